@@ -1,0 +1,1 @@
+namespace Calico.Bgp.Control;

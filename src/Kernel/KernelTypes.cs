@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Kernel;
+
+/// <summary>rtm_type (linux/rtnetlink.h).</summary>
+public enum RouteType : byte { Unicast = 1, Local = 2, Broadcast = 3, Anycast = 4, Multicast = 5, Blackhole = 6, Unreachable = 7, Prohibit = 8 }
+
+/// <summary>One way out: a gateway, an interface, or both. <paramref name="Interface"/> 0: the kernel finds it by the gateway.</summary>
+/// <param name="Weight">1 and up; the share among several hops (rtnh_hops + 1).</param>
+public readonly record struct RouteHop(Address? Gateway, int Interface, int Weight = 1, bool OnLink = false);
+
+/// <summary>Where a route leads. Compared by value; many prefixes share one.</summary>
+/// <param name="Metric">RTA_PRIORITY; 0: the kernel's default (IPv6 makes it 1024).</param>
+/// <param name="Table">RTA_TABLE; 254 is main.</param>
+public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, uint Metric = 0, uint Table = 254)
+{
+    public bool Equals(RouteTarget? other) =>
+        other != null && Type == other.Type && Metric == other.Metric && Table == other.Table && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        hash.Add(Type);
+        hash.Add(Metric);
+        hash.Add(Table);
+        foreach (var hop in Hops) hash.Add(hop);
+        return hash.ToHashCode();
+    }
+}
+
+/// <summary>What we want the kernel to hold for a prefix; null: nothing of ours.</summary>
+public readonly record struct RouteWish(Prefix Prefix, RouteTarget? Target);
+
+/// <summary>A route that stands in the kernel and is not ours.</summary>
+/// <param name="Protocol">rtm_protocol: 2 kernel, 3 boot, 4 static, 80 Calico's pods, …</param>
+public sealed record ForeignRoute(Prefix Prefix, RouteTarget Target, byte Protocol, byte Scope, Address? PreferredSource);
+
+/// <summary>An interface. <paramref name="Flags"/>: ifi_flags (IFF_UP 1, IFF_BROADCAST 2, IFF_LOOPBACK 8, IFF_POINTOPOINT 16, IFF_RUNNING 64, IFF_MULTICAST 4096, IFF_LOWER_UP 65536).</summary>
+public sealed record Link(int Index, string Name, uint Flags, int Mtu, int Master, MacAddress? Mac)
+{
+    public bool IsUp => (Flags & 1) != 0;
+    public bool HasCarrier => (Flags & 0x10000) != 0;
+    public bool IsLoopback => (Flags & 8) != 0;
+}
+
+/// <summary>An address of an interface. <paramref name="Opposite"/>: the other end of a point-to-point address.</summary>
+/// <param name="Scope">ifa_scope: 0 global, 200 site, 253 link, 254 host.</param>
+public sealed record LinkAddress(int Interface, Address Address, int PrefixLength, Address? Opposite, byte Scope, bool Secondary)
+{
+    public Prefix Subnet => new(Opposite ?? Address, PrefixLength);
+}
+
+/// <summary>What the kernel holds beside our own routes, as of one moment. Immutable; a new one replaces it after each change.</summary>
+public sealed record KernelSnapshot(
+    long Version,
+    ImmutableDictionary<int, Link> Links,
+    ImmutableArray<LinkAddress> Addresses,
+    ImmutableDictionary<(Prefix Prefix, uint Metric, uint Table), ForeignRoute> Routes)
+{
+    public static readonly KernelSnapshot Empty = new(
+        0, ImmutableDictionary<int, Link>.Empty, [], ImmutableDictionary<(Prefix Prefix, uint Metric, uint Table), ForeignRoute>.Empty);
+}
+
+/// <summary>A wish that the kernel refused, with its own words; it is tried again.</summary>
+public sealed record KernelRefusal(Prefix Prefix, RouteTarget? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
+
+public sealed record KernelStatus(
+    int Wanted, int Installed, int Pending, long Writes, long Failures, long Resyncs, ImmutableArray<KernelRefusal> Refusals);
+
+/// <summary>A route of ours with what the kernel has of it, for <c>bgpctl kernel</c>.</summary>
+public sealed record OwnRoute(Prefix Prefix, RouteTarget? Wanted, RouteTarget? Installed, string? Problem);
+
+/// <summary>The kernel's tables as the rest of the daemon sees them: one writer behind a bounded queue, snapshots for readers.</summary>
+public interface IKernel
+{
+    KernelSnapshot Current { get; }
+
+    /// <summary>Called on the kernel's loop after <see cref="Current"/> has changed; must not block.</summary>
+    event Action<KernelSnapshot>? Changed;
+
+    /// <summary>Takes wishes over (copies them); the newest for a prefix and table counts. Waits while the queue is full. Thread-safe.</summary>
+    ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default);
+
+    /// <summary>The sessions have settled: own routes left by an earlier run that nobody has wished for since are removed.</summary>
+    ValueTask SweepAsync(CancellationToken stop = default);
+
+    /// <summary>Removes every own route (<c>--flush</c>).</summary>
+    ValueTask FlushAsync(CancellationToken stop = default);
+
+    KernelStatus Status { get; }
+
+    /// <summary>Own routes, in no particular order; answered by the kernel's loop in slices.</summary>
+    IAsyncEnumerable<OwnRoute> OwnRoutes(CancellationToken stop = default);
+}

@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Calico.Bgp.Net;
+
+/// <summary>The two families this daemon routes; the values index arrays of two.</summary>
+public enum IpFamily : byte { IPv4 = 0, IPv6 = 1 }
+
+public static class IpFamilyExtensions
+{
+    /// <summary>Bits of an address: 32 or 128.</summary>
+    public static int Bits(this IpFamily family) => family == IpFamily.IPv4 ? 32 : 128;
+
+    /// <summary>Octets of an address: 4 or 16.</summary>
+    public static int Octets(this IpFamily family) => family == IpFamily.IPv4 ? 4 : 16;
+
+    /// <summary><c>ipv4</c> or <c>ipv6</c>, as bgpd.yaml and birdc spell it.</summary>
+    public static string Word(this IpFamily family) => family == IpFamily.IPv4 ? "ipv4" : "ipv6";
+}
+
+/// <summary>An IPv4 or IPv6 address. The bits are left-aligned in both families, so that containment is one shift.</summary>
+/// <param name="Bits">The address, its first bit in the top bit; the 96 low bits of an IPv4 address are zero.</param>
+public readonly record struct Address(UInt128 Bits, IpFamily Family) : IComparable<Address>
+{
+    private static readonly SearchValues<char> DottedQuad = SearchValues.Create("0123456789.");
+
+    public static readonly Address AnyIPv4 = new(0, IpFamily.IPv4);
+    public static readonly Address AnyIPv6 = new(0, IpFamily.IPv6);
+
+    public static Address FromIPv4(uint bits) => new((UInt128)bits << 96, IpFamily.IPv4);
+
+    /// <summary>4 octets make an IPv4 address, 16 an IPv6 one.</summary>
+    /// <exception cref="ArgumentException">Any other length.</exception>
+    public static Address FromOctets(ReadOnlySpan<byte> octets) => octets.Length switch
+    {
+        4 => FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(octets)),
+        16 => new(BinaryPrimitives.ReadUInt128BigEndian(octets), IpFamily.IPv6),
+        _ => throw new ArgumentException($"an address has 4 or 16 octets, not {octets.Length}", nameof(octets)),
+    };
+
+    /// <summary>An IPv4-mapped IPv6 address (::ffff:a.b.c.d), which dual-stack sockets hand out, becomes IPv4.</summary>
+    public static Address From(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        Span<byte> octets = stackalloc byte[16];
+        address.TryWriteBytes(octets, out var length);
+        return FromOctets(octets[..length]);
+    }
+
+    public IPAddress ToIPAddress()
+    {
+        Span<byte> octets = stackalloc byte[16];
+        return new IPAddress(octets[..Write(octets)]);
+    }
+
+    public uint IPv4Bits => (uint)(Bits >> 96);
+    public bool IsUnspecified => Bits == 0;
+    public bool IsIPv4 => Family == IpFamily.IPv4;
+    public bool IsLoopback => IsIPv4 ? IPv4Bits >> 24 == 127 : Bits == 1;
+    public bool IsMulticast => IsIPv4 ? IPv4Bits >> 28 == 0xe : (byte)(Bits >> 120) == 0xff;
+    /// <summary>fe80::/10 (RFC 4291); IPv4's 169.254/16 has no scope and does not count.</summary>
+    public bool IsLinkLocal => !IsIPv4 && (uint)(Bits >> 118) == 0xfe80 >> 6;
+
+    /// <summary>Writes 4 or 16 octets in network order and returns how many.</summary>
+    public int Write(Span<byte> into)
+    {
+        if (IsIPv4) { BinaryPrimitives.WriteUInt32BigEndian(into, IPv4Bits); return 4; }
+        BinaryPrimitives.WriteUInt128BigEndian(into, Bits);
+        return 16;
+    }
+
+    public static bool TryParse(ReadOnlySpan<char> text, out Address address)
+    {
+        address = default;
+        // IPAddress also takes "1", "0x7f.1" and scoped addresses; none of them is how a router writes an address.
+        if (text.IndexOf('%') >= 0) return false;
+        if (text.IndexOf(':') < 0 && (text.Count('.') != 3 || text.ContainsAnyExcept(DottedQuad))) return false;
+        if (!IPAddress.TryParse(text, out var parsed)) return false;
+        if (parsed.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) return false;
+        Span<byte> octets = stackalloc byte[16];
+        parsed.TryWriteBytes(octets, out var length);
+        address = FromOctets(octets[..length]);
+        return true;
+    }
+
+    /// <exception cref="FormatException">The text is no address.</exception>
+    public static Address Parse(string text) =>
+        TryParse(text, out var address) ? address : throw new FormatException($"expected an IPv4 or IPv6 address, got \"{text}\"");
+
+    public int CompareTo(Address other) => Family != other.Family ? Family.CompareTo(other.Family) : Bits.CompareTo(other.Bits);
+    public static bool operator <(Address a, Address b) => a.CompareTo(b) < 0;
+    public static bool operator >(Address a, Address b) => a.CompareTo(b) > 0;
+    public static bool operator <=(Address a, Address b) => a.CompareTo(b) <= 0;
+    public static bool operator >=(Address a, Address b) => a.CompareTo(b) >= 0;
+
+    public override string ToString() => ToIPAddress().ToString();
+}

@@ -1,0 +1,53 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib.Filters;
+
+/// <summary>Where a route in our table came from.</summary>
+public enum RouteOrigin : byte { Bgp, Static, Direct, Kernel }
+
+/// <summary>The route that a filter looks at.</summary>
+public readonly ref struct FilterInput
+{
+    public required Prefix Prefix { get; init; }
+    public required RouteOrigin Origin { get; init; }
+    /// <summary>Name of the peer that it came from; null for own routes.</summary>
+    public string? FromPeer { get; init; }
+    /// <summary>Name of the interface that it leads to, where that is known.</summary>
+    public string? Interface { get; init; }
+    /// <summary>Canonical octets.</summary>
+    public required ReadOnlySpan<byte> Attributes { get; init; }
+    public required AttributeSummary Summary { get; init; }
+    /// <summary>What "next hop self" means towards these peers (export) or for us (import).</summary>
+    public Address Self { get; init; }
+    /// <summary>Kernel metric and table set on the way in.</summary>
+    public KernelHints Hints { get; init; }
+}
+
+/// <summary>What filters say about the route in the kernel; 0: nothing was said.</summary>
+public readonly record struct KernelHints(uint Metric, uint Table);
+
+public enum FilterVerdict : byte
+{
+    Reject,
+    /// <summary>Accepted as it is.</summary>
+    Accept,
+    /// <summary>Accepted, with the attributes (or hints) that the editor now holds.</summary>
+    AcceptChanged,
+}
+
+/// <summary>What a filter run answers. <paramref name="Rule"/>: which rule decided, for <c>explain</c>.</summary>
+public readonly record struct FilterResult(FilterVerdict Verdict, KernelHints Hints, string Rule);
+
+/// <summary>Import or export treatment of a peer: accept, reject, or a chain of named filters.</summary>
+public interface IPolicy
+{
+    /// <summary>As <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</summary>
+    string Name { get; }
+
+    /// <summary>False: two routes that differ only in their prefix (or path id) get the same verdict and changes, so one run may stand for many.</summary>
+    bool LooksAtPrefix { get; }
+
+    /// <summary>True: the verdict depends on nothing but the arguments, as every policy's must; policies with equal text are equal.</summary>
+    FilterResult Run(in FilterInput route, AttributeEditor editor);
+}

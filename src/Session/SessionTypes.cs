@@ -1,0 +1,136 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Capabilities;
+using Calico.Bgp.Wire.Messages;
+
+namespace Calico.Bgp.Session;
+
+/// <summary>All that one neighbour's session may be told. Compared by value: what compares equal needs no reset.</summary>
+public sealed record SessionSettings
+{
+    public required string Name { get; init; }
+    /// <summary>Names the peer in <see cref="OutBuffer"/>'s exceptions; stays with the name over reloads.</summary>
+    public required ushort Index { get; init; }
+    public required Address PeerAddress { get; init; }
+    /// <summary>Scope of a link-local neighbour; also binds the session to that interface's addresses.</summary>
+    public string? Interface { get; init; }
+    public int PeerPort { get; init; } = 179;
+    /// <summary>Port that we listen on; the listener is shared.</summary>
+    public int ListenPort { get; init; } = 179;
+    public Address? SourceAddress { get; init; }
+    public required Asn LocalAs { get; init; }
+    public required Asn PeerAs { get; init; }
+    public required RouterId RouterId { get; init; }
+
+    public bool Passive { get; init; }
+    /// <summary>1: the neighbour is on a shared link (TTL 1 for external sessions). More: that many hops.</summary>
+    public int Multihop { get; init; } = 1;
+    /// <summary>GTSM, RFC 5082: we send with TTL 255 and take only what arrives with at least 256 - <see cref="Multihop"/>.</summary>
+    public bool TtlSecurity { get; init; }
+    /// <summary>TCP MD5 key (RFC 2385); never in a log.</summary>
+    public string? Password { get; init; }
+
+    public TimeSpan HoldTime { get; init; } = TimeSpan.FromSeconds(90);
+    /// <summary>Null: a third of the negotiated hold time.</summary>
+    public TimeSpan? KeepaliveTime { get; init; }
+    public TimeSpan ConnectRetryTime { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Wait after a session that ended by an error; doubles up to <see cref="MaxIdleHoldTime"/> while errors go on.</summary>
+    public TimeSpan IdleHoldTime { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan MaxIdleHoldTime { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>RFC 4271 8.1.1 DelayOpenTime; zero: OPEN is sent at once.</summary>
+    public TimeSpan DelayOpenTime { get; init; }
+    /// <summary>RFC 4271 8.2.2: the "large value" of the hold timer before the OPEN has come.</summary>
+    public TimeSpan OpenHoldTime { get; init; } = TimeSpan.FromMinutes(4);
+    /// <summary>RFC 9687; null: the larger of 8 minutes and twice the hold time. </summary>
+    public TimeSpan? SendHoldTime { get; init; }
+
+    public FamilySet Families { get; init; } = FamilySet.Both;
+    public bool ExtendedMessages { get; init; } = true;
+    public bool ExtendedNextHop { get; init; } = true;
+    public FamilySet AddPathReceive { get; init; }
+    public FamilySet AddPathSend { get; init; }
+    public Role? Role { get; init; }
+    public bool RoleStrict { get; init; }
+    public bool EnforceFirstAs { get; init; } = true;
+    /// <summary>Null: the capability is not sent. <see cref="TimeSpan.Zero"/>: helper only.</summary>
+    public TimeSpan? GracefulRestartTime { get; init; }
+    public Fqdn? Fqdn { get; init; }
+    /// <summary>Administratively down, with the text that the peer is told (RFC 9003).</summary>
+    public bool Shutdown { get; init; }
+    public string? ShutdownText { get; init; }
+}
+
+/// <summary>RFC 4271 section 8.2.2's states.</summary>
+public enum Phase : byte { Idle, Connect, Active, OpenSent, OpenConfirm, Established }
+
+/// <summary>Where the messages of a session's peer-bound routes go. One writer (the RIB's owner); the connection sends when it can.</summary>
+public interface IOutlet
+{
+    /// <summary>Index of the peer, for the buffer's exceptions.</summary>
+    ushort Peer { get; }
+
+    /// <summary>Takes the buffer over (one reference). Never blocks; what a closed connection gets is dropped.</summary>
+    void Send(OutBuffer buffer);
+
+    /// <summary>Octets taken and not yet handed to the kernel.</summary>
+    long Backlog { get; }
+
+    /// <summary>Asks for one call of <paramref name="drained"/> (on any thread) as soon as the backlog is at most <paramref name="octets"/>.</summary>
+    void WhenDrained(long octets, Action drained);
+}
+
+/// <summary>Takes what an established session's peer says; called by that session's reader alone, so it needs no lock.</summary>
+public interface IRouteSink
+{
+    /// <summary>Copies what it needs before it returns.</summary>
+    void Take(ref DecodedUpdate update);
+
+    /// <summary>RFC 2918; <paramref name="subtype"/> 0, or RFC 7313's 1 (BoRR) and 2 (EoRR).</summary>
+    void TakeRefresh(IpFamily family, byte subtype);
+
+    /// <summary>Hands on what was taken so far; completes when there is room for more (this is how the RIB pushes back).</summary>
+    ValueTask FlushAsync();
+}
+
+/// <summary>What a session tells its owner. Calls come from the session's own loop, one at a time.</summary>
+public interface ISessionOwner
+{
+    /// <summary>The session is established; the answer takes its routes.</summary>
+    IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet);
+
+    /// <summary>An established session has ended: every route of it is gone. <paramref name="sink"/> will not be called again.</summary>
+    void Down(PeerSession session, IRouteSink sink, SessionFault fault);
+}
+
+/// <summary>Why a session ended or did not come up, as <c>show protocols</c> tells it.</summary>
+public enum FaultKind : byte
+{
+    None,
+    /// <summary>The socket's own words ("Connection refused").</summary>
+    Socket,
+    /// <summary>We sent the NOTIFICATION.</summary>
+    Sent,
+    /// <summary>The peer sent it.</summary>
+    Received,
+    /// <summary>Stopped by the operator or by a reconfiguration.</summary>
+    Stopped,
+}
+
+/// <param name="Text">For people: the RFC's name of the error, what was expected and what came, or the socket's words.</param>
+public sealed record SessionFault(FaultKind Kind, Notification? Notification, string Text, DateTimeOffset At)
+{
+    public static readonly SessionFault None = new(FaultKind.None, null, "", DateTimeOffset.MinValue);
+}
+
+/// <summary>Messages and octets of a session's current or last life.</summary>
+public readonly record struct MessageCounters(
+    long OpensIn, long UpdatesIn, long NotificationsIn, long KeepalivesIn, long RefreshesIn, long OctetsIn,
+    long OpensOut, long UpdatesOut, long NotificationsOut, long KeepalivesOut, long RefreshesOut, long OctetsOut,
+    long AttributesDiscarded, long TreatedAsWithdrawn);
+
+/// <summary>A session as of one moment, for those who look in.</summary>
+/// <param name="Since">When the phase last changed between Established and not.</param>
+/// <param name="HoldLeft">Until the timer ends; null: not running.</param>
+public sealed record SessionSnapshot(
+    SessionSettings Settings, Phase Phase, DateTimeOffset Since, bool Enabled, SessionFault LastFault, Negotiated? Negotiated,
+    TimeSpan? HoldLeft, TimeSpan? KeepaliveLeft, TimeSpan? RetryLeft, MessageCounters Counters, int EstablishedTransitions);

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>All that the speaker is told, from bgpd.yaml (and later from resources). Immutable; a reload compares two of them.</summary>
+public sealed record SpeakerConfig
+{
+    public required RouterId RouterId { get; init; }
+    public required Asn As { get; init; }
+    public required string HostName { get; init; }
+    public ImmutableArray<Address> Listen { get; init; } = [Address.AnyIPv4, Address.AnyIPv6];
+    public int ListenPort { get; init; } = 179;
+    /// <summary>RIB shards; 0: one (auto on a node).</summary>
+    public int Shards { get; init; }
+    public DecisionSettings Decision { get; init; } = new();
+    public ImmutableArray<PeerConfig> Peers { get; init; } = [];
+    public ImmutableArray<OwnRouteConfig> Routes { get; init; } = [];
+    public KernelConfig Kernel { get; init; } = new();
+    public ImmutableArray<string> FilterNames { get; init; } = [];
+}
+
+/// <summary>Knobs of the decision process (RFC 4271 section 9.1.2.2); the defaults are BIRD's.</summary>
+public sealed record DecisionSettings
+{
+    /// <summary>Compare the MED of routes from different neighbouring ASes too.</summary>
+    public bool AlwaysCompareMed { get; init; }
+    /// <summary>Group by neighbouring AS before the MED is compared, so that the order of arrival does not matter.</summary>
+    public bool DeterministicMed { get; init; } = true;
+    /// <summary>A missing MED counts as the worst instead of 0.</summary>
+    public bool MissingMedWorst { get; init; }
+    /// <summary>RFC 5004: between external routes the older one stays.</summary>
+    public bool PreferOlder { get; init; }
+    /// <summary>Equal routes that are used together; 1: no multipath.</summary>
+    public int MultipathLimit { get; init; } = 1;
+    /// <summary>Multipath also over different AS paths of equal length.</summary>
+    public bool MultipathRelax { get; init; }
+    /// <summary>RFC 4271 9.1.2.2: the AS path's length may be ignored.</summary>
+    public bool IgnoreAsPathLength { get; init; }
+}
+
+/// <summary>What the next hop becomes on export where no filter sets it.</summary>
+public enum NextHopMode : byte
+{
+    /// <summary>RFC 4271 5.1.3: self for external peers (third party on a shared link), unchanged for internal ones.</summary>
+    Auto,
+    Self,
+    Keep,
+}
+
+/// <summary>A peer of bgpd.yaml.</summary>
+public sealed record PeerConfig
+{
+    /// <summary>Index 0: the speaker gives each name its own.</summary>
+    public required SessionSettings Session { get; init; }
+    public string? Description { get; init; }
+    public required IPolicy Import { get; init; }
+    public required IPolicy Export { get; init; }
+    /// <summary>Nothing was configured for an external peer: RFC 8212 rejects.</summary>
+    public bool ImportDefaulted { get; init; }
+    public bool ExportDefaulted { get; init; }
+    public bool RouteReflectorClient { get; init; }
+    /// <summary>RFC 4456; null: the router id.</summary>
+    public RouterId? ClusterId { get; init; }
+    public NextHopMode NextHop { get; init; }
+    /// <summary>How often our own AS may stand in a received path.</summary>
+    public int AllowLocalAs { get; init; }
+    /// <summary>Cease 1 when the peer announces more prefixes of a family; null: no limit.</summary>
+    public int? PrefixLimit { get; init; }
+    /// <summary>RFC 4271 9.2.1.1; zero: off.</summary>
+    public TimeSpan MinRouteAdvertisementInterval { get; init; }
+}
+
+/// <summary>A route of our own. <paramref name="Hops"/> for a unicast one.</summary>
+public sealed record OwnRouteConfig(Prefix Prefix, RouteType Type, ImmutableArray<RouteHop> Hops)
+{
+    public bool Equals(OwnRouteConfig? other) =>
+        other != null && Prefix == other.Prefix && Type == other.Type && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
+    public override int GetHashCode() => HashCode.Combine(Prefix, Type, Hops.Length);
+}
+
+public sealed record KernelConfig
+{
+    /// <summary>Best routes learned by BGP (and own unicast and blackhole ones) go into the kernel.</summary>
+    public bool InstallRoutes { get; init; } = true;
+    public uint Table { get; init; } = 254;
+    /// <summary>rtm_protocol of our routes; 12 is BIRD's.</summary>
+    public byte Protocol { get; init; } = 12;
+    /// <summary>RTA_PRIORITY of our routes where no filter says another; 0: the kernel's default. BIRD uses 32.</summary>
+    public uint Metric { get; init; }
+    /// <summary>Foreign unicast routes of the table become announceable (source kernel), and connected ones (source direct).</summary>
+    public bool Learn { get; init; }
+    /// <summary>After the start, own old routes wait this long at most for the sessions before they are swept.</summary>
+    public TimeSpan SweepAfter { get; init; } = TimeSpan.FromSeconds(120);
+    /// <summary>What goes to the kernel; null: everything.</summary>
+    public IPolicy? Export { get; init; }
+}

@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>The router as a whole, for <c>show status</c>.</summary>
+public sealed record RouterStatus(
+    string Version, string HostName, RouterId RouterId, Asn As, DateTimeOffset Now, DateTimeOffset Started, DateTimeOffset Reconfigured,
+    bool ShuttingDown);
+
+/// <summary>BIRD's classes of protocols that this daemon has instances of.</summary>
+public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }
+
+/// <summary>Route counts and update counts of one peer (or other source) and family; birdc's "channel".</summary>
+/// <param name="Import">What the import filter does, as <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</param>
+/// <param name="ImportDefault">True where nothing was configured and RFC 8212 made it reject.</param>
+public sealed record ChannelStatus(
+    IpFamily Family, bool Up, string Import, bool ImportDefault, string Export, bool ExportDefault, string? NextHop,
+    long Imported, long Filtered, long Exported, long Preferred, UpdateCounts Counts);
+
+/// <summary>birdc's table of route changes; null is printed as <c>---</c>.</summary>
+public sealed record UpdateCounts(
+    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored, long ImportUpdatesAccepted,
+    long ImportWithdrawsReceived, long ImportWithdrawsRejected, long ImportWithdrawsIgnored, long ImportWithdrawsAccepted,
+    long ExportUpdatesReceived, long ExportUpdatesRejected, long ExportUpdatesFiltered, long ExportUpdatesAccepted,
+    long ExportWithdrawsReceived, long ExportWithdrawsAccepted)
+{
+    public static readonly UpdateCounts None = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/// <summary>A protocol instance. BGP ones carry their session.</summary>
+/// <param name="Name">As configured (peers), or device1, direct1, kernel1 (IPv4), kernel2 (IPv6), static1, static2.</param>
+public sealed record ProtocolStatus(
+    string Name, ProtocolKind Kind, bool Enabled, bool Up, DateTimeOffset Since, string? Description, string? Message,
+    ImmutableArray<ChannelStatus> Channels, SessionSnapshot? Session, bool RouteReflectorClient);
+
+/// <summary>Which routes a query asks for.</summary>
+public enum RouteSelection : byte
+{
+    /// <summary>Every accepted route of each prefix, the best one first.</summary>
+    All,
+    /// <summary>Best routes only.</summary>
+    Primary,
+    /// <summary>Routes that the import filter rejected.</summary>
+    Filtered,
+    /// <summary>What <see cref="RouteQuery.Peer"/> sent, before the import filter.</summary>
+    Received,
+    /// <summary>What <see cref="RouteQuery.Peer"/> is sent, attributes as they leave.</summary>
+    Export,
+    /// <summary>What is offered to the export filter of <see cref="RouteQuery.Peer"/>.</summary>
+    PreExport,
+    /// <summary>What the export filter of <see cref="RouteQuery.Peer"/> rejects.</summary>
+    NoExport,
+}
+
+/// <summary>How <see cref="RouteQuery.Prefix"/> narrows the answer.</summary>
+public enum PrefixScope : byte
+{
+    Exact,
+    /// <summary>The longest match for the prefix or address.</summary>
+    For,
+    /// <summary>The prefix and all inside it.</summary>
+    In,
+}
+
+/// <param name="Family">Null: both, IPv4 first.</param>
+/// <param name="Protocol">Only routes that this protocol brought.</param>
+public sealed record RouteQuery(
+    RouteSelection Selection, IpFamily? Family = null, Prefix? Prefix = null, PrefixScope Scope = PrefixScope.Exact,
+    string? Protocol = null, string? Peer = null);
+
+/// <summary>One route, copied out of the tables.</summary>
+/// <param name="First">It opens a new prefix (the following ones of the same prefix have false).</param>
+/// <param name="Protocol">Name of the protocol instance that brought it; <paramref name="From"/>: the neighbour's address.</param>
+/// <param name="Hops">Resolved ways out, for unicast ones.</param>
+/// <param name="IgpMetric">Null: the next hop was not resolved recursively (a direct neighbour's).</param>
+/// <param name="Reason">Why it is (not) the best one, in the decision's words.</param>
+/// <param name="Attributes">Canonical octets; empty for routes without BGP attributes.</param>
+/// <param name="KernelProblem">The kernel refused it: BIRD's <c>!</c>.</param>
+public sealed record RouteView(
+    Prefix Prefix, bool First, RouteOrigin Origin, RouteType Type, string Protocol, Address? From, DateTimeOffset Since, bool Best,
+    bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric, string Reason,
+    ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem);
+
+/// <summary>Octets per purpose, for <c>show memory</c>.</summary>
+public sealed record MemoryReport(long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total);
+
+public enum ReloadDirection : byte { In, Out, Both }
+
+/// <summary>What those who look in may see of the speaker, and ask of it. Thread-safe.</summary>
+public interface ISpeaker
+{
+    RouterStatus Router { get; }
+    IReadOnlyList<ProtocolStatus> Protocols { get; }
+    KernelSnapshot KernelState { get; }
+    KernelStatus KernelStatus { get; }
+    IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop);
+    MemoryReport Memory { get; }
+    /// <summary>Names of the configured filters.</summary>
+    IReadOnlyList<string> FilterNames { get; }
+    /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>
+    bool Ready { get; }
+
+    /// <summary>Batches of routes, made by the RIB's owner between its other work. The owner waits for the reader, never the sessions for either.</summary>
+    IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, CancellationToken stop);
+
+    /// <exception cref="KeyNotFoundException">No protocol of that name.</exception>
+    void Enable(string protocol);
+    void Disable(string protocol, string? text);
+    void Restart(string protocol, string? text);
+    void Reload(string protocol, ReloadDirection direction);
+}
+
+/// <summary>What became of a request to take a configuration.</summary>
+/// <param name="Problem">Null: fine. Else file, line, column and what was expected.</param>
+/// <param name="Changes">One line for each thing that changed (or would).</param>
+public sealed record ConfigureResult(string? Problem, ImmutableArray<string> Changes);
+
+/// <summary>The daemon around the speaker: its configuration file and its life. Thread-safe.</summary>
+public interface IDaemon
+{
+    string ConfigFile { get; }
+    /// <param name="file">Null: the file in use.</param>
+    /// <param name="undoAfter">The old configuration comes back after this time unless <see cref="Confirm"/> is called.</param>
+    Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter);
+    Task<ConfigureResult> CheckAsync(string? file);
+    /// <summary>False: there is nothing to confirm.</summary>
+    bool Confirm();
+    /// <summary>Back to the configuration before this one; false: there is none.</summary>
+    Task<bool> UndoAsync();
+    void Shutdown();
+}
