@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 
@@ -21,34 +22,6 @@ public sealed record SpeakerConfig
     public ImmutableArray<OwnRouteConfig> Routes { get; init; } = [];
     public KernelConfig Kernel { get; init; } = new();
     public ImmutableArray<string> FilterNames { get; init; } = [];
-}
-
-/// <summary>Knobs of the decision process (RFC 4271 section 9.1.2.2); the defaults are BIRD's.</summary>
-public sealed record DecisionSettings
-{
-    /// <summary>Compare the MED of routes from different neighbouring ASes too.</summary>
-    public bool AlwaysCompareMed { get; init; }
-    /// <summary>Group by neighbouring AS before the MED is compared, so that the order of arrival does not matter.</summary>
-    public bool DeterministicMed { get; init; } = true;
-    /// <summary>A missing MED counts as the worst instead of 0.</summary>
-    public bool MissingMedWorst { get; init; }
-    /// <summary>RFC 5004: between external routes the older one stays.</summary>
-    public bool PreferOlder { get; init; }
-    /// <summary>Equal routes that are used together; 1: no multipath.</summary>
-    public int MultipathLimit { get; init; } = 1;
-    /// <summary>Multipath also over different AS paths of equal length.</summary>
-    public bool MultipathRelax { get; init; }
-    /// <summary>RFC 4271 9.1.2.2: the AS path's length may be ignored.</summary>
-    public bool IgnoreAsPathLength { get; init; }
-}
-
-/// <summary>What the next hop becomes on export where no filter sets it.</summary>
-public enum NextHopMode : byte
-{
-    /// <summary>RFC 4271 5.1.3: self for external peers (third party on a shared link), unchanged for internal ones.</summary>
-    Auto,
-    Self,
-    Keep,
 }
 
 /// <summary>A peer of bgpd.yaml.</summary>
