@@ -1,0 +1,39 @@
+# The commands that README.md promises. Each is one line of intent; what takes more lives in a script beside what it serves.
+SHELL := /bin/bash
+RID   := linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+PUBLISH := dotnet publish -nologo -v q -c Release -o out --self-contained false -p:PublishDocumentationFiles=false
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+.PHONY: build run test bench format clean sdk
+
+## out/bgpd and out/bgpctl, compiled ahead where the compiler's package can be had
+build: sdk
+	@for room in Bgpd Bgpctl; do \
+	  $(PUBLISH) -r $(RID) -p:PublishReadyToRun=true src/$$room/$$room.csproj || { \
+	    echo "No ahead-of-time code for $$room (see above): it starts more slowly, and is else the same."; \
+	    $(PUBLISH) src/$$room/$$room.csproj || exit 1; }; \
+	done
+	@echo "out/bgpd and out/bgpctl are ready."
+
+## the main job in a lab of network namespaces: two nodes and a ToR. ARGS=--once checks and ends
+run: build
+	@dotnet run --project lab/Lab.csproj -c Release -v q -- --bgpd out/bgpd $(ARGS)
+
+## everything under tests/ and conformance/; the last line is the sum
+test: sdk
+	@tests/run
+
+## microbenchmarks; ARGS goes to BenchmarkDotNet (--filter '*Decode*')
+bench: sdk
+	@dotnet run --project bench/Bench.csproj -c Release -v q -- $(if $(ARGS),$(ARGS),--filter '*' --job short)
+
+format: sdk
+	@dotnet format Calico.Bgp.sln
+
+clean:
+	@rm -rf out .artifacts TestResults BenchmarkDotNet.Artifacts
+
+sdk:
+	@command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing (no 'dotnet' on the path): https://dotnet.microsoft.com/download" >&2; exit 1; }
+	@dotnet --list-sdks | grep -q '^1[0-9]\.' || { echo "A .NET SDK is here, but none of version 10 or later, which this needs:" >&2; dotnet --list-sdks >&2; exit 1; }

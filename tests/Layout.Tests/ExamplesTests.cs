@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Calico.Bgp.Layout.Tests;
+
+/// <summary>Every configuration that we show to people is one that the daemon takes.</summary>
+public class ExamplesTests
+{
+    public static TheoryData<string> Configurations =>
+        [.. Directory.EnumerateFiles(Tree.Root, "bgpd.yaml")
+            .Concat(Directory.Exists(Tree.Path("examples")) ? Directory.EnumerateFiles(Tree.Path("examples"), "bgpd.yaml", SearchOption.AllDirectories) : [])
+            .Select(file => Path.GetRelativePath(Tree.Root, file)).Order()];
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public async Task An_example_is_a_good_configuration(string file)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "bgpd.dll"), "--check", Tree.Path(file)])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = Path.GetDirectoryName(Tree.Path(file)),
+        };
+        using var check = Process.Start(start)!;
+        var errors = check.StandardError.ReadToEndAsync();
+        var output = await check.StandardOutput.ReadToEndAsync() + await errors;
+        await check.WaitForExitAsync();
+        Assert.True(check.ExitCode == 0, output);
+    }
+}

@@ -1,0 +1,20 @@
+namespace Calico.Bgp.Layout.Tests;
+
+/// <summary>The project's own files, found from where the test assembly lies.</summary>
+internal static class Tree
+{
+    public static readonly string Root = Find(AppContext.BaseDirectory);
+
+    public static IEnumerable<string> Rooms => Directory.GetDirectories(Path("src")).Select(folder => System.IO.Path.GetFileName(folder)!).Order();
+
+    public static string Path(params string[] parts) => System.IO.Path.Combine([Root, .. parts]);
+
+    /// <summary>Source files of ours, as paths from the root.</summary>
+    public static IEnumerable<string> Sources =>
+        new[] { "src", "tests", "conformance", "lab", "bench" }.Where(folder => Directory.Exists(Path(folder)))
+            .SelectMany(folder => Directory.EnumerateFiles(Path(folder), "*.cs", SearchOption.AllDirectories))
+            .Select(file => System.IO.Path.GetRelativePath(Root, file));
+
+    private static string Find(string folder) =>
+        File.Exists(System.IO.Path.Combine(folder, "Calico.Bgp.sln")) ? folder : Find(Directory.GetParent(folder)!.FullName);
+}
