@@ -37,7 +37,21 @@ public enum FilterVerdict : byte
 }
 
 /// <summary>What a filter run answers. <paramref name="Rule"/>: which rule decided, for <c>explain</c>.</summary>
-public readonly record struct FilterResult(FilterVerdict Verdict, KernelHints Hints, string Rule);
+/// <param name="NextHop">What a rule said of the next hop on export beside setting an address.</param>
+/// <param name="MedSet">A rule set the MED, so that it may go to an external peer (RFC 4271 5.1.4).</param>
+public readonly record struct FilterResult(
+    FilterVerdict Verdict, KernelHints Hints, string Rule, NextHopChoice NextHop = NextHopChoice.Auto, bool MedSet = false);
+
+/// <summary>Who decides what the next hop becomes on export.</summary>
+public enum NextHopChoice : byte
+{
+    /// <summary>The peer's next-hop mode.</summary>
+    Auto,
+    Self,
+    Keep,
+    /// <summary>The editor holds the address.</summary>
+    Set,
+}
 
 /// <summary>Import or export treatment of a peer: accept, reject, or a chain of named filters.</summary>
 public interface IPolicy
