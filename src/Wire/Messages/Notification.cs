@@ -4,5 +4,50 @@ namespace Calico.Bgp.Wire.Messages;
 /// <param name="Data">As the code's section of the RFC asks; empty where it asks for none.</param>
 public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<byte> Data)
 {
+    // RFC 9003 raised RFC 8203's 128 octets to what the length octet holds.
+    private const int MaxTextOctets = 255;
+
     public Notification(ErrorCode code, byte subcode) : this(code, subcode, default) { }
+
+    /// <summary>A Cease, with the text that RFC 9003 lets an administrative shutdown or reset carry.</summary>
+    public static Notification Cease(CeaseSubcode subcode, string? text = null)
+    {
+        var carriesText = subcode is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.AdministrativeReset;
+        if (!carriesText || string.IsNullOrEmpty(text)) return new(ErrorCode.Cease, (byte)subcode);
+        var octets = PeerText.Encode(text, MaxTextOctets);
+        return new(ErrorCode.Cease, (byte)subcode, (byte[])[(byte)octets.Length, .. octets]);
+    }
+
+    /// <summary>The shutdown communication, made safe for logs; null where there is none or its length octet lies.</summary>
+    public string? Text
+    {
+        get
+        {
+            if (Code != ErrorCode.Cease || (CeaseSubcode)Subcode is not (CeaseSubcode.AdministrativeShutdown or CeaseSubcode.AdministrativeReset)) return null;
+            if (Data.Length < 2 || Data.Span[0] is 0 || Data.Span[0] >= Data.Length) return null;
+            return PeerText.Decode(Data.Span.Slice(1, Data.Span[0]));
+        }
+    }
+
+    /// <summary>RFC 8538 section 3: a hard reset carries the error that it is about.</summary>
+    public Notification? Inner =>
+        Code == ErrorCode.Cease && (CeaseSubcode)Subcode == CeaseSubcode.HardReset && Data.Length >= 2
+            ? new((ErrorCode)Data.Span[0], Data.Span[1], Data[2..])
+            : null;
+
+    /// <summary>The error's name and whatever text came with it, for <c>show protocols</c> and logs.</summary>
+    public string Describe()
+    {
+        var name = ErrorNames.Of(Code, Subcode);
+        if (Text is { } text) return $"{name}: {text}";
+        // One level only: a peer may nest as deep as its message is long.
+        return Inner is { } inner ? $"{name}: {ErrorNames.Of(inner.Code, inner.Subcode)}" : name;
+    }
+
+    public bool Equals(Notification? other) =>
+        other != null && Code == other.Code && Subcode == other.Subcode && Data.Span.SequenceEqual(other.Data.Span);
+
+    public override int GetHashCode() => HashCode.Combine(Code, Subcode, Data.Length);
+
+    public override string ToString() => $"{(byte)Code}/{Subcode} {Describe()}";
 }
