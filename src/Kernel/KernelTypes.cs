@@ -8,7 +8,18 @@ public enum RouteType : byte { Unicast = 1, Local = 2, Broadcast = 3, Anycast = 
 
 /// <summary>One way out: a gateway, an interface, or both. <paramref name="Interface"/> 0: the kernel finds it by the gateway.</summary>
 /// <param name="Weight">1 and up; the share among several hops (rtnh_hops + 1).</param>
-public readonly record struct RouteHop(Address? Gateway, int Interface, int Weight = 1, bool OnLink = false);
+public readonly record struct RouteHop(Address? Gateway, int Interface, int Weight = 1, bool OnLink = false)
+{
+    public override string ToString()
+    {
+        var words = new List<string>();
+        if (Gateway is { } gateway) words.Add($"via {gateway}");
+        if (Interface != 0) words.Add($"dev {Interface}");
+        if (Weight != 1) words.Add($"weight {Weight}");
+        if (OnLink) words.Add("onlink");
+        return string.Join(' ', words);
+    }
+}
 
 /// <summary>Where a route leads. Compared by value; many prefixes share one.</summary>
 /// <param name="Metric">RTA_PRIORITY; 0: the kernel's default (IPv6 makes it 1024).</param>
@@ -26,6 +37,17 @@ public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, 
         hash.Add(Table);
         foreach (var hop in Hops) hash.Add(hop);
         return hash.ToHashCode();
+    }
+
+    /// <summary>In the words of <c>ip route</c>, interfaces by number.</summary>
+    public override string ToString()
+    {
+        var words = new List<string>();
+        if (Type != RouteType.Unicast) words.Add(Type.ToString().ToLowerInvariant());
+        foreach (var hop in Hops) words.Add(Hops.Length > 1 ? $"nexthop {hop}" : hop.ToString());
+        if (Metric != 0) words.Add($"metric {Metric}");
+        if (Table != 254) words.Add($"table {Table}");
+        return string.Join(' ', words);
     }
 }
 
@@ -51,6 +73,9 @@ public sealed record LinkAddress(int Interface, Address Address, int PrefixLengt
     public Prefix Subnet => new(Opposite ?? Address, PrefixLength);
 }
 
+/// <summary>Who answers to an address on a link. <paramref name="IsRouter"/>: it has said so in a neighbour or router advertisement.</summary>
+public sealed record Neighbour(int Interface, Address Address, MacAddress? Mac, bool IsRouter);
+
 /// <summary>What the kernel holds beside our own routes, as of one moment. Immutable; a new one replaces it after each change.</summary>
 public sealed record KernelSnapshot(
     long Version,
@@ -60,6 +85,10 @@ public sealed record KernelSnapshot(
 {
     public static readonly KernelSnapshot Empty = new(
         0, ImmutableDictionary<int, Link>.Empty, [], ImmutableDictionary<(Prefix Prefix, uint Metric, uint Table), ForeignRoute>.Empty);
+
+    /// <summary>Addresses that have an answer, whether or not it is fresh.</summary>
+    public ImmutableDictionary<(int Interface, Address Address), Neighbour> Neighbours { get; init; } =
+        ImmutableDictionary<(int Interface, Address Address), Neighbour>.Empty;
 }
 
 /// <summary>A wish that the kernel refused, with its own words; it is tried again.</summary>
@@ -79,13 +108,14 @@ public interface IKernel
     /// <summary>Called on the kernel's loop after <see cref="Current"/> has changed; must not block.</summary>
     event Action<KernelSnapshot>? Changed;
 
-    /// <summary>Takes wishes over (copies them); the newest for a prefix and table counts. Waits while the queue is full. Thread-safe.</summary>
+    /// <summary>Takes wishes over (copies them); a prefix has one wish, the newest: with another table or metric the route moves there.
+    /// Waits while the queue is full. Thread-safe.</summary>
     ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default);
 
-    /// <summary>The sessions have settled: own routes left by an earlier run that nobody has wished for since are removed.</summary>
+    /// <summary>The sessions have settled: own routes left by an earlier run that nobody has wished for since are removed. Ends when they are.</summary>
     ValueTask SweepAsync(CancellationToken stop = default);
 
-    /// <summary>Removes every own route (<c>--flush</c>).</summary>
+    /// <summary>Forgets every wish and removes every own route (<c>--flush</c>). Ends when they are gone.</summary>
     ValueTask FlushAsync(CancellationToken stop = default);
 
     KernelStatus Status { get; }

@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Calico.Bgp.Kernel.Netlink;
+
+/// <summary>
+/// A NETLINK_ROUTE socket. The kernel works a request off inside send(), so its answers wait in the queue when that returns: a writer
+/// needs no asynchrony, and at most one batch is ever unanswered. Only a watcher waits.
+/// </summary>
+internal sealed class NetlinkSocket : IDisposable
+{
+    private const int SolSocket = 1, SoReceiveBufferForce = 33, SoSendBufferForce = 32, SoReceiveBuffer = 8;
+    private const int SolNetlink = 270, CapAck = 10, ExtAck = 11, StrictCheck = 12;
+
+    /// <summary>1 &lt;&lt; (RTNLGRP_… - 1): links 1, neighbours 3, IPv4 addresses 5 and routes 7, IPv6 addresses 9 and routes 11.</summary>
+    public const uint AllGroups = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 10;
+
+    private readonly Socket socket;
+    private uint sequence;
+
+    /// <summary>Our nl_pid: notifications of what this socket has written carry it.</summary>
+    public uint Port { get; }
+
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no such socket.</exception>
+    public NetlinkSocket(uint groups, int receiveBuffer)
+    {
+        var handle = Libc.OpenNetlink(groups, out var port);
+        Port = port;
+        // Beyond rmem_max where we have CAP_NET_ADMIN, else as much as everybody gets.
+        if (!Libc.TrySetOption(handle, SolSocket, SoReceiveBufferForce, receiveBuffer))
+            Libc.TrySetOption(handle, SolSocket, SoReceiveBuffer, receiveBuffer);
+        Libc.TrySetOption(handle, SolSocket, SoSendBufferForce, 1 << 20);
+        Libc.TrySetOption(handle, SolNetlink, CapAck, 1);
+        Libc.TrySetOption(handle, SolNetlink, ExtAck, 1);
+        Libc.TrySetOption(handle, SolNetlink, StrictCheck, 1);
+        socket = new Socket(handle);
+    }
+
+    /// <summary>
+    /// Makes the kernel drop notifications of route changes that came through <paramref name="port"/> before they are queued: a million
+    /// routes of ours would otherwise come back as a million datagrams. Where the filter is refused they are skipped one by one.
+    /// </summary>
+    public bool IgnoreRoutesOf(uint port)
+    {
+        // BPF loads in network order what netlink wrote in the machine's.
+        var pid = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(port) : port;
+        return Libc.TryAttachFilter(socket.SafeHandle,
+        [
+            Instruction(0x20, 0, 0, 12),                              // load nlmsg_pid
+            Instruction(0x15, 0, 3, pid),                             // another's: keep
+            Instruction(0x28, 0, 0, 4),                               // load nlmsg_type
+            Instruction(0x15, 2, 0, TypeAsLoaded(MessageType.NewRoute)),
+            Instruction(0x15, 1, 0, TypeAsLoaded(MessageType.DelRoute)),
+            Instruction(0x06, 0, 0, uint.MaxValue),                   // keep
+            Instruction(0x06, 0, 0, 0),                               // drop
+        ]);
+
+        static uint TypeAsLoaded(ushort type) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(type) : type;
+    }
+
+    private static ulong Instruction(ushort code, byte ifTrue, byte ifFalse, uint value) => BitConverter.IsLittleEndian
+        ? (ulong)value << 32 | (ulong)ifFalse << 24 | (ulong)ifTrue << 16 | code
+        : (ulong)code << 48 | (ulong)ifTrue << 40 | (ulong)ifFalse << 32 | value;
+
+    /// <summary>Numbers for <paramref name="count"/> messages; the first of them.</summary>
+    public uint Sequences(int count)
+    {
+        var first = sequence + 1;
+        sequence += (uint)count;
+        return first;
+    }
+
+    public SocketError Send(ReadOnlySpan<byte> messages)
+    {
+        socket.Send(messages, SocketFlags.None, out var error);
+        return error;
+    }
+
+    public int Receive(Span<byte> into, out SocketError error) => socket.Receive(into, SocketFlags.None, out error);
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken stop) => socket.ReceiveAsync(into, SocketFlags.None, stop);
+
+    /// <summary>From now on <see cref="Receive"/> answers WouldBlock instead of waiting.</summary>
+    public void NeverBlock() => socket.Blocking = false;
+
+    public void Dispose() => socket.Dispose();
+}

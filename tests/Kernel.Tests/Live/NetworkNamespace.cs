@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Calico.Bgp.Kernel.Tests.Live;
+
+/// <summary>A network namespace with a pair of interfaces, a0 (10.0.0.1/24, fd00::1/64) and b0 (10.0.1.1/24, fd01::1/64), gone when disposed.</summary>
+internal sealed partial class NetworkNamespace : IDisposable
+{
+    private const int CloneNewNet = 0x40000000;
+    private static int count;
+
+    private readonly string name = $"kt-{Environment.ProcessId}-{Interlocked.Increment(ref count)}";
+
+    public NetworkNamespace()
+    {
+        Shell.Run("ip", $"netns add {name}");
+        Batch("""
+            link set lo up
+            link add a0 type veth peer name a1
+            link add b0 type veth peer name b1
+            link set a0 up
+            link set a1 up
+            link set b0 up
+            link set b1 up
+            address add 10.0.0.1/24 dev a0
+            address add 10.0.1.1/24 dev b0
+            address add fd00::1/64 dev a0 nodad
+            address add fd01::1/64 dev b0 nodad
+            """);
+        A = Index("a0");
+        B = Index("b0");
+    }
+
+    public int A { get; }
+    public int B { get; }
+
+    public string Ip(string arguments) => Shell.Run("ip", $"-n {name} {arguments}");
+
+    public void Batch(string commands) => Shell.Run("ip", $"-n {name} -batch -", commands + "\n");
+
+    public int Index(string link) => Json($"link show dev {link}")[0].GetProperty("ifindex").GetInt32();
+
+    public IReadOnlyList<JsonElement> Json(string arguments)
+    {
+        var text = Ip($"-j -d {arguments}");
+        return text.Length < 2 ? [] : [.. JsonDocument.Parse(text).RootElement.EnumerateArray()];
+    }
+
+    /// <summary>Own routes as <c>ip route</c> prints them, sorted, one a line, without what is the same for all.</summary>
+    public string Own(string family = "-4", string table = "main", int protocol = 12)
+    {
+        var lines = Ip($"{family} route show table {table} proto {protocol}").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Aggregate(new List<string>(), (all, line) =>
+            {
+                if (line[0] is '\t' or ' ') all[^1] += " " + line.Trim();
+                else all.Add(line.Trim());
+                return all;
+            });
+        return string.Join('\n', lines.Select(line => line.Replace(" pref medium", "").Replace("  ", " ").Trim()).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A kernel loop that lives in this namespace: its sockets are made by a thread that has entered it.</summary>
+    public async Task<KernelLoop> StartAsync(KernelOptions? options = null)
+    {
+        var loop = new KernelLoop(options ?? new(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
+        var starting = new TaskCompletionSource<Task>();
+        new Thread(() =>
+        {
+            try
+            {
+                Enter();
+                starting.SetResult(loop.StartAsync(CancellationToken.None));
+            }
+            catch (Exception e)
+            {
+                starting.SetException(e);
+            }
+        }).Start();
+        await await starting.Task;
+        return loop;
+    }
+
+    private void Enter()
+    {
+        using var file = File.OpenHandle($"/run/netns/{name}");
+        if (SetNamespace(file, CloneNewNet) != 0) throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
+    }
+
+    public void Dispose() => Shell.Run("ip", $"netns del {name}");
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(SafeHandle handle, int type);
+}
