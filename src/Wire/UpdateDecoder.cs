@@ -1,45 +1,200 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
-using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Wire;
 
-/// <summary>Prefixes of one family inside an UPDATE: NLRI octets that are known to be well-formed (RFC 4271 4.3, RFC 7911 3).</summary>
-/// <remarks>Host bits may be set and are to be ignored. With ADD-PATH each prefix is preceded by its 4-octet identifier.</remarks>
-public readonly ref struct NlriRun
-{
-    public IpFamily Family { get; init; }
-    public bool AddPath { get; init; }
-    public ReadOnlySpan<byte> Octets { get; init; }
-}
-
-/// <summary>Prefixes that share one attribute set.</summary>
-public ref struct AnnouncedRun
-{
-    public NlriRun Nlri;
-    /// <summary>The canonical octets (see <see cref="AttributeEditor"/>).</summary>
-    public ReadOnlySpan<byte> Attributes;
-    public AttributeSummary Summary;
-}
-
-/// <summary>What an UPDATE says. Spans live until the decoder's next call or the message's octets go.</summary>
-public ref struct DecodedUpdate
-{
-    /// <summary>The worst damage found. With <see cref="Penalty.TreatAsWithdraw"/> the announced prefixes stand among the withdrawn
-    /// ones already; with <see cref="Penalty.SessionReset"/> nothing else is set but <see cref="Reset"/>.</summary>
-    public Damage Damage;
-    public Notification? Reset;
-    /// <summary>From the field of that name, from MP_UNREACH_NLRI, and (treat-as-withdraw) the announced ones. Empty runs have no octets.</summary>
-    public NlriRun Withdrawn, MpWithdrawn, Damaged, MpDamaged;
-    /// <summary>From the NLRI field, and from MP_REACH_NLRI.</summary>
-    public AnnouncedRun Announced, MpAnnounced;
-    /// <summary>End-of-RIB of this family (RFC 4724 section 2).</summary>
-    public IpFamily? EndOfRib;
-}
-
-/// <summary>Decodes the UPDATE messages of one session. Holds scratch space, so it belongs to one reader.</summary>
+/// <summary>
+/// Decodes the UPDATE messages of one session (RFC 4271 section 4.3, RFC 4760), with the revised error handling of RFC 7606:
+/// the worst damage decides, and only where the prefixes themselves cannot be told does it end the session.
+/// Holds scratch space, so it belongs to one reader.
+/// </summary>
+/// <remarks>No allocation, and where the block of attributes is canonical already, no copy: the usual message costs one walk.</remarks>
 public sealed class UpdateDecoder(Negotiated negotiated)
 {
+    private static readonly AttributeCodec NextHop = AttributeTable.Of((byte)AttributeType.NextHop)!;
+    private static readonly AttributeCodec MpReach = AttributeTable.Of((byte)AttributeType.MpReachNlri)!;
+    private static readonly AttributeCodec MpUnreach = AttributeTable.Of((byte)AttributeType.MpUnreachNlri)!;
+
+    private readonly AttributeBlock block = new(negotiated);
+    private readonly OldSpeaker old = new();
+    private byte[] classic = new byte[4096];
+    private byte[] multiprotocol = new byte[4096];
+
+    //  +------------------------+------------------+
+    //  | Withdrawn length (16)  | Withdrawn routes |
+    //  +------------------------+------------------+
+    //  | Attributes length (16) | Path attributes  |
+    //  +------------------------+------------------+
+    //  | NLRI (the rest)                           |
+    //  +-------------------------------------------+
     /// <param name="body">The message after its header.</param>
-    public DecodedUpdate Decode(ReadOnlySpan<byte> body) => throw new NotImplementedException(negotiated.ToString());
+    public DecodedUpdate Decode(ReadOnlySpan<byte> body)
+    {
+        var reader = new WireReader(body);
+        var withdrawn = reader.Take(reader.U16());
+        var attributes = reader.Take(reader.U16());
+        if (reader.Overrun) return Reset(UpdateError.MalformedAttributeList, "the lengths in an UPDATE stay inside it (RFC 4271 section 6.3)");
+        var nlri = reader.Rest();
+        if (body.Length == 4) return new() { EndOfRib = negotiated.Families.Has(IpFamily.IPv4) ? IpFamily.IPv4 : null };
+
+        var update = new DecodedUpdate();
+        block.Read(attributes);
+        if (!negotiated.FourOctetAs) old.Read(block, attributes);
+        if (negotiated.Families.Has(IpFamily.IPv4))
+        {
+            update.Withdrawn = Run(IpFamily.IPv4, withdrawn);
+            update.Announced.Nlri = Run(IpFamily.IPv4, nlri);
+            if (!IsSound(update.Withdrawn) || !IsSound(update.Announced.Nlri))
+                return Reset(UpdateError.InvalidNetworkField, "prefixes are whole and no longer than their addresses (RFC 7606 section 5.3)");
+        }
+        ReadUnreach(ref update, attributes);
+        var mpNextHop = ReadReach(ref update, attributes, out var mpReachable);
+        var reachable = mpReachable || !nlri.IsEmpty;
+        var nextHop = reachable ? ReadRoute(attributes, !nlri.IsEmpty) : default;
+        return block.Worst.Penalty switch
+        {
+            Penalty.SessionReset => Reset(attributes),
+            // RFC 7606 section 5.2: attributes without a reachable prefix may have lost it to the damage.
+            Penalty.TreatAsWithdraw when !reachable && block.HasRouteAttributes => Reset(attributes),
+            Penalty.TreatAsWithdraw => Withdraw(update, attributes),
+            _ => Announce(update, attributes, nextHop, mpNextHop),
+        };
+    }
+
+    private NlriRun Run(IpFamily family, ReadOnlySpan<byte> octets) =>
+        new() { Family = family, AddPath = negotiated.AddPathReceive.Has(family), Octets = octets };
+
+    private static bool IsSound(NlriRun run) => Nlri.IsSound(run.Octets, run.Family, run.AddPath);
+
+    /// <summary>A family that both sides want; others are passed over (RFC 4760 section 7 would also allow to end the session).</summary>
+    private bool TryOurs(Family family, out IpFamily ours) => family.TryUnicast(out ours) && negotiated.Families.Has(ours);
+
+    private void ReadUnreach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes)
+    {
+        var slot = block.Later(AttributeType.MpUnreachNlri);
+        if (!slot.IsThere) return;
+        // Wrong flags would have its routes withdrawn (RFC 7606 section 3 c), which it does itself.
+        var whole = MpUnreachCodec.TrySplit(slot.Value(attributes), out var family, out var nlri);
+        if (whole && !TryOurs(family, out _)) return;
+        family.TryUnicast(out var ours);
+        update.MpWithdrawn = Run(ours, nlri);
+        if (!whole || !IsSound(update.MpWithdrawn)) block.Blame(slot, Penalty.SessionReset, MpUnreach.Subcode, MpUnreach.Rule);
+        else if (IsAlone(update)) update.EndOfRib = ours;
+    }
+
+    // RFC 4724 section 2.
+    private bool IsAlone(DecodedUpdate update) =>
+        update.MpWithdrawn.Octets.IsEmpty && !block.HasRouteAttributes && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
+
+    /// <summary>The next hop's octets as they are kept; empty where there is nothing announced.</summary>
+    private ReadOnlySpan<byte> ReadReach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable)
+    {
+        var slot = block.Later(AttributeType.MpReachNlri);
+        reachable = false;
+        if (!slot.IsThere) return default;
+        var whole = MpReachCodec.TrySplit(slot.Value(attributes), out var family, out var nextHop, out var nlri);
+        reachable = !nlri.IsEmpty;
+        if (whole && !TryOurs(family, out _)) return default;
+        family.TryUnicast(out var ours);
+        update.MpAnnounced.Nlri = Run(ours, nlri);
+        if (!whole || !IsNextHopLength(ours, nextHop.Length) || !IsSound(update.MpAnnounced.Nlri))
+        {
+            block.Blame(slot, Penalty.SessionReset, MpReach.Subcode, MpReach.Rule);
+            return default;
+        }
+        if (block.AreFlagsRight(MpReach, slot) && reachable && !TryNextHop(ref nextHop))
+            block.Blame(slot, Penalty.TreatAsWithdraw, MpReach.Subcode, "the next hop in MP_REACH_NLRI is a unicast address");
+        return nextHop;
+    }
+
+    // RFC 2545 section 3, RFC 8950 section 3.
+    private bool IsNextHopLength(IpFamily family, int length) => length switch
+    {
+        16 or 32 => family == IpFamily.IPv6 || negotiated.ExtendedNextHop,
+        4 => family == IpFamily.IPv4,
+        _ => false,
+    };
+
+    // On a link without global addresses some send :: before the link-local one, some put the link-local one in both places.
+    private static bool TryNextHop(ref ReadOnlySpan<byte> nextHop)
+    {
+        if (nextHop.Length < 32) return NextHopCodec.IsUnicast(nextHop);
+        var global = nextHop[..16];
+        var local = nextHop[16..];
+        if (!NextHopCodec.IsLinkLocal(local)) nextHop = global;
+        else if (!global.ContainsAnyExcept((byte)0)) nextHop = local;
+        return NextHopCodec.IsUnicast(nextHop[..16]);
+    }
+
+    /// <summary>What only routes need: the mandatory attributes, the first AS, and the next hop of the NLRI field.</summary>
+    private ReadOnlySpan<byte> ReadRoute(ReadOnlySpan<byte> attributes, bool classicRoutes)
+    {
+        Require(AttributeType.Origin);
+        Require(AttributeType.AsPath);
+        CheckFirstAs();
+        if (!classicRoutes) return default;
+        Require(AttributeType.NextHop);
+        var slot = block.Later(AttributeType.NextHop);
+        if (!slot.IsThere || !block.AreFlagsRight(NextHop, slot)) return default;
+        var value = slot.Value(attributes);
+        block.IsSound(NextHop, slot, value);
+        return value;
+    }
+
+    // RFC 7606 section 3 d.
+    private void Require(AttributeType type)
+    {
+        if (!block.Has(type))
+            block.Blame(new(Penalty.TreatAsWithdraw, type, UpdateError.MissingWellKnown, 0, 0, "routes have ORIGIN, AS_PATH and NEXT_HOP (RFC 7606 section 3 d)"));
+    }
+
+    // RFC 4271 section 6.3 leaves the check to us; RFC 7606 section 7.2 says what it costs.
+    private void CheckFirstAs()
+    {
+        if (negotiated.Internal || !negotiated.EnforceFirstAs || block.LeftmostAs == negotiated.PeerAs.Value) return;
+        block.Blame(new(Penalty.TreatAsWithdraw, AttributeType.AsPath, UpdateError.MalformedAsPath, 0, 0,
+            "an external path starts with the peer's AS (RFC 4271 section 6.3)"));
+    }
+
+    private DecodedUpdate Announce(DecodedUpdate update, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> mpNextHop)
+    {
+        if (block.Worst.Penalty != Penalty.None) update.Damage = block.Worst.Damage(attributes);
+        if (!update.Announced.Nlri.Octets.IsEmpty)
+        {
+            var canonical = block.IsCanonical ? attributes : block.Kept.Compose(attributes, old.Side, nextHop, ref classic);
+            Fill(ref update.Announced, canonical, nextHop);
+        }
+        if (!update.MpAnnounced.Nlri.Octets.IsEmpty)
+            Fill(ref update.MpAnnounced, block.Kept.Compose(attributes, old.Side, mpNextHop, ref multiprotocol), mpNextHop);
+        return update;
+    }
+
+    private void Fill(ref AnnouncedRun run, ReadOnlySpan<byte> canonical, ReadOnlySpan<byte> nextHop)
+    {
+        run.Attributes = canonical;
+        run.Summary = block.Summary;
+        NextHopCodec.Note(nextHop, ref run.Summary);
+    }
+
+    private DecodedUpdate Withdraw(DecodedUpdate update, ReadOnlySpan<byte> attributes)
+    {
+        update.Damage = block.Worst.Damage(attributes);
+        update.Damaged = update.Announced.Nlri;
+        update.MpDamaged = update.MpAnnounced.Nlri;
+        update.Announced = default;
+        update.MpAnnounced = default;
+        return update;
+    }
+
+    private DecodedUpdate Reset(ReadOnlySpan<byte> attributes) => new()
+    {
+        Damage = block.Worst.Damage(attributes) with { Penalty = Penalty.SessionReset },
+        Reset = block.Worst.Notification(attributes),
+    };
+
+    private static DecodedUpdate Reset(byte subcode, string rule) => new()
+    {
+        Damage = new(Penalty.SessionReset, AttributeType.None, rule),
+        Reset = new(ErrorCode.UpdateMessage, subcode),
+    };
 }

@@ -25,3 +25,13 @@ internal sealed class SharedDataFactAttribute : FactAttribute
         if (SharedData.Find(path) == null) Skip = $"shared/{path} is not there (CALICO_BGP_SHARED names another place)";
     }
 }
+
+/// <summary>As <see cref="SharedDataFactAttribute"/>, for tests with rows.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SharedDataTheoryAttribute : TheoryAttribute
+{
+    public SharedDataTheoryAttribute(string path)
+    {
+        if (SharedData.Find(path) == null) Skip = $"shared/{path} is not there (CALICO_BGP_SHARED names another place)";
+    }
+}
