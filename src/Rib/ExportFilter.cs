@@ -1,0 +1,57 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>What the way out made of a route.</summary>
+internal enum Leaving : byte
+{
+    /// <summary>A rule of the RFCs keeps it from this group.</summary>
+    Barred,
+    /// <summary>The operator's filter rejects it.</summary>
+    Filtered,
+    /// <summary>It leaves; how depends on its attributes and source alone.</summary>
+    Passed,
+    /// <summary>It leaves changed by a filter that looked at the prefix.</summary>
+    PassedForPrefix,
+}
+
+/// <summary>The way out of one group: door, filter, door. Run once for all members.</summary>
+internal sealed class ExportFilter(
+    IpFamily family, ExportTreatment treatment, PrefixTable table, AttributeInterner attributes, PeerTable peers, NextHops nextHops)
+{
+    private readonly AttributeEditor editor = new();
+
+    public bool LooksAtPrefix => treatment.Policy.LooksAtPrefix;
+
+    /// <param name="octets">Canonical octets as they leave; valid until the next call.</param>
+    public Leaving Run(uint node, Best best, out ReadOnlySpan<byte> octets)
+    {
+        octets = default;
+        var source = peers[best.Peer];
+        ref var row = ref attributes[best.Attributes];
+        if (!ExportDoor.Passes(treatment, source, row.Summary)) return Leaving.Barred;
+
+        var result = treatment.Policy.Run(InputOf(node, source, best.Attributes), editor);
+        if (result.Verdict == FilterVerdict.Reject) return Leaving.Filtered;
+        var summary = row.Summary;
+        if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);
+        else editor.Load(attributes.OctetsOf(best.Attributes));
+        ExportDoor.Dress(editor, treatment, source, family, summary, result);
+        octets = editor.Finish(out _);
+        return LooksAtPrefix && result.Verdict == FilterVerdict.AcceptChanged ? Leaving.PassedForPrefix : Leaving.Passed;
+    }
+
+    private FilterInput InputOf(uint node, RibPeer source, uint handle) => new()
+    {
+        Prefix = LooksAtPrefix ? table[node] : default,
+        Origin = source.Origin,
+        FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
+        Interface = nextHops.InterfaceOf(attributes[handle]),
+        Attributes = attributes.OctetsOf(handle),
+        Summary = attributes[handle].Summary,
+        Self = treatment.Self(family),
+        Hints = attributes[handle].Marks.Hints,
+    };
+}

@@ -1,0 +1,394 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>
+/// Adj-RIB-Out of one family for all peers with the same treatment on the way out. For each prefix it keeps which attributes and
+/// whose path the members were told (6 octets), not what that became on the way: that is computed again when somebody asks.
+/// Filter and encoding run once; members share the encoded messages. Members that cannot keep up leave for a
+/// <see cref="Cohort"/>; when all are slow the group itself waits, and what changes meanwhile is looked at once.
+/// </summary>
+internal sealed class ExportGroup(
+    IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake)
+{
+    private const int Slice = 2048;
+    /// <summary>Octets in front of the fastest member at which the group waits.</summary>
+    private const long Window = 1 << 20;
+    /// <summary>Octets in front of one member at which the others go on without it.</summary>
+    private const long Straggling = 16 << 20;
+
+    private readonly Slab<uint> sent = new();
+    private readonly Slab<ushort> sentFrom = new();
+    private readonly Dictionary<ushort, int> sentBySource = [];
+    private int sentCount;
+    private readonly DirtyQueue pending = new();
+    private readonly DirtyQueue delayed = new();
+    private readonly List<Member> inSync = [];
+    private readonly List<Cohort> cohorts = [];
+    private readonly HashSet<ushort> receivers = [];
+    private readonly ExportFilter filter = new(family, treatment, rib.Table, attributes, peers, nextHops);
+    private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode);
+    private uint feed = 1;
+    private long? closedUntil;
+    private readonly Gate gate = new();
+    private int rejectedRun;
+    private int barred, filtered;
+
+    public ExportTreatment Treatment { get; } = treatment;
+    public bool IsEmpty => receivers.Count == 0;
+    /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
+    public long? DueAt => delayed.Count > 0 ? closedUntil : null;
+    public long Octets => sent.Octets + sentFrom.Octets;
+    public IEnumerable<Member> Members => inSync.Concat(cohorts.SelectMany(cohort => cohort.Members));
+
+    public void Add(uint node) => pending.Add(node);
+
+    /// <summary>Nobody here holds or awaits anything of this prefix: its row may go.</summary>
+    public bool IsDone(uint node) =>
+        sent.Peek(node) == 0 && !pending.Contains(node) && !delayed.Contains(node) && !cohorts.Exists(cohort => cohort.Remembers(node));
+
+    public Best SentOf(uint node) => new(sent.Peek(node), sentFrom.Peek(node));
+
+    /// <summary>What the way out makes of a route, for those who look in.</summary>
+    public Leaving Explain(uint node, Best best, out ReadOnlySpan<byte> octets) => filter.Run(node, best, out octets);
+
+    public void Join(Member member)
+    {
+        receivers.Add(member.Peer.Index);
+        if (sentCount == 0 && feed <= 1) inSync.Add(member);
+        else CohortAtStart(holdsAll: false).Members.Add(member);
+    }
+
+    /// <summary>A member comes over from a group with other treatment: what it holds of that group's routes and does not get here is withdrawn.</summary>
+    public void Join(Member member, ExportGroup from)
+    {
+        receivers.Add(member.Peer.Index);
+        var cohort = new Cohort(1, holdsAll: false);
+        cohort.Members.Add(member);
+        for (uint node = 1; node < rib.Table.End; node++)
+        {
+            var held = from.SentOf(node);
+            if (held.Attributes != 0 && held.Peer != member.Peer.Index) cohort.Remember(node, held);
+        }
+        cohorts.Add(cohort);
+    }
+
+    public void Leave(ushort peer)
+    {
+        if (!receivers.Remove(peer)) return;
+        inSync.RemoveAll(member => member.Peer.Index == peer);
+        foreach (var cohort in cohorts) cohort.Members.RemoveAll(member => member.Peer.Index == peer);
+        cohorts.RemoveAll(cohort => cohort.Members.Count == 0);
+        // Whoever was waited for may be the one that is gone.
+        gate.IsClosed = false;
+        foreach (var cohort in cohorts) cohort.Gate.IsClosed = false;
+    }
+
+    /// <summary>RFC 2918: the whole Adj-RIB-Out again; bracketed where the peer knows RFC 7313.</summary>
+    public void Refresh(ushort peer)
+    {
+        var member = Members.FirstOrDefault(member => member.Peer.Index == peer);
+        if (member == null) return;
+        inSync.Remove(member);
+        var cohort = cohorts.Find(cohort => cohort.Members.Contains(member))?.Split(member);
+        cohorts.RemoveAll(emptied => emptied.Members.Count == 0);
+        if (cohort == null)
+        {
+            cohort = new(1, holdsAll: true);
+            cohort.Members.Add(member);
+        }
+        else
+        {
+            var again = new Cohort(1, holdsAll: true);
+            again.Members.Add(member);
+            foreach (var node in cohort.Take(int.MaxValue)) again.Remember(node, cohort.Forget(node));
+            cohort = again;
+        }
+        cohorts.Add(cohort);
+        if (!member.Peer.EnhancedRefresh) return;
+        member.AwaitsEndOfRefresh = true;
+        SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
+    }
+
+    /// <summary>Gives back every reference; the group is not used again.</summary>
+    public void Dissolve()
+    {
+        for (uint node = 1; node < rib.Table.End; node++)
+            if (sent.Peek(node) is var handle and not 0) attributes.Release(handle);
+    }
+
+    /// <summary>A slice of work; false: nothing can be done now.</summary>
+    public bool Step(long now)
+    {
+        var worked = StepInSync(now);
+        for (var i = cohorts.Count - 1; i >= 0; i--) worked |= StepCohort(cohorts[i]);
+        return worked;
+    }
+
+    private bool StepInSync(long now)
+    {
+        ReleaseDelayed(now);
+        if (pending.Count == 0 && feed == 0) return false;
+        if (IsHeldUp(inSync, gate)) return false;
+        BeginBatch();
+        if (feed != 0) Feed();
+        else
+        {
+            var mayAnnounce = closedUntil == null;
+            foreach (var node in pending.Take(Slice))
+            {
+                if (mayAnnounce || rib.BestOf(node).Attributes == 0) Look(node);
+                else delayed.Add(node);
+            }
+            if (Treatment.MinRouteAdvertisementInterval > TimeSpan.Zero && packer.Announced > 0)
+                closedUntil = now + (long)Treatment.MinRouteAdvertisementInterval.TotalMilliseconds;
+        }
+        Send(inSync);
+        if (feed == 0) MarkEnds(inSync);
+        LeaveStragglersBehind();
+        return true;
+    }
+
+    private void ReleaseDelayed(long now)
+    {
+        if (closedUntil is not { } due || now < due) return;
+        closedUntil = null;
+        while (delayed.Count > 0)
+            foreach (var node in delayed.Take(Slice)) pending.Add(node);
+    }
+
+    private void Feed()
+    {
+        var end = Math.Min(rib.Table.End, feed + Slice);
+        for (; feed < end; feed++)
+            if (rib.Table.IsUsed(feed)) Look(feed);
+        if (feed >= rib.Table.End) feed = 0;
+    }
+
+    /// <summary>Compares what is best now with what was told, and puts the difference into the batch.</summary>
+    private void Look(uint node)
+    {
+        var best = rib.BestOf(node);
+        var run = best.Attributes == 0 ? -1 : RunFor(node, best);
+        if (run >= 0 && !packer.IsAccepted(run)) run = -1;
+        if (run < 0) best = Best.None;
+        var before = SentOf(node);
+        if (before == best) return;
+
+        if (run < 0) packer.Withdraw(node, before.Peer, only: false);
+        else if (before.Attributes == 0 || !IsSameFor(node, before, best, run))
+        {
+            packer.Announce(run, node);
+            if (before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer)) packer.Withdraw(node, best.Peer, only: true);
+        }
+        foreach (var cohort in cohorts) cohort.Touch(node, before);
+        Record(node, before, best);
+    }
+
+    /// <summary>The members would hear nothing new (a change that the way out strips, such as a MED): nothing is sent.</summary>
+    private bool IsSameFor(uint node, Best before, Best now, int run)
+    {
+        if (before.Peer != now.Peer && (receivers.Contains(before.Peer) || receivers.Contains(now.Peer))) return false;
+        return filter.Run(node, before, out var octets) >= Leaving.Passed && octets.SequenceEqual(packer.LeavingOctets(run));
+    }
+
+    private void Record(uint node, Best before, Best now)
+    {
+        if (now.Attributes != 0)
+        {
+            attributes.Hold(now.Attributes);
+            sentBySource[now.Peer] = sentBySource.GetValueOrDefault(now.Peer) + 1;
+            sentCount++;
+        }
+        if (before.Attributes != 0)
+        {
+            attributes.Release(before.Attributes);
+            sentBySource[before.Peer]--;
+            sentCount--;
+        }
+        sent.Column(node) = now.Attributes;
+        sentFrom.Column(node) = now.Peer;
+    }
+
+    private void BeginBatch()
+    {
+        packer.Begin();
+        rejectedRun = -1;
+        barred = filtered = 0;
+    }
+
+    private int RunFor(uint node, Best best)
+    {
+        if (!filter.LooksAtPrefix && packer.TryFindRun(best.Attributes, best.Peer, out var run))
+        {
+            if (!packer.IsAccepted(run)) filtered++;
+            return run;
+        }
+        switch (filter.Run(node, best, out var octets))
+        {
+            case Leaving.Barred:
+                barred++;
+                break;
+            case Leaving.Filtered:
+                filtered++;
+                break;
+            case Leaving.Passed:
+                return packer.TryFindRun(best.Attributes, best.Peer, out run) ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: true);
+            default:
+                run = packer.LastRun;
+                var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer && packer.LeavingOctets(run).SequenceEqual(octets);
+                return joins ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
+        }
+        if (!filter.LooksAtPrefix) return packer.AddRun(best.Attributes, best.Peer, false, default, shared: true);
+        return rejectedRun >= 0 ? rejectedRun : rejectedRun = packer.AddRun(best.Attributes, best.Peer, false, default, shared: false);
+    }
+
+    private void Send(List<Member> to)
+    {
+        foreach (var member in to)
+        {
+            member.Counts.ExportUpdates += packer.Announced;
+            member.Counts.ExportWithdraws += packer.Withdrawn;
+            member.Counts.ExportRejected += barred;
+            member.Counts.ExportFiltered += filtered;
+            member.Counts.Exported = sentCount - sentBySource.GetValueOrDefault(member.Peer.Index);
+        }
+        if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
+        var buffer = new OutBuffer(packer.Announced < 64 ? 1 << 12 : 1 << 16);
+        packer.Write(buffer, receivers.Contains, Withhold);
+        foreach (var member in to) member.Outlet.Send(buffer.Share());
+        buffer.Release();
+    }
+
+    private void Withhold(uint node)
+    {
+        Record(node, SentOf(node), Best.None);
+        TooLong(rib.Table[node]);
+    }
+
+    private bool StepCohort(Cohort cohort)
+    {
+        if (feed != 0) return false;
+        if (IsHeldUp(cohort.Members, cohort.Gate)) return false;
+        cohort.HasStarted = true;
+        BeginBatch();
+        if (cohort.Cursor < rib.Table.End) Walk(cohort);
+        else CatchUp(cohort);
+        Send(cohort.Members);
+        SplitStragglers(cohort);
+        if (cohort.Cursor >= rib.Table.End && cohort.Behind == 0) Rejoin(cohort);
+        return true;
+    }
+
+    private void Walk(Cohort cohort)
+    {
+        var end = Math.Min(rib.Table.End, cohort.Cursor + Slice);
+        for (var node = cohort.Cursor; node < end; node++)
+        {
+            var now = SentOf(node);
+            if (now.Attributes == 0 || cohort.Remembers(node)) continue;
+            var run = RunFor(node, now);
+            if (packer.IsAccepted(run)) packer.Announce(run, node);
+        }
+        cohort.Cursor = end;
+    }
+
+    private void CatchUp(Cohort cohort)
+    {
+        foreach (var node in cohort.Take(Slice))
+        {
+            var held = cohort.Forget(node);
+            var now = SentOf(node);
+            if (now.Attributes == 0)
+            {
+                if (held.Attributes != 0) packer.Withdraw(node, held.Peer, only: false);
+                continue;
+            }
+            var run = RunFor(node, now);
+            if (!packer.IsAccepted(run)) continue;
+            packer.Announce(run, node);
+            if (held.Attributes != 0 && held.Peer != now.Peer && receivers.Contains(now.Peer)) packer.Withdraw(node, now.Peer, only: true);
+        }
+    }
+
+    private void Rejoin(Cohort cohort)
+    {
+        cohorts.Remove(cohort);
+        inSync.AddRange(cohort.Members);
+        MarkEnds(cohort.Members);
+    }
+
+    private void MarkEnds(List<Member> members)
+    {
+        foreach (var member in members)
+        {
+            if (member.AwaitsEndOfRib)
+            {
+                member.AwaitsEndOfRib = false;
+                EndOfRib(member, family);
+            }
+            if (!member.AwaitsEndOfRefresh) continue;
+            member.AwaitsEndOfRefresh = false;
+            SendRefreshMark(member, RouteRefresh.EndOfRefresh);
+        }
+    }
+
+    /// <summary>A member's first table is complete in this shard.</summary>
+    public required Action<Member, IpFamily> EndOfRib { get; init; }
+
+    /// <summary>A route whose attributes fit no message: it is withheld.</summary>
+    public required Action<Prefix> TooLong { get; init; }
+
+    private void SendRefreshMark(Member member, byte subtype)
+    {
+        var buffer = new OutBuffer(64);
+        var message = RouteRefreshCodec.Encode(new(Family.Of(family), subtype));
+        message.CopyTo(buffer.GetSpan(message.Length));
+        buffer.Advance(message.Length);
+        member.Outlet.Send(buffer);
+    }
+
+    private Cohort CohortAtStart(bool holdsAll)
+    {
+        var cohort = cohorts.Find(cohort => !cohort.HasStarted && cohort.Cursor == 1 && cohort.HoldsAll == holdsAll && cohort.Behind == 0);
+        if (cohort == null) cohorts.Add(cohort = new(1, holdsAll));
+        return cohort;
+    }
+
+    private void LeaveStragglersBehind()
+    {
+        if (inSync.Count < 2) return;
+        foreach (var member in inSync.FindAll(member => member.Outlet.Backlog > Straggling))
+        {
+            inSync.Remove(member);
+            var cohort = new Cohort(rib.Table.End, holdsAll: true) { HasStarted = true };
+            cohort.Members.Add(member);
+            cohorts.Add(cohort);
+        }
+    }
+
+    private void SplitStragglers(Cohort cohort)
+    {
+        if (cohort.Members.Count < 2) return;
+        foreach (var member in cohort.Members.FindAll(member => member.Outlet.Backlog > Straggling)) cohorts.Add(cohort.Split(member));
+    }
+
+    private bool IsHeldUp(List<Member> members, Gate at)
+    {
+        if (at.IsClosed) return true;
+        if (members.Count == 0) return false;
+        var fastest = members[0];
+        foreach (var member in members)
+            if (member.Outlet.Backlog < fastest.Outlet.Backlog) fastest = member;
+        if (fastest.Outlet.Backlog <= Window) return false;
+        at.IsClosed = true;
+        fastest.Outlet.WhenDrained(Window / 4, () =>
+        {
+            at.IsClosed = false;
+            wake();
+        });
+        return true;
+    }
+}

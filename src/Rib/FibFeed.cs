@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>Where the kernel should send a prefix. Many prefixes share one; compared by value.</summary>
+/// <param name="Origin">Own static routes carry no ways out here: their owner knows them by their prefix.</param>
+public sealed record FibTarget(RouteOrigin Origin, ImmutableArray<NextHopVia> Vias, KernelHints Hints)
+{
+    public bool Equals(FibTarget? other) =>
+        other != null && Origin == other.Origin && Hints == other.Hints && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
+    public override int GetHashCode() => HashCode.Combine(Origin, Hints, Vias.Length, Vias.Length > 0 ? Vias[0] : default);
+}
+
+/// <summary>Null target: the prefix has no route of ours any more.</summary>
+public readonly record struct FibChange(Prefix Prefix, FibTarget? Target);
+
+/// <summary>Takes the best routes on their way to the kernel. Called by shards; never blocks them.</summary>
+public interface IFibSink
+{
+    /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
+    bool HasRoom { get; }
+    void Take(ReadOnlySpan<FibChange> changes);
+}
+
+/// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>
+internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink)
+{
+    private const int Slice = 4096;
+    private readonly DirtyQueue pending = new();
+    /// <summary>Index in <see cref="targets"/> of what the sink was told; 0: nothing.</summary>
+    private readonly Slab<uint> told = new();
+    private readonly Dictionary<FibTarget, uint> indexes = [];
+    private readonly List<FibTarget?> targets = [null];
+    private readonly List<NextHopVia> vias = [];
+    private readonly FibChange[] changes = new FibChange[Slice];
+    private (uint Attributes, ushort Peer, uint Index) last;
+
+    public long Octets => told.Octets;
+    public void Add(uint node) => pending.Add(node);
+    public bool IsDone(uint node) => told.Peek(node) == 0 && !pending.Contains(node);
+
+    public bool Step()
+    {
+        if (pending.Count == 0 || !sink.HasRoom) return false;
+        var count = 0;
+        last = default;
+        foreach (var node in pending.Take(Slice))
+        {
+            var index = IndexFor(node);
+            ref var before = ref told.Column(node);
+            if (before == index) continue;
+            before = index;
+            changes[count++] = new(rib.Table[node], targets[(int)index]);
+        }
+        if (count > 0) sink.Take(changes.AsSpan(0, count));
+        return true;
+    }
+
+    private uint IndexFor(uint node)
+    {
+        var best = rib.BestOf(node);
+        if (best.Attributes == 0) return 0;
+        var alone = rib.Settings.MultipathLimit <= 1 || rib.Paths[rib.First(node)].Next == 0;
+        if (alone && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
+        var target = TargetOf(node, best);
+        if (target == null) return 0;
+        if (!indexes.TryGetValue(target, out var index))
+        {
+            indexes[target] = index = (uint)targets.Count;
+            targets.Add(target);
+        }
+        if (alone) last = (best.Attributes, best.Peer, index);
+        return index;
+    }
+
+    private FibTarget? TargetOf(uint node, Best best)
+    {
+        var source = peers[best.Peer];
+        ref var row = ref attributes[best.Attributes];
+        if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], row.Marks.Hints);
+        if (source.Origin != RouteOrigin.Bgp || row.NextHop == 0) return null;
+        vias.Clear();
+        vias.AddRange(nextHops[row.NextHop].Vias);
+        foreach (var at in Multipath.Sharing(rib, attributes, node))
+            foreach (var via in nextHops[attributes[rib.Paths[at].Accepted].NextHop].Vias)
+                if (!vias.Contains(via)) vias.Add(via);
+        return new(RouteOrigin.Bgp, [.. vias], row.Marks.Hints);
+    }
+}
+
+/// <summary>Paths that are used together with the best one.</summary>
+internal static class Multipath
+{
+    /// <summary>The further paths (not the best one itself) in the order of the table, at most the configured number less one.</summary>
+    public static IEnumerable<uint> Sharing(LocRib rib, AttributeInterner attributes, uint node)
+    {
+        var first = rib.First(node);
+        var most = rib.Settings.MultipathLimit - 1;
+        for (var at = rib.Paths[first].Next; at != 0 && most > 0; at = rib.Paths[at].Next)
+        {
+            if (!rib.IsEligible(rib.Paths[at]) || attributes[rib.Paths[at].Accepted].NextHop == 0) continue;
+            var (best, other) = (rib.CandidateOf(first), rib.CandidateOf(at));
+            if (!Decision.MayShare(best, other, rib.Settings)) continue;
+            if (!rib.Settings.MultipathRelax && best.External && !Decision.SameNeighbour(best, other)) continue;
+            most--;
+            yield return at;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib.Filters;
+
+/// <summary>
+/// The rules that RFCs impose on every route that goes out: who may hear of it (before the operator's filter), and what its
+/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360.
+/// </summary>
+internal static class ExportDoor
+{
+    /// <summary>Whether a route from <paramref name="source"/> may go to this group at all.</summary>
+    public static bool Passes(ExportTreatment to, RibPeer source, in AttributeSummary summary)
+    {
+        if (summary.Has(AttributeMarks.NoAdvertise)) return false;
+        if (!to.Internal) return !summary.Has(AttributeMarks.NoExport | AttributeMarks.NoExportSubconfed);
+        // RFC 4271 9.2: nothing learned inside goes inside again, except through a reflector (RFC 4456 section 6).
+        var learnedInside = source.Origin == RouteOrigin.Bgp && source.Internal;
+        return !learnedInside || source.ReflectorClient || to.ReflectorClient;
+    }
+
+    /// <param name="editor">Loaded with the route as the filter left it.</param>
+    /// <param name="now">The summary of what the editor holds.</param>
+    /// <param name="said">What the filter said.</param>
+    public static void Dress(
+        AttributeEditor editor, ExportTreatment to, RibPeer source, IpFamily family, in AttributeSummary now, in FilterResult said)
+    {
+        NextHop(editor, to, source, family, now, said.NextHop);
+        if (to.Internal) DressInternal(editor, source, to, now);
+        else DressExternal(editor, to, source, now, said.MedSet);
+    }
+
+    private static void DressExternal(AttributeEditor editor, ExportTreatment to, RibPeer source, in AttributeSummary after, bool medSet)
+    {
+        editor.Prepend(to.LocalAs);
+        if (after.Has(AttributeMarks.HasLocalPref)) editor.SetLocalPref(null);
+        // RFC 4271 5.1.4: a MED that came from a neighbouring AS is not for another one; one that the filter set is.
+        if (after.Has(AttributeMarks.HasMed) && !medSet && source.Origin == RouteOrigin.Bgp) editor.SetMed(null);
+        if (after.Has(AttributeMarks.HasOriginatorId)) editor.SetOriginatorId(null);
+        if (after.ClusterListLength > 0) editor.Remove(AttributeType.ClusterList);
+        if (after.Has(AttributeMarks.HasAigp)) editor.Remove(AttributeType.Aigp);
+        editor.RemoveExtendedCommunities(static community => !community.IsTransitive);
+    }
+
+    private static void DressInternal(AttributeEditor editor, RibPeer source, ExportTreatment to, in AttributeSummary after)
+    {
+        if (!after.Has(AttributeMarks.HasLocalPref)) editor.SetLocalPref(Decision.DefaultLocalPref);
+        if (source.Origin != RouteOrigin.Bgp || !source.Internal) return;
+        if (!after.Has(AttributeMarks.HasOriginatorId)) editor.SetOriginatorId(source.PeerId);
+        editor.PrependClusterId(to.ClusterId);
+    }
+
+    private static void NextHop(
+        AttributeEditor editor, ExportTreatment to, RibPeer source, IpFamily family, in AttributeSummary after, NextHopChoice choice)
+    {
+        if (choice == NextHopChoice.Set || (choice == NextHopChoice.Keep && after.NextHopLength > 0)) return;
+        if (after.NextHopLength > 0 && choice != NextHopChoice.Self && Keeps(to, source))
+        {
+            // RFC 2545 section 3: the link-local address is only for neighbours on that very link.
+            if (after.NextHopLength == 32 && (to.Interface == 0 || to.Interface != source.Interface)) editor.SetNextHop(after.NextHop);
+            return;
+        }
+        var self = to.Self(family);
+        if (self.IsUnspecified && family == IpFamily.IPv4 && to.Encode.ExtendedNextHop) self = to.SelfIPv6;
+        editor.SetNextHop(self, self.IsIPv4 || to.Internal ? null : to.SelfLinkLocal);
+    }
+
+    private static bool Keeps(ExportTreatment to, RibPeer source) => to.NextHop switch
+    {
+        NextHopMode.Keep => true,
+        NextHopMode.Self => false,
+        // Third party (RFC 4271 5.1.3): both neighbours are on one link, so the one can send to the other directly.
+        _ => to.Internal || (to.Interface != 0 && source.Direct && source.Interface == to.Interface),
+    };
+}

@@ -1,0 +1,34 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib.Filters;
+
+/// <summary>
+/// The rules that RFCs impose on every route that comes in, before the operator's filter is asked: loops (RFC 4271 section 9,
+/// RFC 4456 section 8), graceful shutdown (RFC 8326 section 4).
+/// </summary>
+internal static class ImportDoor
+{
+    /// <summary>Null: it may come in. Otherwise why not.</summary>
+    public static string? Refuses(RibPeer peer, ReadOnlySpan<byte> attributes, in AttributeSummary summary)
+    {
+        if (peer.Origin != RouteOrigin.Bgp) return null;
+        var view = new AttributeView(attributes);
+        if (summary.AsPathLength > 0 && view.AsPath.CountOf(peer.LocalAs) > peer.AllowLocalAs) return "our own AS is in the path";
+        if (!peer.Internal) return null;
+        if (summary.Has(AttributeMarks.HasOriginatorId) && summary.OriginatorId == peer.LocalId.Value) return "we are the originator";
+        return summary.ClusterListLength > 0 && HasCluster(view, peer.ClusterId) ? "our cluster is in the cluster list" : null;
+    }
+
+    /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>
+    public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) =>
+        peer.Origin == RouteOrigin.Bgp && !peer.Internal && summary.Has(AttributeMarks.GracefulShutdown);
+
+    private static bool HasCluster(AttributeView view, RouterId cluster)
+    {
+        if (!view.TryGet(AttributeType.ClusterList, out var value)) return false;
+        for (; value.Length >= 4; value = value[4..])
+            if (System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(value) == cluster.Value) return true;
+        return false;
+    }
+}

@@ -1,0 +1,48 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>The way in: door, then the operator's filter. Answers with the attribute set that the Loc-RIB may choose.</summary>
+internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHops)
+{
+    private readonly AttributeEditor editor = new();
+
+    /// <returns>A handle with one reference for the caller; 0: refused.</returns>
+    public uint Run(RibPeer peer, uint received, Prefix prefix, IpFamily family)
+    {
+        ref var row = ref attributes[received];
+        var octets = attributes.OctetsOf(received);
+        if (ImportDoor.Refuses(peer, octets, row.Summary) != null) return 0;
+
+        var lowers = ImportDoor.LowersPreference(peer, row.Summary);
+        var result = peer.Import is AcceptAll ? new FilterResult(FilterVerdict.Accept, default, "") : peer.Import.Run(InputOf(peer, received, prefix, family), editor);
+        if (result.Verdict == FilterVerdict.Reject) return 0;
+        if (result.Verdict == FilterVerdict.Accept)
+        {
+            if (!lowers)
+            {
+                attributes.Hold(received);
+                return received;
+            }
+            editor.Load(octets);
+        }
+        if (lowers) editor.SetLocalPref(0);
+        var marks = row.Marks with { Hints = result.Verdict == FilterVerdict.AcceptChanged ? result.Hints : row.Marks.Hints };
+        var changed = editor.Finish(out var summary);
+        return attributes.Intern(changed, summary, marks);
+    }
+
+    private FilterInput InputOf(RibPeer peer, uint received, Prefix prefix, IpFamily family) => new()
+    {
+        Prefix = prefix,
+        Origin = peer.Origin,
+        FromPeer = peer.Origin == RouteOrigin.Bgp ? peer.Name : null,
+        Interface = nextHops.InterfaceOf(attributes[received]),
+        Attributes = attributes.OctetsOf(received),
+        Summary = attributes[received].Summary,
+        Self = peer.Self(family),
+        Hints = attributes[received].Marks.Hints,
+    };
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>What a shard may be asked to do, in the order of arrival.</summary>
+internal abstract record ShardMessage
+{
+    public sealed record Routes(RouteBatch Batch) : ShardMessage;
+    /// <summary>A source begins to exist, or to be up; with an outlet it is a receiver too.</summary>
+    public sealed record PeerUp(RibPeer Peer, IPeerOutlet? Outlet) : ShardMessage;
+    /// <summary>All routes of it are gone, and it receives no more.</summary>
+    public sealed record PeerDown(ushort Peer) : ShardMessage;
+    /// <summary>Other filters or knobs for a peer that stays up.</summary>
+    public sealed record PeerChanged(RibPeer Peer) : ShardMessage;
+    public sealed record Refresh(ushort Peer, IpFamily Family) : ShardMessage;
+    /// <summary>Import and accept again what is held as received.</summary>
+    public sealed record Reimport(ushort Peer) : ShardMessage;
+    public sealed record NextHopsChanged(INextHopResolver Resolver) : ShardMessage;
+    public sealed record SettingsChanged(DecisionSettings Settings) : ShardMessage;
+    public sealed record Read(RouteRead Job) : ShardMessage;
+    /// <summary>Something that was waited for has room again.</summary>
+    public sealed record Wake : ShardMessage
+    {
+        public static readonly Wake Up = new();
+    }
+}
+
+/// <summary>
+/// The threshold of a shard: many writers, one reader on a thread of its own. Batches of routes wait for a place; all else
+/// gets in at once, in order, so that a full inbox can never keep a session from ending.
+/// </summary>
+internal sealed class Inbox : IDisposable
+{
+    /// <summary>Batches of about 32 KiB: how far parsing may run ahead of deciding.</summary>
+    private const int Capacity = 24;
+    private readonly ConcurrentQueue<ShardMessage> messages = new();
+    private readonly SemaphoreSlim places = new(Capacity);
+    private readonly ManualResetEventSlim arrived = new();
+    private volatile bool isClosed;
+
+    public ValueTask PutAsync(ShardMessage.Routes routes)
+    {
+        if (places.Wait(0))
+        {
+            Put(routes);
+            return default;
+        }
+        return WaitAsync(routes);
+    }
+
+    private async ValueTask WaitAsync(ShardMessage.Routes routes)
+    {
+        await places.WaitAsync().ConfigureAwait(false);
+        Put(routes);
+    }
+
+    public void Put(ShardMessage message)
+    {
+        if (isClosed) return;
+        messages.Enqueue(message);
+        arrived.Set();
+    }
+
+    public bool TryTake(out ShardMessage message)
+    {
+        if (!messages.TryDequeue(out message!)) return false;
+        if (message is ShardMessage.Routes) places.Release();
+        return true;
+    }
+
+    /// <summary>Until something arrives or the time is up.</summary>
+    public void Wait(int milliseconds)
+    {
+        if (!messages.IsEmpty) return;
+        arrived.Reset();
+        if (messages.IsEmpty) arrived.Wait(milliseconds);
+    }
+
+    /// <summary>Nothing gets in any more, and nobody waits for a place.</summary>
+    public void Close()
+    {
+        isClosed = true;
+        places.Release(1 << 20);
+        arrived.Set();
+    }
+
+    public void Dispose()
+    {
+        places.Dispose();
+        arrived.Dispose();
+    }
+}

@@ -1,0 +1,327 @@
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>
+/// One path to a prefix: what a peer sent (Adj-RIB-In as received) and what the import made of it (as accepted, what the Loc-RIB
+/// chooses from). 24 octets.
+/// </summary>
+internal struct PathRow
+{
+    /// <summary>Attribute handles; <see cref="Accepted"/> is 0 where the import refused.</summary>
+    public uint Received, Accepted;
+    public uint Next;
+    public uint PathId;
+    /// <summary>When it last changed, in the shard's ticks.</summary>
+    public uint Changed;
+    public ushort Peer;
+    /// <summary>It is the best one, and counted as such.</summary>
+    public ushort IsPreferred;
+}
+
+/// <summary>What the rest of the daemon sees of a prefix: the best path's attributes and peer; 0 attributes: no route.</summary>
+internal readonly record struct Best(uint Attributes, ushort Peer)
+{
+    public static Best None => default;
+}
+
+/// <summary>
+/// Adj-RIBs-In and Loc-RIB of one family in one shard: the prefix table, its paths (the best one first), and the prefixes whose
+/// best path has moved since the last look.
+/// </summary>
+internal sealed class LocRib(IpFamily family, AttributeInterner attributes, NextHops nextHops, PeerTable peers, DecisionSettings settings)
+{
+    private readonly Slab<PathRow> paths = new();
+
+    public IpFamily Family { get; } = family;
+    public PrefixTable Table { get; } = PrefixTable.Of(family);
+    public Slab<PathRow> Paths => paths;
+    /// <summary>Prefixes whose best path moved.</summary>
+    public DirtyQueue Moved { get; } = new();
+    public DecisionSettings Settings { get; set; } = settings;
+    public long Octets => Table.Octets + paths.Octets;
+
+    /// <summary>Every path of a prefix, from <see cref="PrefixTable.Value"/> on, is linked by <see cref="PathRow.Next"/>.</summary>
+    public uint First(uint node) => Table.Value(node);
+
+    public Best BestOf(uint node)
+    {
+        var first = Table.Value(node);
+        if (first == 0) return Best.None;
+        ref var path = ref paths[first];
+        return IsEligible(path) ? new(path.Accepted, path.Peer) : Best.None;
+    }
+
+    /// <summary>Accepted, and its next hop can be reached the way the peer asks for (RFC 4271 9.1.2.1).</summary>
+    public bool IsEligible(in PathRow path)
+    {
+        if (path.Accepted == 0) return false;
+        var nextHop = attributes[path.Accepted].NextHop;
+        if (nextHop == 0) return true;
+        var state = nextHops[nextHop];
+        return !state.OwnAddress && (state.Connected || (state.Resolvable && !peers[path.Peer].Direct));
+    }
+
+    /// <summary>Puts a path in or replaces it. Takes references of its own on both attribute sets.</summary>
+    /// <param name="accepted">0: refused.</param>
+    public void Announce(ushort peer, uint pathId, uint received, uint accepted, uint now, int length, ReadOnlySpan<byte> octets)
+    {
+        var node = Table.FindOrAdd(length, octets);
+        var counts = peers.Counts(peer, Family);
+        counts.UpdatesReceived++;
+        var at = Find(node, peer, pathId, out _);
+        if (at != 0 && paths[at].Received == received && paths[at].Accepted == accepted)
+        {
+            counts.UpdatesIgnored++;
+            return;
+        }
+        if (accepted != 0) counts.UpdatesAccepted++;
+        else counts.UpdatesFiltered++;
+        var before = BestOf(node);
+        var overshadowed = at != 0 && OvershadowsAnother(node, at);
+        if (at == 0) at = Insert(node, peer, pathId);
+        Replace(at, received, accepted, now);
+        // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle it.
+        var first = Table.Value(node);
+        if (overshadowed || at == first || !Loses(at, first)) Reselect(node);
+        Settle(node, before);
+    }
+
+    /// <summary>False where there was no such path.</summary>
+    public bool Withdraw(ushort peer, uint pathId, int length, ReadOnlySpan<byte> octets)
+    {
+        var counts = peers.Counts(peer, Family);
+        counts.WithdrawsReceived++;
+        var node = Table.Find(length, octets);
+        var previous = 0u;
+        var at = node == 0 ? 0 : Find(node, peer, pathId, out previous);
+        if (at == 0)
+        {
+            counts.WithdrawsIgnored++;
+            return false;
+        }
+        counts.WithdrawsAccepted++;
+        Remove(node, at, previous);
+        return true;
+    }
+
+    /// <summary>Removes every path that <paramref name="gone"/> says at this prefix.</summary>
+    public void RemoveWhere(uint node, Func<PathRow, bool> gone)
+    {
+        var previous = 0u;
+        for (var at = First(node); at != 0;)
+        {
+            var next = paths[at].Next;
+            if (gone(paths[at]))
+            {
+                Remove(node, at, previous);
+                // The best of the others may stand first now: begin again.
+                (previous, at) = (0, First(node));
+                continue;
+            }
+            (previous, at) = (at, next);
+        }
+    }
+
+    /// <summary>The import's answer for a path has changed.</summary>
+    public void Reaccept(uint node, uint at, uint accepted, uint now)
+    {
+        if (paths[at].Accepted == accepted) return;
+        var before = BestOf(node);
+        Replace(at, paths[at].Received, accepted, now);
+        Reselect(node);
+        Settle(node, before);
+    }
+
+    /// <summary>
+    /// Chooses anew, because something that the choice depends on has changed: the others look again even where the same path won,
+    /// as its next hop may lead elsewhere.
+    /// </summary>
+    public void ChooseAgain(uint node)
+    {
+        Reselect(node);
+        CountPreferred(node);
+        Moved.Add(node);
+    }
+
+    private uint Find(uint node, ushort peer, uint pathId, out uint previous)
+    {
+        previous = 0;
+        for (var at = Table.Value(node); at != 0; at = paths[at].Next)
+        {
+            ref var path = ref paths[at];
+            if (path.Peer == peer && path.PathId == pathId) return at;
+            previous = at;
+        }
+        return 0;
+    }
+
+    private uint Insert(uint node, ushort peer, uint pathId)
+    {
+        var at = paths.Add();
+        ref var path = ref paths[at];
+        (path.Peer, path.PathId) = (peer, pathId);
+        ref var first = ref Table.Value(node);
+        if (first == 0) first = at;
+        else (path.Next, paths[first].Next) = (paths[first].Next, at);
+        return at;
+    }
+
+    private void Replace(uint at, uint received, uint accepted, uint now)
+    {
+        ref var path = ref paths[at];
+        var counts = peers.Counts(path.Peer, Family);
+        Count(counts, path, -1);
+        attributes.Hold(received);
+        if (accepted != 0) attributes.Hold(accepted);
+        attributes.Release(path.Received);
+        attributes.Release(path.Accepted);
+        (path.Received, path.Accepted, path.Changed) = (received, accepted, now);
+        Count(counts, path, 1);
+    }
+
+    private static void Count(PeerCounts counts, in PathRow path, int by)
+    {
+        if (path.Received == 0) return;
+        if (path.Accepted != 0) counts.Imported += by;
+        else counts.Filtered += by;
+    }
+
+    private void Remove(uint node, uint at, uint previous)
+    {
+        var before = BestOf(node);
+        ref var path = ref paths[at];
+        var counts = peers.Counts(path.Peer, Family);
+        Count(counts, path, -1);
+        counts.Preferred -= path.IsPreferred;
+        var wasFirst = Table.Value(node) == at;
+        var open = wasFirst || OvershadowsAnother(node, at);
+        if (wasFirst) Table.Value(node) = path.Next;
+        else paths[previous].Next = path.Next;
+        // The attributes stay alive until the change is settled: Settle compares handles, and a freed one could be another set's by then.
+        var (received, accepted) = (path.Received, path.Accepted);
+        paths.Remove(at);
+        if (open) Reselect(node);
+        Settle(node, before);
+        attributes.Release(received);
+        attributes.Release(accepted);
+    }
+
+    /// <summary>
+    /// With deterministic MED a path that is not the best one may still keep another of its neighbouring AS from being it; when it
+    /// goes, the choice is open again.
+    /// </summary>
+    private bool OvershadowsAnother(uint node, uint of)
+    {
+        if (Settings is not { DeterministicMed: true, AlwaysCompareMed: false } || !IsEligible(paths[of])) return false;
+        ref var own = ref attributes[paths[of].Accepted].Summary;
+        for (var at = Table.Value(node); at != 0; at = paths[at].Next)
+        {
+            if (at == of || paths[at].Accepted == 0) continue;
+            ref var other = ref attributes[paths[at].Accepted].Summary;
+            if (other.NeighborAs == own.NeighborAs && (other.Med != own.Med || (other.Marks ^ own.Marks) != 0)) return true;
+        }
+        return false;
+    }
+
+    private bool Loses(uint a, uint b)
+    {
+        if (!IsEligible(paths[b])) return false;
+        return !IsEligible(paths[a]) || Decision.Compare(CandidateOf(a), CandidateOf(b), Settings, withMed: true, out _) > 0;
+    }
+
+    private void Settle(uint node, Best before)
+    {
+        if (before != BestOf(node))
+        {
+            CountPreferred(node);
+            Moved.Add(node);
+        }
+        else if (Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
+    }
+
+    private void CountPreferred(uint node)
+    {
+        var first = Table.Value(node);
+        for (var at = first; at != 0; at = paths[at].Next)
+        {
+            ref var path = ref paths[at];
+            var now = (ushort)(at == first && IsEligible(path) ? 1 : 0);
+            if (path.IsPreferred == now) continue;
+            peers.Counts(path.Peer, Family).Preferred += now - path.IsPreferred;
+            path.IsPreferred = now;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Candidate CandidateOf(uint at)
+    {
+        ref var path = ref paths[at];
+        var peer = peers[path.Peer];
+        ref var row = ref attributes[path.Accepted];
+        var metric = row.NextHop == 0 ? 0 : nextHops[row.NextHop].Metric;
+        return new(row.Summary, peer.Preference, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
+    }
+
+    /// <summary>
+    /// Finds the best path and puts it first. With MEDs compared only within one neighbouring AS, "better" is not transitive
+    /// (RFC 3345); deterministic MED first finds each neighbour's best, then the best of those.
+    /// </summary>
+    private void Reselect(uint node)
+    {
+        var first = Table.Value(node);
+        if (first == 0 || paths[first].Next == 0) return;
+        uint best = 0, bestPrevious = 0, previous = 0;
+        for (var at = first; at != 0; previous = at, at = paths[at].Next)
+        {
+            if (!IsEligible(paths[at])) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(at), CandidateOf(best), Settings, withMed: true, out _) > 0) continue;
+            (best, bestPrevious) = (at, previous);
+        }
+        if (best == 0) return;
+        if (Settings is { DeterministicMed: true, AlwaysCompareMed: false } && MedsDiffer(first)) (best, bestPrevious) = BestOfNeighbours(first);
+        if (best == first) return;
+        paths[bestPrevious].Next = paths[best].Next;
+        paths[best].Next = first;
+        Table.Value(node) = best;
+    }
+
+    private bool MedsDiffer(uint first)
+    {
+        uint? med = null;
+        for (var at = first; at != 0; at = paths[at].Next)
+        {
+            if (!IsEligible(paths[at])) continue;
+            var summary = attributes[paths[at].Accepted].Summary;
+            var own = summary.Has(Wire.Attributes.AttributeMarks.HasMed) ? summary.Med : Settings.MissingMedWorst ? uint.MaxValue : 0;
+            if (med is { } other && other != own) return true;
+            med = own;
+        }
+        return false;
+    }
+
+    private (uint Best, uint Previous) BestOfNeighbours(uint first)
+    {
+        uint best = 0, bestPrevious = 0, previous = 0;
+        for (var at = first; at != 0; previous = at, at = paths[at].Next)
+        {
+            if (!IsEligible(paths[at]) || !LeadsItsNeighbour(at, first)) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(at), CandidateOf(best), Settings, withMed: false, out _) > 0) continue;
+            (best, bestPrevious) = (at, previous);
+        }
+        return (best, bestPrevious);
+    }
+
+    private bool LeadsItsNeighbour(uint candidate, uint first)
+    {
+        var own = CandidateOf(candidate);
+        for (var at = first; at != 0; at = paths[at].Next)
+        {
+            if (at == candidate || !IsEligible(paths[at])) continue;
+            var other = CandidateOf(at);
+            if (Decision.SameNeighbour(own, other) && Decision.Compare(other, own, Settings, withMed: true, out _) < 0) return false;
+        }
+        return true;
+    }
+}

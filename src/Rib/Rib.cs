@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>What a shard tells and asks its owner; called on shards' threads, so it must be thread-safe and must not block.</summary>
+internal interface IRibOwner
+{
+    PeerCounts CountsOf(ushort peer, IpFamily family);
+    void EndOfRib(ushort peer, IpFamily family);
+    void TableSent(IPeerOutlet outlet, IpFamily family);
+    void PrefixLimitExceeded(ushort peer, IpFamily family, int limit);
+}
+
+/// <summary>What the RIB tells the speaker. Called on shards' threads; must not block.</summary>
+public interface IRibListener
+{
+    /// <summary>The peer has sent its whole table (RFC 4724 section 2).</summary>
+    void EndOfRib(ushort peer, IpFamily family);
+    /// <summary>More prefixes than configured; told again with each further batch until the session ends.</summary>
+    void PrefixLimitExceeded(ushort peer, IpFamily family, int limit);
+}
+
+/// <summary>The routing table: its shards, and the doors to them. All members are thread-safe.</summary>
+public sealed class Rib : IRibOwner, IDisposable
+{
+    /// <summary>Changes of routes are timed in these units since the process began to count (16 ms).</summary>
+    public static readonly TimeSpan TickLength = TimeSpan.FromMilliseconds(1 << TickBits);
+    private const int TickBits = 4;
+
+    private readonly IRibListener listener;
+    private readonly RibShard[] shards;
+    private readonly ConcurrentDictionary<(ushort Peer, IpFamily Family), ConcurrentBag<PeerCounts>> counts = [];
+    private readonly ConcurrentDictionary<(IPeerOutlet Outlet, IpFamily Family), int> tablesSent = [];
+
+    public Rib(int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, ILogger<Rib> log)
+    {
+        this.listener = listener;
+        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, log))];
+    }
+
+    internal static uint Ticks(long milliseconds) => (uint)(milliseconds >> TickBits);
+    /// <summary>The present, as <see cref="RouteFacts.Changed"/> counts.</summary>
+    public static uint Now => Ticks(Environment.TickCount64);
+
+    public void Start()
+    {
+        foreach (var shard in shards) shard.Start();
+    }
+
+    /// <summary>Where the routes of this source come in. One reader's.</summary>
+    public RouteInlet InletFor(ushort peer) => new(peer, [.. shards.Select(shard => shard.Inbox)]);
+
+    /// <summary>A source (and with an outlet, receiver) is up: before the first route from its inlet.</summary>
+    public void PeerUp(RibPeer peer, IPeerOutlet? outlet) => Tell(new ShardMessage.PeerUp(peer, outlet));
+
+    /// <summary>It is down: after the last flush of its inlet. All its routes go.</summary>
+    public void PeerDown(ushort peer, IPeerOutlet? outlet)
+    {
+        if (outlet != null)
+            foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6]) tablesSent.TryRemove((outlet, family), out _);
+        Tell(new ShardMessage.PeerDown(peer));
+    }
+
+    /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
+    public void PeerChanged(RibPeer peer) => Tell(new ShardMessage.PeerChanged(peer));
+
+    /// <summary>The peer asked for everything again (RFC 2918).</summary>
+    public void Refresh(ushort peer, IpFamily family) => Tell(new ShardMessage.Refresh(peer, family));
+
+    /// <summary>The import filter looks at every route of the peer again.</summary>
+    public void Reimport(ushort peer) => Tell(new ShardMessage.Reimport(peer));
+
+    public void NextHopsChanged(INextHopResolver resolver) => Tell(new ShardMessage.NextHopsChanged(resolver));
+    public void SettingsChanged(DecisionSettings settings) => Tell(new ShardMessage.SettingsChanged(settings));
+
+    /// <summary>The FIB sink has room again.</summary>
+    public void Wake() => Tell(ShardMessage.Wake.Up);
+
+    private void Tell(ShardMessage message)
+    {
+        foreach (var shard in shards) shard.Inbox.Put(message);
+    }
+
+    /// <summary>Routes in batches, shard after shard, prefixes in no particular order; paths of one prefix are adjacent, the best first.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<RouteFacts>> Read(RouteRequest request, [EnumeratorCancellation] CancellationToken stop = default)
+    {
+        foreach (var shard in shards)
+        {
+            var reading = new RouteRead(request);
+            shard.Inbox.Put(new ShardMessage.Read(reading));
+            try
+            {
+                await foreach (var facts in reading.Answers.Reader.ReadAllAsync(stop).ConfigureAwait(false)) yield return facts;
+            }
+            finally
+            {
+                reading.IsAbandoned = true;
+                while (reading.Answers.Reader.TryRead(out _)) { }
+            }
+        }
+    }
+
+    /// <summary>A peer's counts over all shards, as of now.</summary>
+    public PeerCounts CountsOf(ushort peer, IpFamily family)
+    {
+        var sum = new PeerCounts();
+        if (counts.TryGetValue((peer, family), out var parts))
+            foreach (var part in parts) sum.Add(part);
+        return sum;
+    }
+
+    public (long Tables, long Attributes) Octets => (shards.Sum(shard => shard.Octets.Tables), shards.Sum(shard => shard.Octets.Attributes));
+    public (int Prefixes, int Paths, int AttributeSets) Sizes =>
+        (shards.Sum(shard => shard.Sizes.Prefixes), shards.Sum(shard => shard.Sizes.Paths), shards.Sum(shard => shard.Sizes.AttributeSets));
+
+    PeerCounts IRibOwner.CountsOf(ushort peer, IpFamily family)
+    {
+        var part = new PeerCounts();
+        counts.GetOrAdd((peer, family), _ => []).Add(part);
+        return part;
+    }
+
+    void IRibOwner.EndOfRib(ushort peer, IpFamily family) => listener.EndOfRib(peer, family);
+    void IRibOwner.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => listener.PrefixLimitExceeded(peer, family, limit);
+
+    /// <summary>End-of-RIB follows the part of the last shard (RFC 4724 section 2).</summary>
+    void IRibOwner.TableSent(IPeerOutlet outlet, IpFamily family)
+    {
+        if (tablesSent.AddOrUpdate((outlet, family), 1, static (_, count) => count + 1) < shards.Length) return;
+        var buffer = new OutBuffer(64);
+        new UpdateEncoder(new(true, 4096, false, FamilySet.None)).EndOfRib(family, buffer);
+        outlet.Send(buffer);
+    }
+
+    public void Dispose()
+    {
+        foreach (var shard in shards) shard.Stop();
+        foreach (var shard in shards) shard.Dispose();
+    }
+}

@@ -1,0 +1,11 @@
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>Everything that this room can say. Event ids 3000 to 3999.</summary>
+internal static partial class RibLog
+{
+    [LoggerMessage(3000, LogLevel.Warning, "{Prefix}: attributes do not fit a message of {Octets} octets: the route is withheld from peers without extended messages")]
+    public static partial void AttributesTooLong(this ILogger log, Prefix prefix, int octets);
+}

@@ -1,0 +1,115 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>Where encoded messages for a peer go. Thread-safe; never blocks.</summary>
+public interface IPeerOutlet
+{
+    ushort Peer { get; }
+    /// <summary>Takes over one reference of the buffer.</summary>
+    void Send(OutBuffer buffer);
+    /// <summary>Octets taken and not yet handed to the kernel.</summary>
+    long Backlog { get; }
+    /// <summary>One call, on any thread, once the backlog is at most this many octets.</summary>
+    void WhenDrained(long octets, Action drained);
+}
+
+/// <summary>A source or receiver of routes, as the RIB knows it: a BGP peer, or one of our own (static, direct, kernel).</summary>
+public sealed record RibPeer
+{
+    /// <summary>Below <see cref="MaxPeers"/>, unique, kept over reconnections.</summary>
+    public required ushort Index { get; init; }
+    public const int MaxPeers = 60_000;
+
+    public required string Name { get; init; }
+    public required RouteOrigin Origin { get; init; }
+    /// <summary>Between protocols the higher one wins: direct 240, static 200, BGP 100, kernel 10.</summary>
+    public required uint Preference { get; init; }
+
+    public IPolicy Import { get; init; } = AcceptAll.Instance;
+    public IPolicy Export { get; init; } = RejectAll.Instance;
+
+    public bool Internal { get; init; }
+    public bool ReflectorClient { get; init; }
+    public Asn LocalAs { get; init; }
+    public Asn PeerAs { get; init; }
+    public RouterId LocalId { get; init; }
+    public RouterId ClusterId { get; init; }
+    public RouterId PeerId { get; init; }
+    public Address PeerAddress { get; init; }
+    /// <summary>How often our own AS may stand in a received path.</summary>
+    public int AllowLocalAs { get; init; }
+    /// <summary>A neighbour one hop away: its next hops must be on a link of ours.</summary>
+    public bool Direct { get; init; }
+    /// <summary>The interface that a direct neighbour is on; 0 where unknown.</summary>
+    public int Interface { get; init; }
+
+    public NextHopMode NextHop { get; init; }
+    /// <summary>What "next hop self" means towards this peer; an unspecified address where we have none of the family.</summary>
+    public Address SelfIPv4 { get; init; } = Address.AnyIPv4;
+    public Address SelfIPv6 { get; init; } = Address.AnyIPv6;
+    public Address? SelfLinkLocal { get; init; }
+
+    public FamilySet Families { get; init; }
+    public EncodeContext Encode { get; init; } = new(true, 4096, false, FamilySet.None);
+    /// <summary>RFC 7313 was negotiated: a refresh is bracketed by BoRR and EoRR.</summary>
+    public bool EnhancedRefresh { get; init; }
+    public int? PrefixLimit { get; init; }
+    public TimeSpan MinRouteAdvertisementInterval { get; init; }
+
+    public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
+
+    /// <summary>All that the way out depends on: peers for whom this is equal form one export group (RFC 4271 9.1.3 is run once for all).</summary>
+    internal ExportTreatment Treatment => new(
+        Export, Internal, ReflectorClient, LocalAs, LocalId, ClusterId, NextHop, Direct ? Interface : 0, SelfIPv4, SelfIPv6, SelfLinkLocal,
+        Encode, MinRouteAdvertisementInterval);
+}
+
+internal sealed record ExportTreatment(
+    IPolicy Policy, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop, int Interface,
+    Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, TimeSpan MinRouteAdvertisementInterval)
+{
+    public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
+}
+
+/// <summary>What happened to a peer's routes of one family, in the words of birdc's table of route changes. Written by the shard, read by anyone.</summary>
+public sealed class PeerCounts
+{
+    /// <summary>Routes in the table now: accepted, rejected by the filter or a door, and best ones.</summary>
+    public long Imported, Filtered, Preferred;
+    public long UpdatesReceived, UpdatesRejected, UpdatesFiltered, UpdatesIgnored, UpdatesAccepted;
+    public long WithdrawsReceived, WithdrawsIgnored, WithdrawsAccepted;
+    /// <summary>Routes that the peer was told and holds.</summary>
+    public long Exported;
+    public long ExportUpdates, ExportRejected, ExportFiltered, ExportWithdraws;
+
+    internal void Add(PeerCounts part)
+    {
+        Imported += part.Imported;
+        Filtered += part.Filtered;
+        Preferred += part.Preferred;
+        UpdatesReceived += part.UpdatesReceived;
+        UpdatesRejected += part.UpdatesRejected;
+        UpdatesFiltered += part.UpdatesFiltered;
+        UpdatesIgnored += part.UpdatesIgnored;
+        UpdatesAccepted += part.UpdatesAccepted;
+        WithdrawsReceived += part.WithdrawsReceived;
+        WithdrawsIgnored += part.WithdrawsIgnored;
+        WithdrawsAccepted += part.WithdrawsAccepted;
+        Exported += part.Exported;
+        ExportUpdates += part.ExportUpdates;
+        ExportRejected += part.ExportRejected;
+        ExportFiltered += part.ExportFiltered;
+        ExportWithdraws += part.ExportWithdraws;
+    }
+
+    internal void Reset()
+    {
+        Imported = Filtered = Preferred = Exported = 0;
+        UpdatesReceived = UpdatesRejected = UpdatesFiltered = UpdatesIgnored = UpdatesAccepted = 0;
+        WithdrawsReceived = WithdrawsIgnored = WithdrawsAccepted = 0;
+        ExportUpdates = ExportRejected = ExportFiltered = ExportWithdraws = 0;
+    }
+}

@@ -1,0 +1,148 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>Copies routes out of the tables for those who look in, one slice a call.</summary>
+internal sealed class RouteReader(LocRib rib, List<ExportGroup> groups, AttributeInterner attributes, NextHops nextHops)
+{
+    private const int PrefixesPerSlice = 8192, RoutesPerAnswer = 1024;
+    private readonly List<RouteFacts> facts = [];
+
+    /// <param name="resume">Called once the reader has room again.</param>
+    /// <returns>False: the reader is slower than we are; nothing was done.</returns>
+    public bool Advance(RouteRead reading, Action resume, out bool isDone)
+    {
+        isDone = false;
+        var writer = reading.Answers.Writer;
+        var room = writer.WaitToWriteAsync();
+        if (!room.IsCompleted)
+        {
+            if (!reading.IsWaiting)
+            {
+                reading.IsWaiting = true;
+                room.AsTask().ContinueWith(
+                    _ =>
+                    {
+                        reading.IsWaiting = false;
+                        resume();
+                    },
+                    TaskScheduler.Default);
+            }
+            return false;
+        }
+        Collect(reading);
+        if (facts.Count > 0) writer.TryWrite(facts.ToArray());
+        isDone = reading.Request.Scope is ReadScope.Exact or ReadScope.Longest || reading.Cursor >= rib.Table.End;
+        if (isDone) writer.TryComplete();
+        return true;
+    }
+
+    private void Collect(RouteRead reading)
+    {
+        var request = reading.Request;
+        if (request.Scope == ReadScope.Exact) Describe(rib.Table.Find(request.Prefix), request);
+        else if (request.Scope == ReadScope.Longest) DescribeLongest(request);
+        else
+        {
+            var end = Math.Min(rib.Table.End, reading.Cursor + PrefixesPerSlice);
+            for (; reading.Cursor < end && facts.Count < RoutesPerAnswer; reading.Cursor++)
+            {
+                if (!rib.Table.IsUsed(reading.Cursor)) continue;
+                if (request.Scope == ReadScope.Inside && !request.Prefix.Contains(rib.Table[reading.Cursor])) continue;
+                Describe(reading.Cursor, request);
+            }
+        }
+    }
+
+    private void DescribeLongest(RouteRequest request)
+    {
+        for (var length = (int)request.Prefix.Length; length >= 0 && facts.Count == 0; length--)
+            Describe(rib.Table.Find(new Prefix(request.Prefix.Address, length)), request);
+    }
+
+    private void Describe(uint node, RouteRequest request)
+    {
+        if (node == 0) return;
+        if (request.Side is RouteSide.Sent or RouteSide.Offered or RouteSide.Withheld) DescribeOutbound(node, request);
+        else DescribePaths(node, request);
+    }
+
+    private void DescribePaths(uint node, RouteRequest request)
+    {
+        var isFirst = true;
+        var sharing = rib.Settings.MultipathLimit > 1 && rib.First(node) != 0 ? Multipath.Sharing(rib, attributes, node).ToHashSet() : [];
+        for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
+        {
+            ref var path = ref rib.Paths[at];
+            if (!IsWanted(path, at == rib.First(node), request)) continue;
+            var handle = request.Side == RouteSide.Received || path.Accepted == 0 ? path.Received : path.Accepted;
+            Add(node, ref isFirst, path, handle, at == rib.First(node) && rib.IsEligible(path), sharing.Contains(at), ReasonFor(node, at));
+        }
+    }
+
+    private bool IsWanted(in PathRow path, bool stands, RouteRequest request)
+    {
+        if (request.Source is { } source && path.Peer != source) return false;
+        return request.Side switch
+        {
+            RouteSide.Refused => path.Accepted == 0,
+            RouteSide.Received => path.Peer == request.Peer,
+            RouteSide.Best => stands && rib.IsEligible(path),
+            _ => path.Accepted != 0,
+        };
+    }
+
+    /// <summary>For the best path: the step by which it beat the runner-up; for any other: the step that it lost by.</summary>
+    private Reason ReasonFor(uint node, uint at)
+    {
+        if (rib.Paths[at].Accepted == 0) return Reason.Rejected;
+        if (!rib.IsEligible(rib.Paths[at])) return Reason.NextHopUnresolvable;
+        var first = rib.First(node);
+        if (at != first) return Compare(first, at);
+        var closest = Reason.OnlyRoute;
+        for (var other = rib.Paths[first].Next; other != 0; other = rib.Paths[other].Next)
+            if (rib.IsEligible(rib.Paths[other]) && Compare(first, other) is var reason && reason > closest) closest = reason;
+        return closest;
+    }
+
+    private Reason Compare(uint best, uint other)
+    {
+        Decision.Compare(rib.CandidateOf(best), rib.CandidateOf(other), rib.Settings, withMed: true, out var reason);
+        return reason;
+    }
+
+    private void DescribeOutbound(uint node, RouteRequest request)
+    {
+        var group = groups.Find(group => group.Members.Any(member => member.Peer.Index == request.Peer));
+        if (group == null) return;
+        var sent = request.Side == RouteSide.Sent;
+        var best = sent ? group.SentOf(node) : rib.BestOf(node);
+        if (best.Attributes == 0 || best.Peer == request.Peer || (request.Source is { } source && best.Peer != source)) return;
+        var leaving = group.Explain(node, best, out var octets);
+        var wanted = request.Side switch
+        {
+            RouteSide.Sent => leaving >= Leaving.Passed,
+            RouteSide.Withheld => leaving == Leaving.Filtered,
+            _ => leaving != Leaving.Barred,
+        };
+        if (!wanted) return;
+        var isFirst = true;
+        var changed = 0u;
+        for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
+            if (rib.Paths[at].Peer == best.Peer) changed = rib.Paths[at].Changed;
+        var path = new PathRow { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, Changed = changed };
+        Add(node, ref isFirst, path, best.Attributes, best == rib.BestOf(node), shares: false, Reason.OnlyRoute);
+        if (sent) facts[^1] = facts[^1] with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() };
+    }
+
+    private void Add(uint node, ref bool isFirst, in PathRow path, uint handle, bool best, bool shares, Reason reason)
+    {
+        ref var row = ref attributes[handle];
+        var nextHop = row.NextHop == 0 ? null : nextHops[row.NextHop];
+        facts.Add(new(
+            rib.Table[node], isFirst, path.Peer, path.Changed, path.PathId, best, shares, path.Accepted == 0, reason, nextHop,
+            attributes.OctetsOf(handle).ToArray(), row.Summary));
+        isFirst = false;
+    }
+}
