@@ -3,7 +3,7 @@ namespace Calico.Bgp.Kernel.Tests.Live;
 /// <summary>A test against the real kernel, in a network namespace of its own; visibly skipped where that cannot be made.</summary>
 public sealed class LiveFactAttribute : FactAttribute
 {
-    private static readonly string? Missing = Obstacle();
+    internal static readonly string? Missing = Obstacle();
 
     public LiveFactAttribute() => Skip = Missing;
 
