@@ -35,7 +35,7 @@ internal sealed class OldSpeaker
         Keep(block, codec, path, start);
     }
 
-    // An AGGREGATOR other than AS_TRANS was made by an old speaker that left the AS4 attributes as they were: they are stale, both.
+    // AS4_AGGREGATOR beside an AGGREGATOR other than AS_TRANS: an old speaker made the latter and left the AS4 attributes, which are stale.
     private bool ReadAggregator(AttributeBlock block, ReadOnlySpan<byte> octets)
     {
         var slot = block.Later(AttributeType.Aggregator);
@@ -50,7 +50,7 @@ internal sealed class OldSpeaker
             block.Blame(slot, codec.Malformed, codec.Subcode, codec.Rule);
             return true;
         }
-        var trusted = asn == Trans;
+        var trusted = asn == Trans || !block.Has(AttributeType.As4Aggregator);
         if (trusted && TryAs4Aggregator(block, octets, out var asn4, out var id4)) (asn, id) = (asn4, id4);
         var start = used;
         Put(asn);

@@ -5,7 +5,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using static Calico.Bgp.Wire.Tests.Hex;
 
-namespace Calico.Bgp.Wire.Tests.Messages;
+namespace Calico.Bgp.Wire.Tests;
 
 public class OpenCodecTests
 {

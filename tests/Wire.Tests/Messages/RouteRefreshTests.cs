@@ -1,7 +1,7 @@
 using Calico.Bgp.Wire.Messages;
 using static Calico.Bgp.Wire.Tests.Hex;
 
-namespace Calico.Bgp.Wire.Tests.Messages;
+namespace Calico.Bgp.Wire.Tests;
 
 public class RouteRefreshTests
 {
