@@ -1,0 +1,153 @@
+using Calico.Bgp.Control.Bird.Expressions;
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Control.Bird.Commands;
+
+/// <summary>The options of <c>show route</c>, which may stand in any order.</summary>
+internal sealed class RouteOptions
+{
+    private readonly HashSet<IpFamily> tables = [];
+    private Prefix? prefix;
+    private PrefixScope scope;
+    private string? protocol, peer;
+    private IpFamily? channel;
+    private RouteSelection selection = RouteSelection.All;
+    private bool primary;
+
+    public bool All { get; private set; }
+    public bool CountOnly { get; private set; }
+    public Expression? Where { get; private set; }
+
+    /// <summary>The name that replaces the table's where a channel's own table is shown.</summary>
+    public string? TableTitle { get; private set; }
+
+    private bool stats;
+
+    /// <summary>One prefix was asked for (or the one that covers an address): it is missing or not, and nothing is counted.</summary>
+    public bool OnePrefix => prefix != null && scope != PrefixScope.In;
+
+    public bool CountsShown => (stats || CountOnly) && !OnePrefix;
+
+    private bool PeerView => selection is RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport or RouteSelection.Received;
+
+    /// <summary>Null where <see cref="Tokens.Error"/> says why.</summary>
+    public static RouteOptions? Parse(Tokens tokens)
+    {
+        var options = new RouteOptions();
+        while (!tokens.AtEnd && tokens.Error == null) options.ParseOne(tokens);
+        if (options is { primary: true, selection: RouteSelection.Filtered }) tokens.Fail("Incompatible show route options");
+        if (options.prefix is { } prefix && options.tables.Count > 0 && !options.tables.Contains(prefix.Family))
+            tokens.Fail($"Incompatible type of prefix/ip for table {Bird.Tables.Name(options.tables.First())}");
+        return tokens.Error == null ? options : null;
+    }
+
+    private void ParseOne(Tokens tokens)
+    {
+        if (tokens.Next.Kind == TokenKind.Address) Narrow(tokens, PrefixSyntax.Take(tokens), PrefixScope.Exact);
+        else if (tokens.Accept("for")) Narrow(tokens, PrefixSyntax.TakePrefixOrAddress(tokens), PrefixScope.For);
+        else if (tokens.Accept("in")) Narrow(tokens, PrefixSyntax.Take(tokens), PrefixScope.In);
+        else if (tokens.Accept("table")) ParseTable(tokens);
+        else if (tokens.Accept("protocol")) ParseProtocol(tokens);
+        else if (tokens.Accept("import")) ParseChannelTable(tokens, RouteSelection.Received);
+        else if (tokens.Is("export") && tokens.Following.Text == "table") { tokens.Take(); ParseChannelTable(tokens, RouteSelection.Export); }
+        else if (tokens.Accept("export") || tokens.Accept("exported")) ParsePeer(tokens, RouteSelection.Export);
+        else if (tokens.Accept("preexport")) ParsePeer(tokens, RouteSelection.PreExport);
+        else if (tokens.Accept("noexport")) ParsePeer(tokens, RouteSelection.NoExport);
+        else if (tokens.Accept("filtered")) selection = RouteSelection.Filtered;
+        else if (tokens.Accept("primary")) primary = true;
+        else if (tokens.Accept("all")) All = true;
+        else if (tokens.Accept("stats")) (stats, CountOnly) = (true, false);
+        else if (tokens.Accept("count")) (stats, CountOnly) = (false, true);
+        else if (tokens.Accept("where")) ParseWhere(tokens);
+        else if (tokens.Accept("filter")) ParseFilter(tokens);
+        else tokens.Unexpected();
+    }
+
+    private void Narrow(Tokens tokens, Prefix? to, PrefixScope by)
+    {
+        if (prefix != null) tokens.Fail("Only one prefix expected");
+        (prefix, scope) = (to, by);
+    }
+
+    private void ParseTable(Tokens tokens)
+    {
+        if (tokens.Accept("all")) tables.UnionWith(Bird.Tables.Families);
+        else if (!tokens.AcceptKnown(out var name, out var kind)) tokens.Unexpected("CF_SYM_KNOWN", "ALL");
+        else if (kind != SymbolKind.Table) tokens.Fail("Table name required");
+        else tables.Add(Bird.Tables.Family(name));
+    }
+
+    private void ParseProtocol(Tokens tokens)
+    {
+        if (protocol != null) tokens.Fail("Protocol specified twice");
+        protocol = TakeProtocol(tokens, "CF_SYM_KNOWN");
+    }
+
+    private static string? TakeProtocol(Tokens tokens, params string[] expected)
+    {
+        if (!tokens.AcceptKnown(out var name, out var kind)) tokens.Unexpected(expected);
+        else if (kind != SymbolKind.Protocol) tokens.Fail("Protocol name required");
+        return name;
+    }
+
+    private void ParsePeer(Tokens tokens, RouteSelection which)
+    {
+        if (peer != null) tokens.Fail("Export specified twice");
+        peer = TakeProtocol(tokens, "CF_SYM_KNOWN", "TABLE");
+        selection = which;
+        if (tokens.Accept(".")) ParseChannel(tokens);
+    }
+
+    private void ParseChannel(Tokens tokens)
+    {
+        if (tokens.Accept("ipv4")) channel = IpFamily.IPv4;
+        else if (tokens.Accept("ipv6")) channel = IpFamily.IPv6;
+        else tokens.Unexpected();
+    }
+
+    private void ParseChannelTable(Tokens tokens, RouteSelection which)
+    {
+        tokens.Expect("table", "TABLE");
+        ParsePeer(tokens, which);
+        if (channel == null) tokens.Unexpected("'.'");
+        TableTitle = which == RouteSelection.Received ? "import" : "export";
+    }
+
+    private void ParseWhere(Tokens tokens)
+    {
+        if (Where != null) tokens.Fail("Filter specified twice");
+        Where = ExpressionParser.ParseCondition(tokens);
+    }
+
+    /// <summary>Filters of bgpd.yaml run inside the RIB on the way in and out; a query is narrowed by <c>where</c>.</summary>
+    private static void ParseFilter(Tokens tokens)
+    {
+        if (!tokens.AcceptKnown(out var name, out var kind)) tokens.Unexpected();
+        else tokens.Fail(kind == SymbolKind.Filter ? $"Filter {name} cannot be run by a query, use where" : "Filter name required");
+    }
+
+    /// <summary>The tables to look into: those named, else those that can hold the prefix, and of a peer those it has an open channel to.</summary>
+    public IReadOnlyList<IpFamily> Tables(ISpeaker speaker) => [.. Bird.Tables.Families.Where(family =>
+        (tables.Count == 0 || tables.Contains(family))
+        && (prefix == null || prefix.Value.Family == family)
+        && (channel == null || channel == family)
+        && (!PeerView || IsOpen(speaker, family)))];
+
+    private bool IsOpen(ISpeaker speaker, IpFamily family) =>
+        speaker.Protocols.FirstOrDefault(one => one.Name == peer)?.Channels.Any(one => one.Family == family && one.Up) ?? false;
+
+    public RouteQuery Query(IpFamily table) => new(Selection, table, prefix, scope, Narrowed ? protocol : null, PeerView ? peer : null);
+
+    private RouteSelection Selection => selection == RouteSelection.All && primary ? RouteSelection.Primary : selection;
+
+    /// <summary>The speaker may leave other protocols' routes out only where nobody asks what else there was.</summary>
+    private bool Narrowed => !OnePrefix && !CountsShown;
+
+    /// <summary>The query that visits every route that might have been shown, where <see cref="Query"/> does not.</summary>
+    public RouteQuery? AllCounted(IpFamily table) =>
+        PeerView && CountsShown || OnePrefix && selection != RouteSelection.All ? new RouteQuery(RouteSelection.All, table, prefix, scope) : null;
+
+    public bool Wants(RouteView route, RouteContext? context) =>
+        (protocol == null || route.Protocol == protocol) && (Where == null || Where.IsTrue(context!.At(route)));
+}

@@ -1,0 +1,70 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Control.Bird.Rendering;
+
+/// <summary>What <c>show protocols all</c> says of a channel: a protocol's share in one family's table.</summary>
+internal static class ChannelLines
+{
+    public static IEnumerable<string> Of(ProtocolStatus protocol, ChannelStatus channel)
+    {
+        yield return $"  Channel {channel.Family.Word()}";
+        yield return $"    State:          {(channel.Up ? "UP" : "DOWN")}";
+        yield return $"    Table:          {Tables.Name(channel.Family)}";
+        yield return $"    Preference:     {Preference(protocol.Kind)}";
+        yield return $"    Input filter:   {channel.Import}";
+        yield return $"    Output filter:  {channel.Export}";
+        if (channel.Up) foreach (var line in Counts(protocol, channel)) yield return line;
+        if (protocol.Session is { } session) foreach (var line in Bgp(session, channel)) yield return line;
+    }
+
+    /// <summary>BIRD's defaults, which this daemon has no setting for.</summary>
+    private static int Preference(ProtocolKind kind) => kind switch
+    {
+        ProtocolKind.Direct => 240,
+        ProtocolKind.Static => 200,
+        ProtocolKind.Bgp => 100,
+        ProtocolKind.Kernel => 10,
+        _ => 0,
+    };
+
+    private static IEnumerable<string> Counts(ProtocolStatus protocol, ChannelStatus channel)
+    {
+        // Filtered routes are always kept, as with BIRD's "import keep filtered"; only peers have an import filter to fail.
+        var filtered = protocol.Kind == ProtocolKind.Bgp ? $"{channel.Filtered} filtered, " : "";
+        var counts = channel.Counts;
+        yield return $"    Routes:         {channel.Imported} imported, {filtered}{channel.Exported} exported, {channel.Preferred} preferred";
+        yield return "    Route change stats:     received   rejected   filtered    ignored   accepted";
+        yield return Row("Import updates:", counts.ImportUpdatesReceived, counts.ImportUpdatesRejected, counts.ImportUpdatesFiltered,
+            counts.ImportUpdatesIgnored, counts.ImportUpdatesAccepted);
+        yield return Row("Import withdraws:", counts.ImportWithdrawsReceived, counts.ImportWithdrawsRejected, null,
+            counts.ImportWithdrawsIgnored, counts.ImportWithdrawsAccepted);
+        yield return Row("Export updates:", counts.ExportUpdatesReceived, counts.ExportUpdatesRejected, counts.ExportUpdatesFiltered,
+            null, counts.ExportUpdatesAccepted);
+        yield return Row("Export withdraws:", counts.ExportWithdrawsReceived, null, null, null, counts.ExportWithdrawsAccepted);
+    }
+
+    private static string Row(string label, params ReadOnlySpan<long?> counts)
+    {
+        var row = $"      {label,-18}";
+        foreach (var count in counts) row += $" {(object?)count ?? "---",10}";
+        return row;
+    }
+
+    private static IEnumerable<string> Bgp(SessionSnapshot session, ChannelStatus channel)
+    {
+        var settings = session.Settings;
+        if (channel.Up && NextHop(session, channel) is { } nextHop) yield return $"    BGP Next hop:   {nextHop}";
+        if (settings.LocalAs == settings.PeerAs || settings.Multihop > 1)
+        {
+            if (channel.Family == IpFamily.IPv4) yield return "    IGP IPv4 table: master4";
+            if (channel.Family == IpFamily.IPv6 || settings.ExtendedNextHop) yield return "    IGP IPv6 table: master6";
+        }
+        if (channel.ImportDefault) yield return "    Import policy:  none configured: RFC 8212 rejects";
+        if (channel.ExportDefault) yield return "    Export policy:  none configured: RFC 8212 rejects";
+    }
+
+    private static string? NextHop(SessionSnapshot session, ChannelStatus channel) =>
+        channel.NextHop ?? session.Negotiated?.LocalAddress.ToString();
+}

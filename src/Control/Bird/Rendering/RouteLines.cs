@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Control.Bird.Rendering;
+
+/// <summary>
+/// A route as <c>show route</c> prints it: a row, a line for each way out, and with <c>all</c> its type and attributes. Routes
+/// of one prefix follow each other, and only the first one names it.
+/// </summary>
+internal sealed class RouteLines(Conversation with, bool all)
+{
+    private readonly Lazy<ILookup<Prefix, ForeignRoute>> foreign = new(() => with.Speaker.KernelState.Routes.Values.ToLookup(route => route.Prefix));
+    private Prefix? previous;
+
+    public void Write(RouteView route)
+    {
+        var reply = with.Reply;
+        reply.Line(ReplyCode.Route, Row(route));
+        if (Leads(route)) foreach (var hop in route.Hops) reply.Line(ReplyCode.Route, Hop(hop, route.Hops.Length > 1));
+        if (!all) return;
+        reply.Line(ReplyCode.RouteType, $"\tType: {TypeOf(route.Origin)} univ");
+        foreach (var line in AttributeLines.Of(route.Attributes.Span)) reply.Line(ReplyCode.RouteAttribute, line);
+        if (route.Origin == RouteOrigin.Kernel) WriteKernel(route.Prefix);
+    }
+
+    private string Row(RouteView route)
+    {
+        var net = route.Prefix == previous ? "" : route.Prefix.ToString();
+        previous = route.Prefix;
+        return $"{net,-20} {Destination(route)} [{route.Protocol} {with.Times.Short(route.Since)}{From(route)}]{Mark(route)}{Info(route)}";
+    }
+
+    private static bool Leads(RouteView route) => route.Type == RouteType.Unicast && Resolved(route);
+
+    private static bool Resolved(RouteView route) => route.Resolvable || route.Origin != RouteOrigin.Bgp;
+
+    private static string Destination(RouteView route) => Word(Resolved(route) ? route.Type : RouteType.Unreachable);
+
+    /// <summary>BIRD's word for where a route leads.</summary>
+    public static string Word(RouteType type) => type switch
+    {
+        RouteType.Blackhole => "blackhole",
+        RouteType.Prohibit => "prohibited",
+        RouteType.Unicast => "unicast",
+        _ => "unreachable",
+    };
+
+    /// <summary>Whom it came from, where that is not plain from the first way out.</summary>
+    private static string From(RouteView route)
+    {
+        var gateway = Leads(route) && route.Hops is [var hop, ..] ? hop.Gateway : null;
+        return route.From is { } from && from != gateway ? $" from {from}" : "";
+    }
+
+    private static string Mark(RouteView route) => !route.Best ? "" : route.KernelProblem ? " !" : " *";
+
+    private static string Info(RouteView route)
+    {
+        if (route.Origin != RouteOrigin.Bgp) return $" ({route.Preference})";
+        var origin = route.Summary.Origin switch { Origin.Igp => 'i', Origin.Egp => 'e', _ => '?' };
+        var last = route.Summary.OriginAs is var number && number != 0 ? string.Create(CultureInfo.InvariantCulture, $"AS{number}") : "";
+        return $" ({route.Preference}{(route.Stale ? "s" : "")}{Metric(route)}) [{last}{origin}]";
+    }
+
+    /// <summary>The cost of reaching the next hop: nothing where it is on a link of ours. With AIGP (RFC 7311) it counts on from there.</summary>
+    private static string Metric(RouteView route) => route switch
+    {
+        { Recursive: true, Resolvable: false } => "/-",
+        { Summary: var summary } when summary.Has(AttributeMarks.HasAigp) => $"/{Accumulated(route)}",
+        { Recursive: false } or { IgpMetric: 0 } => "",
+        { IgpMetric: { } metric } => string.Create(CultureInfo.InvariantCulture, $"/{metric}"),
+        _ => "/?",
+    };
+
+    private static ulong Accumulated(RouteView route) =>
+        CanonicalWalk.TryGet(route.Attributes.Span, AttributeType.Aigp, out var value) && value.Length >= 11
+            ? BinaryPrimitives.ReadUInt64BigEndian(value[3..]) + Math.Max(route.IgpMetric ?? 0, 1)
+            : 0;
+
+    private string Hop(RouteHop hop, bool several)
+    {
+        var device = with.InterfaceName(hop.Interface);
+        var way = hop.Gateway is { } gateway ? $"\tvia {gateway} on {device}" : $"\tdev {device}";
+        return $"{way}{(hop.OnLink ? " onlink" : "")}{(several ? string.Create(CultureInfo.InvariantCulture, $" weight {hop.Weight}") : "")}";
+    }
+
+    private static string TypeOf(RouteOrigin origin) => origin switch
+    {
+        RouteOrigin.Bgp => "BGP",
+        RouteOrigin.Static => "static",
+        RouteOrigin.Direct => "device",
+        _ => "inherit",
+    };
+
+    private void WriteKernel(Prefix prefix)
+    {
+        if (foreign.Value[prefix].FirstOrDefault() is not { } route) return;
+        with.Reply.Line(ReplyCode.RouteAttribute, string.Create(CultureInfo.InvariantCulture, $"\tKernel.source: {route.Protocol}"));
+        with.Reply.Line(ReplyCode.RouteAttribute, string.Create(CultureInfo.InvariantCulture, $"\tKernel.metric: {route.Target.Metric}"));
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Control.Tests.Bird;
+
+/// <summary>A speaker that holds what a test puts into it and remembers what it was asked to do.</summary>
+internal class FakeSpeaker : ISpeaker
+{
+    private readonly Dictionary<(RouteSelection, string?), List<RouteView>> perPeer = [];
+
+    public RouterStatus Router { get; set; } = new(
+        "2.0.12", "node-a", new(0x0a630001), new(65001), At(10, 0, 0), At(9, 0, 0), At(9, 30, 0), ShuttingDown: false);
+
+    public List<ProtocolStatus> ProtocolList { get; } = [];
+    public List<RouteView> RouteList { get; } = [];
+    public List<string> Asked { get; } = [];
+    public RouteQuery? LastQuery { get; private set; }
+
+    public IReadOnlyList<ProtocolStatus> Protocols => ProtocolList;
+    public KernelSnapshot KernelState { get; set; } = KernelSnapshot.Empty;
+    public KernelStatus KernelStatus => new(0, 0, 0, 0, 0, 0, []);
+    public MemoryReport Memory { get; set; } = new(0, 0, 0, 0, 0);
+    public IReadOnlyList<string> FilterNames { get; set; } = [];
+    public bool Ready => true;
+
+    public static DateTimeOffset At(int hour, int minute, int second) => new(2026, 11, 21, hour, minute, second, 139, TimeSpan.Zero);
+
+    public static RouteView Route(string prefix, RouteOrigin origin, string protocol, RouteType type = RouteType.Unicast, uint preference = 200) => new(
+        Prefix.Parse(prefix), First: true, origin, type, protocol, From: null, At(9, 0, 1), Best: true, Filtered: false, Stale: false, preference,
+        [], Recursive: false, Resolvable: true, IgpMetric: null, Reason: "only", default, default, PathId: null, KernelProblem: false);
+
+    /// <summary>A route of a peer, best and through the peer unless changed with <c>with</c>.</summary>
+    public static RouteView Bgp(string prefix, string protocol, string from, Canonical attributes, int link = 2) =>
+        Route(prefix, RouteOrigin.Bgp, protocol, preference: 100) with
+        {
+            From = Address.Parse(from),
+            Hops = [new(Address.Parse(from), link)],
+            Attributes = attributes.ToArray(),
+            Summary = attributes.Summary,
+        };
+
+    /// <summary>Answers for one peer's view; <see cref="RouteList"/> serves the others.</summary>
+    public void Put(RouteSelection selection, string peer, params RouteView[] routes) => perPeer[(selection, peer)] = [.. routes];
+
+    public IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop) => throw new NotSupportedException();
+
+    public virtual async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await Task.Yield();
+        LastQuery = query;
+        var all = query.Peer != null ? perPeer.GetValueOrDefault((query.Selection, query.Peer)) ?? [] : RouteList;
+        var found = all.Where(route => Selected(route, query) && InScope(route, query)).ToList();
+        if (query is { Scope: PrefixScope.For, Prefix: not null } && found.Count > 0)
+        {
+            var longest = found.Max(route => route.Prefix.Length);
+            found.RemoveAll(route => route.Prefix.Length != longest);
+        }
+        foreach (var batch in found.Chunk(7)) yield return batch;
+    }
+
+    private static bool Selected(RouteView route, RouteQuery query) =>
+        (query.Family == null || query.Family == route.Prefix.Family)
+        && (query.Protocol == null || query.Protocol == route.Protocol)
+        && (query.Peer != null || route.Filtered == (query.Selection == RouteSelection.Filtered))
+        && (query.Selection != RouteSelection.Primary || route.Best);
+
+    private static bool InScope(RouteView route, RouteQuery query) => (query.Prefix, query.Scope) switch
+    {
+        (null, _) => true,
+        ({ } prefix, PrefixScope.Exact) => route.Prefix == prefix,
+        ({ } prefix, PrefixScope.For) => route.Prefix.Contains(prefix),
+        ({ } prefix, _) => prefix.Contains(route.Prefix),
+    };
+
+    public void Enable(string protocol) => Asked.Add($"enable {protocol}");
+    public void Disable(string protocol, string? text) => Asked.Add($"disable {protocol} {text}");
+    public void Restart(string protocol, string? text) => Asked.Add($"restart {protocol} {text}");
+    public void Reload(string protocol, ReloadDirection direction) => Asked.Add($"reload {protocol} {direction}");
+}
+
+internal sealed class FakeDaemon : IDaemon
+{
+    public List<string> Asked { get; } = [];
+    public string? Problem { get; set; }
+    public bool Pending { get; set; }
+    public bool HasPrevious { get; set; }
+    public TaskCompletionSource Stopped { get; } = new();
+
+    public string ConfigFile => "bgpd.yaml";
+
+    public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    {
+        Asked.Add($"configure {file} {soft} {undoAfter?.TotalSeconds}");
+        return Task.FromResult(new ConfigureResult(Problem, []));
+    }
+
+    public Task<ConfigureResult> CheckAsync(string? file)
+    {
+        Asked.Add($"check {file}");
+        return Task.FromResult(new ConfigureResult(Problem, []));
+    }
+
+    public bool Confirm() => Pending;
+    public Task<bool> UndoAsync() => Task.FromResult(HasPrevious);
+    public void Shutdown() => Stopped.SetResult();
+}
