@@ -1,0 +1,72 @@
+// Sessions with real routers: who dials, MD5, and routes of both families both ways; then withdrawals.
+using Calico.Bgp.Conformance.Machine;
+
+namespace Calico.Bgp.Conformance.Interop;
+
+public sealed class WeDialTests
+{
+    [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]
+    public async Task We_dial_and_routes_of_both_families_go_both_ways(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(peer, new() { TheyPassive = true });
+        await lab.EstablishedAsync();
+        await lab.RoutesBothWaysAsync();
+        Matrix.Saw(peer, "session, we dial", "up, IPv4 and IPv6 routes both ways");
+    }
+}
+
+public sealed class TheyDialTests
+{
+    [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]
+    public async Task They_dial_and_routes_of_both_families_go_both_ways(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(peer, new() { WePassive = true });
+        await lab.EstablishedAsync();
+        await lab.RoutesBothWaysAsync();
+        Matrix.Saw(peer, "session, they dial", "up, IPv4 and IPv6 routes both ways");
+    }
+}
+
+public sealed class WithdrawalTests
+{
+    [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]
+    public async Task A_withdrawn_route_goes_from_the_other_side_and_comes_back(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(peer, new() { TheyPassive = true });
+        await lab.EstablishedAsync();
+        await lab.RoutesBothWaysAsync();
+
+        await lab.Ours.OriginateAsync([]);
+        await lab.Theirs.OriginateAsync([]);
+        foreach (var prefix in Lab.OurRoutes) await lab.GoneFromThemAsync(prefix);
+        foreach (var prefix in Lab.TheirRoutes) await lab.GoneFromUsAsync(prefix);
+
+        await lab.Ours.OriginateAsync(Lab.OurRoutes);
+        await lab.Theirs.OriginateAsync(Lab.TheirRoutes);
+        await lab.RoutesBothWaysAsync();
+        Matrix.Saw(peer, "withdrawals", "gone and back, both families, both ways");
+    }
+}
+
+public sealed class Md5Tests
+{
+    [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]
+    public async Task A_session_signed_with_one_key_comes_up(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(peer, new() { OurPassword = "c0nf-secret", TheirPassword = "c0nf-secret" });
+        await lab.EstablishedAsync(60);
+        await lab.RoutesBothWaysAsync();
+        Matrix.Saw(peer, "MD5", "up with the same key");
+    }
+}
+
+public sealed class WrongKeyTests
+{
+    [Theory, Peer("bird")]
+    public async Task A_session_signed_with_another_key_stays_down_and_harms_no_other(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(peer, new() { OurPassword = "c0nf-secret", TheirPassword = "another" });
+        await using var other = await Wire.ScriptedPeer.EstablishAsync(lab.Feeder, "10.98.0.2", Lab.OurSide4, Lab.FeederAs, "10.98.0.2");
+        Assert.False(await lab.Ours.IsEstablishedAsync(lab.OurView[0]));
+    }
+}

@@ -1,0 +1,33 @@
+// Tests that need something of the machine say so when it is not there, instead of passing or failing.
+using System.Reflection;
+using Xunit.Sdk;
+
+namespace Calico.Bgp.Conformance.Machine;
+
+/// <summary>A test that needs root and programs.</summary>
+internal sealed class NeedsFactAttribute : FactAttribute
+{
+    public NeedsFactAttribute(params string[] programs) => Skip = Project.Missing(programs);
+}
+
+/// <summary>A test that needs data beside the project, too.</summary>
+internal sealed class NeedsDataFactAttribute : FactAttribute
+{
+    public NeedsDataFactAttribute(string file, params string[] programs) =>
+        Skip = File.Exists(Project.Shared(file.Split('/'))) ? Project.Missing(programs) : $"needs shared/{file} beside the project";
+}
+
+/// <summary>A row for each daemon that the theory names; a daemon that is not installed is one skipped row.</summary>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+internal sealed class PeerAttribute : DataAttribute
+{
+    private readonly string name;
+
+    public PeerAttribute(string name)
+    {
+        this.name = name;
+        Skip = Project.Missing(Routers.Router.ProgramsOf(name));
+    }
+
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[name]];
+}

@@ -1,0 +1,27 @@
+namespace Calico.Bgp.Conformance.Machine;
+
+/// <summary>Where the project's own things lie, and the data beside it that a checkout may lack.</summary>
+internal static class Project
+{
+    public static readonly string Root = Find(AppContext.BaseDirectory);
+    public static string Daemon => Path.Combine(Root, "out", "bgpd");
+
+    /// <summary>A file of the data folder beside the project; it need not be there.</summary>
+    public static string Shared(params string[] parts) => Path.GetFullPath(Path.Combine([Root, "..", "shared", .. parts]));
+
+    /// <summary>Another daemon in the slot of the one under test proves that a test tests what it says: CONFORMANCE_SUBJECT=bird.</summary>
+    public static string Subject => Environment.GetEnvironmentVariable("CONFORMANCE_SUBJECT") is { Length: > 0 } name ? name : "bgpd";
+
+    public static bool IsRoot { get; } = Environment.UserName == "root";
+
+    /// <summary>Why a test that needs these programs cannot run here; null when it can.</summary>
+    public static string? Missing(params string[] programs)
+    {
+        if (!IsRoot) return "needs root, for network namespaces";
+        if (programs.Prepend("ip").FirstOrDefault(program => Shell.Find(program) == null) is { } absent) return $"needs {absent}, which is not installed";
+        return Subject == "bgpd" && !File.Exists(Daemon) ? "needs out/bgpd: make build" : null;
+    }
+
+    private static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, "Calico.Bgp.sln")) ? folder : Find(Directory.GetParent(folder)!.FullName);
+}
