@@ -82,7 +82,7 @@ public sealed class RefreshTests
 
         await lab.Theirs.AskRefreshAsync(lab.TheirView[0]);
         await Until.TrueAsync("they send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(false, Octets.RouteRefresh) > 0), 10, lab.SaidAsync);
-        await Until.TrueAsync("we announce again", () => Task.FromResult(Announced(lab, true, Lab.OurRoutes[0]) >= 2), 10, lab.SaidAsync);
+        await Until.TrueAsync("we announce again", () => Task.FromResult(Announced(lab, true, Lab.OurRoutes[0]) >= 2), 30, lab.SaidAsync);
         Matrix.Saw(peer, "route refresh, they ask", "our routes come again");
     }
 
@@ -96,7 +96,7 @@ public sealed class RefreshTests
 
         await lab.Ours.AskRefreshAsync(lab.OurView[0]);
         await Until.TrueAsync("we send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(true, Octets.RouteRefresh) > 0), 10, lab.SaidAsync);
-        await Until.TrueAsync("they announce again", () => Task.FromResult(Announced(lab, false, Lab.TheirRoutes[0]) >= 2), 10, lab.SaidAsync);
+        await Until.TrueAsync("they announce again", () => Task.FromResult(Announced(lab, false, Lab.TheirRoutes[0]) >= 2), 30, lab.SaidAsync);
         Matrix.Saw(peer, "route refresh, we ask", "their routes come again");
     }
 

@@ -22,7 +22,8 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
         File.WriteAllText(Heard, "");
         // The shell stays, because ExaBGP takes a closed output for the process's end.
         Write("hear.sh", $"#!/bin/sh\ncat >>{Heard}\nexit\n");
-        Write("say.sh", $"#!/bin/sh\nwhile :; do cat {Pipe}; done\n");
+        // Open for reading and writing, the pipe has no end.
+        Write("say.sh", $"#!/bin/sh\ncat 0<>{Pipe}\nexit\n");
         var file = Write("exabgp.conf", Configuration());
         Process = Background.Start(Space, Log, new Dictionary<string, string>
         {

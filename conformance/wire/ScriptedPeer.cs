@@ -32,7 +32,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public UpdateSeen? Route(string prefix) => routes.GetValueOrDefault(prefix);
 
     /// <summary>Dials until a session with the daemon is established; refusals and early closes are tried again.</summary>
-    public static async Task<ScriptedPeer> EstablishAsync(Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 30)
+    public static async Task<ScriptedPeer> EstablishAsync(Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 60)
     {
         ScriptedPeer? up = null;
         await Until.TrueAsync($"{source} establishes a session with {target}", async () =>
