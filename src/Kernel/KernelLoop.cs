@@ -15,7 +15,7 @@ namespace Calico.Bgp.Kernel;
 /// </summary>
 public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IAsyncDisposable
 {
-    private const int QueuedBatches = 128, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024;
+    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024;
 
     private readonly record struct Wishes(RouteWish[] Array, int Count);
 
@@ -161,7 +161,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         var asked = questions.Reader.Count;
         var taken = TakeNews(watch, reconciler) | TakeWishes(reconciler) | TakeQuestions(reconciler, asked);
         var worked = reconciler.Round();
-        Publish(reconciler, idle: !worked);
+        Publish(reconciler, idle: !worked && reconciler.IsSettled);
         started.TrySetResult();
         if (taken | worked) return;
         if (reconciler.Wait() is { } wait) timer.Change(wait, Timeout.InfiniteTimeSpan);

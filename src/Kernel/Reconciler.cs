@@ -16,8 +16,9 @@ namespace Calico.Bgp.Kernel;
 /// </summary>
 internal sealed class Reconciler
 {
-    private const int Attempts = 5;
-    private static readonly TimeSpan AfterFailedReading = TimeSpan.FromSeconds(1);
+    private const int Attempts = 5, FewRefusals = 1000;
+    private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(1), BetweenManyRetries = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterStumble = TimeSpan.FromMilliseconds(100);
 
     // The notification of a link that goes down leaves before the kernel has dropped its routes: look soon, and once more.
     private static readonly TimeSpan SoonAfterLoss = TimeSpan.FromMilliseconds(20), LaterAfterLoss = TimeSpan.FromMilliseconds(500);
@@ -32,6 +33,7 @@ internal sealed class Reconciler
     private readonly Dictionary<int, (TimeSpan At, bool Again)> losses = [];
     private readonly long start;
     private TimeSpan? resyncAt = TimeSpan.Zero;
+    private TimeSpan mayDoubtAt, mayRetryAllAt, mayWriteAt;
     private bool surroundingsChanged;
 
     public Reconciler(KernelOptions options, TimeProvider clock, ILogger log, NetlinkSocket write, NetlinkSocket read)
@@ -82,16 +84,17 @@ internal sealed class Reconciler
     /// <summary>Does what is due; false where nothing was.</summary>
     public bool Round()
     {
-        if (writer.Doubts) (writer.Doubts, resyncAt) = (false, TimeSpan.Zero);
         if (resyncAt <= Now) Resync();
         LookAfterLosses();
-        if (surroundingsChanged || Desired.Refusals.Wait == TimeSpan.Zero)
-        {
-            Desired.Refusals.Release(surroundingsChanged, Desired.Enqueue);
-            surroundingsChanged = false;
-        }
-        return writer.WriteSome();
+        RetryRefused();
+        if (mayWriteAt > Now || !writer.WriteSome()) return false;
+        if (writer.Stumbled) mayWriteAt = Now + AfterStumble;
+        if (writer.Doubts) (writer.Doubts, resyncAt) = (false, Later(mayDoubtAt, Now));
+        return true;
     }
+
+    /// <summary>All that was wished for has been written, or refused.</summary>
+    public bool IsSettled => Desired.Pending == 0 && resyncAt == null;
 
     /// <summary>How long nothing has to be done if nothing comes in; null: for ever.</summary>
     public TimeSpan? Wait()
@@ -99,9 +102,24 @@ internal sealed class Reconciler
         var wait = Desired.Refusals.Wait;
         foreach (var (at, _) in losses.Values) wait = Earlier(wait, at - Now);
         if (resyncAt is { } resync) wait = Earlier(wait, resync - Now);
+        if (surroundingsChanged) wait = Earlier(wait, mayRetryAllAt - Now);
+        if (Desired.Pending > 0) wait = Earlier(wait, mayWriteAt - Now);
         return wait;
 
         static TimeSpan Earlier(TimeSpan? a, TimeSpan b) => a < b ? a.Value : b > TimeSpan.Zero ? b : TimeSpan.Zero;
+    }
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    /// <summary>All of them when the surroundings have changed; where they are many, not at every change.</summary>
+    private void RetryRefused()
+    {
+        var all = surroundingsChanged && (Desired.Refusals.Count <= FewRefusals || mayRetryAllAt <= Now);
+        if (!all && Desired.Refusals.Wait != TimeSpan.Zero) return;
+        Desired.Refusals.Release(all, Desired.Enqueue);
+        if (!all) return;
+        surroundingsChanged = false;
+        mayRetryAllAt = Now + BetweenManyRetries;
     }
 
     public ImmutableArray<KernelRefusal> ListRefusals(int limit) =>
@@ -155,9 +173,10 @@ internal sealed class Reconciler
         {
             if (ReadEverything()) break;
             if (attempt < Attempts) continue;
-            resyncAt = Now + AfterFailedReading;
+            resyncAt = Now + BetweenReadings;
             break;
         }
+        mayDoubtAt = Now + BetweenReadings;
         losses.Clear();
         surroundingsChanged = true;
         KernelLog.Read(log, View.LinkCount, View.RouteCount, Desired.InstalledCount, (long)clock.GetElapsedTime(began).TotalMilliseconds);

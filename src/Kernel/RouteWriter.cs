@@ -22,6 +22,9 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
     /// <summary>The kernel holds something else than we think: read it anew.</summary>
     public bool Doubts { get; set; }
 
+    /// <summary>Answers to the last batch are lost, and its rows queued again: a moment's rest.</summary>
+    public bool Stumbled { get; private set; }
+
     /// <summary>Writes up to a batch of changes; false where there was nothing to do.</summary>
     public bool WriteSome()
     {
@@ -86,7 +89,8 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
         Writes += batch.Count;
         var answered = batch.Exchange();
         if (!answered) KernelLog.AnswersLost(log, batch.Count);
-        Doubts |= !answered;
+        Stumbled = !answered;
+        Doubts |= Stumbled;
         for (var i = 0; i < batch.Count; i++)
         {
             if (answered) Settle(batch[i], batch.Errno(i), batch.Words(i));

@@ -50,12 +50,18 @@ internal static class RouteMessage
     }
 
     // ip route del PREFIX metric METRIC table TABLE proto PROTO
-    // No type and no hops: whatever of our protocol stands there goes. The protocol is what keeps a foreign route safe.
-    public static RouteForm Delete(RouteTarget target, byte protocol)
+    // Whatever of our protocol stands there goes; the protocol is what keeps a foreign route safe.
+    //
+    // ip -6 route del PREFIX via GATEWAY metric METRIC table TABLE dev IFACE proto PROTO
+    // IPv6 makes siblings of all routes with one key, whoever owns them, and without a gateway it would delete them all.
+    public static RouteForm Delete(RouteTarget target, IpFamily family, byte protocol) =>
+        new(Header(target, protocol) with { Scope = ScopeNowhere }, family == IpFamily.IPv6 ? New(target, family, protocol).Attributes : KeyAlone(target));
+
+    private static byte[] KeyAlone(RouteTarget target)
     {
         var attributes = new NetlinkMessage();
         Key(attributes, target);
-        return new(Header(target, protocol) with { Scope = ScopeNowhere }, attributes.Attributes.ToArray());
+        return attributes.Attributes.ToArray();
     }
 
     // ip route show

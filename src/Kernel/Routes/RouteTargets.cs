@@ -121,7 +121,13 @@ internal sealed class RouteTargets(byte protocol)
     private uint Find(IpFamily family, RouteTarget target)
     {
         if (numbers.TryGetValue((family, target), out var number)) return number;
-        var entry = new Entry { Target = target, Family = family, New = RouteMessage.New(target, family, protocol), Delete = RouteMessage.Delete(target, protocol) };
+        var entry = new Entry
+        {
+            Target = target,
+            Family = family,
+            New = RouteMessage.New(target, family, protocol),
+            Delete = RouteMessage.Delete(target, family, protocol),
+        };
         if (free.TryPop(out number)) entries[(int)number] = entry;
         else
         {

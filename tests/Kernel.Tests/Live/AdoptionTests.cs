@@ -108,4 +108,29 @@ public class AdoptionTests
         await loop.Have("192.0.2.0/24", null);
         Assert.Equal("192.0.2.0/24 via 10.0.0.9 dev a0 metric 5", ns.Own(protocol: 4));
     }
+
+    [LiveFact]
+    public async Task A_foreign_hop_appended_to_our_IPv6_route_outlives_it()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd00::3")));
+        ns.Ip("-6 route append 2001:db8::/32 via fd00::9 proto static");
+        await Eventually.True(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "2001:db8::/32"));
+        await loop.Have("2001:db8::/32", null);
+        Assert.Equal(("", "2001:db8::/32 via fd00::9 dev a0 metric 1024"), (ns.Own("-6"), ns.Own("-6", protocol: 4)));
+    }
+
+    [LiveFact]
+    public async Task A_foreign_route_beside_ours_under_the_same_key_outlives_any_change()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        await loop.Have("192.0.2.0/24", Via("10.0.0.2"));
+        ns.Ip("route prepend 192.0.2.0/24 via 10.0.0.9 proto static");
+        await Eventually.True(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "192.0.2.0/24"));
+        await loop.Have("192.0.2.0/24", Via("10.0.0.3"));
+        await loop.Have("192.0.2.0/24", null);
+        Assert.Equal(("", "192.0.2.0/24 via 10.0.0.9 dev a0"), (ns.Own(), ns.Own(protocol: 4)));
+    }
 }

@@ -31,6 +31,7 @@ internal sealed partial class NetworkNamespace : IDisposable
         B = Index("b0");
     }
 
+    public string Name => name;
     public int A { get; }
     public int B { get; }
 
@@ -49,7 +50,7 @@ internal sealed partial class NetworkNamespace : IDisposable
     /// <summary>Own routes as <c>ip route</c> prints them, sorted, one a line, without what is the same for all.</summary>
     public string Own(string family = "-4", string table = "main", int protocol = 12)
     {
-        var lines = Ip($"{family} route show table {table} proto {protocol}").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        var lines = Table($"{family} route show table {table} proto {protocol}").Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Aggregate(new List<string>(), (all, line) =>
             {
                 if (line[0] is '\t' or ' ') all[^1] += " " + line.Trim();
@@ -57,6 +58,19 @@ internal sealed partial class NetworkNamespace : IDisposable
                 return all;
             });
         return string.Join('\n', lines.Select(line => line.Replace(" pref medium", "").Replace("  ", " ").Trim()).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A table in which nothing has ever been is an error to ip.</summary>
+    private string Table(string arguments)
+    {
+        try
+        {
+            return Ip(arguments);
+        }
+        catch (InvalidOperationException e) when (e.Message.Contains("table does not exist", StringComparison.Ordinal))
+        {
+            return "";
+        }
     }
 
     /// <summary>A kernel loop that lives in this namespace: its sockets are made by a thread that has entered it.</summary>

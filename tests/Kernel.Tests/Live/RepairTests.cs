@@ -164,4 +164,14 @@ public class RepairTests
         await Eventually.Equal(before, () => ns.Own());
         Assert.True(loop.Status.Resyncs > 1, "no notification was lost: the storm was too small");
     }
+
+    [LiveFact]
+    public async Task Notifications_of_our_own_writes_do_not_fill_the_watchers_queue()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync(new() { WatchBuffer = 4096 });
+        await loop.Have(Enumerable.Range(0, 20_000).Select(i => Wish($"100.{i >> 8}.{i & 255}.0/24", Via("10.0.0.2"))).ToArray());
+        await loop.FlushAsync();
+        Assert.Equal((40_000L, 1L), (loop.Status.Writes, loop.Status.Resyncs));
+    }
 }

@@ -85,7 +85,7 @@ public class SnapshotTests
         ns.Ip("-6 route append 2001:db8::/32 via fd00::3 proto static");
         await Eventually.Equal(2, () => loop.Current.Routes.GetValueOrDefault(key)?.Target.Hops.Length);
         ns.Ip("-6 route del 2001:db8::/32 via fd00::2");
-        await Eventually.Equal("via fd00::3 dev " + ns.A, () => loop.Current.Routes.GetValueOrDefault(key)?.Target.Hops.Single().ToString());
+        await Eventually.Equal($"via fd00::3 dev {ns.A} metric 1024", () => loop.Current.Routes.GetValueOrDefault(key)?.Target.ToString());
         ns.Ip("-6 route del 2001:db8::/32");
         await Eventually.True(() => !loop.Current.Routes.ContainsKey(key));
     }

@@ -22,7 +22,7 @@ public class RouteMessageTests
     private static string Delete(string prefix, RouteTarget target)
     {
         var at = Prefix.Parse(prefix);
-        return Written(MessageType.DelRoute, NetlinkFlags.Ack, at, RouteMessage.Delete(target.AsKept(at.Family), 12));
+        return Written(MessageType.DelRoute, NetlinkFlags.Ack, at, RouteMessage.Delete(target.AsKept(at.Family), at.Family, 12));
     }
 
     private static string Written(ushort type, NetlinkFlags flags, Prefix prefix, RouteForm form)
@@ -111,6 +111,13 @@ public class RouteMessageTests
     public void A_deletion_names_key_and_protocol_only() => Same(
         "34000000 1900 0500 01000000 00000000  02 18 00 00 00 0c ff 00 00000000  08000100 c0000200  08000600 20000000  08000f00 e8030000",
         Delete("192.0.2.0/24", Via("10.0.0.2", Link) with { Metric = 32, Table = 1000 }));
+
+    // ip -6 route del 2001:db8::/32 via fd00::2 metric 1024 dev a0 proto 12
+    [Fact]
+    public void An_IPv6_deletion_names_its_gateway() => Same(
+        "54000000 1900 0500 01000000 00000000  0a 20 00 00 fe 0c ff 00 00000000  14000100 20010db8000000000000000000000000"
+        + "14000500 fd000000000000000000000000000002  08000600 00040000  08000400 03000000",
+        Delete("2001:db8::/32", Via("fd00::2", Link)));
 
     // ip route show table all
     [Fact]
