@@ -162,7 +162,7 @@ internal static class Fsm
         return new(Timers.Keepalive, Longer(wanted, TimeSpan.FromSeconds(1)));
     }
 
-    private static TimeSpan SendHoldTime(Negotiated agreed, SessionSettings our) =>
+    public static TimeSpan SendHoldTime(Negotiated agreed, SessionSettings our) =>
         our.SendHoldTime ?? Longer(ShortestSendHold, TimeSpan.FromSeconds(2 * agreed.HoldTime));
 
     private static TimeSpan RetryTime(SessionSettings our, int retries) =>

@@ -1,18 +1,153 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Session;
 
-/// <summary>Accepts connections on every listening address and hands each to the session that it belongs to.</summary>
-public sealed class Listener(ILogger<Listener> log) : IAsyncDisposable
+/// <summary>
+/// Accepts connections on every listening address and hands each to the session that it belongs to. Whoever is no peer is hung up
+/// on without a word, at the cost of one accept.
+/// </summary>
+public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) : IAsyncDisposable
 {
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(1), Breath = TimeSpan.FromMilliseconds(100);
+
+    private readonly TimeProvider time = clock ?? TimeProvider.System;
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource ending = new();
+    private readonly List<Socket> sockets = [];
+    private readonly List<Task> loops = [];
+    private ImmutableArray<PeerSession> sessions = [];
+    private long? lastLine;
+    private int unsaid;
+
     /// <summary>Opens the sockets. </summary>
-    /// <exception cref="System.Net.Sockets.SocketException">An address cannot be bound; the message names address and port.</exception>
-    public void Start(IReadOnlyList<Address> addresses, int port) => throw new NotImplementedException(log.ToString());
+    /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
+    public void Start(IReadOnlyList<Address> addresses, int port)
+    {
+        foreach (var address in addresses) sockets.Add(Open(address, port));
+        foreach (var session in sessions) SetOptions(session, session.Settings.Password);
+        foreach (var socket in sockets) loops.Add(AcceptAllAsync(socket));
+    }
 
     /// <summary>From now on connections from this session's peer are its own; sets its MD5 key on the listening sockets.</summary>
-    public void Add(PeerSession session) => throw new NotImplementedException();
-    public void Remove(PeerSession session) => throw new NotImplementedException();
+    public void Add(PeerSession session)
+    {
+        lock (gate) sessions = sessions.Add(session);
+        SetOptions(session, session.Settings.Password);
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public void Remove(PeerSession session)
+    {
+        lock (gate) sessions = sessions.Remove(session);
+        var successor = sessions.FirstOrDefault(other => other.Settings.PeerAddress == session.Settings.PeerAddress);
+        if (session.Settings.Password != null && successor?.Settings.Password == null) SetOptions(session, "");
+        else SetOptions(session, successor?.Settings.Password);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (ending.IsCancellationRequested) return;
+        await ending.CancelAsync();
+        await Task.WhenAll(loops);
+        foreach (var socket in sockets) socket.Dispose();
+        ending.Dispose();
+    }
+
+    private Socket Open(Address address, int port)
+    {
+        try
+        {
+            var socket = TcpOptions.Listening(address, port);
+            log.Listening(address, port);
+            return socket;
+        }
+        catch (SocketException failure)
+        {
+            throw new SocketException((int)failure.SocketErrorCode, $"cannot listen on {address} port {port}: {failure.Message}; {Advice(failure.SocketErrorCode)}");
+        }
+    }
+
+    private static string Advice(SocketError error) => error switch
+    {
+        SocketError.AddressAlreadyInUse => "another BGP daemon runs there: stop it, or change router.listen or router.listenPort",
+        SocketError.AddressNotAvailable => "no interface has this address: correct router.listen",
+        SocketError.AccessDenied => "ports below 1024 take root or CAP_NET_BIND_SERVICE: or change router.listenPort",
+        _ => "check router.listen and router.listenPort",
+    };
+
+    private async Task AcceptAllAsync(Socket socket)
+    {
+        while (!ending.IsCancellationRequested)
+        {
+            try
+            {
+                Match(await socket.AcceptAsync(ending.Token));
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (SocketException failure)
+            {
+                // Out of file descriptors, mostly: connections wait in the kernel meanwhile.
+                log.AcceptFailed(failure.Message);
+                await Task.Delay(Breath, time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private void Match(Socket connection)
+    {
+        if (connection.RemoteEndPoint is IPEndPoint from && sessions.FirstOrDefault(session => IsPeer(session.Settings, from)) is { } session)
+        {
+            session.Accept(connection);
+            return;
+        }
+        Refuse(connection);
+    }
+
+    private static bool IsPeer(SessionSettings settings, IPEndPoint from) =>
+        settings.PeerAddress == Address.From(from.Address)
+        && (!settings.PeerAddress.IsLinkLocal || TcpOptions.ScopeOf(settings.Interface) == from.Address.ScopeId);
+
+    private void Refuse(Socket connection)
+    {
+        var from = connection.RemoteEndPoint is IPEndPoint end ? Address.From(end.Address) : default;
+        connection.Dispose();
+        SessionMeters.Stranger();
+        lock (gate)
+        {
+            if (lastLine is { } last && time.GetElapsedTime(last) < LineInterval)
+            {
+                unsaid++;
+                return;
+            }
+            log.Stranger(from, unsaid);
+            (lastLine, unsaid) = (time.GetTimestamp(), 0);
+        }
+    }
+
+    private void SetOptions(PeerSession session, string? key)
+    {
+        var family = session.Settings.PeerAddress.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        // A connection inherits this, so that nothing from farther away is taken even before we know whose it is. All peers share
+        // the socket: the most distant one decides, and each connection's own demand follows when it is accepted.
+        var least = sessions.Where(other => other.Settings.PeerAddress.Family == session.Settings.PeerAddress.Family)
+            .Select(other => TcpOptions.LeastHops(other.Settings)).DefaultIfEmpty().Min();
+        try
+        {
+            foreach (var socket in sockets.Where(socket => socket.AddressFamily == family))
+            {
+                TcpOptions.RequireHops(socket, least);
+                if (key != null) TcpOptions.SetKey(socket, session.Settings.PeerAddress, key);
+            }
+        }
+        catch (SocketException refused)
+        {
+            log.ListenerOptionsRefused(session.Settings.Name, refused.Message);
+        }
+    }
 }

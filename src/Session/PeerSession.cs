@@ -1,34 +1,309 @@
 using System.Net.Sockets;
+using System.Threading.Channels;
 using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Session;
 
-/// <summary>One neighbour's session: asks the FSM, performs its actions, owns the connections that live and die under it.</summary>
-public sealed class PeerSession(SessionSettings settings, ISessionOwner owner, TimeProvider time, ILogger<PeerSession> log) : IAsyncDisposable
+/// <summary>
+/// One neighbour's session: asks the FSM, performs its actions, owns the connections that live and die under it. One loop takes
+/// what happens in the order in which it happened; everything here but the public face runs on that loop. Routes do not pass
+/// through it, so its timers and keepalives never wait for the RIB.
+/// </summary>
+public sealed class PeerSession : IAsyncDisposable
 {
-    public SessionSettings Settings { get; } = settings;
+    // A connection that keeps our reader waiting is asked again this soon whether its hold time has really run out.
+    private static readonly TimeSpan HeldBackRetry = TimeSpan.FromSeconds(1);
+
+    private readonly ISessionOwner owner;
+    private readonly TimeProvider time;
+    private readonly ILogger<PeerSession> log;
+    private readonly Channel<Func<Task>> inbox = Channel.CreateUnbounded<Func<Task>>(new() { SingleReader = true });
+    private readonly SessionStatus status;
+
+    private Attempt main;
+    private Attempt? second;
+    private IRouteSink? sink;
+    private Task loop = Task.CompletedTask;
+
+    public PeerSession(SessionSettings settings, ISessionOwner owner, TimeProvider time, ILogger<PeerSession> log)
+    {
+        (Settings, this.owner, this.time, this.log) = (settings, owner, time, log);
+        status = new(settings, time);
+        main = NewAttempt(SessionState.Stopped);
+        status.Show(main, null);
+    }
+
+    public SessionSettings Settings { get; }
+
+    public SessionSnapshot Snapshot => status.Snapshot;
 
     /// <summary>Begins the session's loop (automatic start, or administratively down where the settings say so).</summary>
-    public void Start() => throw new NotImplementedException($"{owner}{time}{log}");
+    public void Start()
+    {
+        loop = RunAsync();
+        if (!Settings.Shutdown) Post(() => BeginAsync(byOperator: false));
+    }
 
     /// <summary>Administrative shutdown (RFC 4486 subcode 2, text as RFC 9003); the loop goes on and <see cref="Enable"/> starts again.</summary>
-    public void Disable(string? text = null) => throw new NotImplementedException();
-    public void Enable() => throw new NotImplementedException();
+    public void Disable(string? text = null) => Post(async () =>
+    {
+        status.Enabled = false;
+        await HaltAsync(Notification.Cease(CeaseSubcode.AdministrativeShutdown, text ?? Settings.ShutdownText));
+    });
 
-    /// <summary>Administrative reset: down and at once up again.</summary>
-    public void Restart(string? text = null) => throw new NotImplementedException();
+    public void Enable() => Post(() => BeginAsync(byOperator: true));
+
+    /// <summary>Administrative reset: down and at once up again. A session that is disabled stays so.</summary>
+    public void Restart(string? text = null) => Post(async () =>
+    {
+        if (!status.Enabled) return;
+        await HaltAsync(Notification.Cease(CeaseSubcode.AdministrativeReset, text));
+        await BeginAsync(byOperator: true);
+    });
+
+    /// <summary>Ends the session because of something that its owner found wrong (a prefix limit, say); it comes back after the idle hold.</summary>
+    public void Break(Notification why) => Post(() => StepAsync(main, new Break(why)));
 
     /// <summary>Asks the peer for its routes again (RFC 2918); false where the peer does not know how.</summary>
-    public bool RequestRefresh(IpFamily family) => throw new NotImplementedException();
+    public bool RequestRefresh(IpFamily family)
+    {
+        var (negotiated, connection) = status.Established;
+        if (negotiated is not { RouteRefresh: true } || !negotiated.Families.Has(family)) return false;
+        connection!.Sender.SendNow(RouteRefreshCodec.Encode(new(Family.Of(family))));
+        return true;
+    }
 
     /// <summary>A connection that the peer opened; taken over.</summary>
-    public void Accept(Socket connection) => throw new NotImplementedException();
-
-    public SessionSnapshot Snapshot => throw new NotImplementedException();
+    public void Accept(Socket connection)
+    {
+        if (!Prepared(connection) || !Post(() => TakeAsync(connection))) connection.Dispose();
+    }
 
     /// <summary>Ends the session for good: Cease with the given subcode, connections closed, loop ended.</summary>
-    public ValueTask StopAsync(Wire.CeaseSubcode subcode, string? text = null) => throw new NotImplementedException();
+    public async ValueTask StopAsync(CeaseSubcode subcode, string? text = null)
+    {
+        Post(() => HaltAsync(Notification.Cease(subcode, text)));
+        inbox.Writer.TryComplete();
+        await loop;
+        main.Dispose();
+    }
 
-    public ValueTask DisposeAsync() => StopAsync(Wire.CeaseSubcode.PeerDeconfigured);
+    public ValueTask DisposeAsync() => StopAsync(CeaseSubcode.PeerDeconfigured);
+
+    private bool Post(Func<Task> work) => inbox.Writer.TryWrite(work);
+
+    private async Task RunAsync()
+    {
+        await foreach (var work in inbox.Reader.ReadAllAsync())
+        {
+            try
+            {
+                await work();
+            }
+            catch (Exception mistake)
+            {
+                log.LoopFailed(Settings.Name, mistake);
+            }
+        }
+    }
+
+    private Attempt NewAttempt(SessionState state) =>
+        new(state, time, (attempt, timer) => Post(() => ExpiredAsync(attempt, timer)));
+
+    private Task BeginAsync(bool byOperator)
+    {
+        status.Enabled = true;
+        return StepAsync(main, new Start(byOperator));
+    }
+
+    private async Task HaltAsync(Notification why)
+    {
+        if (second != null) await StepAsync(second, new Stop(why));
+        await StepAsync(main, new Stop(why));
+    }
+
+    private bool Prepared(Socket connection)
+    {
+        try
+        {
+            TcpOptions.Apply(connection, Settings);
+            return true;
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private async Task TakeAsync(Socket socket)
+    {
+        var connection = new Connection(socket, ours: false, Settings, time, log, Heard);
+        if (main.State.Phase == Phase.Established && !await GivesWayAsync(main.State.Agreed!))
+        {
+            log.Refused(Settings.Name, connection.Remote, "the session is established");
+            await connection.CloseAsync(Notification.Cease(CeaseSubcode.ConnectionCollisionResolution));
+            return;
+        }
+        // The peer calls again, so it has given up the connection of its that we still wait on.
+        if (second != null) await StepAsync(second, new CollisionLost());
+        var attempt = main.IsFree ? main : second = NewAttempt(SessionState.Listening);
+        attempt.Connection = connection;
+        connection.Start();
+        await StepAsync(attempt, new Accepted());
+    }
+
+    /// <summary>RFC 4724 section 5: a peer that calls again has restarted, where graceful restart was agreed on.</summary>
+    private async Task<bool> GivesWayAsync(Negotiated agreed)
+    {
+        if (agreed.GracefulRestart == FamilySet.None) return false;
+        await StepAsync(main, new ConnectionFailed("Connection replaced by a new one"));
+        return true;
+    }
+
+    /// <summary>A connection's reader speaks. It waits for the answer to what was a question.</summary>
+    private void Heard(Connection connection, SessionEvent on) => Post(async () =>
+    {
+        if (Holder(connection) is { } attempt) await StepAsync(attempt, on);
+        if (on is OpenReceived or KeepaliveReceived or UpdateReceived or RefreshReceived) connection.Answer();
+    });
+
+    private Attempt? Holder(Connection connection) =>
+        main.Connection == connection ? main : second?.Connection == connection ? second : null;
+
+    private void Dial(Attempt attempt) => attempt.Dial(Settings, (which, socket, words) =>
+    {
+        if (!Post(() => DialledAsync(attempt, which, socket, words))) socket?.Dispose();
+    });
+
+    private async Task DialledAsync(Attempt attempt, CancellationTokenSource which, Socket? socket, string words)
+    {
+        if (!attempt.EndDial(which))
+        {
+            socket?.Dispose();
+            return;
+        }
+        if (socket == null)
+        {
+            await StepAsync(attempt, new ConnectionFailed(words));
+            return;
+        }
+        attempt.Connection = new(socket, ours: true, Settings, time, log, Heard);
+        attempt.Connection.Start();
+        await StepAsync(attempt, new Connected());
+    }
+
+    private async Task ExpiredAsync(Attempt attempt, Timers timer)
+    {
+        if (!attempt.Timers.IsDue(timer)) return;
+        if (Postponed(attempt, timer) is { } later) attempt.Timers.Arm(timer, later);
+        else await StepAsync(attempt, new Expired(timer));
+    }
+
+    /// <summary>Timers that traffic restarts are not touched by it: they find out when they end. Null: time is really up.</summary>
+    private TimeSpan? Postponed(Attempt attempt, Timers timer)
+    {
+        if (attempt is not { Connection: { } connection, State: { Phase: Phase.Established, Agreed: { } agreed } }) return null;
+        if (timer == Timers.SendHold) return Rest(Fsm.SendHoldTime(agreed, Settings) - connection.Sender.Stalled);
+        if (timer != Timers.Hold) return null;
+        return Rest(TimeSpan.FromSeconds(agreed.HoldTime) - connection.Silence) ?? (connection.HoldsBackPeer ? HeldBackRetry : null);
+    }
+
+    private static TimeSpan? Rest(TimeSpan left) => left > TimeSpan.Zero ? left : null;
+
+    private async Task StepAsync(Attempt attempt, SessionEvent on)
+    {
+        if (attempt != main && attempt != second) return;
+        if (on is OpenReceived opened) on = await JudgeAsync(attempt, opened);
+        var from = attempt.State.Phase;
+        var (next, actions) = Fsm.Step(attempt.State, on, Settings);
+        attempt.State = next;
+        attempt.Timers.StopAllBut(next.Running);
+        if (from != next.Phase) log.Step(Settings.Name, from, next.Phase, on.GetType().Name);
+        foreach (var action in actions) await PerformAsync(attempt, action);
+        Settle();
+        status.Show(main, second);
+    }
+
+    /// <summary>An OPEN is when two connections collide.</summary>
+    private async Task<SessionEvent> JudgeAsync(Attempt attempt, OpenReceived opened)
+    {
+        var other = attempt == main ? second : main;
+        if (other == null || other.IsFree || attempt.State.Phase is Phase.OpenConfirm or Phase.Established) return opened;
+        var verdict = Collision.Judge(opened.Agreed, attempt.Contender, other.Contender);
+        if (verdict == Verdict.DropThis) return new CollisionLost();
+        if (verdict == Verdict.DropOther) await StepAsync(other, new CollisionLost());
+        return opened;
+    }
+
+    private async Task PerformAsync(Attempt attempt, SessionAction action)
+    {
+        switch (action)
+        {
+            case Session.Dial: Dial(attempt); break;
+            case SendOpen: attempt.Connection?.Sender.SendNow(OpenCodec.Encode(Negotiation.Open(Settings))); break;
+            case SendKeepalive: attempt.Connection?.Sender.SendNow(Keepalive.Octets); break;
+            case Arm arm: attempt.Timers.Arm(arm.Timer, Jittered(arm)); break;
+            case Close close: await LetGoAsync(attempt, close.Last); break;
+            case Report report: Tell(report); break;
+            case Up: await EstablishAsync(attempt); break;
+        }
+    }
+
+    /// <summary>RFC 4271 section 10: a factor of 0.75 to 1.0, so that many sessions do not act in step.</summary>
+    private static TimeSpan Jittered(Arm arm) =>
+        arm.Timer is Timers.ConnectRetry or Timers.Keepalive ? arm.For * (0.75 + Random.Shared.NextDouble() / 4) : arm.For;
+
+    private static async Task LetGoAsync(Attempt attempt, Notification? last)
+    {
+        attempt.StopDialling();
+        if (attempt.Connection is not { } connection) return;
+        attempt.Connection = null;
+        await connection.CloseAsync(last);
+    }
+
+    private async Task EstablishAsync(Attempt attempt)
+    {
+        var other = attempt == main ? second : main;
+        if (other != null) await StepAsync(other, new CollisionLost());
+        var agreed = attempt.State.Agreed!;
+        sink = owner.Established(this, agreed, attempt.Connection!.Sender);
+        attempt.Connection.Establish(agreed, sink);
+        status.Fault = SessionFault.None;
+        log.Established(Settings.Name, agreed.PeerAddress, agreed.PeerAs, agreed.PeerId, agreed.Families, agreed.HoldTime);
+        SessionMeters.Up();
+    }
+
+    private void Tell(Report report)
+    {
+        var before = status.Fault;
+        var fault = new SessionFault(report.Kind, report.Notification, report.Text, time.GetUtcNow()) { Detail = report.Detail };
+        status.Fault = fault;
+        if (report.Notification is { } notification) SessionMeters.Notified(report.Kind, notification);
+        if (sink is { } routes)
+        {
+            sink = null;
+            SessionMeters.Lost();
+            log.Down(Settings.Name, fault.Kind, fault.Text, fault.Detail);
+            owner.Down(this, routes, fault);
+        }
+        else if ((before.Kind, before.Text) != (fault.Kind, fault.Text)) log.NotUp(Settings.Name, fault.Kind, fault.Text, fault.Detail);
+        else log.StillNotUp(Settings.Name, fault.Kind, fault.Text, fault.Detail);
+    }
+
+    /// <summary>The one connection that is left is the session; what the peer did before counts for it too.</summary>
+    private void Settle()
+    {
+        if (second is { IsFree: true })
+        {
+            second.Dispose();
+            second = null;
+        }
+        if (second == null || !main.IsFree) return;
+        second.State = second.State with { Retries = main.State.Retries, Penalty = main.State.Penalty };
+        main.Dispose();
+        (main, second) = (second, null);
+    }
 }

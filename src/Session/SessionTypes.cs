@@ -116,10 +116,13 @@ public enum FaultKind : byte
     Stopped,
 }
 
-/// <param name="Text">For people: the RFC's name of the error, what was expected and what came, or the socket's words.</param>
+/// <param name="Text">For people: the RFC's name of the error with the peer's own text (RFC 9003, escaped), or the socket's words.</param>
 public sealed record SessionFault(FaultKind Kind, Notification? Notification, string Text, DateTimeOffset At)
 {
     public static readonly SessionFault None = new(FaultKind.None, null, "", DateTimeOffset.MinValue);
+
+    /// <summary>What was expected and what came, where the name of the error does not say it.</summary>
+    public string? Detail { get; init; }
 }
 
 /// <summary>Messages and octets of a session's current or last life.</summary>

@@ -1,0 +1,304 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Session;
+
+/// <summary>
+/// One TCP connection with the peer. One task lifts octets from the socket into a pipe; another cuts the pipe into messages.
+/// Until the session is established each message is a question to the session's loop, and the next one waits for the answer.
+/// From then on UPDATE, KEEPALIVE and ROUTE-REFRESH go straight to the sink, without an allocation for each; after each burst the
+/// sink is flushed and awaited, so a full RIB fills the pipe, then the socket, and so holds back the peer.
+/// </summary>
+internal sealed class Connection : IAsyncDisposable
+{
+    private const int SegmentOctets = 1 << 16, LeastRoom = 1 << 14, BurstOctets = 1 << 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly PipeOptions Pipes = new(
+        pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SegmentOctets, useSynchronizationContext: false);
+
+    private readonly Socket socket;
+    private readonly SessionSettings settings;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly Action<Connection, SessionEvent> tell;
+    private readonly Pipe pipe = new(Pipes);
+    private readonly Framer framer = new();
+    private readonly DamageLog damages;
+    private readonly CancellationTokenSource closing = new();
+    private readonly SemaphoreSlim answered = new(0);
+
+    private Task filling = Task.CompletedTask, reading = Task.CompletedTask;
+    private Negotiated? agreed;
+    private UpdateDecoder? decoder;
+    private IRouteSink? sink;
+    private bool taken;
+    private volatile bool closed, pushedBack;
+    private long arrived, consumed, lastHeard;
+    private string ending = "Connection closed";
+
+    public Connection(Socket socket, bool ours, SessionSettings settings, TimeProvider time, ILogger log, Action<Connection, SessionEvent> tell)
+    {
+        (this.socket, this.settings, this.time, this.log, this.tell, Ours) = (socket, settings, time, log, tell, ours);
+        damages = new(settings.Name, time, log);
+        Sender = new(socket, settings.Index, time, Counters);
+        lastHeard = time.GetTimestamp();
+        Local = AddressOf(socket.LocalEndPoint);
+        Remote = AddressOf(socket.RemoteEndPoint);
+    }
+
+    /// <summary>We opened it.</summary>
+    public bool Ours { get; }
+    public Address Local { get; }
+    public Address Remote { get; }
+    public Sender Sender { get; }
+    public ConnectionCounters Counters { get; } = new();
+
+    /// <summary>Since the last KEEPALIVE or UPDATE (RFC 4271 section 8.2.2: what restarts the hold timer).</summary>
+    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref lastHeard));
+
+    /// <summary>Octets of the peer's wait because our own side is not taking them: not the peer's silence.</summary>
+    public bool HoldsBackPeer => pushedBack && (Volatile.Read(ref arrived) > Volatile.Read(ref consumed) || Waiting(socket));
+
+    public void Start()
+    {
+        filling = FillAsync();
+        reading = ReadAllAsync();
+    }
+
+    /// <summary>Called while the reader waits for its answer to the message that established the session.</summary>
+    public void Establish(Negotiated negotiated, IRouteSink routes)
+    {
+        agreed = negotiated;
+        decoder = new(negotiated);
+        Volatile.Write(ref lastHeard, time.GetTimestamp());
+        sink = routes;
+    }
+
+    /// <summary>The reader's question has been dealt with.</summary>
+    public void Answer()
+    {
+        if (!closed) answered.Release();
+    }
+
+    /// <summary>Tells the peer why, and lets go. When this completes nothing calls the sink any more.</summary>
+    public async Task CloseAsync(Notification? last)
+    {
+        if (closed) return;
+        closed = true;
+        Sender.Finish(last == null ? null : NotificationCodec.Encode(last));
+        await closing.CancelAsync();
+        pipe.Reader.CancelPendingRead();
+        answered.Release();
+        await Task.WhenAll(filling, reading);
+        if (last != null) await Sender.Finished.WaitAsync(Patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (last != null && Sender.Finished.IsCompleted) _ = LingerAsync();
+        else socket.Dispose();
+        closing.Dispose();
+        answered.Dispose();
+    }
+
+    public ValueTask DisposeAsync() => new(CloseAsync(null));
+
+    /// <summary>A socket closed with octets unread sends RST, which may overtake the NOTIFICATION in the peer's kernel.</summary>
+    private async Task LingerAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            var rest = new byte[4096];
+            socket.Shutdown(SocketShutdown.Send);
+            while (await socket.ReceiveAsync(rest, patience.Token) > 0) { }
+        }
+        catch (Exception end) when (end is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer has hung up first, or will not.
+        }
+        socket.Dispose();
+    }
+
+    private async Task FillAsync()
+    {
+        try
+        {
+            while (await FillOnceAsync()) { }
+        }
+        catch (SocketException failure)
+        {
+            ending = failure.Message;
+        }
+        catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
+        {
+            // Closing.
+        }
+        await pipe.Writer.CompleteAsync();
+    }
+
+    private async Task<bool> FillOnceAsync()
+    {
+        // An idle neighbour holds no buffer: 5,000 of them would hold 320 MB.
+        if (!Waiting(socket)) await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
+        var count = await socket.ReceiveAsync(pipe.Writer.GetMemory(LeastRoom), closing.Token);
+        if (count == 0) return false;
+        Counters.CountOctetsIn(count);
+        Volatile.Write(ref arrived, arrived + count);
+        pipe.Writer.Advance(count);
+        return !(await pipe.Writer.FlushAsync(closing.Token)).IsCompleted;
+    }
+
+    private async Task ReadAllAsync()
+    {
+        try
+        {
+            while (await ReadBurstAsync()) { }
+        }
+        catch (Exception mistake)
+        {
+            // Ours, not the peer's: this session pays for it, and no other.
+            log.ReaderFailed(settings.Name, mistake);
+            tell(this, new Break(Notification.Cease(CeaseSubcode.OutOfResources)));
+        }
+        await pipe.Reader.CompleteAsync();
+    }
+
+    private enum Heard { All, Burst, Question, Last }
+
+    private async Task<bool> ReadBurstAsync()
+    {
+        var result = await pipe.Reader.ReadAsync();
+        if (closed) return false;
+        var unread = result.Buffer;
+        var before = unread.Length;
+        var heard = Take(ref unread);
+        Volatile.Write(ref consumed, consumed + before - unread.Length);
+        pipe.Reader.AdvanceTo(unread.Start, heard == Heard.All ? unread.End : unread.Start);
+        if (heard == Heard.Last) return false;
+        if (heard == Heard.Question) await answered.WaitAsync();
+        else await FlushAsync();
+        if (heard != Heard.All || !result.IsCompleted || closed) return !closed;
+        tell(this, new ConnectionFailed(ending));
+        return false;
+    }
+
+    private ValueTask FlushAsync()
+    {
+        if (!taken) return default;
+        taken = false;
+        var flushed = sink!.FlushAsync();
+        return flushed.IsCompletedSuccessfully ? flushed : Wait(flushed);
+
+        async ValueTask Wait(ValueTask room)
+        {
+            pushedBack = true;
+            await room;
+            pushedBack = false;
+        }
+    }
+
+    private Heard Take(ref ReadOnlySequence<byte> unread)
+    {
+        var enough = unread.Length - BurstOctets;
+        while (unread.Length > enough)
+        {
+            var cut = framer.Next(ref unread, out var type, out var body);
+            if (cut == Cut.TooShort) return Heard.All;
+            if (cut == Cut.Damaged) return Last(new Malformed(framer.Damage!));
+            Counters.CountIn(type);
+            var heard = sink == null ? Ask(type, body) : Deliver(type, body);
+            if (heard != Heard.All) return heard;
+        }
+        return Heard.Burst;
+    }
+
+    private Heard Ask(MessageType type, ReadOnlySpan<byte> body)
+    {
+        if (type == MessageType.Notification) return Last(new NotificationReceived(NotificationCodec.Decode(body)));
+        var question = type switch
+        {
+            MessageType.Open => Opened(body),
+            MessageType.Keepalive => new KeepaliveReceived(),
+            MessageType.Update => new UpdateReceived(),
+            _ => new RefreshReceived(),
+        };
+        if (question is Malformed) return Last(question);
+        tell(this, question);
+        return Heard.Question;
+    }
+
+    private SessionEvent Opened(ReadOnlySpan<byte> body)
+    {
+        if (OpenCodec.Decode(body, out var open) is { } refusal) return new Malformed(refusal);
+        var result = Negotiation.Agree(settings, Negotiation.Open(settings), open!, Local, Remote);
+        if (result.Agreed is not { } both) return new Malformed(result.Refusal!, result.Detail);
+        framer.ExtendedMessages = both.ExtendedMessages;
+        return new OpenReceived(both);
+    }
+
+    // What Fsm answers to these in Established is "stay, and restart the hold timer": that is what this does.
+    private Heard Deliver(MessageType type, ReadOnlySpan<byte> body)
+    {
+        switch (type)
+        {
+            case MessageType.Update:
+                Volatile.Write(ref lastHeard, time.GetTimestamp());
+                return Update(body);
+            case MessageType.Keepalive:
+                Volatile.Write(ref lastHeard, time.GetTimestamp());
+                return Heard.All;
+            case MessageType.RouteRefresh:
+                return Refresh(body);
+            case MessageType.Notification:
+                return Last(new NotificationReceived(NotificationCodec.Decode(body)));
+            default:
+                return Last(new OpenReceived(agreed!));
+        }
+    }
+
+    private Heard Update(ReadOnlySpan<byte> body)
+    {
+        var update = decoder!.Decode(body);
+        if (update.Damage.Penalty != Penalty.None)
+        {
+            Counters.CountDamage(update.Damage.Penalty);
+            damages.Add(update.Damage);
+            if (update.Damage.Penalty == Penalty.SessionReset) return Last(new Malformed(update.Reset!, update.Damage.Expected));
+        }
+        sink!.Take(ref update);
+        taken = true;
+        return Heard.All;
+    }
+
+    private Heard Refresh(ReadOnlySpan<byte> body)
+    {
+        if (RouteRefreshCodec.Decode(body, out var refresh) is { } wrong) return Last(new Malformed(wrong));
+        // RFC 7313 section 5: unknown subtypes are ignored; RFC 2918 section 4: so are families that were not agreed on.
+        var known = refresh.Subtype is RouteRefresh.Request or RouteRefresh.BeginOfRefresh or RouteRefresh.EndOfRefresh;
+        if (known && refresh.Family.TryUnicast(out var family)) sink!.TakeRefresh(family, refresh.Subtype);
+        return Heard.All;
+    }
+
+    private Heard Last(SessionEvent end)
+    {
+        tell(this, end);
+        return Heard.Last;
+    }
+
+    private static bool Waiting(Socket socket)
+    {
+        try
+        {
+            return socket.Available > 0;
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private static Address AddressOf(EndPoint? end) => end is IPEndPoint ip ? Address.From(ip.Address) : default;
+}

@@ -1,0 +1,47 @@
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Session;
+
+/// <summary>What a session shows to those who look in from other threads: written by its loop, put together when asked for.</summary>
+internal sealed class SessionStatus(SessionSettings settings, TimeProvider time)
+{
+    private sealed record Shown(SessionState State, SessionTimers Timers, Connection? Connection, DateTimeOffset Since, int Ups);
+
+    private volatile Shown? shown;
+    private volatile SessionFault fault = SessionFault.None;
+    private volatile bool enabled = !settings.Shutdown;
+    private ConnectionCounters lastLife = new();
+
+    public bool Enabled { get => enabled; set => enabled = value; }
+    public SessionFault Fault { get => fault; set => fault = value; }
+
+    public (Negotiated?, Connection?) Established =>
+        shown is { State.Phase: Phase.Established, Connection: not null } now ? (now.State.Agreed, now.Connection) : (null, null);
+
+    public void Show(Attempt main, Attempt? second)
+    {
+        var best = second != null && second.State.Phase > main.State.Phase ? second : main;
+        var (before, up) = (shown, best.State.Phase == Phase.Established);
+        var changed = before == null || up != (before.State.Phase == Phase.Established);
+        if (best.Connection != null) Volatile.Write(ref lastLife, best.Connection.Counters);
+        shown = new(best.State, best.Timers, best.Connection, changed ? time.GetUtcNow() : before!.Since, (before?.Ups ?? 0) + (changed && up ? 1 : 0));
+    }
+
+    public SessionSnapshot Snapshot
+    {
+        get
+        {
+            var now = shown!;
+            return new(settings, now.State.Phase, now.Since, Enabled, Fault, now.State.Agreed, HoldLeft(now), now.Timers.Left(Timers.Keepalive),
+                now.Timers.Left(Timers.ConnectRetry) ?? now.Timers.Left(Timers.IdleHold), Volatile.Read(ref lastLife).Now, now.Ups);
+        }
+    }
+
+    // The timer itself is not touched by what arrives: see PeerSession.Postponed.
+    private static TimeSpan? HoldLeft(Shown now)
+    {
+        if (now is not { State: { Phase: Phase.Established, Agreed: { HoldTime: > 0 } agreed }, Connection: { } connection }) return now.Timers.Left(Timers.Hold);
+        var left = TimeSpan.FromSeconds(agreed.HoldTime) - connection.Silence;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+}

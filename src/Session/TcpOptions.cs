@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Session;
+
+/// <summary>
+/// What a BGP session asks of its sockets: no Nagle delay, TCP MD5 (RFC 2385), hop limits and GTSM (RFC 5082), source address and
+/// interface. The options that .NET has no name for are set by Linux's numbers (linux/tcp.h, linux/in.h, linux/in6.h).
+/// </summary>
+internal static class TcpOptions
+{
+    private const int SolSocket = 1, BindToDevice = 25;
+    private const int IpProtoIp = 0, MinTtl = 21;
+    private const int IpProtoIpv6 = 41, MinHopCount = 73;
+    private const int IpProtoTcp = 6, Md5Signature = 14;
+    private const short MostHops = 255;
+    private const int MaxKeyOctets = 80;
+
+    /// <summary>The socket with which a session calls its peer; all but the connection itself.</summary>
+    /// <exception cref="SocketException">The source address is not ours, the interface does not exist, ….</exception>
+    public static Socket Dialling(SessionSettings our)
+    {
+        var socket = new Socket(FamilyOf(our.PeerAddress), SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            Apply(socket, our);
+            SetKey(socket, our.PeerAddress, our.Password);
+            if (our.Interface is { } name && !our.PeerAddress.IsLinkLocal) socket.SetRawSocketOption(SolSocket, BindToDevice, Encoding.UTF8.GetBytes(name + '\0'));
+            if (our.SourceAddress is { } source) socket.Bind(EndPoint(source, our.Interface, 0));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Options of every connection, whoever opened it.</summary>
+    public static void Apply(Socket socket, SessionSettings our)
+    {
+        socket.NoDelay = true;
+        if (Hops(our) is { } hops) socket.Ttl = hops;
+        if (LeastHops(our) is var least && least > 0) RequireHops(socket, least);
+    }
+
+    /// <summary>A SYN-ACK leaves before the peer is known, so it has to satisfy neighbours that use GTSM.</summary>
+    public static Socket Listening(Address address, int port)
+    {
+        var socket = new Socket(FamilyOf(address), SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            if (!address.IsIPv4) socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
+            socket.Ttl = MostHops;
+            socket.NoDelay = true;
+            socket.Bind(new IPEndPoint(address.ToIPAddress(), port));
+            socket.Listen(1024);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The TTL that a peer's packets must still have; 0: any. RFC 5082 section 3.</summary>
+    public static byte LeastHops(SessionSettings our) => our.TtlSecurity ? (byte)(MostHops + 1 - our.Multihop) : (byte)0;
+
+    /// <summary>Drops in the kernel what came from farther away; 0 lifts the demand.</summary>
+    public static void RequireHops(Socket socket, byte least)
+    {
+        var octets = MemoryMarshal.AsBytes([(int)least]);
+        if (socket.AddressFamily == AddressFamily.InterNetwork) socket.SetRawSocketOption(IpProtoIp, MinTtl, octets);
+        else socket.SetRawSocketOption(IpProtoIpv6, MinHopCount, octets);
+    }
+
+    //  struct tcp_md5sig
+    //  +-------------------------------------------------------------------------+
+    //  | sockaddr_storage (128): the peer                                        |
+    //  +-----------+----------------+-----------------+--------------------------+
+    //  | flags (8) | prefix len (8) | key length (16) | interface index (32)     |
+    //  +-----------+----------------+-----------------+--------------------------+
+    //  | key (80)                                                                |
+    //  +-------------------------------------------------------------------------+
+    /// <summary>Signs what goes to the peer, and ignores what comes from it unsigned. An empty key removes the one that was set.</summary>
+    public static void SetKey(Socket socket, Address peer, string? key)
+    {
+        const int KeyLength = 130, Key = 136;
+        if (key == null) return;
+        var octets = Encoding.UTF8.GetBytes(key);
+        Span<byte> signature = stackalloc byte[Key + MaxKeyOctets];
+        signature.Clear();
+        new IPEndPoint(peer.ToIPAddress(), 0).Serialize().Buffer.Span.CopyTo(signature);
+        MemoryMarshal.Write(signature[KeyLength..], (ushort)Math.Min(octets.Length, MaxKeyOctets));
+        octets.AsSpan(0, Math.Min(octets.Length, MaxKeyOctets)).CopyTo(signature[Key..]);
+        socket.SetRawSocketOption(IpProtoTcp, Md5Signature, signature);
+    }
+
+    /// <summary>The address with the interface's scope where it needs one.</summary>
+    /// <exception cref="SocketException">There is no such interface.</exception>
+    public static IPEndPoint EndPoint(Address address, string? device, int port)
+    {
+        var plain = address.ToIPAddress();
+        if (!address.IsLinkLocal) return new(plain, port);
+        var scope = ScopeOf(device);
+        return scope != 0 ? new(new IPAddress(plain.GetAddressBytes(), scope), port) : throw new SocketException((int)SocketError.NetworkUnreachable, $"no interface \"{device}\"");
+    }
+
+    /// <summary>The index of an interface; 0 where there is none of that name (now).</summary>
+    public static long ScopeOf(string? device) => IPAddress.TryParse($"fe80::1%{device}", out var scoped) ? scoped.ScopeId : 0;
+
+    // RFC 4271 leaves it open; every implementation keeps single-hop external sessions on the link.
+    private static short? Hops(SessionSettings our) =>
+        our.TtlSecurity ? MostHops : our.LocalAs == our.PeerAs ? null : (short)our.Multihop;
+
+    private static AddressFamily FamilyOf(Address address) => address.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+}

@@ -1,0 +1,56 @@
+namespace Calico.Bgp.Session.Tests;
+
+/// <summary>Time that passes when a test says so; timers fire inside <see cref="Advance"/>, in the order of their ends.</summary>
+internal sealed class ManualTimeProvider : TimeProvider
+{
+    private readonly Lock gate = new();
+    private readonly List<ManualTimer> timers = [];
+    private TimeSpan now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+    public override long GetTimestamp() { lock (gate) return now.Ticks + 1; }
+    public override DateTimeOffset GetUtcNow() { lock (gate) return DateTimeOffset.UnixEpoch + now; }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, callback, state);
+        lock (gate) timers.Add(timer);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        var until = now + by;
+        while (NextBefore(until) is { } timer) timer.Fire();
+        lock (gate) now = until;
+    }
+
+    private ManualTimer? NextBefore(TimeSpan until)
+    {
+        lock (gate)
+        {
+            var next = timers.Where(timer => timer.Due <= until).MinBy(timer => timer.Due);
+            if (next == null) return null;
+            if (next.Due > now) now = next.Due.Value;
+            next.Due = null;
+            return next;
+        }
+    }
+
+    private sealed class ManualTimer(ManualTimeProvider owner, TimerCallback callback, object? state) : ITimer
+    {
+        public TimeSpan? Due { get; set; }
+
+        public void Fire() => callback(state);
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (owner.gate) Due = dueTime == Timeout.InfiniteTimeSpan ? null : owner.now + dueTime;
+            return true;
+        }
+
+        public void Dispose() { lock (owner.gate) owner.timers.Remove(this); }
+        public ValueTask DisposeAsync() { Dispose(); return default; }
+    }
+}

@@ -1,0 +1,175 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Session.Tests;
+
+/// <summary>Two sessions of ours with each other, over real sockets on loopback.</summary>
+public class PeerSessionTests
+{
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task A_session_comes_up_whoever_calls(bool aPassive, bool bPassive)
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = aPassive }, listen: Loopback.A);
+        await using var other = new Speaker(b with { Passive = bPassive }, listen: Loopback.B);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        Assert.Equal((1, 1), (one.Now.EstablishedTransitions, other.Now.EstablishedTransitions));
+    }
+
+    /// <summary>Conformance F01.</summary>
+    [Fact]
+    public async Task Two_that_call_each_other_at_once_end_with_one_session()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var (a, b) = Loopback.Neighbours();
+            await using var one = new Speaker(a, listen: Loopback.A);
+            await using var other = new Speaker(b, listen: Loopback.B);
+            await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+            Assert.Equal(["up"], one.Told.Concat(other.Told).Distinct());
+        }
+    }
+
+    [Fact]
+    public async Task Ipv6_neighbours_meet_too()
+    {
+        var (a, b) = Loopback.Neighbours();
+        var six = Address.Parse("::1");
+        await using var one = new Speaker(a with { PeerAddress = six, SourceAddress = six, Passive = true }, listen: six);
+        await using var other = new Speaker(b with { PeerAddress = six, SourceAddress = six });
+        await Loopback.Up(one);
+    }
+
+    [Fact]
+    public async Task A_shutdown_tells_its_text_to_the_peer()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        one.Session.Disable("Wartung bis 5 Uhr – \u001b[2J");
+        await Loopback.Until(() => other.Told.Count == 2, "the peer hears of it");
+        Assert.Equal("down: Received Administrative shutdown: Wartung bis 5 Uhr – \\u001b[2J", other.Told.Last());
+    }
+
+    [Fact]
+    public async Task A_disabled_session_comes_back_when_enabled()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b with { IdleHoldTime = TimeSpan.FromMilliseconds(20), ConnectRetryTime = TimeSpan.FromMilliseconds(50) });
+        await Loopback.Up(one);
+        one.Session.Disable();
+        await Loopback.Until(() => one.Now is { Enabled: false, Phase: Phase.Idle }, "down");
+        one.Session.Enable();
+        await Loopback.Until(() => one.Now.EstablishedTransitions == 2, "up again");
+    }
+
+    [Fact]
+    public async Task A_restart_is_an_administrative_reset_and_up_again()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b with { IdleHoldTime = TimeSpan.FromMilliseconds(20) });
+        await Loopback.Up(other);
+        one.Session.Restart();
+        await Loopback.Until(() => other.Now.EstablishedTransitions == 2, "up again");
+        Assert.Equal(["up", "down: Received Administrative reset", "up"], other.Told);
+    }
+
+    [Fact]
+    public async Task A_refresh_reaches_the_other_sink()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        Assert.True(one.Session.RequestRefresh(IpFamily.IPv6));
+        await Loopback.Until(() => other.Told.Contains("refresh ipv6 0"), "the request");
+    }
+
+    [Fact]
+    public async Task Stopping_for_good_tells_the_peer_why()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        await one.Session.StopAsync(CeaseSubcode.PeerDeconfigured);
+        await Loopback.Until(() => other.Told.Contains("down: Received Peer de-configured"), "6/3");
+    }
+
+    [Fact]
+    public async Task Routes_go_out_and_come_in()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        const int Buffers = 100, Each = 50;
+        for (var i = 0; i < Buffers; i++) one.Outlet!.Send(EndOfRibs(Each));
+        await Loopback.Until(() => other.Updates == Buffers * Each, "all of them");
+        await Loopback.Until(() => one.Outlet!.Backlog == 0, "an empty queue");
+        Assert.Equal((Buffers * Each, Buffers * Each), (one.Now.Counters.UpdatesOut, other.Now.Counters.UpdatesIn));
+    }
+
+    [Fact]
+    public async Task What_is_for_others_is_left_out()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
+        await using var other = new Speaker(b);
+        await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
+        var buffer = EndOfRibs(4);
+        buffer.Exceptions.Add(new(23, 46, one.Outlet!.Peer, Only: false));
+        buffer.Exceptions.Add(new(46, 69, 77, Only: true));
+        one.Outlet!.Send(buffer);
+        one.Outlet!.Send(EndOfRibs(1));
+        await Loopback.Until(() => other.Updates >= 3, "two of four, and one");
+        Assert.Equal(3, one.Now.Counters.UpdatesOut);
+    }
+
+    /// <summary>RFC 2385: who signs with another key is not even refused.</summary>
+    [Fact]
+    public async Task Tcp_md5_keys_have_to_be_the_same()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true, Password = "secret" }, listen: Loopback.A);
+        await using var stranger = new Speaker(b with { Password = "wrong" });
+        await Loopback.Until(() => stranger.Now.Phase == Phase.Connect, "a first attempt");
+        await using var other = new Speaker(b with { Password = "secret" });
+        await Loopback.Up(one);
+        Assert.Equal((0, 1), (stranger.Now.EstablishedTransitions, other.Now.EstablishedTransitions));
+    }
+
+    [Fact]
+    public async Task Gtsm_neighbours_on_one_link_meet()
+    {
+        var (a, b) = Loopback.Neighbours();
+        await using var one = new Speaker(a with { Passive = true, TtlSecurity = true }, listen: Loopback.A);
+        await using var other = new Speaker(b with { TtlSecurity = true });
+        await Loopback.Up(one);
+    }
+
+    [Fact]
+    public async Task A_closed_port_is_told_in_the_sockets_words()
+    {
+        var (a, _) = Loopback.Neighbours();
+        await using var one = new Speaker(a);
+        await Loopback.Until(() => one.Now.LastFault.Kind == FaultKind.Socket, "a refusal");
+        Assert.Equal(("Connection refused", Phase.Active), (one.Now.LastFault.Text, one.Now.Phase));
+    }
+
+    private static OutBuffer EndOfRibs(int count)
+    {
+        var buffer = new OutBuffer();
+        for (var i = 0; i < count; i++)
+        {
+            Convert.FromHexString("ffffffffffffffffffffffffffffffff00170200000000").CopyTo(buffer.GetSpan(23));
+            buffer.Advance(23);
+        }
+        return buffer;
+    }
+}
