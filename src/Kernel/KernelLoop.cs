@@ -69,8 +69,13 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
     private static void Check(ReadOnlySpan<RouteWish> batch)
     {
         foreach (var wish in batch)
-            if (wish.Target is { Hops: { IsDefault: false, Length: > MostHops } hops })
+        {
+            if (wish.Target is not { } target) continue;
+            if (target.Hops is { IsDefault: false, Length: > MostHops } hops)
                 throw new ArgumentException($"a route leads over at most {MostHops} hops, not {hops.Length} ({wish.Prefix})", nameof(batch));
+            if (target.Type is not (RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit))
+                throw new ArgumentException($"routes of type {target.Type} are the kernel's own ({wish.Prefix})", nameof(batch));
+        }
     }
 
     public ValueTask SweepAsync(CancellationToken stop = default) => SettleAsync(reconciler => reconciler.Sweep(), stop);
@@ -162,7 +167,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         var taken = TakeNews(watch, reconciler) | TakeWishes(reconciler) | TakeQuestions(reconciler, asked);
         var worked = reconciler.Round();
         Publish(reconciler, idle: !worked && reconciler.IsSettled);
-        started.TrySetResult();
+        if (reconciler.IsRead) started.TrySetResult();
         if (taken | worked) return;
         if (reconciler.Wait() is { } wait) timer.Change(wait, Timeout.InfiniteTimeSpan);
         signal.Wait();
@@ -203,7 +208,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         var desired = reconciler.Desired;
         status = new(desired.WantedCount, desired.InstalledCount, desired.Pending, reconciler.Writes, reconciler.Failures, reconciler.Resyncs,
             Refusals(reconciler, idle));
-        if (reconciler.View.Publish(out var snapshot)) Tell(snapshot);
+        if (reconciler.IsRead && reconciler.View.Publish(out var snapshot)) Tell(snapshot);
         if (!idle || untilSettled.Count == 0) return;
         foreach (var settled in untilSettled) settled.TrySetResult();
         untilSettled.Clear();

@@ -49,6 +49,9 @@ internal sealed class Reconciler
     public KernelView View { get; }
     public Desired Desired { get; }
     public long Resyncs { get; private set; }
+
+    /// <summary>The last reading was complete: what is shown is not half of what there is.</summary>
+    public bool IsRead { get; private set; }
     public long Writes => writer.Writes;
     public long Failures => writer.Failures;
 
@@ -171,7 +174,8 @@ internal sealed class Reconciler
         var began = clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
-            if (ReadEverything()) break;
+            IsRead = ReadEverything();
+            if (IsRead) break;
             if (attempt < Attempts) continue;
             resyncAt = Now + BetweenReadings;
             break;

@@ -7,13 +7,22 @@ namespace Calico.Bgp.Kernel.Routes;
 internal static class RouteTargetComparison
 {
     private const uint IPv6DefaultMetric = 1024; // IP6_RT_PRIO_USER: what the kernel makes of 0
+    private const uint MainTable = 254;          // RT_TABLE_MAIN: likewise
+    private const int MostWeight = 256;          // rtnh_hops has 8 bits, and means one more
 
     /// <summary>The target as the kernel will show it, as far as that is known beforehand.</summary>
     public static RouteTarget AsKept(this RouteTarget target, IpFamily family) => target with
     {
         Metric = target.Metric == 0 && family == IpFamily.IPv6 ? IPv6DefaultMetric : target.Metric,
-        Hops = target.Type is RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit || target.Hops.IsDefault ? []
-            : target.Hops.Length == 1 ? [target.Hops[0] with { Weight = 1 }] : target.Hops,
+        Table = target.Table == 0 ? MainTable : target.Table,
+        Hops = target.Type != RouteType.Unicast || target.Hops.IsDefault ? [] : AsKept(target.Hops),
+    };
+
+    private static ImmutableArray<RouteHop> AsKept(ImmutableArray<RouteHop> hops) => hops.Length switch
+    {
+        1 => hops[0].Weight == 1 ? hops : [hops[0] with { Weight = 1 }],
+        _ when hops.All(hop => hop.Weight is >= 1 and <= MostWeight) => hops,
+        _ => [.. hops.Select(hop => hop with { Weight = Math.Clamp(hop.Weight, 1, MostWeight) })],
     };
 
     public static bool SameKey(this RouteTarget a, RouteTarget b) => a.SameKey(b.Metric, b.Table);
