@@ -94,9 +94,14 @@ public sealed class RefreshTests
         await lab.EstablishedAsync();
         await lab.SeenByUsAsync(Lab.TheirRoutes[0]);
 
-        await lab.Ours.AskRefreshAsync(lab.OurView[0]);
-        await Until.TrueAsync("we send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(true, Octets.RouteRefresh) > 0), 10, lab.SaidAsync);
-        await Until.TrueAsync("they announce again", () => Task.FromResult(Announced(lab, false, Lab.TheirRoutes[0]) >= 2), 30, lab.SaidAsync);
+        // A request that comes while FRR still packs its first table is lost there, so it is made again.
+        for (var asked = 1; asked <= 5 && Announced(lab, false, Lab.TheirRoutes[0]) < 2; asked++)
+        {
+            await lab.Ours.AskRefreshAsync(lab.OurView[0]);
+            await Until.TrueAsync("we send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(true, Octets.RouteRefresh) >= asked), 10, lab.SaidAsync);
+            await Until.WithinAsync(5, () => Task.FromResult(Announced(lab, false, Lab.TheirRoutes[0]) >= 2));
+        }
+        Assert.True(Announced(lab, false, Lab.TheirRoutes[0]) >= 2, "they never announced again");
         Matrix.Saw(peer, "route refresh, we ask", "their routes come again");
     }
 

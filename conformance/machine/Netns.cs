@@ -83,6 +83,8 @@ internal sealed class Netns
     /// <summary>Removes what runs that are gone have left.</summary>
     private static async Task SweepAsync()
     {
+        foreach (var folder in Directory.GetDirectories("/tmp", Prefix + "-*"))
+            if (!Directory.Exists($"/proc/{Path.GetFileName(folder).Split('-')[1]}")) Directory.Delete(folder, true);
         if (!Directory.Exists("/run/netns")) return;
         foreach (var name in Directory.GetFiles("/run/netns", Prefix + "-*").Select(Path.GetFileName))
             if (!Directory.Exists($"/proc/{name!.Split('-')[1]}"))
