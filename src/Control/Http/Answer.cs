@@ -1,0 +1,37 @@
+// How every answer that is not a stream is written: JSON with a length, never cached; errors say what was expected and what came.
+
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class Answer
+{
+    public const string JsonType = "application/json; charset=utf-8";
+
+    public static async Task JsonAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type, int status = 200)
+    {
+        var octets = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        Begin(http, JsonType, status);
+        http.Response.ContentLength = octets.Length;
+        await http.Response.BodyWriter.WriteAsync(octets, http.RequestAborted).ConfigureAwait(false);
+    }
+
+    public static Task ErrorAsync(HttpContext http, int status, string error) =>
+        JsonAsync(http, new ErrorAnswer(error), ControlJson.Default.ErrorAnswer, status);
+
+    /// <summary>Puts octets into the response's pipe. BuffersExtensions.Write does not serve: Kestrel's pipe may lend it an empty span.</summary>
+    public static void Put(HttpContext http, ReadOnlySpan<byte> octets)
+    {
+        octets.CopyTo(http.Response.BodyWriter.GetSpan(octets.Length));
+        http.Response.BodyWriter.Advance(octets.Length);
+    }
+
+    public static void Begin(HttpContext http, string contentType, int status = 200)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = contentType;
+        http.Response.Headers.CacheControl = "no-store";
+    }
+}

@@ -1,0 +1,106 @@
+// /v1/events: server-sent events for those who watch. Each event carries what the GET of the same name answers (status, peers,
+// kernel), once at the start and then only when something of it has changed: counters of routes and updates count as change,
+// clocks, keepalives and timers do not. Sampled, so a flapping table costs a watcher two answers a second, not one a route.
+
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider time, CancellationToken stopping)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private const int SamplesPerHeartbeat = 30;
+
+    /// <summary>GET /v1/events?topics=status,peers,kernel; without topics: all.</summary>
+    public async Task WriteAsync(HttpContext http)
+    {
+        if (Topics(http) is not { } topics)
+        {
+            await Answer.ErrorAsync(http, 400, $"expected topics of status, peers, kernel, got \"{http.Request.Query["topics"]}\"").ConfigureAwait(false);
+            return;
+        }
+        Answer.Begin(http, "text/event-stream");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        using var ticks = new PeriodicTimer(Interval, time);
+        await FollowAsync(http, topics, ticks, stop.Token).ConfigureAwait(false);
+    }
+
+    private async Task FollowAsync(HttpContext http, string[] topics, PeriodicTimer ticks, CancellationToken stop)
+    {
+        Sample? before = null;
+        for (var quiet = 0; ; quiet++)
+        {
+            var now = Sample.Take(speaker);
+            foreach (var topic in topics)
+            {
+                if (before != null && now.Same(before, topic)) continue;
+                Write(http, topic);
+                quiet = 0;
+            }
+            before = now;
+            // Nothing to say for long: a comment finds out whether anybody is there.
+            if (quiet > 0 && quiet % SamplesPerHeartbeat == 0) Answer.Put(http, ": still here\n\n"u8);
+            await http.Response.BodyWriter.FlushAsync(stop).ConfigureAwait(false);
+            if (!await ticks.WaitForNextTickAsync(stop).ConfigureAwait(false)) return;
+        }
+    }
+
+    private void Write(HttpContext http, string topic)
+    {
+        switch (topic)
+        {
+            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon), ControlJson.Default.StatusAnswer); break;
+            case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), ControlJson.Default.IReadOnlyListPeerAnswer); break;
+            default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker.KernelStatus, speaker.KernelState), ControlJson.Default.KernelAnswer); break;
+        }
+    }
+
+    private static void Event<T>(HttpContext http, ReadOnlySpan<byte> name, T value, JsonTypeInfo<T> type)
+    {
+        Answer.Put(http, "event: "u8);
+        Answer.Put(http, name);
+        Answer.Put(http, "\ndata: "u8);
+        Answer.Put(http, JsonSerializer.SerializeToUtf8Bytes(value, type));
+        Answer.Put(http, "\n\n"u8);
+    }
+
+    private static string[]? Topics(HttpContext http)
+    {
+        var asked = http.Request.Query["topics"].ToString();
+        string[] topics = asked.Length == 0 ? ["status", "peers", "kernel"] : asked.Split(',');
+        return topics.All(topic => topic is "status" or "peers" or "kernel") ? topics : null;
+    }
+
+    /// <summary>What a change shows in.</summary>
+    private sealed record Sample(IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready, bool ShuttingDown)
+    {
+        public static Sample Take(ISpeaker speaker)
+        {
+            var router = speaker.Router;
+            return new(speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready, router.ShuttingDown);
+        }
+
+        public bool Same(Sample before, string topic) => topic switch
+        {
+            "peers" => SameProtocols(before),
+            "kernel" => SameKernel(before) && KernelVersion == before.KernelVersion,
+            _ => SameProtocols(before) && SameKernel(before)
+                && (Reconfigured, Ready, ShuttingDown) == (before.Reconfigured, before.Ready, before.ShuttingDown),
+        };
+
+        private bool SameProtocols(Sample before) =>
+            Protocols.Count == before.Protocols.Count && Protocols.Zip(before.Protocols).All(pair => SameProtocol(pair.First, pair.Second));
+
+        private static bool SameProtocol(ProtocolStatus a, ProtocolStatus b) =>
+            (a.Name, a.Enabled, a.Up, a.Since, a.Message, a.Description) == (b.Name, b.Enabled, b.Up, b.Since, b.Message, b.Description)
+            && (a.Session?.Phase, a.Session?.LastFault, a.Session?.Settings) == (b.Session?.Phase, b.Session?.LastFault, b.Session?.Settings)
+            && a.Channels.AsSpan().SequenceEqual(b.Channels.AsSpan());
+
+        private bool SameKernel(Sample before) => Kernel == before.Kernel with { Refusals = Kernel.Refusals }
+            && Kernel.Refusals.AsSpan().SequenceEqual(before.Kernel.Refusals.AsSpan());
+    }
+}

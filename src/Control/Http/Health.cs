@@ -1,0 +1,73 @@
+// /live and /ready, for a node's probes. Live: the loops that own the tables still answer questions, which a hung one would not.
+// Ready: the peers' first tables have been taken and sent, so that traffic may be drawn to this node.
+
+using Calico.Bgp.Net;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class Health(ISpeaker speaker, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    // The default route alone: any question costs the RIB's owner one turn of its loop.
+    private static readonly RouteQuery Question = new(RouteSelection.Primary, IpFamily.IPv4, Prefix.DefaultIPv4);
+
+    public async Task LiveAsync(HttpContext http)
+    {
+        var silent = await SilentLoopAsync(http.RequestAborted).ConfigureAwait(false);
+        var answer = new LiveAnswer(silent == null, silent == null ? null : $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s");
+        await Answer.JsonAsync(http, answer, ControlJson.Default.LiveAnswer, silent == null ? 200 : 503).ConfigureAwait(false);
+    }
+
+    public Task ReadyAsync(HttpContext http)
+    {
+        var reason = NotReadyBecause(speaker);
+        return Answer.JsonAsync(http, new ReadyAnswer(reason == null, reason), ControlJson.Default.ReadyAnswer, reason == null ? 200 : 503);
+    }
+
+    /// <summary>Null: ready.</summary>
+    public static string? NotReadyBecause(ISpeaker speaker)
+    {
+        if (speaker.Router.ShuttingDown) return "shutting down";
+        if (speaker.Ready) return null;
+        var waiting = speaker.Protocols
+            .Where(protocol => protocol is { Enabled: true, Session: { } session } && session.Phase != Phase.Established)
+            .Select(protocol => $"{protocol.Name} ({StatusAnswers.Word(protocol.Session!.Phase)})");
+        var names = string.Join(", ", waiting);
+        return names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";
+    }
+
+    private async Task<string?> SilentLoopAsync(CancellationToken left)
+    {
+        if (!await AnswersAsync(speaker.Routes, left).ConfigureAwait(false)) return "routing";
+        return await AnswersAsync(speaker.KernelRoutes, left).ConfigureAwait(false) ? null : "kernel";
+    }
+
+    private Task<bool> AnswersAsync(Func<RouteQuery, CancellationToken, IAsyncEnumerable<IReadOnlyList<RouteView>>> ask, CancellationToken left) =>
+        AnswersAsync(stop => ask(Question, stop), left);
+
+    private async Task<bool> AnswersAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> ask, CancellationToken left)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, left);
+        try
+        {
+            // A hung loop may not honour the token either, so the wait itself is bounded too.
+            await FirstAsync(ask, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !left.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private static async Task FirstAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> ask, CancellationToken stop)
+    {
+        await using var answers = ask(stop).GetAsyncEnumerator(stop);
+        await answers.MoveNextAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,96 @@
+// Metrics, health, status and orders over HTTP/1.1, for scrapers, probes and bgpctl. Kestrel without the hosting around it: no
+// configuration files, no dependency injection, no logging of its own beyond warnings, one I/O queue.
+
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Calico.Bgp.Control.Http;
+
+/// <summary>The HTTP side of the daemon. One per process; stopped by disposing.</summary>
+public sealed class HttpControl : IAsyncDisposable
+{
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
+
+    private readonly IReadOnlyList<string> endpoints;
+    private readonly TimeProvider time;
+    private readonly HttpRequests requests;
+    private readonly ILoggerFactory logs;
+    private readonly CancellationTokenSource stopping = new();
+    private KestrelServer? server;
+
+    public HttpControl(IReadOnlyList<string> endpoints, ISpeaker speaker, IDaemon daemon, TimeProvider time, ILoggerFactory logs)
+    {
+        this.endpoints = endpoints;
+        this.time = time;
+        this.logs = logs;
+        requests = new(new HttpRoutes(speaker, daemon, time, stopping.Token), logs.CreateLogger<HttpControl>());
+    }
+
+    /// <summary>Where it listens once started, with the port that 0 became: <c>http://127.0.0.1:9179</c>, <c>http://unix:/run/…</c>.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+
+    /// <exception cref="IOException">An endpoint is malformed or taken; the message names it and says what to do.</exception>
+    public async Task StartAsync(CancellationToken stop = default)
+    {
+        if (endpoints.Count == 0) return;
+        var transport = new SocketTransportOptions { IOQueueCount = 1, CreateBoundListenSocket = ListenSocket.Bind };
+        server = new KestrelServer(Options.Create(Settings()), new SocketTransportFactory(Options.Create(transport), logs), logs);
+        await server.StartAsync(requests, stop).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping.IsCancellationRequested) return;
+        await stopping.CancelAsync().ConfigureAwait(false);
+        if (server != null)
+        {
+            using var patience = new CancellationTokenSource(Farewell, time);
+            await server.StopAsync(patience.Token).ConfigureAwait(false);
+            server.Dispose();
+        }
+        stopping.Dispose();
+    }
+
+    private KestrelServerOptions Settings()
+    {
+        var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = NoServices.Instance };
+        options.Limits.MaxConcurrentConnections = 128;
+        options.Limits.MaxRequestBodySize = 64 * 1024;
+        options.Limits.MaxRequestBufferSize = 64 * 1024;
+        foreach (var text in endpoints)
+        {
+            if (!HttpEndpoint.TryParse(text, out var endpoint, out var problem)) throw new IOException($"control.http: {problem}");
+            options.Listen(endpoint.EndPoint, listen => Configure(listen, endpoint));
+        }
+        return options;
+    }
+
+    private static void Configure(ListenOptions listen, HttpEndpoint endpoint)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        if (endpoint.IsUnix) listen.Use(next => connection => { Trust.Mark(connection); return next(connection); });
+    }
+
+    private sealed class NoServices : IServiceProvider
+    {
+        public static readonly NoServices Instance = new();
+
+        public object? GetService(Type serviceType) => null;
+    }
+}
+
+/// <summary>Marks connections that came in by the Unix socket: the file's mode has let them in, so their orders are taken.</summary>
+internal static class Trust
+{
+    private static readonly object Key = new();
+
+    public static void Mark(ConnectionContext connection) => connection.Items[Key] = true;
+
+    public static bool IsGiven(Microsoft.AspNetCore.Http.HttpContext http) =>
+        http.Features.Get<Microsoft.AspNetCore.Connections.Features.IConnectionItemsFeature>()?.Items.ContainsKey(Key) == true;
+}

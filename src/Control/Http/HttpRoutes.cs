@@ -1,0 +1,66 @@
+// Which path is answered by whom. Orders change the daemon and are taken by the Unix socket alone: a port has no doorkeeper.
+
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider time, CancellationToken stopping)
+{
+    private const string Paths =
+        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/events, "
+        + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
+
+    private readonly Health health = new(speaker, time);
+    private readonly Orders orders = new(speaker, daemon);
+    private readonly RouteStream routes = new(speaker);
+    private readonly EventStream events = new(speaker, daemon, time, stopping);
+    private readonly Metrics metrics = new(speaker, time);
+
+    public Task AnswerAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch
+    {
+        ["live"] => Get(http, health.LiveAsync),
+        ["ready"] => Get(http, health.ReadyAsync),
+        ["metrics"] => Get(http, metrics.WriteAsync),
+        ["v1", "status"] => Get(http, StatusAsync),
+        ["v1", "peers"] => Get(http, PeersAsync),
+        ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, name)),
+        ["v1", "routes"] => Get(http, routes.RoutesAsync),
+        ["v1", "kernel"] => Get(http, KernelAsync),
+        ["v1", "kernel", "routes"] => Get(http, routes.KernelRoutesAsync),
+        ["v1", "events"] => Get(http, events.WriteAsync),
+        ["v1", "reload"] => Post(http, orders.ReloadAsync),
+        ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, name, order)),
+        _ => Answer.ErrorAsync(http, 404, $"expected one of {Paths}, got {http.Request.Path}"),
+    };
+
+    private static Task Get(HttpContext http, Func<HttpContext, Task> answer) =>
+        HttpMethods.IsGet(http.Request.Method) ? answer(http) : WrongMethodAsync(http, HttpMethods.Get);
+
+    private static Task Post(HttpContext http, Func<HttpContext, Task> answer)
+    {
+        if (!HttpMethods.IsPost(http.Request.Method)) return WrongMethodAsync(http, HttpMethods.Post);
+        return Trust.IsGiven(http)
+            ? answer(http)
+            : Answer.ErrorAsync(http, 403, "expected this order on the Unix socket of control.http, got it on a port, where anybody may connect");
+    }
+
+    private static Task WrongMethodAsync(HttpContext http, string right)
+    {
+        http.Response.Headers.Allow = right;
+        return Answer.ErrorAsync(http, 405, $"expected {right} {http.Request.Path}, got {http.Request.Method}");
+    }
+
+    private Task StatusAsync(HttpContext http) =>
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon), ControlJson.Default.StatusAnswer);
+
+    private Task PeersAsync(HttpContext http) =>
+        Answer.JsonAsync(http, StatusAnswers.Peers(speaker), ControlJson.Default.IReadOnlyListPeerAnswer);
+
+    private Task PeerAsync(HttpContext http, string name) => PeerNames.Find(speaker, name) is { Session: { } session } peer
+        ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), ControlJson.Default.PeerAnswer)
+        : Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
+
+    private Task KernelAsync(HttpContext http) =>
+        Answer.JsonAsync(http, StatusAnswers.Kernel(speaker.KernelStatus, speaker.KernelState), ControlJson.Default.KernelAnswer);
+}

@@ -1,0 +1,30 @@
+// /metrics. The first part has bird_exporter's names and labels, so that dashboards and alerts written for BIRD go on working;
+// the second is ours, calico_bgp_; the third the process's, as every Prometheus client names it.
+
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class Metrics(ISpeaker speaker, TimeProvider time)
+{
+    public async Task WriteAsync(HttpContext http)
+    {
+        Answer.Begin(http, PrometheusText.ContentType);
+        var text = new PrometheusText(http.Response.BodyWriter);
+        var protocols = speaker.Protocols;
+        var router = speaker.Router;
+        BirdMetrics.WriteDaemon(text, router);
+        foreach (var metric in BirdMetrics.OfChannels)
+        {
+            BirdMetrics.Write(text, metric, protocols, time.GetUtcNow());
+            await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+        }
+        BirdMetrics.WriteStates(text, protocols);
+        OwnMetrics.WriteRouter(text, router, speaker.Ready, speaker.KernelStatus, speaker.Memory);
+        OwnMetrics.WriteSessions(text, protocols);
+        OwnMetrics.WriteRoutes(text, protocols);
+        ProcessMetrics.Write(text);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,45 @@
+// Orders that change what the daemon does: a new configuration, and a peer's life.
+
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
+{
+    /// <summary>POST /v1/reload[?check=true][&amp;soft=true]: the file in use is read again, or only judged.</summary>
+    public async Task ReloadAsync(HttpContext http)
+    {
+        var query = http.Request.Query;
+        var result = query["check"] == "true"
+            ? await daemon.CheckAsync(null).ConfigureAwait(false)
+            : await daemon.ConfigureAsync(null, query["soft"] == "true", null).ConfigureAwait(false);
+        await (result.Problem == null
+            ? Answer.JsonAsync(http, new(result.Changes.IsDefault ? [] : result.Changes), ControlJson.Default.ReloadAnswer)
+            : Answer.ErrorAsync(http, 422, result.Problem)).ConfigureAwait(false);
+    }
+
+    /// <summary>POST /v1/peers/NAME/ORDER[?text=…]; the text is told to the peer (RFC 9003).</summary>
+    public Task PeerAsync(HttpContext http, string name, string order)
+    {
+        if (PeerNames.Find(speaker, name) is not { } peer) return Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
+        var text = http.Request.Query["text"].FirstOrDefault();
+        return Obey(peer.Name, order, text)
+            ? Answer.JsonAsync(http, new(peer.Name, order), ControlJson.Default.OrderAnswer)
+            : Answer.ErrorAsync(http, 404, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
+    }
+
+    private bool Obey(string peer, string order, string? text)
+    {
+        switch (order)
+        {
+            case "enable": speaker.Enable(peer); return true;
+            case "disable": speaker.Disable(peer, text); return true;
+            case "restart": speaker.Restart(peer, text); return true;
+            case "reload-in": speaker.Reload(peer, ReloadDirection.In); return true;
+            case "reload-out": speaker.Reload(peer, ReloadDirection.Out); return true;
+            case "reload": speaker.Reload(peer, ReloadDirection.Both); return true;
+            default: return false;
+        }
+    }
+}

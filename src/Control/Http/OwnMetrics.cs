@@ -1,0 +1,113 @@
+// Metrics that BIRD's exporter has no name for: messages by type, sessions by state, the kernel's table and
+// memory by purpose.
+
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class OwnMetrics
+{
+    public static void WriteRouter(PrometheusText text, RouterStatus router, bool ready, KernelStatus kernel, MemoryReport memory)
+    {
+        text.Head("calico_bgp_info", "gauge", "What this speaker is");
+        text.Sample("calico_bgp_info", 1, ("version", router.Version), ("router_id", router.RouterId.ToString()), ("as", router.As.ToString()), ("host", router.HostName));
+        One(text, "calico_bgp_start_time_seconds", "gauge", "When the daemon started", router.Started.ToUnixTimeMilliseconds() / 1000.0);
+        One(text, "calico_bgp_ready", "gauge", "Whether the first tables have been exchanged", ready ? 1 : 0);
+        text.Head("calico_bgp_fib_routes", "gauge", "Routes for the kernel's table by state");
+        text.Sample("calico_bgp_fib_routes", kernel.Wanted, ("state", "wanted"));
+        text.Sample("calico_bgp_fib_routes", kernel.Installed, ("state", "installed"));
+        text.Sample("calico_bgp_fib_routes", kernel.Pending, ("state", "pending"));
+        text.Sample("calico_bgp_fib_routes", kernel.Refusals.Length, ("state", "refused"));
+        One(text, "calico_bgp_fib_writes_total", "counter", "Changes written to the kernel's table", kernel.Writes);
+        One(text, "calico_bgp_fib_failures_total", "counter", "Changes that the kernel refused", kernel.Failures);
+        One(text, "calico_bgp_fib_resyncs_total", "counter", "Times the kernel's tables were read anew", kernel.Resyncs);
+        text.Head("calico_bgp_memory_bytes", "gauge", "Memory by purpose");
+        text.Sample("calico_bgp_memory_bytes", memory.RoutingTables, ("purpose", "routing_tables"));
+        text.Sample("calico_bgp_memory_bytes", memory.RouteAttributes, ("purpose", "route_attributes"));
+        text.Sample("calico_bgp_memory_bytes", memory.Protocols, ("purpose", "protocols"));
+        text.Sample("calico_bgp_memory_bytes", memory.Configuration, ("purpose", "configuration"));
+    }
+
+    public static void WriteSessions(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)
+    {
+        text.Head("calico_bgp_sessions", "gauge", "Sessions by state");
+        foreach (var phase in Enum.GetValues<Phase>())
+            text.Sample("calico_bgp_sessions", protocols.Count(protocol => protocol.Session?.Phase == phase), ("state", StatusAnswers.Word(phase)));
+
+        text.Head("calico_bgp_messages_total", "counter", "BGP messages of the current session by direction and type");
+        Each(protocols, (peer, counters) => Messages(text, peer, counters));
+        text.Head("calico_bgp_message_bytes_total", "counter", "Octets of BGP messages of the current session");
+        Each(protocols, (peer, counters) =>
+        {
+            text.Sample("calico_bgp_message_bytes_total", counters.OctetsIn, ("peer", peer), ("direction", "in"));
+            text.Sample("calico_bgp_message_bytes_total", counters.OctetsOut, ("peer", peer), ("direction", "out"));
+        });
+        text.Head("calico_bgp_attributes_discarded_total", "counter", "Malformed attributes that were dropped (RFC 7606)");
+        Each(protocols, (peer, counters) => text.Sample("calico_bgp_attributes_discarded_total", counters.AttributesDiscarded, ("peer", peer)));
+        text.Head("calico_bgp_treated_as_withdrawn_total", "counter", "Malformed updates whose routes count as withdrawn (RFC 7606)");
+        Each(protocols, (peer, counters) => text.Sample("calico_bgp_treated_as_withdrawn_total", counters.TreatedAsWithdrawn, ("peer", peer)));
+        text.Head("calico_bgp_established_total", "counter", "Times the session became established");
+        foreach (var protocol in protocols)
+            if (protocol.Session is { } session) text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", protocol.Name));
+    }
+
+    public static void WriteRoutes(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)
+    {
+        text.Head("calico_bgp_routes", "gauge", "Routes of a peer by family and place");
+        foreach (var (peer, channel) in Channels(protocols))
+        {
+            Route(text, peer, channel, "received", channel.Imported + channel.Filtered);
+            Route(text, peer, channel, "accepted", channel.Imported);
+            Route(text, peer, channel, "filtered", channel.Filtered);
+            Route(text, peer, channel, "preferred", channel.Preferred);
+            Route(text, peer, channel, "advertised", channel.Exported);
+        }
+        text.Head("calico_bgp_route_changes_total", "counter", "Announced and withdrawn prefixes by direction");
+        foreach (var (peer, channel) in Channels(protocols))
+        {
+            Change(text, peer, channel, "in", "update", channel.Counts.ImportUpdatesReceived);
+            Change(text, peer, channel, "in", "withdraw", channel.Counts.ImportWithdrawsReceived);
+            Change(text, peer, channel, "out", "update", channel.Counts.ExportUpdatesAccepted);
+            Change(text, peer, channel, "out", "withdraw", channel.Counts.ExportWithdrawsAccepted);
+        }
+    }
+
+    public static void One(PrometheusText text, string name, string type, string help, double value)
+    {
+        text.Head(name, type, help);
+        text.Sample(name, value);
+    }
+
+    private static IEnumerable<(string Peer, ChannelStatus Channel)> Channels(IReadOnlyList<ProtocolStatus> protocols) =>
+        protocols.Where(protocol => protocol.Session != null).SelectMany(protocol => protocol.Channels, (protocol, channel) => (protocol.Name, channel));
+
+    private static void Each(IReadOnlyList<ProtocolStatus> protocols, Action<string, MessageCounters> write)
+    {
+        foreach (var protocol in protocols)
+            if (protocol.Session is { } session) write(protocol.Name, session.Counters);
+    }
+
+    private static void Messages(PrometheusText text, string peer, MessageCounters counters)
+    {
+        Message(text, peer, "open", counters.OpensIn, counters.OpensOut);
+        Message(text, peer, "update", counters.UpdatesIn, counters.UpdatesOut);
+        Message(text, peer, "notification", counters.NotificationsIn, counters.NotificationsOut);
+        Message(text, peer, "keepalive", counters.KeepalivesIn, counters.KeepalivesOut);
+        Message(text, peer, "route_refresh", counters.RefreshesIn, counters.RefreshesOut);
+    }
+
+    private static void Message(PrometheusText text, string peer, string type, long received, long sent)
+    {
+        text.Sample("calico_bgp_messages_total", received, ("peer", peer), ("direction", "in"), ("type", type));
+        text.Sample("calico_bgp_messages_total", sent, ("peer", peer), ("direction", "out"), ("type", type));
+    }
+
+    private static void Route(PrometheusText text, string peer, ChannelStatus channel, string place, long count) =>
+        text.Sample("calico_bgp_routes", count, ("peer", peer), ("family", channel.Family.Word()), ("place", place));
+
+    private static void Change(PrometheusText text, string peer, ChannelStatus channel, string direction, string change, long count) => text.Sample(
+        "calico_bgp_route_changes_total", count, ("peer", peer), ("family", channel.Family.Word()), ("direction", direction), ("change", change));
+}

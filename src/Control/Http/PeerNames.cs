@@ -1,0 +1,25 @@
+// People name a peer as bgpd.yaml does, or by its address.
+
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class PeerNames
+{
+    /// <summary>The one peer of that name, else the one of that address; null: none, or several.</summary>
+    public static ProtocolStatus? Find(ISpeaker speaker, string name)
+    {
+        var peers = speaker.Protocols.Where(protocol => protocol.Session != null).ToArray();
+        if (peers.FirstOrDefault(peer => peer.Name == name) is { } named) return named;
+        if (!Address.TryParse(name, out var address)) return null;
+        var there = peers.Where(peer => peer.Session!.Settings.PeerAddress == address).ToArray();
+        return there.Length == 1 ? there[0] : null;
+    }
+
+    public static string Unknown(ISpeaker speaker, string name)
+    {
+        var known = string.Join(", ", speaker.Protocols.Where(protocol => protocol.Session != null).Select(protocol => protocol.Name));
+        return known.Length == 0 ? $"expected the name of a peer (none is configured), got \"{name}\"" : $"expected the name of a peer ({known}), got \"{name}\"";
+    }
+}

@@ -1,0 +1,71 @@
+// From a route's canonical attribute octets to JSON. What this daemon has no name for is shown as type and octets, so that nothing a
+// peer sent is hidden.
+
+using System.Globalization;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class RouteAnswers
+{
+    private static readonly HashSet<AttributeType> Named =
+    [
+        AttributeType.Origin, AttributeType.AsPath, AttributeType.NextHop, AttributeType.MultiExitDisc, AttributeType.LocalPref,
+        AttributeType.AtomicAggregate, AttributeType.Aggregator, AttributeType.Communities, AttributeType.OriginatorId,
+        AttributeType.ClusterList, AttributeType.ExtendedCommunities, AttributeType.Aigp, AttributeType.LargeCommunities,
+        AttributeType.OnlyToCustomer,
+    ];
+
+    public static RouteAnswer Route(RouteView route, KernelSnapshot state) => new(
+        route.Prefix.ToString(), Word(route.Origin), StatusAnswers.Word(route.Type), route.Protocol, route.From?.ToString(), route.Since,
+        route.Best, route.Filtered, route.Stale, route.Preference, [.. route.Hops.Select(hop => StatusAnswers.Hop(hop, state))],
+        route.Recursive, route.Resolvable, route.IgpMetric, route.Reason, route.PathId, route.KernelProblem,
+        route.Attributes.IsEmpty ? null : Attributes(new AttributeView(route.Attributes.Span), route.Summary));
+
+    private static AttributesAnswer Attributes(AttributeView view, AttributeSummary summary)
+    {
+        var (nextHop, linkLocal) = view.NextHop;
+        var path = view.AsPath;
+        return new(
+            Word(summary.Origin), path.ToString(), path.Length, nextHop?.ToString(), linkLocal?.ToString(),
+            summary.Has(AttributeMarks.HasMed) ? summary.Med : null, summary.Has(AttributeMarks.HasLocalPref) ? summary.LocalPref : null,
+            view.TryGet(AttributeType.AtomicAggregate, out _),
+            view.Aggregator is var (by, id) ? new(by.Value, id.ToString()) : null,
+            Texts(view.Communities), Texts(view.LargeCommunities), [.. view.ExtendedCommunities.Select(ExtendedCommunityText.Of)],
+            summary.Has(AttributeMarks.HasOriginatorId) ? new RouterId(summary.OriginatorId).ToString() : null,
+            Texts(view.ClusterList), view.Otc, view.Aigp, Unnamed(view));
+    }
+
+    private static List<UnknownAnswer> Unnamed(AttributeView view)
+    {
+        List<UnknownAnswer> found = [];
+        for (var type = 1; type <= byte.MaxValue; type++)
+        {
+            if (Named.Contains((AttributeType)type) || !view.TryGet((AttributeType)type, out var value)) continue;
+            found.Add(new(type, Convert.ToHexStringLower(value)));
+        }
+        return found;
+    }
+
+    private static IReadOnlyList<string> Texts<T>(IReadOnlyList<T> values) where T : struct =>
+        values.Count == 0 ? [] : [.. values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
+
+    private static string Word(RouteOrigin origin) => origin switch
+    {
+        RouteOrigin.Bgp => "bgp",
+        RouteOrigin.Static => "static",
+        RouteOrigin.Direct => "direct",
+        _ => "kernel",
+    };
+
+    private static string Word(Origin origin) => origin switch
+    {
+        Origin.Igp => "igp",
+        Origin.Egp => "egp",
+        _ => "incomplete",
+    };
+}

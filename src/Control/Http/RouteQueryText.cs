@@ -1,0 +1,88 @@
+// The query string of /v1/routes. A key that is not known is an error: a typo must not widen the answer.
+
+using System.Diagnostics.CodeAnalysis;
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class RouteQueryText
+{
+    private const string Keys = "prefix, scope, family, protocol, peer, selection, format";
+
+    /// <param name="problem">What was expected and what came.</param>
+    public static bool TryRead(IQueryCollection text, [NotNullWhen(true)] out RouteQuery? query, [NotNullWhen(false)] out string? problem)
+    {
+        query = new(RouteSelection.All);
+        problem = null;
+        foreach (var (key, values) in text)
+        {
+            problem = Take(ref query, key, values.ToString());
+            if (problem != null) return Fail(out query);
+        }
+        problem = query is { Peer: null, Selection: RouteSelection.Received or RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport }
+            ? "expected peer=NAME beside this selection, got none"
+            : null;
+        return problem == null || Fail(out query);
+    }
+
+    private static string? Take(ref RouteQuery query, string key, string value) => key switch
+    {
+        "prefix" => TakePrefix(ref query, value),
+        "scope" => TakeScope(ref query, value),
+        "family" => TakeFamily(ref query, value),
+        "selection" => TakeSelection(ref query, value),
+        "protocol" => Fine(query = query with { Protocol = value }),
+        "peer" => Fine(query = query with { Peer = value }),
+        "format" => value is "json" or "ndjson" ? null : $"expected format json or ndjson, got \"{value}\"",
+        _ => $"expected one of {Keys}, got \"{key}\"",
+    };
+
+    // An address stands for the longest match, as operators mean it; a prefix for itself.
+    private static string? TakePrefix(ref RouteQuery query, string value)
+    {
+        if (Prefix.TryParse(value, out var prefix)) return Fine(query = query with { Prefix = prefix });
+        if (!Address.TryParse(value, out var address)) return $"expected a prefix such as 192.0.2.0/24 or an address, got \"{value}\"";
+        var scope = query.Scope == PrefixScope.Exact ? PrefixScope.For : query.Scope;
+        return Fine(query = query with { Prefix = new(address, address.Family.Bits()), Scope = scope });
+    }
+
+    private static string? TakeScope(ref RouteQuery query, string value)
+    {
+        PrefixScope? scope = value switch { "exact" => PrefixScope.Exact, "for" => PrefixScope.For, "in" => PrefixScope.In, _ => null };
+        return scope == null ? $"expected scope exact, for or in, got \"{value}\"" : Fine(query = query with { Scope = scope.Value });
+    }
+
+    private static string? TakeFamily(ref RouteQuery query, string value)
+    {
+        IpFamily? family = value switch { "ipv4" => IpFamily.IPv4, "ipv6" => IpFamily.IPv6, _ => null };
+        return family == null ? $"expected family ipv4 or ipv6, got \"{value}\"" : Fine(query = query with { Family = family });
+    }
+
+    private static string? TakeSelection(ref RouteQuery query, string value)
+    {
+        RouteSelection? selection = value switch
+        {
+            "all" => RouteSelection.All,
+            "best" or "primary" => RouteSelection.Primary,
+            "filtered" => RouteSelection.Filtered,
+            "received" => RouteSelection.Received,
+            "advertised" or "export" => RouteSelection.Export,
+            "preExport" => RouteSelection.PreExport,
+            "noExport" => RouteSelection.NoExport,
+            _ => null,
+        };
+        return selection == null
+            ? $"expected selection all, best, filtered, received, advertised, preExport or noExport, got \"{value}\""
+            : Fine(query = query with { Selection = selection.Value });
+    }
+
+    private static string? Fine(RouteQuery _) => null;
+
+    private static bool Fail(out RouteQuery? query)
+    {
+        query = null;
+        return false;
+    }
+}

@@ -1,0 +1,105 @@
+// /v1/routes and /v1/kernel/routes: a million routes leave as they are read, never as one text. The client's socket paces the
+// reading: a batch is asked for once the one before has been taken over. Format: a JSON array, or a line per route (ndjson).
+
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class RouteStream(ISpeaker speaker)
+{
+    private const string LinesType = "application/x-ndjson";
+    private const int FlushAt = 16 * 1024;
+
+    public async Task RoutesAsync(HttpContext http)
+    {
+        if (!RouteQueryText.TryRead(http.Request.Query, out var query, out var problem))
+        {
+            await Answer.ErrorAsync(http, 400, problem).ConfigureAwait(false);
+            return;
+        }
+        if (query.Peer is { } peer)
+        {
+            if (PeerNames.Find(speaker, peer) is not { } found)
+            {
+                await Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, peer)).ConfigureAwait(false);
+                return;
+            }
+            query = query with { Peer = found.Name };
+        }
+        await WriteRoutesAsync(http, query).ConfigureAwait(false);
+    }
+
+    public async Task KernelRoutesAsync(HttpContext http)
+    {
+        var state = speaker.KernelState;
+        await using var array = new Items<OwnRouteAnswer>(http, ControlJson.Default.OwnRouteAnswer);
+        await foreach (var route in speaker.KernelRoutes(http.RequestAborted).ConfigureAwait(false))
+        {
+            array.Add(StatusAnswers.OwnRoute(route, state));
+            if (array.Unflushed >= FlushAt) await array.FlushAsync().ConfigureAwait(false);
+        }
+        await array.CloseAsync().ConfigureAwait(false);
+    }
+
+    private async Task WriteRoutesAsync(HttpContext http, RouteQuery query)
+    {
+        var state = speaker.KernelState;
+        await using var array = new Items<RouteAnswer>(http, ControlJson.Default.RouteAnswer);
+        await foreach (var batch in speaker.Routes(query, http.RequestAborted).ConfigureAwait(false))
+        {
+            foreach (var route in batch)
+            {
+                array.Add(RouteAnswers.Route(route, state));
+                if (array.Unflushed >= FlushAt) await array.FlushAsync().ConfigureAwait(false);
+            }
+        }
+        await array.CloseAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Writes values one after the other into the response, as an array or as lines.</summary>
+    private sealed class Items<T> : IAsyncDisposable
+    {
+        private readonly HttpContext http;
+        private readonly JsonTypeInfo<T> type;
+        private readonly bool lines;
+        private readonly Utf8JsonWriter json;
+        private bool any;
+
+        public Items(HttpContext http, JsonTypeInfo<T> type)
+        {
+            this.http = http;
+            this.type = type;
+            lines = http.Request.Query["format"] == "ndjson" || http.Request.Headers.Accept.ToString().Contains(LinesType, StringComparison.Ordinal);
+            Answer.Begin(http, lines ? LinesType : Answer.JsonType);
+            // A person reading page by page is not a slow attacker; whoever may open the Unix socket may take their time.
+            if (Trust.IsGiven(http) && http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
+            json = new(http.Response.BodyWriter);
+        }
+
+        public long Unflushed => http.Response.BodyWriter.UnflushedBytes;
+
+        public void Add(T value)
+        {
+            Raw((lines, any) switch { (true, false) => ""u8, (true, true) => "\n"u8, (false, false) => "[\n"u8, _ => ",\n"u8 });
+            any = true;
+            JsonSerializer.Serialize(json, value, type);
+            json.Reset();
+        }
+
+        public async Task FlushAsync() => await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+
+        public Task CloseAsync()
+        {
+            Raw((lines, any) switch { (true, false) => ""u8, (true, true) => "\n"u8, (false, false) => "[]\n"u8, _ => "\n]\n"u8 });
+            return FlushAsync();
+        }
+
+        public ValueTask DisposeAsync() => json.DisposeAsync();
+
+        private void Raw(ReadOnlySpan<byte> octets) => Answer.Put(http, octets);
+    }
+}

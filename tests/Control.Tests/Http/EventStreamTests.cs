@@ -1,0 +1,50 @@
+using System.Net;
+
+namespace Calico.Bgp.Control.Tests.Http;
+
+public sealed class EventStreamTests : IAsyncLifetime
+{
+    private readonly HttpLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    [Fact]
+    public async Task The_first_events_carry_every_topic()
+    {
+        using var events = await OpenAsync("/v1/events");
+        Assert.Equal(["status", "peers", "kernel"], [await NextAsync(events), await NextAsync(events), await NextAsync(events)]);
+    }
+
+    [Fact]
+    public async Task A_change_is_told_and_only_its_topics()
+    {
+        using var events = await OpenAsync("/v1/events?topics=peers,kernel");
+        await NextAsync(events);
+        await NextAsync(events);
+        lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Writes = 3_000_000_001 };
+        Assert.Equal("kernel", await NextAsync(events));
+    }
+
+    [Fact]
+    public async Task An_unknown_topic_is_an_error() =>
+        Assert.Contains("got \"weather\"", (string?)(await lab.JsonAsync("/v1/events?topics=weather", HttpStatusCode.BadRequest))["error"]);
+
+    [Fact]
+    public async Task The_streams_end_with_the_server()
+    {
+        using var events = await OpenAsync("/v1/events?topics=kernel");
+        await NextAsync(events);
+        await lab.Server.DisposeAsync();
+        await Assert.ThrowsAnyAsync<IOException>(async () => { while (await events.ReadLineAsync() != null) { } throw new IOException("ended"); });
+    }
+
+    private async Task<StreamReader> OpenAsync(string path) => new(await lab.Unix.GetStreamAsync(path));
+
+    private static async Task<string> NextAsync(StreamReader events)
+    {
+        while (await events.ReadLineAsync() is { } line)
+            if (line.StartsWith("event: ", StringComparison.Ordinal)) return line["event: ".Length..];
+        return "end";
+    }
+}

@@ -1,0 +1,216 @@
+// A speaker with one of everything: sessions in several states, routes with every attribute, big numbers, refusals. What it is told
+// to do is written down. Shared with Bgpctl.Tests, so it uses public types only.
+
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Attributes;
+using Calico.Bgp.Wire.Capabilities;
+
+namespace Calico.Bgp.Control.Tests.Http;
+
+public sealed class FakeSpeaker : ISpeaker
+{
+    public static readonly DateTimeOffset Now = new(2026, 8, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public List<string> Orders { get; } = [];
+    public RouteQuery? LastQuery { get; private set; }
+    public int BatchesTaken { get; private set; }
+    public bool Hangs { get; set; }
+    /// <summary>More batches of the same routes, for tests of streaming.</summary>
+    public int Batches { get; set; } = 1;
+
+    public RouterStatus Router { get; set; } = new(
+        "0.1.0", "kube-master", new(0x0ac00002), new(64512), Now, Now - TimeSpan.FromHours(26), Now - TimeSpan.FromMinutes(5), ShuttingDown: false);
+
+    public IReadOnlyList<ProtocolStatus> Protocols { get; set; } = FakeProtocols.All;
+    public IReadOnlyList<RouteView> Table { get; set; } = FakeRoutes.All;
+    public MemoryReport Memory => new(12_000_000, 3_400_000, 500_000, 20_000, 15_920_000);
+    public IReadOnlyList<string> FilterNames => ["only-default", "from \"tor\""];
+    public bool Ready { get; set; } = true;
+
+    public KernelSnapshot KernelState { get; } = KernelSnapshot.Empty with
+    {
+        Version = 7,
+        Links = ImmutableDictionary<int, Link>.Empty
+            .Add(1, new(1, "lo", 1 | 8 | 64 | 65536, 65536, 0, null))
+            .Add(2, new(2, "eth0", 1 | 2 | 64 | 4096 | 65536, 1500, 0, null)),
+        Addresses = [new(2, Address.Parse("10.192.0.2"), 24, null, 0, false), new(2, Address.Parse("fe80::2"), 64, null, 253, false)],
+    };
+
+    public KernelStatus KernelStatus { get; set; } = new(
+        1_000_001, 1_000_000, 0, 3_000_000_000, 4, 1,
+        [new(Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), 101, "Network is unreachable", Now - TimeSpan.FromSeconds(90), 4)]);
+
+    public async IAsyncEnumerable<OwnRoute> KernelRoutes([EnumeratorCancellation] CancellationToken stop)
+    {
+        if (Hangs) await Task.Delay(Timeout.Infinite, stop);
+        var target = new RouteTarget(RouteType.Unicast, [new(Address.Parse("10.192.0.254"), 2), new(Address.Parse("10.192.0.253"), 2, 3)], 32);
+        yield return new(Prefix.DefaultIPv4, target, target, null);
+        yield return new(Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), null, "Network is unreachable");
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
+    {
+        LastQuery = query;
+        if (Hangs) await Task.Delay(Timeout.Infinite, stop);
+        for (var batch = 0; batch < Batches; batch++)
+        {
+            stop.ThrowIfCancellationRequested();
+            BatchesTaken++;
+            yield return [.. Table.Where(route => query.Prefix == null || route.Prefix == query.Prefix)];
+        }
+    }
+
+    public void Enable(string protocol) => Orders.Add($"enable {protocol}");
+    public void Disable(string protocol, string? text) => Orders.Add($"disable {protocol} {text}".TrimEnd());
+    public void Restart(string protocol, string? text) => Orders.Add($"restart {protocol} {text}".TrimEnd());
+    public void Reload(string protocol, ReloadDirection direction) => Orders.Add($"reload {protocol} {direction}");
+}
+
+public sealed class FakeDaemon : IDaemon
+{
+    public List<string> Orders { get; } = [];
+    public ConfigureResult Result { get; set; } = new(null, ["peer tor1: import accept -> only-default", "peer tor9: added"]);
+    public string ConfigFile => "/etc/bgpd/bgpd.yaml";
+
+    public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    {
+        Orders.Add(soft ? "configure soft" : "configure");
+        return Task.FromResult(Result);
+    }
+
+    public Task<ConfigureResult> CheckAsync(string? file)
+    {
+        Orders.Add("check");
+        return Task.FromResult(Result);
+    }
+
+    public bool Confirm() => false;
+    public Task<bool> UndoAsync() => Task.FromResult(false);
+    public void Shutdown() => Orders.Add("shutdown");
+}
+
+internal static class FakeProtocols
+{
+    public static readonly ImmutableArray<ProtocolStatus> All =
+    [
+        new("kernel1", ProtocolKind.Kernel, true, true, Ago(26 * 3600), null, null, [Channel(IpFamily.IPv4, 0, 0, 1_000_000)], null, false),
+        new("tor1", ProtocolKind.Bgp, true, true, Ago(3720), "top of rack", null,
+            [Channel(IpFamily.IPv4, 1_000_000, 12, 3), Channel(IpFamily.IPv6, 1, 0, 2) with { NextHop = "fd00::2" }], Tor1(), false),
+        new("node2", ProtocolKind.Bgp, true, false, Ago(15), null, "Connection refused",
+            [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }], Node2(), true),
+        new("new-tor", ProtocolKind.Bgp, true, true, Ago(90061), "say \"hi\"\nhere \\ there", null,
+            [Channel(IpFamily.IPv4, 0, 4, 0) with { Import = "REJECT", ImportDefault = true, Export = "REJECT", ExportDefault = true }], NewTor(), false),
+        new("off", ProtocolKind.Bgp, false, false, Ago(7200), null, null, [], Off(), false),
+    ];
+
+    private static DateTimeOffset Ago(int seconds) => FakeSpeaker.Now - TimeSpan.FromSeconds(seconds);
+
+    private static ChannelStatus Channel(IpFamily family, long imported, long filtered, long exported) => new(
+        family, true, "ACCEPT", false, "only-default", false, null, imported, filtered, exported, imported,
+        new(imported + filtered + 5, 1, filtered, 2, imported + 5, 5, 0, 1, 4, exported + 2, 1, 1, exported, 7, 6));
+
+    private static SessionSettings Settings(string name, ushort index, string address, uint asn) => new()
+    {
+        Name = name,
+        Index = index,
+        PeerAddress = Address.Parse(address),
+        LocalAs = new(64512),
+        PeerAs = new(asn),
+        RouterId = new(0x0ac00002),
+    };
+
+    private static SessionSnapshot Tor1() => new(
+        Settings("tor1", 1, "10.192.0.254", 4_200_000_001) with { Password = "secret" }, Phase.Established, Ago(3720), true,
+        new(FaultKind.Received, new(ErrorCode.Cease, 4), "Administrative reset", Ago(3725)), Agreed("10.192.0.254", 4_200_000_001),
+        TimeSpan.FromSeconds(71.5), TimeSpan.FromSeconds(12), null,
+        new(1, 300_000, 0, 124, 1, 9_876_543_210, 1, 4, 0, 125, 0, 4567, 2, 1), 3);
+
+    private static SessionSnapshot Node2() => new(
+        Settings("node2", 2, "fe80::3", 64512) with { Interface = "eth0", Passive = true }, Phase.Active, Ago(15), true,
+        new(FaultKind.Socket, null, "Connection refused", Ago(15)), null, null, null, TimeSpan.FromSeconds(3.25), default, 0);
+
+    private static SessionSnapshot NewTor() => new(
+        Settings("new-tor", 3, "2001:db8::1", 65002), Phase.Established, Ago(90061), true, SessionFault.None, Agreed("2001:db8::1", 65002),
+        TimeSpan.FromSeconds(80), TimeSpan.FromSeconds(20), null, default, 1);
+
+    private static SessionSnapshot Off() => new(
+        Settings("off", 4, "192.0.2.7", 65003), Phase.Idle, Ago(7200), false,
+        new(FaultKind.Stopped, new(ErrorCode.Cease, 2), "Administrative shutdown: \"maintenance\"", Ago(7200)), null, null, null, null, default, 0);
+
+    private static Negotiated Agreed(string peer, uint asn)
+    {
+        var capabilities = new CapabilitySet { RouteRefresh = true, Fqdn = new("tor1", "example.net") };
+        return new()
+        {
+            LocalAs = new(64512),
+            PeerAs = new(asn),
+            LocalId = new(0x0ac00002),
+            PeerId = new(0x0ac000fe),
+            LocalAddress = Address.Parse("10.192.0.2"),
+            PeerAddress = Address.Parse(peer),
+            HoldTime = 90,
+            Families = FamilySet.Both,
+            FourOctetAs = true,
+            RouteRefresh = true,
+            Sent = new(new(64512), 90, new(0x0ac00002), capabilities),
+            Received = new(Asn.Trans, 90, new(0x0ac000fe), capabilities),
+        };
+    }
+}
+
+internal static class FakeRoutes
+{
+    public static readonly ImmutableArray<RouteView> All =
+    [
+        Route("0.0.0.0/0", "tor1", Everything()) with { Best = true, Reason = "shorter AS path" },
+        Route("0.0.0.0/0", "new-tor", Plain("10.192.0.253", 65002, 65010)) with { First = false, Stale = true, Reason = "longer AS path", From = Address.Parse("2001:db8::1") },
+        Route("198.51.100.0/24", "tor1", Plain("192.0.2.99", 4_200_000_001)) with { Resolvable = false, Recursive = true, Hops = [], Reason = "next hop unresolved" },
+        Route("203.0.113.0/24", "tor1", Plain("10.192.9.9", 4_200_000_001)) with { Best = true, KernelProblem = true, IgpMetric = 20, Recursive = true, PathId = 4_294_967_295 },
+        Route("10.10.0.0/26", "tor1", Plain("10.192.0.254", 4_200_000_001)) with { Filtered = true, Reason = "import filter" },
+        Route("10.1.0.0/26", "static1", "") with { Origin = RouteOrigin.Static, Type = RouteType.Blackhole, From = null, Best = true, Preference = 200, Hops = [], Reason = "only route" },
+        Route("2001:db8:7::/48", "new-tor", SixNextHops()) with { Best = true, Hops = [new(Address.Parse("fe80::254"), 2)] },
+    ];
+
+    private static RouteView Route(string prefix, string protocol, string octets)
+    {
+        var attributes = Convert.FromHexString(octets.Replace(" ", ""));
+        return new(
+            Prefix.Parse(prefix), true, RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"), FakeSpeaker.Now - TimeSpan.FromMinutes(62),
+            false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true, null, "only route", attributes,
+            attributes.Length == 0 ? default : new AttributeView(attributes).Summarize(), null, false);
+    }
+
+    private static string Plain(string nextHop, params uint[] path)
+    {
+        Span<byte> address = stackalloc byte[4];
+        Address.Parse(nextHop).Write(address);
+        return $"40 01 01 00 40 02 {path.Length * 4 + 2:x2} 02 {path.Length:x2} {string.Concat(path.Select(asn => asn.ToString("x8")))} 40 03 04 {Convert.ToHexString(address)}";
+    }
+
+    private static string SixNextHops() =>
+        "40 01 01 02 40 02 06 02 01 0000fdea 40 03 20 20010db8000000000000000000000001 fe800000000000000000000000000254";
+
+    private static string Everything() => string.Join(' ',
+        "40 01 01 01",                                                                    // ORIGIN EGP
+        "40 02 14 02 02 fa56ea01 0000fdea 01 02 00000001 00000002",                       // AS_PATH 4200000001 65002 {1 2}
+        "40 03 04 0ac000fe",                                                              // NEXT_HOP 10.192.0.254
+        "80 04 04 ffffffff",                                                              // MED 4294967295
+        "40 05 04 00000096",                                                              // LOCAL_PREF 150
+        "40 06 00",                                                                       // ATOMIC_AGGREGATE
+        "c0 07 08 fa56ea01 c0000201",                                                     // AGGREGATOR 4200000001 192.0.2.1
+        "c0 08 08 fde80001 ffffff01",                                                     // COMMUNITIES 65000:1, NO_EXPORT
+        "80 09 04 c0000209",                                                              // ORIGINATOR_ID 192.0.2.9
+        "80 0a 08 c000020a c000020b",                                                     // CLUSTER_LIST
+        "c0 10 20 0002fde800000064 0103c00002010007 4004fde84cee6b28 0309000011112222",   // rt, ro, link bandwidth 125 MB/s, unknown
+        "80 1a 0b 01000b000000003b9aca00",                                                // AIGP 1000000000
+        "c0 20 0c fa56ea01 00000001 ffffffff",                                            // LARGE_COMMUNITIES
+        "c0 23 04 fa56ea01",                                                              // OTC
+        "e0 63 02 beef");                                                                 // an unknown one
+}

@@ -1,0 +1,203 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
+using Calico.Bgp.Control.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Control.Tests.Http;
+
+public sealed class HttpControlTests : IAsyncLifetime
+{
+    private readonly HttpLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    [Fact]
+    public async Task Live_says_so_while_the_loops_answer() => Assert.True((bool)(await lab.JsonAsync("/live"))["live"]!);
+
+    [Fact]
+    public async Task Ready_says_so_once_the_tables_are_exchanged() => Assert.True((bool)(await lab.JsonAsync("/ready"))["ready"]!);
+
+    [Fact]
+    public async Task Not_ready_names_the_peers_it_waits_for()
+    {
+        lab.Speaker.Ready = false;
+        var answer = await lab.JsonAsync("/ready", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal("waiting for node2 (active)", (string?)answer["reason"]);
+    }
+
+    [Fact]
+    public async Task Status_counts_sessions_and_names_the_file()
+    {
+        var status = await lab.JsonAsync("/v1/status");
+        Assert.Equal(
+            ("10.192.0.2", 64512, 4, 3, 2, "/etc/bgpd/bgpd.yaml"),
+            ((string?)status["routerId"], (int)status["as"]!, (int)status["sessions"]!["configured"]!, (int)status["sessions"]!["enabled"]!,
+                (int)status["sessions"]!["established"]!, (string?)status["configFile"]));
+    }
+
+    [Fact]
+    public async Task A_peer_is_found_by_its_name_or_its_address()
+    {
+        var byName = await lab.JsonAsync("/v1/peers/tor1");
+        var byAddress = await lab.JsonAsync("/v1/peers/10.192.0.254");
+        Assert.Equal(byName.ToJsonString(), byAddress.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_peers_password_is_never_told()
+    {
+        var text = (await lab.JsonAsync("/v1/peers/tor1")).ToJsonString();
+        Assert.True(text.Contains("\"authenticated\":true") && !text.Contains("secret"), text);
+    }
+
+    [Fact]
+    public async Task An_unknown_peer_is_answered_with_the_known_names()
+    {
+        var answer = await lab.JsonAsync("/v1/peers/tor7", HttpStatusCode.NotFound);
+        Assert.Equal("expected the name of a peer (tor1, node2, new-tor, off), got \"tor7\"", (string?)answer["error"]);
+    }
+
+    [Fact]
+    public async Task An_unknown_path_is_answered_with_the_known_ones()
+    {
+        var answer = await lab.JsonAsync("/v2", HttpStatusCode.NotFound);
+        Assert.StartsWith("expected one of /live, /ready", (string?)answer["error"]);
+    }
+
+    [Fact]
+    public async Task The_wrong_method_is_told_the_right_one()
+    {
+        using var answer = await lab.Unix.GetAsync("/v1/reload");
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, "POST"), (answer.StatusCode, answer.Content.Headers.Allow.Single()));
+    }
+
+    [Theory]
+    [InlineData("enable", "enable tor1")]
+    [InlineData("disable?text=new%20cable", "disable tor1 new cable")]
+    [InlineData("restart", "restart tor1")]
+    [InlineData("reload-in", "reload tor1 In")]
+    [InlineData("reload-out", "reload tor1 Out")]
+    public async Task Orders_on_the_unix_socket_reach_the_speaker(string order, string expected)
+    {
+        using var answer = await lab.Unix.PostAsync($"/v1/peers/tor1/{order}", null);
+        Assert.Equal((HttpStatusCode.OK, expected), (answer.StatusCode, lab.Speaker.Orders.Single()));
+    }
+
+    [Theory]
+    [InlineData("/v1/reload")]
+    [InlineData("/v1/peers/tor1/disable")]
+    public async Task Orders_on_a_port_are_refused(string path)
+    {
+        using var answer = await lab.Tcp.PostAsync(path, null);
+        Assert.Equal((HttpStatusCode.Forbidden, 0), (answer.StatusCode, lab.Speaker.Orders.Count + lab.Daemon.Orders.Count));
+    }
+
+    [Fact]
+    public async Task A_port_may_look() => Assert.Equal(HttpStatusCode.OK, (await lab.Tcp.GetAsync("/v1/peers")).StatusCode);
+
+    [Fact]
+    public async Task Reload_lists_what_changed()
+    {
+        using var answer = await lab.Unix.PostAsync("/v1/reload", null);
+        var changes = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["changes"]!.AsArray();
+        Assert.Equal(["peer tor1: import accept -> only-default", "peer tor9: added"], changes.Select(change => (string?)change));
+    }
+
+    [Fact]
+    public async Task A_configuration_that_is_wrong_comes_back_as_an_error()
+    {
+        lab.Daemon.Result = new("bgpd.yaml:3:5: expected a number", []);
+        using var answer = await lab.Unix.PostAsync("/v1/reload", null);
+        Assert.Equal(
+            (HttpStatusCode.UnprocessableEntity, """{"error":"bgpd.yaml:3:5: expected a number"}"""),
+            (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public void Only_owner_and_group_may_open_the_socket() => Assert.Equal(
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(lab.Socket));
+
+    [Fact]
+    public async Task A_socket_where_somebody_answers_is_left_alone()
+    {
+        await using var second = Server($"unix:{lab.Socket}");
+        var refused = await Assert.ThrowsAsync<IOException>(() => second.StartAsync());
+        Assert.Equal($"control.http unix:{lab.Socket}: another process answers there; stop it or choose another path", refused.Message);
+    }
+
+    [Fact]
+    public async Task A_socket_that_a_dead_daemon_left_is_replaced()
+    {
+        var path = $"{lab.Socket}.old";
+        LeaveBehind(path);
+        await using var server = Server($"unix:{path}");
+        await server.StartAsync();
+        using var client = HttpLab.Client(path);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/live")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_socket_is_left_alone()
+    {
+        var path = $"{lab.Socket}.txt";
+        await File.WriteAllTextAsync(path, "precious");
+        await using var server = Server($"unix:{path}");
+        await Assert.ThrowsAsync<IOException>(() => server.StartAsync());
+        Assert.Equal("precious", await File.ReadAllTextAsync(path));
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named_with_what_to_do()
+    {
+        var port = lab.Tcp.BaseAddress!.Port;
+        await using var second = Server($"127.0.0.1:{port}");
+        var refused = await Assert.ThrowsAsync<IOException>(() => second.StartAsync());
+        Assert.Contains($"127.0.0.1:{port}: Address already in use; `ss -ltnp 'sport = :{port}'` shows who has the port", refused.Message);
+    }
+
+    [Fact]
+    public async Task The_socket_is_gone_after_the_server()
+    {
+        var path = $"{lab.Socket}.2";
+        var server = Server($"unix:{path}");
+        await server.StartAsync();
+        await server.DisposeAsync();
+        Assert.False(File.Exists(path));
+    }
+
+    [Theory]
+    [InlineData("unix:relative.sock")]
+    [InlineData("127.0.0.1")]
+    [InlineData("example.net:80")]
+    [InlineData("::1:80")]
+    [InlineData("127.0.0.1:70000")]
+    public void A_malformed_endpoint_is_told_what_was_expected(string text)
+    {
+        Assert.False(HttpEndpoint.TryParse(text, out _, out var problem));
+        Assert.EndsWith($"got \"{text}\"", problem);
+    }
+
+    [Theory]
+    [InlineData("unix:/run/bgpd/bgpd.sock")]
+    [InlineData("127.0.0.1:9179")]
+    [InlineData("[::1]:9179")]
+    public void A_good_endpoint_is_written_as_it_was_read(string text)
+    {
+        Assert.True(HttpEndpoint.TryParse(text, out var endpoint, out _));
+        Assert.Equal(text, endpoint.ToString());
+    }
+
+    private HttpControl Server(string endpoint) => new([endpoint], lab.Speaker, lab.Daemon, TimeProvider.System, NullLoggerFactory.Instance);
+
+    // .NET removes the file of a socket that it closes; a killed process does not. So the file is moved away under the open socket.
+    private static void LeaveBehind(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path + ".bound"));
+        File.Move(path + ".bound", path);
+    }
+}
