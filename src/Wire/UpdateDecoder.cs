@@ -51,14 +51,14 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         var mpNextHop = ReadReach(ref update, attributes, out var mpReachable);
         var reachable = mpReachable || !nlri.IsEmpty;
         var nextHop = reachable ? ReadRoute(attributes, !nlri.IsEmpty) : default;
-        return block.Worst.Penalty switch
-        {
-            Penalty.SessionReset => Reset(attributes),
-            // RFC 7606 section 5.2: attributes without a reachable prefix may have lost it to the damage.
-            Penalty.TreatAsWithdraw when !reachable && block.HasRouteAttributes => Reset(attributes),
-            Penalty.TreatAsWithdraw => Withdraw(update, attributes),
-            _ => Announce(update, attributes, nextHop, mpNextHop),
-        };
+        var penalty = block.Worst.Penalty;
+        // RFC 7606 section 5.2: attributes without a reachable prefix may have lost it to the damage.
+        if (penalty == Penalty.TreatAsWithdraw && !reachable && block.HasRouteAttributes) penalty = Penalty.SessionReset;
+        if (penalty == Penalty.SessionReset) return Reset(attributes);
+        if (penalty != Penalty.None) update.Damage = block.Worst.Damage(attributes);
+        if (penalty == Penalty.TreatAsWithdraw) Withdraw(ref update);
+        else Announce(ref update, attributes, nextHop, mpNextHop);
+        return update;
     }
 
     private NlriRun Run(IpFamily family, ReadOnlySpan<byte> octets) =>
@@ -79,11 +79,11 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         family.TryUnicast(out var ours);
         update.MpWithdrawn = Run(ours, nlri);
         if (!whole || !IsSound(update.MpWithdrawn)) block.Blame(slot, Penalty.SessionReset, MpUnreach.Subcode, MpUnreach.Rule);
-        else if (IsAlone(update)) update.EndOfRib = ours;
+        else if (IsAlone(in update)) update.EndOfRib = ours;
     }
 
     // RFC 4724 section 2.
-    private bool IsAlone(DecodedUpdate update) =>
+    private bool IsAlone(in DecodedUpdate update) =>
         update.MpWithdrawn.Octets.IsEmpty && !block.HasRouteAttributes && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
 
     /// <summary>The next hop's octets as they are kept; empty where there is nothing announced.</summary>
@@ -156,9 +156,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
             "an external path starts with the peer's AS (RFC 4271 section 6.3)"));
     }
 
-    private DecodedUpdate Announce(DecodedUpdate update, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> mpNextHop)
+    private void Announce(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> mpNextHop)
     {
-        if (block.Worst.Penalty != Penalty.None) update.Damage = block.Worst.Damage(attributes);
         if (!update.Announced.Nlri.Octets.IsEmpty)
         {
             var canonical = block.IsCanonical ? attributes : block.Kept.Compose(attributes, old.Side, nextHop, ref classic);
@@ -166,24 +165,21 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         }
         if (!update.MpAnnounced.Nlri.Octets.IsEmpty)
             Fill(ref update.MpAnnounced, block.Kept.Compose(attributes, old.Side, mpNextHop, ref multiprotocol), mpNextHop);
-        return update;
     }
 
-    private void Fill(ref AnnouncedRun run, ReadOnlySpan<byte> canonical, ReadOnlySpan<byte> nextHop)
+    private void Fill(scoped ref AnnouncedRun run, ReadOnlySpan<byte> canonical, ReadOnlySpan<byte> nextHop)
     {
         run.Attributes = canonical;
         run.Summary = block.Summary;
         NextHopCodec.Note(nextHop, ref run.Summary);
     }
 
-    private DecodedUpdate Withdraw(DecodedUpdate update, ReadOnlySpan<byte> attributes)
+    private static void Withdraw(scoped ref DecodedUpdate update)
     {
-        update.Damage = block.Worst.Damage(attributes);
         update.Damaged = update.Announced.Nlri;
         update.MpDamaged = update.MpAnnounced.Nlri;
         update.Announced = default;
         update.MpAnnounced = default;
-        return update;
     }
 
     private DecodedUpdate Reset(ReadOnlySpan<byte> attributes) => new()

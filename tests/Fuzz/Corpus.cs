@@ -1,0 +1,87 @@
+using System.IO.Compression;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Tests;
+
+namespace Calico.Bgp.Fuzz;
+
+/// <summary>What fuzzing starts from: the shared messages where they are, and always a few of our own.</summary>
+public static class Corpus
+{
+    public const string Messages = "data/wire/messages.tsv.gz";
+
+    private const string Marker = "ffffffffffffffffffffffffffffffff";
+
+    private static readonly string[] Own =
+    [
+        Marker + "00330104fdea005a0a630002160214010400010001010400020001020041040000fdea",
+        Marker + "00370104fdea005a0a630002ffff0017020014010400010001010400020001020041040000fdea",
+        Marker + "002f02000000144001010040020602010000fdea4003040a63000218c61200",
+        Marker + "0043020000002c4001010040020602010000fdea800e1c00020110fd990000000000000000000000000002003020010db80083",
+        Marker + "0022020000000b800f080002014020010db8",
+        Marker + "001f03060209627965206279652e",
+        Marker + "00170500010001",
+
+        // Sound UPDATEs with everything in them, for sessions of every kind: mutation should reach beyond the first check.
+        Marker + "010202000000e34001010040021802030000fdea0001117000005ba001020000fc000000fc014003040a6300028004040000000a400504"
+            + "00000064400600c00708000111700a000001c00808fdea0001ffffff018009040a000009800a080a0000010a000002c010100002fde900"
+            + "0000014004fde900000001c0160900060000000a000002c0170800070004040200ffc01914000220010db8000000000000000000000001"
+            + "0001801a0b01000b000000000000000ac0200c000000010000000200000003c023040000fdeac0280a01000700000000000001e0630478"
+            + "787878c080080000fdea4001010018c6120118c61202",
+        Marker + "012b0200000114800e350002012020010db8000000000000000000000001fe800000000000000000000000000001003020010db8000140"
+            + "20010db8000200034001010040021802030000fdea0001117000005ba001020000fc000000fc018004040000000a400504000000644006"
+            + "00c00708000111700a000001c00808fdea0001ffffff018009040a000009800a080a0000010a000002c010100002fde9000000014004fd"
+            + "e900000001c0160900060000000a000002c0170800070004040200ffc01914000220010db80000000000000000000000010001801a0b01"
+            + "000b000000000000000ac0200c000000010000000200000003c023040000fdeac0280a01000700000000000001e0630478787878c08008"
+            + "0000fdea40010100",
+        Marker + "005202000418c612030033800f0a0002013020010db800054001010040021802030000fdea0001117000005ba001020000fc000000fc01"
+            + "4003040a63000218c61201",
+        Marker + "007102000000524001010040020e0203fdea5ba05ba00102fc00fc014003040a6300028004040000000ac007065ba00a000001c0111802"
+            + "030000fdea000111700001117101020000fc000000fc01c01208000111700a00000118c6120118c61202",
+        Marker + "004d02000000264001010040021802030000fdea0001117000005ba001020000fc000000fc014003040a6300020000000118c612010000"
+            + "000218c61201",
+        Marker + "005d0200000046800e190001011020010db80000000000000000000000010018c612014001010040021802030000fdea0001117000005b"
+            + "a001020000fc000000fc01c00808fdea0001ffffff01",
+    ];
+
+    /// <summary>Whole messages, many of them damaged already.</summary>
+    public static IReadOnlyList<byte[]> All { get; } = [.. Own.Select(Convert.FromHexString), .. Shared()];
+
+    /// <summary>What damage starts from; sound inputs come first.</summary>
+    public static Mutator Mutator(string target, int seed)
+    {
+        var sound = For(target).TakeWhile((x, i) => i < Own.Length && Own.Any(own => own.Contains(Convert.ToHexStringLower(x), StringComparison.Ordinal)));
+        return new(For(target), sound.Count(), seed);
+    }
+
+    /// <summary>What the target takes: bodies for codecs, blocks for those inside a body.</summary>
+    public static IReadOnlyList<byte[]> For(string target) => target switch
+    {
+        "message" => All,
+        "attributes" => [.. Bodies(MessageType.Update, skip: 0).Select(Block)],
+        "capabilities" => Bodies(MessageType.Open, skip: 12),
+        "open" => Bodies(MessageType.Open, skip: 0),
+        "notification" => Bodies(MessageType.Notification, skip: 0),
+        "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
+        _ => Bodies(MessageType.Update, skip: 0),
+    };
+
+    private static IReadOnlyList<byte[]> Bodies(MessageType type, int skip) =>
+        [.. All.Where(x => x.Length >= MessageHeader.Octets + skip && x[18] == (byte)type).Select(x => x[(MessageHeader.Octets + skip)..])];
+
+    /// <summary>The attributes of an UPDATE's body, as far as its lengths can be believed.</summary>
+    private static byte[] Block(byte[] body)
+    {
+        var reader = new WireReader(body);
+        reader.Take(reader.U16());
+        var block = reader.Take(reader.U16());
+        return block.IsEmpty ? body : block.ToArray();
+    }
+
+    private static IEnumerable<byte[]> Shared()
+    {
+        if (SharedData.Find(Messages) is not { } file) yield break;
+        using var lines = new StreamReader(new GZipStream(File.OpenRead(file), CompressionMode.Decompress));
+        lines.ReadLine();
+        while (lines.ReadLine() is { } line) yield return Convert.FromHexString(line[(line.LastIndexOf('\t') + 1)..]);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Buffers;
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Attributes;
+using Calico.Bgp.Wire.Messages;
+using Calico.Bgp.Wire.Tests;
+
+namespace Calico.Bgp.Fuzz;
+
+/// <summary>
+/// One target for each decoder, by name: octets in, an exception for whatever must not be. A target asks for more than survival
+/// where there is more to ask: what was decoded encodes again, and decodes again to the same.
+/// </summary>
+public static class FuzzTargets
+{
+    public static IReadOnlyDictionary<string, Action<byte[]>> All { get; } = new Dictionary<string, Action<byte[]>>
+    {
+        ["message"] = Message,
+        ["open"] = body => Open(body),
+        ["capabilities"] = Capabilities,
+        ["notification"] = body => Notification(body),
+        ["route-refresh"] = body => RouteRefresh(body),
+        ["update-external"] = Update(Sessions.External),
+        ["update-internal"] = Update(Sessions.Internal),
+        ["update-two-octet"] = Update(Sessions.Old),
+        ["update-two-octet-internal"] = Update(Sessions.Internal with { FourOctetAs = false }),
+        ["update-add-path"] = Update(Sessions.Internal with { AddPathReceive = FamilySet.Both, ExtendedMessages = true, ExtendedNextHop = true }),
+        ["attributes"] = Attributes,
+    };
+
+    private static readonly Action<byte[]> AnyUpdate = Update(Sessions.External with { EnforceFirstAs = false });
+
+    private static void Message(byte[] octets)
+    {
+        if (octets.Length < MessageHeader.Octets) return;
+        if (MessageHeader.Check(octets, false, out var type, out var length) is { } error)
+        {
+            Notification(NotificationCodec.Encode(error).AsSpan(MessageHeader.Octets));
+            return;
+        }
+        if (length > octets.Length) return;
+        var body = octets[MessageHeader.Octets..length];
+        if (type == MessageType.Open) Open(body);
+        else if (type == MessageType.Update) AnyUpdate(body);
+        else if (type == MessageType.Notification) Notification(body);
+        else if (type == MessageType.RouteRefresh) RouteRefresh(body);
+    }
+
+    private static void Open(ReadOnlySpan<byte> body)
+    {
+        if (OpenCodec.Decode(body, out var open) != null) return;
+        var again = OpenCodec.Encode(open!);
+        Require(OpenCodec.Decode(again.AsSpan(MessageHeader.Octets), out var second) == null, "an OPEN that was taken is refused when we send it");
+        Require(again.AsSpan().SequenceEqual(OpenCodec.Encode(second!)), "an OPEN changes on its second way");
+    }
+
+    private static void Capabilities(byte[] block)
+    {
+        if (block.Length > 250) block = block[..250];
+        Open([4, 0xfd, 0xea, 0, 90, 10, 99, 0, 2, (byte)(block.Length + 2), 2, (byte)block.Length, .. block]);
+    }
+
+    private static void Notification(ReadOnlySpan<byte> body)
+    {
+        var notification = NotificationCodec.Decode(body);
+        Require(!notification.Describe().Any(char.IsControl), "a control character comes through");
+        if (body.Length is >= 2 and <= NotificationCodec.MaxData)
+            Require(NotificationCodec.Encode(notification).AsSpan(MessageHeader.Octets).SequenceEqual(body), "a NOTIFICATION changes on its way");
+    }
+
+    private static void RouteRefresh(ReadOnlySpan<byte> body)
+    {
+        if (RouteRefreshCodec.Decode(body, out var refresh) == null)
+            Require(RouteRefreshCodec.Encode(refresh).AsSpan(MessageHeader.Octets).SequenceEqual(body[..4]), "a ROUTE-REFRESH changes on its way");
+    }
+
+    private static Action<byte[]> Update(Negotiated session)
+    {
+        var decoder = new UpdateDecoder(session);
+        var second = new UpdateDecoder(session with { FourOctetAs = true, AddPathReceive = FamilySet.None, ExtendedMessages = true, ExtendedNextHop = true });
+        var editor = new AttributeEditor();
+        return body =>
+        {
+            var update = decoder.Decode(body);
+            Require(update.Damage.Penalty == Penalty.SessionReset == (update.Reset != null), "a reset without its NOTIFICATION, or the other way round");
+            Check(update.Announced, second, editor);
+            Check(update.MpAnnounced, second, editor);
+        };
+    }
+
+    private static void Attributes(byte[] block) =>
+        AnyUpdate([0, 0, (byte)(block.Length >> 8), (byte)block.Length, .. block.AsSpan(0, Math.Min(block.Length, ushort.MaxValue)), 24, 198, 18, 1]);
+
+    private static void Check(AnnouncedRun run, UpdateDecoder second, AttributeEditor editor)
+    {
+        if (run.Nlri.Octets.IsEmpty) return;
+        Require(new AttributeView(run.Attributes).Summarize().Equals(run.Summary), "the summary is not the attributes'");
+        editor.Load(run.Attributes);
+        Require(editor.Finish(out _).SequenceEqual(run.Attributes), "canonical octets are not what the editor makes of them");
+        Describe(new AttributeView(run.Attributes));
+
+        var into = new ArrayBufferWriter<byte>();
+        var family = run.Summary.NextHopLength == 4 ? IpFamily.IPv4 : IpFamily.IPv6;
+        new UpdateEncoder(new(true, 65535, true, FamilySet.None)).Announce(family, run.Attributes, [0], into);
+        if (into.WrittenCount == 0) return;
+        var again = second.Decode(into.WrittenSpan[MessageHeader.Octets..]);
+        var attributes = again.Announced.Nlri.Octets.IsEmpty ? again.MpAnnounced.Attributes : again.Announced.Attributes;
+        Require(again.Damage.Penalty == Penalty.None, "what we announce is damaged");
+        Require(attributes.SequenceEqual(run.Attributes), "attributes change on their second way");
+    }
+
+    private static void Describe(AttributeView view)
+    {
+        _ = view.AsPath.ToString();
+        _ = (view.Communities.Count, view.LargeCommunities.Count, view.ExtendedCommunities.Count, view.ClusterList.Count);
+        _ = (view.Aggregator, view.Otc, view.Aigp, view.NextHop);
+    }
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds) throw new InvalidOperationException(otherwise);
+    }
+}
