@@ -98,12 +98,19 @@ internal sealed class Connection : IAsyncDisposable
         await Task.WhenAll(filling, reading);
         if (last != null) await Sender.Finished.WaitAsync(Patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (last != null && Sender.Finished.IsCompleted) _ = LingerAsync();
-        else socket.Dispose();
+        else Drop();
         closing.Dispose();
         answered.Dispose();
     }
 
     public ValueTask DisposeAsync() => new(CloseAsync(null));
+
+    /// <summary>What a peer that does not read has not taken is not to wait in the kernel (RFC 9687 section 4.1).</summary>
+    private void Drop()
+    {
+        if (!Sender.Finished.IsCompleted) socket.LingerState = new(true, 0);
+        socket.Dispose();
+    }
 
     /// <summary>A socket closed with octets unread sends RST, which may overtake the NOTIFICATION in the peer's kernel.</summary>
     private async Task LingerAsync()

@@ -93,6 +93,14 @@ public sealed class PeerSession : IAsyncDisposable
 
     public ValueTask DisposeAsync() => StopAsync(CeaseSubcode.PeerDeconfigured);
 
+    /// <summary>Completes when all that was waiting in the inbox has been dealt with.</summary>
+    internal Task SettledAsync()
+    {
+        var settled = new TaskCompletionSource();
+        Post(() => { settled.SetResult(); return Task.CompletedTask; });
+        return settled.Task;
+    }
+
     private bool Post(Func<Task> work) => inbox.Writer.TryWrite(work);
 
     private async Task RunAsync()

@@ -17,7 +17,14 @@ internal static class SessionMeters
     public static void Up() => Ups.Add(1);
     public static void Lost() => Downs.Add(1);
     public static void Stranger() => Strangers.Add(1);
-    public static void Damaged(Penalty penalty) => Damages.Add(1, new KeyValuePair<string, object?>("penalty", penalty.ToString()));
+    public static void Damaged(Penalty penalty) => Damages.Add(1, new KeyValuePair<string, object?>("penalty", Word(penalty)));
+
+    private static string Word(Penalty penalty) => penalty switch
+    {
+        Penalty.AttributeDiscard => "attribute-discard",
+        Penalty.TreatAsWithdraw => "treat-as-withdraw",
+        _ => "session-reset",
+    };
 
     public static void Notified(FaultKind kind, Notification notification) => Notifications.Add(1,
         new("direction", kind == FaultKind.Received ? "in" : "out"), new("code", (int)notification.Code), new("subcode", (int)notification.Subcode));

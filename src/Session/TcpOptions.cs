@@ -12,7 +12,7 @@ namespace Calico.Bgp.Session;
 /// </summary>
 internal static class TcpOptions
 {
-    private const int SolSocket = 1, BindToDevice = 25;
+    private const int SolSocket = 1, ReuseAddress = 2, BindToDevice = 25;
     private const int IpProtoIp = 0, MinTtl = 21;
     private const int IpProtoIpv6 = 41, MinHopCount = 73;
     private const int IpProtoTcp = 6, Md5Signature = 14;
@@ -53,7 +53,8 @@ internal static class TcpOptions
         var socket = new Socket(FamilyOf(address), SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // .NET's ReuseAddress also sets SO_REUSEPORT, with which a second daemon could take half of our connections.
+            socket.SetRawSocketOption(SolSocket, ReuseAddress, MemoryMarshal.AsBytes([1]));
             if (!address.IsIPv4) socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
             socket.Ttl = MostHops;
             socket.NoDelay = true;

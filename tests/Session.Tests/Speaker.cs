@@ -109,10 +109,10 @@ internal sealed class HandPeer : IDisposable
 
     public ValueTask<int> SendAsync(ReadOnlyMemory<byte> octets) => socket.SendAsync(octets, SocketFlags.None);
 
-    public async Task EstablishAsync()
+    public async Task EstablishAsync(OpenMessage? open = null)
     {
         Assert.Equal(MessageType.Open, (await ReceiveAsync()).Type);
-        await SendAsync(OpenCodec.Encode(Some.Open));
+        await SendAsync(OpenCodec.Encode(open ?? Some.Open));
         Assert.Equal(MessageType.Keepalive, (await ReceiveAsync()).Type);
         await SendAsync(Keepalive.Octets);
     }
