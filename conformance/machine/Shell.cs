@@ -28,5 +28,5 @@ internal static class Shell
     }
 
     public static string? Find(string program) =>
-        "/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/frr".Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        $"/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/frr:{Environment.GetEnvironmentVariable("PATH")}".Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

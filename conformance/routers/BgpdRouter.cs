@@ -1,17 +1,14 @@
 using Calico.Bgp.Conformance.Machine;
-using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
 
 /// <summary>The daemon under test, as an operator meets it: its executable, bgpd.yaml, birdc, signals.</summary>
-internal sealed class BgpdRouter(Netns space, RouterSpec spec) : Router(space, spec)
+internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(space, spec)
 {
-    private string Socket => Path.Combine(Folder, "ctl");
-
     public override async Task StartAsync()
     {
         Process = Background.Start(Space, Log, null, Project.Daemon, "--config", Write("bgpd.yaml", Configuration()));
-        await Until.TrueAsync("bgpd answers", async () => (await BirdText.AskAsync(Socket, "show status")).Contains("up and running"), 15, () => Task.FromResult(Said));
+        await AnswersAsync("bgpd");
     }
 
     private string Configuration() => $$"""
@@ -21,7 +18,7 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : Router(space, s
         control:
           socket: {{Socket}}
           http: ["unix:{{Path.Combine(Folder, "http")}}"]
-        kernel: { installRoutes: false }
+        kernel: { installRoutes: false, learn: {{(Spec.Learn ? "true" : "false")}} }
         routes: [{{string.Join(", ", Spec.Routes.Select(route => $$"""{ prefix: "{{route}}", type: blackhole }"""))}}]
         peers:
         {{string.Join('\n', Spec.Neighbours.Select(Peer))}}
@@ -41,17 +38,10 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : Router(space, s
             routeReflectorClient: {{(n.Client ? "true" : "false")}}{{(n.Password is { } key ? $"\n    password: {{ file: {Write(n.Name + ".key", key)} }}" : "")}}
         """;
 
-    public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
-        (await BirdText.AskAsync(Socket, $"show protocols {neighbour.Name}")).Contains("Established");
-
-    public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await BirdText.AskAsync(Socket, $"show route {prefix} all"));
-
     public override async Task OriginateAsync(IReadOnlyList<string> routes)
     {
         await base.OriginateAsync(routes);
         Write("bgpd.yaml", Configuration());
         await SignalAsync("HUP");
     }
-
-    public override Task AskRefreshAsync(Neighbour neighbour) => BirdText.AskAsync(Socket, $"reload in {neighbour.Name}");
 }

@@ -1,18 +1,15 @@
 using Calico.Bgp.Conformance.Machine;
-using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
 
 /// <summary>BIRD 2. Restarts quickly after errors (its defaults cost minutes), and takes next hops from the kernel's routes.</summary>
-internal sealed class BirdRouter(Netns space, RouterSpec spec) : Router(space, spec)
+internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(space, spec)
 {
-    private string Socket => Path.Combine(Folder, "ctl");
-
     public override Task StartAsync()
     {
         var file = Write("bird.conf", Configuration());
         Process = Background.Start(Space, Log, null, "bird", "-f", "-c", file, "-s", Socket, "-P", Path.Combine(Folder, "pid"));
-        return Until.TrueAsync("bird answers", async () => (await BirdText.AskAsync(Socket, "show status")).Contains("up and running"), 10, () => Task.FromResult(Said));
+        return AnswersAsync("bird");
     }
 
     private string Configuration() => $$"""
@@ -22,8 +19,8 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : Router(space, s
         protocol direct { ipv4; ipv6; }
         protocol kernel { learn; ipv4 { import all; export none; }; }
         protocol kernel { learn; ipv6 { import all; export none; }; }
-        protocol static s4 { ipv4; {{string.Concat(Spec.RoutesOf(false).Select(r => $"route {r} blackhole; "))}} }
-        protocol static s6 { ipv6; {{string.Concat(Spec.RoutesOf(true).Select(r => $"route {r} blackhole; "))}} }
+        protocol static { ipv4; {{string.Concat(Spec.RoutesOf(false).Select(r => $"route {r} blackhole; "))}} }
+        protocol static { ipv6; {{string.Concat(Spec.RoutesOf(true).Select(r => $"route {r} blackhole; "))}} }
         filter own { if source = RTS_STATIC || source = RTS_BGP then accept; reject; }
         {{string.Join('\n', Spec.Neighbours.Select(Protocol))}}
 
@@ -38,17 +35,10 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : Router(space, s
         }
         """;
 
-    public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
-        (await BirdText.AskAsync(Socket, $"show protocols {neighbour.Name}")).Contains("Established");
-
-    public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await BirdText.AskAsync(Socket, $"show route {prefix} all"));
-
     public override async Task OriginateAsync(IReadOnlyList<string> routes)
     {
         await base.OriginateAsync(routes);
         Write("bird.conf", Configuration());
-        await BirdText.AskAsync(Socket, "configure");
+        await AskAsync("configure");
     }
-
-    public override Task AskRefreshAsync(Neighbour neighbour) => BirdText.AskAsync(Socket, $"reload in {neighbour.Name}");
 }

@@ -8,7 +8,8 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
     public bool IPv6 => Remote.Contains(':');
 }
 
-internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9)
+/// <param name="Learn">Connected and foreign kernel routes are announceable too.</param>
+internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9, bool Learn = false)
 {
     public IEnumerable<string> RoutesOf(bool ipv6) => Routes.Where(route => route.Contains(':') == ipv6);
 }

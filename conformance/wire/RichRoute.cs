@@ -6,9 +6,12 @@ internal static class RichRoute
     public const string IPv4 = "203.0.113.0/24", IPv6 = "2001:db8:113::/48";
 
     /// <summary>As an external neighbour of AS 65010 sends it.</summary>
-    public static byte[] External => Together(
+    public static byte[] External => From(65010);
+
+    /// <summary>As an external neighbour of this AS sends it.</summary>
+    public static byte[] From(uint asn) => Together(
     [
-        .. Common(Octets.Hex("0202 0000fdf2 fa56ea01" + "0102 0000fcbc fa56ea02")),
+        .. Common([2, 2, .. Octets.U32(asn), .. Octets.Hex("fa56ea01" + "0102 0000fcbc fa56ea02")]),
         (0x80, 4, "00000032"),
         (0xc0, 16, "0002fdf200000064" + "0004fdf249742400"),
     ]);

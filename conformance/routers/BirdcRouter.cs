@@ -1,0 +1,21 @@
+using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.Conformance.Wire;
+
+namespace Calico.Bgp.Conformance.Routers;
+
+/// <summary>A router that birdc can be pointed at: a real BIRD, and ours, which claims to answer alike.</summary>
+internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space, spec)
+{
+    protected string Socket => Path.Combine(Folder, "ctl");
+
+    public Task<string> AskAsync(string words) => BirdText.AskAsync(Socket, words);
+
+    protected Task AnswersAsync(string name) => Until.TrueAsync($"{name} answers",
+        async () => (await AskAsync("show status")).Contains("up and running"), 15, () => Task.FromResult(Said));
+
+    public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) => (await AskAsync($"show protocols {neighbour.Name}")).Contains("Established");
+
+    public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await AskAsync($"show route {prefix} all"));
+
+    public override Task AskRefreshAsync(Neighbour neighbour) => AskAsync($"reload in {neighbour.Name}");
+}
