@@ -54,6 +54,10 @@ internal sealed class Cohort(uint cursor, bool holdsAll)
         return before;
     }
 
+    /// <param name="sent">What the group has told of this prefix.</param>
+    public Best HeldOf(uint node, Best sent) =>
+        held.TryGetValue(node, out var before) ? before : node < Cursor || HoldsAll ? sent : Best.None;
+
     /// <summary>One of them goes its own way from here.</summary>
     public Cohort Split(Member member)
     {

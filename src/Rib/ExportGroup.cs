@@ -65,14 +65,21 @@ internal sealed class ExportGroup(
     public void Join(Member member, ExportGroup from)
     {
         receivers.Add(member.Peer.Index);
+        cohorts.Add(from.StartingOver(member));
+    }
+
+    /// <summary>A cohort that knows what the member holds of us, wherever it stands.</summary>
+    private Cohort StartingOver(Member member)
+    {
+        var at = cohorts.Find(cohort => cohort.Members.Exists(other => other.Peer.Index == member.Peer.Index));
         var cohort = new Cohort(1, holdsAll: false);
         cohort.Members.Add(member);
         for (uint node = 1; node < rib.Table.End; node++)
         {
-            var held = from.SentOf(node);
+            var held = at == null ? SentOf(node) : at.HeldOf(node, SentOf(node));
             if (held.Attributes != 0 && held.Peer != member.Peer.Index) cohort.Remember(node, held);
         }
-        cohorts.Add(cohort);
+        return cohort;
     }
 
     public void Leave(ushort peer)
@@ -91,21 +98,9 @@ internal sealed class ExportGroup(
     {
         var member = Members.FirstOrDefault(member => member.Peer.Index == peer);
         if (member == null) return;
-        inSync.Remove(member);
-        var cohort = cohorts.Find(cohort => cohort.Members.Contains(member))?.Split(member);
-        cohorts.RemoveAll(emptied => emptied.Members.Count == 0);
-        if (cohort == null)
-        {
-            cohort = new(1, holdsAll: true);
-            cohort.Members.Add(member);
-        }
-        else
-        {
-            var again = new Cohort(1, holdsAll: true);
-            again.Members.Add(member);
-            foreach (var node in cohort.Take(int.MaxValue)) again.Remember(node, cohort.Forget(node));
-            cohort = again;
-        }
+        var cohort = inSync.Contains(member) ? new Cohort(1, holdsAll: true) { Members = { member } } : StartingOver(member);
+        Leave(peer);
+        receivers.Add(peer);
         cohorts.Add(cohort);
         if (!member.Peer.EnhancedRefresh) return;
         member.AwaitsEndOfRefresh = true;

@@ -19,6 +19,8 @@ internal abstract record ShardMessage
     public sealed record NextHopsChanged(INextHopResolver Resolver) : ShardMessage;
     public sealed record SettingsChanged(DecisionSettings Settings) : ShardMessage;
     public sealed record Read(RouteRead Job) : ShardMessage;
+    /// <summary>Answered when there is nothing left that could be done now.</summary>
+    public sealed record Idle(TaskCompletionSource Reached) : ShardMessage;
     /// <summary>Something that was waited for has room again.</summary>
     public sealed record Wake : ShardMessage
     {
@@ -61,6 +63,8 @@ internal sealed class Inbox : IDisposable
         messages.Enqueue(message);
         arrived.Set();
     }
+
+    public bool IsEmpty => messages.IsEmpty;
 
     public bool TryTake(out ShardMessage message)
     {

@@ -41,6 +41,8 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     public DirtyQueue Moved { get; } = new();
     public DecisionSettings Settings { get; set; } = settings;
     public long Octets => Table.Octets + paths.Octets;
+    /// <summary>Next hops have changed and not every prefix has been chosen anew: what "was best before" cannot be told by looking.</summary>
+    public bool IsUnsettled { get; set; }
 
     /// <summary>Every path of a prefix, from <see cref="PrefixTable.Value"/> on, is linked by <see cref="PathRow.Next"/>.</summary>
     public uint First(uint node) => Table.Value(node);
@@ -238,7 +240,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
             CountPreferred(node);
             Moved.Add(node);
         }
-        else if (Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
+        else if (IsUnsettled || Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
     }
 
     private void CountPreferred(uint node)

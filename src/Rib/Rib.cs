@@ -85,6 +85,14 @@ public sealed class Rib : IRibOwner, IDisposable
         foreach (var shard in shards) shard.Inbox.Put(message);
     }
 
+    /// <summary>Completes when every shard has done all that it can do now.</summary>
+    internal Task IdleAsync() => Task.WhenAll(shards.Select(shard =>
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        shard.Inbox.Put(new ShardMessage.Idle(reached));
+        return reached.Task;
+    }));
+
     /// <summary>Routes in batches, shard after shard, prefixes in no particular order; paths of one prefix are adjacent, the best first.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RouteFacts>> Read(RouteRequest request, [EnumeratorCancellation] CancellationToken stop = default)
     {

@@ -28,6 +28,8 @@ internal sealed class RibShard : IDisposable
     private readonly HashSet<ushort> gone = [];
     private readonly List<RouteRead> readings = [];
     private readonly Queue<IEnumerator<bool>> chores = new();
+    private int choosing;
+    private readonly List<TaskCompletionSource> idlers = [];
     private readonly Thread thread;
     private volatile bool isStopping;
 
@@ -78,7 +80,10 @@ internal sealed class RibShard : IDisposable
                 Handle(message);
             }
             ForgetGone();
-            if (!Work() && !handled) Inbox.Wait(Patience());
+            if (Work() || handled || !Inbox.IsEmpty) continue;
+            idlers.ForEach(idler => idler.SetResult());
+            idlers.Clear();
+            Inbox.Wait(Patience());
         }
         foreach (var reading in readings) reading.Answers.Writer.TryComplete();
     }
@@ -182,11 +187,14 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.NextHopsChanged next:
                 var since = nextHops.Generation;
-                if (nextHops.Take(next.Resolver)) chores.Enqueue(ChooseAgain(since).GetEnumerator());
+                if (nextHops.Take(next.Resolver)) BeginToChooseAgain(since);
                 break;
             case ShardMessage.SettingsChanged settings:
                 foreach (var rib in ribs) rib.Settings = settings.Settings;
-                chores.Enqueue(ChooseAgain(null).GetEnumerator());
+                BeginToChooseAgain(null);
+                break;
+            case ShardMessage.Idle idle:
+                idlers.Add(idle.Reached);
                 break;
             case ShardMessage.Read read:
                 readings.Insert(0, read.Job);
@@ -301,8 +309,8 @@ internal sealed class RibShard : IDisposable
             var group = groups[(int)rib.Family].Find(group => group.Members.Any(member => member.Peer.Index == peer.Index));
             if (group == null || group.Treatment == peer.Treatment) continue;
             var member = group.Members.First(member => member.Peer.Index == peer.Index);
+            GroupFor(peer, rib).Join(new(peer, member.Outlet, member.Counts) { AwaitsEndOfRib = member.AwaitsEndOfRib }, group);
             group.Leave(peer.Index);
-            GroupFor(peer, rib).Join(new(peer, member.Outlet, member.Counts) { AwaitsEndOfRib = false }, group);
         }
         DissolveEmptyGroups();
     }
@@ -359,6 +367,13 @@ internal sealed class RibShard : IDisposable
         attributes.Release(accepted);
     }
 
+    private void BeginToChooseAgain(uint? since)
+    {
+        choosing++;
+        foreach (var rib in ribs) rib.IsUnsettled = true;
+        chores.Enqueue(ChooseAgain(since).GetEnumerator());
+    }
+
     /// <param name="since">Only prefixes with a next hop whose state changed after this generation; null: all.</param>
     private IEnumerable<bool> ChooseAgain(uint? since)
     {
@@ -371,6 +386,8 @@ internal sealed class RibShard : IDisposable
                 rib.ChooseAgain(node);
             }
         }
+        choosing--;
+        foreach (var rib in ribs) rib.IsUnsettled = choosing > 0;
     }
 
     private bool IsAffected(LocRib rib, uint node, uint? since)

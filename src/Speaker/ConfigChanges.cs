@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>What another configuration would change, in lines for people; which sessions it resets is part of it.</summary>
+public static class ConfigChanges
+{
+    public static ImmutableArray<string> Between(SpeakerConfig older, SpeakerConfig newer)
+    {
+        var lines = ImmutableArray.CreateBuilder<string>();
+        Peers(older, newer, lines);
+        foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
+        foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix))) lines.Add($"route {prefix}: removed");
+        if (older.Decision != newer.Decision) lines.Add("decision: changed; every best path is chosen again");
+        if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) lines.Add("router.listen: changed");
+        if (older.Shards != newer.Shards) lines.Add("rib.shards: takes effect at the next start");
+        KernelChanges(older.Kernel, newer.Kernel, lines);
+        return lines.ToImmutable();
+    }
+
+    private static void Peers(SpeakerConfig older, SpeakerConfig newer, ImmutableArray<string>.Builder lines)
+    {
+        var before = older.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
+        foreach (var peer in newer.Peers)
+        {
+            if (!before.Remove(peer.Session.Name, out var was)) lines.Add($"peer {peer.Session.Name}: added");
+            else if (peer.Session with { Index = 0 } != was.Session with { Index = 0 }) lines.Add($"peer {peer.Session.Name}: session settings changed, the session is reset");
+            else if (peer != was) lines.Add($"peer {peer.Session.Name}: changed, the session stays up");
+        }
+        foreach (var name in before.Keys) lines.Add($"peer {name}: removed");
+    }
+
+    private static void KernelChanges(KernelConfig older, KernelConfig newer, ImmutableArray<string>.Builder lines)
+    {
+        if (older.Learn != newer.Learn) lines.Add($"kernel.learn: {(newer.Learn ? "on" : "off")}");
+        if (older.Metric != newer.Metric) lines.Add($"kernel.metric: {newer.Metric}");
+        if ((older.InstallRoutes, older.Table, older.Protocol) != (newer.InstallRoutes, newer.Table, newer.Protocol))
+            lines.Add("kernel.installRoutes, table or protocol: takes effect at the next start");
+    }
+}

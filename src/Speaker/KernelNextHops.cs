@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>Answers the RIB's questions about next hops from one snapshot of the kernel. Each shard's thread has a resolver of its own.</summary>
+internal sealed class KernelNextHops(KernelSnapshot snapshot) : INextHopResolver
+{
+    private readonly ThreadLocal<NextHopResolver> resolvers = new(() => new(snapshot));
+
+    public NextHopState Resolve(Address nextHop, int scope)
+    {
+        var answer = resolvers.Value!.Resolve(nextHop, scope);
+        ImmutableArray<NextHopVia> vias = [.. answer.Hops.Select(hop => new NextHopVia(hop.Gateway, hop.Interface, hop.Weight, hop.OnLink))];
+        return new(answer.Resolvable, answer.Connected, answer.OwnAddress, answer.Metric, vias);
+    }
+
+    public string? InterfaceName(int index) => snapshot.Links.GetValueOrDefault(index)?.Name;
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>
+/// One source of routes that are not learned by BGP: configured ones, connected ones, or others' routes in the kernel. Holds what
+/// the RIB was told, and tells it the difference to what should be.
+/// </summary>
+internal sealed class OwnRouteSource
+{
+    private readonly RouteInlet inlet;
+    private readonly AttributeEditor editor = new();
+    private ImmutableDictionary<Prefix, int> told = ImmutableDictionary<Prefix, int>.Empty;
+
+    public OwnRouteSource(Rib.Rib rib, ushort index, string name, RouteOrigin origin, IpFamily family, uint preference)
+    {
+        (Name, Origin, Family, Index, Preference) = (name, origin, family, index, preference);
+        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference }, null);
+        inlet = rib.InletFor(index);
+    }
+
+    public string Name { get; }
+    public RouteOrigin Origin { get; }
+    public IpFamily Family { get; }
+    public ushort Index { get; }
+    public uint Preference { get; }
+    public bool Enabled { get; set; } = true;
+    public DateTimeOffset Since { get; set; }
+
+    /// <param name="wanted">Prefix → interface that it leads to, 0 for none.</param>
+    public async ValueTask SetAsync(ImmutableDictionary<Prefix, int> wanted)
+    {
+        if (!Enabled) wanted = ImmutableDictionary<Prefix, int>.Empty;
+        if (ReferenceEquals(wanted, told)) return;
+        foreach (var (prefix, _) in told)
+            if (!wanted.ContainsKey(prefix)) Withdraw(prefix);
+        foreach (var (prefix, onInterface) in wanted)
+            if (!told.TryGetValue(prefix, out var before) || before != onInterface) Announce(prefix, onInterface);
+        told = wanted;
+        await inlet.FlushAsync().ConfigureAwait(false);
+    }
+
+    private void Announce(Prefix prefix, int onInterface)
+    {
+        Span<byte> nlri = stackalloc byte[17];
+        editor.LoadEmpty(Wire.Attributes.Origin.Igp);
+        var attributes = editor.Finish(out var summary);
+        var run = new AnnouncedRun
+        {
+            Nlri = new() { Family = prefix.Family, Octets = nlri[..prefix.WriteNlri(nlri)] },
+            Attributes = attributes,
+            Summary = summary,
+        };
+        inlet.Announce(run, onInterface);
+    }
+
+    private void Withdraw(Prefix prefix)
+    {
+        Span<byte> nlri = stackalloc byte[17];
+        inlet.Withdraw(new() { Family = prefix.Family, Octets = nlri[..prefix.WriteNlri(nlri)] });
+    }
+}
+
+/// <summary>Which of the kernel's routes are announceable, and of which source (BIRD's direct and kernel protocols).</summary>
+internal static class LearnedRoutes
+{
+    private const byte KernelProtocol = 2; // RTPROT_KERNEL
+    private const byte LinkScope = 253;
+
+    /// <summary>Connected subnets: the kernel's own routes to a link.</summary>
+    public static ImmutableDictionary<Prefix, int> Direct(KernelSnapshot snapshot, IpFamily family) =>
+        Select(snapshot, family, IsConnected);
+
+    /// <summary>What others (the administrator, Felix, DHCP) put into the table.</summary>
+    public static ImmutableDictionary<Prefix, int> Foreign(KernelSnapshot snapshot, IpFamily family) =>
+        Select(snapshot, family, route => !IsConnected(route) && route.Target.Type is RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit);
+
+    private static ImmutableDictionary<Prefix, int> Select(KernelSnapshot snapshot, IpFamily family, Func<ForeignRoute, bool> which) =>
+        snapshot.Routes.Values
+            .Where(route => route.Prefix.Family == family && IsAnnounceable(snapshot, route) && which(route))
+            .GroupBy(route => route.Prefix)
+            .ToImmutableDictionary(routes => routes.Key, routes => routes.MinBy(route => route.Target.Metric)!.Target.Hops is [var hop, ..] ? hop.Interface : 0);
+
+    private static bool IsConnected(ForeignRoute route) =>
+        route.Protocol == KernelProtocol && route.Target.Hops is [{ Gateway: null }] && (route.Scope == LinkScope || !route.Prefix.Address.IsIPv4);
+
+    // fe80::/10 and multicast live on one link, and the loopback's routes on one machine.
+    private static bool IsAnnounceable(KernelSnapshot snapshot, ForeignRoute route) =>
+        !route.Prefix.Address.IsLinkLocal && !route.Prefix.Address.IsMulticast
+        && !route.Target.Hops.Any(hop => snapshot.Links.TryGetValue(hop.Interface, out var link) && link.IsLoopback);
+}

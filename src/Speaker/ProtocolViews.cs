@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>Protocol instances as <c>show protocols</c> lists them: ours, then the peers in the order of their configuration.</summary>
+internal static class ProtocolViews
+{
+    public const string Device = "device1";
+
+    public static IReadOnlyList<ProtocolStatus> Of(SpeakerLoop speaker)
+    {
+        var list = new List<ProtocolStatus> { new(Device, ProtocolKind.Device, true, true, speaker.Started, null, null, [], null, false) };
+        list.AddRange(speaker.Sources.Select(source => Own(speaker, source)));
+        list.AddRange(speaker.Peers.Select(peer => Bgp(speaker, peer)));
+        return list;
+    }
+
+    private static ProtocolStatus Own(SpeakerLoop speaker, OwnRouteSource source)
+    {
+        var kind = source.Origin switch
+        {
+            RouteOrigin.Static => ProtocolKind.Static,
+            RouteOrigin.Direct => ProtocolKind.Direct,
+            _ => ProtocolKind.Kernel,
+        };
+        var channel = Channel(speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, "ACCEPT", false, kind == ProtocolKind.Kernel ? "ACCEPT" : "REJECT", false, null);
+        return new(source.Name, kind, source.Enabled, source.Enabled, source.Since, null, null, [channel], null, false);
+    }
+
+    private static ProtocolStatus Bgp(SpeakerLoop speaker, Peer peer)
+    {
+        var (config, session) = (peer.Config, peer.Session.Snapshot);
+        var families = peer.Up?.Negotiated.Families ?? FamilySet.None;
+        var up = session.Phase == Phase.Established;
+        var channels = ImmutableArray.CreateBuilder<ChannelStatus>();
+        foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            if (!session.Settings.Families.Has(family)) continue;
+            var nextHop = peer.Up is { } life ? peer.ForRib(life.Negotiated, speaker.Kernel.Current).Self(family).ToString() : null;
+            channels.Add(Channel(
+                speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
+                config.ExportDefaulted, nextHop));
+        }
+        return new(
+            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, null, channels.ToImmutable(), session, config.RouteReflectorClient);
+    }
+
+    private static ChannelStatus Channel(
+        PeerCounts counts, IpFamily family, bool up, string import, bool importDefault, string export, bool exportDefault, string? nextHop) => new(
+        family, up, import, importDefault, export, exportDefault, nextHop, counts.Imported, counts.Filtered, counts.Exported, counts.Preferred,
+        new(
+            counts.UpdatesReceived, counts.UpdatesRejected, counts.UpdatesFiltered, counts.UpdatesIgnored, counts.UpdatesAccepted,
+            counts.WithdrawsReceived, 0, counts.WithdrawsIgnored, counts.WithdrawsAccepted,
+            counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered, counts.ExportUpdates,
+            counts.ExportWithdraws, counts.ExportWithdraws));
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>Makes what the RIB says of a route into what people are shown: names, ways out, times.</summary>
+internal sealed class RouteViews
+{
+    private readonly Dictionary<ushort, Peer> peers;
+    private readonly Dictionary<ushort, OwnRouteSource> sources;
+    private readonly ImmutableDictionary<Prefix, OwnRouteConfig> own;
+    private readonly KernelSnapshot kernel;
+    private readonly ILookup<Prefix, ForeignRoute> foreign;
+    private readonly HashSet<Prefix> refused;
+    private readonly DateTimeOffset now;
+    private readonly uint nowTicks = Rib.Rib.Now;
+    private readonly AttributeEditor editor = new();
+
+    public RouteViews(SpeakerLoop speaker)
+    {
+        peers = speaker.Peers.ToDictionary(peer => peer.Index);
+        sources = speaker.Sources.ToDictionary(source => source.Index);
+        own = speaker.Config.Routes.ToImmutableDictionary(route => route.Prefix);
+        kernel = speaker.Kernel.Current;
+        foreign = (speaker.Config.Kernel.Learn ? kernel.Routes.Values : []).ToLookup(route => route.Prefix);
+        refused = [.. speaker.Kernel.Status.Refusals.Select(refusal => refusal.Prefix)];
+        now = speaker.Time.GetUtcNow();
+    }
+
+    public RouteView Of(RouteFacts route)
+    {
+        var source = sources.GetValueOrDefault(route.Peer);
+        var peer = source == null ? peers.GetValueOrDefault(route.Peer) : null;
+        var (type, hops) = source == null ? FromNextHop(route) : FromOwn(source, route.Prefix);
+        var recursive = source == null && peer?.Up?.Negotiated is { } session && (session.Internal || peer.Session.Settings.Multihop > 1);
+        var (attributes, summary) = source == null ? WithLocalPref(route) : (route.Attributes, route.Summary);
+        return new(
+            route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
+            source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,
+            source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
+            Words.Of(route.Reason, route.Best), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix));
+    }
+
+    private (RouteType, ImmutableArray<RouteHop>) FromNextHop(RouteFacts route)
+    {
+        if (route.NextHop is not { Resolvable: true } state) return (RouteType.Unreachable, []);
+        return (RouteType.Unicast, [.. state.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight, via.OnLink))]);
+    }
+
+    private (RouteType, ImmutableArray<RouteHop>) FromOwn(OwnRouteSource source, Prefix prefix)
+    {
+        if (source.Origin == RouteOrigin.Static && own.TryGetValue(prefix, out var configured)) return (configured.Type, configured.Hops);
+        var standing = foreign[prefix].MinBy(route => route.Target.Metric);
+        return standing == null ? (RouteType.Unreachable, []) : (standing.Target.Type, standing.Target.Hops);
+    }
+
+    /// <summary>External routes have no LOCAL_PREF of their own; the decision gives them the default, and so does BIRD's display.</summary>
+    private (ReadOnlyMemory<byte>, AttributeSummary) WithLocalPref(RouteFacts route)
+    {
+        if (route.Summary.Has(AttributeMarks.HasLocalPref)) return (route.Attributes, route.Summary);
+        editor.Load(route.Attributes);
+        editor.SetLocalPref(100);
+        return (editor.Finish(out var summary).ToArray(), summary);
+    }
+
+    private static class Words
+    {
+        public static string Of(Reason reason, bool best) => reason switch
+        {
+            Reason.OnlyRoute => "the only route",
+            Reason.Rejected => "rejected on import",
+            Reason.NextHopUnresolvable => "next hop is not reachable",
+            _ => $"{(best ? "better" : "worse")} {Step(reason)}",
+        };
+
+        private static string Step(Reason reason) => reason switch
+        {
+            Reason.Preference => "protocol preference",
+            Reason.LongLivedStale => "freshness (LLGR stale)",
+            Reason.LocalPref => "local preference",
+            Reason.AsPathLength => "AS path length",
+            Reason.Origin => "origin",
+            Reason.Med => "MED",
+            Reason.ExternalOverInternal => "kind of session (external over internal)",
+            Reason.IgpMetric => "metric to the next hop",
+            Reason.Older => "age (the older stays)",
+            Reason.RouterId => "router id (the lower wins)",
+            Reason.ClusterListLength => "cluster list length",
+            Reason.PeerAddress => "neighbor address (the lower wins)",
+            _ => "path id",
+        };
+    }
+}

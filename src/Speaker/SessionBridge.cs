@@ -1,0 +1,33 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>A session's outlet, as the RIB asks for it: Session and Rib do not know each other.</summary>
+internal sealed class PeerOutlet(IOutlet outlet) : IPeerOutlet
+{
+    public ushort Peer => outlet.Peer;
+    public long Backlog => outlet.Backlog;
+    public void Send(OutBuffer buffer) => outlet.Send(buffer);
+    public void WhenDrained(long octets, Action drained) => outlet.WhenDrained(octets, drained);
+}
+
+/// <summary>What an established session's peer says, on its way into the RIB.</summary>
+internal sealed class RouteSink(Rib.Rib rib, RouteInlet inlet, PeerOutlet outlet) : IRouteSink
+{
+    public PeerOutlet Outlet => outlet;
+
+    public void Take(ref DecodedUpdate update) => inlet.Take(ref update);
+
+    public void TakeRefresh(IpFamily family, byte subtype)
+    {
+        // BoRR and EoRR (RFC 7313) bracket the peer's answer to our own request. We hold what it sent as received and never ask
+        // to make a change of filters work, so nothing has to be marked stale meanwhile.
+        if (subtype == RouteRefresh.Request) rib.Refresh(inlet.Peer, family);
+    }
+
+    public ValueTask FlushAsync() => inlet.FlushAsync();
+}

@@ -1,0 +1,289 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>
+/// Joins sessions, RIB and kernel: which peers there are, which routes are ours, and what follows from news of either side.
+/// Changes of configuration and news of the kernel go through one loop; sessions speak to the RIB directly.
+/// </summary>
+public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
+{
+    /// <summary>Peers' indexes begin here; below are the sources that are not BGP.</summary>
+    private const ushort FirstPeer = 16;
+
+    private readonly IKernel kernel;
+    private readonly TimeProvider time;
+    private readonly ILoggerFactory logs;
+    private readonly ILogger<SpeakerLoop> log;
+    private readonly Channel<Func<Task>> inbox = Channel.CreateUnbounded<Func<Task>>(new() { SingleReader = true });
+    private readonly ConcurrentDictionary<string, Peer> peers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ushort> indexes = new(StringComparer.Ordinal);
+    private readonly Fib? fib;
+    private readonly CancellationTokenSource stopping = new();
+    private Listener listener;
+    private Task loop = Task.CompletedTask;
+    private Task settling = Task.CompletedTask;
+    private KernelSnapshot latest;
+    private int kernelNewsPending;
+
+    public SpeakerLoop(SpeakerConfig config, IKernel kernel, TimeProvider time, ILoggerFactory logs)
+    {
+        (Config, this.kernel, this.time, this.logs) = (config, kernel, time, logs);
+        log = logs.CreateLogger<SpeakerLoop>();
+        listener = new(logs.CreateLogger<Listener>());
+        latest = kernel.Current;
+        fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel) : null;
+        Rib = new(config.Shards, config.Decision, new KernelNextHops(latest), fib, this, logs.CreateLogger<Rib.Rib>());
+        if (fib != null) fib.RoomAgain = Rib.Wake;
+        Started = Reconfigured = time.GetUtcNow();
+        Sources = OwnRouteSources(Rib, Started);
+    }
+
+    internal Rib.Rib Rib { get; }
+    internal SpeakerConfig Config { get; private set; }
+    internal IKernel Kernel => kernel;
+    internal TimeProvider Time => time;
+    internal DateTimeOffset Started { get; }
+    internal DateTimeOffset Reconfigured { get; private set; }
+    internal ImmutableArray<OwnRouteSource> Sources { get; }
+    internal IEnumerable<Peer> Peers => peers.Values.OrderBy(peer => peer.Index);
+    internal Peer? PeerNamed(string name) => peers.GetValueOrDefault(name);
+
+    /// <summary>All enabled peers' first tables have come, or <see cref="KernelConfig.SweepAfter"/> has passed.</summary>
+    public bool HasSettled { get; private set; }
+    public bool IsShuttingDown => stopping.IsCancellationRequested;
+
+    private static ImmutableArray<OwnRouteSource> OwnRouteSources(Rib.Rib rib, DateTimeOffset now) =>
+    [
+        new(rib, 1, "static1", RouteOrigin.Static, IpFamily.IPv4, 200) { Since = now },
+        new(rib, 2, "static2", RouteOrigin.Static, IpFamily.IPv6, 200) { Since = now },
+        new(rib, 3, "direct1", RouteOrigin.Direct, IpFamily.IPv4, 240) { Since = now },
+        new(rib, 4, "direct2", RouteOrigin.Direct, IpFamily.IPv6, 240) { Since = now },
+        new(rib, 5, "kernel1", RouteOrigin.Kernel, IpFamily.IPv4, 10) { Since = now },
+        new(rib, 6, "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
+    ];
+
+    /// <summary>Opens the listening sockets and starts the peers. The kernel's loop has taken its first look already.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">A listening address cannot be bound.</exception>
+    public async Task StartAsync()
+    {
+        listener.Start(Config.Listen, Config.ListenPort);
+        Rib.Start();
+        loop = Task.Run(RunAsync);
+        kernel.Changed += KernelChanged;
+        await PostAsync(async () =>
+        {
+            fib?.Configure(Config.Kernel, RoutesByPrefix(Config));
+            await LookAtKernelAsync().ConfigureAwait(false);
+            foreach (var peer in Config.Peers) StartPeer(peer);
+        }).ConfigureAwait(false);
+        settling = Task.Run(SettleAsync);
+    }
+
+    private async Task RunAsync()
+    {
+        await foreach (var work in inbox.Reader.ReadAllAsync().ConfigureAwait(false)) await work().ConfigureAwait(false);
+    }
+
+    /// <summary>Does the work on the loop; its exceptions are the caller's.</summary>
+    private Task PostAsync(Func<Task> work)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        inbox.Writer.TryWrite(async () =>
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+                done.SetResult();
+            }
+#pragma warning disable CA1031 // handed to whoever asked for the work
+            catch (Exception error)
+            {
+                done.SetException(error);
+            }
+#pragma warning restore CA1031
+        });
+        return done.Task;
+    }
+
+    private void KernelChanged(KernelSnapshot snapshot)
+    {
+        latest = snapshot;
+        if (Interlocked.Exchange(ref kernelNewsPending, 1) == 0) inbox.Writer.TryWrite(LookAtKernelAsync);
+    }
+
+    private async Task LookAtKernelAsync()
+    {
+        Interlocked.Exchange(ref kernelNewsPending, 0);
+        var snapshot = latest;
+        Rib.NextHopsChanged(new KernelNextHops(snapshot));
+        foreach (var source in Sources) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
+    }
+
+    private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
+    {
+        RouteOrigin.Static => Config.Routes.Where(route => route.Prefix.Family == source.Family)
+            .ToImmutableDictionary(route => route.Prefix, route => route.Hops is [var hop, ..] ? hop.Interface : 0),
+        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, int>.Empty,
+        RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family),
+        _ => LearnedRoutes.Foreign(snapshot, source.Family),
+    };
+
+    private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
+        config.Routes.ToImmutableDictionary(route => route.Prefix);
+
+    private void StartPeer(PeerConfig config)
+    {
+        var settings = Indexed(config.Session);
+        var peer = new Peer(config, new PeerSession(settings, this, time, logs.CreateLogger<PeerSession>()));
+        peers[settings.Name] = peer;
+        listener.Add(peer.Session);
+        peer.Session.Start();
+    }
+
+    private SessionSettings Indexed(SessionSettings settings)
+    {
+        if (!indexes.TryGetValue(settings.Name, out var index)) indexes[settings.Name] = index = (ushort)(FirstPeer + indexes.Count);
+        return settings with { Index = index };
+    }
+
+    private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode)
+    {
+        listener.Remove(peer.Session);
+        await peer.Session.StopAsync(subcode).ConfigureAwait(false);
+        peers.TryRemove(new(peer.Name, peer));
+    }
+
+    /// <summary>Takes another configuration: what compares equal is left alone, and only sessions whose own settings changed are reset.</summary>
+    /// <returns>One line for each thing that changed.</returns>
+    public async Task<ImmutableArray<string>> ConfigureAsync(SpeakerConfig newer)
+    {
+        var changes = ConfigChanges.Between(Config, newer);
+        await PostAsync(() => ApplyAsync(newer)).ConfigureAwait(false);
+        return changes;
+    }
+
+    private async Task ApplyAsync(SpeakerConfig newer)
+    {
+        var older = Config;
+        Config = newer with { Shards = older.Shards, Kernel = newer.Kernel with { InstallRoutes = older.Kernel.InstallRoutes, Protocol = older.Kernel.Protocol, Table = older.Kernel.Table } };
+        Reconfigured = time.GetUtcNow();
+        if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
+        fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
+        await LookAtKernelAsync().ConfigureAwait(false);
+
+        var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
+        foreach (var peer in Peers.ToArray())
+        {
+            if (!wanted.TryGetValue(peer.Name, out var config)) await StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured).ConfigureAwait(false);
+            else if (Indexed(config.Session) != peer.Session.Settings) await StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange).ConfigureAwait(false);
+            else Update(peer, config);
+        }
+        if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) await ListenAgainAsync(older, newer).ConfigureAwait(false);
+        foreach (var config in newer.Peers)
+            if (!peers.ContainsKey(config.Session.Name)) StartPeer(config);
+    }
+
+    private async Task ListenAgainAsync(SpeakerConfig older, SpeakerConfig newer)
+    {
+        await listener.DisposeAsync().ConfigureAwait(false);
+        listener = new(logs.CreateLogger<Listener>());
+        try
+        {
+            listener.Start(newer.Listen, newer.ListenPort);
+        }
+        catch (System.Net.Sockets.SocketException refused)
+        {
+            log.ListenRefused(refused.Message);
+            Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
+            listener = new(logs.CreateLogger<Listener>());
+            listener.Start(older.Listen, older.ListenPort);
+        }
+        foreach (var peer in peers.Values) listener.Add(peer.Session);
+    }
+
+    private void Update(Peer peer, PeerConfig config)
+    {
+        peer.Config = config;
+        if (peer.Up is { } up) Rib.PeerChanged(peer.ForRib(up.Negotiated, kernel.Current));
+    }
+
+    IRouteSink ISessionOwner.Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
+    {
+        var peer = peers[session.Settings.Name];
+        var sink = new RouteSink(Rib, Rib.InletFor(session.Settings.Index), new PeerOutlet(outlet));
+        Rib.PeerUp(peer.ForRib(negotiated, kernel.Current), sink.Outlet);
+        peer.Up = new(negotiated, sink);
+        return sink;
+    }
+
+    void ISessionOwner.Down(PeerSession session, IRouteSink sink, SessionFault fault)
+    {
+        if (peers.TryGetValue(session.Settings.Name, out var peer)) peer.Up = null;
+        Rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
+    }
+
+    void IRibListener.EndOfRib(ushort index, IpFamily family)
+    {
+        foreach (var peer in peers.Values)
+            if (peer.Index == index && peer.Up is { } up) up.Complete |= family.Bit();
+    }
+
+    void IRibListener.PrefixLimitExceeded(ushort index, IpFamily family, int limit)
+    {
+        var peer = peers.Values.FirstOrDefault(peer => peer.Index == index);
+        if (peer?.Up == null) return;
+        peer.Up = null;
+        log.PrefixLimitExceeded(peer.Name, limit, family);
+        peer.Session.Disable($"more than {limit} {family.Word()} prefixes");
+    }
+
+    /// <summary>Waits for the peers' first tables, then has the kernel forget what an earlier run left and nobody announces any more.</summary>
+    private async Task SettleAsync()
+    {
+        var deadline = Started + Config.Kernel.SweepAfter;
+        try
+        {
+            while (time.GetUtcNow() < deadline && !peers.Values.All(peer => peer.HasSettled))
+                await Task.Delay(TimeSpan.FromMilliseconds(250), time, stopping.Token).ConfigureAwait(false);
+            HasSettled = true;
+            // The last routes are still on their way from the shards to the kernel's queue.
+            await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
+            if (fib != null) await fib.PassedAsync().ConfigureAwait(false);
+            await kernel.SweepAsync(stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The daemon ends before its sessions settled: what an earlier run left stays.
+        }
+    }
+
+    internal void SetEnabled(OwnRouteSource source, bool enabled) => inbox.Writer.TryWrite(async () =>
+    {
+        (source.Enabled, source.Since) = (enabled, time.GetUtcNow());
+        await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        kernel.Changed -= KernelChanged;
+        await settling.ConfigureAwait(false);
+        await listener.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(peers.Values.Select(peer => peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown).AsTask())).ConfigureAwait(false);
+        inbox.Writer.TryComplete();
+        await loop.ConfigureAwait(false);
+        Rib.Dispose();
+        if (fib != null) await fib.DisposeAsync().ConfigureAwait(false);
+        stopping.Dispose();
+    }
+}

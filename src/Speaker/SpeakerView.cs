@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>The speaker as those who look in see it.</summary>
+public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
+{
+    public RouterStatus Router => new(
+        version, speaker.Config.HostName, speaker.Config.RouterId, speaker.Config.As, speaker.Time.GetUtcNow(), speaker.Started, speaker.Reconfigured,
+        speaker.IsShuttingDown);
+
+    public IReadOnlyList<ProtocolStatus> Protocols => ProtocolViews.Of(speaker);
+    public KernelSnapshot KernelState => speaker.Kernel.Current;
+    public KernelStatus KernelStatus => speaker.Kernel.Status;
+    public IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop) => speaker.Kernel.OwnRoutes(stop);
+    public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
+    public bool Ready => speaker.HasSettled;
+
+    public MemoryReport Memory
+    {
+        get
+        {
+            var (tables, attributes) = speaker.Rib.Octets;
+            var protocols = speaker.Peers.Count() * 4096L;
+            return new(tables, attributes, protocols, 4096, Environment.WorkingSet);
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var views = new RouteViews(speaker);
+        foreach (var family in FamiliesOf(query))
+        {
+            if (Request(query, family) is not { } request) continue;
+            await foreach (var facts in speaker.Rib.Read(request, stop).ConfigureAwait(false)) yield return [.. facts.Select(views.Of)];
+        }
+    }
+
+    private static IEnumerable<IpFamily> FamiliesOf(RouteQuery query)
+    {
+        if (query.Family is { } family) return [family];
+        return query.Prefix is { } prefix ? [prefix.Family] : [IpFamily.IPv4, IpFamily.IPv6];
+    }
+
+    /// <summary>Null: the protocol has no routes of this family, or no such protocol exists.</summary>
+    private RouteRequest? Request(RouteQuery query, IpFamily family)
+    {
+        if (query.Prefix is { } prefix && prefix.Family != family) return null;
+        if (!TryIndex(query.Peer, family, out var peer) || !TryIndex(query.Protocol, family, out var source)) return null;
+        var side = query.Selection switch
+        {
+            RouteSelection.Primary => RouteSide.Best,
+            RouteSelection.Filtered => RouteSide.Refused,
+            RouteSelection.Received => RouteSide.Received,
+            RouteSelection.Export => RouteSide.Sent,
+            RouteSelection.PreExport => RouteSide.Offered,
+            RouteSelection.NoExport => RouteSide.Withheld,
+            _ => RouteSide.Accepted,
+        };
+        var scope = query.Prefix == null ? ReadScope.All : query.Scope switch
+        {
+            PrefixScope.For => ReadScope.Longest,
+            PrefixScope.In => ReadScope.Inside,
+            _ => ReadScope.Exact,
+        };
+        return new(side, family, scope, query.Prefix ?? default, peer, source);
+    }
+
+    private bool TryIndex(string? name, IpFamily family, out ushort? index)
+    {
+        index = null;
+        if (name == null) return true;
+        if (speaker.PeerNamed(name) is { } peer) index = peer.Index;
+        else index = speaker.Sources.FirstOrDefault(source => source.Name == name && source.Family == family)?.Index;
+        return index != null;
+    }
+
+    public void Enable(string protocol) => On(protocol, peer => peer.Session.Enable(), source => speaker.SetEnabled(source, true));
+    public void Disable(string protocol, string? text) => On(protocol, peer => peer.Session.Disable(text), source => speaker.SetEnabled(source, false));
+    public void Restart(string protocol, string? text) => On(protocol, peer => peer.Session.Restart(text), _ => { });
+
+    /// <summary>Both directions work on what is held: no refresh is asked of the peer, the import filter looks at what it sent again.</summary>
+    public void Reload(string protocol, ReloadDirection direction) => On(
+        protocol,
+        peer =>
+        {
+            if (direction != ReloadDirection.Out) speaker.Rib.Reimport(peer.Index);
+            if (direction == ReloadDirection.In || peer.Up is not { } up) return;
+            foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+                if (Wire.FamilySetExtensions.Has(up.Negotiated.Families, family)) speaker.Rib.Refresh(peer.Index, family);
+        },
+        source => speaker.Rib.Reimport(source.Index));
+
+    private void On(string protocol, Action<Peer> peer, Action<OwnRouteSource> source)
+    {
+        if (speaker.PeerNamed(protocol) is { } found) peer(found);
+        else if (speaker.Sources.Where(own => own.Name == protocol).ToArray() is { Length: > 0 } own) Array.ForEach(own, source);
+        else if (protocol != ProtocolViews.Device) throw new KeyNotFoundException($"there is no protocol \"{protocol}\"");
+    }
+}

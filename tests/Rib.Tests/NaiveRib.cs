@@ -1,0 +1,86 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib.Tests;
+
+/// <summary>
+/// The slow reference: knows only what each peer that is up has announced, and computes everything else from scratch by the
+/// letter of RFC 4271 section 9.1.2.2, as successive elimination over sets rather than by comparing pairs.
+/// </summary>
+internal sealed class NaiveRib(DecisionSettings settings)
+{
+    public Dictionary<ushort, RibPeer> Peers { get; } = [];
+    public Dictionary<(ushort Peer, Prefix Prefix), byte[]> Received { get; } = [];
+    public FlatNetwork Network { get; set; } = new();
+
+    private sealed record Path(RibPeer Peer, byte[] Attributes, AttributeSummary Summary, NextHopState NextHop);
+
+    /// <summary>What each peer should hold, as canonical octets.</summary>
+    public SortedDictionary<Prefix, string> HeldBy(RibPeer receiver)
+    {
+        var held = new SortedDictionary<Prefix, string>();
+        foreach (var prefix in Received.Keys.Select(key => key.Prefix).Distinct())
+            if (Best(prefix) is { } best && best.Peer.Index != receiver.Index && Leaving(best, prefix, receiver) is { } octets)
+                held[prefix] = Convert.ToHexStringLower(octets);
+        return held;
+    }
+
+    public (ushort Peer, string Attributes)? BestOf(Prefix prefix) =>
+        Best(prefix) is { } best ? (best.Peer.Index, Convert.ToHexStringLower(best.Attributes)) : null;
+
+    private Path? Best(Prefix prefix)
+    {
+        var paths = Received.Where(entry => entry.Key.Prefix == prefix && Peers.ContainsKey(entry.Key.Peer))
+            .Select(entry => Accept(Peers[entry.Key.Peer], prefix, entry.Value)).OfType<Path>().Where(Reachable).ToList();
+        paths = Keep(paths, path => -(long)path.Peer.Preference);
+        paths = Keep(paths, path => -(long)(path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100));
+        paths = Keep(paths, path => path.Summary.AsPathLength);
+        paths = Keep(paths, path => (long)path.Summary.Origin);
+        paths = paths.FindAll(path => !paths.Exists(other => (settings.AlwaysCompareMed || Neighbour(other) == Neighbour(path)) && Med(other) < Med(path)));
+        paths = Keep(paths, path => path.Peer.Internal ? 1 : 0);
+        paths = Keep(paths, path => path.NextHop.Metric);
+        paths = Keep(paths, path => path.Summary.Has(AttributeMarks.HasOriginatorId) ? path.Summary.OriginatorId : path.Peer.PeerId.Value);
+        paths = Keep(paths, path => path.Summary.ClusterListLength);
+        paths = Keep(paths, path => path.Peer.PeerAddress.IPv4Bits);
+        return paths.Count == 0 ? null : Assert.Single(paths);
+    }
+
+    private static List<Path> Keep(List<Path> paths, Func<Path, long> cost) => paths.FindAll(path => cost(path) == paths.Min(cost));
+    private static uint Neighbour(Path path) => path.Summary.NeighborAs;
+    private static uint Med(Path path) => path.Summary.Has(AttributeMarks.HasMed) ? path.Summary.Med : 0;
+    private static bool Reachable(Path path) => path.NextHop is { OwnAddress: false, Connected: true };
+
+    private Path? Accept(RibPeer peer, Prefix prefix, byte[] attributes)
+    {
+        var summary = new AttributeView(attributes).Summarize();
+        if (ImportDoor.Refuses(peer, attributes, summary) != null) return null;
+        var editor = new AttributeEditor();
+        var result = peer.Import.Run(Input(peer, prefix, attributes, summary), editor);
+        if (result.Verdict == FilterVerdict.Reject) return null;
+        var octets = result.Verdict == FilterVerdict.AcceptChanged ? editor.Finish(out summary).ToArray() : attributes;
+        return new(peer, octets, summary, Network.Resolve(summary.NextHop, 0));
+    }
+
+    private static byte[]? Leaving(Path path, Prefix prefix, RibPeer to)
+    {
+        if (!ExportDoor.Passes(to.Treatment, path.Peer, path.Summary)) return null;
+        var editor = new AttributeEditor();
+        var result = to.Export.Run(Input(path.Peer, prefix, path.Attributes, path.Summary), editor);
+        if (result.Verdict == FilterVerdict.Reject) return null;
+        if (result.Verdict == FilterVerdict.Accept) editor.Load(path.Attributes);
+        editor.Finish(out var summary);
+        ExportDoor.Dress(editor, to.Treatment, path.Peer, prefix.Family, summary, result);
+        return editor.Finish(out _).ToArray();
+    }
+
+    private static FilterInput Input(RibPeer peer, Prefix prefix, byte[] attributes, AttributeSummary summary) => new()
+    {
+        Prefix = prefix,
+        Origin = peer.Origin,
+        FromPeer = peer.Name,
+        Interface = "eth0",
+        Attributes = attributes,
+        Summary = summary,
+    };
+}

@@ -1,0 +1,162 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
+
+namespace Calico.Bgp.Rib.Tests;
+
+/// <summary>
+/// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Loc-RIB
+/// and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards.
+/// </summary>
+public class RibModelTests
+{
+    private const int Steps = 400, PeerCount = 6;
+
+    /// <summary>Rejects odd third octets and prefers the others: depends on the prefix.</summary>
+    private sealed record OddPrefixes : IPolicy
+    {
+        public string Name => "odd";
+        public bool LooksAtPrefix => true;
+        public FilterResult Run(in FilterInput route, AttributeEditor editor)
+        {
+            var third = (uint)(route.Prefix.Address.Bits >> 104) & 0xff;
+            if (third % 2 == 1) return new(FilterVerdict.Reject, route.Hints, "odd");
+            editor.Load(route.Attributes);
+            editor.AddCommunity(new(65000, (ushort)third));
+            return new(FilterVerdict.AcceptChanged, route.Hints, "even");
+        }
+    }
+
+    /// <summary>Looks at attributes only.</summary>
+    private sealed record PreferShort(uint LocalPref) : IPolicy
+    {
+        public string Name => "short";
+        public bool LooksAtPrefix => false;
+        public FilterResult Run(in FilterInput route, AttributeEditor editor)
+        {
+            if (route.Summary.AsPathLength > 2) return new(FilterVerdict.Accept, route.Hints, "long");
+            editor.Load(route.Attributes);
+            editor.SetLocalPref(LocalPref);
+            return new(FilterVerdict.AcceptChanged, route.Hints, "short");
+        }
+    }
+
+    private static readonly IPolicy[] Policies = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(), new PreferShort(200)];
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 2)]
+    [InlineData(1, 3)]
+    [InlineData(2, 4)]
+    [InlineData(5, 5)]
+    public async Task Tables_equal_what_a_slow_reference_computes_from_scratch(int shards, int seed)
+    {
+        foreach (var settings in (DecisionSettings[])[new(), new() { AlwaysCompareMed = true }])
+            for (var round = 0; round < 3; round++) await RunAsync(shards, seed * 100 + round, settings);
+    }
+
+    private static async Task RunAsync(int shards, int seed, DecisionSettings settings)
+    {
+        var random = new Random(seed);
+        using var rig = new RibRig(shards, settings);
+        var model = new NaiveRib(settings);
+        for (var step = 0; step < Steps; step++)
+        {
+            await StepAsync(random, rig, model);
+            if (step % 20 != 19) continue;
+            foreach (var receiver in rig.Receivers.Values) receiver.BeFast();
+            await rig.Rib.IdleAsync();
+            await CheckAsync(rig, model, $"shards {shards} seed {seed} step {step}");
+        }
+        foreach (var peer in model.Peers.Keys.ToArray()) rig.Down(peer);
+        await rig.Rib.IdleAsync();
+        Assert.Equal((0, 0, 0), rig.Rib.Sizes);
+    }
+
+    private static async Task StepAsync(Random random, RibRig rig, NaiveRib model)
+    {
+        var index = (ushort)(1 + random.Next(PeerCount));
+        if (!model.Peers.TryGetValue(index, out var peer))
+        {
+            model.Peers[index] = peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Policies), Pick(random, Policies));
+            rig.Up(peer);
+            return;
+        }
+        switch (random.Next(20))
+        {
+            case < 11:
+                var family = random.Next(3) == 0 ? IpFamily.IPv6 : IpFamily.IPv4;
+                var (attributes, prefixes) = (RandomAttributes(random, rig, peer, family), RandomPrefixes(random, family));
+                await rig.AnnounceAsync(index, attributes, prefixes);
+                foreach (var prefix in prefixes) model.Received[(index, prefix)] = attributes;
+                break;
+            case < 15:
+                var gone = RandomPrefixes(random, random.Next(3) == 0 ? IpFamily.IPv6 : IpFamily.IPv4);
+                await rig.WithdrawAsync(index, gone);
+                foreach (var prefix in gone) model.Received.Remove((index, prefix));
+                break;
+            case 15:
+                rig.Down(index);
+                model.Peers.Remove(index);
+                foreach (var key in model.Received.Keys.Where(key => key.Peer == index).ToArray()) model.Received.Remove(key);
+                break;
+            case 16:
+                model.Peers[index] = peer = peer with { Import = Pick(random, Policies), Export = Pick(random, Policies) };
+                rig.Rib.PeerChanged(peer);
+                break;
+            case 17:
+                rig.Rib.Refresh(index, random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6);
+                break;
+            case 18:
+                model.Network = random.Next(2) == 0 ? new() : new(NextHop(random.Next(3)), NextHop(random.Next(3), IpFamily.IPv6));
+                rig.Rib.NextHopsChanged(model.Network);
+                break;
+            default:
+                rig.Receivers[index].BeSlow();
+                break;
+        }
+    }
+
+    private static async Task CheckAsync(RibRig rig, NaiveRib model, string where)
+    {
+        foreach (var peer in model.Peers.Values)
+        {
+            var receiver = rig.Receivers[peer.Index];
+            Assert.True(receiver.Complaints.Count == 0, $"{where}: {string.Join("; ", receiver.Complaints)}");
+            var (expected, actual) = (Text(model.HeldBy(peer)), Text(receiver.Holds));
+            Assert.True(expected == actual, $"{where}: peer {peer.Index} should hold\n{expected}\nbut holds\n{actual}");
+        }
+        var best = new Dictionary<Prefix, (ushort, string)>();
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            foreach (var route in await rig.ReadAsync(new(RouteSide.Best, family)))
+                best.Add(route.Prefix, (route.Peer, Convert.ToHexStringLower(route.Attributes)));
+        foreach (var prefix in AllPrefixes)
+            Assert.Equal(model.BestOf(prefix), best.TryGetValue(prefix, out var found) ? found : null);
+    }
+
+    private static string Text(SortedDictionary<Prefix, string> held) => string.Join('\n', held.Select(entry => $"{entry.Key} {entry.Value}"));
+
+    private static readonly Prefix[] AllPrefixes =
+    [
+        .. Enumerable.Range(0, 24).Select(i => Prefix.Parse($"10.1.{i}.0/24")),
+        .. Enumerable.Range(0, 6).Select(i => Prefix.Parse($"2001:db8:{i}::/48")),
+        Prefix.DefaultIPv4, Prefix.DefaultIPv6, Prefix.Parse("10.1.0.0/16"),
+    ];
+
+    private static Prefix[] RandomPrefixes(Random random, IpFamily family) =>
+        [.. Enumerable.Range(0, 1 + random.Next(5)).Select(_ => Pick(random, AllPrefixes)).Where(prefix => prefix.Family == family).Distinct()];
+    private static Address NextHop(int number, IpFamily family = IpFamily.IPv4) => Address.Parse(family == IpFamily.IPv4 ? $"10.0.0.{200 + number}" : $"fd00::{200 + number}");
+    private static T Pick<T>(Random random, IReadOnlyList<T> from) => from[random.Next(from.Count)];
+
+    private static byte[] RandomAttributes(Random random, RibRig rig, RibPeer from, IpFamily family) => rig.Attributes(editor =>
+    {
+        editor.SetNextHop(NextHop(random.Next(3), family));
+        for (var i = random.Next(3); i > 0; i--) editor.Prepend(new(random.Next(12) == 0 ? RibRig.OwnAs.Value : 100u + (uint)random.Next(3)));
+        if (!from.Internal) editor.Prepend(from.PeerAs with { Value = 64500u + (uint)random.Next(2) });
+        if (from.Internal && random.Next(2) == 0) editor.SetLocalPref(random.Next(2) == 0 ? 100u : 150u);
+        if (random.Next(3) == 0) editor.SetMed((uint)random.Next(4));
+        if (random.Next(8) == 0) editor.AddCommunity(Pick(random, [Community.NoExport, Community.NoAdvertise]));
+        if (from.Internal && random.Next(6) == 0) editor.SetOriginatorId(new(0x0a000001u + (uint)random.Next(3)));
+        if (random.Next(4) == 0) editor.SetOrigin(Origin.Incomplete);
+    });
+}

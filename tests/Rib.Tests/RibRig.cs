@@ -1,0 +1,232 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Attributes;
+using Calico.Bgp.Wire.Capabilities;
+using Calico.Bgp.Wire.Messages;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Rib.Tests;
+
+/// <summary>A peer's end of the wire: decodes what it is sent and holds what it says.</summary>
+internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
+{
+    private readonly UpdateDecoder decoder = new(Sessions.AsSeenBy(peer));
+    private readonly Lock gate = new();
+    private readonly System.Collections.Concurrent.ConcurrentQueue<Action> drained = [];
+    private long backlog;
+
+    public ushort Peer => peer.Index;
+    public SortedDictionary<Prefix, string> Holds { get; } = [];
+    /// <summary>What no correct speaker sends: withdrawals of what was never announced, damage.</summary>
+    public List<string> Complaints { get; } = [];
+    public int EndsOfRib { get; private set; }
+    public int Announcements { get; private set; }
+
+    /// <summary>A slow peer's backlog stays at whatever this says.</summary>
+    public long Backlog => Volatile.Read(ref backlog);
+
+    public void BeSlow() => Volatile.Write(ref backlog, 64 << 20);
+
+    public void BeFast()
+    {
+        Volatile.Write(ref backlog, 0);
+        while (drained.TryDequeue(out var then)) then();
+    }
+
+    public void WhenDrained(long octets, Action then)
+    {
+        drained.Enqueue(then);
+        if (Backlog <= octets) BeFast();
+    }
+
+    public void Send(OutBuffer buffer)
+    {
+        var segments = new List<ArraySegment<byte>>();
+        buffer.SegmentsFor(peer.Index, segments);
+        var octets = segments.SelectMany(segment => segment).ToArray();
+        buffer.Release();
+        lock (gate)
+        {
+            for (var rest = octets.AsSpan(); rest.Length > 0;)
+            {
+                var length = rest[16] << 8 | rest[17];
+                if (rest[18] == 2) Take(decoder.Decode(rest[19..length]));
+                rest = rest[length..];
+            }
+        }
+    }
+
+    private void Take(DecodedUpdate update)
+    {
+        if (update.Damage.Penalty != Penalty.None) Complaints.Add($"{peer.Name}: {update.Damage}");
+        foreach (var prefix in PrefixesOf(update.Withdrawn)) Withdraw(prefix);
+        foreach (var prefix in PrefixesOf(update.MpWithdrawn)) Withdraw(prefix);
+        foreach (var prefix in PrefixesOf(update.Announced.Nlri)) Announce(prefix, update.Announced.Attributes);
+        foreach (var prefix in PrefixesOf(update.MpAnnounced.Nlri)) Announce(prefix, update.MpAnnounced.Attributes);
+        if (update.EndOfRib != null) EndsOfRib++;
+    }
+
+    private void Announce(Prefix prefix, ReadOnlySpan<byte> attributes)
+    {
+        Announcements++;
+        Holds[prefix] = Convert.ToHexStringLower(attributes);
+    }
+
+    private void Withdraw(Prefix prefix)
+    {
+        if (!Holds.Remove(prefix)) Complaints.Add($"{peer.Name}: {prefix} withdrawn, but it was never announced");
+    }
+
+    public static List<Prefix> PrefixesOf(NlriRun run)
+    {
+        var prefixes = new List<Prefix>();
+        var octets = new byte[16];
+        for (var rest = run.Octets; !rest.IsEmpty; rest = rest[(1 + (rest[0] + 7) / 8)..])
+        {
+            Array.Clear(octets);
+            rest.Slice(1, (rest[0] + 7) / 8).CopyTo(octets);
+            prefixes.Add(new(Address.FromOctets(octets.AsSpan(0, run.Family.Octets())), rest[0]));
+        }
+        return prefixes;
+    }
+}
+
+internal static class Sessions
+{
+    private static readonly OpenMessage NoOpen = new(new(0), 90, new(1), new CapabilitySet());
+
+    /// <summary>The session from the other side, so that what we send is decoded as the peer decodes it.</summary>
+    public static Negotiated AsSeenBy(RibPeer peer) => new()
+    {
+        LocalAs = peer.PeerAs,
+        PeerAs = peer.LocalAs,
+        LocalId = peer.PeerId,
+        PeerId = peer.LocalId,
+        LocalAddress = peer.PeerAddress,
+        PeerAddress = peer.SelfIPv4,
+        Families = FamilySet.Both,
+        FourOctetAs = true,
+        Sent = NoOpen,
+        Received = NoOpen,
+    };
+}
+
+/// <summary>Every next hop is on a link, unless it was cut off.</summary>
+internal sealed class FlatNetwork(params Address[] cutOff) : INextHopResolver
+{
+    public NextHopState Resolve(Address nextHop, int scope) =>
+        cutOff.Contains(nextHop) ? NextHopState.Unresolved : new(true, true, false, (uint)(nextHop.IsIPv4 ? nextHop.IPv4Bits : (uint)nextHop.Bits) & 1, [new(nextHop, 1)]);
+
+    public string? InterfaceName(int index) => "eth0";
+}
+
+internal sealed class SilentListener : IRibListener
+{
+    public void EndOfRib(ushort peer, IpFamily family) { }
+    public void PrefixLimitExceeded(ushort peer, IpFamily family, int limit) { }
+}
+
+/// <summary>A RIB with peers that can be spoken for.</summary>
+internal sealed class RibRig(int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null) : IDisposable
+{
+    public static readonly Asn OwnAs = new(65000);
+    private readonly AttributeEditor editor = new();
+    private readonly Dictionary<ushort, RouteInlet> inlets = [];
+
+    public Rib Rib { get; } = Started(shards, settings ?? new(), fib);
+    public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
+
+    private static Rib Started(int shards, DecisionSettings settings, IFibSink? fib)
+    {
+        var rib = new Rib(shards, settings, new FlatNetwork(), fib, new SilentListener(), NullLogger<Rib>.Instance);
+        rib.Start();
+        return rib;
+    }
+
+    public static RibPeer Peer(ushort index, bool inner = false, bool client = false, IPolicy? import = null, IPolicy? export = null) => new()
+    {
+        Index = index,
+        Name = $"p{index}",
+        Origin = RouteOrigin.Bgp,
+        Preference = 100,
+        Import = import ?? AcceptAll.Instance,
+        Export = export ?? AcceptAll.Instance,
+        Internal = inner,
+        ReflectorClient = client,
+        LocalAs = OwnAs,
+        PeerAs = inner ? OwnAs : new(64500u + index),
+        LocalId = new(0x0a000001),
+        ClusterId = new(0x0a000001),
+        PeerId = new(0x0a000100u + index),
+        PeerAddress = Address.FromIPv4(0x0a000100u + index),
+        Direct = !inner,
+        Interface = 0,
+        SelfIPv4 = Address.Parse("10.0.0.1"),
+        SelfIPv6 = Address.Parse("fd00::1"),
+        Families = FamilySet.Both,
+        Encode = new(true, 4096, false, FamilySet.None),
+    };
+
+    public ReceivingPeer Up(RibPeer peer)
+    {
+        var receiver = Receivers[peer.Index] = new(peer);
+        inlets[peer.Index] = Rib.InletFor(peer.Index);
+        Rib.PeerUp(peer, receiver);
+        return receiver;
+    }
+
+    public void Down(ushort peer)
+    {
+        Rib.PeerDown(peer, Receivers[peer]);
+        Receivers.Remove(peer);
+        inlets.Remove(peer);
+    }
+
+    public async Task AnnounceAsync(ushort peer, byte[] attributes, params Prefix[] prefixes)
+    {
+        Announce(inlets[peer], attributes, prefixes);
+        await inlets[peer].FlushAsync();
+    }
+
+    private static void Announce(RouteInlet inlet, byte[] attributes, Prefix[] prefixes)
+    {
+        foreach (var prefix in prefixes)
+        {
+            var nlri = new byte[17];
+            inlet.Announce(new()
+            {
+                Nlri = new() { Family = prefix.Family, Octets = nlri.AsSpan(0, prefix.WriteNlri(nlri)) },
+                Attributes = attributes,
+                Summary = new AttributeView(attributes).Summarize(),
+            });
+        }
+    }
+
+    public async Task WithdrawAsync(ushort peer, params Prefix[] prefixes)
+    {
+        foreach (var prefix in prefixes)
+        {
+            var nlri = new byte[17];
+            inlets[peer].Withdraw(new() { Family = prefix.Family, Octets = nlri.AsSpan(0, prefix.WriteNlri(nlri)) });
+        }
+        await inlets[peer].FlushAsync();
+    }
+
+    public byte[] Attributes(Action<AttributeEditor> edit)
+    {
+        editor.LoadEmpty(Origin.Igp);
+        editor.SetNextHop(Address.Parse("10.0.0.200"));
+        edit(editor);
+        return editor.Finish(out _).ToArray();
+    }
+
+    public async Task<List<RouteFacts>> ReadAsync(RouteRequest request)
+    {
+        var all = new List<RouteFacts>();
+        await foreach (var facts in Rib.Read(request)) all.AddRange(facts);
+        return all;
+    }
+
+    public void Dispose() => Rib.Dispose();
+}
