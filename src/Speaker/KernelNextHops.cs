@@ -8,11 +8,13 @@ namespace Calico.Bgp.Speaker;
 /// <summary>Answers the RIB's questions about next hops from one snapshot of the kernel. Each shard's thread has a resolver of its own.</summary>
 internal sealed class KernelNextHops(KernelSnapshot snapshot) : INextHopResolver
 {
-    private readonly ThreadLocal<NextHopResolver> resolvers = new(() => new(snapshot));
+    // A resolver remembers its answers and belongs to one loop; each shard's thread has its own.
+    [ThreadStatic] private static NextHopResolver? resolver;
 
     public NextHopState Resolve(Address nextHop, int scope)
     {
-        var answer = resolvers.Value!.Resolve(nextHop, scope);
+        if (resolver?.Snapshot != snapshot) resolver = resolver?.For(snapshot) ?? new(snapshot);
+        var answer = resolver.Resolve(nextHop, scope);
         ImmutableArray<NextHopVia> vias = [.. answer.Hops.Select(hop => new NextHopVia(hop.Gateway, hop.Interface, hop.Weight, hop.OnLink))];
         return new(answer.Resolvable, answer.Connected, answer.OwnAddress, answer.Metric, vias);
     }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
-using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Speaker;
 
