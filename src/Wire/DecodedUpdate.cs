@@ -29,7 +29,8 @@ public ref struct DecodedUpdate
     /// ones already; with <see cref="Penalty.SessionReset"/> nothing else is set but <see cref="Reset"/>.</summary>
     public Damage Damage;
     public Notification? Reset;
-    /// <summary>From the field of that name, from MP_UNREACH_NLRI, and (treat-as-withdraw) the announced ones. Empty runs have no octets.</summary>
+    /// <summary>From the field of that name, from MP_UNREACH_NLRI, and (treat-as-withdraw) the announced ones. Empty runs have no
+    /// octets.</summary>
     public NlriRun Withdrawn, MpWithdrawn, Damaged, MpDamaged;
     /// <summary>From the NLRI field, and from MP_REACH_NLRI.</summary>
     public AnnouncedRun Announced, MpAnnounced;

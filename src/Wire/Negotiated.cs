@@ -20,7 +20,8 @@ public sealed record Negotiated
     /// <summary>Seconds; 0: no keepalives, no hold timer.</summary>
     public ushort HoldTime { get; init; }
 
-    /// <summary>Families that both sides announced (IPv4 unicast where the peer sent no multiprotocol capability, RFC 4760 section 8).</summary>
+    /// <summary>Families that both sides announced (IPv4 unicast where the peer sent no multiprotocol capability, RFC 4760 section
+    /// 8).</summary>
     public FamilySet Families { get; init; } = FamilySet.IPv4;
 
     /// <summary>RFC 6793: AS numbers on this session have four octets.</summary>

@@ -33,7 +33,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         var reader = new WireReader(body);
         var withdrawn = reader.Take(reader.U16());
         var attributes = reader.Take(reader.U16());
-        if (reader.Overrun) return Reset(UpdateError.MalformedAttributeList, "the lengths in an UPDATE stay inside it (RFC 4271 section 6.3)");
+        if (reader.Overrun)
+            return Reset(UpdateError.MalformedAttributeList, "the lengths in an UPDATE stay inside it (RFC 4271 section 6.3)");
         var nlri = reader.Rest();
         if (body.Length == 4) return new() { EndOfRib = negotiated.Families.Has(IpFamily.IPv4) ? IpFamily.IPv4 : null };
 
@@ -45,7 +46,7 @@ public sealed class UpdateDecoder(Negotiated negotiated)
             update.Withdrawn = Run(IpFamily.IPv4, withdrawn);
             update.Announced.Nlri = Run(IpFamily.IPv4, nlri);
             if (!IsSound(update.Withdrawn) || !IsSound(update.Announced.Nlri))
-                return Reset(UpdateError.InvalidNetworkField, "prefixes are whole and no longer than their addresses (RFC 7606 section 5.3)");
+                return Reset(UpdateError.InvalidNetworkField, "prefixes are whole and fit their family (RFC 7606 section 5.3)");
         }
         ReadUnreach(ref update, attributes);
         var mpNextHop = ReadReach(ref update, attributes, out var mpReachable);
@@ -84,7 +85,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
 
     // RFC 4724 section 2.
     private bool IsAlone(in DecodedUpdate update) =>
-        update.MpWithdrawn.Octets.IsEmpty && !block.HasRouteAttributes && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
+        !block.HasRouteAttributes && update.MpWithdrawn.Octets.IsEmpty
+        && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
 
     /// <summary>The next hop's octets as they are kept; empty where there is nothing announced.</summary>
     private ReadOnlySpan<byte> ReadReach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable)
@@ -144,8 +146,9 @@ public sealed class UpdateDecoder(Negotiated negotiated)
     // RFC 7606 section 3 d.
     private void Require(AttributeType type)
     {
-        if (!block.Has(type))
-            block.Blame(new(Penalty.TreatAsWithdraw, type, UpdateError.MissingWellKnown, 0, 0, "routes have ORIGIN, AS_PATH and NEXT_HOP (RFC 7606 section 3 d)"));
+        if (block.Has(type)) return;
+        block.Blame(new(Penalty.TreatAsWithdraw, type, UpdateError.MissingWellKnown, 0, 0,
+            "routes have ORIGIN, AS_PATH and NEXT_HOP (RFC 7606 section 3 d)"));
     }
 
     // RFC 4271 section 6.3 leaves the check to us; RFC 7606 section 7.2 says what it costs.
@@ -156,7 +159,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
             "an external path starts with the peer's AS (RFC 4271 section 6.3)"));
     }
 
-    private void Announce(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> mpNextHop)
+    private void Announce(
+        scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> mpNextHop)
     {
         if (!update.Announced.Nlri.Octets.IsEmpty)
         {

@@ -100,7 +100,8 @@ public sealed class UpdateEncoder(EncodeContext context)
         return scratch.AsSpan(0, attributes.Length - (end - at));
     }
 
-    private static void WriteClassic(ReadOnlySpan<byte> withdrawn, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
+    private static void WriteClassic(
+        ReadOnlySpan<byte> withdrawn, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
     {
         var writer = Begin(FixedOctets + withdrawn.Length + attributes.Length + nlri.Length, into);
         writer.U16((ushort)withdrawn.Length);

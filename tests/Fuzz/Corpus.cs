@@ -49,7 +49,8 @@ public static class Corpus
     /// <summary>What damage starts from; sound inputs come first.</summary>
     public static Mutator Mutator(string target, int seed)
     {
-        var sound = For(target).TakeWhile((x, i) => i < Own.Length && Own.Any(own => own.Contains(Convert.ToHexStringLower(x), StringComparison.Ordinal)));
+        var sound = For(target).TakeWhile((x, i) => i < Own.Length
+            && Own.Any(own => own.Contains(Convert.ToHexStringLower(x), StringComparison.Ordinal)));
         return new(For(target), sound.Count(), seed);
     }
 

@@ -3,7 +3,8 @@ using System.Globalization;
 using Calico.Bgp.Fuzz;
 
 // fuzz TARGET SECONDS: as the tests do, with other damage every time, for as long as one likes.
-if (args is not [var target, var seconds] || !FuzzTargets.All.ContainsKey(target) || !double.TryParse(seconds, CultureInfo.InvariantCulture, out var limit))
+if (args is not [var target, var seconds] || !FuzzTargets.All.ContainsKey(target)
+    || !double.TryParse(seconds, CultureInfo.InvariantCulture, out var limit))
 {
     Console.Error.WriteLine($"usage: fuzz TARGET SECONDS\ntargets: {string.Join(' ', FuzzTargets.All.Keys)}");
     return 2;

@@ -11,7 +11,8 @@ public class AttributeSweepTests
 {
     private static readonly int[] Lengths = [0, 1, 2, 3, 4, 7, 8, 255, 256, 3000];
     private static readonly byte[] Mandatory = Hex.Octets("40 01 01 00 40 02 06 02 01 0000fdea 40 03 04 0a630002");
-    private static readonly HashSet<int> Known = [.. Enum.GetValues<AttributeType>().Where(x => x != AttributeType.None).Select(x => (int)x)];
+    private static readonly HashSet<int> Known =
+        [.. Enum.GetValues<AttributeType>().Where(x => x != AttributeType.None).Select(x => (int)x)];
 
     public static TheoryData<int> Flags() => [.. Enumerable.Range(0, 16).Select(x => x << 4)];
 
@@ -34,7 +35,8 @@ public class AttributeSweepTests
         // At the front, so that for the mandatory ones it is the first that counts.
         var update = decoder.Decode(Samples.Body([], [.. header, .. value, .. Mandatory], [24, 198, 18, 1]));
         var subcode = update.Reset?.Subcode ?? 0;
-        Assert.True(Expected(type, flags, length).Contains(subcode), $"type {type} flags {flags:x2} length {length} filled with {fill:x2}: 3/{subcode}");
+        Assert.True(Expected(type, flags, length).Contains(subcode),
+            $"type {type} flags {flags:x2} length {length} filled with {fill:x2}: 3/{subcode}");
     }
 
     // 0: no reset. What a long MP attribute costs depends on what its octets happen to say.

@@ -27,14 +27,16 @@ public class MessageHeaderTests
     [InlineData("1001 02", "1/2:1001")]
     [InlineData("0013 00", "1/3:00")]
     [InlineData("0013 06", "1/3:06")]
-    public void Rfc4271_6_1_gives_a_bad_header_its_subcode_and_data(string tail, string expected) => Assert.Equal(expected, Check(Marker + tail));
+    public void Rfc4271_6_1_gives_a_bad_header_its_subcode_and_data(string tail, string expected) =>
+        Assert.Equal(expected, Check(Marker + tail));
 
     [Theory]
     [InlineData("ffff 02", "good")]
     [InlineData("1001 03", "good")]
     [InlineData("1001 01", "1/2:1001")]
     [InlineData("1001 04", "1/2:1001")]
-    public void Rfc8654_lets_all_but_OPEN_and_KEEPALIVE_grow(string tail, string expected) => Assert.Equal(expected, Check(Marker + tail, true));
+    public void Rfc8654_lets_all_but_OPEN_and_KEEPALIVE_grow(string tail, string expected) =>
+        Assert.Equal(expected, Check(Marker + tail, true));
 
     [Fact]
     public void A_marker_that_is_not_all_ones_is_1_1() => Assert.Equal("1/1:", Check("fffffffffffffffffffffffffffffffe" + "0013 04"));

@@ -20,7 +20,8 @@ public class ReactionTests
         if (SharedData.Find(Table) is not { } file) rows.Add("absent", "", "", "");
         else
             foreach (var cells in File.ReadLines(file).Skip(1).Select(x => x.Split('\t')))
-                if (!PeerDecides.Contains(cells[0]) && !OthersDecide.Contains(cells[3])) rows.Add(cells[0], cells[1] + cells[2], cells[3], cells[10]);
+                if (!PeerDecides.Contains(cells[0]) && !OthersDecide.Contains(cells[3])) rows.Add(cells[0], cells[1] + cells[2], cells[3],
+                    cells[10]);
         return rows;
     }
 
@@ -33,7 +34,8 @@ public class ReactionTests
     }
 
     private static byte[] Octets(string hex) =>
-        hex.Split('*') is [var one, var times] ? [.. Enumerable.Repeat(Convert.FromHexString(one), int.Parse(times)).SelectMany(x => x)] : Convert.FromHexString(hex);
+        hex.Split('*') is [var one, var times] ? [.. Enumerable.Repeat(Convert.FromHexString(one), int.Parse(times)).SelectMany(x => x)]
+            : Convert.FromHexString(hex);
 
     private static string React(char phase, Negotiated session, ReadOnlySpan<byte> message)
     {

@@ -13,7 +13,8 @@ public class RealDataTests
     {
         var (prefixes, damaged, faults) = Replay("data/wire/full2015.raw.gz", Sessions.External);
         Assert.Equal((577706, 4), (prefixes.Union(damaged).Count(), damaged.Count));
-        Assert.Equal(["AttributeDiscard Aggregator", "AttributeDiscard Aggregator", "AttributeDiscard Aggregator", "TreatAsWithdraw AsPath"], faults.Order());
+        Assert.Equal(["AttributeDiscard Aggregator", "AttributeDiscard Aggregator", "AttributeDiscard Aggregator",
+            "TreatAsWithdraw AsPath"], faults.Order());
     }
 
     [SharedDataFact("data/wire/churn2019.raw.gz")]
@@ -31,9 +32,11 @@ public class RealDataTests
         {
             Assert.Null(OpenCodec.Decode(octets.AsSpan(MessageHeader.Octets), out var open));
             var expected = message.GetProperty("open");
-            Assert.Equal((expected.GetProperty("asn").GetUInt32(), expected.GetProperty("hold_time").GetUInt16(), expected.GetProperty("router_id").GetString()),
+            Assert.Equal((expected.GetProperty("asn").GetUInt32(), expected.GetProperty("hold_time").GetUInt16(),
+                expected.GetProperty("router_id").GetString()),
                 (open!.MyAs.Value, open.HoldTime, open.Identifier.ToString()));
-            Assert.Equal(expected.GetProperty("capabilities").GetProperty("1").GetProperty("families").EnumerateArray().Select(x => x.GetString()),
+            Assert.Equal(expected.GetProperty("capabilities").GetProperty("1").GetProperty("families").EnumerateArray().Select(x =>
+                x.GetString()),
                 open.Capabilities.Multiprotocol.Select(x => $"{x}/unicast"));
         }
     }
@@ -48,7 +51,8 @@ public class RealDataTests
             var update = new UpdateDecoder(Sessions.Internal).Decode([.. octets.AsSpan(MessageHeader.Octets), 0]);
             var view = new AttributeView(update.Announced.Attributes);
             var summary = update.Announced.Summary;
-            Assert.Equal((expected.GetProperty("origin").GetString(), expected.GetProperty("med").GetUInt32(), expected.GetProperty("local-preference").GetUInt32()),
+            Assert.Equal((expected.GetProperty("origin").GetString(), expected.GetProperty("med").GetUInt32(),
+                expected.GetProperty("local-preference").GetUInt32()),
                 (summary.Origin.ToString().ToLowerInvariant(), summary.Med, summary.LocalPref));
             if (expected.TryGetProperty("as-path", out var path))
                 Assert.Equal(string.Join(' ', path.GetProperty("0").GetProperty("value").EnumerateArray()), view.AsPath.ToString());

@@ -7,7 +7,8 @@ using FsCheck.Fluent;
 
 namespace Calico.Bgp.Wire.Tests;
 
-/// <summary>FsCheck generators of what a correct peer sends: attribute sets in canonical octets, prefixes, and whole UPDATEs of them.</summary>
+/// <summary>FsCheck generators of what a correct peer sends: attribute sets in canonical octets, prefixes, and whole UPDATEs of
+/// them.</summary>
 internal static class Samples
 {
     private static readonly Gen<uint> Number = Gen.Choose(1, 70000).Select(x => (uint)x);
@@ -25,7 +26,10 @@ internal static class Samples
         from nextHop in Gen.Elements(NextHops)
         from optional in Gen.SubListOf(Optional.Keys.ToArray())
         from values in Gen.CollectToSequence(optional, type => Optional[type].Select(value => KeyValuePair.Create(type, value)))
-        select new SortedDictionary<byte, byte[]>(values.ToDictionary()) { [1] = [(byte)origin], [2] = path, [3] = Convert.FromHexString(nextHop) };
+        select Join(values.ToDictionary(), [(byte)origin], path, Convert.FromHexString(nextHop));
+
+    private static SortedDictionary<byte, byte[]> Join(Dictionary<byte, byte[]> optional, byte[] origin, byte[] path, byte[] nextHop) =>
+        new(optional) { [1] = origin, [2] = path, [3] = nextHop };
 
     public static Gen<byte[]> Canonical => AttributeSets.Select(x => Octets(x));
 
@@ -76,10 +80,12 @@ internal static class Samples
         return octets;
     }
 
-    public static byte[] Segment(byte type, params IReadOnlyCollection<uint> numbers) => [type, (byte)numbers.Count, .. numbers.SelectMany(Big)];
+    public static byte[] Segment(byte type, params IReadOnlyCollection<uint> numbers) =>
+        [type, (byte)numbers.Count, .. numbers.SelectMany(Big)];
 
     /// <summary>In the order given, each with its kind's flags.</summary>
-    public static byte[] Octets(IEnumerable<KeyValuePair<byte, byte[]>> attributes) => [.. attributes.SelectMany(x => Attribute(x.Key, x.Value))];
+    public static byte[] Octets(IEnumerable<KeyValuePair<byte, byte[]>> attributes) =>
+        [.. attributes.SelectMany(x => Attribute(x.Key, x.Value))];
 
     private static byte[] Attribute(byte type, byte[] value)
     {
@@ -91,7 +97,8 @@ internal static class Samples
 
     /// <summary>An UPDATE's body.</summary>
     public static byte[] Body(ReadOnlySpan<byte> withdrawn, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri) =>
-        [(byte)(withdrawn.Length >> 8), (byte)withdrawn.Length, .. withdrawn, (byte)(attributes.Length >> 8), (byte)attributes.Length, .. attributes, .. nlri];
+        [(byte)(withdrawn.Length >> 8), (byte)withdrawn.Length, .. withdrawn, (byte)(attributes.Length >> 8), (byte)attributes.Length,
+            .. attributes, .. nlri];
 
     /// <summary>Whole messages out of what an encoder wrote.</summary>
     public static List<byte[]> Split(ReadOnlySpan<byte> octets)

@@ -3,7 +3,8 @@ namespace Calico.Bgp.Wire.Tests;
 /// <summary>Third-party data that lies beside the checkout, never in it.</summary>
 internal static class SharedData
 {
-    /// <summary>CALICO_BGP_SHARED, or the folder <c>shared</c> beside the first folder above the tests that has one; null: absent.</summary>
+    /// <summary>CALICO_BGP_SHARED, or the folder <c>shared</c> beside the first folder above the tests that has one; null:
+    /// absent.</summary>
     public static string? Find(string path)
     {
         var named = Environment.GetEnvironmentVariable("CALICO_BGP_SHARED");

@@ -29,20 +29,24 @@ public class UpdateEncoderTests
     [Fact]
     public void IPv6_goes_into_MP_REACH_which_comes_first() =>
         Assert.Equal(
-            Same(Marker + "0043 02 0000 002c 80 0e 1c 0002 01 10 20010db8000000000000000000000001 00 30 20010db80001 40 01 01 00 40 02 06 02 01 0000fdea"),
-            Announce(New, IpFamily.IPv6, "40 01 01 00 40 02 06 02 01 0000fdea 40 03 10 20010db8000000000000000000000001", "30 20010db80001"));
+            Same(Marker + "0043 02 0000 002c 80 0e 1c 0002 01 10 20010db8000000000000000000000001 00 30 20010db80001"
+                + "40 01 01 00 40 02 06 02 01 0000fdea"),
+            Announce(New, IpFamily.IPv6, "40 01 01 00 40 02 06 02 01 0000fdea 40 03 10 20010db8000000000000000000000001",
+                "30 20010db80001"));
 
     [Theory]
     [InlineData(true, true)]
     [InlineData(false, false)]
     public void Rfc8950_puts_IPv4_behind_an_IPv6_next_hop_where_the_peer_can_take_it(bool can, bool written)
     {
-        var seen = Announce(New with { ExtendedNextHop = can }, IpFamily.IPv4, "40 01 01 00 40 02 00 40 03 10 20010db8000000000000000000000001", "18 c61201");
+        var seen = Announce(New with { ExtendedNextHop = can }, IpFamily.IPv4,
+            "40 01 01 00 40 02 00 40 03 10 20010db8000000000000000000000001", "18 c61201");
         Assert.Equal(written, seen.Contains(Same("0001 01 10 20010db8000000000000000000000001 00 18 c61201"), StringComparison.Ordinal));
     }
 
     [Fact]
-    public void A_prefix_behind_the_wrong_kind_of_next_hop_is_not_sent() => Assert.Equal("", Announce(New, IpFamily.IPv6, Mandatory, "30 20010db80001"));
+    public void A_prefix_behind_the_wrong_kind_of_next_hop_is_not_sent() =>
+        Assert.Equal("", Announce(New, IpFamily.IPv6, Mandatory, "30 20010db80001"));
 
     [Theory]
     [InlineData("40 02 0a 02 02 0000fdea 00011170", "40 02 06 02 02 fdea 5ba0", "c0 11 0a 02 02 0000fdea 00011170")]
@@ -51,15 +55,19 @@ public class UpdateEncoderTests
     public void Rfc6793_4_2_2_tells_an_old_speaker_AS_TRANS_and_the_truth_beside_it(string path, string said, string truth)
     {
         var rest = "40 03 04 0a630001 c0 07 08 00011170 0a000001 c0 20 0c 000000010000000200000003";
-        var narrow = "40 01 01 00" + said + "40 03 04 0a630001 c0 07 06 5ba0 0a000001" + truth + "c0 12 08 00011170 0a000001 c0 20 0c 000000010000000200000003";
-        Assert.EndsWith(Same(narrow + "18 c61201"), Announce(New with { FourOctetAs = false }, IpFamily.IPv4, "40 01 01 00" + path + rest, "18 c61201"), StringComparison.Ordinal);
+        var narrow = "40 01 01 00" + said + "40 03 04 0a630001 c0 07 06 5ba0 0a000001" + truth
+            + "c0 12 08 00011170 0a000001 c0 20 0c 000000010000000200000003";
+        Assert.EndsWith(Same(narrow + "18 c61201"), Announce(New with { FourOctetAs = false }, IpFamily.IPv4, "40 01 01 00" + path + rest,
+            "18 c61201"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Withdrawals_and_end_of_rib_are_of_their_family()
     {
-        Assert.Equal(Same(Marker + "001b 02 0004 18 c61201 0000"), Write((x, into) => x.Withdraw(IpFamily.IPv4, Octets("18 c61201"), into)));
-        Assert.Equal(Same(Marker + "0021 02 0000 000a 80 0f 07 0002 01 18 20010d"), Write((x, into) => x.Withdraw(IpFamily.IPv6, Octets("18 20010d"), into)));
+        Assert.Equal(Same(Marker + "001b 02 0004 18 c61201 0000"),
+            Write((x, into) => x.Withdraw(IpFamily.IPv4, Octets("18 c61201"), into)));
+        Assert.Equal(Same(Marker + "0021 02 0000 000a 80 0f 07 0002 01 18 20010d"),
+            Write((x, into) => x.Withdraw(IpFamily.IPv6, Octets("18 20010d"), into)));
         Assert.Equal(Same(Marker + "0017 02 0000 0000"), Write((x, into) => x.EndOfRib(IpFamily.IPv4, into)));
         Assert.Equal(Same(Marker + "001d 02 0000 0006 80 0f 03 0002 01"), Write((x, into) => x.EndOfRib(IpFamily.IPv6, into)));
     }

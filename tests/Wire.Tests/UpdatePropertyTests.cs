@@ -9,7 +9,8 @@ namespace Calico.Bgp.Wire.Tests;
 /// <summary>What holds for every UPDATE: decoding never throws, and what is encoded comes back as it went.</summary>
 public class UpdatePropertyTests
 {
-    public static TheoryData<bool, bool, bool> Kinds() => new() { { true, false, false }, { false, false, false }, { true, true, true }, { false, true, true } };
+    public static TheoryData<bool, bool, bool> Kinds() =>
+        new() { { true, false, false }, { false, false, false }, { true, true, true }, { false, true, true } };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -28,7 +29,8 @@ public class UpdatePropertyTests
             var messages = Announce(context, sample.Family, canonical, sample.Nlri);
             if (messages.Count == 0)
             {
-                var unfit = canonical.Length > session.MaxMessageLength - 100 || (sample.Family == IpFamily.IPv6 && sample.Attributes[3].Length == 4) || !fourOctetAs;
+                var unfit = canonical.Length > session.MaxMessageLength - 100
+                    || (sample.Family == IpFamily.IPv6 && sample.Attributes[3].Length == 4) || !fourOctetAs;
                 Assert.True(unfit, "nothing was written");
                 return;
             }
@@ -58,7 +60,8 @@ public class UpdatePropertyTests
 
     [Fact]
     public void Withdrawals_come_back_as_they_went() =>
-        Check(Gen.Elements(IpFamily.IPv4, IpFamily.IPv6).SelectMany(x => Nlri(x).Resize(2000), (family, nlri) => (Family: family, Nlri: nlri)), sample =>
+        Check(Gen.Elements(IpFamily.IPv4, IpFamily.IPv6).SelectMany(x => Nlri(x).Resize(2000),
+            (family, nlri) => (Family: family, Nlri: nlri)), sample =>
         {
             var into = new ArrayBufferWriter<byte>();
             new UpdateEncoder(new(true, 4096, false, FamilySet.None)).Withdraw(sample.Family, sample.Nlri, into);

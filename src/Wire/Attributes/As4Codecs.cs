@@ -6,13 +6,15 @@ namespace Calico.Bgp.Wire.Attributes;
 /// <see cref="OldSpeaker"/> reads it, and damage costs only the attribute (section 6).
 /// </summary>
 internal sealed class As4PathCodec()
-    : AttributeCodec(AttributeType.As4Path, OptionalTransitive, Penalty.TreatAsWithdraw, "AS4_PATH comes from old speakers only (RFC 6793 section 4.1)")
+    : AttributeCodec(AttributeType.As4Path, OptionalTransitive, Penalty.TreatAsWithdraw,
+        "AS4_PATH comes from old speakers only (RFC 6793 section 4.1)")
 {
     public override Reception From(Negotiated session) => session.FourOctetAs ? Reception.CheckAndDiscard : Reception.Later;
 
     public override bool Decode(ref WireReader value, ref AttributeSummary into) => IsWellFramed(ref value);
 
-    /// <summary>Known segments, none empty, none cut. AS 0 is no reason here to lose the routes (RFC 7607 section 2 leaves it to RFC 6793).</summary>
+    /// <summary>Known segments, none empty, none cut. AS 0 is no reason here to lose the routes (RFC 7607 section 2 leaves it to RFC
+    /// 6793).</summary>
     internal static bool IsWellFramed(ref WireReader path)
     {
         while (path.Left > 0)

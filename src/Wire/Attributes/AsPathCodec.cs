@@ -12,7 +12,7 @@ public enum SegmentType : byte { Set = 1, Sequence = 2, ConfederationSequence = 
 /// </summary>
 internal sealed class AsPathCodec()
     : AttributeCodec(AttributeType.AsPath, WellKnown, Penalty.TreatAsWithdraw,
-        "AS_PATH is whole, non-empty sets and sequences without AS 0 or confederation segments (RFC 7606 section 7.2, RFC 7607, RFC 5065 section 5)")
+        "AS_PATH is whole, non-empty sets and sequences without AS 0 (RFC 7606 section 7.2, RFC 7607, RFC 5065 section 5)")
 {
     public override byte Subcode => UpdateError.MalformedAsPath;
 

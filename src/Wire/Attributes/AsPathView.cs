@@ -32,7 +32,8 @@ public readonly ref struct AsPathView(ReadOnlySpan<byte> value)
         }
     }
 
-    /// <summary>How often the number occurs, in segments of any kind (RFC 4271 section 9.1.2: a loop is one occurrence of our own).</summary>
+    /// <summary>How often the number occurs, in segments of any kind (RFC 4271 section 9.1.2: a loop is one occurrence of our
+    /// own).</summary>
     public int CountOf(Asn asn)
     {
         var count = 0;

@@ -5,7 +5,8 @@ namespace Calico.Bgp.Wire.Attributes;
 /// mean is the concern of those who unpack them, so nothing here descends into a set within a set.
 /// </summary>
 internal sealed class AttrSetCodec()
-    : AttributeCodec(AttributeType.AttrSet, OptionalTransitive, Penalty.TreatAsWithdraw, "ATTR_SET is an AS number and whole attributes (RFC 7606 section 7.16)")
+    : AttributeCodec(AttributeType.AttrSet, OptionalTransitive, Penalty.TreatAsWithdraw,
+        "ATTR_SET is an AS number and whole attributes (RFC 7606 section 7.16)")
 {
     // +----------------+---------------------------+
     // | AS number (32) | Path attributes (variable)|

@@ -38,7 +38,8 @@ internal sealed class AttributeBlock
 
     public AttributeSummary Summary;
 
-    /// <summary>The block is canonical as it stands (but for a next hop that is not asked for): nothing dropped, moved or rewritten.</summary>
+    /// <summary>The block is canonical as it stands (but for a next hop that is not asked for): nothing dropped, moved or
+    /// rewritten.</summary>
     public bool IsCanonical { get; private set; }
 
     /// <summary>There is something else than an MP_UNREACH_NLRI.</summary>
@@ -143,7 +144,8 @@ internal sealed class AttributeBlock
     private void Unknown(Slot slot)
     {
         if ((slot.Flags & AttributeFlags.Optional) == 0)
-            Blame(slot, Penalty.SessionReset, UpdateError.UnrecognizedWellKnown, "a well-known attribute is one that we know (RFC 4271 section 6.3)");
+            Blame(slot, Penalty.SessionReset, UpdateError.UnrecognizedWellKnown,
+                "a well-known attribute is one that we know (RFC 4271 section 6.3)");
         else if ((slot.Flags & AttributeFlags.Transitive) == 0) IsCanonical = false;
         else
         {
@@ -172,9 +174,11 @@ internal sealed class AttributeBlock
         var reception = receptions[slot.Type];
         if (reception == Reception.Ignore) IsCanonical = false;
         else if (reception == Reception.Discard) Blame(slot, Penalty.AttributeDiscard, codec.Subcode, codec.Rule);
-        else if (!IsSound(codec, slot, slot.Value(block))) { }
-        else if (reception == Reception.CheckAndDiscard) Blame(slot, Penalty.AttributeDiscard, codec.Subcode, codec.Rule);
-        else KeepKnown(codec, slot, block);
+        else if (IsSound(codec, slot, slot.Value(block)))
+        {
+            if (reception == Reception.Take) KeepKnown(codec, slot, block);
+            else Blame(slot, Penalty.AttributeDiscard, codec.Subcode, codec.Rule);
+        }
     }
 
     public bool IsSound(AttributeCodec codec, Slot slot, ReadOnlySpan<byte> value)

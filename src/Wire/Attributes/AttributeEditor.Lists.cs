@@ -71,7 +71,8 @@ public sealed partial class AttributeEditor
         });
 
     public void RemoveExtendedCommunities(Func<ExtendedCommunity, bool> which) =>
-        RemoveItems(AttributeType.ExtendedCommunities, 8, which, static (which, item) => which(new(BinaryPrimitives.ReadUInt64BigEndian(item))));
+        RemoveItems(AttributeType.ExtendedCommunities, 8, which,
+            static (which, item) => which(new(BinaryPrimitives.ReadUInt64BigEndian(item))));
 
     private void PrependSome(Asn asn, int number, bool joins)
     {

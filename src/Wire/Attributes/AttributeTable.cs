@@ -4,8 +4,9 @@ namespace Calico.Bgp.Wire.Attributes;
 internal static class AttributeTable
 {
     private static readonly AttributeCodec?[] ByType = Index(
-        new OriginCodec(), new AsPathCodec(), new NextHopCodec(), new MultiExitDiscCodec(), new LocalPrefCodec(), new AtomicAggregateCodec(),
-        new AggregatorCodec(), new CommunitiesCodec(), new OriginatorIdCodec(), new ClusterListCodec(), new MpReachCodec(), new MpUnreachCodec(),
+        new OriginCodec(), new AsPathCodec(), new NextHopCodec(), new MultiExitDiscCodec(), new LocalPrefCodec(),
+        new AtomicAggregateCodec(), new AggregatorCodec(), new CommunitiesCodec(), new OriginatorIdCodec(),
+        new ClusterListCodec(), new MpReachCodec(), new MpUnreachCodec(),
         new ExtendedCommunitiesCodec(), new As4PathCodec(), new As4AggregatorCodec(), new PmsiTunnelCodec(), new TunnelEncapsulationCodec(),
         new IPv6ExtendedCommunitiesCodec(), new AigpCodec(), new BgpLsCodec(), new LargeCommunitiesCodec(), new OnlyToCustomerCodec(),
         new PrefixSidCodec(), new AttrSetCodec());

@@ -15,7 +15,8 @@ public readonly ref struct CanonicalAttribute(AttributeType type, AttributeFlags
     internal int End { get; } = end;
 }
 
-/// <summary>Reads canonical octets: what filters match and what <c>show route all</c> prints. Allocates only where it returns lists or text.</summary>
+/// <summary>Reads canonical octets: what filters match and what <c>show route all</c> prints. Allocates only where it returns lists or
+/// text.</summary>
 public readonly ref struct AttributeView(ReadOnlySpan<byte> canonical)
 {
     private readonly ReadOnlySpan<byte> octets = canonical;

@@ -5,7 +5,8 @@ namespace Calico.Bgp.Wire.Attributes;
 /// it, its flags included, is no reason to lose the routes it came with (section 8.2.2).
 /// </summary>
 internal sealed class BgpLsCodec()
-    : AttributeCodec(AttributeType.BgpLs, OptionalNonTransitive, Penalty.AttributeDiscard, "the BGP-LS attribute is optional and not transitive (RFC 9552 section 5.3)")
+    : AttributeCodec(AttributeType.BgpLs, OptionalNonTransitive, Penalty.AttributeDiscard,
+        "the BGP-LS attribute is optional and not transitive (RFC 9552 section 5.3)")
 {
     public override Penalty WrongFlags => Penalty.AttributeDiscard;
 

@@ -9,13 +9,15 @@ internal readonly record struct Fault(Penalty Penalty, AttributeType Attribute, 
 
     public ReadOnlySpan<byte> Octets(ReadOnlySpan<byte> block) => block.Slice(Start, Length);
 
-    /// <summary>For the log: the rule, and what came instead. Made only where something is wrong, so it may take its time.</summary>
-    public Damage Damage(ReadOnlySpan<byte> block)
+    /// <summary>For the log: the rule, and what came instead. A discard costs no text: some peers earn one with every message.</summary>
+    public Damage Damage(ReadOnlySpan<byte> block) =>
+        new(Penalty, Attribute, Penalty == Penalty.AttributeDiscard ? Rule : Rule + Got(Octets(block)));
+
+    private static string Got(ReadOnlySpan<byte> octets)
     {
-        var octets = Octets(block);
+        if (octets.IsEmpty) return "";
         var shown = Convert.ToHexStringLower(octets[..Math.Min(octets.Length, OctetsShown)]);
-        var got = octets.IsEmpty ? "" : octets.Length > OctetsShown ? $"; got {octets.Length} octets, {shown}..." : $"; got {shown}";
-        return new(Penalty, Attribute, Rule + got);
+        return octets.Length > OctetsShown ? $"; got {octets.Length} octets, {shown}..." : $"; got {shown}";
     }
 
     public Notification Notification(ReadOnlySpan<byte> block)

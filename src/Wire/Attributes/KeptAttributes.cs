@@ -5,7 +5,8 @@ namespace Calico.Bgp.Wire.Attributes;
 /// <summary>One attribute of a set that is being put together: its value stands in the message, or in scratch space at the side.</summary>
 internal readonly record struct KeptAttribute(byte Type, AttributeFlags Flags, bool FromSide, int Start, int Length);
 
-/// <summary>The attributes that an UPDATE's routes keep, and how they become canonical octets (see <see cref="AttributeEditor"/>).</summary>
+/// <summary>The attributes that an UPDATE's routes keep, and how they become canonical octets
+/// (see <see cref="AttributeEditor"/>).</summary>
 internal sealed class KeptAttributes
 {
     private readonly KeptAttribute[] attributes = new KeptAttribute[257];

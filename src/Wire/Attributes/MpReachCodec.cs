@@ -29,7 +29,8 @@ internal sealed class MpReachCodec()
     }
 }
 
-/// <summary>MP_UNREACH_NLRI (RFC 4760 section 4; RFC 7606 sections 5.3 and 7.12). Without prefixes and other attributes: End-of-RIB.</summary>
+/// <summary>MP_UNREACH_NLRI (RFC 4760 section 4; RFC 7606 sections 5.3 and 7.12). Without prefixes and other attributes:
+/// End-of-RIB.</summary>
 internal sealed class MpUnreachCodec()
     : AttributeCodec(AttributeType.MpUnreachNlri, OptionalNonTransitive, Penalty.SessionReset,
         "MP_UNREACH_NLRI has a family and whole prefixes (RFC 7606 sections 5.3 and 7.12)")

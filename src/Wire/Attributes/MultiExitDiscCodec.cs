@@ -2,7 +2,8 @@ namespace Calico.Bgp.Wire.Attributes;
 
 /// <summary>MULTI_EXIT_DISC (RFC 4271 section 5.1.4; RFC 7606 section 7.4).</summary>
 internal sealed class MultiExitDiscCodec()
-    : AttributeCodec(AttributeType.MultiExitDisc, OptionalNonTransitive, Penalty.TreatAsWithdraw, "MULTI_EXIT_DISC is four octets (RFC 7606 section 7.4)")
+    : AttributeCodec(AttributeType.MultiExitDisc, OptionalNonTransitive, Penalty.TreatAsWithdraw,
+        "MULTI_EXIT_DISC is four octets (RFC 7606 section 7.4)")
 {
     // +------------+
     // | Value (32) |

@@ -6,7 +6,8 @@ namespace Calico.Bgp.Wire.Attributes;
 /// NEXT_HOP and in MP_REACH_NLRI.
 /// </summary>
 internal sealed class NextHopCodec()
-    : AttributeCodec(AttributeType.NextHop, WellKnown, Penalty.TreatAsWithdraw, "NEXT_HOP is the four octets of a unicast address (RFC 7606 section 7.3)")
+    : AttributeCodec(AttributeType.NextHop, WellKnown, Penalty.TreatAsWithdraw,
+        "NEXT_HOP is the four octets of a unicast address (RFC 7606 section 7.3)")
 {
     public override byte Subcode => UpdateError.InvalidNextHop;
 

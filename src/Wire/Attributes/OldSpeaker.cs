@@ -139,8 +139,8 @@ internal sealed class OldSpeaker
     // Two sequences in a row are one, as far as its count can say so.
     private void Append(AsPathSegment segment, int count, ref int open)
     {
-        var joins = open >= 0 && side[open] == (byte)SegmentType.Sequence && segment.Type == SegmentType.Sequence && side[open + 1] + count <= 255;
-        if (joins) side[open + 1] += (byte)count;
+        var sequences = open >= 0 && side[open] == (byte)SegmentType.Sequence && segment.Type == SegmentType.Sequence;
+        if (sequences && side[open + 1] + count <= 255) side[open + 1] += (byte)count;
         else
         {
             open = used;
@@ -154,7 +154,8 @@ internal sealed class OldSpeaker
     private void Keep(AttributeBlock block, AttributeCodec codec, Slot slot, int start)
     {
         if (codec.Type == AttributeType.AsPath) block.LeftmostAs = AsPathCodec.LeftmostAs(Side[start..]);
-        block.Kept.Add(new((byte)codec.Type, codec.Flags | AttributeBlock.PartialOf(codec, slot.Flags), FromSide: true, start, used - start));
+        var flags = codec.Flags | AttributeBlock.PartialOf(codec, slot.Flags);
+        block.Kept.Add(new((byte)codec.Type, flags, FromSide: true, start, used - start));
     }
 
     private void Put(uint value)

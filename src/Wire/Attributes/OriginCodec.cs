@@ -2,7 +2,8 @@ namespace Calico.Bgp.Wire.Attributes;
 
 /// <summary>ORIGIN (RFC 4271 section 5.1.1; RFC 7606 section 7.1).</summary>
 internal sealed class OriginCodec()
-    : AttributeCodec(AttributeType.Origin, WellKnown, Penalty.TreatAsWithdraw, "ORIGIN is one octet of value 0, 1 or 2 (RFC 7606 section 7.1)")
+    : AttributeCodec(AttributeType.Origin, WellKnown, Penalty.TreatAsWithdraw,
+        "ORIGIN is one octet of value 0, 1 or 2 (RFC 7606 section 7.1)")
 {
     public override byte Subcode => UpdateError.InvalidOrigin;
 

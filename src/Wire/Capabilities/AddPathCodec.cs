@@ -1,6 +1,7 @@
 namespace Calico.Bgp.Wire.Capabilities;
 
-/// <summary>ADD-PATH (RFC 7911 section 4). A direction that nobody defined drops its tuple, as that section asks, not the capability.</summary>
+/// <summary>ADD-PATH (RFC 7911 section 4). A direction that nobody defined drops its tuple, as that section asks, not the
+/// capability.</summary>
 internal sealed class AddPathCodec() : CapabilityCodec(CapabilityCode.AddPath, Malformed.Refused)
 {
     // +----------+----------+------------------+
@@ -12,7 +13,8 @@ internal sealed class AddPathCodec() : CapabilityCodec(CapabilityCode.AddPath, M
         {
             var family = new Family(value.U16(), value.U8());
             var direction = (AddPathDirection)value.U8();
-            if (direction is AddPathDirection.Receive or AddPathDirection.Send or AddPathDirection.Both) into.AddPath.Add(new(family, direction));
+            if (direction is AddPathDirection.Receive or AddPathDirection.Send or AddPathDirection.Both)
+                into.AddPath.Add(new(family, direction));
         }
         return true;
     }

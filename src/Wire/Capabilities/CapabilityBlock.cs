@@ -12,9 +12,9 @@ internal static class CapabilityBlock
     // In the order in which we send them.
     private static readonly CapabilityCodec[] Codecs =
     [
-        new MultiprotocolCodec(), new RouteRefreshCapabilityCodec(), new ExtendedNextHopCodec(), new ExtendedMessagesCodec(), new RoleCodec(),
-        new GracefulRestartCodec(), new FourOctetAsCodec(), new AddPathCodec(), new EnhancedRouteRefreshCodec(), new LongLivedCodec(),
-        new FqdnCodec(), new CiscoRouteRefreshCodec(),
+        new MultiprotocolCodec(), new RouteRefreshCapabilityCodec(), new ExtendedNextHopCodec(), new ExtendedMessagesCodec(),
+        new RoleCodec(), new GracefulRestartCodec(), new FourOctetAsCodec(), new AddPathCodec(), new EnhancedRouteRefreshCodec(),
+        new LongLivedCodec(), new FqdnCodec(), new CiscoRouteRefreshCodec(),
     ];
 
     /// <summary>False: the OPEN is to be refused.</summary>

@@ -23,11 +23,13 @@ internal enum Malformed : byte
 {
     /// <summary>It counts as absent: nothing of what follows on the session is read differently for it.</summary>
     Ignored,
-    /// <summary>The OPEN is refused: the peer believes that we agreed on what UPDATE messages look like, and we would misread them.</summary>
+    /// <summary>The OPEN is refused: the peer believes that we agreed on what UPDATE messages look like, and we would misread
+    /// them.</summary>
     Refused,
 }
 
-/// <summary>One capability of RFC 5492: its value between the length octet and the next one. The walker owns codes, lengths and leftovers.</summary>
+/// <summary>One capability of RFC 5492: its value between the length octet and the next one. The walker owns codes, lengths and
+/// leftovers.</summary>
 internal abstract class CapabilityCodec(CapabilityCode code, Malformed malformed = Malformed.Ignored)
 {
     public CapabilityCode Code { get; } = code;

@@ -9,7 +9,8 @@ public enum Role : byte { Provider = 0, RouteServer = 1, RouteServerClient = 2, 
 public sealed record GracefulRestart(bool Restarting, bool Notification, ushort Seconds, IReadOnlyList<GracefulRestartFamily> Families)
 {
     public bool Equals(GracefulRestart? other) =>
-        other != null && Restarting == other.Restarting && Notification == other.Notification && Seconds == other.Seconds && Families.SequenceEqual(other.Families);
+        other != null && Restarting == other.Restarting && Notification == other.Notification && Seconds == other.Seconds
+            && Families.SequenceEqual(other.Families);
     public override int GetHashCode() => HashCode.Combine(Restarting, Notification, Seconds, Families.Count);
 }
 
@@ -23,7 +24,8 @@ public enum AddPathDirection : byte { None = 0, Receive = 1, Send = 2, Both = 3 
 
 public readonly record struct AddPathFamily(Family Family, AddPathDirection Direction);
 
-/// <summary>RFC 8950 section 4: prefixes of <paramref name="Family"/> may have next hops of address family <paramref name="NextHopAfi"/>.</summary>
+/// <summary>RFC 8950 section 4: prefixes of <paramref name="Family"/> may have next hops of address family
+/// <paramref name="NextHopAfi"/>.</summary>
 public readonly record struct ExtendedNextHopFamily(Family Family, ushort NextHopAfi);
 
 /// <summary>The FQDN capability (code 73): at most 64 octets of each name are sent.</summary>

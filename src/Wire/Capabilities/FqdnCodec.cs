@@ -2,7 +2,8 @@ using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Wire.Capabilities;
 
-/// <summary>The speaker's host and domain name (draft-walton-bgp-hostname-capability). For people only, so its damage costs nothing.</summary>
+/// <summary>The speaker's host and domain name (draft-walton-bgp-hostname-capability). For people only, so its damage costs
+/// nothing.</summary>
 internal sealed class FqdnCodec() : CapabilityCodec(CapabilityCode.Fqdn)
 {
     private const int MaxOctets = 64;

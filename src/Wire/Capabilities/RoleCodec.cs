@@ -1,6 +1,7 @@
 namespace Calico.Bgp.Wire.Capabilities;
 
-/// <summary>BGP role (RFC 9234 section 4.1). The same one twice is one; different ones refuse the OPEN (section 4.2), which the session does.</summary>
+/// <summary>BGP role (RFC 9234 section 4.1). The same one twice is one; different ones refuse the OPEN (section 4.2), which the session
+/// does.</summary>
 internal sealed class RoleCodec() : CapabilityCodec(CapabilityCode.Role)
 {
     // +----------+

@@ -12,8 +12,7 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
     /// <summary>A Cease, with the text that RFC 9003 lets an administrative shutdown or reset carry.</summary>
     public static Notification Cease(CeaseSubcode subcode, string? text = null)
     {
-        var carriesText = subcode is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.AdministrativeReset;
-        if (!carriesText || string.IsNullOrEmpty(text)) return new(ErrorCode.Cease, (byte)subcode);
+        if (!CarriesText(subcode) || string.IsNullOrEmpty(text)) return new(ErrorCode.Cease, (byte)subcode);
         var octets = PeerText.Encode(text, MaxTextOctets);
         return new(ErrorCode.Cease, (byte)subcode, (byte[])[(byte)octets.Length, .. octets]);
     }
@@ -23,7 +22,7 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
     {
         get
         {
-            if (Code != ErrorCode.Cease || (CeaseSubcode)Subcode is not (CeaseSubcode.AdministrativeShutdown or CeaseSubcode.AdministrativeReset)) return null;
+            if (Code != ErrorCode.Cease || !CarriesText((CeaseSubcode)Subcode)) return null;
             if (Data.Length < 2 || Data.Span[0] is 0 || Data.Span[0] >= Data.Length) return null;
             return PeerText.Decode(Data.Span.Slice(1, Data.Span[0]));
         }
@@ -43,6 +42,9 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
         // One level only: a peer may nest as deep as its message is long.
         return Inner is { } inner ? $"{name}: {ErrorNames.Of(inner.Code, inner.Subcode)}" : name;
     }
+
+    private static bool CarriesText(CeaseSubcode subcode) =>
+        subcode is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.AdministrativeReset;
 
     public bool Equals(Notification? other) =>
         other != null && Code == other.Code && Subcode == other.Subcode && Data.Span.SequenceEqual(other.Data.Span);

@@ -76,7 +76,8 @@ public class AttributeEditorTests
 
     [Fact]
     public void A_segment_that_has_become_empty_goes() =>
-        Assert.Equal(Same("40 02 06 02 01 0000fdea"), Edit("40 02 0c 02 01 0000fdea 01 01 0000fc00", x => x.RemoveFromPath(asn => asn.Value == 64512)));
+        Assert.Equal(Same("40 02 06 02 01 0000fdea"), Edit("40 02 0c 02 01 0000fdea 01 01 0000fc00",
+            x => x.RemoveFromPath(asn => asn.Value == 64512)));
 
     [Fact]
     public void Confederation_segments_go_and_leave_the_rest() =>
@@ -91,7 +92,8 @@ public class AttributeEditorTests
         }));
 
     [Fact]
-    public void Without_its_last_community_the_attribute_goes() => Assert.Equal("", Edit("c0 08 04 00010001", x => x.RemoveCommunities(y => y.High == 1)));
+    public void Without_its_last_community_the_attribute_goes() =>
+        Assert.Equal("", Edit("c0 08 04 00010001", x => x.RemoveCommunities(y => y.High == 1)));
 
     [Fact]
     public void Communities_of_all_kinds_are_removed_by_pattern() =>
@@ -114,7 +116,8 @@ public class AttributeEditorTests
     public void A_next_hop_is_4_16_or_32_octets()
     {
         Assert.Equal(Same("40 03 04 c0000201"), Edit("", x => x.SetNextHop(Address.Parse("192.0.2.1"))));
-        Assert.Equal(Same("40 03 10 20010db8000000000000000000000001"), Edit("40 03 04 0a630002", x => x.SetNextHop(Address.Parse("2001:db8::1"))));
+        Assert.Equal(Same("40 03 10 20010db8000000000000000000000001"),
+            Edit("40 03 04 0a630002", x => x.SetNextHop(Address.Parse("2001:db8::1"))));
         Assert.Equal(35, Octets(Edit("", x => x.SetNextHop(Address.Parse("2001:db8::1"), Address.Parse("fe80::1")))).Length);
     }
 
@@ -122,12 +125,17 @@ public class AttributeEditorTests
     public void The_result_of_any_edits_is_canonical_and_its_summary_is_its_own()
     {
         var edits = Gen.Elements<(string Name, Action<AttributeEditor> Edit)>(
-            ("prepend", x => x.Prepend(new(65001), 3)), ("med", x => x.SetMed(7)), ("no med", x => x.SetMed(null)), ("pref", x => x.SetLocalPref(1)),
-            ("otc", x => x.SetOtc(65002)), ("strip 8", x => x.RemoveCommunities(y => y.Low % 2 == 0)), ("add 8", x => x.AddCommunity(Community.NoExport)),
+            ("prepend", x => x.Prepend(new(65001), 3)), ("med", x => x.SetMed(7)), ("no med", x => x.SetMed(null)),
+            ("pref", x => x.SetLocalPref(1)),
+            ("otc", x => x.SetOtc(65002)), ("strip 8", x => x.RemoveCommunities(y => y.Low % 2 == 0)),
+            ("add 8", x => x.AddCommunity(Community.NoExport)),
             ("strip 32", x => x.RemoveLargeCommunities(y => y.Data2 % 2 == 0)), ("add 32", x => x.AddLargeCommunity(new(1, 2, 3))),
-            ("strip 16", x => x.RemoveExtendedCommunities(y => !y.IsTransitive)), ("add 16", x => x.AddExtendedCommunity(new(0x0002fde900000001))),
-            ("path", x => x.RemoveFromPath(y => y.Value % 2 == 0)), ("cluster", x => x.PrependClusterId(new(1))), ("originator", x => x.SetOriginatorId(new(9))),
-            ("next hop", x => x.SetNextHop(Address.Parse("192.0.2.9"))), ("remove", x => x.Remove(AttributeType.Aggregator)), ("origin", x => x.SetOrigin(Origin.Egp)));
+            ("strip 16", x => x.RemoveExtendedCommunities(y => !y.IsTransitive)),
+            ("add 16", x => x.AddExtendedCommunity(new(0x0002fde900000001))),
+            ("path", x => x.RemoveFromPath(y => y.Value % 2 == 0)), ("cluster", x => x.PrependClusterId(new(1))),
+            ("originator", x => x.SetOriginatorId(new(9))),
+            ("next hop", x => x.SetNextHop(Address.Parse("192.0.2.9"))), ("remove", x => x.Remove(AttributeType.Aggregator)),
+            ("origin", x => x.SetOrigin(Origin.Egp)));
         Samples.Check(Samples.Canonical.Zip(edits.ListOf()), sample =>
         {
             var editor = new AttributeEditor();

@@ -26,8 +26,8 @@ public class AttributeViewTests
     [Fact]
     public void A_set_lists_what_it_has()
     {
-        var view = new AttributeView(Octets("40 03 04 0a630002 c0 07 08 0000fdea 0a000001 c0 08 08 ffffff01 00010002 80 0a 04 0a630001 c0 10 08 4004fde900000001"
-            + "80 1a 0b 01 000b 000000000000000a c0 20 0c 00000001 00000002 00000003 c0 23 04 0000fdea"));
+        var view = new AttributeView(Octets("40 03 04 0a630002 c0 07 08 0000fdea 0a000001 c0 08 08 ffffff01 00010002 80 0a 04 0a630001"
+            + "c0 10 08 4004fde900000001 80 1a 0b 01 000b 000000000000000a c0 20 0c 00000001 00000002 00000003 c0 23 04 0000fdea"));
         Assert.Equal([Community.NoExport, new(1, 2)], view.Communities);
         Assert.True(view.HasCommunity(new(1, 2)));
         Assert.False(view.HasCommunity(new(1, 3)));

@@ -28,7 +28,8 @@ public class NotificationTests
     }
 
     [Fact]
-    public void Only_shutdown_and_reset_carry_a_text() => Assert.True(Notification.Cease(CeaseSubcode.PeerDeconfigured, "why").Data.IsEmpty);
+    public void Only_shutdown_and_reset_carry_a_text() =>
+        Assert.True(Notification.Cease(CeaseSubcode.PeerDeconfigured, "why").Data.IsEmpty);
 
     [Fact]
     public void What_was_encoded_is_decoded_the_same()

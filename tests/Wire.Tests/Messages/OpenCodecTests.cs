@@ -12,7 +12,9 @@ public class OpenCodecTests
     private static string Decode(string body)
     {
         var refusal = OpenCodec.Decode(Octets(body), out var open);
-        return refusal == null ? $"AS {open!.MyAs}" : $"{(byte)refusal.Code}/{refusal.Subcode}:{Convert.ToHexStringLower(refusal.Data.Span)}";
+        return refusal == null
+            ? $"AS {open!.MyAs}"
+            : $"{(byte)refusal.Code}/{refusal.Subcode}:{Convert.ToHexStringLower(refusal.Data.Span)}";
     }
 
     [Theory]

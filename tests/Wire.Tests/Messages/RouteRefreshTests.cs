@@ -23,6 +23,7 @@ public class RouteRefreshTests
     public void Rfc7313_returns_the_message_as_data()
     {
         var error = RouteRefreshCodec.Decode(Octets("0001 02 01 aa"), out _)!;
-        Assert.Equal("7/1 ffffffffffffffffffffffffffffffff00180500010201aa", $"{(byte)error.Code}/{error.Subcode} {Convert.ToHexStringLower(error.Data.Span)}");
+        Assert.Equal("7/1 ffffffffffffffffffffffffffffffff00180500010201aa",
+            $"{(byte)error.Code}/{error.Subcode} {Convert.ToHexStringLower(error.Data.Span)}");
     }
 }
