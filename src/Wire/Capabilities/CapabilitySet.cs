@@ -42,6 +42,8 @@ public sealed record CapabilitySet
     public IReadOnlyList<ExtendedNextHopFamily> ExtendedNextHop { get; init; } = [];
     public GracefulRestart? GracefulRestart { get; init; }
     public IReadOnlyList<LongLivedFamily> LongLived { get; init; } = [];
+    /// <summary>The long-lived capability stands there without families: its sender keeps others' routes and has none kept.</summary>
+    public bool LongLivedHelper { get; init; }
     public IReadOnlyList<AddPathFamily> AddPath { get; init; } = [];
     public Role? Role { get; init; }
     /// <summary>Two role capabilities with different values: RFC 9234 section 4.2 rejects the OPEN.</summary>

@@ -18,6 +18,7 @@ internal sealed class LongLivedCodec() : CapabilityCodec(CapabilityCode.LongLive
             families.Add(new(family, (bits & ForwardingBit) != 0, bits & TimeMask));
         }
         if (value.Overrun) return false;
+        into.Set = into.Set with { LongLivedHelper = families.Count == 0 };
         into.LongLived.Clear();
         into.LongLived.AddRange(families);
         return true;
@@ -25,7 +26,7 @@ internal sealed class LongLivedCodec() : CapabilityCodec(CapabilityCode.LongLive
 
     public override void Encode(CapabilitySet set, ref WireWriter into)
     {
-        if (set.LongLived.Count == 0) return;
+        if (set.LongLived.Count == 0 && !set.LongLivedHelper) return;
         var mark = Begin(ref into);
         foreach (var (family, preserved, seconds) in set.LongLived)
         {

@@ -16,9 +16,9 @@ internal sealed class Canonical
         Add(AttributeType.Origin, 0x40, (byte)origin);
     }
 
-    public Canonical Path(params uint[] sequence) => Path((2, sequence));
+    public Canonical Path(params uint[] sequence) => Segments((2, sequence));
 
-    public Canonical Path(params (byte Type, uint[] Numbers)[] segments)
+    public Canonical Segments(params (byte Type, uint[] Numbers)[] segments)
     {
         summary.OriginAs = segments is [.., (2, [.., var last])] ? last : 0;
         return Add(AttributeType.AsPath, 0x40, [.. segments.Where(one => one.Numbers.Length > 0)

@@ -127,15 +127,16 @@ internal sealed class RouteOptions
         else tokens.Fail(kind == SymbolKind.Filter ? $"Filter {name} cannot be run by a query, use where" : "Filter name required");
     }
 
-    /// <summary>The tables to look into: those named, else those that can hold the prefix, and of a peer those it has an open channel to.</summary>
+    /// <summary>The tables to look into: those named, else those that can hold the prefix, of a protocol its own, and for a peer's view those with an open channel.</summary>
     public IReadOnlyList<IpFamily> Tables(ISpeaker speaker) => [.. Bird.Tables.Families.Where(family =>
         (tables.Count == 0 || tables.Contains(family))
         && (prefix == null || prefix.Value.Family == family)
         && (channel == null || channel == family)
-        && (!PeerView || IsOpen(speaker, family)))];
+        && (!PeerView || HasChannel(speaker, peer, family, open: true))
+        && (protocol == null || tables.Count > 0 || HasChannel(speaker, protocol, family, open: false)))];
 
-    private bool IsOpen(ISpeaker speaker, IpFamily family) =>
-        speaker.Protocols.FirstOrDefault(one => one.Name == peer)?.Channels.Any(one => one.Family == family && one.Up) ?? false;
+    private static bool HasChannel(ISpeaker speaker, string? name, IpFamily family, bool open) =>
+        speaker.Protocols.FirstOrDefault(one => one.Name == name)?.Channels.Any(one => one.Family == family && (one.Up || !open)) ?? false;
 
     public RouteQuery Query(IpFamily table) => new(Selection, table, prefix, scope, Narrowed ? protocol : null, PeerView ? peer : null);
 

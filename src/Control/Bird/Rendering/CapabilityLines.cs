@@ -27,6 +27,7 @@ internal static class CapabilityLines
         if (capabilities.FourOctetAs != null) yield return "      4-octet AS numbers";
         foreach (var line in AddPath(capabilities.AddPath)) yield return line;
         if (capabilities.EnhancedRouteRefresh) yield return "      Enhanced refresh";
+        if (capabilities.LongLivedHelper || capabilities.LongLived.Count > 0) yield return "      Long-lived graceful restart";
         foreach (var line in LongLived(capabilities.LongLived)) yield return line;
         if (capabilities.Fqdn is { } name) yield return $"      Hostname: {name.HostName}";
         if (capabilities.Role is { } role) yield return $"      Role: {Word(role)}";
@@ -55,7 +56,6 @@ internal static class CapabilityLines
     private static IEnumerable<string> LongLived(IReadOnlyList<LongLivedFamily> families)
     {
         if (families.Count == 0) yield break;
-        yield return "      Long-lived graceful restart";
         yield return $"        LL stale time: {families.Max(entry => entry.StaleSeconds)}";
         yield return List("AF supported:", families.Select(entry => entry.Family));
         yield return List("AF preserved:", families.Where(entry => entry.ForwardingPreserved).Select(entry => entry.Family));

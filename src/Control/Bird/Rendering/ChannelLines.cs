@@ -47,7 +47,7 @@ internal static class ChannelLines
 
     private static string Row(string label, params ReadOnlySpan<long?> counts)
     {
-        var row = $"      {label,-18}";
+        var row = $"      {label,-19}";
         foreach (var count in counts) row += $" {(object?)count ?? "---",10}";
         return row;
     }

@@ -26,7 +26,7 @@ internal sealed class ProtocolDetails(Reply reply)
         var scope = settings.PeerAddress.IsLinkLocal && settings.Interface != null ? "%" + settings.Interface : "";
         Line($"  BGP state:          {SessionWords.State(protocol)}");
         Line($"    Neighbor address: {settings.PeerAddress}{scope}");
-        if (settings.PeerPort != 179) Line($"    Neighbor port:    {settings.PeerPort}");
+        if (session.Phase == Phase.Established && !settings.Passive && settings.PeerPort != 179) Line($"    Neighbor port:    {settings.PeerPort}");
         Line($"    Neighbor AS:      {settings.PeerAs}");
         Line($"    Local AS:         {settings.LocalAs}");
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);

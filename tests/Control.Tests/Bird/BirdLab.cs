@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Calico.Bgp.Control.Tests.Bird;
+
+/// <summary>
+/// Two real BIRDs that peer with each other, each in a network namespace. The first is the oracle: our answers are held beside
+/// its own. Link-local addresses are given by hand, so that next hops are the same in every run.
+/// </summary>
+public sealed class BirdLab : IAsyncLifetime
+{
+    private const string Oracle = """
+        log stderr all;
+        router id 10.99.0.1;
+        hostname "node-a";
+        filter imp4 { if net = 192.0.2.0/24 then reject; accept; }
+        filter exp4 { if source = RTS_STATIC || source = RTS_BGP then accept; reject; }
+        protocol device { scan time 10; }
+        protocol direct { ipv4; ipv6; interface "eth0"; }
+        protocol kernel { ipv4 { import all; export none; }; learn; }
+        protocol kernel { ipv6 { import all; export none; }; learn; }
+        protocol static { ipv4;
+          route 10.50.0.0/16 via 10.99.0.2; route 10.51.0.0/16 via 10.99.0.2 weight 2 via 10.99.0.3; route 10.52.0.0/16 via "eth0";
+          route 192.0.2.0/24 blackhole; route 192.0.3.0/24 unreachable; route 192.0.4.0/24 prohibit; }
+        protocol static { ipv6; route 2001:db8:a::/48 blackhole; route 2001:db8:c::/48 via fe80::2%eth0; }
+        template bgp peer { hold time 90; keepalive time 30; connect retry time 1; connect delay time 1; error wait time 600,600; }
+        protocol bgp tor4 from peer { description "the ToR"; local 10.99.0.1 as 65001; neighbor 10.99.0.2 as 65002;
+          graceful restart on; enable extended messages on;
+          ipv4 { import filter imp4; import keep filtered on; export filter exp4; next hop self; }; }
+        protocol bgp tor6 from peer { local fd99::1 as 65001; neighbor fd99::2 as 65002;
+          ipv6 { import all; import keep filtered on; export filter exp4; }; }
+        protocol bgp inner from peer { local 10.99.0.101 as 65001; neighbor 10.99.0.12 as 65001; rr client;
+          ipv4 { import all; import keep filtered on; export none; add paths on; }; }
+        protocol bgp waits from peer { passive; local 10.99.0.1 as 65001; neighbor 10.99.0.77 as 65003; ipv4 { import none; export none; }; }
+        protocol bgp shut from peer { disabled; local 10.99.0.1 as 65001; neighbor 10.99.0.78 as 65003; ipv4 { import all; export none; }; }
+        protocol bgp wrong from peer { local 10.99.0.102 as 65001; neighbor 10.99.0.13 port 1179 as 65077; ipv4 { import all; export none; }; }
+        """;
+
+    private const string Neighbour = """
+        log stderr all;
+        router id 10.99.0.2;
+        filter out4 {
+          bgp_med = 50;
+          bgp_community.add((65002,100)); bgp_community.add((65535,65281));
+          bgp_large_community.add((65002,1,2)); bgp_large_community.add((4200000000,10,20));
+          bgp_ext_community.add((rt,65002,300)); bgp_ext_community.add((ro,65002,301)); bgp_ext_community.add((rt,10.0.0.1,5));
+          bgp_ext_community.add((generic,0x80060000,0x12345)); bgp_ext_community.add((rt,4200000000,7));
+          if net = 203.0.113.128/25 then { bgp_path.prepend(64999); bgp_path.prepend(64998); bgp_origin = ORIGIN_INCOMPLETE; }
+          if net = 203.0.114.0/24 then bgp_origin = ORIGIN_EGP;
+          accept;
+        }
+        protocol device {}
+        protocol static { ipv4; route 203.0.113.0/24 blackhole; route 203.0.113.128/25 blackhole; route 203.0.114.0/24 blackhole; route 192.0.2.0/24 blackhole; }
+        protocol static { ipv6; route 2001:db8:b::/48 blackhole; route 2001:db8:a::/48 blackhole; }
+        protocol bgp tor4 { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; graceful restart on; enable extended messages on;
+          ipv4 { import none; export filter out4; next hop self; }; }
+        protocol bgp tor6 { local fd99::2 as 65002; neighbor fd99::1 as 65001; ipv6 { import none; export where source = RTS_STATIC; next hop self; }; }
+        protocol bgp inner { local 10.99.0.12 as 65001; neighbor 10.99.0.101 as 65001;
+          ipv4 { import none; export filter { if net = 203.0.114.0/24 then { bgp_local_pref = 150; accept; } reject; }; next hop self; add paths on; }; }
+        protocol bgp wrong { local 10.99.0.13 port 1179 as 65066; neighbor 10.99.0.102 as 65001; ipv4 { import none; export none; }; }
+        """;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("birdc-golden").FullName;
+    private readonly string[] spaces = [$"birdct-{Environment.ProcessId}-a", $"birdct-{Environment.ProcessId}-b"];
+    private readonly List<Process> daemons = [];
+
+    public string OracleSocket => Path.Combine(folder, "a.ctl");
+
+    public async Task InitializeAsync()
+    {
+        if (RequiresBirdFactAttribute.Missing != null) return;
+        await ShellAsync(Network());
+        await StartAsync(0, Oracle);
+        await StartAsync(1, Neighbour);
+    }
+
+    private string Network() => string.Create(CultureInfo.InvariantCulture, $"""
+        set -e
+        for n in {spaces[0]} {spaces[1]}; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0; ip -n $n link set lo up; done
+        ip -n {spaces[0]} link add eth0 type veth peer name eth0 netns {spaces[1]}
+        i=1; for n in {spaces[0]} {spaces[1]}; do
+          ip -n $n link set eth0 addrgenmode none; ip -n $n link set eth0 up
+          ip -n $n addr add 10.99.0.$i/24 dev eth0; ip -n $n addr add fd99::$i/64 dev eth0 nodad; ip -n $n addr add fe80::$i/64 dev eth0 nodad
+          i=2; done
+        for i in 101 102; do ip -n {spaces[0]} addr add 10.99.0.$i/24 dev eth0; done
+        for i in 12 13; do ip -n {spaces[1]} addr add 10.99.0.$i/24 dev eth0; done
+        ip -n {spaces[0]} route add 172.21.0.0/16 via 10.99.0.9
+        """);
+
+    private async Task StartAsync(int side, string configuration)
+    {
+        var name = side == 0 ? "a" : "b";
+        var file = Path.Combine(folder, name + ".conf");
+        await File.WriteAllTextAsync(file, configuration);
+        await ShellAsync($"/usr/sbin/bird -p -c {file}");
+        string[] arguments = ["netns", "exec", spaces[side], "/usr/sbin/bird", "-f", "-c", file, "-s", Path.Combine(folder, name + ".ctl"), "-P", Path.Combine(folder, name + ".pid")];
+        var daemon = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
+        daemon.BeginErrorReadLine();
+        daemons.Add(daemon);
+    }
+
+    /// <summary>Asks the oracle once it answers, again and again until the answer is settled.</summary>
+    public async Task<string> AskWhenAsync(string command, Func<string, bool> settled)
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(60);
+        while (true)
+        {
+            try
+            {
+                var answer = Ask(command);
+                if (settled(answer)) return answer;
+                if (DateTime.UtcNow > deadline) throw new TimeoutException($"BIRD still answers: {answer}");
+            }
+            catch (System.Net.Sockets.SocketException) when (DateTime.UtcNow < deadline)
+            {
+                // Not listening yet.
+            }
+            await Task.Delay(100);
+        }
+    }
+
+    public string Ask(string command)
+    {
+        using var client = new RawClient(OracleSocket);
+        client.ReadReply();
+        return client.Ask(command);
+    }
+
+    private static async Task ShellAsync(string script)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script]) { RedirectStandardError = true })!;
+        var errors = await shell.StandardError.ReadToEndAsync();
+        await shell.WaitForExitAsync();
+        if (shell.ExitCode != 0) throw new InvalidOperationException(errors);
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var daemon in daemons)
+        {
+            daemon.Kill();
+            await daemon.WaitForExitAsync();
+            daemon.Dispose();
+        }
+        if (RequiresBirdFactAttribute.Missing == null) await ShellAsync($"ip netns del {spaces[0]}; ip netns del {spaces[1]}");
+        Directory.Delete(folder, recursive: true);
+    }
+}
