@@ -1,1 +1,3 @@
-return 0;
+using Calico.Bgp.Bgpctl;
+
+return await Commands.RunAsync(args, Screen.OfProcess(), TimeProvider.System).ConfigureAwait(false);

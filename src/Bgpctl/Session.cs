@@ -1,0 +1,106 @@
+// One run of bgpctl: asks, and shows the answer once or, with --watch, again after each change.
+
+using Calico.Bgp.Bgpctl.Views;
+
+namespace Calico.Bgp.Bgpctl;
+
+internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, bool json, bool watch) : IDisposable
+{
+    private const int PieceSize = 1000;
+
+    public Screen Screen => screen;
+
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    public void Dispose() => daemon.Dispose();
+
+    public Task StatusAsync(CancellationToken stop) =>
+        ShowAsync("status", "/v1/status", body => StatusView.Of(daemon.Read(body, BgpctlJson.Default.StatusAnswer)), stop);
+
+    public Task PeersAsync(CancellationToken stop) =>
+        ShowAsync("peers", "/v1/peers", body => PeersView.Of(daemon.Read(body, BgpctlJson.Default.IReadOnlyListPeerAnswer), Now), stop);
+
+    public Task KernelAsync(CancellationToken stop) =>
+        ShowAsync("kernel", "/v1/kernel", body => KernelView.Of(daemon.Read(body, BgpctlJson.Default.KernelAnswer), Now), stop);
+
+    public Task PeerAsync(string name, CancellationToken stop)
+    {
+        var path = $"/v1/peers/{Uri.EscapeDataString(name)}";
+        Page View(string body) => PeerView.Of(daemon.Read(body, BgpctlJson.Default.PeerAnswer), Now);
+        return watch ? WatchAsync("peers", path, View, stop) : ShowAsync("peers", path, View, stop);
+    }
+
+    public async Task RoutesAsync(RouteQuery query, CancellationToken stop)
+    {
+        if (watch) await new Watcher(daemon, screen, json).RoutesAsync(query, PieceSize, stop).ConfigureAwait(false);
+        else if (json) await CopyAsync(query.Path(lines: false), stop).ConfigureAwait(false);
+        else await PiecesAsync(query.Path(lines: true), BgpctlJson.Default.RouteAnswer, RoutesView.Of, "no routes", stop).ConfigureAwait(false);
+    }
+
+    public Task KernelRoutesAsync(CancellationToken stop) => json
+        ? CopyAsync("/v1/kernel/routes", stop)
+        : PiecesAsync("/v1/kernel/routes?format=ndjson", BgpctlJson.Default.OwnRouteAnswer, KernelView.Routes, "no routes of ours", stop);
+
+    public async Task ReloadAsync(bool check, bool soft, CancellationToken stop)
+    {
+        var body = await daemon.PostAsync($"/v1/reload?check={(check ? "true" : "false")}&soft={(soft ? "true" : "false")}", stop).ConfigureAwait(false);
+        var changes = daemon.Read(body, BgpctlJson.Default.ReloadAnswer).Changes;
+        IEnumerable<string> lines = (changes.Count, check) switch
+        {
+            (0, _) => ["nothing changes"],
+            (_, true) => ["would change:", .. changes],
+            _ => ["changed:", .. changes],
+        };
+        Say(body, lines);
+    }
+
+    public async Task OrderAsync(string peer, string order, string? text, CancellationToken stop)
+    {
+        var said = text == null ? "" : $"?text={Uri.EscapeDataString(text)}";
+        var body = await daemon.PostAsync($"/v1/peers/{Uri.EscapeDataString(peer)}/{order}{said}", stop).ConfigureAwait(false);
+        var done = daemon.Read(body, BgpctlJson.Default.OrderAnswer);
+        Say(body, [$"{done.Peer}: {done.Order} was ordered; `bgpctl peers {done.Peer}` shows what came of it"]);
+    }
+
+    private async Task ShowAsync(string topic, string path, Func<string, Page> view, CancellationToken stop)
+    {
+        if (watch)
+        {
+            await WatchAsync(topic, null, view, stop).ConfigureAwait(false);
+            return;
+        }
+        var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
+        if (json) Say(body, []);
+        else screen.Write(view(body));
+    }
+
+    private Task WatchAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) =>
+        new Watcher(daemon, screen, json).PagesAsync(topic, path, view, stop);
+
+    private async Task CopyAsync(string path, CancellationToken stop)
+    {
+        await foreach (var line in daemon.LinesAsync(path, stop).ConfigureAwait(false)) await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
+    }
+
+    private async Task PiecesAsync<T>(
+        string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, Func<IReadOnlyList<T>, Grid> view, string none, CancellationToken stop)
+    {
+        int[]? widths = null;
+        var piece = new List<T>(PieceSize);
+        await foreach (var line in daemon.LinesAsync(path, stop).ConfigureAwait(false))
+        {
+            piece.Add(daemon.Read(line, type));
+            if (piece.Count < PieceSize) continue;
+            screen.WritePiece(view(piece), ref widths);
+            piece.Clear();
+        }
+        if (piece.Count > 0) screen.WritePiece(view(piece), ref widths);
+        else if (widths == null) screen.Write(new Page(new Section(null, null, none)));
+    }
+
+    private void Say(string body, IEnumerable<string> lines)
+    {
+        foreach (var line in json ? [body] : lines) screen.Output.WriteLine(line);
+        screen.Output.Flush();
+    }
+}

@@ -1,0 +1,53 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl kernel</c>: what of our routes the kernel holds, and what it would not take.</summary>
+internal static class KernelView
+{
+    public static Page Of(KernelAnswer kernel, DateTimeOffset now) => new(
+        new Section(null, Grid.Facts(
+            ("routes", Counts(kernel.Counts)),
+            ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {kernel.Counts.Resyncs} full readings"))),
+        Refusals(kernel.Refusals, now),
+        new Section(new Cell("Interfaces"), new Grid(
+            [new("#", true), new("Name"), new("State"), new("MTU", true), new("MAC"), new("Addresses")],
+            [.. kernel.Interfaces.Select(Interface)])));
+
+    public static Grid Routes(IReadOnlyList<OwnRouteAnswer> routes) => new(
+        [new("Prefix"), new("Wanted"), new("Installed"), new("Problem")], [.. routes.Select(Route)]);
+
+    public static string Counts(KernelCountsAnswer counts) =>
+        $"{counts.Installed} of {counts.Wanted} installed, {counts.Pending} pending, {counts.Refused} refused";
+
+    private static Section Refusals(IReadOnlyList<RefusalAnswer> refusals, DateTimeOffset now)
+    {
+        if (refusals.Count == 0) return new(null, null, new Cell("nothing was refused", Tone.Good));
+        return new(new Cell("Refused (tried again)"), new Grid(
+            [new("Prefix"), new("Via"), new("The kernel says"), new("Since"), new("Attempts", true)],
+            [.. refusals.Select(refusal => (Cell[])
+                [
+                    refusal.Prefix, Target(refusal.Target), new(refusal.Words, Tone.Bad), $"{Words.Span(now - refusal.Since)} ago",
+                    Words.Number(refusal.Attempts),
+                ])]));
+    }
+
+    private static Cell[] Interface(InterfaceAnswer link) =>
+    [
+        Words.Number(link.Index), link.Name, (link.Up, link.Carrier) switch
+        {
+            (true, true) => new("up", Tone.Good),
+            (true, false) => new("no carrier", Tone.Bad),
+            _ => new("down", Tone.Faint),
+        },
+        Words.Number(link.Mtu), link.Mac, string.Join(' ', link.Addresses),
+    ];
+
+    private static Cell[] Route(OwnRouteAnswer route) =>
+        [route.Prefix, Target(route.Wanted), Target(route.Installed), new(route.Problem ?? "", Tone.Bad)];
+
+    private static string Target(TargetAnswer? target)
+    {
+        if (target == null) return "-";
+        var metric = target.Metric == 0 ? "" : $" metric {target.Metric}";
+        return Words.Via(target.Type, target.NextHops) + metric + (target.Table == 254 ? "" : $" table {target.Table}");
+    }
+}

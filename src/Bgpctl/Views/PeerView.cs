@@ -1,0 +1,86 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl peers NAME</c>: all that is known of one neighbour.</summary>
+internal static class PeerView
+{
+    public static Page Of(PeerAnswer peer, DateTimeOffset now) => new(
+        new Section(new Cell($"{peer.Name}: {PeersView.Address(peer)}, AS {peer.As} ({peer.Type})"), Facts(peer, now)),
+        new Section(new Cell("Routes"), Channels(peer)),
+        new Section(new Cell("Messages"), Messages(peer)));
+
+    private static Grid Facts(PeerAnswer peer, DateTimeOffset now)
+    {
+        var agreed = peer.Negotiated;
+        return Grid.Facts(
+            ("description", peer.Description),
+            ("state", PeersView.State(peer)),
+            ("since", $"{PeersView.Since(peer, now)} (established {peer.EstablishedTransitions} times)"),
+            ("last error", new(PeersView.LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad)),
+            ("local", agreed == null ? $"AS {peer.LocalAs}" : $"{agreed.LocalAddress}, AS {peer.LocalAs}"),
+            ("router id", agreed == null ? null : Named(agreed)),
+            ("hold time", agreed == null ? null : HoldTime(agreed, peer.Timers)),
+            ("next attempt", peer.Timers.Retry is { } retry ? $"in {Words.Seconds(retry)}" : null),
+            ("capabilities", agreed == null ? null : Capabilities(agreed)),
+            ("options", Options(peer)),
+            ("bad attributes", Damage(peer)));
+    }
+
+    private static string Named(NegotiatedAnswer agreed) => agreed.PeerHostName == null ? agreed.RouterId : $"{agreed.RouterId} ({agreed.PeerHostName})";
+
+    private static string HoldTime(NegotiatedAnswer agreed, TimersAnswer timers)
+    {
+        if (agreed.HoldTime == 0) return "none";
+        var left = timers.Hold is { } hold ? $", {Words.Seconds(hold)} left" : "";
+        var next = timers.Keepalive is { } keepalive ? $"; next keepalive in {Words.Seconds(keepalive)}" : "";
+        return $"{agreed.HoldTime} s{left}{next}";
+    }
+
+    private static string Capabilities(NegotiatedAnswer agreed) => string.Join(", ", new[]
+    {
+        string.Join(' ', agreed.Families),
+        agreed.FourOctetAs ? "4-octet AS" : null,
+        agreed.ExtendedMessages ? "extended messages" : null,
+        agreed.EnhancedRouteRefresh ? "enhanced route refresh" : agreed.RouteRefresh ? "route refresh" : null,
+        agreed.AddPathReceive.Count > 0 ? $"ADD-PATH receive ({string.Join(' ', agreed.AddPathReceive)})" : null,
+        agreed.AddPathSend.Count > 0 ? $"ADD-PATH send ({string.Join(' ', agreed.AddPathSend)})" : null,
+        agreed.ExtendedNextHop ? "extended next hop" : null,
+        agreed.GracefulRestart.Count > 0 ? $"graceful restart {agreed.PeerRestartTime} s ({string.Join(' ', agreed.GracefulRestart)})" : null,
+    }.Where(word => !string.IsNullOrEmpty(word)));
+
+    private static string Options(PeerAnswer peer) => string.Join(", ", new[]
+    {
+        peer.Passive ? "passive" : null,
+        peer.Multihop > 1 ? $"multihop {peer.Multihop}" : null,
+        peer.Authenticated ? "TCP MD5" : null,
+        peer.RouteReflectorClient ? "route reflector client" : null,
+    }.Where(word => word != null));
+
+    private static string? Damage(PeerAnswer peer) => peer.AttributesDiscarded + peer.TreatedAsWithdrawn == 0
+        ? null
+        : $"{peer.AttributesDiscarded} discarded, {peer.TreatedAsWithdrawn} updates treated as withdrawn (RFC 7606)";
+
+    private static Grid Channels(PeerAnswer peer) => new(
+        [
+            new("Family"), new("State"), new("Received", true), new("Accepted", true), new("Filtered", true), new("Advertised", true),
+            new("Best", true), new("Import"), new("Export"), new("Next hop"),
+        ],
+        [.. peer.Channels.Select(channel => (Cell[])
+            [
+                channel.Family, channel.Up ? new("up", Tone.Good) : new("down", Tone.Bad), Words.Number(channel.Received),
+                Words.Number(channel.Accepted), Words.Number(channel.Filtered), Words.Number(channel.Advertised),
+                Words.Number(channel.Preferred), PeersView.Import(channel), PeersView.Export(channel), channel.NextHop,
+            ])]);
+
+    private static Grid Messages(PeerAnswer peer)
+    {
+        var (taken, sent) = (peer.MessagesIn, peer.MessagesOut);
+        return new([new("Type"), new("Received", true), new("Sent", true)],
+        [
+            Row("open", taken.Opens, sent.Opens), Row("update", taken.Updates, sent.Updates),
+            Row("notification", taken.Notifications, sent.Notifications), Row("keepalive", taken.Keepalives, sent.Keepalives),
+            Row("route refresh", taken.Refreshes, sent.Refreshes), Row("octets", taken.Octets, sent.Octets),
+        ]);
+    }
+
+    private static Cell[] Row(string type, long taken, long sent) => [type, Words.Number(taken), Words.Number(sent)];
+}

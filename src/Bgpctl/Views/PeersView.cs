@@ -1,0 +1,53 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl peers</c>: one line a neighbour.</summary>
+internal static class PeersView
+{
+    private static readonly Column[] Columns =
+    [
+        new("Neighbor"), new("Address"), new("AS", true), new("State"), new("Since"),
+        new("IPv4 rcv/acc/adv", true), new("IPv6 rcv/acc/adv", true), new("Last error"),
+    ];
+
+    public static Page Of(IReadOnlyList<PeerAnswer> peers, DateTimeOffset now)
+    {
+        if (peers.Count == 0) return new Page(new Section(null, null, "no peers are configured (peers: in bgpd.yaml)"));
+        var grid = new Grid(Columns, [.. peers.Select(peer => Row(peer, now))]);
+        return new Page(new Section(null, grid, [.. peers.SelectMany(Defaults)]));
+    }
+
+    public static Cell State(PeerAnswer peer) => peer switch
+    {
+        { Enabled: false } => new("disabled", Tone.Faint),
+        { State: "established" } => new("established", Tone.Good),
+        _ => new(Words.State(peer.State), Tone.Bad),
+    };
+
+    public static string Since(PeerAnswer peer, DateTimeOffset now) => $"{(peer.Up ? "up" : "down")} {Words.Span(now - peer.Since)}";
+
+    public static string Address(PeerAnswer peer) => peer.Interface == null ? peer.Address : $"{peer.Address}%{peer.Interface}";
+
+    public static string? LastError(PeerAnswer peer, DateTimeOffset now) =>
+        peer.LastError is { } fault ? $"{fault.Kind}: {fault.Text} ({Words.Span(now - fault.At)} ago)" : peer.Up ? null : peer.Message;
+
+    /// <summary>As the configuration has it, or what RFC 8212 makes of nothing.</summary>
+    public static string Import(ChannelAnswer channel) => channel.ImportDefault ? "reject (none configured, RFC 8212)" : channel.Import;
+
+    public static string Export(ChannelAnswer channel) => channel.ExportDefault ? "reject (none configured, RFC 8212)" : channel.Export;
+
+    private static Cell[] Row(PeerAnswer peer, DateTimeOffset now) =>
+    [
+        new(peer.Name, Tone.Strong), Address(peer), Words.Number(peer.As), State(peer), Since(peer, now),
+        Counts(peer, "ipv4"), Counts(peer, "ipv6"), new(LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad),
+    ];
+
+    private static Cell Counts(PeerAnswer peer, string family) => peer.Channels.FirstOrDefault(channel => channel.Family == family) is { } channel
+        ? new($"{channel.Received}/{channel.Accepted}/{channel.Advertised}", channel.Up ? Tone.Plain : Tone.Faint)
+        : new("-", Tone.Faint);
+
+    private static IEnumerable<Cell> Defaults(PeerAnswer peer)
+    {
+        if (peer.Channels.FirstOrDefault(channel => channel.ImportDefault) is { } import) yield return $"{peer.Name}: import: {Import(import)}";
+        if (peer.Channels.FirstOrDefault(channel => channel.ExportDefault) is { } export) yield return $"{peer.Name}: export: {Export(export)}";
+    }
+}

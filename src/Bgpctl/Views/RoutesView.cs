@@ -1,0 +1,43 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>!</c> one that the kernel refused.</summary>
+internal static class RoutesView
+{
+    private static readonly Column[] Columns =
+    [
+        new(" "), new("Prefix"), new("Next hop"), new("Via"), new("From"), new("AS path"), new("LP", true), new("MED", true),
+        new("Communities"), new("Why"),
+    ];
+
+    public static Grid Of(IReadOnlyList<RouteAnswer> routes) => new(Columns, [.. routes.Select(Row)]);
+
+    private static Cell[] Row(RouteAnswer route)
+    {
+        var tone = route.Filtered || !route.Resolvable ? Tone.Faint : Tone.Plain;
+        var attributes = route.Attributes;
+        return
+        [
+            new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good), new(route.Prefix, route.Best ? Tone.Strong : tone),
+            new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(route.Protocol, tone),
+            new(attributes == null ? "" : $"{attributes.AsPath} {Origin(attributes.Origin)}".TrimStart(), tone),
+            new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone), new(Why(route), Tone.Faint),
+        ];
+    }
+
+    private static string Mark(RouteAnswer route) => (route.KernelProblem, route.Best) switch { (true, _) => "!", (_, true) => "*", _ => "" };
+
+    private static string Origin(string origin) => origin switch { "igp" => "i", "egp" => "e", _ => "?" };
+
+    private static string Communities(AttributesAnswer? attributes) => attributes == null
+        ? ""
+        : string.Join(' ', attributes.Communities.Concat(attributes.LargeCommunities).Concat(attributes.ExtendedCommunities));
+
+    private static string Why(RouteAnswer route) => string.Join(", ", new[]
+    {
+        route.Reason.Length == 0 ? null : route.Reason,
+        route.Filtered && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
+        !route.Resolvable && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
+        route.Stale ? "stale" : null,
+        route.KernelProblem ? "refused by the kernel" : null,
+    }.Where(word => word != null));
+}

@@ -1,0 +1,42 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl status</c>: is it well, and if not, what is missing.</summary>
+internal static class StatusView
+{
+    public static Page Of(StatusAnswer status)
+    {
+        var facts = Grid.Facts(
+            ("state", State(status)),
+            ("version", status.Version),
+            ("router", $"{status.RouterId}, AS {status.As}"),
+            ("started", $"{status.Started:yyyy-MM-dd HH:mm:ss} UTC, {Words.Span(status.Now - status.Started)} ago"),
+            ("configured", $"{status.ConfigFile}, {Words.Span(status.Now - status.Reconfigured)} ago"),
+            ("filters", string.Join(", ", status.Filters)),
+            ("sessions", $"{status.Sessions.Established} of {status.Sessions.Enabled} established ({status.Sessions.Configured} configured)"),
+            ("kernel", KernelView.Counts(status.Kernel)),
+            ("memory", Memory(status.Memory)));
+        return new Page(new Section(new Cell(status.HostName), facts), Sources(status));
+    }
+
+    private static Cell State(StatusAnswer status) => status switch
+    {
+        { ShuttingDown: true } => new("shutting down", Tone.Bad),
+        { Ready: true } => new("ready", Tone.Good),
+        _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
+    };
+
+    private static string Memory(MemoryAnswer memory) =>
+        $"{Words.Octets(memory.Resident)} resident; tables {Words.Octets(memory.RoutingTables)}, attributes {Words.Octets(memory.RouteAttributes)}";
+
+    private static Section Sources(StatusAnswer status) => new(null, new Grid(
+        [new("Source"), new("Kind"), new("State"), new("Family"), new("Imported", true), new("Exported", true)],
+        [.. status.Protocols.SelectMany(Rows)]));
+
+    private static IEnumerable<IReadOnlyList<Cell>> Rows(ProtocolAnswer source)
+    {
+        var state = source.Up ? new Cell("up", Tone.Good) : new Cell("down", Tone.Bad);
+        if (source.Channels.Count == 0) return [[source.Name, source.Kind, state, "", "", ""]];
+        return source.Channels.Select(channel => (Cell[])
+            [source.Name, source.Kind, state, channel.Family, Words.Number(channel.Accepted), Words.Number(channel.Advertised)]);
+    }
+}

@@ -1,0 +1,37 @@
+using Calico.Bgp.Control.Tests.Http;
+using Spectre.Console;
+
+namespace Calico.Bgp.Bgpctl.Tests;
+
+/// <summary>bgpctl in this process, against the real HTTP server with a made-up speaker behind it; the clock stands still.</summary>
+public sealed class BgpctlLab : IAsyncLifetime
+{
+    private readonly HttpLab lab = new();
+
+    public FakeSpeaker Speaker => lab.Speaker;
+    public FakeDaemon Daemon => lab.Daemon;
+    public string Socket => lab.Socket;
+    internal StringWriter Output { get; } = new() { NewLine = "\n" };
+    internal StringWriter Errors { get; } = new() { NewLine = "\n" };
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+    public Task StopServerAsync() => lab.Server.DisposeAsync().AsTask();
+
+    public Task<int> RunAsync(params string[] args) => RunAsync(args, default);
+
+    public Task<int> RunAsync(string[] args, CancellationToken stop) =>
+        Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new StoppedClock(), stop);
+
+    public Task<int> RunOnTerminalAsync(string[] args, CancellationToken stop = default)
+    {
+        var console = AnsiConsole.Create(new() { Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.Standard, Out = new AnsiConsoleOutput(Output) });
+        console.Profile.Width = 200;
+        return Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, console), new StoppedClock(), stop);
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => FakeSpeaker.Now;
+    }
+}

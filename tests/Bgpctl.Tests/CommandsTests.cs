@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Calico.Bgp.Control.Tests.Http;
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker;
+
+namespace Calico.Bgp.Bgpctl.Tests;
+
+public sealed partial class CommandsTests : IAsyncLifetime
+{
+    private readonly BgpctlLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("peers")]
+    [InlineData("peers tor1")]
+    [InlineData("peers node2")]
+    [InlineData("peers new-tor")]
+    [InlineData("routes")]
+    [InlineData("kernel")]
+    [InlineData("kernel --routes")]
+    [InlineData("reload")]
+    [InlineData("peers tor1 restart")]
+    public async Task What_is_shown_without_a_terminal(string command)
+    {
+        Assert.Equal(0, await lab.RunAsync(command.Split(' ')));
+        Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", Resident().Replace(lab.Output.ToString(), "memory      (some) resident"));
+    }
+
+    [Theory]
+    [InlineData("peers")]
+    [InlineData("routes")]
+    public async Task What_is_shown_on_a_terminal(string command)
+    {
+        Assert.Equal(0, await lab.RunOnTerminalAsync([command]));
+        Golden.Check($"terminal_{command}.txt", lab.Output.ToString().Replace("\e", "<esc>"));
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("peers")]
+    [InlineData("peers tor1")]
+    [InlineData("routes")]
+    [InlineData("kernel")]
+    [InlineData("kernel --routes")]
+    [InlineData("reload")]
+    [InlineData("peers tor1 enable")]
+    public async Task With_json_every_command_prints_json(string command)
+    {
+        Assert.Equal(0, await lab.RunAsync([.. command.Split(' '), "--json"]));
+        Assert.NotNull(JsonNode.Parse(lab.Output.ToString()));
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_there_is_neither_colour_nor_box_art()
+    {
+        foreach (var command in new[] { "status", "peers", "routes", "kernel" }) await lab.RunAsync(command);
+        Assert.DoesNotContain(lab.Output.ToString(), c => c == '\e' || c is >= '\u2500' and <= '\u257f');
+    }
+
+    [Fact]
+    public async Task A_long_table_is_shown_whole()
+    {
+        lab.Speaker.Batches = 1000;
+        await lab.RunAsync("routes");
+        Assert.Equal(7001, lab.Output.ToString().Count(c => c == '\n'));
+    }
+
+    [Fact]
+    public async Task An_order_reaches_the_speaker()
+    {
+        await lab.RunAsync("peers", "10.192.0.254", "disable", "--text", "new cable");
+        Assert.Equal("disable tor1 new cable", lab.Speaker.Orders.Single());
+    }
+
+    [Fact]
+    public async Task A_check_takes_nothing()
+    {
+        await lab.RunAsync("reload", "--check");
+        Assert.Equal(["check"], lab.Daemon.Orders);
+    }
+
+    [Fact]
+    public async Task A_wrong_configuration_ends_with_1_and_its_problem()
+    {
+        lab.Daemon.Result = new("bgpd.yaml:3:5: expected a number, got \"x\"", []);
+        Assert.Equal(1, await lab.RunAsync("reload"));
+        Assert.Equal("bgpctl: bgpd.yaml:3:5: expected a number, got \"x\"\n", lab.Errors.ToString());
+    }
+
+    [Fact]
+    public async Task A_peers_received_routes_are_asked_for_by_peer()
+    {
+        await lab.RunAsync("routes", "10.0.0.0/8", "--in", "--peer", "tor1", "--received", "--family", "ipv4");
+        Assert.Equal(new(RouteSelection.Received, IpFamily.IPv4, Prefix.Parse("10.0.0.0/8"), PrefixScope.In, Peer: "tor1"), lab.Speaker.LastQuery);
+    }
+
+    [Fact]
+    public async Task Without_a_table_a_peer_narrows_to_what_it_brought()
+    {
+        await lab.RunAsync("routes", "192.0.2.1", "--peer", "tor1", "--best");
+        Assert.Equal(new(RouteSelection.Primary, null, Prefix.Parse("192.0.2.1/32"), PrefixScope.For, Protocol: "tor1"), lab.Speaker.LastQuery);
+    }
+
+    [GeneratedRegex("memory      [0-9.]+ [A-Za-z]+ resident")]
+    private static partial Regex Resident();
+}

@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace Calico.Bgp.Bgpctl.Tests;
+
+public sealed class WatchTests : IAsyncLifetime
+{
+    private readonly BgpctlLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    [Fact]
+    public async Task With_json_each_change_is_one_line()
+    {
+        using var run = new Run(lab, "kernel", "--watch", "--json");
+        Assert.Equal(3_000_000_000, Writes(await run.NextAsync()));
+        lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Writes = 5 };
+        Assert.Equal(5, Writes(await run.NextAsync()));
+        Assert.Equal(0, await run.StopAsync());
+    }
+
+    [Fact]
+    public async Task Routes_are_shown_anew_when_they_have_changed()
+    {
+        using var run = new Run(lab, "routes", "--watch", "--json");
+        Assert.Equal(7, JsonNode.Parse(await run.NextAsync())!.AsArray().Count);
+        lab.Speaker.Table = [.. lab.Speaker.Table.Take(2)];
+        lab.Speaker.Protocols = [.. lab.Speaker.Protocols.Take(2)];
+        Assert.Equal(2, JsonNode.Parse(await run.NextAsync())!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_the_page_is_printed_anew()
+    {
+        using var run = new Run(lab, "status", "--watch");
+        while (!(await run.NextAsync()).StartsWith("kernel1", StringComparison.Ordinal)) { }
+        lab.Speaker.Ready = false;
+        while (!(await run.NextAsync()).Contains("not ready: waiting for node2 (active)", StringComparison.Ordinal)) { }
+    }
+
+    [Fact]
+    public async Task The_end_of_the_daemon_is_told()
+    {
+        using var run = new Run(lab, "kernel", "--watch", "--json");
+        await run.NextAsync();
+        await lab.StopServerAsync();
+        Assert.Equal(1, await run.EndAsync());
+        Assert.StartsWith("bgpctl: bgpd has ended", lab.Errors.ToString());
+    }
+
+    private static long Writes(string line) => (long)JsonNode.Parse(line)!["counts"]!["writes"]!;
+
+    /// <summary>A watching bgpctl, its lines as they come.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private readonly LineWriter lines = new();
+        private readonly Task<int> task;
+
+        public Run(BgpctlLab lab, params string[] args) =>
+            task = Commands.RunAsync([.. args, "--socket", lab.Socket], new Screen(lines, lab.Errors, null), TimeProvider.System, stop.Token);
+
+        public async Task<string> NextAsync() => await lines.Lines.Reader.ReadAsync();
+
+        public Task<int> EndAsync() => task;
+
+        public async Task<int> StopAsync()
+        {
+            await stop.CancelAsync();
+            return await task;
+        }
+
+        public void Dispose()
+        {
+            stop.Cancel();
+            stop.Dispose();
+            lines.Dispose();
+        }
+    }
+
+    private sealed class LineWriter : TextWriter
+    {
+        private readonly StringBuilder line = new();
+
+        public Channel<string> Lines { get; } = Channel.CreateUnbounded<string>();
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value)
+        {
+            if (value != '\n') line.Append(value);
+            else
+            {
+                Lines.Writer.TryWrite(line.ToString());
+                line.Clear();
+            }
+        }
+    }
+}
