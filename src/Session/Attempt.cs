@@ -32,7 +32,8 @@ internal sealed class Attempt : IDisposable
         _ = DialAsync(settings, dialling, done);
     }
 
-    private static async Task DialAsync(SessionSettings settings, CancellationTokenSource dialling, Action<CancellationTokenSource, Socket?, string> done)
+    private static async Task DialAsync(
+        SessionSettings settings, CancellationTokenSource dialling, Action<CancellationTokenSource, Socket?, string> done)
     {
         Socket? socket = null;
         try

@@ -42,7 +42,8 @@ internal sealed class Connection : IAsyncDisposable
     private long arrived, consumed, lastHeard;
     private string ending = "Connection closed";
 
-    public Connection(Socket socket, bool ours, SessionSettings settings, TimeProvider time, ILogger log, Action<Connection, SessionEvent> tell)
+    public Connection(
+        Socket socket, bool ours, SessionSettings settings, TimeProvider time, ILogger log, Action<Connection, SessionEvent> tell)
     {
         (this.socket, this.settings, this.time, this.log, this.tell, Ours) = (socket, settings, time, log, tell, ours);
         damages = new(settings.Name, time, log);
@@ -62,8 +63,11 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>Since the last KEEPALIVE or UPDATE (RFC 4271 section 8.2.2: what restarts the hold timer).</summary>
     public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref lastHeard));
 
-    /// <summary>Octets of the peer's wait because our own side is not taking them: not the peer's silence.</summary>
-    public bool HoldsBackPeer => pushedBack && (Volatile.Read(ref arrived) > Volatile.Read(ref consumed) || Waiting(socket));
+    /// <summary>Octets of the peer's that our reader has not seen.</summary>
+    public bool HasUnread => Volatile.Read(ref arrived) > Volatile.Read(ref consumed) || Waiting(socket);
+
+    /// <summary>They wait because the sink takes nothing: that is not the peer's silence.</summary>
+    public bool HoldsBackPeer => pushedBack && HasUnread;
 
     public void Start()
     {

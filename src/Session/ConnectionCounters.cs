@@ -28,7 +28,8 @@ internal sealed class ConnectionCounters
         while (messages.Length >= MessageHeader.Octets)
         {
             sent[messages[18]]++;
-            messages = messages[BinaryPrimitives.ReadUInt16BigEndian(messages[16..])..];
+            int length = BinaryPrimitives.ReadUInt16BigEndian(messages[16..]);
+            messages = messages[Math.Max(length, MessageHeader.Octets)..];
         }
     }
 

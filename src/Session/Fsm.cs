@@ -86,8 +86,9 @@ internal static class Fsm
     {
         // Still in Connect: the attempt under way has had its time.
         var retries = at.Phase == Connect ? at.Retries + 1 : at.Retries;
-        SessionAction[] actions = [new Dial(), new Arm(ConnectRetry, RetryTime(our, retries))];
-        return new(at with { Phase = Connect, Running = ConnectRetry, Retries = retries }, at.Phase == Connect ? [new Close(null), .. actions] : actions);
+        SessionAction[] before = at.Phase == Connect ? [new Close(null)] : [];
+        var next = at with { Phase = Connect, Running = ConnectRetry, Retries = retries };
+        return new(next, [.. before, new Dial(), new Arm(ConnectRetry, RetryTime(our, retries))]);
     }
 
     private static Transition Listen(SessionState at, SessionSettings our, string words)
@@ -135,7 +136,8 @@ internal static class Fsm
         var next = at with { Phase = Idle, Running = IdleHold, Penalty = at.Penalty + (IsCollision(notification) ? 0 : 1), Agreed = null };
         var last = kind == FaultKind.Sent ? Told(at, notification) : null;
         var text = notification?.Describe() ?? detail ?? "";
-        return new(next, [new Close(last), new Report(kind, notification, text, detail), new Arm(IdleHold, IdleHoldTime(our, at.Penalty))]);
+        var report = new Report(kind, notification, text, notification == null ? null : detail);
+        return new(next, [new Close(last), report, new Arm(IdleHold, IdleHoldTime(our, at.Penalty))]);
     }
 
     /// <summary>RFC 4271 8.2.2: without an OPEN of ours the peer is told nothing (SendNOTIFICATIONwithoutOPEN is off).</summary>

@@ -66,7 +66,8 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
         }
         catch (SocketException failure)
         {
-            throw new SocketException((int)failure.SocketErrorCode, $"cannot listen on {address} port {port}: {failure.Message}; {Advice(failure.SocketErrorCode)}");
+            var advice = Advice(failure.SocketErrorCode);
+            throw new SocketException((int)failure.SocketErrorCode, $"cannot listen on {address} port {port}: {failure.Message}; {advice}");
         }
     }
 
@@ -101,12 +102,10 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
 
     private void Match(Socket connection)
     {
-        if (connection.RemoteEndPoint is IPEndPoint from && sessions.FirstOrDefault(session => IsPeer(session.Settings, from)) is { } session)
-        {
-            session.Accept(connection);
-            return;
-        }
-        Refuse(connection);
+        var from = connection.RemoteEndPoint as IPEndPoint;
+        var owner = from == null ? null : sessions.FirstOrDefault(session => IsPeer(session.Settings, from));
+        if (owner != null) owner.Accept(connection);
+        else Refuse(connection);
     }
 
     private static bool IsPeer(SessionSettings settings, IPEndPoint from) =>
@@ -133,10 +132,10 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
     private void SetOptions(PeerSession session, string? key)
     {
         var family = session.Settings.PeerAddress.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
-        // A connection inherits this, so that nothing from farther away is taken even before we know whose it is. All peers share
-        // the socket: the most distant one decides, and each connection's own demand follows when it is accepted.
-        var least = sessions.Where(other => other.Settings.PeerAddress.Family == session.Settings.PeerAddress.Family)
-            .Select(other => TcpOptions.LeastHops(other.Settings)).DefaultIfEmpty().Min();
+        // A connection inherits this, so that nothing from farther away is taken even before we know whose it is. All peers
+        // share the socket: the most distant one decides, and each connection's own demand follows when it is accepted.
+        var sharers = sessions.Where(other => other.Settings.PeerAddress.Family == session.Settings.PeerAddress.Family);
+        var least = sharers.Select(other => TcpOptions.LeastHops(other.Settings)).DefaultIfEmpty().Min();
         try
         {
             foreach (var socket in sockets.Where(socket => socket.AddressFamily == family))

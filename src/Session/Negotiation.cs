@@ -40,11 +40,10 @@ internal static class Negotiation
         var theirs = received.Capabilities;
         var peerAs = theirs.FourOctetAs ?? received.MyAs;
         if (peerAs != our.PeerAs) return Refuse(BadPeerAs, $"expected AS {our.PeerAs}, peer says AS {peerAs}");
-        if (IsInternal(our) && received.Identifier == our.RouterId) return Refuse(BadIdentifier, $"peer has our own router id {our.RouterId}");
+        if (IsInternal(our) && received.Identifier == our.RouterId) return Refuse(BadIdentifier, $"peer has our router id {our.RouterId}");
         if (RoleFault(our, theirs) is { } fault) return Refuse(RoleMismatch, fault);
         var families = our.Families & FamiliesOf(theirs);
-        if (families == FamilySet.None)
-            return Refuse(UnsupportedCapability, $"expected {Words(our.Families)}, peer offers {Words(FamiliesOf(theirs))}", Wanted(our.Families));
+        if (families == FamilySet.None) return Refuse(UnsupportedCapability, Lacking(our, theirs), Wanted(our.Families));
         return Both(our, families, sent, received) with { LocalAddress = local, PeerAddress = peer };
     }
 
@@ -105,7 +104,8 @@ internal static class Negotiation
 
     private static GracefulRestart Restart(FamilySet families, TimeSpan time) => time == TimeSpan.Zero
         ? new(false, false, 0, [])
-        : new(false, false, (ushort)Math.Min(time.TotalSeconds, MostRestartSeconds), [.. Families(families).Select(family => new GracefulRestartFamily(family, false))]);
+        : new(false, false, (ushort)Math.Min(time.TotalSeconds, MostRestartSeconds),
+            [.. Families(families).Select(family => new GracefulRestartFamily(family, false))]);
 
     private static IEnumerable<AddPathFamily> AddPath(SessionSettings our) =>
         from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
@@ -130,6 +130,9 @@ internal static class Negotiation
         if (set.Has(IpFamily.IPv4)) yield return Family.IPv4Unicast;
         if (set.Has(IpFamily.IPv6)) yield return Family.IPv6Unicast;
     }
+
+    private static string Lacking(SessionSettings our, CapabilitySet theirs) =>
+        $"expected {Words(our.Families)}, peer offers {Words(FamiliesOf(theirs))}";
 
     private static string Words(FamilySet set) => set == FamilySet.None ? "no family that we know" : string.Join(" and ", Families(set));
 

@@ -14,7 +14,7 @@ namespace Calico.Bgp.Session;
 /// </summary>
 public sealed class PeerSession : IAsyncDisposable
 {
-    // A connection that keeps our reader waiting is asked again this soon whether its hold time has really run out.
+    // Octets that wait for our own reader are not the peer's silence: it gets this long, and more while the RIB holds it up.
     private static readonly TimeSpan HeldBackRetry = TimeSpan.FromSeconds(1);
 
     private readonly ISessionOwner owner;
@@ -47,7 +47,7 @@ public sealed class PeerSession : IAsyncDisposable
         if (!Settings.Shutdown) Post(() => BeginAsync(byOperator: false));
     }
 
-    /// <summary>Administrative shutdown (RFC 4486 subcode 2, text as RFC 9003); the loop goes on and <see cref="Enable"/> starts again.</summary>
+    /// <summary>Administrative shutdown (RFC 4486 subcode 2, text as RFC 9003), until <see cref="Enable"/> starts again.</summary>
     public void Disable(string? text = null) => Post(async () =>
     {
         status.Enabled = false;
@@ -64,7 +64,7 @@ public sealed class PeerSession : IAsyncDisposable
         await BeginAsync(byOperator: true);
     });
 
-    /// <summary>Ends the session because of something that its owner found wrong (a prefix limit, say); it comes back after the idle hold.</summary>
+    /// <summary>Ends the session for what its owner found wrong (a prefix limit, say); it comes back after the idle hold.</summary>
     public void Break(Notification why) => Post(() => StepAsync(main, new Break(why)));
 
     /// <summary>Asks the peer for its routes again (RFC 2918); false where the peer does not know how.</summary>
@@ -216,7 +216,9 @@ public sealed class PeerSession : IAsyncDisposable
         if (attempt is not { Connection: { } connection, State: { Phase: Phase.Established, Agreed: { } agreed } }) return null;
         if (timer == Timers.SendHold) return Rest(Fsm.SendHoldTime(agreed, Settings) - connection.Sender.Stalled);
         if (timer != Timers.Hold) return null;
-        return Rest(TimeSpan.FromSeconds(agreed.HoldTime) - connection.Silence) ?? (connection.HoldsBackPeer ? HeldBackRetry : null);
+        var hold = TimeSpan.FromSeconds(agreed.HoldTime);
+        var late = connection.HasUnread && connection.Silence < hold + HeldBackRetry;
+        return Rest(hold - connection.Silence) ?? (late || connection.HoldsBackPeer ? HeldBackRetry : null);
     }
 
     private static TimeSpan? Rest(TimeSpan left) => left > TimeSpan.Zero ? left : null;
@@ -294,12 +296,14 @@ public sealed class PeerSession : IAsyncDisposable
         {
             sink = null;
             SessionMeters.Lost();
-            log.Down(Settings.Name, fault.Kind, fault.Text, fault.Detail);
+            log.Down(Settings.Name, fault.Kind, Reason(fault));
             owner.Down(this, routes, fault);
         }
-        else if ((before.Kind, before.Text) != (fault.Kind, fault.Text)) log.NotUp(Settings.Name, fault.Kind, fault.Text, fault.Detail);
-        else log.StillNotUp(Settings.Name, fault.Kind, fault.Text, fault.Detail);
+        else if ((before.Kind, before.Text) != (fault.Kind, fault.Text)) log.NotUp(Settings.Name, fault.Kind, Reason(fault));
+        else log.StillNotUp(Settings.Name, fault.Kind, Reason(fault));
     }
+
+    private static string Reason(SessionFault fault) => fault.Detail == null ? fault.Text : $"{fault.Text}: {fault.Detail}";
 
     /// <summary>The one connection that is left is the session; what the peer did before counts for it too.</summary>
     private void Settle()

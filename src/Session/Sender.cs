@@ -150,8 +150,8 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
             while (rest.Length > 0) rest = rest[await socket.SendAsync(rest, SocketFlags.None)..];
             return;
         }
-        for (var at = 0; at < segments.Count; at += BatchSegments)
-            await SendWholeAsync(segments.Count <= BatchSegments ? segments : segments.GetRange(at, Math.Min(BatchSegments, segments.Count - at)));
+        if (segments.Count <= BatchSegments) await SendWholeAsync(segments);
+        else foreach (var some in segments.Chunk(BatchSegments)) await SendWholeAsync([.. some]);
     }
 
     private async Task SendWholeAsync(List<ArraySegment<byte>> some)

@@ -30,7 +30,8 @@ internal sealed record ConnectionFailed(string Words) : SessionEvent;
 /// <summary>Events 19 and 20: an OPEN on which <see cref="Negotiation"/> agreed.</summary>
 internal sealed record OpenReceived(Negotiated Agreed) : SessionEvent;
 
-/// <summary>Events 21, 22 and 28: a message that the peer must be told about. <paramref name="Detail"/>: what was expected and what came.</summary>
+/// <summary>Events 21, 22 and 28: a message that the peer must be told about.</summary>
+/// <param name="Detail">What was expected and what came.</param>
 internal sealed record Malformed(Notification Notification, string? Detail = null) : SessionEvent;
 
 /// <summary>Event 23: <see cref="Collision"/> chose the other connection.</summary>

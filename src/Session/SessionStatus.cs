@@ -24,7 +24,8 @@ internal sealed class SessionStatus(SessionSettings settings, TimeProvider time)
         var (before, up) = (shown, best.State.Phase == Phase.Established);
         var changed = before == null || up != (before.State.Phase == Phase.Established);
         if (best.Connection != null) Volatile.Write(ref lastLife, best.Connection.Counters);
-        shown = new(best.State, best.Timers, best.Connection, changed ? time.GetUtcNow() : before!.Since, (before?.Ups ?? 0) + (changed && up ? 1 : 0));
+        var since = changed ? time.GetUtcNow() : before!.Since;
+        shown = new(best.State, best.Timers, best.Connection, since, (before?.Ups ?? 0) + (changed && up ? 1 : 0));
     }
 
     public SessionSnapshot Snapshot
@@ -32,15 +33,18 @@ internal sealed class SessionStatus(SessionSettings settings, TimeProvider time)
         get
         {
             var now = shown!;
-            return new(settings, now.State.Phase, now.Since, Enabled, Fault, now.State.Agreed, HoldLeft(now), now.Timers.Left(Timers.Keepalive),
-                now.Timers.Left(Timers.ConnectRetry) ?? now.Timers.Left(Timers.IdleHold), Volatile.Read(ref lastLife).Now, now.Ups);
+            var retry = now.Timers.Left(Timers.ConnectRetry) ?? now.Timers.Left(Timers.IdleHold);
+            return new(
+                settings, now.State.Phase, now.Since, Enabled, Fault, now.State.Agreed,
+                HoldLeft(now), now.Timers.Left(Timers.Keepalive), retry, Volatile.Read(ref lastLife).Now, now.Ups);
         }
     }
 
     // The timer itself is not touched by what arrives: see PeerSession.Postponed.
     private static TimeSpan? HoldLeft(Shown now)
     {
-        if (now is not { State: { Phase: Phase.Established, Agreed: { HoldTime: > 0 } agreed }, Connection: { } connection }) return now.Timers.Left(Timers.Hold);
+        if (now is not { State: { Phase: Phase.Established, Agreed: { HoldTime: > 0 } agreed }, Connection: { } connection })
+            return now.Timers.Left(Timers.Hold);
         var left = TimeSpan.FromSeconds(agreed.HoldTime) - connection.Silence;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }

@@ -63,7 +63,7 @@ public sealed record SessionSettings
 /// <summary>RFC 4271 section 8.2.2's states.</summary>
 public enum Phase : byte { Idle, Connect, Active, OpenSent, OpenConfirm, Established }
 
-/// <summary>Where the messages of a session's peer-bound routes go. One writer (the RIB's owner); the connection sends when it can.</summary>
+/// <summary>Where a session's peer-bound routes go. One writer (the RIB's owner); the connection sends when it can.</summary>
 public interface IOutlet
 {
     /// <summary>Index of the peer, for the buffer's exceptions.</summary>
@@ -75,7 +75,7 @@ public interface IOutlet
     /// <summary>Octets taken and not yet handed to the kernel.</summary>
     long Backlog { get; }
 
-    /// <summary>Asks for one call of <paramref name="drained"/> (on any thread) as soon as the backlog is at most <paramref name="octets"/>.</summary>
+    /// <summary>One call of <paramref name="drained"/>, on any thread, once the backlog is at most <paramref name="octets"/>.</summary>
     void WhenDrained(long octets, Action drained);
 }
 

@@ -28,7 +28,9 @@ internal static class TcpOptions
         {
             Apply(socket, our);
             SetKey(socket, our.PeerAddress, our.Password);
-            if (our.Interface is { } name && !our.PeerAddress.IsLinkLocal) socket.SetRawSocketOption(SolSocket, BindToDevice, Encoding.UTF8.GetBytes(name + '\0'));
+            // A link-local address names its interface by the scope.
+            if (our.Interface is { } name && !our.PeerAddress.IsLinkLocal)
+                socket.SetRawSocketOption(SolSocket, BindToDevice, Encoding.UTF8.GetBytes(name + '\0'));
             if (our.SourceAddress is { } source) socket.Bind(EndPoint(source, our.Interface, 0));
             return socket;
         }
@@ -109,7 +111,8 @@ internal static class TcpOptions
         var plain = address.ToIPAddress();
         if (!address.IsLinkLocal) return new(plain, port);
         var scope = ScopeOf(device);
-        return scope != 0 ? new(new IPAddress(plain.GetAddressBytes(), scope), port) : throw new SocketException((int)SocketError.NetworkUnreachable, $"no interface \"{device}\"");
+        if (scope == 0) throw new SocketException((int)SocketError.NetworkUnreachable, $"no interface \"{device}\"");
+        return new(new IPAddress(plain.GetAddressBytes(), scope), port);
     }
 
     /// <summary>The index of an interface; 0 where there is none of that name (now).</summary>

@@ -22,7 +22,8 @@ public class CollisionTests
     // The peer has not yet spoken on its winning one, and may give it up.
     [InlineData(Low, High, true, Phase.OpenSent, nameof(Verdict.KeepBoth))]
     [InlineData(Low, High, true, Phase.OpenConfirm, nameof(Verdict.DropThis))]
-    public void The_connection_that_the_higher_identifier_opened_survives(string local, string peer, bool ours, Phase other, string expected) =>
+    public void The_connection_that_the_higher_identifier_opened_survives(
+        string local, string peer, bool ours, Phase other, string expected) =>
         Assert.Equal(expected, Judge(local, 65001, peer, 65002, new(ours, Phase.OpenSent), new(!ours, other)).ToString());
 
     [Theory]
@@ -43,6 +44,9 @@ public class CollisionTests
     public void Of_two_connections_that_the_peer_opened_the_one_it_speaks_on_last_survives() =>
         Assert.Equal(Verdict.DropOther, Judge(Low, 65001, High, 65002, new(false, Phase.OpenSent), new(false, Phase.OpenConfirm)));
 
-    private static Verdict Judge(string local, uint localAs, string peer, uint peerAs, Contender self, Contender other) =>
-        Collision.Judge(Some.Negotiated with { LocalId = Some.Id(local), LocalAs = new Asn(localAs), PeerId = Some.Id(peer), PeerAs = new Asn(peerAs) }, self, other);
+    private static Verdict Judge(string local, uint localAs, string peer, uint peerAs, Contender self, Contender other)
+    {
+        var us = Some.Negotiated with { LocalId = Some.Id(local), LocalAs = new Asn(localAs) };
+        return Collision.Judge(us with { PeerId = Some.Id(peer), PeerAs = new Asn(peerAs) }, self, other);
+    }
 }

@@ -10,7 +10,8 @@ public class Alone;
 public class CostTests
 {
     // AS_PATH 65002, next hop 10.0.0.2, 198.18.0.0/24.
-    private static readonly byte[] Update = Convert.FromHexString("ffffffffffffffffffffffffffffffff002f02000000144001010040020602010000fdea4003040a00000218c61200");
+    private static readonly byte[] Update = Convert.FromHexString(
+        "ffffffffffffffffffffffffffffffff002f02" + "00000014400101004002060201" + "0000fdea" + "400304" + "0a000002" + "18c61200");
 
     [Fact]
     public async Task An_update_on_its_way_to_the_sink_allocates_nothing()

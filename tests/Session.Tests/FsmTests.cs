@@ -14,6 +14,8 @@ public class FsmTests
     private static readonly SessionSettings Passive = Some.Settings with { Passive = true };
     private static readonly SessionSettings Patient = Some.Settings with { DelayOpenTime = TimeSpan.FromSeconds(3) };
 
+    private const Timers AllOfEstablished = Timers.Hold | Timers.Keepalive | Timers.SendHold | Timers.Stable;
+
     private static readonly SessionEvent[] Events =
     [
         new Start(true), new Start(false), new Stop(Notification.Cease(CeaseSubcode.AdministrativeShutdown)),
@@ -37,7 +39,7 @@ public class FsmTests
         ("OpenSent", new(Phase.OpenSent, Timers.Hold, 1, 0, null), Active),
         ("OpenConfirm", new(Phase.OpenConfirm, Timers.Hold | Timers.Keepalive, 1, 0, Some.Negotiated), Active),
         ("OpenConfirm (hold 0)", new(Phase.OpenConfirm, Timers.None, 1, 0, Some.Negotiated with { HoldTime = 0 }), Active),
-        ("Established", new(Phase.Established, Timers.Hold | Timers.Keepalive | Timers.SendHold | Timers.Stable, 0, 1, Some.Negotiated), Active),
+        ("Established", new(Phase.Established, AllOfEstablished, 0, 1, Some.Negotiated), Active),
     ];
 
     [Fact]
@@ -46,13 +48,14 @@ public class FsmTests
         var seen = Shadow();
         var actual = Path.Combine(AppContext.BaseDirectory, "fsm.txt");
         File.WriteAllText(actual, seen);
-        Assert.True(seen == File.ReadAllText(Reviewed()), $"the state machine changed; where that is meant, copy {actual} over {Reviewed()}");
+        Assert.True(seen == File.ReadAllText(Reviewed()), $"it changed; where that is meant, copy {actual} over {Reviewed()}");
     }
 
     [Fact]
     public void Any_order_of_events_stays_lawful() =>
-        Prop.ForAll(Arb.From(Gen.Elements(Events).ListOf()), events => Walk(Active, events) && Walk(Passive, events) && Walk(Patient, events))
-            .QuickCheckThrowOnFailure();
+        Prop.ForAll(
+            Arb.From(Gen.Elements(Events).ListOf()),
+            events => Walk(Active, events) && Walk(Passive, events) && Walk(Patient, events)).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData(Phase.OpenSent, 1)]
@@ -117,7 +120,8 @@ public class FsmTests
     public void Keepalives_come_three_times_in_a_hold_time_or_as_often_as_configured(int hold, int? configured, double expected)
     {
         var our = Active with { KeepaliveTime = configured is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
-        var step = Fsm.Step(new(Phase.OpenSent, Timers.Hold, 0, 0, null), new OpenReceived(Some.Negotiated with { HoldTime = (ushort)hold }), our);
+        var agreed = Some.Negotiated with { HoldTime = (ushort)hold };
+        var step = Fsm.Step(new(Phase.OpenSent, Timers.Hold, 0, 0, null), new OpenReceived(agreed), our);
         Assert.Equal(expected, step.Actions.OfType<Arm>().Single(arm => arm.Timer == Timers.Keepalive).For.TotalSeconds);
     }
 
@@ -134,14 +138,16 @@ public class FsmTests
     [InlineData(600, 1200)]
     public void The_send_hold_time_is_eight_minutes_or_twice_the_hold_time(int hold, double expected)
     {
-        var confirmed = new SessionState(Phase.OpenConfirm, Timers.Hold | Timers.Keepalive, 0, 0, Some.Negotiated with { HoldTime = (ushort)hold });
+        var agreed = Some.Negotiated with { HoldTime = (ushort)hold };
+        var confirmed = new SessionState(Phase.OpenConfirm, Timers.Hold | Timers.Keepalive, 0, 0, agreed);
         var up = Fsm.Step(confirmed, new KeepaliveReceived(), Active);
         Assert.Equal(expected, up.Actions.OfType<Arm>().Single(arm => arm.Timer == Timers.SendHold).For.TotalSeconds);
     }
 
     private static SessionState Established(SessionState from, SessionSettings our)
     {
-        SessionEvent[] story = [new Start(false), new Expired(Timers.IdleHold), new Connected(), new OpenReceived(Some.Negotiated), new KeepaliveReceived()];
+        SessionEvent[] story =
+            [new Start(false), new Expired(Timers.IdleHold), new Connected(), new OpenReceived(Some.Negotiated), new KeepaliveReceived()];
         return story.Aggregate(from, (state, on) => Fsm.Step(state, on, our).Next);
     }
 
@@ -177,7 +183,7 @@ public class FsmTests
         Phase.Connect or Phase.Active => at.Running is Timers.None or Timers.ConnectRetry or Timers.DelayOpen,
         Phase.OpenSent => at.Running == Timers.Hold,
         Phase.OpenConfirm => at.Running is Timers.None or (Timers.Hold | Timers.Keepalive),
-        _ => (at.Running & ~(Timers.Hold | Timers.Keepalive | Timers.SendHold | Timers.Stable)) == 0,
+        _ => (at.Running & ~AllOfEstablished) == 0,
     };
 
     private static Timers Armed(IReadOnlyList<SessionAction> actions) =>
@@ -185,7 +191,7 @@ public class FsmTests
 
     private static string Shadow()
     {
-        var text = new StringBuilder("What Fsm.Step answers: state, event → next state: actions. Written by FsmTests; changes are reviewed as a diff.\n");
+        var text = new StringBuilder("What Fsm.Step answers: state, event → next state: actions. Written by FsmTests.\n");
         foreach (var (name, state, our) in States)
         {
             text.Append('\n');
@@ -198,7 +204,8 @@ public class FsmTests
         return text.ToString();
     }
 
-    private static string Words(IReadOnlyList<SessionAction> actions) => actions.Count == 0 ? "–" : string.Join(", ", actions.Select(Word));
+    private static string Words(IReadOnlyList<SessionAction> actions) =>
+        actions.Count == 0 ? "–" : string.Join(", ", actions.Select(Word));
 
     private static string Word(SessionEvent on) => on switch
     {

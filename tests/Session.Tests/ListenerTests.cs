@@ -26,7 +26,8 @@ public class ListenerTests
         await StrangersAsync(settings, 50);
         time.Advance(TimeSpan.FromSeconds(2));
         await StrangersAsync(settings, 1);
-        Assert.Equal(["0 more", "49 more"], log.All.Where(line => line.Contains("no peer of ours")).Select(line => line.Split('(')[1].Split(" since")[0]));
+        var lines = log.All.Where(line => line.Contains("no peer of ours"));
+        Assert.Equal(["0 more", "49 more"], lines.Select(line => line.Split('(')[1].Split(" since")[0]));
     }
 
     [Fact]
@@ -37,7 +38,8 @@ public class ListenerTests
         first.Start([Loopback.A], port);
         await using var second = new Listener(NullLogger<Listener>.Instance);
         var failure = Assert.Throws<SocketException>(() => second.Start([Loopback.A], port));
-        Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; another BGP daemon runs there: stop it, or change router.listen or router.listenPort", failure.Message);
+        const string Advice = "another BGP daemon runs there: stop it, or change router.listen or router.listenPort";
+        Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; {Advice}", failure.Message);
     }
 
     [Fact]
@@ -84,7 +86,8 @@ public class ListenerTests
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             All.Enqueue(formatter(state, exception));
     }
 }

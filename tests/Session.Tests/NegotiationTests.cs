@@ -30,7 +30,9 @@ public class NegotiationTests
 
     [Fact]
     public void As_trans_without_the_capability_is_no_one() =>
-        Assert.Equal(new(ErrorCode.OpenMessage, 2), Refusal(Some.Settings with { PeerAs = new(4200000000) }, Some.Open with { MyAs = Asn.Trans, Capabilities = new() }));
+        Assert.Equal(
+            new(ErrorCode.OpenMessage, 2),
+            Refusal(Some.Settings with { PeerAs = new(4200000000) }, Some.Open with { MyAs = Asn.Trans, Capabilities = new() }));
 
     [Fact]
     public void Our_own_identifier_is_refused_inside_our_as() =>
@@ -46,14 +48,19 @@ public class NegotiationTests
     [InlineData(30, 90, 30)]
     [InlineData(90, 0, 0)]
     [InlineData(0, 90, 0)]
-    public void The_shorter_hold_time_holds(int ours, int theirs, int expected) =>
-        Assert.Equal(expected, Some.Agree(Some.Settings with { HoldTime = TimeSpan.FromSeconds(ours) }, Some.Open with { HoldTime = (ushort)theirs }).Agreed!.HoldTime);
+    public void The_shorter_hold_time_holds(int ours, int theirs, int expected)
+    {
+        var our = Some.Settings with { HoldTime = TimeSpan.FromSeconds(ours) };
+        Assert.Equal(expected, Some.Agree(our, Some.Open with { HoldTime = (ushort)theirs }).Agreed!.HoldTime);
+    }
 
     [Fact]
     public void A_peer_without_capabilities_speaks_ipv4_and_nothing_else()
     {
         var agreed = Some.Agree(Some.Settings, Some.Open with { Capabilities = new() }).Agreed!;
-        Assert.Equal((FamilySet.IPv4, false, false, false), (agreed.Families, agreed.FourOctetAs, agreed.ExtendedMessages, agreed.RouteRefresh));
+        Assert.Equal(
+            (FamilySet.IPv4, false, false, false),
+            (agreed.Families, agreed.FourOctetAs, agreed.ExtendedMessages, agreed.RouteRefresh));
     }
 
     /// <summary>RFC 5492 section 5: the data names what is missing (conformance F11).</summary>
@@ -74,7 +81,9 @@ public class NegotiationTests
     [InlineData(Role.Peer, Role.Customer, false)]
     [InlineData(Role.RouteServer, Role.RouteServer, false)]
     public void Roles_have_to_be_each_others_counterparts(Role ours, Role theirs, bool good) =>
-        Assert.Equal(good ? null : new(ErrorCode.OpenMessage, 11), Refusal(Some.Settings with { Role = ours }, With(set => set with { Role = theirs })));
+        Assert.Equal(
+            good ? null : new(ErrorCode.OpenMessage, 11),
+            Refusal(Some.Settings with { Role = ours }, With(set => set with { Role = theirs })));
 
     [Theory]
     [InlineData(false, false)]

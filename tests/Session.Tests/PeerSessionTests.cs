@@ -59,7 +59,8 @@ public class PeerSessionTests
     {
         var (a, b) = Loopback.Neighbours();
         await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
-        await using var other = new Speaker(b with { IdleHoldTime = TimeSpan.FromMilliseconds(20), ConnectRetryTime = TimeSpan.FromMilliseconds(50) });
+        var soon = TimeSpan.FromMilliseconds(20);
+        await using var other = new Speaker(b with { IdleHoldTime = soon, ConnectRetryTime = soon });
         await Loopback.Up(one);
         one.Session.Disable();
         await Loopback.Until(() => one.Now is { Enabled: false, Phase: Phase.Idle }, "down");

@@ -55,7 +55,8 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             All.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
     }
 }
@@ -82,7 +83,8 @@ internal static class Loopback
         }
     }
 
-    public static Task Up(Speaker speaker) => Until(() => speaker.Now.Phase == Phase.Established, $"session up; {string.Join("\n", speaker.Log.All)}");
+    public static Task Up(Speaker speaker) =>
+        Until(() => speaker.Now.Phase == Phase.Established, $"session of {speaker.Now.Settings.Name} up");
 
     private static int FreePort(Address address)
     {
