@@ -16,7 +16,8 @@ internal sealed record SessionsAnswer(int Configured, int Enabled, int Establish
 
 internal sealed record ProtocolAnswer(string Name, string Kind, bool Up, DateTimeOffset Since, IReadOnlyList<ChannelAnswer> Channels);
 
-internal sealed record MemoryAnswer(long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total, long Resident);
+internal sealed record MemoryAnswer(
+    long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total, long Resident);
 
 internal sealed record PeerAnswer(
     string Name, string? Description, string Address, string? Interface, uint As, uint LocalAs, string Type, bool Enabled, bool Up,
@@ -58,7 +59,8 @@ internal sealed record KernelAnswer(
 
 internal sealed record RefusalAnswer(string Prefix, TargetAnswer? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
 
-internal sealed record InterfaceAnswer(int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);
+internal sealed record InterfaceAnswer(
+    int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);
 
 internal sealed record TargetAnswer(string Type, IReadOnlyList<HopAnswer> NextHops, uint Metric, uint Table);
 

@@ -1,21 +1,20 @@
 // The command line: which words there are, and which are refused before bgpd is asked (exit code 2).
 
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl;
 
 internal static class Commands
 {
     private const int Success = 0, Failed = 1, Misused = 2;
+    private const string DefaultSocket = "/run/bgpd/bgpd.sock";
 
     private static readonly Option<string> Socket = new("--socket")
     {
         Description = "bgpd's Unix socket (control.http in bgpd.yaml); also by BGPCTL_SOCKET",
         HelpName = "PATH",
         Recursive = true,
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("BGPCTL_SOCKET") is { Length: > 0 } path ? path : "/run/bgpd/bgpd.sock",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("BGPCTL_SOCKET") is { Length: > 0 } path ? path : DefaultSocket,
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "the daemon's own JSON, for programs", Recursive = true };
@@ -39,12 +38,13 @@ internal static class Commands
     private static RootCommand Root(Screen screen, TimeProvider time)
     {
         var root = new RootCommand("Looks into bgpd, and tells it what to do.") { Socket, Json, Watch };
-        var make = (ParseResult parsed) => new Session(new Daemon(parsed.GetValue(Socket)!), screen, time, parsed.GetValue(Json), parsed.GetValue(Watch));
-        root.Subcommands.Add(Status(make));
-        root.Subcommands.Add(Peers(make));
-        root.Subcommands.Add(Routes(make));
-        root.Subcommands.Add(Kernel(make));
-        root.Subcommands.Add(Reload(make));
+        Session Make(ParseResult parsed) =>
+            new(new Daemon(parsed.GetValue(Socket)!), screen, time, parsed.GetValue(Json), parsed.GetValue(Watch));
+        root.Subcommands.Add(Status(Make));
+        root.Subcommands.Add(Peers(Make));
+        root.Subcommands.Add(Routes(Make));
+        root.Subcommands.Add(Kernel(Make));
+        root.Subcommands.Add(Reload(Make));
         return root;
     }
 
@@ -71,40 +71,16 @@ internal static class Commands
 
     private static Command Routes(Func<ParseResult, Session> make)
     {
-        var prefix = new Argument<string?>("PREFIX") { Description = "a prefix, or an address for its longest match", Arity = ArgumentArity.ZeroOrOne };
-        prefix.Validators.Add(RequirePrefix);
-        var inside = new Option<bool>("--in") { Description = "the prefix and all inside it" };
-        var peer = new Option<string?>("--peer") { Description = "routes from this peer, or with --received or --advertised its table", HelpName = "P" };
-        var family = new Option<string?>("--family") { Description = "ipv4 or ipv6" };
-        family.AcceptOnlyFromAmong("ipv4", "ipv6");
-        var received = new Option<bool>("--received") { Description = "what the peer sent, before the import filter" };
-        var advertised = new Option<bool>("--advertised") { Description = "what the peer is sent, as it leaves" };
-        var filtered = new Option<bool>("--filtered") { Description = "what the import filter rejected" };
-        var best = new Option<bool>("--best") { Description = "best routes only" };
-        var command = new Command("routes", "The routing table") { prefix, inside, peer, family, received, advertised, filtered, best };
-        command.Validators.Add(result => RequireOneView(result, peer, received, advertised, filtered, best));
-        return Do(command, make, (session, parsed, stop) => session.RoutesAsync(new()
-        {
-            Prefix = parsed.GetValue(prefix),
-            Inside = parsed.GetValue(inside),
-            Peer = parsed.GetValue(peer),
-            Family = parsed.GetValue(family),
-            Selection = (parsed.GetValue(received), parsed.GetValue(advertised), parsed.GetValue(filtered), parsed.GetValue(best)) switch
-            {
-                (true, _, _, _) => "received",
-                (_, true, _, _) => "advertised",
-                (_, _, true, _) => "filtered",
-                (_, _, _, true) => "best",
-                _ => null,
-            },
-        }, stop));
+        var words = new RouteWords();
+        return Do(words.Command, make, (session, parsed, stop) => session.RoutesAsync(words.Read(parsed), stop));
     }
 
     private static Command Kernel(Func<ParseResult, Session> make)
     {
         var routes = new Option<bool>("--routes") { Description = "each of our routes, as wanted and as installed" };
         var command = new Command("kernel", "What the kernel has of our routes, and what it refused") { routes };
-        return Do(command, make, (session, parsed, stop) => parsed.GetValue(routes) ? session.KernelRoutesAsync(stop) : session.KernelAsync(stop));
+        return Do(command, make, (session, parsed, stop) =>
+            parsed.GetValue(routes) ? session.KernelRoutesAsync(stop) : session.KernelAsync(stop));
     }
 
     private static Command Reload(Func<ParseResult, Session> make)
@@ -137,20 +113,5 @@ internal static class Commands
             }
         });
         return command;
-    }
-
-    private static void RequirePrefix(ArgumentResult result)
-    {
-        if (result.Tokens.Count == 0) return;
-        var text = result.Tokens[0].Value;
-        if (Prefix.TryParse(text, out _) || Address.TryParse(text, out _)) return;
-        result.AddError($"expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, or an address, got \"{text}\"");
-    }
-
-    private static void RequireOneView(CommandResult result, Option<string?> peer, Option<bool> received, Option<bool> advertised, params Option<bool>[] others)
-    {
-        var chosen = others.Append(received).Append(advertised).Where(option => result.GetValue(option)).Select(option => option.Name).ToArray();
-        if (chosen.Length > 1) result.AddError($"expected one of --received, --advertised, --filtered and --best, got {string.Join(" and ", chosen)}");
-        else if (chosen is ["--received" or "--advertised"] && result.GetValue(peer) == null) result.AddError($"expected --peer P beside {chosen[0]}, got none");
     }
 }

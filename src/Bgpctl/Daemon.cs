@@ -85,7 +85,7 @@ internal sealed class Daemon : IDisposable
         }
         catch (HttpRequestException broken)
         {
-            throw new Refusal(broken.InnerException is SocketException why ? Unreachable(why) : $"bgpd at {socket} does not answer: {broken.Message}");
+            throw new Refusal(broken.InnerException is SocketException why ? Unreachable(why) : Silent(broken.Message));
         }
     }
 
@@ -133,14 +133,16 @@ internal sealed class Daemon : IDisposable
         SocketError.AccessDenied => $"may not open {socket}: permission denied; try sudo, or join the group that owns it",
         SocketError.ConnectionRefused => $"nobody answers at {socket}: bgpd has ended without removing it; start bgpd again",
         _ when !File.Exists(socket) =>
-            $"is bgpd running? tried {socket}: there is no such socket; start bgpd, use sudo if the folder is closed to you, or name the socket: "
-            + "--socket PATH (control.http in bgpd.yaml)",
-        _ => $"bgpd at {socket} does not answer: {why.Message}",
+            $"is bgpd running? tried {socket}: there is no such socket; start bgpd, use sudo if the folder is closed to you, "
+            + "or name the socket: --socket PATH (control.http in bgpd.yaml)",
+        _ => Silent(why.Message),
     };
 
+    private string Silent(string why) => $"bgpd at {socket} does not answer: {why}";
+
     private string TooOld(string path, HttpStatusCode status) =>
-        $"bgpd at {socket} does not know {path.Split('?')[0]} (it answered {(int)status}): it is older than this bgpctl, or another program; "
-        + "take both from one release";
+        $"bgpd at {socket} does not know {path.Split('?')[0]} (it answered {(int)status}): it is older than this bgpctl, "
+        + "or another program; take both from one release";
 
     private string Differs(string problem) =>
         $"the answer of bgpd at {socket} is not understood: bgpd and bgpctl are of different releases, take both from one ({problem})";

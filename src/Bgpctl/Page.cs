@@ -22,7 +22,9 @@ internal sealed record Grid(IReadOnlyList<Column> Columns, IReadOnlyList<IReadOn
     public bool HasHeadings => Columns.Any(column => column.Heading.Length > 0);
 
     public static Grid Facts(params IEnumerable<(string Name, Cell Value)> facts) =>
-        new([new(""), new("")], [.. facts.Where(fact => fact.Value.Text.Length > 0).Select(fact => (Cell[])[new(fact.Name, Tone.Faint), fact.Value])]);
+        new([new(""), new("")], [.. from fact in facts where fact.Value.Text.Length > 0 select Row(fact.Name, fact.Value)]);
+
+    private static Cell[] Row(string name, Cell value) => [new(name, Tone.Faint), value];
 }
 
 /// <summary>A title, a grid, and lines below it; each may be missing.</summary>

@@ -1,4 +1,4 @@
-// Prints pages: on a terminal as tables with colour (Spectre.Console), elsewhere as plain aligned text that grep and awk can take,
+// Prints pages: on a terminal as tables with colour (Spectre.Console), elsewhere as plain aligned text for grep and mail,
 // never cut and without box art. A list too long to be measured is aligned piece by piece.
 
 using Spectre.Console;
@@ -79,7 +79,8 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
         widths ??= [.. grid.Columns.Select(column => column.Heading.Length)];
         foreach (var row in grid.Rows)
             for (var at = 0; at < row.Count; at++) widths[at] = Math.Max(widths[at], row[at].Text.Length);
-        if (opening && grid.HasHeadings) WriteLine(grid, [.. grid.Columns.Select(column => (Cell)column.Heading.ToUpperInvariant())], widths);
+        var headings = grid.Columns.Select(column => (Cell)column.Heading.ToUpperInvariant());
+        if (opening && grid.HasHeadings) WriteLine(grid, [.. headings], widths);
         foreach (var row in grid.Rows) WriteLine(grid, row, widths);
     }
 

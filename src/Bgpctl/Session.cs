@@ -1,5 +1,6 @@
 // One run of bgpctl: asks, and shows the answer once or, with --watch, again after each change.
 
+using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl;
@@ -32,18 +33,19 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
 
     public async Task RoutesAsync(RouteQuery query, CancellationToken stop)
     {
-        if (watch) await new Watcher(daemon, screen, json).RoutesAsync(query, PieceSize, stop).ConfigureAwait(false);
+        if (watch) await new Watcher(daemon, screen, time, json).RoutesAsync(query, PieceSize, stop).ConfigureAwait(false);
         else if (json) await CopyAsync(query.Path(lines: false), stop).ConfigureAwait(false);
-        else await PiecesAsync(query.Path(lines: true), BgpctlJson.Default.RouteAnswer, RoutesView.Of, "no routes", stop).ConfigureAwait(false);
+        else await PiecesAsync(query.Path(lines: true), BgpctlJson.Default.RouteAnswer, RoutesView.Of, stop).ConfigureAwait(false);
     }
 
     public Task KernelRoutesAsync(CancellationToken stop) => json
         ? CopyAsync("/v1/kernel/routes", stop)
-        : PiecesAsync("/v1/kernel/routes?format=ndjson", BgpctlJson.Default.OwnRouteAnswer, KernelView.Routes, "no routes of ours", stop);
+        : PiecesAsync("/v1/kernel/routes?format=ndjson", BgpctlJson.Default.OwnRouteAnswer, KernelView.Routes, stop);
 
     public async Task ReloadAsync(bool check, bool soft, CancellationToken stop)
     {
-        var body = await daemon.PostAsync($"/v1/reload?check={(check ? "true" : "false")}&soft={(soft ? "true" : "false")}", stop).ConfigureAwait(false);
+        var path = (check, soft) switch { (true, _) => "/v1/reload?check=true", (_, true) => "/v1/reload?soft=true", _ => "/v1/reload" };
+        var body = await daemon.PostAsync(path, stop).ConfigureAwait(false);
         var changes = daemon.Read(body, BgpctlJson.Default.ReloadAnswer).Changes;
         IEnumerable<string> lines = (changes.Count, check) switch
         {
@@ -75,15 +77,15 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
     }
 
     private Task WatchAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) =>
-        new Watcher(daemon, screen, json).PagesAsync(topic, path, view, stop);
+        new Watcher(daemon, screen, time, json).PagesAsync(topic, path, view, stop);
 
     private async Task CopyAsync(string path, CancellationToken stop)
     {
-        await foreach (var line in daemon.LinesAsync(path, stop).ConfigureAwait(false)) await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
+        var lines = daemon.LinesAsync(path, stop).ConfigureAwait(false);
+        await foreach (var line in lines) await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
     }
 
-    private async Task PiecesAsync<T>(
-        string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, Func<IReadOnlyList<T>, Grid> view, string none, CancellationToken stop)
+    private async Task PiecesAsync<T>(string path, JsonTypeInfo<T> type, Func<IReadOnlyList<T>, Grid> view, CancellationToken stop)
     {
         int[]? widths = null;
         var piece = new List<T>(PieceSize);
@@ -95,7 +97,7 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
             piece.Clear();
         }
         if (piece.Count > 0) screen.WritePiece(view(piece), ref widths);
-        else if (widths == null) screen.Write(new Page(new Section(null, null, none)));
+        else if (widths == null) screen.Write(new Page(new Section(null, null, "no routes")));
     }
 
     private void Say(string body, IEnumerable<string> lines)

@@ -1,32 +1,36 @@
 // --watch: bgpd tells when something has changed; on a terminal the page is drawn over the one before, elsewhere it is printed
 // anew, and with --json each change is one line.
 
+using System.Runtime.CompilerServices;
 using Calico.Bgp.Bgpctl.Views;
 using Spectre.Console;
 
 namespace Calico.Bgp.Bgpctl;
 
-internal sealed class Watcher(Daemon daemon, Screen screen, bool json)
+internal sealed class Watcher(Daemon daemon, Screen screen, TimeProvider time, bool json)
 {
     /// <param name="path">Asked anew after each event; null: the event's own data is the answer.</param>
     public Task PagesAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) => FollowAsync(
         topic, data => path == null ? Task.FromResult(data) : daemon.GetTextAsync(path, stop), view, stop);
 
     /// <summary>Counters of peers tell that routes may have changed; the same routes are not shown twice.</summary>
-    public Task RoutesAsync(RouteQuery query, int limit, CancellationToken stop) => json
-        ? FollowAsync("peers", async _ => string.Concat((await daemon.GetTextAsync(query.Path(lines: false), stop).ConfigureAwait(false)).Split('\n')), null, stop)
-        : FollowAsync("peers", _ => daemon.GetTextAsync(query.Path(lines: true), stop), body => Routes(body, limit), stop);
+    public Task RoutesAsync(RouteQuery query, int limit, CancellationToken stop)
+    {
+        var path = query.Path(lines: !json);
+        return FollowAsync("peers", _ => daemon.GetTextAsync(path, stop), body => Routes(body, limit), stop);
+    }
 
-    private async Task FollowAsync(string topic, Func<string, Task<string>> ask, Func<string, Page>? view, CancellationToken stop)
+    private async Task FollowAsync(string topic, Func<string, Task<string>> ask, Func<string, Page> view, CancellationToken stop)
     {
         var changes = ChangesAsync(topic, ask, stop);
-        if (json || view == null) await foreach (var body in changes.ConfigureAwait(false)) PrintLine(body);
-        else if (screen.Console is { } console) await DrawAsync(console, changes, view).ConfigureAwait(false);
+        // The line feeds of an array stand between its elements, never inside.
+        if (json) await foreach (var body in changes.ConfigureAwait(false)) PrintLine(string.Concat(body.Split('\n')));
+        else if (screen.Console is { } console) await DrawAsync(console, changes, view, time, stop).ConfigureAwait(false);
         else await foreach (var body in changes.ConfigureAwait(false)) PrintPage(view(body));
     }
 
     private async IAsyncEnumerable<string> ChangesAsync(
-        string topic, Func<string, Task<string>> ask, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+        string topic, Func<string, Task<string>> ask, [EnumeratorCancellation] CancellationToken stop)
     {
         var before = "";
         await foreach (var data in daemon.EventsAsync(topic, stop).ConfigureAwait(false))
@@ -37,11 +41,37 @@ internal sealed class Watcher(Daemon daemon, Screen screen, bool json)
         }
     }
 
-    private static async Task DrawAsync(IAnsiConsole console, IAsyncEnumerable<string> changes, Func<string, Page> view) =>
+    // "up 12s" grows while nothing changes, so the last answer is drawn again each second.
+    private static async Task DrawAsync(
+        IAnsiConsole console, IAsyncEnumerable<string> changes, Func<string, Page> view, TimeProvider time, CancellationToken stop)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await console.Live(new Text("…")).StartAsync(async live =>
         {
-            await foreach (var body in changes.ConfigureAwait(false)) live.UpdateTarget(Screen.Drawn(view(body)));
+            string? last = null;
+            void Draw() => live.UpdateTarget(last == null ? new Text("…") : Screen.Drawn(view(last)));
+            var redrawn = RedrawAsync(Draw, time, ended.Token);
+            try
+            {
+                await foreach (var body in changes.ConfigureAwait(false))
+                {
+                    last = body;
+                    Draw();
+                }
+            }
+            finally
+            {
+                await ended.CancelAsync().ConfigureAwait(false);
+                await redrawn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }).ConfigureAwait(false);
+    }
+
+    private static async Task RedrawAsync(Action draw, TimeProvider time, CancellationToken stop)
+    {
+        using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
+        while (await ticks.WaitForNextTickAsync(stop).ConfigureAwait(false)) draw();
+    }
 
     private void PrintLine(string body)
     {

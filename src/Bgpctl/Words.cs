@@ -34,7 +34,11 @@ internal static class Words
         hops.Count == 0 ? type == "unicast" ? "" : type : string.Join(", ", hops.Select(hop => Via(hop, hops.Count > 1)));
 
     private static string Via(HopAnswer hop, bool weighed) =>
-        string.Join(' ', new[] { hop.Via, hop.Interface, weighed ? Text($"weight {hop.Weight}") : null, hop.OnLink ? "onlink" : null }.Where(word => word != null));
+        Joined(" ", hop.Via, hop.Interface, weighed ? Text($"weight {hop.Weight}") : null, hop.OnLink ? "onlink" : null);
+
+    /// <summary>Those of the words that are there.</summary>
+    public static string Joined(string between, params IEnumerable<string?> words) =>
+        string.Join(between, words.Where(word => !string.IsNullOrEmpty(word)));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

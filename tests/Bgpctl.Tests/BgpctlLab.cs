@@ -23,11 +23,22 @@ public sealed class BgpctlLab : IAsyncLifetime
     public Task<int> RunAsync(string[] args, CancellationToken stop) =>
         Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new StoppedClock(), stop);
 
-    public Task<int> RunOnTerminalAsync(string[] args, CancellationToken stop = default)
+    public Task<int> RunOnTerminalAsync(string[] args) =>
+        Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output), new StoppedClock());
+
+    internal Screen Terminal(TextWriter output)
     {
-        var console = AnsiConsole.Create(new() { Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.Standard, Out = new AnsiConsoleOutput(Output) });
+        var settings = new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = ColorSystemSupport.Standard,
+            Interactive = InteractionSupport.No,
+            Enrichment = { UseDefaultEnrichers = false },
+            Out = new AnsiConsoleOutput(output),
+        };
+        var console = AnsiConsole.Create(settings);
         console.Profile.Width = 200;
-        return Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, console), new StoppedClock(), stop);
+        return new(output, Errors, console);
     }
 
     private sealed class StoppedClock : TimeProvider

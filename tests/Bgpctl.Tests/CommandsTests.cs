@@ -27,7 +27,8 @@ public sealed partial class CommandsTests : IAsyncLifetime
     public async Task What_is_shown_without_a_terminal(string command)
     {
         Assert.Equal(0, await lab.RunAsync(command.Split(' ')));
-        Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", Resident().Replace(lab.Output.ToString(), "memory      (some) resident"));
+        var shown = Resident().Replace(lab.Output.ToString(), "memory      (some) resident");
+        Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", shown);
     }
 
     [Theory]
@@ -95,14 +96,16 @@ public sealed partial class CommandsTests : IAsyncLifetime
     public async Task A_peers_received_routes_are_asked_for_by_peer()
     {
         await lab.RunAsync("routes", "10.0.0.0/8", "--in", "--peer", "tor1", "--received", "--family", "ipv4");
-        Assert.Equal(new(RouteSelection.Received, IpFamily.IPv4, Prefix.Parse("10.0.0.0/8"), PrefixScope.In, Peer: "tor1"), lab.Speaker.LastQuery);
+        Assert.Equal(
+            new(RouteSelection.Received, IpFamily.IPv4, Prefix.Parse("10.0.0.0/8"), PrefixScope.In, Peer: "tor1"), lab.Speaker.LastQuery);
     }
 
     [Fact]
     public async Task Without_a_table_a_peer_narrows_to_what_it_brought()
     {
         await lab.RunAsync("routes", "192.0.2.1", "--peer", "tor1", "--best");
-        Assert.Equal(new(RouteSelection.Primary, null, Prefix.Parse("192.0.2.1/32"), PrefixScope.For, Protocol: "tor1"), lab.Speaker.LastQuery);
+        Assert.Equal(
+            new(RouteSelection.Primary, null, Prefix.Parse("192.0.2.1/32"), PrefixScope.For, Protocol: "tor1"), lab.Speaker.LastQuery);
     }
 
     [GeneratedRegex("memory      [0-9.]+ [A-Za-z]+ resident")]

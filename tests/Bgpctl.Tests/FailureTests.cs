@@ -37,7 +37,8 @@ public sealed class FailureTests : IAsyncLifetime
 
     [Fact]
     public async Task A_daemon_that_does_not_know_the_path_is_called_too_old() => await AnswerAsync(
-        "404 Not Found", """{"error":"expected one of /live, /ready, got /v1/status"}""", "does not know /v1/status (it answered 404): it is older than this bgpctl");
+        "404 Not Found", """{"error":"expected one of /live, /ready, got /v1/status"}""",
+        "does not know /v1/status (it answered 404): it is older than this bgpctl");
 
     [Fact]
     public async Task An_answer_that_lacks_a_field_is_called_another_release() =>
@@ -62,7 +63,8 @@ public sealed class FailureTests : IAsyncLifetime
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(lab.Socket));
         listener.Listen();
-        var served = ServeAsync(listener, $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        var head = $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+        var served = ServeAsync(listener, head + body);
         Assert.Equal(1, await lab.RunAsync("status"));
         await served;
         Assert.Contains(expected, lab.Errors.ToString());

@@ -41,6 +41,16 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task On_a_terminal_the_page_is_drawn_again()
+    {
+        using var run = new Run(lab, terminal: true, "kernel", "--watch");
+        while (!(await run.NextAsync()).Contains("3000000000, 4 failed", StringComparison.Ordinal)) { }
+        lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Failures = 5 };
+        while (!(await run.NextAsync()).Contains("3000000000, 5 failed", StringComparison.Ordinal)) { }
+        Assert.Equal(0, await run.StopAsync());
+    }
+
+    [Fact]
     public async Task The_end_of_the_daemon_is_told()
     {
         using var run = new Run(lab, "kernel", "--watch", "--json");
@@ -59,8 +69,13 @@ public sealed class WatchTests : IAsyncLifetime
         private readonly LineWriter lines = new();
         private readonly Task<int> task;
 
-        public Run(BgpctlLab lab, params string[] args) =>
-            task = Commands.RunAsync([.. args, "--socket", lab.Socket], new Screen(lines, lab.Errors, null), TimeProvider.System, stop.Token);
+        public Run(BgpctlLab lab, params string[] args) => task = StartAsync(lab, args, new Screen(lines, lab.Errors, null));
+
+        public Run(BgpctlLab lab, bool terminal, params string[] args) =>
+            task = StartAsync(lab, args, terminal ? lab.Terminal(lines) : new Screen(lines, lab.Errors, null));
+
+        private Task<int> StartAsync(BgpctlLab lab, string[] args, Screen screen) =>
+            Commands.RunAsync([.. args, "--socket", lab.Socket], screen, TimeProvider.System, stop.Token);
 
         public async Task<string> NextAsync() => await lines.Lines.Reader.ReadAsync();
 

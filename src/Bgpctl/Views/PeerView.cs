@@ -14,7 +14,7 @@ internal static class PeerView
         return Grid.Facts(
             ("description", peer.Description),
             ("state", PeersView.State(peer)),
-            ("since", $"{PeersView.Since(peer, now)} (established {peer.EstablishedTransitions} times)"),
+            ("since", $"{PeersView.Since(peer, now)} ({peer.EstablishedTransitions} sessions so far)"),
             ("last error", new(PeersView.LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad)),
             ("local", agreed == null ? $"AS {peer.LocalAs}" : $"{agreed.LocalAddress}, AS {peer.LocalAs}"),
             ("router id", agreed == null ? null : Named(agreed)),
@@ -25,7 +25,8 @@ internal static class PeerView
             ("bad attributes", Damage(peer)));
     }
 
-    private static string Named(NegotiatedAnswer agreed) => agreed.PeerHostName == null ? agreed.RouterId : $"{agreed.RouterId} ({agreed.PeerHostName})";
+    private static string Named(NegotiatedAnswer agreed) =>
+        agreed.PeerHostName == null ? agreed.RouterId : $"{agreed.RouterId} ({agreed.PeerHostName})";
 
     private static string HoldTime(NegotiatedAnswer agreed, TimersAnswer timers)
     {
@@ -35,8 +36,8 @@ internal static class PeerView
         return $"{agreed.HoldTime} s{left}{next}";
     }
 
-    private static string Capabilities(NegotiatedAnswer agreed) => string.Join(", ", new[]
-    {
+    private static string Capabilities(NegotiatedAnswer agreed) => Words.Joined(
+        ", ",
         string.Join(' ', agreed.Families),
         agreed.FourOctetAs ? "4-octet AS" : null,
         agreed.ExtendedMessages ? "extended messages" : null,
@@ -44,20 +45,18 @@ internal static class PeerView
         agreed.AddPathReceive.Count > 0 ? $"ADD-PATH receive ({string.Join(' ', agreed.AddPathReceive)})" : null,
         agreed.AddPathSend.Count > 0 ? $"ADD-PATH send ({string.Join(' ', agreed.AddPathSend)})" : null,
         agreed.ExtendedNextHop ? "extended next hop" : null,
-        agreed.GracefulRestart.Count > 0 ? $"graceful restart {agreed.PeerRestartTime} s ({string.Join(' ', agreed.GracefulRestart)})" : null,
-    }.Where(word => !string.IsNullOrEmpty(word)));
+        agreed.GracefulRestart.Count > 0 ? $"graceful restart {agreed.PeerRestartTime} s" : null);
 
-    private static string Options(PeerAnswer peer) => string.Join(", ", new[]
-    {
+    private static string Options(PeerAnswer peer) => Words.Joined(
+        ", ",
         peer.Passive ? "passive" : null,
         peer.Multihop > 1 ? $"multihop {peer.Multihop}" : null,
         peer.Authenticated ? "TCP MD5" : null,
-        peer.RouteReflectorClient ? "route reflector client" : null,
-    }.Where(word => word != null));
+        peer.RouteReflectorClient ? "route reflector client" : null);
 
     private static string? Damage(PeerAnswer peer) => peer.AttributesDiscarded + peer.TreatedAsWithdrawn == 0
         ? null
-        : $"{peer.AttributesDiscarded} discarded, {peer.TreatedAsWithdrawn} updates treated as withdrawn (RFC 7606)";
+        : $"{peer.AttributesDiscarded} discarded, updates treated as withdrawn: {peer.TreatedAsWithdrawn} (RFC 7606)";
 
     private static Grid Channels(PeerAnswer peer) => new(
         [

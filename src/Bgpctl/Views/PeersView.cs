@@ -41,13 +41,17 @@ internal static class PeersView
         Counts(peer, "ipv4"), Counts(peer, "ipv6"), new(LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad),
     ];
 
-    private static Cell Counts(PeerAnswer peer, string family) => peer.Channels.FirstOrDefault(channel => channel.Family == family) is { } channel
-        ? new($"{channel.Received}/{channel.Accepted}/{channel.Advertised}", channel.Up ? Tone.Plain : Tone.Faint)
-        : new("-", Tone.Faint);
+    private static Cell Counts(PeerAnswer peer, string family)
+    {
+        if (peer.Channels.FirstOrDefault(channel => channel.Family == family) is not { } channel) return new("-", Tone.Faint);
+        return new($"{channel.Received}/{channel.Accepted}/{channel.Advertised}", channel.Up ? Tone.Plain : Tone.Faint);
+    }
 
     private static IEnumerable<Cell> Defaults(PeerAnswer peer)
     {
-        if (peer.Channels.FirstOrDefault(channel => channel.ImportDefault) is { } import) yield return $"{peer.Name}: import: {Import(import)}";
-        if (peer.Channels.FirstOrDefault(channel => channel.ExportDefault) is { } export) yield return $"{peer.Name}: export: {Export(export)}";
+        var import = peer.Channels.FirstOrDefault(channel => channel.ImportDefault);
+        if (import != null) yield return $"{peer.Name}: import: {Import(import)}";
+        var export = peer.Channels.FirstOrDefault(channel => channel.ExportDefault);
+        if (export != null) yield return $"{peer.Name}: export: {Export(export)}";
     }
 }

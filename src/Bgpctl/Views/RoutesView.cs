@@ -20,11 +20,13 @@ internal static class RoutesView
             new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good), new(route.Prefix, route.Best ? Tone.Strong : tone),
             new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(route.Protocol, tone),
             new(attributes == null ? "" : $"{attributes.AsPath} {Origin(attributes.Origin)}".TrimStart(), tone),
-            new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone), new(Why(route), Tone.Faint),
+            new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone),
+            new(Why(route), Tone.Faint),
         ];
     }
 
-    private static string Mark(RouteAnswer route) => (route.KernelProblem, route.Best) switch { (true, _) => "!", (_, true) => "*", _ => "" };
+    private static string Mark(RouteAnswer route) =>
+        (route.KernelProblem, route.Best) switch { (true, _) => "!", (_, true) => "*", _ => "" };
 
     private static string Origin(string origin) => origin switch { "igp" => "i", "egp" => "e", _ => "?" };
 
@@ -32,12 +34,11 @@ internal static class RoutesView
         ? ""
         : string.Join(' ', attributes.Communities.Concat(attributes.LargeCommunities).Concat(attributes.ExtendedCommunities));
 
-    private static string Why(RouteAnswer route) => string.Join(", ", new[]
-    {
-        route.Reason.Length == 0 ? null : route.Reason,
+    private static string Why(RouteAnswer route) => Words.Joined(
+        ", ",
+        route.Reason,
         route.Filtered && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
         !route.Resolvable && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
         route.Stale ? "stale" : null,
-        route.KernelProblem ? "refused by the kernel" : null,
-    }.Where(word => word != null));
+        route.KernelProblem ? "refused by the kernel" : null);
 }

@@ -12,7 +12,7 @@ internal static class StatusView
             ("started", $"{status.Started:yyyy-MM-dd HH:mm:ss} UTC, {Words.Span(status.Now - status.Started)} ago"),
             ("configured", $"{status.ConfigFile}, {Words.Span(status.Now - status.Reconfigured)} ago"),
             ("filters", string.Join(", ", status.Filters)),
-            ("sessions", $"{status.Sessions.Established} of {status.Sessions.Enabled} established ({status.Sessions.Configured} configured)"),
+            ("sessions", Sessions(status.Sessions)),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)));
         return new Page(new Section(new Cell(status.HostName), facts), Sources(status));
@@ -25,8 +25,12 @@ internal static class StatusView
         _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
     };
 
+    private static string Sessions(SessionsAnswer sessions) =>
+        $"{sessions.Established} of {sessions.Enabled} established ({sessions.Configured} configured)";
+
     private static string Memory(MemoryAnswer memory) =>
-        $"{Words.Octets(memory.Resident)} resident; tables {Words.Octets(memory.RoutingTables)}, attributes {Words.Octets(memory.RouteAttributes)}";
+        $"{Words.Octets(memory.Resident)} resident; tables {Words.Octets(memory.RoutingTables)}, "
+        + $"attributes {Words.Octets(memory.RouteAttributes)}";
 
     private static Section Sources(StatusAnswer status) => new(null, new Grid(
         [new("Source"), new("Kind"), new("State"), new("Family"), new("Imported", true), new("Exported", true)],

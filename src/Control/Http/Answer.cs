@@ -1,5 +1,6 @@
 // How every answer that is not a stream is written: JSON with a length, never cached; errors say what was expected and what came.
 
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -8,6 +9,12 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class Answer
 {
+    // For programs and terminals, never inside a web page: quotes and accents stay legible.
+    public static readonly ControlJson Json = new(new JsonSerializerOptions(ControlJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+
     public const string JsonType = "application/json; charset=utf-8";
 
     public static async Task JsonAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type, int status = 200)
@@ -19,9 +26,9 @@ internal static class Answer
     }
 
     public static Task ErrorAsync(HttpContext http, int status, string error) =>
-        JsonAsync(http, new ErrorAnswer(error), ControlJson.Default.ErrorAnswer, status);
+        JsonAsync(http, new ErrorAnswer(error), Json.ErrorAnswer, status);
 
-    /// <summary>Puts octets into the response's pipe. BuffersExtensions.Write does not serve: Kestrel's pipe may lend it an empty span.</summary>
+    /// <summary>Puts octets into the response's pipe. BuffersExtensions.Write does not serve: Kestrel may lend it an empty span.</summary>
     public static void Put(HttpContext http, ReadOnlySpan<byte> octets)
     {
         octets.CopyTo(http.Response.BodyWriter.GetSpan(octets.Length));

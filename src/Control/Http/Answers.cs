@@ -19,15 +19,17 @@ internal sealed record StatusAnswer(
 internal sealed record SessionsAnswer(int Configured, int Enabled, int Established);
 
 /// <summary>A source of routes that is no peer: device1, kernel1, static1, …</summary>
-internal sealed record ProtocolAnswer(string Name, string Kind, bool Enabled, bool Up, DateTimeOffset Since, IReadOnlyList<ChannelAnswer> Channels);
+internal sealed record ProtocolAnswer(
+    string Name, string Kind, bool Enabled, bool Up, DateTimeOffset Since, IReadOnlyList<ChannelAnswer> Channels);
 
-internal sealed record MemoryAnswer(long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total, long Resident);
+internal sealed record MemoryAnswer(
+    long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total, long Resident);
 
 internal sealed record PeerAnswer(
-    string Name, string? Description, string Address, string? Interface, uint As, uint LocalAs, string Type, bool Enabled, bool Up, string State,
-    DateTimeOffset Since, string? Message, FaultAnswer? LastError, bool RouteReflectorClient, bool Passive, int Multihop, bool Authenticated,
-    NegotiatedAnswer? Negotiated, TimersAnswer Timers, MessagesAnswer MessagesIn, MessagesAnswer MessagesOut, long AttributesDiscarded,
-    long TreatedAsWithdrawn, int EstablishedTransitions, IReadOnlyList<ChannelAnswer> Channels);
+    string Name, string? Description, string Address, string? Interface, uint As, uint LocalAs, string Type, bool Enabled, bool Up,
+    string State, DateTimeOffset Since, string? Message, FaultAnswer? LastError, bool RouteReflectorClient, bool Passive, int Multihop,
+    bool Authenticated, NegotiatedAnswer? Negotiated, TimersAnswer Timers, MessagesAnswer MessagesIn, MessagesAnswer MessagesOut,
+    long AttributesDiscarded, long TreatedAsWithdrawn, int EstablishedTransitions, IReadOnlyList<ChannelAnswer> Channels);
 
 /// <param name="Kind">socket, sent, received or stopped.</param>
 /// <param name="Code">Of the NOTIFICATION, where there was one.</param>
@@ -36,7 +38,8 @@ internal sealed record FaultAnswer(string Kind, string Text, int? Code, int? Sub
 internal sealed record NegotiatedAnswer(
     string RouterId, string LocalAddress, string PeerAddress, int HoldTime, IReadOnlyList<string> Families, bool FourOctetAs,
     bool ExtendedMessages, bool RouteRefresh, bool EnhancedRouteRefresh, IReadOnlyList<string> AddPathReceive,
-    IReadOnlyList<string> AddPathSend, bool ExtendedNextHop, IReadOnlyList<string> GracefulRestart, int PeerRestartTime, string? PeerHostName);
+    IReadOnlyList<string> AddPathSend, bool ExtendedNextHop, IReadOnlyList<string> GracefulRestart, int PeerRestartTime,
+    string? PeerHostName);
 
 /// <summary>Seconds left; null: not running.</summary>
 internal sealed record TimersAnswer(double? Hold, double? Keepalive, double? Retry);
@@ -50,7 +53,8 @@ internal sealed record ChannelAnswer(
     long Received, long Accepted, long Filtered, long Advertised, long Preferred, ChangesAnswer Changes);
 
 internal sealed record ChangesAnswer(
-    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored, long ImportUpdatesAccepted,
+    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored,
+    long ImportUpdatesAccepted,
     long ImportWithdrawsReceived, long ImportWithdrawsRejected, long ImportWithdrawsIgnored, long ImportWithdrawsAccepted,
     long ExportUpdatesReceived, long ExportUpdatesRejected, long ExportUpdatesFiltered, long ExportUpdatesAccepted,
     long ExportWithdrawsReceived, long ExportWithdrawsAccepted);
@@ -67,8 +71,8 @@ internal sealed record RouteAnswer(
 internal sealed record HopAnswer(string? Via, string? Interface, int Weight, bool OnLink);
 
 internal sealed record AttributesAnswer(
-    string Origin, string AsPath, int AsPathLength, string? NextHop, string? NextHopLinkLocal, uint? Med, uint? LocalPref, bool AtomicAggregate,
-    AggregatorAnswer? Aggregator, IReadOnlyList<string> Communities, IReadOnlyList<string> LargeCommunities,
+    string Origin, string AsPath, int AsPathLength, string? NextHop, string? NextHopLinkLocal, uint? Med, uint? LocalPref,
+    bool AtomicAggregate, AggregatorAnswer? Aggregator, IReadOnlyList<string> Communities, IReadOnlyList<string> LargeCommunities,
     IReadOnlyList<string> ExtendedCommunities, string? OriginatorId, IReadOnlyList<string> ClusterList, uint? Otc, ulong? Aigp,
     IReadOnlyList<UnknownAnswer> Unknown);
 
@@ -79,11 +83,13 @@ internal sealed record UnknownAnswer(int Type, string Octets);
 
 internal sealed record KernelCountsAnswer(int Wanted, int Installed, int Pending, int Refused, long Writes, long Failures, long Resyncs);
 
-internal sealed record KernelAnswer(KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces);
+internal sealed record KernelAnswer(
+    KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces);
 
 internal sealed record RefusalAnswer(string Prefix, TargetAnswer? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
 
-internal sealed record InterfaceAnswer(int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);
+internal sealed record InterfaceAnswer(
+    int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);
 
 internal sealed record TargetAnswer(string Type, IReadOnlyList<HopAnswer> NextHops, uint Metric, uint Table);
 

@@ -12,7 +12,7 @@ internal static class BirdMetrics
     public static readonly Metric[] OfChannels =
     [
         new("bird_protocol_up", "gauge", "Protocol is up", (protocol, channel, _) => protocol.Up && channel.Up ? 1 : 0),
-        new("bird_protocol_uptime", "gauge", "Seconds since the protocol came up", (protocol, _, now) => protocol.Up ? Math.Max(0, (now - protocol.Since).TotalSeconds) : 0),
+        new("bird_protocol_uptime", "gauge", "Seconds since the protocol came up", (protocol, _, now) => Uptime(protocol, now)),
         Gauge("prefix_import_count", "Number of imported routes", channel => channel.Imported),
         Gauge("prefix_export_count", "Number of exported routes", channel => channel.Exported),
         Gauge("prefix_filter_count", "Number of filtered routes", channel => channel.Filtered),
@@ -58,7 +58,8 @@ internal static class BirdMetrics
         text.Head("bird_bgp_state_count", "gauge", "State of each BGP protocol");
         foreach (var protocol in protocols)
         {
-            if (protocol.Session is { } session) text.Sample("bird_bgp_state_count", 1, ("name", protocol.Name), ("proto", "BGP"), ("state", session.Phase.ToString()));
+            if (protocol.Session == null) continue;
+            text.Sample("bird_bgp_state_count", 1, ("name", protocol.Name), ("proto", "BGP"), ("state", State(protocol)));
         }
     }
 
@@ -72,6 +73,9 @@ internal static class BirdMetrics
         ];
         text.Sample(metric.Name, value, metric == OfChannels[0] ? labels : labels[..5]);
     }
+
+    private static double Uptime(ProtocolStatus protocol, DateTimeOffset now) =>
+        protocol.Up ? Math.Max(0, (now - protocol.Since).TotalSeconds) : 0;
 
     private static string State(ProtocolStatus protocol) => protocol.Session?.Phase.ToString() ?? "";
 

@@ -5,6 +5,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
@@ -20,7 +21,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
     {
         if (Topics(http) is not { } topics)
         {
-            await Answer.ErrorAsync(http, 400, $"expected topics of status, peers, kernel, got \"{http.Request.Query["topics"]}\"").ConfigureAwait(false);
+            var asked = http.Request.Query["topics"];
+            await Answer.ErrorAsync(http, 400, $"expected topics of status, peers, kernel, got \"{asked}\"").ConfigureAwait(false);
             return;
         }
         Answer.Begin(http, "text/event-stream");
@@ -53,9 +55,9 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
     {
         switch (topic)
         {
-            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon), ControlJson.Default.StatusAnswer); break;
-            case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), ControlJson.Default.IReadOnlyListPeerAnswer); break;
-            default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker.KernelStatus, speaker.KernelState), ControlJson.Default.KernelAnswer); break;
+            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon), Answer.Json.StatusAnswer); break;
+            case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
+            default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer); break;
         }
     }
 
@@ -76,12 +78,16 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
     }
 
     /// <summary>What a change shows in.</summary>
-    private sealed record Sample(IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready, bool ShuttingDown)
+    private sealed record Sample(
+        IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready,
+        bool ShuttingDown)
     {
         public static Sample Take(ISpeaker speaker)
         {
             var router = speaker.Router;
-            return new(speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready, router.ShuttingDown);
+            return new(
+                speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready,
+                router.ShuttingDown);
         }
 
         public bool Same(Sample before, string topic) => topic switch
@@ -97,8 +103,10 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
 
         private static bool SameProtocol(ProtocolStatus a, ProtocolStatus b) =>
             (a.Name, a.Enabled, a.Up, a.Since, a.Message, a.Description) == (b.Name, b.Enabled, b.Up, b.Since, b.Message, b.Description)
-            && (a.Session?.Phase, a.Session?.LastFault, a.Session?.Settings) == (b.Session?.Phase, b.Session?.LastFault, b.Session?.Settings)
-            && a.Channels.AsSpan().SequenceEqual(b.Channels.AsSpan());
+            && Life(a.Session) == Life(b.Session) && a.Channels.AsSpan().SequenceEqual(b.Channels.AsSpan());
+
+        private static (Phase?, DateTimeOffset?, SessionFault?, SessionSettings?) Life(SessionSnapshot? session) =>
+            (session?.Phase, session?.Since, session?.LastFault, session?.Settings);
 
         private bool SameKernel(Sample before) => Kernel == before.Kernel with { Refusals = Kernel.Refusals }
             && Kernel.Refusals.AsSpan().SequenceEqual(before.Kernel.Refusals.AsSpan());

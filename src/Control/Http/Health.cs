@@ -18,14 +18,14 @@ internal sealed class Health(ISpeaker speaker, TimeProvider time)
     public async Task LiveAsync(HttpContext http)
     {
         var silent = await SilentLoopAsync(http.RequestAborted).ConfigureAwait(false);
-        var answer = new LiveAnswer(silent == null, silent == null ? null : $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s");
-        await Answer.JsonAsync(http, answer, ControlJson.Default.LiveAnswer, silent == null ? 200 : 503).ConfigureAwait(false);
+        var reason = silent == null ? null : $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s";
+        await Answer.JsonAsync(http, new(silent == null, reason), Answer.Json.LiveAnswer, silent == null ? 200 : 503).ConfigureAwait(false);
     }
 
     public Task ReadyAsync(HttpContext http)
     {
         var reason = NotReadyBecause(speaker);
-        return Answer.JsonAsync(http, new ReadyAnswer(reason == null, reason), ControlJson.Default.ReadyAnswer, reason == null ? 200 : 503);
+        return Answer.JsonAsync(http, new(reason == null, reason), Answer.Json.ReadyAnswer, reason == null ? 200 : 503);
     }
 
     /// <summary>Null: ready.</summary>
@@ -42,12 +42,9 @@ internal sealed class Health(ISpeaker speaker, TimeProvider time)
 
     private async Task<string?> SilentLoopAsync(CancellationToken left)
     {
-        if (!await AnswersAsync(speaker.Routes, left).ConfigureAwait(false)) return "routing";
+        if (!await AnswersAsync(stop => speaker.Routes(Question, stop), left).ConfigureAwait(false)) return "routing";
         return await AnswersAsync(speaker.KernelRoutes, left).ConfigureAwait(false) ? null : "kernel";
     }
-
-    private Task<bool> AnswersAsync(Func<RouteQuery, CancellationToken, IAsyncEnumerable<IReadOnlyList<RouteView>>> ask, CancellationToken left) =>
-        AnswersAsync(stop => ask(Question, stop), left);
 
     private async Task<bool> AnswersAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> ask, CancellationToken left)
     {

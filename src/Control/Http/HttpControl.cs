@@ -31,7 +31,7 @@ public sealed class HttpControl : IAsyncDisposable
         requests = new(new HttpRoutes(speaker, daemon, time, stopping.Token), logs.CreateLogger<HttpControl>());
     }
 
-    /// <summary>Where it listens once started, with the port that 0 became: <c>http://127.0.0.1:9179</c>, <c>http://unix:/run/…</c>.</summary>
+    /// <summary>Where it listens, with the port that 0 became: <c>http://127.0.0.1:9179</c>, <c>http://unix:/run/…</c>.</summary>
     public IReadOnlyCollection<string> Addresses => [.. server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 
     /// <exception cref="IOException">An endpoint is malformed or taken; the message names it and says what to do.</exception>

@@ -12,6 +12,7 @@ namespace Calico.Bgp.Control.Http;
 public sealed record HttpEndpoint
 {
     private const string UnixScheme = "unix:";
+    private const string Expected = "expected unix:/path (at most 107 characters) or address:port such as 127.0.0.1:9179";
 
     private HttpEndpoint(EndPoint endPoint) => EndPoint = endPoint;
 
@@ -27,11 +28,12 @@ public sealed record HttpEndpoint
     {
         EndPoint? found = text.StartsWith(UnixScheme, StringComparison.Ordinal) ? Unix(text[UnixScheme.Length..]) : Port(text);
         endpoint = found == null ? null : new(found);
-        problem = found == null ? $"expected unix:/path (at most 107 characters) or address:port such as 127.0.0.1:9179, got \"{text}\"" : null;
+        problem = found == null ? $"{Expected}, got \"{text}\"" : null;
         return found != null;
     }
 
-    internal static string Describe(EndPoint endPoint) => endPoint is UnixDomainSocketEndPoint ? UnixScheme + endPoint : endPoint.ToString() ?? "";
+    internal static string Describe(EndPoint endPoint) =>
+        endPoint is UnixDomainSocketEndPoint ? UnixScheme + endPoint : endPoint.ToString() ?? "";
 
     // sun_path has 108 octets with the closing zero.
     private static UnixDomainSocketEndPoint? Unix(string path) =>
@@ -40,7 +42,8 @@ public sealed record HttpEndpoint
     private static IPEndPoint? Port(string text)
     {
         var colon = text.LastIndexOf(':');
-        if (colon < 1 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return null;
+        if (colon < 1) return null;
+        if (!ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return null;
         return Host(text[..colon]) is { } address ? new(address, port) : null;
     }
 

@@ -24,25 +24,30 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
         ["metrics"] => Get(http, metrics.WriteAsync),
         ["v1", "status"] => Get(http, StatusAsync),
         ["v1", "peers"] => Get(http, PeersAsync),
-        ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, name)),
+        ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),
         ["v1", "routes"] => Get(http, routes.RoutesAsync),
         ["v1", "kernel"] => Get(http, KernelAsync),
         ["v1", "kernel", "routes"] => Get(http, routes.KernelRoutesAsync),
         ["v1", "events"] => Get(http, events.WriteAsync),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),
-        ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, name, order)),
+        ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, Name(name), order)),
         _ => Answer.ErrorAsync(http, 404, $"expected one of {Paths}, got {http.Request.Path}"),
     };
 
+    // Kestrel decodes a path but for its slashes; a peer's name may hold one.
+    private static string Name(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
     private static Task Get(HttpContext http, Func<HttpContext, Task> answer) =>
-        HttpMethods.IsGet(http.Request.Method) ? answer(http) : WrongMethodAsync(http, HttpMethods.Get);
+        HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
+            ? answer(http)
+            : WrongMethodAsync(http, HttpMethods.Get);
 
     private static Task Post(HttpContext http, Func<HttpContext, Task> answer)
     {
         if (!HttpMethods.IsPost(http.Request.Method)) return WrongMethodAsync(http, HttpMethods.Post);
         return Trust.IsGiven(http)
             ? answer(http)
-            : Answer.ErrorAsync(http, 403, "expected this order on the Unix socket of control.http, got it on a port, where anybody may connect");
+            : Answer.ErrorAsync(http, 403, "expected orders on the Unix socket of control.http, got one on a port");
     }
 
     private static Task WrongMethodAsync(HttpContext http, string right)
@@ -52,15 +57,15 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
     }
 
     private Task StatusAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon), ControlJson.Default.StatusAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon), Answer.Json.StatusAnswer);
 
     private Task PeersAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Peers(speaker), ControlJson.Default.IReadOnlyListPeerAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer);
 
     private Task PeerAsync(HttpContext http, string name) => PeerNames.Find(speaker, name) is { Session: { } session } peer
-        ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), ControlJson.Default.PeerAnswer)
+        ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), Answer.Json.PeerAnswer)
         : Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
 
     private Task KernelAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Kernel(speaker.KernelStatus, speaker.KernelState), ControlJson.Default.KernelAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer);
 }

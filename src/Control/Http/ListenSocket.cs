@@ -18,15 +18,17 @@ internal static class ListenSocket
     {
         try
         {
-            return endPoint is UnixDomainSocketEndPoint unix ? BindUnix(unix) : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+            return endPoint is UnixDomainSocketEndPoint unix
+                ? BindUnix(unix)
+                : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
         }
         catch (SocketException refused)
         {
-            throw new IOException($"control.http {HttpEndpoint.Describe(endPoint)}: {refused.Message}; {Advice(refused.SocketErrorCode, endPoint)}", refused);
+            throw Taken(endPoint, $"{refused.Message}; {Advice(refused.SocketErrorCode, endPoint)}", refused);
         }
         catch (UnauthorizedAccessException refused)
         {
-            throw new IOException($"control.http {HttpEndpoint.Describe(endPoint)}: {refused.Message}", refused);
+            throw Taken(endPoint, refused.Message, refused);
         }
     }
 
@@ -51,8 +53,8 @@ internal static class ListenSocket
 
     private static void MakeRoom(string path, UnixDomainSocketEndPoint endPoint)
     {
-        if (!IsSocket(path)) throw new IOException($"control.http unix:{path}: expected a free path or an old socket, got another kind of file; remove it");
-        if (SomebodyAnswers(endPoint)) throw new IOException($"control.http unix:{path}: another process answers there; stop it or choose another path");
+        if (!IsSocket(path)) throw Taken(endPoint, "expected a free path or an old socket, got another kind of file; remove it");
+        if (SomebodyAnswers(endPoint)) throw Taken(endPoint, "another process answers there; stop it or choose another path");
         File.Delete(path);
     }
 
@@ -84,9 +86,13 @@ internal static class ListenSocket
         }
     }
 
+    private static IOException Taken(EndPoint endPoint, string why, Exception? cause = null) =>
+        new($"control.http {HttpEndpoint.Describe(endPoint)}: {why}", cause);
+
     private static string Advice(SocketError error, EndPoint endPoint) => (error, endPoint) switch
     {
-        (SocketError.AddressAlreadyInUse, IPEndPoint ip) => $"`ss -ltnp 'sport = :{ip.Port}'` shows who has the port: stop it or choose another in control.http",
+        (SocketError.AddressAlreadyInUse, IPEndPoint ip) =>
+            $"`ss -ltnp 'sport = :{ip.Port}'` shows who has the port: stop it or choose another in control.http",
         (SocketError.AddressNotAvailable, _) => "expected an address of this host",
         (SocketError.AccessDenied, IPEndPoint) => "ports below 1024 need CAP_NET_BIND_SERVICE",
         (SocketError.AccessDenied, _) => "the folder must be writable for the daemon",

@@ -15,7 +15,7 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
             ? await daemon.CheckAsync(null).ConfigureAwait(false)
             : await daemon.ConfigureAsync(null, query["soft"] == "true", null).ConfigureAwait(false);
         await (result.Problem == null
-            ? Answer.JsonAsync(http, new(result.Changes.IsDefault ? [] : result.Changes), ControlJson.Default.ReloadAnswer)
+            ? Answer.JsonAsync(http, new(result.Changes.IsDefault ? [] : result.Changes), Answer.Json.ReloadAnswer)
             : Answer.ErrorAsync(http, 422, result.Problem)).ConfigureAwait(false);
     }
 
@@ -25,7 +25,7 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
         if (PeerNames.Find(speaker, name) is not { } peer) return Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
         var text = http.Request.Query["text"].FirstOrDefault();
         return Obey(peer.Name, order, text)
-            ? Answer.JsonAsync(http, new(peer.Name, order), ControlJson.Default.OrderAnswer)
+            ? Answer.JsonAsync(http, new(peer.Name, order), Answer.Json.OrderAnswer)
             : Answer.ErrorAsync(http, 404, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
     }
 

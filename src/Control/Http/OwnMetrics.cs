@@ -13,7 +13,9 @@ internal static class OwnMetrics
     public static void WriteRouter(PrometheusText text, RouterStatus router, bool ready, KernelStatus kernel, MemoryReport memory)
     {
         text.Head("calico_bgp_info", "gauge", "What this speaker is");
-        text.Sample("calico_bgp_info", 1, ("version", router.Version), ("router_id", router.RouterId.ToString()), ("as", router.As.ToString()), ("host", router.HostName));
+        text.Sample(
+            "calico_bgp_info", 1, ("version", router.Version), ("router_id", router.RouterId.ToString()), ("as", router.As.ToString()),
+            ("host", router.HostName));
         One(text, "calico_bgp_start_time_seconds", "gauge", "When the daemon started", router.Started.ToUnixTimeMilliseconds() / 1000.0);
         One(text, "calico_bgp_ready", "gauge", "Whether the first tables have been exchanged", ready ? 1 : 0);
         text.Head("calico_bgp_fib_routes", "gauge", "Routes for the kernel's table by state");
@@ -35,7 +37,10 @@ internal static class OwnMetrics
     {
         text.Head("calico_bgp_sessions", "gauge", "Sessions by state");
         foreach (var phase in Enum.GetValues<Phase>())
-            text.Sample("calico_bgp_sessions", protocols.Count(protocol => protocol.Session?.Phase == phase), ("state", StatusAnswers.Word(phase)));
+        {
+            var count = protocols.Count(protocol => protocol.Session?.Phase == phase);
+            text.Sample("calico_bgp_sessions", count, ("state", StatusAnswers.Word(phase)));
+        }
 
         text.Head("calico_bgp_messages_total", "counter", "BGP messages of the current session by direction and type");
         Each(protocols, (peer, counters) => Messages(text, peer, counters));
@@ -46,12 +51,14 @@ internal static class OwnMetrics
             text.Sample("calico_bgp_message_bytes_total", counters.OctetsOut, ("peer", peer), ("direction", "out"));
         });
         text.Head("calico_bgp_attributes_discarded_total", "counter", "Malformed attributes that were dropped (RFC 7606)");
-        Each(protocols, (peer, counters) => text.Sample("calico_bgp_attributes_discarded_total", counters.AttributesDiscarded, ("peer", peer)));
+        Each(protocols, (peer, counters) => text.Sample(
+            "calico_bgp_attributes_discarded_total", counters.AttributesDiscarded, ("peer", peer)));
         text.Head("calico_bgp_treated_as_withdrawn_total", "counter", "Malformed updates whose routes count as withdrawn (RFC 7606)");
-        Each(protocols, (peer, counters) => text.Sample("calico_bgp_treated_as_withdrawn_total", counters.TreatedAsWithdrawn, ("peer", peer)));
+        Each(protocols, (peer, counters) => text.Sample(
+            "calico_bgp_treated_as_withdrawn_total", counters.TreatedAsWithdrawn, ("peer", peer)));
         text.Head("calico_bgp_established_total", "counter", "Times the session became established");
-        foreach (var protocol in protocols)
-            if (protocol.Session is { } session) text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", protocol.Name));
+        foreach (var (name, session) in Sessions(protocols))
+            text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", name));
     }
 
     public static void WriteRoutes(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)
@@ -82,12 +89,19 @@ internal static class OwnMetrics
     }
 
     private static IEnumerable<(string Peer, ChannelStatus Channel)> Channels(IReadOnlyList<ProtocolStatus> protocols) =>
-        protocols.Where(protocol => protocol.Session != null).SelectMany(protocol => protocol.Channels, (protocol, channel) => (protocol.Name, channel));
+        from protocol in protocols
+        where protocol.Session != null
+        from channel in protocol.Channels
+        select (protocol.Name, channel);
+
+    private static IEnumerable<(string Peer, SessionSnapshot Session)> Sessions(IReadOnlyList<ProtocolStatus> protocols) =>
+        from protocol in protocols
+        where protocol.Session != null
+        select (protocol.Name, protocol.Session);
 
     private static void Each(IReadOnlyList<ProtocolStatus> protocols, Action<string, MessageCounters> write)
     {
-        foreach (var protocol in protocols)
-            if (protocol.Session is { } session) write(protocol.Name, session.Counters);
+        foreach (var (peer, session) in Sessions(protocols)) write(peer, session.Counters);
     }
 
     private static void Messages(PrometheusText text, string peer, MessageCounters counters)
@@ -108,6 +122,8 @@ internal static class OwnMetrics
     private static void Route(PrometheusText text, string peer, ChannelStatus channel, string place, long count) =>
         text.Sample("calico_bgp_routes", count, ("peer", peer), ("family", channel.Family.Word()), ("place", place));
 
-    private static void Change(PrometheusText text, string peer, ChannelStatus channel, string direction, string change, long count) => text.Sample(
-        "calico_bgp_route_changes_total", count, ("peer", peer), ("family", channel.Family.Word()), ("direction", direction), ("change", change));
+    private static void Change(PrometheusText text, string peer, ChannelStatus channel, string direction, string change, long count) =>
+        text.Sample(
+            "calico_bgp_route_changes_total", count, ("peer", peer), ("family", channel.Family.Word()), ("direction", direction),
+            ("change", change));
 }

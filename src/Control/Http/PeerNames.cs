@@ -20,6 +20,6 @@ internal static class PeerNames
     public static string Unknown(ISpeaker speaker, string name)
     {
         var known = string.Join(", ", speaker.Protocols.Where(protocol => protocol.Session != null).Select(protocol => protocol.Name));
-        return known.Length == 0 ? $"expected the name of a peer (none is configured), got \"{name}\"" : $"expected the name of a peer ({known}), got \"{name}\"";
+        return $"expected the name of a peer ({(known.Length == 0 ? "none is configured" : known)}), got \"{name}\"";
     }
 }

@@ -10,14 +10,20 @@ internal static class ProcessMetrics
     public static void Write(PrometheusText text)
     {
         using var process = Process.GetCurrentProcess();
-        OwnMetrics.One(text, "process_start_time_seconds", "gauge", "When the process started", new DateTimeOffset(process.StartTime.ToUniversalTime()).ToUnixTimeMilliseconds() / 1000.0);
+        var started = (process.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
+        var pauses = GC.GetTotalPauseDuration().TotalSeconds;
+        var committed = GC.GetGCMemoryInfo().TotalCommittedBytes;
+        OwnMetrics.One(text, "process_start_time_seconds", "gauge", "When the process started", started);
         OwnMetrics.One(text, "process_cpu_seconds_total", "counter", "Processor time used", process.TotalProcessorTime.TotalSeconds);
         OwnMetrics.One(text, "process_resident_memory_bytes", "gauge", "Resident memory", process.WorkingSet64);
         OwnMetrics.One(text, "calico_bgp_gc_heap_bytes", "gauge", "Managed heap in use", GC.GetTotalMemory(forceFullCollection: false));
-        OwnMetrics.One(text, "calico_bgp_gc_committed_bytes", "gauge", "Memory that the managed heap holds", GC.GetGCMemoryInfo().TotalCommittedBytes);
-        OwnMetrics.One(text, "calico_bgp_gc_pause_seconds_total", "counter", "Time that collections stopped the process", GC.GetTotalPauseDuration().TotalSeconds);
+        OwnMetrics.One(text, "calico_bgp_gc_committed_bytes", "gauge", "Memory that the managed heap holds", committed);
+        OwnMetrics.One(text, "calico_bgp_gc_pause_seconds_total", "counter", "Time that collections stopped the process", pauses);
         text.Head("calico_bgp_gc_collections_total", "counter", "Collections by generation");
         for (var generation = 0; generation <= GC.MaxGeneration; generation++)
-            text.Sample("calico_bgp_gc_collections_total", GC.CollectionCount(generation), ("generation", generation.ToString(CultureInfo.InvariantCulture)));
+        {
+            var name = generation.ToString(CultureInfo.InvariantCulture);
+            text.Sample("calico_bgp_gc_collections_total", GC.CollectionCount(generation), ("generation", name));
+        }
     }
 }

@@ -44,7 +44,9 @@ internal readonly struct PrometheusText(IBufferWriter<byte> into)
     }
 
     private static string Escaped(string value) => value.AsSpan().ContainsAny('\\', '"', '\n')
-        ? value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)
+        ? value.Replace(@"\", @"\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", @"\n", StringComparison.Ordinal)
         : value;
 
     private void Number(double value)
@@ -52,10 +54,12 @@ internal readonly struct PrometheusText(IBufferWriter<byte> into)
         var room = into.GetSpan(32);
         int length;
         // Whole numbers as such: "1e+06" is legal, but nobody greps for it.
-        if (value == Math.Floor(value) && Math.Abs(value) < 1L << 53) ((long)value).TryFormat(room, out length, default, CultureInfo.InvariantCulture);
+        var whole = value == Math.Floor(value) && Math.Abs(value) < 1L << 53;
+        if (whole) ((long)value).TryFormat(room, out length, default, CultureInfo.InvariantCulture);
         else value.TryFormat(room, out length, default, CultureInfo.InvariantCulture);
         into.Advance(length);
     }
 
-    private void Text(string text) => into.Advance(Encoding.UTF8.GetBytes(text, into.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
+    private void Text(string text) =>
+        into.Advance(Encoding.UTF8.GetBytes(text, into.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
 }

@@ -21,11 +21,12 @@ internal static class RouteQueryText
             problem = Take(ref query, key, values.ToString());
             if (problem != null) return Fail(out query);
         }
-        problem = query is { Peer: null, Selection: RouteSelection.Received or RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport }
-            ? "expected peer=NAME beside this selection, got none"
-            : null;
+        if (query.Peer == null && IsOfPeer(query.Selection)) problem = "expected peer=NAME beside this selection, got none";
         return problem == null || Fail(out query);
     }
+
+    private static bool IsOfPeer(RouteSelection selection) =>
+        selection is RouteSelection.Received or RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport;
 
     private static string? Take(ref RouteQuery query, string key, string value) => key switch
     {

@@ -36,7 +36,7 @@ internal sealed class RouteStream(ISpeaker speaker)
     public async Task KernelRoutesAsync(HttpContext http)
     {
         var state = speaker.KernelState;
-        await using var array = new Items<OwnRouteAnswer>(http, ControlJson.Default.OwnRouteAnswer);
+        await using var array = new Items<OwnRouteAnswer>(http, Answer.Json.OwnRouteAnswer);
         await foreach (var route in speaker.KernelRoutes(http.RequestAborted).ConfigureAwait(false))
         {
             array.Add(StatusAnswers.OwnRoute(route, state));
@@ -48,7 +48,7 @@ internal sealed class RouteStream(ISpeaker speaker)
     private async Task WriteRoutesAsync(HttpContext http, RouteQuery query)
     {
         var state = speaker.KernelState;
-        await using var array = new Items<RouteAnswer>(http, ControlJson.Default.RouteAnswer);
+        await using var array = new Items<RouteAnswer>(http, Answer.Json.RouteAnswer);
         await foreach (var batch in speaker.Routes(query, http.RequestAborted).ConfigureAwait(false))
         {
             foreach (var route in batch)
@@ -73,11 +73,12 @@ internal sealed class RouteStream(ISpeaker speaker)
         {
             this.http = http;
             this.type = type;
-            lines = http.Request.Query["format"] == "ndjson" || http.Request.Headers.Accept.ToString().Contains(LinesType, StringComparison.Ordinal);
+            var accepted = http.Request.Headers.Accept.ToString();
+            lines = http.Request.Query["format"] == "ndjson" || accepted.Contains(LinesType, StringComparison.Ordinal);
             Answer.Begin(http, lines ? LinesType : Answer.JsonType);
             // A person reading page by page is not a slow attacker; whoever may open the Unix socket may take their time.
             if (Trust.IsGiven(http) && http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
-            json = new(http.Response.BodyWriter);
+            json = new(http.Response.BodyWriter, new() { Encoder = Answer.Json.Options.Encoder });
         }
 
         public long Unflushed => http.Response.BodyWriter.UnflushedBytes;

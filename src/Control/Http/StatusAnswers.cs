@@ -16,8 +16,9 @@ internal static class StatusAnswers
         var protocols = speaker.Protocols;
         return new(
             router.Version, router.HostName, router.RouterId.ToString(), router.As.Value, router.Now, router.Started, router.Reconfigured,
-            router.ShuttingDown, speaker.Ready, Health.NotReadyBecause(speaker), daemon.ConfigFile, speaker.FilterNames, Sessions(protocols),
-            [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)], Counts(speaker.KernelStatus), Memory(speaker.Memory));
+            router.ShuttingDown, speaker.Ready, Health.NotReadyBecause(speaker), daemon.ConfigFile, speaker.FilterNames,
+            Sessions(protocols), [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
+            Counts(speaker.KernelStatus), Memory(speaker.Memory));
     }
 
     public static IReadOnlyList<PeerAnswer> Peers(ISpeaker speaker) =>
@@ -29,25 +30,31 @@ internal static class StatusAnswers
         return new(
             protocol.Name, protocol.Description, settings.PeerAddress.ToString(), settings.Interface, settings.PeerAs.Value,
             settings.LocalAs.Value, settings.PeerAs == settings.LocalAs ? "internal" : "external", protocol.Enabled, protocol.Up,
-            Word(session.Phase), protocol.Since, protocol.Message, Fault(session.LastFault), protocol.RouteReflectorClient,
+            Word(session.Phase), session.Since, protocol.Message, Fault(session.LastFault), protocol.RouteReflectorClient,
             settings.Passive, settings.Multihop, settings.Password != null, session.Negotiated is { } agreed ? Agreed(agreed) : null,
             new(session.HoldLeft?.TotalSeconds, session.KeepaliveLeft?.TotalSeconds, session.RetryLeft?.TotalSeconds),
-            new(counters.OpensIn, counters.UpdatesIn, counters.NotificationsIn, counters.KeepalivesIn, counters.RefreshesIn, counters.OctetsIn),
-            new(counters.OpensOut, counters.UpdatesOut, counters.NotificationsOut, counters.KeepalivesOut, counters.RefreshesOut, counters.OctetsOut),
+            MessagesIn(counters), MessagesOut(counters),
             counters.AttributesDiscarded, counters.TreatedAsWithdrawn, session.EstablishedTransitions, Channels(protocol));
     }
 
-    public static KernelAnswer Kernel(KernelStatus status, KernelSnapshot state) => new(
-        Counts(status),
-        [.. status.Refusals.Select(refusal => new RefusalAnswer(
-            refusal.Prefix.ToString(), Target(refusal.Target, state), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts))],
-        [.. state.Links.Values.OrderBy(link => link.Index).Select(link => Interface(link, state))]);
+    public static KernelAnswer Kernel(ISpeaker speaker)
+    {
+        var (status, state) = (speaker.KernelStatus, speaker.KernelState);
+        return new(
+            Counts(status),
+            [.. status.Refusals.Select(refusal => new RefusalAnswer(
+                refusal.Prefix.ToString(), Target(refusal.Target, state), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts))],
+            [.. state.Links.Values.OrderBy(link => link.Index).Select(link => Interface(link, state))]);
+    }
 
     public static OwnRouteAnswer OwnRoute(OwnRoute route, KernelSnapshot state) =>
         new(route.Prefix.ToString(), Target(route.Wanted, state), Target(route.Installed, state), route.Problem);
 
-    public static HopAnswer Hop(RouteHop hop, KernelSnapshot state) => new(
-        hop.Gateway?.ToString(), hop.Interface == 0 ? null : state.Links.GetValueOrDefault(hop.Interface)?.Name ?? $"if{hop.Interface}", hop.Weight, hop.OnLink);
+    public static HopAnswer Hop(RouteHop hop, KernelSnapshot state)
+    {
+        var name = hop.Interface == 0 ? null : state.Links.GetValueOrDefault(hop.Interface)?.Name ?? $"if{hop.Interface}";
+        return new(hop.Gateway?.ToString(), name, hop.Weight, hop.OnLink);
+    }
 
     public static string Word(Phase phase) => phase switch
     {
@@ -71,6 +78,12 @@ internal static class StatusAnswers
         _ => "prohibit",
     };
 
+    private static MessagesAnswer MessagesIn(MessageCounters of) =>
+        new(of.OpensIn, of.UpdatesIn, of.NotificationsIn, of.KeepalivesIn, of.RefreshesIn, of.OctetsIn);
+
+    private static MessagesAnswer MessagesOut(MessageCounters of) =>
+        new(of.OpensOut, of.UpdatesOut, of.NotificationsOut, of.KeepalivesOut, of.RefreshesOut, of.OctetsOut);
+
     private static SessionsAnswer Sessions(IReadOnlyList<ProtocolStatus> protocols) => new(
         protocols.Count(protocol => protocol.Session != null),
         protocols.Count(protocol => protocol is { Session: not null, Enabled: true }),
@@ -88,9 +101,12 @@ internal static class StatusAnswers
         _ => "bgp",
     };
 
-    private static IReadOnlyList<ChannelAnswer> Channels(ProtocolStatus protocol) => [.. protocol.Channels.Select(channel => new ChannelAnswer(
+    private static IReadOnlyList<ChannelAnswer> Channels(ProtocolStatus protocol) => [.. protocol.Channels.Select(Channel)];
+
+    private static ChannelAnswer Channel(ChannelStatus channel) => new(
         channel.Family.Word(), channel.Up, channel.Import, channel.ImportDefault, channel.Export, channel.ExportDefault, channel.NextHop,
-        channel.Imported + channel.Filtered, channel.Imported, channel.Filtered, channel.Exported, channel.Preferred, Changes(channel.Counts)))];
+        channel.Imported + channel.Filtered, channel.Imported, channel.Filtered, channel.Exported, channel.Preferred,
+        Changes(channel.Counts));
 
     private static ChangesAnswer Changes(UpdateCounts counts) => new(
         counts.ImportUpdatesReceived, counts.ImportUpdatesRejected, counts.ImportUpdatesFiltered, counts.ImportUpdatesIgnored,
@@ -136,5 +152,5 @@ internal static class StatusAnswers
 
     private static InterfaceAnswer Interface(Link link, KernelSnapshot state) => new(
         link.Index, link.Name, link.IsUp, link.HasCarrier, link.Mtu, link.Mac?.ToString(),
-        [.. state.Addresses.Where(address => address.Interface == link.Index).Select(address => $"{address.Address}/{address.PrefixLength}")]);
+        [.. from address in state.Addresses where address.Interface == link.Index select $"{address.Address}/{address.PrefixLength}"]);
 }

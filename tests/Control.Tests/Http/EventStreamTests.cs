@@ -36,15 +36,22 @@ public sealed class EventStreamTests : IAsyncLifetime
         using var events = await OpenAsync("/v1/events?topics=kernel");
         await NextAsync(events);
         await lab.Server.DisposeAsync();
-        await Assert.ThrowsAnyAsync<IOException>(async () => { while (await events.ReadLineAsync() != null) { } throw new IOException("ended"); });
+        Assert.Equal("end", await NextAsync(events));
     }
 
     private async Task<StreamReader> OpenAsync(string path) => new(await lab.Unix.GetStreamAsync(path));
 
     private static async Task<string> NextAsync(StreamReader events)
     {
-        while (await events.ReadLineAsync() is { } line)
-            if (line.StartsWith("event: ", StringComparison.Ordinal)) return line["event: ".Length..];
-        return "end";
+        try
+        {
+            while (await events.ReadLineAsync() is { } line)
+                if (line.StartsWith("event: ", StringComparison.Ordinal)) return line["event: ".Length..];
+            return "end";
+        }
+        catch (IOException)
+        {
+            return "end";
+        }
     }
 }

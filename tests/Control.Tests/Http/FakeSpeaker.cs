@@ -18,6 +18,9 @@ public sealed class FakeSpeaker : ISpeaker
 {
     public static readonly DateTimeOffset Now = new(2026, 8, 1, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly OwnRoute Unreachable = new(
+        Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), null, "Network is unreachable");
+
     public List<string> Orders { get; } = [];
     public RouteQuery? LastQuery { get; private set; }
     public int BatchesTaken { get; private set; }
@@ -26,7 +29,8 @@ public sealed class FakeSpeaker : ISpeaker
     public int Batches { get; set; } = 1;
 
     public RouterStatus Router { get; set; } = new(
-        "0.1.0", "kube-master", new(0x0ac00002), new(64512), Now, Now - TimeSpan.FromHours(26), Now - TimeSpan.FromMinutes(5), ShuttingDown: false);
+        "0.1.0", "kube-master", new(0x0ac00002), new(64512), Now, Now - TimeSpan.FromHours(26),
+        Now - TimeSpan.FromMinutes(5), ShuttingDown: false);
 
     public IReadOnlyList<ProtocolStatus> Protocols { get; set; } = FakeProtocols.All;
     public IReadOnlyList<RouteView> Table { get; set; } = FakeRoutes.All;
@@ -45,14 +49,15 @@ public sealed class FakeSpeaker : ISpeaker
 
     public KernelStatus KernelStatus { get; set; } = new(
         1_000_001, 1_000_000, 0, 3_000_000_000, 4, 1,
-        [new(Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), 101, "Network is unreachable", Now - TimeSpan.FromSeconds(90), 4)]);
+        [new(Unreachable.Prefix, Unreachable.Wanted, 101, "Network is unreachable", Now - TimeSpan.FromSeconds(90), 4)]);
 
     public async IAsyncEnumerable<OwnRoute> KernelRoutes([EnumeratorCancellation] CancellationToken stop)
     {
         if (Hangs) await Task.Delay(Timeout.Infinite, stop);
-        var target = new RouteTarget(RouteType.Unicast, [new(Address.Parse("10.192.0.254"), 2), new(Address.Parse("10.192.0.253"), 2, 3)], 32);
+        RouteHop[] hops = [new(Address.Parse("10.192.0.254"), 2), new(Address.Parse("10.192.0.253"), 2, 3)];
+        var target = new RouteTarget(RouteType.Unicast, [.. hops], 32);
         yield return new(Prefix.DefaultIPv4, target, target, null);
-        yield return new(Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), null, "Network is unreachable");
+        yield return Unreachable;
     }
 
     public async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
@@ -106,7 +111,7 @@ internal static class FakeProtocols
         new("node2", ProtocolKind.Bgp, true, false, Ago(15), null, "Connection refused",
             [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }], Node2(), true),
         new("new-tor", ProtocolKind.Bgp, true, true, Ago(90061), "say \"hi\"\nhere \\ there", null,
-            [Channel(IpFamily.IPv4, 0, 4, 0) with { Import = "REJECT", ImportDefault = true, Export = "REJECT", ExportDefault = true }], NewTor(), false),
+            [Unconfigured(Channel(IpFamily.IPv4, 0, 4, 0))], NewTor(), false),
         new("off", ProtocolKind.Bgp, false, false, Ago(7200), null, null, [], Off(), false),
     ];
 
@@ -115,6 +120,9 @@ internal static class FakeProtocols
     private static ChannelStatus Channel(IpFamily family, long imported, long filtered, long exported) => new(
         family, true, "ACCEPT", false, "only-default", false, null, imported, filtered, exported, imported,
         new(imported + filtered + 5, 1, filtered, 2, imported + 5, 5, 0, 1, 4, exported + 2, 1, 1, exported, 7, 6));
+
+    private static ChannelStatus Unconfigured(ChannelStatus channel) =>
+        channel with { Import = "REJECT", ImportDefault = true, Export = "REJECT", ExportDefault = true };
 
     private static SessionSettings Settings(string name, ushort index, string address, uint asn) => new()
     {
@@ -142,7 +150,8 @@ internal static class FakeProtocols
 
     private static SessionSnapshot Off() => new(
         Settings("off", 4, "192.0.2.7", 65003), Phase.Idle, Ago(7200), false,
-        new(FaultKind.Stopped, new(ErrorCode.Cease, 2), "Administrative shutdown: \"maintenance\"", Ago(7200)), null, null, null, null, default, 0);
+        new(FaultKind.Stopped, new(ErrorCode.Cease, 2), "Administrative shutdown: \"maintenance\"", Ago(7200)),
+        null, null, null, null, default, 0);
 
     private static Negotiated Agreed(string peer, uint asn)
     {
@@ -170,11 +179,23 @@ internal static class FakeRoutes
     public static readonly ImmutableArray<RouteView> All =
     [
         Route("0.0.0.0/0", "tor1", Everything()) with { Best = true, Reason = "shorter AS path" },
-        Route("0.0.0.0/0", "new-tor", Plain("10.192.0.253", 65002, 65010)) with { First = false, Stale = true, Reason = "longer AS path", From = Address.Parse("2001:db8::1") },
-        Route("198.51.100.0/24", "tor1", Plain("192.0.2.99", 4_200_000_001)) with { Resolvable = false, Recursive = true, Hops = [], Reason = "next hop unresolved" },
-        Route("203.0.113.0/24", "tor1", Plain("10.192.9.9", 4_200_000_001)) with { Best = true, KernelProblem = true, IgpMetric = 20, Recursive = true, PathId = 4_294_967_295 },
+        Route("0.0.0.0/0", "new-tor", Plain("10.192.0.253", 65002, 65010)) with
+        {
+            First = false, Stale = true, Reason = "longer AS path", From = Address.Parse("2001:db8::1"),
+        },
+        Route("198.51.100.0/24", "tor1", Plain("192.0.2.99", 4_200_000_001)) with
+        {
+            Resolvable = false, Recursive = true, Hops = [], Reason = "next hop unresolved",
+        },
+        Route("203.0.113.0/24", "tor1", Plain("10.192.9.9", 4_200_000_001)) with
+        {
+            Best = true, KernelProblem = true, IgpMetric = 20, Recursive = true, PathId = 4_294_967_295,
+        },
         Route("10.10.0.0/26", "tor1", Plain("10.192.0.254", 4_200_000_001)) with { Filtered = true, Reason = "import filter" },
-        Route("10.1.0.0/26", "static1", "") with { Origin = RouteOrigin.Static, Type = RouteType.Blackhole, From = null, Best = true, Preference = 200, Hops = [], Reason = "only route" },
+        Route("10.1.0.0/26", "static1", "") with
+        {
+            Origin = RouteOrigin.Static, Type = RouteType.Blackhole, From = null, Best = true, Preference = 200, Hops = [],
+        },
         Route("2001:db8:7::/48", "new-tor", SixNextHops()) with { Best = true, Hops = [new(Address.Parse("fe80::254"), 2)] },
     ];
 
@@ -182,8 +203,8 @@ internal static class FakeRoutes
     {
         var attributes = Convert.FromHexString(octets.Replace(" ", ""));
         return new(
-            Prefix.Parse(prefix), true, RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"), FakeSpeaker.Now - TimeSpan.FromMinutes(62),
-            false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true, null, "only route", attributes,
+            Prefix.Parse(prefix), true, RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"),
+            FakeSpeaker.Now - TimeSpan.FromMinutes(62), false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true, null, "only route", attributes,
             attributes.Length == 0 ? default : new AttributeView(attributes).Summarize(), null, false);
     }
 
@@ -191,7 +212,8 @@ internal static class FakeRoutes
     {
         Span<byte> address = stackalloc byte[4];
         Address.Parse(nextHop).Write(address);
-        return $"40 01 01 00 40 02 {path.Length * 4 + 2:x2} 02 {path.Length:x2} {string.Concat(path.Select(asn => asn.ToString("x8")))} 40 03 04 {Convert.ToHexString(address)}";
+        var numbers = string.Concat(path.Select(asn => asn.ToString("x8")));
+        return $"40 01 01 00 40 02 {path.Length * 4 + 2:x2} 02 {path.Length:x2} {numbers} 40 03 04 {Convert.ToHexString(address)}";
     }
 
     private static string SixNextHops() =>

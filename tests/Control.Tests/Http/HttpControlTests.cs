@@ -18,6 +18,26 @@ public sealed class HttpControlTests : IAsyncLifetime
     public async Task Live_says_so_while_the_loops_answer() => Assert.True((bool)(await lab.JsonAsync("/live"))["live"]!);
 
     [Fact]
+    public async Task A_loop_that_does_not_answer_is_not_live()
+    {
+        lab.Speaker.Hangs = true;
+        await using var server = Server($"unix:{lab.Socket}.hasty", new HastyClock());
+        await server.StartAsync();
+        using var client = HttpLab.Client($"{lab.Socket}.hasty");
+        using var answer = await client.GetAsync("/live");
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, """{"live":false,"reason":"the routing loop has not answered for 5 s"}"""),
+            (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    public async Task Probes_may_ask_by_HEAD()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, "/ready");
+        Assert.Equal(HttpStatusCode.OK, (await lab.Tcp.SendAsync(request)).StatusCode);
+    }
+
+    [Fact]
     public async Task Ready_says_so_once_the_tables_are_exchanged() => Assert.True((bool)(await lab.JsonAsync("/ready"))["ready"]!);
 
     [Fact]
@@ -191,7 +211,15 @@ public sealed class HttpControlTests : IAsyncLifetime
         Assert.Equal(text, endpoint.ToString());
     }
 
-    private HttpControl Server(string endpoint) => new([endpoint], lab.Speaker, lab.Daemon, TimeProvider.System, NullLoggerFactory.Instance);
+    private HttpControl Server(string endpoint, TimeProvider? time = null) =>
+        new([endpoint], lab.Speaker, lab.Daemon, time ?? TimeProvider.System, NullLoggerFactory.Instance);
+
+    /// <summary>Every timer is due at once.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
 
     // .NET removes the file of a socket that it closes; a killed process does not. So the file is moved away under the open socket.
     private static void LeaveBehind(string path)

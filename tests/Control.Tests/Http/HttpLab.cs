@@ -34,10 +34,11 @@ public sealed class HttpLab : IAsyncLifetime
         folder.Delete(recursive: true);
     }
 
-    public static HttpClient Client(string socket) => new(new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(socket, stop) })
+    public static HttpClient Client(string socket)
     {
-        BaseAddress = new("http://bgpd"),
-    };
+        var handler = new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(socket, stop) };
+        return new(handler) { BaseAddress = new("http://bgpd") };
+    }
 
     public async Task<JsonNode> JsonAsync(string path, HttpStatusCode expected = HttpStatusCode.OK)
     {

@@ -30,7 +30,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
         var seen = new HashSet<string>();
         foreach (var line in (await ScrapeAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (line.StartsWith("# TYPE ", StringComparison.Ordinal)) Assert.True(seen.Add(current = line.Split(' ')[2]), $"{current} twice");
+            if (line.StartsWith("# TYPE ", StringComparison.Ordinal)) Assert.True(seen.Add(current = line.Split(' ')[2]), line);
             else if (line[0] != '#') Assert.Equal(current, line.Split('{', ' ')[0]);
         }
     }

@@ -27,7 +27,8 @@ public sealed class RouteStreamTests : IAsyncLifetime
     {
         var text = await lab.Unix.GetStringAsync("/v1/routes?format=ndjson");
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["tor1", "new-tor", "tor1", "tor1", "tor1", "static1", "new-tor"], lines.Select(line => (string?)JsonNode.Parse(line)!["protocol"]));
+        var protocols = lines.Select(line => (string?)JsonNode.Parse(line)!["protocol"]);
+        Assert.Equal(["tor1", "new-tor", "tor1", "tor1", "tor1", "static1", "new-tor"], protocols);
     }
 
     [Fact]
@@ -48,7 +49,9 @@ public sealed class RouteStreamTests : IAsyncLifetime
     public async Task The_query_reaches_the_speaker_whole()
     {
         await lab.JsonAsync("/v1/routes?prefix=10.0.0.0/8&scope=in&family=ipv4&peer=10.192.0.254&protocol=tor1&selection=received");
-        Assert.Equal(new RouteQuery(RouteSelection.Received, IpFamily.IPv4, Prefix.Parse("10.0.0.0/8"), PrefixScope.In, "tor1", "tor1"), lab.Speaker.LastQuery);
+        Assert.Equal(
+            new RouteQuery(RouteSelection.Received, IpFamily.IPv4, Prefix.Parse("10.0.0.0/8"), PrefixScope.In, "tor1", "tor1"),
+            lab.Speaker.LastQuery);
     }
 
     [Fact]
@@ -91,6 +94,7 @@ public sealed class RouteStreamTests : IAsyncLifetime
     public async Task The_kernels_routes_show_what_it_refused()
     {
         var routes = (await lab.JsonAsync("/v1/kernel/routes")).AsArray();
-        Assert.Equal(("Network is unreachable", "10.192.9.9"), ((string?)routes[1]!["problem"], (string?)routes[1]!["wanted"]!["nextHops"]![0]!["via"]));
+        var (problem, via) = ((string?)routes[1]!["problem"], (string?)routes[1]!["wanted"]!["nextHops"]![0]!["via"]);
+        Assert.Equal(("Network is unreachable", "10.192.9.9"), (problem, via));
     }
 }
