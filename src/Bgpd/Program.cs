@@ -1,1 +1,24 @@
-return 0;
+using System.CommandLine;
+using Calico.Bgp.Bgpd;
+
+// bgpd: the daemon. Exit codes: 0 ended as asked, 1 could not run, 2 the configuration or the command line is wrong.
+
+var config = new Option<FileInfo>("--config") { Description = "The configuration file.", DefaultValueFactory = _ => new("/etc/bgpd/bgpd.yaml") };
+var check = new Option<FileInfo?>("--check") { Description = "Says whether this configuration is good and what it would do, and ends." };
+var flush = new Option<bool>("--flush") { Description = "Removes the routes that this daemon left in the kernel, and ends." };
+var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush };
+root.SetAction((arguments, stop) =>
+{
+    if (arguments.GetValue(check) is { } file) return Task.FromResult(Checking.Run(file.FullName));
+    var path = arguments.GetValue(config)!.FullName;
+    return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Daemon.RunAsync(path, stop);
+});
+var parsed = root.Parse(args);
+return parsed.Errors.Count > 0 ? Refuse(parsed) : await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
+
+static int Refuse(ParseResult wrong)
+{
+    foreach (var error in wrong.Errors) Console.Error.WriteLine(error.Message);
+    Console.Error.WriteLine("usage: bgpd [--config FILE] [--check FILE] [--flush] [--version]");
+    return 2;
+}

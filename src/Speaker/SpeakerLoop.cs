@@ -7,6 +7,7 @@ using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Speaker;
@@ -244,7 +245,18 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         if (peer?.Up == null) return;
         peer.Up = null;
         log.PrefixLimitExceeded(peer.Name, limit, family);
-        peer.Session.Disable($"more than {limit} {family.Word()} prefixes");
+        peer.Session.Break(PrefixLimitReached(family, limit));
+        peer.Session.Disable();
+    }
+
+    /// <summary>RFC 4486 section 4: the data are the family and the limit.</summary>
+    private static Notification PrefixLimitReached(IpFamily family, int limit)
+    {
+        var data = new WireWriter(stackalloc byte[7]);
+        data.U16(Family.Of(family).Afi);
+        data.U8(Family.Of(family).Safi);
+        data.U32((uint)limit);
+        return new(ErrorCode.Cease, (byte)CeaseSubcode.MaximumNumberOfPrefixesReached, data.Written.ToArray());
     }
 
     /// <summary>Waits for the peers' first tables, then has the kernel forget what an earlier run left and nobody announces any more.</summary>

@@ -1,4 +1,3 @@
-using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Filters;
@@ -17,18 +16,10 @@ internal static class ImportDoor
         if (summary.AsPathLength > 0 && view.AsPath.CountOf(peer.LocalAs) > peer.AllowLocalAs) return "our own AS is in the path";
         if (!peer.Internal) return null;
         if (summary.Has(AttributeMarks.HasOriginatorId) && summary.OriginatorId == peer.LocalId.Value) return "we are the originator";
-        return summary.ClusterListLength > 0 && HasCluster(view, peer.ClusterId) ? "our cluster is in the cluster list" : null;
+        return summary.ClusterListLength > 0 && view.HasCluster(peer.ClusterId) ? "our cluster is in the cluster list" : null;
     }
 
     /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>
     public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) =>
         peer.Origin == RouteOrigin.Bgp && !peer.Internal && summary.Has(AttributeMarks.GracefulShutdown);
-
-    private static bool HasCluster(AttributeView view, RouterId cluster)
-    {
-        if (!view.TryGet(AttributeType.ClusterList, out var value)) return false;
-        for (; value.Length >= 4; value = value[4..])
-            if (System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(value) == cluster.Value) return true;
-        return false;
-    }
 }

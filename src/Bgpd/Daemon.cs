@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Control.Bird;
+using Calico.Bgp.Control.Http;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Speaker;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd;
+
+/// <summary>
+/// The daemon: starts the rooms in order (kernel, speaker, control), takes new configurations while it runs, and ends them in the
+/// reverse order. Routes stay in the kernel when it ends.
+/// </summary>
+internal sealed class Daemon : IDaemon, IDisposable
+{
+    private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim oneAtATime = new(1);
+    private readonly SpeakerLoop speaker;
+    private readonly ILogger<Daemon> log;
+    private readonly TimeProvider time;
+    private DaemonConfig current;
+    private DaemonConfig? before;
+    private ITimer? undoing;
+
+    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, TimeProvider time, ILogger<Daemon> log) =>
+        (ConfigFile, current, this.speaker, this.time, this.log) = (file, config, speaker, time, log);
+
+    public string ConfigFile { get; private set; }
+
+    private static string Version =>
+        typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Runs until a signal or <c>birdc down</c> ends it.</summary>
+    public static async Task<int> RunAsync(string path, CancellationToken stop)
+    {
+        var result = DaemonConfig.Load(path, HostFacts.Read());
+        Checking.Tell(result);
+        if (result.Config is not { } config) return 2;
+        using var echo = new BirdLogEcho();
+        using var logs = Logging.For(config.Log, echo);
+        var log = logs.CreateLogger<Daemon>();
+        try
+        {
+            await RunAsync(path, config, logs, echo, stop);
+            return 0;
+        }
+        catch (Exception refused) when (refused is SocketException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            log.CannotRun(refused.Message);
+            return 1;
+        }
+    }
+
+    private static async Task RunAsync(string path, DaemonConfig config, ILoggerFactory logs, BirdLogEcho echo, CancellationToken stop)
+    {
+        var time = TimeProvider.System;
+        var options = config.Speaker.Kernel;
+        await using var kernel = new KernelLoop(
+            new() { Protocol = options.Protocol, Table = options.Table, InstallRoutes = options.InstallRoutes }, time, logs.CreateLogger<KernelLoop>());
+        await kernel.StartAsync(stop);
+        await using var speaker = new SpeakerLoop(config.Speaker, kernel, time, logs);
+        var view = new SpeakerView(speaker, Version);
+        using var daemon = new Daemon(path, config, speaker, time, logs.CreateLogger<Daemon>());
+        await using var birds = new Sockets([.. BirdPaths(config.Control).Select(socket => new BirdSocket(socket, view, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo })]);
+        await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs);
+        birds.Start();
+        await http.StartAsync(stop);
+        await speaker.StartAsync();
+        daemon.log.Running(Version, path, config.Speaker.RouterId, config.Speaker.As, config.Speaker.Peers.Length);
+        using var signals = daemon.Signals();
+        await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        daemon.log.Ending();
+    }
+
+    private static IEnumerable<string> BirdPaths(ControlConfig control) =>
+        control.BirdSockets.Where(socket => socket.Dialect == BirdDialect.Bird2).Select(socket => socket.Path).Prepend(control.Socket).OfType<string>();
+
+    /// <summary>The birdc sockets, begun and ended together.</summary>
+    private sealed class Sockets(ImmutableArray<BirdSocket> sockets) : IAsyncDisposable
+    {
+        public void Start()
+        {
+            foreach (var socket in sockets) socket.Start();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var socket in sockets) await socket.DisposeAsync();
+        }
+    }
+
+    private sealed class Registrations(params ImmutableArray<PosixSignalRegistration> registrations) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var registration in registrations) registration.Dispose();
+        }
+    }
+
+    private Registrations Signals() => new(
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            _ = ConfigureAsync(null, soft: false, undoAfter: null);
+        }));
+
+    private void End(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        ending.TrySetResult();
+    }
+
+    public async Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    {
+        await oneAtATime.WaitAsync();
+        try
+        {
+            var path = file ?? ConfigFile;
+            var result = DaemonConfig.Load(path, HostFacts.Read());
+            if (result.Config is not { } newer)
+            {
+                log.Refused(path, string.Join("; ", result.Errors));
+                return new(string.Join('\n', result.Errors), []);
+            }
+            var changes = await speaker.ConfigureAsync(newer.Speaker);
+            (before, current, ConfigFile) = (current, newer, path);
+            undoing?.Dispose();
+            undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = UndoAsync(), null, after, Timeout.InfiniteTimeSpan) : null;
+            log.Taken(path, changes.IsEmpty ? "nothing changed" : string.Join("; ", changes));
+            return new(null, changes);
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    public Task<ConfigureResult> CheckAsync(string? file)
+    {
+        var result = DaemonConfig.Load(file ?? ConfigFile, HostFacts.Read());
+        return Task.FromResult(result.Config is { } newer
+            ? new ConfigureResult(null, ConfigChanges.Between(current.Speaker, newer.Speaker))
+            : new ConfigureResult(string.Join('\n', result.Errors), []));
+    }
+
+    public bool Confirm()
+    {
+        if (Interlocked.Exchange(ref undoing, null) is not { } timer) return false;
+        timer.Dispose();
+        return true;
+    }
+
+    public async Task<bool> UndoAsync()
+    {
+        await oneAtATime.WaitAsync();
+        try
+        {
+            Confirm();
+            if (before is not { } older) return false;
+            await speaker.ConfigureAsync(older.Speaker);
+            (current, before) = (older, current);
+            log.Undone();
+            return true;
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    public void Shutdown() => ending.TrySetResult();
+
+    public void Dispose()
+    {
+        undoing?.Dispose();
+        oneAtATime.Dispose();
+    }
+}

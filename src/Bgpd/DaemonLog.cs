@@ -1,0 +1,26 @@
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd;
+
+/// <summary>Everything that the daemon itself can say. Event ids 1000 to 1999.</summary>
+internal static partial class DaemonLog
+{
+    [LoggerMessage(1000, LogLevel.Information, "bgpd {Version} runs with {File}: router id {RouterId}, AS {As}, {Peers} peers")]
+    public static partial void Running(this ILogger log, string version, string file, RouterId routerId, Asn @as, int peers);
+
+    [LoggerMessage(1001, LogLevel.Critical, "cannot run: {Reason}")]
+    public static partial void CannotRun(this ILogger log, string reason);
+
+    [LoggerMessage(1002, LogLevel.Information, "ending: peers are told, routes stay in the kernel")]
+    public static partial void Ending(this ILogger log);
+
+    [LoggerMessage(1003, LogLevel.Error, "{File} is not taken, the old configuration stays: {Errors}")]
+    public static partial void Refused(this ILogger log, string file, string errors);
+
+    [LoggerMessage(1004, LogLevel.Information, "{File} is taken: {Changes}")]
+    public static partial void Taken(this ILogger log, string file, string changes);
+
+    [LoggerMessage(1005, LogLevel.Information, "back to the configuration before")]
+    public static partial void Undone(this ILogger log);
+}

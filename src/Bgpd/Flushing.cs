@@ -1,0 +1,30 @@
+using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd;
+
+/// <summary><c>--flush</c>: removes what the daemon left in the kernel, told by protocol number and table.</summary>
+internal static class Flushing
+{
+    public static async Task<int> RunAsync(string path, CancellationToken stop)
+    {
+        var result = DaemonConfig.Load(path, HostFacts.Read());
+        Checking.Tell(result);
+        if (result.Config == null) return 2;
+        using var logs = Logging.For(result.Config.Log, null);
+        var kernel = result.Config.Speaker.Kernel;
+        await using var loop = new KernelLoop(new() { Protocol = kernel.Protocol, Table = kernel.Table }, TimeProvider.System, logs.CreateLogger<KernelLoop>());
+        try
+        {
+            await loop.StartAsync(stop);
+            await loop.FlushAsync(stop);
+        }
+        catch (System.Net.Sockets.SocketException refused)
+        {
+            Console.Error.WriteLine($"error: the kernel's routes cannot be changed: {refused.Message} (root or CAP_NET_ADMIN is needed)");
+            return 1;
+        }
+        return loop.Status.Failures == 0 ? 0 : 1;
+    }
+}
