@@ -23,7 +23,8 @@ public sealed class AttributeLinesTests
             "\tBGP.community: (65535,65281) (65535,0) (1,2)",
             "\tBGP.originator_id: 1.2.3.4",
             "\tBGP.cluster_list: 5.6.7.8 6.6.7.8",
-            "\tBGP.ext_community: (rt, 65001, 200) (rt, 10.0.0.1, 5) (rt, 4200000001, 7) (unknown 0x4004, 65001, 100) (ro, 65001, 200) (generic, 0x30c0000, 0x8) (generic, 0x80060000, 0x1) (generic, 0x43000000, 0x2)",
+            "\tBGP.ext_community: (rt, 65001, 200) (rt, 10.0.0.1, 5) (rt, 4200000001, 7) (unknown 0x4004, 65001, 100) (ro, 65001, 200) " +
+                "(generic, 0x30c0000, 0x8) (generic, 0x80060000, 0x1) (generic, 0x43000000, 0x2)",
             "\tBGP.19 [t]: 00 02 20 01",
             "\tBGP.aigp: 16",
             "\tBGP.large_community: (1, 2, 3) (4200000000, 2, 3)",
@@ -65,10 +66,11 @@ public sealed class AttributeLinesTests
     {
         var path = Enumerable.Repeat(4200000000u, numbers).ToList();
         // Shorten with smaller numbers until the text has the wanted length, counted with a space behind each number.
-        for (var i = 0; path.Sum(asn => asn.ToString(System.Globalization.CultureInfo.InvariantCulture).Length + 1) > text; i++) path[i] /= 10;
-        while (path.Sum(asn => asn.ToString(System.Globalization.CultureInfo.InvariantCulture).Length + 1) < text)
-            path.Add((uint)Math.Pow(10, Math.Min(9, text - path.Sum(asn => asn.ToString(System.Globalization.CultureInfo.InvariantCulture).Length + 1) - 2)));
+        for (var i = 0; Length() > text; i++) path[i] /= 10;
+        while (Length() < text) path.Add((uint)Math.Pow(10, Math.Min(9, text - Length() - 2)));
         Assert.Equal(expected, Line(new Canonical().Path([.. path])).Length);
+
+        int Length() => path.Sum(asn => $"{asn} ".Length);
     }
 
     [Fact]

@@ -31,9 +31,11 @@ public sealed class BirdLab : IAsyncLifetime
           ipv6 { import all; import keep filtered on; export filter exp4; }; }
         protocol bgp inner from peer { local 10.99.0.101 as 65001; neighbor 10.99.0.12 as 65001; rr client;
           ipv4 { import all; import keep filtered on; export none; add paths on; }; }
-        protocol bgp waits from peer { passive; local 10.99.0.1 as 65001; neighbor 10.99.0.77 as 65003; ipv4 { import none; export none; }; }
+        protocol bgp waits from peer { passive; local 10.99.0.1 as 65001; neighbor 10.99.0.77 as 65003;
+          ipv4 { import none; export none; }; }
         protocol bgp shut from peer { disabled; local 10.99.0.1 as 65001; neighbor 10.99.0.78 as 65003; ipv4 { import all; export none; }; }
-        protocol bgp wrong from peer { local 10.99.0.102 as 65001; neighbor 10.99.0.13 port 1179 as 65077; ipv4 { import all; export none; }; }
+        protocol bgp wrong from peer { local 10.99.0.102 as 65001; neighbor 10.99.0.13 port 1179 as 65077;
+          ipv4 { import all; export none; }; }
         """;
 
     private const string Neighbour = """
@@ -50,13 +52,16 @@ public sealed class BirdLab : IAsyncLifetime
           accept;
         }
         protocol device {}
-        protocol static { ipv4; route 203.0.113.0/24 blackhole; route 203.0.113.128/25 blackhole; route 203.0.114.0/24 blackhole; route 192.0.2.0/24 blackhole; }
+        protocol static { ipv4;
+          route 203.0.113.0/24 blackhole; route 203.0.113.128/25 blackhole; route 203.0.114.0/24 blackhole; route 192.0.2.0/24 blackhole; }
         protocol static { ipv6; route 2001:db8:b::/48 blackhole; route 2001:db8:a::/48 blackhole; }
         protocol bgp tor4 { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; graceful restart on; enable extended messages on;
           ipv4 { import none; export filter out4; next hop self; }; }
-        protocol bgp tor6 { local fd99::2 as 65002; neighbor fd99::1 as 65001; ipv6 { import none; export where source = RTS_STATIC; next hop self; }; }
+        protocol bgp tor6 { local fd99::2 as 65002; neighbor fd99::1 as 65001;
+          ipv6 { import none; export where source = RTS_STATIC; next hop self; }; }
         protocol bgp inner { local 10.99.0.12 as 65001; neighbor 10.99.0.101 as 65001;
-          ipv4 { import none; export filter { if net = 203.0.114.0/24 then { bgp_local_pref = 150; accept; } reject; }; next hop self; add paths on; }; }
+          ipv4 { import none; next hop self; add paths on;
+            export filter { if net = 203.0.114.0/24 then { bgp_local_pref = 150; accept; } reject; }; }; }
         protocol bgp wrong { local 10.99.0.13 port 1179 as 65066; neighbor 10.99.0.102 as 65001; ipv4 { import none; export none; }; }
         """;
 
@@ -76,11 +81,15 @@ public sealed class BirdLab : IAsyncLifetime
 
     private string Network() => string.Create(CultureInfo.InvariantCulture, $"""
         set -e
-        for n in {spaces[0]} {spaces[1]}; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0; ip -n $n link set lo up; done
+        for n in {spaces[0]} {spaces[1]}; do
+          ip netns add $n; ip -n $n link set lo up
+          ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+        done
         ip -n {spaces[0]} link add eth0 type veth peer name eth0 netns {spaces[1]}
         i=1; for n in {spaces[0]} {spaces[1]}; do
           ip -n $n link set eth0 addrgenmode none; ip -n $n link set eth0 up
-          ip -n $n addr add 10.99.0.$i/24 dev eth0; ip -n $n addr add fd99::$i/64 dev eth0 nodad; ip -n $n addr add fe80::$i/64 dev eth0 nodad
+          ip -n $n addr add 10.99.0.$i/24 dev eth0
+          ip -n $n addr add fd99::$i/64 dev eth0 nodad; ip -n $n addr add fe80::$i/64 dev eth0 nodad
           i=2; done
         for i in 101 102; do ip -n {spaces[0]} addr add 10.99.0.$i/24 dev eth0; done
         for i in 12 13; do ip -n {spaces[1]} addr add 10.99.0.$i/24 dev eth0; done
@@ -93,7 +102,11 @@ public sealed class BirdLab : IAsyncLifetime
         var file = Path.Combine(folder, name + ".conf");
         await File.WriteAllTextAsync(file, configuration);
         await ShellAsync($"/usr/sbin/bird -p -c {file}");
-        string[] arguments = ["netns", "exec", spaces[side], "/usr/sbin/bird", "-f", "-c", file, "-s", Path.Combine(folder, name + ".ctl"), "-P", Path.Combine(folder, name + ".pid")];
+        string[] arguments =
+        [
+            "netns", "exec", spaces[side], "/usr/sbin/bird", "-f", "-c", file,
+            "-s", Path.Combine(folder, name + ".ctl"), "-P", Path.Combine(folder, name + ".pid"),
+        ];
         var daemon = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
         daemon.BeginErrorReadLine();
         daemons.Add(daemon);

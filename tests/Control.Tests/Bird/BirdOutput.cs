@@ -14,6 +14,9 @@ public static partial class BirdOutput
     [GeneratedRegex(@"\d\d:\d\d:\d\d\.\d\d\d")]
     private static partial Regex ShortTime();
 
+    [GeneratedRegex(@"^1007-[0-9a-f:][^ ]*/\d+ +\w+ \[")]
+    private static partial Regex OpensPrefix();
+
     [GeneratedRegex(@"(\s)\d+\.\d\d\d/(\d+)")]
     private static partial Regex Timer();
 
@@ -30,7 +33,7 @@ public static partial class BirdOutput
         foreach (var line in WithCodes(Lines(raw)))
         {
             var text = line[5..];
-            if (line.StartsWith("1007-", StringComparison.Ordinal) && text.Length > 0 && (char.IsAsciiHexDigit(text[0]) || text[0] == ':') && text.Contains('['))
+            if (OpensPrefix().IsMatch(line))
                 prefixes.Add([line]);
             else if (prefixes.Count > 0 && (text.StartsWith('\t') || text.StartsWith("    ", StringComparison.Ordinal)))
                 prefixes[^1].Add(line);

@@ -65,7 +65,8 @@ public sealed class BirdSocketTests
     [Fact]
     public async Task A_dead_daemons_socket_is_replaced()
     {
-        var path = Path.Combine(Directory.CreateTempSubdirectory("birdc-test").FullName, "new", "bgpd.ctl");
+        await using var other = new SocketFixture(new());
+        var path = Path.Combine(Path.GetDirectoryName(other.Path)!, "new", "bgpd.ctl");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
@@ -112,7 +113,8 @@ public sealed class BirdSocketTests
         public int Batches;
         public TaskCompletionSource Stopped { get; } = new();
 
-        public override async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
+        public override async IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(
+            RouteQuery query, [EnumeratorCancellation] CancellationToken stop)
         {
             var batch = Enumerable.Range(0, 256).Select(i => Route($"10.0.{i}.0/24", RouteOrigin.Static, "static1")).ToArray();
             try

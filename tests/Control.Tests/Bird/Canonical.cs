@@ -44,9 +44,11 @@ internal sealed class Canonical
 
     public AttributeSummary Summary => summary;
 
-    public byte[] ToArray() => [.. attributes.SelectMany(one => one.Value.Value.Length > 255
-        ? (byte[])[(byte)(one.Value.Flags | 0x10), one.Key, (byte)(one.Value.Value.Length >> 8), (byte)one.Value.Value.Length, .. one.Value.Value]
-        : [one.Value.Flags, one.Key, (byte)one.Value.Value.Length, .. one.Value.Value])];
+    public byte[] ToArray() => [.. attributes.SelectMany(one => Octets(one.Key, one.Value.Flags, one.Value.Value))];
+
+    private static byte[] Octets(byte type, byte flags, byte[] value) => value.Length > 255
+        ? [(byte)(flags | 0x10), type, (byte)(value.Length >> 8), (byte)value.Length, .. value]
+        : [flags, type, (byte)value.Length, .. value];
 
     public static byte[] Words(params uint[] words)
     {

@@ -10,7 +10,8 @@ namespace Calico.Bgp.Control.Tests.Bird;
 /// <summary>What has no counterpart in a BIRD that is left in peace: changes, failures, and what only this daemon says.</summary>
 public sealed class CommandTests
 {
-    private static FakeSpeaker Speaker(Func<SessionSnapshot, SessionSnapshot>? change = null, bool enabled = true, bool importDefault = false)
+    private static FakeSpeaker Speaker(
+        Func<SessionSnapshot, SessionSnapshot>? change = null, bool enabled = true, bool importDefault = false)
     {
         var settings = new SessionSettings
         {
@@ -21,12 +22,14 @@ public sealed class CommandTests
             PeerAs = new(65002),
             RouterId = new(1),
         };
-        var session = new SessionSnapshot(settings, Phase.Active, FakeSpeaker.At(9, 0, 0), enabled, SessionFault.None, null, null, null, null, default, 0);
+        var session = new SessionSnapshot(
+            settings, Phase.Active, FakeSpeaker.At(9, 0, 0), enabled, SessionFault.None, null, null, null, null, default, 0);
         var channel = new ChannelStatus(
             IpFamily.IPv4, true, importDefault ? "REJECT" : "ACCEPT", importDefault, "REJECT", false, null, 0, 0, 0, 0, UpdateCounts.None);
         var speaker = new FakeSpeaker();
+        if (change != null) session = change(session);
         speaker.ProtocolList.Add(new(
-            "tor1", ProtocolKind.Bgp, enabled, true, FakeSpeaker.At(9, 0, 0), null, null, [channel], change?.Invoke(session) ?? session, false));
+            "tor1", ProtocolKind.Bgp, enabled, true, FakeSpeaker.At(9, 0, 0), null, null, [channel], session, false));
         return speaker;
     }
 
@@ -60,8 +63,12 @@ public sealed class CommandTests
     [Theory]
     [InlineData("configure", "0002-Reading configuration from bgpd.yaml\n0003 Reconfigured\n", "configure  False ")]
     [InlineData("configure soft \"a.yaml\"", "0002-Reading configuration from a.yaml\n0003 Reconfigured\n", "configure a.yaml True ")]
-    [InlineData("configure timeout", "0002-Reading configuration from bgpd.yaml\n0022-Undo scheduled in 300 s\n0003 Reconfigured\n", "configure  False 300")]
-    [InlineData("configure \"a.yaml\" timeout 9", "0002-Reading configuration from a.yaml\n0022-Undo scheduled in 9 s\n0003 Reconfigured\n", "configure a.yaml False 9")]
+    [InlineData(
+        "configure timeout",
+        "0002-Reading configuration from bgpd.yaml\n0022-Undo scheduled in 300 s\n0003 Reconfigured\n", "configure  False 300")]
+    [InlineData(
+        "configure \"a.yaml\" timeout 9", "0002-Reading configuration from a.yaml\n0022-Undo scheduled in 9 s\n0003 Reconfigured\n",
+        "configure a.yaml False 9")]
     [InlineData("configure check", "0002-Reading configuration from bgpd.yaml\n0020 Configuration OK\n", "check ")]
     [InlineData("configure check \"b.yaml\"", "0002-Reading configuration from b.yaml\n0020 Configuration OK\n", "check b.yaml")]
     public async Task A_configuration_is_taken(string command, string reply, string asked)
@@ -81,7 +88,8 @@ public sealed class CommandTests
     {
         await using var fixture = new SocketFixture(Speaker());
         fixture.Ask("configure timeout 60");
-        Assert.Equal("0003-Daemon is up and running\n0022-Configuration unconfirmed, undo in 60.000 s\n0000 \n", fixture.Ask("configure status"));
+        Assert.Equal(
+            "0003-Daemon is up and running\n0022-Configuration unconfirmed, undo in 60.000 s\n0000 \n", fixture.Ask("configure status"));
     }
 
     [Fact]
@@ -101,7 +109,8 @@ public sealed class CommandTests
     }
 
     [Theory]
-    [InlineData("configure"), InlineData("configure check"), InlineData("configure confirm"), InlineData("configure undo"), InlineData("enable all")]
+    [InlineData("configure"), InlineData("configure check"), InlineData("configure confirm"), InlineData("configure undo")]
+    [InlineData("enable all")]
     [InlineData("disable tor1"), InlineData("restart tor1"), InlineData("reload tor1"), InlineData("debug all off"), InlineData("down")]
     public async Task A_restricted_client_changes_nothing(string command)
     {
@@ -114,7 +123,8 @@ public sealed class CommandTests
 
     [Fact]
     public async Task A_peer_without_an_import_policy_says_so() => Assert.Contains(
-        "     Input filter:   REJECT\n     Output filter:  REJECT\n", await AskAsync(Speaker(importDefault: true), "show protocols all tor1"), StringComparison.Ordinal);
+        "     Input filter:   REJECT\n     Output filter:  REJECT\n",
+        await AskAsync(Speaker(importDefault: true), "show protocols all tor1"), StringComparison.Ordinal);
 
     [Fact]
     public async Task Rfc8212_is_named_after_birds_own_lines() => Assert.Contains(
@@ -129,7 +139,8 @@ public sealed class CommandTests
     public async Task The_last_error_is_in_the_row(FaultKind kind, string words)
     {
         var notification = kind == FaultKind.Socket ? null : new Notification(ErrorCode.OpenMessage, 2);
-        var speaker = Speaker(session => session with { LastFault = new(kind, notification, "Connection refused", FakeSpeaker.At(9, 0, 0)) });
+        var fault = new SessionFault(kind, notification, "Connection refused", FakeSpeaker.At(9, 0, 0));
+        var speaker = Speaker(session => session with { LastFault = fault });
         Assert.Contains($"  Active        {words}\n", await AskAsync(speaker, "show protocols"), StringComparison.Ordinal);
     }
 
@@ -145,7 +156,8 @@ public sealed class CommandTests
     public async Task A_route_that_the_kernel_refused_has_an_exclamation_mark()
     {
         var speaker = Speaker();
-        speaker.RouteList.Add(FakeSpeaker.Route("192.0.2.0/24", RouteOrigin.Static, "static1", Kernel.RouteType.Blackhole) with { KernelProblem = true });
+        var route = FakeSpeaker.Route("192.0.2.0/24", RouteOrigin.Static, "static1", Kernel.RouteType.Blackhole);
+        speaker.RouteList.Add(route with { KernelProblem = true });
         Assert.Contains("] ! (200)\n", await AskAsync(speaker, "show route"), StringComparison.Ordinal);
     }
 
@@ -180,7 +192,8 @@ public sealed class CommandTests
     {
         var speaker = Speaker();
         speaker.Put(RouteSelection.Received, "tor1", FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical()));
-        Assert.StartsWith("1007-Table import:\n 192.0.2.0/24 ", await AskAsync(speaker, "show route import table tor1.ipv4"), StringComparison.Ordinal);
+        var answer = await AskAsync(speaker, "show route import table tor1.ipv4");
+        Assert.StartsWith("1007-Table import:\n 192.0.2.0/24 ", answer, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class ExpressionTests
     [InlineData("bgp_ext_community ~ [(rt,65001,*)]")]
     [InlineData("bgp_ext_community ~ [(rt,65001,5..9)]")]
     [InlineData("bgp_ext_community !~ [(ro,65001,*)]")]
-    public void Extended_communities_match(string condition) => Assert.True(Where(condition, new Canonical().Extended(0x0002_fde9_0000_0007)));
+    public void Extended_communities_match(string condition) =>
+        Assert.True(Where(condition, new Canonical().Extended(0x0002_fde9_0000_0007)));
 
     [Theory]
     [InlineData("[= 1 2 3 =]", true)]
@@ -140,14 +141,16 @@ public sealed class ExpressionTests
     [Fact]
     public void No_text_makes_the_parser_throw() =>
         Prop.ForAll(Gen.Elements(
-                "(", ")", "[", "]", "[=", "=]", "{", "}", ",", ".", "..", "~", "!~", "!", "=", "<", "&&", "||", "+", "-", "*", "/", "?", "1", "70000",
-                "1.2.3.4", "10.0.0.0/8", "fe80::1", "::", "\"a", "\"b\"", "'c'", "net", "bgp_path", "bgp_community", "len", "last", "rt", "generic", "defined", "true", "mask", "#", "@")
+                "(", ")", "[", "]", "[=", "=]", "{", "}", ",", ".", "..", "~", "!~", "!", "=", "<", "&&", "||", "+", "-", "*", "/", "?",
+                "1", "70000", "1.2.3.4", "10.0.0.0/8", "fe80::1", "::", "\"a", "\"b\"", "'c'", "net", "bgp_path", "bgp_community", "len",
+                "last", "rt", "generic", "defined", "true", "mask", "#", "@")
             .ListOf().Select(words => string.Join(' ', words)).ToArbitrary(), text =>
             {
                 var tokens = new Tokens(text, new Symbols(Nobody));
                 var expression = ExpressionParser.Parse(tokens);
                 tokens.ExpectEnd();
-                if (tokens.Error == null) expression.Evaluate(new RouteContext(null).At(FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical().Path(1)))).ToString();
+                var route = FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical().Path(1));
+                if (tokens.Error == null) expression.Evaluate(new RouteContext(null).At(route)).ToString();
             }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -157,5 +160,6 @@ public sealed class ExpressionTests
     public void A_prefix_range_can_be_shown() => Assert.Equal("[10.0.0.0/8{9,16}]", Eval("[10.0.0.0/8{9,16}]").ToString());
 
     [Fact]
-    public void An_address_is_shown_as_it_was_written() => Assert.Equal(Address.Parse("2001:db8::1").ToString(), Eval("2001:db8::1").ToString());
+    public void An_address_is_shown_as_it_was_written() =>
+        Assert.Equal(Address.Parse("2001:db8::1").ToString(), Eval("2001:db8::1").ToString());
 }

@@ -34,7 +34,8 @@ internal sealed partial class GoldenModel
     private void AddProtocols()
     {
         Add("device1", ProtocolKind.Device);
-        Add("direct1", ProtocolKind.Direct, Channel("direct1", IpFamily.IPv4, "ACCEPT", "REJECT"), Channel("direct1", IpFamily.IPv6, "ACCEPT", "REJECT"));
+        Add("direct1", ProtocolKind.Direct,
+            Channel("direct1", IpFamily.IPv4, "ACCEPT", "REJECT"), Channel("direct1", IpFamily.IPv6, "ACCEPT", "REJECT"));
         Add("kernel1", ProtocolKind.Kernel, Channel("kernel1", IpFamily.IPv4, "ACCEPT", "REJECT"));
         Add("kernel2", ProtocolKind.Kernel, Channel("kernel2", IpFamily.IPv6, "ACCEPT", "REJECT"));
         Add("static1", ProtocolKind.Static, Channel("static1", IpFamily.IPv4, "ACCEPT", "REJECT"));
@@ -47,8 +48,10 @@ internal sealed partial class GoldenModel
         Up(Settings("inner", "10.99.0.12", 65001), "10.99.0.101", "10.99.0.2", Inner(), Inner(),
             reflectorClient: true, channel: Channel("inner", IpFamily.IPv4, "ACCEPT", "REJECT", "10.99.0.101"));
 
-        Peer(Settings("waits", "10.99.0.77", 65003) with { Passive = true }, Phase.Active, Channel("waits", IpFamily.IPv4, "REJECT", "REJECT", up: false));
-        Peer(Settings("shut", "10.99.0.78", 65003), Phase.Idle, Channel("shut", IpFamily.IPv4, "ACCEPT", "REJECT", up: false), enabled: false);
+        Peer(Settings("waits", "10.99.0.77", 65003) with { Passive = true }, Phase.Active,
+            Channel("waits", IpFamily.IPv4, "REJECT", "REJECT", up: false));
+        Peer(Settings("shut", "10.99.0.78", 65003), Phase.Idle,
+            Channel("shut", IpFamily.IPv4, "ACCEPT", "REJECT", up: false), enabled: false);
         Peer(Settings("wrong", "10.99.0.13", 65077) with { PeerPort = 1179, IdleHoldTime = TimeSpan.FromSeconds(600) }, Phase.Idle,
             Channel("wrong", IpFamily.IPv4, "ACCEPT", "REJECT", up: false),
             fault: new(FaultKind.Sent, new Notification(ErrorCode.OpenMessage, 2), "expected AS 65077, got 65066", Now),
@@ -109,8 +112,8 @@ internal sealed partial class GoldenModel
     }
 
     private void Peer(
-        SessionSettings settings, Phase phase, ChannelStatus channel, string? description = null, bool reflectorClient = false, bool enabled = true,
-        SessionFault? fault = null, TimeSpan? retryLeft = null, Negotiated? negotiated = null)
+        SessionSettings settings, Phase phase, ChannelStatus channel, string? description = null, bool reflectorClient = false,
+        bool enabled = true, SessionFault? fault = null, TimeSpan? retryLeft = null, Negotiated? negotiated = null)
     {
         TimeSpan? running = negotiated == null ? null : TimeSpan.FromSeconds(7);
         var session = new SessionSnapshot(
@@ -149,5 +152,6 @@ internal sealed partial class GoldenModel
         };
     }
 
-    private static long[] Numbers(string line) => [.. Number().Matches(line).Select(match => long.Parse(match.Value, CultureInfo.InvariantCulture))];
+    private static long[] Numbers(string line) =>
+        [.. Number().Matches(line).Select(match => long.Parse(match.Value, CultureInfo.InvariantCulture))];
 }

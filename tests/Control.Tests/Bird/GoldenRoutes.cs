@@ -34,7 +34,8 @@ internal sealed partial class GoldenModel
                 new(Prefix.Parse("172.21.0.0/16"), new(RouteType.Unicast, [new(Address.Parse("10.99.0.9"), Eth0)]), 3, 0, null),
         }.ToImmutableDictionary());
 
-    private static LinkAddress Of(int link, string address, int length, byte scope) => new(link, Address.Parse(address), length, null, scope, false);
+    private static LinkAddress Of(int link, string address, int length, byte scope) =>
+        new(link, Address.Parse(address), length, null, scope, false);
 
     private void AddRoutes()
     {
@@ -77,7 +78,11 @@ internal sealed partial class GoldenModel
             .Large(65002, 1, 2, 4200000000, 10, 20));
 
     private static RouteView Inner(string prefix) =>
-        FakeSpeaker.Bgp(prefix, "inner", "10.99.0.12", new Canonical().Path().NextHop("10.99.0.12").LocalPref(150)) with { Recursive = true, IgpMetric = 0 };
+        FakeSpeaker.Bgp(prefix, "inner", "10.99.0.12", new Canonical().Path().NextHop("10.99.0.12").LocalPref(150)) with
+        {
+            Recursive = true,
+            IgpMetric = 0,
+        };
 
     private static RouteView Tor6(string prefix) =>
         FakeSpeaker.Bgp(prefix, "tor6", "fd99::2", new Canonical().Path(65002).NextHop("fd99::2", "fe80::2").LocalPref(100));
@@ -85,7 +90,11 @@ internal sealed partial class GoldenModel
     /// <summary>To the ToR go the best static and BGP ones, except what came from it.</summary>
     private void AddExports()
     {
-        RouteView[] offered = [.. Speaker.RouteList.Where(route => route.Best && route.Protocol != "tor4" && route.Prefix.Family == IpFamily.IPv4 && route.Protocol != "kernel1")];
+        RouteView[] offered =
+        [
+            .. Speaker.RouteList.Where(route =>
+                route.Best && route.Prefix.Family == IpFamily.IPv4 && route.Protocol is not ("tor4" or "kernel1")),
+        ];
         RouteView[] others = [.. Speaker.RouteList.Where(route => route.Protocol == "kernel1")];
         Speaker.Put(RouteSelection.PreExport, "tor4", [.. offered, .. others]);
         Speaker.Put(RouteSelection.Export, "tor4", [.. offered.Where(route => route.Origin != RouteOrigin.Direct)]);

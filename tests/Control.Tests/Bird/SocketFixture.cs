@@ -21,7 +21,8 @@ internal sealed class SocketFixture : IAsyncDisposable
     public SocketFixture(FakeSpeaker speaker, FakeDaemon? daemon = null, BirdLogEcho? echo = null)
     {
         Path = System.IO.Path.Combine(folder, "bgpd.ctl");
-        socket = new(Path, speaker, daemon ?? new(), new FrozenClock(FakeSpeaker.At(10, 0, 0)), NullLogger<BirdSocket>.Instance) { LogEcho = echo };
+        var clock = new FrozenClock(FakeSpeaker.At(10, 0, 0));
+        socket = new(Path, speaker, daemon ?? new(), clock, NullLogger<BirdSocket>.Instance) { LogEcho = echo };
         socket.Start();
     }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Calico.Bgp.Control.Bird.Commands;
 
-/// <summary><c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>.</summary>
+/// <summary>
+/// <c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>.
+/// </summary>
 internal sealed class Configure(string? file, bool soft, TimeSpan? undoAfter) : Command
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(300);
@@ -56,7 +58,8 @@ internal sealed class Configure(string? file, bool soft, TimeSpan? undoAfter) : 
     }
 
     /// <summary>A reply's last line is one line.</summary>
-    public static string OneLine(string problem) => string.Join("; ", problem.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    public static string OneLine(string problem) =>
+        string.Join("; ", problem.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }
 
 /// <summary><c>configure check ["FILE"]</c>: what <c>configure</c> would say, and nothing else happens.</summary>
@@ -116,7 +119,8 @@ internal sealed class ConfigureStatus : Command
         if (with.Speaker.Router.ShuttingDown) with.Reply.Line(ReplyCode.ShuttingDown, "Shutdown in progress");
         else with.Reply.Line(ReplyCode.Reconfigured, "Daemon is up and running");
         var left = with.Undo.Due - with.Clock.GetUtcNow();
-        if (left > TimeSpan.Zero) with.Reply.Line(ReplyCode.UndoScheduled, $"Configuration unconfirmed, undo in {Times.Seconds(left.Value)} s");
+        if (left > TimeSpan.Zero)
+            with.Reply.Line(ReplyCode.UndoScheduled, $"Configuration unconfirmed, undo in {Times.Seconds(left.Value)} s");
         with.Reply.End(ReplyCode.Ok);
         return default;
     }

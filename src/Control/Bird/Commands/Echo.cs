@@ -1,6 +1,6 @@
 namespace Calico.Bgp.Control.Bird.Commands;
 
-/// <summary><c>echo off | all | {class, …} [SIZE]</c>: the daemon's log lines of these classes appear between this client's answers.</summary>
+/// <summary><c>echo off | all | {class, …} [SIZE]</c>: log lines of these classes appear between this client's answers.</summary>
 internal sealed class Echo(EchoClasses classes) : Command
 {
     /// <summary>In the order of <see cref="EchoClasses"/>' bits.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Control.Bird.Commands;
@@ -26,7 +25,7 @@ internal static class PrefixSyntax
     public static Prefix TakeLength(Tokens tokens, Address address)
     {
         if (!tokens.AcceptNumber(out var length)) tokens.Unexpected("NUM");
-        else if (length > address.Family.Bits()) tokens.Fail(string.Create(CultureInfo.InvariantCulture, $"Invalid prefix length {length}"));
+        else if (length > address.Family.Bits()) tokens.Fail($"Invalid prefix length {length}");
         if (tokens.Error != null) return default;
         var prefix = new Prefix(address, (int)length);
         if (prefix.Address != address) tokens.Fail($"Invalid {Word(address)} prefix {address}/{length}, maybe you wanted {prefix}");

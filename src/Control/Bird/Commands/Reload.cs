@@ -2,7 +2,10 @@ using Calico.Bgp.Speaker;
 
 namespace Calico.Bgp.Control.Bird.Commands;
 
-/// <summary><c>reload [in | out] NAME | "PATTERN" | all</c>: routes go through the filters again. Protocols that are not up have none and say nothing.</summary>
+/// <summary>
+/// <c>reload [in | out] NAME | "PATTERN" | all</c>: routes go through the filters again. Protocols that are not up have none and
+/// say nothing.
+/// </summary>
 internal sealed class Reload(ProtocolChoice choice, ReloadDirection direction) : Command
 {
     public override bool Changes => true;

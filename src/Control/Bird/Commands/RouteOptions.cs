@@ -29,7 +29,8 @@ internal sealed class RouteOptions
 
     public bool CountsShown => (stats || CountOnly) && !OnePrefix;
 
-    private bool PeerView => selection is RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport or RouteSelection.Received;
+    private bool PeerView =>
+        selection is RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport or RouteSelection.Received;
 
     /// <summary>Null where <see cref="Tokens.Error"/> says why.</summary>
     public static RouteOptions? Parse(Tokens tokens)
@@ -50,8 +51,8 @@ internal sealed class RouteOptions
         else if (tokens.Accept("table")) ParseTable(tokens);
         else if (tokens.Accept("protocol")) ParseProtocol(tokens);
         else if (tokens.Accept("import")) ParseChannelTable(tokens, RouteSelection.Received);
-        else if (tokens.Is("export") && tokens.Following.Text == "table") { tokens.Take(); ParseChannelTable(tokens, RouteSelection.Export); }
-        else if (tokens.Accept("export") || tokens.Accept("exported")) ParsePeer(tokens, RouteSelection.Export);
+        else if (tokens.Accept("export")) ParseExport(tokens);
+        else if (tokens.Accept("exported")) ParsePeer(tokens, RouteSelection.Export);
         else if (tokens.Accept("preexport")) ParsePeer(tokens, RouteSelection.PreExport);
         else if (tokens.Accept("noexport")) ParsePeer(tokens, RouteSelection.NoExport);
         else if (tokens.Accept("filtered")) selection = RouteSelection.Filtered;
@@ -91,6 +92,12 @@ internal sealed class RouteOptions
         return name;
     }
 
+    private void ParseExport(Tokens tokens)
+    {
+        if (tokens.Is("table")) ParseChannelTable(tokens, RouteSelection.Export);
+        else ParsePeer(tokens, RouteSelection.Export);
+    }
+
     private void ParsePeer(Tokens tokens, RouteSelection which)
     {
         if (peer != null) tokens.Fail("Export specified twice");
@@ -127,7 +134,10 @@ internal sealed class RouteOptions
         else tokens.Fail(kind == SymbolKind.Filter ? $"Filter {name} cannot be run by a query, use where" : "Filter name required");
     }
 
-    /// <summary>The tables to look into: those named, else those that can hold the prefix, of a protocol its own, and for a peer's view those with an open channel.</summary>
+    /// <summary>
+    /// The tables to look into: those named, else those that can hold the prefix; of a protocol its own, and for a peer's view those
+    /// with an open channel.
+    /// </summary>
     public IReadOnlyList<IpFamily> Tables(ISpeaker speaker) => [.. Bird.Tables.Families.Where(family =>
         (tables.Count == 0 || tables.Contains(family))
         && (prefix == null || prefix.Value.Family == family)
@@ -147,7 +157,9 @@ internal sealed class RouteOptions
 
     /// <summary>The query that visits every route that might have been shown, where <see cref="Query"/> does not.</summary>
     public RouteQuery? AllCounted(IpFamily table) =>
-        PeerView && CountsShown || OnePrefix && selection != RouteSelection.All ? new RouteQuery(RouteSelection.All, table, prefix, scope) : null;
+        PeerView && CountsShown || OnePrefix && selection != RouteSelection.All
+            ? new RouteQuery(RouteSelection.All, table, prefix, scope)
+            : null;
 
     public bool Wants(RouteView route, RouteContext? context) =>
         (protocol == null || route.Protocol == protocol) && (Where == null || Where.IsTrue(context!.At(route)));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 
@@ -43,7 +42,7 @@ internal sealed class ShowInterfaces(bool summary) : Command
     private static void Write(Conversation with, Link link, LinkAddresses its)
     {
         var master = link.Master != 0 ? $" master={with.InterfaceName(link.Master)}" : "";
-        with.Reply.Line(ReplyCode.Interface, string.Create(CultureInfo.InvariantCulture, $"{link.Name} {State(link)} (index={link.Index}{master})"));
+        with.Reply.Line(ReplyCode.Interface, $"{link.Name} {State(link)} (index={link.Index}{master})");
         with.Reply.Line(ReplyCode.InterfaceFlags, "\t" + Flags(link));
         foreach (var address in its.All) with.Reply.Line(ReplyCode.InterfaceAddress, $"\t{Text(address)} ({its.Notes(address)})");
     }
@@ -61,7 +60,7 @@ internal sealed class ShowInterfaces(bool summary) : Command
         var admin = link.IsUp ? "AdminUp" : "AdminDown";
         var carrier = link.HasCarrier ? "LinkUp" : "LinkDown";
         var loopback = link.IsLoopback ? " Loopback Ignored" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{kind} {admin} {carrier}{loopback} MTU={link.Mtu}");
+        return $"{kind} {admin} {carrier}{loopback} MTU={link.Mtu}";
     }
 }
 
@@ -85,7 +84,7 @@ internal sealed class LinkAddresses(IReadOnlyList<LinkAddress> all)
     private LinkAddress? First(Func<Address, bool> sort) => all.FirstOrDefault(one => !one.Secondary && sort(one.Address));
 
     private static readonly Prefix[] Sites =
-        [Prefix.Parse("10.0.0.0/8"), Prefix.Parse("172.16.0.0/12"), Prefix.Parse("192.168.0.0/16"), Prefix.Parse("fc00::/7"), Prefix.Parse("fec0::/10")];
+        [.. ((string[])["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"]).Select(Prefix.Parse)];
 
     private static readonly Prefix LinkLocalIPv4 = Prefix.Parse("169.254.0.0/16");
 

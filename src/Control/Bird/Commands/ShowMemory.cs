@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Calico.Bgp.Control.Bird.Commands;
 
-/// <summary><c>show memory</c>. What the runtime holds beyond the parts that count themselves is standby memory, all of it overhead.</summary>
+/// <summary><c>show memory</c>. What the runtime holds beyond the parts that count themselves is standby memory.</summary>
 internal sealed class ShowMemory : Command
 {
     /// <summary>BIRD keeps four digits before the point and goes on to the next unit with the fifth.</summary>

@@ -34,7 +34,7 @@ internal sealed class ShowRoute(RouteOptions options) : Command
         else
         {
             if (headings.Any) reply.Line(ReplyCode.Route, "");
-            reply.End(ReplyCode.RouteCount, $"Total: {total.Shown} of {total.Routes} routes for {total.Networks} networks in {tables} tables");
+            reply.End(ReplyCode.RouteCount, $"Total: {total} in {tables} tables");
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class ShowRoute(RouteOptions options) : Command
         if (options.AllCounted(table) is { } everything) await VisitAsync(everything, tally, with, stop).ConfigureAwait(false);
         if (!options.CountsShown) return tally;
         headings.Open(table);
-        with.Reply.Line(ReplyCode.Route, $"{tally.Shown} of {tally.Routes} routes for {tally.Networks} networks in table {Control.Bird.Tables.Name(table)}");
+        with.Reply.Line(ReplyCode.Route, $"{tally} in table {Tables.Name(table)}");
         return tally;
     }
 
@@ -84,7 +84,7 @@ internal sealed class ShowRoute(RouteOptions options) : Command
         {
             if (open == table || options.CountOnly) return;
             if (open != null) reply.Line(ReplyCode.Route, "");
-            reply.Line(ReplyCode.Route, $"Table {options.TableTitle ?? Control.Bird.Tables.Name(table)}:");
+            reply.Line(ReplyCode.Route, $"Table {options.TableTitle ?? Tables.Name(table)}:");
             open = table;
         }
     }
@@ -112,6 +112,8 @@ internal sealed class RouteTally
         (Routes, Networks) = (0, 0);
         previous = null;
     }
+
+    public override string ToString() => $"{Shown} of {Routes} routes for {Networks} networks";
 
     public static RouteTally operator +(RouteTally a, RouteTally b) =>
         new() { Shown = a.Shown + b.Shown, Routes = a.Routes + b.Routes, Networks = a.Networks + b.Networks };

@@ -21,7 +21,8 @@ internal sealed class ShowStatic(string? name) : Command
 
     public override async ValueTask RunAsync(Conversation with, CancellationToken stop)
     {
-        var chosen = with.Speaker.Protocols.Where(protocol => name == null ? protocol.Kind == ProtocolKind.Static : protocol.Name == name).ToArray();
+        ProtocolStatus[] chosen =
+            [.. with.Speaker.Protocols.Where(one => name == null ? one.Kind == ProtocolKind.Static : one.Name == name)];
         if (name != null && chosen is not [{ Kind: ProtocolKind.Static }])
         {
             with.Reply.End(ReplyCode.SyntaxError, $"{name}: Not a Static protocol");

@@ -4,7 +4,7 @@ namespace Calico.Bgp.Control.Bird.Commands;
 
 internal enum SwitchAction : byte { Enable, Disable, Restart }
 
-/// <summary><c>enable | disable | restart NAME | "PATTERN" | all ["TEXT"]</c>. The text goes to the peers (RFC 9003) and to <c>show protocols all</c>.</summary>
+/// <summary><c>enable | disable | restart NAME | "PATTERN" | all ["TEXT"]</c>. The text goes to the peers (RFC 9003).</summary>
 internal sealed class Switch(SwitchAction action, ProtocolChoice choice, string? text) : Command
 {
     public override bool Changes => true;

@@ -111,6 +111,7 @@ internal static class ExpressionParser
     /// <summary>Remembers a complaint in BIRD's words where an argument has another type.</summary>
     public static void Require(Tokens tokens, Expression argument, ValueKind kind, int number, string operation)
     {
-        if (argument.Kind != kind) tokens.Fail($"Argument {number} of {operation} must be of type {kind.Word()}, got type {argument.Kind.Word()}");
+        if (argument.Kind == kind) return;
+        tokens.Fail($"Argument {number} of {operation} must be of type {kind.Word()}, got type {argument.Kind.Word()}");
     }
 }

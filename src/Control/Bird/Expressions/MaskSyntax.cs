@@ -1,6 +1,6 @@
 namespace Calico.Bgp.Control.Bird.Expressions;
 
-/// <summary>Reads the inside of <c>[= … =]</c>: numbers, <c>*</c>, <c>?</c>, sets, constants in brackets, and <c>+</c> behind any of them.</summary>
+/// <summary>Reads the inside of <c>[= … =]</c>: numbers, <c>*</c>, <c>?</c>, sets, constants in brackets; <c>+</c> behind any.</summary>
 internal static class MaskSyntax
 {
     public static Value Parse(Tokens tokens)

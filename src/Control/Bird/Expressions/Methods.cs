@@ -3,7 +3,10 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Control.Bird.Expressions;
 
-/// <summary>What can be asked of a value behind a dot: <c>net.len</c>, <c>bgp_path.last</c>, <c>(65001,1).asn</c>. A missing list is an empty one.</summary>
+/// <summary>
+/// What can be asked of a value behind a dot: <c>net.len</c>, <c>bgp_path.last</c>, <c>(65001,1).asn</c>. A missing list is an
+/// empty one.
+/// </summary>
 internal static class Methods
 {
     public static Expression ParseAll(Tokens tokens, Expression of)

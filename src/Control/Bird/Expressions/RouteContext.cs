@@ -13,8 +13,6 @@ internal sealed class RouteContext(Conversation? with)
 {
     public static readonly RouteContext None = new(null);
 
-    private ILookup<Prefix, ForeignRoute>? foreign;
-
     /// <summary>Null while constants are evaluated.</summary>
     public RouteView? Route { get; private set; }
 
@@ -24,20 +22,12 @@ internal sealed class RouteContext(Conversation? with)
         return this;
     }
 
-    public string Interface => FirstHop is { Interface: > 0 and var index } && with != null ? with.InterfaceName(index) : "";
+    public string Interface => FirstHop is { } hop && with != null ? with.InterfaceOf(hop) : "";
 
     public RouteHop? FirstHop => Route!.Hops is [var hop, ..] && Route.Type == RouteType.Unicast ? hop : null;
 
     /// <summary>The kernel's own record of a route that was learned from it.</summary>
-    public ForeignRoute? Foreign
-    {
-        get
-        {
-            if (Route!.Origin != RouteOrigin.Kernel || with == null) return null;
-            foreign ??= with.Speaker.KernelState.Routes.Values.ToLookup(route => route.Prefix);
-            return foreign[Route.Prefix].FirstOrDefault();
-        }
-    }
+    public ForeignRoute? Foreign => Route!.Origin == RouteOrigin.Kernel ? with?.ForeignRoute(Route.Prefix) : null;
 
     public bool Has(AttributeType type) => TryGet(type, out _);
 
@@ -66,5 +56,6 @@ internal sealed class RouteContext(Conversation? with)
         return new(kind, 0, members);
     }
 
-    private bool TryGet(AttributeType type, out ReadOnlySpan<byte> value) => CanonicalWalk.TryGet(Route!.Attributes.Span, type, out value);
+    private bool TryGet(AttributeType type, out ReadOnlySpan<byte> value) =>
+        new AttributeView(Route!.Attributes.Span).TryGet(type, out value);
 }

@@ -28,7 +28,8 @@ internal static class TupleRange
         if (parts is not [_, _] and not [_, _, _]) tokens.Unexpected();
         if (tokens.Error != null) return ValueKind.Error;
         var bits = parts.Count == 2 ? 16 : 32;
-        if (bits == 16 && parts.Any(part => !part.Any && part.High > 0xffff)) tokens.Fail("Can't operate with value out of bounds in pair constructor");
+        if (bits == 16 && parts.Any(part => !part.Any && part.High > 0xffff))
+            tokens.Fail("Can't operate with value out of bounds in pair constructor");
         Expand(tokens, parts, bits, 0, into);
         return bits == 16 ? ValueKind.Pair : ValueKind.Large;
     }

@@ -96,7 +96,8 @@ internal static class Tuples
         }
         var wide = key.Kind == ValueKind.Ip || key.Number > 0xffff;
         if (wide && number.Number > 0xffff) return false;
-        bits = (ulong)type << 48 | (wide ? (ulong)(key.Kind == ValueKind.Ip ? 0x0100 : 0x0200) << 48 | (ulong)key.Number << 16 : (ulong)key.Number << 32) | number.Number;
+        var form = key.Kind == ValueKind.Ip ? 0x0100ul : wide ? 0x0200ul : 0;
+        bits = (type | form) << 48 | (ulong)key.Number << (wide ? 16 : 32) | number.Number;
         return true;
     }
 }

@@ -24,7 +24,8 @@ internal sealed class RangeSet(ValueKind kind, IReadOnlyList<(UInt128 Low, UInt1
 
     public override string ToString() => $"[{string.Join(", ", ranges.Select(Text))}]";
 
-    private string Text((UInt128 Low, UInt128 High) range) => range.Low == range.High ? One(range.Low) : $"{One(range.Low)}..{One(range.High)}";
+    private string Text((UInt128 Low, UInt128 High) range) =>
+        range.Low == range.High ? One(range.Low) : $"{One(range.Low)}..{One(range.High)}";
 
     private string One(UInt128 bits) =>
         new Value(kind, bits, kind == ValueKind.Ip ? (object)(bits > uint.MaxValue ? IpFamily.IPv6 : IpFamily.IPv4) : null).ToString();

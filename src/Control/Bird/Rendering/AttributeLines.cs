@@ -59,16 +59,16 @@ internal static class AttributeLines
         _ => "Incomplete",
     };
 
-    private static string Plain(ReadOnlySpan<byte> item) => CommunityText.Of(BinaryPrimitives.ReadUInt32BigEndian(item));
+    private static string Plain(ReadOnlySpan<byte> item) => CommunityText.Of(Number(item));
 
     private static string Extended(ReadOnlySpan<byte> item) => CommunityText.OfExtended(BinaryPrimitives.ReadUInt64BigEndian(item));
 
-    private static string Number(ReadOnlySpan<byte> value) => BinaryPrimitives.ReadUInt32BigEndian(value).ToString(CultureInfo.InvariantCulture);
+    private static uint Number(ReadOnlySpan<byte> value) => BinaryPrimitives.ReadUInt32BigEndian(value);
 
     private static string Quad(ReadOnlySpan<byte> value) => Address.FromOctets(value[..4]).ToString();
 
-    private static string Large(ReadOnlySpan<byte> item) => CommunityText.Of(new LargeCommunity(
-        BinaryPrimitives.ReadUInt32BigEndian(item), BinaryPrimitives.ReadUInt32BigEndian(item[4..]), BinaryPrimitives.ReadUInt32BigEndian(item[8..])));
+    private static string Large(ReadOnlySpan<byte> item) =>
+        CommunityText.Of(new LargeCommunity(Number(item), Number(item[4..]), Number(item[8..])));
 
     private static string NextHop(ReadOnlySpan<byte> value) =>
         value.Length == 32 ? $"{Address.FromOctets(value[..16])} {Address.FromOctets(value[16..])}" : Address.FromOctets(value).ToString();

@@ -25,18 +25,4 @@ internal ref struct CanonicalWalk(ReadOnlySpan<byte> canonical)
         rest = rest[(start + length)..];
         return true;
     }
-
-    /// <summary>The value of one attribute; false where the set has none of that type.</summary>
-    public static bool TryGet(ReadOnlySpan<byte> canonical, AttributeType type, out ReadOnlySpan<byte> value)
-    {
-        var walk = new CanonicalWalk(canonical);
-        while (walk.MoveNext())
-        {
-            if (walk.Type != type) continue;
-            value = walk.Value;
-            return true;
-        }
-        value = default;
-        return false;
-    }
 }

@@ -20,7 +20,8 @@ internal static class CapabilityLines
         if (capabilities.ExtendedNextHop.Count > 0)
         {
             yield return "      Extended next hop";
-            yield return List("IPv6 nexthop:", capabilities.ExtendedNextHop.Where(entry => entry.NextHopAfi == 2).Select(entry => entry.Family));
+            var overIPv6 = capabilities.ExtendedNextHop.Where(entry => entry.NextHopAfi == Family.IPv6Unicast.Afi);
+            yield return List("IPv6 nexthop:", overIPv6.Select(entry => entry.Family));
         }
         if (capabilities.ExtendedMessages) yield return "      Extended message";
         foreach (var line in Restart(capabilities.GracefulRestart)) yield return line;

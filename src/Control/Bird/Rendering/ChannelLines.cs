@@ -34,7 +34,8 @@ internal static class ChannelLines
         // Filtered routes are always kept, as with BIRD's "import keep filtered"; only peers have an import filter to fail.
         var filtered = protocol.Kind == ProtocolKind.Bgp ? $"{channel.Filtered} filtered, " : "";
         var counts = channel.Counts;
-        yield return $"    Routes:         {channel.Imported} imported, {filtered}{channel.Exported} exported, {channel.Preferred} preferred";
+        var exported = $"{channel.Exported} exported, {channel.Preferred} preferred";
+        yield return $"    Routes:         {channel.Imported} imported, {filtered}{exported}";
         yield return "    Route change stats:     received   rejected   filtered    ignored   accepted";
         yield return Row("Import updates:", counts.ImportUpdatesReceived, counts.ImportUpdatesRejected, counts.ImportUpdatesFiltered,
             counts.ImportUpdatesIgnored, counts.ImportUpdatesAccepted);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
 
 namespace Calico.Bgp.Control.Bird.Rendering;
@@ -33,7 +32,7 @@ internal readonly record struct PathSegment(PathSegmentType Type, uint[] Numbers
         {
             if (text.Length > 0) text.Append(' ');
             var (open, close) = Brackets(segment.Type);
-            text.Append(open).AppendJoin(' ', segment.Numbers.Select(number => number.ToString(CultureInfo.InvariantCulture))).Append(close);
+            text.Append(open).AppendJoin(' ', segment.Numbers).Append(close);
         }
         return text.ToString();
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Wire;
@@ -11,6 +10,8 @@ namespace Calico.Bgp.Control.Bird.Rendering;
 /// </summary>
 internal sealed class ProtocolDetails(Reply reply)
 {
+    private const int BgpPort = 179;
+
     public void Write(ProtocolStatus protocol)
     {
         if (protocol.Description is { Length: > 0 } description) Line($"  Description:    {description}");
@@ -26,7 +27,8 @@ internal sealed class ProtocolDetails(Reply reply)
         var scope = settings.PeerAddress.IsLinkLocal && settings.Interface != null ? "%" + settings.Interface : "";
         Line($"  BGP state:          {SessionWords.State(protocol)}");
         Line($"    Neighbor address: {settings.PeerAddress}{scope}");
-        if (session.Phase == Phase.Established && !settings.Passive && settings.PeerPort != 179) Line($"    Neighbor port:    {settings.PeerPort}");
+        var dialled = session.Phase == Phase.Established && !settings.Passive;
+        if (dialled && settings.PeerPort != BgpPort) Line($"    Neighbor port:    {settings.PeerPort}");
         Line($"    Neighbor AS:      {settings.PeerAs}");
         Line($"    Local AS:         {settings.LocalAs}");
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
@@ -52,7 +54,8 @@ internal sealed class ProtocolDetails(Reply reply)
         Line($"    Session:          {Kind(protocol, session.Settings, negotiated)}");
         Line($"    Source address:   {negotiated.LocalAddress}");
         if (session.HoldLeft is { } hold) Line($"    Hold timer:       {Timer(hold, TimeSpan.FromSeconds(negotiated.HoldTime))}");
-        if (session.KeepaliveLeft is { } keepalive) Line($"    Keepalive timer:  {Timer(keepalive, KeepaliveTime(session.Settings, negotiated))}");
+        if (session.KeepaliveLeft is { } keepalive)
+            Line($"    Keepalive timer:  {Timer(keepalive, KeepaliveTime(session.Settings, negotiated))}");
     }
 
     /// <summary>An internal session has no TTL limit here, which is what BIRD calls multihop.</summary>
@@ -69,7 +72,7 @@ internal sealed class ProtocolDetails(Reply reply)
 
     /// <summary>A backoff may have made the wait longer than the setting; then what is left is all that is known.</summary>
     private static string Timer(TimeSpan left, TimeSpan whole) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Times.Seconds(left)}/{Math.Ceiling(Math.Max(left.TotalSeconds, whole.TotalSeconds))}");
+        $"{Times.Seconds(left)}/{(long)Math.Ceiling(Math.Max(left.TotalSeconds, whole.TotalSeconds))}";
 
     private void Write(ProtocolStatus protocol, ChannelStatus channel)
     {

@@ -22,7 +22,9 @@ internal static class ProtocolRow
 
     /// <summary>Only protocols that can have no more than one channel name their table.</summary>
     private static string TableOf(ProtocolStatus protocol) =>
-        protocol.Kind is ProtocolKind.Kernel or ProtocolKind.Static && protocol.Channels is [var channel, ..] ? Tables.Name(channel.Family) : "---";
+        protocol.Kind is ProtocolKind.Kernel or ProtocolKind.Static && protocol.Channels is [var channel, ..]
+            ? Tables.Name(channel.Family)
+            : "---";
 
     private static string StateOf(ProtocolStatus protocol) => protocol switch
     {

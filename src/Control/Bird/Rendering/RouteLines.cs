@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
@@ -14,7 +12,6 @@ namespace Calico.Bgp.Control.Bird.Rendering;
 /// </summary>
 internal sealed class RouteLines(Conversation with, bool all)
 {
-    private readonly Lazy<ILookup<Prefix, ForeignRoute>> foreign = new(() => with.Speaker.KernelState.Routes.Values.ToLookup(route => route.Prefix));
     private Prefix? previous;
 
     public void Write(RouteView route)
@@ -63,30 +60,28 @@ internal sealed class RouteLines(Conversation with, bool all)
     {
         if (route.Origin != RouteOrigin.Bgp) return $" ({route.Preference})";
         var origin = route.Summary.Origin switch { Origin.Igp => 'i', Origin.Egp => 'e', _ => '?' };
-        var last = route.Summary.OriginAs is var number && number != 0 ? string.Create(CultureInfo.InvariantCulture, $"AS{number}") : "";
+        var last = route.Summary.OriginAs is var number && number != 0 ? $"AS{number}" : "";
         return $" ({route.Preference}{(route.Stale ? "s" : "")}{Metric(route)}) [{last}{origin}]";
     }
 
-    /// <summary>The cost of reaching the next hop: nothing where it is on a link of ours. With AIGP (RFC 7311) it counts on from there.</summary>
+    /// <summary>The cost of reaching the next hop: nothing where it is on a link of ours. AIGP (RFC 7311) counts on from there.</summary>
     private static string Metric(RouteView route) => route switch
     {
         { Recursive: true, Resolvable: false } => "/-",
         { Summary: var summary } when summary.Has(AttributeMarks.HasAigp) => $"/{Accumulated(route)}",
         { Recursive: false } or { IgpMetric: 0 } => "",
-        { IgpMetric: { } metric } => string.Create(CultureInfo.InvariantCulture, $"/{metric}"),
+        { IgpMetric: { } metric } => $"/{metric}",
         _ => "/?",
     };
 
     private static ulong Accumulated(RouteView route) =>
-        CanonicalWalk.TryGet(route.Attributes.Span, AttributeType.Aigp, out var value) && value.Length >= 11
-            ? BinaryPrimitives.ReadUInt64BigEndian(value[3..]) + Math.Max(route.IgpMetric ?? 0, 1)
-            : 0;
+        (new AttributeView(route.Attributes.Span).Aigp ?? 0) + Math.Max(route.IgpMetric ?? 0, 1);
 
     private string Hop(RouteHop hop, bool several)
     {
-        var device = with.InterfaceName(hop.Interface);
+        var device = with.InterfaceOf(hop);
         var way = hop.Gateway is { } gateway ? $"\tvia {gateway} on {device}" : $"\tdev {device}";
-        return $"{way}{(hop.OnLink ? " onlink" : "")}{(several ? string.Create(CultureInfo.InvariantCulture, $" weight {hop.Weight}") : "")}";
+        return $"{way}{(hop.OnLink ? " onlink" : "")}{(several ? $" weight {hop.Weight}" : "")}";
     }
 
     private static string TypeOf(RouteOrigin origin) => origin switch
@@ -99,8 +94,8 @@ internal sealed class RouteLines(Conversation with, bool all)
 
     private void WriteKernel(Prefix prefix)
     {
-        if (foreign.Value[prefix].FirstOrDefault() is not { } route) return;
-        with.Reply.Line(ReplyCode.RouteAttribute, string.Create(CultureInfo.InvariantCulture, $"\tKernel.source: {route.Protocol}"));
-        with.Reply.Line(ReplyCode.RouteAttribute, string.Create(CultureInfo.InvariantCulture, $"\tKernel.metric: {route.Target.Metric}"));
+        if (with.ForeignRoute(prefix) is not { } route) return;
+        with.Reply.Line(ReplyCode.RouteAttribute, $"\tKernel.source: {route.Protocol}");
+        with.Reply.Line(ReplyCode.RouteAttribute, $"\tKernel.metric: {route.Target.Metric}");
     }
 }
