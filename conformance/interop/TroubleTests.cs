@@ -94,7 +94,7 @@ public sealed class RefreshTests
         await lab.EstablishedAsync();
         await lab.SeenByUsAsync(Lab.TheirRoutes[0]);
 
-        // A request that comes while FRR still packs its first table is lost there, so it is made again.
+        // Some take a request that comes while they still pack their first table for answered; so it is made again.
         for (var asked = 1; asked <= 5 && Announced(lab, false, Lab.TheirRoutes[0]) < 2; asked++)
         {
             await lab.Ours.AskRefreshAsync(lab.OurView[0]);
