@@ -2,7 +2,6 @@
 using BenchmarkDotNet.Attributes;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
-using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -72,6 +71,7 @@ public class RibBenchmarks
     private sealed class EverythingOnOneLink : INextHopResolver
     {
         public NextHopState Resolve(Address nextHop, int scope) => new(true, true, false, 0, [new(nextHop, 1)]);
+        public string? InterfaceName(int index) => "eth0";
     }
 
     private sealed class Nobody : IRibListener

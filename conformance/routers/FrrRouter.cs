@@ -37,7 +37,7 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
          no bgp ebgp-requires-policy
          no bgp default ipv4-unicast
          no bgp network import-check
- no bgp suppress-duplicates
+         no bgp suppress-duplicates
         {string.Concat(Spec.Neighbours.Select(Neighbour))}{Family("ipv4", false)}{Family("ipv6", true)}
         """;
 
