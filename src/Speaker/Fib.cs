@@ -93,7 +93,8 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     }
 
     private RouteTarget? OwnTarget(Prefix prefix, KernelHints hints) =>
-        own.TryGetValue(prefix, out var route) ? new(route.Type, route.Hops, MetricOf(hints), TableOf(hints)) : null;
+        own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, kernel.Current) is { } hops
+            ? new(route.Type, hops, MetricOf(hints), TableOf(hints)) : null;
 
     private uint MetricOf(KernelHints hints) => hints.Metric != 0 ? hints.Metric : config.Metric;
     private uint TableOf(KernelHints hints) => hints.Table != 0 ? hints.Table : config.Table;

@@ -95,3 +95,20 @@ internal static class LearnedRoutes
         !route.Prefix.Address.IsLinkLocal && !route.Prefix.Address.IsMulticast
         && !route.Target.Hops.Any(hop => snapshot.Links.TryGetValue(hop.Interface, out var link) && link.IsLoopback);
 }
+
+/// <summary>Own routes name interfaces, which may come later than the daemon; the kernel wants their numbers.</summary>
+internal static class OwnHops
+{
+    /// <summary>Null while an interface is missing: the route waits for it.</summary>
+    public static ImmutableArray<RouteHop>? Resolve(OwnRouteConfig route, KernelSnapshot kernel)
+    {
+        var hops = route.Hops.ToBuilder();
+        for (var i = 0; i < hops.Count && i < route.Interfaces.Length; i++)
+        {
+            if (route.Interfaces[i] is not { } name) continue;
+            if (kernel.Links.Values.FirstOrDefault(link => link.Name == name) is not { } link) return null;
+            hops[i] = hops[i] with { Interface = link.Index };
+        }
+        return hops.ToImmutable();
+    }
+}

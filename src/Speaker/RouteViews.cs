@@ -53,7 +53,8 @@ internal sealed class RouteViews
 
     private (RouteType, ImmutableArray<RouteHop>) FromOwn(OwnRouteSource source, Prefix prefix)
     {
-        if (source.Origin == RouteOrigin.Static && own.TryGetValue(prefix, out var configured)) return (configured.Type, configured.Hops);
+        if (source.Origin == RouteOrigin.Static && own.TryGetValue(prefix, out var configured))
+            return (configured.Type, OwnHops.Resolve(configured, kernel) ?? []);
         var standing = foreign[prefix].MinBy(route => route.Target.Metric);
         return standing == null ? (RouteType.Unreachable, []) : (standing.Target.Type, standing.Target.Hops);
     }

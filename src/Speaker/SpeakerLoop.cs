@@ -133,6 +133,8 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
     {
         RouteOrigin.Static => Config.Routes.Where(route => route.Prefix.Family == source.Family)
+            .Select(route => (route.Prefix, Hops: OwnHops.Resolve(route, snapshot)))
+            .Where(route => route.Hops != null)
             .ToImmutableDictionary(route => route.Prefix, route => route.Hops is [var hop, ..] ? hop.Interface : 0),
         _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, int>.Empty,
         RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family),
