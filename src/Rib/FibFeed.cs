@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib;
 
@@ -22,11 +23,15 @@ public interface IFibSink
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
     bool HasRoom { get; }
     void Take(ReadOnlySpan<FibChange> changes);
+
+    /// <summary>Which routes the kernel gets. When it changes, the RIB is told with <see cref="Rib.FibFilterChanged"/>.</summary>
+    IPolicy Export { get; }
 }
 
 /// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>
 internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink)
 {
+    private readonly AttributeEditor editor = new();
     private const int Slice = 4096;
     private readonly DirtyQueue pending = new();
     /// <summary>Index in <see cref="targets"/> of what the sink was told; 0: nothing.</summary>
@@ -63,7 +68,8 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         var best = rib.BestOf(node);
         if (best.Attributes == 0) return 0;
         var alone = rib.Settings.MultipathLimit <= 1 || rib.Paths[rib.First(node)].Next == 0;
-        if (alone && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
+        var repeats = alone && !sink.Export.LooksAtPrefix;
+        if (repeats && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
         var target = TargetOf(node, best);
         if (target == null) return 0;
         if (!indexes.TryGetValue(target, out var index))
@@ -71,7 +77,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
             indexes[target] = index = (uint)targets.Count;
             targets.Add(target);
         }
-        if (alone) last = (best.Attributes, best.Peer, index);
+        if (repeats) last = (best.Attributes, best.Peer, index);
         return index;
     }
 
@@ -79,14 +85,37 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     {
         var source = peers[best.Peer];
         ref var row = ref attributes[best.Attributes];
-        if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], row.Marks.Hints);
-        if (source.Origin != RouteOrigin.Bgp || row.NextHop == 0) return null;
+        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints)) return null;
+        if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], hints);
+        if (row.NextHop == 0) return null;
         vias.Clear();
         vias.AddRange(nextHops[row.NextHop].Vias);
         foreach (var at in Multipath.Sharing(rib, attributes, node))
             foreach (var via in nextHops[attributes[rib.Paths[at].Accepted].NextHop].Vias)
                 if (!vias.Contains(via)) vias.Add(via);
-        return new(RouteOrigin.Bgp, [.. vias], row.Marks.Hints);
+        return new(RouteOrigin.Bgp, [.. vias], hints);
+    }
+
+    /// <summary>The kernel's own filter (<c>kernel.export</c>): which routes it gets, with which metric and table.</summary>
+    private bool IsWanted(uint node, Best best, RibPeer source, out KernelHints hints)
+    {
+        ref var row = ref attributes[best.Attributes];
+        hints = row.Marks.Hints;
+        if (sink.Export is AcceptAll) return true;
+        var result = sink.Export.Run(
+            new()
+            {
+                Prefix = rib.Table[node],
+                Origin = source.Origin,
+                FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
+                Interface = nextHops.InterfaceOf(row),
+                Attributes = attributes.OctetsOf(best.Attributes),
+                Summary = row.Summary,
+                Hints = hints,
+            },
+            editor);
+        if (result.Verdict == FilterVerdict.AcceptChanged) hints = result.Hints;
+        return result.Verdict != FilterVerdict.Reject;
     }
 }
 

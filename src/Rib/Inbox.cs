@@ -18,6 +18,10 @@ internal abstract record ShardMessage
     public sealed record Reimport(ushort Peer) : ShardMessage;
     public sealed record NextHopsChanged(INextHopResolver Resolver) : ShardMessage;
     public sealed record SettingsChanged(DecisionSettings Settings) : ShardMessage;
+    public sealed record FibFilterChanged : ShardMessage
+    {
+        public static readonly FibFilterChanged Now = new();
+    }
     public sealed record Read(RouteRead Job) : ShardMessage;
     /// <summary>Answered when there is nothing left that could be done now.</summary>
     public sealed record Idle(TaskCompletionSource Reached) : ShardMessage;

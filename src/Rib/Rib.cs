@@ -77,6 +77,9 @@ public sealed class Rib : IRibOwner, IDisposable
     public void NextHopsChanged(INextHopResolver resolver) => Tell(new ShardMessage.NextHopsChanged(resolver));
     public void SettingsChanged(DecisionSettings settings) => Tell(new ShardMessage.SettingsChanged(settings));
 
+    /// <summary>Every route is offered to the FIB sink's filter again.</summary>
+    public void FibFilterChanged() => Tell(ShardMessage.FibFilterChanged.Now);
+
     /// <summary>The FIB sink has room again.</summary>
     public void Wake() => Tell(ShardMessage.Wake.Up);
 

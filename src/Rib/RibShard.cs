@@ -193,6 +193,11 @@ internal sealed class RibShard : IDisposable
                 foreach (var rib in ribs) rib.Settings = settings.Settings;
                 BeginToChooseAgain(null);
                 break;
+            case ShardMessage.FibFilterChanged:
+                foreach (var rib in ribs)
+                    for (uint node = 1; node < rib.Table.End && fibs[(int)rib.Family] is { } fib; node++)
+                        if (rib.Table.IsUsed(node)) fib.Add(node);
+                break;
             case ShardMessage.Idle idle:
                 idlers.Add(idle.Reached);
                 break;

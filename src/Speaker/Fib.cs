@@ -25,22 +25,28 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
 
     public Fib(IKernel kernel, KernelConfig config)
     {
-        (this.kernel, this.config) = (kernel, config);
+        (this.kernel, this.config, Export) = (kernel, config, config.Export ?? AcceptAll.Instance);
         loop = Task.Run(RunAsync);
     }
 
     /// <summary>Called when there is room again after there was none.</summary>
     public Action? RoomAgain { get; set; }
 
+    public IPolicy Export { get; private set; }
+
     public bool HasRoom => Volatile.Read(ref waiting) < Capacity;
 
     /// <summary>Own routes that lead elsewhere now are written again; the shards see no difference in them.</summary>
-    public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes) => queue.Writer.TryWrite(() =>
+    public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes)
     {
-        (config, own) = (newer, routes);
-        targets.Clear();
-        return kernel.WishAsync(Array.ConvertAll([.. installedOwn], prefix => new RouteWish(prefix, OwnTarget(prefix, default))));
-    });
+        Export = newer.Export ?? AcceptAll.Instance;
+        queue.Writer.TryWrite(() =>
+        {
+            (config, own) = (newer, routes);
+            targets.Clear();
+            return kernel.WishAsync(Array.ConvertAll([.. installedOwn], prefix => new RouteWish(prefix, OwnTarget(prefix, default))));
+        });
+    }
 
     public void Take(ReadOnlySpan<FibChange> changes)
     {
