@@ -17,6 +17,7 @@ namespace Calico.Bgp.Bgpd;
 /// </summary>
 internal sealed class Daemon : IDaemon, IDisposable
 {
+    private const string BirdDialectVersion = "2.0.12";
     private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim oneAtATime = new(1);
     private readonly SpeakerLoop speaker;
@@ -63,9 +64,10 @@ internal sealed class Daemon : IDaemon, IDisposable
             new() { Protocol = options.Protocol, Table = options.Table, InstallRoutes = options.InstallRoutes }, time, logs.CreateLogger<KernelLoop>());
         await kernel.StartAsync(stop);
         await using var speaker = new SpeakerLoop(config.Speaker, kernel, time, logs);
-        var view = new SpeakerView(speaker, Version);
+        // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
+        var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
         using var daemon = new Daemon(path, config, speaker, time, logs.CreateLogger<Daemon>());
-        await using var birds = new Sockets([.. BirdPaths(config.Control).Select(socket => new BirdSocket(socket, view, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo })]);
+        await using var birds = new Sockets([.. BirdPaths(config.Control).Select(socket => new BirdSocket(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo })]);
         await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs);
         birds.Start();
         await http.StartAsync(stop);

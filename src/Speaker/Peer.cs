@@ -21,6 +21,8 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
     }
 
     public PeerConfig Config { get; set; } = config;
+    /// <summary>What the operator said when he disabled or restarted it.</summary>
+    public string? Message { get; set; }
     public PeerSession Session { get; } = session;
     public Life? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;

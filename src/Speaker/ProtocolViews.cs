@@ -15,21 +15,24 @@ internal static class ProtocolViews
     public static IReadOnlyList<ProtocolStatus> Of(SpeakerLoop speaker)
     {
         var list = new List<ProtocolStatus> { new(Device, ProtocolKind.Device, true, true, speaker.Started, null, null, [], null, false) };
-        list.AddRange(speaker.Sources.Select(source => Own(speaker, source)));
+        list.AddRange(speaker.Sources.GroupBy(source => source.Name).Select(sources => Own(speaker, [.. sources])));
         list.AddRange(speaker.Peers.Select(peer => Bgp(speaker, peer)));
         return list;
     }
 
-    private static ProtocolStatus Own(SpeakerLoop speaker, OwnRouteSource source)
+    private static ProtocolStatus Own(SpeakerLoop speaker, OwnRouteSource[] sources)
     {
-        var kind = source.Origin switch
+        var first = sources[0];
+        var kind = first.Origin switch
         {
             RouteOrigin.Static => ProtocolKind.Static,
             RouteOrigin.Direct => ProtocolKind.Direct,
             _ => ProtocolKind.Kernel,
         };
-        var channel = Channel(speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, "ACCEPT", false, kind == ProtocolKind.Kernel ? "ACCEPT" : "REJECT", false, null);
-        return new(source.Name, kind, source.Enabled, source.Enabled, source.Since, null, null, [channel], null, false);
+        var export = kind == ProtocolKind.Kernel && speaker.Config.Kernel.InstallRoutes ? speaker.Config.Kernel.Export?.Name ?? "ACCEPT" : "REJECT";
+        var channels = sources.Select(source => Channel(
+            speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, "ACCEPT", false, export, false, null));
+        return new(first.Name, kind, first.Enabled, first.Enabled, first.Since, null, null, [.. channels], null, false);
     }
 
     private static ProtocolStatus Bgp(SpeakerLoop speaker, Peer peer)
@@ -41,14 +44,17 @@ internal static class ProtocolViews
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
         {
             if (!session.Settings.Families.Has(family)) continue;
-            var nextHop = peer.Up is { } life ? peer.ForRib(life.Negotiated, speaker.Kernel.Current).Self(family).ToString() : null;
+            var nextHop = peer.Up is { } life ? Self(peer.ForRib(life.Negotiated, speaker.Kernel.Current), family) : null;
             channels.Add(Channel(
                 speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
                 config.ExportDefaulted, nextHop));
         }
         return new(
-            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, null, channels.ToImmutable(), session, config.RouteReflectorClient);
+            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message, channels.ToImmutable(), session, config.RouteReflectorClient);
     }
+
+    private static string Self(RibPeer peer, IpFamily family) =>
+        family == IpFamily.IPv6 && peer.SelfLinkLocal is { } linkLocal ? $"{peer.SelfIPv6} {linkLocal}" : peer.Self(family).ToString();
 
     private static ChannelStatus Channel(
         PeerCounts counts, IpFamily family, bool up, string import, bool importDefault, string export, bool exportDefault, string? nextHop) => new(

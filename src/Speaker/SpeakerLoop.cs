@@ -68,7 +68,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         new(rib, 1, "static1", RouteOrigin.Static, IpFamily.IPv4, 200) { Since = now },
         new(rib, 2, "static2", RouteOrigin.Static, IpFamily.IPv6, 200) { Since = now },
         new(rib, 3, "direct1", RouteOrigin.Direct, IpFamily.IPv4, 240) { Since = now },
-        new(rib, 4, "direct2", RouteOrigin.Direct, IpFamily.IPv6, 240) { Since = now },
+        new(rib, 4, "direct1", RouteOrigin.Direct, IpFamily.IPv6, 240) { Since = now },
         new(rib, 5, "kernel1", RouteOrigin.Kernel, IpFamily.IPv4, 10) { Since = now },
         new(rib, 6, "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
     ];

@@ -78,9 +78,16 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         return index != null;
     }
 
-    public void Enable(string protocol) => On(protocol, peer => peer.Session.Enable(), source => speaker.SetEnabled(source, true));
-    public void Disable(string protocol, string? text) => On(protocol, peer => peer.Session.Disable(text), source => speaker.SetEnabled(source, false));
-    public void Restart(string protocol, string? text) => On(protocol, peer => peer.Session.Restart(text), _ => { });
+    public void Enable(string protocol) => On(protocol, peer => Order(peer, null, session => session.Enable()), source => speaker.SetEnabled(source, true));
+    public void Disable(string protocol, string? text) =>
+        On(protocol, peer => Order(peer, text, session => session.Disable(text)), source => speaker.SetEnabled(source, false));
+    public void Restart(string protocol, string? text) => On(protocol, peer => Order(peer, text, session => session.Restart(text)), _ => { });
+
+    private static void Order(Peer peer, string? text, Action<Session.PeerSession> order)
+    {
+        peer.Message = text;
+        order(peer.Session);
+    }
 
     /// <summary>Both directions work on what is held: no refresh is asked of the peer, the import filter looks at what it sent again.</summary>
     public void Reload(string protocol, ReloadDirection direction) => On(
