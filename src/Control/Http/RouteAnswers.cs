@@ -1,6 +1,7 @@
 // From a route's canonical attribute octets to JSON. What this daemon has no name for is shown as type and octets, so that nothing a
 // peer sent is hidden.
 
+using System.Buffers.Binary;
 using System.Globalization;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
@@ -24,10 +25,11 @@ internal static class RouteAnswers
         route.Prefix.ToString(), Word(route.Origin), StatusAnswers.Word(route.Type), route.Protocol, route.From?.ToString(), route.Since,
         route.Best, route.Filtered, route.Stale, route.Preference, [.. route.Hops.Select(hop => StatusAnswers.Hop(hop, state))],
         route.Recursive, route.Resolvable, route.IgpMetric, route.Reason, route.PathId, route.KernelProblem,
-        route.Attributes.IsEmpty ? null : Attributes(new AttributeView(route.Attributes.Span), route.Summary));
+        route.Attributes.IsEmpty ? null : Attributes(route.Attributes.Span, route.Summary));
 
-    private static AttributesAnswer Attributes(AttributeView view, AttributeSummary summary)
+    private static AttributesAnswer Attributes(ReadOnlySpan<byte> octets, AttributeSummary summary)
     {
+        var view = new AttributeView(octets);
         var (nextHop, linkLocal) = view.NextHop;
         var path = view.AsPath;
         return new(
@@ -37,16 +39,20 @@ internal static class RouteAnswers
             view.Aggregator is var (by, id) ? new(by.Value, id.ToString()) : null,
             Texts(view.Communities), Texts(view.LargeCommunities), [.. view.ExtendedCommunities.Select(ExtendedCommunityText.Of)],
             summary.Has(AttributeMarks.HasOriginatorId) ? new RouterId(summary.OriginatorId).ToString() : null,
-            Texts(view.ClusterList), view.Otc, view.Aigp, Unnamed(view));
+            Texts(view.ClusterList), view.Otc, view.Aigp, Unnamed(octets));
     }
 
-    private static List<UnknownAnswer> Unnamed(AttributeView view)
+    // Flags, type, a length of one octet or two, value: the canonical form has nothing else.
+    private static List<UnknownAnswer> Unnamed(ReadOnlySpan<byte> rest)
     {
-        List<UnknownAnswer> found = [];
-        for (var type = 1; type <= byte.MaxValue; type++)
+        var found = new List<UnknownAnswer>(0);
+        while (!rest.IsEmpty)
         {
-            if (Named.Contains((AttributeType)type) || !view.TryGet((AttributeType)type, out var value)) continue;
-            found.Add(new(type, Convert.ToHexStringLower(value)));
+            var wide = ((AttributeFlags)rest[0] & AttributeFlags.ExtendedLength) != 0;
+            var start = wide ? 4 : 3;
+            var end = start + (wide ? BinaryPrimitives.ReadUInt16BigEndian(rest[2..]) : rest[2]);
+            if (!Named.Contains((AttributeType)rest[1])) found.Add(new(rest[1], Convert.ToHexStringLower(rest[start..end])));
+            rest = rest[end..];
         }
         return found;
     }
