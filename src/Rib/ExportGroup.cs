@@ -244,7 +244,7 @@ internal sealed class ExportGroup(
     {
         foreach (var member in to)
         {
-            member.Counts.ExportUpdates += packer.Announced;
+            member.Counts.ExportUpdates += packer.AnnouncedTo(member.Peer.Index);
             member.Counts.ExportWithdraws += packer.Withdrawn;
             member.Counts.ExportRejected += barred;
             member.Counts.ExportFiltered += filtered;

@@ -16,8 +16,10 @@ internal struct PathRow
     /// <summary>When it last changed, in the shard's ticks.</summary>
     public uint Changed;
     public ushort Peer;
-    /// <summary>It is the best one, and counted as such.</summary>
-    public ushort IsPreferred;
+    /// <summary>It is the best one, and counted as such (0 or 1).</summary>
+    public byte IsPreferred;
+    /// <summary>The peer is sending its table again and has not confirmed this path yet (RFC 7313); 0 or 1.</summary>
+    public byte IsUnconfirmed;
 }
 
 /// <summary>What the rest of the daemon sees of a prefix: the best path's attributes and peer; 0 attributes: no route.</summary>
@@ -73,6 +75,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var counts = peers.Counts(peer, Family);
         counts.UpdatesReceived++;
         var at = Find(node, peer, pathId, out _);
+        if (at != 0) paths[at].IsUnconfirmed = 0;
         if (at != 0 && paths[at].Received == received && paths[at].Accepted == accepted)
         {
             counts.UpdatesIgnored++;
@@ -124,6 +127,20 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
             }
             (previous, at) = (at, next);
         }
+    }
+
+    /// <summary>Marks every path of the peer as not confirmed yet; <see cref="RemoveUnconfirmed"/> ends it.</summary>
+    public void Unconfirm(ushort peer)
+    {
+        for (uint node = 1; node < Table.End; node++)
+            for (var at = Table.IsUsed(node) ? First(node) : 0; at != 0; at = paths[at].Next)
+                if (paths[at].Peer == peer) paths[at].IsUnconfirmed = 1;
+    }
+
+    public void RemoveUnconfirmed(ushort peer)
+    {
+        for (uint node = 1; node < Table.End; node++)
+            if (Table.IsUsed(node)) RemoveWhere(node, path => path.Peer == peer && path.IsUnconfirmed != 0);
     }
 
     /// <summary>The import's answer for a path has changed.</summary>
@@ -249,7 +266,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         for (var at = first; at != 0; at = paths[at].Next)
         {
             ref var path = ref paths[at];
-            var now = (ushort)(at == first && IsEligible(path) ? 1 : 0);
+            var now = (byte)(at == first && IsEligible(path) ? 1 : 0);
             if (path.IsPreferred == now) continue;
             peers.Counts(path.Peer, Family).Preferred += now - path.IsPreferred;
             path.IsPreferred = now;

@@ -214,8 +214,11 @@ internal sealed class RibShard : IDisposable
         while (peer != null && !octets.IsEmpty && !gone.Contains(batch.Peer))
         {
             var record = RouteRecord.Read(ref octets);
+            var rib = ribs[(int)record.Family];
             if (record.Kind == RecordKind.Announce) Announce(peer, record);
             else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
+            else if (record.Kind == RecordKind.BeginOfRefresh) rib.Unconfirm(peer.Index);
+            else if (record.Kind == RecordKind.EndOfRefresh) rib.RemoveUnconfirmed(peer.Index);
             else owner.EndOfRib(peer.Index, record.Family);
         }
         batch.Return();

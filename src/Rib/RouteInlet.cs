@@ -9,7 +9,7 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib;
 
 /// <summary>What a record of a batch says.</summary>
-internal enum RecordKind : byte { Announce, Withdraw, EndOfRib }
+internal enum RecordKind : byte { Announce, Withdraw, EndOfRib, BeginOfRefresh, EndOfRefresh }
 
 /// <summary>
 /// Routes of one peer on their way to a shard: records of attributes and prefixes, one behind the other in one array.
@@ -107,8 +107,16 @@ public sealed class RouteInlet
         Withdraw(update.MpDamaged);
         Announce(update.Announced);
         Announce(update.MpAnnounced);
-        if (update.EndOfRib is { } family)
-            for (var shard = 0; shard < inboxes.Length; shard++) Header(Batch(shard), RecordKind.EndOfRib, family, false, 0, 0, 0);
+        if (update.EndOfRib is { } family) Mark(RecordKind.EndOfRib, family);
+    }
+
+    /// <summary>RFC 7313 section 4: the peer's table comes once more; what is not in it when it ends is gone.</summary>
+    public void BeginRefresh(IpFamily family) => Mark(RecordKind.BeginOfRefresh, family);
+    public void EndRefresh(IpFamily family) => Mark(RecordKind.EndOfRefresh, family);
+
+    private void Mark(RecordKind kind, IpFamily family)
+    {
+        for (var shard = 0; shard < inboxes.Length; shard++) Header(Batch(shard), kind, family, false, 0, 0, 0);
     }
 
     public void Withdraw(in NlriRun run)

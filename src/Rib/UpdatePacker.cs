@@ -42,7 +42,11 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
     private byte[] nlri = new byte[8192];
     private uint batch;
 
+    private readonly Dictionary<ushort, int> announcedBySource = [];
+
     public int Announced { get; private set; }
+    /// <summary>How many of the batch's announcements go to this peer: all but its own routes.</summary>
+    public int AnnouncedTo(ushort peer) => Announced - announcedBySource.GetValueOrDefault(peer);
     public int Withdrawn => withdrawn.Count;
 
     public void Begin()
@@ -51,6 +55,7 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         runs.Clear();
         links.Clear();
         withdrawn.Clear();
+        announcedBySource.Clear();
         octetsUsed = 0;
         Announced = 0;
     }
@@ -90,6 +95,7 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         else CollectionsMarshal.AsSpan(links)[of.Last].Next = link;
         of.Last = link;
         Announced++;
+        CollectionsMarshal.GetValueRefOrAddDefault(announcedBySource, of.Source, out _)++;
     }
 
     /// <param name="source">The peer that never had it (it came from there), or the only one that loses it.</param>

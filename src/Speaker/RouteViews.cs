@@ -37,7 +37,7 @@ internal sealed class RouteViews
         var peer = source == null ? peers.GetValueOrDefault(route.Peer) : null;
         var (type, hops) = source == null ? FromNextHop(route) : FromOwn(source, route.Prefix);
         var recursive = source == null && peer?.Up?.Negotiated is { } session && (session.Internal || peer.Session.Settings.Multihop > 1);
-        var (attributes, summary) = source == null ? WithLocalPref(route) : (route.Attributes, route.Summary);
+        var (attributes, summary) = source == null ? WithLocalPref(route) : (default, route.Summary);
         return new(
             route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
             source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,

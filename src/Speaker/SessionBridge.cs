@@ -24,9 +24,9 @@ internal sealed class RouteSink(Rib.Rib rib, RouteInlet inlet, PeerOutlet outlet
 
     public void TakeRefresh(IpFamily family, byte subtype)
     {
-        // BoRR and EoRR (RFC 7313) bracket the peer's answer to our own request. We hold what it sent as received and never ask
-        // to make a change of filters work, so nothing has to be marked stale meanwhile.
         if (subtype == RouteRefresh.Request) rib.Refresh(inlet.Peer, family);
+        else if (subtype == RouteRefresh.BeginOfRefresh) inlet.BeginRefresh(family);
+        else inlet.EndRefresh(family);
     }
 
     public ValueTask FlushAsync() => inlet.FlushAsync();

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
+using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
 
@@ -89,15 +90,22 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         order(peer.Session);
     }
 
-    /// <summary>Both directions work on what is held: no refresh is asked of the peer, the import filter looks at what it sent again.</summary>
+    /// <summary>
+    /// In: the import filter looks again at what the peer sent, which we hold; and the peer is asked for it once more where it can
+    /// be, as BIRD does. Out: everything is sent again.
+    /// </summary>
     public void Reload(string protocol, ReloadDirection direction) => On(
         protocol,
         peer =>
         {
             if (direction != ReloadDirection.Out) speaker.Rib.Reimport(peer.Index);
-            if (direction == ReloadDirection.In || peer.Up is not { } up) return;
+            if (peer.Up is not { } up) return;
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-                if (Wire.FamilySetExtensions.Has(up.Negotiated.Families, family)) speaker.Rib.Refresh(peer.Index, family);
+            {
+                if (!up.Negotiated.Families.Has(family)) continue;
+                if (direction != ReloadDirection.Out) peer.Session.RequestRefresh(family);
+                if (direction != ReloadDirection.In) speaker.Rib.Refresh(peer.Index, family);
+            }
         },
         source => speaker.Rib.Reimport(source.Index));
 

@@ -213,6 +213,13 @@ internal sealed class RibRig(int shards = 1, DecisionSettings? settings = null, 
         await inlets[peer].FlushAsync();
     }
 
+    public async Task RefreshAsync(ushort peer, IpFamily family, bool begins)
+    {
+        if (begins) inlets[peer].BeginRefresh(family);
+        else inlets[peer].EndRefresh(family);
+        await inlets[peer].FlushAsync();
+    }
+
     public byte[] Attributes(Action<AttributeEditor> edit)
     {
         editor.LoadEmpty(Origin.Igp);

@@ -146,4 +146,20 @@ public sealed class RibTests : IDisposable
         await rig.Rib.IdleAsync();
         Assert.Equal([One], other.Holds.Keys);
     }
+
+    [Fact]
+    public async Task What_an_enhanced_refresh_does_not_confirm_is_gone_when_it_ends()
+    {
+        rig.Up(RibRig.Peer(1));
+        var other = rig.Up(RibRig.Peer(2));
+        var two = Prefix.Parse("198.51.100.0/24");
+        await rig.AnnounceAsync(1, Path(64501), One, two);
+        await rig.RefreshAsync(1, IpFamily.IPv4, begins: true);
+        await rig.AnnounceAsync(1, Path(64501), two);
+        await rig.Rib.IdleAsync();
+        Assert.Equal([One, two], other.Holds.Keys);
+        await rig.RefreshAsync(1, IpFamily.IPv4, begins: false);
+        await rig.Rib.IdleAsync();
+        Assert.Equal([two], other.Holds.Keys);
+    }
 }
