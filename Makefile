@@ -26,7 +26,7 @@ test: sdk
 
 ## microbenchmarks; ARGS goes to BenchmarkDotNet (--filter '*Decode*')
 bench: sdk
-	@dotnet run --project bench/Bench.csproj -c Release -v q -- $(if $(ARGS),$(ARGS),--filter '*' --job short)
+	@dotnet run --project bench/Bench.csproj -c Release -v q -- $(if $(ARGS),$(ARGS),--filter '*')
 
 format: sdk
 	@dotnet format Calico.Bgp.sln

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Bench;
 
-[MemoryDiagnoser]
+[MemoryDiagnoser, InvocationCount(1)]
 public class RibBenchmarks
 {
     private const int Prefixes = 100_000, PerMessage = 100;

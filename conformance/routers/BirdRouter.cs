@@ -30,7 +30,7 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         protocol bgp {{n.Name}} {
           local {{n.Local}} as {{Spec.As}}; neighbor {{n.Remote}} as {{n.RemoteAs}};
           {{(n.Passive ? "passive on;" : "")}} {{(n.Password is { } key ? $"password \"{key}\";" : "")}} {{(n.Client ? "rr client;" : "")}}
-          hold time {{Spec.Hold}}; connect retry time 2; connect delay time 1; error wait time 1,2; graceful restart off;
+          hold time {{Spec.Hold}}; connect retry time 2; connect delay time 1; error wait time 1,2;
           {{(n.IPv6 ? "ipv6" : "ipv4")}} { import all; export {{(Spec.Learn ? "all" : "filter own")}}; };
         }
         """;

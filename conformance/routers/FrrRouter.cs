@@ -38,6 +38,7 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
          no bgp default ipv4-unicast
          no bgp network import-check
          no bgp suppress-duplicates
+         bgp graceful-restart restart-time 2
         {string.Concat(Spec.Neighbours.Select(Neighbour))}{Family("ipv4", false)}{Family("ipv6", true)}
         """;
 
