@@ -39,8 +39,16 @@ internal sealed class ExportFilter(
         if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);
         else editor.Load(attributes.OctetsOf(best.Attributes));
         ExportDoor.Dress(editor, treatment, source, family, summary, result);
-        octets = editor.Finish(out _);
+        octets = editor.Finish(out var leaving);
+        if (!CanBeTold(leaving)) return Leaving.Barred;
         return LooksAtPrefix && result.Verdict == FilterVerdict.AcceptChanged ? Leaving.PassedForPrefix : Leaving.Passed;
+    }
+
+    /// <summary>There is a next hop, and these peers understand one of its family (RFC 4760, RFC 8950).</summary>
+    private bool CanBeTold(in AttributeSummary leaving)
+    {
+        if (leaving.NextHopLength == 0 || leaving.NextHop.IsUnspecified) return false;
+        return leaving.NextHop.Family == family || (family == IpFamily.IPv4 && treatment.Encode.ExtendedNextHop);
     }
 
     private FilterInput InputOf(uint node, RibPeer source, uint handle) => new()

@@ -41,7 +41,9 @@ internal sealed class ExportGroup(
     /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
     public long? DueAt => delayed.Count > 0 ? closedUntil : null;
     public long Octets => sent.Octets + sentFrom.Octets;
-    public IEnumerable<Member> Members => inSync.Concat(cohorts.SelectMany(cohort => cohort.Members));
+    public Member? MemberOf(ushort peer) => !receivers.Contains(peer) ? null
+        : inSync.Find(member => member.Peer.Index == peer)
+            ?? cohorts.SelectMany(cohort => cohort.Members).First(member => member.Peer.Index == peer);
 
     public void Add(uint node) => pending.Add(node);
 
@@ -96,8 +98,7 @@ internal sealed class ExportGroup(
     /// <summary>RFC 2918: the whole Adj-RIB-Out again; bracketed where the peer knows RFC 7313.</summary>
     public void Refresh(ushort peer)
     {
-        var member = Members.FirstOrDefault(member => member.Peer.Index == peer);
-        if (member == null) return;
+        if (MemberOf(peer) is not { } member) return;
         var cohort = inSync.Contains(member) ? new Cohort(1, holdsAll: true) { Members = { member } } : StartingOver(member);
         Leave(peer);
         receivers.Add(peer);

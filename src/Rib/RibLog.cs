@@ -6,6 +6,6 @@ namespace Calico.Bgp.Rib;
 /// <summary>Everything that this room can say. Event ids 3000 to 3999.</summary>
 internal static partial class RibLog
 {
-    [LoggerMessage(3000, LogLevel.Warning, "{Prefix}: attributes do not fit a message of {Octets} octets: the route is withheld from peers without extended messages")]
-    public static partial void AttributesTooLong(this ILogger log, Prefix prefix, int octets);
+    [LoggerMessage(3000, LogLevel.Warning, "{Count} routes are withheld from peers, the last {Prefix}: their attributes do not fit a message of {Octets} octets")]
+    public static partial void AttributesTooLong(this ILogger log, int count, Prefix prefix, int octets);
 }

@@ -4,7 +4,7 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib;
 
 /// <summary>Copies routes out of the tables for those who look in, one slice a call.</summary>
-internal sealed class RouteReader(LocRib rib, List<ExportGroup> groups, AttributeInterner attributes, NextHops nextHops)
+internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups, AttributeInterner attributes, NextHops nextHops)
 {
     private const int PrefixesPerSlice = 8192, RoutesPerAnswer = 1024;
     private readonly List<RouteFacts> facts = [];
@@ -114,7 +114,7 @@ internal sealed class RouteReader(LocRib rib, List<ExportGroup> groups, Attribut
 
     private void DescribeOutbound(uint node, RouteRequest request)
     {
-        var group = groups.Find(group => group.Members.Any(member => member.Peer.Index == request.Peer));
+        var group = request.Peer is { } peer ? groups.FirstOrDefault(group => group.MemberOf(peer) != null) : null;
         if (group == null) return;
         var sent = request.Side == RouteSide.Sent;
         var best = sent ? group.SentOf(node) : rib.BestOf(node);

@@ -1,0 +1,83 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>Batches into the tables: attributes are interned once a record, the import filter runs once where it does not look at prefixes.</summary>
+internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, ImportFilter import, PeerTable peers, IRibOwner owner)
+{
+    public void Take(RouteBatch batch)
+    {
+        var peer = peers.Find(batch.Peer);
+        var octets = batch.Octets;
+        while (peer != null && !octets.IsEmpty)
+        {
+            var record = RouteRecord.Read(ref octets);
+            var rib = ribs[(int)record.Family];
+            if (record.Kind == RecordKind.Announce) Announce(peer, record);
+            else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
+            else if (record.Kind == RecordKind.BeginOfRefresh) rib.Unconfirm(peer.Index);
+            else if (record.Kind == RecordKind.EndOfRefresh) rib.RemoveUnconfirmed(peer.Index);
+            else owner.EndOfRib(peer.Index, record.Family);
+        }
+        batch.Return();
+        if (peer?.PrefixLimit is { } limit) HoldToLimit(peer, limit);
+    }
+
+    private void Announce(RibPeer peer, in RouteRecord record)
+    {
+        var rib = ribs[(int)record.Family];
+        var scope = record.Summary.NextHopLength == 16 && record.Summary.NextHop.IsLinkLocal ? peer.Interface : record.Interface;
+        var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope));
+        var forAll = peer.Import.LooksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
+        var now = Rib.Ticks(Environment.TickCount64);
+        for (var rest = record.Nlri; !rest.IsEmpty;)
+        {
+            var pathId = PathId(record.AddPath, ref rest);
+            var length = rest[0];
+            var octets = rest.Slice(1, (length + 7) / 8);
+            rest = rest[(1 + octets.Length)..];
+            var accepted = peer.Import.LooksAtPrefix ? import.Run(peer, received, PrefixOf(record.Family, length, octets), record.Family) : forAll;
+            rib.Announce(peer.Index, pathId, received, accepted, now, length, octets);
+            if (peer.Import.LooksAtPrefix) attributes.Release(accepted);
+        }
+        attributes.Release(forAll);
+        attributes.Release(received);
+    }
+
+    private void Withdraw(RibPeer peer, in RouteRecord record)
+    {
+        var rib = ribs[(int)record.Family];
+        for (var rest = record.Nlri; !rest.IsEmpty;)
+        {
+            var pathId = PathId(record.AddPath, ref rest);
+            var octets = rest.Slice(1, (rest[0] + 7) / 8);
+            rib.Withdraw(peer.Index, pathId, rest[0], octets);
+            rest = rest[(1 + octets.Length)..];
+        }
+    }
+
+    private static uint PathId(bool has, ref ReadOnlySpan<byte> rest)
+    {
+        if (!has) return 0;
+        var id = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(rest);
+        rest = rest[4..];
+        return id;
+    }
+
+    private static Prefix PrefixOf(IpFamily family, int length, ReadOnlySpan<byte> octets)
+    {
+        Span<byte> all = stackalloc byte[16];
+        all.Clear();
+        octets.CopyTo(all);
+        return new(Address.FromOctets(all[..family.Octets()]), length);
+    }
+
+    private void HoldToLimit(RibPeer peer, int limit)
+    {
+        foreach (var rib in ribs)
+        {
+            var counts = peers.Counts(peer.Index, rib.Family);
+            if (counts.Imported + counts.Filtered > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
+        }
+    }
+}

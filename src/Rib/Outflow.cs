@@ -1,0 +1,146 @@
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>
+/// Where the changes of one family in one shard go: to the export groups and to the FIB. Knows when nobody needs a prefix's row any more.
+/// </summary>
+internal sealed class Outflow(
+    LocRib rib, FibFeed? fib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner, ILogger log)
+{
+    private const int Slice = 4096;
+    private readonly List<ExportGroup> groups = [];
+    private readonly DirtyQueue emptied = new();
+    private int withheld;
+    private long toldWithheld = long.MinValue / 2;
+
+    public IReadOnlyList<ExportGroup> Groups => groups;
+    public long Octets => groups.ToArray().Sum(group => group.Octets) + (fib?.Octets ?? 0);
+
+    /// <summary>When a group's advertisement interval ends; null: nothing is due.</summary>
+    public long? DueAt
+    {
+        get
+        {
+            long? due = null;
+            foreach (var group in groups)
+                if (group.DueAt is { } at && (due == null || at < due)) due = at;
+            return due;
+        }
+    }
+
+    public void Join(RibPeer peer, IPeerOutlet outlet)
+    {
+        if (Wire.FamilySetExtensions.Has(peer.Families, rib.Family)) GroupFor(peer).Join(new(peer, outlet, peers.Counts(peer.Index, rib.Family)));
+    }
+
+    public void Leave(ushort peer)
+    {
+        foreach (var group in groups) group.Leave(peer);
+        DissolveEmptyGroups();
+    }
+
+    public void Refresh(ushort peer)
+    {
+        foreach (var group in groups) group.Refresh(peer);
+    }
+
+    /// <summary>The peer's treatment may be another now: then it goes to the group that has it, and keeps what it was told.</summary>
+    public void Change(RibPeer peer)
+    {
+        var group = groups.Find(group => group.MemberOf(peer.Index) != null);
+        if (group == null || group.Treatment == peer.Treatment) return;
+        var member = group.MemberOf(peer.Index)!;
+        GroupFor(peer).Join(new(peer, member.Outlet, member.Counts) { AwaitsEndOfRib = member.AwaitsEndOfRib }, group);
+        group.Leave(peer.Index);
+        DissolveEmptyGroups();
+    }
+
+    /// <summary>The FIB's filter looks at every route again.</summary>
+    public void OfferAgain()
+    {
+        for (uint node = 1; node < rib.Table.End; node++)
+            if (rib.Table.IsUsed(node)) fib?.Add(node);
+    }
+
+    /// <summary>Takes what moved in the Loc-RIB to everybody who has to look at it.</summary>
+    public bool Distribute()
+    {
+        if (rib.Moved.Count == 0) return false;
+        while (rib.Moved.Count > 0)
+        {
+            foreach (var node in rib.Moved.Take(Slice))
+            {
+                foreach (var group in groups) group.Add(node);
+                fib?.Add(node);
+                if (rib.First(node) == 0) emptied.Add(node);
+            }
+        }
+        return true;
+    }
+
+    public bool StepGroups(long now)
+    {
+        var worked = false;
+        foreach (var group in groups) worked |= group.Step(now);
+        return worked;
+    }
+
+    public bool StepFib() => fib?.Step() ?? false;
+
+    /// <summary>Rows of prefixes that nobody has a path to, holds, or waits for.</summary>
+    public bool RemoveEmptied()
+    {
+        var removed = false;
+        if (emptied.Count == 0) return removed;
+        var kept = new List<uint>();
+        foreach (var node in emptied.Take(Slice))
+        {
+            if (!rib.Table.IsUsed(node) || rib.First(node) != 0) continue;
+            if (IsDone(node))
+            {
+                rib.Table.Remove(node);
+                removed = true;
+            }
+            else kept.Add(node);
+        }
+        foreach (var node in kept) emptied.Add(node);
+        return removed;
+    }
+
+    private bool IsDone(uint node) => !rib.Moved.Contains(node) && (fib?.IsDone(node) ?? true) && groups.TrueForAll(group => group.IsDone(node));
+
+    private ExportGroup GroupFor(RibPeer peer)
+    {
+        var treatment = peer.Treatment;
+        var group = groups.Find(group => group.Treatment == treatment);
+        if (group != null) return group;
+        group = new(rib.Family, treatment, rib, attributes, peers, nextHops, wake)
+        {
+            EndOfRib = (member, family) => owner.TableSent(member.Outlet, family),
+            TooLong = prefix => TellWithheld(prefix, treatment.Encode.MaxMessageLength),
+        };
+        groups.Add(group);
+        return group;
+    }
+
+    /// <summary>One line a second at most: a peer chooses how many such routes there are.</summary>
+    private void TellWithheld(Prefix prefix, int messageLength)
+    {
+        withheld++;
+        var now = Environment.TickCount64;
+        if (now - toldWithheld < 1000) return;
+        log.AttributesTooLong(withheld, prefix, messageLength);
+        (toldWithheld, withheld) = (now, 0);
+    }
+
+    private void DissolveEmptyGroups()
+    {
+        foreach (var group in groups.FindAll(group => group.IsEmpty))
+        {
+            group.Dissolve();
+            groups.Remove(group);
+        }
+    }
+}
