@@ -54,6 +54,7 @@ internal sealed class ExportFilter(
     private FilterInput InputOf(uint node, RibPeer source, uint handle) => new()
     {
         Prefix = LooksAtPrefix ? table[node] : default,
+        Family = family,
         Origin = source.Origin,
         FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
         Interface = nextHops.InterfaceOf(attributes[handle]),

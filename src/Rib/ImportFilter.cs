@@ -37,6 +37,7 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
     private FilterInput InputOf(RibPeer peer, uint received, Prefix prefix, IpFamily family) => new()
     {
         Prefix = prefix,
+        Family = family,
         Origin = peer.Origin,
         FromPeer = peer.Origin == RouteOrigin.Bgp ? peer.Name : null,
         Interface = nextHops.InterfaceOf(attributes[received]),

@@ -17,7 +17,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     {
         var node = Node();
         var speaker = Router(node);
-        var filters = new FilterReader(root).Read();
+        var filters = new FilterReader(root, speaker.As).Read();
         speaker = speaker with
         {
             Shards = Shards(),

@@ -1,30 +1,43 @@
-using System.Collections.Immutable;
+using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Bgpd.Configuration;
 
-/// <summary>The filters of the file by name, and how <c>import</c> and <c>export</c> refer to them.</summary>
-internal sealed class NamedFilters(ImmutableArray<string> names)
-{
-    public ImmutableArray<string> Names { get; } = names;
-
-    /// <summary>accept, reject, a filter's name or a list of names; null where the key is absent.</summary>
-    public IPolicy? Policy(Section section, string key)
-    {
-        if (!section.TryGet(key, out var value)) return null;
-        if (value is ScalarNode { Text: "accept" }) return AcceptAll.Instance;
-        if (value is ScalarNode { Text: "reject" }) return RejectAll.Instance;
-        section.Problems.Error(value, $"expected accept or reject for {section.Name(key)}, got {value.Kind}");
-        return RejectAll.Instance;
-    }
-}
-
-/// <summary><c>filters</c>.</summary>
-internal sealed class FilterReader(Section root)
+/// <summary><c>filters</c>: names, each with a list of rules of <c>match</c>, <c>change</c> and <c>action</c>.</summary>
+internal sealed class FilterReader(Section root, Asn localAs)
 {
     public NamedFilters Read()
     {
-        root.Has("filters");
-        return new([]);
+        var filters = new Dictionary<string, Filter?>();
+        if (root.Child("filters") is not { } named) return new(filters);
+        foreach (var key in named.Node.Entries.Select(entry => entry.Key))
+        {
+            if (!Names.IsFilter(key.Text))
+                named.Problems.Error(key, $"expected {Names.WordExpected}, and neither accept, reject, all nor none, for a filter, got {key.Kind}");
+            filters[key.Text] = Filter(key.Text, named);
+        }
+        named.Close();
+        return new(filters);
+    }
+
+    private Filter? Filter(string name, Section named)
+    {
+        var rules = new List<FilterRule>();
+        foreach (var rule in named.Sections(name)) rules.Add(Rule(rule));
+        // What is last and decides nothing leaves everything else to "the end rejects", which is better written down.
+        return new(name, [.. rules]);
+    }
+
+    private FilterRule Rule(Section rule)
+    {
+        var match = rule.Child("match") is { } matched ? new MatchReader(matched).Read() : null;
+        var change = rule.Child("change") is { } changed ? new ChangeReader(changed, localAs).Read() : null;
+        var action = rule.Word("action",
+            ("Accept", RuleAction.Accept), ("Reject", RuleAction.Reject), ("Next", RuleAction.Next),
+            ("accept", RuleAction.Accept), ("reject", RuleAction.Reject), ("next", RuleAction.Next)) ?? RuleAction.Next;
+        if (!rule.Has("action") && change == null) rule.Problems.Error(rule.Node, "expected the key action or change, got a rule that does nothing");
+        if (action == RuleAction.Reject && change != null) rule.Error("change", "expected no change in a rule that rejects");
+        rule.Close();
+        return new(match, change, action);
     }
 }

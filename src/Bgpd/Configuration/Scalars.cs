@@ -26,13 +26,13 @@ internal static class Scalars
         "an AS number from 1 to 4294967294", text => Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
 
     public static readonly Reading<RouterId> RouterId = new(
-        "four octets such as 10.192.0.2, not all zero", text => Net.RouterId.TryParse(text, out var id) && id.Value != 0 ? id : null);
+        "four octets such as 10.192.0.2, not all zero,", text => Net.RouterId.TryParse(text, out var id) && id.Value != 0 ? id : null);
 
     public static readonly Reading<IpFamily> Family = new(
         "ipv4 or ipv6", text => text switch { "ipv4" => IpFamily.IPv4, "ipv6" => IpFamily.IPv6, _ => null });
 
     /// <summary>Host bits that are set are more often a slip (of the length, or of the address) than meant.</summary>
-    public static readonly Reading<Prefix> Prefix = new("a prefix without host bits, such as 10.0.0.0/8 or 2001:db8::/32", ParsePrefix);
+    public static readonly Reading<Prefix> Prefix = new("a prefix without host bits, such as 10.0.0.0/8,", ParsePrefix);
 
     public static Reading<long> Number(long least, long most) => new(
         $"a number from {least} to {most}",

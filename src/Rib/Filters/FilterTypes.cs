@@ -9,7 +9,9 @@ public enum RouteOrigin : byte { Bgp, Static, Direct, Kernel }
 /// <summary>The route that a filter looks at.</summary>
 public readonly ref struct FilterInput
 {
+    /// <summary>Looked at only where the policy says <see cref="IPolicy.LooksAtPrefix"/>; may be anything otherwise.</summary>
     public required Prefix Prefix { get; init; }
+    public required IpFamily Family { get; init; }
     public required RouteOrigin Origin { get; init; }
     /// <summary>Name of the peer that it came from; null for own routes.</summary>
     public string? FromPeer { get; init; }

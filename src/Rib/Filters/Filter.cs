@@ -1,0 +1,15 @@
+namespace Calico.Bgp.Rib.Filters;
+
+public enum RuleAction : byte
+{
+    /// <summary>The changes are made, and the next rule is asked.</summary>
+    Next,
+    Accept,
+    Reject,
+}
+
+/// <summary>One rule: for the routes that match (null: all), make the changes and take the action.</summary>
+public sealed record FilterRule(Match? Match, Change? Change, RuleAction Action);
+
+/// <summary>A named list of rules, as the file's <c>filters</c> give it.</summary>
+public sealed record Filter(string Name, ListOf<FilterRule> Rules);
