@@ -106,6 +106,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
             new()
             {
                 Prefix = rib.Table[node],
+                Family = rib.Table[node].Family,
                 Origin = source.Origin,
                 FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
                 Interface = nextHops.InterfaceOf(row),

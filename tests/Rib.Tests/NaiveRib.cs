@@ -77,6 +77,7 @@ internal sealed class NaiveRib(DecisionSettings settings)
     private static FilterInput Input(RibPeer peer, Prefix prefix, byte[] attributes, AttributeSummary summary) => new()
     {
         Prefix = prefix,
+        Family = prefix.Family,
         Origin = peer.Origin,
         FromPeer = peer.Name,
         Interface = "eth0",

@@ -11,6 +11,7 @@ public sealed record Change
 {
     public uint? LocalPref { get; init; }
     public uint? Med { get; init; }
+    /// <summary>Whatever <see cref="Med"/> says.</summary>
     public bool RemoveMed { get; init; }
     public Origin? Origin { get; init; }
     public CommunityChange? Communities { get; init; }
@@ -45,8 +46,8 @@ public sealed record Change
     private void ApplyMed(ref FilterRun run, AttributeEditor editor)
     {
         if (Med == null && !RemoveMed) return;
-        editor.SetMed(Med);
-        run.MedSet = Med != null;
+        editor.SetMed(RemoveMed ? null : Med);
+        run.MedSet = !RemoveMed;
     }
 
     private void ApplyNextHop(ref FilterRun run, AttributeEditor editor)
