@@ -69,7 +69,6 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     {
         var rib = root.Child("rib");
         var shards = rib?.Value("shards", ShardCount) ?? 0;
-        if (shards > 1) rib!.Problems.Warn(rib.At("shards"), "rib.shards is not acted on yet: there is one shard");
         rib?.Close();
         return (int)shards;
     }

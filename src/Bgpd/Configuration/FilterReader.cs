@@ -20,11 +20,10 @@ internal sealed class FilterReader(Section root, Asn localAs)
         return new(filters);
     }
 
-    private Filter? Filter(string name, Section named)
+    private Filter Filter(string name, Section named)
     {
         var rules = new List<FilterRule>();
         foreach (var rule in named.Sections(name)) rules.Add(Rule(rule));
-        // What is last and decides nothing leaves everything else to "the end rejects", which is better written down.
         return new(name, [.. rules]);
     }
 
@@ -32,9 +31,7 @@ internal sealed class FilterReader(Section root, Asn localAs)
     {
         var match = rule.Child("match") is { } matched ? new MatchReader(matched).Read() : null;
         var change = rule.Child("change") is { } changed ? new ChangeReader(changed, localAs).Read() : null;
-        var action = rule.Word("action",
-            ("Accept", RuleAction.Accept), ("Reject", RuleAction.Reject), ("Next", RuleAction.Next),
-            ("accept", RuleAction.Accept), ("reject", RuleAction.Reject), ("next", RuleAction.Next)) ?? RuleAction.Next;
+        var action = rule.Word("action", ("Accept", RuleAction.Accept), ("Reject", RuleAction.Reject), ("Next", RuleAction.Next)) ?? RuleAction.Next;
         if (!rule.Has("action") && change == null) rule.Problems.Error(rule.Node, "expected the key action or change, got a rule that does nothing");
         if (action == RuleAction.Reject && change != null) rule.Error("change", "expected no change in a rule that rejects");
         rule.Close();

@@ -45,19 +45,19 @@ internal sealed class MatchReader(Section match)
                 match.Error(key, $"expected at least one element under {match.Name(key)}, got an empty list");
     }
 
+    /// <summary>One key with two names, as one reads better for one prefix and the other for a list.</summary>
     private PrefixSet? Prefixes()
     {
         if (match.Has("prefix") && match.Has("prefixes")) match.Error("prefixes", "expected one of prefix and prefixes, got both");
-        if (match.Has("prefix")) return new([.. match.Values("prefix", Scalars.Prefix).Select(prefix => new PrefixPattern(prefix))]);
-        if (!match.Has("prefixes")) return null;
-        return new([.. match.List("prefixes").Select(PrefixPatternOf).OfType<PrefixPattern>()]);
+        var key = match.Has("prefix") ? "prefix" : "prefixes";
+        return match.Has(key) ? new([.. match.List(key).Select(node => PrefixPatternOf(node, key)).OfType<PrefixPattern>()]) : null;
     }
 
     /// <summary>One word, or <c>{ prefix, ge, le }</c>; with one of ge and le missing, the lengths end where the base or the address does.</summary>
-    private PrefixPattern? PrefixPatternOf(ConfigNode node)
+    private PrefixPattern? PrefixPatternOf(ConfigNode node, string key)
     {
-        if (node is not MappingNode) return Scalars.Read(node, Pattern, match.Name("prefixes"), match.Problems);
-        var section = Section.Of(node, match.Name("prefixes"), match.Problems)!;
+        if (node is not MappingNode) return Scalars.Read(node, Pattern, match.Name(key), match.Problems);
+        var section = Section.Of(node, match.Name(key), match.Problems)!;
         var prefix = section.Value("prefix", Scalars.Prefix);
         if (!section.Has("prefix")) section.Problems.Error(node, "expected the key prefix beside ge and le, got none");
         var bits = prefix?.Family.Bits() ?? 128;

@@ -134,8 +134,16 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             RoleStrict = peer.Flag("roleStrict", settings.RoleStrict),
         };
         addPath?.Close();
+        NotYet("addPath", "additional paths are negotiated and decoded, and not made use of");
+        NotYet("role", "roles are compared when the session opens, and OTC (RFC 9234 section 5) is not checked");
+        NotYet("gracefulRestartTime", "it is announced, and a peer's restart still takes its routes away");
         if (settings.RoleStrict && !peer.Has("role")) peer.Error("roleStrict", "expected the key role beside roleStrict");
         return settings;
+    }
+
+    private void NotYet(string key, string instead)
+    {
+        if (peer.Has(key)) peer.Problems.Warn(peer.At(key), $"{peer.Name(key)} is not acted on yet: {instead}");
     }
 
     private static FamilySet Families(Section section, string key) =>

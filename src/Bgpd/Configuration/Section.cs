@@ -92,13 +92,13 @@ internal sealed class Section
 
     public TimeSpan? Duration(string key, TimeSpan least, TimeSpan most) => Value(key, Scalars.Duration(least, most));
 
-    /// <summary>One of several words.</summary>
+    /// <summary>One of several words, whose case does not matter: resources write Accept, this file elsewhere accept.</summary>
     public T? Word<T>(string key, params ReadOnlySpan<(string Word, T Meaning)> words) where T : struct
     {
         if (!TryGet(key, out var value)) return null;
         if (value is ScalarNode scalar)
             foreach (var (word, meaning) in words)
-                if (scalar.Text == word) return meaning;
+                if (string.Equals(scalar.Text, word, StringComparison.OrdinalIgnoreCase)) return meaning;
         var expected = new List<string>();
         foreach (var (word, _) in words) expected.Add(word);
         Problems.Error(value, $"expected {Spelling.Or(expected)} for {Name(key)}, got {value.Kind}{Spelling.Guess(value, expected)}");
@@ -118,7 +118,6 @@ internal sealed class Section
     {
         foreach (var (key, entry) in entries)
         {
-            // What a shared mapping brings in beside what this section knows is reported where it is written down, if anywhere.
             if (known.Contains(key)) continue;
             Problems.Error(entry.Key, $"expected a key that {(path.Length > 0 ? path : "the file")} knows, got {entry.Key.Kind}{Spelling.Guess(entry.Key, known)}");
         }
