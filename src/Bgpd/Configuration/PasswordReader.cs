@@ -54,7 +54,7 @@ internal sealed class PasswordReader(Folder folder)
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            password.Error("file", $"expected a readable file for password.file: {wrong.Message}");
+            password.Error("file", $"expected a readable file for {password.Name("file")}: {wrong.Message}");
             return null;
         }
     }
