@@ -41,6 +41,8 @@ internal sealed class Lab : IAsyncDisposable
         /// <summary>The IPv4 session runs through a wiretap; there is no IPv6 one then.</summary>
         public bool Tapped { get; init; }
         public int Hold { get; init; } = 9;
+        /// <summary>We announce graceful restart.</summary>
+        public bool AnnounceRestart { get; init; }
     }
 
     public static async Task<Lab> MakeAsync(string peer, Options options)
@@ -75,7 +77,7 @@ internal sealed class Lab : IAsyncDisposable
         TheirView = [new("peer4", Their4, Our4, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect), new("peer6", Their6, Our6, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect)];
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);
         var feederAs = o.Internal ? OurAs : FeederAs;
-        Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)], OurRoutes, o.Hold));
+        Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)], OurRoutes, o.Hold, AnnounceRestart: o.AnnounceRestart));
         Theirs = Router.Make(peer, them, new(theirAs, "10.99.0.2", [.. TheirView, .. Side("97", feederAs, OurAs, o.TheyReflect)], TheirRoutes, o.Hold));
         await Task.WhenAll(Ours.StartAsync(), Theirs.StartAsync());
     }

@@ -18,7 +18,7 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         control:
           socket: {{Socket}}
           http: ["unix:{{Path.Combine(Folder, "http")}}"]
-        kernel: { installRoutes: false, learn: {{(Spec.Learn ? "true" : "false")}} }
+        kernel: { installRoutes: false, learn: {{(Spec.Twin ? "true" : "false")}} }
         routes: [{{string.Join(", ", Spec.Routes.Select(route => $$"""{ prefix: "{{route}}", type: blackhole }"""))}}]
         peers:
         {{string.Join('\n', Spec.Neighbours.Select(Peer))}}
@@ -34,6 +34,7 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
             import: accept
             export: accept
             holdTime: {{Spec.Hold}}s
+            {{(Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "")}}
             passive: {{(n.Passive ? "true" : "false")}}
             routeReflectorClient: {{(n.Client ? "true" : "false")}}{{(n.Password is { } key ? $"\n    password: {{ file: {Write(n.Name + ".key", key)} }}" : "")}}
         """;

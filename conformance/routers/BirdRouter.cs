@@ -16,11 +16,11 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         log stderr all;
         router id {{Spec.Id}};
         protocol device { scan time 10; }
+        protocol static { ipv4; {{string.Concat(Spec.RoutesOf(false).Select(r => $"route {r} blackhole; "))}} }
+        protocol static { ipv6; {{string.Concat(Spec.RoutesOf(true).Select(r => $"route {r} blackhole; "))}} }
         protocol direct { ipv4; ipv6; }
         protocol kernel { learn; ipv4 { import all; export none; }; }
         protocol kernel { learn; ipv6 { import all; export none; }; }
-        protocol static { ipv4; {{string.Concat(Spec.RoutesOf(false).Select(r => $"route {r} blackhole; "))}} }
-        protocol static { ipv6; {{string.Concat(Spec.RoutesOf(true).Select(r => $"route {r} blackhole; "))}} }
         filter own { if source = RTS_STATIC || source = RTS_BGP then accept; reject; }
         {{string.Join('\n', Spec.Neighbours.Select(Protocol))}}
 
@@ -31,7 +31,8 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
           local {{n.Local}} as {{Spec.As}}; neighbor {{n.Remote}} as {{n.RemoteAs}};
           {{(n.Passive ? "passive on;" : "")}} {{(n.Password is { } key ? $"password \"{key}\";" : "")}} {{(n.Client ? "rr client;" : "")}}
           hold time {{Spec.Hold}}; connect retry time 2; connect delay time 1; error wait time 1,2;
-          {{(n.IPv6 ? "ipv6" : "ipv4")}} { import all; export {{(Spec.Learn ? "all" : "filter own")}}; };
+          {{(Spec.Twin ? "enable extended messages on; graceful restart off; long lived graceful restart off;" : "")}}
+          {{(n.IPv6 ? "ipv6" : "ipv4")}} { {{(Spec.Twin ? $"import keep filtered on; {(n.IPv6 ? "" : "extended next hop on;")}" : "")}} import all; export {{(Spec.Twin ? "all" : "filter own")}}; };
         }
         """;
 

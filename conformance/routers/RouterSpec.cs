@@ -8,8 +8,9 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
     public bool IPv6 => Remote.Contains(':');
 }
 
-/// <param name="Learn">Connected and foreign kernel routes are announceable too.</param>
-internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9, bool Learn = false)
+/// <param name="Twin">Connected and foreign kernel routes are announceable too, and a BIRD is set up to be as like our daemon as it can.</param>
+/// <param name="AnnounceRestart">The graceful restart capability is announced, without any family kept.</param>
+internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9, bool Twin = false, bool AnnounceRestart = false)
 {
     public IEnumerable<string> RoutesOf(bool ipv6) => Routes.Where(route => route.Contains(':') == ipv6);
 }

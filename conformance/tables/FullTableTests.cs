@@ -15,8 +15,11 @@ public sealed partial class FullTableTests
     {
         var theirs = await CountAsync("bird");
         Assert.True(theirs > 500_000, $"a BIRD took only {theirs} routes");
-        Assert.Equal(theirs, await CountAsync(Project.Subject));
+        Assert.Equal(theirs - (Project.Subject == "bird" ? 0 : WithZero), await CountAsync(Project.Subject));
     }
+
+    /// <summary>Four prefixes have a path with AS 0: RFC 7607 has them treated as withdrawn, BIRD 2 takes them.</summary>
+    private const int WithZero = 4;
 
     private static async Task<long> CountAsync(string router)
     {
@@ -48,13 +51,13 @@ public sealed partial class FullTableTests
         long before = -1, now = 0;
         await Until.TrueAsync("the count settles", async () =>
         {
-            (before, now) = (now, Count().Matches(await daemon.AskAsync("show route count")).Sum(match => long.Parse(match.Groups[1].Value)));
+            (before, now) = (now, Count().Matches(await daemon.AskAsync("show route protocol feed count")).Sum(match => long.Parse(match.Groups[1].Value)));
             await Task.Delay(1000);
             return now > 0 && now == before;
         }, 120);
         return now;
     }
 
-    [GeneratedRegex("of ([0-9]+) routes for [0-9]+ networks in table master4")]
+    [GeneratedRegex("([0-9]+) of [0-9]+ routes for [0-9]+ networks in table master4")]
     private static partial Regex Count();
 }

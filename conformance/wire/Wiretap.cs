@@ -24,6 +24,9 @@ internal sealed class Wiretap : IAsyncDisposable
 
     public int Count(bool fromFirst, byte type) => passed.Count(one => one.FromFirst == fromFirst && one.Message[18] == type);
 
+    /// <summary>A line for each message: who sent it, its octets after the marker.</summary>
+    public override string ToString() => string.Join('\n', passed.Select(one => $"{(one.FromFirst ? "→" : "←")} {Convert.ToHexStringLower(one.Message.AsSpan(16))}"));
+
     public Wiretap(TapEnd first, TapEnd second)
     {
         Listen(first, second, fromFirst: true);
