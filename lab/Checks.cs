@@ -7,7 +7,7 @@ internal static class Checks
 
     public static async Task<bool> RunAsync(Topology lab, CancellationToken stop)
     {
-        Console.WriteLine($"ToR: {(lab.TorIsBird ? "BIRD" : "our daemon (no BIRD here)")}; nodes: our daemon");
+        Console.WriteLine($"ToR: {(lab.TorIsBird ? "BIRD" : "our daemon")}; nodes: our daemon");
         var good = true;
         foreach (var (what, holds) in Expectations(lab)) good &= await WaitAsync(what, holds, stop);
         if (!good) foreach (var router in lab.Routers) Console.WriteLine($"--- {router.Name} said:\n{lab.Said(router.Name)}");

@@ -11,7 +11,7 @@ internal static class Configurations
           asNumber: 64512
         filters:
           pods:
-            - { match: { prefix: ["10.244.0.0/16{16,32}", "fd00:244::/32{32,128}"] }, action: Accept }
+            - { match: { prefixes: ["10.244.0.0/16{16,32}", "fd00:244::/32{32,128}"] }, action: Accept }
             - { action: Reject }
         peers:
           - { name: tor4, peerIP: 10.192.0.254, asNumber: 65001, families: [ipv4], import: accept, export: [pods], holdTime: 9s }
@@ -36,7 +36,7 @@ internal static class Configurations
           asNumber: 65001
         filters:
           outside:
-            - { match: { prefix: [198.51.100.0/24, "fd00:198::/64"] }, action: Accept }
+            - { match: { prefixes: [198.51.100.0/24, "fd00:198::/64"] }, action: Accept }
             - { action: Reject }
         peers:
           - { name: node1_4, peerIP: 10.192.0.11, asNumber: 64512, families: [ipv4], import: accept, export: [outside], holdTime: 9s }

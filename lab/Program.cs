@@ -1,5 +1,6 @@
 // make run: the main job on any machine. A ToR, two nodes with a pod each, and a host behind the ToR, in network namespaces; our daemon on
 // the nodes; pods that ping across. With a terminal it shows the lab live until Ctrl-C; without one, or with --once, it checks and ends.
+// --no-bird makes the ToR our daemon too, as on a machine without BIRD.
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Calico.Bgp.Lab;
@@ -22,7 +23,7 @@ using var terminated = Catch(PosixSignal.SIGTERM);
 using var hungUp = Catch(PosixSignal.SIGHUP);
 
 await Leftovers.RemoveAsync();
-var lab = new Topology(bgpd);
+var lab = new Topology(bgpd, withBird: !args.Contains("--no-bird"));
 try
 {
     await lab.BuildAsync(stop.Token);

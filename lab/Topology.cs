@@ -15,7 +15,7 @@ using System.Diagnostics;
 
 namespace Calico.Bgp.Lab;
 
-internal sealed class Topology(string bgpd)
+internal sealed class Topology(string bgpd, bool withBird)
 {
     private readonly List<string> spaces = [];
     private readonly List<Process> daemons = [];
@@ -25,7 +25,7 @@ internal sealed class Topology(string bgpd)
 
     /// <summary>Routers with a birdc socket each: two of our daemons, and the ToR.</summary>
     public IReadOnlyList<RouterView> Routers { get; private set; } = [];
-    public bool TorIsBird { get; } = Requirements.Find("bird") != null;
+    public bool TorIsBird { get; } = withBird && Requirements.Find("bird") != null;
 
     public static string PodIPv4(int node) => $"10.244.{node}.2";
     public static string PodIPv6(int node) => $"fd00:244:{node}::2";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Interop;
@@ -6,10 +7,24 @@ namespace Calico.Bgp.Conformance.Interop;
 public sealed class LabTests
 {
     [NeedsFact("ping", "bird")]
-    public async Task Pods_reach_each_other_and_the_host_behind_the_ToR_and_nothing_is_left()
+    public Task Pods_reach_each_other_and_the_host_behind_a_BIRD() => RunAsync();
+
+    [NeedsFact("ping")]
+    public Task Pods_reach_each_other_and_the_host_behind_our_own_daemon() => RunAsync("--no-bird");
+
+    private static async Task RunAsync(params string[] more)
     {
-        var answer = await Shell.RunAsync("dotnet", LabProgram, "--bgpd", Project.Daemon, "--once");
-        Assert.True(answer.Good, answer.Output + answer.Errors);
+        using var lab = Process.Start(new ProcessStartInfo("dotnet", [LabProgram, "--bgpd", Project.Daemon, "--once", .. more])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var (output, errors) = (lab.StandardOutput.ReadToEndAsync(), lab.StandardError.ReadToEndAsync());
+        var (name, said) = ($"cbgp-{lab.Id}", await output + await errors);
+        await lab.WaitForExitAsync();
+        Assert.True(lab.ExitCode == 0, said);
+        Assert.DoesNotContain(name, (await Shell.RunAsync("ip", "netns", "list")).Output);
+        Assert.False(Directory.Exists($"/tmp/{name}"), "its folder is left");
     }
 
     private static string LabProgram => Path.Combine(Project.Root, ".artifacts", "bin", "Lab", "debug", "Calico.Bgp.Lab.dll");

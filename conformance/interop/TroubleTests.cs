@@ -52,7 +52,7 @@ public sealed class MalformedTests
     [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]
     public async Task A_malformed_message_resets_one_session_and_both_sides_come_back(string peer)
     {
-        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true });
+        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true, TheyPassive = true });
         await using var other = await ScriptedPeer.EstablishAsync(lab.Feeder, "10.98.0.2", Lab.OurSide4, Lab.FeederAs, "10.98.0.2");
         await lab.EstablishedAsync();
         await lab.SeenByUsAsync(Lab.TheirRoutes[0]);
@@ -76,7 +76,7 @@ public sealed class RefreshTests
     [Theory, Peer("bird"), Peer("frr"), Peer("openbgpd"), Peer("exabgp")]
     public async Task They_ask_for_a_refresh_and_our_routes_come_again(string peer)
     {
-        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true });
+        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true, TheyPassive = true });
         await lab.EstablishedAsync();
         await lab.SeenByThemAsync(Lab.OurRoutes[0]);
 
@@ -93,7 +93,7 @@ public sealed class RefreshTests
     [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("exabgp")]
     public async Task We_ask_for_a_refresh_and_their_routes_come_again(string peer)
     {
-        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true, AnnounceRestart = true });
+        await using var lab = await Lab.MakeAsync(peer, new() { Tapped = true, TheyPassive = true, AnnounceRestart = true });
         await lab.EstablishedAsync();
         await lab.SeenByUsAsync(Lab.TheirRoutes[0]);
 
