@@ -106,7 +106,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
             new()
             {
                 Prefix = rib.Table[node],
-                Family = rib.Table[node].Family,
+                Family = rib.Family,
                 Origin = source.Origin,
                 FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
                 Interface = nextHops.InterfaceOf(row),
@@ -115,7 +115,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
                 Hints = hints,
             },
             editor);
-        if (result.Verdict == FilterVerdict.AcceptChanged) hints = result.Hints;
+        hints = result.Hints;
         return result.Verdict != FilterVerdict.Reject;
     }
 }

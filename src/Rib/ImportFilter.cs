@@ -17,21 +17,17 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
         if (ImportDoor.Refuses(peer, octets, row.Summary) != null) return 0;
 
         var lowers = ImportDoor.LowersPreference(peer, row.Summary);
-        var result = peer.Import is AcceptAll ? new FilterResult(FilterVerdict.Accept, default, "") : peer.Import.Run(InputOf(peer, received, prefix, family), editor);
+        var result = peer.Import is AcceptAll ? new(FilterVerdict.Accept, row.Marks.Hints, "accept") : peer.Import.Run(InputOf(peer, received, prefix, family), editor);
         if (result.Verdict == FilterVerdict.Reject) return 0;
-        if (result.Verdict == FilterVerdict.Accept)
+        if (result.Verdict == FilterVerdict.Accept && result.Hints == row.Marks.Hints && !lowers)
         {
-            if (!lowers)
-            {
-                attributes.Hold(received);
-                return received;
-            }
-            editor.Load(octets);
+            attributes.Hold(received);
+            return received;
         }
+        if (result.Verdict == FilterVerdict.Accept) editor.Load(octets);
         if (lowers) editor.SetLocalPref(0);
-        var marks = row.Marks with { Hints = result.Verdict == FilterVerdict.AcceptChanged ? result.Hints : row.Marks.Hints };
-        var changed = editor.Finish(out var summary);
-        return attributes.Intern(changed, summary, marks);
+        var accepted = editor.Finish(out var summary);
+        return attributes.Intern(accepted, summary, row.Marks with { Hints = result.Hints });
     }
 
     private FilterInput InputOf(RibPeer peer, uint received, Prefix prefix, IpFamily family) => new()

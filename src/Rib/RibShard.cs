@@ -165,7 +165,7 @@ internal sealed class RibShard : IDisposable
     {
         if (peers.Find(peer.Index) is not { } before) return;
         peers.Set(peer, family => owner.CountsOf(peer.Index, family));
-        if (before.Import != peer.Import || before.AllowLocalAs != peer.AllowLocalAs) chores.Reimport(peer.Index);
+        if (!before.Import.Equals(peer.Import) || before.AllowLocalAs != peer.AllowLocalAs) chores.Reimport(peer.Index);
         foreach (var outflow in outflows) outflow.Change(peer);
     }
 

@@ -182,7 +182,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         Reconfigured = time.GetUtcNow();
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
         fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
-        if (older.Kernel.Export != newer.Kernel.Export || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
+        if (!Equals(older.Kernel.Export, newer.Kernel.Export) || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
         await LookAtKernelAsync().ConfigureAwait(false);
 
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
