@@ -16,7 +16,8 @@ internal sealed class ChangeReader(Section change, Asn localAs)
     {
         "self" => new NextHopWish(NextHopChoice.Self, null),
         "keep" => new NextHopWish(NextHopChoice.Keep, null),
-        _ => Address.TryParse(text, out var address) && !address.IsUnspecified && !address.IsMulticast ? new(NextHopChoice.Set, address) : null,
+        _ => Address.TryParse(text, out var address) && !address.IsUnspecified && !address.IsMulticast
+            ? new(NextHopChoice.Set, address) : null,
     });
 
     public Change Read()
@@ -53,7 +54,8 @@ internal sealed class ChangeReader(Section change, Asn localAs)
     private KernelHints Kernel()
     {
         if (change.Child("kernel") is not { } kernel) return default;
-        var hints = new KernelHints((uint)(kernel.Number("metric", 1, uint.MaxValue) ?? 0), (uint)(kernel.Value("table", KernelReader.Table) ?? 0));
+        var hints = new KernelHints(
+            (uint)(kernel.Number("metric", 1, uint.MaxValue) ?? 0), (uint)(kernel.Value("table", KernelReader.Table) ?? 0));
         kernel.Close();
         return hints;
     }
@@ -62,7 +64,8 @@ internal sealed class ChangeReader(Section change, Asn localAs)
     {
         if (change.Child(key) is not { } section) return null;
         var set = Exact(section, "set", kind);
-        var result = new CommunityChange(kind, section.Has("set") ? set : null, Patterns(section, "remove", kind), Exact(section, "add", kind));
+        var result = new CommunityChange(
+            kind, section.Has("set") ? set : null, Patterns(section, "remove", kind), Exact(section, "add", kind));
         section.Close();
         return result;
     }

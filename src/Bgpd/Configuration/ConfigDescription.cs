@@ -34,7 +34,8 @@ internal static class ConfigDescription
 
     private static string Unsaid(bool defaulted) => defaulted ? " (nothing configured, RFC 8212)" : "";
 
-    private static string Families(FamilySet set) => set switch { FamilySet.IPv4 => "ipv4", FamilySet.IPv6 => "ipv6", _ => "ipv4 and ipv6" };
+    private static string Families(FamilySet set) =>
+        set switch { FamilySet.IPv4 => "ipv4", FamilySet.IPv6 => "ipv6", _ => "ipv4 and ipv6" };
 
     private static string Route(OwnRouteConfig route)
     {
@@ -50,8 +51,12 @@ internal static class ConfigDescription
         weighed ? $"weight {hop.Weight}" : null,
     }.OfType<string>());
 
-    private static string Kernel(KernelConfig kernel) => kernel.InstallRoutes
-        ? $"kernel: routes go into table {kernel.Table} as protocol {kernel.Protocol}{(kernel.Export is { } export ? $" through {export.Name}" : "")}"
-            + (kernel.Learn ? ", foreign ones are learned" : "")
-        : $"kernel: no routes are installed{(kernel.Learn ? ", foreign ones are learned" : "")}";
+    private static string Kernel(KernelConfig kernel)
+    {
+        var through = kernel.Export is { } export ? $" through {export.Name}" : "";
+        var learns = kernel.Learn ? ", foreign ones are learned" : "";
+        return kernel.InstallRoutes
+            ? $"kernel: routes go into table {kernel.Table} as protocol {kernel.Protocol}{through}{learns}"
+            : $"kernel: no routes are installed{learns}";
+    }
 }

@@ -16,7 +16,9 @@ internal sealed record ScalarNode(int Line, int Column, string Text, bool Plain)
     public bool IsNull => Plain && Text is "" or "~" or "null";
 
     public override string Kind =>
-        IsNull ? "nothing" : Text.Length <= Shown ? $"\"{Printable(Text)}\"" : $"\"{Printable(Text[..Shown])}…\" ({Text.Length} characters)";
+        IsNull ? "nothing"
+        : Text.Length <= Shown ? $"\"{Printable(Text)}\""
+        : $"\"{Printable(Text[..Shown])}…\" ({Text.Length} characters)";
 
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }

@@ -26,7 +26,7 @@ internal sealed class ConfigTree
         try { return new ConfigTree(text, problems).Document(); }
         catch (Refusal refusal) { problems.Error((int)refusal.At.Line, (int)refusal.At.Column, refusal.Message); }
         catch (YamlException wrong) { problems.Error((int)wrong.Start.Line, (int)wrong.Start.Column, $"this is not YAML: {Words(wrong)}"); }
-        // The scanner leaks its own mistakes (ArgumentException, InvalidOperationException, …) on some broken input: the file is still at fault.
+        // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.
         catch (Exception wrong) when (wrong is not OutOfMemoryException) { problems.Error(1, 1, $"this is not YAML: {wrong.Message}"); }
         return null;
     }
@@ -85,7 +85,8 @@ internal sealed class ConfigTree
 
     private ConfigNode Resolve(AnchorAlias alias)
     {
-        if (!anchors.TryGetValue(alias.Value, out var node)) throw new Refusal(alias.Start, $"expected an anchor before *{alias.Value}, found none");
+        if (!anchors.TryGetValue(alias.Value, out var node))
+            throw new Refusal(alias.Start, $"expected an anchor before *{alias.Value}, found none");
         return node ?? throw new Refusal(alias.Start, $"*{alias.Value} stands inside the value that it names");
     }
 

@@ -38,10 +38,13 @@ internal sealed class ControlReader(Section root, Folder folder)
     internal static IPEndPoint? Endpoint(string text)
     {
         var colon = text.LastIndexOf(':');
-        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, null, out var port) || port == 0) return null;
+        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, null, out var port) || port == 0)
+            return null;
         var host = text.AsSpan(0, colon);
         var bracketed = host is ['[', .., ']'];
-        return Address.TryParse(bracketed ? host[1..^1] : host, out var address) && bracketed == !address.IsIPv4 ? new(address.ToIPAddress(), port) : null;
+        return Address.TryParse(bracketed ? host[1..^1] : host, out var address)
+            && bracketed == !address.IsIPv4
+            ? new(address.ToIPAddress(), port) : null;
     }
 
     private BirdSocketConfig? BirdSocket(Section socket)

@@ -27,7 +27,8 @@ internal sealed record DaemonConfig
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return ReadAll(file) is { } text ? Parse(text, path, host) : ConfigResult.Failed(path, $"expected at most {LargestFile >> 20} MiB");
+            return ReadAll(file) is { } text
+                ? Parse(text, path, host) : ConfigResult.Failed(path, $"expected at most {LargestFile >> 20} MiB");
         }
         catch (DecoderFallbackException) { return ConfigResult.Failed(path, "expected text in UTF-8, got other octets"); }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -41,7 +42,8 @@ internal sealed record DaemonConfig
     {
         var problems = new Problems(fileName);
         var root = ConfigTree.Read(text, problems);
-        var config = root != null && Section.Of(root, "", problems) is { } section ? new DaemonReader(section, fileName, host).Read() : null;
+        var config = root != null && Section.Of(root, "", problems) is { } section
+            ? new DaemonReader(section, fileName, host).Read() : null;
         return new(problems.HasErrors ? null : config, problems.Errors, problems.Warnings);
     }
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd.Configuration;
 
-/// <summary>The file's top level, in the order in which its parts need one another: the router's numbers, then filters, then peers.</summary>
+/// <summary>The file's top level, in the order in which its parts need one another: the router, then filters, then peers.</summary>
 internal sealed class DaemonReader(Section root, string fileName, HostFacts host)
 {
     /// <summary>The AS number that Calico's BGPConfiguration has by default.</summary>

@@ -13,7 +13,8 @@ internal sealed class FilterReader(Section root, Asn localAs)
         foreach (var key in named.Node.Entries.Select(entry => entry.Key))
         {
             if (!Names.IsFilter(key.Text))
-                named.Problems.Error(key, $"expected {Names.WordExpected}, and neither accept, reject, all nor none, for a filter, got {key.Kind}");
+                named.Problems.Error(
+                    key, $"expected {Names.WordExpected}, and neither accept, reject, all nor none, for a filter, got {key.Kind}");
             filters[key.Text] = Filter(key.Text, named);
         }
         named.Close();
@@ -31,8 +32,10 @@ internal sealed class FilterReader(Section root, Asn localAs)
     {
         var match = rule.Child("match") is { } matched ? new MatchReader(matched).Read() : null;
         var change = rule.Child("change") is { } changed ? new ChangeReader(changed, localAs).Read() : null;
-        var action = rule.Word("action", ("Accept", RuleAction.Accept), ("Reject", RuleAction.Reject), ("Next", RuleAction.Next)) ?? RuleAction.Next;
-        if (!rule.Has("action") && change == null) rule.Problems.Error(rule.Node, "expected the key action or change, got a rule that does nothing");
+        var action = rule.Word("action", ("Accept", RuleAction.Accept), ("Reject", RuleAction.Reject), ("Next", RuleAction.Next))
+            ?? RuleAction.Next;
+        if (!rule.Has("action") && change == null)
+            rule.Problems.Error(rule.Node, "expected the key action or change, got a rule that does nothing");
         if (action == RuleAction.Reject && change != null) rule.Error("change", "expected no change in a rule that rejects");
         rule.Close();
         return new(match, change, action);

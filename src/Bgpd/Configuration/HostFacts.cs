@@ -4,7 +4,7 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpd.Configuration;
 
-/// <summary>What bgpd.yaml's defaults take from the machine; an input like the text, so that reading is a function of its arguments.</summary>
+/// <summary>What bgpd.yaml's defaults take from the machine: an input as the text is, so that reading is a function.</summary>
 /// <param name="NodeName">$NODENAME, as Calico's manifests set it; null where it is not set.</param>
 /// <param name="Addresses">In the order of the interfaces.</param>
 internal sealed record HostFacts(string HostName, string? NodeName, ImmutableArray<Address> Addresses)

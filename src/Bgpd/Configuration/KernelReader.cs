@@ -11,9 +11,11 @@ internal sealed class KernelReader(Section root, NamedFilters filters)
     /// rtm_protocol 0 to 4 are the kernel's own, the operator's (static, boot) and redirects; what bears our number is swept, so ours must
     /// be another.
     /// </summary>
-    private static readonly Reading<long> Protocol = new("a protocol number from 5 to 255, or bird,", text => text == "bird" ? 12 : Scalars.Number(5, 255).Parse(text));
+    private static readonly Reading<long> Protocol = new(
+        "a protocol number from 5 to 255, or bird,", text => text == "bird" ? 12 : Scalars.Number(5, 255).Parse(text));
 
-    public static readonly Reading<long> Table = new("main, default or a table's number from 1 to 4294967295, not 255 (local),", ParseTable);
+    public static readonly Reading<long> Table = new(
+        "main, default or a table's number from 1 to 4294967295, not 255 (local),", ParseTable);
 
     public KernelConfig Read()
     {

@@ -32,7 +32,8 @@ internal sealed class MatchReader(Section match)
             Med = Range(match, "med", uint.MaxValue),
             LocalPref = Range(match, "localPref", uint.MaxValue),
         };
-        Filled("family", "source", "peer", "interface", "nextHop", "prefix", "prefixes", "communities", "largeCommunities", "extCommunities");
+        Filled(
+            "family", "source", "peer", "interface", "nextHop", "prefix", "prefixes", "communities", "largeCommunities", "extCommunities");
         match.Close();
         return result;
     }
@@ -53,7 +54,7 @@ internal sealed class MatchReader(Section match)
         return match.Has(key) ? new([.. match.List(key).Select(node => PrefixPatternOf(node, key)).OfType<PrefixPattern>()]) : null;
     }
 
-    /// <summary>One word, or <c>{ prefix, ge, le }</c>; with one of ge and le missing, the lengths end where the base or the address does.</summary>
+    /// <summary>One word, or <c>{ prefix, ge, le }</c>; without one of the two, lengths end where the base or the address does.</summary>
     private PrefixPattern? PrefixPatternOf(ConfigNode node, string key)
     {
         if (node is not MappingNode) return Scalars.Read(node, Pattern, match.Name(key), match.Problems);
@@ -136,7 +137,9 @@ internal sealed class MatchReader(Section match)
         if (!match.TryGet(key, out var value)) return null;
         if (value is not MappingNode) return new(kind, Flat(match, key, kind), [], []);
         var section = match.Child(key)!;
-        var all = section.List("all").Select(node => CommunityWords.Read(node, kind, section.Name("all"), section.Problems)).Where(forms => forms.Count > 0);
+        var all = section.List("all")
+            .Select(node => CommunityWords.Read(node, kind, section.Name("all"), section.Problems))
+            .Where(forms => forms.Count > 0);
         var result = new CommunityMatch(kind, Flat(section, "any", kind), [.. all], Flat(section, "none", kind));
         section.Close();
         if (value is MappingNode { Entries.Count: 0 }) match.Error(key, $"expected any, all or none under {match.Name(key)}, got nothing");

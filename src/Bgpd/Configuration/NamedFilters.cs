@@ -16,15 +16,16 @@ internal sealed class NamedFilters(IReadOnlyDictionary<string, Filter?> filters)
         if (value is ScalarNode { Text: "accept" }) return AcceptAll.Instance;
         if (value is ScalarNode { Text: "reject" }) return RejectAll.Instance;
         var named = section.List(key).Select(node => Find(node, section, key)).OfType<Filter>().ToArray();
-        if (section.List(key).Count == 0) section.Error(key, $"expected accept, reject or names of filters for {section.Name(key)}, got none");
+        if (section.List(key).Count == 0)
+            section.Error(key, $"expected accept, reject or names of filters for {section.Name(key)}, got none");
         return named.Length > 0 ? new FilterChain([.. named]) : RejectAll.Instance;
     }
 
     private Filter? Find(ConfigNode node, Section section, string key)
     {
         if (node is ScalarNode { IsNull: false } name && filters.TryGetValue(name.Text, out var filter)) return filter;
-        section.Problems.Error(node,
-            $"expected accept, reject or the name of a filter for {section.Name(key)}, got {node.Kind}{Spelling.Guess(node, Names.Concat(["accept", "reject"]))}");
+        var guess = Spelling.Guess(node, Names.Concat(["accept", "reject"]));
+        section.Problems.Error(node, $"expected accept, reject or the name of a filter for {section.Name(key)}, got {node.Kind}{guess}");
         return null;
     }
 }

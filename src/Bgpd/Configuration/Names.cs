@@ -12,7 +12,8 @@ internal static class Names
     private static readonly HashSet<string> Verdicts = ["accept", "reject", "all", "none"];
 
     public static bool IsInterface(string name) =>
-        name.Length is > 0 and < InterfaceLimit && name is not ("." or "..") && !name.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c));
+        name.Length is > 0 and < InterfaceLimit && name is not ("." or "..")
+            && !name.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c));
 
     public static string? Interface(Section section, string key)
     {

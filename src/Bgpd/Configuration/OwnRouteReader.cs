@@ -31,9 +31,11 @@ internal sealed class OwnRouteReader(Section root)
     private static RouteType Type(Section route, bool leads)
     {
         var type = route.Word("type",
-            ("unicast", RouteType.Unicast), ("blackhole", RouteType.Blackhole), ("unreachable", RouteType.Unreachable), ("prohibit", RouteType.Prohibit));
+            ("unicast", RouteType.Unicast), ("blackhole", RouteType.Blackhole),
+            ("unreachable", RouteType.Unreachable), ("prohibit", RouteType.Prohibit));
         if (type == null && !leads && !route.Has("type"))
-            route.Problems.Error(route.Node, "expected the key type (blackhole, unreachable or prohibit) or via, got a route without either");
+            route.Problems.Error(
+                route.Node, "expected the key type (blackhole, unreachable or prohibit) or via, got a route without either");
         if (type == RouteType.Unicast && !leads) route.Error("type", "expected via, interface or hops with type unicast, got none");
         if (type is not (null or RouteType.Unicast) && leads)
             route.Error("type", $"expected no via, interface or hops with type {type.Value.ToString().ToLowerInvariant()}");
@@ -62,10 +64,13 @@ internal sealed class OwnRouteReader(Section root)
         var device = Names.Interface(hop, "interface");
         var weight = (int)(hop.Number("weight", 1, 256) ?? 1);
         if (via == null && device == null) hop.Problems.Error(hop.Node, "expected via or interface for a way out, got neither");
-        if (via is { IsLinkLocal: true } && device == null) hop.Error("via", $"expected the key interface beside the link-local address {via}");
-        if (via is { } gateway && (gateway.IsUnspecified || gateway.IsMulticast)) hop.Error("via", $"expected a router's address for via, got {gateway}");
+        if (via is { IsLinkLocal: true } && device == null)
+            hop.Error("via", $"expected the key interface beside the link-local address {via}");
+        if (via is { } gateway && (gateway.IsUnspecified || gateway.IsMulticast))
+            hop.Error("via", $"expected a router's address for via, got {gateway}");
         // RFC 8950: an IPv4 prefix may lead to an IPv6 gateway; the kernel knows no way round.
-        if (via is { IsIPv4: true } && prefix is { Family: IpFamily.IPv6 }) hop.Error("via", $"expected an IPv6 address for via, as {prefix} is, got {via}");
+        if (via is { IsIPv4: true } && prefix is { Family: IpFamily.IPv6 })
+            hop.Error("via", $"expected an IPv6 address for via, as {prefix} is, got {via}");
         return (new(via, 0, weight), device);
     }
 }

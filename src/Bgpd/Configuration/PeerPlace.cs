@@ -1,3 +1,4 @@
+using System.Globalization;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpd.Configuration;
@@ -23,18 +24,20 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
             peer.Error("peerIP", $"expected an address (with %INTERFACE where it is link-local) for peerIP, got \"{text}\"");
             return null;
         }
-        if (place.Port != 0 && port != null && place.Port != port) peer.Error("peerPort", $"expected one port, got {port} here and {place.Port} in peerIP");
+        if (place.Port != 0 && port != null && place.Port != port)
+            peer.Error("peerPort", $"expected one port, got {port} here and {place.Port} in peerIP");
         if (place.Interface != null && device != null && place.Interface != device)
             peer.Error("interface", $"expected one interface, got {device} here and {place.Interface} in peerIP");
-        return Checked(peer, place with { Interface = place.Interface ?? device, Port = place.Port != 0 ? place.Port : (int)(port ?? BgpPort) });
+        var chosen = place.Port != 0 ? place.Port : (int)(port ?? BgpPort);
+        return Checked(peer, place with { Interface = place.Interface ?? device, Port = chosen });
     }
 
     /// <summary>Neighbours that are found rather than named: known to the file's language, not to the daemon yet.</summary>
     private static PeerPlace? Later(Section peer, string? device, Prefix? range)
     {
         if (device != null && range != null) peer.Error("peerRange", "expected either interface or peerRange, got both");
-        if (device != null || range != null)
-            peer.Problems.Warn(peer.Node, $"peers {(device != null ? "by interface alone" : "by range")} are not acted on yet: this one is left out");
+        var kind = device != null ? "by interface alone" : "by range";
+        if (device != null || range != null) peer.Problems.Warn(peer.Node, $"peers {kind} are not acted on yet: this one is left out");
         else if (!peer.Has("interface") && !peer.Has("peerRange"))
             peer.Problems.Error(peer.Node, "expected the key peerIP, got a peer without it");
         return null;
@@ -69,7 +72,8 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
         var scope = host.IndexOf('%');
         var device = scope < 0 ? null : host[(scope + 1)..];
         if (device != null && !Names.IsInterface(device)) return null;
-        return Address.TryParse(scope < 0 ? host : host[..scope], out var address) && (device == null || !address.IsIPv4) ? new(address, device, port) : null;
+        return Address.TryParse(scope < 0 ? host : host[..scope], out var address) && (device == null || !address.IsIPv4)
+            ? new(address, device, port) : null;
     }
 
     /// <summary><c>:1790</c>, or nothing.</summary>
@@ -77,8 +81,8 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
     {
         port = 0;
         if (text.Length == 0) return true;
-        var good = text[0] == ':' && ushort.TryParse(text.AsSpan(1), System.Globalization.NumberStyles.None, null, out var number) && number > 0;
-        if (good) port = ushort.Parse(text.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture);
-        return good;
+        if (text[0] != ':' || !ushort.TryParse(text.AsSpan(1), NumberStyles.None, null, out var number)) return false;
+        port = number;
+        return number > 0;
     }
 }

@@ -67,7 +67,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         var sendHold = peer.Duration("sendHoldTime", TimeSpan.Zero, TimeSpan.FromHours(24));
         // RFC 9687 section 4.4: it must be greater than the hold time.
         if (sendHold > TimeSpan.Zero && sendHold <= hold)
-            peer.Error("sendHoldTime", $"expected 0 or more than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(sendHold.Value)}");
+            peer.Error(
+                "sendHoldTime", $"expected 0 or more than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(sendHold.Value)}");
         return settings with
         {
             HoldTime = hold,
@@ -82,14 +83,15 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     private TimeSpan? Time(string key, TimeSpan least) => peer.Duration(key, least, TimeSpan.FromHours(1));
 
     private static TimeSpan? ParseHoldTime(string text) =>
-        Scalars.ParseDuration(text) is { } time && time.Milliseconds == 0 && time.TotalSeconds is 0 or (>= 3 and <= ushort.MaxValue) ? time : null;
+        Scalars.ParseDuration(text) is { Milliseconds: 0, TotalSeconds: 0 or (>= 3 and <= ushort.MaxValue) } time ? time : null;
 
     /// <summary>How far away the neighbour is, who calls whom, and by which key they know each other.</summary>
     private SessionSettings Reach(SessionSettings settings)
     {
         var multihop = (int?)peer.Number("multihop", 1, 255);
         var security = peer.Value("ttlSecurity", TtlSecurity);
-        if (security > 0 && multihop > 1) peer.Error("ttlSecurity", $"expected one of ttlSecurity and multihop; ttlSecurity: {multihop} means both");
+        if (security > 0 && multihop > 1)
+            peer.Error("ttlSecurity", $"expected one of ttlSecurity and multihop; ttlSecurity: {multihop} means both");
         var shutdown = Shutdown();
         return settings with
         {
@@ -105,21 +107,24 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     /// <summary>BGPPeer counts hops here; true is one.</summary>
     private static readonly Reading<long> TtlSecurity = new("true, false or a number of hops from 1 to 254", ParseTtlSecurity);
 
-    private static long? ParseTtlSecurity(string text) => text switch { "true" => 1, "false" => 0, _ => Scalars.Number(1, 254).Parse(text) };
+    private static long? ParseTtlSecurity(string text) =>
+        text switch { "true" => 1, "false" => 0, _ => Scalars.Number(1, 254).Parse(text) };
 
     /// <summary>Null: the session is wanted. Else the words for the peer (RFC 9003 section 2: at most 255 octets).</summary>
     private string? Shutdown()
     {
         if (peer.Text("shutdown") is not { } text || text == "false") return null;
         if (text == "true") return "";
-        if (System.Text.Encoding.UTF8.GetByteCount(text) > 255) peer.Error("shutdown", "expected true, false or a text of at most 255 octets for shutdown");
+        if (System.Text.Encoding.UTF8.GetByteCount(text) > 255)
+            peer.Error("shutdown", "expected true, false or a text of at most 255 octets for shutdown");
         return text;
     }
 
     private SessionSettings Features(SessionSettings settings)
     {
         var families = Families(peer, "families");
-        if (peer.Has("families") && families == FamilySet.None) peer.Error("families", "expected ipv4, ipv6 or both under families, got neither");
+        if (peer.Has("families") && families == FamilySet.None)
+            peer.Error("families", "expected ipv4, ipv6 or both under families, got neither");
         var addPath = peer.Child("addPath");
         settings = settings with
         {
@@ -152,8 +157,9 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     private Role? Role(SessionSettings settings)
     {
         var role = peer.Word("role",
-            ("provider", Wire.Capabilities.Role.Provider), ("rs-server", Wire.Capabilities.Role.RouteServer),
-            ("rs-client", Wire.Capabilities.Role.RouteServerClient), ("customer", Wire.Capabilities.Role.Customer), ("peer", Wire.Capabilities.Role.Peer));
+            ("provider", Wire.Capabilities.Role.Provider), ("customer", Wire.Capabilities.Role.Customer),
+            ("peer", Wire.Capabilities.Role.Peer), ("rs-server", Wire.Capabilities.Role.RouteServer),
+            ("rs-client", Wire.Capabilities.Role.RouteServerClient));
         // RFC 9234 section 4: roles are for external sessions.
         if (role != null && settings.LocalAs == settings.PeerAs) peer.Error("role", "expected no role for a peer of our own AS (RFC 9234)");
         return role;
@@ -165,7 +171,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         IPolicy unsaid = isInternal ? AcceptAll.Instance : RejectAll.Instance;
         var (import, export) = (filters.Policy(peer, "import"), filters.Policy(peer, "export"));
         var client = peer.Flag("routeReflectorClient", otherwise: false);
-        if (client && !isInternal) peer.Error("routeReflectorClient", $"expected a peer of our own AS {session.LocalAs} (RFC 4456), got AS {session.PeerAs}");
+        if (client && !isInternal)
+            peer.Error("routeReflectorClient", $"expected a peer of our own AS {session.LocalAs} (RFC 4456), got AS {session.PeerAs}");
         return new()
         {
             Session = session,
@@ -176,7 +183,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             ExportDefaulted = export == null && !isInternal,
             RouteReflectorClient = client,
             ClusterId = peer.Value("clusterId", Scalars.RouterId),
-            NextHop = peer.Word("nextHop", ("auto", NextHopMode.Auto), ("self", NextHopMode.Self), ("keep", NextHopMode.Keep)) ?? NextHopMode.Auto,
+            NextHop = peer.Word("nextHop", ("auto", NextHopMode.Auto), ("self", NextHopMode.Self), ("keep", NextHopMode.Keep))
+                ?? NextHopMode.Auto,
             AllowLocalAs = (int)(peer.Number("allowLocalAs", 0, 255) ?? 0),
             PrefixLimit = (int?)peer.Number("prefixLimit", 1, int.MaxValue),
             MinRouteAdvertisementInterval = Time("minRouteAdvertisementInterval", TimeSpan.Zero) ?? TimeSpan.Zero,

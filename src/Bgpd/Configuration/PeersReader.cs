@@ -23,12 +23,14 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
         var session = peer.Session;
         if (!names.TryAdd(session.Name, section.Node.Line))
         {
-            section.Error("name", $"expected each name once under peers, got \"{session.Name}\" again (first in line {names[session.Name]})");
+            section.Error(
+                "name", $"expected each name once under peers, got \"{session.Name}\" again (first in line {names[session.Name]})");
             return false;
         }
         var place = (session.PeerAddress, session.Interface, session.PeerPort);
         if (places.TryAdd(place, session.Name)) return true;
-        section.Error("peerIP", $"expected one peer for each address and port, got {session.PeerAddress} port {session.PeerPort} again (as of {places[place]})");
+        var got = $"{session.PeerAddress} port {session.PeerPort} again (as of {places[place]})";
+        section.Error("peerIP", $"expected one peer for each address and port, got {got}");
         return false;
     }
 }

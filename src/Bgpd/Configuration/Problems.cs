@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Bgpd.Configuration;
 
-/// <summary>Something wrong (or not yet acted on) in bgpd.yaml: where, what was expected, what came. Lines and columns count from 1.</summary>
+/// <summary>Something wrong (or not yet acted on) in bgpd.yaml: where (from 1), what was expected, what came.</summary>
 internal sealed record ConfigProblem(string File, int Line, int Column, string Text)
 {
     /// <summary>As compilers print it, so that editors jump there. A problem of the file as a whole has no line.</summary>

@@ -20,10 +20,12 @@ internal static class Scalars
     /// <summary>YAML 1.2's two words; yes and on belong to an older YAML and are mistakes often enough.</summary>
     public static readonly Reading<bool> Flag = new("true or false", text => text switch { "true" => true, "false" => false, _ => null });
 
-    public static readonly Reading<Address> Address = new("an IPv4 or IPv6 address", text => Net.Address.TryParse(text, out var address) ? address : null);
+    public static readonly Reading<Address> Address = new(
+        "an IPv4 or IPv6 address", text => Net.Address.TryParse(text, out var address) ? address : null);
 
     public static readonly Reading<Asn> Asn = new(
-        "an AS number from 1 to 4294967294", text => Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
+        "an AS number from 1 to 4294967294",
+        text => Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
 
     public static readonly Reading<RouterId> RouterId = new(
         "four octets such as 10.192.0.2, not all zero,", text => Net.RouterId.TryParse(text, out var id) && id.Value != 0 ? id : null);
@@ -36,7 +38,8 @@ internal static class Scalars
 
     public static Reading<long> Number(long least, long most) => new(
         $"a number from {least} to {most}",
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most
             ? number : null);
 
     /// <summary><c>500ms</c>, <c>90s</c>, <c>2m</c>, <c>1h</c>; a plain number counts seconds.</summary>
@@ -48,7 +51,8 @@ internal static class Scalars
     {
         var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
         var unit = digits < 0 ? "s" : text[digits..];
-        if (!uint.TryParse(digits < 0 ? text : text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return null;
+        if (!uint.TryParse(digits < 0 ? text : text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            return null;
         return unit switch
         {
             "ms" => TimeSpan.FromMilliseconds(count),

@@ -21,7 +21,8 @@ internal sealed class Section
         foreach (var entry in node.Entries)
         {
             if (entries.TryAdd(entry.Key.Text, entry)) continue;
-            problems.Error(entry.Key, $"expected each key once, got {Name(entry.Key.Text)} again (first in line {entries[entry.Key.Text].Key.Line})");
+            var first = entries[entry.Key.Text].Key.Line;
+            problems.Error(entry.Key, $"expected each key once, got {Name(entry.Key.Text)} again (first in line {first})");
         }
     }
 
@@ -119,7 +120,8 @@ internal sealed class Section
         foreach (var (key, entry) in entries)
         {
             if (known.Contains(key)) continue;
-            Problems.Error(entry.Key, $"expected a key that {(path.Length > 0 ? path : "the file")} knows, got {entry.Key.Kind}{Spelling.Guess(entry.Key, known)}");
+            var guess = Spelling.Guess(entry.Key, known);
+            Problems.Error(entry.Key, $"expected a key that {(path.Length > 0 ? path : "the file")} knows, got {entry.Key.Kind}{guess}");
         }
     }
 

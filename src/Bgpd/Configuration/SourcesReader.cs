@@ -17,7 +17,8 @@ internal sealed class SourcesReader(Section root, Folder folder)
         SourceConfig?[] kinds = [Files(source), Kubernetes(source), Etcd(source)];
         source.Close();
         if (source.Node.Entries.Count != 1)
-            source.Problems.Error(source.Node, $"expected one of files, kubernetes and etcd in a source, got {source.Node.Entries.Count} keys");
+            source.Problems.Error(
+                source.Node, $"expected one of files, kubernetes and etcd in a source, got {source.Node.Entries.Count} keys");
         return kinds.FirstOrDefault(kind => kind != null);
     }
 
@@ -38,9 +39,12 @@ internal sealed class SourcesReader(Section root, Folder folder)
         var endpoints = etcd.List("endpoints");
         if (endpoints.Count == 0) etcd.Problems.Error(etcd.Node, "expected the key endpoints with at least one URL, got none");
         foreach (var endpoint in endpoints)
-            if (endpoint is not ScalarNode url || !Uri.TryCreate(url.Text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            if (!IsUrl(endpoint))
                 etcd.Problems.Error(endpoint, $"expected a URL such as http://127.0.0.1:2379, got {endpoint.Kind}");
         etcd.Close();
         return new(string.Join(",", endpoints.OfType<ScalarNode>().Select(url => url.Text)));
     }
+
+    private static bool IsUrl(ConfigNode node) =>
+        node is ScalarNode url && Uri.TryCreate(url.Text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 }

@@ -6,8 +6,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// A regular expression whose letters are AS numbers: <c>^65001 .* (64512|64513)$</c>. Unanchored ends match anywhere. An AS_SET is one
-/// letter, and each of its members will do (as in BIRD's masks). All states are followed at once, so that the time is the path's length times
-/// the expression's, whatever both contain; nothing is allocated.
+/// letter, and each of its members will do (as in BIRD's masks). All states are followed at once, so that the time is the path's length
+/// times the expression's, whatever both contain; nothing is allocated.
 /// </summary>
 public sealed class AsPathRegex : IEquatable<AsPathRegex>
 {
@@ -88,7 +88,7 @@ public sealed class AsPathRegex : IEquatable<AsPathRegex>
             return false;
         }
 
-        /// <summary>States that may come next: the followers of the present ones, and every beginning, since a match may start anywhere.</summary>
+        /// <summary>States that may come next: followers of the present ones, and each beginning: a match may start anywhere.</summary>
         private readonly void Reach()
         {
             regex.first.CopyTo(next);

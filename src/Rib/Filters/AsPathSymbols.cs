@@ -14,8 +14,9 @@ internal enum AsPathSymbolKind : byte
 
 internal readonly record struct AsPathSymbol(AsPathSymbolKind Kind, ListOf<NumberRange> Ranges)
 {
-    public bool TakesNumber(uint number) => Kind == AsPathSymbolKind.Any || (Kind == AsPathSymbolKind.Number && NumberRange.AnyHas(Ranges.Items, number));
+    public bool TakesNumber(uint number) =>
+        Kind == AsPathSymbolKind.Any || (Kind == AsPathSymbolKind.Number && NumberRange.AnyHas(Ranges.Items, number));
 }
 
-/// <summary>A part of an expression in the terms of Glushkov's construction: where it may begin and end, and whether it may be empty.</summary>
+/// <summary>A part of an expression in Glushkov's terms: where it may begin and end, and whether it may be empty.</summary>
 internal readonly record struct AsPathPart(bool Nullable, ulong[] First, ulong[] Last);

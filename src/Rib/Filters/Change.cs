@@ -55,7 +55,7 @@ public sealed record Change
         if (NextHop == NextHopChoice.Auto) return;
         run.NextHop = NextHop;
         if (NextHop == NextHopChoice.Set) editor.SetNextHop(NextHopAddress!.Value);
-        // On the way out the door knows better which of our addresses it is (link-local ones, extended next hops); a later match sees this one.
+        // On the way out the door knows better which of our addresses it is (link-local, extended next hop); a later match sees this one.
         else if (NextHop == NextHopChoice.Self && !run.Route.Self.IsUnspecified) editor.SetNextHop(run.Route.Self);
     }
 }

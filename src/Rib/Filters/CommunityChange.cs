@@ -18,7 +18,8 @@ public sealed class CommunityChange : IEquatable<CommunityChange>
     /// <exception cref="ArgumentException">A community that is to be added leaves something open.</exception>
     public CommunityChange(CommunityKind kind, ListOf<CommunityPattern>? set, ListOf<CommunityPattern> remove, ListOf<CommunityPattern> add)
     {
-        if (add.Concat(set ?? []).Any(pattern => !pattern.IsExact)) throw new ArgumentException("what is added must be a community, not a pattern");
+        if (add.Concat(set ?? []).Any(pattern => !pattern.IsExact))
+            throw new ArgumentException("what is added must be a community, not a pattern");
         (Kind, Set, Remove, Add, removed) = (kind, set, remove, add, new(kind, remove));
         // Made once here: a filter allocates nothing per route.
         removesStandard = community => removed.Has(community.Value);

@@ -42,7 +42,8 @@ public sealed class CommunityMatch : IEquatable<CommunityMatch>
     /// <param name="any">One community of the route fits one pattern.</param>
     /// <param name="all">Each pattern (a list of them where it has several forms) is fitted by some community of the route.</param>
     /// <param name="none">No community of the route fits any pattern.</param>
-    public CommunityMatch(CommunityKind kind, ListOf<CommunityPattern> any, ListOf<ListOf<CommunityPattern>> all, ListOf<CommunityPattern> none)
+    public CommunityMatch(
+        CommunityKind kind, ListOf<CommunityPattern> any, ListOf<ListOf<CommunityPattern>> all, ListOf<CommunityPattern> none)
     {
         (Kind, Any, All, None) = (kind, any, all, none);
         (this.any, this.none) = (new(kind, any), new(kind, none));

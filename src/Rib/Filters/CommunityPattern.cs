@@ -30,7 +30,8 @@ public static class CommunityKindExtensions
 
 /// <summary>
 /// A community with parts left open: the bits under <paramref name="Mask"/> must be those of <paramref name="Value"/>. Spelt
-/// <c>65001:100</c>, <c>65001:*</c>, <c>no-export</c>; <c>65001:1:*</c>; <c>rt:65001:100</c>, <c>ro:192.0.2.1:*</c>, <c>generic:0x…:0x…</c>.
+/// <c>65001:100</c>, <c>65001:*</c>, <c>no-export</c>; <c>65001:1:*</c>; <c>rt:65001:100</c>, <c>ro:192.0.2.1:*</c>,
+/// <c>generic:0x…:0x…</c>.
 /// </summary>
 public readonly record struct CommunityPattern(CommunityKind Kind, UInt128 Value, UInt128 Mask)
 {
@@ -87,7 +88,8 @@ public readonly record struct CommunityPattern(CommunityKind Kind, UInt128 Value
         if (text == "*") return true;
         mask = AnyWord >> (32 - bits);
         var hex = text.StartsWith("0x", StringComparison.Ordinal);
-        return uint.TryParse(hex ? text.AsSpan(2) : text, hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out number)
+        return uint.TryParse(
+            hex ? text.AsSpan(2) : text, hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out number)
             && number <= mask;
     }
 
@@ -102,7 +104,8 @@ public readonly record struct CommunityPattern(CommunityKind Kind, UInt128 Value
         if (administrator == "*" && local == "*")
             return [.. Enumerable.Range(0, 3).Select(type => Of((ulong)type << 56 | subtype, 0xffffUL << 48))];
         if (Asn.TryParse(administrator, out var asn) && asn.FitsTwoOctets && !administrator.Contains('.'))
-            return Part(local, 32, out var wide, out var wideMask) ? [Of(subtype | (ulong)asn.Value << 32 | wide, 0xffffffffUL << 32 | wideMask)] : [];
+            return Part(local, 32, out var wide, out var wideMask)
+                ? [Of(subtype | (ulong)asn.Value << 32 | wide, 0xffffffffUL << 32 | wideMask)] : [];
         var isAddress = Address.TryParse(administrator, out var address) && address.IsIPv4;
         if (!isAddress && !Asn.TryParse(administrator, out asn)) return [];
         var type = isAddress ? 0x01UL << 56 : 0x02UL << 56;

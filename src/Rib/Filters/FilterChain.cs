@@ -4,8 +4,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// Named filters one after the other, as <c>import: [a, b]</c> says. The first rule that matches and accepts or rejects decides; a matching
-/// rule without such an action makes its changes and the walk goes on, into the next filter too. A route that nobody has decided about at the
-/// end is rejected: what was not allowed does not pass.
+/// rule without such an action makes its changes and the walk goes on, into the next filter too. A route that nobody has decided about
+/// at the end is rejected: what was not allowed does not pass.
 /// </summary>
 public sealed class FilterChain : IPolicy, IEquatable<FilterChain>
 {

@@ -4,8 +4,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
-/// A route on its way through a chain. The editor is loaded when the first change comes and not before: most routes are only looked at. After
-/// a change the octets and their summary are read again, but only once a later rule asks for them.
+/// A route on its way through a chain. The editor is loaded when the first change comes and not before: most routes are only looked at.
+/// After a change the octets and their summary are read again, but only once a later rule asks for them.
 /// </summary>
 internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
 {
@@ -38,7 +38,7 @@ internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
         }
     }
 
-    /// <summary>The editor, holding the route as the rules before have left it. What was read of the attributes is stale after it.</summary>
+    /// <summary>The editor, holding the route as the rules before have left it. What was read of attributes is stale after it.</summary>
     public AttributeEditor Edit()
     {
         if (!changed) editor.Load(Route.Attributes);

@@ -61,9 +61,10 @@ public interface IPolicy
     /// <summary>As <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</summary>
     string Name { get; }
 
-    /// <summary>False: two routes that differ only in their prefix (or path id) get the same verdict and changes, so one run may stand for many.</summary>
+    /// <summary>False: routes that differ only in their prefix (or path id) get the same verdict and changes: one run does for
+    /// many.</summary>
     bool LooksAtPrefix { get; }
 
-    /// <summary>True: the verdict depends on nothing but the arguments, as every policy's must; policies with equal text are equal.</summary>
+    /// <summary>The verdict depends on nothing but the arguments; policies with equal text are equal.</summary>
     FilterResult Run(in FilterInput route, AttributeEditor editor);
 }

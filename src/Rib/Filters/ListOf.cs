@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Calico.Bgp.Rib.Filters;
 
-/// <summary>A list that is equal to another one when its elements are, so that records made of lists can be compared over a reload.</summary>
+/// <summary>A list that equals another one when its elements do, so that records made of lists can be compared over a reload.</summary>
 [CollectionBuilder(typeof(ListOf), nameof(ListOf.Create))]
 public readonly struct ListOf<T>(ImmutableArray<T> items) : IEquatable<ListOf<T>>, IEnumerable<T> where T : IEquatable<T>
 {

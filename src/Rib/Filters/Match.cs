@@ -5,10 +5,17 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>Where a route came from, as a set.</summary>
 [Flags]
-public enum RouteSources : byte { None = 0, Bgp = 1 << RouteOrigin.Bgp, Static = 1 << RouteOrigin.Static, Direct = 1 << RouteOrigin.Direct, Kernel = 1 << RouteOrigin.Kernel }
+public enum RouteSources : byte
+{
+    None = 0,
+    Bgp = 1 << RouteOrigin.Bgp,
+    Static = 1 << RouteOrigin.Static,
+    Direct = 1 << RouteOrigin.Direct,
+    Kernel = 1 << RouteOrigin.Kernel,
+}
 
 /// <summary>
-/// The routes that a rule is for. All that is said must hold, of each list one element is enough, and what says nothing matches every route.
+/// The routes that a rule is for. All that is said must hold, of each list one element is enough, nothing said matches every route.
 /// What a route does not have (a MED, a next hop, a peer) matches nothing.
 /// </summary>
 public sealed record Match

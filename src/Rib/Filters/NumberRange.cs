@@ -2,7 +2,7 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib.Filters;
 
-/// <summary>Numbers from <paramref name="Least"/> to <paramref name="Most"/>, both included: what <c>eq</c>, <c>ge</c> and <c>le</c> say.</summary>
+/// <summary>Numbers between the two, both included: what <c>eq</c>, <c>ge</c> and <c>le</c> say.</summary>
 public readonly record struct NumberRange(uint Least, uint Most)
 {
     public bool Has(uint number) => number >= Least && number <= Most;

@@ -29,8 +29,10 @@ public readonly record struct PrefixPattern(Prefix Base, int Least, int Most)
         var end = text.IndexOfAny("{+-");
         var tail = end < 0 ? default : text[end..];
         if (!TryBase(end < 0 ? text : text[..end], out var prefix)) return false;
-        var (least, most) = tail is ['+'] ? ((int)prefix.Length, prefix.Family.Bits()) : tail is ['-'] ? (0, prefix.Length) : (prefix.Length, prefix.Length);
-        if (tail is ['{', .. var range, '}'] ? !TryLengths(range, out least, out most) : tail.Length > 1) return false;
+        var (least, most) = ((int)prefix.Length, (int)prefix.Length);
+        if (tail is ['+']) most = prefix.Family.Bits();
+        else if (tail is ['-']) least = 0;
+        else if (tail is ['{', .. var range, '}'] ? !TryLengths(range, out least, out most) : tail.Length > 0) return false;
         pattern = new(prefix, least, most);
         return most <= prefix.Family.Bits();
     }

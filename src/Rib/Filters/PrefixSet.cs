@@ -42,7 +42,8 @@ public sealed class PrefixSet : IEquatable<PrefixSet>
     private void Add(PrefixPattern pattern)
     {
         var (from, least, most) = pattern;
-        for (var length = least; length < from.Length && length <= most; length++) Add(new Prefix(from.Address, length), Lengths.From(length, length));
+        for (var length = least; length < from.Length && length <= most; length++)
+            Add(new Prefix(from.Address, length), Lengths.From(length, length));
         if (most >= from.Length) Add(from, Lengths.From(Math.Max(least, from.Length), most));
     }
 
@@ -56,7 +57,8 @@ public sealed class PrefixSet : IEquatable<PrefixSet>
     private static void Inherit(PrefixMap<Lengths> map)
     {
         foreach (var (prefix, own) in map.All.ToList())
-            if (prefix.Length > 0 && map.TryLongest(new Prefix(prefix.Address, prefix.Length - 1), out _, out var above)) map[prefix] = own.With(above);
+            if (prefix.Length > 0 && map.TryLongest(new Prefix(prefix.Address, prefix.Length - 1), out _, out var above))
+                map[prefix] = own.With(above);
     }
 
     public bool Equals(PrefixSet? other) => other != null && Patterns == other.Patterns;

@@ -22,7 +22,11 @@ public sealed class ConfigFileTests : IDisposable
         }
     }
 
-    private static List<string> Examples => [.. Directory.EnumerateFiles(Path.Combine(Root, "examples"), "bgpd.yaml", SearchOption.AllDirectories).Order(), Path.Combine(Root, "bgpd.yaml")];
+    private static List<string> Examples =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(Root, "examples"), "bgpd.yaml", SearchOption.AllDirectories).Order(),
+        Path.Combine(Root, "bgpd.yaml"),
+    ];
 
     private ConfigResult WithKey(string password, byte[]? key, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
     {
@@ -62,7 +66,8 @@ public sealed class ConfigFileTests : IDisposable
 
     [Fact]
     public void A_key_longer_than_TCP_takes_is_an_error() =>
-        Assert.StartsWith("expected a key of 1 to 80 octets", Assert.Single(WithKey("{ file: tor.key }", new byte[5000]).Errors).Text, StringComparison.Ordinal);
+        Assert.StartsWith("expected a key of 1 to 80 octets", Assert.Single(WithKey("{ file: tor.key }", new byte[5000]).Errors).Text,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Relative_paths_start_at_the_file()
@@ -76,12 +81,15 @@ public sealed class ConfigFileTests : IDisposable
 
     [Fact]
     public void Every_example_loads_without_a_complaint() =>
-        Assert.Empty(Examples.Select(file => DaemonConfig.Load(file, HostFacts.None)).SelectMany(result => result.Errors.Concat(result.Warnings)));
+        Assert.Empty(Examples
+            .Select(file => DaemonConfig.Load(file, HostFacts.None))
+            .SelectMany(result => result.Errors.Concat(result.Warnings)));
 
     [Fact]
     public void What_a_configuration_would_do_is_told_in_lines()
     {
-        var lines = DaemonConfig.Load(Path.Combine(Root, "examples", "01-two-peers", "bgpd.yaml"), HostFacts.None).Config!.Describe().ToList();
+        var lines = DaemonConfig.Load(
+            Path.Combine(Root, "examples", "01-two-peers", "bgpd.yaml"), HostFacts.None).Config!.Describe().ToList();
         Assert.Contains("peer upstream: 198.51.100.1 AS 64496 (external), ipv4 and ipv6, import ACCEPT, export ACCEPT", lines);
         Assert.Contains("route 203.0.113.0/24 blackhole", lines);
     }
@@ -93,7 +101,8 @@ public sealed class ConfigFileTests : IDisposable
         Prop.ForAll<int>(seed =>
         {
             var random = new Random(seed);
-            var result = DaemonConfig.Parse(Mutated(texts[random.Next(texts.Length)], random), Path.Combine(folder, "x.yaml"), HostFacts.None);
+            var result = DaemonConfig.Parse(
+                Mutated(texts[random.Next(texts.Length)], random), Path.Combine(folder, "x.yaml"), HostFacts.None);
             Assert.True(result.Config == null != result.Errors.IsEmpty);
             foreach (var line in result.Config?.Describe() ?? []) Assert.NotEqual("", line);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithEndSize(10_000_000));

@@ -9,7 +9,8 @@ namespace Calico.Bgp.Bgpd.Tests.Configuration;
 
 public class DaemonConfigTests
 {
-    internal static readonly HostFacts Host = new("box", null, [Address.Parse("127.0.0.1"), Address.Parse("169.254.1.1"), Address.Parse("10.1.2.3")]);
+    internal static readonly HostFacts Host = new("box", null,
+        [Address.Parse("127.0.0.1"), Address.Parse("169.254.1.1"), Address.Parse("10.1.2.3")]);
 
     internal static ConfigResult Parse(string text) => DaemonConfig.Parse(text, "bgpd.yaml", Host);
 
@@ -120,7 +121,8 @@ public class DaemonConfigTests
     [InlineData("0", 0)]
     [InlineData("3000ms", 3_000)]
     public void Durations_have_units_and_plain_numbers_are_seconds(string text, int milliseconds) =>
-        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), Peer($"peerIP: 192.0.2.1, asNumber: 65001, holdTime: {text}").Session.HoldTime);
+        Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds), Peer($"peerIP: 192.0.2.1, asNumber: 65001, holdTime: {text}").Session.HoldTime);
 
     [Fact]
     public void A_number_as_ttl_security_is_the_distance()
@@ -142,7 +144,8 @@ public class DaemonConfigTests
     [Fact]
     public void A_unicast_route_keeps_the_names_of_its_interfaces()
     {
-        var route = Assert.Single(Good("routes: [{ prefix: 10.0.0.0/8, hops: [{ via: 192.0.2.1, weight: 2 }, { interface: eth1 }] }]").Speaker.Routes);
+        const string text = "routes: [{ prefix: 10.0.0.0/8, hops: [{ via: 192.0.2.1, weight: 2 }, { interface: eth1 }] }]";
+        var route = Assert.Single(Good(text).Speaker.Routes);
         Assert.Equal(new RouteHop[] { new(Address.Parse("192.0.2.1"), 0, 2), new(null, 0) }, route.Hops.ToArray());
         Assert.Equal(new[] { null, "eth1" }, route.Interfaces.ToArray());
     }
@@ -155,7 +158,8 @@ public class DaemonConfigTests
               - &tor { name: tor1, peerIP: 192.0.2.1, asNumber: 65001, import: accept }
               - { <<: *tor, name: tor2, peerIP: 192.0.2.2 }
             """).Speaker.Peers;
-        Assert.Equal(["tor1 192.0.2.1 65001", "tor2 192.0.2.2 65001"], peers.Select(p => $"{p.Session.Name} {p.Session.PeerAddress} {p.Session.PeerAs}"));
+        Assert.Equal(["tor1 192.0.2.1 65001", "tor2 192.0.2.2 65001"],
+            peers.Select(p => $"{p.Session.Name} {p.Session.PeerAddress} {p.Session.PeerAs}"));
     }
 
     [Fact]

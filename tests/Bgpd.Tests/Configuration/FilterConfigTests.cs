@@ -10,7 +10,8 @@ public class FilterConfigTests
 
     private static FilterChain Chain(string filters, string import)
     {
-        var config = DaemonConfigTests.Good($"router: {{ asNumber: 65000 }}\nfilters: {{ {filters} }}\npeers: [{{ peerIP: 192.0.2.1, asNumber: 1, import: {import} }}]");
+        var config = DaemonConfigTests.Good(
+            $"router: {{ asNumber: 65000 }}\nfilters: {{ {filters} }}\npeers: [{{ peerIP: 192.0.2.1, asNumber: 1, import: {import} }}]");
         return Assert.IsType<FilterChain>(config.Speaker.Peers[0].Import);
     }
 
@@ -24,7 +25,8 @@ public class FilterConfigTests
     [Fact]
     public void The_same_text_makes_an_equal_chain_and_another_text_another()
     {
-        const string text = "a: [{ match: { prefix: '10.0.0.0/8+', asPath: { regex: '^1$' }, communities: ['1:1'] }, change: { med: 1 }, action: Accept }]";
+        const string match = "{ prefix: '10.0.0.0/8+', asPath: { regex: '^1$' }, communities: ['1:1'] }";
+        const string text = $"a: [{{ match: {match}, change: {{ med: 1 }}, action: Accept }}]";
         Assert.Equal(Chain(text, "a"), Chain(text, "a"));
         Assert.NotEqual(Chain(text, "a"), Chain(text.Replace("med: 1", "med: 2", StringComparison.Ordinal), "a"));
     }
@@ -51,22 +53,32 @@ public class FilterConfigTests
     [Fact]
     public void A_change_is_read_whole()
     {
-        var change = Rule("{ change: { localPref: 200, med: 7, origin: egp, prepend: { count: 3 }, nextHop: 192.0.2.9, kernel: { metric: 5, table: 100 } } }").Change!;
+        const string text = "localPref: 200, med: 7, origin: egp, prepend: { count: 3 }, "
+            + "nextHop: 192.0.2.9, kernel: { metric: 5, table: 100 }";
+        var change = Rule($"{{ change: {{ {text} }} }}").Change!;
         Assert.Equal((200u, 7u, Origin.Egp, new PathPrepend(new(65000), 3)), (change.LocalPref, change.Med, change.Origin, change.Prepend));
-        Assert.Equal((NextHopChoice.Set, Address.Parse("192.0.2.9"), new KernelHints(5, 100)), (change.NextHop, change.NextHopAddress, change.Kernel));
+        Assert.Equal((NextHopChoice.Set, Address.Parse("192.0.2.9"), new KernelHints(5, 100)),
+            (change.NextHop, change.NextHopAddress, change.Kernel));
     }
 
     [Theory]
     [InlineData("{ match: { prefix: 10.0.0.0/33 }, action: Accept }",
-        "expected a prefix without host bits, such as 10.0.0.0/8, 10.0.0.0/8{24,32}, 10.0.0.0/8+ or 10.0.0.0/8-, for filters.f[0].match.prefix, got \"10.0.0.0/33\"")]
-    [InlineData("{ match: { prefixes: [] }, action: Accept }", "expected at least one element under filters.f[0].match.prefixes, got an empty list")]
+        "expected a prefix without host bits, such as 10.0.0.0/8, 10.0.0.0/8{24,32}, 10.0.0.0/8+ or 10.0.0.0/8-, "
+        + "for filters.f[0].match.prefix, got \"10.0.0.0/33\"")]
+    [InlineData("{ match: { prefixes: [] }, action: Accept }",
+        "expected at least one element under filters.f[0].match.prefixes, got an empty list")]
     [InlineData("{ match: { asPath: { regex: '(1' } }, action: Accept }", "expected ) at character 3 of the expression \"(1\"")]
     [InlineData("{ match: { communities: [no-exprot] }, action: Accept }",
-        "expected a community such as 65001:100, 65001:* or no-export for filters.f[0].match.communities, got \"no-exprot\"; did you mean \"no-export\"?")]
-    [InlineData("{ match: { med: { ge: 5, le: 3 } }, action: Accept }", "expected ge to be at most le under filters.f[0].match.med, got 5 and 3")]
-    [InlineData("{ match: { prefixs: 10.0.0.0/8 }, action: Accept }", "expected a key that filters.f[0].match knows, got \"prefixs\"; did you mean \"prefix\"?")]
-    [InlineData("{ change: { communities: { add: ['1:*'] } } }", "expected communities without * under filters.f[0].change.communities.add")]
-    [InlineData("{ change: { prepend: { count: 65 } } }", "expected a number from 1 to 64 for filters.f[0].change.prepend.count, got \"65\"")]
+        "expected a community such as 65001:100, 65001:* or no-export for filters.f[0].match.communities, "
+        + "got \"no-exprot\"; did you mean \"no-export\"?")]
+    [InlineData("{ match: { med: { ge: 5, le: 3 } }, action: Accept }",
+        "expected ge to be at most le under filters.f[0].match.med, got 5 and 3")]
+    [InlineData("{ match: { prefixs: 10.0.0.0/8 }, action: Accept }",
+        "expected a key that filters.f[0].match knows, got \"prefixs\"; did you mean \"prefix\"?")]
+    [InlineData("{ change: { communities: { add: ['1:*'] } } }",
+        "expected communities without * under filters.f[0].change.communities.add")]
+    [InlineData("{ change: { prepend: { count: 65 } } }",
+        "expected a number from 1 to 64 for filters.f[0].change.prepend.count, got \"65\"")]
     [InlineData("{ change: { nextHop: me } }", "expected self, keep or an address for filters.f[0].change.nextHop, got \"me\"")]
     [InlineData("{ change: { med: 1 }, action: Reject }", "expected no change in a rule that rejects")]
     [InlineData("{ match: { family: ipv4 } }", "expected the key action or change, got a rule that does nothing")]
@@ -76,19 +88,29 @@ public class FilterConfigTests
 
     [Fact]
     public void A_filter_cannot_be_called_as_a_verdict() =>
-        Assert.Contains("for a filter, got \"accept\"", Assert.Single(DaemonConfigTests.Parse("filters: { accept: [{ action: Accept }] }").Errors).Text, StringComparison.Ordinal);
+        Assert.Contains("for a filter, got \"accept\"",
+            Assert.Single(DaemonConfigTests.Parse("filters: { accept: [{ action: Accept }] }").Errors).Text, StringComparison.Ordinal);
 
     [Fact]
-    public void A_misspelt_filter_is_offered_the_right_name() =>
-        Assert.EndsWith("got \"from-tro\"; did you mean \"from-tor\"?",
-            Assert.Single(DaemonConfigTests.Parse("filters: { from-tor: [{ action: Accept }] }\nkernel: { export: from-tro }").Errors).Text, StringComparison.Ordinal);
+    public void A_misspelt_filter_is_offered_the_right_name()
+    {
+        var errors = DaemonConfigTests.Parse("filters: { from-tor: [{ action: Accept }] }\nkernel: { export: from-tro }").Errors;
+        Assert.EndsWith("got \"from-tro\"; did you mean \"from-tor\"?", Assert.Single(errors).Text, StringComparison.Ordinal);
+    }
 
     private static FilterVerdict Verdict(FilterChain chain)
     {
         var editor = new AttributeEditor();
         editor.LoadEmpty(Origin.Igp);
         var attributes = editor.Finish(out var summary).ToArray();
-        return chain.Run(
-            new() { Prefix = Prefix.DefaultIPv4, Family = IpFamily.IPv4, Origin = RouteOrigin.Bgp, Attributes = attributes, Summary = summary }, editor).Verdict;
+        var route = new FilterInput
+        {
+            Prefix = Prefix.DefaultIPv4,
+            Family = IpFamily.IPv4,
+            Origin = RouteOrigin.Bgp,
+            Attributes = attributes,
+            Summary = summary,
+        };
+        return chain.Run(route, editor).Verdict;
     }
 }

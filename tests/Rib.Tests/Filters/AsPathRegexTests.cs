@@ -8,7 +8,8 @@ namespace Calico.Bgp.Rib.Tests.Filters;
 
 public class AsPathRegexTests
 {
-    internal static AsPathRegex Regex(string text) => AsPathRegex.TryParse(text, out var regex, out var problem) ? regex : throw new FormatException(problem);
+    internal static AsPathRegex Regex(string text) =>
+        AsPathRegex.TryParse(text, out var regex, out var problem) ? regex : throw new FormatException(problem);
 
     /// <summary>AS_PATH octets; what stands in braces is an AS_SET.</summary>
     internal static byte[] Path(string text)
@@ -100,7 +101,8 @@ public class AsPathRegexTests
         {
             var numbers = Enumerable.Range(0, random.Next(8)).Select(_ => random.Next(1, 7)).ToArray();
             var word = string.Concat(numbers.Select(Letter));
-            Assert.True(letters.IsMatch(word) == regex.Matches(new(Path(string.Join(' ', numbers)))), $"{ours} on {string.Join(' ', numbers)}");
+            Assert.True(
+                letters.IsMatch(word) == regex.Matches(new(Path(string.Join(' ', numbers)))), $"{ours} on {string.Join(' ', numbers)}");
         }
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(1_000_000));
 

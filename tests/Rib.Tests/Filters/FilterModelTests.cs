@@ -39,7 +39,8 @@ public class FilterModelTests
             editor);
         Assert.Equal(route.Passes(filters, Self), result.Verdict != FilterVerdict.Reject);
         if (result.Verdict == FilterVerdict.Reject) return;
-        Assert.Equal(Convert.ToHexString(route.Octets()), Convert.ToHexString(result.Verdict == FilterVerdict.AcceptChanged ? editor.Finish(out _) : octets));
+        Assert.Equal(Convert.ToHexString(route.Octets()),
+            Convert.ToHexString(result.Verdict == FilterVerdict.AcceptChanged ? editor.Finish(out _) : octets));
         Assert.Equal(route.Hints, result.Hints);
     }
 
@@ -111,11 +112,13 @@ public class FilterModelTests
     };
 
     private static CommunityChange? Changes(Random random, CommunityKind kind) => Maybe(random)
-        ? new(kind, random.Next(4) == 0 ? Patterns(random, kind, open: false) : null, Patterns(random, kind, open: true), Patterns(random, kind, open: false))
+        ? new(kind, random.Next(4) == 0 ? Patterns(random, kind, open: false) : null, Patterns(random, kind, open: true),
+            Patterns(random, kind, open: false))
         : null;
 
     private static CommunityMatch Communities(Random random, CommunityKind kind) => new(
-        kind, Patterns(random, kind, open: true), Maybe(random) ? [Patterns(random, kind, open: true)] : [], Patterns(random, kind, open: true));
+        kind, Patterns(random, kind, open: true), Maybe(random)
+            ? [Patterns(random, kind, open: true)] : [], Patterns(random, kind, open: true));
 
     private static ListOf<CommunityPattern> Patterns(Random random, CommunityKind kind, bool open) => [.. Some(random, 3, r =>
     {
@@ -145,5 +148,6 @@ public class FilterModelTests
 
     private static uint Small(Random random) => (uint)random.Next(1, 4);
 
-    private static List<T> Some<T>(Random random, int most, Func<Random, T> make) => [.. Enumerable.Range(0, random.Next(most)).Select(_ => make(random))];
+    private static List<T> Some<T>(Random random, int most, Func<Random, T> make) =>
+        [.. Enumerable.Range(0, random.Next(most)).Select(_ => make(random))];
 }

@@ -5,8 +5,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib.Tests.Filters;
 
 /// <summary>
-/// A route as lists of words, and filters run on it word by word: the slow reference that <see cref="FilterChain"/> is held against. It shares
-/// the rules' records with the real thing, and none of its compiled forms.
+/// A route as lists of words, and filters run on it word by word: the slow reference that <see cref="FilterChain"/> is held against.
+/// It shares the rules' records with the real thing, and none of its compiled forms.
 /// </summary>
 internal sealed record NaiveRoute
 {
@@ -59,7 +59,7 @@ internal sealed record NaiveRoute
             match.Family == null || match.Family == Prefix.Family,
             match.Sources == RouteSources.None || match.Sources.ToString().Split(", ").Contains(Source.ToString()),
             match.Peers.Count == 0 || match.Peers.Contains(Peer),
-            match.Interfaces.Count == 0 || match.Interfaces.Any(glob => Interface != null && Interface.StartsWith(glob.TrimEnd('*'), StringComparison.Ordinal)),
+            match.Interfaces.Count == 0 || match.Interfaces.Any(FitsInterface),
             match.NextHops.Count == 0 || match.NextHops.Any(prefix => NextHop is { } address && prefix.Contains(address)),
             match.Med == null || (Med is { } med && match.Med.Value.Has(med)),
             match.LocalPref == null || match.LocalPref.Value.Has(LocalPref ?? 100),
@@ -70,6 +70,9 @@ internal sealed record NaiveRoute
         ];
         return answers.All(answer => answer);
     }
+
+    /// <summary>The model's globs are beginnings with a star.</summary>
+    private bool FitsInterface(string glob) => Interface?.StartsWith(glob.TrimEnd('*'), StringComparison.Ordinal) == true;
 
     private bool FitsPath(AsPathMatch match) =>
         (match.Origin.Count == 0 || (Path.Count > 0 && match.Origin.Any(range => range.Has(Path[^1]))))
@@ -93,7 +96,8 @@ internal sealed record NaiveRoute
         Communities = Changed(Communities, change.Communities);
         Large = Changed(Large, change.LargeCommunities);
         Extended = Changed(Extended, change.ExtendedCommunities);
-        Hints = new(change.Kernel.Metric == 0 ? Hints.Metric : change.Kernel.Metric, change.Kernel.Table == 0 ? Hints.Table : change.Kernel.Table);
+        Hints = new(
+            change.Kernel.Metric == 0 ? Hints.Metric : change.Kernel.Metric, change.Kernel.Table == 0 ? Hints.Table : change.Kernel.Table);
     }
 
     private static List<UInt128> Changed(List<UInt128> communities, CommunityChange? change)

@@ -50,7 +50,8 @@ public class PrefixSetTests
 
     [Fact]
     public void A_pattern_is_written_as_it_is_read() =>
-        Assert.All(["10.0.0.0/8", "10.0.0.0/8+", "10.0.0.0/8-", "10.0.0.0/8{9,24}", "2001:db8::/32{0,128}"], text => Assert.Equal(text, Pattern(text).ToString()));
+        Assert.All(["10.0.0.0/8", "10.0.0.0/8+", "10.0.0.0/8-", "10.0.0.0/8{9,24}", "2001:db8::/32{0,128}"],
+            text => Assert.Equal(text, Pattern(text).ToString()));
 
     [Fact]
     public void A_set_takes_what_one_of_its_patterns_takes() => Prop.ForAll<int>(seed =>
@@ -65,7 +66,8 @@ public class PrefixSetTests
         }
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(1_000_000));
 
-    /// <summary>The fourth set's answers are those of a set "or longer", whatever its lengths say; five and six are about origins (RFC 6811).</summary>
+    /// <summary>The fourth set's answers are those of a set "or longer", whatever its lengths say; five and six are about origins (RFC
+    /// 6811).</summary>
     [SharedDataTheory("prefix-sets")]
     [InlineData(1, false)]
     [InlineData(2, false)]
