@@ -23,14 +23,17 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly SpeakerLoop speaker;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
-    private DaemonConfig current;
-    private DaemonConfig? before;
+    private Taken current;
+    private Taken? before;
     private ITimer? undoing;
 
-    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, TimeProvider time, ILogger<Daemon> log) =>
-        (ConfigFile, current, this.speaker, this.time, this.log) = (file, config, speaker, time, log);
+    /// <summary>A configuration in use, and the file that it is from.</summary>
+    private sealed record Taken(string File, DaemonConfig Config);
 
-    public string ConfigFile { get; private set; }
+    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, TimeProvider time, ILogger<Daemon> log) =>
+        (current, this.speaker, this.time, this.log) = (new(file, config), speaker, time, log);
+
+    public string ConfigFile => current.File;
 
     private static string Version =>
         typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -67,27 +70,55 @@ internal sealed class Daemon : IDaemon, IDisposable
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
         using var daemon = new Daemon(path, config, speaker, time, logs.CreateLogger<Daemon>());
-        await using var birds = new Sockets([.. BirdPaths(config.Control).Select(socket => new BirdSocket(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo })]);
+        await using var birds = new Sockets(
+            [.. BirdPaths(config.Control)],
+            socket => new(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo });
         await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs);
+        using var signals = daemon.Signals();
+        await daemon.StartAsync(birds, http, stop);
+        await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        daemon.log.Ending();
+    }
+
+    private async Task StartAsync(Sockets birds, HttpControl http, CancellationToken stop)
+    {
+        // Whoever asks for another configuration meanwhile waits until this one runs.
+        await oneAtATime.WaitAsync(stop);
         birds.Start();
         await http.StartAsync(stop);
         await speaker.StartAsync();
-        daemon.log.Running(Version, path, config.Speaker.RouterId, config.Speaker.As, config.Speaker.Peers.Length);
-        using var signals = daemon.Signals();
-        await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        daemon.log.Ending();
+        var config = current.Config.Speaker;
+        log.Running(Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
+        oneAtATime.Release();
     }
 
     private static IEnumerable<string> BirdPaths(ControlConfig control) =>
         control.BirdSockets.Where(socket => socket.Dialect == BirdDialect.Bird2).Select(socket => socket.Path).Prepend(control.Socket).OfType<string>();
 
     /// <summary>The birdc sockets, begun and ended together.</summary>
-    private sealed class Sockets(ImmutableArray<BirdSocket> sockets) : IAsyncDisposable
+    private sealed class Sockets(ImmutableArray<string> paths, Func<string, BirdSocket> make) : IAsyncDisposable
     {
+        private readonly List<BirdSocket> sockets = [];
+
         public void Start()
         {
-            foreach (var socket in sockets) socket.Start();
+            foreach (var path in paths)
+            {
+                sockets.Add(make(path));
+                try
+                {
+                    sockets[^1].Start();
+                }
+                catch (Exception refused) when (refused is SocketException or IOException or UnauthorizedAccessException)
+                {
+                    throw new IOException($"the socket {path} (control.socket) cannot be made: {WordsOf(refused)}", refused);
+                }
+            }
         }
+
+        // .NET knows no name for a full disk under a socket, and then no words either.
+        private static string WordsOf(Exception refused) =>
+            refused is SocketException { SocketErrorCode: SocketError.SocketError } socket ? Marshal.GetPInvokeErrorMessage(socket.NativeErrorCode) : refused.Message;
 
         public async ValueTask DisposeAsync()
         {
@@ -108,8 +139,21 @@ internal sealed class Daemon : IDaemon, IDisposable
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            _ = ConfigureAsync(null, soft: false, undoAfter: null);
+            _ = AsideAsync(() => ConfigureAsync(null, soft: false, undoAfter: null));
         }));
+
+    /// <summary>Nobody waits for it, so nobody else would hear of what went wrong.</summary>
+    private async Task AsideAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception mistake)
+        {
+            log.ConfigureFailed(mistake);
+        }
+    }
 
     private void End(PosixSignalContext signal)
     {
@@ -129,10 +173,10 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, string.Join("; ", result.Errors));
                 return new(string.Join('\n', result.Errors), []);
             }
-            var changes = await speaker.ConfigureAsync(newer.Speaker);
-            (before, current, ConfigFile) = (current, newer, path);
+            var changes = (await speaker.ConfigureAsync(newer.Speaker)).AddRange(AtNextStart(newer));
+            (before, current) = (current, new(path, newer));
             undoing?.Dispose();
-            undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = UndoAsync(), null, after, Timeout.InfiniteTimeSpan) : null;
+            undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = AsideAsync(UndoAsync), null, after, Timeout.InfiniteTimeSpan) : null;
             log.Taken(path, changes.IsEmpty ? "nothing changed" : string.Join("; ", changes));
             return new(null, changes);
         }
@@ -146,8 +190,17 @@ internal sealed class Daemon : IDaemon, IDisposable
     {
         var result = DaemonConfig.Load(file ?? ConfigFile, HostFacts.Read());
         return Task.FromResult(result.Config is { } newer
-            ? new ConfigureResult(null, ConfigChanges.Between(current.Speaker, newer.Speaker))
+            ? new ConfigureResult(null, ConfigChanges.Between(current.Config.Speaker, newer.Speaker).AddRange(AtNextStart(newer)))
             : new ConfigureResult(string.Join('\n', result.Errors), []));
+    }
+
+    private IEnumerable<string> AtNextStart(DaemonConfig newer)
+    {
+        var (older, control) = (current.Config, newer.Control);
+        if (older.Log != newer.Log) yield return "log: takes effect at the next start";
+        var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
+            && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
+        if (!sameSockets) yield return "control: takes effect at the next start";
     }
 
     public bool Confirm()
@@ -164,7 +217,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         {
             Confirm();
             if (before is not { } older) return false;
-            await speaker.ConfigureAsync(older.Speaker);
+            await speaker.ConfigureAsync(older.Config.Speaker);
             (current, before) = (older, current);
             log.Undone();
             return true;

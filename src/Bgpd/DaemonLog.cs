@@ -23,4 +23,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(1005, LogLevel.Information, "back to the configuration before")]
     public static partial void Undone(this ILogger log);
+
+    [LoggerMessage(1006, LogLevel.Error, "the configuration could not be changed because of a mistake in this program")]
+    public static partial void ConfigureFailed(this ILogger log, Exception mistake);
 }

@@ -8,6 +8,7 @@ public static class ConfigChanges
     public static ImmutableArray<string> Between(SpeakerConfig older, SpeakerConfig newer)
     {
         var lines = ImmutableArray.CreateBuilder<string>();
+        if ((older.RouterId, older.As) != (newer.RouterId, newer.As)) lines.Add($"router: {newer.RouterId}, AS {newer.As}");
         Peers(older, newer, lines);
         foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
         foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix))) lines.Add($"route {prefix}: removed");
@@ -34,6 +35,7 @@ public static class ConfigChanges
     {
         if (older.Learn != newer.Learn) lines.Add($"kernel.learn: {(newer.Learn ? "on" : "off")}");
         if (older.Metric != newer.Metric) lines.Add($"kernel.metric: {newer.Metric}");
+        if (!Equals(older.Export, newer.Export)) lines.Add("kernel.export: changed");
         if ((older.InstallRoutes, older.Table, older.Protocol) != (newer.InstallRoutes, newer.Table, newer.Protocol))
             lines.Add("kernel.installRoutes, table or protocol: takes effect at the next start");
     }

@@ -4,6 +4,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
 
@@ -13,19 +14,20 @@ namespace Calico.Bgp.Speaker;
 /// </summary>
 internal sealed class Fib : IFibSink, IAsyncDisposable
 {
-    private const int Capacity = 8;
+    private const int Capacity = 8, MostTargets = 1 << 16;
     private readonly IKernel kernel;
     private readonly Channel<Func<ValueTask>> queue = Channel.CreateUnbounded<Func<ValueTask>>(new() { SingleReader = true });
     private readonly Dictionary<FibTarget, RouteTarget> targets = [];
     private readonly Task loop;
+    private readonly Dictionary<Prefix, (KernelHints Hints, RouteTarget? Target)> installedOwn = [];
+    private readonly uint table;
     private int waiting;
-    private readonly HashSet<Prefix> installedOwn = [];
-    private KernelConfig config;
+    private volatile bool isClosed;
     private ImmutableDictionary<Prefix, OwnRouteConfig> own = ImmutableDictionary<Prefix, OwnRouteConfig>.Empty;
 
     public Fib(IKernel kernel, KernelConfig config)
     {
-        (this.kernel, this.config, Export) = (kernel, config, config.Export ?? AcceptAll.Instance);
+        (this.kernel, table, Export) = (kernel, config.Table, FilterOf(config));
         loop = Task.Run(RunAsync);
     }
 
@@ -36,20 +38,44 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
 
     public bool HasRoom => Volatile.Read(ref waiting) < Capacity;
 
-    /// <summary>Own routes that lead elsewhere now are written again; the shards see no difference in them.</summary>
     public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes)
     {
-        Export = newer.Export ?? AcceptAll.Instance;
+        Export = FilterOf(newer);
         queue.Writer.TryWrite(() =>
         {
-            (config, own) = (newer, routes);
-            targets.Clear();
-            return kernel.WishAsync(Array.ConvertAll([.. installedOwn], prefix => new RouteWish(prefix, OwnTarget(prefix, default))));
+            own = routes;
+            return WishOwnAsync();
         });
+    }
+
+    /// <summary>Interfaces have come, gone or changed: own routes that lead elsewhere now are written again. The shards see no difference in them.</summary>
+    public void LookAgain() => queue.Writer.TryWrite(WishOwnAsync);
+
+    /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
+    public void Close() => isClosed = true;
+
+    private static IPolicy FilterOf(KernelConfig config)
+    {
+        var filter = config.Export ?? AcceptAll.Instance;
+        return config.Metric == 0 ? filter : new MetricOf(filter, config.Metric);
+    }
+
+    private ValueTask WishOwnAsync()
+    {
+        var moved = new List<RouteWish>();
+        foreach (var (prefix, (hints, before)) in installedOwn.ToArray())
+        {
+            var target = OwnTarget(prefix, hints);
+            if (Equals(target, before)) continue;
+            installedOwn[prefix] = (hints, target);
+            moved.Add(new(prefix, target));
+        }
+        return moved.Count == 0 || isClosed ? default : kernel.WishAsync(moved.ToArray());
     }
 
     public void Take(ReadOnlySpan<FibChange> changes)
     {
+        if (isClosed) return;
         Interlocked.Increment(ref waiting);
         var taken = changes.ToArray();
         queue.Writer.TryWrite(() => WriteAsync(taken));
@@ -88,26 +114,42 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     {
         if (target.Origin == RouteOrigin.Static)
         {
-            installedOwn.Add(prefix);
-            return OwnTarget(prefix, target.Hints);
+            var leads = OwnTarget(prefix, target.Hints);
+            installedOwn[prefix] = (target.Hints, leads);
+            return leads;
         }
         if (target.Vias.IsEmpty) return null;
         if (targets.TryGetValue(target, out var known)) return known;
+        if (targets.Count >= MostTargets) targets.Clear();
         return targets[target] = new(
             RouteType.Unicast, [.. target.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight, via.OnLink))],
-            MetricOf(target.Hints), TableOf(target.Hints));
+            target.Hints.Metric, TableOf(target.Hints));
     }
 
     private RouteTarget? OwnTarget(Prefix prefix, KernelHints hints) =>
         own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, kernel.Current) is { } hops
-            ? new(route.Type, hops, MetricOf(hints), TableOf(hints)) : null;
+            ? new(route.Type, hops, hints.Metric, TableOf(hints)) : null;
 
-    private uint MetricOf(KernelHints hints) => hints.Metric != 0 ? hints.Metric : config.Metric;
-    private uint TableOf(KernelHints hints) => hints.Table != 0 ? hints.Table : config.Table;
+    private uint TableOf(KernelHints hints) => hints.Table != 0 ? hints.Table : table;
 
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
         await loop.ConfigureAwait(false);
+    }
+
+    /// <summary>The kernel's filter, and the metric of routes for which nobody said another: part of where a route leads, so that the shards notice when it changes.</summary>
+    private sealed record MetricOf(IPolicy Filter, uint Metric) : IPolicy
+    {
+        public string Name => Filter.Name;
+        public bool LooksAtPrefix => Filter.LooksAtPrefix;
+
+        public FilterResult Run(in FilterInput route, AttributeEditor editor)
+        {
+            var result = Filter.Run(route, editor);
+            var hints = result.Verdict == FilterVerdict.AcceptChanged ? result.Hints : route.Hints;
+            if (result.Verdict == FilterVerdict.Reject || hints.Metric != 0) return result;
+            return result with { Verdict = FilterVerdict.AcceptChanged, Hints = hints with { Metric = Metric } };
+        }
     }
 }

@@ -13,10 +13,16 @@ internal sealed class KernelNextHops(KernelSnapshot snapshot) : INextHopResolver
 
     public NextHopState Resolve(Address nextHop, int scope)
     {
-        if (resolver?.Snapshot != snapshot) resolver = resolver?.For(snapshot) ?? new(snapshot);
-        var answer = resolver.Resolve(nextHop, scope);
+        var answer = ResolverOf(snapshot).Resolve(nextHop, scope);
         ImmutableArray<NextHopVia> vias = [.. answer.Hops.Select(hop => new NextHopVia(hop.Gateway, hop.Interface, hop.Weight, hop.OnLink))];
         return new(answer.Resolvable, answer.Connected, answer.OwnAddress, answer.Metric, vias);
+    }
+
+    /// <summary>This thread's resolver, for that snapshot.</summary>
+    public static NextHopResolver ResolverOf(KernelSnapshot snapshot)
+    {
+        if (resolver?.Snapshot != snapshot) resolver = resolver?.For(snapshot) ?? new(snapshot);
+        return resolver;
     }
 
     public string? InterfaceName(int index) => snapshot.Links.GetValueOrDefault(index)?.Name;

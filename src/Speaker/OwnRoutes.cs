@@ -96,19 +96,29 @@ internal static class LearnedRoutes
         && !route.Target.Hops.Any(hop => snapshot.Links.TryGetValue(hop.Interface, out var link) && link.IsLoopback);
 }
 
-/// <summary>Own routes name interfaces, which may come later than the daemon; the kernel wants their numbers.</summary>
+/// <summary>Own routes name interfaces and gateways, which may come later than the daemon; the kernel wants interfaces that are up, by number.</summary>
 internal static class OwnHops
 {
-    /// <summary>Null while an interface is missing: the route waits for it.</summary>
+    /// <summary>The ways out that can be used now. Null while there is none of those configured: the route waits.</summary>
     public static ImmutableArray<RouteHop>? Resolve(OwnRouteConfig route, KernelSnapshot kernel)
     {
-        var hops = route.Hops.ToBuilder();
-        for (var i = 0; i < hops.Count && i < route.Interfaces.Length; i++)
+        if (route.Hops.IsEmpty) return [];
+        var usable = ImmutableArray.CreateBuilder<RouteHop>();
+        for (var i = 0; i < route.Hops.Length; i++)
+            if (Usable(route.Hops[i], i < route.Interfaces.Length ? route.Interfaces[i] : null, kernel) is { } hop) usable.Add(hop);
+        return usable.Count == 0 ? null : usable.ToImmutable();
+    }
+
+    private static RouteHop? Usable(RouteHop hop, string? name, KernelSnapshot kernel)
+    {
+        var index = hop.Interface;
+        if (name != null)
         {
-            if (route.Interfaces[i] is not { } name) continue;
-            if (kernel.Links.Values.FirstOrDefault(link => link.Name == name) is not { } link) return null;
-            hops[i] = hops[i] with { Interface = link.Index };
+            if (kernel.Links.Values.FirstOrDefault(link => link.Name == name) is not { IsUp: true } link) return null;
+            index = link.Index;
         }
-        return hops.ToImmutable();
+        if (hop.Gateway is not { } gateway || hop.OnLink) return hop with { Interface = index };
+        var answer = KernelNextHops.ResolverOf(kernel).Resolve(gateway, index);
+        return answer.Connected ? hop with { Interface = answer.Interface } : null;
     }
 }

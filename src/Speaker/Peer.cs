@@ -11,13 +11,19 @@ namespace Calico.Bgp.Speaker;
 internal sealed class Peer(PeerConfig config, PeerSession session)
 {
     private const uint BgpPreference = 100;
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
     private volatile Life? life;
 
-    /// <summary>One established session.</summary>
-    public sealed record Life(Negotiated Negotiated, RouteSink Sink)
+    /// <summary>One established session. <paramref name="told"/>: what the RIB knows of it.</summary>
+    public sealed class Life(Negotiated negotiated, RouteSink sink, RibPeer told)
     {
+        public Negotiated Negotiated { get; } = negotiated;
+        public RouteSink Sink { get; } = sink;
+        public RibPeer Told { get; set; } = told;
         /// <summary>Families whose End-of-RIB has come.</summary>
         public FamilySet Complete { get; set; }
+        /// <summary>How many UPDATEs had come when somebody last looked, and since when it has been that many.</summary>
+        public (long Count, DateTimeOffset Since) Updates { get; set; } = (-1, default);
     }
 
     public PeerConfig Config { get; set; } = config;
@@ -28,14 +34,26 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
     public ushort Index => Session.Settings.Index;
     public string Name => Session.Settings.Name;
 
-    /// <summary>The peer's first table is here, or it never promised to say so.</summary>
-    public bool HasSettled => !Session.Snapshot.Enabled || (Up is { } up && (up.Complete & up.Negotiated.Families) == up.Negotiated.Families);
+    /// <summary>
+    /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3); the table
+    /// of a peer that never promised one is over when no UPDATE has come for a while.
+    /// </summary>
+    public bool HasSettled(DateTimeOffset now)
+    {
+        var session = Session.Snapshot;
+        if (!session.Enabled) return true;
+        if (Up is not { } up) return false;
+        if ((up.Complete & up.Negotiated.Families) == up.Negotiated.Families) return true;
+        if (up.Negotiated.Received.Capabilities.GracefulRestart != null) return false;
+        if (session.Counters.UpdatesIn != up.Updates.Count) up.Updates = (session.Counters.UpdatesIn, now);
+        return now - up.Updates.Since >= Quiet;
+    }
 
     /// <summary>What the RIB must know of the established session.</summary>
     public RibPeer ForRib(Negotiated negotiated, KernelSnapshot kernel)
     {
         var settings = Session.Settings;
-        var onLink = kernel.Addresses.FirstOrDefault(address => address.Address == negotiated.LocalAddress)?.Interface ?? 0;
+        var onLink = InterfaceOf(negotiated.LocalAddress, kernel);
         var addresses = kernel.Addresses.Where(address => address.Interface == onLink).Select(address => address.Address).ToArray();
         return new()
         {
@@ -66,6 +84,13 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
             PrefixLimit = Config.PrefixLimit,
             MinRouteAdvertisementInterval = Config.MinRouteAdvertisementInterval,
         };
+    }
+
+    /// <summary>The same link-local address may stand on several interfaces; then the configured one tells.</summary>
+    private int InterfaceOf(Address local, KernelSnapshot kernel)
+    {
+        if (Session.Settings.Interface is { } name && kernel.Links.Values.FirstOrDefault(link => link.Name == name) is { } link) return link.Index;
+        return kernel.Addresses.FirstOrDefault(address => address.Address == local)?.Interface ?? 0;
     }
 
     private static Address SelfIPv6(Address local, Address[] onLink)

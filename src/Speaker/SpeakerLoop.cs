@@ -92,27 +92,36 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
 
     private async Task RunAsync()
     {
-        await foreach (var work in inbox.Reader.ReadAllAsync().ConfigureAwait(false)) await work().ConfigureAwait(false);
+        await foreach (var work in inbox.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+            }
+            catch (Exception mistake)
+            {
+                log.LoopFailed(mistake);
+            }
+        }
     }
 
     /// <summary>Does the work on the loop; its exceptions are the caller's.</summary>
     private Task PostAsync(Func<Task> work)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        inbox.Writer.TryWrite(async () =>
+        var taken = inbox.Writer.TryWrite(async () =>
         {
             try
             {
                 await work().ConfigureAwait(false);
                 done.SetResult();
             }
-#pragma warning disable CA1031 // handed to whoever asked for the work
             catch (Exception error)
             {
                 done.SetException(error);
             }
-#pragma warning restore CA1031
         });
+        if (!taken) done.SetException(new InvalidOperationException("the speaker is ending"));
         return done.Task;
     }
 
@@ -128,6 +137,17 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         var snapshot = latest;
         Rib.NextHopsChanged(new KernelNextHops(snapshot));
         foreach (var source in Sources) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
+        fib?.LookAgain();
+        foreach (var peer in peers.Values) LookAgain(peer, snapshot);
+    }
+
+    /// <summary>Addresses that a peer is given as next hops may come after its session. One that goes takes the session along, or comes back.</summary>
+    private void LookAgain(Peer peer, KernelSnapshot snapshot)
+    {
+        if (peer.Up is not { } up) return;
+        var now = peer.ForRib(up.Negotiated, snapshot);
+        if (now == up.Told || (now.SelfIPv4.IsUnspecified && !up.Told.SelfIPv4.IsUnspecified) || (now.SelfIPv6.IsUnspecified && !up.Told.SelfIPv6.IsUnspecified)) return;
+        Rib.PeerChanged(up.Told = now);
     }
 
     private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
@@ -186,12 +206,14 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         await LookAtKernelAsync().ConfigureAwait(false);
 
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
+        var stops = new List<Task>();
         foreach (var peer in Peers.ToArray())
         {
-            if (!wanted.TryGetValue(peer.Name, out var config)) await StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured).ConfigureAwait(false);
-            else if (Indexed(config.Session) != peer.Session.Settings) await StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange).ConfigureAwait(false);
+            if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
+            else if (Indexed(config.Session) != peer.Session.Settings) stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
             else Update(peer, config);
         }
+        await Task.WhenAll(stops).ConfigureAwait(false);
         if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) await ListenAgainAsync(older, newer).ConfigureAwait(false);
         foreach (var config in newer.Peers)
             if (!peers.ContainsKey(config.Session.Name)) StartPeer(config);
@@ -209,6 +231,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         {
             log.ListenRefused(refused.Message);
             Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
+            await listener.DisposeAsync().ConfigureAwait(false);
             listener = new(logs.CreateLogger<Listener>());
             listener.Start(older.Listen, older.ListenPort);
         }
@@ -218,21 +241,24 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
-        if (peer.Up is { } up) Rib.PeerChanged(peer.ForRib(up.Negotiated, kernel.Current));
+        if (peer.Up is { } up) Rib.PeerChanged(up.Told = peer.ForRib(up.Negotiated, kernel.Current));
     }
 
     IRouteSink ISessionOwner.Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
     {
         var peer = peers[session.Settings.Name];
         var sink = new RouteSink(Rib, Rib.InletFor(session.Settings.Index), new PeerOutlet(outlet));
-        Rib.PeerUp(peer.ForRib(negotiated, kernel.Current), sink.Outlet);
-        peer.Up = new(negotiated, sink);
+        var told = peer.ForRib(negotiated, kernel.Current);
+        Rib.PeerUp(told, sink.Outlet);
+        peer.Up = new(negotiated, sink, told);
         return sink;
     }
 
     void ISessionOwner.Down(PeerSession session, IRouteSink sink, SessionFault fault)
     {
         if (peers.TryGetValue(session.Settings.Name, out var peer)) peer.Up = null;
+        // When the daemon ends, packets go on as they did: nobody is told to forget what this neighbour had said.
+        if (IsShuttingDown) return;
         Rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
     }
 
@@ -268,7 +294,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         var deadline = Started + Config.Kernel.SweepAfter;
         try
         {
-            while (time.GetUtcNow() < deadline && !peers.Values.All(peer => peer.HasSettled))
+            while (time.GetUtcNow() < deadline && !peers.Values.All(peer => peer.HasSettled(time.GetUtcNow())))
                 await Task.Delay(TimeSpan.FromMilliseconds(250), time, stopping.Token).ConfigureAwait(false);
             HasSettled = true;
             // The last routes are still on their way from the shards to the kernel's queue.
@@ -291,6 +317,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
+        fib?.Close();
         kernel.Changed -= KernelChanged;
         await settling.ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
