@@ -13,9 +13,12 @@ internal static class Configurations
           pods:
             - { match: { prefixes: ["10.244.0.0/16{16,32}", "fd00:244::/32{32,128}"] }, action: Accept }
             - { action: Reject }
+          own-pods: # the ToR hears of a pod from its own node only
+            - { match: { source: [static, kernel], prefixes: ["10.244.0.0/16{16,32}", "fd00:244::/32{32,128}"] }, action: Accept }
+            - { action: Reject }
         peers:
-          - { name: tor4, peerIP: 10.192.0.254, asNumber: 65001, families: [ipv4], import: accept, export: [pods], holdTime: 9s }
-          - { name: tor6, peerIP: "fd00:192::254", asNumber: 65001, families: [ipv6], import: accept, export: [pods], holdTime: 9s }
+          - { name: tor4, peerIP: 10.192.0.254, asNumber: 65001, families: [ipv4], import: accept, export: [own-pods], holdTime: 9s }
+          - { name: tor6, peerIP: "fd00:192::254", asNumber: 65001, families: [ipv6], import: accept, export: [own-pods], holdTime: 9s }
           - { name: mesh4, peerIP: 10.192.0.1{{3 - node}}, asNumber: 64512, families: [ipv4], import: [pods], export: [pods], holdTime: 9s }
           - { name: mesh6, peerIP: "fd00:192::1{{3 - node}}", asNumber: 64512, families: [ipv6], import: [pods], export: [pods], holdTime: 9s }
         routes:

@@ -6,7 +6,7 @@ namespace Calico.Bgp.Lab;
 
 internal static class Screen
 {
-    private const int ChangesShown = 12;
+    private const int ChangesShown = 6;
 
     public static Task ShowAsync(Topology lab, CancellationToken stop) =>
         AnsiConsole.Live(new Text("…")).AutoClear(false).StartAsync(async context =>
@@ -22,21 +22,36 @@ internal static class Screen
 
     private static async Task<IRenderable> FrameAsync(Topology lab, Changes changes)
     {
-        var (sessions, routes, pings) = (Head("router", "session", "since", "state"), Head("router", "prefix", "way"), Head("from", "to", "address", "ms"));
+        var (sessions, pings) = (Head("router", "session", "since", "state"), Head("from", "to", "address", "ms"));
+        var tables = new List<Table>();
         foreach (var router in lab.Routers)
         {
             var lines = await router.SessionsAsync();
             foreach (var line in lines) sessions.AddRow(router.Name, line.Name.EscapeMarkup(), line.Since, State(line));
             var known = await router.RoutesAsync();
-            foreach (var (prefix, way) in known) routes.AddRow(router.Name, prefix, way.EscapeMarkup());
+            var routes = Head($"{router.Name}: prefix", "way");
+            foreach (var (prefix, way) in known) routes.AddRow(prefix, Short(way).EscapeMarkup());
+            tables.Add(routes);
             changes.See(router.Name, lines, known);
         }
         foreach (var ping in Ping.All)
             pings.AddRow(ping.From, ping.To, ping.Address, await ping.SendAsync() is { } time ? $"[green]{time:0.00}[/]" : "[red]no answer[/]");
         return new Rows(
             new Markup($"[bold]Calico.Bgp lab[/]  ToR: {(lab.TorIsBird ? "BIRD" : "bgpd")}, nodes: bgpd.  [grey]Ctrl-C ends it and leaves nothing behind.[/]"),
-            new Columns(sessions, pings), routes, new Panel(new Rows(changes.Last(ChangesShown).Select(line => new Markup(line)))).Header("what changed").Expand(),
+            Beside(sessions, pings), Beside([.. tables]), new Panel(new Rows(changes.Last(ChangesShown).Select(line => new Markup(line)))).Header("what changed").Expand(),
             new Markup($"[grey]Try: birdc -s {lab.Routers[1].Socket} show protocols all tor4   ·   ip -n {lab.Routers[1].Space} route   ·   birdc -s {lab.Routers[0].Socket} disable node1_4[/]"));
+    }
+
+    /// <summary>Three tables stand side by side: a gateway says enough without its interface.</summary>
+    private static string Short(string way) =>
+        way.IndexOf(" on ", StringComparison.Ordinal) is var on and >= 0 && way.IndexOf(" [", StringComparison.Ordinal) is var end && end > on
+            ? way.Remove(on, end - on) : way;
+
+    private static Grid Beside(params IRenderable[] parts)
+    {
+        var grid = new Grid();
+        foreach (var _ in parts) grid.AddColumn(new GridColumn().PadRight(0));
+        return grid.AddRow(parts);
     }
 
     private static Table Head(params string[] columns)
