@@ -22,6 +22,7 @@ internal sealed class ExportFilter(
     IpFamily family, ExportTreatment treatment, PrefixTable table, AttributeInterner attributes, PeerTable peers, NextHops nextHops)
 {
     private readonly AttributeEditor editor = new();
+    private readonly FilterInputs inputs = new(attributes, nextHops);
 
     public bool LooksAtPrefix => treatment.Policy.LooksAtPrefix;
 
@@ -33,7 +34,7 @@ internal sealed class ExportFilter(
         ref var row = ref attributes[best.Attributes];
         if (!ExportDoor.Passes(treatment, source, row.Summary)) return Leaving.Barred;
 
-        var result = treatment.Policy.Run(InputOf(node, source, best.Attributes), editor);
+        var result = treatment.Policy.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
         if (result.Verdict == FilterVerdict.Reject) return Leaving.Filtered;
         var summary = row.Summary;
         if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);
@@ -50,17 +51,4 @@ internal sealed class ExportFilter(
         if (leaving.NextHopLength == 0 || leaving.NextHop.IsUnspecified) return false;
         return leaving.NextHop.Family == family || (family == IpFamily.IPv4 && treatment.Encode.ExtendedNextHop);
     }
-
-    private FilterInput InputOf(uint node, RibPeer source, uint handle) => new()
-    {
-        Prefix = LooksAtPrefix ? table[node] : default,
-        Family = family,
-        Origin = source.Origin,
-        FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
-        Interface = nextHops.InterfaceOf(attributes[handle]),
-        Attributes = attributes.OctetsOf(handle),
-        Summary = attributes[handle].Summary,
-        Self = treatment.Self(family),
-        Hints = attributes[handle].Marks.Hints,
-    };
 }

@@ -32,6 +32,7 @@ public interface IFibSink
 internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink)
 {
     private readonly AttributeEditor editor = new();
+    private readonly FilterInputs inputs = new(attributes, nextHops);
     private const int Slice = 4096;
     private readonly DirtyQueue pending = new();
     /// <summary>Index in <see cref="targets"/> of what the sink was told; 0: nothing.</summary>
@@ -102,19 +103,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         ref var row = ref attributes[best.Attributes];
         hints = row.Marks.Hints;
         if (sink.Export is AcceptAll) return true;
-        var result = sink.Export.Run(
-            new()
-            {
-                Prefix = rib.Table[node],
-                Family = rib.Family,
-                Origin = source.Origin,
-                FromPeer = source.Origin == RouteOrigin.Bgp ? source.Name : null,
-                Interface = nextHops.InterfaceOf(row),
-                Attributes = attributes.OctetsOf(best.Attributes),
-                Summary = row.Summary,
-                Hints = hints,
-            },
-            editor);
+        var result = sink.Export.Run(inputs.Of(best.Attributes, source, rib.Family, rib.Table[node], default), editor);
         hints = result.Hints;
         return result.Verdict != FilterVerdict.Reject;
     }

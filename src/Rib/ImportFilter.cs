@@ -8,6 +8,7 @@ namespace Calico.Bgp.Rib;
 internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHops)
 {
     private readonly AttributeEditor editor = new();
+    private readonly FilterInputs inputs = new(attributes, nextHops);
 
     /// <returns>A handle with one reference for the caller; 0: refused.</returns>
     public uint Run(RibPeer peer, uint received, Prefix prefix, IpFamily family)
@@ -17,7 +18,7 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
         if (ImportDoor.Refuses(peer, octets, row.Summary) != null) return 0;
 
         var lowers = ImportDoor.LowersPreference(peer, row.Summary);
-        var result = peer.Import is AcceptAll ? new(FilterVerdict.Accept, row.Marks.Hints, "accept") : peer.Import.Run(InputOf(peer, received, prefix, family), editor);
+        var result = peer.Import is AcceptAll ? new(FilterVerdict.Accept, row.Marks.Hints, "accept") : peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
         if (result.Verdict == FilterVerdict.Reject) return 0;
         if (result.Verdict == FilterVerdict.Accept && result.Hints == row.Marks.Hints && !lowers)
         {
@@ -29,17 +30,4 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
         var accepted = editor.Finish(out var summary);
         return attributes.Intern(accepted, summary, row.Marks with { Hints = result.Hints });
     }
-
-    private FilterInput InputOf(RibPeer peer, uint received, Prefix prefix, IpFamily family) => new()
-    {
-        Prefix = prefix,
-        Family = family,
-        Origin = peer.Origin,
-        FromPeer = peer.Origin == RouteOrigin.Bgp ? peer.Name : null,
-        Interface = nextHops.InterfaceOf(attributes[received]),
-        Attributes = attributes.OctetsOf(received),
-        Summary = attributes[received].Summary,
-        Self = peer.Self(family),
-        Hints = attributes[received].Marks.Hints,
-    };
 }

@@ -34,13 +34,15 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
             ? new((ErrorCode)Data.Span[0], Data.Span[1], Data[2..])
             : null;
 
+    /// <summary>What the error is called.</summary>
+    public string Name => ErrorNames.Of(Code, Subcode);
+
     /// <summary>The error's name and whatever text came with it, for <c>show protocols</c> and logs.</summary>
     public string Describe()
     {
-        var name = ErrorNames.Of(Code, Subcode);
-        if (Text is { } text) return $"{name}: {text}";
+        if (Text is { } text) return $"{Name}: {text}";
         // One level only: a peer may nest as deep as its message is long.
-        return Inner is { } inner ? $"{name}: {ErrorNames.Of(inner.Code, inner.Subcode)}" : name;
+        return Inner is { } inner ? $"{Name}: {inner.Name}" : Name;
     }
 
     private static bool CarriesText(CeaseSubcode subcode) =>
