@@ -118,7 +118,8 @@ internal sealed class Daemon : IDaemon, IDisposable
 
         // .NET knows no name for a full disk under a socket, and then no words either.
         private static string WordsOf(Exception refused) =>
-            refused is SocketException { SocketErrorCode: SocketError.SocketError } socket ? Marshal.GetPInvokeErrorMessage(socket.NativeErrorCode) : refused.Message;
+            refused is SocketException { SocketErrorCode: SocketError.SocketError } socket
+                ? Marshal.GetPInvokeErrorMessage(socket.NativeErrorCode) : refused.Message;
 
         public async ValueTask DisposeAsync()
         {

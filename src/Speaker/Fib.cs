@@ -48,7 +48,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         });
     }
 
-    /// <summary>Interfaces have come, gone or changed: own routes that lead elsewhere now are written again. The shards see no difference in them.</summary>
+    /// <summary>Interfaces have changed: own routes that lead elsewhere now are written again. The shards see no difference in them.</summary>
     public void LookAgain() => queue.Writer.TryWrite(WishOwnAsync);
 
     /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
@@ -138,7 +138,10 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         await loop.ConfigureAwait(false);
     }
 
-    /// <summary>The kernel's filter, and the metric of routes for which nobody said another: part of where a route leads, so that the shards notice when it changes.</summary>
+    /// <summary>
+    /// The kernel's filter, and the metric of routes for which nobody said another: a part of where a route leads, so that the shards
+    /// notice when it changes.
+    /// </summary>
     private sealed record MetricOf(IPolicy Filter, uint Metric) : IPolicy
     {
         public string Name => Filter.Name;

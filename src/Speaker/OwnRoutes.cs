@@ -96,7 +96,7 @@ internal static class LearnedRoutes
         && !route.Target.Hops.Any(hop => snapshot.Links.TryGetValue(hop.Interface, out var link) && link.IsLoopback);
 }
 
-/// <summary>Own routes name interfaces and gateways, which may come later than the daemon; the kernel wants interfaces that are up, by number.</summary>
+/// <summary>Own routes name interfaces and gateways that may come later than the daemon; the kernel wants interfaces that are up, by number.</summary>
 internal static class OwnHops
 {
     /// <summary>The ways out that can be used now. Null while there is none of those configured: the route waits.</summary>

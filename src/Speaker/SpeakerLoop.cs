@@ -146,9 +146,11 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     {
         if (peer.Up is not { } up) return;
         var now = peer.ForRib(up.Negotiated, snapshot);
-        if (now == up.Told || (now.SelfIPv4.IsUnspecified && !up.Told.SelfIPv4.IsUnspecified) || (now.SelfIPv6.IsUnspecified && !up.Told.SelfIPv6.IsUnspecified)) return;
+        if (now == up.Told || Lost(up.Told.SelfIPv4, now.SelfIPv4) || Lost(up.Told.SelfIPv6, now.SelfIPv6)) return;
         Rib.PeerChanged(up.Told = now);
     }
+
+    private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
 
     private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
     {
@@ -198,7 +200,12 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private async Task ApplyAsync(SpeakerConfig newer)
     {
         var older = Config;
-        Config = newer with { Shards = older.Shards, Kernel = newer.Kernel with { InstallRoutes = older.Kernel.InstallRoutes, Protocol = older.Kernel.Protocol, Table = older.Kernel.Table } };
+        var (kept, kernelNow) = (older.Kernel, newer.Kernel);
+        Config = newer with
+        {
+            Shards = older.Shards,
+            Kernel = kernelNow with { InstallRoutes = kept.InstallRoutes, Protocol = kept.Protocol, Table = kept.Table },
+        };
         Reconfigured = time.GetUtcNow();
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
         fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
@@ -316,6 +323,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (IsShuttingDown) return;
         await stopping.CancelAsync().ConfigureAwait(false);
         fib?.Close();
         kernel.Changed -= KernelChanged;

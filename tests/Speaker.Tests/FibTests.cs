@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+public class FibTests
+{
+    private static readonly Prefix One = Prefix.Parse("203.0.113.0/24");
+    private static readonly FibTarget Learned = new(RouteOrigin.Bgp, [new(Address.Parse("10.0.0.9"), 2)], default);
+    private readonly FakeKernel kernel = new();
+
+    private static ImmutableDictionary<Prefix, OwnRouteConfig> Own(OwnRouteConfig route) =>
+        ImmutableDictionary<Prefix, OwnRouteConfig>.Empty.Add(route.Prefix, route);
+
+    [Fact]
+    public async Task Best_routes_become_wishes_and_their_loss_too()
+    {
+        await using var fib = new Fib(kernel, new());
+        fib.Take([new(One, Learned)]);
+        await fib.PassedAsync();
+        Assert.Equal("via 10.0.0.9 dev 2", kernel.Holds[One].ToString());
+        fib.Take([new(One, null)]);
+        await fib.PassedAsync();
+        Assert.Empty(kernel.Holds);
+    }
+
+    [Fact]
+    public async Task What_a_filter_said_of_metric_and_table_holds()
+    {
+        await using var fib = new Fib(kernel, new() { Table = 100 });
+        fib.Take([new(One, Learned with { Hints = new(7, 200) })]);
+        await fib.PassedAsync();
+        Assert.Equal((7u, 200u), (kernel.Holds[One].Metric, kernel.Holds[One].Table));
+    }
+
+    [Theory]
+    [InlineData(0u, 32u)]
+    [InlineData(7u, 7u)]
+    public void The_configured_metric_is_for_routes_for_which_nobody_said_another(uint said, uint becomes)
+    {
+        var fib = new Fib(kernel, new() { Metric = 32 });
+        var input = new FilterInput
+        {
+            Prefix = One,
+            Family = IpFamily.IPv4,
+            Origin = RouteOrigin.Bgp,
+            Attributes = [],
+            Summary = default,
+            Hints = new(said, 0),
+        };
+        var result = fib.Export.Run(input, new());
+        Assert.Equal(becomes, result.Verdict == FilterVerdict.AcceptChanged ? result.Hints.Metric : said);
+    }
+
+    [Fact]
+    public async Task An_own_route_follows_its_interface_to_another_number()
+    {
+        await using var fib = new Fib(kernel, new());
+        fib.Configure(new(), Own(new(One, RouteType.Unicast, [new(null, 0)]) { Interfaces = ["eth1"] }));
+        fib.Take([new(One, new(RouteOrigin.Static, [], default))]);
+        await fib.PassedAsync();
+        Assert.Equal("dev 3", kernel.Holds[One].ToString());
+        kernel.Become(FakeKernel.Node(eth1: 8));
+        fib.LookAgain();
+        await fib.PassedAsync();
+        Assert.Equal("dev 8", kernel.Holds[One].ToString());
+        var before = kernel.Wishes.Count;
+        fib.LookAgain();
+        await fib.PassedAsync();
+        Assert.Equal(before, kernel.Wishes.Count);
+    }
+
+    [Fact]
+    public async Task Nothing_reaches_the_kernel_once_it_is_closed()
+    {
+        await using var fib = new Fib(kernel, new());
+        fib.Take([new(One, Learned)]);
+        fib.Close();
+        fib.Take([new(One, null)]);
+        await fib.PassedAsync();
+        Assert.Single(kernel.Holds);
+    }
+}

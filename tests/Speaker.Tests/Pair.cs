@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire.Attributes;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+/// <summary>Accepts, with a next hop on the fake node's link: the sessions' own addresses are loopback ones, which no route may lead to.</summary>
+internal sealed record OnLink(string Last = "200") : IPolicy
+{
+    public string Name => "on-link";
+    public bool LooksAtPrefix => true;
+
+    public FilterResult Run(in FilterInput route, AttributeEditor editor)
+    {
+        editor.Load(route.Attributes);
+        editor.SetNextHop(Address.Parse(route.Prefix.Family == IpFamily.IPv4 ? $"10.0.0.{Last}" : $"fd00::{Last}"));
+        return new(FilterVerdict.AcceptChanged, route.Hints, Name, NextHopChoice.Set);
+    }
+}
+
+/// <summary>One of our speakers on a loopback address, with a kernel of its own.</summary>
+internal sealed class TestSpeaker : IAsyncDisposable
+{
+    public TestSpeaker(SpeakerConfig config)
+    {
+        Loop = new(config, Kernel, TimeProvider.System, NullLoggerFactory.Instance);
+        View = new(Loop, "test");
+    }
+
+    public FakeKernel Kernel { get; } = new();
+    public SpeakerLoop Loop { get; }
+    public SpeakerView View { get; }
+
+    public SessionSnapshot Session(string name) => View.Protocols.Single(protocol => protocol.Name == name).Session!;
+
+    public async Task<ImmutableSortedSet<string>> RoutesAsync(RouteSelection selection = RouteSelection.Primary)
+    {
+        var found = ImmutableSortedSet.CreateBuilder<string>();
+        await foreach (var batch in View.Routes(new(selection), default))
+            foreach (var route in batch) found.Add(route.Prefix.ToString());
+        return found.ToImmutable();
+    }
+
+    public ValueTask DisposeAsync() => Loop.DisposeAsync();
+}
+
+/// <summary>Two speakers, A and B, that are external peers of each other.</summary>
+internal sealed class Pair : IAsyncDisposable
+{
+    private static int last;
+    private static readonly int Port = FreePort();
+    private readonly Address a, b;
+
+    public Pair(Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null)
+    {
+        var number = Interlocked.Increment(ref last);
+        (a, b) = (Address.Parse($"127.77.{number}.1"), Address.Parse($"127.77.{number}.2"));
+        ConfigA = Config(a, b, 65001, 65002, "b", passive: false);
+        ConfigB = Config(b, a, 65002, 65001, "a", passive: true);
+        if (changeA != null) ConfigA = changeA(ConfigA);
+        if (changeB != null) ConfigB = changeB(ConfigB);
+        (A, B) = (new(ConfigA), new(ConfigB));
+    }
+
+    public SpeakerConfig ConfigA { get; }
+    public SpeakerConfig ConfigB { get; }
+    public TestSpeaker A { get; }
+    public TestSpeaker B { get; }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static SpeakerConfig Config(Address own, Address peer, uint ownAs, uint peerAs, string name, bool passive) => new()
+    {
+        RouterId = new(own.IPv4Bits),
+        As = new(ownAs),
+        HostName = "test",
+        Listen = [own],
+        ListenPort = Port,
+        Kernel = new() { Learn = false },
+        Peers =
+        [
+            new()
+            {
+                Session = new()
+                {
+                    Name = name, Index = 0, PeerAddress = peer, PeerPort = Port, ListenPort = Port, SourceAddress = own, LocalAs = new(ownAs),
+                    PeerAs = new(peerAs), RouterId = new(own.IPv4Bits), Passive = passive, ConnectRetryTime = TimeSpan.FromSeconds(1),
+                    GracefulRestartTime = TimeSpan.Zero,
+                },
+                Import = AcceptAll.Instance,
+                Export = new OnLink(),
+            },
+        ],
+    };
+
+    /// <summary>A peer that is never there.</summary>
+    public PeerConfig Absent(string name) => ConfigA.Peers[0] with
+    {
+        Session = ConfigA.Peers[0].Session with { Name = name, PeerAddress = Address.Parse("127.77.0.99"), Passive = true },
+    };
+
+    public static OwnRouteConfig Blackhole(string prefix) => new(Prefix.Parse(prefix), RouteType.Blackhole, []);
+
+    public async Task<Pair> UpAsync()
+    {
+        await B.Loop.StartAsync();
+        await A.Loop.StartAsync();
+        await Until(() => A.Session("b").Phase == Phase.Established && B.Session("a").Phase == Phase.Established);
+        return this;
+    }
+
+    public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
+
+    public static async Task Until(Func<Task<bool>> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await condition()) await Task.Delay(10, patience.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await A.DisposeAsync();
+        await B.DisposeAsync();
+    }
+}
+
+internal static class Having
+{
+    public static SpeakerConfig Routes(this SpeakerConfig config, params string[] prefixes) =>
+        config with { Routes = [.. prefixes.Select(Pair.Blackhole)] };
+
+    public static SpeakerConfig Peer(this SpeakerConfig config, Func<PeerConfig, PeerConfig> change) =>
+        config with { Peers = [change(config.Peers[0])] };
+}

@@ -1,0 +1,147 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+/// <summary>Two speakers of ours with real sessions over loopback; only their kernels are fakes.</summary>
+public class SpeakerLoopTests
+{
+    private const string Four = "203.0.113.0/24", Six = "2001:db8::/32";
+
+    [Fact]
+    public async Task Own_routes_of_both_families_reach_the_peer_and_its_kernel()
+    {
+        await using var pair = await new Pair(config => config.Routes(Four, Six)).UpAsync();
+        await Pair.Until(() => pair.B.Kernel.Holds.Count == 2);
+        Assert.Equal([Four, Six], await pair.B.RoutesAsync());
+        Assert.Equal("via 10.0.0.200 dev 2", pair.B.Kernel.Holds[Prefix.Parse(Four)].ToString());
+        Assert.Equal(RouteType.Blackhole, pair.A.Kernel.Holds[Prefix.Parse(Four)].Type);
+    }
+
+    [Fact]
+    public async Task What_import_rejects_is_kept_and_not_used()
+    {
+        await using var pair = await new Pair(
+            config => config.Routes(Four),
+            config => config.Peer(peer => peer with { Import = RejectAll.Instance, ImportDefaulted = true })).UpAsync();
+        await Pair.Until(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
+        Assert.Empty(await pair.B.RoutesAsync());
+        Assert.Empty(pair.B.Kernel.Wishes);
+        Assert.True(pair.B.View.Protocols.Single(protocol => protocol.Name == "a").Channels[0].ImportDefault);
+    }
+
+    [Fact]
+    public async Task A_reload_that_opens_the_import_needs_no_new_session()
+    {
+        await using var pair = await new Pair(
+            config => config.Routes(Four), config => config.Peer(peer => peer with { Import = RejectAll.Instance })).UpAsync();
+        await Pair.Until(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
+        var changes = await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = AcceptAll.Instance }));
+        Assert.Equal<string>(["peer a: changed, the session stays up"], changes);
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        Assert.Equal(1, pair.B.Session("a").EstablishedTransitions);
+    }
+
+    [Fact]
+    public async Task A_reload_that_adds_and_removes_peers_leaves_the_others_alone()
+    {
+        await using var pair = await new Pair().UpAsync();
+        var since = pair.A.Session("b").Since;
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA with { Peers = [.. pair.ConfigA.Peers, pair.Absent("ghost")] });
+        Assert.True(pair.A.Session("ghost").Enabled);
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA);
+        Assert.DoesNotContain(pair.A.View.Protocols, protocol => protocol.Name == "ghost");
+        Assert.Equal((Phase.Established, since), (pair.A.Session("b").Phase, pair.A.Session("b").Since));
+    }
+
+    [Fact]
+    public async Task A_changed_session_is_reset_and_comes_back()
+    {
+        await using var pair = await new Pair().UpAsync();
+        var changes = await pair.A.Loop.ConfigureAsync(
+            pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { HoldTime = TimeSpan.FromSeconds(30) } }));
+        Assert.Equal<string>(["peer b: session settings changed, the session is reset"], changes);
+        await Pair.Until(() => pair.A.Session("b") is { Phase: Phase.Established, Negotiated.HoldTime: 30 });
+    }
+
+    [Fact]
+    public async Task Too_many_prefixes_end_the_session_until_it_is_enabled()
+    {
+        await using var pair = new Pair(
+            config => config.Routes(Four, "198.51.100.0/24"),
+            config => config.Peer(peer => peer with { PrefixLimit = 1 }));
+        await pair.B.Loop.StartAsync();
+        await pair.A.Loop.StartAsync();
+        await Pair.Until(() => pair.A.Session("b").LastFault is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
+        await Pair.Until(() => !pair.B.Session("a").Enabled);
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = null }));
+        pair.B.View.Enable("a");
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Count == 2);
+    }
+
+    [Fact]
+    public async Task The_kernel_is_swept_once_the_peers_tables_are_here()
+    {
+        await using var pair = await new Pair().UpAsync();
+        await Pair.Until(() => pair.A.Kernel.Sweeps == 1 && pair.B.Kernel.Sweeps == 1);
+        Assert.True(pair.A.Loop.HasSettled && pair.B.Loop.HasSettled);
+    }
+
+    [Fact]
+    public async Task A_next_hop_that_is_lost_takes_the_route_out_of_the_kernel_and_back()
+    {
+        await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
+        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+        pair.B.Kernel.Become(FakeKernel.Node(eth0Up: false));
+        await Pair.Until(() => pair.B.Kernel.Holds.IsEmpty);
+        pair.B.Kernel.Become(FakeKernel.Node());
+        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+    }
+
+    [Fact]
+    public async Task An_own_route_whose_gateway_is_lost_is_withdrawn_from_the_peer()
+    {
+        var route = new OwnRouteConfig(Prefix.Parse(Four), RouteType.Unicast, [new(Address.Parse("10.0.0.9"), 0)]);
+        await using var pair = await new Pair(config => config with { Routes = [route] }).UpAsync();
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        pair.A.Kernel.Become(FakeKernel.Node(eth0Up: false));
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+    }
+
+    [Fact]
+    public async Task Disable_enable_and_reload_do_what_they_say()
+    {
+        await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        pair.A.View.Disable("b", "for a test");
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        Assert.Equal("for a test", pair.A.View.Protocols.Single(protocol => protocol.Name == "b").Message);
+        pair.A.View.Enable("b");
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        pair.A.View.Reload("b", ReloadDirection.Both);
+        pair.A.View.Disable("static1", null);
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        Assert.Throws<KeyNotFoundException>(() => pair.A.View.Enable("nobody"));
+    }
+
+    [Fact]
+    public async Task The_end_of_the_daemon_leaves_the_routes_in_the_kernel()
+    {
+        await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
+        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+        await pair.B.DisposeAsync();
+        Assert.Single(pair.B.Kernel.Holds);
+    }
+
+    [Fact]
+    public async Task A_listening_address_that_cannot_be_had_leaves_the_old_ones_open()
+    {
+        await using var pair = await new Pair().UpAsync();
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB with { Listen = [.. pair.ConfigB.Listen, Address.Parse("192.0.2.1")] });
+        pair.A.View.Restart("b", null);
+        await Pair.Until(() => pair.A.Session("b") is { Phase: Phase.Established, EstablishedTransitions: 2 });
+    }
+}
