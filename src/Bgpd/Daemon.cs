@@ -116,10 +116,9 @@ internal sealed class Daemon : IDaemon, IDisposable
             }
         }
 
-        // .NET knows no name for a full disk under a socket, and then no words either.
-        private static string WordsOf(Exception refused) =>
-            refused is SocketException { SocketErrorCode: SocketError.SocketError } socket
-                ? Marshal.GetPInvokeErrorMessage(socket.NativeErrorCode) : refused.Message;
+        // .NET has no name for what a full file system answers to bind.
+        private static string WordsOf(Exception refused) => refused is SocketException { SocketErrorCode: SocketError.SocketError }
+            ? $"{refused.Message}; is the file system full?" : refused.Message;
 
         public async ValueTask DisposeAsync()
         {
