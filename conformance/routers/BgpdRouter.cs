@@ -25,24 +25,22 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
 
         """;
 
-    private string Peer(Neighbour n) => $$"""
-          - name: {{n.Name}}
-            peerIP: "{{n.Remote}}"
-            sourceAddress: "{{n.Local}}"
-            asNumber: {{n.RemoteAs}}
-            families: [{{(n.IPv6 ? "ipv6" : "ipv4")}}]
-            import: accept
-            export: accept
-            holdTime: {{Spec.Hold}}s
-            {{(Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "")}}
-            passive: {{(n.Passive ? "true" : "false")}}
-            routeReflectorClient: {{(n.Client ? "true" : "false")}}{{(n.Password is { } key ? $"\n    password: {{ file: {Write(n.Name + ".key", key)} }}" : "")}}
-        """;
+    private string Peer(Neighbour n) => $"  - {{ {string.Join(", ", Keys(n).Where(key => key.Length > 0))} }}";
 
-    public override async Task OriginateAsync(IReadOnlyList<string> routes)
+    private IEnumerable<string> Keys(Neighbour n) =>
+    [
+        $"name: {n.Name}", $"peerIP: \"{n.Remote}\"", $"sourceAddress: \"{n.Local}\"", $"asNumber: {n.RemoteAs}", $"families: [{(n.IPv6 ? "ipv6" : "ipv4")}]",
+        $"holdTime: {Spec.Hold}s", n.Passive ? "passive: true" : "", n.Client ? "routeReflectorClient: true" : "",
+        Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "", n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Policies, n.More,
+    ];
+
+    /// <summary>Another configuration, as an operator gives it: the file, then SIGHUP.</summary>
+    public async Task ReconfigureAsync(RouterSpec spec)
     {
-        await base.OriginateAsync(routes);
+        Spec = spec;
         Write("bgpd.yaml", Configuration());
         await SignalAsync("HUP");
     }
+
+    public override Task OriginateAsync(IReadOnlyList<string> routes) => ReconfigureAsync(Spec with { Routes = routes });
 }

@@ -9,7 +9,7 @@ internal abstract class Router : IAsyncDisposable
     private static int count;
 
     protected Netns Space { get; }
-    protected RouterSpec Spec { get; private set; }
+    public RouterSpec Spec { get; protected set; }
     protected string Folder { get; }
     protected string Log => Path.Combine(Folder, "log");
     protected Background? Process { get; set; }
