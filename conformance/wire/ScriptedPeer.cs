@@ -32,14 +32,15 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public UpdateSeen? Route(string prefix) => routes.GetValueOrDefault(prefix);
 
     /// <summary>Dials until a session with the daemon is established; refusals and early closes are tried again.</summary>
-    public static async Task<ScriptedPeer> EstablishAsync(Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 60)
+    public static async Task<ScriptedPeer> EstablishAsync(Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 90)
     {
         ScriptedPeer? up = null;
         await Until.TrueAsync($"{source} establishes a session with {target}", async () =>
         {
             var dialled = await DialAsync(space, source, target, Octets.OpenMessage(asn, identifier, hold));
             if (dialled == null) return false;
-            for (var i = 0; i < 40 && !dialled.established && !dialled.closed; i++) await Task.Delay(50);
+            // Hanging up early would be an error in the daemon's eyes, and GoBGP sulks long after one.
+            await Until.WithinAsync(15, () => Task.FromResult(dialled.established || dialled.closed));
             if (dialled.established) up = dialled;
             else await dialled.DisposeAsync();
             return up != null;
