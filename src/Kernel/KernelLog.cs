@@ -16,7 +16,7 @@ internal static partial class KernelLog
     public static partial void DumpRefused(ILogger log, string table, string words);
 
     [LoggerMessage(6003, LogLevel.Warning, "the kernel refused {Prefix} {Target}: {Words} ({Refused} refused at the moment)")]
-    public static partial void Refused(ILogger log, Prefix prefix, RouteTarget? target, string words, int refused);
+    public static partial void Refused(ILogger log, Prefix prefix, string target, string words, int refused);
 
     [LoggerMessage(6004, LogLevel.Warning, "answers to a batch of {Count} route changes were lost: reading the routes anew")]
     public static partial void AnswersLost(ILogger log, int count);

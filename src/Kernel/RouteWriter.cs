@@ -131,7 +131,7 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
         if (attempts == 1 && (lastRefusalLine == 0 || clock.GetElapsedTime(lastRefusalLine) >= BetweenRefusalLines))
         {
             lastRefusalLine = clock.GetTimestamp();
-            KernelLog.Refused(log, desired.Prefix(row), desired.TargetOf(desired.Wanted(row)), words, desired.Refusals.Count);
+            KernelLog.Refused(log, desired.Prefix(row), desired.TargetOf(desired.Wanted(row))?.ToString() ?? "(its removal)", words, desired.Refusals.Count);
         }
         return attempts;
     }

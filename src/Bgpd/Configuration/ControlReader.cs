@@ -15,8 +15,11 @@ internal sealed class ControlReader(Section root, Folder folder)
             control.Has("socket") ? folder.Socket(control.Text("socket"), control.At("socket"), "control.socket", control.Problems) : null,
             [.. control.List("http").Select(node => Http(node, control)).OfType<HttpEndpoint>()],
             [.. control.Sections("birdSockets").Select(BirdSocket).OfType<BirdSocketConfig>()]);
-        if (config.BirdSockets.Length > 0)
-            control.Problems.Warn(control.At("birdSockets"), "control.birdSockets are not acted on yet: only control.socket answers");
+        if (config.BirdSockets.Any(socket => socket.Dialect == BirdDialect.Calico || socket.Family != null))
+        {
+            const string later = "dialect calico and family are not acted on yet: a calico socket is not opened, others answer for both families";
+            control.Problems.Warn(control.At("birdSockets"), later);
+        }
         Distinct(control, config);
         control.Close();
         return config;
