@@ -31,13 +31,14 @@ internal sealed class RouteViews
         now = speaker.Time.GetUtcNow();
     }
 
-    public RouteView Of(RouteFacts route)
+    /// <param name="asSent">The attributes are those that a peer is sent: nothing is added to them.</param>
+    public RouteView Of(RouteFacts route, bool asSent)
     {
         var source = sources.GetValueOrDefault(route.Peer);
         var peer = source == null ? peers.GetValueOrDefault(route.Peer) : null;
         var (type, hops) = source == null ? FromNextHop(route) : FromOwn(source, route.Prefix);
         var recursive = source == null && peer?.Up?.Negotiated is { } session && (session.Internal || peer.Session.Settings.Multihop > 1);
-        var (attributes, summary) = source == null ? WithLocalPref(route) : (default, route.Summary);
+        var (attributes, summary) = asSent ? (route.Attributes, route.Summary) : source == null ? WithLocalPref(route) : (default, route.Summary);
         return new(
             route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
             source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,

@@ -36,7 +36,7 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         foreach (var family in FamiliesOf(query))
         {
             if (Request(query, family) is not { } request) continue;
-            await foreach (var facts in speaker.Rib.Read(request, stop).ConfigureAwait(false)) yield return [.. facts.Select(views.Of)];
+            await foreach (var facts in speaker.Rib.Read(request, stop).ConfigureAwait(false)) yield return [.. facts.Select(route => views.Of(route, query.Selection == RouteSelection.Export))];
         }
     }
 
