@@ -39,6 +39,9 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly Slab<uint> told = new();
     private readonly Dictionary<FibTarget, uint> indexes = [];
     private readonly List<FibTarget?> targets = [null];
+    /// <summary>How many prefixes lead to each target; one that nobody leads to gives its index back.</summary>
+    private readonly List<int> uses = [0];
+    private readonly Stack<uint> free = [];
     private readonly List<NextHopVia> vias = [];
     private readonly FibChange[] changes = new FibChange[Slice];
     private (uint Attributes, ushort Peer, uint Index) last;
@@ -57,6 +60,8 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
             var index = IndexFor(node);
             ref var before = ref told.Column(node);
             if (before == index) continue;
+            if (before != 0 && --uses[(int)before] == 0) Forget(before);
+            if (index != 0) uses[(int)index]++;
             before = index;
             changes[count++] = new(rib.Table[node], targets[(int)index]);
         }
@@ -73,13 +78,29 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (repeats && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
         var target = TargetOf(node, best);
         if (target == null) return 0;
-        if (!indexes.TryGetValue(target, out var index))
-        {
-            indexes[target] = index = (uint)targets.Count;
-            targets.Add(target);
-        }
+        if (!indexes.TryGetValue(target, out var index)) index = Remember(target);
         if (repeats) last = (best.Attributes, best.Peer, index);
         return index;
+    }
+
+    private uint Remember(FibTarget target)
+    {
+        if (!free.TryPop(out var index))
+        {
+            index = (uint)targets.Count;
+            targets.Add(null);
+            uses.Add(0);
+        }
+        indexes[target] = index;
+        targets[(int)index] = target;
+        return index;
+    }
+
+    private void Forget(uint index)
+    {
+        indexes.Remove(targets[(int)index]!);
+        targets[(int)index] = null;
+        free.Push(index);
     }
 
     private FibTarget? TargetOf(uint node, Best best)

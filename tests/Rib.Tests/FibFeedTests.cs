@@ -1,0 +1,109 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+
+namespace Calico.Bgp.Rib.Tests;
+
+public class FibFeedTests
+{
+    private static readonly Prefix One = Prefix.Parse("192.0.2.0/24"), Two = Prefix.Parse("198.51.100.0/24");
+    private static readonly Address NextHop = Address.Parse("10.0.0.200"), Other = Address.Parse("10.0.0.201");
+
+    /// <summary>A kernel that remembers what it was told, and may say that it has no room.</summary>
+    private sealed class Kernel : IFibSink
+    {
+        private readonly Dictionary<Prefix, FibTarget> holds = [];
+        private int told;
+
+        public volatile bool HasNoRoom;
+        public bool HasRoom => !HasNoRoom;
+        public IPolicy Export { get; set; } = AcceptAll.Instance;
+        public int Told => Volatile.Read(ref told);
+
+        public Address? GatewayOf(Prefix prefix)
+        {
+            lock (holds) return holds.TryGetValue(prefix, out var target) ? target.Vias[0].Gateway : null;
+        }
+
+        public void Take(ReadOnlySpan<FibChange> changes)
+        {
+            Interlocked.Add(ref told, changes.Length);
+            lock (holds)
+            {
+                foreach (var (prefix, target) in changes)
+                    if (target == null) holds.Remove(prefix);
+                    else holds[prefix] = target;
+            }
+        }
+    }
+
+    private static byte[] Via(RibRig rig, Address nextHop, uint med = 0) => rig.Attributes(editor =>
+    {
+        editor.SetNextHop(nextHop);
+        editor.Prepend(new(64501));
+        editor.SetMed(med);
+    });
+
+    [Fact]
+    public async Task The_kernel_follows_the_best_path_and_its_next_hop()
+    {
+        var kernel = new Kernel();
+        using var rig = new RibRig(fib: kernel);
+        rig.Up(RibRig.Peer(1));
+        await rig.AnnounceAsync(1, Via(rig, NextHop), One, Two);
+        await rig.Rib.IdleAsync();
+        Assert.Equal((NextHop, NextHop), (kernel.GatewayOf(One), kernel.GatewayOf(Two)));
+        await rig.AnnounceAsync(1, Via(rig, Other), One);
+        await rig.WithdrawAsync(1, Two);
+        await rig.Rib.IdleAsync();
+        Assert.Equal((Other, null), (kernel.GatewayOf(One), kernel.GatewayOf(Two)));
+        rig.Rib.NextHopsChanged(new FlatNetwork(Other));
+        await rig.Rib.IdleAsync();
+        Assert.Null(kernel.GatewayOf(One));
+    }
+
+    [Fact]
+    public async Task A_change_that_leads_the_same_way_is_not_told()
+    {
+        var kernel = new Kernel();
+        using var rig = new RibRig(fib: kernel);
+        rig.Up(RibRig.Peer(1));
+        for (var med = 0u; med < 10; med++)
+        {
+            await rig.AnnounceAsync(1, Via(rig, NextHop, med), One);
+            await rig.Rib.IdleAsync();
+        }
+        Assert.Equal(1, kernel.Told);
+    }
+
+    [Fact]
+    public async Task A_kernel_without_room_gets_the_last_state_once_and_announcements_do_not_wait_for_it()
+    {
+        var kernel = new Kernel { HasNoRoom = true };
+        using var rig = new RibRig(fib: kernel);
+        rig.Up(RibRig.Peer(1));
+        var other = rig.Up(RibRig.Peer(2));
+        await rig.AnnounceAsync(1, Via(rig, NextHop), One);
+        await rig.AnnounceAsync(1, Via(rig, Other), One);
+        await rig.Rib.IdleAsync();
+        Assert.Equal([One], other.Holds.Keys);
+        kernel.HasNoRoom = false;
+        rig.Rib.Wake();
+        await rig.Rib.IdleAsync();
+        Assert.Equal((Other, 1), (kernel.GatewayOf(One), kernel.Told));
+    }
+
+    [Fact]
+    public async Task The_kernels_filter_decides_what_it_gets()
+    {
+        var kernel = new Kernel { Export = RejectAll.Instance };
+        using var rig = new RibRig(fib: kernel);
+        rig.Up(RibRig.Peer(1));
+        await rig.AnnounceAsync(1, Via(rig, NextHop), One);
+        await rig.Rib.IdleAsync();
+        Assert.Null(kernel.GatewayOf(One));
+        kernel.Export = AcceptAll.Instance;
+        rig.Rib.FibFilterChanged();
+        await rig.Rib.IdleAsync();
+        Assert.Equal(NextHop, kernel.GatewayOf(One));
+    }
+}
