@@ -25,8 +25,8 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         get
         {
             var (tables, attributes) = speaker.Rib.Octets;
-            var protocols = speaker.Peers.Count() * 4096L;
-            return new(tables, attributes, protocols, 4096, Environment.WorkingSet);
+            // Sessions and configuration are not counted apart: they are in what the process holds beside the tables.
+            return new(tables, attributes, 0, 0, Environment.WorkingSet);
         }
     }
 
