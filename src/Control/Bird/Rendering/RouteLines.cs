@@ -21,7 +21,9 @@ internal sealed class RouteLines(Conversation with, bool all)
         if (Leads(route)) foreach (var hop in route.Hops) reply.Line(ReplyCode.Route, Hop(hop, route.Hops.Length > 1));
         if (!all) return;
         reply.Line(ReplyCode.RouteType, $"\tType: {TypeOf(route.Origin)} univ");
-        foreach (var line in AttributeLines.Of(route.Attributes.Span)) reply.Line(ReplyCode.RouteAttribute, line);
+        // BIRD shows an own route as it stands in its table, where it has no BGP attributes, even where it asks what a peer is sent.
+        if (route.Origin == RouteOrigin.Bgp)
+            foreach (var line in AttributeLines.Of(route.Attributes.Span)) reply.Line(ReplyCode.RouteAttribute, line);
         if (route.Origin == RouteOrigin.Kernel) WriteKernel(route.Prefix);
     }
 
