@@ -40,7 +40,6 @@ internal sealed class AttributeInterner(NextHops nextHops)
 
     public int Count => rows.Count;
     public long Octets => rows.Octets + store.Octets + buckets.Length * sizeof(uint);
-    public uint End => rows.End;
 
     public ref AttributeRow this[uint handle] => ref rows[handle];
     public ReadOnlySpan<byte> OctetsOf(uint handle)

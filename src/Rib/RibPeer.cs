@@ -19,9 +19,8 @@ public interface IPeerOutlet
 /// <summary>A source or receiver of routes, as the RIB knows it: a BGP peer, or one of our own (static, direct, kernel).</summary>
 public sealed record RibPeer
 {
-    /// <summary>Below <see cref="MaxPeers"/>, unique, kept over reconnections.</summary>
+    /// <summary>Unique, kept over reconnections.</summary>
     public required ushort Index { get; init; }
-    public const int MaxPeers = 60_000;
 
     public required string Name { get; init; }
     public required RouteOrigin Origin { get; init; }
