@@ -180,7 +180,8 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
         occupied = 0;
     }
 
-    private static uint Tag(ulong hash) => (uint)hash << HandleBits;
+    // From the middle: the lowest bits of a product know only the lowest bits of its factors (here, the prefix length).
+    private static uint Tag(ulong hash) => (uint)(hash >> 32) << HandleBits;
 
     /// <summary>The slot of the key, or the empty slot that ends the search; <paramref name="reusable"/>: the first deleted one on the way, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
