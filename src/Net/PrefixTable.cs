@@ -106,13 +106,13 @@ internal readonly struct IPv6Key(ulong high, ulong low, uint length) : IPrefixKe
         Span<byte> all = stackalloc byte[16];
         all.Clear();
         octets[..Math.Min(octets.Length, 16)].CopyTo(all);
-        var bits = BinaryPrimitives.ReadUInt128BigEndian(all) & Prefix.Mask(length);
-        return new((ulong)(bits >> 64), (ulong)bits, (uint)length);
+        var bits = Address.FromOctets(all).Masked(length);
+        return new(bits.High, bits.Low, (uint)length);
     }
 
     public ulong Hash => ((high ^ length) * 0x9e3779b97f4a7c15 ^ low ^ high >> 32) * 0xbf58476d1ce4e5b9;
     public bool Same(in IPv6Key other) => high == other.high && low == other.low && length == other.length;
-    public Prefix Prefix => new(new Address(new UInt128(high, low), IpFamily.IPv6), (int)length);
+    public Prefix Prefix => new(new Address(high, low, IpFamily.IPv6), (int)length);
     public int WriteNlri(Span<byte> into) => Prefix.WriteNlri(into);
 }
 
