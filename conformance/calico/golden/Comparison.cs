@@ -60,30 +60,30 @@ internal sealed class Comparison(string name)
     private void Answer(Probe probe, Expectation expectation, ProbeAnswer? answer)
     {
         var what = $"{probe} → {expectation.Target}";
-        var golden = Text(expectation, probe);
-        var ours = answer == null ? "no answer" : answer.Verdict == "reject" ? "reject" : Text(answer.Attributes!, expectation, probe);
+        var golden = Text(expectation);
+        var ours = answer == null ? "no answer" : answer.Verdict == "reject" ? "reject" : Text(answer.Attributes!, expectation);
         if (golden != ours && !KnownDifferences.Allow(name, probe, expectation, answer)) differences.Add($"{what}: {golden} | {ours} ({answer?.Rule})");
     }
 
     /// <summary>What counts of an accepted route: to a neighbour what it is told, to the kernel how it is installed.</summary>
-    private static string Text(Expectation expectation, Probe probe)
+    private static string Text(Expectation expectation)
     {
         if (expectation.Route is not { } route) return "reject";
         if (expectation.Peer is not { } peer) return Kernel(route["krt_metric"], route["krt_tunnel"]);
         var communities = route.Get<ImmutableArray<Community>>("bgp_community").Select(one => $"{one}")
             .Concat(route.Get<ImmutableArray<LargeCommunity>>("bgp_large_community").Select(one => $"{one}"));
-        return Neighbour(route["bgp_local_pref"], peer, probe, communities, route.Get<ImmutableArray<uint>>("bgp_path"));
+        return Neighbour(route["bgp_local_pref"], peer, communities, route.Get<ImmutableArray<uint>>("bgp_path"));
     }
 
-    private static string Text(AttributesAnswer route, Expectation expectation, Probe probe) => expectation.Peer is { } peer
-        ? Neighbour(route.LocalPref, peer, probe, route.Communities, route.AsPath)
+    private static string Text(AttributesAnswer route, Expectation expectation) => expectation.Peer is { } peer
+        ? Neighbour(route.LocalPref, peer, route.Communities, route.AsPath)
         : Kernel(route.Metric, route.Tunnel);
 
     private static string Kernel(object? metric, object? tunnel) => $"accept metric {metric ?? "-"} tunnel {(tunnel is string { Length: > 0 } ? tunnel : "-")}";
 
     /// <summary>An external neighbour is told no local preference (RFC 4271 section 5.1.5).</summary>
-    private static string Neighbour(object? localPref, Peer peer, Probe probe, IEnumerable<string> communities, IEnumerable<uint> path) =>
-        $"accept local preference {(peer.Internal || probe.From == peer.Name ? localPref ?? "-" : "-")} communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
+    private static string Neighbour(object? localPref, Peer peer, IEnumerable<string> communities, IEnumerable<uint> path) =>
+        $"accept local preference {(peer.Internal ? localPref ?? "-" : "-")} communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
 
     private void Same<T>(string what, T golden, T plan)
     {

@@ -183,10 +183,9 @@ public class ChainTests
     {
         var given = Edge(Filter("f", "importV4: [{ action: Reject, matchOperator: Equal, cidr: 0.0.0.0/0 }, { action: Accept, asPathPrefix: [65001, 65002], operations: [{ setPriority: { value: 100 } }] }]"),
             Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]"));
-        Assert.Equal("reject", await given.VerdictAsync(Outer, Learned("0.0.0.0/0") with { From = Outer }));
-        Assert.Equal("accept", await given.VerdictAsync(Outer, Learned("198.18.0.0/15") with { From = Outer }));
-        var raised = await given.AskAsync(Outer, Learned("198.18.0.0/15") with { From = Outer, AsPath = [65001, 65002, 65003] });
-        Assert.Equal(Most - 100, raised.Attributes!.LocalPref);
-        Assert.Equal(100u, (await given.AskAsync("kernel", Learned("198.18.0.0/15") with { From = Outer, AsPath = [65001, 65002] })).Attributes!.Metric);
+        Assert.Equal("reject", await given.VerdictAsync("kernel", Learned("0.0.0.0/0") with { From = Outer }));
+        Assert.Equal("accept", await given.VerdictAsync("kernel", Learned("198.18.0.0/15") with { From = Outer }));
+        var raised = await given.AskAsync("kernel", Learned("198.18.0.0/15") with { From = Outer, AsPath = [65001, 65002, 65003] });
+        Assert.Equal((Most - 100, 100u), (raised.Attributes!.LocalPref, raised.Attributes.Metric));
     }
 }
