@@ -79,7 +79,8 @@ internal sealed class BirdConfig
         if (!to.TryAdd(name, read(name))) throw tokens.Wrong($"a second {name}");
     }
 
-    private static void Add<T>(Dictionary<string, T> to, Tokens tokens, string kind, Func<string, string, T> read) => Add(to, tokens, name => read(kind, name));
+    private static void Add<T>(Dictionary<string, T> to, Tokens tokens, string kind, Func<string, string, T> read) =>
+        Add(to, tokens, name => read(kind, name));
 
     private void Global(string[] item)
     {
@@ -88,7 +89,9 @@ internal sealed class BirdConfig
             case ["router", "id", var id]: RouterId = IPAddress.Parse(id); break;
             case ["listen", "bgp", "port", var port]: ListenPort = uint.Parse(port); break;
             case ["listen", "bgp", "address", var address]: ListenAddress = IPAddress.Parse(address); break;
-            case ["listen", "bgp", "address", var address, "port", var port]: (ListenAddress, ListenPort) = (IPAddress.Parse(address), uint.Parse(port)); break;
+            case ["listen", "bgp", "address", var address, "port", var port]:
+                (ListenAddress, ListenPort) = (IPAddress.Parse(address), uint.Parse(port));
+                break;
             default: throw Item.Unknown("the configuration", item);
         }
     }

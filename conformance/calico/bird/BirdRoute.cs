@@ -26,7 +26,8 @@ internal sealed class BirdRoute
 
     private ImmutableDictionary<string, object> has;
 
-    public BirdRoute(IPNetwork net, Source source) : this(new Dictionary<string, object> { ["net"] = net, ["source"] = source }.ToImmutableDictionary()) { }
+    public BirdRoute(IPNetwork net, Source source)
+        : this(new Dictionary<string, object> { ["net"] = net, ["source"] = source }.ToImmutableDictionary()) { }
 
     private BirdRoute(ImmutableDictionary<string, object> has) => this.has = has;
 

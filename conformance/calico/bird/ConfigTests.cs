@@ -33,14 +33,16 @@ public class ConfigTests
             passive on; graceful restart time 10; keepalive time 7; rr client; rr cluster id 10.0.0.1; password "secret"; next hop keep; allow local as 2;
             """);
         Assert.Equal((true, 10u, 7u, true, "10.0.0.1", "secret", NextHop.Keep, 2u),
-            (peer.Passive, peer.GracefulRestartTime, peer.KeepaliveTime, peer.ReflectorClient, $"{peer.ClusterId}", peer.Password, peer.NextHop, peer.AllowLocalAs));
+            (peer.Passive, peer.GracefulRestartTime, peer.KeepaliveTime, peer.ReflectorClient, $"{peer.ClusterId}", peer.Password,
+                peer.NextHop, peer.AllowLocalAs));
         Assert.Equal(NextHop.Self, Peer("next hop self;").NextHop);
         Assert.Equal(NextHop.Auto, Peer("").NextHop);
     }
 
     [Fact]
     public void A_port_of_its_own_and_IPv6() =>
-        Assert.Equal("2001:db8::1 166 64500", BirdConfig.Parse("protocol bgp p { neighbor 2001:db8::1 port 166 as 64500; local as 1; }").Peers
+        Assert.Equal("2001:db8::1 166 64500", BirdConfig.Parse("protocol bgp p { neighbor 2001:db8::1 port 166 as 64500; local as 1; }")
+            .Peers
             .Select(peer => $"{peer.Address} {peer.Port} {peer.As}").Single());
 
     [Fact]
@@ -52,12 +54,14 @@ public class ConfigTests
             protocol bgp q { import all; export none; }
             """);
         var route = new BirdRoute(IPNetwork.Parse("10.0.0.0/8"), Source.RTS_BGP);
-        Assert.Equal([(true, false), (true, false)], config.Peers.Select(peer => (config.Accepts(peer.Import, route), config.Accepts(peer.Export, route))));
+        Assert.Equal([(true, false), (true, false)],
+            config.Peers.Select(peer => (config.Accepts(peer.Import, route), config.Accepts(peer.Export, route))));
     }
 
     [Fact]
     public void Static_routes() =>
-        Assert.Equal([new(IPNetwork.Parse("10.0.0.0/26"), null), new StaticRoute(IPNetwork.Parse("192.0.2.1/32"), IPAddress.Parse("198.51.100.1"))],
+        Assert.Equal([new(IPNetwork.Parse("10.0.0.0/26"), null),
+            new StaticRoute(IPNetwork.Parse("192.0.2.1/32"), IPAddress.Parse("198.51.100.1"))],
             BirdConfig.Parse("template static s { route 10.0.0.0/26 blackhole; route 192.0.2.1/32 via 198.51.100.1; } protocol static from s { }").Routes);
 
     [Fact]
@@ -73,7 +77,8 @@ public class ConfigTests
             protocol device { scan time 2; debug { states }; }
             protocol direct { interface -"cali*", -"x", "*"; }
             """);
-        Assert.Equal(("192.0.2.9", 177u, "192.0.2.9", true), ($"{config.RouterId}", config.ListenPort, $"{config.ListenAddress}", config.Kernel.Learns));
+        Assert.Equal(("192.0.2.9", 177u, "192.0.2.9", true),
+            ($"{config.RouterId}", config.ListenPort, $"{config.ListenAddress}", config.Kernel.Learns));
         Assert.Equal("-cali* -x *", string.Join(' ', config.Direct.Interfaces));
         Assert.False(config.Accepts(config.Kernel.Export, new(IPNetwork.Parse("10.0.0.0/8"), Source.RTS_BGP)));
     }

@@ -37,7 +37,8 @@ internal sealed record CommunityOf(ImmutableArray<Expression> Parts) : Expressio
 {
     public override object Evaluate(Frame frame)
     {
-        var parts = Parts.Select(part => part.Evaluate(frame) as uint? ?? throw new BirdException("a community consists of numbers")).ToArray();
+        var parts = Parts.Select(part => part.Evaluate(frame) as uint? ?? throw new BirdException("a community consists of numbers"))
+            .ToArray();
         return parts.Length == 2 ? new Community(parts[0], parts[1]) : new LargeCommunity(parts[0], parts[1], parts[2]);
     }
 }

@@ -76,7 +76,8 @@ internal sealed class FilterParser(Tokens tokens)
         if (tokens.At("(")) return new Call(name, Arguments());
         if (!tokens.TryTake(".")) throw tokens.Unexpected($"=, ( or . after {name}");
         var method = tokens.Name();
-        return Arguments() is [var argument] ? new Change(name, method, argument) : throw tokens.Wrong($"{name}.{method} takes one argument");
+        return Arguments() is [var argument] ? new Change(name, method, argument)
+            : throw tokens.Wrong($"{name}.{method} takes one argument");
     }
 
     private ImmutableArray<Expression> Arguments()

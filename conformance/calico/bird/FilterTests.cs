@@ -9,7 +9,8 @@ public class FilterTests
     private static BirdRoute Plain(string net = "10.1.2.0/24") => new(IPNetwork.Parse(net), Source.RTS_STATIC);
 
     private static BirdRoute Rich() => new BirdRoute(IPNetwork.Parse("10.1.2.0/24"), Source.RTS_BGP)
-        .With("ifname", "vxlan.calico").With("krt_metric", 1024u).With("bgp_local_pref", 200u).With("bgp_next_hop", IPAddress.Parse("192.0.2.1"))
+        .With("ifname", "vxlan.calico").With("krt_metric", 1024u).With("bgp_local_pref", 200u)
+            .With("bgp_next_hop", IPAddress.Parse("192.0.2.1"))
         .With("bgp_path", ImmutableArray.Create(65000u, 65001u)).With("bgp_community", ImmutableArray.Create(new Community(65000, 100)))
         .With("bgp_large_community", ImmutableArray.Create(new LargeCommunity(65000, 1, 2)));
 
@@ -129,7 +130,8 @@ public class FilterTests
         var route = After("krt_metric = 2147483647 - bgp_local_pref; change(7); krt_tunnel = \"tunl0\"; preference = 200;", Rich(),
             "function change(int by) int twice; { twice = by + by; bgp_local_pref = bgp_local_pref + twice; }");
         Assert.Equal((2147483447u, 214u, "tunl0", 200u),
-            (route.Get<uint>("krt_metric"), route.Get<uint>("bgp_local_pref"), route.Get<string>("krt_tunnel"), route.Get<uint>("preference")));
+            (route.Get<uint>("krt_metric"), route.Get<uint>("bgp_local_pref"), route.Get<string>("krt_tunnel"),
+                route.Get<uint>("preference")));
     }
 
     [Fact]

@@ -10,7 +10,8 @@ internal abstract record Protocol(string Name)
     public abstract Protocol With(string[] item);
 
     /// <summary><c>import</c> or <c>export</c>: a filter, or null for none.</summary>
-    public virtual Protocol WithFilter(string direction, Statement filter) => throw new BirdException($"{Name}: {direction} has no meaning here");
+    public virtual Protocol WithFilter(string direction, Statement filter) =>
+        throw new BirdException($"{Name}: {direction} has no meaning here");
 }
 
 /// <summary>How a neighbour is told the next hop.</summary>
@@ -64,7 +65,8 @@ internal sealed record Peer(string Name) : Protocol(Name)
         ["next", "hop", "keep"] => this with { NextHop = NextHop.Keep },
         ["allow", "local", "as", var times] => this with { AllowLocalAs = uint.Parse(times) },
         // The same for every peer of every configuration, and no part of a plan.
-        ["debug", ..] or ["description", _] or ["gateway", "recursive"] or ["add", "paths", "on"] or ["connect", "delay" or "retry", "time", _] => this,
+        ["debug", ..] or ["description", _] or ["gateway", "recursive"] or ["add", "paths", "on"] or ["connect", "delay" or "retry", "time", _]
+            => this,
         ["error", "wait", "time", ..] => this,
         _ => throw Item.Unknown(Name, item),
     };
@@ -85,7 +87,8 @@ internal sealed record KernelProtocol(string Name) : Protocol(Name)
         _ => throw Item.Unknown(Name, item),
     };
 
-    public override Protocol WithFilter(string direction, Statement filter) => direction == "import" && filter is Verdict { Flow: Flow.Accept } ? this
+    public override Protocol WithFilter(string direction, Statement filter) =>
+        direction == "import" && filter is Verdict { Flow: Flow.Accept } ? this
         : direction == "export" ? this with { Export = filter }
         : throw new BirdException($"{Name}: an import that does not take all");
 }
@@ -116,7 +119,8 @@ internal sealed record StaticProtocol(string Name, ImmutableArray<StaticRoute> R
     public override Protocol With(string[] item) => item switch
     {
         ["route", var address, "/", var length, "blackhole"] => With(new StaticRoute(Prefix(address, length), null)),
-        ["route", var address, "/", var length, "via", var gateway] => With(new StaticRoute(Prefix(address, length), IPAddress.Parse(gateway))),
+        ["route", var address, "/", var length, "via", var gateway] =>
+            With(new StaticRoute(Prefix(address, length), IPAddress.Parse(gateway))),
         _ => throw Item.Unknown(Name, item),
     };
 

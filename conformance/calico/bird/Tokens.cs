@@ -34,7 +34,8 @@ internal sealed class Tokens(string file, string text)
 
     public string Text() => Peek.Kind == TokenKind.Text ? Take().Text : throw Unexpected("a text in quotes");
 
-    public uint Number() => Peek.Kind == TokenKind.Number ? uint.Parse(Take().Text, CultureInfo.InvariantCulture) : throw Unexpected("a number");
+    public uint Number() => Peek.Kind == TokenKind.Number
+        ? uint.Parse(Take().Text, CultureInfo.InvariantCulture) : throw Unexpected("a number");
 
     public IPAddress Address() => Peek.Kind == TokenKind.Address ? IPAddress.Parse(Take().Text) : throw Unexpected("an address");
 

@@ -5,7 +5,8 @@ internal static class Affinities
 {
     private static readonly (string Cidr, string State)[] Blocks =
     [
-        ("10.0.0.0/30", ""), ("10.1.0.0/24", ""), ("10.2.0.1/32", ""), ("192.168.221.192/26", ""), ("192.168.221.64/26", "confirmed"), ("192.168.221.0/26", "pending"),
+        ("10.0.0.0/30", ""), ("10.1.0.0/24", ""), ("10.2.0.1/32", ""), ("192.168.221.192/26", ""), ("192.168.221.64/26", "confirmed"),
+            ("192.168.221.0/26", "pending"),
     ];
 
     private static readonly string[] Without =

@@ -53,7 +53,8 @@ internal sealed class Comparison(string name)
             foreach (var expectation in expected.Of(number, probe))
                 Answer(probe, expectation, answers.GetValueOrDefault((number, expectation.Target)));
         // A peer of the other family has nothing to do with these routes.
-        foreach (var stranger in answers.Values.Where(one => one.Verdict == "accept" && one.Target != "kernel" && config.Peers.All(peer => peer.Name != one.Target)))
+        foreach (var stranger in answers.Values.Where(one =>
+            one.Verdict == "accept" && one.Target != "kernel" && config.Peers.All(peer => peer.Name != one.Target)))
             differences.Add($"{probes[stranger.Probe]} reaches {stranger.Target}, which is no peer of this family");
     }
 
@@ -62,7 +63,8 @@ internal sealed class Comparison(string name)
         var what = $"{probe} → {expectation.Target}";
         var golden = Text(expectation);
         var ours = answer == null ? "no answer" : answer.Verdict == "reject" ? "reject" : Text(answer.Attributes!, expectation);
-        if (golden != ours && !KnownDifferences.Allow(name, probe, expectation, answer)) differences.Add($"{what}: {golden} | {ours} ({answer?.Rule})");
+        if (golden != ours && !KnownDifferences.Allow(name, probe, expectation, answer))
+            differences.Add($"{what}: {golden} | {ours} ({answer?.Rule})");
     }
 
     /// <summary>What counts of an accepted route: to a neighbour what it is told, to the kernel how it is installed.</summary>
@@ -79,7 +81,8 @@ internal sealed class Comparison(string name)
         ? Neighbour(route.LocalPref, peer, route.Communities, route.AsPath)
         : Kernel(route.Metric, route.Tunnel);
 
-    private static string Kernel(object? metric, object? tunnel) => $"accept metric {metric ?? "-"} tunnel {(tunnel is string { Length: > 0 } ? tunnel : "-")}";
+    private static string Kernel(object? metric, object? tunnel) =>
+        $"accept metric {metric ?? "-"} tunnel {(tunnel is string { Length: > 0 } ? tunnel : "-")}";
 
     /// <summary>An external neighbour is told no local preference (RFC 4271 section 5.1.5).</summary>
     private static string Neighbour(object? localPref, Peer peer, IEnumerable<string> communities, IEnumerable<uint> path) =>

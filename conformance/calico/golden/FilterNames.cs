@@ -10,7 +10,8 @@ internal static class FilterNames
     private const int Longest = 45, Kept = 28, Hashed = 16;
 
     /// <summary>The filters that a peer's chain calls, in order.</summary>
-    public static string CalledBy(Statement chain) => string.Join(' ', Calls(chain).Where(name => name.StartsWith("bgp_", StringComparison.Ordinal)));
+    public static string CalledBy(Statement chain) =>
+        string.Join(' ', Calls(chain).Where(name => name.StartsWith("bgp_", StringComparison.Ordinal)));
 
     public static string Functions(IEnumerable<string> filters, string direction, bool v4) =>
         string.Join(' ', filters.Select(name => $"bgp_{Short(name)}_{direction}FilterV{(v4 ? 4 : 6)}"));

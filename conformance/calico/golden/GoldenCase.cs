@@ -13,7 +13,8 @@ internal sealed record GoldenCase(string Name)
     public static string? Missing => Directory.Exists(Results) ? null : "needs shared/data/calico-golden beside the project";
 
     public static IEnumerable<GoldenCase> All =>
-        Directory.EnumerateFiles(Results, "bird.cfg", SearchOption.AllDirectories).Select(file => new GoldenCase(Path.GetRelativePath(Results, Path.GetDirectoryName(file)!)))
+        Directory.EnumerateFiles(Results, "bird.cfg", SearchOption.AllDirectories).Select(file =>
+            new GoldenCase(Path.GetRelativePath(Results, Path.GetDirectoryName(file)!)))
             .OrderBy(one => one.Name, StringComparer.Ordinal);
 
     public string Node => Name.Split('/')[0] is "sourceaddr_gracefulrestart" or "password" or "idle_peers" or "node_deletion" ? "node1"
@@ -66,5 +67,6 @@ internal sealed class GoldenCasesAttribute : Xunit.Sdk.DataAttribute
 {
     public GoldenCasesAttribute(bool plans = false) => Skip = GoldenCase.Missing ?? (plans ? Plan.Missing : null);
 
-    public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) => GoldenCase.All.Select(one => new object[] { one.Name });
+    public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
+        GoldenCase.All.Select(one => new object[] { one.Name });
 }

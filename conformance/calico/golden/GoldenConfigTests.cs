@@ -2,7 +2,8 @@ using System.Net.Sockets;
 
 namespace Calico.Bgp.Conformance.Golden;
 
-/// <summary>The golden configurations by themselves: all of them are understood, and the probes make every filter say both things it can say.</summary>
+/// <summary>The golden configurations by themselves: all of them are understood, and the probes make every filter say both things it can
+/// say.</summary>
 public class GoldenConfigTests
 {
     [Theory]
@@ -14,7 +15,8 @@ public class GoldenConfigTests
         foreach (var (config, family) in new[] { (golden.IPv4, AddressFamily.InterNetwork), (golden.IPv6, AddressFamily.InterNetworkV6) })
         {
             var expected = new Expected(config);
-            var answers = Probes.For(config, family, texts).SelectMany((probe, number) => expected.Of(number, probe)).ToLookup(one => one.Target);
+            var answers = Probes.For(config, family, texts).SelectMany((probe, number) => expected.Of(number, probe)).ToLookup(one =>
+                one.Target);
             Assert.Equal(config.Peers.Select(peer => peer.Name).Append("kernel").Order(), answers.Select(target => target.Key).Order());
             // Without blocks and pools a node announces nothing; everything else says both yes and no.
             Assert.True(answers["kernel"].Any(one => one.Route != null), "the kernel gets nothing");

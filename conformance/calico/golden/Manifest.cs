@@ -20,7 +20,8 @@ internal sealed partial record Manifest(string Kind, string Name, string Text)
     private static string WithoutStatus(string text) => StatusLines().Replace(text, "");
 
     private static string Group(Regex expression, string text, string what) =>
-        expression.Match(text) is { Success: true } match ? match.Groups[1].Value : throw new InvalidDataException($"a document without {what}:\n{text}");
+        expression.Match(text) is { Success: true } match
+            ? match.Groups[1].Value : throw new InvalidDataException($"a document without {what}:\n{text}");
 
     [GeneratedRegex(@"^---\s*$", RegexOptions.Multiline)]
     private static partial Regex DocumentLine();
@@ -56,7 +57,8 @@ internal sealed class Cluster
     }
 
     public Cluster Delete(string kind, string name) =>
-        objects.RemoveAll(one => one.Kind == kind && one.Name == name) == 1 ? this : throw new InvalidDataException($"no {kind}/{name} to delete");
+        objects.RemoveAll(one => one.Kind == kind && one.Name == name) == 1
+            ? this : throw new InvalidDataException($"no {kind}/{name} to delete");
 
     public Cluster Change(string kind, string name, Func<Manifest, Manifest> change) =>
         Apply(change(objects.Single(one => one.Kind == kind && one.Name == name)));

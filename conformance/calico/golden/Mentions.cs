@@ -15,28 +15,35 @@ internal sealed partial class Mentions(IEnumerable<string> texts, AddressFamily 
 
     /// <summary>The default route is always one of them.</summary>
     public IReadOnlyList<IPNetwork> Prefixes => field ??=
-        [.. Networks().Concat(Addresses.Select(Bits.Host)).Append(Bits.Cut(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0)).Distinct()];
+        [.. Networks().Concat(Addresses.Select(Bits.Host))
+            .Append(Bits.Cut(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0)).Distinct()];
 
-    public IReadOnlyList<IPAddress> Addresses => field ??= [.. Found().Where(found => found.Length == null).Select(found => found.Address).Distinct()];
+    public IReadOnlyList<IPAddress> Addresses =>
+        field ??= [.. Found().Where(found => found.Length == null).Select(found => found.Address).Distinct()];
 
     /// <summary>Bounds of prefix patterns.</summary>
-    public IReadOnlyList<int> Lengths => field ??= [.. Pattern().Matches(text).SelectMany(match => new[] { Integer(match.Groups[1]), Integer(match.Groups[2]) }).Distinct()];
+    public IReadOnlyList<int> Lengths => field ??= [.. Pattern().Matches(text).SelectMany(match =>
+        new[] { Integer(match.Groups[1]), Integer(match.Groups[2]) }).Distinct()];
 
     /// <summary>Metrics and local preferences.</summary>
-    public IReadOnlyList<uint> Numbers => field ??= [.. Compared().Matches(text).Select(match => uint.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct()];
+    public IReadOnlyList<uint> Numbers => field ??= [.. Compared().Matches(text).Select(match =>
+        uint.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct()];
 
     /// <summary>Names for the patterns that filters hold against links.</summary>
-    public IReadOnlyList<string> Links => field ??= [.. Link().Matches(text).Select(match => match.Groups[1].Value.Replace("*", "x", StringComparison.Ordinal)).Distinct()];
+    public IReadOnlyList<string> Links => field ??= [.. Link().Matches(text).Select(match =>
+        match.Groups[1].Value.Replace("*", "x", StringComparison.Ordinal)).Distinct()];
 
     public IReadOnlyList<ImmutableArray<uint>> Paths => field ??=
-        [.. Mask().Matches(text).Select(match => match.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(uint.Parse).ToImmutableArray()).Where(path => path.Length > 0)];
+        [.. Mask().Matches(text).Select(match => match.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(uint.Parse)
+            .ToImmutableArray()).Where(path => path.Length > 0)];
 
     /// <summary>Each by itself, all together, and one that nobody names.</summary>
     public IReadOnlyList<ImmutableArray<Community>> Communities => field ??=
         Sets(Pair().Matches(text).Select(match => new Community(Number(match, 1), Number(match, 2))), new Community(64999, 1));
 
     public IReadOnlyList<ImmutableArray<LargeCommunity>> LargeCommunities => field ??=
-        Sets(Triple().Matches(text).Select(match => new LargeCommunity(Number(match, 1), Number(match, 2), Number(match, 3))), new LargeCommunity(64999, 1, 1));
+        Sets(Triple().Matches(text).Select(match => new LargeCommunity(Number(match, 1), Number(match, 2), Number(match, 3))),
+            new LargeCommunity(64999, 1, 1));
 
     private static IReadOnlyList<ImmutableArray<T>> Sets<T>(IEnumerable<T> named, T unnamed)
     {
@@ -44,7 +51,8 @@ internal sealed partial class Mentions(IEnumerable<string> texts, AddressFamily 
         return all.IsEmpty ? [[unnamed]] : [.. all.Select(one => ImmutableArray.Create(one)), all, [unnamed]];
     }
 
-    private IEnumerable<IPNetwork> Networks() => Found().Where(found => found.Length != null).Select(found => Bits.Cut(found.Address, found.Length!.Value));
+    private IEnumerable<IPNetwork> Networks() =>
+        Found().Where(found => found.Length != null).Select(found => Bits.Cut(found.Address, found.Length!.Value));
 
     private IEnumerable<(IPAddress Address, int? Length)> Found() =>
         from Match match in Address().Matches(text)

@@ -15,7 +15,8 @@ internal sealed class Plan : IDisposable
     public static string? Missing => File.Exists(Program) ? null : "needs out/bgpctl: make build";
 
     /// <param name="statuses">Felix's endpoint-status files.</param>
-    public Plan(string node, IEnumerable<Manifest> resources, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> statuses,
+    public Plan(string node, IEnumerable<Manifest> resources, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string,
+        string> statuses,
         string compat = "3.33")
     {
         this.environment = environment;

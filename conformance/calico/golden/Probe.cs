@@ -24,12 +24,13 @@ internal sealed record Probe(IPNetwork Prefix, Source Source)
     /// <summary>What comes by BGP without a local preference has 100 here, as BIRD gives it.</summary>
     public BirdRoute Route() => new BirdRoute(Prefix, Source)
         .With("ifname", Interface).With("krt_metric", Metric).With("bgp_local_pref", LocalPref ?? (Source == Source.RTS_BGP ? 100u : null))
-        .With("bgp_next_hop", NextHop).With("bgp_path", AsPath).With("bgp_community", Communities).With("bgp_large_community", LargeCommunities);
+        .With("bgp_next_hop", NextHop).With("bgp_path", AsPath).With("bgp_community", Communities)
+            .With("bgp_large_community", LargeCommunities);
 
     public JsonObject ToJson() => new()
     {
         ["prefix"] = $"{Prefix}",
-        ["source"] = Source switch { Source.RTS_BGP => "bgp", Source.RTS_STATIC => "static", Source.RTS_INHERIT => "kernel", _ => "direct" },
+        ["source"] = Word,
         ["interface"] = Interface,
         ["metric"] = Metric,
         ["localPref"] = LocalPref,
@@ -37,6 +38,14 @@ internal sealed record Probe(IPNetwork Prefix, Source Source)
         ["asPath"] = Json(AsPath),
         ["nextHop"] = NextHop?.ToString(),
         ["fromPeer"] = From,
+    };
+
+    private string Word => Source switch
+    {
+        Source.RTS_BGP => "bgp",
+        Source.RTS_STATIC => "static",
+        Source.RTS_INHERIT => "kernel",
+        _ => "direct",
     };
 
     public override string ToString() => ToJson().ToJsonString();

@@ -13,7 +13,8 @@ internal sealed class Probes
     private const uint Most = 2147483647;
 
     private static readonly Source[] Sources = [Source.RTS_BGP, Source.RTS_STATIC, Source.RTS_INHERIT, Source.RTS_DEVICE];
-    private static readonly string?[] Links = [null, "eth0", "eth1", "tunl0", "cali97e1defe654", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "bpfin.cali", "lo"];
+    private static readonly string?[] Links = [null, "eth0", "eth1", "tunl0", "cali97e1defe654", "vxlan.calico", "vxlan-v6.calico",
+        "wireguard.cali", "bpfin.cali", "lo"];
 
     private readonly BirdConfig config;
     private readonly AddressFamily family;
@@ -29,7 +30,8 @@ internal sealed class Probes
     /// <param name="config"></param>
     /// <param name="family"></param>
     /// <param name="texts">The configuration's and the resources' words, from which prefixes and numbers are taken.</param>
-    public static Probe[] For(BirdConfig config, AddressFamily family, IEnumerable<string> texts) => [.. new Probes(config, family, texts).Make().DistinctBy(probe => $"{probe}")];
+    public static Probe[] For(BirdConfig config, AddressFamily family, IEnumerable<string> texts) =>
+        [.. new Probes(config, family, texts).Make().DistinctBy(probe => $"{probe}")];
 
     private IEnumerable<Probe> Make()
     {
@@ -85,13 +87,16 @@ internal sealed class Probes
         ]
         select probe;
 
-    /// <summary>Metrics, and local preferences by their distance from the top: where the configuration's numbers change what happens.</summary>
+    /// <summary>Metrics, and local preferences by their distance from the top: where the configuration's numbers change what
+    /// happens.</summary>
     private IEnumerable<uint> Metrics() =>
         mentions.Numbers.Select(number => number > Most / 2 ? Most - number : number).Append(1024u)
-            .SelectMany(number => new[] { number - 1, number, number + 1 }).Append(512u).Append(Most - 100).Where(number => number is > 0 and <= Most).Distinct().Order();
+            .SelectMany(number => new[] { number - 1, number, number + 1 }).Append(512u).Append(Most - 100).Where(number =>
+                number is > 0 and <= Most).Distinct().Order();
 
     private IEnumerable<ImmutableArray<uint>> Paths() =>
-        mentions.Paths.SelectMany(path => (ImmutableArray<uint>[])[path, [.. path, 64999], [64999, .. path], [.. path.Reverse()], path[..1]])
+        mentions.Paths.SelectMany(path => (ImmutableArray<uint>[])[path, [.. path, 64999], [64999, .. path], [.. path.Reverse()],
+            path[..1]])
             .Append([64999]).DistinctBy(path => string.Join(' ', path));
 
     private IEnumerable<IPAddress> NextHops() =>
@@ -106,7 +111,8 @@ internal sealed class Probes
         if (prefix.PrefixLength > 0) yield return Bits.Sibling(prefix);
         if (prefix.PrefixLength < Bits.Length(prefix.BaseAddress)) yield return Bits.Cut(prefix.BaseAddress, prefix.PrefixLength + 1);
         foreach (var length in mentions.Lengths.SelectMany(length => new[] { length - 1, length, length + 1 }).Distinct())
-            if (length > prefix.PrefixLength && length <= Bits.Length(prefix.BaseAddress)) yield return Bits.Cut(prefix.BaseAddress, length);
+            if (length > prefix.PrefixLength && length <= Bits.Length(prefix.BaseAddress)) yield return Bits.Cut(prefix.BaseAddress,
+                length);
     }
 
     /// <summary>The last host of a prefix.</summary>

@@ -23,12 +23,15 @@ public class ChainTests
         Assert.Equal(Most - (uint)metric, await LocalPrefAsync(compat, InKernel("10.65.9.0/26", metric: (uint)metric)));
 
     [PlanFact]
-    public async Task Local_preference_was_itself_before_3_32() => Assert.True(await LocalPrefAsync("3.31", InKernel("10.65.9.0/26", metric: 512)) is 100 or null);
+    public async Task Local_preference_was_itself_before_3_32() =>
+        Assert.True(await LocalPrefAsync("3.31", InKernel("10.65.9.0/26", metric: 512)) is 100 or null);
 
     [PlanFact]
-    public async Task A_route_without_a_metric_counts_as_normal() => Assert.Equal(Most - Normal, await LocalPrefAsync("3.33", Static("10.65.1.0/26")));
+    public async Task A_route_without_a_metric_counts_as_normal() =>
+        Assert.Equal(Most - Normal, await LocalPrefAsync("3.33", Static("10.65.1.0/26")));
 
-    private static async Task<uint?> LocalPrefAsync(string compat, Probe probe) => (await (Edge() with { Compat = compat }).AskAsync(Inner, probe)).Attributes!.LocalPref;
+    private static async Task<uint?> LocalPrefAsync(string compat, Probe probe) =>
+        (await (Edge() with { Compat = compat }).AskAsync(Inner, probe)).Attributes!.LocalPref;
 
     [PlanTheory]
     [InlineData("10.65.1.0/26", 1024, "accept")]
@@ -75,7 +78,8 @@ public class ChainTests
     public async Task DisableBGPExport_beats_everything_but_a_filter(string filters, string verdict) =>
         Assert.Equal(verdict, await Edge(Pool("other", "10.70.0.0/16", "disableBGPExport: true"), Block("node1", "10.70.1.0/26"),
             Filter("lets-out", "exportV4: [{ action: Accept, matchOperator: In, cidr: 10.70.0.0/16 }]"),
-            Peer("outer", $"peerIP: 192.0.2.1, asNumber: 65001{(filters.Length > 0 ? ", " : "")}{filters}")).VerdictAsync(Outer, Static("10.70.1.0/26")));
+            Peer("outer", $"peerIP: 192.0.2.1, asNumber: 65001{(filters.Length > 0 ? ", " : "")}{filters}"))
+                .VerdictAsync(Outer, Static("10.70.1.0/26")));
 
     [PlanTheory]
     [InlineData("vxlan.calico", "reject", "accept")]
@@ -92,7 +96,8 @@ public class ChainTests
 
     [PlanFact]
     public async Task Who_owns_IPIP_announces_what_leads_into_its_tunnel() =>
-        Assert.Equal("accept", await Edge(Configuration("nodeToNodeMeshEnabled: false, programClusterRoutes: Enabled")).VerdictAsync(Inner, InKernel("10.65.2.0/26", "tunl0")));
+        Assert.Equal("accept", await Edge(Configuration("nodeToNodeMeshEnabled: false, programClusterRoutes: Enabled"))
+            .VerdictAsync(Inner, InKernel("10.65.2.0/26", "tunl0")));
 
     [PlanTheory]
     [InlineData("accept", "{ action: Accept, interface: '*' }", "eth0")]
@@ -101,7 +106,8 @@ public class ChainTests
     [InlineData("reject", "{ action: Accept, source: RemotePeers }", "eth0")]
     [InlineData("reject", "{ action: Reject }, { action: Accept }", "eth0")]
     public async Task A_filters_first_match_ends_everything(string verdict, string rules, string? link) =>
-        Assert.Equal(verdict, await Edge(Filter("f", $"exportV4: [{rules}]"), Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]")).VerdictAsync(Outer, InKernel("198.18.0.0/24", link)));
+        Assert.Equal(verdict, await Edge(Filter("f", $"exportV4: [{rules}]"),
+            Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]")).VerdictAsync(Outer, InKernel("198.18.0.0/24", link)));
 
     [PlanFact]
     public async Task Operations_act_in_order_and_the_path_begins_as_written()
@@ -122,7 +128,8 @@ public class ChainTests
             prefixAdvertisements: [{ cidr: 10.65.0.0/16, communities: [site] }, { cidr: 10.65.1.0/24, communities: ['65000:2:3', site] }]
             """);
         Assert.Equal("65000:1 65000:2:3", await Communities(Edge(configuration)));
-        Assert.Equal("65000:9", await Communities(Edge(configuration, Configuration("prefixAdvertisements: [{ cidr: 10.65.0.0/16, communities: ['65000:9'] }]", "node.node1"))));
+        Assert.Equal("65000:9", await Communities(Edge(configuration,
+            Configuration("prefixAdvertisements: [{ cidr: 10.65.0.0/16, communities: ['65000:9'] }]", "node.node1"))));
         Assert.Equal("", await Communities(Edge(configuration, Configuration("prefixAdvertisements: []", "node.node1"))));
     }
 
@@ -155,7 +162,8 @@ public class ChainTests
     [InlineData("", "EnabledIPIPOnly", "reject")]
     public async Task Who_writes_a_pools_routes(string pool, string program, string kernel)
     {
-        var given = Edge(Pool("other", "10.70.0.0/16", pool), Configuration($"nodeToNodeMeshEnabled: false{(program.Length > 0 ? ", programClusterRoutes: " : "")}{program}"));
+        var given = Edge(Pool("other", "10.70.0.0/16", pool),
+            Configuration($"nodeToNodeMeshEnabled: false{(program.Length > 0 ? ", programClusterRoutes: " : "")}{program}"));
         var answer = await given.AskAsync("kernel", Learned("10.70.1.0/26"));
         Assert.Equal(kernel, $"{answer.Verdict} {(answer.Verdict == "accept" ? answer.Attributes?.Tunnel : null)}".Trim());
     }
@@ -166,7 +174,8 @@ public class ChainTests
     [InlineData(null, "tunl0")]
     public async Task CrossSubnet_tunnels_only_across(string? hop, string tunnel)
     {
-        var given = Edge(Pool("other", "10.70.0.0/16", "ipipMode: CrossSubnet"), Configuration("nodeToNodeMeshEnabled: false, programClusterRoutes: Enabled"));
+        var given = Edge(Pool("other", "10.70.0.0/16", "ipipMode: CrossSubnet"),
+            Configuration("nodeToNodeMeshEnabled: false, programClusterRoutes: Enabled"));
         var answer = await given.AskAsync("kernel", Learned("10.70.1.0/26") with { NextHop = hop == null ? null : IPAddress.Parse(hop) });
         Assert.Equal(("accept", tunnel), (answer.Verdict, answer.Attributes?.Tunnel ?? ""));
     }

@@ -16,7 +16,8 @@ internal sealed record Given(params Manifest[] Resources)
 
     /// <summary>node1 and node2 with addresses of both families, and no mesh unless a resource says otherwise.</summary>
     public static Given Pair(params Manifest[] resources) =>
-        new([.. new Cluster().Apply(Resource.Configuration("nodeToNodeMeshEnabled: false"), Resource.Node("node1", "10.0.0.1/24", "fd00::1/64"), Resource.Node("node2", "10.0.0.2/24", "fd00::2/64"))
+        new([.. new Cluster().Apply(Resource.Configuration("nodeToNodeMeshEnabled: false"),
+            Resource.Node("node1", "10.0.0.1/24", "fd00::1/64"), Resource.Node("node2", "10.0.0.2/24", "fd00::2/64"))
             .Apply(resources).Objects]);
 
     public async Task<PlanAnswer> PlanAsync()
@@ -31,9 +32,11 @@ internal sealed record Given(params Manifest[] Resources)
         return Assert.Single(peers, peer => peer.Name == name);
     }
 
-    public async Task<string> PeersAsync() => string.Join(' ', (await PlanAsync()).Peers.Select(peer => peer.Name).Order(StringComparer.Ordinal));
+    public async Task<string> PeersAsync() =>
+        string.Join(' ', (await PlanAsync()).Peers.Select(peer => peer.Name).Order(StringComparer.Ordinal));
 
-    public async Task<string> RoutesAsync() => string.Join(' ', (await PlanAsync()).Routes.Select(route => route.Prefix).Order(StringComparer.Ordinal));
+    public async Task<string> RoutesAsync() =>
+        string.Join(' ', (await PlanAsync()).Routes.Select(route => route.Prefix).Order(StringComparer.Ordinal));
 
     public async Task<ProbeAnswer> AskAsync(string target, Probe probe)
     {

@@ -14,7 +14,8 @@ public class ServiceTests
 
     private const string Wide = "10.96.0.0/12 203.0.113.0/24 80.15.0.0/24";
 
-    private static Given Cluster(params Manifest[] more) => Given.Pair([Configuration(Ranges), Peer("tor", "peerIP: 192.0.2.1, asNumber: 65001"), .. more]);
+    private static Given Cluster(params Manifest[] more) =>
+        Given.Pair([Configuration(Ranges), Peer("tor", "peerIP: 192.0.2.1, asNumber: 65001"), .. more]);
 
     private static string With(params string[] more) => string.Join(' ', Wide.Split(' ').Concat(more).Order(StringComparer.Ordinal));
 
@@ -42,13 +43,15 @@ public class ServiceTests
 
     [PlanFact]
     public async Task Cluster_services_are_in_the_ranges_already() =>
-        Assert.Equal(With(), await Cluster(Service("web", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10", "80.15.0.5"), Slice("web-1", "web", "IPv4", ("node1", true))).RoutesAsync());
+        Assert.Equal(With(), await Cluster(Service("web", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10",
+            "80.15.0.5"), Slice("web-1", "web", "IPv4", ("node1", true))).RoutesAsync());
 
     [PlanTheory]
     [InlineData("externalIPs: [198.51.100.7]", "", "10.96.0.10/32", "198.51.100.7/32")]
     [InlineData("loadBalancerIP: 80.16.0.9", "80.16.0.9", "10.96.0.10/32", "80.16.0.9/32")]
     [InlineData("", "80.16.0.9", "10.96.0.10/32", "80.16.0.9/32")]            // known by its status alone
-    public async Task A_single_address_entry_announces_cluster_services_from_every_node(string fields, string balancer, params string[] announced) =>
+    public async Task A_single_address_entry_announces_cluster_services_from_every_node(string fields, string balancer,
+        params string[] announced) =>
         Assert.Equal(With(announced), await Cluster(
             Service("web", $"type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10{(fields.Length > 0 ? ", " : "")}{fields}", [.. balancer.Split(' ', StringSplitOptions.RemoveEmptyEntries)]),
             Slice("web-1", "web", "IPv4", ("node2", true))).RoutesAsync());
@@ -57,8 +60,10 @@ public class ServiceTests
     public async Task Without_aggregation_each_service_speaks_for_itself()
     {
         var given = Cluster(Configuration(Ranges + ", serviceLoadBalancerAggregation: Disabled"),
-            Service("web", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10", "80.15.0.5"), Slice("web-1", "web", "IPv4", ("node2", true)),
-            Service("idle", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.11", "80.15.0.6"), Slice("idle-1", "idle", "IPv4", ("node2", false)));
+            Service("web", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10", "80.15.0.5"),
+                Slice("web-1", "web", "IPv4", ("node2", true)),
+            Service("idle", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.11", "80.15.0.6"),
+                Slice("idle-1", "idle", "IPv4", ("node2", false)));
         Assert.Equal("10.96.0.0/12 10.96.0.10/32 203.0.113.0/24 80.15.0.5/32", await given.RoutesAsync());
     }
 
@@ -68,7 +73,8 @@ public class ServiceTests
     public async Task An_excluded_node_announces_no_service_and_keeps_the_ranges_out_of_its_kernel(string label, bool announces)
     {
         var given = Cluster(Node("node1", "10.0.0.1/24", labels: $"{{ node.kubernetes.io/exclude-from-external-load-balancers: {label} }}"),
-            Service("web", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10"), Slice("web-1", "web", "IPv4", ("node1", true)));
+            Service("web", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10"),
+                Slice("web-1", "web", "IPv4", ("node1", true)));
         Assert.Equal(announces ? With("10.96.0.10/32") : "", await given.RoutesAsync());
         Assert.Equal(With(), string.Join(' ', (await given.PlanAsync()).RejectedFromKernel.Order(StringComparer.Ordinal)));
     }
@@ -84,18 +90,22 @@ public class ServiceTests
     public async Task Two_services_share_an_address_and_one_of_them_is_enough()
     {
         var given = Cluster(Service("one", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, externalIPs: [203.0.113.5]"), Slice("one-1", "one", "IPv4", ("node2", true)),
-            Service("two", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.11, externalIPs: [203.0.113.5]"), Slice("two-1", "two", "IPv4", ("node1", true)));
+            Service("two", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.11, externalIPs: [203.0.113.5]"),
+                Slice("two-1", "two", "IPv4", ("node1", true)));
         Assert.Equal(With("10.96.0.11/32", "203.0.113.5/32"), await given.RoutesAsync());
     }
 
     [PlanFact]
     public async Task Any_slice_with_a_ready_endpoint_here_is_enough() =>
-        Assert.Equal(With("10.96.0.10/32"), await Cluster(Service("web", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10"),
-            Slice("web-1", "web", "IPv4", ("node2", true)), Slice("web-2", "web", "IPv4", ("node1", false), ("node1", true))).RoutesAsync());
+        Assert.Equal(With("10.96.0.10/32"), await Cluster(Service("web",
+            "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10"),
+            Slice("web-1", "web", "IPv4", ("node2", true)), Slice("web-2", "web", "IPv4", ("node1", false), ("node1", true)))
+                .RoutesAsync());
 
     [PlanFact]
     public async Task Slices_of_the_other_family_do_not_count() =>
-        Assert.Equal(With(), await Cluster(Service("web", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], ipFamilies: [IPv4]"),
+        Assert.Equal(With(), await Cluster(Service("web",
+            "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], ipFamilies: [IPv4]"),
             Slice("web-1", "web", "IPv6", ("node1", true))).RoutesAsync());
 
     [PlanFact]
