@@ -22,14 +22,14 @@ internal sealed class Comparison(string name)
             string.Join(' ', plan.Peers.Select(peer => peer.Name).Order(StringComparer.Ordinal)));
         foreach (var peer in v4.Peers.Concat(v6.Peers))
             if (plan.Peers.SingleOrDefault(one => one.Name == peer.Name) is { } ours)
-                Session(peer, ours);
+                Session(peer, ours, plan.AsNumber);
         Routes([.. v4.Routes, .. v6.Routes], plan);
     }
 
-    private void Session(Peer golden, PeerAnswer plan)
+    private void Session(Peer golden, PeerAnswer plan, uint asNumber)
     {
         var v4 = golden.Address.AddressFamily == AddressFamily.InterNetwork;
-        Same($"peer {golden.Name}", KnownDifferences.Expect(name, PeerSettings.Of(golden)), PeerSettings.Of(plan, v4));
+        Same($"peer {golden.Name}", KnownDifferences.Expect(name, PeerSettings.Of(golden)), PeerSettings.Of(plan, asNumber, v4));
         Same($"peer {golden.Name}: a problem", KnownDifferences.HasProblem(name, golden.Name), plan.Problem != null);
     }
 
@@ -45,17 +45,29 @@ internal sealed class Comparison(string name)
             Same($"type of {route.Prefix}", "unicast", ours[$"{route.Prefix}"].FirstOrDefault()?.Type);
     }
 
-    public async Task FiltersAsync(BirdConfig config, Probe[] probes, Plan plan)
+    /// <summary>All probes are asked at once, and each judged by the configuration of its family.</summary>
+    public async Task FiltersAsync(Plan plan, params (BirdConfig Config, Probe[] Probes)[] families)
+    {
+        var results = (await plan.ProbeAsync(families.SelectMany(family => family.Probes))).Results;
+        var answers = results.ToDictionary(one => (one.Probe, one.Target));
+        var first = 0;
+        foreach (var (config, probes) in families)
+        {
+            Filters(config, probes, first, answers);
+            first += probes.Length;
+        }
+    }
+
+    private void Filters(BirdConfig config, Probe[] probes, int first, Dictionary<(int, string), ProbeAnswer> answers)
     {
         var expected = new Expected(config);
-        var answers = (await plan.ProbeAsync(probes)).Results.ToDictionary(one => (one.Probe, one.Target));
         foreach (var (number, probe) in probes.Index())
-            foreach (var expectation in expected.Of(number, probe))
-                Answer(probe, expectation, answers.GetValueOrDefault((number, expectation.Target)));
+            foreach (var expectation in expected.Of(first + number, probe))
+                Answer(probe, expectation, answers.GetValueOrDefault((expectation.Probe, expectation.Target)));
         // A peer of the other family has nothing to do with these routes.
-        foreach (var stranger in answers.Values.Where(one =>
-            one.Verdict == "accept" && one.Target != "kernel" && config.Peers.All(peer => peer.Name != one.Target)))
-            differences.Add($"{probes[stranger.Probe]} reaches {stranger.Target}, which is no peer of this family");
+        foreach (var stranger in answers.Values.Where(one => one.Probe >= first && one.Probe < first + probes.Length && one.Verdict == "accept"))
+            if (stranger.Target != "kernel" && config.Peers.All(peer => peer.Name != stranger.Target))
+                differences.Add($"{probes[stranger.Probe - first]} reaches {stranger.Target}, which is no peer of this family");
     }
 
     private void Answer(Probe probe, Expectation expectation, ProbeAnswer? answer)
@@ -84,9 +96,9 @@ internal sealed class Comparison(string name)
     private static string Kernel(object? metric, object? tunnel) =>
         $"accept metric {metric ?? "-"} tunnel {(tunnel is string { Length: > 0 } ? tunnel : "-")}";
 
-    /// <summary>An external neighbour is told no local preference (RFC 4271 section 5.1.5).</summary>
+    /// <summary>An external neighbour is told no local preference; an internal one 100 where there is none (RFC 4271 section 5.1.5).</summary>
     private static string Neighbour(object? localPref, Peer peer, IEnumerable<string> communities, IEnumerable<uint> path) =>
-        $"accept local preference {(peer.Internal ? localPref ?? "-" : "-")} communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
+        $"accept local preference {(peer.Internal ? localPref ?? 100u : "-")} communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
 
     private void Same<T>(string what, T golden, T plan)
     {

@@ -16,8 +16,9 @@ public class GoldenTests
         using var plan = new Plan(golden.Node, golden.Cluster().Objects, golden.Environment, golden.EndpointStatuses);
         var comparison = new Comparison(name);
         comparison.Sessions(golden.IPv4, golden.IPv6, await plan.AskAsync());
-        foreach (var (config, family) in new[] { (golden.IPv4, AddressFamily.InterNetwork), (golden.IPv6, AddressFamily.InterNetworkV6) })
-            await comparison.FiltersAsync(config, Probes.For(config, family, golden.Words), plan);
+        var words = golden.Words.ToArray();
+        await comparison.FiltersAsync(plan, (golden.IPv4, Probes.For(golden.IPv4, AddressFamily.InterNetwork, words)),
+            (golden.IPv6, Probes.For(golden.IPv6, AddressFamily.InterNetworkV6, words)));
         comparison.Close();
     }
 }

@@ -52,13 +52,16 @@ internal sealed record PeerSettings
         Export = FilterNames.CalledBy(peer.Export),
     };
 
-    public static PeerSettings Of(PeerAnswer peer, bool v4) => new()
+    /// <param name="peer"></param>
+    /// <param name="asNumber">Ours where the peer says no other.</param>
+    /// <param name="v4"></param>
+    public static PeerSettings Of(PeerAnswer peer, uint asNumber, bool v4) => new()
     {
         Name = peer.Name,
         Address = peer.Address,
         Port = peer.Port,
         As = peer.AsNumber,
-        LocalAs = peer.LocalAsNumber,
+        LocalAs = peer.LocalAsNumber ?? asNumber,
         Source = peer.SourceAddress,
         Passive = peer.Passive,
         Hops = peer.Multihop ?? 1,

@@ -23,7 +23,7 @@ internal sealed record PeerAnswer
     public required string Address { get; init; }
     public required uint Port { get; init; }
     public required uint AsNumber { get; init; }
-    public required uint LocalAsNumber { get; init; }
+    public required uint? LocalAsNumber { get; init; }
     public required string? SourceAddress { get; init; }
     public required bool Passive { get; init; }
     public required uint? Multihop { get; init; }

@@ -88,7 +88,7 @@ public class PeerTests
         var given = Given.Pair(Peer("a", "peerSelector: all(), localASNumber: 65009, numAllowedLocalASNumbers: 2"),
             Node("node2", "10.0.0.2/24", bgp: "asNumber: 64600"));
         var peer = await given.PeerAsync("Global_10_0_0_2");
-        Assert.Equal((64600u, 64512u, 0u), (peer.AsNumber, peer.LocalAsNumber, peer.AllowLocalAs ?? 0));
+        Assert.Equal((64600u, null, 0u), (peer.AsNumber, peer.LocalAsNumber, peer.AllowLocalAs ?? 0));
     }
 
     [PlanTheory]
@@ -206,7 +206,7 @@ public class PeerTests
         var given = Given.Pair(Peer("a", "peerIP: 192.0.2.1, asNumber: 65001"), Peer("b", "peerIP: 192.0.2.1, asNumber: 65002"),
             Peer("c", "peerSelector: all()"));
         var turned = given with { Resources = [.. given.Resources.Reverse()] };
-        Assert.Equal(string.Join('\n', (await given.PlanAsync()).Peers.Select(peer => PeerSettings.Of(peer, true))),
-            string.Join('\n', (await turned.PlanAsync()).Peers.Select(peer => PeerSettings.Of(peer, true))));
+        Assert.Equal(string.Join('\n', (await given.PlanAsync()).Peers.Select(peer => PeerSettings.Of(peer, 64512, true))),
+            string.Join('\n', (await turned.PlanAsync()).Peers.Select(peer => PeerSettings.Of(peer, 64512, true))));
     }
 }
