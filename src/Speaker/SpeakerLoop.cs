@@ -152,13 +152,13 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
 
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
 
-    private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
+    private ImmutableDictionary<Prefix, OwnPath> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
     {
         RouteOrigin.Static => Config.Routes.Where(route => route.Prefix.Family == source.Family)
             .Select(route => (route.Prefix, Hops: OwnHops.Resolve(route, snapshot)))
             .Where(route => route.Hops != null)
-            .ToImmutableDictionary(route => route.Prefix, route => route.Hops is [var hop, ..] ? hop.Interface : 0),
-        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, int>.Empty,
+            .ToImmutableDictionary(route => route.Prefix, route => new OwnPath(route.Hops is [var hop, ..] ? hop.Interface : 0)),
+        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, OwnPath>.Empty,
         RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family),
         _ => LearnedRoutes.Foreign(snapshot, source.Family),
     };
