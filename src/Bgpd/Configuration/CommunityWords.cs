@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Bgpd.Configuration;

@@ -1,3 +1,5 @@
+using Calico.Bgp.Net;
+
 namespace Calico.Bgp.Rib.Filters;
 
 public enum RuleAction : byte

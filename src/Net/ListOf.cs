@@ -2,11 +2,12 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 
-namespace Calico.Bgp.Rib.Filters;
+namespace Calico.Bgp.Net;
 
-/// <summary>A list that equals another one when its elements do, so that records made of lists can be compared over a reload.</summary>
+/// <summary>A list that equals another one when its elements do, so that records made of lists can be compared (over a reload, over a
+/// change of a resource).</summary>
 [CollectionBuilder(typeof(ListOf), nameof(ListOf.Create))]
-public readonly struct ListOf<T>(ImmutableArray<T> items) : IEquatable<ListOf<T>>, IEnumerable<T> where T : IEquatable<T>
+public readonly struct ListOf<T>(ImmutableArray<T> items) : IEquatable<ListOf<T>>, IEnumerable<T>
 {
     private readonly ImmutableArray<T> items = items;
 
@@ -14,7 +15,7 @@ public readonly struct ListOf<T>(ImmutableArray<T> items) : IEquatable<ListOf<T>
     public int Count => items.IsDefault ? 0 : items.Length;
     public T this[int index] => items[index];
 
-    public bool Equals(ListOf<T> other) => Items.SequenceEqual(other.Items);
+    public bool Equals(ListOf<T> other) => Items.SequenceEqual(other.Items, comparer: null);
     public override bool Equals(object? obj) => obj is ListOf<T> other && Equals(other);
     public static bool operator ==(ListOf<T> a, ListOf<T> b) => a.Equals(b);
     public static bool operator !=(ListOf<T> a, ListOf<T> b) => !a.Equals(b);
@@ -34,5 +35,5 @@ public readonly struct ListOf<T>(ImmutableArray<T> items) : IEquatable<ListOf<T>
 
 public static class ListOf
 {
-    public static ListOf<T> Create<T>(ReadOnlySpan<T> items) where T : IEquatable<T> => new([.. items]);
+    public static ListOf<T> Create<T>(ReadOnlySpan<T> items) => new([.. items]);
 }
