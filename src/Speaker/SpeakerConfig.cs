@@ -30,6 +30,8 @@ public sealed record PeerConfig
     /// <summary>Index 0: the speaker gives each name its own.</summary>
     public required SessionSettings Session { get; init; }
     public string? Description { get; init; }
+    /// <summary>Why the session is kept down; null: it is not.</summary>
+    public string? Problem { get; init; }
     public required IPolicy Import { get; init; }
     public required IPolicy Export { get; init; }
     /// <summary>Nothing was configured for an external peer: RFC 8212 rejects.</summary>

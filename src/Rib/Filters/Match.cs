@@ -92,7 +92,7 @@ public sealed record Match
     }
 
     /// <summary>On a mismatch only the last star is tried longer, which is enough and keeps it quadratic at worst.</summary>
-    internal static bool Glob(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)
+    public static bool Glob(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)
     {
         var (g, n, star, resume) = (0, 0, -1, 0);
         while (n < name.Length)
