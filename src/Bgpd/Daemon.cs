@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Kernel;
