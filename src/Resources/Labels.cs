@@ -23,6 +23,8 @@ public sealed class Labels : IReadOnlyDictionary<string, string>, IEquatable<Lab
     /// <summary>These, and <paramref name="over"/> on top of them.</summary>
     public Labels With(Labels over) => over.Count == 0 ? this : Count == 0 ? over : From(sorted.Concat(over.sorted));
 
+    public Labels Without(string key) => IndexOf(key) < 0 ? this : From(sorted.Where(pair => pair.Key != key));
+
     public int Count => sorted.Length;
     public string this[string key] => TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"no label {key}");
     public IEnumerable<string> Keys => sorted.Select(pair => pair.Key);

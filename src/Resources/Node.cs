@@ -41,6 +41,8 @@ public sealed record Node(Metadata Metadata) : Resource(Metadata)
 
     public InterfaceAddress? Of(IpFamily family) => family == IpFamily.IPv4 ? IPv4 : IPv6;
 
+    internal Node AsEffective() => this with { FromKubernetes = false };
+
     internal static Node Merge(Node calico, Node kubernetes) => calico with
     {
         Metadata = calico.Metadata with

@@ -33,6 +33,33 @@ public sealed record ResourceSnapshot
 
     public ImmutableArray<EndpointSlice> SlicesOf(ResourceKey service) => SlicesByService.GetValueOrDefault(service, []);
 
+    public Resource? Find(ResourceId id) => id.Kind switch
+    {
+        ResourceKind.BgpConfiguration => BgpConfigurations.GetValueOrDefault(id.Key.Name),
+        ResourceKind.BgpPeer => BgpPeers.GetValueOrDefault(id.Key.Name),
+        ResourceKind.BgpFilter => BgpFilters.GetValueOrDefault(id.Key.Name),
+        ResourceKind.IPPool => IPPools.GetValueOrDefault(id.Key.Name),
+        ResourceKind.Node => Nodes.GetValueOrDefault(id.Key.Name),
+        ResourceKind.BlockAffinity => BlockAffinities.GetValueOrDefault(id.Key.Name),
+        ResourceKind.IpamBlock => IpamBlocks.GetValueOrDefault(id.Key.Name),
+        ResourceKind.FelixConfiguration => FelixConfigurations.GetValueOrDefault(id.Key.Name),
+        ResourceKind.CalicoNodeStatus => CalicoNodeStatuses.GetValueOrDefault(id.Key.Name),
+        ResourceKind.Secret => Secrets.GetValueOrDefault(id.Key),
+        ResourceKind.Service => Services.GetValueOrDefault(id.Key),
+        ResourceKind.EndpointSlice => EndpointSlices.GetValueOrDefault(id.Key),
+        _ => null,
+    };
+
+    /// <summary>All objects, in no promised order.</summary>
+    public IEnumerable<Resource> All() =>
+    [
+        .. BgpConfigurations.Values, .. BgpPeers.Values, .. BgpFilters.Values, .. IPPools.Values, .. Nodes.Values, .. BlockAffinities.Values,
+        .. IpamBlocks.Values, .. FelixConfigurations.Values, .. CalicoNodeStatuses.Values, .. Secrets.Values, .. Services.Values,
+        .. EndpointSlices.Values,
+    ];
+
+    internal IEnumerable<ResourceId> Ids() => All().Select(resource => resource.Id);
+
     private static ImmutableSortedDictionary<string, T> ByName<T>() => ImmutableSortedDictionary.Create<string, T>(StringComparer.Ordinal);
     private static ImmutableSortedDictionary<ResourceKey, T> ByKey<T>() => ImmutableSortedDictionary<ResourceKey, T>.Empty;
 }
