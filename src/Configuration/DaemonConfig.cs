@@ -1,16 +1,17 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Configuration;
 
 /// <summary>
-/// bgpd.yaml, read. The keys are camelCase, named as Calico's resources name the same thing; src/Bgpd/Configuration has one file per
+/// bgpd.yaml, read. The keys are camelCase, named as Calico's resources name the same thing; src/Configuration has one file per
 /// section of the file. What is wrong is told with file, line and column, all of it at once; what is known but not acted on yet is a
 /// warning, so that nobody believes in a NAT that is not there.
 /// </summary>
-internal sealed record DaemonConfig
+public sealed record DaemonConfig
 {
     private const int LargestFile = 16 << 20;
 
@@ -20,6 +21,10 @@ internal sealed record DaemonConfig
     /// <summary>Null: the file does not speak of NAT.</summary>
     public NatConfig? Nat { get; init; }
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
+    /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
+    public required PlanSettings Plan { get; init; }
+    /// <summary>Felix's folder of pods that want to peer.</summary>
+    public required string EndpointStatus { get; init; }
 
     /// <summary>Reads the file; never throws for what may be wrong with it.</summary>
     public static ConfigResult Load(string path, HostFacts host)
@@ -66,41 +71,41 @@ internal sealed record DaemonConfig
 }
 
 /// <summary>A file read: a configuration where there are no errors, and what is to be said about it either way.</summary>
-internal sealed record ConfigResult(DaemonConfig? Config, ImmutableArray<ConfigProblem> Errors, ImmutableArray<ConfigProblem> Warnings)
+public sealed record ConfigResult(DaemonConfig? Config, ImmutableArray<ConfigProblem> Errors, ImmutableArray<ConfigProblem> Warnings)
 {
     public static ConfigResult Failed(string file, string text) => new(null, [new(file, 0, 0, text)], []);
 }
 
 /// <param name="Socket">birdc's; null: none.</param>
-internal sealed record ControlConfig(string? Socket, ImmutableArray<HttpEndpoint> Http, ImmutableArray<BirdSocketConfig> BirdSockets)
+public sealed record ControlConfig(string? Socket, ImmutableArray<HttpEndpoint> Http, ImmutableArray<BirdSocketConfig> BirdSockets)
 {
     /// <summary>Where the file has no section <c>control</c>; a section means what it says and no more.</summary>
     public static readonly ControlConfig Default = new("/run/bgpd/bgpd.ctl", [new("/run/bgpd/bgpd.sock", null)], []);
 }
 
 /// <summary>A Unix socket (<paramref name="Path"/>) or a TCP endpoint.</summary>
-internal sealed record HttpEndpoint(string? Path, System.Net.IPEndPoint? Tcp)
+public sealed record HttpEndpoint(string? Path, System.Net.IPEndPoint? Tcp)
 {
     public override string ToString() => Path != null ? $"unix:{Path}" : Tcp!.ToString();
 }
 
-internal enum BirdDialect : byte { Bird2, Calico }
+public enum BirdDialect : byte { Bird2, Calico }
 
-internal sealed record BirdSocketConfig(string Path, BirdDialect Dialect, Net.IpFamily? Family);
+public sealed record BirdSocketConfig(string Path, BirdDialect Dialect, Net.IpFamily? Family);
 
-internal enum LogFormat : byte { Text, Json }
+public enum LogFormat : byte { Text, Json }
 
-internal sealed record LogConfig(LogLevel Level = LogLevel.Information, LogFormat Format = LogFormat.Text);
+public sealed record LogConfig(LogLevel Level = LogLevel.Information, LogFormat Format = LogFormat.Text);
 
-internal sealed record NatConfig(bool Enabled);
+public sealed record NatConfig(bool Enabled);
 
 /// <summary>Where Calico and Kubernetes objects come from.</summary>
-internal abstract record SourceConfig;
+public abstract record SourceConfig;
 
-internal sealed record FileSource(string Folder) : SourceConfig;
+public sealed record FileSource(string Folder) : SourceConfig;
 
 /// <param name="KubeConfig">Null: from inside the cluster.</param>
-internal sealed record KubernetesSource(string? KubeConfig) : SourceConfig;
+public sealed record KubernetesSource(string? KubeConfig) : SourceConfig;
 
 /// <param name="Endpoints">One line: <c>http://127.0.0.1:2379</c>, comma-separated.</param>
-internal sealed record EtcdSource(string Endpoints) : SourceConfig;
+public sealed record EtcdSource(string Endpoints) : SourceConfig;

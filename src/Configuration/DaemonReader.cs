@@ -1,6 +1,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Configuration;
@@ -27,8 +28,11 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             FilterNames = filters.Names,
         };
         speaker = speaker with { Peers = new PeersReader(root, speaker, filters, folder).Read() };
+        var plan = new PlanReader(root, host.Calico);
         var config = new DaemonConfig
         {
+            Plan = plan.Read(speaker),
+            EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
             Log = Log(),
@@ -51,9 +55,10 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     {
         var router = root.Child("router");
         var listen = router?.Values("listen", Scalars.Address) ?? [];
+        var id = RouterIdSetting.Of(router, host.Calico);
         var config = new SpeakerConfig
         {
-            RouterId = router?.Value("id", Scalars.RouterId) ?? host.DefaultRouterId(node),
+            RouterId = id.Said ?? (id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),
             As = router?.Value("asNumber", Scalars.Asn) ?? CalicoAs,
             HostName = node,
             Listen = listen.IsEmpty ? [Address.AnyIPv4, Address.AnyIPv6] : listen,

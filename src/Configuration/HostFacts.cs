@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
 using System.Net.NetworkInformation;
 using Calico.Bgp.Net;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Configuration;
 
 /// <summary>What bgpd.yaml's defaults take from the machine: an input as the text is, so that reading is a function.</summary>
 /// <param name="NodeName">$NODENAME, as Calico's manifests set it; null where it is not set.</param>
 /// <param name="Addresses">In the order of the interfaces.</param>
-internal sealed record HostFacts(string HostName, string? NodeName, ImmutableArray<Address> Addresses)
+public sealed record HostFacts(string HostName, string? NodeName, ImmutableArray<Address> Addresses)
 {
+    /// <summary>What calico-node takes from its environment.</summary>
+    public CalicoEnvironment Calico { get; init; } = CalicoEnvironment.None;
+
     public static readonly HostFacts None = new("localhost", null, []);
 
-    public static HostFacts Read() => new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), ReadAddresses());
+    public static HostFacts Read() => new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), ReadAddresses()) { Calico = CalicoEnvironment.Read() };
 
     private static ImmutableArray<Address> ReadAddresses()
     {
@@ -34,8 +38,6 @@ internal sealed record HostFacts(string HostName, string? NodeName, ImmutableArr
         foreach (var address in Addresses)
             if (address.IsIPv4 && !address.IsLoopback && !address.IsMulticast && !address.IsUnspecified && address.IPv4Bits >> 16 != 0xa9fe)
                 return new(address.IPv4Bits);
-        var hash = 2166136261u; // FNV-1a
-        foreach (var c in node) hash = (hash ^ c) * 16777619;
-        return new(hash == 0 ? 1 : hash);
+        return NodeHash.RouterId(node);
     }
 }

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Calico.Bgp.Configuration;
 
 /// <summary>Something wrong (or not yet acted on) in bgpd.yaml: where (from 1), what was expected, what came.</summary>
-internal sealed record ConfigProblem(string File, int Line, int Column, string Text)
+public sealed record ConfigProblem(string File, int Line, int Column, string Text)
 {
     /// <summary>As compilers print it, so that editors jump there. A problem of the file as a whole has no line.</summary>
     public override string ToString() => Line == 0 ? $"{File}: {Text}" : $"{File}:{Line}:{Column}: {Text}";

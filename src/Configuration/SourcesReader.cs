@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Configuration;
 
-/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. Checked already, not read yet.</summary>
+/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. Files are read; the others are only checked yet.</summary>
 internal sealed class SourcesReader(Section root, Folder folder)
 {
     public ImmutableArray<SourceConfig> Read()
     {
         var sources = root.Sections("sources").Select(Source).OfType<SourceConfig>().ToImmutableArray();
-        if (!sources.IsEmpty) root.Problems.Warn(root.At("sources"), "sources are not acted on yet: only bgpd.yaml drives this daemon");
+        if (sources.Any(source => source is not FileSource))
+            root.Problems.Warn(root.At("sources"), "kubernetes and etcd are not acted on yet: objects come from files alone");
         return sources;
     }
 

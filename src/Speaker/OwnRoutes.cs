@@ -9,7 +9,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Speaker;
 
 /// <summary>Where an own route leads. <paramref name="Interface"/> 0: nowhere in particular; <paramref name="Metric"/> 0: none is said.</summary>
-internal readonly record struct OwnPath(int Interface, uint Metric = 0);
+/// <param name="Weight">Announced as bandwidth; 0: nothing is said.</param>
+internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weight = 0);
 
 /// <summary>
 /// A kernel route's metric comes into the RIB as the only thing that a route can carry beside its prefix, its MED, and becomes what filters
@@ -56,6 +57,10 @@ internal sealed class OwnRouteSource
     public ushort Index { get; }
     public uint Preference { get; }
     public bool Enabled { get; set; } = true;
+    /// <summary>Its routes come and go one by one (<see cref="MoveAsync"/>), whatever the configuration and the kernel say.</summary>
+    public bool MovesItself { get; init; }
+    /// <summary>Of a source that moves itself: what it announces while it is enabled.</summary>
+    public ImmutableDictionary<Prefix, OwnPath> Wanted { get; private set; } = ImmutableDictionary<Prefix, OwnPath>.Empty;
     public DateTimeOffset Since { get; set; }
 
     /// <summary>All routes of this source, instead of those before.</summary>
@@ -71,11 +76,28 @@ internal sealed class OwnRouteSource
         await inlet.FlushAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Some routes; null: it goes. Costs as much as they are, whatever else there is.</summary>
+    public async ValueTask MoveAsync(IEnumerable<(Prefix Prefix, OwnPath? Path)> moves)
+    {
+        foreach (var (prefix, path) in moves)
+        {
+            if (path is { } leads) Wanted = Wanted.SetItem(prefix, leads);
+            else Wanted = Wanted.Remove(prefix);
+            if (!Enabled) continue;
+            if (path is { } now) Announce(prefix, now);
+            else Withdraw(prefix);
+        }
+        if (!Enabled) return;
+        told = Wanted;
+        await inlet.FlushAsync().ConfigureAwait(false);
+    }
+
     private void Announce(Prefix prefix, OwnPath path)
     {
         Span<byte> nlri = stackalloc byte[17];
         editor.LoadEmpty(Wire.Attributes.Origin.Igp);
         if (path.Metric != 0) editor.SetMed(path.Metric);
+        if (path.Weight != 0) editor.AddExtendedCommunity(Bandwidth.Of(path.Weight));
         var attributes = editor.Finish(out var summary);
         var run = new AnnouncedRun
         {
@@ -100,8 +122,9 @@ internal static class LearnedRoutes
     private const byte LinkScope = 253;
 
     /// <summary>Connected subnets: the kernel's own routes to a link.</summary>
-    public static ImmutableDictionary<Prefix, OwnPath> Direct(KernelSnapshot snapshot, IpFamily family) =>
-        Select(snapshot, family, IsConnected);
+    /// <param name="ignored">Interfaces that are not looked at.</param>
+    public static ImmutableDictionary<Prefix, OwnPath> Direct(KernelSnapshot snapshot, IpFamily family, ListOf<string> ignored) =>
+        Select(snapshot, family, route => IsConnected(route) && !IsOn(snapshot, route, ignored));
 
     /// <summary>What others (the administrator, Felix, DHCP) put into the table.</summary>
     public static ImmutableDictionary<Prefix, OwnPath> Foreign(KernelSnapshot snapshot, IpFamily family) =>
@@ -114,6 +137,10 @@ internal static class LearnedRoutes
             .ToImmutableDictionary(routes => routes.Key, routes => PathOf(routes.MinBy(route => route.Target.Metric)!.Target));
 
     private static OwnPath PathOf(RouteTarget target) => new(target.Hops is [var hop, ..] ? hop.Interface : 0, target.Metric);
+
+    private static bool IsOn(KernelSnapshot snapshot, ForeignRoute route, ListOf<string> interfaces) =>
+        interfaces.Count > 0 && route.Target.Hops is [var hop, ..] && snapshot.Links.TryGetValue(hop.Interface, out var link)
+        && interfaces.Any(pattern => Match.Glob(pattern, link.Name));
 
     private static bool IsConnected(ForeignRoute route) =>
         route.Protocol == KernelProtocol && route.Target.Hops is [{ Gateway: null }] && (route.Scope == LinkScope || !route.Prefix.Address.IsIPv4);

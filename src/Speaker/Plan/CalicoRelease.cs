@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Speaker.Plan;
@@ -34,8 +35,9 @@ public sealed record CalicoRelease
     public bool LeavesWireguardToFelix { get; private init; }
     public bool ReflectsExternalIPs { get; private init; }
 
-    public static CalicoRelease? Named(string name) =>
-        ((CalicoRelease[])[V331, V332, V333]).FirstOrDefault(release => release.Name == name);
+    public static readonly ListOf<CalicoRelease> All = [V331, V332, V333];
+
+    public static CalicoRelease? Named(string name) => All.FirstOrDefault(release => release.Name == name);
 
     public override string ToString() => Name;
 }

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
@@ -65,21 +63,10 @@ internal sealed class NodeView
 
     private BgpConfiguration? Configuration(string name) => Resources.BgpConfigurations.GetValueOrDefault(name);
 
+    /// <summary>A node without IPv4 address gets the hash too; Calico leaves its router id empty, and BIRD does not start.</summary>
     private static RouterId RouterIdOf(PlanSettings settings, Node self)
     {
         if (settings.RouterId is { } said) return said;
-        return self.IPv4 is { } address && !settings.HashRouterId ? new(address.Address.IPv4Bits) : Hash(settings.Node);
-    }
-
-    /// <summary>
-    /// Calico's hash of a node's name: the first four octets of its SHA-256, kept out of the multicast range. A node without IPv4 address gets it
-    /// too (Calico leaves its router id empty, and BIRD does not start).
-    /// </summary>
-    internal static RouterId Hash(string node)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(node), hash);
-        if (hash[0] > 223) hash[0] -= 32;
-        return new((uint)(hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3]));
+        return self.IPv4 is { } address && !settings.HashRouterId ? new(address.Address.IPv4Bits) : NodeHash.RouterId(settings.Node);
     }
 }

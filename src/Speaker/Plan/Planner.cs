@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
 
@@ -38,6 +39,9 @@ public sealed class Planner
     public IEnumerable<PlannedRoute> ServiceRoutes => services.Announced.Select(
         announced => new PlannedRoute(announced.Prefix, PlannedRouteType.Announced, string.Join(", ", announced.Services.Select(key => $"Service/{key}"))));
 
+    /// <summary>Ready endpoints of this node behind an announced address.</summary>
+    public int WeightOf(Prefix serviceAddress) => services.WeightOf(serviceAddress);
+
     public ServiceVerdict? VerdictOf(ResourceKey service) => services.VerdictOf(service);
 
     public PlanStep Take(ResourceChanges changes)
@@ -55,6 +59,17 @@ public sealed class Planner
         var moves = new List<ServiceMove>();
         foreach (var key in touched) services.Look(key, resources, moves);
         return new(null, [.. moves.GroupBy(move => move.Prefix).Select(same => same.Last())]);
+    }
+
+    /// <summary>
+    /// The plan that other settings or resources would give, made so that it compares with this one: what looks at live sets looks at the same
+    /// ones. Nothing changes.
+    /// </summary>
+    public (NodePlan Plan, IReadOnlyList<PlannedRoute> ServiceRoutes) Instead(PlanSettings otherSettings, ResourceSnapshot otherResources)
+    {
+        var view = new NodeView(otherResources, otherSettings);
+        var shared = otherSettings.Advertise == settings.Advertise ? scopes : new(otherSettings.Advertise);
+        return (NodePlan.Of(view, ServiceRanges.Of(view, hosts), shared), [.. new Planner(otherSettings, otherResources).ServiceRoutes]);
     }
 
     private static void Touch(ResourceChange change, SortedSet<ResourceKey> touched)

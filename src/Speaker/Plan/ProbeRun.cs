@@ -1,5 +1,6 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker.Plan;
@@ -8,7 +9,8 @@ namespace Calico.Bgp.Speaker.Plan;
 /// Sends a probe through the chains of a plan: the objects, and the code, by which the daemon judges routes. What RFCs impose around them
 /// (no internal route to an internal peer, own AS in the path) is not a chain's verdict and not said here.
 /// </summary>
-public sealed class ProbeRun(NodePlan plan)
+/// <param name="kernel">Null: everything goes to the kernel.</param>
+public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
 {
     private const string Kernel = "kernel";
     private const string Tunnel = "tunl0";
@@ -22,8 +24,8 @@ public sealed class ProbeRun(NodePlan plan)
         var route = Made(probe);
         if (probe.FromPeer is { } name)
         {
-            var from = plan.Peers.FirstOrDefault(peer => peer.Name == name)
-                ?? throw new KeyNotFoundException($"expected the name of a peer of {plan.Node} for fromPeer, got {name}");
+            var from = peers.FirstOrDefault(peer => peer.Session.Name == name)
+                ?? throw new KeyNotFoundException($"expected the name of a peer for fromPeer, got {name}");
             if (Pass(probe, ref route, from.Import) is { Verdict: FilterVerdict.Reject } refused)
                 return Targets(probe.Prefix.Family).Select(target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null)).ToArray();
         }
@@ -31,7 +33,7 @@ public sealed class ProbeRun(NodePlan plan)
     }
 
     private IEnumerable<(string Name, IPolicy Policy)> Targets(IpFamily family) =>
-        plan.Peers.Where(peer => peer.Family == family).Select(peer => (peer.Name, peer.Export)).Prepend((Kernel, plan.Kernel));
+        peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => (peer.Session.Name, peer.Export)).Prepend((Kernel, kernel ?? AcceptAll.Instance));
 
     private static Route Made(Probe probe)
     {
