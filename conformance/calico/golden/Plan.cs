@@ -7,7 +7,7 @@ namespace Calico.Bgp.Conformance.Golden;
 
 internal sealed class Plan : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("cbgpcf-plan-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-plan-").FullName;
     private readonly IReadOnlyDictionary<string, string> environment;
 
     private static string Program => Path.Combine(Project.Root, "out", "bgpctl");

@@ -73,7 +73,7 @@ internal static class Resource
         kind: {{kind}}
         metadata:
           name: {{name}}
-        spec: { {{spec}} }
+        spec: { {{spec.ReplaceLineEndings("\n  ")}} }
         """);
 
     private static string Joined(string one, string other) => one.Length == 0 || other.Length == 0 ? one + other : $"{one}, {other}";
