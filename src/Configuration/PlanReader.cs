@@ -68,7 +68,8 @@ internal readonly record struct RouterIdSetting(RouterId? Said, bool IsHash)
 
     public static RouterIdSetting Of(Section? router, CalicoEnvironment environment)
     {
-        if (router?.Has("id") == true) return router.At("id") is ScalarNode { Text: Hash } ? new(null, true) : new(router.Value("id", Scalars.RouterId), false);
+        if (router?.Has("id") == true)
+            return router.At("id") is ScalarNode { Text: Hash } ? new(null, true) : new(router.Value("id", Scalars.RouterId), false);
         if (environment.RouterId == Hash) return new(null, true);
         return new(environment.RouterId is { } text && RouterId.TryParse(text, out var id) ? id : null, false);
     }
