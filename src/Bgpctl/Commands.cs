@@ -45,6 +45,8 @@ internal static class Commands
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(Reload(Make));
+        root.Subcommands.Add(Explain(Make));
+        root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));
         return root;
     }
 
@@ -83,6 +85,26 @@ internal static class Commands
             parsed.GetValue(routes) ? session.KernelRoutesAsync(stop) : session.KernelAsync(stop));
     }
 
+    private static Command Explain(Func<ParseResult, Session> make)
+    {
+        var command = new Command("explain", "Why a route, a peer or a service is as it is");
+        Add(
+            "route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says",
+            (session, of, stop) => session.ExplainRouteAsync(of, stop));
+        Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (session, of, stop) => session.ExplainPeerAsync(of, stop));
+        Add(
+            "service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not",
+            (session, of, stop) => session.ExplainServiceAsync(of, stop));
+        return command;
+
+        void Add(string word, string of, string does, Func<Session, string, CancellationToken, Task> action)
+        {
+            var argument = new Argument<string>(of) { Description = does };
+            var each = new Command(word, does) { argument };
+            command.Subcommands.Add(Do(each, make, (session, parsed, stop) => action(session, parsed.GetValue(argument)!, stop)));
+        }
+    }
+
     private static Command Reload(Func<ParseResult, Session> make)
     {
         var check = new Option<bool>("--check") { Description = "only say what would change" };
@@ -91,7 +113,7 @@ internal static class Commands
         return Do(command, make, (session, parsed, stop) => session.ReloadAsync(parsed.GetValue(check), parsed.GetValue(soft), stop));
     }
 
-    private static Command Do(Command command, Func<ParseResult, Session> make, Func<Session, ParseResult, CancellationToken, Task> action)
+    internal static Command Do(Command command, Func<ParseResult, Session> make, Func<Session, ParseResult, CancellationToken, Task> action)
     {
         command.SetAction(async (parsed, stop) =>
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib.Filters;
 

@@ -1,3 +1,5 @@
+using Calico.Bgp.Net;
+
 namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>What one place of an AS path expression takes.</summary>

@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Filters;

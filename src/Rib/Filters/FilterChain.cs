@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Filters;
@@ -18,14 +19,17 @@ public sealed class FilterChain : IPolicy, IEquatable<FilterChain>
     {
         Filters = filters;
         Name = string.Join(", ", filters.Select(filter => filter.Name));
-        steps = [.. filters.SelectMany(filter => filter.Rules.Select((rule, i) => new Step(rule, $"{filter.Name} rule {i + 1}")))];
+        steps = [.. filters.SelectMany(filter => filter.Rules.Select((rule, i) => new Step(rule, rule.Name ?? $"{filter.Name} rule {i + 1}")))];
         end = $"end of {Name} without a verdict";
-        LooksAtPrefix = steps.Any(step => step.Rule.Match?.Prefixes != null);
+        LooksAtPrefix = steps.Any(step => step.Rule.Match is { LooksAtPrefix: true });
     }
 
     public ListOf<Filter> Filters { get; }
     public string Name { get; }
     public bool LooksAtPrefix { get; }
+
+    /// <summary>All rules in the order in which they are asked, as explanations call them.</summary>
+    public IEnumerable<(string Label, FilterRule Rule)> Rules => steps.Select(step => (step.Label, step.Rule));
 
     public FilterResult Run(in FilterInput route, AttributeEditor editor)
     {

@@ -1,0 +1,31 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>Who holds an address. <paramref name="Secondary"/>: pod, namespace, node, type… as IPAM wrote them.</summary>
+public sealed record IpamAttributes(string? HandleId, Labels Secondary);
+
+/// <param name="Name">The node, or the virtual owner (<c>load-balancer</c>).</param>
+public sealed record IpamOwner(AffinityType Type, string Name);
+
+/// <summary>IPAMBlock: which addresses of a block are taken, and by whom. Read to explain, not to announce.</summary>
+public sealed record IpamBlock(Metadata Metadata) : Resource(Metadata)
+{
+    public override ResourceKind Kind => ResourceKind.IpamBlock;
+
+    public required Prefix Cidr { get; init; }
+    public IpamOwner? Affinity { get; init; }
+    /// <summary>For each ordinal, an index of <see cref="Attributes"/>; null: free.</summary>
+    public ListOf<int?> Allocations { get; init; }
+    public ListOf<IpamAttributes> Attributes { get; init; }
+    public bool StrictAffinity { get; init; }
+    public bool Deleted { get; init; }
+
+    /// <summary>Who holds this address; null: nobody, or it is of another block.</summary>
+    public IpamAttributes? Holder(Address address)
+    {
+        if (!Cidr.Contains(address)) return null;
+        var ordinal = (int)UInt128.Min((address.Bits - Cidr.Address.Bits) >> (128 - address.Family.Bits()), int.MaxValue);
+        return ordinal < Allocations.Count && Allocations[ordinal] is { } index && index < Attributes.Count ? Attributes[index] : null;
+    }
+}

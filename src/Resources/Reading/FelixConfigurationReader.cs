@@ -1,0 +1,66 @@
+using System.Globalization;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Resources.Reading;
+
+/// <summary>FelixConfiguration's fields about routing and NAT. The many others are Felix's: no warning.</summary>
+internal static class FelixConfigurationReader
+{
+    public static FelixConfiguration Read(Metadata metadata, Fields root)
+    {
+        var spec = root["spec"].Section();
+        return new(metadata)
+        {
+            ProgramClusterRoutes = BgpConfigurationReader.Programming(spec["programClusterRoutes"]),
+            NatOutgoingAddress = Addresses(spec["natOutgoingAddress"]),
+            NatPortRange = Ports(spec["natPortRange"]),
+            NatOutgoingExclusions = spec["natOutgoingExclusions"].Choice<NatOutgoingExclusions>(),
+            NatOutgoingInterfaceFilter = spec["natOutgoingInterfaceFilter"].Word() ?? spec["iptablesNATOutgoingInterfaceFilter"].Word(),
+            ExternalNodes = spec["externalNodesList"].Values(cidr => cidr.Network()),
+            IpipEnabled = spec["ipipEnabled"].Flag(),
+            VxlanEnabled = spec["vxlanEnabled"].Flag(),
+            VxlanPort = spec["vxlanPort"].Number(1, 65535),
+            VxlanVni = spec["vxlanVNI"].Number(0, 0xffffff),
+            WireguardEnabled = spec["wireguardEnabled"].Flag(),
+            WireguardEnabledV6 = spec["wireguardEnabledV6"].Flag(),
+            InterfacePrefixes = [.. Words(spec["interfacePrefix"])],
+            DeviceRouteProtocol = spec["deviceRouteProtocol"].Number(0, 255),
+            RemoveExternalRoutes = spec["removeExternalRoutes"].Flag(),
+            ServiceLoopPrevention = spec["serviceLoopPrevention"].Choice<ServiceLoopPrevention>(),
+            FloatingIPs = spec["floatingIPs"].Choice<Aggregation>() is { } said ? said == Aggregation.Enabled : null,
+        };
+    }
+
+    private static string[] Words(Field field) =>
+        field.Word()?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    /// <summary>Calico's one address; ours beyond it: several, separated by commas, and ranges <c>first-last</c>.</summary>
+    private static ListOf<AddressRange> Addresses(Field field)
+    {
+        var ranges = new List<AddressRange>();
+        foreach (var word in Words(field))
+            if (Range(word) is { } range) ranges.Add(range);
+            else field.Error($"expected an address, a range first-last, or several with commas, got \"{word}\"");
+        return [.. ranges];
+    }
+
+    private static AddressRange? Range(string word)
+    {
+        var ends = word.Split('-', StringSplitOptions.TrimEntries);
+        if (ends.Length > 2 || !Address.TryParse(ends[0], out var first) || !Address.TryParse(ends[^1], out var last)) return null;
+        return first.Family == last.Family && first <= last ? new(first, last) : null;
+    }
+
+    /// <summary>A number, or <c>first:last</c>.</summary>
+    private static PortRange? Ports(Field field)
+    {
+        if (field.Word() is not { } text) return null;
+        var ends = text.Split(':');
+        if (ends.Length <= 2 && Port(ends[0]) is { } first && Port(ends[^1]) is { } last && first <= last) return new(first, last);
+        field.Error($"expected a port, or a range first:last, got \"{text}\"");
+        return null;
+    }
+
+    private static int? Port(string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0 ? port : null;
+}

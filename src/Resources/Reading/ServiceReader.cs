@@ -1,0 +1,91 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Resources.Reading;
+
+/// <summary>Services and EndpointSlices, with the defaults that an API server fills in: a file need not name them.</summary>
+internal static class ServiceReader
+{
+    private static readonly Func<Field, ServicePort?> ReadPort = Port;
+    private static readonly Func<Field, Endpoint?> ReadEndpoint = item => Endpoint(item, addresses: true);
+    private static readonly Func<Field, Endpoint?> ReadName = item => Endpoint(item, addresses: false);
+    private static readonly Func<Field, Address?> ReadAddress = item => item.Address();
+
+    public static Service Read(Metadata metadata, Fields root)
+    {
+        var spec = root["spec"].Section();
+        var type = spec["type"].Choice<ServiceType>() ?? ServiceType.ClusterIP;
+        var headless = spec["clusterIP"].Word() == "None";
+        ListOf<Address> clusterIPs = headless || type == ServiceType.ExternalName ? [] : ClusterIPs(spec);
+        var external = spec["externalIPs"].Values(ReadAddress);
+        return new(metadata)
+        {
+            Type = type,
+            Headless = headless,
+            ClusterIPs = clusterIPs,
+            IpFamilies = Families(spec["ipFamilies"], clusterIPs),
+            ExternalIPs = external,
+            LoadBalancerIP = Lenient(spec["loadBalancerIP"]),
+            LoadBalancerIngress = root["status"].Section()["loadBalancer"].Section()["ingress"].Values(item => Lenient(item.Section()["ip"])),
+            ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultPolicy(type, external),
+            InternalTrafficPolicy = spec["internalTrafficPolicy"].Choice<TrafficPolicy>() ?? TrafficPolicy.Cluster,
+            LoadBalancerClass = spec["loadBalancerClass"].Word(),
+            Ports = spec["ports"].List(ReadPort),
+        };
+    }
+
+    /// <summary>clusterIPs, or clusterIP where only that was written.</summary>
+    private static ListOf<Address> ClusterIPs(Fields spec)
+    {
+        var all = spec["clusterIPs"].Values(ReadAddress);
+        return all.Count > 0 ? all : spec["clusterIP"].Address() is { } only ? [only] : [];
+    }
+
+    private static ListOf<IpFamily> Families(Field field, ListOf<Address> clusterIPs)
+    {
+        var said = field.Values(item => item.Choice<IpFamily>());
+        return said.Count > 0 ? said : [.. clusterIPs.Select(address => address.Family).Distinct()];
+    }
+
+    private static TrafficPolicy? DefaultPolicy(ServiceType type, ListOf<Address> external) =>
+        type is ServiceType.NodePort or ServiceType.LoadBalancer || (type == ServiceType.ClusterIP && external.Count > 0) ? TrafficPolicy.Cluster : null;
+
+    /// <summary>What is no address is left out: others write it, and some of them write names.</summary>
+    private static Address? Lenient(Field field) => field.Word() is { } text && Address.TryParse(text, out var address) ? address : null;
+
+    private static ServicePort Port(Field field)
+    {
+        var port = field.Section();
+        return new(
+            port["name"].Word() ?? "",
+            port["protocol"].Choice<ServiceProtocol>() ?? ServiceProtocol.TCP,
+            port["port"].Number(1, 65535) ?? 0,
+            port["nodePort"].Number(0, 65535) ?? 0);
+    }
+
+    public static EndpointSlice ReadSlice(Metadata metadata, Fields root)
+    {
+        root["addressType"].Require(Choices<EndpointAddressType>.Words);
+        var type = root["addressType"].Choice<EndpointAddressType>() ?? EndpointAddressType.FQDN;
+        return new(metadata)
+        {
+            AddressType = type,
+            Endpoints = root["endpoints"].List(type == EndpointAddressType.FQDN ? ReadName : ReadEndpoint, 1000),
+            Ports = root["ports"].List(ReadPort),
+        };
+    }
+
+    private static Endpoint Endpoint(Field field, bool addresses)
+    {
+        var endpoint = field.Section();
+        var conditions = endpoint["conditions"];
+        var (ready, serving, terminating) = ((bool?)null, (bool?)null, (bool?)null);
+        if (!conditions.IsAbsent)
+        {
+            var section = conditions.Section();
+            (ready, serving, terminating) = (section["ready"].Flag(), section["serving"].Flag(), section["terminating"].Flag());
+        }
+        var node = endpoint["nodeName"].Word() is { } name ? string.Intern(name) : null;
+        var zone = endpoint["zone"].Word() is { } word ? string.Intern(word) : null;
+        return new(addresses ? endpoint["addresses"].Values(ReadAddress) : [], ready, serving, terminating, node, zone);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>
+/// Who defines which object, and which definition counts: of several origins the first that ever defined it well. A definition that turned
+/// bad keeps its last good value; one that is gone from its origin is gone here.
+/// </summary>
+internal sealed class ResourceClaims
+{
+    private sealed record Claim(ResourceOrigin Origin, ResourceDefinition Definition, Resource? Good);
+
+    private sealed record OriginState(HashSet<ResourceId> Defined, ImmutableArray<ResourceProblem> Problems);
+
+    private readonly Dictionary<ResourceOrigin, OriginState> origins = [];
+    /// <summary>Sorted by origin; nearly always one.</summary>
+    private readonly Dictionary<ResourceId, Claim[]> claims = [];
+    private readonly SortedSet<ResourceId> contested = [];
+    /// <summary>Problems of origins and of single definitions, by what they belong to.</summary>
+    private readonly SortedDictionary<ResourceOrigin, ImmutableArray<ResourceProblem>> problems = [];
+
+    /// <summary>Something that <see cref="Problems"/> tells may have changed since it was last asked.</summary>
+    public bool ProblemsChanged { get; private set; }
+
+    public Resource? Winner(ResourceId id)
+    {
+        foreach (var claim in claims.GetValueOrDefault(id, []))
+            if (claim.Good != null) return claim.Good;
+        return null;
+    }
+
+    /// <summary>Takes what an origin says now; returns the objects that this may have changed.</summary>
+    public IReadOnlyCollection<ResourceId> Take(OriginContent content)
+    {
+        var before = origins.GetValueOrDefault(content.Origin);
+        var defined = new HashSet<ResourceId>();
+        var doubles = ImmutableArray.CreateBuilder<ResourceProblem>();
+        foreach (var definition in content.Definitions)
+            if (defined.Add(definition.Id)) Put(content.Origin, definition);
+            else doubles.Add(Second(definition, content));
+        var touched = new HashSet<ResourceId>(defined);
+        foreach (var id in before?.Defined ?? [])
+            if (!defined.Contains(id) && touched.Add(id)) Leave(content, id, defined);
+        Remember(content, defined, [.. content.Problems, .. doubles, .. content.Definitions.SelectMany(one => one.Problems)]);
+        return touched;
+    }
+
+    /// <summary>The origin shows the object no longer: gone, or kept because a part of the origin cannot be read.</summary>
+    private void Leave(OriginContent content, ResourceId id, HashSet<ResourceId> defined)
+    {
+        if (!content.Whole) defined.Add(id);
+        else Withdraw(content.Origin, id);
+    }
+
+    private void Put(ResourceOrigin origin, ResourceDefinition definition)
+    {
+        ref var of = ref CollectionsMarshal.GetValueRefOrAddDefault(claims, definition.Id, out _);
+        of ??= [];
+        var place = Array.FindIndex(of, claim => claim.Origin == origin);
+        var claim = new Claim(origin, definition, definition.Value ?? (place >= 0 ? of[place].Good : null));
+        if (place >= 0) of[place] = claim;
+        else of = [.. of.Append(claim).OrderBy(one => one.Origin)];
+        if (of.Length > 1) { contested.Add(definition.Id); ProblemsChanged = true; }
+    }
+
+    private void Withdraw(ResourceOrigin origin, ResourceId id)
+    {
+        var rest = Array.FindAll(claims[id], claim => claim.Origin != origin);
+        if (rest.Length == 0) claims.Remove(id);
+        else claims[id] = rest;
+        if (!contested.Contains(id)) return;
+        ProblemsChanged = true;
+        if (rest.Length < 2) contested.Remove(id);
+    }
+
+    private void Remember(OriginContent content, HashSet<ResourceId> defined, ImmutableArray<ResourceProblem> now)
+    {
+        var before = problems.GetValueOrDefault(content.Origin, []);
+        if (!before.SequenceEqual(now)) ProblemsChanged = true;
+        if (now.IsEmpty) problems.Remove(content.Origin);
+        else problems[content.Origin] = now;
+        if (defined.Count == 0 && now.IsEmpty) origins.Remove(content.Origin);
+        else origins[content.Origin] = new(defined, now);
+    }
+
+    /// <summary>All problems, in the order of files and lines.</summary>
+    public ImmutableArray<ResourceProblem> Problems()
+    {
+        ProblemsChanged = false;
+        return [.. problems.Values.SelectMany(of => of).Concat(contested.SelectMany(Losers)).Order()];
+    }
+
+    private static ResourceProblem Second(ResourceDefinition definition, OriginContent content)
+    {
+        var first = content.Definitions.First(one => one.Id == definition.Id);
+        return Loses(definition.Id, content.Origin.Name, definition.Line, content.Origin.Name, first.Line);
+    }
+
+    private IEnumerable<ResourceProblem> Losers(ResourceId id)
+    {
+        var of = claims[id];
+        var winner = Array.Find(of, claim => claim.Good != null) ?? of[0];
+        return of.Where(claim => claim != winner)
+            .Select(claim => Loses(id, claim.Origin.Name, claim.Definition.Line, winner.Origin.Name, winner.Definition.Line));
+    }
+
+    private static ResourceProblem Loses(ResourceId id, string file, int line, string winner, int winnerLine) =>
+        new(id.ToString(), "", $"is defined in {winner}:{winnerLine} too, which counts", file, line, ProblemSeverity.Error);
+}

@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>One object as one place of a source defines it.</summary>
+/// <param name="Value">Null: it is refused; why is in <paramref name="Problems"/>.</param>
+/// <param name="Line">Where it begins.</param>
+public sealed record ResourceDefinition(ResourceId Id, Resource? Value, int Line, ImmutableArray<ResourceProblem> Problems);
+
+/// <summary>What a document says: objects, and what is wrong without belonging to one of ours.</summary>
+public sealed record ResourceReading(ImmutableArray<ResourceDefinition> Definitions, ImmutableArray<ResourceProblem> Problems)
+{
+    public static readonly ResourceReading Nothing = new([], []);
+
+    /// <summary>The same, further down in the file.</summary>
+    public ResourceReading Shifted(int lines) => lines == 0 ? this : new(
+        [.. Definitions.Select(one => one with { Line = one.Line + lines, Problems = Shifted(one.Problems, lines) })],
+        Shifted(Problems, lines));
+
+    private static ImmutableArray<ResourceProblem> Shifted(ImmutableArray<ResourceProblem> problems, int lines) =>
+        [.. problems.Select(problem => problem with { Line = problem.Line + lines })];
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>
+/// One reader's view of the changes. It never grows with a slow reader: what happens meanwhile is joined, and the next reading is one step
+/// from the snapshot that the reader last saw to the newest. The first reading goes from nothing to all.
+/// </summary>
+public sealed class ResourceFeed : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim news = new(0);
+    private readonly ResourceStore store;
+    private readonly HashSet<ResourceId> touched = [];
+    private ResourceSnapshot seen = ResourceSnapshot.Empty;
+    private ResourceSnapshot newest = ResourceSnapshot.Empty;
+
+    internal ResourceFeed(ResourceStore store) => this.store = store;
+
+    internal void Offer(ResourceSnapshot snapshot, IEnumerable<ResourceId> ids)
+    {
+        lock (gate)
+        {
+            newest = snapshot;
+            touched.UnionWith(ids);
+        }
+        news.Release();
+    }
+
+    /// <summary>The step to the newest snapshot, as soon as there is one.</summary>
+    public async ValueTask<ResourceChanges> ReadAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await news.WaitAsync(cancellation).ConfigureAwait(false);
+            if (Step() is { } changes) return changes;
+        }
+    }
+
+    /// <summary>The same without waiting; null: nothing new.</summary>
+    public ResourceChanges? TryRead()
+    {
+        while (news.Wait(0))
+            if (Step() is { } changes) return changes;
+        return null;
+    }
+
+    private ResourceChanges? Step()
+    {
+        ResourceSnapshot before, after;
+        ResourceId[] ids;
+        lock (gate)
+        {
+            (before, after, ids) = (seen, newest, [.. touched]);
+            seen = newest;
+            touched.Clear();
+        }
+        if (ReferenceEquals(before, after)) return null;
+        return new(before, after, Differences(before, after, ids));
+    }
+
+    private static ImmutableArray<ResourceChange> Differences(ResourceSnapshot before, ResourceSnapshot after, ResourceId[] ids)
+    {
+        Array.Sort(ids);
+        var changes = ImmutableArray.CreateBuilder<ResourceChange>(ids.Length);
+        foreach (var id in ids)
+        {
+            var (old, now) = (before.Find(id), after.Find(id));
+            if (!Equals(old, now)) changes.Add(new(id.Kind, id.Key, old, now));
+        }
+        return changes.ToImmutable();
+    }
+
+    public void Dispose()
+    {
+        store.Forget(this);
+        news.Dispose();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>
+/// The objects of all sources, merged and judged. One owner applies what the sources say; readers take <see cref="Current"/>, or a
+/// <see cref="ResourceFeed"/> each. What it holds follows from what the sources say now and, for an object that turned bad, from its last
+/// good version. Nothing is published before every source is in sync.
+/// </summary>
+/// <param name="sources">How many sources there are; they are numbered from 0.</param>
+public sealed class ResourceStore(int sources)
+{
+    private readonly ResourceClaims claims = new();
+    private readonly HashSet<int> inSync = [];
+    private readonly HashSet<ResourceId> touched = [];
+    private readonly Lock gate = new();
+    private ImmutableArray<ResourceFeed> feeds = [];
+    private volatile ResourceSnapshot current = ResourceSnapshot.Empty;
+
+    /// <summary>Every source has named all that it has; until then <see cref="Current"/> is empty.</summary>
+    public bool IsInSync { get; private set; } = sources == 0;
+
+    public ResourceSnapshot Current => current;
+
+    /// <summary>Dispose of it when the reader ends.</summary>
+    public ResourceFeed Subscribe()
+    {
+        var feed = new ResourceFeed(this);
+        lock (gate)
+        {
+            feeds = feeds.Add(feed);
+            if (IsInSync) feed.Offer(current, current.Ids());
+        }
+        return feed;
+    }
+
+    internal void Forget(ResourceFeed feed)
+    {
+        lock (gate) feeds = feeds.Remove(feed);
+    }
+
+    /// <summary>Takes what a source says now. Publishes one change, if anything is different for a reader. Only the owner calls this.</summary>
+    public void Apply(SourceUpdate update)
+    {
+        foreach (var content in update.Contents)
+            foreach (var id in claims.Take(content))
+                touched.Add(id.Kind == ResourceKind.KubernetesNode ? id with { Kind = ResourceKind.Node } : id);
+        if (update.InSync) inSync.Add(update.Source);
+        if (inSync.Count == sources) Publish();
+    }
+
+    private void Publish()
+    {
+        var first = !IsInSync;
+        var builder = new SnapshotBuilder(current);
+        var changed = new List<ResourceId>();
+        foreach (var id in touched)
+        {
+            var now = Effective(id);
+            if (Equals(current.Find(id), now)) continue;
+            builder.Put(id.Kind, id.Key, now);
+            changed.Add(id);
+        }
+        touched.Clear();
+        if (!first && changed.Count == 0 && !claims.ProblemsChanged) return;
+        Publish(builder.Build(claims.ProblemsChanged ? claims.Problems() : current.Problems), changed);
+    }
+
+    private void Publish(ResourceSnapshot next, List<ResourceId> changed)
+    {
+        lock (gate)
+        {
+            current = next;
+            IsInSync = true;
+            foreach (var feed in feeds) feed.Offer(next, changed);
+        }
+    }
+
+    /// <summary>What counts for readers: the winning definition, and of nodes both halves together.</summary>
+    private Resource? Effective(ResourceId id)
+    {
+        var winner = claims.Winner(id);
+        if (id.Kind != ResourceKind.Node) return winner;
+        var kubernetes = (Node?)claims.Winner(id with { Kind = ResourceKind.KubernetesNode });
+        return winner == null ? kubernetes?.AsEffective() : kubernetes == null ? winner : Node.Merge((Node)winner, kubernetes);
+    }
+}
