@@ -40,8 +40,9 @@ internal sealed class Fields
     {
         for (var index = 0; index < Count; index++)
         {
-            if (index < 64 && (asked >> index & 1) == 1) continue;
             var key = map!.Entries[index].Key;
+            // Of a key that stands there twice the first was asked for.
+            if ((index < 64 && (asked >> index & 1) == 1) || IndexOf(key.Text) < index) continue;
             findings.Warn(Path(key.Text), key.Line, "is not known here and has no effect");
         }
     }
