@@ -7,6 +7,7 @@ using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
@@ -36,6 +37,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         (current, this.speaker, this.resources, this.time, this.log) = (new(file, config), speaker, resources, time, log);
 
     public string ConfigFile => current.File;
+    public PlanFollower? Planned => resources?.Plan;
 
     private static string Version =>
         typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
