@@ -2,7 +2,8 @@ using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Resources.Reading;
 
-/// <summary>A mapping of an object, read field by field; what nobody asked for can be warned of in the end. No mapping: no fields.</summary>
+/// <summary>A mapping of an object, read field by field; what nobody asked for can be warned of in the end. No mapping: no
+/// fields.</summary>
 internal sealed class Fields
 {
     private readonly MappingNode? map;

@@ -40,11 +40,13 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     /// <summary>Reading and parsing need nothing but what was known before, so every core takes a part of many files.</summary>
     private void ReadMany(string[] files, ImmutableArray<OriginContent>.Builder contents)
     {
-        var reads = files.AsParallel().AsOrdered().Select(file => (Look: FileLook.At(file), File: ReadFile(file, known.GetValueOrDefault(file)?.File)));
+        var reads = files.AsParallel().AsOrdered()
+            .Select(file => (Look: FileLook.At(file), File: ReadFile(file, known.GetValueOrDefault(file)?.File)));
         foreach (var (file, read) in files.Zip(reads.ToArray())) Judge(file, read.Look, read.File, contents);
     }
 
-    /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at everything.</summary>
+    /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at
+    /// everything.</summary>
     public ImmutableArray<OriginContent> Look(IReadOnlyCollection<string> paths)
     {
         if (!paths.All(one => known.ContainsKey(one) || (YamlListing.IsManifest(one) && !Directory.Exists(one)))) return Scan();
@@ -61,7 +63,10 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     {
         var (files, problem) = ((List<string>?)null, (string?)null);
         try { files = YamlListing.Files(path); }
-        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException) { problem = $"cannot be listed: {wrong.Message}"; }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            problem = $"cannot be listed: {wrong.Message}";
+        }
         if (problem == folderProblem) return files;
         folderProblem = problem;
         var origin = new ResourceOrigin(source, "");

@@ -46,7 +46,8 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
         await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
     }
 
-    /// <param name="paths">Null: something happened, nobody knows where. None: the time is up, for what was in doubt or for everything.</param>
+    /// <param name="paths">Null: something happened, nobody knows where. None: the time is up, for what was in doubt or for
+    /// everything.</param>
     private ImmutableArray<OriginContent> Look(YamlFolder folder, YamlWatch watch, IReadOnlyCollection<string>? paths)
     {
         var everything = paths == null || (paths.Count == 0 && (watch.TryStart() || !IsDue(folder)));
@@ -64,7 +65,8 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private async ValueTask SayAsync(ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
+    private async ValueTask SayAsync(
+        ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
     {
         if (!contents.IsEmpty) await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
     }
