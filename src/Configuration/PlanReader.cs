@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;

@@ -1,4 +1,3 @@
-using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
