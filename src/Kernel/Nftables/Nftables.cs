@@ -19,4 +19,8 @@ public interface INftables
 
     /// <summary>From now on the table shall be so. Ends when it is, as far as the kernel takes it; a newer wish ends the older one with it.</summary>
     Task ApplyAsync(NftTable table, CancellationToken stop = default);
+
+    /// <summary>Removes the table and all that is in it.</summary>
+    /// <returns>Null, or the kernel's words.</returns>
+    Task<string?> FlushAsync(CancellationToken stop = default);
 }

@@ -53,8 +53,6 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
         return done.Task.WaitAsync(stop);
     }
 
-    /// <summary>Removes the table and all that is in it (<c>--flush</c>).</summary>
-    /// <returns>Null, or the kernel's words.</returns>
     public Task<string?> FlushAsync(CancellationToken stop = default)
     {
         var done = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
