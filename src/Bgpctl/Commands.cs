@@ -45,6 +45,7 @@ internal static class Commands
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(Reload(Make));
+        root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));
         return root;
     }
 
@@ -91,7 +92,7 @@ internal static class Commands
         return Do(command, make, (session, parsed, stop) => session.ReloadAsync(parsed.GetValue(check), parsed.GetValue(soft), stop));
     }
 
-    private static Command Do(Command command, Func<ParseResult, Session> make, Func<Session, ParseResult, CancellationToken, Task> action)
+    internal static Command Do(Command command, Func<ParseResult, Session> make, Func<Session, ParseResult, CancellationToken, Task> action)
     {
         command.SetAction(async (parsed, stop) =>
         {

@@ -1,4 +1,4 @@
-using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Configuration;
 
 namespace Calico.Bgp.Bgpd;
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Kernel;
@@ -21,6 +21,8 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim oneAtATime = new(1);
     private readonly SpeakerLoop speaker;
+    /// <summary>Null: no sources, bgpd.yaml says all.</summary>
+    private readonly Resourcing? resources;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
     private Taken current;
@@ -30,8 +32,8 @@ internal sealed class Daemon : IDaemon, IDisposable
     /// <summary>A configuration in use, and the file that it is from.</summary>
     private sealed record Taken(string File, DaemonConfig Config);
 
-    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, TimeProvider time, ILogger<Daemon> log) =>
-        (current, this.speaker, this.time, this.log) = (new(file, config), speaker, time, log);
+    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, Resourcing? resources, TimeProvider time, ILogger<Daemon> log) =>
+        (current, this.speaker, this.resources, this.time, this.log) = (new(file, config), speaker, resources, time, log);
 
     public string ConfigFile => current.File;
 
@@ -66,10 +68,11 @@ internal sealed class Daemon : IDaemon, IDisposable
         await using var kernel = new KernelLoop(
             new() { Protocol = options.Protocol, Table = options.Table, InstallRoutes = options.InstallRoutes }, time, logs.CreateLogger<KernelLoop>());
         await kernel.StartAsync(stop);
-        await using var speaker = new SpeakerLoop(config.Speaker, kernel, time, logs);
+        await using var resources = await Resourcing.StartAsync(config, time, logs.CreateLogger<Resourcing>(), stop);
+        await using var speaker = new SpeakerLoop(resources?.Plan?.Joined ?? config.Speaker, kernel, time, logs);
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
-        using var daemon = new Daemon(path, config, speaker, time, logs.CreateLogger<Daemon>());
+        using var daemon = new Daemon(path, config, speaker, resources, time, logs.CreateLogger<Daemon>());
         await using var birds = new Sockets(
             [.. BirdPaths(config.Control)],
             socket => new(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo });
@@ -87,7 +90,8 @@ internal sealed class Daemon : IDaemon, IDisposable
         birds.Start();
         await http.StartAsync(stop);
         await speaker.StartAsync();
-        var config = current.Config.Speaker;
+        if (resources != null) await resources.FollowAsync(speaker);
+        var config = resources?.Plan?.Joined ?? current.Config.Speaker;
         log.Running(Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
         oneAtATime.Release();
     }
@@ -173,7 +177,7 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, string.Join("; ", result.Errors));
                 return new(string.Join('\n', result.Errors), []);
             }
-            var changes = (await speaker.ConfigureAsync(newer.Speaker)).AddRange(AtNextStart(newer));
+            var changes = (await TakeAsync(newer)).AddRange(AtNextStart(newer));
             (before, current) = (current, new(path, newer));
             undoing?.Dispose();
             undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = AsideAsync(UndoAsync), null, after, Timeout.InfiniteTimeSpan) : null;
@@ -186,12 +190,16 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    public Task<ConfigureResult> CheckAsync(string? file)
+    private Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer) =>
+        resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker);
+
+    public async Task<ConfigureResult> CheckAsync(string? file)
     {
         var result = DaemonConfig.Load(file ?? ConfigFile, HostFacts.Read());
-        return Task.FromResult(result.Config is { } newer
-            ? new ConfigureResult(null, ConfigChanges.Between(current.Config.Speaker, newer.Speaker).AddRange(AtNextStart(newer)))
-            : new ConfigureResult(string.Join('\n', result.Errors), []));
+        if (result.Config is not { } newer) return new(string.Join('\n', result.Errors), []);
+        var changes = resources?.Plan is { } plan
+            ? await plan.CheckAsync(newer.Speaker, newer.Plan) : ConfigChanges.Between(current.Config.Speaker, newer.Speaker);
+        return new(null, changes.AddRange(AtNextStart(newer)));
     }
 
     private IEnumerable<string> AtNextStart(DaemonConfig newer)
@@ -200,6 +208,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         if (older.Log != newer.Log) yield return "log: takes effect at the next start";
         var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
             && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
+        if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: takes effect at the next start";
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 
@@ -217,7 +226,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         {
             Confirm();
             if (before is not { } older) return false;
-            await speaker.ConfigureAsync(older.Config.Speaker);
+            await TakeAsync(older.Config);
             (current, before) = (older, current);
             log.Undone();
             return true;

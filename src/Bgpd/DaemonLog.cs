@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
@@ -26,4 +27,16 @@ internal static partial class DaemonLog
 
     [LoggerMessage(1006, LogLevel.Error, "the configuration could not be changed because of a mistake in this program")]
     public static partial void ConfigureFailed(this ILogger log, Exception mistake);
+
+    [LoggerMessage(1007, LogLevel.Information, "the resources changed: {Changes}")]
+    public static partial void ResourcesTaken(this ILogger log, string changes);
+
+    [LoggerMessage(1008, LogLevel.Error, "refused, its last good version stays: {Problem}")]
+    public static partial void ResourceRefused(this ILogger log, ResourceProblem problem);
+
+    [LoggerMessage(1009, LogLevel.Warning, "{Problem}")]
+    public static partial void ResourceDoubtful(this ILogger log, ResourceProblem problem);
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]
+    public static partial void PlanDoubtful(this ILogger log, string @object, string field, string reason);
 }

@@ -1,4 +1,4 @@
-using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
 using Microsoft.Extensions.Logging;
 

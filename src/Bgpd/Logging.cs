@@ -1,4 +1,4 @@
-using Calico.Bgp.Bgpd.Configuration;
+using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

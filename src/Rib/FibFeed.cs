@@ -9,8 +9,11 @@ namespace Calico.Bgp.Rib;
 /// <param name="Origin">Own static routes carry no ways out here: their owner knows them by their prefix.</param>
 public sealed record FibTarget(RouteOrigin Origin, ImmutableArray<NextHopVia> Vias, KernelHints Hints)
 {
+    /// <summary>Through the IPIP tunnel: the ways out are the BGP next hops themselves, of which only the tunnel's name is missing.</summary>
+    public bool Tunnel { get; init; }
+
     public bool Equals(FibTarget? other) =>
-        other != null && Origin == other.Origin && Hints == other.Hints && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
+        other != null && Origin == other.Origin && Hints == other.Hints && Tunnel == other.Tunnel && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
     public override int GetHashCode() => HashCode.Combine(Origin, Hints, Vias.Length, Vias.Length > 0 ? Vias[0] : default);
 }
 
@@ -107,25 +110,38 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     {
         var source = peers[best.Peer];
         ref var row = ref attributes[best.Attributes];
-        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints)) return null;
+        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints, out var tunnel)) return null;
         if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], hints);
         if (row.NextHop == 0) return null;
         vias.Clear();
-        vias.AddRange(nextHops[row.NextHop].Vias);
-        foreach (var at in Multipath.Sharing(rib, attributes, node))
-            foreach (var via in nextHops[attributes[rib.Paths[at].Accepted].NextHop].Vias)
-                if (!vias.Contains(via)) vias.Add(via);
-        return new(RouteOrigin.Bgp, [.. vias], hints);
+        Lead(row.NextHop, tunnel);
+        foreach (var at in Multipath.Sharing(rib, attributes, node)) Lead(attributes[rib.Paths[at].Accepted].NextHop, tunnel);
+        return new(RouteOrigin.Bgp, [.. vias], hints) { Tunnel = tunnel };
+    }
+
+    private void Lead(uint nextHop, bool tunnel)
+    {
+        if (tunnel)
+        {
+            Lead(new(nextHops.AddressOf(nextHop), 0, OnLink: true));
+            return;
+        }
+        foreach (var via in nextHops[nextHop].Vias) Lead(via);
+    }
+
+    private void Lead(NextHopVia via)
+    {
+        if (!vias.Contains(via)) vias.Add(via);
     }
 
     /// <summary>The kernel's own filter (<c>kernel.export</c>): which routes it gets, with which metric and table.</summary>
-    private bool IsWanted(uint node, Best best, RibPeer source, out KernelHints hints)
+    private bool IsWanted(uint node, Best best, RibPeer source, out KernelHints hints, out bool tunnel)
     {
         ref var row = ref attributes[best.Attributes];
-        hints = row.Marks.Hints;
+        (hints, tunnel) = (row.Marks.Hints, false);
         if (sink.Export is AcceptAll) return true;
         var result = sink.Export.Run(inputs.Of(best.Attributes, source, rib.Family, rib.Table[node], default), editor);
-        hints = result.Hints;
+        (hints, tunnel) = (result.Hints, result.Tunnel);
         return result.Verdict != FilterVerdict.Reject;
     }
 }

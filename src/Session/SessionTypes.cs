@@ -8,15 +8,18 @@ namespace Calico.Bgp.Session;
 /// <summary>All that one neighbour's session may be told. Compared by value: what compares equal needs no reset.</summary>
 public sealed record SessionSettings
 {
+    /// <summary>IANA's number for BGP.</summary>
+    public const int Port = 179;
+
     public required string Name { get; init; }
     /// <summary>Names the peer in <see cref="OutBuffer"/>'s exceptions; stays with the name over reloads.</summary>
     public required ushort Index { get; init; }
     public required Address PeerAddress { get; init; }
     /// <summary>Scope of a link-local neighbour; also binds the session to that interface's addresses.</summary>
     public string? Interface { get; init; }
-    public int PeerPort { get; init; } = 179;
+    public int PeerPort { get; init; } = Port;
     /// <summary>Port that we listen on; the listener is shared.</summary>
-    public int ListenPort { get; init; } = 179;
+    public int ListenPort { get; init; } = Port;
     public Address? SourceAddress { get; init; }
     public required Asn LocalAs { get; init; }
     public required Asn PeerAs { get; init; }

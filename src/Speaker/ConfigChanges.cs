@@ -12,6 +12,8 @@ public static class ConfigChanges
         Peers(older, newer, lines);
         foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
         foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix))) lines.Add($"route {prefix}: removed");
+        foreach (var prefix in newer.Announced.Except(older.Announced)) lines.Add($"announced {prefix}: added");
+        foreach (var prefix in older.Announced.Except(newer.Announced)) lines.Add($"announced {prefix}: removed");
         if (older.Decision != newer.Decision) lines.Add("decision: changed; every best path is chosen again");
         if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) lines.Add("router.listen: changed");
         if (older.Shards != newer.Shards) lines.Add("rib.shards: takes effect at the next start");
@@ -35,6 +37,7 @@ public static class ConfigChanges
     {
         if (older.Learn != newer.Learn) lines.Add($"kernel.learn: {(newer.Learn ? "on" : "off")}");
         if (older.Metric != newer.Metric) lines.Add($"kernel.metric: {newer.Metric}");
+        if (older.IgnoredInterfaces != newer.IgnoredInterfaces) lines.Add("ignored interfaces: changed");
         if (!Equals(older.Export, newer.Export)) lines.Add("kernel.export: changed");
         if ((older.InstallRoutes, older.Table, older.Protocol) != (newer.InstallRoutes, newer.Table, newer.Protocol))
             lines.Add("kernel.installRoutes, table or protocol: takes effect at the next start");

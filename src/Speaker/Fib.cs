@@ -15,11 +15,13 @@ namespace Calico.Bgp.Speaker;
 internal sealed class Fib : IFibSink, IAsyncDisposable
 {
     private const int Capacity = 8, MostTargets = 1 << 16;
+    private const string TunnelName = "tunl0";
     private readonly IKernel kernel;
     private readonly Channel<Func<ValueTask>> queue = Channel.CreateUnbounded<Func<ValueTask>>(new() { SingleReader = true });
     private readonly Dictionary<FibTarget, RouteTarget> targets = [];
     private readonly Task loop;
-    private readonly Dictionary<Prefix, (KernelHints Hints, RouteTarget? Target)> installedOwn = [];
+    /// <summary>Routes whose way out hangs on interfaces by name: own ones, and those through the tunnel.</summary>
+    private readonly Dictionary<Prefix, (FibTarget Wanted, RouteTarget? Target)> byName = [];
     private readonly uint table;
     private int waiting;
     private volatile bool isClosed;
@@ -63,11 +65,11 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     private ValueTask WishOwnAsync()
     {
         var moved = new List<RouteWish>();
-        foreach (var (prefix, (hints, before)) in installedOwn.ToArray())
+        foreach (var (prefix, (wanted, before)) in byName.ToArray())
         {
-            var target = OwnTarget(prefix, hints);
+            var target = NamedTarget(prefix, wanted);
             if (Equals(target, before)) continue;
-            installedOwn[prefix] = (hints, target);
+            byName[prefix] = (wanted, target);
             moved.Add(new(prefix, target));
         }
         return moved.Count == 0 || isClosed ? default : kernel.WishAsync(moved.ToArray());
@@ -106,16 +108,16 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
 
     private RouteWish Wish(FibChange change)
     {
-        installedOwn.Remove(change.Prefix);
+        byName.Remove(change.Prefix);
         return new(change.Prefix, change.Target == null ? null : TargetOf(change.Prefix, change.Target));
     }
 
     private RouteTarget? TargetOf(Prefix prefix, FibTarget target)
     {
-        if (target.Origin == RouteOrigin.Static)
+        if (target.Origin == RouteOrigin.Static || target.Tunnel)
         {
-            var leads = OwnTarget(prefix, target.Hints);
-            installedOwn[prefix] = (target.Hints, leads);
+            var leads = NamedTarget(prefix, target);
+            byName[prefix] = (target, leads);
             return leads;
         }
         if (target.Vias.IsEmpty) return null;
@@ -125,6 +127,14 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
             RouteType.Unicast, [.. target.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight, via.OnLink))],
             target.Hints.Metric, TableOf(target.Hints));
     }
+
+    private RouteTarget? NamedTarget(Prefix prefix, FibTarget wanted) => wanted.Tunnel ? TunnelTarget(wanted) : OwnTarget(prefix, wanted.Hints);
+
+    // ip route replace PREFIX via NEXTHOP dev tunl0 onlink
+    private RouteTarget? TunnelTarget(FibTarget wanted) =>
+        kernel.Current.Links.Values.FirstOrDefault(link => link.Name == TunnelName) is not { IsUp: true } tunnel ? null : new(
+            RouteType.Unicast, [.. wanted.Vias.Select(via => new RouteHop(via.Gateway, tunnel.Index, via.Weight, OnLink: true))],
+            wanted.Hints.Metric, TableOf(wanted.Hints));
 
     private RouteTarget? OwnTarget(Prefix prefix, KernelHints hints) =>
         own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, kernel.Current) is { } hops

@@ -8,6 +8,32 @@ using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
 
+/// <summary>Where an own route leads. <paramref name="Interface"/> 0: nowhere in particular; <paramref name="Metric"/> 0: none is said.</summary>
+/// <param name="Weight">Announced as bandwidth; 0: nothing is said.</param>
+internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weight = 0);
+
+/// <summary>
+/// A kernel route's metric comes into the RIB as the only thing that a route can carry beside its prefix, its MED, and becomes what filters
+/// know as the kernel's metric. No MED is left.
+/// </summary>
+internal sealed record MetricFromMed : IPolicy
+{
+    public static readonly MetricFromMed Instance = new();
+
+    private MetricFromMed() { }
+
+    public string Name => "ACCEPT";
+    public bool LooksAtPrefix => false;
+
+    public FilterResult Run(in FilterInput route, AttributeEditor editor)
+    {
+        if (!route.Summary.Has(AttributeMarks.HasMed)) return new(FilterVerdict.Accept, route.Hints, "accept");
+        editor.Load(route.Attributes);
+        editor.SetMed(null);
+        return new(FilterVerdict.AcceptChanged, route.Hints with { Metric = route.Summary.Med }, "accept");
+    }
+}
+
 /// <summary>
 /// One source of routes that are not learned by BGP: configured ones, connected ones, or others' routes in the kernel. Holds what
 /// the RIB was told, and tells it the difference to what should be.
@@ -16,12 +42,12 @@ internal sealed class OwnRouteSource
 {
     private readonly RouteInlet inlet;
     private readonly AttributeEditor editor = new();
-    private ImmutableDictionary<Prefix, int> told = ImmutableDictionary<Prefix, int>.Empty;
+    private ImmutableDictionary<Prefix, OwnPath> told = ImmutableDictionary<Prefix, OwnPath>.Empty;
 
     public OwnRouteSource(Rib.Rib rib, ushort index, string name, RouteOrigin origin, IpFamily family, uint preference)
     {
         (Name, Origin, Family, Index, Preference) = (name, origin, family, index, preference);
-        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference }, null);
+        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference, Import = MetricFromMed.Instance }, null);
         inlet = rib.InletFor(index);
     }
 
@@ -31,25 +57,47 @@ internal sealed class OwnRouteSource
     public ushort Index { get; }
     public uint Preference { get; }
     public bool Enabled { get; set; } = true;
+    /// <summary>Its routes come and go one by one (<see cref="MoveAsync"/>), whatever the configuration and the kernel say.</summary>
+    public bool MovesItself { get; init; }
+    /// <summary>Of a source that moves itself: what it announces while it is enabled.</summary>
+    public ImmutableDictionary<Prefix, OwnPath> Wanted { get; private set; } = ImmutableDictionary<Prefix, OwnPath>.Empty;
     public DateTimeOffset Since { get; set; }
 
-    /// <param name="wanted">Prefix → interface that it leads to, 0 for none.</param>
-    public async ValueTask SetAsync(ImmutableDictionary<Prefix, int> wanted)
+    /// <summary>All routes of this source, instead of those before.</summary>
+    public async ValueTask SetAsync(ImmutableDictionary<Prefix, OwnPath> wanted)
     {
-        if (!Enabled) wanted = ImmutableDictionary<Prefix, int>.Empty;
+        if (!Enabled) wanted = ImmutableDictionary<Prefix, OwnPath>.Empty;
         if (ReferenceEquals(wanted, told)) return;
         foreach (var (prefix, _) in told)
             if (!wanted.ContainsKey(prefix)) Withdraw(prefix);
-        foreach (var (prefix, onInterface) in wanted)
-            if (!told.TryGetValue(prefix, out var before) || before != onInterface) Announce(prefix, onInterface);
+        foreach (var (prefix, path) in wanted)
+            if (!told.TryGetValue(prefix, out var before) || before != path) Announce(prefix, path);
         told = wanted;
         await inlet.FlushAsync().ConfigureAwait(false);
     }
 
-    private void Announce(Prefix prefix, int onInterface)
+    /// <summary>Some routes; null: it goes. Costs as much as they are, whatever else there is.</summary>
+    public async ValueTask MoveAsync(IEnumerable<(Prefix Prefix, OwnPath? Path)> moves)
+    {
+        foreach (var (prefix, path) in moves)
+        {
+            if (path is { } leads) Wanted = Wanted.SetItem(prefix, leads);
+            else Wanted = Wanted.Remove(prefix);
+            if (!Enabled) continue;
+            if (path is { } now) Announce(prefix, now);
+            else Withdraw(prefix);
+        }
+        if (!Enabled) return;
+        told = Wanted;
+        await inlet.FlushAsync().ConfigureAwait(false);
+    }
+
+    private void Announce(Prefix prefix, OwnPath path)
     {
         Span<byte> nlri = stackalloc byte[17];
         editor.LoadEmpty(Wire.Attributes.Origin.Igp);
+        if (path.Metric != 0) editor.SetMed(path.Metric);
+        if (path.Weight != 0) editor.AddExtendedCommunity(Bandwidth.Of(path.Weight));
         var attributes = editor.Finish(out var summary);
         var run = new AnnouncedRun
         {
@@ -57,7 +105,7 @@ internal sealed class OwnRouteSource
             Attributes = attributes,
             Summary = summary,
         };
-        inlet.Announce(run, onInterface);
+        inlet.Announce(run, path.Interface);
     }
 
     private void Withdraw(Prefix prefix)
@@ -74,18 +122,25 @@ internal static class LearnedRoutes
     private const byte LinkScope = 253;
 
     /// <summary>Connected subnets: the kernel's own routes to a link.</summary>
-    public static ImmutableDictionary<Prefix, int> Direct(KernelSnapshot snapshot, IpFamily family) =>
-        Select(snapshot, family, IsConnected);
+    /// <param name="ignored">Interfaces that are not looked at.</param>
+    public static ImmutableDictionary<Prefix, OwnPath> Direct(KernelSnapshot snapshot, IpFamily family, ListOf<string> ignored) =>
+        Select(snapshot, family, route => IsConnected(route) && !IsOn(snapshot, route, ignored));
 
     /// <summary>What others (the administrator, Felix, DHCP) put into the table.</summary>
-    public static ImmutableDictionary<Prefix, int> Foreign(KernelSnapshot snapshot, IpFamily family) =>
+    public static ImmutableDictionary<Prefix, OwnPath> Foreign(KernelSnapshot snapshot, IpFamily family) =>
         Select(snapshot, family, route => !IsConnected(route) && route.Target.Type is RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit);
 
-    private static ImmutableDictionary<Prefix, int> Select(KernelSnapshot snapshot, IpFamily family, Func<ForeignRoute, bool> which) =>
+    private static ImmutableDictionary<Prefix, OwnPath> Select(KernelSnapshot snapshot, IpFamily family, Func<ForeignRoute, bool> which) =>
         snapshot.Routes.Values
             .Where(route => route.Prefix.Family == family && IsAnnounceable(snapshot, route) && which(route))
             .GroupBy(route => route.Prefix)
-            .ToImmutableDictionary(routes => routes.Key, routes => routes.MinBy(route => route.Target.Metric)!.Target.Hops is [var hop, ..] ? hop.Interface : 0);
+            .ToImmutableDictionary(routes => routes.Key, routes => PathOf(routes.MinBy(route => route.Target.Metric)!.Target));
+
+    private static OwnPath PathOf(RouteTarget target) => new(target.Hops is [var hop, ..] ? hop.Interface : 0, target.Metric);
+
+    private static bool IsOn(KernelSnapshot snapshot, ForeignRoute route, ListOf<string> interfaces) =>
+        interfaces.Count > 0 && route.Target.Hops is [var hop, ..] && snapshot.Links.TryGetValue(hop.Interface, out var link)
+        && interfaces.Any(pattern => Match.Glob(pattern, link.Name));
 
     private static bool IsConnected(ForeignRoute route) =>
         route.Protocol == KernelProtocol && route.Target.Hops is [{ Gateway: null }] && (route.Scope == LinkScope || !route.Prefix.Address.IsIPv4);

@@ -50,7 +50,7 @@ internal static class ProtocolViews
                 config.ExportDefaulted, nextHop));
         }
         return new(
-            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message, channels.ToImmutable(), session, config.RouteReflectorClient);
+            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message ?? config.Problem, channels.ToImmutable(), session, config.RouteReflectorClient);
     }
 
     private static string Self(RibPeer peer, IpFamily family) =>

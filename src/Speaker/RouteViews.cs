@@ -56,6 +56,8 @@ internal sealed class RouteViews
     {
         if (source.Origin == RouteOrigin.Static && own.TryGetValue(prefix, out var configured))
             return (configured.Type, OwnHops.Resolve(configured, kernel) ?? []);
+        // Announced and not installed: BIRD's way to say it, which those who read birdc's answers know.
+        if (source.Origin == RouteOrigin.Static) return (RouteType.Blackhole, []);
         var standing = foreign[prefix].MinBy(route => route.Target.Metric);
         return standing == null ? (RouteType.Unreachable, []) : (standing.Target.Type, standing.Target.Hops);
     }

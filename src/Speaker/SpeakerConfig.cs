@@ -20,6 +20,8 @@ public sealed record SpeakerConfig
     public DecisionSettings Decision { get; init; } = new();
     public ImmutableArray<PeerConfig> Peers { get; init; } = [];
     public ImmutableArray<OwnRouteConfig> Routes { get; init; } = [];
+    /// <summary>Prefixes that are announced and never go to the kernel: ranges of services.</summary>
+    public ListOf<Prefix> Announced { get; init; }
     public KernelConfig Kernel { get; init; } = new();
     public ImmutableArray<string> FilterNames { get; init; } = [];
 }
@@ -30,6 +32,8 @@ public sealed record PeerConfig
     /// <summary>Index 0: the speaker gives each name its own.</summary>
     public required SessionSettings Session { get; init; }
     public string? Description { get; init; }
+    /// <summary>Why the session is kept down; null: it is not.</summary>
+    public string? Problem { get; init; }
     public required IPolicy Import { get; init; }
     public required IPolicy Export { get; init; }
     /// <summary>Nothing was configured for an external peer: RFC 8212 rejects.</summary>
@@ -75,4 +79,6 @@ public sealed record KernelConfig
     public TimeSpan SweepAfter { get; init; } = TimeSpan.FromSeconds(120);
     /// <summary>What goes to the kernel; null: everything.</summary>
     public IPolicy? Export { get; init; }
+    /// <summary>Interfaces whose networks are not announceable (source direct), with * and ?.</summary>
+    public ListOf<string> IgnoredInterfaces { get; init; }
 }

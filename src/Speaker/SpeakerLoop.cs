@@ -6,6 +6,7 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
+using Calico.Bgp.Speaker.Plan;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 using Microsoft.Extensions.Logging;
@@ -55,7 +56,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     internal TimeProvider Time => time;
     internal DateTimeOffset Started { get; }
     internal DateTimeOffset Reconfigured { get; private set; }
-    internal ImmutableArray<OwnRouteSource> Sources { get; }
+    internal ImmutableArray<OwnRouteSource> Sources { get; private set; }
     internal IEnumerable<Peer> Peers => peers.Values.OrderBy(peer => peer.Index);
     internal Peer? PeerNamed(string name) => peers.GetValueOrDefault(name);
 
@@ -71,6 +72,12 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         new(rib, 4, "direct1", RouteOrigin.Direct, IpFamily.IPv6, 240) { Since = now },
         new(rib, 5, "kernel1", RouteOrigin.Kernel, IpFamily.IPv4, 10) { Since = now },
         new(rib, 6, "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
+    ];
+
+    private static ImmutableArray<OwnRouteSource> ServiceSources(Rib.Rib rib, DateTimeOffset now) =>
+    [
+        new(rib, 7, "services1", RouteOrigin.Static, IpFamily.IPv4, 200) { Since = now, MovesItself = true },
+        new(rib, 8, "services2", RouteOrigin.Static, IpFamily.IPv6, 200) { Since = now, MovesItself = true },
     ];
 
     /// <summary>Opens the listening sockets and starts the peers. The kernel's loop has taken its first look already.</summary>
@@ -136,7 +143,8 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         Interlocked.Exchange(ref kernelNewsPending, 0);
         var snapshot = latest;
         Rib.NextHopsChanged(new KernelNextHops(snapshot));
-        foreach (var source in Sources) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
+        foreach (var source in Sources)
+            if (!source.MovesItself) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
         fib?.LookAgain();
         foreach (var peer in peers.Values) LookAgain(peer, snapshot);
     }
@@ -152,16 +160,35 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
 
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
 
-    private ImmutableDictionary<Prefix, int> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
+    private ImmutableDictionary<Prefix, OwnPath> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
     {
-        RouteOrigin.Static => Config.Routes.Where(route => route.Prefix.Family == source.Family)
-            .Select(route => (route.Prefix, Hops: OwnHops.Resolve(route, snapshot)))
-            .Where(route => route.Hops != null)
-            .ToImmutableDictionary(route => route.Prefix, route => route.Hops is [var hop, ..] ? hop.Interface : 0),
-        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, int>.Empty,
-        RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family),
+        _ when source.MovesItself => source.Wanted,
+        RouteOrigin.Static => StaticRoutes(source.Family, snapshot),
+        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, OwnPath>.Empty,
+        RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family, Config.Kernel.IgnoredInterfaces),
         _ => LearnedRoutes.Foreign(snapshot, source.Family),
     };
+
+    private ImmutableDictionary<Prefix, OwnPath> StaticRoutes(IpFamily family, KernelSnapshot snapshot)
+    {
+        var wanted = Config.Routes.Where(route => route.Prefix.Family == family)
+            .Select(route => (route.Prefix, Hops: OwnHops.Resolve(route, snapshot)))
+            .Where(route => route.Hops != null)
+            .ToImmutableDictionary(route => route.Prefix, route => new OwnPath(route.Hops is [var hop, ..] ? hop.Interface : 0));
+        var announced = Config.Announced.Where(prefix => prefix.Family == family && !wanted.ContainsKey(prefix));
+        return wanted.AddRange(announced.Select(prefix => KeyValuePair.Create(prefix, default(OwnPath))));
+    }
+
+    /// <summary>Addresses of services begin and cease to be announced; nothing else is looked at.</summary>
+    public Task MoveServicesAsync(ImmutableArray<ServiceMove> moves, bool weigh) => moves.IsEmpty ? Task.CompletedTask : PostAsync(async () =>
+    {
+        if (!Sources.Any(source => source.MovesItself)) Sources = [.. Sources, .. ServiceSources(Rib, time.GetUtcNow())];
+        foreach (var source in Sources.Where(source => source.MovesItself))
+            await source.MoveAsync(
+                from move in moves
+                where move.Prefix.Family == source.Family
+                select (move.Prefix, move.Announced ? new OwnPath(0, Weight: weigh ? move.Weight : 0) : (OwnPath?)null)).ConfigureAwait(false);
+    });
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
         config.Routes.ToImmutableDictionary(route => route.Prefix);

@@ -11,7 +11,7 @@ public sealed partial class ReadmeTests
         var readme = File.ReadAllText(Tree.Path("README.md"));
         var explained = Word().Matches(readme[readme.IndexOf("<!-- bgpd.yaml: begin", StringComparison.Ordinal)..readme.IndexOf("<!-- bgpd.yaml: end", StringComparison.Ordinal)])
             .Select(word => word.Value).ToHashSet();
-        var asked = Directory.EnumerateFiles(Tree.Path("src", "Bgpd", "Configuration"), "*.cs")
+        var asked = Directory.EnumerateFiles(Tree.Path("src", "Configuration"), "*.cs")
             .SelectMany(file => AskedKey().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).Distinct().Order();
         Assert.Equal([], asked.Where(key => !explained.Contains(key)));
     }

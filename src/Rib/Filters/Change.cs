@@ -18,6 +18,12 @@ public sealed record Change
     public CommunityChange? LargeCommunities { get; init; }
     public CommunityChange? ExtendedCommunities { get; init; }
     public PathPrepend? Prepend { get; init; }
+    /// <summary>AS numbers that the path shall begin with, in this order.</summary>
+    public ListOf<Asn> PrependPath { get; init; }
+    /// <summary>Ties LOCAL_PREF and the kernel's metric to one another.</summary>
+    public MetricCoupling? Coupling { get; init; }
+    /// <summary>The kernel shall reach the next hop through the IPIP tunnel.</summary>
+    public bool Tunnel { get; init; }
     /// <summary><see cref="NextHopChoice.Set"/>: to <see cref="NextHopAddress"/>.</summary>
     public NextHopChoice NextHop { get; init; }
     public Address? NextHopAddress { get; init; }
@@ -30,15 +36,19 @@ public sealed record Change
     /// </summary>
     internal void Apply(ref FilterRun run)
     {
+        var before = run.Summary;
         var editor = run.Edit();
         if (LocalPref is { } localPref) editor.SetLocalPref(localPref);
+        Coupling?.Apply(ref run, editor, before);
         if (Origin is { } origin) editor.SetOrigin(origin);
         if (Prepend is { } prepend) editor.Prepend(prepend.As, prepend.Count);
+        for (var i = PrependPath.Count - 1; i >= 0; i--) editor.Prepend(PrependPath[i]);
         Communities?.Apply(editor);
         LargeCommunities?.Apply(editor);
         ExtendedCommunities?.Apply(editor);
         ApplyMed(ref run, editor);
         ApplyNextHop(ref run, editor);
+        if (Tunnel) run.Tunnel = true;
         if (Kernel.Metric != 0) run.Hints = run.Hints with { Metric = Kernel.Metric };
         if (Kernel.Table != 0) run.Hints = run.Hints with { Table = Kernel.Table };
     }

@@ -13,6 +13,7 @@ internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
     public KernelHints Hints = route.Hints;
     public NextHopChoice NextHop;
     public bool MedSet;
+    public bool Tunnel;
 
     private ReadOnlySpan<byte> attributes = route.Attributes;
     private AttributeSummary summary = route.Summary;
@@ -47,7 +48,7 @@ internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
     }
 
     public readonly FilterResult Accept(string rule) =>
-        new(changed ? FilterVerdict.AcceptChanged : FilterVerdict.Accept, Hints, rule, NextHop, MedSet);
+        new(changed ? FilterVerdict.AcceptChanged : FilterVerdict.Accept, Hints, rule, NextHop, MedSet, Tunnel);
 
     public readonly FilterResult Reject(string rule) => new(FilterVerdict.Reject, Hints, rule);
 

@@ -21,6 +21,10 @@ public enum RouteSources : byte
 public sealed record Match
 {
     public PrefixSet? Prefixes { get; init; }
+    /// <summary>The route's prefix is none of these.</summary>
+    public PrefixSet? NotPrefixes { get; init; }
+    /// <summary>The route's prefix is one of those that are in the set while the route is looked at.</summary>
+    public LivePrefixes? Live { get; init; }
     public IpFamily? Family { get; init; }
     /// <summary>None: any.</summary>
     public RouteSources Sources { get; init; }
@@ -37,9 +41,13 @@ public sealed record Match
     public NumberRange? Med { get; init; }
     /// <summary>A route without one counts as <see cref="Decision.DefaultLocalPref"/>, as in the decision.</summary>
     public NumberRange? LocalPref { get; init; }
+    /// <summary>The kernel's metric, as it came with the route or as a rule before has set it; 0 where nothing was said.</summary>
+    public NumberRange? KernelMetric { get; init; }
+
+    internal bool LooksAtPrefix => Prefixes != null || NotPrefixes != null || Live != null;
 
     /// <summary>The cheap questions first.</summary>
-    internal bool Matches(ref FilterRun run) => MatchesRoute(run.Route) && MatchesNumbers(run.Summary) && MatchesAttributes(ref run);
+    internal bool Matches(ref FilterRun run) => MatchesRoute(run.Route) && MatchesMetric(run.Hints) && MatchesNumbers(run.Summary) && MatchesAttributes(ref run);
 
     private bool MatchesRoute(in FilterInput route)
     {
@@ -47,8 +55,13 @@ public sealed record Match
         if (Sources != RouteSources.None && (Sources & (RouteSources)(1 << (int)route.Origin)) == 0) return false;
         if (Peers.Count > 0 && (route.FromPeer == null || !Peers.Items.Contains(route.FromPeer))) return false;
         if (Interfaces.Count > 0 && (route.Interface == null || !AnyGlob(route.Interface))) return false;
-        return Prefixes == null || Prefixes.Has(route.Prefix);
+        return !LooksAtPrefix || MatchesPrefix(route.Prefix);
     }
+
+    private bool MatchesPrefix(Prefix prefix) =>
+        (Prefixes == null || Prefixes.Has(prefix)) && (NotPrefixes == null || !NotPrefixes.Has(prefix)) && (Live == null || Live.Has(prefix));
+
+    private bool MatchesMetric(KernelHints hints) => KernelMetric == null || KernelMetric.Value.Has(hints.Metric);
 
     private bool MatchesNumbers(in AttributeSummary summary)
     {
@@ -79,7 +92,7 @@ public sealed record Match
     }
 
     /// <summary>On a mismatch only the last star is tried longer, which is enough and keeps it quadratic at worst.</summary>
-    internal static bool Glob(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)
+    public static bool Glob(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)
     {
         var (g, n, star, resume) = (0, 0, -1, 0);
         while (n < name.Length)

@@ -1,0 +1,89 @@
+// What a bgpd.yaml and the resources that it names come to, without a daemon: read once, planned, and shown.
+
+using Calico.Bgp.Configuration;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
+
+namespace Calico.Bgp.Bgpctl.Planning;
+
+/// <param name="Planner">Null: the file names no sources.</param>
+/// <param name="Joined">As the daemon's speaker would be told.</param>
+internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerConfig Joined)
+{
+    public static async Task<OfflinePlan> ReadAsync(string path, TimeProvider time, TextWriter warnings, CancellationToken stop)
+    {
+        var result = DaemonConfig.Load(path, HostFacts.Read());
+        foreach (var warning in result.Warnings) await warnings.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
+        if (result.Config is not { } config) throw new Refusal(string.Join('\n', result.Errors));
+        if (config.Sources.IsEmpty) return new(config, null, config.Speaker);
+        var resources = await ResourceSources.ReadOnceAsync(config, time, stop).ConfigureAwait(false);
+        var planner = new Planner(config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) }, resources);
+        return new(config, planner, PlannedConfig.Join(config.Speaker, planner.Plan));
+    }
+
+    public PlanAnswer Answer() => new(
+        Joined.HostName, Planner?.Settings.Release.Name, Joined.RouterId.ToString(), Joined.As.Value, Joined.ListenPort,
+        [.. File.Speaker.Peers.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
+        [.. Routes()], [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())], [.. Problems()]);
+
+    public ProbesAnswer Answer(IReadOnlyList<Probe> probes)
+    {
+        var run = new ProbeRun(AllPeers, Joined.Kernel.Export);
+        return new([.. probes.SelectMany((probe, place) => Ask(run, probe, place))]);
+    }
+
+    /// <summary>Also those that the daemon would leave out because the same neighbour is named twice.</summary>
+    private IReadOnlyList<PeerConfig> AllPeers => [.. File.Speaker.Peers, .. Planner?.Plan.Peers.Select(peer => peer.ToConfig(Planner.Plan)) ?? []];
+
+    /// <summary>What the other one would change.</summary>
+    public IEnumerable<string> Changes(OfflinePlan newer)
+    {
+        if (Planner == null || newer.Planner == null) return ConfigChanges.Between(Joined, newer.Joined);
+        var (plan, services) = Planner.Instead(newer.Planner.Settings, newer.Planner.Resources);
+        return ConfigChanges.Between(Joined, PlannedConfig.Join(newer.File.Speaker, plan)).Concat(PlanDifferences.Between(Planner.ServiceRoutes, services));
+    }
+
+    private static IEnumerable<ProbeResultAnswer> Ask(ProbeRun run, Probe probe, int place)
+    {
+        IEnumerable<ProbeAnswer> answers;
+        try { answers = run.Ask(probe); }
+        catch (KeyNotFoundException wrong) { throw new Refusal($"probe {place}: {wrong.Message}"); }
+        return answers.Select(answer => new ProbeResultAnswer(place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes)));
+    }
+
+    private static ProbeAttributesAnswer? Attributes(ProbeAttributes? of) => of == null ? null : new(
+        of.LocalPref, of.Med, [.. of.Communities], [.. of.AsPath.Select(number => number.Value)], of.NextHop?.ToString(), of.Metric, of.Tunnel);
+
+    private IEnumerable<PlanRouteAnswer> Routes()
+    {
+        var planned = Planner == null ? [] : Planner.Plan.Routes.Concat(Planner.ServiceRoutes).DistinctBy(route => route.Prefix).ToArray();
+        var file = File.Speaker.Routes.Select(route => (route.Prefix, Type: route.Type.ToString(), Reason: "bgpd.yaml"));
+        return file.Concat(planned.Select(route => (route.Prefix, Type: route.Type.ToString(), route.Reason))).OrderBy(route => route.Prefix)
+            .Select(route => new PlanRouteAnswer(route.Prefix.ToString(), route.Type.ToLowerInvariant(), route.Reason));
+    }
+
+    private IEnumerable<PlanProblemAnswer> Problems() => Planner == null ? [] :
+        Planner.Resources.Problems.Select(problem => new PlanProblemAnswer(problem.Object.Length > 0 ? problem.Object : problem.File, problem.Field, problem.Reason))
+            .Concat(Planner.Plan.Problems.Select(problem => new PlanProblemAnswer(problem.Object, problem.Field, problem.Reason)));
+
+    private static PlanPeerAnswer Planned(PlannedPeer peer) => new(
+        peer.Name, peer.Address.ToString(), peer.Port, peer.As.Value, peer.HasOwnLocalAs ? peer.LocalAs.Value : null, peer.SourceAddress?.ToString(),
+        peer.Passive, peer.Multihop, peer.TtlSecurity > 0 ? peer.TtlSecurity : null, peer.Password != null, peer.RestartSeconds,
+        peer.KeepaliveTime?.TotalSeconds, peer.HoldSeconds, peer.ClusterId != null, peer.ClusterId?.ToString(), peer.NextHop.ToString(),
+        peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, [.. peer.ImportFilters], [.. peer.ExportFilters], peer.Problem);
+
+    private PlanPeerAnswer OfFile(PeerConfig peer)
+    {
+        var session = peer.Session;
+        return new(
+            session.Name, session.PeerAddress.ToString(), session.PeerPort, session.PeerAs.Value, session.LocalAs == Joined.As ? null : session.LocalAs.Value,
+            session.SourceAddress?.ToString(), session.Passive, session.Multihop, session.TtlSecurity ? session.Multihop : null, session.Password != null,
+            session.GracefulRestartTime?.TotalSeconds, session.KeepaliveTime?.TotalSeconds, session.HoldTime.TotalSeconds, peer.RouteReflectorClient,
+            peer.ClusterId?.ToString(), peer.NextHop.ToString(), peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, Filters(peer.Import), Filters(peer.Export), peer.Problem);
+    }
+
+    private static IReadOnlyList<string> Filters(Rib.Filters.IPolicy policy) =>
+        policy is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [policy.Name.ToLowerInvariant()];
+}

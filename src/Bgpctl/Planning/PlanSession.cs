@@ -1,0 +1,42 @@
+// One run of `bgpctl plan`: no daemon is asked, and nothing is changed.
+
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Bgpctl.Views;
+
+namespace Calico.Bgp.Bgpctl.Planning;
+
+internal sealed class PlanSession(Screen screen, TimeProvider time, bool json)
+{
+    private static readonly PlanJson Json = new(new JsonSerializerOptions(PlanJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public async Task ShowAsync(string config, CancellationToken stop)
+    {
+        var plan = await ReadAsync(config, stop).ConfigureAwait(false);
+        Say(plan.Answer(), Json.PlanAnswer, answer => PlanView.Of(answer, plan.Joined));
+    }
+
+    public async Task ProbeAsync(string config, string probes, CancellationToken stop)
+    {
+        var plan = await ReadAsync(config, stop).ConfigureAwait(false);
+        Say(plan.Answer(ProbeReader.Read(probes)), Json.ProbesAnswer, ProbeView.Of);
+    }
+
+    /// <param name="newer">Another bgpd.yaml, with the resources that it names.</param>
+    public async Task DifferAsync(string config, string newer, CancellationToken stop)
+    {
+        var (before, after) = (await ReadAsync(config, stop).ConfigureAwait(false), await ReadAsync(newer, stop).ConfigureAwait(false));
+        var lines = before.Changes(after).ToArray();
+        foreach (var line in json ? [JsonSerializer.Serialize(new(lines), BgpctlJson.Default.ReloadAnswer)] : lines.Length == 0 ? ["nothing changes"] : lines)
+            await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
+    }
+
+    private Task<OfflinePlan> ReadAsync(string config, CancellationToken stop) => OfflinePlan.ReadAsync(config, time, screen.Errors, stop);
+
+    private void Say<T>(T answer, JsonTypeInfo<T> type, Func<T, Page> view)
+    {
+        if (json) screen.Output.WriteLine(JsonSerializer.Serialize(answer, type));
+        else screen.Write(view(answer));
+    }
+}

@@ -1,0 +1,62 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary>A configuration in plain lines, for <c>--check</c>: what would be listened on, who is spoken to, what is let through.</summary>
+internal static class ConfigDescription
+{
+    public static IEnumerable<string> Lines(DaemonConfig config)
+    {
+        var speaker = config.Speaker;
+        yield return $"router {speaker.RouterId}, AS {speaker.As}, node {speaker.HostName}";
+        yield return $"listen {string.Join(", ", speaker.Listen)} port {speaker.ListenPort}";
+        foreach (var peer in speaker.Peers) yield return Peer(peer);
+        foreach (var route in speaker.Routes) yield return Route(route);
+        foreach (var filter in speaker.FilterNames) yield return $"filter {filter}";
+        yield return Kernel(speaker.Kernel);
+        if (config.Control.Socket is { } socket) yield return $"birdc {socket}";
+        foreach (var http in config.Control.Http) yield return $"http {http}";
+    }
+
+    private static string Peer(PeerConfig peer)
+    {
+        var session = peer.Session;
+        var kind = session.LocalAs != session.PeerAs ? "external" : peer.RouteReflectorClient ? "internal, client" : "internal";
+        var place = session.Interface == null ? $"{session.PeerAddress}" : $"{session.PeerAddress}%{session.Interface}";
+        var port = session.PeerPort == 179 ? "" : $" port {session.PeerPort}";
+        var state = session.Shutdown ? ", shut down" : session.Passive ? ", passive" : "";
+        var import = $"import {peer.Import.Name}{Unsaid(peer.ImportDefaulted)}";
+        return $"peer {session.Name}: {place}{port} AS {session.PeerAs} ({kind}{state}), {Families(session.Families)}, {import}, "
+            + $"export {peer.Export.Name}{Unsaid(peer.ExportDefaulted)}";
+    }
+
+    private static string Unsaid(bool defaulted) => defaulted ? " (nothing configured, RFC 8212)" : "";
+
+    private static string Families(FamilySet set) =>
+        set switch { FamilySet.IPv4 => "ipv4", FamilySet.IPv6 => "ipv6", _ => "ipv4 and ipv6" };
+
+    private static string Route(OwnRouteConfig route)
+    {
+        if (route.Type != RouteType.Unicast) return $"route {route.Prefix} {route.Type.ToString().ToLowerInvariant()}";
+        var hops = route.Hops.Select((hop, i) => Hop(hop, route.Interfaces[i], route.Hops.Length > 1));
+        return $"route {route.Prefix} {string.Join(", ", hops)}";
+    }
+
+    private static string Hop(RouteHop hop, string? device, bool weighed) => string.Join(" ", new[]
+    {
+        hop.Gateway is { } gateway ? $"via {gateway}" : null,
+        device == null ? null : $"dev {device}",
+        weighed ? $"weight {hop.Weight}" : null,
+    }.OfType<string>());
+
+    private static string Kernel(KernelConfig kernel)
+    {
+        var through = kernel.Export is { } export ? $" through {export.Name}" : "";
+        var learns = kernel.Learn ? ", foreign ones are learned" : "";
+        return kernel.InstallRoutes
+            ? $"kernel: routes go into table {kernel.Table} as protocol {kernel.Protocol}{through}{learns}"
+            : $"kernel: no routes are installed{learns}";
+    }
+}

@@ -1,0 +1,122 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary>The file's top level, in the order in which its parts need one another: the router, then filters, then peers.</summary>
+internal sealed class DaemonReader(Section root, string fileName, HostFacts host)
+{
+    /// <summary>The AS number that Calico's BGPConfiguration has by default.</summary>
+    private static readonly Asn CalicoAs = new(64512);
+
+    private readonly Folder folder = new(fileName);
+
+    public DaemonConfig Read()
+    {
+        var node = Node();
+        var speaker = Router(node);
+        var filters = new FilterReader(root, speaker.As).Read();
+        speaker = speaker with
+        {
+            Shards = Shards(),
+            Decision = Decision(),
+            Kernel = new KernelReader(root, filters).Read(),
+            Routes = new OwnRouteReader(root).Read(),
+            FilterNames = filters.Names,
+        };
+        speaker = speaker with { Peers = new PeersReader(root, speaker, filters, folder).Read() };
+        var plan = new PlanReader(root, host.Calico);
+        var config = new DaemonConfig
+        {
+            Plan = plan.Read(speaker),
+            EndpointStatus = plan.EndpointStatus,
+            Speaker = speaker,
+            Control = new ControlReader(root, folder).Read(),
+            Log = Log(),
+            Nat = Nat(),
+            Sources = new SourcesReader(root, folder).Read(),
+        };
+        root.Close();
+        return config;
+    }
+
+    private string Node()
+    {
+        var node = root.Text("node", 253) ?? host.NodeName ?? host.HostName;
+        if (node.Length == 0 || node.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
+            root.Error("node", $"expected a name without spaces for node, got \"{node}\"");
+        return node;
+    }
+
+    private SpeakerConfig Router(string node)
+    {
+        var router = root.Child("router");
+        var listen = router?.Values("listen", Scalars.Address) ?? [];
+        var id = RouterIdSetting.Of(router, host.Calico);
+        var config = new SpeakerConfig
+        {
+            RouterId = id.Said ?? (id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),
+            As = router?.Value("asNumber", Scalars.Asn) ?? CalicoAs,
+            HostName = node,
+            Listen = listen.IsEmpty ? [Address.AnyIPv4, Address.AnyIPv6] : listen,
+            ListenPort = (int)(router?.Number("listenPort", 1, ushort.MaxValue) ?? 179),
+        };
+        if (listen.Distinct().Count() != listen.Length) router!.Error("listen", "expected each address once under router.listen");
+        router?.Close();
+        return config;
+    }
+
+    /// <summary>0: one shard, as a node needs it.</summary>
+    private int Shards()
+    {
+        var rib = root.Child("rib");
+        var shards = rib?.Value("shards", ShardCount) ?? 0;
+        rib?.Close();
+        return (int)shards;
+    }
+
+    private static readonly Reading<long> ShardCount = new("auto or a number from 1 to 64", ParseShards);
+
+    private static long? ParseShards(string text) => text == "auto" ? 0 : Scalars.Number(1, 64).Parse(text);
+
+    private DecisionSettings Decision()
+    {
+        if (root.Child("decision") is not { } decision) return new();
+        var settings = new DecisionSettings();
+        settings = settings with
+        {
+            AlwaysCompareMed = decision.Flag("alwaysCompareMed", settings.AlwaysCompareMed),
+            DeterministicMed = decision.Flag("deterministicMed", settings.DeterministicMed),
+            MissingMedWorst = decision.Flag("missingMedWorst", settings.MissingMedWorst),
+            PreferOlder = decision.Flag("preferOlder", settings.PreferOlder),
+            MultipathLimit = (int)(decision.Number("multipath", 1, 256) ?? settings.MultipathLimit),
+            MultipathRelax = decision.Flag("multipathRelax", settings.MultipathRelax),
+            IgnoreAsPathLength = decision.Flag("ignoreAsPathLength", settings.IgnoreAsPathLength),
+        };
+        decision.Close();
+        return settings;
+    }
+
+    private LogConfig Log()
+    {
+        if (root.Child("log") is not { } log) return new();
+        var level = log.Word("level",
+            ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning),
+            ("warn", LogLevel.Warning), ("error", LogLevel.Error)) ?? LogLevel.Information;
+        var format = log.Word("format", ("text", LogFormat.Text), ("json", LogFormat.Json)) ?? LogFormat.Text;
+        log.Close();
+        return new(level, format);
+    }
+
+    private NatConfig? Nat()
+    {
+        if (root.Child("nat") is not { } nat) return null;
+        var config = new NatConfig(nat.Flag("enabled", otherwise: true));
+        if (config.Enabled) root.Problems.Warn(root.At("nat"), "nat is not acted on yet: no packet is translated");
+        nat.Close();
+        return config;
+    }
+}

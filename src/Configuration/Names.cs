@@ -1,0 +1,35 @@
+namespace Calico.Bgp.Configuration;
+
+/// <summary>What may be called what: names end up in birdc's columns, in metrics' labels and in the kernel.</summary>
+internal static class Names
+{
+    /// <summary>IFNAMSIZ (linux/if.h), with its final zero.</summary>
+    private const int InterfaceLimit = 16;
+
+    /// <summary>Instances that the daemon itself names; a peer of that name could not be told from them.</summary>
+    private static readonly HashSet<string> Taken = ["device1", "direct1", "kernel1", "kernel2", "static1", "static2"];
+
+    private static readonly HashSet<string> Verdicts = ["accept", "reject", "all", "none"];
+
+    public static bool IsInterface(string name) =>
+        name.Length is > 0 and < InterfaceLimit && name is not ("." or "..")
+            && !name.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c));
+
+    public static string? Interface(Section section, string key)
+    {
+        if (section.Text(key) is not { } name) return null;
+        if (IsInterface(name)) return name;
+        section.Error(key, $"expected the name of an interface for {section.Name(key)}, got \"{name}\"");
+        return null;
+    }
+
+    /// <summary>Letters, digits and <c>_ - . :</c>, so that birdc's patterns and people's shells need no quotes.</summary>
+    public static bool IsWord(string name) =>
+        name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':');
+
+    public const string WordExpected = "a name of at most 64 letters, digits and _ - . :";
+
+    public static bool IsPeer(string name) => IsWord(name) && !Taken.Contains(name);
+
+    public static bool IsFilter(string name) => IsWord(name) && !Verdicts.Contains(name);
+}

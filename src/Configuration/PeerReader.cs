@@ -1,0 +1,193 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Capabilities;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary>One peer of the file: BGPPeer's field names where it has them, and names in their manner for the rest.</summary>
+internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilters filters, Folder folder)
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    /// <summary>RFC 4271 4.2: two octets of seconds, and 1 and 2 are refused.</summary>
+    private static readonly Reading<TimeSpan> HoldTime = new("0 or a time from 3s to 65535s in whole seconds", ParseHoldTime);
+
+    public PeerConfig? Read()
+    {
+        var place = PeerPlace.Read(peer);
+        var name = Name(place);
+        if (!peer.Has("asNumber")) peer.Problems.Error(peer.Node, "expected the key asNumber, got a peer without it");
+        var session = new SessionSettings
+        {
+            Name = name,
+            Index = 0,
+            PeerAddress = place?.Address ?? Address.AnyIPv4,
+            Interface = place?.Interface,
+            PeerPort = place?.Port ?? 179,
+            ListenPort = router.ListenPort,
+            SourceAddress = Source(place),
+            LocalAs = peer.Value("localAsNumber", Scalars.Asn) ?? router.As,
+            PeerAs = peer.Value("asNumber", Scalars.Asn) ?? default,
+            RouterId = router.RouterId,
+            Fqdn = new(router.HostName, ""),
+        };
+        session = Features(Reach(Timers(session)));
+        var config = Routing(session);
+        peer.Close();
+        return place == null ? null : config;
+    }
+
+    private string Name(PeerPlace? place)
+    {
+        var name = peer.Text("name") ?? (place is { } where ? $"peer_{where.Address.ToString().Replace('.', '_').Replace(':', '_')}" : "");
+        if (!peer.Has("name") || Names.IsPeer(name)) return name;
+        var expected = Names.IsWord(name) ? "a name that the daemon does not use itself" : Names.WordExpected;
+        peer.Error("name", $"expected {expected}, got {peer.At("name").Kind}");
+        return name;
+    }
+
+    private Address? Source(PeerPlace? place)
+    {
+        var source = peer.Address("sourceAddress");
+        if (source is { } address && place is { } where && address.Family != where.Address.Family)
+            peer.Error("sourceAddress", $"expected an {where.Address.Family} address for sourceAddress, as peerIP is, got {address}");
+        return source;
+    }
+
+    private SessionSettings Timers(SessionSettings settings)
+    {
+        var hold = peer.Value("holdTime", HoldTime) ?? settings.HoldTime;
+        var keepalive = peer.Duration("keepaliveTime", Second, TimeSpan.FromSeconds(ushort.MaxValue));
+        if (keepalive >= hold && hold > TimeSpan.Zero)
+            peer.Error("keepaliveTime", $"expected less than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(keepalive.Value)}");
+        var sendHold = peer.Duration("sendHoldTime", TimeSpan.Zero, TimeSpan.FromHours(24));
+        // RFC 9687 section 4.4: it must be greater than the hold time.
+        if (sendHold > TimeSpan.Zero && sendHold <= hold)
+            peer.Error(
+                "sendHoldTime", $"expected 0 or more than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(sendHold.Value)}");
+        return settings with
+        {
+            HoldTime = hold,
+            KeepaliveTime = keepalive,
+            SendHoldTime = sendHold,
+            ConnectRetryTime = Time("connectRetryTime", Second) ?? settings.ConnectRetryTime,
+            IdleHoldTime = Time("idleHoldTime", TimeSpan.Zero) ?? settings.IdleHoldTime,
+            DelayOpenTime = Time("delayOpenTime", TimeSpan.Zero) ?? settings.DelayOpenTime,
+        };
+    }
+
+    private TimeSpan? Time(string key, TimeSpan least) => peer.Duration(key, least, TimeSpan.FromHours(1));
+
+    private static TimeSpan? ParseHoldTime(string text) =>
+        Scalars.ParseDuration(text) is { Milliseconds: 0, TotalSeconds: 0 or (>= 3 and <= ushort.MaxValue) } time ? time : null;
+
+    /// <summary>How far away the neighbour is, who calls whom, and by which key they know each other.</summary>
+    private SessionSettings Reach(SessionSettings settings)
+    {
+        var multihop = (int?)peer.Number("multihop", 1, 255);
+        var security = peer.Value("ttlSecurity", TtlSecurity);
+        if (security > 0 && multihop > 1)
+            peer.Error("ttlSecurity", $"expected one of ttlSecurity and multihop; ttlSecurity: {multihop} means both");
+        var shutdown = Shutdown();
+        return settings with
+        {
+            Passive = peer.Flag("passive", settings.Passive),
+            Multihop = security > 0 ? (int)security : multihop ?? settings.Multihop,
+            TtlSecurity = security > 0,
+            Password = new PasswordReader(folder).Read(peer),
+            Shutdown = shutdown != null,
+            ShutdownText = shutdown is { Length: > 0 } ? shutdown : null,
+        };
+    }
+
+    /// <summary>BGPPeer counts hops here; true is one.</summary>
+    private static readonly Reading<long> TtlSecurity = new("true, false or a number of hops from 1 to 254", ParseTtlSecurity);
+
+    private static long? ParseTtlSecurity(string text) =>
+        text switch { "true" => 1, "false" => 0, _ => Scalars.Number(1, 254).Parse(text) };
+
+    /// <summary>Null: the session is wanted. Else the words for the peer (RFC 9003 section 2: at most 255 octets).</summary>
+    private string? Shutdown()
+    {
+        if (peer.Text("shutdown") is not { } text || text == "false") return null;
+        if (text == "true") return "";
+        if (System.Text.Encoding.UTF8.GetByteCount(text) > 255)
+            peer.Error("shutdown", "expected true, false or a text of at most 255 octets for shutdown");
+        return text;
+    }
+
+    private SessionSettings Features(SessionSettings settings)
+    {
+        var families = Families(peer, "families");
+        if (peer.Has("families") && families == FamilySet.None)
+            peer.Error("families", "expected ipv4, ipv6 or both under families, got neither");
+        var addPath = peer.Child("addPath");
+        settings = settings with
+        {
+            Families = families == FamilySet.None ? settings.Families : families,
+            AddPathReceive = addPath == null ? FamilySet.None : Families(addPath, "receive"),
+            AddPathSend = addPath == null ? FamilySet.None : Families(addPath, "send"),
+            ExtendedMessages = peer.Flag("extendedMessages", settings.ExtendedMessages),
+            ExtendedNextHop = peer.Flag("extendedNextHop", settings.ExtendedNextHop),
+            EnforceFirstAs = peer.Flag("enforceFirstAs", settings.EnforceFirstAs),
+            GracefulRestartTime = peer.Duration("gracefulRestartTime", TimeSpan.Zero, TimeSpan.FromSeconds(4095)),
+            Role = Role(settings),
+            RoleStrict = peer.Flag("roleStrict", settings.RoleStrict),
+        };
+        addPath?.Close();
+        NotYet("addPath", "additional paths are negotiated and decoded, and not made use of");
+        NotYet("role", "roles are compared when the session opens, and OTC (RFC 9234 section 5) is not checked");
+        NotYet("gracefulRestartTime", "it is announced, and a peer's restart still takes its routes away");
+        if (settings.RoleStrict && !peer.Has("role")) peer.Error("roleStrict", "expected the key role beside roleStrict");
+        return settings;
+    }
+
+    private void NotYet(string key, string instead)
+    {
+        if (peer.Has(key)) peer.Problems.Warn(peer.At(key), $"{peer.Name(key)} is not acted on yet: {instead}");
+    }
+
+    private static FamilySet Families(Section section, string key) =>
+        section.Values(key, Scalars.Family).Aggregate(FamilySet.None, (set, family) => set | family.Bit());
+
+    private Role? Role(SessionSettings settings)
+    {
+        var role = peer.Word("role",
+            ("provider", Wire.Capabilities.Role.Provider), ("customer", Wire.Capabilities.Role.Customer),
+            ("peer", Wire.Capabilities.Role.Peer), ("rs-server", Wire.Capabilities.Role.RouteServer),
+            ("rs-client", Wire.Capabilities.Role.RouteServerClient));
+        // RFC 9234 section 4: roles are for external sessions.
+        if (role != null && settings.LocalAs == settings.PeerAs) peer.Error("role", "expected no role for a peer of our own AS (RFC 9234)");
+        return role;
+    }
+
+    private PeerConfig Routing(SessionSettings session)
+    {
+        var isInternal = session.LocalAs == session.PeerAs;
+        IPolicy unsaid = isInternal ? AcceptAll.Instance : RejectAll.Instance;
+        var (import, export) = (filters.Policy(peer, "import"), filters.Policy(peer, "export"));
+        var client = peer.Flag("routeReflectorClient", otherwise: false);
+        if (client && !isInternal)
+            peer.Error("routeReflectorClient", $"expected a peer of our own AS {session.LocalAs} (RFC 4456), got AS {session.PeerAs}");
+        return new()
+        {
+            Session = session,
+            Description = peer.Text("description"),
+            Import = import ?? unsaid,
+            Export = export ?? unsaid,
+            ImportDefaulted = import == null && !isInternal,
+            ExportDefaulted = export == null && !isInternal,
+            RouteReflectorClient = client,
+            ClusterId = peer.Value("clusterId", Scalars.RouterId),
+            NextHop = peer.Word("nextHop", ("auto", NextHopMode.Auto), ("self", NextHopMode.Self), ("keep", NextHopMode.Keep))
+                ?? NextHopMode.Auto,
+            AllowLocalAs = (int)(peer.Number("allowLocalAs", 0, 255) ?? 0),
+            PrefixLimit = (int?)peer.Number("prefixLimit", 1, int.MaxValue),
+            MinRouteAdvertisementInterval = Time("minRouteAdvertisementInterval", TimeSpan.Zero) ?? TimeSpan.Zero,
+        };
+    }
+}

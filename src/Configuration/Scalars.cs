@@ -1,0 +1,84 @@
+using System.Globalization;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary>How one word of the file becomes a value.</summary>
+/// <param name="Expected">Completes "expected …".</param>
+internal sealed record Reading<T>(string Expected, Func<string, T?> Parse) where T : struct;
+
+/// <summary>The types that one word can have in bgpd.yaml.</summary>
+internal static class Scalars
+{
+    public static T? Read<T>(ConfigNode node, Reading<T> reading, string name, Problems problems) where T : struct
+    {
+        if (node is ScalarNode { IsNull: false } scalar && reading.Parse(scalar.Text) is { } value) return value;
+        problems.Error(node, $"expected {reading.Expected} for {name}, got {node.Kind}");
+        return null;
+    }
+
+    /// <summary>YAML 1.2's two words; yes and on belong to an older YAML and are mistakes often enough.</summary>
+    public static readonly Reading<bool> Flag = new("true or false", text => text switch { "true" => true, "false" => false, _ => null });
+
+    public static readonly Reading<Address> Address = new(
+        "an IPv4 or IPv6 address", text => Net.Address.TryParse(text, out var address) ? address : null);
+
+    public static readonly Reading<Asn> Asn = new(
+        "an AS number from 1 to 4294967294",
+        text => Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
+
+    public static readonly Reading<RouterId> RouterId = new(
+        "four octets such as 10.192.0.2, not all zero,", text => Net.RouterId.TryParse(text, out var id) && id.Value != 0 ? id : null);
+
+    public static readonly Reading<IpFamily> Family = new(
+        "ipv4 or ipv6", text => text switch { "ipv4" => IpFamily.IPv4, "ipv6" => IpFamily.IPv6, _ => null });
+
+    /// <summary>Host bits that are set are more often a slip (of the length, or of the address) than meant.</summary>
+    public static readonly Reading<Prefix> Prefix = new("a prefix without host bits, such as 10.0.0.0/8,", ParsePrefix);
+
+    public static Reading<long> Number(long least, long most) => new(
+        $"a number from {least} to {most}",
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most
+            ? number : null);
+
+    /// <summary><c>500ms</c>, <c>90s</c>, <c>2m</c>, <c>1h</c>; a plain number counts seconds.</summary>
+    public static Reading<TimeSpan> Duration(TimeSpan least, TimeSpan most) => new(
+        $"a time from {Words(least)} to {Words(most)}, such as 500ms, 90s or 2m",
+        text => ParseDuration(text) is { } time && time >= least && time <= most ? time : null);
+
+    internal static TimeSpan? ParseDuration(string text)
+    {
+        var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        var unit = digits < 0 ? "s" : text[digits..];
+        if (!uint.TryParse(digits < 0 ? text : text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            return null;
+        return unit switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(count),
+            "s" => TimeSpan.FromSeconds(count),
+            "m" => TimeSpan.FromMinutes(count),
+            "h" => TimeSpan.FromHours(count),
+            _ => null,
+        };
+    }
+
+    public static string Words(TimeSpan time)
+    {
+        var number = time.TotalMilliseconds;
+        return number switch
+        {
+            0 => "0",
+            _ when number % 3_600_000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 3_600_000}h"),
+            _ when number % 60_000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 60_000}m"),
+            _ when number % 1000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 1000}s"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{number}ms"),
+        };
+    }
+
+    private static Prefix? ParsePrefix(string text)
+    {
+        if (!Net.Prefix.TryParse(text, out var prefix)) return null;
+        return Net.Address.TryParse(text.AsSpan(0, text.IndexOf('/')), out var address) && prefix.Address == address ? prefix : null;
+    }
+}

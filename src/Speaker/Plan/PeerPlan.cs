@@ -1,0 +1,205 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Rib;
+
+namespace Calico.Bgp.Speaker.Plan;
+
+/// <summary>
+/// Which sessions this node opens. In order: BGPPeers for all nodes, BGPPeers for this one, then the other ends of sessions that BGPPeers ask
+/// other nodes to open with this one, then the mesh. An address and port that is taken is not asked twice: the first wins, in each pass by
+/// the BGPPeer's name (Calico walks a Go map there, so that chance decides), and who loses is told.
+/// </summary>
+internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProblem> problems)
+{
+    private readonly record struct Place(Address Address, int Port);
+
+    private readonly Dictionary<Place, PlannedPeer> global = [];
+    private readonly Dictionary<Place, PlannedPeer> own = [];
+    private readonly PeerSecrets secrets = new(view);
+
+    public IEnumerable<PlannedPeer> Peers()
+    {
+        foreach (var peer in All.Where(peer => peer.IsGlobal))
+            foreach (var end in EndsOf(peer, PeerScope.Global)) Take(end, global, peer);
+        foreach (var peer in All.Where(peer => !peer.IsGlobal && Opens(peer, view.Self)))
+            foreach (var end in EndsOf(peer, PeerScope.Node)) Take(end, own, peer);
+        foreach (var peer in All.Where(IsReversed))
+            foreach (var end in Mirrored(peer)) TakeMirrored(end);
+        return global.Values.Concat(own.Values).Concat(Mesh()).OrderBy(peer => peer.Name, StringComparer.Ordinal);
+    }
+
+    private IEnumerable<BgpPeer> All => view.Resources.BgpPeers.Values;
+
+    private static bool Opens(BgpPeer peer, Node node) =>
+        peer.IsGlobal || (peer.Node != null ? peer.Node == node.Name : peer.NodeSelector!.Matches(node.Labels));
+
+    private void Take(PlannedPeer end, Dictionary<Place, PlannedPeer> into, BgpPeer peer)
+    {
+        var place = new Place(end.Address, end.Port);
+        var winner = global.GetValueOrDefault(place) ?? into.GetValueOrDefault(place);
+        if (winner == null) into[place] = Finished(end, peer);
+        else if (winner.Origin != end.Origin) problems.Add(new(end.Origin, "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
+    }
+
+    private void TakeMirrored((PlannedPeer End, BgpPeer Peer) mirrored)
+    {
+        var place = new Place(mirrored.End.Address, mirrored.End.Port);
+        if (!global.ContainsKey(place) && !own.ContainsKey(place)) own[place] = Finished(mirrored.End, mirrored.Peer);
+    }
+
+    private IEnumerable<PlannedPeer> EndsOf(BgpPeer peer, PeerScope scope)
+    {
+        if (peer.PeerSelector is { } selector)
+            return view.Resources.Nodes.Values.Where(node => selector.Matches(node.Labels)).SelectMany(node => NodeEnds(peer, node, scope, null));
+        if (peer.LocalWorkloadSelector != null) return WorkloadEnds(peer);
+        return peer.PeerIP is { } endpoint && AddressEnd(peer, endpoint, scope) is { } end ? [end] : [];
+    }
+
+    /// <summary>A Calico node as the neighbour: its own AS, port and cluster; both families where both sides have them.</summary>
+    private IEnumerable<PlannedPeer> NodeEnds(BgpPeer peer, Node node, PeerScope scope, IpFamily? only) =>
+        from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+        where (only ?? family) == family
+        let address = node.Of(family)?.Address
+        where address != null && IsOther(address.Value)
+        select End(peer, scope, address.Value, view.ListenPortOf(node), node.AsNumber ?? view.ClusterAs) with { ClusterId = ClientOf(node) };
+
+    private bool IsOther(Address address) => view.AddressOf(address.Family) is { } self && self != address;
+
+    private PlannedPeer? AddressEnd(BgpPeer peer, PeerEndpoint endpoint, PeerScope scope)
+    {
+        if (!IsOther(endpoint.Address)) return null;
+        var nodes = NodesAt(endpoint, peer.AsNumber).ToArray();
+        var port = endpoint.Port ?? (nodes is [var first, ..] ? view.ListenPortOf(first) : Session.SessionSettings.Port);
+        var end = End(peer, scope, endpoint.Address, port, peer.AsNumber ?? view.ClusterAs);
+        return end with
+        {
+            LocalAs = peer.LocalAsNumber ?? view.As,
+            HasOwnLocalAs = peer.LocalAsNumber != null,
+            AllowLocalAs = peer.NumAllowedLocalAsNumbers,
+            ClusterId = view.ClusterId,
+            Passive = scope == PeerScope.Global && nodes.Length > 0 && IsPassive(endpoint.Address),
+        };
+    }
+
+    /// <summary>Calico nodes behind an address, where the AS fits, and the port if one was written.</summary>
+    private IEnumerable<Node> NodesAt(PeerEndpoint endpoint, Asn? asNumber) => view.Resources.Nodes.Values.Where(node =>
+        node.Of(endpoint.Address.Family)?.Address == endpoint.Address && (node.AsNumber ?? view.ClusterAs) == (asNumber ?? view.ClusterAs)
+        && (endpoint.Port == null || endpoint.Port == view.ListenPortOf(node)));
+
+    /// <summary>As texts, which is odd but what the other end does as well.</summary>
+    private bool IsPassive(Address address) => string.CompareOrdinal(address.ToString(), view.AddressOf(address.Family).ToString()) > 0;
+
+    /// <summary>Another reflector of the same cluster is an ordinary internal peer.</summary>
+    private RouterId? ClientOf(Node node) => node.RouteReflectorClusterId == view.ClusterId ? null : view.ClusterId;
+
+    private IEnumerable<PlannedPeer> WorkloadEnds(BgpPeer peer) =>
+        from workload in view.Settings.Workloads
+        where workload.Peer == peer.Name
+        from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+        where view.AddressOf(family) != null
+        let address = workload.Of(family)
+        where address != null
+        select new PlannedPeer
+        {
+            Scope = PeerScope.LocalWorkload,
+            Address = address.Value,
+            Port = Session.SessionSettings.Port,
+            As = peer.AsNumber ?? view.ClusterAs,
+            LocalAs = peer.LocalAsNumber ?? view.As,
+            HasOwnLocalAs = peer.LocalAsNumber != null,
+            ClusterId = view.ClusterId,
+            Passive = true,
+            Origin = peer.Id.ToString(),
+        };
+
+    /// <summary>This node is the far end that the BGPPeer names.</summary>
+    private bool IsReversed(BgpPeer peer)
+    {
+        if (peer.ReversePeering == ReversePeering.Manual) return false;
+        if (peer.PeerSelector is { } selector) return selector.Matches(view.Self.Labels) && view.IsKnown;
+        return peer.PeerIP is { } endpoint && NodesAt(endpoint, peer.AsNumber).Any(node => node.Name == view.Self.Name);
+    }
+
+    private IEnumerable<(PlannedPeer End, BgpPeer Peer)> Mirrored(BgpPeer peer) =>
+        view.Resources.Nodes.Values.Where(node => Opens(peer, node))
+            .SelectMany(node => NodeEnds(peer, node, PeerScope.Node, peer.PeerIP?.Address.Family))
+            .Select(end => (end, peer));
+
+    private PlannedPeer End(BgpPeer peer, PeerScope scope, Address address, int port, Asn asNumber) => new()
+    {
+        Scope = scope,
+        Address = address,
+        Port = port,
+        As = asNumber,
+        LocalAs = view.As,
+        SourceAddress = peer.SourceAddress == PeerSourceAddress.UseNodeIP ? view.AddressOf(address.Family) : null,
+        TtlSecurity = peer.TtlSecurity,
+        PasswordKey = peer.Password,
+        RestartSeconds = peer.MaxRestartTime is { } time ? Seconds(time) : null,
+        KeepaliveTime = peer.KeepaliveTime,
+        Origin = peer.Id.ToString(),
+    };
+
+    private PlannedPeer Finished(PlannedPeer end, BgpPeer peer) => WithKey(end with
+    {
+        ClusterId = end.IsInternal ? end.ClusterId : null,
+        NextHop = NextHopOf(peer, end.IsInternal),
+        ImportFilters = chains.Naming(peer.Filters, end.Family, import: true),
+        ExportFilters = chains.Naming(peer.Filters, end.Family, import: false),
+        Import = chains.Import(peer.Filters, end.Family, end.IsInternal),
+        Export = chains.Export(peer.Filters, end.Family, end.IsInternal, end.Name),
+    });
+
+    private static NextHopMode NextHopOf(BgpPeer peer, bool isInternal) => peer.NextHopMode switch
+    {
+        PeerNextHopMode.Self => NextHopMode.Self,
+        PeerNextHopMode.Keep => NextHopMode.Keep,
+        null when peer.KeepOriginalNextHop && !isInternal => NextHopMode.Keep,
+        _ => NextHopMode.Auto,
+    };
+
+    /// <summary>Never a session without the password that was asked for: it stays down, and says why.</summary>
+    private PlannedPeer WithKey(PlannedPeer end)
+    {
+        if (end.PasswordKey is not { } wanted) return end;
+        var key = secrets.Find(wanted, out var problem);
+        return end with { Password = key, Problem = problem };
+    }
+
+    private static int Seconds(TimeSpan time) => (int)Math.Round(time.TotalSeconds, MidpointRounding.AwayFromZero);
+
+    /// <summary>All nodes with one another, but for reflectors. A neighbour without an AS of its own is taken to have ours, as in Calico.</summary>
+    private IEnumerable<PlannedPeer> Mesh()
+    {
+        if (view.Global?.NodeToNodeMeshEnabled == false || view.ClusterId != null || !view.IsKnown) return [];
+        return
+            from node in view.Resources.Nodes.Values
+            where node.RouteReflectorClusterId == null
+            from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+            let address = node.Of(family)?.Address
+            where address != null && IsOther(address.Value)
+            select MeshEnd(node, address.Value);
+    }
+
+    private PlannedPeer MeshEnd(Node node, Address address)
+    {
+        var end = new PlannedPeer
+        {
+            Scope = PeerScope.Mesh,
+            Address = address,
+            Port = view.ListenPortOf(node),
+            As = node.AsNumber ?? view.As,
+            LocalAs = view.As,
+            SourceAddress = view.AddressOf(address.Family),
+            Passive = IsPassive(address),
+            PasswordKey = view.Global?.NodeMeshPassword,
+            RestartSeconds = view.Global?.NodeMeshMaxRestartTime is { } time ? Seconds(time) : null,
+            Origin = node.Id.ToString(),
+        };
+        return WithKey(end with
+        {
+            Import = chains.Import([], end.Family, end.IsInternal),
+            Export = chains.Export([], end.Family, end.IsInternal, end.Name),
+        });
+    }
+}

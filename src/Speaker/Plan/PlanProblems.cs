@@ -1,0 +1,54 @@
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Speaker.Plan;
+
+/// <summary>What is valid object by object and yet does not do what it looks like.</summary>
+internal static class PlanProblems
+{
+    public static IEnumerable<PlanProblem> Of(NodeView view) =>
+        [.. UnknownNode(view), .. MissingFilters(view), .. UnevenOwnership(view), .. NotActedOn(view)];
+
+    private static IEnumerable<PlanProblem> UnknownNode(NodeView view)
+    {
+        if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "", "no such Node: this node has no address, and so no peers of the resources");
+    }
+
+    private static IEnumerable<PlanProblem> MissingFilters(NodeView view) =>
+        from peer in view.Resources.BgpPeers.Values
+        from filter in peer.Filters.Index()
+        where !view.Resources.BgpFilters.ContainsKey(filter.Item)
+        select new PlanProblem(peer.Id.ToString(), $"spec.filters[{filter.Index}]", $"no BGPFilter {filter.Item}: the peer goes unfiltered by it");
+
+    /// <summary>Between BGP and Felix each pool's routes must have exactly one writer; nothing in Calico looks whether they have.</summary>
+    private static IEnumerable<PlanProblem> UnevenOwnership(NodeView view)
+    {
+        if (!view.Release.ReadsClusterRoutes || Felix(view) is not { } felix) yield break;
+        var (felixIpip, felixNoEncap) = (felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledIPIPOnly, felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledNoEncapOnly);
+        if (view.OwnsIpip == felixIpip) yield return Uneven("IPIP", felixIpip);
+        if (view.OwnsNoEncap == felixNoEncap) yield return Uneven("unencapsulated", felixNoEncap);
+    }
+
+    private static PlanProblem Uneven(string kind, bool both) => new(
+        "BGPConfiguration/default", "spec.programClusterRoutes",
+        $"together with FelixConfiguration/default it leaves {kind} pools' routes to {(both ? "both Felix and BGP" : "nobody")}");
+
+    private static ClusterRoutes? Felix(NodeView view) =>
+        view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.NodePrefix + view.Settings.Node)?.ProgramClusterRoutes
+        ?? view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.Default)?.ProgramClusterRoutes;
+
+    /// <summary>Calico Enterprise's fields, and what of them this daemon does not do.</summary>
+    private static IEnumerable<PlanProblem> NotActedOn(NodeView view)
+    {
+        foreach (var peer in view.Resources.BgpPeers.Values)
+        {
+            if (peer.FailureDetectionMode != FailureDetectionMode.None) yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
+            if (peer.RestartMode != RestartMode.GracefulRestart) yield return NotDone(peer, "restartMode", "graceful restart is announced instead");
+            if (peer.BirdGatewayMode != BirdGatewayMode.Recursive) yield return NotDone(peer, "birdGatewayMode", "next hops are resolved recursively");
+            if (peer.ExternalNetwork != null) yield return NotDone(peer, "externalNetwork", "routes go to the main table");
+            if (peer.Network != null) yield return NotDone(peer, "network", "routes go to the main table");
+            if (peer.Extensions.Count > 0) yield return NotDone(peer, "extensions", "there are no templates");
+        }
+    }
+
+    private static PlanProblem NotDone(BgpPeer peer, string field, string instead) => new(peer.Id.ToString(), $"spec.{field}", $"not acted on: {instead}");
+}

@@ -1,0 +1,172 @@
+using Calico.Bgp.Configuration;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Configuration.Tests;
+
+public class DaemonConfigTests
+{
+    internal static readonly HostFacts Host = new("box", null,
+        [Address.Parse("127.0.0.1"), Address.Parse("169.254.1.1"), Address.Parse("10.1.2.3")]);
+
+    internal static ConfigResult Parse(string text) => DaemonConfig.Parse(text, "bgpd.yaml", Host);
+
+    internal static DaemonConfig Good(string text)
+    {
+        var result = Parse(text);
+        Assert.Empty(result.Errors);
+        return result.Config!;
+    }
+
+    internal static PeerConfig Peer(string keys) =>
+        Assert.Single(Good($"router: {{ asNumber: 65000 }}\npeers:\n  - {{ {keys} }}\n").Speaker.Peers);
+
+    [Fact]
+    public void The_configuration_of_the_speed_comparison_loads()
+    {
+        var config = Good("""
+            router:
+              id: 10.99.0.1
+              asNumber: 65001
+              listen: [10.99.0.1]
+            control:
+              socket: /tmp/versus/bgpd.ctl
+            kernel:
+              installRoutes: false
+            peers:
+              - name: p0
+                peerIP: 10.99.1.1
+                asNumber: 65001
+                passive: true
+                families: [ipv6]
+                import: accept
+                export: accept
+                routeReflectorClient: true
+                multihop: 64
+            """);
+        var peer = Assert.Single(config.Speaker.Peers);
+        Assert.Equal(("p0", FamilySet.IPv6, 64), (peer.Session.Name, peer.Session.Families, peer.Session.Multihop));
+        Assert.True(peer.RouteReflectorClient && peer.Session.Passive && !config.Speaker.Kernel.InstallRoutes);
+        Assert.Equal(Address.Parse("10.99.0.1"), Assert.Single(config.Speaker.Listen));
+        Assert.Equal("/tmp/versus/bgpd.ctl", config.Control.Socket);
+        Assert.Empty(config.Control.Http);
+    }
+
+    [Fact]
+    public void The_configuration_of_the_reactions_loads()
+    {
+        var config = Good("""
+            router: { id: 10.99.0.1, asNumber: 65001, listen: [10.99.0.1] }
+            control: { socket: "/tmp/x/ctl" }
+            kernel: { installRoutes: false }
+            routes: [{ prefix: 192.0.2.0/24, type: blackhole }]
+            peers:
+              - { name: ebgp, peerIP: 10.99.0.2, asNumber: 65002, passive: true, holdTime: 90s, families: [ipv4, ipv6], import: accept, export: accept }
+              - { name: ibgp, peerIP: 10.99.0.3, asNumber: 65001, passive: true, holdTime: 90s, families: [ipv4, ipv6], import: accept, export: accept }
+
+            """);
+        Assert.Equal(["ebgp", "ibgp"], config.Speaker.Peers.Select(peer => peer.Session.Name));
+        Assert.Equal((Prefix.Parse("192.0.2.0/24"), RouteType.Blackhole), (config.Speaker.Routes[0].Prefix, config.Speaker.Routes[0].Type));
+    }
+
+    [Fact]
+    public void Without_a_router_section_the_defaults_are_the_hosts_and_Calicos()
+    {
+        var speaker = Good("log: { level: debug }").Speaker;
+        Assert.Equal(("10.1.2.3", "64512", "box", 179), ($"{speaker.RouterId}", $"{speaker.As}", speaker.HostName, speaker.ListenPort));
+    }
+
+    [Fact]
+    public void A_host_without_an_address_gets_an_identifier_of_its_name()
+    {
+        var nameless = new HostFacts("box", "node-a", []);
+        Assert.Equal(nameless.DefaultRouterId("node-a"), nameless.DefaultRouterId("node-a"));
+        Assert.NotEqual(nameless.DefaultRouterId("node-a"), nameless.DefaultRouterId("node-b"));
+    }
+
+    [Fact]
+    public void An_external_peer_without_policies_gets_reject_and_says_so()
+    {
+        var peer = Peer("peerIP: 192.0.2.1, asNumber: 65001");
+        Assert.Equal((RejectAll.Instance, RejectAll.Instance), (peer.Import, peer.Export));
+        Assert.True(peer.ImportDefaulted && peer.ExportDefaulted);
+    }
+
+    [Fact]
+    public void An_internal_peer_without_policies_gets_accept()
+    {
+        var peer = Peer("peerIP: 192.0.2.1, asNumber: 65000");
+        Assert.Equal((AcceptAll.Instance, AcceptAll.Instance), (peer.Import, peer.Export));
+        Assert.False(peer.ImportDefaulted || peer.ExportDefaulted);
+    }
+
+    [Theory]
+    [InlineData("fe80::1%eth0", "fe80::1", "eth0", 179)]
+    [InlineData("192.0.2.1:1790", "192.0.2.1", null, 1790)]
+    [InlineData("\"[2001:db8::1]:1790\"", "2001:db8::1", null, 1790)]
+    [InlineData("2001:db8::1", "2001:db8::1", null, 179)]
+    public void A_peers_place_is_an_address_with_scope_and_port(string text, string address, string? device, int port)
+    {
+        var session = Peer($"peerIP: {text}, asNumber: 65001").Session;
+        Assert.Equal((Address.Parse(address), device, port), (session.PeerAddress, session.Interface, session.PeerPort));
+    }
+
+    [Theory]
+    [InlineData("90s", 90_000)]
+    [InlineData("2m", 120_000)]
+    [InlineData("90", 90_000)]
+    [InlineData("0", 0)]
+    [InlineData("3000ms", 3_000)]
+    public void Durations_have_units_and_plain_numbers_are_seconds(string text, int milliseconds) =>
+        Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds), Peer($"peerIP: 192.0.2.1, asNumber: 65001, holdTime: {text}").Session.HoldTime);
+
+    [Fact]
+    public void A_number_as_ttl_security_is_the_distance()
+    {
+        var session = Peer("peerIP: 192.0.2.1, asNumber: 65001, ttlSecurity: 3").Session;
+        Assert.Equal((true, 3), (session.TtlSecurity, session.Multihop));
+    }
+
+    [Theory]
+    [InlineData("true", true, null)]
+    [InlineData("false", false, null)]
+    [InlineData("maintenance until noon", true, "maintenance until noon")]
+    public void Shutdown_is_a_flag_or_the_words_for_the_peer(string text, bool down, string? words)
+    {
+        var session = Peer($"peerIP: 192.0.2.1, asNumber: 65001, shutdown: {text}").Session;
+        Assert.Equal((down, words), (session.Shutdown, session.ShutdownText));
+    }
+
+    [Fact]
+    public void A_unicast_route_keeps_the_names_of_its_interfaces()
+    {
+        const string text = "routes: [{ prefix: 10.0.0.0/8, hops: [{ via: 192.0.2.1, weight: 2 }, { interface: eth1 }] }]";
+        var route = Assert.Single(Good(text).Speaker.Routes);
+        Assert.Equal(new RouteHop[] { new(Address.Parse("192.0.2.1"), 0, 2), new(null, 0) }, route.Hops.ToArray());
+        Assert.Equal(new[] { null, "eth1" }, route.Interfaces.ToArray());
+    }
+
+    [Fact]
+    public void Several_peers_share_keys_through_an_anchor()
+    {
+        var peers = Good("""
+            peers:
+              - &tor { name: tor1, peerIP: 192.0.2.1, asNumber: 65001, import: accept }
+              - { <<: *tor, name: tor2, peerIP: 192.0.2.2 }
+            """).Speaker.Peers;
+        Assert.Equal(["tor1 192.0.2.1 65001", "tor2 192.0.2.2 65001"],
+            peers.Select(p => $"{p.Session.Name} {p.Session.PeerAddress} {p.Session.PeerAs}"));
+    }
+
+    [Fact]
+    public void What_is_not_acted_on_yet_is_a_warning_with_its_place()
+    {
+        var result = Parse("nat: { enabled: true }\nsources:\n  - files: ./resources\n");
+        Assert.Equal([(1, 6), (3, 3)], result.Warnings.Select(warning => (warning.Line, warning.Column)));
+        Assert.NotNull(result.Config);
+    }
+}
