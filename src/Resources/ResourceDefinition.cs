@@ -11,4 +11,12 @@ public sealed record ResourceDefinition(ResourceId Id, Resource? Value, int Line
 public sealed record ResourceReading(ImmutableArray<ResourceDefinition> Definitions, ImmutableArray<ResourceProblem> Problems)
 {
     public static readonly ResourceReading Nothing = new([], []);
+
+    /// <summary>The same, further down in the file.</summary>
+    public ResourceReading Shifted(int lines) => lines == 0 ? this : new(
+        [.. Definitions.Select(one => one with { Line = one.Line + lines, Problems = Shifted(one.Problems, lines) })],
+        Shifted(Problems, lines));
+
+    private static ImmutableArray<ResourceProblem> Shifted(ImmutableArray<ResourceProblem> problems, int lines) =>
+        [.. problems.Select(problem => problem with { Line = problem.Line + lines })];
 }

@@ -21,9 +21,8 @@ public static partial class ResourceJson
 
     private delegate Resource Reader(Metadata metadata, Fields root);
 
+    private static readonly string[] CalicoVersions = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
     private static readonly Dictionary<(string ApiVersion, string Kind), (ResourceKind Kind, Reader Read)> Readers = Table();
-
-    private static readonly HashSet<string> Groups = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
 
     [GeneratedRegex("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
     private static partial Regex NamePattern();
@@ -37,7 +36,7 @@ public static partial class ResourceJson
             [("v1", "Secret")] = (ResourceKind.Secret, SecretReader.Read),
             [("discovery.k8s.io/v1", "EndpointSlice")] = (ResourceKind.EndpointSlice, ServiceReader.ReadSlice),
         };
-        foreach (var version in Groups)
+        foreach (var version in CalicoVersions)
         {
             table[(version, "BGPConfiguration")] = (ResourceKind.BgpConfiguration, BgpConfigurationReader.Read);
             table[(version, "BGPPeer")] = (ResourceKind.BgpPeer, BgpPeerReader.Read);

@@ -12,11 +12,13 @@ internal static class IPPoolReader
     {
         var spec = root["spec"].Section();
         spec["cidr"].Require("a network");
-        var cidr = Cidr(spec["cidr"]) ?? default;
+        var said = Cidr(spec["cidr"]);
+        var cidr = said ?? default;
+        var legacy = LegacyIpip(spec["ipip"]);
         var pool = new IPPool(metadata)
         {
             Cidr = cidr,
-            IpipMode = spec["ipipMode"].Choice<EncapsulationMode>() ?? LegacyIpip(spec["ipip"]),
+            IpipMode = spec["ipipMode"].Choice<EncapsulationMode>() ?? legacy,
             VxlanMode = spec["vxlanMode"].Choice<EncapsulationMode>() ?? EncapsulationMode.Never,
             NatOutgoing = (spec["natOutgoing"].Flag() ?? false) | (spec["nat-outgoing"].Flag() ?? false),
             Disabled = spec["disabled"].Flag() ?? false,
@@ -29,7 +31,7 @@ internal static class IPPoolReader
             UpstreamNat = UpstreamNat(metadata, root["metadata"]),
         };
         spec.WarnOfOthers();
-        CheckCidr(pool, spec);
+        if (said != null) CheckCidr(pool, spec);
         CheckTogether(pool, spec);
         return pool;
     }
@@ -79,7 +81,6 @@ internal static class IPPoolReader
 
     private static void CheckCidr(IPPool pool, Fields spec)
     {
-        if (spec["cidr"].IsAbsent) return;
         var linkLocal = pool.Cidr.Family == IpFamily.IPv4 ? LinkLocalIPv4 : LinkLocalIPv6;
         if (linkLocal.Contains(pool.Cidr) || pool.Cidr.Contains(linkLocal)) spec.Error("cidr", $"overlaps link-local addresses ({linkLocal})");
         if (!pool.Disabled && pool.Cidr.Length > pool.BlockSize)

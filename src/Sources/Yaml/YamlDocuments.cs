@@ -1,0 +1,66 @@
+using System.Text;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Documents;
+
+namespace Calico.Bgp.Sources.Yaml;
+
+/// <summary>One document of a file, as text.</summary>
+/// <param name="Line">Of its first character, from 1.</param>
+internal readonly record struct YamlChunk(int Line, ReadOnlyMemory<char> Text);
+
+/// <summary>
+/// A file's text → its documents → objects. A line that begins with <c>---</c> always begins a document (YAML allows it nowhere else), so
+/// that a document that cannot be read does not take the others with it.
+/// </summary>
+internal static class YamlDocuments
+{
+    private static readonly YamlLimits Limits = new(Depth: 128, Size: 20_000_000);
+
+    public static List<YamlChunk> Split(string text)
+    {
+        var chunks = new List<YamlChunk>();
+        var (start, startLine, line) = (0, 1, 1);
+        for (var at = 0; at < text.Length; line++)
+        {
+            if (IsMarker(text.AsSpan(at)) && at > start)
+            {
+                chunks.Add(new(startLine, text.AsMemory(start..at)));
+                (start, startLine) = (at, line);
+            }
+            var end = text.IndexOf('\n', at);
+            at = end < 0 ? text.Length : end + 1;
+        }
+        if (start < text.Length) chunks.Add(new(startLine, text.AsMemory(start)));
+        return chunks;
+    }
+
+    private static bool IsMarker(ReadOnlySpan<char> rest) =>
+        rest.StartsWith("---", StringComparison.Ordinal) && (rest.Length == 3 || rest[3] is ' ' or '\t' or '\r' or '\n');
+
+    /// <param name="whole">False: it cannot be read, and nobody knows which objects it held.</param>
+    public static ResourceReading Read(YamlChunk chunk, string file, out bool whole)
+    {
+        var document = Tree(chunk, out var mistake);
+        whole = mistake == null;
+        if (mistake == null) return ResourceJson.Read(document, file);
+        return new([], [new("", "", mistake.Text, file, mistake.Line, ProblemSeverity.Error)]);
+    }
+
+    private static DocumentNode? Tree(YamlChunk chunk, out YamlMistake? mistake)
+    {
+        mistake = null;
+        if (IsBlank(chunk.Text.Span)) return null;
+        var text = chunk.Text.ToString();
+        // kubectl -o json, and most of what machines write: the JSON reader is many times as fast. YAML in braces is not always JSON.
+        if (text.AsSpan().TrimStart().StartsWith('{') && JsonTree.Read(Encoding.UTF8.GetBytes(text), chunk.Line, out _) is { } json) return json;
+        return YamlTree.Read(text, chunk.Line, Limits, out mistake);
+    }
+
+    /// <summary>Only comments, directives and empty lines: what may stand before a first <c>---</c>.</summary>
+    private static bool IsBlank(ReadOnlySpan<char> text)
+    {
+        foreach (var line in text.EnumerateLines())
+            if (line.TrimStart() is { Length: > 0 } rest && rest[0] is not ('#' or '%')) return false;
+        return true;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Sources.Yaml;
+
+/// <summary>
+/// The manifests below a folder as they were last believed, and what became different since. Nothing here waits or watches: whoever calls
+/// says when to look, and is told when to look again.
+///
+/// A file is believed at once when all of it can be read and it has lost no object. Otherwise it may be half written, or between two steps
+/// of an editor, and is believed only once it has stood like that for the settling time; so is a file that is gone.
+/// </summary>
+internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time)
+{
+    private sealed record Known(YamlFile File, FileLook Look, DateTimeOffset Read);
+
+    private readonly string path = Path.GetFullPath(path);
+    private readonly SortedDictionary<string, Known> known = new(StringComparer.Ordinal);
+    /// <summary>Files not believed yet, and since when they look like that.</summary>
+    private readonly SortedDictionary<string, DateTimeOffset> doubtful = new(StringComparer.Ordinal);
+    private string? folderProblem;
+
+    /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
+    public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min() + settling;
+
+    /// <summary>It could be listed when it was last looked at as a whole.</summary>
+    public bool IsThere => folderProblem == null;
+
+    /// <summary>Looks at everything.</summary>
+    public ImmutableArray<OriginContent> Scan()
+    {
+        var contents = ImmutableArray.CreateBuilder<OriginContent>();
+        var files = Files(contents);
+        if (files == null) return contents.ToImmutable();
+        foreach (var file in files) Look(file, contents, force: false);
+        foreach (var file in known.Keys.Except(files).ToArray()) Look(file, contents, force: false);
+        return contents.ToImmutable();
+    }
+
+    /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at everything.</summary>
+    public ImmutableArray<OriginContent> Look(IReadOnlyCollection<string> paths)
+    {
+        if (!paths.All(one => known.ContainsKey(one) || (YamlListing.IsManifest(one) && !Directory.Exists(one)))) return Scan();
+        var contents = ImmutableArray.CreateBuilder<OriginContent>();
+        foreach (var one in paths) Look(one, contents, force: true);
+        return contents.ToImmutable();
+    }
+
+    /// <summary>Looks at what was not believed yet.</summary>
+    public ImmutableArray<OriginContent> LookAgain() => Look([.. doubtful.Keys]);
+
+    /// <summary>Null, and a problem told once, where the folder cannot be listed: what was known of it stays.</summary>
+    private List<string>? Files(ImmutableArray<OriginContent>.Builder contents)
+    {
+        var (files, problem) = ((List<string>?)null, (string?)null);
+        try { files = YamlListing.Files(path); }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException) { problem = $"cannot be listed: {wrong.Message}"; }
+        if (problem == folderProblem) return files;
+        folderProblem = problem;
+        var origin = new ResourceOrigin(source, "");
+        contents.Add(problem == null ? OriginContent.Gone(origin)
+            : new(origin, [], [new("", "", problem, path, 0, ProblemSeverity.Error)]));
+        return files;
+    }
+
+    private void Look(string file, ImmutableArray<OriginContent>.Builder contents, bool force)
+    {
+        var look = FileLook.At(file);
+        if (look == null) Missing(file, contents);
+        else if (force || MustRead(file, look.Value)) Read(file, look.Value, contents);
+    }
+
+    /// <summary>The clock of a file's last change ticks in milliseconds: what was read right after a change may have changed once more
+    /// without showing it.</summary>
+    private bool MustRead(string file, FileLook look) =>
+        doubtful.ContainsKey(file) || !known.TryGetValue(file, out var before) || before.Look != look
+        || before.Read - look.Written < TimeSpan.FromSeconds(1);
+
+    private void Missing(string file, ImmutableArray<OriginContent>.Builder contents)
+    {
+        if (!known.ContainsKey(file)) { doubtful.Remove(file); return; }
+        var now = time.GetUtcNow();
+        doubtful.TryAdd(file, now);
+        if (now - doubtful[file] < settling) return;
+        doubtful.Remove(file);
+        known.Remove(file);
+        contents.Add(OriginContent.Gone(Origin(file)));
+    }
+
+    private void Read(string file, FileLook look, ImmutableArray<OriginContent>.Builder contents)
+    {
+        var before = known.GetValueOrDefault(file);
+        var now = time.GetUtcNow();
+        var read = ReadFile(file, before?.File);
+        var changing = FileLook.At(file) != look;
+        if (changing || !IsBelievable(read, before?.File, now - look.Written))
+        {
+            doubtful[file] = changing ? now : look.Written;
+            return;
+        }
+        doubtful.Remove(file);
+        known[file] = new(read, look, now);
+        if (before == null || !Same(before.File.Content, read.Content)) contents.Add(read.Content);
+    }
+
+    private bool IsBelievable(YamlFile read, YamlFile? before, TimeSpan age) =>
+        age >= settling || age < TimeSpan.Zero || (read.IsEnded && read.LosesNothing(before));
+
+    private static bool Same(OriginContent a, OriginContent b) =>
+        a.Whole == b.Whole && a.Definitions.SequenceEqual(b.Definitions) && a.Problems.SequenceEqual(b.Problems);
+
+    private YamlFile ReadFile(string file, YamlFile? before)
+    {
+        try { return YamlFile.Read(Origin(file), File.ReadAllBytes(file), before); }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            return YamlFile.Unreadable(Origin(file), $"cannot be read: {wrong.Message}", before);
+        }
+    }
+
+    /// <summary>The path below the folder; the file's name where the path is a file.</summary>
+    private ResourceOrigin Origin(string file) =>
+        new(source, file == path ? Path.GetFileName(file) : Path.GetRelativePath(path, file).Replace('\\', '/'));
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Sources.Yaml;
+
+/// <summary>
+/// A folder of manifests (or one file), watched. The system's notifications say where to look; a slow look at everything finds what they
+/// miss: links that lead out of the folder, network file systems, notifications lost.
+/// </summary>
+public sealed class YamlFolderSource(int source, string path, TimeProvider time) : ISource
+{
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Rescan = TimeSpan.FromSeconds(30);
+    /// <summary>While the folder is not there, nothing notifies of its coming.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly string path = Path.GetFullPath(path);
+
+    public string Name => path;
+
+    public async Task RunAsync(ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
+    {
+        var folder = new YamlFolder(source, path, Settling, time);
+        using var watch = new YamlWatch(path);
+        await StartAsync(folder, watch, into, cancellation).ConfigureAwait(false);
+        while (true)
+        {
+            var paths = await watch.NextAsync(Patience(folder, watch), time, cancellation).ConfigureAwait(false);
+            var contents = paths == null ? folder.Scan() : paths.Count == 0 ? Idle(folder, watch) : folder.Look(paths);
+            if (!folder.IsThere) watch.Stop();
+            await SayAsync(into, contents, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The first full list: in sync once nothing of it is in doubt any more.</summary>
+    private async Task StartAsync(YamlFolder folder, YamlWatch watch, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
+    {
+        watch.TryStart();
+        var contents = folder.Scan();
+        for (var patience = 20; folder.Due is { } due && patience > 0; patience--)
+        {
+            await Task.Delay(Max(due - time.GetUtcNow(), TimeSpan.FromMilliseconds(1)), time, cancellation).ConfigureAwait(false);
+            contents = contents.AddRange(folder.LookAgain());
+        }
+        await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The time is up with no notification: what was in doubt is due, or everything is.</summary>
+    private ImmutableArray<OriginContent> Idle(YamlFolder folder, YamlWatch watch)
+    {
+        var settled = folder.Due is { } due && due <= time.GetUtcNow();
+        return !watch.TryStart() && settled ? folder.LookAgain() : folder.Scan();
+    }
+
+    private TimeSpan Patience(YamlFolder folder, YamlWatch watch)
+    {
+        var idle = watch.IsWatching ? Rescan : Retry;
+        return folder.Due is { } due && due - time.GetUtcNow() < idle ? Max(due - time.GetUtcNow(), TimeSpan.FromMilliseconds(1)) : idle;
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private async ValueTask SayAsync(ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
+    {
+        if (!contents.IsEmpty) await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,199 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Resources.Tests;
+
+public class ResourceStoreTests
+{
+    private readonly ResourceStore store = new(1);
+
+    private static BgpPeer Peer(string name, string address) =>
+        new(new Metadata(name)) { PeerIP = new(Address.Parse(address), null), AsNumber = new Asn(65001) };
+
+    private static ResourceDefinition Bad(string name) =>
+        new(new(ResourceKind.BgpPeer, new(name)), null, 7, [new($"BGPPeer/{name}", "spec.peerIP", "wrong", "f", 7, ProblemSeverity.Error)]);
+
+    private static OriginContent Content(string file, params ResourceDefinition[] definitions) => new(new(0, file), [.. definitions], []);
+
+    private void Apply(params OriginContent[] contents) => store.Apply(new(0, [.. contents], InSync: true));
+
+    private string Peers => string.Join(' ', store.Current.BgpPeers.Values.Select(peer => $"{peer.Name}={peer.PeerIP}"));
+
+    [Fact]
+    public void Nothing_is_published_before_every_source_is_in_sync()
+    {
+        var two = new ResourceStore(2);
+        using var feed = two.Subscribe();
+        two.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], InSync: true));
+        two.Apply(new(1, [], InSync: false));
+        Assert.Equal((false, null), (two.IsInSync, feed.TryRead()));
+        two.Apply(new(1, [], InSync: true));
+        var changes = feed.TryRead();
+        Assert.Equal((true, 1), (two.IsInSync, changes!.Changed.Length));
+        Assert.Same(two.Current, changes.After);
+    }
+
+    [Fact]
+    public void An_empty_world_is_news_too()
+    {
+        using var feed = store.Subscribe();
+        Apply();
+        Assert.Empty(feed.TryRead()!.Changed);
+        Assert.Null(feed.TryRead());
+    }
+
+    [Fact]
+    public void A_change_has_before_and_after()
+    {
+        using var feed = store.Subscribe();
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        feed.TryRead();
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.9")), Manifest.Definition(Peer("c", "192.0.2.3"))));
+        var changes = feed.TryRead()!;
+        Assert.Equal(
+            ["a 192.0.2.1 → 192.0.2.9", "b 192.0.2.2 → ", "c  → 192.0.2.3"],
+            changes.Changed.Select(one => $"{one.Key} {((BgpPeer?)one.Before)?.PeerIP} → {((BgpPeer?)one.After)?.PeerIP}"));
+        Assert.Equal(Peer("a", "192.0.2.1"), changes.Before.BgpPeers["a"]);
+    }
+
+    [Fact]
+    public void What_compares_equal_is_no_news()
+    {
+        using var feed = store.Subscribe();
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        feed.TryRead();
+        var before = store.Current;
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Assert.Null(feed.TryRead());
+        Assert.Same(before, store.Current);
+    }
+
+    [Fact]
+    public void A_slow_reader_gets_one_step_over_all_that_happened()
+    {
+        using var feed = store.Subscribe();
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        feed.TryRead();
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.8")), Manifest.Definition(Peer("x", "192.0.2.5"))));
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.9")), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        var change = Assert.Single(feed.TryRead()!.Changed);
+        Assert.Equal(("a", Peer("a", "192.0.2.1"), Peer("a", "192.0.2.9")), (change.Key.Name, change.Before, change.After));
+        Assert.Null(feed.TryRead());
+    }
+
+    [Fact]
+    public void A_late_reader_starts_with_everything()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        using var feed = store.Subscribe();
+        Assert.Equal("BGPPeer/a", Assert.Single(feed.TryRead()!.Changed).After!.Id.ToString());
+    }
+
+    [Fact]
+    public async Task A_waiting_reader_is_woken()
+    {
+        using var feed = store.Subscribe();
+        var reading = feed.ReadAsync(CancellationToken.None).AsTask();
+        Assert.False(reading.IsCompleted);
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Assert.Single((await reading).Changed);
+    }
+
+    [Fact]
+    public void A_bad_object_leaves_its_last_good_version_in_force_until_it_is_mended_or_gone()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Apply(Content("f", Bad("a"), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        Assert.Equal("a=192.0.2.1 b=192.0.2.2", Peers);
+        Assert.Equal("spec.peerIP", Assert.Single(store.Current.Problems).Field);
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.3"))));
+        Assert.Equal(("a=192.0.2.3", 0), (Peers, store.Current.Problems.Length));
+        Apply(Content("f", Bad("a")));
+        Apply(Content("f"));
+        Assert.Equal(("", 0), (Peers, store.Current.Problems.Length));
+    }
+
+    [Fact]
+    public void A_problem_alone_is_news()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        using var feed = store.Subscribe();
+        feed.TryRead();
+        Apply(Content("f", Bad("a")));
+        var changes = feed.TryRead()!;
+        Assert.Empty(changes.Changed);
+        Assert.Single(changes.After.Problems);
+    }
+
+    [Fact]
+    public void What_a_half_readable_file_no_longer_shows_stays()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        Apply(Content("f", Manifest.Definition(Peer("b", "192.0.2.3"))) with { Whole = false });
+        Assert.Equal("a=192.0.2.1 b=192.0.2.3", Peers);
+        Apply(Content("f", Manifest.Definition(Peer("b", "192.0.2.3"))));
+        Assert.Equal("b=192.0.2.3", Peers);
+    }
+
+    [Fact]
+    public void Of_two_files_the_first_wins_and_the_other_is_told()
+    {
+        Apply(Content("b", Manifest.Definition(Peer("a", "192.0.2.2"))));
+        Apply(Content("a", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Assert.Equal("a=192.0.2.1", Peers);
+        Assert.Equal("b:1: BGPPeer/a: is defined in a:1 too, which counts", Assert.Single(store.Current.Problems).ToString());
+        Apply(OriginContent.Gone(new(0, "a")));
+        Assert.Equal(("a=192.0.2.2", 0), (Peers, store.Current.Problems.Length));
+    }
+
+    [Fact]
+    public void A_definition_that_was_never_good_does_not_hide_a_good_one()
+    {
+        Apply(Content("a", Bad("a")), Content("b", Manifest.Definition(Peer("a", "192.0.2.2"))));
+        Assert.Equal("a=192.0.2.2", Peers);
+        Assert.Equal(["a", "f"], store.Current.Problems.Select(problem => problem.File));
+    }
+
+    [Fact]
+    public void Twice_in_one_file_the_first_counts()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("a", "192.0.2.2")) with { Line = 9 }));
+        Assert.Equal("a=192.0.2.1", Peers);
+        Assert.Equal(9, Assert.Single(store.Current.Problems).Line);
+    }
+
+    [Fact]
+    public void Both_halves_of_a_node_make_one()
+    {
+        var calico = new Node(new("n") { Labels = Labels.From([new("a", "calico"), new("c", "1")]) }) { AsNumber = new Asn(1) };
+        var kubernetes = new Node(new("n") { Labels = Labels.From([new("a", "kubernetes"), new("k", "2")]) })
+        {
+            FromKubernetes = true,
+            AsNumber = new Asn(2),
+            IPv4 = new(Address.Parse("10.0.0.1"), Prefix.Parse("10.0.0.0/24")),
+        };
+        using var feed = store.Subscribe();
+        Apply(Content("k", Manifest.Definition(kubernetes)));
+        Assert.Equal((ResourceKind.Node, new Asn(2)), (feed.TryRead()!.Changed[0].Kind, store.Current.Nodes["n"].AsNumber!.Value));
+        Apply(Content("c", Manifest.Definition(calico)));
+        var node = (Node)Assert.Single(feed.TryRead()!.Changed).After!;
+        Assert.Equal((new Asn(1), kubernetes.IPv4, "kubernetes", 3), (node.AsNumber!.Value, node.IPv4, node.Labels["a"], node.Labels.Count));
+        Apply(OriginContent.Gone(new(0, "c")));
+        Assert.Equal(kubernetes.AsEffective(), store.Current.Nodes["n"]);
+        Apply(OriginContent.Gone(new(0, "k")));
+        Assert.Empty(store.Current.Nodes);
+    }
+
+    [Fact]
+    public void Slices_are_found_by_their_service_also_when_they_change_it()
+    {
+        static EndpointSlice Slice(string name, string service) =>
+            new(new(name, "ns") { Labels = Labels.From([new(EndpointSlice.ServiceNameLabel, service)]) });
+        string Of(string service) => string.Join(' ', store.Current.SlicesOf(new("ns", service)).Select(slice => slice.Name));
+
+        Apply(Content("f", Manifest.Definition(Slice("b", "x")), Manifest.Definition(Slice("a", "x")), Manifest.Definition(Slice("c", "y"))));
+        Assert.Equal(("a b", "c"), (Of("x"), Of("y")));
+        Apply(Content("f", Manifest.Definition(Slice("b", "y")), Manifest.Definition(Slice("c", "y"))));
+        Assert.Equal(("", "b c"), (Of("x"), Of("y")));
+        Assert.Equal(["y"], store.Current.SlicesByService.Keys.Select(key => key.Name));
+    }
+}

@@ -1,0 +1,135 @@
+using Calico.Bgp.Resources;
+using Calico.Bgp.Sources.Yaml;
+
+namespace Calico.Bgp.Sources.Tests.Yaml;
+
+/// <summary>One reading of a folder or file.</summary>
+public sealed class YamlFilesTests : IDisposable
+{
+    private readonly Manifests manifests = new();
+
+    public void Dispose() => manifests.Dispose();
+
+    private ResourceSnapshot Load() => YamlFiles.Load(manifests.Path);
+
+    [Fact]
+    public void Subfolders_and_all_three_endings_count_and_hidden_files_do_not()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("sub/deeper/b.yml", Manifests.Peer("b", 2));
+        manifests.Write("sub/c.json", """{ "apiVersion": "projectcalico.org/v3", "kind": "BGPPeer", "metadata": { "name": "c" }, "spec": { "peerIP": "192.0.2.3" } }""");
+        manifests.Write(".d.yaml", Manifests.Peer("d", 4));
+        manifests.Write(".git/e.yaml", Manifests.Peer("e", 5));
+        manifests.Write("f.yaml~", Manifests.Peer("f", 6));
+        manifests.Write("README.md", "# what is here");
+        var snapshot = Load();
+        Assert.Equal("a=1 b=2 c=3", Manifests.Peers(snapshot));
+        Assert.Empty(snapshot.Problems);
+    }
+
+    [Fact]
+    public void A_single_file_is_read_too()
+    {
+        manifests.Write("a.txt", Manifests.Peer("a", 1));
+        Assert.Equal("a=1", Manifests.Peers(YamlFiles.Load(manifests.Of("a.txt"))));
+    }
+
+    [Fact]
+    public void Of_several_paths_the_first_counts()
+    {
+        manifests.Write("x/z.yaml", Manifests.Peer("a", 1));
+        manifests.Write("y/a.yaml", Manifests.Peer("a", 2));
+        Assert.Equal("a=1", Manifests.Peers(YamlFiles.Load(manifests.Of("x"), manifests.Of("y"))));
+    }
+
+    [Fact]
+    public void A_document_that_cannot_be_read_does_not_take_the_others_with_it()
+    {
+        manifests.Write("a.yaml", $"# peers\n---\n{Manifests.Peer("a", 1)}---\nspec: [\n---\n{Manifests.Peer("b", 2)}---\n");
+        var snapshot = Load();
+        Assert.Equal("a=1 b=2", Manifests.Peers(snapshot));
+        var problem = Assert.Single(snapshot.Problems);
+        Assert.StartsWith("this is not YAML", problem.Reason, StringComparison.Ordinal);
+        Assert.InRange(problem.Line, 10, 12);
+    }
+
+    [Fact]
+    public void A_problem_has_the_line_in_the_file_not_in_the_document()
+    {
+        manifests.Write("a.yaml", $"%YAML 1.2\n---\n{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2).Replace("65001", "many", StringComparison.Ordinal)}");
+        Assert.Equal(("a.yaml", 17, "spec.asNumber"), Load().Problems.Select(one => (one.File, one.Line, one.Field)).Single());
+    }
+
+    [Fact]
+    public void Three_dashes_inside_a_text_are_no_document()
+    {
+        manifests.Write("a.yaml", """
+            apiVersion: v1
+            kind: Secret
+            metadata: { name: a }
+            stringData:
+              key: |
+                one
+                ---
+                two
+            """);
+        Assert.Equal("one\n---\ntwo", Load().Secrets[new("default", "a")]["key"]!.Text.TrimEnd());
+    }
+
+    [Fact]
+    public void A_key_that_stands_there_twice_refuses_the_object()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1) + "  asNumber: 65002\n");
+        var snapshot = Load();
+        Assert.Empty(snapshot.BgpPeers);
+        Assert.Equal("stands there twice", Assert.Single(snapshot.Problems).Reason);
+    }
+
+    [Fact]
+    public void Nested_aliases_have_a_price()
+    {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+            + string.Concat(Enumerable.Range(1, 20).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+        manifests.Write("a.yaml", text);
+        Assert.Contains("aliases counted each time", Assert.Single(Load().Problems).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Aliases_and_merge_keys_are_followed()
+    {
+        manifests.Write("a.yaml", """
+            apiVersion: v1
+            kind: List
+            common: &common { peerIP: 192.0.2.1, asNumber: 1 }
+            items:
+            - { apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: { name: a }, spec: { <<: *common, peerIP: 192.0.2.7 } }
+            - { apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: { name: b }, spec: *common }
+            """);
+        Assert.Equal("a=7 b=1", Manifests.Peers(Load()));
+    }
+
+    [Fact]
+    public void What_is_no_UTF8_and_a_folder_that_is_not_there_are_named()
+    {
+        File.WriteAllBytes(manifests.Of("a.yaml"), [0x61, 0xff, 0xfe]);
+        Assert.StartsWith("expected UTF-8", Assert.Single(Load().Problems).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("cannot be listed", Assert.Single(YamlFiles.Load(manifests.Of("nowhere")).Problems).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mark_of_byte_order_and_carriage_returns_do_no_harm()
+    {
+        File.WriteAllBytes(manifests.Of("a.yaml"), [0xef, 0xbb, 0xbf,
+            .. System.Text.Encoding.UTF8.GetBytes($"---\n{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}".Replace("\n", "\r\n", StringComparison.Ordinal))]);
+        Assert.Equal("a=1 b=2", Manifests.Peers(Load()));
+    }
+
+    [Fact]
+    public void A_folder_that_a_link_leads_back_into_ends()
+    {
+        manifests.Write("sub/a.yaml", Manifests.Peer("a", 1));
+        Directory.CreateSymbolicLink(manifests.Of("sub/back"), manifests.Path);
+        Directory.CreateSymbolicLink(manifests.Of("nowhere"), manifests.Of("missing"));
+        Assert.Equal("a=1", Manifests.Peers(Load()));
+    }
+}

@@ -1,0 +1,109 @@
+using Calico.Bgp.Resources;
+using Calico.Bgp.Sources.Yaml;
+
+namespace Calico.Bgp.Sources.Tests.Yaml;
+
+/// <summary>The folder watched, with the system's own notifications and clock. Every wait is for the news itself; the limit only ends a
+/// test that would never end.</summary>
+public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly Manifests manifests = new();
+    private readonly CancellationTokenSource end = new();
+    private readonly ResourceStore store = new(1);
+    private readonly ResourceFeed feed;
+    private Task running = Task.CompletedTask;
+
+    public YamlFolderSourceTests() => feed = store.Subscribe();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await end.CancelAsync();
+        await running;
+    }
+
+    public void Dispose()
+    {
+        feed.Dispose();
+        end.Dispose();
+        manifests.Dispose();
+    }
+
+    private void Start(string? path = null) =>
+        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, TimeProvider.System)]).RunAsync(end.Token);
+
+    /// <summary>Reads on until the peers are these.</summary>
+    private async Task UntilAsync(string peers)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!store.IsInSync || Manifests.Peers(store.Current) != peers) await feed.ReadAsync(limit.Token);
+    }
+
+    [Fact]
+    public async Task A_folder_is_followed()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        Start();
+        await UntilAsync("a=1");
+        manifests.Write("a.yaml", Manifests.Peer("a", 2));
+        await UntilAsync("a=2");
+        manifests.Replace("sub/b.yaml", Manifests.Peer("b", 3));
+        await UntilAsync("a=2 b=3");
+        File.Move(manifests.Of("a.yaml"), manifests.Of("c.yaml"));
+        manifests.Write("c.yaml", Manifests.Peer("a", 4));
+        await UntilAsync("a=4 b=3");
+        Directory.Delete(manifests.Of("sub"), recursive: true);
+        await UntilAsync("a=4");
+        File.Delete(manifests.Of("c.yaml"));
+        await UntilAsync("");
+    }
+
+    [Fact]
+    public async Task The_first_news_is_everything()
+    {
+        for (var i = 1; i < 40; i++) manifests.Write($"{i}.yaml", Manifests.Peer($"p{i}", i));
+        Start();
+        using var limit = new CancellationTokenSource(Limit);
+        Assert.Equal(39, (await feed.ReadAsync(limit.Token)).Changed.Length);
+    }
+
+    [Fact]
+    public async Task One_file_is_followed()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("b.yaml", Manifests.Peer("b", 2));
+        Start(manifests.Of("a.yaml"));
+        await UntilAsync("a=1");
+        manifests.Replace("a.yaml", Manifests.Peer("a", 5));
+        await UntilAsync("a=5");
+    }
+
+    [Fact]
+    public async Task A_folder_may_come_after_the_start()
+    {
+        Start(manifests.Of("later"));
+        await UntilAsync("");
+        Assert.Single(store.Current.Problems);
+        manifests.Write("later/a.yaml", Manifests.Peer("a", 1));
+        await UntilAsync("a=1");
+        manifests.Write("later/a.yaml", Manifests.Peer("a", 2));
+        await UntilAsync("a=2");
+    }
+
+    [Fact]
+    public async Task A_mounted_ConfigMap_is_followed()
+    {
+        manifests.Write("..1/a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("..2/a.yaml", Manifests.Peer("a", 2));
+        Directory.CreateSymbolicLink(manifests.Of("..data"), "..1");
+        File.CreateSymbolicLink(manifests.Of("a.yaml"), "..data/a.yaml");
+        Start();
+        await UntilAsync("a=1");
+        Directory.Delete(manifests.Of("..data"));
+        Directory.CreateSymbolicLink(manifests.Of("..data"), "..2");
+        await UntilAsync("a=2");
+    }
+}

@@ -1,0 +1,168 @@
+using Calico.Bgp.Resources;
+using Calico.Bgp.Sources.Yaml;
+
+namespace Calico.Bgp.Sources.Tests.Yaml;
+
+/// <summary>What a folder is believed to say, look by look. The clock of these tests moves only when they say so, files' own times do not
+/// matter: a negative age (a file from the future) counts as settled, so the clock starts in the past where nothing shall be in doubt.</summary>
+public sealed class YamlFolderTests : IDisposable
+{
+    private readonly Manifests manifests = new();
+    private readonly SetClock clock = new();
+    private readonly ResourceStore store = new(1);
+    private readonly YamlFolder folder;
+
+    public YamlFolderTests() => folder = new(0, manifests.Path, TimeSpan.FromMilliseconds(100), clock);
+
+    public void Dispose() => manifests.Dispose();
+
+    /// <summary>Stands where it is put.</summary>
+    private sealed class SetClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+
+    private string Scan()
+    {
+        store.Apply(new(0, folder.Scan(), InSync: true));
+        return Manifests.Peers(store.Current);
+    }
+
+    /// <summary>The clock stands this long after the file's last change.</summary>
+    private void After(string file, int milliseconds) =>
+        clock.Now = new DateTimeOffset(File.GetLastWriteTimeUtc(manifests.Of(file))) + TimeSpan.FromMilliseconds(milliseconds);
+
+    [Fact]
+    public void Documents_come_change_and_go()
+    {
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
+        Assert.Equal("a=1 b=2", Scan());
+        manifests.Write("a.yaml", $"{Manifests.Peer("b", 3)}---\n{Manifests.Peer("c", 4)}");
+        Assert.Equal("b=3 c=4", Scan());
+    }
+
+    [Fact]
+    public void A_young_file_that_lost_something_is_believed_once_it_has_settled()
+    {
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
+        Assert.Equal("a=1 b=2", Scan());
+        manifests.Write("a.yaml", "");
+        After("a.yaml", 10);
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.NotNull(folder.Due);
+        After("a.yaml", 101);
+        Assert.Equal("", Scan());
+        Assert.Null(folder.Due);
+    }
+
+    [Fact]
+    public void A_young_file_that_lost_nothing_is_believed_at_once()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        After("a.yaml", 0);
+        Assert.Equal("a=1", Scan());
+        manifests.Write("a.yaml", Manifests.Peer("a", 2));
+        After("a.yaml", 1);
+        Assert.Equal("a=2", Scan());
+    }
+
+    [Fact]
+    public void A_young_file_whose_last_line_has_no_end_may_be_half_written()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1).TrimEnd());
+        After("a.yaml", 10);
+        Assert.Equal("", Scan());
+        After("a.yaml", 100);
+        Assert.Equal("a=1", Scan());
+    }
+
+    [Fact]
+    public void A_file_that_stays_broken_keeps_what_it_said_and_says_so_until_it_is_mended()
+    {
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
+        Scan();
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 5)}---\nspec: [");
+        After("a.yaml", 10);
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.Empty(store.Current.Problems);
+        After("a.yaml", 200);
+        Assert.Equal("a=5 b=2", Scan());
+        Assert.Single(store.Current.Problems);
+        manifests.Write("a.yaml", Manifests.Peer("a", 6));
+        After("a.yaml", 200);
+        Assert.Equal("a=6", Scan());
+        Assert.Empty(store.Current.Problems);
+    }
+
+    [Fact]
+    public void A_file_is_gone_once_it_has_been_gone_for_the_settling_time()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        Scan();
+        File.Delete(manifests.Of("a.yaml"));
+        Assert.Equal("a=1", Scan());
+        clock.Now += TimeSpan.FromMilliseconds(99);
+        Assert.Equal("a=1", Scan());
+        clock.Now += TimeSpan.FromMilliseconds(1);
+        Assert.Equal("", Scan());
+    }
+
+    [Fact]
+    public void An_editor_that_moves_the_file_away_and_writes_it_anew_withdraws_nothing()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        Scan();
+        File.Move(manifests.Of("a.yaml"), manifests.Of("a.yaml~"));
+        Assert.Equal("a=1", Scan());
+        manifests.Write("a.yaml", Manifests.Peer("a", 2));
+        Assert.Equal("a=2", Scan());
+        clock.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("a=2", Scan());
+    }
+
+    [Fact]
+    public void A_mounted_ConfigMap_changes_by_its_link()
+    {
+        manifests.Write("..2026_1/a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("..2026_2/a.yaml", Manifests.Peer("a", 2));
+        Directory.CreateSymbolicLink(manifests.Of("..data"), "..2026_1");
+        File.CreateSymbolicLink(manifests.Of("a.yaml"), "..data/a.yaml");
+        Assert.Equal("a=1", Scan());
+        Directory.CreateSymbolicLink(manifests.Of("..data_tmp"), "..2026_2");
+        Directory.Delete(manifests.Of("..data"));
+        Directory.Move(manifests.Of("..data_tmp"), manifests.Of("..data"));
+        Assert.Equal("a=2", Scan());
+        Assert.Empty(store.Current.Problems);
+    }
+
+    [Fact]
+    public void A_folder_that_is_gone_leaves_everything_in_force_and_is_told_once()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        Scan();
+        Directory.Move(manifests.Path, manifests.Path + "-away");
+        Assert.Equal("a=1", Scan());
+        Assert.False(folder.IsThere);
+        Assert.Empty(folder.Scan());
+        Assert.StartsWith("cannot be listed", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);
+        Directory.Move(manifests.Path + "-away", manifests.Path);
+        Assert.Equal("a=1", Scan());
+        Assert.Empty(store.Current.Problems);
+    }
+
+    [Fact]
+    public void Of_a_file_with_thousands_of_documents_only_what_changed_is_parsed_again_and_lines_move_along()
+    {
+        string File(int first) => string.Join("---\n", Enumerable.Range(0, 50).Select(i => Manifests.Peer($"p{i:00}", i == 0 ? first : i)));
+        manifests.Write("a.yaml", File(100));
+        Scan();
+        var before = store.Current.BgpPeers["p49"];
+        manifests.Write("a.yaml", $"# one more line\n{File(101)}");
+        Assert.StartsWith("p00=101 p01=1", Scan(), StringComparison.Ordinal);
+        Assert.Same(before, store.Current.BgpPeers["p49"]);
+        manifests.Write("b.yaml", Manifests.Peer("p49", 7));
+        Scan();
+        Assert.Contains("a.yaml:394", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);
+    }
+}
