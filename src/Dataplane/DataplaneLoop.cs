@@ -15,7 +15,7 @@ namespace Calico.Bgp.Dataplane;
 /// </summary>
 public sealed class DataplaneLoop(
     string node, NatSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, TimeProvider clock, ILogger<DataplaneLoop> log)
-    : IAsyncDisposable
+    : IDataplane, IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
@@ -32,6 +32,12 @@ public sealed class DataplaneLoop(
     private ITimer? timer;
     private Task running = Task.CompletedTask;
     private volatile NatView view = NatView.Off with { Enabled = settings.Enabled };
+
+    /// <summary>Somebody may translate upstream, so whoever knows the routes shall tell.</summary>
+    public bool NeedsFacts { get; private set; }
+
+    /// <summary>Pools whose routes a peer must have for that.</summary>
+    public ListOf<Prefix> Pools { get; private set; }
 
     public NatView View => view with { Table = nftables.Status };
 
@@ -99,6 +105,8 @@ public sealed class DataplaneLoop(
         var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
         var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
         if (plan != applied) await ApplyAsync(plan).ConfigureAwait(false);
+        NeedsFacts = upstream.IsConfigured;
+        Pools = [.. now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order()];
         view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
     }
 
