@@ -123,7 +123,10 @@ internal sealed class Echo : IDisposable
             var answer = octets.AsSpan(0, count);
             if (count >= TokenOctets && BinaryPrimitives.ReadInt64BigEndian(answer[^TokenOctets..]) == token) break;
         }
-        return Pings.TryGetValue((to.ToString(), token), out var seen) ? new(seen, 0) : null;
+        // The kernel answers by itself, and may be faster than the one who watches.
+        IPAddress? seen;
+        while (!Pings.TryRemove((to.ToString(), token), out seen)) await Task.Delay(10, stop);
+        return new(seen, 0);
     }
 
     /// <summary>Type, code, checksum (ICMPv6's is the kernel's work), identifier, number, token.</summary>

@@ -23,14 +23,14 @@ internal static class KubeProxy
           }
           chain web-external-cluster {
             jump mark-for-masquerade
-            dnat to {{endpoint}}:{{Echo.Port}}
+            meta l4proto tcp dnat to {{endpoint}}:{{Echo.Port}}
           }
           chain nat-prerouting {
             type nat hook prerouting priority dstnat; policy accept;
             jump services
           }
           chain nat-output {
-            type nat hook output priority dstnat; policy accept;
+            type nat hook output priority -100; policy accept;
             jump services
           }
           chain nat-postrouting {

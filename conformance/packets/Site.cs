@@ -101,7 +101,9 @@ internal sealed class Site : IAsyncDisposable
     private async Task AddPodAsync(Pod pod)
     {
         var space = pods[pod.Name] = await SpaceAsync("p");
+#pragma warning disable CA5350 // Calico's rule: a name, no secret
         var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"default.{pod.Name}")))[..11];
+#pragma warning restore CA5350
         await Netns.JoinAsync(Node, link, ["169.254.1.1/32", "fe80::1/64"], space, "eth0", [pod.IPv4 + "/32", pod.IPv6 + "/128"]);
         await Node.IpAsync($"route add {pod.IPv4}/32 dev {link}");
         await Node.IpAsync($"-6 route add {pod.IPv6}/128 dev {link}");
@@ -194,7 +196,9 @@ internal sealed class Site : IAsyncDisposable
         return answer.Good && condition(answer.Output);
     }, otherwise: async () => await ListAsync() + await LogAsync());
 
-    public Task<string> HttpAsync(string path) => Node.DoAsync("curl", "-s", "--unix-socket", Path.Combine(folder, "http"), "http://bgpd" + path);
+    /// <summary>Nothing while the daemon does not listen yet.</summary>
+    public async Task<string> HttpAsync(string path) =>
+        (await Node.RunAsync("curl", "-s", "--unix-socket", Path.Combine(folder, "http"), "http://bgpd" + path)).Output;
 
     public Task<string> BirdcAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", Path.Combine(folder, "ctl"), .. words]);
 
