@@ -10,7 +10,11 @@ internal sealed record ErrorAnswer(string Error);
 internal sealed record StatusAnswer(
     string Version, string HostName, string RouterId, uint As, DateTimeOffset Now, DateTimeOffset Started, DateTimeOffset Reconfigured,
     bool ShuttingDown, bool Ready, string? NotReadyBecause, string ConfigFile, IReadOnlyList<string> Filters, SessionsAnswer Sessions,
-    IReadOnlyList<ProtocolAnswer> Protocols, KernelCountsAnswer Kernel, MemoryAnswer Memory);
+    IReadOnlyList<ProtocolAnswer> Protocols, KernelCountsAnswer Kernel, MemoryAnswer Memory, ResourcesAnswer? Resources = null);
+
+internal sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);
+
+internal sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused);
 
 internal sealed record SessionsAnswer(int Configured, int Enabled, int Established);
 
@@ -82,6 +86,22 @@ internal sealed record NatExplanationAnswer(bool Translated, string? To, IReadOn
 
 internal sealed record ReloadAnswer(IReadOnlyList<string> Changes);
 
+internal sealed record RouteExplanationAnswer(
+    string Prefix, IReadOnlyList<CandidateAnswer> Candidates, IReadOnlyList<ExportAnswer> Exports, KernelVerdictAnswer? Kernel);
+
+internal sealed record CandidateAnswer(string ImportRule, RouteAnswer Route);
+
+internal sealed record ExportAnswer(string Peer, bool Accepted, string Rule, bool Sent);
+
+internal sealed record KernelVerdictAnswer(bool Accepted, string Rule, OwnRouteAnswer? Route);
+
+internal sealed record PeerExplanationAnswer(
+    string? Origin, string? Problem, IReadOnlyList<string> ImportRules, IReadOnlyList<string> ExportRules, PeerAnswer Peer);
+
+internal sealed record ServiceExplanationAnswer(string Service, string Reason, int ReadyHere, IReadOnlyList<ServiceAddressAnswer> Addresses);
+
+internal sealed record ServiceAddressAnswer(string Address, string Kind, bool Announced, string Reason);
+
 internal sealed record OrderAnswer(string Peer, string Order);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectRequiredConstructorParameters = true)]
@@ -95,4 +115,7 @@ internal sealed record OrderAnswer(string Peer, string Order);
 [JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
+[JsonSerializable(typeof(RouteExplanationAnswer))]
+[JsonSerializable(typeof(PeerExplanationAnswer))]
+[JsonSerializable(typeof(ServiceExplanationAnswer))]
 internal sealed partial class BgpctlJson : JsonSerializerContext;

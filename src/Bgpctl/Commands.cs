@@ -46,6 +46,7 @@ internal static class Commands
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
+        root.Subcommands.Add(Explain(Make));
         root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));
         return root;
     }
@@ -83,6 +84,21 @@ internal static class Commands
         var command = new Command("kernel", "What the kernel has of our routes, and what it refused") { routes };
         return Do(command, make, (session, parsed, stop) =>
             parsed.GetValue(routes) ? session.KernelRoutesAsync(stop) : session.KernelAsync(stop));
+    }
+
+    private static Command Explain(Func<ParseResult, Session> make)
+    {
+        var command = new Command("explain", "Why a route, a peer or a service is as it is");
+        Add("route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says", (session, of, stop) => session.ExplainRouteAsync(of, stop));
+        Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (session, of, stop) => session.ExplainPeerAsync(of, stop));
+        Add("service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not", (session, of, stop) => session.ExplainServiceAsync(of, stop));
+        return command;
+
+        void Add(string word, string of, string does, Func<Session, string, CancellationToken, Task> action)
+        {
+            var argument = new Argument<string>(of) { Description = does };
+            command.Subcommands.Add(Do(new Command(word, does) { argument }, make, (session, parsed, stop) => action(session, parsed.GetValue(argument)!, stop)));
+        }
     }
 
     private static Command Reload(Func<ParseResult, Session> make)

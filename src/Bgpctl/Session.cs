@@ -44,6 +44,19 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
         return watch ? WatchAsync("peers", path, View, stop) : ShowAsync("peers", path, View, stop);
     }
 
+    public Task ExplainRouteAsync(string prefix, CancellationToken stop) => ShowAsync(
+        "routes", $"/v1/explain/route?prefix={Uri.EscapeDataString(prefix)}", body => ExplainView.Route(daemon.Read(body, BgpctlJson.Default.RouteExplanationAnswer)), stop);
+
+    public Task ExplainPeerAsync(string name, CancellationToken stop) => ShowAsync(
+        "peers", $"/v1/explain/peer/{Uri.EscapeDataString(name)}", body => ExplainView.Peer(daemon.Read(body, BgpctlJson.Default.PeerExplanationAnswer), Now), stop);
+
+    public Task ExplainServiceAsync(string service, CancellationToken stop)
+    {
+        if (service.Split('/') is not [var space, var name]) throw new Refusal($"expected NAMESPACE/NAME, got {service}");
+        var path = $"/v1/explain/service/{Uri.EscapeDataString(space)}/{Uri.EscapeDataString(name)}";
+        return ShowAsync("status", path, body => ExplainView.Service(daemon.Read(body, BgpctlJson.Default.ServiceExplanationAnswer)), stop);
+    }
+
     public async Task RoutesAsync(RouteQuery query, CancellationToken stop)
     {
         if (watch) await new Watcher(daemon, screen, time, json).RoutesAsync(query, PieceSize, stop).ConfigureAwait(false);

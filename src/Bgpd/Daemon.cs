@@ -8,6 +8,7 @@ using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
@@ -39,6 +40,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         (current, this.speaker, this.resources, this.time, this.log) = (new(file, config), speaker, resources, time, log);
 
     public string ConfigFile => current.File;
+    public PlanFollower? Planned => resources?.Plan;
 
     private static string Version =>
         typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";

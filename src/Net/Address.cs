@@ -74,8 +74,8 @@ public readonly record struct Address(UInt128 Bits, IpFamily Family) : IComparab
     public static bool TryParse(ReadOnlySpan<char> text, out Address address)
     {
         address = default;
-        // IPAddress also takes "1", "0x7f.1" and scoped addresses; none of them is how a router writes an address.
-        if (text.IndexOf('%') >= 0) return false;
+        // IPAddress also takes "1", "0x7f.1", scoped addresses, and "[::1]:80" without its port; none of them is how a router writes an address.
+        if (text.IndexOfAny('%', '[') >= 0) return false;
         if (text.IndexOf(':') < 0 && (text.Count('.') != 3 || text.ContainsAnyExcept(DottedQuad))) return false;
         if (!IPAddress.TryParse(text, out var parsed)) return false;
         if (parsed.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) return false;

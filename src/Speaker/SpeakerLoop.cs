@@ -53,6 +53,8 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     internal Rib.Rib Rib { get; }
     internal SpeakerConfig Config { get; private set; }
     internal IKernel Kernel => kernel;
+    /// <summary>What the kernel's filter is; null: nothing is installed.</summary>
+    internal IPolicy? KernelExport => fib?.Export;
     internal TimeProvider Time => time;
     internal DateTimeOffset Started { get; }
     internal DateTimeOffset Reconfigured { get; private set; }

@@ -3,6 +3,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
+using Calico.Bgp.Speaker.Plan;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
@@ -108,6 +109,11 @@ public interface ISpeaker
     /// <summary>Batches of routes, made by the RIB's owner between its other work. The owner waits for the reader, never the sessions for either.</summary>
     IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, CancellationToken stop);
 
+    /// <summary>Who brought a prefix, which rule let it in, why which route is best, and what became of it.</summary>
+    Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop);
+    /// <summary>Null: there is no such peer.</summary>
+    PeerExplanation? Explain(string peer);
+
     /// <exception cref="KeyNotFoundException">No protocol of that name.</exception>
     void Enable(string protocol);
     void Disable(string protocol, string? text);
@@ -124,6 +130,8 @@ public sealed record ConfigureResult(string? Problem, ImmutableArray<string> Cha
 public interface IDaemon
 {
     string ConfigFile { get; }
+    /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
+    PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>
     /// <param name="undoAfter">The old configuration comes back after this time unless <see cref="Confirm"/> is called.</param>
     Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter);

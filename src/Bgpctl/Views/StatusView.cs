@@ -15,8 +15,20 @@ internal static class StatusView
             ("sessions", Sessions(status.Sessions)),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)));
-        return new Page(new Section(new Cell(status.HostName), facts), Sources(status));
+        return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status.Resources)]);
     }
+
+    private static IEnumerable<Section> Resources(ResourcesAnswer? resources)
+    {
+        if (resources == null) yield break;
+        yield return new(new Cell($"resources of {resources.Node}, as Calico {resources.Compat}"), resources.Problems.Count == 0 ? null : Problems(resources),
+            resources.Problems.Count == 0 ? "no problems" : new Cell($"{resources.Problems.Count} problems", Tone.Bad));
+    }
+
+    private static Grid Problems(ResourcesAnswer resources) => new(
+        [new("Object"), new("Field"), new("Reason"), new("Where")],
+        [.. resources.Problems.Select(problem => (Cell[])
+            [problem.Object, problem.Field, new(problem.Reason, problem.Refused ? Tone.Bad : Tone.Plain), problem.Line is > 0 ? $"{problem.File}:{problem.Line}" : problem.File ?? ""])]);
 
     private static Cell State(StatusAnswer status) => status switch
     {

@@ -14,7 +14,18 @@ internal sealed record ReadyAnswer(bool Ready, string? Reason);
 internal sealed record StatusAnswer(
     string Version, string HostName, string RouterId, uint As, DateTimeOffset Now, DateTimeOffset Started, DateTimeOffset Reconfigured,
     bool ShuttingDown, bool Ready, string? NotReadyBecause, string ConfigFile, IReadOnlyList<string> Filters, SessionsAnswer Sessions,
-    IReadOnlyList<ProtocolAnswer> Protocols, KernelCountsAnswer Kernel, MemoryAnswer Memory);
+    IReadOnlyList<ProtocolAnswer> Protocols, KernelCountsAnswer Kernel, MemoryAnswer Memory)
+{
+    /// <summary>Absent where bgpd.yaml names no sources.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ResourcesAnswer? Resources { get; init; }
+}
+
+/// <param name="Compat">The release of Calico that is followed.</param>
+internal sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);
+
+/// <param name="Refused">The object is not in force (its last good version is).</param>
+internal sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused);
 
 internal sealed record SessionsAnswer(int Configured, int Enabled, int Established);
 
@@ -118,6 +129,23 @@ internal sealed record NatExplanationAnswer(bool Translated, string? To, IReadOn
 
 internal sealed record ReloadAnswer(IReadOnlyList<string> Changes);
 
+internal sealed record RouteExplanationAnswer(
+    string Prefix, IReadOnlyList<CandidateAnswer> Candidates, IReadOnlyList<ExportAnswer> Exports, KernelVerdictAnswer? Kernel);
+
+internal sealed record CandidateAnswer(string ImportRule, RouteAnswer Route);
+
+internal sealed record ExportAnswer(string Peer, bool Accepted, string Rule, bool Sent);
+
+internal sealed record KernelVerdictAnswer(bool Accepted, string Rule, OwnRouteAnswer? Route);
+
+/// <param name="Origin">The object that asks for the peer, or its description.</param>
+internal sealed record PeerExplanationAnswer(
+    string? Origin, string? Problem, IReadOnlyList<string> ImportRules, IReadOnlyList<string> ExportRules, PeerAnswer Peer);
+
+internal sealed record ServiceExplanationAnswer(string Service, string Reason, int ReadyHere, IReadOnlyList<ServiceAddressAnswer> Addresses);
+
+internal sealed record ServiceAddressAnswer(string Address, string Kind, bool Announced, string Reason);
+
 internal sealed record OrderAnswer(string Peer, string Order);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
@@ -133,4 +161,7 @@ internal sealed record OrderAnswer(string Peer, string Order);
 [JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
+[JsonSerializable(typeof(RouteExplanationAnswer))]
+[JsonSerializable(typeof(PeerExplanationAnswer))]
+[JsonSerializable(typeof(ServiceExplanationAnswer))]
 internal sealed partial class ControlJson : JsonSerializerContext;

@@ -11,10 +11,12 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
 {
     private const string Paths =
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
+        + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
     private readonly Health health = new(speaker, time);
     private readonly Orders orders = new(speaker, daemon);
+    private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
     private readonly EventStream events = new(speaker, daemon, time, stopping);
     private readonly Metrics metrics = new(speaker, time);
@@ -35,6 +37,9 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
         ["v1", "nat"] => Get(http, NatAsync),
         ["v1", "nat", "explain"] => Get(http, ExplainAsync),
         ["v1", "events"] => Get(http, events.WriteAsync),
+        ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
+        ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
+        ["v1", "explain", "service", var space, var name] => Get(http, _ => explain.ServiceAsync(http, new(space, name))),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),
         ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, Name(name), order)),
         _ => Answer.ErrorAsync(http, 404, $"expected one of {Paths}, got {http.Request.Path}"),

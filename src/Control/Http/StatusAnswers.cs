@@ -2,8 +2,10 @@
 
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Control.Http;
@@ -18,8 +20,19 @@ internal static class StatusAnswers
             router.Version, router.HostName, router.RouterId.ToString(), router.As.Value, router.Now, router.Started, router.Reconfigured,
             router.ShuttingDown, speaker.Ready, Health.NotReadyBecause(speaker), daemon.ConfigFile, speaker.FilterNames,
             Sessions(protocols), [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
-            Counts(speaker.KernelStatus), Memory(speaker.Memory));
+            Counts(speaker.KernelStatus), Memory(speaker.Memory))
+        {
+            Resources = daemon.Planned is { } plan ? Resources(plan) : null,
+        };
     }
+
+    private static ResourcesAnswer Resources(PlanFollower plan) => new(
+        plan.Plan.Node, plan.Plan.Release.Name,
+        [
+            .. plan.ResourceProblems.Select(problem => new ProblemAnswer(
+                problem.Object, problem.Field, problem.Reason, problem.File, problem.Line, problem.Severity == ProblemSeverity.Error)),
+            .. plan.Plan.Problems.Select(problem => new ProblemAnswer(problem.Object, problem.Field, problem.Reason, null, null, Refused: false)),
+        ]);
 
     public static IReadOnlyList<PeerAnswer> Peers(ISpeaker speaker) =>
         [.. speaker.Protocols.Where(protocol => protocol.Session != null).Select(protocol => Peer(protocol, protocol.Session!))];

@@ -152,8 +152,12 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     public Labels Labels()
     {
         if (node == null) return Resources.Labels.Empty;
-        return Resources.Labels.From(Section().All.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Text() ?? "")));
+        return Resources.Labels.From(Section().All.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.LabelText())));
     }
+
+    /// <summary>As kubectl sends it: YAML 1.1 takes an unquoted <c>yes</c> for a truth, and the API spells truths <c>true</c>.</summary>
+    private string LabelText() =>
+        node is ScalarNode { Plain: true } scalar && Truth(scalar.Text) is { } truth ? truth ? "true" : "false" : Text() ?? "";
 
     /// <summary>The list's items as fields of their own; an absent list has none.</summary>
     public IEnumerable<Field> Items(int limit = int.MaxValue)

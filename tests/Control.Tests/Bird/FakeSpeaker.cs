@@ -4,6 +4,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Control.Tests.Bird;
 
@@ -79,6 +80,9 @@ internal class FakeSpeaker : ISpeaker
         ({ } prefix, _) => prefix.Contains(route.Prefix),
     };
 
+    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(prefix, [], [], null));
+    public PeerExplanation? Explain(string peer) => null;
+
     public void Enable(string protocol) => Asked.Add($"enable {protocol}");
     public void Disable(string protocol, string? text) => Asked.Add($"disable {protocol} {text}");
     public void Restart(string protocol, string? text) => Asked.Add($"restart {protocol} {text}");
@@ -94,6 +98,7 @@ internal sealed class FakeDaemon : IDaemon
     public TaskCompletionSource Stopped { get; } = new();
 
     public string ConfigFile => "bgpd.yaml";
+    public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
     {

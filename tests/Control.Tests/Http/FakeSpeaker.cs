@@ -8,6 +8,7 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Capabilities;
@@ -72,6 +73,9 @@ public sealed class FakeSpeaker : ISpeaker
         }
     }
 
+    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(prefix, [], [], null));
+    public PeerExplanation? Explain(string peer) => null;
+
     public void Enable(string protocol) => Orders.Add($"enable {protocol}");
     public void Disable(string protocol, string? text) => Orders.Add($"disable {protocol} {text}".TrimEnd());
     public void Restart(string protocol, string? text) => Orders.Add($"restart {protocol} {text}".TrimEnd());
@@ -83,6 +87,7 @@ public sealed class FakeDaemon : IDaemon
     public List<string> Orders { get; } = [];
     public ConfigureResult Result { get; set; } = new(null, ["peer tor1: import accept -> only-default", "peer tor9: added"]);
     public string ConfigFile => "/etc/bgpd/bgpd.yaml";
+    public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
     {

@@ -1,0 +1,50 @@
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl explain</c>: why a prefix, a peer or a service is as it is.</summary>
+internal static class ExplainView
+{
+    public static Page Route(RouteExplanationAnswer answer) => new(
+        new Section(new Cell($"{answer.Prefix}: who brought it"), Candidates(answer), answer.Candidates.Count == 0 ? ["nobody"] : []),
+        new Section(new Cell("who is told of the best one"), Exports(answer), answer.Exports.Count == 0 ? ["nobody"] : []),
+        new Section(new Cell("the kernel"), null, Kernel(answer.Kernel)));
+
+    private static Grid Candidates(RouteExplanationAnswer answer) => new(
+        [new("From"), new("Import"), new("Rule"), new("Choice"), new("Because"), new("Next hop"), new("AS path")],
+        [.. answer.Candidates.Select(candidate => (Cell[])
+        [
+            candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule, candidate.Route.Best ? new("best", Tone.Good) : "",
+            candidate.Route.Reason, candidate.Route.Attributes?.NextHop, candidate.Route.Attributes?.AsPath,
+        ])]);
+
+    private static Grid Exports(RouteExplanationAnswer answer) => new(
+        [new("Peer"), new("Verdict"), new("Rule"), new("Sent")],
+        [.. answer.Exports.Select(export => (Cell[])[export.Peer, Verdict(export.Accepted), export.Rule, export.Sent ? "yes" : "no"])]);
+
+    private static Cell Kernel(KernelVerdictAnswer? kernel) => kernel switch
+    {
+        null => "there is no best route",
+        { Accepted: false } => new($"is not given it: {kernel.Rule}"),
+        { Route: null } => new($"{kernel.Rule}; nothing is wished for: the route is announced only, or has no way out yet", Tone.Bad),
+        { Route.Problem: { } problem } => new($"refused it: {problem}", Tone.Bad),
+        { Route.Installed: null } => $"{kernel.Rule}; not installed yet",
+        _ => new($"has it ({kernel.Rule})", Tone.Good),
+    };
+
+    public static Page Peer(PeerExplanationAnswer answer, DateTimeOffset now) => new(
+    [
+        new Section(new Cell(answer.Peer.Name), Grid.Facts(
+            ("asked for by", answer.Origin), ("problem", new(answer.Problem ?? "", Tone.Bad)), ("state", PeersView.State(answer.Peer)),
+            ("last error", PeersView.LastError(answer.Peer, now)))),
+        Rules("import", answer.ImportRules), Rules("export", answer.ExportRules),
+    ]);
+
+    private static Section Rules(string title, IReadOnlyList<string> rules) => new(new Cell(title), null, [.. rules.Select(rule => (Cell)rule)]);
+
+    public static Page Service(ServiceExplanationAnswer answer) => new(new Section(
+        new Cell(answer.Service),
+        new([new("Address"), new("Kind"), new("Announced here"), new("Because")],
+            [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new("yes", Tone.Good) : "no", address.Reason])]),
+        $"{answer.ReadyHere} ready endpoints on this node", answer.Reason));
+
+    private static Cell Verdict(bool accepted) => accepted ? new("accept", Tone.Good) : new("reject", Tone.Bad);
+}

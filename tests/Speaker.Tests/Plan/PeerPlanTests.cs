@@ -1,0 +1,280 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Speaker.Plan;
+using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
+
+namespace Calico.Bgp.Speaker.Tests.Plan;
+
+public class PeerPlanTests
+{
+    private static readonly BgpConfiguration Mesh = Global();
+    private static readonly BgpPeer Tor = Peer("tor", "192.0.2.1", 65001);
+
+    [Fact]
+    public void A_mesh_is_every_other_node_in_every_family_it_shares() =>
+        Assert.Equal(
+            ["Mesh_10_0_0_10", "Mesh_10_0_0_2", "Mesh_fd00__10", "Mesh_fd00__2"], Of(Mesh).PeerNames());
+
+    [Fact]
+    public void A_mesh_needs_both_addresses_of_a_family() =>
+        Assert.Equal(["Mesh_10_0_0_10", "Mesh_10_0_0_2"], Of(Mesh, Node("a", "10.0.0.1/24")).PeerNames());
+
+    [Fact]
+    public void Without_any_BGPConfiguration_there_is_a_mesh() =>
+        Assert.Equal(["Mesh_10_0_0_2"], new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24")).PeerNames());
+
+    [Fact]
+    public void A_reflector_is_in_no_mesh()
+    {
+        var reflector = Node("b", "10.0.0.2/24", "fd00::2/64") with { RouteReflectorClusterId = new(1) };
+        Assert.Equal(["Mesh_10_0_0_10", "Mesh_fd00__10"], Of(Mesh, reflector).PeerNames());
+        Assert.Empty(Of(Mesh, Node("a", "10.0.0.1/24") with { RouteReflectorClusterId = new(1) }).PeerNames());
+    }
+
+    [Fact]
+    public void In_a_mesh_the_end_with_the_lesser_text_waits()
+    {
+        var peers = Of(Mesh, Node("d", "10.0.0.9/24"), Node("a", "10.0.0.10/24"), Node("c", null)).Plan().Peers.ToDictionary(peer => peer.Name);
+        Assert.True(peers["Mesh_10_0_0_9"].Passive);
+        Assert.True(peers["Mesh_10_0_0_2"].Passive);
+    }
+
+    [Fact]
+    public void A_mesh_neighbour_without_AS_is_taken_to_have_ours()
+    {
+        var peers = Of(Mesh, Node("a", "10.0.0.1/24") with { AsNumber = new(65100) }, Node("c", "10.0.0.10/24") with { AsNumber = new(65200) }).Plan().Peers;
+        Assert.Equal([("Mesh_10_0_0_10", 65200u, false), ("Mesh_10_0_0_2", 65100u, true)], peers.Select(peer => (peer.Name, peer.As.Value, peer.IsInternal)));
+    }
+
+    [Fact]
+    public void A_mesh_neighbours_port_is_its_own_and_not_in_its_name() =>
+        Assert.Equal(1790, Of(Mesh, Node("a", "10.0.0.1/24"), Node("c", null), OwnConfiguration("b") with { ListenPort = 1790 }).Plan().Peers
+            .Single(peer => peer.Name == "Mesh_10_0_0_2").Port);
+
+    [Theory]
+    [InlineData(null, "Global_192_0_2_1")]
+    [InlineData(179, "Global_192_0_2_1")]
+    [InlineData(1790, "Global_192_0_2_1_port_1790")]
+    public void A_port_is_in_the_name_unless_it_is_179(int? port, string name) =>
+        Assert.Equal([name], Of(Peer("tor", "192.0.2.1", 65001, port)).PeerNames());
+
+    [Fact]
+    public void A_global_peer_wins_over_a_nodes_of_the_same_address_and_port_and_the_loser_is_told()
+    {
+        var cluster = Of(Tor, Peer("another", "192.0.2.1", 65002, 179) with { Node = "a" });
+        Assert.Equal(["Global_192_0_2_1"], cluster.PeerNames());
+        Assert.Contains(cluster.Plan().Problems, problem => problem.Object == "BGPPeer/another");
+    }
+
+    [Fact]
+    public void Of_two_overlapping_peers_the_first_by_name_wins_whatever_their_order()
+    {
+        BgpPeer[] peers = [Peer("one", "192.0.2.1", 65001), Peer("two", "192.0.2.1", 65002)];
+        Assert.Equal(65001u, Of(peers[0], peers[1]).Peer().As.Value);
+        Assert.Equal(65001u, Of(peers[1], peers[0]).Peer().As.Value);
+    }
+
+    [Fact]
+    public void A_peer_of_one_node_is_that_nodes() =>
+        Assert.Equal(["Node_192_0_2_2"], Of(Peer("x", "192.0.2.1", 65001) with { Node = "b" }, Peer("y", "192.0.2.2", 65001) with { Node = "a" }).PeerNames());
+
+    [Fact]
+    public void A_node_has_no_session_with_itself() => Assert.Empty(Of(Peer("self", "10.0.0.1", 64512)).PeerNames().Where(name => name.StartsWith("Global")));
+
+    [Fact]
+    public void A_node_without_IPv4_has_no_IPv4_peers() =>
+        Assert.Equal(["Global_2001_db8__1"], Of(Node("a", null, "fd00::1/64"), Tor, Peer("tor6", "2001:db8::1", 65001)).PeerNames());
+
+    [Fact]
+    public void Selected_nodes_bring_their_own_AS_port_and_cluster_and_ignore_what_is_for_addresses()
+    {
+        var reflector = Node("b", "10.0.0.2/24", null, ("rr", "yes")) with { AsNumber = new(65100), RouteReflectorClusterId = new(7) };
+        var peer = Of(reflector, Peer("rr") with
+        {
+            NodeSelector = All, PeerSelector = Selector.Parse("rr == 'yes'"), LocalAsNumber = new(65999), NumAllowedLocalAsNumbers = 3,
+        }).Peer();
+        Assert.Equal(("Node_10_0_0_2", 65100u, 64512u, 0), (peer.Name, peer.As.Value, peer.LocalAs.Value, peer.AllowLocalAs));
+    }
+
+    [Theory]
+    [InlineData(null, 7u)]
+    [InlineData(8u, 7u)]
+    [InlineData(7u, null)]
+    public void A_reflector_has_clients_but_for_reflectors_of_its_own_cluster(uint? theirs, uint? client)
+    {
+        var peer = Of(
+            Node("a", "10.0.0.1/24") with { RouteReflectorClusterId = new(7) },
+            Node("b", "10.0.0.2/24", null, ("x", "y")) with { RouteReflectorClusterId = theirs is { } id ? new RouterId(id) : null },
+            Peer("p") with { Node = "a", PeerSelector = Selector.Parse("has(x)") }).Peer();
+        Assert.Equal(client, peer.ClusterId?.Value);
+    }
+
+    [Fact]
+    public void An_external_peer_is_no_reflectors_client() =>
+        Assert.Null(Of(Node("a", "10.0.0.1/24") with { RouteReflectorClusterId = new(7) }, Tor).Plan().Peers.Single(peer => peer.Name.StartsWith("Global")).ClusterId);
+
+    [Theory]
+    [InlineData(64512u, true)]
+    [InlineData(65001u, false)]
+    public void The_far_end_opens_its_side_where_the_AS_fits(uint asNumber, bool opens)
+    {
+        var peer = Peer("to-a", "10.0.0.1", asNumber) with { Node = "b" };
+        Assert.Equal(opens ? ["Node_10_0_0_2"] : [], Of(peer).PeerNames());
+    }
+
+    [Fact]
+    public void Reversed_by_address_it_is_that_family_by_selector_both()
+    {
+        Assert.Equal(["Node_10_0_0_2"], Of(Peer("to-a", "10.0.0.1", 64512) with { Node = "b" }).PeerNames());
+        var selected = Peer("to-a") with { Node = "b", PeerSelector = Selector.Parse("has(me)") };
+        Assert.Equal(["Node_10_0_0_2", "Node_fd00__2"], Of(Node("a", "10.0.0.1/24", "fd00::1/64", ("me", "")), selected).PeerNames());
+    }
+
+    [Fact]
+    public void Manual_is_not_reversed() =>
+        Assert.Empty(Of(Peer("to-a", "10.0.0.1", 64512) with { Node = "b", ReversePeering = ReversePeering.Manual }).PeerNames());
+
+    [Fact]
+    public void A_reversed_session_has_the_peers_filters_time_and_next_hop_but_no_local_AS()
+    {
+        var filter = Filter("f") with { ImportV4 = [new BgpFilterRule(FilterAction.Reject)] };
+        var peer = Of(filter, Peer("to-a", "10.0.0.1", 64512) with
+        {
+            Node = "b", Filters = ["f"], NextHopMode = PeerNextHopMode.Self, MaxRestartTime = TimeSpan.FromSeconds(10.5),
+            LocalAsNumber = new(64999), NumAllowedLocalAsNumbers = 2, TtlSecurity = 255,
+        }).Peer();
+        Assert.Equal((NextHopMode.Self, 11, 255, 0, false), (peer.NextHop, peer.RestartSeconds, peer.TtlSecurity, peer.AllowLocalAs, peer.HasOwnLocalAs));
+        Assert.Equal(["f"], peer.ImportFilters);
+        Assert.Empty(peer.ExportFilters);
+    }
+
+    [Theory]
+    [InlineData(65001u, true, null, NextHopMode.Keep)]
+    [InlineData(64512u, true, null, NextHopMode.Auto)]
+    [InlineData(64512u, false, PeerNextHopMode.Keep, NextHopMode.Keep)]
+    [InlineData(65001u, false, PeerNextHopMode.Self, NextHopMode.Self)]
+    [InlineData(65001u, false, PeerNextHopMode.Auto, NextHopMode.Auto)]
+    public void The_old_word_keeps_next_hops_outside_the_new_one_everywhere(uint asNumber, bool keep, PeerNextHopMode? mode, NextHopMode becomes) =>
+        Assert.Equal(becomes, Of(Peer("p", "192.0.2.1", asNumber) with { KeepOriginalNextHop = keep, NextHopMode = mode }).Peer().NextHop);
+
+    [Fact]
+    public void A_local_AS_decides_what_is_internal()
+    {
+        var peer = Of(Peer("p", "192.0.2.1", 65001) with { LocalAsNumber = new(65001) }).Peer();
+        Assert.True(peer.IsInternal && peer.HasOwnLocalAs);
+    }
+
+    [Theory]
+    [InlineData(0, 64, false)]
+    [InlineData(1, 1, true)]
+    [InlineData(255, 255, true)]
+    public void Sessions_are_multihop_and_ttl_security_counts_hops(int hops, int multihop, bool secure)
+    {
+        var cluster = Of(Tor with { TtlSecurity = hops });
+        var session = cluster.Peer().ToConfig(cluster.Plan()).Session;
+        Assert.Equal((multihop, secure), (session.Multihop, session.TtlSecurity));
+    }
+
+    [Fact]
+    public void The_source_is_the_nodes_address_unless_none_is_wanted()
+    {
+        Assert.Equal(Address.Parse("10.0.0.1"), Of(Tor).Peer().SourceAddress);
+        Assert.Null(Of(Tor with { SourceAddress = PeerSourceAddress.None }).Peer().SourceAddress);
+    }
+
+    [Fact]
+    public void Times_that_nobody_says_are_BIRDs()
+    {
+        var cluster = Of(Tor);
+        var session = cluster.Peer().ToConfig(cluster.Plan()).Session;
+        Assert.Null(cluster.Peer().RestartSeconds);
+        Assert.Equal((240d, 120d), (session.HoldTime.TotalSeconds, session.GracefulRestartTime!.Value.TotalSeconds));
+    }
+
+    [Fact]
+    public void A_pod_peers_passively_without_source_password_or_times()
+    {
+        var cluster = Of(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401), LocalAsNumber = new(65002), Password = new("s", "k"), TtlSecurity = 1 })
+            .Seen(settings => settings with { Workloads = [new("cali1", "pods", Address.Parse("192.168.0.7"), Address.Parse("fd00:10::7")), new("cali2", "others", Address.Parse("192.168.0.8"), null)] });
+        Assert.Equal(["Local_Workload_192_168_0_7", "Local_Workload_fd00_10__7"], cluster.PeerNames());
+        var peer = cluster.Plan().Peers[0];
+        Assert.Equal((true, null, null, 0, 65401u, 65002u), (peer.Passive, peer.SourceAddress, peer.PasswordKey, peer.TtlSecurity, peer.As.Value, peer.LocalAs.Value));
+        Assert.Null(peer.Problem);
+    }
+
+    [Fact]
+    public void A_password_that_is_not_there_keeps_its_session_down_and_no_other()
+    {
+        var cluster = Of(Tor with { Password = new("keys", "tor") }, Peer("open", "192.0.2.2", 65001));
+        var (open, signed) = (cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_2")), cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_1")));
+        Assert.Contains("kube-system/keys", signed.Problem);
+        Assert.True(signed.ToConfig(cluster.Plan()).Session.Shutdown);
+        Assert.Null(open.Problem);
+        Assert.False(open.ToConfig(cluster.Plan()).Session.Shutdown);
+    }
+
+    [Fact]
+    public void A_key_that_comes_changes_that_session_alone()
+    {
+        var before = Of(Tor with { Password = new("keys", "tor") }, Peer("open", "192.0.2.2", 65001));
+        var after = before.With(Key("keys", "tor", "sesame"));
+        var planner = before.Planner();
+        var (was, becomes) = (planner.Plan, planner.Take(before.To(after)).Plan!);
+        Assert.Equal(["Global_192_0_2_1"], Changed(was, becomes));
+        Assert.Equal("sesame", becomes.Peers[0].ToConfig(becomes).Session.Password);
+    }
+
+    [Fact]
+    public void A_key_of_another_namespace_is_none()
+    {
+        var cluster = Of(Tor with { Password = new("keys", "tor") }, Key("keys", "tor", "sesame")).Seen(settings => settings with { SecretNamespace = "calico-system" });
+        Assert.NotNull(cluster.Peer().Problem);
+    }
+
+    [Fact]
+    public void A_filter_that_is_gone_is_no_filter_and_the_session_stays()
+    {
+        var before = Of(Tor with { Filters = ["f"] }, Filter("f") with { ExportV4 = [new BgpFilterRule(FilterAction.Accept)] });
+        var after = before with { Resources = before.Resources with { BgpFilters = before.Resources.BgpFilters.Clear() } };
+        var (was, becomes) = (before.Peer(), after.Peer());
+        Assert.Equal(["f"], was.ExportFilters);
+        Assert.Empty(becomes.ExportFilters);
+        Assert.Equal(was.ToConfig(before.Plan()).Session, becomes.ToConfig(after.Plan()).Session);
+        Assert.Contains(after.Plan().Problems, problem => problem is { Object: "BGPPeer/tor", Field: "spec.filters[0]" });
+    }
+
+    [Fact]
+    public void The_way_to_a_peer_that_names_its_gateway_is_installed_and_not_announced()
+    {
+        var cluster = Of(Tor with { ReachableBy = Address.Parse("10.0.0.254") }, Pool("172.16.0.0/16"));
+        Assert.Equal(["192.0.2.1/32 Unicast"], cluster.RouteTexts());
+        Assert.False(Ask.OfPeer(cluster.Plan(), Ask.Static("192.0.2.1/32")).Accepted);
+        Assert.True(Ask.OfKernel(cluster.Plan(), Ask.Static("192.0.2.1/32")).Accepted);
+    }
+
+    [Fact]
+    public void A_router_id_is_said_or_the_IPv4_address_or_a_hash()
+    {
+        Assert.Equal("10.0.0.1", Of().Plan().RouterId.ToString());
+        Assert.Equal("25.79.212.8", NodeHash.RouterId("kube-master").ToString());
+        Assert.Equal(NodeHash.RouterId("a"), Of(Node("a", null, "fd00::1/64")).Plan().RouterId);
+        Assert.Equal(NodeHash.RouterId("a"), Of().Seen(settings => settings with { HashRouterId = true }).Plan().RouterId);
+        Assert.Equal("10.10.10.10", Of().Seen(settings => settings with { RouterId = new(0x0a0a0a0a) }).Plan().RouterId.ToString());
+    }
+
+    [Fact]
+    public void Ports_and_addresses_to_listen_on_are_the_nodes_then_the_clusters()
+    {
+        var cluster = Of(Global() with { ListenPort = 177, BindMode = BindMode.NodeIP, NodeToNodeMeshEnabled = false });
+        Assert.Equal(177, cluster.Plan().ListenPort);
+        Assert.Equal([Address.Parse("10.0.0.1"), Address.Parse("fd00::1")], cluster.Plan().Listen);
+        Assert.Equal(180, cluster.With(OwnConfiguration() with { ListenPort = 180 }).Plan().ListenPort);
+    }
+
+    internal static Secret Key(string name, string key, string value) =>
+        new(new Metadata(name, "kube-system")) { Data = [new(key, new([.. System.Text.Encoding.UTF8.GetBytes(value)]))] };
+
+    private static string[] Changed(NodePlan before, NodePlan after) =>
+        [.. after.Peers.Where(peer => !before.Peers.Contains(peer)).Select(peer => peer.Name)];
+}
