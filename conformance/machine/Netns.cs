@@ -45,8 +45,8 @@ internal sealed class Netns
 
     public Task<Answer> RunAsync(string program, params string[] arguments) => Shell.RunAsync("ip", ["netns", "exec", Name, program, .. arguments]);
 
-    /// <summary>A TCP socket that belongs to this namespace for its whole life, whoever uses it.</summary>
-    public Socket Socket(AddressFamily family)
+    /// <summary>A socket that belongs to this namespace for its whole life, whoever uses it.</summary>
+    public Socket Socket(AddressFamily family, SocketType type = SocketType.Stream, ProtocolType protocol = ProtocolType.Tcp)
     {
         Socket? made = null;
         Exception? failure = null;
@@ -58,7 +58,8 @@ internal sealed class Netns
                 using var handle = File.OpenHandle($"/run/netns/{Name}");
                 if (SetNamespace(handle.DangerousGetHandle().ToInt32(), CloneNewNet) != 0)
                     throw new InvalidOperationException($"setns {Name}: errno {Marshal.GetLastPInvokeError()}");
-                made = new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                made = new Socket(family, type, protocol);
+                if (protocol == ProtocolType.Tcp) made.NoDelay = true;
             }
             catch (Exception e) when (e is IOException or InvalidOperationException or SocketException)
             {

@@ -70,6 +70,20 @@ internal sealed record TargetAnswer(string Type, IReadOnlyList<HopAnswer> NextHo
 
 internal sealed record OwnRouteAnswer(string Prefix, TargetAnswer? Wanted, TargetAnswer? Installed, string? Problem);
 
+internal sealed record NatAnswer(
+    bool Enabled, bool Ready, IReadOnlyList<NatPoolAnswer> Pools, IReadOnlyList<NatPeerAnswer> Peers, NatTableAnswer Table,
+    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut);
+
+internal sealed record NatPoolAnswer(string Name, string Cidr, string Applies, string Why, IReadOnlyList<string> ExceptTo);
+
+internal sealed record NatPeerAnswer(string Name, bool Established, bool Translates);
+
+internal sealed record NatTableAnswer(long Transactions, long Repairs);
+
+internal sealed record NatProblemAnswer(string Part, string Words, DateTimeOffset Since, int Attempts);
+
+internal sealed record NatExplanationAnswer(bool Translated, string? To, IReadOnlyList<string> Steps);
+
 internal sealed record ReloadAnswer(IReadOnlyList<string> Changes);
 
 internal sealed record RouteExplanationAnswer(
@@ -97,6 +111,8 @@ internal sealed record OrderAnswer(string Peer, string Order);
 [JsonSerializable(typeof(RouteAnswer))]
 [JsonSerializable(typeof(KernelAnswer))]
 [JsonSerializable(typeof(OwnRouteAnswer))]
+[JsonSerializable(typeof(NatAnswer))]
+[JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(RouteExplanationAnswer))]

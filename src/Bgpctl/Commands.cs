@@ -44,6 +44,7 @@ internal static class Commands
         root.Subcommands.Add(Peers(Make));
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
+        root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
         root.Subcommands.Add(Explain(Make));
         root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));

@@ -24,6 +24,19 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
     public Task KernelAsync(CancellationToken stop) =>
         ShowAsync("kernel", "/v1/kernel", body => KernelView.Of(daemon.Read(body, BgpctlJson.Default.KernelAnswer), Now), stop);
 
+    public async Task NatAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/nat", stop).ConfigureAwait(false);
+        Show(body, () => NatView.Of(daemon.Read(body, BgpctlJson.Default.NatAnswer), Now));
+    }
+
+    public async Task NatExplainAsync(string source, string destination, CancellationToken stop)
+    {
+        var path = $"/v1/nat/explain?src={Uri.EscapeDataString(source)}&dst={Uri.EscapeDataString(destination)}";
+        var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
+        Show(body, () => NatView.Of(daemon.Read(body, BgpctlJson.Default.NatExplanationAnswer)));
+    }
+
     public Task PeerAsync(string name, CancellationToken stop)
     {
         var path = $"/v1/peers/{Uri.EscapeDataString(name)}";
@@ -87,8 +100,13 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
             return;
         }
         var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
+        Show(body, () => view(body));
+    }
+
+    private void Show(string body, Func<Page> view)
+    {
         if (json) Say(body, []);
-        else screen.Write(view(body));
+        else screen.Write(view());
     }
 
     private Task WatchAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) =>

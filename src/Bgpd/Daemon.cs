@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -24,6 +25,8 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly SpeakerLoop speaker;
     /// <summary>Null: no sources, bgpd.yaml says all.</summary>
     private readonly Resourcing? resources;
+    /// <summary>Null: bgpd.yaml did not speak of NAT at the start.</summary>
+    private DataplaneLoop? dataplane;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
     private Taken current;
@@ -74,11 +77,15 @@ internal sealed class Daemon : IDaemon, IDisposable
         await using var speaker = new SpeakerLoop(resources?.Plan?.Joined ?? config.Speaker, kernel, time, logs);
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
-        using var daemon = new Daemon(path, config, speaker, resources, time, logs.CreateLogger<Daemon>());
+        await using var translating = Translating.Start(config, resources, kernel, view, time, logs);
+        using var daemon = new Daemon(path, config, speaker, resources, time, logs.CreateLogger<Daemon>()) { dataplane = translating?.Dataplane };
         await using var birds = new Sockets(
             [.. BirdPaths(config.Control)],
             socket => new(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo });
-        await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs);
+        await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs)
+        {
+            Dataplane = translating?.Dataplane,
+        };
         using var signals = daemon.Signals();
         await daemon.StartAsync(birds, http, stop);
         await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -192,8 +199,11 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    private Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer) =>
-        resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker);
+    private Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
+    {
+        if (newer.Nat is { } nat) dataplane?.Configure(nat);
+        return resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker);
+    }
 
     public async Task<ConfigureResult> CheckAsync(string? file)
     {
@@ -211,6 +221,8 @@ internal sealed class Daemon : IDaemon, IDisposable
         var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
             && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
         if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: takes effect at the next start";
+        if (newer.Nat == null != (dataplane == null)) yield return "nat: takes effect at the next start";
+        else if (older.Nat != newer.Nat) yield return "nat: changed";
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 

@@ -1,10 +1,12 @@
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
 
-/// <summary><c>--flush</c>: removes what the daemon left in the kernel, told by protocol number and table.</summary>
+/// <summary><c>--flush</c>: removes what the daemon left in the kernel: routes, told by protocol number and table, and the table of nftables.</summary>
 internal static class Flushing
 {
     public static async Task<int> RunAsync(string path, CancellationToken stop)
@@ -19,6 +21,12 @@ internal static class Flushing
         {
             await loop.StartAsync(stop);
             await loop.FlushAsync(stop);
+            if (await FlushNatAsync(logs, stop) is { } words) throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
+        }
+        catch (IOException refused)
+        {
+            Console.Error.WriteLine($"error: {refused.Message}");
+            return 1;
         }
         catch (System.Net.Sockets.SocketException refused)
         {
@@ -26,5 +34,12 @@ internal static class Flushing
             return 1;
         }
         return loop.Status.Failures == 0 ? 0 : 1;
+    }
+
+    private static async Task<string?> FlushNatAsync(ILoggerFactory logs, CancellationToken stop)
+    {
+        await using var nftables = new NftablesLoop(DataplaneLoop.Table, TimeProvider.System, logs.CreateLogger<NftablesLoop>());
+        nftables.Start();
+        return await nftables.FlushAsync(stop);
     }
 }

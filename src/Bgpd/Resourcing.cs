@@ -51,6 +51,9 @@ internal sealed class Resourcing : IAsyncDisposable
         return resourcing;
     }
 
+    /// <summary>Another reader's view of the changes, from the first full state on.</summary>
+    public ResourceFeed Subscribe() => store.Subscribe();
+
     public async Task FollowAsync(SpeakerLoop speaker)
     {
         await Plan!.FollowAsync(speaker).ConfigureAwait(false);

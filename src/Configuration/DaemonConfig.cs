@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources.Yaml;
 using Calico.Bgp.Speaker;
@@ -22,7 +23,7 @@ public sealed record DaemonConfig
     public ControlConfig Control { get; init; } = ControlConfig.Default;
     public LogConfig Log { get; init; } = new();
     /// <summary>Null: the file does not speak of NAT.</summary>
-    public NatConfig? Nat { get; init; }
+    public NatSettings? Nat { get; init; }
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
     public required PlanSettings Plan { get; init; }
@@ -107,8 +108,6 @@ public sealed record BirdSocketConfig(string Path, BirdDialect Dialect, Net.IpFa
 public enum LogFormat : byte { Text, Json }
 
 public sealed record LogConfig(LogLevel Level = LogLevel.Information, LogFormat Format = LogFormat.Text);
-
-public sealed record NatConfig(bool Enabled);
 
 /// <summary>Where Calico and Kubernetes objects come from.</summary>
 public abstract record SourceConfig;

@@ -36,7 +36,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
             Log = Log(),
-            Nat = Nat(),
+            Nat = new NatReader(root).Read(root.Has("sources")),
             Sources = new SourcesReader(root, folder).Read(),
         };
         root.Close();
@@ -109,14 +109,5 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var format = log.Word("format", ("text", LogFormat.Text), ("json", LogFormat.Json)) ?? LogFormat.Text;
         log.Close();
         return new(level, format);
-    }
-
-    private NatConfig? Nat()
-    {
-        if (root.Child("nat") is not { } nat) return null;
-        var config = new NatConfig(nat.Flag("enabled", otherwise: true));
-        if (config.Enabled) root.Problems.Warn(root.At("nat"), "nat is not acted on yet: no packet is translated");
-        nat.Close();
-        return config;
     }
 }

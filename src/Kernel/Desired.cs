@@ -18,7 +18,7 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
     private bool swept;
 
     public RouteTargets Targets { get; } = new(protocol);
-    public Refusals Refusals { get; } = new(clock);
+    public Refusals<RowName> Refusals { get; } = new(clock);
     public int WantedCount { get; private set; }
     public int InstalledCount { get; private set; }
     public int Pending => queue.Count;

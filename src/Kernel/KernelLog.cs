@@ -35,4 +35,13 @@ internal static partial class KernelLog
 
     [LoggerMessage(6009, LogLevel.Debug, "no socket filter: notifications of our own writes are skipped one by one")]
     public static partial void NoFilter(ILogger log);
+
+    [LoggerMessage(6010, LogLevel.Warning, "the kernel refused {Part}: {Words} ({Advice})")]
+    public static partial void NftRefused(ILogger log, string part, string words, string advice);
+
+    [LoggerMessage(6011, LogLevel.Warning, "this kernel is built without {Option}: what needs it will be refused, the rest works")]
+    public static partial void NftMissing(ILogger log, string option);
+
+    [LoggerMessage(6012, LogLevel.Warning, "table inet {Table} was changed by someone else, and has been put right (time {Count})")]
+    public static partial void NftRepaired(ILogger log, string table, long count);
 }

@@ -128,7 +128,10 @@ internal sealed class Reconciler : IDisposable
     }
 
     public ImmutableArray<KernelRefusal> ListRefusals(int limit) =>
-        Desired.Refusals.List(limit, row => (Desired.Prefix(row), Desired.TargetOf(Desired.Wanted(row))));
+        [.. Desired.Refusals.List(limit).Select(entry => Describe(entry.Key, entry.Refusal))];
+
+    private KernelRefusal Describe(RowName row, Refusal refusal) =>
+        new(Desired.Prefix(row), Desired.TargetOf(Desired.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts);
 
     private void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {

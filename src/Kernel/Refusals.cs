@@ -1,14 +1,15 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using Calico.Bgp.Kernel.Routes;
 
 namespace Calico.Bgp.Kernel;
+
+internal readonly record struct Refusal(int Errno, string Words, DateTimeOffset Since, int Attempts);
 
 /// <summary>
 /// What the kernel would not take, in its own words, and when to ask again: after 1, 2, 4, … at most 60 seconds, and as soon as links,
 /// addresses or foreign routes change, because a gateway may have become reachable.
 /// </summary>
-internal sealed class Refusals(TimeProvider clock)
+internal sealed class Refusals<TKey>(TimeProvider clock) where TKey : notnull
 {
     private struct Entry
     {
@@ -21,7 +22,7 @@ internal sealed class Refusals(TimeProvider clock)
     }
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
-    private readonly Dictionary<RowName, Entry> entries = [];
+    private readonly Dictionary<TKey, Entry> entries = [];
     private readonly long start = clock.GetTimestamp();
     private string lastWords = "";
     private TimeSpan? earliest;
@@ -37,7 +38,7 @@ internal sealed class Refusals(TimeProvider clock)
     private TimeSpan Now => clock.GetElapsedTime(start);
 
     /// <returns>How many attempts have failed.</returns>
-    public int Add(RowName row, int errno, string words)
+    public int Add(TKey row, int errno, string words)
     {
         // Thousands are refused in the same words; they share one string.
         if (words == lastWords) words = lastWords;
@@ -54,14 +55,14 @@ internal sealed class Refusals(TimeProvider clock)
     }
 
     /// <summary>Whether the row has to wait before the next attempt.</summary>
-    public bool Blocks(RowName row) => entries.TryGetValue(row, out var entry) && !entry.Due;
+    public bool Blocks(TKey row) => entries.TryGetValue(row, out var entry) && !entry.Due;
 
-    public string? Words(RowName row) => entries.TryGetValue(row, out var entry) ? entry.Words : null;
+    public string? Words(TKey row) => entries.TryGetValue(row, out var entry) ? entry.Words : null;
 
-    public void Remove(RowName row) => Changed |= entries.Remove(row);
+    public void Remove(TKey row) => Changed |= entries.Remove(row);
 
     /// <summary>Releases those whose time has come, or everything where the surroundings have changed.</summary>
-    public void Release(bool everything, Action<RowName> retry)
+    public void Release(bool everything, Action<TKey> retry)
     {
         var now = Now;
         earliest = null;
@@ -78,12 +79,6 @@ internal sealed class Refusals(TimeProvider clock)
     }
 
     /// <summary>The first <paramref name="limit"/> of them.</summary>
-    public ImmutableArray<KernelRefusal> List(int limit, Func<RowName, (Net.Prefix Prefix, RouteTarget? Target)> describe) =>
-    [
-        .. entries.Take(limit).Select(pair =>
-        {
-            var (prefix, target) = describe(pair.Key);
-            return new KernelRefusal(prefix, target, pair.Value.Errno, pair.Value.Words, pair.Value.Since, pair.Value.Attempts);
-        }),
-    ];
+    public ImmutableArray<(TKey Key, Refusal Refusal)> List(int limit) =>
+        [.. entries.Take(limit).Select(pair => (pair.Key, new Refusal(pair.Value.Errno, pair.Value.Words, pair.Value.Since, pair.Value.Attempts)))];
 }

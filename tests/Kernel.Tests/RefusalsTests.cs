@@ -18,7 +18,7 @@ public class RefusalsTests
     public void The_wait_doubles_up_to_a_minute()
     {
         var time = new ManualTime();
-        var refusals = new Refusals(time);
+        var refusals = new Refusals<RowName>(time);
         var waits = new List<double>();
         for (var i = 0; i < 9; i++)
         {
@@ -35,7 +35,7 @@ public class RefusalsTests
     [Fact]
     public void Before_its_time_a_row_is_blocked_unless_the_surroundings_change()
     {
-        var refusals = new Refusals(new ManualTime());
+        var refusals = new Refusals<RowName>(new ManualTime());
         refusals.Add(Row, 101, "no");
         refusals.Release(everything: false, row => Assert.Fail("not due yet"));
         Assert.True(refusals.Blocks(Row));
@@ -47,11 +47,11 @@ public class RefusalsTests
     public void The_first_refusals_time_is_kept()
     {
         var time = new ManualTime();
-        var refusals = new Refusals(time);
+        var refusals = new Refusals<RowName>(time);
         refusals.Add(Row, 101, "no");
         time.Now += TimeSpan.FromSeconds(5);
         refusals.Add(Row, 17, "still no");
-        var listed = Assert.Single(refusals.List(10, _ => default));
+        var listed = Assert.Single(refusals.List(10)).Refusal;
         Assert.Equal((17, "still no", DateTimeOffset.UnixEpoch, 2), (listed.Errno, listed.Words, listed.Since, listed.Attempts));
     }
 }

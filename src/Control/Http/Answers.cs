@@ -106,6 +106,27 @@ internal sealed record TargetAnswer(string Type, IReadOnlyList<HopAnswer> NextHo
 
 internal sealed record OwnRouteAnswer(string Prefix, TargetAnswer? Wanted, TargetAnswer? Installed, string? Problem);
 
+/// <param name="Ready">The resources are known; before that the table of an earlier run is left as it is.</param>
+/// <param name="Missing">Options that the kernel is built without.</param>
+internal sealed record NatAnswer(
+    bool Enabled, bool Ready, IReadOnlyList<NatPoolAnswer> Pools, IReadOnlyList<NatPeerAnswer> Peers, NatTableAnswer Table,
+    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut);
+
+/// <param name="Upstream">What the pool asks for: prefer, require or ignore; null: nothing.</param>
+/// <param name="Applies">no NAT, masquerade, upstream NAT, or upstream NAT only.</param>
+/// <param name="ExceptTo">Destinations that the network translates for.</param>
+internal sealed record NatPoolAnswer(
+    string Name, string Cidr, bool NatOutgoing, bool Disabled, string? Upstream, string Applies, string Why, IReadOnlyList<string> ExceptTo);
+
+/// <param name="Translates">Its infrastructure does.</param>
+internal sealed record NatPeerAnswer(string Name, bool Established, bool Translates);
+
+internal sealed record NatTableAnswer(long Transactions, long Readings, long Repairs);
+
+internal sealed record NatProblemAnswer(string Part, int Errno, string Words, DateTimeOffset Since, int Attempts);
+
+internal sealed record NatExplanationAnswer(bool Translated, string? To, IReadOnlyList<string> Steps);
+
 internal sealed record ReloadAnswer(IReadOnlyList<string> Changes);
 
 internal sealed record RouteExplanationAnswer(
@@ -136,6 +157,8 @@ internal sealed record OrderAnswer(string Peer, string Order);
 [JsonSerializable(typeof(RouteAnswer))]
 [JsonSerializable(typeof(KernelAnswer))]
 [JsonSerializable(typeof(OwnRouteAnswer))]
+[JsonSerializable(typeof(NatAnswer))]
+[JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(RouteExplanationAnswer))]

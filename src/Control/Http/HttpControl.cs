@@ -1,6 +1,7 @@
 // Metrics, health, status and orders over HTTP/1.1, for scrapers, probes and bgpctl. Kestrel without the hosting around it: no
 // configuration files, no dependency injection, no logging of its own beyond warnings, one I/O queue.
 
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,6 +19,7 @@ public sealed class HttpControl : IAsyncDisposable
 
     private readonly IReadOnlyList<string> endpoints;
     private readonly TimeProvider time;
+    private readonly HttpRoutes routes;
     private readonly HttpRequests requests;
     private readonly ILoggerFactory logs;
     private readonly CancellationTokenSource stopping = new();
@@ -28,7 +30,15 @@ public sealed class HttpControl : IAsyncDisposable
         this.endpoints = endpoints;
         this.time = time;
         this.logs = logs;
-        requests = new(new HttpRoutes(speaker, daemon, time, stopping.Token), logs.CreateLogger<HttpControl>());
+        routes = new(speaker, daemon, time, stopping.Token);
+        requests = new(routes, logs.CreateLogger<HttpControl>());
+    }
+
+    /// <summary>What is done to packets; null: nothing.</summary>
+    public IDataplane? Dataplane
+    {
+        get => routes.Dataplane;
+        init => routes.Dataplane = value;
     }
 
     /// <summary>Where it listens, with the port that 0 became: <c>http://127.0.0.1:9179</c>, <c>http://unix:/run/…</c>.</summary>

@@ -1,5 +1,7 @@
 // Which path is answered by whom. Orders change the daemon and are taken by the Unix socket alone: a port has no doorkeeper.
 
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
@@ -8,7 +10,7 @@ namespace Calico.Bgp.Control.Http;
 internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider time, CancellationToken stopping)
 {
     private const string Paths =
-        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/events, "
+        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
@@ -19,17 +21,21 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
     private readonly EventStream events = new(speaker, daemon, time, stopping);
     private readonly Metrics metrics = new(speaker, time);
 
+    public IDataplane? Dataplane { get; set; }
+
     public Task AnswerAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch
     {
         ["live"] => Get(http, health.LiveAsync),
         ["ready"] => Get(http, health.ReadyAsync),
-        ["metrics"] => Get(http, metrics.WriteAsync),
+        ["metrics"] => Get(http, request => metrics.WriteAsync(request, Dataplane?.View)),
         ["v1", "status"] => Get(http, StatusAsync),
         ["v1", "peers"] => Get(http, PeersAsync),
         ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),
         ["v1", "routes"] => Get(http, routes.RoutesAsync),
         ["v1", "kernel"] => Get(http, KernelAsync),
         ["v1", "kernel", "routes"] => Get(http, routes.KernelRoutesAsync),
+        ["v1", "nat"] => Get(http, NatAsync),
+        ["v1", "nat", "explain"] => Get(http, ExplainAsync),
         ["v1", "events"] => Get(http, events.WriteAsync),
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
@@ -70,6 +76,19 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
     private Task PeerAsync(HttpContext http, string name) => PeerNames.Find(speaker, name) is { Session: { } session } peer
         ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), Answer.Json.PeerAnswer)
         : Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
+
+    private Task NatAsync(HttpContext http) =>
+        Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);
+
+    private Task ExplainAsync(HttpContext http)
+    {
+        var (source, destination) = (http.Request.Query["src"].ToString(), http.Request.Query["dst"].ToString());
+        if (!Address.TryParse(source, out var from) || !Address.TryParse(destination, out var to) || from.Family != to.Family)
+            return Answer.ErrorAsync(http, 400, $"expected two addresses of one family, ?src=A&dst=B, got \"{source}\" and \"{destination}\"");
+        return Dataplane is { } dataplane
+            ? Answer.JsonAsync(http, NatAnswers.Of(dataplane.Explain(from, to)), Answer.Json.NatExplanationAnswer)
+            : Answer.ErrorAsync(http, 404, "NAT is off: bgpd.yaml has no section nat");
+    }
 
     private Task KernelAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer);

@@ -1,6 +1,7 @@
 // /metrics. The first part has bird_exporter's names and labels, so that dashboards and alerts written for BIRD go on working;
 // the second is ours, calico_bgp_; the third the process's, as every Prometheus client names it.
 
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
@@ -8,7 +9,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal sealed class Metrics(ISpeaker speaker, TimeProvider time)
 {
-    public async Task WriteAsync(HttpContext http)
+    public async Task WriteAsync(HttpContext http, NatView? nat)
     {
         Answer.Begin(http, PrometheusText.ContentType);
         var text = new PrometheusText(http.Response.BodyWriter);
@@ -24,6 +25,7 @@ internal sealed class Metrics(ISpeaker speaker, TimeProvider time)
         OwnMetrics.WriteRouter(text, router, speaker.Ready, speaker.KernelStatus, speaker.Memory);
         OwnMetrics.WriteSessions(text, protocols);
         OwnMetrics.WriteRoutes(text, protocols);
+        if (nat != null) OwnMetrics.WriteNat(text, nat);
         ProcessMetrics.Write(text);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
     }

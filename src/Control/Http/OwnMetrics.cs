@@ -1,6 +1,7 @@
 // Metrics that BIRD's exporter has no name for: messages by type, sessions by state, the kernel's table and
 // memory by purpose.
 
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Session;
@@ -31,6 +32,17 @@ internal static class OwnMetrics
         text.Sample("calico_bgp_memory_bytes", memory.RouteAttributes, ("purpose", "route_attributes"));
         text.Sample("calico_bgp_memory_bytes", memory.Protocols, ("purpose", "protocols"));
         text.Sample("calico_bgp_memory_bytes", memory.Configuration, ("purpose", "configuration"));
+    }
+
+    public static void WriteNat(PrometheusText text, NatView nat)
+    {
+        text.Head("calico_bgp_nat_pools", "gauge", "Pools by who translates what leaves them");
+        foreach (var treatment in Enum.GetValues<PoolTreatment>())
+            text.Sample("calico_bgp_nat_pools", nat.Plan.Pools.Count(pool => pool.Treatment == treatment), ("treatment", treatment.Word()));
+        One(text, "calico_bgp_nat_transactions_total", "counter", "Changes written to our table of nftables", nat.Table.Transactions);
+        One(text, "calico_bgp_nat_repairs_total", "counter", "Times somebody else had changed that table", nat.Table.Repairs);
+        One(text, "calico_bgp_nat_refused", "gauge", "Parts of that table that the kernel refuses", nat.Table.Problems.Length);
+        One(text, "calico_bgp_nat_connections_cut_total", "counter", "Connections cut because pools changed", nat.ConnectionsCut);
     }
 
     public static void WriteSessions(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)

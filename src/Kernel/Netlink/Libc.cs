@@ -10,7 +10,7 @@ namespace Calico.Bgp.Kernel.Netlink;
 /// </summary>
 internal static partial class Libc
 {
-    private const int AfNetlink = 16, SockRaw = 3, SockCloseOnExec = 0x80000, NetlinkRoute = 0;
+    private const int AfNetlink = 16, SockRaw = 3, SockCloseOnExec = 0x80000;
 
     /// <summary>struct sockaddr_nl.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -45,11 +45,11 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     private static partial int SetOption(SafeHandle socket, int level, int option, in int value, int length);
 
-    /// <summary>A NETLINK_ROUTE socket in the network namespace of the calling thread, member of <paramref name="groups"/>.</summary>
+    /// <summary>A netlink socket in the network namespace of the calling thread, member of <paramref name="groups"/>.</summary>
     /// <exception cref="Win32Exception">The kernel gives no such socket.</exception>
-    public static SafeSocketHandle OpenNetlink(uint groups, out uint port)
+    public static SafeSocketHandle OpenNetlink(NetlinkProtocol protocol, uint groups, out uint port)
     {
-        var socket = new SafeSocketHandle(Check(OpenSocket(AfNetlink, SockRaw | SockCloseOnExec, NetlinkRoute), "socket(AF_NETLINK)"), true);
+        var socket = new SafeSocketHandle(Check(OpenSocket(AfNetlink, SockRaw | SockCloseOnExec, (int)protocol), "socket(AF_NETLINK)"), true);
         try
         {
             var address = new NetlinkAddress { Family = AfNetlink, Groups = groups };

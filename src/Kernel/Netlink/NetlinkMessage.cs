@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
@@ -35,11 +37,12 @@ internal static class MessageType
 
 /// <summary>
 /// Builds one message, or only its attributes: header, attributes, and nests whose lengths are patched when they close.
-/// All numbers of NETLINK_ROUTE are in the machine's order; addresses are octets.
+/// All numbers of NETLINK_ROUTE are in the machine's order, those of NETLINK_NETFILTER in the network's; addresses are octets.
 /// </summary>
 internal sealed class NetlinkMessage
 {
     public const int HeaderOctets = 16;
+    private const ushort NestedFlag = 0x8000;
 
     private byte[] octets = new byte[128];
     private int length;
@@ -71,8 +74,17 @@ internal sealed class NetlinkMessage
 
     public NetlinkMessage Attribute(ushort type, uint value) => Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
 
+    /// <summary>A number as NETLINK_NETFILTER has them.</summary>
+    public NetlinkMessage BigEndian(ushort type, uint value) => Attribute(type, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
+
+    /// <summary>A name, with the NUL that the kernel wants behind it.</summary>
+    public NetlinkMessage Text(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value + '\0'));
+
     /// <summary>A value without an attribute around it, such as the head of each hop inside RTA_MULTIPATH.</summary>
     public NetlinkMessage Raw<T>(in T value) where T : unmanaged => Header(value);
+
+    /// <summary>A nest that says so: NETLINK_NETFILTER's own tools set the flag, and nft's listings show it.</summary>
+    public Nest OpenNested(ushort type) => Open((ushort)(type | NestedFlag));
 
     public Nest Open(ushort type)
     {
@@ -89,6 +101,9 @@ internal sealed class NetlinkMessage
         Append(head);
         return new(this, start);
     }
+
+    /// <summary>Where the next attribute will begin.</summary>
+    public int Length => length;
 
     public ReadOnlySpan<byte> Attributes => octets.AsSpan(0, length);
 

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
@@ -39,16 +41,35 @@ internal ref struct AttributeReader(ReadOnlySpan<byte> octets)
 
     /// <summary>A number of 32 bits; 0 where the attribute is shorter.</summary>
     public static uint U32(ReadOnlySpan<byte> value) => MemoryMarshal.TryRead(value, out uint number) ? number : 0;
+
+    /// <summary>The same in the network's order.</summary>
+    public static uint BigEndian(ReadOnlySpan<byte> value) => BinaryPrimitives.TryReadUInt32BigEndian(value, out var number) ? number : 0;
+
+    /// <summary>A name, without the NUL behind it.</summary>
+    public static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value.TrimEnd((byte)0));
+
+    /// <summary>The first attribute of the type, or nothing.</summary>
+    public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> attributes, ushort wanted)
+    {
+        var reader = new AttributeReader(attributes);
+        while (reader.Next(out var type, out var value))
+            if (type == wanted) return value;
+        return default;
+    }
 }
 
 /// <summary>struct nlmsgerr with the extended acknowledgement's words: the kernel's answer to one request.</summary>
 internal readonly ref struct NetlinkAnswer
 {
-    private const ushort WordsAttribute = 1;                                                           // NLMSGERR_ATTR_MSG
+    private const ushort WordsAttribute = 1, OffsetAttribute = 2;                                 // NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS
     private const NetlinkFlags Capped = (NetlinkFlags)0x100, HasAttributes = (NetlinkFlags)0x200; // NLM_F_CAPPED, NLM_F_ACK_TLVS
 
     /// <summary>0: done.</summary>
     public int Errno { get; }
+
+    /// <summary>Where in the request the attribute stands that the kernel minds; 0 where it does not say.</summary>
+    public int Offset { get; }
+
     private readonly ReadOnlySpan<byte> words;
 
     public NetlinkAnswer(in NetlinkHeader header, ReadOnlySpan<byte> body)
@@ -60,7 +81,10 @@ internal readonly ref struct NetlinkAnswer
         if (4 + repeated > body.Length) return;
         var attributes = new AttributeReader(body[(4 + repeated)..]);
         while (attributes.Next(out var type, out var value))
+        {
             if (type == WordsAttribute) words = value.TrimEnd((byte)0);
+            if (type == OffsetAttribute) Offset = (int)AttributeReader.U32(value);
+        }
     }
 
     /// <summary>As <c>ip</c> would print it: strerror's words, and the kernel's own remark where it made one.</summary>

@@ -3,8 +3,11 @@ using System.Net.Sockets;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
+/// <summary>The kernel's subsystem at the other end of a netlink socket.</summary>
+internal enum NetlinkProtocol { Route = 0, Netfilter = 12 }
+
 /// <summary>
-/// A NETLINK_ROUTE socket. The kernel works a request off inside send(), so its answers wait in the queue when that returns: a writer
+/// A netlink socket. The kernel works a request off inside send(), so its answers wait in the queue when that returns: a writer
 /// needs no asynchrony, and at most one batch is ever unanswered. Only a watcher waits.
 /// </summary>
 internal sealed class NetlinkSocket : IDisposable
@@ -22,14 +25,14 @@ internal sealed class NetlinkSocket : IDisposable
     public uint Port { get; }
 
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no such socket.</exception>
-    public NetlinkSocket(uint groups, int receiveBuffer)
+    public NetlinkSocket(uint groups, int receiveBuffer, NetlinkProtocol protocol = NetlinkProtocol.Route)
     {
-        var handle = Libc.OpenNetlink(groups, out var port);
+        var handle = Libc.OpenNetlink(protocol, groups, out var port);
         Port = port;
         // Beyond rmem_max where we have CAP_NET_ADMIN, else as much as everybody gets.
         if (!Libc.TrySetOption(handle, SolSocket, SoReceiveBufferForce, receiveBuffer))
             Libc.TrySetOption(handle, SolSocket, SoReceiveBuffer, receiveBuffer);
-        Libc.TrySetOption(handle, SolSocket, SoSendBufferForce, 1 << 20);
+        Libc.TrySetOption(handle, SolSocket, SoSendBufferForce, protocol == NetlinkProtocol.Route ? 1 << 20 : 32 << 20);
         Libc.TrySetOption(handle, SolNetlink, CapAck, 1);
         Libc.TrySetOption(handle, SolNetlink, ExtAck, 1);
         Libc.TrySetOption(handle, SolNetlink, StrictCheck, 1);

@@ -77,22 +77,30 @@ internal sealed partial class NetworkNamespace : IDisposable
     public async Task<KernelLoop> StartAsync(KernelOptions? options = null)
     {
         var loop = new KernelLoop(options ?? new(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
-        var starting = new TaskCompletionSource<Task>();
+        await Inside(() => loop.StartAsync(CancellationToken.None));
+        return loop;
+    }
+
+    /// <summary>Done by a thread of its own that has entered this namespace, and ends in it: sockets that it makes belong here.</summary>
+    public T Inside<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>();
         new Thread(() =>
         {
             try
             {
                 Enter();
-                starting.SetResult(loop.StartAsync(CancellationToken.None));
+                done.SetResult(work());
             }
             catch (Exception e)
             {
-                starting.SetException(e);
+                done.SetException(e);
             }
         }).Start();
-        await await starting.Task;
-        return loop;
+        return done.Task.GetAwaiter().GetResult();
     }
+
+    public string Nft(string arguments, string? input = null) => Shell.Run("ip", $"netns exec {name} nft {arguments}", input);
 
     private void Enter()
     {

@@ -1,0 +1,84 @@
+// Figures of the NAT: not microbenchmarks, but one long look at the real kernel. Run inside a network namespace of its own:
+//   unshare -n dotnet run --project bench -c Release -- nat
+using System.Diagnostics;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Bench;
+
+internal static class NatFigures
+{
+    private const int Pools = 100, Nodes = 1000, Edits = 10_000;
+
+    public static async Task RunAsync()
+    {
+        await using var kernel = new KernelLoop(new(), TimeProvider.System, NullLogger<KernelLoop>.Instance);
+        await kernel.StartAsync(CancellationToken.None);
+        await using var nftables = new NftablesLoop(DataplaneLoop.Table, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+        nftables.Start();
+        using var connections = new ConnectionTable();
+        await using var dataplane = new DataplaneLoop(
+            "node0", new() { Enabled = true }, nftables, kernel, connections, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
+        dataplane.Start();
+
+        var snapshot = Snapshot();
+        var clock = Stopwatch.StartNew();
+        dataplane.Take(snapshot);
+        await dataplane.SettledAsync();
+        Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms after the resources came, {nftables.Status.Transactions} transaction");
+
+        await EditsAsync("100 to warm up", 100);
+        Settle();
+        var (managed, resident) = (GC.GetTotalMemory(true), Environment.WorkingSet);
+        await EditsAsync($"{Edits} edits", Edits);
+        Settle();
+        Console.WriteLine($"memory: managed {managed / 1024} → {GC.GetTotalMemory(true) / 1024} KiB, resident {resident >> 20} → {Environment.WorkingSet >> 20} MiB");
+        Console.WriteLine($"table read {nftables.Status.Readings} time(s), {nftables.Status.Transactions} transactions, refused {nftables.Status.Problems.Length}");
+
+        async Task EditsAsync(string what, int count)
+        {
+            var times = new double[count];
+            for (var i = 0; i < count; i++)
+            {
+                var name = $"pool{i % Pools}";
+                var pool = snapshot.IPPools[name];
+                snapshot = snapshot with { IPPools = snapshot.IPPools.SetItem(name, pool with { NatOutgoing = !pool.NatOutgoing }) };
+                var began = Stopwatch.GetTimestamp();
+                dataplane.Take(snapshot);
+                await dataplane.SettledAsync();
+                times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            }
+            Array.Sort(times);
+            Console.WriteLine($"{what}: edit to acknowledgement p50 {times[count / 2]:0.00} ms, p99 {times[count * 99 / 100]:0.00} ms, worst {times[^1]:0.00} ms");
+        }
+    }
+
+    private static void Settle()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+
+    private static ResourceSnapshot Snapshot() => ResourceSnapshot.Empty with
+    {
+        IPPools = ResourceSnapshot.Empty.IPPools.AddRange(Enumerable.Range(0, Pools).Select(i => KeyValuePair.Create($"pool{i}", new IPPool(new Metadata($"pool{i}"))
+        {
+            Cidr = new Prefix(Address.FromIPv4(0x0a000000u + (uint)i * 0x20000), 16), BlockSize = 26, NatOutgoing = i % 2 == 0,
+        }))),
+        Nodes = ResourceSnapshot.Empty.Nodes.AddRange(Enumerable.Range(0, Nodes).Select(i =>
+        {
+            var address = Address.FromIPv4(0xac140000u + (uint)i);
+            return KeyValuePair.Create($"node{i}", new Node(new Metadata($"node{i}")) { IPv4 = new(address, new Prefix(address, 16)) });
+        })),
+        FelixConfigurations = ResourceSnapshot.Empty.FelixConfigurations.Add("default", new FelixConfiguration(new Metadata("default"))
+        {
+            NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs,
+        }),
+    };
+}

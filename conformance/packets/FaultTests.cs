@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Calico.Bgp.Conformance.Machine;
+
+namespace Calico.Bgp.Conformance.Packets;
+
+/// <summary>The daemon dies, its table is deleted under it, pools change under connections: what becomes of packets?</summary>
+public sealed class FaultTests : IAsyncLifetime
+{
+    private const string Source = "192.168.1.2";
+    private Site site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Project.Missing("nft", "curl") != null) return;
+        site = await Site.MakeAsync();
+        site.Write(Site.Pools());
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private async Task<string?> SeenAsync() => (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
+
+    /// <summary>A transfer that lasts: octets go and come back, one after the other.</summary>
+    private sealed class Transfer(Socket socket) : IDisposable
+    {
+        private readonly Socket socket = socket;
+
+        public string Seen { get; private set; } = "";
+
+        public static async Task<Transfer> BeginAsync(Netns from, string to)
+        {
+            var transfer = new Transfer(from.Socket(AddressFamily.InterNetwork));
+            await transfer.socket.ConnectAsync(IPAddress.Parse(to), Echo.Port);
+            var octets = new byte[64];
+            transfer.Seen = IPEndPoint.Parse(Encoding.ASCII.GetString(octets, 0, await transfer.socket.ReceiveAsync(octets)).TrimEnd()).Address.ToString();
+            return transfer;
+        }
+
+        /// <summary>True when what was sent came back.</summary>
+        public async Task<bool> GoesOnAsync(int seconds = 5)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+            try
+            {
+                await socket.SendAsync(new byte[100], patience.Token);
+                for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count ? count : throw new SocketException();
+                return true;
+            }
+            catch (Exception broken) when (broken is OperationCanceledException or SocketException)
+            {
+                return false;
+            }
+        }
+
+        public void Dispose() => socket.Dispose();
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task A_killed_daemon_leaves_its_rules_and_a_new_one_takes_them_over_as_they_are()
+    {
+        await site.StartAsync();
+        using var transfer = await Transfer.BeginAsync(site["nat"], Site.Outside4);
+        var rules = await site.ListAsync();
+        await site.Daemon!.KillAsync();
+        Assert.Equal((rules, Site.Node4, Site.Node4, true), (await site.ListAsync(), transfer.Seen, await SeenAsync(), await transfer.GoesOnAsync()));
+
+        await site.StartAsync();
+        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"));
+        Assert.Contains("\"transactions\":0", await site.HttpAsync("/v1/nat"));
+        Assert.Equal((rules, Site.Node4, true), (await site.ListAsync(), await SeenAsync(), await transfer.GoesOnAsync()));
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task A_table_deleted_under_it_comes_back_within_a_second_and_is_counted()
+    {
+        await site.StartAsync();
+        using var transfer = await Transfer.BeginAsync(site["nat"], Site.Outside4);
+        for (var time = 1; time <= 3; time++)
+        {
+            await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
+            await Until.TrueAsync("the table is back", async () => (await site.ListAsync()).Contains("@masq4"), seconds: 1);
+            var counted = $"\"repairs\":{time}";
+            await Until.TrueAsync("it was counted", async () => (await site.HttpAsync("/v1/nat")).Contains(counted));
+            Assert.Equal((Site.Node4, true), (await SeenAsync(), await transfer.GoesOnAsync()));
+        }
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task A_pool_edit_concerns_new_connections_and_cuts_old_ones_only_where_that_is_asked_for()
+    {
+        site.Configuration = "nat: { onChange: cut }\n";
+        await site.StartAsync();
+        using var outside = await Transfer.BeginAsync(site["nat"], Site.Outside4);
+        using var inside = await Transfer.BeginAsync(site["nat"], "172.16.1.2");
+        site.Write(Site.Pools().Replace("\"192.168.0.0/16\", natOutgoing: true", "\"192.168.0.0/16\", natOutgoing: false"));
+        await site.TableAsync(table => table.Contains("elements = { 100.64.0.0/16 }"), "the pool is not translated any more");
+        await Until.TrueAsync("one connection was cut", async () => (await site.HttpAsync("/v1/nat")).Contains("\"connectionsCut\":1"));
+        Assert.Equal((Source, false, true), (await SeenAsync(), await outside.GoesOnAsync(2), await inside.GoesOnAsync()));
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task Kept_connections_keep_the_translation_that_they_have()
+    {
+        await site.StartAsync();
+        using var transfer = await Transfer.BeginAsync(site["nat"], Site.Outside4);
+        site.Write(Site.Pools().Replace("\"192.168.0.0/16\", natOutgoing: true", "\"192.168.0.0/16\", natOutgoing: false"));
+        await site.TableAsync(table => table.Contains("elements = { 100.64.0.0/16 }"), "the pool is not translated any more");
+        Assert.Equal((Source, true), (await SeenAsync(), await transfer.GoesOnAsync()));
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task A_flush_takes_everything_away()
+    {
+        await site.StartAsync();
+        await site.Daemon!.DisposeAsync();
+        await site.Node.DoAsync(Project.Daemon, "--flush", "--config", site.PathOf("bgpd.yaml"));
+        Assert.DoesNotContain("bgpd", await site.Node.DoAsync("nft", "list", "ruleset"));
+    }
+
+    [NeedsFact("nft", "curl", "setpriv")]
+    public async Task Without_CAP_NET_ADMIN_it_says_so_and_nothing_else_breaks()
+    {
+        site.Capabilities = "-net_admin";
+        await site.StartAsync(withTable: false);
+        await Until.TrueAsync("the refusal is told", async () => (await site.HttpAsync("/v1/nat")).Contains("Operation not permitted"));
+        Assert.Contains("root or CAP_NET_ADMIN is needed", await site.LogAsync());
+    }
+
+    [NeedsFact("nft", "curl")]
+    public async Task Explanations_are_what_packets_meet()
+    {
+        await site.StartAsync();
+        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"));
+        foreach (var (source, destination, translated) in new[]
+        {
+            (Source, Site.Outside4, true), (Source, Site.Remote4, false), (Source, Site.Exempt4, false), (Source, Site.Other4, true),
+            ("203.0.113.2", Site.Outside4, false), ("fd01::1:2", Site.Outside6, true), ("100.99.1.2", Site.Outside4, false),
+        })
+            Assert.Contains($"\"translated\":{(translated ? "true" : "false")}", await site.HttpAsync($"/v1/nat/explain?src={source}&dst={destination}"));
+    }
+}

@@ -1,0 +1,216 @@
+// A site with packets: a node with pods under bgpd's NAT, a second node, a top-of-rack switch, and the world outside.
+//
+//   pods ── cali… ── node ─┐
+//                          ├─ (bridge) tor ── outside
+//                   node2 ─┘
+//
+// The ToR knows the way back to every pod, so that a packet that leaves untranslated is answered, and seen for what it is.
+using System.Security.Cryptography;
+using System.Text;
+using Calico.Bgp.Conformance.Machine;
+
+namespace Calico.Bgp.Conformance.Packets;
+
+/// <summary>Where a pod's addresses come from.</summary>
+internal sealed record Pod(string Name, string IPv4, string IPv6);
+
+internal sealed class Site : IAsyncDisposable
+{
+    public const string Node4 = "172.20.0.1", Node6 = "fd20::1", Other4 = "172.20.0.2", Other6 = "fd20::2";
+    public const string Outside4 = "198.51.100.1", Outside6 = "fd98::1", Exempt4 = "10.1.1.1", Exempt6 = "fd0a::1";
+
+    /// <summary>One for each kind of source pool, and a second one in the first one's.</summary>
+    public static readonly Pod[] Pods =
+    [
+        new("nat", "192.168.1.2", "fd01::1:2"), new("nat-too", "192.168.1.3", "fd01::1:3"), new("plain", "172.16.1.2", "fd02::1:2"),
+        new("public", "203.0.113.2", "2001:db8:1::2"), new("disabled", "100.64.1.2", "fd03::1:2"), new("none", "100.99.1.2", "fd09::1:2"),
+    ];
+
+    /// <summary>In the pool nat, on the second node.</summary>
+    public const string Remote4 = "192.168.2.2", Remote6 = "fd01::2:2";
+
+    private readonly Dictionary<string, Netns> pods = [];
+    private readonly List<Netns> spaces = [];
+    private readonly List<Echo> echoes = [];
+    private string folder = "";
+
+    public Netns Node { get; private set; } = null!;
+    public Netns Other { get; private set; } = null!;
+    public Netns Tor { get; private set; } = null!;
+    public Netns Outside { get; private set; } = null!;
+    public Background? Daemon { get; private set; }
+
+    /// <summary>More lines of bgpd.yaml: peers, routes, and what nat says.</summary>
+    public string Configuration { get; set; } = "nat: { enabled: true }\n";
+
+    public Netns this[string pod] => pods[pod];
+
+    public static async Task<Site> MakeAsync()
+    {
+        var site = new Site { folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-").FullName };
+        Directory.CreateDirectory(site.Resources);
+        (site.Node, site.Other, site.Tor, site.Outside) = (await site.SpaceAsync("n"), await site.SpaceAsync("o"), await site.SpaceAsync("t"), await site.SpaceAsync("x"));
+        await site.WireAsync();
+        foreach (var pod in Pods) await site.AddPodAsync(pod);
+        site.echoes.AddRange([
+            new(site.Node, Node4), new(site.Node, Node6), new(site.Other, Other4), new(site.Other, Other6), new(site.Other, Remote4), new(site.Other, Remote6),
+            new(site.Outside, Outside4), new(site.Outside, Outside6), new(site.Outside, Exempt4), new(site.Outside, Exempt6),
+        ]);
+        return site;
+    }
+
+    private async Task<Netns> SpaceAsync(string role)
+    {
+        var space = await Netns.MakeAsync(role);
+        spaces.Add(space);
+        await space.DoAsync("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0");
+        return space;
+    }
+
+    private async Task WireAsync()
+    {
+        await Tor.IpAsync("link add br0 type bridge");
+        foreach (var (node, port, addresses) in new[] { (Node, "p1", new[] { Node4 + "/24", Node6 + "/64" }), (Other, "p2", [Other4 + "/24", Other6 + "/64"]) })
+        {
+            await Netns.JoinAsync(Tor, port, [], node, "eth0", addresses);
+            await Tor.IpAsync($"link set {port} master br0");
+        }
+        await Tor.IpAsync("addr add 172.20.0.254/24 dev br0");
+        await Tor.IpAsync("addr add fd20::fe/64 dev br0 nodad");
+        await Tor.IpAsync("link set br0 up");
+        await Netns.JoinAsync(Tor, "out0", ["198.51.100.254/24", "fd98::fe/64"], Outside, "eth0", [Outside4 + "/24", Outside6 + "/64"]);
+        await Outside.IpAsync($"addr add {Exempt4}/32 dev lo");
+        await Outside.IpAsync($"addr add {Exempt6}/128 dev lo");
+        await Other.IpAsync($"addr add {Remote4}/32 dev lo");
+        await Other.IpAsync($"addr add {Remote6}/128 dev lo");
+        foreach (var node in (Netns[])[Node, Other]) await DefaultsAsync(node, "172.20.0.254", "fd20::fe");
+        await DefaultsAsync(Outside, "198.51.100.254", "fd98::fe");
+        await Tor.IpAsync($"route add 10.0.0.0/8 via {Outside4}");
+        await Tor.IpAsync($"route add fd0a::/16 via {Outside6}");
+        await Node.IpAsync($"route add 192.168.2.0/24 via {Other4}");
+        await Node.IpAsync($"route add fd01::2:0/112 via {Other6}");
+    }
+
+    private static async Task DefaultsAsync(Netns space, string via4, string via6)
+    {
+        await space.IpAsync($"route add default via {via4}");
+        await space.IpAsync($"-6 route add default via {via6}");
+    }
+
+    /// <summary>As Calico wires it: a veth whose name is made of the pod's, the pod's host routes, and a gateway that is not there.</summary>
+    private async Task AddPodAsync(Pod pod)
+    {
+        var space = pods[pod.Name] = await SpaceAsync("p");
+#pragma warning disable CA5350 // Calico's rule: a name, no secret
+        var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"default.{pod.Name}")))[..11];
+#pragma warning restore CA5350
+        await Netns.JoinAsync(Node, link, ["169.254.1.1/32", "fe80::1/64"], space, "eth0", [pod.IPv4 + "/32", pod.IPv6 + "/128"]);
+        await Node.IpAsync($"route add {pod.IPv4}/32 dev {link}");
+        await Node.IpAsync($"-6 route add {pod.IPv6}/128 dev {link}");
+        await space.IpAsync("route add 169.254.1.1 dev eth0");
+        await space.IpAsync("route add default via 169.254.1.1");
+        await space.IpAsync("-6 route add default via fe80::1 dev eth0");
+        foreach (var (address, via4, via6) in new[] { (Tor, Node4, Node6), (Other, Node4, Node6) })
+        {
+            await address.IpAsync($"route add {pod.IPv4}/32 via {via4}");
+            await address.IpAsync($"-6 route add {pod.IPv6}/128 via {via6}");
+        }
+        echoes.AddRange([new(space, pod.IPv4), new(space, pod.IPv6)]);
+    }
+
+    private string Resources => Path.Combine(folder, "resources");
+
+    public static string Pools(bool exceptHosts = false, string felix = "", string natAnnotation = "") => $$"""
+        {{Pool("nat", "192.168.0.0/16", nat: true, annotation: natAnnotation)}}
+        {{Pool("nat6", "fd01::/16", nat: true, annotation: natAnnotation)}}
+        {{Pool("plain", "172.16.0.0/16")}}
+        {{Pool("plain6", "fd02::/16")}}
+        {{Pool("public", "203.0.113.0/24")}}
+        {{Pool("public6", "2001:db8:1::/48")}}
+        {{Pool("disabled", "100.64.0.0/16", nat: true, disabled: true)}}
+        {{Pool("disabled6", "fd03::/16", nat: true, disabled: true)}}
+        {{Pool("exempt", "10.0.0.0/8", disabled: true)}}
+        {{Pool("exempt6", "fd0a::/16", disabled: true)}}
+        {{Host("node1", Node4, Node6)}}
+        {{Host("node2", Other4, Other6)}}
+        apiVersion: projectcalico.org/v3
+        kind: BGPConfiguration
+        metadata: { name: default }
+        spec: { nodeToNodeMeshEnabled: false }
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: FelixConfiguration
+        metadata: { name: default }
+        spec: { natOutgoingExclusions: {{(exceptHosts ? "IPPoolsAndHostIPs" : "IPPoolsOnly")}}{{felix}} }
+
+        """;
+
+    private static string Pool(string name, string cidr, bool nat = false, bool disabled = false, string annotation = "") => $$"""
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: { name: {{name}}{{(annotation == "" ? "" : $$""", annotations: { nat.bgpd/upstream: {{annotation}} }""")}} }
+        spec: { cidr: "{{cidr}}", natOutgoing: {{(nat ? "true" : "false")}}, disabled: {{(disabled ? "true" : "false")}} }
+        ---
+        """;
+
+    private static string Host(string name, string address4, string address6) => $$"""
+        apiVersion: projectcalico.org/v3
+        kind: Node
+        metadata: { name: {{name}} }
+        spec: { bgp: { ipv4Address: {{address4}}/24, ipv6Address: "{{address6}}/64" } }
+        ---
+        """;
+
+    /// <summary>Other resources, written as an editor writes them: beside, then moved over.</summary>
+    public void Write(string resources)
+    {
+        var file = Path.Combine(Resources, "all.yaml");
+        File.WriteAllText(file + ".new~", resources);
+        File.Move(file + ".new~", file, overwrite: true);
+    }
+
+    /// <summary>What the daemon may not do, in setpriv's words.</summary>
+    public string? Capabilities { get; set; }
+
+    public async Task StartAsync(bool withTable = true)
+    {
+        var file = Path.Combine(folder, "bgpd.yaml");
+        await File.WriteAllTextAsync(file, $$"""
+            node: node1
+            router: { asNumber: 64512, id: {{Node4}} }
+            sources: [{ files: {{Resources}} }]
+            control: { http: ["unix:{{Path.Combine(folder, "http")}}"], socket: {{Path.Combine(folder, "ctl")}} }
+            {{Configuration}}
+            """);
+        string[] command = [.. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
+        Daemon = Background.Start(Node, Path.Combine(folder, "bgpd.log"), null, command[0], command[1..]);
+        if (withTable) await TableAsync(_ => true, "its table is there");
+    }
+
+    /// <summary>Our table as nft lists it; with handles a rule that was written again has another.</summary>
+    public async Task<string> ListAsync() => (await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd")).Output;
+
+    public Task TableAsync(Func<string, bool> condition, string what) => Until.TrueAsync(what, async () =>
+    {
+        var answer = await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd");
+        return answer.Good && condition(answer.Output);
+    }, otherwise: async () => await ListAsync() + await LogAsync());
+
+    /// <summary>Nothing while the daemon does not listen yet.</summary>
+    public async Task<string> HttpAsync(string path) =>
+        (await Node.RunAsync("curl", "-s", "--unix-socket", Path.Combine(folder, "http"), "http://bgpd" + path)).Output;
+
+    public Task<string> BirdcAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", Path.Combine(folder, "ctl"), .. words]);
+
+    public Task<string> LogAsync() => File.ReadAllTextAsync(Path.Combine(folder, "bgpd.log"));
+
+    public string PathOf(string name) => Path.Combine(folder, name);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Daemon != null) await Daemon.DisposeAsync();
+        foreach (var echo in echoes) echo.Dispose();
+        foreach (var space in spaces) await space.RemoveAsync();
+        Directory.Delete(folder, true);
+    }
+}

@@ -1,0 +1,21 @@
+// From the dataplane's view to what /v1/nat says.
+
+using Calico.Bgp.Dataplane;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class NatAnswers
+{
+    public static NatAnswer Of(NatView nat) => new(
+        nat.Enabled, nat.Ready, [.. nat.Plan.Pools.Select(Pool)],
+        [.. nat.Peers.Select(peer => new NatPeerAnswer(peer.Name, peer.Established, peer.IsUpstream))],
+        new(nat.Table.Transactions, nat.Table.Readings, nat.Table.Repairs), nat.Table.Missing,
+        [.. nat.Table.Problems.Select(problem => new NatProblemAnswer(problem.Part, problem.Errno, problem.Words, problem.Since, problem.Attempts))],
+        nat.ConnectionsCut);
+
+    public static NatExplanationAnswer Of(NatExplanation explanation) => new(explanation.Translated, explanation.To, [.. explanation.Steps]);
+
+    private static NatPoolAnswer Pool(PoolPlan pool) => new(
+        pool.Name, pool.Cidr.ToString(), pool.NatOutgoing, pool.Disabled, pool.Asked?.ToString().ToLowerInvariant(), pool.Treatment.Word(), pool.Reason,
+        [.. pool.ExceptTo.All.Select(range => range.ToString())]);
+}

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>Resources, settings and what holds of upstream NAT → the plan of this node. Pure.</summary>
+internal sealed class NatPlanner(
+    string node, ResourceSnapshot resources, NatSettings settings, bool upstreamConfigured,
+    IReadOnlyDictionary<string, UpstreamOffer> offers, IReadOnlyDictionary<string, AddressRanges> holds)
+{
+    private const int VxlanPort = 4789;
+
+    private readonly FelixConfiguration felix = FelixConfiguration.Effective(
+        resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.Default),
+        resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.NodePrefix + node));
+
+    public NatPlan Plan() => !settings.Enabled ? NatPlan.Nothing : new([Family(IpFamily.IPv4), Family(IpFamily.IPv6)])
+    {
+        Ports = felix.NatPortRange is { } ports ? new((ushort)ports.First, (ushort)ports.Last) : null,
+        AvoidedPort = UsesVxlan(IpFamily.IPv4) || UsesVxlan(IpFamily.IPv6) ? felix.VxlanPort ?? VxlanPort : null,
+        // Felix's wildcard is iptables', a plus at the end.
+        Interface = felix.NatOutgoingInterfaceFilter is { Length: > 0 } filter ? filter.EndsWith('+') ? filter[..^1] + '*' : filter : null,
+        Persistent = settings.Persistent,
+        Tunnels = [.. Tunnels()],
+    };
+
+    private IEnumerable<IPPool> PoolsOf(IpFamily family) => resources.IPPools.Values.Where(pool => pool.Cidr.Family == family);
+
+    private bool UsesVxlan(IpFamily family) => felix.VxlanEnabled ?? PoolsOf(family).Any(pool => pool.VxlanMode != EncapsulationMode.Never);
+
+    private FamilyPlan Family(IpFamily family) => new(family)
+    {
+        Pools = [.. PoolsOf(family).Select(Pool)],
+        Inside = [.. PrefixCover.Outermost(PoolsOf(family).Where(pool => pool.AllowedUses != PoolUses.LoadBalancer).Select(pool => pool.Cidr))],
+        Hosts = felix.NatOutgoingExclusions == NatOutgoingExclusions.IPPoolsAndHostIPs
+            ? [.. PrefixCover.Outermost(HostsOf(family).Where(prefix => prefix.Family == family))] : null,
+        Addresses = [.. felix.NatOutgoingAddress.Where(range => range.First.Family == family)],
+    };
+
+    private IEnumerable<Prefix> HostsOf(IpFamily family) => resources.Nodes.Values.SelectMany(host => AddressesOf(host, family))
+        .Select(address => new Prefix(address, family.Bits())).Concat(felix.ExternalNodes);
+
+    /// <summary>The address that BGP uses; of a node that has none, those that Kubernetes calls internal.</summary>
+    private static IEnumerable<Address> AddressesOf(Node host, IpFamily family) => host.Of(family) is { } bgp ? [bgp.Address]
+        : host.Addresses.Where(address => address.Type == "InternalIP" && address.Address.Family == family).Select(address => address.Address);
+
+    private PoolPlan Pool(IPPool pool)
+    {
+        var offer = offers.GetValueOrDefault(pool.Name) ?? UpstreamOffer.No("");
+        var except = holds.GetValueOrDefault(pool.Name) ?? AddressRanges.None;
+        var (treatment, reason) = Treatment(pool, offer, except);
+        return new(pool.Name, pool.Cidr, pool.NatOutgoing, pool.Disabled, pool.UpstreamNat, treatment, except, reason);
+    }
+
+    private (PoolTreatment, string) Treatment(IPPool pool, UpstreamOffer offer, AddressRanges except)
+    {
+        if (!pool.NatOutgoing) return (PoolTreatment.None, "natOutgoing is false");
+        if (upstreamConfigured && pool.UpstreamNat == UpstreamNat.Require)
+            return (PoolTreatment.UpstreamOnly, offer.Destinations.IsEmpty ? $"required, but {offer.Reason}" : offer.Reason);
+        if (except.IsEmpty)
+            return (PoolTreatment.Masquerade, offer.Destinations.IsEmpty ? offer.Reason : $"{offer.Reason}, but not for long enough yet");
+        return (PoolTreatment.Upstream, offer.Reason);
+    }
+
+    /// <summary>Felix's devices, by the modes that make it create them.</summary>
+    private IEnumerable<TunnelSource> Tunnels()
+    {
+        if (felix.IpipEnabled ?? PoolsOf(IpFamily.IPv4).Any(pool => pool.IpipMode != EncapsulationMode.Never)) yield return new(IpFamily.IPv4, "tunl0");
+        if (UsesVxlan(IpFamily.IPv4)) yield return new(IpFamily.IPv4, "vxlan.calico");
+        if (UsesVxlan(IpFamily.IPv6)) yield return new(IpFamily.IPv6, "vxlan-v6.calico");
+        if (felix.WireguardEnabled == true) yield return new(IpFamily.IPv4, "wireguard.cali");
+        if (felix.WireguardEnabledV6 == true) yield return new(IpFamily.IPv6, "wg-v6.cali");
+    }
+}

@@ -1,0 +1,121 @@
+using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Net;
+using static Calico.Bgp.Kernel.Nftables.Expressions;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+// What a rule does with a packet, one record for each; above each what nft calls it.
+
+/// <summary>NF_NAT_RANGE_…</summary>
+internal static class NatFlags
+{
+    public const uint Addresses = 1, Ports = 2, Persistent = 8, FullyRandom = 16;
+}
+
+/// <summary>masquerade [to :LO-HI] fully-random: the source becomes the address of the outgoing interface.</summary>
+/// <param name="Ports">Needs a protocol with ports in the same rule.</param>
+public sealed record ActMasquerade(PortRange? Ports = null) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        if (Ports is not { } ports) { into.Masquerade(NatFlags.FullyRandom, null, null); return; }
+        into.Immediate(NftOctets.Of(ports.From).Span.ToArray(), slot: 0);
+        into.Immediate(NftOctets.Of(ports.To).Span.ToArray(), slot: SlotsOfAddress);
+        into.Masquerade(NatFlags.FullyRandom | NatFlags.Ports, 0, SlotsOfAddress);
+    }
+
+    public override string ToString() => $"masquerade {(Ports is { } ports ? $"to :{ports} " : "")}fully-random";
+}
+
+/// <summary>snat ip to FROM-TO[:LO-HI] fully-random [persistent]</summary>
+/// <param name="Persistent">All connections of a source get the same address.</param>
+public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = null, bool Persistent = false) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        var flags = NatFlags.Addresses | NatFlags.FullyRandom | (Persistent ? NatFlags.Persistent : 0) | (Ports != null ? NatFlags.Ports : 0);
+        into.Immediate(NftOctets.Of(From).Span.ToArray(), slot: 0);
+        if (To != From) into.Immediate(NftOctets.Of(To).Span.ToArray(), slot: SlotsOfAddress);
+        if (Ports is { } ports)
+        {
+            into.Immediate(NftOctets.Of(ports.From).Span.ToArray(), slot: 2 * SlotsOfAddress);
+            into.Immediate(NftOctets.Of(ports.To).Span.ToArray(), slot: 3 * SlotsOfAddress);
+        }
+        into.Nat(source: true, From.Family.Number(), flags, 0, To != From ? SlotsOfAddress : null,
+            Ports != null ? 2 * SlotsOfAddress : null, Ports != null ? 3 * SlotsOfAddress : null);
+    }
+
+    public override string ToString()
+    {
+        var addresses = From == To ? $"{From}" : $"{From}-{To}";
+        return $"snat {(From.IsIPv4 ? "ip" : "ip6")} to {addresses}{(Ports is { } ports ? $":{ports}" : "")} fully-random{(Persistent ? ",persistent" : "")}";
+    }
+}
+
+/// <summary>dnat ip to ip daddr map @MAP</summary>
+public sealed record ActDestinationNat(IpFamily Family, string Map) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        AddressField.Load(into, Family, NftEnd.Destination);
+        into.Lookup(Map, into: 0);
+        into.Nat(source: false, Family.Number(), NatFlags.Addresses, 0, null, null, null);
+    }
+
+    public override string ToString() => $"dnat {(Family == IpFamily.IPv4 ? "ip" : "ip6")} to {AddressField.Word(Family, NftEnd.Destination)} map @{Map}";
+}
+
+/// <summary>accept, drop, return, jump CHAIN, goto CHAIN</summary>
+public sealed record ActDecide(NftVerdict Verdict) : NftStatement
+{
+    public static readonly ActDecide Accept = new(new NftVerdict(NftVerdictCode.Accept));
+    public static readonly ActDecide Drop = new(new NftVerdict(NftVerdictCode.Drop));
+    public static readonly ActDecide Return = new(new NftVerdict(NftVerdictCode.Return));
+
+    public static ActDecide Jump(string chain) => new(new NftVerdict(NftVerdictCode.Jump, chain));
+
+    internal override void Encode(Expressions into) => into.Decide(Verdict);
+
+    public override string ToString() => Verdict.ToString();
+}
+
+/// <summary>iifname vmap @MAP</summary>
+public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
+        into.Lookup(Map, verdict: true);
+    }
+
+    public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} vmap @{Map}";
+}
+
+/// <summary>meta mark set meta mark &amp; KEEP ^ TURN</summary>
+public sealed record ActMark(uint Keep, uint Turn) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Meta(MetaKey.Mark);
+        into.Bitwise(Keep, Turn);
+        into.SetMeta(MetaKey.Mark);
+    }
+
+    public override string ToString() => $"meta mark set meta mark & 0x{Keep:x8} ^ 0x{Turn:x8}";
+}
+
+/// <summary>counter</summary>
+public sealed record ActCount : NftStatement
+{
+    internal override void Encode(Expressions into) => into.Counter();
+
+    public override string ToString() => "counter";
+}
+
+/// <summary>notrack</summary>
+public sealed record ActNoTrack : NftStatement
+{
+    internal override void Encode(Expressions into) => into.NoTrack();
+
+    public override string ToString() => "notrack";
+}

@@ -1,0 +1,33 @@
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>
+/// What of the kernel a rule needs beyond nf_tables itself, by the option that it is built with. Where the kernel does not know an
+/// expression it says no more than "No such file or directory".
+/// </summary>
+internal static class NftFeature
+{
+    private const int NoPermission = 1, NoEntry = 2, NotSupported = 95;
+
+    public static string Option(NftStatement statement) => statement switch
+    {
+        ActMasquerade => "CONFIG_NFT_MASQ",
+        ActSourceNat or ActDestinationNat => "CONFIG_NFT_NAT",
+        MatchLocalSource => "CONFIG_NFT_FIB_INET",
+        MatchState or ActNoTrack => "CONFIG_NFT_CT",
+        MatchSourceShare => "CONFIG_NFT_HASH",
+        MatchChance => "CONFIG_NFT_NUMGEN",
+        _ => "CONFIG_NF_TABLES",
+    };
+
+    /// <summary>What to do about a refusal, as far as it can be told.</summary>
+    public static string Advice(NftPart part, int errno) => (part, errno) switch
+    {
+        (_, NoPermission) => "root or CAP_NET_ADMIN is needed",
+        (NftPart.Table, NoEntry or NotSupported) => "the kernel may lack CONFIG_NF_TABLES_INET",
+        (NftPart.Chain, NoEntry or NotSupported) => "the kernel may lack CONFIG_NFT_NAT",
+        (NftPart.Rule rule, NoEntry or NotSupported) => $"the kernel may lack {string.Join(" or ", Options(rule.Value))}",
+        _ => "the rest is in force",
+    };
+
+    private static IEnumerable<string> Options(NftRule rule) => rule.Statements.Select(Option).Where(option => option != "CONFIG_NF_TABLES").Distinct().DefaultIfEmpty("CONFIG_NF_TABLES");
+}

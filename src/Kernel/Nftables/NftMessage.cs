@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Calico.Bgp.Kernel.Netlink;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>struct nfgenmsg: follows netlink's header in each message of NETLINK_NETFILTER.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct NetfilterHeader(byte Family, byte Version, ushort Resource)
+{
+    public const int Octets = 4;
+}
+
+/// <summary>
+/// The messages of nf_tables for a table of family inet (linux/netfilter/nf_tables.h). Above each the nft command that says the same;
+/// the numbers' names stand behind them. User data is what nft itself keeps there, or it would list our sets turned round.
+/// </summary>
+internal static class NftMessage
+{
+    private const ushort Subsystem = 10 << 8, BatchBegin = 0x10, BatchEnd = 0x11;
+    public const ushort NewTable = Subsystem, GetTable = Subsystem | 1, DelTable = Subsystem | 2;
+    public const ushort NewChain = Subsystem | 3, GetChain = Subsystem | 4, DelChain = Subsystem | 5;
+    public const ushort NewRule = Subsystem | 6, GetRule = Subsystem | 7, DelRule = Subsystem | 8;
+    public const ushort NewSet = Subsystem | 9, GetSet = Subsystem | 10, DelSet = Subsystem | 11;
+    public const ushort NewElement = Subsystem | 12, GetElement = Subsystem | 13, DelElement = Subsystem | 14;
+    public const ushort NewGeneration = Subsystem | 15, GetGeneration = Subsystem | 16;
+    public const byte Inet = 1;
+
+    /// <summary>The first attribute of every object: its table.</summary>
+    public const ushort Table = 1;
+
+    /// <summary>Elements in one message: they share one attribute, whose length has 16 bits.</summary>
+    public const int MostElements = 400;
+
+    private static NetlinkMessage Message(ushort type, NetlinkFlags flags) =>
+        new NetlinkMessage(type, flags | NetlinkFlags.Request).Header(new NetfilterHeader(Inet, 0, 0));
+
+    private static NetlinkMessage Write(ushort type, string table, bool create = false) =>
+        Message(type, create ? NetlinkFlags.Create : NetlinkFlags.None).Text(Table, table);
+
+    public static NetlinkMessage Begin() => Batch(BatchBegin, NetlinkFlags.Request);
+
+    /// <summary>Acknowledged (from Linux 6.10 on) if and only if the whole batch is in force.</summary>
+    public static NetlinkMessage End() => Batch(BatchEnd, NetlinkFlags.Request | NetlinkFlags.Ack);
+
+    private static NetlinkMessage Batch(ushort type, NetlinkFlags flags) => new NetlinkMessage(type, flags)
+        .Header(new NetfilterHeader(0, 0, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness((ushort)10) : (ushort)10));
+
+    /// <summary>Answered after all that was sent before it, whatever became of that.</summary>
+    public static NetlinkMessage Barrier() => Message(GetGeneration, NetlinkFlags.None);
+
+    // nft add table inet NAME { comment "…"; }
+    public static NetlinkMessage AddTable(NftTable table) =>
+        Comment(Write(NewTable, table.Name, create: true).BigEndian(2, 0), 6, 0, table.Comment); // FLAGS, USERDATA
+
+    // nft delete table inet NAME
+    public static NetlinkMessage DeleteTable(string table) => Write(DelTable, table);
+
+    // nft add chain inet TABLE NAME { type nat hook postrouting priority 110; }
+    public static NetlinkMessage AddChain(string table, NftChain chain)
+    {
+        var message = Write(NewChain, table, create: true).Text(3, chain.Name); // NAME
+        if (chain.Hook is { } hook)
+        {
+            using (message.OpenNested(4))                                                             // HOOK
+                message.BigEndian(1, (uint)hook.Point).BigEndian(2, (uint)hook.Priority);             // HOOKNUM, PRIORITY
+            message.BigEndian(5, (uint)NftVerdictCode.Accept).Text(7, hook.Type);                     // POLICY, TYPE
+        }
+        return Comment(message, 12, 0, chain.Comment);                                                // USERDATA
+    }
+
+    public static NetlinkMessage DeleteChain(string table, string chain) => Write(DelChain, table).Text(3, chain);
+
+    // nft add rule inet TABLE CHAIN …
+    public static NetlinkMessage AddRule(string table, string chain, NftRule rule)
+    {
+        var message = Message(NewRule, NetlinkFlags.Create | NetlinkFlags.Append).Text(Table, table).Text(2, chain); // CHAIN
+        WriteRule(message, rule);
+        return message;
+    }
+
+    public static void WriteRule(NetlinkMessage into, NftRule rule)
+    {
+        using (into.OpenNested(4)) // EXPRESSIONS
+        {
+            var expressions = new Expressions(into);
+            foreach (var statement in rule.Statements) statement.Encode(expressions);
+        }
+        Comment(into, 7, 0, rule.Comment); // USERDATA
+    }
+
+    // nft flush chain inet TABLE CHAIN
+    public static NetlinkMessage FlushChain(string table, string chain) => Write(DelRule, table).Text(2, chain);
+
+    // nft add set inet TABLE NAME { type ipv4_addr; flags interval; }
+    public static NetlinkMessage AddSet(string table, NftSet set, uint id)
+    {
+        var message = Write(NewSet, table, create: true).Text(2, set.Name).BigEndian(3, Flags(set))     // NAME, FLAGS
+            .BigEndian(4, NftTypes.Number(set.Key)).BigEndian(5, (uint)NftTypes.Length(set.Key));       // KEY_TYPE, KEY_LEN
+        if (set.Value is { } value) message.BigEndian(6, (uint)value).BigEndian(7, (uint)value.Octets()); // DATA_TYPE, DATA_LEN
+        message.BigEndian(10, id);                                                                      // ID
+        if (IsRanges(set)) Parts(message, set);
+        return message.Attribute(13, SetUserData(set));                                                 // USERDATA
+    }
+
+    private static bool IsRanges(NftSet set) => set.Intervals && set.Key.Length > 1;
+
+    public static uint Flags(NftSet set)
+    {
+        const uint interval = 4, map = 8, concatenation = 128;
+        return (set.Intervals ? interval : 0) | (set.Value != null ? map : 0) | (IsRanges(set) ? concatenation : 0);
+    }
+
+    private static void Parts(NetlinkMessage message, NftSet set)
+    {
+        using var description = message.OpenNested(9);    // DESC
+        using var concatenation = message.OpenNested(2);  // CONCAT
+        foreach (var part in set.Key)
+            using (message.OpenNested(1))                 // LIST_ELEM
+                message.BigEndian(1, (uint)part.Octets()); // FIELD_LEN
+    }
+
+    /// <summary>NFTNL_UDATA_SET_…: type, length, value; numbers in the machine's order.</summary>
+    private static byte[] SetUserData(NftSet set)
+    {
+        const byte keyOrder = 0, valueOrder = 1, comment = 7;
+        var data = new List<byte>();
+        Number(keyOrder, set.Key.Length > 1 ? 0u : Order(set.Key[0]));
+        if (set.Value is { } value) Number(valueOrder, Order(value));
+        if (set.Comment is { } words) data.AddRange(CommentData(comment, words));
+        return [.. data];
+
+        void Number(byte type, uint number) => data.AddRange([type, sizeof(uint), .. BitConverter.GetBytes(number)]);
+        static uint Order(NftType type) => type == NftType.Verdict ? 0u : type.IsBigEndian() ? 2u : 1u;
+    }
+
+    private static NetlinkMessage Comment(NetlinkMessage message, ushort attribute, byte type, string? words) =>
+        words == null ? message : message.Attribute(attribute, CommentData(type, words));
+
+    private static byte[] CommentData(byte type, string words)
+    {
+        var text = Encoding.UTF8.GetBytes(words + '\0');
+        return [type, checked((byte)text.Length), .. text];
+    }
+
+    public static string? ReadComment(ReadOnlySpan<byte> userData, byte type)
+    {
+        while (userData.Length >= 2 && userData.Length >= 2 + userData[1])
+        {
+            if (userData[0] == type) return AttributeReader.Text(userData.Slice(2, userData[1]));
+            userData = userData[(2 + userData[1])..];
+        }
+        return null;
+    }
+
+    public static NetlinkMessage DeleteSet(string table, string set) => Write(DelSet, table).Text(2, set);
+
+    // nft get table; nft list chain …: each of one object, never of what belongs to others
+    public static NetlinkMessage AskTable(string table) => Message(GetTable, NetlinkFlags.Ack).Text(Table, table);
+
+    public static NetlinkMessage AskChain(string table, string chain) => Message(GetChain, NetlinkFlags.Ack).Text(Table, table).Text(3, chain);
+
+    public static NetlinkMessage AskRules(string table) => Message(GetRule, NetlinkFlags.Dump).Text(Table, table);
+
+    public static NetlinkMessage AskSets(string table) => Message(GetSet, NetlinkFlags.Dump).Text(Table, table);
+
+    public static NetlinkMessage AskElements(string table, string set) => Message(GetElement, NetlinkFlags.Dump).Text(Table, table).Text(2, set);
+
+    // nft add element inet TABLE SET { … }; nft delete element …
+    public static NetlinkMessage Elements(string table, bool add) => Write(add ? NewElement : DelElement, table, create: add);
+}

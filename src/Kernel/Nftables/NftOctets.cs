@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Text;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>A value as nf_tables compares it: octets in the network's order, equal and ordered by what they are.</summary>
+public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, IComparable<NftOctets>
+{
+    private readonly byte[]? value = value;
+
+    public ReadOnlySpan<byte> Span => value;
+
+    public static NftOctets Of(Address address)
+    {
+        var octets = new byte[address.Family.Octets()];
+        address.Write(octets);
+        return new(octets);
+    }
+
+    public static NftOctets Of(ushort port)
+    {
+        var octets = new byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(octets, port);
+        return new(octets);
+    }
+
+    /// <summary>An interface's name: 16 octets, filled up with zeros.</summary>
+    public static NftOctets OfInterface(string name)
+    {
+        var octets = new byte[16];
+        Encoding.ASCII.GetBytes(name, octets);
+        return new(octets);
+    }
+
+    /// <summary>The parts of a concatenated key, each filled up to four octets.</summary>
+    public static NftOctets Of(params ReadOnlySpan<NftOctets> parts)
+    {
+        var all = new List<byte>();
+        foreach (var part in parts)
+        {
+            all.AddRange(part.Span);
+            while (all.Count % 4 != 0) all.Add(0);
+        }
+        return new([.. all]);
+    }
+
+    public bool IsAllOnes => value != null && Array.TrueForAll(value, octet => octet == 0xff);
+
+    /// <summary>The next one in order; of all ones there is none.</summary>
+    public NftOctets Next() => Step(0xff, 0, 1);
+
+    public NftOctets Previous() => Step(0, 0xff, -1);
+
+    private NftOctets Step(byte carries, byte becomes, int by)
+    {
+        var octets = Span.ToArray();
+        for (var i = octets.Length - 1; i >= 0; i--)
+        {
+            var carry = octets[i] == carries;
+            octets[i] = carry ? becomes : (byte)(octets[i] + by);
+            if (!carry) break;
+        }
+        return new(octets);
+    }
+
+    public bool Equals(NftOctets other) => Span.SequenceEqual(other.Span);
+    public override bool Equals(object? obj) => obj is NftOctets other && Equals(other);
+    public int CompareTo(NftOctets other) => Span.SequenceCompareTo(other.Span);
+    public static bool operator ==(NftOctets a, NftOctets b) => a.Equals(b);
+    public static bool operator !=(NftOctets a, NftOctets b) => !a.Equals(b);
+    public static bool operator <(NftOctets a, NftOctets b) => a.CompareTo(b) < 0;
+    public static bool operator >(NftOctets a, NftOctets b) => a.CompareTo(b) > 0;
+    public static bool operator <=(NftOctets a, NftOctets b) => a.CompareTo(b) <= 0;
+    public static bool operator >=(NftOctets a, NftOctets b) => a.CompareTo(b) >= 0;
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        hash.AddBytes(Span);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => Convert.ToHexStringLower(Span);
+}

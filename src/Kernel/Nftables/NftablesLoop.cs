@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Calico.Bgp.Kernel.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>The only writer of our table of nf_tables: takes the newest wish, puts it into force, and puts right what others do to it.</summary>
+public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<NftablesLoop> log) : INftables, IAsyncDisposable
+{
+    private const int ShownProblems = 100, Buffer = 4 << 20;
+
+    /// <summary>Whoever fights us over the table does not get all of our time.</summary>
+    private static readonly TimeSpan BetweenRepairs = TimeSpan.FromMilliseconds(100);
+
+    private abstract record Order
+    {
+        public sealed record Apply(NftTable Table, TaskCompletionSource Done) : Order;
+        public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
+        public sealed record Disturbed : Order;
+        public sealed record Again : Order;
+    }
+
+    private readonly Channel<Order> orders = Channel.CreateUnbounded<Order>(new() { SingleReader = true });
+    private readonly List<TaskCompletionSource> waiting = [];
+    private readonly CancellationTokenSource stopping = new();
+    private NetlinkSocket? socket, watched;
+    private Task running = Task.CompletedTask, watching = Task.CompletedTask;
+    private ImmutableArray<string> missing = [];
+    private long repairs, repairedAt;
+    private bool disturbed;
+    private volatile NftStatus status = NftStatus.None;
+
+    public NftStatus Status => status;
+
+    /// <summary>Starts in the network namespace of the calling thread.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no netlink sockets.</exception>
+    public void Start()
+    {
+        socket = new(0, Buffer, NetlinkProtocol.Netfilter);
+        watched = new(NftWatch.Group, Buffer, NetlinkProtocol.Netfilter);
+        missing = [.. NftProbe.Missing(socket, name + "-probe", NftProbe.All)];
+        foreach (var option in missing) KernelLog.NftMissing(log, option);
+        watching = new NftWatch(watched, name, socket.Port, () => orders.Writer.TryWrite(new Order.Disturbed())).RunAsync(stopping.Token);
+        running = Task.Run(RunAsync);
+    }
+
+    public Task ApplyAsync(NftTable table, CancellationToken stop = default)
+    {
+        if (table.Name != name) throw new ArgumentException($"the table is {name}, not {table.Name}", nameof(table));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Apply(table, done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
+    public Task<string?> FlushAsync(CancellationToken stop = default)
+    {
+        var done = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Flush(done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
+    private async Task RunAsync()
+    {
+        var ruleset = new Ruleset(name, socket!, clock, log);
+        await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(new Order.Again()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        try
+        {
+            while (await orders.Reader.WaitToReadAsync(stopping.Token).ConfigureAwait(false))
+            {
+                Round(ruleset);
+                timer.Change(Wait(ruleset), Timeout.InfiniteTimeSpan);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+        catch (Exception defect)
+        {
+            KernelLog.Stopped(log, defect);
+            orders.Writer.TryComplete(defect);
+            foreach (var done in waiting) done.TrySetException(defect);
+        }
+    }
+
+    private TimeSpan Wait(Ruleset ruleset) => disturbed ? BetweenRepairs : ruleset.Wait ?? Timeout.InfiniteTimeSpan;
+
+    private void Round(Ruleset ruleset)
+    {
+        while (orders.Reader.TryRead(out var order)) Take(ruleset, order);
+        var repairing = disturbed && clock.GetElapsedTime(repairedAt) >= BetweenRepairs;
+        if (repairing) ruleset.Doubt();
+        var before = ruleset.Transactions;
+        ruleset.Round();
+        if (repairing) Repaired(ruleset.Transactions - before);
+        status = new(ruleset.Transactions, ruleset.Readings, repairs, missing, ruleset.Problems(ShownProblems));
+        if (!ruleset.IsSettled) return;
+        foreach (var done in waiting) done.TrySetResult();
+        waiting.Clear();
+    }
+
+    private void Repaired(long transactions)
+    {
+        disturbed = false;
+        if (transactions == 0) return;
+        repairs++;
+        repairedAt = clock.GetTimestamp();
+        KernelLog.NftRepaired(log, name, repairs);
+    }
+
+    private void Take(Ruleset ruleset, Order order)
+    {
+        switch (order)
+        {
+            case Order.Apply apply:
+                ruleset.Want(apply.Table);
+                waiting.Add(apply.Done);
+                break;
+            case Order.Flush flush:
+                flush.Done.SetResult(ruleset.Flush());
+                break;
+            case Order.Disturbed:
+                disturbed = ruleset.Wanted != null;
+                break;
+        }
+    }
+
+    /// <summary>The table stays.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        orders.Writer.TryComplete();
+        watched?.Dispose();
+        await watching.ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+        foreach (var done in waiting) done.TrySetCanceled();
+        socket?.Dispose();
+    }
+}

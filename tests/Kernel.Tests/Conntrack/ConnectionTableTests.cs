@@ -1,0 +1,69 @@
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Tests.Live;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Kernel.Tests.Conntrack;
+
+public class ConnectionTableTests
+{
+    private const ushort New = 1 << 8;
+
+    /// <summary>conntrack -I -s SOURCE -d DESTINATION -p udp --sport 1000 --dport 53 -t 100 [--src-nat TRANSLATED]</summary>
+    private static void Insert(NetlinkSocket socket, string source, string destination, string? translated = null)
+    {
+        var (from, to) = (Address.Parse(source), Address.Parse(destination));
+        var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive)
+            .Header(new NetfilterHeader(from.Family.Number(), 0, 0));
+        Tuple(message, 1, from, to, 1000, 53);
+        Tuple(message, 2, to, from, 53, 1000);
+        message.BigEndian(7, 100); // CTA_TIMEOUT
+        if (translated != null)
+            using (message.OpenNested(6)) // CTA_NAT_SRC
+                message.Attribute(1, NftOctets.Of(Address.Parse(translated)).Span).Attribute(2, NftOctets.Of(Address.Parse(translated)).Span);
+        new NetlinkDump(socket).Read(message, (in NetlinkHeader _, ReadOnlySpan<byte> _) => { }, out var errno);
+        Assert.Equal(0, errno);
+    }
+
+    private static void Tuple(NetlinkMessage into, ushort which, Address from, Address to, ushort sourcePort, ushort destinationPort)
+    {
+        using var tuple = into.OpenNested(which);
+        using (into.OpenNested(1)) // CTA_TUPLE_IP
+            into.Attribute(from.IsIPv4 ? (ushort)1 : (ushort)3, NftOctets.Of(from).Span).Attribute(from.IsIPv4 ? (ushort)2 : (ushort)4, NftOctets.Of(to).Span);
+        using (into.OpenNested(2)) // CTA_TUPLE_PROTO
+            into.Attribute(1, [17]).Attribute(2, NftOctets.Of(sourcePort).Span).Attribute(3, NftOctets.Of(destinationPort).Span);
+    }
+
+    private static List<string> Left(ConnectionTable table)
+    {
+        var left = new List<string>();
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            foreach (var translated in (bool[])[false, true])
+                table.Cut(family, translated, connection =>
+                {
+                    left.Add($"{connection.Source} {connection.Destination} {connection.Protocol}{(translated ? " translated" : "")}");
+                    Assert.Equal(translated, connection.SourceTranslated);
+                    return false;
+                });
+        left.Sort(StringComparer.Ordinal);
+        return left;
+    }
+
+    [LiveFact]
+    public void Only_what_was_picked_is_cut()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        Insert(socket, "10.0.0.1", "192.0.2.1");
+        Insert(socket, "10.0.0.2", "192.0.2.1");
+        Insert(socket, "10.0.0.3", "192.0.2.1", translated: "198.51.100.1");
+        Insert(socket, "fd00::1", "2001:db8::1");
+        using var table = ns.Inside(() => new ConnectionTable());
+        Assert.Equal((1, 0), table.Cut(IpFamily.IPv4, false, connection => connection.Source == Address.Parse("10.0.0.2")));
+        Assert.Equal(["10.0.0.1 192.0.2.1 17", "10.0.0.3 192.0.2.1 17 translated", "fd00::1 2001:db8::1 17"], Left(table));
+        Assert.Equal((1, 0), table.Cut(IpFamily.IPv4, true, _ => true));
+        Assert.Equal((1, 0), table.Cut(IpFamily.IPv6, false, _ => true));
+        Assert.Equal(["10.0.0.1 192.0.2.1 17"], Left(table));
+    }
+}

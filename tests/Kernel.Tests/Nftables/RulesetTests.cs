@@ -1,0 +1,195 @@
+using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Tests.Live;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Calico.Bgp.Kernel.Tests.Nftables.Tables;
+
+namespace Calico.Bgp.Kernel.Tests.Nftables;
+
+public class RulesetTests
+{
+    private static readonly NftRule Masquerade = Rule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, "pools"), new ActMasquerade());
+
+    /// <summary>An expression that no kernel has.</summary>
+    private sealed record Unheard : NftStatement
+    {
+        internal override void Encode(Expressions into)
+        {
+            into.Meta(3);
+            into.Lookup("no-such-set");
+        }
+    }
+
+    private static NftTable Plain(params string[] pools) => Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
+
+    [LiveFact]
+    public void What_is_there_already_is_not_written_again()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(Plain("10.0.0.0/8"));
+        var later = ns.Ruleset();
+        later.Have(Plain("10.0.0.0/8"));
+        Assert.Equal((0L, true), (later.Transactions, later.IsSettled));
+    }
+
+    [NftTheory]
+    [MemberData(nameof(OracleTests.Rules), MemberType = typeof(OracleTests))]
+    public void Every_kind_of_rule_is_known_again_after_a_restart(string text, NftRule rule)
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(WithRule(rule));
+        var later = ns.Ruleset();
+        later.Have(WithRule(rule));
+        Assert.Equal((0L, text), (later.Transactions, text));
+    }
+
+    [NftTheory]
+    [MemberData(nameof(OracleTests.Sets), MemberType = typeof(OracleTests))]
+    public void Every_kind_of_set_is_known_again_after_a_restart(string text, NftSet set)
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(Table([set]));
+        var later = ns.Ruleset();
+        later.Have(Table([set]));
+        Assert.Equal((0L, text), (later.Transactions, text));
+    }
+
+    [NftFact]
+    public void Only_the_difference_is_sent()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Plain("10.0.0.0/8"));
+        var handles = ns.Nft($"-a list chain inet {Name} post");
+        ruleset.Have(Plain("10.0.0.0/8", "192.168.0.0/16"));
+        Assert.Equal((handles, 2L, 1L), (ns.Nft($"-a list chain inet {Name} post"), ruleset.Transactions, ruleset.Readings));
+        Assert.Contains("elements = { 10.0.0.0/8, 192.168.0.0/16 }", ns.Listed(), StringComparison.Ordinal);
+    }
+
+    [NftFact]
+    public void Sets_and_chains_that_are_not_wanted_any_more_go()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        var sub = new NftChain("sub", null, [Rule(ActDecide.Return)]);
+        ruleset.Have(Table([Prefixes("pools", "10.0.0.0/8"), Prefixes("more", "fd00::/8")], new NftChain("post", Postrouting, [Masquerade, Rule(ActDecide.Jump("sub"))]), sub));
+        ruleset.Have(Plain("10.0.0.0/8"));
+        using var other = new NetworkNamespace();
+        other.Ruleset().Have(Plain("10.0.0.0/8"));
+        Assert.Equal(other.Listed(), ns.Listed());
+    }
+
+    [NftFact]
+    public void What_the_kernel_lets_nobody_change_is_replaced_in_one_transaction()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Plain("10.0.0.0/8"));
+        ruleset.Have(Table([Prefixes("pools", "fd00::/8")], new NftChain("post", Postrouting with { Priority = 90 }, [])));
+        Assert.Equal((2L, true), (ruleset.Transactions, ruleset.IsSettled));
+        Assert.Contains("type ipv6_addr", ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains("priority srcnat - 10", ns.Listed(), StringComparison.Ordinal);
+    }
+
+    [NftFact]
+    public void A_refused_rule_is_named_and_the_rest_is_in_force()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Table([Prefixes("pools", "10.0.0.0/8")], new NftChain("post", Postrouting, [Rule(new Unheard()), Masquerade])));
+        var problem = Assert.Single(ruleset.Problems(10));
+        Assert.Equal((2, "rule in chain post: Unheard { }"), (problem.Errno, problem.Part));
+        Assert.Contains("ip saddr @pools masquerade fully-random", ns.Listed(), StringComparison.Ordinal);
+        ruleset.Have(Plain("10.0.0.0/8"));
+        Assert.Empty(ruleset.Problems(10));
+    }
+
+    [NftFact]
+    public void A_refused_element_is_named_and_the_others_are_in_force()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Plain("10.0.0.0/8", "10.1.0.0/16", "192.168.0.0/16"));
+        var problem = Assert.Single(ruleset.Problems(10));
+        Assert.Equal((17, "element 0a010000-0a01ffff of set pools"), (problem.Errno, problem.Part));
+        Assert.Contains("elements = { 10.0.0.0/8, 192.168.0.0/16 }", ns.Listed(), StringComparison.Ordinal);
+    }
+
+    [NftFact]
+    public void What_others_put_into_our_table_goes_when_it_is_read()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Plain("10.0.0.0/8"));
+        var ours = ns.Listed();
+        ns.Nft("-f -", $$"""
+            add element inet {{Name}} pools { 172.16.0.0/12 }
+            delete element inet {{Name}} pools { 10.0.0.0/8 }
+            insert rule inet {{Name}} post counter drop
+            add chain inet {{Name}} theirs
+            add rule inet {{Name}} post jump theirs
+            add rule inet {{Name}} theirs accept
+
+            """);
+        ruleset.Doubt();
+        ruleset.Round();
+        Assert.Equal((ours, 2L), (ns.Listed(), ruleset.Transactions));
+    }
+
+    [NftFact]
+    public void Other_tables_are_left_alone()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Nft("-f -", "table inet theirs {\n set pools {\n  type ipv4_addr\n }\n chain post {\n  type nat hook postrouting priority 100\n }\n}\n");
+        var theirs = ns.Nft("-a list ruleset");
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Plain("10.0.0.0/8"));
+        Assert.Null(ruleset.Flush());
+        Assert.Equal(theirs, ns.Nft("-a list ruleset"));
+    }
+
+    [LiveFact]
+    public void A_kernel_that_has_everything_lacks_nothing_and_keeps_no_trace_of_the_question()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter));
+        Assert.Empty(NftProbe.Missing(socket, Name, NftProbe.All));
+        var ruleset = ns.Ruleset();
+        ruleset.Have(NftTable.Empty(Name));
+        Assert.Equal(1L, ruleset.Transactions);
+    }
+
+    [LiveFact]
+    public void A_missing_feature_is_told_by_its_option()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter));
+        Assert.Equal(["CONFIG_NF_TABLES"], NftProbe.Missing(socket, Name, [new Unheard(), new ActMasquerade()]));
+    }
+
+    [LiveFact]
+    public async Task A_deleted_table_comes_back_and_is_counted()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = ns.Inside(() =>
+        {
+            var made = new NftablesLoop(Name, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+            made.Start();
+            return made;
+        });
+        await loop.ApplyAsync(Plain("10.0.0.0/8"));
+        Assert.Equal(0, loop.Status.Repairs);
+        for (var time = 1; time <= 2; time++)
+        {
+            ns.Nft("flush ruleset");
+            await Eventually.Equal(time, () => (int)loop.Status.Repairs);
+            Assert.Contains("10.0.0.0/8", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
+        }
+        ns.Nft("add table inet others");
+        await loop.ApplyAsync(Plain("10.0.0.0/8", "192.168.0.0/16"));
+        Assert.Equal((2L, 3L), (loop.Status.Repairs, loop.Status.Readings));
+        Assert.Null(await loop.FlushAsync());
+        Assert.DoesNotContain(Name, ns.Nft("list ruleset"), StringComparison.Ordinal);
+    }
+}

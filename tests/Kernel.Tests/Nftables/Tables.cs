@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Tests.Live;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Kernel.Tests.Nftables;
+
+/// <summary>A test that holds us against the nft program; visibly skipped where there is none.</summary>
+public sealed class NftFactAttribute : FactAttribute
+{
+    internal static readonly string? Missing = LiveFactAttribute.Missing ?? (Shell.Try("nft", "--version") ? null : "needs the nft program");
+
+    public NftFactAttribute() => Skip = Missing;
+}
+
+public sealed class NftTheoryAttribute : TheoryAttribute
+{
+    public NftTheoryAttribute() => Skip = NftFactAttribute.Missing;
+}
+
+internal static class Tables
+{
+    public const string Name = "bgpd-test";
+    public static readonly NftHook Postrouting = new("nat", NftHookPoint.Postrouting, 110), Prerouting = new("filter", NftHookPoint.Prerouting, -300);
+
+    public static NftSet Prefixes(string name, params IEnumerable<string> prefixes)
+    {
+        NftElement[] elements = [.. prefixes.Select(prefix => NftElement.Of(Prefix.Parse(prefix)))];
+        var type = prefixes.Any(prefix => prefix.Contains(':')) ? NftType.Ipv6Address : NftType.Ipv4Address;
+        return new(name, [type], Intervals: true, [.. elements]);
+    }
+
+    public static NftTable Table(IEnumerable<NftSet> sets, params IEnumerable<NftChain> chains) => new(Name, [.. sets], [.. chains]);
+
+    public static NftTable WithRule(NftRule rule) => Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
+
+    public static NftRule Rule(params ReadOnlySpan<NftStatement> statements) => new(statements);
+
+    /// <summary>The keeper of the test's table, with a socket of this namespace.</summary>
+    public static Ruleset Ruleset(this NetworkNamespace ns) =>
+        new(Name, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)), TimeProvider.System, NullLogger.Instance);
+
+    public static void Have(this Ruleset ruleset, NftTable table)
+    {
+        ruleset.Want(table);
+        ruleset.Round();
+    }
+
+    /// <summary>The table as nft lists it: as text, as JSON without handles, and as bytecode.</summary>
+    public static string Listed(this NetworkNamespace ns) =>
+        ns.Nft($"list table inet {Name}") + WithoutHandles(ns.Nft($"-j list table inet {Name}")) + Bytecode(ns.Nft($"--debug=netlink list table inet {Name}"));
+
+    private static string Bytecode(string debug) => string.Join('\n', debug.Split('\n').Where(line => line.StartsWith("  [", StringComparison.Ordinal)));
+
+    private static string WithoutHandles(string json)
+    {
+        var root = JsonNode.Parse(json)!;
+        foreach (var item in root["nftables"]!.AsArray())
+            foreach (var (_, value) in item!.AsObject()) (value as JsonObject)?.Remove("handle");
+        return root.ToJsonString();
+    }
+}
