@@ -69,7 +69,9 @@ internal static class NatFigures
     {
         IPPools = ResourceSnapshot.Empty.IPPools.AddRange(Enumerable.Range(0, Pools).Select(i => KeyValuePair.Create($"pool{i}", new IPPool(new Metadata($"pool{i}"))
         {
-            Cidr = new Prefix(Address.FromIPv4(0x0a000000u + (uint)i * 0x20000), 16), BlockSize = 26, NatOutgoing = i % 2 == 0,
+            Cidr = new Prefix(Address.FromIPv4(0x0a000000u + (uint)i * 0x20000), 16),
+            BlockSize = 26,
+            NatOutgoing = i % 2 == 0,
         }))),
         Nodes = ResourceSnapshot.Empty.Nodes.AddRange(Enumerable.Range(0, Nodes).Select(i =>
         {

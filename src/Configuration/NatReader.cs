@@ -1,5 +1,6 @@
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 

@@ -36,8 +36,7 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
 
     public static Address Previous(Address address) => new(address.Bits - ((UInt128)1 << (128 - address.Family.Bits())), address.Family);
 
-    public static AddressRange Of(Prefix prefix) => new(
-        prefix.Address, new(prefix.Address.Bits | Prefix.Mask(prefix.Family.Bits()) & ~Prefix.Mask(prefix.Length), prefix.Family));
+    public static AddressRange Of(Prefix prefix) => new(prefix.Address, prefix.Last);
 
     public bool Contains(Address address) => All.Any(range => range.First <= address && address <= range.Last);
 

@@ -21,6 +21,17 @@ public readonly record struct Prefix : IComparable<Prefix>
     public IpFamily Family => Address.Family;
     public bool IsHost => Length == Family.Bits();
 
+    /// <summary>The last address inside.</summary>
+    public Address Last
+    {
+        get
+        {
+            var ones = new Address(ulong.MaxValue, ulong.MaxValue, Family);
+            var (all, net) = (ones.Masked(Family.Bits()), ones.Masked(Length));
+            return new(Address.High | (all.High & ~net.High), Address.Low | (all.Low & ~net.Low), Family);
+        }
+    }
+
     public bool Contains(Address address) => address.Family == Family && address.Masked(Length) == Address;
     public bool Contains(Prefix other) => other.Length >= Length && Contains(other.Address);
 

@@ -30,10 +30,7 @@ public readonly record struct NftElement(NftOctets From, NftOctets To, NftValue?
 {
     public static NftElement Of(NftOctets key, NftValue? value = null) => new(key, key, value);
 
-    public static NftElement Of(Prefix prefix) => new(NftOctets.Of(prefix.Address), NftOctets.Of(Last(prefix)));
-
-    private static Address Last(Prefix prefix) =>
-        new(prefix.Address.Bits | Prefix.Mask(prefix.Family.Bits()) & ~Prefix.Mask(prefix.Length), prefix.Family);
+    public static NftElement Of(Prefix prefix) => new(NftOctets.Of(prefix.Address), NftOctets.Of(prefix.Last));
 
     public int CompareTo(NftElement other)
     {

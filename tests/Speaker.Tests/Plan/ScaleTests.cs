@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
-using Calico.Bgp.Speaker.Plan;
 using Xunit.Abstractions;
 using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
 
