@@ -1,8 +1,6 @@
 // What a bgpd.yaml and the resources that it names come to, without a daemon: read once, planned, and shown.
 
 using Calico.Bgp.Configuration;
-using Calico.Bgp.Net;
-using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
 

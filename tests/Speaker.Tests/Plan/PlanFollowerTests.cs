@@ -10,7 +10,7 @@ using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
 namespace Calico.Bgp.Speaker.Tests.Plan;
 
 /// <summary>Two nodes of a cluster that mesh over loopback, each with its own speaker and the same resources.</summary>
-public sealed class PlanFollowerTests : IAsyncDisposable
+public sealed class PlanFollowerTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly Service Web = new(new Metadata("web", "default"))
@@ -132,7 +132,9 @@ public sealed class PlanFollowerTests : IAsyncDisposable
         Assert.True((await a.ExplainAsync(new("default", "web")))!.Addresses.Single().Announced);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await speakerA.DisposeAsync();
         await speakerB.DisposeAsync();
