@@ -12,7 +12,7 @@ internal static class ExplainView
         [new("From"), new("Import"), new("Rule"), new("Choice"), new("Because"), new("Next hop"), new("AS path")],
         [.. answer.Candidates.Select(candidate => (Cell[])
         [
-            candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule, candidate.Route.Best ? new("best", Tone.Good) : "",
+            candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule, candidate.Route.Best ? new Cell("best", Tone.Good) : "",
             candidate.Route.Reason, candidate.Route.Attributes?.NextHop, candidate.Route.Attributes?.AsPath,
         ])]);
 
@@ -23,11 +23,11 @@ internal static class ExplainView
     private static Cell Kernel(KernelVerdictAnswer? kernel) => kernel switch
     {
         null => "there is no best route",
-        { Accepted: false } => new($"is not given it: {kernel.Rule}"),
-        { Route: null } => new($"{kernel.Rule}; nothing is wished for: the route is announced only, or has no way out yet", Tone.Bad),
-        { Route.Problem: { } problem } => new($"refused it: {problem}", Tone.Bad),
+        { Accepted: false } => new Cell($"is not given it: {kernel.Rule}"),
+        { Route: null } => new Cell($"{kernel.Rule}; nothing is wished for: the route is announced only, or has no way out yet", Tone.Bad),
+        { Route.Problem: { } problem } => new Cell($"refused it: {problem}", Tone.Bad),
         { Route.Installed: null } => $"{kernel.Rule}; not installed yet",
-        _ => new($"has it ({kernel.Rule})", Tone.Good),
+        _ => new Cell($"has it ({kernel.Rule})", Tone.Good),
     };
 
     public static Page Peer(PeerExplanationAnswer answer, DateTimeOffset now) => new(
@@ -44,7 +44,7 @@ internal static class ExplainView
     public static Page Service(ServiceExplanationAnswer answer) => new(new Section(
         new Cell(answer.Service),
         new([new("Address"), new("Kind"), new("Announced here"), new("Because")],
-            [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new("yes", Tone.Good) : "no", address.Reason])]),
+            [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason])]),
         $"{answer.ReadyHere} ready endpoints on this node", answer.Reason));
 
     private static Cell Verdict(bool accepted) => accepted ? new("accept", Tone.Good) : new("reject", Tone.Bad);
