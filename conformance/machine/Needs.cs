@@ -10,6 +10,12 @@ internal sealed class NeedsFactAttribute : FactAttribute
     public NeedsFactAttribute(params string[] programs) => Skip = Project.Missing(programs);
 }
 
+/// <summary>The same with rows.</summary>
+internal sealed class NeedsTheoryAttribute : TheoryAttribute
+{
+    public NeedsTheoryAttribute(params string[] programs) => Skip = Project.Missing(programs);
+}
+
 /// <summary>A test that needs data beside the project, too.</summary>
 internal sealed class NeedsDataFactAttribute : FactAttribute
 {

@@ -89,15 +89,20 @@ internal static class Commands
     private static Command Explain(Func<ParseResult, Session> make)
     {
         var command = new Command("explain", "Why a route, a peer or a service is as it is");
-        Add("route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says", (session, of, stop) => session.ExplainRouteAsync(of, stop));
+        Add(
+            "route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says",
+            (session, of, stop) => session.ExplainRouteAsync(of, stop));
         Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (session, of, stop) => session.ExplainPeerAsync(of, stop));
-        Add("service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not", (session, of, stop) => session.ExplainServiceAsync(of, stop));
+        Add(
+            "service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not",
+            (session, of, stop) => session.ExplainServiceAsync(of, stop));
         return command;
 
         void Add(string word, string of, string does, Func<Session, string, CancellationToken, Task> action)
         {
             var argument = new Argument<string>(of) { Description = does };
-            command.Subcommands.Add(Do(new Command(word, does) { argument }, make, (session, parsed, stop) => action(session, parsed.GetValue(argument)!, stop)));
+            var each = new Command(word, does) { argument };
+            command.Subcommands.Add(Do(each, make, (session, parsed, stop) => action(session, parsed.GetValue(argument)!, stop)));
         }
     }
 

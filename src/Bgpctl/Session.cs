@@ -45,10 +45,12 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
     }
 
     public Task ExplainRouteAsync(string prefix, CancellationToken stop) => ShowAsync(
-        "routes", $"/v1/explain/route?prefix={Uri.EscapeDataString(prefix)}", body => ExplainView.Route(daemon.Read(body, BgpctlJson.Default.RouteExplanationAnswer)), stop);
+        "routes", $"/v1/explain/route?prefix={Uri.EscapeDataString(prefix)}",
+        body => ExplainView.Route(daemon.Read(body, BgpctlJson.Default.RouteExplanationAnswer)), stop);
 
     public Task ExplainPeerAsync(string name, CancellationToken stop) => ShowAsync(
-        "peers", $"/v1/explain/peer/{Uri.EscapeDataString(name)}", body => ExplainView.Peer(daemon.Read(body, BgpctlJson.Default.PeerExplanationAnswer), Now), stop);
+        "peers", $"/v1/explain/peer/{Uri.EscapeDataString(name)}",
+        body => ExplainView.Peer(daemon.Read(body, BgpctlJson.Default.PeerExplanationAnswer), Now), stop);
 
     public Task ExplainServiceAsync(string service, CancellationToken stop)
     {

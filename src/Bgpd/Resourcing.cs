@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
 using Calico.Bgp.Speaker;
@@ -24,6 +25,7 @@ internal sealed class Resourcing : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly string endpointStatus;
     private Task following = Task.CompletedTask;
+    private ListOf<PlanProblem> doubts;
 
     private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, TimeProvider time, ILogger<Resourcing> log)
     {
@@ -45,6 +47,7 @@ internal sealed class Resourcing : IAsyncDisposable
         var settings = config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) };
         resourcing.Plan = new(config.Speaker, settings, first.After) { Taken = resourcing.Tell };
         resourcing.TellProblems([], first.After.Problems);
+        resourcing.TellDoubts();
         return resourcing;
     }
 
@@ -88,6 +91,16 @@ internal sealed class Resourcing : IAsyncDisposable
     private void Tell(ImmutableArray<string> changes)
     {
         if (!changes.IsEmpty) log.ResourcesTaken(string.Join("; ", changes));
+        TellDoubts();
+    }
+
+    /// <summary>Each once, when it comes up.</summary>
+    private void TellDoubts()
+    {
+        var now = Plan!.Plan.Problems;
+        if (now == doubts) return;
+        foreach (var doubt in now.Except(doubts)) log.PlanDoubtful(doubt.Object, doubt.Field, doubt.Reason);
+        doubts = now;
     }
 
     private void TellProblems(ImmutableArray<ResourceProblem> before, ImmutableArray<ResourceProblem> after)

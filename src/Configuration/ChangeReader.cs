@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 
@@ -25,7 +26,7 @@ internal sealed class ControlReader(Section root, Folder folder)
         return config;
     }
 
-    private HttpEndpoint? Http(ConfigNode node, Section control)
+    private HttpEndpoint? Http(DocumentNode node, Section control)
     {
         if (node is ScalarNode { IsNull: false } scalar)
         {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Sources.Yaml;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Logging;
@@ -15,6 +17,7 @@ namespace Calico.Bgp.Configuration;
 public sealed record DaemonConfig
 {
     private const int LargestFile = 16 << 20;
+    private static readonly YamlLimits Limits = new(Depth: 32, Size: 2_000_000);
 
     public required SpeakerConfig Speaker { get; init; }
     public ControlConfig Control { get; init; } = ControlConfig.Default;
@@ -47,10 +50,18 @@ public sealed record DaemonConfig
     public static ConfigResult Parse(string text, string fileName, HostFacts host)
     {
         var problems = new Problems(fileName);
-        var root = ConfigTree.Read(text, problems);
+        var root = Tree(text, problems);
         var config = root != null && Section.Of(root, "", problems) is { } section
             ? new DaemonReader(section, fileName, host).Read() : null;
         return new(problems.HasErrors ? null : config, problems.Errors, problems.Warnings);
+    }
+
+    private static DocumentNode? Tree(string text, Problems problems)
+    {
+        var root = YamlTree.Read(text, 1, Limits, out var mistake);
+        if (mistake != null) problems.Error(mistake.Line, mistake.Column, mistake.Text);
+        else if (root == null) problems.Error(1, 1, "expected keys such as router and peers, got an empty file");
+        return root;
     }
 
     /// <summary>Null where there is more than we take: a device or a mistaken name must not fill the memory.</summary>

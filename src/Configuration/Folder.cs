@@ -1,3 +1,5 @@
+using Calico.Bgp.Resources.Documents;
+
 namespace Calico.Bgp.Configuration;
 
 /// <summary>The folder of bgpd.yaml, where its relative paths start, so that an example works from wherever it is run.</summary>
@@ -11,7 +13,7 @@ internal sealed class Folder(string fileName)
     public string Resolve(string path) => Path.IsPathRooted(path) ? path : Path.Combine(folder, path);
 
     /// <summary>A path that a Unix socket can be bound to, or null and an error.</summary>
-    public string? Socket(string? text, ConfigNode at, string name, Problems problems)
+    public string? Socket(string? text, DocumentNode at, string name, Problems problems)
     {
         if (text == null) return null;
         var path = Resolve(text);

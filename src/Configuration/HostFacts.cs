@@ -15,7 +15,8 @@ public sealed record HostFacts(string HostName, string? NodeName, ImmutableArray
 
     public static readonly HostFacts None = new("localhost", null, []);
 
-    public static HostFacts Read() => new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), ReadAddresses()) { Calico = CalicoEnvironment.Read() };
+    public static HostFacts Read() =>
+        new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), ReadAddresses()) { Calico = CalicoEnvironment.Read() };
 
     private static ImmutableArray<Address> ReadAddresses()
     {

@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Configuration;
@@ -55,7 +56,7 @@ internal sealed class MatchReader(Section match)
     }
 
     /// <summary>One word, or <c>{ prefix, ge, le }</c>; without one of the two, lengths end where the base or the address does.</summary>
-    private PrefixPattern? PrefixPatternOf(ConfigNode node, string key)
+    private PrefixPattern? PrefixPatternOf(DocumentNode node, string key)
     {
         if (node is not MappingNode) return Scalars.Read(node, Pattern, match.Name(key), match.Problems);
         var section = Section.Of(node, match.Name(key), match.Problems)!;
@@ -107,7 +108,7 @@ internal sealed class MatchReader(Section match)
         return result;
     }
 
-    private static AsPathRegex? Regex(ConfigNode node, Section path)
+    private static AsPathRegex? Regex(DocumentNode node, Section path)
     {
         if (node is not ScalarNode { IsNull: false } text)
             path.Problems.Error(node, $"expected an expression such as ^65001 .* 64512$ for {path.Name("regex")}, got {node.Kind}");

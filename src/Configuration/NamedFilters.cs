@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Configuration;
@@ -21,7 +22,7 @@ internal sealed class NamedFilters(IReadOnlyDictionary<string, Filter?> filters)
         return named.Length > 0 ? new FilterChain([.. named]) : RejectAll.Instance;
     }
 
-    private Filter? Find(ConfigNode node, Section section, string key)
+    private Filter? Find(DocumentNode node, Section section, string key)
     {
         if (node is ScalarNode { IsNull: false } name && filters.TryGetValue(name.Text, out var filter)) return filter;
         var guess = Spelling.Guess(node, Names.Concat(["accept", "reject"]));

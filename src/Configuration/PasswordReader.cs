@@ -1,4 +1,5 @@
 using System.Text;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 

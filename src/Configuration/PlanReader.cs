@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -68,7 +69,8 @@ internal readonly record struct RouterIdSetting(RouterId? Said, bool IsHash)
 
     public static RouterIdSetting Of(Section? router, CalicoEnvironment environment)
     {
-        if (router?.Has("id") == true) return router.At("id") is ScalarNode { Text: Hash } ? new(null, true) : new(router.Value("id", Scalars.RouterId), false);
+        if (router?.Has("id") == true)
+            return router.At("id") is ScalarNode { Text: Hash } ? new(null, true) : new(router.Value("id", Scalars.RouterId), false);
         if (environment.RouterId == Hash) return new(null, true);
         return new(environment.RouterId is { } text && RouterId.TryParse(text, out var id) ? id : null, false);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 
@@ -24,7 +25,7 @@ internal sealed class Problems(string file)
     public string File { get; } = file;
     public bool HasErrors => errors.Count > 0;
 
-    public void Error(ConfigNode at, string text) => Error(at.Line, at.Column, text);
+    public void Error(DocumentNode at, string text) => Error(at.Line, at.Column, text);
 
     public void Error(int line, int column, string text)
     {
@@ -32,7 +33,7 @@ internal sealed class Problems(string file)
         else omitted++;
     }
 
-    public void Warn(ConfigNode at, string text)
+    public void Warn(DocumentNode at, string text)
     {
         if (warnings.Count < Limit) warnings.Add(new(File, at.Line, at.Column, text));
     }

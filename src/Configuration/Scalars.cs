@@ -1,5 +1,6 @@
 using System.Globalization;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 
@@ -10,7 +11,7 @@ internal sealed record Reading<T>(string Expected, Func<string, T?> Parse) where
 /// <summary>The types that one word can have in bgpd.yaml.</summary>
 internal static class Scalars
 {
-    public static T? Read<T>(ConfigNode node, Reading<T> reading, string name, Problems problems) where T : struct
+    public static T? Read<T>(DocumentNode node, Reading<T> reading, string name, Problems problems) where T : struct
     {
         if (node is ScalarNode { IsNull: false } scalar && reading.Parse(scalar.Text) is { } value) return value;
         problems.Error(node, $"expected {reading.Expected} for {name}, got {node.Kind}");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 
@@ -30,7 +31,7 @@ internal sealed class Section
     public Problems Problems { get; }
 
     /// <summary>The node as a section, or an error.</summary>
-    public static Section? Of(ConfigNode node, string path, Problems problems)
+    public static Section? Of(DocumentNode node, string path, Problems problems)
     {
         if (node is MappingNode mapping) return new(mapping, path, problems);
         problems.Error(node, $"expected a mapping of keys{(path.Length > 0 ? $" under {path}" : "")}, got {node.Kind}");
@@ -38,7 +39,7 @@ internal sealed class Section
     }
 
     /// <summary>The key's value if it is there. A value that is there and empty counts as present.</summary>
-    public bool TryGet(string key, [NotNullWhen(true)] out ConfigNode? value)
+    public bool TryGet(string key, [NotNullWhen(true)] out DocumentNode? value)
     {
         known.Add(key);
         value = entries.TryGetValue(key, out var entry) ? entry.Value : null;
@@ -48,7 +49,7 @@ internal sealed class Section
     public bool Has(string key) => TryGet(key, out _);
 
     /// <summary>Where to point for a key: its value, or the whole section where it is absent.</summary>
-    public ConfigNode At(string key) => TryGet(key, out var value) ? value : Node;
+    public DocumentNode At(string key) => TryGet(key, out var value) ? value : Node;
 
     public void Error(string key, string text) => Problems.Error(At(key), text);
 
@@ -56,9 +57,9 @@ internal sealed class Section
     public Section? Child(string key) => !TryGet(key, out var value) || IsNull(value) ? null : Of(value, Name(key), Problems);
 
     /// <summary>The elements of a list; a single value stands for a list of one, an absent or empty one for none.</summary>
-    public IReadOnlyList<ConfigNode> List(string key) => !TryGet(key, out var value) || IsNull(value) ? [] : Elements(value);
+    public IReadOnlyList<DocumentNode> List(string key) => !TryGet(key, out var value) || IsNull(value) ? [] : Elements(value);
 
-    public static IReadOnlyList<ConfigNode> Elements(ConfigNode value) => value is SequenceNode sequence ? sequence.Items : [value];
+    public static IReadOnlyList<DocumentNode> Elements(DocumentNode value) => value is SequenceNode sequence ? sequence.Items : [value];
 
     /// <summary>The elements that are mappings; the others are errors.</summary>
     public IEnumerable<Section> Sections(string key)
@@ -127,5 +128,5 @@ internal sealed class Section
 
     public string Name(string key) => path.Length > 0 ? $"{path}.{key}" : key;
 
-    private static bool IsNull(ConfigNode node) => node is ScalarNode { IsNull: true };
+    private static bool IsNull(DocumentNode node) => node is ScalarNode { IsNull: true };
 }

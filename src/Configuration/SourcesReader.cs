@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Configuration;
 
@@ -46,6 +47,6 @@ internal sealed class SourcesReader(Section root, Folder folder)
         return new(string.Join(",", endpoints.OfType<ScalarNode>().Select(url => url.Text)));
     }
 
-    private static bool IsUrl(ConfigNode node) =>
+    private static bool IsUrl(DocumentNode node) =>
         node is ScalarNode url && Uri.TryCreate(url.Text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 }

@@ -1,3 +1,5 @@
+using Calico.Bgp.Resources.Documents;
+
 namespace Calico.Bgp.Configuration;
 
 /// <summary>Words for people who misspelt one: "did you mean" by edit distance (Damerau's, with neighbours swapped).</summary>
@@ -6,7 +8,7 @@ internal static class Spelling
     private const int LongestWord = 40;
 
     /// <summary><c>; did you mean "…"?</c>, or nothing where no known word is near.</summary>
-    public static string Guess(ConfigNode got, IEnumerable<string> known)
+    public static string Guess(DocumentNode got, IEnumerable<string> known)
     {
         if (got is not ScalarNode { Text: { Length: > 0 and <= LongestWord } word }) return "";
         var (nearest, distance) = known

@@ -8,7 +8,7 @@ namespace Calico.Bgp.Kernel;
 /// not objects. Ours is what carries our protocol number; the kernel may hold several of ours for a prefix, with other metrics or
 /// tables (an earlier run's, or for a moment while a route moves): all but one are kept aside as <c>extras</c>.
 /// </summary>
-internal sealed class Desired(byte protocol, TimeProvider clock)
+internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
 {
     private const int LongQueue = 1 << 16;
 
@@ -22,6 +22,11 @@ internal sealed class Desired(byte protocol, TimeProvider clock)
     public int WantedCount { get; private set; }
     public int InstalledCount { get; private set; }
     public int Pending => queue.Count;
+
+    public void Dispose()
+    {
+        foreach (var family in rows) family.Dispose();
+    }
 
     public OwnRows Rows(IpFamily family) => rows[(int)family];
     public Prefix Prefix(RowName row) => Rows(row.Family)[row.Handle];

@@ -28,6 +28,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
     private NetlinkSocket? write, read, watched;
     private Task watching = Task.CompletedTask;
     private Thread? thread;
+    private Reconciler? reconciler;
     private volatile KernelSnapshot current = KernelSnapshot.Empty;
     private volatile KernelStatus status = new(0, 0, 0, 0, 0, 0, []);
 
@@ -47,8 +48,8 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         if (!watched.IgnoreRoutesOf(write.Port)) KernelLog.NoFilter(log);
         var watch = new KernelWatch(watched, signal.Set);
         watching = watch.RunAsync(stopping.Token);
-        var reconciler = new Reconciler(options, clock, log, write, read);
-        thread = new Thread(() => Run(watch, reconciler)) { IsBackground = true, Name = "kernel loop" };
+        var made = reconciler = new Reconciler(options, clock, log, write, read);
+        thread = new Thread(() => Run(watch, made)) { IsBackground = true, Name = "kernel loop" };
         thread.Start();
         return started.Task.WaitAsync(stop);
     }
@@ -244,6 +245,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         watched?.Dispose();
         await watching.ConfigureAwait(false);
         thread?.Join();
+        reconciler?.Dispose();
         write?.Dispose();
         read?.Dispose();
     }

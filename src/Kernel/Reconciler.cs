@@ -14,7 +14,7 @@ namespace Calico.Bgp.Kernel;
 /// changes; it reads whole tables only at the start, after lost notifications, and (the routes through one interface) after a link went
 /// down or an address away: IPv4 drops the routes concerned without a notification.
 /// </summary>
-internal sealed class Reconciler
+internal sealed class Reconciler : IDisposable
 {
     private const int Attempts = 5, FewRefusals = 1000;
     private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(1), BetweenManyRetries = TimeSpan.FromSeconds(1);
@@ -45,6 +45,8 @@ internal sealed class Reconciler
         writer = new(Desired, View, write, log, clock);
         ourTables = [options.Table];
     }
+
+    public void Dispose() => Desired.Dispose();
 
     public KernelView View { get; }
     public Desired Desired { get; }

@@ -20,23 +20,32 @@ public static class IpFamilyExtensions
     public static string Word(this IpFamily family) => family == IpFamily.IPv4 ? "ipv4" : "ipv6";
 }
 
-/// <summary>An IPv4 or IPv6 address. The bits are left-aligned in both families, so that containment is one shift.</summary>
-/// <param name="Bits">The address, its first bit in the top bit; the 96 low bits of an IPv4 address are zero.</param>
-public readonly record struct Address(UInt128 Bits, IpFamily Family) : IComparable<Address>
+/// <summary>
+/// An IPv4 or IPv6 address. The bits are left-aligned in both families, so that containment is one mask. Two halves and no UInt128:
+/// code in which that type occurs is not compiled ahead of time, and addresses occur everywhere.
+/// </summary>
+/// <param name="High">The first 64 bits, the first of all in the top bit; the 32 low bits of an IPv4 address are zero.</param>
+/// <param name="Low">The other 64; zero in an IPv4 address.</param>
+public readonly record struct Address(ulong High, ulong Low, IpFamily Family) : IComparable<Address>
 {
     private static readonly SearchValues<char> DottedQuad = SearchValues.Create("0123456789.");
 
-    public static readonly Address AnyIPv4 = new(0, IpFamily.IPv4);
-    public static readonly Address AnyIPv6 = new(0, IpFamily.IPv6);
+    public static readonly Address AnyIPv4 = new(0, 0, IpFamily.IPv4);
+    public static readonly Address AnyIPv6 = new(0, 0, IpFamily.IPv6);
 
-    public static Address FromIPv4(uint bits) => new((UInt128)bits << 96, IpFamily.IPv4);
+    public Address(UInt128 bits, IpFamily family) : this((ulong)(bits >> 64), (ulong)bits, family) { }
+
+    /// <summary>All of the bits as one number, for arithmetic.</summary>
+    public UInt128 Bits => new(High, Low);
+
+    public static Address FromIPv4(uint bits) => new((ulong)bits << 32, 0, IpFamily.IPv4);
 
     /// <summary>4 octets make an IPv4 address, 16 an IPv6 one.</summary>
     /// <exception cref="ArgumentException">Any other length.</exception>
     public static Address FromOctets(ReadOnlySpan<byte> octets) => octets.Length switch
     {
         4 => FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(octets)),
-        16 => new(BinaryPrimitives.ReadUInt128BigEndian(octets), IpFamily.IPv6),
+        16 => new(BinaryPrimitives.ReadUInt64BigEndian(octets), BinaryPrimitives.ReadUInt64BigEndian(octets[8..]), IpFamily.IPv6),
         _ => throw new ArgumentException($"an address has 4 or 16 octets, not {octets.Length}", nameof(octets)),
     };
 
@@ -55,19 +64,33 @@ public readonly record struct Address(UInt128 Bits, IpFamily Family) : IComparab
         return new IPAddress(octets[..Write(octets)]);
     }
 
-    public uint IPv4Bits => (uint)(Bits >> 96);
-    public bool IsUnspecified => Bits == 0;
+    public uint IPv4Bits => (uint)(High >> 32);
+    public bool IsUnspecified => (High | Low) == 0;
     public bool IsIPv4 => Family == IpFamily.IPv4;
-    public bool IsLoopback => IsIPv4 ? IPv4Bits >> 24 == 127 : Bits == 1;
-    public bool IsMulticast => IsIPv4 ? IPv4Bits >> 28 == 0xe : (byte)(Bits >> 120) == 0xff;
+    public bool IsLoopback => IsIPv4 ? IPv4Bits >> 24 == 127 : High == 0 && Low == 1;
+    public bool IsMulticast => IsIPv4 ? IPv4Bits >> 28 == 0xe : High >> 56 == 0xff;
     /// <summary>fe80::/10 (RFC 4291); IPv4's 169.254/16 has no scope and does not count.</summary>
-    public bool IsLinkLocal => !IsIPv4 && (uint)(Bits >> 118) == 0xfe80 >> 6;
+    public bool IsLinkLocal => !IsIPv4 && High >> 54 == 0xfe80 >> 6;
+
+    /// <summary>The bits from <paramref name="length"/> on are zero in it.</summary>
+    public Address Masked(int length) => new(High & Ones(length), Low & Ones(length - 64), Family);
+
+    /// <summary>The bit of that number; 0 is the first.</summary>
+    public bool Bit(int number) => ((number < 64 ? High >> (63 - number) : Low >> (127 - number)) & 1) != 0;
+
+    /// <summary>How many bits are the same from the first on; 128 in the same address.</summary>
+    public int CommonBits(Address other) =>
+        High != other.High ? System.Numerics.BitOperations.LeadingZeroCount(High ^ other.High)
+            : 64 + System.Numerics.BitOperations.LeadingZeroCount(Low ^ other.Low);
+
+    private static ulong Ones(int count) => count <= 0 ? 0 : ulong.MaxValue << Math.Max(64 - count, 0);
 
     /// <summary>Writes 4 or 16 octets in network order and returns how many.</summary>
     public int Write(Span<byte> into)
     {
         if (IsIPv4) { BinaryPrimitives.WriteUInt32BigEndian(into, IPv4Bits); return 4; }
-        BinaryPrimitives.WriteUInt128BigEndian(into, Bits);
+        BinaryPrimitives.WriteUInt64BigEndian(into, High);
+        BinaryPrimitives.WriteUInt64BigEndian(into[8..], Low);
         return 16;
     }
 
@@ -89,7 +112,12 @@ public readonly record struct Address(UInt128 Bits, IpFamily Family) : IComparab
     public static Address Parse(string text) =>
         TryParse(text, out var address) ? address : throw new FormatException($"expected an IPv4 or IPv6 address, got \"{text}\"");
 
-    public int CompareTo(Address other) => Family != other.Family ? Family.CompareTo(other.Family) : Bits.CompareTo(other.Bits);
+    public int CompareTo(Address other)
+    {
+        if (Family != other.Family) return Family < other.Family ? -1 : 1;
+        return High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
+    }
+
     public static bool operator <(Address a, Address b) => a.CompareTo(b) < 0;
     public static bool operator >(Address a, Address b) => a.CompareTo(b) > 0;
     public static bool operator <=(Address a, Address b) => a.CompareTo(b) <= 0;

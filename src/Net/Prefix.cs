@@ -11,7 +11,7 @@ public readonly record struct Prefix : IComparable<Prefix>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, address.Family.Bits());
-        Address = address with { Bits = address.Bits & Mask(length) };
+        Address = address.Masked(length);
         Length = (byte)length;
     }
 
@@ -21,10 +21,7 @@ public readonly record struct Prefix : IComparable<Prefix>
     public IpFamily Family => Address.Family;
     public bool IsHost => Length == Family.Bits();
 
-    /// <summary>A mask of <paramref name="length"/> one bits from the top.</summary>
-    public static UInt128 Mask(int length) => length == 0 ? 0 : UInt128.MaxValue << (128 - length);
-
-    public bool Contains(Address address) => address.Family == Family && (address.Bits & Mask(Length)) == Address.Bits;
+    public bool Contains(Address address) => address.Family == Family && address.Masked(Length) == Address;
     public bool Contains(Prefix other) => other.Length >= Length && Contains(other.Address);
 
     /// <summary>The NLRI form of RFC 4271 section 4.3: the length, then as many octets as it needs. Returns their count.</summary>

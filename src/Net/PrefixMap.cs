@@ -7,16 +7,16 @@ namespace Calico.Bgp.Net;
 /// <remarks>Readers may share a map that nobody writes any more.</remarks>
 public sealed class PrefixMap<T>(IpFamily family)
 {
-    private sealed class Node(UInt128 bits, int length)
+    private sealed class Node(Address bits, int length)
     {
-        public readonly UInt128 Bits = bits;
+        public readonly Address Bits = bits;
         public readonly int Length = length;
         public Node? Left, Right;
         public bool HasValue;
         public T Value = default!;
 
-        public ref Node? Child(UInt128 key) => ref (key >> (127 - Length) & 1) == 0 ? ref Left : ref Right;
-        public bool Covers(UInt128 key, int keyLength) => keyLength >= Length && (key & Prefix.Mask(Length)) == Bits;
+        public ref Node? Child(Address key) => ref key.Bit(Length) ? ref Right : ref Left;
+        public bool Covers(Address key, int keyLength) => keyLength >= Length && key.Masked(Length) == Bits;
     }
 
     private Node? root;
@@ -32,7 +32,7 @@ public sealed class PrefixMap<T>(IpFamily family)
 
     public bool TryGet(Prefix prefix, out T value)
     {
-        var key = prefix.Address.Bits;
+        var key = prefix.Address;
         var node = root;
         while (node != null && node.Length < prefix.Length && node.Covers(key, prefix.Length)) node = node.Child(key);
         var found = node is { HasValue: true } && node.Length == prefix.Length && node.Bits == key && prefix.Family == Family;
@@ -48,13 +48,13 @@ public sealed class PrefixMap<T>(IpFamily family)
     public bool TryLongest(Prefix of, out Prefix prefix, out T value)
     {
         Node? best = null;
-        var key = of.Address.Bits;
+        var key = of.Address;
         for (var node = of.Family == Family ? root : null; node != null && node.Covers(key, of.Length); node = node.Child(key))
         {
             if (node.HasValue) best = node;
             if (node.Length == of.Length || node.Length == 128) break;
         }
-        prefix = best == null ? default : new(new(best.Bits, Family), best.Length);
+        prefix = best == null ? default : new(best.Bits, best.Length);
         value = best == null ? default! : best.Value;
         return best != null;
     }
@@ -62,7 +62,7 @@ public sealed class PrefixMap<T>(IpFamily family)
     private void Set(Prefix prefix, T value)
     {
         if (prefix.Family != Family) throw new ArgumentException($"{prefix} does not belong into a map of {Family}", nameof(prefix));
-        var key = prefix.Address.Bits;
+        var key = prefix.Address;
         ref var slot = ref root;
         while (true)
         {
@@ -73,8 +73,8 @@ public sealed class PrefixMap<T>(IpFamily family)
                 slot = ref slot.Child(key)!;
                 continue;
             }
-            var common = Math.Min(Math.Min(slot.Length, prefix.Length), (int)UInt128.LeadingZeroCount(slot.Bits ^ key));
-            var fork = new Node(key & Prefix.Mask(common), common);
+            var common = Math.Min(Math.Min(slot.Length, prefix.Length), slot.Bits.CommonBits(key));
+            var fork = new Node(key.Masked(common), common);
             fork.Child(slot.Bits) = slot;
             slot = fork;
             if (common == prefix.Length) break;
@@ -94,7 +94,7 @@ public sealed class PrefixMap<T>(IpFamily family)
     private static bool Remove(ref Node? slot, Prefix prefix)
     {
         var node = slot;
-        var key = prefix.Address.Bits;
+        var key = prefix.Address;
         if (node == null || !node.Covers(key, prefix.Length)) return false;
         if (node.Length == prefix.Length)
         {
@@ -110,14 +110,14 @@ public sealed class PrefixMap<T>(IpFamily family)
     public IEnumerable<KeyValuePair<Prefix, T>> Within(Prefix within)
     {
         if (within.Family != Family) yield break;
-        var key = within.Address.Bits;
+        var key = within.Address;
         var top = root;
         while (top != null && top.Length < within.Length && top.Covers(key, within.Length)) top = top.Child(key);
-        if (top == null || top.Length < within.Length || (top.Bits & Prefix.Mask(within.Length)) != key) yield break;
+        if (top == null || top.Length < within.Length || top.Bits.Masked(within.Length) != key) yield break;
         var stack = new Stack<Node>([top]);
         while (stack.TryPop(out var node))
         {
-            if (node.HasValue) yield return new(new(new(node.Bits, Family), node.Length), node.Value);
+            if (node.HasValue) yield return new(new(node.Bits, node.Length), node.Value);
             if (node.Right != null) stack.Push(node.Right);
             if (node.Left != null) stack.Push(node.Left);
         }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Calico.Bgp.Net;
 
@@ -10,7 +11,7 @@ namespace Calico.Bgp.Net;
 /// </summary>
 /// <remarks>Not thread-safe: a table belongs to one loop. Handles stay valid until <see cref="Remove"/>; further columns can be kept in
 /// slabs under the same handles (<see cref="Slab{T}.Column"/>).</remarks>
-public abstract class PrefixTable
+public abstract class PrefixTable : IDisposable
 {
     public static PrefixTable Of(IpFamily family) => family == IpFamily.IPv4 ? new PrefixTable<IPv4Key>() : new PrefixTable<IPv6Key>();
 
@@ -25,6 +26,9 @@ public abstract class PrefixTable
     /// <summary>0 where the prefix is not in the table.</summary>
     public abstract uint Find(int length, ReadOnlySpan<byte> octets);
     public abstract void Remove(uint handle);
+    /// <summary>The prefix will be looked for soon: its place in the index is fetched meanwhile, which is most of what a lookup costs.</summary>
+    public abstract void Prefetch(int length, ReadOnlySpan<byte> octets);
+    public abstract void Dispose();
     public abstract Prefix this[uint handle] { get; }
     /// <summary>The owner's 4 octets of a row.</summary>
     public abstract ref uint Value(uint handle);
@@ -55,6 +59,23 @@ internal interface IPrefixKey<TSelf> where TSelf : unmanaged, IPrefixKey<TSelf>
     int WriteNlri(Span<byte> into);
 }
 
+/// <summary>
+/// Two rounds of multiplication: after one, the top bits of prefixes that lie side by side do not differ enough, and a search in a half
+/// full index takes 9 steps where it should take 1.6 (measured with blocks of neighbouring /16 to /24).
+/// </summary>
+internal static class PrefixHash
+{
+    // Peers choose the prefixes; the seed keeps them from choosing what collides.
+    private static readonly ulong Seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Mix(ulong bits)
+    {
+        var once = (bits ^ Seed) * 0x9e3779b97f4a7c15;
+        return (once ^ once >> 32) * 0xbf58476d1ce4e5b9;
+    }
+}
+
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal readonly struct IPv4Key(uint bits, uint length) : IPrefixKey<IPv4Key>
 {
@@ -76,7 +97,7 @@ internal readonly struct IPv4Key(uint bits, uint length) : IPrefixKey<IPv4Key>
         return new(length == 0 ? 0 : bits & uint.MaxValue << (32 - length), (uint)length);
     }
 
-    public ulong Hash => ((ulong)bits << 8 | length) * 0x9e3779b97f4a7c15;
+    public ulong Hash => PrefixHash.Mix((ulong)bits << 8 | length);
     public bool Same(in IPv4Key other) => bits == other.bits && length == other.length;
     public Prefix Prefix => new(Address.FromIPv4(bits), (int)length);
 
@@ -106,13 +127,13 @@ internal readonly struct IPv6Key(ulong high, ulong low, uint length) : IPrefixKe
         Span<byte> all = stackalloc byte[16];
         all.Clear();
         octets[..Math.Min(octets.Length, 16)].CopyTo(all);
-        var bits = BinaryPrimitives.ReadUInt128BigEndian(all) & Prefix.Mask(length);
-        return new((ulong)(bits >> 64), (ulong)bits, (uint)length);
+        var bits = Address.FromOctets(all).Masked(length);
+        return new(bits.High, bits.Low, (uint)length);
     }
 
-    public ulong Hash => ((high ^ length) * 0x9e3779b97f4a7c15 ^ low ^ high >> 32) * 0xbf58476d1ce4e5b9;
+    public ulong Hash => PrefixHash.Mix(PrefixHash.Mix(high ^ length) ^ low);
     public bool Same(in IPv6Key other) => high == other.high && low == other.low && length == other.length;
-    public Prefix Prefix => new(new Address(new UInt128(high, low), IpFamily.IPv6), (int)length);
+    public Prefix Prefix => new(new Address(high, low, IpFamily.IPv6), (int)length);
     public int WriteNlri(Span<byte> into) => Prefix.WriteNlri(into);
 }
 
@@ -132,13 +153,13 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
 
     private readonly Slab<Row> rows = new();
     private readonly Slab<byte> used = new();
-    private uint[] slots = new uint[1024];
+    private LongArray<uint> slots = new(1024);
     private int occupied; // slots that are not Empty
     private int shift = 64 - 10;
 
     public override int Count => rows.Count;
     public override uint End => rows.End;
-    public override long Octets => rows.Octets + used.Octets + slots.Length * sizeof(uint);
+    public override long Octets => rows.Octets + used.Octets + slots.Octets;
     public override bool IsUsed(uint handle) => used.Peek(handle) != 0;
     public override Prefix this[uint handle] => rows[handle].Key.Prefix;
     public override ref uint Value(uint handle) => ref rows[handle].Value;
@@ -176,11 +197,20 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
         used[handle] = 0;
         rows.Remove(handle);
         if (rows.Count > 0) return;
-        Array.Clear(slots);
+        slots.Clear();
         occupied = 0;
     }
 
-    private static uint Tag(ulong hash) => (uint)hash << HandleBits;
+    public override void Prefetch(int length, ReadOnlySpan<byte> octets) => slots.Prefetch((long)(TKey.From(length, octets).Hash >> shift));
+
+    public override void Dispose()
+    {
+        rows.Dispose();
+        used.Dispose();
+        slots.Dispose();
+    }
+
+    private static uint Tag(ulong hash) => (uint)(hash >> 32) << HandleBits;
 
     /// <summary>The slot of the key, or the empty slot that ends the search; <paramref name="reusable"/>: the first deleted one on the way, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -200,13 +230,16 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
 
     private void Rebuild()
     {
+        const uint ahead = 32;
         var size = slots.Length;
         if (rows.Count * 2 > size) size *= 2;
-        slots = new uint[size];
+        slots.Dispose();
+        slots = new(size);
         shift = 64 - int.Log2(size);
         occupied = rows.Count;
         for (uint handle = 1; handle < rows.End; handle++)
         {
+            if (handle + ahead < rows.End) slots.Prefetch((long)(rows[handle + ahead].Key.Hash >> shift));
             if (used[handle] == 0) continue;
             var hash = rows[handle].Key.Hash;
             var at = (int)(hash >> shift);

@@ -1,19 +1,19 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Calico.Bgp.Net;
 
 /// <summary>
-/// Rows of one struct type in chunked arrays, named by 4-byte handles. The garbage collector sees one object a chunk however
-/// many rows there are, rows never move, and a freed row is handed out again. Handle 0 is never handed out: it means none.
+/// Rows of one struct type in chunks, named by 4-byte handles. Rows are outside the garbage-collected heap (<see cref="TableMemory"/>),
+/// they never move, and a freed row is handed out again. Handle 0 is never handed out: it means none.
 /// </summary>
-/// <remarks>Not thread-safe: a slab belongs to one loop.</remarks>
-public sealed class Slab<T> where T : unmanaged
+/// <remarks>Not thread-safe: a slab belongs to one loop, which also ends it. A handle that was never handed out must not be asked for.</remarks>
+public sealed unsafe class Slab<T> : IDisposable where T : unmanaged
 {
     private const int ChunkBits = 13;
     private const int ChunkRows = 1 << ChunkBits;
-    private T[][] chunks = [];
-    private uint[] free = new uint[64];
+    private nint[] chunks = [];
+    /// <summary>The first of the freed rows, each of which holds the handle of the next.</summary>
+    private uint free;
     private int freeCount;
     private uint next = 1;
 
@@ -24,21 +24,24 @@ public sealed class Slab<T> where T : unmanaged
     public uint End => next;
 
     /// <summary>Octets that the chunks take.</summary>
-    public long Octets => (long)chunks.Length * ChunkRows * Unsafe.SizeOf<T>() + free.Length * sizeof(uint);
+    public long Octets => (long)chunks.Length * ChunkRows * sizeof(T);
 
     public ref T this[uint handle]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(chunks[handle >> ChunkBits]), handle & (ChunkRows - 1));
+        get => ref ((T*)chunks[handle >> ChunkBits])[handle & (ChunkRows - 1)];
     }
 
     /// <summary>A zeroed row.</summary>
     public uint Add()
     {
-        if (freeCount > 0)
+        if (free != 0)
         {
-            var reused = free[--freeCount];
-            this[reused] = default;
+            var reused = free;
+            ref var row = ref this[reused];
+            free = Unsafe.As<T, uint>(ref row);
+            freeCount--;
+            row = default;
             return reused;
         }
         var handle = next++;
@@ -59,8 +62,16 @@ public sealed class Slab<T> where T : unmanaged
 
     public void Remove(uint handle)
     {
-        if (freeCount == free.Length) Array.Resize(ref free, free.Length * 2);
-        free[freeCount++] = handle;
+        if (sizeof(T) < sizeof(uint)) throw new NotSupportedException($"a row of {sizeof(T)} octets has no room for the list of free ones");
+        Unsafe.As<T, uint>(ref this[handle]) = free;
+        free = handle;
+        freeCount++;
+    }
+
+    public void Dispose()
+    {
+        foreach (var chunk in chunks) TableMemory.Return(chunk, ChunkRows * sizeof(T));
+        (chunks, next, free, freeCount) = ([], 1, 0, 0);
     }
 
     private void EnsureChunk(uint handle)
@@ -69,6 +80,6 @@ public sealed class Slab<T> where T : unmanaged
         if (need <= chunks.Length) return;
         var from = chunks.Length;
         Array.Resize(ref chunks, need);
-        for (var i = from; i < need; i++) chunks[i] = new T[ChunkRows];
+        for (var i = from; i < need; i++) chunks[i] = TableMemory.Take(ChunkRows * sizeof(T));
     }
 }

@@ -3,7 +3,8 @@ namespace Calico.Bgp.Resources;
 [Flags]
 public enum NodeStatusClasses : byte { None = 0, Agent = 1, BGP = 2, Routes = 4 }
 
-/// <summary>CalicoNodeStatus: an order to the named node to report its state into this object. The status part is ours to write, not to read.</summary>
+/// <summary>CalicoNodeStatus: an order to the named node to report its state into this object. The status part is ours to write, not
+/// to read.</summary>
 public sealed record CalicoNodeStatus(Metadata Metadata) : Resource(Metadata)
 {
     public override ResourceKind Kind => ResourceKind.CalicoNodeStatus;

@@ -13,7 +13,8 @@ public sealed record NodeAddress(Address Address, string Type);
 
 /// <summary>
 /// A node as the BGP side sees it. Read from Calico's Node, or from Kubernetes' with Calico's annotations; where both are there, Calico's
-/// own fields win and Kubernetes' labels lie over Calico's (<see cref="Merge"/>). Malformed values of annotations are warned of and left out.
+/// own fields win and Kubernetes' labels lie over Calico's (<see cref="Merge"/>). Malformed values of annotations are warned of and
+/// left out.
 /// </summary>
 public sealed record Node(Metadata Metadata) : Resource(Metadata)
 {

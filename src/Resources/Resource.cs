@@ -7,7 +7,8 @@ public enum ResourceKind : byte
     /// <summary>A node as all that is known of it: Calico's object and Kubernetes' merged (<see cref="Resources.Node"/>).</summary>
     Node,
     BlockAffinity, IpamBlock, Secret, Service, EndpointSlice, FelixConfiguration, CalicoNodeStatus,
-    /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see <see cref="Node"/>.</summary>
+    /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see <see
+    /// cref="Node"/>.</summary>
     KubernetesNode,
 }
 

@@ -88,8 +88,13 @@ internal sealed class ResourceClaims
     public ImmutableArray<ResourceProblem> Problems()
     {
         ProblemsChanged = false;
-        return [.. problems.Values.SelectMany(of => of).Concat(contested.SelectMany(Losers)).Order()];
+        var all = problems.Values.SelectMany(of => of).Concat(contested.SelectMany(Losers)).Order();
+        var said = new HashSet<string>(StringComparer.Ordinal);
+        return [.. all.Where(problem => !IsAboutAKind(problem) || said.Add(problem.Reason))];
     }
+
+    /// <summary>A kind that decides nothing here is named once, however many objects of it there are.</summary>
+    private static bool IsAboutAKind(ResourceProblem problem) => problem is { Object: "", Severity: ProblemSeverity.Warning };
 
     private static ResourceProblem Second(ResourceDefinition definition, OriginContent content)
     {

@@ -80,11 +80,12 @@ public static partial class ResourceJson
         var root = new Fields(map, null, findings);
         var (apiVersion, kind) = (root["apiVersion"].Word() ?? listed.ApiVersion, root["kind"].Word() ?? listed.Kind);
         if (apiVersion == null || kind == null)
-            into.Problems.Add(Whole(document, file, $"expected an object with apiVersion and kind, got one without {(kind == null ? "kind" : "apiVersion")}"));
+            into.Problems.Add(Whole(document, file, $"expected an object, got one without {(kind == null ? "kind" : "apiVersion")}"));
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
-        else if (Readers.TryGetValue((apiVersion, kind), out var reader)) into.Definitions.AddRange(Define(map, root, file, reader, findings, into));
+        else if (Readers.TryGetValue((apiVersion, kind), out var reader))
+            into.Definitions.AddRange(Define(map, root, file, reader, findings, into));
         else if (IsOurs(apiVersion, kind) && into.Named.Add((apiVersion, kind)))
-            into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here") with { Severity = ProblemSeverity.Warning });
+            into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here", ProblemSeverity.Warning));
     }
 
     private static void ReadItems(MappingNode map, string file, string apiVersion, string kind, Reading into)
@@ -104,8 +105,9 @@ public static partial class ResourceJson
         apiVersion.StartsWith(CalicoGroup, StringComparison.Ordinal) || apiVersion.StartsWith(CrdGroup, StringComparison.Ordinal)
         || (kind == "EndpointSlice" && apiVersion.StartsWith("discovery.k8s.io/", StringComparison.Ordinal));
 
-    private static ResourceProblem Whole(DocumentNode at, string file, string reason) =>
-        new("", "", reason, file, at.Line, ProblemSeverity.Error);
+    private static ResourceProblem Whole(
+        DocumentNode at, string file, string reason, ProblemSeverity severity = ProblemSeverity.Error) =>
+        new("", "", reason, file, at.Line, severity);
 
     private static IEnumerable<ResourceDefinition> Define(
         MappingNode map, Fields root, string file, (ResourceKind Kind, Reader Read) reader, Findings findings, Reading into)
@@ -127,12 +129,14 @@ public static partial class ResourceJson
         var name = fields["name"].Word(253);
         if (name == null || !NamePattern().IsMatch(name))
         {
-            fields.Error("name", $"expected a name of lower-case letters, digits, - and ., got {(name == null ? "nothing" : $"\"{name}\"")}");
+            var got = name == null ? "nothing" : $"\"{name}\"";
+            fields.Error("name", $"expected a name of lower-case letters, digits, - and ., got {got}");
             return null;
         }
         var labels = fields["labels"].Labels();
         var annotations = fields["annotations"].Labels().Without(Applied);
-        if (annotations.TryGetValue(Overlay, out var json)) (labels, annotations) = Overlaid(labels, annotations, json, fields["annotations"]);
+        if (annotations.TryGetValue(Overlay, out var json))
+            (labels, annotations) = Overlaid(labels, annotations, json, fields["annotations"]);
         var space = kind.IsNamespaced() ? fields["namespace"].Word() ?? "default" : "";
         return new(name, space) { Labels = labels, Annotations = annotations };
     }

@@ -8,7 +8,9 @@ namespace Calico.Bgp.Resources;
 /// <param name="Name">The file's path below its folder, or what else names the place within the source.</param>
 public readonly record struct ResourceOrigin(int Source, string Name) : IComparable<ResourceOrigin>
 {
-    public int CompareTo(ResourceOrigin other) => Source != other.Source ? Source.CompareTo(other.Source) : string.CompareOrdinal(Name, other.Name);
+    public int CompareTo(ResourceOrigin other) =>
+        Source != other.Source ? Source.CompareTo(other.Source) : string.CompareOrdinal(Name, other.Name);
+
     public static bool operator <(ResourceOrigin a, ResourceOrigin b) => a.CompareTo(b) < 0;
     public static bool operator >(ResourceOrigin a, ResourceOrigin b) => a.CompareTo(b) > 0;
     public static bool operator <=(ResourceOrigin a, ResourceOrigin b) => a.CompareTo(b) <= 0;

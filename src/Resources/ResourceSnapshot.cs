@@ -53,9 +53,9 @@ public sealed record ResourceSnapshot
     /// <summary>All objects, in no promised order.</summary>
     public IEnumerable<Resource> All() =>
     [
-        .. BgpConfigurations.Values, .. BgpPeers.Values, .. BgpFilters.Values, .. IPPools.Values, .. Nodes.Values, .. BlockAffinities.Values,
-        .. IpamBlocks.Values, .. FelixConfigurations.Values, .. CalicoNodeStatuses.Values, .. Secrets.Values, .. Services.Values,
-        .. EndpointSlices.Values,
+        .. BgpConfigurations.Values, .. BgpPeers.Values, .. BgpFilters.Values, .. IPPools.Values, .. Nodes.Values,
+        .. BlockAffinities.Values, .. IpamBlocks.Values, .. FelixConfigurations.Values, .. CalicoNodeStatuses.Values,
+        .. Secrets.Values, .. Services.Values, .. EndpointSlices.Values,
     ];
 
     internal IEnumerable<ResourceId> Ids() => All().Select(resource => resource.Id);

@@ -39,7 +39,8 @@ public sealed class ResourceStore(int sources)
         lock (gate) feeds = feeds.Remove(feed);
     }
 
-    /// <summary>Takes what a source says now. Publishes one change, if anything is different for a reader. Only the owner calls this.</summary>
+    /// <summary>Takes what a source says now. Publishes one change, if anything is different for a reader. Only the owner calls
+    /// this.</summary>
     public void Apply(SourceUpdate update)
     {
         foreach (var content in update.Contents)

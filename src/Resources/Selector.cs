@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Calico.Bgp.Resources;
 
 /// <summary>
-/// Calico's label selectors: <c>||</c> under <c>&amp;&amp;</c> under <c>!</c>; atoms compare a label with strings, or ask whether there is one.
+/// Calico's label selectors: <c>||</c> under <c>&amp;&amp;</c> under <c>!</c>; atoms compare a label with strings, or ask whether
+/// there is one.
 /// Two selectors are equal when they say the same in the same structure, however they were spaced and quoted.
 /// </summary>
 public sealed class Selector : IEquatable<Selector>
@@ -28,7 +29,8 @@ public sealed class Selector : IEquatable<Selector>
     }
 
     /// <exception cref="FormatException">The text is no selector.</exception>
-    public static Selector Parse(string text) => TryParse(text, out var selector, out var error) ? selector : throw new FormatException(error);
+    public static Selector Parse(string text) =>
+        TryParse(text, out var selector, out var error) ? selector : throw new FormatException(error);
 
     public bool Equals(Selector? other) => other != null && Root.Equals(other.Root);
     public override bool Equals(object? obj) => Equals(obj as Selector);

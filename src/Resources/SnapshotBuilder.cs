@@ -17,7 +17,8 @@ internal sealed class SnapshotBuilder(ResourceSnapshot from)
     private readonly ImmutableSortedDictionary<ResourceKey, Secret>.Builder secrets = from.Secrets.ToBuilder();
     private readonly ImmutableSortedDictionary<ResourceKey, Service>.Builder services = from.Services.ToBuilder();
     private readonly ImmutableSortedDictionary<ResourceKey, EndpointSlice>.Builder slices = from.EndpointSlices.ToBuilder();
-    private readonly ImmutableSortedDictionary<ResourceKey, ImmutableArray<EndpointSlice>>.Builder byService = from.SlicesByService.ToBuilder();
+    private readonly ImmutableSortedDictionary<ResourceKey, ImmutableArray<EndpointSlice>>.Builder byService =
+        from.SlicesByService.ToBuilder();
 
     /// <param name="resource">Null: it is gone.</param>
     public void Put(ResourceKind kind, ResourceKey key, Resource? resource)

@@ -30,16 +30,16 @@ internal struct AttributeRow
 /// Keeps every distinct attribute set once, by its canonical octets; N prefixes of one UPDATE cost one lookup. Handles are counted:
 /// who stores one takes a reference, and the last release forgets the set.
 /// </summary>
-internal sealed class AttributeInterner(NextHops nextHops)
+internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
 {
     // Peers choose the octets; the seed keeps them from choosing what collides.
     private readonly ulong seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
     private readonly Slab<AttributeRow> rows = new();
     private readonly OctetStore store = new();
-    private uint[] buckets = new uint[1024];
+    private LongArray<uint> buckets = new(1024);
 
     public int Count => rows.Count;
-    public long Octets => rows.Octets + store.Octets + buckets.Length * sizeof(uint);
+    public long Octets => rows.Octets + store.Octets + buckets.Octets;
 
     public ref AttributeRow this[uint handle] => ref rows[handle];
     public ReadOnlySpan<byte> OctetsOf(uint handle)
@@ -52,7 +52,7 @@ internal sealed class AttributeInterner(NextHops nextHops)
     public uint Intern(ReadOnlySpan<byte> octets, in AttributeSummary summary, LocalMarks marks)
     {
         var hash = Hash(octets, marks);
-        for (var at = buckets[hash & (buckets.Length - 1)]; at != 0;)
+        for (var at = buckets[hash & (uint)(buckets.Length - 1)]; at != 0;)
         {
             ref var row = ref rows[at];
             if (row.Hash == hash && row.Marks == marks && row.Length == octets.Length && store[row.Place, row.Length].SequenceEqual(octets))
@@ -72,7 +72,7 @@ internal sealed class AttributeInterner(NextHops nextHops)
         if (handle == 0) return;
         ref var row = ref rows[handle];
         if (--row.References > 0) return;
-        ref var link = ref buckets[row.Hash & (buckets.Length - 1)];
+        ref var link = ref buckets[row.Hash & (uint)(buckets.Length - 1)];
         while (link != handle) link = ref rows[link].Next;
         link = row.Next;
         store.Remove(row.Place, row.Length);
@@ -84,7 +84,7 @@ internal sealed class AttributeInterner(NextHops nextHops)
     {
         if (rows.Count >= buckets.Length) Grow();
         var handle = rows.Add();
-        ref var bucket = ref buckets[hash & (buckets.Length - 1)];
+        ref var bucket = ref buckets[hash & (uint)(buckets.Length - 1)];
         rows[handle] = new()
         {
             Summary = summary,
@@ -102,20 +102,25 @@ internal sealed class AttributeInterner(NextHops nextHops)
 
     private void Grow()
     {
-        var larger = new uint[buckets.Length * 2];
-        foreach (var head in buckets)
+        var larger = new LongArray<uint>(buckets.Length * 2);
+        // In the order of the rows, not of the chains: memory is read forward.
+        for (uint at = 1; at < rows.End; at++)
         {
-            for (var at = head; at != 0;)
-            {
-                ref var row = ref rows[at];
-                var next = row.Next;
-                ref var bucket = ref larger[row.Hash & (larger.Length - 1)];
-                row.Next = bucket;
-                bucket = at;
-                at = next;
-            }
+            ref var row = ref rows[at];
+            if (row.References == 0) continue;
+            ref var bucket = ref larger[row.Hash & (uint)(larger.Length - 1)];
+            row.Next = bucket;
+            bucket = at;
         }
+        buckets.Dispose();
         buckets = larger;
+    }
+
+    public void Dispose()
+    {
+        rows.Dispose();
+        store.Dispose();
+        buckets.Dispose();
     }
 
     private uint Hash(ReadOnlySpan<byte> octets, LocalMarks marks)

@@ -12,6 +12,7 @@ namespace Calico.Bgp.Rib;
 /// </summary>
 internal sealed class ExportGroup(
     IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake)
+    : IDisposable
 {
     private const int Slice = 2048;
     /// <summary>Octets in front of the fastest member at which the group waits.</summary>
@@ -21,7 +22,7 @@ internal sealed class ExportGroup(
 
     private readonly Slab<uint> sent = new();
     private readonly Slab<ushort> sentFrom = new();
-    private readonly Dictionary<ushort, int> sentBySource = [];
+    private readonly PeerTally sentBySource = new();
     private int sentCount;
     private readonly DirtyQueue pending = new();
     private readonly DirtyQueue delayed = new();
@@ -113,6 +114,14 @@ internal sealed class ExportGroup(
     {
         for (uint node = 1; node < rib.Table.End; node++)
             if (sent.Peek(node) is var handle and not 0) attributes.Release(handle);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        sent.Dispose();
+        sentFrom.Dispose();
+        packer.Dispose();
     }
 
     /// <summary>A slice of work; false: nothing can be done now.</summary>
@@ -195,13 +204,13 @@ internal sealed class ExportGroup(
         if (now.Attributes != 0)
         {
             attributes.Hold(now.Attributes);
-            sentBySource[now.Peer] = sentBySource.GetValueOrDefault(now.Peer) + 1;
+            sentBySource.Add(now.Peer, 1);
             sentCount++;
         }
         if (before.Attributes != 0)
         {
             attributes.Release(before.Attributes);
-            sentBySource[before.Peer]--;
+            sentBySource.Add(before.Peer, -1);
             sentCount--;
         }
         sent.Column(node) = now.Attributes;
@@ -249,7 +258,7 @@ internal sealed class ExportGroup(
             member.Counts.ExportWithdraws += packer.Withdrawn;
             member.Counts.ExportRejected += barred;
             member.Counts.ExportFiltered += filtered;
-            member.Counts.Exported = sentCount - sentBySource.GetValueOrDefault(member.Peer.Index);
+            member.Counts.Exported = sentCount - sentBySource[member.Peer.Index];
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
         var buffer = new OutBuffer(packer.Announced < 64 ? 1 << 12 : 1 << 16);

@@ -32,7 +32,7 @@ public interface IFibSink
 }
 
 /// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>
-internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink)
+internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink) : IDisposable
 {
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
@@ -50,6 +50,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private (uint Attributes, ushort Peer, uint Index) last;
 
     public long Octets => told.Octets;
+    public void Dispose() => told.Dispose();
     public void Add(uint node) => pending.Add(node);
     public bool IsDone(uint node) => told.Peek(node) == 0 && !pending.Contains(node);
 

@@ -8,6 +8,7 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
     public void Take(RouteBatch batch)
     {
         var peer = peers.Find(batch.Peer);
+        Prefetch(batch.Octets);
         var octets = batch.Octets;
         while (peer != null && !octets.IsEmpty)
         {
@@ -21,6 +22,23 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         }
         batch.Return();
         if (peer?.PrefixLimit is { } limit) HoldToLimit(peer, limit);
+    }
+
+    /// <summary>Each prefix's lookup waits for memory; all of a batch asked for beforehand wait together.</summary>
+    private void Prefetch(ReadOnlySpan<byte> octets)
+    {
+        while (!octets.IsEmpty)
+        {
+            var record = RouteRecord.Read(ref octets);
+            var table = ribs[(int)record.Family].Table;
+            for (var rest = record.Nlri; !rest.IsEmpty;)
+            {
+                if (record.AddPath) rest = rest[4..];
+                var end = 1 + (rest[0] + 7) / 8;
+                table.Prefetch(rest[0], rest[1..end]);
+                rest = rest[end..];
+            }
+        }
     }
 
     private void Announce(RibPeer peer, in RouteRecord record)

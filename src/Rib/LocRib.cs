@@ -33,6 +33,7 @@ internal readonly record struct Best(uint Attributes, ushort Peer)
 /// best path has moved since the last look.
 /// </summary>
 internal sealed class LocRib(IpFamily family, AttributeInterner attributes, NextHops nextHops, PeerTable peers, DecisionSettings settings)
+    : IDisposable
 {
     private readonly Slab<PathRow> paths = new();
 
@@ -45,6 +46,12 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     public long Octets => Table.Octets + paths.Octets;
     /// <summary>Next hops have changed and not every prefix has been chosen anew: what "was best before" cannot be told by looking.</summary>
     public bool IsUnsettled { get; set; }
+
+    public void Dispose()
+    {
+        Table.Dispose();
+        paths.Dispose();
+    }
 
     /// <summary>Every path of a prefix, from <see cref="PrefixTable.Value"/> on, is linked by <see cref="PathRow.Next"/>.</summary>
     public uint First(uint node) => Table.Value(node);
@@ -74,6 +81,11 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var node = Table.FindOrAdd(length, octets);
         var counts = peers.Counts(peer, Family);
         counts.UpdatesReceived++;
+        if (Table.Value(node) == 0)
+        {
+            AnnounceFirst(node, peer, pathId, received, accepted, now);
+            return;
+        }
         var at = Find(node, peer, pathId, out _);
         if (at != 0) paths[at].IsUnconfirmed = 0;
         if (at != 0 && paths[at].Received == received && paths[at].Accepted == accepted)
@@ -91,6 +103,17 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var first = Table.Value(node);
         if (overshadowed || at == first || !Loses(at, first)) Reselect(node);
         Settle(node, before);
+    }
+
+    /// <summary>The only path so far: there is nothing to choose from, and nothing was best before. What a first table consists of.</summary>
+    private void AnnounceFirst(uint node, ushort peer, uint pathId, uint received, uint accepted, uint now)
+    {
+        var counts = peers.Counts(peer, Family);
+        if (accepted != 0) counts.UpdatesAccepted++;
+        else counts.UpdatesFiltered++;
+        var at = Insert(node, peer, pathId);
+        Replace(at, received, accepted, now);
+        Settle(node, Best.None);
     }
 
     /// <summary>False where there was no such path.</summary>

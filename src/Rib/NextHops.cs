@@ -46,6 +46,7 @@ internal sealed class NextHops(INextHopResolver resolver)
     private readonly Dictionary<(Address, int), uint> handles = [];
     private readonly List<Entry?> entries = [null];
     private readonly Stack<uint> free = [];
+    private uint lastHeld;
 
     /// <summary>Counts the resolvers seen.</summary>
     public uint Generation { get; private set; }
@@ -63,6 +64,12 @@ internal sealed class NextHops(INextHopResolver resolver)
 
     public uint Hold(Address address, int scope)
     {
+        // One neighbour's sets mostly share a next hop.
+        if (lastHeld != 0 && entries[(int)lastHeld] is { } last && last.Address == address && last.Scope == scope)
+        {
+            last.References++;
+            return lastHeld;
+        }
         if (!handles.TryGetValue((address, scope), out var handle))
         {
             if (!free.TryPop(out handle))
@@ -74,7 +81,7 @@ internal sealed class NextHops(INextHopResolver resolver)
             handles[(address, scope)] = handle;
         }
         entries[(int)handle]!.References++;
-        return handle;
+        return lastHeld = handle;
     }
 
     public void Release(uint handle)

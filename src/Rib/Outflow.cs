@@ -8,6 +8,7 @@ namespace Calico.Bgp.Rib;
 /// </summary>
 internal sealed class Outflow(
     LocRib rib, FibFeed? fib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner, ILogger log)
+    : IDisposable
 {
     private const int Slice = 4096;
     private readonly List<ExportGroup> groups = [];
@@ -28,6 +29,12 @@ internal sealed class Outflow(
                 if (group.DueAt is { } at && (due == null || at < due)) due = at;
             return due;
         }
+    }
+
+    public void Dispose()
+    {
+        fib?.Dispose();
+        foreach (var group in groups) group.Dispose();
     }
 
     public void Join(RibPeer peer, IPeerOutlet outlet)

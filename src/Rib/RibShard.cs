@@ -60,7 +60,14 @@ internal sealed class RibShard : IDisposable
         if (thread.IsAlive) thread.Join();
     }
 
-    public void Dispose() => Inbox.Dispose();
+    /// <summary>After <see cref="Stop"/>: the tables' memory goes back.</summary>
+    public void Dispose()
+    {
+        foreach (var outflow in outflows) outflow.Dispose();
+        foreach (var rib in ribs) rib.Dispose();
+        attributes.Dispose();
+        Inbox.Dispose();
+    }
 
     private void Wake() => Inbox.Put(ShardMessage.Wake.Up);
 

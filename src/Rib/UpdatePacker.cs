@@ -8,7 +8,7 @@ namespace Calico.Bgp.Rib;
 /// Packs the changes of one batch into as few UPDATEs as possible: prefixes that leave with the same attributes share messages, in
 /// whatever order they came. A run is a set of prefixes whose best path has the same attributes and the same source.
 /// </summary>
-internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeContext context)
+internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeContext context) : IDisposable
 {
     private struct Run
     {
@@ -42,11 +42,13 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
     private byte[] nlri = new byte[8192];
     private uint batch;
 
-    private readonly Dictionary<ushort, int> announcedBySource = [];
+    private readonly PeerTally announcedBySource = new();
+
+    public void Dispose() => marks.Dispose();
 
     public int Announced { get; private set; }
     /// <summary>How many of the batch's announcements go to this peer: all but its own routes.</summary>
-    public int AnnouncedTo(ushort peer) => Announced - announcedBySource.GetValueOrDefault(peer);
+    public int AnnouncedTo(ushort peer) => Announced - announcedBySource[peer];
     public int Withdrawn => withdrawn.Count;
 
     public void Begin()
@@ -95,7 +97,7 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         else CollectionsMarshal.AsSpan(links)[of.Last].Next = link;
         of.Last = link;
         Announced++;
-        CollectionsMarshal.GetValueRefOrAddDefault(announcedBySource, of.Source, out _)++;
+        announcedBySource.Add(of.Source, 1);
     }
 
     /// <param name="source">The peer that never had it (it came from there), or the only one that loses it.</param>
@@ -117,7 +119,7 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
                 encoder.Withdraw(family, nlri.AsSpan(0, length), into);
                 for (var at = run.First; at >= 0; at = links[at].Next) tooLong(links[at].Node);
             }
-            Except(into, start, run.Source, only: false, isReceiver);
+            if (isReceiver(run.Source)) into.Except(start, run.Source, only: false);
         }
     }
 
@@ -137,14 +139,9 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
             }
             var start = into.Length;
             encoder.Withdraw(family, nlri.AsSpan(0, length), into);
-            if (special) into.Exceptions.Add(new(start, into.Length, source, only));
+            if (special) into.Except(start, source, only);
             from = to;
         }
-    }
-
-    private static void Except(OutBuffer into, int start, ushort source, bool only, Func<ushort, bool> isReceiver)
-    {
-        if (isReceiver(source) && into.Length > start) into.Exceptions.Add(new(start, into.Length, source, only));
     }
 
     private int Append(int length, uint node)

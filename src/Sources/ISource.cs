@@ -3,7 +3,8 @@ using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources;
 
-/// <summary>Where objects come from. A source names all that it has, says that it is in sync, and then every change, until it is cancelled.</summary>
+/// <summary>Where objects come from. A source names all that it has, says that it is in sync, and then every change, until it is
+/// cancelled.</summary>
 public interface ISource
 {
     /// <summary>As a message to the operator names it.</summary>

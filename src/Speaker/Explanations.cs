@@ -49,7 +49,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         ? new(config.Description, config.Problem, Rules(config.Import), Rules(config.Export)) : null;
 
     private static ImmutableArray<string> Rules(IPolicy policy) => policy is FilterChain chain
-        ? [.. chain.Filters.SelectMany(filter => filter.Rules.Select((rule, i) => $"{rule.Name ?? $"{filter.Name} rule {i + 1}"}: {rule.Action.ToString().ToLowerInvariant()}"))]
+        ? [.. chain.Rules.Select(rule => $"{rule.Label}: {rule.Rule.Action.ToString().ToLowerInvariant()}")]
         : [policy.Name.ToLowerInvariant()];
 
     private async Task<IReadOnlyList<RouteView>> RoutesAsync(RouteQuery query, CancellationToken stop)
@@ -79,7 +79,8 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
     }
 
     private bool InsideOnly(RouteView best, Rib.RibPeer to) =>
-        to.Internal && !to.ReflectorClient && best.Origin == RouteOrigin.Bgp && speaker.PeerNamed(best.Protocol)?.Up?.Told is { Internal: true, ReflectorClient: false };
+        to.Internal && !to.ReflectorClient && best.Origin == RouteOrigin.Bgp
+        && speaker.PeerNamed(best.Protocol)?.Up?.Told is { Internal: true, ReflectorClient: false };
 
     private async Task<KernelExplanation> KernelAsync(RouteView best, CancellationToken stop)
     {
@@ -95,7 +96,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
     private FilterResult Run(IPolicy policy, RouteView route, Address self)
     {
         var leads = route.Hops is [var hop, ..] ? speaker.Kernel.Current.Links.GetValueOrDefault(hop.Interface)?.Name : null;
-        var metric = route.Origin == RouteOrigin.Kernel ? speaker.Kernel.Current.Routes.Values.Where(row => row.Prefix == route.Prefix).Select(row => row.Target.Metric).DefaultIfEmpty().Min() : 0;
+        var metric = route.Origin == RouteOrigin.Kernel ? MetricOf(route.Prefix) : 0;
         return policy.Run(new()
         {
             Prefix = route.Prefix,
@@ -109,4 +110,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
             Hints = new(metric, 0),
         }, editor);
     }
+
+    private uint MetricOf(Prefix prefix) =>
+        speaker.Kernel.Current.Routes.Values.Where(row => row.Prefix == prefix).Select(row => row.Target.Metric).DefaultIfEmpty().Min();
 }

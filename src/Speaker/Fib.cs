@@ -128,7 +128,8 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
             target.Hints.Metric, TableOf(target.Hints));
     }
 
-    private RouteTarget? NamedTarget(Prefix prefix, FibTarget wanted) => wanted.Tunnel ? TunnelTarget(wanted) : OwnTarget(prefix, wanted.Hints);
+    private RouteTarget? NamedTarget(Prefix prefix, FibTarget wanted) =>
+        wanted.Tunnel ? TunnelTarget(wanted) : OwnTarget(prefix, wanted.Hints);
 
     // ip route replace PREFIX via NEXTHOP dev tunl0 onlink
     private RouteTarget? TunnelTarget(FibTarget wanted) =>

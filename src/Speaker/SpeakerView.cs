@@ -79,13 +79,16 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         return index != null;
     }
 
-    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => new Explaining(speaker, this).RouteAsync(prefix, stop);
+    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) =>
+        new Explaining(speaker, this).RouteAsync(prefix, stop);
     public PeerExplanation? Explain(string peer) => new Explaining(speaker, this).Peer(peer);
 
-    public void Enable(string protocol) => On(protocol, peer => Order(peer, null, session => session.Enable()), source => speaker.SetEnabled(source, true));
+    public void Enable(string protocol) =>
+        On(protocol, peer => Order(peer, null, session => session.Enable()), source => speaker.SetEnabled(source, true));
     public void Disable(string protocol, string? text) =>
         On(protocol, peer => Order(peer, text, session => session.Disable(text)), source => speaker.SetEnabled(source, false));
-    public void Restart(string protocol, string? text) => On(protocol, peer => Order(peer, text, session => session.Restart(text)), _ => { });
+    public void Restart(string protocol, string? text) =>
+        On(protocol, peer => Order(peer, text, session => session.Restart(text)), _ => { });
 
     private static void Order(Peer peer, string? text, Action<Session.PeerSession> order)
     {

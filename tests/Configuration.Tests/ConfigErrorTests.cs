@@ -1,5 +1,3 @@
-using Calico.Bgp.Configuration;
-
 namespace Calico.Bgp.Configuration.Tests;
 
 /// <summary>Each row is one mistake, and where and how it is told.</summary>

@@ -1,4 +1,3 @@
-using Calico.Bgp.Configuration;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -68,5 +68,6 @@ public class SelectorPropertyTests
     public void No_text_is_too_strange_to_be_refused_with_a_reason() => Check.QuickThrowOnFailure(Prop.ForAll(
         Gen.ListOf(Gen.Elements("a", "'", "\"", "==", "!", "(", ")", "{", "}", ",", "&&", "||", "in", "not", "has(", "all()", " ", "\0", "é"))
             .Select(string.Concat).ToArbitrary(),
-        text => Selector.TryParse(text, out var selector, out var error) ? Selector.Parse(selector.ToString()).Equals(selector) : error.Length > 0));
+        text => Selector.TryParse(text, out var selector, out var error)
+            ? Selector.Parse(selector.ToString()).Equals(selector) : error.Length > 0));
 }

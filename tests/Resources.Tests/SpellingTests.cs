@@ -201,7 +201,8 @@ public class SpellingTests
         Assert.Equal((headless, 0), (service.Headless, service.ClusterIPs.Count));
     }
 
-    private static Service Service(string spec) => Manifest.One<Service>($"{{ apiVersion: v1, kind: Service, metadata: {{ name: a }}, spec: {{ {spec} }} }}");
+    private static Service Service(string spec) =>
+        Manifest.One<Service>($"{{ apiVersion: v1, kind: Service, metadata: {{ name: a }}, spec: {{ {spec} }} }}");
 
     [Fact]
     public void Names_among_a_services_ingress_are_left_out() => Assert.Equal([Address.Parse("192.0.2.7")], Manifest.One<Service>("""
@@ -268,7 +269,8 @@ public class SpellingTests
         var global = Manifest.One<FelixConfiguration>("FelixConfiguration", "vxlanPort: 4790, natPortRange: 1000, natOutgoingAddress: 10.0.0.1");
         var node = Manifest.One<FelixConfiguration>("FelixConfiguration", "vxlanPort: 4791");
         var effective = FelixConfiguration.Effective(global, node);
-        Assert.Equal((4791, new PortRange(1000, 1000), 1), (effective.VxlanPort!.Value, effective.NatPortRange!.Value, effective.NatOutgoingAddress.Count));
+        Assert.Equal((4791, new PortRange(1000, 1000)), (effective.VxlanPort!.Value, effective.NatPortRange!.Value));
+        Assert.Equal(1, effective.NatOutgoingAddress.Count);
     }
 
     [Fact]
@@ -283,7 +285,8 @@ public class SpellingTests
             - { apiVersion: v1, kind: ConfigMap, metadata: { name: c } }
             """);
         Assert.Equal(["BGPPeer/a", "Service/default/b"], mixed.Definitions.Select(definition => definition.Id.ToString()));
-        var typed = Manifest.Read("{ apiVersion: crd.projectcalico.org/v1, kind: IPPoolList, items: [{ metadata: { name: a }, spec: { cidr: 10.0.0.0/8 } }] }");
+        var typed = Manifest.Read(
+            "{ apiVersion: crd.projectcalico.org/v1, kind: IPPoolList, items: [{ metadata: { name: a }, spec: { cidr: 10.0.0.0/8 } }] }");
         Assert.Equal("IPPool/a", Assert.Single(typed.Definitions).Id.ToString());
     }
 
@@ -300,7 +303,8 @@ public class SpellingTests
             """);
         Assert.Empty(reading.Definitions);
         var problem = Assert.Single(reading.Problems);
-        Assert.Equal(("NetworkPolicy of projectcalico.org/v3 has no effect here", ProblemSeverity.Warning, 5), (problem.Reason, problem.Severity, problem.Line));
+        Assert.Equal("NetworkPolicy of projectcalico.org/v3 has no effect here", problem.Reason);
+        Assert.Equal((ProblemSeverity.Warning, 5), (problem.Severity, problem.Line));
     }
 
     [Theory]
@@ -313,6 +317,9 @@ public class SpellingTests
 
     [Fact]
     public void Written_again_with_other_bookkeeping_an_object_is_the_same() => Assert.Equal(
-        Manifest.One<IPPool>("{ apiVersion: projectcalico.org/v3, kind: IPPool, metadata: { name: a, resourceVersion: '1' }, spec: { cidr: 10.0.0.0/16 } }"),
-        Manifest.One<IPPool>("{ apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: { name: a, uid: x }, spec: { cidr: 10.0.0.0/16, ipipMode: Never } }"));
+        Manifest.One<IPPool>(
+            "{ apiVersion: projectcalico.org/v3, kind: IPPool, metadata: { name: a, resourceVersion: '1' }, spec: { cidr: 10.0.0.0/16 } }"),
+        Manifest.One<IPPool>(
+            "{ apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: { name: a, uid: x }, "
+            + "spec: { cidr: 10.0.0.0/16, ipipMode: Never } }"));
 }

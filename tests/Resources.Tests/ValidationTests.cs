@@ -26,7 +26,8 @@ public class ValidationTests
     [InlineData("IPPool", "cidr: 10.0.0.0/24, allowedUses: [LoadBalancer], nodeSelector: all()")]
     [InlineData("BGPConfiguration", "")]
     [InlineData("BGPConfiguration", "serviceClusterIPs: [{}, { cidr: 10.96.0.0/12 }], logSeverityScreen: warning")]
-    [InlineData("BGPConfiguration", "communities: [{ name: a, value: 5663:12 }], prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: [a, 1:2:3] }]")]
+    [InlineData("BGPConfiguration", "communities: [{ name: a, value: 5663:12 }], "
+        + "prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: [a, 1:2:3] }]")]
     public void These_are_good(string kind, string spec) => Assert.NotNull(Manifest.One<Resource>(kind, spec));
 
     [Theory]
@@ -126,7 +127,8 @@ public class ValidationTests
     [InlineData("bindMode: Any", "spec.bindMode")]
     [InlineData("serviceClusterIPs: [{ cidr: x }]", "spec.serviceClusterIPs[0].cidr")]
     [InlineData("serviceLoadBalancerAggregation: enabled", "spec.serviceLoadBalancerAggregation")]
-    [InlineData("communities: [{ name: a, value: '65536:1' }], prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: ['1:2'] }]", "spec.communities[0].value")]
+    [InlineData("communities: [{ name: a, value: '65536:1' }], prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: ['1:2'] }]",
+        "spec.communities[0].value")]
     [InlineData("communities: [{ name: a, value: '1:2' }]", "spec.communities")]
     [InlineData("prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: [a] }]", "spec.prefixAdvertisements")]
     [InlineData("prefixAdvertisements: [{ communities: ['1:2'] }]", "spec.prefixAdvertisements[0].cidr")]

@@ -36,6 +36,20 @@ public class FibTests
         Assert.Equal((7u, 200u), (kernel.Holds[One].Metric, kernel.Holds[One].Table));
     }
 
+    [Fact]
+    public async Task A_route_through_the_tunnel_waits_for_it_and_leads_to_the_next_hop_itself()
+    {
+        await using var fib = new Fib(kernel, new());
+        var learned = new FibTarget(RouteOrigin.Bgp, [new(Address.Parse("10.9.0.2"), 0, OnLink: true)], new(1024, 0)) { Tunnel = true };
+        fib.Take([new(One, learned)]);
+        await fib.PassedAsync();
+        Assert.Empty(kernel.Holds);
+        kernel.Become(kernel.Current with { Links = kernel.Current.Links.Add(9, FakeKernel.Link(9, "tunl0", up: true)) });
+        fib.LookAgain();
+        await fib.PassedAsync();
+        Assert.Equal("via 10.9.0.2 dev 9 onlink metric 1024", kernel.Holds[One].ToString());
+    }
+
     [Theory]
     [InlineData(0u, 32u)]
     [InlineData(7u, 7u)]

@@ -33,7 +33,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     }
 
     /// <summary>Also those that the daemon would leave out because the same neighbour is named twice.</summary>
-    private IReadOnlyList<PeerConfig> AllPeers => [.. File.Speaker.Peers, .. Planner?.Plan.Peers.Select(peer => peer.ToConfig(Planner.Plan)) ?? []];
+    private IReadOnlyList<PeerConfig> AllPeers =>
+        [.. File.Speaker.Peers, .. Planner?.Plan.Peers.Select(peer => peer.ToConfig(Planner.Plan)) ?? []];
 
     /// <summary>What the other one would change.</summary>
     public IEnumerable<string> Changes(OfflinePlan newer)
@@ -48,7 +49,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         IEnumerable<ProbeAnswer> answers;
         try { answers = run.Ask(probe); }
         catch (KeyNotFoundException wrong) { throw new Refusal($"probe {place}: {wrong.Message}"); }
-        return answers.Select(answer => new ProbeResultAnswer(place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes)));
+        return answers.Select(answer => new ProbeResultAnswer(
+            place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes)));
     }
 
     private static ProbeAttributesAnswer? Attributes(ProbeAttributes? of) => of == null ? null : new(
@@ -79,7 +81,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
             session.Name, session.PeerAddress.ToString(), session.PeerPort, session.PeerAs.Value, session.LocalAs == Joined.As ? null : session.LocalAs.Value,
             session.SourceAddress?.ToString(), session.Passive, session.Multihop, session.TtlSecurity ? session.Multihop : null, session.Password != null,
             session.GracefulRestartTime?.TotalSeconds, session.KeepaliveTime?.TotalSeconds, session.HoldTime.TotalSeconds, peer.RouteReflectorClient,
-            peer.ClusterId?.ToString(), peer.NextHop.ToString(), peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, Filters(peer.Import), Filters(peer.Export), peer.Problem);
+            peer.ClusterId?.ToString(), peer.NextHop.ToString(), peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, Filters(peer.Import),
+            Filters(peer.Export), peer.Problem);
     }
 
     private static IReadOnlyList<string> Filters(Rib.Filters.IPolicy policy) =>

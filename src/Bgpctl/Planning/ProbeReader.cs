@@ -9,7 +9,8 @@ namespace Calico.Bgp.Bgpctl.Planning;
 
 internal static class ProbeReader
 {
-    public static IReadOnlyList<Probe> Read(string path) => [.. Questions(path).Select((question, place) => Probe(question, $"{path}: probe {place}"))];
+    public static IReadOnlyList<Probe> Read(string path) =>
+        [.. Questions(path).Select((question, place) => Probe(question, $"{path}: probe {place}"))];
 
     private static IReadOnlyList<ProbeQuestion> Questions(string path)
     {
@@ -58,5 +59,6 @@ internal static class ProbeReader
         return Address.TryParse(text, out var address) ? address : throw Expected(place, "an address", "nextHop", text);
     }
 
-    private static Refusal Expected(string place, string expected, string key, string came) => new($"{place}: expected {expected} for {key}, got \"{came}\"");
+    private static Refusal Expected(string place, string expected, string key, string came) =>
+        new($"{place}: expected {expected} for {key}, got \"{came}\"");
 }

@@ -38,7 +38,8 @@ internal static class ExplainView
         Rules("import", answer.ImportRules), Rules("export", answer.ExportRules),
     ]);
 
-    private static Section Rules(string title, IReadOnlyList<string> rules) => new(new Cell(title), null, [.. rules.Select(rule => (Cell)rule)]);
+    private static Section Rules(string title, IReadOnlyList<string> rules) =>
+        new(new Cell(title), null, [.. rules.Select(rule => (Cell)rule)]);
 
     public static Page Service(ServiceExplanationAnswer answer) => new(new Section(
         new Cell(answer.Service),

@@ -54,11 +54,8 @@ internal static class PlanView
     }
 
     private static Section Chain(string title, IPolicy policy) => policy is FilterChain chain
-        ? new(new Cell(title), new Grid([new("Rule"), new("Does")], [.. chain.Filters.SelectMany(Rules)]))
+        ? new(new Cell(title), new Grid([new("Rule"), new("Does")], [.. chain.Rules.Select(rule => (Cell[])[rule.Label, rule.Rule.Action.ToString().ToLowerInvariant()])]))
         : new(new Cell(title), null, policy.Name.ToLowerInvariant());
-
-    private static IEnumerable<IReadOnlyList<Cell>> Rules(Filter filter) =>
-        filter.Rules.Select((rule, place) => (Cell[])[rule.Name ?? $"{filter.Name} rule {place + 1}", rule.Action.ToString().ToLowerInvariant()]);
 
     private static IEnumerable<Section> Problems(PlanAnswer plan)
     {
@@ -74,7 +71,10 @@ internal static class ProbeView
     public static Page Of(ProbesAnswer probes) => new(new Section(null, new Grid(
         [new("Probe", true), new("Target"), new("Verdict"), new("Rule"), new("Attributes")],
         [.. probes.Results.Select(result => (Cell[])
-            [$"{result.Probe}", result.Target, new(result.Verdict, result.Verdict == "accept" ? Tone.Good : Tone.Bad), result.Rule, Attributes(result.Attributes)])]),
+        [
+            $"{result.Probe}", result.Target, new(result.Verdict, result.Verdict == "accept" ? Tone.Good : Tone.Bad), result.Rule,
+            Attributes(result.Attributes),
+        ])]),
         "Verdicts are the chains'. Own AS, next hop and LOCAL_PREF are dressed after them; internal routes go to internal peers only through a reflector."));
 
     private static string Attributes(ProbeAttributesAnswer? attributes) => attributes == null ? "" : string.Join(", ", new[]

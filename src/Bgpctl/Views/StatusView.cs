@@ -28,7 +28,10 @@ internal static class StatusView
     private static Grid Problems(ResourcesAnswer resources) => new(
         [new("Object"), new("Field"), new("Reason"), new("Where")],
         [.. resources.Problems.Select(problem => (Cell[])
-            [problem.Object, problem.Field, new(problem.Reason, problem.Refused ? Tone.Bad : Tone.Plain), problem.Line is > 0 ? $"{problem.File}:{problem.Line}" : problem.File ?? ""])]);
+        [
+            problem.Object, problem.Field, new(problem.Reason, problem.Refused ? Tone.Bad : Tone.Plain),
+            problem.Line is > 0 ? $"{problem.File}:{problem.Line}" : problem.File ?? "",
+        ])]);
 
     private static Cell State(StatusAnswer status) => status switch
     {

@@ -3,6 +3,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
@@ -22,10 +23,16 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     }
 
     private RouteExplanationAnswer Of(RouteExplanation of) => new(
-        of.Prefix.ToString(), [.. of.Candidates.Select(candidate => new CandidateAnswer(candidate.ImportRule, RouteAnswers.Route(candidate.Route, speaker.KernelState)))],
+        of.Prefix.ToString(), [.. of.Candidates.Select(Of)],
         [.. of.Exports.Select(export => new ExportAnswer(export.Peer, export.Accepted, export.Rule, export.Sent))],
         of.Kernel is { } kernel
             ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null) : null);
+
+    private CandidateAnswer Of(CandidateExplanation of) => new(of.ImportRule, RouteAnswers.Route(of.Route, speaker.KernelState));
+
+    private static ServiceExplanationAnswer Of(ResourceKey service, ServiceVerdict of) => new(
+        service.ToString(), of.Reason, of.ReadyHere,
+        [.. of.Addresses.Select(at => new ServiceAddressAnswer(at.Address.ToString(), at.Kind, at.Announced, at.Reason))]);
 
     public Task PeerAsync(HttpContext http, string name)
     {
@@ -41,10 +48,6 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
             await Answer.ErrorAsync(http, 404, "expected sources in bgpd.yaml, from which services come; there are none").ConfigureAwait(false);
         else if (await plan.ExplainAsync(service).ConfigureAwait(false) is not { } verdict)
             await Answer.ErrorAsync(http, 404, $"expected the NAMESPACE/NAME of a service, got {service}, which is not there").ConfigureAwait(false);
-        else
-        {
-            var addresses = verdict.Addresses.Select(address => new ServiceAddressAnswer(address.Address.ToString(), address.Kind, address.Announced, address.Reason));
-            await Answer.JsonAsync(http, new(service.ToString(), verdict.Reason, verdict.ReadyHere, [.. addresses]), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
-        }
+        else await Answer.JsonAsync(http, Of(service, verdict), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
     }
 }

@@ -28,11 +28,18 @@ internal readonly record struct RowName(uint Value)
 }
 
 /// <summary>Prefix → (wanted target, installed target, state) of one family: 21 octets a prefix in IPv4, besides the index.</summary>
-internal sealed class OwnRows(IpFamily family)
+internal sealed class OwnRows(IpFamily family) : IDisposable
 {
     private readonly PrefixTable prefixes = PrefixTable.Of(family);
     private readonly Slab<uint> installed = new();
     private readonly Slab<RowState> states = new();
+
+    public void Dispose()
+    {
+        prefixes.Dispose();
+        installed.Dispose();
+        states.Dispose();
+    }
 
     public IpFamily Family => family;
     public int Count => prefixes.Count;

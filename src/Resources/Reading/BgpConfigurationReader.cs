@@ -3,7 +3,8 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Resources.Reading;
 
-/// <summary>BGPConfiguration. A node's object may set only what libcalico lets it set; what it is forbidden refuses it, the rest is ignored.</summary>
+/// <summary>BGPConfiguration. A node's object may set only what libcalico lets it set; what it is forbidden refuses it, the rest is
+/// ignored.</summary>
 internal static partial class BgpConfigurationReader
 {
     private const int MostEntries = 500;
@@ -32,7 +33,7 @@ internal static partial class BgpConfigurationReader
             ServiceLoadBalancerIPs = Blocks(spec["serviceLoadBalancerIPs"]),
             ServiceLoadBalancerAggregation = spec["serviceLoadBalancerAggregation"].Choice<Aggregation>() ?? Aggregation.Enabled,
             Communities = spec["communities"].List(Named, MostEntries),
-            PrefixAdvertisements = spec["prefixAdvertisements"].IsAbsent ? null : spec["prefixAdvertisements"].List(Advertisement, MostEntries),
+            PrefixAdvertisements = Advertisements(spec["prefixAdvertisements"]),
             ListenPort = spec["listenPort"].Number(1, 65535),
             NodeMeshPassword = SecretReader.Reference(spec["nodeMeshPassword"]),
             NodeMeshMaxRestartTime = spec["nodeMeshMaxRestartTime"].Duration(),
@@ -91,10 +92,14 @@ internal static partial class BgpConfigurationReader
         var community = field.Section();
         community["name"].Require("a name");
         community["value"].Require("a community");
-        var named = (community["name"].Word(), community["value"].Community()) is ({ } name, { } value) ? new NamedCommunity(name, value) : null;
+        var (name, value) = (community["name"].Word(), community["value"].Community());
         community.WarnOfOthers();
-        return named;
+        return name != null && value != null ? new(name, value.Value) : null;
     }
+
+    /// <summary>An empty list is not the same as none.</summary>
+    private static ListOf<PrefixAdvertisement>? Advertisements(Field field) =>
+        field.IsAbsent ? null : field.List(Advertisement, MostEntries);
 
     private static PrefixAdvertisement? Advertisement(Field field)
     {

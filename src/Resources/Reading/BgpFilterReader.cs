@@ -79,7 +79,10 @@ internal static class BgpFilterReader
     private static BgpFilterOperation? Operation(Field field)
     {
         var operation = field.Section();
-        BgpFilterOperation?[] said = [Add(operation["addCommunity"]), Prepend(operation["prependASPath"]), Priority(operation["setPriority"])];
+        BgpFilterOperation?[] said =
+        [
+            Add(operation["addCommunity"]), Prepend(operation["prependASPath"]), Priority(operation["setPriority"]),
+        ];
         operation.WarnOfOthers();
         var named = OperationNames.Count(name => !operation[name].IsAbsent);
         if (named != 1) field.Error("expected exactly one of addCommunity, prependASPath and setPriority");

@@ -51,7 +51,8 @@ internal static class BgpPeerReader
         if (peer is { PeerIP: not null, PeerSelector: not null }) spec.Error("peerIP", "cannot stand beside peerSelector");
         if (peer is { PeerSelector: not null, AsNumber: not null }) spec.Error("asNumber", "cannot stand beside peerSelector");
         if (peer.LocalWorkloadSelector != null) CheckWorkload(peer, spec);
-        if (peer is { KeepOriginalNextHop: true, NextHopMode: not null }) spec.Error("keepOriginalNextHop", "cannot stand beside nextHopMode");
+        if (peer is { KeepOriginalNextHop: true, NextHopMode: not null })
+            spec.Error("keepOriginalNextHop", "cannot stand beside nextHopMode");
         if (peer is { ReachableBy: not null, PeerIP: null }) spec.Error("reachableBy", "needs peerIP");
         if (peer is { ReachableBy: { } gateway, PeerIP: { } endpoint } && gateway.Family != endpoint.Address.Family)
             spec.Error("reachableBy", $"expected an address of peerIP's family, got {gateway}");
@@ -82,6 +83,7 @@ internal static class BgpPeerReader
         var port = text.AsSpan(colon + 1);
         var bracketed = host is ['[', .., ']'];
         if (!Address.TryParse(bracketed ? host[1..^1] : host, out var address) || address.IsIPv4 == bracketed) return null;
-        return ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? new(address, number) : null;
+        if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0) return null;
+        return new(address, number);
     }
 }

@@ -2,7 +2,8 @@ using Calico.Bgp.Resources.Documents;
 
 namespace Calico.Bgp.Resources.Reading;
 
-/// <summary>A mapping of an object, read field by field; what nobody asked for can be warned of in the end. No mapping: no fields.</summary>
+/// <summary>A mapping of an object, read field by field; what nobody asked for can be warned of in the end. No mapping: no
+/// fields.</summary>
 internal sealed class Fields
 {
     private readonly MappingNode? map;
@@ -40,8 +41,9 @@ internal sealed class Fields
     {
         for (var index = 0; index < Count; index++)
         {
-            if (index < 64 && (asked >> index & 1) == 1) continue;
             var key = map!.Entries[index].Key;
+            // Of a key that stands there twice the first was asked for.
+            if ((index < 64 && (asked >> index & 1) == 1) || IndexOf(key.Text) < index) continue;
             findings.Warn(Path(key.Text), key.Line, "is not known here and has no effect");
         }
     }

@@ -17,7 +17,7 @@ internal static class GoDuration
         while (text.Length > 0)
         {
             var end = text.IndexOfAnyExcept(Digits);
-            if (end <= 0 || !decimal.TryParse(text[..end], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) return false;
+            if (end <= 0 || !Number(text[..end], out var number)) return false;
             text = text[end..];
             if (Unit(text, out var length) is not { } ticks || number > long.MaxValue / ticks) return false;
             total += number * ticks;
@@ -28,10 +28,13 @@ internal static class GoDuration
         return true;
     }
 
+    private static bool Number(ReadOnlySpan<char> text, out decimal number) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number);
+
     /// <summary>The unit's ticks, of 100 ns.</summary>
     private static decimal? Unit(ReadOnlySpan<char> text, out int length)
     {
-        length = text.StartsWith("ns") || text.StartsWith("us") || text.StartsWith("µs") || text.StartsWith("μs") || text.StartsWith("ms") ? 2 : 1;
+        length = text is ['n' or 'u' or 'µ' or 'μ' or 'm', 's', ..] ? 2 : 1;
         return text[..Math.Min(length, text.Length)] switch
         {
             "ns" => 0.01m,

@@ -82,7 +82,8 @@ internal static class IPPoolReader
     private static void CheckCidr(IPPool pool, Fields spec)
     {
         var linkLocal = pool.Cidr.Family == IpFamily.IPv4 ? LinkLocalIPv4 : LinkLocalIPv6;
-        if (linkLocal.Contains(pool.Cidr) || pool.Cidr.Contains(linkLocal)) spec.Error("cidr", $"overlaps link-local addresses ({linkLocal})");
+        if (linkLocal.Contains(pool.Cidr) || pool.Cidr.Contains(linkLocal))
+            spec.Error("cidr", $"overlaps link-local addresses ({linkLocal})");
         if (!pool.Disabled && pool.Cidr.Length > pool.BlockSize)
             spec.Error("cidr", $"expected at least one block of /{pool.BlockSize}, got {pool.Cidr}");
     }
@@ -100,7 +101,8 @@ internal static class IPPoolReader
     private static void CheckLoadBalancer(IPPool pool, Fields spec, bool encapsulated)
     {
         if (pool.AllowedUses != PoolUses.LoadBalancer) spec.Error("allowedUses", "LoadBalancer must stand alone");
-        if (encapsulated) spec.Error(pool.IpipMode != EncapsulationMode.Never ? "ipipMode" : "vxlanMode", "expected Never for a LoadBalancer pool");
+        var mode = pool.IpipMode != EncapsulationMode.Never ? "ipipMode" : "vxlanMode";
+        if (encapsulated) spec.Error(mode, "expected Never for a LoadBalancer pool");
         if (!pool.NodeSelector.Equals(Selector.All)) spec.Error("nodeSelector", "expected all() for a LoadBalancer pool");
         if (pool.DisableBgpExport) spec.Error("disableBGPExport", "cannot be set for a LoadBalancer pool");
     }

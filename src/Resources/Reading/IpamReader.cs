@@ -3,6 +3,8 @@ namespace Calico.Bgp.Resources.Reading;
 /// <summary>IPAM's own objects: BlockAffinity and IPAMBlock.</summary>
 internal static class IpamReader
 {
+    private static readonly string[] Unread = ["affinityClaimTime", "unallocated", "sequenceNumber", "sequenceNumberForAllocation"];
+
     private static readonly Dictionary<string, AffinityState> States = new(StringComparer.Ordinal)
     {
         ["pending"] = AffinityState.Pending,
@@ -55,7 +57,7 @@ internal static class IpamReader
             StrictAffinity = spec["strictAffinity"].Flag() ?? false,
             Deleted = spec["deleted"].LooseFlag() ?? false,
         };
-        foreach (var known in (string[])["affinityClaimTime", "unallocated", "sequenceNumber", "sequenceNumberForAllocation"]) _ = spec[known];
+        foreach (var known in Unread) _ = spec[known];
         spec.WarnOfOthers();
         return block;
     }

@@ -88,7 +88,7 @@ internal static class NodeReader
             IPv4 = notes.Interface("IPv4Address", IpFamily.IPv4),
             IPv6 = notes.Interface("IPv6Address", IpFamily.IPv6),
             AsNumber = notes.Value<Asn>("ASNumber", Asn.TryParse, "an AS number"),
-            RouteReflectorClusterId = notes.Value<RouterId>("RouteReflectorClusterID", RouterId.TryParse, "a cluster id written as an IPv4 address"),
+            RouteReflectorClusterId = notes.Value<RouterId>("RouteReflectorClusterID", RouterId.TryParse, "a cluster id such as 224.0.0.1"),
             IPv4IpipTunnelAddress = notes.Address("IPv4IPIPTunnelAddr", IpFamily.IPv4),
             IPv4VxlanTunnelAddress = notes.Address("IPv4VXLANTunnelAddr", IpFamily.IPv4),
             IPv6VxlanTunnelAddress = notes.Address("IPv6VXLANTunnelAddr", IpFamily.IPv6),
@@ -129,7 +129,8 @@ internal static class NodeReader
         public Labels Map(string name)
         {
             if (Text(name) is not { } text) return Labels.Empty;
-            if (JsonTree.Read(Encoding.UTF8.GetBytes(text), 1, out _) is MappingNode map && map.Entries.All(entry => entry.Value is ScalarNode))
+            var tree = JsonTree.Read(Encoding.UTF8.GetBytes(text), 1, out _);
+            if (tree is MappingNode map && map.Entries.All(entry => entry.Value is ScalarNode))
                 return Labels.From(map.Entries.Select(entry => KeyValuePair.Create(entry.Key.Text, ((ScalarNode)entry.Value).Text)));
             Malformed<object?>(name, text, "a JSON object of words");
             return Labels.Empty;

@@ -25,7 +25,7 @@ internal static class ServiceReader
             IpFamilies = Families(spec["ipFamilies"], clusterIPs),
             ExternalIPs = external,
             LoadBalancerIP = Lenient(spec["loadBalancerIP"]),
-            LoadBalancerIngress = root["status"].Section()["loadBalancer"].Section()["ingress"].Values(item => Lenient(item.Section()["ip"])),
+            LoadBalancerIngress = Ingress(root["status"].Section()["loadBalancer"].Section()["ingress"]),
             ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultPolicy(type, external),
             InternalTrafficPolicy = spec["internalTrafficPolicy"].Choice<TrafficPolicy>() ?? TrafficPolicy.Cluster,
             LoadBalancerClass = spec["loadBalancerClass"].Word(),
@@ -47,7 +47,10 @@ internal static class ServiceReader
     }
 
     private static TrafficPolicy? DefaultPolicy(ServiceType type, ListOf<Address> external) =>
-        type is ServiceType.NodePort or ServiceType.LoadBalancer || (type == ServiceType.ClusterIP && external.Count > 0) ? TrafficPolicy.Cluster : null;
+        type is ServiceType.NodePort or ServiceType.LoadBalancer || (type == ServiceType.ClusterIP && external.Count > 0)
+            ? TrafficPolicy.Cluster : null;
+
+    private static ListOf<Address> Ingress(Field field) => field.Values(item => Lenient(item.Section()["ip"]));
 
     /// <summary>What is no address is left out: others write it, and some of them write names.</summary>
     private static Address? Lenient(Field field) => field.Word() is { } text && Address.TryParse(text, out var address) ? address : null;

@@ -28,6 +28,9 @@ public sealed class FilterChain : IPolicy, IEquatable<FilterChain>
     public string Name { get; }
     public bool LooksAtPrefix { get; }
 
+    /// <summary>All rules in the order in which they are asked, as explanations call them.</summary>
+    public IEnumerable<(string Label, FilterRule Rule)> Rules => steps.Select(step => (step.Label, step.Rule));
+
     public FilterResult Run(in FilterInput route, AttributeEditor editor)
     {
         var run = new FilterRun(route, editor);

@@ -47,7 +47,8 @@ public sealed record Match
     internal bool LooksAtPrefix => Prefixes != null || NotPrefixes != null || Live != null;
 
     /// <summary>The cheap questions first.</summary>
-    internal bool Matches(ref FilterRun run) => MatchesRoute(run.Route) && MatchesMetric(run.Hints) && MatchesNumbers(run.Summary) && MatchesAttributes(ref run);
+    internal bool Matches(ref FilterRun run) =>
+        MatchesRoute(run.Route) && MatchesMetric(run.Hints) && MatchesNumbers(run.Summary) && MatchesAttributes(ref run);
 
     private bool MatchesRoute(in FilterInput route)
     {

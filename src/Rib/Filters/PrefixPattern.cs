@@ -15,8 +15,7 @@ public readonly record struct PrefixPattern(Prefix Base, int Least, int Most)
     public bool Has(Prefix prefix)
     {
         if (prefix.Family != Base.Family || prefix.Length < Least || prefix.Length > Most) return false;
-        var common = Prefix.Mask(Math.Min(prefix.Length, Base.Length));
-        return (prefix.Address.Bits & common) == (Base.Address.Bits & common);
+        return prefix.Address.CommonBits(Base.Address) >= Math.Min(prefix.Length, Base.Length);
     }
 
     /// <summary>

@@ -52,7 +52,8 @@ internal static class YamlDocuments
         if (IsBlank(chunk.Text.Span)) return null;
         var text = chunk.Text.ToString();
         // kubectl -o json, and most of what machines write: the JSON reader is many times as fast. YAML in braces is not always JSON.
-        if (text.AsSpan().TrimStart().StartsWith('{') && JsonTree.Read(Encoding.UTF8.GetBytes(text), chunk.Line, out _) is { } json) return json;
+        var braced = text.AsSpan().TrimStart().StartsWith('{');
+        if (braced && JsonTree.Read(Encoding.UTF8.GetBytes(text), chunk.Line, out _) is { } json) return json;
         return YamlTree.Read(text, chunk.Line, Limits, out mistake);
     }
 

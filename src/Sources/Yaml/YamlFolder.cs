@@ -32,17 +32,26 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
         var files = Files(contents);
         if (files == null) return contents.ToImmutable();
-        foreach (var file in files) Look(file, contents, force: false);
-        foreach (var file in known.Keys.Except(files).ToArray()) Look(file, contents, force: false);
+        foreach (var file in known.Keys.Concat(doubtful.Keys).Except(files).ToArray()) Look(file, contents);
+        ReadMany([.. files.Where(file => FileLook.At(file) is { } look && MustRead(file, look))], contents);
         return contents.ToImmutable();
     }
 
-    /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at everything.</summary>
+    /// <summary>Reading and parsing need nothing but what was known before, so every core takes a part of many files.</summary>
+    private void ReadMany(string[] files, ImmutableArray<OriginContent>.Builder contents)
+    {
+        var reads = files.AsParallel().AsOrdered()
+            .Select(file => (Look: FileLook.At(file), File: ReadFile(file, known.GetValueOrDefault(file)?.File)));
+        foreach (var (file, read) in files.Zip(reads.ToArray())) Judge(file, read.Look, read.File, contents);
+    }
+
+    /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at
+    /// everything.</summary>
     public ImmutableArray<OriginContent> Look(IReadOnlyCollection<string> paths)
     {
         if (!paths.All(one => known.ContainsKey(one) || (YamlListing.IsManifest(one) && !Directory.Exists(one)))) return Scan();
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
-        foreach (var one in paths) Look(one, contents, force: true);
+        foreach (var one in paths) Look(one, contents);
         return contents.ToImmutable();
     }
 
@@ -54,7 +63,10 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     {
         var (files, problem) = ((List<string>?)null, (string?)null);
         try { files = YamlListing.Files(path); }
-        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException) { problem = $"cannot be listed: {wrong.Message}"; }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            problem = $"cannot be listed: {wrong.Message}";
+        }
         if (problem == folderProblem) return files;
         folderProblem = problem;
         var origin = new ResourceOrigin(source, "");
@@ -63,11 +75,11 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         return files;
     }
 
-    private void Look(string file, ImmutableArray<OriginContent>.Builder contents, bool force)
+    private void Look(string file, ImmutableArray<OriginContent>.Builder contents)
     {
         var look = FileLook.At(file);
         if (look == null) Missing(file, contents);
-        else if (force || MustRead(file, look.Value)) Read(file, look.Value, contents);
+        else Judge(file, look, ReadFile(file, known.GetValueOrDefault(file)?.File), contents);
     }
 
     /// <summary>The clock of a file's last change ticks in milliseconds: what was read right after a change may have changed once more
@@ -87,19 +99,19 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         contents.Add(OriginContent.Gone(Origin(file)));
     }
 
-    private void Read(string file, FileLook look, ImmutableArray<OriginContent>.Builder contents)
+    /// <param name="look">Of before the reading.</param>
+    private void Judge(string file, FileLook? look, YamlFile read, ImmutableArray<OriginContent>.Builder contents)
     {
         var before = known.GetValueOrDefault(file);
         var now = time.GetUtcNow();
-        var read = ReadFile(file, before?.File);
-        var changing = FileLook.At(file) != look;
-        if (changing || !IsBelievable(read, before?.File, now - look.Written))
+        var changing = look == null || FileLook.At(file) != look;
+        if (changing || !IsBelievable(read, before?.File, now - look!.Value.Written))
         {
-            doubtful[file] = changing ? now : look.Written;
+            doubtful[file] = changing ? now : look!.Value.Written;
             return;
         }
         doubtful.Remove(file);
-        known[file] = new(read, look, now);
+        known[file] = new(read, look!.Value, now);
         if (before == null || !Same(before.File.Content, read.Content)) contents.Add(read.Content);
     }
 

@@ -27,7 +27,7 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
         while (true)
         {
             var paths = await watch.NextAsync(Patience(folder, watch), time, cancellation).ConfigureAwait(false);
-            var contents = paths == null ? folder.Scan() : paths.Count == 0 ? Idle(folder, watch) : folder.Look(paths);
+            var contents = Look(folder, watch, paths);
             if (!folder.IsThere) watch.Stop();
             await SayAsync(into, contents, cancellation).ConfigureAwait(false);
         }
@@ -46,12 +46,16 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
         await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The time is up with no notification: what was in doubt is due, or everything is.</summary>
-    private ImmutableArray<OriginContent> Idle(YamlFolder folder, YamlWatch watch)
+    /// <param name="paths">Null: something happened, nobody knows where. None: the time is up, for what was in doubt or for
+    /// everything.</param>
+    private ImmutableArray<OriginContent> Look(YamlFolder folder, YamlWatch watch, IReadOnlyCollection<string>? paths)
     {
-        var settled = folder.Due is { } due && due <= time.GetUtcNow();
-        return !watch.TryStart() && settled ? folder.LookAgain() : folder.Scan();
+        var everything = paths == null || (paths.Count == 0 && (watch.TryStart() || !IsDue(folder)));
+        var contents = everything ? folder.Scan() : paths!.Count > 0 ? folder.Look(paths) : [];
+        return IsDue(folder) ? contents.AddRange(folder.LookAgain()) : contents;
     }
+
+    private bool IsDue(YamlFolder folder) => folder.Due is { } due && due <= time.GetUtcNow();
 
     private TimeSpan Patience(YamlFolder folder, YamlWatch watch)
     {
@@ -61,7 +65,8 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private async ValueTask SayAsync(ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
+    private async ValueTask SayAsync(
+        ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
     {
         if (!contents.IsEmpty) await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
     }

@@ -40,7 +40,10 @@ public sealed class YamlTree
         catch (Refusal refusal) { mistake = tree.At(refusal.At, refusal.Message); }
         catch (YamlException wrong) { mistake = tree.At(wrong.Start, $"this is not YAML: {Words(wrong)}"); }
         // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.
-        catch (Exception wrong) when (wrong is not OutOfMemoryException) { mistake = new(firstLine, 1, $"this is not YAML: {wrong.Message}"); }
+        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        {
+            mistake = new(firstLine, 1, $"this is not YAML: {wrong.Message}");
+        }
         return null;
     }
 

@@ -2,7 +2,8 @@ using System.Threading.Channels;
 
 namespace Calico.Bgp.Sources.Yaml;
 
-/// <summary>The system's notifications of a folder, as paths to look at; where they are lost or say nothing exact, as "everything".</summary>
+/// <summary>The system's notifications of a folder, as paths to look at; where they are lost or say nothing exact, as
+/// "everything".</summary>
 internal sealed class YamlWatch(string path) : IDisposable
 {
     private const int Buffered = 1024;
@@ -29,7 +30,8 @@ internal sealed class YamlWatch(string path) : IDisposable
         watcher = new(folder)
         {
             IncludeSubdirectories = folder == path,
-            NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.Attributes,
+            NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size
+                | NotifyFilters.Attributes,
         };
         watcher.Created += (_, what) => Note(what.FullPath);
         watcher.Changed += (_, what) => Note(what.FullPath);
@@ -54,7 +56,8 @@ internal sealed class YamlWatch(string path) : IDisposable
         if (!paths.Writer.TryWrite(changed)) NoteEverything();
     }
 
-    private static bool IsFolder(string changed) => Path.GetFileName(changed) == "..data" || !Path.HasExtension(changed) || Directory.Exists(changed);
+    private static bool IsFolder(string changed) =>
+        Path.GetFileName(changed) == "..data" || !Path.HasExtension(changed) || Directory.Exists(changed);
 
     private void NoteEverything()
     {

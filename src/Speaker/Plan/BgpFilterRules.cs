@@ -10,17 +10,18 @@ internal static class BgpFilterRules
     public static Filter Read(string name, ListOf<BgpFilterRule> rules, IpFamily family, bool isInternal, bool import)
     {
         var list = $"{(import ? "import" : "export")}V{(family == IpFamily.IPv4 ? 4 : 6)}";
-        return new(name, [.. Numbered(rules).Where(rule => IsFor(rule.Rule, isInternal)).Select(rule => Read(rule.Rule, $"BGPFilter/{name} {list}[{rule.Index}]"))]);
+        var numbered = rules.Index().Where(rule => IsFor(rule.Item, isInternal));
+        return new(name, [.. numbered.Select(rule => Read(rule.Item, $"BGPFilter/{name} {list}[{rule.Index}]"))]);
     }
 
-    private static IEnumerable<(int Index, BgpFilterRule Rule)> Numbered(ListOf<BgpFilterRule> rules) => rules.Index();
-
     /// <summary>Which kind of peer the chain is for is known beforehand.</summary>
-    private static bool IsFor(BgpFilterRule rule, bool isInternal) => rule.PeerType is not { } type || type == (isInternal ? FilterPeerType.iBGP : FilterPeerType.eBGP);
+    private static bool IsFor(BgpFilterRule rule, bool isInternal) =>
+        rule.PeerType is not { } type || type == (isInternal ? FilterPeerType.iBGP : FilterPeerType.eBGP);
 
     private static FilterRule Read(BgpFilterRule rule, string name) =>
-        new(MatchOf(rule), rule.Operations.Count == 0 ? null : ChangeOf(rule.Operations), rule.Action == FilterAction.Accept ? RuleAction.Accept : RuleAction.Reject)
-        { Name = name };
+        new(MatchOf(rule), rule.Operations.Count == 0 ? null : ChangeOf(rule.Operations), ActionOf(rule)) { Name = name };
+
+    private static RuleAction ActionOf(BgpFilterRule rule) => rule.Action == FilterAction.Accept ? RuleAction.Accept : RuleAction.Reject;
 
     private static Match MatchOf(BgpFilterRule rule) => new()
     {

@@ -32,11 +32,14 @@ internal sealed class ExportRules
     public IEnumerable<Filter> Before(LivePrefixes? withheld)
     {
         if (withheld != null)
-            yield return new("advertise", [new(new() { Live = withheld, Sources = RouteSources.Static }, null, RuleAction.Reject) { Name = "advertise: not for this peer" }]);
+            yield return new("advertise", [Withheld(withheld)]);
         if (!view.Release.CouplesMetric) yield break;
         var coupling = new MetricCoupling(CouplingSide.Export, view.NormalPriorityOf(family));
         yield return new("priority", [new(null, new() { Coupling = coupling }, RuleAction.Next)]);
     }
+
+    private static FilterRule Withheld(LivePrefixes from) =>
+        new(new() { Live = from, Sources = RouteSources.Static }, null, RuleAction.Reject) { Name = "advertise: not for this peer" };
 
     private IEnumerable<FilterRule> NotExportedPools() =>
         view.PoolsOf(family).Where(pool => pool.DisableBgpExport).Select(pool => Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} disableBGPExport"));
@@ -49,7 +52,8 @@ internal sealed class ExportRules
         yield return new(new() { Interfaces = devices }, null, RuleAction.Reject) { Name = "leads into a tunnel of Felix's" };
     }
 
-    private static FilterRule BpfDevices() => new(new() { Interfaces = ["bpf*.cali"] }, null, RuleAction.Reject) { Name = "leads to a BPF device" };
+    private static FilterRule BpfDevices() =>
+        new(new() { Interfaces = ["bpf*.cali"] }, null, RuleAction.Reject) { Name = "leads to a BPF device" };
 
     /// <summary>The block is announced, and nothing beneath it but what is on its way to another node (a metric below normal).</summary>
     private IEnumerable<FilterRule> Blocks()
@@ -64,7 +68,10 @@ internal sealed class ExportRules
         var inside = new PrefixSet([.. blocks.Select(BgpFilterRules.Within)]);
         yield return new(new() { Prefixes = new([.. blocks.Select(block => new PrefixPattern(block))]) }, null, RuleAction.Accept) { Name = "own block" };
         if (view.Release.CouplesMetric)
-            yield return new(new() { Prefixes = inside, KernelMetric = new(0, view.NormalPriorityOf(family) - 1) }, null, RuleAction.Accept) { Name = "on the move out of an own block" };
+        {
+            var moving = new Match { Prefixes = inside, KernelMetric = new(0, view.NormalPriorityOf(family) - 1) };
+            yield return new(moving, null, RuleAction.Accept) { Name = "on the move out of an own block" };
+        }
         yield return new(new() { Prefixes = inside }, null, RuleAction.Reject) { Name = "inside an own block" };
     }
 

@@ -30,7 +30,8 @@ internal static class KernelRules
     private static IEnumerable<FilterRule> Wireguard(NodeView view)
     {
         if (!view.Release.LeavesWireguardToFelix) yield break;
-        var behind = Behind(view, IpFamily.IPv4, node => node.IPv4WireguardAddress).Concat(Behind(view, IpFamily.IPv6, node => node.IPv6WireguardAddress)).ToArray();
+        var behind = Behind(view, IpFamily.IPv4, node => node.IPv4WireguardAddress)
+            .Concat(Behind(view, IpFamily.IPv6, node => node.IPv6WireguardAddress)).ToArray();
         if (behind.Length > 0) yield return new(new() { NextHops = [.. behind] }, null, RuleAction.Reject) { Name = "behind WireGuard, which is Felix's" };
     }
 
@@ -45,7 +46,8 @@ internal static class KernelRules
     private static IEnumerable<FilterRule> Pool(NodeView view, IPPool pool)
     {
         if (pool.VxlanMode != EncapsulationMode.Never) return [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} VXLAN, which is Felix's")];
-        if (pool.IpipMode != EncapsulationMode.Never) return view.OwnsIpip ? Ipip(view, pool) : [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} IPIP, which is Felix's")];
+        if (pool.IpipMode != EncapsulationMode.Never)
+            return view.OwnsIpip ? Ipip(view, pool) : [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} IPIP, which is Felix's")];
         return [Inside(pool.Cidr, view.OwnsNoEncap ? RuleAction.Accept : RuleAction.Reject, $"{pool.Id}{(view.OwnsNoEncap ? "" : ", which is Felix's")}")];
     }
 

@@ -38,7 +38,8 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         var place = new Place(end.Address, end.Port);
         var winner = global.GetValueOrDefault(place) ?? into.GetValueOrDefault(place);
         if (winner == null) into[place] = Finished(end, peer);
-        else if (winner.Origin != end.Origin) problems.Add(new(end.Origin, "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
+        else if (winner.Origin != end.Origin)
+            problems.Add(new(end.Origin, "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
     }
 
     private void TakeMirrored((PlannedPeer End, BgpPeer Peer) mirrored)

@@ -16,7 +16,8 @@ internal sealed class PeerSecrets(NodeView view)
         {
             null when !view.Resources.Secrets.ContainsKey(name) => $"the password's Secret {name} is not there: the session stays down",
             null => $"the Secret {name} has no key {wanted.Key}: the session stays down",
-            _ when value.Length is 0 or > LongestKey => $"expected 1 to {LongestKey} characters in {wanted.Key} of the Secret {name}, got {value.Length}: the session stays down",
+            _ when value.Length is 0 or > LongestKey =>
+                $"expected 1 to {LongestKey} characters in {wanted.Key} of the Secret {name}, got {value.Length}: the session stays down",
             _ => null,
         };
         return problem == null ? value : null;

@@ -10,8 +10,10 @@ public static class PlanDifferences
         var (old, now) = (before.ToDictionary(route => route.Prefix), after.ToDictionary(route => route.Prefix));
         return
         [
-            .. now.Values.Where(route => !old.ContainsKey(route.Prefix)).OrderBy(route => route.Prefix).Select(route => $"service address {route.Prefix}: added ({route.Reason})"),
-            .. old.Values.Where(route => !now.ContainsKey(route.Prefix)).OrderBy(route => route.Prefix).Select(route => $"service address {route.Prefix}: removed"),
+            .. now.Values.Where(route => !old.ContainsKey(route.Prefix)).OrderBy(route => route.Prefix)
+                .Select(route => $"service address {route.Prefix}: added ({route.Reason})"),
+            .. old.Values.Where(route => !now.ContainsKey(route.Prefix)).OrderBy(route => route.Prefix)
+                .Select(route => $"service address {route.Prefix}: removed"),
         ];
     }
 }

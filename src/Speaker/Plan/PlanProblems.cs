@@ -23,9 +23,10 @@ internal static class PlanProblems
     private static IEnumerable<PlanProblem> UnevenOwnership(NodeView view)
     {
         if (!view.Release.ReadsClusterRoutes || Felix(view) is not { } felix) yield break;
-        var (felixIpip, felixNoEncap) = (felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledIPIPOnly, felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledNoEncapOnly);
-        if (view.OwnsIpip == felixIpip) yield return Uneven("IPIP", felixIpip);
-        if (view.OwnsNoEncap == felixNoEncap) yield return Uneven("unencapsulated", felixNoEncap);
+        var ipip = felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledIPIPOnly;
+        var noEncap = felix is ClusterRoutes.Enabled or ClusterRoutes.EnabledNoEncapOnly;
+        if (view.OwnsIpip == ipip) yield return Uneven("IPIP", ipip);
+        if (view.OwnsNoEncap == noEncap) yield return Uneven("unencapsulated", noEncap);
     }
 
     private static PlanProblem Uneven(string kind, bool both) => new(
@@ -50,5 +51,6 @@ internal static class PlanProblems
         }
     }
 
-    private static PlanProblem NotDone(BgpPeer peer, string field, string instead) => new(peer.Id.ToString(), $"spec.{field}", $"not acted on: {instead}");
+    private static PlanProblem NotDone(BgpPeer peer, string field, string instead) =>
+        new(peer.Id.ToString(), $"spec.{field}", $"not acted on: {instead}");
 }

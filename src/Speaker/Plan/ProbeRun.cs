@@ -27,7 +27,7 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
             var from = peers.FirstOrDefault(peer => peer.Session.Name == name)
                 ?? throw new KeyNotFoundException($"expected the name of a peer for fromPeer, got {name}");
             if (Pass(probe, ref route, from.Import) is { Verdict: FilterVerdict.Reject } refused)
-                return Targets(probe.Prefix.Family).Select(target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null)).ToArray();
+                return [.. Targets(probe.Prefix.Family).Select(target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null))];
         }
         return Targets(probe.Prefix.Family).Select(target => Judge(probe, route, target.Name, target.Policy)).ToArray();
     }

@@ -28,7 +28,8 @@ internal static class ServiceDecision
     public static ServiceVerdict Of(Service service, ImmutableArray<EndpointSlice> slices, ServiceRanges ranges)
     {
         var readyHere = ReadyHere(slices, ranges);
-        if (Refusal(service, slices, ranges) is { } refusal) return new([.. Addresses(service).Select(at => Refused(at.Address, at.Kind, refusal))], refusal, readyHere);
+        if (Refusal(service, slices, ranges) is { } refusal)
+            return new([.. Addresses(service).Select(at => Refused(at.Address, at.Kind, refusal))], refusal, readyHere);
         var why = SingleAddress(service, ranges);
         return new([.. Addresses(service).Select(at => Judge(service, slices, ranges, at.Address, at.Kind, why))], why ?? "", readyHere);
     }

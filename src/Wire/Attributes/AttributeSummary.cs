@@ -50,5 +50,5 @@ public struct AttributeSummary
     public readonly bool Has(AttributeMarks mark) => (Marks & mark) != 0;
 
     /// <summary>The (global) next hop; meaningless when <see cref="NextHopLength"/> is 0.</summary>
-    public readonly Address NextHop => new(new UInt128(NextHopHigh, NextHopLow), NextHopLength == 4 ? IpFamily.IPv4 : IpFamily.IPv6);
+    public readonly Address NextHop => new(NextHopHigh, NextHopLow, NextHopLength == 4 ? IpFamily.IPv4 : IpFamily.IPv6);
 }

@@ -17,7 +17,9 @@ public sealed class YamlFilesTests : IDisposable
     {
         manifests.Write("a.yaml", Manifests.Peer("a", 1));
         manifests.Write("sub/deeper/b.yml", Manifests.Peer("b", 2));
-        manifests.Write("sub/c.json", """{ "apiVersion": "projectcalico.org/v3", "kind": "BGPPeer", "metadata": { "name": "c" }, "spec": { "peerIP": "192.0.2.3" } }""");
+        manifests.Write("sub/c.json", """
+            { "apiVersion": "projectcalico.org/v3", "kind": "BGPPeer", "metadata": { "name": "c" }, "spec": { "peerIP": "192.0.2.3" } }
+            """);
         manifests.Write(".d.yaml", Manifests.Peer("d", 4));
         manifests.Write(".git/e.yaml", Manifests.Peer("e", 5));
         manifests.Write("f.yaml~", Manifests.Peer("f", 6));
@@ -56,8 +58,18 @@ public sealed class YamlFilesTests : IDisposable
     [Fact]
     public void A_problem_has_the_line_in_the_file_not_in_the_document()
     {
-        manifests.Write("a.yaml", $"%YAML 1.2\n---\n{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2).Replace("65001", "many", StringComparison.Ordinal)}");
+        var bad = Manifests.Peer("b", 2).Replace("65001", "many", StringComparison.Ordinal);
+        manifests.Write("a.yaml", $"%YAML 1.2\n---\n{Manifests.Peer("a", 1)}---\n{bad}");
         Assert.Equal(("a.yaml", 17, "spec.asNumber"), Load().Problems.Select(one => (one.File, one.Line, one.Field)).Single());
+    }
+
+    [Fact]
+    public void A_kind_that_decides_nothing_is_named_once_over_all_files()
+    {
+        const string Tier = "{ apiVersion: projectcalico.org/v3, kind: Tier, metadata: { name: a } }\n";
+        manifests.Write("b.yaml", $"---\n{Tier}---\n{Tier}");
+        manifests.Write("a.yaml", Tier);
+        Assert.Equal("a.yaml:1: Tier of projectcalico.org/v3 has no effect here", Assert.Single(Load().Problems).ToString());
     }
 
     [Fact]
@@ -119,8 +131,8 @@ public sealed class YamlFilesTests : IDisposable
     [Fact]
     public void A_mark_of_byte_order_and_carriage_returns_do_no_harm()
     {
-        File.WriteAllBytes(manifests.Of("a.yaml"), [0xef, 0xbb, 0xbf,
-            .. System.Text.Encoding.UTF8.GetBytes($"---\n{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}".Replace("\n", "\r\n", StringComparison.Ordinal))]);
+        var text = $"---\n{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}".Replace("\n", "\r\n", StringComparison.Ordinal);
+        File.WriteAllBytes(manifests.Of("a.yaml"), [0xef, 0xbb, 0xbf, .. System.Text.Encoding.UTF8.GetBytes(text)]);
         Assert.Equal("a=1 b=2", Manifests.Peers(Load()));
     }
 

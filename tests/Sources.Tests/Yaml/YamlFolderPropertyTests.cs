@@ -33,7 +33,10 @@ public class YamlFolderPropertyTests
     }
 
     private static readonly Gen<Edit> Edits = Gen.Frequency(
-        (5, from file in Gen.Elements(Files) from text in Texts from atomic in Gen.Elements(true, false) select (Edit)new Edit.Write(file, text, atomic)),
+        (5, from file in Gen.Elements(Files)
+            from text in Texts
+            from atomic in Gen.Elements(true, false)
+            select (Edit)new Edit.Write(file, text, atomic)),
         (2, from file in Gen.Elements(Files) select (Edit)new Edit.Delete(file)),
         (2, from one in Gen.Elements(Files) from other in Gen.Elements(Files) select (Edit)new Edit.Rename(one, other)),
         (4, from everything in Gen.Elements(true, false) select (Edit)new Edit.Look(everything)));

@@ -4,7 +4,8 @@ using Calico.Bgp.Sources.Yaml;
 namespace Calico.Bgp.Sources.Tests.Yaml;
 
 /// <summary>What a folder is believed to say, look by look. The clock of these tests moves only when they say so, files' own times do not
-/// matter: a negative age (a file from the future) counts as settled, so the clock starts in the past where nothing shall be in doubt.</summary>
+/// matter: a negative age (a file from the future) counts as settled, so the clock starts in the past where nothing shall be in
+/// doubt.</summary>
 public sealed class YamlFolderTests : IDisposable
 {
     private readonly Manifests manifests = new();

@@ -12,7 +12,8 @@ public class BgpFilterRulesTests
     private const uint Most = int.MaxValue;
     private static readonly BgpFilterRule Reject = new(FilterAction.Reject), Accept = new(FilterAction.Accept);
 
-    private static Cluster Exporting(params ReadOnlySpan<BgpFilterRule> rules) => Filtering(64512, Filter("f") with { ExportV4 = [.. rules] });
+    private static Cluster Exporting(params ReadOnlySpan<BgpFilterRule> rules) =>
+        Filtering(64512, Filter("f") with { ExportV4 = [.. rules] });
     private static Cluster Filtering(uint asNumber, params ReadOnlySpan<Resource> filters)
     {
         var names = new List<string>();
@@ -24,7 +25,11 @@ public class BgpFilterRulesTests
 
     private static BgpFilterRule Cidr(FilterMatchOperator matches, string cidr, int? min = null, int? max = null) => Accept with
     {
-        Cidr = Prefix.Parse(cidr), MatchOperator = matches, PrefixLengthMin = min, PrefixLengthMax = max, HasPrefixLength = min != null || max != null,
+        Cidr = Prefix.Parse(cidr),
+        MatchOperator = matches,
+        PrefixLengthMin = min,
+        PrefixLengthMax = max,
+        HasPrefixLength = min != null || max != null,
     };
 
     [Theory]

@@ -40,7 +40,8 @@ internal sealed record Cluster
 
     public static IPPool Pool(string cidr) => new(new Metadata("pool-" + cidr.Replace('/', '-').Replace(':', '-').Replace('.', '-')))
     {
-        Cidr = Prefix.Parse(cidr), BlockSize = cidr.Contains(':') ? 122 : 26,
+        Cidr = Prefix.Parse(cidr),
+        BlockSize = cidr.Contains(':') ? 122 : 26,
     };
 
     public static BlockAffinity Block(string cidr, AffinityState state = AffinityState.Confirmed, string node = "a") =>
@@ -76,7 +77,8 @@ internal sealed record Cluster
     public Cluster Without(EndpointSlice slice) =>
         this with { Resources = WithSlices(Resources with { EndpointSlices = Resources.EndpointSlices.Remove(slice.Key) }) };
 
-    public Cluster Without(Service service) => this with { Resources = Resources with { Services = Resources.Services.Remove(service.Key) } };
+    public Cluster Without(Service service) =>
+        this with { Resources = Resources with { Services = Resources.Services.Remove(service.Key) } };
 
     private static ResourceSnapshot WithSlices(ResourceSnapshot now) => now with
     {
@@ -117,11 +119,13 @@ internal static class Ask
     public static Probe Kernel(string prefix, string onInterface = "cali123", uint metric = 1024) =>
         Of(prefix, RouteOrigin.Kernel) with { Interface = onInterface, Metric = metric };
 
-    private static Probe Of(string prefix, RouteOrigin source) => new(Prefix.Parse(prefix), source, null, null, null, null, [], [], null, null);
+    private static Probe Of(string prefix, RouteOrigin source) =>
+        new(Prefix.Parse(prefix), source, null, null, null, null, [], [], null, null);
 
     public static ProbeAnswer Of(NodePlan plan, Probe probe, string target) =>
         new ProbeRun([.. plan.Peers.Select(peer => peer.ToConfig(plan))], plan.Kernel).Ask(probe).Single(answer => answer.Target == target);
 
-    public static ProbeAnswer OfPeer(NodePlan plan, Probe probe) => Of(plan, probe, plan.Peers.First(peer => peer.Family == probe.Prefix.Family).Name);
+    public static ProbeAnswer OfPeer(NodePlan plan, Probe probe) =>
+        Of(plan, probe, plan.Peers.First(peer => peer.Family == probe.Prefix.Family).Name);
     public static ProbeAnswer OfKernel(NodePlan plan, Probe probe) => Of(plan, probe, "kernel");
 }

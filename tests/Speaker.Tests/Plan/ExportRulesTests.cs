@@ -14,10 +14,12 @@ public class ExportRulesTests
 
     private static ProbeAnswer Export(Cluster cluster, Probe probe) => Ask.OfPeer(cluster.Plan(), probe);
 
-    private static void Says(bool accepted, string rule, ProbeAnswer answer) => Assert.Equal((accepted, rule), (answer.Accepted, answer.Rule));
+    private static void Says(bool accepted, string rule, ProbeAnswer answer) =>
+        Assert.Equal((accepted, rule), (answer.Accepted, answer.Rule));
 
     [Fact]
-    public void A_route_that_nothing_announces_is_rejected() => Says(false, "nothing announces it", Export(Of(Outside, Pods), Ask.Kernel("0.0.0.0/0", "eth0")));
+    public void A_route_that_nothing_announces_is_rejected() =>
+        Says(false, "nothing announces it", Export(Of(Outside, Pods), Ask.Kernel("0.0.0.0/0", "eth0")));
 
     [Theory]
     [InlineData("3.31", null, null)]
@@ -159,7 +161,9 @@ public class ExportRulesTests
     {
         var global = Global() with
         {
-            NodeToNodeMeshEnabled = false, ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")], ServiceExternalIPs = [Prefix.Parse("90.15.0.7/32")],
+            NodeToNodeMeshEnabled = false,
+            ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")],
+            ServiceExternalIPs = [Prefix.Parse("90.15.0.7/32")],
         };
         var reflector = Node("a", "10.0.0.1/24", null, ("node.kubernetes.io/exclude-from-external-load-balancers", "true")) with { RouteReflectorClusterId = new(7) };
         var cluster = Of(Outside, global, reflector).Seen(settings => settings with { Release = CalicoRelease.Named(release)! });
@@ -175,5 +179,6 @@ public class ExportRulesTests
         foreach (var prefix in (string[])["10.1.1.0/26", "10.2.1.0/26", "240.1.0.0/26", "10.3.0.1/32"]) Assert.True(Export(pools, Ask.Bgp(prefix)).Accepted, prefix);
     }
 
-    private static CommunityValue Community(string text) => CommunityValue.TryParse(text, out var value) ? value : throw new FormatException(text);
+    private static CommunityValue Community(string text) =>
+        CommunityValue.TryParse(text, out var value) ? value : throw new FormatException(text);
 }

@@ -77,7 +77,8 @@ public class KernelRulesTests
     {
         var plan = Of(Global() with
         {
-            ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")], ServiceExternalIPs = [Prefix.Parse("90.15.0.0/24"), Prefix.Parse("90.16.0.1/32")],
+            ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")],
+            ServiceExternalIPs = [Prefix.Parse("90.15.0.0/24"), Prefix.Parse("90.16.0.1/32")],
             ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")],
         }).Plan();
         Assert.Equal(["10.96.0.0/12", "80.15.0.0/24", "90.15.0.0/24"], plan.RejectedFromKernel.Select(prefix => prefix.ToString()));

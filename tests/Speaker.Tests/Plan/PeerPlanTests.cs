@@ -80,7 +80,8 @@ public class PeerPlanTests
         Assert.Equal(["Node_192_0_2_2"], Of(Peer("x", "192.0.2.1", 65001) with { Node = "b" }, Peer("y", "192.0.2.2", 65001) with { Node = "a" }).PeerNames());
 
     [Fact]
-    public void A_node_has_no_session_with_itself() => Assert.Empty(Of(Peer("self", "10.0.0.1", 64512)).PeerNames().Where(name => name.StartsWith("Global")));
+    public void A_node_has_no_session_with_itself() =>
+        Assert.DoesNotContain("Global_10_0_0_1", Of(Peer("self", "10.0.0.1", 64512)).PeerNames());
 
     [Fact]
     public void A_node_without_IPv4_has_no_IPv4_peers() =>
@@ -92,7 +93,10 @@ public class PeerPlanTests
         var reflector = Node("b", "10.0.0.2/24", null, ("rr", "yes")) with { AsNumber = new(65100), RouteReflectorClusterId = new(7) };
         var peer = Of(reflector, Peer("rr") with
         {
-            NodeSelector = All, PeerSelector = Selector.Parse("rr == 'yes'"), LocalAsNumber = new(65999), NumAllowedLocalAsNumbers = 3,
+            NodeSelector = All,
+            PeerSelector = Selector.Parse("rr == 'yes'"),
+            LocalAsNumber = new(65999),
+            NumAllowedLocalAsNumbers = 3,
         }).Peer();
         Assert.Equal(("Node_10_0_0_2", 65100u, 64512u, 0), (peer.Name, peer.As.Value, peer.LocalAs.Value, peer.AllowLocalAs));
     }
@@ -141,8 +145,13 @@ public class PeerPlanTests
         var filter = Filter("f") with { ImportV4 = [new BgpFilterRule(FilterAction.Reject)] };
         var peer = Of(filter, Peer("to-a", "10.0.0.1", 64512) with
         {
-            Node = "b", Filters = ["f"], NextHopMode = PeerNextHopMode.Self, MaxRestartTime = TimeSpan.FromSeconds(10.5),
-            LocalAsNumber = new(64999), NumAllowedLocalAsNumbers = 2, TtlSecurity = 255,
+            Node = "b",
+            Filters = ["f"],
+            NextHopMode = PeerNextHopMode.Self,
+            MaxRestartTime = TimeSpan.FromSeconds(10.5),
+            LocalAsNumber = new(64999),
+            NumAllowedLocalAsNumbers = 2,
+            TtlSecurity = 255,
         }).Peer();
         Assert.Equal((NextHopMode.Self, 11, 255, 0, false), (peer.NextHop, peer.RestartSeconds, peer.TtlSecurity, peer.AllowLocalAs, peer.HasOwnLocalAs));
         Assert.Equal(["f"], peer.ImportFilters);

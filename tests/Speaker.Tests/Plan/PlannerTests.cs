@@ -110,7 +110,7 @@ public class PlannerTests
     public void An_unknown_node_has_no_peers_and_says_so()
     {
         var plan = new Cluster().With(Objects).Seen(settings => settings with { Node = "z" }).Plan();
-        Assert.Empty(plan.Peers.Where(peer => peer.Scope == PeerScope.Mesh));
+        Assert.DoesNotContain(plan.Peers, peer => peer.Scope == PeerScope.Mesh);
         Assert.Contains(plan.Problems, problem => problem.Object == "Node/z");
     }
 }

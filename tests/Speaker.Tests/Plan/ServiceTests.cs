@@ -18,7 +18,10 @@ public class ServiceTests
 
     private static readonly Service Web = new(new Metadata("web", "default"))
     {
-        Type = ServiceType.LoadBalancer, ExternalTrafficPolicy = TrafficPolicy.Local, ClusterIPs = [Address.Parse("10.96.0.7")], IpFamilies = [IpFamily.IPv4],
+        Type = ServiceType.LoadBalancer,
+        ExternalTrafficPolicy = TrafficPolicy.Local,
+        ClusterIPs = [Address.Parse("10.96.0.7")],
+        IpFamilies = [IpFamily.IPv4],
     };
 
     private static EndpointSlice Slice(string name, string node, bool? ready = true, IpFamily family = IpFamily.IPv4, string service = "web") =>
@@ -45,12 +48,14 @@ public class ServiceTests
         Assert.Equal(["10.96.0.7/32"], Announced(Of(Ranges, Web, Slice("s", "ip-10-0-0-1")).Seen(settings => settings with { KubernetesNode = "ip-10-0-0-1" })));
 
     [Fact]
-    public void One_of_several_slices_is_enough() => Assert.Equal(["10.96.0.7/32"], Announced(Web, Slice("s1", "b"), Slice("s2", "a", false), Slice("s3", "a")));
+    public void One_of_several_slices_is_enough() =>
+        Assert.Equal(["10.96.0.7/32"], Announced(Web, Slice("s1", "b"), Slice("s2", "a", false), Slice("s3", "a")));
 
     [Theory]
     [InlineData(TrafficPolicy.Cluster)]
     [InlineData(null)]
-    public void Without_policy_Local_the_range_is_enough(TrafficPolicy? policy) => Assert.Empty(Announced(Web with { ExternalTrafficPolicy = policy }, Slice("s", "a")));
+    public void Without_policy_Local_the_range_is_enough(TrafficPolicy? policy) =>
+        Assert.Empty(Announced(Web with { ExternalTrafficPolicy = policy }, Slice("s", "a")));
 
     [Fact]
     public void External_and_load_balancer_addresses_must_lie_in_their_ranges_and_cluster_addresses_in_any() =>
@@ -58,7 +63,8 @@ public class ServiceTests
             ["80.15.0.3/32", "90.15.0.3/32", "192.0.2.9/32"],
             Announced(Web with
             {
-                ClusterIPs = [Address.Parse("192.0.2.9")], ExternalIPs = [Address.Parse("90.15.0.3"), Address.Parse("91.0.0.1")],
+                ClusterIPs = [Address.Parse("192.0.2.9")],
+                ExternalIPs = [Address.Parse("90.15.0.3"), Address.Parse("91.0.0.1")],
                 LoadBalancerIngress = [Address.Parse("80.15.0.3"), Address.Parse("81.0.0.1")],
             }, Slice("s", "a")));
 
@@ -74,7 +80,8 @@ public class ServiceTests
     {
         var service = Web with
         {
-            ExternalTrafficPolicy = TrafficPolicy.Cluster, LoadBalancerIP = asked == null ? null : Address.Parse(asked),
+            ExternalTrafficPolicy = TrafficPolicy.Cluster,
+            LoadBalancerIP = asked == null ? null : Address.Parse(asked),
             LoadBalancerIngress = given == null ? [] : [Address.Parse(given)],
         };
         Assert.Equal(announced, Announced(service, Slice("s", "b", ready: false)).Contains("10.96.0.7/32"));

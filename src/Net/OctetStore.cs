@@ -1,24 +1,25 @@
-namespace Calico.Bgp.Rib;
+namespace Calico.Bgp.Net;
 
 /// <summary>
-/// Octet strings of attribute sets in 64 KiB chunks, named by 4-byte positions. Freed places are kept in lists by size and
-/// handed out again; a place never moves.
+/// Octet strings in 64 KiB chunks outside the garbage-collected heap (<see cref="TableMemory"/>), named by 4-byte positions. Freed
+/// places are kept in lists by size and handed out again; a place never moves.
 /// </summary>
-internal sealed class OctetStore
+/// <remarks>Not thread-safe: a store belongs to one loop, which also ends it.</remarks>
+public sealed unsafe class OctetStore : IDisposable
 {
     private const int ChunkBits = 16;
     private const int Unit = 8; // sizes and positions are multiples of it, so positions reach 32 GiB
-    private readonly List<byte[]> chunks = [];
+    private readonly List<nint> chunks = [];
     private readonly Dictionary<int, Stack<uint>> free = [];
     private int at = 1 << ChunkBits;
 
-    public long Octets => chunks.Sum(chunk => (long)chunk.Length);
+    public long Octets => (long)chunks.Count << ChunkBits;
 
     public uint Add(ReadOnlySpan<byte> octets)
     {
         var size = Rounded(octets.Length);
         if (!free.TryGetValue(size, out var places) || !places.TryPop(out var place)) place = Fresh(size);
-        octets.CopyTo(chunks[Chunk(place)].AsSpan(Offset(place)));
+        octets.CopyTo(new Span<byte>((byte*)chunks[Chunk(place)] + Offset(place), octets.Length));
         return place;
     }
 
@@ -29,7 +30,15 @@ internal sealed class OctetStore
         places.Push(place);
     }
 
-    public ReadOnlySpan<byte> this[uint place, int length] => chunks[Chunk(place)].AsSpan(Offset(place), length);
+    public ReadOnlySpan<byte> this[uint place, int length] => new((byte*)chunks[Chunk(place)] + Offset(place), length);
+
+    public void Dispose()
+    {
+        foreach (var chunk in chunks) TableMemory.Return(chunk, 1 << ChunkBits);
+        chunks.Clear();
+        free.Clear();
+        at = 1 << ChunkBits;
+    }
 
     // Beyond half a KiB sizes are powers of two, so that the rare long sets can take each other's places.
     private static int Rounded(int length) =>
@@ -39,7 +48,7 @@ internal sealed class OctetStore
     {
         if (at + size > 1 << ChunkBits)
         {
-            chunks.Add(new byte[1 << ChunkBits]);
+            chunks.Add(TableMemory.Take(1 << ChunkBits));
             at = 0;
         }
         var place = (uint)(((long)(chunks.Count - 1) << ChunkBits | (uint)at) / Unit);

@@ -1,0 +1,42 @@
+using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.Conformance.Routers;
+
+namespace Calico.Bgp.Conformance.Fabric;
+
+/// <summary>Our daemon on a node, told nothing but the node's name and where the resources lie.</summary>
+internal sealed class NodeRouter(Netns space, int number, string resources) : BirdcRouter(space, new(Rack.NodeAs, Rack.Node4(number), [],
+    []))
+{
+    public int Number => number;
+    public Netns Namespace => Space;
+
+    public override Task StartAsync()
+    {
+        var file = Write("bgpd.yaml", $$"""
+            node: node{{number}}
+            sources: [{ files: {{resources}} }]
+            kernel: { learn: true }
+            decision: { multipath: 16 }
+            control: { socket: {{Socket}}, http: ["unix:{{Path.Combine(Folder, "http")}}"] }
+            """);
+        var environment = new Dictionary<string, string> { ["CALICO_ENDPOINT_STATUS_PATH_PREFIX"] = Folder };
+        Process = Background.Start(Space, Log, environment, Project.Daemon, "--config", file);
+        return AnswersAsync($"node{number}");
+    }
+
+    /// <summary>Felix's word about a pod that a BGPPeer selects.</summary>
+    public void Tell(string pod, string link, string address4, string? address6, string peer)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Folder, "endpoint-status")).FullName;
+        var text = $$"""{"ifaceName":"{{link}}","ipv4Nets":["{{address4}}/32"],"ipv6Nets":[{{(address6 == null ? "" : $"\"{address6}/128\"")}}],"bgpPeerName":"{{peer}}"}""";
+        File.WriteAllText(Path.Combine(Folder, "new"), text);
+        File.Move(Path.Combine(Folder, "new"), Path.Combine(folder, pod), true);
+    }
+
+    public async Task<bool> IsUpAsync(string session) => (await AskAsync($"show protocols {session}")).Contains("Established",
+        StringComparison.Ordinal);
+
+    /// <summary>The kernel's routes for a prefix, as ip prints them.</summary>
+    public async Task<string> KernelAsync(string prefix) =>
+        (await Space.RunAsync("ip", prefix.Contains(':') ? "-6" : "-4", "route", "show", prefix)).Output.Trim();
+}

@@ -1,0 +1,25 @@
+using Calico.Bgp.Conformance.Golden;
+
+namespace Calico.Bgp.Conformance.Fabric;
+
+/// <summary>The folder of manifests that the nodes watch. A file appears whole: it is written beside and renamed.</summary>
+internal sealed class ResourceFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-resources-").FullName;
+
+    public void Apply(params Manifest[] objects)
+    {
+        foreach (var one in objects)
+        {
+            var file = FileOf(one.Kind, one.Name);
+            File.WriteAllText(file + ".tmp", one.Text);
+            File.Move(file + ".tmp", file, true);
+        }
+    }
+
+    public void Delete(string kind, string name) => File.Delete(FileOf(kind, name));
+
+    private string FileOf(string kind, string name) => System.IO.Path.Combine(Path, $"{kind}.{name}.yaml");
+
+    public void Dispose() => Directory.Delete(Path, true);
+}

@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Sockets;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Session;
+using Calico.Bgp.Speaker.Plan;
+using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
+
+namespace Calico.Bgp.Speaker.Tests.Plan;
+
+/// <summary>Two nodes of a cluster that mesh over loopback, each with its own speaker and the same resources.</summary>
+public sealed class PlanFollowerTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly Service Web = new(new Metadata("web", "default"))
+    {
+        Type = ServiceType.NodePort,
+        ExternalTrafficPolicy = TrafficPolicy.Local,
+        ClusterIPs = [Address.Parse("10.96.0.7")],
+        IpFamilies = [IpFamily.IPv4],
+    };
+
+    private readonly Cluster cluster = new Cluster().With(
+        Node("a", "127.78.0.1/32"), Node("b", "127.78.0.2/32"), Pool("192.168.0.0/16"), Block("192.168.1.0/26"), Web, Endpoint("a"),
+        Global() with { ListenPort = FreePort(), ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")] });
+
+    private readonly PlanFollower a, b;
+    private readonly TestSpeaker speakerA, speakerB;
+
+    public PlanFollowerTests()
+    {
+        (a, b) = (Follower("a", "127.78.0.1"), Follower("b", "127.78.0.2"));
+        (speakerA, speakerB) = (new(a.Joined), new(b.Joined));
+    }
+
+    private PlanFollower Follower(string node, string listen) => new(
+        new() { RouterId = new(1), As = new(64512), HostName = node, Listen = [Address.Parse(listen)] },
+        cluster.Settings with { Node = node }, cluster.Resources);
+
+    private static EndpointSlice Endpoint(string node) =>
+        new(new Metadata("web-1", "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, "web")) })
+        {
+            Endpoints = [new Endpoint([Address.Parse("192.168.1.5")], true, null, null, node, null)],
+        };
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private async Task StartAsync()
+    {
+        await speakerA.Loop.StartAsync();
+        await speakerB.Loop.StartAsync();
+        await a.FollowAsync(speakerA.Loop);
+        await b.FollowAsync(speakerB.Loop);
+    }
+
+    /// <summary>What b has heard is this, sooner or later.</summary>
+    private async Task HearsAsync(params string[] prefixes)
+    {
+        var deadline = DateTime.UtcNow + Patience;
+        IEnumerable<string> heard = [];
+        while (DateTime.UtcNow < deadline)
+        {
+            heard = (await speakerB.RoutesAsync(RouteSelection.All)).Where(prefix => prefix != "10.96.0.0/12");
+            if (heard.SequenceEqual(prefixes)) return;
+            await Task.Delay(50);
+        }
+        Assert.Equal(prefixes, heard);
+    }
+
+    private async Task TakeAsync(Cluster after)
+    {
+        await a.TakeAsync(cluster.To(after));
+        await b.TakeAsync(cluster.To(after));
+    }
+
+    [Fact]
+    public async Task A_block_is_announced_and_installed_a_service_address_announced_and_not_installed()
+    {
+        await StartAsync();
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        Assert.Equal(RouteType.Blackhole, speakerA.Kernel.Holds[Prefix.Parse("192.168.1.0/26")].Type);
+        Assert.Single(speakerA.Kernel.Holds);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_moves_takes_its_announcement_along_and_no_session_is_reset()
+    {
+        await StartAsync();
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        await TakeAsync(cluster.With(Endpoint("c")));
+        await HearsAsync("192.168.1.0/26");
+        Assert.Equal(1, speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions);
+    }
+
+    [Fact]
+    public async Task Pools_are_judged_again_with_the_sessions_up()
+    {
+        await StartAsync();
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        await TakeAsync(cluster.With(Pool("192.168.0.0/16") with { DisableBgpExport = true }));
+        await HearsAsync("10.96.0.7/32");
+        Assert.Equal(1, speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions);
+    }
+
+    [Fact]
+    public async Task A_pod_that_peers_is_waited_for_and_a_missing_key_shows()
+    {
+        await StartAsync();
+        var after = cluster.With(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401) }, Peer("tor", "127.78.0.99", 65001) with { Password = new("keys", "tor") });
+        await a.TakeAsync(cluster.To(after));
+        await a.TakeAsync([new LocalWorkload("cali1", "pods", Address.Parse("127.78.0.50"), null)]);
+        Assert.True(speakerA.Session("Local_Workload_127_78_0_50").Settings.Passive);
+        Assert.Contains("keys", speakerA.View.Protocols.Single(protocol => protocol.Name == "Global_127_78_0_99").Message);
+        Assert.Equal(Phase.Idle, speakerA.Session("Global_127_78_0_99").Phase);
+    }
+
+    [Fact]
+    public async Task A_route_is_explained_from_who_brought_it_to_who_was_told()
+    {
+        await StartAsync();
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        var (mine, theirs) = (await speakerA.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default), await speakerB.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default));
+        Assert.Equal([("Mesh_127_78_0_2", true, "own block", true)], mine.Exports.Select(export => (export.Peer, export.Accepted, export.Rule, export.Sent)));
+        Assert.Equal(("own route", "accept"), (Assert.Single(mine.Candidates).ImportRule, Assert.Single(theirs.Candidates).ImportRule));
+        Assert.Contains("own block: accept", speakerA.View.Explain("Mesh_127_78_0_2")!.ExportRules);
+        Assert.True((await a.ExplainAsync(new("default", "web")))!.Addresses.Single().Announced);
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await speakerA.DisposeAsync();
+        await speakerB.DisposeAsync();
+        a.Dispose();
+        b.Dispose();
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Speaker.Plan;
+using Xunit.Abstractions;
+using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
+
+namespace Calico.Bgp.Speaker.Tests.Plan;
+
+/// <summary>
+/// A large cluster: what one endpoint costs must not grow with the services there are. Held by allocations, which a busy machine does not
+/// change; times are told, not judged.
+/// </summary>
+public class ScaleTests(ITestOutputHelper output)
+{
+    private static readonly BgpConfiguration Ranges = Global() with { ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")] };
+
+    private static Service Web(int number) => new(new Metadata($"web-{number}", "default"))
+    {
+        Type = ServiceType.NodePort,
+        ExternalTrafficPolicy = TrafficPolicy.Local,
+        ClusterIPs = [Address.FromIPv4(0x0a600000u + (uint)number)],
+        IpFamilies = [IpFamily.IPv4],
+    };
+
+    private static EndpointSlice Slice(int number, string first) =>
+        new(new Metadata($"web-{number}-x", "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, $"web-{number}")) })
+        {
+            Endpoints = [.. Enumerable.Range(0, 10).Select(i => new Endpoint([Address.FromIPv4(0xc0a80000u + (uint)i)], true, null, null, i == 0 ? first : $"node-{i}", null))],
+        };
+
+    /// <summary>Built at once: the test's own way to put objects one by one is a slow one.</summary>
+    private static Cluster Large(int nodes, int services)
+    {
+        var slices = Enumerable.Range(0, services).Select(number => Slice(number, number % 2 == 0 ? "a" : "b")).ToArray();
+        var resources = Of(Ranges).Resources;
+        return new Cluster
+        {
+            Resources = resources with
+            {
+                Nodes = resources.Nodes.AddRange(Enumerable.Range(0, nodes).Select(n => Node($"n{n:D4}", $"10.{1 + n / 250}.{n % 250}.1/16")).Select(node => KeyValuePair.Create(node.Name, node))),
+                Services = resources.Services.AddRange(Enumerable.Range(0, services).Select(Web).Select(service => KeyValuePair.Create(service.Key, service))),
+                EndpointSlices = resources.EndpointSlices.AddRange(slices.Select(slice => KeyValuePair.Create(slice.Key, slice))),
+                SlicesByService = resources.SlicesByService.AddRange(
+                    slices.Select(slice => KeyValuePair.Create<ResourceKey, System.Collections.Immutable.ImmutableArray<EndpointSlice>>(slice.Service!.Value, [slice]))),
+            },
+        };
+    }
+
+    private static ResourceChanges Move(ResourceSnapshot before, int number, string to)
+    {
+        var (was, becomes) = (before.EndpointSlices[new("default", $"web-{number}-x")], Slice(number, to));
+        var after = before with
+        {
+            EndpointSlices = before.EndpointSlices.SetItem(becomes.Key, becomes),
+            SlicesByService = before.SlicesByService.SetItem(becomes.Service!.Value, [becomes]),
+        };
+        return new(before, after, [new(ResourceKind.EndpointSlice, becomes.Key, was, becomes)]);
+    }
+
+    private (long Octets, double Microseconds) CostOfOneEndpoint(int services)
+    {
+        var cluster = Large(nodes: 3, services);
+        var planner = cluster.Planner();
+        var (changes, rounds) = (new List<ResourceChanges>(), 100);
+        for (var (at, i) = (cluster.Resources, 0); i < rounds; i++)
+        {
+            changes.Add(Move(at, i % 10, i / 10 % 2 == 0 ? "z" : "a"));
+            at = changes[^1].After;
+        }
+        planner.Take(changes[0]);
+        var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
+        for (var i = 1; i < rounds; i++) planner.Take(changes[i]);
+        return ((GC.GetAllocatedBytesForCurrentThread() - before) / (rounds - 1), watch.Elapsed.TotalMicroseconds / (rounds - 1));
+    }
+
+    [Fact]
+    public void One_endpoint_costs_the_same_with_ten_services_or_ten_thousand()
+    {
+        var (few, many) = (CostOfOneEndpoint(10), CostOfOneEndpoint(10_000));
+        output.WriteLine($"one endpoint's change: {few.Octets} octets and {few.Microseconds:F0} µs with 10 services, {many.Octets} and {many.Microseconds:F0} µs with 10,000");
+        // A persistent set copies the path to what changes: thirteen levels instead of four.
+        Assert.InRange(many.Octets, 0, 4 * few.Octets);
+    }
+
+    [Fact]
+    public void A_mesh_of_a_thousand_nodes_is_planned()
+    {
+        var cluster = Large(nodes: 1000, services: 10_000);
+        cluster.Planner();
+        var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
+        var planner = cluster.Planner();
+        output.WriteLine($"1,000 nodes, 10,000 services with 100,000 endpoints: {watch.ElapsedMilliseconds} ms, {(GC.GetAllocatedBytesForCurrentThread() - before) >> 10} KiB allocated");
+        watch.Restart();
+        planner.Take(cluster.Settings);
+        output.WriteLine($"planned again: {watch.ElapsedMilliseconds} ms");
+        Assert.Equal(1002 + 2, planner.Plan.Peers.Count);
+        Assert.Equal(5_000, planner.ServiceRoutes.Count());
+    }
+}
