@@ -104,11 +104,13 @@ internal sealed class Site : IAsyncDisposable
 #pragma warning disable CA5350 // Calico's rule: a name, no secret
         var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"default.{pod.Name}")))[..11];
 #pragma warning restore CA5350
-        await Netns.JoinAsync(Node, link, ["169.254.1.1/32", "fe80::1/64"], space, "eth0", [pod.IPv4 + "/32", pod.IPv6 + "/128"]);
+        await Netns.JoinAsync(Node, link, ["fe80::1/64"], space, "eth0", [pod.IPv4 + "/32", pod.IPv6 + "/128"]);
         await Node.IpAsync($"route add {pod.IPv4}/32 dev {link}");
         await Node.IpAsync($"-6 route add {pod.IPv6}/128 dev {link}");
         await space.IpAsync("route add 169.254.1.1 dev eth0");
         await space.IpAsync("route add default via 169.254.1.1");
+        await Node.IpAsync($"link set {link} address ee:ee:ee:ee:ee:ee");
+        await space.IpAsync("neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0");
         await space.IpAsync("-6 route add default via fe80::1 dev eth0");
         foreach (var (address, via4, via6) in new[] { (Tor, Node4, Node6), (Other, Node4, Node6) })
         {
@@ -202,7 +204,7 @@ internal sealed class Site : IAsyncDisposable
 
     public Task<string> BirdcAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", Path.Combine(folder, "ctl"), .. words]);
 
-    public Task<string> LogAsync() => File.ReadAllTextAsync(Path.Combine(folder, "bgpd.log"));
+    public async Task<string> LogAsync() => File.Exists(PathOf("bgpd.log")) ? await File.ReadAllTextAsync(PathOf("bgpd.log")) : "";
 
     public string PathOf(string name) => Path.Combine(folder, name);
 

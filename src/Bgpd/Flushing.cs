@@ -1,7 +1,6 @@
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
-using Calico.Bgp.Kernel.Nftables;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
@@ -38,8 +37,7 @@ internal static class Flushing
 
     private static async Task<string?> FlushNatAsync(ILoggerFactory logs, CancellationToken stop)
     {
-        await using var nftables = new NftablesLoop(DataplaneLoop.Table, TimeProvider.System, logs.CreateLogger<NftablesLoop>());
-        nftables.Start();
+        await using var nftables = Translating.Open(TimeProvider.System, logs);
         return await nftables.FlushAsync(stop);
     }
 }

@@ -20,8 +20,7 @@ internal sealed class Translating : IAsyncDisposable
 
     private Translating(DaemonConfig config, NatSettings nat, Resourcing? resources, IKernel kernel, TimeProvider time, ILoggerFactory logs)
     {
-        nftables = new(DataplaneLoop.Table, time, logs.CreateLogger<NftablesLoop>());
-        nftables.Start();
+        nftables = Open(time, logs);
         connections = new();
         Dataplane = new(config.Speaker.HostName, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
         feed = resources?.Subscribe();
@@ -40,6 +39,21 @@ internal sealed class Translating : IAsyncDisposable
         made.following = Task.WhenAll(
             made.FollowAsync(), new UpstreamObserver(speaker, made.Dataplane, config.Speaker.Kernel.Metric, time, logs.CreateLogger<UpstreamObserver>()).RunAsync(made.ending.Token));
         return made;
+    }
+
+    /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
+    public static NftablesLoop Open(TimeProvider time, ILoggerFactory logs)
+    {
+        var nftables = new NftablesLoop(DataplaneLoop.Table, time, logs.CreateLogger<NftablesLoop>());
+        try
+        {
+            nftables.Start();
+            return nftables;
+        }
+        catch (System.ComponentModel.Win32Exception refused)
+        {
+            throw new IOException($"nat: nftables cannot be spoken to: {refused.Message} (root or CAP_NET_ADMIN is needed)", refused);
+        }
     }
 
     private async Task FollowAsync()

@@ -22,6 +22,8 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("routes")]
     [InlineData("kernel")]
     [InlineData("kernel --routes")]
+    [InlineData("nat")]
+    [InlineData("nat explain 192.168.1.1 198.51.100.1")]
     [InlineData("reload")]
     [InlineData("peers tor1 restart")]
     public async Task What_is_shown_without_a_terminal(string command)
@@ -47,6 +49,8 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("routes")]
     [InlineData("kernel")]
     [InlineData("kernel --routes")]
+    [InlineData("nat")]
+    [InlineData("nat explain 192.168.1.1 198.51.100.1")]
     [InlineData("reload")]
     [InlineData("peers tor1 enable")]
     public async Task With_json_every_command_prints_json(string command)

@@ -20,7 +20,7 @@ public sealed class HttpLab : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, TimeProvider.System, NullLoggerFactory.Instance);
+        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, TimeProvider.System, NullLoggerFactory.Instance) { Dataplane = new FakeDataplane() };
         await Server.StartAsync();
         Unix = Client(Socket);
         Tcp = new() { BaseAddress = new(Server.Addresses.Single(address => !address.Contains("unix:"))) };
