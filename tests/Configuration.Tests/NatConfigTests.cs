@@ -21,7 +21,8 @@ public class NatConfigTests
     public void All_its_keys_are_read() => Assert.Equal(
         new NatSettings
         {
-            Persistent = true, OnChange = OnPoolChange.Cut,
+            Persistent = true,
+            OnChange = OnPoolChange.Cut,
             Upstream = new() { Peers = ["tor1", "tor2"], Community = new Community(65001, 77), StableFor = TimeSpan.FromSeconds(3) },
         },
         Good(Sources + "nat: { enabled: false, persistent: true, onChange: cut, upstream: { peers: [tor1, tor2], community: \"65001:77\", stableFor: 3s } }\n").Nat);

@@ -1,5 +1,4 @@
 using Calico.Bgp.Dataplane;
-using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
