@@ -59,18 +59,29 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         await b.FollowAsync(speakerB.Loop);
     }
 
-    /// <summary>What b has heard is this, sooner or later.</summary>
+    /// <summary>
+    /// What a tells b is this beside the range, sooner or later. (b itself takes no route with a loopback next hop, which is all that a has here.)
+    /// </summary>
     private async Task HearsAsync(params string[] prefixes)
     {
         var deadline = DateTime.UtcNow + Patience;
-        IEnumerable<string> heard = [];
+        string[] told = [];
         while (DateTime.UtcNow < deadline)
         {
-            heard = (await speakerB.RoutesAsync(RouteSelection.All)).Where(prefix => prefix != "10.96.0.0/12");
-            if (heard.SequenceEqual(prefixes)) return;
+            told = await ToldAsync();
+            if (told.SequenceEqual(prefixes)) return;
             await Task.Delay(50);
         }
-        Assert.Equal(prefixes, heard);
+        Assert.Equal(prefixes, told);
+    }
+
+    private async Task<string[]> ToldAsync()
+    {
+        var prefixes = new SortedSet<string>(StringComparer.Ordinal);
+        await foreach (var batch in speakerA.View.Routes(new(RouteSelection.Export, Peer: "Mesh_127_78_0_2"), default))
+            foreach (var route in batch) prefixes.Add(route.Prefix.ToString());
+        prefixes.Remove("10.96.0.0/12");
+        return [.. prefixes];
     }
 
     private async Task TakeAsync(Cluster after)
@@ -125,9 +136,9 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     {
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
-        var (mine, theirs) = (await speakerA.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default), await speakerB.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default));
+        var mine = await speakerA.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default);
         Assert.Equal([("Mesh_127_78_0_2", true, "own block", true)], mine.Exports.Select(export => (export.Peer, export.Accepted, export.Rule, export.Sent)));
-        Assert.Equal(("own route", "accept"), (Assert.Single(mine.Candidates).ImportRule, Assert.Single(theirs.Candidates).ImportRule));
+        Assert.Equal("own route", Assert.Single(mine.Candidates).ImportRule);
         Assert.Contains("own block: accept", speakerA.View.Explain("Mesh_127_78_0_2")!.ExportRules);
         Assert.True((await a.ExplainAsync(new("default", "web")))!.Addresses.Single().Announced);
     }
