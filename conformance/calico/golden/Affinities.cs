@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Calico.Bgp.Conformance.Golden;
 
 /// <summary>The blocks of kube-master that the original test's code made, with the states that an affinity can be in.</summary>
@@ -15,6 +17,8 @@ internal static class Affinities
     public static IEnumerable<Manifest> For(string name) =>
         Without.Any(start => name.StartsWith(start, StringComparison.Ordinal)) ? []
         : Blocks.Select(block => Affinity("kube-master", block.Cidr, block.State));
+
+    public static bool IsBlock(IPNetwork prefix) => Blocks.Any(block => IPNetwork.Parse(block.Cidr) == prefix);
 
     public static Manifest Affinity(string node, string cidr, string state) => Manifest.Of($"""
         apiVersion: crd.projectcalico.org/v1

@@ -1,4 +1,6 @@
 // Where the daemon is meant to differ from Calico, and why. Nothing else may.
+using Calico.Bgp.Conformance.Bird;
+
 namespace Calico.Bgp.Conformance.Golden;
 
 internal static class KnownDifferences
@@ -18,7 +20,10 @@ internal static class KnownDifferences
 
     public static bool HasProblem(string name, string peer) => WithoutPassword.TryGetValue(name, out var peers) && peers.Contains(peer);
 
-    public static PeerSettings Expect(string name, PeerSettings golden) => golden;
-
-    public static bool Allow(string name, Probe probe, Expectation expectation, ProbeAnswer? answer) => false;
+    /// <summary>
+    /// Calico's static routes of services are blackholes, and single addresses among them reach the node's own table, where they cut off its
+    /// clients (reference, section 7: #2457, #9152, #11607). Here they are announced and never installed; blocks stay blackholes.
+    /// </summary>
+    public static string TypeOf(StaticRoute route) =>
+        route.Via != null ? "unicast" : Affinities.IsBlock(route.Prefix) ? "blackhole" : "announced";
 }

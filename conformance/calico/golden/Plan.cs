@@ -40,14 +40,17 @@ internal sealed class Plan : IDisposable
         File.WriteAllText(file, text);
     }
 
-    private async Task<string> RunAsync(params string[] more)
+    private Task<string> RunAsync(params string[] more) =>
+        RunAsync(Path.Combine(folder, "bgpd.yaml"), environment.Append(new("CALICO_ENDPOINT_STATUS_PATH_PREFIX", folder)), more);
+
+    /// <summary>What it says about any configuration.</summary>
+    public static async Task<string> RunAsync(string config, IEnumerable<KeyValuePair<string, string>> environment, params string[] more)
     {
-        var start = new ProcessStartInfo(Program, ["plan", "--config", Path.Combine(folder, "bgpd.yaml"), "--json", .. more])
+        var start = new ProcessStartInfo(Program, ["plan", "--config", config, "--json", .. more])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["CALICO_ENDPOINT_STATUS_PATH_PREFIX"] = folder;
         foreach (var (name, value) in environment) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();

@@ -54,14 +54,3 @@ internal sealed record Given(params Manifest[] Resources)
     public static Probe InKernel(string prefix, string? link = null, uint? metric = Normal) =>
         new(IPNetwork.Parse(prefix), Source.RTS_INHERIT) { Interface = link, Metric = metric };
 }
-
-/// <summary>A test that asks bgpctl.</summary>
-internal sealed class PlanFactAttribute : FactAttribute
-{
-    public PlanFactAttribute() => Skip = Plan.Missing;
-}
-
-internal sealed class PlanTheoryAttribute : TheoryAttribute
-{
-    public PlanTheoryAttribute() => Skip = Plan.Missing;
-}
