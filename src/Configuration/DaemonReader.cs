@@ -17,7 +17,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     public DaemonConfig Read()
     {
         var node = Node();
-        var speaker = Router(node);
+        var speaker = Router(node, out var id);
         var filters = new FilterReader(root, speaker.As).Read();
         speaker = speaker with
         {
@@ -31,7 +31,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var plan = new PlanReader(root, host.Calico);
         var config = new DaemonConfig
         {
-            Plan = plan.Read(speaker),
+            Plan = plan.Read(speaker, id),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
@@ -51,11 +51,11 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         return node;
     }
 
-    private SpeakerConfig Router(string node)
+    private SpeakerConfig Router(string node, out RouterIdSetting id)
     {
         var router = root.Child("router");
         var listen = router?.Values("listen", Scalars.Address) ?? [];
-        var id = RouterIdSetting.Of(router, host.Calico);
+        id = RouterIdSetting.Of(router, host.Calico);
         var config = new SpeakerConfig
         {
             RouterId = id.Said ?? (id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),
