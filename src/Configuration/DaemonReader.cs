@@ -13,6 +13,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     private static readonly Asn CalicoAs = new(64512);
 
     private readonly Folder folder = new(fileName);
+    private RouterIdSetting id;
 
     public DaemonConfig Read()
     {
@@ -31,7 +32,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var plan = new PlanReader(root, host.Calico);
         var config = new DaemonConfig
         {
-            Plan = plan.Read(speaker),
+            Plan = plan.Read(speaker, id),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
@@ -55,7 +56,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     {
         var router = root.Child("router");
         var listen = router?.Values("listen", Scalars.Address) ?? [];
-        var id = RouterIdSetting.Of(router, host.Calico);
+        id = RouterIdSetting.Of(router, host.Calico);
         var config = new SpeakerConfig
         {
             RouterId = id.Said ?? (id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),

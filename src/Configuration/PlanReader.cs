@@ -13,9 +13,8 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
 
     public string EndpointStatus => Path.Combine(environment.EndpointStatusPrefix ?? EndpointStatusPrefix, EndpointStatusFolder);
 
-    public PlanSettings Read(SpeakerConfig speaker)
+    public PlanSettings Read(SpeakerConfig speaker, RouterIdSetting id)
     {
-        var id = RouterIdSetting.Of(root.Child("router"), environment);
         return new()
         {
             Node = speaker.HostName,
