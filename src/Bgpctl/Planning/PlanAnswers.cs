@@ -39,7 +39,8 @@ internal sealed record ProbeAttributesAnswer(
 internal sealed record ProbeQuestion
 {
     public required string Prefix { get; init; }
-    public string Source { get; init; } = "bgp";
+    /// <summary>Absent: bgp.</summary>
+    public string? Source { get; init; }
     public string? Interface { get; init; }
     public uint? Metric { get; init; }
     public uint? LocalPref { get; init; }

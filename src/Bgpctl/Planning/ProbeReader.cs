@@ -33,7 +33,7 @@ internal static class ProbeReader
 
     private static Probe Probe(ProbeQuestion question, string place) => new(
         Prefix.TryParse(question.Prefix, out var prefix) ? prefix : throw Expected(place, "a prefix such as 10.0.0.0/26", "prefix", question.Prefix),
-        Source(question.Source, place), question.Interface, question.Metric, question.LocalPref, question.Med,
+        Source(question.Source ?? "bgp", place), question.Interface, question.Metric, question.LocalPref, question.Med,
         [.. (question.Communities ?? []).Select(text => Community(text, place))], [.. (question.AsPath ?? []).Select(number => new Asn(number))],
         NextHop(question.NextHop, place), question.FromPeer);
 
