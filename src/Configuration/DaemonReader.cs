@@ -13,7 +13,6 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     private static readonly Asn CalicoAs = new(64512);
 
     private readonly Folder folder = new(fileName);
-    private RouterIdSetting id;
 
     public DaemonConfig Read()
     {
