@@ -117,7 +117,7 @@ internal sealed class Topology(string bgpd, bool withBird)
 
     private async Task AnswersAsync(RouterView view)
     {
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 300; i++)
         {
             if ((await view.AskAsync("show status")).Any(line => line.EndsWith("up and running", StringComparison.Ordinal))) return;
             if (view.Process.HasExited) break;

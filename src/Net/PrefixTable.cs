@@ -7,7 +7,7 @@ namespace Calico.Bgp.Net;
 
 /// <summary>
 /// A hash table from the prefixes of one family to 4-byte handles, with 4 octets of the owner's beside each prefix. An IPv4 row
-/// takes 12 octets and an IPv6 row 28, plus 4 to 8 octets of index: no objects, whatever the table's size.
+/// takes 12 octets and an IPv6 row 24, plus 5 to 11 octets of index: no objects, whatever the table's size.
 /// </summary>
 /// <remarks>Not thread-safe: a table belongs to one loop. Handles stay valid until <see cref="Remove"/>; further columns can be kept in
 /// slabs under the same handles (<see cref="Slab{T}.Column"/>).</remarks>
