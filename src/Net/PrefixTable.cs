@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace Calico.Bgp.Net;
 
@@ -28,6 +27,8 @@ public abstract class PrefixTable : IDisposable
     public abstract void Remove(uint handle);
     /// <summary>The prefix will be looked for soon: its place in the index is fetched meanwhile, which is most of what a lookup costs.</summary>
     public abstract void Prefetch(int length, ReadOnlySpan<byte> octets);
+    /// <summary>The row will be removed soon.</summary>
+    public abstract void Prefetch(uint handle);
     public abstract void Dispose();
     public abstract Prefix this[uint handle] { get; }
     /// <summary>The owner's 4 octets of a row.</summary>
@@ -66,7 +67,7 @@ internal interface IPrefixKey<TSelf> where TSelf : unmanaged, IPrefixKey<TSelf>
 internal static class PrefixHash
 {
     // Peers choose the prefixes; the seed keeps them from choosing what collides.
-    private static readonly ulong Seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+    private static readonly ulong Seed = HashSeed.Next();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Mix(ulong bits)
@@ -202,6 +203,8 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
     }
 
     public override void Prefetch(int length, ReadOnlySpan<byte> octets) => slots.Prefetch((long)(TKey.From(length, octets).Hash >> shift));
+
+    public override void Prefetch(uint handle) => slots.Prefetch((long)(rows[handle].Key.Hash >> shift));
 
     public override void Dispose()
     {

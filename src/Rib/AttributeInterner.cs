@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
@@ -33,7 +32,7 @@ internal struct AttributeRow
 internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
 {
     // Peers choose the octets; the seed keeps them from choosing what collides.
-    private readonly ulong seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
+    private readonly ulong seed = HashSeed.Next() | 1;
     private readonly Slab<AttributeRow> rows = new();
     private readonly OctetStore store = new();
     private LongArray<uint> buckets = new(1024);

@@ -102,7 +102,10 @@ internal sealed class Outflow(
         var removed = false;
         if (emptied.Count == 0) return removed;
         var kept = new List<uint>();
-        foreach (var node in emptied.Take(Slice))
+        var nodes = emptied.Take(Slice);
+        foreach (var node in nodes)
+            if (rib.Table.IsUsed(node)) rib.Table.Prefetch(node);
+        foreach (var node in nodes)
         {
             if (!rib.Table.IsUsed(node) || rib.First(node) != 0) continue;
             if (IsDone(node))
