@@ -125,17 +125,25 @@ internal readonly struct IPv6Key(ulong high, ulong low, uint length) : IPrefixKe
 
     public static IPv6Key From(int length, ReadOnlySpan<byte> octets)
     {
-        Span<byte> all = stackalloc byte[16];
-        all.Clear();
-        octets[..Math.Min(octets.Length, 16)].CopyTo(all);
-        var bits = Address.FromOctets(all).Masked(length);
+        ulong high = 0, low = 0;
+        for (var i = 0; i < octets.Length && i < 8; i++) high |= (ulong)octets[i] << (56 - 8 * i);
+        for (var i = 8; i < octets.Length && i < 16; i++) low |= (ulong)octets[i] << (120 - 8 * i);
+        var bits = new Address(high, low, IpFamily.IPv6).Masked(length);
         return new(bits.High, bits.Low, (uint)length);
     }
 
     public ulong Hash => PrefixHash.Mix(PrefixHash.Mix(high ^ length) ^ low);
     public bool Same(in IPv6Key other) => high == other.high && low == other.low && length == other.length;
     public Prefix Prefix => new(new Address(high, low, IpFamily.IPv6), (int)length);
-    public int WriteNlri(Span<byte> into) => Prefix.WriteNlri(into);
+
+    public int WriteNlri(Span<byte> into)
+    {
+        if (into.Length < 17) return Prefix.WriteNlri(into);
+        into[0] = (byte)length;
+        BinaryPrimitives.WriteUInt64BigEndian(into[1..], high);
+        BinaryPrimitives.WriteUInt64BigEndian(into[9..], low);
+        return 1 + (((int)length + 7) >> 3);
+    }
 }
 
 internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IPrefixKey<TKey>
