@@ -119,10 +119,21 @@ internal sealed class HandPeer : IDisposable
         await SendAsync(Keepalive.Octets);
     }
 
-    /// <summary>The next message; type 0 when the other side hung up.</summary>
+    /// <summary>
+    /// The next message; type 0 when the other side hung up, or reset the connection because something of ours reached it after it
+    /// had hung up.
+    /// </summary>
     public async Task<(MessageType Type, byte[] Body)> ReceiveAsync()
     {
-        var header = await ExactlyAsync(MessageHeader.Octets);
+        byte[] header;
+        try
+        {
+            header = await ExactlyAsync(MessageHeader.Octets);
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return (0, []);
+        }
         if (header.Length == 0) return (0, []);
         return ((MessageType)header[18], await ExactlyAsync((header[16] << 8 | header[17]) - MessageHeader.Octets));
     }
