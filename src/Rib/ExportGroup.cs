@@ -49,8 +49,13 @@ internal sealed class ExportGroup(
     public void Add(uint node) => pending.Add(node);
 
     /// <summary>Nobody here holds or awaits anything of this prefix: its row may go.</summary>
-    public bool IsDone(uint node) =>
-        sent.Peek(node) == 0 && !pending.Contains(node) && !delayed.Contains(node) && !cohorts.Exists(cohort => cohort.Remembers(node));
+    public bool IsDone(uint node)
+    {
+        if (sent.Peek(node) != 0 || pending.Contains(node) || delayed.Contains(node)) return false;
+        foreach (var cohort in cohorts)
+            if (cohort.Remembers(node)) return false;
+        return true;
+    }
 
     public Best SentOf(uint node) => new(sent.Peek(node), sentFrom.Peek(node));
 
@@ -261,7 +266,7 @@ internal sealed class ExportGroup(
             member.Counts.Exported = sentCount - sentBySource[member.Peer.Index];
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
-        var buffer = new OutBuffer(packer.Announced < 64 ? 1 << 12 : 1 << 16);
+        var buffer = new OutBuffer(packer.Announced + packer.Withdrawn < 64 ? 1 << 12 : 1 << 16);
         packer.Write(buffer, receivers.Contains, Withhold);
         foreach (var member in to) member.Outlet.Send(buffer.Share());
         buffer.Release();

@@ -162,8 +162,9 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
 
     public void RemoveUnconfirmed(ushort peer)
     {
+        Func<PathRow, bool> isUnconfirmed = path => path.Peer == peer && path.IsUnconfirmed != 0;
         for (uint node = 1; node < Table.End; node++)
-            if (Table.IsUsed(node)) RemoveWhere(node, path => path.Peer == peer && path.IsUnconfirmed != 0);
+            if (Table.IsUsed(node)) RemoveWhere(node, isUnconfirmed);
     }
 
     /// <summary>The import's answer for a path has changed.</summary>

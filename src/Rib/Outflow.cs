@@ -10,9 +10,10 @@ internal sealed class Outflow(
     LocRib rib, FibFeed? fib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner, ILogger log)
     : IDisposable
 {
-    private const int Slice = 4096;
+    private const int Slice = 4096, EmptiedSlice = 256;
     private readonly List<ExportGroup> groups = [];
     private readonly DirtyQueue emptied = new();
+    private readonly List<uint> kept = [];
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
@@ -96,13 +97,22 @@ internal sealed class Outflow(
 
     public bool StepFib() => fib?.Step() ?? false;
 
-    /// <summary>Rows of prefixes that nobody has a path to, holds, or waits for.</summary>
+    /// <summary>
+    /// Rows of prefixes that nobody has a path to, holds, or waits for. They become free in the order they came, so where some of a
+    /// slice are still waited for, the rest are not looked at yet.
+    /// </summary>
     public bool RemoveEmptied()
     {
-        var removed = false;
-        if (emptied.Count == 0) return removed;
-        var kept = new List<uint>();
-        var nodes = emptied.Take(Slice);
+        var removed = 0;
+        while (kept.Count == 0 && emptied.Count > 0 && removed < Slice) removed += RemoveEmptied(emptied.Take(EmptiedSlice));
+        foreach (var node in kept) emptied.Add(node);
+        kept.Clear();
+        return removed > 0;
+    }
+
+    private int RemoveEmptied(ReadOnlySpan<uint> nodes)
+    {
+        var removed = 0;
         foreach (var node in nodes)
             if (rib.Table.IsUsed(node)) rib.Table.Prefetch(node);
         foreach (var node in nodes)
@@ -111,15 +121,20 @@ internal sealed class Outflow(
             if (IsDone(node))
             {
                 rib.Table.Remove(node);
-                removed = true;
+                removed++;
             }
             else kept.Add(node);
         }
-        foreach (var node in kept) emptied.Add(node);
         return removed;
     }
 
-    private bool IsDone(uint node) => !rib.Moved.Contains(node) && (fib?.IsDone(node) ?? true) && groups.TrueForAll(group => group.IsDone(node));
+    private bool IsDone(uint node)
+    {
+        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false) return false;
+        foreach (var group in groups)
+            if (!group.IsDone(node)) return false;
+        return true;
+    }
 
     private ExportGroup GroupFor(RibPeer peer)
     {

@@ -180,11 +180,12 @@ internal sealed class RibShard : IDisposable
     private void ForgetGone()
     {
         if (gone.Count == 0) return;
+        Func<PathRow, bool> isGone = path => gone.Contains(path.Peer);
         foreach (var rib in ribs)
         {
             if (rib.Paths.Count == 0) continue;
             for (uint node = 1; node < rib.Table.End; node++)
-                if (rib.Table.IsUsed(node) && rib.First(node) != 0) rib.RemoveWhere(node, path => gone.Contains(path.Peer));
+                if (rib.Table.IsUsed(node) && rib.First(node) != 0) rib.RemoveWhere(node, isGone);
         }
         foreach (var index in gone)
             foreach (var rib in ribs) peers.Counts(index, rib.Family).Reset();

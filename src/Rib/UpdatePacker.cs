@@ -134,7 +134,8 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
             for (; to < withdrawn.Count; to++)
             {
                 var next = withdrawn[to];
-                if ((next.Only || isReceiver(next.Source)) != special || (special && (next.Source, next.Only) != (source, only))) break;
+                var isSame = next.Source == source && next.Only == only;
+                if (!isSame && (special || next.Only || isReceiver(next.Source))) break;
                 length = Append(length, next.Node);
             }
             var start = into.Length;
