@@ -15,6 +15,8 @@ internal sealed class ExportGroup(
     : IDisposable
 {
     private const int Slice = 2048;
+    /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
+    private const int FewRoutes = 64, FewMembers = 4;
     /// <summary>Octets in front of the fastest member at which the group waits.</summary>
     private const long Window = 1 << 20;
     /// <summary>Octets in front of one member at which the others go on without it.</summary>
@@ -266,7 +268,8 @@ internal sealed class ExportGroup(
             member.Counts.Exported = sentCount - sentBySource[member.Peer.Index];
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
-        var buffer = new OutBuffer(packer.Announced + packer.Withdrawn < 64 ? 1 << 12 : 1 << 16);
+        var isLittle = packer.Announced + packer.Withdrawn < FewRoutes;
+        var buffer = new OutBuffer(isLittle ? 1 << 12 : 1 << 16) { IsPrompt = isLittle && to.Count <= FewMembers };
         packer.Write(buffer, receivers.Contains, Withhold);
         foreach (var member in to) member.Outlet.Send(buffer.Share());
         buffer.Release();

@@ -17,17 +17,15 @@ namespace Calico.Bgp.Session;
 /// </summary>
 internal sealed class Connection : IAsyncDisposable
 {
-    private const int SegmentOctets = 1 << 16, LeastRoom = 1 << 14, BurstOctets = 1 << 16;
+    private const int SegmentOctets = 1 << 16, LeastRoom = 1 << 14, BurstOctets = 1 << 16, FewOctets = 1 << 12;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private static readonly PipeOptions Pipes = new(
-        pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SegmentOctets, useSynchronizationContext: false);
-
     private readonly Socket socket;
     private readonly SessionSettings settings;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Action<Connection, SessionEvent> tell;
-    private readonly Pipe pipe = new(Pipes);
+    private readonly ReaderScheduler parsing = new();
+    private readonly Pipe pipe;
     private readonly Framer framer = new();
     private readonly DamageLog damages;
     private readonly CancellationTokenSource closing = new();
@@ -46,6 +44,11 @@ internal sealed class Connection : IAsyncDisposable
         Socket socket, bool ours, SessionSettings settings, TimeProvider time, ILogger log, Action<Connection, SessionEvent> tell)
     {
         (this.socket, this.settings, this.time, this.log, this.tell, Ours) = (socket, settings, time, log, tell, ours);
+        // So that what is sent on a caller's thread never waits there; the asynchronous calls do not mind.
+        socket.Blocking = false;
+        pipe = new(new(
+            readerScheduler: parsing, pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SegmentOctets,
+            useSynchronizationContext: false));
         damages = new(settings.Name, time, log);
         Sender = new(socket, settings.Index, time, Counters);
         lastHeard = time.GetTimestamp();
@@ -159,7 +162,22 @@ internal sealed class Connection : IAsyncDisposable
         Counters.CountOctetsIn(count);
         Volatile.Write(ref arrived, arrived + count);
         pipe.Writer.Advance(count);
-        return !(await pipe.Writer.FlushAsync(closing.Token)).IsCompleted;
+        parsing.IsInline = count <= FewOctets;
+        var flushed = pipe.Writer.FlushAsync(closing.Token);
+        parsing.IsInline = false;
+        return !(await flushed).IsCompleted;
+    }
+
+    /// <summary>A few octets are parsed by the task that lifts them; of many, the next are lifted while these are parsed on another thread.</summary>
+    private sealed class ReaderScheduler : PipeScheduler
+    {
+        public bool IsInline { get; set; }
+
+        public override void Schedule(Action<object?> action, object? state)
+        {
+            if (IsInline) action(state);
+            else ThreadPool.Schedule(action, state);
+        }
     }
 
     private async Task ReadAllAsync()

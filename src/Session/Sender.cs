@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Session;
@@ -6,7 +7,7 @@ namespace Calico.Bgp.Session;
 /// <summary>
 /// One connection's way out. Routes wait in a queue of shared buffers; several are handed to the kernel in one gathering send.
 /// KEEPALIVE, NOTIFICATION and the like overtake the queue, but never the batch that is half sent. There is no task while there
-/// is nothing to send: who adds the first thing starts one.
+/// is nothing to send: who adds the first thing starts one, or, where it is little (<see cref="OutBuffer.IsPrompt"/>), sends it himself.
 /// </summary>
 internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, ConnectionCounters counters) : IOutlet, IThreadPoolWorkItem
 {
@@ -14,12 +15,12 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
     private const int BatchOctets = 1 << 18, BatchSegments = 512;
 
     private readonly Lock gate = new();
-    private readonly Queue<ReadOnlyMemory<byte>> urgent = new();
+    private readonly Queue<ArraySegment<byte>> urgent = new();
     private readonly Queue<OutBuffer> queue = new();
     private readonly List<(long Octets, Action Drained)> waiting = [];
     private readonly TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // The sending task's own.
+    // Whose turn it is to send: the task's, or the caller's.
     private readonly List<OutBuffer> batch = [];
     private readonly List<ArraySegment<byte>> segments = [];
 
@@ -40,17 +41,21 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
 
     public void Send(OutBuffer buffer)
     {
+        var (isPrompt, isLate) = (buffer.IsPrompt, false);
         lock (gate)
         {
             if (!closed)
             {
                 queue.Enqueue(buffer);
                 backlog += buffer.Length;
-                WakeUp();
-                return;
+                if (sending) return;
+                Begin();
+                if (!isPrompt) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             }
+            else isLate = true;
         }
-        buffer.Release();
+        if (isLate) buffer.Release();
+        else if (isPrompt) SendHere();
     }
 
     /// <summary>Ahead of all routes that wait.</summary>
@@ -59,7 +64,7 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
         lock (gate)
         {
             if (closed) return;
-            urgent.Enqueue(message);
+            urgent.Enqueue(ArrayOf(message));
             WakeUp();
         }
     }
@@ -72,7 +77,7 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
             if (closed) return;
             closed = true;
             DropQueue();
-            if (last is { } message) urgent.Enqueue(message);
+            if (last is { } message) urgent.Enqueue(ArrayOf(message));
             if (sending) return;
             if (urgent.Count == 0) finished.TrySetResult();
             else WakeUp();
@@ -93,19 +98,58 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
     private void WakeUp()
     {
         if (sending) return;
+        Begin();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void Begin()
+    {
         sending = true;
         progress = time.GetTimestamp();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>The caller sends what the kernel takes at once; what is left is for the pool.</summary>
+    private void SendHere()
+    {
+        if (!Gather()) return;
+        try
+        {
+            // Nothing to send: all of it is for others.
+            var sent = 0;
+            var error = SocketError.Success;
+            if (segments.Count > 0) sent = socket.Send(Some(), SocketFlags.None, out error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock))
+            {
+                Abandon();
+                return;
+            }
+            if (Advance(sent))
+            {
+                Sent();
+                if (!Gather()) return;
+            }
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        catch (ObjectDisposedException)
+        {
+            Abandon();
+        }
     }
 
     private async Task SendAllAsync()
     {
         try
         {
-            while (Gather(out var message))
+            while (Gather())
             {
-                if (message.Length > 0) await SendAsync(message);
-                else await SendBatchAsync();
+                while (segments.Count > 0)
+                {
+                    var sent = segments.Count == 1
+                        ? await socket.SendAsync(segments[0], SocketFlags.None)
+                        : await socket.SendAsync(Some(), SocketFlags.None);
+                    Progress();
+                    Advance(sent);
+                }
                 Sent();
             }
         }
@@ -116,56 +160,42 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
         }
     }
 
-    /// <summary>False: nothing is left, and the task ends.</summary>
-    private bool Gather(out ReadOnlyMemory<byte> message)
+    /// <summary>What the kernel takes in one call.</summary>
+    private List<ArraySegment<byte>> Some() => segments.Count <= BatchSegments ? segments : segments.GetRange(0, BatchSegments);
+
+    /// <summary>What goes next, unless there is a rest to send first. False: nothing is left, and the task ends.</summary>
+    private bool Gather()
     {
         lock (gate)
         {
-            if (urgent.TryDequeue(out message)) return true;
-            var octets = 0L;
+            if (segments.Count > 0) return true;
+            if (urgent.TryDequeue(out var message)) segments.Add(message);
+            var octets = segments.Count > 0 ? BatchOctets : 0L;
             while (octets < BatchOctets && segments.Count < BatchSegments && queue.TryDequeue(out var buffer))
             {
                 batch.Add(buffer);
                 octets += buffer.SegmentsFor(peer, segments);
             }
-            if (batch.Count > 0) return true;
+            if (segments.Count > 0 || batch.Count > 0)
+            {
+                foreach (var segment in segments) counters.CountOut(segment);
+                return true;
+            }
             sending = false;
             if (closed) finished.TrySetResult();
             return false;
         }
     }
 
-    private async Task SendAsync(ReadOnlyMemory<byte> message)
+    /// <summary>So many octets have gone. True: all that was gathered.</summary>
+    private bool Advance(int sent)
     {
-        counters.CountOut(message.Span);
-        while (message.Length > 0) message = message[await socket.SendAsync(message, SocketFlags.None)..];
-    }
-
-    private async Task SendBatchAsync()
-    {
-        foreach (var segment in segments) counters.CountOut(segment);
-        if (segments.Count == 1)
-        {
-            ReadOnlyMemory<byte> rest = segments[0];
-            while (rest.Length > 0) rest = rest[await socket.SendAsync(rest, SocketFlags.None)..];
-            return;
-        }
-        if (segments.Count <= BatchSegments) await SendWholeAsync(segments);
-        else foreach (var some in segments.Chunk(BatchSegments)) await SendWholeAsync([.. some]);
-    }
-
-    private async Task SendWholeAsync(List<ArraySegment<byte>> some)
-    {
-        while (some.Count > 0)
-        {
-            var sent = await socket.SendAsync(some, SocketFlags.None);
-            Progress();
-            var whole = 0;
-            while (whole < some.Count && sent >= some[whole].Count) sent -= some[whole++].Count;
-            if (whole == some.Count) return;
-            some = some.GetRange(whole, some.Count - whole);
-            some[0] = some[0][sent..];
-        }
+        var whole = 0;
+        while (whole < segments.Count && sent >= segments[whole].Count) sent -= segments[whole++].Count;
+        segments.RemoveRange(0, whole);
+        if (segments.Count == 0) return true;
+        segments[0] = segments[0][sent..];
+        return false;
     }
 
     private void Sent()
@@ -179,10 +209,12 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
                 buffer.Release();
             }
             batch.Clear();
-            segments.Clear();
             CallDrained();
         }
     }
+
+    private static ArraySegment<byte> ArrayOf(ReadOnlyMemory<byte> message) =>
+        MemoryMarshal.TryGetArray(message, out var array) ? array : message.ToArray();
 
     private void Progress()
     {
@@ -198,6 +230,7 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
             urgent.Clear();
             foreach (var buffer in batch) buffer.Release();
             batch.Clear();
+            segments.Clear();
             sending = false;
             finished.TrySetResult();
         }

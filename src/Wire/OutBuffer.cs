@@ -17,6 +17,9 @@ public sealed class OutBuffer : IBufferWriter<byte>
     /// <summary>Whole messages only, once the buffer is handed out.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Little, for few: who queues it may send it on his own thread, which is sooner done than to wake another.</summary>
+    public bool IsPrompt { get; init; }
+
     /// <summary>In ascending order, never overlapping.</summary>
     public List<Exception> Exceptions { get; } = [];
 

@@ -189,13 +189,15 @@ public class NeighbourTests
     }
 
     /// <summary>T06, RFC 9687.</summary>
-    [Fact]
-    public async Task A_peer_that_stops_reading_is_dropped_after_eight_minutes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_peer_that_stops_reading_is_dropped_after_eight_minutes(bool prompt)
     {
         var time = new ManualTimeProvider();
         await using var us = Passive(time);
         using var peer = await EstablishedAsync(us, open: Some.Open with { HoldTime = 0 });
-        var buffer = Filled();
+        var buffer = Filled(prompt);
         for (var i = 0; i < 1000; i++) us.Outlet!.Send(buffer.Share());
         time.Advance(TimeSpan.FromMinutes(7));
         await SyncAsync(us, peer);
@@ -351,9 +353,9 @@ public class NeighbourTests
         return octets;
     }
 
-    private static OutBuffer Filled()
+    private static OutBuffer Filled(bool prompt)
     {
-        var buffer = new OutBuffer();
+        var buffer = new OutBuffer { IsPrompt = prompt };
         for (var i = 0; i < 2800; i++)
         {
             EndOfRib.CopyTo(buffer.GetSpan(EndOfRib.Length));

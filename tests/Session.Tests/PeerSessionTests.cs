@@ -102,28 +102,35 @@ public class PeerSessionTests
         await Loopback.Until(() => other.Told.Contains("down: Received Peer de-configured"), "6/3");
     }
 
-    [Fact]
-    public async Task Routes_go_out_and_come_in()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Routes_go_out_and_come_in(bool prompt)
     {
         var (a, b) = Loopback.Neighbours();
         await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
         await using var other = new Speaker(b);
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
         const int Buffers = 100, Each = 50;
-        for (var i = 0; i < Buffers; i++) one.Outlet!.Send(EndOfRibs(Each));
+        for (var i = 0; i < Buffers; i++) one.Outlet!.Send(EndOfRibs(Each, prompt));
         await Loopback.Until(() => other.Updates == Buffers * Each, "all of them");
         await Loopback.Until(() => one.Outlet!.Backlog == 0, "an empty queue");
         Assert.Equal((Buffers * Each, Buffers * Each), (one.Now.Counters.UpdatesOut, other.Now.Counters.UpdatesIn));
     }
 
-    [Fact]
-    public async Task What_is_for_others_is_left_out()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_for_others_is_left_out(bool prompt)
     {
         var (a, b) = Loopback.Neighbours();
         await using var one = new Speaker(a with { Passive = true }, listen: Loopback.A);
         await using var other = new Speaker(b);
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
-        var buffer = EndOfRibs(4);
+        var others = EndOfRibs(1, prompt);
+        others.Exceptions.Add(new(0, 23, one.Outlet!.Peer, Only: false));
+        one.Outlet!.Send(others);
+        var buffer = EndOfRibs(4, prompt);
         buffer.Exceptions.Add(new(23, 46, one.Outlet!.Peer, Only: false));
         buffer.Exceptions.Add(new(46, 69, 77, Only: true));
         one.Outlet!.Send(buffer);
@@ -163,9 +170,9 @@ public class PeerSessionTests
         Assert.Equal(("Connection refused", Phase.Active), (one.Now.LastFault.Text, one.Now.Phase));
     }
 
-    private static OutBuffer EndOfRibs(int count)
+    private static OutBuffer EndOfRibs(int count, bool prompt = false)
     {
-        var buffer = new OutBuffer();
+        var buffer = new OutBuffer { IsPrompt = prompt };
         for (var i = 0; i < count; i++)
         {
             Convert.FromHexString("ffffffffffffffffffffffffffffffff00170200000000").CopyTo(buffer.GetSpan(23));
