@@ -29,6 +29,7 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
     {
         var index = new ServiceIndex(ranges, scopes);
         foreach (var key in resources.Services.Keys) index.Look(key, resources, []);
+        scopes.AreDecided = true;
         return index;
     }
 
