@@ -10,7 +10,7 @@ namespace Calico.Bgp.Speaker.Plan;
 /// </summary>
 internal sealed class PeerChains(NodeView view, ServiceRanges services, AdvertiseScopes scopes, NodePlan? earlier)
 {
-    private static readonly Filter AcceptRest = new("calico", [new(null, null, RuleAction.Accept) { Name = "accept" }]);
+    private static readonly Filter AcceptRest = new("calico", [new(null, null, RuleAction.Accept) { Name = "no filter decides" }]);
 
     private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal, LivePrefixes? Withheld), IPolicy> exports = [];
     private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal), IPolicy> imports = [];

@@ -38,12 +38,19 @@ public sealed class Planner
 
     /// <summary>Addresses of single services, each with the services that it is announced for.</summary>
     public IEnumerable<PlannedRoute> ServiceRoutes => services.Announced.Select(
-        announced => new PlannedRoute(announced.Prefix, PlannedRouteType.Announced, string.Join(", ", announced.Services.Select(key => $"Service/{key}"))));
+        announced => new PlannedRoute(announced.Prefix, PlannedRouteType.Announced, ReasonOf(announced.Services)));
 
     /// <summary>Ready endpoints of this node behind an announced address.</summary>
     public int WeightOf(Prefix serviceAddress) => services.WeightOf(serviceAddress);
 
     public ServiceVerdict? VerdictOf(ResourceKey service) => services.VerdictOf(service);
+
+    /// <summary>Which object has this node originate the route; null: none.</summary>
+    public string? ReasonFor(Prefix prefix) =>
+        Plan.Routes.FirstOrDefault(route => route.Prefix == prefix)?.Reason
+        ?? (services.UsersOf(prefix) is { IsEmpty: false } users ? ReasonOf(users) : null);
+
+    private static string ReasonOf(IEnumerable<ResourceKey> users) => string.Join(", ", users.Select(key => $"Service/{key}"));
 
     public PlanStep Take(ResourceChanges changes)
     {
@@ -62,7 +69,7 @@ public sealed class Planner
     /// <summary>Most of what happens in a large cluster happens on other nodes. In doubt it concerns us.</summary>
     private bool Concerns(ResourceChange change) => change.Kind switch
     {
-        ResourceKind.IpamBlock or ResourceKind.CalicoNodeStatus => false,
+        ResourceKind.IpamBlock => false,
         ResourceKind.BlockAffinity => IsOurs(change.Before) || IsOurs(change.After),
         ResourceKind.Secret => change.Key.Namespace == settings.SecretNamespace && IsKey(change.Key.Name),
         _ => true,
@@ -101,9 +108,15 @@ public sealed class Planner
     public PlanStep Take(PlanSettings newer)
     {
         if (newer.Advertise != settings.Advertise) scopes = new(newer.Advertise);
+        var weighsOtherwise = newer.WeighServices != settings.WeighServices;
         settings = newer;
-        return Renew([]);
+        var step = Renew([]);
+        return weighsOtherwise ? step with { Moves = [.. step.Moves.Where(move => !move.Announced), .. AllAnnounced()] } : step;
     }
+
+    /// <summary>What a speaker is to be told that was told nothing, or something else of the weights.</summary>
+    public IEnumerable<ServiceMove> AllAnnounced() =>
+        services.Announced.Select(announced => new ServiceMove(announced.Prefix, true, services.WeightOf(announced.Prefix)));
 
     /// <param name="touched">Services that changed beside what else did.</param>
     private PlanStep Renew(IEnumerable<ResourceKey> touched)

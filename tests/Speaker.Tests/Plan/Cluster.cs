@@ -68,6 +68,7 @@ internal sealed record Cluster
         IPPool pool => now with { IPPools = now.IPPools.SetItem(pool.Name, pool) },
         BlockAffinity block => now with { BlockAffinities = now.BlockAffinities.SetItem(block.Name, block) },
         FelixConfiguration felix => now with { FelixConfigurations = now.FelixConfigurations.SetItem(felix.Name, felix) },
+        CalicoNodeStatus status => now with { CalicoNodeStatuses = now.CalicoNodeStatuses.SetItem(status.Name, status) },
         Secret secret => now with { Secrets = now.Secrets.SetItem(secret.Key, secret) },
         Service service => now with { Services = now.Services.SetItem(service.Key, service) },
         EndpointSlice slice => WithSlices(now with { EndpointSlices = now.EndpointSlices.SetItem(slice.Key, slice) }),

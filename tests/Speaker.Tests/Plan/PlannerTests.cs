@@ -244,6 +244,54 @@ public class PlannerTests
     }
 
     [Fact]
+    public void Pools_that_overlap_are_told_and_both_count()
+    {
+        string[] pools = ["192.168.0.0/16", "192.168.4.0/24", "192.168.8.0/24", "10.1.0.0/16"];
+        var plan = new Cluster().With(Node("a", "10.0.0.1/24")).With([.. pools.Select(Pool)]).Plan();
+        Assert.Equal(
+            ["IPPool/pool-192-168-4-0-24", "IPPool/pool-192-168-8-0-24"],
+            plan.Problems.Where(problem => problem.Field == "spec.cidr").Select(problem => problem.Object));
+    }
+
+    [Fact]
+    public void What_is_asked_for_and_not_done_is_told()
+    {
+        var enterprise = Peer("tor", "192.0.2.1", 65001) with
+        {
+            FailureDetectionMode = FailureDetectionMode.BFDIfDirectlyConnected,
+            RestartMode = RestartMode.LongLivedGracefulRestart,
+            BirdGatewayMode = BirdGatewayMode.DirectIfDirectlyConnected,
+            ExternalNetwork = "blue",
+            Extensions = Labelled(("a", "b")),
+        };
+        CalicoNodeStatus Status(string node) => new(new Metadata("of-" + node)) { Node = node };
+        var plan = Of(enterprise, Status("a"), Status("b")).Plan();
+        Assert.Equal(
+            ["birdGatewayMode", "extensions", "externalNetwork", "failureDetectionMode", "restartMode", "node"],
+            plan.Problems.Select(problem => problem.Field["spec.".Length..]));
+        Assert.All(plan.Problems, problem => Assert.StartsWith("not acted on", problem.Reason));
+        Assert.Equal("CalicoNodeStatus/of-a", plan.Problems[^1].Object);
+        Assert.Equal("Global_192_0_2_1", Assert.Single(plan.Peers).Name);
+    }
+
+    [Fact]
+    public void Weights_that_count_from_now_on_are_told_of_every_service()
+    {
+        var cluster = new Cluster().With(Objects);
+        var step = cluster.Planner().Take(cluster.Settings with { WeighServices = true });
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), Announced: true, Weight: 1)], step.Moves.ToArray());
+    }
+
+    [Fact]
+    public void What_a_route_is_originated_for_can_be_asked()
+    {
+        var planner = new Cluster().With(Objects).Planner();
+        Assert.Equal("BlockAffinity/a-192.168.1.0/26", planner.ReasonFor(Prefix.Parse("192.168.1.0/26")));
+        Assert.Equal("Service/default/web", planner.ReasonFor(Prefix.Parse("10.96.0.7/32")));
+        Assert.Null(planner.ReasonFor(Prefix.Parse("10.96.0.9/32")));
+    }
+
+    [Fact]
     public void An_unknown_node_has_no_peers_and_says_so()
     {
         var plan = new Cluster().With(Objects).Seen(settings => settings with { Node = "z" }).Plan();
