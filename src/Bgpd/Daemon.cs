@@ -186,7 +186,13 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, string.Join("; ", result.Errors));
                 return new(string.Join('\n', result.Errors), []);
             }
-            var changes = (await TakeAsync(newer)).AddRange(AtNextStart(newer));
+            if (AbsentSource(newer) is { } absent)
+            {
+                log.Refused(path, absent);
+                return new(absent, []);
+            }
+            var others = Others(newer).ToArray();
+            var changes = (await TakeAsync(newer)).AddRange(others);
             (before, current) = (current, new(path, newer));
             undoing?.Dispose();
             undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = AsideAsync(UndoAsync), null, after, Timeout.InfiniteTimeSpan) : null;
@@ -199,28 +205,42 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    private Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
+    /// <summary>A source that is not there says that there is nothing, and everything would be withdrawn: rather nothing changes.</summary>
+    private string? AbsentSource(DaemonConfig newer)
+    {
+        if (current.Config.Sources.SequenceEqual(newer.Sources)) return null;
+        var absent = newer.Sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder));
+        return absent == null ? null : $"sources: {absent.Folder} is not there";
+    }
+
+    private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
     {
         if (newer.Nat is { } nat) dataplane?.Configure(nat);
-        return resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker);
+        if (resources != null && !newer.Sources.IsEmpty && !current.Config.Sources.SequenceEqual(newer.Sources))
+            await resources.ReplaceAsync(newer);
+        if (resources?.Plan is { } plan) return await plan.TakeAsync(newer.Speaker, newer.Plan);
+        return await speaker.ConfigureAsync(newer.Speaker);
     }
 
     public async Task<ConfigureResult> CheckAsync(string? file)
     {
         var result = DaemonConfig.Load(file ?? ConfigFile, HostFacts.Read());
         if (result.Config is not { } newer) return new(string.Join('\n', result.Errors), []);
+        if (AbsentSource(newer) is { } absent) return new(absent, []);
         var changes = resources?.Plan is { } plan
             ? await plan.CheckAsync(newer.Speaker, newer.Plan) : ConfigChanges.Between(current.Config.Speaker, newer.Speaker);
-        return new(null, changes.AddRange(AtNextStart(newer)));
+        return new(null, changes.AddRange(Others(newer)));
     }
 
-    private IEnumerable<string> AtNextStart(DaemonConfig newer)
+    /// <summary>What changes beside the speaker's part, or will at the next start.</summary>
+    private IEnumerable<string> Others(DaemonConfig newer)
     {
         var (older, control) = (current.Config, newer.Control);
         if (older.Log != newer.Log) yield return "log: takes effect at the next start";
         var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
             && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
-        if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: takes effect at the next start";
+        if (older.Sources.IsEmpty != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
+        else if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: others take their place once they have been read";
         if (newer.Nat == null != (dataplane == null)) yield return "nat: takes effect at the next start";
         else if (older.Nat != newer.Nat) yield return "nat: changed";
         if (!sameSockets) yield return "control: takes effect at the next start";

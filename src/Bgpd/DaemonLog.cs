@@ -37,6 +37,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1009, LogLevel.Warning, "{Problem}")]
     public static partial void ResourceDoubtful(this ILogger log, ResourceProblem problem);
 
+    [LoggerMessage(1012, LogLevel.Error, "the resources stay as they are, for nothing newer will come")]
+    public static partial void SourcesFailed(this ILogger log, Exception failure);
+
     [LoggerMessage(1011, LogLevel.Error, "who translates cannot be told any more, so this node does, because of a mistake in this program")]
     public static partial void UpstreamUnknown(this ILogger log, Exception mistake);
 

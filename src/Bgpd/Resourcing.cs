@@ -15,15 +15,15 @@ namespace Calico.Bgp.Bgpd;
 /// </summary>
 internal sealed class Resourcing : IAsyncDisposable
 {
-    private static readonly TimeSpan WorkloadLook = TimeSpan.FromSeconds(2);
-
     private readonly ResourceStore store;
     private readonly ResourceFeed feed;
     private readonly CancellationTokenSource ending = new();
-    private readonly Task sources;
     private readonly ILogger<Resourcing> log;
     private readonly TimeProvider time;
     private readonly string endpointStatus;
+    /// <summary>Those of now: other ones may come with another bgpd.yaml.</summary>
+    private CancellationTokenSource endingSources = new();
+    private Task sources;
     private Task following = Task.CompletedTask;
     private ListOf<PlanProblem> doubts;
 
@@ -32,8 +32,10 @@ internal sealed class Resourcing : IAsyncDisposable
         (this.time, this.log, endpointStatus) = (time, log, config.EndpointStatus);
         store = new(from.Count);
         feed = store.Subscribe();
-        sources = Task.Run(() => new SourcesLoop(store, from).RunAsync(ending.Token));
+        sources = Run(from);
     }
+
+    private Task Run(IReadOnlyList<ISource> from) => Task.Run(() => new SourcesLoop(store, from).RunAsync(endingSources.Token));
 
     public PlanFollower? Plan { get; private set; }
 
@@ -49,6 +51,24 @@ internal sealed class Resourcing : IAsyncDisposable
         resourcing.TellProblems([], first.After.Problems);
         resourcing.TellDoubts();
         return resourcing;
+    }
+
+    /// <summary>Other sources in the place of those before. What those said stays until the new ones have been read.</summary>
+    public async Task ReplaceAsync(DaemonConfig newer)
+    {
+        await EndSourcesAsync().ConfigureAwait(false);
+        endingSources = new();
+        var from = ResourceSources.Of(newer, time);
+        store.Restart(from.Count);
+        sources = Run(from);
+    }
+
+    /// <summary>A failure of theirs has been told where it was met.</summary>
+    private async Task EndSourcesAsync()
+    {
+        await endingSources.CancelAsync().ConfigureAwait(false);
+        await sources.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        endingSources.Dispose();
     }
 
     /// <summary>Another reader's view of the changes, from the first full state on.</summary>
@@ -72,16 +92,20 @@ internal sealed class Resourcing : IAsyncDisposable
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
+        catch (SourcesFailedException failed)
+        {
+            log.SourcesFailed(failed);
+        }
     }
 
-    /// <summary>Pods that peer come seldom, and Felix writes their files one by one: looking now and then costs nothing.</summary>
     private async Task FollowWorkloadsAsync()
     {
+        using var watch = new EndpointStatusWatch(endpointStatus);
         try
         {
             while (true)
             {
-                await Task.Delay(WorkloadLook, time, ending.Token).ConfigureAwait(false);
+                await watch.NextAsync(time, ending.Token).ConfigureAwait(false);
                 await Plan!.TakeAsync(EndpointStatuses.Read(endpointStatus)).ConfigureAwait(false);
             }
         }
@@ -116,7 +140,7 @@ internal sealed class Resourcing : IAsyncDisposable
     {
         await ending.CancelAsync().ConfigureAwait(false);
         await following.ConfigureAwait(false);
-        await sources.ConfigureAwait(false);
+        await EndSourcesAsync().ConfigureAwait(false);
         feed.Dispose();
         Plan?.Dispose();
         ending.Dispose();

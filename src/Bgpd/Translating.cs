@@ -63,6 +63,8 @@ internal sealed class Translating : IAsyncDisposable
             while (feed != null) Dataplane.Take((await feed.ReadAsync(ending.Token).ConfigureAwait(false)).After);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
+        // The plan's reader has told of it.
+        catch (SourcesFailedException) { }
     }
 
     public async ValueTask DisposeAsync()

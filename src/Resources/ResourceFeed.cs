@@ -14,6 +14,7 @@ public sealed class ResourceFeed : IDisposable
     private readonly HashSet<ResourceId> touched = [];
     private ResourceSnapshot seen = ResourceSnapshot.Empty;
     private ResourceSnapshot newest = ResourceSnapshot.Empty;
+    private Exception? failure;
 
     internal ResourceFeed(ResourceStore store) => this.store = store;
 
@@ -27,13 +28,29 @@ public sealed class ResourceFeed : IDisposable
         news.Release();
     }
 
+    internal void Fail(Exception cause)
+    {
+        lock (gate) failure = cause;
+        news.Release();
+    }
+
     /// <summary>The step to the newest snapshot, as soon as there is one.</summary>
+    /// <exception cref="SourcesFailedException">The sources have ended: no more will come.</exception>
     public async ValueTask<ResourceChanges> ReadAsync(CancellationToken cancellation)
     {
         while (true)
         {
             await news.WaitAsync(cancellation).ConfigureAwait(false);
             if (Step() is { } changes) return changes;
+            if (Failure is { } cause) throw new SourcesFailedException(cause);
+        }
+    }
+
+    private Exception? Failure
+    {
+        get
+        {
+            lock (gate) return failure;
         }
     }
 

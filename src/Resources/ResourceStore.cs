@@ -10,7 +10,9 @@ namespace Calico.Bgp.Resources;
 /// <param name="sources">How many sources there are; they are numbered from 0.</param>
 public sealed class ResourceStore(int sources)
 {
-    private readonly ResourceClaims claims = new();
+    private ResourceClaims claims = new();
+    private bool isRestarted;
+    private int sources = sources;
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
@@ -32,6 +34,25 @@ public sealed class ResourceStore(int sources)
             if (IsInSync) feed.Offer(current, current.Ids());
         }
         return feed;
+    }
+
+    /// <summary>
+    /// Other sources take the place of all there were. What was published stays until each of the new ones is in sync; the step from the
+    /// one to the other is a change like any other. Only the owner calls this.
+    /// </summary>
+    public void Restart(int count)
+    {
+        (sources, isRestarted) = (count, true);
+        claims = new();
+        inSync.Clear();
+        touched.UnionWith(current.Ids());
+    }
+
+    /// <summary>No more will come: readers are told at their next reading.</summary>
+    public void Fail(Exception cause)
+    {
+        lock (gate)
+            foreach (var feed in feeds) feed.Fail(cause);
     }
 
     internal void Forget(ResourceFeed feed)
@@ -63,8 +84,10 @@ public sealed class ResourceStore(int sources)
             changed.Add(id);
         }
         touched.Clear();
-        if (!first && changed.Count == 0 && !claims.ProblemsChanged) return;
-        Publish(builder.Build(claims.ProblemsChanged ? claims.Problems() : current.Problems), changed);
+        var problemsChanged = claims.ProblemsChanged || isRestarted;
+        isRestarted = false;
+        if (!first && changed.Count == 0 && !problemsChanged) return;
+        Publish(builder.Build(problemsChanged ? claims.Problems() : current.Problems), changed);
     }
 
     private void Publish(ResourceSnapshot next, List<ResourceId> changed)

@@ -9,7 +9,8 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
 {
     private const int Waiting = 64;
 
-    /// <summary>Until it is cancelled, or a source fails in a way that it did not foresee; the exception is passed on then.</summary>
+    /// <summary>Until it is cancelled, or a source fails in a way that it did not foresee: then the store's readers are told, and the
+    /// exception is passed on.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -20,7 +21,15 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
             await foreach (var update in updates.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false)) store.Apply(update);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
-        await running.ConfigureAwait(false);
+        try
+        {
+            await running.ConfigureAwait(false);
+        }
+        catch (Exception cause)
+        {
+            store.Fail(cause);
+            throw;
+        }
     }
 
     /// <summary>One source that fails takes the others with it: what it would have said is missing from then on.</summary>

@@ -27,8 +27,9 @@ public static class ConfigChanges
         foreach (var peer in newer.Peers)
         {
             if (!before.Remove(peer.Session.Name, out var was)) lines.Add($"peer {peer.Session.Name}: added");
+            else if (peer == was) continue;
             else if (peer.Session with { Index = 0 } != was.Session with { Index = 0 }) lines.Add($"peer {peer.Session.Name}: session settings changed, the session is reset");
-            else if (peer != was) lines.Add($"peer {peer.Session.Name}: changed, the session stays up");
+            else lines.Add($"peer {peer.Session.Name}: changed, the session stays up");
         }
         foreach (var name in before.Keys) lines.Add($"peer {name}: removed");
     }

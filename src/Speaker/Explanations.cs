@@ -40,8 +40,12 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         if (candidates.FirstOrDefault(candidate => candidate.Route.Best)?.Route is not { } best) return new(prefix, candidates.ToImmutable(), [], null);
         var exports = ImmutableArray.CreateBuilder<ExportExplanation>();
         foreach (var peer in speaker.Peers)
+        {
             if (peer.Up?.Told is { } told && told.Families.Has(prefix.Family))
                 exports.Add(await ExportAsync(best, peer, told, stop).ConfigureAwait(false));
+            else if (peer.Up == null && peer.Session.Settings.Families.Has(prefix.Family))
+                exports.Add(new(peer.Name, false, peer.Config.Problem ?? "there is no session", false));
+        }
         return new(prefix, candidates.ToImmutable(), exports.ToImmutable(), await KernelAsync(best, stop).ConfigureAwait(false));
     }
 

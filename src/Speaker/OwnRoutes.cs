@@ -119,12 +119,21 @@ internal sealed class OwnRouteSource
 internal static class LearnedRoutes
 {
     private const byte KernelProtocol = 2; // RTPROT_KERNEL
-    private const byte LinkScope = 253;
+    private const byte GlobalScope = 0, LinkScope = 253;
 
-    /// <summary>Connected subnets: the kernel's own routes to a link.</summary>
+    /// <summary>Connected subnets: the kernel's own routes to a link, and the node's own addresses that stand on its loopback.</summary>
     /// <param name="ignored">Interfaces that are not looked at.</param>
     public static ImmutableDictionary<Prefix, OwnPath> Direct(KernelSnapshot snapshot, IpFamily family, ListOf<string> ignored) =>
-        Select(snapshot, family, route => IsConnected(route) && !IsOn(snapshot, route, ignored));
+        Select(snapshot, family, route => IsConnected(route) && !IsOn(snapshot, route, ignored))
+            .SetItems(OnLoopback(snapshot, family, ignored).Select(own => KeyValuePair.Create(own.Subnet, new OwnPath(own.Interface))));
+
+    /// <summary>The main table has no route to these: a node between two switches is reached by such an address.</summary>
+    private static IEnumerable<LinkAddress> OnLoopback(KernelSnapshot snapshot, IpFamily family, ListOf<string> ignored) =>
+        from address in snapshot.Addresses
+        where address.Address.Family == family && address.Scope == GlobalScope && !address.Address.IsLoopback
+        where snapshot.Links.TryGetValue(address.Interface, out var link) && link is { IsLoopback: true, IsUp: true }
+        where !ignored.Any(pattern => Match.Glob(pattern, snapshot.Links[address.Interface].Name))
+        select address;
 
     /// <summary>What others (the administrator, Felix, DHCP) put into the table.</summary>
     public static ImmutableDictionary<Prefix, OwnPath> Foreign(KernelSnapshot snapshot, IpFamily family) =>

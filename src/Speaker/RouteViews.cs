@@ -58,8 +58,10 @@ internal sealed class RouteViews
             return (configured.Type, OwnHops.Resolve(configured, kernel) ?? []);
         // Announced and not installed: BIRD's way to say it, which those who read birdc's answers know.
         if (source.Origin == RouteOrigin.Static) return (RouteType.Blackhole, []);
-        var standing = foreign[prefix].MinBy(route => route.Target.Metric);
-        return standing == null ? (RouteType.Unreachable, []) : (standing.Target.Type, standing.Target.Hops);
+        if (foreign[prefix].MinBy(route => route.Target.Metric) is { } standing) return (standing.Target.Type, standing.Target.Hops);
+        // An address on the loopback is announceable without a route of the main table.
+        return kernel.Addresses.FirstOrDefault(address => address.Subnet == prefix) is { } at
+            ? (RouteType.Unicast, [new RouteHop(null, at.Interface)]) : (RouteType.Unreachable, []);
     }
 
     /// <summary>External routes have no LOCAL_PREF of their own; the decision gives them the default, and so does BIRD's display.</summary>

@@ -239,13 +239,17 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
         fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
         if (!Equals(older.Kernel.Export, newer.Kernel.Export) || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
-        await LookAtKernelAsync().ConfigureAwait(false);
+        var learnsOtherwise = kept.Learn != kernelNow.Learn || kept.IgnoredInterfaces != kernelNow.IgnoredInterfaces;
+        foreach (var source in Sources)
+            if (!source.MovesItself && (learnsOtherwise || source.Origin == RouteOrigin.Static))
+                await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
 
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
         var stops = new List<Task>();
         foreach (var peer in Peers.ToArray())
         {
             if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
+            else if (peer.Config == config) continue;
             else if (Indexed(config.Session) != peer.Session.Settings) stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
             else Update(peer, config);
         }

@@ -60,6 +60,31 @@ public class PlanConfigTests
         Assert.Contains(expected, Assert.Single(DaemonConfigTests.Parse(text).Errors).Text);
 
     [Fact]
+    public async Task A_pods_file_is_noticed_also_in_a_folder_that_comes_later()
+    {
+        var parent = Directory.CreateTempSubdirectory("endpoint-status");
+        var folder = Path.Combine(parent.FullName, "status");
+        using var watch = new EndpointStatusWatch(folder);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            var first = watch.NextAsync(TimeProvider.System, patience.Token);
+            Directory.CreateDirectory(folder);
+            await first;
+            while (EndpointStatuses.Read(folder).Count == 0)
+            {
+                var next = watch.NextAsync(TimeProvider.System, patience.Token);
+                File.WriteAllText(Path.Combine(folder, "1"), """{"ipv4Nets":["192.168.1.5/32"],"bgpPeerName":"pods"}""");
+                await next;
+            }
+        }
+        finally
+        {
+            parent.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void Pods_that_peer_are_read_from_Felixs_files_and_half_a_file_is_none()
     {
         var folder = Directory.CreateTempSubdirectory("endpoint-status");

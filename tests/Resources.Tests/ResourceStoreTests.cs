@@ -56,6 +56,23 @@ public class ResourceStoreTests
     }
 
     [Fact]
+    public void Other_sources_take_the_place_of_those_before_in_one_step_once_all_are_in_sync()
+    {
+        using var feed = store.Subscribe();
+        var (a, b) = (Peer("a", "192.0.2.1"), Peer("b", "192.0.2.2"));
+        store.Apply(new(0, [Content("f", Manifest.Definition(a), Manifest.Definition(b), Bad("c"))], InSync: true));
+        feed.TryRead();
+        store.Restart(2);
+        store.Apply(new(0, [Content("g", Manifest.Definition(b))], InSync: true));
+        Assert.Null(feed.TryRead());
+        Assert.Equal("a=192.0.2.1 b=192.0.2.2", Peers);
+        store.Apply(new(1, [], InSync: true));
+        Assert.Equal(["a"], feed.TryRead()!.Changed.Select(change => change.Key.ToString()));
+        Assert.Equal("b=192.0.2.2", Peers);
+        Assert.Empty(store.Current.Problems);
+    }
+
+    [Fact]
     public void What_compares_equal_is_no_news()
     {
         using var feed = store.Subscribe();

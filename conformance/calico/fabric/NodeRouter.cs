@@ -8,17 +8,42 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
     []))
 {
     public int Number => number;
+    /// <summary>Further keys of bgpd.yaml, in lines.</summary>
+    public string Keys { get; set; } = "";
     public Netns Namespace => Space;
+
+    private string Http => Path.Combine(Folder, "http");
+
+    private string Configured() => Write("bgpd.yaml", $$"""
+        node: node{{number}}
+        sources: [{ files: {{Resources}} }]
+        kernel: { learn: true }
+        decision: { multipath: 16 }
+        control: { socket: {{Socket}}, http: ["unix:{{Http}}"] }
+        {{Keys}}
+
+        """);
+
+    /// <summary>The folder of resources; another one comes with the next <see cref="ReconfigureAsync"/>.</summary>
+    public string Resources { get; set; } = resources;
+
+    public async Task ReconfigureAsync(string keys)
+    {
+        Keys = keys;
+        Configured();
+        await SignalAsync("HUP");
+    }
+
+    /// <summary>What <c>bgpctl explain</c> answers.</summary>
+    public async Task<string> ExplainAsync(string what, string of)
+    {
+        var answer = await Shell.RunAsync(Path.Combine(Project.Root, "out", "bgpctl"), "--socket", Http, "explain", what, of);
+        return answer.Output + answer.Errors;
+    }
 
     public override Task StartAsync()
     {
-        var file = Write("bgpd.yaml", $$"""
-            node: node{{number}}
-            sources: [{ files: {{resources}} }]
-            kernel: { learn: true }
-            decision: { multipath: 16 }
-            control: { socket: {{Socket}}, http: ["unix:{{Path.Combine(Folder, "http")}}"] }
-            """);
+        var file = Configured();
         var environment = new Dictionary<string, string> { ["CALICO_ENDPOINT_STATUS_PATH_PREFIX"] = Folder };
         Process = Background.Start(Space, Log, environment, Project.Daemon, "--config", file);
         return AnswersAsync($"node{number}");

@@ -23,6 +23,8 @@ internal sealed class Rack : IAsyncDisposable
 
     public TorRouter Tor { get; private set; } = null!;
     public Netns Host { get; private set; } = null!;
+    /// <summary>Null: there is none (see <see cref="AddLeafAsync"/>).</summary>
+    public LeafRouter? Leaf { get; private set; }
     public IReadOnlyList<NodeRouter> Nodes { get; private set; } = [];
 
     public static string Node4(int node) => $"10.192.0.{10 + node}";
@@ -102,6 +104,16 @@ internal sealed class Rack : IAsyncDisposable
         return made;
     }
 
+    /// <summary>A second switch, FRR, on the same wire; every node is a neighbour of it in both families.</summary>
+    public async Task AddLeafAsync()
+    {
+        var space = await SpaceAsync("leaf");
+        await Netns.JoinAsync(Tor.Namespace, "leaf", [], space, "eth0", [LeafRouter.Leaf4 + "/24", LeafRouter.Leaf6 + "/64"]);
+        await Tor.Namespace.IpAsync("link set leaf master br0");
+        Leaf = new(space, Nodes.Count);
+        await Leaf.StartAsync();
+    }
+
     /// <summary>A pod on a node: its wire, its addresses, and the node's routes to them.</summary>
     public async Task<Netns> PodAsync(int node, string name, string address4, string? address6 = null)
     {
@@ -140,6 +152,7 @@ internal sealed class Rack : IAsyncDisposable
     {
         await Task.WhenAll(Nodes.Select(node => node.DisposeAsync().AsTask()));
         if (Tor != null) await Tor.DisposeAsync();
+        if (Leaf != null) await Leaf.DisposeAsync();
         foreach (var space in spaces) await space.RemoveAsync();
         resources.Dispose();
     }

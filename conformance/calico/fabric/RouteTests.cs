@@ -40,6 +40,39 @@ public sealed class RouteTests
             StringComparison.Ordinal), 60, rack.SaidAsync);
     }
 
+    /// <summary>A stand-in for the tunnel: kernels without IPIP have no tunl0, and what is told of the route is the same.</summary>
+    [NeedsFact("bird", "birdc")]
+    public async Task An_IPIP_pool_leads_through_tunl0_while_that_is_up()
+    {
+        await using var rack = await Rack.MakeAsync(2, [], Configuration("programClusterRoutes: Enabled"),
+            Pool("pods4", "10.65.0.0/16", "ipipMode: Always"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26"));
+        var node = rack.Nodes[0];
+        await node.Namespace.IpAsync("link add tunl0 type veth peer name nothing");
+        await node.Namespace.IpAsync("link set nothing up");
+        await node.Namespace.IpAsync("link set tunl0 up");
+        await Until.TrueAsync("node2's block lies behind the tunnel", async () =>
+            (await node.KernelAsync("10.65.2.0/26")).Contains($"via {Rack.Node4(2)} dev tunl0 proto bird metric 1024 onlink"), 60,
+            () => node.ExplainAsync("route", "10.65.2.0/26"));
+    }
+
+    /// <summary>A reload that names another folder: what is in both stays, what is in one goes or comes, and no session is reset.</summary>
+    [NeedsFact("bird", "birdc")]
+    public async Task Another_folder_of_resources_takes_effect_without_a_restart()
+    {
+        await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
+        await rack.HeardFromAsync("10.65.1.0/26", 1);
+        var before = await rack.Tor.AskAsync("show protocols node1_v4");
+        using var other = new ResourceFolder();
+        other.Apply([Rack.NodeObject(1), Rack.NoMesh(), .. Rack.TorPeers(), Pods[0], Block("node1", "10.65.7.0/26")]);
+        rack.Nodes[0].Resources = other.Path;
+        await rack.Nodes[0].ReconfigureAsync("");
+        await rack.HeardFromAsync("10.65.7.0/26", 1);
+        await rack.HeardFromAsync("10.65.1.0/26");
+        other.Apply(Block("node1", "10.65.8.0/26"));
+        await rack.HeardFromAsync("10.65.8.0/26", 1);
+        Assert.Equal(before, await rack.Tor.AskAsync("show protocols node1_v4"));
+    }
+
     [NeedsFact("bird", "birdc")]
     public async Task A_borrowed_address_goes_out_by_itself_and_one_of_an_own_block_does_not()
     {

@@ -1,6 +1,7 @@
 // What a bgpd.yaml and the resources that it names come to, without a daemon: read once, planned, and shown.
 
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
 
@@ -65,7 +66,7 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     }
 
     private IEnumerable<PlanProblemAnswer> Problems() => Planner == null ? [] :
-        Planner.Resources.Problems.Select(problem => new PlanProblemAnswer(problem.Object.Length > 0 ? problem.Object : problem.File, problem.Field, problem.Reason))
+        Planner.Resources.Problems.Select(Answer)
             .Concat(Planner.Plan.Problems.Select(problem => new PlanProblemAnswer(problem.Object, problem.Field, problem.Reason)));
 
     private static PlanPeerAnswer Planned(PlannedPeer peer) => new(
@@ -87,4 +88,12 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
 
     private static IReadOnlyList<string> Filters(Rib.Filters.IPolicy policy) =>
         policy is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [policy.Name.ToLowerInvariant()];
+
+    /// <summary>An object is named by itself, with the place behind the reason; what is no object is named by its place.</summary>
+    private static PlanProblemAnswer Answer(ResourceProblem problem)
+    {
+        var place = problem.Line > 0 ? $"{problem.File}:{problem.Line}" : problem.File;
+        return problem.Object.Length > 0
+            ? new(problem.Object, problem.Field, $"{problem.Reason} ({place})") : new(place, problem.Field, problem.Reason);
+    }
 }

@@ -26,8 +26,8 @@ internal static class ExplainView
         { Accepted: false } => new Cell($"is not given it: {kernel.Rule}"),
         { Route: null } => new Cell($"{kernel.Rule}; nothing is wished for: the route is announced only, or has no way out yet", Tone.Bad),
         { Route.Problem: { } problem } => new Cell($"refused it: {problem}", Tone.Bad),
-        { Route.Installed: null } => $"{kernel.Rule}; not installed yet",
-        _ => new Cell($"has it ({kernel.Rule})", Tone.Good),
+        { Route.Installed: null } => $"shall have it: {KernelView.Target(kernel.Route.Wanted)} ({kernel.Rule}); not installed yet",
+        { Route.Installed: { } has } => new Cell($"has it: {KernelView.Target(has)} ({kernel.Rule})", Tone.Good),
     };
 
     public static Page Peer(PeerExplanationAnswer answer, DateTimeOffset now) => new(
@@ -45,7 +45,9 @@ internal static class ExplainView
         new Cell(answer.Service),
         new([new("Address"), new("Kind"), new("Announced here"), new("Because")],
             [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason])]),
-        $"{answer.ReadyHere} ready endpoints on this node", answer.Reason));
+        [.. new[] { answer.Reason, Ready(answer.ReadyHere) }.Where(line => line.Length > 0).Select(line => (Cell)line)]));
+
+    private static string Ready(int endpoints) => $"{endpoints} ready endpoint{(endpoints == 1 ? "" : "s")} on this node";
 
     private static Cell Verdict(bool accepted) => accepted ? new("accept", Tone.Good) : new("reject", Tone.Bad);
 }

@@ -44,7 +44,7 @@ internal static class KernelView
     private static Cell[] Route(OwnRouteAnswer route) =>
         [route.Prefix, Target(route.Wanted), Target(route.Installed), new(route.Problem ?? "", Tone.Bad)];
 
-    private static string Target(TargetAnswer? target)
+    public static string Target(TargetAnswer? target)
     {
         if (target == null) return "-";
         var metric = target.Metric == 0 ? "" : $" metric {target.Metric}";

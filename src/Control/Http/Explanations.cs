@@ -13,22 +13,38 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public async Task RouteAsync(HttpContext http)
     {
         var text = http.Request.Query["prefix"].ToString();
-        if (!Prefix.TryParse(text, out var prefix))
+        if (await PrefixAsync(text, http.RequestAborted).ConfigureAwait(false) is not { } prefix)
         {
-            await Answer.ErrorAsync(http, 400, $"expected ?prefix=10.0.0.0/26, got \"{text}\"").ConfigureAwait(false);
+            await Answer.ErrorAsync(http, 400, $"expected a prefix or an address for ?prefix=, got \"{text}\"").ConfigureAwait(false);
             return;
         }
         var explanation = await speaker.ExplainAsync(prefix, http.RequestAborted).ConfigureAwait(false);
-        await Answer.JsonAsync(http, Of(explanation), Answer.Json.RouteExplanationAnswer).ConfigureAwait(false);
+        var reason = daemon.Planned is { } plan ? await plan.ReasonAsync(prefix).ConfigureAwait(false) : null;
+        await Answer.JsonAsync(http, Of(explanation, reason), Answer.Json.RouteExplanationAnswer).ConfigureAwait(false);
     }
 
-    private RouteExplanationAnswer Of(RouteExplanation of) => new(
-        of.Prefix.ToString(), [.. of.Candidates.Select(Of)],
+    /// <summary>An address stands for the route that its packets take.</summary>
+    private async Task<Prefix?> PrefixAsync(string text, CancellationToken stop)
+    {
+        if (Prefix.TryParse(text, out var prefix)) return prefix;
+        if (!Address.TryParse(text, out var address)) return null;
+        var host = new Prefix(address, address.Family.Bits());
+        var holding = new RouteQuery(RouteSelection.Primary, Prefix: host, Scope: PrefixScope.For);
+        await foreach (var routes in speaker.Routes(holding, stop).ConfigureAwait(false))
+            if (routes is [var longest, ..]) return longest.Prefix;
+        return host;
+    }
+
+    private RouteExplanationAnswer Of(RouteExplanation of, string? reason) => new(
+        of.Prefix.ToString(), [.. of.Candidates.Select(candidate => Of(candidate, reason))],
         [.. of.Exports.Select(export => new ExportAnswer(export.Peer, export.Accepted, export.Rule, export.Sent))],
         of.Kernel is { } kernel
             ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null) : null);
 
-    private CandidateAnswer Of(CandidateExplanation of) => new(of.ImportRule, RouteAnswers.Route(of.Route, speaker.KernelState));
+    /// <param name="reason">Which object has this node originate the route; null: none.</param>
+    private CandidateAnswer Of(CandidateExplanation of, string? reason) => new(
+        of.Route.Origin == Rib.Filters.RouteOrigin.Static && reason != null ? $"{of.ImportRule}: {reason}" : of.ImportRule,
+        RouteAnswers.Route(of.Route, speaker.KernelState));
 
     private static ServiceExplanationAnswer Of(ResourceKey service, ServiceVerdict of) => new(
         service.ToString(), of.Reason, of.ReadyHere,
@@ -38,7 +54,10 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     {
         if (PeerNames.Find(speaker, name) is not { Session: { } session } peer || speaker.Explain(peer.Name) is not { } why)
             return Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
-        var answer = new PeerExplanationAnswer(why.Origin, why.Problem, why.ImportRules, why.ExportRules, StatusAnswers.Peer(peer, session));
+        var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin);
+        var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
+        var answer = new PeerExplanationAnswer(
+            why.Origin, problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules, StatusAnswers.Peer(peer, session));
         return Answer.JsonAsync(http, answer, Answer.Json.PeerExplanationAnswer);
     }
 

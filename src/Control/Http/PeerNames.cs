@@ -1,4 +1,4 @@
-// People name a peer as bgpd.yaml does, or by its address.
+// People name a peer as bgpd.yaml does, by its address, or by the object that asks for it.
 
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
@@ -7,13 +7,14 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class PeerNames
 {
-    /// <summary>The one peer of that name, else the one of that address; null: none, or several.</summary>
+    /// <summary>The one peer of that name, else the one of that address, else of that BGPPeer or Node; null: none, or several.</summary>
     public static ProtocolStatus? Find(ISpeaker speaker, string name)
     {
         var peers = speaker.Protocols.Where(protocol => protocol.Session != null).ToArray();
         if (peers.FirstOrDefault(peer => peer.Name == name) is { } named) return named;
-        if (!Address.TryParse(name, out var address)) return null;
-        var there = peers.Where(peer => peer.Session!.Settings.PeerAddress == address).ToArray();
+        var there = (Address.TryParse(name, out var address)
+            ? peers.Where(peer => peer.Session!.Settings.PeerAddress == address)
+            : peers.Where(peer => peer.Description is { } of && (of == name || of == $"BGPPeer/{name}" || of == $"Node/{name}"))).ToArray();
         return there.Length == 1 ? there[0] : null;
     }
 

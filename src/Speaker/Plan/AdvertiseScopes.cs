@@ -18,17 +18,20 @@ internal sealed class AdvertiseScopes(ListOf<AdvertiseRule> rules)
 
     private readonly Dictionary<string, Scope> scopes = [];
 
-    public ListOf<AdvertiseRule> Rules => rules;
+    /// <summary>False: there is a scope that the services have not all been held against.</summary>
+    public bool AreDecided { get; set; }
 
     /// <summary>Null: the peer hears of every service.</summary>
-    public LivePrefixes? WithheldFrom(string peer)
+    public LivePrefixes? WithheldFrom(PlannedPeer peer)
     {
         if (rules.Count == 0) return null;
-        var naming = rules.Index().Where(rule => rule.Item.Peers.Any(pattern => Match.Glob(pattern, peer))).ToArray();
+        var name = peer.Name;
+        var naming = rules.Index().Where(rule => rule.Item.Peers.Any(pattern => Match.Glob(pattern, name))).ToArray();
         if (naming.Length == 0) return null;
         var key = string.Join(',', naming.Select(rule => rule.Index));
-        if (!scopes.TryGetValue(key, out var scope)) scopes[key] = scope = new([.. naming.Select(rule => rule.Item)]);
-        return scope.Withheld;
+        if (scopes.TryGetValue(key, out var scope)) return scope.Withheld;
+        AreDecided = false;
+        return (scopes[key] = new([.. naming.Select(rule => rule.Item)])).Withheld;
     }
 
     /// <param name="services">Those that have the address announced.</param>

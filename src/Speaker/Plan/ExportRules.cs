@@ -35,7 +35,8 @@ internal sealed class ExportRules
             yield return new("advertise", [Withheld(withheld)]);
         if (!view.Release.CouplesMetric) yield break;
         var coupling = new MetricCoupling(CouplingSide.Export, view.NormalPriorityOf(family));
-        yield return new("priority", [new(null, new() { Coupling = coupling }, RuleAction.Next)]);
+        var both = new FilterRule(null, new() { Coupling = coupling }, RuleAction.Next) { Name = "LOCAL_PREF and metric are coupled" };
+        yield return new("priority", [both]);
     }
 
     private static FilterRule Withheld(LivePrefixes from) =>

@@ -16,14 +16,15 @@ internal static class KernelRules
         .. Metric(view, IpFamily.IPv4), .. Metric(view, IpFamily.IPv6), .. Wireguard(view),
         .. view.Self.IPv4 == null ? [] : view.PoolsOf(IpFamily.IPv4).SelectMany(pool => Pool(view, pool)),
         .. view.PoolsOf(IpFamily.IPv6).SelectMany(pool => Pool(view, pool)),
-        new(null, null, RuleAction.Accept) { Name = "accept" },
+        new(null, null, RuleAction.Accept) { Name = "no rule keeps it out" },
     ])]);
 
     private static IEnumerable<FilterRule> Metric(NodeView view, IpFamily family)
     {
         if (!view.Release.CouplesMetric) yield break;
         var coupling = new MetricCoupling(CouplingSide.Kernel, view.NormalPriorityOf(family));
-        yield return new(new() { Family = family, Sources = RouteSources.Bgp }, new() { Coupling = coupling }, RuleAction.Next);
+        var learned = new Match { Family = family, Sources = RouteSources.Bgp };
+        yield return new(learned, new() { Coupling = coupling }, RuleAction.Next) { Name = $"{family.Word()} metric follows LOCAL_PREF" };
     }
 
     /// <summary>What lies behind a node that speaks WireGuard is Felix's, once this node does as well.</summary>

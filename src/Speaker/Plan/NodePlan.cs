@@ -43,10 +43,11 @@ public sealed record NodePlan
     public required ListOf<string> IgnoredInterfaces { get; init; }
     public required ListOf<PlanProblem> Problems { get; init; }
 
-    internal static NodePlan Of(NodeView view, ServiceRanges services, AdvertiseScopes scopes)
+    /// <param name="earlier">Chains that come out equal to its own are its own, so that comparing costs little. Null: the first.</param>
+    internal static NodePlan Of(NodeView view, ServiceRanges services, AdvertiseScopes scopes, NodePlan? earlier)
     {
         var problems = new List<PlanProblem>();
-        var chains = new PeerChains(view, services, scopes);
+        var chains = new PeerChains(view, services, scopes, earlier);
         var peers = new PeerPlan(view, chains, problems).Peers().ToArray();
         problems.AddRange(PlanProblems.Of(view));
         return new()

@@ -10,6 +10,7 @@ internal sealed class NodeView
     private const string ExcludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
     private const uint NormalPriority = 1024;
     private static readonly Node Unknown = new(new Metadata(""));
+    private ILookup<Address, Node>? byAddress;
 
     public NodeView(ResourceSnapshot resources, PlanSettings settings)
     {
@@ -42,6 +43,17 @@ internal sealed class NodeView
     public bool OwnsNoEncap { get; }
     public RouterId? ClusterId => Self.RouteReflectorClusterId;
     public bool IsExcludedFromServices => Self.Labels.TryGetValue(ExcludeLabel, out var value) && value == "true";
+
+    /// <summary>By name; asked for every BGPPeer, so that nobody goes through all nodes for each.</summary>
+    public IEnumerable<Node> NodesAt(Address address) =>
+        (byAddress ??= AddressesOf(Resources.Nodes.Values).ToLookup(at => at.Address, at => at.Node))[address];
+
+    private static IEnumerable<(Address Address, Node Node)> AddressesOf(IEnumerable<Node> nodes) =>
+        from node in nodes
+        from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+        let address = node.Of(family)?.Address
+        where address != null
+        select (address.Value, node);
 
     public Address? AddressOf(IpFamily family) => Self.Of(family)?.Address;
 

@@ -83,8 +83,8 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     }
 
     /// <summary>Calico nodes behind an address, where the AS fits, and the port if one was written.</summary>
-    private IEnumerable<Node> NodesAt(PeerEndpoint endpoint, Asn? asNumber) => view.Resources.Nodes.Values.Where(node =>
-        node.Of(endpoint.Address.Family)?.Address == endpoint.Address && (node.AsNumber ?? view.ClusterAs) == (asNumber ?? view.ClusterAs)
+    private IEnumerable<Node> NodesAt(PeerEndpoint endpoint, Asn? asNumber) => view.NodesAt(endpoint.Address).Where(node =>
+        (node.AsNumber ?? view.ClusterAs) == (asNumber ?? view.ClusterAs)
         && (endpoint.Port == null || endpoint.Port == view.ListenPortOf(node)));
 
     /// <summary>As texts, which is odd but what the other end does as well.</summary>
@@ -102,6 +102,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         where address != null
         select new PlannedPeer
         {
+            Name = PlannedPeer.NameOf(PeerScope.LocalWorkload, address.Value, Session.SessionSettings.Port),
             Scope = PeerScope.LocalWorkload,
             Address = address.Value,
             Port = Session.SessionSettings.Port,
@@ -128,6 +129,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
 
     private PlannedPeer End(BgpPeer peer, PeerScope scope, Address address, int port, Asn asNumber) => new()
     {
+        Name = PlannedPeer.NameOf(scope, address, port),
         Scope = scope,
         Address = address,
         Port = port,
@@ -147,8 +149,8 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         NextHop = NextHopOf(peer, end.IsInternal),
         ImportFilters = chains.Naming(peer.Filters, end.Family, import: true),
         ExportFilters = chains.Naming(peer.Filters, end.Family, import: false),
-        Import = chains.Import(peer.Filters, end.Family, end.IsInternal),
-        Export = chains.Export(peer.Filters, end.Family, end.IsInternal, end.Name),
+        Import = chains.Import(peer.Filters, end),
+        Export = chains.Export(peer.Filters, end),
     });
 
     private static NextHopMode NextHopOf(BgpPeer peer, bool isInternal) => peer.NextHopMode switch
@@ -184,11 +186,13 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
 
     private PlannedPeer MeshEnd(Node node, Address address)
     {
+        var port = view.ListenPortOf(node);
         var end = new PlannedPeer
         {
+            Name = PlannedPeer.NameOf(PeerScope.Mesh, address, port),
             Scope = PeerScope.Mesh,
             Address = address,
-            Port = view.ListenPortOf(node),
+            Port = port,
             As = node.AsNumber ?? view.As,
             LocalAs = view.As,
             SourceAddress = view.AddressOf(address.Family),
@@ -197,10 +201,6 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             RestartSeconds = view.Global?.NodeMeshMaxRestartTime is { } time ? Seconds(time) : null,
             Origin = node.Id.ToString(),
         };
-        return WithKey(end with
-        {
-            Import = chains.Import([], end.Family, end.IsInternal),
-            Export = chains.Export([], end.Family, end.IsInternal, end.Name),
-        });
+        return WithKey(end with { Import = chains.Import([], end), Export = chains.Export([], end) });
     }
 }

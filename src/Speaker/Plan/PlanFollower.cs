@@ -32,8 +32,7 @@ public sealed class PlanFollower : IDisposable
     public Task FollowAsync(SpeakerLoop newer) => AloneAsync(async () =>
     {
         speaker = newer;
-        var all = planner.ServiceRoutes.Select(route => new ServiceMove(route.Prefix, true, planner.WeightOf(route.Prefix)));
-        await newer.MoveServicesAsync([.. all], planner.Settings.WeighServices).ConfigureAwait(false);
+        await newer.MoveServicesAsync([.. planner.AllAnnounced()], planner.Settings.WeighServices).ConfigureAwait(false);
     });
 
     public Task TakeAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Take(changes)));
@@ -75,6 +74,18 @@ public sealed class PlanFollower : IDisposable
             return Task.CompletedTask;
         }).ConfigureAwait(false);
         return verdict;
+    }
+
+    /// <summary>Which object has this node originate the route; null: none.</summary>
+    public async Task<string?> ReasonAsync(Prefix prefix)
+    {
+        string? reason = null;
+        await AloneAsync(() =>
+        {
+            reason = planner.ReasonFor(prefix);
+            return Task.CompletedTask;
+        }).ConfigureAwait(false);
+        return reason;
     }
 
     private async Task<ImmutableArray<string>> StepAsync(PlanStep step)

@@ -6,7 +6,7 @@ namespace Calico.Bgp.Speaker.Plan;
 internal static class PlanProblems
 {
     public static IEnumerable<PlanProblem> Of(NodeView view) =>
-        [.. UnknownNode(view), .. MissingFilters(view), .. UnevenOwnership(view), .. NotActedOn(view)];
+        [.. UnknownNode(view), .. MissingFilters(view), .. OverlappingPools(view), .. UnevenOwnership(view), .. NotActedOn(view)];
 
     private static IEnumerable<PlanProblem> UnknownNode(NodeView view)
     {
@@ -18,6 +18,21 @@ internal static class PlanProblems
         from filter in peer.Filters.Index()
         where !view.Resources.BgpFilters.ContainsKey(filter.Item)
         select new PlanProblem(peer.Id.ToString(), $"spec.filters[{filter.Index}]", $"no BGPFilter {filter.Item}: the peer goes unfiltered by it");
+
+    /// <summary>
+    /// libcalico-go refuses a pool that overlaps with one that is there already; a folder has no such order, so both stay and it is said.
+    /// Of two prefixes that overlap one holds the other, and in their order the outer one comes first.
+    /// </summary>
+    private static IEnumerable<PlanProblem> OverlappingPools(NodeView view)
+    {
+        IPPool? outer = null;
+        foreach (var pool in view.Resources.IPPools.Values.OrderBy(pool => pool.Cidr))
+        {
+            if (outer?.Cidr.Contains(pool.Cidr) == true)
+                yield return new(pool.Id.ToString(), "spec.cidr", $"overlaps with {outer.Id} ({outer.Cidr}), which Calico does not allow");
+            else outer = pool;
+        }
+    }
 
     /// <summary>Between BGP and Felix each pool's routes must have exactly one writer; nothing in Calico looks whether they have.</summary>
     private static IEnumerable<PlanProblem> UnevenOwnership(NodeView view)
@@ -37,7 +52,7 @@ internal static class PlanProblems
         view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.NodePrefix + view.Settings.Node)?.ProgramClusterRoutes
         ?? view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.Default)?.ProgramClusterRoutes;
 
-    /// <summary>Calico Enterprise's fields, and what of them this daemon does not do.</summary>
+    /// <summary>Calico Enterprise's fields and orders to this node, and what of them this daemon does not do.</summary>
     private static IEnumerable<PlanProblem> NotActedOn(NodeView view)
     {
         foreach (var peer in view.Resources.BgpPeers.Values)
@@ -49,8 +64,10 @@ internal static class PlanProblems
             if (peer.Network != null) yield return NotDone(peer, "network", "routes go to the main table");
             if (peer.Extensions.Count > 0) yield return NotDone(peer, "extensions", "there are no templates");
         }
+        foreach (var order in view.Resources.CalicoNodeStatuses.Values)
+            if (order.Node == view.Settings.Node) yield return NotDone(order, "node", "its status is not written; ask bgpctl status");
     }
 
-    private static PlanProblem NotDone(BgpPeer peer, string field, string instead) =>
-        new(peer.Id.ToString(), $"spec.{field}", $"not acted on: {instead}");
+    private static PlanProblem NotDone(Resource resource, string field, string instead) =>
+        new(resource.Id.ToString(), $"spec.{field}", $"not acted on: {instead}");
 }

@@ -17,6 +17,8 @@ public sealed record PlannedPeer
     private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(240), RestartTime = TimeSpan.FromSeconds(120), RetryTime = TimeSpan.FromSeconds(5);
     private const int MultihopLimit = 64;
 
+    /// <summary>See <see cref="NameOf"/>.</summary>
+    public required string Name { get; init; }
     public required PeerScope Scope { get; init; }
     public required Address Address { get; init; }
     public required int Port { get; init; }
@@ -54,14 +56,11 @@ public sealed record PlannedPeer
     public int HoldSeconds => (int)HoldTime.TotalSeconds;
 
     /// <summary>Calico's: <c>Node_10_192_0_3_port_180</c>. Mesh peers have no port in their names.</summary>
-    public string Name
+    public static string NameOf(PeerScope scope, Address address, int port)
     {
-        get
-        {
-            var scope = Scope == PeerScope.LocalWorkload ? "Local_Workload" : Scope.ToString();
-            var address = Address.ToString().Replace('.', '_').Replace(':', '_');
-            return Port == SessionSettings.Port || Scope == PeerScope.Mesh ? $"{scope}_{address}" : $"{scope}_{address}_port_{Port}";
-        }
+        var word = scope == PeerScope.LocalWorkload ? "Local_Workload" : scope.ToString();
+        var where = address.ToString().Replace('.', '_').Replace(':', '_');
+        return port == SessionSettings.Port || scope == PeerScope.Mesh ? $"{word}_{where}" : $"{word}_{where}_port_{port}";
     }
 
     /// <summary>As the speaker is told it.</summary>

@@ -6,12 +6,13 @@ using Calico.Bgp.Rib.Filters;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>What a change of resources comes to.</summary>
-/// <param name="Plan">Null: the plan stays as it is; only services moved.</param>
+/// <param name="Plan">Null: the plan stays as it is.</param>
 public sealed record PlanStep(NodePlan? Plan, ImmutableArray<ServiceMove> Moves);
 
 /// <summary>
-/// The plan as the resources change. A service or its endpoints concern that service alone; anything else has the plan made anew, and who
-/// compares the two touches only what differs. One owner's.
+/// The plan as the resources change. A service or its endpoints concern that service alone. Whatever else concerns this node has peers,
+/// chains and routes made anew in one pass over nodes and BGPPeers, which is cheap and forgets nothing; services are only looked at again
+/// where the ranges moved that they are judged by. What comes out equal goes no further. One owner's.
 /// </summary>
 public sealed class Planner
 {
@@ -27,7 +28,7 @@ public sealed class Planner
         scopes = new(settings.Advertise);
         var view = new NodeView(resources, settings);
         var ranges = ServiceRanges.Of(view, hosts);
-        Plan = NodePlan.Of(view, ranges, scopes);
+        Plan = NodePlan.Of(view, ranges, scopes, null);
         services = ServiceIndex.Of(resources, ranges, scopes);
     }
 
@@ -37,12 +38,19 @@ public sealed class Planner
 
     /// <summary>Addresses of single services, each with the services that it is announced for.</summary>
     public IEnumerable<PlannedRoute> ServiceRoutes => services.Announced.Select(
-        announced => new PlannedRoute(announced.Prefix, PlannedRouteType.Announced, string.Join(", ", announced.Services.Select(key => $"Service/{key}"))));
+        announced => new PlannedRoute(announced.Prefix, PlannedRouteType.Announced, ReasonOf(announced.Services)));
 
     /// <summary>Ready endpoints of this node behind an announced address.</summary>
     public int WeightOf(Prefix serviceAddress) => services.WeightOf(serviceAddress);
 
     public ServiceVerdict? VerdictOf(ResourceKey service) => services.VerdictOf(service);
+
+    /// <summary>Which object has this node originate the route; null: none.</summary>
+    public string? ReasonFor(Prefix prefix) =>
+        Plan.Routes.FirstOrDefault(route => route.Prefix == prefix)?.Reason
+        ?? (services.UsersOf(prefix) is { IsEmpty: false } users ? ReasonOf(users) : null);
+
+    private static string ReasonOf(IEnumerable<ResourceKey> users) => string.Join(", ", users.Select(key => $"Service/{key}"));
 
     public PlanStep Take(ResourceChanges changes)
     {
@@ -53,23 +61,41 @@ public sealed class Planner
         {
             if (change.Kind == ResourceKind.Service) touched.Add(change.Key);
             else if (change.Kind == ResourceKind.EndpointSlice) Touch(change, touched);
-            else others |= change.Kind is not (ResourceKind.IpamBlock or ResourceKind.CalicoNodeStatus);
+            else others |= Concerns(change);
         }
-        if (others) return Renew();
+        return others ? Renew(touched) : new(null, MovesOf(touched));
+    }
+
+    /// <summary>Most of what happens in a large cluster happens on other nodes. In doubt it concerns us.</summary>
+    private bool Concerns(ResourceChange change) => change.Kind switch
+    {
+        ResourceKind.IpamBlock => false,
+        ResourceKind.BlockAffinity => IsOurs(change.Before) || IsOurs(change.After),
+        ResourceKind.Secret => change.Key.Namespace == settings.SecretNamespace && IsKey(change.Key.Name),
+        _ => true,
+    };
+
+    private bool IsKey(string secret) => Plan.Peers.Any(peer => peer.PasswordKey?.Name == secret);
+
+    private bool IsOurs(Resource? affinity) => (affinity as BlockAffinity)?.Node == settings.Node;
+
+    private ImmutableArray<ServiceMove> MovesOf(IEnumerable<ResourceKey> touched)
+    {
         var moves = new List<ServiceMove>();
         foreach (var key in touched) services.Look(key, resources, moves);
-        return new(null, [.. moves.GroupBy(move => move.Prefix).Select(same => same.Last())]);
+        return [.. moves.GroupBy(move => move.Prefix).Select(same => same.Last())];
     }
 
     /// <summary>
-    /// The plan that other settings or resources would give, made so that it compares with this one: what looks at live sets looks at the same
-    /// ones. Nothing changes.
+    /// The plan that other settings or resources would give, made so that it compares with this one: what looks at live sets looks at the
+    /// same ones. Nothing changes.
     /// </summary>
     public (NodePlan Plan, IReadOnlyList<PlannedRoute> ServiceRoutes) Instead(PlanSettings otherSettings, ResourceSnapshot otherResources)
     {
         var view = new NodeView(otherResources, otherSettings);
         var shared = otherSettings.Advertise == settings.Advertise ? scopes : new(otherSettings.Advertise);
-        return (NodePlan.Of(view, ServiceRanges.Of(view, hosts), shared), [.. new Planner(otherSettings, otherResources).ServiceRoutes]);
+        var plan = NodePlan.Of(view, ServiceRanges.Of(view, hosts), shared, Plan);
+        return (plan, [.. new Planner(otherSettings, otherResources).ServiceRoutes]);
     }
 
     private static void Touch(ResourceChange change, SortedSet<ResourceKey> touched)
@@ -82,26 +108,45 @@ public sealed class Planner
     public PlanStep Take(PlanSettings newer)
     {
         if (newer.Advertise != settings.Advertise) scopes = new(newer.Advertise);
+        var weighsOtherwise = newer.WeighServices != settings.WeighServices;
         settings = newer;
-        return Renew();
+        var step = Renew([]);
+        return weighsOtherwise ? step with { Moves = [.. step.Moves.Where(move => !move.Announced), .. AllAnnounced()] } : step;
     }
 
-    private PlanStep Renew()
+    /// <summary>What a speaker is to be told that was told nothing, or something else of the weights.</summary>
+    public IEnumerable<ServiceMove> AllAnnounced() =>
+        services.Announced.Select(announced => new ServiceMove(announced.Prefix, true, services.WeightOf(announced.Prefix)));
+
+    /// <param name="touched">Services that changed beside what else did.</param>
+    private PlanStep Renew(IEnumerable<ResourceKey> touched)
     {
         var view = new NodeView(resources, settings);
         var ranges = ServiceRanges.Of(view, hosts);
+        var newer = NodePlan.Of(view, ranges, scopes, Plan);
+        var same = newer == Plan;
+        Plan = newer;
+        var moves = ranges == services.Ranges && scopes.AreDecided ? MovesOf(touched) : JudgeAll(ranges, touched);
+        return new(same ? null : newer, moves);
+    }
+
+    /// <summary>Every service anew: the ranges moved, or a peer came that is told of some services only.</summary>
+    private ImmutableArray<ServiceMove> JudgeAll(ServiceRanges ranges, IEnumerable<ResourceKey> touched)
+    {
         var before = services.Announced.ToDictionary(announced => announced.Prefix, announced => services.WeightOf(announced.Prefix));
-        Plan = NodePlan.Of(view, ranges, scopes);
+        var moved = MovesOf(touched).Select(move => move.Prefix).ToHashSet();
+        foreach (var prefix in moved) before.TryAdd(prefix, 0);
         services = ServiceIndex.Of(resources, ranges, scopes);
         var moves = ImmutableArray.CreateBuilder<ServiceMove>();
         foreach (var (prefix, _) in services.Announced)
-            if (!before.Remove(prefix, out var weight) || weight != services.WeightOf(prefix)) moves.Add(new(prefix, true, services.WeightOf(prefix)));
+            if (!before.Remove(prefix, out var weight) || weight != services.WeightOf(prefix) || moved.Contains(prefix))
+                moves.Add(new(prefix, true, services.WeightOf(prefix)));
         foreach (var gone in before.Keys.Order())
         {
             hosts.Remove(gone);
             scopes.Forget(gone);
             moves.Add(new(gone, false, 0));
         }
-        return new(Plan, moves.ToImmutable());
+        return moves.ToImmutable();
     }
 }

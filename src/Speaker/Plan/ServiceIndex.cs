@@ -23,12 +23,15 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
     public IEnumerable<(Prefix Prefix, ImmutableSortedSet<ResourceKey> Services)> Announced =>
         users.OrderBy(user => user.Key).Select(user => (user.Key, user.Value));
 
+    public ImmutableSortedSet<ResourceKey> UsersOf(Prefix prefix) => users.GetValueOrDefault(prefix, []);
+
     public int WeightOf(Prefix prefix) => users.TryGetValue(prefix, out var keys) ? keys.Sum(key => services[key].Verdict.ReadyHere) : 0;
 
     public static ServiceIndex Of(ResourceSnapshot resources, ServiceRanges ranges, AdvertiseScopes scopes)
     {
         var index = new ServiceIndex(ranges, scopes);
         foreach (var key in resources.Services.Keys) index.Look(key, resources, []);
+        scopes.AreDecided = true;
         return index;
     }
 

@@ -55,6 +55,16 @@ public sealed class YamlFilesTests : IDisposable
         Assert.InRange(problem.Line, 10, 12);
     }
 
+    [Theory]
+    [InlineData("spec: {\n  cidr: 10.0.0.0/16,\n  natOutgoing: true\n  disabled: false,\n}\n", 4)] // a comma is missing before it
+    [InlineData("spec: { cidr: 10.0.0.0/16,\n  allowedUses: [Workload, Tunnel }\n", 2)]
+    [InlineData("spec: { cidr: 10.0.0.0/16,\n  nodeSelector: 'all() }\n", 2)]
+    public void A_mistake_in_braces_has_its_own_line(string text, int line)
+    {
+        manifests.Write("a.yaml", "kind: IPPool\n" + text);
+        Assert.Equal(line + 1, Assert.Single(Load().Problems).Line);
+    }
+
     [Fact]
     public void A_problem_has_the_line_in_the_file_not_in_the_document()
     {

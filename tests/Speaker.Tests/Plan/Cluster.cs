@@ -68,6 +68,7 @@ internal sealed record Cluster
         IPPool pool => now with { IPPools = now.IPPools.SetItem(pool.Name, pool) },
         BlockAffinity block => now with { BlockAffinities = now.BlockAffinities.SetItem(block.Name, block) },
         FelixConfiguration felix => now with { FelixConfigurations = now.FelixConfigurations.SetItem(felix.Name, felix) },
+        CalicoNodeStatus status => now with { CalicoNodeStatuses = now.CalicoNodeStatuses.SetItem(status.Name, status) },
         Secret secret => now with { Secrets = now.Secrets.SetItem(secret.Key, secret) },
         Service service => now with { Services = now.Services.SetItem(service.Key, service) },
         EndpointSlice slice => WithSlices(now with { EndpointSlices = now.EndpointSlices.SetItem(slice.Key, slice) }),
@@ -76,6 +77,23 @@ internal sealed record Cluster
 
     public Cluster Without(EndpointSlice slice) =>
         this with { Resources = WithSlices(Resources with { EndpointSlices = Resources.EndpointSlices.Remove(slice.Key) }) };
+
+    public Cluster Without(ResourceId id) => this with { Resources = Take(Resources, id) };
+
+    private static ResourceSnapshot Take(ResourceSnapshot now, ResourceId id) => id.Kind switch
+    {
+        ResourceKind.Node => now with { Nodes = now.Nodes.Remove(id.Key.Name) },
+        ResourceKind.BgpConfiguration => now with { BgpConfigurations = now.BgpConfigurations.Remove(id.Key.Name) },
+        ResourceKind.BgpPeer => now with { BgpPeers = now.BgpPeers.Remove(id.Key.Name) },
+        ResourceKind.BgpFilter => now with { BgpFilters = now.BgpFilters.Remove(id.Key.Name) },
+        ResourceKind.IPPool => now with { IPPools = now.IPPools.Remove(id.Key.Name) },
+        ResourceKind.BlockAffinity => now with { BlockAffinities = now.BlockAffinities.Remove(id.Key.Name) },
+        ResourceKind.FelixConfiguration => now with { FelixConfigurations = now.FelixConfigurations.Remove(id.Key.Name) },
+        ResourceKind.Secret => now with { Secrets = now.Secrets.Remove(id.Key) },
+        ResourceKind.Service => now with { Services = now.Services.Remove(id.Key) },
+        ResourceKind.EndpointSlice => WithSlices(now with { EndpointSlices = now.EndpointSlices.Remove(id.Key) }),
+        _ => throw new ArgumentException($"no place for {id.Kind}", nameof(id)),
+    };
 
     public Cluster Without(Service service) =>
         this with { Resources = Resources with { Services = Resources.Services.Remove(service.Key) } };
@@ -106,7 +124,8 @@ internal sealed record Cluster
 
         static Dictionary<ResourceId, Resource> All(ResourceSnapshot of) => of.Nodes.Values.Cast<Resource>()
             .Concat(of.BgpConfigurations.Values).Concat(of.BgpPeers.Values).Concat(of.BgpFilters.Values).Concat(of.IPPools.Values)
-            .Concat(of.BlockAffinities.Values).Concat(of.Secrets.Values).Concat(of.Services.Values).Concat(of.EndpointSlices.Values)
+            .Concat(of.BlockAffinities.Values).Concat(of.FelixConfigurations.Values).Concat(of.Secrets.Values)
+            .Concat(of.Services.Values).Concat(of.EndpointSlices.Values)
             .ToDictionary(item => item.Id);
     }
 }

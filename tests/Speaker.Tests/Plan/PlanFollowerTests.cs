@@ -120,6 +120,40 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_session_is_reset_but_by_a_setting_of_its_own()
+    {
+        await StartAsync();
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        var global = (BgpConfiguration)cluster.Resources.BgpConfigurations[BgpConfiguration.Default];
+        Resource[] others =
+        [
+            Node("c", "127.78.0.3/32"), Node("b", "127.78.0.2/32", null, ("zone", "1")), Node("a", "127.78.0.1/32", null, ("zone", "1")),
+            Peer("tor", "127.78.0.99", 65001) with { MaxRestartTime = TimeSpan.FromSeconds(20) }, Filter("f"), Pool("172.16.0.0/16"),
+            PeerPlanTests.Key("s", "k", "sesame"),
+            global with
+            {
+                ServiceExternalIPs = [Prefix.Parse("203.0.113.0/24")],
+                IPv4NormalRoutePriority = 900,
+                IgnoredInterfaces = ["eth9"],
+            },
+            OwnConfiguration() with { PrefixAdvertisements = [new(Prefix.Parse("192.168.0.0/16"), ["1:2"])] },
+        ];
+        var at = cluster;
+        foreach (var other in others)
+        {
+            var next = at.With(other);
+            await a.TakeAsync(at.To(next));
+            at = next;
+        }
+        await a.TakeAsync(at.To(at.With(Block("192.168.2.0/26"))));
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26", "192.168.2.0/26", "203.0.113.0/24");
+        Assert.Equal(1, speakerA.Session("Mesh_127_78_0_2").EstablishedTransitions);
+
+        await a.TakeAsync(at.To(at.With(global with { NodeMeshMaxRestartTime = TimeSpan.FromSeconds(33) })));
+        await Pair.Until(() => speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions == 2);
+    }
+
+    [Fact]
     public async Task A_pod_that_peers_is_waited_for_and_a_missing_key_shows()
     {
         await StartAsync();
