@@ -82,7 +82,8 @@ internal sealed class Inbox : IDisposable
     {
         if (!messages.IsEmpty) return;
         arrived.Reset();
-        if (messages.IsEmpty) arrived.Wait(milliseconds);
+        // What is set before the reset is looked at after it: a message, or the end, which brings none.
+        if (messages.IsEmpty && !isClosed) arrived.Wait(milliseconds);
     }
 
     /// <summary>Nothing gets in any more, and nobody waits for a place.</summary>
