@@ -13,6 +13,7 @@ internal sealed class Outflow(
     private const int Slice = 4096;
     private readonly List<ExportGroup> groups = [];
     private readonly DirtyQueue emptied = new();
+    private BestFeed? best;
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
@@ -71,6 +72,14 @@ internal sealed class Outflow(
             if (rib.Table.IsUsed(node)) fib?.Add(node);
     }
 
+    /// <summary>He is told everything, then what moves; null: nobody wants to know any more.</summary>
+    public void Follow(IBestFollower? follower)
+    {
+        best = follower == null ? null : new(rib, attributes, follower);
+        for (uint node = 1; node < rib.Table.End && best != null; node++)
+            if (rib.Table.IsUsed(node)) best.Add(node);
+    }
+
     /// <summary>Takes what moved in the Loc-RIB to everybody who has to look at it.</summary>
     public bool Distribute()
     {
@@ -81,6 +90,7 @@ internal sealed class Outflow(
             {
                 foreach (var group in groups) group.Add(node);
                 fib?.Add(node);
+                best?.Add(node);
                 if (rib.First(node) == 0) emptied.Add(node);
             }
         }
@@ -95,6 +105,8 @@ internal sealed class Outflow(
     }
 
     public bool StepFib() => fib?.Step() ?? false;
+
+    public bool StepBest() => best?.Step() ?? false;
 
     /// <summary>Rows of prefixes that nobody has a path to, holds, or waits for.</summary>
     public bool RemoveEmptied()
@@ -119,7 +131,8 @@ internal sealed class Outflow(
         return removed;
     }
 
-    private bool IsDone(uint node) => !rib.Moved.Contains(node) && (fib?.IsDone(node) ?? true) && groups.TrueForAll(group => group.IsDone(node));
+    private bool IsDone(uint node) =>
+        !rib.Moved.Contains(node) && (fib?.IsDone(node) ?? true) && (best?.IsDone(node) ?? true) && groups.TrueForAll(group => group.IsDone(node));
 
     private ExportGroup GroupFor(RibPeer peer)
     {
