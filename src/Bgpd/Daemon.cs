@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
-using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -25,8 +24,7 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly SpeakerLoop speaker;
     /// <summary>Null: no sources, bgpd.yaml says all.</summary>
     private readonly Resourcing? resources;
-    /// <summary>Null: bgpd.yaml did not speak of NAT at the start.</summary>
-    private DataplaneLoop? dataplane;
+    private readonly Translating translating;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
     private Taken current;
@@ -36,8 +34,9 @@ internal sealed class Daemon : IDaemon, IDisposable
     /// <summary>A configuration in use, and the file that it is from.</summary>
     private sealed record Taken(string File, DaemonConfig Config);
 
-    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, Resourcing? resources, TimeProvider time, ILogger<Daemon> log) =>
-        (current, this.speaker, this.resources, this.time, this.log) = (new(file, config), speaker, resources, time, log);
+    private Daemon(
+        string file, DaemonConfig config, SpeakerLoop speaker, Translating translating, Resourcing? resources, TimeProvider time, ILogger<Daemon> log) =>
+        (current, this.speaker, this.translating, this.resources, this.time, this.log) = (new(file, config), speaker, translating, resources, time, log);
 
     public string ConfigFile => current.File;
     public PlanFollower? Planned => resources?.Plan;
@@ -77,14 +76,14 @@ internal sealed class Daemon : IDaemon, IDisposable
         await using var speaker = new SpeakerLoop(resources?.Plan?.Joined ?? config.Speaker, kernel, time, logs);
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
-        await using var translating = Translating.Start(config, resources, kernel, view, time, logs);
-        using var daemon = new Daemon(path, config, speaker, resources, time, logs.CreateLogger<Daemon>()) { dataplane = translating?.Dataplane };
+        await using var translating = new Translating(config, resources, kernel, view, time, logs);
+        using var daemon = new Daemon(path, config, speaker, translating, resources, time, logs.CreateLogger<Daemon>());
         await using var birds = new Sockets(
             [.. BirdPaths(config.Control)],
             socket => new(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo });
         await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs)
         {
-            Dataplane = translating?.Dataplane,
+            Dataplane = translating,
         };
         using var signals = daemon.Signals();
         await daemon.StartAsync(birds, http, stop);
@@ -98,6 +97,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         await oneAtATime.WaitAsync(stop);
         birds.Start();
         await http.StartAsync(stop);
+        await translating.TakeAsync(current.Config.Nat);
         await speaker.StartAsync();
         if (resources != null) await resources.FollowAsync(speaker);
         var config = resources?.Plan?.Joined ?? current.Config.Speaker;
@@ -186,7 +186,7 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, string.Join("; ", result.Errors));
                 return new(string.Join('\n', result.Errors), []);
             }
-            var changes = (await TakeAsync(newer)).AddRange(AtNextStart(newer));
+            var changes = (await TakeAsync(newer)).AddRange(OtherChanges(newer));
             (before, current) = (current, new(path, newer));
             undoing?.Dispose();
             undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = AsideAsync(UndoAsync), null, after, Timeout.InfiniteTimeSpan) : null;
@@ -199,10 +199,10 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    private Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
+    private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
     {
-        if (newer.Nat is { } nat) dataplane?.Configure(nat);
-        return resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker);
+        await translating.TakeAsync(newer.Nat);
+        return await (resources?.Plan is { } plan ? plan.TakeAsync(newer.Speaker, newer.Plan) : speaker.ConfigureAsync(newer.Speaker));
     }
 
     public async Task<ConfigureResult> CheckAsync(string? file)
@@ -211,18 +211,18 @@ internal sealed class Daemon : IDaemon, IDisposable
         if (result.Config is not { } newer) return new(string.Join('\n', result.Errors), []);
         var changes = resources?.Plan is { } plan
             ? await plan.CheckAsync(newer.Speaker, newer.Plan) : ConfigChanges.Between(current.Config.Speaker, newer.Speaker);
-        return new(null, changes.AddRange(AtNextStart(newer)));
+        return new(null, changes.AddRange(OtherChanges(newer)));
     }
 
-    private IEnumerable<string> AtNextStart(DaemonConfig newer)
+    /// <summary>Beside what the speaker and its plan tell.</summary>
+    private IEnumerable<string> OtherChanges(DaemonConfig newer)
     {
         var (older, control) = (current.Config, newer.Control);
         if (older.Log != newer.Log) yield return "log: takes effect at the next start";
         var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
             && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
         if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: takes effect at the next start";
-        if (newer.Nat == null != (dataplane == null)) yield return "nat: takes effect at the next start";
-        else if (older.Nat != newer.Nat) yield return "nat: changed";
+        if (older.Nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : older.Nat == null ? "nat: added" : "nat: changed";
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 
