@@ -19,7 +19,7 @@ internal sealed class NatExplainer(NatPlan plan)
     public NatExplanation Explain(Address source, Address destination)
     {
         var translated = Decide(source, destination);
-        return new(translated, translated ? To(source.Family) : null, [.. steps]);
+        return new(translated, translated ? To(plan, plan.Families.First(family => family.Family == source.Family)) : null, [.. steps]);
     }
 
     private bool Decide(Address source, Address destination)
@@ -56,10 +56,9 @@ internal sealed class NatExplainer(NatPlan plan)
         return pool == null ? "the source is in no pool" : $"the source is in pool {pool.Name} ({pool.Cidr}): {pool.Reason}";
     }
 
-    private string To(IpFamily of)
+    public static string To(NatPlan plan, FamilyPlan family)
     {
-        var addresses = plan.Families.First(family => family.Family == of).Addresses;
         var ports = plan.Ports is { } range ? $", TCP and UDP ports {range}" : "";
-        return (addresses.Count == 0 ? "the address of the interface it leaves by" : string.Join(", ", addresses)) + ports;
+        return (family.Addresses.Count == 0 ? "the address of the interface it leaves by" : string.Join(", ", family.Addresses)) + ports;
     }
 }
