@@ -42,7 +42,7 @@ public sealed class FaultTests : IAsyncLifetime
         }
 
         /// <summary>True when what was sent came back.</summary>
-        public async Task<bool> GoesOnAsync(int seconds = 5)
+        public async Task<bool> GoesOnAsync(int seconds = 30)
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
             try
@@ -76,14 +76,14 @@ public sealed class FaultTests : IAsyncLifetime
     }
 
     [NeedsFact("nft", "curl")]
-    public async Task A_table_deleted_under_it_comes_back_within_a_second_and_is_counted()
+    public async Task A_table_deleted_under_it_comes_back_and_is_counted()
     {
         await site.StartAsync();
         using var transfer = await Transfer.BeginAsync(site["nat"], Site.Outside4);
         for (var time = 1; time <= 3; time++)
         {
             await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
-            await Until.TrueAsync("the table is back", async () => (await site.ListAsync()).Contains("@masq4"), seconds: 1);
+            await Until.TrueAsync("the table is back", async () => (await site.ListAsync()).Contains("@masq4"));
             var counted = $"\"repairs\":{time}";
             await Until.TrueAsync("it was counted", async () => (await site.HttpAsync("/v1/nat")).Contains(counted));
             Assert.Equal((Site.Node4, true), (await SeenAsync(), await transfer.GoesOnAsync()));
@@ -123,13 +123,14 @@ public sealed class FaultTests : IAsyncLifetime
     }
 
     [NeedsFact("nft", "curl", "setpriv")]
-    public async Task Without_CAP_NET_ADMIN_it_does_not_run_and_says_what_it_needs()
+    public async Task Without_CAP_NET_ADMIN_it_says_what_it_needs_and_BGP_goes_on()
     {
         site.Capabilities = "-net_admin";
         await site.StartAsync(withTable: false);
-        await site.Daemon!.EndedAsync();
-        await Until.TrueAsync("its last words", async () => (await site.LogAsync()).Contains("root or CAP_NET_ADMIN is needed"), seconds: 5);
-        Assert.Equal(1, site.Daemon.ExitCode);
+        await site.AnsweringAsync();
+        Assert.Contains("(root or CAP_NET_ADMIN is needed)", await site.HttpAsync("/v1/nat"));
+        await Until.TrueAsync("it runs", async () => (await site.LogAsync()).Contains("router id"), otherwise: site.LogAsync);
+        Assert.Contains("(root or CAP_NET_ADMIN is needed); BGP goes on", await site.LogAsync());
     }
 
     [NeedsFact("nft", "curl")]
