@@ -35,8 +35,12 @@ internal sealed class Daemon : IDaemon, IDisposable
     private sealed record Taken(string File, DaemonConfig Config);
 
     private Daemon(
-        string file, DaemonConfig config, SpeakerLoop speaker, Translating translating, Resourcing? resources, TimeProvider time, ILogger<Daemon> log) =>
-        (current, this.speaker, this.translating, this.resources, this.time, this.log) = (new(file, config), speaker, translating, resources, time, log);
+        string file, DaemonConfig config, SpeakerLoop speaker, Translating translating, Resourcing? resources, TimeProvider time,
+        ILogger<Daemon> log)
+    {
+        (current, this.time, this.log) = (new(file, config), time, log);
+        (this.speaker, this.translating, this.resources) = (speaker, translating, resources);
+    }
 
     public string ConfigFile => current.File;
     public PlanFollower? Planned => resources?.Plan;

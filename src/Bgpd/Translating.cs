@@ -16,7 +16,8 @@ namespace Calico.Bgp.Bgpd;
 /// from the start nothing of nftables is touched: another daemon may be at work there. Where it goes, our table goes with it. Where the
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
-internal sealed class Translating(DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
+internal sealed class Translating(
+    DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
     : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
@@ -91,7 +92,9 @@ internal sealed class Translating(DaemonConfig config, Resourcing? resources, IK
         private readonly Task following;
         private Task? stopped;
 
-        public Work(NatSettings nat, DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
+        public Work(
+            NatSettings nat, DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time,
+            ILoggerFactory logs)
         {
             nftables = Open(time, logs);
             Dataplane = new(config.Speaker.HostName, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());

@@ -21,7 +21,8 @@ internal sealed class UpstreamObserver(
     private const int RestFactor = 10, Capacity = 16;
     private const string FromResource = "BGPPeer/";
 
-    private readonly Channel<bool> bell = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly ConcurrentQueue<BestChange[]> arrived = [];
     private readonly Dictionary<string, (string Marks, PeerFact Fact)> known = [];
     private RoutesInUse routes = new();
@@ -127,12 +128,16 @@ internal sealed class UpstreamObserver(
     }
 
     /// <summary>Anything that may have moved what the peer announces, or is told, moves one of these.</summary>
-    private string MarksOf(ProtocolStatus peer) =>
-        $"{speaker.IsUp(peer.Name)} {peer.Session!.EstablishedTransitions} {peer.Description} {string.Join(' ', peer.Channels.Select(channel => (channel.Imported, channel.Exported, channel.Counts)))}";
+    private string MarksOf(ProtocolStatus peer) => string.Join(' ', (object?[])
+    [
+        speaker.IsUp(peer.Name), peer.Session!.EstablishedTransitions, peer.Description,
+        .. peer.Channels.Select(channel => (channel.Imported, channel.Exported, channel.Counts)),
+    ]);
 
     private async Task<PeerFact> FactAsync(ProtocolStatus peer, ListOf<Prefix> pools, CancellationToken stop)
     {
-        var resource = peer.Description?.StartsWith(FromResource, StringComparison.Ordinal) == true ? peer.Description[FromResource.Length..] : null;
+        var isFromResource = peer.Description?.StartsWith(FromResource, StringComparison.Ordinal) == true;
+        var resource = isFromResource ? peer.Description![FromResource.Length..] : null;
         if (!speaker.IsUp(peer.Name)) return new(peer.Name, resource, false, [], []);
         return new(
             peer.Name, resource, true, [.. await AnnouncedAsync(peer.Name, pools, stop).ConfigureAwait(false)],
@@ -145,7 +150,7 @@ internal sealed class UpstreamObserver(
         var announced = new SortedSet<Prefix>();
         foreach (var pool in pools)
             foreach (var scope in (PrefixScope[])[PrefixScope.In, PrefixScope.For])
-                await foreach (var some in speaker.Routes(new(RouteSelection.Export, Prefix: pool, Scope: scope, Peer: peer), stop).ConfigureAwait(false))
+                await foreach (var some in speaker.Routes(new(RouteSelection.Export, null, pool, scope, null, peer), stop).ConfigureAwait(false))
                     announced.UnionWith(some.Select(route => route.Prefix));
         return announced;
     }

@@ -44,7 +44,8 @@ internal sealed record Treatments(AddressRanges Sources, AddressRanges Except, s
 {
     public static Treatments Of(NatPlan plan, IpFamily of)
     {
-        if (plan.WithoutUpstream().Families.FirstOrDefault(family => family.Family == of) is not { } family) return new(AddressRanges.None, AddressRanges.None, "");
+        if (plan.WithoutUpstream().Families.FirstOrDefault(family => family.Family == of) is not { } family)
+            return new(AddressRanges.None, AddressRanges.None, "");
         var except = PrefixCover.Outermost([.. family.Inside, .. family.Hosts ?? []]);
         return new(Ranges(family.Translated.Select(pool => pool.Cidr)), Ranges(except), NatExplainer.To(plan, family));
 

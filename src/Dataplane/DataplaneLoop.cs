@@ -65,7 +65,8 @@ public sealed class DataplaneLoop(
         return done.Task;
     }
 
-    public NatExplanation Explain(Address source, Address destination) => new NatExplainer(view.Plan).Explain(source, destination);
+    public NatExplanation Explain(Address source, Address destination) =>
+        new NatExplainer(view.Plan, address => kernel.Current.Addresses.Any(own => own.Address == address)).Explain(source, destination);
 
     /// <summary>Other routes of the kernel's decide what leads upstream, and nothing else here.</summary>
     private void Look(KernelSnapshot _)
@@ -111,7 +112,8 @@ public sealed class DataplaneLoop(
         var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
         var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
         if (plan != applied) await ApplyAsync(plan).ConfigureAwait(false);
-        Ask(new(settings.Enabled && upstream.IsConfigured, [.. now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order()]));
+        var pools = now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
+        Ask(new(settings.Enabled && upstream.IsConfigured, [.. pools]));
         view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
     }
 

@@ -57,8 +57,9 @@ public sealed record FamilyPlan(IpFamily Family)
         get
         {
             PoolPlan? outer = null;
-            foreach (var pool in Pools.Where(pool => pool.Treatment is PoolTreatment.Masquerade or PoolTreatment.Upstream).OrderBy(pool => pool.Cidr))
+            foreach (var pool in Pools.OrderBy(pool => pool.Cidr))
             {
+                if (pool.Treatment is not (PoolTreatment.Masquerade or PoolTreatment.Upstream)) continue;
                 if (outer != null && outer.Cidr.Contains(pool.Cidr)) continue;
                 yield return outer = pool;
             }

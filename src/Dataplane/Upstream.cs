@@ -29,14 +29,14 @@ internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resou
 
     public UpstreamOffer For(IPPool pool)
     {
-        if (!IsConfigured) return UpstreamOffer.No("no upstream NAT is configured");
+        if (!IsConfigured) return UpstreamOffer.No("natOutgoing is true, and no upstream NAT is configured");
         if (pool.UpstreamNat == UpstreamNat.Ignore) return UpstreamOffer.No("the pool ignores upstream NAT");
         var translating = facts.Peers.Where(Translates).ToArray();
         if (translating.Length == 0) return UpstreamOffer.No("no peer is known to translate");
         var up = translating.Where(peer => peer.Established).ToArray();
         if (up.Length == 0) return UpstreamOffer.No($"{Names(translating)} not established");
         var informed = up.Where(peer => peer.Announced.Any(prefix => pool.Cidr.Contains(prefix) || prefix.Contains(pool.Cidr))).ToArray();
-        if (informed.Length == 0) return UpstreamOffer.No($"{Names(up)} without this pool's routes");
+        if (informed.Length == 0) return UpstreamOffer.No($"{Names(up)} {(up.Length == 1 ? "is" : "are")} told no routes of this pool");
         var destinations = ways.Through([.. informed.Select(peer => peer.Name)], pool.Cidr.Family);
         return destinations.IsEmpty
             ? UpstreamOffer.No($"no way leads through {Names(informed)}")

@@ -4,12 +4,12 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Dataplane;
 
 /// <summary>
-/// Which destinations are reached through given peers alone, as long as neither the routes in use nor others' routes in the kernel move. The
-/// answer is remembered: pools are many, and they all ask for the same peers.
+/// Which destinations are reached through given peers alone, as long as neither the routes in use nor others' routes in the kernel move.
+/// The answer is remembered: pools are many, and they all ask for the same peers.
 /// </summary>
 internal sealed class UpstreamWays(ListOf<RouteFact> routes, KernelSnapshot kernel)
 {
-    public const uint MainTable = 254;
+    private const uint MainTable = 254;
 
     private readonly Dictionary<(ListOf<string>, IpFamily), AddressRanges> known = [];
 
@@ -30,8 +30,11 @@ internal sealed class UpstreamWays(ListOf<RouteFact> routes, KernelSnapshot kern
         var metrics = new Dictionary<Prefix, uint>();
         foreach (var (prefix, through, metric) in routes.Where(route => route.Prefix.Family == family))
             (ways[prefix], metrics[prefix]) = (through.Count > 0 && through.All(peers.Contains), metric);
-        foreach (var ((prefix, metric, table), _) in kernel.Routes)
-            if (table == MainTable && prefix.Family == family && (!metrics.TryGetValue(prefix, out var ours) || metric <= ours)) ways[prefix] = false;
+        foreach (var (prefix, metric, table) in kernel.Routes.Keys)
+        {
+            if (table != MainTable || prefix.Family != family) continue;
+            if (!metrics.TryGetValue(prefix, out var ours) || metric <= ours) ways[prefix] = false;
+        }
         return ways;
     }
 }
