@@ -44,7 +44,7 @@ public sealed class ReloadTests : IAsyncLifetime
 
         site.Configuration = "";
         await site.ReloadAsync();
-        await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", otherwise: site.LogAsync);
+        await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", Site.Patience, site.LogAsync);
         Assert.Equal(Source, await SeenAsync());
         Assert.Contains("bgpd.yaml speaks of NAT no more", await site.LogAsync());
         Assert.Contains("\"enabled\":false", await site.HttpAsync("/v1/nat"));
@@ -56,7 +56,7 @@ public sealed class ReloadTests : IAsyncLifetime
         await site.StartAsync();
         site.Configuration = "nat: { enabled: false }\n";
         await site.ReloadAsync();
-        await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", otherwise: site.LogAsync);
+        await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", Site.Patience, site.LogAsync);
         site.Configuration = "nat: { enabled: true }\n";
         await site.ReloadAsync();
         await site.TableAsync(table => table.Contains("@masq4"), "NAT has begun again");

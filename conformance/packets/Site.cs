@@ -19,6 +19,9 @@ internal sealed class Site : IAsyncDisposable
     public const string Node4 = "172.20.0.1", Node6 = "fd20::1", Other4 = "172.20.0.2", Other6 = "fd20::2";
     public const string Outside4 = "198.51.100.1", Outside6 = "fd98::1", Exempt4 = "10.1.1.1", Exempt6 = "fd0a::1";
 
+    /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
+    public const int Patience = 120;
+
     /// <summary>One for each kind of source pool, and a second one in the first one's.</summary>
     public static readonly Pod[] Pods =
     [
@@ -199,7 +202,7 @@ internal sealed class Site : IAsyncDisposable
     }
 
     /// <summary>It answers, so it has read its resources.</summary>
-    public Task AnsweringAsync() => Until.TrueAsync("the daemon answers", async () => (await HttpAsync("/v1/nat")).Length > 0, otherwise: LogAsync);
+    public Task AnsweringAsync() => Until.TrueAsync("the daemon answers", async () => (await HttpAsync("/v1/nat")).Length > 0, Patience, LogAsync);
 
     /// <summary>Another <see cref="Configuration"/>, while it runs.</summary>
     public async Task ReloadAsync()
@@ -207,7 +210,7 @@ internal sealed class Site : IAsyncDisposable
         var before = TakenIn(await LogAsync());
         await ConfigureAsync();
         await Daemon!.SignalAsync("HUP");
-        await Until.TrueAsync("the configuration is taken", async () => TakenIn(await LogAsync()) > before, otherwise: LogAsync);
+        await Until.TrueAsync("the configuration is taken", async () => TakenIn(await LogAsync()) > before, Patience, LogAsync);
 
         static int TakenIn(string log) => log.Split("bgpd.yaml is taken").Length;
     }
@@ -219,7 +222,7 @@ internal sealed class Site : IAsyncDisposable
     {
         var answer = await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd");
         return answer.Good && condition(answer.Output);
-    }, otherwise: async () => await ListAsync() + await LogAsync());
+    }, Patience, async () => await ListAsync() + await LogAsync());
 
     /// <summary>Nothing while the daemon does not listen yet.</summary>
     public async Task<string> HttpAsync(string path) =>

@@ -57,10 +57,10 @@ public sealed class UpstreamNatTests : IAsyncLifetime
 
     private Task AppliesAsync(string pool, string treatment) => Until.TrueAsync($"{pool}: {treatment}", async () =>
         (await site.HttpAsync("/v1/nat")).Replace("\n", "").Split("{\"name\":").Any(part => part.StartsWith($"\"{pool}\"", StringComparison.Ordinal) && part.Contains($"\"applies\":\"{treatment}\"")),
-        seconds: 90, otherwise: async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
+        Site.Patience, async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
 
     private Task ReasonAsync(string words) => Until.TrueAsync($"the reason is: {words}", async () => (await site.HttpAsync("/v1/nat")).Contains(words),
-        seconds: 90, otherwise: async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
+        Site.Patience, async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
 
     private async Task<string?> SeenAsync(string source = Source, string pod = "nat") =>
         (await Echo.SeenAsync(site[pod], source, Site.Outside4, Transport.Tcp))?.Address.ToString();
