@@ -1,6 +1,7 @@
 // Figures of the NAT: not microbenchmarks, but one long look at the real kernel. Run inside a network namespace of its own:
 //   unshare -n dotnet run --project bench -c Release -- nat
 using System.Diagnostics;
+using System.Text.Json;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
@@ -13,7 +14,7 @@ namespace Calico.Bgp.Bench;
 
 internal static class NatFigures
 {
-    private const int Pools = 100, Nodes = 1000, Edits = 10_000;
+    private const int Pools = 100, Nodes = 1000, Edits = 10_000, Steps = 4;
 
     public static async Task RunAsync()
     {
@@ -32,15 +33,23 @@ internal static class NatFigures
         await dataplane.SettledAsync();
         Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms after the resources came, {nftables.Status.Transactions} transaction");
 
-        await EditsAsync("100 to warm up", 100);
-        Settle();
-        var (managed, resident) = (GC.GetTotalMemory(true), Environment.WorkingSet);
-        await EditsAsync($"{Edits} edits", Edits);
-        Settle();
-        Console.WriteLine($"memory: managed {managed / 1024} → {GC.GetTotalMemory(true) / 1024} KiB, resident {resident >> 20} → {Environment.WorkingSet >> 20} MiB");
+        await EditsAsync(Pools * 2);
+        Console.WriteLine("edits so far   managed KiB   resident MiB   objects in the table   handles");
+        Tell(0);
+        var times = new List<double>();
+        for (var step = 1; step <= Steps; step++)
+        {
+            times.AddRange(await EditsAsync(Edits / Steps));
+            Tell(step * Edits / Steps);
+        }
+        times.Sort();
+        Console.WriteLine(
+            $"an IPPool's edit to the kernel's acknowledgement, {Edits} edits: p50 {times[Edits / 2]:0.00} ms, "
+            + $"p99 {times[Edits * 99 / 100]:0.00} ms, worst {times[^1]:0.00} ms");
         Console.WriteLine($"table read {nftables.Status.Readings} time(s), {nftables.Status.Transactions} transactions, refused {nftables.Status.Problems.Length}");
 
-        async Task EditsAsync(string what, int count)
+        // Each pool is turned an even number of times on the way, so that the table is the same whenever it is told of.
+        async Task<double[]> EditsAsync(int count)
         {
             var times = new double[count];
             for (var i = 0; i < count; i++)
@@ -53,16 +62,26 @@ internal static class NatFigures
                 await dataplane.SettledAsync();
                 times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             }
-            Array.Sort(times);
-            Console.WriteLine($"{what}: edit to acknowledgement p50 {times[count / 2]:0.00} ms, p99 {times[count * 99 / 100]:0.00} ms, worst {times[^1]:0.00} ms");
+            return times;
         }
     }
 
-    private static void Settle()
+    private static void Tell(int edits)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        GC.Collect();
+        Console.WriteLine(
+            $"{edits,12}   {GC.GetTotalMemory(true) / 1024,11}   {Environment.WorkingSet >> 20,12}   {Objects(),20}   {Directory.GetFiles("/proc/self/fd").Length,7}");
+    }
+
+    /// <summary>Sets, chains, rules and elements, as nft counts them.</summary>
+    private static int Objects()
+    {
+        using var nft = Process.Start(new ProcessStartInfo("nft", ["-j", "list", "ruleset"]) { RedirectStandardOutput = true })!;
+        using var listing = JsonDocument.Parse(nft.StandardOutput.BaseStream);
+        var objects = listing.RootElement.GetProperty("nftables").EnumerateArray().SelectMany(one => one.EnumerateObject()).ToArray();
+        var sets = objects.Where(one => one.Name == "set").Select(one => one.Value);
+        return objects.Length + sets.Sum(set => set.TryGetProperty("elem", out var elements) ? elements.GetArrayLength() : 0);
     }
 
     private static ResourceSnapshot Snapshot() => ResourceSnapshot.Empty with

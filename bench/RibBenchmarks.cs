@@ -78,5 +78,6 @@ public class RibBenchmarks
     {
         public void EndOfRib(ushort peer, IpFamily family) { }
         public void PrefixLimitExceeded(ushort peer, IpFamily family, int limit) { }
+        public void CameToRest() { }
     }
 }

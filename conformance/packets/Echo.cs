@@ -80,12 +80,12 @@ internal sealed class Echo : IDisposable
             Pings[(address, BinaryPrimitives.ReadInt64BigEndian(octets.AsSpan(got.ReceivedBytes - TokenOctets)))] = ((IPEndPoint)got.RemoteEndPoint).Address;
     });
 
-    /// <summary>Who the server at <paramref name="to"/> saw when this namespace's address asked it; null: no answer.</summary>
-    public static async Task<IPEndPoint?> SeenAsync(Netns from, string source, string to, Transport transport, int port = Port)
+    /// <summary>Who the server at <paramref name="to"/> saw when this namespace's address asked it; null: no answer, however long one waits.</summary>
+    public static async Task<IPEndPoint?> SeenAsync(Netns from, string source, string to, Transport transport, int port = Port, int attempts = 4)
     {
-        for (var attempt = 0; attempt < 3; attempt++)
+        for (var attempt = 1; attempt <= attempts; attempt++)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2 * attempt));
             try
             {
                 return await AskAsync(from, IPAddress.Parse(source), IPAddress.Parse(to), transport, port, patience.Token);

@@ -16,7 +16,7 @@ internal sealed class FiguresFactAttribute : FactAttribute
 
 public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private const int Seconds = 3, Rounds = 3, Edits = 100;
+    private const int Seconds = 3, Rounds = 3, WarmUp = 50, Edits = 1000;
     private Site site = null!;
 
     public async Task InitializeAsync()
@@ -58,18 +58,22 @@ public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
         var theirsFile = site.PathOf("same.nft");
         await File.WriteAllTextAsync(theirsFile, SameByNft);
         foreach (var newConnections in (bool[])[false, true])
+        {
+            var (ours, theirs) = (new List<double>(), new List<double>());
             for (var round = 1; round <= Rounds; round++)
             {
                 // Ours was written by the daemon and stays; the other one takes its place for its turn.
-                var first = await RateAsync(newConnections);
+                ours.Add(await RateAsync(newConnections));
                 await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
                 await site.Node.DoAsync("nft", "-f", theirsFile);
-                var second = await RateAsync(newConnections);
+                theirs.Add(await RateAsync(newConnections));
                 await site.Node.DoAsync("nft", "delete", "table", "inet", "same");
                 await site.StartAsync();
                 await site.Daemon.DisposeAsync();
-                output.WriteLine($"{(newConnections ? "a connection each" : "one connection")}: ours {first:n0} packets/s, by nft -f {second:n0} ({first / second:p0})");
             }
+            output.WriteLine(
+                $"{(newConnections ? "a connection each" : "one connection")}, best of {Rounds}: ours {ours.Max():n0} packets/s, by nft -f {theirs.Max():n0} ({ours.Max() / theirs.Max():p0})");
+        }
     }
 
     /// <summary>Packets a second that arrive outside, sent by a raw socket so that each may be a connection of its own.</summary>
@@ -123,16 +127,18 @@ public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
             },
         });
         var times = new List<double>();
-        for (var edit = 1; edit <= Edits; edit++)
+        for (var edit = 1; edit <= WarmUp + Edits; edit++)
         {
             var wanted = $"\"transactions\":{edit + 1},";
             var resources = Site.Pools().Replace("\"203.0.113.0/24\", natOutgoing: false", $"\"203.0.113.0/24\", natOutgoing: {(edit % 2 == 1 ? "true" : "false")}");
             var clock = Stopwatch.StartNew();
             site.Write(resources);
             while (!(await http.GetStringAsync("http://bgpd/v1/nat")).Contains(wanted) && clock.Elapsed.TotalSeconds < 10) await Task.Delay(1);
-            times.Add(clock.Elapsed.TotalMilliseconds);
+            if (edit > WarmUp) times.Add(clock.Elapsed.TotalMilliseconds);
         }
         times.Sort();
-        output.WriteLine($"file's rename to acknowledgement, {Edits} edits: p50 {times[Edits / 2]:0.0} ms, p99 {times[Edits * 99 / 100]:0.0} ms (the file is watched and read as a whole)");
+        output.WriteLine(
+            $"a file's edit to acknowledgement, {Edits} edits: p50 {times[Edits / 2]:0.0} ms, p99 {times[Edits * 99 / 100]:0.0} ms, worst {times[^1]:0.0} ms "
+            + "(the file is written, renamed, noticed and read as a whole; that it is in force is asked over HTTP, millisecond by millisecond)");
     }
 }

@@ -19,6 +19,9 @@ internal sealed class Site : IAsyncDisposable
     public const string Node4 = "172.20.0.1", Node6 = "fd20::1", Other4 = "172.20.0.2", Other6 = "fd20::2";
     public const string Outside4 = "198.51.100.1", Outside6 = "fd98::1", Exempt4 = "10.1.1.1", Exempt6 = "fd0a::1";
 
+    /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
+    public const int Patience = 120;
+
     /// <summary>One for each kind of source pool, and a second one in the first one's.</summary>
     public static readonly Pod[] Pods =
     [
@@ -120,6 +123,9 @@ internal sealed class Site : IAsyncDisposable
         echoes.AddRange([new(space, pod.IPv4), new(space, pod.IPv6)]);
     }
 
+    /// <summary>Another server that answers with whom it saw.</summary>
+    public void Answer(Netns space, string address) => echoes.Add(new(space, address));
+
     private string Resources => Path.Combine(folder, "resources");
 
     public static string Pools(bool exceptHosts = false, string felix = "", string natAnnotation = "") => $$"""
@@ -174,19 +180,39 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>What the daemon may not do, in setpriv's words.</summary>
     public string? Capabilities { get; set; }
 
-    public async Task StartAsync(bool withTable = true)
+    private async Task<string> ConfigureAsync()
     {
-        var file = Path.Combine(folder, "bgpd.yaml");
+        var file = PathOf("bgpd.yaml");
         await File.WriteAllTextAsync(file, $$"""
             node: node1
             router: { asNumber: 64512, id: {{Node4}} }
             sources: [{ files: {{Resources}} }]
-            control: { http: ["unix:{{Path.Combine(folder, "http")}}"], socket: {{Path.Combine(folder, "ctl")}} }
+            control: { http: ["unix:{{PathOf("http")}}"], socket: {{PathOf("ctl")}} }
             {{Configuration}}
             """);
+        return file;
+    }
+
+    public async Task StartAsync(bool withTable = true)
+    {
+        var file = await ConfigureAsync();
         string[] command = [.. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
         Daemon = Background.Start(Node, Path.Combine(folder, "bgpd.log"), null, command[0], command[1..]);
         if (withTable) await TableAsync(_ => true, "its table is there");
+    }
+
+    /// <summary>It answers, so it has read its resources.</summary>
+    public Task AnsweringAsync() => Until.TrueAsync("the daemon answers", async () => (await HttpAsync("/v1/nat")).Length > 0, Patience, LogAsync);
+
+    /// <summary>Another <see cref="Configuration"/>, while it runs.</summary>
+    public async Task ReloadAsync()
+    {
+        var before = TakenIn(await LogAsync());
+        await ConfigureAsync();
+        await Daemon!.SignalAsync("HUP");
+        await Until.TrueAsync("the configuration is taken", async () => TakenIn(await LogAsync()) > before, Patience, LogAsync);
+
+        static int TakenIn(string log) => log.Split("bgpd.yaml is taken").Length;
     }
 
     /// <summary>Our table as nft lists it; with handles a rule that was written again has another.</summary>
@@ -196,7 +222,7 @@ internal sealed class Site : IAsyncDisposable
     {
         var answer = await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd");
         return answer.Good && condition(answer.Output);
-    }, otherwise: async () => await ListAsync() + await LogAsync());
+    }, Patience, async () => await ListAsync() + await LogAsync());
 
     /// <summary>Nothing while the daemon does not listen yet.</summary>
     public async Task<string> HttpAsync(string path) =>

@@ -72,7 +72,7 @@ internal sealed record OwnRouteAnswer(string Prefix, TargetAnswer? Wanted, Targe
 
 internal sealed record NatAnswer(
     bool Enabled, bool Ready, IReadOnlyList<NatPoolAnswer> Pools, IReadOnlyList<NatPeerAnswer> Peers, NatTableAnswer Table,
-    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut);
+    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut, string? Problem = null);
 
 internal sealed record NatPoolAnswer(string Name, string Cidr, string Applies, string Why, IReadOnlyList<string> ExceptTo);
 

@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
-using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -25,8 +24,7 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly SpeakerLoop speaker;
     /// <summary>Null: no sources, bgpd.yaml says all.</summary>
     private readonly Resourcing? resources;
-    /// <summary>Null: bgpd.yaml did not speak of NAT at the start.</summary>
-    private DataplaneLoop? dataplane;
+    private readonly Translating translating;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
     private Taken current;
@@ -36,8 +34,13 @@ internal sealed class Daemon : IDaemon, IDisposable
     /// <summary>A configuration in use, and the file that it is from.</summary>
     private sealed record Taken(string File, DaemonConfig Config);
 
-    private Daemon(string file, DaemonConfig config, SpeakerLoop speaker, Resourcing? resources, TimeProvider time, ILogger<Daemon> log) =>
-        (current, this.speaker, this.resources, this.time, this.log) = (new(file, config), speaker, resources, time, log);
+    private Daemon(
+        string file, DaemonConfig config, SpeakerLoop speaker, Translating translating, Resourcing? resources, TimeProvider time,
+        ILogger<Daemon> log)
+    {
+        (current, this.time, this.log) = (new(file, config), time, log);
+        (this.speaker, this.translating, this.resources) = (speaker, translating, resources);
+    }
 
     public string ConfigFile => current.File;
     public PlanFollower? Planned => resources?.Plan;
@@ -77,14 +80,14 @@ internal sealed class Daemon : IDaemon, IDisposable
         await using var speaker = new SpeakerLoop(resources?.Plan?.Joined ?? config.Speaker, kernel, time, logs);
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
-        await using var translating = Translating.Start(config, resources, kernel, view, time, logs);
-        using var daemon = new Daemon(path, config, speaker, resources, time, logs.CreateLogger<Daemon>()) { dataplane = translating?.Dataplane };
+        await using var translating = new Translating(config, resources, kernel, view, time, logs);
+        using var daemon = new Daemon(path, config, speaker, translating, resources, time, logs.CreateLogger<Daemon>());
         await using var birds = new Sockets(
             [.. BirdPaths(config.Control)],
             socket => new(socket, birdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo });
         await using var http = new HttpControl([.. config.Control.Http.Select(endpoint => endpoint.ToString())], view, daemon, time, logs)
         {
-            Dataplane = translating?.Dataplane,
+            Dataplane = translating,
         };
         using var signals = daemon.Signals();
         await daemon.StartAsync(birds, http, stop);
@@ -98,6 +101,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         await oneAtATime.WaitAsync(stop);
         birds.Start();
         await http.StartAsync(stop);
+        await translating.TakeAsync(current.Config.Nat);
         await speaker.StartAsync();
         if (resources != null) await resources.FollowAsync(speaker);
         var config = resources?.Plan?.Joined ?? current.Config.Speaker;
@@ -191,7 +195,7 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, absent);
                 return new(absent, []);
             }
-            var others = Others(newer).ToArray();
+            var others = OtherChanges(newer).ToArray();
             var changes = (await TakeAsync(newer)).AddRange(others);
             (before, current) = (current, new(path, newer));
             undoing?.Dispose();
@@ -215,7 +219,7 @@ internal sealed class Daemon : IDaemon, IDisposable
 
     private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
     {
-        if (newer.Nat is { } nat) dataplane?.Configure(nat);
+        await translating.TakeAsync(newer.Nat);
         if (resources != null && !newer.Sources.IsEmpty && !current.Config.Sources.SequenceEqual(newer.Sources))
             await resources.ReplaceAsync(newer);
         if (resources?.Plan is { } plan) return await plan.TakeAsync(newer.Speaker, newer.Plan);
@@ -229,11 +233,11 @@ internal sealed class Daemon : IDaemon, IDisposable
         if (AbsentSource(newer) is { } absent) return new(absent, []);
         var changes = resources?.Plan is { } plan
             ? await plan.CheckAsync(newer.Speaker, newer.Plan) : ConfigChanges.Between(current.Config.Speaker, newer.Speaker);
-        return new(null, changes.AddRange(Others(newer)));
+        return new(null, changes.AddRange(OtherChanges(newer)));
     }
 
     /// <summary>What changes beside the speaker's part, or will at the next start.</summary>
-    private IEnumerable<string> Others(DaemonConfig newer)
+    private IEnumerable<string> OtherChanges(DaemonConfig newer)
     {
         var (older, control) = (current.Config, newer.Control);
         if (older.Log != newer.Log) yield return "log: takes effect at the next start";
@@ -241,8 +245,7 @@ internal sealed class Daemon : IDaemon, IDisposable
             && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
         if (older.Sources.IsEmpty != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
         else if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: others take their place once they have been read";
-        if (newer.Nat == null != (dataplane == null)) yield return "nat: takes effect at the next start";
-        else if (older.Nat != newer.Nat) yield return "nat: changed";
+        if (older.Nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : older.Nat == null ? "nat: added" : "nat: changed";
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 

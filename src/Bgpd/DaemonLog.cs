@@ -43,6 +43,15 @@ internal static partial class DaemonLog
     [LoggerMessage(1011, LogLevel.Error, "who translates cannot be told any more, so this node does, because of a mistake in this program")]
     public static partial void UpstreamUnknown(this ILogger log, Exception mistake);
 
+    [LoggerMessage(1012, LogLevel.Error, "{Reason}; BGP goes on, and packets meet whatever rules are there")]
+    public static partial void NatImpossible(this ILogger log, string reason);
+
+    [LoggerMessage(1013, LogLevel.Warning, "bgpd.yaml speaks of NAT no more: table inet {Table} is removed, and what is new not translated")]
+    public static partial void NatGone(this ILogger log, string table);
+
+    [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml speaks of NAT no more, but table inet {Table} cannot be removed: {Words}")]
+    public static partial void NatStays(this ILogger log, string table, string words);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]
     public static partial void PlanDoubtful(this ILogger log, string @object, string field, string reason);
 }

@@ -1,44 +1,67 @@
+using System.ComponentModel;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
 
-/// <summary>The daemon's side of <c>nat</c>: the dataplane with what it stands on, and those that tell it of resources and of routes.</summary>
-internal sealed class Translating : IAsyncDisposable
+/// <summary>
+/// The daemon's side of <c>nat</c>, which may come into bgpd.yaml, change, and go again while the daemon runs. Where the section is missing
+/// from the start nothing of nftables is touched: another daemon may be at work there. Where it goes, our table goes with it. Where the
+/// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
+/// </summary>
+internal sealed class Translating(
+    DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
+    : IDataplane, IAsyncDisposable
 {
-    private readonly NftablesLoop nftables;
-    private readonly ConnectionTable connections;
-    private readonly ResourceFeed? feed;
-    private readonly CancellationTokenSource ending = new();
-    private Task following = Task.CompletedTask;
+    private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
 
-    private Translating(DaemonConfig config, NatSettings nat, Resourcing? resources, IKernel kernel, TimeProvider time, ILoggerFactory logs)
+    private readonly ILogger<Translating> log = logs.CreateLogger<Translating>();
+    private volatile Work? work;
+    private volatile string? problem;
+
+    public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
+
+    public NatExplanation Explain(Address source, Address destination) => work?.Dataplane.Explain(source, destination) ?? Off;
+
+    /// <summary>What bgpd.yaml says of NAT now; null: nothing. One at a time.</summary>
+    public async Task TakeAsync(NatSettings? nat)
     {
-        nftables = Open(time, logs);
-        connections = new();
-        Dataplane = new(config.Speaker.HostName, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
-        feed = resources?.Subscribe();
+        if (nat == null) await EndAsync().ConfigureAwait(false);
+        else if (work != null) work.Dataplane.Configure(nat);
+        else Begin(nat);
     }
 
-    public DataplaneLoop Dataplane { get; }
-
-    /// <summary>Null where bgpd.yaml does not speak of NAT: nothing of nftables is touched then.</summary>
-    public static Translating? Start(
-        DaemonConfig config, Resourcing? resources, IKernel kernel, ISpeaker speaker, TimeProvider time, ILoggerFactory logs)
+    private void Begin(NatSettings nat)
     {
-        if (config.Nat is not { } nat) return null;
-        var made = new Translating(config, nat, resources, kernel, time, logs);
-        made.Dataplane.Start();
-        if (made.feed == null) made.Dataplane.Take(ResourceSnapshot.Empty);
-        made.following = Task.WhenAll(
-            made.FollowAsync(), new UpstreamObserver(speaker, made.Dataplane, config.Speaker.Kernel.Metric, time, logs.CreateLogger<UpstreamObserver>()).RunAsync(made.ending.Token));
-        return made;
+        try
+        {
+            work = new(nat, config, resources, kernel, speaker, time, logs);
+            problem = null;
+        }
+        catch (IOException refused)
+        {
+            problem = refused.Message;
+            log.NatImpossible(refused.Message);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        problem = null;
+        if (work is not { } ended) return;
+        work = null;
+        await using (ended.ConfigureAwait(false))
+        {
+            if (await ended.FlushAsync().ConfigureAwait(false) is { } words) log.NatStays(DataplaneLoop.Table, words);
+            else log.NatGone(DataplaneLoop.Table);
+        }
     }
 
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
@@ -50,31 +73,76 @@ internal sealed class Translating : IAsyncDisposable
             nftables.Start();
             return nftables;
         }
-        catch (System.ComponentModel.Win32Exception refused)
+        catch (Win32Exception refused)
         {
             throw new IOException($"nat: nftables cannot be spoken to: {refused.Message} (root or CAP_NET_ADMIN is needed)", refused);
         }
     }
 
-    private async Task FollowAsync()
-    {
-        try
-        {
-            while (feed != null) Dataplane.Take((await feed.ReadAsync(ending.Token).ConfigureAwait(false)).After);
-        }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
-        // The plan's reader has told of it.
-        catch (SourcesFailedException) { }
-    }
+    /// <summary>The table stays.</summary>
+    public ValueTask DisposeAsync() => work?.DisposeAsync() ?? default;
 
-    public async ValueTask DisposeAsync()
+    /// <summary>The dataplane with what it stands on, and those that tell it of resources and of routes.</summary>
+    private sealed class Work : IAsyncDisposable
     {
-        await ending.CancelAsync().ConfigureAwait(false);
-        await following.ConfigureAwait(false);
-        await Dataplane.DisposeAsync().ConfigureAwait(false);
-        await nftables.DisposeAsync().ConfigureAwait(false);
-        connections.Dispose();
-        feed?.Dispose();
-        ending.Dispose();
+        private readonly NftablesLoop nftables;
+        private readonly ConnectionTable connections = new();
+        private readonly ResourceFeed? feed;
+        private readonly CancellationTokenSource ending = new();
+        private readonly Task following;
+        private Task? stopped;
+
+        public Work(
+            NatSettings nat, DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time,
+            ILoggerFactory logs)
+        {
+            nftables = Open(time, logs);
+            Dataplane = new(config.Speaker.HostName, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
+            feed = resources?.Subscribe();
+            Dataplane.Start();
+            if (feed == null) Dataplane.Take(ResourceSnapshot.Empty);
+            var observer = new UpstreamObserver(
+                speaker, kernel, Dataplane, config.Speaker.Kernel.Metric, time, logs.CreateLogger<UpstreamObserver>());
+            following = Task.WhenAll(FollowAsync(), observer.RunAsync(ending.Token));
+        }
+
+        public DataplaneLoop Dataplane { get; }
+
+        private async Task FollowAsync()
+        {
+            try
+            {
+                while (feed != null) Dataplane.Take((await feed.ReadAsync(ending.Token).ConfigureAwait(false)).After);
+            }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
+            // The plan's reader has told of it.
+            catch (SourcesFailedException) { }
+        }
+
+        /// <returns>Null, or the kernel's words.</returns>
+        public async Task<string?> FlushAsync()
+        {
+            await StopAsync().ConfigureAwait(false);
+            return await nftables.FlushAsync().ConfigureAwait(false);
+        }
+
+        /// <summary>After that nobody writes to the table any more.</summary>
+        private Task StopAsync() => stopped ??= EndAsync();
+
+        private async Task EndAsync()
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            await following.ConfigureAwait(false);
+            await Dataplane.DisposeAsync().ConfigureAwait(false);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync().ConfigureAwait(false);
+            await nftables.DisposeAsync().ConfigureAwait(false);
+            connections.Dispose();
+            feed?.Dispose();
+            ending.Dispose();
+        }
     }
 }

@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
-using Calico.Bgp.Session;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Wire.Attributes;
 using Microsoft.Extensions.Logging;
@@ -8,25 +11,36 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// Puts what the speaker knows into the words that the dataplane decides upstream NAT by. It looks at sessions and their counters a few times
-/// a second, and at routes only when those have moved; the longer that takes (a full table), the more seldom it is done.
+/// Puts what the speaker knows into the words that the dataplane decides upstream NAT by. It is told when sessions or routes have moved, and
+/// whose each best route is; it asks for a peer's announcements only when that peer's counters have moved. While nothing moves, or nobody
+/// translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of routes is not made worse.
 /// </summary>
-internal sealed class UpstreamObserver(ISpeaker speaker, DataplaneLoop dataplane, uint metric, TimeProvider time, ILogger<UpstreamObserver> log)
+internal sealed class UpstreamObserver(
+    SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, uint metric, TimeProvider time, ILogger<UpstreamObserver> log) : IBestFollower
 {
-    private const int RestFactor = 10;
+    private const int RestFactor = 10, Capacity = 16;
     private const string FromResource = "BGPPeer/";
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
+    private readonly Channel<bool> bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly ConcurrentQueue<BestChange[]> arrived = [];
+    private readonly Dictionary<string, (string Marks, PeerFact Fact)> known = [];
+    private RoutesInUse routes = new();
     private RoutingFacts facts = RoutingFacts.None;
-    private string seen = "";
-    private TimeSpan rest;
+    private RoutingQuestion answered = RoutingQuestion.None;
 
     public async Task RunAsync(CancellationToken stop)
     {
+        dataplane.Asking += Ring;
+        Ring();
         try
         {
-            for (; ; await Task.Delay(Look + rest, time, stop).ConfigureAwait(false))
-                if (dataplane.NeedsFacts) await LookAsync(stop).ConfigureAwait(false);
+            while (await bell.Reader.ReadAsync(stop).ConfigureAwait(false))
+            {
+                var began = time.GetTimestamp();
+                await LookAsync(dataplane.Question, stop).ConfigureAwait(false);
+                await Task.Delay(time.GetElapsedTime(began) * RestFactor, time, stop).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
         catch (Exception defect)
@@ -34,48 +48,110 @@ internal sealed class UpstreamObserver(ISpeaker speaker, DataplaneLoop dataplane
             log.UpstreamUnknown(defect);
             dataplane.Tell(RoutingFacts.None);
         }
+        finally
+        {
+            dataplane.Asking -= Ring;
+            if (answered.IsAsked) Unfollow();
+        }
     }
 
-    private async Task LookAsync(CancellationToken stop)
+    private void Ring() => bell.Writer.TryWrite(true);
+
+    private async Task LookAsync(RoutingQuestion question, CancellationToken stop)
     {
-        var began = time.GetTimestamp();
-        var peers = speaker.Protocols.Where(protocol => protocol.Session != null).ToArray();
-        var now = Moved(peers);
-        if (now == seen && dataplane.Pools == asked) return;
-        (seen, asked) = (now, dataplane.Pools);
-        var newer = new RoutingFacts([.. await PeersAsync(peers, stop).ConfigureAwait(false)], [.. await RoutesAsync(peers, stop).ConfigureAwait(false)]);
-        if (newer != facts) dataplane.Tell(facts = newer);
-        rest = time.GetElapsedTime(began) * RestFactor;
+        if (question.IsAsked != answered.IsAsked) TurnTo(question.IsAsked);
+        if (question != answered) known.Clear();
+        answered = question;
+        if (!question.IsAsked) return;
+        var isMoved = TakeArrived();
+        var peers = new ListOf<PeerFact>([.. await PeersAsync(question.Pools, stop).ConfigureAwait(false)]);
+        if (!isMoved && peers == facts.Peers) return;
+        dataplane.Tell(facts = new(peers, isMoved ? routes.Facts(MetricOf) : facts.Routes));
     }
 
-    private ListOf<Prefix> asked;
+    private void TurnTo(bool isAsked)
+    {
+        if (!isAsked)
+        {
+            Unfollow();
+            return;
+        }
+        speaker.Moved += Ring;
+        speaker.Follow(this);
+    }
 
-    /// <summary>Anything that may have moved a route moves one of these.</summary>
-    private static string Moved(ProtocolStatus[] peers) => string.Join('\n', peers.Select(peer =>
-        $"{peer.Name} {peer.Session!.Phase} {peer.Session.EstablishedTransitions} {string.Join(' ', peer.Channels.Select(channel => (channel.Imported, channel.Exported, channel.Preferred, channel.Counts)))}"));
+    private void Unfollow()
+    {
+        speaker.Moved -= Ring;
+        speaker.Follow(null);
+        arrived.Clear();
+        (routes, facts) = (new(), RoutingFacts.None);
+    }
 
-    private async Task<List<PeerFact>> PeersAsync(ProtocolStatus[] peers, CancellationToken stop)
+    bool IBestFollower.HasRoom => arrived.Count < Capacity;
+
+    void IBestFollower.Take(ReadOnlySpan<BestChange> changes)
+    {
+        arrived.Enqueue(changes.ToArray());
+        Ring();
+    }
+
+    /// <returns>Whether any packet may go another way now.</returns>
+    private bool TakeArrived()
+    {
+        var isMoved = false;
+        var names = speaker.PeerNames;
+        HashSet<Prefix> others = [.. kernel.Current.Routes.Keys.Select(route => route.Prefix)];
+        while (arrived.TryDequeue(out var changes))
+        {
+            foreach (var change in changes) isMoved |= routes.Take(change.Prefix, PeersOf(change, names), others);
+            if (arrived.Count == Capacity - 1) speaker.GoOn();
+        }
+        return isMoved;
+    }
+
+    /// <summary>With several ways out each must be a peer's, or somebody else has a share.</summary>
+    private static ListOf<string>? PeersOf(BestChange change, IReadOnlyDictionary<ushort, string> names) =>
+        change.Sources.IsEmpty ? null : change.Sources.All(names.ContainsKey) ? [.. change.Sources.Select(source => names[source])] : [];
+
+    private async Task<List<PeerFact>> PeersAsync(ListOf<Prefix> pools, CancellationToken stop)
     {
         var all = new List<PeerFact>();
-        foreach (var peer in peers)
+        foreach (var peer in speaker.Protocols.Where(protocol => protocol.Session != null))
         {
-            var up = peer.Session!.Phase == Phase.Established;
-            all.Add(new(
-                peer.Name, peer.Description?.StartsWith(FromResource, StringComparison.Ordinal) == true ? peer.Description[FromResource.Length..] : null, up,
-                up ? [.. await AnnouncedAsync(peer.Name, stop).ConfigureAwait(false)] : [],
-                up ? [.. await DefaultCommunitiesAsync(peer.Name, stop).ConfigureAwait(false)] : []));
+            var marks = MarksOf(peer);
+            if (!known.TryGetValue(peer.Name, out var before) || before.Marks != marks)
+                known[peer.Name] = before = (marks, await FactAsync(peer, pools, stop).ConfigureAwait(false));
+            all.Add(before.Fact);
         }
         return all;
     }
 
+    /// <summary>Anything that may have moved what the peer announces, or is told, moves one of these.</summary>
+    private string MarksOf(ProtocolStatus peer) => string.Join(' ', (object?[])
+    [
+        speaker.IsUp(peer.Name), peer.Session!.EstablishedTransitions, peer.Description,
+        .. peer.Channels.Select(channel => (channel.Imported, channel.Exported, channel.Counts)),
+    ]);
+
+    private async Task<PeerFact> FactAsync(ProtocolStatus peer, ListOf<Prefix> pools, CancellationToken stop)
+    {
+        var isFromResource = peer.Description?.StartsWith(FromResource, StringComparison.Ordinal) == true;
+        var resource = isFromResource ? peer.Description![FromResource.Length..] : null;
+        if (!speaker.IsUp(peer.Name)) return new(peer.Name, resource, false, [], []);
+        return new(
+            peer.Name, resource, true, [.. await AnnouncedAsync(peer.Name, pools, stop).ConfigureAwait(false)],
+            [.. await DefaultCommunitiesAsync(peer.Name, stop).ConfigureAwait(false)]);
+    }
+
     /// <summary>What the peer is sent that lies in a pool, or holds one.</summary>
-    private async Task<SortedSet<Prefix>> AnnouncedAsync(string peer, CancellationToken stop)
+    private async Task<SortedSet<Prefix>> AnnouncedAsync(string peer, ListOf<Prefix> pools, CancellationToken stop)
     {
         var announced = new SortedSet<Prefix>();
-        foreach (var pool in dataplane.Pools)
+        foreach (var pool in pools)
             foreach (var scope in (PrefixScope[])[PrefixScope.In, PrefixScope.For])
-                await foreach (var routes in speaker.Routes(new(RouteSelection.Export, Prefix: pool, Scope: scope, Peer: peer), stop).ConfigureAwait(false))
-                    announced.UnionWith(routes.Select(route => route.Prefix));
+                await foreach (var some in speaker.Routes(new(RouteSelection.Export, null, pool, scope, null, peer), stop).ConfigureAwait(false))
+                    announced.UnionWith(some.Select(route => route.Prefix));
         return announced;
     }
 
@@ -83,28 +159,10 @@ internal sealed class UpstreamObserver(ISpeaker speaker, DataplaneLoop dataplane
     {
         var communities = new List<Community>();
         foreach (var prefix in (Prefix[])[Prefix.DefaultIPv4, Prefix.DefaultIPv6])
-            await foreach (var routes in speaker.Routes(new(RouteSelection.All, Prefix: prefix, Protocol: peer), stop).ConfigureAwait(false))
-                foreach (var route in routes)
+            await foreach (var some in speaker.Routes(new(RouteSelection.All, Prefix: prefix, Protocol: peer), stop).ConfigureAwait(false))
+                foreach (var route in some)
                     if (!route.Attributes.IsEmpty) communities.AddRange(new AttributeView(route.Attributes.Span).Communities);
         return communities;
-    }
-
-    private async Task<List<RouteFact>> RoutesAsync(ProtocolStatus[] peers, CancellationToken stop)
-    {
-        var facts = new List<RouteFact>();
-        var names = peers.ToLookup(peer => peer.Session!.Settings.PeerAddress, peer => peer.Name);
-        await foreach (var routes in speaker.Routes(new(RouteSelection.Primary), stop).ConfigureAwait(false))
-            facts.AddRange(routes.Select(route => new RouteFact(route.Prefix, [.. PeersOf(route, names)], MetricOf(route.Prefix.Family))));
-        facts.Sort((a, b) => a.Prefix.CompareTo(b.Prefix));
-        return facts;
-    }
-
-    /// <summary>With several ways out each gateway must be a peer, or somebody else has a share.</summary>
-    private static IEnumerable<string> PeersOf(RouteView route, ILookup<Address, string> names)
-    {
-        if (route.From == null) return [];
-        if (route.Hops.Length < 2) return [route.Protocol];
-        return route.Hops.Select(hop => hop.Gateway is { } gateway ? names[gateway].FirstOrDefault() ?? "" : "").Distinct().Order(StringComparer.Ordinal);
     }
 
     private uint MetricOf(IpFamily family) => metric == 0 && family == IpFamily.IPv6 ? 1024 : metric;

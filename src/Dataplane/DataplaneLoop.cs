@@ -28,16 +28,18 @@ public sealed class DataplaneLoop(
     private NatSettings settings = settings;
     private ResourceSnapshot? resources;
     private RoutingFacts facts = RoutingFacts.None;
+    private UpstreamWays ways = new([], KernelSnapshot.Empty);
+    private volatile RoutingQuestion question = RoutingQuestion.None;
     private NatPlan? applied;
     private ITimer? timer;
     private Task running = Task.CompletedTask;
     private volatile NatView view = NatView.Off with { Enabled = settings.Enabled };
 
-    /// <summary>Somebody may translate upstream, so whoever knows the routes shall tell.</summary>
-    public bool NeedsFacts { get; private set; }
+    /// <summary>What whoever knows sessions and routes shall tell.</summary>
+    public RoutingQuestion Question => question;
 
-    /// <summary>Pools whose routes a peer must have for that.</summary>
-    public ListOf<Prefix> Pools { get; private set; }
+    /// <summary>Called on the dataplane's loop after <see cref="Question"/> has changed; must not block.</summary>
+    public event Action? Asking;
 
     public NatView View => view with { Table = nftables.Status };
 
@@ -63,10 +65,14 @@ public sealed class DataplaneLoop(
         return done.Task;
     }
 
-    public NatExplanation Explain(Address source, Address destination) => new NatExplainer(view.Plan).Explain(source, destination);
+    public NatExplanation Explain(Address source, Address destination) =>
+        new NatExplainer(view.Plan, address => kernel.Current.Addresses.Any(own => own.Address == address)).Explain(source, destination);
 
     /// <summary>Other routes of the kernel's decide what leads upstream, and nothing else here.</summary>
-    private void Look(KernelSnapshot _) => Post(() => { });
+    private void Look(KernelSnapshot _)
+    {
+        if (question.IsAsked) Post(() => { });
+    }
 
     private void Post(Action what) => inbox.Writer.TryWrite(what);
 
@@ -98,16 +104,24 @@ public sealed class DataplaneLoop(
 
     private async Task RoundAsync(ResourceSnapshot now)
     {
-        var upstream = new Upstream(settings.Upstream, now, facts, kernel.Current);
+        if (!ways.IsOf(facts, kernel.Current)) ways = new(facts.Routes, kernel.Current);
+        var upstream = new Upstream(settings.Upstream, now, facts, ways);
         var offers = now.IPPools.Values.Where(pool => pool.NatOutgoing).ToDictionary(pool => pool.Name, upstream.For);
         var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out var wait);
         timer!.Change(wait ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
         var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
         if (plan != applied) await ApplyAsync(plan).ConfigureAwait(false);
-        NeedsFacts = upstream.IsConfigured;
-        Pools = [.. now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order()];
+        var pools = now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
+        Ask(new(settings.Enabled && upstream.IsConfigured, [.. pools]));
         view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
+    }
+
+    private void Ask(RoutingQuestion newer)
+    {
+        if (newer == question) return;
+        question = newer;
+        Asking?.Invoke();
     }
 
     private async Task ApplyAsync(NatPlan plan)

@@ -12,19 +12,22 @@ public sealed record NatExplanation(bool Translated, string? To, ListOf<string> 
 /// Walks a packet through the plan as the rules do, one step a match. It knows nothing of the rules' text: the packets of the
 /// conformance tests hold the two together.
 /// </summary>
-internal sealed class NatExplainer(NatPlan plan)
+/// <param name="own">Whether an address is this node's: the plan does not know.</param>
+internal sealed class NatExplainer(NatPlan plan, Predicate<Address>? own = null)
 {
     private readonly List<string> steps = [];
 
     public NatExplanation Explain(Address source, Address destination)
     {
         var translated = Decide(source, destination);
-        return new(translated, translated ? To(source.Family) : null, [.. steps]);
+        return new(translated, translated ? To(plan, plan.Families.First(family => family.Family == source.Family)) : null, [.. steps]);
     }
 
     private bool Decide(Address source, Address destination)
     {
         if (plan.Families.FirstOrDefault(family => family.Family == source.Family) is not { } family) return Stays("NAT is off (nat.enabled)");
+        if (own?.Invoke(destination) == true)
+            return Stays("the destination is this node's own address: what is delivered here never meets the rules");
         if (PoolOf(family.Translated.Select(pool => pool.Cidr), source) is not { } cidr) return Stays(Untranslated(family, source));
         var pool = family.Translated.First(pool => pool.Cidr == cidr);
         steps.Add($"the source is in pool {pool.Name} ({pool.Cidr}), whose outgoing traffic is translated");
@@ -53,13 +56,14 @@ internal sealed class NatExplainer(NatPlan plan)
     private static string Untranslated(FamilyPlan family, Address source)
     {
         var pool = family.Pools.Where(pool => pool.Cidr.Contains(source)).OrderByDescending(pool => pool.Cidr.Length).FirstOrDefault();
-        return pool == null ? "the source is in no pool" : $"the source is in pool {pool.Name} ({pool.Cidr}): {pool.Reason}";
+        if (pool == null) return "the source is in no pool";
+        var alone = pool.Treatment == PoolTreatment.UpstreamOnly ? ", which the network alone may translate (nat.bgpd/upstream: Require)" : "";
+        return $"the source is in pool {pool.Name} ({pool.Cidr}){alone}: {pool.Reason}";
     }
 
-    private string To(IpFamily of)
+    public static string To(NatPlan plan, FamilyPlan family)
     {
-        var addresses = plan.Families.First(family => family.Family == of).Addresses;
         var ports = plan.Ports is { } range ? $", TCP and UDP ports {range}" : "";
-        return (addresses.Count == 0 ? "the address of the interface it leaves by" : string.Join(", ", addresses)) + ports;
+        return (family.Addresses.Count == 0 ? "the address of the interface it leaves by" : string.Join(", ", family.Addresses)) + ports;
     }
 }

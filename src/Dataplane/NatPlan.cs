@@ -56,8 +56,13 @@ public sealed record FamilyPlan(IpFamily Family)
     {
         get
         {
-            var all = Pools.Where(pool => pool.Treatment is PoolTreatment.Masquerade or PoolTreatment.Upstream).OrderBy(pool => pool.Cidr).ToArray();
-            return all.Where((pool, i) => !all.Take(i).Any(outer => outer.Cidr.Contains(pool.Cidr)));
+            PoolPlan? outer = null;
+            foreach (var pool in Pools.OrderBy(pool => pool.Cidr))
+            {
+                if (pool.Treatment is not (PoolTreatment.Masquerade or PoolTreatment.Upstream)) continue;
+                if (outer != null && outer.Cidr.Contains(pool.Cidr)) continue;
+                yield return outer = pool;
+            }
         }
     }
 }

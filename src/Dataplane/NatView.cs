@@ -11,5 +11,8 @@ public sealed record UpstreamPeerView(string Name, bool Established, bool IsUpst
 /// <param name="ConnectionsCut">Since the start.</param>
 public sealed record NatView(bool Enabled, bool Ready, NatPlan Plan, ImmutableArray<UpstreamPeerView> Peers, NftStatus Table, long ConnectionsCut)
 {
+    /// <summary>Why nothing can be done; null: it can.</summary>
+    public string? Problem { get; init; }
+
     public static readonly NatView Off = new(false, false, NatPlan.Nothing, [], NftStatus.None, 0);
 }

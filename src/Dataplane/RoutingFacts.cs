@@ -19,4 +19,12 @@ public sealed record PeerFact(
 
 /// <summary>The route in use for a prefix, and the peers that it leads to; none: it is not from a peer.</summary>
 /// <param name="Metric">Of the route in the kernel, to be compared with others' routes of the same prefix.</param>
-public sealed record RouteFact(Prefix Prefix, ListOf<string> Peers, uint Metric = 0);
+public readonly record struct RouteFact(Prefix Prefix, ListOf<string> Peers, uint Metric = 0);
+
+/// <summary>What the dataplane needs to be told.</summary>
+/// <param name="IsAsked">Somebody may translate upstream; else nothing is needed.</param>
+/// <param name="Pools">Whose routes a peer must have for that.</param>
+public sealed record RoutingQuestion(bool IsAsked, ListOf<Prefix> Pools)
+{
+    public static readonly RoutingQuestion None = new(false, []);
+}

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
@@ -16,10 +14,8 @@ public sealed record UpstreamOffer(AddressRanges Destinations, ListOf<string> Pe
 /// routes (else the answers would not come back), and the way to a destination leads to it alone, pods keep their own addresses on that
 /// way. A function of what is so at the moment; <see cref="UpstreamHysteresis"/> adds the patience.
 /// </summary>
-internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resources, RoutingFacts facts, KernelSnapshot kernel)
+internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resources, RoutingFacts facts, UpstreamWays ways)
 {
-    private const uint MainTable = 254;
-
     /// <summary>Somebody may translate; without that no pool has anything to prefer or to require.</summary>
     public bool IsConfigured => settings.AllPeers || settings.Peers.Count > 0 || settings.Community != null
         || resources.BgpPeers.Values.Any(peer => IsAnnotated(peer.Annotations));
@@ -33,31 +29,19 @@ internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resou
 
     public UpstreamOffer For(IPPool pool)
     {
-        if (!IsConfigured) return UpstreamOffer.No("no upstream NAT is configured");
+        if (!IsConfigured) return UpstreamOffer.No("natOutgoing is true, and no upstream NAT is configured");
         if (pool.UpstreamNat == UpstreamNat.Ignore) return UpstreamOffer.No("the pool ignores upstream NAT");
         var translating = facts.Peers.Where(Translates).ToArray();
         if (translating.Length == 0) return UpstreamOffer.No("no peer is known to translate");
         var up = translating.Where(peer => peer.Established).ToArray();
         if (up.Length == 0) return UpstreamOffer.No($"{Names(translating)} not established");
         var informed = up.Where(peer => peer.Announced.Any(prefix => pool.Cidr.Contains(prefix) || prefix.Contains(pool.Cidr))).ToArray();
-        if (informed.Length == 0) return UpstreamOffer.No($"{Names(up)} without this pool's routes");
-        var destinations = UpstreamCoverage.Of(pool.Cidr.Family, Ways([.. informed.Select(peer => peer.Name)]));
+        if (informed.Length == 0) return UpstreamOffer.No($"{Names(up)} {(up.Length == 1 ? "is" : "are")} told no routes of this pool");
+        var destinations = ways.Through([.. informed.Select(peer => peer.Name)], pool.Cidr.Family);
         return destinations.IsEmpty
             ? UpstreamOffer.No($"no way leads through {Names(informed)}")
             : new(destinations, [.. informed.Select(peer => peer.Name)], $"{Names(informed)} translates");
     }
 
     private static string Names(IEnumerable<PeerFact> peers) => string.Join(", ", peers.Select(peer => peer.Name));
-
-    /// <summary>Every prefix that there is a route for, and whether it leads to these peers alone. Where others have put a route of the
-    /// same prefix into the kernel, the lower metric is in use.</summary>
-    private Dictionary<Prefix, bool> Ways(ImmutableHashSet<string> peers)
-    {
-        var ways = new Dictionary<Prefix, bool>();
-        foreach (var route in facts.Routes) ways[route.Prefix] = route.Peers.Count > 0 && route.Peers.All(peers.Contains);
-        var metrics = facts.Routes.ToDictionary(route => route.Prefix, route => route.Metric);
-        foreach (var ((prefix, metric, table), _) in kernel.Routes)
-            if (table == MainTable && (!metrics.TryGetValue(prefix, out var ours) || metric <= ours)) ways[prefix] = false;
-        return ways;
-    }
 }

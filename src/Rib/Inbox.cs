@@ -23,6 +23,7 @@ internal abstract record ShardMessage
         public static readonly FibFilterChanged Now = new();
     }
     public sealed record Read(RouteRead Job) : ShardMessage;
+    public sealed record Follow(IBestFollower? Follower) : ShardMessage;
     /// <summary>Answered when there is nothing left that could be done now.</summary>
     public sealed record Idle(TaskCompletionSource Reached) : ShardMessage;
     /// <summary>Something that was waited for has room again.</summary>
@@ -82,7 +83,8 @@ internal sealed class Inbox : IDisposable
     {
         if (!messages.IsEmpty) return;
         arrived.Reset();
-        if (messages.IsEmpty) arrived.Wait(milliseconds);
+        // What is set before the reset is looked at after it: a message, or the end, which brings none.
+        if (messages.IsEmpty && !isClosed) arrived.Wait(milliseconds);
     }
 
     /// <summary>Nothing gets in any more, and nobody waits for a place.</summary>

@@ -14,6 +14,7 @@ internal sealed class Outflow(
     private readonly List<ExportGroup> groups = [];
     private readonly DirtyQueue emptied = new();
     private readonly List<uint> kept = [];
+    private BestFeed? best;
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
@@ -72,6 +73,14 @@ internal sealed class Outflow(
             if (rib.Table.IsUsed(node)) fib?.Add(node);
     }
 
+    /// <summary>He is told everything, then what moves; null: nobody wants to know any more.</summary>
+    public void Follow(IBestFollower? follower)
+    {
+        best = follower == null ? null : new(rib, attributes, follower);
+        for (uint node = 1; node < rib.Table.End && best != null; node++)
+            if (rib.Table.IsUsed(node)) best.Add(node);
+    }
+
     /// <summary>Takes what moved in the Loc-RIB to everybody who has to look at it.</summary>
     public bool Distribute()
     {
@@ -82,6 +91,7 @@ internal sealed class Outflow(
             {
                 foreach (var group in groups) group.Add(node);
                 fib?.Add(node);
+                best?.Add(node);
                 if (rib.First(node) == 0) emptied.Add(node);
             }
         }
@@ -96,6 +106,8 @@ internal sealed class Outflow(
     }
 
     public bool StepFib() => fib?.Step() ?? false;
+
+    public bool StepBest() => best?.Step() ?? false;
 
     /// <summary>
     /// Rows of prefixes that nobody has a path to, holds, or waits for. They become free in the order they came, so where some of a
@@ -130,7 +142,7 @@ internal sealed class Outflow(
 
     private bool IsDone(uint node)
     {
-        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false) return false;
+        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false || best?.IsDone(node) == false) return false;
         foreach (var group in groups)
             if (!group.IsDone(node)) return false;
         return true;

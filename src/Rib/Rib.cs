@@ -13,6 +13,7 @@ internal interface IRibOwner
     void EndOfRib(ushort peer, IpFamily family);
     void TableSent(IPeerOutlet outlet, IpFamily family);
     void PrefixLimitExceeded(ushort peer, IpFamily family, int limit);
+    void CameToRest();
 }
 
 /// <summary>What the RIB tells the speaker. Called on shards' threads; must not block.</summary>
@@ -22,6 +23,8 @@ public interface IRibListener
     void EndOfRib(ushort peer, IpFamily family);
     /// <summary>More prefixes than configured; told again with each further batch until the session ends.</summary>
     void PrefixLimitExceeded(ushort peer, IpFamily family, int limit);
+    /// <summary>A shard has done all that it could do: whoever watches tables and counters finds them as they stay for now.</summary>
+    void CameToRest();
 }
 
 /// <summary>The routing table: its shards, and the doors to them. All members are thread-safe.</summary>
@@ -80,7 +83,10 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>Every route is offered to the FIB sink's filter again.</summary>
     public void FibFilterChanged() => Tell(ShardMessage.FibFilterChanged.Now);
 
-    /// <summary>The FIB sink has room again.</summary>
+    /// <summary>From now on he is told whose the best routes are, beginning with all of them; instead of whoever was before. Null: nobody.</summary>
+    public void Follow(IBestFollower? follower) => Tell(new ShardMessage.Follow(follower));
+
+    /// <summary>The FIB sink, or the follower, has room again.</summary>
     public void Wake() => Tell(ShardMessage.Wake.Up);
 
     private void Tell(ShardMessage message)
@@ -137,6 +143,7 @@ public sealed class Rib : IRibOwner, IDisposable
 
     void IRibOwner.EndOfRib(ushort peer, IpFamily family) => listener.EndOfRib(peer, family);
     void IRibOwner.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => listener.PrefixLimitExceeded(peer, family, limit);
+    void IRibOwner.CameToRest() => listener.CameToRest();
 
     /// <summary>End-of-RIB follows the part of the last shard (RFC 4724 section 2).</summary>
     void IRibOwner.TableSent(IPeerOutlet outlet, IpFamily family)

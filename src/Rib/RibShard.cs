@@ -73,11 +73,17 @@ internal sealed class RibShard : IDisposable
 
     private void Run()
     {
-        while (!isStopping)
+        for (var isAtRest = true; !isStopping;)
         {
             var handled = TakeMessages();
             ForgetGone();
-            if (Work() || handled || !Inbox.IsEmpty) continue;
+            if (Work() || handled || !Inbox.IsEmpty)
+            {
+                isAtRest = false;
+                continue;
+            }
+            if (!isAtRest) owner.CameToRest();
+            isAtRest = true;
             idlers.ForEach(idler => idler.SetResult());
             idlers.Clear();
             Inbox.Wait(Patience());
@@ -109,7 +115,7 @@ internal sealed class RibShard : IDisposable
         var worked = false;
         foreach (var outflow in outflows) worked |= outflow.Distribute();
         for (var step = 0; step < StepsPerTurn && StepGroups(); step++) worked = true;
-        foreach (var outflow in outflows) worked |= outflow.StepFib() | outflow.RemoveEmptied();
+        foreach (var outflow in outflows) worked |= outflow.StepFib() | outflow.StepBest() | outflow.RemoveEmptied();
         worked |= chores.Step();
         for (var i = readings.Count - 1; i >= 0; i--) worked |= Advance(readings[i]);
         return worked;
@@ -158,6 +164,9 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.FibFilterChanged:
                 foreach (var outflow in outflows) outflow.OfferAgain();
+                break;
+            case ShardMessage.Follow follow:
+                foreach (var outflow in outflows) outflow.Follow(follow.Follower);
                 break;
             case ShardMessage.Idle idle:
                 idlers.Add(idle.Reached);

@@ -62,6 +62,9 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     internal IEnumerable<Peer> Peers => peers.Values.OrderBy(peer => peer.Index);
     internal Peer? PeerNamed(string name) => peers.GetValueOrDefault(name);
 
+    /// <summary>Sessions or routes may have moved. Called on others' threads; must not block.</summary>
+    internal event Action? Moved;
+
     /// <summary>All enabled peers' first tables have come, or <see cref="KernelConfig.SweepAfter"/> has passed.</summary>
     public bool HasSettled { get; private set; }
     public bool IsShuttingDown => stopping.IsCancellationRequested;
@@ -291,16 +294,20 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         var told = peer.ForRib(negotiated, kernel.Current);
         Rib.PeerUp(told, sink.Outlet);
         peer.Up = new(negotiated, sink, told);
+        Moved?.Invoke();
         return sink;
     }
 
     void ISessionOwner.Down(PeerSession session, IRouteSink sink, SessionFault fault)
     {
         if (peers.TryGetValue(session.Settings.Name, out var peer)) peer.Up = null;
+        Moved?.Invoke();
         // When the daemon ends, packets go on as they did: nobody is told to forget what this neighbour had said.
         if (IsShuttingDown) return;
         Rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
     }
+
+    void IRibListener.CameToRest() => Moved?.Invoke();
 
     void IRibListener.EndOfRib(ushort index, IpFamily family)
     {

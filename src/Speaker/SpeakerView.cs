@@ -20,6 +20,25 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
     public bool Ready => speaker.HasSettled;
 
+    /// <summary>Sessions or routes may have moved. Called on the speaker's threads; must not block.</summary>
+    public event Action Moved
+    {
+        add => speaker.Moved += value;
+        remove => speaker.Moved -= value;
+    }
+
+    /// <summary>Routes go to and fro between it and us.</summary>
+    public bool IsUp(string peer) => speaker.PeerNamed(peer)?.Up != null;
+
+    /// <summary>Peers' names by the number that <see cref="BestChange"/> calls them by; other sources are not among them.</summary>
+    public IReadOnlyDictionary<ushort, string> PeerNames => speaker.Peers.ToDictionary(peer => peer.Index, peer => peer.Name);
+
+    /// <summary>Another follower of the best routes instead of the one before; null: none.</summary>
+    public void Follow(IBestFollower? follower) => speaker.Rib.Follow(follower);
+
+    /// <summary>The follower has room again.</summary>
+    public void GoOn() => speaker.Rib.Wake();
+
     public MemoryReport Memory
     {
         get

@@ -27,6 +27,14 @@ public class NatExplanationTests
     }
 
     [Fact]
+    public void What_is_delivered_on_this_node_never_meets_the_rules()
+    {
+        var own = Address.Parse("172.20.0.1");
+        var explanation = new NatExplainer(Mixed, address => address == own).Explain(Address.Parse("192.168.1.1"), own);
+        Assert.Equal((false, "the destination is this node's own address: what is delivered here never meets the rules"), (explanation.Translated, explanation.Steps[^1]));
+    }
+
+    [Fact]
     public void Upstream_NAT_is_told_by_its_peer()
     {
         var plan = Plan([Pool("pods", "192.168.0.0/16")], upstream: true, pools: ("pods", new(Ranges("0.0.0.0/1"), ["tor1"], "tor1 translates"), Ranges("0.0.0.0/1")));

@@ -20,7 +20,7 @@ public class UpstreamTests
 
     private static UpstreamOffer Offer(
         PeerFact[] peers, RouteFact[] routes, UpstreamSettings? settings = null, IPPool? pool = null, KernelSnapshot? kernel = null, params Resource[] more) =>
-        new Upstream(settings ?? Tor1, Snapshot([pool ?? Pods, .. more]), new([.. peers], [.. routes]), kernel ?? KernelSnapshot.Empty).For(pool ?? Pods);
+        new Upstream(settings ?? Tor1, Snapshot([pool ?? Pods, .. more]), new([.. peers], [.. routes]), new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
 
     private static void Everything(UpstreamOffer offer) => Assert.Equal((Ranges("0.0.0.0/0"), "tor1 translates"), (offer.Destinations, offer.Reason));
 
@@ -37,7 +37,7 @@ public class UpstreamTests
 
     [Fact]
     public void Without_the_pools_routes_the_answers_would_not_come_back() => Nothing(
-        "tor1 without this pool's routes", Offer([Peer("tor1", block: "10.0.0.0/26")], [Via("0.0.0.0/0", "tor1")]));
+        "tor1 is told no routes of this pool", Offer([Peer("tor1", block: "10.0.0.0/26")], [Via("0.0.0.0/0", "tor1")]));
 
     [Fact]
     public void Without_a_way_that_leads_to_it_it_does_not() => Nothing("no way leads through tor1", Offer([Peer("tor1"), Peer("tor2")], [Via("0.0.0.0/0", "tor2")]));
@@ -65,7 +65,7 @@ public class UpstreamTests
     {
         var resource = new BgpPeer(new Metadata("rack") { Annotations = Labels.From([new(UpstreamSettings.PeerAnnotation, "true")]) });
         Everything(Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new(), more: resource));
-        Nothing("no upstream NAT is configured", Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new()));
+        Nothing("natOutgoing is true, and no upstream NAT is configured", Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new()));
     }
 
     [Fact]

@@ -125,6 +125,7 @@ internal sealed class SilentListener : IRibListener
 {
     public void EndOfRib(ushort peer, IpFamily family) { }
     public void PrefixLimitExceeded(ushort peer, IpFamily family, int limit) { }
+    public void CameToRest() { }
 }
 
 /// <summary>A RIB with peers that can be spoken for.</summary>

@@ -3,20 +3,25 @@ namespace Calico.Bgp.Bgpctl.Views;
 /// <summary><c>bgpctl nat</c>: for each pool what applies to its packets on their way out, and why.</summary>
 internal static class NatView
 {
-    public static Page Of(NatAnswer nat, DateTimeOffset now) => new(
+    /// <summary>Behind a full table there may be thousands: the HTTP answer has them all.</summary>
+    private const int ShownRanges = 4;
+
+    public static Page Of(NatAnswer nat, DateTimeOffset now) => new([
         new Section(null, Grid.Facts(
             ("nat", State(nat)),
             ("table", $"{nat.Table.Transactions} changes written; put right {nat.Table.Repairs} times after others"),
             ("cut", nat.ConnectionsCut == 0 ? "" : $"{nat.ConnectionsCut} connections, because pools changed"),
             ("kernel lacks", new Cell(string.Join(", ", nat.Missing), Tone.Bad)))),
         new Section(new Cell("Pools"), new Grid(
-            [new("Pool"), new("CIDR"), new("Applies"), new("Why"), new("Except to")], [.. nat.Pools.Select(Pool)])),
-        Peers(nat.Peers.Where(peer => peer.Translates).ToArray()),
-        Problems(nat.Problems, now));
+            [new("Pool"), new("CIDR"), new("Applies"), new("Why"), new("By the network to")], [.. nat.Pools.Select(Pool)])),
+        .. Peers(nat.Peers.Where(peer => peer.Translates).ToArray()),
+        Problems(nat.Problems, now),
+    ]);
 
     private static Cell State(NatAnswer nat) => (nat.Enabled, nat.Ready) switch
     {
-        (false, _) => new Cell("off (nat.enabled in bgpd.yaml)"),
+        _ when nat.Problem is { } problem => new Cell(problem, Tone.Bad),
+        (false, _) => new Cell("off (bgpd.yaml has no section nat, or nat.enabled is false)"),
         (_, false) => new Cell("waits for the resources; rules of an earlier run are left as they are", Tone.Bad),
         _ => new Cell("on", Tone.Good),
     };
@@ -24,11 +29,20 @@ internal static class NatView
     private static Cell[] Pool(NatPoolAnswer pool) =>
     [
         pool.Name, pool.Cidr, new(pool.Applies, pool.Applies == "no NAT" ? Tone.Faint : Tone.Plain), pool.Why,
-        string.Join(", ", pool.ExceptTo),
+        Ranges(pool.ExceptTo),
     ];
 
-    private static Section Peers(NatPeerAnswer[] peers) => peers.Length == 0 ? new(null, null) : new(new Cell("Peers whose network translates"), new Grid(
-        [new("Peer"), new("State")], [.. peers.Select(peer => (Cell[])[peer.Name, peer.Established ? new Cell("established", Tone.Good) : new Cell("down", Tone.Bad)])]));
+    private static string Ranges(IReadOnlyList<string> ranges) =>
+        string.Join(", ", ranges.Take(ShownRanges)) + (ranges.Count > ShownRanges ? $" and {ranges.Count - ShownRanges} more ranges" : "");
+
+    private static Section[] Peers(NatPeerAnswer[] peers) => peers.Length == 0 ? [] :
+    [
+        new(new Cell("Peers whose network translates"), new Grid(
+            [new("Peer"), new("State")],
+            [.. peers.Select(peer => (Cell[])[peer.Name, State(peer)])])),
+    ];
+
+    private static Cell State(NatPeerAnswer peer) => peer.Established ? new("established", Tone.Good) : new("down", Tone.Bad);
 
     private static Section Problems(IReadOnlyList<NatProblemAnswer> problems, DateTimeOffset now) => problems.Count == 0
         ? new(null, null, new Cell("nothing was refused", Tone.Good))

@@ -110,7 +110,7 @@ internal sealed record OwnRouteAnswer(string Prefix, TargetAnswer? Wanted, Targe
 /// <param name="Missing">Options that the kernel is built without.</param>
 internal sealed record NatAnswer(
     bool Enabled, bool Ready, IReadOnlyList<NatPoolAnswer> Pools, IReadOnlyList<NatPeerAnswer> Peers, NatTableAnswer Table,
-    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut);
+    IReadOnlyList<string> Missing, IReadOnlyList<NatProblemAnswer> Problems, long ConnectionsCut, string? Problem);
 
 /// <param name="Upstream">What the pool asks for: prefer, require or ignore; null: nothing.</param>
 /// <param name="Applies">no NAT, masquerade, upstream NAT, or upstream NAT only.</param>

@@ -84,7 +84,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
     {
         var (source, destination) = (http.Request.Query["src"].ToString(), http.Request.Query["dst"].ToString());
         if (!Address.TryParse(source, out var from) || !Address.TryParse(destination, out var to) || from.Family != to.Family)
-            return Answer.ErrorAsync(http, 400, $"expected two addresses of one family, ?src=A&dst=B, got \"{source}\" and \"{destination}\"");
+            return Answer.ErrorAsync(http, 400, $"expected two addresses of one family as src and dst, got \"{source}\" and \"{destination}\"");
         return Dataplane is { } dataplane
             ? Answer.JsonAsync(http, NatAnswers.Of(dataplane.Explain(from, to)), Answer.Json.NatExplanationAnswer)
             : Answer.ErrorAsync(http, 404, "NAT is off: bgpd.yaml has no section nat");

@@ -11,7 +11,7 @@ internal static class NatAnswers
         [.. nat.Peers.Select(peer => new NatPeerAnswer(peer.Name, peer.Established, peer.IsUpstream))],
         new(nat.Table.Transactions, nat.Table.Readings, nat.Table.Repairs), nat.Table.Missing,
         [.. nat.Table.Problems.Select(problem => new NatProblemAnswer(problem.Part, problem.Errno, problem.Words, problem.Since, problem.Attempts))],
-        nat.ConnectionsCut);
+        nat.ConnectionsCut, nat.Problem);
 
     public static NatExplanationAnswer Of(NatExplanation explanation) => new(explanation.Translated, explanation.To, [.. explanation.Steps]);
 

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Net;
 
@@ -11,8 +13,12 @@ public sealed class ConnectionTable : IDisposable
 {
     private const int NoEntry = 2, Attempts = 3;
 
+    /// <summary>Removals in one send(): their answers must fit into the socket's buffer, with room to spare.</summary>
+    private const int AtOnce = 256;
+
     private readonly NetlinkSocket socket;
     private readonly NetlinkDump dump;
+    private readonly byte[] answers = new byte[1 << 16];
 
     /// <summary>In the network namespace of the calling thread.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no netlink socket.</exception>
@@ -44,14 +50,42 @@ public sealed class ConnectionTable : IDisposable
 
     private (int Cut, int Errno) Remove(List<ConnectionName> names)
     {
-        var cut = 0;
-        foreach (var name in names)
+        var (cut, errno) = (0, 0);
+        foreach (var some in names.Chunk(AtOnce))
         {
-            dump.Read(ConnectionMessage.Remove(name), static (in NetlinkHeader _, ReadOnlySpan<byte> _) => { }, out var errno);
-            if (errno == 0) cut++;
-            else if (errno != NoEntry) return (cut, errno); // gone by itself
+            cut += Remove(some, ref errno);
+            if (errno != 0) break;
         }
-        return (cut, 0);
+        return (cut, errno);
+    }
+
+    /// <returns>How many were cut; those that had gone by themselves are not among them.</returns>
+    private int Remove(ConnectionName[] names, ref int errno)
+    {
+        var octets = new List<byte>();
+        var first = socket.Sequences(names.Length);
+        for (var i = 0; i < names.Length; i++)
+        {
+            octets.AddRange(ConnectionMessage.Remove(names[i]).Numbered(first + (uint)i).Span);
+            while (octets.Count % 4 != 0) octets.Add(0);
+        }
+        if (socket.Send(CollectionsMarshal.AsSpan(octets)) != SocketError.Success) return 0;
+        var cut = 0;
+        for (var left = names.Length; left > 0;)
+        {
+            var count = socket.Receive(answers, out var error);
+            if (error != SocketError.Success) break;
+            var messages = new NetlinkReader(answers.AsSpan(0, count));
+            while (messages.Next(out var header, out var body))
+            {
+                if (header.Sequence - first >= names.Length) continue;
+                left--;
+                var refused = new NetlinkAnswer(header, body).Errno;
+                if (refused == 0) cut++;
+                else if (refused != NoEntry) errno = refused;
+            }
+        }
+        return cut;
     }
 
     public void Dispose() => socket.Dispose();

@@ -51,6 +51,17 @@ public class ConnectionTableTests
     }
 
     [LiveFact]
+    public void Many_are_cut_a_batch_at_a_time()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        for (var i = 0; i < 700; i++) Insert(socket, $"10.0.{i / 250}.{i % 250}", "192.0.2.1");
+        using var table = ns.Inside(() => new ConnectionTable());
+        Assert.Equal((699, 0), table.Cut(IpFamily.IPv4, false, connection => connection.Source != Address.Parse("10.0.1.7")));
+        Assert.Equal(["10.0.1.7 192.0.2.1 17"], Left(table));
+    }
+
+    [LiveFact]
     public void Only_what_was_picked_is_cut()
     {
         using var ns = new NetworkNamespace();
