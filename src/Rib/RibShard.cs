@@ -12,6 +12,8 @@ internal sealed class RibShard : IDisposable
     /// <summary>Batches taken before what moved is sent on: enough to pack well, little enough to stay quick.</summary>
     private const int BatchesPerTurn = 4;
     private const int StepsPerTurn = 64;
+    /// <summary>While more routes wait, the FIB steps every so many turns: writing a table takes six times as long.</summary>
+    private const int TurnsPerFibStep = 8;
 
     private readonly IRibOwner owner;
     private readonly PeerTable peers = new();
@@ -25,6 +27,7 @@ internal sealed class RibShard : IDisposable
     private readonly List<RouteRead> readings = [];
     private readonly List<TaskCompletionSource> idlers = [];
     private readonly Thread thread;
+    private int turnsWithoutFib;
     private volatile bool isStopping;
 
     public RibShard(int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, ILogger log)
@@ -115,7 +118,12 @@ internal sealed class RibShard : IDisposable
         var worked = false;
         foreach (var outflow in outflows) worked |= outflow.Distribute();
         for (var step = 0; step < StepsPerTurn && StepGroups(); step++) worked = true;
-        foreach (var outflow in outflows) worked |= outflow.StepFib() | outflow.StepBest() | outflow.RemoveEmptied();
+        if (Inbox.IsEmpty || ++turnsWithoutFib >= TurnsPerFibStep)
+        {
+            turnsWithoutFib = 0;
+            foreach (var outflow in outflows) worked |= outflow.StepFib();
+        }
+        foreach (var outflow in outflows) worked |= outflow.StepBest() | outflow.RemoveEmptied();
         worked |= chores.Step();
         for (var i = readings.Count - 1; i >= 0; i--) worked |= Advance(readings[i]);
         return worked;
