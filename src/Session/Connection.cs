@@ -19,6 +19,7 @@ internal sealed class Connection : IAsyncDisposable
 {
     private const int SegmentOctets = 1 << 16, LeastRoom = 1 << 14, BurstOctets = 1 << 16, FewOctets = 1 << 12;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly Socket socket;
     private readonly SessionSettings settings;
     private readonly TimeProvider time;
