@@ -36,7 +36,7 @@ internal sealed class Connection : IAsyncDisposable
     private Negotiated? agreed;
     private UpdateDecoder? decoder;
     private IRouteSink? sink;
-    private bool taken;
+    private bool taken, drained;
     private volatile bool closed, pushedBack;
     private long arrived, consumed, lastHeard;
     private string ending = "Connection closed";
@@ -157,8 +157,10 @@ internal sealed class Connection : IAsyncDisposable
     private async Task<bool> FillOnceAsync()
     {
         // An idle neighbour holds no buffer: 5,000 of them would hold 320 MB.
-        if (!Waiting(socket)) await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
-        var count = await socket.ReceiveAsync(pipe.Writer.GetMemory(LeastRoom), closing.Token);
+        if (drained || !Waiting(socket)) await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
+        var room = pipe.Writer.GetMemory(LeastRoom);
+        var count = await socket.ReceiveAsync(room, closing.Token);
+        drained = count < room.Length;
         if (count == 0) return false;
         Counters.CountOctetsIn(count);
         Volatile.Write(ref arrived, arrived + count);

@@ -8,7 +8,8 @@ namespace Calico.Bgp.Session;
 /// <summary>
 /// The state machine of RFC 4271 section 8 for one connection, with the optional DelayOpen, IdleHoldTimer, passive and
 /// DampPeerOscillations attributes, RFC 6608's subcodes for unexpected messages and RFC 9687's send hold timer. A pure function:
-/// nothing here sends, sleeps or logs. tests/Session.Tests/fsm.txt shows what it answers for every state and event.
+/// nothing here sends, sleeps or logs. A timer is armed before the message leaves whose answer it waits for.
+/// tests/Session.Tests/fsm.txt shows what it answers for every state and event.
 ///
 /// Three things differ from the RFC's letter:
 /// - A TCP connection that cannot be opened leads from Connect to Active with the retry timer, never to Idle: a neighbour that
@@ -67,7 +68,7 @@ internal static class Fsm
         (OpenSent, OpenReceived open) => Confirm(at, our, open.Agreed),
 
         (OpenConfirm, KeepaliveReceived) => Establish(at, our),
-        (OpenConfirm or Established, Expired(Timers.Keepalive)) => Stay(at, new SendKeepalive(), ArmKeepalive(at.Agreed!, our)),
+        (OpenConfirm or Established, Expired(Timers.Keepalive)) => Stay(at, ArmKeepalive(at.Agreed!, our), new SendKeepalive()),
 
         // The two arms that the connection's reader takes by itself, without asking here for every message.
         (Established, KeepaliveReceived or UpdateReceived) => HeardFrom(at),
@@ -103,14 +104,14 @@ internal static class Fsm
         : Greeted(at, our);
 
     private static Transition Greeted(SessionState at, SessionSettings our) =>
-        new(at with { Phase = OpenSent, Running = Hold }, [new SendOpen(), new Arm(Hold, our.OpenHoldTime)]);
+        new(at with { Phase = OpenSent, Running = Hold }, [new Arm(Hold, our.OpenHoldTime), new SendOpen()]);
 
     private static Transition Confirm(SessionState at, SessionSettings our, Negotiated agreed, params SessionAction[] before)
     {
         var timed = agreed.HoldTime > 0;
         var next = at with { Phase = OpenConfirm, Running = timed ? Hold | Timers.Keepalive : None, Agreed = agreed };
         return timed
-            ? new(next, [.. before, new SendKeepalive(), ArmHold(agreed), ArmKeepalive(agreed, our)])
+            ? new(next, [ArmHold(agreed), ArmKeepalive(agreed, our), .. before, new SendKeepalive()])
             : new(next, [.. before, new SendKeepalive()]);
     }
 

@@ -65,8 +65,10 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
         {
             if (closed) return;
             urgent.Enqueue(ArrayOf(message));
-            WakeUp();
+            if (sending) return;
+            Begin();
         }
+        SendHere();
     }
 
     /// <summary>Lets a last message out and drops everything else.</summary>
@@ -79,9 +81,14 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
             DropQueue();
             if (last is { } message) urgent.Enqueue(ArrayOf(message));
             if (sending) return;
-            if (urgent.Count == 0) finished.TrySetResult();
-            else WakeUp();
+            if (urgent.Count == 0)
+            {
+                finished.TrySetResult();
+                return;
+            }
+            Begin();
         }
+        SendHere();
     }
 
     public void WhenDrained(long octets, Action drained)
@@ -94,13 +101,6 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
     }
 
     void IThreadPoolWorkItem.Execute() => _ = SendAllAsync();
-
-    private void WakeUp()
-    {
-        if (sending) return;
-        Begin();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
 
     private void Begin()
     {

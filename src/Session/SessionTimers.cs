@@ -24,9 +24,9 @@ internal sealed class SessionTimers(TimeProvider time, Action<Timers> expired) :
     {
         for (var at = 0; at < due.Length; at++)
         {
-            if (((byte)running >> at & 1) != 0) continue;
+            if (due[at] == 0 || ((byte)running >> at & 1) != 0) continue;
             Volatile.Write(ref due[at], 0);
-            timers[at]?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            timers[at]!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed class SessionTimers(TimeProvider time, Action<Timers> expired) :
     {
         if (Left(timer) is not { } left) return false;
         if (left == TimeSpan.Zero) return true;
-        // The system's timers count in whole milliseconds and may be early by a part of one.
+        // The system's timers count in whole milliseconds and may be early by a few.
         timers[BitOperations.TrailingZeroCount((byte)timer)]!.Change(left + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
         return false;
     }

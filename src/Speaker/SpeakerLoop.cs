@@ -24,6 +24,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
 
     private readonly IKernel kernel;
     private readonly TimeProvider time;
+    private readonly BeatTimeProvider sessionTime;
     private readonly ILoggerFactory logs;
     private readonly ILogger<SpeakerLoop> log;
     private readonly Channel<Func<Task>> inbox = Channel.CreateUnbounded<Func<Task>>(new() { SingleReader = true });
@@ -40,6 +41,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     public SpeakerLoop(SpeakerConfig config, IKernel kernel, TimeProvider time, ILoggerFactory logs)
     {
         (Config, this.kernel, this.time, this.logs) = (config, kernel, time, logs);
+        sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
         listener = new(logs.CreateLogger<Listener>());
         latest = kernel.Current;
@@ -201,7 +203,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void StartPeer(PeerConfig config)
     {
         var settings = Indexed(config.Session);
-        var peer = new Peer(config, new PeerSession(settings, this, time, logs.CreateLogger<PeerSession>()));
+        var peer = new Peer(config, new PeerSession(settings, this, sessionTime, logs.CreateLogger<PeerSession>()));
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
@@ -342,7 +344,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         try
         {
             while (time.GetUtcNow() < deadline && !peers.Values.All(peer => peer.HasSettled(time.GetUtcNow())))
-                await Task.Delay(TimeSpan.FromMilliseconds(250), time, stopping.Token).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
             HasSettled = true;
             // The last routes are still on their way from the shards to the kernel's queue.
             await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);

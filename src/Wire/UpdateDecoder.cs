@@ -17,8 +17,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
 
     private readonly AttributeBlock block = new(negotiated);
     private readonly OldSpeaker old = new();
-    private byte[] classic = new byte[4096];
-    private byte[] multiprotocol = new byte[4096];
+    private byte[] classic = [];
+    private byte[] multiprotocol = [];
 
     //  +------------------------+------------------+
     //  | Withdrawn length (16)  | Withdrawn routes |

@@ -45,6 +45,7 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Full?.TrySetResult();
         await Session.DisposeAsync();
         await listener.DisposeAsync();
     }

@@ -9,7 +9,7 @@ namespace Calico.Bgp.Wire.Attributes;
 internal sealed class OldSpeaker
 {
     private const uint Trans = 23456;
-    private byte[] side = new byte[4096];
+    private byte[] side = [];
     private int used;
 
     /// <summary>The values that the kept attributes of these sessions point into.</summary>
