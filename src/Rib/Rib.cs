@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Rib;
 
-/// <summary>What a shard tells and asks its owner; called on shards' threads, so it must be thread-safe and must not block.</summary>
+/// <summary>What a shard tells and asks its owner; called on shards' threads and on those of who brings routes, so it must be thread-safe and must not block.</summary>
 internal interface IRibOwner
 {
     PeerCounts CountsOf(ushort peer, IpFamily family);
@@ -16,7 +16,7 @@ internal interface IRibOwner
     void CameToRest();
 }
 
-/// <summary>What the RIB tells the speaker. Called on shards' threads; must not block.</summary>
+/// <summary>What the RIB tells the speaker. Called on shards' threads and on those of who brings routes; must not block.</summary>
 public interface IRibListener
 {
     /// <summary>The peer has sent its whole table (RFC 4724 section 2).</summary>
@@ -55,7 +55,7 @@ public sealed class Rib : IRibOwner, IDisposable
     }
 
     /// <summary>Where the routes of this source come in. One reader's.</summary>
-    public RouteInlet InletFor(ushort peer) => new(peer, [.. shards.Select(shard => shard.Inbox)]);
+    public RouteInlet InletFor(ushort peer) => new(peer, shards);
 
     /// <summary>A source (and with an outlet, receiver) is up: before the first route from its inlet.</summary>
     public void PeerUp(RibPeer peer, IPeerOutlet? outlet) => Tell(new ShardMessage.PeerUp(peer, outlet));

@@ -6,12 +6,15 @@ namespace Calico.Bgp.Rib;
 /// <summary>
 /// One shard of the RIB: sole owner of its prefixes, on a thread of its own. It takes messages from its inbox, lets the Loc-RIB
 /// decide, and carries what moved to the export groups and the FIB; long work (readings, chores) goes in slices between.
+/// While it rests, whoever brings a few routes takes the shard's turn himself: to wake its thread would take longer than the work.
 /// </summary>
 internal sealed class RibShard : IDisposable
 {
     /// <summary>Batches taken before what moved is sent on: enough to pack well, little enough to stay quick.</summary>
     private const int BatchesPerTurn = 4;
     private const int StepsPerTurn = 64;
+    /// <summary>What a caller does himself: a batch of so many octets, and so many turns for what comes of it.</summary>
+    private const int FewOctets = 1 << 12, TurnsHere = 4;
     /// <summary>While more routes wait, the FIB steps every so many turns: writing a table takes six times as long.</summary>
     private const int TurnsPerFibStep = 8;
 
@@ -27,7 +30,12 @@ internal sealed class RibShard : IDisposable
     private readonly List<RouteRead> readings = [];
     private readonly List<TaskCompletionSource> idlers = [];
     private readonly Thread thread;
+
+    // Whoever holds it is the shard's owner for now: its thread, or a caller.
+    private readonly Lock turn = new();
     private int turnsWithoutFib;
+    private bool isAtRest;
+    private long restsUntil;
     private volatile bool isStopping;
 
     public RibShard(int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, ILogger log)
@@ -58,10 +66,14 @@ internal sealed class RibShard : IDisposable
 
     public void Stop()
     {
-        isStopping = true;
+        lock (turn) isStopping = true;
         Inbox.Close();
         if (thread.IsAlive) thread.Join();
     }
+
+    /// <summary>Completes when the batch is taken, or waits in the inbox; in the order of calls.</summary>
+    public ValueTask TakeAsync(RouteBatch batch) =>
+        batch.Length <= FewOctets && TryTakeHere(batch) ? default : Inbox.PutAsync(new(batch));
 
     /// <summary>After <see cref="Stop"/>: the tables' memory goes back.</summary>
     public void Dispose()
@@ -76,22 +88,69 @@ internal sealed class RibShard : IDisposable
 
     private void Run()
     {
-        for (var isAtRest = true; !isStopping;)
+        while (!isStopping)
         {
-            var handled = TakeMessages();
-            ForgetGone();
-            if (Work() || handled || !Inbox.IsEmpty)
+            int patience;
+            lock (turn)
             {
-                isAtRest = false;
-                continue;
+                if (Turn()) continue;
+                Rest();
+                patience = Patience();
+                restsUntil = patience == Timeout.Infinite ? long.MaxValue : Environment.TickCount64 + patience;
             }
-            if (!isAtRest) owner.CameToRest();
-            isAtRest = true;
-            idlers.ForEach(idler => idler.SetResult());
-            idlers.Clear();
-            Inbox.Wait(Patience());
+            Inbox.Wait(patience);
         }
         foreach (var reading in readings) reading.Answers.Writer.TryComplete();
+    }
+
+    private bool Turn()
+    {
+        var handled = TakeMessages();
+        ForgetGone();
+        if (!Work() && !handled && Inbox.IsEmpty) return false;
+        isAtRest = false;
+        return true;
+    }
+
+    private void Rest()
+    {
+        if (!isAtRest) owner.CameToRest();
+        isAtRest = true;
+        idlers.ForEach(idler => idler.SetResult());
+        idlers.Clear();
+    }
+
+    /// <summary>False: the shard has other things to do, or is gone.</summary>
+    private bool TryTakeHere(RouteBatch batch)
+    {
+        if (!turn.TryEnter()) return false;
+        try
+        {
+            if (!isAtRest || isStopping || !Inbox.IsEmpty) return false;
+            isAtRest = false;
+            intake.Take(batch);
+            for (var turns = 0; Work();)
+            {
+                if (++turns < TurnsHere) continue;
+                Wake();
+                return true;
+            }
+            // Who put something in meanwhile has woken the thread.
+            if (!Inbox.IsEmpty) return true;
+            Rest();
+            if (NextDue() < restsUntil) Wake();
+            return true;
+        }
+        catch (Exception broken)
+        {
+            // As on the shard's own thread: with tables half changed nothing is to go on.
+            Environment.FailFast($"{thread.Name} failed on a few routes", broken);
+            throw;
+        }
+        finally
+        {
+            turn.Exit();
+        }
     }
 
     private bool TakeMessages()
@@ -106,12 +165,12 @@ internal sealed class RibShard : IDisposable
         return handled;
     }
 
+    /// <summary>When an advertisement interval ends, in the system's milliseconds; null: nothing is due.</summary>
+    private long? NextDue() => outflows.Min(outflow => outflow.DueAt);
+
     /// <summary>Milliseconds until something is due; infinite: nothing is.</summary>
-    private int Patience()
-    {
-        var due = outflows.Min(outflow => outflow.DueAt);
-        return due is { } next ? (int)Math.Clamp(next - Environment.TickCount64, 0, 60_000) : Timeout.Infinite;
-    }
+    private int Patience() =>
+        NextDue() is { } due ? (int)Math.Clamp(due - Environment.TickCount64, 0, 60_000) : Timeout.Infinite;
 
     private bool Work()
     {

@@ -79,21 +79,22 @@ internal ref struct RouteRecord
 
 /// <summary>
 /// Where one source's routes enter the RIB. It belongs to that source's reader, which parses on its own core; the shards'
-/// bounded inboxes are the only threshold, and they push back through <see cref="FlushAsync"/>.
+/// bounded inboxes are the only threshold, and they push back through <see cref="FlushAsync"/>. A few routes may have been dealt
+/// with, and their news sent, when that returns.
 /// </summary>
 public sealed class RouteInlet
 {
-    private readonly Inbox[] inboxes;
+    private readonly RibShard[] shards;
     private readonly RouteBatch?[] open;
     private readonly List<(int Shard, RouteBatch Batch)> ready = [];
     private readonly int batchLength;
 
-    internal RouteInlet(ushort peer, Inbox[] inboxes, int batchLength = 1 << 15)
+    internal RouteInlet(ushort peer, RibShard[] shards, int batchLength = 1 << 15)
     {
         Peer = peer;
-        this.inboxes = inboxes;
+        this.shards = shards;
         this.batchLength = batchLength;
-        open = new RouteBatch?[inboxes.Length];
+        open = new RouteBatch?[shards.Length];
     }
 
     public ushort Peer { get; }
@@ -116,13 +117,13 @@ public sealed class RouteInlet
 
     private void Mark(RecordKind kind, IpFamily family)
     {
-        for (var shard = 0; shard < inboxes.Length; shard++) Header(Batch(shard), kind, family, false, 0, 0, 0);
+        for (var shard = 0; shard < shards.Length; shard++) Header(Batch(shard), kind, family, false, 0, 0, 0);
     }
 
     public void Withdraw(in NlriRun run)
     {
         if (run.Octets.IsEmpty) return;
-        if (inboxes.Length == 1)
+        if (shards.Length == 1)
         {
             Append(0, RecordKind.Withdraw, run, run.Octets, default, default, 0);
             return;
@@ -134,7 +135,7 @@ public sealed class RouteInlet
     public void Announce(in AnnouncedRun run, int onInterface = 0)
     {
         if (run.Nlri.Octets.IsEmpty) return;
-        if (inboxes.Length == 1)
+        if (shards.Length == 1)
         {
             Append(0, RecordKind.Announce, run.Nlri, run.Nlri.Octets, run.Attributes, run.Summary, onInterface);
             return;
@@ -152,7 +153,7 @@ public sealed class RouteInlet
 
     private async ValueTask SendAsync()
     {
-        foreach (var (shard, batch) in ready) await inboxes[shard].PutAsync(new ShardMessage.Routes(batch)).ConfigureAwait(false);
+        foreach (var (shard, batch) in ready) await shards[shard].TakeAsync(batch).ConfigureAwait(false);
         ready.Clear();
     }
 
@@ -195,7 +196,7 @@ public sealed class RouteInlet
     /// <summary>Sorts the prefixes by the shard that owns them.</summary>
     private List<int> Spread(in NlriRun run)
     {
-        while (spread.Count < inboxes.Length) spread.Add(new());
+        while (spread.Count < shards.Length) spread.Add(new());
         foreach (var shard in touched) spread[shard].ResetWrittenCount();
         touched.Clear();
         var idLength = run.AddPath ? 4 : 0;
@@ -203,7 +204,7 @@ public sealed class RouteInlet
         {
             var length = rest[idLength];
             var octets = (length + 7) / 8;
-            var shard = Shards.Of(length, rest.Slice(idLength + 1, octets), inboxes.Length);
+            var shard = Shards.Of(length, rest.Slice(idLength + 1, octets), shards.Length);
             if (spread[shard].WrittenCount == 0) touched.Add(shard);
             spread[shard].Write(rest[..(idLength + 1 + octets)]);
             rest = rest[(idLength + 1 + octets)..];

@@ -22,6 +22,8 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
     public List<string> Complaints { get; } = [];
     public int EndsOfRib { get; private set; }
     public int Announcements { get; private set; }
+    /// <summary>The thread that brought the last message.</summary>
+    public int SentOn { get; private set; }
 
     /// <summary>A slow peer's backlog stays at whatever this says.</summary>
     public long Backlog => Volatile.Read(ref backlog);
@@ -48,6 +50,7 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
         buffer.Release();
         lock (gate)
         {
+            SentOn = Environment.CurrentManagedThreadId;
             for (var rest = octets.AsSpan(); rest.Length > 0;)
             {
                 var length = rest[16] << 8 | rest[17];
