@@ -23,12 +23,16 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
     private long? lastLine;
     private int unsaid;
 
-    /// <summary>Opens the sockets. </summary>
+    /// <summary>Opens the sockets. Whoever connects waits in the kernel until <see cref="Start"/>: we may not know our peers yet.</summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
-    public void Start(IReadOnlyList<Address> addresses, int port)
+    public void Open(IReadOnlyList<Address> addresses, int port)
     {
         foreach (var address in addresses) sockets.Add(Open(address, port));
         foreach (var session in sessions) SetOptions(session, session.Settings.Password);
+    }
+
+    public void Start()
+    {
         foreach (var socket in sockets) loops.Add(AcceptAllAsync(socket));
     }
 

@@ -91,7 +91,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     /// <exception cref="System.Net.Sockets.SocketException">A listening address cannot be bound.</exception>
     public async Task StartAsync()
     {
-        listener.Start(Config.Listen, Config.ListenPort);
+        listener.Open(Config.Listen, Config.ListenPort);
         Rib.Start();
         loop = Task.Run(RunAsync);
         kernel.Changed += KernelChanged;
@@ -100,6 +100,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
             fib?.Configure(Config.Kernel, RoutesByPrefix(Config));
             await LookAtKernelAsync().ConfigureAwait(false);
             foreach (var peer in Config.Peers) StartPeer(peer);
+            listener.Start();
         }).ConfigureAwait(false);
         settling = Task.Run(SettleAsync);
     }
@@ -270,7 +271,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         listener = new(logs.CreateLogger<Listener>());
         try
         {
-            listener.Start(newer.Listen, newer.ListenPort);
+            listener.Open(newer.Listen, newer.ListenPort);
         }
         catch (System.Net.Sockets.SocketException refused)
         {
@@ -278,9 +279,10 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
             Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
             await listener.DisposeAsync().ConfigureAwait(false);
             listener = new(logs.CreateLogger<Listener>());
-            listener.Start(older.Listen, older.ListenPort);
+            listener.Open(older.Listen, older.ListenPort);
         }
         foreach (var peer in peers.Values) listener.Add(peer.Session);
+        listener.Start();
     }
 
     private void Update(Peer peer, PeerConfig config)

@@ -22,7 +22,8 @@ public class ListenerTests
     {
         var (settings, log, time) = (HandPeer.PassiveSession(), new Lines(), new ManualTimeProvider());
         await using var listener = new Listener(log, time);
-        listener.Start([Loopback.A], settings.ListenPort);
+        listener.Open([Loopback.A], settings.ListenPort);
+        listener.Start();
         await StrangersAsync(settings, 50);
         time.Advance(TimeSpan.FromSeconds(2));
         await StrangersAsync(settings, 1);
@@ -35,11 +36,27 @@ public class ListenerTests
     {
         var port = HandPeer.PassiveSession().ListenPort;
         await using var first = new Listener(NullLogger<Listener>.Instance);
-        first.Start([Loopback.A], port);
+        first.Open([Loopback.A], port);
+        first.Start();
         await using var second = new Listener(NullLogger<Listener>.Instance);
-        var failure = Assert.Throws<SocketException>(() => second.Start([Loopback.A], port));
+        var failure = Assert.Throws<SocketException>(() => second.Open([Loopback.A], port));
         const string Advice = "another BGP daemon runs there: stop it, or change router.listen or router.listenPort";
         Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; {Advice}", failure.Message);
+    }
+
+    /// <summary>A neighbour that dials while we start is not to be told that nobody knows it: it would wait for its next retry.</summary>
+    [Fact]
+    public async Task Who_connects_before_we_know_our_peers_waits()
+    {
+        var settings = HandPeer.PassiveSession();
+        await using var listener = new Listener(NullLogger<Listener>.Instance);
+        listener.Open([Loopback.A], settings.ListenPort);
+        using var peer = await HandPeer.CallAsync(settings);
+        await using var us = new Speaker(settings);
+        listener.Add(us.Session);
+        listener.Start();
+        await peer.EstablishAsync();
+        await Loopback.Up(us);
     }
 
     [Fact]
@@ -47,7 +64,8 @@ public class ListenerTests
     {
         var settings = HandPeer.PassiveSession();
         await using var listener = new Listener(NullLogger<Listener>.Instance);
-        listener.Start([Loopback.A], settings.ListenPort);
+        listener.Open([Loopback.A], settings.ListenPort);
+        listener.Start();
         await using var us = new Speaker(settings);
         listener.Add(us.Session);
         listener.Remove(us.Session);
@@ -61,7 +79,8 @@ public class ListenerTests
     {
         var (a, b) = Loopback.Neighbours();
         await using var listener = new Listener(NullLogger<Listener>.Instance);
-        listener.Start([Loopback.A], a.ListenPort);
+        listener.Open([Loopback.A], a.ListenPort);
+        listener.Start();
         await using var old = new Speaker(a with { Passive = true, Password = "old" });
         await using var us = new Speaker(a with { Passive = true, Password = "new" });
         listener.Add(old.Session);

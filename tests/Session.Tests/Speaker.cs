@@ -18,7 +18,8 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
     {
         Session = new(settings, this, time ?? TimeProvider.System, Log);
         listener.Add(Session);
-        if (listen is { } address) listener.Start([address], settings.ListenPort);
+        if (listen is { } address) listener.Open([address], settings.ListenPort);
+        listener.Start();
         Session.Start();
     }
 
