@@ -3,21 +3,22 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Calico.Bgp.Bench;
 
 if (args is ["nat"])
 {
-    await Calico.Bgp.Bench.NatFigures.RunAsync();
+    await NatFigures.RunAsync();
     return;
 }
 if (args is ["scale"])
 {
-    await Calico.Bgp.Bench.ScaleFigures.RunAsync();
+    await ScaleFigures.RunAsync();
     return;
 }
 if (args is ["scale", var services])
 {
-    await Calico.Bgp.Bench.ScaleFigures.RunAsync(int.Parse(services, System.Globalization.CultureInfo.InvariantCulture));
+    await ScaleFigures.RunAsync(int.Parse(services, System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly)
-    .Run(args, DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(30), logOutput: true))));
+    .Run(args, DefaultConfig.Instance.AddColumn(new TableOctets.Column(), new ClaimColumn()).AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(30), logOutput: true))));

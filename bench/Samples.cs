@@ -66,3 +66,26 @@ internal static class Samples
         };
     }
 }
+
+/// <summary>A peer that takes everything at once.</summary>
+internal sealed class CountingOutlet(ushort peer, Action<int> sent) : IPeerOutlet
+{
+    public ushort Peer => peer;
+    public long Octets { get; private set; }
+    public long Backlog => 0;
+
+    public void Send(OutBuffer buffer)
+    {
+        Octets += buffer.Length;
+        sent(buffer.Length);
+        buffer.Release();
+    }
+
+    public void WhenDrained(long octets, Action drained) => drained();
+}
+
+internal sealed class EverythingOnOneLink : INextHopResolver
+{
+    public NextHopState Resolve(Address nextHop, int scope) => new(true, true, false, 0, [new(nextHop, 1)]);
+    public string? InterfaceName(int index) => "eth0";
+}

@@ -57,7 +57,7 @@ internal static class Decision
         if ((order = LocalPref(b).CompareTo(LocalPref(a))) != 0) return Because(Reason.LocalPref, out reason);
         if (!by.IgnoreAsPathLength && (order = a.Attributes.AsPathLength.CompareTo(b.Attributes.AsPathLength)) != 0)
             return Because(Reason.AsPathLength, out reason);
-        if ((order = a.Attributes.Origin.CompareTo(b.Attributes.Origin)) != 0) return Because(Reason.Origin, out reason);
+        if ((order = ((byte)a.Attributes.Origin).CompareTo((byte)b.Attributes.Origin)) != 0) return Because(Reason.Origin, out reason);
         if (withMed && (by.AlwaysCompareMed || SameNeighbour(a, b)) && (order = Med(a, by).CompareTo(Med(b, by))) != 0)
             return Because(Reason.Med, out reason);
         if ((order = b.External.CompareTo(a.External)) != 0) return Because(Reason.ExternalOverInternal, out reason);
