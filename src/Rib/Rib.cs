@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Rib;
 
-/// <summary>What a shard tells and asks its owner; called on shards' threads and on those of who brings routes, so it must be thread-safe and must not block.</summary>
+/// <summary>
+/// What a shard tells and asks its owner; called on shards' threads and on those of who brings routes, so it must be thread-safe and
+/// must not block.
+/// </summary>
 internal interface IRibOwner
 {
     PeerCounts CountsOf(ushort peer, IpFamily family);
