@@ -196,7 +196,8 @@ internal sealed class Site : IAsyncDisposable
     public async Task StartAsync(bool withTable = true)
     {
         var file = await ConfigureAsync();
-        string[] command = [.. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
+        // A reload is to work for who starts it by nohup, which has it ignore SIGHUP.
+        string[] command = ["nohup", .. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
         Daemon = Background.Start(Node, Path.Combine(folder, "bgpd.log"), null, command[0], command[1..]);
         if (withTable) await TableAsync(_ => true, "its table is there");
     }

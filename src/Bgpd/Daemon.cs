@@ -89,7 +89,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         {
             Dataplane = translating,
         };
-        using var signals = daemon.Signals();
+        using var signals = daemon.Registered();
         await daemon.StartAsync(birds, http, stop);
         await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         daemon.log.Ending();
@@ -151,13 +151,17 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    private Registrations Signals() => new(
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
-        PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-        {
-            signal.Cancel = true;
-            _ = AsideAsync(() => ConfigureAsync(null, soft: false, undoAfter: null));
-        }));
+    private Registrations Registered()
+    {
+        Signals.HeedHangUp();
+        return new(
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                _ = AsideAsync(() => ConfigureAsync(null, soft: false, undoAfter: null));
+            }));
+    }
 
     /// <summary>Nobody waits for it, so nobody else would hear of what went wrong.</summary>
     private async Task AsideAsync(Func<Task> work)
