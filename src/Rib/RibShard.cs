@@ -15,8 +15,8 @@ internal sealed class RibShard : IDisposable
     private const int StepsPerTurn = 64;
     /// <summary>What a caller does himself: a batch of so many octets, and so many turns for what comes of it.</summary>
     private const int FewOctets = 1 << 12, TurnsHere = 4;
-    /// <summary>While more routes wait, the FIB steps every so many turns: writing a table takes six times as long.</summary>
-    private const int TurnsPerFibStep = 8;
+    /// <summary>While more routes wait, the FIB steps every so many milliseconds: writing a table takes six times as long.</summary>
+    private const int FibRest = 200;
 
     private readonly IRibOwner owner;
     private readonly PeerTable peers = new();
@@ -33,7 +33,7 @@ internal sealed class RibShard : IDisposable
 
     // Whoever holds it is the shard's owner for now: its thread, or a caller.
     private readonly Lock turn = new();
-    private int turnsWithoutFib;
+    private long fibSteppedAt;
     private bool isAtRest;
     private long restsUntil;
     private volatile bool isStopping;
@@ -177,9 +177,10 @@ internal sealed class RibShard : IDisposable
         var worked = false;
         foreach (var outflow in outflows) worked |= outflow.Distribute();
         for (var step = 0; step < StepsPerTurn && StepGroups(); step++) worked = true;
-        if (Inbox.IsEmpty || ++turnsWithoutFib >= TurnsPerFibStep)
+        var now = Environment.TickCount64;
+        if (Inbox.IsEmpty || now - fibSteppedAt >= FibRest)
         {
-            turnsWithoutFib = 0;
+            fibSteppedAt = now;
             foreach (var outflow in outflows) worked |= outflow.StepFib();
         }
         foreach (var outflow in outflows) worked |= outflow.StepBest() | outflow.RemoveEmptied();
