@@ -89,7 +89,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         {
             Dataplane = translating,
         };
-        using var signals = daemon.Registered();
+        using var signals = daemon.TakeSignals();
         await daemon.StartAsync(birds, http, stop);
         await daemon.ending.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         daemon.log.Ending();
@@ -151,7 +151,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
-    private Registrations Registered()
+    private Registrations TakeSignals()
     {
         Signals.HeedHangUp();
         return new(

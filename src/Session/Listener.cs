@@ -23,7 +23,7 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
     private long? lastLine;
     private int unsaid;
 
-    /// <summary>Opens the sockets. Whoever connects waits in the kernel until <see cref="Start"/>: we may not know our peers yet.</summary>
+    /// <summary>Takes the addresses. Nobody can connect before <see cref="Start"/>: by then the sockets have our peers' MD5 keys.</summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
     public void Open(IReadOnlyList<Address> addresses, int port)
     {
@@ -31,9 +31,14 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
         foreach (var session in sessions) SetOptions(session, session.Settings.Password);
     }
 
+    /// <exception cref="SocketException">Another daemon was quicker.</exception>
     public void Start()
     {
-        foreach (var socket in sockets) loops.Add(AcceptAllAsync(socket));
+        foreach (var socket in sockets)
+        {
+            socket.Listen(1024);
+            loops.Add(AcceptAllAsync(socket));
+        }
     }
 
     /// <summary>From now on connections from this session's peer are its own; sets its MD5 key on the listening sockets.</summary>

@@ -61,7 +61,6 @@ internal static class TcpOptions
             socket.Ttl = MostHops;
             socket.NoDelay = true;
             socket.Bind(new IPEndPoint(address.ToIPAddress(), port));
-            socket.Listen(1024);
             return socket;
         }
         catch

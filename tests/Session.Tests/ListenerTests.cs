@@ -44,17 +44,19 @@ public class ListenerTests
         Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; {Advice}", failure.Message);
     }
 
-    /// <summary>A neighbour that dials while we start is not to be told that nobody knows it: it would wait for its next retry.</summary>
+    /// <summary>Else a neighbour that dials while we start would be told that nobody knows it, or get in without the key it should sign with.</summary>
     [Fact]
-    public async Task Who_connects_before_we_know_our_peers_waits()
+    public async Task Nobody_connects_before_we_know_our_peers()
     {
         var settings = HandPeer.PassiveSession();
         await using var listener = new Listener(NullLogger<Listener>.Instance);
         listener.Open([Loopback.A], settings.ListenPort);
-        using var peer = await HandPeer.CallAsync(settings);
+        var refused = await Assert.ThrowsAsync<SocketException>(() => HandPeer.CallAsync(settings));
+        Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
         await using var us = new Speaker(settings);
         listener.Add(us.Session);
         listener.Start();
+        using var peer = await HandPeer.CallAsync(settings);
         await peer.EstablishAsync();
         await Loopback.Up(us);
     }
