@@ -86,6 +86,9 @@ internal sealed class CountingOutlet(ushort peer, Action<int> sent) : IPeerOutle
 
 internal sealed class EverythingOnOneLink : INextHopResolver
 {
-    public NextHopState Resolve(Address nextHop, int scope) => new(true, true, false, 0, [new(nextHop, 1)]);
+    public NextHopState Resolve(Address nextHop, int scope) => new(true, true, false, 0, [new(nextHop, 1)]) { Covering = 24 };
+
+    public StaticWay? Static(Prefix prefix) => null;
+    public uint Table => 254;
     public string? InterfaceName(int index) => "eth0";
 }

@@ -9,7 +9,7 @@ namespace Calico.Bgp.Kernel;
 /// <param name="Interface">Of the first hop; 0 where it is not resolvable.</param>
 /// <param name="Hops">For the kernel: the next hop itself where it is connected, else the covering route's gateways.</param>
 /// <param name="Metric">The covering route's RTA_PRIORITY: the cost of getting there.</param>
-/// <param name="Via">The covering prefix.</param>
+/// <param name="Via">The covering prefix, also where it leads nowhere; null: nothing covers it.</param>
 public readonly record struct Resolution(
     bool Resolvable, bool Connected, bool OwnAddress, int Interface, ImmutableArray<RouteHop> Hops, uint Metric, Prefix? Via)
 {
@@ -60,11 +60,11 @@ public sealed class NextHopResolver(KernelSnapshot snapshot)
         if (!Table(nextHop.Family).TryLongest(nextHop, out var via, out var candidates)) return Resolution.Unresolvable;
         foreach (var candidate in candidates)
         {
-            if (candidate.Type != RouteType.Unicast) return Resolution.Unresolvable;
+            if (candidate.Type != RouteType.Unicast) return Resolution.Unresolvable with { Via = via, Metric = candidate.Metric };
             var hops = candidate.Hops.RemoveAll(hop => !Carries(hop.Interface) || (onInterface != 0 && hop.Interface != onInterface));
             if (hops.Length > 0) return Over(nextHop, via, hops, candidate.Metric);
         }
-        return Resolution.Unresolvable;
+        return Resolution.Unresolvable with { Via = via, Metric = candidates[0].Metric };
     }
 
     private Resolution LinkLocal(Address nextHop, int onInterface) => Carries(onInterface)

@@ -8,16 +8,29 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
 {
     private const int Slice = 4096;
     private readonly Queue<IEnumerator<bool>> waiting = new();
+    private Choice? next;
     private int choosing;
+
+    /// <summary>A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.</summary>
+    private sealed class Choice(uint? since)
+    {
+        public uint? Since { get; set; } = since;
+    }
 
     public void Reimport(ushort peer) => waiting.Enqueue(ReimportAll(peer).GetEnumerator());
 
     /// <param name="since">Only prefixes with a next hop whose state changed after this generation; null: all.</param>
     public void ChooseAgain(uint? since)
     {
+        // One walk does for all that changes before it begins: next hops may move with every batch of routes.
+        if (next != null)
+        {
+            next.Since = since is { } newer && next.Since is { } older ? Math.Min(newer, older) : null;
+            return;
+        }
         choosing++;
         foreach (var rib in ribs) rib.IsUnsettled = true;
-        waiting.Enqueue(ChooseAll(since).GetEnumerator());
+        waiting.Enqueue(ChooseAll(next = new(since)).GetEnumerator());
     }
 
     /// <summary>A slice of the oldest one; false: there is none.</summary>
@@ -55,14 +68,15 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
         attributes.Release(accepted);
     }
 
-    private IEnumerable<bool> ChooseAll(uint? since)
+    private IEnumerable<bool> ChooseAll(Choice choice)
     {
+        if (next == choice) next = null;
         foreach (var rib in ribs)
         {
             for (uint node = 1; node < rib.Table.End; node++)
             {
                 if (node % Slice == 0) yield return true;
-                if (rib.Table.IsUsed(node) && IsAffected(rib, node, since)) rib.ChooseAgain(node);
+                if (rib.Table.IsUsed(node) && IsAffected(rib, node, choice.Since)) rib.ChooseAgain(node);
             }
         }
         choosing--;

@@ -37,6 +37,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
     private const int Slice = 4096;
+    private const uint DefaultMetricIPv6 = 1024; // IP6_RT_PRIO_USER
     private readonly DirtyQueue pending = new();
     /// <summary>Index in <see cref="targets"/> of what the sink was told; 0: nothing.</summary>
     private readonly Slab<uint> told = new();
@@ -46,6 +47,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly List<int> uses = [0];
     private readonly Stack<uint> free = [];
     private readonly List<NextHopVia> vias = [];
+    private readonly List<WayHop> wayHops = [];
     private readonly FibChange[] changes = new FibChange[Slice];
     private (uint Attributes, ushort Peer, uint Index) last;
 
@@ -78,7 +80,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         var best = rib.BestOf(node);
         if (best.Attributes == 0) return 0;
         var alone = rib.Settings.MultipathLimit <= 1 || rib.Paths[rib.First(node)].Next == 0;
-        var repeats = alone && !sink.Export.LooksAtPrefix;
+        var repeats = alone && !sink.Export.LooksAtPrefix && attributes[best.Attributes].NextHop is var nextHop && (nextHop == 0 || nextHops.IsPlain(nextHop));
         if (repeats && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
         var target = TargetOf(node, best);
         if (target == null) return 0;
@@ -115,25 +117,50 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], hints);
         if (row.NextHop == 0) return null;
         vias.Clear();
-        Lead(row.NextHop, tunnel);
-        foreach (var at in Multipath.Sharing(rib, attributes, node)) Lead(attributes[rib.Paths[at].Accepted].NextHop, tunnel);
+        Lead(node, row.NextHop, source, tunnel);
+        foreach (var at in Multipath.Sharing(rib, attributes, node))
+            Lead(node, attributes[rib.Paths[at].Accepted].NextHop, peers[rib.Paths[at].Peer], tunnel);
         return new(RouteOrigin.Bgp, [.. vias], hints) { Tunnel = tunnel };
     }
 
-    private void Lead(uint nextHop, bool tunnel)
+    private void Lead(uint node, uint nextHop, RibPeer source, bool tunnel)
     {
         if (tunnel)
         {
-            Lead(new(nextHops.AddressOf(nextHop), 0, OnLink: true));
+            Lead(new(nextHops.NameOf(nextHop).Address, 0, OnLink: true));
             return;
         }
-        foreach (var via in nextHops[nextHop].Vias) Lead(via);
+        foreach (var via in nextHops.For(nextHop, source.Direct, rib.Table, node).Vias) Lead(via);
     }
 
     private void Lead(NextHopVia via)
     {
         if (!vias.Contains(via)) vias.Add(via);
     }
+
+    /// <summary>The prefix's route as one that next hops may lie behind; null: the kernel gets none of ours, or in a table that they are not looked up in.</summary>
+    public Way? WayOf(uint node)
+    {
+        var best = rib.BestOf(node);
+        if (best.Attributes == 0) return null;
+        var source = peers[best.Peer];
+        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints, out var tunnel)) return null;
+        if (hints.Table != 0 && hints.Table != nextHops.Resolver.Table) return null;
+        var metric = hints.Metric == 0 && rib.Family == IpFamily.IPv6 ? DefaultMetricIPv6 : hints.Metric;
+        if (source.Origin == RouteOrigin.Static)
+            return nextHops.Resolver.Static(rib.Table[node]) is { } leads ? new(metric, new(leads.Vias), []) : null;
+        if (attributes[best.Attributes].NextHop is not (var nextHop and not 0)) return null;
+        // Whether the tunnel is there is not known here: better behind it than around it.
+        if (tunnel) return new(metric, [], []);
+        wayHops.Clear();
+        wayHops.Add(HopOf(nextHop, source));
+        foreach (var at in Multipath.Sharing(rib, attributes, node))
+            wayHops.Add(HopOf(attributes[rib.Paths[at].Accepted].NextHop, peers[rib.Paths[at].Peer]));
+        return new(metric, [], [.. wayHops]);
+    }
+
+    private WayHop HopOf(uint nextHop, RibPeer source) =>
+        nextHops.NameOf(nextHop) is var (address, scope) ? new(address, scope, source.Direct) : default;
 
     /// <summary>The kernel's own filter (<c>kernel.export</c>): which routes it gets, with which metric and table.</summary>
     private bool IsWanted(uint node, Best best, RibPeer source, out KernelHints hints, out bool tunnel)
@@ -157,8 +184,8 @@ internal static class Multipath
         var most = rib.Settings.MultipathLimit - 1;
         for (var at = rib.Paths[first].Next; at != 0 && most > 0; at = rib.Paths[at].Next)
         {
-            if (!rib.IsEligible(rib.Paths[at]) || attributes[rib.Paths[at].Accepted].NextHop == 0) continue;
-            var (best, other) = (rib.CandidateOf(first), rib.CandidateOf(at));
+            if (!rib.IsEligible(node, rib.Paths[at]) || attributes[rib.Paths[at].Accepted].NextHop == 0) continue;
+            var (best, other) = (rib.CandidateOf(node, first), rib.CandidateOf(node, at));
             if (!Decision.MayShare(best, other, rib.Settings)) continue;
             if (!rib.Settings.MultipathRelax && best.External && !Decision.SameNeighbour(best, other)) continue;
             most--;

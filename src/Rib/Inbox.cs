@@ -17,6 +17,10 @@ internal abstract record ShardMessage
     /// <summary>Import and accept again what is held as received.</summary>
     public sealed record Reimport(ushort Peer) : ShardMessage;
     public sealed record NextHopsChanged(INextHopResolver Resolver) : ShardMessage;
+    /// <summary>Another shard's route lies over next hops, or does so no more (null).</summary>
+    public sealed record WayMoved(Prefix Prefix, Way? Way) : ShardMessage;
+    /// <summary>Another shard begins to have a next hop, or has it no more.</summary>
+    public sealed record NextHopWatched(Address Address, bool Begins) : ShardMessage;
     public sealed record SettingsChanged(DecisionSettings Settings) : ShardMessage;
     public sealed record FibFilterChanged : ShardMessage
     {

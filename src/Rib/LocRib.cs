@@ -61,17 +61,25 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var first = Table.Value(node);
         if (first == 0) return Best.None;
         ref var path = ref paths[first];
-        return IsEligible(path) ? new(path.Accepted, path.Peer) : Best.None;
+        return IsEligible(node, path) ? new(path.Accepted, path.Peer) : Best.None;
     }
 
     /// <summary>Accepted, and its next hop can be reached the way the peer asks for (RFC 4271 9.1.2.1).</summary>
-    public bool IsEligible(in PathRow path)
+    public bool IsEligible(uint node, in PathRow path)
     {
         if (path.Accepted == 0) return false;
         var nextHop = attributes[path.Accepted].NextHop;
         if (nextHop == 0) return true;
-        var state = nextHops[nextHop];
-        return !state.OwnAddress && (state.Connected || (state.Resolvable && !peers[path.Peer].Direct));
+        var direct = peers[path.Peer].Direct;
+        var state = nextHops.For(nextHop, direct, Table, node);
+        return !state.OwnAddress && (state.Connected || (state.Resolvable && !direct));
+    }
+
+    /// <summary>How its next hop is reached; null: it needs none.</summary>
+    public NextHopState? NextHopOf(uint node, in PathRow path)
+    {
+        var nextHop = attributes[path.Accepted != 0 ? path.Accepted : path.Received].NextHop;
+        return nextHop == 0 ? null : nextHops.For(nextHop, peers[path.Peer].Direct, Table, node);
     }
 
     /// <summary>Puts a path in or replaces it. Takes references of its own on both attribute sets.</summary>
@@ -101,7 +109,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         Replace(at, received, accepted, now);
         // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle it.
         var first = Table.Value(node);
-        if (overshadowed || at == first || !Loses(at, first)) Reselect(node);
+        if (overshadowed || at == first || !Loses(node, at, first)) Reselect(node);
         Settle(node, before);
     }
 
@@ -188,6 +196,13 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         Moved.Add(node);
     }
 
+    /// <summary>Chooses anew; the others look again only where another path won, or none can be used any more.</summary>
+    public void Reconsider(uint node)
+    {
+        Reselect(node);
+        if (CountPreferred(node)) Moved.Add(node);
+    }
+
     private uint Find(uint node, ushort peer, uint pathId, out uint previous)
     {
         previous = 0;
@@ -257,7 +272,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// </summary>
     private bool OvershadowsAnother(uint node, uint of)
     {
-        if (Settings is not { DeterministicMed: true, AlwaysCompareMed: false } || !IsEligible(paths[of])) return false;
+        if (Settings is not { DeterministicMed: true, AlwaysCompareMed: false } || !IsEligible(node, paths[of])) return false;
         ref var own = ref attributes[paths[of].Accepted].Summary;
         for (var at = Table.Value(node); at != 0; at = paths[at].Next)
         {
@@ -268,10 +283,10 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return false;
     }
 
-    private bool Loses(uint a, uint b)
+    private bool Loses(uint node, uint a, uint b)
     {
-        if (!IsEligible(paths[b])) return false;
-        return !IsEligible(paths[a]) || Decision.Compare(CandidateOf(a), CandidateOf(b), Settings, withMed: true, out _) > 0;
+        if (!IsEligible(node, paths[b])) return false;
+        return !IsEligible(node, paths[a]) || Decision.Compare(CandidateOf(node, a), CandidateOf(node, b), Settings, withMed: true, out _) > 0;
     }
 
     private void Settle(uint node, Best before)
@@ -284,26 +299,29 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         else if (IsUnsettled || Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
     }
 
-    private void CountPreferred(uint node)
+    /// <returns>Another path is the preferred one now, or none.</returns>
+    private bool CountPreferred(uint node)
     {
-        var first = Table.Value(node);
+        var (first, moved) = (Table.Value(node), false);
         for (var at = first; at != 0; at = paths[at].Next)
         {
             ref var path = ref paths[at];
-            var now = (byte)(at == first && IsEligible(path) ? 1 : 0);
+            var now = (byte)(at == first && IsEligible(node, path) ? 1 : 0);
             if (path.IsPreferred == now) continue;
             peers.Counts(path.Peer, Family).Preferred += now - path.IsPreferred;
             path.IsPreferred = now;
+            moved = true;
         }
+        return moved;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Candidate CandidateOf(uint at)
+    public Candidate CandidateOf(uint node, uint at)
     {
         ref var path = ref paths[at];
         var peer = peers[path.Peer];
         ref var row = ref attributes[path.Accepted];
-        var metric = row.NextHop == 0 ? 0 : nextHops[row.NextHop].Metric;
+        var metric = row.NextHop == 0 ? 0 : nextHops.For(row.NextHop, peer.Direct, Table, node).Metric;
         return new(row.Summary, peer.Preference, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
     }
 
@@ -318,24 +336,24 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         uint best = 0, bestPrevious = 0, previous = 0;
         for (var at = first; at != 0; previous = at, at = paths[at].Next)
         {
-            if (!IsEligible(paths[at])) continue;
-            if (best != 0 && Decision.Compare(CandidateOf(at), CandidateOf(best), Settings, withMed: true, out _) > 0) continue;
+            if (!IsEligible(node, paths[at])) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, withMed: true, out _) > 0) continue;
             (best, bestPrevious) = (at, previous);
         }
         if (best == 0) return;
-        if (Settings is { DeterministicMed: true, AlwaysCompareMed: false } && MedsDiffer(first)) (best, bestPrevious) = BestOfNeighbours(first);
+        if (Settings is { DeterministicMed: true, AlwaysCompareMed: false } && MedsDiffer(node)) (best, bestPrevious) = BestOfNeighbours(node);
         if (best == first) return;
         paths[bestPrevious].Next = paths[best].Next;
         paths[best].Next = first;
         Table.Value(node) = best;
     }
 
-    private bool MedsDiffer(uint first)
+    private bool MedsDiffer(uint node)
     {
         uint? med = null;
-        for (var at = first; at != 0; at = paths[at].Next)
+        for (var at = First(node); at != 0; at = paths[at].Next)
         {
-            if (!IsEligible(paths[at])) continue;
+            if (!IsEligible(node, paths[at])) continue;
             var summary = attributes[paths[at].Accepted].Summary;
             var own = summary.Has(Wire.Attributes.AttributeMarks.HasMed) ? summary.Med : Settings.MissingMedWorst ? uint.MaxValue : 0;
             if (med is { } other && other != own) return true;
@@ -344,25 +362,25 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return false;
     }
 
-    private (uint Best, uint Previous) BestOfNeighbours(uint first)
+    private (uint Best, uint Previous) BestOfNeighbours(uint node)
     {
         uint best = 0, bestPrevious = 0, previous = 0;
-        for (var at = first; at != 0; previous = at, at = paths[at].Next)
+        for (var at = First(node); at != 0; previous = at, at = paths[at].Next)
         {
-            if (!IsEligible(paths[at]) || !LeadsItsNeighbour(at, first)) continue;
-            if (best != 0 && Decision.Compare(CandidateOf(at), CandidateOf(best), Settings, withMed: false, out _) > 0) continue;
+            if (!IsEligible(node, paths[at]) || !LeadsItsNeighbour(node, at)) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, withMed: false, out _) > 0) continue;
             (best, bestPrevious) = (at, previous);
         }
         return (best, bestPrevious);
     }
 
-    private bool LeadsItsNeighbour(uint candidate, uint first)
+    private bool LeadsItsNeighbour(uint node, uint candidate)
     {
-        var own = CandidateOf(candidate);
-        for (var at = first; at != 0; at = paths[at].Next)
+        var own = CandidateOf(node, candidate);
+        for (var at = First(node); at != 0; at = paths[at].Next)
         {
-            if (at == candidate || !IsEligible(paths[at])) continue;
-            var other = CandidateOf(at);
+            if (at == candidate || !IsEligible(node, paths[at])) continue;
+            var other = CandidateOf(node, at);
             if (Decision.SameNeighbour(own, other) && Decision.Compare(other, own, Settings, withMed: true, out _) < 0) return false;
         }
         return true;

@@ -3,64 +3,93 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib;
 
-/// <summary>One way out towards a next hop, as the kernel would take it.</summary>
-public readonly record struct NextHopVia(Address? Gateway, int Interface, int Weight = 1, bool OnLink = false);
-
-/// <summary>What the kernel's links, addresses and routes say of a next hop (RFC 4271 section 9.1.2.1).</summary>
-/// <param name="Connected">On a link of ours: no route is needed to reach it.</param>
-/// <param name="OwnAddress">It is one of our own addresses (RFC 4271 5.1.3): never usable.</param>
-/// <param name="Metric">The interior cost: the metric of the route that leads to it.</param>
-public sealed record NextHopState(bool Resolvable, bool Connected, bool OwnAddress, uint Metric, ImmutableArray<NextHopVia> Vias)
-{
-    public static readonly NextHopState Unresolved = new(false, false, false, 0, []);
-
-    public bool Equals(NextHopState? other) =>
-        other != null && (Resolvable, Connected, OwnAddress, Metric) == (other.Resolvable, other.Connected, other.OwnAddress, other.Metric)
-        && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
-    public override int GetHashCode() => HashCode.Combine(Resolvable, Connected, OwnAddress, Metric, Vias.Length);
-}
-
-/// <summary>Resolves next hops against one state of the kernel's tables. Immutable: a change makes a new one.</summary>
-public interface INextHopResolver
-{
-    /// <param name="scope">Interface of a link-local next hop; 0 for all others.</param>
-    NextHopState Resolve(Address nextHop, int scope);
-
-    /// <summary>The interface's name, for filters; null where there is none of that index.</summary>
-    string? InterfaceName(int index);
-}
-
-/// <summary>The next hops that attribute sets name, resolved once each and again when the kernel's tables change.</summary>
+/// <summary>
+/// The next hops that attribute sets name, resolved once each, and again when what they were resolved by changes: the kernel's tables, or
+/// routes of ours that lie over them (<see cref="Ways"/>).
+/// </summary>
+/// <remarks>
+/// The longest match decides, ours and foreign ones alike, through as many routes of ours as there are. Only a circle is left out: a route that
+/// the way has met already is passed over for a shorter one. A path is never reached over the very prefix that it is a path to, whichever
+/// path of that prefix is in use. So what is best there does not depend on what was best there, and nothing swings to and fro.
+/// </remarks>
 internal sealed class NextHops(INextHopResolver resolver)
 {
+    /// <summary>Routes behind each other before a way counts as leading nowhere: each costs a lookup, and a neighbour chooses how many there are.</summary>
+    private const int MostWays = 64;
+
     private sealed class Entry(Address address, int scope)
     {
         public readonly Address Address = address;
         public readonly int Scope = scope;
+        /// <summary>By foreign routes and connected subnets alone: what counts for a neighbour one hop away, as it does for the kernel's gateways.</summary>
+        public NextHopState OnLink = NextHopState.Unresolved;
         public NextHopState State = NextHopState.Unresolved;
+        /// <summary>Routes of ours were asked on the way, and the two above may differ.</summary>
+        public bool AsksOwn;
+        /// <summary>All that the way leads by: the next hop itself, and those of our routes that it meets.</summary>
+        public Address[] Steps = [];
+        /// <summary>What holds for paths to prefixes that the way leads over.</summary>
+        public Dictionary<Prefix, NextHopState>? Without;
         public uint References;
-        /// <summary>Resolver generation in which the state last changed.</summary>
+        /// <summary>Generation in which a state last changed.</summary>
         public uint ChangedIn;
     }
 
     private readonly Dictionary<(Address, int), uint> handles = [];
     private readonly List<Entry?> entries = [null];
     private readonly Stack<uint> free = [];
+    private readonly List<Prefix> over = [];
+    private readonly HashSet<Address> steps = [];
+    private readonly List<Prefix> avoided = [];
     private uint lastHeld;
 
-    /// <summary>Counts the resolvers seen.</summary>
+    /// <summary>Routes of ours over next hops.</summary>
+    public Ways Ways { get; } = new();
+
+    public INextHopResolver Resolver { get; private set; } = resolver;
+
+    /// <summary>Counts the changes of what next hops are resolved by; <see cref="LastChange"/>: the last that changed an answer.</summary>
     public uint Generation { get; private set; }
+    public uint LastChange { get; private set; }
+
+    /// <summary>Is told before a next hop that nobody had is resolved, so that it is known which ways lie over it; and when nobody has it any more.</summary>
+    public Action<Address, bool>? Watching { get; set; }
 
     /// <summary>Name of the interface that a route leads to, for filters.</summary>
     public string? InterfaceOf(in AttributeRow row)
     {
         var index = row.NextHop == 0 ? row.Marks.Scope : entries[(int)row.NextHop]!.State.Vias is [var via, ..] ? via.Interface : 0;
-        return index == 0 ? null : resolver.InterfaceName(index);
+        return index == 0 ? null : Resolver.InterfaceName(index);
     }
 
     public NextHopState this[uint handle] => entries[(int)handle]!.State;
-    public Address AddressOf(uint handle) => entries[(int)handle]!.Address;
+    public (Address Address, int Scope) NameOf(uint handle) => (entries[(int)handle]!.Address, entries[(int)handle]!.Scope);
     public bool ChangedSince(uint handle, uint generation) => handle != 0 && entries[(int)handle]!.ChangedIn > generation;
+    /// <summary>The next hop is the same for every path that names it.</summary>
+    public bool IsPlain(uint handle) => !entries[(int)handle]!.AsksOwn;
+
+    /// <summary>What holds for a path to <paramref name="node"/>'s prefix.</summary>
+    /// <param name="direct">From a neighbour one hop away.</param>
+    public NextHopState For(uint handle, bool direct, PrefixTable table, uint node)
+    {
+        var entry = entries[(int)handle]!;
+        if (!entry.AsksOwn) return entry.State;
+        if (direct && entry.OnLink.Connected) return entry.OnLink;
+        var prefix = table[node];
+        return entry.State.Over.Items.Contains(prefix) ? entry.Without?.GetValueOrDefault(prefix) ?? Without(entry, prefix) : entry.State;
+    }
+
+    private NextHopState Without(Entry entry, Prefix prefix)
+    {
+        avoided.Add(prefix);
+        steps.Clear();
+        steps.UnionWith(entry.Steps);
+        var state = Find(entry.Address, entry.Scope);
+        avoided.Clear();
+        // Its way may lead by others: when these move, it has moved too.
+        entry.Steps = [.. steps];
+        return (entry.Without ??= [])[prefix] = state;
+    }
 
     public uint Hold(Address address, int scope)
     {
@@ -72,12 +101,14 @@ internal sealed class NextHops(INextHopResolver resolver)
         }
         if (!handles.TryGetValue((address, scope), out var handle))
         {
+            Watching?.Invoke(address, true);
             if (!free.TryPop(out handle))
             {
                 handle = (uint)entries.Count;
                 entries.Add(null);
             }
-            entries[(int)handle] = new(address, scope) { State = resolver.Resolve(address, scope), ChangedIn = Generation };
+            var entry = entries[(int)handle] = new(address, scope) { ChangedIn = Generation };
+            Resolve(entry);
             handles[(address, scope)] = handle;
         }
         entries[(int)handle]!.References++;
@@ -92,21 +123,100 @@ internal sealed class NextHops(INextHopResolver resolver)
         handles.Remove((entry.Address, entry.Scope));
         entries[(int)handle] = null;
         free.Push(handle);
+        Watching?.Invoke(entry.Address, false);
     }
 
-    /// <summary>Resolves everything anew; true where any answer differs from before.</summary>
-    public bool Take(INextHopResolver newer)
+    /// <summary>Resolves everything anew.</summary>
+    public void Take(INextHopResolver newer)
     {
-        resolver = newer;
+        Resolver = newer;
+        ResolveWhere(static _ => true);
+    }
+
+    /// <summary>A route of ours over next hops is another than before, or none (null). False: it is not.</summary>
+    public bool TakeWay(Prefix prefix, Way? way)
+    {
+        if (!Ways.Set(prefix, way)) return false;
+        ResolveWhere(entry => entry.Steps.Any(prefix.Contains));
+        return true;
+    }
+
+    private void ResolveWhere(Func<Entry, bool> isConcerned)
+    {
         Generation++;
-        var changed = false;
         foreach (var entry in entries)
         {
-            if (entry == null) continue;
-            var state = resolver.Resolve(entry.Address, entry.Scope);
-            if (state == entry.State) continue;
-            (entry.State, entry.ChangedIn, changed) = (state, Generation, true);
+            if (entry == null || !isConcerned(entry)) continue;
+            var (state, onLink, askedOwn) = (entry.State, entry.OnLink, entry.AsksOwn);
+            Resolve(entry);
+            // What holds for single prefixes is not compared: it is looked at again wherever our own routes are asked.
+            if (state == entry.State && onLink == entry.OnLink && !askedOwn && !entry.AsksOwn) continue;
+            entry.ChangedIn = LastChange = Generation;
         }
-        return changed;
     }
+
+    private void Resolve(Entry entry)
+    {
+        entry.OnLink = Resolver.Resolve(entry.Address, entry.Scope);
+        entry.Without = null;
+        if (Ways.IsEmpty)
+        {
+            (entry.State, entry.AsksOwn, entry.Steps) = (entry.OnLink, false, [entry.Address]);
+            return;
+        }
+        steps.Clear();
+        entry.State = Find(entry.Address, entry.Scope);
+        entry.AsksOwn = entry.State.Over.Count > 0;
+        entry.Steps = [.. steps];
+    }
+
+    private NextHopState Find(Address address, int scope)
+    {
+        over.Clear();
+        var found = Longest(address, scope);
+        return over.Count == 0 ? found : found with { Over = [.. over] };
+    }
+
+    /// <summary>The longest match over foreign routes and ours, those in <see cref="avoided"/> left out.</summary>
+    /// <param name="direct">Of a neighbour one hop away: where it is on a link, that is how it is reached.</param>
+    private NextHopState Longest(Address address, int scope, bool direct = false)
+    {
+        steps.Add(address);
+        var onLink = Resolver.Resolve(address, scope);
+        if (onLink.OwnAddress || address.IsLinkLocal || (direct && onLink.Connected)) return onLink;
+        for (var length = address.Family.Bits(); Ways.TryLongest(address, ref length, out var prefix, out var way); length--)
+        {
+            // Of two routes to one prefix the kernel takes that of the lower metric; where they do not differ, there is only the foreign one.
+            if (length < onLink.Covering || (length == onLink.Covering && onLink.Metric <= way.Metric)) break;
+            if (!over.Contains(prefix)) over.Add(prefix);
+            if (avoided.Contains(prefix)) continue;
+            if (way.IsDead || avoided.Count >= MostWays) return NextHopState.Unresolved;
+            avoided.Add(prefix);
+            var found = Along(way, address);
+            avoided.Remove(prefix);
+            // Nothing but a circle keeps a route in use from leading somewhere; or one of its next hops has gone, and it will go, too.
+            if (found != null) return found;
+        }
+        return onLink;
+    }
+
+    private NextHopState? Along(Way way, Address address)
+    {
+        if (way.Vias.Count > 0) return Along(way.Vias, way.Metric, address);
+        var vias = new List<NextHopVia>();
+        uint? metric = null;
+        foreach (var hop in way.NextHops.Items)
+        {
+            var state = Longest(hop.Address, hop.Scope, hop.Direct);
+            if (!state.Resolvable || state.OwnAddress || (hop.Direct && !state.Connected)) continue;
+            metric ??= (uint)Math.Min((ulong)way.Metric + state.Metric, uint.MaxValue);
+            vias.AddRange(state.Vias.Except(vias));
+        }
+        return metric is { } sum ? new(true, false, false, sum, [.. vias]) : null;
+    }
+
+    // A static route that names no gateway says that all of its prefix is on that link.
+    private static NextHopState Along(ListOf<NextHopVia> vias, uint metric, Address address) => new(
+        true, vias[0].Gateway == null, false, metric,
+        [.. vias.Select(via => via.Gateway == null ? via with { Gateway = address, OnLink = true } : via)]);
 }

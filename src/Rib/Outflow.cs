@@ -7,7 +7,8 @@ namespace Calico.Bgp.Rib;
 /// Where the changes of one family in one shard go: to the export groups and to the FIB. Knows when nobody needs a prefix's row any more.
 /// </summary>
 internal sealed class Outflow(
-    LocRib rib, FibFeed? fib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner, ILogger log)
+    LocRib rib, FibFeed? fib, WayFinder ways, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner,
+    ILogger log)
     : IDisposable
 {
     private const int Slice = 4096, EmptiedSlice = 256;
@@ -91,6 +92,7 @@ internal sealed class Outflow(
             {
                 foreach (var group in groups) group.Add(node);
                 fib?.Add(node);
+                if (fib != null) ways.Look(rib.Table[node]);
                 best?.Add(node);
                 if (rib.First(node) == 0) emptied.Add(node);
             }

@@ -17,6 +17,9 @@ internal interface IRibOwner
     void TableSent(IPeerOutlet outlet, IpFamily family);
     void PrefixLimitExceeded(ushort peer, IpFamily family, int limit);
     void CameToRest();
+    /// <summary>One shard's route over next hops moved: the others resolve by it too.</summary>
+    void WayMoved(int shard, Prefix prefix, Way? way);
+    void NextHopWatched(int shard, Address address, bool begins);
 }
 
 /// <summary>What the RIB tells the speaker. Called on shards' threads and on those of who brings routes; must not block.</summary>
@@ -39,6 +42,8 @@ public sealed class Rib : IRibOwner, IDisposable
 
     private readonly IRibListener listener;
     private readonly RibShard[] shards;
+    /// <summary>What shards have told each other.</summary>
+    private long toldBetween;
     private readonly ConcurrentDictionary<(ushort Peer, IpFamily Family), ConcurrentBag<PeerCounts>> counts = [];
     private readonly ConcurrentDictionary<(IPeerOutlet Outlet, IpFamily Family), int> tablesSent = [];
 
@@ -98,12 +103,21 @@ public sealed class Rib : IRibOwner, IDisposable
     }
 
     /// <summary>Completes when every shard has done all that it can do now.</summary>
-    internal Task IdleAsync() => Task.WhenAll(shards.Select(shard =>
+    internal async Task IdleAsync()
     {
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        shard.Inbox.Put(new ShardMessage.Idle(reached));
-        return reached.Task;
-    }));
+        long before;
+        do
+        {
+            before = Volatile.Read(ref toldBetween);
+            await Task.WhenAll(shards.Select(shard =>
+            {
+                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                shard.Inbox.Put(new ShardMessage.Idle(reached));
+                return reached.Task;
+            })).ConfigureAwait(false);
+        }
+        while (Volatile.Read(ref toldBetween) != before);
+    }
 
     /// <summary>Routes in batches, shard after shard, prefixes in no particular order; paths of one prefix are adjacent, the best first.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RouteFacts>> Read(RouteRequest request, [EnumeratorCancellation] CancellationToken stop = default)
@@ -147,6 +161,16 @@ public sealed class Rib : IRibOwner, IDisposable
     void IRibOwner.EndOfRib(ushort peer, IpFamily family) => listener.EndOfRib(peer, family);
     void IRibOwner.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => listener.PrefixLimitExceeded(peer, family, limit);
     void IRibOwner.CameToRest() => listener.CameToRest();
+    void IRibOwner.WayMoved(int shard, Prefix prefix, Way? way) => TellOthers(shard, new ShardMessage.WayMoved(prefix, way));
+    void IRibOwner.NextHopWatched(int shard, Address address, bool begins) =>
+        TellOthers(shard, new ShardMessage.NextHopWatched(address, begins));
+
+    private void TellOthers(int but, ShardMessage message)
+    {
+        Interlocked.Increment(ref toldBetween);
+        for (var shard = 0; shard < shards.Length; shard++)
+            if (shard != but) shards[shard].Inbox.Put(message);
+    }
 
     /// <summary>End-of-RIB follows the part of the last shard (RFC 4724 section 2).</summary>
     void IRibOwner.TableSent(IPeerOutlet outlet, IpFamily family)

@@ -24,6 +24,7 @@ internal sealed class RibShard : IDisposable
     private readonly AttributeInterner attributes;
     private readonly LocRib[] ribs;
     private readonly Outflow[] outflows;
+    private readonly WayFinder ways;
     private readonly Intake intake;
     private readonly Chores chores;
     private readonly HashSet<ushort> gone = [];
@@ -45,14 +46,18 @@ internal sealed class RibShard : IDisposable
         attributes = new(nextHops);
         var import = new ImportFilter(attributes, nextHops);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
+        chores = new(ribs, attributes, nextHops, import, peers);
+        FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib))];
+        ways = new(
+            ribs, fibs, nextHops, chores, (prefix, way) => owner.WayMoved(number, prefix, way),
+            (address, begins) => owner.NextHopWatched(number, address, begins), log);
+        nextHops.Watching = ways.Hold;
         outflows = [.. ribs.Select(NewOutflow)];
         intake = new(ribs, attributes, import, peers, owner);
-        chores = new(ribs, attributes, nextHops, import, peers);
         thread = new(Run) { Name = $"rib-{number}", IsBackground = true };
 
         LocRib NewRib(IpFamily family) => new(family, attributes, nextHops, peers, settings);
-        Outflow NewOutflow(LocRib rib) =>
-            new(rib, fib == null ? null : new(rib, attributes, nextHops, peers, fib), attributes, nextHops, peers, Wake, owner, log);
+        Outflow NewOutflow(LocRib rib) => new(rib, fibs[(int)rib.Family], ways, attributes, nextHops, peers, Wake, owner, log);
     }
 
     public Inbox Inbox { get; } = new();
@@ -176,6 +181,7 @@ internal sealed class RibShard : IDisposable
     {
         var worked = false;
         foreach (var outflow in outflows) worked |= outflow.Distribute();
+        worked |= ways.Settle();
         for (var step = 0; step < StepsPerTurn && StepGroups(); step++) worked = true;
         var now = Environment.TickCount64;
         if (Inbox.IsEmpty || now - fibSteppedAt >= FibRest)
@@ -223,8 +229,15 @@ internal sealed class RibShard : IDisposable
                 chores.Reimport(again.Peer);
                 break;
             case ShardMessage.NextHopsChanged next:
-                var since = nextHops.Generation;
-                if (nextHops.Take(next.Resolver)) chores.ChooseAgain(since);
+                nextHops.Take(next.Resolver);
+                ways.LookAgain();
+                break;
+            case ShardMessage.WayMoved moved:
+                nextHops.TakeWay(moved.Prefix, moved.Way);
+                ways.LookAgain();
+                break;
+            case ShardMessage.NextHopWatched elsewhere:
+                ways.HoldElsewhere(elsewhere.Address, elsewhere.Begins);
                 break;
             case ShardMessage.SettingsChanged settings:
                 foreach (var rib in ribs) rib.Settings = settings.Settings;
@@ -232,6 +245,7 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.FibFilterChanged:
                 foreach (var outflow in outflows) outflow.OfferAgain();
+                ways.LookAgain();
                 break;
             case ShardMessage.Follow follow:
                 foreach (var outflow in outflows) outflow.Follow(follow.Follower);
@@ -277,7 +291,7 @@ internal sealed class RibShard : IDisposable
             return true;
         }
         var family = (int)reading.Request.Family;
-        var reader = new RouteReader(ribs[family], outflows[family].Groups, attributes, nextHops);
+        var reader = new RouteReader(ribs[family], outflows[family].Groups, attributes);
         if (!reader.Advance(reading, Wake, out var isDone)) return false;
         if (isDone) readings.Remove(reading);
         return true;

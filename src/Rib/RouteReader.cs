@@ -4,7 +4,7 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib;
 
 /// <summary>Copies routes out of the tables for those who look in, one slice a call.</summary>
-internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups, AttributeInterner attributes, NextHops nextHops)
+internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups, AttributeInterner attributes)
 {
     private const int PrefixesPerSlice = 8192, RoutesPerAnswer = 1024;
     private readonly List<RouteFacts> facts = [];
@@ -75,20 +75,21 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
         {
             ref var path = ref rib.Paths[at];
-            if (!IsWanted(path, at == rib.First(node), request)) continue;
+            if (!IsWanted(node, at, request)) continue;
             var handle = request.Side == RouteSide.Received || path.Accepted == 0 ? path.Received : path.Accepted;
-            Add(node, ref isFirst, path, handle, at == rib.First(node) && rib.IsEligible(path), sharing.Contains(at), ReasonFor(node, at));
+            Add(node, ref isFirst, path, handle, at == rib.First(node) && rib.IsEligible(node, path), sharing.Contains(at), ReasonFor(node, at));
         }
     }
 
-    private bool IsWanted(in PathRow path, bool stands, RouteRequest request)
+    private bool IsWanted(uint node, uint at, RouteRequest request)
     {
+        ref var path = ref rib.Paths[at];
         if (request.Source is { } source && path.Peer != source) return false;
         return request.Side switch
         {
             RouteSide.Refused => path.Accepted == 0,
             RouteSide.Received => path.Peer == request.Peer,
-            RouteSide.Best => stands && rib.IsEligible(path),
+            RouteSide.Best => at == rib.First(node) && rib.IsEligible(node, path),
             _ => path.Accepted != 0,
         };
     }
@@ -97,18 +98,18 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
     private Reason ReasonFor(uint node, uint at)
     {
         if (rib.Paths[at].Accepted == 0) return Reason.Rejected;
-        if (!rib.IsEligible(rib.Paths[at])) return Reason.NextHopUnresolvable;
+        if (!rib.IsEligible(node, rib.Paths[at])) return Reason.NextHopUnresolvable;
         var first = rib.First(node);
-        if (at != first) return Compare(first, at);
+        if (at != first) return Compare(node, first, at);
         var closest = Reason.OnlyRoute;
         for (var other = rib.Paths[first].Next; other != 0; other = rib.Paths[other].Next)
-            if (rib.IsEligible(rib.Paths[other]) && Compare(first, other) is var reason && reason > closest) closest = reason;
+            if (rib.IsEligible(node, rib.Paths[other]) && Compare(node, first, other) is var reason && reason > closest) closest = reason;
         return closest;
     }
 
-    private Reason Compare(uint best, uint other)
+    private Reason Compare(uint node, uint best, uint other)
     {
-        Decision.Compare(rib.CandidateOf(best), rib.CandidateOf(other), rib.Settings, withMed: true, out var reason);
+        Decision.Compare(rib.CandidateOf(node, best), rib.CandidateOf(node, other), rib.Settings, withMed: true, out var reason);
         return reason;
     }
 
@@ -139,9 +140,8 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
     private void Add(uint node, ref bool isFirst, in PathRow path, uint handle, bool best, bool shares, Reason reason)
     {
         ref var row = ref attributes[handle];
-        var nextHop = row.NextHop == 0 ? null : nextHops[row.NextHop];
         facts.Add(new(
-            rib.Table[node], isFirst, path.Peer, path.Changed, path.PathId, best, shares, path.Accepted == 0, reason, nextHop,
+            rib.Table[node], isFirst, path.Peer, path.Changed, path.PathId, best, shares, path.Accepted == 0, reason, rib.NextHopOf(node, path),
             attributes.OctetsOf(handle).ToArray(), row.Summary));
         isFirst = false;
     }

@@ -46,7 +46,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         listener = new(logs.CreateLogger<Listener>());
         latest = kernel.Current;
         fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel) : null;
-        Rib = new(config.Shards, config.Decision, new KernelNextHops(latest), fib, this, logs.CreateLogger<Rib.Rib>());
+        Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, logs.CreateLogger<Rib.Rib>());
         if (fib != null) fib.RoomAgain = Rib.Wake;
         Started = Reconfigured = time.GetUtcNow();
         Sources = OwnRouteSources(Rib, Started);
@@ -150,12 +150,14 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     {
         Interlocked.Exchange(ref kernelNewsPending, 0);
         var snapshot = latest;
-        Rib.NextHopsChanged(new KernelNextHops(snapshot));
+        Rib.NextHopsChanged(NextHopsBy(snapshot));
         foreach (var source in Sources)
             if (!source.MovesItself) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
         fib?.LookAgain();
         foreach (var peer in peers.Values) LookAgain(peer, snapshot);
     }
+
+    private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, RoutesByPrefix(Config), Config.Kernel.Table);
 
     /// <summary>Addresses that a peer is given as next hops may come after its session. One that goes takes the session along, or comes back.</summary>
     private void LookAgain(Peer peer, KernelSnapshot snapshot)
@@ -243,6 +245,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         };
         Reconfigured = time.GetUtcNow();
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
+        if (!older.Routes.SequenceEqual(newer.Routes)) Rib.NextHopsChanged(NextHopsBy(latest));
         fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
         if (!Equals(older.Kernel.Export, newer.Kernel.Export) || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
         var learnsOtherwise = kept.Learn != kernelNow.Learn || kept.IgnoredInterfaces != kernelNow.IgnoredInterfaces;

@@ -92,13 +92,15 @@ public class NextHopResolverTests
     }
 
     [Theory]
-    [InlineData("172.20.0.1")]  // blackhole
-    [InlineData("172.21.0.1")]  // through a link without carrier
-    [InlineData("10.0.4.9")]    // on a link without carrier
-    [InlineData("0.0.0.0")]
-    [InlineData("224.0.0.5")]
-    [InlineData("fe80::1")]     // on which link?
-    public void Not_resolvable(string nextHop) => Assert.Equal(Resolution.Unresolvable, Resolve(nextHop));
+    [InlineData("172.20.0.1", "172.20.0.0/16")]  // blackhole
+    [InlineData("172.21.0.1", "172.21.0.0/16")]  // through a link without carrier
+    [InlineData("10.0.4.9", "10.0.4.0/24")]      // on a link without carrier
+    [InlineData("0.0.0.0", null)]
+    [InlineData("224.0.0.5", null)]
+    [InlineData("fe80::1", null)]                // on which link?
+    [InlineData("2002::1", null)]
+    public void Not_resolvable_whatever_covers_it(string nextHop, string? by) =>
+        Assert.Equal(Resolution.Unresolvable with { Via = by == null ? null : Prefix.Parse(by) }, Resolve(nextHop));
 
     [Theory]
     [InlineData("10.0.0.1")]

@@ -8,34 +8,6 @@ public class FibFeedTests
     private static readonly Prefix One = Prefix.Parse("192.0.2.0/24"), Two = Prefix.Parse("198.51.100.0/24");
     private static readonly Address NextHop = Address.Parse("10.0.0.200"), Other = Address.Parse("10.0.0.201");
 
-    /// <summary>A kernel that remembers what it was told, and may say that it has no room.</summary>
-    private sealed class Kernel : IFibSink
-    {
-        private readonly Dictionary<Prefix, FibTarget> holds = [];
-        private int told;
-
-        public volatile bool HasNoRoom;
-        public bool HasRoom => !HasNoRoom;
-        public IPolicy Export { get; set; } = AcceptAll.Instance;
-        public int Told => Volatile.Read(ref told);
-
-        public Address? GatewayOf(Prefix prefix)
-        {
-            lock (holds) return holds.TryGetValue(prefix, out var target) ? target.Vias[0].Gateway : null;
-        }
-
-        public void Take(ReadOnlySpan<FibChange> changes)
-        {
-            Interlocked.Add(ref told, changes.Length);
-            lock (holds)
-            {
-                foreach (var (prefix, target) in changes)
-                    if (target == null) holds.Remove(prefix);
-                    else holds[prefix] = target;
-            }
-        }
-    }
-
     private static byte[] Via(RibRig rig, Address nextHop, uint med = 0) => rig.Attributes(editor =>
     {
         editor.SetNextHop(nextHop);
@@ -46,7 +18,7 @@ public class FibFeedTests
     [Fact]
     public async Task The_kernel_follows_the_best_path_and_its_next_hop()
     {
-        var kernel = new Kernel();
+        var kernel = new RememberingKernel();
         using var rig = new RibRig(fib: kernel);
         rig.Up(RibRig.Peer(1));
         await rig.AnnounceAsync(1, Via(rig, NextHop), One, Two);
@@ -64,7 +36,7 @@ public class FibFeedTests
     [Fact]
     public async Task A_change_that_leads_the_same_way_is_not_told()
     {
-        var kernel = new Kernel();
+        var kernel = new RememberingKernel();
         using var rig = new RibRig(fib: kernel);
         rig.Up(RibRig.Peer(1));
         for (var med = 0u; med < 10; med++)
@@ -78,7 +50,7 @@ public class FibFeedTests
     [Fact]
     public async Task A_kernel_without_room_gets_the_last_state_once_and_announcements_do_not_wait_for_it()
     {
-        var kernel = new Kernel { HasNoRoom = true };
+        var kernel = new RememberingKernel { HasNoRoom = true };
         using var rig = new RibRig(fib: kernel);
         rig.Up(RibRig.Peer(1));
         var other = rig.Up(RibRig.Peer(2));
@@ -95,7 +67,7 @@ public class FibFeedTests
     [Fact]
     public async Task The_kernels_filter_decides_what_it_gets()
     {
-        var kernel = new Kernel { Export = RejectAll.Instance };
+        var kernel = new RememberingKernel { Export = RejectAll.Instance };
         using var rig = new RibRig(fib: kernel);
         rig.Up(RibRig.Peer(1));
         await rig.AnnounceAsync(1, Via(rig, NextHop), One);

@@ -14,7 +14,7 @@ public class NextHopsTests
         Assert.Equal(first, second);
         Assert.NotEqual(first, other);
         nextHops.Release(first);
-        Assert.Equal(A, nextHops.AddressOf(second));
+        Assert.Equal(A, nextHops.NameOf(second).Address);
         nextHops.Release(second);
         Assert.Equal(first, nextHops.Hold(Address.Parse("10.0.0.3"), 0));
     }
@@ -32,10 +32,12 @@ public class NextHopsTests
         var nextHops = new NextHops(new FlatNetwork());
         var (a, b) = (nextHops.Hold(A, 0), nextHops.Hold(B, 0));
         var before = nextHops.Generation;
-        Assert.True(nextHops.Take(new FlatNetwork(A)));
+        nextHops.Take(new FlatNetwork(A));
+        Assert.Equal(nextHops.Generation, nextHops.LastChange);
         Assert.False(nextHops[a].Resolvable);
         Assert.True(nextHops.ChangedSince(a, before));
         Assert.False(nextHops.ChangedSince(b, before));
-        Assert.False(nextHops.Take(new FlatNetwork(A)));
+        nextHops.Take(new FlatNetwork(A));
+        Assert.True(nextHops.LastChange < nextHops.Generation);
     }
 }

@@ -119,9 +119,47 @@ internal static class Sessions
 internal sealed class FlatNetwork(params Address[] cutOff) : INextHopResolver
 {
     public NextHopState Resolve(Address nextHop, int scope) =>
-        cutOff.Contains(nextHop) ? NextHopState.Unresolved : new(true, true, false, (uint)(nextHop.IsIPv4 ? nextHop.IPv4Bits : (uint)nextHop.Bits) & 1, [new(nextHop, 1)]);
+        cutOff.Contains(nextHop) ? NextHopState.Unresolved : new(true, true, false, MetricOf(nextHop), [new(nextHop, 1)])
+        {
+            Covering = nextHop.Family.Bits() + 1,
+        };
+
+    private static uint MetricOf(Address nextHop) => (nextHop.IsIPv4 ? nextHop.IPv4Bits : (uint)nextHop.Bits) & 1;
+
+    public StaticWay? Static(Prefix prefix) => null;
+    public uint Table => 254;
 
     public string? InterfaceName(int index) => "eth0";
+}
+
+/// <summary>A kernel that remembers what it was told, and may say that it has no room.</summary>
+internal sealed class RememberingKernel : IFibSink
+{
+    private readonly Dictionary<Prefix, FibTarget> holds = [];
+    private int told;
+
+    public volatile bool HasNoRoom;
+    public bool HasRoom => !HasNoRoom;
+    public IPolicy Export { get; set; } = AcceptAll.Instance;
+    public int Told => Volatile.Read(ref told);
+
+    public Address? GatewayOf(Prefix prefix) => TargetOf(prefix)?.Vias[0].Gateway;
+
+    public FibTarget? TargetOf(Prefix prefix)
+    {
+        lock (holds) return holds.GetValueOrDefault(prefix);
+    }
+
+    public void Take(ReadOnlySpan<FibChange> changes)
+    {
+        Interlocked.Add(ref told, changes.Length);
+        lock (holds)
+        {
+            foreach (var (prefix, target) in changes)
+                if (target == null) holds.Remove(prefix);
+                else holds[prefix] = target;
+        }
+    }
 }
 
 internal sealed class SilentListener : IRibListener
@@ -132,18 +170,19 @@ internal sealed class SilentListener : IRibListener
 }
 
 /// <summary>A RIB with peers that can be spoken for.</summary>
-internal sealed class RibRig(int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null) : IDisposable
+internal sealed class RibRig(
+    int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null) : IDisposable
 {
     public static readonly Asn OwnAs = new(65000);
     private readonly AttributeEditor editor = new();
     private readonly Dictionary<ushort, RouteInlet> inlets = [];
 
-    public Rib Rib { get; } = Started(shards, settings ?? new(), fib);
+    public Rib Rib { get; } = Started(shards, settings ?? new(), fib, network ?? new FlatNetwork());
     public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
 
-    private static Rib Started(int shards, DecisionSettings settings, IFibSink? fib)
+    private static Rib Started(int shards, DecisionSettings settings, IFibSink? fib, INextHopResolver network)
     {
-        var rib = new Rib(shards, settings, new FlatNetwork(), fib, new SilentListener(), NullLogger<Rib>.Instance);
+        var rib = new Rib(shards, settings, network, fib, new SilentListener(), NullLogger<Rib>.Instance);
         rib.Start();
         return rib;
     }

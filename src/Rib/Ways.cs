@@ -1,0 +1,97 @@
+using System.Diagnostics.CodeAnalysis;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Rib;
+
+/// <summary>A next hop by which a route of ours leads. <paramref name="Direct"/>: of a neighbour one hop away, so it is on a link.</summary>
+internal readonly record struct WayHop(Address Address, int Scope, bool Direct);
+
+/// <summary>A route of ours that the kernel has and that lies over next hops of others. Compared by value.</summary>
+/// <param name="Metric">In the kernel (RTA_PRIORITY; IPv6 has 1024 where nothing is said).</param>
+/// <param name="Vias">Of a static route; <paramref name="NextHops"/>: of one that BGP brought. Neither: packets end there.</param>
+internal sealed record Way(uint Metric, ListOf<NextHopVia> Vias, ListOf<WayHop> NextHops)
+{
+    public bool IsDead => Vias.Count == 0 && NextHops.Count == 0;
+}
+
+/// <summary>
+/// The routes of ours that lie over next hops, of all shards: few beside the table, so a dictionary that is asked length by length. Who
+/// finds them is <see cref="WayFinder"/>.
+/// </summary>
+internal sealed class Ways
+{
+    private readonly Dictionary<Prefix, Way> ways = [];
+    /// <summary>How many there are of each family and length.</summary>
+    private readonly int[][] lengths = [new int[33], new int[129]];
+
+    public bool IsEmpty => ways.Count == 0;
+
+    /// <summary>False: nothing has changed.</summary>
+    public bool Set(Prefix prefix, Way? way)
+    {
+        ways.TryGetValue(prefix, out var before);
+        if (way == before) return false;
+        ref var count = ref lengths[(int)prefix.Family][prefix.Length];
+        if (before == null) count++;
+        if (way == null)
+        {
+            count--;
+            ways.Remove(prefix);
+        }
+        else ways[prefix] = way;
+        return true;
+    }
+
+    /// <summary>The longest over the address, no longer than <paramref name="length"/>, which becomes its length.</summary>
+    public bool TryLongest(Address address, ref int length, out Prefix prefix, [NotNullWhen(true)] out Way? way)
+    {
+        (prefix, way) = (default, null);
+        for (var counts = lengths[(int)address.Family]; length >= 0; length--)
+            if (counts[length] > 0 && ways.TryGetValue(prefix = new(address, length), out way)) return true;
+        return false;
+    }
+}
+
+/// <summary>The next hops in use, of all shards: which prefixes lie over one is asked of each that moves.</summary>
+internal sealed class WatchedAddresses
+{
+    private readonly Dictionary<Address, int> holders = [];
+    private readonly List<Address>[] sorted = [[], []];
+    /// <summary>By their first octet: what most prefixes are told apart by.</summary>
+    private readonly int[][] firsts = [new int[256], new int[256]];
+
+    /// <summary>True for the first holder.</summary>
+    public bool Add(Address address)
+    {
+        holders[address] = holders.GetValueOrDefault(address) + 1;
+        if (holders[address] > 1) return false;
+        var all = sorted[(int)address.Family];
+        all.Insert(~all.BinarySearch(address), address);
+        firsts[(int)address.Family][FirstOf(address)]++;
+        return true;
+    }
+
+    /// <summary>True for the last holder.</summary>
+    public bool Remove(Address address)
+    {
+        if (--holders[address] > 0) return false;
+        holders.Remove(address);
+        var all = sorted[(int)address.Family];
+        all.RemoveAt(all.BinarySearch(address));
+        firsts[(int)address.Family][FirstOf(address)]--;
+        return true;
+    }
+
+    /// <summary>Some next hop lies in the prefix.</summary>
+    public bool IsOver(Prefix prefix)
+    {
+        var family = (int)prefix.Family;
+        if (prefix.Length >= 8 && firsts[family][FirstOf(prefix.Address)] == 0) return false;
+        var all = sorted[family];
+        var at = all.BinarySearch(prefix.Address);
+        if (at < 0) at = ~at;
+        return at < all.Count && prefix.Contains(all[at]);
+    }
+
+    private static int FirstOf(Address address) => (int)(address.High >> 56);
+}
