@@ -13,6 +13,8 @@ public enum Reason : byte
     /// <summary>Its next hop cannot be reached (9.1.2.1).</summary>
     NextHopUnresolvable,
     Preference,
+    /// <summary>Its next hop lies behind the very prefix, and is reached by a shorter one only: the last resort, as a way to where it leads from.</summary>
+    NextHopCircle,
     /// <summary>RFC 9494: a stale route is the last resort.</summary>
     LongLivedStale,
     LocalPref,
@@ -34,9 +36,10 @@ public enum Reason : byte
 
 /// <summary>A route as the decision sees it.</summary>
 /// <param name="Preference">Between protocols: direct 240, static 200, BGP 100, kernel 10 (BIRD's numbers).</param>
+/// <param name="Circular">See <see cref="NextHopState.Circular"/>.</param>
 /// <param name="Age">Seconds-like number of its arrival: smaller is older.</param>
 internal readonly record struct Candidate(
-    AttributeSummary Attributes, uint Preference, bool External, uint IgpMetric, RouterId PeerId, Address PeerAddress, uint Age, uint PathId);
+    AttributeSummary Attributes, uint Preference, bool Circular, bool External, uint IgpMetric, RouterId PeerId, Address PeerAddress, uint Age, uint PathId);
 
 /// <summary>
 /// Which of two routes to one prefix is better, and by which step. Lower steps are only asked when all higher ones tie.
@@ -53,6 +56,7 @@ internal static class Decision
     {
         int order;
         if ((order = b.Preference.CompareTo(a.Preference)) != 0) return Because(Reason.Preference, out reason);
+        if ((order = a.Circular.CompareTo(b.Circular)) != 0) return Because(Reason.NextHopCircle, out reason);
         if ((order = Stale(a).CompareTo(Stale(b))) != 0) return Because(Reason.LongLivedStale, out reason);
         if ((order = LocalPref(b).CompareTo(LocalPref(a))) != 0) return Because(Reason.LocalPref, out reason);
         if (!by.IgnoreAsPathLength && (order = a.Attributes.AsPathLength.CompareTo(b.Attributes.AsPathLength)) != 0)

@@ -321,8 +321,9 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         ref var path = ref paths[at];
         var peer = peers[path.Peer];
         ref var row = ref attributes[path.Accepted];
-        var metric = row.NextHop == 0 ? 0 : nextHops.For(row.NextHop, peer.Direct, Table, node).Metric;
-        return new(row.Summary, peer.Preference, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
+        var nextHop = row.NextHop == 0 ? null : nextHops.For(row.NextHop, peer.Direct, Table, node);
+        var (metric, circular) = nextHop == null ? (0, false) : (nextHop.Metric, nextHop.Circular);
+        return new(row.Summary, peer.Preference, circular, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
     }
 
     /// <summary>

@@ -20,9 +20,12 @@ public sealed record NextHopState(bool Resolvable, bool Connected, bool OwnAddre
     /// <summary>Prefixes of our own routes that its packets meet on their way, in this order.</summary>
     public ListOf<Prefix> Over { get; init; }
 
+    /// <summary>For a path to one prefix: that prefix itself lies over the next hop, and was passed over for a shorter one.</summary>
+    public bool Circular { get; init; }
+
     public bool Equals(NextHopState? other) =>
         other != null && (Resolvable, Connected, OwnAddress, Metric, Covering) == (other.Resolvable, other.Connected, other.OwnAddress, other.Metric, other.Covering)
-        && Over == other.Over && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
+        && Circular == other.Circular && Over == other.Over && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
     public override int GetHashCode() => HashCode.Combine(Resolvable, Connected, OwnAddress, Metric, Vias.Length);
 }
 

@@ -10,7 +10,8 @@ namespace Calico.Bgp.Rib;
 /// <remarks>
 /// The longest match decides, ours and foreign ones alike, through as many routes of ours as there are. Only a circle is left out: a route that
 /// the way has met already is passed over for a shorter one. A path is never reached over the very prefix that it is a path to, whichever
-/// path of that prefix is in use. So what is best there does not depend on what was best there, and nothing swings to and fro.
+/// path of that prefix is in use; where a shorter one leads there all the same, it is the last choice (<see cref="NextHopState.Circular"/>). So
+/// what is best there does not depend on what was best there, and nothing swings to and fro (as BIRD 2 does).
 /// </remarks>
 internal sealed class NextHops(INextHopResolver resolver)
 {
@@ -86,6 +87,7 @@ internal sealed class NextHops(INextHopResolver resolver)
         steps.UnionWith(entry.Steps);
         var state = Find(entry.Address, entry.Scope);
         avoided.Clear();
+        if (state.Over.Items.Contains(prefix)) state = state with { Circular = true };
         // Its way may lead by others: when these move, it has moved too.
         entry.Steps = [.. steps];
         return (entry.Without ??= [])[prefix] = state;

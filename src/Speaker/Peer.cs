@@ -77,7 +77,7 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
             NextHop = Config.NextHop,
             SelfIPv4 = negotiated.LocalAddress.IsIPv4 ? negotiated.LocalAddress : addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4),
             SelfIPv6 = SelfIPv6(negotiated.LocalAddress, addresses),
-            SelfLinkLocal = settings.Multihop <= 1 ? addresses.Where(address => address.IsLinkLocal).Select(address => (Address?)address).FirstOrDefault() : null,
+            SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
             Encode = new(negotiated.FourOctetAs, negotiated.MaxMessageLength, negotiated.ExtendedNextHop, negotiated.AddPathSend),
             EnhancedRefresh = negotiated.EnhancedRouteRefresh,
@@ -92,6 +92,9 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
         if (Session.Settings.Interface is { } name && kernel.Links.Values.FirstOrDefault(link => link.Name == name) is { } link) return link.Index;
         return kernel.Addresses.FirstOrDefault(address => address.Address == local)?.Interface ?? 0;
     }
+
+    private static Address? SelfLinkLocal(Address local, Address[] onLink) =>
+        onLink.Where(address => address.IsLinkLocal).OrderBy(address => address != local).Select(address => (Address?)address).FirstOrDefault();
 
     private static Address SelfIPv6(Address local, Address[] onLink)
     {

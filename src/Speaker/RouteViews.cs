@@ -86,6 +86,7 @@ internal sealed class RouteViews
         private static string Step(Reason reason) => reason switch
         {
             Reason.Preference => "protocol preference",
+            Reason.NextHopCircle => "next hop (the other's lies behind this very prefix)",
             Reason.LongLivedStale => "freshness (LLGR stale)",
             Reason.LocalPref => "local preference",
             Reason.AsPathLength => "AS path length",

@@ -117,14 +117,15 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         _ => false,
     };
 
-    // On a link without global addresses some send :: before the link-local one, some put the link-local one in both places.
+    // On a link without global addresses some send :: before the link-local one (BIRD), some put the link-local one in both places (FRR).
+    // Whoever reads on finds 16 octets in each case: the only address there is.
     private static bool TryNextHop(ref ReadOnlySpan<byte> nextHop)
     {
         if (nextHop.Length < 32) return NextHopCodec.IsUnicast(nextHop);
         var global = nextHop[..16];
         var local = nextHop[16..];
         if (!NextHopCodec.IsLinkLocal(local)) nextHop = global;
-        else if (!global.ContainsAnyExcept((byte)0)) nextHop = local;
+        else if (NextHopCodec.IsLinkLocal(global) || !global.ContainsAnyExcept((byte)0)) nextHop = local;
         return NextHopCodec.IsUnicast(nextHop[..16]);
     }
 

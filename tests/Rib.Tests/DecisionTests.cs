@@ -18,7 +18,7 @@ public class DecisionTests
         Med = 10,
     };
 
-    private static readonly Candidate Route = new(Plain, 100, true, 5, new(0x0a000002), Address.Parse("10.0.0.2"), 50, 0);
+    private static readonly Candidate Route = new(Plain, 100, false, true, 5, new(0x0a000002), Address.Parse("10.0.0.2"), 50, 0);
 
     private static Candidate With(Func<AttributeSummary, AttributeSummary> change) => Route with { Attributes = change(Plain) };
 
@@ -34,6 +34,8 @@ public class DecisionTests
     private static readonly Dictionary<string, (Candidate Better, Candidate Worse, DecisionSettings By, Reason Step)> Pairs = new()
     {
         ["the protocol with the higher preference"] = (Route with { Preference = 200 }, Route, Usual, Reason.Preference),
+        ["a next hop behind the prefix itself is the last resort"] = (
+            Route, With(s => s with { LocalPref = 500 }) with { Circular = true }, Usual, Reason.NextHopCircle),
         ["a stale route is the last resort"] = (Route, With(s => s with { Marks = s.Marks | AttributeMarks.LlgrStale }), Usual, Reason.LongLivedStale),
         ["stale loses even with the higher LOCAL_PREF"] = (
             Route, With(s => s with { Marks = s.Marks | AttributeMarks.LlgrStale, LocalPref = 500 }), Usual, Reason.LongLivedStale),

@@ -195,6 +195,16 @@ public class WaysTests
         Assert.Equal(2, kernel.Told);
         var facts = await rig.ReadAsync(new(RouteSide.Accepted, IpFamily.IPv4, ReadScope.Exact, loopback));
         Assert.Equal([(1, Reason.OnlyRoute), (3, Reason.NextHopUnresolvable)], facts.Select(route => ((int)route.Peer, route.Reason)));
+
+        // A default route beside it is where it would lead if there were nothing else, and no better for that.
+        rig.Rib.NextHopsChanged(new Network(Default));
+        await rig.Rib.IdleAsync();
+        Assert.Equal((Tor, Tor), (kernel.GatewayOf(loopback), kernel.GatewayOf(Far)));
+        facts = await rig.ReadAsync(new(RouteSide.Accepted, IpFamily.IPv4, ReadScope.Exact, loopback));
+        Assert.Equal([(1, Reason.NextHopCircle), (3, Reason.NextHopCircle)], facts.Select(route => ((int)route.Peer, route.Reason)));
+        await rig.WithdrawAsync(1, loopback);
+        await rig.Rib.IdleAsync();
+        Assert.Equal((Gateway, Gateway), (kernel.GatewayOf(loopback), kernel.GatewayOf(Far)));
     }
 
     [Theory]
