@@ -1,20 +1,13 @@
 # The commands that README.md promises. Each is one line of intent; what takes more lives in a script beside what it serves.
 SHELL := /bin/bash
-RID   := linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
-PUBLISH := dotnet publish -nologo -v q -c Release -o out --self-contained false -p:PublishDocumentationFiles=false
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
 .PHONY: build run test bench format clean sdk
 
-## out/bgpd and out/bgpctl, compiled ahead where the compiler's package can be had
+## out/bgpd and out/bgpctl: native, or what can be had instead; KIND=native or KIND=readytorun asks for that one
 build: sdk
-	@for room in Bgpd Bgpctl; do \
-	  $(PUBLISH) -r $(RID) -p:PublishReadyToRun=true src/$$room/$$room.csproj || { \
-	    echo "No ahead-of-time code for $$room (see above): it starts more slowly, and is else the same."; \
-	    $(PUBLISH) src/$$room/$$room.csproj || exit 1; }; \
-	done
-	@echo "out/bgpd and out/bgpctl are ready."
+	@src/build $(KIND)
 
 ## the main job in a lab of network namespaces: two nodes and a ToR. ARGS=--once checks and ends
 run: build
