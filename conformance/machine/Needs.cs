@@ -1,5 +1,6 @@
 // Tests that need something of the machine say so when it is not there, instead of passing or failing.
 using System.Reflection;
+using Calico.Bgp.TestData;
 using Xunit.Sdk;
 
 namespace Calico.Bgp.Conformance.Machine;
@@ -17,10 +18,12 @@ internal sealed class NeedsTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>A test that needs data beside the project, too.</summary>
-internal sealed class NeedsDataFactAttribute : FactAttribute
+[AttributeUsage(AttributeTargets.Method)]
+[TraitDiscoverer(SharedDataTrait.Discoverer, SharedDataTrait.Assembly)]
+internal sealed class NeedsDataFactAttribute : FactAttribute, ITraitAttribute
 {
-    public NeedsDataFactAttribute(string file, params string[] programs) =>
-        Skip = File.Exists(Project.Shared(file.Split('/'))) ? Project.Missing(programs) : $"needs shared/{file} beside the project";
+    public NeedsDataFactAttribute(string[] files, params string[] programs) =>
+        Skip = files.Select(SharedData.Missing).FirstOrDefault(missing => missing != null) ?? Project.Missing(programs);
 }
 
 /// <summary>A row for each daemon that the theory names; a daemon that is not installed is one skipped row.</summary>

@@ -1,13 +1,10 @@
 namespace Calico.Bgp.Conformance.Machine;
 
-/// <summary>Where the project's own things lie, and the data beside it that a checkout may lack.</summary>
+/// <summary>Where the project's own things lie.</summary>
 internal static class Project
 {
     public static readonly string Root = Find(AppContext.BaseDirectory);
     public static string Daemon => Path.Combine(Root, "out", "bgpd");
-
-    /// <summary>A file of the data folder beside the project; it need not be there.</summary>
-    public static string Shared(params string[] parts) => Path.GetFullPath(Path.Combine([Root, "..", "shared", .. parts]));
 
     /// <summary>Another daemon in the slot of the one under test proves that a test tests what it says: CONFORMANCE_SUBJECT=bird.</summary>
     public static string Subject => Environment.GetEnvironmentVariable("CONFORMANCE_SUBJECT") is { Length: > 0 } name ? name : "bgpd";

@@ -2,6 +2,7 @@
 // beside the project with it.
 using System.Text.RegularExpressions;
 using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Conformance.Rfc;
 
@@ -12,10 +13,12 @@ public sealed class Alone;
 [Collection(nameof(Alone))]
 public sealed partial class ReactionsTests
 {
-    [NeedsDataFact("data/wire/reactions.tsv", "python3", "birdc")]
+    private const string Table = "data/wire/reactions.tsv", Thrower = "lab/reactions.py";
+
+    [NeedsDataFact(new[] { Table, Thrower }, "python3", "birdc")]
     public async Task Every_message_of_the_table_gets_the_reaction_that_its_RFC_asks_for()
     {
-        var answer = await Shell.RunAsync("python3", Project.Shared("lab", "reactions.py"), Project.Shared("data", "wire", "reactions.tsv"),
+        var answer = await Shell.RunAsync("python3", SharedData.Get(Thrower), SharedData.Get(Table),
             "--project", $"{Project.Daemon} --config {{config}}");
         Assert.True(AllPassed().IsMatch(answer.Output.TrimEnd()), answer.Output + answer.Errors);
     }

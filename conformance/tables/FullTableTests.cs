@@ -4,13 +4,16 @@ using System.Text.RegularExpressions;
 using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
+using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Conformance.Tables;
 
 [Collection(nameof(Rfc.Alone))]
 public sealed partial class FullTableTests
 {
-    [NeedsDataFact("data/wire/full2015.raw.gz", "bird", "birdc")]
+    private const string Table = "data/wire/full2015.raw.gz";
+
+    [NeedsDataFact(new[] { Table }, "bird", "birdc")]
     public async Task The_whole_table_of_2015_is_taken_and_counts_as_a_BIRD_counts_it()
     {
         var theirs = await CountAsync("bird");
@@ -31,7 +34,7 @@ public sealed partial class FullTableTests
             await using var daemon = (BirdcRouter)Router.Make(router, ours, new(65001, "10.99.0.1", [neighbour], [], 90));
             await daemon.StartAsync();
             await using var feed = await ScriptedPeer.EstablishAsync(feeder, "10.99.0.2", "10.99.0.1", 65002, "10.99.0.2");
-            await using var table = new GZipStream(File.OpenRead(Project.Shared("data", "wire", "full2015.raw.gz")), CompressionMode.Decompress);
+            await using var table = new GZipStream(File.OpenRead(SharedData.Get(Table)), CompressionMode.Decompress);
             var slab = new byte[1 << 16];
             for (int length; (length = await table.ReadAsync(slab)) > 0;) Assert.True(await feed.SendAsync(slab[..length]), $"{router} closed the session");
             var count = await SettledAsync(daemon);

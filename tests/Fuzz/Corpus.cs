@@ -1,6 +1,6 @@
 using System.IO.Compression;
+using Calico.Bgp.TestData;
 using Calico.Bgp.Wire;
-using Calico.Bgp.Wire.Tests;
 
 namespace Calico.Bgp.Fuzz;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Calico.Bgp.Wire.Tests;
+using Calico.Bgp.TestData;
 using Xunit.Abstractions;
 
 namespace Calico.Bgp.Fuzz;

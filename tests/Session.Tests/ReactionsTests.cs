@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
+using Calico.Bgp.TestData;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
-using Calico.Bgp.Wire.Tests;
 
 namespace Calico.Bgp.Session.Tests;
 

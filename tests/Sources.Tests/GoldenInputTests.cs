@@ -1,6 +1,6 @@
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources.Yaml;
-using Calico.Bgp.Wire.Tests;
+using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Sources.Tests;
 
@@ -20,7 +20,7 @@ public class GoldenInputTests
     [MemberData(nameof(Cases))]
     public void An_input_of_Calicos_confd_tests_is_read(string file)
     {
-        var path = Path.Combine(SharedData.Find(Inputs)!, file);
+        var path = Path.Combine(SharedData.Get(Inputs), file);
         var snapshot = YamlFiles.Load(path);
         Assert.Equal([], snapshot.Problems.Select(problem => problem.ToString()));
         var kinds = File.ReadLines(path).Where(line => line.StartsWith("kind:", StringComparison.Ordinal)).Select(line => line[5..].Trim());

@@ -1,3 +1,4 @@
+using Calico.Bgp.TestData;
 using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Wire.Tests;

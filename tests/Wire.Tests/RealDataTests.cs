@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Calico.Bgp.TestData;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Messages;
 
@@ -65,7 +66,7 @@ public class RealDataTests
     private static (HashSet<string> Prefixes, HashSet<string> Damaged, List<string> Faults) Replay(string file, Negotiated session)
     {
         using var unpacked = new MemoryStream();
-        using (var packed = new GZipStream(File.OpenRead(SharedData.Find(file)!), CompressionMode.Decompress)) packed.CopyTo(unpacked);
+        using (var packed = new GZipStream(File.OpenRead(SharedData.Get(file)), CompressionMode.Decompress)) packed.CopyTo(unpacked);
         var rest = unpacked.GetBuffer().AsSpan(0, (int)unpacked.Length);
         var decoder = new UpdateDecoder(session);
         var (prefixes, damaged, faults) = (new HashSet<string>(), new HashSet<string>(), new List<string>());
@@ -93,7 +94,7 @@ public class RealDataTests
 
     /// <summary>A file's three lines: what it is, the octets, what ExaBGP says.</summary>
     private static IEnumerable<(byte[] Octets, JsonElement Message)> Readings(string kind) =>
-        from file in Directory.EnumerateFiles(SharedData.Find("data/wire/exabgp-decoding")!)
+        from file in Directory.EnumerateFiles(SharedData.Get("data/wire/exabgp-decoding"))
         let lines = File.ReadAllLines(file)
         where lines[0] == kind
         let neighbor = JsonDocument.Parse(lines[2]).RootElement.GetProperty("neighbor")

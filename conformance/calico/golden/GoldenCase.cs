@@ -1,16 +1,17 @@
 // One folder of the golden data: what the cluster holds, how the node under test was started, and what Calico's confd made of it.
 using Calico.Bgp.Conformance.Bird;
-using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.TestData;
+using Xunit.Sdk;
 
 namespace Calico.Bgp.Conformance.Golden;
 
 internal sealed record GoldenCase(string Name)
 {
-    private static readonly string Data = Project.Shared("data", "calico-golden");
-    private static string Results => Path.Combine(Data, "compiled_templates");
+    private const string Data = "data/calico-golden";
+    private static string Results => Path.Combine(SharedData.Get(Data), "compiled_templates");
 
     /// <summary>Why there are no cases; null when there are.</summary>
-    public static string? Missing => Directory.Exists(Results) ? null : "needs shared/data/calico-golden beside the project";
+    public static string? Missing => SharedData.Missing(Data);
 
     public static IEnumerable<GoldenCase> All =>
         Directory.EnumerateFiles(Results, "bird.cfg", SearchOption.AllDirectories).Select(file =>
@@ -58,15 +59,17 @@ internal sealed record GoldenCase(string Name)
                select path;
     }
 
-    private static string Folder(string name) => Path.Combine(Data, "mock_data", "calicoctl", name);
+    private static string Folder(string name) => Path.Combine(SharedData.Get(Data), "mock_data", "calicoctl", name);
 }
 
 /// <summary>A row for each golden case; one skipped row where the data is not there.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-internal sealed class GoldenCasesAttribute : Xunit.Sdk.DataAttribute
+[TraitDiscoverer(SharedDataTrait.Discoverer, SharedDataTrait.Assembly)]
+internal sealed class GoldenCasesAttribute : DataAttribute, ITraitAttribute
 {
     public GoldenCasesAttribute(bool plans = false) => Skip = GoldenCase.Missing ?? (plans ? Plan.Missing : null);
 
+    // xunit asks for the rows also where they are to be skipped, and a test without any would fail.
     public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
-        GoldenCase.All.Select(one => new object[] { one.Name });
+        GoldenCase.Missing != null ? [["none"]] : GoldenCase.All.Select(one => new object[] { one.Name });
 }

@@ -1,5 +1,6 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.TestData;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -68,14 +69,14 @@ public class PrefixSetTests
 
     /// <summary>The fourth set's answers are those of a set "or longer", whatever its lengths say; five and six are about origins (RFC
     /// 6811).</summary>
-    [SharedDataTheory("prefix-sets")]
+    [SharedDataTheory("data/prefix-sets")]
     [InlineData(1, false)]
     [InlineData(2, false)]
     [InlineData(3, false)]
     [InlineData(4, true)]
     public void OpenBGPDs_sets_give_OpenBGPDs_answers(int number, bool orLonger)
     {
-        var file = Path.Combine(SharedDataTheoryAttribute.Find("prefix-sets")!, $"rde_trie_test.{number}");
+        var file = Path.Combine(SharedData.Get("data/prefix-sets"), $"rde_trie_test.{number}");
         var set = new PrefixSet([.. File.ReadLines(file + ".in").Select(line => line.Split(' '))
             .Select(words => new PrefixPattern(Prefix.Parse(words[0]), int.Parse(words[1], null), int.Parse(words[2], null)))
             .Select(pattern => orLonger ? pattern with { Most = pattern.Base.Family.Bits() } : pattern)]);
