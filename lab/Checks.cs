@@ -18,14 +18,18 @@ internal static class Checks
     private static IEnumerable<(string What, Func<Task<bool>> Holds)> Expectations(Topology lab)
     {
         foreach (var router in lab.Routers)
-            yield return ($"{router.Name}: every session is established", async () => await router.SessionsAsync() is { Count: > 0 } all && all.All(session => session.Up));
+            yield return ($"{router.Name}: every session is established", async () =>
+                await router.SessionsAsync() is { Count: > 0 } all && all.All(session => session.Up));
         var tor = lab.Routers.First(router => router.Name == "tor");
         foreach (var node in (int[])[1, 2])
         {
-            yield return ($"tor: knows node{node}'s pod", async () => await tor.RoutesAsync() is var routes
+            var name = $"node{node}";
+            var itself = lab.Routers.First(router => router.Name == name);
+            yield return ($"tor: knows {name}'s pod", async () => await tor.RoutesAsync() is var routes
                 && routes.ContainsKey($"10.244.{node}.2/32") && routes.ContainsKey($"fd00:244:{node}::2/128"));
-            yield return ($"node{node}: the ToR's routes are in the kernel", async () => await lab.Routers.First(router => router.Name == $"node{node}").KernelRoutesAsync() is var kernel
-                && kernel.Any(line => line.StartsWith("198.51.100.0/24", StringComparison.Ordinal)) && kernel.Any(line => line.StartsWith("fd00:198::/64", StringComparison.Ordinal)));
+            yield return ($"{name}: the ToR's routes are in the kernel", async () => await itself.KernelRoutesAsync() is var kernel
+                && kernel.Any(line => line.StartsWith("198.51.100.0/24", StringComparison.Ordinal))
+                && kernel.Any(line => line.StartsWith("fd00:198::/64", StringComparison.Ordinal)));
         }
         foreach (var ping in Ping.All)
             yield return ($"{ping.From} reaches {ping.To} at {ping.Address}", async () => await ping.SendAsync() != null);

@@ -3,7 +3,8 @@ namespace Calico.Bgp.Lab;
 /// <summary>The configurations that the lab's routers run with: also the shortest way to see what a real one looks like.</summary>
 internal static class Configurations
 {
-    /// <summary>A node: external sessions to the ToR, internal ones to the other node; its pods' routes go out, the ToR's come into the kernel.</summary>
+    /// <summary>A node: external sessions to the ToR, internal ones to the other node; its pods' routes go out, the ToR's come into the
+    /// kernel.</summary>
     public static string Node(int node, string folder) => $$"""
         node: node{{node}}
         router:

@@ -8,42 +8,60 @@ using Spectre.Console;
 
 [assembly: SupportedOSPlatform("linux")]
 
-var once = args.Contains("--once") || Console.IsOutputRedirected;
+var once = args.Contains("--once") || Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi;
 var bgpd = Path.GetFullPath(args.SkipWhile(word => word != "--bgpd").Skip(1).FirstOrDefault() ?? "out/bgpd");
 
-if (Requirements.Missing(bgpd) is { } missing)
-{
-    Console.Error.WriteLine(missing);
-    return 1;
-}
+if (Requirements.Missing(bgpd) is { } missing) return Failed(missing);
 
 using var stop = new CancellationTokenSource();
-using var interrupted = Catch(PosixSignal.SIGINT);
-using var terminated = Catch(PosixSignal.SIGTERM);
-using var hungUp = Catch(PosixSignal.SIGHUP);
-
-await Leftovers.RemoveAsync();
-var lab = new Topology(bgpd, withBird: !args.Contains("--no-bird"));
+PosixSignalRegistration[] caught =
+    [Catch(PosixSignal.SIGINT), Catch(PosixSignal.SIGTERM), Catch(PosixSignal.SIGHUP), Catch(PosixSignal.SIGQUIT)];
+var code = 0;
 try
 {
-    await lab.BuildAsync(stop.Token);
-    if (once) return await Checks.RunAsync(lab, stop.Token) ? 0 : 1;
-    await Screen.ShowAsync(lab, stop.Token);
-    return 0;
+    await Leftovers.RemoveAsync();
+    code = await RunAsync(new(bgpd, withBird: !args.Contains("--no-bird")));
 }
 catch (OperationCanceledException)
 {
-    return once ? 1 : 0;
+    if (once) code = Failed("Interrupted.");
+}
+catch (LabException) when (stop.IsCancellationRequested) // Ctrl-C reaches the programs that we run, too
+{
+    if (once) code = Failed("Interrupted.");
 }
 catch (LabException problem)
 {
-    Console.Error.WriteLine(problem.Message);
-    return 1;
+    code = Failed(problem.Message);
 }
-finally
+catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
 {
-    await lab.RemoveAsync();
-    if (!once) AnsiConsole.MarkupLine("[grey]The lab is gone: no namespace, process or file of it is left.[/]");
+    code = Failed($"The lab works in {Leftovers.Folders} and {Leftovers.Spaces}, and could not: {problem.Message}");
+}
+foreach (var one in caught) one.Dispose();
+return code;
+
+async Task<int> RunAsync(Topology lab)
+{
+    try
+    {
+        Console.WriteLine("Making six network namespaces and starting three daemons (a few seconds) ...");
+        await lab.BuildAsync(stop.Token);
+        if (once) return await Checks.RunAsync(lab, stop.Token) ? 0 : 1;
+        await Screen.ShowAsync(lab, stop.Token);
+        return 0;
+    }
+    finally
+    {
+        await lab.RemoveAsync();
+        Console.WriteLine("The lab is gone: no namespace, process or file of it is left.");
+    }
+}
+
+static int Failed(string why)
+{
+    Console.Error.WriteLine(why);
+    return 1;
 }
 
 PosixSignalRegistration Catch(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>

@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
 namespace Calico.Bgp.Lab;
 
 /// <summary>Something that the lab needs of the machine and did not get, in words for the person who started it.</summary>
@@ -9,12 +12,51 @@ internal static class Requirements
     public static string? Missing(string bgpd)
     {
         if (!OperatingSystem.IsLinux()) return "The lab is made of Linux network namespaces; this is not Linux.";
-        if (Environment.UserName != "root") return "The lab needs root, to make network namespaces: sudo make run";
+        if (!Environment.IsPrivilegedProcess) return "The lab needs root, to make network namespaces: sudo make run";
+        if (!Directory.Exists("/proc/self")) return "The lab needs /proc, which is not there: mount -t proc proc /proc";
         if (Find("ip") == null) return "The lab needs the program 'ip' (Debian: apt-get install iproute2).";
-        if (Find("ping") == null) return "The lab needs the program 'ping' (Debian: apt-get install iputils-ping).";
-        return File.Exists(bgpd) ? null : $"There is no daemon at {bgpd}: make build";
+        if (!Directory.Exists("/proc/sys/net/ipv6")) return "The lab speaks IPv6, which this kernel has switched off (ipv6.disable=1?).";
+        if (!File.Exists(bgpd)) return $"There is no daemon at {bgpd}: make build";
+        return Refused();
     }
 
     public static string? Find(string program) =>
-        "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin".Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        $"/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:{Environment.GetEnvironmentVariable("PATH")}".Split(':')
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    /// <summary>A root may be without capabilities, as in a container: a namespace that nobody sees, which goes with its thread, tells. Raw
+    /// sockets ask for CAP_NET_RAW, /proc/sys must be writable, and <c>ip netns</c> mounts.</summary>
+    private static string? Refused()
+    {
+        string? refused = null;
+        var thread = new Thread(() =>
+        {
+            if (Libc.Unshare(Libc.NewNet) != 0)
+                refused = $"The lab may not make network namespaces here, although it is root ({Marshal.GetLastPInvokeErrorMessage()}). "
+                    + "In a container it needs --privileged, or CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW.";
+            else refused = RefusedInside();
+        });
+        thread.Start();
+        thread.Join();
+        return refused;
+    }
+
+    private static string? RefusedInside()
+    {
+        try
+        {
+            using var raw = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Icmp);
+            File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
+            return null;
+        }
+        catch (SocketException problem)
+        {
+            return $"The lab's pings need raw sockets (CAP_NET_RAW), which are refused here: {problem.Message}";
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return "The lab sets its namespaces' /proc/sys/net, which cannot be written here (read-only, as in an unprivileged container?): "
+                + problem.Message;
+        }
+    }
 }

@@ -11,6 +11,9 @@ internal sealed record SessionLine(string Name, string State, string Since, stri
 
 internal sealed record RouterView(string Name, string Program, string Socket, string Space, Process Process)
 {
+    /// <summary>Where our daemon answers bgpctl.</summary>
+    public string Http => Path.ChangeExtension(Socket, ".sock");
+
     /// <summary>Lines of the answer without their codes; empty when the daemon does not answer.</summary>
     public async Task<IReadOnlyList<string>> AskAsync(string words)
     {
@@ -31,7 +34,8 @@ internal sealed record RouterView(string Name, string Program, string Socket, st
         }
     }
 
-    /// <summary>Four digits and a dash: more follows; and a blank: the last line. A line that starts with a blank has the code of the one before.</summary>
+    /// <summary>Four digits and a dash: more follows; and a blank: the last line. A line that starts with a blank has the code of the one
+    /// before.</summary>
     private static async Task<List<string>> AnswerAsync(StreamReader reader, CancellationToken stop)
     {
         var lines = new List<string>();
@@ -70,8 +74,8 @@ internal sealed record RouterView(string Name, string Program, string Socket, st
     /// <summary>Routes of a routing daemon (protocol number 12, which iproute2 calls bird) in this router's kernel.</summary>
     public async Task<IReadOnlyList<string>> KernelRoutesAsync()
     {
-        var (_, ipv4) = await Run.TryAsync("ip", "-n", Space, "route", "show", "proto", "12");
-        var (_, ipv6) = await Run.TryAsync("ip", "-n", Space, "-6", "route", "show", "proto", "12");
+        var (_, ipv4) = await Run.TryAsync(Space, "ip", "route", "show", "proto", "12");
+        var (_, ipv6) = await Run.TryAsync(Space, "ip", "-6", "route", "show", "proto", "12");
         return [.. (ipv4 + ipv6).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim())];
     }
 }

@@ -29,13 +29,16 @@ internal sealed class Topology(string bgpd, bool withBird)
 
     public static string PodIPv4(int node) => $"10.244.{node}.2";
     public static string PodIPv6(int node) => $"fd00:244:{node}::2";
-    public static string Space(string role) => $"{Leftovers.Prefix}{Environment.ProcessId}-{role}";
 
     public async Task BuildAsync(CancellationToken stop)
     {
         Directory.CreateDirectory(folder);
-        foreach (var role in (string[])["tor", "host", "node1", "node2", "pod1", "pod2"]) await AddSpaceAsync(role);
-        await Run.DoAsync("ip", $"-n {Space("tor")} link add br0 type bridge");
+        foreach (var role in (string[])["tor", "host", "node1", "node2", "pod1", "pod2"])
+        {
+            stop.ThrowIfCancellationRequested();
+            await AddSpaceAsync(role);
+        }
+        await Run.IpAsync(Space.NameOf("tor"), "link add br0 type bridge");
         await AddressAsync("tor", "br0", "10.192.0.254/24", "fd00:192::254/64");
         await JoinAsync("tor", "host0", "host", "eth0");
         await AddressAsync("tor", "host0", "198.51.100.1/24", "fd00:198::1/64");
@@ -43,68 +46,72 @@ internal sealed class Topology(string bgpd, bool withBird)
         await RouteAsync("host", "default via 198.51.100.1", "default via fd00:198::1");
         for (var node = 1; node <= 2; node++) await AddNodeAsync(node);
         stop.ThrowIfCancellationRequested();
-        await StartAsync();
+        await StartAsync(stop);
     }
 
     private async Task AddSpaceAsync(string role)
     {
-        await Run.DoAsync("ip", $"netns add {Space(role)}");
-        spaces.Add(Space(role));
-        await Run.DoAsync("ip", $"-n {Space(role)} link set lo up");
-        await Run.DoAsync("ip", $"netns exec {Space(role)} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
+        var name = Space.NameOf(role);
+        spaces.Add(name);
+        await Run.IpAsync(null, $"netns add {name}");
+        await Run.IpAsync(name, "link set lo up");
+        Space.Set(name, ("net/ipv4/ip_forward", "1"), ("net/ipv6/conf/all/forwarding", "1"), ("net/ipv6/conf/all/accept_dad", "0"),
+            ("net/ipv6/conf/default/accept_dad", "0"));
     }
 
     private async Task AddNodeAsync(int node)
     {
         await JoinAsync("tor", $"node{node}", $"node{node}", "eth0");
-        await Run.DoAsync("ip", $"-n {Space("tor")} link set node{node} master br0 up");
+        await Run.IpAsync(Space.NameOf("tor"), $"link set node{node} master br0 up");
         await AddressAsync($"node{node}", "eth0", $"10.192.0.1{node}/24", $"fd00:192::1{node}/64");
 
         // As Calico's CNI plugin does it: the pod's way out is a link-local address that only its own veth has.
         await JoinAsync($"node{node}", "cali0", $"pod{node}", "eth0");
         await AddressAsync($"node{node}", "cali0", "169.254.1.1/32", "fe80::1/64");
         await AddressAsync($"pod{node}", "eth0", PodIPv4(node) + "/32", PodIPv6(node) + "/128");
-        await Run.DoAsync("ip", $"-n {Space($"pod{node}")} route add 169.254.1.1 dev eth0");
+        await Run.IpAsync(Space.NameOf($"pod{node}"), "route add 169.254.1.1 dev eth0");
         await RouteAsync($"pod{node}", "default via 169.254.1.1 dev eth0", "default via fe80::1 dev eth0");
         await RouteAsync($"node{node}", $"{PodIPv4(node)}/32 dev cali0", $"{PodIPv6(node)}/128 dev cali0");
     }
 
-    private static Task<string> JoinAsync(string a, string deviceA, string b, string deviceB) =>
-        Run.DoAsync("ip", $"link add {deviceA} netns {Space(a)} type veth peer name {deviceB} netns {Space(b)}");
+    private static Task JoinAsync(string a, string deviceA, string b, string deviceB) =>
+        Run.IpAsync(null, $"link add {deviceA} netns {Space.NameOf(a)} type veth peer name {deviceB} netns {Space.NameOf(b)}");
 
     private static async Task AddressAsync(string role, string device, string ipv4, string ipv6)
     {
-        await Run.DoAsync("ip", $"-n {Space(role)} addr add {ipv4} dev {device}");
-        await Run.DoAsync("ip", $"-n {Space(role)} addr add {ipv6} dev {device} nodad");
-        await Run.DoAsync("ip", $"-n {Space(role)} link set {device} up");
+        await Run.IpAsync(Space.NameOf(role), $"addr add {ipv4} dev {device}");
+        await Run.IpAsync(Space.NameOf(role), $"addr add {ipv6} dev {device} nodad");
+        await Run.IpAsync(Space.NameOf(role), $"link set {device} up");
     }
 
     private static async Task RouteAsync(string role, string ipv4, string ipv6)
     {
-        await Run.DoAsync("ip", $"-n {Space(role)} route add {ipv4}");
-        await Run.DoAsync("ip", $"-n {Space(role)} -6 route add {ipv6}");
+        await Run.IpAsync(Space.NameOf(role), $"route add {ipv4}");
+        await Run.IpAsync(Space.NameOf(role), $"-6 route add {ipv6}");
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(CancellationToken stop)
     {
         var views = new List<RouterView>();
-        if (TorIsBird) views.Add(Start("tor", "bird", Requirements.Find("bird")!, "-f", "-c", Write("tor.conf", Configurations.TorBird), "-s", Socket("tor"), "-P", Path.Combine(folder, "tor.pid")));
+        if (TorIsBird)
+            views.Add(Start("tor", "bird", Requirements.Find("bird")!, "-f", "-c", Write("tor.conf", Configurations.TorBird),
+                "-s", Socket("tor"), "-P", Path.Combine(folder, "tor.pid")));
         else views.Add(Start("tor", "bgpd", bgpd, "--config", Write("tor.yaml", Configurations.Tor(folder))));
         for (var node = 1; node <= 2; node++)
             views.Add(Start($"node{node}", "bgpd", bgpd, "--config", Write($"node{node}.yaml", Configurations.Node(node, folder))));
         Routers = views;
-        foreach (var view in views) await AnswersAsync(view);
+        foreach (var view in views) await AnswersAsync(view, stop);
     }
 
     private RouterView Start(string role, string program, string path, params string[] arguments)
     {
-        var daemon = Process.Start(new ProcessStartInfo("ip", ["netns", "exec", Space(role), path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var daemon = Run.Start(Space.NameOf(role), path, arguments);
         daemon.OutputDataReceived += (_, line) => Log(role, line.Data);
         daemon.ErrorDataReceived += (_, line) => Log(role, line.Data);
         daemon.BeginOutputReadLine();
         daemon.BeginErrorReadLine();
         daemons.Add(daemon);
-        return new(role, program, Socket(role), Space(role), daemon);
+        return new(role, program, Socket(role), Space.NameOf(role), daemon);
     }
 
     private void Log(string role, string? line)
@@ -115,13 +122,13 @@ internal sealed class Topology(string bgpd, bool withBird)
 
     private string LogOf(string role) => Path.Combine(folder, role + ".log");
 
-    private async Task AnswersAsync(RouterView view)
+    private async Task AnswersAsync(RouterView view, CancellationToken stop)
     {
         for (var i = 0; i < 300; i++)
         {
             if ((await view.AskAsync("show status")).Any(line => line.EndsWith("up and running", StringComparison.Ordinal))) return;
             if (view.Process.HasExited) break;
-            await Task.Delay(100);
+            await Task.Delay(100, stop);
         }
         throw new LabException($"{view.Name}'s {view.Program} does not answer. It said:\n{Said(view.Name)}");
     }
@@ -138,9 +145,10 @@ internal sealed class Topology(string bgpd, bool withBird)
     }
 
     /// <summary>Daemons first, by their process ids, so that they can part in peace; then all that was made.</summary>
+    /// <exception cref="LabException">Something could not be removed. The rest was.</exception>
     public async Task RemoveAsync()
     {
-        foreach (var daemon in daemons.Where(daemon => !daemon.HasExited)) await Run.TryAsync("kill", "-TERM", daemon.Id.ToString());
+        foreach (var daemon in daemons.Where(daemon => !daemon.HasExited)) Libc.Signal(daemon.Id, Libc.Terminate);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(6));
         foreach (var daemon in daemons)
         {
@@ -148,7 +156,13 @@ internal sealed class Topology(string bgpd, bool withBird)
             catch (OperationCanceledException) { daemon.Kill(); }
             daemon.Dispose();
         }
-        foreach (var space in spaces) await Leftovers.RemoveSpaceAsync(space);
+        var left = new List<string>();
+        foreach (var space in spaces)
+        {
+            try { await Leftovers.RemoveSpaceAsync(space); }
+            catch (LabException problem) { left.Add(problem.Message); }
+        }
         if (Directory.Exists(folder)) Directory.Delete(folder, true);
+        if (left.Count > 0) throw new LabException(string.Join('\n', left));
     }
 }

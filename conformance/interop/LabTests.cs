@@ -6,26 +6,98 @@ namespace Calico.Bgp.Conformance.Interop;
 /// <summary>What `make run` shows people, run without them.</summary>
 public sealed class LabTests
 {
-    [NeedsFact("ping", "bird")]
-    public Task Pods_reach_each_other_and_the_host_behind_a_BIRD() => RunAsync();
+    [NeedsFact("bird")]
+    public Task Pods_reach_each_other_and_the_host_behind_a_BIRD() => WorksAsync(Start());
 
-    [NeedsFact("ping")]
-    public Task Pods_reach_each_other_and_the_host_behind_our_own_daemon() => RunAsync("--no-bird");
+    [NeedsFact]
+    public Task Pods_reach_each_other_and_the_host_behind_our_own_daemon() => WorksAsync(Start("--no-bird"));
 
-    private static async Task RunAsync(params string[] more)
+    [NeedsFact]
+    public async Task The_lab_needs_no_program_of_the_machine_but_ip()
     {
-        using var lab = Process.Start(new ProcessStartInfo("dotnet", [LabProgram, "--bgpd", Project.Daemon, "--once", .. more])
+        var folder = Directory.CreateTempSubdirectory("cbgpcf-bare");
+        try
+        {
+            File.CreateSymbolicLink(Path.Combine(folder.FullName, "ip"), Shell.Find("ip")!);
+            var lab = Prepare(Project.Daemon, "--no-bird");
+            lab.Environment["PATH"] = folder.FullName;
+            await WorksAsync(Process.Start(lab)!);
+        }
+        finally
+        {
+            folder.Delete(true);
+        }
+    }
+
+    [NeedsFact]
+    public async Task A_daemon_that_ends_at_once_is_told_in_words_and_leaves_nothing()
+    {
+        var (lab, code, said) = await EndedAsync(Process.Start(Prepare(Shell.Find("false")!, "--no-bird"))!);
+        Assert.Equal(1, code);
+        Assert.Contains("tor's bgpd does not answer.", said);
+        Assert.DoesNotContain("   at ", said);
+        await NothingIsLeftOfAsync(lab);
+    }
+
+    [NeedsFact]
+    public async Task A_lab_that_is_told_to_end_half_way_leaves_nothing()
+    {
+        var lab = Start("--no-bird");
+        await BegunAsync(lab);
+        await Shell.DoAsync("kill", "-TERM", $"{lab.Id}");
+        var (id, code, said) = await EndedAsync(lab);
+        Assert.Equal((1, true), (code, said.Contains("Interrupted.", StringComparison.Ordinal)));
+        await NothingIsLeftOfAsync(id);
+    }
+
+    [NeedsFact]
+    public async Task What_a_killed_lab_leaves_the_next_one_removes()
+    {
+        var lab = Start("--no-bird");
+        await BegunAsync(lab);
+        lab.Kill();
+        var (killed, _, _) = await EndedAsync(lab);
+        Assert.Contains($"cbgp-{killed}-", await SpacesAsync());
+        await WorksAsync(Start("--no-bird"));
+        await NothingIsLeftOfAsync(killed);
+    }
+
+    private static Process Start(params string[] more) => Process.Start(Prepare(Project.Daemon, more))!;
+
+    private static ProcessStartInfo Prepare(string daemon, params string[] more) =>
+        new(Shell.Find("dotnet")!, [LabProgram, "--bgpd", daemon, "--once", .. more])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
-        var (output, errors) = (lab.StandardOutput.ReadToEndAsync(), lab.StandardError.ReadToEndAsync());
-        var (name, said) = ($"cbgp-{lab.Id}", await output + await errors);
-        await lab.WaitForExitAsync();
-        Assert.True(lab.ExitCode == 0, said);
-        Assert.DoesNotContain(name, (await Shell.RunAsync("ip", "netns", "list")).Output);
-        Assert.False(Directory.Exists($"/tmp/{name}"), "its folder is left");
+        };
+
+    /// <summary>Until one of its namespaces is there.</summary>
+    private static Task BegunAsync(Process lab) =>
+        Until.TrueAsync("the lab makes its namespaces", async () =>
+            (await SpacesAsync()).Contains($"cbgp-{lab.Id}-", StringComparison.Ordinal));
+
+    private static async Task WorksAsync(Process lab)
+    {
+        var (id, code, said) = await EndedAsync(lab);
+        Assert.True(code == 0, said);
+        await NothingIsLeftOfAsync(id);
     }
+
+    private static async Task<(int Id, int Code, string Said)> EndedAsync(Process lab)
+    {
+        using var ours = lab;
+        var (output, errors) = (lab.StandardOutput.ReadToEndAsync(), lab.StandardError.ReadToEndAsync());
+        await lab.WaitForExitAsync();
+        return (lab.Id, lab.ExitCode, await output + await errors);
+    }
+
+    private static async Task NothingIsLeftOfAsync(int lab)
+    {
+        Assert.DoesNotContain($"cbgp-{lab}-", await SpacesAsync());
+        Assert.False(Directory.Exists($"/tmp/cbgp-{lab}"), "its folder is left");
+    }
+
+    private static async Task<string> SpacesAsync() => (await Shell.RunAsync("ip", "netns", "list")).Output;
 
     private static string LabProgram => Path.Combine(Project.Root, ".artifacts", "bin", "Lab", "debug", "Calico.Bgp.Lab.dll");
 }
