@@ -37,7 +37,8 @@ public sealed class BgpctlLab : IAsyncLifetime
             Out = new AnsiConsoleOutput(output),
         };
         var console = AnsiConsole.Create(settings);
-        console.Profile.Width = 200;
+        // Not what the terminal of whoever runs the tests says: TERM=dumb says a height of -1, and a live page of no line.
+        (console.Profile.Width, console.Profile.Height) = (200, 50);
         return new(output, Errors, console);
     }
 

@@ -77,7 +77,13 @@ public sealed class WatchTests : IAsyncLifetime
         private Task<int> StartAsync(BgpctlLab lab, string[] args, Screen screen) =>
             Commands.RunAsync([.. args, "--socket", lab.Socket], screen, TimeProvider.System, stop.Token);
 
-        public async Task<string> NextAsync() => await lines.Lines.Reader.ReadAsync();
+        /// <summary>The next line. A bgpctl that has ended writes none, and nobody waits for it.</summary>
+        public async Task<string> NextAsync()
+        {
+            var next = lines.Lines.Reader.ReadAsync().AsTask();
+            if (await Task.WhenAny(next, task) == task && !next.IsCompleted) Assert.Fail($"bgpctl ended with {await task}");
+            return await next;
+        }
 
         public Task<int> EndAsync() => task;
 
