@@ -2,20 +2,30 @@
 SHELL := /bin/bash
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
+# Nothing here depends on a culture, so the SDK need not have libicu.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
 
-.PHONY: build run test bench format clean sdk
+.PHONY: build run test peers peers-undo bench format clean sdk
 
 ## out/bgpd and out/bgpctl: native, or what can be had instead; KIND=native or KIND=readytorun asks for that one
 build: sdk
 	@src/build $(KIND)
 
 ## the main job in a lab of network namespaces: two nodes and a ToR. ARGS=--once checks and ends
-run: build
-	@dotnet run --project lab/Lab.csproj -c Release -v q -- --bgpd out/bgpd $(ARGS)
+run: sdk
+	@lab/run $(ARGS)
 
-## everything under tests/ and conformance/; the last line is the sum
+## everything under tests/ and conformance/; the last line is the sum. What needs a daemon or tool that is not here is skipped
 test: sdk
 	@tests/run
+
+## installs the daemons and tools that tests hold ours against, and says beforehand which (root, Debian)
+peers:
+	@tests/peers install
+
+## removes exactly the packages that make peers and make run have installed
+peers-undo:
+	@tests/peers undo
 
 ## microbenchmarks; ARGS goes to BenchmarkDotNet (--filter '*Decode*')
 bench: sdk

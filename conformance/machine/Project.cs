@@ -11,11 +11,15 @@ internal static class Project
 
     public static bool IsRoot { get; } = Environment.UserName == "root";
 
+    /// <summary>What <see cref="Netns"/> and whoever runs daemons in it work with.</summary>
+    private static readonly string[] Basic = ["ip", "sysctl", "kill"];
+
     /// <summary>Why a test that needs these programs cannot run here; null when it can.</summary>
     public static string? Missing(params string[] programs)
     {
         if (!IsRoot) return "needs root, for network namespaces";
-        if (programs.Prepend("ip").FirstOrDefault(program => Shell.Find(program) == null) is { } absent) return $"needs {absent}, which is not installed";
+        if (programs.Concat(Basic).FirstOrDefault(program => Shell.Find(program) == null) is { } absent)
+            return $"needs {absent}, which is not installed (make peers)";
         return Subject == "bgpd" && !File.Exists(Daemon) ? "needs out/bgpd: make build" : null;
     }
 

@@ -10,6 +10,7 @@ public sealed class RequiresBirdFactAttribute : FactAttribute
     internal static string? Missing =>
         !Environment.IsPrivilegedProcess ? "needs root, for network namespaces"
         : !File.Exists("/usr/sbin/bird") ? "needs BIRD 2 (Debian package bird2)"
+        : !File.Exists("/usr/sbin/sysctl") ? "needs sysctl (Debian package procps)"
         : null;
 }
 
