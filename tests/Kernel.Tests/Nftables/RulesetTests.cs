@@ -168,7 +168,7 @@ public class RulesetTests
         Assert.Equal(["CONFIG_NF_TABLES"], NftProbe.Missing(socket, Name, [new Unheard(), new ActMasquerade()]));
     }
 
-    [LiveFact]
+    [NftFact]
     public async Task A_deleted_table_comes_back_and_is_counted()
     {
         using var ns = new NetworkNamespace();
