@@ -27,6 +27,8 @@ internal sealed class Daemon : IDaemon, IDisposable
     private readonly Translating translating;
     private readonly ILogger<Daemon> log;
     private readonly TimeProvider time;
+    /// <summary>What a reload cannot change (log, control) is as it was here.</summary>
+    private readonly DaemonConfig started;
     private Taken current;
     private Taken? before;
     private ITimer? undoing;
@@ -38,7 +40,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         string file, DaemonConfig config, SpeakerLoop speaker, Translating translating, Resourcing? resources, TimeProvider time,
         ILogger<Daemon> log)
     {
-        (current, this.time, this.log) = (new(file, config), time, log);
+        (started, current, this.time, this.log) = (config, new(file, config), time, log);
         (this.speaker, this.translating, this.resources) = (speaker, translating, resources);
     }
 
@@ -80,7 +82,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         await using var speaker = new SpeakerLoop(resources?.Plan?.Joined ?? config.Speaker, kernel, time, logs);
         // Programs that speak BIRD's protocol take the first digit of the version for the dialect.
         var (view, birdView) = (new SpeakerView(speaker, Version), new SpeakerView(speaker, $"{BirdDialectVersion}-bgpd-{Version}"));
-        await using var translating = new Translating(config, resources, kernel, view, time, logs);
+        await using var translating = new Translating(resources, kernel, view, time, logs);
         using var daemon = new Daemon(path, config, speaker, translating, resources, time, logs.CreateLogger<Daemon>());
         await using var birds = new Sockets(
             [.. BirdPaths(config.Control)],
@@ -101,7 +103,7 @@ internal sealed class Daemon : IDaemon, IDisposable
         await oneAtATime.WaitAsync(stop);
         birds.Start();
         await http.StartAsync(stop);
-        await translating.TakeAsync(current.Config.Nat);
+        await translating.TakeAsync(current.Config);
         await speaker.StartAsync();
         if (resources != null) await resources.FollowAsync(speaker);
         var config = resources?.Plan?.Joined ?? current.Config.Speaker;
@@ -199,12 +201,11 @@ internal sealed class Daemon : IDaemon, IDisposable
                 log.Refused(path, absent);
                 return new(absent, []);
             }
-            var others = OtherChanges(newer).ToArray();
-            var changes = (await TakeAsync(newer)).AddRange(others);
+            var changes = await TakeAsync(newer);
             (before, current) = (current, new(path, newer));
-            undoing?.Dispose();
-            undoing = undoAfter is { } after ? time.CreateTimer(_ => _ = AsideAsync(UndoAsync), null, after, Timeout.InfiniteTimeSpan) : null;
-            log.Taken(path, changes.IsEmpty ? "nothing changed" : string.Join("; ", changes));
+            Confirm();
+            if (undoAfter is { } after) undoing = UndoAfter(after, current);
+            log.Taken(path, InOneLine(changes));
             return new(null, changes);
         }
         finally
@@ -213,21 +214,24 @@ internal sealed class Daemon : IDaemon, IDisposable
         }
     }
 
+    private static string InOneLine(ImmutableArray<string> changes) => changes.IsEmpty ? "nothing changed" : string.Join("; ", changes);
+
     /// <summary>A source that is not there says that there is nothing, and everything would be withdrawn: rather nothing changes.</summary>
     private string? AbsentSource(DaemonConfig newer)
     {
-        if (current.Config.Sources.SequenceEqual(newer.Sources)) return null;
+        if (resources == null || resources.Of.SequenceEqual(newer.Sources)) return null;
         var absent = newer.Sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder));
         return absent == null ? null : $"sources: {absent.Folder} is not there";
     }
 
     private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
     {
-        await translating.TakeAsync(newer.Nat);
-        if (resources != null && !newer.Sources.IsEmpty && !current.Config.Sources.SequenceEqual(newer.Sources))
-            await resources.ReplaceAsync(newer);
-        if (resources?.Plan is { } plan) return await plan.TakeAsync(newer.Speaker, newer.Plan);
-        return await speaker.ConfigureAsync(newer.Speaker);
+        var others = OtherChanges(newer).ToArray();
+        if (await translating.TakeAsync(newer) is { } problem) others = [.. others, problem];
+        if (resources != null && !newer.Sources.IsEmpty && !resources.Of.SequenceEqual(newer.Sources)) await resources.ReplaceAsync(newer);
+        var changes = resources?.Plan is { } plan
+            ? await plan.TakeAsync(newer.Speaker, newer.Plan) : await speaker.ConfigureAsync(newer.Speaker);
+        return [.. changes, .. others];
     }
 
     public async Task<ConfigureResult> CheckAsync(string? file)
@@ -236,20 +240,22 @@ internal sealed class Daemon : IDaemon, IDisposable
         if (result.Config is not { } newer) return new(string.Join('\n', result.Errors), []);
         if (AbsentSource(newer) is { } absent) return new(absent, []);
         var changes = resources?.Plan is { } plan
-            ? await plan.CheckAsync(newer.Speaker, newer.Plan) : ConfigChanges.Between(current.Config.Speaker, newer.Speaker);
+            ? await plan.CheckAsync(newer.Speaker, newer.Plan) : speaker.ChangesTo(newer.Speaker);
         return new(null, changes.AddRange(OtherChanges(newer)));
     }
 
-    /// <summary>What changes beside the speaker's part, or will at the next start.</summary>
+    /// <summary>What changes beside the speaker's part, or will at the next start. Held against what is in force.</summary>
     private IEnumerable<string> OtherChanges(DaemonConfig newer)
     {
-        var (older, control) = (current.Config, newer.Control);
-        if (older.Log != newer.Log) yield return "log: takes effect at the next start";
-        var sameSockets = older.Control.Socket == control.Socket && older.Control.Http.SequenceEqual(control.Http)
-            && older.Control.BirdSockets.SequenceEqual(control.BirdSockets);
-        if (older.Sources.IsEmpty != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
-        else if (!older.Sources.SequenceEqual(newer.Sources)) yield return "sources: others take their place once they have been read";
-        if (older.Nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : older.Nat == null ? "nat: added" : "nat: changed";
+        var (sockets, control) = (started.Control, newer.Control);
+        if (started.Log != newer.Log) yield return "log: takes effect at the next start";
+        if ((resources == null) != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
+        else if (resources?.Of.SequenceEqual(newer.Sources) == false)
+            yield return "sources: others take their place once they have been read";
+        var nat = current.Config.Nat;
+        if (nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : nat == null ? "nat: added" : "nat: changed";
+        var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
+            && sockets.BirdSockets.SequenceEqual(control.BirdSockets);
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 
@@ -260,17 +266,29 @@ internal sealed class Daemon : IDaemon, IDisposable
         return true;
     }
 
-    public async Task<bool> UndoAsync()
+    private ITimer UndoAfter(TimeSpan time, Taken what) =>
+        this.time.CreateTimer(_ => _ = AsideAsync(() => UndoAsync(what)), null, time, Timeout.InfiniteTimeSpan);
+
+    public Task<ConfigureResult?> UndoAsync() => UndoAsync(null);
+
+    /// <param name="what">Only while this is in force and unconfirmed: time may have run out while another configuration was taken.</param>
+    private async Task<ConfigureResult?> UndoAsync(Taken? what)
     {
         await oneAtATime.WaitAsync();
         try
         {
-            Confirm();
-            if (before is not { } older) return false;
-            await TakeAsync(older.Config);
+            if (what != null && !ReferenceEquals(what, current)) return null;
+            if (!Confirm() && what != null) return null;
+            if (before is not { } older) return null;
+            if (AbsentSource(older.Config) is { } absent)
+            {
+                log.Refused(older.File, absent);
+                return new(absent, []);
+            }
+            var changes = await TakeAsync(older.Config);
             (current, before) = (older, current);
-            log.Undone();
-            return true;
+            log.Undone(InOneLine(changes));
+            return new(null, changes);
         }
         finally
         {

@@ -22,8 +22,8 @@ internal static partial class DaemonLog
     [LoggerMessage(1004, LogLevel.Information, "{File} is taken: {Changes}")]
     public static partial void Taken(this ILogger log, string file, string changes);
 
-    [LoggerMessage(1005, LogLevel.Information, "back to the configuration before")]
-    public static partial void Undone(this ILogger log);
+    [LoggerMessage(1005, LogLevel.Information, "back to the configuration before: {Changes}")]
+    public static partial void Undone(this ILogger log, string changes);
 
     [LoggerMessage(1006, LogLevel.Error, "the configuration could not be changed because of a mistake in this program")]
     public static partial void ConfigureFailed(this ILogger log, Exception mistake);
@@ -37,7 +37,7 @@ internal static partial class DaemonLog
     [LoggerMessage(1009, LogLevel.Warning, "{Problem}")]
     public static partial void ResourceDoubtful(this ILogger log, ResourceProblem problem);
 
-    [LoggerMessage(1012, LogLevel.Error, "the resources stay as they are, for nothing newer will come")]
+    [LoggerMessage(1015, LogLevel.Error, "the resources stay as they are, for nothing newer will come")]
     public static partial void SourcesFailed(this ILogger log, Exception failure);
 
     [LoggerMessage(1011, LogLevel.Error, "who translates cannot be told any more, so this node does, because of a mistake in this program")]

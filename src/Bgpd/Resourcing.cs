@@ -29,7 +29,7 @@ internal sealed class Resourcing : IAsyncDisposable
 
     private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, TimeProvider time, ILogger<Resourcing> log)
     {
-        (this.time, this.log, endpointStatus) = (time, log, config.EndpointStatus);
+        (this.time, this.log, endpointStatus, Of) = (time, log, config.EndpointStatus, config.Sources);
         store = new(from.Count);
         feed = store.Subscribe();
         sources = Run(from);
@@ -38,6 +38,8 @@ internal sealed class Resourcing : IAsyncDisposable
     private Task Run(IReadOnlyList<ISource> from) => Task.Run(() => new SourcesLoop(store, from).RunAsync(endingSources.Token));
 
     public PlanFollower? Plan { get; private set; }
+    /// <summary>Where the resources come from, or will once they have been read.</summary>
+    public ImmutableArray<SourceConfig> Of { get; private set; }
 
     /// <summary>Null where bgpd.yaml names no sources. Ends when all of them have been read.</summary>
     public static async Task<Resourcing?> StartAsync(DaemonConfig config, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
@@ -57,7 +59,7 @@ internal sealed class Resourcing : IAsyncDisposable
     public async Task ReplaceAsync(DaemonConfig newer)
     {
         await EndSourcesAsync().ConfigureAwait(false);
-        endingSources = new();
+        (endingSources, Of) = (new(), newer.Sources);
         var from = ResourceSources.Of(newer, time);
         store.Restart(from.Count);
         sources = Run(from);

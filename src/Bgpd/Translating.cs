@@ -17,7 +17,7 @@ namespace Calico.Bgp.Bgpd;
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
-    DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
+    Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
     : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
@@ -25,24 +25,30 @@ internal sealed class Translating(
     private readonly ILogger<Translating> log = logs.CreateLogger<Translating>();
     private volatile Work? work;
     private volatile string? problem;
+    private volatile DaemonConfig? config;
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
     public NatExplanation Explain(Address source, Address destination) => work?.Dataplane.Explain(source, destination) ?? Off;
 
-    /// <summary>What bgpd.yaml says of NAT now; null: nothing. One at a time.</summary>
-    public async Task TakeAsync(NatSettings? nat)
+    /// <summary>What bgpd.yaml says now. One at a time.</summary>
+    /// <returns>Why it cannot be done; null: it can.</returns>
+    public async Task<string?> TakeAsync(DaemonConfig newer)
     {
-        if (nat == null) await EndAsync().ConfigureAwait(false);
-        else if (work != null) work.Dataplane.Configure(nat);
-        else Begin(nat);
+        config = newer;
+        if (newer.Nat is not { } nat) await EndAsync().ConfigureAwait(false);
+        else if (work != null) work.Dataplane.Configure(newer.Speaker.HostName, nat);
+        else Begin(newer.Speaker.HostName, nat);
+        return problem;
     }
 
-    private void Begin(NatSettings nat)
+    private uint Metric() => config!.Speaker.Kernel.Metric;
+
+    private void Begin(string node, NatSettings nat)
     {
         try
         {
-            work = new(nat, config, resources, kernel, speaker, time, logs);
+            work = new(node, nat, Metric, resources, kernel, speaker, time, logs);
             problem = null;
         }
         catch (IOException refused)
@@ -93,16 +99,15 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            NatSettings nat, DaemonConfig config, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time,
+            string node, NatSettings nat, Func<uint> metric, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time,
             ILoggerFactory logs)
         {
             nftables = Open(time, logs);
-            Dataplane = new(config.Speaker.HostName, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
+            Dataplane = new(node, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
             feed = resources?.Subscribe();
             Dataplane.Start();
             if (feed == null) Dataplane.Take(ResourceSnapshot.Empty);
-            var observer = new UpstreamObserver(
-                speaker, kernel, Dataplane, config.Speaker.Kernel.Metric, time, logs.CreateLogger<UpstreamObserver>());
+            var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time, logs.CreateLogger<UpstreamObserver>());
             following = Task.WhenAll(FollowAsync(), observer.RunAsync(ending.Token));
         }
 

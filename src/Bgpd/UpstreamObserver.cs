@@ -16,7 +16,8 @@ namespace Calico.Bgp.Bgpd;
 /// translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of routes is not made worse.
 /// </summary>
 internal sealed class UpstreamObserver(
-    SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, uint metric, TimeProvider time, ILogger<UpstreamObserver> log) : IBestFollower
+    SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, Func<uint> metric, TimeProvider time, ILogger<UpstreamObserver> log)
+    : IBestFollower
 {
     private const int RestFactor = 10, Capacity = 16;
     private const string FromResource = "BGPPeer/";
@@ -165,5 +166,5 @@ internal sealed class UpstreamObserver(
         return communities;
     }
 
-    private uint MetricOf(IpFamily family) => metric == 0 && family == IpFamily.IPv6 ? 1024 : metric;
+    private uint MetricOf(IpFamily family) => metric() is var said && said == 0 && family == IpFamily.IPv6 ? 1024 : said;
 }

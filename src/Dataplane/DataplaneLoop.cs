@@ -25,6 +25,7 @@ public sealed class DataplaneLoop(
     private readonly UpstreamHysteresis hysteresis = new(clock);
     private readonly ChangedConnections changed = new(connections, log);
     private readonly CancellationTokenSource stopping = new();
+    private string node = node;
     private NatSettings settings = settings;
     private ResourceSnapshot? resources;
     private RoutingFacts facts = RoutingFacts.None;
@@ -55,7 +56,8 @@ public sealed class DataplaneLoop(
 
     public void Tell(RoutingFacts newer) => Post(() => facts = newer);
 
-    public void Configure(NatSettings newer) => Post(() => settings = newer);
+    /// <summary>bgpd.yaml was read again.</summary>
+    public void Configure(string newNode, NatSettings newer) => Post(() => (node, settings) = (newNode, newer));
 
     /// <summary>Ends when what was said before is in force.</summary>
     public Task SettledAsync()

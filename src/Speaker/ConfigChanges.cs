@@ -8,6 +8,7 @@ public static class ConfigChanges
     public static ImmutableArray<string> Between(SpeakerConfig older, SpeakerConfig newer)
     {
         var lines = ImmutableArray.CreateBuilder<string>();
+        if (older.HostName != newer.HostName) lines.Add($"node: {newer.HostName}");
         if ((older.RouterId, older.As) != (newer.RouterId, newer.As)) lines.Add($"router: {newer.RouterId}, AS {newer.As}");
         Peers(older, newer, lines);
         foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
@@ -42,5 +43,6 @@ public static class ConfigChanges
         if (!Equals(older.Export, newer.Export)) lines.Add("kernel.export: changed");
         if ((older.InstallRoutes, older.Table, older.Protocol) != (newer.InstallRoutes, newer.Table, newer.Protocol))
             lines.Add("kernel.installRoutes, table or protocol: takes effect at the next start");
+        if (older.SweepAfter != newer.SweepAfter) lines.Add("kernel.sweepAfter: takes effect at the next start");
     }
 }

@@ -229,19 +229,30 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     /// <returns>One line for each thing that changed.</returns>
     public async Task<ImmutableArray<string>> ConfigureAsync(SpeakerConfig newer)
     {
-        var changes = ConfigChanges.Between(Config, newer);
-        await PostAsync(() => ApplyAsync(newer)).ConfigureAwait(false);
-        return changes;
+        var changes = ChangesTo(newer);
+        string? refused = null;
+        await PostAsync(async () => refused = await ApplyAsync(newer).ConfigureAwait(false)).ConfigureAwait(false);
+        return refused == null ? changes : changes.Add(refused);
     }
 
-    private async Task ApplyAsync(SpeakerConfig newer)
+    /// <summary>What <see cref="ConfigureAsync"/> would change of what is in force.</summary>
+    public ImmutableArray<string> ChangesTo(SpeakerConfig newer) => ConfigChanges.Between(Config, newer);
+
+    /// <returns>What could not be done; null: all was.</returns>
+    private async Task<string?> ApplyAsync(SpeakerConfig newer)
     {
         var older = Config;
         var (kept, kernelNow) = (older.Kernel, newer.Kernel);
         Config = newer with
         {
             Shards = older.Shards,
-            Kernel = kernelNow with { InstallRoutes = kept.InstallRoutes, Protocol = kept.Protocol, Table = kept.Table },
+            Kernel = kernelNow with
+            {
+                InstallRoutes = kept.InstallRoutes,
+                Protocol = kept.Protocol,
+                Table = kept.Table,
+                SweepAfter = kept.SweepAfter,
+            },
         };
         Reconfigured = time.GetUtcNow();
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
@@ -263,13 +274,17 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
             else Update(peer, config);
         }
         await Task.WhenAll(stops).ConfigureAwait(false);
-        if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) await ListenAgainAsync(older, newer).ConfigureAwait(false);
+        var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
+        var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
             if (!peers.ContainsKey(config.Session.Name)) StartPeer(config);
+        return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
     }
 
-    private async Task ListenAgainAsync(SpeakerConfig older, SpeakerConfig newer)
+    /// <returns>Why the sockets stay as they were; null: they are the new ones.</returns>
+    private async Task<string?> ListenAgainAsync(SpeakerConfig older, SpeakerConfig newer)
     {
+        string? reason = null;
         await listener.DisposeAsync().ConfigureAwait(false);
         listener = new(logs.CreateLogger<Listener>());
         try
@@ -278,7 +293,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         }
         catch (System.Net.Sockets.SocketException refused)
         {
-            log.ListenRefused(refused.Message);
+            log.ListenRefused(reason = refused.Message);
             Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
             await listener.DisposeAsync().ConfigureAwait(false);
             listener = new(logs.CreateLogger<Listener>());
@@ -286,6 +301,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         }
         foreach (var peer in peers.Values) listener.Add(peer.Session);
         listener.Start();
+        return reason;
     }
 
     private void Update(Peer peer, PeerConfig config)

@@ -138,7 +138,7 @@ public interface IDaemon
     Task<ConfigureResult> CheckAsync(string? file);
     /// <summary>False: there is nothing to confirm.</summary>
     bool Confirm();
-    /// <summary>Back to the configuration before this one; false: there is none.</summary>
-    Task<bool> UndoAsync();
+    /// <summary>Back to the configuration before this one; null: there is none.</summary>
+    Task<ConfigureResult?> UndoAsync();
     void Shutdown();
 }

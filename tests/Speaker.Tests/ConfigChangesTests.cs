@@ -42,6 +42,9 @@ public class ConfigChangesTests
         Says(
             config => config with { Kernel = config.Kernel with { Table = 100 } },
             "kernel.installRoutes, table or protocol: takes effect at the next start");
+        Says(
+            config => config with { Kernel = config.Kernel with { SweepAfter = TimeSpan.FromSeconds(9) } },
+            "kernel.sweepAfter: takes effect at the next start");
     }
 
     [Fact]
@@ -51,6 +54,7 @@ public class ConfigChangesTests
             config => config with { Decision = new DecisionSettings { AlwaysCompareMed = true } },
             "decision: changed; every best path is chosen again");
         Says(config => config with { Listen = [Address.AnyIPv4] }, "router.listen: changed");
+        Says(config => config with { HostName = "other" }, "node: other");
         Says(
             config => config with { Kernel = config.Kernel with { Metric = 7, Learn = true, Export = RejectAll.Instance } },
             "kernel.learn: on", "kernel.metric: 7", "kernel.export: changed");

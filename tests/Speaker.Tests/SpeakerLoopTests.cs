@@ -21,6 +21,20 @@ public class SpeakerLoopTests
     }
 
     [Fact]
+    public async Task Sockets_that_cannot_be_had_are_answered_and_asked_for_again_by_the_next_reload()
+    {
+        await using var pair = await new Pair().UpAsync();
+        var newer = pair.ConfigA with { Listen = [Address.Parse("198.51.100.99")] };
+        for (var time = 0; time < 2; time++)
+        {
+            var changes = await pair.A.Loop.ConfigureAsync(newer);
+            Assert.Equal("router.listen: changed", changes[0]);
+            Assert.StartsWith("router.listen: stays as it was", changes[1], StringComparison.Ordinal);
+        }
+        Assert.Empty(await pair.A.Loop.ConfigureAsync(pair.ConfigA));
+    }
+
+    [Fact]
     public async Task What_import_rejects_is_kept_and_not_used()
     {
         await using var pair = await new Pair(

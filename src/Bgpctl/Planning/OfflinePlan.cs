@@ -42,7 +42,9 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     {
         if (Planner == null || newer.Planner == null) return ConfigChanges.Between(Joined, newer.Joined);
         var (plan, services) = Planner.Instead(newer.Planner.Settings, newer.Planner.Resources);
-        return ConfigChanges.Between(Joined, PlannedConfig.Join(newer.File.Speaker, plan)).Concat(PlanDifferences.Between(Planner.ServiceRoutes, services));
+        var (weighs, willWeigh) = (Planner.Settings.WeighServices, newer.Planner.Settings.WeighServices);
+        return ConfigChanges.Between(Joined, PlannedConfig.Join(newer.File.Speaker, plan))
+            .Concat(PlanDifferences.Between(Planner.ServiceRoutes, services, weighs, willWeigh));
     }
 
     private static IEnumerable<ProbeResultAnswer> Ask(ProbeRun run, Probe probe, int place)

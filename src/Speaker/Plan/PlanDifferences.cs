@@ -2,10 +2,15 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Speaker.Plan;
 
-/// <summary>What another plan would change beside the speaker's configuration: the addresses of services.</summary>
+/// <summary>What another plan changes beside the speaker's configuration: the addresses of services.</summary>
 public static class PlanDifferences
 {
-    public static ImmutableArray<string> Between(IEnumerable<PlannedRoute> before, IEnumerable<PlannedRoute> after)
+    public static ImmutableArray<string> Between(
+        IEnumerable<PlannedRoute> before, IEnumerable<PlannedRoute> after, bool weighedBefore, bool weighedAfter) =>
+        weighedBefore == weighedAfter ? Between(before, after)
+            : [$"weighServices: {(weighedAfter ? "true" : "false")}; services' addresses are announced anew", .. Between(before, after)];
+
+    private static ImmutableArray<string> Between(IEnumerable<PlannedRoute> before, IEnumerable<PlannedRoute> after)
     {
         var (old, now) = (before.ToDictionary(route => route.Prefix), after.ToDictionary(route => route.Prefix));
         return

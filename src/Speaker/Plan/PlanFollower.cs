@@ -25,7 +25,8 @@ public sealed class PlanFollower : IDisposable
     public SpeakerConfig Joined { get; private set; }
     public NodePlan Plan => planner.Plan;
     public ImmutableArray<ResourceProblem> ResourceProblems => planner.Resources.Problems;
-    /// <summary>A change was taken, with what it changed of the configuration (nothing where only services moved).</summary>
+    /// <summary>A change was taken, with what the resources changed of the configuration: nothing where only services moved, or
+    /// bgpd.yaml was read again.</summary>
     public Action<ImmutableArray<string>>? Taken { get; set; }
 
     /// <summary>From now on it is this speaker, which was made with <see cref="Joined"/> and runs.</summary>
@@ -40,14 +41,22 @@ public sealed class PlanFollower : IDisposable
     public Task TakeAsync(ListOf<LocalWorkload> workloads) => AloneAsync(() =>
         workloads == planner.Settings.Workloads ? Task.CompletedTask : StepAsync(planner.Take(planner.Settings with { Workloads = workloads })));
 
-    /// <summary>bgpd.yaml was read again.</summary>
+    /// <summary>bgpd.yaml was read again. The plan may be what it was: what counts is what the two come to together.</summary>
+    /// <returns>One line for each thing that changed.</returns>
     public async Task<ImmutableArray<string>> TakeAsync(SpeakerConfig newer, PlanSettings settings)
     {
         var changes = ImmutableArray<string>.Empty;
         await AloneAsync(async () =>
         {
+            var (weighed, services) = (planner.Settings.WeighServices, planner.ServiceRoutes.ToArray());
             file = newer;
-            changes = await StepAsync(planner.Take(settings with { Workloads = planner.Settings.Workloads })).ConfigureAwait(false);
+            var step = planner.Take(settings with { Workloads = planner.Settings.Workloads });
+            changes = [
+                .. await ConfigureAsync().ConfigureAwait(false),
+                .. PlanDifferences.Between(services, planner.ServiceRoutes, weighed, settings.WeighServices),
+            ];
+            await MoveServicesAsync(step.Moves).ConfigureAwait(false);
+            Taken?.Invoke([]);
         }).ConfigureAwait(false);
         return changes;
     }
@@ -59,7 +68,11 @@ public sealed class PlanFollower : IDisposable
         await AloneAsync(() =>
         {
             var (plan, services) = planner.Instead(settings with { Workloads = planner.Settings.Workloads }, planner.Resources);
-            changes = ConfigChanges.Between(Joined, PlannedConfig.Join(newer, plan)).AddRange(PlanDifferences.Between(planner.ServiceRoutes, services));
+            var joined = PlannedConfig.Join(newer, plan);
+            changes = [
+                .. speaker?.ChangesTo(joined) ?? ConfigChanges.Between(Joined, joined),
+                .. PlanDifferences.Between(planner.ServiceRoutes, services, planner.Settings.WeighServices, settings.WeighServices),
+            ];
             return Task.CompletedTask;
         }).ConfigureAwait(false);
         return changes;
@@ -88,18 +101,22 @@ public sealed class PlanFollower : IDisposable
         return reason;
     }
 
-    private async Task<ImmutableArray<string>> StepAsync(PlanStep step)
+    /// <summary>The resources changed, and bgpd.yaml did not: where the plan is what it was, so is the whole.</summary>
+    private async Task StepAsync(PlanStep step)
     {
-        var changes = ImmutableArray<string>.Empty;
-        if (step.Plan != null)
-        {
-            Joined = PlannedConfig.Join(file, step.Plan);
-            if (speaker != null) changes = await speaker.ConfigureAsync(Joined).ConfigureAwait(false);
-        }
-        if (speaker != null) await speaker.MoveServicesAsync(step.Moves, planner.Settings.WeighServices).ConfigureAwait(false);
+        var changes = step.Plan == null ? [] : await ConfigureAsync().ConfigureAwait(false);
+        await MoveServicesAsync(step.Moves).ConfigureAwait(false);
         Taken?.Invoke(changes);
-        return changes;
     }
+
+    private async Task<ImmutableArray<string>> ConfigureAsync()
+    {
+        Joined = PlannedConfig.Join(file, planner.Plan);
+        return speaker == null ? [] : await speaker.ConfigureAsync(Joined).ConfigureAwait(false);
+    }
+
+    private Task MoveServicesAsync(ImmutableArray<ServiceMove> moves) =>
+        speaker == null ? Task.CompletedTask : speaker.MoveServicesAsync(moves, planner.Settings.WeighServices);
 
     private async Task AloneAsync(Func<Task> work)
     {

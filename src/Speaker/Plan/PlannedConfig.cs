@@ -19,11 +19,15 @@ public static class PlannedConfig
         ListenPort = plan.ListenPort,
         Listen = plan.Listen.Count > 0 ? [.. plan.Listen] : file.Listen,
         Decision = file.Decision.MultipathLimit > 1 ? file.Decision : file.Decision with { MultipathLimit = MergedPaths, MultipathRelax = true },
-        Peers = [.. file.Peers, .. Peers(file.Peers, plan)],
+        Peers = [.. file.Peers.Select(peer => Joined(peer, plan)), .. Peers(file.Peers, plan)],
         Routes = [.. file.Routes, .. Routes(file.Routes, plan)],
         Announced = [.. plan.Routes.Where(route => route.Type == PlannedRouteType.Announced).Select(route => route.Prefix)],
         Kernel = file.Kernel with { Learn = true, Export = file.Kernel.Export ?? plan.Kernel, IgnoredInterfaces = plan.IgnoredInterfaces },
     };
+
+    /// <summary>One daemon, one identifier and one port, whoever asked for the peer.</summary>
+    private static PeerConfig Joined(PeerConfig peer, NodePlan plan) =>
+        peer with { Session = peer.Session with { RouterId = plan.RouterId, ListenPort = plan.ListenPort } };
 
     /// <summary>A neighbour has one session: who is in bgpd.yaml, or is asked for by a BGPPeer, is left out of the mesh.</summary>
     private static IEnumerable<PeerConfig> Peers(ImmutableArray<PeerConfig> file, NodePlan plan)

@@ -113,6 +113,6 @@ internal sealed class FakeDaemon : IDaemon
     }
 
     public bool Confirm() => Pending;
-    public Task<bool> UndoAsync() => Task.FromResult(HasPrevious);
+    public Task<ConfigureResult?> UndoAsync() => Task.FromResult(HasPrevious ? new ConfigureResult(null, []) : null);
     public void Shutdown() => Stopped.SetResult();
 }

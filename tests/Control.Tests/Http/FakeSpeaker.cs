@@ -102,7 +102,7 @@ public sealed class FakeDaemon : IDaemon
     }
 
     public bool Confirm() => false;
-    public Task<bool> UndoAsync() => Task.FromResult(false);
+    public Task<ConfigureResult?> UndoAsync() => Task.FromResult<ConfigureResult?>(null);
     public void Shutdown() => Orders.Add("shutdown");
 }
 

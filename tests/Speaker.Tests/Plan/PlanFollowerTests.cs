@@ -13,6 +13,7 @@ namespace Calico.Bgp.Speaker.Tests.Plan;
 public sealed class PlanFollowerTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly Address Absent = Address.Parse("127.78.0.99");
     private static readonly Service Web = new(new Metadata("web", "default"))
     {
         Type = ServiceType.NodePort,
@@ -35,8 +36,10 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     }
 
     private PlanFollower Follower(string node, string listen) => new(
-        new() { RouterId = new(1), As = new(64512), HostName = node, Listen = [Address.Parse(listen)] },
-        cluster.Settings with { Node = node }, cluster.Resources);
+        FileOf(node, listen), cluster.Settings with { Node = node }, cluster.Resources);
+
+    private static SpeakerConfig FileOf(string node, string listen) =>
+        new() { RouterId = new(1), As = new(64512), HostName = node, Listen = [Address.Parse(listen)] };
 
     private static EndpointSlice Endpoint(string node) =>
         new(new Metadata("web-1", "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, "web")) })
@@ -163,6 +166,45 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         Assert.True(speakerA.Session("Local_Workload_127_78_0_50").Settings.Passive);
         Assert.Contains("keys", speakerA.View.Protocols.Single(protocol => protocol.Name == "Global_127_78_0_99").Message);
         Assert.Equal(Phase.Idle, speakerA.Session("Global_127_78_0_99").Phase);
+    }
+
+    /// <summary>The plan of the resources stays what it is: what counts is what the two come to together.</summary>
+    [Fact]
+    public async Task What_changed_in_the_file_alone_is_taken_at_once_and_was_foretold()
+    {
+        await StartAsync();
+        var file = FileOf("a", "127.78.0.1").Routes("198.51.100.0/24") with
+        {
+            RouterId = new(7),
+            Decision = new() { AlwaysCompareMed = true, MultipathLimit = 2 },
+        };
+        var settings = cluster.Settings with { Node = "a", RouterId = new(7), WeighServices = true };
+        var foretold = await a.CheckAsync(file, settings);
+        Assert.Equal<string>(
+            [
+                "router: 0.0.0.7, AS 64512", "peer Mesh_127_78_0_2: session settings changed, the session is reset",
+                "route 198.51.100.0/24: added or changed", "decision: changed; every best path is chosen again",
+                "weighServices: true; services' addresses are announced anew",
+            ], foretold);
+        Assert.Equal<string>(foretold, await a.TakeAsync(file, settings));
+        Assert.Contains("198.51.100.0/24", await speakerA.RoutesAsync());
+        Assert.Equal(new RouterId(7), speakerA.View.Router.RouterId);
+        Assert.Empty(await a.CheckAsync(file, settings));
+        Assert.Empty(await a.TakeAsync(file, settings));
+    }
+
+    [Fact]
+    public async Task A_peer_of_the_file_has_the_identifier_that_the_resources_give()
+    {
+        await StartAsync();
+        var peer = speakerA.Loop.Config.Peers[0];
+        var file = FileOf("a", "127.78.0.1") with
+        {
+            Peers = [peer with { Session = peer.Session with { Name = "tor", PeerAddress = Absent, RouterId = new(1) } }],
+        };
+        await a.TakeAsync(file, cluster.Settings with { Node = "a" });
+        Assert.Equal(a.Plan.RouterId, speakerA.Session("tor").Settings.RouterId);
+        Assert.NotEqual(new RouterId(1), a.Plan.RouterId);
     }
 
     [Fact]

@@ -106,8 +106,10 @@ internal sealed class ConfigureUndo : Command
     {
         with.Reply.Line(ReplyCode.UndoRequested, "Undo requested");
         with.Undo.Due = null;
-        if (await with.Daemon.UndoAsync().ConfigureAwait(false)) with.Reply.End(ReplyCode.Reconfigured, "Reconfigured");
-        else with.Reply.End(ReplyCode.NothingToDo, "Nothing to do");
+        var result = await with.Daemon.UndoAsync().ConfigureAwait(false);
+        if (result == null) with.Reply.End(ReplyCode.NothingToDo, "Nothing to do");
+        else if (result.Problem is { } problem) with.Reply.End(ReplyCode.ConfigurationBad, Configure.OneLine(problem));
+        else with.Reply.End(ReplyCode.Reconfigured, "Reconfigured");
     }
 }
 
