@@ -25,6 +25,25 @@ public sealed class FaultTests : IAsyncLifetime
 
     private async Task<string?> SeenAsync() => (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
 
+    /// <summary>The file's last good version counts, and what is edited later is taken.</summary>
+    [NeedsFact("nft", "curl")]
+    public async Task An_interface_that_no_kernel_can_have_is_refused_and_the_rest_goes_on()
+    {
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: eth0"));
+        await site.StartAsync();
+        await site.TableAsync(table => table.Contains("oifname \"eth0\""), "the filter is in force");
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: an-interface-of-19-"));
+        await Until.TrueAsync("the object is refused", async () =>
+            (await site.LogAsync()).Contains("spec.natOutgoingInterfaceFilter: expected"), Site.Patience, site.LogAsync);
+        Assert.Contains("spec.natOutgoingInterfaceFilter", await site.HttpAsync("/v1/status"), StringComparison.Ordinal);
+        Assert.Contains("oifname \"eth0\"", await site.ListAsync(), StringComparison.Ordinal);
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: eth+"));
+        await site.TableAsync(table => table.Contains("oifname \"eth*\""), "a good one is taken");
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: +"));
+        await site.TableAsync(table => !table.Contains("eth"), "any interface is no filter");
+        Assert.NotEqual(Source, await SeenAsync());
+    }
+
     /// <summary>A transfer that lasts: octets go and come back, one after the other.</summary>
     private sealed class Transfer(Socket socket) : IDisposable
     {

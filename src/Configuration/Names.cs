@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Calico.Bgp.Configuration;
 
 /// <summary>What may be called what: names end up in birdc's columns, in metrics' labels and in the kernel.</summary>
@@ -12,7 +14,7 @@ internal static class Names
     private static readonly HashSet<string> Verdicts = ["accept", "reject", "all", "none"];
 
     public static bool IsInterface(string name) =>
-        name.Length is > 0 and < InterfaceLimit && name is not ("." or "..")
+        Encoding.UTF8.GetByteCount(name) is > 0 and < InterfaceLimit && name is not ("." or "..")
             && !name.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c));
 
     public static string? Interface(Section section, string key)

@@ -11,6 +11,9 @@ namespace Calico.Bgp.Configuration;
 /// </summary>
 internal sealed class OwnRouteReader(Section root)
 {
+    /// <summary>The kernel's: a route's hops are counted in an octet's worth of weights.</summary>
+    private const int MostHops = 256;
+
     private readonly Dictionary<Prefix, int> lines = [];
 
     public ImmutableArray<OwnRouteConfig> Read() => [.. root.Sections("routes").Select(Route).OfType<OwnRouteConfig>()];
@@ -48,6 +51,7 @@ internal sealed class OwnRouteReader(Section root)
         var several = route.Sections("hops").ToList();
         var single = route.Has("via") | route.Has("interface");
         if (several.Count > 0 && single) route.Error("hops", "expected either hops or via and interface, got both");
+        if (several.Count > MostHops) route.Error("hops", $"expected at most {MostHops} hops, got {several.Count}");
         var hops = new List<(RouteHop, string?)>();
         if (single || route.Has("weight")) hops.Add(Hop(route, prefix));
         foreach (var hop in several)

@@ -19,10 +19,17 @@ internal sealed class NatPlanner(
     {
         Ports = felix.NatPortRange is { } ports ? new((ushort)ports.First, (ushort)ports.Last) : null,
         AvoidedPort = UsesVxlan(IpFamily.IPv4) || UsesVxlan(IpFamily.IPv6) ? felix.VxlanPort ?? VxlanPort : null,
-        // Felix's wildcard is iptables', a plus at the end.
-        Interface = felix.NatOutgoingInterfaceFilter is { Length: > 0 } filter ? filter.EndsWith('+') ? filter[..^1] + '*' : filter : null,
+        Interface = InterfaceFilter(),
         Persistent = settings.Persistent,
         Tunnels = [.. Tunnels()],
+    };
+
+    /// <summary>Felix's wildcard is iptables', a plus at the end, which nft writes as an asterisk; alone it is any interface.</summary>
+    private string? InterfaceFilter() => felix.NatOutgoingInterfaceFilter switch
+    {
+        null or "+" or "*" => null,
+        [.. var start, '+'] => start + '*',
+        var name => name,
     };
 
     private IEnumerable<IPPool> PoolsOf(IpFamily family) => resources.IPPools.Values.Where(pool => pool.Cidr.Family == family);

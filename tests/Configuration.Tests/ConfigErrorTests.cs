@@ -68,6 +68,19 @@ public class ConfigErrorTests
     public void Two_peers_need_two_names_and_two_places(string second, string expected) =>
         Assert.Equal(expected, Only($"peers:\n - {{ name: a, peerIP: 192.0.2.1, asNumber: 1 }}\n - {{ {second}, asNumber: 1 }}\n"));
 
+    /// <summary>The kernel counts octets, and hops.</summary>
+    [Fact]
+    public void What_the_kernel_has_no_room_for_is_refused()
+    {
+        const string accents = "üüüüüüüü";
+        var tooLong = Only($"routes: [{{ prefix: 10.0.0.0/8, via: 10.0.0.1, interface: {accents} }}]");
+        Assert.Contains("expected the name of an interface", tooLong, StringComparison.Ordinal);
+        Assert.NotNull(DaemonConfigTests.Parse($"routes: [{{ prefix: 10.0.0.0/8, interface: {accents[1..]} }}]").Config);
+        var hops = string.Join(", ", Enumerable.Range(0, 257).Select(i => $"{{ via: 192.0.{i / 256}.{i % 256} }}"));
+        var tooMany = Only($"routes: [{{ prefix: 10.0.0.0/8, hops: [{hops}] }}]");
+        Assert.EndsWith("expected at most 256 hops, got 257", tooMany, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void All_mistakes_are_told_at_once_in_the_order_of_the_file()
     {

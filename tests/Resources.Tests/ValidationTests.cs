@@ -165,7 +165,50 @@ public class ValidationTests
     [InlineData("FelixConfiguration", "natPortRange: 0", "spec.natPortRange")]
     [InlineData("FelixConfiguration", "natOutgoingAddress: 10.0.0.9-10.0.0.1", "spec.natOutgoingAddress")]
     [InlineData("FelixConfiguration", "natOutgoingExclusions: Hosts", "spec.natOutgoingExclusions")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: abcdefghijklmnopqrs", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: abcdefghijklmno+", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: abcdefghijklmno*", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: 'eth 0'", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: eth/0", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: 'eth*0'", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: 'eth**'", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: '..'", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: '.'", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: \"eth0\\n\"", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "natOutgoingInterfaceFilter: ünü", "spec.natOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "iptablesNATOutgoingInterfaceFilter: abcdefghijklmnopqrs", "spec.iptablesNATOutgoingInterfaceFilter")]
+    [InlineData("FelixConfiguration", "interfacePrefix: 'cali,abcdefghijklmnopqrs'", "spec.interfacePrefix")]
+    [InlineData("FelixConfiguration", "interfacePrefix: 'cali*'", "spec.interfacePrefix")]
+    [InlineData("BGPPeer", GoodPeer + ", keepaliveTime: 1ms", "spec.keepaliveTime")]
     public void Others_are_refused_for(string kind, string spec, params string[] fields) => Refused(kind, spec, fields);
+
+    [Theory]
+    [InlineData("eth0")]
+    [InlineData("eth+")]
+    [InlineData("eth*")]
+    [InlineData("+")]
+    [InlineData("*")]
+    [InlineData("bond0.100:1")]
+    [InlineData("...")]
+    [InlineData("abcdefghijklmno")]
+    [InlineData("abcdefghijklmn+")]
+    [InlineData("abcdefghijklmn*")]
+    public void An_interface_filter_may_be(string name)
+    {
+        var yaml = Manifest.Calico("FelixConfiguration", $"natOutgoingInterfaceFilter: '{name}'");
+        var definition = Assert.Single(Manifest.Read(yaml).Definitions);
+        Assert.Empty(definition.Problems);
+        Assert.Equal(name, Assert.IsType<FelixConfiguration>(definition.Value).NatOutgoingInterfaceFilter);
+    }
+
+    [Fact]
+    public void More_addresses_than_a_connection_should_walk_past_are_refused()
+    {
+        static string Addresses(int count) =>
+            $"natOutgoingAddress: '{string.Join(',', Enumerable.Range(0, count).Select(i => $"192.0.{i / 256}.{i % 256}"))}'";
+        Refused("FelixConfiguration", Addresses(257), ["spec.natOutgoingAddress"]);
+        Assert.NotNull(Assert.Single(Manifest.Read(Manifest.Calico("FelixConfiguration", Addresses(256))).Definitions).Value);
+    }
 
     [Theory]
     [InlineData("Tor_1")]
@@ -198,6 +241,8 @@ public class ValidationTests
     [Theory]
     [InlineData("BGPPeer", GoodPeer + ", colour: blue", "spec.colour")]
     [InlineData("IPPool", GoodPool + ", natOutgoin: true", "spec.natOutgoin")]
+    [InlineData("BGPPeer", GoodPeer + ", maxRestartTime: 2000000h", "spec.maxRestartTime")]
+    [InlineData("BGPConfiguration", "nodeMeshMaxRestartTime: 2h", "spec.nodeMeshMaxRestartTime")]
     [InlineData("BGPConfiguration", "programClusterRoutes: Sometimes", "spec.programClusterRoutes")]
     [InlineData("BGPFilter", "exportV4: [{ " + GoodRule + ", weight: 1 }]", "spec.exportV4[0].weight")]
     public void What_a_newer_Calico_may_know_is_warned_of_and_the_object_counts(string kind, string spec, string field)

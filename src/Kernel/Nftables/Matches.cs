@@ -88,8 +88,8 @@ public sealed record MatchInterface(bool Leaving, string Name) : NftStatement
     internal override void Encode(Expressions into)
     {
         into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
-        var name = NftOctets.OfInterface(Name.TrimEnd('*')).Span;
-        into.Compare(Operator.Equal, (Name.EndsWith('*') ? name[..(Name.Length - 1)] : name).ToArray());
+        var octets = Name.EndsWith('*') ? NftOctets.OfInterfaceStart(Name[..^1]) : NftOctets.OfInterface(Name).Span.ToArray();
+        into.Compare(Operator.Equal, octets);
     }
 
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} \"{Name}\"";

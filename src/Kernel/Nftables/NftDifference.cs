@@ -23,16 +23,18 @@ internal sealed class NftDifference(NftTable wanted, ActualTable actual, NftTran
 
     private void Write()
     {
-        if (!actual.Exists) into.Add(new NftPart.Table(wanted.Name), NftMessage.AddTable(wanted));
+        if (!actual.Exists) into.Add(new NftPart.Table(wanted.Name), () => NftMessage.AddTable(wanted));
         AddSets();
         foreach (var chain in wanted.Chains)
-            if (!actual.Chains.ContainsKey(chain.Name)) into.Add(new NftPart.Chain(chain.Name), NftMessage.AddChain(wanted.Name, chain));
+            if (!actual.Chains.ContainsKey(chain.Name))
+                into.Add(new NftPart.Chain(chain.Name), () => NftMessage.AddChain(wanted.Name, chain));
         var (changed, gone) = (ChangedChains(), GoneChains());
         foreach (var chain in changed.Select(chain => chain.Name).Concat(gone))
             if (actual.Chains.ContainsKey(chain)) Remove($"rules of chain {chain}", NftMessage.FlushChain(wanted.Name, chain));
         foreach (var set in wanted.Sets) ChangeElements(set);
         foreach (var chain in changed)
-            foreach (var rule in chain.Rules) into.Add(new NftPart.Rule(chain.Name, rule), NftMessage.AddRule(wanted.Name, chain.Name, rule));
+            foreach (var rule in chain.Rules)
+                into.Add(new NftPart.Rule(chain.Name, rule), () => NftMessage.AddRule(wanted.Name, chain.Name, rule));
         foreach (var chain in gone) Remove($"chain {chain}", NftMessage.DeleteChain(wanted.Name, chain));
         foreach (var set in actual.Sets.Keys.Where(set => wanted.Sets.All(other => other.Name != set)))
             Remove($"set {set}", NftMessage.DeleteSet(wanted.Name, set));
@@ -43,8 +45,11 @@ internal sealed class NftDifference(NftTable wanted, ActualTable actual, NftTran
     private void AddSets()
     {
         var id = 0u;
-        foreach (var set in wanted.Sets)
-            if (!actual.Sets.ContainsKey(set.Name)) into.Add(new NftPart.Set(set.Name), NftMessage.AddSet(wanted.Name, set, ++id));
+        foreach (var set in wanted.Sets.Where(set => !actual.Sets.ContainsKey(set.Name)))
+        {
+            var number = ++id;
+            into.Add(new NftPart.Set(set.Name), () => NftMessage.AddSet(wanted.Name, set, number));
+        }
     }
 
     private List<NftChain> ChangedChains() =>

@@ -25,13 +25,19 @@ public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, ICompara
         return new(octets);
     }
 
-    /// <summary>An interface's name: 16 octets, filled up with zeros.</summary>
+    /// <summary>An interface's name: IFNAMSIZ octets, filled up with zeros.</summary>
+    /// <exception cref="ArgumentException">No interface can be called so.</exception>
     public static NftOctets OfInterface(string name)
     {
         var octets = new byte[16];
-        Encoding.ASCII.GetBytes(name, octets);
+        OfInterfaceStart(name).CopyTo(octets.AsSpan());
         return new(octets);
     }
+
+    /// <summary>The beginning of interfaces' names.</summary>
+    /// <exception cref="ArgumentException">No interface's name begins so.</exception>
+    public static byte[] OfInterfaceStart(string name) => Encoding.UTF8.GetBytes(name) is { Length: > 0 and < 16 } octets
+        ? octets : throw new ArgumentException($"expected an interface's name of 1 to 15 octets, got \"{name}\"", nameof(name));
 
     /// <summary>The parts of a concatenated key, each filled up to four octets.</summary>
     public static NftOctets Of(params ReadOnlySpan<NftOctets> parts)

@@ -15,6 +15,8 @@ internal enum NftOutcome : byte { Committed, Refused, Unknown }
 /// </summary>
 internal sealed class NftTransaction(NetlinkSocket socket)
 {
+    private const int OutOfRange = 34; // ERANGE
+
     private readonly List<(NftPart Part, IReadOnlyList<(int At, NftPart Part)> Inner)> parts = [];
     private readonly List<byte> octets = [];
     private readonly byte[] answers = new byte[1 << 16];
@@ -23,6 +25,19 @@ internal sealed class NftTransaction(NetlinkSocket socket)
     public bool IsEmpty => parts.Count == 0;
     public int Octets => octets.Count;
     public List<NftRefusal> Refusals { get; } = [];
+
+    /// <summary>What has no form that the kernel could take is refused before it is asked; nothing else need wait for that.</summary>
+    public void Add(NftPart part, Func<NetlinkMessage> encode)
+    {
+        try
+        {
+            Add(part, encode());
+        }
+        catch (Exception unfit) when (unfit is ArgumentException or OverflowException)
+        {
+            Refusals.Add(new(part, OutOfRange, unfit.Message));
+        }
+    }
 
     /// <param name="inner">Smaller parts inside the message, by where they begin.</param>
     public void Add(NftPart part, NetlinkMessage message, IReadOnlyList<(int At, NftPart Part)>? inner = null)

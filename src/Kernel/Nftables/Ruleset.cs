@@ -61,6 +61,11 @@ internal sealed class Ruleset(string name, NetlinkSocket socket, TimeProvider cl
         if (goal == null) return Settle();
         var transaction = new NftTransaction(socket);
         NftDifference.Write(goal, actual!, transaction, anew);
+        if (transaction.Refusals.Count > 0)
+        {
+            Refuse(transaction.Refusals);
+            return true;
+        }
         if (transaction.IsEmpty) return Settle();
         Transactions++;
         return Exchange(transaction, goal);

@@ -36,7 +36,7 @@ internal static partial class BgpConfigurationReader
             PrefixAdvertisements = Advertisements(spec["prefixAdvertisements"]),
             ListenPort = spec["listenPort"].Number(1, 65535),
             NodeMeshPassword = SecretReader.Reference(spec["nodeMeshPassword"]),
-            NodeMeshMaxRestartTime = spec["nodeMeshMaxRestartTime"].Duration(),
+            NodeMeshMaxRestartTime = BgpPeerReader.RestartTime(spec["nodeMeshMaxRestartTime"]),
             BindMode = spec["bindMode"].Choice<BindMode>() ?? BindMode.None,
             IgnoredInterfaces = spec["ignoredInterfaces"].List(Ignored),
             LocalWorkloadPeeringIPv4 = spec["localWorkloadPeeringIPV4"].Address(IpFamily.IPv4),

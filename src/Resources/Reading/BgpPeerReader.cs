@@ -9,6 +9,9 @@ internal static class BgpPeerReader
     private const int LongestName = 253;
     private const int LongestSelector = 1024;
 
+    /// <summary>The capability has 12 bits of seconds (RFC 4724 section 3).</summary>
+    private static readonly TimeSpan LongestRestart = TimeSpan.FromSeconds(4095);
+
     public static BgpPeer Read(Metadata metadata, Fields root)
     {
         var spec = root["spec"].Section();
@@ -25,8 +28,8 @@ internal static class BgpPeerReader
             NextHopMode = spec["nextHopMode"].Choice<PeerNextHopMode>(),
             Password = SecretReader.Reference(spec["password"]),
             SourceAddress = spec["sourceAddress"].Choice<PeerSourceAddress>() ?? PeerSourceAddress.UseNodeIP,
-            MaxRestartTime = spec["maxRestartTime"].Duration(),
-            KeepaliveTime = spec["keepaliveTime"].Duration(),
+            MaxRestartTime = RestartTime(spec["maxRestartTime"]),
+            KeepaliveTime = spec["keepaliveTime"].Duration(least: TimeSpan.FromSeconds(1)),
             NumAllowedLocalAsNumbers = spec["numAllowedLocalASNumbers"].Number(0, int.MaxValue) ?? 0,
             TtlSecurity = spec["ttlSecurity"].Number(0, 255) ?? 0,
             ReachableBy = spec["reachableBy"].Address(),
@@ -42,6 +45,13 @@ internal static class BgpPeerReader
         spec.WarnOfOthers();
         CheckTogether(peer, spec);
         return peer;
+    }
+
+    internal static TimeSpan? RestartTime(Field field)
+    {
+        var time = field.Duration();
+        if (time > LongestRestart) field.Warn($"expected at most {LongestRestart.TotalSeconds:0}s: that is what the peers are told");
+        return time > LongestRestart ? LongestRestart : time;
     }
 
     /// <summary>Fields that exclude or need each other.</summary>

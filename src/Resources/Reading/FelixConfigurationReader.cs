@@ -1,11 +1,23 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Resources.Reading;
 
 /// <summary>FelixConfiguration's fields about routing and NAT. The many others are Felix's: no warning.</summary>
-internal static class FelixConfigurationReader
+internal static partial class FelixConfigurationReader
 {
+    /// <summary>Addresses and ranges in natOutgoingAddress: each is a rule that connections walk past.</summary>
+    private const int MostAddresses = 256;
+
+    /// <summary>Calico's rule (libcalico's ifaceFilter; 15 is IFNAMSIZ without its zero), and nft's own wildcard beside iptables' at the
+    /// end.</summary>
+    [GeneratedRegex(@"\A(?!\.{1,2}\z)[a-zA-Z0-9:._+-]{1,14}[a-zA-Z0-9:._+*-]?\z|\A\*\z")]
+    private static partial Regex InterfaceFilter();
+
+    [GeneratedRegex(@"\A[a-zA-Z0-9_-]{1,15}\z")]
+    private static partial Regex InterfacePrefix();
+
     public static FelixConfiguration Read(Metadata metadata, Fields root)
     {
         var spec = root["spec"].Section();
@@ -15,7 +27,7 @@ internal static class FelixConfigurationReader
             NatOutgoingAddress = Addresses(spec["natOutgoingAddress"]),
             NatPortRange = Ports(spec["natPortRange"]),
             NatOutgoingExclusions = spec["natOutgoingExclusions"].Choice<NatOutgoingExclusions>(),
-            NatOutgoingInterfaceFilter = spec["natOutgoingInterfaceFilter"].Word() ?? spec["iptablesNATOutgoingInterfaceFilter"].Word(),
+            NatOutgoingInterfaceFilter = Filter(spec["natOutgoingInterfaceFilter"]) ?? Filter(spec["iptablesNATOutgoingInterfaceFilter"]),
             ExternalNodes = spec["externalNodesList"].Values(cidr => cidr.Network()),
             IpipEnabled = spec["ipipEnabled"].Flag(),
             VxlanEnabled = spec["vxlanEnabled"].Flag(),
@@ -23,7 +35,7 @@ internal static class FelixConfigurationReader
             VxlanVni = spec["vxlanVNI"].Number(0, 0xffffff),
             WireguardEnabled = spec["wireguardEnabled"].Flag(),
             WireguardEnabledV6 = spec["wireguardEnabledV6"].Flag(),
-            InterfacePrefixes = [.. Words(spec["interfacePrefix"])],
+            InterfacePrefixes = Prefixes(spec["interfacePrefix"]),
             DeviceRouteProtocol = spec["deviceRouteProtocol"].Number(0, 255),
             RemoveExternalRoutes = spec["removeExternalRoutes"].Flag(),
             ServiceLoopPrevention = spec["serviceLoopPrevention"].Choice<ServiceLoopPrevention>(),
@@ -34,11 +46,29 @@ internal static class FelixConfigurationReader
     private static string[] Words(Field field) =>
         field.Word()?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
+    private static string? Filter(Field field)
+    {
+        if (field.Word() is not { } name || InterfaceFilter().IsMatch(name)) return field.Word();
+        field.Error($"expected an interface's name of at most 15 letters, digits and : . _ + -, with + or * for any end, got \"{name}\"");
+        return null;
+    }
+
+    private static ListOf<string> Prefixes(Field field)
+    {
+        var words = Words(field);
+        foreach (var word in words)
+            if (!InterfacePrefix().IsMatch(word))
+                field.Error($"expected beginnings of interfaces' names, of at most 15 letters, digits, _ and - each, got \"{word}\"");
+        return [.. words];
+    }
+
     /// <summary>Calico's one address; ours beyond it: several, separated by commas, and ranges <c>first-last</c>.</summary>
     private static ListOf<AddressRange> Addresses(Field field)
     {
         var ranges = new List<AddressRange>();
-        foreach (var word in Words(field))
+        var words = Words(field);
+        if (words.Length > MostAddresses) field.Error($"expected at most {MostAddresses} addresses and ranges, got {words.Length}");
+        foreach (var word in words)
             if (Range(word) is { } range) ranges.Add(range);
             else field.Error($"expected an address, a range first-last, or several with commas, got \"{word}\"");
         return [.. ranges];

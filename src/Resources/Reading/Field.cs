@@ -127,11 +127,12 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
         return null;
     }
 
-    public TimeSpan? Duration()
+    /// <param name="least">Of what is not zero.</param>
+    public TimeSpan? Duration(TimeSpan least = default)
     {
         if (Word() is not { } word) return null;
-        if (GoDuration.TryParse(word, out var duration)) return duration;
-        Expected("a duration such as 10s or 1m30s");
+        if (GoDuration.TryParse(word, out var duration) && (duration == TimeSpan.Zero || duration >= least)) return duration;
+        Expected("a duration such as 10s or 1m30s" + (least == default ? "" : $", 0 or at least {least.TotalSeconds:0}s"));
         return null;
     }
 

@@ -5,21 +5,22 @@ namespace Calico.Bgp.Speaker.Plan;
 /// <summary>The keys that sessions are signed with (RFC 2385), out of Kubernetes' Secrets.</summary>
 internal sealed class PeerSecrets(NodeView view)
 {
+    /// <summary>TCP_MD5SIG_MAXKEYLEN (linux/tcp.h).</summary>
     private const int LongestKey = 80;
 
     /// <param name="problem">Null where there is a key.</param>
     public string? Find(SecretKeyRef wanted, out string? problem)
     {
         var name = new ResourceKey(view.Settings.SecretNamespace, wanted.Name);
-        var value = view.Resources.Secrets.GetValueOrDefault(name)?[wanted.Key]?.Text;
+        var value = view.Resources.Secrets.GetValueOrDefault(name)?[wanted.Key];
         problem = value switch
         {
             null when !view.Resources.Secrets.ContainsKey(name) => $"the password's Secret {name} is not there: the session stays down",
             null => $"the Secret {name} has no key {wanted.Key}: the session stays down",
-            _ when value.Length is 0 or > LongestKey =>
-                $"expected 1 to {LongestKey} characters in {wanted.Key} of the Secret {name}, got {value.Length}: the session stays down",
+            _ when value.Octets.Count is 0 or > LongestKey =>
+                $"expected 1 to {LongestKey} octets in {wanted.Key} of the Secret {name}, got {value.Octets.Count}: the session stays down",
             _ => null,
         };
-        return problem == null ? value : null;
+        return problem == null ? value?.Text : null;
     }
 }

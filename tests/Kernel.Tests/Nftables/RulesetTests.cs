@@ -105,6 +105,26 @@ public class RulesetTests
         Assert.Empty(ruleset.Problems(10));
     }
 
+    /// <summary>The kernel is not even asked.</summary>
+    [NftFact]
+    public void What_has_no_octets_is_refused_like_what_the_kernel_refuses()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        string[] names = ["an-interface-of-19-", "sixteen-letters-", "sixteen-letters-*", "", "*", "üblich-lang"];
+        var unfit = names.Select(name => Rule(new MatchInterface(true, name), ActDecide.Accept));
+        var talk = new NftChain("talk", null, []) { Comment = new('x', 300) };
+        ruleset.Have(Table([Prefixes("pools", "10.0.0.0/8")], talk, new NftChain("post", Postrouting, [.. unfit, Masquerade])));
+        var problems = ruleset.Problems(10);
+        Assert.Single(problems, problem => problem.Part == "chain talk");
+        const string words = "expected an interface's name";
+        Assert.Equal(names.Length - 1, problems.Count(problem => problem.Words.StartsWith(words, StringComparison.Ordinal)));
+        Assert.Contains("ip saddr @pools masquerade fully-random", ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains("oifname \"üblich-lang\"", ns.Listed(), StringComparison.Ordinal);
+        ruleset.Have(Plain("10.0.0.0/8"));
+        Assert.Empty(ruleset.Problems(10));
+    }
+
     [NftFact]
     public void A_refused_element_is_named_and_the_others_are_in_force()
     {

@@ -234,6 +234,15 @@ public class PeerPlanTests
         Assert.Equal("sesame", becomes.Peers[0].ToConfig(becomes).Session.Password);
     }
 
+    /// <summary>The kernel counts octets, and would sign with the first 80.</summary>
+    [Fact]
+    public void A_key_that_the_kernel_has_no_room_for_keeps_the_session_down()
+    {
+        var fits = Of(Tor with { Password = new("keys", "tor") }, Key("keys", "tor", new string('ü', 40)));
+        Assert.Null(fits.Peer().Problem);
+        Assert.Contains("got 82", fits.With(Key("keys", "tor", new string('ü', 41))).Peer().Problem, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_key_of_another_namespace_is_none()
     {
