@@ -52,6 +52,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml speaks of NAT no more, but table inet {Table} cannot be removed: {Words}")]
     public static partial void NatStays(this ILogger log, string table, string words);
 
+    [LoggerMessage(1016, LogLevel.Error, "the watchdog is not told that the daemon is alive: {Reason}")]
+    public static partial void NotAlive(this ILogger log, string reason);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]
     public static partial void PlanDoubtful(this ILogger log, string @object, string field, string reason);
 }

@@ -13,7 +13,7 @@ internal static class Flushing
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Checking.Tell(result);
         if (result.Config == null) return 2;
-        using var logs = Logging.For(result.Config.Log, null);
+        using var logs = Logging.For(result.Config.Log);
         var kernel = result.Config.Speaker.Kernel;
         await using var loop = new KernelLoop(new() { Protocol = kernel.Protocol, Table = kernel.Table }, TimeProvider.System, logs.CreateLogger<KernelLoop>());
         try

@@ -9,14 +9,18 @@ namespace Calico.Bgp.Bgpd;
 /// <summary>The log: standard error, a line an event, as text or as JSON; and what birdc's <c>echo</c> asks for.</summary>
 internal static class Logging
 {
-    public static ILoggerFactory For(LogConfig config, BirdLogEcho? echo) => LoggerFactory.Create(builder =>
+    public static ILoggerFactory For(LogConfig config) => LoggerFactory.Create(builder => Configure(builder, config, null));
+
+    public static void Configure(ILoggingBuilder builder, LogConfig config, BirdLogEcho? echo)
     {
         builder.SetMinimumLevel(config.Level);
         // The web server tells of every connection at Information; those are the clients of our own sockets.
         builder.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps a room from starting is told in one line, by us.
+        builder.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         if (config.Format == LogFormat.Json) builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, "O"));
         else builder.AddSimpleConsole(options => (options.SingleLine, options.UseUtcTimestamp, options.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
         if (echo != null) builder.AddProvider(echo);
-    });
+    }
 }

@@ -11,7 +11,7 @@ root.SetAction((arguments, stop) =>
 {
     if (arguments.GetValue(check) is { } file) return Task.FromResult(Checking.Run(file.FullName));
     var path = arguments.GetValue(config)!.FullName;
-    return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Daemon.RunAsync(path, stop);
+    return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Hosting.RunAsync(path, stop);
 });
 var parsed = root.Parse(args);
 return parsed.Errors.Count > 0 ? Refuse(parsed) : await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });

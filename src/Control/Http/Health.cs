@@ -17,10 +17,14 @@ internal sealed class Health(ISpeaker speaker, TimeProvider time)
 
     public async Task LiveAsync(HttpContext http)
     {
-        var silent = await SilentLoopAsync(http.RequestAborted).ConfigureAwait(false);
-        var reason = silent == null ? null : $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s";
-        await Answer.JsonAsync(http, new(silent == null, reason), Answer.Json.LiveAnswer, silent == null ? 200 : 503).ConfigureAwait(false);
+        var reason = await NotLiveBecauseAsync(http.RequestAborted).ConfigureAwait(false);
+        await Answer.JsonAsync(http, new(reason == null, reason), Answer.Json.LiveAnswer, reason == null ? 200 : 503).ConfigureAwait(false);
     }
+
+    /// <summary>Null: live.</summary>
+    public async Task<string?> NotLiveBecauseAsync(CancellationToken stop) =>
+        await SilentLoopAsync(stop).ConfigureAwait(false) is { } silent
+            ? $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s" : null;
 
     public Task ReadyAsync(HttpContext http)
     {

@@ -41,6 +41,9 @@ public sealed class HttpControl : IAsyncDisposable
         init => routes.Dataplane = value;
     }
 
+    /// <summary>What <c>/live</c> would answer, for a watchdog; null: live.</summary>
+    public Task<string?> NotLiveBecauseAsync(CancellationToken stop) => routes.Health.NotLiveBecauseAsync(stop);
+
     /// <summary>Where it listens, with the port that 0 became: <c>http://127.0.0.1:9179</c>, <c>http://unix:/run/…</c>.</summary>
     public IReadOnlyCollection<string> Addresses => [.. server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 

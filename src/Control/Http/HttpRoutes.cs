@@ -21,6 +21,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
     private readonly EventStream events = new(speaker, daemon, time, stopping);
     private readonly Metrics metrics = new(speaker, time);
 
+    public Health Health => health;
     public IDataplane? Dataplane { get; set; }
 
     public Task AnswerAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch

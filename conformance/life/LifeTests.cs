@@ -1,0 +1,146 @@
+using System.Net.Sockets;
+using System.Text;
+using Calico.Bgp.Conformance.Machine;
+
+namespace Calico.Bgp.Conformance.Life;
+
+/// <summary>The daemon's life as whoever started it sees it: notifications, signals, exit codes, and the one line that says why not.</summary>
+public sealed class LifeTests : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-").FullName;
+    private Netns space = null!;
+    private Background? daemon;
+
+    private string Log => Path.Combine(folder, "log");
+    private string Said => File.Exists(Log) ? File.ReadAllText(Log) : "";
+
+    public async Task InitializeAsync()
+    {
+        if (Project.Missing("birdc") == null) space = await Netns.MakeAsync("life");
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (daemon != null) await daemon.DisposeAsync();
+        if (space != null) await space.RemoveAsync();
+        Directory.Delete(folder, true);
+    }
+
+    private string Configuration(string more = "", string? socket = null, string http = "")
+    {
+        var file = Path.Combine(folder, "bgpd.yaml");
+        socket ??= Path.Combine(folder, "ctl");
+        File.WriteAllText(file, $"router: {{ id: 10.0.0.1 }}\ncontrol: {{ socket: {socket}, http: [{http}] }}\n{more}\n");
+        return file;
+    }
+
+    private void Start(string file, params (string Name, string Value)[] environment) =>
+        daemon = Background.Start(
+            space, Log, environment.ToDictionary(one => one.Name, one => one.Value), Project.Daemon, "--config", file);
+
+    private async Task<string> StatusAsync() => (await Shell.RunAsync("birdc", "-s", Path.Combine(folder, "ctl"), "show", "status")).Output;
+
+    private Task RunsAsync() =>
+        Until.TrueAsync("it answers", async () => (await StatusAsync()).Contains("up and running"), 30, () => Task.FromResult(Said));
+
+    [NeedsFact("birdc")]
+    public async Task Systemd_is_told_when_it_is_ready_that_it_lives_that_it_reloads_and_that_it_stops()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
+        Start(Configuration(), ("NOTIFY_SOCKET", Path.Combine(folder, "notify")), ("WATCHDOG_USEC", "300000"));
+
+        Assert.Equal("READY=1", await HeardAsync(socket));
+        Assert.Contains("up and running", await StatusAsync(), StringComparison.Ordinal);
+        Assert.Equal("WATCHDOG=1", await HeardAsync(socket));
+        Assert.Equal("WATCHDOG=1", await HeardAsync(socket));
+
+        await daemon!.SignalAsync("HUP");
+        Assert.StartsWith("RELOADING=1\nMONOTONIC_USEC=", await AfterWatchdogAsync(socket), StringComparison.Ordinal);
+        Assert.Equal("READY=1", await AfterWatchdogAsync(socket));
+
+        await daemon.SignalAsync("TERM");
+        Assert.Equal("STOPPING=1", await AfterWatchdogAsync(socket));
+        await daemon.EndedAsync();
+        Assert.Equal(0, daemon.ExitCode);
+    }
+
+    /// <summary>The variables may be another process's, who handed its environment on.</summary>
+    [NeedsFact("birdc")]
+    public async Task Another_ones_watchdog_is_left_alone()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
+        Start(Configuration(), ("NOTIFY_SOCKET", Path.Combine(folder, "notify")), ("WATCHDOG_USEC", "1000"), ("WATCHDOG_PID", "1"));
+        Assert.Equal("READY=1", await HeardAsync(socket));
+        await daemon!.SignalAsync("TERM");
+        Assert.Equal("STOPPING=1", await HeardAsync(socket));
+    }
+
+    [NeedsTheory("birdc")]
+    [InlineData("TERM", false)]
+    [InlineData("INT", false)]
+    [InlineData("TERM", true)]
+    [InlineData("INT", true)]
+    public async Task It_ends_when_it_is_asked_to(string signal, bool notifies)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
+        Start(Configuration(), notifies ? [("NOTIFY_SOCKET", Path.Combine(folder, "notify"))] : []);
+        await RunsAsync();
+        await daemon!.SignalAsync(signal);
+        await daemon.EndedAsync();
+        Assert.Equal(0, daemon.ExitCode);
+        Assert.Contains("ending: peers are told", Said, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "ctl")));
+    }
+
+    [NeedsFact("birdc")]
+    public async Task Birdc_down_ends_it()
+    {
+        Start(Configuration());
+        await RunsAsync();
+        await Shell.RunAsync("birdc", "-s", Path.Combine(folder, "ctl"), "down");
+        await daemon!.EndedAsync();
+        Assert.Equal(0, daemon.ExitCode);
+    }
+
+    [NeedsFact("birdc")]
+    public async Task What_cannot_be_had_is_said_in_one_line_and_nothing_is_left_behind()
+    {
+        using var taken = space.Socket(AddressFamily.InterNetwork);
+        taken.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        taken.Listen();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndPoint!).Port;
+        await CannotRunAsync(Configuration("router2: 1"), 2, "router2");
+        await CannotRunAsync(Configuration(http: $"'127.0.0.1:{port}'"), 1, $"127.0.0.1:{port}");
+        await CannotRunAsync(Configuration(socket: Path.Combine(folder, "bgpd.yaml", "ctl")), 1, "(control.socket) cannot be made");
+        File.WriteAllText(Path.Combine(folder, "listen.yaml"),
+            $"router: {{ id: 10.0.0.1, listen: [127.0.0.1], listenPort: {port} }}\ncontrol: {{ socket: {Path.Combine(folder, "ctl")} }}\n");
+        await CannotRunAsync(Path.Combine(folder, "listen.yaml"), 1, $"{port}");
+        Assert.False(File.Exists(Path.Combine(folder, "ctl")));
+    }
+
+    private async Task CannotRunAsync(string file, int code, string why)
+    {
+        var answer = await space.RunAsync(Project.Daemon, "--config", file);
+        var lines = answer.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var line = Assert.Single(lines, line => !line.Contains(" info: ", StringComparison.Ordinal));
+        Assert.Contains(why, line, StringComparison.Ordinal);
+        Assert.Equal((code, ""), (answer.Code, answer.Output));
+    }
+
+    private static async Task<string> AfterWatchdogAsync(Socket socket)
+    {
+        for (var count = 0; count < 100; count++)
+            if (await HeardAsync(socket) is var said && said != "WATCHDOG=1") return said;
+        return "(100 times WATCHDOG=1)";
+    }
+
+    private static async Task<string> HeardAsync(Socket socket)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var octets = new byte[4096];
+        return Encoding.ASCII.GetString(octets, 0, await socket.ReceiveAsync(octets, patience.Token)).TrimEnd('\n');
+    }
+}

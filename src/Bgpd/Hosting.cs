@@ -1,0 +1,100 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using Calico.Bgp.Bgpd.Rooms;
+using Calico.Bgp.Configuration;
+using Calico.Bgp.Control.Bird;
+using Calico.Bgp.Speaker;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd;
+
+/// <summary>
+/// bgpd as a generic host: the rooms are hosted services, started in the order in which they stand here and ended in the reverse; SIGTERM
+/// and SIGINT are the host's. Its defaults (settings files, environment, reflection over them) are left out: bgpd.yaml says all.
+/// </summary>
+internal static class Hosting
+{
+    /// <summary>What README.md promises of SIGTERM.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+
+    /// <summary>Runs until a signal or <c>birdc down</c> ends it.</summary>
+    public static async Task<int> RunAsync(string path, CancellationToken stop)
+    {
+        var result = DaemonConfig.Load(path, HostFacts.Read());
+        Checking.Tell(result);
+        if (result.Config is not { } config) return 2;
+        using var host = Build(new(path, config));
+        return await RunAsync(host, host.Services.GetRequiredService<ILogger<Daemon>>(), stop);
+    }
+
+    private static async Task<int> RunAsync(IHost host, ILogger<Daemon> log, CancellationToken stop)
+    {
+        var life = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        try
+        {
+            await host.StartAsync(stop);
+            await host.WaitForShutdownAsync(stop);
+            return 0;
+        }
+        catch (Exception refused) when (IsRefusal(refused))
+        {
+            log.CannotRun(refused.Message);
+            await host.StopAsync(CancellationToken.None);
+            return 1;
+        }
+        catch (OperationCanceledException) when (life.ApplicationStopping.IsCancellationRequested)
+        {
+            // Asked to end before it had begun, or not everything ended in time.
+            await host.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return 0;
+        }
+    }
+
+    /// <summary>What it needs could not be had (a socket, a port, netlink).</summary>
+    private static bool IsRefusal(Exception start) =>
+        start is Win32Exception or IOException or UnauthorizedAccessException or InvalidOperationException;
+
+    private static IHost Build(Start start)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new() { ContentRootPath = AppContext.BaseDirectory });
+        var echo = new BirdLogEcho();
+        Logging.Configure(builder.Logging, start.Config.Log, echo);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
+        builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
+        AddLifetime(builder.Services);
+        AddRoom<KernelRoom>(builder.Services);
+        AddRoom<SourcesRoom>(builder.Services);
+        AddRoom<SpeakerRoom>(builder.Services);
+        AddRoom<DataplaneRoom>(builder.Services);
+        builder.Services.AddSingleton<IDaemon>(services => services.GetRequiredService<Daemon>());
+        AddRoom<ControlRoom>(builder.Services);
+        AddRoom<Watchdog>(builder.Services);
+        AddRoom<Daemon>(builder.Services);
+        return builder.Build();
+    }
+
+    /// <summary>
+    /// Whoever waits for a notification (systemd with Type=notify, podman, the tests) names a socket for it. AddSystemd would look whether
+    /// systemd is our parent instead, and would put its own format in the place of the log's.
+    /// </summary>
+    private static void AddLifetime(IServiceCollection services)
+    {
+        services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
+        var notifier = new SystemdNotifier();
+        services.AddSingleton<ISystemdNotifier>(notifier);
+        if (notifier.IsEnabled) services.AddSingleton<IHostLifetime, NotifyingLifetime>();
+    }
+
+    private static void AddRoom<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        IServiceCollection services) where T : Room
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(found => found.GetRequiredService<T>());
+    }
+}
+
+/// <summary>What the daemon was started with.</summary>
+internal sealed record Start(string File, DaemonConfig Config);

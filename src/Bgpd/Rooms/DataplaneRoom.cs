@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd.Rooms;
+
+/// <summary>What becomes of packets. The table of nftables stays when it ends.</summary>
+internal sealed class DataplaneRoom(
+    Start start, KernelRoom kernel, SourcesRoom sources, SpeakerRoom speaker, TimeProvider time, ILoggerFactory logs) : Room
+{
+    private Translating? translating;
+
+    public Translating Translating => translating ?? throw new InvalidOperationException("the dataplane has not been made yet");
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        translating = new(sources.Resources, kernel.Loop, speaker.View, time, logs);
+        return Task.CompletedTask;
+    }
+
+    public override Task StartedAsync(CancellationToken cancellationToken) => Translating.TakeAsync(start.Config);
+
+    protected override ValueTask LeaveAsync() => translating?.DisposeAsync() ?? default;
+}

@@ -1,0 +1,35 @@
+using System.Reflection;
+using Calico.Bgp.Speaker;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd.Rooms;
+
+/// <summary>The sessions and the tables. It speaks to nobody before all rooms are there; the resources move it from then on.</summary>
+internal sealed class SpeakerRoom(Start start, KernelRoom kernel, SourcesRoom sources, TimeProvider time, ILoggerFactory logs) : Room
+{
+    /// <summary>Programs that speak BIRD's protocol take the first digit of the version for the dialect.</summary>
+    private const string BirdDialectVersion = "2.0.12";
+
+    private SpeakerLoop? loop;
+
+    public SpeakerLoop Loop => loop ?? throw new InvalidOperationException("the speaker has not been made yet");
+    public SpeakerView View => new(Loop, Version);
+    public SpeakerView BirdView => new(Loop, $"{BirdDialectVersion}-bgpd-{Version}");
+
+    public static string Version =>
+        typeof(SpeakerRoom).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        loop = new(sources.Resources?.Plan?.Joined ?? start.Config.Speaker, kernel.Loop, time, logs);
+        return Task.CompletedTask;
+    }
+
+    public override async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        await Loop.StartAsync();
+        if (sources.Resources is { } resources) await resources.FollowAsync(Loop);
+    }
+
+    protected override ValueTask LeaveAsync() => loop?.DisposeAsync() ?? default;
+}
