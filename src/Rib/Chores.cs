@@ -9,7 +9,6 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
     private const int Slice = 4096;
     private readonly Queue<IEnumerator<bool>> waiting = new();
     private Choice? next;
-    private int choosing;
 
     /// <summary>A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.</summary>
     private sealed class Choice(uint? since)
@@ -28,8 +27,6 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
             next.Since = since is { } newer && next.Since is { } older ? Math.Min(newer, older) : null;
             return;
         }
-        choosing++;
-        foreach (var rib in ribs) rib.IsUnsettled = true;
         waiting.Enqueue(ChooseAll(next = new(since)).GetEnumerator());
     }
 
@@ -79,8 +76,6 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
                 if (rib.Table.IsUsed(node) && IsAffected(rib, node, choice.Since)) rib.ChooseAgain(node);
             }
         }
-        choosing--;
-        foreach (var rib in ribs) rib.IsUnsettled = choosing > 0;
     }
 
     private bool IsAffected(LocRib rib, uint node, uint? since)

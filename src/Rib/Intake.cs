@@ -31,6 +31,7 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         {
             var record = RouteRecord.Read(ref octets);
             var table = ribs[(int)record.Family].Table;
+            if (record.Kind == RecordKind.Announce) attributes.Prefetch(record.Hash);
             for (var rest = record.Nlri; !rest.IsEmpty;)
             {
                 if (record.AddPath) rest = rest[4..];
@@ -45,7 +46,7 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
     {
         var rib = ribs[(int)record.Family];
         var scope = record.Summary.NextHopLength == 16 && record.Summary.NextHop.IsLinkLocal ? peer.Interface : record.Interface;
-        var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope));
+        var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope), record.Hash);
         var forAll = peer.Import.LooksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
         var now = Rib.Ticks(Environment.TickCount64);
         for (var rest = record.Nlri; !rest.IsEmpty;)

@@ -16,7 +16,7 @@ internal struct PathRow
     /// <summary>When it last changed, in the shard's ticks.</summary>
     public uint Changed;
     public ushort Peer;
-    /// <summary>It is the best one, and counted as such (0 or 1).</summary>
+    /// <summary>It is the best one, as the rest of the daemon knows it, and counted as such (0 or 1). Only ever the first of its prefix.</summary>
     public byte IsPreferred;
     /// <summary>The peer is sending its table again and has not confirmed this path yet (RFC 7313); 0 or 1.</summary>
     public byte IsUnconfirmed;
@@ -44,8 +44,6 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     public DirtyQueue Moved { get; } = new();
     public DecisionSettings Settings { get; set; } = settings;
     public long Octets => Table.Octets + paths.Octets;
-    /// <summary>Next hops have changed and not every prefix has been chosen anew: what "was best before" cannot be told by looking.</summary>
-    public bool IsUnsettled { get; set; }
 
     public void Dispose()
     {
@@ -56,12 +54,13 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// <summary>Every path of a prefix, from <see cref="PrefixTable.Value"/> on, is linked by <see cref="PathRow.Next"/>.</summary>
     public uint First(uint node) => Table.Value(node);
 
+    /// <summary>As it was when the prefix was last chosen: next hops that have moved since then show when it is chosen again.</summary>
     public Best BestOf(uint node)
     {
         var first = Table.Value(node);
         if (first == 0) return Best.None;
         ref var path = ref paths[first];
-        return IsEligible(node, path) ? new(path.Accepted, path.Peer) : Best.None;
+        return path.IsPreferred != 0 ? new(path.Accepted, path.Peer) : Best.None;
     }
 
     /// <summary>Accepted, and its next hop can be reached the way the peer asks for (RFC 4271 9.1.2.1).</summary>
@@ -291,18 +290,16 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
 
     private void Settle(uint node, Best before)
     {
-        if (before != BestOf(node))
-        {
-            CountPreferred(node);
-            Moved.Add(node);
-        }
-        else if (IsUnsettled || Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
+        CountPreferred(node);
+        if (before != BestOf(node) || Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
     }
 
     /// <returns>Another path is the preferred one now, or none.</returns>
     private bool CountPreferred(uint node)
     {
         var (first, moved) = (Table.Value(node), false);
+        // The preferred path was the first one, and whoever took its place is not preferred yet.
+        if (first == 0 || paths[first].IsPreferred == (IsEligible(node, paths[first]) ? 1 : 0)) return false;
         for (var at = first; at != 0; at = paths[at].Next)
         {
             ref var path = ref paths[at];

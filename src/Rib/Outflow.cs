@@ -90,7 +90,7 @@ internal sealed class Outflow(
         {
             foreach (var node in rib.Moved.Take(Slice))
             {
-                foreach (var group in groups) group.Add(node);
+                for (var i = 0; i < groups.Count; i++) groups[i].Add(node);
                 fib?.Add(node);
                 if (fib != null) ways.Look(rib.Table[node]);
                 best?.Add(node);

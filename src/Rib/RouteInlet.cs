@@ -16,9 +16,9 @@ internal enum RecordKind : byte { Announce, Withdraw, EndOfRib, BeginOfRefresh, 
 /// </summary>
 internal sealed class RouteBatch(ushort peer)
 {
-    // kind (1) family (1) add-path (1) spare (1) attribute length (4) NLRI length (4) interface (4), then summary and attribute
-    // octets (announcements), then NLRI octets
-    public const int HeaderLength = 16;
+    // kind (1) family (1) add-path (1) spare (1) attribute length (4) NLRI length (4) interface (4) hash of the attributes (4), then summary
+    // and attribute octets (announcements), then NLRI octets
+    public const int HeaderLength = 20;
     private byte[] octets = ArrayPool<byte>.Shared.Rent(1 << 15);
 
     public ushort Peer { get; } = peer;
@@ -55,6 +55,8 @@ internal ref struct RouteRecord
     public bool AddPath;
     /// <summary>Interface that an own route leads to; 0: none is said.</summary>
     public int Interface;
+    /// <summary>Of the attributes (<see cref="AttributeInterner.HashOf"/>).</summary>
+    public uint Hash;
     public AttributeSummary Summary;
     public ReadOnlySpan<byte> Attributes, Nlri;
 
@@ -64,6 +66,7 @@ internal ref struct RouteRecord
         var attributes = BinaryPrimitives.ReadInt32LittleEndian(octets[4..]);
         var nlri = BinaryPrimitives.ReadInt32LittleEndian(octets[8..]);
         record.Interface = BinaryPrimitives.ReadInt32LittleEndian(octets[12..]);
+        record.Hash = BinaryPrimitives.ReadUInt32LittleEndian(octets[16..]);
         octets = octets[RouteBatch.HeaderLength..];
         if (attributes > 0)
         {
@@ -117,7 +120,7 @@ public sealed class RouteInlet
 
     private void Mark(RecordKind kind, IpFamily family)
     {
-        for (var shard = 0; shard < shards.Length; shard++) Header(Batch(shard), kind, family, false, 0, 0, 0);
+        for (var shard = 0; shard < shards.Length; shard++) Header(Batch(shard), kind, family, false, 0, 0, 0, 0);
     }
 
     public void Withdraw(in NlriRun run)
@@ -125,23 +128,24 @@ public sealed class RouteInlet
         if (run.Octets.IsEmpty) return;
         if (shards.Length == 1)
         {
-            Append(0, RecordKind.Withdraw, run, run.Octets, default, default, 0);
+            Append(0, RecordKind.Withdraw, run, run.Octets, default, default, 0, 0);
             return;
         }
-        foreach (var shard in Spread(run)) Append(shard, RecordKind.Withdraw, run, spread[shard].WrittenSpan, default, default, 0);
+        foreach (var shard in Spread(run)) Append(shard, RecordKind.Withdraw, run, spread[shard].WrittenSpan, default, default, 0, 0);
     }
 
     /// <param name="onInterface">Where an own route leads, for filters; 0: nowhere in particular.</param>
     public void Announce(in AnnouncedRun run, int onInterface = 0)
     {
         if (run.Nlri.Octets.IsEmpty) return;
+        var hash = AttributeInterner.HashOf(run.Attributes);
         if (shards.Length == 1)
         {
-            Append(0, RecordKind.Announce, run.Nlri, run.Nlri.Octets, run.Attributes, run.Summary, onInterface);
+            Append(0, RecordKind.Announce, run.Nlri, run.Nlri.Octets, run.Attributes, run.Summary, onInterface, hash);
             return;
         }
         foreach (var shard in Spread(run.Nlri))
-            Append(shard, RecordKind.Announce, run.Nlri, spread[shard].WrittenSpan, run.Attributes, run.Summary, onInterface);
+            Append(shard, RecordKind.Announce, run.Nlri, spread[shard].WrittenSpan, run.Attributes, run.Summary, onInterface, hash);
     }
 
     /// <summary>Hands over what was taken; waits while a shard has more than enough to do.</summary>
@@ -159,10 +163,10 @@ public sealed class RouteInlet
 
     private void Append(
         int shard, RecordKind kind, in NlriRun run, ReadOnlySpan<byte> nlri, ReadOnlySpan<byte> attributes, in AttributeSummary summary,
-        int onInterface)
+        int onInterface, uint hash)
     {
         var batch = Batch(shard);
-        Header(batch, kind, run.Family, run.AddPath, attributes.Length, nlri.Length, onInterface);
+        Header(batch, kind, run.Family, run.AddPath, attributes.Length, nlri.Length, onInterface, hash);
         if (!attributes.IsEmpty)
         {
             MemoryMarshal.Write(batch.Extend(Unsafe.SizeOf<AttributeSummary>()), summary);
@@ -172,13 +176,14 @@ public sealed class RouteInlet
         if (batch.Length >= batchLength) Close(shard);
     }
 
-    private static void Header(RouteBatch batch, RecordKind kind, IpFamily family, bool addPath, int attributes, int nlri, int onInterface)
+    private static void Header(RouteBatch batch, RecordKind kind, IpFamily family, bool addPath, int attributes, int nlri, int onInterface, uint hash)
     {
         var header = batch.Extend(RouteBatch.HeaderLength);
         (header[0], header[1], header[2], header[3]) = ((byte)kind, (byte)family, (byte)(addPath ? 1 : 0), 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], attributes);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], nlri);
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], onInterface);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[16..], hash);
     }
 
     private RouteBatch Batch(int shard) => open[shard] ??= new(Peer);

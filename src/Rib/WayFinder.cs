@@ -107,7 +107,6 @@ internal sealed class WayFinder(
         return true;
     }
 
-    /// <summary>At once: from the moment that next hops have moved, nobody can tell by looking what was best before.</summary>
     private void TellTable()
     {
         if (nextHops.LastChange <= followed) return;
