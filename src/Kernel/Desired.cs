@@ -10,11 +10,9 @@ namespace Calico.Bgp.Kernel;
 /// </summary>
 internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
 {
-    private const int LongQueue = 1 << 16;
-
     private readonly OwnRows[] rows = [new(IpFamily.IPv4), new(IpFamily.IPv6)];
     private readonly Dictionary<RowName, List<uint>> extras = [];
-    private readonly Queue<RowName> queue = [];
+    private readonly ChunkedQueue<RowName> queue = new();
     private bool swept;
 
     public RouteTargets Targets { get; } = new(protocol);
@@ -180,8 +178,6 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
     {
         if (!queue.TryDequeue(out row)) return false;
         State(row) &= ~RowState.Queued;
-        // A first full table makes the queue long once, and perhaps never again.
-        if (queue.Count == 0 && queue.Capacity > LongQueue) queue.TrimExcess(0);
         return true;
     }
 

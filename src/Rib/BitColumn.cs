@@ -1,3 +1,5 @@
+using Calico.Bgp.Net;
+
 namespace Calico.Bgp.Rib;
 
 /// <summary>One bit for each handle of a table.</summary>
@@ -28,34 +30,22 @@ internal sealed class BitColumn
 internal sealed class DirtyQueue
 {
     private readonly BitColumn members = new();
-    private uint[] handles = new uint[256];
-    private int first, count;
+    private readonly ChunkedQueue<uint> handles = new();
 
-    public int Count => count;
+    public int Count => handles.Count;
     public bool Contains(uint handle) => members[handle];
 
     public void Add(uint handle)
     {
-        if (!members.Set(handle)) return;
-        if (first + count == handles.Length) MakeRoom();
-        handles[first + count++] = handle;
+        if (members.Set(handle)) handles.Enqueue(handle);
     }
 
-    /// <summary>The next ones, at most <paramref name="most"/>; taken out. Valid until the next <see cref="Add"/>.</summary>
+    /// <summary>The next ones, at most <paramref name="most"/> and perhaps fewer than there are; taken out. Valid until the next
+    /// <see cref="Add"/>.</summary>
     public ReadOnlySpan<uint> Take(int most)
     {
-        var taken = handles.AsSpan(first, Math.Min(most, count));
+        var taken = handles.Take(most);
         foreach (var handle in taken) members.Clear(handle);
-        first += taken.Length;
-        count -= taken.Length;
-        if (count == 0) first = 0;
         return taken;
-    }
-
-    private void MakeRoom()
-    {
-        var into = count * 2 > handles.Length ? new uint[handles.Length * 2] : handles;
-        handles.AsSpan(first, count).CopyTo(into);
-        (handles, first) = (into, 0);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel;
@@ -79,8 +80,11 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     {
         if (isClosed) return;
         Interlocked.Increment(ref waiting);
-        var taken = changes.ToArray();
-        queue.Writer.TryWrite(() => WriteAsync(taken));
+        // Rented, as the wishes below: of new ones a table's worth would lie in the large-object heap.
+        var taken = ArrayPool<FibChange>.Shared.Rent(changes.Length);
+        changes.CopyTo(taken);
+        var count = changes.Length;
+        queue.Writer.TryWrite(() => WriteAsync(taken, count));
     }
 
     /// <summary>Completes when all that was taken before has been handed to the kernel's loop.</summary>
@@ -100,9 +104,13 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         await foreach (var work in queue.Reader.ReadAllAsync().ConfigureAwait(false)) await work().ConfigureAwait(false);
     }
 
-    private async ValueTask WriteAsync(FibChange[] changes)
+    private async ValueTask WriteAsync(FibChange[] changes, int count)
     {
-        await kernel.WishAsync(Array.ConvertAll(changes, Wish)).ConfigureAwait(false);
+        var wishes = ArrayPool<RouteWish>.Shared.Rent(count);
+        for (var i = 0; i < count; i++) wishes[i] = Wish(changes[i]);
+        ArrayPool<FibChange>.Shared.Return(changes, clearArray: true);
+        await kernel.WishAsync(wishes.AsMemory(0, count)).ConfigureAwait(false);
+        ArrayPool<RouteWish>.Shared.Return(wishes, clearArray: true);
         if (Interlocked.Decrement(ref waiting) == Capacity - 1) RoomAgain?.Invoke();
     }
 
