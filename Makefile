@@ -7,9 +7,10 @@ export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
 
 .PHONY: build run test peers peers-undo bench format clean sdk
 
-## out/bgpd and out/bgpctl: native, or what can be had instead; KIND=native or KIND=readytorun asks for that one
+## out/bgpd and out/bgpctl: native, or what can be had instead; KIND=native or KIND=readytorun asks for that one, ARCH=arm64 for
+## another machine
 build: sdk
-	@src/build $(KIND)
+	@src/build '$(KIND)' $(ARCH)
 
 ## the main job in a lab of network namespaces: two nodes and a ToR. ARGS=--once checks and ends
 run: sdk
