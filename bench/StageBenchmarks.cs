@@ -97,7 +97,9 @@ public class StageBenchmarks
             var nextHops = new NextHops(new EverythingOnOneLink());
             Attributes = new(nextHops);
             Rib = new(IpFamily.IPv4, Attributes, nextHops, peers, new());
-            Outflow = new(Rib, null, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance);
+            var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops), peers);
+            var ways = new WayFinder([Rib], [null], nextHops, chores, (_, _) => { }, (_, _) => { }, NullLogger.Instance);
+            Outflow = new(Rib, null, ways, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance);
             for (ushort peer = 1; peer <= Paths; peer++) peers.Set(Samples.Peer(peer), _ => new());
         }
 
@@ -144,5 +146,7 @@ public class StageBenchmarks
         void IRibOwner.TableSent(IPeerOutlet outlet, IpFamily family) { }
         void IRibOwner.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) { }
         void IRibOwner.CameToRest() { }
+        void IRibOwner.WayMoved(int shard, Prefix prefix, Way? way) { }
+        void IRibOwner.NextHopWatched(int shard, Address address, bool begins) { }
     }
 }
