@@ -2,6 +2,7 @@
 // other do not meet, and so that what a killed run left behind can be told from what a live one still uses.
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Conformance.Machine;
 
@@ -56,7 +57,7 @@ internal sealed class Netns
             try
             {
                 using var handle = File.OpenHandle($"/run/netns/{Name}");
-                if (SetNamespace(handle.DangerousGetHandle().ToInt32(), CloneNewNet) != 0)
+                if (setns(handle.DangerousGetHandle().ToInt32(), CLONE_NEWNET) != 0)
                     throw new InvalidOperationException($"setns {Name}: errno {Marshal.GetLastPInvokeError()}");
                 made = new Socket(family, type, protocol);
                 if (protocol == ProtocolType.Tcp) made.NoDelay = true;
@@ -91,9 +92,4 @@ internal sealed class Netns
             if (!Directory.Exists($"/proc/{name!.Split('-')[1]}"))
                 await new Netns(name).RemoveAsync();
     }
-
-    private const int CloneNewNet = 0x40000000;
-
-    [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static extern int SetNamespace(int descriptor, int kind);
 }

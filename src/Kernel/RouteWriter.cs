@@ -1,6 +1,7 @@
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Routes;
 using Microsoft.Extensions.Logging;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel;
 
@@ -10,7 +11,6 @@ namespace Calico.Bgp.Kernel;
 /// </summary>
 internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocket socket, ILogger log, TimeProvider clock)
 {
-    private const int Exists = 17, NoSuchProcess = 3, NoEntry = 2; // EEXIST, ESRCH, ENOENT
     private static readonly TimeSpan BetweenRefusalLines = TimeSpan.FromSeconds(1);
 
     private readonly RouteBatch batch = new(socket);
@@ -57,7 +57,7 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
         var waits = (desired.State(row) & RowState.Refused) != 0 && desired.Refusals.Blocks(row);
         if (!waits && view.Conflict(new(desired.Prefix(row), target.Metric, target.Table)) is { } other)
         {
-            Refuse(row, Exists, $"File exists: {other.Prefix} belongs to protocol {RouteProtocol.Name(other.Protocol)}");
+            Refuse(row, EEXIST, $"File exists: {other.Prefix} belongs to protocol {RouteProtocol.Name(other.Protocol)}");
             waits = true;
         }
         // What we hold but do not want leads astray: rather no route than a wrong one.
@@ -103,7 +103,7 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
     private void Settle(PlannedChange change, int errno, string words)
     {
         var row = change.Row;
-        var done = errno == 0 || (change.Change == RouteChange.Delete && errno is NoSuchProcess or NoEntry);
+        var done = errno == 0 || (change.Change == RouteChange.Delete && (errno == ESRCH || errno == ENOENT));
         if (!done) { Refused(change, errno, words); return; }
         if (change.Change != RouteChange.Delete)
         {
@@ -119,7 +119,7 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
         Failures++;
         var attempts = Refuse(change.Row, errno, words);
         // Nobody has told us of a route there, yet there is one: either news is on its way, or we have missed some.
-        if (errno == Exists && attempts == 1) Doubts = true;
+        if (errno == EEXIST && attempts == 1) Doubts = true;
         // The old route is still there, and leads where we do not want to go any more.
         if (change.Change == RouteChange.Replace) desired.Enqueue(change.Row);
     }

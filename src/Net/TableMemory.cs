@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Net;
 
@@ -11,7 +13,7 @@ namespace Calico.Bgp.Net;
 /// Thread-safe. Memory is handed out zeroed. A piece that is given back is kept for the next who asks for that size. While tables grow the
 /// next block is made ready by another thread: for the kernel to find and clear a block took a fifth of a shard's time under load.
 /// </remarks>
-internal static partial class TableMemory
+internal static class TableMemory
 {
     private const int Page = 1 << 12, HugePage = 1 << 21;
     /// <summary>A small table must not pay for huge pages: the first blocks are of ordinary ones, there once they are touched.</summary>
@@ -59,9 +61,10 @@ internal static partial class TableMemory
     }
 
     /// <summary>Gives a mapping back to the kernel.</summary>
-    public static void Unmap(nint at, nint octets)
+    public static unsafe void Unmap(nint at, nint octets)
     {
-        if (MUnmap(at, octets) != 0) throw new InvalidOperationException($"munmap({at:x}, {octets}): {Marshal.GetLastPInvokeErrorMessage()}");
+        if (munmap((void*)at, (size_t)(ulong)octets) != 0)
+            throw new InvalidOperationException($"munmap({at:x}, {octets}): {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     private static nint Cut(int size)
@@ -87,14 +90,14 @@ internal static partial class TableMemory
         return block;
     }
 
-    private static void MakeReady()
+    private static unsafe void MakeReady()
     {
-        const int populateWrite = 23; // since Linux 5.14; an older one refuses, and the pages come when they are touched
+        const int MADV_POPULATE_WRITE = 23; // since Linux 5.14; an older one refuses, and the pages come when they are touched
         nint block = 0;
         try
         {
             block = HugeBlock();
-            _ = MAdvise(block, HugePage, populateWrite);
+            _ = madvise((void*)block, HugePage, MADV_POPULATE_WRITE);
         }
         catch (InsufficientMemoryException)
         {
@@ -118,26 +121,13 @@ internal static partial class TableMemory
 
     private static unsafe void Clear(nint at, int octets) => new Span<byte>((void*)at, octets).Clear();
 
-    private static nint Ask(nint octets)
+    private static unsafe nint Ask(nint octets)
     {
-        const int readWrite = 3, privateAnonymous = 0x22;
-        var at = MMap(0, octets, readWrite, privateAnonymous, -1, 0);
-        return at != -1 ? at : throw new InsufficientMemoryException($"mmap({octets}): {Marshal.GetLastPInvokeErrorMessage()}");
+        var at = (nint)mmap(null, (size_t)(ulong)octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return at != (nint)MAP_FAILED
+            ? at : throw new InsufficientMemoryException($"mmap({octets}): {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     /// <summary>Advice: a kernel without huge pages, or with none to give, refuses it, and nothing is lost.</summary>
-    private static void WantHugePages(nint at, nint octets)
-    {
-        const int hugePage = 14;
-        _ = MAdvise(at, octets, hugePage);
-    }
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint MMap(nint address, nint octets, int protection, int flags, int descriptor, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
-    private static partial int MUnmap(nint address, nint octets);
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int MAdvise(nint address, nint octets, int advice);
+    private static unsafe void WantHugePages(nint at, nint octets) => _ = madvise((void*)at, (size_t)(ulong)octets, MADV_HUGEPAGE);
 }

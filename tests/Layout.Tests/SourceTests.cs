@@ -14,7 +14,11 @@ public class SourceTests
     [Fact]
     public void Only_the_kernel_room_calls_libc_and_the_tables_memory_does() =>
         Assert.Equal([], Files(file => IsIn("src/", file) && !IsIn("src/Kernel/", file) && file != "src/Net/TableMemory.cs"
-            && (Contains(file, "LibraryImport") || Contains(file, "DllImport"))));
+            && Contains(file, "Tmds.Linux")));
+
+    [Fact]
+    public void Nobody_declares_what_of_libc_is_Tmds_LibCs() =>
+        Assert.Equal([], Files(file => !IsThisFile(file) && (Contains(file, "LibraryImport") || Contains(file, "DllImport"))));
 
     [Fact]
     public void Time_comes_from_a_TimeProvider() =>

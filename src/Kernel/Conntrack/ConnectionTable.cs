@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Net;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Conntrack;
 
@@ -11,7 +12,7 @@ namespace Calico.Bgp.Kernel.Conntrack;
 /// </summary>
 public sealed class ConnectionTable : IDisposable
 {
-    private const int NoEntry = 2, Attempts = 3;
+    private const int Attempts = 3;
 
     /// <summary>Removals in one send(): their answers must fit into the socket's buffer, with room to spare.</summary>
     private const int AtOnce = 256;
@@ -82,7 +83,7 @@ public sealed class ConnectionTable : IDisposable
                 left--;
                 var refused = new NetlinkAnswer(header, body).Errno;
                 if (refused == 0) cut++;
-                else if (refused != NoEntry) errno = refused;
+                else if (refused != ENOENT) errno = refused;
             }
         }
         return cut;

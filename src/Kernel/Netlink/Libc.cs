@@ -1,16 +1,20 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
 /// <summary>
-/// The only P/Invoke in the tree. System.Net.Sockets does not know AF_NETLINK's addresses, so a netlink socket is made and bound
-/// here; once it exists, a <see cref="Socket"/> around its descriptor does everything else, asynchronously too.
+/// libc is Tmds.LibC's; what it lacks of linux/netlink.h and linux/filter.h is here, and nowhere else. System.Net.Sockets does not know
+/// AF_NETLINK's addresses, so a netlink socket is made and bound here; once it exists, a <see cref="Socket"/> around its descriptor does
+/// everything else, asynchronously too.
 /// </summary>
-internal static partial class Libc
+internal static unsafe class Libc
 {
-    private const int AfNetlink = 16, SockRaw = 3, SockCloseOnExec = 0x80000;
+    /// <summary>NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK: options of level SOL_NETLINK.</summary>
+    public const int CapAck = 10, ExtAck = 11, StrictCheck = 12;
 
     /// <summary>struct sockaddr_nl.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -27,56 +31,56 @@ internal static partial class Libc
     private struct FilterProgram
     {
         public ushort Length;
-        public nint Instructions;
+        public ulong* Instructions;
     }
-
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
-    private static partial int OpenSocket(int domain, int type, int protocol);
-
-    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
-    private static partial int Bind(SafeHandle socket, in NetlinkAddress address, int length);
-
-    [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
-    private static partial int GetSocketName(SafeHandle socket, ref NetlinkAddress address, ref int length);
-
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
-    private static partial int SetOption(SafeHandle socket, int level, int option, in FilterProgram value, int length);
-
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
-    private static partial int SetOption(SafeHandle socket, int level, int option, in int value, int length);
 
     /// <summary>A netlink socket in the network namespace of the calling thread, member of <paramref name="groups"/>.</summary>
     /// <exception cref="Win32Exception">The kernel gives no such socket.</exception>
     public static SafeSocketHandle OpenNetlink(NetlinkProtocol protocol, uint groups, out uint port)
     {
-        var socket = new SafeSocketHandle(Check(OpenSocket(AfNetlink, SockRaw | SockCloseOnExec, (int)protocol), "socket(AF_NETLINK)"), true);
+        var descriptor = Check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)protocol), "socket(AF_NETLINK)");
+        var made = new SafeSocketHandle(descriptor, true);
         try
         {
-            var address = new NetlinkAddress { Family = AfNetlink, Groups = groups };
-            var length = Marshal.SizeOf<NetlinkAddress>();
-            Check(Bind(socket, address, length), "bind(AF_NETLINK)");
-            Check(GetSocketName(socket, ref address, ref length), "getsockname(AF_NETLINK)");
+            var address = new NetlinkAddress { Family = (ushort)(int)AF_NETLINK, Groups = groups };
+            socklen_t length = sizeof(NetlinkAddress);
+            Check(bind(descriptor, (sockaddr*)&address, length), "bind(AF_NETLINK)");
+            Check(getsockname(descriptor, (sockaddr*)&address, &length), "getsockname(AF_NETLINK)");
             port = address.Port;
-            return socket;
+            return made;
         }
         catch
         {
-            socket.Dispose();
+            made.Dispose();
             throw;
         }
     }
 
     /// <summary>False where this kernel does not know the option or does not grant it.</summary>
-    public static bool TrySetOption(SafeHandle socket, int level, int option, int value) => SetOption(socket, level, option, value, sizeof(int)) == 0;
+    public static bool TrySetOption(SafeHandle of, int level, int option, int value) =>
+        TrySetOption(of, level, option, &value, sizeof(int));
 
     /// <summary>SO_ATTACH_FILTER: each instruction is a struct sock_filter (code 16, jt 8, jf 8, k 32).</summary>
-    public static unsafe bool TryAttachFilter(SafeHandle socket, ReadOnlySpan<ulong> instructions)
+    public static bool TryAttachFilter(SafeHandle to, ReadOnlySpan<ulong> instructions)
     {
-        const int solSocket = 1, soAttachFilter = 26;
         fixed (ulong* first = instructions)
         {
-            var program = new FilterProgram { Length = (ushort)instructions.Length, Instructions = (nint)first };
-            return SetOption(socket, solSocket, soAttachFilter, program, Marshal.SizeOf<FilterProgram>()) == 0;
+            var program = new FilterProgram { Length = (ushort)instructions.Length, Instructions = first };
+            return TrySetOption(to, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(FilterProgram));
+        }
+    }
+
+    private static bool TrySetOption(SafeHandle of, int level, int option, void* value, int length)
+    {
+        var held = false;
+        try
+        {
+            of.DangerousAddRef(ref held);
+            return setsockopt((int)of.DangerousGetHandle(), level, option, value, length) == 0;
+        }
+        finally
+        {
+            if (held) of.DangerousRelease();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
@@ -12,9 +13,6 @@ internal enum NetlinkProtocol { Route = 0, Netfilter = 12 }
 /// </summary>
 internal sealed class NetlinkSocket : IDisposable
 {
-    private const int SolSocket = 1, SoReceiveBufferForce = 33, SoSendBufferForce = 32, SoReceiveBuffer = 8;
-    private const int SolNetlink = 270, CapAck = 10, ExtAck = 11, StrictCheck = 12;
-
     /// <summary>1 &lt;&lt; (RTNLGRP_… - 1): links 1, neighbours 3, IPv4 addresses 5 and routes 7, IPv6 addresses 9 and routes 11.</summary>
     public const uint AllGroups = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 10;
 
@@ -30,12 +28,12 @@ internal sealed class NetlinkSocket : IDisposable
         var handle = Libc.OpenNetlink(protocol, groups, out var port);
         Port = port;
         // Beyond rmem_max where we have CAP_NET_ADMIN, else as much as everybody gets.
-        if (!Libc.TrySetOption(handle, SolSocket, SoReceiveBufferForce, receiveBuffer))
-            Libc.TrySetOption(handle, SolSocket, SoReceiveBuffer, receiveBuffer);
-        Libc.TrySetOption(handle, SolSocket, SoSendBufferForce, protocol == NetlinkProtocol.Route ? 1 << 20 : 32 << 20);
-        Libc.TrySetOption(handle, SolNetlink, CapAck, 1);
-        Libc.TrySetOption(handle, SolNetlink, ExtAck, 1);
-        Libc.TrySetOption(handle, SolNetlink, StrictCheck, 1);
+        if (!Libc.TrySetOption(handle, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer))
+            Libc.TrySetOption(handle, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+        Libc.TrySetOption(handle, SOL_SOCKET, SO_SNDBUFFORCE, protocol == NetlinkProtocol.Route ? 1 << 20 : 32 << 20);
+        Libc.TrySetOption(handle, SOL_NETLINK, Libc.CapAck, 1);
+        Libc.TrySetOption(handle, SOL_NETLINK, Libc.ExtAck, 1);
+        Libc.TrySetOption(handle, SOL_NETLINK, Libc.StrictCheck, 1);
         socket = new Socket(handle);
     }
 

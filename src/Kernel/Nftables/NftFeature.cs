@@ -1,3 +1,5 @@
+using static Tmds.Linux.LibC;
+
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
@@ -6,8 +8,6 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// </summary>
 internal static class NftFeature
 {
-    private const int NoPermission = 1, NoEntry = 2, NotSupported = 95;
-
     public static string Option(NftStatement statement) => statement switch
     {
         ActMasquerade => "CONFIG_NFT_MASQ",
@@ -20,14 +20,17 @@ internal static class NftFeature
     };
 
     /// <summary>What to do about a refusal, as far as it can be told.</summary>
-    public static string Advice(NftPart part, int errno) => (part, errno) switch
+    public static string Advice(NftPart part, int errno) => part switch
     {
-        (_, NoPermission) => "root or CAP_NET_ADMIN is needed",
-        (NftPart.Table, NoEntry or NotSupported) => "the kernel may lack CONFIG_NF_TABLES_INET",
-        (NftPart.Chain, NoEntry or NotSupported) => "the kernel may lack CONFIG_NFT_NAT",
-        (NftPart.Rule rule, NoEntry or NotSupported) => $"the kernel may lack {string.Join(" or ", Options(rule.Value))}",
+        _ when errno == EPERM => "root or CAP_NET_ADMIN is needed",
+        NftPart.Table when IsMissing(errno) => "the kernel may lack CONFIG_NF_TABLES_INET",
+        NftPart.Chain when IsMissing(errno) => "the kernel may lack CONFIG_NFT_NAT",
+        NftPart.Rule rule when IsMissing(errno) => $"the kernel may lack {string.Join(" or ", Options(rule.Value))}",
         _ => "the rest is in force",
     };
+
+    /// <summary>The kernel does not know what was asked for.</summary>
+    public static bool IsMissing(int errno) => errno == ENOENT || errno == EOPNOTSUPP;
 
     private static IEnumerable<string> Options(NftRule rule) => rule.Statements.Select(Option).Where(option => option != "CONFIG_NF_TABLES").Distinct().DefaultIfEmpty("CONFIG_NF_TABLES");
 }

@@ -10,7 +10,6 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal static class NftProbe
 {
     private const string Chain = "probe", Impossible = "bgpd-no-such-table";
-    private const int NoEntry = 2, NotSupported = 95;
 
     private static readonly Address Any = Address.FromIPv4(0x7f000001);
 
@@ -29,7 +28,7 @@ internal static class NftProbe
         foreach (var statement in statements) Add(transaction, table, statement);
         transaction.Add(new NftPart.Removal(Impossible), NftMessage.DeleteTable(Impossible));
         if (transaction.Exchange() != NftOutcome.Refused) return [];
-        return [.. Options(transaction.Refusals.Where(refusal => refusal.Errno is NoEntry or NotSupported))];
+        return [.. Options(transaction.Refusals.Where(refusal => NftFeature.IsMissing(refusal.Errno)))];
     }
 
     private static void Add(NftTransaction transaction, string table, NftStatement statement)

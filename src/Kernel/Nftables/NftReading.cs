@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Netlink;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -42,7 +43,6 @@ internal sealed class ActualTable
 /// </summary>
 internal sealed class NftReading(NetlinkDump dump, string name)
 {
-    private const int NoEntry = 2;
 
     private readonly ActualTable table = new();
     private readonly Dictionary<string, List<byte[]>> rules = [];
@@ -61,7 +61,7 @@ internal sealed class NftReading(NetlinkDump dump, string name)
 
     private bool Read(NftTable wanted)
     {
-        if (!Ask(NftMessage.AskTable(name), TakeTable)) return Errno == NoEntry && Forgive();
+        if (!Ask(NftMessage.AskTable(name), TakeTable)) return Errno == ENOENT && Forgive();
         if (!Ask(NftMessage.AskSets(name), TakeSet)) return false;
         foreach (var set in table.Sets.Values.ToArray())
             if (!ReadElements(set)) return false;
@@ -122,7 +122,7 @@ internal sealed class NftReading(NetlinkDump dump, string name)
 
     private bool ReadChain(string chain)
     {
-        if (!Ask(NftMessage.AskChain(name, chain), Take)) return Errno == NoEntry && Forgive();
+        if (!Ask(NftMessage.AskChain(name, chain), Take)) return Errno == ENOENT && Forgive();
         return true;
 
         void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Calico.Bgp.Kernel.Netlink;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -15,8 +16,6 @@ internal enum NftOutcome : byte { Committed, Refused, Unknown }
 /// </summary>
 internal sealed class NftTransaction(NetlinkSocket socket)
 {
-    private const int OutOfRange = 34; // ERANGE
-
     private readonly List<(NftPart Part, IReadOnlyList<(int At, NftPart Part)> Inner)> parts = [];
     private readonly List<byte> octets = [];
     private readonly byte[] answers = new byte[1 << 16];
@@ -35,7 +34,7 @@ internal sealed class NftTransaction(NetlinkSocket socket)
         }
         catch (Exception unfit) when (unfit is ArgumentException or OverflowException)
         {
-            Refusals.Add(new(part, OutOfRange, unfit.Message));
+            Refusals.Add(new(part, ERANGE, unfit.Message));
         }
     }
 

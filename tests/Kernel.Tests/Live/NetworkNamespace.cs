@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Tests.Live;
 
 /// <summary>A network namespace with a pair of interfaces, a0 (10.0.0.1/24, fd00::1/64) and b0 (10.0.1.1/24, fd01::1/64), gone when disposed.</summary>
-internal sealed partial class NetworkNamespace : IDisposable
+internal sealed class NetworkNamespace : IDisposable
 {
-    private const int CloneNewNet = 0x40000000;
     private static int count;
 
     private readonly string name = $"kt-{Environment.ProcessId}-{Interlocked.Increment(ref count)}";
@@ -105,11 +105,9 @@ internal sealed partial class NetworkNamespace : IDisposable
     private void Enter()
     {
         using var file = File.OpenHandle($"/run/netns/{name}");
-        if (SetNamespace(file, CloneNewNet) != 0) throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
+        if (setns((int)file.DangerousGetHandle(), CLONE_NEWNET) != 0)
+            throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
     }
 
     public void Dispose() => Shell.Run("ip", $"netns del {name}");
-
-    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static partial int SetNamespace(SafeHandle handle, int type);
 }
