@@ -91,7 +91,8 @@ public sealed class LifeTests : IAsyncLifetime
         await daemon!.SignalAsync(signal);
         await daemon.EndedAsync();
         Assert.Equal(0, daemon.ExitCode);
-        Assert.Contains("ending: peers are told", Said, StringComparison.Ordinal);
+        await Until.TrueAsync(
+            "it says so", () => Task.FromResult(Said.Contains("ending: peers are told")), 20, () => Task.FromResult(Said));
         Assert.False(File.Exists(Path.Combine(folder, "ctl")));
     }
 

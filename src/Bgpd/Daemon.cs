@@ -39,6 +39,7 @@ internal sealed class Daemon(
 
     public override Task StartingAsync(CancellationToken cancellationToken)
     {
+        life.ApplicationStopping.Register(log.Ending);
         Signals.HeedHangUp();
         hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
@@ -50,7 +51,6 @@ internal sealed class Daemon(
 
     public override Task StartedAsync(CancellationToken cancellationToken)
     {
-        life.ApplicationStopping.Register(log.Ending);
         var config = Planned?.Joined ?? current.Config.Speaker;
         log.Running(SpeakerRoom.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
         oneAtATime.Release();
