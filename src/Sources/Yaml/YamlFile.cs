@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources.Yaml;
@@ -77,8 +77,8 @@ internal sealed class YamlFile
 
     private static UInt128 Hash(ReadOnlySpan<char> text)
     {
-        Span<byte> digest = stackalloc byte[32];
-        SHA256.HashData(MemoryMarshal.AsBytes(text), digest);
+        Span<byte> digest = stackalloc byte[Sha256.Size];
+        Sha256.Hash(MemoryMarshal.AsBytes(text), digest);
         return MemoryMarshal.Read<UInt128>(digest);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Calico.Bgp.Net;
 
@@ -14,8 +13,8 @@ public static class NodeHash
 
     public static RouterId RouterId(string node)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(node), hash);
+        Span<byte> hash = stackalloc byte[Sha256.Size];
+        Sha256.Hash(Encoding.UTF8.GetBytes(node), hash);
         if (hash[0] > LastUnicast) hash[0] -= Down;
         var id = (uint)(hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3]);
         return new(id == 0 ? 1 : id);
