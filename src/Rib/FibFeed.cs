@@ -38,6 +38,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly FilterInputs inputs = new(attributes, nextHops);
     private const int Slice = 4096;
     private const uint DefaultMetricIPv6 = 1024; // IP6_RT_PRIO_USER
+    private const int MostVias = 256; // what Kernel takes of one route; ways over ways multiply
     private readonly DirtyQueue pending = new();
     /// <summary>Index in <see cref="targets"/> of what the sink was told; 0: nothing.</summary>
     private readonly Slab<uint> told = new();
@@ -135,7 +136,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
 
     private void Lead(NextHopVia via)
     {
-        if (!vias.Contains(via)) vias.Add(via);
+        if (vias.Count < MostVias && !vias.Contains(via)) vias.Add(via);
     }
 
     /// <summary>The prefix's route as one that next hops may lie behind; null: the kernel gets none of ours, or in a table that they are not looked up in.</summary>

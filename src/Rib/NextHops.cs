@@ -17,6 +17,8 @@ internal sealed class NextHops(INextHopResolver resolver)
 {
     /// <summary>Routes behind each other before a way counts as leading nowhere: each costs a lookup, and a neighbour chooses how many there are.</summary>
     private const int MostWays = 64;
+    /// <summary>Next hops looked at for one answer: where several routes that share packets lie behind each other, their ways multiply.</summary>
+    private const int MostLooks = 1024;
 
     private sealed class Entry(Address address, int scope)
     {
@@ -43,6 +45,7 @@ internal sealed class NextHops(INextHopResolver resolver)
     private readonly HashSet<Address> steps = [];
     private readonly List<Prefix> avoided = [];
     private uint lastHeld;
+    private int looks;
 
     /// <summary>Routes of ours over next hops.</summary>
     public Ways Ways { get; } = new();
@@ -175,6 +178,7 @@ internal sealed class NextHops(INextHopResolver resolver)
     private NextHopState Find(Address address, int scope)
     {
         over.Clear();
+        looks = 0;
         var found = Longest(address, scope);
         return over.Count == 0 ? found : found with { Over = [.. over] };
     }
@@ -209,6 +213,7 @@ internal sealed class NextHops(INextHopResolver resolver)
         uint? metric = null;
         foreach (var hop in way.NextHops.Items)
         {
+            if (looks++ >= MostLooks) break;
             var state = Longest(hop.Address, hop.Scope, hop.Direct);
             if (!state.Resolvable || state.OwnAddress || (hop.Direct && !state.Connected)) continue;
             metric ??= (uint)Math.Min((ulong)way.Metric + state.Metric, uint.MaxValue);

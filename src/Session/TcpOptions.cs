@@ -3,19 +3,16 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Calico.Bgp.Net;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Session;
 
 /// <summary>
 /// What a BGP session asks of its sockets: no Nagle delay, TCP MD5 (RFC 2385), hop limits and GTSM (RFC 5082), source address and
-/// interface. The options that .NET has no name for are set by Linux's numbers (linux/tcp.h, linux/in.h, linux/in6.h).
+/// interface. The options that .NET has no name for are set by their numbers in libc's headers.
 /// </summary>
 internal static class TcpOptions
 {
-    private const int SolSocket = 1, ReuseAddress = 2, BindToDevice = 25;
-    private const int IpProtoIp = 0, MinTtl = 21;
-    private const int IpProtoIpv6 = 41, MinHopCount = 73;
-    private const int IpProtoTcp = 6, Md5Signature = 14;
     private const short MostHops = 255;
     private const int MaxKeyOctets = 80;
 
@@ -30,7 +27,7 @@ internal static class TcpOptions
             SetKey(socket, our.PeerAddress, our.Password);
             // A link-local address names its interface by the scope.
             if (our.Interface is { } name && !our.PeerAddress.IsLinkLocal)
-                socket.SetRawSocketOption(SolSocket, BindToDevice, Encoding.UTF8.GetBytes(name + '\0'));
+                socket.SetRawSocketOption(SOL_SOCKET, SO_BINDTODEVICE, Encoding.UTF8.GetBytes(name + '\0'));
             if (our.SourceAddress is { } source) socket.Bind(EndPoint(source, our.Interface, 0));
             return socket;
         }
@@ -56,7 +53,7 @@ internal static class TcpOptions
         try
         {
             // .NET's ReuseAddress also sets SO_REUSEPORT, with which a second daemon could take half of our connections.
-            socket.SetRawSocketOption(SolSocket, ReuseAddress, MemoryMarshal.AsBytes([1]));
+            socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, MemoryMarshal.AsBytes([1]));
             if (!address.IsIPv4) socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
             socket.Ttl = MostHops;
             socket.NoDelay = true;
@@ -77,8 +74,8 @@ internal static class TcpOptions
     public static void RequireHops(Socket socket, byte least)
     {
         var octets = MemoryMarshal.AsBytes([(int)least]);
-        if (socket.AddressFamily == AddressFamily.InterNetwork) socket.SetRawSocketOption(IpProtoIp, MinTtl, octets);
-        else socket.SetRawSocketOption(IpProtoIpv6, MinHopCount, octets);
+        if (socket.AddressFamily == AddressFamily.InterNetwork) socket.SetRawSocketOption(IPPROTO_IP, IP_MINTTL, octets);
+        else socket.SetRawSocketOption(IPPROTO_IPV6, IPV6_MINHOPCOUNT, octets);
     }
 
     //  struct tcp_md5sig
@@ -100,7 +97,7 @@ internal static class TcpOptions
         new IPEndPoint(peer.ToIPAddress(), 0).Serialize().Buffer.Span.CopyTo(signature);
         MemoryMarshal.Write(signature[KeyLength..], (ushort)Math.Min(octets.Length, MaxKeyOctets));
         octets.AsSpan(0, Math.Min(octets.Length, MaxKeyOctets)).CopyTo(signature[Key..]);
-        socket.SetRawSocketOption(IpProtoTcp, Md5Signature, signature);
+        socket.SetRawSocketOption(IPPROTO_TCP, TCP_MD5SIG, signature);
     }
 
     /// <summary>The address with the interface's scope where it needs one.</summary>

@@ -126,6 +126,24 @@ public class WaysTests
         Assert.Null(kernel.TargetOf(Prefix.Parse("198.18.1.44/32")));
     }
 
+    [Fact]
+    public async Task Ways_that_multiply_are_bounded_and_lead_somewhere()
+    {
+        var kernel = new RememberingKernel();
+        using var rig = new RibRig(settings: new() { MultipathLimit = 64, MultipathRelax = true }, fib: kernel, network: new Network());
+        for (ushort peer = 1; peer <= 30; peer++) rig.Up(RibRig.Peer(peer, inner: true));
+        for (var level = 1; level <= 4; level++)
+            for (ushort peer = 1; peer <= 30; peer++)
+                await rig.AnnounceAsync(
+                    peer,
+                    rig.Attributes(editor => editor.SetNextHop(Address.Parse(level == 1 ? $"10.0.0.{peer}" : $"192.0.{level - 1}.{peer}"))),
+                    [.. Enumerable.Range(1, 30).Select(host => Prefix.Parse($"192.0.{level}.{host}/32"))]);
+        await rig.Rib.IdleAsync();
+        var ways = kernel.TargetOf(Prefix.Parse("192.0.4.1/32"))!.Vias;
+        Assert.InRange(ways.Length, 1, 256);
+        Assert.Equal(ways.Length, ways.Distinct().Count());
+    }
+
     [Theory]
     [MemberData(nameof(Orders))]
     public async Task Behind_an_own_blackhole_nothing_is_reached_by_a_shorter_route(int shards, bool late)
