@@ -24,7 +24,7 @@ test: sdk
 peers:
 	@tests/peers install
 
-## removes exactly the packages that make peers and make run have installed
+## removes exactly the packages that make peers, make build and make run have installed
 peers-undo:
 	@tests/peers undo
 
