@@ -123,5 +123,15 @@ public sealed class PrefixMap<T>(IpFamily family)
         }
     }
 
+    /// <summary>There is an entry inside, <paramref name="within"/> itself included.</summary>
+    public bool AnyWithin(Prefix within)
+    {
+        var node = within.Family == Family ? root : null;
+        var key = within.Address;
+        while (node != null && node.Length < within.Length && node.Covers(key, within.Length)) node = node.Child(key);
+        // Below every node there is a value, or it would not stand there.
+        return node != null && node.Length >= within.Length && node.Bits.Masked(within.Length) == key;
+    }
+
     public IEnumerable<KeyValuePair<Prefix, T>> All => Within(Family == IpFamily.IPv4 ? Prefix.DefaultIPv4 : Prefix.DefaultIPv6);
 }

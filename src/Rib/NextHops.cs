@@ -29,7 +29,7 @@ internal sealed class NextHops(INextHopResolver resolver)
         public NextHopState State = NextHopState.Unresolved;
         /// <summary>Routes of ours were asked on the way, and the two above may differ.</summary>
         public bool AsksOwn;
-        /// <summary>All that the way leads by: the next hop itself, and those of our routes that it meets.</summary>
+        /// <summary>What the way leads by beside the next hop itself: those of our routes that it meets.</summary>
         public Address[] Steps = [];
         /// <summary>What holds for paths to prefixes that the way leads over.</summary>
         public Dictionary<Prefix, NextHopState>? Without;
@@ -39,6 +39,9 @@ internal sealed class NextHops(INextHopResolver resolver)
     }
 
     private readonly Dictionary<(Address, int), uint> handles = [];
+    /// <summary>The next hops by their address, and those whose way leads by others: whom a route of ours over some addresses concerns.</summary>
+    private readonly PrefixMap<List<uint>>[] byAddress = [new(IpFamily.IPv4), new(IpFamily.IPv6)];
+    private readonly HashSet<uint> far = [];
     private readonly List<Entry?> entries = [null];
     private readonly Stack<uint> free = [];
     private readonly List<Prefix> over = [];
@@ -80,11 +83,12 @@ internal sealed class NextHops(INextHopResolver resolver)
         if (!entry.AsksOwn) return entry.State;
         if (direct && entry.OnLink.Connected) return entry.OnLink;
         var prefix = table[node];
-        return entry.State.Over.Items.Contains(prefix) ? entry.Without?.GetValueOrDefault(prefix) ?? Without(entry, prefix) : entry.State;
+        return entry.State.Over.Items.Contains(prefix) ? entry.Without?.GetValueOrDefault(prefix) ?? Without(handle, prefix) : entry.State;
     }
 
-    private NextHopState Without(Entry entry, Prefix prefix)
+    private NextHopState Without(uint handle, Prefix prefix)
     {
+        var entry = entries[(int)handle]!;
         avoided.Add(prefix);
         steps.Clear();
         steps.UnionWith(entry.Steps);
@@ -92,7 +96,7 @@ internal sealed class NextHops(INextHopResolver resolver)
         avoided.Clear();
         if (state.Over.Items.Contains(prefix)) state = state with { Circular = true };
         // Its way may lead by others: when these move, it has moved too.
-        entry.Steps = [.. steps];
+        SetSteps(handle, entry);
         return (entry.Without ??= [])[prefix] = state;
     }
 
@@ -112,9 +116,10 @@ internal sealed class NextHops(INextHopResolver resolver)
                 handle = (uint)entries.Count;
                 entries.Add(null);
             }
-            var entry = entries[(int)handle] = new(address, scope) { ChangedIn = Generation };
-            Resolve(entry);
+            entries[(int)handle] = new(address, scope) { ChangedIn = Generation };
+            Resolve(handle);
             handles[(address, scope)] = handle;
+            if (Watching != null) List(address, handle);
         }
         entries[(int)handle]!.References++;
         return lastHeld = handle;
@@ -128,51 +133,74 @@ internal sealed class NextHops(INextHopResolver resolver)
         handles.Remove((entry.Address, entry.Scope));
         entries[(int)handle] = null;
         free.Push(handle);
-        Watching?.Invoke(entry.Address, false);
+        far.Remove(handle);
+        if (Watching == null) return;
+        Unlist(entry.Address, handle);
+        Watching(entry.Address, false);
+    }
+
+    private void List(Address address, uint handle)
+    {
+        var (map, name) = (byAddress[(int)address.Family], new Prefix(address, address.Family.Bits()));
+        if (map.TryGet(name, out var those)) those.Add(handle);
+        else map[name] = [handle];
+    }
+
+    private void Unlist(Address address, uint handle)
+    {
+        var (map, name) = (byAddress[(int)address.Family], new Prefix(address, address.Family.Bits()));
+        var those = map[name];
+        those.Remove(handle);
+        if (those.Count == 0) map.Remove(name);
     }
 
     /// <summary>Resolves everything anew.</summary>
     public void Take(INextHopResolver newer)
     {
         Resolver = newer;
-        ResolveWhere(static _ => true);
+        Generation++;
+        for (var handle = 1u; handle < entries.Count; handle++)
+            if (entries[(int)handle] != null) ResolveAgain(handle);
     }
 
     /// <summary>A route of ours over next hops is another than before, or none (null). False: it is not.</summary>
     public bool TakeWay(Prefix prefix, Way? way)
     {
         if (!Ways.Set(prefix, way)) return false;
-        ResolveWhere(entry => entry.Steps.Any(prefix.Contains));
+        Generation++;
+        var behind = far.Where(handle => entries[(int)handle]!.Steps.Any(prefix.Contains)).ToHashSet();
+        foreach (var (_, those) in byAddress[(int)prefix.Family].Within(prefix)) behind.UnionWith(those);
+        foreach (var handle in behind) ResolveAgain(handle);
         return true;
     }
 
-    private void ResolveWhere(Func<Entry, bool> isConcerned)
+    private void ResolveAgain(uint handle)
     {
-        Generation++;
-        foreach (var entry in entries)
-        {
-            if (entry == null || !isConcerned(entry)) continue;
-            var (state, onLink, askedOwn) = (entry.State, entry.OnLink, entry.AsksOwn);
-            Resolve(entry);
-            // What holds for single prefixes is not compared: it is looked at again wherever our own routes are asked.
-            if (state == entry.State && onLink == entry.OnLink && !askedOwn && !entry.AsksOwn) continue;
-            entry.ChangedIn = LastChange = Generation;
-        }
+        var entry = entries[(int)handle]!;
+        var (state, onLink, askedOwn) = (entry.State, entry.OnLink, entry.AsksOwn);
+        Resolve(handle);
+        // What holds for single prefixes is not compared: it is looked at again wherever our own routes are asked.
+        if (state == entry.State && onLink == entry.OnLink && !askedOwn && !entry.AsksOwn) return;
+        entry.ChangedIn = LastChange = Generation;
     }
 
-    private void Resolve(Entry entry)
+    private void Resolve(uint handle)
     {
+        var entry = entries[(int)handle]!;
         entry.OnLink = Resolver.Resolve(entry.Address, entry.Scope);
         entry.Without = null;
-        if (Ways.IsEmpty)
-        {
-            (entry.State, entry.AsksOwn, entry.Steps) = (entry.OnLink, false, [entry.Address]);
-            return;
-        }
         steps.Clear();
-        entry.State = Find(entry.Address, entry.Scope);
+        entry.State = Ways.IsEmpty ? entry.OnLink : Find(entry.Address, entry.Scope);
         entry.AsksOwn = entry.State.Over.Count > 0;
+        SetSteps(handle, entry);
+    }
+
+    private void SetSteps(uint handle, Entry entry)
+    {
+        steps.Remove(entry.Address);
         entry.Steps = [.. steps];
+        if (entry.Steps.Length > 0) far.Add(handle);
+        else far.Remove(handle);
     }
 
     private NextHopState Find(Address address, int scope)

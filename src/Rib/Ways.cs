@@ -55,18 +55,21 @@ internal sealed class Ways
 /// <summary>The next hops in use, of all shards: which prefixes lie over one is asked of each that moves.</summary>
 internal sealed class WatchedAddresses
 {
-    private readonly Dictionary<Address, int> holders = [];
-    private readonly List<Address>[] sorted = [[], []];
+    /// <summary>How many shards hold each.</summary>
+    private readonly PrefixMap<int>[] holders = [new(IpFamily.IPv4), new(IpFamily.IPv6)];
     /// <summary>By their first octet: what most prefixes are told apart by.</summary>
     private readonly int[][] firsts = [new int[256], new int[256]];
 
     /// <summary>True for the first holder.</summary>
     public bool Add(Address address)
     {
-        holders[address] = holders.GetValueOrDefault(address) + 1;
-        if (holders[address] > 1) return false;
-        var all = sorted[(int)address.Family];
-        all.Insert(~all.BinarySearch(address), address);
+        var (map, name) = (holders[(int)address.Family], new Prefix(address, address.Family.Bits()));
+        if (map.TryGet(name, out var count))
+        {
+            map[name] = count + 1;
+            return false;
+        }
+        map[name] = 1;
         firsts[(int)address.Family][FirstOf(address)]++;
         return true;
     }
@@ -74,24 +77,20 @@ internal sealed class WatchedAddresses
     /// <summary>True for the last holder.</summary>
     public bool Remove(Address address)
     {
-        if (--holders[address] > 0) return false;
-        holders.Remove(address);
-        var all = sorted[(int)address.Family];
-        all.RemoveAt(all.BinarySearch(address));
+        var (map, name) = (holders[(int)address.Family], new Prefix(address, address.Family.Bits()));
+        if (map[name] > 1)
+        {
+            map[name]--;
+            return false;
+        }
+        map.Remove(name);
         firsts[(int)address.Family][FirstOf(address)]--;
         return true;
     }
 
     /// <summary>Some next hop lies in the prefix.</summary>
-    public bool IsOver(Prefix prefix)
-    {
-        var family = (int)prefix.Family;
-        if (prefix.Length >= 8 && firsts[family][FirstOf(prefix.Address)] == 0) return false;
-        var all = sorted[family];
-        var at = all.BinarySearch(prefix.Address);
-        if (at < 0) at = ~at;
-        return at < all.Count && prefix.Contains(all[at]);
-    }
+    public bool IsOver(Prefix prefix) =>
+        (prefix.Length < 8 || firsts[(int)prefix.Family][FirstOf(prefix.Address)] > 0) && holders[(int)prefix.Family].AnyWithin(prefix);
 
     private static int FirstOf(Address address) => (int)(address.High >> 56);
 }

@@ -30,6 +30,8 @@ public class PrefixMapTests
                 var prefix = new Prefix(new Address(bits, family), random.Next(family.Bits() + 1));
                 if (random.Next(3) == 0) Assert.Equal(list.Remove(prefix), map.Remove(prefix));
                 else map[prefix] = list[prefix] = i;
+                var within = new Prefix(new Address((UInt128)(uint)random.Next(64) << 122, family), random.Next(8));
+                Assert.Equal(list.Keys.Any(within.Contains), map.AnyWithin(within));
                 Assert.Equal(list.Count, map.Count);
             }
             Assert.Equal(list.OrderBy(x => x.Key), map.All);

@@ -127,6 +127,23 @@ public class WaysTests
     }
 
     [Fact]
+    public async Task A_hundred_thousand_next_hops_are_no_burden()
+    {
+        var kernel = new RememberingKernel();
+        using var rig = await RigAsync(kernel, new Network(Default));
+        for (var i = 0; i < 100_000; i++)
+        {
+            var host = new Prefix(Address.FromIPv4(0xc6120000u + (uint)i), 32);
+            await rig.AnnounceAsync(3, rig.Attributes(editor => editor.SetNextHop(host.Address)), new Prefix(Address.FromIPv4(0x14000000u + (uint)i * 256), 24));
+        }
+        for (var i = 0; i < 100; i++) await External(rig, 1, $"198.18.{i}.0/24", i % 2 == 0 ? Tor : OtherTor);
+        await rig.Rib.IdleAsync();
+        Assert.Equal(Tor, kernel.GatewayOf(Prefix.Parse("20.0.7.0/24")));
+        Assert.Equal(OtherTor, kernel.GatewayOf(Prefix.Parse("20.1.7.0/24")));
+        Assert.Equal(Gateway, kernel.GatewayOf(new Prefix(Address.FromIPv4(0x14000000u + 99_999 * 256), 24)));
+    }
+
+    [Fact]
     public async Task Ways_that_multiply_are_bounded_and_lead_somewhere()
     {
         var kernel = new RememberingKernel();
