@@ -1,5 +1,4 @@
-using FsCheck;
-using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace Calico.Bgp.Configuration.Tests;
 
@@ -93,18 +92,16 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Contains("route 203.0.113.0/24 blackhole", lines);
     }
 
-    [Fact]
-    public void No_text_makes_the_reading_throw()
+    private static readonly string[] Texts = [.. Examples.Select(File.ReadAllText)];
+
+    [Property(MaxTest = 2000, EndSize = 10_000_000)]
+    public void No_text_makes_the_reading_throw(int seed)
     {
-        var texts = Examples.Select(File.ReadAllText).ToArray();
-        Prop.ForAll<int>(seed =>
-        {
-            var random = new Random(seed);
-            var result = DaemonConfig.Parse(
-                Mutated(texts[random.Next(texts.Length)], random), Path.Combine(folder, "x.yaml"), HostFacts.None);
-            Assert.True(result.Config == null != result.Errors.IsEmpty);
-            foreach (var line in result.Config?.Describe() ?? []) Assert.NotEqual("", line);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithEndSize(10_000_000));
+        var random = new Random(seed);
+        var result = DaemonConfig.Parse(
+            Mutated(Texts[random.Next(Texts.Length)], random), Path.Combine(folder, "x.yaml"), HostFacts.None);
+        Assert.True(result.Config == null != result.Errors.IsEmpty);
+        foreach (var line in result.Config?.Describe() ?? []) Assert.NotEqual("", line);
     }
 
     private static string Mutated(string text, Random random)

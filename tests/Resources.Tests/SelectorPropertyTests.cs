@@ -1,10 +1,12 @@
 using Calico.Bgp.Net;
 using FsCheck;
 using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace Calico.Bgp.Resources.Tests;
 
 /// <summary>Laws of the selector language, held against trees and labels of all shapes over a small alphabet.</summary>
+[Properties(Arbitrary = [typeof(SelectorPropertyTests.Arbitraries)])]
 public class SelectorPropertyTests
 {
     private static readonly Gen<string> Words = Gen.Elements("a", "b", "ab", "ba", "", "it's");
@@ -40,34 +42,41 @@ public class SelectorPropertyTests
         from three in Trees(size - 2)
         select more ? (ListOf<SelectorNode>)[one, two, three] : [one, two];
 
-    private static void Holds(Func<SelectorNode, SelectorNode, Labels, bool> law) => Check.QuickThrowOnFailure(Prop.ForAll(
-        (from one in Trees(3) from two in Trees(3) from labels in AnyLabels select (one, two, labels)).ToArbitrary(),
-        sample => law(sample.one, sample.two, sample.labels)));
+    private static readonly Gen<string> Texts =
+        Gen.ListOf(Gen.Elements("a", "'", "\"", "==", "!", "(", ")", "{", "}", ",", "&&", "||", "in", "not", "has(",
+            "all()", " ", "\0", "é")).Select(string.Concat);
 
-    [Fact]
-    public void What_is_printed_parses_to_the_same() => Holds((one, _, _) => Selector.Parse(one.ToString()).Equals(new Selector(one)));
+    internal static class Arbitraries
+    {
+        public static Arbitrary<SelectorNode> Selectors() => Trees(3).ToArbitrary();
 
-    [Fact]
-    public void De_Morgan() => Holds((one, two, labels) =>
+        public static Arbitrary<Labels> LabelSets() => AnyLabels.ToArbitrary();
+
+        public static Arbitrary<string> Strings() => Texts.ToArbitrary();
+    }
+
+    [Property]
+    internal bool What_is_printed_parses_to_the_same(SelectorNode one) => Selector.Parse(one.ToString()).Equals(new Selector(one));
+
+    [Property]
+    internal bool De_Morgans_law_holds(SelectorNode one, SelectorNode two, Labels labels) =>
         new SelectorNode.Not(new SelectorNode.And([one, two])).Matches(labels)
-        == new SelectorNode.Or([new SelectorNode.Not(one), new SelectorNode.Not(two)]).Matches(labels));
+        == new SelectorNode.Or([new SelectorNode.Not(one), new SelectorNode.Not(two)]).Matches(labels);
 
-    [Fact]
-    public void Parsed_operators_are_those_of_logic() => Holds((one, two, labels) =>
+    [Property]
+    internal bool Parsed_operators_are_those_of_logic(SelectorNode one, SelectorNode two, Labels labels) =>
         Selector.Parse($"{one} && {two}").Matches(labels) == (one.Matches(labels) && two.Matches(labels))
         && Selector.Parse($"{one} || {two}").Matches(labels) == (one.Matches(labels) || two.Matches(labels))
-        && Selector.Parse($"!{one}").Matches(labels) != one.Matches(labels));
+        && Selector.Parse($"!{one}").Matches(labels) != one.Matches(labels);
 
-    [Fact]
-    public void Equal_and_not_equal_are_opposites_and_so_are_in_and_not_in() => Holds((_, _, labels) =>
+    [Property]
+    public bool Equal_and_not_equal_are_opposites_and_so_are_in_and_not_in(Labels labels) =>
         Selector.Parse("x == 'a'").Matches(labels) != Selector.Parse("x != 'a'").Matches(labels)
         && Selector.Parse("x in {'a', 'b'}").Matches(labels) != Selector.Parse("x not in {'a', 'b'}").Matches(labels)
-        && Selector.Parse("x in {'a', 'b'}").Matches(labels) == Selector.Parse("x == 'a' || x == 'b'").Matches(labels));
+        && Selector.Parse("x in {'a', 'b'}").Matches(labels) == Selector.Parse("x == 'a' || x == 'b'").Matches(labels);
 
-    [Fact]
-    public void No_text_is_too_strange_to_be_refused_with_a_reason() => Check.QuickThrowOnFailure(Prop.ForAll(
-        Gen.ListOf(Gen.Elements("a", "'", "\"", "==", "!", "(", ")", "{", "}", ",", "&&", "||", "in", "not", "has(", "all()", " ", "\0", "é"))
-            .Select(string.Concat).ToArbitrary(),
-        text => Selector.TryParse(text, out var selector, out var error)
-            ? Selector.Parse(selector.ToString()).Equals(selector) : error.Length > 0));
+    [Property]
+    public bool No_text_is_too_strange_to_be_refused_with_a_reason(string text) =>
+        Selector.TryParse(text, out var selector, out var error)
+            ? Selector.Parse(selector.ToString()).Equals(selector) : error.Length > 0;
 }

@@ -11,6 +11,12 @@ namespace Calico.Bgp.Wire.Tests;
 /// them.</summary>
 internal static class Samples
 {
+    /// <summary>How many samples a property takes.</summary>
+    public const int Cases = 150;
+
+    /// <summary>The samples must grow with FsCheck's size but stay deterministic from run to run.</summary>
+    public const string Seed = "7,11";
+
     private static readonly Gen<uint> Number = Gen.Choose(1, 70000).Select(x => (uint)x);
     private static readonly Gen<byte> Octet = Gen.Choose(0, 255).Select(x => (byte)x);
 
@@ -121,8 +127,4 @@ internal static class Samples
     }
 
     public static AttributeSummary Summary(ReadOnlySpan<byte> canonical) => new AttributeView(canonical).Summarize();
-
-    /// <summary>The samples must grow with FsCheck's size but stay deterministic from run to run.</summary>
-    public static void Check<T>(Gen<T> samples, Action<T> property) =>
-        Prop.ForAll(samples.ToArbitrary(), property).Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(7, 11));
 }

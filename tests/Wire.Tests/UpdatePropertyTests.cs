@@ -2,122 +2,137 @@ using System.Buffers;
 using Calico.Bgp.Net;
 using FsCheck;
 using FsCheck.Fluent;
+using FsCheck.Xunit;
 using static Calico.Bgp.Wire.Tests.Samples;
 
 namespace Calico.Bgp.Wire.Tests;
 
 /// <summary>What holds for every UPDATE: decoding never throws, and what is encoded comes back as it went.</summary>
+[Properties(Arbitrary = [typeof(UpdatePropertyTests.Arbitraries)], MaxTest = Cases, Replay = Seed)]
 public class UpdatePropertyTests
 {
-    public static TheoryData<bool, bool, bool> Kinds() =>
-        new() { { true, false, false }, { false, false, false }, { true, true, true }, { false, true, true } };
+    /// <summary>What is announced, to a session without path identifiers and to one with them.</summary>
+    public sealed record Routes(SortedDictionary<byte, byte[]> Attributes, IpFamily Family, byte[] Nlri, byte[] NlriOfPaths);
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void What_was_encoded_is_decoded_the_same(bool fourOctetAs, bool extended, bool addPath) =>
-        Check(Routes(addPath), sample =>
+    public sealed record Disorder(SortedDictionary<byte, byte[]> Attributes, KeyValuePair<byte, byte[]>[] Shuffled);
+
+    public sealed record Withdrawal(IpFamily Family, byte[] Nlri);
+
+    public sealed record Damage(byte[] Canonical, int At, byte Value, int Cut);
+
+    internal static class Arbitraries
+    {
+        public static Arbitrary<Routes> Announced() => (
+            from attributes in AttributeSets
+            from family in Gen.Elements(IpFamily.IPv4, IpFamily.IPv6)
+            from nlri in Nlri(family)
+            from ofPaths in Nlri(family, addPath: true)
+            select new Routes(attributes, family, nlri, ofPaths)).ToArbitrary();
+
+        public static Arbitrary<Disorder> Shuffled() => (
+            from attributes in AttributeSets
+            where attributes[3].Length == 4
+            from shuffled in Gen.Shuffle(attributes.ToArray())
+            select new Disorder(attributes, shuffled)).ToArbitrary();
+
+        public static Arbitrary<Withdrawal> Withdrawn() => (
+            from family in Gen.Elements(IpFamily.IPv4, IpFamily.IPv6)
+            from nlri in Nlri(family).Resize(2000)
+            select new Withdrawal(family, nlri)).ToArbitrary();
+
+        public static Arbitrary<Damage> Damaged() => (
+            from canonical in Canonical
+            from at in Gen.Choose(0, canonical.Length - 1)
+            from value in Gen.Choose(0, 255)
+            from cut in Gen.Choose(0, canonical.Length)
+            select new Damage(canonical, at, (byte)value, cut)).ToArbitrary();
+    }
+
+    private static readonly Negotiated Ordinary = Sessions.Internal with { ExtendedNextHop = true };
+    private static readonly Negotiated Extended = Ordinary with { ExtendedMessages = true, AddPathReceive = FamilySet.Both };
+
+    [Property]
+    public void What_was_encoded_is_decoded_the_same(Routes routes)
+    {
+        foreach (var fourOctetAs in (bool[])[true, false])
         {
-            var session = Sessions.Internal with
-            {
-                FourOctetAs = fourOctetAs,
-                ExtendedMessages = extended,
-                ExtendedNextHop = true,
-                AddPathReceive = addPath ? FamilySet.Both : FamilySet.None,
-            };
-            var context = new EncodeContext(fourOctetAs, session.MaxMessageLength, true, session.AddPathReceive);
-            var canonical = Octets(sample.Attributes);
-            var messages = Announce(context, sample.Family, canonical, sample.Nlri);
-            if (messages.Count == 0)
-            {
-                var unfit = canonical.Length > session.MaxMessageLength - 100
-                    || (sample.Family == IpFamily.IPv6 && sample.Attributes[3].Length == 4) || !fourOctetAs;
-                Assert.True(unfit, "nothing was written");
-                return;
-            }
-            var nlri = new List<byte>();
-            var decoder = new UpdateDecoder(session);
-            foreach (var message in messages)
-            {
-                Assert.True(message.Length <= session.MaxMessageLength);
-                var update = decoder.Decode(message.AsSpan(19));
-                Assert.Equal(Penalty.None, update.Damage.Penalty);
-                var run = update.Announced.Nlri.Octets.IsEmpty ? update.MpAnnounced : update.Announced;
-                Assert.Equal(Expected(sample.Attributes, fourOctetAs), run.Attributes.ToArray());
-                Assert.Equal(Summary(run.Attributes), run.Summary);
-                nlri.AddRange(run.Nlri.Octets);
-            }
-            Assert.Equal(sample.Nlri, nlri.ToArray());
-        });
+            ComesBack(Ordinary with { FourOctetAs = fourOctetAs }, routes.Attributes, routes.Family, routes.Nlri);
+            ComesBack(Extended with { FourOctetAs = fourOctetAs }, routes.Attributes, routes.Family, routes.NlriOfPaths);
+        }
+    }
 
-    [Fact]
-    public void The_order_of_attributes_in_a_message_does_not_matter() =>
-        Check(Shuffled, sample =>
+    private static void ComesBack(Negotiated session, SortedDictionary<byte, byte[]> attributes, IpFamily family, byte[] sent)
+    {
+        var context = new EncodeContext(session.FourOctetAs, session.MaxMessageLength, true, session.AddPathReceive);
+        var canonical = Octets(attributes);
+        var messages = Announce(context, family, canonical, sent);
+        if (messages.Count == 0)
         {
-            var update = new UpdateDecoder(Sessions.Internal).Decode(Body([], Octets(sample.Shuffled), [0]));
-            Assert.Equal(Octets(sample.Attributes), update.Announced.Attributes.ToArray());
-            Assert.Equal(Summary(update.Announced.Attributes), update.Announced.Summary);
-        });
-
-    [Fact]
-    public void Withdrawals_come_back_as_they_went() =>
-        Check(Gen.Elements(IpFamily.IPv4, IpFamily.IPv6).SelectMany(x => Nlri(x).Resize(2000),
-            (family, nlri) => (Family: family, Nlri: nlri)), sample =>
+            var unfit = canonical.Length > session.MaxMessageLength - 100
+                || (family == IpFamily.IPv6 && attributes[3].Length == 4) || !session.FourOctetAs;
+            Assert.True(unfit, "nothing was written");
+            return;
+        }
+        var nlri = new List<byte>();
+        var decoder = new UpdateDecoder(session);
+        foreach (var message in messages)
         {
-            var into = new ArrayBufferWriter<byte>();
-            new UpdateEncoder(new(true, 4096, false, FamilySet.None)).Withdraw(sample.Family, sample.Nlri, into);
-            var nlri = new List<byte>();
-            foreach (var message in Split(into.WrittenSpan))
-            {
-                Assert.True(message.Length <= 4096);
-                var update = new UpdateDecoder(Sessions.External).Decode(message.AsSpan(19));
-                Assert.Null(update.Reset);
-                nlri.AddRange(update.Withdrawn.Octets);
-                nlri.AddRange(update.MpWithdrawn.Octets);
-            }
-            Assert.Equal(sample.Nlri, nlri.ToArray());
-        });
+            Assert.True(message.Length <= session.MaxMessageLength);
+            var update = decoder.Decode(message.AsSpan(19));
+            Assert.Equal(Penalty.None, update.Damage.Penalty);
+            var run = update.Announced.Nlri.Octets.IsEmpty ? update.MpAnnounced : update.Announced;
+            Assert.Equal(Expected(attributes, session.FourOctetAs), run.Attributes.ToArray());
+            Assert.Equal(Summary(run.Attributes), run.Summary);
+            nlri.AddRange(run.Nlri.Octets);
+        }
+        Assert.Equal(sent, nlri.ToArray());
+    }
 
-    [Fact]
-    public void No_octets_make_the_decoder_throw() =>
-        Check(Gen.Choose(0, 255).Select(x => (byte)x).ArrayOf(), octets =>
+    [Property]
+    public void The_order_of_attributes_in_a_message_does_not_matter(Disorder sample)
+    {
+        var update = new UpdateDecoder(Sessions.Internal).Decode(Body([], Octets(sample.Shuffled), [0]));
+        Assert.Equal(Octets(sample.Attributes), update.Announced.Attributes.ToArray());
+        Assert.Equal(Summary(update.Announced.Attributes), update.Announced.Summary);
+    }
+
+    [Property]
+    public void Withdrawals_come_back_as_they_went(Withdrawal sample)
+    {
+        var into = new ArrayBufferWriter<byte>();
+        new UpdateEncoder(new(true, 4096, false, FamilySet.None)).Withdraw(sample.Family, sample.Nlri, into);
+        var nlri = new List<byte>();
+        foreach (var message in Split(into.WrittenSpan))
         {
-            foreach (var session in Sessions.All)
-            {
-                new UpdateDecoder(session).Decode(octets);
-                new UpdateDecoder(session).Decode(Body([], octets, [0]));
-            }
-        });
+            Assert.True(message.Length <= 4096);
+            var update = new UpdateDecoder(Sessions.External).Decode(message.AsSpan(19));
+            Assert.Null(update.Reset);
+            nlri.AddRange(update.Withdrawn.Octets);
+            nlri.AddRange(update.MpWithdrawn.Octets);
+        }
+        Assert.Equal(sample.Nlri, nlri.ToArray());
+    }
 
-    [Fact]
-    public void No_damage_to_a_message_makes_the_decoder_throw() =>
-        Check(Damages, sample =>
+    [Property]
+    public void No_octets_make_the_decoder_throw(byte[] octets)
+    {
+        foreach (var session in Sessions.All)
         {
-            sample.Canonical[sample.At] = (byte)sample.Value;
-            foreach (var session in Sessions.All)
-            {
-                new UpdateDecoder(session).Decode(Body([], sample.Canonical, [0]));
-                new UpdateDecoder(session).Decode(Body([], sample.Canonical.AsSpan(0, sample.Cut), [0]));
-            }
-        });
+            new UpdateDecoder(session).Decode(octets);
+            new UpdateDecoder(session).Decode(Body([], octets, [0]));
+        }
+    }
 
-    private static Gen<(SortedDictionary<byte, byte[]> Attributes, IpFamily Family, byte[] Nlri)> Routes(bool addPath) =>
-        from attributes in AttributeSets
-        from family in Gen.Elements(IpFamily.IPv4, IpFamily.IPv6)
-        from nlri in Nlri(family, addPath)
-        select (attributes, family, nlri);
-
-    private static Gen<(SortedDictionary<byte, byte[]> Attributes, KeyValuePair<byte, byte[]>[] Shuffled)> Shuffled =>
-        from attributes in AttributeSets
-        where attributes[3].Length == 4
-        from shuffled in Gen.Shuffle(attributes.ToArray())
-        select (attributes, shuffled);
-
-    private static Gen<(byte[] Canonical, int At, int Value, int Cut)> Damages =>
-        from canonical in Canonical
-        from at in Gen.Choose(0, canonical.Length - 1)
-        from value in Gen.Choose(0, 255)
-        from cut in Gen.Choose(0, canonical.Length)
-        select (canonical, at, value, cut);
+    [Property]
+    public void No_damage_to_a_message_makes_the_decoder_throw(Damage sample)
+    {
+        sample.Canonical[sample.At] = sample.Value;
+        foreach (var session in Sessions.All)
+        {
+            new UpdateDecoder(session).Decode(Body([], sample.Canonical, [0]));
+            new UpdateDecoder(session).Decode(Body([], sample.Canonical.AsSpan(0, sample.Cut), [0]));
+        }
+    }
 
     // RFC 6793 4.2.3: where a sequence came in parts, the joined one is one.
     private static byte[] Expected(SortedDictionary<byte, byte[]> attributes, bool fourOctetAs)

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Rib.Filters;
-using FsCheck;
-using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace Calico.Bgp.Rib.Tests.Filters;
 
@@ -90,8 +89,8 @@ public class AsPathRegexTests
     }
 
     /// <summary>Each AS number 1 to 6 becomes a letter, and a path a word.</summary>
-    [Fact]
-    public void It_agrees_with_a_matcher_of_letters() => Prop.ForAll<int>(seed =>
+    [Property(MaxTest = 500, EndSize = 1_000_000)]
+    public void It_agrees_with_a_matcher_of_letters(int seed)
     {
         var random = new Random(seed);
         var (ours, theirs) = Alternation(random, 3);
@@ -104,7 +103,7 @@ public class AsPathRegexTests
             Assert.True(
                 letters.IsMatch(word) == regex.Matches(new(Path(string.Join(' ', numbers)))), $"{ours} on {string.Join(' ', numbers)}");
         }
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(1_000_000));
+    }
 
     private static char Letter(int number) => (char)('a' + number);
 

@@ -1,8 +1,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
-using FsCheck;
-using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace Calico.Bgp.Rib.Tests.Filters;
 
@@ -10,14 +9,14 @@ public class FilterModelTests
 {
     private static readonly Address Self = Address.Parse("192.0.2.99");
 
-    [Fact]
-    public void A_chain_does_what_reading_the_rules_aloud_does() => Prop.ForAll<int>(seed =>
+    [Property(MaxTest = 500, EndSize = 1_000_000)]
+    public void A_chain_does_what_reading_the_rules_aloud_does(int seed)
     {
         var random = new Random(seed);
         var filters = Enumerable.Range(0, random.Next(1, 4)).Select(i => new Filter($"f{i}", [.. Some(random, 4, Rule)])).ToArray();
         var chain = new FilterChain([.. filters]);
         for (var i = 0; i < 30; i++) Compare(chain, filters, Route(random));
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(1_000_000));
+    }
 
     private static void Compare(FilterChain chain, Filter[] filters, NaiveRoute route)
     {

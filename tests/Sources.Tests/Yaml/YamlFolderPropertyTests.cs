@@ -2,10 +2,12 @@ using Calico.Bgp.Resources;
 using Calico.Bgp.Sources.Yaml;
 using FsCheck;
 using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace Calico.Bgp.Sources.Tests.Yaml;
 
 /// <summary>Any order of edits ends in the state of a fresh reading.</summary>
+[Properties(Arbitrary = [typeof(YamlFolderPropertyTests.Arbitraries)], MaxTest = 60)]
 public class YamlFolderPropertyTests
 {
     private static readonly string[] Files = ["a.yaml", "b.yml", "sub/c.yaml", "sub/d.json"];
@@ -24,7 +26,7 @@ public class YamlFolderPropertyTests
 
     private static readonly Gen<string> Texts = from documents in Gen.ListOf(Documents) select string.Join("---\n", documents.Take(4));
 
-    private abstract record Edit
+    public abstract record Edit
     {
         public sealed record Write(string File, string Text, bool Atomic) : Edit;
         public sealed record Delete(string File) : Edit;
@@ -41,15 +43,16 @@ public class YamlFolderPropertyTests
         (2, from one in Gen.Elements(Files) from other in Gen.Elements(Files) select (Edit)new Edit.Rename(one, other)),
         (4, from everything in Gen.Elements(true, false) select (Edit)new Edit.Look(everything)));
 
-    [Fact]
-    public void After_any_edits_and_the_mending_of_what_is_bad_the_state_is_that_of_a_fresh_reading() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(60),
-        Prop.ForAll(Gen.ListOf(Edits).ToArbitrary(), edits => Run(edits, mend: true)));
+    internal static class Arbitraries
+    {
+        public static Arbitrary<Edit> AnyEdit() => Edits.ToArbitrary();
+    }
 
-    [Fact]
-    public void Without_mending_all_that_a_fresh_reading_finds_is_in_force_too() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(60),
-        Prop.ForAll(Gen.ListOf(Edits).ToArbitrary(), edits => Run(edits, mend: false)));
+    [Property]
+    public bool After_any_edits_and_the_mending_of_what_is_bad_the_state_is_that_of_a_fresh_reading(Edit[] edits) => Run(edits, mend: true);
+
+    [Property]
+    public bool Without_mending_all_that_a_fresh_reading_finds_is_in_force_too(Edit[] edits) => Run(edits, mend: false);
 
     private static bool Run(IEnumerable<Edit> edits, bool mend)
     {

@@ -1,6 +1,8 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
+using FsCheck;
 using FsCheck.Fluent;
+using FsCheck.Xunit;
 using static Calico.Bgp.Wire.Tests.Hex;
 
 namespace Calico.Bgp.Wire.Tests;
@@ -121,33 +123,41 @@ public class AttributeEditorTests
         Assert.Equal(35, Octets(Edit("", x => x.SetNextHop(Address.Parse("2001:db8::1"), Address.Parse("fe80::1")))).Length);
     }
 
-    [Fact]
-    public void The_result_of_any_edits_is_canonical_and_its_summary_is_its_own()
+    public sealed record Change(string Name, Action<AttributeEditor> To)
     {
-        var edits = Gen.Elements<(string Name, Action<AttributeEditor> Edit)>(
-            ("prepend", x => x.Prepend(new(65001), 3)), ("med", x => x.SetMed(7)), ("no med", x => x.SetMed(null)),
-            ("pref", x => x.SetLocalPref(1)),
-            ("otc", x => x.SetOtc(65002)), ("strip 8", x => x.RemoveCommunities(y => y.Low % 2 == 0)),
-            ("add 8", x => x.AddCommunity(Community.NoExport)),
-            ("strip 32", x => x.RemoveLargeCommunities(y => y.Data2 % 2 == 0)), ("add 32", x => x.AddLargeCommunity(new(1, 2, 3))),
-            ("strip 16", x => x.RemoveExtendedCommunities(y => !y.IsTransitive)),
-            ("add 16", x => x.AddExtendedCommunity(new(0x0002fde900000001))),
-            ("path", x => x.RemoveFromPath(y => y.Value % 2 == 0)), ("cluster", x => x.PrependClusterId(new(1))),
-            ("originator", x => x.SetOriginatorId(new(9))),
-            ("next hop", x => x.SetNextHop(Address.Parse("192.0.2.9"))), ("remove", x => x.Remove(AttributeType.Aggregator)),
-            ("origin", x => x.SetOrigin(Origin.Egp)));
-        Samples.Check(Samples.Canonical.Zip(edits.ListOf()), sample =>
-        {
-            var editor = new AttributeEditor();
-            editor.Load(sample.Item1);
-            foreach (var (_, edit) in sample.Item2) edit(editor);
-            editor.SetNextHop(Address.Parse("192.0.2.1"));
-            var edited = editor.Finish(out var summary).ToArray();
-            Assert.Equal(Samples.Summary(edited), summary);
-            var update = new UpdateDecoder(Sessions.Internal with { ExtendedMessages = true }).Decode(Samples.Body([], edited, [0]));
-            Assert.Equal(Penalty.None, update.Damage.Penalty);
-            Assert.Equal(edited, update.Announced.Attributes.ToArray());
-            Assert.Equal(summary, update.Announced.Summary);
-        });
+        public override string ToString() => Name;
+    }
+
+    private static class Arbitraries
+    {
+        public static Arbitrary<byte[]> Canonical() => Samples.Canonical.ToArbitrary();
+
+        public static Arbitrary<Change> Changes() => Gen.Elements<Change>(
+            new("prepend", x => x.Prepend(new(65001), 3)), new("med", x => x.SetMed(7)), new("no med", x => x.SetMed(null)),
+            new("pref", x => x.SetLocalPref(1)),
+            new("otc", x => x.SetOtc(65002)), new("strip 8", x => x.RemoveCommunities(y => y.Low % 2 == 0)),
+            new("add 8", x => x.AddCommunity(Community.NoExport)),
+            new("strip 32", x => x.RemoveLargeCommunities(y => y.Data2 % 2 == 0)), new("add 32", x => x.AddLargeCommunity(new(1, 2, 3))),
+            new("strip 16", x => x.RemoveExtendedCommunities(y => !y.IsTransitive)),
+            new("add 16", x => x.AddExtendedCommunity(new(0x0002fde900000001))),
+            new("path", x => x.RemoveFromPath(y => y.Value % 2 == 0)), new("cluster", x => x.PrependClusterId(new(1))),
+            new("originator", x => x.SetOriginatorId(new(9))),
+            new("next hop", x => x.SetNextHop(Address.Parse("192.0.2.9"))), new("remove", x => x.Remove(AttributeType.Aggregator)),
+            new("origin", x => x.SetOrigin(Origin.Egp))).ToArbitrary();
+    }
+
+    [Property(Arbitrary = [typeof(Arbitraries)], MaxTest = Samples.Cases, Replay = Samples.Seed)]
+    public void The_result_of_any_edits_is_canonical_and_its_summary_is_its_own(byte[] canonical, Change[] changes)
+    {
+        var editor = new AttributeEditor();
+        editor.Load(canonical);
+        foreach (var change in changes) change.To(editor);
+        editor.SetNextHop(Address.Parse("192.0.2.1"));
+        var edited = editor.Finish(out var summary).ToArray();
+        Assert.Equal(Samples.Summary(edited), summary);
+        var update = new UpdateDecoder(Sessions.Internal with { ExtendedMessages = true }).Decode(Samples.Body([], edited, [0]));
+        Assert.Equal(Penalty.None, update.Damage.Penalty);
+        Assert.Equal(edited, update.Announced.Attributes.ToArray());
+        Assert.Equal(summary, update.Announced.Summary);
     }
 }
