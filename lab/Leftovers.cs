@@ -1,3 +1,5 @@
+using static Tmds.Linux.LibC;
+
 namespace Calico.Bgp.Lab;
 
 /// <summary>
@@ -28,7 +30,7 @@ internal static class Leftovers
         for (var attempt = 0; attempt < Attempts && File.Exists(Space.PathOf(name)); attempt++)
         {
             foreach (var line in (await Run.TryAsync(null, "ip", "netns", "pids", name)).Output.Split('\n'))
-                if (int.TryParse(line, out var pid)) Libc.Signal(pid, Libc.Kill);
+                if (int.TryParse(line, out var pid)) Libc.Signal(pid, SIGKILL);
             (_, said) = await Run.TryAsync(null, "ip", "netns", "del", name);
         }
         if (File.Exists(Space.PathOf(name)))

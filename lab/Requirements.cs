@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Lab;
 
@@ -31,7 +32,7 @@ internal static class Requirements
         string? refused = null;
         var thread = new Thread(() =>
         {
-            if (Libc.Unshare(Libc.NewNet) != 0)
+            if (unshare(CLONE_NEWNET) != 0)
                 refused = $"The lab may not make network namespaces here, although it is root ({Marshal.GetLastPInvokeErrorMessage()}). "
                     + "In a container it needs --privileged, or CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW.";
             else refused = RefusedInside();

@@ -2,6 +2,7 @@
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Lab;
 
@@ -42,7 +43,7 @@ internal static class Space
     private static void Enter(string name)
     {
         using var handle = File.OpenHandle(PathOf(name));
-        if (Libc.SetNamespace(handle.DangerousGetHandle().ToInt32(), Libc.NewNet) != 0)
+        if (setns(handle.DangerousGetHandle().ToInt32(), CLONE_NEWNET) != 0)
             throw new IOException($"setns: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 

@@ -12,6 +12,7 @@
 // IPv6 has the same last numbers in fd00:192::/64, fd00:244:N::/64 and fd00:198::/64. A node knows its pod by a /32 (/128) route to the
 // pod's device, as Calico's CNI plugin leaves it there; the daemon learns it from the kernel and announces it.
 using System.Diagnostics;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Lab;
 
@@ -148,7 +149,7 @@ internal sealed class Topology(string bgpd, bool withBird)
     /// <exception cref="LabException">Something could not be removed. The rest was.</exception>
     public async Task RemoveAsync()
     {
-        foreach (var daemon in daemons.Where(daemon => !daemon.HasExited)) Libc.Signal(daemon.Id, Libc.Terminate);
+        foreach (var daemon in daemons.Where(daemon => !daemon.HasExited)) Libc.Signal(daemon.Id, SIGTERM);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(6));
         foreach (var daemon in daemons)
         {
