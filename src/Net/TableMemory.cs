@@ -18,6 +18,8 @@ internal static class TableMemory
     private const int Page = 1 << 12, HugePage = 1 << 21;
     /// <summary>A small table must not pay for huge pages: the first blocks are of ordinary ones, there once they are touched.</summary>
     private const int OrdinaryBlocks = 4;
+    /// <summary>From so many blocks on the next one is made ready ahead: below, it would be a tenth of all, and the tables are soon there.</summary>
+    private const int ManyBlocks = 16;
 
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, Stack<nint>> Returned = [];
@@ -86,7 +88,7 @@ internal static class TableMemory
         if (++blocks <= OrdinaryBlocks) return Ask(HugePage);
         var block = ready != 0 ? ready : HugeBlock();
         ready = 0;
-        if (!isMakingReady) isMakingReady = ThreadPool.UnsafeQueueUserWorkItem(static _ => MakeReady(), null);
+        if (blocks >= ManyBlocks && !isMakingReady) isMakingReady = ThreadPool.UnsafeQueueUserWorkItem(static _ => MakeReady(), null);
         return block;
     }
 
