@@ -93,6 +93,9 @@ public sealed class LifeTests : IAsyncLifetime
         Assert.Equal(0, daemon.ExitCode);
         await Until.TrueAsync(
             "it says so", () => Task.FromResult(Said.Contains("ending: peers are told")), 20, () => Task.FromResult(Said));
+        File.WriteAllText(Path.Combine(folder, "sources.yaml"),
+            $"sources: [{{ files: ./late }}]\ncontrol: {{ socket: {Path.Combine(folder, "ctl")} }}\n");
+        await CannotRunAsync(Path.Combine(folder, "sources.yaml"), 1, "late is not there");
         Assert.False(File.Exists(Path.Combine(folder, "ctl")));
     }
 

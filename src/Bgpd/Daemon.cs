@@ -123,8 +123,7 @@ internal sealed class Daemon(
     private string? AbsentSource(DaemonConfig newer)
     {
         if (Resources == null || Resources.Of.SequenceEqual(newer.Sources)) return null;
-        var absent = newer.Sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder));
-        return absent == null ? null : $"sources: {absent.Folder} is not there";
+        return Hosting.AbsentFolder(newer.Sources);
     }
 
     private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)

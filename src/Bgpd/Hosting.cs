@@ -27,8 +27,16 @@ internal static class Hosting
         Checking.Tell(result);
         if (result.Config is not { } config) return 2;
         using var host = Build(new(path, config));
-        return await RunAsync(host, host.Services.GetRequiredService<ILogger<Daemon>>(), stop);
+        var log = host.Services.GetRequiredService<ILogger<Daemon>>();
+        // A volume that is late at boot: begun without it the daemon would take another router id, and sweep what the node's routes were.
+        if (AbsentFolder(config.Sources) is not { } absent) return await RunAsync(host, log, stop);
+        log.CannotRun(absent);
+        return 1;
     }
+
+    /// <summary>A source that is not there says that there is nothing, which nobody has said. Null: all are.</summary>
+    public static string? AbsentFolder(IEnumerable<SourceConfig> sources) =>
+        sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder)) is { } absent ? $"sources: {absent.Folder} is not there" : null;
 
     private static async Task<int> RunAsync(IHost host, ILogger<Daemon> log, CancellationToken stop)
     {
