@@ -69,7 +69,6 @@ internal sealed class NextHops(INextHopResolver resolver)
         return index == 0 ? null : Resolver.InterfaceName(index);
     }
 
-    public NextHopState this[uint handle] => entries[(int)handle]!.State;
     public (Address Address, int Scope) NameOf(uint handle) => (entries[(int)handle]!.Address, entries[(int)handle]!.Scope);
     public bool ChangedSince(uint handle, uint generation) => handle != 0 && entries[(int)handle]!.ChangedIn > generation;
     /// <summary>The next hop is the same for every path that names it.</summary>

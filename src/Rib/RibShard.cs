@@ -51,7 +51,8 @@ internal sealed class RibShard : IDisposable
         ways = new(
             ribs, fibs, nextHops, chores, (prefix, way) => owner.WayMoved(number, prefix, way),
             (address, begins) => owner.NextHopWatched(number, address, begins), log);
-        nextHops.Watching = ways.Hold;
+        // Without a FIB the kernel has no routes of ours, and nobody need know which lie over next hops.
+        if (fib != null) nextHops.Watching = ways.Hold;
         outflows = [.. ribs.Select(NewOutflow)];
         intake = new(ribs, attributes, import, peers, owner);
         thread = new(Run) { Name = $"rib-{number}", IsBackground = true };

@@ -27,8 +27,7 @@ internal sealed class WayFinder(
     /// <summary>This shard begins to have a next hop, or has it no more.</summary>
     public void Hold(Address address, bool begins)
     {
-        if (!IsAtWork) return;
-        if (begins ? watched.Add(address) : watched.Remove(address)) Follow(address, begins);
+        HoldElsewhere(address, begins);
         watch(address, begins);
     }
 

@@ -34,7 +34,8 @@ public class NextHopsTests
         var before = nextHops.Generation;
         nextHops.Take(new FlatNetwork(A));
         Assert.Equal(nextHops.Generation, nextHops.LastChange);
-        Assert.False(nextHops[a].Resolvable);
+        using var table = PrefixTable.Of(IpFamily.IPv4);
+        Assert.False(nextHops.For(a, direct: false, table, node: 0).Resolvable);
         Assert.True(nextHops.ChangedSince(a, before));
         Assert.False(nextHops.ChangedSince(b, before));
         nextHops.Take(new FlatNetwork(A));
