@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Calico.Bgp.Net;
 
@@ -17,17 +18,20 @@ public sealed class ChunkedQueue<T> where T : unmanaged
 
     public int Count { get; private set; }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enqueue(T item)
     {
-        if (used == tail.Length)
-        {
-            // The first few are all that most queues ever see.
-            tail = chunks.Count == 0 && tail.Length == 0 ? new T[256] : spare ?? new T[ChunkLength];
-            (spare, used) = (null, 0);
-            chunks.Enqueue(tail);
-        }
+        if ((uint)used >= (uint)tail.Length) AddChunk();
         tail[used++] = item;
         Count++;
+    }
+
+    private void AddChunk()
+    {
+        // The first few are all that most queues ever see.
+        tail = chunks.Count == 0 && tail.Length == 0 ? new T[256] : spare ?? new T[ChunkLength];
+        (spare, used) = (null, 0);
+        chunks.Enqueue(tail);
     }
 
     /// <summary>The next ones, at most <paramref name="most"/> and perhaps fewer than there are; taken out. Valid until the next

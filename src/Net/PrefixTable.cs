@@ -21,7 +21,8 @@ public abstract class PrefixTable : IDisposable
     public abstract bool IsUsed(uint handle);
 
     /// <summary>The row of a prefix given as in NLRI: its length and its octets (host bits are ignored); made where it is missing, with value 0.</summary>
-    public abstract uint FindOrAdd(int length, ReadOnlySpan<byte> octets);
+    /// <returns>The owner's 4 octets of the row (<see cref="Value"/>).</returns>
+    public abstract ref uint FindOrAdd(int length, ReadOnlySpan<byte> octets, out uint handle);
     /// <summary>0 where the prefix is not in the table.</summary>
     public abstract uint Find(int length, ReadOnlySpan<byte> octets);
     public abstract void Remove(uint handle);
@@ -35,6 +36,12 @@ public abstract class PrefixTable : IDisposable
     public abstract ref uint Value(uint handle);
     /// <summary>Writes the row's prefix as NLRI; returns the octets written (at most 17).</summary>
     public abstract int WriteNlri(uint handle, Span<byte> into);
+
+    public uint FindOrAdd(int length, ReadOnlySpan<byte> octets)
+    {
+        FindOrAdd(length, octets, out var handle);
+        return handle;
+    }
 
     public uint FindOrAdd(Prefix prefix)
     {
@@ -180,22 +187,24 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
         return slots[Seek(key, key.Hash, out _)] & HandleMask;
     }
 
-    public override uint FindOrAdd(int length, ReadOnlySpan<byte> octets)
+    public override ref uint FindOrAdd(int length, ReadOnlySpan<byte> octets, out uint handle)
     {
         var key = TKey.From(length, octets);
         var hash = key.Hash;
         var at = Seek(key, hash, out var reusable);
-        if ((slots[at] & HandleMask) != 0) return slots[at] & HandleMask;
+        handle = slots[at] & HandleMask;
+        if (handle != 0) return ref rows[handle].Value;
 
-        var handle = rows.Add();
+        handle = rows.Add();
         if (handle > HandleMask) throw new InvalidOperationException($"a prefix table holds at most {HandleMask} prefixes");
-        rows[handle].Key = key;
+        ref var row = ref rows[handle];
+        row.Key = key;
         used.Column(handle) = 1;
         if (reusable >= 0) at = reusable;
         else occupied++;
         slots[at] = Tag(hash) | handle;
         if (occupied * 4 > slots.Length * 3) Rebuild();
-        return handle;
+        return ref row.Value;
     }
 
     public override void Remove(uint handle)

@@ -45,7 +45,7 @@ public sealed unsafe class Slab<T> : IDisposable where T : unmanaged
             return reused;
         }
         var handle = next++;
-        EnsureChunk(handle);
+        if (handle >> ChunkBits >= (uint)chunks.Length) EnsureChunk(handle);
         return handle;
     }
 

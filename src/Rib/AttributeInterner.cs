@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
@@ -88,6 +89,7 @@ internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Hold(uint handle) => rows[handle].References++;
 
     public void Release(uint handle)
@@ -157,9 +159,10 @@ internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
         slots.Dispose();
     }
 
+    /// <summary>Two rounds, so that every bit of the value moves the lower half as well as the upper.</summary>
     private static ulong Fold(ulong value)
     {
-        var high = Math.BigMul(value, 0x9e3779b97f4a7c15, out var low);
-        return high ^ low;
+        var once = (value ^ value >> 32) * 0x9e3779b97f4a7c15;
+        return (once ^ once >> 32) * 0xbf58476d1ce4e5b9;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class BestFeed(LocRib rib, AttributeInterner attributes, IBestFo
     private readonly BestChange[] changes = new BestChange[Slice];
 
     public void Add(uint node) => pending.Add(node);
+    public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
     public bool IsDone(uint node) => !pending.Contains(node);
 
     public bool Step()

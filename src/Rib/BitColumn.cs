@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib;
@@ -10,9 +11,10 @@ internal sealed class BitColumn
     public bool this[uint handle] => handle >> 6 < (uint)words.Length && (words[handle >> 6] >> (int)(handle & 63) & 1) != 0;
 
     /// <summary>True where the bit was not set before.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Set(uint handle)
     {
-        if (handle >> 6 >= (uint)words.Length) Array.Resize(ref words, Math.Max(words.Length * 2, (int)(handle >> 6) + 1));
+        if (handle >> 6 >= (uint)words.Length) Grow(handle);
         ref var word = ref words[handle >> 6];
         var bit = 1ul << (int)(handle & 63);
         if ((word & bit) != 0) return false;
@@ -20,10 +22,14 @@ internal sealed class BitColumn
         return true;
     }
 
-    public void Clear(uint handle)
+    public void Clear(ReadOnlySpan<uint> handles)
     {
-        if (handle >> 6 < (uint)words.Length) words[handle >> 6] &= ~(1ul << (int)(handle & 63));
+        var own = words;
+        foreach (var handle in handles)
+            if (handle >> 6 < (uint)own.Length) own[handle >> 6] &= ~(1ul << (int)(handle & 63));
     }
+
+    private void Grow(uint handle) => Array.Resize(ref words, Math.Max(words.Length * 2, (int)(handle >> 6) + 1));
 }
 
 /// <summary>Handles that somebody still has to look at, each at most once, oldest first.</summary>
@@ -40,12 +46,17 @@ internal sealed class DirtyQueue
         if (members.Set(handle)) handles.Enqueue(handle);
     }
 
+    public void Add(ReadOnlySpan<uint> some)
+    {
+        foreach (var handle in some) Add(handle);
+    }
+
     /// <summary>The next ones, at most <paramref name="most"/> and perhaps fewer than there are; taken out. Valid until the next
-    /// <see cref="Add"/>.</summary>
+    /// <see cref="Add(uint)"/>.</summary>
     public ReadOnlySpan<uint> Take(int most)
     {
         var taken = handles.Take(most);
-        foreach (var handle in taken) members.Clear(handle);
+        members.Clear(taken);
         return taken;
     }
 }

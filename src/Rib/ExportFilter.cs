@@ -24,7 +24,7 @@ internal sealed class ExportFilter(
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
 
-    public bool LooksAtPrefix => treatment.Policy.LooksAtPrefix;
+    public bool LooksAtPrefix { get; } = treatment.Policy.LooksAtPrefix;
 
     /// <param name="octets">Canonical octets as they leave; valid until the next call.</param>
     public Leaving Run(uint node, Best best, out ReadOnlySpan<byte> octets)
@@ -34,21 +34,20 @@ internal sealed class ExportFilter(
         ref var row = ref attributes[best.Attributes];
         if (!ExportDoor.Passes(treatment, source, row.Summary)) return Leaving.Barred;
 
-        var result = treatment.Policy.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
+        var result = treatment.Policy is AcceptAll
+            ? new(FilterVerdict.Accept, row.Marks.Hints, "accept")
+            : treatment.Policy.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
         if (result.Verdict == FilterVerdict.Reject) return Leaving.Filtered;
         var summary = row.Summary;
         if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);
         else editor.Load(attributes.OctetsOf(best.Attributes));
         ExportDoor.Dress(editor, treatment, source, family, summary, result);
-        octets = editor.Finish(out var leaving);
-        if (!CanBeTold(leaving)) return Leaving.Barred;
+        if (!CanBeTold(editor.NextHop)) return Leaving.Barred;
+        octets = editor.Finish();
         return LooksAtPrefix && result.Verdict == FilterVerdict.AcceptChanged ? Leaving.PassedForPrefix : Leaving.Passed;
     }
 
     /// <summary>There is a next hop, and these peers understand one of its family (RFC 4760, RFC 8950).</summary>
-    private bool CanBeTold(in AttributeSummary leaving)
-    {
-        if (leaving.NextHopLength == 0 || leaving.NextHop.IsUnspecified) return false;
-        return leaving.NextHop.Family == family || (family == IpFamily.IPv4 && treatment.Encode.ExtendedNextHop);
-    }
+    private bool CanBeTold(Address? nextHop) =>
+        nextHop is { IsUnspecified: false } told && (told.Family == family || (family == IpFamily.IPv4 && treatment.Encode.ExtendedNextHop));
 }

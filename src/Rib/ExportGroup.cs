@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
@@ -22,8 +23,16 @@ internal sealed class ExportGroup(
     /// <summary>Octets in front of one member at which the others go on without it.</summary>
     private const long Straggling = 16 << 20;
 
-    private readonly Slab<uint> sent = new();
-    private readonly Slab<ushort> sentFrom = new();
+    /// <summary>What the members were told of a prefix; 0 attributes: nothing. 6 octets.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 2)]
+    private struct Told(Best best)
+    {
+        public uint Attributes = best.Attributes;
+        public ushort Peer = best.Peer;
+        public readonly Best Best => new(Attributes, Peer);
+    }
+
+    private readonly Slab<Told> sent = new();
     private readonly PeerTally sentBySource = new();
     private int sentCount;
     private readonly DirtyQueue pending = new();
@@ -43,23 +52,23 @@ internal sealed class ExportGroup(
     public bool IsEmpty => receivers.Count == 0;
     /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
     public long? DueAt => delayed.Count > 0 ? closedUntil : null;
-    public long Octets => sent.Octets + sentFrom.Octets;
+    public long Octets => sent.Octets;
     public Member? MemberOf(ushort peer) => !receivers.Contains(peer) ? null
         : inSync.Find(member => member.Peer.Index == peer)
             ?? cohorts.SelectMany(cohort => cohort.Members).First(member => member.Peer.Index == peer);
 
-    public void Add(uint node) => pending.Add(node);
+    public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
 
     /// <summary>Nobody here holds or awaits anything of this prefix: its row may go.</summary>
     public bool IsDone(uint node)
     {
-        if (sent.Peek(node) != 0 || pending.Contains(node) || delayed.Contains(node)) return false;
+        if (sent.Peek(node).Attributes != 0 || pending.Contains(node) || delayed.Contains(node)) return false;
         foreach (var cohort in cohorts)
             if (cohort.Remembers(node)) return false;
         return true;
     }
 
-    public Best SentOf(uint node) => new(sent.Peek(node), sentFrom.Peek(node));
+    public Best SentOf(uint node) => sent.Peek(node).Best;
 
     /// <summary>What the way out makes of a route, for those who look in.</summary>
     public Leaving Explain(uint node, Best best, out ReadOnlySpan<byte> octets) => filter.Run(node, best, out octets);
@@ -120,14 +129,13 @@ internal sealed class ExportGroup(
     public void Dissolve()
     {
         for (uint node = 1; node < rib.Table.End; node++)
-            if (sent.Peek(node) is var handle and not 0) attributes.Release(handle);
+            attributes.Release(sent.Peek(node).Attributes);
         Dispose();
     }
 
     public void Dispose()
     {
         sent.Dispose();
-        sentFrom.Dispose();
         packer.Dispose();
     }
 
@@ -186,7 +194,8 @@ internal sealed class ExportGroup(
         var run = best.Attributes == 0 ? -1 : RunFor(node, best);
         if (run >= 0 && !packer.IsAccepted(run)) run = -1;
         if (run < 0) best = Best.None;
-        var before = SentOf(node);
+        ref var told = ref sent.Column(node);
+        var before = told.Best;
         if (before == best) return;
 
         if (run < 0) packer.Withdraw(node, before.Peer, only: false);
@@ -195,8 +204,8 @@ internal sealed class ExportGroup(
             packer.Announce(run, node);
             if (before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer)) packer.Withdraw(node, best.Peer, only: true);
         }
-        foreach (var cohort in cohorts) cohort.Touch(node, before);
-        Record(node, before, best);
+        for (var i = 0; i < cohorts.Count; i++) cohorts[i].Touch(node, before);
+        Record(ref told, before, best);
     }
 
     /// <summary>The members would hear nothing new (a change that the way out strips, such as a MED): nothing is sent.</summary>
@@ -206,7 +215,7 @@ internal sealed class ExportGroup(
         return filter.Run(node, before, out var octets) >= Leaving.Passed && octets.SequenceEqual(packer.LeavingOctets(run));
     }
 
-    private void Record(uint node, Best before, Best now)
+    private void Record(ref Told told, Best before, Best now)
     {
         if (now.Attributes != 0)
         {
@@ -220,8 +229,7 @@ internal sealed class ExportGroup(
             sentBySource.Add(before.Peer, -1);
             sentCount--;
         }
-        sent.Column(node) = now.Attributes;
-        sentFrom.Column(node) = now.Peer;
+        told = new(now);
     }
 
     private void BeginBatch()
@@ -277,7 +285,7 @@ internal sealed class ExportGroup(
 
     private void Withhold(uint node)
     {
-        Record(node, SentOf(node), Best.None);
+        Record(ref sent.Column(node), SentOf(node), Best.None);
         TooLong(rib.Table[node]);
     }
 

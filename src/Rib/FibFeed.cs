@@ -55,6 +55,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     public long Octets => told.Octets;
     public void Dispose() => told.Dispose();
     public void Add(uint node) => pending.Add(node);
+    public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
     public bool IsDone(uint node) => told.Peek(node) == 0 && !pending.Contains(node);
 
     public bool Step()

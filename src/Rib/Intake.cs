@@ -10,11 +10,12 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         var peer = peers.Find(batch.Peer);
         Prefetch(batch.Octets);
         var octets = batch.Octets;
+        var now = Rib.Ticks(Environment.TickCount64);
         while (peer != null && !octets.IsEmpty)
         {
             var record = RouteRecord.Read(ref octets);
             var rib = ribs[(int)record.Family];
-            if (record.Kind == RecordKind.Announce) Announce(peer, record);
+            if (record.Kind == RecordKind.Announce) Announce(peer, record, now);
             else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
             else if (record.Kind == RecordKind.BeginOfRefresh) rib.Unconfirm(peer.Index);
             else if (record.Kind == RecordKind.EndOfRefresh) rib.RemoveUnconfirmed(peer.Index);
@@ -42,22 +43,22 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         }
     }
 
-    private void Announce(RibPeer peer, in RouteRecord record)
+    private void Announce(RibPeer peer, in RouteRecord record, uint now)
     {
         var rib = ribs[(int)record.Family];
         var scope = record.Summary.NextHopLength == 16 && record.Summary.NextHop.IsLinkLocal ? peer.Interface : record.Interface;
         var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope), record.Hash);
-        var forAll = peer.Import.LooksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
-        var now = Rib.Ticks(Environment.TickCount64);
+        var looksAtPrefix = peer.Import.LooksAtPrefix;
+        var forAll = looksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
         for (var rest = record.Nlri; !rest.IsEmpty;)
         {
             var pathId = PathId(record.AddPath, ref rest);
             var length = rest[0];
             var octets = rest.Slice(1, (length + 7) / 8);
             rest = rest[(1 + octets.Length)..];
-            var accepted = peer.Import.LooksAtPrefix ? import.Run(peer, received, PrefixOf(record.Family, length, octets), record.Family) : forAll;
+            var accepted = looksAtPrefix ? import.Run(peer, received, PrefixOf(record.Family, length, octets), record.Family) : forAll;
             rib.Announce(peer.Index, pathId, received, accepted, now, length, octets);
-            if (peer.Import.LooksAtPrefix) attributes.Release(accepted);
+            if (looksAtPrefix) attributes.Release(accepted);
         }
         attributes.Release(forAll);
         attributes.Release(received);

@@ -85,12 +85,12 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// <param name="accepted">0: refused.</param>
     public void Announce(ushort peer, uint pathId, uint received, uint accepted, uint now, int length, ReadOnlySpan<byte> octets)
     {
-        var node = Table.FindOrAdd(length, octets);
+        ref var first = ref Table.FindOrAdd(length, octets, out var node);
         var counts = peers.Counts(peer, Family);
         counts.UpdatesReceived++;
-        if (Table.Value(node) == 0)
+        if (first == 0)
         {
-            AnnounceFirst(node, peer, pathId, received, accepted, now);
+            first = AnnounceFirst(node, counts, new() { Peer = peer, PathId = pathId, Received = received, Accepted = accepted, Changed = now });
             return;
         }
         var at = Find(node, peer, pathId, out _);
@@ -107,20 +107,27 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         if (at == 0) at = Insert(node, peer, pathId);
         Replace(at, received, accepted, now);
         // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle it.
-        var first = Table.Value(node);
         if (overshadowed || at == first || !Loses(node, at, first)) Reselect(node);
         Settle(node, before);
     }
 
     /// <summary>The only path so far: there is nothing to choose from, and nothing was best before. What a first table consists of.</summary>
-    private void AnnounceFirst(uint node, ushort peer, uint pathId, uint received, uint accepted, uint now)
+    private uint AnnounceFirst(uint node, PeerCounts counts, PathRow path)
     {
-        var counts = peers.Counts(peer, Family);
-        if (accepted != 0) counts.UpdatesAccepted++;
+        attributes.Hold(path.Received);
+        Count(counts, path, 1);
+        if (path.Accepted != 0)
+        {
+            attributes.Hold(path.Accepted);
+            counts.UpdatesAccepted++;
+            path.IsPreferred = (byte)(IsEligible(node, path) ? 1 : 0);
+            counts.Preferred += path.IsPreferred;
+        }
         else counts.UpdatesFiltered++;
-        var at = Insert(node, peer, pathId);
-        Replace(at, received, accepted, now);
-        Settle(node, Best.None);
+        if (path.IsPreferred != 0 || Settings.MultipathLimit > 1) Moved.Add(node);
+        var at = paths.Add();
+        paths[at] = path;
+        return at;
     }
 
     /// <summary>False where there was no such path.</summary>

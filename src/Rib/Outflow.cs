@@ -88,12 +88,13 @@ internal sealed class Outflow(
         if (rib.Moved.Count == 0) return false;
         while (rib.Moved.Count > 0)
         {
-            foreach (var node in rib.Moved.Take(Slice))
+            var moved = rib.Moved.Take(Slice);
+            foreach (var group in groups) group.Add(moved);
+            fib?.Add(moved);
+            best?.Add(moved);
+            foreach (var node in moved)
             {
-                for (var i = 0; i < groups.Count; i++) groups[i].Add(node);
-                fib?.Add(node);
                 if (fib != null) ways.Look(rib.Table[node]);
-                best?.Add(node);
                 if (rib.First(node) == 0) emptied.Add(node);
             }
         }

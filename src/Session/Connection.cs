@@ -39,6 +39,8 @@ internal sealed class Connection : IAsyncDisposable
     private bool taken, drained;
     private volatile bool closed, pushedBack;
     private long arrived, consumed, lastHeard;
+    /// <summary>The reader has told <see cref="lastHeard"/> of what lies in front of it.</summary>
+    private bool isHeard;
     private string ending = "Connection closed";
 
     public Connection(
@@ -235,6 +237,7 @@ internal sealed class Connection : IAsyncDisposable
     private Heard Take(ref ReadOnlySequence<byte> unread)
     {
         var enough = unread.Length - BurstOctets;
+        isHeard = false;
         while (unread.Length > enough)
         {
             var cut = framer.Next(ref unread, out var type, out var body);
@@ -271,16 +274,23 @@ internal sealed class Connection : IAsyncDisposable
         return new OpenReceived(both);
     }
 
-    // What Fsm answers to these in Established is "stay, and restart the hold timer": that is what this does.
+    // What Fsm answers to these in Established is "stay, and restart the hold timer": that is what this does. One look at the clock is enough for
+    // a burst: it takes a tenth of what an UPDATE does.
+    private void Hear()
+    {
+        if (!isHeard) Volatile.Write(ref lastHeard, time.GetTimestamp());
+        isHeard = true;
+    }
+
     private Heard Deliver(MessageType type, ReadOnlySpan<byte> body)
     {
         switch (type)
         {
             case MessageType.Update:
-                Volatile.Write(ref lastHeard, time.GetTimestamp());
+                Hear();
                 return Update(body);
             case MessageType.Keepalive:
-                Volatile.Write(ref lastHeard, time.GetTimestamp());
+                Hear();
                 return Heard.All;
             case MessageType.RouteRefresh:
                 return Refresh(body);

@@ -58,9 +58,12 @@ public sealed class UpdateEncoder(EncodeContext context)
         (at, end) = (0, 0);
         foreach (var attribute in new AttributeView(attributes))
         {
-            if (attribute.Type != AttributeType.NextHop) continue;
+            // They ascend by type.
+            if (attribute.Type < AttributeType.NextHop) continue;
+            if (attribute.Type > AttributeType.NextHop) break;
             nextHop = attribute.Value;
             (at, end) = (attribute.At, attribute.End);
+            break;
         }
         return nextHop.Length is 4 or 16 or 32;
     }

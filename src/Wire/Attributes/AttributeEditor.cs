@@ -70,16 +70,25 @@ public sealed partial class AttributeEditor
     /// <summary>The edited set, valid until the next call, and its summary. Editing may go on after it.</summary>
     public ReadOnlySpan<byte> Finish(out AttributeSummary summary)
     {
+        var octets = Finish();
+        summary = new AttributeView(octets).Summarize();
+        return octets;
+    }
+
+    /// <summary>The edited set, valid until the next call. Editing may go on after it.</summary>
+    public ReadOnlySpan<byte> Finish()
+    {
         var need = 4 * count;
         foreach (var entry in entries.AsSpan(0, count)) need += entry.Length;
         if (finished.Length < need) finished = new byte[2 * need];
         var at = 0;
         foreach (var entry in entries.AsSpan(0, count))
             at += KeptAttributes.Write((byte)entry.Type, entry.Flags, values.AsSpan(entry.Start, entry.Length), finished.AsSpan(at));
-        var octets = finished.AsSpan(0, at);
-        summary = new AttributeView(octets).Summarize();
-        return octets;
+        return finished.AsSpan(0, at);
     }
+
+    /// <summary>The global one of two; null: the set has none.</summary>
+    public Address? NextHop => ValueOf(AttributeType.NextHop) is { Length: > 0 } octets ? Address.FromOctets(octets.Length == 32 ? octets[..16] : octets) : null;
 
     private ReadOnlySpan<byte> ValueOf(AttributeType type)
     {
