@@ -18,18 +18,19 @@ internal static class NatFigures
 
     public static async Task RunAsync()
     {
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
         await using var kernel = new KernelLoop(new(), TimeProvider.System, NullLogger<KernelLoop>.Instance);
         await kernel.StartAsync(CancellationToken.None);
         await using var nftables = new NftablesLoop(DataplaneLoop.Table, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
         nftables.Start();
         using var connections = new ConnectionTable();
         await using var dataplane = new DataplaneLoop(
-            "node0", new() { Enabled = true }, nftables, kernel, connections, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
+            "node0", new() { Enabled = true }, nftables, kernel, connections, loops, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
         dataplane.Start();
 
         var snapshot = Snapshot();
         var clock = Stopwatch.StartNew();
-        dataplane.Take(snapshot);
+        await dataplane.TakeAsync(snapshot);
         await dataplane.SettledAsync();
         Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms after the resources came, {nftables.Status.Transactions} transaction");
 
@@ -58,7 +59,7 @@ internal static class NatFigures
                 var pool = snapshot.IPPools[name];
                 snapshot = snapshot with { IPPools = snapshot.IPPools.SetItem(name, pool with { NatOutgoing = !pool.NatOutgoing }) };
                 var began = Stopwatch.GetTimestamp();
-                dataplane.Take(snapshot);
+                await dataplane.TakeAsync(snapshot);
                 await dataplane.SettledAsync();
                 times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             }

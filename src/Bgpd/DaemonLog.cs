@@ -40,9 +40,6 @@ internal static partial class DaemonLog
     [LoggerMessage(1015, LogLevel.Error, "the resources stay as they are, for nothing newer will come")]
     public static partial void SourcesFailed(this ILogger log, Exception failure);
 
-    [LoggerMessage(1011, LogLevel.Error, "who translates cannot be told any more, so this node does, because of a mistake in this program")]
-    public static partial void UpstreamUnknown(this ILogger log, Exception mistake);
-
     [LoggerMessage(1012, LogLevel.Error, "{Reason}; BGP goes on, and packets meet whatever rules are there")]
     public static partial void NatImpossible(this ILogger log, string reason);
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -65,6 +66,19 @@ internal static class Hosting
     private static bool IsRefusal(Exception start) =>
         start is Win32Exception or IOException or UnauthorizedAccessException or InvalidOperationException;
 
+    /// <summary>A defect in a loop that owns something (sysexits.h, EX_SOFTWARE).</summary>
+    public const int Defect = 70;
+
+    /// <summary>
+    /// At once, and nobody is told: what a room owns may be half changed, and its farewell would be made of that. Peers see the connection
+    /// end, and routes and rules are the next run's to adopt. Only the log is let out to its end.
+    /// </summary>
+    private static void EndAtOnce(IServiceProvider services)
+    {
+        (services.GetRequiredService<ILoggerFactory>() as IDisposable)?.Dispose();
+        Environment.Exit(Defect);
+    }
+
     private static IHost Build(Start start)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new() { ContentRootPath = AppContext.BaseDirectory });
@@ -72,6 +86,8 @@ internal static class Hosting
         Logging.Configure(builder.Logging, start.Config.Log, echo);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
         builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
+        builder.Services.AddSingleton(services => new Loops(
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Loops>>(), (_, _) => EndAtOnce(services)));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);

@@ -17,7 +17,7 @@ namespace Calico.Bgp.Bgpd;
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
-    Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time, ILoggerFactory logs)
+    Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
     : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
@@ -37,19 +37,21 @@ internal sealed class Translating(
     {
         config = newer;
         if (newer.Nat is not { } nat) await EndAsync().ConfigureAwait(false);
-        else if (work != null) work.Dataplane.Configure(newer.Speaker.HostName, nat);
-        else Begin(newer.Speaker.HostName, nat);
+        else if (work != null) await work.Dataplane.ConfigureAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
+        else await BeginAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
         return problem;
     }
 
     private uint Metric() => config!.Speaker.Kernel.Metric;
 
-    private void Begin(string node, NatSettings nat)
+    private async Task BeginAsync(string node, NatSettings nat)
     {
         try
         {
-            work = new(node, nat, Metric, resources, kernel, speaker, time, logs);
-            problem = null;
+            var begun = new Work(node, nat, Metric, resources, kernel, speaker, loops, time, logs);
+            (work, problem) = (begun, null);
+            // Without sources bgpd.yaml says all, and the resources are known to be none.
+            if (resources == null) await begun.Dataplane.TakeAsync(ResourceSnapshot.Empty).ConfigureAwait(false);
         }
         catch (IOException refused)
         {
@@ -95,31 +97,37 @@ internal sealed class Translating(
         private readonly ConnectionTable connections = new();
         private readonly ResourceFeed? feed;
         private readonly CancellationTokenSource ending = new();
-        private readonly Task following;
+        private readonly Task followed;
         private Task? stopped;
 
         public Work(
-            string node, NatSettings nat, Func<uint> metric, Resourcing? resources, IKernel kernel, SpeakerView speaker, TimeProvider time,
-            ILoggerFactory logs)
+            string node, NatSettings nat, Func<uint> metric, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops,
+            TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(time, logs);
-            Dataplane = new(node, nat, nftables, kernel, connections, time, logs.CreateLogger<DataplaneLoop>());
+            Dataplane = new(node, nat, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
             feed = resources?.Subscribe();
             Dataplane.Start();
-            if (feed == null) Dataplane.Take(ResourceSnapshot.Empty);
-            var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time, logs.CreateLogger<UpstreamObserver>());
-            following = Task.WhenAll(FollowAsync(), observer.RunAsync(ending.Token));
+            var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time);
+            var observing = loops.Start("upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
+            var following = loops.Start("resources of the dataplane", OnDefect.EndProcess, FollowAsync, stop: ending.Token);
+            followed = Task.WhenAll(observing.Ended, following.Ended);
         }
 
         public DataplaneLoop Dataplane { get; }
 
-        private async Task FollowAsync()
+        private async Task FollowAsync(Loop loop)
         {
             try
             {
-                while (feed != null) Dataplane.Take((await feed.ReadAsync(ending.Token).ConfigureAwait(false)).After);
+                while (feed != null)
+                {
+                    loop.Rest();
+                    var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
+                    loop.Beat();
+                    await Dataplane.TakeAsync(changes.After).ConfigureAwait(false);
+                }
             }
-            catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
             // The plan's reader has told of it.
             catch (SourcesFailedException) { }
         }
@@ -137,7 +145,7 @@ internal sealed class Translating(
         private async Task EndAsync()
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await following.ConfigureAwait(false);
+            await followed.ConfigureAwait(false);
             await Dataplane.DisposeAsync().ConfigureAwait(false);
         }
 

@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Wire.Attributes;
-using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
 
@@ -16,47 +14,42 @@ namespace Calico.Bgp.Bgpd;
 /// translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of routes is not made worse.
 /// </summary>
 internal sealed class UpstreamObserver(
-    SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, Func<uint> metric, TimeProvider time, ILogger<UpstreamObserver> log)
+    SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, Func<uint> metric, TimeProvider time)
     : IBestFollower
 {
     private const int RestFactor = 10, Capacity = 16;
     private const string FromResource = "BGPPeer/";
 
-    private readonly Channel<bool> bell = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Bell bell = new();
     private readonly ConcurrentQueue<BestChange[]> arrived = [];
     private readonly Dictionary<string, (string Marks, PeerFact Fact)> known = [];
     private RoutesInUse routes = new();
     private RoutingFacts facts = RoutingFacts.None;
     private RoutingQuestion answered = RoutingQuestion.None;
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Loop loop, CancellationToken stop)
     {
-        dataplane.Asking += Ring;
-        Ring();
+        dataplane.Asking += bell.Ring;
+        bell.Ring();
         try
         {
-            while (await bell.Reader.ReadAsync(stop).ConfigureAwait(false))
+            while (true)
             {
+                loop.Rest();
+                await bell.HeardAsync(stop).ConfigureAwait(false);
+                loop.Beat();
                 var began = time.GetTimestamp();
                 await LookAsync(dataplane.Question, stop).ConfigureAwait(false);
+                loop.Rest();
                 await Task.Delay(time.GetElapsedTime(began) * RestFactor, time, stop).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
-        catch (Exception defect)
-        {
-            log.UpstreamUnknown(defect);
-            dataplane.Tell(RoutingFacts.None);
-        }
         finally
         {
-            dataplane.Asking -= Ring;
+            dataplane.Asking -= bell.Ring;
             if (answered.IsAsked) Unfollow();
         }
     }
-
-    private void Ring() => bell.Writer.TryWrite(true);
 
     private async Task LookAsync(RoutingQuestion question, CancellationToken stop)
     {
@@ -67,7 +60,8 @@ internal sealed class UpstreamObserver(
         var isMoved = TakeArrived();
         var peers = new ListOf<PeerFact>([.. await PeersAsync(question.Pools, stop).ConfigureAwait(false)]);
         if (!isMoved && peers == facts.Peers) return;
-        dataplane.Tell(facts = new(peers, isMoved ? routes.Facts(MetricOf) : facts.Routes));
+        facts = new(peers, isMoved ? routes.Facts(MetricOf) : facts.Routes);
+        await dataplane.TellAsync(facts).ConfigureAwait(false);
     }
 
     private void TurnTo(bool isAsked)
@@ -77,13 +71,13 @@ internal sealed class UpstreamObserver(
             Unfollow();
             return;
         }
-        speaker.Moved += Ring;
+        speaker.Moved += bell.Ring;
         speaker.Follow(this);
     }
 
     private void Unfollow()
     {
-        speaker.Moved -= Ring;
+        speaker.Moved -= bell.Ring;
         speaker.Follow(null);
         arrived.Clear();
         (routes, facts) = (new(), RoutingFacts.None);
@@ -94,7 +88,7 @@ internal sealed class UpstreamObserver(
     void IBestFollower.Take(ReadOnlySpan<BestChange> changes)
     {
         arrived.Enqueue(changes.ToArray());
-        Ring();
+        bell.Ring();
     }
 
     /// <returns>Whether any packet may go another way now.</returns>

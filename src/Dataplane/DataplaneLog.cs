@@ -13,7 +13,4 @@ internal static partial class DataplaneLog
 
     [LoggerMessage(7002, LogLevel.Warning, "connections whose treatment has changed cannot be cut: {Words}")]
     public static partial void CutRefused(ILogger log, string words);
-
-    [LoggerMessage(7003, LogLevel.Critical, "the dataplane loop has stopped on a defect")]
-    public static partial void Stopped(ILogger log, Exception cause);
 }

@@ -14,14 +14,18 @@ namespace Calico.Bgp.Dataplane;
 /// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working.
 /// </summary>
 public sealed class DataplaneLoop(
-    string node, NatSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, TimeProvider clock, ILogger<DataplaneLoop> log)
-    : IDataplane, IAsyncDisposable
+    string node, NatSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
+    ILogger<DataplaneLoop> log) : IDataplane, IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
 
+    private const int Waiting = 64;
+
     private readonly ImmutableArray<IFeature> features = [new Masquerade()];
-    private readonly Channel<Action> inbox = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
+    private readonly Channel<DataplaneNews> inbox =
+        Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+    private readonly List<TaskCompletionSource> settling = [];
     private readonly UpstreamHysteresis hysteresis = new(clock);
     private readonly ChangedConnections changed = new(connections, log);
     private readonly CancellationTokenSource stopping = new();
@@ -33,7 +37,7 @@ public sealed class DataplaneLoop(
     private volatile RoutingQuestion question = RoutingQuestion.None;
     private NatPlan? applied;
     private ITimer? timer;
-    private Task running = Task.CompletedTask;
+    private Loop? loop;
     private volatile NatView view = NatView.Off with { Enabled = settings.Enabled };
 
     /// <summary>What whoever knows sessions and routes shall tell.</summary>
@@ -46,25 +50,26 @@ public sealed class DataplaneLoop(
 
     public void Start()
     {
-        timer = clock.CreateTimer(_ => Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer = clock.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         kernel.Changed += Look;
-        running = Task.Run(RunAsync);
+        // Half a plan is in force: begun anew, everything is planned and compared with what the kernel holds.
+        loop = loops.Start("dataplane", OnDefect.EndProcess, RunAsync, stop: stopping.Token);
     }
 
-    /// <summary>The resources as they are now. Thread-safe, as all of these.</summary>
-    public void Take(ResourceSnapshot newer) => Post(() => resources = newer);
+    /// <summary>The resources as they are now. Waits while the inbox is full; thread-safe, as all of these.</summary>
+    public ValueTask TakeAsync(ResourceSnapshot newer) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(newer));
 
-    public void Tell(RoutingFacts newer) => Post(() => facts = newer);
+    public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
 
     /// <summary>bgpd.yaml was read again.</summary>
-    public void Configure(string newNode, NatSettings newer) => Post(() => (node, settings) = (newNode, newer));
+    public ValueTask ConfigureAsync(string newNode, NatSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newNode, newer));
 
     /// <summary>Ends when what was said before is in force.</summary>
-    public Task SettledAsync()
+    public async Task SettledAsync()
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(done.SetResult, done);
-        return done.Task;
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new DataplaneNews.Settle(reached)).ConfigureAwait(false);
+        await reached.Task.ConfigureAwait(false);
     }
 
     public NatExplanation Explain(Address source, Address destination) =>
@@ -73,38 +78,43 @@ public sealed class DataplaneLoop(
     /// <summary>Other routes of the kernel's decide what leads upstream, and nothing else here.</summary>
     private void Look(KernelSnapshot _)
     {
-        if (question.IsAsked) Post(() => { });
+        if (question.IsAsked) Look();
     }
 
-    private void Post(Action what) => inbox.Writer.TryWrite(what);
+    private void Look() => inbox.Writer.TryWrite(DataplaneNews.Look.Again);
 
-    private void Post(Action afterwards, TaskCompletionSource done)
-    {
-        if (!inbox.Writer.TryWrite(() => settled.Add(afterwards))) done.SetCanceled();
-    }
-
-    private readonly List<Action> settled = [];
-
-    private async Task RunAsync()
+    private async Task RunAsync(Loop loop)
     {
         try
         {
-            while (await inbox.Reader.WaitToReadAsync(stopping.Token).ConfigureAwait(false))
+            while (await loop.NewsAsync(inbox.Reader, stopping.Token).ConfigureAwait(false))
             {
-                while (inbox.Reader.TryRead(out var what)) what();
-                if (resources != null) await RoundAsync(resources).ConfigureAwait(false);
-                foreach (var done in settled) done();
-                settled.Clear();
+                while (inbox.Reader.TryRead(out var news)) Take(news);
+                if (resources != null) await RoundAsync(loop, resources).ConfigureAwait(false);
+                foreach (var settled in settling) settled.SetResult();
+                settling.Clear();
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
-        catch (Exception defect)
+        finally
         {
-            DataplaneLog.Stopped(log, defect);
+            inbox.Writer.TryComplete();
+            while (inbox.Reader.TryRead(out var news)) Take(news);
+            foreach (var unsettled in settling) unsettled.SetCanceled();
         }
     }
 
-    private async Task RoundAsync(ResourceSnapshot now)
+    private void Take(DataplaneNews news)
+    {
+        switch (news)
+        {
+            case DataplaneNews.Resources(var newest): resources = newest; break;
+            case DataplaneNews.Routing(var newest): facts = newest; break;
+            case DataplaneNews.Configured configured: (node, settings) = (configured.Node, configured.Settings); break;
+            case DataplaneNews.Settle(var reached): settling.Add(reached); break;
+        }
+    }
+
+    private async Task RoundAsync(Loop loop, ResourceSnapshot now)
     {
         if (!ways.IsOf(facts, kernel.Current)) ways = new(facts.Routes, kernel.Current);
         var upstream = new Upstream(settings.Upstream, now, facts, ways);
@@ -113,7 +123,7 @@ public sealed class DataplaneLoop(
         timer!.Change(wait ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
         var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
-        if (plan != applied) await ApplyAsync(plan).ConfigureAwait(false);
+        if (plan != applied) await ApplyAsync(loop, plan).ConfigureAwait(false);
         var pools = now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
         Ask(new(settings.Enabled && upstream.IsConfigured, [.. pools]));
         view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
@@ -126,11 +136,11 @@ public sealed class DataplaneLoop(
         Asking?.Invoke();
     }
 
-    private async Task ApplyAsync(NatPlan plan)
+    private async Task ApplyAsync(Loop loop, NatPlan plan)
     {
         Say(plan);
-        if (settings.Enabled) await nftables.ApplyAsync(Render(plan), stopping.Token).ConfigureAwait(false);
-        else await nftables.FlushAsync(stopping.Token).ConfigureAwait(false);
+        Task applying = settings.Enabled ? nftables.ApplyAsync(Render(plan), stopping.Token) : nftables.FlushAsync(stopping.Token);
+        await loop.WaitForAsync(applying).ConfigureAwait(false);
         // What was in force before this run is not known, so nothing can be told to have changed.
         if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream()) changed.Cut(applied, plan);
         applied = plan;
@@ -156,7 +166,7 @@ public sealed class DataplaneLoop(
         kernel.Changed -= Look;
         await stopping.CancelAsync().ConfigureAwait(false);
         inbox.Writer.TryComplete();
-        await running.ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
     }

@@ -3,7 +3,7 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Dataplane;
 
 /// <summary>
-/// What decides who translates, as the BGP side knows it at one moment: told to <see cref="DataplaneLoop.Tell"/> whenever it may have
+/// What decides who translates, as the BGP side knows it at one moment: told to <see cref="DataplaneLoop.TellAsync"/> whenever it may have
 /// changed. This room knows no sessions and no RIB; whoever wires the two together puts these facts into its words.
 /// </summary>
 public sealed record RoutingFacts(ListOf<PeerFact> Peers, ListOf<RouteFact> Routes)

@@ -1,10 +1,11 @@
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>What becomes of packets. The table of nftables stays when it ends.</summary>
 internal sealed class DataplaneRoom(
-    Start start, KernelRoom kernel, SourcesRoom sources, SpeakerRoom speaker, TimeProvider time, ILoggerFactory logs) : Room
+    Start start, KernelRoom kernel, SourcesRoom sources, SpeakerRoom speaker, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
 {
     private Translating? translating;
 
@@ -12,7 +13,7 @@ internal sealed class DataplaneRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        translating = new(sources.Resources, kernel.Loop, speaker.View, time, logs);
+        translating = new(sources.Resources, kernel.Loop, speaker.View, loops, time, logs);
         return Task.CompletedTask;
     }
 

@@ -1,0 +1,21 @@
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>What the dataplane's loop is told, in the order of arrival.</summary>
+internal abstract record DataplaneNews
+{
+    public sealed record Resources(ResourceSnapshot Newest) : DataplaneNews;
+    /// <summary>Which sessions are up and where the best routes lead.</summary>
+    public sealed record Routing(RoutingFacts Newest) : DataplaneNews;
+    /// <summary>bgpd.yaml was read again.</summary>
+    public sealed record Configured(string Node, NatSettings Settings) : DataplaneNews;
+    /// <summary>The kernel's routes have moved, or a time has come: what follows is looked at again. Where it finds no room, a look follows
+    /// in any case.</summary>
+    public sealed record Look : DataplaneNews
+    {
+        public static readonly Look Again = new();
+    }
+    /// <summary>Answered when what was said before is in force.</summary>
+    public sealed record Settle(TaskCompletionSource Reached) : DataplaneNews;
+}

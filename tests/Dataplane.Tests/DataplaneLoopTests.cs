@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Dataplane.Tests;
+
+public sealed class DataplaneLoopTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly NatSettings On = new() { Enabled = true };
+    private static readonly NatSettings Upstream = On with { Upstream = new() { AllPeers = true } };
+
+    private readonly Table nftables = new();
+    private readonly QuietKernel kernel = new();
+    private readonly ConnectionTable connections = new();
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Loops loops;
+    private readonly DataplaneLoop dataplane;
+
+    public DataplaneLoopTests()
+    {
+        loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
+        dataplane = new("node1", Upstream, nftables, kernel, connections, loops, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
+        dataplane.Start();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        nftables.Open();
+        await dataplane.DisposeAsync();
+        connections.Dispose();
+    }
+
+    [Fact]
+    public async Task Nothing_is_written_before_the_resources_are_known()
+    {
+        await dataplane.TellAsync(RoutingFacts.None);
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.Empty(nftables.Applied);
+        await dataplane.TakeAsync(Plans.Snapshot(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.Single(nftables.Applied);
+    }
+
+    [Fact]
+    public async Task A_defect_of_its_loop_ends_the_process_and_nobody_waits_for_it_any_more()
+    {
+        nftables.Defect = new InvalidOperationException("broken");
+        await dataplane.TakeAsync(Plans.Snapshot(Plans.Pool("pods", "10.0.0.0/16")));
+        await Assert.ThrowsAnyAsync<Exception>(() => dataplane.SettledAsync().WaitAsync(Patience));
+        Assert.Equal("dataplane: broken", await ended.Task.WaitAsync(Patience));
+        Assert.Equal("the loop dataplane has ended on a defect", loops.NotLiveBecause);
+    }
+
+    [Fact]
+    public async Task However_many_routes_the_kernel_moves_while_the_loop_is_busy_it_looks_again_but_once_or_twice()
+    {
+        await dataplane.TakeAsync(Plans.Snapshot(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.True(dataplane.Question.IsAsked);
+        nftables.Close();
+        await dataplane.TakeAsync(Plans.Snapshot(Plans.Pool("pods", "10.1.0.0/16")));
+        await nftables.Waiting.WaitAsync(Patience);
+
+        kernel.Looks = 0;
+        for (var i = 0; i < 10_000; i++) kernel.Move();
+        nftables.Open();
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.InRange(kernel.Looks, 1, 10);
+    }
+
+    /// <summary>A table that takes all, or has whoever comes wait at the door.</summary>
+    private sealed class Table : INftables
+    {
+        private volatile TaskCompletionSource door = Opened();
+        private readonly TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<NftTable> Applied { get; } = [];
+        public Exception? Defect { get; set; }
+        public Task Waiting => waiting.Task;
+        public NftStatus Status => NftStatus.None;
+
+        public void Close() => door = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public void Open() => door.TrySetResult();
+
+        public async Task ApplyAsync(NftTable table, CancellationToken stop = default)
+        {
+            if (Defect != null) throw Defect;
+            Applied.Add(table);
+            if (!door.Task.IsCompleted) waiting.TrySetResult();
+            await door.Task.WaitAsync(stop);
+        }
+
+        public Task<string?> FlushAsync(CancellationToken stop = default) => Task.FromResult<string?>(null);
+
+        private static TaskCompletionSource Opened()
+        {
+            var door = new TaskCompletionSource();
+            door.SetResult();
+            return door;
+        }
+    }
+
+    /// <summary>A kernel without routes, whose table moves all the same; it counts who looks.</summary>
+    private sealed class QuietKernel : IKernel
+    {
+        private KernelSnapshot current = KernelSnapshot.Empty;
+
+        public int Looks;
+        public KernelSnapshot Current
+        {
+            get
+            {
+                Interlocked.Increment(ref Looks);
+                return current;
+            }
+        }
+        public event Action<KernelSnapshot>? Changed;
+        public KernelStatus Status => new(0, 0, 0, 0, 0, 0, []);
+
+        public void Move()
+        {
+            current = current with { Version = current.Version + 1 };
+            Changed?.Invoke(current);
+        }
+
+        public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default) => default;
+        public ValueTask SweepAsync(CancellationToken stop = default) => default;
+        public ValueTask FlushAsync(CancellationToken stop = default) => default;
+
+        public async IAsyncEnumerable<OwnRoute> OwnRoutes([EnumeratorCancellation] CancellationToken stop = default)
+        {
+            await Task.CompletedTask;
+            yield break;
+        }
+    }
+}
