@@ -19,9 +19,9 @@ internal static class NatFigures
     public static async Task RunAsync()
     {
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
-        await using var kernel = new KernelLoop(new(), TimeProvider.System, NullLogger<KernelLoop>.Instance);
+        await using var kernel = new KernelLoop(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
         await kernel.StartAsync(CancellationToken.None);
-        await using var nftables = new NftablesLoop(DataplaneLoop.Table, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+        await using var nftables = new NftablesLoop(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
         nftables.Start();
         using var connections = new ConnectionTable();
         await using var dataplane = new DataplaneLoop(

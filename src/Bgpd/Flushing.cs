@@ -1,6 +1,7 @@
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
@@ -15,12 +16,14 @@ internal static class Flushing
         if (result.Config == null) return 2;
         using var logs = Logging.For(result.Config.Log);
         var kernel = result.Config.Speaker.Kernel;
-        await using var loop = new KernelLoop(new() { Protocol = kernel.Protocol, Table = kernel.Table }, TimeProvider.System, logs.CreateLogger<KernelLoop>());
+        var loops = Hosting.Watched(TimeProvider.System, logs);
+        await using var loop = new KernelLoop(
+            new() { Protocol = kernel.Protocol, Table = kernel.Table }, loops, TimeProvider.System, logs.CreateLogger<KernelLoop>());
         try
         {
             await loop.StartAsync(stop);
             await loop.FlushAsync(stop);
-            if (await FlushNatAsync(logs, stop) is { } words) throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
+            if (await FlushNatAsync(loops, logs, stop) is { } words) throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
         }
         catch (IOException refused)
         {
@@ -35,9 +38,9 @@ internal static class Flushing
         return loop.Status.Failures == 0 ? 0 : 1;
     }
 
-    private static async Task<string?> FlushNatAsync(ILoggerFactory logs, CancellationToken stop)
+    private static async Task<string?> FlushNatAsync(Loops loops, ILoggerFactory logs, CancellationToken stop)
     {
-        await using var nftables = Translating.Open(TimeProvider.System, logs);
+        await using var nftables = Translating.Open(loops, TimeProvider.System, logs);
         return await nftables.FlushAsync(stop);
     }
 }

@@ -73,11 +73,11 @@ internal static class Hosting
     /// At once, and nobody is told: what a room owns may be half changed, and its farewell would be made of that. Peers see the connection
     /// end, and routes and rules are the next run's to adopt. Only the log is let out to its end.
     /// </summary>
-    private static void EndAtOnce(IServiceProvider services)
+    public static Loops Watched(TimeProvider time, ILoggerFactory logs) => new(time, logs.CreateLogger<Loops>(), (_, _) =>
     {
-        (services.GetRequiredService<ILoggerFactory>() as IDisposable)?.Dispose();
+        logs.Dispose();
         Environment.Exit(Defect);
-    }
+    });
 
     private static IHost Build(Start start)
     {
@@ -86,8 +86,7 @@ internal static class Hosting
         Logging.Configure(builder.Logging, start.Config.Log, echo);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
         builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
-        builder.Services.AddSingleton(services => new Loops(
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Loops>>(), (_, _) => EndAtOnce(services)));
+        builder.Services.AddSingleton(services => Watched(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);

@@ -73,9 +73,9 @@ internal sealed class Translating(
     }
 
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
-    public static NftablesLoop Open(TimeProvider time, ILoggerFactory logs)
+    public static NftablesLoop Open(Loops loops, TimeProvider time, ILoggerFactory logs)
     {
-        var nftables = new NftablesLoop(DataplaneLoop.Table, time, logs.CreateLogger<NftablesLoop>());
+        var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>());
         try
         {
             nftables.Start();
@@ -104,7 +104,7 @@ internal sealed class Translating(
             string node, NatSettings nat, Func<uint> metric, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops,
             TimeProvider time, ILoggerFactory logs)
         {
-            nftables = Open(time, logs);
+            nftables = Open(loops, time, logs);
             Dataplane = new(node, nat, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
             feed = resources?.Subscribe();
             Dataplane.Start();

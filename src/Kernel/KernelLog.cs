@@ -27,12 +27,6 @@ internal static partial class KernelLog
     [LoggerMessage(6006, LogLevel.Information, "{Count} own routes of an earlier run are not wanted any more: removing them")]
     public static partial void Sweeping(ILogger log, int count);
 
-    [LoggerMessage(6007, LogLevel.Critical, "the kernel loop has stopped on a defect")]
-    public static partial void Stopped(ILogger log, Exception cause);
-
-    [LoggerMessage(6008, LogLevel.Error, "a subscriber of kernel changes failed")]
-    public static partial void SubscriberFailed(ILogger log, Exception cause);
-
     [LoggerMessage(6009, LogLevel.Debug, "no socket filter: notifications of our own writes are skipped one by one")]
     public static partial void NoFilter(ILogger log);
 

@@ -13,21 +13,24 @@ namespace Calico.Bgp.Kernel;
 /// The only writer of the kernel's tables. A thread of its own, because the kernel works inside send(): a batch takes about a
 /// millisecond, and a million routes seconds, which no thread of the pool should spend. Callers meet a bounded queue and snapshots.
 /// </summary>
-public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IAsyncDisposable
+public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IAsyncDisposable
 {
-    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024;
+    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024, QueuedQuestions = 64;
+
+    /// <summary>A turn may read all that the kernel has, several times over while it changes.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly record struct Wishes(RouteWish[] Array, int Count);
 
     private readonly Channel<Wishes> wishes = Channel.CreateBounded<Wishes>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
-    private readonly Channel<Action<Reconciler>> questions = Channel.CreateUnbounded<Action<Reconciler>>();
+    private readonly Channel<KernelQuestion> questions =
+        Channel.CreateBounded<KernelQuestion>(new BoundedChannelOptions(QueuedQuestions) { SingleReader = true });
     private readonly List<TaskCompletionSource> untilSettled = [];
     private readonly ManualResetEventSlim signal = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NetlinkSocket? write, read, watched;
-    private Task watching = Task.CompletedTask;
-    private Thread? thread;
+    private Loop? loop, watching;
     private Reconciler? reconciler;
     private volatile KernelSnapshot current = KernelSnapshot.Empty;
     private volatile KernelStatus status = new(0, 0, 0, 0, 0, 0, []);
@@ -47,10 +50,10 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         watched = new(NetlinkSocket.AllGroups, options.WatchBuffer);
         if (!watched.IgnoreRoutesOf(write.Port)) KernelLog.NoFilter(log);
         var watch = new KernelWatch(watched, signal.Set);
-        watching = watch.RunAsync(stopping.Token);
+        // Deaf, or with tables that are no longer the kernel's, it would write nonsense; begun anew, everything is read.
+        watching = loops.Start("kernel watch", OnDefect.EndProcess, turns => watch.RunAsync(turns, stopping.Token), stop: stopping.Token);
         var made = reconciler = new Reconciler(options, clock, log, write, read);
-        thread = new Thread(() => Run(watch, made)) { IsBackground = true, Name = "kernel loop" };
-        thread.Start();
+        loop = loops.StartThread("kernel", OnDefect.EndProcess, turns => Run(turns, watch, made), patience: Patience);
         return started.Task.WaitAsync(stop);
     }
 
@@ -79,22 +82,17 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         }
     }
 
-    public ValueTask SweepAsync(CancellationToken stop = default) => SettleAsync(reconciler => reconciler.Sweep(), stop);
+    public ValueTask SweepAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Sweep(reached), stop);
 
-    public ValueTask FlushAsync(CancellationToken stop = default) => SettleAsync(reconciler => reconciler.Desired.Flush(), stop);
+    public ValueTask FlushAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Flush(reached), stop);
 
     /// <summary>Ends when all that was asked before has been written, or refused.</summary>
-    public ValueTask SettledAsync(CancellationToken stop = default) => SettleAsync(_ => { }, stop);
+    public ValueTask SettledAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Settle(reached), stop);
 
-    private ValueTask SettleAsync(Action<Reconciler> first, CancellationToken stop)
+    private async ValueTask SettleAsync(Func<TaskCompletionSource, KernelQuestion> question, CancellationToken stop)
     {
-        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Ask(reconciler =>
-        {
-            first(reconciler);
-            untilSettled.Add(settled);
-        });
-        return new(AnswerAsync(settled.Task, stop));
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(question(reached), reached.Task, stop).ConfigureAwait(false);
     }
 
     public async IAsyncEnumerable<OwnRoute> OwnRoutes([EnumeratorCancellation] CancellationToken stop = default)
@@ -104,9 +102,8 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
             for (uint from = 1; from != 0;)
             {
                 var slice = new TaskCompletionSource<(List<OwnRoute> Routes, uint Next)>(TaskCreationOptions.RunContinuationsAsynchronously);
-                var first = from;
-                Ask(reconciler => slice.SetResult(Slice(reconciler.Desired, family, first)));
-                (var routes, from) = await AnswerAsync(slice.Task, stop).ConfigureAwait(false);
+                await AskAsync(new KernelQuestion.Rows(family, from, slice), slice.Task, stop).ConfigureAwait(false);
+                (var routes, from) = await slice.Task.ConfigureAwait(false);
                 foreach (var route in routes) yield return route;
             }
         }
@@ -126,42 +123,33 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         return (routes, until < rows.End ? until : 0);
     }
 
-    private async Task AnswerAsync(Task answer, CancellationToken stop)
+    private async Task AskAsync(KernelQuestion question, Task answer, CancellationToken stop)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stopping.Token);
+        await questions.Writer.WriteAsync(question, either.Token).ConfigureAwait(false);
+        signal.Set();
         await answer.WaitAsync(either.Token).ConfigureAwait(false);
     }
 
-    private async Task<T> AnswerAsync<T>(Task<T> answer, CancellationToken stop)
-    {
-        await AnswerAsync((Task)answer, stop).ConfigureAwait(false);
-        return await answer.ConfigureAwait(false);
-    }
-
-    private void Ask(Action<Reconciler> question)
-    {
-        ObjectDisposedException.ThrowIf(!questions.Writer.TryWrite(question), this);
-        signal.Set();
-    }
-
-    private void Run(KernelWatch watch, Reconciler reconciler)
+    private void Run(Loop loop, KernelWatch watch, Reconciler reconciler)
     {
         try
         {
             using var timer = clock.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            while (!stopping.IsCancellationRequested) RoundAndWait(watch, reconciler, timer);
+            while (!stopping.IsCancellationRequested) RoundAndWait(loop, watch, reconciler, timer);
         }
-        catch (Exception e)
+        catch (Exception defect)
         {
-            KernelLog.Stopped(log, e);
-            started.TrySetException(e);
-            wishes.Writer.TryComplete(e);
+            started.TrySetException(defect);
+            wishes.Writer.TryComplete(defect);
             stopping.Cancel();
+            throw;
         }
     }
 
-    private void RoundAndWait(KernelWatch watch, Reconciler reconciler, ITimer timer)
+    private void RoundAndWait(Loop loop, KernelWatch watch, Reconciler reconciler, ITimer timer)
     {
+        loop.Beat();
         signal.Reset();
         // Wishes that were queued before a question are in force when it is answered.
         var asked = questions.Reader.Count;
@@ -171,6 +159,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         if (reconciler.IsRead) started.TrySetResult();
         if (taken | worked) return;
         if (reconciler.Wait() is { } wait) timer.Change(wait, Timeout.InfiniteTimeSpan);
+        loop.Rest();
         signal.Wait();
     }
 
@@ -200,8 +189,25 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
 
     private bool TakeQuestions(Reconciler reconciler, int count)
     {
-        for (var i = 0; i < count && questions.Reader.TryRead(out var question); i++) question(reconciler);
+        for (var i = 0; i < count && questions.Reader.TryRead(out var question); i++) Take(reconciler, question);
         return count > 0;
+    }
+
+    private void Take(Reconciler reconciler, KernelQuestion question)
+    {
+        switch (question)
+        {
+            case KernelQuestion.Rows rows:
+                rows.Slice.SetResult(Slice(reconciler.Desired, rows.Family, rows.From));
+                return;
+            case KernelQuestion.Sweep:
+                reconciler.Sweep();
+                break;
+            case KernelQuestion.Flush:
+                reconciler.Desired.Flush();
+                break;
+        }
+        untilSettled.Add(((KernelQuestion.Settle)question).Reached);
     }
 
     private void Publish(Reconciler reconciler, bool idle)
@@ -225,14 +231,7 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
     private void Tell(KernelSnapshot snapshot)
     {
         current = snapshot;
-        try
-        {
-            Changed?.Invoke(snapshot);
-        }
-        catch (Exception e)
-        {
-            KernelLog.SubscriberFailed(log, e);
-        }
+        Changed?.Invoke(snapshot);
     }
 
     /// <summary>The routes stay.</summary>
@@ -243,8 +242,8 @@ public sealed class KernelLoop(KernelOptions options, TimeProvider clock, ILogge
         wishes.Writer.TryComplete();
         signal.Set();
         watched?.Dispose();
-        await watching.ConfigureAwait(false);
-        thread?.Join();
+        if (watching != null) await watching.Ended.ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
         reconciler?.Dispose();
         write?.Dispose();
         read?.Dispose();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel;
 
@@ -26,12 +27,12 @@ internal sealed class KernelWatch(NetlinkSocket socket, Action wake)
         if (item.Octets != null) ArrayPool<byte>.Shared.Return(item.Octets);
     }
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Loop loop, CancellationToken stop)
     {
         try
         {
             socket.NeverBlock();
-            while (!stop.IsCancellationRequested) await CollectAsync(stop).ConfigureAwait(false);
+            while (!stop.IsCancellationRequested) await CollectAsync(loop, stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested) { }
     }
@@ -40,11 +41,12 @@ internal sealed class KernelWatch(NetlinkSocket socket, Action wake)
     /// Waits for one notification and takes what else is there. The news that some are lost goes behind all that had been queued before
     /// the loss, so that the reading it causes is newer than any of them.
     /// </summary>
-    private async Task CollectAsync(CancellationToken stop)
+    private async Task CollectAsync(Loop loop, CancellationToken stop)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferOctets);
         var length = 0;
         var lost = false;
+        loop.Rest();
         try
         {
             length = NetlinkMessage.Align(await socket.ReceiveAsync(buffer, stop).ConfigureAwait(false));
@@ -53,6 +55,7 @@ internal sealed class KernelWatch(NetlinkSocket socket, Action wake)
         {
             lost = true;
         }
+        loop.Beat();
         while (true)
         {
             var count = socket.Receive(buffer.AsSpan(length), out var error);
@@ -60,16 +63,16 @@ internal sealed class KernelWatch(NetlinkSocket socket, Action wake)
             if (error != SocketError.Success) break;
             length += NetlinkMessage.Align(count);
             if (buffer.Length - length >= LargestNotification) continue;
-            await GiveAsync(new(buffer, length), stop).ConfigureAwait(false);
+            await GiveAsync(loop, new(buffer, length), stop).ConfigureAwait(false);
             (buffer, length) = (ArrayPool<byte>.Shared.Rent(BufferOctets), 0);
         }
-        await GiveAsync(new(buffer, length), stop).ConfigureAwait(false);
-        if (lost) await GiveAsync(new(null, 0), stop).ConfigureAwait(false);
+        await GiveAsync(loop, new(buffer, length), stop).ConfigureAwait(false);
+        if (lost) await GiveAsync(loop, new(null, 0), stop).ConfigureAwait(false);
     }
 
-    private async ValueTask GiveAsync(WatchNews item, CancellationToken stop)
+    private async ValueTask GiveAsync(Loop loop, WatchNews item, CancellationToken stop)
     {
-        await news.Writer.WriteAsync(item, stop).ConfigureAwait(false);
+        if (!news.Writer.TryWrite(item)) await loop.WaitForAsync(news.Writer.WriteAsync(item, stop).AsTask()).ConfigureAwait(false);
         wake();
     }
 }

@@ -69,10 +69,11 @@ public sealed class Loop
     /// <summary>A turn begins, and the one before it ends.</summary>
     public void Beat()
     {
-        var now = EndTurn();
-        Volatile.Write(ref began, now);
+        Begin();
         all.MeetProvoked(this);
     }
+
+    internal void Begin() => Volatile.Write(ref began, EndTurn());
 
     /// <summary>It waits from here on.</summary>
     public void Rest()

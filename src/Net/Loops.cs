@@ -47,9 +47,9 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
     }
 
     /// <summary>A loop on a thread of its own: whoever works long without waiting, or waits in the kernel.</summary>
-    public Loop StartThread(string name, OnDefect onDefect, Action<Loop> body, string? of = null)
+    public Loop StartThread(string name, OnDefect onDefect, Action<Loop> body, string? of = null, TimeSpan? patience = null)
     {
-        var loop = Enter(name, onDefect, of, null);
+        var loop = Enter(name, onDefect, of, patience);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Ended = ended.Task;
         new Thread(() =>
@@ -74,7 +74,7 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
         {
             try
             {
-                loop.Beat();
+                loop.Begin();
                 await body(loop).ConfigureAwait(false);
                 break;
             }
@@ -97,7 +97,7 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
         {
             try
             {
-                loop.Beat();
+                loop.Begin();
                 body(loop);
                 break;
             }

@@ -1,12 +1,13 @@
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>The kernel's tables: everything has been read once before anybody else begins. Our routes stay when it ends.</summary>
-internal sealed class KernelRoom(Start start, TimeProvider time, ILogger<KernelLoop> log) : Room
+internal sealed class KernelRoom(Start start, Loops loops, TimeProvider time, ILogger<KernelLoop> log) : Room
 {
-    public KernelLoop Loop { get; } = new(OptionsOf(start), time, log);
+    public KernelLoop Loop { get; } = new(OptionsOf(start), loops, time, log);
 
     private static KernelOptions OptionsOf(Start start)
     {

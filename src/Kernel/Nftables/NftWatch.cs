@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -7,19 +8,24 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// Listens to what others do to nf_tables. Of each notification only the table's name is read, and only ours matters; where some are
 /// lost, ours may have been among them.
 /// </summary>
-internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort, Action disturbed)
+internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort, Bell disturbed)
 {
     /// <summary>NFNLGRP_NFTABLES, as a bit.</summary>
     public const uint Group = 1 << 6;
 
     private readonly byte[] buffer = new byte[1 << 18];
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Loop loop, CancellationToken stop)
     {
         try
         {
             while (!stop.IsCancellationRequested)
-                if (await IsOursAsync(stop).ConfigureAwait(false)) disturbed();
+            {
+                loop.Rest();
+                var isOurs = await IsOursAsync(stop).ConfigureAwait(false);
+                loop.Beat();
+                if (isOurs) disturbed.Ring();
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested) { }
     }

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>The only writer of our table of nf_tables: takes the newest wish, puts it into force, and puts right what others do to it.</summary>
-public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<NftablesLoop> log) : INftables, IAsyncDisposable
+public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, ILogger<NftablesLoop> log) : INftables, IAsyncDisposable
 {
     private const int ShownProblems = 100, Buffer = 4 << 20;
 
@@ -17,15 +18,20 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
     {
         public sealed record Apply(NftTable Table, TaskCompletionSource Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
+        /// <summary>Somebody else has been at the table. Of these only one waits, however much he does.</summary>
         public sealed record Disturbed : Order;
+        /// <summary>What was refused may be taken now.</summary>
         public sealed record Again : Order;
     }
 
     private readonly Channel<Order> orders = Channel.CreateUnbounded<Order>(new() { SingleReader = true });
+    private readonly Order.Disturbed disturbance = new();
+    private readonly Order.Again again = new();
     private readonly List<TaskCompletionSource> waiting = [];
     private readonly CancellationTokenSource stopping = new();
     private NetlinkSocket? socket, watched;
-    private Task running = Task.CompletedTask, watching = Task.CompletedTask;
+    private Bell? disturbances;
+    private Loop? loop, watching;
     private ImmutableArray<string> missing = [];
     private long repairs, repairedAt;
     private bool disturbed;
@@ -41,8 +47,11 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
         watched = new(NftWatch.Group, Buffer, NetlinkProtocol.Netfilter);
         missing = [.. NftProbe.Missing(socket, name + "-probe", NftProbe.All)];
         foreach (var option in missing) KernelLog.NftMissing(log, option);
-        watching = new NftWatch(watched, name, socket.Port, () => orders.Writer.TryWrite(new Order.Disturbed())).RunAsync(stopping.Token);
-        running = Task.Run(RunAsync);
+        disturbances = new(() => orders.Writer.TryWrite(disturbance));
+        var watch = new NftWatch(watched, name, socket.Port, disturbances);
+        // Deaf, or with a table that is no longer the kernel's, nothing would be put right; begun anew, everything is read.
+        watching = loops.Start("nftables watch", OnDefect.EndProcess, turns => watch.RunAsync(turns, stopping.Token), stop: stopping.Token);
+        loop = loops.Start("nftables", OnDefect.EndProcess, RunAsync, stop: stopping.Token);
     }
 
     public Task ApplyAsync(NftTable table, CancellationToken stop = default)
@@ -60,25 +69,30 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
         return done.Task.WaitAsync(stop);
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(Loop loop)
     {
         var ruleset = new Ruleset(name, socket!, clock, log);
-        await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(new Order.Again()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
-            while (await orders.Reader.WaitToReadAsync(stopping.Token).ConfigureAwait(false))
+            while (await loop.NewsAsync(orders.Reader, stopping.Token).ConfigureAwait(false))
             {
                 Round(ruleset);
                 timer.Change(Wait(ruleset), Timeout.InfiniteTimeSpan);
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
-        catch (Exception defect)
+        finally
         {
-            KernelLog.Stopped(log, defect);
-            orders.Writer.TryComplete(defect);
-            foreach (var done in waiting) done.TrySetException(defect);
+            orders.Writer.TryComplete();
+            foreach (var done in waiting) done.TrySetCanceled();
+            while (orders.Reader.TryRead(out var order)) Refuse(order);
         }
+    }
+
+    private static void Refuse(Order order)
+    {
+        if (order is Order.Apply apply) apply.Done.TrySetCanceled();
+        else if (order is Order.Flush flush) flush.Done.TrySetCanceled();
     }
 
     private TimeSpan Wait(Ruleset ruleset) => disturbed ? BetweenRepairs : ruleset.Wait ?? Timeout.InfiniteTimeSpan;
@@ -118,6 +132,7 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
                 flush.Done.SetResult(ruleset.Flush());
                 break;
             case Order.Disturbed:
+                disturbances!.Hear();
                 disturbed = ruleset.Wanted != null;
                 break;
         }
@@ -129,9 +144,8 @@ public sealed class NftablesLoop(string name, TimeProvider clock, ILogger<Nftabl
         await stopping.CancelAsync().ConfigureAwait(false);
         orders.Writer.TryComplete();
         watched?.Dispose();
-        await watching.ConfigureAwait(false);
-        await running.ConfigureAwait(false);
-        foreach (var done in waiting) done.TrySetCanceled();
+        if (watching != null) await watching.Ended.ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
         socket?.Dispose();
     }
 }

@@ -76,10 +76,15 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>A kernel loop that lives in this namespace: its sockets are made by a thread that has entered it.</summary>
     public async Task<KernelLoop> StartAsync(KernelOptions? options = null)
     {
-        var loop = new KernelLoop(options ?? new(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
+        var loop = new KernelLoop(options ?? new(), Watched(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
         await Inside(() => loop.StartAsync(CancellationToken.None));
         return loop;
     }
+
+    /// <summary>A defect in a loop that a test does not expect ends the test's run.</summary>
+    public static Net.Loops Watched() => new(
+        TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
+        (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
 
     /// <summary>Done by a thread of its own that has entered this namespace, and ends in it: sockets that it makes belong here.</summary>
     public T Inside<T>(Func<T> work)

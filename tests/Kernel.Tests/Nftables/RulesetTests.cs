@@ -194,7 +194,7 @@ public class RulesetTests
         using var ns = new NetworkNamespace();
         await using var loop = ns.Inside(() =>
         {
-            var made = new NftablesLoop(Name, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+            var made = new NftablesLoop(Name, NetworkNamespace.Watched(), TimeProvider.System, NullLogger<NftablesLoop>.Instance);
             made.Start();
             return made;
         });
