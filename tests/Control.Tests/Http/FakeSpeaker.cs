@@ -73,8 +73,13 @@ public sealed class FakeSpeaker : ISpeaker
         }
     }
 
-    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(prefix, [], [], null));
-    public PeerExplanation? Explain(string peer) => null;
+    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(
+        prefix, [.. Table.Where(route => route.Prefix == prefix).Select(route => new CandidateExplanation(route, "only-default[0]"))],
+        [new("tor1", false, "it is the one who sent it", false), new("node2", true, "only-default[0]", true)],
+        new(true, "accept", Unreachable)));
+
+    public PeerExplanation? Explain(string peer) => Protocols.Any(protocol => protocol.Name == peer && protocol.Session != null)
+        ? new("BGPPeer/tor", null, ["only-default[0]: accept", "the end: reject"], ["accept"]) : null;
 
     public void Enable(string protocol) => Orders.Add($"enable {protocol}");
     public void Disable(string protocol, string? text) => Orders.Add($"disable {protocol} {text}".TrimEnd());
