@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl;
 
@@ -107,7 +108,7 @@ internal sealed class Daemon : IDisposable
         {
             var body = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
             var isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
-            var error = isJson ? Read(body, BgpctlJson.Default.ErrorAnswer).Error : null;
+            var error = isJson ? Read(body, AnswersJson.Default.ErrorAnswer).Error : null;
             if (error == null || error.StartsWith(UnknownPath, StringComparison.Ordinal)) return new(TooOld(path, answer.StatusCode));
             return new(error);
         }

@@ -1,6 +1,7 @@
 // One run of bgpctl: asks, and shows the answer once or, with --watch, again after each change.
 
 using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl;
@@ -16,65 +17,65 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
     public void Dispose() => daemon.Dispose();
 
     public Task StatusAsync(CancellationToken stop) =>
-        ShowAsync("status", "/v1/status", body => StatusView.Of(daemon.Read(body, BgpctlJson.Default.StatusAnswer)), stop);
+        ShowAsync("status", "/v1/status", body => StatusView.Of(daemon.Read(body, AnswersJson.Default.StatusAnswer)), stop);
 
     public Task PeersAsync(CancellationToken stop) =>
-        ShowAsync("peers", "/v1/peers", body => PeersView.Of(daemon.Read(body, BgpctlJson.Default.IReadOnlyListPeerAnswer), Now), stop);
+        ShowAsync("peers", "/v1/peers", body => PeersView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPeerAnswer), Now), stop);
 
     public Task KernelAsync(CancellationToken stop) =>
-        ShowAsync("kernel", "/v1/kernel", body => KernelView.Of(daemon.Read(body, BgpctlJson.Default.KernelAnswer), Now), stop);
+        ShowAsync("kernel", "/v1/kernel", body => KernelView.Of(daemon.Read(body, AnswersJson.Default.KernelAnswer), Now), stop);
 
     public async Task NatAsync(CancellationToken stop)
     {
         var body = await daemon.GetTextAsync("/v1/nat", stop).ConfigureAwait(false);
-        Show(body, () => NatView.Of(daemon.Read(body, BgpctlJson.Default.NatAnswer), Now));
+        Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatAnswer), Now));
     }
 
     public async Task NatExplainAsync(string source, string destination, CancellationToken stop)
     {
         var path = $"/v1/nat/explain?src={Uri.EscapeDataString(source)}&dst={Uri.EscapeDataString(destination)}";
         var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
-        Show(body, () => NatView.Of(daemon.Read(body, BgpctlJson.Default.NatExplanationAnswer)));
+        Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatExplanationAnswer)));
     }
 
     public Task PeerAsync(string name, CancellationToken stop)
     {
         var path = $"/v1/peers/{Uri.EscapeDataString(name)}";
-        Page View(string body) => PeerView.Of(daemon.Read(body, BgpctlJson.Default.PeerAnswer), Now);
+        Page View(string body) => PeerView.Of(daemon.Read(body, AnswersJson.Default.PeerAnswer), Now);
         return watch ? WatchAsync("peers", path, View, stop) : ShowAsync("peers", path, View, stop);
     }
 
     public Task ExplainRouteAsync(string prefix, CancellationToken stop) => ShowAsync(
         "routes", $"/v1/explain/route?prefix={Uri.EscapeDataString(prefix)}",
-        body => ExplainView.Route(daemon.Read(body, BgpctlJson.Default.RouteExplanationAnswer)), stop);
+        body => ExplainView.Route(daemon.Read(body, AnswersJson.Default.RouteExplanationAnswer)), stop);
 
     public Task ExplainPeerAsync(string name, CancellationToken stop) => ShowAsync(
         "peers", $"/v1/explain/peer/{Uri.EscapeDataString(name)}",
-        body => ExplainView.Peer(daemon.Read(body, BgpctlJson.Default.PeerExplanationAnswer), Now), stop);
+        body => ExplainView.Peer(daemon.Read(body, AnswersJson.Default.PeerExplanationAnswer), Now), stop);
 
     public Task ExplainServiceAsync(string service, CancellationToken stop)
     {
         if (service.Split('/') is not [var space, var name]) throw new Refusal($"expected NAMESPACE/NAME, got {service}");
         var path = $"/v1/explain/service/{Uri.EscapeDataString(space)}/{Uri.EscapeDataString(name)}";
-        return ShowAsync("status", path, body => ExplainView.Service(daemon.Read(body, BgpctlJson.Default.ServiceExplanationAnswer)), stop);
+        return ShowAsync("status", path, body => ExplainView.Service(daemon.Read(body, AnswersJson.Default.ServiceExplanationAnswer)), stop);
     }
 
     public async Task RoutesAsync(RouteQuery query, CancellationToken stop)
     {
         if (watch) await new Watcher(daemon, screen, time, json).RoutesAsync(query, PieceSize, stop).ConfigureAwait(false);
         else if (json) await CopyAsync(query.Path(lines: false), stop).ConfigureAwait(false);
-        else await PiecesAsync(query.Path(lines: true), BgpctlJson.Default.RouteAnswer, RoutesView.Of, stop).ConfigureAwait(false);
+        else await PiecesAsync(query.Path(lines: true), AnswersJson.Default.RouteAnswer, RoutesView.Of, stop).ConfigureAwait(false);
     }
 
     public Task KernelRoutesAsync(CancellationToken stop) => json
         ? CopyAsync("/v1/kernel/routes", stop)
-        : PiecesAsync("/v1/kernel/routes?format=ndjson", BgpctlJson.Default.OwnRouteAnswer, KernelView.Routes, stop);
+        : PiecesAsync("/v1/kernel/routes?format=ndjson", AnswersJson.Default.OwnRouteAnswer, KernelView.Routes, stop);
 
     public async Task ReloadAsync(bool check, bool soft, CancellationToken stop)
     {
         var path = (check, soft) switch { (true, _) => "/v1/reload?check=true", (_, true) => "/v1/reload?soft=true", _ => "/v1/reload" };
         var body = await daemon.PostAsync(path, stop).ConfigureAwait(false);
-        var changes = daemon.Read(body, BgpctlJson.Default.ReloadAnswer).Changes;
+        var changes = daemon.Read(body, AnswersJson.Default.ReloadAnswer).Changes;
         IEnumerable<string> lines = (changes.Count, check) switch
         {
             (0, _) => ["nothing changes"],
@@ -88,7 +89,7 @@ internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, b
     {
         var said = text == null ? "" : $"?text={Uri.EscapeDataString(text)}";
         var body = await daemon.PostAsync($"/v1/peers/{Uri.EscapeDataString(peer)}/{order}{said}", stop).ConfigureAwait(false);
-        var done = daemon.Read(body, BgpctlJson.Default.OrderAnswer);
+        var done = daemon.Read(body, AnswersJson.Default.OrderAnswer);
         Say(body, [$"{done.Peer}: {done.Order} was ordered; `bgpctl peers {done.Peer}` shows what came of it"]);
     }
 

@@ -2,6 +2,7 @@
 // anew, and with --json each change is one line.
 
 using System.Runtime.CompilerServices;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
 using Spectre.Console;
 
@@ -88,7 +89,7 @@ internal sealed class Watcher(Daemon daemon, Screen screen, TimeProvider time, b
     private Page Routes(string body, int limit)
     {
         var lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var shown = lines.Take(limit).Select(line => daemon.Read(line, BgpctlJson.Default.RouteAnswer)).ToArray();
+        var shown = lines.Take(limit).Select(line => daemon.Read(line, AnswersJson.Default.RouteAnswer)).ToArray();
         Cell[] notes = lines.Length > limit ? [$"and {lines.Length - limit} more"] : [];
         return new Page(new Section($"{lines.Length} routes", RoutesView.Of(shown), notes));
     }

@@ -1,6 +1,7 @@
 // How spans of time, octets and next hops are written for people.
 
 using System.Globalization;
+using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl;
 

@@ -1,5 +1,6 @@
 // What a bgpd.yaml and the resources that it names come to, without a daemon: read once, planned, and shown.
 
+using Calico.Bgp.Answers;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
@@ -22,10 +23,18 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         return new(config, planner, PlannedConfig.Join(config.Speaker, planner.Plan));
     }
 
-    public PlanAnswer Answer() => new(
-        Joined.HostName, Planner?.Settings.Release.Name, Joined.RouterId.ToString(), Joined.As.Value, Joined.ListenPort,
-        [.. File.Speaker.Peers.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
-        [.. Routes()], [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())], [.. Problems()]);
+    public PlanAnswer Answer() => new()
+    {
+        Node = Joined.HostName,
+        Compat = Planner?.Settings.Release.Name,
+        RouterId = Joined.RouterId.ToString(),
+        AsNumber = Joined.As.Value,
+        ListenPort = Joined.ListenPort,
+        Peers = [.. File.Speaker.Peers.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
+        Routes = [.. Routes()],
+        RejectedFromKernel = [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())],
+        Problems = [.. Problems()],
+    };
 
     public ProbesAnswer Answer(IReadOnlyList<Probe> probes)
     {
@@ -71,21 +80,56 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         Planner.Resources.Problems.Select(Answer)
             .Concat(Planner.Plan.Problems.Select(problem => new PlanProblemAnswer(problem.Object, problem.Field, problem.Reason)));
 
-    private static PlanPeerAnswer Planned(PlannedPeer peer) => new(
-        peer.Name, peer.Address.ToString(), peer.Port, peer.As.Value, peer.HasOwnLocalAs ? peer.LocalAs.Value : null, peer.SourceAddress?.ToString(),
-        peer.Passive, peer.Multihop, peer.TtlSecurity > 0 ? peer.TtlSecurity : null, peer.Password != null, peer.RestartSeconds,
-        peer.KeepaliveTime?.TotalSeconds, peer.HoldSeconds, peer.ClusterId != null, peer.ClusterId?.ToString(), peer.NextHop.ToString(),
-        peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, [.. peer.ImportFilters], [.. peer.ExportFilters], peer.Problem);
+    private static PlanPeerAnswer Planned(PlannedPeer peer) => new()
+    {
+        Name = peer.Name,
+        Address = peer.Address.ToString(),
+        Port = peer.Port,
+        AsNumber = peer.As.Value,
+        LocalAsNumber = peer.HasOwnLocalAs ? peer.LocalAs.Value : null,
+        SourceAddress = peer.SourceAddress?.ToString(),
+        Passive = peer.Passive,
+        Multihop = peer.Multihop,
+        TtlSecurity = peer.TtlSecurity > 0 ? peer.TtlSecurity : null,
+        PasswordSet = peer.Password != null,
+        GracefulRestartTime = peer.RestartSeconds,
+        KeepaliveTime = peer.KeepaliveTime?.TotalSeconds,
+        HoldTime = peer.HoldSeconds,
+        RouteReflectorClient = peer.ClusterId != null,
+        ClusterId = peer.ClusterId?.ToString(),
+        NextHopMode = peer.NextHop.ToString(),
+        AllowLocalAs = peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null,
+        ImportFilters = [.. peer.ImportFilters],
+        ExportFilters = [.. peer.ExportFilters],
+        Problem = peer.Problem,
+    };
 
     private PlanPeerAnswer OfFile(PeerConfig peer)
     {
         var session = peer.Session;
-        return new(
-            session.Name, session.PeerAddress.ToString(), session.PeerPort, session.PeerAs.Value, session.LocalAs == Joined.As ? null : session.LocalAs.Value,
-            session.SourceAddress?.ToString(), session.Passive, session.Multihop, session.TtlSecurity ? session.Multihop : null, session.Password != null,
-            session.GracefulRestartTime?.TotalSeconds, session.KeepaliveTime?.TotalSeconds, session.HoldTime.TotalSeconds, peer.RouteReflectorClient,
-            peer.ClusterId?.ToString(), peer.NextHop.ToString(), peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null, Filters(peer.Import),
-            Filters(peer.Export), peer.Problem);
+        return new()
+        {
+            Name = session.Name,
+            Address = session.PeerAddress.ToString(),
+            Port = session.PeerPort,
+            AsNumber = session.PeerAs.Value,
+            LocalAsNumber = session.LocalAs == Joined.As ? null : session.LocalAs.Value,
+            SourceAddress = session.SourceAddress?.ToString(),
+            Passive = session.Passive,
+            Multihop = session.Multihop,
+            TtlSecurity = session.TtlSecurity ? session.Multihop : null,
+            PasswordSet = session.Password != null,
+            GracefulRestartTime = session.GracefulRestartTime?.TotalSeconds,
+            KeepaliveTime = session.KeepaliveTime?.TotalSeconds,
+            HoldTime = session.HoldTime.TotalSeconds,
+            RouteReflectorClient = peer.RouteReflectorClient,
+            ClusterId = peer.ClusterId?.ToString(),
+            NextHopMode = peer.NextHop.ToString(),
+            AllowLocalAs = peer.AllowLocalAs > 0 ? peer.AllowLocalAs : null,
+            ImportFilters = Filters(peer.Import),
+            ExportFilters = Filters(peer.Export),
+            Problem = peer.Problem,
+        };
     }
 
     private static IReadOnlyList<string> Filters(Rib.Filters.IPolicy policy) =>

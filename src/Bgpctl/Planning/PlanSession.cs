@@ -1,15 +1,15 @@
 // One run of `bgpctl plan`: no daemon is asked, and nothing is changed.
 
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl.Planning;
 
 internal sealed class PlanSession(Screen screen, TimeProvider time, bool json)
 {
-    private static readonly PlanJson Json = new(new JsonSerializerOptions(PlanJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly AnswersJson Json = AnswersJson.Legible;
 
     public async Task ShowAsync(string config, CancellationToken stop)
     {
@@ -28,7 +28,7 @@ internal sealed class PlanSession(Screen screen, TimeProvider time, bool json)
     {
         var (before, after) = (await ReadAsync(config, stop).ConfigureAwait(false), await ReadAsync(newer, stop).ConfigureAwait(false));
         var lines = before.Changes(after).ToArray();
-        foreach (var line in json ? [JsonSerializer.Serialize(new(lines), BgpctlJson.Default.ReloadAnswer)] : lines.Length == 0 ? ["nothing changes"] : lines)
+        foreach (var line in json ? [JsonSerializer.Serialize(new(lines), Json.ReloadAnswer)] : lines.Length == 0 ? ["nothing changes"] : lines)
             await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
     }
 

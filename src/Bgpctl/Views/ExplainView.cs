@@ -1,3 +1,5 @@
+using Calico.Bgp.Answers;
+
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary><c>bgpctl explain</c>: why a prefix, a peer or a service is as it is.</summary>

@@ -1,3 +1,5 @@
+using Calico.Bgp.Answers;
+
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary><c>bgpctl kernel</c>: what of our routes the kernel holds, and what it would not take.</summary>

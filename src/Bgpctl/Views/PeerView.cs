@@ -1,3 +1,5 @@
+using Calico.Bgp.Answers;
+
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary><c>bgpctl peers NAME</c>: all that is known of one neighbour.</summary>

@@ -1,4 +1,4 @@
-using Calico.Bgp.Bgpctl.Planning;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Speaker;
 

@@ -1,3 +1,5 @@
+using Calico.Bgp.Answers;
+
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary><c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>!</c> one that the kernel refused.</summary>

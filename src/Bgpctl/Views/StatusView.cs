@@ -1,3 +1,5 @@
+using Calico.Bgp.Answers;
+
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary><c>bgpctl status</c>: is it well, and if not, what is missing.</summary>

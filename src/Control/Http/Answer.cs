@@ -1,19 +1,15 @@
 // How every answer that is not a stream is written: JSON with a length, never cached; errors say what was expected and what came.
 
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Answers;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
 internal static class Answer
 {
-    // For programs and terminals, never inside a web page: quotes and accents stay legible.
-    public static readonly ControlJson Json = new(new JsonSerializerOptions(ControlJson.Default.Options)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static readonly AnswersJson Json = AnswersJson.Legible;
 
     public const string JsonType = "application/json; charset=utf-8";
 

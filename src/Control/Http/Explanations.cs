@@ -1,5 +1,6 @@
 // Why: a prefix's way through the daemon, a peer's chains, and what this node announces of a service.
 
+using Calico.Bgp.Answers;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;

@@ -1,17 +1,28 @@
 // From the dataplane's view to what /v1/nat says.
 
+using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 
 namespace Calico.Bgp.Control.Http;
 
 internal static class NatAnswers
 {
-    public static NatAnswer Of(NatView nat) => new(
-        nat.Enabled, nat.Ready, [.. nat.Plan.Pools.Select(Pool)],
-        [.. nat.Peers.Select(peer => new NatPeerAnswer(peer.Name, peer.Established, peer.IsUpstream))],
-        new(nat.Table.Transactions, nat.Table.Readings, nat.Table.Repairs), nat.Table.Missing,
-        [.. nat.Table.Problems.Select(problem => new NatProblemAnswer(problem.Part, problem.Errno, problem.Words, problem.Since, problem.Attempts))],
-        nat.ConnectionsCut, nat.Problem);
+    public static NatAnswer Of(NatView nat) => new()
+    {
+        Enabled = nat.Enabled,
+        Ready = nat.Ready,
+        Pools = [.. nat.Plan.Pools.Select(Pool)],
+        Peers = [.. nat.Peers.Select(peer => new NatPeerAnswer(peer.Name, peer.Established, peer.IsUpstream))],
+        Table = new(nat.Table.Transactions, nat.Table.Readings, nat.Table.Repairs),
+        Missing = nat.Table.Missing,
+        Problems =
+        [
+            .. nat.Table.Problems.Select(problem =>
+                new NatProblemAnswer(problem.Part, problem.Errno, problem.Words, problem.Since, problem.Attempts)),
+        ],
+        ConnectionsCut = nat.ConnectionsCut,
+        Problem = nat.Problem,
+    };
 
     public static NatExplanationAnswer Of(NatExplanation explanation) => new(explanation.Translated, explanation.To, [.. explanation.Steps]);
 

@@ -3,6 +3,7 @@
 
 using System.Buffers.Binary;
 using System.Globalization;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
@@ -21,25 +22,53 @@ internal static class RouteAnswers
         AttributeType.OnlyToCustomer,
     ];
 
-    public static RouteAnswer Route(RouteView route, KernelSnapshot state) => new(
-        route.Prefix.ToString(), Word(route.Origin), StatusAnswers.Word(route.Type), route.Protocol, route.From?.ToString(), route.Since,
-        route.Best, route.Filtered, route.Stale, route.Preference, [.. route.Hops.Select(hop => StatusAnswers.Hop(hop, state))],
-        route.Recursive, route.Resolvable, route.IgpMetric, route.Reason, route.PathId, route.KernelProblem,
-        route.Attributes.IsEmpty ? null : Attributes(route.Attributes.Span, route.Summary));
+    public static RouteAnswer Route(RouteView route, KernelSnapshot state) => new()
+    {
+        Prefix = route.Prefix.ToString(),
+        Origin = Word(route.Origin),
+        Type = StatusAnswers.Word(route.Type),
+        Protocol = route.Protocol,
+        From = route.From?.ToString(),
+        Since = route.Since,
+        Best = route.Best,
+        Filtered = route.Filtered,
+        Stale = route.Stale,
+        Preference = route.Preference,
+        NextHops = [.. route.Hops.Select(hop => StatusAnswers.Hop(hop, state))],
+        Recursive = route.Recursive,
+        Resolvable = route.Resolvable,
+        IgpMetric = route.IgpMetric,
+        Reason = route.Reason,
+        PathId = route.PathId,
+        KernelProblem = route.KernelProblem,
+        Attributes = route.Attributes.IsEmpty ? null : Attributes(route.Attributes.Span, route.Summary),
+    };
 
     private static AttributesAnswer Attributes(ReadOnlySpan<byte> octets, AttributeSummary summary)
     {
         var view = new AttributeView(octets);
         var (nextHop, linkLocal) = view.NextHop;
         var path = view.AsPath;
-        return new(
-            Word(summary.Origin), path.ToString(), path.Length, nextHop?.ToString(), linkLocal?.ToString(),
-            summary.Has(AttributeMarks.HasMed) ? summary.Med : null, summary.Has(AttributeMarks.HasLocalPref) ? summary.LocalPref : null,
-            view.TryGet(AttributeType.AtomicAggregate, out _),
-            view.Aggregator is var (by, id) ? new(by.Value, id.ToString()) : null,
-            Texts(view.Communities), Texts(view.LargeCommunities), [.. view.ExtendedCommunities.Select(ExtendedCommunityText.Of)],
-            summary.Has(AttributeMarks.HasOriginatorId) ? new RouterId(summary.OriginatorId).ToString() : null,
-            Texts(view.ClusterList), view.Otc, view.Aigp, Unnamed(octets));
+        return new()
+        {
+            Origin = Word(summary.Origin),
+            AsPath = path.ToString(),
+            AsPathLength = path.Length,
+            NextHop = nextHop?.ToString(),
+            NextHopLinkLocal = linkLocal?.ToString(),
+            Med = summary.Has(AttributeMarks.HasMed) ? summary.Med : null,
+            LocalPref = summary.Has(AttributeMarks.HasLocalPref) ? summary.LocalPref : null,
+            AtomicAggregate = view.TryGet(AttributeType.AtomicAggregate, out _),
+            Aggregator = view.Aggregator is var (by, id) ? new(by.Value, id.ToString()) : null,
+            Communities = Texts(view.Communities),
+            LargeCommunities = Texts(view.LargeCommunities),
+            ExtendedCommunities = [.. view.ExtendedCommunities.Select(ExtendedCommunityText.Of)],
+            OriginatorId = summary.Has(AttributeMarks.HasOriginatorId) ? new RouterId(summary.OriginatorId).ToString() : null,
+            ClusterList = Texts(view.ClusterList),
+            Otc = view.Otc,
+            Aigp = view.Aigp,
+            Unknown = Unnamed(octets),
+        };
     }
 
     // Flags, type, a length of one octet or two, value: the canonical form has nothing else.

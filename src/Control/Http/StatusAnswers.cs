@@ -1,5 +1,6 @@
 // From the speaker's snapshots to what /v1/status, /v1/peers and /v1/kernel say.
 
+using Calico.Bgp.Answers;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -16,12 +17,24 @@ internal static class StatusAnswers
     {
         var router = speaker.Router;
         var protocols = speaker.Protocols;
-        return new(
-            router.Version, router.HostName, router.RouterId.ToString(), router.As.Value, router.Now, router.Started, router.Reconfigured,
-            router.ShuttingDown, speaker.Ready, Health.NotReadyBecause(speaker), daemon.ConfigFile, speaker.FilterNames,
-            Sessions(protocols), [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
-            Counts(speaker.KernelStatus), Memory(speaker.Memory))
+        return new()
         {
+            Version = router.Version,
+            HostName = router.HostName,
+            RouterId = router.RouterId.ToString(),
+            As = router.As.Value,
+            Now = router.Now,
+            Started = router.Started,
+            Reconfigured = router.Reconfigured,
+            ShuttingDown = router.ShuttingDown,
+            Ready = speaker.Ready,
+            NotReadyBecause = Health.NotReadyBecause(speaker),
+            ConfigFile = daemon.ConfigFile,
+            Filters = speaker.FilterNames,
+            Sessions = Sessions(protocols),
+            Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
+            Kernel = Counts(speaker.KernelStatus),
+            Memory = Memory(speaker.Memory),
             Resources = daemon.Planned is { } plan ? Resources(plan) : null,
         };
     }
@@ -40,14 +53,34 @@ internal static class StatusAnswers
     public static PeerAnswer Peer(ProtocolStatus protocol, SessionSnapshot session)
     {
         var (settings, counters) = (session.Settings, session.Counters);
-        return new(
-            protocol.Name, protocol.Description, settings.PeerAddress.ToString(), settings.Interface, settings.PeerAs.Value,
-            settings.LocalAs.Value, settings.PeerAs == settings.LocalAs ? "internal" : "external", protocol.Enabled, protocol.Up,
-            Word(session.Phase), session.Since, protocol.Message, Fault(session.LastFault), protocol.RouteReflectorClient,
-            settings.Passive, settings.Multihop, settings.Password != null, session.Negotiated is { } agreed ? Agreed(agreed) : null,
-            new(session.HoldLeft?.TotalSeconds, session.KeepaliveLeft?.TotalSeconds, session.RetryLeft?.TotalSeconds),
-            MessagesIn(counters), MessagesOut(counters),
-            counters.AttributesDiscarded, counters.TreatedAsWithdrawn, session.EstablishedTransitions, Channels(protocol));
+        return new()
+        {
+            Name = protocol.Name,
+            Description = protocol.Description,
+            Address = settings.PeerAddress.ToString(),
+            Interface = settings.Interface,
+            As = settings.PeerAs.Value,
+            LocalAs = settings.LocalAs.Value,
+            Type = settings.PeerAs == settings.LocalAs ? "internal" : "external",
+            Enabled = protocol.Enabled,
+            Up = protocol.Up,
+            State = Word(session.Phase),
+            Since = session.Since,
+            Message = protocol.Message,
+            LastError = Fault(session.LastFault),
+            RouteReflectorClient = protocol.RouteReflectorClient,
+            Passive = settings.Passive,
+            Multihop = settings.Multihop,
+            Authenticated = settings.Password != null,
+            Negotiated = session.Negotiated is { } agreed ? Agreed(agreed) : null,
+            Timers = new(session.HoldLeft?.TotalSeconds, session.KeepaliveLeft?.TotalSeconds, session.RetryLeft?.TotalSeconds),
+            MessagesIn = MessagesIn(counters),
+            MessagesOut = MessagesOut(counters),
+            AttributesDiscarded = counters.AttributesDiscarded,
+            TreatedAsWithdrawn = counters.TreatedAsWithdrawn,
+            EstablishedTransitions = session.EstablishedTransitions,
+            Channels = Channels(protocol),
+        };
     }
 
     public static KernelAnswer Kernel(ISpeaker speaker)
@@ -116,16 +149,41 @@ internal static class StatusAnswers
 
     private static IReadOnlyList<ChannelAnswer> Channels(ProtocolStatus protocol) => [.. protocol.Channels.Select(Channel)];
 
-    private static ChannelAnswer Channel(ChannelStatus channel) => new(
-        channel.Family.Word(), channel.Up, channel.Import, channel.ImportDefault, channel.Export, channel.ExportDefault, channel.NextHop,
-        channel.Imported + channel.Filtered, channel.Imported, channel.Filtered, channel.Exported, channel.Preferred,
-        Changes(channel.Counts));
+    private static ChannelAnswer Channel(ChannelStatus channel) => new()
+    {
+        Family = channel.Family.Word(),
+        Up = channel.Up,
+        Import = channel.Import,
+        ImportDefault = channel.ImportDefault,
+        Export = channel.Export,
+        ExportDefault = channel.ExportDefault,
+        NextHop = channel.NextHop,
+        Received = channel.Imported + channel.Filtered,
+        Accepted = channel.Imported,
+        Filtered = channel.Filtered,
+        Advertised = channel.Exported,
+        Preferred = channel.Preferred,
+        Changes = Changes(channel.Counts),
+    };
 
-    private static ChangesAnswer Changes(UpdateCounts counts) => new(
-        counts.ImportUpdatesReceived, counts.ImportUpdatesRejected, counts.ImportUpdatesFiltered, counts.ImportUpdatesIgnored,
-        counts.ImportUpdatesAccepted, counts.ImportWithdrawsReceived, counts.ImportWithdrawsRejected, counts.ImportWithdrawsIgnored,
-        counts.ImportWithdrawsAccepted, counts.ExportUpdatesReceived, counts.ExportUpdatesRejected, counts.ExportUpdatesFiltered,
-        counts.ExportUpdatesAccepted, counts.ExportWithdrawsReceived, counts.ExportWithdrawsAccepted);
+    private static ChangesAnswer Changes(UpdateCounts counts) => new()
+    {
+        ImportUpdatesReceived = counts.ImportUpdatesReceived,
+        ImportUpdatesRejected = counts.ImportUpdatesRejected,
+        ImportUpdatesFiltered = counts.ImportUpdatesFiltered,
+        ImportUpdatesIgnored = counts.ImportUpdatesIgnored,
+        ImportUpdatesAccepted = counts.ImportUpdatesAccepted,
+        ImportWithdrawsReceived = counts.ImportWithdrawsReceived,
+        ImportWithdrawsRejected = counts.ImportWithdrawsRejected,
+        ImportWithdrawsIgnored = counts.ImportWithdrawsIgnored,
+        ImportWithdrawsAccepted = counts.ImportWithdrawsAccepted,
+        ExportUpdatesReceived = counts.ExportUpdatesReceived,
+        ExportUpdatesRejected = counts.ExportUpdatesRejected,
+        ExportUpdatesFiltered = counts.ExportUpdatesFiltered,
+        ExportUpdatesAccepted = counts.ExportUpdatesAccepted,
+        ExportWithdrawsReceived = counts.ExportWithdrawsReceived,
+        ExportWithdrawsAccepted = counts.ExportWithdrawsAccepted,
+    };
 
     private static FaultAnswer? Fault(SessionFault fault) => fault.Kind switch
     {
@@ -139,11 +197,24 @@ internal static class StatusAnswers
     private static FaultAnswer Fault(SessionFault fault, string kind) =>
         new(kind, fault.Text, (int?)fault.Notification?.Code, fault.Notification?.Subcode, fault.At);
 
-    private static NegotiatedAnswer Agreed(Negotiated agreed) => new(
-        agreed.PeerId.ToString(), agreed.LocalAddress.ToString(), agreed.PeerAddress.ToString(), agreed.HoldTime, Words(agreed.Families),
-        agreed.FourOctetAs, agreed.ExtendedMessages, agreed.RouteRefresh, agreed.EnhancedRouteRefresh, Words(agreed.AddPathReceive),
-        Words(agreed.AddPathSend), agreed.ExtendedNextHop, Words(agreed.GracefulRestart), agreed.PeerRestartTime,
-        agreed.Received.Capabilities.Fqdn?.HostName);
+    private static NegotiatedAnswer Agreed(Negotiated agreed) => new()
+    {
+        RouterId = agreed.PeerId.ToString(),
+        LocalAddress = agreed.LocalAddress.ToString(),
+        PeerAddress = agreed.PeerAddress.ToString(),
+        HoldTime = agreed.HoldTime,
+        Families = Words(agreed.Families),
+        FourOctetAs = agreed.FourOctetAs,
+        ExtendedMessages = agreed.ExtendedMessages,
+        RouteRefresh = agreed.RouteRefresh,
+        EnhancedRouteRefresh = agreed.EnhancedRouteRefresh,
+        AddPathReceive = Words(agreed.AddPathReceive),
+        AddPathSend = Words(agreed.AddPathSend),
+        ExtendedNextHop = agreed.ExtendedNextHop,
+        GracefulRestart = Words(agreed.GracefulRestart),
+        PeerRestartTime = agreed.PeerRestartTime,
+        PeerHostName = agreed.Received.Capabilities.Fqdn?.HostName,
+    };
 
     private static IReadOnlyList<string> Words(FamilySet families) => families switch
     {

@@ -1,0 +1,41 @@
+// The vocabulary of answers: what bgpd sends by HTTP, what bgpctl reads, and what either prints for programs. One record per noun,
+// addresses and prefixes as text, null for what is absent, camelCase. Both commands are built from these files, so that a field cannot be
+// sent under one name and read under another; where they are of different releases, Release tells them so.
+
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Calico.Bgp.Answers;
+
+/// <summary>How the answers are written and read. A field that an older bgpd does not send is an error, one that a newer sends is not.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(LiveAnswer))]
+[JsonSerializable(typeof(ReadyAnswer))]
+[JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<PeerAnswer>))]
+[JsonSerializable(typeof(RouteAnswer))]
+[JsonSerializable(typeof(KernelAnswer))]
+[JsonSerializable(typeof(OwnRouteAnswer))]
+[JsonSerializable(typeof(NatAnswer))]
+[JsonSerializable(typeof(NatExplanationAnswer))]
+[JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(OrderAnswer))]
+[JsonSerializable(typeof(RouteExplanationAnswer))]
+[JsonSerializable(typeof(PeerExplanationAnswer))]
+[JsonSerializable(typeof(ServiceExplanationAnswer))]
+[JsonSerializable(typeof(PlanAnswer))]
+[JsonSerializable(typeof(ProbesAnswer))]
+public sealed partial class AnswersJson : JsonSerializerContext
+{
+    /// <summary>For programs and terminals, never inside a web page: quotes and accents stay legible.</summary>
+    public static AnswersJson Legible => Made.Legible;
+
+    /// <summary>In what order two files of one class are initialized is not said, so it is one of its own.</summary>
+    private static class Made
+    {
+        public static readonly AnswersJson Legible =
+            new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
+}

@@ -1,0 +1,17 @@
+namespace Calico.Bgp.Answers;
+
+/// <summary><c>/v1/kernel</c>: what of our routes the kernel holds, and what it would not take.</summary>
+public sealed record KernelAnswer(
+    KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces);
+
+public sealed record KernelCountsAnswer(int Wanted, int Installed, int Pending, int Refused, long Writes, long Failures, long Resyncs);
+
+public sealed record RefusalAnswer(string Prefix, TargetAnswer? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
+
+public sealed record InterfaceAnswer(
+    int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);
+
+public sealed record TargetAnswer(string Type, IReadOnlyList<HopAnswer> NextHops, uint Metric, uint Table);
+
+/// <summary>One of those of <c>/v1/kernel/routes</c>.</summary>
+public sealed record OwnRouteAnswer(string Prefix, TargetAnswer? Wanted, TargetAnswer? Installed, string? Problem);

@@ -1,0 +1,33 @@
+namespace Calico.Bgp.Answers;
+
+/// <summary><c>/v1/nat</c>: what is translated on its way out, by whom, and why.</summary>
+public sealed record NatAnswer
+{
+    public required bool Enabled { get; init; }
+    /// <summary>The resources are known; before that the table of an earlier run is left as it is.</summary>
+    public required bool Ready { get; init; }
+    public required IReadOnlyList<NatPoolAnswer> Pools { get; init; }
+    public required IReadOnlyList<NatPeerAnswer> Peers { get; init; }
+    public required NatTableAnswer Table { get; init; }
+    /// <summary>Options that the kernel is built without.</summary>
+    public required IReadOnlyList<string> Missing { get; init; }
+    public required IReadOnlyList<NatProblemAnswer> Problems { get; init; }
+    public required long ConnectionsCut { get; init; }
+    public required string? Problem { get; init; }
+}
+
+/// <param name="Upstream">What the pool asks for: prefer, require or ignore; null: nothing.</param>
+/// <param name="Applies">no NAT, masquerade, upstream NAT, or upstream NAT only.</param>
+/// <param name="ExceptTo">Destinations that the network translates for.</param>
+public sealed record NatPoolAnswer(
+    string Name, string Cidr, bool NatOutgoing, bool Disabled, string? Upstream, string Applies, string Why, IReadOnlyList<string> ExceptTo);
+
+/// <param name="Translates">Its infrastructure does.</param>
+public sealed record NatPeerAnswer(string Name, bool Established, bool Translates);
+
+public sealed record NatTableAnswer(long Transactions, long Readings, long Repairs);
+
+public sealed record NatProblemAnswer(string Part, int Errno, string Words, DateTimeOffset Since, int Attempts);
+
+/// <summary><c>/v1/nat/explain</c>: what becomes of a packet.</summary>
+public sealed record NatExplanationAnswer(bool Translated, string? To, IReadOnlyList<string> Steps);

@@ -1,0 +1,102 @@
+namespace Calico.Bgp.Answers;
+
+/// <summary><c>/v1/peers/NAME</c>, and one of those of <c>/v1/peers</c>.</summary>
+public sealed record PeerAnswer
+{
+    public required string Name { get; init; }
+    public required string? Description { get; init; }
+    public required string Address { get; init; }
+    public required string? Interface { get; init; }
+    public required uint As { get; init; }
+    public required uint LocalAs { get; init; }
+    /// <summary>internal or external.</summary>
+    public required string Type { get; init; }
+    public required bool Enabled { get; init; }
+    public required bool Up { get; init; }
+    /// <summary>Of RFC 4271 section 8.2.2: idle, connect, active, openSent, openConfirm, established.</summary>
+    public required string State { get; init; }
+    public required DateTimeOffset Since { get; init; }
+    public required string? Message { get; init; }
+    public required FaultAnswer? LastError { get; init; }
+    public required bool RouteReflectorClient { get; init; }
+    public required bool Passive { get; init; }
+    public required int Multihop { get; init; }
+    public required bool Authenticated { get; init; }
+    public required NegotiatedAnswer? Negotiated { get; init; }
+    public required TimersAnswer Timers { get; init; }
+    public required MessagesAnswer MessagesIn { get; init; }
+    public required MessagesAnswer MessagesOut { get; init; }
+    public required long AttributesDiscarded { get; init; }
+    public required long TreatedAsWithdrawn { get; init; }
+    public required int EstablishedTransitions { get; init; }
+    public required IReadOnlyList<ChannelAnswer> Channels { get; init; }
+}
+
+/// <param name="Kind">socket, sent, received or stopped.</param>
+/// <param name="Code">Of the NOTIFICATION, where there was one.</param>
+public sealed record FaultAnswer(string Kind, string Text, int? Code, int? Subcode, DateTimeOffset At);
+
+/// <summary>What both sides' OPENs come to.</summary>
+public sealed record NegotiatedAnswer
+{
+    public required string RouterId { get; init; }
+    public required string LocalAddress { get; init; }
+    public required string PeerAddress { get; init; }
+    public required int HoldTime { get; init; }
+    public required IReadOnlyList<string> Families { get; init; }
+    public required bool FourOctetAs { get; init; }
+    public required bool ExtendedMessages { get; init; }
+    public required bool RouteRefresh { get; init; }
+    public required bool EnhancedRouteRefresh { get; init; }
+    public required IReadOnlyList<string> AddPathReceive { get; init; }
+    public required IReadOnlyList<string> AddPathSend { get; init; }
+    public required bool ExtendedNextHop { get; init; }
+    public required IReadOnlyList<string> GracefulRestart { get; init; }
+    public required int PeerRestartTime { get; init; }
+    public required string? PeerHostName { get; init; }
+}
+
+/// <summary>Seconds left; null: not running.</summary>
+public sealed record TimersAnswer(double? Hold, double? Keepalive, double? Retry);
+
+public sealed record MessagesAnswer(long Opens, long Updates, long Notifications, long Keepalives, long Refreshes, long Octets);
+
+/// <summary>The routes of one family, to and from a peer or another source.</summary>
+public sealed record ChannelAnswer
+{
+    public required string Family { get; init; }
+    public required bool Up { get; init; }
+    public required string Import { get; init; }
+    /// <summary>Nothing was configured, so RFC 8212 rejects.</summary>
+    public required bool ImportDefault { get; init; }
+    public required string Export { get; init; }
+    public required bool ExportDefault { get; init; }
+    public required string? NextHop { get; init; }
+    /// <summary>Routes in the table from here before the filter; accepted ones pass it.</summary>
+    public required long Received { get; init; }
+    public required long Accepted { get; init; }
+    public required long Filtered { get; init; }
+    public required long Advertised { get; init; }
+    public required long Preferred { get; init; }
+    public required ChangesAnswer Changes { get; init; }
+}
+
+/// <summary>birdc's table of route changes.</summary>
+public sealed record ChangesAnswer
+{
+    public required long ImportUpdatesReceived { get; init; }
+    public required long ImportUpdatesRejected { get; init; }
+    public required long ImportUpdatesFiltered { get; init; }
+    public required long ImportUpdatesIgnored { get; init; }
+    public required long ImportUpdatesAccepted { get; init; }
+    public required long ImportWithdrawsReceived { get; init; }
+    public required long ImportWithdrawsRejected { get; init; }
+    public required long ImportWithdrawsIgnored { get; init; }
+    public required long ImportWithdrawsAccepted { get; init; }
+    public required long ExportUpdatesReceived { get; init; }
+    public required long ExportUpdatesRejected { get; init; }
+    public required long ExportUpdatesFiltered { get; init; }
+    public required long ExportUpdatesAccepted { get; init; }
+    public required long ExportWithdrawsReceived { get; init; }
+    public required long ExportWithdrawsAccepted { get; init; }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization;
+
+namespace Calico.Bgp.Answers;
+
+/// <summary><c>/v1/status</c>: the daemon as a whole.</summary>
+public sealed record StatusAnswer
+{
+    public required string Version { get; init; }
+    public required string HostName { get; init; }
+    public required string RouterId { get; init; }
+    public required uint As { get; init; }
+    public required DateTimeOffset Now { get; init; }
+    public required DateTimeOffset Started { get; init; }
+    public required DateTimeOffset Reconfigured { get; init; }
+    public required bool ShuttingDown { get; init; }
+    public required bool Ready { get; init; }
+    public required string? NotReadyBecause { get; init; }
+    public required string ConfigFile { get; init; }
+    public required IReadOnlyList<string> Filters { get; init; }
+    public required SessionsAnswer Sessions { get; init; }
+    public required IReadOnlyList<ProtocolAnswer> Protocols { get; init; }
+    public required KernelCountsAnswer Kernel { get; init; }
+    public required MemoryAnswer Memory { get; init; }
+
+    /// <summary>Absent where bgpd.yaml names no sources.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ResourcesAnswer? Resources { get; init; }
+}
+
+/// <param name="Compat">The release of Calico that is followed.</param>
+public sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);
+
+/// <param name="Refused">The object is not in force (its last good version is).</param>
+public sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused);
+
+public sealed record SessionsAnswer(int Configured, int Enabled, int Established);
+
+/// <summary>A source of routes that is no peer: device1, kernel1, static1, …</summary>
+public sealed record ProtocolAnswer(
+    string Name, string Kind, bool Enabled, bool Up, DateTimeOffset Since, IReadOnlyList<ChannelAnswer> Channels);
+
+/// <summary>Octets.</summary>
+public sealed record MemoryAnswer(
+    long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total, long Resident);
