@@ -38,8 +38,8 @@ internal static class Commands
     private static RootCommand Root(Screen screen, TimeProvider time)
     {
         var root = new RootCommand("Looks into bgpd, and tells it what to do.") { Socket, Json, Watch };
-        Session Make(ParseResult parsed) =>
-            new(new Daemon(parsed.GetValue(Socket)!), screen, time, parsed.GetValue(Json), parsed.GetValue(Watch));
+        DaemonCommands Make(ParseResult parsed) =>
+            new(new DaemonClient(parsed.GetValue(Socket)!), screen, time, parsed.GetValue(Json), parsed.GetValue(Watch));
         root.Subcommands.Add(Status(Make));
         root.Subcommands.Add(Peers(Make));
         root.Subcommands.Add(Routes(Make));
@@ -51,83 +51,84 @@ internal static class Commands
         return root;
     }
 
-    private static Command Status(Func<ParseResult, Session> make)
+    private static Command Status(Func<ParseResult, DaemonCommands> make)
     {
         var command = new Command("status", "Is it well, and if not, what is missing");
-        return Do(command, make, (session, _, stop) => session.StatusAsync(stop));
+        return Do(command, make, (daemon, _, stop) => daemon.StatusAsync(stop));
     }
 
-    private static Command Peers(Func<ParseResult, Session> make)
+    private static Command Peers(Func<ParseResult, DaemonCommands> make)
     {
         var name = new Argument<string?>("NAME") { Description = "one peer, by its name or address", Arity = ArgumentArity.ZeroOrOne };
         var order = new Argument<string?>("ORDER") { Description = "what it shall do", Arity = ArgumentArity.ZeroOrOne };
         order.AcceptOnlyFromAmong("enable", "disable", "restart", "reload-in", "reload-out", "reload");
         var text = new Option<string?>("--text") { Description = "told to the peer with disable and restart (RFC 9003)" };
         var command = new Command("peers", "The neighbours, or one of them in detail, or an order to one") { name, order, text };
-        return Do(command, make, (session, parsed, stop) => (parsed.GetValue(name), parsed.GetValue(order)) switch
+        return Do(command, make, (daemon, parsed, stop) => (parsed.GetValue(name), parsed.GetValue(order)) switch
         {
-            (null, _) => session.PeersAsync(stop),
-            (var peer, null) => session.PeerAsync(peer, stop),
-            var (peer, word) => session.OrderAsync(peer, word, parsed.GetValue(text), stop),
+            (null, _) => daemon.PeersAsync(stop),
+            (var peer, null) => daemon.PeerAsync(peer, stop),
+            var (peer, word) => daemon.OrderAsync(peer, word, parsed.GetValue(text), stop),
         });
     }
 
-    private static Command Routes(Func<ParseResult, Session> make)
+    private static Command Routes(Func<ParseResult, DaemonCommands> make)
     {
         var words = new RouteWords();
-        return Do(words.Command, make, (session, parsed, stop) => session.RoutesAsync(words.Read(parsed), stop));
+        return Do(words.Command, make, (daemon, parsed, stop) => daemon.RoutesAsync(words.Read(parsed), stop));
     }
 
-    private static Command Kernel(Func<ParseResult, Session> make)
+    private static Command Kernel(Func<ParseResult, DaemonCommands> make)
     {
         var routes = new Option<bool>("--routes") { Description = "each of our routes, as wanted and as installed" };
         var command = new Command("kernel", "What the kernel has of our routes, and what it refused") { routes };
-        return Do(command, make, (session, parsed, stop) =>
-            parsed.GetValue(routes) ? session.KernelRoutesAsync(stop) : session.KernelAsync(stop));
+        return Do(command, make, (daemon, parsed, stop) =>
+            parsed.GetValue(routes) ? daemon.KernelRoutesAsync(stop) : daemon.KernelAsync(stop));
     }
 
-    private static Command Explain(Func<ParseResult, Session> make)
+    private static Command Explain(Func<ParseResult, DaemonCommands> make)
     {
         var command = new Command("explain", "Why a route, a peer or a service is as it is");
         Add(
             "route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says",
-            (session, of, stop) => session.ExplainRouteAsync(of, stop));
-        Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (session, of, stop) => session.ExplainPeerAsync(of, stop));
+            (daemon, of, stop) => daemon.ExplainRouteAsync(of, stop));
+        Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (daemon, of, stop) => daemon.ExplainPeerAsync(of, stop));
         Add(
             "service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not",
-            (session, of, stop) => session.ExplainServiceAsync(of, stop));
+            (daemon, of, stop) => daemon.ExplainServiceAsync(of, stop));
         return command;
 
-        void Add(string word, string of, string does, Func<Session, string, CancellationToken, Task> action)
+        void Add(string word, string of, string does, Func<DaemonCommands, string, CancellationToken, Task> action)
         {
             var argument = new Argument<string>(of) { Description = does };
             var each = new Command(word, does) { argument };
-            command.Subcommands.Add(Do(each, make, (session, parsed, stop) => action(session, parsed.GetValue(argument)!, stop)));
+            command.Subcommands.Add(Do(each, make, (daemon, parsed, stop) => action(daemon, parsed.GetValue(argument)!, stop)));
         }
     }
 
-    private static Command Reload(Func<ParseResult, Session> make)
+    private static Command Reload(Func<ParseResult, DaemonCommands> make)
     {
         var check = new Option<bool>("--check") { Description = "only say what would change" };
         var soft = new Option<bool>("--soft") { Description = "new filters touch new routes only" };
         var command = new Command("reload", "Read bgpd.yaml again") { check, soft };
-        return Do(command, make, (session, parsed, stop) => session.ReloadAsync(parsed.GetValue(check), parsed.GetValue(soft), stop));
+        return Do(command, make, (daemon, parsed, stop) => daemon.ReloadAsync(parsed.GetValue(check), parsed.GetValue(soft), stop));
     }
 
-    internal static Command Do(Command command, Func<ParseResult, Session> make, Func<Session, ParseResult, CancellationToken, Task> action)
+    internal static Command Do(
+        Command command, Func<ParseResult, DaemonCommands> make, Func<DaemonCommands, ParseResult, CancellationToken, Task> action)
     {
         command.SetAction(async (parsed, stop) =>
         {
-            using var session = make(parsed);
+            using var daemon = make(parsed);
             try
             {
-                await action(session, parsed, stop).ConfigureAwait(false);
+                await action(daemon, parsed, stop).ConfigureAwait(false);
                 return Success;
             }
             catch (Refusal refusal)
             {
-                await session.Screen.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                await session.Screen.Errors.WriteLineAsync($"bgpctl: {refusal.Message}").ConfigureAwait(false);
+                await daemon.Screen.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                await daemon.Screen.Errors.WriteLineAsync($"bgpctl: {refusal.Message}").ConfigureAwait(false);
                 return Failed;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

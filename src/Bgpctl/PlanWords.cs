@@ -9,7 +9,7 @@ internal static class PlanWords
 {
     private const string DefaultConfig = "/etc/bgpd/bgpd.yaml";
 
-    public static Command Command(Func<ParseResult, Session> make, Option<bool> json, Screen screen, TimeProvider time)
+    public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time)
     {
         var config = new Option<string>("--config") { Description = "the bgpd.yaml to plan from", HelpName = "FILE", DefaultValueFactory = _ => DefaultConfig };
         var probe = new Option<string?>("--probe") { Description = "a JSON file of routes: what would become of each", HelpName = "FILE" };
@@ -17,10 +17,10 @@ internal static class PlanWords
         var command = new Command("plan", "What bgpd.yaml and its resources come to on this node, without a daemon") { config, probe, diff };
         return Commands.Do(command, make, (_, parsed, stop) =>
         {
-            var session = new PlanSession(screen, time, parsed.GetValue(json));
+            var plan = new PlanCommands(screen, time, parsed.GetValue(json));
             var file = parsed.GetValue(config)!;
-            if (parsed.GetValue(diff) is { } newer) return session.DifferAsync(file, newer, stop);
-            return parsed.GetValue(probe) is { } probes ? session.ProbeAsync(file, probes, stop) : session.ShowAsync(file, stop);
+            if (parsed.GetValue(diff) is { } newer) return plan.DifferAsync(file, newer, stop);
+            return parsed.GetValue(probe) is { } probes ? plan.ProbeAsync(file, probes, stop) : plan.ShowAsync(file, stop);
         });
     }
 }

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace Calico.Bgp.Bgpctl;
 
-internal sealed class Watcher(Daemon daemon, Screen screen, TimeProvider time, bool json)
+internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider time, bool json)
 {
     /// <param name="path">Asked anew after each event; null: the event's own data is the answer.</param>
     public Task PagesAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) => FollowAsync(

@@ -1,4 +1,4 @@
-// One run of bgpctl: asks, and shows the answer once or, with --watch, again after each change.
+// The commands that ask bgpd: each shows the answer once or, with --watch, again after each change.
 
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
@@ -6,7 +6,7 @@ using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl;
 
-internal sealed class Session(Daemon daemon, Screen screen, TimeProvider time, bool json, bool watch) : IDisposable
+internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimeProvider time, bool json, bool watch) : IDisposable
 {
     private const int PieceSize = 1000;
 

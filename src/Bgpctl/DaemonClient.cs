@@ -13,14 +13,14 @@ namespace Calico.Bgp.Bgpctl;
 /// <summary>The command cannot be carried out; the message is for the person at the terminal.</summary>
 internal sealed class Refusal(string message) : Exception(message);
 
-internal sealed class Daemon : IDisposable
+internal sealed class DaemonClient : IDisposable
 {
     private const string UnknownPath = "expected one of /live";
 
     private readonly string socket;
     private readonly HttpClient http;
 
-    public Daemon(string socket)
+    public DaemonClient(string socket)
     {
         this.socket = socket;
         http = new(new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(stop), UseProxy = false })

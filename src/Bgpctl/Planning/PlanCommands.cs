@@ -1,4 +1,4 @@
-// One run of `bgpctl plan`: no daemon is asked, and nothing is changed.
+// The commands of `bgpctl plan`: no daemon is asked, and nothing is changed.
 
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -7,7 +7,7 @@ using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl.Planning;
 
-internal sealed class PlanSession(Screen screen, TimeProvider time, bool json)
+internal sealed class PlanCommands(Screen screen, TimeProvider time, bool json)
 {
     private static readonly AnswersJson Json = AnswersJson.Legible;
 
