@@ -1,6 +1,5 @@
 // bgpd, as seen through its Unix socket. Whatever goes wrong on the way ends as a Refusal: one sentence that says what to do.
 
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -15,10 +14,10 @@ internal sealed class Refusal(string message) : Exception(message);
 
 internal sealed class DaemonClient : IDisposable
 {
-    private const string UnknownPath = "expected one of /live";
-
     private readonly string socket;
     private readonly HttpClient http;
+    /// <summary>The daemon's, of the last answer; null: it does not say.</summary>
+    private string? release;
 
     public DaemonClient(string socket)
     {
@@ -68,11 +67,11 @@ internal sealed class DaemonClient : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type) ?? throw new Refusal(Differs("an empty answer"));
+            return JsonSerializer.Deserialize(json, type) ?? throw new Refusal(NotUnderstood("an empty answer"));
         }
         catch (JsonException problem)
         {
-            throw new Refusal(Differs(problem.Message));
+            throw new Refusal(NotUnderstood(problem.Message));
         }
     }
 
@@ -82,6 +81,7 @@ internal sealed class DaemonClient : IDisposable
         {
             using var request = new HttpRequestMessage(method, path);
             var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
+            release = Release.Of(answer.Headers.TryGetValues("Server", out var server) ? server.FirstOrDefault() : null);
             return answer.IsSuccessStatusCode ? answer : throw await RefusedAsync(answer, path, stop).ConfigureAwait(false);
         }
         catch (HttpRequestException broken)
@@ -107,12 +107,15 @@ internal sealed class DaemonClient : IDisposable
         using (answer)
         {
             var body = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
-            var isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
-            var error = isJson ? Read(body, AnswersJson.Default.ErrorAnswer).Error : null;
-            if (error == null || error.StartsWith(UnknownPath, StringComparison.Ordinal)) return new(TooOld(path, answer.StatusCode));
-            return new(error);
+            var isAnswer = release != null && answer.Content.Headers.ContentType?.MediaType == "application/json";
+            if (!isAnswer) return new(NotUnderstood($"to {path.Split('?')[0]} it answered {(int)answer.StatusCode}: {FirstLine(body)}"));
+            var error = Read(body, AnswersJson.Default.ErrorAnswer);
+            var isOfAnother = error.Code == ErrorCode.UnknownPath && release != Release.Version;
+            return new(isOfAnother ? NotUnderstood($"it does not know {path.Split('?')[0]}") : error.Message);
         }
     }
+
+    private static string FirstLine(string body) => body.Split('\n') is [{ Length: > 0 } line, ..] ? line : "nothing";
 
     private async ValueTask<Stream> ConnectAsync(CancellationToken stop)
     {
@@ -141,10 +144,12 @@ internal sealed class DaemonClient : IDisposable
 
     private string Silent(string why) => $"bgpd at {socket} does not answer: {why}";
 
-    private string TooOld(string path, HttpStatusCode status) =>
-        $"bgpd at {socket} does not know {path.Split('?')[0]} (it answered {(int)status}): it is older than this bgpctl, "
-        + "or another program; take both from one release";
-
-    private string Differs(string problem) =>
-        $"the answer of bgpd at {socket} is not understood: bgpd and bgpctl are of different releases, take both from one ({problem})";
+    /// <summary>What bgpctl cannot make sense of is most often of another release; which, the daemon says itself.</summary>
+    private string NotUnderstood(string problem) => release switch
+    {
+        null => $"this bgpctl is {Release.Version}, and who answers at {socket} does not say that it is bgpd, or of which release: it is an "
+            + $"older one, or another program; take both from one release ({problem})",
+        _ when release == Release.Version => $"bgpd at {socket} is not understood, though it is of this bgpctl's release, {release} ({problem})",
+        _ => $"this bgpctl is {Release.Version}, the daemon at {socket} {release}: take both from one release ({problem})",
+    };
 }

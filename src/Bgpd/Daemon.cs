@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
@@ -52,7 +53,7 @@ internal sealed class Daemon(
     public override Task StartedAsync(CancellationToken cancellationToken)
     {
         var config = Planned?.Joined ?? current.Config.Speaker;
-        log.Running(SpeakerRoom.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
+        log.Running(Release.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
         oneAtATime.Release();
         return Task.CompletedTask;
     }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl.Tests;
 
@@ -15,6 +16,17 @@ public sealed class FailureTests : IAsyncLifetime
     {
         Assert.Equal(1, await lab.RunAsync("peers", "tor7"));
         Assert.Equal("bgpctl: expected the name of a peer (tor1, node2, new-tor, off), got \"tor7\"\n", lab.Errors.ToString());
+    }
+
+    [Theory]
+    [InlineData("routes --peer tor7", "a source of routes (kernel1, tor1, node2, new-tor, off)")]
+    [InlineData("routes --peer tor7 --best", "a source of routes (kernel1, tor1, node2, new-tor, off)")]
+    [InlineData("routes --peer tor7 --received", "a peer (tor1, node2, new-tor, off)")]
+    [InlineData("explain peer tor7", "a peer (tor1, node2, new-tor, off)")]
+    public async Task A_selection_that_names_nothing_is_told_what_there_is(string command, string known)
+    {
+        Assert.Equal(1, await lab.RunAsync(command.Split(' ')));
+        Assert.Equal(("", $"bgpctl: expected the name of {known}, got \"tor7\"\n"), (lab.Output.ToString(), lab.Errors.ToString()));
     }
 
     [Fact]
@@ -35,14 +47,31 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.Contains("nobody answers", lab.Errors.ToString());
     }
 
-    [Fact]
-    public async Task A_daemon_that_does_not_know_the_path_is_called_too_old() => await AnswerAsync(
-        "404 Not Found", """{"error":"expected one of /live, /ready, got /v1/status"}""",
-        "does not know /v1/status (it answered 404): it is older than this bgpctl");
+    [Theory]
+    [InlineData("404 Not Found", """{"code":"unknownPath","message":"expected one of /live, got /v1/status","where":"/v1/status"}""")]
+    [InlineData("200 OK", """{"version":"0.0.1"}""")]
+    [InlineData("404 Not Found", "<html>")]
+    public async Task A_daemon_of_another_release_that_is_not_understood_is_told_by_its_version(string status, string body) => Assert.StartsWith(
+        $"bgpctl: this bgpctl is {Release.Version}, the daemon at {lab.Socket} 0.0.1: take both from one release (",
+        await AnswerAsync(status, body, "Server: bgpd/0.0.1"));
+
+    [Theory]
+    [InlineData("404 Not Found", """{"error":"expected one of /live, /ready, got /v1/status"}""", "")]
+    [InlineData("200 OK", """{"version":"0.0.1"}""", "")]
+    [InlineData("404 Not Found", """{"code":"unknownPath","message":"not here","where":"/"}""", "Server: nginx/1.22.1")]
+    public async Task Who_does_not_say_its_release_is_an_older_one_or_another_program(string status, string body, string server) =>
+        Assert.Contains("it is an older one, or another program", await AnswerAsync(status, body, server));
+
+    [Theory]
+    [InlineData("404 Not Found", """{"code":"unknownPath","message":"expected one of /live","where":"/v1/status"}""", "expected one of /live\n")]
+    [InlineData("200 OK", """{"version":"0.0.1"}""", "is not understood, though it is of this bgpctl's release")]
+    public async Task The_same_release_is_not_called_another_one(string status, string body, string expected) =>
+        Assert.Contains(expected, await AnswerAsync(status, body, $"Server: {Release.Server}"));
 
     [Fact]
-    public async Task An_answer_that_lacks_a_field_is_called_another_release() =>
-        await AnswerAsync("200 OK", """{"version":"0.0.1"}""", "different releases");
+    public async Task The_message_of_a_newer_daemons_error_is_shown_whatever_its_code() => Assert.Equal(
+        "bgpctl: the moon is full\n",
+        await AnswerAsync("409 Conflict", """{"code":"fullMoon","message":"the moon is full","where":"/"}""", "Server: bgpd/99.0"));
 
     [Theory]
     [InlineData("routes 10.0.0/8", "expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, or an address, got \"10.0.0/8\"")]
@@ -57,17 +86,19 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.Contains(error, lab.Errors.ToString());
     }
 
-    private async Task AnswerAsync(string status, string body, string expected)
+    /// <returns>What bgpctl says of it.</returns>
+    private async Task<string> AnswerAsync(string status, string body, string field)
     {
         await lab.StopServerAsync();
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(lab.Socket));
         listener.Listen();
-        var head = $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+        var fields = field.Length == 0 ? "" : field + "\r\n";
+        var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
         var served = ServeAsync(listener, head + body);
         Assert.Equal(1, await lab.RunAsync("status"));
         await served;
-        Assert.Contains(expected, lab.Errors.ToString());
+        return lab.Errors.ToString();
     }
 
     private static async Task ServeAsync(Socket listener, string answer)

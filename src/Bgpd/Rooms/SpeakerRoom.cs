@@ -1,4 +1,4 @@
-using System.Reflection;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.Logging;
 
@@ -13,11 +13,8 @@ internal sealed class SpeakerRoom(Start start, KernelRoom kernel, SourcesRoom so
     private SpeakerLoop? loop;
 
     public SpeakerLoop Loop => loop ?? throw new InvalidOperationException("the speaker has not been made yet");
-    public SpeakerView View => new(Loop, Version);
-    public SpeakerView BirdView => new(Loop, $"{BirdDialectVersion}-bgpd-{Version}");
-
-    public static string Version =>
-        typeof(SpeakerRoom).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+    public SpeakerView View => new(Loop, Release.Version);
+    public SpeakerView BirdView => new(Loop, $"{BirdDialectVersion}-bgpd-{Release.Version}");
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {

@@ -21,8 +21,11 @@ internal static class Answer
         await http.Response.BodyWriter.WriteAsync(octets, http.RequestAborted).ConfigureAwait(false);
     }
 
-    public static Task ErrorAsync(HttpContext http, int status, string error) =>
-        JsonAsync(http, new ErrorAnswer(error), Json.ErrorAnswer, status);
+    public static Task ErrorAsync(HttpContext http, ErrorAnswer error) => JsonAsync(http, error, Json.ErrorAnswer, error.Code.Status());
+
+    /// <summary>It is about the request's path.</summary>
+    public static Task ErrorAsync(HttpContext http, ErrorCode code, string message) =>
+        ErrorAsync(http, new(code, message, http.Request.Path.Value ?? ""));
 
     /// <summary>Puts octets into the response's pipe. BuffersExtensions.Write does not serve: Kestrel may lend it an empty span.</summary>
     public static void Put(HttpContext http, ReadOnlySpan<byte> octets)

@@ -4,6 +4,7 @@
 
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
@@ -22,7 +23,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
         if (Topics(http) is not { } topics)
         {
             var asked = http.Request.Query["topics"];
-            await Answer.ErrorAsync(http, 400, $"expected topics of status, peers, kernel, got \"{asked}\"").ConfigureAwait(false);
+            var error = new ErrorAnswer(ErrorCode.BadQuery, $"expected topics of status, peers, kernel, got \"{asked}\"", "topics");
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
         Answer.Begin(http, "text/event-stream");

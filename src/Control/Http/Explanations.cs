@@ -16,7 +16,8 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         var text = http.Request.Query["prefix"].ToString();
         if (await PrefixAsync(text, http.RequestAborted).ConfigureAwait(false) is not { } prefix)
         {
-            await Answer.ErrorAsync(http, 400, $"expected a prefix or an address for ?prefix=, got \"{text}\"").ConfigureAwait(false);
+            var error = new ErrorAnswer(ErrorCode.BadQuery, $"expected a prefix or an address for ?prefix=, got \"{text}\"", "prefix");
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
         var explanation = await speaker.ExplainAsync(prefix, http.RequestAborted).ConfigureAwait(false);
@@ -54,7 +55,7 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public Task PeerAsync(HttpContext http, string name)
     {
         if (PeerNames.Find(speaker, name) is not { Session: { } session } peer || speaker.Explain(peer.Name) is not { } why)
-            return Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
+            return Answer.ErrorAsync(http, ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, name));
         var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin);
         var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
         var answer = new PeerExplanationAnswer(
@@ -65,9 +66,15 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public async Task ServiceAsync(HttpContext http, ResourceKey service)
     {
         if (daemon.Planned is not { } plan)
-            await Answer.ErrorAsync(http, 404, "expected sources in bgpd.yaml, from which services come; there are none").ConfigureAwait(false);
+        {
+            const string None = "expected sources in bgpd.yaml, from which services come; there are none";
+            await Answer.ErrorAsync(http, ErrorCode.NoSources, None).ConfigureAwait(false);
+        }
         else if (await plan.ExplainAsync(service).ConfigureAwait(false) is not { } verdict)
-            await Answer.ErrorAsync(http, 404, $"expected the NAMESPACE/NAME of a service, got {service}, which is not there").ConfigureAwait(false);
+        {
+            var unknown = $"expected the NAMESPACE/NAME of a service, got {service}, which is not there";
+            await Answer.ErrorAsync(http, ErrorCode.UnknownService, unknown).ConfigureAwait(false);
+        }
         else await Answer.JsonAsync(http, Of(service, verdict), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
     }
 }

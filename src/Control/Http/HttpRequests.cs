@@ -1,6 +1,7 @@
 // What Kestrel calls for each request. Here ends whatever a handler let escape: a client that left is nothing to tell; anything else
 // is our own mistake, logged once and answered with 500 where the answer has not begun.
 
+using Calico.Bgp.Answers;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,6 +17,7 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
 
     public async Task ProcessRequestAsync(HttpContext context)
     {
+        context.Response.Headers.Server = Release.Server;
         try
         {
             await routes.AnswerAsync(context).ConfigureAwait(false);
@@ -28,7 +30,7 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
         {
             HttpLog.Failed(log, context.Request.Method, context.Request.Path, mistake);
             if (context.Response.HasStarted) context.Abort();
-            else await Answer.ErrorAsync(context, 500, "the daemon failed to answer; its log says why").ConfigureAwait(false);
+            else await Answer.ErrorAsync(context, ErrorCode.Defect, "the daemon failed to answer; its log says why").ConfigureAwait(false);
         }
     }
 }

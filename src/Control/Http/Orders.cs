@@ -1,5 +1,6 @@
 // Orders that change what the daemon does: a new configuration, and a peer's life.
 
+using Calico.Bgp.Answers;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
@@ -11,22 +12,30 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
     public async Task ReloadAsync(HttpContext http)
     {
         var query = http.Request.Query;
+        if (OrderQuery.Problem(query, "check", "soft") is { } error)
+        {
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+            return;
+        }
         var result = query["check"] == "true"
             ? await daemon.CheckAsync(null).ConfigureAwait(false)
             : await daemon.ConfigureAsync(null, query["soft"] == "true", null).ConfigureAwait(false);
         await (result.Problem == null
             ? Answer.JsonAsync(http, new(result.Changes.IsDefault ? [] : result.Changes), Answer.Json.ReloadAnswer)
-            : Answer.ErrorAsync(http, 422, result.Problem)).ConfigureAwait(false);
+            : Answer.ErrorAsync(http, ErrorCode.ConfigurationRefused, result.Problem)).ConfigureAwait(false);
     }
 
     /// <summary>POST /v1/peers/NAME/ORDER[?text=…]; the text is told to the peer (RFC 9003).</summary>
     public Task PeerAsync(HttpContext http, string name, string order)
     {
-        if (PeerNames.Find(speaker, name) is not { } peer) return Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, name));
+        if (OrderQuery.Unknown(http.Request.Query, "text") is { } error) return Answer.ErrorAsync(http, error);
+        if (PeerNames.Find(speaker, name) is not { } peer)
+            return Answer.ErrorAsync(http, ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, name));
         var text = http.Request.Query["text"].FirstOrDefault();
         return Obey(peer.Name, order, text)
             ? Answer.JsonAsync(http, new(peer.Name, order), Answer.Json.OrderAnswer)
-            : Answer.ErrorAsync(http, 404, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
+            : Answer.ErrorAsync(
+                http, ErrorCode.UnknownOrder, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
     }
 
     private bool Obey(string peer, string order, string? text)
@@ -41,5 +50,23 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
             case "reload": speaker.Reload(peer, ReloadDirection.Both); return true;
             default: return false;
         }
+    }
+}
+
+/// <summary>The query of an order. A word that is not known is an error: <c>?chek=true</c> must not become the order itself.</summary>
+internal static class OrderQuery
+{
+    /// <summary>All of these keys are switches.</summary>
+    public static ErrorAnswer? Problem(IQueryCollection query, params string[] switches)
+    {
+        if (Unknown(query, switches) is { } unknown) return unknown;
+        var (key, value) = query.FirstOrDefault(word => word.Value.ToString() is not ("true" or "false"));
+        return key == null ? null : new(ErrorCode.BadQuery, $"expected true or false for {key}, got \"{value}\"", key);
+    }
+
+    public static ErrorAnswer? Unknown(IQueryCollection query, params string[] keys)
+    {
+        var unknown = query.Keys.FirstOrDefault(key => !keys.Contains(key));
+        return unknown == null ? null : new(ErrorCode.BadQuery, $"expected one of {string.Join(", ", keys)}, got \"{unknown}\"", unknown);
     }
 }

@@ -18,9 +18,18 @@ internal static class PeerNames
         return there.Length == 1 ? there[0] : null;
     }
 
-    public static string Unknown(ISpeaker speaker, string name)
+    /// <summary>Who brings routes: a protocol of that name, else the peer that is called so; null: nobody.</summary>
+    public static string? Source(ISpeaker speaker, string name) =>
+        speaker.Protocols.Any(protocol => protocol.Name == name) ? name : Find(speaker, name)?.Name;
+
+    public static string Unknown(ISpeaker speaker, string name) =>
+        Unknown("a peer", speaker.Protocols.Where(protocol => protocol.Session != null), name);
+
+    public static string UnknownSource(ISpeaker speaker, string name) => Unknown("a source of routes", speaker.Protocols, name);
+
+    private static string Unknown(string what, IEnumerable<ProtocolStatus> of, string name)
     {
-        var known = string.Join(", ", speaker.Protocols.Where(protocol => protocol.Session != null).Select(protocol => protocol.Name));
-        return $"expected the name of a peer ({(known.Length == 0 ? "none is configured" : known)}), got \"{name}\"";
+        var known = string.Join(", ", of.Select(protocol => protocol.Name));
+        return $"expected the name of {what} ({(known.Length == 0 ? "none is configured" : known)}), got \"{name}\"";
     }
 }

@@ -1,6 +1,7 @@
 // The query string of /v1/routes. A key that is not known is an error: a typo must not widen the answer.
 
 using System.Diagnostics.CodeAnalysis;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
@@ -11,29 +12,28 @@ internal static class RouteQueryText
 {
     private const string Keys = "prefix, scope, family, protocol, peer, selection, format";
 
-    /// <param name="problem">What was expected and what came.</param>
-    public static bool TryRead(IQueryCollection text, [NotNullWhen(true)] out RouteQuery? query, [NotNullWhen(false)] out string? problem)
+    /// <param name="error">What was expected and what came, at which key.</param>
+    public static bool TryRead(IQueryCollection text, [NotNullWhen(true)] out RouteQuery? query, [NotNullWhen(false)] out ErrorAnswer? error)
     {
-        query = new(RouteSelection.All);
-        problem = null;
+        var read = new RouteQuery(RouteSelection.All);
+        error = null;
         foreach (var (key, values) in text)
-        {
-            problem = Take(ref query, key, values.ToString());
-            if (problem != null) return Fail(out query);
-        }
-        if (query.Peer == null && IsOfPeer(query.Selection)) problem = "expected peer=NAME beside this selection, got none";
-        return problem == null || Fail(out query);
+            if (Read(ref read, key, values.ToString()) is { } problem) error ??= new(ErrorCode.BadQuery, problem, key);
+        if (error == null && read.Peer == null && IsOfPeer(read.Selection))
+            error = new(ErrorCode.BadQuery, "expected peer=NAME beside this selection, got none", "peer");
+        query = error == null ? read : null;
+        return error == null;
     }
 
     private static bool IsOfPeer(RouteSelection selection) =>
         selection is RouteSelection.Received or RouteSelection.Export or RouteSelection.PreExport or RouteSelection.NoExport;
 
-    private static string? Take(ref RouteQuery query, string key, string value) => key switch
+    private static string? Read(ref RouteQuery query, string key, string value) => key switch
     {
-        "prefix" => TakePrefix(ref query, value),
-        "scope" => TakeScope(ref query, value),
-        "family" => TakeFamily(ref query, value),
-        "selection" => TakeSelection(ref query, value),
+        "prefix" => ReadPrefix(ref query, value),
+        "scope" => ReadScope(ref query, value),
+        "family" => ReadFamily(ref query, value),
+        "selection" => ReadSelection(ref query, value),
         "protocol" => Fine(query = query with { Protocol = value }),
         "peer" => Fine(query = query with { Peer = value }),
         "format" => value is "json" or "ndjson" ? null : $"expected format json or ndjson, got \"{value}\"",
@@ -41,7 +41,7 @@ internal static class RouteQueryText
     };
 
     // An address stands for the longest match, as operators mean it; a prefix for itself.
-    private static string? TakePrefix(ref RouteQuery query, string value)
+    private static string? ReadPrefix(ref RouteQuery query, string value)
     {
         if (Prefix.TryParse(value, out var prefix)) return Fine(query = query with { Prefix = prefix });
         if (!Address.TryParse(value, out var address)) return $"expected a prefix such as 192.0.2.0/24 or an address, got \"{value}\"";
@@ -49,19 +49,19 @@ internal static class RouteQueryText
         return Fine(query = query with { Prefix = new(address, address.Family.Bits()), Scope = scope });
     }
 
-    private static string? TakeScope(ref RouteQuery query, string value)
+    private static string? ReadScope(ref RouteQuery query, string value)
     {
         PrefixScope? scope = value switch { "exact" => PrefixScope.Exact, "for" => PrefixScope.For, "in" => PrefixScope.In, _ => null };
         return scope == null ? $"expected scope exact, for or in, got \"{value}\"" : Fine(query = query with { Scope = scope.Value });
     }
 
-    private static string? TakeFamily(ref RouteQuery query, string value)
+    private static string? ReadFamily(ref RouteQuery query, string value)
     {
         IpFamily? family = value switch { "ipv4" => IpFamily.IPv4, "ipv6" => IpFamily.IPv6, _ => null };
         return family == null ? $"expected family ipv4 or ipv6, got \"{value}\"" : Fine(query = query with { Family = family });
     }
 
-    private static string? TakeSelection(ref RouteQuery query, string value)
+    private static string? ReadSelection(ref RouteQuery query, string value)
     {
         RouteSelection? selection = value switch
         {
@@ -80,10 +80,4 @@ internal static class RouteQueryText
     }
 
     private static string? Fine(RouteQuery _) => null;
-
-    private static bool Fail(out RouteQuery? query)
-    {
-        query = null;
-        return false;
-    }
 }

@@ -1,6 +1,7 @@
 // /v1/routes and /v1/kernel/routes: a million routes leave as they are read, never as one text. The client's socket paces the
 // reading: a batch is asked for once the one before has been taken over. Format: a JSON array, or a line per route (ndjson).
 
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
@@ -17,21 +18,26 @@ internal sealed class RouteStream(ISpeaker speaker)
 
     public async Task RoutesAsync(HttpContext http)
     {
-        if (!RouteQueryText.TryRead(http.Request.Query, out var query, out var problem))
-        {
-            await Answer.ErrorAsync(http, 400, problem).ConfigureAwait(false);
-            return;
-        }
+        if (!RouteQueryText.TryRead(http.Request.Query, out var query, out var error) || !TryName(ref query, out error))
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+        else await WriteRoutesAsync(http, query).ConfigureAwait(false);
+    }
+
+    /// <summary>A name that nobody has would select nothing, and that would look like an empty table.</summary>
+    private bool TryName(ref RouteQuery query, [NotNullWhen(false)] out ErrorAnswer? error)
+    {
+        error = null;
         if (query.Peer is { } peer)
         {
-            if (PeerNames.Find(speaker, peer) is not { } found)
-            {
-                await Answer.ErrorAsync(http, 404, PeerNames.Unknown(speaker, peer)).ConfigureAwait(false);
-                return;
-            }
-            query = query with { Peer = found.Name };
+            if (PeerNames.Find(speaker, peer) is { } found) query = query with { Peer = found.Name };
+            else error = new(ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, peer), "peer");
         }
-        await WriteRoutesAsync(http, query).ConfigureAwait(false);
+        if (query.Protocol is { } protocol)
+        {
+            if (PeerNames.Source(speaker, protocol) is { } source) query = query with { Protocol = source };
+            else error ??= new(ErrorCode.UnknownProtocol, PeerNames.UnknownSource(speaker, protocol), "protocol");
+        }
+        return error == null;
     }
 
     public async Task KernelRoutesAsync(HttpContext http)

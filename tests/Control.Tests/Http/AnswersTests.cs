@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text.RegularExpressions;
+using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
@@ -36,6 +38,39 @@ public sealed partial class AnswersTests : IAsyncLifetime
     {
         using var answer = await lab.Unix.PostAsync(path, null);
         Assert.Equal(expected, await answer.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("/v2", HttpStatusCode.NotFound, "unknownPath", "/v2")]
+    [InlineData("/v1/reload", HttpStatusCode.MethodNotAllowed, "wrongMethod", "/v1/reload")]
+    [InlineData("/v1/routes?scope=under", HttpStatusCode.BadRequest, "badQuery", "scope")]
+    [InlineData("/v1/routes?peer=tor7", HttpStatusCode.NotFound, "unknownPeer", "peer")]
+    [InlineData("/v1/routes?protocol=tor7", HttpStatusCode.NotFound, "unknownProtocol", "protocol")]
+    [InlineData("/v1/events?topics=weather", HttpStatusCode.BadRequest, "badQuery", "topics")]
+    [InlineData("/v1/explain/route?prefix=10", HttpStatusCode.BadRequest, "badQuery", "prefix")]
+    [InlineData("/v1/explain/peer/tor7", HttpStatusCode.NotFound, "unknownPeer", "/v1/explain/peer/tor7")]
+    [InlineData("/v1/explain/service/default/web", HttpStatusCode.NotFound, "noSources", "/v1/explain/service/default/web")]
+    [InlineData("/v1/nat/explain?src=10.0.0.1", HttpStatusCode.BadRequest, "badQuery", "src, dst")]
+    public async Task An_error_says_of_which_kind_it_is_and_where(string path, HttpStatusCode status, string code, string where)
+    {
+        var error = await lab.JsonAsync(path, status);
+        Assert.Equal((code, where, 3), ((string?)error["code"], (string?)error["where"], error.AsObject().Count));
+    }
+
+    [Fact]
+    public void Only_our_own_mistakes_are_the_servers_fault() => Assert.Equal(
+        [ErrorCode.Other, ErrorCode.Defect], Enum.GetValues<ErrorCode>().Where(code => code.Status() >= 500));
+
+    [Theory]
+    [InlineData("/live")]
+    [InlineData("/metrics")]
+    [InlineData("/v1/status")]
+    [InlineData("/v1/routes")]
+    [InlineData("/v2")]
+    public async Task Every_answer_says_which_release_gives_it(string path)
+    {
+        using var answer = await lab.Unix.GetAsync(path);
+        Assert.Equal($"bgpd/{Release.Version}", answer.Headers.Server.ToString());
     }
 
     [GeneratedRegex("\"resident\": [0-9]+")]

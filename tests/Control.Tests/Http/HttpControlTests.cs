@@ -77,14 +77,14 @@ public sealed class HttpControlTests : IAsyncLifetime
     public async Task An_unknown_peer_is_answered_with_the_known_names()
     {
         var answer = await lab.JsonAsync("/v1/peers/tor7", HttpStatusCode.NotFound);
-        Assert.Equal("expected the name of a peer (tor1, node2, new-tor, off), got \"tor7\"", (string?)answer["error"]);
+        Assert.Equal("expected the name of a peer (tor1, node2, new-tor, off), got \"tor7\"", (string?)answer["message"]);
     }
 
     [Fact]
     public async Task An_unknown_path_is_answered_with_the_known_ones()
     {
         var answer = await lab.JsonAsync("/v2", HttpStatusCode.NotFound);
-        Assert.StartsWith("expected one of /live, /ready", (string?)answer["error"]);
+        Assert.StartsWith("expected one of /live, /ready", (string?)answer["message"]);
     }
 
     [Fact]
@@ -132,8 +132,18 @@ public sealed class HttpControlTests : IAsyncLifetime
         lab.Daemon.Result = new("bgpd.yaml:3:5: expected a number", []);
         using var answer = await lab.Unix.PostAsync("/v1/reload", null);
         Assert.Equal(
-            (HttpStatusCode.UnprocessableEntity, """{"error":"bgpd.yaml:3:5: expected a number"}"""),
+            (HttpStatusCode.UnprocessableEntity, """{"code":"configurationRefused","message":"bgpd.yaml:3:5: expected a number","where":"/v1/reload"}"""),
             (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
+
+    [Theory]
+    [InlineData("/v1/reload?chek=true")]
+    [InlineData("/v1/reload?check=yes")]
+    [InlineData("/v1/peers/tor1/restart?txt=new%20cable")]
+    public async Task An_order_with_a_word_that_is_not_known_is_not_obeyed(string path)
+    {
+        using var answer = await lab.Unix.PostAsync(path, null);
+        Assert.Equal((HttpStatusCode.BadRequest, 0), (answer.StatusCode, lab.Speaker.Orders.Count + lab.Daemon.Orders.Count));
     }
 
     [Fact]

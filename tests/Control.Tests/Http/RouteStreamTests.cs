@@ -69,7 +69,7 @@ public sealed class RouteStreamTests : IAsyncLifetime
     public async Task A_wrong_query_is_told_what_was_expected(string query, string error)
     {
         var answer = await lab.JsonAsync($"/v1/routes?{query}", HttpStatusCode.BadRequest);
-        Assert.Equal(error, (string?)answer["error"]);
+        Assert.Equal(error, (string?)answer["message"]);
     }
 
     [Fact]
@@ -77,6 +77,15 @@ public sealed class RouteStreamTests : IAsyncLifetime
     {
         await lab.JsonAsync("/v1/routes?peer=nobody", HttpStatusCode.NotFound);
         Assert.Null(lab.Speaker.LastQuery);
+    }
+
+    [Theory]
+    [InlineData("10.192.0.254")]
+    [InlineData("tor1")]
+    public async Task Who_brought_a_route_may_be_named_as_people_name_a_peer(string name)
+    {
+        await lab.JsonAsync($"/v1/routes?protocol={name}");
+        Assert.Equal("tor1", lab.Speaker.LastQuery?.Protocol);
     }
 
     // 20,000 batches of 7 routes are some 80 MB of JSON; sockets and pipes hold a few hundred KB.

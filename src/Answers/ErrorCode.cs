@@ -1,0 +1,61 @@
+// The kinds of errors, and the status of HTTP that goes with each (RFC 9110 section 15): the one place where either is decided.
+
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Calico.Bgp.Answers;
+
+[JsonConverter(typeof(ErrorCodeWords))]
+public enum ErrorCode : byte
+{
+    /// <summary>A newer bgpd's, which this release has no name for.</summary>
+    Other,
+    /// <summary>A key of the query is not known, or its value makes no sense.</summary>
+    BadQuery,
+    /// <summary>Orders are taken by the Unix socket alone.</summary>
+    OrderOnPort,
+    /// <summary>This bgpd does not answer there: it may be of another release.</summary>
+    UnknownPath,
+    UnknownPeer,
+    /// <summary>Neither a peer nor another source of routes (static1, kernel1, …).</summary>
+    UnknownProtocol,
+    UnknownOrder,
+    UnknownService,
+    /// <summary>bgpd.yaml names no sources of objects.</summary>
+    NoSources,
+    /// <summary>bgpd.yaml has no section nat.</summary>
+    NatOff,
+    WrongMethod,
+    /// <summary>bgpd.yaml is not taken, and nothing has changed.</summary>
+    ConfigurationRefused,
+    /// <summary>A mistake in bgpd, whose log says more.</summary>
+    Defect,
+}
+
+public static class ErrorCodes
+{
+    /// <summary>The status that an error of this kind is answered with.</summary>
+    public static int Status(this ErrorCode code) => code switch
+    {
+        ErrorCode.BadQuery => 400,
+        ErrorCode.OrderOnPort => 403,
+        ErrorCode.UnknownPath or ErrorCode.UnknownPeer or ErrorCode.UnknownProtocol or ErrorCode.UnknownOrder or ErrorCode.UnknownService
+            or ErrorCode.NoSources or ErrorCode.NatOff => 404,
+        ErrorCode.WrongMethod => 405,
+        ErrorCode.ConfigurationRefused => 422,
+        _ => 500,
+    };
+}
+
+/// <summary>camelCase; a word that is not known is <see cref="ErrorCode.Other"/>, so that the message beside it can still be shown.</summary>
+internal sealed class ErrorCodeWords : JsonConverter<ErrorCode>
+{
+    private static readonly Dictionary<string, ErrorCode> Codes = Enum.GetValues<ErrorCode>().ToDictionary(Word);
+
+    public override ErrorCode Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Codes.GetValueOrDefault(reader.GetString() ?? "");
+
+    public override void Write(Utf8JsonWriter writer, ErrorCode value, JsonSerializerOptions options) => writer.WriteStringValue(Word(value));
+
+    private static string Word(ErrorCode code) => JsonNamingPolicy.CamelCase.ConvertName(code.ToString());
+}
