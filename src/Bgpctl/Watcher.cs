@@ -91,6 +91,6 @@ internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider t
         var lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var shown = lines.Take(limit).Select(line => daemon.Read(line, AnswersJson.Default.RouteAnswer)).ToArray();
         Cell[] notes = lines.Length > limit ? [$"and {lines.Length - limit} more"] : [];
-        return new Page(new Section($"{lines.Length} routes", RoutesView.Of(shown), notes));
+        return new Page(new Section(Words.Count(lines.Length, "route"), RoutesView.Of(shown), notes));
     }
 }

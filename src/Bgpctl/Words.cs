@@ -1,4 +1,4 @@
-// How spans of time, octets and next hops are written for people.
+// How numbers of things, spans of time, octets and next hops are written for people.
 
 using System.Globalization;
 using Calico.Bgp.Answers;
@@ -23,6 +23,12 @@ internal static class Words
         < 10 * 1024 * 1024 => Text($"{octets / 1024.0:0.0} KiB"),
         _ => Text($"{octets / 1024.0 / 1024.0:0.0} MiB"),
     };
+
+    /// <summary>1 route, 2 routes.</summary>
+    public static string Count(long number, string thing) => $"{Number(number)} {thing}{(number == 1 ? "" : "s")}";
+
+    /// <summary>once, 2 times.</summary>
+    public static string Times(long number) => number == 1 ? "once" : Count(number, "time");
 
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -44,7 +44,7 @@ internal sealed class Problems(string file)
         get
         {
             var sorted = InOrder(errors);
-            return omitted == 0 ? sorted : sorted.Add(new(File, 0, 0, $"{omitted} more errors"));
+            return omitted == 0 ? sorted : sorted.Add(new(File, 0, 0, omitted == 1 ? "1 more error" : $"{omitted} more errors"));
         }
     }
 

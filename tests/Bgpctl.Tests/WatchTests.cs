@@ -32,6 +32,14 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_route_is_one()
+    {
+        lab.Speaker.Table = [.. lab.Speaker.Table.Take(1)];
+        using var run = new Run(lab, "routes", "--watch");
+        Assert.Equal("1 route", await run.NextAsync());
+    }
+
+    [Fact]
     public async Task Without_a_terminal_the_page_is_printed_anew()
     {
         using var run = new Run(lab, "status", "--watch");

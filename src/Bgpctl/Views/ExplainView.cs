@@ -49,7 +49,7 @@ internal static class ExplainView
             [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason])]),
         [.. new[] { answer.Reason, Ready(answer.ReadyHere) }.Where(line => line.Length > 0).Select(line => (Cell)line)]));
 
-    private static string Ready(int endpoints) => $"{endpoints} ready endpoint{(endpoints == 1 ? "" : "s")} on this node";
+    private static string Ready(int endpoints) => $"{Words.Count(endpoints, "ready endpoint")} on this node";
 
     private static Cell Verdict(bool accepted) => accepted ? new("accept", Tone.Good) : new("reject", Tone.Bad);
 }

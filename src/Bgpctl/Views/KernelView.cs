@@ -8,7 +8,7 @@ internal static class KernelView
     public static Page Of(KernelAnswer kernel, DateTimeOffset now) => new(
         new Section(null, Grid.Facts(
             ("routes", Counts(kernel.Counts)),
-            ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {kernel.Counts.Resyncs} full readings"))),
+            ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {Words.Count(kernel.Counts.Resyncs, "full reading")}"))),
         Refusals(kernel.Refusals, now),
         new Section(new Cell("Interfaces"), new Grid(
             [new("#", true), new("Name"), new("State"), new("MTU", true), new("MAC"), new("Addresses")],

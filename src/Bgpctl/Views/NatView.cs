@@ -11,8 +11,8 @@ internal static class NatView
     public static Page Of(NatAnswer nat, DateTimeOffset now) => new([
         new Section(null, Grid.Facts(
             ("nat", State(nat)),
-            ("table", $"{nat.Table.Transactions} changes written; put right {nat.Table.Repairs} times after others"),
-            ("cut", nat.ConnectionsCut == 0 ? "" : $"{nat.ConnectionsCut} connections, because pools changed"),
+            ("table", $"{Words.Count(nat.Table.Transactions, "change")} written; put right {Words.Times(nat.Table.Repairs)} after others"),
+            ("cut", nat.ConnectionsCut == 0 ? "" : $"{Words.Count(nat.ConnectionsCut, "connection")}, because pools changed"),
             ("kernel lacks", new Cell(string.Join(", ", nat.Missing), Tone.Bad)))),
         new Section(new Cell("Pools"), new Grid(
             [new("Pool"), new("CIDR"), new("Applies"), new("Why"), new("By the network to")], [.. nat.Pools.Select(Pool)])),
@@ -35,7 +35,8 @@ internal static class NatView
     ];
 
     private static string Ranges(IReadOnlyList<string> ranges) =>
-        string.Join(", ", ranges.Take(ShownRanges)) + (ranges.Count > ShownRanges ? $" and {ranges.Count - ShownRanges} more ranges" : "");
+        string.Join(", ", ranges.Take(ShownRanges))
+        + (ranges.Count > ShownRanges ? $" and {Words.Count(ranges.Count - ShownRanges, "more range")}" : "");
 
     private static Section[] Peers(NatPeerAnswer[] peers) => peers.Length == 0 ? [] :
     [

@@ -16,7 +16,7 @@ internal static class PeerView
         return Grid.Facts(
             ("description", peer.Description),
             ("state", PeersView.State(peer)),
-            ("since", $"{PeersView.Since(peer, now)} ({peer.EstablishedTransitions} sessions so far)"),
+            ("since", $"{PeersView.Since(peer, now)} ({Words.Count(peer.EstablishedTransitions, "session")} so far)"),
             ("last error", new(PeersView.LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad)),
             ("local", agreed == null ? $"AS {peer.LocalAs}" : $"{agreed.LocalAddress}, AS {peer.LocalAs}"),
             ("router id", agreed == null ? null : Named(agreed)),

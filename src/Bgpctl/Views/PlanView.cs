@@ -30,7 +30,7 @@ internal static class PlanView
             peer.PasswordSet ? "password" : null,
             peer.TtlSecurity is { } hops ? $"TTL security {hops}" : null,
             peer.NextHopMode == "Auto" ? null : $"next hop {peer.NextHopMode.ToLowerInvariant()}",
-            peer.AllowLocalAs is { } times ? $"own AS allowed {times} times" : null,
+            peer.AllowLocalAs is { } times ? $"own AS allowed {Words.Times(times)}" : null,
             peer.ImportFilters.Count > 0 ? $"import {string.Join(", ", peer.ImportFilters)}" : null,
             peer.ExportFilters.Count > 0 ? $"export {string.Join(", ", peer.ExportFilters)}" : null,
         }.OfType<string>());

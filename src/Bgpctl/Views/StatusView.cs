@@ -24,7 +24,7 @@ internal static class StatusView
     {
         if (resources == null) yield break;
         yield return new(new Cell($"resources of {resources.Node}, as Calico {resources.Compat}"), resources.Problems.Count == 0 ? null : Problems(resources),
-            resources.Problems.Count == 0 ? "no problems" : new Cell($"{resources.Problems.Count} problems", Tone.Bad));
+            resources.Problems.Count == 0 ? "no problems" : new Cell(Words.Count(resources.Problems.Count, "problem"), Tone.Bad));
     }
 
     private static Grid Problems(ResourcesAnswer resources) => new(
