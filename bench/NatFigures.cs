@@ -56,8 +56,8 @@ internal static class NatFigures
             for (var i = 0; i < count; i++)
             {
                 var name = $"pool{i % Pools}";
-                var pool = snapshot.IPPools[name];
-                snapshot = snapshot with { IPPools = snapshot.IPPools.SetItem(name, pool with { NatOutgoing = !pool.NatOutgoing }) };
+                var pool = snapshot.Of(Kinds.IPPool)[name]!;
+                snapshot = With(snapshot, pool with { NatOutgoing = !pool.NatOutgoing });
                 var began = Stopwatch.GetTimestamp();
                 await dataplane.TakeAsync(snapshot);
                 await dataplane.SettledAsync();
@@ -85,22 +85,29 @@ internal static class NatFigures
         return objects.Length + sets.Sum(set => set.TryGetProperty("elem", out var elements) ? elements.GetArrayLength() : 0);
     }
 
-    private static ResourceSnapshot Snapshot() => ResourceSnapshot.Empty with
-    {
-        IPPools = ResourceSnapshot.Empty.IPPools.AddRange(Enumerable.Range(0, Pools).Select(i => KeyValuePair.Create($"pool{i}", new IPPool(new Metadata($"pool{i}"))
+    private static ResourceSnapshot Snapshot() => With(ResourceSnapshot.Empty,
+    [
+        .. Enumerable.Range(0, Pools).Select(i => new IPPool(new Metadata($"pool{i}"))
         {
             Cidr = new Prefix(Address.FromIPv4(0x0a000000u + (uint)i * 0x20000), 16),
             BlockSize = 26,
             NatOutgoing = i % 2 == 0,
-        }))),
-        Nodes = ResourceSnapshot.Empty.Nodes.AddRange(Enumerable.Range(0, Nodes).Select(i =>
+        }),
+        .. Enumerable.Range(0, Nodes).Select(i =>
         {
             var address = Address.FromIPv4(0xac140000u + (uint)i);
-            return KeyValuePair.Create($"node{i}", new Node(new Metadata($"node{i}")) { IPv4 = new(address, new Prefix(address, 16)) });
-        })),
-        FelixConfigurations = ResourceSnapshot.Empty.FelixConfigurations.Add("default", new FelixConfiguration(new Metadata("default"))
+            return new Node(new Metadata($"node{i}")) { IPv4 = new(address, new Prefix(address, 16)) };
+        }),
+        new FelixConfiguration(new Metadata(FelixConfiguration.Default))
         {
             NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs,
-        }),
-    };
+        },
+    ]);
+
+    private static ResourceSnapshot With(ResourceSnapshot snapshot, params ReadOnlySpan<Resource> resources)
+    {
+        var builder = new SnapshotBuilder(snapshot);
+        foreach (var resource in resources) builder.Put(resource.Id, resource);
+        return builder.Build([]);
+    }
 }

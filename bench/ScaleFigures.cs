@@ -41,7 +41,7 @@ internal sealed class ScaleFigures : IDisposable
         var endpoints = folder.Services * ManifestFolder.EndpointsEach;
         Console.WriteLine($"{ManifestFolder.Nodes:N0} nodes, {folder.Services:N0} services, {endpoints:N0} endpoints; a file each object");
         var store = new ResourceStore(1);
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         clock.Restart();
         var source = new YamlFolderSource(0, folder.Path, TimeProvider.System);
         var sources = Task.Run(() => new SourcesLoop(store, [source]).RunAsync(ending.Token));

@@ -31,7 +31,7 @@ internal sealed class Resourcing : IAsyncDisposable
     {
         (this.time, this.log, endpointStatus, Of) = (time, log, config.EndpointStatus, config.Sources);
         store = new(from.Count);
-        feed = store.Subscribe();
+        feed = store.Subscribe(Concern.Plan);
         sources = Run(from);
     }
 
@@ -74,7 +74,7 @@ internal sealed class Resourcing : IAsyncDisposable
     }
 
     /// <summary>Another reader's view of the changes, from the first full state on.</summary>
-    public ResourceFeed Subscribe() => store.Subscribe();
+    public ResourceFeed Subscribe(Concern concern) => store.Subscribe(concern);
 
     public async Task FollowAsync(SpeakerLoop speaker)
     {

@@ -106,7 +106,7 @@ internal sealed class Translating(
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(node, nat, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
-            feed = resources?.Subscribe();
+            feed = resources?.Subscribe(Concern.Nat);
             Dataplane.Start();
             var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time);
             var observing = loops.Start("upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);

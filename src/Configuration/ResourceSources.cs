@@ -16,7 +16,7 @@ public static class ResourceSources
         var sources = Of(config, time);
         if (sources.Count == 0) return ResourceSnapshot.Empty;
         var store = new ResourceStore(sources.Count);
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var running = new SourcesLoop(store, sources).RunAsync(enough.Token);
         var first = feed.ReadAsync(enough.Token).AsTask();

@@ -118,13 +118,13 @@ public sealed class DataplaneLoop(
     {
         if (!ways.IsOf(facts, kernel.Current)) ways = new(facts.Routes, kernel.Current);
         var upstream = new Upstream(settings.Upstream, now, facts, ways);
-        var offers = now.IPPools.Values.Where(pool => pool.NatOutgoing).ToDictionary(pool => pool.Name, upstream.For);
+        var offers = now.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).ToDictionary(pool => pool.Name, upstream.For);
         var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out var wait);
         timer!.Change(wait ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
         var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
         if (plan != applied) await ApplyAsync(loop, plan).ConfigureAwait(false);
-        var pools = now.IPPools.Values.Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
+        var pools = now.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
         Ask(new(settings.Enabled && upstream.IsConfigured, [.. pools]));
         view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
     }

@@ -12,8 +12,8 @@ internal sealed class NatPlanner(
     private const int VxlanPort = 4789;
 
     private readonly FelixConfiguration felix = FelixConfiguration.Effective(
-        resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.Default),
-        resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.NodePrefix + node));
+        resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.Default],
+        resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.NodePrefix + node]);
 
     public NatPlan Plan() => !settings.Enabled ? NatPlan.Nothing : new([Family(IpFamily.IPv4), Family(IpFamily.IPv6)])
     {
@@ -32,7 +32,7 @@ internal sealed class NatPlanner(
         var name => name,
     };
 
-    private IEnumerable<IPPool> PoolsOf(IpFamily family) => resources.IPPools.Values.Where(pool => pool.Cidr.Family == family);
+    private IEnumerable<IPPool> PoolsOf(IpFamily family) => resources.Of(Kinds.IPPool).Where(pool => pool.Cidr.Family == family);
 
     private bool UsesVxlan(IpFamily family) => felix.VxlanEnabled ?? PoolsOf(family).Any(pool => pool.VxlanMode != EncapsulationMode.Never);
 
@@ -45,7 +45,7 @@ internal sealed class NatPlanner(
         Addresses = [.. felix.NatOutgoingAddress.Where(range => range.First.Family == family)],
     };
 
-    private IEnumerable<Prefix> HostsOf(IpFamily family) => resources.Nodes.Values.SelectMany(host => AddressesOf(host, family))
+    private IEnumerable<Prefix> HostsOf(IpFamily family) => resources.Of(Kinds.Node).SelectMany(host => AddressesOf(host, family))
         .Select(address => new Prefix(address, family.Bits())).Concat(felix.ExternalNodes);
 
     /// <summary>The address that BGP uses; of a node that has none, those that Kubernetes calls internal.</summary>

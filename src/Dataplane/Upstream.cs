@@ -18,14 +18,14 @@ internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resou
 {
     /// <summary>Somebody may translate; without that no pool has anything to prefer or to require.</summary>
     public bool IsConfigured => settings.AllPeers || settings.Peers.Count > 0 || settings.Community != null
-        || resources.BgpPeers.Values.Any(peer => IsAnnotated(peer.Annotations));
+        || resources.Of(Kinds.BgpPeer).Any(peer => IsAnnotated(peer.Annotations));
 
     private static bool IsAnnotated(Labels annotations) =>
         annotations.TryGetValue(UpstreamSettings.PeerAnnotation, out var value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
     public bool Translates(PeerFact peer) => settings.AllPeers || settings.Peers.Contains(peer.Name)
         || (settings.Community is { } community && peer.DefaultCommunities.Contains(community))
-        || (peer.Resource != null && resources.BgpPeers.TryGetValue(peer.Resource, out var resource) && IsAnnotated(resource.Annotations));
+        || (peer.Resource != null && resources.Of(Kinds.BgpPeer)[peer.Resource] is { } resource && IsAnnotated(resource.Annotations));
 
     public UpstreamOffer For(IPPool pool)
     {

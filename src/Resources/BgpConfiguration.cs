@@ -27,7 +27,7 @@ public sealed record BgpConfiguration(Metadata Metadata) : Resource(Metadata)
     public const string Default = "default";
     public const string NodePrefix = "node.";
 
-    public override ResourceKind Kind => ResourceKind.BgpConfiguration;
+    public override ResourceKind Kind => Kinds.BgpConfiguration;
 
     public LogSeverity? LogSeverityScreen { get; init; }
     public bool? NodeToNodeMeshEnabled { get; init; }

@@ -46,7 +46,7 @@ public sealed record BgpFilterRule(FilterAction Action)
 /// <summary>BGPFilter: ordered rules for each direction and family.</summary>
 public sealed record BgpFilter(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.BgpFilter;
+    public override ResourceKind Kind => Kinds.BgpFilter;
 
     public ListOf<BgpFilterRule> ExportV4 { get; init; }
     public ListOf<BgpFilterRule> ImportV4 { get; init; }

@@ -22,7 +22,7 @@ public sealed record PeerEndpoint(Address Address, int? Port)
 /// </summary>
 public sealed record BgpPeer(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.BgpPeer;
+    public override ResourceKind Kind => Kinds.BgpPeer;
 
     public string? Node { get; init; }
     public Selector? NodeSelector { get; init; }

@@ -9,7 +9,7 @@ public enum AffinityType : byte { Host, Virtual }
 /// <summary>BlockAffinity: a block of pod addresses that belongs to a node.</summary>
 public sealed record BlockAffinity(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.BlockAffinity;
+    public override ResourceKind Kind => Kinds.BlockAffinity;
 
     public AffinityState State { get; init; }
     public required string Node { get; init; }

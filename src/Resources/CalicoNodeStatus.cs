@@ -7,7 +7,7 @@ public enum NodeStatusClasses : byte { None = 0, Agent = 1, BGP = 2, Routes = 4 
 /// to read.</summary>
 public sealed record CalicoNodeStatus(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.CalicoNodeStatus;
+    public override ResourceKind Kind => Kinds.CalicoNodeStatus;
 
     public required string Node { get; init; }
     public NodeStatusClasses Classes { get; init; }

@@ -16,7 +16,7 @@ public sealed record EndpointSlice(Metadata Metadata) : Resource(Metadata)
 {
     public const string ServiceNameLabel = "kubernetes.io/service-name";
 
-    public override ResourceKind Kind => ResourceKind.EndpointSlice;
+    public override ResourceKind Kind => Kinds.EndpointSlice;
 
     public EndpointAddressType AddressType { get; init; }
     public ListOf<Endpoint> Endpoints { get; init; }

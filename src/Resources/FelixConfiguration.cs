@@ -25,7 +25,7 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public const string Default = "default";
     public const string NodePrefix = "node.";
 
-    public override ResourceKind Kind => ResourceKind.FelixConfiguration;
+    public override ResourceKind Kind => Kinds.FelixConfiguration;
 
     public ClusterRoutes? ProgramClusterRoutes { get; init; }
     /// <summary>Calico takes one IPv4 address; here lists and ranges, of both families.</summary>

@@ -15,7 +15,7 @@ public sealed record IPPool(Metadata Metadata) : Resource(Metadata)
 {
     public const string UpstreamNatAnnotation = "nat.bgpd/upstream";
 
-    public override ResourceKind Kind => ResourceKind.IPPool;
+    public override ResourceKind Kind => Kinds.IPPool;
 
     public required Prefix Cidr { get; init; }
     public EncapsulationMode IpipMode { get; init; }

@@ -11,7 +11,7 @@ public sealed record IpamOwner(AffinityType Type, string Name);
 /// <summary>IPAMBlock: which addresses of a block are taken, and by whom. Read to explain, not to announce.</summary>
 public sealed record IpamBlock(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.IpamBlock;
+    public override ResourceKind Kind => Kinds.IpamBlock;
 
     public required Prefix Cidr { get; init; }
     public IpamOwner? Affinity { get; init; }

@@ -13,13 +13,13 @@ public sealed record NodeAddress(Address Address, string Type);
 
 /// <summary>
 /// A node as the BGP side sees it. Read from Calico's Node, or from Kubernetes' with Calico's annotations; where both are there, Calico's
-/// own fields win and Kubernetes' labels lie over Calico's (<see cref="Merge"/>). Malformed values of annotations are warned of and
+/// own fields win and Kubernetes' labels lie over Calico's (<see cref="Join"/>). Malformed values of annotations are warned of and
 /// left out.
 /// </summary>
 public sealed record Node(Metadata Metadata) : Resource(Metadata)
 {
-    /// <summary><see cref="ResourceKind.KubernetesNode"/> only on the way into the store.</summary>
-    public override ResourceKind Kind => FromKubernetes ? ResourceKind.KubernetesNode : ResourceKind.Node;
+    /// <summary><see cref="Kinds.KubernetesNode"/> only on the way into the store.</summary>
+    public override ResourceKind Kind => FromKubernetes ? Kinds.KubernetesNode : Kinds.Node;
 
     internal bool FromKubernetes { get; init; }
 
@@ -42,9 +42,10 @@ public sealed record Node(Metadata Metadata) : Resource(Metadata)
 
     public InterfaceAddress? Of(IpFamily family) => family == IpFamily.IPv4 ? IPv4 : IPv6;
 
-    internal Node AsEffective() => this with { FromKubernetes = false };
+    internal static Node? Join(Node? calico, Node? kubernetes) =>
+        kubernetes == null ? calico : calico == null ? kubernetes with { FromKubernetes = false } : Joined(calico, kubernetes);
 
-    internal static Node Merge(Node calico, Node kubernetes) => calico with
+    private static Node Joined(Node calico, Node kubernetes) => calico with
     {
         Metadata = calico.Metadata with
         {

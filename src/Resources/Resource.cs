@@ -1,34 +1,5 @@
 namespace Calico.Bgp.Resources;
 
-/// <summary>The kinds of objects that decide something here; the values order changes and problems.</summary>
-public enum ResourceKind : byte
-{
-    BgpConfiguration, BgpPeer, BgpFilter, IPPool,
-    /// <summary>A node as all that is known of it: Calico's object and Kubernetes' merged (<see cref="Resources.Node"/>).</summary>
-    Node,
-    BlockAffinity, IpamBlock, Secret, Service, EndpointSlice, FelixConfiguration, CalicoNodeStatus,
-    /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see <see
-    /// cref="Node"/>.</summary>
-    KubernetesNode,
-}
-
-public static class ResourceKindExtensions
-{
-    /// <summary>As the object's own <c>kind</c> says it.</summary>
-    public static string Word(this ResourceKind kind) => kind switch
-    {
-        ResourceKind.BgpConfiguration => "BGPConfiguration",
-        ResourceKind.BgpPeer => "BGPPeer",
-        ResourceKind.BgpFilter => "BGPFilter",
-        ResourceKind.IpamBlock => "IPAMBlock",
-        ResourceKind.KubernetesNode => "Node",
-        _ => kind.ToString(),
-    };
-
-    public static bool IsNamespaced(this ResourceKind kind) =>
-        kind is ResourceKind.Secret or ResourceKind.Service or ResourceKind.EndpointSlice;
-}
-
 /// <summary>What names an object of a kind. <paramref name="Namespace"/> is empty for cluster-scoped kinds.</summary>
 public readonly record struct ResourceKey(string Namespace, string Name) : IComparable<ResourceKey>
 {
@@ -52,14 +23,14 @@ public readonly record struct ResourceKey(string Namespace, string Name) : IComp
 /// <summary>Kind and key together.</summary>
 public readonly record struct ResourceId(ResourceKind Kind, ResourceKey Key) : IComparable<ResourceId>
 {
-    public int CompareTo(ResourceId other) => Kind != other.Kind ? Kind.CompareTo(other.Kind) : Key.CompareTo(other.Key);
+    public int CompareTo(ResourceId other) => Kind.CompareTo(other.Kind) is var order && order != 0 ? order : Key.CompareTo(other.Key);
     public static bool operator <(ResourceId a, ResourceId b) => a.CompareTo(b) < 0;
     public static bool operator >(ResourceId a, ResourceId b) => a.CompareTo(b) > 0;
     public static bool operator <=(ResourceId a, ResourceId b) => a.CompareTo(b) <= 0;
     public static bool operator >=(ResourceId a, ResourceId b) => a.CompareTo(b) >= 0;
 
     /// <summary><c>BGPPeer/tor1</c>, <c>Service/default/web</c>.</summary>
-    public override string ToString() => $"{Kind.Word()}/{Key}";
+    public override string ToString() => $"{Kind.Word}/{Key}";
 }
 
 /// <summary>What every object has beside its own fields. What a server counts (resourceVersion, managedFields, uid) is not part of it,

@@ -3,29 +3,37 @@ using System.Collections.Immutable;
 namespace Calico.Bgp.Resources;
 
 /// <summary>
-/// One reader's view of the changes. It never grows with a slow reader: what happens meanwhile is joined, and the next reading is one step
-/// from the snapshot that the reader last saw to the newest. The first reading goes from nothing to all.
+/// One reader's view of the changes of the kinds that concern it. It never grows with a slow reader: what happens meanwhile is joined, and
+/// the next reading is one step from the snapshot that the reader last saw to the newest. The first reading goes from nothing to all.
 /// </summary>
 public sealed class ResourceFeed : IDisposable
 {
     private readonly Lock gate = new();
     private readonly SemaphoreSlim news = new(0);
     private readonly ResourceStore store;
+    private readonly Concern concern;
     private readonly HashSet<ResourceId> touched = [];
     private ResourceSnapshot seen = ResourceSnapshot.Empty;
     private ResourceSnapshot newest = ResourceSnapshot.Empty;
     private Exception? failure;
 
-    internal ResourceFeed(ResourceStore store) => this.store = store;
+    internal ResourceFeed(ResourceStore store, Concern concern) => (this.store, this.concern) = (store, concern);
 
-    internal void Offer(ResourceSnapshot snapshot, IEnumerable<ResourceId> ids)
+    /// <param name="anyway">There is something to tell whatever kinds have changed: the first state, other problems.</param>
+    internal void Offer(ResourceSnapshot snapshot, IEnumerable<ResourceId> ids, bool anyway)
     {
+        var isNews = anyway;
         lock (gate)
         {
             newest = snapshot;
-            touched.UnionWith(ids);
+            foreach (var id in ids)
+            {
+                if ((id.Kind.Concerns & concern) == 0) continue;
+                touched.Add(id);
+                isNews = true;
+            }
         }
-        news.Release();
+        if (isNews) news.Release();
     }
 
     internal void Fail(Exception cause)

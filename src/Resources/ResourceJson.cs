@@ -7,49 +7,28 @@ using Calico.Bgp.Resources.Reading;
 namespace Calico.Bgp.Resources;
 
 /// <summary>
-/// Documents → objects: the one spelling for every source. Takes projectcalico.org/v3 and crd.projectcalico.org/v1 (whose true labels and
-/// annotations stand in an annotation), Kubernetes' Node, Service, Secret and EndpointSlice, and Lists of them. Kinds that decide nothing
-/// here are passed over: silently, but for Calico's, of which each is named once.
+/// Documents → objects: the one spelling for every source. Takes the kinds of <see cref="Kinds"/> (of crd.projectcalico.org/v1 the true
+/// labels and annotations stand in an annotation), and Lists of them. Kinds that decide nothing here are passed over: silently, but for
+/// Calico's, of which each is named once.
 /// </summary>
 public static partial class ResourceJson
 {
-    private const string CalicoGroup = "projectcalico.org/";
-    private const string CrdGroup = "crd.projectcalico.org/";
+    private const string CalicoGroup = "projectcalico.org";
+    private const string CrdGroup = "crd.projectcalico.org";
     private const string Overlay = "projectcalico.org/metadata";
     /// <summary>kubectl's copy of the whole object.</summary>
     private const string Applied = "kubectl.kubernetes.io/last-applied-configuration";
 
-    private delegate Resource Reader(Metadata metadata, Fields root);
+    private static readonly Dictionary<(string ApiVersion, string Kind), ResourceKind> ByName = Kinds.All
+        .SelectMany(kind => kind.Names.Select(name => (name, kind)))
+        .ToDictionary(row => (row.name.ApiVersion, row.name.Kind), row => row.kind);
 
-    private static readonly string[] CalicoVersions = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
-    private static readonly Dictionary<(string ApiVersion, string Kind), (ResourceKind Kind, Reader Read)> Readers = Table();
+    /// <summary>Kinds that are read, in whatever version, and the group that they are of.</summary>
+    private static readonly HashSet<(string Group, string Kind)> Known =
+        [.. Kinds.All.SelectMany(kind => kind.Names).Select(name => (name.Group, name.Kind))];
 
     [GeneratedRegex("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
     private static partial Regex NamePattern();
-
-    private static Dictionary<(string, string), (ResourceKind, Reader)> Table()
-    {
-        var table = new Dictionary<(string, string), (ResourceKind, Reader)>
-        {
-            [("v1", "Node")] = (ResourceKind.KubernetesNode, NodeReader.ReadKubernetes),
-            [("v1", "Service")] = (ResourceKind.Service, ServiceReader.Read),
-            [("v1", "Secret")] = (ResourceKind.Secret, SecretReader.Read),
-            [("discovery.k8s.io/v1", "EndpointSlice")] = (ResourceKind.EndpointSlice, ServiceReader.ReadSlice),
-        };
-        foreach (var version in CalicoVersions)
-        {
-            table[(version, "BGPConfiguration")] = (ResourceKind.BgpConfiguration, BgpConfigurationReader.Read);
-            table[(version, "BGPPeer")] = (ResourceKind.BgpPeer, BgpPeerReader.Read);
-            table[(version, "BGPFilter")] = (ResourceKind.BgpFilter, BgpFilterReader.Read);
-            table[(version, "IPPool")] = (ResourceKind.IPPool, IPPoolReader.Read);
-            table[(version, "Node")] = (ResourceKind.Node, NodeReader.ReadCalico);
-            table[(version, "BlockAffinity")] = (ResourceKind.BlockAffinity, IpamReader.ReadAffinity);
-            table[(version, "IPAMBlock")] = (ResourceKind.IpamBlock, IpamReader.ReadBlock);
-            table[(version, "FelixConfiguration")] = (ResourceKind.FelixConfiguration, FelixConfigurationReader.Read);
-            table[(version, "CalicoNodeStatus")] = (ResourceKind.CalicoNodeStatus, CalicoNodeStatusReader.Read);
-        }
-        return table;
-    }
 
     /// <param name="file">What problems call the origin.</param>
     public static ResourceReading Read(DocumentNode? document, string file)
@@ -82,8 +61,8 @@ public static partial class ResourceJson
         if (apiVersion == null || kind == null)
             into.Problems.Add(Whole(document, file, $"expected an object, got one without {(kind == null ? "kind" : "apiVersion")}"));
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
-        else if (Readers.TryGetValue((apiVersion, kind), out var reader))
-            into.Definitions.AddRange(Define(map, root, file, reader, findings, into));
+        else if (ByName.TryGetValue((apiVersion, kind), out var known))
+            into.Definitions.AddRange(Define(map, root, file, known, findings, into));
         else if (IsOurs(apiVersion, kind) && into.Named.Add((apiVersion, kind)))
             into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here", ProblemSeverity.Warning));
     }
@@ -102,24 +81,26 @@ public static partial class ResourceJson
 
     /// <summary>Of a group we know, in a version or with a kind that we do not.</summary>
     private static bool IsOurs(string apiVersion, string kind) =>
-        apiVersion.StartsWith(CalicoGroup, StringComparison.Ordinal) || apiVersion.StartsWith(CrdGroup, StringComparison.Ordinal)
-        || (kind == "EndpointSlice" && apiVersion.StartsWith("discovery.k8s.io/", StringComparison.Ordinal));
+        GroupOf(apiVersion) is var group && (group is CalicoGroup or CrdGroup || Known.Contains((group, kind)));
+
+    private static string GroupOf(string apiVersion) =>
+        apiVersion.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? apiVersion[..slash] : "";
 
     private static ResourceProblem Whole(
         DocumentNode at, string file, string reason, ProblemSeverity severity = ProblemSeverity.Error) =>
         new("", "", reason, file, at.Line, severity);
 
     private static IEnumerable<ResourceDefinition> Define(
-        MappingNode map, Fields root, string file, (ResourceKind Kind, Reader Read) reader, Findings findings, Reading into)
+        MappingNode map, Fields root, string file, ResourceKind kind, Findings findings, Reading into)
     {
-        var metadata = Metadata(root["metadata"].Section(), reader.Kind);
+        var metadata = Metadata(root["metadata"].Section(), kind);
         if (metadata == null)
         {
-            into.Problems.AddRange(findings.Problems(reader.Kind.Word(), file));
+            into.Problems.AddRange(findings.Problems(kind.Word, file));
             return [];
         }
-        var resource = reader.Read(metadata, root);
-        var id = new ResourceId(reader.Kind, resource.Key);
+        var resource = kind.Read(metadata, root);
+        var id = new ResourceId(kind, resource.Key);
         return [new(id, findings.HasErrors ? null : resource, map.Line, [.. findings.Problems(id.ToString(), file)])];
     }
 
@@ -137,7 +118,7 @@ public static partial class ResourceJson
         var annotations = fields["annotations"].Labels().Without(Applied);
         if (annotations.TryGetValue(Overlay, out var json))
             (labels, annotations) = Overlaid(labels, annotations, json, fields["annotations"]);
-        var space = kind.IsNamespaced() ? fields["namespace"].Word() ?? "default" : "";
+        var space = kind.IsNamespaced ? fields["namespace"].Word() ?? "default" : "";
         return new(name, space) { Labels = labels, Annotations = annotations };
     }
 

@@ -24,14 +24,14 @@ public sealed class ResourceStore(int sources)
 
     public ResourceSnapshot Current => current;
 
-    /// <summary>Dispose of it when the reader ends.</summary>
-    public ResourceFeed Subscribe()
+    /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
+    public ResourceFeed Subscribe(Concern concern)
     {
-        var feed = new ResourceFeed(this);
+        var feed = new ResourceFeed(this, concern);
         lock (gate)
         {
             feeds = feeds.Add(feed);
-            if (IsInSync) feed.Offer(current, current.Ids());
+            if (IsInSync) feed.Offer(current, current.Ids(), anyway: true);
         }
         return feed;
     }
@@ -66,7 +66,7 @@ public sealed class ResourceStore(int sources)
     {
         foreach (var content in update.Contents)
             foreach (var id in claims.Take(content))
-                touched.Add(id.Kind == ResourceKind.KubernetesNode ? id with { Kind = ResourceKind.Node } : id);
+                touched.Add(id with { Kind = id.Kind.Whole });
         if (update.InSync) inSync.Add(update.Source);
         if (inSync.Count == sources) Publish();
     }
@@ -78,34 +78,25 @@ public sealed class ResourceStore(int sources)
         var changed = new List<ResourceId>();
         foreach (var id in touched)
         {
-            var now = Effective(id);
+            var now = id.Kind.Effective(id.Key, claims.Winner);
             if (Equals(current.Find(id), now)) continue;
-            builder.Put(id.Kind, id.Key, now);
+            builder.Put(id, now);
             changed.Add(id);
         }
         touched.Clear();
         var problemsChanged = claims.ProblemsChanged || isRestarted;
         isRestarted = false;
         if (!first && changed.Count == 0 && !problemsChanged) return;
-        Publish(builder.Build(problemsChanged ? claims.Problems() : current.Problems), changed);
+        Publish(builder.Build(problemsChanged ? claims.Problems() : current.Problems), changed, first || problemsChanged);
     }
 
-    private void Publish(ResourceSnapshot next, List<ResourceId> changed)
+    private void Publish(ResourceSnapshot next, List<ResourceId> changed, bool anyway)
     {
         lock (gate)
         {
             current = next;
             IsInSync = true;
-            foreach (var feed in feeds) feed.Offer(next, changed);
+            foreach (var feed in feeds) feed.Offer(next, changed, anyway);
         }
-    }
-
-    /// <summary>What counts for readers: the winning definition, and of nodes both halves together.</summary>
-    private Resource? Effective(ResourceId id)
-    {
-        var winner = claims.Winner(id);
-        if (id.Kind != ResourceKind.Node) return winner;
-        var kubernetes = (Node?)claims.Winner(id with { Kind = ResourceKind.KubernetesNode });
-        return winner == null ? kubernetes?.AsEffective() : kubernetes == null ? winner : Node.Merge((Node)winner, kubernetes);
     }
 }

@@ -16,7 +16,7 @@ public sealed record SecretEntry(string Key, SecretValue Value);
 /// <summary>A Kubernetes Secret: data, with stringData over it; sorted by key.</summary>
 public sealed record Secret(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.Secret;
+    public override ResourceKind Kind => Kinds.Secret;
 
     public ListOf<SecretEntry> Data { get; init; }
 

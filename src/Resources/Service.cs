@@ -12,7 +12,7 @@ public sealed record ServicePort(string Name, ServiceProtocol Protocol, int Port
 /// <summary>A Kubernetes Service, with the defaults that an API server would have filled in.</summary>
 public sealed record Service(Metadata Metadata) : Resource(Metadata)
 {
-    public override ResourceKind Kind => ResourceKind.Service;
+    public override ResourceKind Kind => Kinds.Service;
 
     public ServiceType Type { get; init; }
     /// <summary>Empty: headless, not assigned, or an ExternalName.</summary>

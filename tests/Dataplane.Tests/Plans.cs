@@ -12,14 +12,12 @@ internal static class Plans
     public static IPPool Pool(string name, string cidr, bool nat = true) =>
         new(new Metadata(name)) { Cidr = Prefix.Parse(cidr), BlockSize = cidr.Contains(':') ? 122 : 26, NatOutgoing = nat };
 
-    public static ResourceSnapshot Snapshot(params IEnumerable<Resource> resources) => resources.Aggregate(ResourceSnapshot.Empty, (all, one) => one switch
+    public static ResourceSnapshot Snapshot(params IEnumerable<Resource> resources)
     {
-        IPPool pool => all with { IPPools = all.IPPools.SetItem(pool.Name, pool) },
-        Node node => all with { Nodes = all.Nodes.SetItem(node.Name, node) },
-        FelixConfiguration felix => all with { FelixConfigurations = all.FelixConfigurations.SetItem(felix.Name, felix) },
-        BgpPeer peer => all with { BgpPeers = all.BgpPeers.SetItem(peer.Name, peer) },
-        _ => throw new ArgumentException(one.ToString(), nameof(resources)),
-    });
+        var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
+        foreach (var resource in resources) builder.Put(resource.Id, resource);
+        return builder.Build([]);
+    }
 
     public static FelixConfiguration Felix(string name = "default") => new(new Metadata(name));
 

@@ -10,19 +10,19 @@ public class ResourceStoreTests
         new(new Metadata(name)) { PeerIP = new(Address.Parse(address), null), AsNumber = new Asn(65001) };
 
     private static ResourceDefinition Bad(string name) =>
-        new(new(ResourceKind.BgpPeer, new(name)), null, 7, [new($"BGPPeer/{name}", "spec.peerIP", "wrong", "f", 7, ProblemSeverity.Error)]);
+        new(new(Kinds.BgpPeer, new(name)), null, 7, [new($"BGPPeer/{name}", "spec.peerIP", "wrong", "f", 7, ProblemSeverity.Error)]);
 
     private static OriginContent Content(string file, params ResourceDefinition[] definitions) => new(new(0, file), [.. definitions], []);
 
     private void Apply(params OriginContent[] contents) => store.Apply(new(0, [.. contents], InSync: true));
 
-    private string Peers => string.Join(' ', store.Current.BgpPeers.Values.Select(peer => $"{peer.Name}={peer.PeerIP}"));
+    private string Peers => string.Join(' ', store.Current.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP}"));
 
     [Fact]
     public void Nothing_is_published_before_every_source_is_in_sync()
     {
         var two = new ResourceStore(2);
-        using var feed = two.Subscribe();
+        using var feed = two.Subscribe(Concern.Plan);
         two.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], InSync: true));
         two.Apply(new(1, [], InSync: false));
         Assert.Equal((false, null), (two.IsInSync, feed.TryRead()));
@@ -35,7 +35,7 @@ public class ResourceStoreTests
     [Fact]
     public void An_empty_world_is_news_too()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Apply();
         Assert.Empty(feed.TryRead()!.Changed);
         Assert.Null(feed.TryRead());
@@ -44,7 +44,7 @@ public class ResourceStoreTests
     [Fact]
     public void A_change_has_before_and_after()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
         feed.TryRead();
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.9")), Manifest.Definition(Peer("c", "192.0.2.3"))));
@@ -52,13 +52,13 @@ public class ResourceStoreTests
         Assert.Equal(
             ["a 192.0.2.1 → 192.0.2.9", "b 192.0.2.2 → ", "c  → 192.0.2.3"],
             changes.Changed.Select(one => $"{one.Key} {((BgpPeer?)one.Before)?.PeerIP} → {((BgpPeer?)one.After)?.PeerIP}"));
-        Assert.Equal(Peer("a", "192.0.2.1"), changes.Before.BgpPeers["a"]);
+        Assert.Equal(Peer("a", "192.0.2.1"), changes.Before.Of(Kinds.BgpPeer)["a"]);
     }
 
     [Fact]
     public void Other_sources_take_the_place_of_those_before_in_one_step_once_all_are_in_sync()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         var (a, b) = (Peer("a", "192.0.2.1"), Peer("b", "192.0.2.2"));
         store.Apply(new(0, [Content("f", Manifest.Definition(a), Manifest.Definition(b), Bad("c"))], InSync: true));
         feed.TryRead();
@@ -75,7 +75,7 @@ public class ResourceStoreTests
     [Fact]
     public void What_compares_equal_is_no_news()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
         feed.TryRead();
         var before = store.Current;
@@ -87,7 +87,7 @@ public class ResourceStoreTests
     [Fact]
     public void A_slow_reader_gets_one_step_over_all_that_happened()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
         feed.TryRead();
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.8")), Manifest.Definition(Peer("x", "192.0.2.5"))));
@@ -101,14 +101,14 @@ public class ResourceStoreTests
     public void A_late_reader_starts_with_everything()
     {
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Assert.Equal("BGPPeer/a", Assert.Single(feed.TryRead()!.Changed).After!.Id.ToString());
     }
 
     [Fact]
     public async Task A_waiting_reader_is_woken()
     {
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         var reading = feed.ReadAsync(CancellationToken.None).AsTask();
         Assert.False(reading.IsCompleted);
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
@@ -133,7 +133,7 @@ public class ResourceStoreTests
     public void A_problem_alone_is_news()
     {
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         feed.TryRead();
         Apply(Content("f", Bad("a")));
         var changes = feed.TryRead()!;
@@ -188,16 +188,16 @@ public class ResourceStoreTests
             AsNumber = new Asn(2),
             IPv4 = new(Address.Parse("10.0.0.1"), Prefix.Parse("10.0.0.0/24")),
         };
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         Apply(Content("k", Manifest.Definition(kubernetes)));
-        Assert.Equal((ResourceKind.Node, new Asn(2)), (feed.TryRead()!.Changed[0].Kind, store.Current.Nodes["n"].AsNumber!.Value));
+        Assert.Equal(((ResourceKind)Kinds.Node, new Asn(2)), (feed.TryRead()!.Changed[0].Kind, store.Current.Of(Kinds.Node)["n"]!.AsNumber!.Value));
         Apply(Content("c", Manifest.Definition(calico)));
         var node = (Node)Assert.Single(feed.TryRead()!.Changed).After!;
         Assert.Equal((new Asn(1), kubernetes.IPv4, "kubernetes", 3), (node.AsNumber!.Value, node.IPv4, node.Labels["a"], node.Labels.Count));
         Apply(OriginContent.Gone(new(0, "c")));
-        Assert.Equal(kubernetes.AsEffective(), store.Current.Nodes["n"]);
+        Assert.Equal(kubernetes with { FromKubernetes = false }, store.Current.Of(Kinds.Node)["n"]);
         Apply(OriginContent.Gone(new(0, "k")));
-        Assert.Empty(store.Current.Nodes);
+        Assert.Empty(store.Current.Of(Kinds.Node));
     }
 
     [Fact]
@@ -205,12 +205,11 @@ public class ResourceStoreTests
     {
         static EndpointSlice Slice(string name, string service) =>
             new(new(name, "ns") { Labels = Labels.From([new(EndpointSlice.ServiceNameLabel, service)]) });
-        string Of(string service) => string.Join(' ', store.Current.SlicesOf(new("ns", service)).Select(slice => slice.Name));
+        string Of(string service) => string.Join(' ', store.Current.Of(Kinds.EndpointSlice).Under(new("ns", service)).Select(slice => slice.Name));
 
         Apply(Content("f", Manifest.Definition(Slice("b", "x")), Manifest.Definition(Slice("a", "x")), Manifest.Definition(Slice("c", "y"))));
         Assert.Equal(("a b", "c"), (Of("x"), Of("y")));
         Apply(Content("f", Manifest.Definition(Slice("b", "y")), Manifest.Definition(Slice("c", "y"))));
         Assert.Equal(("", "b c"), (Of("x"), Of("y")));
-        Assert.Equal(["y"], store.Current.SlicesByService.Keys.Select(key => key.Name));
     }
 }

@@ -1,4 +1,3 @@
-using Calico.Bgp.Resources;
 using Calico.Bgp.Sources.Yaml;
 using Calico.Bgp.TestData;
 
@@ -24,6 +23,6 @@ public class GoldenInputTests
         var snapshot = YamlFiles.Load(path);
         Assert.Equal([], snapshot.Problems.Select(problem => problem.ToString()));
         var kinds = File.ReadLines(path).Where(line => line.StartsWith("kind:", StringComparison.Ordinal)).Select(line => line[5..].Trim());
-        Assert.Equal(kinds.Where(kind => kind != "List").Order(), snapshot.All().Select(resource => resource.Kind.Word()).Order());
+        Assert.Equal(kinds.Where(kind => kind != "List").Order(), snapshot.All().Select(resource => resource.Kind.Word).Order());
     }
 }

@@ -20,7 +20,7 @@ public class SourcesLoopTests
     public async Task Who_waits_for_a_source_that_fails_is_told()
     {
         var store = new ResourceStore(1);
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var reading = feed.ReadAsync(patience.Token).AsTask();
         await Assert.ThrowsAsync<NotSupportedException>(() => new SourcesLoop(store, [new Broken()]).RunAsync(patience.Token));

@@ -38,7 +38,7 @@ internal static class KernelRules
 
     private static IEnumerable<Prefix> Behind(NodeView view, IpFamily family, Func<Node, Address?> wireguard) =>
         wireguard(view.Self) == null ? [] :
-            from node in view.Resources.Nodes.Values
+            from node in view.Resources.Of(Kinds.Node)
             where node.Name != view.Self.Name && wireguard(node) != null
             let address = node.Of(family)?.Address
             where address != null

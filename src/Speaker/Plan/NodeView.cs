@@ -15,7 +15,7 @@ internal sealed class NodeView
     public NodeView(ResourceSnapshot resources, PlanSettings settings)
     {
         (Resources, Settings) = (resources, settings);
-        Self = resources.Nodes.GetValueOrDefault(settings.Node) ?? Unknown;
+        Self = resources.Of(Kinds.Node)[settings.Node] ?? Unknown;
         Global = Configuration(BgpConfiguration.Default);
         Own = Configuration(BgpConfiguration.NodePrefix + settings.Node);
         ClusterAs = Global?.AsNumber ?? settings.As;
@@ -46,7 +46,7 @@ internal sealed class NodeView
 
     /// <summary>By name; asked for every BGPPeer, so that nobody goes through all nodes for each.</summary>
     public IEnumerable<Node> NodesAt(Address address) =>
-        (byAddress ??= AddressesOf(Resources.Nodes.Values).ToLookup(at => at.Address, at => at.Node))[address];
+        (byAddress ??= AddressesOf(Resources.Of(Kinds.Node)).ToLookup(at => at.Address, at => at.Node))[address];
 
     private static IEnumerable<(Address Address, Node Node)> AddressesOf(IEnumerable<Node> nodes) =>
         from node in nodes
@@ -71,9 +71,12 @@ internal sealed class NodeView
         Own?.PrefixAdvertisements is { } own ? (own, Own) : (Global?.PrefixAdvertisements ?? [], Global);
 
     public ImmutableArray<IPPool> PoolsOf(IpFamily family) =>
-        [.. Resources.IPPools.Values.Where(pool => pool.Cidr.Family == family).OrderBy(pool => pool.Cidr.ToString(), StringComparer.Ordinal)];
+    [
+        .. Resources.Of(Kinds.IPPool).Where(pool => pool.Cidr.Family == family)
+            .OrderBy(pool => pool.Cidr.ToString(), StringComparer.Ordinal),
+    ];
 
-    private BgpConfiguration? Configuration(string name) => Resources.BgpConfigurations.GetValueOrDefault(name);
+    private BgpConfiguration? Configuration(string name) => Resources.Of(Kinds.BgpConfiguration)[name];
 
     /// <summary>A node without IPv4 address gets the hash too; Calico leaves its router id empty, and BIRD does not start.</summary>
     private static RouterId RouterIdOf(PlanSettings settings, Node self)

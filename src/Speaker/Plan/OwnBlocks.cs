@@ -18,7 +18,7 @@ internal static class OwnBlocks
         [.. Affine(view).Concat(PodCidrs(view)).DistinctBy(block => block.Cidr).OrderBy(block => block.Cidr.ToString(), StringComparer.Ordinal)];
 
     private static IEnumerable<OwnBlock> Affine(NodeView view) =>
-        from affinity in view.Resources.BlockAffinities.Values
+        from affinity in view.Resources.Of(Kinds.BlockAffinity)
         where affinity.Node == view.Settings.Node && affinity.Type == AffinityType.Host
         where !affinity.Deleted && affinity.State != AffinityState.Pending
         select new OwnBlock(affinity.Cidr, affinity.State == AffinityState.PendingDeletion, affinity.Id.ToString());

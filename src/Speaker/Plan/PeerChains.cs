@@ -55,7 +55,7 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
 
     private ListOf<BgpFilterRule> RulesOf(string name, IpFamily family, bool import)
     {
-        if (!view.Resources.BgpFilters.TryGetValue(name, out var filter)) return [];
+        if (view.Resources.Of(Kinds.BgpFilter)[name] is not { } filter) return [];
         return import ? filter.Import(family) : filter.Export(family);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         return global.Values.Concat(own.Values).Concat(Mesh()).OrderBy(peer => peer.Name, StringComparer.Ordinal);
     }
 
-    private IEnumerable<BgpPeer> All => view.Resources.BgpPeers.Values;
+    private IEnumerable<BgpPeer> All => view.Resources.Of(Kinds.BgpPeer);
 
     private static bool Opens(BgpPeer peer, Node node) =>
         peer.IsGlobal || (peer.Node != null ? peer.Node == node.Name : peer.NodeSelector!.Matches(node.Labels));
@@ -51,7 +51,8 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     private IEnumerable<PlannedPeer> EndsOf(BgpPeer peer, PeerScope scope)
     {
         if (peer.PeerSelector is { } selector)
-            return view.Resources.Nodes.Values.Where(node => selector.Matches(node.Labels)).SelectMany(node => NodeEnds(peer, node, scope, null));
+            return view.Resources.Of(Kinds.Node).Where(node => selector.Matches(node.Labels))
+                .SelectMany(node => NodeEnds(peer, node, scope, null));
         if (peer.LocalWorkloadSelector != null) return WorkloadEnds(peer);
         return peer.PeerIP is { } endpoint && AddressEnd(peer, endpoint, scope) is { } end ? [end] : [];
     }
@@ -123,7 +124,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     }
 
     private IEnumerable<(PlannedPeer End, BgpPeer Peer)> Mirrored(BgpPeer peer) =>
-        view.Resources.Nodes.Values.Where(node => Opens(peer, node))
+        view.Resources.Of(Kinds.Node).Where(node => Opens(peer, node))
             .SelectMany(node => NodeEnds(peer, node, PeerScope.Node, peer.PeerIP?.Address.Family))
             .Select(end => (end, peer));
 
@@ -176,7 +177,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     {
         if (view.Global?.NodeToNodeMeshEnabled == false || view.ClusterId != null || !view.IsKnown) return [];
         return
-            from node in view.Resources.Nodes.Values
+            from node in view.Resources.Of(Kinds.Node)
             where node.RouteReflectorClusterId == null
             from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
             let address = node.Of(family)?.Address

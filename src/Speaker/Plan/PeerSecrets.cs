@@ -12,10 +12,10 @@ internal sealed class PeerSecrets(NodeView view)
     public string? Find(SecretKeyRef wanted, out string? problem)
     {
         var name = new ResourceKey(view.Settings.SecretNamespace, wanted.Name);
-        var value = view.Resources.Secrets.GetValueOrDefault(name)?[wanted.Key];
+        var value = view.Resources.Of(Kinds.Secret)[name]?[wanted.Key];
         problem = value switch
         {
-            null when !view.Resources.Secrets.ContainsKey(name) => $"the password's Secret {name} is not there: the session stays down",
+            null when view.Resources.Of(Kinds.Secret)[name] == null => $"the password's Secret {name} is not there: the session stays down",
             null => $"the Secret {name} has no key {wanted.Key}: the session stays down",
             _ when value.Octets.Count is 0 or > LongestKey =>
                 $"expected 1 to {LongestKey} octets in {wanted.Key} of the Secret {name}, got {value.Octets.Count}: the session stays down",

@@ -14,9 +14,9 @@ internal static class PlanProblems
     }
 
     private static IEnumerable<PlanProblem> MissingFilters(NodeView view) =>
-        from peer in view.Resources.BgpPeers.Values
+        from peer in view.Resources.Of(Kinds.BgpPeer)
         from filter in peer.Filters.Index()
-        where !view.Resources.BgpFilters.ContainsKey(filter.Item)
+        where view.Resources.Of(Kinds.BgpFilter)[filter.Item] == null
         select new PlanProblem(peer.Id.ToString(), $"spec.filters[{filter.Index}]", $"no BGPFilter {filter.Item}: the peer goes unfiltered by it");
 
     /// <summary>
@@ -26,7 +26,7 @@ internal static class PlanProblems
     private static IEnumerable<PlanProblem> OverlappingPools(NodeView view)
     {
         IPPool? outer = null;
-        foreach (var pool in view.Resources.IPPools.Values.OrderBy(pool => pool.Cidr))
+        foreach (var pool in view.Resources.Of(Kinds.IPPool).OrderBy(pool => pool.Cidr))
         {
             if (outer?.Cidr.Contains(pool.Cidr) == true)
                 yield return new(pool.Id.ToString(), "spec.cidr", $"overlaps with {outer.Id} ({outer.Cidr}), which Calico does not allow");
@@ -49,13 +49,13 @@ internal static class PlanProblems
         $"together with FelixConfiguration/default it leaves {kind} pools' routes to {(both ? "both Felix and BGP" : "nobody")}");
 
     private static ClusterRoutes? Felix(NodeView view) =>
-        view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.NodePrefix + view.Settings.Node)?.ProgramClusterRoutes
-        ?? view.Resources.FelixConfigurations.GetValueOrDefault(FelixConfiguration.Default)?.ProgramClusterRoutes;
+        view.Resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.NodePrefix + view.Settings.Node]?.ProgramClusterRoutes
+        ?? view.Resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.Default]?.ProgramClusterRoutes;
 
     /// <summary>Calico Enterprise's fields and orders to this node, and what of them this daemon does not do.</summary>
     private static IEnumerable<PlanProblem> NotActedOn(NodeView view)
     {
-        foreach (var peer in view.Resources.BgpPeers.Values)
+        foreach (var peer in view.Resources.Of(Kinds.BgpPeer))
         {
             if (peer.FailureDetectionMode != FailureDetectionMode.None) yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
             if (peer.RestartMode != RestartMode.GracefulRestart) yield return NotDone(peer, "restartMode", "graceful restart is announced instead");
@@ -64,7 +64,7 @@ internal static class PlanProblems
             if (peer.Network != null) yield return NotDone(peer, "network", "routes go to the main table");
             if (peer.Extensions.Count > 0) yield return NotDone(peer, "extensions", "there are no templates");
         }
-        foreach (var order in view.Resources.CalicoNodeStatuses.Values)
+        foreach (var order in view.Resources.Of(Kinds.CalicoNodeStatus))
             if (order.Node == view.Settings.Node) yield return NotDone(order, "node", "its status is not written; ask bgpctl status");
     }
 

@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Speaker.Plan;
 
@@ -24,7 +25,7 @@ internal static class PlannedRoutes
     private static IEnumerable<PlannedRoute> Reachable(NodeView view, IReadOnlyCollection<PlannedPeer> peers)
     {
         var opened = peers.Where(peer => peer.Scope is PeerScope.Global or PeerScope.Node).Select(peer => (peer.Origin, peer.Address)).ToHashSet();
-        foreach (var peer in view.Resources.BgpPeers.Values)
+        foreach (var peer in view.Resources.Of(Kinds.BgpPeer))
             if (peer is { ReachableBy: { } gateway, PeerIP.Address: var address } && opened.Contains((peer.Id.ToString(), address)))
                 yield return new(new(address, address.Family.Bits()), PlannedRouteType.Unicast, $"{peer.Id} reachableBy", gateway);
     }

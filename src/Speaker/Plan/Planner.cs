@@ -59,21 +59,21 @@ public sealed class Planner
         var others = false;
         foreach (var change in changes.Changed)
         {
-            if (change.Kind == ResourceKind.Service) touched.Add(change.Key);
-            else if (change.Kind == ResourceKind.EndpointSlice) Touch(change, touched);
+            if (change.Kind == Kinds.Service) touched.Add(change.Key);
+            else if (change.Kind == Kinds.EndpointSlice) Touch(change, touched);
             else others |= Concerns(change);
         }
         return others ? Renew(touched) : new(null, MovesOf(touched));
     }
 
     /// <summary>Most of what happens in a large cluster happens on other nodes. In doubt it concerns us.</summary>
-    private bool Concerns(ResourceChange change) => change.Kind switch
+    private bool Concerns(ResourceChange change)
     {
-        ResourceKind.IpamBlock => false,
-        ResourceKind.BlockAffinity => IsOurs(change.Before) || IsOurs(change.After),
-        ResourceKind.Secret => change.Key.Namespace == settings.SecretNamespace && IsKey(change.Key.Name),
-        _ => true,
-    };
+        if (!change.Kind.Concerns.HasFlag(Concern.Plan)) return false;
+        if (change.Kind == Kinds.BlockAffinity) return IsOurs(change.Before) || IsOurs(change.After);
+        if (change.Kind == Kinds.Secret) return change.Key.Namespace == settings.SecretNamespace && IsKey(change.Key.Name);
+        return true;
+    }
 
     private bool IsKey(string secret) => Plan.Peers.Any(peer => peer.PasswordKey?.Name == secret);
 

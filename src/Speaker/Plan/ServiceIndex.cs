@@ -30,7 +30,7 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
     public static ServiceIndex Of(ResourceSnapshot resources, ServiceRanges ranges, AdvertiseScopes scopes)
     {
         var index = new ServiceIndex(ranges, scopes);
-        foreach (var key in resources.Services.Keys) index.Look(key, resources, []);
+        foreach (var key in resources.Of(Kinds.Service).Keys) index.Look(key, resources, []);
         scopes.AreDecided = true;
         return index;
     }
@@ -40,8 +40,8 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
     {
         var before = services.GetValueOrDefault(key);
         var (had, weighed) = (before.Verdict == null ? [] : before.Verdict.Announced.ToArray(), before.Verdict?.ReadyHere ?? 0);
-        var service = resources.Services.GetValueOrDefault(key);
-        var verdict = service == null ? null : ServiceDecision.Of(service, resources.SlicesOf(key), ranges);
+        var service = resources.Of(Kinds.Service)[key];
+        var verdict = service == null ? null : ServiceDecision.Of(service, resources.Of(Kinds.EndpointSlice).Under(key), ranges);
         var has = verdict == null ? [] : verdict.Announced.ToArray();
         if (verdict == null) services.Remove(key);
         else services[key] = (service!, verdict);

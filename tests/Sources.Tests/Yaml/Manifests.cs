@@ -35,7 +35,7 @@ internal sealed class Manifests : IDisposable
         """;
 
     public static string Peers(ResourceSnapshot snapshot) =>
-        string.Join(' ', snapshot.BgpPeers.Values.Select(peer => $"{peer.Name}={peer.PeerIP!.Address.IPv4Bits & 255}"));
+        string.Join(' ', snapshot.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP!.Address.IPv4Bits & 255}"));
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -95,7 +95,7 @@ public sealed class YamlFilesTests : IDisposable
                 ---
                 two
             """);
-        Assert.Equal("one\n---\ntwo", Load().Secrets[new("default", "a")]["key"]!.Text.TrimEnd());
+        Assert.Equal("one\n---\ntwo", Load().Of(Kinds.Secret)[new ResourceKey("default", "a")]!["key"]!.Text.TrimEnd());
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class YamlFilesTests : IDisposable
     {
         manifests.Write("a.yaml", Manifests.Peer("a", 1) + "  asNumber: 65002\n");
         var snapshot = Load();
-        Assert.Empty(snapshot.BgpPeers);
+        Assert.Empty(snapshot.Of(Kinds.BgpPeer));
         Assert.Equal("stands there twice", Assert.Single(snapshot.Problems).Reason);
     }
 

@@ -59,7 +59,7 @@ public class YamlFolderPropertyTests
         using var manifests = new Manifests();
         var folder = new YamlFolder(0, manifests.Path, TimeSpan.Zero, TimeProvider.System);
         var store = new ResourceStore(1);
-        using var feed = store.Subscribe();
+        using var feed = store.Subscribe(Concern.Plan);
         var seen = new SortedDictionary<ResourceKey, Resource>();
         var touched = new HashSet<string>();
         foreach (var edit in edits)
@@ -77,10 +77,10 @@ public class YamlFolderPropertyTests
         Follow(feed, seen);
         var fresh = YamlFiles.Load(manifests.Path);
         // The changes, followed from the first, lead to the snapshot.
-        if (!seen.Values.SequenceEqual(store.Current.BgpPeers.Values)) return false;
+        if (!seen.Values.SequenceEqual(store.Current.Of(Kinds.BgpPeer))) return false;
         return mend
-            ? store.Current.BgpPeers.Values.SequenceEqual(fresh.BgpPeers.Values) && store.Current.Problems.SequenceEqual(fresh.Problems)
-            : fresh.BgpPeers.Keys.All(store.Current.BgpPeers.ContainsKey) && fresh.Problems.All(store.Current.Problems.Contains);
+            ? store.Current.Of(Kinds.BgpPeer).SequenceEqual(fresh.Of(Kinds.BgpPeer)) && store.Current.Problems.SequenceEqual(fresh.Problems)
+            : fresh.Of(Kinds.BgpPeer).Keys.All(key => store.Current.Of(Kinds.BgpPeer)[key] != null) && fresh.Problems.All(store.Current.Problems.Contains);
     }
 
     private static void Follow(ResourceFeed feed, SortedDictionary<ResourceKey, Resource> seen)

@@ -15,7 +15,7 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
     private readonly ResourceFeed feed;
     private Task running = Task.CompletedTask;
 
-    public YamlFolderSourceTests() => feed = store.Subscribe();
+    public YamlFolderSourceTests() => feed = store.Subscribe(Concern.Plan);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

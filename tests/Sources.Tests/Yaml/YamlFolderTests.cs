@@ -158,10 +158,10 @@ public sealed class YamlFolderTests : IDisposable
         string File(int first) => string.Join("---\n", Enumerable.Range(0, 50).Select(i => Manifests.Peer($"p{i:00}", i == 0 ? first : i)));
         manifests.Write("a.yaml", File(100));
         Scan();
-        var before = store.Current.BgpPeers["p49"];
+        var before = store.Current.Of(Kinds.BgpPeer)["p49"];
         manifests.Write("a.yaml", $"# one more line\n{File(101)}");
         Assert.StartsWith("p00=101 p01=1", Scan(), StringComparison.Ordinal);
-        Assert.Same(before, store.Current.BgpPeers["p49"]);
+        Assert.Same(before, store.Current.Of(Kinds.BgpPeer)["p49"]);
         manifests.Write("b.yaml", Manifests.Peer("p49", 7));
         Scan();
         Assert.Contains("a.yaml:394", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);

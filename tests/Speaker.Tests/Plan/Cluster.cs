@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
@@ -52,57 +51,21 @@ internal sealed record Cluster
 
     public Cluster With(params ReadOnlySpan<Resource> objects)
     {
-        var now = Resources;
-        foreach (var item in objects) now = Put(now, item);
-        return this with { Resources = now };
+        var builder = new SnapshotBuilder(Resources);
+        foreach (var item in objects) builder.Put(item.Id, item);
+        return this with { Resources = builder.Build([]) };
     }
 
     public Cluster Seen(Func<PlanSettings, PlanSettings> change) => this with { Settings = change(Settings) };
 
-    private static ResourceSnapshot Put(ResourceSnapshot now, Resource item) => item switch
+    public Cluster Without(ResourceId id)
     {
-        Node node => now with { Nodes = now.Nodes.SetItem(node.Name, node) },
-        BgpConfiguration configuration => now with { BgpConfigurations = now.BgpConfigurations.SetItem(configuration.Name, configuration) },
-        BgpPeer peer => now with { BgpPeers = now.BgpPeers.SetItem(peer.Name, peer) },
-        BgpFilter filter => now with { BgpFilters = now.BgpFilters.SetItem(filter.Name, filter) },
-        IPPool pool => now with { IPPools = now.IPPools.SetItem(pool.Name, pool) },
-        BlockAffinity block => now with { BlockAffinities = now.BlockAffinities.SetItem(block.Name, block) },
-        FelixConfiguration felix => now with { FelixConfigurations = now.FelixConfigurations.SetItem(felix.Name, felix) },
-        CalicoNodeStatus status => now with { CalicoNodeStatuses = now.CalicoNodeStatuses.SetItem(status.Name, status) },
-        Secret secret => now with { Secrets = now.Secrets.SetItem(secret.Key, secret) },
-        Service service => now with { Services = now.Services.SetItem(service.Key, service) },
-        EndpointSlice slice => WithSlices(now with { EndpointSlices = now.EndpointSlices.SetItem(slice.Key, slice) }),
-        _ => throw new ArgumentException($"no place for {item.Kind}", nameof(item)),
-    };
+        var builder = new SnapshotBuilder(Resources);
+        builder.Put(id, null);
+        return this with { Resources = builder.Build([]) };
+    }
 
-    public Cluster Without(EndpointSlice slice) =>
-        this with { Resources = WithSlices(Resources with { EndpointSlices = Resources.EndpointSlices.Remove(slice.Key) }) };
-
-    public Cluster Without(ResourceId id) => this with { Resources = Take(Resources, id) };
-
-    private static ResourceSnapshot Take(ResourceSnapshot now, ResourceId id) => id.Kind switch
-    {
-        ResourceKind.Node => now with { Nodes = now.Nodes.Remove(id.Key.Name) },
-        ResourceKind.BgpConfiguration => now with { BgpConfigurations = now.BgpConfigurations.Remove(id.Key.Name) },
-        ResourceKind.BgpPeer => now with { BgpPeers = now.BgpPeers.Remove(id.Key.Name) },
-        ResourceKind.BgpFilter => now with { BgpFilters = now.BgpFilters.Remove(id.Key.Name) },
-        ResourceKind.IPPool => now with { IPPools = now.IPPools.Remove(id.Key.Name) },
-        ResourceKind.BlockAffinity => now with { BlockAffinities = now.BlockAffinities.Remove(id.Key.Name) },
-        ResourceKind.FelixConfiguration => now with { FelixConfigurations = now.FelixConfigurations.Remove(id.Key.Name) },
-        ResourceKind.Secret => now with { Secrets = now.Secrets.Remove(id.Key) },
-        ResourceKind.Service => now with { Services = now.Services.Remove(id.Key) },
-        ResourceKind.EndpointSlice => WithSlices(now with { EndpointSlices = now.EndpointSlices.Remove(id.Key) }),
-        _ => throw new ArgumentException($"no place for {id.Kind}", nameof(id)),
-    };
-
-    public Cluster Without(Service service) =>
-        this with { Resources = Resources with { Services = Resources.Services.Remove(service.Key) } };
-
-    private static ResourceSnapshot WithSlices(ResourceSnapshot now) => now with
-    {
-        SlicesByService = now.EndpointSlices.Values.Where(slice => slice.Service != null).GroupBy(slice => slice.Service!.Value)
-            .ToImmutableSortedDictionary(slices => slices.Key, slices => slices.ToImmutableArray()),
-    };
+    public Cluster Without(Resource resource) => Without(resource.Id);
 
     public Planner Planner() => new(Settings, Resources);
     public NodePlan Plan() => Planner().Plan;
@@ -113,21 +76,12 @@ internal sealed record Cluster
     /// <summary>The step to another state of the same cluster, as the store would tell it.</summary>
     public ResourceChanges To(Cluster after) => new(Resources, after.Resources, [.. Differences(after.Resources)]);
 
-    private IEnumerable<ResourceChange> Differences(ResourceSnapshot after)
-    {
-        var (before, now) = (All(Resources), All(after));
-        foreach (var id in before.Keys.Union(now.Keys).Order())
-        {
-            var (was, becomes) = (before.GetValueOrDefault(id), now.GetValueOrDefault(id));
-            if (!Equals(was, becomes)) yield return new(id.Kind, id.Key, was, becomes);
-        }
-
-        static Dictionary<ResourceId, Resource> All(ResourceSnapshot of) => of.Nodes.Values.Cast<Resource>()
-            .Concat(of.BgpConfigurations.Values).Concat(of.BgpPeers.Values).Concat(of.BgpFilters.Values).Concat(of.IPPools.Values)
-            .Concat(of.BlockAffinities.Values).Concat(of.FelixConfigurations.Values).Concat(of.Secrets.Values)
-            .Concat(of.Services.Values).Concat(of.EndpointSlices.Values)
-            .ToDictionary(item => item.Id);
-    }
+    private IEnumerable<ResourceChange> Differences(ResourceSnapshot after) =>
+        from id in Resources.All().Concat(after.All()).Select(item => item.Id).Distinct().Order()
+        let was = Resources.Find(id)
+        let becomes = after.Find(id)
+        where !Equals(was, becomes)
+        select new ResourceChange(id.Kind, id.Key, was, becomes);
 }
 
 /// <summary>A route to ask the chains about.</summary>

@@ -254,7 +254,7 @@ public class PeerPlanTests
     public void A_filter_that_is_gone_is_no_filter_and_the_session_stays()
     {
         var before = Of(Tor with { Filters = ["f"] }, Filter("f") with { ExportV4 = [new BgpFilterRule(FilterAction.Accept)] });
-        var after = before with { Resources = before.Resources with { BgpFilters = before.Resources.BgpFilters.Clear() } };
+        var after = before.Without(Filter("f"));
         var (was, becomes) = (before.Peer(), after.Peer());
         Assert.Equal(["f"], was.ExportFilters);
         Assert.Empty(becomes.ExportFilters);

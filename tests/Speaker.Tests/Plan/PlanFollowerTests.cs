@@ -127,7 +127,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     {
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
-        var global = (BgpConfiguration)cluster.Resources.BgpConfigurations[BgpConfiguration.Default];
+        var global = cluster.Resources.Of(Kinds.BgpConfiguration)[BgpConfiguration.Default]!;
         Resource[] others =
         [
             Node("c", "127.78.0.3/32"), Node("b", "127.78.0.2/32", null, ("zone", "1")), Node("a", "127.78.0.1/32", null, ("zone", "1")),

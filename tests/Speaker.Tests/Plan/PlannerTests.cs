@@ -183,6 +183,32 @@ public class PlannerTests
         foreach (var other in others) Assert.Null(planner.Take(cluster.To(cluster.With(other))).Plan);
     }
 
+    /// <summary>A run of the planner makes a plan of its own, also where it is equal: as many plans as runs.</summary>
+    [Fact]
+    public void What_does_not_concern_the_plan_does_not_make_it_anew()
+    {
+        var cluster = new Cluster().With([.. Objects, Peer("signed", "192.0.2.77", 65001) with { Password = new("named", "k") }]);
+        var planner = cluster.Planner();
+        var plans = new HashSet<NodePlan>(ReferenceEqualityComparer.Instance) { planner.Plan };
+        void Take(Resource one)
+        {
+            planner.Take(cluster.To(cluster.With(one)));
+            plans.Add(planner.Plan);
+            cluster = cluster.With(one);
+        }
+        for (var i = 0; i < 100; i++)
+        {
+            Take(new IpamBlock(new Metadata($"block-{i}")) { Cidr = Prefix.Parse("192.168.7.0/26") });
+            Take(PeerPlanTests.Key($"unnamed-{i}", "k", "v"));
+            Take(new Secret(new Metadata("named", $"namespace-{i}")));
+            Take(Block("192.168.9.0/26", node: $"node-{i}"));
+        }
+        Assert.Single(plans);
+        Take(PeerPlanTests.Key("named", "k", "sesame"));
+        Assert.Equal(2, plans.Count);
+        Assert.Equal("sesame", planner.Plan.Peers.Single(peer => peer.PasswordKey != null && peer.Address == Address.Parse("192.0.2.77")).Password);
+    }
+
     [Fact]
     public void A_plan_that_is_like_the_one_before_has_its_chains()
     {

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Resources.Reading;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>
+/// The kinds of objects that decide something here, a row each: how APIs and manifests name it, who reads it, whether it lives in a
+/// namespace, who is concerned (nobody, where the row does not say). Nothing else in this room knows a kind by name.
+/// </summary>
+public static class Kinds
+{
+    /// <summary>Calico's API, and its objects as they lie in Kubernetes.</summary>
+    private static readonly ImmutableArray<(string Group, string Version)> Calico =
+        [("projectcalico.org", "v3"), ("crd.projectcalico.org", "v1")];
+    private static readonly ImmutableArray<(string Group, string Version)> Core = [("", "v1")];
+    private static readonly ImmutableArray<(string Group, string Version)> Discovery = [("discovery.k8s.io", "v1")];
+
+    private static readonly ImmutableArray<ResourceKind>.Builder Rows = ImmutableArray.CreateBuilder<ResourceKind>();
+
+    public static readonly KindOf<BgpConfiguration> BgpConfiguration =
+        Row(new KindOf<BgpConfiguration>(Named(Calico, "BGPConfiguration", "bgpconfigurations"), BgpConfigurationReader.Read)
+        { Concerns = Concern.Plan });
+
+    public static readonly KindOf<BgpPeer> BgpPeer =
+        Row(new KindOf<BgpPeer>(Named(Calico, "BGPPeer", "bgppeers"), BgpPeerReader.Read) { Concerns = Concern.Plan | Concern.Nat });
+
+    public static readonly KindOf<BgpFilter> BgpFilter =
+        Row(new KindOf<BgpFilter>(Named(Calico, "BGPFilter", "bgpfilters"), BgpFilterReader.Read) { Concerns = Concern.Plan });
+
+    public static readonly KindOf<IPPool> IPPool =
+        Row(new KindOf<IPPool>(Named(Calico, "IPPool", "ippools"), IPPoolReader.Read) { Concerns = Concern.Plan | Concern.Nat });
+
+    /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see
+    /// <see cref="Node"/>.</summary>
+    public static readonly KindOf<Node> KubernetesNode =
+        Row(new KindOf<Node>(Named(Core, "Node", "nodes"), NodeReader.ReadKubernetes));
+
+    /// <summary>A node as all that is known of it: Calico's object and Kubernetes' joined.</summary>
+    public static readonly KindOf<Node> Node =
+        Row(new KindOf<Node>(Named(Calico, "Node", "nodes"), NodeReader.ReadCalico)
+        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat });
+
+    public static readonly KindOf<BlockAffinity> BlockAffinity =
+        Row(new KindOf<BlockAffinity>(Named(Calico, "BlockAffinity", "blockaffinities"), IpamReader.ReadAffinity)
+        { Concerns = Concern.Plan });
+
+    public static readonly KindOf<IpamBlock> IpamBlock =
+        Row(new KindOf<IpamBlock>(Named(Calico, "IPAMBlock", "ipamblocks"), IpamReader.ReadBlock));
+
+    public static readonly KindOf<FelixConfiguration> FelixConfiguration =
+        Row(new KindOf<FelixConfiguration>(Named(Calico, "FelixConfiguration", "felixconfigurations"), FelixConfigurationReader.Read)
+        { Concerns = Concern.Plan | Concern.Nat });
+
+    public static readonly KindOf<CalicoNodeStatus> CalicoNodeStatus =
+        Row(new KindOf<CalicoNodeStatus>(Named(Calico, "CalicoNodeStatus", "caliconodestatuses"), CalicoNodeStatusReader.Read)
+        { Concerns = Concern.Plan });
+
+    public static readonly KindOf<Secret> Secret =
+        Row(new KindOf<Secret>(Named(Core, "Secret", "secrets"), SecretReader.Read) { IsNamespaced = true, Concerns = Concern.Plan });
+
+    public static readonly KindOf<Service> Service =
+        Row(new KindOf<Service>(Named(Core, "Service", "services"), ServiceReader.Read) { IsNamespaced = true, Concerns = Concern.Plan });
+
+    public static readonly KindOf<EndpointSlice> EndpointSlice =
+        Row(new KindOf<EndpointSlice>(Named(Discovery, "EndpointSlice", "endpointslices"), ServiceReader.ReadSlice)
+        { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan });
+
+    /// <summary>Halves by themselves among them. In no order that counts.</summary>
+    public static readonly ImmutableArray<ResourceKind> All = Rows.ToImmutable();
+
+    private static KindOf<T> Row<T>(KindOf<T> row) where T : Resource
+    {
+        Rows.Add(row);
+        return row;
+    }
+
+    private static ImmutableArray<ApiName> Named(ImmutableArray<(string Group, string Version)> groups, string kind, string plural) =>
+        [.. groups.Select(group => new ApiName(group.Group, group.Version, kind, plural))];
+}

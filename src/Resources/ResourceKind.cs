@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Resources.Reading;
+
+namespace Calico.Bgp.Resources;
+
+/// <summary>Who makes something of objects of a kind. A change of what concerns nobody wakes nobody.</summary>
+[Flags]
+public enum Concern : byte
+{
+    Nobody = 0,
+    /// <summary>The BGP plan of this node: peers, chains, routes, services.</summary>
+    Plan = 1,
+    /// <summary>Translation of what leaves the pools.</summary>
+    Nat = 2,
+}
+
+/// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>
+/// <param name="Group">Empty: Kubernetes' core.</param>
+/// <param name="Kind">As the object's own <c>kind</c> says it.</param>
+/// <param name="Plural">As it stands in paths.</param>
+public sealed record ApiName(string Group, string Version, string Kind, string Plural)
+{
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>Where an API server has them.</summary>
+    /// <param name="within">Those of one namespace; empty: all.</param>
+    public string Path(string within = "") =>
+        $"/{(Group.Length == 0 ? "api" : "apis")}/{ApiVersion}/{(within.Length == 0 ? "" : $"namespaces/{within}/")}{Plural}";
+}
+
+/// <summary>
+/// A kind of object as everybody knows it who passes objects on without asking what they are: its row in <see cref="Kinds"/>.
+/// </summary>
+public abstract class ResourceKind
+{
+    private protected ResourceKind(ImmutableArray<ApiName> names) => (Names, Whole) = (names, this);
+
+    /// <summary>All spellings that are read; what is written back, or asked for where there is a choice, is the first's.</summary>
+    public ImmutableArray<ApiName> Names { get; }
+
+    /// <summary>As the object's own <c>kind</c> says it.</summary>
+    public string Word => Names[0].Kind;
+
+    public bool IsNamespaced { get; init; }
+
+    public Concern Concerns { get; init; }
+
+    /// <summary>What readers see these objects as: itself, but where an object has two halves that different places define.</summary>
+    public ResourceKind Whole { get; private protected set; }
+
+    internal abstract ResourceTable NoObjects { get; }
+
+    internal abstract Resource Read(Metadata metadata, Fields root);
+
+    /// <summary>What counts for readers.</summary>
+    /// <param name="winner">The winning definition of any kind; null: there is none.</param>
+    internal abstract Resource? Effective(ResourceKey key, Func<ResourceId, Resource?> winner);
+
+    internal int CompareTo(ResourceKind other)
+    {
+        if (ReferenceEquals(this, other)) return 0;
+        var order = string.CompareOrdinal(Word, other.Word);
+        return order != 0 ? order : string.CompareOrdinal(Names[0].Group, other.Names[0].Group);
+    }
+
+    public override string ToString() => Word;
+}
+
+/// <summary>The row of a kind whose objects are <typeparamref name="T"/>.</summary>
+public sealed class KindOf<T> : ResourceKind where T : Resource
+{
+    private readonly Func<Metadata, Fields, T> read;
+    private readonly KindOf<T>? half;
+
+    internal KindOf(ImmutableArray<ApiName> names, Func<Metadata, Fields, T> read) : base(names)
+    {
+        this.read = read;
+        Empty = new(this);
+    }
+
+    /// <summary>Another kind whose objects tell more of those of the same name; readers see both as one, joined by
+    /// <see cref="Join"/>.</summary>
+    internal KindOf<T>? Half
+    {
+        get => half;
+        init
+        {
+            half = value;
+            if (value != null) value.Whole = this;
+        }
+    }
+
+    /// <summary>An object's own definition and its other half, one of which may be missing → the object.</summary>
+    internal Func<T?, T?, T?>? Join { get; init; }
+
+    /// <summary>Objects are asked for by this too (<see cref="ResourceTable{T}.Under"/>). Null: they are not; a null key: this one is
+    /// not.</summary>
+    internal Func<T, ResourceKey?>? Under { get; init; }
+
+    internal ResourceTable<T> Empty { get; }
+    internal override ResourceTable NoObjects => Empty;
+    internal override Resource Read(Metadata metadata, Fields root) => read(metadata, root);
+
+    internal override Resource? Effective(ResourceKey key, Func<ResourceId, Resource?> winner)
+    {
+        var own = winner(new(this, key));
+        return Half == null ? own : Join!((T?)own, (T?)winner(new(Half, key)));
+    }
+}
