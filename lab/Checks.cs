@@ -3,14 +3,15 @@ namespace Calico.Bgp.Lab;
 /// <summary>The lab without a screen: everything that must be so, waited for once, one line each.</summary>
 internal static class Checks
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>Seconds.</summary>
+    private const int Patience = 30;
 
     public static async Task<bool> RunAsync(Topology lab, CancellationToken stop)
     {
         Console.WriteLine($"ToR: {(lab.TorIsBird ? "BIRD" : "our daemon")}; nodes: our daemon");
         var good = true;
         foreach (var (what, holds) in Expectations(lab)) good &= await WaitAsync(what, holds, stop);
-        if (!good) foreach (var router in lab.Routers) Console.WriteLine($"--- {router.Name} said:\n{lab.Said(router.Name)}");
+        if (!good) foreach (var router in lab.Routers) Console.WriteLine($"--- {router.Name} said:\n{router.Daemon.Said}");
         Console.WriteLine(good ? "The lab works." : "The lab does not work.");
         return good;
     }
@@ -31,15 +32,13 @@ internal static class Checks
                 && kernel.Any(line => line.StartsWith("198.51.100.0/24", StringComparison.Ordinal))
                 && kernel.Any(line => line.StartsWith("fd00:198::/64", StringComparison.Ordinal)));
         }
-        foreach (var ping in Ping.All)
-            yield return ($"{ping.From} reaches {ping.To} at {ping.Address}", async () => await ping.SendAsync() != null);
+        foreach (var one in Reach.All)
+            yield return ($"{one.From} reaches {one.To} at {one.Address}", async () => await one.AskAsync(lab) != null);
     }
 
     private static async Task<bool> WaitAsync(string what, Func<Task<bool>> holds, CancellationToken stop)
     {
-        var started = TimeProvider.System.GetTimestamp();
-        bool good;
-        while (!(good = await holds()) && TimeProvider.System.GetElapsedTime(started) < Patience) await Task.Delay(200, stop);
+        var good = await Until.WithinAsync(Patience, holds, stop);
         Console.WriteLine($"{(good ? "ok  " : "FAIL")} {what}");
         return good;
     }

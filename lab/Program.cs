@@ -19,18 +19,17 @@ PosixSignalRegistration[] caught =
 var code = 0;
 try
 {
-    await Leftovers.RemoveAsync();
     code = await RunAsync(new(bgpd, withBird: !args.Contains("--no-bird")));
 }
 catch (OperationCanceledException)
 {
     if (once) code = Failed("Interrupted.");
 }
-catch (LabException) when (stop.IsCancellationRequested) // Ctrl-C reaches the programs that we run, too
+catch (MachineException) when (stop.IsCancellationRequested) // Ctrl-C reaches the programs that we run, too
 {
     if (once) code = Failed("Interrupted.");
 }
-catch (LabException problem)
+catch (MachineException problem)
 {
     code = Failed(problem.Message);
 }
@@ -53,7 +52,7 @@ async Task<int> RunAsync(Topology lab)
     }
     finally
     {
-        await lab.RemoveAsync();
+        await lab.DisposeAsync();
         Console.WriteLine("The lab is gone: no namespace, process or file of it is left.");
     }
 }

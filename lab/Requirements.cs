@@ -4,9 +4,6 @@ using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Lab;
 
-/// <summary>Something that the lab needs of the machine and did not get, in words for the person who started it.</summary>
-internal sealed class LabException(string message) : Exception(message);
-
 /// <summary>What the lab cannot do without, said plainly before anything is touched.</summary>
 internal static class Requirements
 {
@@ -15,15 +12,11 @@ internal static class Requirements
         if (!OperatingSystem.IsLinux()) return "The lab is made of Linux network namespaces; this is not Linux.";
         if (!Environment.IsPrivilegedProcess) return "The lab needs root, to make network namespaces: sudo make run";
         if (!Directory.Exists("/proc/self")) return "The lab needs /proc, which is not there: mount -t proc proc /proc";
-        if (Find("ip") == null) return "The lab needs the program 'ip' (Debian: apt-get install iproute2).";
+        if (Shell.Find("ip") == null) return "The lab needs the program 'ip' (Debian: apt-get install iproute2).";
         if (!Directory.Exists("/proc/sys/net/ipv6")) return "The lab speaks IPv6, which this kernel has switched off (ipv6.disable=1?).";
         if (!File.Exists(bgpd)) return $"There is no daemon at {bgpd}: make build";
         return Refused();
     }
-
-    public static string? Find(string program) =>
-        $"/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:{Environment.GetEnvironmentVariable("PATH")}".Split(':')
-            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     /// <summary>A root may be without capabilities, as in a container: a namespace that nobody sees, which goes with its thread, tells. Raw
     /// sockets ask for CAP_NET_RAW, /proc/sys must be writable, and <c>ip netns</c> mounts.</summary>

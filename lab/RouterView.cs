@@ -1,5 +1,4 @@
 // One router of the lab, asked over birdc's socket: BIRD and our daemon answer it alike, so the lab need not know which is which.
-using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace Calico.Bgp.Lab;
@@ -9,7 +8,7 @@ internal sealed record SessionLine(string Name, string State, string Since, stri
     public bool Up => Info.StartsWith("Established", StringComparison.Ordinal);
 }
 
-internal sealed record RouterView(string Name, string Program, string Socket, string Space, Process Process)
+internal sealed record RouterView(string Name, string Program, string Socket, Netns Space, Background Daemon)
 {
     /// <summary>Where our daemon answers bgpctl.</summary>
     public string Http => Path.ChangeExtension(Socket, ".sock");
@@ -74,8 +73,8 @@ internal sealed record RouterView(string Name, string Program, string Socket, st
     /// <summary>Routes of a routing daemon (protocol number 12, which iproute2 calls bird) in this router's kernel.</summary>
     public async Task<IReadOnlyList<string>> KernelRoutesAsync()
     {
-        var (_, ipv4) = await Run.TryAsync(Space, "ip", "route", "show", "proto", "12");
-        var (_, ipv6) = await Run.TryAsync(Space, "ip", "-6", "route", "show", "proto", "12");
-        return [.. (ipv4 + ipv6).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim())];
+        var ipv4 = await Space.RunAsync("ip", "route", "show", "proto", "12");
+        var ipv6 = await Space.RunAsync("ip", "-6", "route", "show", "proto", "12");
+        return [.. (ipv4.Output + ipv6.Output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim())];
     }
 }

@@ -29,7 +29,7 @@ internal static class Screen
     private static async Task<IRenderable> FrameAsync(Topology lab, Changes changes)
     {
         var asked = Task.WhenAll(lab.Routers.Select(AskAsync));
-        var times = await Task.WhenAll(Ping.All.Select(ping => ping.SendAsync()));
+        var times = await Task.WhenAll(Reach.All.Select(one => one.AskAsync(lab)));
         var seen = await asked;
         foreach (var one in seen) changes.See(one.Router.Name, one.Sessions, one.Routes);
         return Frame(lab, seen, times, changes, AnsiConsole.Profile.Width, AnsiConsole.Profile.Height);
@@ -58,7 +58,7 @@ internal static class Screen
             new Rows(changes.Last(Math.Max(left, LeastChanges)).Select(change => OneLine(change, width))),
             Text.Empty,
             new Markup($"[grey]Try: out/bgpctl --socket {lab.Routers[1].Http} peers tor4 disable[/]"),
-            new Markup($"[grey]     ip -n {lab.Routers[1].Space} route[/]"));
+            new Markup($"[grey]     ip -n {lab.Routers[1].Space.Name} route[/]"));
     }
 
     private static Table Sessions(Seen[] seen)
@@ -73,8 +73,8 @@ internal static class Screen
     private static Table Pings(double?[] times)
     {
         var table = Head("ping", "to", "ms");
-        foreach (var (ping, time) in Ping.All.Zip(times))
-            table.AddRow($"{ping.From}-{ping.To}", ping.Address, time is { } ms ? $"[green]{ms:0.00}[/]" : "[red]none[/]");
+        foreach (var (one, time) in Reach.All.Zip(times))
+            table.AddRow($"{one.From}-{one.To}", one.Address, time is { } ms ? $"[green]{ms:0.00}[/]" : "[red]none[/]");
         return table;
     }
 

@@ -57,7 +57,7 @@ public sealed class LabTests
         await BegunAsync(lab);
         lab.Kill();
         var (killed, _, _) = await EndedAsync(lab);
-        Assert.Contains($"cbgp-{killed}-", await SpacesAsync());
+        Assert.Contains($"calico-bgp-{killed}-", await SpacesAsync());
         await WorksAsync(Start("--no-bird"));
         await NothingIsLeftOfAsync(killed);
     }
@@ -74,7 +74,7 @@ public sealed class LabTests
     /// <summary>Until one of its namespaces is there.</summary>
     private static Task BegunAsync(Process lab) =>
         Until.TrueAsync("the lab makes its namespaces", async () =>
-            (await SpacesAsync()).Contains($"cbgp-{lab.Id}-", StringComparison.Ordinal));
+            (await SpacesAsync()).Contains($"calico-bgp-{lab.Id}-", StringComparison.Ordinal));
 
     private static async Task WorksAsync(Process lab)
     {
@@ -93,8 +93,8 @@ public sealed class LabTests
 
     private static async Task NothingIsLeftOfAsync(int lab)
     {
-        Assert.DoesNotContain($"cbgp-{lab}-", await SpacesAsync());
-        Assert.False(Directory.Exists($"/tmp/cbgp-{lab}"), "its folder is left");
+        Assert.DoesNotContain($"calico-bgp-{lab}-", await SpacesAsync());
+        Assert.Equal([], Directory.GetDirectories("/tmp", $"calico-bgp-{lab}-*"));
     }
 
     private static async Task<string> SpacesAsync() => (await Shell.RunAsync("ip", "netns", "list")).Output;

@@ -11,7 +11,7 @@ internal static class Tree
 
     /// <summary>Source files of ours, as paths from the root.</summary>
     public static IEnumerable<string> Sources =>
-        new[] { "src", "tests", "conformance", "lab", "bench" }.Where(folder => Directory.Exists(Path(folder)))
+        new[] { "src", "tests", "conformance", "lab", "bench", "machine" }.Where(folder => Directory.Exists(Path(folder)))
             .SelectMany(folder => Directory.EnumerateFiles(Path(folder), "*.cs", SearchOption.AllDirectories))
             .Select(file => System.IO.Path.GetRelativePath(Root, file));
 

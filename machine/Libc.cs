@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Calico.Bgp.Lab;
+namespace Calico.Bgp.Machine;
 
 /// <summary>The one call that neither .NET nor Tmds.LibC makes for us.</summary>
 internal static class Libc
