@@ -31,6 +31,10 @@ public static class Until
     }
 
     /// <inheritdoc cref="TrueAsync(string, Func{Task{bool}}, int, Func{Task{string}}?)"/>
+    public static Task TrueAsync(string what, Func<Task<bool>> holds, int seconds, Func<string> otherwise) =>
+        TrueAsync(what, holds, seconds, () => Task.FromResult(otherwise()));
+
+    /// <inheritdoc cref="TrueAsync(string, Func{Task{bool}}, int, Func{Task{string}}?)"/>
     public static Task TrueAsync(string what, Func<bool> holds, int seconds = Seconds, Func<string>? otherwise = null) =>
         TrueAsync(what, () => Task.FromResult(holds()), seconds, otherwise == null ? null : () => Task.FromResult(otherwise()));
 
@@ -38,29 +42,49 @@ public static class Until
     public static async Task<bool> WithinAsync(int seconds, Func<Task<bool>> holds, CancellationToken stop = default) =>
         (await LookAsync(holds, held => held, seconds, stop)).Held;
 
+    /// <inheritdoc cref="WithinAsync(int, Func{Task{bool}}, CancellationToken)"/>
+    public static Task<bool> WithinAsync(int seconds, Func<bool> holds) => WithinAsync(seconds, () => Task.FromResult(holds()));
+
     /// <summary>The first answer that is not null.</summary>
     /// <exception cref="TimeoutException">There was none.</exception>
-    public static async Task<T> SomeAsync<T>(string what, Func<Task<T?>> ask, int seconds = Seconds, Func<Task<string>>? otherwise = null)
+    public static async Task<T> SomeAsync<T>(string what, Func<Task<T?>> ask, int seconds = Seconds, Func<string>? otherwise = null)
         where T : class
     {
         var (held, answer) = await LookAsync(ask, answer => answer != null, seconds, default);
-        return held ? answer! : throw Missed(what, seconds, otherwise == null ? "" : await otherwise());
+        return held ? answer! : throw Missed(what, seconds, otherwise?.Invoke() ?? "");
     }
+
+    /// <inheritdoc cref="SomeAsync{T}(string, Func{Task{T}}, int, Func{string}?)"/>
+    public static Task<T> SomeAsync<T>(string what, Func<T?> ask, int seconds = Seconds, Func<string>? otherwise = null) where T : class =>
+        SomeAsync(what, () => Task.FromResult(ask()), seconds, otherwise);
 
     /// <summary>Looks until what is seen is as it should be; patience begins anew with each thing that is seen.</summary>
     /// <returns>What was seen.</returns>
     /// <exception cref="TimeoutException">It came to rest, and was not as it should be.</exception>
     public static async Task<T> SeenAsync<T>(string what, Func<Task<T>> look, Func<T, bool> right, int seconds = Seconds,
-        Func<Task<string>>? otherwise = null)
+        Func<string>? otherwise = null)
     {
         var (held, seen) = await LookAsync(look, right, seconds, default);
-        return held ? seen : throw Missed(what, seconds, $"seen last: {seen}\n{(otherwise == null ? "" : await otherwise())}");
+        return held ? seen : throw Missed(what, seconds, $"seen last: {seen}\n{otherwise?.Invoke()}");
     }
 
     /// <summary>The same for one value, which is the only right one.</summary>
     /// <exception cref="TimeoutException">Another one stayed.</exception>
     public static Task EqualAsync<T>(string what, T expected, Func<T> look, int seconds = Seconds) =>
         SeenAsync($"{what}, expected {expected}", () => Task.FromResult(look()), seen => Equals(seen, expected), seconds);
+
+    /// <summary>What is seen now is seen so long: whoever changes it is caught at once, and nothing shorter shows that nobody does.</summary>
+    /// <exception cref="InvalidOperationException">It did not stay.</exception>
+    public static async Task StaysAsync<T>(string what, Func<Task<T>> look, int seconds)
+    {
+        var (began, first) = (Stopwatch.GetTimestamp(), await look());
+        while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds)
+        {
+            await Task.Delay(LongestPause);
+            if (await look() is var now && !Equals(now, first))
+                throw new InvalidOperationException($"{what} should have stayed {first}, and became {now}");
+        }
+    }
 
     private static async Task<(bool Held, T Seen)> LookAsync<T>(Func<Task<T>> look, Func<T, bool> right, int seconds, CancellationToken stop)
     {

@@ -7,18 +7,12 @@
 // table), and the numbers in what describes an implementation rather than a network (memory, change statistics). Also the host's name among
 // the capabilities, which BIRD 2.0.12 does not announce, and those symbols that are words of BIRD's own configuration language.
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Birdc;
 
-internal sealed class BirdTheoryAttribute : TheoryAttribute
-{
-    public BirdTheoryAttribute() => Skip = Project.Missing("bird", "birdc");
-}
-
 public sealed partial class BirdcTests(Twins twins) : IClassFixture<Twins>
 {
-    [BirdTheory]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData("show status")]
     [InlineData("show protocols")]
     [InlineData("show protocols ext4")]

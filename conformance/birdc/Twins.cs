@@ -1,5 +1,4 @@
 // A real BIRD and our daemon in the same situation: equal addresses, equal neighbours, equal routes; and both asked the same.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
 
@@ -13,7 +12,7 @@ public sealed class Twins : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("bird", "birdc") != null) return;
+        if (Needs.Missing(Needs.Daemon, "bird", "birdc") != null) return;
         bird = await MakeAsync("bird");
         ours = await MakeAsync(Project.Subject);
     }
@@ -36,7 +35,7 @@ public sealed class Twins : IAsyncLifetime
         await FeedAsync(feeder, "10.99.0.3", "10.99.0.1", 65001, "198.51.100.0/24", "100.64.0.0/10");
         await FeedAsync(feeder, "fd99::2", "fd99::1", 65002, RichRoute.IPv6, "2001:db8:c::/48");
         foreach (var prefix in new[] { RichRoute.IPv4, RichRoute.IPv6, "198.51.100.0/24", "100.64.0.0/10", "2001:db8:c::/48" })
-            await Until.TrueAsync($"{name} has {prefix}", async () => (await made.AskAsync($"show route {prefix}")).Contains(prefix), 30, () => Task.FromResult(made.Said));
+            await Until.TrueAsync($"{name} has {prefix}", async () => (await made.AskAsync($"show route {prefix}")).Contains(prefix), 30, () => made.Said);
         return made;
     }
 

@@ -2,7 +2,7 @@
 //
 // What we send is held against what the RFCs say must leave, twice: by the octets that a scripted neighbour gets, and by what the
 // real router shows. What we take in is held against the octets that the same router sends to a scripted neighbour with our AS.
-using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Interop;
@@ -26,7 +26,7 @@ public abstract class AttributeTests
             (RichRoute.IPv4, sink4, "10.98.0.2", Lab.Our4, Lab.OurSide4), (RichRoute.IPv6, sink6, "fd98::2", Lab.Our6, Lab.OurSide6),
         })
         {
-            var octets = await Until.SomeAsync($"our octets of {prefix}", () => Task.FromResult(sink.Route(prefix)), 30, lab.SaidAsync);
+            var octets = await Until.SomeAsync($"our octets of {prefix}", () => sink.Route(prefix), 30, lab.Said);
             AssertSame(Expected(""), octets.Route, "in the octets that we send", NotNextHop);
             // Feeder and scripted neighbour share a link: the feeder's address is as good as ours (RFC 4271 section 5.1.3).
             Assert.Contains(octets.Route[Seen.NextHop], inside ? [feeder] : new[] { feeder, toSink });
@@ -50,7 +50,7 @@ public abstract class AttributeTests
         var carried = new SortedSet<string>();
         foreach (var (prefix, sink) in new[] { (RichRoute.IPv4, sink4), (RichRoute.IPv6, sink6) })
         {
-            var octets = await Until.SomeAsync($"their octets of {prefix}", () => Task.FromResult(sink.Route(prefix)), 30, lab.SaidAsync);
+            var octets = await Until.SomeAsync($"their octets of {prefix}", () => sink.Route(prefix), 30, lab.Said);
             var shown = await lab.SeenByUsAsync(prefix);
             // We set the partial bit as we take the attribute in (RFC 4271 section 5); GoBGP forgets to.
             if (octets.Route.TryGetValue(Seen.Unknown, out var unknown) && !unknown.EndsWith("partial", StringComparison.Ordinal)) octets.Route[Seen.Unknown] = unknown + " partial";

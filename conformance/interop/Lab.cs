@@ -4,7 +4,6 @@
 //        feeder ── 10.98.0.0/24 ── ours ── 10.99.0.0/24 ── theirs ── 10.97.0.0/24 ── feeder
 //
 // In each network the router on the left has .1 of its own wires, and addresses of both families have the same last number.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
 
@@ -107,8 +106,8 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Both routers call every session between them established.</summary>
     public async Task EstablishedAsync(int seconds = 45)
     {
-        foreach (var neighbour in OurView) await Until.TrueAsync($"we call {neighbour.Name} established", () => Ours.IsEstablishedAsync(neighbour), seconds, SaidAsync);
-        foreach (var neighbour in TheirView) await Until.TrueAsync($"they call {neighbour.Name} established", () => Theirs.IsEstablishedAsync(neighbour), seconds, SaidAsync);
+        foreach (var neighbour in OurView) await Until.TrueAsync($"we call {neighbour.Name} established", () => Ours.IsEstablishedAsync(neighbour), seconds, Said);
+        foreach (var neighbour in TheirView) await Until.TrueAsync($"they call {neighbour.Name} established", () => Theirs.IsEstablishedAsync(neighbour), seconds, Said);
     }
 
     /// <summary>Everybody has the other's own routes, of both families.</summary>
@@ -118,17 +117,17 @@ internal sealed class Lab : IAsyncDisposable
         foreach (var prefix in TheirRoutes) await SeenByUsAsync(prefix);
     }
 
-    public Task<Seen> SeenByUsAsync(string prefix) => Until.SomeAsync($"we have {prefix}", () => Ours.RouteAsync(prefix), 30, SaidAsync);
-    public Task<Seen> SeenByThemAsync(string prefix) => Until.SomeAsync($"they have {prefix}", () => Theirs.RouteAsync(prefix), 30, SaidAsync);
-    public Task GoneFromUsAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from us", async () => await Ours.RouteAsync(prefix) == null, 30, SaidAsync);
-    public Task GoneFromThemAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from them", async () => await Theirs.RouteAsync(prefix) == null, 30, SaidAsync);
+    public Task<Seen> SeenByUsAsync(string prefix) => Until.SomeAsync($"we have {prefix}", () => Ours.RouteAsync(prefix), 30, Said);
+    public Task<Seen> SeenByThemAsync(string prefix) => Until.SomeAsync($"they have {prefix}", () => Theirs.RouteAsync(prefix), 30, Said);
+    public Task GoneFromUsAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from us", async () => await Ours.RouteAsync(prefix) == null, 30, Said);
+    public Task GoneFromThemAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from them", async () => await Theirs.RouteAsync(prefix) == null, 30, Said);
 
-    public Task<string> SaidAsync() => Task.FromResult($"--- ours:\n{Ours.Said}\n--- theirs:\n{Theirs.Said}");
+    public string Said() => $"--- ours:\n{Ours.Said}\n--- theirs:\n{Theirs.Said}";
 
     public async ValueTask DisposeAsync()
     {
         if (Tap4 != null) await Tap4.DisposeAsync();
         await Task.WhenAll(new[] { Ours, Theirs }.Where(router => router != null).Select(router => router.DisposeAsync().AsTask()));
-        foreach (var space in spaces) await space.RemoveAsync();
+        foreach (var space in spaces) await space.DisposeAsync();
     }
 }

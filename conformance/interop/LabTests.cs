@@ -1,35 +1,27 @@
 using System.Diagnostics;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Interop;
 
 /// <summary>What `make run` shows people, run without them.</summary>
 public sealed class LabTests
 {
-    [NeedsFact("bird")]
+    [NeedsFact(Needs.Daemon, "bird")]
     public Task Pods_reach_each_other_and_the_host_behind_a_BIRD() => WorksAsync(Start());
 
-    [NeedsFact]
+    [NeedsFact(Needs.Daemon)]
     public Task Pods_reach_each_other_and_the_host_behind_our_own_daemon() => WorksAsync(Start("--no-bird"));
 
-    [NeedsFact]
+    [NeedsFact(Needs.Daemon)]
     public async Task The_lab_needs_no_program_of_the_machine_but_ip()
     {
-        var folder = Directory.CreateTempSubdirectory("cbgpcf-bare");
-        try
-        {
-            File.CreateSymbolicLink(Path.Combine(folder.FullName, "ip"), Shell.Find("ip")!);
-            var lab = Prepare(Project.Daemon, "--no-bird");
-            lab.Environment["PATH"] = folder.FullName;
-            await WorksAsync(Process.Start(lab)!);
-        }
-        finally
-        {
-            folder.Delete(true);
-        }
+        using var folder = new Scratch("bare");
+        File.CreateSymbolicLink(folder.PathOf("ip"), Shell.Find("ip")!);
+        var lab = Prepare(Project.Daemon, "--no-bird");
+        lab.Environment["PATH"] = folder.Path;
+        await WorksAsync(Process.Start(lab)!);
     }
 
-    [NeedsFact]
+    [NeedsFact(Needs.Daemon)]
     public async Task A_daemon_that_ends_at_once_is_told_in_words_and_leaves_nothing()
     {
         var (lab, code, said) = await EndedAsync(Process.Start(Prepare(Shell.Find("false")!, "--no-bird"))!);
@@ -39,25 +31,25 @@ public sealed class LabTests
         await NothingIsLeftOfAsync(lab);
     }
 
-    [NeedsFact]
+    [NeedsFact(Needs.Daemon)]
     public async Task A_lab_that_is_told_to_end_half_way_leaves_nothing()
     {
         var lab = Start("--no-bird");
         await BegunAsync(lab);
-        await Shell.DoAsync("kill", "-TERM", $"{lab.Id}");
+        Signals.Send(lab.Id, "TERM");
         var (id, code, said) = await EndedAsync(lab);
         Assert.Equal((1, true), (code, said.Contains("Interrupted.", StringComparison.Ordinal)));
         await NothingIsLeftOfAsync(id);
     }
 
-    [NeedsFact]
+    [NeedsFact(Needs.Daemon)]
     public async Task What_a_killed_lab_leaves_the_next_one_removes()
     {
         var lab = Start("--no-bird");
         await BegunAsync(lab);
         lab.Kill();
         var (killed, _, _) = await EndedAsync(lab);
-        Assert.Contains($"calico-bgp-{killed}-", await SpacesAsync());
+        Assert.Contains(Leftovers.PrefixOf(killed), await SpacesAsync());
         await WorksAsync(Start("--no-bird"));
         await NothingIsLeftOfAsync(killed);
     }
@@ -74,7 +66,7 @@ public sealed class LabTests
     /// <summary>Until one of its namespaces is there.</summary>
     private static Task BegunAsync(Process lab) =>
         Until.TrueAsync("the lab makes its namespaces", async () =>
-            (await SpacesAsync()).Contains($"calico-bgp-{lab.Id}-", StringComparison.Ordinal));
+            (await SpacesAsync()).Contains(Leftovers.PrefixOf(lab.Id), StringComparison.Ordinal));
 
     private static async Task WorksAsync(Process lab)
     {
@@ -93,11 +85,11 @@ public sealed class LabTests
 
     private static async Task NothingIsLeftOfAsync(int lab)
     {
-        Assert.DoesNotContain($"calico-bgp-{lab}-", await SpacesAsync());
-        Assert.Equal([], Directory.GetDirectories("/tmp", $"calico-bgp-{lab}-*"));
+        Assert.DoesNotContain(Leftovers.PrefixOf(lab), await SpacesAsync());
+        Assert.Equal([], Directory.GetDirectories(Leftovers.Folders, Leftovers.PrefixOf(lab) + "*"));
     }
 
     private static async Task<string> SpacesAsync() => (await Shell.RunAsync("ip", "netns", "list")).Output;
 
-    private static string LabProgram => Path.Combine(Project.Root, ".artifacts", "bin", "Lab", "debug", "Calico.Bgp.Lab.dll");
+    private static string LabProgram => Project.PathOf(".artifacts", "bin", "Lab", "debug", "Calico.Bgp.Lab.dll");
 }

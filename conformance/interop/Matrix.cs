@@ -1,6 +1,5 @@
 // The table daemon × capability in conformance/README.md. A run with CONFORMANCE_WRITE=1 writes what it saw; any other run holds what
 // it sees against what stands there, so that the table stays true.
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Interop;
 
@@ -10,7 +9,7 @@ internal static class Matrix
     private static readonly string[] Daemons = ["bird", "frr", "gobgp", "openbgpd", "exabgp"];
     private static readonly Lock Gate = new();
     private static readonly bool Writing = Environment.GetEnvironmentVariable("CONFORMANCE_WRITE") == "1";
-    private static string Readme => Path.Combine(Project.Root, "conformance", "README.md");
+    private static string Readme => Project.PathOf("conformance", "README.md");
 
     public static void Saw(string daemon, string capability, string what)
     {

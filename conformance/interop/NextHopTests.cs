@@ -2,17 +2,14 @@
 // what counts; a BIRD in our daemon's place says what users expect.
 //
 //        far (loopback 192.0.2.9) ── 10.97.0.0/24 ── tor ── 10.99.0.0/24, eth0 ── us ── eth9 ── management (the default route)
-using Calico.Bgp.Conformance.Machine;
+
+using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Interop;
 
 public sealed class NextHopTests
 {
     private const string Far = "192.0.2.9", Behind = "203.0.113.0/24";
-    private static int count;
-
-    private static string NewFolder() =>
-        Directory.CreateDirectory($"/tmp/cbgpcf-{Environment.ProcessId}-nh{Interlocked.Increment(ref count)}").FullName;
 
     /// <summary>A loopback peering over an external underlay: the internal neighbour is known by the ToR's route alone.</summary>
     [Theory, Peer("bgpd"), Peer("bird")]
@@ -34,9 +31,7 @@ public sealed class NextHopTests
         await fabric.LeadsAsync(Behind, "via 10.99.0.2 dev eth0");
         await fabric.LeadsAsync(Far + "/32", "via 10.99.0.2 dev eth0");
         // It stays so: the kernel's table is written no more.
-        var writes = await fabric.WritesAsync();
-        await Task.Delay(2000);
-        Assert.Equal(writes, await fabric.WritesAsync());
+        await Until.StaysAsync("the number of writes", fabric.WritesAsync, 2);
     }
 
     [Theory, Peer("bgpd"), Peer("bird")]
@@ -62,53 +57,49 @@ public sealed class NextHopTests
     {
         var made = new List<Netns>();
         var programs = new List<Background>();
-        var folder = NewFolder();
-        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        using var folder = new Scratch();
         try
         {
             var (us, them) = (await Netns.MakeAsync("us"), await Netns.MakeAsync("them"));
             made.AddRange([us, them]);
-            foreach (var space in made) await space.DoAsync("sysctl", "-qw", "net.ipv6.conf.default.addr_gen_mode=1");
+            foreach (var space in made) space.Set("net/ipv6/conf/default/addr_gen_mode=1");
             await Netns.JoinAsync(us, "eth0", ["fe80::1/64"], them, "eth0", ["fe80::2/64"]);
             var theirs = peer == "frr" ? StartFrr(them, folder) : [StartBird(them, folder)];
             programs.AddRange(theirs);
             programs.Add(StartOurs(us, folder));
 
-            await Until.TrueAsync("we have their IPv4 route", () => HoldsAsync(us, "198.51.100.0/24", "via inet6 fe80::2 dev eth0"), 45, SaidAsync);
-            await Until.TrueAsync("we have their IPv6 route", () => HoldsAsync(us, "2001:db8:b::/48", "via fe80::2 dev eth0"), 30, SaidAsync);
-            await Until.TrueAsync("they have our IPv4 route", () => HoldsAsync(them, "192.0.2.0/24", "via inet6 fe80::1 dev eth0"), 30, SaidAsync);
-            await Until.TrueAsync("they have our IPv6 route", () => HoldsAsync(them, "2001:db8:a::/48", "via fe80::1 dev eth0"), 30, SaidAsync);
+            await Until.TrueAsync("we have their IPv4 route", () => HoldsAsync(us, "198.51.100.0/24", "via inet6 fe80::2 dev eth0"), 45, Said);
+            await Until.TrueAsync("we have their IPv6 route", () => HoldsAsync(us, "2001:db8:b::/48", "via fe80::2 dev eth0"), 30, Said);
+            await Until.TrueAsync("they have our IPv4 route", () => HoldsAsync(them, "192.0.2.0/24", "via inet6 fe80::1 dev eth0"), 30, Said);
+            await Until.TrueAsync("they have our IPv6 route", () => HoldsAsync(them, "2001:db8:a::/48", "via fe80::1 dev eth0"), 30, Said);
         }
         finally
         {
             foreach (var program in programs) await program.DisposeAsync();
             foreach (var space in made) await space.RemoveAsync();
-            Directory.Delete(folder, true);
         }
 
-        Task<string> SaidAsync() => Task.FromResult(string.Join('\n', Directory.GetFiles(folder, "*.log").Select(log => $"--- {log}\n{File.ReadAllText(log)}")));
+        string Said() => string.Join('\n', Directory.GetFiles(folder.Path, "*.log").Select(log => $"--- {log}\n{File.ReadAllText(log)}"));
     }
 
     private static async Task<bool> HoldsAsync(Netns space, string prefix, string words) =>
         (await space.IpAsync($"{(prefix.Contains(':') ? "-6" : "-4")} route show {prefix}")).Contains(words, StringComparison.Ordinal);
 
-    private static Background StartOurs(Netns space, string folder)
+    private static Background StartOurs(Netns space, Scratch folder)
     {
-        var config = Path.Combine(folder, "bgpd.yaml");
-        File.WriteAllText(config, """
+        var config = folder.Write("bgpd.yaml", """
             router: { id: 192.0.2.1, asNumber: 65001 }
             peers: [{ name: them, peerIP: "fe80::2%eth0", asNumber: 65002, connectRetryTime: 2s, import: accept, export: accept }]
             routes: [{ prefix: 192.0.2.0/24, type: blackhole }, { prefix: "2001:db8:a::/48", type: blackhole }]
             control: { socket: bgpd.ctl, http: ["unix:bgpd.sock"] }
 
             """);
-        return Background.Start(space, Path.Combine(folder, "ours.log"), null, Project.Daemon, "--config", config);
+        return Background.Start(space, folder.PathOf("ours.log"), null, Project.Daemon, "--config", config);
     }
 
-    private static Background StartBird(Netns space, string folder)
+    private static Background StartBird(Netns space, Scratch folder)
     {
-        var config = Path.Combine(folder, "bird.conf");
-        File.WriteAllText(config, """
+        var config = folder.Write("bird.conf", """
             router id 192.0.2.2;
             protocol device { }
             protocol static { ipv4 { }; route 198.51.100.0/24 blackhole; }
@@ -122,14 +113,15 @@ public sealed class NextHopTests
             }
 
             """);
-        return Background.Start(space, Path.Combine(folder, "bird.log"), null, "bird", "-f", "-c", config, "-s", Path.Combine(folder, "bird.ctl"));
+        return Background.Start(space, folder.PathOf("bird.log"), null, "bird", "-f", "-c", config, "-s", folder.PathOf("bird.ctl"));
     }
 
-    private static Background[] StartFrr(Netns space, string folder)
+    private static Background[] StartFrr(Netns space, Scratch folder)
     {
-        var (own, config, zserv) = (Directory.CreateDirectory(Path.Combine(folder, "frr")).FullName, Path.Combine(folder, "frr.conf"), Path.Combine(folder, "frr", "zserv"));
+        var own = Directory.CreateDirectory(folder.PathOf("frr")).FullName;
+        var (config, zserv) = (folder.PathOf("frr.conf"), folder.PathOf("frr/zserv"));
         File.SetUnixFileMode(own, (UnixFileMode)0b111_111_111);
-        File.WriteAllText(Path.Combine(folder, "zebra.conf"), "");
+        File.WriteAllText(folder.PathOf("zebra.conf"), "");
         File.WriteAllText(config, """
             frr version 8.4.4
             router bgp 65002
@@ -151,10 +143,10 @@ public sealed class NextHopTests
              exit-address-family
 
             """);
-        var zebra = Background.Start(space, Path.Combine(folder, "zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", Path.Combine(folder, "zebra.conf"),
+        var zebra = Background.Start(space, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", folder.PathOf("zebra.conf"),
             "-i", Path.Combine(own, "zebra.pid"), "-z", zserv, "--vty_socket", own);
         for (var i = 0; i < 100 && !File.Exists(zserv); i++) Thread.Sleep(100);
-        var bgpd = Background.Start(space, Path.Combine(folder, "frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i", Path.Combine(own, "bgpd.pid"),
+        var bgpd = Background.Start(space, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i", Path.Combine(own, "bgpd.pid"),
             "-z", zserv, "--vty_socket", own, "--log", "stdout");
         return [zebra, bgpd];
     }
@@ -164,12 +156,12 @@ public sealed class NextHopTests
     {
         private readonly List<Netns> spaces = [];
         private readonly List<Background> programs = [];
-        private readonly string folder = NewFolder();
+        private readonly Scratch folder = new();
 
         public Netns Us { get; private set; } = null!;
         public Netns Tor { get; private set; } = null!;
 
-        public string SocketOf(string name) => Path.Combine(folder, name + ".ctl");
+        public string SocketOf(string name) => folder.PathOf(name + ".ctl");
 
         /// <param name="underlay">The ToR announces the way to the neighbour; else a static route of the subject's leads there.</param>
         public static async Task<Fabric> MakeAsync(string subject, bool underlay, string? blackhole = null, bool farAnnouncesItself = false)
@@ -199,7 +191,7 @@ public sealed class NextHopTests
             await far.IpAsync($"addr add {Far}/32 dev lo");
             await far.IpAsync("route add default via 10.97.0.1");
             await Tor.IpAsync($"route add {Far}/32 via 10.97.0.2");
-            await Tor.DoAsync("sysctl", "-qw", "net.ipv4.ip_forward=1");
+            Tor.Forward();
             Bird(Tor, "tor", "10.99.0.2", $$"""
                 protocol static own { ipv4 { }; route {{Far}}/32 via 10.97.0.2; }
                 protocol bgp subject { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; {{Hurry}} ipv4 { import all; export {{(underlay ? "all" : "none")}}; }; }
@@ -224,8 +216,7 @@ public sealed class NextHopTests
         private void Ours(bool underlay, string? blackhole)
         {
             string[] routes = [.. underlay ? [] : new[] { $"{{ prefix: {Far}/32, via: 10.99.0.2 }}" }, .. blackhole == null ? [] : new[] { $"{{ prefix: {blackhole}, type: blackhole }}" }];
-            var config = Path.Combine(folder, "bgpd.yaml");
-            File.WriteAllText(config, $$"""
+            var config = folder.Write("bgpd.yaml", $$"""
                 router: { id: 10.99.0.1, asNumber: 65001 }
                 peers:
                   - { name: tor, peerIP: 10.99.0.2, asNumber: 65002, connectRetryTime: 1s, import: accept }
@@ -234,14 +225,13 @@ public sealed class NextHopTests
                 control: { socket: {{SocketOf("us")}}, http: ["unix:us.sock"] }
 
                 """);
-            programs.Add(Background.Start(Us, Path.Combine(folder, "us.log"), null, Project.Daemon, "--config", config));
+            programs.Add(Background.Start(Us, folder.PathOf("us.log"), null, Project.Daemon, "--config", config));
         }
 
         private void Bird(Netns space, string name, string id, string protocols)
         {
-            var config = Path.Combine(folder, name + ".conf");
-            File.WriteAllText(config, $"router id {id};\nprotocol device {{ scan time 1; }}\nprotocol direct {{ ipv4; }}\n{protocols}\n");
-            programs.Add(Background.Start(space, Path.Combine(folder, name + ".log"), null, "bird", "-f", "-c", config, "-s", SocketOf(name)));
+            var config = folder.Write(name + ".conf", $"router id {id};\nprotocol device {{ scan time 1; }}\nprotocol direct {{ ipv4; }}\n{protocols}\n");
+            programs.Add(Background.Start(space, folder.PathOf(name + ".log"), null, "bird", "-f", "-c", config, "-s", SocketOf(name)));
         }
 
         private async Task<Netns> SpaceAsync(string role)
@@ -253,7 +243,7 @@ public sealed class NextHopTests
 
         /// <summary>How often our daemon has written to the kernel.</summary>
         public async Task<string> WritesAsync() =>
-            (await Shell.DoAsync("curl", "-s", "--unix-socket", Path.Combine(folder, "us.sock"), "http://bgpd/metrics")).Split('\n')
+            (await Shell.DoAsync("curl", "-s", "--unix-socket", folder.PathOf("us.sock"), "http://bgpd/metrics")).Split('\n')
             .Single(line => line.StartsWith("calico_bgp_fib_writes_total", StringComparison.Ordinal));
 
         public Task<string> RouteAsync(string prefix) => Us.IpAsync($"route show {prefix}");
@@ -266,13 +256,13 @@ public sealed class NextHopTests
 
         public async Task<string> SaidAsync() =>
             $"{await Us.IpAsync("route")}\n{(await Us.RunAsync("birdc", "-s", SocketOf("us"), "show", "route", "all")).Output}\n"
-            + string.Join('\n', Directory.GetFiles(folder, "*.log").Select(log => $"--- {log}\n{File.ReadAllText(log)}"));
+            + string.Join('\n', Directory.GetFiles(folder.Path, "*.log").Select(log => $"--- {log}\n{File.ReadAllText(log)}"));
 
         public async ValueTask DisposeAsync()
         {
             foreach (var program in programs) await program.DisposeAsync();
             foreach (var space in spaces) await space.RemoveAsync();
-            Directory.Delete(folder, true);
+            folder.Dispose();
         }
     }
 }

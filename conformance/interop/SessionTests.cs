@@ -1,5 +1,6 @@
 // Sessions with real routers: who dials, MD5, and routes of both families both ways; then withdrawals.
-using Calico.Bgp.Conformance.Machine;
+
+using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Interop;
 

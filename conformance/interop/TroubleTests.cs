@@ -1,5 +1,5 @@
 // Neighbours that die, freeze, or say something that they should not have.
-using Calico.Bgp.Conformance.Machine;
+using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Interop;
@@ -34,7 +34,7 @@ public sealed class FrozenTests
 
         await lab.Theirs.SignalAsync("STOP");
         foreach (var neighbour in lab.OurView)
-            await Until.TrueAsync($"we give {neighbour.Name} up", async () => !await lab.Ours.IsEstablishedAsync(neighbour), 10, lab.SaidAsync);
+            await Until.TrueAsync($"we give {neighbour.Name} up", async () => !await lab.Ours.IsEstablishedAsync(neighbour), 10, lab.Said);
         foreach (var prefix in Lab.TheirRoutes) await lab.GoneFromUsAsync(prefix);
 
         await lab.Theirs.SignalAsync("CONT");
@@ -58,7 +58,7 @@ public sealed class MalformedTests
         await lab.SeenByUsAsync(Lab.TheirRoutes[0]);
 
         Assert.True(await lab.Tap4!.InjectIntoFirstAsync(Overrun));
-        await Until.TrueAsync("we send a NOTIFICATION", () => Task.FromResult(lab.Tap4.Count(true, Octets.Notification) > 0), 10, lab.SaidAsync);
+        await Until.TrueAsync("we send a NOTIFICATION", () => lab.Tap4.Count(true, Octets.Notification) > 0, 10, lab.Said);
         var notification = lab.Tap4.Passed.First(one => one.FromFirst && one.Message[18] == Octets.Notification).Message;
         Assert.Equal((3, 1), (notification[19], notification[20]));
 
@@ -81,8 +81,8 @@ public sealed class RefreshTests
         await lab.SeenByThemAsync(Lab.OurRoutes[0]);
 
         await lab.Theirs.AskRefreshAsync(lab.TheirView[0]);
-        await Until.TrueAsync("they send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(false, Octets.RouteRefresh) > 0), 10, lab.SaidAsync);
-        await Until.TrueAsync("we announce again", () => Task.FromResult(Announced(lab, true, Lab.OurRoutes[0]) >= 2), 30, lab.SaidAsync);
+        await Until.TrueAsync("they send a ROUTE-REFRESH", () => lab.Tap4!.Count(false, Octets.RouteRefresh) > 0, 10, lab.Said);
+        await Until.TrueAsync("we announce again", () => Announced(lab, true, Lab.OurRoutes[0]) >= 2, 30, lab.Said);
         Matrix.Saw(peer, "route refresh, they ask", "our routes come again");
     }
 
@@ -101,8 +101,8 @@ public sealed class RefreshTests
         for (var asked = 1; asked <= 5 && Announced(lab, false, Lab.TheirRoutes[0]) < 2; asked++)
         {
             await lab.Ours.AskRefreshAsync(lab.OurView[0]);
-            await Until.TrueAsync("we send a ROUTE-REFRESH", () => Task.FromResult(lab.Tap4!.Count(true, Octets.RouteRefresh) >= asked), 10, lab.SaidAsync);
-            await Until.WithinAsync(5, () => Task.FromResult(Announced(lab, false, Lab.TheirRoutes[0]) >= 2));
+            await Until.TrueAsync("we send a ROUTE-REFRESH", () => lab.Tap4!.Count(true, Octets.RouteRefresh) >= asked, 10, lab.Said);
+            await Until.WithinAsync(5, () => Announced(lab, false, Lab.TheirRoutes[0]) >= 2);
         }
         Assert.True(Announced(lab, false, Lab.TheirRoutes[0]) >= 2, "they never announced again; what passed:\n" + lab.Tap4);
         Matrix.Saw(peer, "route refresh, we ask", "their routes come again");

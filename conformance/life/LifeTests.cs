@@ -1,35 +1,35 @@
 using System.Net.Sockets;
 using System.Text;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Life;
 
 /// <summary>The daemon's life as whoever started it sees it: notifications, signals, exit codes, and the one line that says why not.</summary>
-public sealed class LifeTests : IAsyncLifetime
+public sealed class LifeTests : IAsyncLifetime, IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-").FullName;
+    private readonly Scratch folder = new();
     private Netns space = null!;
     private Background? daemon;
 
-    private string Log => Path.Combine(folder, "log");
+    private string Log => folder.PathOf("log");
     private string Said => File.Exists(Log) ? File.ReadAllText(Log) : "";
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("birdc") == null) space = await Netns.MakeAsync("life");
+        if (Needs.Missing(Needs.Daemon, "birdc") == null) space = await Netns.MakeAsync("life");
     }
 
     public async Task DisposeAsync()
     {
         if (daemon != null) await daemon.DisposeAsync();
         if (space != null) await space.RemoveAsync();
-        Directory.Delete(folder, true);
     }
+
+    public void Dispose() => folder.Dispose();
 
     private string Configuration(string more = "", string? socket = null, string http = "")
     {
-        var file = Path.Combine(folder, "bgpd.yaml");
-        socket ??= Path.Combine(folder, "ctl");
+        var file = folder.PathOf("bgpd.yaml");
+        socket ??= folder.PathOf("ctl");
         File.WriteAllText(file, $"router: {{ id: 10.0.0.1 }}\ncontrol: {{ socket: {socket}, http: [{http}] }}\n{more}\n");
         return file;
     }
@@ -38,46 +38,46 @@ public sealed class LifeTests : IAsyncLifetime
         daemon = Background.Start(
             space, Log, environment.ToDictionary(one => one.Name, one => one.Value), Project.Daemon, "--config", file);
 
-    private async Task<string> StatusAsync() => (await Shell.RunAsync("birdc", "-s", Path.Combine(folder, "ctl"), "show", "status")).Output;
+    private async Task<string> StatusAsync() => (await Shell.RunAsync("birdc", "-s", folder.PathOf("ctl"), "show", "status")).Output;
 
     private Task RunsAsync() =>
-        Until.TrueAsync("it answers", async () => (await StatusAsync()).Contains("up and running"), 30, () => Task.FromResult(Said));
+        Until.TrueAsync("it answers", async () => (await StatusAsync()).Contains("up and running"), 30, () => Said);
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Systemd_is_told_when_it_is_ready_that_it_lives_that_it_reloads_and_that_it_stops()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
-        Start(Configuration(), ("NOTIFY_SOCKET", Path.Combine(folder, "notify")), ("WATCHDOG_USEC", "300000"));
+        socket.Bind(new UnixDomainSocketEndPoint(folder.PathOf("notify")));
+        Start(Configuration(), ("NOTIFY_SOCKET", folder.PathOf("notify")), ("WATCHDOG_USEC", "300000"));
 
         Assert.Equal("READY=1", await HeardAsync(socket));
         Assert.Contains("up and running", await StatusAsync(), StringComparison.Ordinal);
         Assert.Equal("WATCHDOG=1", await HeardAsync(socket));
         Assert.Equal("WATCHDOG=1", await HeardAsync(socket));
 
-        await daemon!.SignalAsync("HUP");
+        daemon!.Signal("HUP");
         Assert.StartsWith("RELOADING=1\nMONOTONIC_USEC=", await AfterWatchdogAsync(socket), StringComparison.Ordinal);
         Assert.Equal("READY=1", await AfterWatchdogAsync(socket));
 
-        await daemon.SignalAsync("TERM");
+        daemon.Signal("TERM");
         Assert.Equal("STOPPING=1", await AfterWatchdogAsync(socket));
         await daemon.EndedAsync();
         Assert.Equal(0, daemon.ExitCode);
     }
 
     /// <summary>The variables may be another process's, who handed its environment on.</summary>
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Another_ones_watchdog_is_left_alone()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
-        Start(Configuration(), ("NOTIFY_SOCKET", Path.Combine(folder, "notify")), ("WATCHDOG_USEC", "1000"), ("WATCHDOG_PID", "1"));
+        socket.Bind(new UnixDomainSocketEndPoint(folder.PathOf("notify")));
+        Start(Configuration(), ("NOTIFY_SOCKET", folder.PathOf("notify")), ("WATCHDOG_USEC", "1000"), ("WATCHDOG_PID", "1"));
         Assert.Equal("READY=1", await HeardAsync(socket));
-        await daemon!.SignalAsync("TERM");
+        daemon!.Signal("TERM");
         Assert.Equal("STOPPING=1", await HeardAsync(socket));
     }
 
-    [NeedsTheory("birdc")]
+    [NeedsTheory(Needs.Daemon, "birdc")]
     [InlineData("TERM", false)]
     [InlineData("INT", false)]
     [InlineData("TERM", true)]
@@ -85,31 +85,31 @@ public sealed class LifeTests : IAsyncLifetime
     public async Task It_ends_when_it_is_asked_to(string signal, bool notifies)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
-        Start(Configuration(), notifies ? [("NOTIFY_SOCKET", Path.Combine(folder, "notify"))] : []);
+        socket.Bind(new UnixDomainSocketEndPoint(folder.PathOf("notify")));
+        Start(Configuration(), notifies ? [("NOTIFY_SOCKET", folder.PathOf("notify"))] : []);
         await RunsAsync();
-        await daemon!.SignalAsync(signal);
+        daemon!.Signal(signal);
         await daemon.EndedAsync();
         Assert.Equal(0, daemon.ExitCode);
         await Until.TrueAsync(
-            "it says so", () => Task.FromResult(Said.Contains("ending: peers are told")), 20, () => Task.FromResult(Said));
-        File.WriteAllText(Path.Combine(folder, "sources.yaml"),
-            $"sources: [{{ files: ./late }}]\ncontrol: {{ socket: {Path.Combine(folder, "ctl")} }}\n");
-        await CannotRunAsync(Path.Combine(folder, "sources.yaml"), 1, "late is not there");
-        Assert.False(File.Exists(Path.Combine(folder, "ctl")));
+            "it says so", () => Said.Contains("ending: peers are told"), 20, () => Said);
+        File.WriteAllText(folder.PathOf("sources.yaml"),
+            $"sources: [{{ files: ./late }}]\ncontrol: {{ socket: {folder.PathOf("ctl")} }}\n");
+        await CannotRunAsync(folder.PathOf("sources.yaml"), 1, "late is not there");
+        Assert.False(File.Exists(folder.PathOf("ctl")));
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {
         Start(Configuration());
         await RunsAsync();
-        await Shell.RunAsync("birdc", "-s", Path.Combine(folder, "ctl"), "down");
+        await Shell.RunAsync("birdc", "-s", folder.PathOf("ctl"), "down");
         await daemon!.EndedAsync();
         Assert.Equal(0, daemon.ExitCode);
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task What_cannot_be_had_is_said_in_one_line_and_nothing_is_left_behind()
     {
         using var taken = space.Socket(AddressFamily.InterNetwork);
@@ -118,11 +118,11 @@ public sealed class LifeTests : IAsyncLifetime
         var port = ((System.Net.IPEndPoint)taken.LocalEndPoint!).Port;
         await CannotRunAsync(Configuration("router2: 1"), 2, "router2");
         await CannotRunAsync(Configuration(http: $"'127.0.0.1:{port}'"), 1, $"127.0.0.1:{port}");
-        await CannotRunAsync(Configuration(socket: Path.Combine(folder, "bgpd.yaml", "ctl")), 1, "(control.socket) cannot be made");
-        File.WriteAllText(Path.Combine(folder, "listen.yaml"),
-            $"router: {{ id: 10.0.0.1, listen: [127.0.0.1], listenPort: {port} }}\ncontrol: {{ socket: {Path.Combine(folder, "ctl")} }}\n");
-        await CannotRunAsync(Path.Combine(folder, "listen.yaml"), 1, $"{port}");
-        Assert.False(File.Exists(Path.Combine(folder, "ctl")));
+        await CannotRunAsync(Configuration(socket: folder.PathOf("bgpd.yaml/ctl")), 1, "(control.socket) cannot be made");
+        File.WriteAllText(folder.PathOf("listen.yaml"),
+            $"router: {{ id: 10.0.0.1, listen: [127.0.0.1], listenPort: {port} }}\ncontrol: {{ socket: {folder.PathOf("ctl")} }}\n");
+        await CannotRunAsync(folder.PathOf("listen.yaml"), 1, $"{port}");
+        Assert.False(File.Exists(folder.PathOf("ctl")));
     }
 
     private async Task CannotRunAsync(string file, int code, string why)

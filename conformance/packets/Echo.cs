@@ -1,10 +1,8 @@
 // A server that answers with the address and the port that it saw, and those who ask it.
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -14,9 +12,7 @@ internal enum Transport { Tcp, Udp, Icmp }
 internal sealed class Echo : IDisposable
 {
     public const int Port = 7000;
-    private const int TokenOctets = 8;
-    private static readonly ConcurrentDictionary<(string Address, long Token), IPAddress> Pings = [];
-    private static long tokens = Environment.ProcessId << 20;
+    private static readonly ConcurrentDictionary<(string Address, long Token), TaskCompletionSource<IPAddress>> Pings = [];
 
     private readonly Socket tcp, udp, icmp;
 
@@ -24,7 +20,7 @@ internal sealed class Echo : IDisposable
     {
         var at = IPAddress.Parse(address);
         (tcp, udp) = (space.Socket(at.AddressFamily), space.Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
-        icmp = space.Socket(at.AddressFamily, SocketType.Raw, IcmpOf(at));
+        icmp = Ping.Socket(space, at.AddressFamily);
         tcp.Bind(new IPEndPoint(at, Port));
         udp.Bind(new IPEndPoint(at, Port));
         icmp.Bind(new IPEndPoint(at, 0));
@@ -34,9 +30,8 @@ internal sealed class Echo : IDisposable
         _ = WatchPingsAsync(address);
     }
 
-    private static ProtocolType IcmpOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? ProtocolType.Icmp : ProtocolType.IcmpV6;
-
-    private static EndPoint Anybody(Socket socket) => new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+    private static EndPoint Anybody(Socket socket) =>
+        new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
 
     private static async Task UntilClosedAsync(Func<Task> serve)
     {
@@ -76,8 +71,8 @@ internal sealed class Echo : IDisposable
     {
         var octets = new byte[256];
         var got = await icmp.ReceiveFromAsync(octets, Anybody(icmp));
-        if (got.ReceivedBytes >= TokenOctets)
-            Pings[(address, BinaryPrimitives.ReadInt64BigEndian(octets.AsSpan(got.ReceivedBytes - TokenOctets)))] = ((IPEndPoint)got.RemoteEndPoint).Address;
+        if (Ping.TokenOf(octets.AsSpan(0, got.ReceivedBytes)) is { } token)
+            Asker(address, token).TrySetResult(((IPEndPoint)got.RemoteEndPoint).Address);
     });
 
     /// <summary>Who the server at <paramref name="to"/> saw when this namespace's address asked it; null: no answer, however long one waits.</summary>
@@ -108,40 +103,18 @@ internal sealed class Echo : IDisposable
         return IPEndPoint.Parse(Encoding.ASCII.GetString(octets, 0, count).TrimEnd('\n'));
     }
 
+    /// <summary>The kernel answers by itself, and may be faster than the one who watches.</summary>
     private static async Task<IPEndPoint?> PingAsync(Netns from, IPAddress source, IPAddress to, CancellationToken stop)
     {
-        var token = Interlocked.Increment(ref tokens);
-        using var socket = from.Socket(source.AddressFamily, SocketType.Raw, IcmpOf(source));
-        socket.Bind(new IPEndPoint(source, 0));
-        await socket.ConnectAsync(new IPEndPoint(to, 0), stop);
-        await socket.SendAsync(EchoRequest(source.AddressFamily == AddressFamily.InterNetwork ? (byte)8 : (byte)128, token), stop);
-        var octets = new byte[256];
-        // The answer has come back to whom it was meant for, whatever was translated on the way.
-        while (true)
-        {
-            var count = await socket.ReceiveAsync(octets, stop);
-            var answer = octets.AsSpan(0, count);
-            if (count >= TokenOctets && BinaryPrimitives.ReadInt64BigEndian(answer[^TokenOctets..]) == token) break;
-        }
-        // The kernel answers by itself, and may be faster than the one who watches.
-        IPAddress? seen;
-        while (!Pings.TryRemove((to.ToString(), token), out seen)) await Task.Delay(10, stop);
-        return new(seen, 0);
+        var token = Ping.NewToken();
+        await Ping.SendAsync(from, source, to, token, stop);
+        var asker = await Asker(to.ToString(), token).Task.WaitAsync(stop);
+        Pings.TryRemove((to.ToString(), token), out _);
+        return new(asker, 0);
     }
 
-    /// <summary>Type, code, checksum (ICMPv6's is the kernel's work), identifier, number, token.</summary>
-    private static byte[] EchoRequest(byte type, long token)
-    {
-        var octets = new byte[8 + TokenOctets];
-        octets[0] = type;
-        BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(4), (ushort)token);
-        BinaryPrimitives.WriteInt64BigEndian(octets.AsSpan(8), token);
-        var sum = 0u;
-        for (var i = 0; i < octets.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(octets.AsSpan(i));
-        while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-        BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(2), (ushort)~sum);
-        return octets;
-    }
+    private static TaskCompletionSource<IPAddress> Asker(string address, long token) =>
+        Pings.GetOrAdd((address, token), _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
     public void Dispose()
     {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -13,7 +12,7 @@ public sealed class FaultTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft", "curl") != null) return;
+        if (Needs.Missing(Needs.Daemon, "nft", "curl") != null) return;
         site = await Site.MakeAsync();
         site.Write(Site.Pools());
     }
@@ -26,7 +25,7 @@ public sealed class FaultTests : IAsyncLifetime
     private async Task<string?> SeenAsync() => (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
 
     /// <summary>The file's last good version counts, and what is edited later is taken.</summary>
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task An_interface_that_no_kernel_can_have_is_refused_and_the_rest_goes_on()
     {
         site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: eth0"));
@@ -83,7 +82,7 @@ public sealed class FaultTests : IAsyncLifetime
         public void Dispose() => socket.Dispose();
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task A_killed_daemon_leaves_its_rules_and_a_new_one_takes_them_over_as_they_are()
     {
         await site.StartAsync();
@@ -98,7 +97,7 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal((rules, Site.Node4, true), (await site.ListAsync(), await SeenAsync(), await transfer.GoesOnAsync()));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task A_table_deleted_under_it_comes_back_and_is_counted()
     {
         await site.StartAsync();
@@ -113,7 +112,7 @@ public sealed class FaultTests : IAsyncLifetime
         }
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task A_pool_edit_concerns_new_connections_and_cuts_old_ones_only_where_that_is_asked_for()
     {
         site.Configuration = "nat: { onChange: cut }\n";
@@ -126,7 +125,7 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal((Source, false, true), (await SeenAsync(), await outside.GoesOnAsync(2), await inside.GoesOnAsync()));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Kept_connections_keep_the_translation_that_they_have()
     {
         await site.StartAsync();
@@ -136,7 +135,7 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal((Source, true), (await SeenAsync(), await transfer.GoesOnAsync()));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task A_flush_takes_everything_away()
     {
         await site.StartAsync();
@@ -145,7 +144,7 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.DoesNotContain("bgpd", await site.Node.DoAsync("nft", "list", "ruleset"));
     }
 
-    [NeedsFact("nft", "curl", "setpriv")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "setpriv")]
     public async Task Without_CAP_NET_ADMIN_it_says_what_it_needs_and_BGP_goes_on()
     {
         site.Capabilities = "-net_admin";
@@ -156,7 +155,7 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Contains("(root or CAP_NET_ADMIN is needed); BGP goes on", await site.LogAsync());
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Explanations_are_what_packets_meet()
     {
         await site.StartAsync();

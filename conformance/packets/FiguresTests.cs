@@ -3,25 +3,19 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Calico.Bgp.Conformance.Machine;
 using Xunit.Abstractions;
 
 namespace Calico.Bgp.Conformance.Packets;
 
-internal sealed class FiguresFactAttribute : FactAttribute
-{
-    public FiguresFactAttribute() => Skip = Environment.GetEnvironmentVariable("CONFORMANCE_FIGURES") != "1"
-        ? "measures, and says nothing of right or wrong: CONFORMANCE_FIGURES=1" : Project.Missing("nft", "curl");
-}
-
 public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Seconds = 3, Rounds = 3, WarmUp = 50, Edits = 1000;
+    private const string Figures = "CONFORMANCE_FIGURES";
     private Site site = null!;
 
     public async Task InitializeAsync()
     {
-        if (Environment.GetEnvironmentVariable("CONFORMANCE_FIGURES") == "1") site = await Site.MakeAsync();
+        if (Needs.Missing(Needs.Asked + Figures) == null) site = await Site.MakeAsync();
     }
 
     public async Task DisposeAsync()
@@ -49,7 +43,7 @@ public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
 
         """;
 
-    [FiguresFact]
+    [NeedsFact(Needs.Asked + Figures, Needs.Daemon, "nft", "curl")]
     public async Task Packets_through_the_masquerade_beside_the_same_rule_by_nft()
     {
         site.Write(Site.Pools());
@@ -112,7 +106,7 @@ public sealed class FiguresTests(ITestOutputHelper output) : IAsyncLifetime
         return long.Parse(fields[2]);
     }
 
-    [FiguresFact]
+    [NeedsFact(Needs.Asked + Figures, Needs.Daemon, "nft", "curl")]
     public async Task From_a_files_edit_to_the_kernel()
     {
         site.Write(Site.Pools());

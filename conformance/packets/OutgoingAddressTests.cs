@@ -1,5 +1,4 @@
 using System.Net;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -12,7 +11,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft") != null) return;
+        if (Needs.Missing(Needs.Daemon, "nft") != null) return;
         site = await Site.MakeAsync();
         foreach (var address in (string[])[First, Second]) await site.Node.IpAsync($"addr add {address}/32 dev eth0");
     }
@@ -35,7 +34,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
         return seen.Select(one => one.Address.ToString()).Distinct().Order(StringComparer.Ordinal);
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task One_address_and_a_range_of_ports()
     {
         site.Write(Site.Pools(felix: $", natOutgoingAddress: {First}, natPortRange: \"20000:20100\""));
@@ -49,7 +48,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
         Assert.Equal(First, (await SeenAsync(Transport.Icmp)).Address.ToString());
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Addresses_of_a_list_share_the_connections()
     {
         site.Write(Site.Pools(felix: $", natOutgoingAddress: \"{First},{Second}\", natPortRange: \"20000:29999\""));
@@ -57,7 +56,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
         Assert.Equal([Second, First], await AddressesAsync("nat", "192.168.1.2", Site.Outside4));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Addresses_of_a_range_share_the_destinations()
     {
         // The kernel's own choice, by source and destination: what belongs together for a server stays together.
@@ -73,7 +72,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
         Assert.Single(await AddressesAsync("nat", "192.168.1.2", Site.Outside4));
     }
 
-    [NeedsTheory("nft", "curl")]
+    [NeedsTheory(Needs.Daemon, "nft", "curl")]
     [InlineData($"{First},{Second}")]
     [InlineData($"{First}-{Second}")]
     public async Task With_persistent_all_connections_of_a_source_have_one(string addresses)
@@ -85,7 +84,7 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
             Assert.Single(await AddressesAsync(pod, source, Site.Outside4, Site.Other4));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Only_interfaces_that_the_filter_names_translate()
     {
         site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: \"eth+\""));

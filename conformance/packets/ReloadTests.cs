@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -10,7 +9,7 @@ public sealed class ReloadTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft", "curl") != null) return;
+        if (Needs.Missing(Needs.Daemon, "nft", "curl") != null) return;
         site = await Site.MakeAsync();
         site.Write(Site.Pools(felix: ", natOutgoingAddress: \"172.20.0.9,172.20.0.10\""));
         foreach (var address in (string[])["172.20.0.9", "172.20.0.10"]) await site.Node.IpAsync($"addr add {address}/32 dev eth0");
@@ -25,7 +24,7 @@ public sealed class ReloadTests : IAsyncLifetime
 
     private Task<string> RulesetAsync() => site.Node.DoAsync("nft", "list", "ruleset");
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task The_section_takes_effect_when_it_comes_when_it_changes_and_when_it_goes()
     {
         site.Configuration = "";
@@ -50,7 +49,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Contains("\"enabled\":false", await site.HttpAsync("/v1/nat"));
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Switched_off_it_leaves_nothing_and_switched_on_it_is_back()
     {
         await site.StartAsync();

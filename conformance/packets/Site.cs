@@ -7,7 +7,6 @@
 // The ToR knows the way back to every pod, so that a packet that leaves untranslated is answered, and seen for what it is.
 using System.Security.Cryptography;
 using System.Text;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -35,7 +34,7 @@ internal sealed class Site : IAsyncDisposable
     private readonly Dictionary<string, Netns> pods = [];
     private readonly List<Netns> spaces = [];
     private readonly List<Echo> echoes = [];
-    private string folder = "";
+    private readonly Scratch folder = new();
 
     public Netns Node { get; private set; } = null!;
     public Netns Other { get; private set; } = null!;
@@ -50,7 +49,7 @@ internal sealed class Site : IAsyncDisposable
 
     public static async Task<Site> MakeAsync()
     {
-        var site = new Site { folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-").FullName };
+        var site = new Site();
         Directory.CreateDirectory(site.Resources);
         (site.Node, site.Other, site.Tor, site.Outside) = (await site.SpaceAsync("n"), await site.SpaceAsync("o"), await site.SpaceAsync("t"), await site.SpaceAsync("x"));
         await site.WireAsync();
@@ -66,7 +65,7 @@ internal sealed class Site : IAsyncDisposable
     {
         var space = await Netns.MakeAsync(role);
         spaces.Add(space);
-        await space.DoAsync("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0");
+        space.Forward();
         return space;
     }
 
@@ -126,7 +125,7 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Another server that answers with whom it saw.</summary>
     public void Answer(Netns space, string address) => echoes.Add(new(space, address));
 
-    private string Resources => Path.Combine(folder, "resources");
+    private string Resources => PathOf("resources");
 
     public static string Pools(bool exceptHosts = false, string felix = "", string natAnnotation = "") => $$"""
         {{Pool("nat", "192.168.0.0/16", nat: true, annotation: natAnnotation)}}
@@ -198,7 +197,7 @@ internal sealed class Site : IAsyncDisposable
         var file = await ConfigureAsync();
         // A reload is to work for who starts it by nohup, which has it ignore SIGHUP.
         string[] command = ["nohup", .. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
-        Daemon = Background.Start(Node, Path.Combine(folder, "bgpd.log"), null, command[0], command[1..]);
+        Daemon = Background.Start(Node, PathOf("bgpd.log"), null, command[0], command[1..]);
         if (withTable) await TableAsync(_ => true, "its table is there");
     }
 
@@ -210,7 +209,7 @@ internal sealed class Site : IAsyncDisposable
     {
         var before = TakenIn(await LogAsync());
         await ConfigureAsync();
-        await Daemon!.SignalAsync("HUP");
+        Daemon!.Signal("HUP");
         await Until.TrueAsync("the configuration is taken", async () => TakenIn(await LogAsync()) > before, Patience, LogAsync);
 
         static int TakenIn(string log) => log.Split("bgpd.yaml is taken").Length;
@@ -227,19 +226,19 @@ internal sealed class Site : IAsyncDisposable
 
     /// <summary>Nothing while the daemon does not listen yet.</summary>
     public async Task<string> HttpAsync(string path) =>
-        (await Node.RunAsync("curl", "-s", "--unix-socket", Path.Combine(folder, "http"), "http://bgpd" + path)).Output;
+        (await Node.RunAsync("curl", "-s", "--unix-socket", PathOf("http"), "http://bgpd" + path)).Output;
 
-    public Task<string> BirdcAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", Path.Combine(folder, "ctl"), .. words]);
+    public Task<string> BirdcAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", PathOf("ctl"), .. words]);
 
     public async Task<string> LogAsync() => File.Exists(PathOf("bgpd.log")) ? await File.ReadAllTextAsync(PathOf("bgpd.log")) : "";
 
-    public string PathOf(string name) => Path.Combine(folder, name);
+    public string PathOf(string name) => folder.PathOf(name);
 
     public async ValueTask DisposeAsync()
     {
         if (Daemon != null) await Daemon.DisposeAsync();
         foreach (var echo in echoes) echo.Dispose();
         foreach (var space in spaces) await space.RemoveAsync();
-        Directory.Delete(folder, true);
+        folder.Dispose();
     }
 }

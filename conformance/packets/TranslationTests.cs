@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -9,7 +8,7 @@ public sealed class TranslationTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft") != null) return;
+        if (Needs.Missing(Needs.Daemon, "nft") != null) return;
         site = await Site.MakeAsync();
         site.Write(Site.Pools());
     }
@@ -29,14 +28,14 @@ public sealed class TranslationTests : IAsyncLifetime
         await Matrix.HoldsAsync(site, exceptHosts: true);
     }
 
-    [NeedsFact("nft", "curl")]
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task What_leaves_the_pools_is_translated_and_nothing_else()
     {
         await site.StartAsync();
         await MatrixHoldsAsync();
     }
 
-    [NeedsTheory("nft", "curl", "iptables-nft-restore", "iptables-legacy-restore")]
+    [NeedsTheory(Needs.Daemon, "nft", "curl", "iptables-nft-restore", "iptables-legacy-restore")]
     [InlineData("nftables")]
     [InlineData("iptables-nft")]
     [InlineData("iptables-legacy")]

@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -14,7 +13,7 @@ public sealed class TunnelTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft", "bridge") != null) return;
+        if (Needs.Missing(Needs.Daemon, Needs.Link + "vxlan", "nft", "bridge") != null) return;
         site = await Site.MakeAsync();
         await TunnelAsync("vxlan.calico", 4096, (Site.Node4, Tunnel4), (Site.Other4, "192.168.2.192"), Far4);
         await TunnelAsync("vxlan-v6.calico", 4097, (Site.Node6, Tunnel6), (Site.Other6, "fd01::2:c0"), Far6);
@@ -44,7 +43,7 @@ public sealed class TunnelTests : IAsyncLifetime
         site.Answer(site.Other, pod);
     }
 
-    [NeedsFact("nft", "curl", "bridge")]
+    [NeedsFact(Needs.Daemon, Needs.Link + "vxlan", "nft", "curl", "bridge")]
     public async Task What_the_host_sends_into_a_tunnel_has_the_tunnels_address()
     {
         site.Write(Site.Pools(felix: ", vxlanEnabled: true"));
@@ -57,7 +56,7 @@ public sealed class TunnelTests : IAsyncLifetime
         Assert.Equal("192.168.1.2", (await Echo.SeenAsync(site["nat"], "192.168.1.2", Far4, Transport.Tcp))?.Address.ToString());
     }
 
-    [NeedsFact("nft", "curl", "bridge")]
+    [NeedsFact(Needs.Daemon, Needs.Link + "vxlan", "nft", "curl", "bridge")]
     public async Task No_UDP_connection_comes_from_VXLANs_port()
     {
         site.Write(Site.Pools(felix: ", vxlanEnabled: true, natPortRange: \"4700:4800\""));

@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -11,7 +10,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("nft", "curl", "bird") != null) return;
+        if (Needs.Missing(Needs.Daemon, "nft", "curl", "bird") != null) return;
         site = await Site.MakeAsync();
         site.Write(Site.Pools());
         // The node's way out is what the ToR announces, nothing else.
@@ -65,7 +64,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
     private async Task<string?> SeenAsync(string source = Source, string pod = "nat") =>
         (await Echo.SeenAsync(site[pod], source, Site.Outside4, Transport.Tcp))?.Address.ToString();
 
-    [NeedsFact("nft", "curl", "bird")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task While_the_network_translates_the_node_does_not_and_when_it_is_lost_it_does_again()
     {
         await StartAsync("peers: [tor]");
@@ -85,7 +84,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
         Assert.Equal(Source, await SeenAsync());
     }
 
-    [NeedsFact("nft", "curl", "bird")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task Who_translates_may_be_told_by_a_community_and_the_default_route_may_go_alone()
     {
         await StartAsync("community: \"65001:77\"");
@@ -96,7 +95,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
         Assert.Equal(Site.Node4, await SeenAsync());
     }
 
-    [NeedsFact("nft", "curl", "bird")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task A_flapping_peer_leaves_the_node_translating()
     {
         await StartAsync("peers: all");
@@ -118,7 +117,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
         }
     }
 
-    [NeedsFact("nft", "curl", "bird")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task A_pool_may_require_it_or_ignore_it()
     {
         await StartAsync("peers: all");
@@ -135,7 +134,7 @@ public sealed class UpstreamNatTests : IAsyncLifetime
         Assert.Equal(Source, await SeenAsync());
     }
 
-    [NeedsFact("nft", "curl", "bird")]
+    [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task A_BGPPeer_says_by_its_annotation_that_its_network_translates()
     {
         // All that bgpd.yaml says of it is how patient to be: peer, announced block and annotation are resources.

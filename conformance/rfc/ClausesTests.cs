@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Rfc;
 
@@ -7,7 +6,7 @@ namespace Calico.Bgp.Conformance.Rfc;
 public sealed partial class ClausesTests
 {
     private static readonly Lazy<HashSet<string>> Tests = new(() =>
-        [.. new[] { "tests", "conformance" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Project.Root, folder), "*.cs", SearchOption.AllDirectories))
+        [.. new[] { "tests", "conformance" }.SelectMany(folder => Directory.EnumerateFiles(Project.PathOf(folder), "*.cs", SearchOption.AllDirectories))
             .SelectMany(file => TestName().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))]);
 
     public static TheoryData<string, string, string> Rows
@@ -15,7 +14,7 @@ public sealed partial class ClausesTests
         get
         {
             var rows = new TheoryData<string, string, string>();
-            foreach (var line in File.ReadLines(Path.Combine(Project.Root, "conformance", "rfc", "README.md")))
+            foreach (var line in File.ReadLines(Project.PathOf("conformance", "rfc", "README.md")))
                 if (line.Split('|', StringSplitOptions.TrimEntries) is { Length: 6 } cells && RowId().IsMatch(cells[1]))
                     rows.Add(cells[1], cells[3], cells[4]);
             return rows;

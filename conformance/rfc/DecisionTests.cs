@@ -1,20 +1,14 @@
 // Two routes to one prefix that differ in one step of the decision (RFC 4271 section 9.1.2.2): the better one wins whichever comes first.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Rfc;
-
-internal sealed class BirdcTheoryAttribute : TheoryAttribute
-{
-    public BirdcTheoryAttribute() => Skip = Project.Missing("birdc");
-}
 
 public sealed class DecisionTests
 {
     private const string Prefix = "203.0.113.0/24";
     private const string Igp = "40010100", Egp = "40010101", Path1 = "40020602010000fdea", Path2 = "40020a02020000fdea0000fdeb", NoPath = "400200", Pref = "400504", Med = "800404";
 
-    [BirdcTheory]
+    [NeedsTheory(Needs.Daemon, "birdc")]
     [InlineData("higher local preference", true, true, Igp + NoPath + Pref + "000000c8", Igp + NoPath + Pref + "00000064")]
     [InlineData("shorter path", false, false, Egp + Path1, Igp + Path2)]
     [InlineData("a set counts one", false, false, Egp + "40021002010000fdea01020000fdeb0000fdec", Igp + "40021202040000fdea0000fdeb0000fdec0000fded")]

@@ -1,8 +1,6 @@
 // The table of malformed and unusual messages with the reactions that the RFCs ask for, thrown at the daemon by the program that lies
 // beside the project with it.
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
-using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Conformance.Rfc;
 
@@ -15,7 +13,7 @@ public sealed partial class ReactionsTests
 {
     private const string Table = "data/wire/reactions.tsv", Thrower = "lab/reactions.py";
 
-    [NeedsDataFact(new[] { Table, Thrower }, "python3", "birdc")]
+    [NeedsFact(Needs.Shared + Table, Needs.Shared + Thrower, Needs.Daemon, "python3", "birdc")]
     public async Task Every_message_of_the_table_gets_the_reaction_that_its_RFC_asks_for()
     {
         var answer = await Shell.RunAsync("python3", SharedData.Get(Thrower), SharedData.Get(Table),

@@ -1,6 +1,5 @@
 // Rules of export and import that need three neighbours to be seen. Where something must not be sent, a second route that must be sent
 // follows it on the same way: once that has come, the first would have.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Rfc;
@@ -11,7 +10,7 @@ public sealed class RulesTests
     private static readonly Routers.Neighbour Ext = Stage.External("ext", 2), Ext2 = Stage.External("ext2", 3, 65003), Int = Stage.Internal("int", 4), Int2 = Stage.Internal("int2", 5);
     private static readonly byte[] LocalPref = Octets.Attribute(0x40, 5, 0, 0, 0, 100);
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4271_9_2_1_what_an_internal_neighbour_says_is_not_for_another_internal_one()
     {
         await using var stage = await Stage.MakeAsync(Ext, Int, Int2);
@@ -23,7 +22,7 @@ public sealed class RulesTests
         Assert.Null(to.Route(First));
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc1997_NO_EXPORT_stays_inside_and_NO_ADVERTISE_with_us()
     {
         await using var stage = await Stage.MakeAsync(Ext, Ext2, Int);
@@ -37,7 +36,7 @@ public sealed class RulesTests
         Assert.Null(inside.Route("203.0.113.0/25") ?? external.Route("203.0.113.0/25"));
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4271_9_2_a_route_that_is_gone_is_withdrawn_once_from_those_who_had_it()
     {
         await using var stage = await Stage.MakeAsync(Ext, Ext2, Int);
@@ -52,7 +51,7 @@ public sealed class RulesTests
         Assert.DoesNotContain(from.Received, message => message[18] == Octets.Update && UpdateReader.Read(message).Withdrawn.Count > 0);
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc8212_an_external_neighbour_without_policies_gives_and_gets_nothing()
     {
         var bare = Ext2 with { Policies = "" };
@@ -67,38 +66,38 @@ public sealed class RulesTests
         Assert.Contains("8212", await stage.Router.AskAsync("show protocols all ext2"));
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4724_2_an_empty_table_ends_too()
     {
         await using var stage = await Stage.MakeAsync(Ext);
         var peer = await stage.JoinAsync(Ext);
-        await Until.TrueAsync("End-of-RIB comes", () => Task.FromResult(peer.Received.Any(message => message.Length == 23 && message[18] == Octets.Update)), 10);
+        await Until.TrueAsync("End-of-RIB comes", () => peer.Received.Any(message => message.Length == 23 && message[18] == Octets.Update), 10);
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4486_too_many_prefixes_end_the_session_with_family_and_limit()
     {
         var limited = Ext with { More = "prefixLimit: 2" };
         await using var stage = await Stage.MakeAsync(limited, Int);
         var (peer, inside) = (await stage.JoinAsync(limited), await stage.JoinAsync(Int));
         foreach (var prefix in new[] { First, Second, "192.0.2.0/24" }) await peer.AnnounceAsync(prefix, limited.Remote, Stage.Attributes([65002]));
-        await Until.TrueAsync("a NOTIFICATION comes", () => Task.FromResult(peer.Notification != null), 10);
+        await Until.TrueAsync("a NOTIFICATION comes", () => peer.Notification != null, 10);
         Assert.Equal("0601" + "000101" + "00000002", Convert.ToHexStringLower(peer.Notification.AsSpan(19)));
         Assert.False(inside.Closed);
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4486_a_neighbour_that_is_taken_out_of_the_file_is_told_and_no_other_notices()
     {
         await using var stage = await Stage.MakeAsync(Ext, Ext2);
         var (stays, goes) = (await stage.JoinAsync(Ext), await stage.JoinAsync(Ext2));
         await stage.Router.ReconfigureAsync(stage.Router.Spec with { Neighbours = [Ext] });
-        await Until.TrueAsync("a NOTIFICATION comes", () => Task.FromResult(goes.Notification != null), 10);
+        await Until.TrueAsync("a NOTIFICATION comes", () => goes.Notification != null, 10);
         Assert.Equal((6, 3), (goes.Notification![19], goes.Notification[20]));
         Assert.False(stays.Closed);
     }
 
-    [NeedsFact("birdc")]
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc4456_8_a_route_that_was_here_before_is_not_taken()
     {
         var client = Int with { Client = true };

@@ -1,5 +1,4 @@
 // One router and as many scripted neighbours as a rule needs: .2, .3, .4 … are theirs, .1 is ours, AS 65001.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
 
@@ -34,10 +33,10 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     public static Task HasAsync(ScriptedPeer peer, string prefix) =>
-        Until.TrueAsync($"the neighbour is told {prefix}", () => Task.FromResult(peer.Route(prefix) != null), 10);
+        Until.TrueAsync($"the neighbour is told {prefix}", () => peer.Route(prefix) != null, 10);
 
     public static Task LosesAsync(ScriptedPeer peer, string prefix) =>
-        Until.TrueAsync($"{prefix} is withdrawn", () => Task.FromResult(peer.Route(prefix) == null), 10);
+        Until.TrueAsync($"{prefix} is withdrawn", () => peer.Route(prefix) == null, 10);
 
     /// <summary>ORIGIN IGP, a path, and what else is said.</summary>
     public static byte[] Attributes(uint[] path, params byte[] more) =>

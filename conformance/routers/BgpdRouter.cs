@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Routers;
 

@@ -1,7 +1,6 @@
 // Reads what birdc prints about a route: a real BIRD's words, and ours, which claim to be the same.
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;

@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -11,7 +10,7 @@ internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space
     public Task<string> AskAsync(string words) => BirdText.AskAsync(Socket, words);
 
     protected Task AnswersAsync(string name) => Until.TrueAsync($"{name} answers",
-        async () => (await AskAsync("show status")).Contains("up and running"), 60, () => Task.FromResult(Said));
+        async () => (await AskAsync("show status")).Contains("up and running"), 60, () => Said);
 
     public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) => (await AskAsync($"show protocols {neighbour.Name}")).Contains("Established");
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -36,7 +35,7 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
             ["exabgp.tcp.bind"] = Spec.Neighbours.Any(n => n.Passive) ? string.Join(' ', Spec.Neighbours.Select(n => n.Local).Distinct()) : "",
             ["exabgp.tcp.port"] = "179",
         }, "exabgp", file);
-        await Until.TrueAsync("ExaBGP runs", () => Task.FromResult(Alive && new FileInfo(Log) is { Exists: true, Length: > 0 }), 15, () => Task.FromResult(Said));
+        await Until.TrueAsync("ExaBGP runs", () => Alive && new FileInfo(Log) is { Exists: true, Length: > 0 }, 15, () => Said);
     }
 
     private string Configuration() => $$"""

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -23,10 +22,10 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         if (zebra != null) await zebra.DisposeAsync();
         zebra = Background.Start(Space, Path.Combine(Folder, "zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", Write("zebra.conf", ""),
             "-i", Path.Combine(Folder, "zebra.pid"), "-z", Zserv, "--vty_socket", Folder);
-        await Until.TrueAsync("zebra answers", () => Task.FromResult(File.Exists(Zserv)), 10);
+        await Until.TrueAsync("zebra answers", () => File.Exists(Zserv), 10);
         Process = Background.Start(Space, Log, null, "/usr/lib/frr/bgpd", "-P", "0", "-f", file, "-i", Path.Combine(Folder, "pid"), "-z", Zserv,
             "--vty_socket", Folder, "--log", "stdout", "--log-level", "informational");
-        await Until.TrueAsync("FRR answers", async () => (await VtyAsync("show version")).Contains("FRRouting"), 15, () => Task.FromResult(Said));
+        await Until.TrueAsync("FRR answers", async () => (await VtyAsync("show version")).Contains("FRRouting"), 15, () => Said);
     }
 
     private string Configuration() => $"""

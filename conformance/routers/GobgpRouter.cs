@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -14,7 +13,7 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
     {
         var file = Write("gobgpd.toml", Configuration());
         Process = Background.Start(Space, Log, null, "gobgpd", "-f", file, "--api-hosts", "127.0.0.1:50051", "--pprof-disable", "-l", "info");
-        await Until.TrueAsync("GoBGP answers", async () => (await Space.RunAsync("gobgp", "neighbor")).Good, 15, () => Task.FromResult(Said));
+        await Until.TrueAsync("GoBGP answers", async () => (await Space.RunAsync("gobgp", "neighbor")).Good, 15, () => Said);
         foreach (var route in Spec.Routes) await RibAsync("add", route);
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -20,7 +19,7 @@ internal sealed class OpenBgpdRouter(Netns space, RouterSpec spec) : Router(spac
         var file = Write("bgpd.conf", Configuration());
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Process = Background.Start(Space, Log, null, "/usr/sbin/bgpd", "-d", "-v", "-f", file);
-        await Until.TrueAsync("OpenBGPD answers", async () => (await CtlAsync("show")).Contains("Neighbor"), 15, () => Task.FromResult(Said));
+        await Until.TrueAsync("OpenBGPD answers", async () => (await CtlAsync("show")).Contains("Neighbor"), 15, () => Said);
     }
 
     private string Configuration() => $"""

@@ -1,25 +1,21 @@
 // A router of any make in a namespace of its own: how it is configured, started, asked and told.
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
 
 internal abstract class Router : IAsyncDisposable
 {
-    private static int count;
+    private readonly Scratch scratch = new();
 
     protected Netns Space { get; }
     public RouterSpec Spec { get; protected set; }
-    protected string Folder { get; }
+    protected string Folder => scratch.Path;
     protected string Log => Path.Combine(Folder, "log");
     protected Background? Process { get; set; }
 
     protected Router(Netns space, RouterSpec spec)
     {
         (Space, Spec) = (space, spec);
-        // Short, because paths of Unix sockets are; readable, because some daemons drop root.
-        Folder = Directory.CreateDirectory($"/tmp/cbgpcf-{Environment.ProcessId}-{Interlocked.Increment(ref count)}").FullName;
-        File.SetUnixFileMode(Folder, (UnixFileMode)0b111_101_101);
     }
 
     public static Router Make(string name, Netns space, RouterSpec spec) => name switch
@@ -72,7 +68,7 @@ internal abstract class Router : IAsyncDisposable
     public abstract Task AskRefreshAsync(Neighbour neighbour);
 
     /// <summary>To every process of the namespace: some daemons are several.</summary>
-    public async Task SignalAsync(string name) => await Shell.RunAsync("kill", ["-" + name, .. await Space.ProcessesAsync()]);
+    public Task SignalAsync(string name) => Space.SignalAsync(name);
 
     public async Task KillAsync()
     {
@@ -82,18 +78,13 @@ internal abstract class Router : IAsyncDisposable
     }
     public bool Alive => Process is { Alive: true };
 
-    public string Said => File.Exists(Log) ? string.Join('\n', File.ReadLines(Log).TakeLast(25)) : "(it said nothing)";
+    public string Said => Background.SaidIn(Log);
 
     public virtual async ValueTask DisposeAsync()
     {
         if (Process != null) await Process.DisposeAsync();
-        Directory.Delete(Folder, true);
+        scratch.Dispose();
     }
 
-    protected string Write(string file, string text)
-    {
-        var path = Path.Combine(Folder, file);
-        File.WriteAllText(path, text);
-        return path;
-    }
+    protected string Write(string file, string text) => scratch.Write(file, text);
 }

@@ -1,10 +1,9 @@
 // A real full table of 2015, as its octets were, taken in by our daemon and by a BIRD: both must end up with as many routes.
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using Calico.Bgp.Conformance.Wire;
-using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Conformance.Tables;
 
@@ -13,7 +12,7 @@ public sealed partial class FullTableTests
 {
     private const string Table = "data/wire/full2015.raw.gz";
 
-    [NeedsDataFact(new[] { Table }, "bird", "birdc")]
+    [NeedsFact(Needs.Shared + Table, Needs.Daemon, "bird", "birdc")]
     public async Task The_whole_table_of_2015_is_taken_and_counts_as_a_BIRD_counts_it()
     {
         var theirs = await CountAsync("bird");
@@ -51,14 +50,15 @@ public sealed partial class FullTableTests
     /// <summary>The number of routes once it has stopped growing.</summary>
     private static async Task<long> SettledAsync(BirdcRouter daemon)
     {
-        long before = -1, now = 0;
+        var (count, since) = (0L, Stopwatch.GetTimestamp());
         await Until.TrueAsync("the count settles", async () =>
         {
-            (before, now) = (now, Count().Matches(await daemon.AskAsync("show route protocol feed count")).Sum(match => long.Parse(match.Groups[1].Value)));
-            await Task.Delay(1000);
-            return now > 0 && now == before;
+            var answer = await daemon.AskAsync("show route protocol feed count");
+            var now = Count().Matches(answer).Sum(match => long.Parse(match.Groups[1].Value));
+            if (now != count) (count, since) = (now, Stopwatch.GetTimestamp());
+            return count > 0 && Stopwatch.GetElapsedTime(since).TotalSeconds >= 1;
         }, 120);
-        return now;
+        return count;
     }
 
     [GeneratedRegex("([0-9]+) of [0-9]+ routes for [0-9]+ networks in table master4")]

@@ -2,7 +2,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Wire;
 
@@ -40,7 +39,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             var dialled = await DialAsync(space, source, target, Octets.OpenMessage(asn, identifier, hold));
             if (dialled == null) return false;
             // Hanging up early would be an error in the daemon's eyes, and GoBGP sulks long after one.
-            await Until.WithinAsync(15, () => Task.FromResult(dialled.established || dialled.closed));
+            await Until.WithinAsync(15, () => dialled.established || dialled.closed);
             if (dialled.established) up = dialled;
             else await dialled.DisposeAsync();
             return up != null;

@@ -3,7 +3,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Wire;
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Calico.Bgp.TestData;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Fuzz;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Calico.Bgp.TestData;
 using Xunit.Abstractions;
 
 namespace Calico.Bgp.Fuzz;
@@ -23,7 +22,7 @@ public class FuzzTests(ITestOutputHelper output)
         }
     }
 
-    [SharedDataTheory(Corpus.Messages)]
+    [NeedsTheory(Needs.Shared + Corpus.Messages)]
     [MemberData(nameof(Targets))]
     public void Messages_from_the_wild_find_nothing(string target)
     {

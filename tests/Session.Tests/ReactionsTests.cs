@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
-using Calico.Bgp.TestData;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 
@@ -26,7 +25,7 @@ public partial class ReactionsTests
         }
     }
 
-    [SharedDataTheory(Table)]
+    [NeedsTheory(Needs.Shared + Table)]
     [MemberData(nameof(Rows))]
     public async Task A_session_reacts_as_the_rfcs_ask(string row, string phase, string peerKind, string expected, string octets)
     {

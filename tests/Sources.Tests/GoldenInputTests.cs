@@ -1,5 +1,4 @@
 using Calico.Bgp.Sources.Yaml;
-using Calico.Bgp.TestData;
 
 namespace Calico.Bgp.Sources.Tests;
 
@@ -15,7 +14,7 @@ public class GoldenInputTests
         return [.. files.Select(file => Path.GetRelativePath(root!, file)).Order().DefaultIfEmpty("(none)")];
     }
 
-    [SharedDataTheory(Inputs)]
+    [NeedsTheory(Needs.Shared + Inputs)]
     [MemberData(nameof(Cases))]
     public void An_input_of_Calicos_confd_tests_is_read(string file)
     {

@@ -1,4 +1,3 @@
-using Calico.Bgp.TestData;
 using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Wire.Tests;
@@ -26,7 +25,7 @@ public class ReactionTests
         return rows;
     }
 
-    [SharedDataTheory(Table)]
+    [NeedsTheory(Needs.Shared + Table)]
     [MemberData(nameof(Rows))]
     public void A_message_has_the_reaction_that_its_rfc_asks_for(string id, string phaseAndPeer, string expected, string hex)
     {

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text.Json;
-using Calico.Bgp.TestData;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Messages;
 
@@ -9,7 +8,7 @@ namespace Calico.Bgp.Wire.Tests;
 /// <summary>Octets that real routers sent, and what another implementation read in some of them.</summary>
 public class RealDataTests
 {
-    [SharedDataFact("data/wire/full2015.raw.gz")]
+    [NeedsFact(Needs.Shared + "data/wire/full2015.raw.gz")]
     public void The_table_of_2015_is_taken_but_for_its_one_path_with_AS_0()
     {
         var (prefixes, damaged, faults) = Replay("data/wire/full2015.raw.gz", Sessions.External);
@@ -18,7 +17,7 @@ public class RealDataTests
             "TreatAsWithdraw AsPath"], faults.Order());
     }
 
-    [SharedDataFact("data/wire/churn2019.raw.gz")]
+    [NeedsFact(Needs.Shared + "data/wire/churn2019.raw.gz")]
     public void Five_minutes_of_63_peers_are_taken_whole()
     {
         var (_, damaged, faults) = Replay("data/wire/churn2019.raw.gz", Sessions.External with { EnforceFirstAs = false });
@@ -26,7 +25,7 @@ public class RealDataTests
         Assert.Empty(faults);
     }
 
-    [SharedDataFact("data/wire/exabgp-decoding")]
+    [NeedsFact(Needs.Shared + "data/wire/exabgp-decoding")]
     public void Opens_mean_what_ExaBGP_reads_in_them()
     {
         foreach (var (octets, message) in Readings("open"))
@@ -42,7 +41,7 @@ public class RealDataTests
         }
     }
 
-    [SharedDataFact("data/wire/exabgp-decoding")]
+    [NeedsFact(Needs.Shared + "data/wire/exabgp-decoding")]
     public void Updates_mean_what_ExaBGP_reads_in_them()
     {
         foreach (var (octets, message) in Readings("update ipv4 unicast"))

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
@@ -13,7 +12,7 @@ public sealed partial class ChangeOverTests
         [Rack.NoMesh(), .. Rack.TorPeers(), Pool("pods", "10.65.0.0/16"), Block("node1", "10.65.1.0/26")];
 
     /// <summary>Calico's BIRD writes no metric up to 3.31; ours then has the same row, and else one beside it.</summary>
-    [NeedsTheory("bird", "birdc", "stdbuf")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc", "stdbuf")]
     [InlineData("3.31")]
     [InlineData("3.33")]
     public async Task BIRDs_routes_are_taken_over_without_a_gap_and_left_over_ones_go(string compat)
@@ -26,7 +25,7 @@ public sealed partial class ChangeOverTests
         var bird = new NodeBird(node.Namespace);
         await bird.StartAsync();
         await Until.TrueAsync("BIRD has installed the ToR's route", async () =>
-            (await node.KernelAsync("44.1.0.0/16")).Contains("proto bird"), 60, () => Task.FromResult(bird.Said));
+            (await node.KernelAsync("44.1.0.0/16")).Contains("proto bird"), 60, () => bird.Said);
         Assert.Contains("blackhole", await node.KernelAsync("44.9.0.0/16"), StringComparison.Ordinal);
         await bird.KillAsync();
         await bird.DisposeAsync();
@@ -37,10 +36,10 @@ public sealed partial class ChangeOverTests
         node.Keys = $"compat: '{compat}'";
         await node.StartAsync();
         await Until.TrueAsync("what nobody announces any more is gone", async () =>
-            await node.KernelAsync("44.9.0.0/16") == "", 90, rack.SaidAsync);
+            await node.KernelAsync("44.9.0.0/16") == "", 90, rack.Said);
         await Until.TrueAsync("the ToR's route is there once, and ours", async () =>
             Rows().Matches(await node.KernelAsync("44.1.0.0/16")) is [var row] && row.Value.Contains("proto bird")
-            && row.Value.Contains("metric") == (compat != "3.31"), 60, rack.SaidAsync);
+            && row.Value.Contains("metric") == (compat != "3.31"), 60, rack.Said);
         Assert.Contains("blackhole", await node.KernelAsync("10.65.1.0/26"), StringComparison.Ordinal);
         monitor.AlwaysHad("44.1.0.0/16");
         monitor.AlwaysHad("10.65.1.0/26");

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -17,7 +16,7 @@ public sealed partial class ExplainTests
         foreach (var part in parts) Assert.Contains(part, answer, StringComparison.Ordinal);
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_route_is_explained_from_the_ToR_to_the_kernel()
     {
         await using var rack = await Rack.MakeAsync(2, null, [Rack.NoMesh(), .. Rack.TorPeers(", filters: [from-tor]"),
@@ -26,9 +25,9 @@ public sealed partial class ExplainTests
                 "importV4: [{ action: Reject, matchOperator: In, cidr: 44.1.0.0/16 }]")]);
         var node = rack.Nodes[0];
         await rack.Tor.AnnounceAsync("44.1.0.0/16", "44.2.0.0/16");
-        await Until.TrueAsync("the kernel has the route", async () => await node.KernelAsync("44.2.0.0/16") != "", 60, rack.SaidAsync);
+        await Until.TrueAsync("the kernel has the route", async () => await node.KernelAsync("44.2.0.0/16") != "", 60, rack.Said);
         await Until.TrueAsync("the other node tells of it too", async () =>
-            Rivals().IsMatch(await node.ExplainAsync("route", "44.2.0.0/16")), 60, rack.SaidAsync);
+            Rivals().IsMatch(await node.ExplainAsync("route", "44.2.0.0/16")), 60, rack.Said);
 
         var best = await node.ExplainAsync("route", "44.2.7.7");
         Says(best, "44.2.0.0/16: who brought it", "Global_10_192_0_254", "Node_10_192_0_12", "it is the one who sent it");
@@ -42,7 +41,7 @@ public sealed partial class ExplainTests
         Says(await node.ExplainAsync("route", "198.18.0.0/15"), "nobody", "there is no best route");
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_peer_and_a_service_are_explained_by_the_objects_that_ask_for_them()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh("serviceClusterIPs: [{ cidr: 10.96.0.0/12 }]"),

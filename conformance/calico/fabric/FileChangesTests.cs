@@ -1,5 +1,4 @@
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
@@ -77,7 +76,7 @@ public sealed class FileChangesTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Project.Missing("birdc", "curl", "nohup") != null) return;
+        if (Needs.Missing(Needs.Daemon, "birdc", "curl", "nohup") != null) return;
         node = await LoneNode.MakeAsync(Before,
             Node("node1", "10.192.0.11/24"), Node("node2", "10.192.0.12/24"), Rack.NoMesh(),
             Peer("spines", "peerIP: 10.192.0.250, asNumber: 63009"), Pool("pods", "10.65.0.0/16"), Block("node1", "10.65.1.0/26"),
@@ -92,7 +91,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         if (node != null) await node.DisposeAsync();
     }
 
-    [NeedsTheory("birdc", "curl", "nohup")]
+    [NeedsTheory(Needs.Daemon, "birdc", "curl", "nohup")]
     [MemberData(nameof(Names))]
     public async Task What_bgpctl_reload_is_asked_for_is_what_the_check_said_and_in_force_at_once(string name)
     {
@@ -106,7 +105,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         Assert.Equal((name, "nothing changes"), (name, await node.ReloadAsync("--check")));
     }
 
-    [NeedsTheory("birdc", "curl", "nohup")]
+    [NeedsTheory(Needs.Daemon, "birdc", "curl", "nohup")]
     [MemberData(nameof(Names))]
     public async Task SIGHUP_takes_it_at_once(string name)
     {
@@ -118,7 +117,7 @@ public sealed class FileChangesTests : IAsyncLifetime
     }
 
     /// <summary>And undo gives back what was there.</summary>
-    [NeedsTheory("birdc", "curl", "nohup")]
+    [NeedsTheory(Needs.Daemon, "birdc", "curl", "nohup")]
     [MemberData(nameof(Names))]
     public async Task Birdc_configure_takes_it_at_once_and_undo_takes_it_back(string name)
     {
@@ -133,7 +132,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         Assert.Equal((name, "nothing changes"), (name, await node.ReloadAsync("--check")));
     }
 
-    [NeedsFact("birdc", "curl", "nohup")]
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task A_key_that_was_written_anew_in_its_file_is_taken()
     {
         node.WriteKey("open sesame");
@@ -141,7 +140,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         Assert.Equal("nothing changes", await node.ReloadAsync());
     }
 
-    [NeedsFact("birdc", "curl", "nohup")]
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task Services_that_a_rule_keeps_from_a_peer_are_judged_anew()
     {
         Change("peers:", "advertise: [{ services: \"tier == 'front'\", peers: [Global_10_192_0_250] }]\npeers:");
@@ -149,7 +148,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         Assert.Equal("nothing changes", await node.ReloadAsync("--check"));
     }
 
-    [NeedsFact("birdc", "curl", "nohup")]
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task Of_several_reloads_while_other_sources_come_none_is_lost()
     {
         using var others = new ResourceFolder();
@@ -164,7 +163,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         await SeenAsync("/v1/peers", "\"spine\"");
     }
 
-    [NeedsFact("birdc", "curl", "nohup")]
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task Undoing_to_sources_that_are_gone_is_refused()
     {
         var gone = new ResourceFolder();
@@ -183,7 +182,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         await SeenAsync("10.65.1.0/26", "blackhole");
     }
 
-    [NeedsFact("birdc", "curl", "nohup")]
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task What_waits_for_the_next_start_is_told_against_what_runs()
     {
         const string Waits = "kernel.sweepAfter: takes effect at the next start\nlog: takes effect at the next start";
@@ -202,8 +201,7 @@ public sealed class FileChangesTests : IAsyncLifetime
     }
 
     /// <summary>What it logs comes by another way than its answers.</summary>
-    private Task SaidAsync(string words) => Until.TrueAsync(words, () => Task.FromResult(
-        node.Said.Split('\n').Any(line => line.Contains("is taken: ") && line.Contains(words))), 20, () => Task.FromResult(node.Said));
+    private Task SaidAsync(string words) => Until.TrueAsync(words, () => node.Said.Split('\n').Any(line => line.Contains("is taken: ") && line.Contains(words)), 20, () => node.Said);
 
     private Task SeenAsync(string where, string what) => Until.TrueAsync($"{where} has {what}", async () =>
     {
@@ -256,7 +254,7 @@ public sealed class FileChangesTests : IAsyncLifetime
         /// <summary>What bgpctl says would change, or has.</summary>
         public async Task<string> ReloadAsync(params string[] options)
         {
-            var answer = await Shell.RunAsync(Path.Combine(Project.Root, "out", "bgpctl"), ["--socket", Http, "reload", .. options]);
+            var answer = await Shell.RunAsync(Project.Bgpctl, ["--socket", Http, "reload", .. options]);
             var said = (answer.Output + answer.Errors).Trim();
             return said.Replace("would change:\n", "", StringComparison.Ordinal).Replace("changed:\n", "", StringComparison.Ordinal);
         }

@@ -1,5 +1,4 @@
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -33,13 +32,12 @@ public sealed class FrrTests
 
     private static async Task UntilAsync(Rack rack, string prefix, string[] wanted)
     {
-        string[] seen = [];
-        await Until.TrueAsync($"FRR has {prefix} [{string.Join(", ", wanted)}]", async () =>
-            (seen = await rack.Leaf!.ViaAsync(prefix)).SequenceEqual(wanted), 60,
-            async () => $"it has [{string.Join(", ", seen)}]\n{rack.Leaf!.Said}\n{await rack.SaidAsync()}");
+        var right = string.Join(", ", wanted);
+        await Until.SeenAsync($"FRR has {prefix} [{right}]", async () => string.Join(", ", await rack.Leaf!.ViaAsync(prefix)),
+            seen => seen == right, 60, () => $"{rack.Leaf!.Said}\n{rack.Said()}");
     }
 
-    [NeedsTheory("bird", "birdc", "vtysh")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc", "vtysh")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Ranges_and_single_addresses_are_shared_among_nodes_and_withdrawn(bool v6)
@@ -60,7 +58,7 @@ public sealed class FrrTests
         await ForwardsAsync(rack, range);
     }
 
-    [NeedsFact("bird", "birdc", "vtysh")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc", "vtysh")]
     public async Task Blocks_go_out_and_what_FRR_announces_comes_in()
     {
         await using var rack = await Rack.MakeAsync(1, [],
@@ -72,13 +70,13 @@ public sealed class FrrTests
         await rack.Leaf!.OriginateAsync("44.1.0.0/16", "fd44::/48");
         foreach (var (prefix, leaf) in new[] { ("44.1.0.0/16", LeafRouter.Leaf4), ("fd44::/48", LeafRouter.Leaf6) })
             await Until.TrueAsync($"the node's kernel has {prefix} via FRR", async () =>
-                (await rack.Nodes[0].KernelAsync(prefix)).Contains($"via {leaf} ", StringComparison.Ordinal), 60, rack.SaidAsync);
+                (await rack.Nodes[0].KernelAsync(prefix)).Contains($"via {leaf} ", StringComparison.Ordinal), 60, rack.Said);
         rack.Delete("BlockAffinity", "node1-10-65-1-0-26");
         await ForwardsAsync(rack, "10.65.1.0/26");
     }
 
     /// <summary>The link-bandwidth community by ready endpoints: a node with three of four gets three quarters.</summary>
-    [NeedsFact("bird", "birdc", "vtysh")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc", "vtysh")]
     public async Task A_service_is_shared_by_the_ready_endpoints_of_each_node()
     {
         await using var rack = await Rack.MakeAsync(2, [], [Rack.NoMesh(Ranges), .. Peers(), Local(false), Endpoints(false, 1, 1, 1, 2)]);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -21,7 +20,7 @@ internal sealed partial class LeafRouter(Netns space, int nodes) : IAsyncDisposa
         await frr.StartAsync();
         foreach (var session in frr.Spec.Neighbours)
             await Until.TrueAsync($"FRR has a session with {session.Remote}", () => frr.IsEstablishedAsync(session), 60,
-                () => Task.FromResult(Said));
+                () => Said);
     }
 
     public Task OriginateAsync(params string[] prefixes) => frr.OriginateAsync(prefixes);

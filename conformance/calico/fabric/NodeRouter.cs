@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -37,7 +36,7 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
     /// <summary>What <c>bgpctl explain</c> answers.</summary>
     public async Task<string> ExplainAsync(string what, string of)
     {
-        var answer = await Shell.RunAsync(Path.Combine(Project.Root, "out", "bgpctl"), "--socket", Http, "explain", what, of);
+        var answer = await Shell.RunAsync(Project.Bgpctl, "--socket", Http, "explain", what, of);
         return answer.Output + answer.Errors;
     }
 

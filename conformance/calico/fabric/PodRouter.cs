@@ -1,4 +1,3 @@
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Fabric;

@@ -8,7 +8,6 @@
 //        │
 //      pods: a veth named cali…, their addresses as /32 and /128 routes of protocol 80, as Felix leaves them
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Traps;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -82,7 +81,7 @@ internal sealed class Rack : IAsyncDisposable
         await Task.WhenAll(Nodes.Select(node => node.StartAsync()).Append(Tor.StartAsync()));
         foreach (var number in torHears)
             foreach (var name in TorRouter.SessionsWith(number))
-                await Until.TrueAsync($"the ToR and node{number} have a session ({name})", () => Tor.IsUpAsync(name), 60, SaidAsync);
+                await Until.TrueAsync($"the ToR and node{number} have a session ({name})", () => Tor.IsUpAsync(name), 60, Said);
     }
 
     private async Task<NodeRouter> NodeAsync(Netns tor, int number)
@@ -99,8 +98,7 @@ internal sealed class Rack : IAsyncDisposable
     {
         var made = await Netns.MakeAsync(role);
         lock (spaces) spaces.Add(made);
-        await made.DoAsync("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0",
-            "net.ipv4.conf.default.rp_filter=0");
+        made.Forward();
         return made;
     }
 
@@ -122,7 +120,7 @@ internal sealed class Rack : IAsyncDisposable
         var link = "cali" + name;
         await Netns.JoinAsync(space, link, ["fe80::ecee:eeff:feee:eeee/64"], pod, "eth0", address6 == null ? [address4 + "/32"]
             : [address4 + "/32", address6 + "/128"]);
-        await space.DoAsync("sysctl", "-qw", $"net.ipv4.conf.{link}.proxy_arp=1", $"net.ipv4.neigh.{link}.proxy_delay=0");
+        space.Set($"net/ipv4/conf/{link}/proxy_arp=1", $"net/ipv4/neigh/{link}/proxy_delay=0");
         await space.IpAsync($"route add {address4}/32 dev {link} proto 80 metric 1024");
         await pod.IpAsync("route add 169.254.1.1 dev eth0 scope link");
         await pod.IpAsync("route add default via 169.254.1.1 dev eth0");
@@ -140,13 +138,11 @@ internal sealed class Rack : IAsyncDisposable
     public async Task HeardFromAsync(string prefix, params int[] nodes)
     {
         var wanted = string.Join(' ', nodes.Select(node => Node(node, prefix.Contains(':'))).Order(StringComparer.Ordinal));
-        var seen = "";
-        await Until.TrueAsync($"the ToR has {prefix} from [{wanted}]", async () => (seen = await Tor.ViaAsync(prefix)) == wanted, 60,
-            async () => $"it has it from [{seen}]\n{await SaidAsync()}");
+        await Until.SeenAsync($"the ToR has {prefix} from [{wanted}]", () => Tor.ViaAsync(prefix), seen => seen == wanted, 60, Said);
     }
 
-    public Task<string> SaidAsync() =>
-        Task.FromResult(string.Join('\n', Nodes.Select(node => $"--- node{node.Number}:\n{node.Said}").Append($"--- tor:\n{Tor?.Said}")));
+    public string Said() =>
+        string.Join('\n', Nodes.Select(node => $"--- node{node.Number}:\n{node.Said}").Append($"--- tor:\n{Tor?.Said}"));
 
     public async ValueTask DisposeAsync()
     {

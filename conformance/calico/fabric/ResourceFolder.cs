@@ -5,7 +5,9 @@ namespace Calico.Bgp.Conformance.Fabric;
 /// <summary>The folder of manifests that the nodes watch. A file appears whole: it is written beside and renamed.</summary>
 internal sealed class ResourceFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-resources-").FullName;
+    private readonly Scratch folder = new("resources");
+
+    public string Path => folder.Path;
 
     public void Apply(params Manifest[] objects)
     {
@@ -19,7 +21,7 @@ internal sealed class ResourceFolder : IDisposable
 
     public void Delete(string kind, string name) => File.Delete(FileOf(kind, name));
 
-    private string FileOf(string kind, string name) => System.IO.Path.Combine(Path, $"{kind}.{name}.yaml");
+    private string FileOf(string kind, string name) => folder.PathOf($"{kind}.{name}.yaml");
 
-    public void Dispose() => Directory.Delete(Path, true);
+    public void Dispose() => folder.Dispose();
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -13,7 +12,7 @@ public sealed class RouteTests
         [Pool("pods4", "10.65.0.0/16"), Pool("pods6", "fd65::/48"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26"),
             Block("node1", "fd65:0:0:1::/122"), Block("node2", "fd65:0:0:2::/122")];
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task Blocks_are_announced_and_withdrawn_with_their_affinity()
     {
         await using var rack = await Rack.MakeAsync(2, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
@@ -25,23 +24,23 @@ public sealed class RouteTests
         rack.Delete("BlockAffinity", "node2-10-65-1-64-26");
         await rack.HeardFromAsync("10.65.1.64/26");
         await Until.TrueAsync("its blackhole is gone", async () => await rack.Nodes[1].KernelAsync("10.65.1.64/26") == "", 15,
-            rack.SaidAsync);
+            rack.Said);
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_mesh_carries_blocks_between_nodes_and_the_kernel_gets_them()
     {
         await using var rack = await Rack.MakeAsync(3, [], Pods);
         await Until.TrueAsync("node2 has the way to node1's block", async () =>
             (await rack.Nodes[1].KernelAsync("10.65.1.0/26")).Contains($"via {Rack.Node4(1)} dev eth0 proto bird metric 1024",
-            StringComparison.Ordinal), 60, rack.SaidAsync);
+            StringComparison.Ordinal), 60, rack.Said);
         await Until.TrueAsync("node3 has it for IPv6", async () =>
             (await rack.Nodes[2].KernelAsync("fd65:0:0:1::/122")).Contains($"via {Rack.Node6(1)} dev eth0 proto bird metric 1024",
-            StringComparison.Ordinal), 60, rack.SaidAsync);
+            StringComparison.Ordinal), 60, rack.Said);
     }
 
     /// <summary>A stand-in for the tunnel: kernels without IPIP have no tunl0, and what is told of the route is the same.</summary>
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task An_IPIP_pool_leads_through_tunl0_while_that_is_up()
     {
         await using var rack = await Rack.MakeAsync(2, [], Configuration("programClusterRoutes: Enabled"),
@@ -56,7 +55,7 @@ public sealed class RouteTests
     }
 
     /// <summary>A reload that names another folder: what is in both stays, what is in one goes or comes, and no session is reset.</summary>
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task Another_folder_of_resources_takes_effect_without_a_restart()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
@@ -73,7 +72,7 @@ public sealed class RouteTests
         Assert.Equal(before, await rack.Tor.AskAsync("show protocols node1_v4"));
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_borrowed_address_goes_out_by_itself_and_one_of_an_own_block_does_not()
     {
         await using var rack = await Rack.MakeAsync(2, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
@@ -85,7 +84,7 @@ public sealed class RouteTests
         Assert.Equal("", await rack.Tor.ViaAsync("10.65.2.5/32"));
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task Import_filters_decide_what_the_kernel_gets()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(", filters: [first, second]"),
@@ -94,16 +93,16 @@ public sealed class RouteTests
         await rack.Tor.AnnounceAsync("44.1.1.0/24", "44.2.2.0/24", "45.0.0.0/24", "fd44:1::/64", "fd44:2::/64", "fd45::/64");
         foreach (var prefix in new[] { "44.2.2.0/24", "fd44:2::/64" })
             await Until.TrueAsync($"node1's kernel has {prefix}", async () => await rack.Nodes[0].KernelAsync(prefix) != "", 30,
-                rack.SaidAsync);
+                rack.Said);
         foreach (var prefix in new[] { "44.1.1.0/24", "45.0.0.0/24", "fd44:1::/64", "fd45::/64" })
             Assert.Equal("", await rack.Nodes[0].KernelAsync(prefix));
         rack.Delete("BGPFilter", "second");
         await Until.TrueAsync("without the second filter the rest comes in", async () =>
-            await rack.Nodes[0].KernelAsync("45.0.0.0/24") != "", 60, rack.SaidAsync);
+            await rack.Nodes[0].KernelAsync("45.0.0.0/24") != "", 60, rack.Said);
         Assert.Equal("", await rack.Nodes[0].KernelAsync("44.1.1.0/24"));
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData("Auto", "44.2.2.0/24", Rack.Tor4)]
     [InlineData("Keep", "44.2.2.0/24", Rack.Tor4)]
     [InlineData("Self", "44.2.2.0/24", "10.192.0.11")]
@@ -116,10 +115,10 @@ public sealed class RouteTests
             Filter("out", "exportV4: [{ action: Accept, source: RemotePeers }]"));
         await rack.Tor.AnnounceAsync(prefix);
         await Until.TrueAsync($"node2 has {prefix} via {hop}", async () =>
-            (await rack.Nodes[1].KernelAsync(prefix)).Contains($"via {hop} ", StringComparison.Ordinal), 60, rack.SaidAsync);
+            (await rack.Nodes[1].KernelAsync(prefix)).Contains($"via {hop} ", StringComparison.Ordinal), 60, rack.Said);
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_change_of_one_peer_leaves_the_other_sessions_alone()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
@@ -131,7 +130,7 @@ public sealed class RouteTests
         Assert.Equal(before, await rack.Tor.AskAsync("show protocols node1_v4"));
     }
 
-    [NeedsFact("bird", "birdc", "ping")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc", "ping")]
     public async Task A_pod_with_a_public_address_is_reached_from_outside_and_answers_with_it()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(),
@@ -141,7 +140,7 @@ public sealed class RouteTests
         await rack.HeardFromAsync("203.0.113.64/26", 1);
         Assert.Equal("", await rack.Tor.ViaAsync("10.65.1.0/26"));
         await Until.TrueAsync("the host reaches the pod", async () => (await rack.Host.RunAsync("ping", "-c1", "-W1",
-            "203.0.113.70")).Good, 60, rack.SaidAsync);
+            "203.0.113.70")).Good, 60, rack.Said);
         Assert.Equal("203.0.113.70", await SeenByAsync(rack.Host, Rack.Host4, pod));
         Assert.Equal(Rack.Host4, await SeenByAsync(pod, "203.0.113.70", rack.Host));
     }
@@ -160,7 +159,7 @@ public sealed class RouteTests
         return ((IPEndPoint)accepted.RemoteEndPoint!).Address.ToString();
     }
 
-    [NeedsFact("bird", "birdc")]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task Pods_that_a_peer_selects_bring_their_own_routes()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(", filters: [children]"), .. Pods,
@@ -173,9 +172,9 @@ public sealed class RouteTests
             !await rack.Nodes[0].IsUpAsync("Local_Workload_10_65_1_7"), 5));
         rack.Nodes[0].Tell("pod", "calibgp", "10.65.1.7", null, "pods");
         await Until.TrueAsync("the node and its pod have a session", () => rack.Nodes[0].IsUpAsync("Local_Workload_10_65_1_7"), 60,
-            async () => $"{await rack.SaidAsync()}\n--- pod:\n{bird.Said}");
+            () => $"{rack.Said()}\n--- pod:\n{bird.Said}");
         await rack.HeardFromAsync("10.123.0.0/24", 1);
         await Until.TrueAsync("the kernel's way leads to the pod", async () =>
-            (await rack.Nodes[0].KernelAsync("10.123.0.0/24")).Contains("10.65.1.7", StringComparison.Ordinal), 60, rack.SaidAsync);
+            (await rack.Nodes[0].KernelAsync("10.123.0.0/24")).Contains("10.65.1.7", StringComparison.Ordinal), 60, rack.Said);
     }
 }

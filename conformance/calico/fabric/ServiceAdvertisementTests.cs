@@ -1,5 +1,4 @@
 using Calico.Bgp.Conformance.Golden;
-using Calico.Bgp.Conformance.Machine;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
 namespace Calico.Bgp.Conformance.Fabric;
@@ -37,7 +36,7 @@ public sealed class ServiceAdvertisementTests
     private static Task<Rack> RackAsync(params Manifest[] more) => Rack.MakeAsync(3, null, [Rack.NoMesh(Ranges), .. Rack.TorPeers(),
         .. more]);
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Cluster_IPs(bool v6)
@@ -63,7 +62,7 @@ public sealed class ServiceAdvertisementTests
         foreach (var node in rack.Nodes) Assert.Equal("", await node.KernelAsync(a.ClusterRange));
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task An_excluded_node_leaves_and_comes_back(bool v6)
@@ -81,7 +80,7 @@ public sealed class ServiceAdvertisementTests
         await rack.HeardFromAsync(a.Host(a.Cluster(10)), 1, 2);
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task External_IPs_and_load_balancers(bool v6)
@@ -104,7 +103,7 @@ public sealed class ServiceAdvertisementTests
         await rack.HeardFromAsync(a.Host(a.Balancer), 1);
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Many_services(bool v6)
@@ -118,7 +117,7 @@ public sealed class ServiceAdvertisementTests
         for (var i = 0; i < Count; i++) await rack.HeardFromAsync(a.Host(a.Cluster(20 + i)));
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_filter_hides_services_while_it_is_there(bool v6)
@@ -136,7 +135,7 @@ public sealed class ServiceAdvertisementTests
         await rack.HeardFromAsync(a.ClusterRange, 1, 2, 3);
     }
 
-    [NeedsTheory("bird", "birdc")]
+    [NeedsTheory(Needs.Daemon, "bird", "birdc")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_reflector_tells_the_outside_of_services_on_other_nodes(bool v6)

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Fabric;

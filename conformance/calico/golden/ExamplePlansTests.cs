@@ -1,12 +1,11 @@
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Golden;
 
 /// <summary>The examples that Calico's resources go with: they plan without a problem, and to what their READMEs say.</summary>
 public sealed partial class ExamplePlansTests
 {
-    private static string Examples => Path.Combine(Project.Root, "examples");
+    private static string Examples => Project.PathOf("examples");
 
     public static TheoryData<string> Names => [.. WithResources];
 
@@ -15,7 +14,7 @@ public sealed partial class ExamplePlansTests
     private static IEnumerable<string> WithResources => Directory.GetDirectories(Examples).Select(folder => Path.GetFileName(folder))
         .Where(name => Directory.Exists(Path.Combine(Examples, name, "resources"))).Order(StringComparer.Ordinal);
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [MemberData(nameof(Names))]
     public async Task An_example_plans_to_what_its_README_says(string name)
     {
@@ -26,7 +25,7 @@ public sealed partial class ExamplePlansTests
         Assert.Equal([], PeerName().Matches(readme).Select(match => match.Value).Except(plan.Peers.Select(peer => peer.Name)));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [MemberData(nameof(Probed))]
     public async Task An_examples_probes_are_answered(string name) =>
         Assert.NotEmpty(PlanJson.Read<ProbeAnswers>(await RunAsync(name, "--probe", Path.Combine(Examples, name, "probes.json"))).Results);

@@ -1,17 +1,17 @@
 // One folder of the golden data: what the cluster holds, how the node under test was started, and what Calico's confd made of it.
 using Calico.Bgp.Conformance.Bird;
-using Calico.Bgp.TestData;
-using Xunit.Sdk;
 
 namespace Calico.Bgp.Conformance.Golden;
 
 internal sealed record GoldenCase(string Name)
 {
-    private const string Data = "data/calico-golden";
+    /// <summary>A test that uses them says that it <see cref="Needs.Shared"/> them.</summary>
+    public const string Data = "data/calico-golden";
+
     private static string Results => Path.Combine(SharedData.Get(Data), "compiled_templates");
 
-    /// <summary>Why there are no cases; null when there are.</summary>
-    public static string? Missing => SharedData.Missing(Data);
+    /// <summary>A row for each. xunit asks for the rows also where they are to be skipped, and a test without any would fail.</summary>
+    public static TheoryData<string> Names => Needs.Missing(Needs.Shared + Data) != null ? ["none"] : [.. All.Select(one => one.Name)];
 
     public static IEnumerable<GoldenCase> All =>
         Directory.EnumerateFiles(Results, "bird.cfg", SearchOption.AllDirectories).Select(file =>
@@ -60,16 +60,4 @@ internal sealed record GoldenCase(string Name)
     }
 
     private static string Folder(string name) => Path.Combine(SharedData.Get(Data), "mock_data", "calicoctl", name);
-}
-
-/// <summary>A row for each golden case; one skipped row where the data is not there.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-[TraitDiscoverer(SharedDataTrait.Discoverer, SharedDataTrait.Assembly)]
-internal sealed class GoldenCasesAttribute : DataAttribute, ITraitAttribute
-{
-    public GoldenCasesAttribute(bool plans = false) => Skip = GoldenCase.Missing ?? (plans ? Plan.Missing : null);
-
-    // xunit asks for the rows also where they are to be skipped, and a test without any would fail.
-    public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
-        GoldenCase.Missing != null ? [["none"]] : GoldenCase.All.Select(one => new object[] { one.Name });
 }

@@ -6,8 +6,8 @@ namespace Calico.Bgp.Conformance.Golden;
 /// say.</summary>
 public class GoldenConfigTests
 {
-    [Theory]
-    [GoldenCases]
+    [NeedsTheory(Needs.Shared + GoldenCase.Data)]
+    [MemberData(nameof(GoldenCase.Names), MemberType = typeof(GoldenCase))]
     public void Every_filter_answers_every_probe(string name)
     {
         var golden = new GoldenCase(name);
@@ -24,8 +24,8 @@ public class GoldenConfigTests
         }
     }
 
-    [Theory]
-    [GoldenCases]
+    [NeedsTheory(Needs.Shared + GoldenCase.Data)]
+    [MemberData(nameof(GoldenCase.Names), MemberType = typeof(GoldenCase))]
     public void Both_families_are_of_one_node(string name)
     {
         var golden = new GoldenCase(name);

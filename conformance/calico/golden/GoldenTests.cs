@@ -8,8 +8,8 @@ namespace Calico.Bgp.Conformance.Golden;
 /// </summary>
 public class GoldenTests
 {
-    [Theory]
-    [GoldenCases(plans: true)]
+    [NeedsTheory(Needs.Shared + GoldenCase.Data, Needs.Bgpctl)]
+    [MemberData(nameof(GoldenCase.Names), MemberType = typeof(GoldenCase))]
     public async Task The_plan_is_what_Calico_makes_of_the_same_resources(string name)
     {
         var golden = new GoldenCase(name);

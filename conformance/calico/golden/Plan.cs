@@ -1,18 +1,13 @@
 // bgpctl plan, asked as an operator asks it: a folder with a bgpd.yaml and the resources beside it. Needs neither root nor a daemon.
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Calico.Bgp.Conformance.Machine;
 
 namespace Calico.Bgp.Conformance.Golden;
 
 internal sealed class Plan : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory($"cbgpcf-{Environment.ProcessId}-plan-").FullName;
+    private readonly Scratch folder = new("plan");
     private readonly IReadOnlyDictionary<string, string> environment;
-
-    private static string Program => Path.Combine(Project.Root, "out", "bgpctl");
-
-    public static string? Missing => File.Exists(Program) ? null : "needs out/bgpctl: make build";
 
     /// <param name="statuses">Felix's endpoint-status files.</param>
     public Plan(string node, IEnumerable<Manifest> resources, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string,
@@ -20,33 +15,26 @@ internal sealed class Plan : IDisposable
         string compat = "3.33")
     {
         this.environment = environment;
-        Write("bgpd.yaml", $"node: {node}\ncompat: \"{compat}\"\nsources: [{{ files: ./resources }}]\n");
-        foreach (var resource in resources) Write(Path.Combine("resources", $"{resource.Kind}.{resource.Name}.yaml"), resource.Text);
-        foreach (var (name, text) in statuses) Write(Path.Combine("endpoint-status", name), text);
+        folder.Write("bgpd.yaml", $"node: {node}\ncompat: \"{compat}\"\nsources: [{{ files: ./resources }}]\n");
+        foreach (var resource in resources) folder.Write(Path.Combine("resources", $"{resource.Kind}.{resource.Name}.yaml"), resource.Text);
+        foreach (var (name, text) in statuses) folder.Write(Path.Combine("endpoint-status", name), text);
     }
 
     public async Task<PlanAnswer> AskAsync() => PlanJson.Read<PlanAnswer>(await RunAsync());
 
     public async Task<ProbeAnswers> ProbeAsync(IEnumerable<Probe> probes)
     {
-        Write("probes.json", new JsonArray([.. probes.Select(probe => probe.ToJson())]).ToJsonString());
-        return PlanJson.Read<ProbeAnswers>(await RunAsync("--probe", Path.Combine(folder, "probes.json")));
-    }
-
-    private void Write(string name, string text)
-    {
-        var file = Path.Combine(folder, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllText(file, text);
+        folder.Write("probes.json", new JsonArray([.. probes.Select(probe => probe.ToJson())]).ToJsonString());
+        return PlanJson.Read<ProbeAnswers>(await RunAsync("--probe", folder.PathOf("probes.json")));
     }
 
     private Task<string> RunAsync(params string[] more) =>
-        RunAsync(Path.Combine(folder, "bgpd.yaml"), environment.Append(new("CALICO_ENDPOINT_STATUS_PATH_PREFIX", folder)), more);
+        RunAsync(folder.PathOf("bgpd.yaml"), environment.Append(new("CALICO_ENDPOINT_STATUS_PATH_PREFIX", folder.Path)), more);
 
     /// <summary>What it says about any configuration.</summary>
     public static async Task<string> RunAsync(string config, IEnumerable<KeyValuePair<string, string>> environment, params string[] more)
     {
-        var start = new ProcessStartInfo(Program, ["plan", "--config", config, "--json", .. more])
+        var start = new ProcessStartInfo(Project.Bgpctl, ["plan", "--config", config, "--json", .. more])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -60,5 +48,5 @@ internal sealed class Plan : IDisposable
             : throw new InvalidOperationException($"bgpctl plan: exit code {process.ExitCode}\n{await errors}\n{output}");
     }
 
-    public void Dispose() => Directory.Delete(folder, true);
+    public void Dispose() => folder.Dispose();
 }

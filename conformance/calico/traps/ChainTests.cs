@@ -15,25 +15,25 @@ public class ChainTests
         Peer("inner", "peerIP: 10.0.0.9, asNumber: 64512"), Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001"),
         Pool("pool", "10.65.0.0/16"), Block("node1", "10.65.1.0/26"), .. more]);
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("3.33", 512)]
     [InlineData("3.33", 1024)]
     [InlineData("3.32", 1024)]
     public async Task Local_preference_mirrors_the_metric(string compat, int metric) =>
         Assert.Equal(Most - (uint)metric, await LocalPrefAsync(compat, InKernel("10.65.9.0/26", metric: (uint)metric)));
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Local_preference_was_itself_before_3_32() =>
         Assert.True(await LocalPrefAsync("3.31", InKernel("10.65.9.0/26", metric: 512)) is 100 or null);
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_route_without_a_metric_counts_as_normal() =>
         Assert.Equal(Most - Normal, await LocalPrefAsync("3.33", Static("10.65.1.0/26")));
 
     private static async Task<uint?> LocalPrefAsync(string compat, Probe probe) =>
         (await (Edge() with { Compat = compat }).AskAsync(Inner, probe)).Attributes!.LocalPref;
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("10.65.1.0/26", 1024, "accept")]
     [InlineData("10.65.1.5/32", 1024, "reject")]    // the block stands for it
     [InlineData("10.65.1.5/32", 512, "accept")]     // on its way to another node
@@ -44,7 +44,7 @@ public class ChainTests
     public async Task What_a_block_announces(string prefix, int metric, string verdict) =>
         Assert.Equal(verdict, await Edge().VerdictAsync(Outer, InKernel(prefix, "cali1", (uint)metric)));
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("confirmed", "10.65.3.0/26", "10.65.3.5/32", true, "reject")]
     [InlineData("", "10.65.3.0/26", "10.65.3.5/32", true, "reject")]
     [InlineData("pending", "10.65.3.0/26", "10.65.3.5/32", false, "accept")]          // as if it were not there
@@ -56,7 +56,7 @@ public class ChainTests
         Assert.Equal(inside, await given.VerdictAsync(Outer, InKernel(host, "cali1")));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_block_of_one_address_has_no_blackhole_and_is_announced()
     {
         var given = Edge(Block("node1", "10.65.7.7/32"));
@@ -64,7 +64,7 @@ public class ChainTests
         Assert.Equal("accept", await given.VerdictAsync(Outer, InKernel("10.65.7.7/32", "cali1")));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("vxlanMode: Always")]
     [InlineData("ipipMode: Always")]
     [InlineData("disabled: true")]
@@ -72,7 +72,7 @@ public class ChainTests
     public async Task Every_pool_is_announced_whatever_it_is_for(string pool) =>
         Assert.Equal("accept", await Edge(Pool("other", "10.70.0.0/16", pool)).VerdictAsync(Inner, Learned("10.70.1.0/26")));
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("", "reject")]
     [InlineData("filters: [lets-out]", "accept")]
     public async Task DisableBGPExport_beats_everything_but_a_filter(string filters, string verdict) =>
@@ -81,7 +81,7 @@ public class ChainTests
             Peer("outer", $"peerIP: 192.0.2.1, asNumber: 65001{(filters.Length > 0 ? ", " : "")}{filters}"))
                 .VerdictAsync(Outer, Static("10.70.1.0/26")));
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("vxlan.calico", "reject", "accept")]
     [InlineData("vxlan-v6.calico", "reject", "accept")]
     [InlineData("wireguard.cali", "reject", "accept")]
@@ -94,12 +94,12 @@ public class ChainTests
         Assert.Equal(outer, await Edge().VerdictAsync(Outer, InKernel("10.65.2.0/26", link)));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Who_owns_IPIP_announces_what_leads_into_its_tunnel() =>
         Assert.Equal("accept", await Edge(Configuration("nodeToNodeMeshEnabled: false, programClusterRoutes: Enabled"))
             .VerdictAsync(Inner, InKernel("10.65.2.0/26", "tunl0")));
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("accept", "{ action: Accept, interface: '*' }", "eth0")]
     [InlineData("reject", "{ action: Accept, interface: '*' }", null)]   // a blackhole has no link to match
     [InlineData("accept", "{ action: Accept }", null)]
@@ -109,7 +109,7 @@ public class ChainTests
         Assert.Equal(verdict, await Edge(Filter("f", $"exportV4: [{rules}]"),
             Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]")).VerdictAsync(Outer, InKernel("198.18.0.0/24", link)));
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Operations_act_in_order_and_the_path_begins_as_written()
     {
         var given = Edge(Filter("f", """
@@ -120,7 +120,7 @@ public class ChainTests
         Assert.Equal("65010 65011", string.Join(' ', sent.AsPath));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Prefix_advertisements_add_up_and_a_nodes_own_take_the_place_of_all()
     {
         var configuration = Configuration("""
@@ -136,7 +136,7 @@ public class ChainTests
     private static async Task<string> Communities(Given given) =>
         string.Join(' ', (await given.AskAsync(Outer, Static("10.65.1.0/26"))).Attributes!.Communities.Order(StringComparer.Ordinal));
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task The_route_to_a_peer_behind_a_gateway_is_ours_alone()
     {
         var given = Edge(Peer("far", "peerIP: 203.0.113.9, asNumber: 65002, reachableBy: 10.0.0.254"));
@@ -144,7 +144,7 @@ public class ChainTests
         Assert.Equal("reject", await given.VerdictAsync(Outer, Static("203.0.113.9/32")));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Class_E_is_unicast()
     {
         var given = Edge(Pool("e", "240.10.0.0/16"), Block("node1", "240.10.1.0/26"));
@@ -152,7 +152,7 @@ public class ChainTests
         Assert.Equal("accept", await given.VerdictAsync(Outer, Static("240.10.1.0/26")));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("ipipMode: Always", "", "reject")]                          // Felix's, since 3.33
     [InlineData("ipipMode: Always", "Enabled", "accept tunl0")]
     [InlineData("ipipMode: Always", "EnabledNoEncapOnly", "reject")]
@@ -168,7 +168,7 @@ public class ChainTests
         Assert.Equal(kernel, $"{answer.Verdict} {(answer.Verdict == "accept" ? answer.Attributes?.Tunnel : null)}".Trim());
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("10.0.0.77", "")]        // on our own network
     [InlineData("10.0.1.77", "tunl0")]
     [InlineData(null, "tunl0")]
@@ -180,14 +180,14 @@ public class ChainTests
         Assert.Equal(("accept", tunnel), (answer.Verdict, answer.Attributes?.Tunnel ?? ""));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_metric_below_normal_travels_as_a_local_preference()
     {
         var answer = await Edge().AskAsync("kernel", Learned("10.65.1.5/32") with { LocalPref = Most - 512 });
         Assert.Equal(("accept", 512u), (answer.Verdict, answer.Attributes!.Metric));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task An_import_filter_decides_before_all_else()
     {
         var given = Edge(Filter("f", "importV4: [{ action: Reject, matchOperator: Equal, cidr: 0.0.0.0/0 }, { action: Accept, asPathPrefix: [65001, 65002], operations: [{ setPriority: { value: 100 } }] }]"),

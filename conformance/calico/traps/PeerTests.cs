@@ -7,7 +7,7 @@ namespace Calico.Bgp.Conformance.Traps;
 /// behaviour.</summary>
 public class PeerTests
 {
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Without_any_configuration_there_is_a_mesh_in_AS_64512()
     {
         var given = new Given(Node("node1", "10.0.0.1/24", "fd00::1/64"), Node("node2", "10.0.0.2/24", "fd00::2/64"),
@@ -16,7 +16,7 @@ public class PeerTests
         Assert.Equal(64512u, (await given.PlanAsync()).AsNumber);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task The_end_with_the_textually_smaller_address_waits()
     {
         var given = new Given(Node("node1", "10.0.0.10/24"), Node("node2", "10.0.0.9/24"), Node("node3", "10.0.0.100/24"));
@@ -26,7 +26,7 @@ public class PeerTests
         Assert.False((await (given with { Node = "node2" }).PeerAsync("Mesh_10_0_0_10")).Passive);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_reflector_is_in_no_mesh()
     {
         var given = new Given(Node("node1", "10.0.0.1/24", bgp: "routeReflectorClusterID: 224.0.0.1"), Node("node2", "10.0.0.2/24"),
@@ -35,7 +35,7 @@ public class PeerTests
         Assert.Equal("Mesh_10_0_0_3", await (given with { Node = "node2" }).PeersAsync());
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Port_179_is_the_same_peer_as_no_port()
     {
         var given = Given.Pair(Peer("a", "peerIP: 192.0.2.1, asNumber: 65001"), Peer("b", "peerIP: '192.0.2.1:179', asNumber: 65002"));
@@ -45,30 +45,30 @@ public class PeerTests
         Assert.Contains(plan.Problems, problem => problem.Object == "BGPPeer/b");
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Another_port_is_another_peer() =>
         Assert.Equal("Global_192_0_2_1 Global_192_0_2_1_port_1790",
             await Given.Pair(Peer("a", "peerIP: 192.0.2.1, asNumber: 65001"), Peer("b", "peerIP: '192.0.2.1:1790', asNumber: 65001"))
                 .PeersAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_global_peer_beats_one_of_the_node() =>
         Assert.Equal("Global_192_0_2_1", await Given.Pair(Peer("z", "peerIP: 192.0.2.1, asNumber: 65001"),
             Peer("a", "node: node1, peerIP: 192.0.2.1, asNumber: 65002")).PeersAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_node_is_peered_at_its_own_port()
     {
         var given = Given.Pair(Peer("a", "peerIP: 10.0.0.2, asNumber: 64512"), Configuration("listenPort: 180", "node.node2"));
         Assert.Equal(180u, (await given.PeerAsync("Global_10_0_0_2_port_180")).Port);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_stranger_is_peered_at_179_whatever_our_own_port() =>
         Assert.Equal("Global_192_0_2_1", await Given.Pair(Configuration("nodeToNodeMeshEnabled: false, listenPort: 150"),
             Peer("a", "peerIP: 192.0.2.1, asNumber: 65001")).PeersAsync());
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("", "Node_10_0_0_2 Node_fd00__2")]
     [InlineData(", reversePeering: Auto", "Node_10_0_0_2 Node_fd00__2")]
     [InlineData(", reversePeering: Manual", "")]
@@ -76,13 +76,13 @@ public class PeerTests
         Assert.Equal(peers, await Given.Pair(Peer("a", $"node: node2, peerSelector: \"role == 'edge'\"{reverse}"),
             Node("node1", "10.0.0.1/24", "fd00::1/64", "{ role: edge }")).PeersAsync());
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData(64512, "Node_10_0_0_2")]
     [InlineData(64999, "")]
     public async Task A_peer_by_address_is_mirrored_in_its_family_and_AS_only(int asn, string peers) =>
         Assert.Equal(peers, await Given.Pair(Peer("a", $"node: node2, peerIP: 10.0.0.1, asNumber: {asn}")).PeersAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Selected_nodes_have_their_own_AS_and_some_fields_do_not_count()
     {
         var given = Given.Pair(Peer("a", "peerSelector: all(), localASNumber: 65009, numAllowedLocalASNumbers: 2"),
@@ -91,7 +91,7 @@ public class PeerTests
         Assert.Equal((64600u, null, 0u), (peer.AsNumber, peer.LocalAsNumber, peer.AllowLocalAs ?? 0));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("", true)]
     [InlineData("routeReflectorClusterID: 224.0.0.2", true)]
     [InlineData("routeReflectorClusterID: 224.0.0.1", false)]   // reflectors of one cluster are ordinary peers
@@ -104,7 +104,7 @@ public class PeerTests
         Assert.Equal((client, client ? "224.0.0.1" : null), (peer.RouteReflectorClient, peer.ClusterId));
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_workload_peer_waits_without_password_or_source()
     {
         var given = Given.Pair(Secret("s", "k", "pw"),
@@ -116,7 +116,7 @@ public class PeerTests
         Assert.Equal((true, false, null, 65401u, null), (peer.Passive, peer.PasswordSet, peer.SourceAddress, peer.AsNumber, peer.Problem));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("asNumber: 65001, keepOriginalNextHop: true", "Keep")]
     [InlineData("asNumber: 64512, keepOriginalNextHop: true", "Auto")]   // external peers only
     [InlineData("asNumber: 64512, nextHopMode: Keep", "Keep")]
@@ -126,7 +126,7 @@ public class PeerTests
         Assert.Equal(mode, (await Given.Pair(Peer("a", $"peerIP: 192.0.2.1, {fields}")).PeerAsync("Global_192_0_2_1"))
             .NextHopMode ?? "Auto", ignoreCase: true);
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("maxRestartTime: 10s", 10)]
     [InlineData("maxRestartTime: 10500ms", 11)]   // half a second away from zero
     [InlineData("maxRestartTime: 10400ms", 10)]
@@ -135,7 +135,7 @@ public class PeerTests
         Assert.Equal((uint)seconds, (await Given.Pair(Peer("a", $"peerIP: 192.0.2.1, asNumber: 65001, {field}"))
             .PeerAsync("Global_192_0_2_1")).GracefulRestartTime);
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("", 0, 64)]
     [InlineData(", ttlSecurity: 1", 1, 1)]
     [InlineData(", ttlSecurity: 255", 255, 255)]
@@ -145,7 +145,7 @@ public class PeerTests
         Assert.Equal(((uint)security, (uint)multihop), (peer.TtlSecurity ?? 0, peer.Multihop ?? 0));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("", "10.0.0.1")]
     [InlineData(", sourceAddress: UseNodeIP", "10.0.0.1")]
     [InlineData(", sourceAddress: None", null)]
@@ -153,7 +153,7 @@ public class PeerTests
         Assert.Equal(source, (await Given.Pair(Peer("a", $"peerIP: 192.0.2.1, asNumber: 65001{field}")).PeerAsync("Global_192_0_2_1"))
             .SourceAddress);
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("s", "k", true)]
     [InlineData("s", "other", false)]
     [InlineData("other", "k", false)]
@@ -167,12 +167,12 @@ public class PeerTests
         Assert.Null((await given.PeerAsync("Global_192_0_2_2")).Problem);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_filter_that_is_gone_is_no_filter_and_the_peer_stays() =>
         Assert.Equal("", string.Join(' ', (await Given.Pair(Peer("a", "peerIP: 192.0.2.1, asNumber: 65001, filters: [gone]"))
             .PeerAsync("Global_192_0_2_1")).ImportFilters));
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_bad_object_is_refused_and_the_rest_goes_on()
     {
         var given = Given.Pair(Peer("bad", "peerIP: 192.0.2.300, asNumber: 65001"), Peer("good", "peerIP: 192.0.2.1, asNumber: 65001"));
@@ -182,7 +182,7 @@ public class PeerTests
             problem.Object == "BGPPeer/bad" && problem.Field?.Contains("peerIP", StringComparison.Ordinal) == true);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_node_without_IPv4_has_peers_of_IPv6_and_a_router_id()
     {
         var given = new Given(Node("node1", null, "fd00::1/64"), Node("node2", "10.0.0.2/24", "fd00::2/64"));
@@ -190,7 +190,7 @@ public class PeerTests
         Assert.NotNull((await given.PlanAsync()).RouterId);
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("hash", "25.79.212.8")]
     [InlineData("198.51.100.7", "198.51.100.7")]
     public async Task Router_ids(string word, string id)
@@ -200,7 +200,7 @@ public class PeerTests
         Assert.Equal(id, (await given.PlanAsync()).RouterId);
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task The_order_of_resources_changes_nothing()
     {
         var given = Given.Pair(Peer("a", "peerIP: 192.0.2.1, asNumber: 65001"), Peer("b", "peerIP: 192.0.2.1, asNumber: 65002"),

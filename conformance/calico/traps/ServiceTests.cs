@@ -19,7 +19,7 @@ public class ServiceTests
 
     private static string With(params string[] more) => string.Join(' ', Wide.Split(' ').Concat(more).Order(StringComparer.Ordinal));
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Ranges_are_announced_without_any_service_and_kept_out_of_the_kernel()
     {
         var plan = await Cluster().PlanAsync();
@@ -31,7 +31,7 @@ public class ServiceTests
         Assert.Equal("reject", await Cluster().VerdictAsync("kernel", Learned("10.96.5.5/32")));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("node1", true, true)]
     [InlineData("node1", null, true)]      // nothing said counts as ready
     [InlineData("node1", false, false)]
@@ -41,12 +41,12 @@ public class ServiceTests
             Service("web", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, externalIPs: [203.0.113.5, 192.0.2.77]"),
             Slice("web-1", "web", "IPv4", (node, ready))).RoutesAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Cluster_services_are_in_the_ranges_already() =>
         Assert.Equal(With(), await Cluster(Service("web", "type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10",
             "80.15.0.5"), Slice("web-1", "web", "IPv4", ("node1", true))).RoutesAsync());
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("externalIPs: [198.51.100.7]", "", "10.96.0.10/32", "198.51.100.7/32")]
     [InlineData("loadBalancerIP: 80.16.0.9", "80.16.0.9", "10.96.0.10/32", "80.16.0.9/32")]
     [InlineData("", "80.16.0.9", "10.96.0.10/32", "80.16.0.9/32")]            // known by its status alone
@@ -56,7 +56,7 @@ public class ServiceTests
             Service("web", $"type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10{(fields.Length > 0 ? ", " : "")}{fields}", [.. balancer.Split(' ', StringSplitOptions.RemoveEmptyEntries)]),
             Slice("web-1", "web", "IPv4", ("node2", true))).RoutesAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Without_aggregation_each_service_speaks_for_itself()
     {
         var given = Cluster(Configuration(Ranges + ", serviceLoadBalancerAggregation: Disabled"),
@@ -67,7 +67,7 @@ public class ServiceTests
         Assert.Equal("10.96.0.0/12 10.96.0.10/32 203.0.113.0/24 80.15.0.5/32", await given.RoutesAsync());
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("'true'", false)]
     [InlineData("'false'", true)]
     public async Task An_excluded_node_announces_no_service_and_keeps_the_ranges_out_of_its_kernel(string label, bool announces)
@@ -79,14 +79,14 @@ public class ServiceTests
         Assert.Equal(With(), string.Join(' ', (await given.PlanAsync()).RejectedFromKernel.Order(StringComparer.Ordinal)));
     }
 
-    [PlanTheory]
+    [NeedsTheory(Needs.Bgpctl)]
     [InlineData("type: ClusterIP, clusterIP: 10.96.0.10")]
     [InlineData("type: ExternalName, externalName: example.org")]
     [InlineData("type: ClusterIP, clusterIP: None")]
     public async Task What_is_no_service_of_the_outside_is_not_announced(string spec) =>
         Assert.Equal(With(), await Cluster(Service("web", spec), Slice("web-1", "web", "IPv4", ("node1", true))).RoutesAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Two_services_share_an_address_and_one_of_them_is_enough()
     {
         var given = Cluster(Service("one", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, externalIPs: [203.0.113.5]"), Slice("one-1", "one", "IPv4", ("node2", true)),
@@ -95,20 +95,20 @@ public class ServiceTests
         Assert.Equal(With("10.96.0.11/32", "203.0.113.5/32"), await given.RoutesAsync());
     }
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Any_slice_with_a_ready_endpoint_here_is_enough() =>
         Assert.Equal(With("10.96.0.10/32"), await Cluster(Service("web",
             "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10"),
             Slice("web-1", "web", "IPv4", ("node2", true)), Slice("web-2", "web", "IPv4", ("node1", false), ("node1", true)))
                 .RoutesAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task Slices_of_the_other_family_do_not_count() =>
         Assert.Equal(With(), await Cluster(Service("web",
             "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], ipFamilies: [IPv4]"),
             Slice("web-1", "web", "IPv6", ("node1", true))).RoutesAsync());
 
-    [PlanFact]
+    [NeedsFact(Needs.Bgpctl)]
     public async Task A_reflector_hands_on_what_others_announce_of_external_ranges()
     {
         var given = Cluster(Node("node1", "10.0.0.1/24", bgp: "routeReflectorClusterID: 224.0.0.1"));

@@ -1,6 +1,5 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
-using Calico.Bgp.TestData;
 using FsCheck.Xunit;
 
 namespace Calico.Bgp.Rib.Tests.Filters;
@@ -68,7 +67,7 @@ public class PrefixSetTests
 
     /// <summary>The fourth set's answers are those of a set "or longer", whatever its lengths say; five and six are about origins (RFC
     /// 6811).</summary>
-    [SharedDataTheory("data/prefix-sets")]
+    [NeedsTheory(Needs.Shared + "data/prefix-sets")]
     [InlineData(1, false)]
     [InlineData(2, false)]
     [InlineData(3, false)]

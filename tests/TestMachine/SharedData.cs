@@ -1,4 +1,4 @@
-namespace Calico.Bgp.TestData;
+namespace Calico.Bgp.TestMachine;
 
 /// <summary>Third-party data that lies beside the checkout, never in it: a checkout that stands alone has none of it.</summary>
 public static class SharedData

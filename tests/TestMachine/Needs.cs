@@ -1,0 +1,84 @@
+using Calico.Bgp.Machine;
+
+namespace Calico.Bgp.TestMachine;
+
+/// <summary>
+/// What a test needs of the machine, as words of <see cref="NeedsFactAttribute"/> and <see cref="NeedsTheoryAttribute"/>: one of these
+/// constants, or else a program's name. What is not there is the reason why the test is skipped, instead of passing or failing.
+/// </summary>
+public static class Needs
+{
+    /// <summary>To make network namespaces: root, iproute2, and a kernel and a container that allow it.</summary>
+    public const string Namespaces = "namespaces";
+
+    /// <summary>Our daemon as make build leaves it, to run it in namespaces.</summary>
+    public const string Daemon = "out/bgpd";
+
+    /// <summary>Our command line as make build leaves it.</summary>
+    public const string Bgpctl = "out/bgpctl";
+
+    /// <summary>Before a path: that file or folder of the data beside the project.</summary>
+    public const string Shared = "shared/";
+
+    /// <summary>Before a name: to be asked for, by that variable of the environment being 1.</summary>
+    public const string Asked = "asked ";
+
+    /// <summary>Before a kind of link (<c>vxlan</c>): a kernel that can make one.</summary>
+    public const string Link = "link ";
+
+    private static readonly Lazy<string?> NoNamespaces = new(WhyNoNamespaces);
+
+    /// <summary>The first of these that is not there, with what can be done about it; null: all are.</summary>
+    public static string? Missing(params ReadOnlySpan<string> needs)
+    {
+        foreach (var need in needs)
+            if (WhyNot(need) is { } reason) return reason;
+        return null;
+    }
+
+    private static string? WhyNot(string need) => need switch
+    {
+        Namespaces => NoNamespaces.Value,
+        Daemon => NoNamespaces.Value ?? (Project.Subject == "bgpd" ? NotBuilt(Project.Daemon) : null),
+        Bgpctl => NotBuilt(Project.Bgpctl),
+        _ when need.StartsWith(Shared, StringComparison.Ordinal) => SharedData.Missing(need[Shared.Length..]),
+        _ when need.StartsWith(Asked, StringComparison.Ordinal) => NotAsked(need[Asked.Length..]),
+        _ when need.StartsWith(Link, StringComparison.Ordinal) => NoNamespaces.Value ?? NoLink(need[Link.Length..]),
+        _ => Shell.Find(need) == null ? $"needs {need}, which is not installed (make peers)" : null,
+    };
+
+    private static string? NotBuilt(string file) => File.Exists(file) ? null : $"needs {Path.GetRelativePath(Project.Root, file)}: make build";
+
+    private static string? NotAsked(string variable) =>
+        Environment.GetEnvironmentVariable(variable) == "1" ? null : $"runs when it is asked for: {variable}=1";
+
+    private static string? WhyNoNamespaces()
+    {
+        if (!OperatingSystem.IsLinux()) return "needs Linux, for network namespaces";
+        if (!Environment.IsPrivilegedProcess) return "needs root, for network namespaces";
+        if (Shell.Find("ip") == null) return "needs ip, which is not installed (make peers)";
+        try
+        {
+            using var probe = Netns.Make("probe");
+            return null;
+        }
+        catch (MachineException problem)
+        {
+            return $"needs network namespaces, which cannot be made here: {problem.Message}";
+        }
+    }
+
+    private static string? NoLink(string kind)
+    {
+        using var probe = Netns.Make("probe");
+        try
+        {
+            probe.Ip($"link add probe type {kind}{(kind == "vxlan" ? " id 1 dstport 4789" : "")}");
+            return null;
+        }
+        catch (MachineException problem)
+        {
+            return $"needs a kernel with links of kind {kind}: {problem.Message}";
+        }
+    }
+}
