@@ -2,6 +2,7 @@
 // in three sizes, each in a process of its own, so that memory is one cluster's.
 //   dotnet run --project bench -c Release -- scale
 using System.Diagnostics;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
 using Calico.Bgp.Sources.Yaml;
@@ -51,7 +52,8 @@ internal sealed class ScaleFigures : IDisposable
             new() { RouterId = new(1), As = new(64512), HostName = ManifestFolder.Self, Listen = [ManifestFolder.AddressOf(0)] },
             new() { Node = ManifestFolder.Self }, first.After);
         Tell($"planned: {follower.Plan.Peers.Count} peers");
-        await using var speaker = new SpeakerLoop(follower.Joined, new IdleKernel(), TimeProvider.System, NullLoggerFactory.Instance);
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
+        await using var speaker = new SpeakerLoop(follower.Joined, new IdleKernel(), loops, TimeProvider.System, NullLoggerFactory.Instance);
         await speaker.StartAsync();
         await follower.FollowAsync(speaker);
         Tell("speaker started");

@@ -53,7 +53,7 @@ internal sealed class Connection : IAsyncDisposable
             readerScheduler: parsing, pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SegmentOctets,
             useSynchronizationContext: false));
         damages = new(settings.Name, time, log);
-        Sender = new(socket, settings.Index, time, Counters);
+        Sender = new(socket, settings.Index, time, Counters, Fail);
         lastHeard = time.GetTimestamp();
         Local = AddressOf(socket.LocalEndPoint);
         Remote = AddressOf(socket.RemoteEndPoint);
@@ -153,6 +153,10 @@ internal sealed class Connection : IAsyncDisposable
         {
             // Closing.
         }
+        catch (Exception mistake)
+        {
+            Fail(mistake);
+        }
         await pipe.Writer.CompleteAsync();
     }
 
@@ -193,11 +197,16 @@ internal sealed class Connection : IAsyncDisposable
         }
         catch (Exception mistake)
         {
-            // Ours, not the peer's: this session pays for it, and no other.
-            log.ReaderFailed(settings.Name, mistake);
-            tell(this, new Break(Notification.Cease(CeaseSubcode.OutOfResources)));
+            Fail(mistake);
         }
         await pipe.Reader.CompleteAsync();
+    }
+
+    /// <summary>A mistake of ours, not the peer's: this session pays for it, and no other.</summary>
+    private void Fail(Exception mistake)
+    {
+        log.ConnectionMistaken(settings.Name, mistake);
+        tell(this, new Break(Notification.Cease(CeaseSubcode.OutOfResources)));
     }
 
     private enum Heard { All, Burst, Question, Last }

@@ -10,7 +10,7 @@ namespace Calico.Bgp.Session;
 /// Accepts connections on every listening address and hands each to the session that it belongs to. Whoever is no peer is hung up
 /// on without a word, at the cost of one accept.
 /// </summary>
-public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) : IAsyncDisposable
+public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? clock = null) : IAsyncDisposable
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(1), Breath = TimeSpan.FromMilliseconds(100);
 
@@ -18,7 +18,7 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ending = new();
     private readonly List<Socket> sockets = [];
-    private readonly List<Task> loops = [];
+    private readonly List<Loop> accepting = [];
     private ImmutableArray<PeerSession> sessions = [];
     private long? lastLine;
     private int unsaid;
@@ -37,7 +37,8 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
         foreach (var socket in sockets)
         {
             socket.Listen(1024);
-            loops.Add(AcceptAllAsync(socket));
+            // Deaf, passive peers would never come; the process is started again whole.
+            accepting.Add(loops.Start("listener", OnDefect.EndProcess, loop => AcceptAllAsync(loop, socket), of: socket.LocalEndPoint?.ToString(), stop: ending.Token));
         }
     }
 
@@ -60,7 +61,7 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
     {
         if (ending.IsCancellationRequested) return;
         await ending.CancelAsync();
-        await Task.WhenAll(loops);
+        await Task.WhenAll(accepting.Select(loop => loop.Ended));
         foreach (var socket in sockets) socket.Dispose();
         ending.Dispose();
     }
@@ -88,17 +89,16 @@ public sealed class Listener(ILogger<Listener> log, TimeProvider? clock = null) 
         _ => "check router.listen and router.listenPort",
     };
 
-    private async Task AcceptAllAsync(Socket socket)
+    private async Task AcceptAllAsync(Loop loop, Socket socket)
     {
         while (!ending.IsCancellationRequested)
         {
             try
             {
-                Match(await socket.AcceptAsync(ending.Token));
-            }
-            catch (OperationCanceledException)
-            {
-                return;
+                loop.Rest();
+                var connection = await socket.AcceptAsync(ending.Token);
+                loop.Beat();
+                Match(connection);
             }
             catch (SocketException failure)
             {

@@ -17,20 +17,28 @@ public sealed class PeerSession : IAsyncDisposable
     // Octets that wait for our own reader are not the peer's silence: it gets this long, and more while the RIB holds it up.
     private static readonly TimeSpan HeldBackRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Where a connection is closed, its reader may wait for the RIB to take what was read.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Connections of the peer's that wait for the loop; one more is hung up on.</summary>
+    private const int MostCalls = 8;
+
     private readonly ISessionOwner owner;
+    private readonly Loops loops;
     private readonly TimeProvider time;
     private readonly ILogger<PeerSession> log;
-    private readonly Channel<Func<Task>> inbox = Channel.CreateUnbounded<Func<Task>>(new() { SingleReader = true });
+    private readonly Channel<SessionNews> inbox = Channel.CreateUnbounded<SessionNews>(new() { SingleReader = true });
     private readonly SessionStatus status;
 
     private Attempt main;
     private Attempt? second;
     private IRouteSink? sink;
-    private Task loop = Task.CompletedTask;
+    private Loop? loop;
+    private int calls;
 
-    public PeerSession(SessionSettings settings, ISessionOwner owner, TimeProvider time, ILogger<PeerSession> log)
+    public PeerSession(SessionSettings settings, ISessionOwner owner, Loops loops, TimeProvider time, ILogger<PeerSession> log)
     {
-        (Settings, this.owner, this.time, this.log) = (settings, owner, time, log);
+        (Settings, this.owner, this.loops, this.time, this.log) = (settings, owner, loops, time, log);
         status = new(settings, time);
         main = NewAttempt(SessionState.Stopped);
         status.Show(main, null);
@@ -43,29 +51,22 @@ public sealed class PeerSession : IAsyncDisposable
     /// <summary>Begins the session's loop (automatic start, or administratively down where the settings say so).</summary>
     public void Start()
     {
-        loop = RunAsync();
-        if (!Settings.Shutdown) Post(() => BeginAsync(byOperator: false));
+        // One session of many: it falls to Idle and comes back, and the others and the routes of the others know nothing of it.
+        loop = loops.Start("session", OnDefect.StartAgain, RunAsync, of: Settings.Name, patience: Patience);
+        if (!Settings.Shutdown) Post(new SessionNews.Begin(ByOperator: false));
     }
 
     /// <summary>Administrative shutdown (RFC 4486 subcode 2, text as RFC 9003), until <see cref="Enable"/> starts again.</summary>
-    public void Disable(string? text = null) => Post(async () =>
-    {
-        status.Enabled = false;
-        await HaltAsync(Notification.Cease(CeaseSubcode.AdministrativeShutdown, text ?? Settings.ShutdownText));
-    });
+    public void Disable(string? text = null) =>
+        Post(new SessionNews.Disable(Notification.Cease(CeaseSubcode.AdministrativeShutdown, text ?? Settings.ShutdownText)));
 
-    public void Enable() => Post(() => BeginAsync(byOperator: true));
+    public void Enable() => Post(new SessionNews.Begin(ByOperator: true));
 
     /// <summary>Administrative reset: down and at once up again. A session that is disabled stays so.</summary>
-    public void Restart(string? text = null) => Post(async () =>
-    {
-        if (!status.Enabled) return;
-        await HaltAsync(Notification.Cease(CeaseSubcode.AdministrativeReset, text));
-        await BeginAsync(byOperator: true);
-    });
+    public void Restart(string? text = null) => Post(new SessionNews.Restart(Notification.Cease(CeaseSubcode.AdministrativeReset, text)));
 
     /// <summary>Ends the session for what its owner found wrong (a prefix limit, say); it comes back after the idle hold.</summary>
-    public void Break(Notification why) => Post(() => StepAsync(main, new Break(why)));
+    public void Break(Notification why) => Post(new SessionNews.Break(why));
 
     /// <summary>Asks the peer for its routes again (RFC 2918); false where the peer does not know how.</summary>
     public bool RequestRefresh(IpFamily family)
@@ -79,15 +80,17 @@ public sealed class PeerSession : IAsyncDisposable
     /// <summary>A connection that the peer opened; taken over.</summary>
     public void Accept(Socket connection)
     {
-        if (!Prepared(connection) || !Post(() => TakeAsync(connection))) connection.Dispose();
+        if (Interlocked.Increment(ref calls) <= MostCalls && Prepared(connection) && Post(new SessionNews.Called(connection))) return;
+        Interlocked.Decrement(ref calls);
+        connection.Dispose();
     }
 
     /// <summary>Ends the session for good: Cease with the given subcode, connections closed, loop ended.</summary>
     public async ValueTask StopAsync(CeaseSubcode subcode, string? text = null)
     {
-        Post(() => HaltAsync(Notification.Cease(subcode, text)));
+        Post(new SessionNews.Halt(Notification.Cease(subcode, text)));
         inbox.Writer.TryComplete();
-        await loop;
+        if (loop != null) await loop.Ended;
         main.Dispose();
     }
 
@@ -97,34 +100,73 @@ public sealed class PeerSession : IAsyncDisposable
     internal Task SettledAsync()
     {
         var settled = new TaskCompletionSource();
-        Post(() => { settled.SetResult(); return Task.CompletedTask; });
+        Post(new SessionNews.Settle(settled));
         return settled.Task;
     }
 
-    private bool Post(Func<Task> work) => inbox.Writer.TryWrite(work);
+    private bool Post(SessionNews news) => inbox.Writer.TryWrite(news);
 
-    private async Task RunAsync()
+    private async Task RunAsync(Loop loop)
     {
-        await foreach (var work in inbox.Reader.ReadAllAsync())
+        if (loop.Defects > 0) await BeginAnewAsync();
+        await loop.TakeAllAsync(inbox.Reader, news => new(TakeAsync(news)));
+    }
+
+    private Task TakeAsync(SessionNews news)
+    {
+        switch (news)
         {
-            try
-            {
-                await work();
-            }
-            catch (Exception mistake)
-            {
-                log.LoopFailed(Settings.Name, mistake);
-            }
+            case SessionNews.Begin begin: return BeginAsync(begin.ByOperator);
+            case SessionNews.Disable disable:
+                status.Enabled = false;
+                return HaltAsync(disable.Why);
+            case SessionNews.Restart restart: return RestartAsync(restart.Why);
+            case SessionNews.Halt halt: return HaltAsync(halt.Why);
+            case SessionNews.Break broken: return StepAsync(main, new Break(broken.Why));
+            case SessionNews.Called called:
+                Interlocked.Decrement(ref calls);
+                return CalledAsync(called.Connection);
+            case SessionNews.Dialled dialled: return DialledAsync(dialled);
+            case SessionNews.Heard heard: return HeardAsync(heard);
+            case SessionNews.Expired expired: return ExpiredAsync(expired.Attempt, expired.Timer);
+            case SessionNews.Settle(var reached):
+                reached.SetResult();
+                return Task.CompletedTask;
+            default: throw new ArgumentException($"nobody takes {news}", nameof(news));
         }
     }
 
+    /// <summary>
+    /// After a defect: the machine's state is a step's outcome as ever, but what the step asked for may not have been done. So both connections
+    /// end (each state is written before its actions are performed, so that what fails here again does not come again), the owner hears of the
+    /// end of an established session in any case, and the idle hold runs.
+    /// </summary>
+    private async Task BeginAnewAsync()
+    {
+        var why = Notification.Cease(CeaseSubcode.OutOfResources);
+        var wasIdle = main.State.Phase == Phase.Idle;
+        if (second != null) await StepAsync(second, new CollisionLost());
+        await StepAsync(main, new Break(why));
+        if (wasIdle) await LetGoAsync(main, null);
+        if (sink != null) Tell(new(FaultKind.Sent, why, why.Describe()));
+        if (wasIdle && main.State.Runs(Timers.IdleHold)) main.Timers.Arm(Timers.IdleHold, Settings.IdleHoldTime);
+        status.Show(main, second);
+    }
+
     private Attempt NewAttempt(SessionState state) =>
-        new(state, time, (attempt, timer) => Post(() => ExpiredAsync(attempt, timer)));
+        new(state, time, (attempt, timer) => Post(new SessionNews.Expired(attempt, timer)));
 
     private Task BeginAsync(bool byOperator)
     {
         status.Enabled = true;
         return StepAsync(main, new Start(byOperator));
+    }
+
+    private async Task RestartAsync(Notification why)
+    {
+        if (!status.Enabled) return;
+        await HaltAsync(why);
+        await BeginAsync(byOperator: true);
     }
 
     private async Task HaltAsync(Notification why)
@@ -146,7 +188,7 @@ public sealed class PeerSession : IAsyncDisposable
         }
     }
 
-    private async Task TakeAsync(Socket socket)
+    private async Task CalledAsync(Socket socket)
     {
         var connection = new Connection(socket, ours: false, Settings, time, log, Heard);
         if (main.State.Phase == Phase.Established && !await GivesWayAsync(main.State.Agreed!))
@@ -171,23 +213,25 @@ public sealed class PeerSession : IAsyncDisposable
         return true;
     }
 
-    /// <summary>A connection's reader speaks. It waits for the answer to what was a question.</summary>
-    private void Heard(Connection connection, SessionEvent on) => Post(async () =>
+    private void Heard(Connection connection, SessionEvent on) => Post(new SessionNews.Heard(connection, on));
+
+    private async Task HeardAsync(SessionNews.Heard heard)
     {
-        if (Holder(connection) is { } attempt) await StepAsync(attempt, on);
-        if (on is OpenReceived or KeepaliveReceived or UpdateReceived or RefreshReceived) connection.Answer();
-    });
+        if (Holder(heard.Connection) is { } attempt) await StepAsync(attempt, heard.On);
+        if (heard.On is OpenReceived or KeepaliveReceived or UpdateReceived or RefreshReceived) heard.Connection.Answer();
+    }
 
     private Attempt? Holder(Connection connection) =>
         main.Connection == connection ? main : second?.Connection == connection ? second : null;
 
     private void Dial(Attempt attempt) => attempt.Dial(Settings, (which, socket, words) =>
     {
-        if (!Post(() => DialledAsync(attempt, which, socket, words))) socket?.Dispose();
+        if (!Post(new SessionNews.Dialled(attempt, which, socket, words))) socket?.Dispose();
     });
 
-    private async Task DialledAsync(Attempt attempt, CancellationTokenSource which, Socket? socket, string words)
+    private async Task DialledAsync(SessionNews.Dialled dialled)
     {
+        var (attempt, which, socket, words) = dialled;
         if (!attempt.EndDial(which))
         {
             socket?.Dispose();

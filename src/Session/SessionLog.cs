@@ -43,9 +43,6 @@ internal static partial class SessionLog
     [LoggerMessage(2013, LogLevel.Error, "{Peer}: the listening sockets refuse its MD5 key or hop limit: {Words}")]
     public static partial void ListenerOptionsRefused(this ILogger log, string peer, string words);
 
-    [LoggerMessage(2090, LogLevel.Critical, "{Peer}: a mistake of ours while reading")]
-    public static partial void ReaderFailed(this ILogger log, string peer, Exception mistake);
-
-    [LoggerMessage(2091, LogLevel.Critical, "{Peer}: a mistake of ours in the session's loop")]
-    public static partial void LoopFailed(this ILogger log, string peer, Exception mistake);
+    [LoggerMessage(2090, LogLevel.Critical, "{Peer}: the session ends by a mistake in this program")]
+    public static partial void ConnectionMistaken(this ILogger log, string peer, Exception mistake);
 }

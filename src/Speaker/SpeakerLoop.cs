@@ -23,6 +23,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private const ushort FirstPeer = 16;
 
     private readonly IKernel kernel;
+    private readonly Loops loops;
     private readonly TimeProvider time;
     private readonly BeatTimeProvider sessionTime;
     private readonly ILoggerFactory logs;
@@ -38,12 +39,12 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private KernelSnapshot latest;
     private int kernelNewsPending;
 
-    public SpeakerLoop(SpeakerConfig config, IKernel kernel, TimeProvider time, ILoggerFactory logs)
+    public SpeakerLoop(SpeakerConfig config, IKernel kernel, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
-        (Config, this.kernel, this.time, this.logs) = (config, kernel, time, logs);
+        (Config, this.kernel, this.loops, this.time, this.logs) = (config, kernel, loops, time, logs);
         sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
-        listener = new(logs.CreateLogger<Listener>());
+        listener = new(loops, logs.CreateLogger<Listener>());
         latest = kernel.Current;
         fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel) : null;
         Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, logs.CreateLogger<Rib.Rib>());
@@ -206,7 +207,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void StartPeer(PeerConfig config)
     {
         var settings = Indexed(config.Session);
-        var peer = new Peer(config, new PeerSession(settings, this, sessionTime, logs.CreateLogger<PeerSession>()));
+        var peer = new Peer(config, new PeerSession(settings, this, loops, sessionTime, logs.CreateLogger<PeerSession>()));
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
@@ -286,7 +287,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     {
         string? reason = null;
         await listener.DisposeAsync().ConfigureAwait(false);
-        listener = new(logs.CreateLogger<Listener>());
+        listener = new(loops, logs.CreateLogger<Listener>());
         try
         {
             listener.Open(newer.Listen, newer.ListenPort);
@@ -296,7 +297,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
             log.ListenRefused(reason = refused.Message);
             Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
             await listener.DisposeAsync().ConfigureAwait(false);
-            listener = new(logs.CreateLogger<Listener>());
+            listener = new(loops, logs.CreateLogger<Listener>());
             listener.Open(older.Listen, older.ListenPort);
         }
         foreach (var peer in peers.Values) listener.Add(peer.Session);

@@ -21,7 +21,7 @@ public class ListenerTests
     public async Task Many_strangers_make_one_line_a_second()
     {
         var (settings, log, time) = (HandPeer.PassiveSession(), new Lines(), new ManualTimeProvider());
-        await using var listener = new Listener(log, time);
+        await using var listener = new Listener(Loopback.Watched(), log, time);
         listener.Open([Loopback.A], settings.ListenPort);
         listener.Start();
         await StrangersAsync(settings, 50);
@@ -35,10 +35,10 @@ public class ListenerTests
     public async Task An_address_in_use_is_named_with_what_to_do_about_it()
     {
         var port = HandPeer.PassiveSession().ListenPort;
-        await using var first = new Listener(NullLogger<Listener>.Instance);
+        await using var first = new Listener(Loopback.Watched(), NullLogger<Listener>.Instance);
         first.Open([Loopback.A], port);
         first.Start();
-        await using var second = new Listener(NullLogger<Listener>.Instance);
+        await using var second = new Listener(Loopback.Watched(), NullLogger<Listener>.Instance);
         var failure = Assert.Throws<SocketException>(() => second.Open([Loopback.A], port));
         const string Advice = "another BGP daemon runs there: stop it, or change router.listen or router.listenPort";
         Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; {Advice}", failure.Message);
@@ -49,7 +49,7 @@ public class ListenerTests
     public async Task Nobody_connects_before_we_know_our_peers()
     {
         var settings = HandPeer.PassiveSession();
-        await using var listener = new Listener(NullLogger<Listener>.Instance);
+        await using var listener = new Listener(Loopback.Watched(), NullLogger<Listener>.Instance);
         listener.Open([Loopback.A], settings.ListenPort);
         var refused = await Assert.ThrowsAsync<SocketException>(() => HandPeer.CallAsync(settings));
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
@@ -65,7 +65,7 @@ public class ListenerTests
     public async Task A_session_that_was_removed_is_a_stranger_again()
     {
         var settings = HandPeer.PassiveSession();
-        await using var listener = new Listener(NullLogger<Listener>.Instance);
+        await using var listener = new Listener(Loopback.Watched(), NullLogger<Listener>.Instance);
         listener.Open([Loopback.A], settings.ListenPort);
         listener.Start();
         await using var us = new Speaker(settings);
@@ -80,7 +80,7 @@ public class ListenerTests
     public async Task A_key_survives_the_session_that_it_replaces()
     {
         var (a, b) = Loopback.Neighbours();
-        await using var listener = new Listener(NullLogger<Listener>.Instance);
+        await using var listener = new Listener(Loopback.Watched(), NullLogger<Listener>.Instance);
         listener.Open([Loopback.A], a.ListenPort);
         listener.Start();
         await using var old = new Speaker(a with { Passive = true, Password = "old" });

@@ -12,34 +12,53 @@ namespace Calico.Bgp.Session.Tests;
 /// <summary>A listener with one session, and an owner that remembers what it was told.</summary>
 internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
 {
-    private readonly Listener listener = new(NullLogger<Listener>.Instance);
+    private readonly Listener listener;
 
     public Speaker(SessionSettings settings, TimeProvider? time = null, Address? listen = null)
     {
-        Session = new(settings, this, time ?? TimeProvider.System, Log);
+        Loops = new(TimeProvider.System, LoopLog, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+        listener = new(Loops, NullLogger<Listener>.Instance);
+        Session = new(settings, this, Loops, time ?? TimeProvider.System, Log);
         listener.Add(Session);
         if (listen is { } address) listener.Open([address], settings.ListenPort);
         listener.Start();
         Session.Start();
     }
 
+    public Loops Loops { get; }
+    public Lines<Loops> LoopLog { get; } = new();
     public PeerSession Session { get; }
-    public Lines Log { get; } = new();
+    public Lines<PeerSession> Log { get; } = new();
     public ConcurrentQueue<string> Told { get; } = new();
     public IOutlet? Outlet { get; private set; }
     public int Updates;
+    /// <summary>The owner's next mistake, made once: in which call.</summary>
+    public string? Mistake { get; set; }
     public TaskCompletionSource? Full { get; set; }
 
     public SessionSnapshot Now => Session.Snapshot;
 
     public IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
     {
+        Err("up");
         Outlet = outlet;
         Told.Enqueue("up");
         return this;
     }
 
-    public void Down(PeerSession session, IRouteSink sink, SessionFault fault) => Told.Enqueue($"down: {fault.Kind} {fault.Text}");
+    public void Down(PeerSession session, IRouteSink sink, SessionFault fault)
+    {
+        Told.Enqueue($"down: {fault.Kind} {fault.Text}");
+        Err("down");
+    }
+
+    private void Err(string at)
+    {
+        if (Mistake != at) return;
+        Mistake = null;
+        throw new InvalidOperationException($"the owner's mistake at {at}");
+    }
+
     public void Take(ref DecodedUpdate update) => Updates++;
     public void TakeRefresh(IpFamily family, byte subtype) => Told.Enqueue($"refresh {family.Word()} {subtype}");
     public ValueTask FlushAsync() => Full is { } full ? new(full.Task) : default;
@@ -51,7 +70,7 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         await listener.DisposeAsync();
     }
 
-    internal sealed class Lines : ILogger<PeerSession>
+    internal sealed class Lines<T> : ILogger<T>
     {
         public ConcurrentQueue<string> All { get; } = new();
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
@@ -66,6 +85,10 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
 /// <summary>127.0.0.1 (AS 65001) and 127.0.0.2 (AS 65002) with ports that were free a moment ago.</summary>
 internal static class Loopback
 {
+    /// <summary>A defect that a test does not expect ends its run.</summary>
+    public static Loops Watched() => new(
+        TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+
     public static readonly Address A = Address.Parse("127.0.0.1"), B = Address.Parse("127.0.0.2");
 
     public static (SessionSettings A, SessionSettings B) Neighbours()

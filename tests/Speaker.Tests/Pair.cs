@@ -27,13 +27,19 @@ internal sealed record OnLink(string Last = "200") : IPolicy
 /// <summary>One of our speakers on a loopback address, with a kernel of its own.</summary>
 internal sealed class TestSpeaker : IAsyncDisposable
 {
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public TestSpeaker(SpeakerConfig config)
     {
-        Loop = new(config, Kernel, TimeProvider.System, NullLoggerFactory.Instance);
+        Loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
+        Loop = new(config, Kernel, Loops, TimeProvider.System, NullLoggerFactory.Instance);
         View = new(Loop, "test");
     }
 
     public FakeKernel Kernel { get; } = new();
+    /// <summary>The first loop whose defect ends the process.</summary>
+    public Task<string> Ended => ended.Task;
+    public Loops Loops { get; }
     public SpeakerLoop Loop { get; }
     public SpeakerView View { get; }
 

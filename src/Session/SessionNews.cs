@@ -1,0 +1,27 @@
+using System.Net.Sockets;
+using Calico.Bgp.Wire.Messages;
+
+namespace Calico.Bgp.Session;
+
+/// <summary>What a session's loop takes, in the order in which it happened.</summary>
+internal abstract record SessionNews
+{
+    public sealed record Begin(bool ByOperator) : SessionNews;
+    /// <summary>Down, until the operator enables it.</summary>
+    public sealed record Disable(Notification Why) : SessionNews;
+    /// <summary>Down and at once up again.</summary>
+    public sealed record Restart(Notification Why) : SessionNews;
+    /// <summary>Down for good.</summary>
+    public sealed record Halt(Notification Why) : SessionNews;
+    /// <summary>The owner found something wrong.</summary>
+    public sealed record Break(Notification Why) : SessionNews;
+    /// <summary>The peer has opened a connection.</summary>
+    public sealed record Called(Socket Connection) : SessionNews;
+    /// <summary>We have opened one; without a socket: could not, in these words.</summary>
+    public sealed record Dialled(Attempt Attempt, CancellationTokenSource Which, Socket? Socket, string Words) : SessionNews;
+    /// <summary>A connection's reader speaks. It waits for the answer to what was a question.</summary>
+    public sealed record Heard(Connection Connection, SessionEvent On) : SessionNews;
+    public sealed record Expired(Attempt Attempt, Timers Timer) : SessionNews;
+    /// <summary>Answered in its turn: all before has been dealt with.</summary>
+    public sealed record Settle(TaskCompletionSource Reached) : SessionNews;
+}
