@@ -23,6 +23,8 @@ public sealed record RibPeer
     public required ushort Index { get; init; }
 
     public required string Name { get; init; }
+    /// <summary>Which of its sessions, one after the other: what is said of an earlier one comes too late.</summary>
+    public int Life { get; init; }
     public required RouteOrigin Origin { get; init; }
     /// <summary>Between protocols the higher one wins: direct 240, static 200, BGP 100, kernel 10.</summary>
     public required uint Preference { get; init; }

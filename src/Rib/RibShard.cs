@@ -262,7 +262,7 @@ internal sealed class RibShard : IDisposable
 
     private void Change(RibPeer peer)
     {
-        if (peers.Find(peer.Index) is not { } before) return;
+        if (peers.Find(peer.Index) is not { } before || before.Life != peer.Life) return;
         peers.Set(peer, family => owner.CountsOf(peer.Index, family));
         if (!before.Import.Equals(peer.Import) || before.AllowLocalAs != peer.AllowLocalAs) chores.Reimport(peer.Index);
         foreach (var outflow in outflows) outflow.Change(peer);

@@ -18,9 +18,10 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     private const int Capacity = 8, MostTargets = 1 << 16;
     private const string TunnelName = "tunl0";
     private readonly IKernel kernel;
-    private readonly Channel<Func<ValueTask>> queue = Channel.CreateUnbounded<Func<ValueTask>>(new() { SingleReader = true });
+    private readonly Channel<FibNews> queue = Channel.CreateUnbounded<FibNews>(new() { SingleReader = true });
     private readonly Dictionary<FibTarget, RouteTarget> targets = [];
-    private readonly Task loop;
+    private readonly Loop loop;
+    private readonly Bell look;
     /// <summary>Routes whose way out hangs on interfaces by name: own ones, and those through the tunnel.</summary>
     private readonly Dictionary<Prefix, (FibTarget Wanted, RouteTarget? Target)> byName = [];
     private readonly uint table;
@@ -28,10 +29,12 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     private volatile bool isClosed;
     private ImmutableDictionary<Prefix, OwnRouteConfig> own = ImmutableDictionary<Prefix, OwnRouteConfig>.Empty;
 
-    public Fib(IKernel kernel, KernelConfig config)
+    public Fib(IKernel kernel, KernelConfig config, Loops loops)
     {
         (this.kernel, table, Export) = (kernel, config.Table, FilterOf(config));
-        loop = Task.Run(RunAsync);
+        look = new(() => queue.Writer.TryWrite(FibNews.Look.Again));
+        // Wishes may be lost with it; begun anew, every best route is wished for.
+        loop = loops.Start("fib", OnDefect.EndProcess, loop => loop.TakeAllAsync(queue.Reader, news => TakeAsync(loop, news)));
     }
 
     /// <summary>Called when there is room again after there was none.</summary>
@@ -44,15 +47,11 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes)
     {
         Export = FilterOf(newer);
-        queue.Writer.TryWrite(() =>
-        {
-            own = routes;
-            return WishOwnAsync();
-        });
+        queue.Writer.TryWrite(new FibNews.Own(routes));
     }
 
     /// <summary>Interfaces have changed: own routes that lead elsewhere now are written again. The shards see no difference in them.</summary>
-    public void LookAgain() => queue.Writer.TryWrite(WishOwnAsync);
+    public void LookAgain() => look.Ring();
 
     /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
     public void Close() => isClosed = true;
@@ -61,6 +60,24 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     {
         var filter = config.Export ?? AcceptAll.Instance;
         return config.Metric == 0 ? filter : new MetricOf(filter, config.Metric);
+    }
+
+    private ValueTask TakeAsync(Loop loop, FibNews news)
+    {
+        switch (news)
+        {
+            case FibNews.Moved moved: return WriteAsync(loop, moved.Changes, moved.Count);
+            case FibNews.Own(var routes):
+                own = routes;
+                return WishOwnAsync();
+            case FibNews.Look:
+                look.Hear();
+                return WishOwnAsync();
+            case FibNews.Pass(var reached):
+                reached.SetResult();
+                return default;
+            default: throw new ArgumentException($"nobody takes {news}", nameof(news));
+        }
     }
 
     private ValueTask WishOwnAsync()
@@ -83,33 +100,23 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         // Rented, as the wishes below: of new ones a table's worth would lie in the large-object heap.
         var taken = ArrayPool<FibChange>.Shared.Rent(changes.Length);
         changes.CopyTo(taken);
-        var count = changes.Length;
-        queue.Writer.TryWrite(() => WriteAsync(taken, count));
+        queue.Writer.TryWrite(new FibNews.Moved(taken, changes.Length));
     }
 
     /// <summary>Completes when all that was taken before has been handed to the kernel's loop.</summary>
     public Task PassedAsync()
     {
         var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var queued = queue.Writer.TryWrite(() =>
-        {
-            passed.SetResult();
-            return default;
-        });
-        return queued ? passed.Task : Task.CompletedTask;
+        return queue.Writer.TryWrite(new FibNews.Pass(passed)) ? Task.WhenAny(passed.Task, loop.Ended) : Task.CompletedTask;
     }
 
-    private async Task RunAsync()
-    {
-        await foreach (var work in queue.Reader.ReadAllAsync().ConfigureAwait(false)) await work().ConfigureAwait(false);
-    }
-
-    private async ValueTask WriteAsync(FibChange[] changes, int count)
+    private async ValueTask WriteAsync(Loop loop, FibChange[] changes, int count)
     {
         var wishes = ArrayPool<RouteWish>.Shared.Rent(count);
         for (var i = 0; i < count; i++) wishes[i] = Wish(changes[i]);
         ArrayPool<FibChange>.Shared.Return(changes, clearArray: true);
-        await kernel.WishAsync(wishes.AsMemory(0, count)).ConfigureAwait(false);
+        var wishing = kernel.WishAsync(wishes.AsMemory(0, count));
+        if (!wishing.IsCompletedSuccessfully) await loop.WaitForAsync(wishing.AsTask()).ConfigureAwait(false);
         ArrayPool<RouteWish>.Shared.Return(wishes, clearArray: true);
         if (Interlocked.Decrement(ref waiting) == Capacity - 1) RoomAgain?.Invoke();
     }
@@ -154,7 +161,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        await loop.ConfigureAwait(false);
+        await loop.Ended.ConfigureAwait(false);
     }
 
     /// <summary>

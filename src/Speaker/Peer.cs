@@ -7,30 +7,20 @@ using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
 
-/// <summary>A configured neighbour while the daemon runs: its configuration, its session, and what the RIB was told of it.</summary>
-internal sealed class Peer(PeerConfig config, PeerSession session)
+/// <summary>
+/// A configured neighbour while the daemon runs: its configuration, its session, and what the RIB was told of it. Changed by the speaker's
+/// loop alone; who looks in from outside finds each part as it last was.
+/// </summary>
+internal sealed class Peer(PeerDoor door, PeerSession session)
 {
-    private const uint BgpPreference = 100;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
-    private volatile Life? life;
+    private volatile PeerLife? life;
 
-    /// <summary>One established session. <paramref name="told"/>: what the RIB knows of it.</summary>
-    public sealed class Life(Negotiated negotiated, RouteSink sink, RibPeer told)
-    {
-        public Negotiated Negotiated { get; } = negotiated;
-        public RouteSink Sink { get; } = sink;
-        public RibPeer Told { get; set; } = told;
-        /// <summary>Families whose End-of-RIB has come.</summary>
-        public FamilySet Complete { get; set; }
-        /// <summary>How many UPDATEs had come when somebody last looked, and since when it has been that many.</summary>
-        public (long Count, DateTimeOffset Since) Updates { get; set; } = (-1, default);
-    }
-
-    public PeerConfig Config { get; set; } = config;
+    public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
     public PeerSession Session { get; } = session;
-    public Life? Up { get => life; set => life = value; }
+    public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
     public string Name => Session.Settings.Name;
 
@@ -48,48 +38,52 @@ internal sealed class Peer(PeerConfig config, PeerSession session)
         if (session.Counters.UpdatesIn != up.Updates.Count) up.Updates = (session.Counters.UpdatesIn, now);
         return now - up.Updates.Since >= Quiet;
     }
+}
 
-    /// <summary>What the RIB must know of the established session.</summary>
-    public RibPeer ForRib(Negotiated negotiated, KernelSnapshot kernel)
+/// <summary>A peer as the RIB must know it, by its configuration and what its session agreed on.</summary>
+internal static class PeerInRib
+{
+    private const uint BgpPreference = 100;
+
+    public static RibPeer ForRib(this PeerConfig config, SessionSettings settings, Negotiated negotiated, KernelSnapshot kernel)
     {
-        var settings = Session.Settings;
-        var onLink = InterfaceOf(negotiated.LocalAddress, kernel);
+        var onLink = InterfaceOf(settings, negotiated.LocalAddress, kernel);
         var addresses = kernel.Addresses.Where(address => address.Interface == onLink).Select(address => address.Address).ToArray();
         return new()
         {
-            Index = Index,
-            Name = Name,
+            Index = settings.Index,
+            Name = settings.Name,
             Origin = RouteOrigin.Bgp,
             Preference = BgpPreference,
-            Import = Config.Import,
-            Export = Config.Export,
+            Import = config.Import,
+            Export = config.Export,
             Internal = negotiated.Internal,
-            ReflectorClient = Config.RouteReflectorClient,
+            ReflectorClient = config.RouteReflectorClient,
             LocalAs = negotiated.LocalAs,
             PeerAs = negotiated.PeerAs,
             LocalId = negotiated.LocalId,
-            ClusterId = Config.ClusterId ?? negotiated.LocalId,
+            ClusterId = config.ClusterId ?? negotiated.LocalId,
             PeerId = negotiated.PeerId,
             PeerAddress = negotiated.PeerAddress,
-            AllowLocalAs = Config.AllowLocalAs,
+            AllowLocalAs = config.AllowLocalAs,
             Direct = !negotiated.Internal && settings.Multihop <= 1,
             Interface = onLink,
-            NextHop = Config.NextHop,
+            NextHop = config.NextHop,
             SelfIPv4 = negotiated.LocalAddress.IsIPv4 ? negotiated.LocalAddress : addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4),
             SelfIPv6 = SelfIPv6(negotiated.LocalAddress, addresses),
             SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
             Encode = new(negotiated.FourOctetAs, negotiated.MaxMessageLength, negotiated.ExtendedNextHop, negotiated.AddPathSend),
             EnhancedRefresh = negotiated.EnhancedRouteRefresh,
-            PrefixLimit = Config.PrefixLimit,
-            MinRouteAdvertisementInterval = Config.MinRouteAdvertisementInterval,
+            PrefixLimit = config.PrefixLimit,
+            MinRouteAdvertisementInterval = config.MinRouteAdvertisementInterval,
         };
     }
 
     /// <summary>The same link-local address may stand on several interfaces; then the configured one tells.</summary>
-    private int InterfaceOf(Address local, KernelSnapshot kernel)
+    private static int InterfaceOf(SessionSettings settings, Address local, KernelSnapshot kernel)
     {
-        if (Session.Settings.Interface is { } name && kernel.Links.Values.FirstOrDefault(link => link.Name == name) is { } link) return link.Index;
+        if (settings.Interface is { } name && kernel.Links.Values.FirstOrDefault(link => link.Name == name) is { } link) return link.Index;
         return kernel.Addresses.FirstOrDefault(address => address.Address == local)?.Interface ?? 0;
     }
 

@@ -11,7 +11,4 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4001, LogLevel.Error, "cannot listen as the new configuration says ({Reason}); the old addresses stay")]
     public static partial void ListenRefused(this ILogger log, string reason);
-
-    [LoggerMessage(4002, LogLevel.Error, "news was not taken in because of a mistake in this program")]
-    public static partial void LoopFailed(this ILogger log, Exception mistake);
 }

@@ -15,12 +15,15 @@ namespace Calico.Bgp.Speaker;
 
 /// <summary>
 /// Joins sessions, RIB and kernel: which peers there are, which routes are ours, and what follows from news of either side.
-/// Changes of configuration and news of the kernel go through one loop; sessions speak to the RIB directly.
+/// All of that goes through one loop; routes do not, and sessions tell the RIB of themselves (<see cref="PeerDoor"/>).
 /// </summary>
-public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
+public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 {
     /// <summary>Peers' indexes begin here; below are the sources that are not BGP.</summary>
     private const ushort FirstPeer = 16;
+
+    /// <summary>Own routes wait where the RIB's inbox is full.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly IKernel kernel;
     private readonly Loops loops;
@@ -28,16 +31,17 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private readonly BeatTimeProvider sessionTime;
     private readonly ILoggerFactory logs;
     private readonly ILogger<SpeakerLoop> log;
-    private readonly Channel<Func<Task>> inbox = Channel.CreateUnbounded<Func<Task>>(new() { SingleReader = true });
+    private readonly Channel<SpeakerNews> inbox = Channel.CreateUnbounded<SpeakerNews>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<string, Peer> peers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ushort> indexes = new(StringComparer.Ordinal);
     private readonly Fib? fib;
     private readonly CancellationTokenSource stopping = new();
     private Listener listener;
-    private Task loop = Task.CompletedTask;
-    private Task settling = Task.CompletedTask;
+    /// <summary>News of shards that wait in the inbox, each once: a peer could send them faster than they are taken.</summary>
+    private readonly ConcurrentDictionary<SpeakerNews, byte> told = new();
+    private readonly Latest<KernelSnapshot> kernelNews;
+    private Loop? loop, settling;
     private KernelSnapshot latest;
-    private int kernelNewsPending;
 
     public SpeakerLoop(SpeakerConfig config, IKernel kernel, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
@@ -46,7 +50,8 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
         log = logs.CreateLogger<SpeakerLoop>();
         listener = new(loops, logs.CreateLogger<Listener>());
         latest = kernel.Current;
-        fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel) : null;
+        kernelNews = new(latest, () => Post(SpeakerNews.KernelMoved.Now));
+        fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel, loops) : null;
         Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, logs.CreateLogger<Rib.Rib>());
         if (fib != null) fib.RoomAgain = Rib.Wake;
         Started = Reconfigured = time.GetUtcNow();
@@ -94,63 +99,107 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     {
         listener.Open(Config.Listen, Config.ListenPort);
         Rib.Start();
-        loop = Task.Run(RunAsync);
-        kernel.Changed += KernelChanged;
-        await PostAsync(async () =>
-        {
-            fib?.Configure(Config.Kernel, RoutesByPrefix(Config));
-            await LookAtKernelAsync().ConfigureAwait(false);
-            foreach (var peer in Config.Peers) StartPeer(peer);
-            listener.Start();
-        }).ConfigureAwait(false);
-        settling = Task.Run(SettleAsync);
+        // Half a configuration may be in force; begun anew, all of it is.
+        loop = loops.Start("speaker", OnDefect.EndProcess, RunAsync, patience: Patience);
+        kernel.Changed += kernelNews.Set;
+        await AskAsync<string?>(done => new SpeakerNews.Begin(done)).ConfigureAwait(false);
+        settling = loops.Start("settling", OnDefect.EndProcess, SettleAsync, stop: stopping.Token);
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(Loop loop)
     {
-        await foreach (var work in inbox.Reader.ReadAllAsync().ConfigureAwait(false))
+        try
         {
-            try
-            {
-                await work().ConfigureAwait(false);
-            }
-            catch (Exception mistake)
-            {
-                log.LoopFailed(mistake);
-            }
+            await loop.TakeAllAsync(inbox.Reader, news => new(TakeAsync(loop, news))).ConfigureAwait(false);
+        }
+        finally
+        {
+            inbox.Writer.TryComplete();
         }
     }
 
-    /// <summary>Does the work on the loop; its exceptions are the caller's.</summary>
-    private Task PostAsync(Func<Task> work)
+    private async Task TakeAsync(Loop loop, SpeakerNews news)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var taken = inbox.Writer.TryWrite(async () =>
+        switch (news)
         {
-            try
-            {
-                await work().ConfigureAwait(false);
-                done.SetResult();
-            }
-            catch (Exception error)
-            {
-                done.SetException(error);
-            }
-        });
-        if (!taken) done.SetException(new InvalidOperationException("the speaker is ending"));
-        return done.Task;
+            case SpeakerNews.Begin(var done):
+                await BeginAsync(done).ConfigureAwait(false);
+                break;
+            case SpeakerNews.Configure(var newer, var done):
+                done.SetResult(await ApplyAsync(loop, newer).ConfigureAwait(false));
+                break;
+            case SpeakerNews.MoveServices(var moves, var weigh, var done):
+                await MoveAsync(moves, weigh).ConfigureAwait(false);
+                done.SetResult(null);
+                break;
+            case SpeakerNews.SetEnabled(var source, var enabled):
+                (source.Enabled, source.Since) = (enabled, time.GetUtcNow());
+                await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
+                break;
+            case SpeakerNews.KernelMoved:
+                await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
+                break;
+            case SpeakerNews.Order order:
+                if (peers.TryGetValue(order.Peer, out var ordered)) Perform(ordered, order);
+                break;
+            case SpeakerNews.Established up:
+                Establish(up);
+                break;
+            case SpeakerNews.Down down:
+                if (peers.TryGetValue(down.Peer, out var lost) && lost.Up == down.Life) lost.Up = null;
+                Moved?.Invoke();
+                break;
+            case SpeakerNews.EndOfRib end:
+                told.TryRemove(end, out _);
+                if (PeerOf(end.Peer)?.Up is { } complete) complete.Complete |= end.Family.Bit();
+                break;
+            case SpeakerNews.OverLimit over:
+                told.TryRemove(over, out _);
+                Break(over);
+                break;
+            case SpeakerNews.AskSettled(var answer):
+                answer.SetResult(peers.Values.All(peer => peer.HasSettled(time.GetUtcNow())));
+                break;
+        }
     }
 
-    private void KernelChanged(KernelSnapshot snapshot)
+    private async Task BeginAsync(TaskCompletionSource<string?> done)
+    {
+        fib?.Configure(Config.Kernel, RoutesByPrefix(Config));
+        await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
+        foreach (var peer in Config.Peers) StartPeer(peer);
+        try
+        {
+            listener.Start();
+            done.SetResult(null);
+        }
+        catch (System.Net.Sockets.SocketException quicker)
+        {
+            done.SetException(quicker);
+        }
+    }
+
+    private void Post(SpeakerNews news) => inbox.Writer.TryWrite(news);
+
+    private void PostOnce(SpeakerNews news)
+    {
+        if (told.TryAdd(news, 0)) Post(news);
+    }
+
+    /// <summary>Done by the loop, in its turn.</summary>
+    private async Task<T> AskAsync<T>(Func<TaskCompletionSource<T>, SpeakerNews> question)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isAsked = inbox.Writer.TryWrite(question(done));
+        if (isAsked && loop is { } running) await Task.WhenAny(done.Task, running.Ended).ConfigureAwait(false);
+        // What is asked before the loop has started is done then.
+        if (isAsked && (done.Task.IsCompleted || loop == null)) return await done.Task.ConfigureAwait(false);
+        throw new InvalidOperationException("the speaker is ending");
+    }
+
+    private async Task LookAtKernelAsync(KernelSnapshot snapshot)
     {
         latest = snapshot;
-        if (Interlocked.Exchange(ref kernelNewsPending, 1) == 0) inbox.Writer.TryWrite(LookAtKernelAsync);
-    }
-
-    private async Task LookAtKernelAsync()
-    {
-        Interlocked.Exchange(ref kernelNewsPending, 0);
-        var snapshot = latest;
         Rib.NextHopsChanged(NextHopsBy(snapshot));
         foreach (var source in Sources)
             if (!source.MovesItself) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
@@ -164,7 +213,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void LookAgain(Peer peer, KernelSnapshot snapshot)
     {
         if (peer.Up is not { } up) return;
-        var now = peer.ForRib(up.Negotiated, snapshot);
+        var now = ForRib(peer, up, snapshot);
         if (now == up.Told || Lost(up.Told.SelfIPv4, now.SelfIPv4) || Lost(up.Told.SelfIPv6, now.SelfIPv6)) return;
         Rib.PeerChanged(up.Told = now);
     }
@@ -191,7 +240,10 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     }
 
     /// <summary>Addresses of services begin and cease to be announced; nothing else is looked at.</summary>
-    public Task MoveServicesAsync(ImmutableArray<ServiceMove> moves, bool weigh) => moves.IsEmpty ? Task.CompletedTask : PostAsync(async () =>
+    public Task MoveServicesAsync(ImmutableArray<ServiceMove> moves, bool weigh) =>
+        moves.IsEmpty ? Task.CompletedTask : AskAsync<string?>(done => new SpeakerNews.MoveServices(moves, weigh, done));
+
+    private async Task MoveAsync(ImmutableArray<ServiceMove> moves, bool weigh)
     {
         if (!Sources.Any(source => source.MovesItself)) Sources = [.. Sources, .. ServiceSources(Rib, time.GetUtcNow())];
         foreach (var source in Sources.Where(source => source.MovesItself))
@@ -199,7 +251,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
                 from move in moves
                 where move.Prefix.Family == source.Family
                 select (move.Prefix, move.Announced ? new OwnPath(0, Weight: weigh ? move.Weight : 0) : (OwnPath?)null)).ConfigureAwait(false);
-    });
+    }
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
         config.Routes.ToImmutableDictionary(route => route.Prefix);
@@ -207,7 +259,8 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void StartPeer(PeerConfig config)
     {
         var settings = Indexed(config.Session);
-        var peer = new Peer(config, new PeerSession(settings, this, loops, sessionTime, logs.CreateLogger<PeerSession>()));
+        var door = new PeerDoor(config, Rib, kernel, () => IsShuttingDown, Post);
+        var peer = new Peer(door, new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>()));
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
@@ -231,8 +284,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     public async Task<ImmutableArray<string>> ConfigureAsync(SpeakerConfig newer)
     {
         var changes = ChangesTo(newer);
-        string? refused = null;
-        await PostAsync(async () => refused = await ApplyAsync(newer).ConfigureAwait(false)).ConfigureAwait(false);
+        var refused = await AskAsync<string?>(done => new SpeakerNews.Configure(newer, done)).ConfigureAwait(false);
         return refused == null ? changes : changes.Add(refused);
     }
 
@@ -240,7 +292,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     public ImmutableArray<string> ChangesTo(SpeakerConfig newer) => ConfigChanges.Between(Config, newer);
 
     /// <returns>What could not be done; null: all was.</returns>
-    private async Task<string?> ApplyAsync(SpeakerConfig newer)
+    private async Task<string?> ApplyAsync(Loop loop, SpeakerConfig newer)
     {
         var older = Config;
         var (kept, kernelNow) = (older.Kernel, newer.Kernel);
@@ -274,7 +326,7 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
             else if (Indexed(config.Session) != peer.Session.Settings) stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
             else Update(peer, config);
         }
-        await Task.WhenAll(stops).ConfigureAwait(false);
+        await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
@@ -308,46 +360,47 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     private void Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
-        if (peer.Up is { } up) Rib.PeerChanged(up.Told = peer.ForRib(up.Negotiated, kernel.Current));
+        if (peer.Up is { } up) Rib.PeerChanged(up.Told = ForRib(peer, up, kernel.Current));
     }
 
-    IRouteSink ISessionOwner.Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
+    private static RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>
+        peer.Config.ForRib(peer.Session.Settings, up.Negotiated, snapshot) with { Life = up.Told.Life };
+
+    /// <summary>The RIB was told by the configuration of that moment: what was changed since is told now.</summary>
+    private void Establish(SpeakerNews.Established news)
     {
-        var peer = peers[session.Settings.Name];
-        var sink = new RouteSink(Rib, Rib.InletFor(session.Settings.Index), new PeerOutlet(outlet));
-        var told = peer.ForRib(negotiated, kernel.Current);
-        Rib.PeerUp(told, sink.Outlet);
-        peer.Up = new(negotiated, sink, told);
+        if (!peers.TryGetValue(news.Peer, out var peer)) return;
+        var up = peer.Up = news.Life;
+        if (ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);
         Moved?.Invoke();
-        return sink;
     }
 
-    void ISessionOwner.Down(PeerSession session, IRouteSink sink, SessionFault fault)
+    private static void Perform(Peer peer, SpeakerNews.Order order)
     {
-        if (peers.TryGetValue(session.Settings.Name, out var peer)) peer.Up = null;
-        Moved?.Invoke();
-        // When the daemon ends, packets go on as they did: nobody is told to forget what this neighbour had said.
-        if (IsShuttingDown) return;
-        Rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
+        peer.Message = order.Text;
+        switch (order.What)
+        {
+            case PeerOrder.Enable: peer.Session.Enable(); break;
+            case PeerOrder.Disable: peer.Session.Disable(order.Text); break;
+            case PeerOrder.Restart: peer.Session.Restart(order.Text); break;
+        }
     }
 
-    void IRibListener.CameToRest() => Moved?.Invoke();
-
-    void IRibListener.EndOfRib(ushort index, IpFamily family)
+    private void Break(SpeakerNews.OverLimit over)
     {
-        foreach (var peer in peers.Values)
-            if (peer.Index == index && peer.Up is { } up) up.Complete |= family.Bit();
-    }
-
-    void IRibListener.PrefixLimitExceeded(ushort index, IpFamily family, int limit)
-    {
-        var peer = peers.Values.FirstOrDefault(peer => peer.Index == index);
+        var peer = PeerOf(over.Peer);
         if (peer?.Up == null) return;
         peer.Up = null;
-        log.PrefixLimitExceeded(peer.Name, limit, family);
-        peer.Session.Break(PrefixLimitReached(family, limit));
+        log.PrefixLimitExceeded(peer.Name, over.Limit, over.Family);
+        peer.Session.Break(PrefixLimitReached(over.Family, over.Limit));
         peer.Session.Disable();
     }
+
+    private Peer? PeerOf(ushort index) => peers.Values.FirstOrDefault(peer => peer.Index == index);
+
+    void IRibListener.CameToRest() => Moved?.Invoke();
+    void IRibListener.EndOfRib(ushort peer, IpFamily family) => PostOnce(new SpeakerNews.EndOfRib(peer, family));
+    void IRibListener.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => PostOnce(new SpeakerNews.OverLimit(peer, family, limit));
 
     /// <summary>RFC 4486 section 4: the data are the family and the limit.</summary>
     private static Notification PrefixLimitReached(IpFamily family, int limit)
@@ -360,42 +413,35 @@ public sealed class SpeakerLoop : ISessionOwner, IRibListener, IAsyncDisposable
     }
 
     /// <summary>Waits for the peers' first tables, then has the kernel forget what an earlier run left and nobody announces any more.</summary>
-    private async Task SettleAsync()
+    private async Task SettleAsync(Loop loop)
     {
         var deadline = Started + Config.Kernel.SweepAfter;
-        try
-        {
-            while (time.GetUtcNow() < deadline && !peers.Values.All(peer => peer.HasSettled(time.GetUtcNow())))
-                await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
-            HasSettled = true;
-            // The last routes are still on their way from the shards to the kernel's queue.
-            await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
-            if (fib != null) await fib.PassedAsync().ConfigureAwait(false);
-            await kernel.SweepAsync(stopping.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The daemon ends before its sessions settled: what an earlier run left stays.
-        }
+        // It waits, for time and for others, from beginning to end. Where the daemon ends before its sessions settled, what an earlier run left stays.
+        loop.Rest();
+        while (time.GetUtcNow() < deadline && !await AskAsync<bool>(answer => new SpeakerNews.AskSettled(answer)).ConfigureAwait(false))
+            await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
+        HasSettled = true;
+        // The last routes are still on their way from the shards to the kernel's queue.
+        await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
+        if (fib != null) await fib.PassedAsync().ConfigureAwait(false);
+        await kernel.SweepAsync(stopping.Token).ConfigureAwait(false);
     }
 
-    internal void SetEnabled(OwnRouteSource source, bool enabled) => inbox.Writer.TryWrite(async () =>
-    {
-        (source.Enabled, source.Since) = (enabled, time.GetUtcNow());
-        await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
-    });
+    internal void SetEnabled(OwnRouteSource source, bool enabled) => Post(new SpeakerNews.SetEnabled(source, enabled));
+
+    internal void Order(string peer, PeerOrder what, string? text) => Post(new SpeakerNews.Order(peer, what, text));
 
     public async ValueTask DisposeAsync()
     {
         if (IsShuttingDown) return;
         await stopping.CancelAsync().ConfigureAwait(false);
         fib?.Close();
-        kernel.Changed -= KernelChanged;
-        await settling.ConfigureAwait(false);
+        kernel.Changed -= kernelNews.Set;
+        if (settling != null) await settling.Ended.ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(peers.Values.Select(peer => peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown).AsTask())).ConfigureAwait(false);
         inbox.Writer.TryComplete();
-        await loop.ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
         Rib.Dispose();
         if (fib != null) await fib.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();

@@ -103,17 +103,11 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public PeerExplanation? Explain(string peer) => new Explaining(speaker, this).Peer(peer);
 
     public void Enable(string protocol) =>
-        On(protocol, peer => Order(peer, null, session => session.Enable()), source => speaker.SetEnabled(source, true));
+        On(protocol, peer => speaker.Order(peer.Name, PeerOrder.Enable, null), source => speaker.SetEnabled(source, true));
     public void Disable(string protocol, string? text) =>
-        On(protocol, peer => Order(peer, text, session => session.Disable(text)), source => speaker.SetEnabled(source, false));
+        On(protocol, peer => speaker.Order(peer.Name, PeerOrder.Disable, text), source => speaker.SetEnabled(source, false));
     public void Restart(string protocol, string? text) =>
-        On(protocol, peer => Order(peer, text, session => session.Restart(text)), _ => { });
-
-    private static void Order(Peer peer, string? text, Action<Session.PeerSession> order)
-    {
-        peer.Message = text;
-        order(peer.Session);
-    }
+        On(protocol, peer => speaker.Order(peer.Name, PeerOrder.Restart, text), _ => { });
 
     /// <summary>
     /// In: the import filter looks again at what the peer sent, which we hold; and the peer is asked for it once more where it can

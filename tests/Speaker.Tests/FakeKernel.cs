@@ -36,8 +36,12 @@ internal sealed class FakeKernel : IKernel
         Changed?.Invoke(snapshot);
     }
 
+    /// <summary>What whoever wishes meets from now on.</summary>
+    public Exception? Mistake { get; set; }
+
     public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default)
     {
+        if (Mistake != null) throw Mistake;
         foreach (var wish in wishes.Span)
         {
             Wishes.Enqueue(wish);
@@ -47,8 +51,11 @@ internal sealed class FakeKernel : IKernel
         return default;
     }
 
+    public Exception? SweepMistake { get; set; }
+
     public ValueTask SweepAsync(CancellationToken stop = default)
     {
+        if (SweepMistake != null) throw SweepMistake;
         Interlocked.Increment(ref sweeps);
         return default;
     }

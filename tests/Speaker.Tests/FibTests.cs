@@ -3,6 +3,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Speaker.Tests;
 
@@ -11,14 +12,29 @@ public class FibTests
     private static readonly Prefix One = Prefix.Parse("203.0.113.0/24");
     private static readonly FibTarget Learned = new(RouteOrigin.Bgp, [new(Address.Parse("10.0.0.9"), 2)], default);
     private readonly FakeKernel kernel = new();
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Loops loops;
+
+    public FibTests() => loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> Own(OwnRouteConfig route) =>
         ImmutableDictionary<Prefix, OwnRouteConfig>.Empty.Add(route.Prefix, route);
 
     [Fact]
+    public async Task A_defect_of_its_loop_ends_the_process_and_nobody_waits_for_it()
+    {
+        await using var fib = new Fib(kernel, new(), loops);
+        kernel.Mistake = new InvalidOperationException("broken");
+        fib.Take([new(One, Learned)]);
+        Assert.Equal("fib: broken", await ended.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        await fib.PassedAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal("the loop fib has ended on a defect", loops.NotLiveBecause);
+    }
+
+    [Fact]
     public async Task Best_routes_become_wishes_and_their_loss_too()
     {
-        await using var fib = new Fib(kernel, new());
+        await using var fib = new Fib(kernel, new(), loops);
         fib.Take([new(One, Learned)]);
         await fib.PassedAsync();
         Assert.Equal("via 10.0.0.9 dev 2", kernel.Holds[One].ToString());
@@ -30,7 +46,7 @@ public class FibTests
     [Fact]
     public async Task What_a_filter_said_of_metric_and_table_holds()
     {
-        await using var fib = new Fib(kernel, new() { Table = 100 });
+        await using var fib = new Fib(kernel, new() { Table = 100 }, loops);
         fib.Take([new(One, Learned with { Hints = new(7, 200) })]);
         await fib.PassedAsync();
         Assert.Equal((7u, 200u), (kernel.Holds[One].Metric, kernel.Holds[One].Table));
@@ -39,7 +55,7 @@ public class FibTests
     [Fact]
     public async Task A_route_through_the_tunnel_waits_for_it_and_leads_to_the_next_hop_itself()
     {
-        await using var fib = new Fib(kernel, new());
+        await using var fib = new Fib(kernel, new(), loops);
         var learned = new FibTarget(RouteOrigin.Bgp, [new(Address.Parse("10.9.0.2"), 0, OnLink: true)], new(1024, 0)) { Tunnel = true };
         fib.Take([new(One, learned)]);
         await fib.PassedAsync();
@@ -55,7 +71,7 @@ public class FibTests
     [InlineData(7u, 7u)]
     public void The_configured_metric_is_for_routes_for_which_nobody_said_another(uint said, uint becomes)
     {
-        var fib = new Fib(kernel, new() { Metric = 32 });
+        var fib = new Fib(kernel, new() { Metric = 32 }, loops);
         var input = new FilterInput
         {
             Prefix = One,
@@ -72,7 +88,7 @@ public class FibTests
     [Fact]
     public async Task An_own_route_follows_its_interface_to_another_number()
     {
-        await using var fib = new Fib(kernel, new());
+        await using var fib = new Fib(kernel, new(), loops);
         fib.Configure(new(), Own(new(One, RouteType.Unicast, [new(null, 0)]) { Interfaces = ["eth1"] }));
         fib.Take([new(One, new(RouteOrigin.Static, [], default))]);
         await fib.PassedAsync();
@@ -90,7 +106,7 @@ public class FibTests
     [Fact]
     public async Task Nothing_reaches_the_kernel_once_it_is_closed()
     {
-        await using var fib = new Fib(kernel, new());
+        await using var fib = new Fib(kernel, new(), loops);
         fib.Take([new(One, Learned)]);
         fib.Close();
         fib.Take([new(One, null)]);

@@ -58,6 +58,36 @@ public class SpeakerLoopTests
         Assert.Equal(1, pair.B.Session("a").EstablishedTransitions);
     }
 
+    /// <summary>
+    /// The RIB is told of a session by the configuration of one moment; a reload between that and the speaker's hearing of it must not be
+    /// lost. So many addresses make that moment last for milliseconds, and the reloads come at ever other times.
+    /// </summary>
+    [Fact]
+    public async Task A_reload_in_the_middle_of_Established_is_in_force_afterwards()
+    {
+        await using var pair = await new Pair(Impatient, Impatient).UpAsync();
+        var many = Enumerable.Repeat(new LinkAddress(0, Address.Parse("192.0.2.1"), 24, null, 0, false), 300_000);
+        pair.B.Kernel.Become(FakeKernel.Node() with { Addresses = [.. FakeKernel.Node().Addresses, .. many] });
+        for (var time = 0; time < 40; time++)
+        {
+            pair.B.View.Restart("a", null);
+            await Pair.Until(() => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
+            await Task.Delay(time / 2);
+            IPolicy wanted = time % 2 == 0 ? RejectAll.Instance : AcceptAll.Instance;
+            await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = wanted }));
+            await Pair.Until(() => Equals(pair.B.Loop.PeerNamed("a")!.Up?.Told.Import, wanted));
+        }
+    }
+
+    private static SpeakerConfig Impatient(SpeakerConfig config)
+    {
+        var soon = TimeSpan.FromMilliseconds(10);
+        return config.Peer(peer => peer with
+        {
+            Session = peer.Session with { IdleHoldTime = soon, MaxIdleHoldTime = soon, ConnectRetryTime = soon },
+        });
+    }
+
     [Fact]
     public async Task A_reload_that_adds_and_removes_peers_leaves_the_others_alone()
     {

@@ -1,0 +1,52 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Rib;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>One established session, from the moment when the RIB was told of it. What changes here is the speaker's loop's.</summary>
+internal sealed class PeerLife(Negotiated negotiated, RouteSink sink, RibPeer told)
+{
+    public Negotiated Negotiated { get; } = negotiated;
+    public RouteSink Sink { get; } = sink;
+    /// <summary>What the RIB knows of it.</summary>
+    public RibPeer Told { get; set; } = told;
+    /// <summary>Families whose End-of-RIB has come.</summary>
+    public FamilySet Complete { get; set; }
+    /// <summary>How many UPDATEs had come when somebody last looked, and since when it has been that many.</summary>
+    public (long Count, DateTimeOffset Since) Updates { get; set; } = (-1, default);
+}
+
+/// <summary>
+/// What a session's loop meets of the speaker. The RIB hears of the session at once, on the session's own loop, in the order of its routes;
+/// the speaker hears of it as news, and puts right what it has been configured otherwise meanwhile.
+/// </summary>
+internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, Func<bool> isShuttingDown, Action<SpeakerNews> tell) : ISessionOwner
+{
+    private volatile PeerConfig config = config;
+    // The session's loop alone.
+    private PeerLife? life;
+    private int lives;
+
+    /// <summary>As the speaker's loop last said.</summary>
+    public PeerConfig Config { get => config; set => config = value; }
+
+    public IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
+    {
+        var index = session.Settings.Index;
+        var sink = new RouteSink(rib, rib.InletFor(index), new PeerOutlet(outlet));
+        var told = config.ForRib(session.Settings, negotiated, kernel.Current) with { Life = ++lives };
+        rib.PeerUp(told, sink.Outlet);
+        life = new(negotiated, sink, told);
+        tell(new SpeakerNews.Established(session.Settings.Name, life));
+        return sink;
+    }
+
+    public void Down(PeerSession session, IRouteSink sink, SessionFault fault)
+    {
+        tell(new SpeakerNews.Down(session.Settings.Name, life!));
+        // When the daemon ends, packets go on as they did: nobody is told to forget what this neighbour had said.
+        if (!isShuttingDown()) rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
+    }
+}

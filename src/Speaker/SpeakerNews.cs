@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker.Plan;
+
+namespace Calico.Bgp.Speaker;
+
+/// <summary>What the operator may have a peer do.</summary>
+internal enum PeerOrder { Enable, Disable, Restart }
+
+/// <summary>What the speaker's loop takes, in the order of arrival.</summary>
+internal abstract record SpeakerNews
+{
+    /// <summary>Everything is made: the peers begin.</summary>
+    public sealed record Begin(TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>Another configuration. The answer is what could not be done; null: all was.</summary>
+    public sealed record Configure(SpeakerConfig Newer, TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>Addresses of services begin and cease to be announced.</summary>
+    public sealed record MoveServices(ImmutableArray<ServiceMove> Moves, bool Weigh, TaskCompletionSource<string?> Done) : SpeakerNews;
+    public sealed record SetEnabled(OwnRouteSource Source, bool Enabled) : SpeakerNews;
+    public sealed record Order(string Peer, PeerOrder What, string? Text) : SpeakerNews;
+    /// <summary>The kernel's links, addresses or routes have changed. Of these one waits, however often they do.</summary>
+    public sealed record KernelMoved : SpeakerNews
+    {
+        public static readonly KernelMoved Now = new();
+    }
+    /// <summary>A session is established; the RIB was told so.</summary>
+    public sealed record Established(string Peer, PeerLife Life) : SpeakerNews;
+    /// <summary>It has ended; the RIB was told so.</summary>
+    public sealed record Down(string Peer, PeerLife Life) : SpeakerNews;
+    /// <summary>A shard has met the end of a peer's table. Of these one a peer and family waits.</summary>
+    public sealed record EndOfRib(ushort Peer, IpFamily Family) : SpeakerNews;
+    /// <summary>A peer has sent more than it may. Of these one a peer and family waits.</summary>
+    public sealed record OverLimit(ushort Peer, IpFamily Family, int Limit) : SpeakerNews;
+    /// <summary>Have all peers' first tables come?</summary>
+    public sealed record AskSettled(TaskCompletionSource<bool> Answer) : SpeakerNews;
+}
