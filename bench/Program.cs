@@ -11,6 +11,11 @@ if (args is ["nat"])
     await NatFigures.RunAsync();
     return;
 }
+if (args is ["parts"])
+{
+    await PartsFigures.RunAsync();
+    return;
+}
 if (args is ["scale"])
 {
     await ScaleFigures.RunAsync();

@@ -105,7 +105,7 @@ public sealed class FaultTests : IAsyncLifetime
         for (var time = 1; time <= 3; time++)
         {
             await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
-            await Until.TrueAsync("the table is back", async () => (await site.ListAsync()).Contains("@masq4"), Site.Patience);
+            await Until.TrueAsync("the table is back", async () => (await site.ListAsync()).Contains("@nat-masq4"), Site.Patience);
             var counted = $"\"repairs\":{time}";
             await Until.TrueAsync("it was counted", async () => (await site.HttpAsync("/v1/nat")).Contains(counted), Site.Patience);
             Assert.Equal((Site.Node4, true), (await SeenAsync(), await transfer.GoesOnAsync()));

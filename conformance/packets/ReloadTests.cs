@@ -58,6 +58,6 @@ public sealed class ReloadTests : IAsyncLifetime
         await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", Site.Patience, site.LogAsync);
         site.Configuration = "nat: { enabled: true }\n";
         await site.ReloadAsync();
-        await site.TableAsync(table => table.Contains("@masq4"), "NAT has begun again");
+        await site.TableAsync(table => table.Contains("@nat-masq4"), "NAT has begun again");
     }
 }

@@ -75,7 +75,7 @@ internal sealed class Translating(
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
     public static NftablesLoop Open(Loops loops, TimeProvider time, ILoggerFactory logs)
     {
-        var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>());
+        var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>()) { Comment = "bgpd keeps this table" };
         try
         {
             nftables.Start();

@@ -22,23 +22,24 @@ public sealed class DataplaneLoop(
 
     private const int Waiting = 64;
 
-    private readonly ImmutableArray<IFeature> features = [new Masquerade()];
+    private readonly TableWriter table = new();
+    private readonly Nat nat = new(clock);
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
     private readonly List<TaskCompletionSource> settling = [];
-    private readonly UpstreamHysteresis hysteresis = new(clock);
     private readonly ChangedConnections changed = new(connections, log);
     private readonly CancellationTokenSource stopping = new();
     private string node = node;
     private NatSettings settings = settings;
     private ResourceSnapshot? resources;
     private RoutingFacts facts = RoutingFacts.None;
-    private UpstreamWays ways = new([], KernelSnapshot.Empty);
     private volatile RoutingQuestion question = RoutingQuestion.None;
     private NatPlan? applied;
     private ITimer? timer;
     private Loop? loop;
     private volatile NatView view = NatView.Off with { Enabled = settings.Enabled };
+
+    private ImmutableArray<IFeature> Features => [nat];
 
     /// <summary>What whoever knows sessions and routes shall tell.</summary>
     public RoutingQuestion Question => question;
@@ -116,17 +117,11 @@ public sealed class DataplaneLoop(
 
     private async Task RoundAsync(Loop loop, ResourceSnapshot now)
     {
-        if (!ways.IsOf(facts, kernel.Current)) ways = new(facts.Routes, kernel.Current);
-        var upstream = new Upstream(settings.Upstream, now, facts, ways);
-        var offers = now.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).ToDictionary(pool => pool.Name, upstream.For);
-        var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out var wait);
-        timer!.Change(wait ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var plan = new NatPlanner(node, now, settings, upstream.IsConfigured, offers, holds).Plan();
-        var peers = facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer))).ToImmutableArray();
-        if (plan != applied) await ApplyAsync(loop, plan).ConfigureAwait(false);
-        var pools = now.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).Select(pool => pool.Cidr).Order();
-        Ask(new(settings.Enabled && upstream.IsConfigured, [.. pools]));
-        view = new(settings.Enabled, true, plan, peers, NftStatus.None, changed.Count);
+        nat.Look(node, settings, now, facts, kernel.Current);
+        timer!.Change(Features.Min(feature => feature.Due) ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (nat.Plan != applied) await ApplyAsync(loop, nat.Plan).ConfigureAwait(false);
+        Ask(nat.Question);
+        view = new(settings.Enabled, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }
 
     private void Ask(RoutingQuestion newer)
@@ -139,17 +134,18 @@ public sealed class DataplaneLoop(
     private async Task ApplyAsync(Loop loop, NatPlan plan)
     {
         Say(plan);
-        Task applying = settings.Enabled ? nftables.ApplyAsync(Render(plan), stopping.Token) : nftables.FlushAsync(stopping.Token);
+        Task applying = settings.Enabled ? nftables.ApplyAsync(Write(), stopping.Token) : nftables.FlushAsync(stopping.Token);
+        if (!settings.Enabled) table.Forget();
         await loop.WaitForAsync(applying).ConfigureAwait(false);
         // What was in force before this run is not known, so nothing can be told to have changed.
         if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream()) changed.Cut(applied, plan);
         applied = plan;
     }
 
-    private NftTable Render(NatPlan plan)
+    private ImmutableArray<NftChange> Write()
     {
-        var rules = features.Select(feature => feature.Render(plan)).ToArray();
-        return new(Table, [.. rules.SelectMany(part => part.Sets)], [.. rules.SelectMany(part => part.Chains)]) { Comment = "bgpd keeps this table" };
+        foreach (var feature in Features) feature.Write(table.For(feature));
+        return table.Take();
     }
 
     private void Say(NatPlan plan)

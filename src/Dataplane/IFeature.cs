@@ -1,15 +1,14 @@
-using System.Collections.Immutable;
-using Calico.Bgp.Kernel.Nftables;
-
 namespace Calico.Bgp.Dataplane;
 
-/// <summary>One thing that the dataplane does for packets; its sets and chains stand in the one table that is ours.</summary>
+/// <summary>One thing that the dataplane does for packets; its parts stand in the one table that is ours, under names of its own.</summary>
 internal interface IFeature
 {
-    FeatureRules Render(NatPlan plan);
-}
+    /// <summary>What its parts' names begin with.</summary>
+    string Name { get; }
 
-internal sealed record FeatureRules(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains)
-{
-    public static readonly FeatureRules None = new([], []);
+    /// <summary>Writes the parts that have changed since it last wrote; all of them, where the writer is fresh. The same input gives the same parts.</summary>
+    void Write(PartsWriter into);
+
+    /// <summary>How long until it is to be asked again by the clock alone; null: not by the clock.</summary>
+    TimeSpan? Due { get; }
 }

@@ -3,32 +3,23 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane;
 
-/// <summary>
-/// NAT for what leaves the pools: a plan → sets, and a chain in postrouting. The chain stands behind kube-proxy's (srcnat), because the
-/// first chain that sets a connection's source wins: if ours were first, kube-proxy's mark would stay on the packet, be copied to what
-/// encapsulates it, and have that masqueraded, too. Sets have the two families apart; rules say the family first.
-/// </summary>
-internal sealed class Masquerade : IFeature
+/// <summary>NAT for what leaves the pools: a plan → sets, and rules in postrouting. Sets have the two families apart; rules say the family first.</summary>
+internal static class Masquerade
 {
-    public const string Chain = "postrouting";
-    private const int BehindKubeProxy = 100 + 10; // srcnat + 10
-
-    public FeatureRules Render(NatPlan plan)
+    public static NatRules Render(NatPlan plan)
     {
         var families = plan.Families.Where(family => family.Translated.Any()).ToArray();
         var (rules, chains) = (new List<NftRule>(), new List<NftChain>());
         foreach (var family in families) AddRules(plan, family, rules, chains);
         rules.AddRange(plan.Tunnels.SelectMany(tunnel => TunnelRules(plan, tunnel)));
-        if (rules.Count == 0) return FeatureRules.None;
-        var hook = new NftHook("nat", NftHookPoint.Postrouting, BehindKubeProxy);
-        return new([.. families.SelectMany(Sets)], [new(Chain, hook, [.. rules]) { Comment = "the way out of the pools" }, .. chains]);
+        return new([.. families.SelectMany(Sets)], [.. chains], [.. rules]);
     }
 
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
-    private static string Sources(IpFamily family) => "masq" + Digit(family);
-    private static string Inside(IpFamily family) => "pools" + Digit(family);
-    private static string Hosts(IpFamily family) => "hosts" + Digit(family);
-    private static string Upstream(IpFamily family) => "upstream" + Digit(family);
+    private static string Sources(IpFamily family) => "nat-masq" + Digit(family);
+    private static string Inside(IpFamily family) => "nat-pools" + Digit(family);
+    private static string Hosts(IpFamily family) => "nat-hosts" + Digit(family);
+    private static string Upstream(IpFamily family) => "nat-upstream" + Digit(family);
 
     private static void AddRules(NatPlan plan, FamilyPlan family, List<NftRule> rules, List<NftChain> chains)
     {
@@ -39,7 +30,7 @@ internal sealed class Masquerade : IFeature
             rules.Add(new([.. matches, .. actions[0].Statements]));
             return;
         }
-        var outgoing = "outgoing" + Digit(family.Family);
+        var outgoing = "nat-outgoing" + Digit(family.Family);
         chains.Add(new(outgoing, null, [.. actions]));
         rules.Add(new([.. matches, new ActDecide(new NftVerdict(NftVerdictCode.Goto, outgoing))]));
     }

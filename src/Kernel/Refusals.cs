@@ -78,6 +78,13 @@ internal sealed class Refusals<TKey>(TimeProvider clock) where TKey : notnull
         }
     }
 
+    /// <summary>It is to be tried again at once: what stood in its way may have changed.</summary>
+    public void Hasten(TKey row)
+    {
+        ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(entries, row);
+        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entry)) entry.Due = true;
+    }
+
     /// <summary>The first <paramref name="limit"/> of them.</summary>
     public ImmutableArray<(TKey Key, Refusal Refusal)> List(int limit) =>
         [.. entries.Take(limit).Select(pair => (pair.Key, new Refusal(pair.Value.Errno, pair.Value.Words, pair.Value.Since, pair.Value.Attempts)))];

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
@@ -78,7 +79,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         private volatile TaskCompletionSource door = Opened();
         private readonly TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public List<NftTable> Applied { get; } = [];
+        public List<ImmutableArray<NftChange>> Applied { get; } = [];
         public Exception? Defect { get; set; }
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
@@ -86,10 +87,10 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public void Close() => door = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public void Open() => door.TrySetResult();
 
-        public async Task ApplyAsync(NftTable table, CancellationToken stop = default)
+        public async Task ApplyAsync(ImmutableArray<NftChange> changes, CancellationToken stop = default)
         {
             if (Defect != null) throw Defect;
-            Applied.Add(table);
+            Applied.Add(changes);
             if (!door.Task.IsCompleted) waiting.TrySetResult();
             await door.Task.WaitAsync(stop);
         }

@@ -8,22 +8,22 @@ namespace Calico.Bgp.Dataplane.Tests;
 public class MasqueradeTests
 {
     private const string Private = "192.168.0.0/16";
-    private const string Rule4 = "postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 ";
+    private const string Rule4 = "postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 ";
 
     private static string Rules(params IEnumerable<Resource> resources) => string.Join('\n', Rendered(Plan(resources)).Split('\n').Where(line => line.Contains(": ")));
 
     [Fact]
     public void Private_pods_are_translated_on_their_way_out() => Assert.Equal("""
-        masq4 { 192.168.0.0-192.168.255.255 }
-        pools4 { 192.168.0.0-192.168.255.255 }
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 masquerade fully-random
+        nat-masq4 { 192.168.0.0-192.168.255.255 }
+        nat-pools4 { 192.168.0.0-192.168.255.255 }
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 masquerade fully-random
         """, Rendered(Plan(Pool("pods", Private))));
 
     [Fact]
     public void A_disabled_pool_exempts_a_destination() => Assert.Equal("""
-        masq4 { 192.168.0.0-192.168.255.255 }
-        pools4 { 10.0.0.0-10.255.255.255, 192.168.0.0-192.168.255.255 }
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 masquerade fully-random
+        nat-masq4 { 192.168.0.0-192.168.255.255 }
+        nat-pools4 { 10.0.0.0-10.255.255.255, 192.168.0.0-192.168.255.255 }
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 masquerade fully-random
         """, Rendered(Plan(Pool("pods", Private), Pool("no-nat", "10.0.0.0/8", nat: false) with { Disabled = true })));
 
     [Fact]
@@ -31,31 +31,31 @@ public class MasqueradeTests
 
     [Fact]
     public void A_disabled_pool_with_natOutgoing_is_translated() =>
-        Assert.Contains("masq4 { 192.168.0.0-", Rendered(Plan(Pool("pods", Private) with { Disabled = true })), StringComparison.Ordinal);
+        Assert.Contains("nat-masq4 { 192.168.0.0-", Rendered(Plan(Pool("pods", Private) with { Disabled = true })), StringComparison.Ordinal);
 
     [Fact]
     public void A_pool_for_load_balancers_alone_exempts_nothing() => Assert.Contains(
-        "pools4 { 192.168.0.0-192.168.255.255 }", Rendered(Plan(
+        "nat-pools4 { 192.168.0.0-192.168.255.255 }", Rendered(Plan(
             Pool("pods", Private), Pool("lb", "198.51.100.0/24", nat: false) with { AllowedUses = PoolUses.LoadBalancer })), StringComparison.Ordinal);
 
     [Fact]
     public void Overlapping_pools_are_their_union() => Assert.StartsWith("""
-        masq4 { 192.168.0.0-192.168.255.255 }
-        pools4 { 192.168.0.0-192.168.255.255 }
+        nat-masq4 { 192.168.0.0-192.168.255.255 }
+        nat-pools4 { 192.168.0.0-192.168.255.255 }
         """, Rendered(Plan(Pool("pods", Private), Pool("inner", "192.168.7.0/24"), Pool("inner-no", "192.168.8.0/24", nat: false))), StringComparison.Ordinal);
 
     [Fact]
     public void Both_families_have_rules_of_their_own() => Assert.Equal("""
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 masquerade fully-random
-        postrouting: meta nfproto ipv6 ip6 saddr @masq6 ip6 daddr != @pools6 masquerade fully-random
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 masquerade fully-random
+        postrouting: meta nfproto ipv6 ip6 saddr @nat-masq6 ip6 daddr != @nat-pools6 masquerade fully-random
         """, Rules(Pool("pods", Private), Pool("pods6", "fd00:10::/48")));
 
     [Fact]
     public void Hosts_are_excepted_where_that_is_asked_for() => Assert.Equal("""
-        masq4 { 192.168.0.0-192.168.255.255 }
-        pools4 { 192.168.0.0-192.168.255.255 }
-        hosts4 { 172.20.0.1-172.20.0.1, 172.20.0.2-172.20.0.2, 198.51.100.0-198.51.100.255 }
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 ip daddr != @hosts4 masquerade fully-random
+        nat-masq4 { 192.168.0.0-192.168.255.255 }
+        nat-pools4 { 192.168.0.0-192.168.255.255 }
+        nat-hosts4 { 172.20.0.1-172.20.0.1, 172.20.0.2-172.20.0.2, 198.51.100.0-198.51.100.255 }
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 ip daddr != @nat-hosts4 masquerade fully-random
         """, Rendered(Plan(Pool("pods", Private), Node("node1", "172.20.0.1"), Node("node2", "172.20.0.2"),
             Felix() with { NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs, ExternalNodes = [Prefix.Parse("198.51.100.0/24")] })));
 
@@ -75,39 +75,39 @@ public class MasqueradeTests
 
     [Fact]
     public void Several_addresses_share_the_connections_by_their_number() => Assert.Equal("""
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 goto outgoing4
-        outgoing4: numgen random mod 10 < 9 snat ip to 198.51.100.1-198.51.100.9 fully-random
-        outgoing4: snat ip to 203.0.113.1 fully-random
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 goto nat-outgoing4
+        nat-outgoing4: numgen random mod 10 < 9 snat ip to 198.51.100.1-198.51.100.9 fully-random
+        nat-outgoing4: snat ip to 203.0.113.1 fully-random
         """, Rules(Pool("pods", Private), Felix() with { NatOutgoingAddress = [Nine, One("203.0.113.1")] }));
 
     [Fact]
     public void A_source_keeps_its_address_where_that_is_asked_for() => Assert.EndsWith("""
-        outgoing4: jhash ip saddr mod 10 seed 0x0 < 9 snat ip to 198.51.100.1-198.51.100.9 fully-random,persistent
-        outgoing4: snat ip to 203.0.113.1 fully-random,persistent
+        nat-outgoing4: jhash ip saddr mod 10 seed 0x0 < 9 snat ip to 198.51.100.1-198.51.100.9 fully-random,persistent
+        nat-outgoing4: snat ip to 203.0.113.1 fully-random,persistent
         """, Rendered(Plan([Pool("pods", Private), Felix() with { NatOutgoingAddress = [Nine, One("203.0.113.1")] }],
             new NatSettings { Enabled = true, Persistent = true })), StringComparison.Ordinal);
 
     [Fact]
     public void Addresses_are_for_their_family() => Assert.Equal("""
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 snat ip to 198.51.100.1 fully-random
-        postrouting: meta nfproto ipv6 ip6 saddr @masq6 ip6 daddr != @pools6 masquerade fully-random
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 snat ip to 198.51.100.1 fully-random
+        postrouting: meta nfproto ipv6 ip6 saddr @nat-masq6 ip6 daddr != @nat-pools6 masquerade fully-random
         """, Rules(Pool("pods", Private), Pool("pods6", "fd00:10::/48"), Felix() with { NatOutgoingAddress = [One("198.51.100.1")] }));
 
     [Fact]
     public void A_port_range_is_for_protocols_that_have_ports() => Assert.Equal("""
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 goto outgoing4
-        outgoing4: meta l4proto tcp masquerade to :20000-20010 fully-random
-        outgoing4: meta l4proto udp masquerade to :20000-20010 fully-random
-        outgoing4: masquerade fully-random
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 goto nat-outgoing4
+        nat-outgoing4: meta l4proto tcp masquerade to :20000-20010 fully-random
+        nat-outgoing4: meta l4proto udp masquerade to :20000-20010 fully-random
+        nat-outgoing4: masquerade fully-random
         """, Rules(Pool("pods", Private), Felix() with { NatPortRange = new(20000, 20010) }));
 
     [Fact]
     public void With_VXLAN_no_UDP_connection_gets_its_port_and_the_tunnels_source_is_put_right() => Assert.Equal("""
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 goto outgoing4
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 goto nat-outgoing4
         postrouting: meta nfproto ipv4 oifname "vxlan.calico" fib saddr . oif type != local fib saddr type local meta l4proto udp masquerade to :4790-65535 fully-random
         postrouting: meta nfproto ipv4 oifname "vxlan.calico" fib saddr . oif type != local fib saddr type local masquerade fully-random
-        outgoing4: meta l4proto udp masquerade to :4790-65535 fully-random
-        outgoing4: masquerade fully-random
+        nat-outgoing4: meta l4proto udp masquerade to :4790-65535 fully-random
+        nat-outgoing4: masquerade fully-random
         """, Rules(Pool("pods", Private) with { VxlanMode = EncapsulationMode.CrossSubnet }));
 
     [Theory]
@@ -122,10 +122,10 @@ public class MasqueradeTests
 
     [Fact]
     public void Where_the_network_translates_for_a_pool_its_destinations_are_excepted() => Assert.Equal("""
-        masq4 { 192.168.0.0-192.168.255.255 }
-        pools4 { 192.168.0.0-192.168.255.255 }
-        upstream4 { 192.168.0.0-192.168.255.255 . 0.0.0.0-127.255.255.255 }
-        postrouting: meta nfproto ipv4 ip saddr @masq4 ip daddr != @pools4 ip saddr . ip daddr != @upstream4 masquerade fully-random
+        nat-masq4 { 192.168.0.0-192.168.255.255 }
+        nat-pools4 { 192.168.0.0-192.168.255.255 }
+        nat-upstream4 { 192.168.0.0-192.168.255.255 . 0.0.0.0-127.255.255.255 }
+        postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 ip saddr . ip daddr != @nat-upstream4 masquerade fully-random
         """, Rendered(Plan([Pool("pods", Private)], upstream: true,
             pools: ("pods", new(Ranges("0.0.0.0/1"), ["tor1"], "tor1 translates"), Ranges("0.0.0.0/1")))));
 

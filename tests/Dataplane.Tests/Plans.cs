@@ -39,9 +39,10 @@ internal static class Plans
     /// <summary>About as nft lists it: sets with their elements in nft's octets, chains with their rules.</summary>
     public static string Rendered(NatPlan plan)
     {
-        var rules = new Masquerade().Render(plan);
+        var rules = Masquerade.Render(plan);
         return string.Join('\n', [
             .. rules.Sets.Select(set => $"{set.Name} {{ {string.Join(", ", set.Elements.Select(Text))} }}"),
+            .. rules.Postrouting.Select(rule => $"postrouting: {rule}"),
             .. rules.Chains.SelectMany(chain => chain.Rules.Select(rule => $"{chain.Name}: {rule}")),
         ]);
     }

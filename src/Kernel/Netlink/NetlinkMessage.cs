@@ -77,6 +77,12 @@ internal sealed class NetlinkMessage
     /// <summary>A number as NETLINK_NETFILTER has them.</summary>
     public NetlinkMessage BigEndian(ushort type, uint value) => Attribute(type, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
 
+    public NetlinkMessage BigEndian(ushort type, ulong value)
+    {
+        var turned = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
+        return Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in turned)));
+    }
+
     /// <summary>A name, with the NUL that the kernel wants behind it.</summary>
     public NetlinkMessage Text(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value + '\0'));
 

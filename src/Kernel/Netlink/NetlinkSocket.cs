@@ -43,12 +43,10 @@ internal sealed class NetlinkSocket : IDisposable
     /// </summary>
     public bool IgnoreRoutesOf(uint port)
     {
-        // BPF loads in network order what netlink wrote in the machine's.
-        var pid = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(port) : port;
         return Libc.TryAttachFilter(socket.SafeHandle,
         [
             Instruction(0x20, 0, 0, 12),                              // load nlmsg_pid
-            Instruction(0x15, 0, 3, pid),                             // another's: keep
+            Instruction(0x15, 0, 3, AsLoaded(port)),                             // another's: keep
             Instruction(0x28, 0, 0, 4),                               // load nlmsg_type
             Instruction(0x15, 2, 0, TypeAsLoaded(MessageType.NewRoute)),
             Instruction(0x15, 1, 0, TypeAsLoaded(MessageType.DelRoute)),
@@ -58,6 +56,26 @@ internal sealed class NetlinkSocket : IDisposable
 
         static uint TypeAsLoaded(ushort type) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(type) : type;
     }
+
+    /// <summary>
+    /// Makes the kernel drop notifications of all that came through <paramref name="port"/>: a table with a hundred thousand elements would
+    /// come back, and what others do at the same time would be lost in that. nf_tables puts nobody else's into one datagram with them.
+    /// </summary>
+    public bool IgnoreAllOf(uint port) => Libc.TryAttachFilter(socket.SafeHandle,
+    [
+        Instruction(0x20, 0, 0, 12),             // load nlmsg_pid
+        Instruction(0x15, 0, 1, AsLoaded(port)), // another's: keep
+        Instruction(0x06, 0, 0, 0),              // drop
+        Instruction(0x06, 0, 0, uint.MaxValue),  // keep
+    ]);
+
+    /// <summary>BPF loads in network order what netlink wrote in the machine's.</summary>
+    private static uint AsLoaded(uint port) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(port) : port;
+
+    /// <summary>Whether it hears of a group's news from now on.</summary>
+    /// <param name="group">By its number, not as a bit.</param>
+    public void Hear(int group, bool heard) =>
+        Libc.TrySetOption(socket.SafeHandle, SOL_NETLINK, heard ? Libc.AddMembership : Libc.DropMembership, group);
 
     private static ulong Instruction(ushort code, byte ifTrue, byte ifFalse, uint value) => BitConverter.IsLittleEndian
         ? (ulong)value << 32 | (ulong)ifFalse << 24 | (ulong)ifTrue << 16 | code

@@ -55,6 +55,8 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
 /// <summary>dnat ip to ip daddr map @MAP</summary>
 public sealed record ActDestinationNat(IpFamily Family, string Map) : NftStatement
 {
+    internal override string? SetAsked => Map;
+
     internal override void Encode(Expressions into)
     {
         AddressField.Load(into, Family, NftEnd.Destination);
@@ -74,6 +76,8 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 
     public static ActDecide Jump(string chain) => new(new NftVerdict(NftVerdictCode.Jump, chain));
 
+    internal override string? ChainMeant => Verdict.Chain;
+
     internal override void Encode(Expressions into) => into.Decide(Verdict);
 
     public override string ToString() => Verdict.ToString();
@@ -82,6 +86,8 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 /// <summary>iifname vmap @MAP</summary>
 public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStatement
 {
+    internal override string? SetAsked => Map;
+
     internal override void Encode(Expressions into)
     {
         into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);

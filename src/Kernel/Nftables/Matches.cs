@@ -58,6 +58,8 @@ internal static class AddressField
 /// <summary>ip saddr @SET, ip daddr != @SET</summary>
 public sealed record MatchAddress(IpFamily Family, NftEnd End, string Set, bool Outside = false) : NftStatement
 {
+    internal override string? SetAsked => Set;
+
     internal override void Encode(Expressions into)
     {
         AddressField.Load(into, Family, End);
@@ -70,6 +72,8 @@ public sealed record MatchAddress(IpFamily Family, NftEnd End, string Set, bool 
 /// <summary>ip saddr . ip daddr @SET</summary>
 public sealed record MatchAddressPair(IpFamily Family, string Set, bool Outside = false) : NftStatement
 {
+    internal override string? SetAsked => Set;
+
     internal override void Encode(Expressions into)
     {
         AddressField.Load(into, Family, NftEnd.Source);

@@ -1,80 +1,145 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Netlink;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
-/// The messages that turn the table that is there into the one that shall be, in the order in which they lean on one another: sets and
-/// chains come, rules of what changes go, elements go and come, rules come, chains and sets go. Rules have no identity: a chain that
-/// differs is written anew. Where something differs that the kernel lets nobody change, the whole table is replaced, in the same transaction.
+/// The messages that make of some parts what they shall be, in the order in which they lean on one another: sets and chains come; rules of
+/// chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets nobody change, which
+/// comes again at once; elements come; rules come. Maps go before the chains that they lead to.
+/// What leans on a part that comes again (rules on their sets and chains, maps on their chains) is written again with it.
 /// </summary>
-internal sealed class NftDifference(NftTable wanted, ActualTable actual, NftTransaction into)
+/// <param name="blocked">What the kernel has refused, and is not to be asked about again yet; null: nothing.</param>
+internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
 {
-    public static void Write(NftTable wanted, ActualTable actual, NftTransaction into, bool anew = false)
+    private readonly List<SetPart> sets = [];
+    private readonly List<(ChainPart Chain, ImmutableArray<NftRule> Rules)> chains = [];
+    private readonly HashSet<SetPart> setsAgain = [];
+    private readonly HashSet<ChainPart> chainsAgain = [], rewritten = [];
+    private uint setIds;
+
+    public void Write(string? comment, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
     {
-        anew = actual.Exists && (anew || !CanBecome(actual, wanted));
-        if (anew) into.Add(new NftPart.Removal($"table inet {wanted.Name}"), NftMessage.DeleteTable(wanted.Name));
-        new NftDifference(wanted, anew ? new() : actual, into).Write();
+        sets.AddRange(someSets.Where(set => !Blocks(set.Wanted != null ? new NftPart.Set(set.Name) : new NftPart.Removal(new NftPart.Set(set.Name)))));
+        foreach (var chain in someChains) Add(chain);
+        Widen();
+        if (!parts.TableIsThere) into.Add(new NftPart.Table(table), () => NftMessage.AddTable(table, comment));
+        // The kernel finds a set by walking along all of them: those that change by the packet stand in front.
+        foreach (var set in sets.OrderByDescending(set => set.Wanted?.Dynamic == true))
+            if (set is { Wanted: { } wanted, There: null }) AddSet(wanted);
+        foreach (var (chain, _) in chains)
+            if (chain is { Wanted: { } wanted, There: null }) AddChain(wanted);
+        foreach (var (chain, rules) in chains)
+            if (chain.There != null && (chain.Wanted == null || IsWritten(chain, rules))) Flush(chain);
+        foreach (var set in sets)
+            if (set.There != null && !IsAgain(set)) Elements(set, set.ToRemove, add: false);
+        foreach (var set in sets.Where(IsAgain)) Remove(new NftPart.Set(set.Name), NftMessage.DeleteSet(table, set.Name));
+        foreach (var (chain, _) in chains)
+            if (IsAgain(chain)) Remove(new NftPart.Chain(chain.Name), NftMessage.DeleteChain(table, chain.Name));
+        foreach (var set in sets)
+            if (set.Wanted is { } wanted && IsAgain(set)) AddSet(wanted);
+        foreach (var (chain, _) in chains)
+            if (chain.Wanted is { } wanted && IsAgain(chain)) AddChain(wanted);
+        foreach (var set in sets)
+            if (set.Wanted is { } wanted) Elements(set, IsAgain(set) && !wanted.Dynamic ? set.Elements : set.ToAdd, add: true);
+        foreach (var (chain, rules) in chains) AddRules(chain, rules);
     }
 
-    private static bool CanBecome(ActualTable actual, NftTable wanted) =>
-        actual.Comment == wanted.Comment
-        && wanted.Sets.All(set => !actual.Sets.TryGetValue(set.Name, out var there) || there.SameKind(set))
-        && wanted.Chains.All(chain => !actual.Chains.TryGetValue(chain.Name, out var there) || there.Shape.SameKind(chain));
+    private bool Blocks(NftPart part) => blocked != null && blocked(part);
 
-    private void Write()
+    private void Add(ChainPart chain)
     {
-        if (!actual.Exists) into.Add(new NftPart.Table(wanted.Name), () => NftMessage.AddTable(wanted));
-        AddSets();
-        foreach (var chain in wanted.Chains)
-            if (!actual.Chains.ContainsKey(chain.Name))
-                into.Add(new NftPart.Chain(chain.Name), () => NftMessage.AddChain(wanted.Name, chain));
-        var (changed, gone) = (ChangedChains(), GoneChains());
-        foreach (var chain in changed.Select(chain => chain.Name).Concat(gone))
-            if (actual.Chains.ContainsKey(chain)) Remove($"rules of chain {chain}", NftMessage.FlushChain(wanted.Name, chain));
-        foreach (var set in wanted.Sets) ChangeElements(set);
-        foreach (var chain in changed)
-            foreach (var rule in chain.Rules)
-                into.Add(new NftPart.Rule(chain.Name, rule), () => NftMessage.AddRule(wanted.Name, chain.Name, rule));
-        foreach (var chain in gone) Remove($"chain {chain}", NftMessage.DeleteChain(wanted.Name, chain));
-        foreach (var set in actual.Sets.Keys.Where(set => wanted.Sets.All(other => other.Name != set)))
-            Remove($"set {set}", NftMessage.DeleteSet(wanted.Name, set));
+        if (Blocks(chain.Wanted != null ? new NftPart.Chain(chain.Name) : new NftPart.Removal(new NftPart.Chain(chain.Name)))) return;
+        chains.Add((chain, chain.Wanted is { } wanted ? Allowed(wanted, blocked) : []));
     }
 
-    private void Remove(string what, NetlinkMessage message) => into.Add(new NftPart.Removal(what), message);
+    /// <summary>The rules that are wanted of a chain, without those that the kernel has refused.</summary>
+    public static ImmutableArray<NftRule> Allowed(NftChain chain, Predicate<NftPart>? blocked) =>
+        blocked == null ? chain.Rules : [.. chain.Rules.Where(rule => !blocked(new NftPart.Rule(chain.Name, rule)))];
 
-    private void AddSets()
+    /// <summary>Removed, whether it comes again or not.</summary>
+    private bool IsAgain(SetPart set) => set.There != null && (set.Wanted == null || setsAgain.Contains(set));
+
+    private bool IsAgain(ChainPart chain) => chain.There != null && (chain.Wanted == null || chainsAgain.Contains(chain));
+
+    /// <summary>Seldom anything: then all parts are looked through for those that lean on what comes again.</summary>
+    private void Widen()
     {
-        var id = 0u;
-        foreach (var set in wanted.Sets.Where(set => !actual.Sets.ContainsKey(set.Name)))
+        setsAgain.UnionWith(sets.Where(set => set.ChangesKind));
+        chainsAgain.UnionWith(chains.Select(goal => goal.Chain).Where(chain => chain.ChangesKind));
+        if (setsAgain.Count + chainsAgain.Count == 0) return;
+        var chainNames = chainsAgain.Select(chain => chain.Name).ToHashSet();
+        var maps = parts.Sets.Where(set => set is { Wanted.LeadsToVerdicts: true, There: not null }
+            && set.Elements.Any(element => element.Value is NftVerdict { Chain: { } chain } && chainNames.Contains(chain))).ToArray();
+        setsAgain.UnionWith(maps);
+        foreach (var map in maps)
+            if (!sets.Contains(map)) sets.Add(map);
+        var setNames = setsAgain.Select(set => set.Name).ToHashSet();
+        foreach (var chain in parts.Chains.Where(chain => chain.There != null && Leans(chain, setNames, chainNames)))
         {
-            var number = ++id;
-            into.Add(new NftPart.Set(set.Name), () => NftMessage.AddSet(wanted.Name, set, number));
+            rewritten.Add(chain);
+            if (chains.TrueForAll(goal => goal.Chain != chain)) Add(chain);
         }
     }
 
-    private List<NftChain> ChangedChains() =>
-        [.. wanted.Chains.Where(chain => actual.Chains.TryGetValue(chain.Name, out var there) ? !there.Holds(chain.Rules) : !chain.Rules.IsEmpty)];
+    private static bool Leans(ChainPart chain, HashSet<string> sets, HashSet<string> chains) => !chain.InForce.IsDefaultOrEmpty
+        && chain.InForce.Any(rule => rule.Statements.Any(one =>
+            (one.SetAsked is { } set && sets.Contains(set)) || (one.ChainMeant is { } other && chains.Contains(other))));
 
-    private List<string> GoneChains() => [.. actual.Chains.Keys.Where(chain => wanted.Chains.All(other => other.Name != chain))];
-
-    private void ChangeElements(NftSet set)
+    private void AddSet(NftSet set)
     {
-        var there = actual.Sets.TryGetValue(set.Name, out var known) ? known.Elements : [];
-        if (ReferenceEquals(there, set.Elements)) return;
-        Elements(set, there.Except(set.Elements), add: false);
-        Elements(set, set.Elements.Except(there), add: true);
+        var id = ++setIds;
+        into.Add(new NftPart.Set(set.Name), () => NftMessage.AddSet(table, set, id));
     }
 
-    private void Elements(NftSet set, IEnumerable<NftElement> elements, bool add)
+    private void AddChain(NftChain chain) => into.Add(new NftPart.Chain(chain.Name), () => NftMessage.AddChain(table, chain));
+
+    private void Flush(ChainPart chain) => Remove(new NftPart.Chain(chain.Name), NftMessage.FlushChain(table, chain.Name));
+
+    private void Remove(NftPart what, NetlinkMessage message) => into.Add(new NftPart.Removal(what), message);
+
+    private bool IsWritten(ChainPart chain, ImmutableArray<NftRule> rules) =>
+        chain.Wanted != null && (chain.There == null || IsAgain(chain) || rewritten.Contains(chain) || !chain.Holds(rules));
+
+    private void AddRules(ChainPart chain, ImmutableArray<NftRule> rules)
     {
-        foreach (var some in elements.Chunk(NftMessage.MostElements))
+        if (!IsWritten(chain, rules)) return;
+        foreach (var rule in rules) into.Add(new NftPart.Rule(chain.Name, rule), () => NftMessage.AddRule(table, chain.Name, rule));
+    }
+
+    /// <summary>Many in one message: they share one attribute, whose length has 16 bits.</summary>
+    private void Elements(SetPart set, IReadOnlyCollection<NftElement> elements, bool add)
+    {
+        var shape = (add ? set.Wanted : set.There)!;
+        NftPart Part(NftElement element) => add ? new NftPart.Element(set.Name, element) : new NftPart.Removal(new NftPart.Element(set.Name, element));
+        using var left = elements.Where(element => !Blocks(Part(element))).GetEnumerator();
+        for (var any = left.MoveNext(); any;)
         {
-            var message = NftMessage.Elements(wanted.Name, add).Text(2, set.Name); // SET
-            var positions = new List<int>();
-            using (message.OpenNested(3))                                          // ELEMENTS
-                foreach (var element in some) NftElements.Write(message, set, element, positions);
-            NftPart Part(NftElement element) => add ? new NftPart.Element(set.Name, element) : new NftPart.Removal($"element {element} of set {set.Name}");
-            into.Add(Part(some[0]), message, [.. some.Zip(positions, (element, at) => (at, Part(element)))]);
+            var message = NftMessage.Elements(table, set.Name, add, shape.Dynamic);
+            var written = new List<(int At, NftElement Element)>();
+            using (message.OpenNested(3)) // ELEMENTS
+                for (; any && message.Length < NftMessage.MostOctets; any = left.MoveNext())
+                {
+                    written.Add((message.Length, left.Current));
+                    NftElements.Write(message, shape, left.Current, add);
+                }
+            into.Add(Part(written[0].Element), message, at => Part(written.FindLast(one => at >= one.At).Element));
+        }
+    }
+
+    /// <summary>The kernel has taken it.</summary>
+    public void Commit()
+    {
+        parts.TableIsThere = true;
+        foreach (var set in sets)
+        {
+            set.Commit(setsAgain.Contains(set), blocked);
+            parts.Clean(set);
+        }
+        foreach (var (chain, rules) in chains)
+        {
+            chain.Commit(rules);
+            parts.Clean(chain);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Netlink;
 
 namespace Calico.Bgp.Kernel.Nftables;
@@ -9,23 +8,21 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// </summary>
 internal static class NftElements
 {
-    private const ushort ListElement = 1, Key = 1, Data = 2, Flags = 3, UserData = 6, KeyEnd = 10, Value = 1;
+    private const ushort ListElement = 1, Key = 1, Data = 2, Flags = 3, Timeout = 4, Expiration = 5, UserData = 6, KeyEnd = 10, Value = 1;
     private const uint IntervalEnd = 1;
 
     /// <summary>What nft writes on a range that goes up to the last key, and looks for when it lists it (SET_ELEM_F_INTERVAL_OPEN).</summary>
     private static readonly byte[] OpenRange = [1, sizeof(uint), .. BitConverter.GetBytes(1u)];
 
-    /// <summary>Writes the element; where it stands is remembered, because the kernel names by that what it refuses.</summary>
-    public static void Write(NetlinkMessage into, NftSet set, NftElement element, List<int> positions)
+    public static void Write(NetlinkMessage into, NftSet set, NftElement element, bool add)
     {
-        positions.Add(into.Length);
-        if (!set.Intervals) { WriteOne(into, element, null, false); return; }
-        if (set.Key.Length > 1) { WriteOne(into, element, element.To, false); return; }
-        WriteOne(into, element, null, element.To.IsAllOnes);
+        if (!set.Intervals) { WriteOne(into, element, null, false, add); return; }
+        if (set.Key.Length > 1) { WriteOne(into, element, element.To, false, add); return; }
+        WriteOne(into, element, null, element.To.IsAllOnes, add);
         if (!element.To.IsAllOnes) WriteEnd(into, element.To.Next());
     }
 
-    private static void WriteOne(NetlinkMessage into, NftElement element, NftOctets? end, bool open)
+    private static void WriteOne(NetlinkMessage into, NftElement element, NftOctets? end, bool open, bool add)
     {
         using var item = into.OpenNested(ListElement);
         Plain(into, Key, element.From);
@@ -33,6 +30,7 @@ internal static class NftElements
         if (element.Value is NftData data) Plain(into, Data, data.Octets);
         else if (element.Value is NftVerdict verdict)
             using (into.OpenNested(Data)) Expressions.WriteVerdict(into, verdict);
+        if (add && element.Timeout is { } timeout) into.BigEndian(Timeout, NftMessage.Milliseconds(timeout)).BigEndian(Expiration, NftMessage.Milliseconds(timeout));
         if (open) into.Attribute(UserData, OpenRange);
     }
 
@@ -73,10 +71,10 @@ internal static class NftElements
     }
 
     /// <summary>Ranges out of starts and ends, in whatever order they came. Where two ranges touch, the end of one stands before the start of the other.</summary>
-    public static ImmutableSortedSet<NftElement> Join(NftSet set, List<Told> told)
+    public static List<NftElement> Join(NftSet set, List<Told> told)
     {
         if (!set.Intervals || set.Key.Length > 1) return [.. told.Select(one => one.Element)];
-        var elements = ImmutableSortedSet.CreateBuilder<NftElement>();
+        var elements = new List<NftElement>();
         NftElement? open = null;
         foreach (var (element, isEnd) in told.OrderBy(one => one.Element.From).ThenBy(one => !one.IsEnd))
         {
@@ -84,7 +82,7 @@ internal static class NftElements
             open = isEnd ? null : element;
         }
         if (open is { } last) elements.Add(last with { To = AllOnes(last.From) });
-        return elements.ToImmutable();
+        return elements;
     }
 
     private static NftOctets AllOnes(NftOctets like)

@@ -25,13 +25,14 @@ internal static class NftMessage
     public const ushort NewSet = Subsystem | 9, GetSet = Subsystem | 10, DelSet = Subsystem | 11;
     public const ushort NewElement = Subsystem | 12, GetElement = Subsystem | 13, DelElement = Subsystem | 14;
     public const ushort NewGeneration = Subsystem | 15, GetGeneration = Subsystem | 16;
+    private const ushort DestroyElement = Subsystem | 30;
     public const byte Inet = 1;
 
     /// <summary>The first attribute of every object: its table.</summary>
     public const ushort Table = 1;
 
-    /// <summary>Elements in one message: they share one attribute, whose length has 16 bits.</summary>
-    public const int MostElements = 400;
+    /// <summary>Elements' octets in one message: they share one attribute, whose length has 16 bits; one more element must fit.</summary>
+    public const int MostOctets = 60_000;
 
     private static NetlinkMessage Message(ushort type, NetlinkFlags flags) =>
         new NetlinkMessage(type, flags | NetlinkFlags.Request).Header(new NetfilterHeader(Inet, 0, 0));
@@ -50,9 +51,15 @@ internal static class NftMessage
     /// <summary>Answered after all that was sent before it, whatever became of that.</summary>
     public static NetlinkMessage Barrier() => Message(GetGeneration, NetlinkFlags.None);
 
+    /// <summary>How often nf_tables has been changed, by whomever: the answer's body has the number (NFTA_GEN_ID).</summary>
+    public static NetlinkMessage AskGeneration() => Message(GetGeneration, NetlinkFlags.Ack);
+
+    public static uint ReadGeneration(ReadOnlySpan<byte> body) =>
+        body.Length < NetfilterHeader.Octets ? 0 : AttributeReader.BigEndian(AttributeReader.Find(body[NetfilterHeader.Octets..], 1)); // ID
+
     // nft add table inet NAME { comment "…"; }
-    public static NetlinkMessage AddTable(NftTable table) =>
-        Comment(Write(NewTable, table.Name, create: true).BigEndian(2, 0), 6, 0, table.Comment); // FLAGS, USERDATA
+    public static NetlinkMessage AddTable(string table, string? comment) =>
+        Comment(Write(NewTable, table, create: true).BigEndian(2, 0), 6, 0, comment); // FLAGS, USERDATA
 
     // nft delete table inet NAME
     public static NetlinkMessage DeleteTable(string table) => Write(DelTable, table);
@@ -93,28 +100,38 @@ internal static class NftMessage
     // nft flush chain inet TABLE CHAIN
     public static NetlinkMessage FlushChain(string table, string chain) => Write(DelRule, table).Text(2, chain);
 
-    // nft add set inet TABLE NAME { type ipv4_addr; flags interval; }
+    // nft add set inet TABLE NAME { type ipv4_addr; flags interval; }; nft add set … { flags dynamic,timeout; timeout 1m; size 1000; }
     public static NetlinkMessage AddSet(string table, NftSet set, uint id)
     {
         var message = Write(NewSet, table, create: true).Text(2, set.Name).BigEndian(3, Flags(set))     // NAME, FLAGS
             .BigEndian(4, NftTypes.Number(set.Key)).BigEndian(5, (uint)NftTypes.Length(set.Key));       // KEY_TYPE, KEY_LEN
-        if (set.Value is { } value) message.BigEndian(6, (uint)value).BigEndian(7, (uint)value.Octets()); // DATA_TYPE, DATA_LEN
+        if (set.IsMap) message.BigEndian(6, NftTypes.Number(set.Value)).BigEndian(7, (uint)NftTypes.Length(set.Value)); // DATA_TYPE, DATA_LEN
         message.BigEndian(10, id);                                                                      // ID
-        if (IsRanges(set)) Parts(message, set);
+        if (IsRanges(set) || set.Size > 0) Describe(message, set);
+        if (set.Timeout is { } timeout) message.BigEndian(11, Milliseconds(timeout));                   // TIMEOUT
         return message.Attribute(13, SetUserData(set));                                                 // USERDATA
     }
 
+    public static ulong Milliseconds(TimeSpan time) => checked((ulong)time.TotalMilliseconds);
+
     private static bool IsRanges(NftSet set) => set.Intervals && set.Key.Length > 1;
 
+    /// <summary>What packets shall put into a set (dynamic) and what the clock takes out of it (timeout) go together here.</summary>
     public static uint Flags(NftSet set)
     {
-        const uint interval = 4, map = 8, concatenation = 128;
-        return (set.Intervals ? interval : 0) | (set.Value != null ? map : 0) | (IsRanges(set) ? concatenation : 0);
+        const uint interval = 4, map = 8, timeout = 16, dynamic = 32, concatenation = 128;
+        return (set.Intervals ? interval : 0) | (set.IsMap ? map : 0) | (set.Dynamic ? timeout | dynamic : 0) | (IsRanges(set) ? concatenation : 0);
+    }
+
+    private static void Describe(NetlinkMessage message, NftSet set)
+    {
+        using var description = message.OpenNested(9);       // DESC
+        if (set.Size > 0) message.BigEndian(1, set.Size);    // SIZE
+        if (IsRanges(set)) Parts(message, set);
     }
 
     private static void Parts(NetlinkMessage message, NftSet set)
     {
-        using var description = message.OpenNested(9);    // DESC
         using var concatenation = message.OpenNested(2);  // CONCAT
         foreach (var part in set.Key)
             using (message.OpenNested(1))                 // LIST_ELEM
@@ -127,7 +144,7 @@ internal static class NftMessage
         const byte keyOrder = 0, valueOrder = 1, comment = 7;
         var data = new List<byte>();
         Number(keyOrder, set.Key.Length > 1 ? 0u : Order(set.Key[0]));
-        if (set.Value is { } value) Number(valueOrder, Order(value));
+        if (set.IsMap) Number(valueOrder, set.Value.Length > 1 ? 0u : Order(set.Value[0]));
         if (set.Comment is { } words) data.AddRange(CommentData(comment, words));
         return [.. data];
 
@@ -156,17 +173,19 @@ internal static class NftMessage
 
     public static NetlinkMessage DeleteSet(string table, string set) => Write(DelSet, table).Text(2, set);
 
-    // nft get table; nft list chain …: each of one object, never of what belongs to others
+    // nft get table; nft list …: of what belongs to others nothing is asked where that can be said
     public static NetlinkMessage AskTable(string table) => Message(GetTable, NetlinkFlags.Ack).Text(Table, table);
 
-    public static NetlinkMessage AskChain(string table, string chain) => Message(GetChain, NetlinkFlags.Ack).Text(Table, table).Text(3, chain);
-
     public static NetlinkMessage AskRules(string table) => Message(GetRule, NetlinkFlags.Dump).Text(Table, table);
+
+    /// <summary>All tables of the family: there is no question for one's own chains alone.</summary>
+    public static NetlinkMessage AskChains() => Message(GetChain, NetlinkFlags.Dump);
 
     public static NetlinkMessage AskSets(string table) => Message(GetSet, NetlinkFlags.Dump).Text(Table, table);
 
     public static NetlinkMessage AskElements(string table, string set) => Message(GetElement, NetlinkFlags.Dump).Text(Table, table).Text(2, set);
 
-    // nft add element inet TABLE SET { … }; nft delete element …
-    public static NetlinkMessage Elements(string table, bool add) => Write(add ? NewElement : DelElement, table, create: add);
+    // nft add element inet TABLE SET { … }; nft delete element …; nft destroy element …, which minds no element that has gone by itself
+    public static NetlinkMessage Elements(string table, string set, bool add, bool perhaps) =>
+        Write(add ? NewElement : perhaps ? DestroyElement : DelElement, table, create: add).Text(2, set); // SET
 }

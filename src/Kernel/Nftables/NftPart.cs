@@ -31,8 +31,8 @@ internal abstract record NftPart(int Level)
         public override string ToString() => $"rule in chain {In}: {Value}";
     }
 
-    /// <summary>Something of ours that is not wanted any more.</summary>
-    public sealed record Removal(string What) : NftPart(4)
+    /// <summary>Something of ours that is not wanted any more; of a chain its rules, too.</summary>
+    public sealed record Removal(NftPart What) : NftPart(4)
     {
         public override string ToString() => $"removal of {What}";
     }

@@ -23,10 +23,11 @@ internal static class NftProbe
     public static List<string> Missing(NetlinkSocket socket, string table, params ReadOnlySpan<NftStatement> statements)
     {
         var transaction = new NftTransaction(socket);
-        transaction.Add(new NftPart.Table(table), NftMessage.AddTable(NftTable.Empty(table)));
+        transaction.Begin();
+        transaction.Add(new NftPart.Table(table), NftMessage.AddTable(table, null));
         transaction.Add(new NftPart.Chain(Chain), NftMessage.AddChain(table, new(Chain, new("nat", NftHookPoint.Postrouting, 100), [])));
         foreach (var statement in statements) Add(transaction, table, statement);
-        transaction.Add(new NftPart.Removal(Impossible), NftMessage.DeleteTable(Impossible));
+        transaction.Add(new NftPart.Removal(new NftPart.Table(Impossible)), NftMessage.DeleteTable(Impossible));
         if (transaction.Exchange() != NftOutcome.Refused) return [];
         return [.. Options(transaction.Refusals.Where(refusal => NftFeature.IsMissing(refusal.Errno)))];
     }

@@ -4,105 +4,94 @@ using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
-/// <summary>A chain that the kernel holds: its rules either as we have sent them, or in the octets that it told us.</summary>
-internal sealed record ActualChain(NftChain Shape, ImmutableArray<byte[]> Told)
+/// <summary>A set that the kernel holds; of a dynamic one the elements are not asked for.</summary>
+internal sealed record ToldSet(NftSet Shape, List<NftElement> Elements);
+
+/// <summary>A chain that the kernel holds, its rules in the octets that it told us.</summary>
+internal sealed record ToldChain(NftChain Shape, List<byte[]> Rules)
 {
-    public bool Holds(ImmutableArray<NftRule> rules)
+    public bool Holds(ImmutableArray<NftRule> wanted)
     {
-        if (Told.IsDefault) return Shape.Rules.AsSpan().SequenceEqual(rules.AsSpan());
-        if (Told.Length != rules.Length) return false;
-        for (var i = 0; i < rules.Length; i++)
+        if (Rules.Count != wanted.Length) return false;
+        for (var i = 0; i < wanted.Length; i++)
         {
-            var wanted = new NetlinkMessage();
-            NftMessage.WriteRule(wanted, rules[i]);
-            if (!AttributeCover.Covers(Told[i], wanted.Attributes)) return false;
+            var message = new NetlinkMessage();
+            NftMessage.WriteRule(message, wanted[i]);
+            if (!AttributeCover.Covers(Rules[i], message.Attributes)) return false;
         }
         return true;
     }
 }
 
 /// <summary>What the kernel holds under our table's name.</summary>
-internal sealed class ActualTable
+internal sealed class ToldTable
 {
     public bool Exists { get; set; }
-    public string? Comment { get; set; }
-    public Dictionary<string, NftSet> Sets { get; } = [];
-    public Dictionary<string, ActualChain> Chains { get; } = [];
 
-    public static ActualTable Of(NftTable table)
-    {
-        var actual = new ActualTable { Exists = true, Comment = table.Comment };
-        foreach (var set in table.Sets) actual.Sets[set.Name] = set;
-        foreach (var chain in table.Chains) actual.Chains[chain.Name] = new(chain, default);
-        return actual;
-    }
+    /// <summary>How often nf_tables had been changed when the reading began.</summary>
+    public uint Generation { get; set; }
+
+    public Dictionary<string, ToldSet> Sets { get; } = [];
+    public Dictionary<string, ToldChain> Chains { get; } = [];
 }
 
-/// <summary>
-/// Reads our own table, object by object: at the start, and after somebody else has touched it. Other tables are never asked for.
-/// </summary>
-internal sealed class NftReading(NetlinkDump dump, string name)
+/// <summary>Reads our own table: at the start, and after somebody else has touched it.</summary>
+internal sealed class NftReading
 {
+    private readonly NetlinkDump dump;
+    private readonly string name;
+    private readonly ToldTable table = new();
+    private int errno;
 
-    private readonly ActualTable table = new();
-    private readonly Dictionary<string, List<byte[]>> rules = [];
-
-    /// <summary>The kernel's when it refused the reading; 0.</summary>
-    public int Errno { get; private set; }
+    private NftReading(NetlinkDump dump, string name) => (this.dump, this.name) = (dump, name);
 
     /// <summary>Null where the table changed under the reading, or the kernel refused it.</summary>
-    public static ActualTable? Read(NetlinkDump dump, NftTable wanted, out int errno)
+    /// <param name="errno">The kernel's when it refused the reading; 0.</param>
+    public static ToldTable? Read(NetlinkDump dump, string name, out int errno)
     {
-        var reading = new NftReading(dump, wanted.Name);
-        var read = reading.Read(wanted);
-        errno = reading.Errno;
+        var reading = new NftReading(dump, name);
+        var read = reading.Read();
+        errno = reading.errno;
         return read ? reading.table : null;
     }
 
-    private bool Read(NftTable wanted)
+    private bool Read()
     {
-        if (!Ask(NftMessage.AskTable(name), TakeTable)) return Errno == ENOENT && Forgive();
+        if (!Ask(NftMessage.AskGeneration(), TakeGeneration)) return false;
+        if (!Ask(NftMessage.AskTable(name), TakeTable)) return errno == ENOENT && Forgive();
         if (!Ask(NftMessage.AskSets(name), TakeSet)) return false;
-        foreach (var set in table.Sets.Values.ToArray())
-            if (!ReadElements(set)) return false;
-        return Ask(NftMessage.AskRules(name), TakeRule)
-            && wanted.Chains.Select(chain => chain.Name).Union(rules.Keys).ToArray().All(ReadChain);
+        foreach (var set in table.Sets.Values)
+            if (!set.Shape.Dynamic && !ReadElements(set)) return false;
+        return Ask(NftMessage.AskChains(), TakeChain) && Ask(NftMessage.AskRules(name), TakeRule);
     }
 
-    private bool Ask(NetlinkMessage request, DumpEntry entry)
-    {
-        var end = dump.Read(request, entry, out var errno);
-        Errno = errno;
-        return end == DumpEnd.Complete;
-    }
+    private bool Ask(NetlinkMessage request, DumpEntry entry) => dump.Read(request, entry, out errno) == DumpEnd.Complete;
 
+    /// <summary>There is no table.</summary>
     private bool Forgive()
     {
-        Errno = 0;
+        errno = 0;
         return true;
     }
 
     private static ReadOnlySpan<byte> Attributes(ReadOnlySpan<byte> body) => body[NetfilterHeader.Octets..];
 
-    private void TakeTable(in NetlinkHeader header, ReadOnlySpan<byte> body)
-    {
-        table.Exists = true;
-        table.Comment = NftMessage.ReadComment(AttributeReader.Find(Attributes(body), 6), 0); // USERDATA
-    }
+    private void TakeGeneration(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Generation = NftMessage.ReadGeneration(body);
+
+    private void TakeTable(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Exists = true;
 
     private void TakeSet(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
-        var attributes = Attributes(body);
-        var set = NftSetReading.Read(attributes);
-        table.Sets[set.Name] = set;
+        var set = NftSetReading.Read(Attributes(body));
+        table.Sets[set.Name] = new(set, []);
     }
 
-    private bool ReadElements(NftSet set)
+    private bool ReadElements(ToldSet set)
     {
         const ushort elements = 3;
         var told = new List<NftElements.Told>();
-        if (!Ask(NftMessage.AskElements(name, set.Name), Take)) return false;
-        table.Sets[set.Name] = set with { Elements = NftElements.Join(set, told) };
+        if (!Ask(NftMessage.AskElements(name, set.Shape.Name), Take)) return false;
+        set.Elements.AddRange(NftElements.Join(set.Shape, told));
         return true;
 
         void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
@@ -112,24 +101,20 @@ internal sealed class NftReading(NetlinkDump dump, string name)
         }
     }
 
+    /// <summary>The others' are passed over by their table's name.</summary>
+    private void TakeChain(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    {
+        var attributes = Attributes(body);
+        if (AttributeReader.Text(AttributeReader.Find(attributes, NftMessage.Table)) != name) return;
+        var chain = AttributeReader.Text(AttributeReader.Find(attributes, 3));                // NAME
+        var comment = NftMessage.ReadComment(AttributeReader.Find(attributes, 12), 0);        // USERDATA
+        table.Chains[chain] = new(new(chain, NftSetReading.Hook(attributes), []) { Comment = comment }, []);
+    }
+
     private void TakeRule(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         var attributes = Attributes(body);
         var chain = AttributeReader.Text(AttributeReader.Find(attributes, 2)); // CHAIN
-        if (!rules.TryGetValue(chain, out var list)) rules[chain] = list = [];
-        list.Add(attributes.ToArray());
-    }
-
-    private bool ReadChain(string chain)
-    {
-        if (!Ask(NftMessage.AskChain(name, chain), Take)) return Errno == ENOENT && Forgive();
-        return true;
-
-        void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
-        {
-            var attributes = Attributes(body);
-            var shape = new NftChain(chain, NftSetReading.Hook(attributes), []) { Comment = NftMessage.ReadComment(AttributeReader.Find(attributes, 12), 0) };
-            table.Chains[chain] = new(shape, [.. rules.GetValueOrDefault(chain) ?? []]);
-        }
+        if (table.Chains.TryGetValue(chain, out var known)) known.Rules.Add(attributes.ToArray());
     }
 }

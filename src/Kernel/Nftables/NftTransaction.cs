@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using static Tmds.Linux.LibC;
 
@@ -12,11 +13,13 @@ internal enum NftOutcome : byte { Committed, Refused, Unknown }
 /// <summary>
 /// Many changes in one send(), of which the kernel puts into force all or none. It looks at every message before it gives up, so each
 /// part that it minds answers for itself; a question behind the batch tells when all answers are there, on kernels, too, that do not
-/// acknowledge a batch's end.
+/// acknowledge a batch's end. One after the other: what it writes into is kept.
 /// </summary>
 internal sealed class NftTransaction(NetlinkSocket socket)
 {
-    private readonly List<(NftPart Part, IReadOnlyList<(int At, NftPart Part)> Inner)> parts = [];
+    private const int MostKept = 1 << 20;
+
+    private readonly List<(NftPart Part, Func<int, NftPart>? Inner)> parts = [];
     private readonly List<byte> octets = [];
     private readonly byte[] answers = new byte[1 << 16];
     private uint first;
@@ -24,6 +27,18 @@ internal sealed class NftTransaction(NetlinkSocket socket)
     public bool IsEmpty => parts.Count == 0;
     public int Octets => octets.Count;
     public List<NftRefusal> Refusals { get; } = [];
+
+    /// <summary>How often nf_tables had been changed, by whomever, when the kernel had answered; 0: it did not.</summary>
+    public uint Generation { get; private set; }
+
+    public void Begin()
+    {
+        parts.Clear();
+        octets.Clear();
+        if (octets.Capacity > MostKept) octets.Capacity = MostKept;
+        Refusals.Clear();
+        Generation = 0;
+    }
 
     /// <summary>What has no form that the kernel could take is refused before it is asked; nothing else need wait for that.</summary>
     public void Add(NftPart part, Func<NetlinkMessage> encode)
@@ -38,15 +53,15 @@ internal sealed class NftTransaction(NetlinkSocket socket)
         }
     }
 
-    /// <param name="inner">Smaller parts inside the message, by where they begin.</param>
-    public void Add(NftPart part, NetlinkMessage message, IReadOnlyList<(int At, NftPart Part)>? inner = null)
+    /// <param name="inner">Which smaller part stands in the message at a place.</param>
+    public void Add(NftPart part, NetlinkMessage message, Func<int, NftPart>? inner = null)
     {
         if (IsEmpty)
         {
             first = socket.Sequences(1);
             Append(NftMessage.Begin(), first);
         }
-        parts.Add((part, inner ?? []));
+        parts.Add((part, inner));
         Append(message, socket.Sequences(1));
     }
 
@@ -56,28 +71,35 @@ internal sealed class NftTransaction(NetlinkSocket socket)
         while (octets.Count % 4 != 0) octets.Add(0);
     }
 
-    public NftOutcome Exchange()
+    /// <param name="sent">Done when the kernel has worked it off, and before it is asked for its count of changes.</param>
+    public NftOutcome Exchange(Action? sent = null)
     {
         Append(NftMessage.End(), socket.Sequences(1));
-        if (socket.Send(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(octets)) != SocketError.Success) return NftOutcome.Unknown;
+        var error = socket.Send(CollectionsMarshal.AsSpan(octets));
+        sent?.Invoke();
+        if (error != SocketError.Success) return NftOutcome.Unknown;
         var barrier = socket.Sequences(1);
         if (socket.Send(NftMessage.Barrier().Numbered(barrier).Span) != SocketError.Success) return NftOutcome.Unknown;
         while (true)
         {
-            var count = socket.Receive(answers, out var error);
+            var count = socket.Receive(answers, out error);
             if (error != SocketError.Success) return NftOutcome.Unknown;
-            if (Take(answers.AsSpan(0, count), barrier)) break;
+            if (TakeAnswers(answers.AsSpan(0, count), barrier)) break;
         }
         return Refusals.Count == 0 ? NftOutcome.Committed : NftOutcome.Refused;
     }
 
     /// <summary>True when the question behind the batch has its answer.</summary>
-    private bool Take(ReadOnlySpan<byte> datagram, uint barrier)
+    private bool TakeAnswers(ReadOnlySpan<byte> datagram, uint barrier)
     {
         var messages = new NetlinkReader(datagram);
         while (messages.Next(out var header, out var body))
         {
-            if (header.Sequence == barrier) return true;
+            if (header.Sequence == barrier)
+            {
+                if (header.Type == NftMessage.NewGeneration) Generation = NftMessage.ReadGeneration(body);
+                return true;
+            }
             var index = (int)(header.Sequence - first) - 1;
             if (header.Type != MessageType.Error || index < -1 || index > parts.Count) continue;
             var answer = new NetlinkAnswer(header, body);
@@ -91,8 +113,6 @@ internal sealed class NftTransaction(NetlinkSocket socket)
     {
         if (index < 0 || index >= parts.Count) return parts[0].Part;
         var (part, inner) = parts[index];
-        for (var i = inner.Count - 1; i >= 0; i--)
-            if (offset >= inner[i].At) return inner[i].Part;
-        return part;
+        return inner == null || offset == 0 ? part : inner(offset);
     }
 }

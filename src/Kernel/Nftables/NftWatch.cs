@@ -10,8 +10,11 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// </summary>
 internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort, Bell disturbed)
 {
-    /// <summary>NFNLGRP_NFTABLES, as a bit.</summary>
-    public const uint Group = 1 << 6;
+    /// <summary>NFNLGRP_NFTABLES.</summary>
+    public const int GroupNumber = 7;
+
+    /// <summary>The same as a bit.</summary>
+    public const uint Group = 1 << (GroupNumber - 1);
 
     private readonly byte[] buffer = new byte[1 << 18];
 

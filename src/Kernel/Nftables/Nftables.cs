@@ -17,8 +17,13 @@ public interface INftables
 {
     NftStatus Status { get; }
 
-    /// <summary>From now on the table shall be so. Ends when it is, as far as the kernel takes it; a newer wish ends the older one with it.</summary>
-    Task ApplyAsync(NftTable table, CancellationToken stop = default);
+    /// <summary>
+    /// From now on this is wanted, too. All of it comes into force in one transaction; elements of sets that are in force go ahead of
+    /// whatever else waits. The first changes of all, and the first after a flush, name all that shall be: what an earlier run has left and
+    /// they do not name is swept. Ends when it is so, as far as the kernel takes it; with newer changes together where these come before.
+    /// </summary>
+    /// <exception cref="ArgumentException">Elements are put into a set that is not wanted: nothing of the changes is taken.</exception>
+    Task ApplyAsync(ImmutableArray<NftChange> changes, CancellationToken stop = default);
 
     /// <summary>Removes the table and all that is in it.</summary>
     /// <returns>Null, or the kernel's words.</returns>

@@ -16,7 +16,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     private abstract record Order
     {
-        public sealed record Apply(NftTable Table, TaskCompletionSource Done) : Order;
+        public sealed record Apply(ImmutableArray<NftChange> Changes, TaskCompletionSource Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
         /// <summary>Somebody else has been at the table. Of these only one waits, however much he does.</summary>
         public sealed record Disturbed : Order;
@@ -39,12 +39,16 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     public NftStatus Status => status;
 
+    /// <summary>What the table says of itself in listings; it gets it when it is made.</summary>
+    public string? Comment { get; init; }
+
     /// <summary>Starts in the network namespace of the calling thread.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no netlink sockets.</exception>
     public void Start()
     {
         socket = new(0, Buffer, NetlinkProtocol.Netfilter);
         watched = new(NftWatch.Group, Buffer, NetlinkProtocol.Netfilter);
+        if (!watched.IgnoreAllOf(socket.Port)) KernelLog.NoFilter(log);
         missing = [.. NftProbe.Missing(socket, name + "-probe", NftProbe.All)];
         foreach (var option in missing) KernelLog.NftMissing(log, option);
         disturbances = new(() => orders.Writer.TryWrite(disturbance));
@@ -54,11 +58,10 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         loop = loops.Start("nftables", OnDefect.EndProcess, RunAsync, stop: stopping.Token);
     }
 
-    public Task ApplyAsync(NftTable table, CancellationToken stop = default)
+    public Task ApplyAsync(ImmutableArray<NftChange> changes, CancellationToken stop = default)
     {
-        if (table.Name != name) throw new ArgumentException($"the table is {name}, not {table.Name}", nameof(table));
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Apply(table, done)), this);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Apply(changes, done)), this);
         return done.Task.WaitAsync(stop);
     }
 
@@ -71,7 +74,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     private async Task RunAsync(Loop loop)
     {
-        var ruleset = new Ruleset(name, socket!, clock, log);
+        var ruleset = new Ruleset(name, Comment, socket!, watched, clock, log);
         await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
@@ -99,17 +102,20 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     private void Round(Ruleset ruleset)
     {
-        while (orders.Reader.TryRead(out var order)) Take(ruleset, order);
+        TakeOrders(ruleset);
         var repairing = disturbed && clock.GetElapsedTime(repairedAt) >= BetweenRepairs;
         if (repairing) ruleset.Doubt();
         var before = ruleset.Transactions;
-        ruleset.Round();
+        ruleset.Round(() => TakeOrders(ruleset));
         if (repairing) Repaired(ruleset.Transactions - before);
-        status = new(ruleset.Transactions, ruleset.Readings, repairs, missing, ruleset.Problems(ShownProblems));
+        Publish(ruleset);
         if (!ruleset.IsSettled) return;
         foreach (var done in waiting) done.TrySetResult();
         waiting.Clear();
     }
+
+    private void Publish(Ruleset ruleset) =>
+        status = new(ruleset.Transactions, ruleset.Readings, repairs, missing, ruleset.Problems(ShownProblems));
 
     private void Repaired(long transactions)
     {
@@ -120,21 +126,42 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         KernelLog.NftRepaired(log, name, repairs);
     }
 
+    private void TakeOrders(Ruleset ruleset)
+    {
+        while (orders.Reader.TryRead(out var order)) Take(ruleset, order);
+    }
+
     private void Take(Ruleset ruleset, Order order)
     {
         switch (order)
         {
-            case Order.Apply apply:
-                ruleset.Want(apply.Table);
-                waiting.Add(apply.Done);
+            case Order.Apply(var changes, var done):
+                Want(ruleset, changes, done);
                 break;
             case Order.Flush flush:
                 flush.Done.SetResult(ruleset.Flush());
                 break;
             case Order.Disturbed:
                 disturbances!.Hear();
-                disturbed = ruleset.Wanted != null;
+                disturbed = ruleset.IsOurs;
                 break;
+        }
+    }
+
+    private void Want(Ruleset ruleset, ImmutableArray<NftChange> changes, TaskCompletionSource done)
+    {
+        try
+        {
+            if (!ruleset.Want(changes)) waiting.Add(done);
+            else
+            {
+                Publish(ruleset);
+                done.SetResult();
+            }
+        }
+        catch (ArgumentException impossible)
+        {
+            done.SetException(impossible);
         }
     }
 

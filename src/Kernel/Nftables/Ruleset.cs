@@ -1,25 +1,32 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
-/// Keeps one table of ours as it is wanted: sends what differs, in one transaction; leaves out what the kernel refuses, tries that again
-/// later, and lets the rest be in force meanwhile. What the kernel holds is remembered, and read again only when it may have changed.
+/// Keeps one table of ours as it is wanted: sends of the parts that are dirty what differs, in one transaction; leaves out what the kernel
+/// refuses, tries that again later, and lets the rest be in force meanwhile. What the kernel holds is remembered, and read again only when
+/// it may have changed. The table is never deleted while it is wanted.
 /// </summary>
-internal sealed class Ruleset(string name, NetlinkSocket socket, TimeProvider clock, ILogger log)
+/// <param name="watched">Hears what others do; null: nobody does.</param>
+internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket, NetlinkSocket? watched, TimeProvider clock, ILogger log)
 {
-    private const int Attempts = 50;
+    private const int Attempts = 50, MostHeard = 1 << 16;
     private static readonly TimeSpan AfterUnknown = TimeSpan.FromMilliseconds(200);
 
     private readonly NetlinkDump dump = new(socket);
+    private readonly NftTransaction transaction = new(socket);
+    private readonly NftParts parts = new();
     private readonly Refusals<NftPart> refusals = new(clock);
-    private ActualTable? actual;
-    private bool fresh, anew;
+    private bool known, justRead;
 
-    /// <summary>Null: the table is not ours to touch yet.</summary>
-    public NftTable? Wanted { get; private set; }
+    /// <summary>nf_tables' count of changes when we last knew our table; 0: others may have been at it.</summary>
+    private uint generation;
+
+    /// <summary>From the first change on; before that the table is not ours to touch.</summary>
+    public bool IsOurs { get; private set; }
 
     public long Transactions { get; private set; }
     public long Readings { get; private set; }
@@ -31,58 +38,148 @@ internal sealed class Ruleset(string name, NetlinkSocket socket, TimeProvider cl
     public ImmutableArray<NftProblem> Problems(int limit) =>
         [.. refusals.List(limit).Select(entry => new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts))];
 
-    public void Want(NftTable? table)
+    /// <summary>From now on this is wanted, too. Elements of sets that are in force go at once, ahead of everything else that waits.</summary>
+    /// <returns>True where that was all, and the kernel has taken it.</returns>
+    /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is taken.</exception>
+    public bool Want(ImmutableArray<NftChange> changes)
     {
-        Wanted = table;
+        parts.Check(changes);
+        var ahead = IsOurs ? SetsInForce(changes) : null;
+        foreach (var change in changes) parts.Take(change);
+        IsOurs = true;
+        if (ahead != null && Hasten(ahead)) return true;
+        if (refusals.Count > 0) RetryRemovals();
         IsSettled = false;
+        return false;
+    }
+
+    /// <summary>What leant on a part that could not be removed may be gone by the changes that have come.</summary>
+    private void RetryRemovals()
+    {
+        foreach (var (part, _) in refusals.List(int.MaxValue))
+        {
+            if (part is not NftPart.Removal) continue;
+            refusals.Hasten(part);
+            parts.Retry(part);
+        }
+    }
+
+    /// <summary>The sets that the changes concern, if these are elements alone, and nothing else waits for their sets; else null.</summary>
+    private HashSet<SetPart>? SetsInForce(ImmutableArray<NftChange> changes)
+    {
+        var sets = new HashSet<SetPart>();
+        foreach (var change in changes)
+        {
+            var name = change switch
+            {
+                NftChange.PutElements put => put.Set,
+                NftChange.RemoveElements remove => remove.Set,
+                _ => null,
+            };
+            if (name == null || parts.Set(name) is not { Wanted: not null, There: not null } set || parts.DirtySets.Contains(set)) return null;
+            sets.Add(set);
+        }
+        return sets;
+    }
+
+    /// <summary>False: what the kernel minds there is for the next round to find out.</summary>
+    private bool Hasten(HashSet<SetPart> sets)
+    {
+        var difference = Write(sets, []);
+        if (!transaction.IsEmpty && (transaction.Refusals.Count > 0 || Exchange() != NftOutcome.Committed)) return false;
+        difference.Commit();
+        Forget();
+        if (!known) IsSettled = false;
+        return true;
     }
 
     /// <summary>Somebody else has been at the table.</summary>
     public void Doubt()
     {
-        actual = null;
+        known = false;
         IsSettled = false;
     }
 
     /// <summary>One walk from what is wanted to what is in force.</summary>
-    public void Round()
+    /// <param name="between">Done before each attempt: news may have come that cannot wait for all of them.</param>
+    public void Round(Action? between = null)
     {
-        refusals.Release(everything: false, _ => IsSettled = false);
-        if (IsSettled) return;
+        refusals.Release(everything: false, Retry);
         for (var attempt = 0; attempt < Attempts && !IsSettled; attempt++)
-            if (!Try()) return;
+        {
+            between?.Invoke();
+            if (!Attempt()) return;
+        }
+    }
+
+    private void Retry(NftPart part)
+    {
+        parts.Retry(part);
+        IsSettled = false;
+    }
+
+    private Predicate<NftPart>? Blocked => refusals.Count == 0 ? null : refusals.Blocks;
+
+    private NftDifference Write(IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
+    {
+        transaction.Begin();
+        var difference = new NftDifference(name, parts, Blocked, transaction);
+        difference.Write(comment, sets, chains);
+        return difference;
     }
 
     /// <summary>False where only time helps.</summary>
-    private bool Try()
+    private bool Attempt()
     {
-        if (actual == null && !Read()) return false;
-        var goal = Wanted is { } wanted ? Allowed(wanted) : null;
-        if (goal == null) return Settle();
-        var transaction = new NftTransaction(socket);
-        NftDifference.Write(goal, actual!, transaction, anew);
+        if (!IsOurs) return Settle();
+        if (!known && !Read()) return false;
+        if (refusals.Blocks(new NftPart.Table(name))) return Settle();
+        var difference = Write(parts.DirtySets, parts.DirtyChains);
         if (transaction.Refusals.Count > 0)
         {
             Refuse(transaction.Refusals);
             return true;
         }
-        if (transaction.IsEmpty) return Settle();
-        Transactions++;
-        return Exchange(transaction, goal);
-    }
-
-    private bool Exchange(NftTransaction transaction, NftTable goal)
-    {
-        var outcome = transaction.Exchange();
+        if (transaction.IsEmpty) return Commit(difference);
+        var before = generation;
+        var outcome = Exchange();
         if (outcome == NftOutcome.Committed)
         {
-            (actual, fresh, anew) = (ActualTable.Of(goal), false, false);
-            return Settle();
+            Commit(difference);
+            if (!known) IsSettled = false;
+            return true;
         }
-        if (outcome == NftOutcome.Refused && fresh) Refuse(transaction.Refusals);
-        // What is there may not be what we think: only a refusal of what was just read is one.
-        if (outcome == NftOutcome.Unknown || !fresh) actual = null;
+        // What is there may not be what we think: a refusal counts where we have just read it, or nobody has changed anything since we knew it.
+        if (outcome == NftOutcome.Refused && (justRead || (before != 0 && transaction.Generation == before))) Refuse(transaction.Refusals);
+        else known = false;
         return outcome != NftOutcome.Unknown;
+    }
+
+    /// <summary>
+    /// While anybody listens the kernel makes a message of some kilobytes for each element, and keeps all of them to the end: half a
+    /// gigabyte and a quarter of the time for 100,000 that we would not look at. So nobody of ours listens to a long transaction; whether
+    /// anything was missed, the count of changes tells.
+    /// </summary>
+    private NftOutcome Exchange()
+    {
+        Transactions++;
+        var deaf = transaction.Octets > MostHeard ? watched : null;
+        deaf?.Hear(NftWatch.GroupNumber, false);
+        var outcome = transaction.Exchange(() => deaf?.Hear(NftWatch.GroupNumber, true));
+        if (outcome == NftOutcome.Unknown) (known, generation) = (false, 0);
+        else if (outcome == NftOutcome.Committed)
+        {
+            (justRead, generation) = (false, generation != 0 && transaction.Generation == generation + 1 ? generation + 1 : 0);
+            if (deaf != null && generation == 0) known = false;
+        }
+        return outcome;
+    }
+
+    private bool Commit(NftDifference difference)
+    {
+        difference.Commit();
+        parts.Rest();
+        return Settle();
     }
 
     private bool Settle()
@@ -95,82 +192,52 @@ internal sealed class Ruleset(string name, NetlinkSocket socket, TimeProvider cl
     private bool Read()
     {
         Readings++;
-        actual = NftReading.Read(dump, Wanted ?? NftTable.Empty(name), out var errno);
-        fresh = actual != null;
-        if (errno == 0) return fresh;
-        Refuse([new(new NftPart.Table(name), errno, System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno))]);
+        var told = NftReading.Read(dump, name, out var errno);
+        known = justRead = told != null;
+        if (told != null)
+        {
+            generation = told.Generation;
+            parts.Compare(told, chain => NftDifference.Allowed(chain, Blocked));
+        }
+        if (errno == 0) return known;
+        Refuse([new(new NftPart.Table(name), errno, Marshal.GetPInvokeErrorMessage(errno))]);
         IsSettled = true;
         return false;
     }
 
-    /// <summary>
-    /// Those that stand on a refused part fail with it, so only the lowest are to blame. What cannot be removed (somebody has put something
-    /// of his on it) goes with the whole table, which is then made anew.
-    /// </summary>
+    /// <summary>Those that stand on a refused part fail with it, so only the lowest are to blame.</summary>
     private void Refuse(List<NftRefusal> refused)
     {
         var lowest = refused.Min(refusal => refusal.Part.Level);
-        if (refused.Exists(refusal => refusal.Part is NftPart.Removal))
-        {
-            if (anew) refused.Add(refused[0] with { Part = new NftPart.Table(name) });
-            (anew, lowest) = (!anew, anew ? 0 : lowest);
-        }
         foreach (var (part, errno, words) in refused.Where(refusal => refusal.Part.Level == lowest).DistinctBy(refusal => refusal.Part))
         {
-            if (part is NftPart.Removal) continue;
             var attempts = refusals.Add(part, errno, words);
             if (attempts == 1) KernelLog.NftRefused(log, part.ToString()!, words, NftFeature.Advice(part, errno));
         }
     }
-
-    /// <summary>What is wanted, without what the kernel has refused and is not to be asked about again yet.</summary>
-    private NftTable? Allowed(NftTable wanted)
-    {
-        if (refusals.Count == 0) return wanted;
-        if (refusals.Blocks(new NftPart.Table(name))) return null;
-        return wanted with
-        {
-            Sets = [.. wanted.Sets.Where(set => !refusals.Blocks(new NftPart.Set(set.Name))).Select(Allowed)],
-            Chains = [.. wanted.Chains.Where(chain => !refusals.Blocks(new NftPart.Chain(chain.Name))).Select(Allowed)],
-        };
-    }
-
-    private NftSet Allowed(NftSet set) =>
-        set with { Elements = [.. set.Elements.Where(element => !refusals.Blocks(new NftPart.Element(set.Name, element)))] };
-
-    private NftChain Allowed(NftChain chain) =>
-        chain with { Rules = [.. chain.Rules.Where(rule => !refusals.Blocks(new NftPart.Rule(chain.Name, rule)))] };
 
     /// <summary>Refusals of what is in force by now, or is not wanted any more.</summary>
     private void Forget()
     {
         if (refusals.Count == 0) return;
         foreach (var (part, _) in refusals.List(int.MaxValue))
-            if (!refusals.Blocks(part) || !IsWanted(part)) refusals.Remove(part);
+            if (!refusals.Blocks(part) || !parts.IsWanted(part)) refusals.Remove(part);
     }
-
-    private bool IsWanted(NftPart part) => Wanted is { } wanted && part switch
-    {
-        NftPart.Table => true,
-        NftPart.Set set => wanted.Sets.Any(other => other.Name == set.Name),
-        NftPart.Chain chain => wanted.Chains.Any(other => other.Name == chain.Name),
-        NftPart.Element element => wanted.Sets.Any(set => set.Name == element.Of && set.Elements.Contains(element.Value)),
-        NftPart.Rule rule => wanted.Chains.Any(chain => chain.Name == rule.In && chain.Rules.Contains(rule.Value)),
-        _ => false,
-    };
 
     /// <summary>Removes the table and all that is in it.</summary>
     /// <returns>Null, or why it is still there.</returns>
     public string? Flush()
     {
-        Want(null);
+        IsOurs = false;
+        IsSettled = false;
+        parts.Clear();
         if (!Read()) return refusals.List(1).Select(entry => entry.Refusal.Words).FirstOrDefault() ?? "it cannot be read";
-        if (!actual!.Exists) return null;
-        var transaction = new NftTransaction(socket);
-        transaction.Add(new NftPart.Removal($"table inet {name}"), NftMessage.DeleteTable(name));
-        Transactions++;
-        var outcome = transaction.Exchange();
-        actual = null;
+        if (!parts.TableIsThere) return null;
+        transaction.Begin();
+        transaction.Add(new NftPart.Removal(new NftPart.Table(name)), NftMessage.DeleteTable(name));
+        var outcome = Exchange();
+        parts.Clear();
+        known = false;
         return outcome == NftOutcome.Committed ? null : transaction.Refusals.Select(refusal => refusal.Words).FirstOrDefault() ?? "the kernel's answer is lost";
     }
 }

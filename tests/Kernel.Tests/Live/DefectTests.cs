@@ -75,10 +75,10 @@ public sealed class DefectTests
             made.Start();
             return made;
         });
-        await loop.ApplyAsync(Table([Prefixes("pools", "10.0.0.0/8")]));
+        await loop.ApplyAsync([new NftChange.PutSet(Prefixes("pools", "10.0.0.0/8"))]);
         loops.Provoke(name);
         ns.Nft("add table inet others");
-        var next = loop.ApplyAsync(Table([Prefixes("pools", "10.0.0.0/8", "192.168.0.0/16")]));
+        var next = loop.ApplyAsync([new NftChange.PutSet(Prefixes("pools", "10.0.0.0/8", "192.168.0.0/16"))]);
         Assert.Equal(name, await ended.Task.WaitAsync(Patience));
         Assert.Equal($"the loop {name} has ended on a defect", loops.NotLiveBecause);
         if (name == "nftables") await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));

@@ -19,14 +19,29 @@ public class AnyTableTests
             _ => [$"255.255.{240 + i}.0/25", $"255.255.{240 + i}.128/25"],
         }).ToArray());
 
-    private static readonly Gen<NftTable> AnyTable =
+    private static readonly Gen<WholeTable> AnyTable =
         from prefixes in Prefixes4
         from second in Gen.Elements(true, false)
+        from plain in Gen.Elements(true, false)
+        from priority in Gen.Elements(110, 120)
         from rules in Gen.Choose(0, 3)
+        from ends in Gen.Choose(0, 3).ArrayOf(3)
+        from why in Gen.Elements("one", "two")
         select Table(
-            second ? [Prefixes("pools", prefixes), Prefixes("more", prefixes)] : [Prefixes("pools", prefixes)],
-            new NftChain("post", Postrouting, [.. Enumerable.Range(0, rules).Select(i => Rule(new MatchFamily(IpFamily.IPv4),
-                new MatchAddress(IpFamily.IPv4, NftEnd.Source, second ? "more" : "pools", Outside: i == 1), new ActMasquerade()))]));
+            [
+                Prefixes("pools", prefixes), .. second ? [Prefixes("more", prefixes) with { Intervals = !plain, Elements = [.. Elements(prefixes, plain)] }] : Array.Empty<NftSet>(),
+                new NftSet("ends", [NftType.InterfaceName], false, [.. ends.Select((end, i) => NftElement.Of(
+                    NftOctets.OfInterface($"if{i}"), new NftVerdict(NftVerdictCode.Goto, $"end{end}")))], [NftType.Verdict]),
+            ],
+            [
+                new NftChain("post", Postrouting with { Priority = priority }, [.. Enumerable.Range(0, rules).Select(i => Rule(new MatchFamily(IpFamily.IPv4),
+                    new MatchAddress(IpFamily.IPv4, NftEnd.Source, second ? "more" : "pools", Outside: i == 1), new ActMasquerade()))]),
+                .. ends.Distinct().Select(end => new NftChain($"end{end}", null, [Rule(ActDecide.Drop)]) { Comment = why }),
+                new NftChain("lead", Prerouting, [Rule(new ActDecideByInterface(false, "ends")), Rule(ActDecide.Jump($"end{ends[0]}"))]),
+            ]);
+
+    private static IEnumerable<NftElement> Elements(string[] prefixes, bool plain) =>
+        prefixes.Select(Prefix.Parse).Select(prefix => plain ? NftElement.Of(NftOctets.Of(prefix.Address)) : NftElement.Of(prefix));
 
     [LiveFact]
     public void What_is_wanted_is_what_is_there()

@@ -21,7 +21,7 @@ public class RulesetTests
         }
     }
 
-    private static NftTable Plain(params string[] pools) => Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
+    private static WholeTable Plain(params string[] pools) => Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
 
     [LiveFact]
     public void What_is_there_already_is_not_written_again()
@@ -152,8 +152,7 @@ public class RulesetTests
             add rule inet {{Name}} theirs accept
 
             """);
-        ruleset.Doubt();
-        ruleset.Round();
+        ruleset.Look();
         Assert.Equal((ours, 2L), (ns.Listed(), ruleset.Transactions));
     }
 
@@ -165,7 +164,7 @@ public class RulesetTests
         var theirs = ns.Nft("-a list ruleset");
         var ruleset = ns.Ruleset();
         ruleset.Have(Plain("10.0.0.0/8"));
-        Assert.Null(ruleset.Flush());
+        Assert.Null(ruleset.Ruleset.Flush());
         Assert.Equal(theirs, ns.Nft("-a list ruleset"));
     }
 
@@ -176,7 +175,7 @@ public class RulesetTests
         using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter));
         Assert.Empty(NftProbe.Missing(socket, Name, NftProbe.All));
         var ruleset = ns.Ruleset();
-        ruleset.Have(NftTable.Empty(Name));
+        ruleset.Have(WholeTable.Empty);
         Assert.Equal(1L, ruleset.Transactions);
     }
 
@@ -198,7 +197,7 @@ public class RulesetTests
             made.Start();
             return made;
         });
-        await loop.ApplyAsync(Plain("10.0.0.0/8"));
+        await loop.ApplyAsync(Plain("10.0.0.0/8").After(WholeTable.Empty));
         Assert.Equal(0, loop.Status.Repairs);
         for (var time = 1; time <= 2; time++)
         {
@@ -207,7 +206,7 @@ public class RulesetTests
             Assert.Contains("10.0.0.0/8", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
         }
         ns.Nft("add table inet others");
-        await loop.ApplyAsync(Plain("10.0.0.0/8", "192.168.0.0/16"));
+        await loop.ApplyAsync([new NftChange.PutElements("pools", [NftElement.Of(Prefix.Parse("192.168.0.0/16"))])]);
         Assert.Equal((2L, 3L), (loop.Status.Repairs, loop.Status.Readings));
         Assert.Null(await loop.FlushAsync());
         Assert.DoesNotContain(Name, ns.Nft("list ruleset"), StringComparison.Ordinal);

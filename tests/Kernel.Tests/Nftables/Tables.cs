@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Nftables;
@@ -20,6 +21,56 @@ public sealed class NftTheoryAttribute : TheoryAttribute
     public NftTheoryAttribute() => Skip = NftFactAttribute.Missing;
 }
 
+/// <summary>All that shall be, for tests that think of it so.</summary>
+internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains)
+{
+    public static readonly WholeTable Empty = new([], []);
+
+    public string? Comment { get; init; }
+
+    /// <summary>What is put, whether it has changed or not, and what goes.</summary>
+    public ImmutableArray<NftChange> After(WholeTable before) =>
+    [
+        .. before.Chains.Where(chain => Chains.All(other => other.Name != chain.Name)).Select(chain => new NftChange.RemoveChain(chain.Name)),
+        .. before.Sets.Where(set => Sets.All(other => other.Name != set.Name)).Select(set => new NftChange.RemoveSet(set.Name)),
+        .. Sets.Select(set => new NftChange.PutSet(set)), .. Chains.Select(chain => new NftChange.PutChain(chain)),
+    ];
+}
+
+/// <summary>A ruleset that is told whole tables, or changes.</summary>
+internal sealed class Keeper(Ruleset ruleset)
+{
+    private WholeTable last = WholeTable.Empty;
+
+    public Ruleset Ruleset => ruleset;
+    public long Transactions => ruleset.Transactions;
+    public long Readings => ruleset.Readings;
+    public bool IsSettled => ruleset.IsSettled;
+
+    public IEnumerable<NftProblem> Problems(int limit) => ruleset.Problems(limit);
+
+    public void Have(WholeTable table)
+    {
+        ruleset.Want(table.After(last));
+        last = table;
+        ruleset.Round();
+    }
+
+    /// <returns>True where it went ahead of the rounds.</returns>
+    public bool Have(params ReadOnlySpan<NftChange> changes)
+    {
+        var ahead = ruleset.Want([.. changes]);
+        ruleset.Round();
+        return ahead;
+    }
+
+    public void Look()
+    {
+        ruleset.Doubt();
+        ruleset.Round();
+    }
+}
+
 internal static class Tables
 {
     public const string Name = "bgpd-test";
@@ -32,21 +83,15 @@ internal static class Tables
         return new(name, [type], Intervals: true, [.. elements]);
     }
 
-    public static NftTable Table(IEnumerable<NftSet> sets, params IEnumerable<NftChain> chains) => new(Name, [.. sets], [.. chains]);
+    public static WholeTable Table(IEnumerable<NftSet> sets, params IEnumerable<NftChain> chains) => new([.. sets], [.. chains]);
 
-    public static NftTable WithRule(NftRule rule) => Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
+    public static WholeTable WithRule(NftRule rule) => Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
 
     public static NftRule Rule(params ReadOnlySpan<NftStatement> statements) => new(statements);
 
     /// <summary>The keeper of the test's table, with a socket of this namespace.</summary>
-    public static Ruleset Ruleset(this NetworkNamespace ns) =>
-        new(Name, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)), TimeProvider.System, NullLogger.Instance);
-
-    public static void Have(this Ruleset ruleset, NftTable table)
-    {
-        ruleset.Want(table);
-        ruleset.Round();
-    }
+    public static Keeper Ruleset(this NetworkNamespace ns, string? comment = null) =>
+        new(new(Name, comment, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)), null, TimeProvider.System, NullLogger.Instance));
 
     /// <summary>The table as nft lists it: as text, as JSON without handles, and as bytecode.</summary>
     public static string Listed(this NetworkNamespace ns) =>

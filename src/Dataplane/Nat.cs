@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>
+/// NAT for what leaves the pools: plans who translates what, with the patience that upstream translation asks for, and writes of the rules
+/// what has changed.
+/// </summary>
+internal sealed class Nat(TimeProvider clock) : IFeature
+{
+    public const string FeatureName = "nat";
+
+    private readonly UpstreamHysteresis hysteresis = new(clock);
+    private UpstreamWays ways = new([], KernelSnapshot.Empty);
+    private NatRules written = NatRules.None;
+
+    public string Name => FeatureName;
+    public NatPlan Plan { get; private set; } = NatPlan.Nothing;
+    public ImmutableArray<UpstreamPeerView> Peers { get; private set; } = [];
+
+    /// <summary>What it has to be told of sessions and routes.</summary>
+    public RoutingQuestion Question { get; private set; } = RoutingQuestion.None;
+
+    public TimeSpan? Due { get; private set; }
+
+    /// <summary>Plans anew, of all that counts.</summary>
+    public void Look(string node, NatSettings settings, ResourceSnapshot resources, RoutingFacts facts, KernelSnapshot kernel)
+    {
+        if (!ways.IsOf(facts, kernel)) ways = new(facts.Routes, kernel);
+        var upstream = new Upstream(settings.Upstream, resources, facts, ways);
+        var pools = resources.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).ToArray();
+        var offers = pools.ToDictionary(pool => pool.Name, upstream.For);
+        var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out var wait);
+        Due = wait;
+        Plan = new NatPlanner(node, resources, settings, upstream.IsConfigured, offers, holds).Plan();
+        Peers = [.. facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer)))];
+        Question = new(settings.Enabled && upstream.IsConfigured, [.. pools.Select(pool => pool.Cidr).Order()]);
+    }
+
+    public void Write(PartsWriter into) => Write(into, Masquerade.Render(Plan));
+
+    /// <summary>Of the rules what differs from those that were written before.</summary>
+    internal void Write(PartsWriter into, NatRules now)
+    {
+        var before = into.IsFresh ? NatRules.None : written;
+        foreach (var gone in before.Sets.ExceptBy(now.Sets.Select(set => set.Name), set => set.Name)) into.RemoveSet(gone.Name);
+        foreach (var gone in before.Chains.ExceptBy(now.Chains.Select(chain => chain.Name), chain => chain.Name)) into.RemoveChain(gone.Name);
+        foreach (var set in now.Sets.Where(set => !before.Sets.Any(set.Same))) into.Put(set);
+        foreach (var chain in now.Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
+        if (!before.Postrouting.AsSpan().SequenceEqual(now.Postrouting.AsSpan())) into.PutRules(Frame.Postrouting, now.Postrouting);
+        written = now;
+    }
+}
+
+/// <param name="Postrouting">Its rules in the frame's chain.</param>
+internal sealed record NatRules(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains, ImmutableArray<NftRule> Postrouting)
+{
+    public static readonly NatRules None = new([], [], []);
+}

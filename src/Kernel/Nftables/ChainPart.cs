@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>A chain by its name: as it shall be, and as the kernel has it. Rules have no identity: a chain that differs is written anew.</summary>
+internal sealed class ChainPart(string name)
+{
+    public string Name => name;
+
+    /// <summary>Null: it shall not be.</summary>
+    public NftChain? Wanted { get; private set; }
+
+    /// <summary>Whatever rules it has there; null: the kernel has no such chain.</summary>
+    public NftChain? There { get; private set; }
+
+    /// <summary>The rules that the kernel has; default: others than were wanted when they were read.</summary>
+    public ImmutableArray<NftRule> InForce { get; private set; } = [];
+
+    /// <summary>The kernel lets nobody make of it what is wanted.</summary>
+    public bool ChangesKind => Wanted != null && There != null && !There.SameKind(Wanted);
+
+    public bool Differs => Wanted == null ? There != null : There == null || ChangesKind || !Holds(Wanted.Rules);
+
+    public bool Holds(ImmutableArray<NftRule> rules) => !InForce.IsDefault && InForce.AsSpan().SequenceEqual(rules.AsSpan());
+
+    /// <summary>True where something has to be done about it.</summary>
+    public bool Put(NftChain chain)
+    {
+        if (Wanted?.Same(chain) == true) return false;
+        Wanted = chain;
+        return true;
+    }
+
+    public void Remove() => Wanted = null;
+
+    /// <summary>What the kernel has was read.</summary>
+    /// <param name="allowed">What is wanted, without what the kernel has refused before.</param>
+    public void Compare(ToldChain? told, ImmutableArray<NftRule> allowed)
+    {
+        There = told?.Shape;
+        InForce = told == null ? [] : told.Holds(allowed) ? allowed : default;
+    }
+
+    /// <summary>The kernel has it now as it was sent.</summary>
+    public void Commit(ImmutableArray<NftRule> rules) => (There, InForce) = (Wanted, rules);
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>The places in a packet's way where a chain may stand (NF_INET_…).</summary>
+public enum NftHookPoint : uint { Prerouting, Input, Forward, Output, Postrouting }
+
+/// <summary>What makes a chain a base chain.</summary>
+/// <param name="Type">filter, nat or route.</param>
+public sealed record NftHook(string Type, NftHookPoint Point, int Priority);
+
+public sealed record NftChain(string Name, NftHook? Hook, ImmutableArray<NftRule> Rules)
+{
+    public string? Comment { get; init; }
+
+    /// <summary>What cannot be changed while the chain lives.</summary>
+    public bool SameKind(NftChain other) => Name == other.Name && Hook == other.Hook && Comment == other.Comment;
+
+    /// <summary>With the same rules.</summary>
+    public bool Same(NftChain other) => SameKind(other) && Rules.AsSpan().SequenceEqual(other.Rules.AsSpan());
+}
+
+/// <summary>A rule: matches, then acts, evaluated from left to right.</summary>
+public sealed record NftRule(ImmutableArray<NftStatement> Statements, string? Comment = null)
+{
+    public NftRule(params ReadOnlySpan<NftStatement> statements) : this([.. statements], null) { }
+
+    public bool Equals(NftRule? other) => other != null && Comment == other.Comment && Statements.AsSpan().SequenceEqual(other.Statements.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Comment, Statements.Length);
+
+    /// <summary>About as nft lists it.</summary>
+    public override string ToString() => string.Join(' ', Statements) + (Comment == null ? "" : $" comment \"{Comment}\"");
+}
+
+/// <summary>One step of a rule; encodes itself.</summary>
+public abstract record NftStatement
+{
+    internal abstract void Encode(Expressions into);
+
+    /// <summary>The set or map that it asks.</summary>
+    internal virtual string? SetAsked => null;
+
+    /// <summary>The chain that it leads to.</summary>
+    internal virtual string? ChainMeant => null;
+}

@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>
+/// What is wanted of our table, by name, beside what the kernel has of it; and the dirty ones, by which the two may differ. A change costs
+/// what it touches, however many parts there are.
+/// </summary>
+internal sealed class NftParts
+{
+    private readonly Dictionary<string, SetPart> sets = [];
+    private readonly Dictionary<string, ChainPart> chains = [];
+    private readonly HashSet<SetPart> dirtySets = [];
+    private readonly HashSet<ChainPart> dirtyChains = [];
+
+    public bool TableIsThere { get; set; }
+
+    public IReadOnlyCollection<SetPart> Sets => sets.Values;
+    public IReadOnlyCollection<ChainPart> Chains => chains.Values;
+    public IReadOnlyCollection<SetPart> DirtySets => dirtySets;
+    public IReadOnlyCollection<ChainPart> DirtyChains => dirtyChains;
+
+    public SetPart? Set(string name) => sets.GetValueOrDefault(name);
+
+    public ChainPart? Chain(string name) => chains.GetValueOrDefault(name);
+
+    /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is to be taken.</exception>
+    public void Check(ImmutableArray<NftChange> changes)
+    {
+        var before = new Dictionary<string, bool>();
+        foreach (var change in changes)
+            switch (change)
+            {
+                case NftChange.PutSet put: before[put.Set.Name] = true; break;
+                case NftChange.RemoveSet remove: before[remove.Name] = false; break;
+                case NftChange.PutElements put when !(before.TryGetValue(put.Set, out var wanted) ? wanted : Set(put.Set)?.Wanted != null):
+                    throw new ArgumentException($"expected a set that is wanted, got elements for {put.Set}, which is not", nameof(changes));
+            }
+    }
+
+    public void Take(NftChange change)
+    {
+        switch (change)
+        {
+            case NftChange.PutSet(var set):
+                if (!sets.TryGetValue(set.Name, out var part)) sets[set.Name] = part = new(set.Name);
+                if (part.Put(set)) dirtySets.Add(part);
+                break;
+            case NftChange.PutElements(var name, var elements):
+                var into = sets[name];
+                foreach (var element in elements) into.Put(element);
+                if (into.Differs) dirtySets.Add(into);
+                break;
+            case NftChange.RemoveElements(var name, var elements):
+                if (Set(name) is not { Wanted: not null } from) break;
+                foreach (var element in elements) from.Remove(element);
+                if (from.Differs) dirtySets.Add(from);
+                break;
+            case NftChange.RemoveSet(var name):
+                if (Set(name) is not { } gone) break;
+                gone.Remove();
+                dirtySets.Add(gone);
+                break;
+            case NftChange.PutChain(var chain):
+                if (!chains.TryGetValue(chain.Name, out var known)) chains[chain.Name] = known = new(chain.Name);
+                if (known.Put(chain)) dirtyChains.Add(known);
+                break;
+            case NftChange.RemoveChain(var name):
+                if (Chain(name) is not { } unwanted) break;
+                unwanted.Remove();
+                dirtyChains.Add(unwanted);
+                break;
+        }
+    }
+
+    /// <summary>What the kernel has was read: what differs is dirty, and what nobody wants is a part that shall not be.</summary>
+    /// <param name="allowed">The rules that are wanted of a chain, without what the kernel has refused before.</param>
+    public void Compare(ToldTable told, Func<NftChain, ImmutableArray<NftRule>> allowed)
+    {
+        TableIsThere = told.Exists;
+        foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
+        foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
+        foreach (var set in sets.Values)
+        {
+            set.Compare(told.Sets.GetValueOrDefault(set.Name));
+            if (set.Differs) dirtySets.Add(set);
+        }
+        foreach (var chain in chains.Values)
+        {
+            var rules = chain.Wanted is { } wanted ? allowed(wanted) : [];
+            chain.Compare(told.Chains.GetValueOrDefault(chain.Name), rules);
+            if (chain.Differs) dirtyChains.Add(chain);
+        }
+    }
+
+    /// <summary>What waited for another attempt is due.</summary>
+    public void Retry(NftPart part)
+    {
+        switch (part)
+        {
+            case NftPart.Set(var name): Retry(Set(name)); break;
+            case NftPart.Element(var of, _): Retry(Set(of)); break;
+            case NftPart.Chain(var name): Retry(Chain(name)); break;
+            case NftPart.Rule(var of, _): Retry(Chain(of)); break;
+            case NftPart.Removal(var what): Retry(what); break;
+        }
+    }
+
+    private void Retry(SetPart? set)
+    {
+        if (set != null) dirtySets.Add(set);
+    }
+
+    private void Retry(ChainPart? chain)
+    {
+        if (chain != null) dirtyChains.Add(chain);
+    }
+
+    /// <summary>Whether it is still asked for, be it that it comes or that it goes.</summary>
+    public bool IsWanted(NftPart part) => part switch
+    {
+        NftPart.Table => true,
+        NftPart.Set(var name) => Set(name)?.Wanted != null,
+        NftPart.Chain(var name) => Chain(name)?.Wanted != null,
+        NftPart.Element(var of, var element) => Set(of)?.Wants(element) == true,
+        NftPart.Rule(var of, var rule) => Chain(of)?.Wanted?.Rules.Contains(rule) == true,
+        NftPart.Removal(NftPart.Element(var of, var element)) => Set(of)?.ToRemove.Contains(element) == true,
+        NftPart.Removal(NftPart.Set(var name)) => Set(name)?.There != null,
+        NftPart.Removal(NftPart.Chain(var name)) => Chain(name)?.There != null,
+        _ => false,
+    };
+
+    /// <summary>The set is in force as it is wanted.</summary>
+    public void Clean(SetPart set)
+    {
+        dirtySets.Remove(set);
+        if (set.Wanted == null) sets.Remove(set.Name);
+    }
+
+    public void Clean(ChainPart chain)
+    {
+        dirtyChains.Remove(chain);
+        if (chain.Wanted == null) chains.Remove(chain.Name);
+    }
+
+    /// <summary>What is left of the dirty ones waits until the kernel is to be asked again.</summary>
+    public void Rest()
+    {
+        dirtySets.Clear();
+        dirtyChains.Clear();
+    }
+
+    public void Clear()
+    {
+        sets.Clear();
+        chains.Clear();
+        Rest();
+        TableIsThere = false;
+    }
+}
