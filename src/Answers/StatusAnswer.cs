@@ -16,6 +16,8 @@ public sealed record StatusAnswer
     public required bool Ready { get; init; }
     public required string? NotReadyBecause { get; init; }
     public required string ConfigFile { get; init; }
+    /// <summary>Null: none since the start.</summary>
+    public required LastReloadAnswer? LastReload { get; init; }
     public required IReadOnlyList<string> Filters { get; init; }
     public required SessionsAnswer Sessions { get; init; }
     public required IReadOnlyList<ProtocolAnswer> Protocols { get; init; }
@@ -26,6 +28,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
 }
+
+/// <summary>The last time that bgpd was told to read a configuration: by SIGHUP, birdc, or <c>bgpctl reload</c>.</summary>
+/// <param name="Error">The first of its mistakes, with its place in the file; null: it was taken.</param>
+public sealed record LastReloadAnswer(DateTimeOffset At, string File, bool Taken, ErrorAnswer? Error);
 
 /// <param name="Compat">The release of Calico that is followed.</param>
 public sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);

@@ -110,7 +110,7 @@ internal sealed class DaemonClient : IDisposable
             var isAnswer = release != null && answer.Content.Headers.ContentType?.MediaType == "application/json";
             if (!isAnswer) return new(NotUnderstood($"to {path.Split('?')[0]} it answered {(int)answer.StatusCode}: {FirstLine(body)}"));
             var error = Read(body, AnswersJson.Default.ErrorAnswer);
-            var isOfAnother = error.Code == ErrorCode.UnknownPath && release != Release.Version;
+            var isOfAnother = error.Code == AnswerCode.UnknownPath && release != Release.Version;
             return new(isOfAnother ? NotUnderstood($"it does not know {path.Split('?')[0]}") : error.Message);
         }
     }

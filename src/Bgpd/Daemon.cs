@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Answers;
@@ -36,6 +37,7 @@ internal sealed class Daemon(
     private Resourcing? Resources => sources.Resources;
 
     public string ConfigFile => current.File;
+    public ReloadStatus? LastReload { get; private set; }
     public PlanFollower? Planned => Resources?.Plan;
 
     public override Task StartingAsync(CancellationToken cancellationToken)
@@ -82,26 +84,21 @@ internal sealed class Daemon(
     {
         await oneAtATime.WaitAsync();
         Reloading();
+        var path = file ?? ConfigFile;
         try
         {
-            var path = file ?? ConfigFile;
-            var result = DaemonConfig.Load(path, HostFacts.Read());
-            if (result.Config is not { } newer)
-            {
-                log.Refused(path, string.Join("; ", result.Errors));
-                return new(string.Join('\n', result.Errors), []);
-            }
-            if (AbsentSource(newer) is { } absent)
-            {
-                log.Refused(path, absent);
-                return new(absent, []);
-            }
+            if (!TryRead(path, out var newer, out var problems)) return Refused(path, problems);
             var changes = await TakeAsync(newer);
             (before, current) = (current, new(path, newer));
             Confirm();
             if (undoAfter is { } after) undoing = UndoAfter(after, current);
             log.Taken(path, InOneLine(changes));
-            return new(null, changes);
+            return TakenFrom(path, changes);
+        }
+        catch
+        {
+            BrokenOff(path);
+            throw;
         }
         finally
         {
@@ -109,6 +106,34 @@ internal sealed class Daemon(
             oneAtATime.Release();
         }
     }
+
+    /// <summary>False: it cannot be taken, nor could it be at a start.</summary>
+    private bool TryRead(string path, [NotNullWhen(true)] out DaemonConfig? config, out ImmutableArray<ConfigureProblem> problems)
+    {
+        var result = DaemonConfig.Load(path, HostFacts.Read());
+        config = result.Config;
+        problems = [.. result.Errors.Select(error => new ConfigureProblem(error.Where, error.Text))];
+        if (config == null || AbsentSource(config) is not { } absent) return config != null;
+        (config, problems) = (null, [new(path, absent)]);
+        return false;
+    }
+
+    private ConfigureResult TakenFrom(string path, ImmutableArray<string> changes)
+    {
+        LastReload = new(time.GetUtcNow(), path, null);
+        return ConfigureResult.Taken(changes);
+    }
+
+    private ConfigureResult Refused(string path, ImmutableArray<ConfigureProblem> problems)
+    {
+        log.Refused(path, string.Join("; ", problems));
+        LastReload = new(time.GetUtcNow(), path, problems[0]);
+        return ConfigureResult.Refused(problems);
+    }
+
+    /// <summary>Whoever asked hears of the mistake itself.</summary>
+    private void BrokenOff(string path) =>
+        LastReload = new(time.GetUtcNow(), path, new(path, "broken off by a mistake in bgpd, of which the log says more"));
 
     /// <summary>sd_notify(3); the time is for Type=notify-reload.</summary>
     private void Reloading()
@@ -139,12 +164,10 @@ internal sealed class Daemon(
 
     public async Task<ConfigureResult> CheckAsync(string? file)
     {
-        var result = DaemonConfig.Load(file ?? ConfigFile, HostFacts.Read());
-        if (result.Config is not { } newer) return new(string.Join('\n', result.Errors), []);
-        if (AbsentSource(newer) is { } absent) return new(absent, []);
+        if (!TryRead(file ?? ConfigFile, out var newer, out var problems)) return ConfigureResult.Refused(problems);
         var changes = Resources?.Plan is { } plan
             ? await plan.CheckAsync(newer.Speaker, newer.Plan) : Speaker.ChangesTo(newer.Speaker);
-        return new(null, changes.AddRange(OtherChanges(newer)));
+        return ConfigureResult.Taken(changes.AddRange(OtherChanges(newer)));
     }
 
     /// <summary>What changes beside the speaker's part, or will at the next start. Held against what is in force.</summary>
@@ -184,15 +207,16 @@ internal sealed class Daemon(
             if (what != null && !ReferenceEquals(what, current)) return null;
             if (!Confirm() && what != null) return null;
             if (before is not { } older) return null;
-            if (AbsentSource(older.Config) is { } absent)
-            {
-                log.Refused(older.File, absent);
-                return new(absent, []);
-            }
+            if (AbsentSource(older.Config) is { } absent) return Refused(older.File, [new(older.File, absent)]);
             var changes = await TakeAsync(older.Config);
             (current, before) = (older, current);
             log.Undone(InOneLine(changes));
-            return new(null, changes);
+            return TakenFrom(older.File, changes);
+        }
+        catch
+        {
+            BrokenOff(before?.File ?? ConfigFile);
+            throw;
         }
         finally
         {

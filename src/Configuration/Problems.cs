@@ -7,7 +7,9 @@ namespace Calico.Bgp.Configuration;
 public sealed record ConfigProblem(string File, int Line, int Column, string Text)
 {
     /// <summary>As compilers print it, so that editors jump there. A problem of the file as a whole has no line.</summary>
-    public override string ToString() => Line == 0 ? $"{File}: {Text}" : $"{File}:{Line}:{Column}: {Text}";
+    public string Where => Line == 0 ? File : $"{File}:{Line}:{Column}";
+
+    public override string ToString() => $"{Where}: {Text}";
 }
 
 /// <summary>

@@ -70,6 +70,7 @@ public enum PrefixScope : byte
 
 /// <param name="Family">Null: both, IPv4 first.</param>
 /// <param name="Protocol">Only routes that this protocol brought.</param>
+/// <param name="Peer">Whose side, where the selection is of one; null: every peer's, in one reading.</param>
 public sealed record RouteQuery(
     RouteSelection Selection, IpFamily? Family = null, Prefix? Prefix = null, PrefixScope Scope = PrefixScope.Exact,
     string? Protocol = null, string? Peer = null);
@@ -85,7 +86,11 @@ public sealed record RouteQuery(
 public sealed record RouteView(
     Prefix Prefix, bool First, RouteOrigin Origin, RouteType Type, string Protocol, Address? From, DateTimeOffset Since, bool Best,
     bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric, string Reason,
-    ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem);
+    ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem)
+{
+    /// <summary>The peer on the other side, where the selection is of what peers are sent or offered.</summary>
+    public string? To { get; init; }
+}
 
 /// <summary>Octets per purpose, for <c>show memory</c>.</summary>
 public sealed record MemoryReport(long RoutingTables, long RouteAttributes, long Protocols, long Configuration, long Total);
@@ -121,15 +126,34 @@ public interface ISpeaker
     void Reload(string protocol, ReloadDirection direction);
 }
 
+/// <summary>Why a configuration is not taken: <paramref name="Where"/> (FILE:LINE:COLUMN, or the file), and what was expected there.</summary>
+public sealed record ConfigureProblem(string Where, string Text)
+{
+    public override string ToString() => $"{Where}: {Text}";
+}
+
 /// <summary>What became of a request to take a configuration.</summary>
-/// <param name="Problem">Null: fine. Else file, line, column and what was expected.</param>
+/// <param name="Problems">None: fine.</param>
 /// <param name="Changes">One line for each thing that changed (or would).</param>
-public sealed record ConfigureResult(string? Problem, ImmutableArray<string> Changes);
+public sealed record ConfigureResult(ImmutableArray<ConfigureProblem> Problems, ImmutableArray<string> Changes)
+{
+    public static ConfigureResult Taken(ImmutableArray<string> changes) => new([], changes);
+    public static ConfigureResult Refused(params ImmutableArray<ConfigureProblem> problems) => new(problems, []);
+
+    /// <summary>A line for each problem; null: fine.</summary>
+    public string? Problem => Problems.IsEmpty ? null : string.Join('\n', Problems);
+}
+
+/// <summary>The last time that the daemon was told to take a configuration.</summary>
+/// <param name="Refused">The first of its problems; null: it was taken.</param>
+public sealed record ReloadStatus(DateTimeOffset At, string File, ConfigureProblem? Refused);
 
 /// <summary>The daemon around the speaker: its configuration file and its life. Thread-safe.</summary>
 public interface IDaemon
 {
     string ConfigFile { get; }
+    /// <summary>Null: none since the start.</summary>
+    ReloadStatus? LastReload { get; }
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>

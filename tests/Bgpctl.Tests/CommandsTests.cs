@@ -29,7 +29,7 @@ public sealed partial class CommandsTests : IAsyncLifetime
     public async Task What_is_shown_without_a_terminal(string command)
     {
         Assert.Equal(0, await lab.RunAsync(command.Split(' ')));
-        var shown = Resident().Replace(lab.Output.ToString(), "memory      (some) resident");
+        var shown = Resident().Replace(lab.Output.ToString(), "${1}(some) resident");
         Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", shown);
     }
 
@@ -91,9 +91,17 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [Fact]
     public async Task A_wrong_configuration_ends_with_1_and_its_problem()
     {
-        lab.Daemon.Result = new("bgpd.yaml:3:5: expected a number, got \"x\"", []);
+        lab.Daemon.Result = ConfigureResult.Refused(new ConfigureProblem("bgpd.yaml:3:5", "expected a number, got \"x\""));
         Assert.Equal(1, await lab.RunAsync("reload"));
         Assert.Equal("bgpctl: bgpd.yaml:3:5: expected a number, got \"x\"\n", lab.Errors.ToString());
+    }
+
+    [Fact]
+    public async Task A_reload_that_was_taken_is_told_with_its_time()
+    {
+        lab.Daemon.LastReload = new(FakeSpeaker.Now.AddHours(-3), "/etc/bgpd/bgpd.yaml", null);
+        await lab.RunAsync("status");
+        Assert.Contains("\nlast reload  taken 3h00m ago\n", lab.Output.ToString());
     }
 
     [Fact]
@@ -112,6 +120,6 @@ public sealed partial class CommandsTests : IAsyncLifetime
             new(RouteSelection.Primary, null, Prefix.Parse("192.0.2.1/32"), PrefixScope.For, Protocol: "tor1"), lab.Speaker.LastQuery);
     }
 
-    [GeneratedRegex("memory      [0-9.]+ [A-Za-z]+ resident")]
+    [GeneratedRegex("(memory +)[0-9.]+ [A-Za-z]+ resident")]
     private static partial Regex Resident();
 }

@@ -183,6 +183,18 @@ public sealed class FileChangesTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
+    public async Task A_reload_that_was_refused_is_told_by_status_with_its_place_until_one_is_taken()
+    {
+        Change("peers:", "pears: []\npeers:");
+        await node.SignalAsync("HUP");
+        await SeenAsync("/v1/status", "\"taken\":false,\"error\":{\"code\":\"configurationRefused\"");
+        Assert.Matches("bgpd.yaml:[0-9]+:1: .*pears", await node.HttpAsync("/v1/status"));
+        Change("pears: []\n", "");
+        await node.SignalAsync("HUP");
+        await SeenAsync("/v1/status", "\"taken\":true,\"error\":null");
+    }
+
+    [NeedsFact(Needs.Daemon, "birdc", "curl", "nohup")]
     public async Task What_waits_for_the_next_start_is_told_against_what_runs()
     {
         const string Waits = "kernel.sweepAfter: takes effect at the next start\nlog: takes effect at the next start";

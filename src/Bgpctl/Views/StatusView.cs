@@ -13,6 +13,7 @@ internal static class StatusView
             ("router", $"{status.RouterId}, AS {status.As}"),
             ("started", $"{status.Started:yyyy-MM-dd HH:mm:ss} UTC, {Words.Span(status.Now - status.Started)} ago"),
             ("configured", $"{status.ConfigFile}, {Words.Span(status.Now - status.Reconfigured)} ago"),
+            ("last reload", LastReload(status)),
             ("filters", string.Join(", ", status.Filters)),
             ("sessions", Sessions(status.Sessions)),
             ("kernel", KernelView.Counts(status.Kernel)),
@@ -40,6 +41,14 @@ internal static class StatusView
         { ShuttingDown: true } => new("shutting down", Tone.Bad),
         { Ready: true } => new("ready", Tone.Good),
         _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
+    };
+
+    /// <summary>Its error names the file and the place, as a compiler would.</summary>
+    private static Cell LastReload(StatusAnswer status) => status.LastReload switch
+    {
+        null => "",
+        { Error: { } error } last => new Cell($"refused {Words.Span(status.Now - last.At)} ago, what was in force stays: {error.Message}", Tone.Bad),
+        var last => new Cell($"taken {Words.Span(status.Now - last.At)} ago"),
     };
 
     private static string Sessions(SessionsAnswer sessions) =>

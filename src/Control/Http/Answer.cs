@@ -24,7 +24,7 @@ internal static class Answer
     public static Task ErrorAsync(HttpContext http, ErrorAnswer error) => JsonAsync(http, error, Json.ErrorAnswer, error.Code.Status());
 
     /// <summary>It is about the request's path.</summary>
-    public static Task ErrorAsync(HttpContext http, ErrorCode code, string message) =>
+    public static Task ErrorAsync(HttpContext http, AnswerCode code, string message) =>
         ErrorAsync(http, new(code, message, http.Request.Path.Value ?? ""));
 
     /// <summary>Puts octets into the response's pipe. BuffersExtensions.Write does not serve: Kestrel may lend it an empty span.</summary>

@@ -23,7 +23,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
         if (Topics(http) is not { } topics)
         {
             var asked = http.Request.Query["topics"];
-            var error = new ErrorAnswer(ErrorCode.BadQuery, $"expected topics of status, peers, kernel, got \"{asked}\"", "topics");
+            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected topics of status, peers, kernel, got \"{asked}\"", "topics");
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
@@ -38,7 +38,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
         Sample? before = null;
         for (var quiet = 0; ; quiet++)
         {
-            var now = Sample.Take(speaker);
+            var now = Sample.Of(speaker, daemon);
             foreach (var topic in topics)
             {
                 if (before != null && now.Same(before, topic)) continue;
@@ -82,14 +82,14 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
     /// <summary>What a change shows in.</summary>
     private sealed record Sample(
         IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready,
-        bool ShuttingDown)
+        bool ShuttingDown, ReloadStatus? LastReload)
     {
-        public static Sample Take(ISpeaker speaker)
+        public static Sample Of(ISpeaker speaker, IDaemon daemon)
         {
             var router = speaker.Router;
             return new(
                 speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready,
-                router.ShuttingDown);
+                router.ShuttingDown, daemon.LastReload);
         }
 
         public bool Same(Sample before, string topic) => topic switch
@@ -97,7 +97,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
             "peers" => SameProtocols(before),
             "kernel" => SameKernel(before) && KernelVersion == before.KernelVersion,
             _ => SameProtocols(before) && SameKernel(before)
-                && (Reconfigured, Ready, ShuttingDown) == (before.Reconfigured, before.Ready, before.ShuttingDown),
+                && (Reconfigured, Ready, ShuttingDown, LastReload)
+                    == (before.Reconfigured, before.Ready, before.ShuttingDown, before.LastReload),
         };
 
         private bool SameProtocols(Sample before) =>

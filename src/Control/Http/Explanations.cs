@@ -16,7 +16,7 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         var text = http.Request.Query["prefix"].ToString();
         if (await PrefixAsync(text, http.RequestAborted).ConfigureAwait(false) is not { } prefix)
         {
-            var error = new ErrorAnswer(ErrorCode.BadQuery, $"expected a prefix or an address for ?prefix=, got \"{text}\"", "prefix");
+            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected a prefix or an address for ?prefix=, got \"{text}\"", "prefix");
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
@@ -55,7 +55,7 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public Task PeerAsync(HttpContext http, string name)
     {
         if (PeerNames.Find(speaker, name) is not { Session: { } session } peer || speaker.Explain(peer.Name) is not { } why)
-            return Answer.ErrorAsync(http, ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, name));
+            return Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
         var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin);
         var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
         var answer = new PeerExplanationAnswer(
@@ -68,12 +68,12 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         if (daemon.Planned is not { } plan)
         {
             const string None = "expected sources in bgpd.yaml, from which services come; there are none";
-            await Answer.ErrorAsync(http, ErrorCode.NoSources, None).ConfigureAwait(false);
+            await Answer.ErrorAsync(http, AnswerCode.NoSources, None).ConfigureAwait(false);
         }
         else if (await plan.ExplainAsync(service).ConfigureAwait(false) is not { } verdict)
         {
             var unknown = $"expected the NAMESPACE/NAME of a service, got {service}, which is not there";
-            await Answer.ErrorAsync(http, ErrorCode.UnknownService, unknown).ConfigureAwait(false);
+            await Answer.ErrorAsync(http, AnswerCode.UnknownService, unknown).ConfigureAwait(false);
         }
         else await Answer.JsonAsync(http, Of(service, verdict), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
     }

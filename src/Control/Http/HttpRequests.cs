@@ -30,7 +30,7 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
         {
             HttpLog.Failed(log, context.Request.Method, context.Request.Path, mistake);
             if (context.Response.HasStarted) context.Abort();
-            else await Answer.ErrorAsync(context, ErrorCode.Defect, "the daemon failed to answer; its log says why").ConfigureAwait(false);
+            else await Answer.ErrorAsync(context, AnswerCode.Defect, "the daemon failed to answer; its log says why").ConfigureAwait(false);
         }
     }
 }

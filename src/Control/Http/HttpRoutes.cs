@@ -44,7 +44,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
         ["v1", "explain", "service", var space, var name] => Get(http, _ => explain.ServiceAsync(http, new(space, name))),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),
         ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, Name(name), order)),
-        _ => Answer.ErrorAsync(http, ErrorCode.UnknownPath, $"expected one of {Paths}, got {http.Request.Path}"),
+        _ => Answer.ErrorAsync(http, AnswerCode.UnknownPath, $"expected one of {Paths}, got {http.Request.Path}"),
     };
 
     // Kestrel decodes a path but for its slashes; a peer's name may hold one.
@@ -60,13 +60,13 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
         if (!HttpMethods.IsPost(http.Request.Method)) return WrongMethodAsync(http, HttpMethods.Post);
         return Trust.IsGiven(http)
             ? answer(http)
-            : Answer.ErrorAsync(http, ErrorCode.OrderOnPort, "expected orders on the Unix socket of control.http, got one on a port");
+            : Answer.ErrorAsync(http, AnswerCode.OrderOnPort, "expected orders on the Unix socket of control.http, got one on a port");
     }
 
     private static Task WrongMethodAsync(HttpContext http, string right)
     {
         http.Response.Headers.Allow = right;
-        return Answer.ErrorAsync(http, ErrorCode.WrongMethod, $"expected {right} {http.Request.Path}, got {http.Request.Method}");
+        return Answer.ErrorAsync(http, AnswerCode.WrongMethod, $"expected {right} {http.Request.Path}, got {http.Request.Method}");
     }
 
     private Task StatusAsync(HttpContext http) =>
@@ -77,7 +77,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
 
     private Task PeerAsync(HttpContext http, string name) => PeerNames.Find(speaker, name) is { Session: { } session } peer
         ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), Answer.Json.PeerAnswer)
-        : Answer.ErrorAsync(http, ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, name));
+        : Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
 
     private Task NatAsync(HttpContext http) =>
         Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);
@@ -88,11 +88,11 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider 
         if (!Address.TryParse(source, out var from) || !Address.TryParse(destination, out var to) || from.Family != to.Family)
         {
             var problem = $"expected two addresses of one family as src and dst, got \"{source}\" and \"{destination}\"";
-            return Answer.ErrorAsync(http, new(ErrorCode.BadQuery, problem, "src, dst"));
+            return Answer.ErrorAsync(http, new(AnswerCode.BadQuery, problem, "src, dst"));
         }
         return Dataplane is { } dataplane
             ? Answer.JsonAsync(http, NatAnswers.Of(dataplane.Explain(from, to)), Answer.Json.NatExplanationAnswer)
-            : Answer.ErrorAsync(http, ErrorCode.NatOff, "NAT is off: bgpd.yaml has no section nat");
+            : Answer.ErrorAsync(http, AnswerCode.NatOff, "NAT is off: bgpd.yaml has no section nat");
     }
 
     private Task KernelAsync(HttpContext http) =>

@@ -20,9 +20,9 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
         var result = query["check"] == "true"
             ? await daemon.CheckAsync(null).ConfigureAwait(false)
             : await daemon.ConfigureAsync(null, query["soft"] == "true", null).ConfigureAwait(false);
-        await (result.Problem == null
-            ? Answer.JsonAsync(http, new(result.Changes.IsDefault ? [] : result.Changes), Answer.Json.ReloadAnswer)
-            : Answer.ErrorAsync(http, ErrorCode.ConfigurationRefused, result.Problem)).ConfigureAwait(false);
+        await (result.Problem is { } problem
+            ? Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.ConfigurationRefused, problem, result.Problems[0].Where))
+            : Answer.JsonAsync(http, new(result.Changes), Answer.Json.ReloadAnswer)).ConfigureAwait(false);
     }
 
     /// <summary>POST /v1/peers/NAME/ORDER[?text=…]; the text is told to the peer (RFC 9003).</summary>
@@ -30,12 +30,12 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
     {
         if (OrderQuery.Unknown(http.Request.Query, "text") is { } error) return Answer.ErrorAsync(http, error);
         if (PeerNames.Find(speaker, name) is not { } peer)
-            return Answer.ErrorAsync(http, ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, name));
+            return Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
         var text = http.Request.Query["text"].FirstOrDefault();
         return Obey(peer.Name, order, text)
             ? Answer.JsonAsync(http, new(peer.Name, order), Answer.Json.OrderAnswer)
             : Answer.ErrorAsync(
-                http, ErrorCode.UnknownOrder, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
+                http, AnswerCode.UnknownOrder, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
     }
 
     private bool Obey(string peer, string order, string? text)
@@ -61,12 +61,12 @@ internal static class OrderQuery
     {
         if (Unknown(query, switches) is { } unknown) return unknown;
         var (key, value) = query.FirstOrDefault(word => word.Value.ToString() is not ("true" or "false"));
-        return key == null ? null : new(ErrorCode.BadQuery, $"expected true or false for {key}, got \"{value}\"", key);
+        return key == null ? null : new(AnswerCode.BadQuery, $"expected true or false for {key}, got \"{value}\"", key);
     }
 
     public static ErrorAnswer? Unknown(IQueryCollection query, params string[] keys)
     {
         var unknown = query.Keys.FirstOrDefault(key => !keys.Contains(key));
-        return unknown == null ? null : new(ErrorCode.BadQuery, $"expected one of {string.Join(", ", keys)}, got \"{unknown}\"", unknown);
+        return unknown == null ? null : new(AnswerCode.BadQuery, $"expected one of {string.Join(", ", keys)}, got \"{unknown}\"", unknown);
     }
 }

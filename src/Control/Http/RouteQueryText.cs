@@ -18,9 +18,9 @@ internal static class RouteQueryText
         var read = new RouteQuery(RouteSelection.All);
         error = null;
         foreach (var (key, values) in text)
-            if (Read(ref read, key, values.ToString()) is { } problem) error ??= new(ErrorCode.BadQuery, problem, key);
+            if (Read(ref read, key, values.ToString()) is { } problem) error ??= new(AnswerCode.BadQuery, problem, key);
         if (error == null && read.Peer == null && IsOfPeer(read.Selection))
-            error = new(ErrorCode.BadQuery, "expected peer=NAME beside this selection, got none", "peer");
+            error = new(AnswerCode.BadQuery, "expected peer=NAME beside this selection, got none", "peer");
         query = error == null ? read : null;
         return error == null;
     }

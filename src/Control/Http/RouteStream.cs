@@ -30,12 +30,12 @@ internal sealed class RouteStream(ISpeaker speaker)
         if (query.Peer is { } peer)
         {
             if (PeerNames.Find(speaker, peer) is { } found) query = query with { Peer = found.Name };
-            else error = new(ErrorCode.UnknownPeer, PeerNames.Unknown(speaker, peer), "peer");
+            else error = new(AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, peer), "peer");
         }
         if (query.Protocol is { } protocol)
         {
             if (PeerNames.Source(speaker, protocol) is { } source) query = query with { Protocol = source };
-            else error ??= new(ErrorCode.UnknownProtocol, PeerNames.UnknownSource(speaker, protocol), "protocol");
+            else error ??= new(AnswerCode.UnknownProtocol, PeerNames.UnknownSource(speaker, protocol), "protocol");
         }
         return error == null;
     }

@@ -30,6 +30,7 @@ internal static class StatusAnswers
             Ready = speaker.Ready,
             NotReadyBecause = Health.NotReadyBecause(speaker),
             ConfigFile = daemon.ConfigFile,
+            LastReload = daemon.LastReload is { } last ? Reload(last) : null,
             Filters = speaker.FilterNames,
             Sessions = Sessions(protocols),
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
@@ -38,6 +39,10 @@ internal static class StatusAnswers
             Resources = daemon.Planned is { } plan ? Resources(plan) : null,
         };
     }
+
+    private static LastReloadAnswer Reload(ReloadStatus last) => new(
+        last.At, last.File, last.Refused == null,
+        last.Refused is { } why ? new(AnswerCode.ConfigurationRefused, why.ToString(), why.Where) : null);
 
     private static ResourcesAnswer Resources(PlanFollower plan) => new(
         plan.Plan.Node, plan.Plan.Release.Name,

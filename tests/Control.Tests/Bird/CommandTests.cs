@@ -80,8 +80,11 @@ public sealed class CommandTests
 
     [Fact]
     public async Task A_wrong_configuration_is_refused_in_one_line() => Assert.Equal(
-        "0002-Reading configuration from bgpd.yaml\n8002 bgpd.yaml:3:7 expected a number; got \"x\"\n",
-        await AskAsync(Speaker(), "configure", new() { Problem = "bgpd.yaml:3:7 expected a number\n  got \"x\"\n" }));
+        "0002-Reading configuration from bgpd.yaml\n8002 bgpd.yaml:3:7: expected a number; got \"x\"; bgpd.yaml:9:1: bad\n",
+        await AskAsync(Speaker(), "configure", new()
+        {
+            Problems = [new("bgpd.yaml:3:7", "expected a number\n  got \"x\"\n"), new("bgpd.yaml:9:1", "bad")],
+        }));
 
     [Fact]
     public async Task An_unconfirmed_configuration_shows_when_it_ends()

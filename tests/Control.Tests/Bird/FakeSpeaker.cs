@@ -92,27 +92,30 @@ internal class FakeSpeaker : ISpeaker
 internal sealed class FakeDaemon : IDaemon
 {
     public List<string> Asked { get; } = [];
-    public string? Problem { get; set; }
+    public ImmutableArray<ConfigureProblem> Problems { get; set; } = [];
     public bool Pending { get; set; }
     public bool HasPrevious { get; set; }
     public TaskCompletionSource Stopped { get; } = new();
 
     public string ConfigFile => "bgpd.yaml";
+    public ReloadStatus? LastReload => null;
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
     {
         Asked.Add($"configure {file} {soft} {undoAfter?.TotalSeconds}");
-        return Task.FromResult(new ConfigureResult(Problem, []));
+        return Task.FromResult(Result);
     }
 
     public Task<ConfigureResult> CheckAsync(string? file)
     {
         Asked.Add($"check {file}");
-        return Task.FromResult(new ConfigureResult(Problem, []));
+        return Task.FromResult(Result);
     }
 
+    private ConfigureResult Result => new(Problems, []);
+
     public bool Confirm() => Pending;
-    public Task<ConfigureResult?> UndoAsync() => Task.FromResult(HasPrevious ? new ConfigureResult(null, []) : null);
+    public Task<ConfigureResult?> UndoAsync() => Task.FromResult(HasPrevious ? ConfigureResult.Taken([]) : null);
     public void Shutdown() => Stopped.SetResult();
 }

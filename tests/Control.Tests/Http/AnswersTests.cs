@@ -59,7 +59,7 @@ public sealed partial class AnswersTests : IAsyncLifetime
 
     [Fact]
     public void Only_our_own_mistakes_are_the_servers_fault() => Assert.Equal(
-        [ErrorCode.Other, ErrorCode.Defect], Enum.GetValues<ErrorCode>().Where(code => code.Status() >= 500));
+        [AnswerCode.Other, AnswerCode.Defect], Enum.GetValues<AnswerCode>().Where(code => code.Status() >= 500));
 
     [Theory]
     [InlineData("/live")]

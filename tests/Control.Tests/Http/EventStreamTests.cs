@@ -27,6 +27,15 @@ public sealed class EventStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reload_that_changed_nothing_is_told_too()
+    {
+        using var events = await OpenAsync("/v1/events?topics=status");
+        await NextAsync(events);
+        lab.Daemon.LastReload = lab.Daemon.LastReload! with { At = FakeSpeaker.Now };
+        Assert.Equal("status", await NextAsync(events));
+    }
+
+    [Fact]
     public async Task An_unknown_topic_is_an_error() =>
         Assert.Contains("got \"weather\"", (string?)(await lab.JsonAsync("/v1/events?topics=weather", HttpStatusCode.BadRequest))["message"]);
 

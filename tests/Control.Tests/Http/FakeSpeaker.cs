@@ -90,8 +90,10 @@ public sealed class FakeSpeaker : ISpeaker
 public sealed class FakeDaemon : IDaemon
 {
     public List<string> Orders { get; } = [];
-    public ConfigureResult Result { get; set; } = new(null, ["peer tor1: import accept -> only-default", "peer tor9: added"]);
+    public ConfigureResult Result { get; set; } = ConfigureResult.Taken(["peer tor1: import accept -> only-default", "peer tor9: added"]);
     public string ConfigFile => "/etc/bgpd/bgpd.yaml";
+    public ReloadStatus? LastReload { get; set; } =
+        new(FakeSpeaker.Now.AddSeconds(-90), "/etc/bgpd/bgpd.yaml", new("/etc/bgpd/bgpd.yaml:3:5", "expected a number, got \"x\""));
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)

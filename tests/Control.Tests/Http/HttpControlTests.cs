@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Calico.Bgp.Control.Http;
+using Calico.Bgp.Speaker;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Control.Tests.Http;
@@ -129,10 +130,10 @@ public sealed class HttpControlTests : IAsyncLifetime
     [Fact]
     public async Task A_configuration_that_is_wrong_comes_back_as_an_error()
     {
-        lab.Daemon.Result = new("bgpd.yaml:3:5: expected a number", []);
+        lab.Daemon.Result = ConfigureResult.Refused(new("bgpd.yaml:3:5", "expected a number"), new("bgpd.yaml:9:1", "expected peers"));
         using var answer = await lab.Unix.PostAsync("/v1/reload", null);
         Assert.Equal(
-            (HttpStatusCode.UnprocessableEntity, """{"code":"configurationRefused","message":"bgpd.yaml:3:5: expected a number","where":"/v1/reload"}"""),
+            (HttpStatusCode.UnprocessableEntity, """{"code":"configurationRefused","message":"bgpd.yaml:3:5: expected a number\nbgpd.yaml:9:1: expected peers","where":"bgpd.yaml:3:5"}"""),
             (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
     }
 

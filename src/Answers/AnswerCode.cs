@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 
 namespace Calico.Bgp.Answers;
 
-[JsonConverter(typeof(ErrorCodeWords))]
-public enum ErrorCode : byte
+[JsonConverter(typeof(AnswerCodeWords))]
+public enum AnswerCode : byte
 {
     /// <summary>A newer bgpd's, which this release has no name for.</summary>
     Other,
@@ -32,30 +32,30 @@ public enum ErrorCode : byte
     Defect,
 }
 
-public static class ErrorCodes
+public static class AnswerCodes
 {
     /// <summary>The status that an error of this kind is answered with.</summary>
-    public static int Status(this ErrorCode code) => code switch
+    public static int Status(this AnswerCode code) => code switch
     {
-        ErrorCode.BadQuery => 400,
-        ErrorCode.OrderOnPort => 403,
-        ErrorCode.UnknownPath or ErrorCode.UnknownPeer or ErrorCode.UnknownProtocol or ErrorCode.UnknownOrder or ErrorCode.UnknownService
-            or ErrorCode.NoSources or ErrorCode.NatOff => 404,
-        ErrorCode.WrongMethod => 405,
-        ErrorCode.ConfigurationRefused => 422,
+        AnswerCode.BadQuery => 400,
+        AnswerCode.OrderOnPort => 403,
+        AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder or AnswerCode.UnknownService
+            or AnswerCode.NoSources or AnswerCode.NatOff => 404,
+        AnswerCode.WrongMethod => 405,
+        AnswerCode.ConfigurationRefused => 422,
         _ => 500,
     };
 }
 
-/// <summary>camelCase; a word that is not known is <see cref="ErrorCode.Other"/>, so that the message beside it can still be shown.</summary>
-internal sealed class ErrorCodeWords : JsonConverter<ErrorCode>
+/// <summary>camelCase; a word that is not known is <see cref="AnswerCode.Other"/>, so that the message beside it can still be shown.</summary>
+internal sealed class AnswerCodeWords : JsonConverter<AnswerCode>
 {
-    private static readonly Dictionary<string, ErrorCode> Codes = Enum.GetValues<ErrorCode>().ToDictionary(Word);
+    private static readonly Dictionary<string, AnswerCode> Codes = Enum.GetValues<AnswerCode>().ToDictionary(Word);
 
-    public override ErrorCode Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+    public override AnswerCode Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Codes.GetValueOrDefault(reader.GetString() ?? "");
 
-    public override void Write(Utf8JsonWriter writer, ErrorCode value, JsonSerializerOptions options) => writer.WriteStringValue(Word(value));
+    public override void Write(Utf8JsonWriter writer, AnswerCode value, JsonSerializerOptions options) => writer.WriteStringValue(Word(value));
 
-    private static string Word(ErrorCode code) => JsonNamingPolicy.CamelCase.ConvertName(code.ToString());
+    private static string Word(AnswerCode code) => JsonNamingPolicy.CamelCase.ConvertName(code.ToString());
 }
