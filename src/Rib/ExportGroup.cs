@@ -53,6 +53,9 @@ internal sealed class ExportGroup(
     /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
     public long? DueAt => delayed.Count > 0 ? closedUntil : null;
     public long Octets => sent.Octets;
+    /// <summary>The members' peers.</summary>
+    public IReadOnlyCollection<ushort> Receivers => receivers;
+
     public Member? MemberOf(ushort peer) => !receivers.Contains(peer) ? null
         : inSync.Find(member => member.Peer.Index == peer)
             ?? cohorts.SelectMany(cohort => cohort.Members).First(member => member.Peer.Index == peer);

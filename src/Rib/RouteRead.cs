@@ -26,15 +26,19 @@ public enum RouteSide : byte
 /// <summary>How the prefix narrows a reading.</summary>
 public enum ReadScope : byte { All, Exact, Longest, Inside }
 
-/// <param name="Peer">Whose side (received, sent, offered, withheld); <paramref name="Source"/>: only routes from there.</param>
-public sealed record RouteRequest(RouteSide Side, IpFamily Family, ReadScope Scope = ReadScope.All, Prefix Prefix = default, ushort? Peer = null, ushort? Source = null);
+/// <param name="Peer">
+/// Whose side (received, sent, offered, withheld); null: every peer's, in one reading. <paramref name="Source"/>: only routes from there.
+/// </param>
+public sealed record RouteRequest(
+    RouteSide Side, IpFamily Family, ReadScope Scope = ReadScope.All, Prefix Prefix = default, ushort? Peer = null, ushort? Source = null);
 
 /// <summary>A route copied out of the tables.</summary>
 /// <param name="First">It opens its prefix.</param>
+/// <param name="To">Who is sent it (or offered, or not), where that was asked for.</param>
 /// <param name="Changed">In ticks of <see cref="Rib.TickLength"/> since the RIB began.</param>
 public readonly record struct RouteFacts(
     Prefix Prefix, bool First, ushort Peer, uint Changed, uint PathId, bool Best, bool Shares, bool Refused, Reason Reason, NextHopState? NextHop,
-    byte[] Attributes, AttributeSummary Summary);
+    byte[] Attributes, AttributeSummary Summary, ushort? To = null);
 
 /// <summary>A reading that the shard advances in slices between its other work, as fast as the reader takes the answers.</summary>
 internal sealed class RouteRead(RouteRequest request)

@@ -88,7 +88,7 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
         return request.Side switch
         {
             RouteSide.Refused => path.Accepted == 0,
-            RouteSide.Received => path.Peer == request.Peer,
+            RouteSide.Received => request.Peer is not { } peer || path.Peer == peer,
             RouteSide.Best => at == rib.First(node) && rib.IsEligible(node, path),
             _ => path.Accepted != 0,
         };
@@ -115,11 +115,23 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
 
     private void DescribeOutbound(uint node, RouteRequest request)
     {
-        var group = request.Peer is { } peer ? groups.FirstOrDefault(group => group.MemberOf(peer) != null) : null;
-        if (group == null) return;
+        var isFirst = true;
+        if (request.Peer is not { } peer)
+        {
+            foreach (var each in groups)
+                foreach (var receiver in each.Receivers) DescribeOutbound(node, request, each, receiver, ref isFirst);
+        }
+        else if (groups.FirstOrDefault(group => group.MemberOf(peer) != null) is { } group)
+        {
+            DescribeOutbound(node, request, group, peer, ref isFirst);
+        }
+    }
+
+    private void DescribeOutbound(uint node, RouteRequest request, ExportGroup group, ushort to, ref bool isFirst)
+    {
         var sent = request.Side == RouteSide.Sent;
         var best = sent ? group.SentOf(node) : rib.BestOf(node);
-        if (best.Attributes == 0 || best.Peer == request.Peer || (request.Source is { } source && best.Peer != source)) return;
+        if (best.Attributes == 0 || best.Peer == to || (request.Source is { } source && best.Peer != source)) return;
         var leaving = group.Explain(node, best, out var octets);
         var wanted = request.Side switch
         {
@@ -128,12 +140,12 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
             _ => leaving != Leaving.Barred,
         };
         if (!wanted) return;
-        var isFirst = true;
         var changed = 0u;
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
             if (rib.Paths[at].Peer == best.Peer) changed = rib.Paths[at].Changed;
         var path = new PathRow { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, Changed = changed };
         Add(node, ref isFirst, path, best.Attributes, best == rib.BestOf(node), shares: false, Reason.OnlyRoute);
+        facts[^1] = facts[^1] with { To = to };
         if (sent) facts[^1] = facts[^1] with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() };
     }
 

@@ -25,7 +25,10 @@ public sealed record RouteExplanation(
 /// <summary>A peer's chains, rule by rule.</summary>
 public sealed record PeerExplanation(string? Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
 
-/// <summary>Asks the tables and the filters themselves: nothing is remembered for explanations while routes pass.</summary>
+/// <summary>
+/// Asks the tables and the filters themselves: nothing is remembered for explanations while routes pass. Each table is read once, whatever
+/// the number of peers: a reading costs every shard a turn.
+/// </summary>
 internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
 {
     private const string Door = "a rule of BGP itself (a loop: our AS, router id or cluster is in it)";
@@ -33,20 +36,28 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
 
     public async Task<RouteExplanation> RouteAsync(Prefix prefix, CancellationToken stop)
     {
-        var candidates = ImmutableArray.CreateBuilder<CandidateExplanation>();
-        foreach (var selection in (RouteSelection[])[RouteSelection.All, RouteSelection.Filtered])
-            foreach (var route in await RoutesAsync(new(selection, Prefix: prefix), stop).ConfigureAwait(false))
-                candidates.Add(new(route, await ImportRuleAsync(route, stop).ConfigureAwait(false)));
-        if (candidates.FirstOrDefault(candidate => candidate.Route.Best)?.Route is not { } best) return new(prefix, candidates.ToImmutable(), [], null);
+        var accepted = await RoutesAsync(RouteSelection.All, prefix, stop).ConfigureAwait(false);
+        var filtered = await RoutesAsync(RouteSelection.Filtered, prefix, stop).ConfigureAwait(false);
+        var received = await RoutesAsync(RouteSelection.Received, prefix, stop).ConfigureAwait(false);
+        ImmutableArray<CandidateExplanation> candidates =
+            [.. accepted.Concat(filtered).Select(route => new CandidateExplanation(route, ImportRule(route, received)))];
+        if (accepted.FirstOrDefault(route => route.Best) is not { } best) return new(prefix, candidates, [], null);
+        var sent = await RoutesAsync(RouteSelection.Export, prefix, stop).ConfigureAwait(false);
+        var exports = Exports(best, [.. sent.Select(route => route.To)]);
+        return new(prefix, candidates, exports, await KernelAsync(best, stop).ConfigureAwait(false));
+    }
+
+    /// <param name="sent">The peers that have been told of it.</param>
+    private ImmutableArray<ExportExplanation> Exports(RouteView best, HashSet<string?> sent)
+    {
         var exports = ImmutableArray.CreateBuilder<ExportExplanation>();
         foreach (var peer in speaker.Peers)
         {
-            if (peer.Up?.Told is { } told && told.Families.Has(prefix.Family))
-                exports.Add(await ExportAsync(best, peer, told, stop).ConfigureAwait(false));
-            else if (peer.Up == null && peer.Session.Settings.Families.Has(prefix.Family))
+            if (peer.Up?.Told is { } told && told.Families.Has(best.Prefix.Family)) exports.Add(Export(best, peer, told, sent));
+            else if (peer.Up == null && peer.Session.Settings.Families.Has(best.Prefix.Family))
                 exports.Add(new(peer.Name, false, peer.Config.Problem ?? "there is no session", false));
         }
-        return new(prefix, candidates.ToImmutable(), exports.ToImmutable(), await KernelAsync(best, stop).ConfigureAwait(false));
+        return exports.ToImmutable();
     }
 
     public PeerExplanation? Peer(string name) => speaker.PeerNamed(name)?.Config is { } config
@@ -56,30 +67,29 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         ? [.. chain.Rules.Select(rule => $"{rule.Label}: {rule.Rule.Action.ToString().ToLowerInvariant()}")]
         : [policy.Name.ToLowerInvariant()];
 
-    private async Task<IReadOnlyList<RouteView>> RoutesAsync(RouteQuery query, CancellationToken stop)
+    private async Task<IReadOnlyList<RouteView>> RoutesAsync(RouteSelection selection, Prefix prefix, CancellationToken stop)
     {
         var all = new List<RouteView>();
-        await foreach (var batch in view.Routes(query, stop).ConfigureAwait(false)) all.AddRange(batch);
+        await foreach (var batch in view.Routes(new(selection, Prefix: prefix), stop).ConfigureAwait(false)) all.AddRange(batch);
         return all;
     }
 
     /// <summary>The import chain looks once more at what was received.</summary>
-    private async Task<string> ImportRuleAsync(RouteView route, CancellationToken stop)
+    private string ImportRule(RouteView route, IReadOnlyList<RouteView> received)
     {
         if (route.Origin != RouteOrigin.Bgp || speaker.PeerNamed(route.Protocol)?.Config is not { } config) return "own route";
-        var received = await RoutesAsync(new(RouteSelection.Received, Prefix: route.Prefix, Peer: route.Protocol), stop).ConfigureAwait(false);
-        if (received.FirstOrDefault(other => other.PathId == route.PathId) is not { } as0) return "gone meanwhile";
-        var result = Run(config.Import, as0, default);
+        var same = received.FirstOrDefault(other => (other.Protocol, other.PathId) == (route.Protocol, route.PathId));
+        if (same == null) return "gone meanwhile";
+        var result = Run(config.Import, same, default);
         return result.Verdict != FilterVerdict.Reject && route.Filtered ? Door : result.Rule;
     }
 
-    private async Task<ExportExplanation> ExportAsync(RouteView best, Peer peer, Rib.RibPeer told, CancellationToken stop)
+    private ExportExplanation Export(RouteView best, Peer peer, Rib.RibPeer told, HashSet<string?> sent)
     {
         if (best.Protocol == peer.Name) return new(peer.Name, false, "it is the one who sent it", false);
         if (InsideOnly(best, told)) return new(peer.Name, false, "learned inside, and not for inside but through a reflector (RFC 4456)", false);
         var result = Run(peer.Config.Export, best, told.Self(best.Prefix.Family));
-        var sent = await RoutesAsync(new(RouteSelection.Export, Prefix: best.Prefix, Peer: peer.Name), stop).ConfigureAwait(false);
-        return new(peer.Name, result.Verdict != FilterVerdict.Reject, result.Rule, sent.Count > 0);
+        return new(peer.Name, result.Verdict != FilterVerdict.Reject, result.Rule, sent.Contains(peer.Name));
     }
 
     private bool InsideOnly(RouteView best, Rib.RibPeer to) =>

@@ -1,0 +1,70 @@
+using System.Reflection;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+public class ExplanationsTests
+{
+    private const string Ours = "203.0.113.0/24", Theirs = "198.51.100.0/24";
+
+    /// <summary>A with two neighbours, which both bring a route of their own prefix and are both told ours.</summary>
+    [Fact]
+    public async Task A_route_is_explained_by_one_reading_of_each_table_whatever_the_number_of_peers()
+    {
+        await using var pair = new Pair(config => WithThird(config.Routes(Ours)), config => config.Routes(Theirs));
+        await using var third = new TestSpeaker(Third(pair));
+        await third.Loop.StartAsync();
+        await pair.UpAsync();
+        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Ours) && (await third.RoutesAsync()).Contains(Ours));
+        await Pair.Until(async () => await CandidatesAsync(pair.A) == 2);
+
+        var (ours, readings) = await ExplainAsync(pair.A, Ours);
+        Assert.Equal([("b", true), ("c", true)], ours.Exports.Select(export => (export.Peer, export.Sent)).Order());
+        Assert.Equal(readings.Distinct(), readings);
+
+        (var theirs, readings) = await ExplainAsync(pair.A, Theirs);
+        Assert.Equal([("b", "accept"), ("c", "accept")], theirs.Candidates.Select(each => (each.Route.Protocol, each.ImportRule)).Order());
+        Assert.Equal(readings.Distinct(), readings);
+    }
+
+    private static async Task<int> CandidatesAsync(TestSpeaker speaker) =>
+        (await speaker.View.ExplainAsync(Prefix.Parse(Theirs), default)).Candidates.Length;
+
+    private static async Task<(RouteExplanation, List<string>)> ExplainAsync(TestSpeaker speaker, string prefix)
+    {
+        var view = DispatchProxy.Create<ISpeaker, CountingView>();
+        var counting = (CountingView)view;
+        counting.Of = speaker.View;
+        return (await new Explaining(speaker.Loop, view).RouteAsync(Prefix.Parse(prefix), default), counting.Readings);
+    }
+
+    private static Address ThirdOf(Address first) => Address.Parse($"{first.ToString()[..^2]}.3");
+
+    private static SpeakerConfig WithThird(SpeakerConfig a)
+    {
+        var b = a.Peers[0];
+        var session = b.Session with { Name = "c", Index = 0, PeerAddress = ThirdOf(a.Listen[0]), PeerAs = new(65003) };
+        return a with { Peers = [b, b with { Session = session }] };
+    }
+
+    private static SpeakerConfig Third(Pair pair)
+    {
+        var (own, b) = (ThirdOf(pair.ConfigA.Listen[0]), pair.ConfigB);
+        var session = b.Peers[0].Session with { SourceAddress = own, LocalAs = new(65003), RouterId = new(own.IPv4Bits) };
+        return b with { RouterId = new(own.IPv4Bits), As = new(65003), Listen = [own], Peers = [b.Peers[0] with { Session = session }] };
+    }
+}
+
+/// <summary>Hands everything on, and remembers which tables were read.</summary>
+public class CountingView : DispatchProxy
+{
+    public ISpeaker Of { get; set; } = null!;
+    public List<string> Readings { get; } = [];
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (args is [RouteQuery query, ..]) Readings.Add($"{query.Selection}");
+        else if (targetMethod!.Name == nameof(ISpeaker.KernelRoutes)) Readings.Add("kernel");
+        return targetMethod!.Invoke(Of, args);
+    }
+}
