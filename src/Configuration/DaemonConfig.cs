@@ -112,7 +112,11 @@ public sealed record LogConfig(LogLevel Level = LogLevel.Information, LogFormat 
 /// <summary>Where Calico and Kubernetes objects come from.</summary>
 public abstract record SourceConfig;
 
-public sealed record FileSource(string Folder) : SourceConfig;
+/// <param name="EmptyAfter">How long the folder must have been without files that it lost all at once before that is believed.</param>
+public sealed record FileSource(string Folder, TimeSpan EmptyAfter) : SourceConfig
+{
+    public static readonly TimeSpan DefaultEmptyAfter = YamlFolderSource.DefaultEmptyAfter;
+}
 
 /// <param name="KubeConfig">Null: from inside the cluster.</param>
 public sealed record KubernetesSource(string? KubeConfig) : SourceConfig;

@@ -8,7 +8,10 @@ namespace Calico.Bgp.Configuration;
 public static class ResourceSources
 {
     public static IReadOnlyList<ISource> Of(DaemonConfig config, TimeProvider time) =>
-        [.. config.Sources.OfType<FileSource>().Select((source, number) => new YamlFolderSource(number, source.Folder, time))];
+    [
+        .. config.Sources.OfType<FileSource>()
+            .Select((source, number) => new YamlFolderSource(number, source.Folder, time) { EmptyAfter = source.EmptyAfter }),
+    ];
 
     /// <summary>All that the sources have now; it is not followed.</summary>
     public static async Task<ResourceSnapshot> ReadOnceAsync(DaemonConfig config, TimeProvider time, CancellationToken stop)

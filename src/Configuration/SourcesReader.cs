@@ -18,13 +18,20 @@ internal sealed class SourcesReader(Section root, Folder folder)
     {
         SourceConfig?[] kinds = [Files(source), Kubernetes(source), Etcd(source)];
         source.Close();
-        if (source.Node.Entries.Count != 1)
-            source.Problems.Error(
-                source.Node, $"expected one of files, kubernetes and etcd in a source, got {source.Node.Entries.Count} keys");
+        if (Named.Count(source.Has) is not 1 and var count)
+            source.Problems.Error(source.Node, $"expected one of files, kubernetes and etcd in a source, got {count} of them");
         return kinds.FirstOrDefault(kind => kind != null);
     }
 
-    private FileSource? Files(Section source) => source.Text("files") is { } files ? new(folder.Resolve(files)) : null;
+    private static readonly string[] Named = ["files", "kubernetes", "etcd"];
+
+    private FileSource? Files(Section source)
+    {
+        var emptyAfter = source.Duration("emptyAfter", TimeSpan.Zero, TimeSpan.FromHours(24));
+        if (source.Text("files") is { } files) return new(folder.Resolve(files), emptyAfter ?? FileSource.DefaultEmptyAfter);
+        if (emptyAfter != null) source.Error("emptyAfter", "expected the key files beside emptyAfter");
+        return null;
+    }
 
     private KubernetesSource? Kubernetes(Section source)
     {

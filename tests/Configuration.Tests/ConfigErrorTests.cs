@@ -24,6 +24,10 @@ public class ConfigErrorTests
     [InlineData("routes: [{ prefix: '::/0', via: 'fe80::1' }]", "1:33: expected the key interface beside the link-local address fe80::1")]
     [InlineData("routes: [{ prefix: '::/0', via: 10.0.0.1 }]", "1:33: expected an IPv6 address for via, as ::/0 is, got 10.0.0.1")]
     [InlineData("control: { http: [localhost] }", "1:19: expected unix:PATH or ADDRESS:PORT for control.http, got \"localhost\"")]
+    [InlineData("sources: [{}]", "1:11: expected one of files, kubernetes and etcd in a source, got 0 of them")]
+    [InlineData("sources: [{ files: ., emptyAfter: soon }]",
+        "1:35: expected a time from 0 to 24h, such as 500ms, 90s or 2m for sources[0].emptyAfter, got \"soon\"")]
+    [InlineData("sources: [{ kubernetes: {}, emptyAfter: 1s }]", "1:41: expected the key files beside emptyAfter")]
     [InlineData("node: two words", "1:7: expected a name without spaces for node, got \"two words\"")]
     [InlineData("", "1:1: expected keys such as router and peers, got an empty file")]
     [InlineData("just words", "1:1: expected a mapping of keys, got \"just words\"")]

@@ -8,31 +8,55 @@ namespace Calico.Bgp.Sources.Yaml;
 /// says when to look, and is told when to look again.
 ///
 /// A file is believed at once when all of it can be read and it has lost no object. Otherwise it may be half written, or between two steps
-/// of an editor, and is believed only once it has stood like that for the settling time; so is a file that is gone.
+/// of an editor, and is believed only once it has stood like that for the settling time; so is a file that is gone. Where all of them are
+/// gone, or the folder was away, somebody is likely to be putting others in their place one by one (rsync, git), or has made a mistake that
+/// takes every route with it: what is lost there is believed after longer. Of a folder that is not there itself nothing is believed.
 /// </summary>
 internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time)
 {
     private sealed record Known(YamlFile File, FileLook Look, DateTimeOffset Read);
 
+    /// <summary>A file looks otherwise than is believed since then, and is believed once it has for so long.</summary>
+    private readonly record struct Doubt(DateTimeOffset Since, TimeSpan For)
+    {
+        public DateTimeOffset End => Since + For;
+    }
+
     private readonly string path = Path.GetFullPath(path);
     private readonly SortedDictionary<string, Known> known = new(StringComparer.Ordinal);
-    /// <summary>Files not believed yet, and since when they look like that.</summary>
-    private readonly SortedDictionary<string, DateTimeOffset> doubtful = new(StringComparer.Ordinal);
+    /// <summary>Files not believed yet.</summary>
+    private readonly SortedDictionary<string, Doubt> doubtful = new(StringComparer.Ordinal);
     private string? folderProblem;
 
+    /// <summary>How long a file must have been gone that went with all others, or with the folder.</summary>
+    public TimeSpan EmptyAfter { get; init; } = YamlFolderSource.DefaultEmptyAfter;
+
     /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
-    public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min() + settling;
+    public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min(doubt => doubt.End);
 
     /// <summary>It could be listed when it was last looked at as a whole.</summary>
     public bool IsThere => folderProblem == null;
+
+    /// <summary>It may be another folder: of a file that looks as before nothing follows.</summary>
+    public void Distrust()
+    {
+        foreach (var (file, before) in known.ToArray()) known[file] = before with { Look = default };
+    }
 
     /// <summary>Looks at everything.</summary>
     public ImmutableArray<OriginContent> Scan()
     {
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
+        var wasThere = IsThere;
         var files = Files(contents);
-        if (files == null) return contents.ToImmutable();
-        foreach (var file in known.Keys.Concat(doubtful.Keys).Except(files).ToArray()) Look(file, contents);
+        if (files == null)
+        {
+            // Who looks at it when it comes again looks at everything.
+            doubtful.Clear();
+            return contents.ToImmutable();
+        }
+        var patience = PatienceWithLosses(wasThere && files.Count > 0);
+        foreach (var file in known.Keys.Concat(doubtful.Keys).Except(files).ToArray()) Look(file, patience, contents);
         ReadMany([.. files.Where(file => FileLook.At(file) is { } look && MustRead(file, look))], contents);
         return contents.ToImmutable();
     }
@@ -46,14 +70,18 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     }
 
     /// <summary>Looks at these paths, which something happened to. A path that is neither a manifest nor known means a folder: at
-    /// everything.</summary>
+    /// everything; so does one where the folder itself is not there.</summary>
     public ImmutableArray<OriginContent> Look(IReadOnlyCollection<string> paths)
     {
+        if (!Path.Exists(path)) return Scan();
         if (!paths.All(one => known.ContainsKey(one) || (YamlListing.IsManifest(one) && !Directory.Exists(one)))) return Scan();
+        var patience = PatienceWithLosses(known.Keys.Concat(paths).Any(File.Exists));
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
-        foreach (var one in paths) Look(one, contents);
+        foreach (var one in paths) Look(one, patience, contents);
         return contents.ToImmutable();
     }
+
+    private TimeSpan PatienceWithLosses(bool isOrdinary) => isOrdinary || EmptyAfter < settling ? settling : EmptyAfter;
 
     /// <summary>Looks at what was not believed yet.</summary>
     public ImmutableArray<OriginContent> LookAgain() => Look([.. doubtful.Keys]);
@@ -75,10 +103,10 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         return files;
     }
 
-    private void Look(string file, ImmutableArray<OriginContent>.Builder contents)
+    private void Look(string file, TimeSpan patience, ImmutableArray<OriginContent>.Builder contents)
     {
         var look = FileLook.At(file);
-        if (look == null) Missing(file, contents);
+        if (look == null) Missing(file, patience, contents);
         else Judge(file, look, ReadFile(file, known.GetValueOrDefault(file)?.File), contents);
     }
 
@@ -88,12 +116,15 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         doubtful.ContainsKey(file) || !known.TryGetValue(file, out var before) || before.Look != look
         || before.Read - look.Written < TimeSpan.FromSeconds(1);
 
-    private void Missing(string file, ImmutableArray<OriginContent>.Builder contents)
+    /// <param name="patience">A doubt may get longer by it, never shorter: a folder that was emptied is filled file by file.</param>
+    private void Missing(string file, TimeSpan patience, ImmutableArray<OriginContent>.Builder contents)
     {
         if (!known.ContainsKey(file)) { doubtful.Remove(file); return; }
         var now = time.GetUtcNow();
-        doubtful.TryAdd(file, now);
-        if (now - doubtful[file] < settling) return;
+        if (!doubtful.TryGetValue(file, out var doubt)) doubt = new(now, patience);
+        if (doubt.For < patience) doubt = doubt with { For = patience };
+        doubtful[file] = doubt;
+        if (now < doubt.End) return;
         doubtful.Remove(file);
         known.Remove(file);
         contents.Add(OriginContent.Gone(Origin(file)));
@@ -107,7 +138,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         var changing = look == null || FileLook.At(file) != look;
         if (changing || !IsBelievable(read, before?.File, now - look!.Value.Written))
         {
-            doubtful[file] = changing ? now : look!.Value.Written;
+            doubtful[file] = new(changing ? now : look!.Value.Written, settling);
             return;
         }
         doubtful.Remove(file);

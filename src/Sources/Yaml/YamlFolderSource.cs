@@ -15,20 +15,25 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
     /// <summary>While the folder is not there, nothing notifies of its coming.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    /// <summary>See <see cref="EmptyAfter"/>.</summary>
+    public static readonly TimeSpan DefaultEmptyAfter = TimeSpan.FromSeconds(30);
+
     private readonly string path = Path.GetFullPath(path);
 
     public string Name => path;
 
+    /// <summary>How long the folder must have been without the files that it lost all at once before that is believed.</summary>
+    public TimeSpan EmptyAfter { get; init; } = DefaultEmptyAfter;
+
     public async Task RunAsync(ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
-        var folder = new YamlFolder(source, path, Settling, time);
+        var folder = new YamlFolder(source, path, Settling, time) { EmptyAfter = EmptyAfter };
         using var watch = new YamlWatch(path);
         await StartAsync(folder, watch, into, cancellation).ConfigureAwait(false);
         while (true)
         {
             var paths = await watch.NextAsync(Patience(folder, watch), time, cancellation).ConfigureAwait(false);
             var contents = Look(folder, watch, paths);
-            if (!folder.IsThere) watch.Stop();
             await SayAsync(into, contents, cancellation).ConfigureAwait(false);
         }
     }
@@ -36,7 +41,7 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
     /// <summary>The first full list: in sync once nothing of it is in doubt any more.</summary>
     private async Task StartAsync(YamlFolder folder, YamlWatch watch, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
-        watch.TryStart();
+        watch.Renew(anyway: false);
         var contents = folder.Scan();
         for (var patience = 20; folder.Due is { } due && patience > 0; patience--)
         {
@@ -50,7 +55,9 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
     /// everything.</param>
     private ImmutableArray<OriginContent> Look(YamlFolder folder, YamlWatch watch, IReadOnlyCollection<string>? paths)
     {
-        var everything = paths == null || (paths.Count == 0 && (watch.TryStart() || !IsDue(folder)));
+        var isSlow = paths is { Count: 0 } && !IsDue(folder);
+        if (watch.IsMoved) folder.Distrust();
+        var everything = watch.Renew(anyway: isSlow) || paths == null || isSlow;
         var contents = everything ? folder.Scan() : paths!.Count > 0 ? folder.Look(paths) : [];
         return IsDue(folder) ? contents.AddRange(folder.LookAgain()) : contents;
     }

@@ -10,19 +10,51 @@ internal sealed class YamlWatch(string path) : IDisposable
 
     private readonly Channel<string> paths = Channel.CreateBounded<string>(Buffered);
     private FileSystemWatcher? watcher;
+    /// <summary>What becomes of the folder itself is told to those who watch the one that it stands in.</summary>
+    private FileSystemWatcher? above;
+    /// <summary>Something was done to the folder itself since it is watched.</summary>
+    private volatile bool isMoved;
     private volatile bool everything;
 
     public bool IsWatching => watcher != null;
 
-    /// <summary>True if it watches from now on: what happened before must be looked for. There may be nothing to watch yet.</summary>
-    public bool TryStart()
+    /// <summary>The path may lead to another folder than the one that is watched.</summary>
+    public bool IsMoved => isMoved;
+
+    /// <summary>Watches what the path leads to now. True if it did not before: what happened until now must be looked for. There may be
+    /// nothing to watch yet.</summary>
+    /// <param name="anyway">Also where nothing is known to have moved: that is told of the folder, not of those above it.</param>
+    public bool Renew(bool anyway)
     {
+        WatchAbove();
+        if (watcher != null && !isMoved && !anyway) return false;
+        isMoved = false;
+        Stop();
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path)!;
-        if (watcher != null || (folder != path && !File.Exists(path))) return false;
+        if (folder != path && !File.Exists(path)) return false;
         try { Start(folder); }
-        // The system's limit of watches: the slow look at everything goes on.
-        catch (IOException) { Stop(); }
+        // The system's limit of watches, or gone meanwhile: the slow look at everything goes on.
+        catch (Exception wrong) when (wrong is IOException or ArgumentException) { Stop(); }
         return watcher != null;
+    }
+
+    private void WatchAbove()
+    {
+        if (above != null || Path.GetDirectoryName(path) is not { } parent || !Directory.Exists(parent)) return;
+        try
+        {
+            above = new(parent, Path.GetFileName(path)) { NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName };
+            above.Created += (_, _) => NoteMove();
+            above.Deleted += (_, _) => NoteMove();
+            above.Renamed += (_, _) => NoteMove();
+            above.Error += (_, _) => NoteMove();
+            above.EnableRaisingEvents = true;
+        }
+        catch (Exception wrong) when (wrong is IOException or ArgumentException)
+        {
+            above?.Dispose();
+            above = null;
+        }
     }
 
     private void Start(string folder)
@@ -42,7 +74,7 @@ internal sealed class YamlWatch(string path) : IDisposable
     }
 
     /// <summary>What was watched is no longer there: a folder that comes in its place is another one.</summary>
-    public void Stop()
+    private void Stop()
     {
         watcher?.Dispose();
         watcher = null;
@@ -58,6 +90,12 @@ internal sealed class YamlWatch(string path) : IDisposable
 
     private static bool IsFolder(string changed) =>
         Path.GetFileName(changed) == "..data" || !Path.HasExtension(changed) || Directory.Exists(changed);
+
+    private void NoteMove()
+    {
+        isMoved = true;
+        NoteEverything();
+    }
 
     private void NoteEverything()
     {
@@ -79,5 +117,9 @@ internal sealed class YamlWatch(string path) : IDisposable
         return all || noted.Contains("") ? null : noted;
     }
 
-    public void Dispose() => Stop();
+    public void Dispose()
+    {
+        Stop();
+        above?.Dispose();
+    }
 }

@@ -7,7 +7,7 @@ namespace Calico.Bgp.Sources.Tests.Yaml;
 /// test that would never end.</summary>
 public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private readonly Manifests manifests = new();
     private readonly CancellationTokenSource end = new();
@@ -32,8 +32,8 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         manifests.Dispose();
     }
 
-    private void Start(string? path = null) =>
-        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, TimeProvider.System)]).RunAsync(end.Token);
+    private void Start(string? path = null, TimeProvider? time = null) =>
+        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, time ?? TimeProvider.System)]).RunAsync(end.Token);
 
     /// <summary>Reads on until the peers are these.</summary>
     private async Task UntilAsync(string peers)
@@ -57,8 +57,10 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         await UntilAsync("a=4 b=3");
         Directory.Delete(manifests.Of("sub"), recursive: true);
         await UntilAsync("a=4");
+        manifests.Write("d.yaml", Manifests.Peer("d", 7));
+        await UntilAsync("a=4 d=7");
         File.Delete(manifests.Of("c.yaml"));
-        await UntilAsync("");
+        await UntilAsync("d=7");
     }
 
     [Fact]
@@ -91,6 +93,62 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         await UntilAsync("a=1");
         manifests.Write("later/a.yaml", Manifests.Peer("a", 2));
         await UntilAsync("a=2");
+    }
+
+    /// <summary>The system's clock, but nobody is woken by it for a look at everything: only notifications remain.</summary>
+    private sealed class WithoutSlowLooks : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(1) ? dueTime : Timeout.InfiniteTimeSpan, period);
+    }
+
+    [Fact]
+    public async Task A_folder_that_takes_the_place_of_another_is_followed_at_once()
+    {
+        manifests.Write("res/a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("new/a.yaml", Manifests.Peer("a", 2));
+        Start(manifests.Of("res"), new WithoutSlowLooks());
+        await UntilAsync("a=1");
+        Directory.Move(manifests.Of("res"), manifests.Of("old"));
+        Directory.Move(manifests.Of("new"), manifests.Of("res"));
+        await UntilAsync("a=2");
+        manifests.Write("res/a.yaml", Manifests.Peer("a", 3));
+        await UntilAsync("a=3");
+        // What was moved away is nobody's.
+        manifests.Write("old/a.yaml", Manifests.Peer("a", 4));
+        manifests.Write("res/b.yaml", Manifests.Peer("b", 5));
+        await UntilAsync("a=3 b=5");
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_removed_and_comes_again_is_followed_at_once()
+    {
+        manifests.Write("res/a.yaml", Manifests.Peer("a", 1));
+        Start(manifests.Of("res"), new WithoutSlowLooks());
+        await UntilAsync("a=1");
+        Directory.Delete(manifests.Of("res"), recursive: true);
+        using var limit = new CancellationTokenSource(Limit);
+        while (store.Current.Problems.IsEmpty) await feed.ReadAsync(limit.Token);
+        Assert.Equal("a=1", Manifests.Peers(store.Current));
+        manifests.Replace("res/a.yaml", Manifests.Peer("a", 2));
+        await UntilAsync("a=2");
+        manifests.Replace("res/a.yaml", Manifests.Peer("a", 3));
+        await UntilAsync("a=3");
+    }
+
+    [Fact]
+    public async Task A_folder_behind_a_link_is_another_when_the_link_leads_elsewhere()
+    {
+        manifests.Write("v1/a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("v2/a.yaml", Manifests.Peer("a", 2));
+        Directory.CreateSymbolicLink(manifests.Of("res"), "v1");
+        Start(manifests.Of("res"), new WithoutSlowLooks());
+        await UntilAsync("a=1");
+        Directory.Delete(manifests.Of("res"));
+        Directory.CreateSymbolicLink(manifests.Of("res"), "v2");
+        await UntilAsync("a=2");
+        manifests.Write("v2/a.yaml", Manifests.Peer("a", 3));
+        await UntilAsync("a=3");
     }
 
     [Fact]

@@ -100,13 +100,14 @@ public sealed class YamlFolderTests : IDisposable
     public void A_file_is_gone_once_it_has_been_gone_for_the_settling_time()
     {
         manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("b.yaml", Manifests.Peer("b", 2));
         Scan();
         File.Delete(manifests.Of("a.yaml"));
-        Assert.Equal("a=1", Scan());
+        Assert.Equal("a=1 b=2", Scan());
         clock.Now += TimeSpan.FromMilliseconds(99);
-        Assert.Equal("a=1", Scan());
+        Assert.Equal("a=1 b=2", Scan());
         clock.Now += TimeSpan.FromMilliseconds(1);
-        Assert.Equal("", Scan());
+        Assert.Equal("b=2", Scan());
     }
 
     [Fact]
@@ -150,6 +151,67 @@ public sealed class YamlFolderTests : IDisposable
         Directory.Move(manifests.Path + "-away", manifests.Path);
         Assert.Equal("a=1", Scan());
         Assert.Empty(store.Current.Problems);
+    }
+
+    /// <summary>rm -rf: the files go one after the other, each with its notification, and then the folder.</summary>
+    [Fact]
+    public void A_folder_that_is_removed_file_by_file_leaves_everything_in_force()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("sub/b.yaml", Manifests.Peer("b", 2));
+        Scan();
+        Directory.Delete(manifests.Path, recursive: true);
+        store.Apply(new(0, folder.Look([manifests.Of("a.yaml"), manifests.Of("sub/b.yaml")]), InSync: true));
+        clock.Now += TimeSpan.FromHours(1);
+        store.Apply(new(0, folder.LookAgain(), InSync: true));
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.Null(folder.Due);
+        Assert.StartsWith("cannot be listed", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);
+        manifests.Write("a.yaml", Manifests.Peer("a", 3));
+        clock.Now += TimeSpan.FromHours(1);
+        Assert.Equal("a=3 b=2", Scan());
+        Assert.Empty(store.Current.Problems);
+        clock.Now += TimeSpan.FromSeconds(29);
+        Assert.Equal("a=3 b=2", Scan());
+        clock.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal("a=3", Scan());
+    }
+
+    [Fact]
+    public void That_a_folder_has_lost_everything_is_believed_after_longer()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("b.yaml", Manifests.Peer("b", 2));
+        Scan();
+        File.Delete(manifests.Of("a.yaml"));
+        File.Delete(manifests.Of("b.yaml"));
+        Assert.Equal("a=1 b=2", Scan());
+        clock.Now += TimeSpan.FromSeconds(29);
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.Equal(TimeSpan.FromSeconds(1), folder.Due - clock.Now);
+        clock.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal("", Scan());
+        Assert.Null(folder.Due);
+    }
+
+    [Fact]
+    public void An_emptied_folder_may_be_filled_file_by_file()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("b.yaml", Manifests.Peer("b", 2));
+        Scan();
+        File.Delete(manifests.Of("a.yaml"));
+        File.Delete(manifests.Of("b.yaml"));
+        Scan();
+        clock.Now += TimeSpan.FromSeconds(1);
+        manifests.Write("c.yaml", Manifests.Peer("c", 3));
+        Assert.Equal("a=1 b=2 c=3", Scan());
+        clock.Now += TimeSpan.FromSeconds(28);
+        manifests.Write("b.yaml", Manifests.Peer("b", 4));
+        Assert.Equal("a=1 b=4 c=3", Scan());
+        clock.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal(clock.Now, folder.Due);
+        Assert.Equal("b=4 c=3", Scan());
     }
 
     [Fact]
