@@ -38,7 +38,11 @@ public sealed class YamlTree
         var tree = new YamlTree(text, firstLine, limits);
         try { return tree.Document(); }
         catch (Refusal refusal) { mistake = tree.At(refusal.At, refusal.Message); }
-        catch (YamlException wrong) { mistake = tree.At(wrong.Start, $"this is not YAML: {Words(wrong)}"); }
+        catch (YamlException wrong)
+        {
+            mistake = tree.At(wrong.Start, $"this is not YAML: {Words(wrong)}");
+            if (mistake.Text.Contains(" tab ", StringComparison.Ordinal)) mistake = AtTab(text, (int)wrong.Start.Line, mistake);
+        }
         // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.
         catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
@@ -48,6 +52,18 @@ public sealed class YamlTree
     }
 
     private YamlMistake At(Mark mark, string text) => new((int)mark.Line + lineOffset, (int)mark.Column, text);
+
+    /// <summary>Of a tab that indents the scanner tells the token before it: the tab is the first one that does, from there on.</summary>
+    private static YamlMistake AtTab(string text, int from, YamlMistake told)
+    {
+        var number = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            var tab = line[..(line.Length - line.TrimStart(" \t").Length)].IndexOf('\t');
+            if (++number >= from && tab >= 0) return told with { Line = told.Line + number - from, Column = tab + 1 };
+        }
+        return told;
+    }
 
     /// <summary>Ends the reading at once: past this point the tree makes no sense. Never leaves this file.</summary>
     private sealed class Refusal(Mark at, string text) : Exception(text)
