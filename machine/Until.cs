@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Calico.Bgp.Machine;
 
@@ -38,6 +39,15 @@ public static class Until
     public static Task TrueAsync(string what, Func<bool> holds, int seconds = Seconds, Func<string>? otherwise = null) =>
         TrueAsync(what, () => Task.FromResult(holds()), seconds, otherwise == null ? null : () => Task.FromResult(otherwise()));
 
+    /// <summary>The same; the condition's own text says what is waited for.</summary>
+    /// <exception cref="TimeoutException">It did not come.</exception>
+    public static Task TrueAsync(Func<Task<bool>> holds, int seconds = Seconds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        TrueAsync(what, holds, seconds);
+
+    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, int, string)"/>
+    public static Task TrueAsync(Func<bool> holds, int seconds = Seconds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        TrueAsync(what, holds, seconds);
+
     /// <summary>False when the patience was at its end.</summary>
     public static async Task<bool> WithinAsync(int seconds, Func<Task<bool>> holds, CancellationToken stop = default) =>
         (await LookAsync(holds, held => held, seconds, stop)).Held;
@@ -70,8 +80,9 @@ public static class Until
 
     /// <summary>The same for one value, which is the only right one.</summary>
     /// <exception cref="TimeoutException">Another one stayed.</exception>
-    public static Task EqualAsync<T>(string what, T expected, Func<T> look, int seconds = Seconds) =>
-        SeenAsync($"{what}, expected {expected}", () => Task.FromResult(look()), seen => Equals(seen, expected), seconds);
+    public static Task EqualAsync<T>(
+        T expected, Func<T> look, int seconds = Seconds, [CallerArgumentExpression(nameof(look))] string what = "") =>
+        SeenAsync($"{what} is {expected}", () => Task.FromResult(look()), seen => Equals(seen, expected), seconds);
 
     /// <summary>What is seen now is seen so long: whoever changes it is caught at once, and nothing shorter shows that nobody does.</summary>
     /// <exception cref="InvalidOperationException">It did not stay.</exception>

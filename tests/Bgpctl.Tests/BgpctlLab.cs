@@ -21,10 +21,10 @@ public sealed class BgpctlLab : IAsyncLifetime
     public Task<int> RunAsync(params string[] args) => RunAsync(args, default);
 
     public Task<int> RunAsync(string[] args, CancellationToken stop) =>
-        Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new StoppedClock(), stop);
+        Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new ManualTimeProvider(FakeSpeaker.Now), stop);
 
     public Task<int> RunOnTerminalAsync(string[] args) =>
-        Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output), new StoppedClock());
+        Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output), new ManualTimeProvider(FakeSpeaker.Now));
 
     internal Screen Terminal(TextWriter output)
     {
@@ -40,10 +40,5 @@ public sealed class BgpctlLab : IAsyncLifetime
         // Not what the terminal of whoever runs the tests says: TERM=dumb says a height of -1, and a live page of no line.
         (console.Profile.Width, console.Profile.Height) = (200, 50);
         return new(output, Errors, console);
-    }
-
-    private sealed class StoppedClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => FakeSpeaker.Now;
     }
 }

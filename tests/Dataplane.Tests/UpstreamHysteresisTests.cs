@@ -4,14 +4,7 @@ namespace Calico.Bgp.Dataplane.Tests;
 
 public class UpstreamHysteresisTests
 {
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-        public override long GetTimestamp() => Now.Ticks;
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-    }
-
-    private readonly ManualTime time = new();
+    private readonly ManualTimeProvider time = new();
     private readonly UpstreamHysteresis hysteresis;
     private TimeSpan? wait;
 
@@ -19,7 +12,7 @@ public class UpstreamHysteresisTests
 
     private AddressRanges After(double seconds, params string[] offered)
     {
-        time.Now += TimeSpan.FromSeconds(seconds);
+        time.Advance(TimeSpan.FromSeconds(seconds));
         var offer = offered.Length == 0 ? UpstreamOffer.No("") : new UpstreamOffer(Ranges(offered), ["tor1"], "");
         return hysteresis.Update(new Dictionary<string, UpstreamOffer> { ["pods"] = offer }, TimeSpan.FromSeconds(10), out wait)["pods"];
     }

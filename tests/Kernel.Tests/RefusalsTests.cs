@@ -4,27 +4,19 @@ namespace Calico.Bgp.Kernel.Tests;
 
 public class RefusalsTests
 {
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-        public override long GetTimestamp() => Now.Ticks;
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + Now;
-    }
-
     private static readonly RowName Row = new(1);
 
     [Fact]
     public void The_wait_doubles_up_to_a_minute()
     {
-        var time = new ManualTime();
+        var time = new ManualTimeProvider();
         var refusals = new Refusals<RowName>(time);
         var waits = new List<double>();
         for (var i = 0; i < 9; i++)
         {
             Assert.Equal(i + 1, refusals.Add(Row, 101, "no"));
             waits.Add(refusals.Wait!.Value.TotalSeconds);
-            time.Now += refusals.Wait.Value;
+            time.Advance(refusals.Wait.Value);
             var due = new List<RowName>();
             refusals.Release(everything: false, due.Add);
             Assert.Equal([Row], due);
@@ -35,7 +27,7 @@ public class RefusalsTests
     [Fact]
     public void Before_its_time_a_row_is_blocked_unless_the_surroundings_change()
     {
-        var refusals = new Refusals<RowName>(new ManualTime());
+        var refusals = new Refusals<RowName>(new ManualTimeProvider());
         refusals.Add(Row, 101, "no");
         refusals.Release(everything: false, row => Assert.Fail("not due yet"));
         Assert.True(refusals.Blocks(Row));
@@ -46,10 +38,10 @@ public class RefusalsTests
     [Fact]
     public void The_first_refusals_time_is_kept()
     {
-        var time = new ManualTime();
+        var time = new ManualTimeProvider();
         var refusals = new Refusals<RowName>(time);
         refusals.Add(Row, 101, "no");
-        time.Now += TimeSpan.FromSeconds(5);
+        time.Advance(TimeSpan.FromSeconds(5));
         refusals.Add(Row, 17, "still no");
         var listed = Assert.Single(refusals.List(10)).Refusal;
         Assert.Equal((17, "still no", DateTimeOffset.UnixEpoch, 2), (listed.Errno, listed.Words, listed.Since, listed.Attempts));

@@ -31,7 +31,7 @@ public class CostTests
         {
             for (var i = 0; i < bursts; i++) await peer.SendAsync(burst);
             sent += bursts * 1000;
-            await Loopback.Until(() => us.Updates == sent, "all of them");
+            await Until.TrueAsync("all of them", () => us.Updates == sent);
         }
     }
 
@@ -43,7 +43,7 @@ public class CostTests
         await RoundsAsync(us, 20);
         var before = Descriptors();
         await RoundsAsync(us, 300);
-        await Loopback.Until(() => Descriptors() <= before + 3, "as few descriptors as before");
+        await Until.TrueAsync("as few descriptors as before", () => Descriptors() <= before + 3);
     }
 
     private static async Task RoundsAsync(Speaker us, int rounds)

@@ -21,7 +21,7 @@ public sealed class DefectTests
         await Loopback.Up(us);
         us.Loops.Provoke("session");
         us.Session.Enable();
-        await Loopback.Until(() => us.Told.Count(told => told == "up") == 2, "the session again");
+        await Until.TrueAsync("the session again", () => us.Told.Count(told => told == "up") == 2);
         Assert.Equal("down: Sent Out of Resources", us.Told.ElementAt(1));
         Assert.Contains($"the loop session {a.Name} begins again", Assert.Single(us.LoopLog.All), StringComparison.Ordinal);
         Assert.Null(us.Loops.NotLiveBecause);
@@ -38,7 +38,7 @@ public sealed class DefectTests
         await Loopback.Up(us);
         if (at == "down") them.Session.Restart();
         var ups = at == "down" ? 2 : 1;
-        await Loopback.Until(() => us.Told.Count(told => told == "up") == ups && us.Now.Phase == Phase.Established, "the session again");
+        await Until.TrueAsync("the session again", () => us.Told.Count(told => told == "up") == ups && us.Now.Phase == Phase.Established);
         Assert.Single(us.LoopLog.All);
         await us.Session.SettledAsync().WaitAsync(Patience);
     }
@@ -99,12 +99,12 @@ public sealed class DefectTests
         us.Full = new(TaskCreationOptions.RunContinuationsAsynchronously);
         // End-of-RIB: the reader waits for the owner to take it, and whoever closes the connection waits for the reader.
         await first.SendAsync(Convert.FromHexString("ffffffffffffffffffffffffffffffff00170200000000"));
-        await Loopback.Until(() => us.Updates == 1, "the update");
+        await Until.TrueAsync("the update", () => us.Updates == 1);
         us.Session.Restart();
         var callers = new List<HandPeer>();
         for (var i = 0; i < Callers; i++) callers.Add(await HandPeer.CallAsync(settings));
         var heard = callers.ConvertAll(caller => caller.ReceiveAsync());
-        await Loopback.Until(() => heard.Count(one => one.IsCompleted) >= Callers - 8, "the end of those too many");
+        await Until.TrueAsync("the end of those too many", () => heard.Count(one => one.IsCompleted) >= Callers - 8);
         us.Full.SetResult();
         callers.ForEach(caller => caller.Dispose());
     }

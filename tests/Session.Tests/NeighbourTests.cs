@@ -104,10 +104,10 @@ public class NeighbourTests
             await peer.SendAsync(Garbage(random));
         }
         var ups = us.Now.EstablishedTransitions;
-        await Loopback.Until(() => us.Now.Phase < Phase.OpenSent, "the last of them gone");
+        await Until.TrueAsync("the last of them gone", () => us.Now.Phase < Phase.OpenSent);
         using var good = await HandPeer.CallAsync(us.Session.Settings);
         await good.EstablishAsync();
-        await Loopback.Until(() => us.Now.EstablishedTransitions > ups, "a session");
+        await Until.TrueAsync("a session", () => us.Now.EstablishedTransitions > ups);
         Assert.DoesNotContain(us.Log.All, line => line.StartsWith("Critical", StringComparison.Ordinal));
     }
 
@@ -155,7 +155,7 @@ public class NeighbourTests
         {
             time.Advance(TimeSpan.FromSeconds(0.25));
             if (tick % 20 == 0) await peer.SendAsync(Keepalive.Octets);
-            await Loopback.Until(() => us.Now.KeepaliveLeft is { } left && left > TimeSpan.Zero, "the timer armed anew");
+            await Until.TrueAsync("the timer armed anew", () => us.Now.KeepaliveLeft is { } left && left > TimeSpan.Zero);
             await SyncAsync(us, peer);
         }
         Assert.InRange(us.Now.Counters.KeepalivesOut - before, 19, 28);
@@ -203,7 +203,7 @@ public class NeighbourTests
         await SyncAsync(us, peer);
         Assert.Equal(Phase.Established, us.Now.Phase);
         time.Advance(TimeSpan.FromMinutes(2));
-        await Loopback.Until(() => { time.Advance(TimeSpan.FromSeconds(1)); return us.Told.Count > 2; }, "the end");
+        await Until.TrueAsync("the end", () => { time.Advance(TimeSpan.FromSeconds(30)); return us.Told.Count > 2; });
         Assert.Contains("down: Sent Send hold timer expired", us.Told);
     }
 
@@ -215,16 +215,16 @@ public class NeighbourTests
         using var peer = await EstablishedAsync(us, open: Some.Open with { HoldTime = 9 });
         us.Full = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await peer.SendAsync(EndOfRib);
-        await Loopback.Until(() => us.Updates == 1, "the update before the wall");
+        await Until.TrueAsync("the update before the wall", () => us.Updates == 1);
         for (var i = 0; i < 10; i++)
         {
             var before = us.Now.Counters.KeepalivesOut;
             await peer.SendAsync(Keepalive.Octets);
             time.Advance(TimeSpan.FromSeconds(3));
-            await Loopback.Until(() => us.Now.Counters.KeepalivesOut > before, "a keepalive");
+            await Until.TrueAsync("a keepalive", () => us.Now.Counters.KeepalivesOut > before);
         }
         us.Full.SetResult();
-        await Loopback.Until(() => us.Now.Counters.KeepalivesIn == 11, "what had to wait");
+        await Until.TrueAsync("what had to wait", () => us.Now.Counters.KeepalivesIn == 11);
         Assert.Equal(Phase.Established, us.Now.Phase);
     }
 
@@ -248,7 +248,7 @@ public class NeighbourTests
         using var peer = await EstablishedAsync(us, open: open);
         using var again = await HandPeer.CallAsync(us.Session.Settings);
         await again.EstablishAsync();
-        await Loopback.Until(() => us.Now.EstablishedTransitions == 2, "the new session");
+        await Until.TrueAsync("the new session", () => us.Now.EstablishedTransitions == 2);
     }
 
     [Fact]
@@ -276,10 +276,10 @@ public class NeighbourTests
             await peer.ReceiveAsync();
             if (phase >= Phase.OpenConfirm) await peer.SendAsync(OpenCodec.Encode(Some.Open));
             if (phase >= Phase.Established) await peer.SendAsync(Keepalive.Octets);
-            await Loopback.Until(() => us.Now.Phase == phase, phase.ToString());
+            await Until.TrueAsync(phase.ToString(), () => us.Now.Phase == phase);
             peer.Hang(reset);
         }
-        await Loopback.Until(() => us.Now.Phase < Phase.OpenSent, "back to where it began");
+        await Until.TrueAsync("back to where it began", () => us.Now.Phase < Phase.OpenSent);
         Assert.Equal((FaultKind.Socket, "Connection"), (us.Now.LastFault.Kind, us.Now.LastFault.Text.Split(' ')[0]));
         using var next = await EstablishedAsync(us, ups: phase == Phase.Established ? 2 : 1);
     }
@@ -293,7 +293,7 @@ public class NeighbourTests
         await using var us = Passive();
         using var peer = await EstablishedAsync(us);
         await peer.SendAsync(NotificationCodec.Encode(new(ErrorCode.Cease, 2, Convert.FromHexString(data))));
-        await Loopback.Until(() => us.Told.Contains(expected), expected + ", got " + string.Join("; ", us.Told));
+        await Until.TrueAsync(expected, () => us.Told.Contains(expected), otherwise: () => string.Join("; ", us.Told));
     }
 
     [Fact]
@@ -304,7 +304,7 @@ public class NeighbourTests
         await peer.SendAsync(OpenCodec.Encode(Negotiation.Open(Some.PeersSettings with { LocalAs = new(65099) })));
         Assert.Equal(new(ErrorCode.OpenMessage, 2), await peer.NotificationAsync());
         const string Line = "Bad peer AS: expected AS 65002, peer says AS 65099";
-        await Loopback.Until(() => us.Log.All.Any(line => line.Contains(Line, StringComparison.Ordinal)), Line);
+        await Until.TrueAsync(Line, () => us.Log.All.Any(line => line.Contains(Line, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -330,7 +330,7 @@ public class NeighbourTests
     {
         var peer = await HandPeer.CallAsync(us.Session.Settings);
         await peer.EstablishAsync(open);
-        await Loopback.Until(() => us.Now is { Phase: Phase.Established } now && now.EstablishedTransitions == ups, "session up");
+        await Until.TrueAsync("session up", () => us.Now is { Phase: Phase.Established } now && now.EstablishedTransitions == ups);
         return peer;
     }
 
@@ -339,7 +339,7 @@ public class NeighbourTests
     {
         var before = us.Now.Counters.RefreshesIn;
         await peer.SendAsync(Refresh);
-        await Loopback.Until(() => us.Now.Counters.RefreshesIn > before, "an answer");
+        await Until.TrueAsync("an answer", () => us.Now.Counters.RefreshesIn > before);
         await us.Session.SettledAsync();
     }
 

@@ -50,7 +50,7 @@ public class PeerSessionTests
         await using var other = new Speaker(b);
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
         one.Session.Disable("Wartung bis 5 Uhr – \u001b[2J");
-        await Loopback.Until(() => other.Told.Count == 2, "the peer hears of it");
+        await Until.TrueAsync("the peer hears of it", () => other.Told.Count == 2);
         Assert.Equal("down: Received Administrative shutdown: Wartung bis 5 Uhr – \\u001b[2J", other.Told.Last());
     }
 
@@ -63,9 +63,9 @@ public class PeerSessionTests
         await using var other = new Speaker(b with { IdleHoldTime = soon, ConnectRetryTime = soon });
         await Loopback.Up(one);
         one.Session.Disable();
-        await Loopback.Until(() => one.Now is { Enabled: false, Phase: Phase.Idle }, "down");
+        await Until.TrueAsync("down", () => one.Now is { Enabled: false, Phase: Phase.Idle });
         one.Session.Enable();
-        await Loopback.Until(() => one.Now.EstablishedTransitions == 2, "up again");
+        await Until.TrueAsync("up again", () => one.Now.EstablishedTransitions == 2);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class PeerSessionTests
         await using var other = new Speaker(b with { IdleHoldTime = TimeSpan.FromMilliseconds(20) });
         await Loopback.Up(other);
         one.Session.Restart();
-        await Loopback.Until(() => other.Now.EstablishedTransitions == 2, "up again");
+        await Until.TrueAsync("up again", () => other.Now.EstablishedTransitions == 2);
         Assert.Equal(["up", "down: Received Administrative reset", "up"], other.Told);
     }
 
@@ -88,7 +88,7 @@ public class PeerSessionTests
         await using var other = new Speaker(b);
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
         Assert.True(one.Session.RequestRefresh(IpFamily.IPv6));
-        await Loopback.Until(() => other.Told.Contains("refresh ipv6 0"), "the request");
+        await Until.TrueAsync("the request", () => other.Told.Contains("refresh ipv6 0"));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public class PeerSessionTests
         await using var other = new Speaker(b);
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
         await one.Session.StopAsync(CeaseSubcode.PeerDeconfigured);
-        await Loopback.Until(() => other.Told.Contains("down: Received Peer de-configured"), "6/3");
+        await Until.TrueAsync("6/3", () => other.Told.Contains("down: Received Peer de-configured"));
     }
 
     [Theory]
@@ -113,8 +113,8 @@ public class PeerSessionTests
         await Task.WhenAll(Loopback.Up(one), Loopback.Up(other));
         const int Buffers = 100, Each = 50;
         for (var i = 0; i < Buffers; i++) one.Outlet!.Send(EndOfRibs(Each, prompt));
-        await Loopback.Until(() => other.Updates == Buffers * Each, "all of them");
-        await Loopback.Until(() => one.Outlet!.Backlog == 0, "an empty queue");
+        await Until.TrueAsync("all of them", () => other.Updates == Buffers * Each);
+        await Until.TrueAsync("an empty queue", () => one.Outlet!.Backlog == 0);
         Assert.Equal((Buffers * Each, Buffers * Each), (one.Now.Counters.UpdatesOut, other.Now.Counters.UpdatesIn));
     }
 
@@ -135,7 +135,7 @@ public class PeerSessionTests
         buffer.Exceptions.Add(new(46, 69, 77, Only: true));
         one.Outlet!.Send(buffer);
         one.Outlet!.Send(EndOfRibs(1));
-        await Loopback.Until(() => other.Updates >= 3, "two of four, and one");
+        await Until.TrueAsync("two of four, and one", () => other.Updates >= 3);
         Assert.Equal(3, one.Now.Counters.UpdatesOut);
     }
 
@@ -146,7 +146,7 @@ public class PeerSessionTests
         var (a, b) = Loopback.Neighbours();
         await using var one = new Speaker(a with { Passive = true, Password = "secret" }, listen: Loopback.A);
         await using var stranger = new Speaker(b with { Password = "wrong" });
-        await Loopback.Until(() => stranger.Now.Phase == Phase.Connect, "a first attempt");
+        await Until.TrueAsync("a first attempt", () => stranger.Now.Phase == Phase.Connect);
         await using var other = new Speaker(b with { Password = "secret" });
         await Loopback.Up(one);
         Assert.Equal((0, 1), (stranger.Now.EstablishedTransitions, other.Now.EstablishedTransitions));
@@ -166,7 +166,7 @@ public class PeerSessionTests
     {
         var (a, _) = Loopback.Neighbours();
         await using var one = new Speaker(a);
-        await Loopback.Until(() => one.Now.LastFault.Kind == FaultKind.Socket, "a refusal");
+        await Until.TrueAsync("a refusal", () => one.Now.LastFault.Kind == FaultKind.Socket);
         Assert.Equal(("Connection refused", Phase.Active), (one.Now.LastFault.Text, one.Now.Phase));
     }
 

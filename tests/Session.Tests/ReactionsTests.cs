@@ -57,7 +57,7 @@ public partial class ReactionsTests
         {
             // A refresh behind the message: what it says to the sink shows that the session has stayed.
             await peer.SendAsync(RouteRefreshCodec.Encode(new(Family.IPv6Unicast)));
-            await Loopback.Until(() => us.Told.Any(line => line == Stayed || line.StartsWith("down")), "an end or the refresh");
+            await Until.TrueAsync("an end or the refresh", () => us.Told.Any(line => line == Stayed || line.StartsWith("down")));
             if (us.Told.Contains(Stayed)) return "KEEP";
         }
         while (true)

@@ -98,18 +98,8 @@ internal static class Loopback
         return (a, Some.PeersSettings with { Name = "a", PeerAddress = A, SourceAddress = B, ListenPort = portB, PeerPort = portA });
     }
 
-    public static async Task Until(Func<bool> condition, string what)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            Assert.False(patience.IsCancellationRequested, $"did not come: {what}");
-            await Task.Delay(5, CancellationToken.None);
-        }
-    }
-
     public static Task Up(Speaker speaker) =>
-        Until(() => speaker.Now.Phase == Phase.Established, $"session of {speaker.Now.Settings.Name} up");
+        Until.TrueAsync($"the session of {speaker.Now.Settings.Name} is up", () => speaker.Now.Phase == Phase.Established);
 
     private static int FreePort(Address address)
     {

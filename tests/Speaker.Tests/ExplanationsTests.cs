@@ -15,8 +15,8 @@ public class ExplanationsTests
         await using var third = new TestSpeaker(Third(pair));
         await third.Loop.StartAsync();
         await pair.UpAsync();
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Ours) && (await third.RoutesAsync()).Contains(Ours));
-        await Pair.Until(async () => await CandidatesAsync(pair.A) == 2);
+        await Until.TrueAsync("the routes of both", async () => (await pair.B.RoutesAsync()).Contains(Ours) && (await third.RoutesAsync()).Contains(Ours));
+        await Until.TrueAsync("two candidates", async () => await CandidatesAsync(pair.A) == 2);
 
         var (ours, readings) = await ExplainAsync(pair.A, Ours);
         Assert.Equal([("b", true), ("c", true)], ours.Exports.Select(export => (export.Peer, export.Sent)).Order());

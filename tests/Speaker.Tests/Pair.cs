@@ -122,16 +122,8 @@ internal sealed class Pair : IAsyncDisposable
     {
         await B.Loop.StartAsync();
         await A.Loop.StartAsync();
-        await Until(() => A.Session("b").Phase == Phase.Established && B.Session("a").Phase == Phase.Established);
+        await Until.TrueAsync(() => A.Session("b").Phase == Phase.Established && B.Session("a").Phase == Phase.Established);
         return this;
-    }
-
-    public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
-
-    public static async Task Until(Func<Task<bool>> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await condition()) await Task.Delay(10, patience.Token);
     }
 
     public async ValueTask DisposeAsync()

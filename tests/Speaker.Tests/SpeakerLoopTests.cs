@@ -14,7 +14,7 @@ public class SpeakerLoopTests
     public async Task Own_routes_of_both_families_reach_the_peer_and_its_kernel()
     {
         await using var pair = await new Pair(config => config.Routes(Four, Six)).UpAsync();
-        await Pair.Until(() => pair.B.Kernel.Holds.Count == 2);
+        await Until.TrueAsync(() => pair.B.Kernel.Holds.Count == 2);
         Assert.Equal([Four, Six], await pair.B.RoutesAsync());
         Assert.Equal("via 10.0.0.200 dev 2", pair.B.Kernel.Holds[Prefix.Parse(Four)].ToString());
         Assert.Equal(RouteType.Blackhole, pair.A.Kernel.Holds[Prefix.Parse(Four)].Type);
@@ -40,7 +40,7 @@ public class SpeakerLoopTests
         await using var pair = await new Pair(
             config => config.Routes(Four),
             config => config.Peer(peer => peer with { Import = RejectAll.Instance, ImportDefaulted = true })).UpAsync();
-        await Pair.Until(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
         Assert.Empty(await pair.B.RoutesAsync());
         Assert.Empty(pair.B.Kernel.Wishes);
         Assert.True(pair.B.View.Protocols.Single(protocol => protocol.Name == "a").Channels[0].ImportDefault);
@@ -51,10 +51,10 @@ public class SpeakerLoopTests
     {
         await using var pair = await new Pair(
             config => config.Routes(Four), config => config.Peer(peer => peer with { Import = RejectAll.Instance })).UpAsync();
-        await Pair.Until(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
         var changes = await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = AcceptAll.Instance }));
         Assert.Equal<string>(["peer a: changed, the session stays up"], changes);
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
         Assert.Equal(1, pair.B.Session("a").EstablishedTransitions);
     }
 
@@ -71,11 +71,11 @@ public class SpeakerLoopTests
         for (var time = 0; time < 40; time++)
         {
             pair.B.View.Restart("a", null);
-            await Pair.Until(() => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
+            await Until.TrueAsync("a session half open", () => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
             await Task.Delay(time / 2);
             IPolicy wanted = time % 2 == 0 ? RejectAll.Instance : AcceptAll.Instance;
             await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = wanted }));
-            await Pair.Until(() => Equals(pair.B.Loop.PeerNamed("a")!.Up?.Told.Import, wanted));
+            await Until.TrueAsync("the new filter", () => Equals(pair.B.Loop.PeerNamed("a")!.Up?.Told.Import, wanted));
         }
     }
 
@@ -107,7 +107,7 @@ public class SpeakerLoopTests
         var changes = await pair.A.Loop.ConfigureAsync(
             pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { HoldTime = TimeSpan.FromSeconds(30) } }));
         Assert.Equal<string>(["peer b: session settings changed, the session is reset"], changes);
-        await Pair.Until(() => pair.A.Session("b") is { Phase: Phase.Established, Negotiated.HoldTime: 30 });
+        await Until.TrueAsync(() => pair.A.Session("b") is { Phase: Phase.Established, Negotiated.HoldTime: 30 });
     }
 
     [Fact]
@@ -118,19 +118,19 @@ public class SpeakerLoopTests
             config => config.Peer(peer => peer with { PrefixLimit = 1 }));
         await pair.B.Loop.StartAsync();
         await pair.A.Loop.StartAsync();
-        await Pair.Until(() => pair.A.Session("b").LastFault is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
-        await Pair.Until(() => !pair.B.Session("a").Enabled);
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        await Until.TrueAsync(() => pair.A.Session("b").LastFault is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
+        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
         await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = null }));
         pair.B.View.Enable("a");
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Count == 2);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Count == 2);
     }
 
     [Fact]
     public async Task The_kernel_is_swept_once_the_peers_tables_are_here()
     {
         await using var pair = await new Pair().UpAsync();
-        await Pair.Until(() => pair.A.Kernel.Sweeps == 1 && pair.B.Kernel.Sweeps == 1);
+        await Until.TrueAsync(() => pair.A.Kernel.Sweeps == 1 && pair.B.Kernel.Sweeps == 1);
         Assert.True(pair.A.Loop.HasSettled && pair.B.Loop.HasSettled);
     }
 
@@ -138,11 +138,11 @@ public class SpeakerLoopTests
     public async Task A_next_hop_that_is_lost_takes_the_route_out_of_the_kernel_and_back()
     {
         await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
-        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+        await Until.TrueAsync(() => pair.B.Kernel.Holds.Count == 1);
         pair.B.Kernel.Become(FakeKernel.Node(eth0Up: false));
-        await Pair.Until(() => pair.B.Kernel.Holds.IsEmpty);
+        await Until.TrueAsync(() => pair.B.Kernel.Holds.IsEmpty);
         pair.B.Kernel.Become(FakeKernel.Node());
-        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+        await Until.TrueAsync(() => pair.B.Kernel.Holds.Count == 1);
     }
 
     [Fact]
@@ -150,24 +150,24 @@ public class SpeakerLoopTests
     {
         var route = new OwnRouteConfig(Prefix.Parse(Four), RouteType.Unicast, [new(Address.Parse("10.0.0.9"), 0)]);
         await using var pair = await new Pair(config => config with { Routes = [route] }).UpAsync();
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
         pair.A.Kernel.Become(FakeKernel.Node(eth0Up: false));
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
     }
 
     [Fact]
     public async Task Disable_enable_and_reload_do_what_they_say()
     {
         await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
         pair.A.View.Disable("b", "for a test");
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
         Assert.Equal("for a test", pair.A.View.Protocols.Single(protocol => protocol.Name == "b").Message);
         pair.A.View.Enable("b");
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
         pair.A.View.Reload("b", ReloadDirection.Both);
         pair.A.View.Disable("static1", null);
-        await Pair.Until(async () => (await pair.B.RoutesAsync()).IsEmpty);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
         Assert.Throws<KeyNotFoundException>(() => pair.A.View.Enable("nobody"));
     }
 
@@ -175,7 +175,7 @@ public class SpeakerLoopTests
     public async Task The_end_of_the_daemon_leaves_the_routes_in_the_kernel()
     {
         await using var pair = await new Pair(config => config.Routes(Four)).UpAsync();
-        await Pair.Until(() => pair.B.Kernel.Holds.Count == 1);
+        await Until.TrueAsync(() => pair.B.Kernel.Holds.Count == 1);
         await pair.B.DisposeAsync();
         Assert.Single(pair.B.Kernel.Holds);
     }
@@ -186,6 +186,6 @@ public class SpeakerLoopTests
         await using var pair = await new Pair().UpAsync();
         await pair.B.Loop.ConfigureAsync(pair.ConfigB with { Listen = [.. pair.ConfigB.Listen, Address.Parse("192.0.2.1")] });
         pair.A.View.Restart("b", null);
-        await Pair.Until(() => pair.A.Session("b") is { Phase: Phase.Established, EstablishedTransitions: 2 });
+        await Until.TrueAsync(() => pair.A.Session("b") is { Phase: Phase.Established, EstablishedTransitions: 2 });
     }
 }

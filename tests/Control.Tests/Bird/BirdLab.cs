@@ -1,13 +1,10 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Calico.Bgp.Control.Tests.Bird;
 
 /// <summary>
 /// Two real BIRDs that peer with each other, each in a network namespace. The first is the oracle: our answers are held beside
 /// its own. Link-local addresses are given by hand, so that next hops are the same in every run.
 /// </summary>
-public sealed class BirdLab : IAsyncLifetime
+public sealed class BirdLab : IAsyncLifetime, IDisposable
 {
     private const string Oracle = """
         log stderr all;
@@ -65,70 +62,53 @@ public sealed class BirdLab : IAsyncLifetime
         protocol bgp wrong { local 10.99.0.13 port 1179 as 65066; neighbor 10.99.0.102 as 65001; ipv4 { import none; export none; }; }
         """;
 
-    private readonly string folder = Directory.CreateTempSubdirectory("birdc-golden").FullName;
-    private readonly string[] spaces = [$"birdct-{Environment.ProcessId}-a", $"birdct-{Environment.ProcessId}-b"];
-    private readonly List<Process> daemons = [];
+    private readonly Scratch folder = new("birdc");
+    private readonly List<Netns> spaces = [];
+    private readonly List<Background> daemons = [];
 
-    public string OracleSocket => Path.Combine(folder, "a.ctl");
+    public string OracleSocket => folder.PathOf("a.ctl");
 
     public async Task InitializeAsync()
     {
-        if (RequiresBirdFactAttribute.Missing != null) return;
-        await ShellAsync(Network());
-        await StartAsync(0, Oracle);
-        await StartAsync(1, Neighbour);
+        if (Needs.Missing(Needs.Namespaces, "bird") != null) return;
+        var (a, b) = (await SpaceAsync("a"), await SpaceAsync("b"));
+        await a.IpAsync($"link add eth0 type veth peer name eth0 netns {b.Name}");
+        foreach (var space in spaces) await space.IpAsync("link set eth0 addrgenmode none");
+        await a.RaiseAsync("eth0", "10.99.0.1/24", "fd99::1/64", "fe80::1/64", "10.99.0.101/24", "10.99.0.102/24");
+        await b.RaiseAsync("eth0", "10.99.0.2/24", "fd99::2/64", "fe80::2/64", "10.99.0.12/24", "10.99.0.13/24");
+        await a.IpAsync("route add 172.21.0.0/16 via 10.99.0.9");
+        await StartAsync(a, "a", Oracle);
+        await StartAsync(b, "b", Neighbour);
     }
 
-    private string Network() => string.Create(CultureInfo.InvariantCulture, $"""
-        set -e
-        for n in {spaces[0]} {spaces[1]}; do
-          ip netns add $n; ip -n $n link set lo up
-          ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
-        done
-        ip -n {spaces[0]} link add eth0 type veth peer name eth0 netns {spaces[1]}
-        i=1; for n in {spaces[0]} {spaces[1]}; do
-          ip -n $n link set eth0 addrgenmode none; ip -n $n link set eth0 up
-          ip -n $n addr add 10.99.0.$i/24 dev eth0
-          ip -n $n addr add fd99::$i/64 dev eth0 nodad; ip -n $n addr add fe80::$i/64 dev eth0 nodad
-          i=2; done
-        for i in 101 102; do ip -n {spaces[0]} addr add 10.99.0.$i/24 dev eth0; done
-        for i in 12 13; do ip -n {spaces[1]} addr add 10.99.0.$i/24 dev eth0; done
-        ip -n {spaces[0]} route add 172.21.0.0/16 via 10.99.0.9
-        """);
-
-    private async Task StartAsync(int side, string configuration)
+    private async Task<Netns> SpaceAsync(string role)
     {
-        var name = side == 0 ? "a" : "b";
-        var file = Path.Combine(folder, name + ".conf");
-        await File.WriteAllTextAsync(file, configuration);
-        await ShellAsync($"/usr/sbin/bird -p -c {file}");
-        string[] arguments =
-        [
-            "netns", "exec", spaces[side], "/usr/sbin/bird", "-f", "-c", file,
-            "-s", Path.Combine(folder, name + ".ctl"), "-P", Path.Combine(folder, name + ".pid"),
-        ];
-        var daemon = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
-        daemon.BeginErrorReadLine();
-        daemons.Add(daemon);
+        var made = await Netns.MakeAsync(role);
+        spaces.Add(made);
+        return made;
+    }
+
+    private async Task StartAsync(Netns space, string name, string configuration)
+    {
+        var (bird, file) = (Shell.Find("bird")!, folder.Write(name + ".conf", configuration));
+        await Shell.DoAsync(bird, "-p", "-c", file);
+        daemons.Add(Background.Start(space, folder.PathOf(name + ".log"), null, bird, "-f", "-c", file,
+            "-s", folder.PathOf(name + ".ctl"), "-P", folder.PathOf(name + ".pid")));
     }
 
     /// <summary>Asks the oracle once it answers, again and again until the answer is settled.</summary>
-    public async Task<string> AskWhenAsync(string command, Func<string, bool> settled)
+    public Task<string> AskWhenAsync(string command, Func<string, bool> settled) =>
+        Until.SeenAsync($"BIRD's answer to '{command}' is settled", () => Task.FromResult(AskOnceItListens(command)), settled, 60);
+
+    private string AskOnceItListens(string command)
     {
-        var deadline = DateTime.UtcNow.AddSeconds(60);
-        while (true)
+        try
         {
-            try
-            {
-                var answer = Ask(command);
-                if (settled(answer)) return answer;
-                if (DateTime.UtcNow > deadline) throw new TimeoutException($"BIRD still answers: {answer}");
-            }
-            catch (System.Net.Sockets.SocketException) when (DateTime.UtcNow < deadline)
-            {
-                // Not listening yet.
-            }
-            await Task.Delay(100);
+            return Ask(command);
+        }
+        catch (System.Net.Sockets.SocketException notYet)
+        {
+            return notYet.Message;
         }
     }
 
@@ -139,23 +119,11 @@ public sealed class BirdLab : IAsyncLifetime
         return client.Ask(command);
     }
 
-    private static async Task ShellAsync(string script)
-    {
-        using var shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script]) { RedirectStandardError = true })!;
-        var errors = await shell.StandardError.ReadToEndAsync();
-        await shell.WaitForExitAsync();
-        if (shell.ExitCode != 0) throw new InvalidOperationException(errors);
-    }
-
     public async Task DisposeAsync()
     {
-        foreach (var daemon in daemons)
-        {
-            daemon.Kill();
-            await daemon.WaitForExitAsync();
-            daemon.Dispose();
-        }
-        if (RequiresBirdFactAttribute.Missing == null) await ShellAsync($"ip netns del {spaces[0]}; ip netns del {spaces[1]}");
-        Directory.Delete(folder, recursive: true);
+        foreach (var daemon in daemons) await daemon.DisposeAsync();
+        foreach (var space in spaces) await space.DisposeAsync();
     }
+
+    public void Dispose() => folder.Dispose();
 }

@@ -154,14 +154,14 @@ public sealed class BirdSocketTests
         await using var fixture = new SocketFixture(speaker);
         using var slow = fixture.Connect();
         slow.Send("show route\n");
-        int before;
-        do
+        var before = 0;
+        await Until.TrueAsync("its own query comes to rest", () =>
         {
+            var last = before;
             before = Volatile.Read(ref speaker.Batches);
             Assert.StartsWith("1000-BIRD", fixture.Ask("show status"), StringComparison.Ordinal);
-            await Task.Delay(50);
-        }
-        while (Volatile.Read(ref speaker.Batches) != before || before == 0);
+            return before != 0 && before == last;
+        });
     }
 
     [Fact]

@@ -77,21 +77,21 @@ public sealed class GoldenTests(BirdLab lab) : IClassFixture<BirdLab>
         "show route where net.foo = 1", "show route where 1 = 1 = true",
     ];
 
-    [RequiresBirdFact]
+    [NeedsFact(Needs.Namespaces, "bird")]
     public async Task Protocols_are_shown_as_bird_shows_them() =>
         await CompareAsync(
             ["show protocols", "show protocols all", "show protocols all tor4", "show protocols all wrong"], BirdOutput.Lines);
 
-    [RequiresBirdFact]
+    [NeedsFact(Needs.Namespaces, "bird")]
     public async Task Status_is_shown_as_bird_shows_it() => await CompareAsync(["show status"], BirdOutput.Lines);
 
-    [RequiresBirdFact]
+    [NeedsFact(Needs.Namespaces, "bird")]
     public async Task Tables_are_shown_as_bird_shows_them() => await CompareAsync(Tables, BirdOutput.RouteLines);
 
-    [RequiresBirdFact]
+    [NeedsFact(Needs.Namespaces, "bird")]
     public async Task Single_answers_are_the_same_octet_for_octet() => await CompareAsync(Exact, BirdOutput.Lines);
 
-    [RequiresBirdFact]
+    [NeedsFact(Needs.Namespaces, "bird")]
     public async Task Mistakes_are_answered_in_birds_words() => await CompareAsync(Wrong, BirdOutput.Lines);
 
     private async Task CompareAsync(IEnumerable<string> commands, Func<string, string[]> form)

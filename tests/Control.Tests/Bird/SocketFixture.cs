@@ -5,23 +5,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Control.Tests.Bird;
 
-/// <summary>A clock that stands still.</summary>
-internal sealed class FrozenClock(DateTimeOffset now) : TimeProvider
-{
-    public override DateTimeOffset GetUtcNow() => now;
-    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-}
-
 /// <summary>A control socket in a folder of its own, and raw clients of it.</summary>
 internal sealed class SocketFixture : IAsyncDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("birdc-test").FullName;
+    private readonly Scratch folder = new();
     private readonly BirdSocket socket;
 
     public SocketFixture(FakeSpeaker speaker, FakeDaemon? daemon = null, BirdLogEcho? echo = null)
     {
-        Path = System.IO.Path.Combine(folder, "bgpd.ctl");
-        var clock = new FrozenClock(FakeSpeaker.At(10, 0, 0));
+        Path = folder.PathOf("bgpd.ctl");
+        var clock = new ManualTimeProvider(FakeSpeaker.At(10, 0, 0));
         socket = new(Path, speaker, daemon ?? new(), clock, NullLogger<BirdSocket>.Instance) { LogEcho = echo };
         socket.Start();
     }
@@ -41,7 +34,7 @@ internal sealed class SocketFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await socket.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        folder.Dispose();
     }
 }
 

@@ -50,7 +50,7 @@ public class ConnectionTableTests
         return left;
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void Many_are_cut_a_batch_at_a_time()
     {
         using var ns = new NetworkNamespace();
@@ -61,7 +61,7 @@ public class ConnectionTableTests
         Assert.Equal(["10.0.1.7 192.0.2.1 17"], Left(table));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void Only_what_was_picked_is_cut()
     {
         using var ns = new NetworkNamespace();

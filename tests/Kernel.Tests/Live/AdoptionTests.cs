@@ -14,7 +14,7 @@ public class AdoptionTests
         route add blackhole 2001:db9::/32 proto 12
         """);
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Old_routes_that_are_wished_for_again_cost_no_write()
     {
         using var ns = new NetworkNamespace();
@@ -26,7 +26,7 @@ public class AdoptionTests
         Assert.Equal((0L, 4, 5), (loop.Status.Writes, loop.Status.Wanted, loop.Status.Installed));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Old_routes_stay_until_the_sweep()
     {
         using var ns = new NetworkNamespace();
@@ -38,7 +38,7 @@ public class AdoptionTests
         Assert.Equal(("192.0.2.0/24 via 10.0.0.2 dev a0", ""), (ns.Own(), ns.Own("-6")));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task An_old_route_that_leads_elsewhere_is_replaced()
     {
         using var ns = new NetworkNamespace();
@@ -49,7 +49,7 @@ public class AdoptionTests
         Assert.Equal("192.0.2.0/24 via 10.0.1.2 dev b0\n198.51.100.0/24 via 10.0.0.3 dev a0 metric 9", ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Own_routes_in_another_table_are_adopted_once_that_table_is_used()
     {
         using var ns = new NetworkNamespace();
@@ -64,7 +64,7 @@ public class AdoptionTests
         Assert.Equal(("192.0.2.0/24 via 10.0.0.2 dev a0", "192.0.3.0/24 via 10.0.0.2 dev a0"), (ns.Own(table: "100"), ns.Own(table: "200")));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Without_installation_nothing_is_written_or_swept()
     {
         using var ns = new NetworkNamespace();
@@ -78,7 +78,7 @@ public class AdoptionTests
         Assert.Equal("", ns.Own() + ns.Own("-6"));
     }
 
-    [LiveTheory]
+    [NeedsTheory(Needs.Namespaces)]
     [InlineData("192.0.2.0/24", "10.0.0.9", "10.0.0.2")]
     [InlineData("2001:db8::/32", "fd00::9", "fd00::2")]
     public async Task A_foreign_route_is_not_replaced_but_reported(string prefix, string theirs, string ours)
@@ -86,7 +86,7 @@ public class AdoptionTests
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         ns.Ip($"route add {prefix} via {theirs} proto static");
-        await Eventually.True(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == prefix));
+        await Until.TrueAsync(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == prefix));
         await loop.Have(prefix, Via(ours));
         var refusal = Assert.Single(loop.Status.Refusals);
         Assert.Equal((17, $"File exists: {prefix} belongs to protocol static"), (refusal.Errno, refusal.Words));
@@ -94,11 +94,11 @@ public class AdoptionTests
         Assert.Equal("", ns.Own(prefix.Contains(':') ? "-6" : "-4"));
 
         ns.Ip($"route del {prefix} via {theirs} proto static");
-        await Eventually.True(() => ns.Own(prefix.Contains(':') ? "-6" : "-4").StartsWith($"{prefix} via {ours} dev a0", StringComparison.Ordinal));
-        await Eventually.True(() => loop.Status.Refusals.IsEmpty);
+        await Until.TrueAsync(() => ns.Own(prefix.Contains(':') ? "-6" : "-4").StartsWith($"{prefix} via {ours} dev a0", StringComparison.Ordinal));
+        await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_foreign_route_with_another_metric_is_no_obstacle()
     {
         using var ns = new NetworkNamespace();
@@ -109,26 +109,26 @@ public class AdoptionTests
         Assert.Equal("192.0.2.0/24 via 10.0.0.9 dev a0 metric 5", ns.Own(protocol: 4));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_foreign_hop_appended_to_our_IPv6_route_outlives_it()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd00::3")));
         ns.Ip("-6 route append 2001:db8::/32 via fd00::9 proto static");
-        await Eventually.True(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "2001:db8::/32"));
+        await Until.TrueAsync(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "2001:db8::/32"));
         await loop.Have("2001:db8::/32", null);
         Assert.Equal(("", "2001:db8::/32 via fd00::9 dev a0 metric 1024"), (ns.Own("-6"), ns.Own("-6", protocol: 4)));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_foreign_route_beside_ours_under_the_same_key_outlives_any_change()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.Have("192.0.2.0/24", Via("10.0.0.2"));
         ns.Ip("route prepend 192.0.2.0/24 via 10.0.0.9 proto static");
-        await Eventually.True(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "192.0.2.0/24"));
+        await Until.TrueAsync(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "192.0.2.0/24"));
         await loop.Have("192.0.2.0/24", Via("10.0.0.3"));
         await loop.Have("192.0.2.0/24", null);
         Assert.Equal(("", "192.0.2.0/24 via 10.0.0.9 dev a0"), (ns.Own(), ns.Own(protocol: 4)));

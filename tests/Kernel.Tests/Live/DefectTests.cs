@@ -1,5 +1,4 @@
 using Calico.Bgp.Kernel.Nftables;
-using Calico.Bgp.Kernel.Tests.Nftables;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using static Calico.Bgp.Kernel.Tests.Nftables.Tables;
@@ -16,7 +15,7 @@ public sealed class DefectTests
 
     public DefectTests() => loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
 
-    [LiveTheory]
+    [NeedsTheory(Needs.Namespaces)]
     [InlineData("kernel")]
     [InlineData("kernel watch")]
     public async Task A_defect_at_the_routes_ends_the_process_and_leaves_them(string name)
@@ -32,7 +31,7 @@ public sealed class DefectTests
         Assert.Equal("192.0.2.0/24 via 10.0.0.2 dev a0", ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Nobody_waits_for_a_kernel_loop_that_has_met_a_defect()
     {
         using var ns = new NetworkNamespace();
@@ -43,7 +42,7 @@ public sealed class DefectTests
         await Assert.ThrowsAnyAsync<Exception>(() => loop.WishAsync(new[] { Wishes.Wish("192.0.2.0/24", Wishes.Via("10.0.0.2", ns.A)) }).AsTask());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_kernel_loop_that_meets_a_defect_at_its_first_look_does_not_keep_the_start_waiting()
     {
         using var ns = new NetworkNamespace();
@@ -52,7 +51,7 @@ public sealed class DefectTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => ns.Inside(() => loop.StartAsync(CancellationToken.None)).WaitAsync(Patience));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task What_fails_while_it_hears_of_the_kernels_changes_is_the_kernel_loops_defect()
     {
         using var ns = new NetworkNamespace();
@@ -63,7 +62,7 @@ public sealed class DefectTests
         Assert.Equal("kernel", await ended.Task.WaitAsync(Patience));
     }
 
-    [NftTheory]
+    [NeedsTheory(Needs.Namespaces, "nft")]
     [InlineData("nftables")]
     [InlineData("nftables watch")]
     public async Task A_defect_at_the_rules_ends_the_process_and_leaves_them(string name)

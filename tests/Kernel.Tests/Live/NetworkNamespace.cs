@@ -1,21 +1,15 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Tests.Live;
 
 /// <summary>A network namespace with a pair of interfaces, a0 (10.0.0.1/24, fd00::1/64) and b0 (10.0.1.1/24, fd01::1/64), gone when disposed.</summary>
 internal sealed class NetworkNamespace : IDisposable
 {
-    private static int count;
-
-    private readonly string name = $"kt-{Environment.ProcessId}-{Interlocked.Increment(ref count)}";
+    private readonly Netns space = Netns.Make("kernel");
 
     public NetworkNamespace()
     {
-        Shell.Run("ip", $"netns add {name}");
         Batch("""
-            link set lo up
             link add a0 type veth peer name a1
             link add b0 type veth peer name b1
             link set a0 up
@@ -31,13 +25,15 @@ internal sealed class NetworkNamespace : IDisposable
         B = Index("b0");
     }
 
-    public string Name => name;
     public int A { get; }
     public int B { get; }
 
-    public string Ip(string arguments) => Shell.Run("ip", $"-n {name} {arguments}");
+    public string Ip(string words) => space.Ip(words);
 
-    public void Batch(string commands) => Shell.Run("ip", $"-n {name} -batch -", commands + "\n");
+    /// <summary>What may fail: somebody else may have been faster.</summary>
+    public Task TryIpAsync(string words) => space.RunAsync("ip", words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    public void Batch(string commands) => space.Tell(commands + "\n", "ip", "-batch", "-");
 
     public int Index(string link) => Json($"link show dev {link}")[0].GetProperty("ifindex").GetInt32();
 
@@ -67,7 +63,7 @@ internal sealed class NetworkNamespace : IDisposable
         {
             return Ip(arguments);
         }
-        catch (InvalidOperationException e) when (e.Message.Contains("table does not exist", StringComparison.Ordinal))
+        catch (MachineException e) when (e.Message.Contains("table does not exist", StringComparison.Ordinal))
         {
             return "";
         }
@@ -86,33 +82,10 @@ internal sealed class NetworkNamespace : IDisposable
         TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
         (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
 
-    /// <summary>Done by a thread of its own that has entered this namespace, and ends in it: sockets that it makes belong here.</summary>
-    public T Inside<T>(Func<T> work)
-    {
-        var done = new TaskCompletionSource<T>();
-        new Thread(() =>
-        {
-            try
-            {
-                Enter();
-                done.SetResult(work());
-            }
-            catch (Exception e)
-            {
-                done.SetException(e);
-            }
-        }).Start();
-        return done.Task.GetAwaiter().GetResult();
-    }
+    /// <summary>Done by a thread of its own that has entered this namespace: sockets that it makes belong here.</summary>
+    public T Inside<T>(Func<T> work) => space.Inside(work);
 
-    public string Nft(string arguments, string? input = null) => Shell.Run("ip", $"netns exec {name} nft {arguments}", input);
+    public string Nft(string words, string input = "") => space.Tell(input, "nft", words.Split(' '));
 
-    private void Enter()
-    {
-        using var file = File.OpenHandle($"/run/netns/{name}");
-        if (setns((int)file.DangerousGetHandle(), CLONE_NEWNET) != 0)
-            throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
-    }
-
-    public void Dispose() => Shell.Run("ip", $"netns del {name}");
+    public void Dispose() => space.Dispose();
 }

@@ -5,7 +5,7 @@ namespace Calico.Bgp.Kernel.Tests.Live;
 /// <summary>Rows Y01 to Y06 of conformance.md: the kernel's state changes under us.</summary>
 public class RepairTests
 {
-    [LiveTheory]
+    [NeedsTheory(Needs.Namespaces)]
     [InlineData("-4", "192.0.2.0/24", "10.0.0.2")]
     [InlineData("-6", "2001:db8::/32", "fd00::2")]
     public async Task A_deleted_route_is_put_back(string family, string prefix, string gateway)
@@ -15,43 +15,43 @@ public class RepairTests
         await loop.Have(prefix, Via(gateway));
         var before = ns.Own(family);
         ns.Ip($"{family} route del {prefix}");
-        await Eventually.Equal(before, () => ns.Own(family));
+        await Until.EqualAsync(before, () => ns.Own(family));
         Assert.Equal(2, loop.Status.Writes);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_hop_taken_out_of_an_IPv6_route_is_put_back()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd00::3"), Hop("fd01::2")));
         ns.Ip("-6 route del 2001:db8::/32 via fd00::3");
-        await Eventually.Equal(
+        await Until.EqualAsync(
             "2001:db8::/32 metric 1024 nexthop via fd00::2 dev a0 weight 1 nexthop via fd00::3 dev a0 weight 1 nexthop via fd01::2 dev b0 weight 1",
             () => ns.Own("-6"));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_route_changed_under_our_protocol_is_changed_back()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.Have("192.0.2.0/24", Via("10.0.0.2"));
         ns.Ip("route replace 192.0.2.0/24 via 10.0.1.9 proto 12");
-        await Eventually.Equal("192.0.2.0/24 via 10.0.0.2 dev a0", () => ns.Own());
+        await Until.EqualAsync("192.0.2.0/24 via 10.0.0.2 dev a0", () => ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_stranger_with_our_protocol_goes_once_the_sweep_is_over()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.SweepAsync();
         ns.Ip("route add 192.0.2.0/24 via 10.0.1.9 proto 12");
-        await Eventually.Equal("", () => ns.Own());
+        await Until.EqualAsync("", () => ns.Own());
     }
 
-    [LiveTheory]
+    [NeedsTheory(Needs.Namespaces)]
     [InlineData("-4", "192.0.2.0/24", "10.0.0.9", "10.0.0.2")]
     [InlineData("-6", "2001:db8::/32", "fd00::9", "fd00::2")]
     public async Task A_route_that_another_owner_takes_over_is_theirs_until_they_let_go(string family, string prefix, string theirs, string ours)
@@ -61,16 +61,16 @@ public class RepairTests
         await loop.Have(prefix, Via(ours));
         var before = ns.Own(family);
         ns.Ip($"{family} route replace {prefix} via {theirs} proto static");
-        await Eventually.True(() => loop.Status.Refusals is [{ Words: var words }] && words.Contains("belongs to protocol static"));
+        await Until.TrueAsync(() => loop.Status.Refusals is [{ Words: var words }] && words.Contains("belongs to protocol static"));
         await loop.Have(prefix, Via(ours) with { Hops = [Hop(theirs)] });
         Assert.Equal("", ns.Own(family));
         Assert.StartsWith($"{prefix} via {theirs} dev a0", ns.Own(family, protocol: 4));
         await loop.Have(prefix, Via(ours));
         ns.Ip($"{family} route del {prefix} proto static");
-        await Eventually.Equal(before, () => ns.Own(family));
+        await Until.EqualAsync(before, () => ns.Own(family));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Routes_come_back_when_a_link_has_gone_down_and_up()
     {
         using var ns = new NetworkNamespace();
@@ -81,14 +81,14 @@ public class RepairTests
             Wish("2001:db8::/32", Via("fe80::2", ns.A)), Wish("2001:db9::/32", Over(Hop("fe80::2", ns.A), Hop("fd01::2"))));
         var before = (ns.Own(), ns.Own("-6"));
         ns.Ip("link set a0 down");
-        await Eventually.True(() => loop.Status.Refusals.Length >= 3);
+        await Until.TrueAsync(() => loop.Status.Refusals.Length >= 3);
         Assert.True(loop.Current.Routes.Keys.All(key => key.Prefix.ToString() != "10.0.0.0/24"), "a connected route of a link that is down was still shown");
         ns.Ip("link set a0 up");
-        await Eventually.Equal(before, () => (ns.Own(), ns.Own("-6")));
-        await Eventually.True(() => loop.Status.Refusals.IsEmpty);
+        await Until.EqualAsync(before, () => (ns.Own(), ns.Own("-6")));
+        await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_flap_that_is_over_before_we_look_is_repaired()
     {
         using var ns = new NetworkNamespace();
@@ -96,22 +96,22 @@ public class RepairTests
         await loop.Have(Enumerable.Range(0, 200).Select(i => Wish($"100.0.{i}.0/24", Via("10.0.0.2", ns.A))).ToArray());
         var before = ns.Own();
         ns.Batch("link set a0 down\nlink set a0 up");
-        await Eventually.Equal(before, () => ns.Own());
+        await Until.EqualAsync(before, () => ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Routes_come_back_when_the_address_of_their_link_does()
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         await loop.Have(Wish("192.0.2.0/24", Via("10.0.0.2")), Wish("192.0.3.0/24", Via("10.0.1.2")));
         ns.Ip("address del 10.0.0.1/24 dev a0");
-        await Eventually.True(() => loop.Status.Refusals is [{ Errno: 101 }]);
+        await Until.TrueAsync(() => loop.Status.Refusals is [{ Errno: 101 }]);
         ns.Ip("address add 10.0.0.1/24 dev a0");
-        await Eventually.Equal("192.0.2.0/24 via 10.0.0.2 dev a0\n192.0.3.0/24 via 10.0.1.2 dev b0", () => ns.Own());
+        await Until.EqualAsync("192.0.2.0/24 via 10.0.0.2 dev a0\n192.0.3.0/24 via 10.0.1.2 dev b0", () => ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Foreign_routes_that_die_with_their_link_leave_the_snapshot()
     {
         using var ns = new NetworkNamespace();
@@ -119,12 +119,12 @@ public class RepairTests
         await using var loop = await ns.StartAsync();
         Assert.Contains(loop.Current.Routes.Keys, key => key.Prefix.ToString() == "198.51.100.0/24");
         ns.Ip("link del b0");
-        await Eventually.True(() => loop.Current.Routes.Keys.All(key => key.Prefix.ToString() is not ("198.51.100.0/24" or "10.0.1.0/24")));
+        await Until.TrueAsync(() => loop.Current.Routes.Keys.All(key => key.Prefix.ToString() is not ("198.51.100.0/24" or "10.0.1.0/24")));
         Assert.DoesNotContain(loop.Current.Links.Values, link => link.Name == "b0");
         Assert.DoesNotContain(loop.Current.Addresses, address => address.Interface == ns.B);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_refused_route_is_written_once_its_gateway_can_be_reached()
     {
         using var ns = new NetworkNamespace();
@@ -133,11 +133,11 @@ public class RepairTests
         Assert.Equal("Network is unreachable: Nexthop has invalid gateway", Assert.Single(loop.Status.Refusals).Words);
         Assert.Equal((1, 0, 1L), (loop.Status.Wanted, loop.Status.Installed, loop.Status.Failures));
         ns.Ip("address add 172.16.0.2/24 dev a0");
-        await Eventually.Equal("192.0.2.0/24 via 172.16.0.1 dev a0", () => ns.Own());
-        await Eventually.True(() => loop.Status.Refusals.IsEmpty);
+        await Until.EqualAsync("192.0.2.0/24 via 172.16.0.1 dev a0", () => ns.Own());
+        await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_route_whose_new_way_is_refused_does_not_keep_the_old_one()
     {
         using var ns = new NetworkNamespace();
@@ -150,7 +150,7 @@ public class RepairTests
         Assert.Empty(loop.Status.Refusals);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task After_lost_notifications_everything_is_read_anew()
     {
         using var ns = new NetworkNamespace();
@@ -160,12 +160,12 @@ public class RepairTests
         var storm = Enumerable.Range(0, 20_000).Select(i => $"route add 101.{i >> 8}.{i & 255}.0/24 via 10.0.1.2 proto static");
         var loss = Enumerable.Range(0, 50).Select(i => $"route del 100.0.{i}.0/24");
         ns.Batch(string.Join('\n', [.. storm, .. loss]));
-        await Eventually.Equal(20_000, () => loop.Current.Routes.Values.Count(route => route.Protocol == 4));
-        await Eventually.Equal(before, () => ns.Own());
+        await Until.EqualAsync(20_000, () => loop.Current.Routes.Values.Count(route => route.Protocol == 4));
+        await Until.EqualAsync(before, () => ns.Own());
         Assert.True(loop.Status.Resyncs > 1, "no notification was lost: the storm was too small");
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Notifications_of_our_own_writes_do_not_fill_the_watchers_queue()
     {
         using var ns = new NetworkNamespace();

@@ -5,7 +5,7 @@ namespace Calico.Bgp.Kernel.Tests.Live;
 /// <summary>Links, addresses, neighbours and foreign routes, as told by notification.</summary>
 public class SnapshotTests
 {
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task The_first_snapshot_shows_what_is_there()
     {
         using var ns = new NetworkNamespace();
@@ -31,7 +31,7 @@ public class SnapshotTests
         Assert.Equal(new MacAddress(0x020000000001), snapshot.Neighbours[(ns.A, Address.Parse("10.0.0.2"))].Mac);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Each_change_makes_a_new_snapshot_with_a_higher_version()
     {
         using var ns = new NetworkNamespace();
@@ -42,27 +42,27 @@ public class SnapshotTests
         var before = loop.Current;
 
         ns.Ip("link set b0 down");
-        await Eventually.True(() => !loop.Current.Links[ns.B].IsUp);
+        await Until.TrueAsync(() => !loop.Current.Links[ns.B].IsUp);
         ns.Ip("address add 10.9.0.1/16 dev a0");
-        await Eventually.True(() => loop.Current.Addresses.Any(address => address.Address == Address.Parse("10.9.0.1")));
+        await Until.TrueAsync(() => loop.Current.Addresses.Any(address => address.Address == Address.Parse("10.9.0.1")));
         ns.Ip("address del 10.9.0.1/16 dev a0");
-        await Eventually.True(() => loop.Current.Addresses.All(address => address.Address != Address.Parse("10.9.0.1")));
+        await Until.TrueAsync(() => loop.Current.Addresses.All(address => address.Address != Address.Parse("10.9.0.1")));
         ns.Ip("route add 198.51.100.0/24 via 10.0.0.2 proto static");
-        await Eventually.True(() => loop.Current.Routes.ContainsKey((Prefix.Parse("198.51.100.0/24"), 0, 254)));
+        await Until.TrueAsync(() => loop.Current.Routes.ContainsKey((Prefix.Parse("198.51.100.0/24"), 0, 254)));
         ns.Ip("route del 198.51.100.0/24");
-        await Eventually.True(() => !loop.Current.Routes.ContainsKey((Prefix.Parse("198.51.100.0/24"), 0, 254)));
+        await Until.TrueAsync(() => !loop.Current.Routes.ContainsKey((Prefix.Parse("198.51.100.0/24"), 0, 254)));
         ns.Ip("neighbour add 10.0.0.2 lladdr 02:00:00:00:00:01 dev a0");
-        await Eventually.True(() => loop.Current.Neighbours.ContainsKey((ns.A, Address.Parse("10.0.0.2"))));
+        await Until.TrueAsync(() => loop.Current.Neighbours.ContainsKey((ns.A, Address.Parse("10.0.0.2"))));
         ns.Ip("link add c0 type veth peer name c1");
-        await Eventually.True(() => loop.Current.Links.Values.Any(link => link.Name == "c1"));
+        await Until.TrueAsync(() => loop.Current.Links.Values.Any(link => link.Name == "c1"));
 
         Assert.True(before.Links[ns.B].IsUp);
         Assert.Equal(Told().Select(snapshot => snapshot.Version).Order().Distinct(), Told().Select(snapshot => snapshot.Version));
         Assert.All(Told(), snapshot => Assert.True(snapshot.Version > before.Version));
-        await Eventually.True(() => ReferenceEquals(loop.Current, Told()[^1]));
+        await Until.TrueAsync(() => ReferenceEquals(loop.Current, Told()[^1]));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Own_routes_are_no_part_of_the_snapshot()
     {
         using var ns = new NetworkNamespace();
@@ -70,12 +70,12 @@ public class SnapshotTests
         var before = loop.Current;
         await loop.Have("192.0.2.0/24", Wishes.Via("10.0.0.2"));
         ns.Ip("route del 192.0.2.0/24");
-        await Eventually.Equal(2L, () => loop.Status.Writes);
+        await Until.EqualAsync(2L, () => loop.Status.Writes);
         Assert.DoesNotContain(loop.Current.Routes.Keys, key => key.Prefix == Prefix.Parse("192.0.2.0/24"));
         Assert.Equal(before.Routes.Count, loop.Current.Routes.Count);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task IPv6_hops_of_a_foreign_route_come_and_go_one_by_one()
     {
         using var ns = new NetworkNamespace();
@@ -83,10 +83,10 @@ public class SnapshotTests
         var key = (Prefix.Parse("2001:db8::/32"), 1024u, 254u);
         ns.Ip("-6 route add 2001:db8::/32 via fd00::2 proto static");
         ns.Ip("-6 route append 2001:db8::/32 via fd00::3 proto static");
-        await Eventually.Equal(2, () => loop.Current.Routes.GetValueOrDefault(key)?.Target.Hops.Length);
+        await Until.EqualAsync(2, () => loop.Current.Routes.GetValueOrDefault(key)?.Target.Hops.Length);
         ns.Ip("-6 route del 2001:db8::/32 via fd00::2");
-        await Eventually.Equal($"via fd00::3 dev {ns.A} metric 1024", () => loop.Current.Routes.GetValueOrDefault(key)?.Target.ToString());
+        await Until.EqualAsync($"via fd00::3 dev {ns.A} metric 1024", () => loop.Current.Routes.GetValueOrDefault(key)?.Target.ToString());
         ns.Ip("-6 route del 2001:db8::/32");
-        await Eventually.True(() => !loop.Current.Routes.ContainsKey(key));
+        await Until.TrueAsync(() => !loop.Current.Routes.ContainsKey(key));
     }
 }

@@ -43,7 +43,7 @@ public class AnyTableTests
     private static IEnumerable<NftElement> Elements(string[] prefixes, bool plain) =>
         prefixes.Select(Prefix.Parse).Select(prefix => plain ? NftElement.Of(NftOctets.Of(prefix.Address)) : NftElement.Of(prefix));
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void What_is_wanted_is_what_is_there()
     {
         using var ns = new NetworkNamespace();

@@ -39,7 +39,7 @@ public class OracleTests
 
     private static MatchAddress In(NftEnd end, bool outside = false) => new(IpFamily.IPv4, end, "pools", outside);
 
-    [NftTheory]
+    [NeedsTheory(Needs.Namespaces, "nft")]
     [MemberData(nameof(Rules))]
     public void A_rule_is_what_nft_makes_of_its_text(string text, NftRule rule) => Same(
         Pools + $"chain post {{\n type nat hook postrouting priority 110; policy accept;\n {text}\n}}", WithRule(rule));
@@ -70,11 +70,11 @@ public class OracleTests
         return new("s", [type, type], true, [new NftElement(NftOctets.Of(a.From, b.From), NftOctets.Of(a.To, b.To))]);
     }
 
-    [NftTheory]
+    [NeedsTheory(Needs.Namespaces, "nft")]
     [MemberData(nameof(Sets))]
     public void A_set_is_what_nft_makes_of_its_text(string text, NftSet set) => Same($"set s {{\n {text}\n}}", Table([set]));
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Maps_and_chains_are_what_nft_makes_of_their_text()
     {
         NftSet verdicts = new("v", [NftType.InterfaceName], false, [NftElement.Of(NftOctets.OfInterface("caliA"), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
@@ -111,7 +111,7 @@ public class OracleTests
     }
 
     /// <summary>A set may hold every address; nft's own text cannot say so, but lists it.</summary>
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_set_of_everything_can_be_listed()
     {
         using var ns = new NetworkNamespace();

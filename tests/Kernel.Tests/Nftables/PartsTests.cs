@@ -27,7 +27,7 @@ public class PartsTests
 
     private static string Handles(NetworkNamespace ns, string part) => ns.Nft($"-a list {part.Replace(" ", $" inet {Name} ", StringComparison.Ordinal)}");
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Elements_go_ahead_in_a_transaction_of_their_own_and_nothing_is_read()
     {
         using var ns = new NetworkNamespace();
@@ -42,7 +42,7 @@ public class PartsTests
     }
 
     /// <summary>A batch comes into force whole: its elements do not go ahead of its set, and what comes behind it does not overtake it there.</summary>
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Elements_wait_for_the_set_that_they_belong_to()
     {
         using var ns = new NetworkNamespace();
@@ -54,7 +54,7 @@ public class PartsTests
         Assert.Contains("elements = { 192.0.2.1, 192.0.2.2 }", ns.Listed(), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_refused_element_is_named_without_another_reading_and_the_others_are_in_force()
     {
         using var ns = new NetworkNamespace();
@@ -68,7 +68,7 @@ public class PartsTests
         Assert.Empty(ruleset.Problems(10));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void What_is_in_a_dynamic_set_outlives_a_restart_and_somebody_elses_edits()
     {
         using var ns = new NetworkNamespace();
@@ -85,7 +85,7 @@ public class PartsTests
         Assert.Contains("ip saddr @d drop", listed, StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void An_element_that_has_expired_can_be_removed_and_one_that_is_there_begins_again()
     {
         using var ns = new NetworkNamespace();
@@ -100,7 +100,7 @@ public class PartsTests
         Assert.DoesNotContain("192.0.2.1", ns.Nft($"list set inet {Name} d"), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_set_that_becomes_another_kind_takes_only_its_own_rules_with_it()
     {
         using var ns = new NetworkNamespace();
@@ -114,7 +114,7 @@ public class PartsTests
         Assert.Contains("ip saddr @s drop", Handles(ns, "chain c"), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_chain_that_becomes_another_kind_is_led_to_again_by_maps_and_rules()
     {
         using var ns = new NetworkNamespace();
@@ -128,7 +128,7 @@ public class PartsTests
         Assert.Equal((2L, 0L), (ruleset.Transactions, reader.Transactions));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_map_goes_together_with_the_chains_that_it_leads_to()
     {
         using var ns = new NetworkNamespace();
@@ -143,7 +143,7 @@ public class PartsTests
         Assert.DoesNotContain("dispatch", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_map_leads_elsewhere_as_soon_as_its_key_is_put_again()
     {
         using var ns = new NetworkNamespace();
@@ -154,7 +154,7 @@ public class PartsTests
         Assert.Contains("elements = { \"a\" : goto b }", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void What_cannot_be_removed_is_named_and_the_table_stays()
     {
         using var ns = new NetworkNamespace();
@@ -171,7 +171,7 @@ public class PartsTests
         Assert.DoesNotContain("chain sub", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_part_that_goes_and_comes_before_the_kernel_hears_of_it_has_what_it_shall_have()
     {
         using var ns = new NetworkNamespace();
@@ -182,7 +182,7 @@ public class PartsTests
         Assert.Empty(ruleset.Problems(1));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void Elements_for_a_set_that_nobody_wants_are_a_mistake_and_nothing_of_the_changes_is_taken()
     {
         using var ns = new NetworkNamespace();
@@ -194,7 +194,7 @@ public class PartsTests
         Assert.Equal((2L, 0), (ruleset.Transactions, ruleset.Problems(1).Count()));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void Many_elements_are_one_transaction()
     {
         using var ns = new NetworkNamespace();
@@ -207,7 +207,7 @@ public class PartsTests
     }
 
     /// <summary>Nobody of ours listens to it, so the count of changes has to tell: without anybody else nothing is read again.</summary>
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public async Task After_a_long_transaction_others_edits_are_heard_of_again()
     {
         using var ns = new NetworkNamespace();
@@ -221,7 +221,7 @@ public class PartsTests
         await loop.ApplyAsync([Put(HostSet("s")), Put(new NftSet("many", [NftType.Ipv4Address], false, [.. many]))]);
         Assert.Equal((1L, 1L), (loop.Status.Transactions, loop.Status.Readings));
         ns.Nft($"add element inet {Name} s {{ 192.0.2.1 }}");
-        await Eventually.Equal(1, () => (int)loop.Status.Repairs);
+        await Until.TrueAsync("a repair", () => loop.Status.Repairs == 1);
         Assert.DoesNotContain("192.0.2.1", ns.Nft($"list set inet {Name} s"), StringComparison.Ordinal);
     }
 }

@@ -23,7 +23,7 @@ public class RulesetTests
 
     private static WholeTable Plain(params string[] pools) => Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void What_is_there_already_is_not_written_again()
     {
         using var ns = new NetworkNamespace();
@@ -33,7 +33,7 @@ public class RulesetTests
         Assert.Equal((0L, true), (later.Transactions, later.IsSettled));
     }
 
-    [NftTheory]
+    [NeedsTheory(Needs.Namespaces, "nft")]
     [MemberData(nameof(OracleTests.Rules), MemberType = typeof(OracleTests))]
     public void Every_kind_of_rule_is_known_again_after_a_restart(string text, NftRule rule)
     {
@@ -44,7 +44,7 @@ public class RulesetTests
         Assert.Equal((0L, text), (later.Transactions, text));
     }
 
-    [NftTheory]
+    [NeedsTheory(Needs.Namespaces, "nft")]
     [MemberData(nameof(OracleTests.Sets), MemberType = typeof(OracleTests))]
     public void Every_kind_of_set_is_known_again_after_a_restart(string text, NftSet set)
     {
@@ -55,7 +55,7 @@ public class RulesetTests
         Assert.Equal((0L, text), (later.Transactions, text));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Only_the_difference_is_sent()
     {
         using var ns = new NetworkNamespace();
@@ -67,7 +67,7 @@ public class RulesetTests
         Assert.Contains("elements = { 10.0.0.0/8, 192.168.0.0/16 }", ns.Listed(), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Sets_and_chains_that_are_not_wanted_any_more_go()
     {
         using var ns = new NetworkNamespace();
@@ -80,7 +80,7 @@ public class RulesetTests
         Assert.Equal(other.Listed(), ns.Listed());
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void What_the_kernel_lets_nobody_change_is_replaced_in_one_transaction()
     {
         using var ns = new NetworkNamespace();
@@ -92,7 +92,7 @@ public class RulesetTests
         Assert.Contains("priority srcnat - 10", ns.Listed(), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_refused_rule_is_named_and_the_rest_is_in_force()
     {
         using var ns = new NetworkNamespace();
@@ -106,7 +106,7 @@ public class RulesetTests
     }
 
     /// <summary>The kernel is not even asked.</summary>
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void What_has_no_octets_is_refused_like_what_the_kernel_refuses()
     {
         using var ns = new NetworkNamespace();
@@ -125,7 +125,7 @@ public class RulesetTests
         Assert.Empty(ruleset.Problems(10));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void A_refused_element_is_named_and_the_others_are_in_force()
     {
         using var ns = new NetworkNamespace();
@@ -136,7 +136,7 @@ public class RulesetTests
         Assert.Contains("elements = { 10.0.0.0/8, 192.168.0.0/16 }", ns.Listed(), StringComparison.Ordinal);
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void What_others_put_into_our_table_goes_when_it_is_read()
     {
         using var ns = new NetworkNamespace();
@@ -156,7 +156,7 @@ public class RulesetTests
         Assert.Equal((ours, 2L), (ns.Listed(), ruleset.Transactions));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Other_tables_are_left_alone()
     {
         using var ns = new NetworkNamespace();
@@ -168,7 +168,7 @@ public class RulesetTests
         Assert.Equal(theirs, ns.Nft("-a list ruleset"));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void A_kernel_that_has_everything_lacks_nothing_and_keeps_no_trace_of_the_question()
     {
         using var ns = new NetworkNamespace();
@@ -179,7 +179,7 @@ public class RulesetTests
         Assert.Equal(1L, ruleset.Transactions);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public void A_missing_feature_is_told_by_its_option()
     {
         using var ns = new NetworkNamespace();
@@ -187,7 +187,7 @@ public class RulesetTests
         Assert.Equal(["CONFIG_NF_TABLES"], NftProbe.Missing(socket, Name, [new Unheard(), new ActMasquerade()]));
     }
 
-    [NftFact]
+    [NeedsFact(Needs.Namespaces, "nft")]
     public async Task A_deleted_table_comes_back_and_is_counted()
     {
         using var ns = new NetworkNamespace();
@@ -202,7 +202,7 @@ public class RulesetTests
         for (var time = 1; time <= 2; time++)
         {
             ns.Nft("flush ruleset");
-            await Eventually.Equal(time, () => (int)loop.Status.Repairs);
+            await Until.EqualAsync(time, () => (int)loop.Status.Repairs);
             Assert.Contains("10.0.0.0/8", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
         }
         ns.Nft("add table inet others");

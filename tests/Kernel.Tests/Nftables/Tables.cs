@@ -8,19 +8,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Kernel.Tests.Nftables;
 
-/// <summary>A test that holds us against the nft program; visibly skipped where there is none.</summary>
-public sealed class NftFactAttribute : FactAttribute
-{
-    internal static readonly string? Missing = LiveFactAttribute.Missing ?? (Shell.Try("nft", "--version") ? null : "needs the nft program");
-
-    public NftFactAttribute() => Skip = Missing;
-}
-
-public sealed class NftTheoryAttribute : TheoryAttribute
-{
-    public NftTheoryAttribute() => Skip = NftFactAttribute.Missing;
-}
-
 /// <summary>All that shall be, for tests that think of it so.</summary>
 internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains)
 {

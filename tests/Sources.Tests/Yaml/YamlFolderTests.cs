@@ -9,20 +9,13 @@ namespace Calico.Bgp.Sources.Tests.Yaml;
 public sealed class YamlFolderTests : IDisposable
 {
     private readonly Manifests manifests = new();
-    private readonly SetClock clock = new();
+    private readonly ManualTimeProvider clock = new();
     private readonly ResourceStore store = new(1);
     private readonly YamlFolder folder;
 
     public YamlFolderTests() => folder = new(0, manifests.Path, TimeSpan.FromMilliseconds(100), clock);
 
     public void Dispose() => manifests.Dispose();
-
-    /// <summary>Stands where it is put.</summary>
-    private sealed class SetClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 
     private string Scan()
     {
@@ -32,7 +25,7 @@ public sealed class YamlFolderTests : IDisposable
 
     /// <summary>The clock stands this long after the file's last change.</summary>
     private void After(string file, int milliseconds) =>
-        clock.Now = new DateTimeOffset(File.GetLastWriteTimeUtc(manifests.Of(file))) + TimeSpan.FromMilliseconds(milliseconds);
+        clock.Set(new DateTimeOffset(File.GetLastWriteTimeUtc(manifests.Of(file))) + TimeSpan.FromMilliseconds(milliseconds));
 
     [Fact]
     public void Documents_come_change_and_go()
@@ -104,9 +97,9 @@ public sealed class YamlFolderTests : IDisposable
         Scan();
         File.Delete(manifests.Of("a.yaml"));
         Assert.Equal("a=1 b=2", Scan());
-        clock.Now += TimeSpan.FromMilliseconds(99);
+        clock.Advance(TimeSpan.FromMilliseconds(99));
         Assert.Equal("a=1 b=2", Scan());
-        clock.Now += TimeSpan.FromMilliseconds(1);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal("b=2", Scan());
     }
 
@@ -119,7 +112,7 @@ public sealed class YamlFolderTests : IDisposable
         Assert.Equal("a=1", Scan());
         manifests.Write("a.yaml", Manifests.Peer("a", 2));
         Assert.Equal("a=2", Scan());
-        clock.Now += TimeSpan.FromSeconds(10);
+        clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal("a=2", Scan());
     }
 
@@ -162,18 +155,18 @@ public sealed class YamlFolderTests : IDisposable
         Scan();
         Directory.Delete(manifests.Path, recursive: true);
         store.Apply(new(0, folder.Look([manifests.Of("a.yaml"), manifests.Of("sub/b.yaml")]), InSync: true));
-        clock.Now += TimeSpan.FromHours(1);
+        clock.Advance(TimeSpan.FromHours(1));
         store.Apply(new(0, folder.LookAgain(), InSync: true));
         Assert.Equal("a=1 b=2", Scan());
         Assert.Null(folder.Due);
         Assert.StartsWith("cannot be listed", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);
         manifests.Write("a.yaml", Manifests.Peer("a", 3));
-        clock.Now += TimeSpan.FromHours(1);
+        clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal("a=3 b=2", Scan());
         Assert.Empty(store.Current.Problems);
-        clock.Now += TimeSpan.FromSeconds(29);
+        clock.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("a=3 b=2", Scan());
-        clock.Now += TimeSpan.FromSeconds(1);
+        clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("a=3", Scan());
     }
 
@@ -186,10 +179,10 @@ public sealed class YamlFolderTests : IDisposable
         File.Delete(manifests.Of("a.yaml"));
         File.Delete(manifests.Of("b.yaml"));
         Assert.Equal("a=1 b=2", Scan());
-        clock.Now += TimeSpan.FromSeconds(29);
+        clock.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("a=1 b=2", Scan());
-        Assert.Equal(TimeSpan.FromSeconds(1), folder.Due - clock.Now);
-        clock.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal(TimeSpan.FromSeconds(1), folder.Due - clock.GetUtcNow());
+        clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("", Scan());
         Assert.Null(folder.Due);
     }
@@ -203,14 +196,14 @@ public sealed class YamlFolderTests : IDisposable
         File.Delete(manifests.Of("a.yaml"));
         File.Delete(manifests.Of("b.yaml"));
         Scan();
-        clock.Now += TimeSpan.FromSeconds(1);
+        clock.Advance(TimeSpan.FromSeconds(1));
         manifests.Write("c.yaml", Manifests.Peer("c", 3));
         Assert.Equal("a=1 b=2 c=3", Scan());
-        clock.Now += TimeSpan.FromSeconds(28);
+        clock.Advance(TimeSpan.FromSeconds(28));
         manifests.Write("b.yaml", Manifests.Peer("b", 4));
         Assert.Equal("a=1 b=4 c=3", Scan());
-        clock.Now += TimeSpan.FromSeconds(1);
-        Assert.Equal(clock.Now, folder.Due);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(clock.GetUtcNow(), folder.Due);
         Assert.Equal("b=4 c=3", Scan());
     }
 

@@ -12,7 +12,6 @@ namespace Calico.Bgp.Speaker.Tests.Plan;
 /// <summary>Two nodes of a cluster that mesh over loopback, each with its own speaker and the same resources.</summary>
 public sealed class PlanFollowerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly Address Absent = Address.Parse("127.78.0.99");
     private static readonly Service Web = new(new Metadata("web", "default"))
     {
@@ -67,15 +66,8 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     /// </summary>
     private async Task HearsAsync(params string[] prefixes)
     {
-        var deadline = DateTime.UtcNow + Patience;
-        string[] told = [];
-        while (DateTime.UtcNow < deadline)
-        {
-            told = await ToldAsync();
-            if (told.SequenceEqual(prefixes)) return;
-            await Task.Delay(50);
-        }
-        Assert.Equal(prefixes, told);
+        var right = string.Join(' ', prefixes);
+        await Until.SeenAsync($"a tells b [{right}]", async () => string.Join(' ', await ToldAsync()), told => told == right);
     }
 
     private async Task<string[]> ToldAsync()
@@ -153,7 +145,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         Assert.Equal(1, speakerA.Session("Mesh_127_78_0_2").EstablishedTransitions);
 
         await a.TakeAsync(at.To(at.With(global with { NodeMeshMaxRestartTime = TimeSpan.FromSeconds(33) })));
-        await Pair.Until(() => speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions == 2);
+        await Until.TrueAsync(() => speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions == 2);
     }
 
     [Fact]

@@ -1,15 +1,17 @@
-namespace Calico.Bgp.Session.Tests;
+namespace Calico.Bgp.TestMachine;
 
 /// <summary>Time that passes when a test says so; timers fire inside <see cref="Advance"/>, in the order of their ends.</summary>
-internal sealed class ManualTimeProvider : TimeProvider
+public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
+    private DateTimeOffset epoch = start ?? DateTimeOffset.UnixEpoch;
     private TimeSpan now;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
     public override long GetTimestamp() { lock (gate) return now.Ticks + 1; }
-    public override DateTimeOffset GetUtcNow() { lock (gate) return DateTimeOffset.UnixEpoch + now; }
+    public override DateTimeOffset GetUtcNow() { lock (gate) return epoch + now; }
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -25,6 +27,9 @@ internal sealed class ManualTimeProvider : TimeProvider
         while (NextBefore(until) is { } timer) timer.Fire();
         lock (gate) now = until;
     }
+
+    /// <summary>The wall clock is put to another time: nothing has passed by that, and no timer fires.</summary>
+    public void Set(DateTimeOffset time) { lock (gate) epoch = time - now; }
 
     private ManualTimer? NextBefore(TimeSpan until)
     {
