@@ -39,15 +39,15 @@ public static class AnswerCodes
     {
         AnswerCode.BadQuery => 400,
         AnswerCode.OrderOnPort => 403,
-        AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder or AnswerCode.UnknownService
-            or AnswerCode.NoSources or AnswerCode.NatOff => 404,
+        AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
+            or AnswerCode.UnknownService or AnswerCode.NoSources or AnswerCode.NatOff => 404,
         AnswerCode.WrongMethod => 405,
         AnswerCode.ConfigurationRefused => 422,
         _ => 500,
     };
 }
 
-/// <summary>camelCase; a word that is not known is <see cref="AnswerCode.Other"/>, so that the message beside it can still be shown.</summary>
+/// <summary>camelCase; a word that is not known is <see cref="AnswerCode.Other"/>, so that the message beside it is still shown.</summary>
 internal sealed class AnswerCodeWords : JsonConverter<AnswerCode>
 {
     private static readonly Dictionary<string, AnswerCode> Codes = Enum.GetValues<AnswerCode>().ToDictionary(Word);
@@ -55,7 +55,8 @@ internal sealed class AnswerCodeWords : JsonConverter<AnswerCode>
     public override AnswerCode Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Codes.GetValueOrDefault(reader.GetString() ?? "");
 
-    public override void Write(Utf8JsonWriter writer, AnswerCode value, JsonSerializerOptions options) => writer.WriteStringValue(Word(value));
+    public override void Write(Utf8JsonWriter writer, AnswerCode value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Word(value));
 
     private static string Word(AnswerCode code) => JsonNamingPolicy.CamelCase.ConvertName(code.ToString());
 }

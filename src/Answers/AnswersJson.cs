@@ -8,7 +8,7 @@ using System.Text.Json.Serialization;
 
 namespace Calico.Bgp.Answers;
 
-/// <summary>How the answers are written and read. A field that an older bgpd does not send is an error, one that a newer sends is not.</summary>
+/// <summary>How the answers are written and read. A field that an older bgpd lacks is an error, one that a newer adds is not.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(LiveAnswer))]

@@ -20,7 +20,8 @@ public sealed record NatAnswer
 /// <param name="Applies">no NAT, masquerade, upstream NAT, or upstream NAT only.</param>
 /// <param name="ExceptTo">Destinations that the network translates for.</param>
 public sealed record NatPoolAnswer(
-    string Name, string Cidr, bool NatOutgoing, bool Disabled, string? Upstream, string Applies, string Why, IReadOnlyList<string> ExceptTo);
+    string Name, string Cidr, bool NatOutgoing, bool Disabled, string? Upstream, string Applies, string Why,
+    IReadOnlyList<string> ExceptTo);
 
 /// <param name="Translates">Its infrastructure does.</param>
 public sealed record NatPeerAnswer(string Name, bool Established, bool Translates);

@@ -58,4 +58,5 @@ public sealed record ProbesAnswer(IReadOnlyList<ProbeResultAnswer> Results);
 public sealed record ProbeResultAnswer(int Probe, string Target, string Verdict, string Rule, ProbeAttributesAnswer? Attributes);
 
 public sealed record ProbeAttributesAnswer(
-    uint? LocalPref, uint? Med, IReadOnlyList<string> Communities, IReadOnlyList<uint> AsPath, string? NextHop, uint? Metric, string? Tunnel);
+    uint? LocalPref, uint? Med, IReadOnlyList<string> Communities, IReadOnlyList<uint> AsPath, string? NextHop, uint? Metric,
+    string? Tunnel);

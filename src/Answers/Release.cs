@@ -1,5 +1,5 @@
-// Which release speaks. bgpd says its own with every answer, whatever the answer is, so that a bgpctl of another release can say why the two do
-// not understand each other. It is never guessed from what an answer lacks.
+// Which release speaks. bgpd says its own with every answer, whatever the answer is, so that a bgpctl of another release can say why the
+// two do not understand each other. It is never guessed from what an answer lacks.
 
 using System.Reflection;
 
@@ -17,5 +17,6 @@ public static class Release
     public static string Server { get; } = Product + Version;
 
     /// <summary>The release of whoever wrote this field; null: an older bgpd, which had none, or another program.</summary>
-    public static string? Of(string? server) => server?.StartsWith(Product, StringComparison.Ordinal) == true ? server[Product.Length..] : null;
+    public static string? Of(string? server) =>
+        server?.StartsWith(Product, StringComparison.Ordinal) == true ? server[Product.Length..] : null;
 }

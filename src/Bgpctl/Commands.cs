@@ -92,7 +92,9 @@ internal static class Commands
         Add(
             "route", "PREFIX", "who brought it, which rule let it in, why which is best, who is told, what the kernel says",
             (daemon, of, stop) => daemon.ExplainRouteAsync(of, stop));
-        Add("peer", "NAME", "which object asks for it, and its chains rule by rule", (daemon, of, stop) => daemon.ExplainPeerAsync(of, stop));
+        Add(
+            "peer", "NAME", "which object asks for it, and its chains rule by rule",
+            (daemon, of, stop) => daemon.ExplainPeerAsync(of, stop));
         Add(
             "service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not",
             (daemon, of, stop) => daemon.ExplainServiceAsync(of, stop));

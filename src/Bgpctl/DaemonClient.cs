@@ -147,9 +147,10 @@ internal sealed class DaemonClient : IDisposable
     /// <summary>What bgpctl cannot make sense of is most often of another release; which, the daemon says itself.</summary>
     private string NotUnderstood(string problem) => release switch
     {
-        null => $"this bgpctl is {Release.Version}, and who answers at {socket} does not say that it is bgpd, or of which release: it is an "
-            + $"older one, or another program; take both from one release ({problem})",
-        _ when release == Release.Version => $"bgpd at {socket} is not understood, though it is of this bgpctl's release, {release} ({problem})",
+        null => $"this bgpctl is {Release.Version}, and who answers at {socket} does not say that it is bgpd, or of which release: "
+            + $"it is an older one, or another program; take both from one release ({problem})",
+        _ when release == Release.Version =>
+            $"bgpd at {socket} is not understood, though it is of this bgpctl's release, {release} ({problem})",
         _ => $"this bgpctl is {Release.Version}, the daemon at {socket} {release}: take both from one release ({problem})",
     };
 }

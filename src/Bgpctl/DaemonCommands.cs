@@ -57,7 +57,8 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     {
         if (service.Split('/') is not [var space, var name]) throw new Refusal($"expected NAMESPACE/NAME, got {service}");
         var path = $"/v1/explain/service/{Uri.EscapeDataString(space)}/{Uri.EscapeDataString(name)}";
-        return ShowAsync("status", path, body => ExplainView.Service(daemon.Read(body, AnswersJson.Default.ServiceExplanationAnswer)), stop);
+        Page View(string body) => ExplainView.Service(daemon.Read(body, AnswersJson.Default.ServiceExplanationAnswer));
+        return ShowAsync("status", path, View, stop);
     }
 
     public async Task RoutesAsync(RouteQuery query, CancellationToken stop)

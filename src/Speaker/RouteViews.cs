@@ -43,7 +43,8 @@ internal sealed class RouteViews
             route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
             source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,
             source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
-            Words.Of(route.Reason, route.Best), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix))
+            Words.Of(route.Reason, route.Best), attributes, summary, route.PathId == 0 ? null : route.PathId,
+            route.Best && refused.Contains(route.Prefix))
         {
             To = route.To is { } to ? peers.GetValueOrDefault(to)?.Name : null,
         };

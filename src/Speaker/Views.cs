@@ -126,7 +126,9 @@ public interface ISpeaker
     void Reload(string protocol, ReloadDirection direction);
 }
 
-/// <summary>Why a configuration is not taken: <paramref name="Where"/> (FILE:LINE:COLUMN, or the file), and what was expected there.</summary>
+/// <summary>Why a configuration is not taken.</summary>
+/// <param name="Where">FILE:LINE:COLUMN, or the file.</param>
+/// <param name="Text">What was expected there.</param>
 public sealed record ConfigureProblem(string Where, string Text)
 {
     public override string ToString() => $"{Where}: {Text}";

@@ -28,7 +28,8 @@ internal sealed class PlanCommands(Screen screen, TimeProvider time, bool json)
     {
         var (before, after) = (await ReadAsync(config, stop).ConfigureAwait(false), await ReadAsync(newer, stop).ConfigureAwait(false));
         var lines = before.Changes(after).ToArray();
-        foreach (var line in json ? [JsonSerializer.Serialize(new(lines), Json.ReloadAnswer)] : lines.Length == 0 ? ["nothing changes"] : lines)
+        var shown = json ? [JsonSerializer.Serialize(new(lines), Json.ReloadAnswer)] : lines.Length == 0 ? ["nothing changes"] : lines;
+        foreach (var line in shown)
             await screen.Output.WriteLineAsync(line).ConfigureAwait(false);
     }
 

@@ -19,7 +19,8 @@ internal static class ProbeReader
             var octets = File.ReadAllBytes(path);
             var isList = octets.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
             return (isList ? JsonSerializer.Deserialize(octets, ProbeJson.Default.IReadOnlyListProbeQuestion)
-                : JsonSerializer.Deserialize(octets, ProbeJson.Default.ProbeFile)?.Probes) ?? throw new Refusal($"{path}: expected a list of probes, got null");
+                : JsonSerializer.Deserialize(octets, ProbeJson.Default.ProbeFile)?.Probes)
+                ?? throw new Refusal($"{path}: expected a list of probes, got null");
         }
         catch (JsonException wrong)
         {

@@ -47,7 +47,8 @@ internal static class StatusView
     private static Cell LastReload(StatusAnswer status) => status.LastReload switch
     {
         null => "",
-        { Error: { } error } last => new Cell($"refused {Words.Span(status.Now - last.At)} ago, what was in force stays: {error.Message}", Tone.Bad),
+        { Error: { } error } last => new Cell(
+            $"refused {Words.Span(status.Now - last.At)} ago, what was in force stays: {error.Message}", Tone.Bad),
         var last => new Cell($"taken {Words.Span(status.Now - last.At)} ago"),
     };
 

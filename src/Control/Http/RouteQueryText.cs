@@ -13,7 +13,8 @@ internal static class RouteQueryText
     private const string Keys = "prefix, scope, family, protocol, peer, selection, format";
 
     /// <param name="error">What was expected and what came, at which key.</param>
-    public static bool TryRead(IQueryCollection text, [NotNullWhen(true)] out RouteQuery? query, [NotNullWhen(false)] out ErrorAnswer? error)
+    public static bool TryRead(
+        IQueryCollection text, [NotNullWhen(true)] out RouteQuery? query, [NotNullWhen(false)] out ErrorAnswer? error)
     {
         var read = new RouteQuery(RouteSelection.All);
         error = null;
