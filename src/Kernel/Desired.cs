@@ -112,6 +112,37 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
         return true;
     }
 
+    /// <summary>Whether a route of this key is wanted, or is there.</summary>
+    public bool Means(RouteKey key) =>
+        Find(key.Prefix, out var row) && (TargetOf(Wanted(row))?.SameKey(key.Metric, key.Table) == true || Holds(row, key));
+
+    /// <summary>Whether a route of this key is there.</summary>
+    public bool Holds(RouteKey key) => Find(key.Prefix, out var row) && Holds(row, key);
+
+    private bool Holds(RowName row, RouteKey key) => TargetOf(Installed(row))?.SameKey(key.Metric, key.Table) == true;
+
+    public bool Has(Prefix prefix) => Find(prefix, out var row) && (Wanted(row) | Installed(row)) != 0;
+
+    /// <summary>Another owner wants a route that is there, and that nobody wants here: it is his from now on.</summary>
+    /// <returns>Where it leads; null: there is no such route.</returns>
+    public RouteTarget? GiveUp(Prefix prefix, RouteTarget asked)
+    {
+        if (!Find(prefix, out var row) || Wanted(row) != 0 || TargetOf(Installed(row)) is not { } left) return null;
+        if (!left.SameKey(asked.AsKept(row.Family))) return null;
+        SetInstalled(row, 0);
+        State(row) &= ~RowState.Stale;
+        Tidy(row);
+        return left;
+    }
+
+    public void Adopt(Prefix prefix, RouteTarget left)
+    {
+        var row = Row(prefix);
+        var number = Targets.Acquire(row.Family, left);
+        SetInstalled(row, number);
+        Targets.Release(number);
+    }
+
     /// <summary>A reading of the kernel's routes begins: what it does not meet is not there.</summary>
     /// <param name="through">Only routes through this interface are read; 0: all.</param>
     public void BeginReading(IpFamily family, int through)

@@ -13,14 +13,14 @@ namespace Calico.Bgp.Kernel;
 /// The only writer of the kernel's tables. A thread of its own, because the kernel works inside send(): a batch takes about a
 /// millisecond, and a million routes seconds, which no thread of the pool should spend. Callers meet a bounded queue and snapshots.
 /// </summary>
-public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IAsyncDisposable
+public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IRouteClaims, IAsyncDisposable
 {
     private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024, QueuedQuestions = 64;
 
     /// <summary>A turn may read all that the kernel has, several times over while it changes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly record struct Wishes(RouteWish[] Array, int Count);
+    private readonly record struct Wishes(RouteWish[] Array, int Count, OwnerRoutes? Of);
 
     private readonly Channel<Wishes> wishes = Channel.CreateBounded<Wishes>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
     private readonly Channel<KernelQuestion> questions =
@@ -57,7 +57,9 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         return started.Task.WaitAsync(stop);
     }
 
-    public async ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default)
+    public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default) => WishAsync(null, wishes, stop);
+
+    private async ValueTask WishAsync(OwnerRoutes? of, ReadOnlyMemory<RouteWish> wishes, CancellationToken stop)
     {
         for (var left = wishes; !left.IsEmpty; left = left[Math.Min(LargestBatch, left.Length)..])
         {
@@ -65,7 +67,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
             var array = ArrayPool<RouteWish>.Shared.Rent(count);
             left.Span[..count].CopyTo(array);
             Check(array.AsSpan(0, count));
-            await this.wishes.Writer.WriteAsync(new(array, count), stop).ConfigureAwait(false);
+            await this.wishes.Writer.WriteAsync(new(array, count, of), stop).ConfigureAwait(false);
             signal.Set();
         }
     }
@@ -82,9 +84,29 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         }
     }
 
-    public ValueTask SweepAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Sweep(reached), stop);
+    public ValueTask SweepAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Sweep(null, reached), stop);
 
-    public ValueTask FlushAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Flush(reached), stop);
+    public ValueTask FlushAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Flush(null, reached), stop);
+
+    public async ValueTask<IRouteClaim> ClaimAsync(string owner, uint table, CancellationToken stop = default)
+    {
+        var claimed = new TaskCompletionSource<OwnerRoutes>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(new KernelQuestion.Claim(owner, table, claimed), claimed.Task, stop).ConfigureAwait(false);
+        return new Claim(this, await claimed.Task.ConfigureAwait(false), owner, table);
+    }
+
+    private sealed class Claim(KernelLoop loop, OwnerRoutes routes, string owner, uint table) : IRouteClaim
+    {
+        public string Owner => owner;
+        public uint Table => table;
+
+        public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default) => loop.WishAsync(
+            routes, Array.ConvertAll(wishes.ToArray(), wish => wish.Target is { } target ? wish with { Target = target with { Table = table } } : wish), stop);
+
+        public ValueTask SweepAsync(CancellationToken stop = default) => loop.SettleAsync(reached => new KernelQuestion.Sweep(routes, reached), stop);
+
+        public ValueTask FlushAsync(CancellationToken stop = default) => loop.SettleAsync(reached => new KernelQuestion.Flush(routes, reached), stop);
+    }
 
     /// <summary>Ends when all that was asked before has been written, or refused.</summary>
     public ValueTask SettledAsync(CancellationToken stop = default) => SettleAsync(reached => new KernelQuestion.Settle(reached), stop);
@@ -97,30 +119,33 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
 
     public async IAsyncEnumerable<OwnRoute> OwnRoutes([EnumeratorCancellation] CancellationToken stop = default)
     {
-        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-        {
-            for (uint from = 1; from != 0;)
+        for (var (owner, owners) = (0, 1); owner < owners; owner++)
+            foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
             {
-                var slice = new TaskCompletionSource<(List<OwnRoute> Routes, uint Next)>(TaskCreationOptions.RunContinuationsAsynchronously);
-                await AskAsync(new KernelQuestion.Rows(family, from, slice), slice.Task, stop).ConfigureAwait(false);
-                (var routes, from) = await slice.Task.ConfigureAwait(false);
-                foreach (var route in routes) yield return route;
+                for (uint from = 1; from != 0;)
+                {
+                    var slice = new TaskCompletionSource<RowSlice>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    await AskAsync(new KernelQuestion.Rows(owner, family, from, slice), slice.Task, stop).ConfigureAwait(false);
+                    (var routes, from, owners) = await slice.Task.ConfigureAwait(false);
+                    foreach (var route in routes) yield return route;
+                }
             }
-        }
     }
 
-    private static (List<OwnRoute> Routes, uint Next) Slice(Desired desired, IpFamily family, uint from)
+    private static RowSlice Slice(RouteOwners owners, KernelQuestion.Rows asked)
     {
-        var rows = desired.Rows(family);
+        var (owner, family) = (owners.All[asked.Owner], asked.Family);
+        var (desired, rows) = (owner.Desired, owner.Desired.Rows(family));
         var routes = new List<OwnRoute>();
-        var until = Math.Min(rows.End, from + SliceRows);
-        for (var handle = from; handle < until; handle++)
+        var until = Math.Min(rows.End, asked.From + SliceRows);
+        for (var handle = asked.From; handle < until; handle++)
         {
             if (!rows.IsUsed(handle)) continue;
             var row = new RowName(family, handle);
-            routes.Add(new(rows[handle], desired.TargetOf(rows.Wanted(handle)), desired.TargetOf(rows.Installed(handle)), desired.Refusals.Words(row)));
+            routes.Add(new(
+                rows[handle], desired.TargetOf(rows.Wanted(handle)), desired.TargetOf(rows.Installed(handle)), desired.Refusals.Words(row), owner.Name));
         }
-        return (routes, until < rows.End ? until : 0);
+        return new(routes, until < rows.End ? until : 0, owners.All.Count);
     }
 
     private async Task AskAsync(KernelQuestion question, Task answer, CancellationToken stop)
@@ -180,7 +205,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         var any = false;
         for (var batches = 0; batches < QueuedBatches && wishes.Reader.TryRead(out var batch); batches++)
         {
-            foreach (ref readonly var wish in batch.Array.AsSpan(0, batch.Count)) reconciler.Take(wish);
+            var of = batch.Of ?? reconciler.Owners.First;
+            foreach (ref readonly var wish in batch.Array.AsSpan(0, batch.Count)) reconciler.Take(of, wish);
             ArrayPool<RouteWish>.Shared.Return(batch.Array, clearArray: true);
             any = true;
         }
@@ -198,13 +224,17 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         switch (question)
         {
             case KernelQuestion.Rows rows:
-                rows.Slice.SetResult(Slice(reconciler.Desired, rows.Family, rows.From));
+                rows.Slice.SetResult(Slice(reconciler.Owners, rows));
                 return;
-            case KernelQuestion.Sweep:
-                reconciler.Sweep();
+            case KernelQuestion.Claim claim:
+                claim.Claimed.SetResult(reconciler.Claim(claim.Owner, claim.Table));
+                return;
+            case KernelQuestion.Sweep(var of, _):
+                reconciler.Sweep(of ?? reconciler.Owners.First);
                 break;
-            case KernelQuestion.Flush:
-                reconciler.Desired.Flush();
+            case KernelQuestion.Flush(var of, _):
+                foreach (var owner in reconciler.Owners.All)
+                    if (of == null || of == owner) owner.Desired.Flush();
                 break;
         }
         untilSettled.Add(((KernelQuestion.Settle)question).Reached);
@@ -212,8 +242,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
 
     private void Publish(Reconciler reconciler, bool idle)
     {
-        var desired = reconciler.Desired;
-        status = new(desired.WantedCount, desired.InstalledCount, desired.Pending, reconciler.Writes, reconciler.Failures, reconciler.Resyncs,
+        status = new(reconciler.Wanted, reconciler.Installed, reconciler.Pending, reconciler.Writes, reconciler.Failures, reconciler.Resyncs,
             Refusals(reconciler, idle));
         if (reconciler.IsRead && reconciler.View.Publish(out var snapshot)) Tell(snapshot);
         if (!idle || untilSettled.Count == 0) return;
@@ -221,12 +250,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         untilSettled.Clear();
     }
 
-    private ImmutableArray<KernelRefusal> Refusals(Reconciler reconciler, bool idle)
-    {
-        if (!idle || !reconciler.Desired.Refusals.Changed) return status.Refusals;
-        reconciler.Desired.Refusals.Changed = false;
-        return reconciler.ListRefusals(ShownRefusals);
-    }
+    private ImmutableArray<KernelRefusal> Refusals(Reconciler reconciler, bool idle) =>
+        (idle ? reconciler.NewRefusals(ShownRefusals) : null) ?? status.Refusals;
 
     private void Tell(KernelSnapshot snapshot)
     {

@@ -7,10 +7,15 @@ internal abstract record KernelQuestion
 {
     /// <summary>Answered when all that was wished for before has been written, or refused.</summary>
     public record Settle(TaskCompletionSource Reached) : KernelQuestion;
-    /// <summary>What an earlier run left, and nobody has wished for, goes first.</summary>
-    public sealed record Sweep(TaskCompletionSource Reached) : Settle(Reached);
-    /// <summary>All own routes go first.</summary>
-    public sealed record Flush(TaskCompletionSource Reached) : Settle(Reached);
-    /// <summary>Own routes from a row on: some of them, and the row to go on from; 0: there are no more.</summary>
-    public sealed record Rows(IpFamily Family, uint From, TaskCompletionSource<(List<OwnRoute> Routes, uint Next)> Slice) : KernelQuestion;
+    /// <summary>What an earlier run left, and its owner has not wished for, goes first.</summary>
+    public sealed record Sweep(OwnerRoutes? Of, TaskCompletionSource Reached) : Settle(Reached);
+    /// <summary>All routes of an owner go first; null: of all.</summary>
+    public sealed record Flush(OwnerRoutes? Of, TaskCompletionSource Reached) : Settle(Reached);
+    /// <summary>Somebody wants routes in a table of his own, or beside others.</summary>
+    public sealed record Claim(string Owner, uint Table, TaskCompletionSource<OwnerRoutes> Claimed) : KernelQuestion;
+    /// <summary>Own routes from a row on: some of them, and the row to go on from; 0: there are no more of this owner's.</summary>
+    public sealed record Rows(int Owner, IpFamily Family, uint From, TaskCompletionSource<RowSlice> Slice) : KernelQuestion;
 }
+
+/// <param name="Owners">How many owners there are.</param>
+internal readonly record struct RowSlice(List<OwnRoute> Routes, uint Next, int Owners);

@@ -98,7 +98,34 @@ public sealed record KernelStatus(
     int Wanted, int Installed, int Pending, long Writes, long Failures, long Resyncs, ImmutableArray<KernelRefusal> Refusals);
 
 /// <summary>A route of ours with what the kernel has of it, for <c>bgpctl kernel</c>.</summary>
-public sealed record OwnRoute(Prefix Prefix, RouteTarget? Wanted, RouteTarget? Installed, string? Problem);
+/// <param name="Owner">Who wants it.</param>
+public sealed record OwnRoute(Prefix Prefix, RouteTarget? Wanted, RouteTarget? Installed, string? Problem, string Owner = RouteOwners.Speaker);
+
+/// <summary>Routes of somebody beside the speaker, in one table: keyed by the prefix, and swept by nobody else.</summary>
+public interface IRouteClaim
+{
+    string Owner { get; }
+    uint Table { get; }
+
+    /// <summary>As <see cref="IKernel.WishAsync"/>; the targets' table is the claim's, whatever they say.</summary>
+    ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default);
+
+    /// <summary>
+    /// All that this owner wants has been wished for: what an earlier run has left of ours in the table goes, as soon as all owners of the
+    /// table have said so. Ends when it is gone, or the others are waited for.
+    /// </summary>
+    ValueTask SweepAsync(CancellationToken stop = default);
+
+    /// <summary>Forgets every wish of this owner's in this table, and removes its routes. Ends when they are gone.</summary>
+    ValueTask FlushAsync(CancellationToken stop = default);
+}
+
+/// <summary>Where owners beside the speaker get a table, or a share of one.</summary>
+public interface IRouteClaims
+{
+    /// <summary>The same owner and table again are the same claim. Whoever claims must sweep: others of the table wait for it.</summary>
+    ValueTask<IRouteClaim> ClaimAsync(string owner, uint table, CancellationToken stop = default);
+}
 
 /// <summary>The kernel's tables as the rest of the daemon sees them: one writer behind a bounded queue, snapshots for readers.</summary>
 public interface IKernel

@@ -6,6 +6,7 @@ using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Routes;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel;
 
@@ -28,8 +29,6 @@ internal sealed class Reconciler : IDisposable
     private readonly ILogger log;
     private readonly uint ownPort;
     private readonly NetlinkDump dump;
-    private readonly RouteWriter writer;
-    private readonly HashSet<uint> ourTables;
     private readonly Dictionary<int, (TimeSpan At, bool Again)> losses = [];
     private readonly long start;
     private TimeSpan? resyncAt = TimeSpan.Zero;
@@ -41,30 +40,40 @@ internal sealed class Reconciler : IDisposable
         (this.options, this.clock, this.log, ownPort, start) = (options, clock, log, write.Port, clock.GetTimestamp());
         dump = new(read);
         View = new(options.Table);
-        Desired = new(options.Protocol, clock);
-        writer = new(Desired, View, write, log, clock);
-        ourTables = [options.Table];
+        Owners = new(options, View, write, log, clock);
     }
 
-    public void Dispose() => Desired.Dispose();
+    public void Dispose() => Owners.Dispose();
 
     public KernelView View { get; }
-    public Desired Desired { get; }
+    public RouteOwners Owners { get; }
     public long Resyncs { get; private set; }
 
     /// <summary>The last reading was complete: what is shown is not half of what there is.</summary>
     public bool IsRead { get; private set; }
-    public long Writes => writer.Writes;
-    public long Failures => writer.Failures;
+    public long Writes => Owners.All.Sum(owner => owner.Writer.Writes);
+    public long Failures => Owners.All.Sum(owner => owner.Writer.Failures);
+    public int Wanted => Owners.All.Sum(owner => owner.Desired.WantedCount);
+    public int Installed => Owners.All.Sum(owner => owner.Desired.InstalledCount);
+    public int Pending => Owners.All.Sum(owner => owner.Desired.Pending);
 
     private TimeSpan Now => clock.GetElapsedTime(start);
 
-    public void Take(in RouteWish wish)
+    public void Take(OwnerRoutes owner, in RouteWish wish)
     {
         if (!options.InstallRoutes) return;
         // A table that we have not written to before may hold routes of an earlier run.
-        if (wish.Target is { } target && ourTables.Add(target.Table)) resyncAt = TimeSpan.Zero;
-        Desired.Wish(wish);
+        if (wish.Target is { } target && owner.Tables.Add(target.Table)) resyncAt = TimeSpan.Zero;
+        Owners.Wish(owner, wish);
+    }
+
+    /// <summary>Somebody beside the speaker wants routes in a table. What is there of ours is read: of this table alone.</summary>
+    public OwnerRoutes Claim(string name, uint table)
+    {
+        if (Owners.All.FirstOrDefault(owner => owner.Name == name && owner.Tables.Contains(table)) is { } known) return known;
+        var claimed = Owners.Add(name, table);
+        if (!ReadTable(table)) resyncAt = TimeSpan.Zero;
+        return claimed;
     }
 
     public void Take(WatchNews news)
@@ -79,10 +88,10 @@ internal sealed class Reconciler : IDisposable
         while (messages.Next(out var header, out var body)) Take(header, body);
     }
 
-    public void Sweep()
+    public void Sweep(OwnerRoutes owner)
     {
         if (!options.InstallRoutes) return;
-        var count = Desired.Sweep();
+        var count = Owners.Sweep(owner);
         if (count > 0) KernelLog.Sweeping(log, count);
     }
 
@@ -92,23 +101,31 @@ internal sealed class Reconciler : IDisposable
         if (resyncAt <= Now) Resync();
         LookAfterLosses();
         RetryRefused();
-        if (mayWriteAt > Now || !writer.WriteSome()) return false;
+        if (mayWriteAt > Now) return false;
+        var any = false;
+        foreach (var owner in Owners.All) any |= Write(owner.Writer);
+        return any;
+    }
+
+    private bool Write(RouteWriter writer)
+    {
+        if (!writer.WriteSome()) return false;
         if (writer.Stumbled) mayWriteAt = Now + AfterStumble;
         if (writer.Doubts) (writer.Doubts, resyncAt) = (false, Later(mayDoubtAt, Now));
         return true;
     }
 
     /// <summary>All that was wished for has been written, or refused.</summary>
-    public bool IsSettled => Desired.Pending == 0 && resyncAt == null;
+    public bool IsSettled => Pending == 0 && resyncAt == null;
 
     /// <summary>How long nothing has to be done if nothing comes in; null: for ever.</summary>
     public TimeSpan? Wait()
     {
-        var wait = Desired.Refusals.Wait;
+        var wait = Owners.All.Min(owner => owner.Desired.Refusals.Wait);
         foreach (var (at, _) in losses.Values) wait = Earlier(wait, at - Now);
         if (resyncAt is { } resync) wait = Earlier(wait, resync - Now);
         if (surroundingsChanged) wait = Earlier(wait, mayRetryAllAt - Now);
-        if (Desired.Pending > 0) wait = Earlier(wait, mayWriteAt - Now);
+        if (Pending > 0) wait = Earlier(wait, mayWriteAt - Now);
         return wait;
 
         static TimeSpan Earlier(TimeSpan? a, TimeSpan b) => a < b ? a.Value : b > TimeSpan.Zero ? b : TimeSpan.Zero;
@@ -119,19 +136,24 @@ internal sealed class Reconciler : IDisposable
     /// <summary>All of them when the surroundings have changed; where they are many, not at every change.</summary>
     private void RetryRefused()
     {
-        var all = surroundingsChanged && (Desired.Refusals.Count <= FewRefusals || mayRetryAllAt <= Now);
-        if (!all && Desired.Refusals.Wait != TimeSpan.Zero) return;
-        Desired.Refusals.Release(all, Desired.Enqueue);
+        var all = surroundingsChanged && (Owners.All.Sum(owner => owner.Desired.Refusals.Count) <= FewRefusals || mayRetryAllAt <= Now);
+        foreach (var owner in Owners.All)
+            if (all || owner.Desired.Refusals.Wait == TimeSpan.Zero) owner.Desired.Refusals.Release(all, owner.Desired.Enqueue);
         if (!all) return;
         surroundingsChanged = false;
         mayRetryAllAt = Now + BetweenManyRetries;
     }
 
-    public ImmutableArray<KernelRefusal> ListRefusals(int limit) =>
-        [.. Desired.Refusals.List(limit).Select(entry => Describe(entry.Key, entry.Refusal))];
+    /// <summary>The first <paramref name="limit"/>; null where they are the same as when they were last asked for.</summary>
+    public ImmutableArray<KernelRefusal>? NewRefusals(int limit)
+    {
+        if (Owners.All.All(owner => !owner.Desired.Refusals.Changed)) return null;
+        foreach (var owner in Owners.All) owner.Desired.Refusals.Changed = false;
+        return [.. Owners.All.SelectMany(owner => owner.Desired.Refusals.List(limit).Select(entry => Describe(owner.Desired, entry.Key, entry.Refusal))).Take(limit)];
+    }
 
-    private KernelRefusal Describe(RowName row, Refusal refusal) =>
-        new(Desired.Prefix(row), Desired.TargetOf(Desired.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts);
+    private static KernelRefusal Describe(Desired of, RowName row, Refusal refusal) =>
+        new(of.Prefix(row), of.TargetOf(of.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts);
 
     private void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
@@ -161,16 +183,24 @@ internal sealed class Reconciler : IDisposable
     private void TakeRoute(in NetlinkHeader header, in RouteView route)
     {
         var present = header.Type == MessageType.NewRoute;
-        if (IsOurs(route))
+        if (OwnerOf(route) is { } owner)
         {
-            if (present ? Desired.Present(route) : Desired.Absent(route)) KernelLog.Disturbed(log, route.Prefix);
+            if (present ? owner.Desired.Present(route) : owner.Desired.Absent(route)) KernelLog.Disturbed(log, route.Prefix);
             return;
         }
         surroundingsChanged |= View.TakeRoute(route, present) != ViewChange.None;
-        if (present && (header.Flags & NetlinkFlags.Replace) != 0 && Desired.Gone(route.Key)) KernelLog.Disturbed(log, route.Prefix);
+        if (present && (header.Flags & NetlinkFlags.Replace) != 0 && Gone(route.Key)) KernelLog.Disturbed(log, route.Prefix);
     }
 
-    private bool IsOurs(in RouteView route) => route.Protocol == options.Protocol && ourTables.Contains(route.Table);
+    private bool Gone(RouteKey key)
+    {
+        var any = false;
+        foreach (var owner in Owners.All) any |= owner.Desired.Gone(key);
+        return any;
+    }
+
+    /// <summary>Null: it is not ours.</summary>
+    private OwnerRoutes? OwnerOf(in RouteView route) => route.Protocol == options.Protocol ? Owners.Of(route) : null;
 
     private void Resync()
     {
@@ -188,7 +218,7 @@ internal sealed class Reconciler : IDisposable
         mayDoubtAt = Now + BetweenReadings;
         losses.Clear();
         surroundingsChanged = true;
-        KernelLog.Read(log, View.LinkCount, View.RouteCount, Desired.InstalledCount, (long)clock.GetElapsedTime(began).TotalMilliseconds);
+        KernelLog.Read(log, View.LinkCount, View.RouteCount, Installed, (long)clock.GetElapsedTime(began).TotalMilliseconds);
     }
 
     private bool ReadEverything()
@@ -211,23 +241,41 @@ internal sealed class Reconciler : IDisposable
     private bool ReadRoutes(IpFamily family, int through)
     {
         var met = new HashSet<RouteKey>();
-        Desired.BeginReading(family, through);
+        foreach (var owner in Owners.All) owner.Desired.BeginReading(family, through);
         if (through == 0 || View.HasLink(through))
         {
             var request = through == 0 ? RouteMessage.Dump(family) : RouteMessage.Dump(family, through);
-            if (!Read(request, family.Word() + " route", MeetRoute)) return false;
+            if (!Read(request, family.Word() + " route", Meet)) return false;
         }
-        Desired.EndReading(family, through);
+        foreach (var owner in Owners.All) owner.Desired.EndReading(family, through);
         surroundingsChanged |= View.Keep(family, through, met) != ViewChange.None;
         return true;
 
-        void MeetRoute(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        void Meet(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
             if (!RouteView.TryRead(body, out var route)) return;
-            if (IsOurs(route)) { Desired.Present(route); return; }
+            if (OwnerOf(route) is { } owner) { owner.Desired.Present(route); return; }
             met.Add(route.Key);
             View.TakeRoute(route, true);
         }
+    }
+
+    /// <summary>The first look at a table: a million routes in another one are not read again for it.</summary>
+    private bool ReadTable(uint table) =>
+        ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).All(family =>
+        {
+            var end = dump.Read(RouteMessage.Dump(family, table), MeetRoute, out var errno);
+            // A table in which there has never been anything is none to IPv4.
+            return end == DumpEnd.Complete || errno == ENOENT;
+        });
+
+    private void MeetRoute(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    {
+        if (!RouteView.TryRead(body, out var route)) return;
+        // Until the table was claimed, what is there under our protocol was anybody's.
+        var owner = OwnerOf(route);
+        View.TakeRoute(route, owner == null);
+        owner?.Desired.Present(route);
     }
 
     private void LookAfterLosses()
@@ -239,7 +287,7 @@ internal sealed class Reconciler : IDisposable
             if (again) losses[index] = (Now + LaterAfterLoss, false);
             else losses.Remove(index);
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-                if (!ReadRoutes(family, Desired.MayHideInterface(family) ? 0 : index)) resyncAt = TimeSpan.Zero;
+                if (!ReadRoutes(family, Owners.All.Any(owner => owner.Desired.MayHideInterface(family)) ? 0 : index)) resyncAt = TimeSpan.Zero;
         }
     }
 }

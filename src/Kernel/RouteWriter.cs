@@ -1,4 +1,3 @@
-using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Routes;
 using Microsoft.Extensions.Logging;
 using static Tmds.Linux.LibC;
@@ -9,11 +8,11 @@ namespace Calico.Bgp.Kernel;
 /// Takes prefixes off the queue of differences, decides what to ask of the kernel for each, and settles what it answers. A foreign
 /// route is never replaced: where one has the same prefix, metric and table, ours is refused here, in the kernel's words.
 /// </summary>
-internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocket socket, ILogger log, TimeProvider clock)
+/// <param name="batch">Empty between calls, so that all writers share it.</param>
+internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelView view, RouteBatch batch, ILogger log, TimeProvider clock)
 {
     private static readonly TimeSpan BetweenRefusalLines = TimeSpan.FromSeconds(1);
 
-    private readonly RouteBatch batch = new(socket);
     private long lastRefusalLine;
 
     public long Writes { get; private set; }
@@ -55,15 +54,18 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
         var target = desired.Targets[wanted];
         if (installed != 0 && (installed == wanted || desired.Targets[installed].Satisfies(target))) { desired.Forgive(row); return; }
         var waits = (desired.State(row) & RowState.Refused) != 0 && desired.Refusals.Blocks(row);
-        if (!waits && view.Conflict(new(desired.Prefix(row), target.Metric, target.Table)) is { } other)
+        if (!waits && Other(new(desired.Prefix(row), target.Metric, target.Table)) is { } other)
         {
-            Refuse(row, EEXIST, $"File exists: {other.Prefix} belongs to protocol {RouteProtocol.Name(other.Protocol)}");
+            Refuse(row, EEXIST, $"File exists: {desired.Prefix(row)} belongs to {other}");
             waits = true;
         }
         // What we hold but do not want leads astray: rather no route than a wrong one.
         if (waits && installed != 0) Add(new(row, RouteChange.Delete, installed));
         else if (!waits) Add(new(row, installed != 0 ? RouteChange.Replace : RouteChange.Create, wanted));
     }
+
+    private string? Other(RouteKey key) =>
+        view.Conflict(key) is { } foreign ? $"protocol {RouteProtocol.Name(foreign.Protocol)}" : owners.Holder(key, desired);
 
     private void Add(PlannedChange change)
     {
@@ -78,7 +80,8 @@ internal sealed class RouteWriter(Desired desired, KernelView view, NetlinkSocke
     private RouteForm DeleteForm(PlannedChange change)
     {
         var target = desired.Targets[change.Target];
-        var ambiguous = target.Metric == 0 && (desired.Wanted(change.Row) != 0 || desired.HasExtras(change.Row));
+        var ambiguous = target.Metric == 0 && (desired.Wanted(change.Row) != 0 || desired.HasExtras(change.Row)
+            || owners.IsShared(desired.Prefix(change.Row), target.Table, desired));
         var form = desired.Targets.Delete(change.Target);
         return ambiguous ? form with { Attributes = desired.Targets.New(change.Target).Attributes } : form;
     }

@@ -73,6 +73,10 @@ internal static class RouteMessage
     public static NetlinkMessage Dump(IpFamily family, int through) =>
         Dump(family).Attribute(RouteAttribute.Oif, (uint)through);
 
+    // ip route show table TABLE
+    public static NetlinkMessage Dump(IpFamily family, uint table) =>
+        Dump(family).Attribute(RouteAttribute.Table, table);
+
     /// <summary>Octets that <see cref="Write"/> needs at most.</summary>
     public static int Octets(RouteForm form) => NetlinkMessage.HeaderOctets + Marshal.SizeOf<RouteHeader>() + 4 + 16 + form.Attributes.Length;
 

@@ -1,0 +1,111 @@
+using static Calico.Bgp.Kernel.Tests.Live.Wishes;
+
+namespace Calico.Bgp.Kernel.Tests.Live;
+
+/// <summary>Several owners of routes: each has its own, in tables of its own or in one together.</summary>
+public class RouteClaimTests
+{
+    private static async Task Have(KernelLoop loop, IRouteClaim claim, params RouteWish[] wishes)
+    {
+        await claim.WishAsync(wishes);
+        await loop.SettledAsync();
+    }
+
+    [LiveFact]
+    public async Task Owners_in_two_tables_have_the_same_prefix_each_and_one_sweeps_what_is_its_own()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Batch("""
+            route add 192.0.2.0/24 via 10.0.0.3 proto bird table 100
+            route add 198.51.100.0/24 via 10.0.0.3 proto bird table 100
+            route add 198.51.100.0/24 via 10.0.0.3 proto bird table 200
+            route add 198.51.100.0/24 via 10.0.0.3 proto bird
+            """);
+        await using var loop = await ns.StartAsync();
+        var (one, two) = (await loop.ClaimAsync("egress", 100), await loop.ClaimAsync("services", 200));
+        await loop.Have("192.0.2.0/24", Via("10.0.0.2"));
+        await Have(loop, one, Wish("192.0.2.0/24", Via("10.0.1.2")));
+        await Have(loop, two, Wish("192.0.2.0/24", Via("10.0.1.9")));
+        await one.SweepAsync();
+        const string left = "198.51.100.0/24 via 10.0.0.3 dev a0";
+        Assert.Equal("192.0.2.0/24 via 10.0.1.2 dev b0", ns.Own(table: "100"));
+        Assert.Equal("192.0.2.0/24 via 10.0.1.9 dev b0\n" + left, ns.Own(table: "200"));
+        Assert.Equal("192.0.2.0/24 via 10.0.0.2 dev a0\n" + left, ns.Own());
+        await loop.SweepAsync();
+        await Have(loop, one, Wish("192.0.2.0/24", null));
+        Assert.Equal("", ns.Own(table: "100"));
+        Assert.Equal("192.0.2.0/24 via 10.0.1.9 dev b0\n" + left, ns.Own(table: "200"));
+        Assert.Equal("192.0.2.0/24 via 10.0.0.2 dev a0", ns.Own());
+    }
+
+    [LiveFact]
+    public async Task What_a_stranger_deletes_from_a_claimed_table_comes_back()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimAsync("egress", 100);
+        await Have(loop, claim, Wish("0.0.0.0/0", Via("10.0.0.2")), Wish("::/0", Via("fd00::2")));
+        ns.Ip("route flush table 100");
+        ns.Ip("-6 route flush table 100");
+        await Eventually.Equal("default via 10.0.0.2 dev a0", () => ns.Own(table: "100"));
+        await Eventually.Equal("default via fd00::2 dev a0 metric 1024", () => ns.Own("-6", "100"));
+    }
+
+    /// <summary>Nothing tells whose a leftover was, so it stays until both owners have wished for all that they want.</summary>
+    [LiveFact]
+    public async Task In_a_table_of_two_owners_leftovers_stay_until_both_have_swept()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Batch("""
+            route add 192.0.2.1/32 via 10.0.0.2 proto bird
+            route add 192.0.2.9/32 via 10.0.0.2 proto bird
+            """);
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimAsync("services", 254);
+        await loop.SweepAsync();
+        Assert.Equal("192.0.2.1 via 10.0.0.2 dev a0\n192.0.2.9 via 10.0.0.2 dev a0", ns.Own());
+        var writes = loop.Status.Writes;
+        await Have(loop, claim, Wish("192.0.2.1/32", Via("10.0.0.2")));
+        Assert.Equal(writes, loop.Status.Writes);
+        await claim.SweepAsync();
+        Assert.Equal("192.0.2.1 via 10.0.0.2 dev a0", ns.Own());
+        await claim.FlushAsync();
+        Assert.Equal("", ns.Own());
+    }
+
+    [LiveFact]
+    public async Task What_one_owner_has_is_refused_to_another_by_name_until_it_is_free()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimAsync("services", 254);
+        await Have(loop, claim, Wish("192.0.2.1/32", Via("10.0.0.2")));
+        await loop.Have("192.0.2.1/32", Via("10.0.1.2"));
+        Assert.Equal("File exists: 192.0.2.1/32 belongs to services", Assert.Single(loop.Status.Refusals).Words);
+        Assert.Equal("192.0.2.1 via 10.0.0.2 dev a0", ns.Own());
+        await Have(loop, claim, Wish("192.0.2.1/32", null));
+        await Eventually.Equal("192.0.2.1 via 10.0.1.2 dev b0", () => ns.Own());
+        Assert.Equal(["speaker 192.0.2.1/32"], await OwnersAsync(loop));
+    }
+
+    [LiveFact]
+    public async Task Beside_another_owners_metric_only_the_own_route_goes()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimAsync("services", 254);
+        await loop.Have("192.0.2.0/24", Via("10.0.1.2") with { Metric = 32 });
+        await Have(loop, claim, Wish("192.0.2.0/24", Via("10.0.0.2")));
+        Assert.Equal(["services 192.0.2.0/24", "speaker 192.0.2.0/24"], await OwnersAsync(loop));
+        await Have(loop, claim, Wish("192.0.2.0/24", null));
+        Assert.Equal("192.0.2.0/24 via 10.0.1.2 dev b0 metric 32", ns.Own());
+    }
+
+    private static async Task<string[]> OwnersAsync(KernelLoop loop)
+    {
+        var routes = new List<string>();
+        await foreach (var route in loop.OwnRoutes())
+            if (route.Wanted != null) routes.Add($"{route.Owner} {route.Prefix}");
+        return [.. routes.Order(StringComparer.Ordinal)];
+    }
+}
