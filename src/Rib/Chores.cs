@@ -1,14 +1,25 @@
+using Calico.Bgp.Net;
+
 namespace Calico.Bgp.Rib;
 
 /// <summary>
-/// Walks over whole tables, done in slices between a shard's other work: a filter looks again at what a peer sent, or every prefix
-/// is chosen anew because next hops or the decision's settings have changed.
+/// Walks over whole tables, done in slices between a shard's other work: what peers have taken back as a whole is removed, a filter looks again
+/// at what a peer sent, or every prefix is chosen anew because next hops or the decision's settings have changed.
 /// </summary>
-internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHops nextHops, ImportFilter import, PeerTable peers)
+/// <remarks>
+/// What changes while a walk is on its way is none of its business: whoever changes a prefix chooses there by what holds now, and the walk
+/// does the same when it comes by. Who asks for a walk that has not begun yet shares it; one that has begun may have passed already, so
+/// there will be another.
+/// </remarks>
+internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHops nextHops, ImportFilter import, PeerTable peers, int slice)
 {
-    private const int Slice = 4096;
     private readonly Queue<IEnumerator<bool>> waiting = new();
+    /// <summary>Whose routes the next walk over a family's table removes.</summary>
+    private readonly HashSet<TableCycle>[] gone = [[], []];
+    private IEnumerator<bool>? removal;
     private Choice? next;
+    private Import? nextImport;
+    private readonly List<uint> paths = [];
 
     /// <summary>A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.</summary>
     private sealed class Choice(uint? since)
@@ -16,7 +27,46 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
         public uint? Since { get; set; } = since;
     }
 
-    public void Reimport(ushort peer) => waiting.Enqueue(ReimportAll(peer).GetEnumerator());
+    /// <summary>A walk on which the import filter looks again: at what these peers sent, and at all that lies in these ranges.</summary>
+    private sealed class Import
+    {
+        public HashSet<ushort> Peers { get; } = [];
+        /// <summary>Of these more has changed than their filters: what is chosen, and how it is told, depends on them too.</summary>
+        public HashSet<ushort> Others { get; } = [];
+        public PrefixMap<bool>[] Ranges { get; } = [new(IpFamily.IPv4), new(IpFamily.IPv6)];
+    }
+
+    /// <summary>Some of what a peer has said may be gone: one walk for all peers that went down together, before all other walks.</summary>
+    public void RemoveGone(TableCycle cycle, IpFamily family)
+    {
+        if (!cycle.HasGone) return;
+        gone[(int)family].Add(cycle);
+        removal ??= RemoveAllGone().GetEnumerator();
+    }
+
+    /// <summary>All of it, at once.</summary>
+    public void RemoveGoneNow()
+    {
+        while (StepRemoval()) { }
+    }
+
+    /// <summary>The filter looks at all that the peer sent again.</summary>
+    /// <param name="isAnother">More of it has changed than its filter.</param>
+    public void Reimport(ushort peer, bool isAnother = false)
+    {
+        NextImport().Peers.Add(peer);
+        if (isAnother) NextImport().Others.Add(peer);
+    }
+
+    /// <summary>The filters look again at every path to a prefix in the range (itself or longer).</summary>
+    public void Reimport(Prefix range) => NextImport().Ranges[(int)range.Family][range] = true;
+
+    private Import NextImport()
+    {
+        if (nextImport != null) return nextImport;
+        waiting.Enqueue(ReimportAll(nextImport = new()).GetEnumerator());
+        return nextImport;
+    }
 
     /// <param name="since">Only prefixes with a next hop whose state changed after this generation; null: all.</param>
     public void ChooseAgain(uint? since)
@@ -30,9 +80,10 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
         waiting.Enqueue(ChooseAll(next = new(since)).GetEnumerator());
     }
 
-    /// <summary>A slice of the oldest one; false: there is none.</summary>
+    /// <summary>A slice of the removal, or of the oldest of the others; false: there is none.</summary>
     public bool Step()
     {
+        if (StepRemoval()) return true;
         if (!waiting.TryPeek(out var chore)) return false;
         if (chore.MoveNext()) return true;
         waiting.Dequeue();
@@ -40,22 +91,63 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
         return true;
     }
 
-    private IEnumerable<bool> ReimportAll(ushort index)
+    private bool StepRemoval()
     {
-        foreach (var rib in ribs)
+        if (removal == null) return false;
+        if (removal.MoveNext()) return true;
+        removal.Dispose();
+        removal = null;
+        return true;
+    }
+
+    private IEnumerable<bool> RemoveAllGone()
+    {
+        while (gone[0].Count + gone[1].Count > 0)
         {
-            for (uint node = 1; node < rib.Table.End; node++)
+            foreach (var rib in ribs)
             {
-                if (node % Slice == 0) yield return true;
-                if (peers.Find(index) is not { } peer) yield break;
-                for (var at = rib.Table.IsUsed(node) ? rib.First(node) : 0; at != 0;)
+                var peersGone = gone[(int)rib.Family].Select(cycle => (Cycle: cycle, cycle.Gone)).ToArray();
+                gone[(int)rib.Family].Clear();
+                for (uint node = 1; node < rib.Table.End; node++)
                 {
-                    var (next, path) = (rib.Paths[at].Next, rib.Paths[at]);
-                    if (path.Peer == index) Reaccept(rib, peer, node, at);
-                    at = next;
+                    if (node % slice == 0) yield return true;
+                    // With the last of what is gone the walk is over; a mesh has many peers of few routes each.
+                    if (node % slice <= 1 && !Array.Exists(peersGone, peer => peer.Cycle.HasGone)) break;
+                    if (rib.Table.IsUsed(node)) rib.RemoveGone(node);
                 }
+                foreach (var (cycle, before) in peersGone) cycle.Removed(before);
             }
         }
+    }
+
+    private IEnumerable<bool> ReimportAll(Import import)
+    {
+        if (nextImport == import) nextImport = null;
+        foreach (var rib in ribs)
+        {
+            var ranges = import.Ranges[(int)rib.Family];
+            if (import.Peers.Count == 0 && ranges.Count == 0) continue;
+            for (uint node = 1; node < rib.Table.End; node++)
+            {
+                if (node % slice == 0) yield return true;
+                if (rib.Table.IsUsed(node)) Reimport(rib, node, import, ranges.Count > 0 && ranges.TryLongest(rib.Table[node], out _, out _));
+            }
+        }
+    }
+
+    private void Reimport(LocRib rib, uint node, Import import, bool isInRange)
+    {
+        var isAnother = false;
+        // Each may change which is the first: they are listed before.
+        paths.Clear();
+        for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
+        {
+            var peer = rib.Paths[at].Peer;
+            if (isInRange || import.Peers.Contains(peer)) paths.Add(at);
+            isAnother |= import.Others.Contains(peer);
+        }
+        foreach (var at in paths) Reaccept(rib, peers[rib.Paths[at].Peer], node, at);
+        if (isAnother) rib.ChooseAgain(node);
     }
 
     private void Reaccept(LocRib rib, RibPeer peer, uint node, uint at)
@@ -72,7 +164,7 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
         {
             for (uint node = 1; node < rib.Table.End; node++)
             {
-                if (node % Slice == 0) yield return true;
+                if (node % slice == 0) yield return true;
                 if (rib.Table.IsUsed(node) && IsAffected(rib, node, choice.Since)) rib.ChooseAgain(node);
             }
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Rib;
 
@@ -9,13 +10,17 @@ internal abstract record ShardMessage
     public sealed record Routes(RouteBatch Batch) : ShardMessage;
     /// <summary>A source begins to exist, or to be up; with an outlet it is a receiver too.</summary>
     public sealed record PeerUp(RibPeer Peer, IPeerOutlet? Outlet) : ShardMessage;
-    /// <summary>All routes of it are gone, and it receives no more.</summary>
-    public sealed record PeerDown(ushort Peer) : ShardMessage;
+    /// <summary>It receives no more, and all routes of it are gone, or stale: those of the families that are kept.</summary>
+    public sealed record PeerDown(ushort Peer, FamilySet Kept) : ShardMessage;
+    /// <summary>What is still stale is gone.</summary>
+    public sealed record StaleEnds(ushort Peer, FamilySet Families) : ShardMessage;
     /// <summary>Other filters or knobs for a peer that stays up.</summary>
     public sealed record PeerChanged(RibPeer Peer) : ShardMessage;
     public sealed record Refresh(ushort Peer, IpFamily Family) : ShardMessage;
     /// <summary>Import and accept again what is held as received.</summary>
     public sealed record Reimport(ushort Peer) : ShardMessage;
+    /// <summary>The same for all peers' paths to prefixes in this range.</summary>
+    public sealed record ReimportRange(Prefix Range) : ShardMessage;
     public sealed record NextHopsChanged(INextHopResolver Resolver) : ShardMessage;
     /// <summary>Another shard's route lies over next hops, or does so no more (null).</summary>
     public sealed record WayMoved(Prefix Prefix, Way? Way) : ShardMessage;

@@ -3,7 +3,8 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Rib;
 
 /// <summary>Batches into the tables: attributes are interned once a record, the import filter runs once where it does not look at prefixes.</summary>
-internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, ImportFilter import, PeerTable peers, IRibOwner owner)
+internal sealed class Intake(
+    LocRib[] ribs, AttributeInterner attributes, ImportFilter import, PeerTable peers, Chores chores, IRibOwner owner)
 {
     public void Take(RouteBatch batch)
     {
@@ -14,12 +15,9 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         while (peer != null && !octets.IsEmpty)
         {
             var record = RouteRecord.Read(ref octets);
-            var rib = ribs[(int)record.Family];
             if (record.Kind == RecordKind.Announce) Announce(peer, record, now);
             else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
-            else if (record.Kind == RecordKind.BeginOfRefresh) rib.Unconfirm(peer.Index);
-            else if (record.Kind == RecordKind.EndOfRefresh) rib.RemoveUnconfirmed(peer.Index);
-            else owner.EndOfRib(peer.Index, record.Family);
+            else Mark(peer.Index, record.Family, record.Kind);
         }
         batch.Return();
         if (peer?.PrefixLimit is { } limit) HoldToLimit(peer, limit);
@@ -50,15 +48,16 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope), record.Hash);
         var looksAtPrefix = peer.Import.LooksAtPrefix;
         var forAll = looksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
+        var said = new PathRow { Peer = peer.Index, Received = received, Changed = now, Cycle = peers.Cycle(peer.Index, record.Family).Now };
         for (var rest = record.Nlri; !rest.IsEmpty;)
         {
-            var pathId = PathId(record.AddPath, ref rest);
+            said.PathId = PathId(record.AddPath, ref rest);
             var length = rest[0];
             var octets = rest.Slice(1, (length + 7) / 8);
             rest = rest[(1 + octets.Length)..];
-            var accepted = looksAtPrefix ? import.Run(peer, received, PrefixOf(record.Family, length, octets), record.Family) : forAll;
-            rib.Announce(peer.Index, pathId, received, accepted, now, length, octets);
-            if (looksAtPrefix) attributes.Release(accepted);
+            said.Accepted = looksAtPrefix ? import.Run(peer, received, PrefixOf(record.Family, length, octets), record.Family) : forAll;
+            rib.Announce(said, length, octets);
+            if (looksAtPrefix) attributes.Release(said.Accepted);
         }
         attributes.Release(forAll);
         attributes.Release(received);
@@ -74,6 +73,20 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
             rib.Withdraw(peer.Index, pathId, rest[0], octets);
             rest = rest[(1 + octets.Length)..];
         }
+    }
+
+    private void Mark(ushort peer, IpFamily family, RecordKind kind)
+    {
+        var cycle = peers.Cycle(peer, family);
+        if (kind == RecordKind.BeginOfRefresh)
+        {
+            cycle.BeginRefresh(peers.Counts(peer, family).Held);
+            return;
+        }
+        if (kind == RecordKind.EndOfRefresh) cycle.EndRefresh();
+        else cycle.EndStale();
+        chores.RemoveGone(cycle, family);
+        if (kind == RecordKind.EndOfRib) owner.EndOfRib(peer, family);
     }
 
     private static uint PathId(bool has, ref ReadOnlySpan<byte> rest)
@@ -97,7 +110,8 @@ internal sealed class Intake(LocRib[] ribs, AttributeInterner attributes, Import
         foreach (var rib in ribs)
         {
             var counts = peers.Counts(peer.Index, rib.Family);
-            if (counts.Imported + counts.Filtered > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
+            // What an earlier session left here was counted there.
+            if (counts.Held - peers.Cycle(peer.Index, rib.Family).Outdated > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
         }
     }
 }

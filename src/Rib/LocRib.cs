@@ -16,10 +16,12 @@ internal struct PathRow
     /// <summary>When it last changed, in the shard's ticks.</summary>
     public uint Changed;
     public ushort Peer;
-    /// <summary>It is the best one, as the rest of the daemon knows it, and counted as such (0 or 1). Only ever the first of its prefix.</summary>
-    public byte IsPreferred;
-    /// <summary>The peer is sending its table again and has not confirmed this path yet (RFC 7313); 0 or 1.</summary>
-    public byte IsUnconfirmed;
+    /// <summary><see cref="PathState.Preferred"/> or nothing: the rest follows from <see cref="Cycle"/> (<see cref="LocRib.StateOf"/>).</summary>
+    public PathState State;
+    /// <summary>In which of its peer's cycles it was last said (<see cref="TableCycle"/>).</summary>
+    public byte Cycle;
+
+    public readonly bool IsPreferred => State != 0;
 }
 
 /// <summary>What the rest of the daemon sees of a prefix: the best path's attributes and peer; 0 attributes: no route.</summary>
@@ -60,7 +62,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var first = Table.Value(node);
         if (first == 0) return Best.None;
         ref var path = ref paths[first];
-        return path.IsPreferred != 0 ? new(path.Accepted, path.Peer) : Best.None;
+        return path.IsPreferred ? new(path.Accepted, path.Peer) : Best.None;
     }
 
     /// <summary>Accepted, and its next hop can be reached the way the peer asks for (RFC 4271 9.1.2.1).</summary>
@@ -81,31 +83,37 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return nextHop == 0 ? null : nextHops.For(nextHop, peers[path.Peer].Direct, Table, node);
     }
 
+    /// <summary>The path's state as those see it who look in.</summary>
+    public PathState StateOf(in PathRow path) => path.State | peers.Cycle(path.Peer, Family).StateOf(path.Cycle);
+
+    /// <summary>What a path that the peer says now carries.</summary>
+    public byte CycleOf(ushort peer) => peers.Cycle(peer, Family).Now;
+
     /// <summary>Puts a path in or replaces it. Takes references of its own on both attribute sets.</summary>
-    /// <param name="accepted">0: refused.</param>
-    public void Announce(ushort peer, uint pathId, uint received, uint accepted, uint now, int length, ReadOnlySpan<byte> octets)
+    /// <param name="said">Neither preferred yet nor linked.</param>
+    public void Announce(in PathRow said, int length, ReadOnlySpan<byte> octets)
     {
         ref var first = ref Table.FindOrAdd(length, octets, out var node);
-        var counts = peers.Counts(peer, Family);
+        var counts = peers.Counts(said.Peer, Family);
         counts.UpdatesReceived++;
         if (first == 0)
         {
-            first = AnnounceFirst(node, counts, new() { Peer = peer, PathId = pathId, Received = received, Accepted = accepted, Changed = now });
+            first = AnnounceFirst(node, counts, said);
             return;
         }
-        var at = Find(node, peer, pathId, out _);
-        if (at != 0) paths[at].IsUnconfirmed = 0;
-        if (at != 0 && paths[at].Received == received && paths[at].Accepted == accepted)
+        var at = Find(node, said.Peer, said.PathId, out _);
+        if (at != 0) Confirm(ref paths[at], said.Cycle);
+        if (at != 0 && paths[at].Received == said.Received && paths[at].Accepted == said.Accepted)
         {
             counts.UpdatesIgnored++;
             return;
         }
-        if (accepted != 0) counts.UpdatesAccepted++;
+        if (said.Accepted != 0) counts.UpdatesAccepted++;
         else counts.UpdatesFiltered++;
         var before = BestOf(node);
         var overshadowed = at != 0 && OvershadowsAnother(node, at);
-        if (at == 0) at = Insert(node, peer, pathId);
-        Replace(at, received, accepted, now);
+        if (at == 0) at = Insert(node, said);
+        Replace(at, said.Received, said.Accepted, said.Changed);
         // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle it.
         if (overshadowed || at == first || !Loses(node, at, first)) Reselect(node);
         Settle(node, before);
@@ -120,11 +128,11 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         {
             attributes.Hold(path.Accepted);
             counts.UpdatesAccepted++;
-            path.IsPreferred = (byte)(IsEligible(node, path) ? 1 : 0);
-            counts.Preferred += path.IsPreferred;
+            path.State = IsEligible(node, path) ? PathState.Preferred : 0;
+            counts.Preferred += (byte)path.State;
         }
         else counts.UpdatesFiltered++;
-        if (path.IsPreferred != 0 || Settings.MultipathLimit > 1) Moved.Add(node);
+        if (path.IsPreferred || Settings.MultipathLimit > 1) Moved.Add(node);
         var at = paths.Add();
         paths[at] = path;
         return at;
@@ -148,14 +156,15 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return true;
     }
 
-    /// <summary>Removes every path that <paramref name="gone"/> says at this prefix.</summary>
-    public void RemoveWhere(uint node, Func<PathRow, bool> gone)
+    /// <summary>Removes every path of this prefix that its peer has taken back with all the others (<see cref="TableCycle"/>).</summary>
+    public void RemoveGone(uint node)
     {
         var previous = 0u;
         for (var at = First(node); at != 0;)
         {
-            var next = paths[at].Next;
-            if (gone(paths[at]))
+            ref var path = ref paths[at];
+            var next = path.Next;
+            if (peers.Cycle(path.Peer, Family).IsGone(path.Cycle))
             {
                 Remove(node, at, previous);
                 // The best of the others may stand first now: begin again.
@@ -164,21 +173,6 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
             }
             (previous, at) = (at, next);
         }
-    }
-
-    /// <summary>Marks every path of the peer as not confirmed yet; <see cref="RemoveUnconfirmed"/> ends it.</summary>
-    public void Unconfirm(ushort peer)
-    {
-        for (uint node = 1; node < Table.End; node++)
-            for (var at = Table.IsUsed(node) ? First(node) : 0; at != 0; at = paths[at].Next)
-                if (paths[at].Peer == peer) paths[at].IsUnconfirmed = 1;
-    }
-
-    public void RemoveUnconfirmed(ushort peer)
-    {
-        Func<PathRow, bool> isUnconfirmed = path => path.Peer == peer && path.IsUnconfirmed != 0;
-        for (uint node = 1; node < Table.End; node++)
-            if (Table.IsUsed(node)) RemoveWhere(node, isUnconfirmed);
     }
 
     /// <summary>The import's answer for a path has changed.</summary>
@@ -221,11 +215,18 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return 0;
     }
 
-    private uint Insert(uint node, ushort peer, uint pathId)
+    private void Confirm(ref PathRow path, byte cycle)
+    {
+        if (path.Cycle == cycle) return;
+        peers.Cycle(path.Peer, Family).Settle(path.Cycle);
+        path.Cycle = cycle;
+    }
+
+    private uint Insert(uint node, in PathRow said)
     {
         var at = paths.Add();
         ref var path = ref paths[at];
-        (path.Peer, path.PathId) = (peer, pathId);
+        (path.Peer, path.PathId, path.Cycle) = (said.Peer, said.PathId, said.Cycle);
         ref var first = ref Table.Value(node);
         if (first == 0) first = at;
         else (path.Next, paths[first].Next) = (paths[first].Next, at);
@@ -258,7 +259,8 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         ref var path = ref paths[at];
         var counts = peers.Counts(path.Peer, Family);
         Count(counts, path, -1);
-        counts.Preferred -= path.IsPreferred;
+        counts.Preferred -= (byte)path.State;
+        peers.Cycle(path.Peer, Family).Settle(path.Cycle);
         var wasFirst = Table.Value(node) == at;
         var open = wasFirst || OvershadowsAnother(node, at);
         if (wasFirst) Table.Value(node) = path.Next;
@@ -306,14 +308,14 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     {
         var (first, moved) = (Table.Value(node), false);
         // The preferred path was the first one, and whoever took its place is not preferred yet.
-        if (first == 0 || paths[first].IsPreferred == (IsEligible(node, paths[first]) ? 1 : 0)) return false;
+        if (first == 0 || paths[first].IsPreferred == IsEligible(node, paths[first])) return false;
         for (var at = first; at != 0; at = paths[at].Next)
         {
             ref var path = ref paths[at];
-            var now = (byte)(at == first && IsEligible(node, path) ? 1 : 0);
-            if (path.IsPreferred == now) continue;
-            peers.Counts(path.Peer, Family).Preferred += now - path.IsPreferred;
-            path.IsPreferred = now;
+            var now = at == first && IsEligible(node, path) ? PathState.Preferred : 0;
+            if (path.State == now) continue;
+            peers.Counts(path.Peer, Family).Preferred += (byte)now - (byte)path.State;
+            path.State = now;
             moved = true;
         }
         return moved;

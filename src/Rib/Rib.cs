@@ -39,6 +39,7 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>Changes of routes are timed in these units since the process began to count (16 ms).</summary>
     public static readonly TimeSpan TickLength = TimeSpan.FromMilliseconds(1 << TickBits);
     private const int TickBits = 4;
+    private const int Slice = 4096;
 
     private readonly IRibListener listener;
     private readonly RibShard[] shards;
@@ -48,9 +49,16 @@ public sealed class Rib : IRibOwner, IDisposable
     private readonly ConcurrentDictionary<(IPeerOutlet Outlet, IpFamily Family), int> tablesSent = [];
 
     public Rib(int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, ILogger<Rib> log)
+        : this(shardCount, settings, resolver, fib, listener, log, Slice)
+    {
+    }
+
+    /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn; tests take few, so that much comes between.</param>
+    internal Rib(
+        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, ILogger<Rib> log, int slice)
     {
         this.listener = listener;
-        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, log))];
+        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, log, slice))];
     }
 
     internal static uint Ticks(long milliseconds) => (uint)(milliseconds >> TickBits);
@@ -68,13 +76,20 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>A source (and with an outlet, receiver) is up: before the first route from its inlet.</summary>
     public void PeerUp(RibPeer peer, IPeerOutlet? outlet) => Tell(new ShardMessage.PeerUp(peer, outlet));
 
-    /// <summary>It is down: after the last flush of its inlet. All its routes go.</summary>
-    public void PeerDown(ushort peer, IPeerOutlet? outlet)
+    /// <summary>It is down: after the last flush of its inlet. Its routes go, in slices.</summary>
+    /// <param name="kept">
+    /// Families whose routes stay instead, stale, chosen and told as before (RFC 4724 section 4.2), until the next session's End-of-RIB, a
+    /// refresh, <see cref="EndStale"/> or another loss finds that they were not said again. Stale ones of an earlier loss go.
+    /// </param>
+    public void PeerDown(ushort peer, IPeerOutlet? outlet, FamilySet kept = FamilySet.None)
     {
         if (outlet != null)
             foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6]) tablesSent.TryRemove((outlet, family), out _);
-        Tell(new ShardMessage.PeerDown(peer));
+        Tell(new ShardMessage.PeerDown(peer, kept));
     }
+
+    /// <summary>The peer's routes that are still stale go: it has not come back in time, or did not keep its own (RFC 4724 section 4.2).</summary>
+    public void EndStale(ushort peer, FamilySet families) => Tell(new ShardMessage.StaleEnds(peer, families));
 
     /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
     public void PeerChanged(RibPeer peer) => Tell(new ShardMessage.PeerChanged(peer));
@@ -84,6 +99,12 @@ public sealed class Rib : IRibOwner, IDisposable
 
     /// <summary>The import filter looks at every route of the peer again.</summary>
     public void Reimport(ushort peer) => Tell(new ShardMessage.Reimport(peer));
+
+    /// <summary>
+    /// The import filters look again at every route in the range (to it or to a part of it), whoever sent it: what they go by has changed there.
+    /// Ranges that come one after the other share a walk.
+    /// </summary>
+    public void Reimport(Prefix range) => Tell(new ShardMessage.ReimportRange(range));
 
     public void NextHopsChanged(INextHopResolver resolver) => Tell(new ShardMessage.NextHopsChanged(resolver));
     public void SettingsChanged(DecisionSettings settings) => Tell(new ShardMessage.SettingsChanged(settings));

@@ -86,6 +86,9 @@ public sealed class PeerCounts
     public long Exported;
     public long ExportUpdates, ExportRejected, ExportFiltered, ExportWithdraws;
 
+    /// <summary>Paths in the table.</summary>
+    internal int Held => (int)(Imported + Filtered);
+
     internal void Add(PeerCounts part)
     {
         Imported += part.Imported;
@@ -106,9 +109,10 @@ public sealed class PeerCounts
         ExportWithdraws += part.ExportWithdraws;
     }
 
+    /// <summary>The session is over. What is still in the table counts until it is removed.</summary>
     internal void Reset()
     {
-        Imported = Filtered = Preferred = Exported = 0;
+        Exported = 0;
         UpdatesReceived = UpdatesRejected = UpdatesFiltered = UpdatesIgnored = UpdatesAccepted = 0;
         WithdrawsReceived = WithdrawsIgnored = WithdrawsAccepted = 0;
         ExportUpdates = ExportRejected = ExportFiltered = ExportWithdraws = 0;

@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Rib;
@@ -27,7 +28,6 @@ internal sealed class RibShard : IDisposable
     private readonly WayFinder ways;
     private readonly Intake intake;
     private readonly Chores chores;
-    private readonly HashSet<ushort> gone = [];
     private readonly List<RouteRead> readings = [];
     private readonly List<TaskCompletionSource> idlers = [];
     private readonly Thread thread;
@@ -39,14 +39,15 @@ internal sealed class RibShard : IDisposable
     private long restsUntil;
     private volatile bool isStopping;
 
-    public RibShard(int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, ILogger log)
+    /// <param name="slice">Prefixes that a walk looks at before other work has its turn.</param>
+    public RibShard(int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, ILogger log, int slice)
     {
         this.owner = owner;
         nextHops = new(resolver);
         attributes = new(nextHops);
         var import = new ImportFilter(attributes, nextHops);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
-        chores = new(ribs, attributes, nextHops, import, peers);
+        chores = new(ribs, attributes, nextHops, import, peers, slice);
         FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib))];
         ways = new(
             ribs, fibs, nextHops, chores, (prefix, way) => owner.WayMoved(number, prefix, way),
@@ -54,7 +55,7 @@ internal sealed class RibShard : IDisposable
         // Without a FIB the kernel has no routes of ours, and nobody need know which lie over next hops.
         if (fib != null) nextHops.Watching = ways.Hold;
         outflows = [.. ribs.Select(NewOutflow)];
-        intake = new(ribs, attributes, import, peers, owner);
+        intake = new(ribs, attributes, import, peers, chores, owner);
         thread = new(Run) { Name = $"rib-{number}", IsBackground = true };
 
         LocRib NewRib(IpFamily family) => new(family, attributes, nextHops, peers, settings);
@@ -112,7 +113,6 @@ internal sealed class RibShard : IDisposable
     private bool Turn()
     {
         var handled = TakeMessages();
-        ForgetGone();
         if (!Work() && !handled && Inbox.IsEmpty) return false;
         isAtRest = false;
         return true;
@@ -205,20 +205,19 @@ internal sealed class RibShard : IDisposable
 
     private void Handle(ShardMessage message)
     {
-        if (message is not (ShardMessage.PeerDown or ShardMessage.Routes)) ForgetGone();
         switch (message)
         {
             case ShardMessage.Routes routes:
                 intake.Take(routes.Batch);
                 break;
             case ShardMessage.PeerUp up:
-                peers.Set(up.Peer, family => owner.CountsOf(up.Peer.Index, family));
+                ComesUp(up.Peer);
                 if (up.Outlet == null) break;
                 foreach (var outflow in outflows) outflow.Join(up.Peer, up.Outlet);
                 break;
             case ShardMessage.PeerDown down:
                 foreach (var outflow in outflows) outflow.Leave(down.Peer);
-                gone.Add(down.Peer);
+                foreach (var rib in ribs) Lose(down.Peer, rib.Family, down.Kept.Has(rib.Family));
                 break;
             case ShardMessage.PeerChanged changed:
                 Change(changed.Peer);
@@ -228,6 +227,13 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.Reimport again:
                 chores.Reimport(again.Peer);
+                break;
+            case ShardMessage.ReimportRange again:
+                chores.Reimport(again.Range);
+                break;
+            case ShardMessage.StaleEnds ends:
+                foreach (var rib in ribs)
+                    if (ends.Families.Has(rib.Family)) EndStale(ends.Peer, rib.Family);
                 break;
             case ShardMessage.NextHopsChanged next:
                 nextHops.Take(next.Resolver);
@@ -268,20 +274,31 @@ internal sealed class RibShard : IDisposable
         foreach (var outflow in outflows) outflow.Change(peer);
     }
 
-    /// <summary>One walk for all peers that went down together.</summary>
-    private void ForgetGone()
+    private void ComesUp(RibPeer peer)
     {
-        if (gone.Count == 0) return;
-        Func<PathRow, bool> isGone = path => gone.Contains(path.Peer);
-        foreach (var rib in ribs)
-        {
-            if (rib.Paths.Count == 0) continue;
-            for (uint node = 1; node < rib.Table.End; node++)
-                if (rib.Table.IsUsed(node) && rib.First(node) != 0) rib.RemoveWhere(node, isGone);
-        }
-        foreach (var index in gone)
-            foreach (var rib in ribs) peers.Counts(index, rib.Family).Reset();
-        gone.Clear();
+        var before = peers.Find(peer.Index);
+        peers.Set(peer, family => owner.CountsOf(peer.Index, family));
+        // What is left of an earlier session was imported and chosen by what was known of the peer then.
+        if (before != null && before != peer && Array.Exists(ribs, rib => peers.Cycle(peer.Index, rib.Family).Outdated > 0))
+            chores.Reimport(peer.Index, isAnother: true);
+    }
+
+    private void EndStale(ushort peer, IpFamily family)
+    {
+        if (peers.Find(peer) == null) return;
+        var cycle = peers.Cycle(peer, family);
+        cycle.EndStale();
+        chores.RemoveGone(cycle, family);
+    }
+
+    private void Lose(ushort peer, IpFamily family, bool isKept)
+    {
+        if (peers.Find(peer) == null) return;
+        var (cycle, counts) = (peers.Cycle(peer, family), peers.Counts(peer, family));
+        var canWait = isKept ? cycle.Keep(counts.Held) : cycle.Lose(counts.Held);
+        chores.RemoveGone(cycle, family);
+        if (!canWait) chores.RemoveGoneNow();
+        counts.Reset();
     }
 
     private bool Advance(RouteRead reading)

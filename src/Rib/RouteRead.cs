@@ -38,7 +38,10 @@ public sealed record RouteRequest(
 /// <param name="Changed">In ticks of <see cref="Rib.TickLength"/> since the RIB began.</param>
 public readonly record struct RouteFacts(
     Prefix Prefix, bool First, ushort Peer, uint Changed, uint PathId, bool Best, bool Shares, bool Refused, Reason Reason, NextHopState? NextHop,
-    byte[] Attributes, AttributeSummary Summary, ushort? To = null);
+    byte[] Attributes, AttributeSummary Summary, ushort? To = null)
+{
+    public PathState State { get; init; }
+}
 
 /// <summary>A reading that the shard advances in slices between its other work, as fast as the reader takes the answers.</summary>
 internal sealed class RouteRead(RouteRequest request)

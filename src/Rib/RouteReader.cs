@@ -140,10 +140,10 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
             _ => leaving != Leaving.Barred,
         };
         if (!wanted) return;
-        var changed = 0u;
+        var path = new PathRow { Cycle = rib.CycleOf(best.Peer) };
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
-            if (rib.Paths[at].Peer == best.Peer) changed = rib.Paths[at].Changed;
-        var path = new PathRow { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, Changed = changed };
+            if (rib.Paths[at].Peer == best.Peer) path = rib.Paths[at];
+        path = path with { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, PathId = 0 };
         Add(node, ref isFirst, path, best.Attributes, best == rib.BestOf(node), shares: false, Reason.OnlyRoute);
         facts[^1] = facts[^1] with { To = to };
         if (sent) facts[^1] = facts[^1] with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() };
@@ -154,7 +154,10 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
         ref var row = ref attributes[handle];
         facts.Add(new(
             rib.Table[node], isFirst, path.Peer, path.Changed, path.PathId, best, shares, path.Accepted == 0, reason, rib.NextHopOf(node, path),
-            attributes.OctetsOf(handle).ToArray(), row.Summary));
+            attributes.OctetsOf(handle).ToArray(), row.Summary)
+        {
+            State = rib.StateOf(path),
+        });
         isFirst = false;
     }
 }

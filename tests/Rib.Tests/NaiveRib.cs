@@ -1,18 +1,75 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Tests;
 
 /// <summary>
-/// The slow reference: knows only what each peer that is up has announced, and computes everything else from scratch by the
+/// The slow reference: knows only what each peer that is up or kept has announced, and computes everything else from scratch by the
 /// letter of RFC 4271 section 9.1.2.2, as successive elimination over sets rather than by comparing pairs.
 /// </summary>
 internal sealed class NaiveRib(DecisionSettings settings)
 {
+    /// <summary>Those that are up.</summary>
     public Dictionary<ushort, RibPeer> Peers { get; } = [];
+    /// <summary>As each was when it was last up.</summary>
+    private readonly Dictionary<ushort, RibPeer> sources = [];
     public Dictionary<(ushort Peer, Prefix Prefix), byte[]> Received { get; } = [];
+    private readonly HashSet<(ushort Peer, Prefix Prefix)> unconfirmed = [], stale = [];
+    private readonly HashSet<(ushort Peer, IpFamily Family)> refreshing = [];
     public FlatNetwork Network { get; set; } = new();
+
+    public void Up(RibPeer peer) => Peers[peer.Index] = sources[peer.Index] = peer;
+
+    public void Down(ushort peer, FamilySet kept)
+    {
+        Peers.Remove(peer);
+        refreshing.RemoveWhere(those => those.Peer == peer);
+        foreach (var key in Received.Keys.Where(key => key.Peer == peer).ToArray())
+        {
+            unconfirmed.Remove(key);
+            if (!kept.Has(key.Prefix.Family) || !stale.Add(key)) Remove(key);
+        }
+    }
+
+    public void Announce(ushort peer, Prefix prefix, byte[] attributes)
+    {
+        Received[(peer, prefix)] = attributes;
+        unconfirmed.Remove((peer, prefix));
+        stale.Remove((peer, prefix));
+    }
+
+    public void Withdraw(ushort peer, Prefix prefix) => Remove((peer, prefix));
+
+    public void BeginRefresh(ushort peer, IpFamily family)
+    {
+        refreshing.Add((peer, family));
+        unconfirmed.UnionWith(Received.Keys.Where(key => key.Peer == peer && key.Prefix.Family == family));
+    }
+
+    public void EndRefresh(ushort peer, IpFamily family)
+    {
+        if (refreshing.Remove((peer, family))) RemoveAll(unconfirmed, peer, family);
+    }
+
+    public void EndStale(ushort peer, IpFamily family) => RemoveAll(stale, peer, family);
+
+    private void RemoveAll(HashSet<(ushort Peer, Prefix Prefix)> marked, ushort peer, IpFamily family)
+    {
+        foreach (var key in marked.Where(key => key.Peer == peer && key.Prefix.Family == family).ToArray()) Remove(key);
+    }
+
+    private void Remove((ushort, Prefix) key)
+    {
+        Received.Remove(key);
+        unconfirmed.Remove(key);
+        stale.Remove(key);
+    }
+
+    /// <summary>Whose paths to which prefixes there are, and how they are marked.</summary>
+    public IEnumerable<(ushort Peer, Prefix Prefix, PathState Marks)> Paths() => Received.Keys.Select(key => (
+        key.Peer, key.Prefix, stale.Contains(key) ? PathState.Stale : unconfirmed.Contains(key) ? PathState.Unconfirmed : PathState.None));
 
     private sealed record Path(RibPeer Peer, byte[] Attributes, AttributeSummary Summary, NextHopState NextHop);
 
@@ -31,8 +88,8 @@ internal sealed class NaiveRib(DecisionSettings settings)
 
     private Path? Best(Prefix prefix)
     {
-        var paths = Received.Where(entry => entry.Key.Prefix == prefix && Peers.ContainsKey(entry.Key.Peer))
-            .Select(entry => Accept(Peers[entry.Key.Peer], prefix, entry.Value)).OfType<Path>().Where(Reachable).ToList();
+        var paths = Received.Where(entry => entry.Key.Prefix == prefix)
+            .Select(entry => Accept(sources[entry.Key.Peer], prefix, entry.Value)).OfType<Path>().Where(Reachable).ToList();
         paths = Keep(paths, path => -(long)path.Peer.Preference);
         paths = Keep(paths, path => -(long)(path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100));
         paths = Keep(paths, path => path.Summary.AsPathLength);

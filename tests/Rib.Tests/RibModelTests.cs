@@ -1,12 +1,14 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Tests;
 
 /// <summary>
-/// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Loc-RIB
-/// and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards.
+/// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Adj-RIBs-In, the Loc-RIB
+/// and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards, and however much comes between
+/// the slices of a walk.
 /// </summary>
 public class RibModelTests
 {
@@ -44,21 +46,23 @@ public class RibModelTests
     private static readonly IPolicy[] Policies = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(), new PreferShort(200)];
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(1, 2)]
-    [InlineData(1, 3)]
-    [InlineData(2, 4)]
-    [InlineData(5, 5)]
-    public async Task Tables_equal_what_a_slow_reference_computes_from_scratch(int shards, int seed)
+    [InlineData(1, 1, 4096)]
+    [InlineData(1, 2, 4096)]
+    [InlineData(1, 3, 1)]
+    [InlineData(1, 6, 3)]
+    [InlineData(1, 7, 5)]
+    [InlineData(2, 4, 2)]
+    [InlineData(5, 5, 4096)]
+    public async Task Tables_equal_what_a_slow_reference_computes_from_scratch(int shards, int seed, int slice)
     {
         foreach (var settings in (DecisionSettings[])[new(), new() { AlwaysCompareMed = true }])
-            for (var round = 0; round < 3; round++) await RunAsync(shards, seed * 100 + round, settings);
+            for (var round = 0; round < 3; round++) await RunAsync(shards, seed * 100 + round, slice, settings);
     }
 
-    private static async Task RunAsync(int shards, int seed, DecisionSettings settings)
+    private static async Task RunAsync(int shards, int seed, int slice, DecisionSettings settings)
     {
         var random = new Random(seed);
-        using var rig = new RibRig(shards, settings);
+        using var rig = new RibRig(shards, settings, slice: slice);
         var model = new NaiveRib(settings);
         for (var step = 0; step < Steps; step++)
         {
@@ -69,6 +73,7 @@ public class RibModelTests
             await CheckAsync(rig, model, $"shards {shards} seed {seed} step {step}");
         }
         foreach (var peer in model.Peers.Keys.ToArray()) rig.Down(peer);
+        for (ushort peer = 1; peer <= PeerCount; peer++) rig.Rib.EndStale(peer, FamilySet.Both);
         await rig.Rib.IdleAsync();
         Assert.Equal((0, 0, 0), rig.Rib.Sizes);
     }
@@ -78,34 +83,59 @@ public class RibModelTests
         var index = (ushort)(1 + random.Next(PeerCount));
         if (!model.Peers.TryGetValue(index, out var peer))
         {
-            model.Peers[index] = peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Policies), Pick(random, Policies));
+            if (random.Next(4) == 0)
+            {
+                var late = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
+                rig.Rib.EndStale(index, late.Bit());
+                model.EndStale(index, late);
+                return;
+            }
+            peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Policies), Pick(random, Policies));
+            model.Up(peer);
             rig.Up(peer);
             return;
         }
-        switch (random.Next(20))
+        var some = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
+        switch (random.Next(26))
         {
             case < 11:
                 var family = random.Next(3) == 0 ? IpFamily.IPv6 : IpFamily.IPv4;
                 var (attributes, prefixes) = (RandomAttributes(random, rig, peer, family), RandomPrefixes(random, family));
                 await rig.AnnounceAsync(index, attributes, prefixes);
-                foreach (var prefix in prefixes) model.Received[(index, prefix)] = attributes;
+                foreach (var prefix in prefixes) model.Announce(index, prefix, attributes);
                 break;
             case < 15:
                 var gone = RandomPrefixes(random, random.Next(3) == 0 ? IpFamily.IPv6 : IpFamily.IPv4);
                 await rig.WithdrawAsync(index, gone);
-                foreach (var prefix in gone) model.Received.Remove((index, prefix));
+                foreach (var prefix in gone) model.Withdraw(index, prefix);
                 break;
             case 15:
-                rig.Down(index);
-                model.Peers.Remove(index);
-                foreach (var key in model.Received.Keys.Where(key => key.Peer == index).ToArray()) model.Received.Remove(key);
+                var kept = (FamilySet)random.Next(4);
+                rig.Down(index, kept);
+                model.Down(index, kept);
                 break;
             case 16:
-                model.Peers[index] = peer = peer with { Import = Pick(random, Policies), Export = Pick(random, Policies) };
+                model.Up(peer = peer with { Import = Pick(random, Policies), Export = Pick(random, Policies) });
                 rig.Rib.PeerChanged(peer);
                 break;
             case 17:
-                rig.Rib.Refresh(index, random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6);
+                rig.Rib.Refresh(index, some);
+                break;
+            case 19 or 20:
+                await rig.RefreshAsync(index, some, begins: true);
+                model.BeginRefresh(index, some);
+                break;
+            case 21 or 22:
+                await rig.RefreshAsync(index, some, begins: false);
+                model.EndRefresh(index, some);
+                break;
+            case 23:
+                await rig.EndOfRibAsync(index, some);
+                model.EndStale(index, some);
+                break;
+            case 24:
+                // Nothing has changed there, and nothing may.
+                rig.Rib.Reimport(Pick(random, AllPrefixes));
                 break;
             case 18:
                 model.Network = random.Next(2) == 0 ? new() : new(NextHop(random.Next(3)), NextHop(random.Next(3), IpFamily.IPv6));
@@ -126,6 +156,12 @@ public class RibModelTests
             var (expected, actual) = (Text(model.HeldBy(peer)), Text(receiver.Holds));
             Assert.True(expected == actual, $"{where}: peer {peer.Index} should hold\n{expected}\nbut holds\n{actual}");
         }
+        var paths = new List<(ushort, Prefix, PathState)>();
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            foreach (var side in (RouteSide[])[RouteSide.Accepted, RouteSide.Refused])
+                foreach (var route in await rig.ReadAsync(new(side, family)))
+                    paths.Add((route.Peer, route.Prefix, route.State & ~PathState.Preferred));
+        Assert.Equal(model.Paths().Order(), paths.Order());
         var best = new Dictionary<Prefix, (ushort, string)>();
         foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
             foreach (var route in await rig.ReadAsync(new(RouteSide.Best, family)))

@@ -162,30 +162,33 @@ internal sealed class RememberingKernel : IFibSink
     }
 }
 
+/// <summary>Remembers what limits were exceeded, and lets all else pass.</summary>
 internal sealed class SilentListener : IRibListener
 {
+    public System.Collections.Concurrent.ConcurrentQueue<ushort> Exceeded { get; } = [];
+
     public void EndOfRib(ushort peer, IpFamily family) { }
-    public void PrefixLimitExceeded(ushort peer, IpFamily family, int limit) { }
+    public void PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => Exceeded.Enqueue(peer);
     public void CameToRest() { }
 }
 
 /// <summary>A RIB with peers that can be spoken for.</summary>
-internal sealed class RibRig(
-    int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null) : IDisposable
+internal sealed class RibRig : IDisposable
 {
     public static readonly Asn OwnAs = new(65000);
     private readonly AttributeEditor editor = new();
     private readonly Dictionary<ushort, RouteInlet> inlets = [];
 
-    public Rib Rib { get; } = Started(shards, settings ?? new(), fib, network ?? new FlatNetwork());
-    public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
-
-    private static Rib Started(int shards, DecisionSettings settings, IFibSink? fib, INextHopResolver network)
+    /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn.</param>
+    public RibRig(int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
     {
-        var rib = new Rib(shards, settings, network, fib, new SilentListener(), NullLogger<Rib>.Instance);
-        rib.Start();
-        return rib;
+        Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, NullLogger<Rib>.Instance, slice);
+        Rib.Start();
     }
+
+    public Rib Rib { get; }
+    public SilentListener Listener { get; } = new();
+    public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
 
     public static RibPeer Peer(ushort index, bool inner = false, bool client = false, IPolicy? import = null, IPolicy? export = null) => new()
     {
@@ -219,9 +222,9 @@ internal sealed class RibRig(
         return receiver;
     }
 
-    public void Down(ushort peer)
+    public void Down(ushort peer, FamilySet kept = FamilySet.None)
     {
-        Rib.PeerDown(peer, Receivers[peer]);
+        Rib.PeerDown(peer, Receivers[peer], kept);
         Receivers.Remove(peer);
         inlets.Remove(peer);
     }
@@ -261,6 +264,18 @@ internal sealed class RibRig(
         if (begins) inlets[peer].BeginRefresh(family);
         else inlets[peer].EndRefresh(family);
         await inlets[peer].FlushAsync();
+    }
+
+    public async Task EndOfRibAsync(ushort peer, IpFamily family)
+    {
+        TakeEndOfRib(inlets[peer], family);
+        await inlets[peer].FlushAsync();
+    }
+
+    private static void TakeEndOfRib(RouteInlet inlet, IpFamily family)
+    {
+        var update = new DecodedUpdate { EndOfRib = family };
+        inlet.Take(ref update);
     }
 
     public byte[] Attributes(Action<AttributeEditor> edit)
