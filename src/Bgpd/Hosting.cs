@@ -18,7 +18,7 @@ namespace Calico.Bgp.Bgpd;
 /// </summary>
 internal static class Hosting
 {
-    /// <summary>What README.md promises of SIGTERM.</summary>
+    /// <summary>What docs/running.md promises of SIGTERM.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs until a signal or <c>birdc down</c> ends it.</summary>
