@@ -48,17 +48,18 @@ public sealed class Rib : IRibOwner, IDisposable
     private readonly ConcurrentDictionary<(ushort Peer, IpFamily Family), ConcurrentBag<PeerCounts>> counts = [];
     private readonly ConcurrentDictionary<(IPeerOutlet Outlet, IpFamily Family), int> tablesSent = [];
 
-    public Rib(int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, ILogger<Rib> log)
-        : this(shardCount, settings, resolver, fib, listener, log, Slice)
+    public Rib(int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops, ILogger<Rib> log)
+        : this(shardCount, settings, resolver, fib, listener, loops, log, Slice)
     {
     }
 
     /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn; tests take few, so that much comes between.</param>
     internal Rib(
-        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, ILogger<Rib> log, int slice)
+        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops, ILogger<Rib> log,
+        int slice)
     {
         this.listener = listener;
-        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, log, slice))];
+        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, loops, log, slice))];
     }
 
     internal static uint Ticks(long milliseconds) => (uint)(milliseconds >> TickBits);

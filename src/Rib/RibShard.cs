@@ -30,7 +30,9 @@ internal sealed class RibShard : IDisposable
     private readonly Chores chores;
     private readonly List<RouteRead> readings = [];
     private readonly List<TaskCompletionSource> idlers = [];
-    private readonly Thread thread;
+    private readonly int number;
+    private readonly Loops loops;
+    private Loop? loop;
 
     // Whoever holds it is the shard's owner for now: its thread, or a caller.
     private readonly Lock turn = new();
@@ -40,9 +42,10 @@ internal sealed class RibShard : IDisposable
     private volatile bool isStopping;
 
     /// <param name="slice">Prefixes that a walk looks at before other work has its turn.</param>
-    public RibShard(int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, ILogger log, int slice)
+    public RibShard(
+        int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, Loops loops, ILogger log, int slice)
     {
-        this.owner = owner;
+        (this.number, this.owner, this.loops) = (number, owner, loops);
         nextHops = new(resolver);
         attributes = new(nextHops);
         var import = new ImportFilter(attributes, nextHops);
@@ -56,7 +59,6 @@ internal sealed class RibShard : IDisposable
         if (fib != null) nextHops.Watching = ways.Hold;
         outflows = [.. ribs.Select(NewOutflow)];
         intake = new(ribs, attributes, import, peers, chores, owner);
-        thread = new(Run) { Name = $"rib-{number}", IsBackground = true };
 
         LocRib NewRib(IpFamily family) => new(family, attributes, nextHops, peers, settings);
         Outflow NewOutflow(LocRib rib) => new(rib, fibs[(int)rib.Family], ways, attributes, nextHops, peers, Wake, owner, log);
@@ -69,13 +71,15 @@ internal sealed class RibShard : IDisposable
     public (int Prefixes, int Paths, int AttributeSets) Sizes =>
         (ribs.Sum(rib => rib.Table.Count), ribs.Sum(rib => rib.Paths.Count), attributes.Count);
 
-    public void Start() => thread.Start();
+    /// <summary>With tables half changed nothing is to go on: its defect ends the process.</summary>
+    public void Start() =>
+        loop = loops.StartThread("rib", OnDefect.EndProcess, Run, of: number.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     public void Stop()
     {
         lock (turn) isStopping = true;
         Inbox.Close();
-        if (thread.IsAlive) thread.Join();
+        loop?.Ended.Wait();
     }
 
     /// <summary>Completes when the batch is taken, or waits in the inbox; in the order of calls.</summary>
@@ -93,11 +97,12 @@ internal sealed class RibShard : IDisposable
 
     private void Wake() => Inbox.Put(ShardMessage.Wake.Up);
 
-    private void Run()
+    private void Run(Loop loop)
     {
         while (!isStopping)
         {
             int patience;
+            loop.Beat();
             lock (turn)
             {
                 if (Turn()) continue;
@@ -105,6 +110,7 @@ internal sealed class RibShard : IDisposable
                 patience = Patience();
                 restsUntil = patience == Timeout.Infinite ? long.MaxValue : Environment.TickCount64 + patience;
             }
+            loop.Rest();
             Inbox.Wait(patience);
         }
         foreach (var reading in readings) reading.Answers.Writer.TryComplete();
@@ -149,8 +155,7 @@ internal sealed class RibShard : IDisposable
         }
         catch (Exception broken)
         {
-            // As on the shard's own thread: with tables half changed nothing is to go on.
-            Environment.FailFast($"{thread.Name} failed on a few routes", broken);
+            loop!.Failed(broken);
             throw;
         }
         finally

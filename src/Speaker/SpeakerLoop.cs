@@ -52,7 +52,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         latest = kernel.Current;
         kernelNews = new(latest, () => Post(SpeakerNews.KernelMoved.Now));
         fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel, loops) : null;
-        Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, logs.CreateLogger<Rib.Rib>());
+        Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, loops, logs.CreateLogger<Rib.Rib>());
         if (fib != null) fib.RoomAgain = Rib.Wake;
         Started = Reconfigured = time.GetUtcNow();
         Sources = OwnRouteSources(Rib, Started);

@@ -182,7 +182,9 @@ internal sealed class RibRig : IDisposable
     /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn.</param>
     public RibRig(int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
     {
-        Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, NullLogger<Rib>.Instance, slice);
+        var loops = new Loops(
+            TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+        Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, loops, NullLogger<Rib>.Instance, slice);
         Rib.Start();
     }
 
