@@ -45,14 +45,14 @@ internal sealed class ScaleFigures : IDisposable
         using var feed = store.Subscribe(Concern.Plan);
         clock.Restart();
         var source = new YamlFolderSource(0, folder.Path, TimeProvider.System);
-        var sources = Task.Run(() => new SourcesLoop(store, [source]).RunAsync(ending.Token));
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
+        var sources = new SourcesLoop(store, [source], loops).RunAsync(ending.Token);
         var first = await feed.ReadAsync(ending.Token);
         Tell("files read, checked and merged");
         using var follower = new PlanFollower(
             new() { RouterId = new(1), As = new(64512), HostName = ManifestFolder.Self, Listen = [ManifestFolder.AddressOf(0)] },
             new() { Node = ManifestFolder.Self }, first.After);
         Tell($"planned: {follower.Plan.Peers.Count} peers");
-        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
         await using var speaker = new SpeakerLoop(follower.Joined, new IdleKernel(), loops, TimeProvider.System, NullLoggerFactory.Instance);
         await speaker.StartAsync();
         await follower.FollowAsync(speaker);

@@ -97,7 +97,7 @@ public class StageBenchmarks
             var nextHops = new NextHops(new EverythingOnOneLink());
             Attributes = new(nextHops);
             Rib = new(IpFamily.IPv4, Attributes, nextHops, peers, new());
-            var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops), peers);
+            var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops), peers, 4096);
             var ways = new WayFinder([Rib], [null], nextHops, chores, (_, _) => { }, (_, _) => { }, NullLogger.Instance);
             Outflow = new(Rib, null, ways, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance);
             for (ushort peer = 1; peer <= Paths; peer++) peers.Set(Samples.Peer(peer), _ => new());
@@ -117,7 +117,7 @@ public class StageBenchmarks
             for (var route = 0; route < routes; route++)
             {
                 var set = handles[route / (Routes / Sets) % Sets];
-                Rib.Announce(peer, 0, set, set, 1, 24, nlri.Slice(route * 4 + 1, 3));
+                Rib.Announce(new() { Peer = peer, Received = set, Accepted = set, Changed = 1 }, 24, nlri.Slice(route * 4 + 1, 3));
             }
         }
 

@@ -37,9 +37,6 @@ internal static partial class DaemonLog
     [LoggerMessage(1009, LogLevel.Warning, "{Problem}")]
     public static partial void ResourceDoubtful(this ILogger log, ResourceProblem problem);
 
-    [LoggerMessage(1015, LogLevel.Error, "the resources stay as they are, for nothing newer will come")]
-    public static partial void SourcesFailed(this ILogger log, Exception failure);
-
     [LoggerMessage(1012, LogLevel.Error, "{Reason}; BGP goes on, and packets meet whatever rules are there")]
     public static partial void NatImpossible(this ILogger log, string reason);
 

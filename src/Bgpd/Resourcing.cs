@@ -20,6 +20,7 @@ internal sealed class Resourcing : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly ILogger<Resourcing> log;
     private readonly TimeProvider time;
+    private readonly Loops loops;
     private readonly string endpointStatus;
     /// <summary>Those of now: other ones may come with another bgpd.yaml.</summary>
     private CancellationTokenSource endingSources = new();
@@ -27,26 +28,26 @@ internal sealed class Resourcing : IAsyncDisposable
     private Task following = Task.CompletedTask;
     private ListOf<PlanProblem> doubts;
 
-    private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, TimeProvider time, ILogger<Resourcing> log)
+    private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, Loops loops, TimeProvider time, ILogger<Resourcing> log)
     {
-        (this.time, this.log, endpointStatus, Of) = (time, log, config.EndpointStatus, config.Sources);
+        (this.loops, this.time, this.log, endpointStatus, Of) = (loops, time, log, config.EndpointStatus, config.Sources);
         store = new(from.Count);
         feed = store.Subscribe(Concern.Plan);
         sources = Run(from);
     }
 
-    private Task Run(IReadOnlyList<ISource> from) => Task.Run(() => new SourcesLoop(store, from).RunAsync(endingSources.Token));
+    private Task Run(IReadOnlyList<ISource> from) => new SourcesLoop(store, from, loops).RunAsync(endingSources.Token);
 
     public PlanFollower? Plan { get; private set; }
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }
 
     /// <summary>Null where bgpd.yaml names no sources. Ends when all of them have been read.</summary>
-    public static async Task<Resourcing?> StartAsync(DaemonConfig config, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
+    public static async Task<Resourcing?> StartAsync(DaemonConfig config, Loops loops, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
     {
         var from = ResourceSources.Of(config, time);
         if (from.Count == 0) return null;
-        var resourcing = new Resourcing(config, from, time, log);
+        var resourcing = new Resourcing(config, from, loops, time, log);
         var first = await resourcing.feed.ReadAsync(stop).ConfigureAwait(false);
         var settings = config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) };
         resourcing.Plan = new(config.Speaker, settings, first.After) { Taken = resourcing.Tell };
@@ -65,11 +66,10 @@ internal sealed class Resourcing : IAsyncDisposable
         sources = Run(from);
     }
 
-    /// <summary>A failure of theirs has been told where it was met.</summary>
     private async Task EndSourcesAsync()
     {
         await endingSources.CancelAsync().ConfigureAwait(false);
-        await sources.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await sources.ConfigureAwait(false);
         endingSources.Dispose();
     }
 
@@ -79,39 +79,33 @@ internal sealed class Resourcing : IAsyncDisposable
     public async Task FollowAsync(SpeakerLoop speaker)
     {
         await Plan!.FollowAsync(speaker).ConfigureAwait(false);
-        following = Task.WhenAll(FollowResourcesAsync(), FollowWorkloadsAsync());
+        var resources = loops.Start("resources of the plan", OnDefect.EndProcess, FollowResourcesAsync, stop: ending.Token);
+        var workloads = loops.Start("endpoint status", OnDefect.EndProcess, FollowWorkloadsAsync, stop: ending.Token);
+        following = Task.WhenAll(resources.Ended, workloads.Ended);
     }
 
-    private async Task FollowResourcesAsync()
+    private async Task FollowResourcesAsync(Loop loop)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
-                TellProblems(changes.Before.Problems, changes.After.Problems);
-                await Plan!.TakeAsync(changes).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
-        catch (SourcesFailedException failed)
-        {
-            log.SourcesFailed(failed);
+            loop.Rest();
+            var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
+            loop.Beat();
+            TellProblems(changes.Before.Problems, changes.After.Problems);
+            await loop.WaitForAsync(Plan!.TakeAsync(changes)).ConfigureAwait(false);
         }
     }
 
-    private async Task FollowWorkloadsAsync()
+    private async Task FollowWorkloadsAsync(Loop loop)
     {
         using var watch = new EndpointStatusWatch(endpointStatus);
-        try
+        while (true)
         {
-            while (true)
-            {
-                await watch.NextAsync(time, ending.Token).ConfigureAwait(false);
-                await Plan!.TakeAsync(EndpointStatuses.Read(endpointStatus)).ConfigureAwait(false);
-            }
+            loop.Rest();
+            await watch.NextAsync(time, ending.Token).ConfigureAwait(false);
+            loop.Beat();
+            await loop.WaitForAsync(Plan!.TakeAsync(EndpointStatuses.Read(endpointStatus))).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
     }
 
     private void Tell(ImmutableArray<string> changes)

@@ -118,18 +118,13 @@ internal sealed class Translating(
 
         private async Task FollowAsync(Loop loop)
         {
-            try
+            while (feed != null)
             {
-                while (feed != null)
-                {
-                    loop.Rest();
-                    var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
-                    loop.Beat();
-                    await Dataplane.TakeAsync(changes.After).ConfigureAwait(false);
-                }
+                loop.Rest();
+                var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
+                loop.Beat();
+                await loop.WaitForAsync(Dataplane.TakeAsync(changes.After).AsTask()).ConfigureAwait(false);
             }
-            // The plan's reader has told of it.
-            catch (SourcesFailedException) { }
         }
 
         /// <returns>Null, or the kernel's words.</returns>

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Configuration;
 
@@ -10,7 +10,7 @@ public sealed class EndpointStatusWatch(string folder) : IDisposable
 {
     private static readonly TimeSpan Rescan = TimeSpan.FromSeconds(30), Retry = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<bool> news = Channel.CreateBounded<bool>(1);
+    private readonly Bell news = new();
     private FileSystemWatcher? watcher;
 
     /// <summary>Ends when something may have changed.</summary>
@@ -18,10 +18,7 @@ public sealed class EndpointStatusWatch(string folder) : IDisposable
     {
         // What happened before it was watched must be looked for.
         if (TryStart()) return;
-        using var end = new CancellationTokenSource(watcher == null ? Retry : Rescan, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, cancellation);
-        try { await news.Reader.ReadAsync(either.Token).ConfigureAwait(false); }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested) { }
+        await news.HeardAsync(watcher == null ? Retry : Rescan, time, cancellation).ConfigureAwait(false);
         if (!Directory.Exists(folder)) Dispose();
     }
 
@@ -32,11 +29,11 @@ public sealed class EndpointStatusWatch(string folder) : IDisposable
         try
         {
             watcher = new(folder) { NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size };
-            watcher.Created += (_, _) => news.Writer.TryWrite(true);
-            watcher.Changed += (_, _) => news.Writer.TryWrite(true);
-            watcher.Deleted += (_, _) => news.Writer.TryWrite(true);
-            watcher.Renamed += (_, _) => news.Writer.TryWrite(true);
-            watcher.Error += (_, _) => news.Writer.TryWrite(true);
+            watcher.Created += (_, _) => news.Ring();
+            watcher.Changed += (_, _) => news.Ring();
+            watcher.Deleted += (_, _) => news.Ring();
+            watcher.Renamed += (_, _) => news.Ring();
+            watcher.Error += (_, _) => news.Ring();
             watcher.EnableRaisingEvents = true;
         }
         // Gone again, or the system's limit of watches: the slow look goes on.

@@ -1,6 +1,8 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
 using Calico.Bgp.Sources.Yaml;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Configuration;
 
@@ -21,7 +23,9 @@ public static class ResourceSources
         var store = new ResourceStore(sources.Count);
         using var feed = store.Subscribe(Concern.Plan);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var running = new SourcesLoop(store, sources).RunAsync(enough.Token);
+        // A defect ends this reading alone: the store tells its reader.
+        var loops = new Loops(time, NullLogger<Loops>.Instance, (_, _) => { });
+        var running = new SourcesLoop(store, sources, loops).RunAsync(enough.Token);
         var first = feed.ReadAsync(enough.Token).AsTask();
         await Task.WhenAny(first, running).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);

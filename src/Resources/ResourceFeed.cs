@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Resources;
 
@@ -9,7 +10,7 @@ namespace Calico.Bgp.Resources;
 public sealed class ResourceFeed : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly SemaphoreSlim news = new(0);
+    private readonly Bell news = new();
     private readonly ResourceStore store;
     private readonly Concern concern;
     private readonly HashSet<ResourceId> touched = [];
@@ -33,13 +34,13 @@ public sealed class ResourceFeed : IDisposable
                 isNews = true;
             }
         }
-        if (isNews) news.Release();
+        if (isNews) news.Ring();
     }
 
     internal void Fail(Exception cause)
     {
         lock (gate) failure = cause;
-        news.Release();
+        news.Ring();
     }
 
     /// <summary>The step to the newest snapshot, as soon as there is one.</summary>
@@ -48,7 +49,7 @@ public sealed class ResourceFeed : IDisposable
     {
         while (true)
         {
-            await news.WaitAsync(cancellation).ConfigureAwait(false);
+            await news.HeardAsync(cancellation).ConfigureAwait(false);
             if (Step() is { } changes) return changes;
             if (Failure is { } cause) throw new SourcesFailedException(cause);
         }
@@ -63,12 +64,7 @@ public sealed class ResourceFeed : IDisposable
     }
 
     /// <summary>The same without waiting; null: nothing new.</summary>
-    public ResourceChanges? TryRead()
-    {
-        while (news.Wait(0))
-            if (Step() is { } changes) return changes;
-        return null;
-    }
+    public ResourceChanges? TryRead() => Step();
 
     private ResourceChanges? Step()
     {
@@ -96,9 +92,5 @@ public sealed class ResourceFeed : IDisposable
         return changes.ToImmutable();
     }
 
-    public void Dispose()
-    {
-        store.Forget(this);
-        news.Dispose();
-    }
+    public void Dispose() => store.Forget(this);
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources;
@@ -10,5 +11,6 @@ public interface ISource
     /// <summary>As a message to the operator names it.</summary>
     string Name { get; }
 
-    Task RunAsync(ChannelWriter<SourceUpdate> into, CancellationToken cancellation);
+    /// <param name="loop">Its own: it beats when it looks, and rests while it waits.</param>
+    Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation);
 }

@@ -1,43 +1,51 @@
 using System.Threading.Channels;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources;
 
 /// <summary>The owner of a <see cref="ResourceStore"/>: runs the sources, each a task of its own, and applies what they say one after the
 /// other.</summary>
-public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sources)
+public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sources, Loops loops)
 {
     private const int Waiting = 64;
 
-    /// <summary>Until it is cancelled, or a source fails in a way that it did not foresee: then the store's readers are told, and the
-    /// exception is passed on.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <summary>A first list of a large folder is one turn.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Channel<SourceUpdate> updates = Channel.CreateBounded<SourceUpdate>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+
+    /// <summary>
+    /// Until it is cancelled. A source that fails in a way that it did not foresee ends the process, for what it would have said is missing
+    /// from then on; the store's readers are told, for those who only read once.
+    /// </summary>
+    public Task RunAsync(CancellationToken cancellation)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var updates = Channel.CreateBounded<SourceUpdate>(new BoundedChannelOptions(Waiting) { SingleReader = true });
-        var running = Task.WhenAll(sources.Select(source => RunAsync(source, updates.Writer, ending)));
+        var applying = loops.Start(
+            "sources", OnDefect.EndProcess,
+            loop => TellingReadersAsync(() => loop.TakeAllAsync(updates.Reader, Apply, cancellation)), stop: cancellation);
+        var running = sources.Select(source => loops.Start(
+            "source", OnDefect.EndProcess,
+            loop => TellingReadersAsync(() => source.RunAsync(loop, updates.Writer, cancellation)), of: source.Name, Patience, cancellation));
+        return Task.WhenAll(running.Append(applying).Select(loop => loop.Ended));
+    }
+
+    private ValueTask Apply(SourceUpdate update)
+    {
+        store.Apply(update);
+        return default;
+    }
+
+    private async Task TellingReadersAsync(Func<Task> work)
+    {
         try
         {
-            await foreach (var update in updates.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false)) store.Apply(update);
+            await work().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
-        try
-        {
-            await running.ConfigureAwait(false);
-        }
-        catch (Exception cause)
+        catch (Exception cause) when (cause is not OperationCanceledException)
         {
             store.Fail(cause);
             throw;
         }
-    }
-
-    /// <summary>One source that fails takes the others with it: what it would have said is missing from then on.</summary>
-    private static async Task RunAsync(ISource source, ChannelWriter<SourceUpdate> into, CancellationTokenSource ending)
-    {
-        // On a thread of its own from the first step: a first list may take seconds before anything is awaited.
-        try { await Task.Run(() => source.RunAsync(into, ending.Token), ending.Token).ConfigureAwait(false); }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
-        finally { await ending.CancelAsync().ConfigureAwait(false); }
     }
 }

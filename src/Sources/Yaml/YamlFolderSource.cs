@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources.Yaml;
@@ -25,14 +26,16 @@ public sealed class YamlFolderSource(int source, string path, TimeProvider time)
     /// <summary>How long the folder must have been without the files that it lost all at once before that is believed.</summary>
     public TimeSpan EmptyAfter { get; init; } = DefaultEmptyAfter;
 
-    public async Task RunAsync(ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
+    public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
         var folder = new YamlFolder(source, path, Settling, time) { EmptyAfter = EmptyAfter };
         using var watch = new YamlWatch(path);
         await StartAsync(folder, watch, into, cancellation).ConfigureAwait(false);
         while (true)
         {
+            loop.Rest();
             var paths = await watch.NextAsync(Patience(folder, watch), time, cancellation).ConfigureAwait(false);
+            loop.Beat();
             var contents = Look(folder, watch, paths);
             await SayAsync(into, contents, cancellation).ConfigureAwait(false);
         }

@@ -11,7 +11,7 @@ public class RouteClaimTests
         await loop.SettledAsync();
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Owners_in_two_tables_have_the_same_prefix_each_and_one_sweeps_what_is_its_own()
     {
         using var ns = new NetworkNamespace();
@@ -38,7 +38,7 @@ public class RouteClaimTests
         Assert.Equal("192.0.2.0/24 via 10.0.0.2 dev a0", ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task What_a_stranger_deletes_from_a_claimed_table_comes_back()
     {
         using var ns = new NetworkNamespace();
@@ -47,12 +47,12 @@ public class RouteClaimTests
         await Have(loop, claim, Wish("0.0.0.0/0", Via("10.0.0.2")), Wish("::/0", Via("fd00::2")));
         ns.Ip("route flush table 100");
         ns.Ip("-6 route flush table 100");
-        await Eventually.Equal("default via 10.0.0.2 dev a0", () => ns.Own(table: "100"));
-        await Eventually.Equal("default via fd00::2 dev a0 metric 1024", () => ns.Own("-6", "100"));
+        await Until.EqualAsync("default via 10.0.0.2 dev a0", () => ns.Own(table: "100"));
+        await Until.EqualAsync("default via fd00::2 dev a0 metric 1024", () => ns.Own("-6", "100"));
     }
 
     /// <summary>Nothing tells whose a leftover was, so it stays until both owners have wished for all that they want.</summary>
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task In_a_table_of_two_owners_leftovers_stay_until_both_have_swept()
     {
         using var ns = new NetworkNamespace();
@@ -73,7 +73,7 @@ public class RouteClaimTests
         Assert.Equal("", ns.Own());
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task What_one_owner_has_is_refused_to_another_by_name_until_it_is_free()
     {
         using var ns = new NetworkNamespace();
@@ -84,11 +84,11 @@ public class RouteClaimTests
         Assert.Equal("File exists: 192.0.2.1/32 belongs to services", Assert.Single(loop.Status.Refusals).Words);
         Assert.Equal("192.0.2.1 via 10.0.0.2 dev a0", ns.Own());
         await Have(loop, claim, Wish("192.0.2.1/32", null));
-        await Eventually.Equal("192.0.2.1 via 10.0.1.2 dev b0", () => ns.Own());
+        await Until.EqualAsync("192.0.2.1 via 10.0.1.2 dev b0", () => ns.Own());
         Assert.Equal(["speaker 192.0.2.1/32"], await OwnersAsync(loop));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Beside_another_owners_metric_only_the_own_route_goes()
     {
         using var ns = new NetworkNamespace();

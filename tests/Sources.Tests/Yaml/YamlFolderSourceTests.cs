@@ -32,8 +32,13 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         manifests.Dispose();
     }
 
-    private void Start(string? path = null, TimeProvider? time = null) =>
-        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, time ?? TimeProvider.System)]).RunAsync(end.Token);
+    private void Start(string? path = null, TimeProvider? time = null)
+    {
+        var loops = new Net.Loops(
+            TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
+            (loop, defect) => Environment.FailFast(loop.Name, defect));
+        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, time ?? TimeProvider.System)], loops).RunAsync(end.Token);
+    }
 
     /// <summary>Reads on until the peers are these.</summary>
     private async Task UntilAsync(string peers)
