@@ -86,9 +86,11 @@ public sealed class NextHopResolver(KernelSnapshot snapshot)
         var table = tables[(int)family] = new(family);
         foreach (var route in Snapshot.Routes.Values)
             if (route.Prefix.Family == family) Add(table, route.Prefix, new(route.Target.Type, route.Target.Hops, route.Target.Metric));
-        // An address counts even where its route has gone to another table or was never made (noprefixroute).
+        // An address counts even where its route has gone to another table or was never made (noprefixroute), but only on a link that is up: of
+        // one that was set down the kernel has taken the subnet's route away, and a shorter one leads there. (A link that has lost its carrier
+        // keeps it, and is the longest match that leads nowhere.)
         foreach (var address in Snapshot.Addresses)
-            if (address.Address.Family == family)
+            if (address.Address.Family == family && Snapshot.Links.TryGetValue(address.Interface, out var link) && link.IsUp)
                 Add(table, address.Subnet, new(RouteType.Unicast, [new(null, address.Interface)], family == IpFamily.IPv6 ? ConnectedMetricIPv6 : 0));
         return table;
     }

@@ -100,12 +100,26 @@ public readonly record struct Address(ulong High, ulong Low, IpFamily Family) : 
         // IPAddress also takes "1", "0x7f.1", scoped addresses, and "[::1]:80" without its port; none of them is how a router writes an address.
         if (text.IndexOfAny('%', '[') >= 0) return false;
         if (text.IndexOf(':') < 0 && (text.Count('.') != 3 || text.ContainsAnyExcept(DottedQuad))) return false;
+        if (HasOctal(text)) return false;
         if (!IPAddress.TryParse(text, out var parsed)) return false;
         if (parsed.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) return false;
         Span<byte> octets = stackalloc byte[16];
         parsed.TryWriteBytes(octets, out var length);
         address = FromOctets(octets[..length]);
         return true;
+    }
+
+    /// <summary>
+    /// A number of a dotted quad begins with a needless zero: octal to inet_aton(3) and IPAddress, decimal to others (CVE-2021-29921), so
+    /// 010.0.0.9 is nobody's address (Go's net.ParseIP refuses it too).
+    /// </summary>
+    private static bool HasOctal(ReadOnlySpan<char> text)
+    {
+        if (text.IndexOf('.') < 0) return false;
+        var quad = text[(text.LastIndexOf(':') + 1)..];
+        for (var i = 0; i + 1 < quad.Length; i++)
+            if (quad[i] == '0' && quad[i + 1] != '.' && (i == 0 || quad[i - 1] == '.')) return true;
+        return false;
     }
 
     /// <exception cref="FormatException">The text is no address.</exception>

@@ -51,7 +51,8 @@ public readonly record struct Prefix : IComparable<Prefix>
         prefix = default;
         var slash = text.IndexOf('/');
         if (slash < 0 || !Address.TryParse(text[..slash], out var address)) return false;
-        if (!byte.TryParse(text[(slash + 1)..], System.Globalization.NumberStyles.None, null, out var length)) return false;
+        var bits = text[(slash + 1)..];
+        if (bits is ['0', _, ..] || !byte.TryParse(bits, System.Globalization.NumberStyles.None, null, out var length)) return false;
         if (length > address.Family.Bits()) return false;
         prefix = new(address, length);
         return true;

@@ -127,4 +127,19 @@ public class NextHopResolverTests
         Assert.Same(resolver, resolver.For(Snapshot with { Version = 2, Neighbours = Snapshot.Neighbours.Add((A, neighbour.Address), neighbour) }));
         Assert.NotSame(resolver, resolver.For(Snapshot with { Links = Snapshot.Links.Remove(A) }));
     }
+
+    [Fact]
+    public void The_subnet_of_a_link_that_was_set_down_does_not_hide_the_route_that_leads_there()
+    {
+        var withSubnet = Snapshot with { Addresses = Snapshot.Addresses.Add(Own(Downed, "10.0.5.1", 24)) };
+        var found = new NextHopResolver(withSubnet).Resolve(Address.Parse("10.0.5.9"));
+        Assert.Equal((true, A, (Prefix?)Prefix.Parse("0.0.0.0/0")), (found.Resolvable, found.Interface, found.Via));
+    }
+
+    [Fact]
+    public void The_subnet_of_a_link_that_has_lost_its_carrier_does()
+    {
+        var withSubnet = Snapshot with { Addresses = Snapshot.Addresses.Add(Own(Dead, "10.0.5.1", 24)) };
+        Assert.False(new NextHopResolver(withSubnet).Resolve(Address.Parse("10.0.5.9")).Resolvable);
+    }
 }

@@ -54,4 +54,19 @@ public class AddressTests
     [Fact]
     public void A_mac_address_is_written_with_colons() =>
         Assert.Equal("02:00:5e:10:00:ff", MacAddress.FromOctets([2, 0, 0x5e, 0x10, 0, 0xff]).ToString());
+
+    [Theory]
+    [InlineData("010.0.0.9")] // octal to inet_aton(3): 8.0.0.9
+    [InlineData("10.0.0.09")]
+    [InlineData("10.00.0.9")]
+    [InlineData("::ffff:010.0.0.9")]
+    public void A_number_with_a_needless_zero_in_front_is_no_part_of_an_address(string text) => Assert.False(Address.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("10.0.0.100")]
+    [InlineData("100.200.0.10")]
+    [InlineData("::ffff:10.0.0.9")]
+    [InlineData("2001:0db8::0009")]
+    public void Other_zeros_are(string text) => Assert.True(Address.TryParse(text, out _));
 }

@@ -29,4 +29,13 @@ public class PrefixTests
         for (var length = 0; length <= 128; length++)
             Assert.Equal(length == 0 ? 0 : UInt128.MaxValue << (128 - length), ones.Masked(length).Bits);
     }
+
+    [Theory]
+    [InlineData("10.0.0.0/08")]
+    [InlineData("010.0.0.0/8")]
+    [InlineData("2001:db8::/032")]
+    public void A_number_with_a_needless_zero_in_front_is_no_part_of_a_prefix(string text) => Assert.False(Prefix.TryParse(text, out _));
+
+    [Fact]
+    public void The_default_route_has_the_length_0() => Assert.True(Prefix.TryParse("0.0.0.0/0", out _));
 }
