@@ -17,6 +17,7 @@ internal sealed class Intake(
             var record = RouteRecord.Read(ref octets);
             if (record.Kind == RecordKind.Announce) Announce(peer, record, now);
             else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
+            else if (record.Kind == RecordKind.Martians) CountMartians(peer, record);
             else Mark(peer.Index, record.Family, record.Kind);
         }
         batch.Return();
@@ -61,6 +62,13 @@ internal sealed class Intake(
         }
         attributes.Release(forAll);
         attributes.Release(received);
+    }
+
+    private void CountMartians(RibPeer peer, in RouteRecord record)
+    {
+        var counts = peers.Counts(peer.Index, record.Family);
+        counts.UpdatesReceived += record.Interface;
+        counts.UpdatesRejected += record.Interface;
     }
 
     private void Withdraw(RibPeer peer, in RouteRecord record)

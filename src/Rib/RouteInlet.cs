@@ -9,7 +9,12 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib;
 
 /// <summary>What a record of a batch says.</summary>
-internal enum RecordKind : byte { Announce, Withdraw, EndOfRib, BeginOfRefresh, EndOfRefresh }
+internal enum RecordKind : byte
+{
+    Announce, Withdraw, EndOfRib, BeginOfRefresh, EndOfRefresh,
+    /// <summary>Prefixes were passed over: only how many they were.</summary>
+    Martians,
+}
 
 /// <summary>
 /// Routes of one peer on their way to a shard: records of attributes and prefixes, one behind the other in one array.
@@ -53,7 +58,7 @@ internal ref struct RouteRecord
     public RecordKind Kind;
     public IpFamily Family;
     public bool AddPath;
-    /// <summary>Interface that an own route leads to; 0: none is said.</summary>
+    /// <summary>Interface that an own route leads to; 0: none is said. Of <see cref="RecordKind.Martians"/>: how many.</summary>
     public int Interface;
     /// <summary>Of the attributes (<see cref="AttributeInterner.HashOf"/>).</summary>
     public uint Hash;
@@ -112,6 +117,8 @@ public sealed class RouteInlet
         Announce(update.Announced);
         Announce(update.MpAnnounced);
         if (update.EndOfRib is { } family) Mark(RecordKind.EndOfRib, family);
+        if (update.Martians.IPv4 > 0) Header(Batch(0), RecordKind.Martians, IpFamily.IPv4, false, 0, 0, update.Martians.IPv4, 0);
+        if (update.Martians.IPv6 > 0) Header(Batch(0), RecordKind.Martians, IpFamily.IPv6, false, 0, 0, update.Martians.IPv6, 0);
     }
 
     /// <summary>RFC 7313 section 4: the peer's table comes once more; what is not in it when it ends is gone.</summary>

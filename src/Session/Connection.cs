@@ -41,6 +41,7 @@ internal sealed class Connection : IAsyncDisposable
     private long arrived, consumed, lastHeard;
     /// <summary>The reader has told <see cref="lastHeard"/> of what lies in front of it.</summary>
     private bool isHeard;
+    private bool hasToldMartians;
     private string ending = "Connection closed";
 
     public Connection(
@@ -318,6 +319,11 @@ internal sealed class Connection : IAsyncDisposable
             Counters.CountDamage(update.Damage.Penalty);
             damages.Add(update.Damage);
             if (update.Damage.Penalty == Penalty.SessionReset) return Last(new Malformed(update.Reset!, update.Damage.Expected));
+        }
+        if (update.Martians != default && !hasToldMartians)
+        {
+            hasToldMartians = true;
+            log.Martian(settings.Name, update.Martian);
         }
         sink!.Take(ref update);
         taken = true;

@@ -18,6 +18,7 @@ public sealed class UpdateDecoder(Negotiated negotiated)
     private readonly AttributeBlock block = new(negotiated);
     private readonly OldSpeaker old = new();
     private byte[] classic = [];
+    private byte[] classicNlri = [], multiprotocolNlri = [];
     private byte[] multiprotocol = [];
 
     //  +------------------------+------------------+
@@ -39,17 +40,18 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         if (body.Length == 4) return new() { EndOfRib = negotiated.Families.Has(IpFamily.IPv4) ? IpFamily.IPv4 : null };
 
         var update = new DecodedUpdate();
+        var (suspect, mpSuspect) = (false, false);
         block.Read(attributes);
         if (!negotiated.FourOctetAs) old.Read(block, attributes);
         if (negotiated.Families.Has(IpFamily.IPv4))
         {
             update.Withdrawn = Run(IpFamily.IPv4, withdrawn);
             update.Announced.Nlri = Run(IpFamily.IPv4, nlri);
-            if (!IsSound(update.Withdrawn) || !IsSound(update.Announced.Nlri))
+            if (!Nlri.IsSound(update.Withdrawn, out _) || !Nlri.IsSound(update.Announced.Nlri, out suspect))
                 return Reset(UpdateError.InvalidNetworkField, "prefixes are whole and fit their family (RFC 7606 section 5.3)");
         }
         ReadUnreach(ref update, attributes);
-        var mpNextHop = ReadReach(ref update, attributes, out var mpReachable);
+        var mpNextHop = ReadReach(ref update, attributes, out var mpReachable, out mpSuspect);
         var reachable = mpReachable || !nlri.IsEmpty;
         var nextHop = reachable ? ReadRoute(attributes, !nlri.IsEmpty) : default;
         var penalty = block.Worst.Penalty;
@@ -58,14 +60,23 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         if (penalty == Penalty.SessionReset) return Reset(attributes);
         if (penalty != Penalty.None) update.Damage = block.Worst.Damage(attributes);
         if (penalty == Penalty.TreatAsWithdraw) Withdraw(ref update);
-        else Announce(ref update, attributes, nextHop, mpNextHop);
+        else
+        {
+            if (suspect | mpSuspect) PassOverMartians(ref update);
+            Announce(ref update, attributes, nextHop, mpNextHop);
+        }
         return update;
+    }
+
+    private void PassOverMartians(scoped ref DecodedUpdate update)
+    {
+        update.Announced.Nlri = Nlri.WithoutMartians(update.Announced.Nlri, ref classicNlri, out var classicCount, ref update.Martian);
+        update.MpAnnounced.Nlri = Nlri.WithoutMartians(update.MpAnnounced.Nlri, ref multiprotocolNlri, out var mpCount, ref update.Martian);
+        update.Martians = update.MpAnnounced.Nlri.Family == IpFamily.IPv6 ? (classicCount, mpCount) : (classicCount + mpCount, 0);
     }
 
     private NlriRun Run(IpFamily family, ReadOnlySpan<byte> octets) =>
         new() { Family = family, AddPath = negotiated.AddPathReceive.Has(family), Octets = octets };
-
-    private static bool IsSound(NlriRun run) => Nlri.IsSound(run.Octets, run.Family, run.AddPath);
 
     /// <summary>A family that both sides want; others are passed over (RFC 4760 section 7 would also allow to end the session).</summary>
     private bool TryOurs(Family family, out IpFamily ours) => family.TryUnicast(out ours) && negotiated.Families.Has(ours);
@@ -79,7 +90,7 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         if (whole && !TryOurs(family, out _)) return;
         family.TryUnicast(out var ours);
         update.MpWithdrawn = Run(ours, nlri);
-        if (!whole || !IsSound(update.MpWithdrawn)) block.Blame(slot, Penalty.SessionReset, MpUnreach.Subcode, MpUnreach.Rule);
+        if (!whole || !Nlri.IsSound(update.MpWithdrawn, out _)) block.Blame(slot, Penalty.SessionReset, MpUnreach.Subcode, MpUnreach.Rule);
         else if (IsAlone(in update)) update.EndOfRib = ours;
     }
 
@@ -89,17 +100,17 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
 
     /// <summary>The next hop's octets as they are kept; empty where there is nothing announced.</summary>
-    private ReadOnlySpan<byte> ReadReach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable)
+    private ReadOnlySpan<byte> ReadReach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable, out bool suspect)
     {
         var slot = block.Later(AttributeType.MpReachNlri);
-        reachable = false;
+        reachable = suspect = false;
         if (!slot.IsThere) return default;
         var whole = MpReachCodec.TrySplit(slot.Value(attributes), out var family, out var nextHop, out var nlri);
         reachable = !nlri.IsEmpty;
         if (whole && !TryOurs(family, out _)) return default;
         family.TryUnicast(out var ours);
         update.MpAnnounced.Nlri = Run(ours, nlri);
-        if (!whole || !IsNextHopLength(ours, nextHop.Length) || !IsSound(update.MpAnnounced.Nlri))
+        if (!whole || !IsNextHopLength(ours, nextHop.Length) || !Nlri.IsSound(update.MpAnnounced.Nlri, out suspect))
         {
             block.Blame(slot, Penalty.SessionReset, MpReach.Subcode, MpReach.Rule);
             return default;

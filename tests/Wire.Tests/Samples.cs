@@ -43,11 +43,13 @@ internal static class Samples
     public static Gen<byte[]> Nlri(IpFamily family, bool addPath = false) =>
         PrefixOf(family, addPath).ListOf().Select(x => (byte[])[.. x.SelectMany(y => y), .. addPath ? new byte[4] : [], 0]);
 
+    /// <summary>None that nobody may announce.</summary>
     private static Gen<byte[]> PrefixOf(IpFamily family, bool addPath) =>
         from length in Gen.Choose(0, family.Bits())
         from id in Gen.ArrayOf(Octet, addPath ? 4 : 0)
-        from octets in Gen.ArrayOf(Octet, (length + 7) / 8)
-        select (byte[])[.. id, (byte)length, .. octets];
+        from first in family == IpFamily.IPv4 ? Gen.OneOf(Gen.Choose(1, 126), Gen.Choose(128, 223)) : Gen.Choose(1, 0xfd)
+        from others in Gen.ArrayOf(Octet, Math.Max(0, (length + 7) / 8 - 1))
+        select (byte[])[.. id, (byte)length, .. length > 0 ? new[] { (byte)first } : [], .. others];
 
     private static Gen<byte[]> Path => SomeSegment.ListOf().Select(x => (byte[])[.. Segment(2, [65001]), .. x.Take(4).SelectMany(y => y)]);
 

@@ -348,4 +348,47 @@ public class UpdateDecoderTests
             foreach (var body in bodies) decoder.Decode(body);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
+
+    [Theory]
+    [InlineData("18 7f0001")]       // 127.0.1.0/24
+    [InlineData("04 e0")]           // 224.0.0.0/4
+    [InlineData("20 ffffffff")]     // 255.255.255.255/32
+    [InlineData("08 f0")]           // 240.0.0.0/8
+    [InlineData("18 000001")]       // 0.0.1.0/24
+    public void What_nobody_may_announce_is_passed_over(string martian)
+    {
+        var update = Decode(Sessions.External, "", Mandatory, "18 c61201" + martian + "18 c61202");
+        Assert.Equal("18c6120118c61202", Text(update.Announced.Nlri.Octets).Replace(" ", ""));
+        Assert.Equal(((1, 0), Penalty.None), (update.Martians, update.Damage.Penalty));
+        Assert.Equal("nothing", Outcome(Mandatory, nlri: martian));
+    }
+
+    [Theory]
+    [InlineData("00")]              // 0.0.0.0/0
+    [InlineData("01 00")]           // 0.0.0.0/1
+    [InlineData("01 80")]           // 128.0.0.0/1
+    [InlineData("20 7effffff")]     // 126.255.255.255/32
+    [InlineData("20 80000000")]     // 128.0.0.0/32
+    [InlineData("10 a9fe")]         // 169.254.0.0/16
+    public void What_only_looks_like_it_is_taken(string nlri)
+    {
+        Assert.Equal("route", Outcome(Mandatory, nlri: nlri));
+        Assert.Equal((0, 0), Decode(Sessions.External, "", Mandatory, nlri).Martians);
+    }
+
+    [Theory]
+    [InlineData("0a fe80", true)]                                   // fe80::/10
+    [InlineData("08 ff", true)]                                     // ff00::/8
+    [InlineData("80 00000000000000000000000000000001", true)]       // ::1/128
+    [InlineData("68 00000000000000000000ffff0a", true)]             // ::ffff:10.0.0.0/104
+    [InlineData("80 0000000000000000000000000a000001", true)]       // ::10.0.0.1/128
+    [InlineData("00", false)]                                       // ::/0
+    [InlineData("07 fc", false)]                                    // fc00::/7
+    [InlineData("20 0064ff9b", false)]                              // 64:ff9b::/32
+    public void Of_IPv6_too(string nlri, bool isMartian)
+    {
+        var value = "0002 01 10 20010db8000000000000000000000001 00" + nlri;
+        var attributes = Origin + Path + $"80 0e {Octets(value).Length:x2}" + value;
+        Assert.Equal((0, isMartian ? 1 : 0), Decode(Sessions.External, "", attributes, "").Martians);
+    }
 }
