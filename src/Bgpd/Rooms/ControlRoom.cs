@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Control.Http;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>birdc's sockets and HTTP, begun and ended together.</summary>
 internal sealed class ControlRoom(
-    Start start, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services, BirdLogEcho echo, TimeProvider time,
+    Start start, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services, BirdLogEcho echo, Loops loops, TimeProvider time,
     ILoggerFactory logs) : Room
 {
     private readonly List<BirdSocket> sockets = [];
@@ -24,7 +25,7 @@ internal sealed class ControlRoom(
         var daemon = services.GetRequiredService<IDaemon>();
         var control = start.Config.Control;
         foreach (var path in BirdPaths(control)) Open(path, daemon);
-        Http = new([.. control.Http.Select(endpoint => endpoint.ToString())], speaker.View, daemon, time, logs)
+        Http = new([.. control.Http.Select(endpoint => endpoint.ToString())], speaker.View, daemon, loops, time, logs)
         {
             Dataplane = dataplane.Translating,
         };
@@ -37,7 +38,7 @@ internal sealed class ControlRoom(
 
     private void Open(string path, IDaemon daemon)
     {
-        var socket = new BirdSocket(path, speaker.BirdView, daemon, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo };
+        var socket = new BirdSocket(path, speaker.BirdView, daemon, loops, time, logs.CreateLogger<BirdSocket>()) { LogEcho = echo };
         sockets.Add(socket);
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 
@@ -8,16 +9,17 @@ namespace Calico.Bgp.Bgpd.Rooms;
 /// systemd's watchdog (sd_watchdog_enabled(3)): twice within the time that it gives us, and only while <c>/live</c> would say 200, it is
 /// told that we are there. A daemon whose loops hang is killed and started anew; its routes stay in the kernel meanwhile.
 /// </summary>
-internal sealed class Watchdog(ISystemdNotifier notifier, ControlRoom control, TimeProvider time, ILogger<Daemon> log) : Room
+internal sealed class Watchdog(ISystemdNotifier notifier, ControlRoom control, Loops loops, TimeProvider time, ILogger<Daemon> log) : Room
 {
     private static readonly ServiceState Alive = new("WATCHDOG=1");
 
     private readonly CancellationTokenSource ending = new();
-    private Task watching = Task.CompletedTask;
+    private Loop? watching;
 
     public override Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (notifier.IsEnabled && Patience() is { } patience) watching = WatchAsync(patience / 2);
+        if (notifier.IsEnabled && Patience() is { } patience)
+            watching = loops.Start("watchdog", OnDefect.EndProcess, loop => WatchAsync(loop, patience / 2), stop: ending.Token);
         return Task.CompletedTask;
     }
 
@@ -31,24 +33,22 @@ internal sealed class Watchdog(ISystemdNotifier notifier, ControlRoom control, T
             ? TimeSpan.FromMicroseconds(microseconds) : null;
     }
 
-    private async Task WatchAsync(TimeSpan pause)
+    private async Task WatchAsync(Loop loop, TimeSpan pause)
     {
-        try
+        // It waits, for time and for answers, from beginning to end.
+        loop.Rest();
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(pause, time, ending.Token);
-                if (await control.Http!.NotLiveBecauseAsync(ending.Token) is { } reason) log.NotAlive(reason);
-                else notifier.Notify(Alive);
-            }
+            await Task.Delay(pause, time, ending.Token);
+            if (await control.Http!.NotLiveBecauseAsync(ending.Token) is { } reason) log.NotAlive(reason);
+            else notifier.Notify(Alive);
         }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
     }
 
     protected override async ValueTask LeaveAsync()
     {
         await ending.CancelAsync();
-        await watching;
+        if (watching != null) await watching.Ended;
         ending.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Calico.Bgp.Control.Bird.Commands;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.Logging;
 
@@ -33,14 +34,18 @@ internal sealed class BirdClient : IAsyncDisposable
 
     public Action<LogLevel, string> Listener => echoes.Offer;
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Loop loop, CancellationToken stop)
     {
+        // It beats at each command and rests again at once: what it waits for then is whom it asks, and its client.
+        loop.Rest();
         try
         {
             reply.End(ReplyCode.Welcome, $"BIRD {with.Speaker.Router.Version} ready.");
             await reply.FlushAsync(stop).ConfigureAwait(false);
             while (await requests.ReadAsync(stop).ConfigureAwait(false) is { } request)
             {
+                loop.Beat();
+                loop.Rest();
                 await AnswerAsync(request.Line, stop).ConfigureAwait(false);
                 await reply.FlushAsync(stop).ConfigureAwait(false);
                 if (with.Echo != EchoClasses.None) echoing ??= EchoAsync(stop);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.Logging;
 
@@ -19,16 +20,17 @@ public sealed class BirdSocket : IAsyncDisposable
     private readonly string path;
     private readonly ISpeaker speaker;
     private readonly IDaemon daemon;
+    private readonly Loops loops;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly UndoTimer undo = new();
     private readonly CancellationTokenSource ending = new();
-    private readonly ConcurrentDictionary<Task, byte> clients = new();
+    private readonly ConcurrentDictionary<Loop, byte> clients = new();
     private Socket? listener;
-    private Task? accepting;
+    private Loop? accepting;
 
-    public BirdSocket(string path, ISpeaker speaker, IDaemon daemon, TimeProvider time, ILogger<BirdSocket> log) =>
-        (this.path, this.speaker, this.daemon, this.time, this.log) = (path, speaker, daemon, time, log);
+    public BirdSocket(string path, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILogger<BirdSocket> log) =>
+        (this.path, this.speaker, this.daemon, this.loops, this.time, this.log) = (path, speaker, daemon, loops, time, log);
 
     /// <summary>Where <c>echo</c> gets log lines from; null: there are none to see.</summary>
     public BirdLogEcho? LogEcho { get; init; }
@@ -43,7 +45,7 @@ public sealed class BirdSocket : IAsyncDisposable
         listener.Bind(new UnixDomainSocketEndPoint(path));
         if (OperatingSystem.IsLinux()) File.SetUnixFileMode(path, Mode);
         listener.Listen();
-        accepting = AcceptAsync(listener);
+        accepting = loops.Start("birdc socket", OnDefect.EndProcess, loop => AcceptAsync(loop, listener), of: path, stop: ending.Token);
         BirdLog.Listening(log, path);
     }
 
@@ -65,15 +67,18 @@ public sealed class BirdSocket : IAsyncDisposable
         throw new InvalidOperationException($"{path}: another daemon answers on this socket");
     }
 
-    private async Task AcceptAsync(Socket on)
+    private async Task AcceptAsync(Loop loop, Socket on)
     {
         while (!ending.IsCancellationRequested)
         {
             try
             {
-                Track(ServeAsync(await on.AcceptAsync(ending.Token).ConfigureAwait(false)));
+                loop.Rest();
+                var client = await on.AcceptAsync(ending.Token).ConfigureAwait(false);
+                loop.Beat();
+                Track(loops.Start("birdc client", OnDefect.EndLoop, turns => ServeAsync(turns, client), stop: ending.Token));
             }
-            catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
+            catch (ObjectDisposedException) when (ending.IsCancellationRequested)
             {
                 return;
             }
@@ -86,20 +91,19 @@ public sealed class BirdSocket : IAsyncDisposable
         }
     }
 
-    private void Track(Task client)
+    private void Track(Loop client)
     {
         clients[client] = 0;
-        _ = client.ContinueWith(done => clients.TryRemove(done, out _), TaskScheduler.Default);
+        _ = client.Ended.ContinueWith(_ => clients.TryRemove(client, out byte _), TaskScheduler.Default);
     }
 
-    private async Task ServeAsync(Socket socket)
+    private async Task ServeAsync(Loop loop, Socket socket)
     {
-        await Task.Yield();
         await using var client = new BirdClient(socket, speaker, daemon, time, undo, log);
         LogEcho?.Add(client.Listener);
         try
         {
-            await client.RunAsync(ending.Token).ConfigureAwait(false);
+            await client.RunAsync(loop, ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -113,8 +117,8 @@ public sealed class BirdSocket : IAsyncDisposable
         if (listener != null) File.Delete(path);
         await ending.CancelAsync().ConfigureAwait(false);
         listener?.Dispose();
-        if (accepting != null) await accepting.ConfigureAwait(false);
-        await Task.WhenAll(clients.Keys).ConfigureAwait(false);
+        if (accepting != null) await accepting.Ended.ConfigureAwait(false);
+        await Task.WhenAll(clients.Keys.Select(client => client.Ended)).ConfigureAwait(false);
         ending.Dispose();
     }
 }

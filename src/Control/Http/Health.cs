@@ -1,4 +1,4 @@
-// /live and /ready, for a node's probes. Live: the loops that own the tables still answer questions, which a hung one would not.
+// /live and /ready, for a node's probes. Live: no loop is dead or hangs, and those that own the tables still answer questions.
 // Ready: the peers' first tables have been taken and sent, so that traffic may be drawn to this node.
 
 using Calico.Bgp.Net;
@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class Health(ISpeaker speaker, TimeProvider time)
+internal sealed class Health(ISpeaker speaker, Loops loops, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -23,7 +23,7 @@ internal sealed class Health(ISpeaker speaker, TimeProvider time)
 
     /// <summary>Null: live.</summary>
     public async Task<string?> NotLiveBecauseAsync(CancellationToken stop) =>
-        await SilentLoopAsync(stop).ConfigureAwait(false) is { } silent
+        loops.NotLiveBecause is { } reason ? reason : await SilentLoopAsync(stop).ConfigureAwait(false) is { } silent
             ? $"the {silent} loop has not answered for {Patience.TotalSeconds:0} s" : null;
 
     public Task ReadyAsync(HttpContext http)

@@ -2,6 +2,7 @@
 // configuration files, no dependency injection, no logging of its own beyond warnings, one I/O queue.
 
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -25,12 +26,12 @@ public sealed class HttpControl : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private KestrelServer? server;
 
-    public HttpControl(IReadOnlyList<string> endpoints, ISpeaker speaker, IDaemon daemon, TimeProvider time, ILoggerFactory logs)
+    public HttpControl(IReadOnlyList<string> endpoints, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
         this.endpoints = endpoints;
         this.time = time;
         this.logs = logs;
-        routes = new(speaker, daemon, time, stopping.Token);
+        routes = new(speaker, daemon, loops, time, stopping.Token);
         requests = new(routes, logs.CreateLogger<HttpControl>());
     }
 

@@ -8,19 +8,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, TimeProvider time, CancellationToken stopping)
+internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, CancellationToken stopping)
 {
     private const string Paths =
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
-    private readonly Health health = new(speaker, time);
+    private readonly Health health = new(speaker, loops, time);
     private readonly Orders orders = new(speaker, daemon);
     private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
     private readonly EventStream events = new(speaker, daemon, time, stopping);
-    private readonly Metrics metrics = new(speaker, time);
+    private readonly Metrics metrics = new(speaker, loops, time);
 
     public Health Health => health;
     public IDataplane? Dataplane { get; set; }

@@ -2,12 +2,13 @@
 // the second is ours, calico_bgp_; the third the process's, as every Prometheus client names it.
 
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class Metrics(ISpeaker speaker, TimeProvider time)
+internal sealed class Metrics(ISpeaker speaker, Loops loops, TimeProvider time)
 {
     public async Task WriteAsync(HttpContext http, NatView? nat)
     {
@@ -23,6 +24,7 @@ internal sealed class Metrics(ISpeaker speaker, TimeProvider time)
         }
         BirdMetrics.WriteStates(text, protocols);
         OwnMetrics.WriteRouter(text, router, speaker.Ready, speaker.KernelStatus, speaker.Memory);
+        OwnMetrics.WriteLoops(text, [.. loops.Status]);
         OwnMetrics.WriteSessions(text, protocols);
         OwnMetrics.WriteRoutes(text, protocols);
         if (nat != null) OwnMetrics.WriteNat(text, nat);

@@ -34,6 +34,17 @@ internal static class OwnMetrics
         text.Sample("calico_bgp_memory_bytes", memory.Configuration, ("purpose", "configuration"));
     }
 
+    /// <summary>By name: where there are several of a name (sessions), the longest and the sum.</summary>
+    public static void WriteLoops(PrometheusText text, IReadOnlyList<LoopStatus> loops)
+    {
+        var byName = loops.GroupBy(loop => loop.Name).ToArray();
+        text.Head("calico_bgp_loop_turn_seconds_max", "gauge", "The longest that a loop was at work without taking up something else");
+        foreach (var loop in byName)
+            text.Sample("calico_bgp_loop_turn_seconds_max", loop.Max(one => one.LongestTurn).TotalSeconds, ("loop", loop.Key));
+        text.Head("calico_bgp_loop_defects_total", "counter", "Mistakes in this program that loops have met");
+        foreach (var loop in byName) text.Sample("calico_bgp_loop_defects_total", loop.Sum(one => one.Defects), ("loop", loop.Key));
+    }
+
     public static void WriteNat(PrometheusText text, NatView nat)
     {
         text.Head("calico_bgp_nat_pools", "gauge", "Pools by who translates what leaves them");

@@ -10,16 +10,21 @@ internal sealed class SocketFixture : IAsyncDisposable
 {
     private readonly Scratch folder = new();
     private readonly BirdSocket socket;
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public SocketFixture(FakeSpeaker speaker, FakeDaemon? daemon = null, BirdLogEcho? echo = null)
     {
         Path = folder.PathOf("bgpd.ctl");
         var clock = new ManualTimeProvider(FakeSpeaker.At(10, 0, 0));
-        socket = new(Path, speaker, daemon ?? new(), clock, NullLogger<BirdSocket>.Instance) { LogEcho = echo };
+        Loops = new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
+        socket = new(Path, speaker, daemon ?? new(), Loops, clock, NullLogger<BirdSocket>.Instance) { LogEcho = echo };
         socket.Start();
     }
 
     public string Path { get; }
+    public Net.Loops Loops { get; }
+    /// <summary>The first loop whose defect ends the process.</summary>
+    public Task<string> Ended => ended.Task;
 
     public RawClient Connect() => new(Path);
 

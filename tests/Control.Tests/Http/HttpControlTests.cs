@@ -19,6 +19,18 @@ public sealed class HttpControlTests : IAsyncLifetime
     public async Task Live_says_so_while_the_loops_answer() => Assert.True((bool)(await lab.JsonAsync("/live"))["live"]!);
 
     [Fact]
+    public async Task A_loop_that_has_met_a_defect_is_not_live()
+    {
+        var loop = lab.Loops.Start("dataplane", Net.OnDefect.EndProcess, _ => throw new InvalidOperationException("broken"));
+        await loop.Ended;
+        using var answer = await lab.Unix.GetAsync("/live");
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, """{"live":false,"reason":"the loop dataplane has ended on a defect"}"""),
+            (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+        Assert.Contains("calico_bgp_loop_defects_total{loop=\"dataplane\"} 1", await lab.Unix.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_loop_that_does_not_answer_is_not_live()
     {
         lab.Speaker.Hangs = true;
@@ -226,7 +238,7 @@ public sealed class HttpControlTests : IAsyncLifetime
     }
 
     private HttpControl Server(string endpoint, TimeProvider? time = null) =>
-        new([endpoint], lab.Speaker, lab.Daemon, time ?? TimeProvider.System, NullLoggerFactory.Instance);
+        new([endpoint], lab.Speaker, lab.Daemon, lab.Loops, time ?? TimeProvider.System, NullLoggerFactory.Instance);
 
     /// <summary>Every timer is due at once.</summary>
     private sealed class HastyClock : TimeProvider

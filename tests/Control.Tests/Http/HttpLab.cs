@@ -14,13 +14,15 @@ public sealed class HttpLab : IAsyncLifetime
     public FakeSpeaker Speaker { get; } = new();
     public FakeDaemon Daemon { get; } = new();
     public string Socket => Path.Combine(folder.FullName, "bgpd.sock");
+    /// <summary>Whose defect nobody minds: what health says of it is what is asked.</summary>
+    public Net.Loops Loops { get; } = new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (_, _) => { });
     public HttpControl Server { get; private set; } = null!;
     public HttpClient Unix { get; private set; } = null!;
     public HttpClient Tcp { get; private set; } = null!;
 
     public async Task InitializeAsync()
     {
-        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, TimeProvider.System, NullLoggerFactory.Instance) { Dataplane = new FakeDataplane() };
+        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance) { Dataplane = new FakeDataplane() };
         await Server.StartAsync();
         Unix = Client(Socket);
         Tcp = new() { BaseAddress = new(Server.Addresses.Single(address => !address.Contains("unix:"))) };
