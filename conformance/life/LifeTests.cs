@@ -65,6 +65,19 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, daemon.ExitCode);
     }
 
+    [NeedsFact("birdc")]
+    public async Task A_defect_in_a_loop_ends_the_daemon_with_a_code_of_its_own_and_leaves_its_routes()
+    {
+        Start(Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]"), ("BGPD_DEFECT", "birdc socket"));
+        await Until.TrueAsync("the route", async () => (await space.RunAsync("ip", "route")).Output.Contains("203.0.113.0/24"), 30, () => Task.FromResult(Said));
+        await StatusAsync();
+        await daemon!.EndedAsync();
+        Assert.Equal(70, daemon.ExitCode);
+        var last = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.Contains("the process ends, its routes and rules stay: a mistake in this program, in the loop birdc socket", last, StringComparison.Ordinal);
+        Assert.Contains("blackhole 203.0.113.0/24", (await space.RunAsync("ip", "route")).Output, StringComparison.Ordinal);
+    }
+
     /// <summary>The variables may be another process's, who handed its environment on.</summary>
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Another_ones_watchdog_is_left_alone()

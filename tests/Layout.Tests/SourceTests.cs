@@ -27,6 +27,13 @@ public class SourceTests
         Assert.Equal([], Files(file => IsIn("src/", file)
             && (Contains(file, "DateTime.Now") || Contains(file, "DateTime.UtcNow") || Contains(file, "DateTimeOffset.UtcNow"))));
 
+    [Fact]
+    public void Whatever_lives_on_is_a_Loop_with_a_policy_for_its_defect() =>
+        Assert.Equal(
+            ["src/Net/Loops.cs"],
+            Files(file => IsIn("src/", file)
+                && (Contains(file, "Task.Run(") || Contains(file, "new Thread(") || Contains(file, "LongRunning") || Contains(file, "StartNew("))));
+
     private static IEnumerable<string> Files(Func<string, bool> which) => Tree.Sources.Where(which).Order();
 
     private static bool IsIn(string folder, string file) => file.StartsWith(folder, StringComparison.Ordinal);
