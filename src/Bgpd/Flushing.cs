@@ -23,7 +23,8 @@ internal static class Flushing
         {
             await loop.StartAsync(stop);
             await loop.FlushAsync(stop);
-            if (await FlushNatAsync(loops, logs, stop) is { } words) throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
+            if (await FlushNatAsync(loops, logs, stop) is { } words)
+                throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
         }
         catch (IOException refused)
         {

@@ -94,7 +94,8 @@ internal static class Hosting
         Logging.Configure(builder.Logging, start.Config.Log, echo);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
         builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
-        builder.Services.AddSingleton(services => Watched(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(services =>
+            Watched(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);

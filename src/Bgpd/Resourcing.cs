@@ -43,7 +43,8 @@ internal sealed class Resourcing : IAsyncDisposable
     public ImmutableArray<SourceConfig> Of { get; private set; }
 
     /// <summary>Null where bgpd.yaml names no sources. Ends when all of them have been read.</summary>
-    public static async Task<Resourcing?> StartAsync(DaemonConfig config, Loops loops, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
+    public static async Task<Resourcing?> StartAsync(
+        DaemonConfig config, Loops loops, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
     {
         var from = ResourceSources.Of(config, time);
         if (from.Count == 0) return null;

@@ -109,7 +109,8 @@ internal sealed class Translating(
             feed = resources?.Subscribe(Concern.Nat);
             Dataplane.Start();
             var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time);
-            var observing = loops.Start("upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
+            var observing = loops.Start(
+                "upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
             var following = loops.Start("resources of the dataplane", OnDefect.EndProcess, FollowAsync, stop: ending.Token);
             followed = Task.WhenAll(observing.Ended, following.Ended);
         }

@@ -63,7 +63,8 @@ public sealed class DataplaneLoop(
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
 
     /// <summary>bgpd.yaml was read again.</summary>
-    public ValueTask ConfigureAsync(string newNode, NatSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newNode, newer));
+    public ValueTask ConfigureAsync(string newNode, NatSettings newer) =>
+        inbox.Writer.WriteAsync(new DataplaneNews.Configured(newNode, newer));
 
     /// <summary>Ends when what was said before is in force.</summary>
     public async Task SettledAsync()

@@ -6,8 +6,8 @@ namespace Calico.Bgp.Net;
 /// A bell for one listener: however often it is rung before he hears it, he hears it once. Ringing never waits, so that anybody may, on any
 /// thread, as often as he likes.
 /// </summary>
-/// <param name="ring">Called for the first ring that has not been heard, by listeners who wait for other things too (a word in their inbox);
-/// without it one listens by <see cref="HeardAsync(CancellationToken)"/>.</param>
+/// <param name="ring">Called for the first ring that has not been heard, by listeners who wait for other things too (a word in their
+/// inbox); without it one listens by <see cref="HeardAsync(CancellationToken)"/>.</param>
 public sealed class Bell(Action? ring = null)
 {
     private readonly Channel<bool> rung = Channel.CreateBounded<bool>(1);

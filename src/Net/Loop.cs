@@ -7,7 +7,7 @@ public enum OnDefect
 {
     /// <summary>The process ends: routes and rules stay in the kernel, and the supervisor starts us again within a second.</summary>
     EndProcess,
-    /// <summary>The loop begins again at once. Its body first lets go of all that it held, and before it does anything that could fail.</summary>
+    /// <summary>The loop begins again at once. Its body first puts right what was left half done, and makes progress even where it fails.</summary>
     StartAgain,
     /// <summary>The loop ends and nobody else with it: one client of many.</summary>
     EndLoop,
@@ -21,8 +21,8 @@ public sealed record LoopStatus(
     string Name, string? Of, OnDefect OnDefect, TimeSpan SinceBeat, TimeSpan? InTurnFor, TimeSpan LongestTurn, int Defects, bool HasFailed);
 
 /// <summary>
-/// One of the house's loops: whoever owns something that changes, and takes news of it one after the other. It beats: a turn is from when it
-/// takes something up until it takes up the next or waits, so that a loop that hangs is told from one that has nothing to do. Made by
+/// One of the house's loops: whoever owns something that changes, and takes news of it one after the other. It beats: a turn is from when
+/// it takes something up until it takes up the next or waits, so that a loop that hangs is told from one that has nothing to do. Made by
 /// <see cref="Loops"/>.
 /// </summary>
 public sealed class Loop

@@ -7,7 +7,7 @@ namespace Calico.Bgp.Net;
 /// All loops of the house that run. Nobody else makes a thread or a task that lives: so each has a written policy for a defect, each defect
 /// is one line of the log with the loop's name, and health can ask for every one of them.
 /// </summary>
-/// <param name="end">Ends the process, by the host. It is called once, after the line of the log; what falls with the first is not told.</param>
+/// <param name="end">Ends the process, by the host. Called once, after the line of the log; what falls with the first is not told.</param>
 public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Exception> end)
 {
     /// <summary>No turn of a loop takes longer, unless it says so.</summary>
@@ -39,7 +39,8 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
     /// <summary>A loop on the pool's threads. It ends when its body does, or is cancelled by <paramref name="stop"/>.</summary>
     /// <param name="patience">For bodies whose turns may take longer than a few seconds.</param>
     public Loop Start(
-        string name, OnDefect onDefect, Func<Loop, Task> body, string? of = null, TimeSpan? patience = null, CancellationToken stop = default)
+        string name, OnDefect onDefect, Func<Loop, Task> body, string? of = null, TimeSpan? patience = null,
+        CancellationToken stop = default)
     {
         var loop = Enter(name, onDefect, of, patience);
         loop.Ended = Task.Run(() => RunAsync(loop, body, stop), CancellationToken.None);

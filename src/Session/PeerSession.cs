@@ -137,9 +137,9 @@ public sealed class PeerSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// After a defect: the machine's state is a step's outcome as ever, but what the step asked for may not have been done. So both connections
-    /// end (each state is written before its actions are performed, so that what fails here again does not come again), the owner hears of the
-    /// end of an established session in any case, and the idle hold runs.
+    /// After a defect: the machine's state is a step's outcome as ever, but what the step asked for may not have been done. So both
+    /// connections end (each state is written before its actions are performed, so that what fails here again does not come again), the
+    /// owner hears of the end of an established session in any case, and the idle hold runs.
     /// </summary>
     private async Task BeginAnewAsync()
     {

@@ -9,7 +9,8 @@ namespace Calico.Bgp.Session;
 /// KEEPALIVE, NOTIFICATION and the like overtake the queue, but never the batch that is half sent. There is no task while there
 /// is nothing to send: who adds the first thing starts one, or, where it is little (<see cref="OutBuffer.IsPrompt"/>), sends it himself.
 /// </summary>
-internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, ConnectionCounters counters, Action<Exception> failed) : IOutlet, IThreadPoolWorkItem
+internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, ConnectionCounters counters, Action<Exception> failed)
+    : IOutlet, IThreadPoolWorkItem
 {
     // A peer that reads slowly delays our keepalives by one batch at most; and the kernel takes 1,024 segments at once.
     private const int BatchOctets = 1 << 18, BatchSegments = 512;

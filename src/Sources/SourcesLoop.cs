@@ -13,7 +13,8 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
     /// <summary>A first list of a large folder is one turn.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<SourceUpdate> updates = Channel.CreateBounded<SourceUpdate>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+    private readonly Channel<SourceUpdate> updates =
+        Channel.CreateBounded<SourceUpdate>(new BoundedChannelOptions(Waiting) { SingleReader = true });
 
     /// <summary>
     /// Until it is cancelled. A source that fails in a way that it did not foresee ends the process, for what it would have said is missing
@@ -26,7 +27,8 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
             loop => TellingReadersAsync(() => loop.TakeAllAsync(updates.Reader, Apply, cancellation)), stop: cancellation);
         var running = sources.Select(source => loops.Start(
             "source", OnDefect.EndProcess,
-            loop => TellingReadersAsync(() => source.RunAsync(loop, updates.Writer, cancellation)), of: source.Name, Patience, cancellation));
+            loop => TellingReadersAsync(() => source.RunAsync(loop, updates.Writer, cancellation)), of: source.Name,
+            Patience, cancellation));
         return Task.WhenAll(running.Append(applying).Select(loop => loop.Ended));
     }
 

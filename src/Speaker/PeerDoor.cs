@@ -22,7 +22,8 @@ internal sealed class PeerLife(Negotiated negotiated, RouteSink sink, RibPeer to
 /// What a session's loop meets of the speaker. The RIB hears of the session at once, on the session's own loop, in the order of its routes;
 /// the speaker hears of it as news, and puts right what it has been configured otherwise meanwhile.
 /// </summary>
-internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, Func<bool> isShuttingDown, Action<SpeakerNews> tell) : ISessionOwner
+internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, Func<bool> isShuttingDown, Action<SpeakerNews> tell)
+    : ISessionOwner
 {
     private volatile PeerConfig config = config;
     // The session's loop alone.

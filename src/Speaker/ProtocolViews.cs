@@ -44,7 +44,8 @@ internal static class ProtocolViews
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
         {
             if (!session.Settings.Families.Has(family)) continue;
-            var nextHop = peer.Up is { } life ? Self(config.ForRib(peer.Session.Settings, life.Negotiated, speaker.Kernel.Current), family) : null;
+            var nextHop = peer.Up is { } life
+                ? Self(config.ForRib(peer.Session.Settings, life.Negotiated, speaker.Kernel.Current), family) : null;
             channels.Add(Channel(
                 speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
                 config.ExportDefaulted, nextHop));

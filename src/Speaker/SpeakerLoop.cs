@@ -400,7 +400,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 
     void IRibListener.CameToRest() => Moved?.Invoke();
     void IRibListener.EndOfRib(ushort peer, IpFamily family) => PostOnce(new SpeakerNews.EndOfRib(peer, family));
-    void IRibListener.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) => PostOnce(new SpeakerNews.OverLimit(peer, family, limit));
+    void IRibListener.PrefixLimitExceeded(ushort peer, IpFamily family, int limit) =>
+        PostOnce(new SpeakerNews.OverLimit(peer, family, limit));
 
     /// <summary>RFC 4486 section 4: the data are the family and the limit.</summary>
     private static Notification PrefixLimitReached(IpFamily family, int limit)
@@ -416,7 +417,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private async Task SettleAsync(Loop loop)
     {
         var deadline = Started + Config.Kernel.SweepAfter;
-        // It waits, for time and for others, from beginning to end. Where the daemon ends before its sessions settled, what an earlier run left stays.
+        // It waits, for time and for others, from beginning to end. Where the daemon ends before its sessions settled, what an earlier run
+        // left stays.
         loop.Rest();
         while (time.GetUtcNow() < deadline && !await AskAsync<bool>(answer => new SpeakerNews.AskSettled(answer)).ConfigureAwait(false))
             await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);

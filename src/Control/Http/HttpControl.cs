@@ -26,7 +26,8 @@ public sealed class HttpControl : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private KestrelServer? server;
 
-    public HttpControl(IReadOnlyList<string> endpoints, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILoggerFactory logs)
+    public HttpControl(
+        IReadOnlyList<string> endpoints, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
         this.endpoints = endpoints;
         this.time = time;
