@@ -28,9 +28,9 @@ internal static class NatFigures
             "node0", new() { Enabled = true }, nftables, kernel, connections, loops, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
         dataplane.Start();
 
-        var snapshot = Snapshot();
+        var pools = AllPools();
         var clock = Stopwatch.StartNew();
-        await dataplane.TakeAsync(snapshot);
+        await dataplane.TakeAsync([.. pools.Concat<Resource>(Hosts()).Select(one => Change(null, one))]);
         await dataplane.SettledAsync();
         Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms after the resources came, {nftables.Status.Transactions} transaction");
 
@@ -55,11 +55,10 @@ internal static class NatFigures
             var times = new double[count];
             for (var i = 0; i < count; i++)
             {
-                var name = $"pool{i % Pools}";
-                var pool = snapshot.Of(Kinds.IPPool)[name]!;
-                snapshot = With(snapshot, pool with { NatOutgoing = !pool.NatOutgoing });
+                var before = pools[i % Pools];
+                pools[i % Pools] = before with { NatOutgoing = !before.NatOutgoing };
                 var began = Stopwatch.GetTimestamp();
-                await dataplane.TakeAsync(snapshot);
+                await dataplane.TakeAsync([Change(before, pools[i % Pools])]);
                 await dataplane.SettledAsync();
                 times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             }
@@ -85,7 +84,9 @@ internal static class NatFigures
         return objects.Length + sets.Sum(set => set.TryGetProperty("elem", out var elements) ? elements.GetArrayLength() : 0);
     }
 
-    private static ResourceSnapshot Snapshot() => With(ResourceSnapshot.Empty,
+    private static ResourceChange Change(Resource? before, Resource after) => new(after.Kind, after.Key, before, after);
+
+    private static IPPool[] AllPools() =>
     [
         .. Enumerable.Range(0, Pools).Select(i => new IPPool(new Metadata($"pool{i}"))
         {
@@ -93,6 +94,11 @@ internal static class NatFigures
             BlockSize = 26,
             NatOutgoing = i % 2 == 0,
         }),
+    ];
+
+    /// <summary>They are no destinations of translation.</summary>
+    private static IEnumerable<Resource> Hosts() =>
+    [
         .. Enumerable.Range(0, Nodes).Select(i =>
         {
             var address = Address.FromIPv4(0xac140000u + (uint)i);
@@ -102,12 +108,5 @@ internal static class NatFigures
         {
             NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs,
         },
-    ]);
-
-    private static ResourceSnapshot With(ResourceSnapshot snapshot, params ReadOnlySpan<Resource> resources)
-    {
-        var builder = new SnapshotBuilder(snapshot);
-        foreach (var resource in resources) builder.Put(resource.Id, resource);
-        return builder.Build([]);
-    }
+    ];
 }

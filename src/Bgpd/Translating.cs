@@ -51,7 +51,7 @@ internal sealed class Translating(
             var begun = new Work(node, nat, Metric, resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
-            if (resources == null) await begun.Dataplane.TakeAsync(ResourceSnapshot.Empty).ConfigureAwait(false);
+            if (resources == null) await begun.Dataplane.TakeAsync([]).ConfigureAwait(false);
         }
         catch (IOException refused)
         {
@@ -124,7 +124,7 @@ internal sealed class Translating(
                 loop.Rest();
                 var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
                 loop.Beat();
-                await loop.WaitForAsync(Dataplane.TakeAsync(changes.After).AsTask()).ConfigureAwait(false);
+                await loop.WaitForAsync(Dataplane.TakeAsync(changes.Changed).AsTask()).ConfigureAwait(false);
             }
         }
 

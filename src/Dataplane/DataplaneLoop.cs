@@ -29,10 +29,9 @@ public sealed class DataplaneLoop(
     private readonly List<TaskCompletionSource> settling = [];
     private readonly ChangedConnections changed = new(connections, log);
     private readonly CancellationTokenSource stopping = new();
-    private string node = node;
     private NatSettings settings = settings;
-    private ResourceSnapshot? resources;
-    private RoutingFacts facts = RoutingFacts.None;
+    private bool resourcesAreKnown;
+    private KernelSnapshot? machine;
     private volatile RoutingQuestion question = RoutingQuestion.None;
     private NatPlan? applied;
     private ITimer? timer;
@@ -57,8 +56,9 @@ public sealed class DataplaneLoop(
         loop = loops.Start("dataplane", OnDefect.EndProcess, RunAsync, stop: stopping.Token);
     }
 
-    /// <summary>The resources as they are now. Waits while the inbox is full; thread-safe, as all of these.</summary>
-    public ValueTask TakeAsync(ResourceSnapshot newer) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(newer));
+    /// <summary>What has changed of the resources; at first all that there are, which may be none. Waits while the inbox is full;
+    /// thread-safe, as all of these.</summary>
+    public ValueTask TakeAsync(ImmutableArray<ResourceChange> changed) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(changed));
 
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
 
@@ -89,10 +89,11 @@ public sealed class DataplaneLoop(
     {
         try
         {
+            Tell(new DataplaneChange.Configured(node, settings));
             while (await loop.NewsAsync(inbox.Reader, stopping.Token).ConfigureAwait(false))
             {
                 while (inbox.Reader.TryRead(out var news)) Take(news);
-                if (resources != null) await RoundAsync(loop, resources).ConfigureAwait(false);
+                if (resourcesAreKnown) await RoundAsync(loop).ConfigureAwait(false);
                 foreach (var settled in settling) settled.SetResult();
                 settling.Clear();
             }
@@ -109,16 +110,35 @@ public sealed class DataplaneLoop(
     {
         switch (news)
         {
-            case DataplaneNews.Resources(var newest): resources = newest; break;
-            case DataplaneNews.Routing(var newest): facts = newest; break;
-            case DataplaneNews.Configured configured: (node, settings) = (configured.Node, configured.Settings); break;
+            case DataplaneNews.Resources(var changed): Take(changed); break;
+            case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
+            case DataplaneNews.Configured configured: Take(configured); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
         }
     }
 
-    private async Task RoundAsync(Loop loop, ResourceSnapshot now)
+    private void Take(ImmutableArray<ResourceChange> changed)
     {
-        nat.Look(node, settings, now, facts, kernel.Current);
+        resourcesAreKnown = true;
+        foreach (var change in changed) Tell(new DataplaneChange.Object(change));
+    }
+
+    private void Take(DataplaneNews.Configured configured)
+    {
+        settings = configured.Settings;
+        Tell(new DataplaneChange.Configured(configured.Node, configured.Settings));
+    }
+
+    private void Tell(DataplaneChange change)
+    {
+        foreach (var feature in Features)
+            if (feature.Concerns(change)) feature.Take(change);
+    }
+
+    private async Task RoundAsync(Loop loop)
+    {
+        if (kernel.Current is var now && !ReferenceEquals(now, machine)) Tell(new DataplaneChange.Machine(machine = now));
+        nat.Look();
         timer!.Change(Features.Min(feature => feature.Due) ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (nat.Plan != applied) await ApplyAsync(loop, nat.Plan).ConfigureAwait(false);
         Ask(nat.Question);

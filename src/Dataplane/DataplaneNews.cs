@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
@@ -5,7 +6,7 @@ namespace Calico.Bgp.Dataplane;
 /// <summary>What the dataplane's loop is told, in the order of arrival.</summary>
 internal abstract record DataplaneNews
 {
-    public sealed record Resources(ResourceSnapshot Newest) : DataplaneNews;
+    public sealed record Resources(ImmutableArray<ResourceChange> Changed) : DataplaneNews;
     /// <summary>Which sessions are up and where the best routes lead.</summary>
     public sealed record Routing(RoutingFacts Newest) : DataplaneNews;
     /// <summary>bgpd.yaml was read again.</summary>

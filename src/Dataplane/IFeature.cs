@@ -6,6 +6,12 @@ internal interface IFeature
     /// <summary>What its parts' names begin with.</summary>
     string Name { get; }
 
+    /// <summary>Whether it may make something of the change: cheap, and in doubt yes.</summary>
+    bool Concerns(DataplaneChange change);
+
+    /// <summary>Keeps what it knows, and marks what follows from that as dirty. Never waits, never asks the kernel.</summary>
+    void Take(DataplaneChange change);
+
     /// <summary>Writes the parts that have changed since it last wrote; all of them, where the writer is fresh. The same input gives the same parts.</summary>
     void Write(PartsWriter into);
 

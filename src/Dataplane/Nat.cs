@@ -13,9 +13,19 @@ internal sealed class Nat(TimeProvider clock) : IFeature
 {
     public const string FeatureName = "nat";
 
+    private readonly NatObjects objects = new();
     private readonly UpstreamHysteresis hysteresis = new(clock);
+    private string node = "";
+    private NatSettings settings = new();
+    private RoutingFacts facts = RoutingFacts.None;
+    private KernelSnapshot kernel = KernelSnapshot.Empty;
     private UpstreamWays ways = new([], KernelSnapshot.Empty);
     private NatRules written = NatRules.None;
+    /// <summary>Something was taken that the plan may follow from.</summary>
+    private bool isDirty = true;
+    /// <summary>When it was planned, and how long until it is to be planned again if nothing comes.</summary>
+    private long planned;
+    private TimeSpan? patience;
 
     public string Name => FeatureName;
     public NatPlan Plan { get; private set; } = NatPlan.Nothing;
@@ -24,18 +34,39 @@ internal sealed class Nat(TimeProvider clock) : IFeature
     /// <summary>What it has to be told of sessions and routes.</summary>
     public RoutingQuestion Question { get; private set; } = RoutingQuestion.None;
 
-    public TimeSpan? Due { get; private set; }
+    public TimeSpan? Due => patience is not { } wait ? null
+        : clock.GetElapsedTime(planned) is var gone && gone < wait ? wait - gone : TimeSpan.Zero;
 
-    /// <summary>Plans anew, of all that counts.</summary>
-    public void Look(string node, NatSettings settings, ResourceSnapshot resources, RoutingFacts facts, KernelSnapshot kernel)
+    public bool Concerns(DataplaneChange change) =>
+        change is not DataplaneChange.Object(var one) || one.Kind.Concerns.HasFlag(Concern.Nat);
+
+    public void Take(DataplaneChange change)
     {
+        switch (change)
+        {
+            case DataplaneChange.Object(var one): isDirty |= objects.Take(one); break;
+            case DataplaneChange.Routing(var newest): (facts, isDirty) = (newest, true); break;
+            case DataplaneChange.Configured configured: (node, settings, isDirty) = (configured.Node, configured.Settings, true); break;
+            case DataplaneChange.Machine(var newest):
+                // Others' routes decide what leads upstream, and nothing else here.
+                isDirty |= Question.IsAsked && newest.Routes != kernel.Routes;
+                kernel = newest;
+                break;
+        }
+    }
+
+    /// <summary>Plans anew, where anything was taken that counts or its time has come.</summary>
+    public void Look()
+    {
+        if (!isDirty && Due != TimeSpan.Zero) return;
+        isDirty = false;
         if (!ways.IsOf(facts, kernel)) ways = new(facts.Routes, kernel);
-        var upstream = new Upstream(settings.Upstream, resources, facts, ways);
-        var pools = resources.Of(Kinds.IPPool).Where(pool => pool.NatOutgoing).ToArray();
+        var upstream = new Upstream(settings.Upstream, objects, facts, ways);
+        var pools = objects.Pools.Where(pool => pool.NatOutgoing).ToArray();
         var offers = pools.ToDictionary(pool => pool.Name, upstream.For);
-        var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out var wait);
-        Due = wait;
-        Plan = new NatPlanner(node, resources, settings, upstream.IsConfigured, offers, holds).Plan();
+        var holds = hysteresis.Update(offers, settings.Upstream.StableFor, out patience);
+        planned = clock.GetTimestamp();
+        Plan = new NatPlanner(node, objects, settings, upstream.IsConfigured, offers, holds).Plan();
         Peers = [.. facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer)))];
         Question = new(settings.Enabled && upstream.IsConfigured, [.. pools.Select(pool => pool.Cidr).Order()]);
     }

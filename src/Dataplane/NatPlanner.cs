@@ -4,16 +4,14 @@ using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
 
-/// <summary>Resources, settings and what holds of upstream NAT → the plan of this node. Pure.</summary>
+/// <summary>Objects, settings and what holds of upstream NAT → the plan of this node. Pure.</summary>
 internal sealed class NatPlanner(
-    string node, ResourceSnapshot resources, NatSettings settings, bool upstreamConfigured,
+    string node, NatObjects objects, NatSettings settings, bool upstreamConfigured,
     IReadOnlyDictionary<string, UpstreamOffer> offers, IReadOnlyDictionary<string, AddressRanges> holds)
 {
     private const int VxlanPort = 4789;
 
-    private readonly FelixConfiguration felix = FelixConfiguration.Effective(
-        resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.Default],
-        resources.Of(Kinds.FelixConfiguration)[FelixConfiguration.NodePrefix + node]);
+    private readonly FelixConfiguration felix = objects.Felix(node);
 
     public NatPlan Plan() => !settings.Enabled ? NatPlan.Nothing : new([Family(IpFamily.IPv4), Family(IpFamily.IPv6)])
     {
@@ -32,7 +30,7 @@ internal sealed class NatPlanner(
         var name => name,
     };
 
-    private IEnumerable<IPPool> PoolsOf(IpFamily family) => resources.Of(Kinds.IPPool).Where(pool => pool.Cidr.Family == family);
+    private IEnumerable<IPPool> PoolsOf(IpFamily family) => objects.Pools.Where(pool => pool.Cidr.Family == family);
 
     private bool UsesVxlan(IpFamily family) => felix.VxlanEnabled ?? PoolsOf(family).Any(pool => pool.VxlanMode != EncapsulationMode.Never);
 
@@ -41,16 +39,12 @@ internal sealed class NatPlanner(
         Pools = [.. PoolsOf(family).Select(Pool)],
         Inside = [.. PrefixCover.Outermost(PoolsOf(family).Where(pool => pool.AllowedUses != PoolUses.LoadBalancer).Select(pool => pool.Cidr))],
         Hosts = felix.NatOutgoingExclusions == NatOutgoingExclusions.IPPoolsAndHostIPs
-            ? [.. PrefixCover.Outermost(HostsOf(family).Where(prefix => prefix.Family == family))] : null,
+            ? [.. PrefixCover.Outermost(Hosts().Where(prefix => prefix.Family == family))] : null,
         Addresses = [.. felix.NatOutgoingAddress.Where(range => range.First.Family == family)],
     };
 
-    private IEnumerable<Prefix> HostsOf(IpFamily family) => resources.Of(Kinds.Node).SelectMany(host => AddressesOf(host, family))
-        .Select(address => new Prefix(address, family.Bits())).Concat(felix.ExternalNodes);
-
-    /// <summary>The address that BGP uses; of a node that has none, those that Kubernetes calls internal.</summary>
-    private static IEnumerable<Address> AddressesOf(Node host, IpFamily family) => host.Of(family) is { } bgp ? [bgp.Address]
-        : host.Addresses.Where(address => address.Type == "InternalIP" && address.Address.Family == family).Select(address => address.Address);
+    private IEnumerable<Prefix> Hosts() =>
+        objects.Hosts.Select(address => new Prefix(address, address.Family.Bits())).Concat(felix.ExternalNodes);
 
     private PoolPlan Pool(IPPool pool)
     {

@@ -14,18 +14,15 @@ public sealed record UpstreamOffer(AddressRanges Destinations, ListOf<string> Pe
 /// routes (else the answers would not come back), and the way to a destination leads to it alone, pods keep their own addresses on that
 /// way. A function of what is so at the moment; <see cref="UpstreamHysteresis"/> adds the patience.
 /// </summary>
-internal sealed class Upstream(UpstreamSettings settings, ResourceSnapshot resources, RoutingFacts facts, UpstreamWays ways)
+internal sealed class Upstream(UpstreamSettings settings, NatObjects objects, RoutingFacts facts, UpstreamWays ways)
 {
     /// <summary>Somebody may translate; without that no pool has anything to prefer or to require.</summary>
     public bool IsConfigured => settings.AllPeers || settings.Peers.Count > 0 || settings.Community != null
-        || resources.Of(Kinds.BgpPeer).Any(peer => IsAnnotated(peer.Annotations));
-
-    private static bool IsAnnotated(Labels annotations) =>
-        annotations.TryGetValue(UpstreamSettings.PeerAnnotation, out var value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
+        || objects.UpstreamPeers.Count > 0;
 
     public bool Translates(PeerFact peer) => settings.AllPeers || settings.Peers.Contains(peer.Name)
         || (settings.Community is { } community && peer.DefaultCommunities.Contains(community))
-        || (peer.Resource != null && resources.Of(Kinds.BgpPeer)[peer.Resource] is { } resource && IsAnnotated(resource.Annotations));
+        || (peer.Resource != null && objects.UpstreamPeers.Contains(peer.Resource));
 
     public UpstreamOffer For(IPPool pool)
     {

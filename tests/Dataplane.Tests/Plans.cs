@@ -12,11 +12,15 @@ internal static class Plans
     public static IPPool Pool(string name, string cidr, bool nat = true) =>
         new(new Metadata(name)) { Cidr = Prefix.Parse(cidr), BlockSize = cidr.Contains(':') ? 122 : 26, NatOutgoing = nat };
 
-    public static ResourceSnapshot Snapshot(params IEnumerable<Resource> resources)
+    /// <summary>They came.</summary>
+    public static ImmutableArray<ResourceChange> Come(params IEnumerable<Resource> resources) =>
+        [.. resources.Select(one => new ResourceChange(one.Kind, one.Key, null, one))];
+
+    public static NatObjects Objects(params IEnumerable<Resource> resources)
     {
-        var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
-        foreach (var resource in resources) builder.Put(resource.Id, resource);
-        return builder.Build([]);
+        var objects = new NatObjects();
+        foreach (var change in Come(resources)) objects.Take(change);
+        return objects;
     }
 
     public static FelixConfiguration Felix(string name = "default") => new(new Metadata(name));
@@ -31,7 +35,7 @@ internal static class Plans
         AddressRanges.Of(prefixes.Select(Prefix.Parse).Order().Select(AddressRanges.Of));
 
     public static NatPlan Plan(IEnumerable<Resource> resources, NatSettings? settings = null, bool upstream = false, params (string Pool, UpstreamOffer Offer, AddressRanges Holds)[] pools) =>
-        new NatPlanner("node1", Snapshot(resources), settings ?? new NatSettings { Enabled = true }, upstream,
+        new NatPlanner("node1", Objects(resources), settings ?? new NatSettings { Enabled = true }, upstream,
             pools.ToDictionary(pool => pool.Pool, pool => pool.Offer), pools.ToDictionary(pool => pool.Pool, pool => pool.Holds)).Plan();
 
     public static NatPlan Plan(params IEnumerable<Resource> resources) => Plan(resources, null);

@@ -21,7 +21,7 @@ public class UpstreamTests
 
     private static UpstreamOffer Offer(
         PeerFact[] peers, RouteFact[] routes, UpstreamSettings? settings = null, IPPool? pool = null, KernelSnapshot? kernel = null, params Resource[] more) =>
-        new Upstream(settings ?? Tor1, Snapshot([pool ?? Pods, .. more]), new([.. peers], [.. routes]), new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
+        new Upstream(settings ?? Tor1, Objects([pool ?? Pods, .. more]), new([.. peers], [.. routes]), new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
 
     private static void Everything(UpstreamOffer offer) => Assert.Equal((Ranges("0.0.0.0/0"), "tor1 translates"), (offer.Destinations, offer.Reason));
 

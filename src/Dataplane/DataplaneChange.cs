@@ -1,0 +1,17 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>One thing that is otherwise than it was, as features are told it.</summary>
+internal abstract record DataplaneChange
+{
+    /// <summary>An object came, changed or went. The first ones come from nothing.</summary>
+    public sealed record Object(ResourceChange Change) : DataplaneChange;
+    /// <summary>Which sessions are up and where the best routes lead.</summary>
+    public sealed record Routing(RoutingFacts Newest) : DataplaneChange;
+    /// <summary>The kernel's own: others' routes, links, addresses.</summary>
+    public sealed record Machine(KernelSnapshot Newest) : DataplaneChange;
+    /// <summary>What bgpd.yaml says.</summary>
+    public sealed record Configured(string Node, NatSettings Settings) : DataplaneChange;
+}
