@@ -11,7 +11,8 @@ internal sealed class ClaimAttribute(string claim) : Attribute
     public string Claim => claim;
 }
 
-/// <summary>Octets of the tables that a benchmark filled, for each route: they lie outside the heap, so Allocated does not show them.</summary>
+/// <summary>Octets of the tables that a benchmark filled, for each route: they lie outside the heap, so Allocated does not show
+/// them.</summary>
 internal static class TableOctets
 {
     private static readonly Dictionary<string, double> PerRoute = [];

@@ -12,10 +12,11 @@ internal sealed class ManifestFolder : IDisposable
     public const int Nodes = 1_000, EndpointsEach = 10;
     public const string Self = "node-0000";
 
+    private readonly Scratch folder = new("scale");
+
     public ManifestFolder(int services, int port)
     {
         Services = services;
-        Path = Directory.CreateTempSubdirectory("bgpd-scale-").FullName;
         Write("configuration", Object("BGPConfiguration", "default", $"listenPort: {port}, serviceClusterIPs: [{{ cidr: 10.96.0.0/12 }}]"));
         Write("pool", Pool(natOutgoing: true));
         Write("block-own", Block("own", Self, "192.168.0.0/26"));
@@ -37,7 +38,7 @@ internal sealed class ManifestFolder : IDisposable
         }
     }
 
-    public string Path { get; }
+    public string Path => folder.Path;
     public int Services { get; }
 
     /// <summary>In ascending order as texts, so that the node that looks waits for the others to call.</summary>
@@ -107,5 +108,5 @@ internal sealed class ManifestFolder : IDisposable
         return text.ToString();
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose() => folder.Dispose();
 }

@@ -1,5 +1,5 @@
-// Figures of the NAT: not microbenchmarks, but one long look at the real kernel. Run inside a network namespace of its own:
-//   unshare -n dotnet run --project bench -c Release -- nat
+// Figures of the NAT: not microbenchmarks, but one long look at the real kernel, in a network namespace of their own (as root):
+//   make bench ARGS=nat
 using System.Diagnostics;
 using System.Text.Json;
 using Calico.Bgp.Dataplane;
@@ -32,7 +32,8 @@ internal static class NatFigures
         var clock = Stopwatch.StartNew();
         await dataplane.TakeAsync([.. pools.Concat<Resource>(Hosts()).Select(one => Change(null, one))]);
         await dataplane.SettledAsync();
-        Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms after the resources came, {nftables.Status.Transactions} transaction");
+        Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms"
+            + $" after the resources came, {nftables.Status.Transactions} transaction");
 
         await EditsAsync(Pools * 2);
         Console.WriteLine("edits so far   managed KiB   resident MiB   objects in the table   handles");
@@ -47,7 +48,8 @@ internal static class NatFigures
         Console.WriteLine(
             $"an IPPool's edit to the kernel's acknowledgement, {Edits} edits: p50 {times[Edits / 2]:0.00} ms, "
             + $"p99 {times[Edits * 99 / 100]:0.00} ms, worst {times[^1]:0.00} ms");
-        Console.WriteLine($"table read {nftables.Status.Readings} time(s), {nftables.Status.Transactions} transactions, refused {nftables.Status.Problems.Length}");
+        Console.WriteLine($"table read {nftables.Status.Readings} time(s), {nftables.Status.Transactions}"
+            + $" transactions, refused {nftables.Status.Problems.Length}");
 
         // Each pool is turned an even number of times on the way, so that the table is the same whenever it is told of.
         async Task<double[]> EditsAsync(int count)
@@ -71,7 +73,8 @@ internal static class NatFigures
         GC.Collect();
         GC.WaitForPendingFinalizers();
         Console.WriteLine(
-            $"{edits,12}   {GC.GetTotalMemory(true) / 1024,11}   {Environment.WorkingSet >> 20,12}   {Objects(),20}   {Directory.GetFiles("/proc/self/fd").Length,7}");
+            $"{edits,12}   {GC.GetTotalMemory(true) / 1024,11}   {Environment.WorkingSet >> 20,12}   "
+                + $"{Objects(),20}   {Directory.GetFiles("/proc/self/fd").Length,7}");
     }
 
     /// <summary>Sets, chains, rules and elements, as nft counts them.</summary>

@@ -20,8 +20,20 @@ internal static class Configurations
         peers:
           - { name: tor4, peerIP: 10.192.0.254, asNumber: 65001, families: [ipv4], import: accept, export: [own-pods], holdTime: 9s }
           - { name: tor6, peerIP: "fd00:192::254", asNumber: 65001, families: [ipv6], import: accept, export: [own-pods], holdTime: 9s }
-          - { name: mesh4, peerIP: 10.192.0.1{{3 - node}}, asNumber: 64512, families: [ipv4], import: [pods], export: [pods], holdTime: 9s }
-          - { name: mesh6, peerIP: "fd00:192::1{{3 - node}}", asNumber: 64512, families: [ipv6], import: [pods], export: [pods], holdTime: 9s }
+          - name: mesh4
+            peerIP: 10.192.0.1{{3 - node}}
+            asNumber: 64512
+            families: [ipv4]
+            import: [pods]
+            export: [pods]
+            holdTime: 9s
+          - name: mesh6
+            peerIP: "fd00:192::1{{3 - node}}"
+            asNumber: 64512
+            families: [ipv6]
+            import: [pods]
+            export: [pods]
+            holdTime: 9s
         routes:
           - { prefix: 10.244.{{node}}.0/24, type: blackhole }
           - { prefix: "fd00:244:{{node}}::/64", type: blackhole }
@@ -65,8 +77,10 @@ internal static class Configurations
           local as 65001; hold time 9; connect retry time 2; connect delay time 1; error wait time 1, 3;
         }
         {{string.Concat(new[] { 1, 2 }.Select(node => $$"""
-            protocol bgp node{{node}}_4 from node { neighbor 10.192.0.1{{node}} as 64512; ipv4 { import all; export where source = RTS_DEVICE; }; }
-            protocol bgp node{{node}}_6 from node { neighbor fd00:192::1{{node}} as 64512; ipv6 { import all; export where source = RTS_DEVICE; }; }
+            protocol bgp node{{node}}_4 from node { neighbor 10.192.0.1{{node}} as 64512;
+              ipv4 { import all; export where source = RTS_DEVICE; }; }
+            protocol bgp node{{node}}_6 from node { neighbor fd00:192::1{{node}} as 64512;
+              ipv6 { import all; export where source = RTS_DEVICE; }; }
 
             """))}}
         """;

@@ -49,7 +49,8 @@ internal static class Requirements
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            return "The lab sets its namespaces' /proc/sys/net, which cannot be written here (read-only, as in an unprivileged container?): "
+            return "The lab sets its namespaces' /proc/sys/net, which cannot be written here "
+                + "(read-only, as in an unprivileged container?): "
                 + problem.Message;
         }
     }

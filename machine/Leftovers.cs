@@ -44,7 +44,8 @@ public static class Leftovers
     }
 
     internal static async Task<int[]> ProcessesAsync(string name) =>
-        [.. (await Shell.RunAsync("ip", "netns", "pids", name)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+        [.. (await Shell.RunAsync("ip", "netns", "pids", name)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(int.Parse)];
 
     /// <summary>Another one may sweep at the same time.</summary>
     private static void RemoveFolder(string folder)

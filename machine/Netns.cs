@@ -83,7 +83,8 @@ public sealed class Netns : IAsyncDisposable, IDisposable
         "net/ipv4/conf/default/rp_filter=0");
 
     /// <summary>A socket that belongs to this namespace for its whole life, whoever uses it.</summary>
-    public Socket Socket(AddressFamily family, SocketType type = SocketType.Stream, ProtocolType protocol = ProtocolType.Tcp) => Inside(() =>
+    public Socket Socket(AddressFamily family, SocketType type = SocketType.Stream, ProtocolType protocol = ProtocolType.Tcp) =>
+        Inside(() =>
     {
         var made = new Socket(family, type, protocol);
         if (protocol == ProtocolType.Tcp) made.NoDelay = true;

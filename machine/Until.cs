@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Calico.Bgp.Machine;
 
 /// <summary>
-/// Waiting for a condition, never for a time. Patience is for whom one waits for, not for the machine: a look that took long, because others
-/// had the processors, costs little of it; and where what is seen still changes, it begins anew. What was waited for, and what was
+/// Waiting for a condition, never for a time. Patience is for whom one waits for, not for the machine: a look that took long, because
+/// others had the processors, costs little of it; and where what is seen still changes, it begins anew. What was waited for, and what was
 /// seen last, stands in the message of who waited in vain.
 /// </summary>
 public static class Until
@@ -41,7 +41,8 @@ public static class Until
 
     /// <summary>The same; the condition's own text says what is waited for.</summary>
     /// <exception cref="TimeoutException">It did not come.</exception>
-    public static Task TrueAsync(Func<Task<bool>> holds, int seconds = Seconds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+    public static Task TrueAsync(Func<Task<bool>> holds, int seconds = Seconds,
+        [CallerArgumentExpression(nameof(holds))] string what = "") =>
         TrueAsync(what, holds, seconds);
 
     /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, int, string)"/>
@@ -84,7 +85,8 @@ public static class Until
         T expected, Func<T> look, int seconds = Seconds, [CallerArgumentExpression(nameof(look))] string what = "") =>
         SeenAsync($"{what} is {expected}", () => Task.FromResult(look()), seen => Equals(seen, expected), seconds);
 
-    /// <summary>What is seen now is seen so long: whoever changes it is caught at once, and nothing shorter shows that nobody does.</summary>
+    /// <summary>What is seen now is seen so long: whoever changes it is caught at once, and nothing shorter shows that nobody
+    /// does.</summary>
     /// <exception cref="InvalidOperationException">It did not stay.</exception>
     public static async Task StaysAsync<T>(string what, Func<Task<T>> look, int seconds)
     {
@@ -97,7 +99,8 @@ public static class Until
         }
     }
 
-    private static async Task<(bool Held, T Seen)> LookAsync<T>(Func<Task<T>> look, Func<T, bool> right, int seconds, CancellationToken stop)
+    private static async Task<(bool Held, T Seen)> LookAsync<T>(
+        Func<Task<T>> look, Func<T, bool> right, int seconds, CancellationToken stop)
     {
         var (patience, spent, pause) = (TimeSpan.FromSeconds(seconds), TimeSpan.Zero, FirstPause);
         var began = Stopwatch.GetTimestamp();

@@ -73,15 +73,21 @@ public sealed partial class BirdcTests(Twins twins) : IClassFixture<Twins>
 
     private static string Comparable(string words, string output)
     {
-        var lines = output.Split('\n').Select(line => line.TrimEnd()).Where(line => !line.StartsWith("BIRD ", StringComparison.Ordinal) && !line.Contains("Hostname", StringComparison.Ordinal));
-        if (words == "show symbols") lines = lines.Where(line => line.EndsWith("\tprotocol", StringComparison.Ordinal) || line.EndsWith("\trouting table", StringComparison.Ordinal)).Order();
+        var lines = output.Split('\n').Select(line => line.TrimEnd())
+            .Where(line => !line.StartsWith("BIRD ", StringComparison.Ordinal) && !line.Contains("Hostname", StringComparison.Ordinal));
+        if (words == "show symbols") lines = lines.Where(
+            line => line.EndsWith("\tprotocol", StringComparison.Ordinal) || line.EndsWith("\trouting table", StringComparison.Ordinal))
+            .Order();
         var text = string.Join('\n', lines.Select(Timeless));
         if (words == "show memory") text = Number().Replace(text, "N");
-        if (words.StartsWith("show protocols all", StringComparison.Ordinal)) text = Changes().Replace(text, match => Number().Replace(match.Value, "N"));
+        if (words.StartsWith("show protocols all", StringComparison.Ordinal)) text = Changes()
+            .Replace(text, match => Number().Replace(match.Value, "N"));
         return words.StartsWith("show route", StringComparison.Ordinal) ? Sorted(text) : text;
     }
 
-    private static string Timeless(string line) => LinkLocal().Replace(Index().Replace(Timer().Replace(Clock().Replace(Date().Replace(line, "DATE"), "TIME"), "TIMER"), "index=N"), "fe80::X");
+    private static string Timeless(string line) =>
+        LinkLocal().Replace(Index().Replace(Timer().Replace(Clock().Replace(Date().Replace(line, "DATE"), "TIME"), "TIMER"), "index=N"),
+        "fe80::X");
 
     /// <summary>Prefixes with all their lines, in order within each table.</summary>
     private static string Sorted(string text)

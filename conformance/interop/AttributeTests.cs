@@ -35,7 +35,8 @@ public abstract class AttributeTests
         }
         Matrix.Saw(peer, inside ? "attributes to them, reflected" : "attributes to them", Shown(lab.Theirs.Shows, inside));
 
-        Seen Expected(string nextHop) => inside ? RichRoute.AfterReflection("10.99.0.1", nextHop) : RichRoute.AfterExternal(Lab.OurAs, nextHop);
+        Seen Expected(string nextHop) => inside ? RichRoute.AfterReflection("10.99.0.1", nextHop)
+            : RichRoute.AfterExternal(Lab.OurAs, nextHop);
     }
 
     private protected static async Task InAsync(string peer, bool inside)
@@ -53,7 +54,8 @@ public abstract class AttributeTests
             var octets = await Until.SomeAsync($"their octets of {prefix}", () => sink.Route(prefix), 30, lab.Said);
             var shown = await lab.SeenByUsAsync(prefix);
             // We set the partial bit as we take the attribute in (RFC 4271 section 5); GoBGP forgets to.
-            if (octets.Route.TryGetValue(Seen.Unknown, out var unknown) && !unknown.EndsWith("partial", StringComparison.Ordinal)) octets.Route[Seen.Unknown] = unknown + " partial";
+            if (octets.Route.TryGetValue(Seen.Unknown, out var unknown)
+                && !unknown.EndsWith("partial", StringComparison.Ordinal)) octets.Route[Seen.Unknown] = unknown + " partial";
             AssertSame(octets.Route, shown, "as we show it", NotNextHop);
             carried.UnionWith(octets.Route.Keys);
         }
@@ -62,7 +64,8 @@ public abstract class AttributeTests
 
     private static async Task<ScriptedPeer> FeedAsync(Lab lab, string source, string target, string prefix, bool inside)
     {
-        var feeder = await ScriptedPeer.EstablishAsync(lab.Feeder, source, target, inside ? Lab.OurAs : Lab.FeederAs, source.Contains(':') ? "10.97.0.5" : "10.97.0.2");
+        var feeder = await ScriptedPeer.EstablishAsync(
+            lab.Feeder, source, target, inside ? Lab.OurAs : Lab.FeederAs, source.Contains(':') ? "10.97.0.5" : "10.97.0.2");
         await feeder.AnnounceAsync(prefix, source, inside ? RichRoute.Internal : RichRoute.External);
         return feeder;
     }
@@ -73,7 +76,8 @@ public abstract class AttributeTests
         var wrong = expected.Where(one => judged?.Contains(one.Key) != false)
             .Where(one => seen.GetValueOrDefault(one.Key) != one.Value)
             .Select(one => $"{one.Key}: expected {one.Value}, {where} {seen.GetValueOrDefault(one.Key, "nothing")}").ToList();
-        Assert.True(wrong.Count == 0, string.Join('\n', wrong) + "\nall: " + string.Join("; ", seen.Select(one => $"{one.Key}={one.Value}")));
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong) + "\nall: "
+            + string.Join("; ", seen.Select(one => $"{one.Key}={one.Value}")));
     }
 
     private static string Shown(IReadOnlySet<string> shows, bool inside)

@@ -65,27 +65,37 @@ internal sealed class Lab : IAsyncDisposable
         Feeder = await SpaceAsync("feed");
         if (o.Tapped) await TapAsync(us, them);
         else await Netns.JoinAsync(us, "eth0", [Our4 + "/24", Our6 + "/64"], them, "eth0", [Their4 + "/24", Their6 + "/64"]);
-        await Netns.JoinAsync(us, "eth1", [OurSide4 + "/24", OurSide6 + "/64"], Feeder, "eth0", ["10.98.0.2/24", "10.98.0.3/24", "fd98::2/64", "fd98::3/64"]);
-        await Netns.JoinAsync(them, "eth1", [TheirSide4 + "/24", TheirSide6 + "/64"], Feeder, "eth1", ["10.97.0.2/24", "10.97.0.3/24", "fd97::2/64", "fd97::3/64"]);
+        await Netns.JoinAsync(us, "eth1", [OurSide4 + "/24", OurSide6 + "/64"], Feeder, "eth0",
+            ["10.98.0.2/24", "10.98.0.3/24", "fd98::2/64", "fd98::3/64"]);
+        await Netns.JoinAsync(them, "eth1", [TheirSide4 + "/24", TheirSide6 + "/64"], Feeder, "eth1",
+            ["10.97.0.2/24", "10.97.0.3/24", "fd97::2/64", "fd97::3/64"]);
         // Internal routes keep their next hops: each router must know the way to the other's feeder.
-        foreach (var (space, words) in new[] { (us, "10.97.0.0/24 via " + Their4), (us, "fd97::/64 via " + Their6), (them, "10.98.0.0/24 via " + Our4), (them, "fd98::/64 via " + Our6) })
+        foreach (var (space, words) in new[] { (us, "10.97.0.0/24 via " + Their4), (us, "fd97::/64 via " + Their6),
+            (them, "10.98.0.0/24 via " + Our4), (them, "fd98::/64 via " + Our6) })
             if (!(o.Tapped && words.StartsWith("fd", StringComparison.Ordinal))) await space.IpAsync("route add " + words);
 
         var theirAs = o.Internal ? OurAs : TheirAs;
-        OurView = [new("peer4", Our4, Their4, theirAs, o.WePassive, o.OurPassword, o.WeReflect), new("peer6", Our6, Their6, theirAs, o.WePassive, o.OurPassword, o.WeReflect)];
-        TheirView = [new("peer4", Their4, Our4, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect), new("peer6", Their6, Our6, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect)];
+        OurView = [new("peer4", Our4, Their4, theirAs, o.WePassive, o.OurPassword, o.WeReflect),
+            new("peer6", Our6, Their6, theirAs, o.WePassive, o.OurPassword, o.WeReflect)];
+        TheirView = [new("peer4", Their4, Our4, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect),
+            new("peer6", Their6, Our6, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect)];
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);
         var feederAs = o.Internal ? OurAs : FeederAs;
-        Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)], OurRoutes, o.Hold, AnnounceRestart: o.AnnounceRestart));
-        Theirs = Router.Make(peer, them, new(theirAs, "10.99.0.2", [.. TheirView, .. Side("97", feederAs, OurAs, o.TheyReflect)], TheirRoutes, o.Hold));
+        Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)],
+            OurRoutes, o.Hold, AnnounceRestart: o.AnnounceRestart));
+        Theirs = Router.Make(peer, them, new(theirAs, "10.99.0.2", [.. TheirView, .. Side("97", feederAs, OurAs, o.TheyReflect)],
+            TheirRoutes, o.Hold));
         await Task.WhenAll(Ours.StartAsync(), Theirs.StartAsync());
     }
 
-    /// <summary>A router's neighbours in the feeder's namespace: one that feeds it and one that looks at what it would send to the other router.</summary>
+    /// <summary>A router's neighbours in the feeder's namespace: one that feeds it and one that looks at what it would send to the other
+    /// router.</summary>
     private static Neighbour[] Side(string network, uint feederAs, uint sinkAs, bool sinkIsClient) =>
     [
-        new("feed4", $"10.{network}.0.1", $"10.{network}.0.2", feederAs, true), new("feed6", $"fd{network}::1", $"fd{network}::2", feederAs, true),
-        new("sink4", $"10.{network}.0.1", $"10.{network}.0.3", sinkAs, true, null, sinkIsClient), new("sink6", $"fd{network}::1", $"fd{network}::3", sinkAs, true, null, sinkIsClient),
+        new("feed4", $"10.{network}.0.1", $"10.{network}.0.2", feederAs, true),
+        new("feed6", $"fd{network}::1", $"fd{network}::2", feederAs, true),
+        new("sink4", $"10.{network}.0.1", $"10.{network}.0.3", sinkAs, true, null, sinkIsClient),
+        new("sink6", $"fd{network}::1", $"fd{network}::3", sinkAs, true, null, sinkIsClient),
     ];
 
     private async Task TapAsync(Netns us, Netns them)
@@ -106,8 +116,10 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Both routers call every session between them established.</summary>
     public async Task EstablishedAsync(int seconds = 45)
     {
-        foreach (var neighbour in OurView) await Until.TrueAsync($"we call {neighbour.Name} established", () => Ours.IsEstablishedAsync(neighbour), seconds, Said);
-        foreach (var neighbour in TheirView) await Until.TrueAsync($"they call {neighbour.Name} established", () => Theirs.IsEstablishedAsync(neighbour), seconds, Said);
+        foreach (var neighbour in OurView) await Until.TrueAsync(
+            $"we call {neighbour.Name} established", () => Ours.IsEstablishedAsync(neighbour), seconds, Said);
+        foreach (var neighbour in TheirView) await Until.TrueAsync(
+            $"they call {neighbour.Name} established", () => Theirs.IsEstablishedAsync(neighbour), seconds, Said);
     }
 
     /// <summary>Everybody has the other's own routes, of both families.</summary>
@@ -119,8 +131,10 @@ internal sealed class Lab : IAsyncDisposable
 
     public Task<Seen> SeenByUsAsync(string prefix) => Until.SomeAsync($"we have {prefix}", () => Ours.RouteAsync(prefix), 30, Said);
     public Task<Seen> SeenByThemAsync(string prefix) => Until.SomeAsync($"they have {prefix}", () => Theirs.RouteAsync(prefix), 30, Said);
-    public Task GoneFromUsAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from us", async () => await Ours.RouteAsync(prefix) == null, 30, Said);
-    public Task GoneFromThemAsync(string prefix) => Until.TrueAsync($"{prefix} is gone from them", async () => await Theirs.RouteAsync(prefix) == null, 30, Said);
+    public Task GoneFromUsAsync(string prefix) =>
+        Until.TrueAsync($"{prefix} is gone from us", async () => await Ours.RouteAsync(prefix) == null, 30, Said);
+    public Task GoneFromThemAsync(string prefix) =>
+        Until.TrueAsync($"{prefix} is gone from them", async () => await Theirs.RouteAsync(prefix) == null, 30, Said);
 
     public string Said() => $"--- ours:\n{Ours.Said}\n--- theirs:\n{Theirs.Said}";
 

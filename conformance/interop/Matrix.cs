@@ -19,7 +19,8 @@ internal static class Matrix
             var rows = Read();
             if (!Writing)
             {
-                if (rows.TryGetValue(capability, out var row) && row.TryGetValue(daemon, out var before) && before != "–") Assert.Equal(before, what);
+                if (rows.TryGetValue(capability, out var row) && row.TryGetValue(daemon, out var before) && before != "–")
+                    Assert.Equal(before, what);
                 return;
             }
             if (!rows.TryGetValue(capability, out var cells)) rows[capability] = cells = [];
@@ -31,7 +32,8 @@ internal static class Matrix
     private static SortedDictionary<string, Dictionary<string, string>> Read()
     {
         var rows = new SortedDictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
-        foreach (var line in File.ReadLines(Readme).SkipWhile(line => line != Begin).TakeWhile(line => line != End).Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(2))
+        foreach (var line in File.ReadLines(Readme).SkipWhile(line => line != Begin).TakeWhile(line => line != End)
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(2))
         {
             var cells = line.Split('|', StringSplitOptions.TrimEntries);
             rows[cells[1]] = Daemons.Select((daemon, i) => (daemon, cell: cells[i + 2])).ToDictionary(one => one.daemon, one => one.cell);
@@ -42,7 +44,10 @@ internal static class Matrix
     private static void Write(SortedDictionary<string, Dictionary<string, string>> rows)
     {
         var text = File.ReadAllText(Readme);
-        var table = string.Join('\n', rows.Select(row => $"| {row.Key} | {string.Join(" | ", Daemons.Select(daemon => row.Value.GetValueOrDefault(daemon, "–")))} |"));
-        File.WriteAllText(Readme, $"{text[..text.IndexOf(Begin, StringComparison.Ordinal)]}{Begin}\n| | {string.Join(" | ", Daemons)} |\n| --- |{string.Concat(Daemons.Select(_ => " --- |"))}\n{table}\n{text[text.IndexOf(End, StringComparison.Ordinal)..]}");
+        var table = string.Join('\n', rows.Select(row =>
+            $"| {row.Key} | {string.Join(" | ", Daemons.Select(daemon => row.Value.GetValueOrDefault(daemon, "–")))} |"));
+        var (before, after) = (text[..text.IndexOf(Begin, StringComparison.Ordinal)], text[text.IndexOf(End, StringComparison.Ordinal)..]);
+        var head = $"| | {string.Join(" | ", Daemons)} |\n| --- |{string.Concat(Daemons.Select(_ => " --- |"))}";
+        File.WriteAllText(Readme, $"{before}{Begin}\n{head}\n{table}\n{after}");
     }
 }

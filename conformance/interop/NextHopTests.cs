@@ -23,7 +23,8 @@ public sealed class NextHopTests
         await fabric.LeadsAsync(Behind, "via 10.99.0.2 dev eth0");
     }
 
-    /// <summary>With the AS path that is the shorter one, and a default route that leads to its next hop too. BIRD 2 swings between the two.</summary>
+    /// <summary>With the AS path that is the shorter one, and a default route that leads to its next hop too. BIRD 2 swings between the
+    /// two.</summary>
     [Theory, Peer("bgpd")]
     public async Task A_neighbour_that_announces_the_way_to_itself_takes_it_from_nobody(string subject)
     {
@@ -48,10 +49,12 @@ public sealed class NextHopTests
         await fabric.LeadsAsync(Behind, "via 10.99.0.2 dev eth0");
         await fabric.Tor.DoAsync("birdc", "-s", fabric.SocketOf("tor"), "disable", "own");
         await Until.TrueAsync("192.0.2.9/32 is gone", async () => await fabric.RouteAsync("192.0.2.9/32") == "", 20, fabric.SaidAsync);
-        await Until.TrueAsync($"{Behind} leads nowhere", async () => !(await fabric.RouteAsync(Behind)).Contains("via", StringComparison.Ordinal), 20, fabric.SaidAsync);
+        await Until.TrueAsync($"{Behind} leads nowhere",
+            async () => !(await fabric.RouteAsync(Behind)).Contains("via", StringComparison.Ordinal), 20, fabric.SaidAsync);
     }
 
-    /// <summary>FRR puts the link-local address into both halves of the next hop, BIRD puts :: before it (RFC 2545 section 3 knows neither).</summary>
+    /// <summary>FRR puts the link-local address into both halves of the next hop, BIRD puts :: before it (RFC 2545 section 3 knows
+    /// neither).</summary>
     [Theory, Peer("bird"), Peer("frr")]
     public async Task Neighbours_with_link_local_addresses_only_are_reached_over_the_link_of_their_session(string peer)
     {
@@ -68,9 +71,11 @@ public sealed class NextHopTests
             programs.AddRange(theirs);
             programs.Add(StartOurs(us, folder));
 
-            await Until.TrueAsync("we have their IPv4 route", () => HoldsAsync(us, "198.51.100.0/24", "via inet6 fe80::2 dev eth0"), 45, Said);
+            await Until.TrueAsync("we have their IPv4 route", () => HoldsAsync(us, "198.51.100.0/24", "via inet6 fe80::2 dev eth0"), 45,
+                Said);
             await Until.TrueAsync("we have their IPv6 route", () => HoldsAsync(us, "2001:db8:b::/48", "via fe80::2 dev eth0"), 30, Said);
-            await Until.TrueAsync("they have our IPv4 route", () => HoldsAsync(them, "192.0.2.0/24", "via inet6 fe80::1 dev eth0"), 30, Said);
+            await Until.TrueAsync("they have our IPv4 route", () => HoldsAsync(them, "192.0.2.0/24", "via inet6 fe80::1 dev eth0"), 30,
+                Said);
             await Until.TrueAsync("they have our IPv6 route", () => HoldsAsync(them, "2001:db8:a::/48", "via fe80::1 dev eth0"), 30, Said);
         }
         finally
@@ -143,10 +148,12 @@ public sealed class NextHopTests
              exit-address-family
 
             """);
-        var zebra = Background.Start(space, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", folder.PathOf("zebra.conf"),
+        var zebra = Background.Start(space, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f",
+            folder.PathOf("zebra.conf"),
             "-i", Path.Combine(own, "zebra.pid"), "-z", zserv, "--vty_socket", own);
         for (var i = 0; i < 100 && !File.Exists(zserv); i++) Thread.Sleep(100);
-        var bgpd = Background.Start(space, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i", Path.Combine(own, "bgpd.pid"),
+        var bgpd = Background.Start(space, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i",
+            Path.Combine(own, "bgpd.pid"),
             "-z", zserv, "--vty_socket", own, "--log", "stdout");
         return [zebra, bgpd];
     }
@@ -194,11 +201,13 @@ public sealed class NextHopTests
             Tor.Forward();
             Bird(Tor, "tor", "10.99.0.2", $$"""
                 protocol static own { ipv4 { }; route {{Far}}/32 via 10.97.0.2; }
-                protocol bgp subject { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; {{Hurry}} ipv4 { import all; export {{(underlay ? "all" : "none")}}; }; }
+                protocol bgp subject { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; {{Hurry}}
+                  ipv4 { import all; export {{(underlay ? "all" : "none")}}; }; }
                 """);
             Bird(far, "far", Far, $$"""
                 protocol static { ipv4 { }; route {{Behind}} blackhole; }
-                protocol bgp subject { local {{Far}} as 65001; neighbor 10.99.0.1 as 65001; multihop; passive; {{Hurry}} ipv4 { import all; export {{(farAnnouncesItself ? "all" : "where source = RTS_STATIC")}}; next hop self; }; }
+                protocol bgp subject { local {{Far}} as 65001; neighbor 10.99.0.1 as 65001; multihop; passive; {{Hurry}}
+                  ipv4 { import all; export {{(farAnnouncesItself ? "all" : "where source = RTS_STATIC")}}; next hop self; }; }
                 """);
             if (subject == "bird") Bird(Us, "us", "10.99.0.1", AsBird(underlay, blackhole));
             else Ours(underlay, blackhole);
@@ -207,7 +216,8 @@ public sealed class NextHopTests
         private const string Hurry = "connect retry time 1; connect delay time 1; error wait time 1,2;";
 
         private static string AsBird(bool underlay, string? blackhole) => $$"""
-            protocol static { ipv4 { }; {{(underlay ? "" : $"route {Far}/32 via 10.99.0.2;")}} {{(blackhole == null ? "" : $"route {blackhole} blackhole;")}} }
+            protocol static { ipv4 { }; {{(underlay ? "" : $"route {Far}/32 via 10.99.0.2;")}}
+                {{(blackhole == null ? "" : $"route {blackhole} blackhole;")}} }
             protocol kernel { learn; ipv4 { import all; export all; }; }
             protocol bgp tor { local 10.99.0.1 as 65001; neighbor 10.99.0.2 as 65002; {{Hurry}} ipv4 { import all; export none; }; }
             protocol bgp far { local 10.99.0.1 as 65001; neighbor {{Far}} as 65001; multihop; {{Hurry}} ipv4 { import all; export none; }; }
@@ -215,7 +225,8 @@ public sealed class NextHopTests
 
         private void Ours(bool underlay, string? blackhole)
         {
-            string[] routes = [.. underlay ? [] : new[] { $"{{ prefix: {Far}/32, via: 10.99.0.2 }}" }, .. blackhole == null ? [] : new[] { $"{{ prefix: {blackhole}, type: blackhole }}" }];
+            string[] routes = [.. underlay ? [] : new[] { $"{{ prefix: {Far}/32, via: 10.99.0.2 }}" },
+                .. blackhole == null ? [] : new[] { $"{{ prefix: {blackhole}, type: blackhole }}" }];
             var config = folder.Write("bgpd.yaml", $$"""
                 router: { id: 10.99.0.1, asNumber: 65001 }
                 peers:
@@ -230,7 +241,8 @@ public sealed class NextHopTests
 
         private void Bird(Netns space, string name, string id, string protocols)
         {
-            var config = folder.Write(name + ".conf", $"router id {id};\nprotocol device {{ scan time 1; }}\nprotocol direct {{ ipv4; }}\n{protocols}\n");
+            var config = folder.Write(
+                name + ".conf", $"router id {id};\nprotocol device {{ scan time 1; }}\nprotocol direct {{ ipv4; }}\n{protocols}\n");
             programs.Add(Background.Start(space, folder.PathOf(name + ".log"), null, "bird", "-f", "-c", config, "-s", SocketOf(name)));
         }
 
@@ -252,7 +264,8 @@ public sealed class NextHopTests
             $"{prefix} leads {words}", async () => (await RouteAsync(prefix)).Contains(words, StringComparison.Ordinal), 45, SaidAsync);
 
         public Task LeadsElsewhereAsync(string prefix, string words) => Until.TrueAsync(
-            $"{prefix} leads not {words}", async () => !(await RouteAsync(prefix)).Contains(words, StringComparison.Ordinal), 30, SaidAsync);
+            $"{prefix} leads not {words}", async () => !(await RouteAsync(prefix)).Contains(words, StringComparison.Ordinal), 30,
+            SaidAsync);
 
         public async Task<string> SaidAsync() =>
             $"{await Us.IpAsync("route")}\n{(await Us.RunAsync("birdc", "-s", SocketOf("us"), "show", "route", "all")).Output}\n"

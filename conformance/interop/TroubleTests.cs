@@ -109,5 +109,6 @@ public sealed class RefreshTests
     }
 
     private static int Announced(Lab lab, bool byUs, string prefix) =>
-        lab.Tap4!.Passed.Where(one => one.FromFirst == byUs && one.Message[18] == Octets.Update).Count(one => UpdateReader.Read(one.Message).Announced.Contains(prefix));
+        lab.Tap4!.Passed.Where(one => one.FromFirst == byUs && one.Message[18] == Octets.Update)
+            .Count(one => UpdateReader.Read(one.Message).Announced.Contains(prefix));
 }

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Calico.Bgp.Conformance.Life;
 
-/// <summary>The daemon's life as whoever started it sees it: notifications, signals, exit codes, and the one line that says why not.</summary>
+/// <summary>The daemon's life as whoever started it sees it: notifications, signals, exit codes, and the one line that says why
+/// not.</summary>
 public sealed class LifeTests : IAsyncLifetime, IDisposable
 {
     private readonly Scratch folder = new();

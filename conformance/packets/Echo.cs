@@ -75,8 +75,10 @@ internal sealed class Echo : IDisposable
             Asker(address, token).TrySetResult(((IPEndPoint)got.RemoteEndPoint).Address);
     });
 
-    /// <summary>Who the server at <paramref name="to"/> saw when this namespace's address asked it; null: no answer, however long one waits.</summary>
-    public static async Task<IPEndPoint?> SeenAsync(Netns from, string source, string to, Transport transport, int port = Port, int attempts = 4)
+    /// <summary>Who the server at <paramref name="to"/> saw when this namespace's address asked it; null: no answer, however long one
+    /// waits.</summary>
+    public static async Task<IPEndPoint?> SeenAsync(
+        Netns from, string source, string to, Transport transport, int port = Port, int attempts = 4)
     {
         for (var attempt = 1; attempt <= attempts; attempt++)
         {
@@ -90,7 +92,8 @@ internal sealed class Echo : IDisposable
         return null;
     }
 
-    private static async Task<IPEndPoint?> AskAsync(Netns from, IPAddress source, IPAddress to, Transport transport, int port, CancellationToken stop)
+    private static async Task<IPEndPoint?> AskAsync(
+        Netns from, IPAddress source, IPAddress to, Transport transport, int port, CancellationToken stop)
     {
         if (transport == Transport.Icmp) return await PingAsync(from, source, to, stop);
         using var socket = transport == Transport.Tcp

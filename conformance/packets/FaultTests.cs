@@ -22,7 +22,8 @@ public sealed class FaultTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private async Task<string?> SeenAsync() => (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
+    private async Task<string?> SeenAsync() =>
+        (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
 
     /// <summary>The file's last good version counts, and what is edited later is taken.</summary>
     [NeedsFact(Needs.Daemon, "nft", "curl")]
@@ -58,7 +59,8 @@ public sealed class FaultTests : IAsyncLifetime
             var transfer = new Transfer(from.Socket(AddressFamily.InterNetwork));
             await transfer.socket.ConnectAsync(IPAddress.Parse(to), Echo.Port);
             var octets = new byte[64];
-            transfer.Seen = IPEndPoint.Parse(Encoding.ASCII.GetString(octets, 0, await transfer.socket.ReceiveAsync(octets)).TrimEnd()).Address.ToString();
+            transfer.Seen = IPEndPoint.Parse(Encoding.ASCII.GetString(octets, 0, await transfer.socket.ReceiveAsync(octets)).TrimEnd())
+                .Address.ToString();
             return transfer;
         }
 
@@ -69,7 +71,8 @@ public sealed class FaultTests : IAsyncLifetime
             try
             {
                 await socket.SendAsync(new byte[100], patience.Token);
-                for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count ? count : throw new SocketException();
+                for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count
+                    ? count : throw new SocketException();
                 socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpQuickAck, BitConverter.GetBytes(1));
                 return true;
             }
@@ -89,10 +92,12 @@ public sealed class FaultTests : IAsyncLifetime
         using var transfer = await Transfer.BeginAsync(site["nat"], Site.Outside4);
         var rules = await site.ListAsync();
         await site.Daemon!.KillAsync();
-        Assert.Equal((rules, Site.Node4, Site.Node4, true), (await site.ListAsync(), transfer.Seen, await SeenAsync(), await transfer.GoesOnAsync()));
+        Assert.Equal((rules, Site.Node4, Site.Node4, true),
+            (await site.ListAsync(), transfer.Seen, await SeenAsync(), await transfer.GoesOnAsync()));
 
         await site.StartAsync();
-        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"), Site.Patience);
+        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"),
+            Site.Patience);
         Assert.Contains("\"transactions\":0", await site.HttpAsync("/v1/nat"));
         Assert.Equal((rules, Site.Node4, true), (await site.ListAsync(), await SeenAsync(), await transfer.GoesOnAsync()));
     }
@@ -121,7 +126,8 @@ public sealed class FaultTests : IAsyncLifetime
         using var inside = await Transfer.BeginAsync(site["nat"], "172.16.1.2");
         site.Write(Site.Pools().Replace("\"192.168.0.0/16\", natOutgoing: true", "\"192.168.0.0/16\", natOutgoing: false"));
         await site.TableAsync(table => table.Contains("elements = { 100.64.0.0/16 }"), "the pool is not translated any more");
-        await Until.TrueAsync("one connection was cut", async () => (await site.HttpAsync("/v1/nat")).Contains("\"connectionsCut\":1"), Site.Patience);
+        await Until.TrueAsync("one connection was cut", async () => (await site.HttpAsync("/v1/nat")).Contains("\"connectionsCut\":1"),
+            Site.Patience);
         Assert.Equal((Source, false, true), (await SeenAsync(), await outside.GoesOnAsync(2), await inside.GoesOnAsync()));
     }
 
@@ -159,13 +165,15 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task Explanations_are_what_packets_meet()
     {
         await site.StartAsync();
-        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"), Site.Patience);
+        await Until.TrueAsync("the dataplane is ready", async () => (await site.HttpAsync("/v1/nat")).Contains("\"ready\":true"),
+            Site.Patience);
         foreach (var (source, destination, translated) in new[]
         {
             (Source, Site.Outside4, true), (Source, Site.Remote4, false), (Source, Site.Exempt4, false),
             (Source, Site.Other4, true), (Source, Site.Node4, false),
             ("203.0.113.2", Site.Outside4, false), ("fd01::1:2", Site.Outside6, true), ("100.99.1.2", Site.Outside4, false),
         })
-            Assert.Contains($"\"translated\":{(translated ? "true" : "false")}", await site.HttpAsync($"/v1/nat/explain?src={source}&dst={destination}"));
+            Assert.Contains($"\"translated\":{(translated ? "true" : "false")}",
+                await site.HttpAsync($"/v1/nat/explain?src={source}&dst={destination}"));
     }
 }

@@ -2,8 +2,8 @@ namespace Calico.Bgp.Conformance.Packets;
 
 /// <summary>
 /// What kube-proxy writes for two services of one family: web, with one endpoint, a ClusterIP and two NodePorts (30080 with
-/// externalTrafficPolicy Cluster, 30081 with Local), and far, a ClusterIP with a server outside of the cluster behind it. Its clusterCIDR is
-/// the pool nat. Tables, chains, priorities and the mark are those that kube-proxy has in each of its modes; names are shorter.
+/// externalTrafficPolicy Cluster, 30081 with Local), and far, a ClusterIP with a server outside of the cluster behind it. Its clusterCIDR
+/// is the pool nat. Tables, chains, priorities and the mark are those that kube-proxy has in each of its modes; names are shorter.
 /// </summary>
 internal sealed record KubeProxy(bool IPv6, string Endpoint, bool IsLocal)
 {

@@ -9,12 +9,14 @@ internal static class Matrix
 {
     private static readonly (string Name, string IPv4, string IPv6)[] Destinations =
     [
-        ("same pool", "192.168.1.3", "fd01::1:3"), ("same pool, other node", Site.Remote4, Site.Remote6), ("other pool", "172.16.1.2", "fd02::1:2"),
+        ("same pool", "192.168.1.3", "fd01::1:3"), ("same pool, other node", Site.Remote4, Site.Remote6),
+        ("other pool", "172.16.1.2", "fd02::1:2"),
         ("disabled pool", Site.Exempt4, Site.Exempt6), ("own node", Site.Node4, Site.Node6), ("other node", Site.Other4, Site.Other6),
         ("outside", Site.Outside4, Site.Outside6),
     ];
 
-    /// <summary>Sources from pools with natOutgoing, disabled or not; destinations that are in no pool, and are not delivered here.</summary>
+    /// <summary>Sources from pools with natOutgoing, disabled or not; destinations that are in no pool, and are not delivered
+    /// here.</summary>
     private static bool IsTranslated(string source, string destination, bool exceptHosts) =>
         source is "nat" or "disabled" && (destination == "outside" || (destination == "other node" && !exceptHosts));
 
@@ -40,9 +42,11 @@ internal static class Matrix
         return (await Task.WhenAll(rows)).OfType<string>();
     }
 
-    private static async Task<string?> WrongAsync(Site site, Transport transport, string what, (string Pod, string From, string To) packet, string expected)
+    private static async Task<string?> WrongAsync(Site site, Transport transport, string what, (string Pod, string From, string To) packet,
+        string expected)
     {
         var seen = await Echo.SeenAsync(site[packet.Pod], packet.From, packet.To, transport);
-        return seen?.Address.ToString() == expected ? null : $"{what} ({packet.To}): expected {expected}, saw {seen?.ToString() ?? "nothing"}";
+        return seen?.Address.ToString() == expected ? null
+            : $"{what} ({packet.To}): expected {expected}, saw {seen?.ToString() ?? "nothing"}";
     }
 }

@@ -21,7 +21,8 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private async Task<IPEndPoint> SeenAsync(Transport transport, string pod = "nat", string source = "192.168.1.2", string to = Site.Outside4)
+    private async Task<IPEndPoint> SeenAsync(Transport transport, string pod = "nat", string source = "192.168.1.2",
+        string to = Site.Outside4)
     {
         var seen = await Echo.SeenAsync(site[pod], source, to, transport);
         Assert.NotNull(seen);
@@ -30,7 +31,8 @@ public sealed class OutgoingAddressTests : IAsyncLifetime
 
     private async Task<IEnumerable<string>> AddressesAsync(string pod, string source, params string[] destinations)
     {
-        var seen = await Task.WhenAll(Enumerable.Range(0, Many).Select(i => SeenAsync(Transport.Udp, pod, source, destinations[i % destinations.Length])));
+        var seen = await Task.WhenAll(Enumerable.Range(0, Many)
+            .Select(i => SeenAsync(Transport.Udp, pod, source, destinations[i % destinations.Length])));
         return seen.Select(one => one.Address.ToString()).Distinct().Order(StringComparer.Ordinal);
     }
 

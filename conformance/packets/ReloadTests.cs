@@ -20,7 +20,8 @@ public sealed class ReloadTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private async Task<string?> SeenAsync() => (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
+    private async Task<string?> SeenAsync() =>
+        (await Echo.SeenAsync(site["nat"], Source, Site.Outside4, Transport.Tcp))?.Address.ToString();
 
     private Task<string> RulesetAsync() => site.Node.DoAsync("nft", "list", "ruleset");
 

@@ -51,11 +51,13 @@ internal sealed class Site : IAsyncDisposable
     {
         var site = new Site();
         Directory.CreateDirectory(site.Resources);
-        (site.Node, site.Other, site.Tor, site.Outside) = (await site.SpaceAsync("n"), await site.SpaceAsync("o"), await site.SpaceAsync("t"), await site.SpaceAsync("x"));
+        (site.Node, site.Other, site.Tor, site.Outside) = (
+            await site.SpaceAsync("n"), await site.SpaceAsync("o"), await site.SpaceAsync("t"), await site.SpaceAsync("x"));
         await site.WireAsync();
         foreach (var pod in Pods) await site.AddPodAsync(pod);
         site.echoes.AddRange([
-            new(site.Node, Node4), new(site.Node, Node6), new(site.Other, Other4), new(site.Other, Other6), new(site.Other, Remote4), new(site.Other, Remote6),
+            new(site.Node, Node4), new(site.Node, Node6), new(site.Other, Other4), new(site.Other, Other6), new(site.Other, Remote4),
+            new(site.Other, Remote6),
             new(site.Outside, Outside4), new(site.Outside, Outside6), new(site.Outside, Exempt4), new(site.Outside, Exempt6),
         ]);
         return site;
@@ -72,7 +74,8 @@ internal sealed class Site : IAsyncDisposable
     private async Task WireAsync()
     {
         await Tor.IpAsync("link add br0 type bridge");
-        foreach (var (node, port, addresses) in new[] { (Node, "p1", new[] { Node4 + "/24", Node6 + "/64" }), (Other, "p2", [Other4 + "/24", Other6 + "/64"]) })
+        foreach (var (node, port, addresses) in new[] { (Node, "p1", new[] { Node4 + "/24", Node6 + "/64" }),
+            (Other, "p2", [Other4 + "/24", Other6 + "/64"]) })
         {
             await Netns.JoinAsync(Tor, port, [], node, "eth0", addresses);
             await Tor.IpAsync($"link set {port} master br0");
@@ -99,7 +102,8 @@ internal sealed class Site : IAsyncDisposable
         await space.IpAsync($"-6 route add default via {via6}");
     }
 
-    /// <summary>As Calico wires it: a veth whose name is made of the pod's, the pod's host routes, and a gateway that is not there.</summary>
+    /// <summary>As Calico wires it: a veth whose name is made of the pod's, the pod's host routes, and a gateway that is not
+    /// there.</summary>
     private async Task AddPodAsync(Pod pod)
     {
         var space = pods[pod.Name] = await SpaceAsync("p");
@@ -196,13 +200,15 @@ internal sealed class Site : IAsyncDisposable
     {
         var file = await ConfigureAsync();
         // A reload is to work for who starts it by nohup, which has it ignore SIGHUP.
-        string[] command = ["nohup", .. Capabilities == null ? Array.Empty<string>() : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
+        string[] command = ["nohup", .. Capabilities == null ? Array.Empty<string>()
+            : ["setpriv", "--bounding-set", Capabilities, "--inh-caps", Capabilities], Project.Daemon, "--config", file];
         Daemon = Background.Start(Node, PathOf("bgpd.log"), null, command[0], command[1..]);
         if (withTable) await TableAsync(_ => true, "its table is there");
     }
 
     /// <summary>It answers, so it has read its resources.</summary>
-    public Task AnsweringAsync() => Until.TrueAsync("the daemon answers", async () => (await HttpAsync("/v1/nat")).Length > 0, Patience, LogAsync);
+    public Task AnsweringAsync() =>
+        Until.TrueAsync("the daemon answers", async () => (await HttpAsync("/v1/nat")).Length > 0, Patience, LogAsync);
 
     /// <summary>Another <see cref="Configuration"/>, while it runs.</summary>
     public async Task ReloadAsync()

@@ -43,7 +43,8 @@ public sealed class TranslationTests : IAsyncLifetime
     {
         await site.StartAsync();
         foreach (var ipv6 in (bool[])[false, true])
-            foreach (var services in (KubeProxy[])[new(ipv6, ipv6 ? "fd01::1:3" : "192.168.1.3", IsLocal: true), new(ipv6, ipv6 ? Site.Remote6 : Site.Remote4, IsLocal: false)])
+            foreach (var services in (KubeProxy[])[new(ipv6, ipv6 ? "fd01::1:3" : "192.168.1.3", IsLocal: true),
+                new(ipv6, ipv6 ? Site.Remote6 : Site.Remote4, IsLocal: false)])
             {
                 await services.WriteAsync(site, mode);
                 Assert.Empty(await WrongAsync(services));
@@ -76,7 +77,8 @@ public sealed class TranslationTests : IAsyncLifetime
         {
             var (what, from, source, to, port, expected) = packet;
             // That nothing comes can only be waited for; a moment will do, because an answer that comes too late is no reason to fail.
-            var seen = (await Echo.SeenAsync(from, source, to, Transport.Tcp, port, attempts: expected == null ? 1 : 4))?.Address.ToString();
+            var seen = (await Echo.SeenAsync(from, source, to, Transport.Tcp, port,
+                attempts: expected == null ? 1 : 4))?.Address.ToString();
             return seen == expected ? null : $"{what} ({services}): expected {expected ?? "nothing"}, saw {seen ?? "nothing"}";
         }));
         return wrong.OfType<string>();

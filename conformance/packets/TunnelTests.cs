@@ -28,9 +28,11 @@ public sealed class TunnelTests : IAsyncLifetime
     {
         var (family, bits, udp) = pod.Contains(':') ? ("-6", 128, " udp6zerocsumtx udp6zerocsumrx") : ("-4", 32, "");
         var (nearMac, farMac) = ($"66:00:00:00:{number & 0xff:x2}:01", $"66:00:00:00:{number & 0xff:x2}:02");
-        foreach (var (space, mac, own, other, otherMac) in new[] { (site.Node, nearMac, near, far, farMac), (site.Other, farMac, far, near, nearMac) })
+        foreach (var (space, mac, own, other, otherMac) in new[] { (site.Node, nearMac, near, far, farMac),
+            (site.Other, farMac, far, near, nearMac) })
         {
-            await space.IpAsync($"link add {name} address {mac} type vxlan id {number} local {own.Node} dev eth0 dstport 4789 nolearning{udp}");
+            await space.IpAsync(
+                $"link add {name} address {mac} type vxlan id {number} local {own.Node} dev eth0 dstport 4789 nolearning{udp}");
             await space.IpAsync($"addr add {own.Tunnel}/{bits} dev {name}{(bits == 128 ? " nodad" : "")}");
             await space.IpAsync($"link set {name} up");
             await space.IpAsync($"{family} neigh add {other.Tunnel} lladdr {otherMac} dev {name}");
@@ -61,7 +63,8 @@ public sealed class TunnelTests : IAsyncLifetime
     {
         site.Write(Site.Pools(felix: ", vxlanEnabled: true, natPortRange: \"4700:4800\""));
         await site.StartAsync();
-        var seen = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Echo.SeenAsync(site["nat"], "192.168.1.2", Site.Outside4, Transport.Udp)));
+        var seen = await Task.WhenAll(Enumerable.Range(0, 40)
+            .Select(_ => Echo.SeenAsync(site["nat"], "192.168.1.2", Site.Outside4, Transport.Udp)));
         Assert.All(seen, one => Assert.InRange(one!.Port, 4700, 4788));
         Assert.InRange((await Echo.SeenAsync(site["nat"], "192.168.1.2", Site.Outside4, Transport.Tcp))!.Port, 4700, 4800);
         Assert.InRange((await Echo.SeenAsync(site.Node, Site.Node4, Far4, Transport.Udp))!.Port, 4790, ushort.MaxValue);

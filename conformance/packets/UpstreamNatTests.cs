@@ -26,7 +26,8 @@ public sealed class UpstreamNatTests : IAsyncLifetime
     private static string Configuration(string upstream, string stableFor) => $$"""
         nat: { upstream: { {{upstream}}stableFor: {{stableFor}} } }
         routes: [{ prefix: 192.168.1.0/26, type: blackhole }]
-        peers: [{ name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: accept, export: accept, connectRetryTime: 1s, idleHoldTime: 200ms }]
+        peers: [{ name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: accept, export: accept,
+                   connectRetryTime: 1s, idleHoldTime: 200ms }]
 
         """;
 
@@ -46,19 +47,23 @@ public sealed class UpstreamNatTests : IAsyncLifetime
               ipv4 { next hop self; import all; export where proto = "announced"; };
             }
             """);
-        bird = Background.Start(site.Tor, site.PathOf("bird.log"), null, "bird", "-f", "-c", site.PathOf("bird.conf"), "-s", site.PathOf("bird.ctl"), "-P", site.PathOf("bird.pid"));
+        bird = Background.Start(site.Tor, site.PathOf("bird.log"), null, "bird", "-f", "-c", site.PathOf("bird.conf"), "-s",
+            site.PathOf("bird.ctl"), "-P", site.PathOf("bird.pid"));
         // The node's first attempt shall find it: the next one may be two minutes away.
-        await Until.TrueAsync("BIRD answers", async () => (await Shell.RunAsync("birdc", "-s", site.PathOf("bird.ctl"), "show", "status")).Good);
+        await Until.TrueAsync("BIRD answers", async () =>
+            (await Shell.RunAsync("birdc", "-s", site.PathOf("bird.ctl"), "show", "status")).Good);
         await site.StartAsync();
     }
 
     private Task BirdAsync(params string[] words) => Shell.DoAsync("birdc", ["-s", site.PathOf("bird.ctl"), .. words]);
 
     private Task AppliesAsync(string pool, string treatment) => Until.TrueAsync($"{pool}: {treatment}", async () =>
-        (await site.HttpAsync("/v1/nat")).Replace("\n", "").Split("{\"name\":").Any(part => part.StartsWith($"\"{pool}\"", StringComparison.Ordinal) && part.Contains($"\"applies\":\"{treatment}\"")),
+        (await site.HttpAsync("/v1/nat")).Replace("\n", "").Split("{\"name\":")
+            .Any(part => part.StartsWith($"\"{pool}\"", StringComparison.Ordinal) && part.Contains($"\"applies\":\"{treatment}\"")),
         Site.Patience, async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
 
-    private Task ReasonAsync(string words) => Until.TrueAsync($"the reason is: {words}", async () => (await site.HttpAsync("/v1/nat")).Contains(words),
+    private Task ReasonAsync(string words) =>
+        Until.TrueAsync($"the reason is: {words}", async () => (await site.HttpAsync("/v1/nat")).Contains(words),
         Site.Patience, async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
 
     private async Task<string?> SeenAsync(string source = Source, string pod = "nat") =>

@@ -6,7 +6,8 @@ namespace Calico.Bgp.Conformance.Rfc;
 public sealed partial class ClausesTests
 {
     private static readonly Lazy<HashSet<string>> Tests = new(() =>
-        [.. new[] { "tests", "conformance" }.SelectMany(folder => Directory.EnumerateFiles(Project.PathOf(folder), "*.cs", SearchOption.AllDirectories))
+        [.. new[] { "tests", "conformance" }.SelectMany(
+            folder => Directory.EnumerateFiles(Project.PathOf(folder), "*.cs", SearchOption.AllDirectories))
             .SelectMany(file => TestName().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))]);
 
     public static TheoryData<string, string, string> Rows

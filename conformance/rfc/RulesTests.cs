@@ -7,7 +7,8 @@ namespace Calico.Bgp.Conformance.Rfc;
 public sealed class RulesTests
 {
     private const string First = "203.0.113.0/24", Second = "198.51.100.0/24";
-    private static readonly Routers.Neighbour Ext = Stage.External("ext", 2), Ext2 = Stage.External("ext2", 3, 65003), Int = Stage.Internal("int", 4), Int2 = Stage.Internal("int2", 5);
+    private static readonly Routers.Neighbour Ext = Stage.External("ext", 2), Ext2 = Stage.External("ext2", 3, 65003),
+        Int = Stage.Internal("int", 4), Int2 = Stage.Internal("int2", 5);
     private static readonly byte[] LocalPref = Octets.Attribute(0x40, 5, 0, 0, 0, 100);
 
     [NeedsFact(Needs.Daemon, "birdc")]
@@ -27,7 +28,8 @@ public sealed class RulesTests
     {
         await using var stage = await Stage.MakeAsync(Ext, Ext2, Int);
         var (from, external, inside) = (await stage.JoinAsync(Ext), await stage.JoinAsync(Ext2), await stage.JoinAsync(Int));
-        await from.AnnounceAsync("203.0.113.0/25", Ext.Remote, Stage.Attributes([65002], Octets.Attribute(0xc0, 8, 0xff, 0xff, 0xff, 0x02)));
+        await from.AnnounceAsync("203.0.113.0/25", Ext.Remote,
+            Stage.Attributes([65002], Octets.Attribute(0xc0, 8, 0xff, 0xff, 0xff, 0x02)));
         await from.AnnounceAsync(First, Ext.Remote, Stage.Attributes([65002], Octets.Attribute(0xc0, 8, 0xff, 0xff, 0xff, 0x01)));
         await from.AnnounceAsync(Second, Ext.Remote, Stage.Attributes([65002]));
         await Stage.HasAsync(inside, First);
@@ -71,7 +73,8 @@ public sealed class RulesTests
     {
         await using var stage = await Stage.MakeAsync(Ext);
         var peer = await stage.JoinAsync(Ext);
-        await Until.TrueAsync("End-of-RIB comes", () => peer.Received.Any(message => message.Length == 23 && message[18] == Octets.Update), 10);
+        await Until.TrueAsync("End-of-RIB comes", () => peer.Received.Any(message => message.Length == 23 && message[18] == Octets.Update),
+            10);
     }
 
     [NeedsFact(Needs.Daemon, "birdc")]
@@ -80,7 +83,8 @@ public sealed class RulesTests
         var limited = Ext with { More = "prefixLimit: 2" };
         await using var stage = await Stage.MakeAsync(limited, Int);
         var (peer, inside) = (await stage.JoinAsync(limited), await stage.JoinAsync(Int));
-        foreach (var prefix in new[] { First, Second, "192.0.2.0/24" }) await peer.AnnounceAsync(prefix, limited.Remote, Stage.Attributes([65002]));
+        foreach (var prefix in new[] { First, Second, "192.0.2.0/24" }) await peer.AnnounceAsync(
+            prefix, limited.Remote, Stage.Attributes([65002]));
         await Until.TrueAsync("a NOTIFICATION comes", () => peer.Notification != null, 10);
         Assert.Equal("0601" + "000101" + "00000002", Convert.ToHexStringLower(peer.Notification.AsSpan(19)));
         Assert.False(inside.Closed);
@@ -104,7 +108,8 @@ public sealed class RulesTests
         await using var stage = await Stage.MakeAsync(client, Int2);
         var (from, to) = (await stage.JoinAsync(client), await stage.JoinAsync(Int2));
         await from.AnnounceAsync(First, client.Remote, Stage.Attributes([], [.. LocalPref, .. Octets.Attribute(0x80, 9, 10, 99, 0, 1)]));
-        await from.AnnounceAsync("192.0.2.0/24", client.Remote, Stage.Attributes([], [.. LocalPref, .. Octets.Attribute(0x80, 9, 9, 9, 9, 9), .. Octets.Attribute(0x80, 10, 10, 99, 0, 1)]));
+        await from.AnnounceAsync("192.0.2.0/24", client.Remote,
+            Stage.Attributes([], [.. LocalPref, .. Octets.Attribute(0x80, 9, 9, 9, 9, 9), .. Octets.Attribute(0x80, 10, 10, 99, 0, 1)]));
         await from.AnnounceAsync(Second, client.Remote, Stage.Attributes([], LocalPref));
         await Stage.HasAsync(to, Second);
         Assert.Null(to.Route(First) ?? to.Route("192.0.2.0/24"));

@@ -21,13 +21,15 @@ internal sealed class Stage : IAsyncDisposable
         return stage;
     }
 
-    public static Neighbour External(string name, int host, uint asn = 65002) => new(name, "10.99.0.1", $"10.99.0.{host}", asn, Passive: true);
+    public static Neighbour External(string name, int host, uint asn = 65002) =>
+        new(name, "10.99.0.1", $"10.99.0.{host}", asn, Passive: true);
     public static Neighbour Internal(string name, int host) => new(name, "10.99.0.1", $"10.99.0.{host}", OurAs, Passive: true);
 
     /// <summary>This neighbour's session, established.</summary>
     public async Task<ScriptedPeer> JoinAsync(Neighbour neighbour, string? identifier = null)
     {
-        var peer = await ScriptedPeer.EstablishAsync(feeder, neighbour.Remote, neighbour.Local, neighbour.RemoteAs, identifier ?? neighbour.Remote);
+        var peer = await ScriptedPeer.EstablishAsync(feeder, neighbour.Remote, neighbour.Local, neighbour.RemoteAs,
+            identifier ?? neighbour.Remote);
         peers.Add(peer);
         return peer;
     }

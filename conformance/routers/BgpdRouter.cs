@@ -28,9 +28,11 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
 
     private IEnumerable<string> Keys(Neighbour n) =>
     [
-        $"name: {n.Name}", $"peerIP: \"{n.Remote}\"", $"sourceAddress: \"{n.Local}\"", $"asNumber: {n.RemoteAs}", $"families: [{(n.IPv6 ? "ipv6" : "ipv4")}]",
+        $"name: {n.Name}", $"peerIP: \"{n.Remote}\"", $"sourceAddress: \"{n.Local}\"", $"asNumber: {n.RemoteAs}",
+        $"families: [{(n.IPv6 ? "ipv6" : "ipv4")}]",
         $"holdTime: {Spec.Hold}s", n.Passive ? "passive: true" : "", n.Client ? "routeReflectorClient: true" : "",
-        Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "", n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Policies, n.More,
+        Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "",
+        n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Policies, n.More,
     ];
 
     /// <summary>Another configuration, as an operator gives it: the file, then SIGHUP.</summary>

@@ -7,7 +7,8 @@ namespace Calico.Bgp.Conformance.Routers;
 
 internal static partial class BirdText
 {
-    public static async Task<string> AskAsync(string socket, string words) => (await Shell.RunAsync("birdc", ["-s", socket, .. words.Split(' ')])).Output;
+    public static async Task<string> AskAsync(string socket, string words) =>
+        (await Shell.RunAsync("birdc", ["-s", socket, .. words.Split(' ')])).Output;
 
     public static Seen? Route(string output)
     {
@@ -42,11 +43,14 @@ internal static partial class BirdText
         }
     }
 
-    /// <summary>BIRD names what it does not know by its code in hexadecimal, and marks transitive ones; that the partial bit is set it does not say.</summary>
+    /// <summary>BIRD names what it does not know by its code in hexadecimal, and marks transitive ones; that the partial bit is set it does
+    /// not say.</summary>
     private static string Unknown(string name, string value) =>
-        $"{int.Parse(name.Split(' ')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture)}:{value.Replace(" ", "", StringComparison.Ordinal)} partial";
+        $"{int.Parse(name.Split(' ')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture)}:"
+            + $"{value.Replace(" ", "", StringComparison.Ordinal)} partial";
 
-    private static IEnumerable<string> Tuples(string value) => Tuple().Matches(value).Select(one => one.Groups[1].Value.Replace(" ", "", StringComparison.Ordinal));
+    private static IEnumerable<string> Tuples(string value) =>
+        Tuple().Matches(value).Select(one => one.Groups[1].Value.Replace(" ", "", StringComparison.Ordinal));
 
     private static byte[] Extended(string tuple)
     {
@@ -57,7 +61,8 @@ internal static partial class BirdText
             "ro" => [0, 3, .. Octets.U16(int.Parse(parts[1])), .. Octets.U32(uint.Parse(parts[2]))],
             // "unknown 0x4004" is BIRD's word for a kind that it has no name for.
             _ when parts[0].StartsWith("unknown0x", StringComparison.Ordinal) =>
-                [.. Octets.U16(Convert.ToInt32(parts[0]["unknown0x".Length..], 16)), .. Octets.U16(int.Parse(parts[1])), .. Octets.U32(uint.Parse(parts[2]))],
+                [.. Octets.U16(Convert.ToInt32(parts[0]["unknown0x".Length..], 16)), .. Octets.U16(int.Parse(parts[1])),
+                    .. Octets.U32(uint.Parse(parts[2]))],
             _ => [.. Octets.U32(Convert.ToUInt32(parts[1], 16)), .. Octets.U32(Convert.ToUInt32(parts[2], 16))],
         };
     }

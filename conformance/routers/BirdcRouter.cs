@@ -12,7 +12,8 @@ internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space
     protected Task AnswersAsync(string name) => Until.TrueAsync($"{name} answers",
         async () => (await AskAsync("show status")).Contains("up and running"), 60, () => Said);
 
-    public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) => (await AskAsync($"show protocols {neighbour.Name}")).Contains("Established");
+    public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
+        (await AskAsync($"show protocols {neighbour.Name}")).Contains("Established");
 
     public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await AskAsync($"show route {prefix} all"));
 

@@ -32,7 +32,8 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
             ["exabgp.log.destination"] = "stdout",
             ["exabgp.log.level"] = "INFO",
             ["exabgp.tcp.attempts"] = "0",
-            ["exabgp.tcp.bind"] = Spec.Neighbours.Any(n => n.Passive) ? string.Join(' ', Spec.Neighbours.Select(n => n.Local).Distinct()) : "",
+            ["exabgp.tcp.bind"] = Spec.Neighbours.Any(n => n.Passive) ? string.Join(' ', Spec.Neighbours.Select(n => n.Local).Distinct())
+                : "",
             ["exabgp.tcp.port"] = "179",
         }, "exabgp", file);
         await Until.TrueAsync("ExaBGP runs", () => Alive && new FileInfo(Log) is { Exists: true, Length: > 0 }, 15, () => Said);
@@ -62,40 +63,47 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
 
     /// <summary>What the others pass on from a feeder, ExaBGP says itself.</summary>
     private string Attributes(bool inside) =>
-        $"origin egp as-path [ {(inside ? "" : Spec.As)} 65010 4200000001 ( 64700 4200000002 ) ] med 50 atomic-aggregate aggregator ( 4200000001:192.0.2.9 ) " +
+        $"origin egp as-path [ {(inside ? "" : Spec.As)} 65010 4200000001 ( 64700 4200000002 ) ] med 50 "
+            + $"atomic-aggregate aggregator ( 4200000001:192.0.2.9 ) " +
         "community [ 65010:1 65010:2 ] large-community [ 65010:1:2 ] extended-community [ target:65010:100 ] " +
-        "attribute [ 0x23 0xc0 0x0000fdf2 ] attribute [ 0x63 0xe0 0xcafe ] attribute [ 0x19 0xc0 0x000220010db80000000000000000000000010064 ]" +
+        "attribute [ 0x23 0xc0 0x0000fdf2 ] attribute [ 0x63 0xe0 0xcafe ] "
+            + "attribute [ 0x19 0xc0 0x000220010db80000000000000000000000010064 ]" +
         (inside ? " local-preference 250 originator-id 192.0.2.77 cluster-list [ 10.99.0.2 192.0.2.78 ] aigp 4242" : "");
 
     public override async Task<bool> IsEstablishedAsync(Neighbour neighbour)
     {
         await Task.CompletedTask;
-        return Events().LastOrDefault(e => e.GetProperty("type").GetString() == "state" && About(e, neighbour.Remote)) is { ValueKind: JsonValueKind.Object } state
+        return Events().LastOrDefault(e => e.GetProperty("type").GetString() == "state"
+            && About(e, neighbour.Remote)) is { ValueKind: JsonValueKind.Object } state
             && state.GetProperty("neighbor").GetProperty("state").GetString() == "up";
     }
 
     private static bool About(JsonElement message, string remote) =>
         message.GetProperty("neighbor").GetProperty("address").GetProperty("peer").GetString() == remote;
 
-    private IEnumerable<JsonElement> Events() => File.ReadLines(Heard).Where(line => line.EndsWith('}')).Select(line => JsonDocument.Parse(line).RootElement);
+    private IEnumerable<JsonElement> Events() =>
+        File.ReadLines(Heard).Where(line => line.EndsWith('}')).Select(line => JsonDocument.Parse(line).RootElement);
 
     public override Task<Seen?> RouteAsync(string prefix)
     {
         Seen? seen = null;
         foreach (var message in Events())
         {
-            if (message.GetProperty("type").GetString() == "state" && message.GetProperty("neighbor").GetProperty("state").GetString() == "down") seen = null;
+            if (message.GetProperty("type").GetString() == "state"
+                && message.GetProperty("neighbor").GetProperty("state").GetString() == "down") seen = null;
             if (message.GetProperty("type").GetString() != "update") continue;
             var update = message.GetProperty("neighbor").GetProperty("message");
             if (!update.TryGetProperty("update", out update)) continue;
             if (update.TryGetProperty("withdraw", out var gone) && gone.ToString().Contains($"\"{prefix}\"")) seen = null;
-            if (update.TryGetProperty("announce", out var come) && come.ToString().Contains($"\"{prefix}\"")) seen = Read(update.GetProperty("attribute"), NextHop(come, prefix));
+            if (update.TryGetProperty("announce", out var come) && come.ToString().Contains($"\"{prefix}\"")) seen = Read(
+                update.GetProperty("attribute"), NextHop(come, prefix));
         }
         return Task.FromResult(seen);
     }
 
     private static string NextHop(JsonElement announce, string prefix) =>
-        announce.EnumerateObject().SelectMany(family => family.Value.EnumerateObject()).First(hop => hop.Value.ToString().Contains($"\"{prefix}\"")).Name;
+        announce.EnumerateObject().SelectMany(family => family.Value.EnumerateObject())
+            .First(hop => hop.Value.ToString().Contains($"\"{prefix}\"")).Name;
 
     private static Seen Read(JsonElement attributes, string nextHop)
     {
@@ -108,7 +116,9 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
     {
         switch (name)
         {
-            case "origin": seen[Seen.Origin] = value.GetString() == "incomplete" ? "incomplete" : value.GetString()!.ToUpperInvariant(); break;
+            case "origin":
+                seen[Seen.Origin] = value.GetString() == "incomplete" ? "incomplete"
+                : value.GetString()!.ToUpperInvariant(); break;
             case "as-path": seen[Seen.AsPath] = AsPath(value, all); break;
             case "med": seen[Seen.Med] = value.ToString(); break;
             case "local-preference": seen[Seen.LocalPref] = value.ToString(); break;
@@ -121,7 +131,9 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
             case "extended-community":
                 seen.AddExtended(value.EnumerateArray().Select(one => Octets.Hex(one.GetProperty("value").GetUInt64().ToString("x16"))));
                 break;
-            case { } other when other.StartsWith("attribute-0x", StringComparison.Ordinal): ReadUnknown(seen, other, value.GetString()!["0x".Length..]); break;
+            case { } other when other.StartsWith("attribute-0x", StringComparison.Ordinal):
+                ReadUnknown(
+                seen, other, value.GetString()!["0x".Length..]); break;
         }
     }
 
@@ -132,7 +144,8 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
         return all.TryGetProperty("as-set", out var set) ? $"{text} {{{string.Join(' ', set.EnumerateArray())}}}" : text;
     }
 
-    private static string Tuples(JsonElement list) => Seen.Set(list.EnumerateArray().Select(tuple => string.Join(':', tuple.EnumerateArray())));
+    private static string Tuples(JsonElement list) =>
+        Seen.Set(list.EnumerateArray().Select(tuple => string.Join(':', tuple.EnumerateArray())));
 
     /// <summary><c>attribute-0x63-0xE0</c>: type and flags. Leading zeros of long values are lost.</summary>
     private static void ReadUnknown(Seen seen, string name, string value)

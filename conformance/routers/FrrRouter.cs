@@ -20,10 +20,12 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         await Shell.DoAsync("chown", "-R", "frr:frr", Folder);
         File.Delete(Zserv);
         if (zebra != null) await zebra.DisposeAsync();
-        zebra = Background.Start(Space, Path.Combine(Folder, "zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", Write("zebra.conf", ""),
+        zebra = Background.Start(Space, Path.Combine(Folder, "zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f",
+            Write("zebra.conf", ""),
             "-i", Path.Combine(Folder, "zebra.pid"), "-z", Zserv, "--vty_socket", Folder);
         await Until.TrueAsync("zebra answers", () => File.Exists(Zserv), 10);
-        Process = Background.Start(Space, Log, null, "/usr/lib/frr/bgpd", "-P", "0", "-f", file, "-i", Path.Combine(Folder, "pid"), "-z", Zserv,
+        Process = Background.Start(Space, Log, null, "/usr/lib/frr/bgpd", "-P", "0", "-f", file, "-i", Path.Combine(Folder, "pid"), "-z",
+            Zserv,
             "--vty_socket", Folder, "--log", "stdout", "--log-level", "informational");
         await Until.TrueAsync("FRR answers", async () => (await VtyAsync("show version")).Contains("FRRouting"), 15, () => Said);
     }
@@ -81,7 +83,8 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
             .With(Seen.Communities, Text(path, "community", "string") is { } list ? Seen.Set(list.Split(' ')) : null)
             .With(Seen.Large, Text(path, "largeCommunity", "string") is { } large ? Seen.Set(large.Split(' ')) : null)
             .With(Seen.OriginatorId, Text(path, "originatorId"))
-            .With(Seen.ClusterList, path.TryGetProperty("clusterList", out var clusters) ? string.Join(' ', clusters.GetProperty("list").EnumerateArray()) : null)
+            .With(Seen.ClusterList, path.TryGetProperty("clusterList", out var clusters)
+            ? string.Join(' ', clusters.GetProperty("list").EnumerateArray()) : null)
             .With(Seen.Otc, Text(path, "otc"));
         if (Text(path, "extendedCommunity", "string") is { } extended) ReadExtended(seen, extended);
         return seen;
@@ -91,10 +94,12 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
     private static void ReadExtended(Seen seen, string text)
     {
         var words = text.Split(' ');
-        var targets = words.Where(word => word.StartsWith("RT:", StringComparison.Ordinal) || word.StartsWith("SoO:", StringComparison.Ordinal))
+        var targets = words.Where(word => word.StartsWith("RT:", StringComparison.Ordinal)
+            || word.StartsWith("SoO:", StringComparison.Ordinal))
             .Select(word => word.Replace("RT", "rt", StringComparison.Ordinal).Replace("SoO", "ro", StringComparison.Ordinal)).ToList();
         if (targets.Count > 0) seen[Seen.Extended] = Seen.Set(targets);
-        if (words.FirstOrDefault(word => word.StartsWith("LB:", StringComparison.Ordinal)) is { } bandwidth) seen[Seen.LinkBandwidth] = bandwidth[3..];
+        if (words.FirstOrDefault(word => word.StartsWith(
+            "LB:", StringComparison.Ordinal)) is { } bandwidth) seen[Seen.LinkBandwidth] = bandwidth[3..];
     }
 
     /// <summary>Sets are written <c>{64700,4200000002}</c>.</summary>
@@ -112,7 +117,8 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         var gone = Spec.Routes.Except(routes).Select(route => (route, word: "no network"));
         var come = routes.Except(Spec.Routes).Select(route => (route, word: "network"));
         foreach (var (route, word) in gone.Concat(come))
-            await VtyAsync("configure terminal", $"router bgp {Spec.As}", $"address-family {(route.Contains(':') ? "ipv6" : "ipv4")} unicast", $"{word} {route}");
+            await VtyAsync("configure terminal", $"router bgp {Spec.As}",
+                $"address-family {(route.Contains(':') ? "ipv6" : "ipv4")} unicast", $"{word} {route}");
         await base.OriginateAsync(routes);
     }
 

@@ -12,7 +12,8 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
     public override async Task StartAsync()
     {
         var file = Write("gobgpd.toml", Configuration());
-        Process = Background.Start(Space, Log, null, "gobgpd", "-f", file, "--api-hosts", "127.0.0.1:50051", "--pprof-disable", "-l", "info");
+        Process = Background.Start(Space, Log, null, "gobgpd", "-f", file, "--api-hosts", "127.0.0.1:50051", "--pprof-disable", "-l",
+            "info");
         await Until.TrueAsync("GoBGP answers", async () => (await Space.RunAsync("gobgp", "neighbor")).Good, 15, () => Said);
         foreach (var route in Spec.Routes) await RibAsync("add", route);
     }
@@ -62,7 +63,8 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
         if (!output.StartsWith('{') && !output.StartsWith('[')) return null;
         using var json = JsonDocument.Parse(output);
         // One prefix's paths, bare or under the prefix as a key; nothing at all when there are none.
-        var paths = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement : json.RootElement.EnumerateObject().FirstOrDefault().Value;
+        var paths = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement
+            : json.RootElement.EnumerateObject().FirstOrDefault().Value;
         return paths.ValueKind != JsonValueKind.Array || paths.GetArrayLength() == 0 ? null : Read(paths[0].GetProperty("attrs"));
     }
 
@@ -84,13 +86,17 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
             case 5: seen[Seen.LocalPref] = a.GetProperty("value").ToString(); break;
             case 6: seen[Seen.AtomicAggregate] = "yes"; break;
             case 7: seen[Seen.Aggregator] = $"{a.GetProperty("as")} {a.GetProperty("address")}"; break;
-            case 8: seen[Seen.Communities] = Seen.Set(Items(a, "communities").Select(c => $"{c.GetUInt32() >> 16}:{c.GetUInt32() & 0xffff}")); break;
+            case 8:
+                seen[Seen.Communities] = Seen.Set(Items(a, "communities")
+                .Select(c => $"{c.GetUInt32() >> 16}:{c.GetUInt32() & 0xffff}")); break;
             case 9: seen[Seen.OriginatorId] = a.GetProperty("value").GetString()!; break;
             case 10: seen[Seen.ClusterList] = string.Join(' ', Items(a, "value")); break;
             case 16: Extended(seen, a); break;
             case 25: seen[Seen.IPv6Extended] = Seen.Set(Items(a, "value").Select(IPv6Community)); break;
             case 26: seen[Seen.Aigp] = Items(a, "value").First().GetProperty("metric").ToString(); break;
-            case 32: seen[Seen.Large] = Seen.Set(Items(a, "value").Select(c => $"{c.GetProperty("ASN")}:{c.GetProperty("LocalData1")}:{c.GetProperty("LocalData2")}")); break;
+            case 32:
+                seen[Seen.Large] = Seen.Set(Items(a, "value")
+                .Select(c => $"{c.GetProperty("ASN")}:{c.GetProperty("LocalData1")}:{c.GetProperty("LocalData2")}")); break;
             default: Unknown(seen, type, a); break;
         }
     }
@@ -113,7 +119,8 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
     {
         var text = one.GetProperty("value").GetString()!;
         var cut = text.LastIndexOf(':');
-        byte[] octets = [one.GetProperty("type").GetByte(), one.GetProperty("subtype").GetByte(), .. Octets.Address(text[..cut]), .. Octets.U16(int.Parse(text[(cut + 1)..]))];
+        byte[] octets = [one.GetProperty("type").GetByte(), one.GetProperty("subtype").GetByte(), .. Octets.Address(text[..cut]),
+            .. Octets.U16(int.Parse(text[(cut + 1)..]))];
         return Convert.ToHexStringLower(octets);
     }
 

@@ -67,7 +67,8 @@ internal sealed class OpenBgpdRouter(Netns space, RouterSpec spec) : Router(spac
     {
         var seen = new Seen()
             .With(Seen.Origin, route.GetProperty("origin").GetString())
-            .With(Seen.AsPath, Text(route, "aspath")?.Replace("{ ", "{", StringComparison.Ordinal).Replace(" }", "}", StringComparison.Ordinal))
+            .With(Seen.AsPath, Text(route, "aspath")?.Replace("{ ", "{", StringComparison.Ordinal)
+            .Replace(" }", "}", StringComparison.Ordinal))
             .With(Seen.NextHop, Text(route, "exit_nexthop"))
             .With(Seen.Med, Text(route, "metric"))
             .With(Seen.LocalPref, Text(route, "localpref"))
@@ -100,10 +101,14 @@ internal sealed class OpenBgpdRouter(Netns space, RouterSpec spec) : Router(spac
             case "Atomic Aggregate": seen[Seen.AtomicAggregate] = "yes"; break;
             case "Aggregator": seen[Seen.Aggregator] = $"{Text(attribute, "AS")} {Text(attribute, "router_id")}"; break;
             case "Originator Id": seen[Seen.OriginatorId] = Text(attribute, "originator")!; break;
-            case "Cluster Id List": seen[Seen.ClusterList] = string.Join(' ', attribute.GetProperty("cluster_list").EnumerateArray()); break;
+            case "Cluster Id List":
+                seen[Seen.ClusterList] = string.Join(
+                ' ', attribute.GetProperty("cluster_list").EnumerateArray()); break;
             case "OTC": seen[Seen.Otc] = Text(attribute, "as")!; break;
             case "Unknown Attribute #25": seen[Seen.IPv6Extended] = Text(attribute, "data")!; break;
-            case "Unknown Attribute #26": seen[Seen.Aigp] = ulong.Parse(Text(attribute, "data")![6..], System.Globalization.NumberStyles.HexNumber).ToString(); break;
+            case "Unknown Attribute #26":
+                seen[Seen.Aigp] = ulong.Parse(
+                Text(attribute, "data")![6..], System.Globalization.NumberStyles.HexNumber).ToString(); break;
             case { } name when name.StartsWith("Unknown Attribute #", StringComparison.Ordinal):
                 var partial = attribute.GetProperty("flags").GetProperty("partial").GetBoolean();
                 seen[Seen.Unknown] = $"{name["Unknown Attribute #".Length..]}:{Text(attribute, "data")}{(partial ? " partial" : "")}";

@@ -47,7 +47,8 @@ internal abstract class Router : IAsyncDisposable
 
     public static readonly IReadOnlySet<string> AllAttributes = new HashSet<string>
     {
-        Seen.Origin, Seen.AsPath, Seen.NextHop, Seen.Med, Seen.LocalPref, Seen.AtomicAggregate, Seen.Aggregator, Seen.Communities, Seen.Extended,
+        Seen.Origin, Seen.AsPath, Seen.NextHop, Seen.Med, Seen.LocalPref, Seen.AtomicAggregate, Seen.Aggregator, Seen.Communities,
+            Seen.Extended,
         Seen.IPv6Extended, Seen.Large, Seen.OriginatorId, Seen.ClusterList, Seen.Otc, Seen.Aigp, Seen.LinkBandwidth, Seen.Unknown,
     };
 

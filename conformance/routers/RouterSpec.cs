@@ -5,15 +5,18 @@ namespace Calico.Bgp.Conformance.Routers;
 /// <param name="Client">The neighbour is our route reflection client.</param>
 /// <param name="Policies">What passes, in bgpd.yaml's words; other daemons let everything pass.</param>
 /// <param name="More">Further keys of bgpd.yaml.</param>
-internal sealed record Neighbour(string Name, string Local, string Remote, uint RemoteAs, bool Passive = false, string? Password = null, bool Client = false,
+internal sealed record Neighbour(string Name, string Local, string Remote, uint RemoteAs, bool Passive = false, string? Password = null,
+    bool Client = false,
     string Policies = "import: accept, export: accept", string More = "")
 {
     public bool IPv6 => Remote.Contains(':');
 }
 
-/// <param name="Twin">Connected and foreign kernel routes are announceable too, and a BIRD is set up to be as like our daemon as it can.</param>
+/// <param name="Twin">Connected and foreign kernel routes are announceable too, and a BIRD is set up to be as like our daemon as it
+/// can.</param>
 /// <param name="AnnounceRestart">The graceful restart capability is announced, without any family kept.</param>
-internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9, bool Twin = false, bool AnnounceRestart = false)
+internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9,
+    bool Twin = false, bool AnnounceRestart = false)
 {
     public IEnumerable<string> RoutesOf(bool ipv6) => Routes.Where(route => route.Contains(':') == ipv6);
 }

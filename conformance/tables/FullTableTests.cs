@@ -35,7 +35,8 @@ public sealed partial class FullTableTests
             await using var feed = await ScriptedPeer.EstablishAsync(feeder, "10.99.0.2", "10.99.0.1", 65002, "10.99.0.2");
             await using var table = new GZipStream(File.OpenRead(SharedData.Get(Table)), CompressionMode.Decompress);
             var slab = new byte[1 << 16];
-            for (int length; (length = await table.ReadAsync(slab)) > 0;) Assert.True(await feed.SendAsync(slab[..length]), $"{router} closed the session");
+            for (int length; (length = await table.ReadAsync(slab)) > 0;) Assert.True(
+                await feed.SendAsync(slab[..length]), $"{router} closed the session");
             var count = await SettledAsync(daemon);
             Assert.False(feed.Closed, $"{router} closed the session");
             return count;

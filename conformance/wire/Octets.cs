@@ -19,14 +19,16 @@ internal static class Octets
         return octets;
     }
 
-    public static byte[] Message(byte type, params byte[] body) => [.. Enumerable.Repeat((byte)0xff, 16), .. U16(19 + body.Length), type, .. body];
+    public static byte[] Message(byte type, params byte[] body) =>
+        [.. Enumerable.Repeat((byte)0xff, 16), .. U16(19 + body.Length), type, .. body];
 
     /// <summary>An OPEN with IPv4 and IPv6 unicast, route refresh, and four-octet AS numbers.</summary>
     public static byte[] OpenMessage(uint asn, string identifier, int hold)
     {
         byte[] capabilities = [.. Hex("010400010001 010400020001 0200 4104"), .. U32(asn)];
         return Message(Open,
-            [4, .. U16(asn > 65535 ? 23456 : (int)asn), .. U16(hold), .. Address(identifier), (byte)(2 + capabilities.Length), 2, (byte)capabilities.Length, .. capabilities]);
+            [4, .. U16(asn > 65535 ? 23456 : (int)asn), .. U16(hold), .. Address(identifier), (byte)(2 + capabilities.Length), 2,
+                (byte)capabilities.Length, .. capabilities]);
     }
 
     public static byte[] Address(string text) => IPAddress.Parse(text).GetAddressBytes();

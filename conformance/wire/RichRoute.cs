@@ -67,8 +67,10 @@ internal static class RichRoute
     public static Seen AfterExternal(uint asn, string nextHop) =>
         CommonSeen.With(Seen.AsPath, $"{asn} 65010 4200000001 {{64700 4200000002}}").With(Seen.NextHop, nextHop);
 
-    /// <summary>What a client has to see of <see cref="Internal"/>: all as it was, and the reflector's cluster in front (RFC 4456 section 8).</summary>
+    /// <summary>What a client has to see of <see cref="Internal"/>: all as it was, and the reflector's cluster in front (RFC 4456 section
+    /// 8).</summary>
     public static Seen AfterReflection(string cluster, string nextHop) =>
-        CommonSeen.With(Seen.AsPath, "65010 4200000001 {64700 4200000002}").With(Seen.NextHop, nextHop).With(Seen.Med, "50").With(Seen.LocalPref, "250")
+        CommonSeen.With(Seen.AsPath, "65010 4200000001 {64700 4200000002}").With(Seen.NextHop, nextHop).With(Seen.Med, "50")
+            .With(Seen.LocalPref, "250")
             .With(Seen.OriginatorId, "192.0.2.77").With(Seen.ClusterList, $"{cluster} 192.0.2.78").With(Seen.Aigp, "4242");
 }

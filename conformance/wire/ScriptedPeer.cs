@@ -31,7 +31,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public UpdateSeen? Route(string prefix) => routes.GetValueOrDefault(prefix);
 
     /// <summary>Dials until a session with the daemon is established; refusals and early closes are tried again.</summary>
-    public static async Task<ScriptedPeer> EstablishAsync(Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 90)
+    public static async Task<ScriptedPeer> EstablishAsync(
+        Netns space, string source, string target, uint asn, string identifier, int hold = 90, int seconds = 90)
     {
         ScriptedPeer? up = null;
         await Until.TrueAsync($"{source} establishes a session with {target}", async () =>
@@ -71,7 +72,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public Task<bool> SendAsync(byte[] octets) => Framing.SendAsync(socket, octets);
 
-    public Task<bool> AnnounceAsync(string prefix, string nextHop, byte[] attributes) => SendAsync(Octets.Announce(prefix, nextHop, attributes));
+    public Task<bool> AnnounceAsync(string prefix, string nextHop, byte[] attributes) =>
+        SendAsync(Octets.Announce(prefix, nextHop, attributes));
 
     private async Task ReadAsync()
     {

@@ -38,7 +38,8 @@ internal sealed class Seen : SortedDictionary<string, string>
     public void AddExtended(IEnumerable<byte[]> communities)
     {
         var all = communities.ToList();
-        if (all.Where(one => !IsLinkBandwidth(one)).Select(one => ExtendedCommunity(one)).ToList() is { Count: > 0 } others) this[Extended] = Set(others);
+        if (all.Where(one => !IsLinkBandwidth(one)).Select(one => ExtendedCommunity(one))
+            .ToList() is { Count: > 0 } others) this[Extended] = Set(others);
         if (all.FirstOrDefault(one => IsLinkBandwidth(one)) is { } bandwidth) this[LinkBandwidth] = Bandwidth(bandwidth);
     }
 

@@ -4,7 +4,8 @@ using System.Net;
 namespace Calico.Bgp.Conformance.Wire;
 
 /// <param name="Attributes">Flags and value by type code, as they came.</param>
-internal sealed record UpdateSeen(IReadOnlyList<string> Withdrawn, IReadOnlyList<string> Announced, SortedDictionary<byte, (byte Flags, byte[] Value)> Attributes)
+internal sealed record UpdateSeen(IReadOnlyList<string> Withdrawn, IReadOnlyList<string> Announced, SortedDictionary<byte,
+    (byte Flags, byte[] Value)> Attributes)
 {
     public Seen Route { get; } = UpdateReader.Describe(Attributes);
 }
@@ -20,8 +21,10 @@ internal static class UpdateReader
         var attributesLength = body[0] << 8 | body[1];
         var attributes = Attributes(body.Slice(2, attributesLength));
         var announced = Prefixes(body[(2 + attributesLength)..], 4);
-        if (attributes.TryGetValue(14, out var reach)) announced.AddRange(Prefixes(reach.Value.AsSpan(5 + reach.Value[3]), reach.Value[1] == 2 ? 16 : 4));
-        if (attributes.TryGetValue(15, out var unreach)) withdrawn.AddRange(Prefixes(unreach.Value.AsSpan(3), unreach.Value[1] == 2 ? 16 : 4));
+        if (attributes.TryGetValue(14, out var reach)) announced.AddRange(
+            Prefixes(reach.Value.AsSpan(5 + reach.Value[3]), reach.Value[1] == 2 ? 16 : 4));
+        if (attributes.TryGetValue(15, out var unreach)) withdrawn.AddRange(
+            Prefixes(unreach.Value.AsSpan(3), unreach.Value[1] == 2 ? 16 : 4));
         return new(withdrawn, announced, attributes);
     }
 
@@ -78,7 +81,9 @@ internal static class UpdateReader
             case 16: seen.AddExtended(Parts(value, 8)); break;
             case 25: seen[Seen.IPv6Extended] = Seen.Set(Parts(value, 20).Select(Convert.ToHexStringLower)); break;
             case 26: seen[Seen.Aigp] = (((ulong)Seen.Number(value.AsSpan(3)) << 32) | Seen.Number(value.AsSpan(7))).ToString(); break;
-            case 32: seen[Seen.Large] = Seen.Set(Parts(value, 12).Select(c => $"{Seen.Number(c)}:{Seen.Number(c.AsSpan(4))}:{Seen.Number(c.AsSpan(8))}")); break;
+            case 32:
+                seen[Seen.Large] = Seen.Set(Parts(value, 12)
+                .Select(c => $"{Seen.Number(c)}:{Seen.Number(c.AsSpan(4))}:{Seen.Number(c.AsSpan(8))}")); break;
             case 35: seen[Seen.Otc] = Seen.Number(value).ToString(); break;
             default: seen[Seen.Unknown] = $"{type}:{Convert.ToHexStringLower(value)}{((flags & 0x20) != 0 ? " partial" : "")}"; break;
         }

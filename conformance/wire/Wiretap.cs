@@ -6,7 +6,8 @@ using System.Net.Sockets;
 
 namespace Calico.Bgp.Conformance.Wire;
 
-/// <summary>One side's end of the tap: the namespace that this daemon is joined to, and the two addresses as this daemon knows them.</summary>
+/// <summary>One side's end of the tap: the namespace that this daemon is joined to, and the two addresses as this daemon knows
+/// them.</summary>
 internal sealed record TapEnd(Netns Space, string Daemon, string Neighbour);
 
 internal sealed class Wiretap : IAsyncDisposable
@@ -24,7 +25,8 @@ internal sealed class Wiretap : IAsyncDisposable
     public int Count(bool fromFirst, byte type) => passed.Count(one => one.FromFirst == fromFirst && one.Message[18] == type);
 
     /// <summary>A line for each message: who sent it, its octets after the marker.</summary>
-    public override string ToString() => string.Join('\n', passed.Select(one => $"{(one.FromFirst ? "→" : "←")} {Convert.ToHexStringLower(one.Message.AsSpan(16))}"));
+    public override string ToString() =>
+        string.Join('\n', passed.Select(one => $"{(one.FromFirst ? "→" : "←")} {Convert.ToHexStringLower(one.Message.AsSpan(16))}"));
 
     public Wiretap(TapEnd first, TapEnd second)
     {
@@ -33,7 +35,8 @@ internal sealed class Wiretap : IAsyncDisposable
     }
 
     /// <summary>A message that the second daemon never sent reaches the first one.</summary>
-    public Task<bool> InjectIntoFirstAsync(byte[] message) => toFirst is { } socket ? Framing.SendAsync(socket, message) : Task.FromResult(false);
+    public Task<bool> InjectIntoFirstAsync(byte[] message) =>
+        toFirst is { } socket ? Framing.SendAsync(socket, message) : Task.FromResult(false);
 
     private void Listen(TapEnd near, TapEnd far, bool fromFirst)
     {

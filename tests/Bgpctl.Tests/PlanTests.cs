@@ -58,19 +58,28 @@ public sealed class PlanTests : IDisposable
         Assert.Equal(0, await RunAsync("--json"));
         Assert.Equal(
             """
-            {"node":"a","compat":"3.33","routerId":"10.0.0.1","asNumber":64512,"listenPort":179,"peers":[{"name":"Global_192_0_2_1_port_1790","address":"192.0.2.1","port":1790,"asNumber":65001,"localAsNumber":null,"sourceAddress":"10.0.0.1","passive":false,"multihop":1,"ttlSecurity":1,"passwordSet":false,"gracefulRestartTime":11,"keepaliveTime":null,"holdTime":240,"routeReflectorClient":false,"clusterId":null,"nextHopMode":"Auto","allowLocalAs":null,"importFilters":[],"exportFilters":[],"problem":null}],"routes":[{"prefix":"10.96.0.0/12","type":"announced","reason":"service range"},{"prefix":"192.168.1.0/26","type":"blackhole","reason":"BlockAffinity/a-192-168-1-0-26"}],"rejectedFromKernel":["10.96.0.0/12"],"problems":[]}
-
-            """, output.ToString());
+            {"node":"a","compat":"3.33","routerId":"10.0.0.1","asNumber":64512,"listenPort":179,
+            "peers":[{"name":"Global_192_0_2_1_port_1790","address":"192.0.2.1","port":1790,"asNumber":65001,"localAsNumber":null,
+            "sourceAddress":"10.0.0.1","passive":false,"multihop":1,"ttlSecurity":1,"passwordSet":false,"gracefulRestartTime":11,
+            "keepaliveTime":null,"holdTime":240,"routeReflectorClient":false,"clusterId":null,"nextHopMode":"Auto","allowLocalAs":null,
+            "importFilters":[],"exportFilters":[],"problem":null}],"routes":[{"prefix":"10.96.0.0/12","type":"announced",
+            "reason":"service range"},{"prefix":"192.168.1.0/26","type":"blackhole","reason":"BlockAffinity/a-192-168-1-0-26"}],
+            "rejectedFromKernel":["10.96.0.0/12"],"problems":[]}
+            """.ReplaceLineEndings("") + "\n", output.ToString());
     }
 
     [Fact]
     public async Task A_probe_is_answered_for_the_kernel_and_each_peer()
     {
-        File.WriteAllText(In("probes.json"), """[{"prefix":"192.168.1.5/32","source":"kernel","interface":"cali1","metric":512},{"prefix":"10.96.0.7/32","localPref":100}]""");
+        File.WriteAllText(In("probes.json"), """
+            [{"prefix":"192.168.1.5/32","source":"kernel","interface":"cali1","metric":512},
+            {"prefix":"10.96.0.7/32","localPref":100}]
+            """);
         Assert.Equal(0, await RunAsync("--json", "--probe", In("probes.json")));
         using var answer = JsonDocument.Parse(output.ToString());
         var results = answer.RootElement.GetProperty("results").EnumerateArray()
-            .Select(result => $"{result.GetProperty("probe")} {result.GetProperty("target")} {result.GetProperty("verdict")} {result.GetProperty("rule")}");
+            .Select(result =>
+            $"{result.GetProperty("probe")} {result.GetProperty("target")} {result.GetProperty("verdict")} {result.GetProperty("rule")}");
         Assert.Equal(
         [
             "0 kernel accept IPPool/pods", "0 Global_192_0_2_1_port_1790 accept on the move out of an own block",
@@ -78,7 +87,8 @@ public sealed class PlanTests : IDisposable
         ], results);
         var moved = answer.RootElement.GetProperty("results")[1].GetProperty("attributes");
         Assert.Equal(
-            """{"localPref":2147483135,"med":null,"communities":[],"asPath":[],"nextHop":null,"metric":512,"tunnel":null}""", moved.GetRawText());
+            """{"localPref":2147483135,"med":null,"communities":[],"asPath":[],"nextHop":null,"metric":512,"tunnel":null}""",
+            moved.GetRawText());
     }
 
     [Theory]
@@ -119,7 +129,8 @@ public sealed class PlanTests : IDisposable
     [Fact]
     public async Task Objects_that_are_refused_are_in_the_plan_and_the_rest_goes_on()
     {
-        Write("", Resources + "\n---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nonsense }\n");
+        Write("", Resources
+            + "\n---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nonsense }\n");
         Assert.Equal(0, await RunAsync());
         Assert.Contains("Global_192_0_2_1_port_1790", output.ToString());
         Assert.Contains("BGPPeer/bad", output.ToString());

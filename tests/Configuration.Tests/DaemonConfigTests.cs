@@ -63,8 +63,10 @@ public class DaemonConfigTests
             kernel: { installRoutes: false }
             routes: [{ prefix: 192.0.2.0/24, type: blackhole }]
             peers:
-              - { name: ebgp, peerIP: 10.99.0.2, asNumber: 65002, passive: true, holdTime: 90s, families: [ipv4, ipv6], import: accept, export: accept }
-              - { name: ibgp, peerIP: 10.99.0.3, asNumber: 65001, passive: true, holdTime: 90s, families: [ipv4, ipv6], import: accept, export: accept }
+              - { name: ebgp, peerIP: 10.99.0.2, asNumber: 65002, passive: true, holdTime: 90s, families: [ipv4, ipv6],
+                  import: accept, export: accept }
+              - { name: ibgp, peerIP: 10.99.0.3, asNumber: 65001, passive: true, holdTime: 90s, families: [ipv4, ipv6],
+                  import: accept, export: accept }
 
             """);
         Assert.Equal(["ebgp", "ibgp"], config.Speaker.Peers.Select(peer => peer.Session.Name));
@@ -164,7 +166,8 @@ public class DaemonConfigTests
     [Fact]
     public void What_is_not_acted_on_yet_is_a_warning_with_its_place()
     {
-        var result = Parse("control:\n  birdSockets: [{ path: /run/x, dialect: calico }]\nsources:\n  - etcd: { endpoints: [http://127.0.0.1:2379] }\n");
+        var result = Parse(
+            "control:\n  birdSockets: [{ path: /run/x, dialect: calico }]\nsources:\n  - etcd: { endpoints: [http://127.0.0.1:2379] }\n");
         Assert.Equal([(2, 16), (4, 3)], result.Warnings.Select(warning => (warning.Line, warning.Column)));
         Assert.NotNull(result.Config);
     }

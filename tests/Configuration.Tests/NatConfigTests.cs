@@ -25,13 +25,15 @@ public class NatConfigTests
             OnChange = OnPoolChange.Cut,
             Upstream = new() { Peers = ["tor1", "tor2"], Community = new Community(65001, 77), StableFor = TimeSpan.FromSeconds(3) },
         },
-        Good(Sources + "nat: { enabled: false, persistent: true, onChange: cut, upstream: { peers: [tor1, tor2], community: \"65001:77\", stableFor: 3s } }\n").Nat);
+        Good(Sources + "nat: { enabled: false, persistent: true, onChange: cut, "
+            + "upstream: { peers: [tor1, tor2], community: \"65001:77\", stableFor: 3s } }\n").Nat);
 
     [Fact]
     public void All_peers_may_be_meant() => Assert.True(Good(Sources + "nat: { upstream: { peers: all } }\n").Nat!.Upstream.AllPeers);
 
     [Fact]
-    public void NAT_without_sources_is_a_warning() => Assert.Contains("there are none", Assert.Single(Parse("nat: {}\n").Warnings).ToString(), StringComparison.Ordinal);
+    public void NAT_without_sources_is_a_warning() =>
+        Assert.Contains("there are none", Assert.Single(Parse("nat: {}\n").Warnings).ToString(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("nat: { onChange: flush }", "expected keep or cut for nat.onChange")]

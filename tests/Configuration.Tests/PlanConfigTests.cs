@@ -10,7 +10,8 @@ public class PlanConfigTests
 
     private static PlanSettings Plan(string text, CalicoEnvironment? environment = null)
     {
-        var result = DaemonConfig.Parse(Least + text, "bgpd.yaml", DaemonConfigTests.Host with { Calico = environment ?? CalicoEnvironment.None });
+        var result = DaemonConfig.Parse(Least + text, "bgpd.yaml",
+            DaemonConfigTests.Host with { Calico = environment ?? CalicoEnvironment.None });
         Assert.Empty(result.Errors);
         return result.Config!.Plan;
     }
@@ -19,7 +20,8 @@ public class PlanConfigTests
     [InlineData("", "3.33")]
     [InlineData("compat: \"3.31\"\n", "3.31")]
     [InlineData("compat: 3.32\n", "3.32")]
-    public void The_newest_release_is_followed_unless_another_is_named(string text, string release) => Assert.Equal(release, Plan(text).Release.Name);
+    public void The_newest_release_is_followed_unless_another_is_named(string text, string release) =>
+        Assert.Equal(release, Plan(text).Release.Name);
 
     [Fact]
     public void A_release_that_nobody_knows_is_an_error() =>
@@ -41,14 +43,16 @@ public class PlanConfigTests
     public void The_environment_of_calico_node_is_heard()
     {
         var plan = Plan("", new() { KubernetesNode = "ip-1", Namespace = "calico-system", ClusterIPs = "10.96.0.0/12", UsePodCidr = true });
-        Assert.Equal(("ip-1", "calico-system", Prefix.Parse("10.96.0.0/12"), true), (plan.KubernetesName, plan.SecretNamespace, plan.ClusterIPs, plan.UsePodCidr));
+        Assert.Equal(("ip-1", "calico-system", Prefix.Parse("10.96.0.0/12"), true),
+            (plan.KubernetesName, plan.SecretNamespace, plan.ClusterIPs, plan.UsePodCidr));
         Assert.Equal("kube-system", Plan("").SecretNamespace);
     }
 
     [Fact]
     public void Advertise_names_services_by_label_and_peers_by_name()
     {
-        var rule = Assert.Single(Plan("advertise: [{ services: \"tier == 'public'\", peers: [tor1, Global_*] }]\nweighServices: true\n").Advertise);
+        var rule = Assert.Single(Plan("advertise: [{ services: \"tier == 'public'\", peers: [tor1, Global_*] }]\nweighServices: true\n")
+            .Advertise);
         Assert.Equal(["tor1", "Global_*"], rule.Peers);
     }
 
@@ -90,10 +94,12 @@ public class PlanConfigTests
         var folder = Directory.CreateTempSubdirectory("endpoint-status");
         try
         {
-            File.WriteAllText(Path.Combine(folder.FullName, "1"), """{"ifaceName":"cali1","ipv4Nets":["192.168.1.5/32"],"ipv6Nets":["fd00::5/128"],"bgpPeerName":"pods"}""");
+            File.WriteAllText(Path.Combine(folder.FullName, "1"),
+                """{"ifaceName":"cali1","ipv4Nets":["192.168.1.5/32"],"ipv6Nets":["fd00::5/128"],"bgpPeerName":"pods"}""");
             File.WriteAllText(Path.Combine(folder.FullName, "2"), """{"ifaceName":"cali2","ipv4Nets":["192.168.1.6/32"],"ipv6Nets":[]}""");
             File.WriteAllText(Path.Combine(folder.FullName, "3"), """{"ifaceName":"cali3","ipv4""");
-            Assert.Equal([new LocalWorkload("cali1", "pods", Address.Parse("192.168.1.5"), Address.Parse("fd00::5"))], EndpointStatuses.Read(folder.FullName));
+            Assert.Equal([new LocalWorkload("cali1", "pods", Address.Parse("192.168.1.5"), Address.Parse("fd00::5"))],
+                EndpointStatuses.Read(folder.FullName));
         }
         finally
         {

@@ -10,7 +10,8 @@ public class MasqueradeTests
     private const string Private = "192.168.0.0/16";
     private const string Rule4 = "postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 ";
 
-    private static string Rules(params IEnumerable<Resource> resources) => string.Join('\n', Rendered(Plan(resources)).Split('\n').Where(line => line.Contains(": ")));
+    private static string Rules(params IEnumerable<Resource> resources) =>
+        string.Join('\n', Rendered(Plan(resources)).Split('\n').Where(line => line.Contains(": ")));
 
     [Fact]
     public void Private_pods_are_translated_on_their_way_out() => Assert.Equal("""
@@ -57,11 +58,16 @@ public class MasqueradeTests
         nat-hosts4 { 172.20.0.1-172.20.0.1, 172.20.0.2-172.20.0.2, 198.51.100.0-198.51.100.255 }
         postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 ip daddr != @nat-hosts4 masquerade fully-random
         """, Rendered(Plan(Pool("pods", Private), Node("node1", "172.20.0.1"), Node("node2", "172.20.0.2"),
-            Felix() with { NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs, ExternalNodes = [Prefix.Parse("198.51.100.0/24")] })));
+            Felix() with
+            {
+                NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs,
+                ExternalNodes = [Prefix.Parse("198.51.100.0/24")]
+            })));
 
     [Fact]
     public void The_interface_filter_holds_for_every_rule() =>
-        Assert.Equal(Rule4 + "oifname \"eth*\" masquerade fully-random", Rules(Pool("pods", Private), Felix() with { NatOutgoingInterfaceFilter = "eth+" }));
+        Assert.Equal(Rule4 + "oifname \"eth*\" masquerade fully-random",
+            Rules(Pool("pods", Private), Felix() with { NatOutgoingInterfaceFilter = "eth+" }));
 
     [Fact]
     public void A_nodes_own_configuration_wins() => Assert.Equal(Rule4 + "snat ip to 198.51.100.2 fully-random", Rules(
@@ -100,6 +106,8 @@ public class MasqueradeTests
         nat-outgoing4: meta l4proto udp masquerade to :20000-20010 fully-random
         nat-outgoing4: masquerade fully-random
         """, Rules(Pool("pods", Private), Felix() with { NatPortRange = new(20000, 20010) }));
+
+    private const string FromTheTunnel = """oifname "vxlan.calico" fib saddr . oif type != local fib saddr type local""";
 
     [Fact]
     public void With_VXLAN_no_UDP_connection_gets_its_port_and_the_tunnels_source_is_put_right() => Assert.Equal("""

@@ -7,7 +7,8 @@ namespace Calico.Bgp.Dataplane.Tests;
 public class NatExplanationTests
 {
     private static readonly NatPlan Mixed = Plan([
-        Pool("pods", "192.168.0.0/16"), Pool("public", "203.0.113.0/24", nat: false), Pool("no-nat", "10.0.0.0/8", nat: false) with { Disabled = true },
+        Pool("pods", "192.168.0.0/16"), Pool("public", "203.0.113.0/24", nat: false),
+        Pool("no-nat", "10.0.0.0/8", nat: false) with { Disabled = true },
         Node("node2", "172.20.0.2"), Felix() with { NatOutgoingExclusions = NatOutgoingExclusions.IPPoolsAndHostIPs },
     ]);
 
@@ -22,7 +23,8 @@ public class NatExplanationTests
     public void A_packet_is_told_what_becomes_of_it(string source, string destination, bool translated, string because)
     {
         var explanation = new NatExplainer(Mixed).Explain(Address.Parse(source), Address.Parse(destination));
-        Assert.Equal((translated, translated ? "the address of the interface it leaves by" : null), (explanation.Translated, explanation.To));
+        Assert.Equal((translated, translated ? "the address of the interface it leaves by" : null),
+            (explanation.Translated, explanation.To));
         Assert.Contains(because, explanation.Steps);
     }
 
@@ -31,14 +33,17 @@ public class NatExplanationTests
     {
         var own = Address.Parse("172.20.0.1");
         var explanation = new NatExplainer(Mixed, address => address == own).Explain(Address.Parse("192.168.1.1"), own);
-        Assert.Equal((false, "the destination is this node's own address: what is delivered here never meets the rules"), (explanation.Translated, explanation.Steps[^1]));
+        Assert.Equal((false, "the destination is this node's own address: what is delivered here never meets the rules"),
+            (explanation.Translated, explanation.Steps[^1]));
     }
 
     [Fact]
     public void Upstream_NAT_is_told_by_its_peer()
     {
-        var plan = Plan([Pool("pods", "192.168.0.0/16")], upstream: true, pools: ("pods", new(Ranges("0.0.0.0/1"), ["tor1"], "tor1 translates"), Ranges("0.0.0.0/1")));
-        var (low, high) = (new NatExplainer(plan).Explain(Address.Parse("192.168.1.1"), Address.Parse("1.1.1.1")), new NatExplainer(plan).Explain(Address.Parse("192.168.1.1"), Address.Parse("198.51.100.1")));
+        var plan = Plan([Pool("pods", "192.168.0.0/16")], upstream: true,
+            pools: ("pods", new(Ranges("0.0.0.0/1"), ["tor1"], "tor1 translates"), Ranges("0.0.0.0/1")));
+        var (low, high) = (new NatExplainer(plan).Explain(Address.Parse("192.168.1.1"), Address.Parse("1.1.1.1")),
+            new NatExplainer(plan).Explain(Address.Parse("192.168.1.1"), Address.Parse("198.51.100.1")));
         Assert.Equal((false, "the network translates: tor1 translates", true), (low.Translated, low.Steps[^1], high.Translated));
     }
 }

@@ -26,7 +26,8 @@ public class RoutesInUseTests
     public void What_leads_elsewhere_moves_packets_when_it_comes_and_when_it_goes()
     {
         Take("0.0.0.0/0", "tor1");
-        Assert.Equal((true, true, true), (Take("198.51.100.0/24", "tor2"), Take("198.51.100.0/24", "tor1", "tor2"), Lose("198.51.100.0/24")));
+        Assert.Equal((true, true, true), (Take("198.51.100.0/24", "tor2"), Take("198.51.100.0/24", "tor1", "tor2"),
+            Lose("198.51.100.0/24")));
         Assert.True(Lose("0.0.0.0/0"));
         Assert.False(Lose("0.0.0.0/0"));
     }
@@ -55,7 +56,8 @@ public class RoutesInUseTests
     private string Ways() => string.Join(' ', Enumerable.Range(0, 16).Select(bits =>
     {
         var address = new Address((UInt128)bits, IpFamily.IPv6);
-        return routes.Facts(_ => 0).Where(route => route.Prefix.Contains(address)).Select(route => route.Peers.ToString()).LastOrDefault("none");
+        return routes.Facts(_ => 0).Where(route => route.Prefix.Contains(address)).Select(route => route.Peers.ToString())
+            .LastOrDefault("none");
     }));
 
     private static class Arbitraries

@@ -14,7 +14,8 @@ public class UpstreamTests
     private static readonly UpstreamSettings Tor1 = new() { Peers = ["tor1"] };
     private static readonly Community Translates = new(65001, 77);
 
-    private static PeerFact Peer(string name, bool up = true, string? block = "192.168.7.64/26", string? resource = null, params Community[] communities) =>
+    private static PeerFact Peer(string name, bool up = true, string? block = "192.168.7.64/26", string? resource = null,
+        params Community[] communities) =>
         new(name, resource, up, block == null ? [] : [Prefix.Parse(block)], [.. communities]);
 
     private static RouteFact Via(string prefix, params string[] peers) => new(Prefix.Parse(prefix), [.. peers]);
@@ -23,25 +24,31 @@ public class UpstreamTests
         PeerFact[] peers, RouteFact[] routes, UpstreamSettings? settings = null, IPPool? pool = null, KernelSnapshot? kernel = null, params Resource[] more) =>
         new Upstream(settings ?? Tor1, Objects([pool ?? Pods, .. more]), new([.. peers], [.. routes]), new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
 
-    private static void Everything(UpstreamOffer offer) => Assert.Equal((Ranges("0.0.0.0/0"), "tor1 translates"), (offer.Destinations, offer.Reason));
+    private static void Everything(UpstreamOffer offer) =>
+        Assert.Equal((Ranges("0.0.0.0/0"), "tor1 translates"), (offer.Destinations, offer.Reason));
 
-    private static void Nothing(string reason, UpstreamOffer offer) => Assert.Equal((AddressRanges.None, reason), (offer.Destinations, offer.Reason));
-
-    [Fact]
-    public void A_peer_that_has_the_way_out_and_the_pools_routes_translates() => Everything(Offer([Peer("tor1")], [Via("0.0.0.0/0", "tor1")]));
-
-    [Fact]
-    public void The_whole_pool_announced_will_do() => Everything(Offer([Peer("tor1", block: "192.168.0.0/16")], [Via("0.0.0.0/0", "tor1")]));
+    private static void Nothing(string reason, UpstreamOffer offer) =>
+        Assert.Equal((AddressRanges.None, reason), (offer.Destinations, offer.Reason));
 
     [Fact]
-    public void Without_a_session_it_does_not() => Nothing("tor1 not established", Offer([Peer("tor1", up: false)], [Via("0.0.0.0/0", "tor1")]));
+    public void A_peer_that_has_the_way_out_and_the_pools_routes_translates() =>
+        Everything(Offer([Peer("tor1")], [Via("0.0.0.0/0", "tor1")]));
+
+    [Fact]
+    public void The_whole_pool_announced_will_do() =>
+        Everything(Offer([Peer("tor1", block: "192.168.0.0/16")], [Via("0.0.0.0/0", "tor1")]));
+
+    [Fact]
+    public void Without_a_session_it_does_not() =>
+        Nothing("tor1 not established", Offer([Peer("tor1", up: false)], [Via("0.0.0.0/0", "tor1")]));
 
     [Fact]
     public void Without_the_pools_routes_the_answers_would_not_come_back() => Nothing(
         "tor1 is told no routes of this pool", Offer([Peer("tor1", block: "10.0.0.0/26")], [Via("0.0.0.0/0", "tor1")]));
 
     [Fact]
-    public void Without_a_way_that_leads_to_it_it_does_not() => Nothing("no way leads through tor1", Offer([Peer("tor1"), Peer("tor2")], [Via("0.0.0.0/0", "tor2")]));
+    public void Without_a_way_that_leads_to_it_it_does_not() =>
+        Nothing("no way leads through tor1", Offer([Peer("tor1"), Peer("tor2")], [Via("0.0.0.0/0", "tor2")]));
 
     [Fact]
     public void A_way_shared_with_one_that_does_not_translate_is_none() => Nothing(
@@ -58,7 +65,8 @@ public class UpstreamTests
     {
         var settings = new UpstreamSettings { Community = Translates };
         Everything(Offer([Peer("tor1", communities: Translates)], [Via("0.0.0.0/0", "tor1")], settings));
-        Nothing("no peer is known to translate", Offer([Peer("tor1", communities: Community.NoExport)], [Via("0.0.0.0/0", "tor1")], settings));
+        Nothing("no peer is known to translate", Offer(
+            [Peer("tor1", communities: Community.NoExport)], [Via("0.0.0.0/0", "tor1")], settings));
     }
 
     [Fact]
@@ -66,12 +74,14 @@ public class UpstreamTests
     {
         var resource = new BgpPeer(new Metadata("rack") { Annotations = Labels.From([new(UpstreamSettings.PeerAnnotation, "true")]) });
         Everything(Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new(), more: resource));
-        Nothing("natOutgoing is true, and no upstream NAT is configured", Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new()));
+        Nothing("natOutgoing is true, and no upstream NAT is configured",
+            Offer([Peer("tor1", resource: "rack")], [Via("0.0.0.0/0", "tor1")], new()));
     }
 
     [Fact]
     public void A_pool_may_ignore_it() =>
-        Nothing("the pool ignores upstream NAT", Offer([Peer("tor1")], [Via("0.0.0.0/0", "tor1")], pool: Pods with { UpstreamNat = UpstreamNat.Ignore }));
+        Nothing("the pool ignores upstream NAT", Offer(
+            [Peer("tor1")], [Via("0.0.0.0/0", "tor1")], pool: Pods with { UpstreamNat = UpstreamNat.Ignore }));
 
     [Fact]
     public void The_longest_match_decides() => Assert.Equal(
@@ -93,7 +103,8 @@ public class UpstreamTests
     [InlineData(0, false)]
     [InlineData(100, true)]
     public void Of_two_routes_of_a_prefix_the_lower_metric_is_in_use(uint theirs, bool upstream) => Assert.Equal(
-        upstream, !Offer([Peer("tor1")], [Via("0.0.0.0/0", "tor1") with { Metric = 20 }], kernel: KernelWith(("0.0.0.0/0", theirs))).Destinations.IsEmpty);
+        upstream, !Offer([Peer("tor1")], [Via("0.0.0.0/0", "tor1") with { Metric = 20 }], kernel: KernelWith(("0.0.0.0/0", theirs)))
+        .Destinations.IsEmpty);
 
     /// <summary>Prefixes of eight addresses, so that every address can be asked.</summary>
     private static readonly Gen<Dictionary<Prefix, bool>> AnyRoutes = (
@@ -116,7 +127,8 @@ public class UpstreamTests
         foreach (var bits in Enumerable.Range(0, 16).SelectMany(i => new[] { (UInt128)i, UInt128.MaxValue << 4 | (UInt128)i }))
         {
             var address = new Address(bits, IpFamily.IPv6);
-            var best = routes.Where(route => route.Key.Contains(address)).OrderByDescending(route => route.Key.Length).Select(route => route.Value).FirstOrDefault();
+            var best = routes.Where(route => route.Key.Contains(address)).OrderByDescending(route => route.Key.Length)
+                .Select(route => route.Value).FirstOrDefault();
             Assert.Equal(best, coverage.Contains(address));
         }
     }

@@ -17,7 +17,8 @@ public class NextHopResolverTests
 
     private static KernelSnapshot Make(params string[] routes) => new(
         1,
-        new[] { Link(1, Up | Carrier | 8), Link(A, Up | Carrier), Link(B, Up | Carrier), Link(Dead, Up), Link(Downed, 0) }.ToImmutableDictionary(link => link.Index),
+        new[] { Link(1, Up | Carrier | 8), Link(A, Up | Carrier), Link(B, Up | Carrier), Link(Dead, Up),
+        Link(Downed, 0) }.ToImmutableDictionary(link => link.Index),
         [Own(A, "10.0.0.1", 24), Own(B, "10.0.1.1", 24), Own(A, "fd00::1", 64), Own(B, "192.168.9.1", 24)],
         routes.Select(Route).ToImmutableDictionary(route => (route.Prefix, route.Target.Metric, route.Target.Table)));
 
@@ -43,13 +44,15 @@ public class NextHopResolverTests
         return new(Prefix.Parse(words[0]), new(type, hops.ToImmutable(), metric), 4, 0, null);
     }
 
-    private static Resolution Resolve(string nextHop, int onInterface = 0) => new NextHopResolver(Snapshot).Resolve(Address.Parse(nextHop), onInterface);
+    private static Resolution Resolve(string nextHop, int onInterface = 0) =>
+        new NextHopResolver(Snapshot).Resolve(Address.Parse(nextHop), onInterface);
 
     private static void Leads(string nextHop, string via, string hops, bool connected, uint metric = 0, int onInterface = 0)
     {
         var found = Resolve(nextHop, onInterface);
         Assert.Equal((true, connected, false, metric), (found.Resolvable, found.Connected, found.OwnAddress, found.Metric));
-        Assert.Equal((Prefix.Parse(via), hops, found.Hops[0].Interface), (found.Via!.Value, string.Join(" and ", found.Hops), found.Interface));
+        Assert.Equal((Prefix.Parse(via), hops, found.Hops[0].Interface),
+            (found.Via!.Value, string.Join(" and ", found.Hops), found.Interface));
     }
 
     [Fact]
@@ -59,7 +62,8 @@ public class NextHopResolverTests
     public void A_host_route_onto_a_link_connects_too() => Leads("10.65.0.7", "10.65.0.7/32", "via 10.65.0.7 dev 3", connected: true);
 
     [Fact]
-    public void A_subnet_without_a_route_of_its_own_counts() => Leads("192.168.9.7", "192.168.9.0/24", "via 192.168.9.7 dev 3", connected: true);
+    public void A_subnet_without_a_route_of_its_own_counts() =>
+        Leads("192.168.9.7", "192.168.9.0/24", "via 192.168.9.7 dev 3", connected: true);
 
     [Fact]
     public void A_distant_next_hop_takes_the_covering_routes_gateway() =>
@@ -124,7 +128,11 @@ public class NextHopResolverTests
     {
         var resolver = new NextHopResolver(Snapshot);
         var neighbour = new Neighbour(A, Address.Parse("10.0.0.9"), null, false);
-        Assert.Same(resolver, resolver.For(Snapshot with { Version = 2, Neighbours = Snapshot.Neighbours.Add((A, neighbour.Address), neighbour) }));
+        Assert.Same(resolver, resolver.For(Snapshot with
+        {
+            Version = 2,
+            Neighbours = Snapshot.Neighbours.Add((A, neighbour.Address), neighbour)
+        }));
         Assert.NotSame(resolver, resolver.For(Snapshot with { Links = Snapshot.Links.Remove(A) }));
     }
 

@@ -7,7 +7,8 @@ public class ExamplesTests
 {
     public static TheoryData<string> Configurations =>
         [.. Directory.EnumerateFiles(Tree.Root, "bgpd.yaml")
-            .Concat(Directory.Exists(Tree.Path("examples")) ? Directory.EnumerateFiles(Tree.Path("examples"), "bgpd.yaml", SearchOption.AllDirectories) : [])
+            .Concat(Directory.Exists(Tree.Path("examples"))
+            ? Directory.EnumerateFiles(Tree.Path("examples"), "bgpd.yaml", SearchOption.AllDirectories) : [])
             .Select(file => Path.GetRelativePath(Tree.Root, file)).Order()];
 
     [Theory]

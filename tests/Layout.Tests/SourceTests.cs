@@ -20,7 +20,8 @@ public class SourceTests
     [Fact]
     public void Nobody_declares_what_of_libc_is_Tmds_LibCs() =>
         // kill(2) is not among them, and the machine, which needs it, is no room.
-        Assert.Equal(["machine/Libc.cs"], Files(file => !IsThisFile(file) && (Contains(file, "LibraryImport") || Contains(file, "DllImport"))));
+        Assert.Equal(["machine/Libc.cs"], Files(file => !IsThisFile(file)
+            && (Contains(file, "LibraryImport") || Contains(file, "DllImport"))));
 
     [Fact]
     public void Time_comes_from_a_TimeProvider() =>

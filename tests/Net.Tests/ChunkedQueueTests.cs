@@ -22,7 +22,8 @@ public class ChunkedQueueTests
             var taken = queue.Take(most);
             Assert.InRange(taken.Length, model.Count == 0 ? 0 : 1, most);
             foreach (var item in taken) Assert.Equal(model.Dequeue(), item);
-            if (random.Next(3) == 0) Assert.Equal(model.TryDequeue(out var expected) ? (true, expected) : (false, 0), (queue.TryDequeue(out var got), got));
+            if (random.Next(3) == 0) Assert.Equal(model.TryDequeue(out var expected) ? (true, expected) : (false, 0),
+                (queue.TryDequeue(out var got), got));
             while (random.Next(200) == 0 && model.Count > 0) Assert.Equal(model.Dequeue(), queue.Take(1)[0]);
             Assert.Equal(model.Count, queue.Count);
         }

@@ -7,7 +7,13 @@ public class PrefixMapTests
     [Fact]
     public void The_longest_of_several_covering_prefixes_is_found()
     {
-        var map = new PrefixMap<int>(IpFamily.IPv4) { [P("0.0.0.0/0")] = 0, [P("10.0.0.0/8")] = 8, [P("10.1.0.0/16")] = 16, [P("10.1.2.0/24")] = 24 };
+        var map = new PrefixMap<int>(IpFamily.IPv4)
+        {
+            [P("0.0.0.0/0")] = 0,
+            [P("10.0.0.0/8")] = 8,
+            [P("10.1.0.0/16")] = 16,
+            [P("10.1.2.0/24")] = 24
+        };
         Assert.True(map.TryLongest(Address.Parse("10.1.2.3"), out var prefix, out var value));
         Assert.Equal((P("10.1.2.0/24"), 24), (prefix, value));
         Assert.True(map.TryLongest(P("10.1.0.0/20"), out prefix, out value));

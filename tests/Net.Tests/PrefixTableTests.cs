@@ -31,7 +31,8 @@ public class PrefixTableTests
             }
             Assert.Equal(expected.Count, table.Count);
         }
-        var found = Enumerable.Range(1, (int)table.End - 1).Where(h => table.IsUsed((uint)h)).ToDictionary(h => table[(uint)h], h => table.Value((uint)h));
+        var found = Enumerable.Range(1, (int)table.End - 1).Where(h => table.IsUsed((uint)h))
+            .ToDictionary(h => table[(uint)h], h => table.Value((uint)h));
         Assert.Equal(expected.OrderBy(x => x.Key), found.OrderBy(x => x.Key));
     }
 

@@ -193,7 +193,8 @@ public class ResourceStoreTests
         Assert.Equal(((ResourceKind)Kinds.Node, new Asn(2)), (feed.TryRead()!.Changed[0].Kind, store.Current.Of(Kinds.Node)["n"]!.AsNumber!.Value));
         Apply(Content("c", Manifest.Definition(calico)));
         var node = (Node)Assert.Single(feed.TryRead()!.Changed).After!;
-        Assert.Equal((new Asn(1), kubernetes.IPv4, "kubernetes", 3), (node.AsNumber!.Value, node.IPv4, node.Labels["a"], node.Labels.Count));
+        Assert.Equal((new Asn(1), kubernetes.IPv4, "kubernetes", 3),
+            (node.AsNumber!.Value, node.IPv4, node.Labels["a"], node.Labels.Count));
         Apply(OriginContent.Gone(new(0, "c")));
         Assert.Equal(kubernetes with { FromKubernetes = false }, store.Current.Of(Kinds.Node)["n"]);
         Apply(OriginContent.Gone(new(0, "k")));
@@ -207,7 +208,8 @@ public class ResourceStoreTests
             new(new(name, "ns") { Labels = Labels.From([new(EndpointSlice.ServiceNameLabel, service)]) });
         string Of(string service) => string.Join(' ', store.Current.Of(Kinds.EndpointSlice).Under(new("ns", service)).Select(slice => slice.Name));
 
-        Apply(Content("f", Manifest.Definition(Slice("b", "x")), Manifest.Definition(Slice("a", "x")), Manifest.Definition(Slice("c", "y"))));
+        Apply(Content("f", Manifest.Definition(Slice("b", "x")), Manifest.Definition(Slice("a", "x")),
+            Manifest.Definition(Slice("c", "y"))));
         Assert.Equal(("a b", "c"), (Of("x"), Of("y")));
         Apply(Content("f", Manifest.Definition(Slice("b", "y")), Manifest.Definition(Slice("c", "y"))));
         Assert.Equal(("", "b c"), (Of("x"), Of("y")));

@@ -16,7 +16,8 @@ public class SpellingTests
               uid: 1234
               labels: { kept: "yes", side: crd }
               annotations:
-                projectcalico.org/metadata: '{"labels":{"side":"calico"},"annotations":{"nat.bgpd/upstream":"true"},"creationTimestamp":null}'
+                projectcalico.org/metadata: '{"labels":{"side":"calico"},
+                  "annotations":{"nat.bgpd/upstream":"true"},"creationTimestamp":null}'
                 kubectl.kubernetes.io/last-applied-configuration: '{}'
             spec: { peerIP: 192.0.2.1, asNumber: "1.1" }
             """);
@@ -260,13 +261,15 @@ public class SpellingTests
     [InlineData("10.0.0.9-10.0.0.12", "10.0.0.9-10.0.0.12")]
     [InlineData("'10.0.0.9, 10.0.0.11, fd00::1'", "10.0.0.9 10.0.0.11 fd00::1")]
     public void Addresses_of_outgoing_NAT(string written, string ranges) => Assert.Equal(ranges, string.Join(' ',
-        Manifest.One<FelixConfiguration>("FelixConfiguration", $"natOutgoingAddress: {written}, natPortRange: '32768:65535', bpfEnabled: false")
+        Manifest.One<FelixConfiguration>("FelixConfiguration",
+        $"natOutgoingAddress: {written}, natPortRange: '32768:65535', bpfEnabled: false")
             .NatOutgoingAddress));
 
     [Fact]
     public void A_nodes_Felix_settings_win_field_by_field()
     {
-        var global = Manifest.One<FelixConfiguration>("FelixConfiguration", "vxlanPort: 4790, natPortRange: 1000, natOutgoingAddress: 10.0.0.1");
+        var global = Manifest.One<FelixConfiguration>("FelixConfiguration",
+            "vxlanPort: 4790, natPortRange: 1000, natOutgoingAddress: 10.0.0.1");
         var node = Manifest.One<FelixConfiguration>("FelixConfiguration", "vxlanPort: 4791");
         var effective = FelixConfiguration.Effective(global, node);
         Assert.Equal((4791, new PortRange(1000, 1000)), (effective.VxlanPort!.Value, effective.NatPortRange!.Value));

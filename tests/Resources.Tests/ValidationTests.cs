@@ -112,7 +112,8 @@ public class ValidationTests
     [InlineData(GoodRule + ", priority: 2147483647", "spec.exportV4[0].priority")]
     [InlineData("action: Reject, operations: [{ setPriority: { value: 1 } }]", "spec.exportV4[0].operations")]
     [InlineData(GoodRule + ", operations: [{}]", "spec.exportV4[0].operations[0]")]
-    [InlineData(GoodRule + ", operations: [{ setPriority: { value: 1 }, addCommunity: { value: '1:2' } }]", "spec.exportV4[0].operations[0]")]
+    [InlineData(GoodRule + ", operations: [{ setPriority: { value: 1 }, addCommunity: { value: '1:2' } }]",
+        "spec.exportV4[0].operations[0]")]
     [InlineData(GoodRule + ", operations: [{ setPriority: {} }]", "spec.exportV4[0].operations[0].setPriority.value")]
     [InlineData(GoodRule + ", operations: [{ prependASPath: { prefix: [] } }]", "spec.exportV4[0].operations[0].prependASPath.prefix")]
     [InlineData(GoodRule + ", operations: [{ addCommunity: { value: x } }]", "spec.exportV4[0].operations[0].addCommunity.value")]
@@ -234,7 +235,8 @@ public class ValidationTests
               asNumber: many
             """);
         var problem = Assert.Single(Assert.Single(reading.Definitions).Problems);
-        Assert.Equal("test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or two parts of 16 bits with a dot), "
+        Assert.Equal(
+            "test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or two parts of 16 bits with a dot), "
             + "got \"many\"", problem.ToString());
     }
 
@@ -259,6 +261,7 @@ public class ValidationTests
     {
         var definition = Assert.Single(Manifest.Read(yaml).Definitions);
         Assert.Null(definition.Value);
-        Assert.Equal(fields, definition.Problems.Where(problem => problem.Severity == ProblemSeverity.Error).Select(problem => problem.Field));
+        Assert.Equal(fields, definition.Problems.Where(problem => problem.Severity == ProblemSeverity.Error)
+            .Select(problem => problem.Field));
     }
 }

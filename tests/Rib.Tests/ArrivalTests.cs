@@ -2,7 +2,8 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>The best path is a function of the paths that there are, never of the order in which they came (RFC 3345's cycles included).</summary>
+/// <summary>The best path is a function of the paths that there are, never of the order in which they came (RFC 3345's cycles
+/// included).</summary>
 public class ArrivalTests
 {
     private static readonly Prefix One = Prefix.Parse("192.0.2.0/24");
@@ -38,7 +39,8 @@ public class ArrivalTests
         var winners = new HashSet<ushort>();
         foreach (var order in Permutations([.. Enumerable.Range(0, paths.Length)]))
         {
-            foreach (var i in order) await rig.AnnounceAsync((ushort)(i + 1), Path(rig, paths[i].As, paths[i].Med, paths[i].LocalPref), One);
+            foreach (var i in order) await rig.AnnounceAsync(
+                (ushort)(i + 1), Path(rig, paths[i].As, paths[i].Med, paths[i].LocalPref), One);
             winners.Add(await BestAsync(rig));
             foreach (var i in order) await rig.WithdrawAsync((ushort)(i + 1), One);
         }
@@ -69,8 +71,14 @@ public class ArrivalTests
         var random = new Random(4271);
         for (var round = 0; round < 40; round++)
         {
-            var settings = new DecisionSettings { AlwaysCompareMed = round % 4 == 0, MissingMedWorst = round % 3 == 0, IgnoreAsPathLength = round % 5 == 0 };
-            var paths = Enumerable.Range(0, 4).Select(_ => (7u + (uint)random.Next(2), random.Next(3) == 0 ? (uint?)null : (uint)random.Next(3), (uint?)null)).ToArray();
+            var settings = new DecisionSettings
+            {
+                AlwaysCompareMed = round % 4 == 0,
+                MissingMedWorst = round % 3 == 0,
+                IgnoreAsPathLength = round % 5 == 0
+            };
+            var paths = Enumerable.Range(0, 4).Select(_ =>
+                (7u + (uint)random.Next(2), random.Next(3) == 0 ? (uint?)null : (uint)random.Next(3), (uint?)null)).ToArray();
             Assert.Single(await WinnersAsync(settings, paths));
         }
     }

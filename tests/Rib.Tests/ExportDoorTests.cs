@@ -21,7 +21,8 @@ public class ExportDoorTests
         return editor;
     }
 
-    private static AttributeSummary Dressed(RibPeer to, RibPeer from, Action<AttributeEditor>? edit, out byte[] octets, FilterResult said = default)
+    private static AttributeSummary Dressed(RibPeer to, RibPeer from, Action<AttributeEditor>? edit, out byte[] octets,
+        FilterResult said = default)
     {
         var editor = Route(edit);
         editor.Finish(out var before);

@@ -22,7 +22,8 @@ public class ImportDoorTests
     {
         Assert.NotNull(Refusal(External, editor => editor.Prepend(RibRig.OwnAs)));
         Assert.Null(Refusal(External with { AllowLocalAs = 1 }, editor => editor.Prepend(RibRig.OwnAs)));
-        Assert.NotNull(Refusal(External with { AllowLocalAs = 1 }, editor => { editor.Prepend(RibRig.OwnAs); editor.Prepend(RibRig.OwnAs); }));
+        Assert.NotNull(Refusal(External with { AllowLocalAs = 1 },
+            editor => { editor.Prepend(RibRig.OwnAs); editor.Prepend(RibRig.OwnAs); }));
         Assert.Null(Refusal(External, editor => editor.Prepend(new(64501))));
     }
 

@@ -55,7 +55,8 @@ public class InternerTests
     private static void ComeAndGo(AttributeInterner interner, uint firstMed)
     {
         var handles = new List<uint>();
-        for (var med = firstMed; med < firstMed + 5000; med++) handles.Add(interner.Intern(Octets(med, out var summary), summary, Unmarked));
+        for (var med = firstMed; med < firstMed + 5000; med++) handles.Add(
+            interner.Intern(Octets(med, out var summary), summary, Unmarked));
         for (var i = 0; i < 5000; i++) Assert.Equal(firstMed + i, interner[handles[i]].Summary.Med);
         foreach (var handle in handles) interner.Release(handle);
         Assert.Equal(0, interner.Count);

@@ -94,7 +94,8 @@ internal sealed class NaiveRib(DecisionSettings settings)
         paths = Keep(paths, path => -(long)(path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100));
         paths = Keep(paths, path => path.Summary.AsPathLength);
         paths = Keep(paths, path => (long)path.Summary.Origin);
-        paths = paths.FindAll(path => !paths.Exists(other => (settings.AlwaysCompareMed || Neighbour(other) == Neighbour(path)) && Med(other) < Med(path)));
+        paths = paths.FindAll(path => !paths.Exists(other => (settings.AlwaysCompareMed || Neighbour(other) == Neighbour(path))
+            && Med(other) < Med(path)));
         paths = Keep(paths, path => path.Peer.Internal ? 1 : 0);
         paths = Keep(paths, path => path.NextHop.Metric);
         paths = Keep(paths, path => path.Summary.Has(AttributeMarks.HasOriginatorId) ? path.Summary.OriginatorId : path.Peer.PeerId.Value);

@@ -43,7 +43,8 @@ public class RibModelTests
         }
     }
 
-    private static readonly IPolicy[] Policies = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(), new PreferShort(200)];
+    private static readonly IPolicy[] Policies = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(),
+        new PreferShort(200)];
 
     [Theory]
     [InlineData(1, 1, 4096)]
@@ -170,7 +171,8 @@ public class RibModelTests
             Assert.Equal(model.BestOf(prefix), best.TryGetValue(prefix, out var found) ? found : null);
     }
 
-    private static string Text(SortedDictionary<Prefix, string> held) => string.Join('\n', held.Select(entry => $"{entry.Key} {entry.Value}"));
+    private static string Text(SortedDictionary<Prefix, string> held) =>
+        string.Join('\n', held.Select(entry => $"{entry.Key} {entry.Value}"));
 
     private static readonly Prefix[] AllPrefixes =
     [
@@ -180,14 +182,17 @@ public class RibModelTests
     ];
 
     private static Prefix[] RandomPrefixes(Random random, IpFamily family) =>
-        [.. Enumerable.Range(0, 1 + random.Next(5)).Select(_ => Pick(random, AllPrefixes)).Where(prefix => prefix.Family == family).Distinct()];
-    private static Address NextHop(int number, IpFamily family = IpFamily.IPv4) => Address.Parse(family == IpFamily.IPv4 ? $"10.0.0.{200 + number}" : $"fd00::{200 + number}");
+        [.. Enumerable.Range(0, 1 + random.Next(5)).Select(_ => Pick(random, AllPrefixes)).Where(prefix => prefix.Family == family)
+            .Distinct()];
+    private static Address NextHop(int number, IpFamily family = IpFamily.IPv4) =>
+        Address.Parse(family == IpFamily.IPv4 ? $"10.0.0.{200 + number}" : $"fd00::{200 + number}");
     private static T Pick<T>(Random random, IReadOnlyList<T> from) => from[random.Next(from.Count)];
 
     private static byte[] RandomAttributes(Random random, RibRig rig, RibPeer from, IpFamily family) => rig.Attributes(editor =>
     {
         editor.SetNextHop(NextHop(random.Next(3), family));
-        for (var i = random.Next(3); i > 0; i--) editor.Prepend(new(random.Next(12) == 0 ? RibRig.OwnAs.Value : 100u + (uint)random.Next(3)));
+        for (var i = random.Next(3); i > 0; i--) editor.Prepend(
+            new(random.Next(12) == 0 ? RibRig.OwnAs.Value : 100u + (uint)random.Next(3)));
         if (!from.Internal) editor.Prepend(from.PeerAs with { Value = 64500u + (uint)random.Next(2) });
         if (from.Internal && random.Next(2) == 0) editor.SetLocalPref(random.Next(2) == 0 ? 100u : 150u);
         if (random.Next(3) == 0) editor.SetMed((uint)random.Next(4));

@@ -44,7 +44,8 @@ public sealed class UpdatePackerTests : IDisposable
         for (var i = 0; i < 200; i++)
         {
             var attributes = 1 + (uint)(i % 2);
-            if (!packer.TryFindRun(attributes, 7, out var run)) run = packer.AddRun(attributes, 7, accepted: true, Attributes(attributes), shared: true);
+            if (!packer.TryFindRun(attributes, 7, out var run)) run = packer.AddRun(
+                attributes, 7, accepted: true, Attributes(attributes), shared: true);
             packer.Announce(run, table.FindOrAdd(24, [11, 0, (byte)i]));
         }
         var buffer = new OutBuffer();

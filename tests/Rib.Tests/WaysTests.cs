@@ -5,11 +5,13 @@ using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>Next hops behind routes of ours: the longest match over everything that the kernel will have (RFC 4271 section 9.1.2.1).</summary>
+/// <summary>Next hops behind routes of ours: the longest match over everything that the kernel will have (RFC 4271 section
+/// 9.1.2.1).</summary>
 public class WaysTests
 {
     private static readonly Prefix Far = Prefix.Parse("203.0.113.0/24");
-    private static readonly Address Gateway = Address.Parse("10.0.0.254"), Tor = Address.Parse("10.0.0.7"), OtherTor = Address.Parse("10.0.0.8");
+    private static readonly Address Gateway = Address.Parse("10.0.0.254"), Tor = Address.Parse("10.0.0.7"),
+        OtherTor = Address.Parse("10.0.0.8");
 
     /// <summary>One link with 10.0.0.0/24, routes of others by their prefix, and own static ones.</summary>
     private sealed class Network(params (string Prefix, string? Gateway, uint Metric)[] foreign) : INextHopResolver
@@ -20,7 +22,8 @@ public class WaysTests
         public NextHopState Resolve(Address nextHop, int scope)
         {
             if (Prefix.Parse("10.0.0.0/24").Contains(nextHop)) return new(true, true, false, 0, [new(nextHop, 1)]) { Covering = 24 };
-            var covering = foreign.Where(route => Prefix.Parse(route.Prefix).Contains(nextHop)).OrderByDescending(route => Prefix.Parse(route.Prefix).Length);
+            var covering = foreign.Where(route => Prefix.Parse(route.Prefix).Contains(nextHop))
+                .OrderByDescending(route => Prefix.Parse(route.Prefix).Length);
             foreach (var (prefix, gateway, metric) in covering)
             {
                 var length = Prefix.Parse(prefix).Length;
@@ -66,13 +69,15 @@ public class WaysTests
         }),
         Prefix.Parse(prefix));
 
-    private static Task Static(RibRig rig, string prefix) => rig.AnnounceAsync(4, rig.Attributes(editor => editor.Remove(AttributeType.NextHop)), Prefix.Parse(prefix));
+    private static Task Static(RibRig rig, string prefix) =>
+        rig.AnnounceAsync(4, rig.Attributes(editor => editor.Remove(AttributeType.NextHop)), Prefix.Parse(prefix));
 
     public static TheoryData<int, bool> Orders => new() { { 1, false }, { 1, true }, { 2, false }, { 2, true }, { 5, false }, { 5, true } };
 
     [Theory]
     [MemberData(nameof(Orders))]
-    public async Task A_next_hop_behind_a_neighbours_route_is_reached_through_that_neighbour_and_not_by_the_default_route(int shards, bool late)
+    public async Task A_next_hop_behind_a_neighbours_route_is_reached_through_that_neighbour_and_not_by_the_default_route(
+        int shards, bool late)
     {
         var kernel = new RememberingKernel();
         using var rig = await RigAsync(kernel, new Network(Default), shards);
@@ -134,7 +139,8 @@ public class WaysTests
         for (var i = 0; i < 100_000; i++)
         {
             var host = new Prefix(Address.FromIPv4(0xc6120000u + (uint)i), 32);
-            await rig.AnnounceAsync(3, rig.Attributes(editor => editor.SetNextHop(host.Address)), new Prefix(Address.FromIPv4(0x14000000u + (uint)i * 256), 24));
+            await rig.AnnounceAsync(3, rig.Attributes(editor => editor.SetNextHop(host.Address)),
+                new Prefix(Address.FromIPv4(0x14000000u + (uint)i * 256), 24));
         }
         for (var i = 0; i < 100; i++) await External(rig, 1, $"198.18.{i}.0/24", i % 2 == 0 ? Tor : OtherTor);
         await rig.Rib.IdleAsync();
@@ -166,7 +172,11 @@ public class WaysTests
     public async Task Behind_an_own_blackhole_nothing_is_reached_by_a_shorter_route(int shards, bool late)
     {
         var kernel = new RememberingKernel();
-        var network = new Network(Default) { Statics = ImmutableDictionary<Prefix, StaticWay>.Empty.Add(Prefix.Parse("192.0.2.0/24"), new([])) };
+        var network = new Network(Default)
+        {
+            Statics = ImmutableDictionary<Prefix,
+            StaticWay>.Empty.Add(Prefix.Parse("192.0.2.0/24"), new([]))
+        };
         using var rig = await RigAsync(kernel, network, shards);
         if (late) await Internal(rig, "203.0.113.0/24", "192.0.2.9");
         await rig.Rib.IdleAsync();
@@ -285,7 +295,8 @@ public class WaysTests
     {
         var metrics = new List<uint>();
         foreach (var prefix in prefixes)
-            metrics.Add((await rig.ReadAsync(new(RouteSide.Best, IpFamily.IPv4, ReadScope.Exact, Prefix.Parse(prefix))))[0].NextHop!.Metric);
+            metrics.Add((await rig.ReadAsync(new(RouteSide.Best, IpFamily.IPv4, ReadScope.Exact, Prefix.Parse(prefix))))[0]
+            .NextHop!.Metric);
         return string.Join(' ', metrics);
     }
 
@@ -368,7 +379,8 @@ public class WaysTests
         var nextHop = route.Summary.NextHop;
         if (Prefix.Parse("10.0.0.0/24").Contains(nextHop)) return nextHop;
         met = met.Add(route.Prefix);
-        foreach (var next in best.Where(other => other.Prefix.Contains(nextHop) && !met.Contains(other.Prefix)).OrderByDescending(other => other.Prefix.Length))
+        foreach (var next in best.Where(other => other.Prefix.Contains(nextHop) && !met.Contains(other.Prefix))
+            .OrderByDescending(other => other.Prefix.Length))
             if (Walk(best, next, met, byDefault) is { } gateway) return gateway;
         return byDefault;
     }

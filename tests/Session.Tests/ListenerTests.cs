@@ -44,7 +44,8 @@ public class ListenerTests
         Assert.Equal($"cannot listen on 127.0.0.1 port {port}: Address already in use; {Advice}", failure.Message);
     }
 
-    /// <summary>Else a neighbour that dials while we start would be told that nobody knows it, or get in without the key it should sign with.</summary>
+    /// <summary>Else a neighbour that dials while we start would be told that nobody knows it, or get in without the key it should sign
+    /// with.</summary>
     [Fact]
     public async Task Nobody_connects_before_we_know_our_peers()
     {

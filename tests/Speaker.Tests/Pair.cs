@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Speaker.Tests;
 
-/// <summary>Accepts, with a next hop on the fake node's link: the sessions' own addresses are loopback ones, which no route may lead to.</summary>
+/// <summary>Accepts, with a next hop on the fake node's link: the sessions' own addresses are loopback ones, which no route may lead
+/// to.</summary>
 internal sealed record OnLink(string Last = "200") : IPolicy
 {
     public string Name => "on-link";
@@ -100,7 +101,8 @@ internal sealed class Pair : IAsyncDisposable
             {
                 Session = new()
                 {
-                    Name = name, Index = 0, PeerAddress = peer, PeerPort = Port, ListenPort = Port, SourceAddress = own, LocalAs = new(ownAs),
+                    Name = name, Index = 0, PeerAddress = peer, PeerPort = Port, ListenPort = Port, SourceAddress = own,
+                        LocalAs = new(ownAs),
                     PeerAs = new(peerAs), RouterId = new(own.IPv4Bits), Passive = passive, ConnectRetryTime = TimeSpan.FromSeconds(1),
                     GracefulRestartTime = TimeSpan.Zero,
                 },

@@ -47,7 +47,8 @@ public static class Needs
         _ => Shell.Find(need) == null ? $"needs {need}, which is not installed (make peers)" : null,
     };
 
-    private static string? NotBuilt(string file) => File.Exists(file) ? null : $"needs {Path.GetRelativePath(Project.Root, file)}: make build";
+    private static string? NotBuilt(string file) =>
+        File.Exists(file) ? null : $"needs {Path.GetRelativePath(Project.Root, file)}: make build";
 
     private static string? NotAsked(string variable) =>
         Environment.GetEnvironmentVariable(variable) == "1" ? null : $"runs when it is asked for: {variable}=1";

@@ -5,7 +5,8 @@ namespace Calico.Bgp.Conformance.Bird;
 /// <summary>The reader of protocols: each setting once, templates under it, and what it does not know.</summary>
 public class ConfigTests
 {
-    private const string Template = "template bgp t { local as 64512; add paths on; gateway recursive; graceful restart; connect delay time 2; error wait time 5,30; description \"x\"; debug { states }; }";
+    private const string Template = "template bgp t { local as 64512; add paths on; gateway recursive; graceful restart; "
+        + "connect delay time 2; error wait time 5,30; description \"x\"; debug { states }; }";
 
     private static Peer Peer(string settings) =>
         BirdConfig.Parse($"{Template} protocol bgp Node_x from t {{ neighbor 192.0.2.1 as 65001; {settings} }}").Peers.Single();
@@ -30,7 +31,8 @@ public class ConfigTests
     public void Every_further_setting_of_a_peer()
     {
         var peer = Peer("""
-            passive on; graceful restart time 10; keepalive time 7; rr client; rr cluster id 10.0.0.1; password "secret"; next hop keep; allow local as 2;
+            passive on; graceful restart time 10; keepalive time 7; rr client; rr cluster id 10.0.0.1; password "secret";
+            next hop keep; allow local as 2;
             """);
         Assert.Equal((true, 10u, 7u, true, "10.0.0.1", "secret", NextHop.Keep, 2u),
             (peer.Passive, peer.GracefulRestartTime, peer.KeepaliveTime, peer.ReflectorClient, $"{peer.ClusterId}", peer.Password,
@@ -62,7 +64,8 @@ public class ConfigTests
     public void Static_routes() =>
         Assert.Equal([new(IPNetwork.Parse("10.0.0.0/26"), null),
             new StaticRoute(IPNetwork.Parse("192.0.2.1/32"), IPAddress.Parse("198.51.100.1"))],
-            BirdConfig.Parse("template static s { route 10.0.0.0/26 blackhole; route 192.0.2.1/32 via 198.51.100.1; } protocol static from s { }").Routes);
+            BirdConfig.Parse(
+            "template static s { route 10.0.0.0/26 blackhole; route 192.0.2.1/32 via 198.51.100.1; } protocol static from s { }").Routes);
 
     [Fact]
     public void The_table_and_the_links()

@@ -9,7 +9,8 @@ internal abstract record Expression
     public abstract object? Evaluate(Frame frame);
 
     public bool Truth(Frame frame) =>
-        Evaluate(frame) is bool truth ? truth : throw new BirdException($"a condition is true or false, not {Operations.Show(Evaluate(frame))}");
+        Evaluate(frame) is bool truth ? truth : throw new BirdException(
+            $"a condition is true or false, not {Operations.Show(Evaluate(frame))}");
 }
 
 internal sealed record Constant(object Value) : Expression

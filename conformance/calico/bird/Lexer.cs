@@ -25,7 +25,8 @@ internal static partial class Lexer
         for (var at = 0; at < text.Length;)
         {
             var match = Next().Match(text, at);
-            if (!match.Success || match.Index != at) throw new BirdException($"{file}:{line}: no word begins with \"{text[at..Math.Min(text.Length, at + 20)]}\"");
+            if (!match.Success || match.Index != at) throw new BirdException(
+                $"{file}:{line}: no word begins with \"{text[at..Math.Min(text.Length, at + 20)]}\"");
             foreach (var (group, kind) in Kinds)
                 if (match.Groups[group] is { Success: true } found) yield return new(kind, found.Value, line);
             line += match.Value.Count(c => c == '\n');

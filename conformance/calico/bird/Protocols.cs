@@ -65,7 +65,8 @@ internal sealed record Peer(string Name) : Protocol(Name)
         ["next", "hop", "keep"] => this with { NextHop = NextHop.Keep },
         ["allow", "local", "as", var times] => this with { AllowLocalAs = uint.Parse(times) },
         // The same for every peer of every configuration, and no part of a plan.
-        ["debug", ..] or ["description", _] or ["gateway", "recursive"] or ["add", "paths", "on"] or ["connect", "delay" or "retry", "time", _]
+        ["debug", ..] or ["description", _] or ["gateway", "recursive"] or ["add", "paths", "on"] or
+            ["connect", "delay" or "retry", "time", _]
             => this,
         ["error", "wait", "time", ..] => this,
         _ => throw Item.Unknown(Name, item),

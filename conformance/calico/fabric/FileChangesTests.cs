@@ -213,7 +213,9 @@ public sealed class FileChangesTests : IAsyncLifetime
     }
 
     /// <summary>What it logs comes by another way than its answers.</summary>
-    private Task SaidAsync(string words) => Until.TrueAsync(words, () => node.Said.Split('\n').Any(line => line.Contains("is taken: ") && line.Contains(words)), 20, () => node.Said);
+    private Task SaidAsync(string words) =>
+        Until.TrueAsync(words, () => node.Said.Split('\n').Any(line => line.Contains("is taken: ") && line.Contains(words)), 20,
+        () => node.Said);
 
     private Task SeenAsync(string where, string what) => Until.TrueAsync($"{where} has {what}", async () =>
     {

@@ -52,7 +52,8 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
     public void Tell(string pod, string link, string address4, string? address6, string peer)
     {
         var folder = Directory.CreateDirectory(Path.Combine(Folder, "endpoint-status")).FullName;
-        var text = $$"""{"ifaceName":"{{link}}","ipv4Nets":["{{address4}}/32"],"ipv6Nets":[{{(address6 == null ? "" : $"\"{address6}/128\"")}}],"bgpPeerName":"{{peer}}"}""";
+        var ipv6 = address6 == null ? "" : $"\"{address6}/128\"";
+        var text = $$"""{"ifaceName":"{{link}}","ipv4Nets":["{{address4}}/32"],"ipv6Nets":[{{ipv6}}],"bgpPeerName":"{{peer}}"}""";
         File.WriteAllText(Path.Combine(Folder, "new"), text);
         File.Move(Path.Combine(Folder, "new"), Path.Combine(folder, pod), true);
     }

@@ -88,8 +88,10 @@ public sealed class RouteTests
     public async Task Import_filters_decide_what_the_kernel_gets()
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(", filters: [first, second]"),
-            Filter("first", "importV4: [{ action: Reject, matchOperator: In, cidr: 44.1.0.0/16 }], importV6: [{ action: Reject, matchOperator: In, cidr: 'fd44:1::/32' }]"),
-            Filter("second", "importV4: [{ action: Accept, matchOperator: In, cidr: 44.0.0.0/8 }, { action: Reject }], importV6: [{ action: Accept, matchOperator: In, cidr: 'fd44::/16' }, { action: Reject }]")]);
+            Filter("first", "importV4: [{ action: Reject, matchOperator: In, cidr: 44.1.0.0/16 }], "
+                + "importV6: [{ action: Reject, matchOperator: In, cidr: 'fd44:1::/32' }]"),
+            Filter("second", "importV4: [{ action: Accept, matchOperator: In, cidr: 44.0.0.0/8 }, { action: Reject }], "
+                + "importV6: [{ action: Accept, matchOperator: In, cidr: 'fd44::/16' }, { action: Reject }]")]);
         await rack.Tor.AnnounceAsync("44.1.1.0/24", "44.2.2.0/24", "45.0.0.0/24", "fd44:1::/64", "fd44:2::/64", "fd45::/64");
         foreach (var prefix in new[] { "44.2.2.0/24", "fd44:2::/64" })
             await Until.TrueAsync($"node1's kernel has {prefix}", async () => await rack.Nodes[0].KernelAsync(prefix) != "", 30,
@@ -111,7 +113,8 @@ public sealed class RouteTests
         await using var rack = await Rack.MakeAsync(2, [1], Rack.NoMesh(), Peer("tor-v4",
             $"node: node1, peerIP: {Rack.Tor4}, asNumber: {Rack.TorAs}"), Peer("tor-v6",
             $"node: node1, peerIP: '{Rack.Tor6}', asNumber: {Rack.TorAs}"),
-            Peer("inner", $"node: node1, peerIP: {Rack.Node4(2)}, asNumber: {Rack.NodeAs}, nextHopMode: {mode}, filters: [out], reversePeering: Auto"),
+            Peer("inner",
+            $"node: node1, peerIP: {Rack.Node4(2)}, asNumber: {Rack.NodeAs}, nextHopMode: {mode}, filters: [out], reversePeering: Auto"),
             Filter("out", "exportV4: [{ action: Accept, source: RemotePeers }]"));
         await rack.Tor.AnnounceAsync(prefix);
         await Until.TrueAsync($"node2 has {prefix} via {hop}", async () =>

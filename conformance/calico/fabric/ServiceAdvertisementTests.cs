@@ -27,7 +27,8 @@ public sealed class ServiceAdvertisementTests
 
         public Manifest Service(string name, int number, string policy, string more = "", string type = "NodePort",
             params string[] balancers) => Traps.Resource.Service(name,
-            $"type: {type}, externalTrafficPolicy: {policy}, ipFamilies: [{Family}], clusterIP: '{Cluster(number)}', clusterIPs: ['{Cluster(number)}']{(more.Length > 0 ? ", " : "")}{more}", balancers);
+            $"type: {type}, externalTrafficPolicy: {policy}, ipFamilies: [{Family}], "
+                + $"clusterIP: '{Cluster(number)}', clusterIPs: ['{Cluster(number)}']{(more.Length > 0 ? ", " : "")}{more}", balancers);
 
         public Manifest Slice(string service, params int[] nodes) => Traps.Resource.Slice(service + "-a", service, Family,
             [.. nodes.Select(node => ($"node{node}", (bool?)true))]);
@@ -126,7 +127,8 @@ public sealed class ServiceAdvertisementTests
         await using var rack = await RackAsync([.. Rack.TorPeers(", filters: [hide]"), a.Service("local", 10, "Local"), a.Slice("local",
             1)]);
         await rack.HeardFromAsync(a.Host(a.Cluster(10)), 1);
-        rack.Apply(Filter("hide", "exportV4: [{ action: Reject, matchOperator: In, cidr: 10.96.0.0/12 }], exportV6: [{ action: Reject, matchOperator: In, cidr: 'fd00:96::/112' }]"));
+        rack.Apply(Filter("hide", "exportV4: [{ action: Reject, matchOperator: In, cidr: 10.96.0.0/12 }], "
+            + "exportV6: [{ action: Reject, matchOperator: In, cidr: 'fd00:96::/112' }]"));
         await rack.HeardFromAsync(a.Host(a.Cluster(10)));
         await rack.HeardFromAsync(a.ClusterRange);
         await rack.HeardFromAsync(a.ExternalRange, 1, 2, 3);

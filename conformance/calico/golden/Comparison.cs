@@ -76,7 +76,8 @@ internal sealed class Comparison(string name)
             foreach (var expectation in expected.Of(first + number, probe))
                 Answer(probe, expectation, answers.GetValueOrDefault((expectation.Probe, expectation.Target)));
         // A peer of the other family has nothing to do with these routes.
-        foreach (var stranger in answers.Values.Where(one => one.Probe >= first && one.Probe < first + probes.Length && one.Verdict == "accept"))
+        foreach (var stranger in answers.Values.Where(one => one.Probe >= first && one.Probe < first + probes.Length
+            && one.Verdict == "accept"))
             if (stranger.Target != "kernel" && config.Peers.All(peer => peer.Name != stranger.Target))
                 differences.Add($"{probes[stranger.Probe - first]} reaches {stranger.Target}, which is no peer of this family");
     }
@@ -107,9 +108,11 @@ internal sealed class Comparison(string name)
     private static string Kernel(object? metric, object? tunnel) =>
         $"accept metric {metric ?? "-"} tunnel {(tunnel is string { Length: > 0 } ? tunnel : "-")}";
 
-    /// <summary>An external neighbour is told no local preference; an internal one 100 where there is none (RFC 4271 section 5.1.5).</summary>
+    /// <summary>An external neighbour is told no local preference; an internal one 100 where there is none (RFC 4271 section
+    /// 5.1.5).</summary>
     private static string Neighbour(object? localPref, Peer peer, IEnumerable<string> communities, IEnumerable<uint> path) =>
-        $"accept local preference {(peer.Internal ? localPref ?? 100u : "-")} communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
+        $"accept local preference {(peer.Internal ? localPref ?? 100u : "-")}"
+            + $" communities {string.Join(' ', communities.Order(StringComparer.Ordinal))} path {string.Join(' ', path)}";
 
     private void Same<T>(string what, T golden, T plan)
     {

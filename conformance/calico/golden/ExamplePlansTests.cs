@@ -30,7 +30,8 @@ public sealed partial class ExamplePlansTests
     public async Task An_examples_probes_are_answered(string name) =>
         Assert.NotEmpty(PlanJson.Read<ProbeAnswers>(await RunAsync(name, "--probe", Path.Combine(Examples, name, "probes.json"))).Results);
 
-    private static Task<string> RunAsync(string name, params string[] more) => Plan.RunAsync(Path.Combine(Examples, name, "bgpd.yaml"), [], more);
+    private static Task<string> RunAsync(string name, params string[] more) =>
+        Plan.RunAsync(Path.Combine(Examples, name, "bgpd.yaml"), [], more);
 
     [GeneratedRegex(@"\b(?:Mesh|Global|Node)_\w+")]
     private static partial Regex PeerName();

@@ -21,8 +21,8 @@ internal static class KnownDifferences
     public static bool HasProblem(string name, string peer) => WithoutPassword.TryGetValue(name, out var peers) && peers.Contains(peer);
 
     /// <summary>
-    /// Calico's static routes of services are blackholes, and single addresses among them reach the node's own table, where they cut off its
-    /// clients (reference, section 7: #2457, #9152, #11607). Here they are announced and never installed; blocks stay blackholes.
+    /// Calico's static routes of services are blackholes, and single addresses among them reach the node's own table, where they cut off
+    /// its clients (reference, section 7: #2457, #9152, #11607). Here they are announced and never installed; blocks stay blackholes.
     /// </summary>
     public static string TypeOf(StaticRoute route) =>
         route.Via != null ? "unicast" : Affinities.IsBlock(route.Prefix) ? "blackhole" : "announced";

@@ -37,5 +37,8 @@ internal static class WorkloadPeers
         Manifest.Of($"apiVersion: projectcalico.org/v3\nkind: {kind}\nmetadata:\n  name: {name}\nspec:\n  {spec}\n");
 
     private static string Endpoint(string link, string v4, string v6, string peer) =>
-        $$"""{"ifaceName":"{{link}}","mac":"ee:ee:ee:ee:ee:ee","ipv4Nets":["{{v4}}/32"],"ipv6Nets":["{{v6}}/128"],"bgpPeerName":"{{peer}}"}""";
+        $$"""{"ifaceName":"{{link}}","mac":"ee:ee:ee:ee:ee:ee","ipv4Nets":["{{v4}}/32"],"ipv6Nets":["{{v6}}/128"],"""
+        + $$"""
+        "bgpPeerName":"{{peer}}"}
+        """;
 }

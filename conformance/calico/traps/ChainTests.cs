@@ -113,7 +113,9 @@ public class ChainTests
     public async Task Operations_act_in_order_and_the_path_begins_as_written()
     {
         var given = Edge(Filter("f", """
-            exportV4: [{ action: Accept, matchOperator: In, cidr: 10.65.0.0/16, operations: [{ addCommunity: { value: '65000:7' } }, { addCommunity: { value: '1:2:3' } }, { prependASPath: { prefix: [65010, 65011] } }] }]
+            exportV4: [{ action: Accept, matchOperator: In, cidr: 10.65.0.0/16,
+              operations: [{ addCommunity: { value: '65000:7' } }, { addCommunity: { value: '1:2:3' } },
+                { prependASPath: { prefix: [65010, 65011] } }] }]
             """), Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]"));
         var sent = (await given.AskAsync(Outer, Static("10.65.1.0/26"))).Attributes!;
         Assert.Equal("1:2:3 65000:7", string.Join(' ', sent.Communities.Order(StringComparer.Ordinal)));
@@ -190,7 +192,8 @@ public class ChainTests
     [NeedsFact(Needs.Bgpctl)]
     public async Task An_import_filter_decides_before_all_else()
     {
-        var given = Edge(Filter("f", "importV4: [{ action: Reject, matchOperator: Equal, cidr: 0.0.0.0/0 }, { action: Accept, asPathPrefix: [65001, 65002], operations: [{ setPriority: { value: 100 } }] }]"),
+        var given = Edge(Filter("f", "importV4: [{ action: Reject, matchOperator: Equal, cidr: 0.0.0.0/0 }, "
+            + "{ action: Accept, asPathPrefix: [65001, 65002], operations: [{ setPriority: { value: 100 } }] }]"),
             Peer("outer", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]"));
         Assert.Equal("reject", await given.VerdictAsync("kernel", Learned("0.0.0.0/0") with { From = Outer }));
         Assert.Equal("accept", await given.VerdictAsync("kernel", Learned("198.18.0.0/15") with { From = Outer }));

@@ -110,7 +110,10 @@ public class PeerTests
         var given = Given.Pair(Secret("s", "k", "pw"),
             Peer("a", "localWorkloadSelector: all(), asNumber: 65401, password: { secretKeyRef: { name: s, key: k } }")) with
         {
-            EndpointStatuses = new Dictionary<string, string> { ["pod"] = """{"ifaceName":"cali1","ipv4Nets":["10.65.0.5/32"],"ipv6Nets":[],"bgpPeerName":"a"}""" },
+            EndpointStatuses = new Dictionary<string, string>
+            {
+                ["pod"] = """{"ifaceName":"cali1","ipv4Nets":["10.65.0.5/32"],"ipv6Nets":[],"bgpPeerName":"a"}""",
+            },
         };
         var peer = await given.PeerAsync("Local_Workload_10_65_0_5");
         Assert.Equal((true, false, null, 65401u, null), (peer.Passive, peer.PasswordSet, peer.SourceAddress, peer.AsNumber, peer.Problem));

@@ -54,7 +54,8 @@ internal static class Resource
     /// <param name="service"></param>
     /// <param name="addressType">IPv4 or IPv6.</param>
     /// <param name="endpoints">Pairs of a node and its endpoint's readiness; null says nothing of it.</param>
-    public static Manifest Slice(string name, string service, string addressType, params (string Node, bool? Ready)[] endpoints) => Manifest.Of($$"""
+    public static Manifest Slice(string name, string service, string addressType,
+        params (string Node, bool? Ready)[] endpoints) => Manifest.Of($$"""
         apiVersion: discovery.k8s.io/v1
         kind: EndpointSlice
         metadata:
@@ -66,7 +67,8 @@ internal static class Resource
         """);
 
     private static string Endpoint(string addressType, int number, string node, bool? ready) =>
-        $$"""{ addresses: ['{{(addressType == "IPv4" ? $"192.168.9.{number + 1}" : $"fd00:9::{number + 1}")}}'], nodeName: {{node}}, conditions: { {{(ready == null ? "" : $"ready: {(ready.Value ? "true" : "false")}")}} } }""";
+        $"{{ addresses: ['{(addressType == "IPv4" ? "192.168.9." : "fd00:9::")}{number + 1}'], nodeName: {node}, "
+        + $"conditions: {{ {(ready == null ? "" : $"ready: {(ready.Value ? "true" : "false")}")} }} }}";
 
     private static Manifest Calico(string kind, string name, string spec) => Manifest.Of($$"""
         apiVersion: projectcalico.org/v3

@@ -8,7 +8,8 @@ namespace Calico.Bgp.Conformance.Traps;
 public class ServiceTests
 {
     private const string Ranges = """
-        nodeToNodeMeshEnabled: false, serviceClusterIPs: [{ cidr: 10.96.0.0/12 }], serviceExternalIPs: [{ cidr: 203.0.113.0/24 }, { cidr: 198.51.100.7/32 }, {}],
+        nodeToNodeMeshEnabled: false, serviceClusterIPs: [{ cidr: 10.96.0.0/12 }],
+        serviceExternalIPs: [{ cidr: 203.0.113.0/24 }, { cidr: 198.51.100.7/32 }, {}],
         serviceLoadBalancerIPs: [{ cidr: 80.15.0.0/24 }, { cidr: 80.16.0.9/32 }]
         """;
 
@@ -53,7 +54,9 @@ public class ServiceTests
     public async Task A_single_address_entry_announces_cluster_services_from_every_node(string fields, string balancer,
         params string[] announced) =>
         Assert.Equal(With(announced), await Cluster(
-            Service("web", $"type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10{(fields.Length > 0 ? ", " : "")}{fields}", [.. balancer.Split(' ', StringSplitOptions.RemoveEmptyEntries)]),
+            Service("web",
+            $"type: LoadBalancer, externalTrafficPolicy: Cluster, clusterIP: 10.96.0.10{(fields.Length > 0 ? ", " : "")}{fields}",
+            [.. balancer.Split(' ', StringSplitOptions.RemoveEmptyEntries)]),
             Slice("web-1", "web", "IPv4", ("node2", true))).RoutesAsync());
 
     [NeedsFact(Needs.Bgpctl)]
@@ -89,7 +92,9 @@ public class ServiceTests
     [NeedsFact(Needs.Bgpctl)]
     public async Task Two_services_share_an_address_and_one_of_them_is_enough()
     {
-        var given = Cluster(Service("one", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, externalIPs: [203.0.113.5]"), Slice("one-1", "one", "IPv4", ("node2", true)),
+        var given = Cluster(
+            Service("one", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.10, externalIPs: [203.0.113.5]"),
+            Slice("one-1", "one", "IPv4", ("node2", true)),
             Service("two", "type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.11, externalIPs: [203.0.113.5]"),
                 Slice("two-1", "two", "IPv4", ("node1", true)));
         Assert.Equal(With("10.96.0.11/32", "203.0.113.5/32"), await given.RoutesAsync());

@@ -27,7 +27,8 @@ public sealed class BirdcTests
         Assert.Equal((
             "BIRD 2.0.12 ready.\nBIRD 2.0.12\nRouter ID is 10.99.0.1\nHostname is node-a\n" +
             "Current server time is 2026-11-21 10:00:00.139\nLast reboot on 2026-11-21 09:00:00.139\n" +
-            "Last reconfiguration on 2026-11-21 09:30:00.139\nDaemon is up and running\n", 0), await BirdcAsync(fixture.Path, "show", "status"));
+            "Last reconfiguration on 2026-11-21 09:30:00.139\nDaemon is up and running\n", 0),
+            await BirdcAsync(fixture.Path, "show", "status"));
     }
 
     [NeedsFact("birdc")]

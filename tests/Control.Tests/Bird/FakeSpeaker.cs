@@ -80,7 +80,8 @@ internal class FakeSpeaker : ISpeaker
         ({ } prefix, _) => prefix.Contains(route.Prefix),
     };
 
-    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(prefix, [], [], null));
+    public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) =>
+        Task.FromResult(new RouteExplanation(prefix, [], [], null));
     public PeerExplanation? Explain(string peer) => null;
 
     public void Enable(string protocol) => Asked.Add($"enable {protocol}");

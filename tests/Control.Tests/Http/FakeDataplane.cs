@@ -15,16 +15,19 @@ public sealed class FakeDataplane : IDataplane
                 Pools =
                 [
                     Pool("pods", "192.168.0.0/16", PoolTreatment.Masquerade, AddressRanges.None, "tor2 not established"),
-                    Pool("rack", "10.64.0.0/16", PoolTreatment.Upstream, AddressRanges.Of([AddressRanges.Of(Prefix.Parse("0.0.0.0/1"))]), "tor1 translates"),
+                    Pool("rack", "10.64.0.0/16", PoolTreatment.Upstream, AddressRanges.Of([AddressRanges.Of(Prefix.Parse("0.0.0.0/1"))]),
+                    "tor1 translates"),
                 ],
             },
         ]),
         [new("tor1", true, true), new("tor2", false, true), new("node2", true, false)],
-        new(3, 1, 2, ["CONFIG_NFT_FIB_INET"], [new("rule in chain postrouting: masquerade", 2, "No such file or directory", FakeSpeaker.Now.AddMinutes(-1), 4)]), 5);
+        new(3, 1, 2, ["CONFIG_NFT_FIB_INET"], [new("rule in chain postrouting: masquerade", 2, "No such file or directory",
+        FakeSpeaker.Now.AddMinutes(-1), 4)]), 5);
 
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
     public NatExplanation Explain(Address source, Address destination) => new(
-        true, "the address of the interface it leaves by", ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"]);
+        true, "the address of the interface it leaves by",
+        ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"]);
 }

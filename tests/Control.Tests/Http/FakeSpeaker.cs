@@ -216,7 +216,8 @@ internal static class FakeRoutes
         var attributes = Convert.FromHexString(octets.Replace(" ", ""));
         return new(
             Prefix.Parse(prefix), true, RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"),
-            FakeSpeaker.Now - TimeSpan.FromMinutes(62), false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true, null, "only route", attributes,
+            FakeSpeaker.Now - TimeSpan.FromMinutes(62), false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true,
+            null, "only route", attributes,
             attributes.Length == 0 ? default : new AttributeView(attributes).Summarize(), null, false);
     }
 

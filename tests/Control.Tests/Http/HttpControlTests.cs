@@ -165,7 +165,8 @@ public sealed class HttpControlTests : IAsyncLifetime
     [Fact]
     [SupportedOSPlatform("linux")]
     public void Only_owner_and_group_may_open_the_socket() => Assert.Equal(
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(lab.Socket));
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite,
+        File.GetUnixFileMode(lab.Socket));
 
     [Fact]
     public async Task A_socket_where_somebody_answers_is_left_alone()

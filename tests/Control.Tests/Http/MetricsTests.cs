@@ -44,12 +44,18 @@ public sealed partial class MetricsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""bird_protocol_up{name="tor1",proto="BGP",ip_version="4",import_filter="ACCEPT",export_filter="only-default",state="Established"} 1""")]
-    [InlineData("""bird_protocol_up{name="node2",proto="BGP",ip_version="4",import_filter="ACCEPT",export_filter="only-default",state="Active"} 0""")]
-    [InlineData("""bird_protocol_prefix_import_count{name="tor1",proto="BGP",ip_version="4",import_filter="ACCEPT",export_filter="only-default"} 1000000""")]
-    [InlineData("""bird_protocol_prefix_filter_count{name="new-tor",proto="BGP",ip_version="4",import_filter="REJECT",export_filter="REJECT"} 4""")]
-    [InlineData("""bird_protocol_changes_update_import_receive_count{name="tor1",proto="BGP",ip_version="6",import_filter="ACCEPT",export_filter="only-default"} 6""")]
-    [InlineData("""bird_protocol_prefix_export_count{name="kernel1",proto="Kernel",ip_version="4",import_filter="ACCEPT",export_filter="only-default"} 1000000""")]
+    [InlineData("""bird_protocol_up{name="tor1",proto="BGP",ip_version="4","""
+        + """import_filter="ACCEPT",export_filter="only-default",state="Established"} 1""")]
+    [InlineData("""bird_protocol_up{name="node2",proto="BGP",ip_version="4","""
+        + """import_filter="ACCEPT",export_filter="only-default",state="Active"} 0""")]
+    [InlineData("""bird_protocol_prefix_import_count{name="tor1",proto="BGP",ip_version="4","""
+        + """import_filter="ACCEPT",export_filter="only-default"} 1000000""")]
+    [InlineData("""bird_protocol_prefix_filter_count{name="new-tor",proto="BGP",ip_version="4","""
+        + """import_filter="REJECT",export_filter="REJECT"} 4""")]
+    [InlineData("""bird_protocol_changes_update_import_receive_count{name="tor1",proto="BGP",ip_version="6","""
+        + """import_filter="ACCEPT",export_filter="only-default"} 6""")]
+    [InlineData("""bird_protocol_prefix_export_count{name="kernel1",proto="Kernel",ip_version="4","""
+        + """import_filter="ACCEPT",export_filter="only-default"} 1000000""")]
     [InlineData("""bird_bgp_state_count{name="off",proto="BGP",state="Idle"} 1""")]
     [InlineData("""calico_bgp_sessions{state="established"} 2""")]
     [InlineData("""calico_bgp_sessions{state="openSent"} 0""")]
@@ -70,7 +76,8 @@ public sealed partial class MetricsTests : IAsyncLifetime
     }
 
     // HELP, TYPE, or name{label="value",…} number; inside a value a backslash, a quote and a line feed only escaped.
-    [GeneratedRegex("""^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ (gauge|counter)|[a-z_]+(\{[a-z_]+="(\\[\\"n]|[^\\"\n])*"(,[a-z_]+="(\\[\\"n]|[^\\"\n])*")*\})? -?[0-9.]+(E[-+]?[0-9]+)?)$""")]
+    [GeneratedRegex("""^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ (gauge|counter)|"""
+        + """[a-z_]+(\{[a-z_]+="(\\[\\"n]|[^\\"\n])*"(,[a-z_]+="(\\[\\"n]|[^\\"\n])*")*\})? -?[0-9.]+(E[-+]?[0-9]+)?)$""")]
     private static partial Regex Lawful();
 
     private Task<string> ScrapeAsync() => lab.Tcp.GetStringAsync("/metrics");

@@ -14,7 +14,10 @@ public sealed class NatAnswersTests : IAsyncLifetime
     {
         var nat = await lab.JsonAsync("/v1/nat");
         Assert.Equal(
-            """{"name":"rack","cidr":"10.64.0.0/16","natOutgoing":true,"disabled":false,"upstream":"prefer","applies":"upstream NAT","why":"tor1 translates","exceptTo":["0.0.0.0-127.255.255.255"]}""",
+            """{"name":"rack","cidr":"10.64.0.0/16","natOutgoing":true,"disabled":false,"upstream":"prefer","""
+            + """
+            "applies":"upstream NAT","why":"tor1 translates","exceptTo":["0.0.0.0-127.255.255.255"]}
+            """,
             nat["pools"]![1]!.ToJsonString());
         Assert.Equal("""{"transactions":3,"readings":1,"repairs":2}""", nat["table"]!.ToJsonString());
     }

@@ -21,7 +21,8 @@ public class ConnectionTableTests
         message.BigEndian(7, 100); // CTA_TIMEOUT
         if (translated != null)
             using (message.OpenNested(6)) // CTA_NAT_SRC
-                message.Attribute(1, NftOctets.Of(Address.Parse(translated)).Span).Attribute(2, NftOctets.Of(Address.Parse(translated)).Span);
+                message.Attribute(1, NftOctets.Of(Address.Parse(translated)).Span)
+                .Attribute(2, NftOctets.Of(Address.Parse(translated)).Span);
         new NetlinkDump(socket).Read(message, (in NetlinkHeader _, ReadOnlySpan<byte> _) => { }, out var errno);
         Assert.Equal(0, errno);
     }
@@ -30,7 +31,8 @@ public class ConnectionTableTests
     {
         using var tuple = into.OpenNested(which);
         using (into.OpenNested(1)) // CTA_TUPLE_IP
-            into.Attribute(from.IsIPv4 ? (ushort)1 : (ushort)3, NftOctets.Of(from).Span).Attribute(from.IsIPv4 ? (ushort)2 : (ushort)4, NftOctets.Of(to).Span);
+            into.Attribute(from.IsIPv4 ? (ushort)1 : (ushort)3, NftOctets.Of(from).Span)
+            .Attribute(from.IsIPv4 ? (ushort)2 : (ushort)4, NftOctets.Of(to).Span);
         using (into.OpenNested(2)) // CTA_TUPLE_PROTO
             into.Attribute(1, [17]).Attribute(2, NftOctets.Of(sourcePort).Span).Attribute(3, NftOctets.Of(destinationPort).Span);
     }

@@ -12,7 +12,8 @@ public class LinkMessageTests
     [Fact]
     public void A_link_is_read()
     {
-        var octets = Octets.Of("00 00 0100 03000000 43100100 00000000" + "07000300 613000 00" + "08000400 dc050000" + "08000a00 05000000" + "0a000100 dedda9a11a74 0000");
+        var octets = Octets.Of("00 00 0100 03000000 43100100 00000000" + "07000300 613000 00" + "08000400 dc050000" + "08000a00 05000000"
+            + "0a000100 dedda9a11a74 0000");
         Assert.True(LinkMessage.TryRead(octets, out var link));
         Assert.Equal(new Link(3, "a0", 0x11043, 1500, 5, new MacAddress(0xdedda9a11a74)), link);
         Assert.True(link.IsUp && link.HasCarrier && !link.IsLoopback);
@@ -32,11 +33,13 @@ public class LinkMessageTests
     // ip address add fd00::1/64 dev a0
     [InlineData("0a 40 80 00 03000000 14000100 fd000000000000000000000000000001", "fd00::1", 64, null, false)]
     // ip address add fd00::1 peer fd00::2/128 dev a0
-    [InlineData("0a 80 80 00 03000000 14000200 fd000000000000000000000000000001 14000100 fd000000000000000000000000000002", "fd00::1", 128, "fd00::2", false)]
+    [InlineData("0a 80 80 00 03000000 14000200 fd000000000000000000000000000001 14000100 fd000000000000000000000000000002", "fd00::1", 128,
+        "fd00::2", false)]
     public void An_address_is_read(string hex, string address, int length, string? opposite, bool secondary)
     {
         Assert.True(AddressMessage.TryRead(Octets.Of(hex), out var read));
-        Assert.Equal(new LinkAddress(3, Address.Parse(address), length, opposite == null ? null : Address.Parse(opposite), 0, secondary), read);
+        Assert.Equal(new LinkAddress(3, Address.Parse(address), length, opposite == null ? null : Address.Parse(opposite), 0, secondary),
+            read);
     }
 
     [Theory]

@@ -61,7 +61,8 @@ public class AdoptionTests
         await using var loop = await ns.StartAsync();
         await loop.Have("192.0.2.0/24", Via("10.0.0.2") with { Table = 100 });
         await loop.SweepAsync();
-        Assert.Equal(("192.0.2.0/24 via 10.0.0.2 dev a0", "192.0.3.0/24 via 10.0.0.2 dev a0"), (ns.Own(table: "100"), ns.Own(table: "200")));
+        Assert.Equal(("192.0.2.0/24 via 10.0.0.2 dev a0", "192.0.3.0/24 via 10.0.0.2 dev a0"),
+            (ns.Own(table: "100"), ns.Own(table: "200")));
     }
 
     [NeedsFact(Needs.Namespaces)]
@@ -94,7 +95,8 @@ public class AdoptionTests
         Assert.Equal("", ns.Own(prefix.Contains(':') ? "-6" : "-4"));
 
         ns.Ip($"route del {prefix} via {theirs} proto static");
-        await Until.TrueAsync(() => ns.Own(prefix.Contains(':') ? "-6" : "-4").StartsWith($"{prefix} via {ours} dev a0", StringComparison.Ordinal));
+        await Until.TrueAsync(() => ns.Own(prefix.Contains(':') ? "-6" : "-4")
+            .StartsWith($"{prefix} via {ours} dev a0", StringComparison.Ordinal));
         await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);
     }
 

@@ -11,7 +11,8 @@ public class AnySequenceTests
     private static readonly RouteTarget?[] Targets =
     [
         null, null, Via("10.0.0.2"), Via("10.0.1.2"), Via("10.0.0.3") with { Metric = 7 }, Via("10.0.1.3") with { Metric = 7 },
-        Over(Hop("10.0.0.2"), Hop("10.0.1.2")), Via("10.0.0.2") with { Table = 500 }, Nowhere(), Nowhere(RouteType.Prohibit) with { Metric = 9 },
+        Over(Hop("10.0.0.2"), Hop("10.0.1.2")), Via("10.0.0.2") with { Table = 500 }, Nowhere(),
+        Nowhere(RouteType.Prohibit) with { Metric = 9 },
         Over(Hop("10.0.0.2", weight: 2), Hop("10.0.1.2"), Hop("10.0.1.9")) with { Table = 500, Metric = 7 },
     ];
 
@@ -39,7 +40,8 @@ public class AnySequenceTests
         var type = target.Type == RouteType.Unicast ? "" : target.Type.ToString().ToLowerInvariant() + " ";
         var metric = target.Metric != 0 ? $" metric {target.Metric}" : prefix.Family == IpFamily.IPv6 ? " metric 1024" : "";
         var several = target.Hops.Length > 1;
-        var hops = string.Concat(target.Hops.Select(hop => several ? $" nexthop via {hop.Gateway} weight {hop.Weight}" : $" via {hop.Gateway}"));
+        var hops = string.Concat(target.Hops.Select(hop => several ? $" nexthop via {hop.Gateway} weight {hop.Weight}"
+            : $" via {hop.Gateway}"));
         return $"{type}{prefix}{(several ? metric + hops : hops + metric)} table {(target.Table == 254 ? "main" : target.Table)}";
     }
 
@@ -54,7 +56,8 @@ public class AnySequenceTests
         {
             loop.Have(wishes).GetAwaiter().GetResult();
             foreach (var wish in wishes) wanted[wish.Prefix] = wish.Target;
-            var expected = wanted.Where(pair => pair.Value != null).Select(pair => Words(pair.Key, pair.Value!)).Order(StringComparer.Ordinal);
+            var expected = wanted.Where(pair => pair.Value != null).Select(pair => Words(pair.Key, pair.Value!))
+                .Order(StringComparer.Ordinal);
             Assert.Equal(expected, Kept(ns).Order(StringComparer.Ordinal));
             Assert.Empty(loop.Status.Refusals);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(40).WithEndSize(30));
@@ -70,13 +73,15 @@ public class AnySequenceTests
         var wanted = new Dictionary<Prefix, RouteTarget?>();
         for (var round = 0; round < 15; round++)
         {
-            var wishes = Enumerable.Range(0, 20).Select(_ => Wish($"192.0.2.{random.Next(8) * 32}/27", Targets[random.Next(Targets.Length)])).ToArray();
+            var wishes = Enumerable.Range(0, 20).Select(_ =>
+                Wish($"192.0.2.{random.Next(8) * 32}/27", Targets[random.Next(Targets.Length)])).ToArray();
             var writing = loop.WishAsync(wishes);
             for (var i = 0; i < 4; i++)
                 await ns.TryIpAsync($"route del 192.0.2.{random.Next(8) * 32}/27 {(random.Next(2) == 0 ? "table 500" : "")}");
             await writing;
             foreach (var wish in wishes) wanted[wish.Prefix] = wish.Target;
-            var expected = string.Join('\n', wanted.Where(pair => pair.Value != null).Select(pair => Words(pair.Key, pair.Value!)).Order(StringComparer.Ordinal));
+            var expected = string.Join('\n', wanted.Where(pair => pair.Value != null).Select(pair => Words(pair.Key, pair.Value!))
+                .Order(StringComparer.Ordinal));
             await Until.EqualAsync(expected, () => string.Join('\n', Kept(ns).Order(StringComparer.Ordinal)));
         }
     }

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Calico.Bgp.Kernel.Tests.Live;
 
-/// <summary>A network namespace with a pair of interfaces, a0 (10.0.0.1/24, fd00::1/64) and b0 (10.0.1.1/24, fd01::1/64), gone when disposed.</summary>
+/// <summary>A network namespace with a pair of interfaces, a0 (10.0.0.1/24, fd00::1/64) and b0 (10.0.1.1/24, fd01::1/64), gone when
+/// disposed.</summary>
 internal sealed class NetworkNamespace : IDisposable
 {
     private readonly Netns space = Netns.Make("kernel");
@@ -53,7 +54,8 @@ internal sealed class NetworkNamespace : IDisposable
                 else all.Add(line.Trim());
                 return all;
             });
-        return string.Join('\n', lines.Select(line => line.Replace(" pref medium", "").Replace("  ", " ").Trim()).Order(StringComparer.Ordinal));
+        return string.Join('\n', lines.Select(line => line.Replace(" pref medium", "").Replace("  ", " ").Trim())
+            .Order(StringComparer.Ordinal));
     }
 
     /// <summary>A table in which nothing has ever been is an error to ip.</summary>

@@ -27,7 +27,8 @@ public class RepairTests
         await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd00::3"), Hop("fd01::2")));
         ns.Ip("-6 route del 2001:db8::/32 via fd00::3");
         await Until.EqualAsync(
-            "2001:db8::/32 metric 1024 nexthop via fd00::2 dev a0 weight 1 nexthop via fd00::3 dev a0 weight 1 nexthop via fd01::2 dev b0 weight 1",
+            "2001:db8::/32 metric 1024 nexthop via fd00::2 dev a0 weight 1 nexthop via fd00::3 dev a0 weight 1 "
+                + "nexthop via fd01::2 dev b0 weight 1",
             () => ns.Own("-6"));
     }
 
@@ -54,7 +55,8 @@ public class RepairTests
     [NeedsTheory(Needs.Namespaces)]
     [InlineData("-4", "192.0.2.0/24", "10.0.0.9", "10.0.0.2")]
     [InlineData("-6", "2001:db8::/32", "fd00::9", "fd00::2")]
-    public async Task A_route_that_another_owner_takes_over_is_theirs_until_they_let_go(string family, string prefix, string theirs, string ours)
+    public async Task A_route_that_another_owner_takes_over_is_theirs_until_they_let_go(
+        string family, string prefix, string theirs, string ours)
     {
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
@@ -82,7 +84,8 @@ public class RepairTests
         var before = (ns.Own(), ns.Own("-6"));
         ns.Ip("link set a0 down");
         await Until.TrueAsync(() => loop.Status.Refusals.Length >= 3);
-        Assert.True(loop.Current.Routes.Keys.All(key => key.Prefix.ToString() != "10.0.0.0/24"), "a connected route of a link that is down was still shown");
+        Assert.True(loop.Current.Routes.Keys.All(key => key.Prefix.ToString() != "10.0.0.0/24"),
+            "a connected route of a link that is down was still shown");
         ns.Ip("link set a0 up");
         await Until.EqualAsync(before, () => (ns.Own(), ns.Own("-6")));
         await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);

@@ -44,7 +44,8 @@ public class RouteWritingTests
 
     [NeedsFact(Needs.Namespaces)]
     public Task A_metric_and_a_table_beyond_255() =>
-        Shows(_ => Via("10.0.0.2") with { Metric = 32, Table = 1000 }, "192.0.2.0/24", "192.0.2.0/24 via 10.0.0.2 dev a0 metric 32", "1000");
+        Shows(_ => Via("10.0.0.2") with { Metric = 32, Table = 1000 }, "192.0.2.0/24", "192.0.2.0/24 via 10.0.0.2 dev a0 metric 32",
+            "1000");
 
     [NeedsFact(Needs.Namespaces)]
     public Task A_blackhole() => Shows(_ => Nowhere(), "192.0.2.0/24", "blackhole 192.0.2.0/24");

@@ -22,7 +22,8 @@ public class SnapshotTests
         Assert.Contains(new LinkAddress(ns.A, Address.Parse("10.0.0.1"), 24, null, 0, false), snapshot.Addresses);
         Assert.Contains(new LinkAddress(ns.A, Address.Parse("fd00::1"), 64, null, 0, false), snapshot.Addresses);
         Assert.Equal(
-            new ForeignRoute(Prefix.Parse("198.51.100.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.0.1.2"), ns.B)], 5), 4, 0, Address.Parse("10.0.1.1")),
+            new ForeignRoute(Prefix.Parse("198.51.100.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.0.1.2"), ns.B)], 5), 4, 0,
+            Address.Parse("10.0.1.1")),
             snapshot.Routes[(Prefix.Parse("198.51.100.0/24"), 5, 254)]);
         Assert.Equal(RouteType.Blackhole, snapshot.Routes[(Prefix.Parse("198.51.101.0/24"), 0, 254)].Target.Type);
         var connected = snapshot.Routes[(Prefix.Parse("10.0.0.0/24"), 0, 254)];

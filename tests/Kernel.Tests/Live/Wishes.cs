@@ -5,7 +5,8 @@ namespace Calico.Bgp.Kernel.Tests.Live;
 /// <summary>Short words for what the tests wish for.</summary>
 internal static class Wishes
 {
-    public static RouteHop Hop(string gateway, int link = 0, int weight = 1, bool onLink = false) => new(Address.Parse(gateway), link, weight, onLink);
+    public static RouteHop Hop(string gateway, int link = 0, int weight = 1, bool onLink = false) =>
+        new(Address.Parse(gateway), link, weight, onLink);
 
     public static RouteTarget Via(string gateway, int link = 0) => Over(Hop(gateway, link));
 

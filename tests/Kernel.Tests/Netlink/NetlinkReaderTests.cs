@@ -8,7 +8,8 @@ public class NetlinkReaderTests
     public void An_answer_carries_the_kernels_words()
     {
         // errno -101, the request's header (capped), NLMSGERR_ATTR_MSG "Nexthop has invalid gateway"
-        var body = Octets.Of("9bffffff 2c000000 1800 0506 01000000 00000000 2000 0100" + Convert.ToHexString("Nexthop has invalid gateway\0"u8));
+        var body = Octets.Of("9bffffff 2c000000 1800 0506 01000000 00000000 2000 0100"
+            + Convert.ToHexString("Nexthop has invalid gateway\0"u8));
         var answer = new NetlinkAnswer(new NetlinkHeader(0, MessageType.Error, (NetlinkFlags)0x300, 1, 0), body);
         Assert.Equal(101, answer.Errno);
         Assert.Equal("Network is unreachable: Nexthop has invalid gateway", answer.Words);
@@ -17,7 +18,8 @@ public class NetlinkReaderTests
     [Fact]
     public void Messages_end_at_a_length_that_cannot_be()
     {
-        var messages = new NetlinkReader(Octets.Of("14000000 0300 0200 05000000 00000000 00000000" + "ff000000 0300 0200 06000000 00000000"));
+        var messages = new NetlinkReader(Octets.Of("14000000 0300 0200 05000000 00000000 00000000"
+            + "ff000000 0300 0200 06000000 00000000"));
         Assert.True(messages.Next(out var header, out var body));
         Assert.Equal((5u, 4), (header.Sequence, body.Length));
         Assert.False(messages.Next(out _, out _));

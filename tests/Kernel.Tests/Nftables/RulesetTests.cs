@@ -9,7 +9,8 @@ namespace Calico.Bgp.Kernel.Tests.Nftables;
 
 public class RulesetTests
 {
-    private static readonly NftRule Masquerade = Rule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, "pools"), new ActMasquerade());
+    private static readonly NftRule Masquerade = Rule(
+        new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, "pools"), new ActMasquerade());
 
     /// <summary>An expression that no kernel has.</summary>
     private sealed record Unheard : NftStatement
@@ -73,7 +74,8 @@ public class RulesetTests
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
         var sub = new NftChain("sub", null, [Rule(ActDecide.Return)]);
-        ruleset.Have(Table([Prefixes("pools", "10.0.0.0/8"), Prefixes("more", "fd00::/8")], new NftChain("post", Postrouting, [Masquerade, Rule(ActDecide.Jump("sub"))]), sub));
+        ruleset.Have(Table([Prefixes("pools", "10.0.0.0/8"), Prefixes("more", "fd00::/8")],
+            new NftChain("post", Postrouting, [Masquerade, Rule(ActDecide.Jump("sub"))]), sub));
         ruleset.Have(Plain("10.0.0.0/8"));
         using var other = new NetworkNamespace();
         other.Ruleset().Have(Plain("10.0.0.0/8"));
@@ -160,7 +162,8 @@ public class RulesetTests
     public void Other_tables_are_left_alone()
     {
         using var ns = new NetworkNamespace();
-        ns.Nft("-f -", "table inet theirs {\n set pools {\n  type ipv4_addr\n }\n chain post {\n  type nat hook postrouting priority 100\n }\n}\n");
+        ns.Nft("-f -",
+            "table inet theirs {\n set pools {\n  type ipv4_addr\n }\n chain post {\n  type nat hook postrouting priority 100\n }\n}\n");
         var theirs = ns.Nft("-a list ruleset");
         var ruleset = ns.Ruleset();
         ruleset.Have(Plain("10.0.0.0/8"));

@@ -61,7 +61,8 @@ internal sealed class Keeper(Ruleset ruleset)
 internal static class Tables
 {
     public const string Name = "bgpd-test";
-    public static readonly NftHook Postrouting = new("nat", NftHookPoint.Postrouting, 110), Prerouting = new("filter", NftHookPoint.Prerouting, -300);
+    public static readonly NftHook Postrouting = new("nat", NftHookPoint.Postrouting, 110),
+        Prerouting = new("filter", NftHookPoint.Prerouting, -300);
 
     public static NftSet Prefixes(string name, params IEnumerable<string> prefixes)
     {
@@ -82,9 +83,11 @@ internal static class Tables
 
     /// <summary>The table as nft lists it: as text, as JSON without handles, and as bytecode.</summary>
     public static string Listed(this NetworkNamespace ns) =>
-        ns.Nft($"list table inet {Name}") + WithoutHandles(ns.Nft($"-j list table inet {Name}")) + Bytecode(ns.Nft($"--debug=netlink list table inet {Name}"));
+        ns.Nft($"list table inet {Name}") + WithoutHandles(ns.Nft($"-j list table inet {Name}"))
+            + Bytecode(ns.Nft($"--debug=netlink list table inet {Name}"));
 
-    private static string Bytecode(string debug) => string.Join('\n', debug.Split('\n').Where(line => line.StartsWith("  [", StringComparison.Ordinal)));
+    private static string Bytecode(string debug) =>
+        string.Join('\n', debug.Split('\n').Where(line => line.StartsWith("  [", StringComparison.Ordinal)));
 
     private static string WithoutHandles(string json)
     {

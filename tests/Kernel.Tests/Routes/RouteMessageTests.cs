@@ -96,7 +96,8 @@ public class RouteMessageTests
     // ip -6 route add 2001:db9::/32 proto 12 metric 1024 nexthop via fd00::2 dev a0 nexthop via fd00::3 dev a0
     [Fact]
     public void IPv6_hops_are_nested_like_IPv4s() => Same(
-        "74000000 1800 0506 01000000 00000000  0a 20 00 00 fe 0c 00 01 00000000  14000100 20010db9000000000000000000000000  08000600 00040000"
+        "74000000 1800 0506 01000000 00000000  0a 20 00 00 fe 0c 00 01 00000000  "
+            + "14000100 20010db9000000000000000000000000  08000600 00040000"
         + "3c000900  1c00 00 00 03000000 14000500 fd000000000000000000000000000002"
         + "1c00 00 00 03000000 14000500 fd000000000000000000000000000003",
         Add("2001:db9::/32", Over(Hop("fd00::2", Link), Hop("fd00::3", Link))));
@@ -104,7 +105,8 @@ public class RouteMessageTests
     // ip -6 route add unreachable 2001:dba::/32 metric 1024 proto 12
     [Fact]
     public void Unreachable_is_the_kernels_type_7() => Same(
-        "38000000 1800 0506 01000000 00000000  0a 20 00 00 fe 0c 00 07 00000000  14000100 20010dba000000000000000000000000  08000600 00040000",
+        "38000000 1800 0506 01000000 00000000  0a 20 00 00 fe 0c 00 07 00000000  "
+            + "14000100 20010dba000000000000000000000000  08000600 00040000",
         Add("2001:dba::/32", Nowhere(RouteType.Unreachable)));
 
     // ip route del 192.0.2.0/24 metric 32 table 1000 proto 12
@@ -123,7 +125,8 @@ public class RouteMessageTests
     // ip route show table all
     [Fact]
     public void A_dump_asks_for_a_family() => Same(
-        "1c000000 1a00 0103 01000000 00000000  02 00 00 00 00 00 00 00 00000000", Octets.Text(RouteMessage.Dump(IpFamily.IPv4).Numbered(1).Span));
+        "1c000000 1a00 0103 01000000 00000000  02 00 00 00 00 00 00 00 00000000",
+        Octets.Text(RouteMessage.Dump(IpFamily.IPv4).Numbered(1).Span));
 
     private static readonly Gen<Address> SomeIPv4 = Gen.Choose(0, int.MaxValue).Select(bits => Address.FromIPv4((uint)bits));
     private static readonly Gen<Address> SomeIPv6 =

@@ -111,7 +111,8 @@ public sealed class YamlFilesTests : IDisposable
     public void Nested_aliases_have_a_price()
     {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-            + string.Concat(Enumerable.Range(1, 20).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+            + string.Concat(Enumerable.Range(1, 20).Select(
+            i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
         manifests.Write("a.yaml", text);
         Assert.Contains("aliases counted each time", Assert.Single(Load().Problems).Reason, StringComparison.Ordinal);
     }
@@ -135,7 +136,8 @@ public sealed class YamlFilesTests : IDisposable
     {
         File.WriteAllBytes(manifests.Of("a.yaml"), [0x61, 0xff, 0xfe]);
         Assert.StartsWith("expected UTF-8", Assert.Single(Load().Problems).Reason, StringComparison.Ordinal);
-        Assert.StartsWith("cannot be listed", Assert.Single(YamlFiles.Load(manifests.Of("nowhere")).Problems).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("cannot be listed", Assert.Single(YamlFiles.Load(manifests.Of("nowhere")).Problems).Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -123,7 +123,8 @@ public class YamlFolderPropertyTests
         foreach (var file in Files.Select(manifests.Of).Where(File.Exists))
         {
             var good = File.ReadAllText(file).Split("---\n")
-                .Where(document => !document.Contains("999", StringComparison.Ordinal) && !document.Contains('[', StringComparison.Ordinal));
+                .Where(document => !document.Contains("999", StringComparison.Ordinal)
+                && !document.Contains('[', StringComparison.Ordinal));
             File.WriteAllText(file, string.Join("---\n", good));
         }
     }

@@ -70,14 +70,16 @@ public class BgpFilterRulesTests
     [InlineData("vxlan.*", "vxlan.calico", true)]
     [InlineData("*", null, false)]
     public void A_route_without_interface_fits_no_pattern(string pattern, string? device, bool accepted) =>
-        Assert.Equal(accepted, Ask1(Exporting(Accept with { Interface = pattern }, Reject), Ask.Static("77.0.0.0/16") with { Interface = device }).Accepted);
+        Assert.Equal(accepted, Ask1(Exporting(Accept with { Interface = pattern }, Reject),
+            Ask.Static("77.0.0.0/16") with { Interface = device }).Accepted);
 
     [Theory]
     [InlineData(64512u, FilterPeerType.iBGP, true)]
     [InlineData(64512u, FilterPeerType.eBGP, false)]
     [InlineData(65001u, FilterPeerType.eBGP, true)]
     public void A_rule_may_be_for_one_kind_of_peer(uint asNumber, FilterPeerType type, bool accepted) =>
-        Assert.Equal(accepted, Ask1(Filtering(asNumber, Filter("f") with { ExportV4 = [Accept with { PeerType = type }, Reject] }), Ask.Static("77.0.0.0/16")).Accepted);
+        Assert.Equal(accepted, Ask1(Filtering(asNumber, Filter("f") with { ExportV4 = [Accept with { PeerType = type }, Reject] }),
+            Ask.Static("77.0.0.0/16")).Accepted);
 
     [Theory]
     [InlineData("65000:100", true)]
@@ -97,7 +99,8 @@ public class BgpFilterRulesTests
     [InlineData(false, 65002u, 65000u, 65001u)]
     public void A_path_begins_with_what_is_named(bool accepted, params uint[] path) =>
         Assert.Equal(accepted, Ask1(
-            Exporting(Accept with { AsPathPrefix = [new Asn(65000), new Asn(65001)] }, Reject), Ask.Bgp("77.0.0.0/16") with { AsPath = [.. path.Select(number => new Asn(number))] }).Accepted);
+            Exporting(Accept with { AsPathPrefix = [new Asn(65000), new Asn(65001)] }, Reject),
+            Ask.Bgp("77.0.0.0/16") with { AsPath = [.. path.Select(number => new Asn(number))] }).Accepted);
 
     [Fact]
     public void A_priority_is_the_metric_that_LOCAL_PREF_stands_for()
@@ -124,8 +127,10 @@ public class BgpFilterRulesTests
         {
             Operations =
             [
-                new BgpFilterOperation.AddCommunity(new(new Community(65000, 100), null)), new BgpFilterOperation.PrependAsPath([new Asn(1), new Asn(2)]),
-                new BgpFilterOperation.PrependAsPath([new Asn(3)]), new BgpFilterOperation.SetPriority(100), new BgpFilterOperation.SetPriority(200),
+                new BgpFilterOperation.AddCommunity(new(new Community(65000, 100), null)),
+                new BgpFilterOperation.PrependAsPath([new Asn(1), new Asn(2)]),
+                new BgpFilterOperation.PrependAsPath([new Asn(3)]), new BgpFilterOperation.SetPriority(100),
+                new BgpFilterOperation.SetPriority(200),
             ],
         };
         var attributes = Ask1(Exporting(rule), Ask.Bgp("77.0.0.0/16") with { AsPath = [new Asn(9)] }).Attributes!;
@@ -137,7 +142,8 @@ public class BgpFilterRulesTests
     [Fact]
     public void The_first_rule_that_matches_ends_all_and_filters_follow_in_their_order()
     {
-        var (first, second) = (Filter("a") with { ExportV4 = [Cidr(FilterMatchOperator.In, "77.0.0.0/16")] }, Filter("b") with { ExportV4 = [Reject] });
+        var (first, second) = (Filter("a") with { ExportV4 = [Cidr(FilterMatchOperator.In, "77.0.0.0/16")] },
+            Filter("b") with { ExportV4 = [Reject] });
         Assert.Equal("BGPFilter/a exportV4[0]", Ask1(Filtering(64512, first, second), Ask.Static("77.0.0.0/16")).Rule);
         Assert.Equal("BGPFilter/b exportV4[0]", Ask1(Filtering(64512, first, second), Ask.Static("78.0.0.0/16")).Rule);
         Assert.Equal("BGPFilter/b exportV4[0]", Ask1(Filtering(64512, second, first), Ask.Static("77.0.0.0/16")).Rule);
@@ -145,15 +151,21 @@ public class BgpFilterRulesTests
 
     [Fact]
     public void A_route_that_no_rule_matches_goes_on_to_Calicos_own_part() =>
-        Assert.Equal("IPPool/pool-78-0-0-0-16", Ask1(Exporting(Cidr(FilterMatchOperator.In, "77.0.0.0/16")).With(Pool("78.0.0.0/16")), Ask.Static("78.0.0.0/16")).Rule);
+        Assert.Equal("IPPool/pool-78-0-0-0-16", Ask1(Exporting(Cidr(FilterMatchOperator.In, "77.0.0.0/16")).With(Pool("78.0.0.0/16")),
+            Ask.Static("78.0.0.0/16")).Rule);
 
     [Fact]
     public void On_the_way_in_a_rejected_route_reaches_nobody_and_another_is_accepted()
     {
-        var filter = Filter("f") with { ImportV4 = [Reject with { Cidr = Prefix.Parse("44.1.0.0/16"), MatchOperator = FilterMatchOperator.In }] };
+        var filter = Filter("f") with
+        {
+            ImportV4 = [Reject with { Cidr = Prefix.Parse("44.1.0.0/16"),
+            MatchOperator = FilterMatchOperator.In }]
+        };
         var plan = Filtering(65001, filter).Plan();
         var probe = Ask.Bgp("44.1.0.0/16", localPref: null) with { FromPeer = "Global_192_0_2_1" };
-        Assert.Equal((false, "import from Global_192_0_2_1: BGPFilter/f importV4[0]"), (Ask.OfKernel(plan, probe).Accepted, Ask.OfKernel(plan, probe).Rule));
+        Assert.Equal((false, "import from Global_192_0_2_1: BGPFilter/f importV4[0]"),
+            (Ask.OfKernel(plan, probe).Accepted, Ask.OfKernel(plan, probe).Rule));
         Assert.True(Ask.OfKernel(plan, probe with { Prefix = Prefix.Parse("44.2.0.0/16") }).Accepted);
     }
 
@@ -169,10 +181,12 @@ public class BgpFilterRulesTests
     public void A_family_has_its_own_rules()
     {
         var filter = Filter("f") with { ExportV4 = [Reject], ImportV6 = [Accept] };
-        var cluster = Of(filter, Peer("tor", "192.0.2.1", 65001) with { Filters = ["f"] }, Peer("tor6", "2001:db8::1", 65001) with { Filters = ["f"] });
+        var cluster = Of(filter, Peer("tor", "192.0.2.1", 65001) with { Filters = ["f"] },
+            Peer("tor6", "2001:db8::1", 65001) with { Filters = ["f"] });
         Assert.Equal([(0, 1), (1, 0)], cluster.Plan().Peers.Select(peer => (peer.ImportFilters.Count, peer.ExportFilters.Count)));
     }
 
     private static CommunityPattern Pattern(string text) =>
-        CommunityPattern.TryParse(text.Count(':') == 2 ? CommunityKind.Large : CommunityKind.Standard, text, out var patterns) ? patterns[0] : throw new FormatException(text);
+        CommunityPattern.TryParse(text.Count(':') == 2 ? CommunityKind.Large : CommunityKind.Standard, text, out var patterns) ? patterns[0]
+            : throw new FormatException(text);
 }

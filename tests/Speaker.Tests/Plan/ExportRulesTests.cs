@@ -96,7 +96,8 @@ public class ExportRulesTests
 
     [Fact]
     public void Until_3_31_nothing_moves_out_of_a_block() =>
-        Assert.False(Export(Of(Outside, Pods, Block("192.168.1.0/26")).Seen(settings => settings with { Release = CalicoRelease.V331 }), Ask.Kernel("192.168.1.5/32", metric: 512)).Accepted);
+        Assert.False(Export(Of(Outside, Pods, Block("192.168.1.0/26")).Seen(settings => settings with { Release = CalicoRelease.V331 }),
+            Ask.Kernel("192.168.1.5/32", metric: 512)).Accepted);
 
     [Fact]
     public void The_affinitys_state_decides()
@@ -127,20 +128,27 @@ public class ExportRulesTests
         {
             NodeToNodeMeshEnabled = false,
             Communities = [new("big", Community("50:50:5364"))],
-            PrefixAdvertisements = [new(Prefix.Parse("192.168.0.0/16"), ["5663:12", "big", "5663:12"]), new(Prefix.Parse("192.168.1.0/24"), ["1:1"]), new(Prefix.Parse("10.0.0.0/8"), ["9:9"])],
+            PrefixAdvertisements = [new(Prefix.Parse("192.168.0.0/16"), ["5663:12", "big", "5663:12"]),
+            new(Prefix.Parse("192.168.1.0/24"), ["1:1"]), new(Prefix.Parse("10.0.0.0/8"), ["9:9"])],
         };
         var cluster = Of(Outside, Pods, global);
         Assert.Equal(["5663:12", "1:1", "50:50:5364"], Export(cluster, Ask.Static("192.168.1.0/26")).Attributes!.Communities);
         var replaced = cluster.With(OwnConfiguration() with { PrefixAdvertisements = [new(Prefix.Parse("192.168.0.0/16"), ["7:7"])] });
         Assert.Equal(["7:7"], Export(replaced, Ask.Static("192.168.1.0/26")).Attributes!.Communities);
-        Assert.Empty(Export(cluster.With(OwnConfiguration() with { PrefixAdvertisements = new ListOf<PrefixAdvertisement>([]) }), Ask.Static("192.168.1.0/26")).Attributes!.Communities);
-        Assert.Equal(3, Export(cluster.With(OwnConfiguration() with { ListenPort = 180 }), Ask.Static("192.168.1.0/26")).Attributes!.Communities.Count);
+        Assert.Empty(Export(cluster.With(OwnConfiguration() with { PrefixAdvertisements = new ListOf<PrefixAdvertisement>([]) }),
+            Ask.Static("192.168.1.0/26")).Attributes!.Communities);
+        Assert.Equal(3, Export(cluster.With(OwnConfiguration() with { ListenPort = 180 }), Ask.Static("192.168.1.0/26"))
+            .Attributes!.Communities.Count);
     }
 
     [Fact]
     public void A_service_range_takes_what_lies_in_it_from_any_source_unless_the_node_is_excluded()
     {
-        var ranges = Global() with { NodeToNodeMeshEnabled = false, ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12"), Prefix.Parse("fd00:96::/112")] };
+        var ranges = Global() with
+        {
+            NodeToNodeMeshEnabled = false,
+            ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12"), Prefix.Parse("fd00:96::/112")]
+        };
         var cluster = Of(Outside, ranges);
         Assert.Equal(["10.96.0.0/12 Announced", "fd00:96::/112 Announced"], cluster.RouteTexts());
         Says(true, "service range 10.96.0.0/12", Export(cluster, Ask.Bgp("10.96.0.7/32")));
@@ -165,7 +173,9 @@ public class ExportRulesTests
             ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")],
             ServiceExternalIPs = [Prefix.Parse("90.15.0.7/32")],
         };
-        var reflector = Node("a", "10.0.0.1/24", null, ("node.kubernetes.io/exclude-from-external-load-balancers", "true")) with { RouteReflectorClusterId = new(7) };
+        var reflector = Node("a", "10.0.0.1/24", null, (
+            "node.kubernetes.io/exclude-from-external-load-balancers", "true")) with
+        { RouteReflectorClusterId = new(7) };
         var cluster = Of(Outside, global, reflector).Seen(settings => settings with { Release = CalicoRelease.Named(release)! });
         Assert.Equal(announced, Ask.Of(cluster.Plan(), Ask.Bgp(prefix), "Global_192_0_2_1").Accepted);
     }
@@ -176,7 +186,8 @@ public class ExportRulesTests
         var pools = Of(
             Outside, Pool("10.1.0.0/16") with { VxlanMode = EncapsulationMode.Always }, Pool("10.2.0.0/16") with { Disabled = true },
             Pool("240.0.0.0/8"), Pool("10.3.0.0/16") with { AllowedUses = PoolUses.LoadBalancer });
-        foreach (var prefix in (string[])["10.1.1.0/26", "10.2.1.0/26", "240.1.0.0/26", "10.3.0.1/32"]) Assert.True(Export(pools, Ask.Bgp(prefix)).Accepted, prefix);
+        foreach (var prefix in (string[])["10.1.1.0/26", "10.2.1.0/26", "240.1.0.0/26", "10.3.0.1/32"]) Assert.True(
+            Export(pools, Ask.Bgp(prefix)).Accepted, prefix);
     }
 
     private static CommunityValue Community(string text) =>

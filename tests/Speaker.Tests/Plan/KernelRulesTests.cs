@@ -25,7 +25,8 @@ public class KernelRulesTests
     [InlineData(ClusterRoutes.Disabled, false, false)]
     public void Each_encapsulation_has_its_owner(ClusterRoutes routes, bool ipip, bool noEncap)
     {
-        var cluster = Owning(routes, Ipip(EncapsulationMode.Always), Pool("172.17.0.0/16"), Pool("fd00:10::/64"), Pool("10.9.0.0/16") with { VxlanMode = EncapsulationMode.Always });
+        var cluster = Owning(routes, Ipip(EncapsulationMode.Always), Pool("172.17.0.0/16"), Pool("fd00:10::/64"),
+            Pool("10.9.0.0/16") with { VxlanMode = EncapsulationMode.Always });
         Assert.Equal(ipip, Ask.OfKernel(cluster.Plan(), Learned("192.168.1.0/26")).Accepted);
         Assert.Equal(noEncap, Ask.OfKernel(cluster.Plan(), Learned("172.17.1.0/26")).Accepted);
         Assert.Equal(noEncap, Ask.OfKernel(cluster.Plan(), Learned("fd00:10::/122", "fd00::2")).Accepted);
@@ -55,11 +56,13 @@ public class KernelRulesTests
 
     [Fact]
     public void Until_3_31_nobody_asks_BGPConfiguration_whose_routes_they_are() =>
-        Assert.True(Ask.OfKernel(Owning(ClusterRoutes.Disabled, Pool("172.17.0.0/16")).Seen(settings => settings with { Release = CalicoRelease.V331 }).Plan(), Learned("172.17.1.0/26")).Accepted);
+        Assert.True(Ask.OfKernel(Owning(ClusterRoutes.Disabled, Pool("172.17.0.0/16"))
+            .Seen(settings => settings with { Release = CalicoRelease.V331 }).Plan(), Learned("172.17.1.0/26")).Accepted);
 
     [Fact]
     public void Without_an_IPv4_network_of_its_own_a_node_writes_all() =>
-        Assert.True(Ask.OfKernel(Of(Node("a", null, "fd00::1/64"), Pool("10.9.0.0/16") with { VxlanMode = EncapsulationMode.Always }).Plan(), Learned("10.9.1.0/26")).Accepted);
+        Assert.True(Ask.OfKernel(Of(Node("a", null, "fd00::1/64"), Pool("10.9.0.0/16") with { VxlanMode = EncapsulationMode.Always })
+            .Plan(), Learned("10.9.1.0/26")).Accepted);
 
     [Theory]
     [InlineData("3.33", Most - 512, 512u)]
@@ -89,7 +92,11 @@ public class KernelRulesTests
     [Fact]
     public void With_aggregation_off_load_balancers_have_no_range()
     {
-        var plan = Of(Global() with { ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")], ServiceLoadBalancerAggregation = Aggregation.Disabled }).Plan();
+        var plan = Of(Global() with
+        {
+            ServiceLoadBalancerIPs = [Prefix.Parse("80.15.0.0/24")],
+            ServiceLoadBalancerAggregation = Aggregation.Disabled
+        }).Plan();
         Assert.Empty(plan.RejectedFromKernel);
         Assert.Empty(plan.Routes);
     }
@@ -97,12 +104,14 @@ public class KernelRulesTests
     [Fact]
     public void What_lies_behind_WireGuard_is_Felixs_once_both_ends_have_it()
     {
-        var (key, peer) = (Address.Parse("10.200.0.1"), Node("b", "10.0.0.2/24") with { IPv4WireguardAddress = Address.Parse("10.200.0.2") });
+        var (key, peer) = (Address.Parse("10.200.0.1"),
+            Node("b", "10.0.0.2/24") with { IPv4WireguardAddress = Address.Parse("10.200.0.2") });
         Assert.True(Ask.OfKernel(Of(peer).Plan(), Learned("192.168.1.0/26")).Accepted);
         var both = Of(peer, Node("a", "10.0.0.1/24") with { IPv4WireguardAddress = key });
         Assert.False(Ask.OfKernel(both.Plan(), Learned("192.168.1.0/26")).Accepted);
         Assert.True(Ask.OfKernel(both.Plan(), Learned("192.168.1.0/26", "10.0.0.10")).Accepted);
-        Assert.True(Ask.OfKernel(both.Seen(settings => settings with { Release = CalicoRelease.V332 }).Plan(), Learned("192.168.1.0/26")).Accepted);
+        Assert.True(Ask.OfKernel(both.Seen(settings => settings with { Release = CalicoRelease.V332 }).Plan(), Learned("192.168.1.0/26"))
+            .Accepted);
     }
 
     [Fact]
@@ -110,6 +119,7 @@ public class KernelRulesTests
     {
         var felix = new FelixConfiguration(new Metadata(FelixConfiguration.Default)) { ProgramClusterRoutes = ClusterRoutes.Enabled };
         Assert.Contains(Owning(ClusterRoutes.Enabled, felix).Plan().Problems, problem => problem.Reason.Contains("both Felix and BGP"));
-        Assert.DoesNotContain(Owning(ClusterRoutes.Disabled, felix).Plan().Problems, problem => problem.Field == "spec.programClusterRoutes");
+        Assert.DoesNotContain(Owning(ClusterRoutes.Disabled, felix).Plan().Problems,
+            problem => problem.Field == "spec.programClusterRoutes");
     }
 }

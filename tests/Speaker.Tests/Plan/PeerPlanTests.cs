@@ -35,7 +35,8 @@ public class PeerPlanTests
     [Fact]
     public void In_a_mesh_the_end_with_the_lesser_text_waits()
     {
-        var peers = Of(Mesh, Node("d", "10.0.0.9/24"), Node("a", "10.0.0.10/24"), Node("c", null)).Plan().Peers.ToDictionary(peer => peer.Name);
+        var peers = Of(Mesh, Node("d", "10.0.0.9/24"), Node("a", "10.0.0.10/24"), Node("c", null)).Plan()
+            .Peers.ToDictionary(peer => peer.Name);
         Assert.True(peers["Mesh_10_0_0_9"].Passive);
         Assert.True(peers["Mesh_10_0_0_2"].Passive);
     }
@@ -43,13 +44,16 @@ public class PeerPlanTests
     [Fact]
     public void A_mesh_neighbour_without_AS_is_taken_to_have_ours()
     {
-        var peers = Of(Mesh, Node("a", "10.0.0.1/24") with { AsNumber = new(65100) }, Node("c", "10.0.0.10/24") with { AsNumber = new(65200) }).Plan().Peers;
-        Assert.Equal([("Mesh_10_0_0_10", 65200u, false), ("Mesh_10_0_0_2", 65100u, true)], peers.Select(peer => (peer.Name, peer.As.Value, peer.IsInternal)));
+        var peers = Of(Mesh, Node("a", "10.0.0.1/24") with { AsNumber = new(65100) },
+            Node("c", "10.0.0.10/24") with { AsNumber = new(65200) }).Plan().Peers;
+        Assert.Equal([("Mesh_10_0_0_10", 65200u, false), ("Mesh_10_0_0_2", 65100u, true)],
+            peers.Select(peer => (peer.Name, peer.As.Value, peer.IsInternal)));
     }
 
     [Fact]
     public void A_mesh_neighbours_port_is_its_own_and_not_in_its_name() =>
-        Assert.Equal(1790, Of(Mesh, Node("a", "10.0.0.1/24"), Node("c", null), OwnConfiguration("b") with { ListenPort = 1790 }).Plan().Peers
+        Assert.Equal(1790, Of(Mesh, Node("a", "10.0.0.1/24"), Node("c", null), OwnConfiguration("b") with { ListenPort = 1790 }).Plan()
+            .Peers
             .Single(peer => peer.Name == "Mesh_10_0_0_2").Port);
 
     [Theory]
@@ -77,7 +81,8 @@ public class PeerPlanTests
 
     [Fact]
     public void A_peer_of_one_node_is_that_nodes() =>
-        Assert.Equal(["Node_192_0_2_2"], Of(Peer("x", "192.0.2.1", 65001) with { Node = "b" }, Peer("y", "192.0.2.2", 65001) with { Node = "a" }).PeerNames());
+        Assert.Equal(["Node_192_0_2_2"], Of(Peer("x", "192.0.2.1", 65001) with { Node = "b" },
+            Peer("y", "192.0.2.2", 65001) with { Node = "a" }).PeerNames());
 
     [Fact]
     public void A_node_has_no_session_with_itself() =>
@@ -116,7 +121,8 @@ public class PeerPlanTests
 
     [Fact]
     public void An_external_peer_is_no_reflectors_client() =>
-        Assert.Null(Of(Node("a", "10.0.0.1/24") with { RouteReflectorClusterId = new(7) }, Tor).Plan().Peers.Single(peer => peer.Name.StartsWith("Global")).ClusterId);
+        Assert.Null(Of(Node("a", "10.0.0.1/24") with { RouteReflectorClusterId = new(7) }, Tor).Plan()
+            .Peers.Single(peer => peer.Name.StartsWith("Global")).ClusterId);
 
     [Theory]
     [InlineData(64512u, true)]
@@ -153,7 +159,8 @@ public class PeerPlanTests
             NumAllowedLocalAsNumbers = 2,
             TtlSecurity = 255,
         }).Peer();
-        Assert.Equal((NextHopMode.Self, 11, 255, 0, false), (peer.NextHop, peer.RestartSeconds, peer.TtlSecurity, peer.AllowLocalAs, peer.HasOwnLocalAs));
+        Assert.Equal((NextHopMode.Self, 11, 255, 0, false),
+            (peer.NextHop, peer.RestartSeconds, peer.TtlSecurity, peer.AllowLocalAs, peer.HasOwnLocalAs));
         Assert.Equal(["f"], peer.ImportFilters);
         Assert.Empty(peer.ExportFilters);
     }
@@ -164,7 +171,8 @@ public class PeerPlanTests
     [InlineData(64512u, false, PeerNextHopMode.Keep, NextHopMode.Keep)]
     [InlineData(65001u, false, PeerNextHopMode.Self, NextHopMode.Self)]
     [InlineData(65001u, false, PeerNextHopMode.Auto, NextHopMode.Auto)]
-    public void The_old_word_keeps_next_hops_outside_the_new_one_everywhere(uint asNumber, bool keep, PeerNextHopMode? mode, NextHopMode becomes) =>
+    public void The_old_word_keeps_next_hops_outside_the_new_one_everywhere(
+        uint asNumber, bool keep, PeerNextHopMode? mode, NextHopMode becomes) =>
         Assert.Equal(becomes, Of(Peer("p", "192.0.2.1", asNumber) with { KeepOriginalNextHop = keep, NextHopMode = mode }).Peer().NextHop);
 
     [Fact]
@@ -204,11 +212,23 @@ public class PeerPlanTests
     [Fact]
     public void A_pod_peers_passively_without_source_password_or_times()
     {
-        var cluster = Of(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401), LocalAsNumber = new(65002), Password = new("s", "k"), TtlSecurity = 1 })
-            .Seen(settings => settings with { Workloads = [new("cali1", "pods", Address.Parse("192.168.0.7"), Address.Parse("fd00:10::7")), new("cali2", "others", Address.Parse("192.168.0.8"), null)] });
+        var cluster = Of(Peer("pods") with
+        {
+            LocalWorkloadSelector = All,
+            AsNumber = new(65401),
+            LocalAsNumber = new(65002),
+            Password = new("s", "k"),
+            TtlSecurity = 1
+        })
+            .Seen(settings => settings with
+            {
+                Workloads = [new("cali1", "pods", Address.Parse("192.168.0.7"), Address.Parse("fd00:10::7")),
+            new("cali2", "others", Address.Parse("192.168.0.8"), null)]
+            });
         Assert.Equal(["Local_Workload_192_168_0_7", "Local_Workload_fd00_10__7"], cluster.PeerNames());
         var peer = cluster.Plan().Peers[0];
-        Assert.Equal((true, null, null, 0, 65401u, 65002u), (peer.Passive, peer.SourceAddress, peer.PasswordKey, peer.TtlSecurity, peer.As.Value, peer.LocalAs.Value));
+        Assert.Equal((true, null, null, 0, 65401u, 65002u),
+            (peer.Passive, peer.SourceAddress, peer.PasswordKey, peer.TtlSecurity, peer.As.Value, peer.LocalAs.Value));
         Assert.Null(peer.Problem);
     }
 
@@ -216,7 +236,8 @@ public class PeerPlanTests
     public void A_password_that_is_not_there_keeps_its_session_down_and_no_other()
     {
         var cluster = Of(Tor with { Password = new("keys", "tor") }, Peer("open", "192.0.2.2", 65001));
-        var (open, signed) = (cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_2")), cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_1")));
+        var (open, signed) = (cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_2")),
+            cluster.Plan().Peers.Single(peer => peer.Name.EndsWith("_1")));
         Assert.Contains("kube-system/keys", signed.Problem);
         Assert.True(signed.ToConfig(cluster.Plan()).Session.Shutdown);
         Assert.Null(open.Problem);
@@ -246,7 +267,8 @@ public class PeerPlanTests
     [Fact]
     public void A_key_of_another_namespace_is_none()
     {
-        var cluster = Of(Tor with { Password = new("keys", "tor") }, Key("keys", "tor", "sesame")).Seen(settings => settings with { SecretNamespace = "calico-system" });
+        var cluster = Of(Tor with { Password = new("keys", "tor") }, Key("keys", "tor", "sesame"))
+            .Seen(settings => settings with { SecretNamespace = "calico-system" });
         Assert.NotNull(cluster.Peer().Problem);
     }
 

@@ -62,7 +62,8 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// What a tells b is this beside the range, sooner or later. (b itself takes no route with a loopback next hop, which is all that a has here.)
+    /// What a tells b is this beside the range, sooner or later. (b itself takes no route with a loopback next hop, which is all that a has
+    /// here.)
     /// </summary>
     private async Task HearsAsync(params string[] prefixes)
     {
@@ -152,7 +153,8 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     public async Task A_pod_that_peers_is_waited_for_and_a_missing_key_shows()
     {
         await StartAsync();
-        var after = cluster.With(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401) }, Peer("tor", "127.78.0.99", 65001) with { Password = new("keys", "tor") });
+        var after = cluster.With(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401) },
+            Peer("tor", "127.78.0.99", 65001) with { Password = new("keys", "tor") });
         await a.TakeAsync(cluster.To(after));
         await a.TakeAsync([new LocalWorkload("cali1", "pods", Address.Parse("127.78.0.50"), null)]);
         Assert.True(speakerA.Session("Local_Workload_127_78_0_50").Settings.Passive);
@@ -205,7 +207,8 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
         var mine = await speakerA.View.ExplainAsync(Prefix.Parse("192.168.1.0/26"), default);
-        Assert.Equal([("Mesh_127_78_0_2", true, "own block", true)], mine.Exports.Select(export => (export.Peer, export.Accepted, export.Rule, export.Sent)));
+        Assert.Equal([("Mesh_127_78_0_2", true, "own block", true)],
+            mine.Exports.Select(export => (export.Peer, export.Accepted, export.Rule, export.Sent)));
         Assert.Equal("own route", Assert.Single(mine.Candidates).ImportRule);
         Assert.Contains("own block: accept", speakerA.View.Explain("Mesh_127_78_0_2")!.ExportRules);
         Assert.True((await a.ExplainAsync(new("default", "web")))!.Addresses.Single().Announced);

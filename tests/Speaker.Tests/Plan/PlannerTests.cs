@@ -15,11 +15,14 @@ public class PlannerTests
     [
         Node("a", "10.0.0.1/24", "fd00::1/64", ("x", "y")), Node("b", "10.0.0.2/24", null, ("x", "y")), Node("c", null, "fd00::3/64"),
         Global() with { ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")] }, OwnConfiguration() with { ListenPort = 180 },
-        Peer("all") with { PeerSelector = Selector.Parse("has(x)") }, Peer("tor", "192.0.2.1", 65001) with { Filters = ["f"], Password = new("s", "k") },
+        Peer("all") with { PeerSelector = Selector.Parse("has(x)") },
+        Peer("tor", "192.0.2.1", 65001) with { Filters = ["f"], Password = new("s", "k") },
         Peer("tor-again", "192.0.2.1", 65002) with { Node = "a" }, Filter("f") with { ExportV4 = [new BgpFilterRule(FilterAction.Accept)] },
-        Pool("192.168.0.0/16"), Pool("10.1.0.0/16") with { DisableBgpExport = true }, Block("192.168.1.0/26"), Block("192.168.2.0/26", AffinityState.Pending),
+        Pool("192.168.0.0/16"), Pool("10.1.0.0/16") with { DisableBgpExport = true }, Block("192.168.1.0/26"),
+        Block("192.168.2.0/26", AffinityState.Pending),
         PeerPlanTests.Key("s", "k", "sesame"),
-        new Service(new Metadata("web", "default")) { Type = ServiceType.NodePort, ExternalTrafficPolicy = TrafficPolicy.Local, ClusterIPs = [Address.Parse("10.96.0.7")], IpFamilies = [IpFamily.IPv4] },
+        new Service(new Metadata("web", "default")) { Type = ServiceType.NodePort, ExternalTrafficPolicy = TrafficPolicy.Local,
+        ClusterIPs = [Address.Parse("10.96.0.7")], IpFamilies = [IpFamily.IPv4] },
         new EndpointSlice(new Metadata("web-1", "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, "web")) })
         { Endpoints = [new Endpoint([Address.Parse("192.168.1.5")], true, null, null, "a", null)] },
     ];
@@ -155,9 +158,11 @@ public class PlannerTests
     /// <summary>Chains by what their rules say: those of two planners look at different live sets.</summary>
     private static string[] Shown(NodePlan plan) =>
     [
-        $"{plan.RouterId} {plan.As} {plan.ListenPort} {string.Join(' ', plan.RejectedFromKernel)}", .. plan.Routes.Select(route => route.ToString()),
+        $"{plan.RouterId} {plan.As} {plan.ListenPort} {string.Join(' ', plan.RejectedFromKernel)}",
+        .. plan.Routes.Select(route => route.ToString()),
         .. plan.Problems.Select(problem => problem.ToString()),
-        .. plan.Peers.Select(peer => $"{peer with { Import = Rib.Filters.AcceptAll.Instance, Export = Rib.Filters.RejectAll.Instance }} {Rules(peer.Export)} {Rules(peer.Import)}"),
+        .. plan.Peers.Select(peer => $"{peer with { Import = Rib.Filters.AcceptAll.Instance, Export = Rib.Filters.RejectAll.Instance }} "
+            + $"{Rules(peer.Export)} {Rules(peer.Import)}"),
         Rules(plan.Kernel),
     ];
 
@@ -250,7 +255,8 @@ public class PlannerTests
         var changed = newer.Peers.Where(peer => !older.Peers.Contains(peer)).Select(peer => peer.Name);
         Assert.Equal(["Global_192_0_2_1"], changed);
         var lines = ConfigChanges.Between(PlannedConfig.Join(File, older), PlannedConfig.Join(File, newer)).ToArray();
-        Assert.Equal(which == 0 ? ["peer Global_192_0_2_1: session settings changed, the session is reset"] : ["peer Global_192_0_2_1: changed, the session stays up"], lines);
+        Assert.Equal(which == 0 ? ["peer Global_192_0_2_1: session settings changed, the session is reset"]
+            : ["peer Global_192_0_2_1: changed, the session stays up"], lines);
     }
 
     private static readonly SpeakerConfig File = new() { RouterId = new(1), As = new(64512), HostName = "a" };

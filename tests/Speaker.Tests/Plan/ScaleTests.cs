@@ -25,7 +25,8 @@ public class ScaleTests(ITestOutputHelper output)
     private static EndpointSlice Slice(int number, string first) =>
         new(new Metadata($"web-{number}-x", "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, $"web-{number}")) })
         {
-            Endpoints = [.. Enumerable.Range(0, 10).Select(i => new Endpoint([Address.FromIPv4(0xc0a80000u + (uint)i)], true, null, null, i == 0 ? first : $"node-{i}", null))],
+            Endpoints = [.. Enumerable.Range(0, 10).Select(
+                i => new Endpoint([Address.FromIPv4(0xc0a80000u + (uint)i)], true, null, null, i == 0 ? first : $"node-{i}", null))],
         };
 
     private static Cluster Large(int nodes, int services) => Of(
@@ -64,7 +65,8 @@ public class ScaleTests(ITestOutputHelper output)
     public void One_endpoint_costs_the_same_with_ten_services_or_ten_thousand()
     {
         var (few, many) = (CostOfOneEndpoint(10), CostOfOneEndpoint(10_000));
-        output.WriteLine($"one endpoint's change: {few.Octets} octets and {few.Microseconds:F0} µs with 10 services, {many.Octets} and {many.Microseconds:F0} µs with 10,000");
+        output.WriteLine($"one endpoint's change: {few.Octets} octets and {few.Microseconds:F0} µs with 10 services, "
+            + $"{many.Octets} and {many.Microseconds:F0} µs with 10,000");
         // A persistent set copies the path to what changes: thirteen levels instead of four.
         Assert.InRange(many.Octets, 0, 4 * few.Octets);
     }
@@ -76,7 +78,8 @@ public class ScaleTests(ITestOutputHelper output)
         cluster.Planner();
         var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
         var planner = cluster.Planner();
-        output.WriteLine($"1,000 nodes, 10,000 services with 100,000 endpoints: {watch.ElapsedMilliseconds} ms, {(GC.GetAllocatedBytesForCurrentThread() - before) >> 10} KiB allocated");
+        output.WriteLine($"1,000 nodes, 10,000 services with 100,000 endpoints: {watch.ElapsedMilliseconds} ms, "
+            + $"{(GC.GetAllocatedBytesForCurrentThread() - before) >> 10} KiB allocated");
         watch.Restart();
         planner.Take(cluster.Settings);
         output.WriteLine($"planned again: {watch.ElapsedMilliseconds} ms");

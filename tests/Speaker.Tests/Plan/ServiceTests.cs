@@ -24,11 +24,13 @@ public class ServiceTests
         IpFamilies = [IpFamily.IPv4],
     };
 
-    private static EndpointSlice Slice(string name, string node, bool? ready = true, IpFamily family = IpFamily.IPv4, string service = "web") =>
+    private static EndpointSlice Slice(string name, string node, bool? ready = true, IpFamily family = IpFamily.IPv4,
+        string service = "web") =>
         new(new Metadata(name, "default") { Labels = Labelled((EndpointSlice.ServiceNameLabel, service)) })
         {
             AddressType = family == IpFamily.IPv4 ? EndpointAddressType.IPv4 : EndpointAddressType.IPv6,
-            Endpoints = [new Endpoint([Address.Parse(family == IpFamily.IPv4 ? "192.168.1.5" : "fd00:10::5")], ready, null, null, node, null)],
+            Endpoints = [new Endpoint([Address.Parse(family == IpFamily.IPv4 ? "192.168.1.5" : "fd00:10::5")], ready, null, null, node,
+            null)],
         };
 
     private static string[] Announced(params ReadOnlySpan<Resource> objects) => Announced(Of([Ranges, .. objects]));
@@ -45,7 +47,8 @@ public class ServiceTests
 
     [Fact]
     public void Here_is_the_nodes_name_in_Kubernetes() =>
-        Assert.Equal(["10.96.0.7/32"], Announced(Of(Ranges, Web, Slice("s", "ip-10-0-0-1")).Seen(settings => settings with { KubernetesNode = "ip-10-0-0-1" })));
+        Assert.Equal(["10.96.0.7/32"], Announced(Of(Ranges, Web, Slice("s", "ip-10-0-0-1"))
+            .Seen(settings => settings with { KubernetesNode = "ip-10-0-0-1" })));
 
     [Fact]
     public void One_of_several_slices_is_enough() =>
@@ -76,7 +79,8 @@ public class ServiceTests
     [InlineData("80.16.0.1", null, true)]
     [InlineData(null, "80.16.0.1", true)]
     [InlineData(null, "80.15.0.1", false)]
-    public void Policy_Cluster_is_announced_from_everywhere_where_the_address_is_named_by_itself(string? asked, string? given, bool announced)
+    public void Policy_Cluster_is_announced_from_everywhere_where_the_address_is_named_by_itself(
+        string? asked, string? given, bool announced)
     {
         var service = Web with
         {
@@ -89,7 +93,12 @@ public class ServiceTests
 
     [Fact]
     public void A_single_external_address_works_for_every_type() =>
-        Assert.Contains("90.16.0.1/32", Announced(Web with { Type = ServiceType.NodePort, ExternalTrafficPolicy = TrafficPolicy.Cluster, ExternalIPs = [Address.Parse("90.16.0.1")] }, Slice("s", "b")));
+        Assert.Contains("90.16.0.1/32", Announced(Web with
+        {
+            Type = ServiceType.NodePort,
+            ExternalTrafficPolicy = TrafficPolicy.Cluster,
+            ExternalIPs = [Address.Parse("90.16.0.1")]
+        }, Slice("s", "b")));
 
     [Fact]
     public void A_single_address_that_nests_in_a_range_counts()
@@ -106,13 +115,18 @@ public class ServiceTests
         var service = Web with { ExternalTrafficPolicy = TrafficPolicy.Cluster, LoadBalancerIngress = [Address.Parse("80.15.0.3")] };
         Assert.Equal(["10.96.0.7/32", "80.15.0.3/32"], Announced(Of(off, service, Slice("s", "b"))));
         Assert.Empty(Announced(Of(off, service, Slice("s", "b", ready: false))));
-        Assert.Equal(["10.96.0.7/32"], Announced(Of(off, Web with { Type = ServiceType.ClusterIP, ExternalTrafficPolicy = null }, Slice("s", "b"))));
+        Assert.Equal(["10.96.0.7/32"], Announced(Of(off, Web with { Type = ServiceType.ClusterIP, ExternalTrafficPolicy = null },
+            Slice("s", "b"))));
     }
 
     [Fact]
     public void A_family_is_announced_where_it_has_endpoints()
     {
-        var both = Web with { ClusterIPs = [Address.Parse("10.96.0.7"), Address.Parse("fd00:96::7")], IpFamilies = [IpFamily.IPv4, IpFamily.IPv6] };
+        var both = Web with
+        {
+            ClusterIPs = [Address.Parse("10.96.0.7"), Address.Parse("fd00:96::7")],
+            IpFamilies = [IpFamily.IPv4, IpFamily.IPv6]
+        };
         Assert.Equal(["10.96.0.7/32"], Announced(both, Slice("s", "a")));
         Assert.Equal(["fd00:96::7/128"], Announced(both, Slice("s", "a", family: IpFamily.IPv6)));
         Assert.Equal(["10.96.0.7/32", "fd00:96::7/128"], Announced(both, Slice("s", "a"), Slice("s6", "a", family: IpFamily.IPv6)));
@@ -121,13 +135,15 @@ public class ServiceTests
 
     [Fact]
     public void An_excluded_node_announces_no_service() =>
-        Assert.Empty(Announced(Web, Slice("s", "a"), Node("a", "10.0.0.1/24", null, ("node.kubernetes.io/exclude-from-external-load-balancers", "true"))));
+        Assert.Empty(Announced(Web, Slice("s", "a"), Node(
+            "a", "10.0.0.1/24", null, ("node.kubernetes.io/exclude-from-external-load-balancers", "true"))));
 
     [Theory]
     [InlineData(ServiceType.ExternalName, false)]
     [InlineData(ServiceType.ClusterIP, true)]
     public void A_headless_service_or_a_name_has_nothing_to_announce(ServiceType type, bool headless) =>
-        Assert.Empty(Announced(Web with { Type = type, Headless = headless, ClusterIPs = headless ? [] : Web.ClusterIPs }, Slice("s", "a")));
+        Assert.Empty(Announced(Web with { Type = type, Headless = headless, ClusterIPs = headless ? [] : Web.ClusterIPs },
+            Slice("s", "a")));
 
     [Fact]
     public void Readiness_flips_there_and_back()
@@ -173,7 +189,8 @@ public class ServiceTests
     public void A_service_that_becomes_a_name_or_loses_its_policy_withdraws()
     {
         var before = Of(Ranges, Web, Slice("s", "a"));
-        foreach (var changed in (Service[])[Web with { Type = ServiceType.ExternalName }, Web with { ExternalTrafficPolicy = TrafficPolicy.Cluster }, Web with { ClusterIPs = [] }])
+        foreach (var changed in (Service[])[Web with { Type = ServiceType.ExternalName },
+            Web with { ExternalTrafficPolicy = TrafficPolicy.Cluster }, Web with { ClusterIPs = [] }])
         {
             var planner = before.Planner();
             planner.Take(before.To(before.With(changed)));
@@ -236,9 +253,14 @@ public class ServiceTests
     [Fact]
     public void Advertise_withholds_from_the_peers_that_it_names_what_it_does_not_select()
     {
-        var labelled = Web with { Metadata = new("shop", "default") { Labels = Labelled(("tier", "public")) }, ClusterIPs = [Address.Parse("10.96.0.8")] };
+        var labelled = Web with
+        {
+            Metadata = new("shop", "default") { Labels = Labelled(("tier", "public")) },
+            ClusterIPs = [Address.Parse("10.96.0.8")]
+        };
         var cluster = Of(
-            Ranges with { ServiceClusterIPs = [Prefix.Parse("10.96.0.0/16")] }, Peer("tor", "192.0.2.1", 65001), Peer("fw", "192.0.2.2", 65002),
+            Ranges with { ServiceClusterIPs = [Prefix.Parse("10.96.0.0/16")] }, Peer("tor", "192.0.2.1", 65001),
+            Peer("fw", "192.0.2.2", 65002),
             Web, labelled, Slice("s", "a"), Slice("s2", "a", service: "shop")).Seen(settings => settings with
             {
                 Advertise = [new AdvertiseRule(Selector.Parse("tier == 'public'"), ["Global_192_0_2_2"])],
@@ -254,8 +276,10 @@ public class ServiceTests
     [Fact]
     public void Each_address_says_why()
     {
-        var verdict = Of(Ranges, Web with { ExternalIPs = [Address.Parse("91.0.0.1")] }, Slice("s", "b")).Planner().VerdictOf(new("default", "web"))!;
-        Assert.Equal(["no ready ipv4 endpoint on this node", "outside of serviceExternalIPs"], verdict.Addresses.Select(address => address.Reason));
+        var verdict = Of(Ranges, Web with { ExternalIPs = [Address.Parse("91.0.0.1")] }, Slice("s", "b")).Planner()
+            .VerdictOf(new("default", "web"))!;
+        Assert.Equal(["no ready ipv4 endpoint on this node", "outside of serviceExternalIPs"],
+            verdict.Addresses.Select(address => address.Reason));
         Assert.Null(Of(Ranges).Planner().VerdictOf(new("default", "web")));
     }
 }
