@@ -13,7 +13,7 @@ namespace Calico.Bgp.Kernel;
 /// The only writer of the kernel's tables. A thread of its own, because the kernel works inside send(): a batch takes about a
 /// millisecond, and a million routes seconds, which no thread of the pool should spend. Callers meet a bounded queue and snapshots.
 /// </summary>
-public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IRouteClaims, IAsyncDisposable
+public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IRouteClaims, IKernelObjects, IAsyncDisposable
 {
     private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024, QueuedQuestions = 64;
 
@@ -93,6 +93,21 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         var claimed = new TaskCompletionSource<OwnerRoutes>(TaskCreationOptions.RunContinuationsAsynchronously);
         await AskAsync(new KernelQuestion.Claim(owner, table, claimed), claimed.Task, stop).ConfigureAwait(false);
         return new Claim(this, await claimed.Task.ConfigureAwait(false), owner, table);
+    }
+
+    public async ValueTask<IObjectClaim> ClaimObjectsAsync(string owner, CancellationToken stop = default)
+    {
+        var claimed = new TaskCompletionSource<OwnerObjects>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(new KernelQuestion.ClaimObjects(owner, claimed), claimed.Task, stop).ConfigureAwait(false);
+        return new ObjectClaim(this, await claimed.Task.ConfigureAwait(false));
+    }
+
+    private sealed class ObjectClaim(KernelLoop loop, OwnerObjects objects) : IObjectClaim
+    {
+        public string Owner => objects.Name;
+
+        public ValueTask WantAsync(IReadOnlyCollection<KernelObject> all, CancellationToken stop = default) =>
+            loop.SettleAsync(reached => new KernelQuestion.Want(objects, [.. all], reached), stop);
     }
 
     private sealed class Claim(KernelLoop loop, OwnerRoutes routes, string owner, uint table) : IRouteClaim
@@ -229,6 +244,12 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
             case KernelQuestion.Claim claim:
                 claim.Claimed.SetResult(reconciler.Claim(claim.Owner, claim.Table));
                 return;
+            case KernelQuestion.ClaimObjects claim:
+                claim.Claimed.SetResult(reconciler.Objects.Claim(claim.Owner));
+                return;
+            case KernelQuestion.Want want:
+                reconciler.Objects.Want(want.Of, want.All);
+                break;
             case KernelQuestion.Sweep(var of, _):
                 reconciler.Sweep(of ?? reconciler.Owners.First);
                 break;
@@ -243,7 +264,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
     private void Publish(Reconciler reconciler, bool idle)
     {
         status = new(reconciler.Wanted, reconciler.Installed, reconciler.Pending, reconciler.Writes, reconciler.Failures, reconciler.Resyncs,
-            Refusals(reconciler, idle));
+            Refusals(reconciler, idle))
+        { RefusedObjects = idle ? reconciler.Objects.List(ShownRefusals) : status.RefusedObjects };
         if (reconciler.IsRead && reconciler.View.Publish(out var snapshot)) Tell(snapshot);
         if (!idle || untilSettled.Count == 0) return;
         foreach (var settled in untilSettled) settled.TrySetResult();

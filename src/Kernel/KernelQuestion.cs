@@ -13,6 +13,10 @@ internal abstract record KernelQuestion
     public sealed record Flush(OwnerRoutes? Of, TaskCompletionSource Reached) : Settle(Reached);
     /// <summary>Somebody wants routes in a table of his own, or beside others.</summary>
     public sealed record Claim(string Owner, uint Table, TaskCompletionSource<OwnerRoutes> Claimed) : KernelQuestion;
+    /// <summary>Somebody wants rules or next hops.</summary>
+    public sealed record ClaimObjects(string Owner, TaskCompletionSource<OwnerObjects> Claimed) : KernelQuestion;
+    /// <summary>This, and nothing else of this owner's, shall be.</summary>
+    public sealed record Want(OwnerObjects Of, IReadOnlyCollection<KernelObject> All, TaskCompletionSource Reached) : Settle(Reached);
     /// <summary>Own routes from a row on: some of them, and the row to go on from; 0: there are no more of this owner's.</summary>
     public sealed record Rows(int Owner, IpFamily Family, uint From, TaskCompletionSource<RowSlice> Slice) : KernelQuestion;
 }

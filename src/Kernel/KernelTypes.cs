@@ -26,8 +26,11 @@ public readonly record struct RouteHop(Address? Gateway, int Interface, int Weig
 /// <param name="Table">RTA_TABLE; 254 is main.</param>
 public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, uint Metric = 0, uint Table = 254)
 {
-    public bool Equals(RouteTarget? other) =>
-        other != null && Type == other.Type && Metric == other.Metric && Table == other.Table && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
+    /// <summary>The number of a next hop or a group (RTA_NH_ID), in place of hops; 0: none.</summary>
+    public uint NextHop { get; init; }
+
+    public bool Equals(RouteTarget? other) => other != null
+        && (Type, Metric, Table, NextHop) == (other.Type, other.Metric, other.Table, other.NextHop) && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
 
     public override int GetHashCode()
     {
@@ -35,6 +38,7 @@ public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, 
         hash.Add(Type);
         hash.Add(Metric);
         hash.Add(Table);
+        hash.Add(NextHop);
         foreach (var hop in Hops) hash.Add(hop);
         return hash.ToHashCode();
     }
@@ -44,6 +48,7 @@ public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, 
     {
         var words = new List<string>();
         if (Type != RouteType.Unicast) words.Add(Type.ToString().ToLowerInvariant());
+        if (NextHop != 0) words.Add($"nhid {NextHop}");
         foreach (var hop in Hops) words.Add(Hops.Length > 1 ? $"nexthop {hop}" : hop.ToString());
         if (Metric != 0) words.Add($"metric {Metric}");
         if (Table != 254) words.Add($"table {Table}");
@@ -95,7 +100,11 @@ public sealed record KernelSnapshot(
 public sealed record KernelRefusal(Prefix Prefix, RouteTarget? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
 
 public sealed record KernelStatus(
-    int Wanted, int Installed, int Pending, long Writes, long Failures, long Resyncs, ImmutableArray<KernelRefusal> Refusals);
+    int Wanted, int Installed, int Pending, long Writes, long Failures, long Resyncs, ImmutableArray<KernelRefusal> Refusals)
+{
+    /// <summary>Rules and next hops that the kernel refused.</summary>
+    public ImmutableArray<ObjectRefusal> RefusedObjects { get; init; } = [];
+}
 
 /// <summary>A route of ours with what the kernel has of it, for <c>bgpctl kernel</c>.</summary>
 /// <param name="Owner">Who wants it.</param>

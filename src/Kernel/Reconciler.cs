@@ -41,12 +41,14 @@ internal sealed class Reconciler : IDisposable
         dump = new(read);
         View = new(options.Table);
         Owners = new(options, View, write, log, clock);
+        Objects = new(options.Protocol, write, dump, log, clock);
     }
 
     public void Dispose() => Owners.Dispose();
 
     public KernelView View { get; }
     public RouteOwners Owners { get; }
+    public KernelObjects Objects { get; }
     public long Resyncs { get; private set; }
 
     /// <summary>The last reading was complete: what is shown is not half of what there is.</summary>
@@ -101,10 +103,20 @@ internal sealed class Reconciler : IDisposable
         if (resyncAt <= Now) Resync();
         LookAfterLosses();
         RetryRefused();
+        RoundOfObjects();
         if (mayWriteAt > Now) return false;
         var any = false;
         foreach (var owner in Owners.All) any |= Write(owner.Writer);
         return any;
+    }
+
+    private void RoundOfObjects()
+    {
+        if (Objects.IsSettled) return;
+        var before = Objects.Restored;
+        Objects.Round(routesAreWritten: Pending == 0);
+        // The kernel drops the routes over a next hop that goes, and says nothing of it.
+        if (Objects.Restored != before) resyncAt = Later(mayDoubtAt, Now);
     }
 
     private bool Write(RouteWriter writer)
@@ -116,12 +128,13 @@ internal sealed class Reconciler : IDisposable
     }
 
     /// <summary>All that was wished for has been written, or refused.</summary>
-    public bool IsSettled => Pending == 0 && resyncAt == null;
+    public bool IsSettled => Pending == 0 && resyncAt == null && Objects.IsSettled;
 
     /// <summary>How long nothing has to be done if nothing comes in; null: for ever.</summary>
     public TimeSpan? Wait()
     {
         var wait = Owners.All.Min(owner => owner.Desired.Refusals.Wait);
+        if (Objects.Wait is { } objects) wait = Earlier(wait, objects);
         foreach (var (at, _) in losses.Values) wait = Earlier(wait, at - Now);
         if (resyncAt is { } resync) wait = Earlier(wait, resync - Now);
         if (surroundingsChanged) wait = Earlier(wait, mayRetryAllAt - Now);
@@ -139,6 +152,7 @@ internal sealed class Reconciler : IDisposable
         var all = surroundingsChanged && (Owners.All.Sum(owner => owner.Desired.Refusals.Count) <= FewRefusals || mayRetryAllAt <= Now);
         foreach (var owner in Owners.All)
             if (all || owner.Desired.Refusals.Wait == TimeSpan.Zero) owner.Desired.Refusals.Release(all, owner.Desired.Enqueue);
+        Objects.Retry(all);
         if (!all) return;
         surroundingsChanged = false;
         mayRetryAllAt = Now + BetweenManyRetries;
@@ -170,6 +184,9 @@ internal sealed class Reconciler : IDisposable
                 break;
             case MessageType.NewRoute or MessageType.DelRoute when header.Port != ownPort:
                 if (RouteView.TryRead(body, out var route)) TakeRoute(header, route);
+                break;
+            case MessageType.NewRule or MessageType.DelRule or MessageType.NewNextHop or MessageType.DelNextHop when header.Port != ownPort:
+                Objects.Hear(header, body);
                 break;
         }
     }
@@ -206,6 +223,7 @@ internal sealed class Reconciler : IDisposable
     {
         resyncAt = null;
         Resyncs++;
+        Objects.Doubt();
         var began = clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
@@ -284,6 +302,7 @@ internal sealed class Reconciler : IDisposable
         foreach (var (index, (at, again)) in losses.ToArray())
         {
             if (at > Now) continue;
+            Objects.Doubt();
             if (again) losses[index] = (Now + LaterAfterLoss, false);
             else losses.Remove(index);
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])

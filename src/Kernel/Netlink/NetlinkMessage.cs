@@ -33,6 +33,8 @@ internal static class MessageType
     public const ushort NewAddress = 20, DelAddress = 21, GetAddress = 22;
     public const ushort NewRoute = 24, DelRoute = 25, GetRoute = 26;
     public const ushort NewNeighbour = 28, DelNeighbour = 29, GetNeighbour = 30;
+    public const ushort NewRule = 32, DelRule = 33, GetRule = 34;
+    public const ushort NewNextHop = 104, DelNextHop = 105, GetNextHop = 106;
 }
 
 /// <summary>

@@ -13,8 +13,11 @@ internal enum NetlinkProtocol { Route = 0, Netfilter = 12 }
 /// </summary>
 internal sealed class NetlinkSocket : IDisposable
 {
-    /// <summary>1 &lt;&lt; (RTNLGRP_… - 1): links 1, neighbours 3, IPv4 addresses 5 and routes 7, IPv6 addresses 9 and routes 11.</summary>
-    public const uint AllGroups = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 10;
+    /// <summary>
+    /// 1 &lt;&lt; (RTNLGRP_… - 1): links 1, neighbours 3, IPv4 addresses 5, routes 7 and rules 8, IPv6 addresses 9, routes 11 and rules 19,
+    /// next hops 32.
+    /// </summary>
+    public const uint AllGroups = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 18 | 1u << 31;
 
     private readonly Socket socket;
     private uint sequence;

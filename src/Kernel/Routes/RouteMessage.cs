@@ -13,7 +13,7 @@ internal readonly record struct RouteHeader(
 /// <summary>RTA_… (linux/rtnetlink.h).</summary>
 internal static class RouteAttribute
 {
-    public const ushort Dst = 1, Oif = 4, Gateway = 5, Priority = 6, PreferredSource = 7, Multipath = 9, Table = 15, Via = 18;
+    public const ushort Dst = 1, Oif = 4, Gateway = 5, Priority = 6, PreferredSource = 7, Multipath = 9, Table = 15, Via = 18, NextHop = 30;
 }
 
 /// <summary>struct rtnexthop: one hop inside RTA_MULTIPATH. <paramref name="Hops"/> is the weight less one.</summary>
@@ -37,12 +37,14 @@ internal static class RouteMessage
     // ip route add PREFIX via GATEWAY metric METRIC table TABLE dev IFACE [onlink] proto PROTO
     // ip route add PREFIX metric METRIC table TABLE nexthop via GATEWAY dev IFACE weight WEIGHT nexthop …
     // ip route add blackhole PREFIX metric METRIC table TABLE
+    // ip route add PREFIX metric METRIC table TABLE nhid NEXTHOP
     public static RouteForm New(RouteTarget target, IpFamily family, byte protocol)
     {
         var attributes = new NetlinkMessage();
         var single = target.Hops.Length == 1 ? target.Hops[0] : default;
         if (single.Gateway is { } gateway) Gateway(attributes, gateway, family);
         Key(attributes, target);
+        if (target.NextHop != 0) attributes.Attribute(RouteAttribute.NextHop, target.NextHop);
         if (single.Interface != 0) attributes.Attribute(RouteAttribute.Oif, (uint)single.Interface);
         if (target.Hops.Length > 1) Multipath(attributes, target.Hops, family);
         var header = Header(target, protocol) with { Scope = Scope(target, family), Type = (byte)target.Type, Flags = single.OnLink ? OnLink : 0u };
@@ -113,7 +115,7 @@ internal static class RouteMessage
 
     /// <summary>Only an IPv4 route knows scopes: one that leads straight onto a link has scope link, and the kernel refuses gateways in it.</summary>
     private static byte Scope(RouteTarget target, IpFamily family) =>
-        family == IpFamily.IPv4 && target.Type == RouteType.Unicast && target.Hops.All(hop => hop.Gateway == null) ? ScopeLink : ScopeUniverse;
+        family == IpFamily.IPv4 && target.Type == RouteType.Unicast && target.NextHop == 0 && target.Hops.All(hop => hop.Gateway == null) ? ScopeLink : ScopeUniverse;
 
     private static void Multipath(NetlinkMessage attributes, ImmutableArray<RouteHop> hops, IpFamily family)
     {

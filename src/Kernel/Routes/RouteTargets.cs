@@ -15,7 +15,7 @@ internal static class RouteTargetComparison
     {
         Metric = target.Metric == 0 && family == IpFamily.IPv6 ? IPv6DefaultMetric : target.Metric,
         Table = target.Table == 0 ? MainTable : target.Table,
-        Hops = target.Type != RouteType.Unicast || target.Hops.IsDefault ? [] : AsKept(target.Hops),
+        Hops = target.Type != RouteType.Unicast || target.Hops.IsDefault || target.NextHop != 0 ? [] : AsKept(target.Hops),
     };
 
     private static ImmutableArray<RouteHop> AsKept(ImmutableArray<RouteHop> hops) => hops.Length switch
@@ -43,7 +43,7 @@ internal static class RouteTargetComparison
     public static bool Satisfies(this RouteTarget kept, RouteTarget asked)
     {
         if (ReferenceEquals(kept, asked)) return true;
-        if (kept.Type != asked.Type || !kept.SameKey(asked) || kept.Hops.Length != asked.Hops.Length) return false;
+        if (kept.Type != asked.Type || !kept.SameKey(asked) || kept.NextHop != asked.NextHop || kept.Hops.Length != asked.Hops.Length) return false;
         var left = kept.Hops;
         foreach (var hop in asked.Hops)
         {

@@ -19,6 +19,7 @@ internal ref struct RouteView
     public uint Table;
     public uint Metric;
     public Address? PreferredSource;
+    private uint nextHop;
     private Address? gateway;
     private int through;
     private bool onLink;
@@ -57,6 +58,7 @@ internal ref struct RouteView
             case RouteAttribute.Priority: Metric = AttributeReader.U32(value); break;
             case RouteAttribute.Table: Table = AttributeReader.U32(value); break;
             case RouteAttribute.Multipath: multipath = value; break;
+            case RouteAttribute.NextHop: nextHop = AttributeReader.U32(value); break;
         }
     }
 
@@ -69,6 +71,7 @@ internal ref struct RouteView
     /// <summary>Whether the kernel holds what was asked for: an interface that was left open may be any, the order of hops is the kernel's.</summary>
     public readonly bool Satisfies(RouteTarget asked)
     {
+        if ((nextHop | asked.NextHop) != 0) return nextHop == asked.NextHop && (Type, Metric, Table) == (asked.Type, asked.Metric, asked.Table);
         if (multipath.IsEmpty && asked is { Type: RouteType.Unicast, Hops.Length: 1 })
             return Type == asked.Type && Metric == asked.Metric && Table == asked.Table && Hop().Satisfies(asked.Hops[0]);
         return ToTarget().Satisfies(asked);
@@ -76,16 +79,19 @@ internal ref struct RouteView
 
     /// <summary>Equality with a target as it was read before.</summary>
     public readonly bool Is(RouteTarget target) =>
-        multipath.IsEmpty && target is { Type: RouteType.Unicast, Hops.Length: 1 }
+        (nextHop | target.NextHop) == 0 && multipath.IsEmpty && target is { Type: RouteType.Unicast, Hops.Length: 1 }
             ? Type == target.Type && Metric == target.Metric && Table == target.Table && Hop() == target.Hops[0]
             : ToTarget().Equals(target);
 
     private readonly RouteHop Hop() => new(gateway, through, 1, onLink);
 
-    public readonly int HopHash => HashCode.Combine(gateway, through, Metric, Table);
+    public readonly int HopHash => HashCode.Combine(gateway, through, Metric, Table, nextHop);
 
-    /// <summary>Blackholes and their kind have no way out, though IPv6 shows them on the loopback.</summary>
-    public readonly RouteTarget ToTarget() => new(Type, Type == RouteType.Unicast ? Hops() : [], Metric, Table);
+    /// <summary>
+    /// Blackholes and their kind have no way out, though IPv6 shows them on the loopback. Where a next hop is named, the kernel shows where
+    /// that leads as well.
+    /// </summary>
+    public readonly RouteTarget ToTarget() => new(Type, Type == RouteType.Unicast ? Hops() : [], Metric, Table) { NextHop = nextHop };
 
     private readonly ImmutableArray<RouteHop> Hops()
     {

@@ -1,0 +1,137 @@
+using Calico.Bgp.Kernel.NextHops;
+using Calico.Bgp.Kernel.Rules;
+using Calico.Bgp.Net;
+using static Calico.Bgp.Kernel.Tests.Live.Wishes;
+
+namespace Calico.Bgp.Kernel.Tests.Live;
+
+/// <summary>Rules and next hops are wanted state, as routes are: they come, are put back, and go.</summary>
+public class KernelObjectTests
+{
+    private static readonly RoutingRule Marked = new(IpFamily.IPv4, 900, 100) { Mark = 0x100, Mask = 0xff00 };
+    private static readonly RoutingRule Sourced = new(IpFamily.IPv6, 901, 1000)
+    {
+        Source = Prefix.Parse("fd00:10::/64"),
+        Destination = Prefix.Parse("2001:db8::/32"),
+        In = "a0",
+        Out = "b0",
+    };
+
+    private static string Rules(NetworkNamespace ns) =>
+        Lines(string.Join('\n', (ns.Ip("-d rule show") + ns.Ip("-6 -d rule show")).Split('\n').Where(line => line.Contains("proto bird", StringComparison.Ordinal))));
+    private static string Hops(NetworkNamespace ns) => Lines(ns.Ip("nexthop show"));
+    private static string Lines(string text) => string.Join('\n', text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => string.Join(' ', line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)).Replace(" proto bird", "", StringComparison.Ordinal)));
+
+    [LiveFact]
+    public async Task Rules_come_are_put_back_and_go()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimObjectsAsync("egress");
+        await claim.WantAsync([Marked, Sourced]);
+        const string both = "900: from all fwmark 0x100/0xff00 lookup 100\n901: from fd00:10::/64 to 2001:db8::/32 iif a0 oif b0 lookup 1000";
+        Assert.Equal(both, Rules(ns));
+        ns.Ip("rule del priority 900");
+        ns.Ip("-6 rule del priority 901");
+        await Eventually.Equal(both, () => Rules(ns));
+        await claim.WantAsync([Sourced]);
+        Assert.Equal("901: from fd00:10::/64 to 2001:db8::/32 iif a0 oif b0 lookup 1000", Rules(ns));
+        await claim.WantAsync([]);
+        Assert.Equal("", Rules(ns));
+        Assert.Empty(loop.Status.RefusedObjects);
+    }
+
+    [LiveFact]
+    public async Task A_group_of_next_hops_comes_changes_under_its_routes_and_goes_behind_them()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var (objects, routes) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimAsync("egress", 100));
+        NextHop one = new(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A), two = new(12, IpFamily.IPv4, Address.Parse("10.0.1.2"), ns.B);
+        var keeps = new Resilience(64, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(120));
+        await objects.WantAsync([new NextHopGroup(10, [new(11), new(12, 3)], keeps), one, two]);
+        await routes.WishAsync(new[] { Wish("0.0.0.0/0", new RouteTarget(RouteType.Unicast, []) { NextHop = 10 }) });
+        await loop.SettledAsync();
+        Assert.StartsWith("default nhid 10", ns.Own(table: "100"), StringComparison.Ordinal);
+        Assert.Contains("id 10 group 11/12,3 type resilient buckets 64 idle_timer 60 unbalanced_timer 120", Hops(ns), StringComparison.Ordinal);
+        var writes = loop.Status.Writes;
+        await objects.WantAsync([new NextHopGroup(10, [new(11)], keeps), one, two]);
+        Assert.Contains("id 10 group 11 type resilient", Hops(ns), StringComparison.Ordinal);
+        Assert.Equal(writes, loop.Status.Writes);
+        await routes.FlushAsync();
+        await objects.WantAsync([]);
+        Assert.Equal(("", ""), (Hops(ns), ns.Own(table: "100")));
+        Assert.Empty(loop.Status.RefusedObjects);
+    }
+
+    /// <summary>The routes over a next hop go with it, and the kernel says nothing of that.</summary>
+    [LiveFact]
+    public async Task A_group_that_a_stranger_deletes_comes_back_with_its_routes()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var (objects, routes) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimAsync("egress", 100));
+        await objects.WantAsync([new NextHopGroup(10, [new(11)]), new NextHop(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A)]);
+        await routes.WishAsync(new[] { Wish("192.0.2.0/24", new RouteTarget(RouteType.Unicast, []) { NextHop = 10 }) });
+        await loop.SettledAsync();
+        var (hops, own) = (Hops(ns), ns.Own(table: "100"));
+        ns.Ip("nexthop flush");
+        await Eventually.Equal(hops, () => Hops(ns));
+        await Eventually.Equal(own, () => ns.Own(table: "100"));
+    }
+
+    [LiveFact]
+    public async Task What_an_earlier_run_left_stays_until_all_owners_have_spoken_and_strangers_are_let_be()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Batch("""
+            rule add priority 900 fwmark 0x100/0xff00 lookup 100 protocol bird
+            rule add priority 950 lookup 100 protocol bird
+            rule add priority 960 lookup 100 protocol static
+            nexthop add id 7 via 10.0.0.2 dev a0 protocol bird
+            nexthop add id 8 via 10.0.0.2 dev a0 protocol static
+            """);
+        await using var loop = await ns.StartAsync();
+        var (one, two) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimObjectsAsync("services"));
+        await one.WantAsync([Marked]);
+        Assert.Equal("900: from all fwmark 0x100/0xff00 lookup 100\n950: from all lookup 100", Rules(ns));
+        await two.WantAsync([]);
+        Assert.Equal("900: from all fwmark 0x100/0xff00 lookup 100", Rules(ns));
+        Assert.Equal("id 8 via 10.0.0.2 dev a0 scope link proto static", Hops(ns));
+        Assert.Contains("960:", ns.Ip("rule show"), StringComparison.Ordinal);
+    }
+
+    [LiveFact]
+    public async Task What_the_kernel_refuses_and_what_another_owner_has_is_named_and_the_rest_is_there()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var (one, two) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimObjectsAsync("services"));
+        await one.WantAsync([new NextHop(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A), new NextHopGroup(10, [new(99)]), Marked]);
+        await two.WantAsync([new NextHop(11, IpFamily.IPv4, Address.Parse("10.0.1.2"), ns.B)]);
+        Assert.Equal(
+            [("egress", "nexthop id 10 group 99,1"), ("services", $"nexthop id 11 via 10.0.1.2 dev {ns.B}")],
+            loop.Status.RefusedObjects.Select(refusal => (refusal.Owner, refusal.Object.ToString())).Order());
+        Assert.Equal("File exists: it belongs to egress", loop.Status.RefusedObjects.Single(refusal => refusal.Owner == "services").Words);
+        Assert.Equal("id 11 via 10.0.0.2 dev a0 scope link", Hops(ns));
+        Assert.NotEqual("", Rules(ns));
+        await one.WantAsync([Marked]);
+        await Eventually.Equal("id 11 via 10.0.1.2 dev b0 scope link", () => Hops(ns));
+        Assert.Empty(loop.Status.RefusedObjects);
+    }
+
+    /// <summary>FRR writes all of its routes so.</summary>
+    [LiveFact]
+    public async Task Where_others_routes_lead_by_a_next_hop_is_known()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Batch("""
+            nexthop add id 5 via 10.0.0.2 dev a0 protocol zebra
+            route add 198.51.100.0/24 nhid 5 proto zebra
+            """);
+        await using var loop = await ns.StartAsync();
+        var route = Assert.Single(loop.Current.Routes.Values, route => route.Prefix == Prefix.Parse("198.51.100.0/24"));
+        Assert.Equal((5u, Hop("10.0.0.2", ns.A)), (route.Target.NextHop, Assert.Single(route.Target.Hops)));
+    }
+}
