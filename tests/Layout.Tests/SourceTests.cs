@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Calico.Bgp.Layout.Tests;
 
 /// <summary>What every source file promises, whoever wrote it.</summary>
-public class SourceTests
+public partial class SourceTests
 {
     [Fact]
     public void Nothing_is_left_unwritten() =>
@@ -34,6 +36,76 @@ public class SourceTests
             ["src/Net/Loops.cs"],
             Files(file => IsIn("src/", file)
                 && (Contains(file, "Task.Run(") || Contains(file, "new Thread(") || Contains(file, "LongRunning") || Contains(file, "StartNew("))));
+
+    /// <summary>On a route's way a shard asks each turn what time it is: the tick that the kernel keeps for everybody costs nothing.</summary>
+    [Fact]
+    public void The_machines_counter_is_asked_by_the_shards_alone() =>
+        Assert.Equal([], Files(file => IsIn("src/", file) && !IsIn("src/Rib/", file) && (Contains(file, "TickCount") || Contains(file, "Stopwatch"))));
+
+    [Fact]
+    public void The_machines_clock_is_chosen_where_a_program_begins() =>
+        Assert.Equal(
+            [
+                "src/Bgpctl/Program.cs", "src/Bgpd/Flushing.cs", "src/Bgpd/Hosting.cs",
+                "src/Session/Listener.cs", // Unless a test says otherwise.
+                "src/Sources/Yaml/YamlFiles.cs", // Reads once, and waits for nothing.
+            ],
+            Files(file => IsIn("src/", file) && Contains(file, "TimeProvider.System")));
+
+    [Fact]
+    public void An_event_id_means_one_thing()
+    {
+        var ids = EventIds().ToArray();
+        Assert.NotEmpty(ids);
+        Assert.Equal([], ids.GroupBy(id => id.Number).Where(group => group.Count() > 1).Select(group => $"{group.Key}: {string.Join(", ", group)}"));
+    }
+
+    [Fact]
+    public void A_thousand_event_ids_belong_to_one_room() =>
+        Assert.Equal([], EventIds().GroupBy(id => id.Number / 1000, id => id.File.Split('/')[1])
+            .Where(rooms => rooms.Distinct().Count() > 1).Select(rooms => $"{rooms.Key}xxx: {string.Join(", ", rooms.Distinct())}"));
+
+    [Fact]
+    public void A_positional_record_has_eight_members_at_most() =>
+        // From before this was asked; each is to get names where it is made, and none is to come.
+        Assert.Equal([], PositionalRecords().Where(record => record.Members > 8).Select(record => record.Name).Except(
+            [
+                "Candidate", "ChannelStatus", "ExportTreatment", "MessageCounters", "Probe", "ProtocolStatus", "RouteFacts",
+                "RouteHeader", // rtmsg, octet by octet
+                "RouteView", "SessionSnapshot", "UpdateCounts",
+            ]));
+
+    private static IEnumerable<(int Number, string File)> EventIds() =>
+        from file in Files(file => IsIn("src/", file))
+        from Match id in EventId().Matches(File.ReadAllText(Tree.Path(file)))
+        select (int.Parse(id.Groups[1].ValueSpan, null), file);
+
+    /// <summary>The answers that HTTP sends are made by JSON's names, and left out.</summary>
+    private static IEnumerable<(string Name, int Members)> PositionalRecords() =>
+        from file in Files(file => IsIn("src/", file) && !IsIn("src/Answers/", file))
+        let text = File.ReadAllText(Tree.Path(file))
+        from Match record in Record().Matches(text)
+        select (record.Groups[1].Value, Members(text.AsSpan(record.Index + record.Length)));
+
+    /// <summary>Commas up to the closing parenthesis, but for those inside of others.</summary>
+    private static int Members(ReadOnlySpan<char> list)
+    {
+        var (depth, members) = (0, list.TrimStart() is [')', ..] ? 0 : 1);
+        foreach (var letter in list)
+        {
+            if (depth == 0 && letter == ')') break;
+            if (letter is '(' or '<' or '[' or '{') depth++;
+            else if (letter is ')' or '>' or ']' or '}') depth--;
+            else if (letter == ',' && depth == 0) members++;
+        }
+        return members;
+    }
+
+    [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
+    private static partial Regex EventId();
+
+    [GeneratedRegex(@"\brecord(?: struct| class)? (\w+)(?:<[^>]*>)?\(")]
+    private static partial Regex Record();
 
     private static IEnumerable<string> Files(Func<string, bool> which) => Tree.Sources.Where(which).Order();
 
