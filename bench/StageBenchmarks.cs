@@ -99,7 +99,7 @@ public class StageBenchmarks
             Rib = new(IpFamily.IPv4, Attributes, nextHops, peers, new());
             var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops), peers, 4096);
             var ways = new WayFinder([Rib], [null], nextHops, chores, (_, _) => { }, (_, _) => { }, NullLogger.Instance);
-            Outflow = new(Rib, null, ways, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance);
+            Outflow = new(Rib, null, ways, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance, 4096);
             for (ushort peer = 1; peer <= Paths; peer++) peers.Set(Samples.Peer(peer), _ => new());
         }
 

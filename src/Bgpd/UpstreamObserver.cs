@@ -78,7 +78,7 @@ internal sealed class UpstreamObserver(
     private void Unfollow()
     {
         speaker.Moved -= bell.Ring;
-        speaker.Follow(null);
+        speaker.Unfollow(this);
         arrived.Clear();
         (routes, facts) = (new(), RoutingFacts.None);
     }

@@ -6,7 +6,7 @@ namespace Calico.Bgp.Rib;
 /// <summary>Who brought the route in use for a prefix, with those whose routes share its packets; nobody: there is no route.</summary>
 public readonly record struct BestChange(Prefix Prefix, ImmutableArray<ushort> Sources);
 
-/// <summary>Is told whose the best routes are: all once, then each that moves. Called by shards; never blocks them.</summary>
+/// <summary>Is told whose the best routes are: all once, then each that moves. There may be any number. Called by shards; never blocks them.</summary>
 public interface IBestFollower
 {
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
@@ -14,26 +14,49 @@ public interface IBestFollower
     void Take(ReadOnlySpan<BestChange> changes);
 }
 
-/// <summary>Tells a follower whose the best routes of one family are. What moves several times before he has room is told once.</summary>
-internal sealed class BestFeed(LocRib rib, AttributeInterner attributes, IBestFollower follower)
+/// <summary>
+/// Tells one follower whose the best routes of one family are: a walk over the table first, in slices, and what moves behind it. What moves
+/// several times before he has room is told once.
+/// </summary>
+internal sealed class BestFeed(LocRib rib, AttributeInterner attributes, IBestFollower follower, int slice)
 {
-    private const int Slice = 4096;
     private readonly DirtyQueue pending = new();
     private readonly Dictionary<ushort, ImmutableArray<ushort>> alone = [];
-    private readonly BestChange[] changes = new BestChange[Slice];
+    private readonly BestChange[] changes = new BestChange[slice];
+    /// <summary>He knows nothing of prefixes from here on; none: he was told everything.</summary>
+    private uint cursor = 1;
+    private int count;
 
-    public void Add(uint node) => pending.Add(node);
-    public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
+    public IBestFollower Follower => follower;
     public bool IsDone(uint node) => !pending.Contains(node);
+
+    public void Add(ReadOnlySpan<uint> nodes)
+    {
+        foreach (var node in nodes)
+            if (node < cursor) pending.Add(node);
+    }
 
     public bool Step()
     {
-        if (pending.Count == 0 || !follower.HasRoom) return false;
-        var count = 0;
-        foreach (var node in pending.Take(Slice)) changes[count++] = new(rib.Table[node], SourcesOf(node));
-        follower.Take(changes.AsSpan(0, count));
+        if ((pending.Count == 0 && cursor == uint.MaxValue) || !follower.HasRoom) return false;
+        count = 0;
+        var moved = pending.Take(slice);
+        foreach (var node in moved) Tell(node);
+        Walk(slice - moved.Length);
+        if (count > 0) follower.Take(changes.AsSpan(0, count));
         return true;
     }
+
+    private void Walk(int most)
+    {
+        if (cursor == uint.MaxValue) return;
+        var end = Math.Min(rib.Table.End, cursor + (uint)most);
+        for (; cursor < end; cursor++)
+            if (rib.Table.IsUsed(cursor) && rib.BestOf(cursor).Attributes != 0) Tell(cursor);
+        if (cursor >= rib.Table.End) cursor = uint.MaxValue;
+    }
+
+    private void Tell(uint node) => changes[count++] = new(rib.Table[node], SourcesOf(node));
 
     private ImmutableArray<ushort> SourcesOf(uint node)
     {

@@ -10,6 +10,26 @@ internal sealed class Member(RibPeer peer, IPeerOutlet outlet, PeerCounts counts
     public bool AwaitsEndOfRib { get; set; } = true;
     /// <summary>An End-of-Route-Refresh is owed (RFC 7313).</summary>
     public bool AwaitsEndOfRefresh { get; set; }
+    /// <summary>It asked for everything again while the table was on its way: it gets it when that is through.</summary>
+    public bool WantsRefresh { get; set; }
+
+    /// <summary>The same neighbour, and what it is owed, under another treatment.</summary>
+    public Member Under(RibPeer treated) => new(treated, Outlet, Counts)
+    {
+        AwaitsEndOfRib = AwaitsEndOfRib,
+        AwaitsEndOfRefresh = AwaitsEndOfRefresh,
+        WantsRefresh = WantsRefresh,
+    };
+}
+
+/// <summary>
+/// What a member holds of a group that it has left. <paramref name="At"/> stays there without members and remembers what changes, until the
+/// walk in the member's new group has come by everything.
+/// </summary>
+internal sealed record Holding(ExportGroup Group, Cohort At)
+{
+    public Best Of(uint node) => At.HeldOf(node, Group.SentOf(node));
+    public void LetGo() => Group.Forget(At);
 }
 
 /// <summary>Closed while all who stand behind it have more than enough to send; opened, from any thread, when the first has room.</summary>
@@ -25,14 +45,18 @@ internal sealed class Gate
 /// When nothing is left they join the group again.
 /// </summary>
 /// <param name="holdsAll">They hold routes in front of the cursor too, so withdrawals there are theirs as well.</param>
-internal sealed class Cohort(uint cursor, bool holdsAll)
+/// <param name="former">In front of the cursor they hold what another group told them.</param>
+internal sealed class Cohort(uint cursor, bool holdsAll, Holding? former = null)
 {
     private readonly DirtyQueue queue = new();
     private readonly Dictionary<uint, Best> held = [];
 
     public List<Member> Members { get; } = [];
     public uint Cursor { get; set; } = cursor;
-    public bool HoldsAll { get; } = holdsAll;
+    public bool HoldsAll { get; private set; } = holdsAll;
+    public Holding? Former { get; private set; } = former;
+    /// <summary>Its member has left for another group, where this is asked what he held.</summary>
+    public bool IsLeft { get; set; }
     public bool HasStarted { get; set; }
     public Gate Gate { get; } = new();
     public int Behind => queue.Count;
@@ -56,7 +80,17 @@ internal sealed class Cohort(uint cursor, bool holdsAll)
 
     /// <param name="sent">What the group has told of this prefix.</param>
     public Best HeldOf(uint node, Best sent) =>
-        held.TryGetValue(node, out var before) ? before : node < Cursor || HoldsAll ? sent : Best.None;
+        held.TryGetValue(node, out var before) ? before : node < Cursor || HoldsAll ? sent : Former?.Of(node) ?? Best.None;
+
+    /// <summary>The walk is through, or is given up.</summary>
+    public void LetGo()
+    {
+        Former?.LetGo();
+        Former = null;
+    }
+
+    /// <summary>Everything again, to members who have come to the end.</summary>
+    public void StartOver() => (Cursor, HoldsAll, HasStarted) = (1, true, false);
 
     /// <summary>One of them goes its own way from here.</summary>
     public Cohort Split(Member member)

@@ -12,10 +12,9 @@ namespace Calico.Bgp.Rib;
 /// <see cref="Cohort"/>; when all are slow the group itself waits, and what changes meanwhile is looked at once.
 /// </summary>
 internal sealed class ExportGroup(
-    IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake)
+    IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake, int slice)
     : IDisposable
 {
-    private const int Slice = 2048;
     /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
     private const int FewRoutes = 64, FewMembers = 4;
     /// <summary>Octets in front of the fastest member at which the group waits.</summary>
@@ -42,16 +41,17 @@ internal sealed class ExportGroup(
     private readonly HashSet<ushort> receivers = [];
     private readonly ExportFilter filter = new(family, treatment, rib.Table, attributes, peers, nextHops);
     private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode);
-    private uint feed = 1;
+    private uint feed = 1, dissolved = 1;
     private long? closedUntil;
     private readonly Gate gate = new();
     private int rejectedRun;
     private int barred, filtered;
 
     public ExportTreatment Treatment { get; } = treatment;
-    public bool IsEmpty => receivers.Count == 0;
+    /// <summary>Nobody is in it, and nobody who has left it must know what he was told here.</summary>
+    public bool IsEmpty => receivers.Count == 0 && cohorts.Count == 0;
     /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
-    public long? DueAt => delayed.Count > 0 ? closedUntil : null;
+    public long? DueAt => delayed.Count > 0 && receivers.Count > 0 ? closedUntil : null;
     public long Octets => sent.Octets;
     /// <summary>The members' peers.</summary>
     public IReadOnlyCollection<ushort> Receivers => receivers;
@@ -84,24 +84,41 @@ internal sealed class ExportGroup(
     }
 
     /// <summary>A member comes over from a group with other treatment: what it holds of that group's routes and does not get here is withdrawn.</summary>
-    public void Join(Member member, ExportGroup from)
+    public void Join(Member member, Holding former)
     {
         receivers.Add(member.Peer.Index);
-        cohorts.Add(from.StartingOver(member));
+        cohorts.Add(new(1, holdsAll: false, former) { Members = { member } });
     }
 
-    /// <summary>A cohort that knows what the member holds of us, wherever it stands.</summary>
-    private Cohort StartingOver(Member member)
+    /// <summary>A member leaves for a group with other treatment.</summary>
+    public Holding TakeOut(Member member)
     {
-        var at = cohorts.Find(cohort => cohort.Members.Exists(other => other.Peer.Index == member.Peer.Index));
-        var cohort = new Cohort(1, holdsAll: false);
-        cohort.Members.Add(member);
-        for (uint node = 1; node < rib.Table.End; node++)
-        {
-            var held = at == null ? SentOf(node) : at.HeldOf(node, SentOf(node));
-            if (held.Attributes != 0 && held.Peer != member.Peer.Index) cohort.Remember(node, held);
-        }
+        receivers.Remove(member.Peer.Index);
+        var left = inSync.Remove(member) ? Added(new(rib.Table.End, holdsAll: true)) : Alone(member);
+        left.Members.Clear();
+        left.IsLeft = true;
+        OpenGates();
+        return new(this, left);
+    }
+
+    /// <summary>Who left has been told everything where he is now, or has gone there too.</summary>
+    public void Forget(Cohort left)
+    {
+        cohorts.Remove(left);
+        left.LetGo();
+    }
+
+    private Cohort Added(Cohort cohort)
+    {
+        cohorts.Add(cohort);
         return cohort;
+    }
+
+    /// <summary>The member's cohort, with nobody else in it.</summary>
+    private Cohort Alone(Member member)
+    {
+        var cohort = cohorts.Find(cohort => cohort.Members.Contains(member))!;
+        return cohort.Members.Count == 1 ? cohort : Added(cohort.Split(member));
     }
 
     public void Leave(ushort peer)
@@ -109,8 +126,13 @@ internal sealed class ExportGroup(
         if (!receivers.Remove(peer)) return;
         inSync.RemoveAll(member => member.Peer.Index == peer);
         foreach (var cohort in cohorts) cohort.Members.RemoveAll(member => member.Peer.Index == peer);
-        cohorts.RemoveAll(cohort => cohort.Members.Count == 0);
-        // Whoever was waited for may be the one that is gone.
+        foreach (var cohort in cohorts.FindAll(cohort => cohort.Members.Count == 0 && !cohort.IsLeft)) Forget(cohort);
+        OpenGates();
+    }
+
+    /// <summary>Whoever was waited for may be the one that is gone.</summary>
+    private void OpenGates()
+    {
         gate.IsClosed = false;
         foreach (var cohort in cohorts) cohort.Gate.IsClosed = false;
     }
@@ -119,21 +141,41 @@ internal sealed class ExportGroup(
     public void Refresh(ushort peer)
     {
         if (MemberOf(peer) is not { } member) return;
-        var cohort = inSync.Contains(member) ? new Cohort(1, holdsAll: true) { Members = { member } } : StartingOver(member);
-        Leave(peer);
-        receivers.Add(peer);
-        cohorts.Add(cohort);
-        if (!member.Peer.EnhancedRefresh) return;
+        if (inSync.Remove(member))
+        {
+            OpenGates();
+            cohorts.Add(new(1, holdsAll: true) { Members = { member } });
+            BeginRefresh(member);
+            return;
+        }
+        var cohort = cohorts.Find(cohort => cohort.Members.Contains(member))!;
+        if (!cohort.HasStarted) BeginRefresh(member); // All of it is still to come.
+        else if (cohort.Cursor < rib.Table.End) member.WantsRefresh = true;
+        else StartOver(member);
+    }
+
+    private void StartOver(Member member)
+    {
+        member.WantsRefresh = false;
+        Alone(member).StartOver();
+        BeginRefresh(member);
+    }
+
+    private void BeginRefresh(Member member)
+    {
+        if (!member.Peer.EnhancedRefresh || member.AwaitsEndOfRefresh) return;
         member.AwaitsEndOfRefresh = true;
         SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
     }
 
-    /// <summary>Gives back every reference; the group is not used again.</summary>
-    public void Dissolve()
+    /// <summary>Gives back a slice of the references that an empty group holds. True: that was the last; the group is not used again.</summary>
+    public bool Dissolve()
     {
-        for (uint node = 1; node < rib.Table.End; node++)
-            attributes.Release(sent.Peek(node).Attributes);
+        var end = Math.Min(rib.Table.End, dissolved + (uint)slice);
+        for (; dissolved < end; dissolved++) attributes.Release(sent.Peek(dissolved).Attributes);
+        if (dissolved < rib.Table.End) return false;
         Dispose();
+        return true;
     }
 
     public void Dispose()
@@ -145,8 +187,11 @@ internal sealed class ExportGroup(
     /// <summary>A slice of work; false: nothing can be done now.</summary>
     public bool Step(long now)
     {
+        // What changes while nobody is here is looked at when somebody is again.
+        if (receivers.Count == 0) return false;
         var worked = StepInSync(now);
-        for (var i = cohorts.Count - 1; i >= 0; i--) worked |= StepCohort(cohorts[i]);
+        for (var i = cohorts.Count - 1; i >= 0; i--)
+            if (i < cohorts.Count) worked |= StepCohort(cohorts[i]);
         return worked;
     }
 
@@ -160,7 +205,7 @@ internal sealed class ExportGroup(
         else
         {
             var mayAnnounce = closedUntil == null;
-            foreach (var node in pending.Take(Slice))
+            foreach (var node in pending.Take(slice))
             {
                 if (mayAnnounce || rib.BestOf(node).Attributes == 0) Look(node);
                 else delayed.Add(node);
@@ -179,12 +224,12 @@ internal sealed class ExportGroup(
         if (closedUntil is not { } due || now < due) return;
         closedUntil = null;
         while (delayed.Count > 0)
-            foreach (var node in delayed.Take(Slice)) pending.Add(node);
+            foreach (var node in delayed.Take(slice)) pending.Add(node);
     }
 
     private void Feed()
     {
-        var end = Math.Min(rib.Table.End, feed + Slice);
+        var end = Math.Min(rib.Table.End, feed + (uint)slice);
         for (; feed < end; feed++)
             if (rib.Table.IsUsed(feed)) Look(feed);
         if (feed >= rib.Table.End) feed = 0;
@@ -294,7 +339,7 @@ internal sealed class ExportGroup(
 
     private bool StepCohort(Cohort cohort)
     {
-        if (feed != 0) return false;
+        if (feed != 0 || cohort.IsLeft) return false;
         if (IsHeldUp(cohort.Members, cohort.Gate)) return false;
         cohort.HasStarted = true;
         BeginBatch();
@@ -302,39 +347,41 @@ internal sealed class ExportGroup(
         else CatchUp(cohort);
         Send(cohort.Members);
         SplitStragglers(cohort);
+        if (cohort.Cursor < rib.Table.End) return true;
+        cohort.LetGo();
+        foreach (var member in cohort.Members.FindAll(member => member.WantsRefresh)) StartOver(member);
         if (cohort.Cursor >= rib.Table.End && cohort.Behind == 0) Rejoin(cohort);
         return true;
     }
 
     private void Walk(Cohort cohort)
     {
-        var end = Math.Min(rib.Table.End, cohort.Cursor + Slice);
+        var end = Math.Min(rib.Table.End, cohort.Cursor + (uint)slice);
         for (var node = cohort.Cursor; node < end; node++)
         {
-            var now = SentOf(node);
-            if (now.Attributes == 0 || cohort.Remembers(node)) continue;
-            var run = RunFor(node, now);
-            if (packer.IsAccepted(run)) packer.Announce(run, node);
+            if (!cohort.Remembers(node)) Tell(node, cohort.Former?.Of(node) ?? Best.None);
         }
         cohort.Cursor = end;
     }
 
     private void CatchUp(Cohort cohort)
     {
-        foreach (var node in cohort.Take(Slice))
+        foreach (var node in cohort.Take(slice)) Tell(node, cohort.Forget(node));
+    }
+
+    /// <summary>What the group has told of a prefix, to those who hold something else of it, or nothing.</summary>
+    private void Tell(uint node, Best held)
+    {
+        var now = SentOf(node);
+        if (now.Attributes == 0)
         {
-            var held = cohort.Forget(node);
-            var now = SentOf(node);
-            if (now.Attributes == 0)
-            {
-                if (held.Attributes != 0) packer.Withdraw(node, held.Peer, only: false);
-                continue;
-            }
-            var run = RunFor(node, now);
-            if (!packer.IsAccepted(run)) continue;
-            packer.Announce(run, node);
-            if (held.Attributes != 0 && held.Peer != now.Peer && receivers.Contains(now.Peer)) packer.Withdraw(node, now.Peer, only: true);
+            if (held.Attributes != 0) packer.Withdraw(node, held.Peer, only: false);
+            return;
         }
+        var run = RunFor(node, now);
+        if (!packer.IsAccepted(run)) return;
+        packer.Announce(run, node);
+        if (held.Attributes != 0 && held.Peer != now.Peer && receivers.Contains(now.Peer)) packer.Withdraw(node, now.Peer, only: true);
     }
 
     private void Rejoin(Cohort cohort)
@@ -376,9 +423,9 @@ internal sealed class ExportGroup(
 
     private Cohort CohortAtStart(bool holdsAll)
     {
-        var cohort = cohorts.Find(cohort => !cohort.HasStarted && cohort.Cursor == 1 && cohort.HoldsAll == holdsAll && cohort.Behind == 0);
-        if (cohort == null) cohorts.Add(cohort = new(1, holdsAll));
-        return cohort;
+        var cohort = cohorts.Find(cohort =>
+            !cohort.HasStarted && cohort.Cursor == 1 && cohort.HoldsAll == holdsAll && cohort.Behind == 0 && cohort.Former == null && !cohort.IsLeft);
+        return cohort ?? Added(new(1, holdsAll));
     }
 
     private void LeaveStragglersBehind()

@@ -32,11 +32,11 @@ public interface IFibSink
 }
 
 /// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>
-internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink) : IDisposable
+internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink, int slice)
+    : IDisposable
 {
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
-    private const int Slice = 4096;
     private const uint DefaultMetricIPv6 = 1024; // IP6_RT_PRIO_USER
     private const int MostVias = 256; // what Kernel takes of one route; ways over ways multiply
     private readonly DirtyQueue pending = new();
@@ -49,32 +49,50 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly Stack<uint> free = [];
     private readonly List<NextHopVia> vias = [];
     private readonly List<WayHop> wayHops = [];
-    private readonly FibChange[] changes = new FibChange[Slice];
+    private int count;
+    private readonly FibChange[] changes = new FibChange[slice];
     private (uint Attributes, ushort Peer, uint Index) last;
+    /// <summary>From here on routes are offered to the sink's filter again; at the end of the table: none is.</summary>
+    private uint offered = uint.MaxValue;
 
     public long Octets => told.Octets;
     public void Dispose() => told.Dispose();
-    public void Add(uint node) => pending.Add(node);
     public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
     public bool IsDone(uint node) => told.Peek(node) == 0 && !pending.Contains(node);
 
+    /// <summary>The sink's filter is another: it looks at every route again, in slices, and at what moves as ever.</summary>
+    public void OfferAgain() => offered = 1;
+
     public bool Step()
     {
-        if (pending.Count == 0 || !sink.HasRoom) return false;
-        var count = 0;
+        if ((pending.Count == 0 && offered == uint.MaxValue) || !sink.HasRoom) return false;
+        count = 0;
         last = default;
-        foreach (var node in pending.Take(Slice))
-        {
-            var index = IndexFor(node);
-            ref var before = ref told.Column(node);
-            if (before == index) continue;
-            if (before != 0 && --uses[(int)before] == 0) Forget(before);
-            if (index != 0) uses[(int)index]++;
-            before = index;
-            changes[count++] = new(rib.Table[node], targets[(int)index]);
-        }
+        var moved = pending.Take(slice);
+        foreach (var node in moved) Offer(node);
+        OfferMore(slice - moved.Length);
         if (count > 0) sink.Take(changes.AsSpan(0, count));
         return true;
+    }
+
+    private void OfferMore(int most)
+    {
+        if (offered == uint.MaxValue) return;
+        var end = Math.Min(rib.Table.End, offered + (uint)most);
+        for (; offered < end; offered++)
+            if (rib.Table.IsUsed(offered)) Offer(offered);
+        if (offered >= rib.Table.End) offered = uint.MaxValue;
+    }
+
+    private void Offer(uint node)
+    {
+        var index = IndexFor(node);
+        ref var before = ref told.Column(node);
+        if (before == index) return;
+        if (before != 0 && --uses[(int)before] == 0) Forget(before);
+        if (index != 0) uses[(int)index]++;
+        before = index;
+        changes[count++] = new(rib.Table[node], targets[(int)index]);
     }
 
     private uint IndexFor(uint node)

@@ -32,7 +32,8 @@ internal abstract record ShardMessage
         public static readonly FibFilterChanged Now = new();
     }
     public sealed record Read(RouteRead Job) : ShardMessage;
-    public sealed record Follow(IBestFollower? Follower) : ShardMessage;
+    public sealed record Follow(IBestFollower Follower) : ShardMessage;
+    public sealed record Unfollow(IBestFollower Follower) : ShardMessage;
     /// <summary>Answered when there is nothing left that could be done now.</summary>
     public sealed record Idle(TaskCompletionSource Reached) : ShardMessage;
     /// <summary>Something that was waited for has room again.</summary>

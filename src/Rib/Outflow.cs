@@ -8,19 +8,20 @@ namespace Calico.Bgp.Rib;
 /// </summary>
 internal sealed class Outflow(
     LocRib rib, FibFeed? fib, WayFinder ways, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner,
-    ILogger log)
+    ILogger log, int slice)
     : IDisposable
 {
     private const int Slice = 4096, EmptiedSlice = 256;
     private readonly List<ExportGroup> groups = [];
     private readonly DirtyQueue emptied = new();
     private readonly List<uint> kept = [];
-    private BestFeed? best;
+    private readonly List<BestFeed> followers = [];
+    private readonly Queue<ExportGroup> dissolving = [];
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
     public IReadOnlyList<ExportGroup> Groups => groups;
-    public long Octets => groups.ToArray().Sum(group => group.Octets) + (fib?.Octets ?? 0);
+    public long Octets => groups.ToArray().Concat(dissolving.ToArray()).Sum(group => group.Octets) + (fib?.Octets ?? 0);
 
     /// <summary>When a group's advertisement interval ends; null: nothing is due.</summary>
     public long? DueAt
@@ -37,7 +38,7 @@ internal sealed class Outflow(
     public void Dispose()
     {
         fib?.Dispose();
-        foreach (var group in groups) group.Dispose();
+        foreach (var group in groups.Concat(dissolving)) group.Dispose();
     }
 
     public void Join(RibPeer peer, IPeerOutlet outlet)
@@ -62,25 +63,20 @@ internal sealed class Outflow(
         var group = groups.Find(group => group.MemberOf(peer.Index) != null);
         if (group == null || group.Treatment == peer.Treatment) return;
         var member = group.MemberOf(peer.Index)!;
-        GroupFor(peer).Join(new(peer, member.Outlet, member.Counts) { AwaitsEndOfRib = member.AwaitsEndOfRib }, group);
-        group.Leave(peer.Index);
-        DissolveEmptyGroups();
+        GroupFor(peer).Join(member.Under(peer), group.TakeOut(member));
     }
 
     /// <summary>The FIB's filter looks at every route again.</summary>
-    public void OfferAgain()
+    public void OfferAgain() => fib?.OfferAgain();
+
+    /// <summary>He is told everything, then what moves.</summary>
+    public void Follow(IBestFollower follower)
     {
-        for (uint node = 1; node < rib.Table.End; node++)
-            if (rib.Table.IsUsed(node)) fib?.Add(node);
+        Unfollow(follower);
+        followers.Add(new(rib, attributes, follower, slice));
     }
 
-    /// <summary>He is told everything, then what moves; null: nobody wants to know any more.</summary>
-    public void Follow(IBestFollower? follower)
-    {
-        best = follower == null ? null : new(rib, attributes, follower);
-        for (uint node = 1; node < rib.Table.End && best != null; node++)
-            if (rib.Table.IsUsed(node)) best.Add(node);
-    }
+    public void Unfollow(IBestFollower follower) => followers.RemoveAll(feed => feed.Follower == follower);
 
     /// <summary>Takes what moved in the Loc-RIB to everybody who has to look at it.</summary>
     public bool Distribute()
@@ -91,7 +87,7 @@ internal sealed class Outflow(
             var moved = rib.Moved.Take(Slice);
             foreach (var group in groups) group.Add(moved);
             fib?.Add(moved);
-            best?.Add(moved);
+            foreach (var feed in followers) feed.Add(moved);
             foreach (var node in moved)
             {
                 if (fib != null) ways.Look(rib.Table[node]);
@@ -104,13 +100,31 @@ internal sealed class Outflow(
     public bool StepGroups(long now)
     {
         var worked = false;
-        foreach (var group in groups) worked |= group.Step(now);
+        var someAreEmpty = false;
+        foreach (var group in groups)
+        {
+            worked |= group.Step(now);
+            someAreEmpty |= group.IsEmpty;
+        }
+        if (someAreEmpty) DissolveEmptyGroups();
         return worked;
     }
 
     public bool StepFib() => fib?.Step() ?? false;
 
-    public bool StepBest() => best?.Step() ?? false;
+    public bool StepFollowers()
+    {
+        var worked = false;
+        foreach (var feed in followers) worked |= feed.Step();
+        return worked;
+    }
+
+    public bool StepDissolving()
+    {
+        if (!dissolving.TryPeek(out var group)) return false;
+        if (group.Dissolve()) dissolving.Dequeue();
+        return true;
+    }
 
     /// <summary>
     /// Rows of prefixes that nobody has a path to, holds, or waits for. They become free in the order they came, so where some of a
@@ -145,7 +159,9 @@ internal sealed class Outflow(
 
     private bool IsDone(uint node)
     {
-        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false || best?.IsDone(node) == false) return false;
+        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false) return false;
+        foreach (var feed in followers)
+            if (!feed.IsDone(node)) return false;
         foreach (var group in groups)
             if (!group.IsDone(node)) return false;
         return true;
@@ -156,7 +172,7 @@ internal sealed class Outflow(
         var treatment = peer.Treatment;
         var group = groups.Find(group => group.Treatment == treatment);
         if (group != null) return group;
-        group = new(rib.Family, treatment, rib, attributes, peers, nextHops, wake)
+        group = new(rib.Family, treatment, rib, attributes, peers, nextHops, wake, Math.Max(slice / 2, 1))
         {
             EndOfRib = (member, family) => owner.TableSent(member.Outlet, family),
             TooLong = prefix => TellWithheld(prefix, treatment.Encode.MaxMessageLength),
@@ -179,7 +195,7 @@ internal sealed class Outflow(
     {
         foreach (var group in groups.FindAll(group => group.IsEmpty))
         {
-            group.Dissolve();
+            dissolving.Enqueue(group);
             groups.Remove(group);
         }
     }

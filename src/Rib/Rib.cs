@@ -113,10 +113,13 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>Every route is offered to the FIB sink's filter again.</summary>
     public void FibFilterChanged() => Tell(ShardMessage.FibFilterChanged.Now);
 
-    /// <summary>From now on he is told whose the best routes are, beginning with all of them; instead of whoever was before. Null: nobody.</summary>
-    public void Follow(IBestFollower? follower) => Tell(new ShardMessage.Follow(follower));
+    /// <summary>From now on he is told whose the best routes are, beginning with all of them; whoever else follows goes on.</summary>
+    public void Follow(IBestFollower follower) => Tell(new ShardMessage.Follow(follower));
 
-    /// <summary>The FIB sink, or the follower, has room again.</summary>
+    /// <summary>He is told no more, but for what is on its way to him.</summary>
+    public void Unfollow(IBestFollower follower) => Tell(new ShardMessage.Unfollow(follower));
+
+    /// <summary>The FIB sink, or a follower, has room again.</summary>
     public void Wake() => Tell(ShardMessage.Wake.Up);
 
     private void Tell(ShardMessage message)

@@ -51,7 +51,7 @@ internal sealed class RibShard : IDisposable
         var import = new ImportFilter(attributes, nextHops);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
         chores = new(ribs, attributes, nextHops, import, peers, slice);
-        FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib))];
+        FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib, slice))];
         ways = new(
             ribs, fibs, nextHops, chores, (prefix, way) => owner.WayMoved(number, prefix, way),
             (address, begins) => owner.NextHopWatched(number, address, begins), log);
@@ -61,7 +61,7 @@ internal sealed class RibShard : IDisposable
         intake = new(ribs, attributes, import, peers, chores, owner);
 
         LocRib NewRib(IpFamily family) => new(family, attributes, nextHops, peers, settings);
-        Outflow NewOutflow(LocRib rib) => new(rib, fibs[(int)rib.Family], ways, attributes, nextHops, peers, Wake, owner, log);
+        Outflow NewOutflow(LocRib rib) => new(rib, fibs[(int)rib.Family], ways, attributes, nextHops, peers, Wake, owner, log, slice);
     }
 
     public Inbox Inbox { get; } = new();
@@ -195,7 +195,7 @@ internal sealed class RibShard : IDisposable
             fibSteppedAt = now;
             foreach (var outflow in outflows) worked |= outflow.StepFib();
         }
-        foreach (var outflow in outflows) worked |= outflow.StepBest() | outflow.RemoveEmptied();
+        foreach (var outflow in outflows) worked |= outflow.StepFollowers() | outflow.RemoveEmptied() | outflow.StepDissolving();
         worked |= chores.Step();
         for (var i = readings.Count - 1; i >= 0; i--) worked |= Advance(readings[i]);
         return worked;
@@ -261,6 +261,9 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.Follow follow:
                 foreach (var outflow in outflows) outflow.Follow(follow.Follower);
+                break;
+            case ShardMessage.Unfollow unfollow:
+                foreach (var outflow in outflows) outflow.Unfollow(unfollow.Follower);
                 break;
             case ShardMessage.Idle idle:
                 idlers.Add(idle.Reached);

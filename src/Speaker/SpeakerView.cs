@@ -33,10 +33,12 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     /// <summary>Peers' names by the number that <see cref="BestChange"/> calls them by; other sources are not among them.</summary>
     public IReadOnlyDictionary<ushort, string> PeerNames => speaker.Peers.ToDictionary(peer => peer.Index, peer => peer.Name);
 
-    /// <summary>Another follower of the best routes instead of the one before; null: none.</summary>
-    public void Follow(IBestFollower? follower) => speaker.Rib.Follow(follower);
+    /// <summary>One more follower of the best routes: he is told all of them first.</summary>
+    public void Follow(IBestFollower follower) => speaker.Rib.Follow(follower);
 
-    /// <summary>The follower has room again.</summary>
+    public void Unfollow(IBestFollower follower) => speaker.Rib.Unfollow(follower);
+
+    /// <summary>A follower has room again.</summary>
     public void GoOn() => speaker.Rib.Wake();
 
     public MemoryReport Memory
