@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
@@ -7,12 +8,14 @@ namespace Calico.Bgp.Rib;
 
 /// <summary>
 /// Adj-RIB-Out of one family for all peers with the same treatment on the way out. For each prefix it keeps which attributes and
-/// whose path the members were told (6 octets), not what that became on the way: that is computed again when somebody asks.
+/// whose path the members were told (6 octets), not what that became on the way: that is computed again when somebody asks. Where several
+/// paths of a prefix are told (RFC 7911), the same is kept for each path, by <see cref="PathKeys"/>: a key is the prefix's row or that.
 /// Filter and encoding run once; members share the encoded messages. Members that cannot keep up leave for a
 /// <see cref="Cohort"/>; when all are slow the group itself waits, and what changes meanwhile is looked at once.
 /// </summary>
 internal sealed class ExportGroup(
-    IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake, int slice)
+    IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake,
+    PathKeys? keys, int slice)
     : IDisposable
 {
     /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
@@ -40,7 +43,9 @@ internal sealed class ExportGroup(
     private readonly List<Cohort> cohorts = [];
     private readonly HashSet<ushort> receivers = [];
     private readonly ExportFilter filter = new(family, treatment, rib.Table, attributes, peers, nextHops);
-    private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode);
+    private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode, keys);
+    private readonly Ranking ranking = new(rib);
+    private readonly List<uint> wanted = [], unswept = [];
     private uint feed = 1, dissolved = 1;
     private long? closedUntil;
     private readonly Gate gate = new();
@@ -48,6 +53,9 @@ internal sealed class ExportGroup(
     private int barred, filtered;
 
     public ExportTreatment Treatment { get; } = treatment;
+    public bool IsByPath => keys != null;
+    /// <summary>Every key is below this one.</summary>
+    private uint End => keys?.End ?? rib.Table.End;
     /// <summary>Nobody is in it, and nobody who has left it must know what he was told here.</summary>
     public bool IsEmpty => receivers.Count == 0 && cohorts.Count == 0;
     /// <summary>RFC 4271 9.2.1.1: when the next announcements may go; null: nothing waits.</summary>
@@ -65,13 +73,27 @@ internal sealed class ExportGroup(
     /// <summary>Nobody here holds or awaits anything of this prefix: its row may go.</summary>
     public bool IsDone(uint node)
     {
-        if (sent.Peek(node).Attributes != 0 || pending.Contains(node) || delayed.Contains(node)) return false;
+        if (pending.Contains(node) || delayed.Contains(node)) return false;
+        return keys != null || IsIdle(node);
+    }
+
+    /// <summary>Nobody here was told anything by this key, or must still be told that it is no more.</summary>
+    public bool IsIdle(uint key)
+    {
+        if (sent.Peek(key).Attributes != 0) return false;
         foreach (var cohort in cohorts)
-            if (cohort.Remembers(node)) return false;
+            if (cohort.Remembers(key)) return false;
         return true;
     }
 
-    public Best SentOf(uint node) => sent.Peek(node).Best;
+    public Best SentOf(uint key) => sent.Peek(key).Best;
+
+    /// <summary>What was told of a prefix, with the path's identifier where there are several.</summary>
+    public IEnumerable<(Best Told, uint PathId)> ToldOf(uint node)
+    {
+        if (keys == null) yield return (SentOf(node), 0);
+        else for (var key = keys.First(node); key != 0; key = keys.Next(key)) yield return (SentOf(key), keys.PathOf(key));
+    }
 
     /// <summary>What the way out makes of a route, for those who look in.</summary>
     public Leaving Explain(uint node, Best best, out ReadOnlySpan<byte> octets) => filter.Run(node, best, out octets);
@@ -94,7 +116,7 @@ internal sealed class ExportGroup(
     public Holding TakeOut(Member member)
     {
         receivers.Remove(member.Peer.Index);
-        var left = inSync.Remove(member) ? Added(new(rib.Table.End, holdsAll: true)) : Alone(member);
+        var left = inSync.Remove(member) ? Added(new(End, holdsAll: true)) : Alone(member);
         left.Members.Clear();
         left.IsLeft = true;
         OpenGates();
@@ -150,7 +172,7 @@ internal sealed class ExportGroup(
         }
         var cohort = cohorts.Find(cohort => cohort.Members.Contains(member))!;
         if (!cohort.HasStarted) BeginRefresh(member); // All of it is still to come.
-        else if (cohort.Cursor < rib.Table.End) member.WantsRefresh = true;
+        else if (cohort.Cursor < End) member.WantsRefresh = true;
         else StartOver(member);
     }
 
@@ -171,9 +193,9 @@ internal sealed class ExportGroup(
     /// <summary>Gives back a slice of the references that an empty group holds. True: that was the last; the group is not used again.</summary>
     public bool Dissolve()
     {
-        var end = Math.Min(rib.Table.End, dissolved + (uint)slice);
+        var end = Math.Min(End, dissolved + (uint)slice);
         for (; dissolved < end; dissolved++) attributes.Release(sent.Peek(dissolved).Attributes);
-        if (dissolved < rib.Table.End) return false;
+        if (dissolved < End) return false;
         Dispose();
         return true;
     }
@@ -214,6 +236,7 @@ internal sealed class ExportGroup(
                 closedUntil = now + (long)Treatment.MinRouteAdvertisementInterval.TotalMilliseconds;
         }
         Send(inSync);
+        SweepLeft();
         if (feed == 0) MarkEnds(inSync);
         LeaveStragglersBehind();
         return true;
@@ -238,21 +261,51 @@ internal sealed class ExportGroup(
     /// <summary>Compares what is best now with what was told, and puts the difference into the batch.</summary>
     private void Look(uint node)
     {
-        var best = rib.BestOf(node);
+        if (keys == null) Look(node, node, rib.BestOf(node));
+        else LookAtPaths(node, keys);
+    }
+
+    private void LookAtPaths(uint node, PathKeys keys)
+    {
+        ranking.Best(node, Treatment.Paths, wanted);
+        var isLeft = false;
+        for (var key = keys.First(node); key != 0; key = keys.Next(key))
+        {
+            var path = keys.PathOf(key);
+            var isWanted = wanted.Remove(path);
+            isLeft |= !isWanted;
+            Look(key, node, isWanted ? PathOf(path) : Best.None);
+        }
+        foreach (var path in wanted) Look(keys.Add(node, path), node, PathOf(path));
+        if (isLeft) unswept.Add(node);
+    }
+
+    /// <summary>Not before the batch is sent: it names what it takes back by these keys.</summary>
+    private void SweepLeft()
+    {
+        foreach (var node in unswept) SweepKeys(node);
+        unswept.Clear();
+    }
+
+    private Best PathOf(uint path) => new(rib.Paths[path].Accepted, rib.Paths[path].Peer);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Look(uint key, uint node, Best best)
+    {
         var run = best.Attributes == 0 ? -1 : RunFor(node, best);
         if (run >= 0 && !packer.IsAccepted(run)) run = -1;
         if (run < 0) best = Best.None;
-        ref var told = ref sent.Column(node);
+        ref var told = ref sent.Column(key);
         var before = told.Best;
         if (before == best) return;
 
-        if (run < 0) packer.Withdraw(node, before.Peer, only: false);
+        if (run < 0) packer.Withdraw(key, before.Peer, only: false);
         else if (before.Attributes == 0 || !IsSameFor(node, before, best, run))
         {
-            packer.Announce(run, node);
-            if (before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer)) packer.Withdraw(node, best.Peer, only: true);
+            packer.Announce(run, key);
+            if (before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer)) packer.Withdraw(key, best.Peer, only: true);
         }
-        for (var i = 0; i < cohorts.Count; i++) cohorts[i].Touch(node, before);
+        for (var i = 0; i < cohorts.Count; i++) cohorts[i].Touch(key, before);
         Record(ref told, before, best);
     }
 
@@ -331,10 +384,10 @@ internal sealed class ExportGroup(
         buffer.Release();
     }
 
-    private void Withhold(uint node)
+    private void Withhold(uint key)
     {
-        Record(ref sent.Column(node), SentOf(node), Best.None);
-        TooLong(rib.Table[node]);
+        Record(ref sent.Column(key), SentOf(key), Best.None);
+        TooLong(rib.Table[NodeOf(key)]);
     }
 
     private bool StepCohort(Cohort cohort)
@@ -343,46 +396,48 @@ internal sealed class ExportGroup(
         if (IsHeldUp(cohort.Members, cohort.Gate)) return false;
         cohort.HasStarted = true;
         BeginBatch();
-        if (cohort.Cursor < rib.Table.End) Walk(cohort);
+        if (cohort.Cursor < End) Walk(cohort);
         else CatchUp(cohort);
         Send(cohort.Members);
         SplitStragglers(cohort);
-        if (cohort.Cursor < rib.Table.End) return true;
+        if (cohort.Cursor < End) return true;
         cohort.LetGo();
         foreach (var member in cohort.Members.FindAll(member => member.WantsRefresh)) StartOver(member);
-        if (cohort.Cursor >= rib.Table.End && cohort.Behind == 0) Rejoin(cohort);
+        if (cohort.Cursor >= End && cohort.Behind == 0) Rejoin(cohort);
         return true;
     }
 
     private void Walk(Cohort cohort)
     {
-        var end = Math.Min(rib.Table.End, cohort.Cursor + (uint)slice);
-        for (var node = cohort.Cursor; node < end; node++)
+        var end = Math.Min(End, cohort.Cursor + (uint)slice);
+        for (var key = cohort.Cursor; key < end; key++)
         {
-            if (!cohort.Remembers(node)) Tell(node, cohort.Former?.Of(node) ?? Best.None);
+            if (!cohort.Remembers(key)) Tell(key, cohort.Former?.Of(key) ?? Best.None);
         }
         cohort.Cursor = end;
     }
 
     private void CatchUp(Cohort cohort)
     {
-        foreach (var node in cohort.Take(slice)) Tell(node, cohort.Forget(node));
+        foreach (var key in cohort.Take(slice)) Tell(key, cohort.Forget(key));
     }
 
-    /// <summary>What the group has told of a prefix, to those who hold something else of it, or nothing.</summary>
-    private void Tell(uint node, Best held)
+    /// <summary>What the group has told by a key, to those who hold something else by it, or nothing.</summary>
+    private void Tell(uint key, Best held)
     {
-        var now = SentOf(node);
+        var now = SentOf(key);
         if (now.Attributes == 0)
         {
-            if (held.Attributes != 0) packer.Withdraw(node, held.Peer, only: false);
+            if (held.Attributes != 0) packer.Withdraw(key, held.Peer, only: false);
             return;
         }
-        var run = RunFor(node, now);
+        var run = RunFor(NodeOf(key), now);
         if (!packer.IsAccepted(run)) return;
-        packer.Announce(run, node);
-        if (held.Attributes != 0 && held.Peer != now.Peer && receivers.Contains(now.Peer)) packer.Withdraw(node, now.Peer, only: true);
+        packer.Announce(run, key);
+        if (held.Attributes != 0 && held.Peer != now.Peer && receivers.Contains(now.Peer)) packer.Withdraw(key, now.Peer, only: true);
     }
+
+    private uint NodeOf(uint key) => keys?.NodeOf(key) ?? key;
 
     private void Rejoin(Cohort cohort)
     {
@@ -409,6 +464,9 @@ internal sealed class ExportGroup(
     /// <summary>A member's first table is complete in this shard.</summary>
     public required Action<Member, IpFamily> EndOfRib { get; init; }
 
+    /// <summary>Some of the prefix's paths are told no more: their keys go, once no group has anything by them.</summary>
+    public required Action<uint> SweepKeys { get; init; }
+
     /// <summary>A route whose attributes fit no message: it is withheld.</summary>
     public required Action<Prefix> TooLong { get; init; }
 
@@ -434,7 +492,7 @@ internal sealed class ExportGroup(
         foreach (var member in inSync.FindAll(member => member.Outlet.Backlog > Straggling))
         {
             inSync.Remove(member);
-            var cohort = new Cohort(rib.Table.End, holdsAll: true) { HasStarted = true };
+            var cohort = new Cohort(End, holdsAll: true) { HasStarted = true };
             cohort.Members.Add(member);
             cohorts.Add(cohort);
         }

@@ -45,6 +45,10 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// <summary>Prefixes whose best path moved.</summary>
     public DirtyQueue Moved { get; } = new();
     public DecisionSettings Settings { get; set; } = settings;
+    /// <summary>Prefixes of which a path behind the best one moved, and nothing else; only while <see cref="TellsEveryPath"/>.</summary>
+    public DirtyQueue MovedBehind { get; } = new();
+    /// <summary>Somebody is told more than the best path.</summary>
+    public bool TellsEveryPath { get; set; }
     public long Octets => Table.Octets + paths.Octets;
 
     public void Dispose()
@@ -201,6 +205,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     {
         Reselect(node);
         if (CountPreferred(node)) Moved.Add(node);
+        else if (TellsEveryPath) MovedBehind.Add(node);
     }
 
     private uint Find(uint node, ushort peer, uint pathId, out uint previous)
@@ -301,6 +306,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     {
         CountPreferred(node);
         if (before != BestOf(node) || Settings.MultipathLimit > 1 || Table.Value(node) == 0) Moved.Add(node);
+        else if (TellsEveryPath) MovedBehind.Add(node);
     }
 
     /// <returns>Another path is the preferred one now, or none.</returns>

@@ -17,11 +17,13 @@ internal sealed class Outflow(
     private readonly List<uint> kept = [];
     private readonly List<BestFeed> followers = [];
     private readonly Queue<ExportGroup> dissolving = [];
+    /// <summary>Shared by the groups that tell several paths of a prefix; null: there never was one.</summary>
+    private PathKeys? keys;
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
     public IReadOnlyList<ExportGroup> Groups => groups;
-    public long Octets => groups.ToArray().Concat(dissolving.ToArray()).Sum(group => group.Octets) + (fib?.Octets ?? 0);
+    public long Octets => groups.ToArray().Concat(dissolving.ToArray()).Sum(group => group.Octets) + (fib?.Octets ?? 0) + (keys?.Octets ?? 0);
 
     /// <summary>When a group's advertisement interval ends; null: nothing is due.</summary>
     public long? DueAt
@@ -39,6 +41,7 @@ internal sealed class Outflow(
     {
         fib?.Dispose();
         foreach (var group in groups.Concat(dissolving)) group.Dispose();
+        keys?.Dispose();
     }
 
     public void Join(RibPeer peer, IPeerOutlet outlet)
@@ -61,8 +64,10 @@ internal sealed class Outflow(
     public void Change(RibPeer peer)
     {
         var group = groups.Find(group => group.MemberOf(peer.Index) != null);
-        if (group == null || group.Treatment == peer.Treatment) return;
-        var member = group.MemberOf(peer.Index)!;
+        if (group?.MemberOf(peer.Index) is not { } member) return;
+        // What it holds it knows by identifiers that mean this many paths.
+        peer = peer with { PathsSent = member.Peer.PathsSent, Encode = peer.Encode with { AddPath = member.Peer.Encode.AddPath } };
+        if (group.Treatment == peer.Treatment) return;
         GroupFor(peer).Join(member.Under(peer), group.TakeOut(member));
     }
 
@@ -81,7 +86,13 @@ internal sealed class Outflow(
     /// <summary>Takes what moved in the Loc-RIB to everybody who has to look at it.</summary>
     public bool Distribute()
     {
-        if (rib.Moved.Count == 0) return false;
+        if (rib.Moved.Count == 0 && rib.MovedBehind.Count == 0) return false;
+        while (rib.MovedBehind.Count > 0)
+        {
+            var moved = rib.MovedBehind.Take(Slice);
+            foreach (var group in groups)
+                if (group.IsByPath) group.Add(moved);
+        }
         while (rib.Moved.Count > 0)
         {
             var moved = rib.Moved.Take(Slice);
@@ -159,26 +170,37 @@ internal sealed class Outflow(
 
     private bool IsDone(uint node)
     {
-        if (rib.Moved.Contains(node) || fib?.IsDone(node) == false) return false;
+        if (rib.Moved.Contains(node) || rib.MovedBehind.Contains(node) || fib?.IsDone(node) == false) return false;
         foreach (var feed in followers)
             if (!feed.IsDone(node)) return false;
         foreach (var group in groups)
             if (!group.IsDone(node)) return false;
-        return true;
+        return keys == null || SweepKeys(node, keys);
     }
+
+    private bool SweepKeys(uint node, PathKeys those) =>
+        those.Sweep(node, key => groups.TrueForAll(group => !group.IsByPath || group.IsIdle(key)));
 
     private ExportGroup GroupFor(RibPeer peer)
     {
         var treatment = peer.Treatment;
         var group = groups.Find(group => group.Treatment == treatment);
         if (group != null) return group;
-        group = new(rib.Family, treatment, rib, attributes, peers, nextHops, wake, Math.Max(slice / 2, 1))
+        group = new(rib.Family, treatment, rib, attributes, peers, nextHops, wake, KeysFor(treatment), Math.Max(slice / 2, 1))
         {
             EndOfRib = (member, family) => owner.TableSent(member.Outlet, family),
+            SweepKeys = node => SweepKeys(node, keys!),
             TooLong = prefix => TellWithheld(prefix, treatment.Encode.MaxMessageLength),
         };
         groups.Add(group);
         return group;
+    }
+
+    private PathKeys? KeysFor(ExportTreatment treatment)
+    {
+        if (!treatment.IsByPath(rib.Family)) return null;
+        rib.TellsEveryPath = true;
+        return keys ??= new();
     }
 
     /// <summary>One line a second at most: a peer chooses how many such routes there are.</summary>
@@ -198,5 +220,6 @@ internal sealed class Outflow(
             dissolving.Enqueue(group);
             groups.Remove(group);
         }
+        rib.TellsEveryPath = groups.Exists(group => group.IsByPath);
     }
 }

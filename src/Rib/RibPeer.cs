@@ -55,6 +55,11 @@ public sealed record RibPeer
 
     public FamilySet Families { get; init; }
     public EncodeContext Encode { get; init; } = new(true, 4096, false, FamilySet.None);
+    /// <summary>
+    /// How many paths of a prefix it is told, the best ones, in families where ADD-PATH was negotiated (RFC 7911); all:
+    /// <see cref="int.MaxValue"/>. Stays as it is while the peer is up.
+    /// </summary>
+    public int PathsSent { get; init; } = 1;
     /// <summary>RFC 7313 was negotiated: a refresh is bracketed by BoRR and EoRR.</summary>
     public bool EnhancedRefresh { get; init; }
     public int? PrefixLimit { get; init; }
@@ -65,13 +70,16 @@ public sealed record RibPeer
     /// <summary>All that the way out depends on: peers for whom this is equal form one export group (RFC 4271 9.1.3 is run once for all).</summary>
     internal ExportTreatment Treatment => new(
         Export, Internal, ReflectorClient, LocalAs, LocalId, ClusterId, NextHop, Direct ? Interface : 0, SelfIPv4, SelfIPv6, SelfLinkLocal,
-        Encode, MinRouteAdvertisementInterval);
+        Encode, Encode.AddPath == FamilySet.None ? 1 : PathsSent, MinRouteAdvertisementInterval);
 }
 
 internal sealed record ExportTreatment(
     IPolicy Policy, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop, int Interface,
-    Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, TimeSpan MinRouteAdvertisementInterval)
+    Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, int Paths, TimeSpan MinRouteAdvertisementInterval)
 {
+    /// <summary>Several paths of a prefix are told in this family.</summary>
+    public bool IsByPath(IpFamily family) => Paths > 1 && Encode.AddPath.Has(family);
+
     public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
 }
 

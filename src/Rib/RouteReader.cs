@@ -129,8 +129,14 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
 
     private void DescribeOutbound(uint node, RouteRequest request, ExportGroup group, ushort to, ref bool isFirst)
     {
+        if (request.Side != RouteSide.Sent) DescribeOutbound(node, request, group, to, rib.BestOf(node), 0, ref isFirst);
+        else
+            foreach (var (told, pathId) in group.ToldOf(node)) DescribeOutbound(node, request, group, to, told, pathId, ref isFirst);
+    }
+
+    private void DescribeOutbound(uint node, RouteRequest request, ExportGroup group, ushort to, Best best, uint pathId, ref bool isFirst)
+    {
         var sent = request.Side == RouteSide.Sent;
-        var best = sent ? group.SentOf(node) : rib.BestOf(node);
         if (best.Attributes == 0 || best.Peer == to || (request.Source is { } source && best.Peer != source)) return;
         var leaving = group.Explain(node, best, out var octets);
         var wanted = request.Side switch
@@ -143,7 +149,7 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
         var path = new PathRow { Cycle = rib.CycleOf(best.Peer) };
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
             if (rib.Paths[at].Peer == best.Peer) path = rib.Paths[at];
-        path = path with { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, PathId = 0 };
+        path = path with { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, PathId = pathId };
         Add(node, ref isFirst, path, best.Attributes, best == rib.BestOf(node), shares: false, Reason.OnlyRoute);
         facts[^1] = facts[^1] with { To = to };
         if (sent) facts[^1] = facts[^1] with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() };

@@ -8,7 +8,8 @@ namespace Calico.Bgp.Rib;
 /// Packs the changes of one batch into as few UPDATEs as possible: prefixes that leave with the same attributes share messages, in
 /// whatever order they came. A run is a set of prefixes whose best path has the same attributes and the same source.
 /// </summary>
-internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeContext context) : IDisposable
+/// <param name="keys">Where several paths of a prefix are told: what the nodes below are then; null: they are rows of the table.</param>
+internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeContext context, PathKeys? keys = null) : IDisposable
 {
     private struct Run
     {
@@ -150,9 +151,10 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         if (length + 24 > nlri.Length) Array.Resize(ref nlri, nlri.Length * 2);
         if (context.AddPath.Has(family))
         {
-            // We send one path a prefix; its identifier is always the same (RFC 7911 section 3).
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), 1);
+            // Where we send one path a prefix its identifier is always the same (RFC 7911 section 3).
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), keys?.PathOf(node) ?? 1);
             length += 4;
+            if (keys != null) node = keys.NodeOf(node);
         }
         return length + table.WriteNlri(node, nlri.AsSpan(length));
     }

@@ -73,23 +73,32 @@ internal sealed class NaiveRib(DecisionSettings settings)
 
     private sealed record Path(RibPeer Peer, byte[] Attributes, AttributeSummary Summary, NextHopState NextHop);
 
-    /// <summary>What each peer should hold, as canonical octets.</summary>
-    public SortedDictionary<Prefix, string> HeldBy(RibPeer receiver)
-    {
-        var held = new SortedDictionary<Prefix, string>();
-        foreach (var prefix in Received.Keys.Select(key => key.Prefix).Distinct())
-            if (Best(prefix) is { } best && best.Peer.Index != receiver.Index && Leaving(best, prefix, receiver) is { } octets)
-                held[prefix] = Convert.ToHexStringLower(octets);
-        return held;
-    }
+    /// <summary>What each peer should hold: prefixes and canonical octets.</summary>
+    public IEnumerable<(Prefix Prefix, string Attributes)> HeldBy(RibPeer receiver) =>
+        from prefix in Received.Keys.Select(key => key.Prefix).Distinct()
+        from path in Ranked(prefix).Take(receiver.Encode.AddPath.Has(prefix.Family) ? receiver.PathsSent : 1)
+        where path.Peer.Index != receiver.Index
+        let octets = Leaving(path, prefix, receiver)
+        where octets != null
+        select (prefix, Convert.ToHexStringLower(octets));
 
     public (ushort Peer, string Attributes)? BestOf(Prefix prefix) =>
-        Best(prefix) is { } best ? (best.Peer.Index, Convert.ToHexStringLower(best.Attributes)) : null;
+        Ranked(prefix).FirstOrDefault() is { } best ? (best.Peer.Index, Convert.ToHexStringLower(best.Attributes)) : null;
 
-    private Path? Best(Prefix prefix)
+    /// <summary>The best one, the best without that one, and so on.</summary>
+    private IEnumerable<Path> Ranked(Prefix prefix)
     {
-        var paths = Received.Where(entry => entry.Key.Prefix == prefix)
+        var rest = Received.Where(entry => entry.Key.Prefix == prefix)
             .Select(entry => Accept(sources[entry.Key.Peer], prefix, entry.Value)).OfType<Path>().Where(Reachable).ToList();
+        while (Best(rest) is { } best)
+        {
+            yield return best;
+            rest.Remove(best);
+        }
+    }
+
+    private Path? Best(List<Path> paths)
+    {
         paths = Keep(paths, path => -(long)path.Peer.Preference);
         paths = Keep(paths, path => -(long)(path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100));
         paths = Keep(paths, path => path.Summary.AsPathLength);

@@ -92,6 +92,9 @@ public class RibModelTests
                 return;
             }
             peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Policies), Pick(random, Policies));
+            // One is told two paths of a prefix, one all of them, in one family only.
+            if (index == 2) peer = peer with { PathsSent = 2, Encode = peer.Encode with { AddPath = FamilySet.Both } };
+            if (index == 6) peer = peer with { PathsSent = int.MaxValue, Encode = peer.Encode with { AddPath = FamilySet.IPv4 } };
             model.Up(peer);
             rig.Up(peer);
             return;
@@ -154,7 +157,8 @@ public class RibModelTests
         {
             var receiver = rig.Receivers[peer.Index];
             Assert.True(receiver.Complaints.Count == 0, $"{where}: {string.Join("; ", receiver.Complaints)}");
-            var (expected, actual) = (Text(model.HeldBy(peer)), Text(receiver.Holds));
+            var (expected, actual) = (Text(model.HeldBy(peer)), Text(
+                [.. receiver.Holds.Select(held => (held.Key, held.Value)), .. receiver.Paths.Select(held => (held.Key.Prefix, held.Value))]));
             Assert.True(expected == actual, $"{where}: peer {peer.Index} should hold\n{expected}\nbut holds\n{actual}");
         }
         var paths = new List<(ushort, Prefix, PathState)>();
@@ -171,8 +175,8 @@ public class RibModelTests
             Assert.Equal(model.BestOf(prefix), best.TryGetValue(prefix, out var found) ? found : null);
     }
 
-    private static string Text(SortedDictionary<Prefix, string> held) =>
-        string.Join('\n', held.Select(entry => $"{entry.Key} {entry.Value}"));
+    private static string Text(IEnumerable<(Prefix Prefix, string Attributes)> held) =>
+        string.Join('\n', held.Order().Select(route => $"{route.Prefix} {route.Attributes}"));
 
     private static readonly Prefix[] AllPrefixes =
     [

@@ -18,6 +18,8 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
 
     public ushort Peer => peer.Index;
     public SortedDictionary<Prefix, string> Holds { get; } = [];
+    /// <summary>The same where path identifiers stand before the prefixes (RFC 7911).</summary>
+    public SortedDictionary<(Prefix Prefix, uint Id), string> Paths { get; } = [];
     /// <summary>What no correct speaker sends: withdrawals of what was never announced, damage.</summary>
     public List<string> Complaints { get; } = [];
     public int EndsOfRib { get; private set; }
@@ -63,35 +65,44 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
     private void Take(DecodedUpdate update)
     {
         if (update.Damage.Penalty != Penalty.None) Complaints.Add($"{peer.Name}: {update.Damage}");
-        foreach (var prefix in PrefixesOf(update.Withdrawn)) Withdraw(prefix);
-        foreach (var prefix in PrefixesOf(update.MpWithdrawn)) Withdraw(prefix);
-        foreach (var prefix in PrefixesOf(update.Announced.Nlri)) Announce(prefix, update.Announced.Attributes);
-        foreach (var prefix in PrefixesOf(update.MpAnnounced.Nlri)) Announce(prefix, update.MpAnnounced.Attributes);
+        Withdraw(update.Withdrawn);
+        Withdraw(update.MpWithdrawn);
+        Announce(update.Announced);
+        Announce(update.MpAnnounced);
         if (update.EndOfRib != null) EndsOfRib++;
     }
 
-    private void Announce(Prefix prefix, ReadOnlySpan<byte> attributes)
+    private void Announce(AnnouncedRun run)
     {
-        Announcements++;
-        Holds[prefix] = Convert.ToHexStringLower(attributes);
+        var attributes = Convert.ToHexStringLower(run.Attributes);
+        foreach (var path in PathsOf(run.Nlri))
+        {
+            Announcements++;
+            if (run.Nlri.AddPath) Paths[path] = attributes;
+            else Holds[path.Prefix] = attributes;
+        }
     }
 
-    private void Withdraw(Prefix prefix)
+    private void Withdraw(NlriRun run)
     {
-        if (!Holds.Remove(prefix)) Complaints.Add($"{peer.Name}: {prefix} withdrawn, but it was never announced");
+        foreach (var path in PathsOf(run))
+            if (!(run.AddPath ? Paths.Remove(path) : Holds.Remove(path.Prefix)))
+                Complaints.Add($"{peer.Name}: {path} withdrawn, but it was never announced");
     }
 
-    public static List<Prefix> PrefixesOf(NlriRun run)
+    private static List<(Prefix Prefix, uint Id)> PathsOf(NlriRun run)
     {
-        var prefixes = new List<Prefix>();
+        var paths = new List<(Prefix, uint)>();
         var octets = new byte[16];
         for (var rest = run.Octets; !rest.IsEmpty; rest = rest[(1 + (rest[0] + 7) / 8)..])
         {
+            var id = run.AddPath ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(rest) : 0;
+            if (run.AddPath) rest = rest[4..];
             Array.Clear(octets);
             rest.Slice(1, (rest[0] + 7) / 8).CopyTo(octets);
-            prefixes.Add(new(Address.FromOctets(octets.AsSpan(0, run.Family.Octets())), rest[0]));
+            paths.Add((new(Address.FromOctets(octets.AsSpan(0, run.Family.Octets())), rest[0]), id));
         }
-        return prefixes;
+        return paths;
     }
 }
 
@@ -110,6 +121,7 @@ internal static class Sessions
         PeerAddress = peer.SelfIPv4,
         Families = FamilySet.Both,
         FourOctetAs = true,
+        AddPathReceive = peer.Encode.AddPath,
         Sent = NoOpen,
         Received = NoOpen,
     };

@@ -1,0 +1,56 @@
+namespace Calico.Bgp.Rib;
+
+/// <summary>
+/// The best paths of a prefix, in order: the best one, the one that would be it without that one, and so on (what RFC 7911's "best N" means to
+/// others, too). Asked only for receivers that are told several.
+/// </summary>
+internal sealed class Ranking(LocRib rib)
+{
+    private readonly List<uint> rest = [];
+
+    /// <summary>At most <paramref name="most"/> usable paths; all of them where there are no more, the best one first.</summary>
+    public void Best(uint node, int most, List<uint> into)
+    {
+        into.Clear();
+        rest.Clear();
+        for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
+            if (rib.IsEligible(node, rib.Paths[at])) rest.Add(at);
+        if (rest.Count <= most)
+        {
+            into.AddRange(rest);
+            return;
+        }
+        // The first one is the best: that is how the Loc-RIB keeps them.
+        for (var best = rest[0]; ; best = BestOfRest(node))
+        {
+            into.Add(best);
+            if (into.Count == most) return;
+            rest.Remove(best);
+        }
+    }
+
+    private uint BestOfRest(uint node)
+    {
+        var byNeighbour = rib.Settings is { DeterministicMed: true, AlwaysCompareMed: false };
+        var best = 0u;
+        foreach (var at in rest)
+        {
+            if (byNeighbour && !LeadsItsNeighbour(node, at)) continue;
+            if (best == 0 || Compare(node, at, best, withMed: !byNeighbour) < 0) best = at;
+        }
+        return best;
+    }
+
+    private bool LeadsItsNeighbour(uint node, uint at)
+    {
+        foreach (var other in rest)
+        {
+            if (other == at || !Decision.SameNeighbour(rib.CandidateOf(node, at), rib.CandidateOf(node, other))) continue;
+            if (Compare(node, other, at, withMed: true) < 0) return false;
+        }
+        return true;
+    }
+
+    private int Compare(uint node, uint a, uint b, bool withMed) =>
+        Decision.Compare(rib.CandidateOf(node, a), rib.CandidateOf(node, b), rib.Settings, withMed, out _);
+}
