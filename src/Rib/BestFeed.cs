@@ -6,7 +6,7 @@ namespace Calico.Bgp.Rib;
 /// <summary>Who brought the route in use for a prefix, with those whose routes share its packets; nobody: there is no route.</summary>
 public readonly record struct BestChange(Prefix Prefix, ImmutableArray<ushort> Sources);
 
-/// <summary>Is told whose the best routes are: all once, then each that moves. There may be any number. Called by shards; never blocks them.</summary>
+/// <summary>Is told whose the best routes are: all once, then each that moves. There may be many. Called by shards; never blocks them.</summary>
 public interface IBestFollower
 {
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>

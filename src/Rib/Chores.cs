@@ -3,15 +3,17 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Rib;
 
 /// <summary>
-/// Walks over whole tables, done in slices between a shard's other work: what peers have taken back as a whole is removed, a filter looks again
-/// at what a peer sent, or every prefix is chosen anew because next hops or the decision's settings have changed.
+/// Walks over whole tables, done in slices between a shard's other work: what peers have taken back as a whole is removed, a filter looks
+/// again at what a peer sent, or every prefix is chosen anew because next hops or the decision's settings have changed.
 /// </summary>
 /// <remarks>
 /// What changes while a walk is on its way is none of its business: whoever changes a prefix chooses there by what holds now, and the walk
 /// does the same when it comes by. Who asks for a walk that has not begun yet shares it; one that has begun may have passed already, so
 /// there will be another.
 /// </remarks>
-internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHops nextHops, ImportFilter import, PeerTable peers, int slice)
+/// <param name="slice">Prefixes that a walk looks at before other work has its turn.</param>
+internal sealed class Chores(
+    LocRib[] ribs, AttributeInterner attributes, NextHops nextHops, ImportFilter import, PeerTable peers, int slice)
 {
     private readonly Queue<IEnumerator<bool>> waiting = new();
     /// <summary>Whose routes the next walk over a family's table removes.</summary>
@@ -130,7 +132,8 @@ internal sealed class Chores(LocRib[] ribs, AttributeInterner attributes, NextHo
             for (uint node = 1; node < rib.Table.End; node++)
             {
                 if (node % slice == 0) yield return true;
-                if (rib.Table.IsUsed(node)) Reimport(rib, node, import, ranges.Count > 0 && ranges.TryLongest(rib.Table[node], out _, out _));
+                if (!rib.Table.IsUsed(node)) continue;
+                Reimport(rib, node, import, isInRange: ranges.Count > 0 && ranges.TryLongest(rib.Table[node], out _, out _));
             }
         }
     }

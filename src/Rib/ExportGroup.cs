@@ -190,7 +190,7 @@ internal sealed class ExportGroup(
         SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
     }
 
-    /// <summary>Gives back a slice of the references that an empty group holds. True: that was the last; the group is not used again.</summary>
+    /// <summary>Gives back a slice of the references that an empty group holds. True: it was the last, and the group is used no more.</summary>
     public bool Dissolve()
     {
         var end = Math.Min(End, dissolved + (uint)slice);
@@ -303,7 +303,8 @@ internal sealed class ExportGroup(
         else if (before.Attributes == 0 || !IsSameFor(node, before, best, run))
         {
             packer.Announce(run, key);
-            if (before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer)) packer.Withdraw(key, best.Peer, only: true);
+            var isLost = before.Attributes != 0 && before.Peer != best.Peer && receivers.Contains(best.Peer);
+            if (isLost) packer.Withdraw(key, best.Peer, only: true);
         }
         for (var i = 0; i < cohorts.Count; i++) cohorts[i].Touch(key, before);
         Record(ref told, before, best);
@@ -482,7 +483,8 @@ internal sealed class ExportGroup(
     private Cohort CohortAtStart(bool holdsAll)
     {
         var cohort = cohorts.Find(cohort =>
-            !cohort.HasStarted && cohort.Cursor == 1 && cohort.HoldsAll == holdsAll && cohort.Behind == 0 && cohort.Former == null && !cohort.IsLeft);
+            !cohort.HasStarted && cohort.Cursor == 1 && cohort.HoldsAll == holdsAll && cohort.Behind == 0
+            && cohort.Former == null && !cohort.IsLeft);
         return cohort ?? Added(new(1, holdsAll));
     }
 

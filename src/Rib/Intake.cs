@@ -49,7 +49,7 @@ internal sealed class Intake(
         var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope), record.Hash);
         var looksAtPrefix = peer.Import.LooksAtPrefix;
         var forAll = looksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
-        var said = new PathRow { Peer = peer.Index, Received = received, Changed = now, Cycle = peers.Cycle(peer.Index, record.Family).Now };
+        var said = new PathRow { Peer = peer.Index, Received = received, Changed = now, Cycle = rib.CycleOf(peer.Index) };
         for (var rest = record.Nlri; !rest.IsEmpty;)
         {
             said.PathId = PathId(record.AddPath, ref rest);
@@ -119,7 +119,8 @@ internal sealed class Intake(
         {
             var counts = peers.Counts(peer.Index, rib.Family);
             // What an earlier session left here was counted there.
-            if (counts.Held - peers.Cycle(peer.Index, rib.Family).Outdated > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
+            var held = counts.Held - peers.Cycle(peer.Index, rib.Family).Outdated;
+            if (held > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
         }
     }
 }

@@ -16,7 +16,7 @@ internal struct PathRow
     /// <summary>When it last changed, in the shard's ticks.</summary>
     public uint Changed;
     public ushort Peer;
-    /// <summary><see cref="PathState.Preferred"/> or nothing: the rest follows from <see cref="Cycle"/> (<see cref="LocRib.StateOf"/>).</summary>
+    /// <summary><see cref="PathState.Preferred"/> or none: the rest follows from <see cref="Cycle"/> (<see cref="LocRib.StateOf"/>).</summary>
     public PathState State;
     /// <summary>In which of its peer's cycles it was last said (<see cref="TableCycle"/>).</summary>
     public byte Cycle;

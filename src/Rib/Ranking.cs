@@ -1,8 +1,8 @@
 namespace Calico.Bgp.Rib;
 
 /// <summary>
-/// The best paths of a prefix, in order: the best one, the one that would be it without that one, and so on (what RFC 7911's "best N" means to
-/// others, too). Asked only for receivers that are told several.
+/// The best paths of a prefix, in order: the best one, the one that would be it without that one, and so on (what "best N" means to others,
+/// too). Asked only for receivers that are told several.
 /// </summary>
 internal sealed class Ranking(LocRib rib)
 {

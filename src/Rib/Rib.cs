@@ -48,18 +48,22 @@ public sealed class Rib : IRibOwner, IDisposable
     private readonly ConcurrentDictionary<(ushort Peer, IpFamily Family), ConcurrentBag<PeerCounts>> counts = [];
     private readonly ConcurrentDictionary<(IPeerOutlet Outlet, IpFamily Family), int> tablesSent = [];
 
-    public Rib(int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops, ILogger<Rib> log)
+    public Rib(
+        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops,
+        ILogger<Rib> log)
         : this(shardCount, settings, resolver, fib, listener, loops, log, Slice)
     {
     }
 
-    /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn; tests take few, so that much comes between.</param>
+    /// <param name="slice">Prefixes that a walk looks at before other work has its turn; tests take few, so that much comes between.</param>
     internal Rib(
-        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops, ILogger<Rib> log,
-        int slice)
+        int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops,
+        ILogger<Rib> log, int slice)
     {
         this.listener = listener;
-        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(number => new RibShard(number, settings, resolver, fib, this, loops, log, slice))];
+        shards = [.. Enumerable.Range(0, Math.Max(shardCount, 1)).Select(NewShard)];
+
+        RibShard NewShard(int number) => new(number, settings, resolver, fib, this, loops, log, slice);
     }
 
     internal static uint Ticks(long milliseconds) => (uint)(milliseconds >> TickBits);
@@ -89,7 +93,7 @@ public sealed class Rib : IRibOwner, IDisposable
         Tell(new ShardMessage.PeerDown(peer, kept));
     }
 
-    /// <summary>The peer's routes that are still stale go: it has not come back in time, or did not keep its own (RFC 4724 section 4.2).</summary>
+    /// <summary>The peer's routes that are still stale go: it is not back in time, or did not keep its own (RFC 4724 section 4.2).</summary>
     public void EndStale(ushort peer, FamilySet families) => Tell(new ShardMessage.StaleEnds(peer, families));
 
     /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
@@ -102,7 +106,7 @@ public sealed class Rib : IRibOwner, IDisposable
     public void Reimport(ushort peer) => Tell(new ShardMessage.Reimport(peer));
 
     /// <summary>
-    /// The import filters look again at every route in the range (to it or to a part of it), whoever sent it: what they go by has changed there.
+    /// The import filters look again at every route in the range (to it or to a part of it), whoever sent it: what they go by has changed.
     /// Ranges that come one after the other share a walk.
     /// </summary>
     public void Reimport(Prefix range) => Tell(new ShardMessage.ReimportRange(range));

@@ -43,7 +43,8 @@ internal sealed class RibShard : IDisposable
 
     /// <param name="slice">Prefixes that a walk looks at before other work has its turn.</param>
     public RibShard(
-        int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, Loops loops, ILogger log, int slice)
+        int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, Loops loops, ILogger log,
+        int slice)
     {
         (this.number, this.owner, this.loops) = (number, owner, loops);
         nextHops = new(resolver);

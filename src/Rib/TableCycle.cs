@@ -14,8 +14,8 @@ public enum PathState : byte
 }
 
 /// <summary>
-/// The cycles in which one peer says its table of one family: one begins with each session and with each refresh. A path carries the last octet
-/// of the cycle in which it was last said; so all that a peer has said becomes unconfirmed, stale or gone by moving a bound here, in no
+/// The cycles in which one peer says its table of one family: one begins with each session and with each refresh. A path carries the last
+/// octet of the cycle in which it was last said; so all that a peer has said becomes unconfirmed, stale or gone by moving a bound here, in no
 /// time and without a walk, and what it says from then on is told apart from what it said before. Only removing what is gone is a walk
 /// (<see cref="Chores"/>), which may come later. (BIRD 3 has the same: stale_set, stale_valid, stale_pruned.)
 /// </summary>
@@ -78,7 +78,7 @@ internal sealed class TableCycle
         return TryAdvance(held);
     }
 
-    /// <summary>The session is lost, and what was said in it is kept for the next; what was stale already is gone (RFC 4724 section 4.2).</summary>
+    /// <summary>The session is lost, and what was said in it is kept; what was stale already is gone (RFC 4724 section 4.2).</summary>
     /// <returns>As <see cref="Lose"/>.</returns>
     public bool Keep(int held)
     {

@@ -4,10 +4,11 @@ using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>A lost peer's routes: those that are kept (RFC 4724 section 4.2), and those that go in slices while the peer is back already.</summary>
+/// <summary>A lost peer's routes: those that are kept (RFC 4724 section 4.2), and those that go in slices while it is back already.</summary>
 public sealed class KeptPeerTests : IDisposable
 {
-    private static readonly Prefix One = Prefix.Parse("192.0.2.0/24"), Two = Prefix.Parse("198.51.100.0/24"), Six = Prefix.Parse("2001:db8::/32");
+    private static readonly Prefix One = Prefix.Parse("192.0.2.0/24"), Two = Prefix.Parse("198.51.100.0/24");
+    private static readonly Prefix Six = Prefix.Parse("2001:db8::/32");
     private readonly RibRig rig = new(slice: 1);
     private readonly ReceivingPeer other;
 

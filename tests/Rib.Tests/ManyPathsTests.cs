@@ -40,7 +40,8 @@ public sealed class ManyPathsTests : IDisposable
         Assert.Equal(3, IdsOf(all, One).Distinct().Count());
         Assert.Empty(all.Holds);
         Assert.Equal(4, (await rig.ReadAsync(new(RouteSide.Accepted, IpFamily.IPv4))).Count);
-        Assert.Equal(3, (await rig.ReadAsync(new(RouteSide.Sent, IpFamily.IPv4, Peer: 9))).Select(route => route.PathId).Distinct().Count());
+        var sent = await rig.ReadAsync(new(RouteSide.Sent, IpFamily.IPv4, Peer: 9));
+        Assert.Equal(IdsOf(all, One).Order(), sent.Select(route => route.PathId).Order());
         Assert.Single(await rig.ReadAsync(new(RouteSide.Sent, IpFamily.IPv4, Peer: 4)));
     }
 

@@ -4,7 +4,7 @@ using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>Ranges of prefixes that the import filters look at again, because what they go by has changed there (origin validation).</summary>
+/// <summary>Ranges of prefixes that the import filters look at again, as what they go by has changed there (origin validation).</summary>
 public class ReimportTests
 {
     /// <summary>Rejects what is listed, whenever it is asked.</summary>

@@ -6,8 +6,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib.Tests;
 
 /// <summary>
-/// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Adj-RIBs-In, the Loc-RIB
-/// and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards, and however much comes between
+/// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Adj-RIBs-In, the
+/// Loc-RIB and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards, and however much comes between
 /// the slices of a walk.
 /// </summary>
 public class RibModelTests
@@ -157,8 +157,9 @@ public class RibModelTests
         {
             var receiver = rig.Receivers[peer.Index];
             Assert.True(receiver.Complaints.Count == 0, $"{where}: {string.Join("; ", receiver.Complaints)}");
-            var (expected, actual) = (Text(model.HeldBy(peer)), Text(
-                [.. receiver.Holds.Select(held => (held.Key, held.Value)), .. receiver.Paths.Select(held => (held.Key.Prefix, held.Value))]));
+            var held = receiver.Holds.Select(route => (route.Key, route.Value));
+            var heldByPath = receiver.Paths.Select(path => (path.Key.Prefix, path.Value));
+            var (expected, actual) = (Text(model.HeldBy(peer)), Text(held.Concat(heldByPath)));
             Assert.True(expected == actual, $"{where}: peer {peer.Index} should hold\n{expected}\nbut holds\n{actual}");
         }
         var paths = new List<(ushort, Prefix, PathState)>();

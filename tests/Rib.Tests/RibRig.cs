@@ -192,7 +192,8 @@ internal sealed class RibRig : IDisposable
     private readonly Dictionary<ushort, RouteInlet> inlets = [];
 
     /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn.</param>
-    public RibRig(int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
+    public RibRig(
+        int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
     {
         var loops = new Loops(
             TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
