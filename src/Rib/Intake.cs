@@ -119,7 +119,7 @@ internal sealed class Intake(
         {
             var counts = peers.Counts(peer.Index, rib.Family);
             // What an earlier session left here was counted there.
-            var held = counts.Held - peers.Cycle(peer.Index, rib.Family).Outdated;
+            var held = counts.Held - peers.Cycle(peer.Index, rib.Family).Left;
             if (held > limit) owner.PrefixLimitExceeded(peer.Index, rib.Family, limit);
         }
     }

@@ -29,6 +29,8 @@ internal sealed class TableCycle
     private uint now;
     /// <summary>Paths of cycles before these are gone, and stale.</summary>
     private uint goneBefore, staleBefore;
+    /// <summary>The present session's first.</summary>
+    private uint session;
     private uint? refresh;
 
     /// <summary>What a path that is said now carries.</summary>
@@ -36,6 +38,9 @@ internal sealed class TableCycle
 
     /// <summary>Paths of the peer that are not of the present cycle.</summary>
     public int Outdated { get; private set; }
+
+    /// <summary>Those of them that an earlier session said.</summary>
+    public int Left { get; private set; }
 
     /// <summary>Some paths may be gone and still there.</summary>
     public bool HasGone => oldest < goneBefore && (Outdated > 0 || now < goneBefore);
@@ -50,7 +55,9 @@ internal sealed class TableCycle
     /// <summary>A path is said again, or is removed.</summary>
     public void Settle(byte cycle)
     {
-        if (cycle != (byte)now) Outdated--;
+        if (cycle == (byte)now) return;
+        Outdated--;
+        if (Number(cycle) < session) Left--;
     }
 
     /// <summary>RFC 7313 section 4: the table comes once more. One that begins before the last has ended takes its place.</summary>
@@ -73,8 +80,8 @@ internal sealed class TableCycle
     /// <returns>False: it must be removed before the peer says anything more, as the octet can tell no further cycles apart.</returns>
     public bool Lose(int held)
     {
-        refresh = null;
-        goneBefore = now + 1;
+        Leave(held);
+        goneBefore = session;
         return TryAdvance(held);
     }
 
@@ -82,9 +89,9 @@ internal sealed class TableCycle
     /// <returns>As <see cref="Lose"/>.</returns>
     public bool Keep(int held)
     {
-        refresh = null;
+        Leave(held);
         goneBefore = Math.Max(goneBefore, staleBefore);
-        staleBefore = now + 1;
+        staleBefore = session;
         if (TryAdvance(held)) return true;
         goneBefore = staleBefore;
         return false;
@@ -99,7 +106,15 @@ internal sealed class TableCycle
     public void Removed(uint gone)
     {
         oldest = Math.Max(oldest, gone);
-        now = Math.Max(now, gone);
+        if (now >= gone) return;
+        (now, Left) = (gone, 0);
+    }
+
+    private void Leave(int held)
+    {
+        refresh = null;
+        session = now + 1;
+        Left = held;
     }
 
     private bool TryAdvance(int held)

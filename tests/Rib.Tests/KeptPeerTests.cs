@@ -144,6 +144,19 @@ public sealed class KeptPeerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refresh_does_not_raise_the_limit()
+    {
+        rig.Up(RibRig.Peer(3) with { PrefixLimit = 1 });
+        await rig.AnnounceAsync(3, Path(64503), One);
+        await rig.RefreshAsync(3, IpFamily.IPv4, begins: true);
+        await rig.Rib.IdleAsync();
+        Assert.Empty(rig.Listener.Exceeded);
+        await rig.AnnounceAsync(3, Path(64503), Two);
+        await rig.Rib.IdleAsync();
+        Assert.NotEmpty(rig.Listener.Exceeded);
+    }
+
+    [Fact]
     public async Task What_a_peer_says_when_it_is_back_outlives_the_walk_that_removes_what_it_said_before()
     {
         var many = Enumerable.Range(0, 2000).Select(i => new Prefix(Address.FromIPv4(0x0b000000u + ((uint)i << 8)), 24)).ToArray();

@@ -23,6 +23,10 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
     /// <summary>What no correct speaker sends: withdrawals of what was never announced, damage.</summary>
     public List<string> Complaints { get; } = [];
     public int EndsOfRib { get; private set; }
+    /// <summary>Subtypes of the ROUTE-REFRESH messages that came (RFC 7313).</summary>
+    public List<byte> RefreshMarks { get; } = [];
+    /// <summary>The next UPDATE makes it slow.</summary>
+    public bool IsTired { get; set; }
     public int Announcements { get; private set; }
     /// <summary>The thread that brought the last message.</summary>
     public int SentOn { get; private set; }
@@ -57,6 +61,7 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
             {
                 var length = rest[16] << 8 | rest[17];
                 if (rest[18] == 2) Take(decoder.Decode(rest[19..length]));
+                if (rest[18] == 5) RefreshMarks.Add(rest[21]);
                 rest = rest[length..];
             }
         }
@@ -64,6 +69,7 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
 
     private void Take(DecodedUpdate update)
     {
+        if (IsTired) BeSlow();
         if (update.Damage.Penalty != Penalty.None) Complaints.Add($"{peer.Name}: {update.Damage}");
         Withdraw(update.Withdrawn);
         Withdraw(update.MpWithdrawn);

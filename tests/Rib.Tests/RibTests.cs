@@ -162,4 +162,49 @@ public sealed class RibTests : IDisposable
         await rig.Rib.IdleAsync();
         Assert.Equal([two], other.Holds.Keys);
     }
+
+    private static readonly Prefix[] Five = [.. Enumerable.Range(0, 5).Select(i => Prefix.Parse($"10.1.{i}.0/24"))];
+
+    [Fact]
+    public async Task A_refresh_that_a_change_of_filters_overtakes_is_still_ended()
+    {
+        rig.Up(RibRig.Peer(1));
+        var told = RibRig.Peer(2) with { EnhancedRefresh = true };
+        var other = rig.Up(told);
+        await rig.AnnounceAsync(1, Path(64501), Five);
+        await rig.Rib.IdleAsync();
+        other.BeSlow();
+        rig.Rib.Refresh(2, IpFamily.IPv4);
+        rig.Rib.PeerChanged(told with { NextHop = NextHopMode.Keep });
+        await rig.Rib.IdleAsync();
+        Assert.Equal([1], other.RefreshMarks);
+        other.BeFast();
+        await rig.Rib.IdleAsync();
+        Assert.Equal([1, 2], other.RefreshMarks);
+        Assert.Equal(Five, other.Holds.Keys);
+    }
+
+    [Fact]
+    public async Task A_refresh_that_is_asked_for_while_one_is_on_its_way_comes_behind_it()
+    {
+        using var rig = new RibRig(slice: 1);
+        rig.Up(RibRig.Peer(1));
+        var other = rig.Up(RibRig.Peer(2) with { EnhancedRefresh = true });
+        await rig.AnnounceAsync(1, Path(64501), Five);
+        await rig.Rib.IdleAsync();
+        other.IsTired = true;
+        rig.Rib.Refresh(2, IpFamily.IPv4);
+        await rig.Rib.IdleAsync();
+        rig.Rib.Refresh(2, IpFamily.IPv4);
+        await rig.WithdrawAsync(1, Five[0], Five[4]);
+        await rig.Rib.IdleAsync();
+        other.IsTired = false;
+        other.BeFast();
+        await rig.Rib.IdleAsync();
+        Assert.Equal([1, 2], other.RefreshMarks);
+        Assert.Equal(Five[1..4], other.Holds.Keys);
+        Assert.Empty(other.Complaints);
+        // Five at first, one and then the three that are left, and these three once more.
+        Assert.Equal(12, other.Announcements);
+    }
 }
