@@ -23,7 +23,7 @@ public class KernelObjectTests
     private static string Lines(string text) => string.Join('\n', text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => string.Join(' ', line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)).Replace(" proto bird", "", StringComparison.Ordinal)));
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Rules_come_are_put_back_and_go()
     {
         using var ns = new NetworkNamespace();
@@ -34,7 +34,7 @@ public class KernelObjectTests
         Assert.Equal(both, Rules(ns));
         ns.Ip("rule del priority 900");
         ns.Ip("-6 rule del priority 901");
-        await Eventually.Equal(both, () => Rules(ns));
+        await Until.EqualAsync(both, () => Rules(ns));
         await claim.WantAsync([Sourced]);
         Assert.Equal("901: from fd00:10::/64 to 2001:db8::/32 iif a0 oif b0 lookup 1000", Rules(ns));
         await claim.WantAsync([]);
@@ -42,7 +42,7 @@ public class KernelObjectTests
         Assert.Empty(loop.Status.RefusedObjects);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_group_of_next_hops_comes_changes_under_its_routes_and_goes_behind_them()
     {
         using var ns = new NetworkNamespace();
@@ -66,7 +66,7 @@ public class KernelObjectTests
     }
 
     /// <summary>The routes over a next hop go with it, and the kernel says nothing of that.</summary>
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_group_that_a_stranger_deletes_comes_back_with_its_routes()
     {
         using var ns = new NetworkNamespace();
@@ -77,11 +77,11 @@ public class KernelObjectTests
         await loop.SettledAsync();
         var (hops, own) = (Hops(ns), ns.Own(table: "100"));
         ns.Ip("nexthop flush");
-        await Eventually.Equal(hops, () => Hops(ns));
-        await Eventually.Equal(own, () => ns.Own(table: "100"));
+        await Until.EqualAsync(hops, () => Hops(ns));
+        await Until.EqualAsync(own, () => ns.Own(table: "100"));
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task What_an_earlier_run_left_stays_until_all_owners_have_spoken_and_strangers_are_let_be()
     {
         using var ns = new NetworkNamespace();
@@ -102,7 +102,7 @@ public class KernelObjectTests
         Assert.Contains("960:", ns.Ip("rule show"), StringComparison.Ordinal);
     }
 
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task What_the_kernel_refuses_and_what_another_owner_has_is_named_and_the_rest_is_there()
     {
         using var ns = new NetworkNamespace();
@@ -117,12 +117,12 @@ public class KernelObjectTests
         Assert.Equal("id 11 via 10.0.0.2 dev a0 scope link", Hops(ns));
         Assert.NotEqual("", Rules(ns));
         await one.WantAsync([Marked]);
-        await Eventually.Equal("id 11 via 10.0.1.2 dev b0 scope link", () => Hops(ns));
+        await Until.EqualAsync("id 11 via 10.0.1.2 dev b0 scope link", () => Hops(ns));
         Assert.Empty(loop.Status.RefusedObjects);
     }
 
     /// <summary>FRR writes all of its routes so.</summary>
-    [LiveFact]
+    [NeedsFact(Needs.Namespaces)]
     public async Task Where_others_routes_lead_by_a_next_hop_is_known()
     {
         using var ns = new NetworkNamespace();
