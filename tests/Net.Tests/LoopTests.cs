@@ -145,7 +145,13 @@ public sealed class LoopTests
     public async Task A_loop_that_says_so_may_take_its_time()
     {
         using var slow = new SemaphoreSlim(0);
-        var loop = loops.Start("source", OnDefect.EndProcess, _ => slow.WaitAsync(), patience: TimeSpan.FromMinutes(1));
+        var begun = new TaskCompletionSource();
+        var loop = loops.Start("source", OnDefect.EndProcess, _ =>
+        {
+            begun.SetResult();
+            return slow.WaitAsync();
+        }, patience: TimeSpan.FromMinutes(1));
+        await begun.Task.WaitAsync(Patience);
         time.Now += TimeSpan.FromSeconds(59);
         Assert.Null(loops.NotLiveBecause);
         time.Now += TimeSpan.FromSeconds(2);
