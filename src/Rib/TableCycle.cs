@@ -15,8 +15,8 @@ public enum PathState : byte
 
 /// <summary>
 /// The cycles in which one peer says its table of one family: one begins with each session and with each refresh. A path carries the last
-/// octet of the cycle in which it was last said; so all that a peer has said becomes unconfirmed, stale or gone by moving a bound here, in no
-/// time and without a walk, and what it says from then on is told apart from what it said before. Only removing what is gone is a walk
+/// octet of the cycle in which it was last said; so all that a peer has said becomes unconfirmed, stale or gone by moving a bound here, in
+/// no time and without a walk, and what it says from then on is told apart from what it said before. Only removing what is gone is a walk
 /// (<see cref="Chores"/>), which may come later. (BIRD 3 has the same: stale_set, stale_valid, stale_pruned.)
 /// </summary>
 internal sealed class TableCycle

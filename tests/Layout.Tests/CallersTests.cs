@@ -63,6 +63,13 @@ public sealed class CallersTests
         "Calico.Bgp.Wire.OutBuffer.get_Octets",
     ];
 
+    /// <summary>What the RIB can do already, and whose caller is graceful restart, which is to come.</summary>
+    private static readonly string[] Awaited =
+    [
+        "Calico.Bgp.Rib.Rib.EndStale",
+        "Calico.Bgp.Rib.RouteFacts.get_State",
+    ];
+
     [Fact]
     public void Every_member_has_a_caller_in_src()
     {
@@ -71,7 +78,8 @@ public sealed class CallersTests
         foreach (var file in files) Read(file, written, called);
         Assert.Contains("Calico.Bgp.Net.Prefix.Contains", written);
         Assert.Contains("Calico.Bgp.Net.Prefix.Contains", called);
-        Assert.Equal("", string.Join('\n', written.Except(called).Except(ForTests).Except(LeftOver).Order(StringComparer.Ordinal)));
+        var uncalled = written.Except(called).Except(ForTests).Except(LeftOver).Except(Awaited);
+        Assert.Equal("", string.Join('\n', uncalled.Order(StringComparer.Ordinal)));
     }
 
     private static string AssemblyName(string room) => room is "Bgpd" or "Bgpctl" ? room.ToLowerInvariant() : "Calico.Bgp." + room;

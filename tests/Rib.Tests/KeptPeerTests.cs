@@ -4,7 +4,7 @@ using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>A lost peer's routes: those that are kept (RFC 4724 section 4.2), and those that go in slices while it is back already.</summary>
+/// <summary>A lost peer's routes: those that are kept (RFC 4724 section 4.2), and those that go in slices while it is back.</summary>
 public sealed class KeptPeerTests : IDisposable
 {
     private static readonly Prefix One = Prefix.Parse("192.0.2.0/24"), Two = Prefix.Parse("198.51.100.0/24");

@@ -7,8 +7,8 @@ namespace Calico.Bgp.Rib.Tests;
 
 /// <summary>
 /// After any sequence of announcements, withdrawals, losses, filter changes, refreshes, slow readers and cut links, the Adj-RIBs-In, the
-/// Loc-RIB and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards, and however much comes between
-/// the slices of a walk.
+/// Loc-RIB and every Adj-RIB-Out are what the slow reference computes from scratch, whatever the number of shards, and however much comes
+/// between the slices of a walk.
 /// </summary>
 public class RibModelTests
 {

@@ -202,7 +202,8 @@ internal sealed class RibRig : IDisposable
         int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
     {
         var loops = new Loops(
-            TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+            TimeProvider.System, NullLogger<Loops>.Instance,
+            (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
         Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, loops, NullLogger<Rib>.Instance, slice);
         Rib.Start();
     }
@@ -211,29 +212,30 @@ internal sealed class RibRig : IDisposable
     public SilentListener Listener { get; } = new();
     public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
 
-    public static RibPeer Peer(ushort index, bool inner = false, bool client = false, IPolicy? import = null, IPolicy? export = null) => new()
-    {
-        Index = index,
-        Name = $"p{index}",
-        Origin = RouteOrigin.Bgp,
-        Preference = 100,
-        Import = import ?? AcceptAll.Instance,
-        Export = export ?? AcceptAll.Instance,
-        Internal = inner,
-        ReflectorClient = client,
-        LocalAs = OwnAs,
-        PeerAs = inner ? OwnAs : new(64500u + index),
-        LocalId = new(0x0a000001),
-        ClusterId = new(0x0a000001),
-        PeerId = new(0x0a000100u + index),
-        PeerAddress = Address.FromIPv4(0x0a000100u + index),
-        Direct = !inner,
-        Interface = 0,
-        SelfIPv4 = Address.Parse("10.0.0.1"),
-        SelfIPv6 = Address.Parse("fd00::1"),
-        Families = FamilySet.Both,
-        Encode = new(true, 4096, false, FamilySet.None),
-    };
+    public static RibPeer Peer(
+        ushort index, bool inner = false, bool client = false, IPolicy? import = null, IPolicy? export = null) => new()
+        {
+            Index = index,
+            Name = $"p{index}",
+            Origin = RouteOrigin.Bgp,
+            Preference = 100,
+            Import = import ?? AcceptAll.Instance,
+            Export = export ?? AcceptAll.Instance,
+            Internal = inner,
+            ReflectorClient = client,
+            LocalAs = OwnAs,
+            PeerAs = inner ? OwnAs : new(64500u + index),
+            LocalId = new(0x0a000001),
+            ClusterId = new(0x0a000001),
+            PeerId = new(0x0a000100u + index),
+            PeerAddress = Address.FromIPv4(0x0a000100u + index),
+            Direct = !inner,
+            Interface = 0,
+            SelfIPv4 = Address.Parse("10.0.0.1"),
+            SelfIPv6 = Address.Parse("fd00::1"),
+            Families = FamilySet.Both,
+            Encode = new(true, 4096, false, FamilySet.None),
+        };
 
     public ReceivingPeer Up(RibPeer peer)
     {
