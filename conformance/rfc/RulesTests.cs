@@ -56,7 +56,7 @@ public sealed class RulesTests
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc8212_an_external_neighbour_without_policies_gives_and_gets_nothing()
     {
-        var bare = Ext2 with { Policies = "" };
+        var bare = Ext2 with { Filters = "" };
         await using var stage = await Stage.MakeAsync(Ext, bare, Int);
         var (external, without, inside) = (await stage.JoinAsync(Ext), await stage.JoinAsync(bare), await stage.JoinAsync(Int));
         await without.AnnounceAsync(First, bare.Remote, Stage.Attributes([65003]));

@@ -3,11 +3,11 @@ namespace Calico.Bgp.Conformance.Routers;
 
 /// <param name="Local">Our end's address; its family is the session's only one.</param>
 /// <param name="Client">The neighbour is our route reflection client.</param>
-/// <param name="Policies">What passes, in bgpd.yaml's words; other daemons let everything pass.</param>
+/// <param name="Filters">What passes, in bgpd.yaml's words; other daemons let everything pass.</param>
 /// <param name="More">Further keys of bgpd.yaml.</param>
 internal sealed record Neighbour(string Name, string Local, string Remote, uint RemoteAs, bool Passive = false, string? Password = null,
     bool Client = false,
-    string Policies = "import: accept, export: accept", string More = "")
+    string Filters = "import: accept, export: accept", string More = "")
 {
     public bool IPv6 => Remote.Contains(':');
 }

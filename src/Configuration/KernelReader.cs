@@ -29,7 +29,7 @@ internal sealed class KernelReader(Section root, NamedFilters filters)
             Metric = (uint)(kernel.Number("metric", 0, uint.MaxValue) ?? config.Metric),
             Learn = kernel.Flag("learn", config.Learn),
             SweepAfter = kernel.Duration("sweepAfter", TimeSpan.Zero, TimeSpan.FromHours(24)) ?? config.SweepAfter,
-            Export = filters.Policy(kernel, "export"),
+            Export = filters.Named(kernel, "export"),
         };
         kernel.Close();
         return config;

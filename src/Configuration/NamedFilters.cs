@@ -11,7 +11,7 @@ internal sealed class NamedFilters(IReadOnlyDictionary<string, Filter?> filters)
     public ImmutableArray<string> Names { get; } = [.. filters.Keys];
 
     /// <summary>accept, reject, a filter's name or a list of names; null where the key is absent.</summary>
-    public IPolicy? Policy(Section section, string key)
+    public IFilter? Named(Section section, string key)
     {
         if (!section.TryGet(key, out var value)) return null;
         if (value is ScalarNode { Text: "accept" }) return AcceptAll.Instance;

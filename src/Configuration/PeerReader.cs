@@ -168,8 +168,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     private PeerConfig Routing(SessionSettings session)
     {
         var isInternal = session.LocalAs == session.PeerAs;
-        IPolicy unsaid = isInternal ? AcceptAll.Instance : RejectAll.Instance;
-        var (import, export) = (filters.Policy(peer, "import"), filters.Policy(peer, "export"));
+        IFilter unsaid = isInternal ? AcceptAll.Instance : RejectAll.Instance;
+        var (import, export) = (filters.Named(peer, "import"), filters.Named(peer, "export"));
         var client = peer.Flag("routeReflectorClient", otherwise: false);
         if (client && !isInternal)
             peer.Error("routeReflectorClient", $"expected a peer of our own AS {session.LocalAs} (RFC 4456), got AS {session.PeerAs}");

@@ -24,7 +24,7 @@ internal sealed class ExportFilter(
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
 
-    public bool LooksAtPrefix { get; } = treatment.Policy.LooksAtPrefix;
+    public bool LooksAtPrefix { get; } = treatment.Filter.LooksAtPrefix;
 
     /// <param name="octets">Canonical octets as they leave; valid until the next call.</param>
     public Leaving Run(uint node, Best best, out ReadOnlySpan<byte> octets)
@@ -34,9 +34,9 @@ internal sealed class ExportFilter(
         ref var row = ref attributes[best.Attributes];
         if (!ExportDoor.Passes(treatment, source, row.Summary)) return Leaving.Barred;
 
-        var result = treatment.Policy is AcceptAll
+        var result = treatment.Filter is AcceptAll
             ? new(FilterVerdict.Accept, row.Marks.Hints, "accept")
-            : treatment.Policy.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
+            : treatment.Filter.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
         if (result.Verdict == FilterVerdict.Reject) return Leaving.Filtered;
         var summary = row.Summary;
         if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);

@@ -28,7 +28,7 @@ public interface IFibSink
     void Take(ReadOnlySpan<FibChange> changes);
 
     /// <summary>Which routes the kernel gets. When it changes, the RIB is told with <see cref="Rib.FibFilterChanged"/>.</summary>
-    IPolicy Export { get; }
+    IFilter Export { get; }
 }
 
 /// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>

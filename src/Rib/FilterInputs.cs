@@ -6,7 +6,7 @@ namespace Calico.Bgp.Rib;
 /// <summary>Routes as filters look at them.</summary>
 internal sealed class FilterInputs(AttributeInterner attributes, NextHops nextHops)
 {
-    /// <param name="prefix">Default where the policy does not look at it.</param>
+    /// <param name="prefix">Default where the filter does not look at it.</param>
     /// <param name="self">What "next hop self" means here.</param>
     public FilterInput Of(uint handle, RibPeer source, IpFamily family, Prefix prefix, Address self)
     {

@@ -29,8 +29,8 @@ public sealed record RibPeer
     /// <summary>Between protocols the higher one wins: direct 240, static 200, BGP 100, kernel 10.</summary>
     public required uint Preference { get; init; }
 
-    public IPolicy Import { get; init; } = AcceptAll.Instance;
-    public IPolicy Export { get; init; } = RejectAll.Instance;
+    public IFilter Import { get; init; } = AcceptAll.Instance;
+    public IFilter Export { get; init; } = RejectAll.Instance;
 
     public bool Internal { get; init; }
     public bool ReflectorClient { get; init; }
@@ -74,7 +74,7 @@ public sealed record RibPeer
 }
 
 internal sealed record ExportTreatment(
-    IPolicy Policy, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop, int Interface,
+    IFilter Filter, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop, int Interface,
     Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, int Paths, TimeSpan MinRouteAdvertisementInterval)
 {
     /// <summary>Several paths of a prefix are told in this family.</summary>

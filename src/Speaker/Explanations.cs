@@ -63,9 +63,9 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
     public PeerExplanation? Peer(string name) => speaker.PeerNamed(name)?.Config is { } config
         ? new(config.Description, config.Problem, Rules(config.Import), Rules(config.Export)) : null;
 
-    private static ImmutableArray<string> Rules(IPolicy policy) => policy is FilterChain chain
+    private static ImmutableArray<string> Rules(IFilter routeFilter) => routeFilter is FilterChain chain
         ? [.. chain.Rules.Select(rule => $"{rule.Label}: {rule.Rule.Action.ToString().ToLowerInvariant()}")]
-        : [policy.Name.ToLowerInvariant()];
+        : [routeFilter.Name.ToLowerInvariant()];
 
     private async Task<IReadOnlyList<RouteView>> RoutesAsync(RouteSelection selection, Prefix prefix, CancellationToken stop)
     {
@@ -107,11 +107,11 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         return new(result.Verdict != FilterVerdict.Reject, result.Rule, row);
     }
 
-    private FilterResult Run(IPolicy policy, RouteView route, Address self)
+    private FilterResult Run(IFilter routeFilter, RouteView route, Address self)
     {
         var leads = route.Hops is [var hop, ..] ? speaker.Kernel.Current.Links.GetValueOrDefault(hop.Interface)?.Name : null;
         var metric = route.Origin == RouteOrigin.Kernel ? MetricOf(route.Prefix) : 0;
-        return policy.Run(new()
+        return routeFilter.Run(new()
         {
             Prefix = route.Prefix,
             Family = route.Prefix.Family,

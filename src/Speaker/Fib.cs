@@ -40,7 +40,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     /// <summary>Called when there is room again after there was none.</summary>
     public Action? RoomAgain { get; set; }
 
-    public IPolicy Export { get; private set; }
+    public IFilter Export { get; private set; }
 
     public bool HasRoom => Volatile.Read(ref waiting) < Capacity;
 
@@ -56,7 +56,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
     public void Close() => isClosed = true;
 
-    private static IPolicy FilterOf(KernelConfig config)
+    private static IFilter FilterOf(KernelConfig config)
     {
         var filter = config.Export ?? AcceptAll.Instance;
         return config.Metric == 0 ? filter : new MetricOf(filter, config.Metric);
@@ -168,7 +168,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     /// The kernel's filter, and the metric of routes for which nobody said another: a part of where a route leads, so that the shards
     /// notice when it changes.
     /// </summary>
-    private sealed record MetricOf(IPolicy Filter, uint Metric) : IPolicy
+    private sealed record MetricOf(IFilter Filter, uint Metric) : IFilter
     {
         public string Name => Filter.Name;
         public bool LooksAtPrefix => Filter.LooksAtPrefix;

@@ -16,7 +16,7 @@ internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weig
 /// A kernel route's metric comes into the RIB as the only thing that a route can carry beside its prefix, its MED, and becomes what filters
 /// know as the kernel's metric. No MED is left.
 /// </summary>
-internal sealed record MetricFromMed : IPolicy
+internal sealed record MetricFromMed : IFilter
 {
     public static readonly MetricFromMed Instance = new();
 

@@ -34,8 +34,8 @@ public sealed record PeerConfig
     public string? Description { get; init; }
     /// <summary>Why the session is kept down; null: it is not.</summary>
     public string? Problem { get; init; }
-    public required IPolicy Import { get; init; }
-    public required IPolicy Export { get; init; }
+    public required IFilter Import { get; init; }
+    public required IFilter Export { get; init; }
     /// <summary>Nothing was configured for an external peer: RFC 8212 rejects.</summary>
     public bool ImportDefaulted { get; init; }
     public bool ExportDefaulted { get; init; }
@@ -78,7 +78,7 @@ public sealed record KernelConfig
     /// <summary>After the start, own old routes wait this long at most for the sessions before they are swept.</summary>
     public TimeSpan SweepAfter { get; init; } = TimeSpan.FromSeconds(120);
     /// <summary>What goes to the kernel; null: everything.</summary>
-    public IPolicy? Export { get; init; }
+    public IFilter? Export { get; init; }
     /// <summary>Interfaces whose networks are not announceable (source direct), with * and ?.</summary>
     public ListOf<string> IgnoredInterfaces { get; init; }
 }

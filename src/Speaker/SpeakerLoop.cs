@@ -62,7 +62,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     internal SpeakerConfig Config { get; private set; }
     internal IKernel Kernel => kernel;
     /// <summary>What the kernel's filter is; null: nothing is installed.</summary>
-    internal IPolicy? KernelExport => fib?.Export;
+    internal IFilter? KernelExport => fib?.Export;
     internal TimeProvider Time => time;
     internal DateTimeOffset Started { get; }
     internal DateTimeOffset Reconfigured { get; private set; }

@@ -110,7 +110,8 @@ public sealed class CallersTests
     /// <summary>A static member of an interface is called through a type parameter, which names nobody.</summary>
     private static bool IsNamedByAnInterface(MetadataReader metadata, MethodDefinitionHandle handle)
     {
-        foreach (var implementation in metadata.GetTypeDefinition(metadata.GetMethodDefinition(handle).GetDeclaringType()).GetMethodImplementations())
+        var type = metadata.GetTypeDefinition(metadata.GetMethodDefinition(handle).GetDeclaringType());
+        foreach (var implementation in type.GetMethodImplementations())
             if (metadata.GetMethodImplementation(implementation).MethodBody == handle) return true;
         return false;
     }
@@ -206,7 +207,7 @@ public sealed class CallersTests
     }
 }
 
-/// <summary>How many octets follow an instruction of the intermediate language (ECMA-335 III); what is no number of them is negative.</summary>
+/// <summary>How many octets follow an instruction of the intermediate language (ECMA-335 III); negative: not only a number.</summary>
 internal enum Operand { None = 0, One = 1, Two = 2, Four = 4, Eight = 8, Token = -1, Switch = -2 }
 
 internal static class Instructions

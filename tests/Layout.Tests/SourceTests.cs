@@ -5,6 +5,8 @@ namespace Calico.Bgp.Layout.Tests;
 /// <summary>What every source file promises, whoever wrote it.</summary>
 public partial class SourceTests
 {
+    private static readonly string[] OthersPolicies = ["NetworkPolic", "TrafficPolicy", "NamingPolicy"];
+
     [Fact]
     public void Nothing_is_left_unwritten() =>
         Assert.Equal([], Files(file => !IsThisFile(file) && Contains(file, "NotImplementedException")));
@@ -40,7 +42,8 @@ public partial class SourceTests
     /// <summary>On a route's way a shard asks each turn what time it is: the tick that the kernel keeps for everybody costs nothing.</summary>
     [Fact]
     public void The_machines_counter_is_asked_by_the_shards_alone() =>
-        Assert.Equal([], Files(file => IsIn("src/", file) && !IsIn("src/Rib/", file) && (Contains(file, "TickCount") || Contains(file, "Stopwatch"))));
+        Assert.Equal([], Files(file => IsIn("src/", file) && !IsIn("src/Rib/", file)
+            && (Contains(file, "TickCount") || Contains(file, "Stopwatch"))));
 
     [Fact]
     public void The_machines_clock_is_chosen_where_a_program_begins() =>
@@ -57,13 +60,25 @@ public partial class SourceTests
     {
         var ids = EventIds().ToArray();
         Assert.NotEmpty(ids);
-        Assert.Equal([], ids.GroupBy(id => id.Number).Where(group => group.Count() > 1).Select(group => $"{group.Key}: {string.Join(", ", group)}"));
+        var twice = ids.GroupBy(id => id.Number).Where(group => group.Count() > 1);
+        Assert.Equal([], twice.Select(group => $"{group.Key}: {string.Join(", ", group.Select(id => id.File))}"));
     }
 
     [Fact]
     public void A_thousand_event_ids_belong_to_one_room() =>
         Assert.Equal([], EventIds().GroupBy(id => id.Number / 1000, id => id.File.Split('/')[1])
             .Where(rooms => rooms.Distinct().Count() > 1).Select(rooms => $"{rooms.Key}xxx: {string.Join(", ", rooms.Distinct())}"));
+
+    /// <summary>A route meets filters. Kubernetes' and Calico's own words, and a framework's, keep theirs.</summary>
+    [Fact]
+    public void A_policy_is_for_packets() =>
+        Assert.Equal([],
+            from file in Files(file => IsIn("src/", file))
+            from line in File.ReadLines(Tree.Path(file))
+            where !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+            from Match word in PolicyWord().Matches(line)
+            where !OthersPolicies.Any(other => word.Value.Contains(other, StringComparison.Ordinal))
+            select $"{file}: {word.Value}");
 
     [Fact]
     public void A_positional_record_has_eight_members_at_most() =>
@@ -103,6 +118,9 @@ public partial class SourceTests
 
     [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
     private static partial Regex EventId();
+
+    [GeneratedRegex(@"\w*Polic(?:y|ies)\w*")]
+    private static partial Regex PolicyWord();
 
     [GeneratedRegex(@"\brecord(?: struct| class)? (\w+)(?:<[^>]*>)?\(")]
     private static partial Regex Record();

@@ -8,7 +8,7 @@ namespace Calico.Bgp.Rib.Tests;
 public class ReimportTests
 {
     /// <summary>Rejects what is listed, whenever it is asked.</summary>
-    private sealed class Listed : IPolicy
+    private sealed class Listed : IFilter
     {
         public volatile HashSet<Prefix> Invalid = [];
         public string Name => "listed";

@@ -15,7 +15,7 @@ public class RibModelTests
     private const int Steps = 400, PeerCount = 6;
 
     /// <summary>Rejects odd third octets and prefers the others: depends on the prefix.</summary>
-    private sealed record OddPrefixes : IPolicy
+    private sealed record OddPrefixes : IFilter
     {
         public string Name => "odd";
         public bool LooksAtPrefix => true;
@@ -30,7 +30,7 @@ public class RibModelTests
     }
 
     /// <summary>Looks at attributes only.</summary>
-    private sealed record PreferShort(uint LocalPref) : IPolicy
+    private sealed record PreferShort(uint LocalPref) : IFilter
     {
         public string Name => "short";
         public bool LooksAtPrefix => false;
@@ -43,7 +43,7 @@ public class RibModelTests
         }
     }
 
-    private static readonly IPolicy[] Policies = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(),
+    private static readonly IFilter[] Filters = [AcceptAll.Instance, AcceptAll.Instance, RejectAll.Instance, new OddPrefixes(),
         new PreferShort(200)];
 
     [Theory]
@@ -91,7 +91,7 @@ public class RibModelTests
                 model.EndStale(index, late);
                 return;
             }
-            peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Policies), Pick(random, Policies));
+            peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Filters), Pick(random, Filters));
             // One is told two paths of a prefix, one all of them, in one family only.
             if (index == 2) peer = peer with { PathsSent = 2, Encode = peer.Encode with { AddPath = FamilySet.Both } };
             if (index == 6) peer = peer with { PathsSent = int.MaxValue, Encode = peer.Encode with { AddPath = FamilySet.IPv4 } };
@@ -119,7 +119,7 @@ public class RibModelTests
                 model.Down(index, kept);
                 break;
             case 16:
-                model.Up(peer = peer with { Import = Pick(random, Policies), Export = Pick(random, Policies) });
+                model.Up(peer = peer with { Import = Pick(random, Filters), Export = Pick(random, Filters) });
                 rig.Rib.PeerChanged(peer);
                 break;
             case 17:

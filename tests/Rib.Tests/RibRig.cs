@@ -158,7 +158,7 @@ internal sealed class RememberingKernel : IFibSink
 
     public volatile bool HasNoRoom;
     public bool HasRoom => !HasNoRoom;
-    public IPolicy Export { get; set; } = AcceptAll.Instance;
+    public IFilter Export { get; set; } = AcceptAll.Instance;
     public int Told => Volatile.Read(ref told);
 
     public Address? GatewayOf(Prefix prefix) => TargetOf(prefix)?.Vias[0].Gateway;
@@ -213,7 +213,7 @@ internal sealed class RibRig : IDisposable
     public Dictionary<ushort, ReceivingPeer> Receivers { get; } = [];
 
     public static RibPeer Peer(
-        ushort index, bool inner = false, bool client = false, IPolicy? import = null, IPolicy? export = null) => new()
+        ushort index, bool inner = false, bool client = false, IFilter? import = null, IFilter? export = null) => new()
         {
             Index = index,
             Name = $"p{index}",

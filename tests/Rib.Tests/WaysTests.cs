@@ -386,7 +386,7 @@ public class WaysTests
     }
 
     /// <summary>The kernel's filter: metrics by prefix, and one prefix that does not get in.</summary>
-    private sealed class WithMetric(params (string Prefix, uint Metric)[] metrics) : IPolicy
+    private sealed class WithMetric(params (string Prefix, uint Metric)[] metrics) : IFilter
     {
         public Prefix? Rejects { get; init; }
         public string Name => "metrics";

@@ -12,7 +12,7 @@ namespace Calico.Bgp.Speaker.Tests;
 
 /// <summary>Accepts, with a next hop on the fake node's link: the sessions' own addresses are loopback ones, which no route may lead
 /// to.</summary>
-internal sealed record OnLink(string Last = "200") : IPolicy
+internal sealed record OnLink(string Last = "200") : IFilter
 {
     public string Name => "on-link";
     public bool LooksAtPrefix => true;

@@ -73,7 +73,7 @@ public class SpeakerLoopTests
             pair.B.View.Restart("a", null);
             await Until.TrueAsync("a session half open", () => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
             await Task.Delay(time / 2);
-            IPolicy wanted = time % 2 == 0 ? RejectAll.Instance : AcceptAll.Instance;
+            IFilter wanted = time % 2 == 0 ? RejectAll.Instance : AcceptAll.Instance;
             await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = wanted }));
             await Until.TrueAsync("the new filter", () => Equals(pair.B.Loop.PeerNamed("a")!.Up?.Told.Import, wanted));
         }

@@ -132,8 +132,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         };
     }
 
-    private static IReadOnlyList<string> Filters(Rib.Filters.IPolicy policy) =>
-        policy is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [policy.Name.ToLowerInvariant()];
+    private static IReadOnlyList<string> Filters(Rib.Filters.IFilter of) =>
+        of is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [of.Name.ToLowerInvariant()];
 
     /// <summary>An object is named by itself, with the place behind the reason; what is no object is named by its place.</summary>
     private static PlanProblemAnswer Answer(ResourceProblem problem)

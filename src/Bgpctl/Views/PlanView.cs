@@ -53,9 +53,9 @@ internal static class PlanView
         return names.Length <= 4 ? string.Join(", ", names) : $"{string.Join(", ", names[..3])} and {names.Length - 3} more";
     }
 
-    private static Section Chain(string title, IPolicy policy) => policy is FilterChain chain
+    private static Section Chain(string title, IFilter routeFilter) => routeFilter is FilterChain chain
         ? new(new Cell(title), new Grid([new("Rule"), new("Does")], [.. chain.Rules.Select(rule => (Cell[])[rule.Label, rule.Rule.Action.ToString().ToLowerInvariant()])]))
-        : new(new Cell(title), null, policy.Name.ToLowerInvariant());
+        : new(new Cell(title), null, routeFilter.Name.ToLowerInvariant());
 
     private static IEnumerable<Section> Problems(PlanAnswer plan)
     {

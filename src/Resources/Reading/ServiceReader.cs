@@ -26,7 +26,7 @@ internal static class ServiceReader
             ExternalIPs = external,
             LoadBalancerIP = Lenient(spec["loadBalancerIP"]),
             LoadBalancerIngress = Ingress(root["status"].Section()["loadBalancer"].Section()["ingress"]),
-            ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultPolicy(type, external),
+            ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultTrafficPolicy(type, external),
             InternalTrafficPolicy = spec["internalTrafficPolicy"].Choice<TrafficPolicy>() ?? TrafficPolicy.Cluster,
             LoadBalancerClass = spec["loadBalancerClass"].Word(),
             Ports = spec["ports"].List(ReadPort),
@@ -46,7 +46,7 @@ internal static class ServiceReader
         return said.Count > 0 ? said : [.. clusterIPs.Select(address => address.Family).Distinct()];
     }
 
-    private static TrafficPolicy? DefaultPolicy(ServiceType type, ListOf<Address> external) =>
+    private static TrafficPolicy? DefaultTrafficPolicy(ServiceType type, ListOf<Address> external) =>
         type is ServiceType.NodePort or ServiceType.LoadBalancer || (type == ServiceType.ClusterIP && external.Count > 0)
             ? TrafficPolicy.Cluster : null;
 

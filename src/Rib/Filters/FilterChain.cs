@@ -8,7 +8,7 @@ namespace Calico.Bgp.Rib.Filters;
 /// rule without such an action makes its changes and the walk goes on, into the next filter too. A route that nobody has decided about
 /// at the end is rejected: what was not allowed does not pass.
 /// </summary>
-public sealed class FilterChain : IPolicy, IEquatable<FilterChain>
+public sealed class FilterChain : IFilter, IEquatable<FilterChain>
 {
     private readonly record struct Step(FilterRule Rule, string Label);
 

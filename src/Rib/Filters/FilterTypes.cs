@@ -9,7 +9,7 @@ public enum RouteOrigin : byte { Bgp, Static, Direct, Kernel }
 /// <summary>The route that a filter looks at.</summary>
 public readonly ref struct FilterInput
 {
-    /// <summary>Looked at only where the policy says <see cref="IPolicy.LooksAtPrefix"/>; may be anything otherwise.</summary>
+    /// <summary>Looked at only where the filter says <see cref="IFilter.LooksAtPrefix"/>; may be anything otherwise.</summary>
     public required Prefix Prefix { get; init; }
     public required IpFamily Family { get; init; }
     public required RouteOrigin Origin { get; init; }
@@ -57,7 +57,7 @@ public enum NextHopChoice : byte
 }
 
 /// <summary>Import or export treatment of a peer: accept, reject, or a chain of named filters.</summary>
-public interface IPolicy
+public interface IFilter
 {
     /// <summary>As <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</summary>
     string Name { get; }
@@ -66,6 +66,6 @@ public interface IPolicy
     /// many.</summary>
     bool LooksAtPrefix { get; }
 
-    /// <summary>The verdict depends on nothing but the arguments; policies with equal text are equal.</summary>
+    /// <summary>The verdict depends on nothing but the arguments; filters with equal text are equal.</summary>
     FilterResult Run(in FilterInput route, AttributeEditor editor);
 }

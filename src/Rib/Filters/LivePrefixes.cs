@@ -4,9 +4,9 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
-/// Exact prefixes that come and go while a policy stays what it is: service addresses by the thousand, of which one moves at a time. The
+/// Exact prefixes that come and go while a filter stays what it is: service addresses by the thousand, of which one moves at a time. The
 /// owner changes the set before it announces or withdraws the route in question, so that whoever looks at the route sees the set that
-/// belongs to it. Two policies are equal only where they share the set.
+/// belongs to it. Two filters are equal only where they share the set.
 /// </summary>
 public sealed class LivePrefixes
 {

@@ -10,7 +10,7 @@ namespace Calico.Bgp.Speaker.Plan;
 /// </summary>
 internal static class KernelRules
 {
-    public static IPolicy Of(NodeView view, ServiceRanges services) => new FilterChain([new("calico",
+    public static IFilter Of(NodeView view, ServiceRanges services) => new FilterChain([new("calico",
     [
         .. services.Rejected.Select(range => Inside(range, RuleAction.Reject, $"service range {range}")),
         .. Metric(view, IpFamily.IPv4), .. Metric(view, IpFamily.IPv6), .. Wireguard(view),

@@ -37,7 +37,7 @@ public sealed record NodePlan
     public required ListOf<Address> Listen { get; init; }
     public required ListOf<PlannedPeer> Peers { get; init; }
     public required ListOf<PlannedRoute> Routes { get; init; }
-    public required IPolicy Kernel { get; init; }
+    public required IFilter Kernel { get; init; }
     public required ListOf<Prefix> RejectedFromKernel { get; init; }
     /// <summary>Interfaces whose networks are not looked at, with *.</summary>
     public required ListOf<string> IgnoredInterfaces { get; init; }

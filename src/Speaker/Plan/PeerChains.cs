@@ -12,15 +12,15 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
 {
     private static readonly Filter AcceptRest = new("calico", [new(null, null, RuleAction.Accept) { Name = "no filter decides" }]);
 
-    private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal, LivePrefixes? Withheld), IPolicy> exports = [];
-    private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal), IPolicy> imports = [];
+    private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal, LivePrefixes? Withheld), IFilter> exports = [];
+    private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal), IFilter> imports = [];
     private readonly Dictionary<(IpFamily Family, bool IsInternal), ExportRules> rules = [];
-    private readonly HashSet<IPolicy> known = [.. PoliciesOf(earlier)];
+    private readonly HashSet<IFilter> known = [.. FiltersOf(earlier)];
 
-    private static IEnumerable<IPolicy> PoliciesOf(NodePlan? plan)
+    private static IEnumerable<IFilter> FiltersOf(NodePlan? plan)
     {
-        var policies = (plan?.Peers ?? []).SelectMany(peer => (IPolicy[])[peer.Import, peer.Export]);
-        return policies.Distinct<IPolicy>(ReferenceEqualityComparer.Instance);
+        var filters = (plan?.Peers ?? []).SelectMany(peer => (IFilter[])[peer.Import, peer.Export]);
+        return filters.Distinct<IFilter>(ReferenceEqualityComparer.Instance);
     }
 
     private FilterChain Known(FilterChain chain) => known.TryGetValue(chain, out var same) ? (FilterChain)same : chain;
@@ -29,7 +29,7 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
     public ListOf<string> Naming(ListOf<string> filters, IpFamily family, bool import) =>
         [.. filters.Where(name => RulesOf(name, family, import).Count > 0)];
 
-    public IPolicy Import(ListOf<string> filters, PlannedPeer end)
+    public IFilter Import(ListOf<string> filters, PlannedPeer end)
     {
         var (family, isInternal) = (end.Family, end.IsInternal);
         var named = Naming(filters, family, import: true);
@@ -38,7 +38,7 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
         return imports[(named, family, isInternal)] = Known(new([.. Resources(named, family, isInternal, import: true), AcceptRest]));
     }
 
-    public IPolicy Export(ListOf<string> filters, PlannedPeer end)
+    public IFilter Export(ListOf<string> filters, PlannedPeer end)
     {
         var (family, isInternal) = (end.Family, end.IsInternal);
         var named = Naming(filters, family, import: false);

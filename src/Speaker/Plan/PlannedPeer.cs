@@ -43,8 +43,8 @@ public sealed record PlannedPeer
     /// <summary>BGPFilters that say something about this direction.</summary>
     public ListOf<string> ImportFilters { get; init; }
     public ListOf<string> ExportFilters { get; init; }
-    public IPolicy Import { get; init; } = AcceptAll.Instance;
-    public IPolicy Export { get; init; } = RejectAll.Instance;
+    public IFilter Import { get; init; } = AcceptAll.Instance;
+    public IFilter Export { get; init; } = RejectAll.Instance;
     /// <summary>Why the session stays down; null: it need not.</summary>
     public string? Problem { get; init; }
     /// <summary>The object that asks for it: <c>BGPPeer/tor1</c>, <c>Node/node2</c>.</summary>

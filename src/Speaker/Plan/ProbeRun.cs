@@ -10,7 +10,7 @@ namespace Calico.Bgp.Speaker.Plan;
 /// (no internal route to an internal peer, own AS in the path) is not a chain's verdict and not said here.
 /// </summary>
 /// <param name="kernel">Null: everything goes to the kernel.</param>
-public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
+public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IFilter? kernel)
 {
     private const string Kernel = "kernel";
     private const string Tunnel = "tunl0";
@@ -29,10 +29,10 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
             if (Pass(probe, ref route, from.Import) is { Verdict: FilterVerdict.Reject } refused)
                 return [.. Targets(probe.Prefix.Family).Select(target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null))];
         }
-        return Targets(probe.Prefix.Family).Select(target => Judge(probe, route, target.Name, target.Policy)).ToArray();
+        return Targets(probe.Prefix.Family).Select(target => Judge(probe, route, target.Name, target.Filter)).ToArray();
     }
 
-    private IEnumerable<(string Name, IPolicy Policy)> Targets(IpFamily family) =>
+    private IEnumerable<(string Name, IFilter Filter)> Targets(IpFamily family) =>
         peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => (peer.Session.Name, peer.Export)).Prepend((Kernel, kernel ?? AcceptAll.Instance));
 
     private static Route Made(Probe probe)
@@ -55,10 +55,10 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
     }
 
     /// <summary>One chain; the route becomes what the chain leaves.</summary>
-    private static FilterResult Pass(Probe probe, ref Route route, IPolicy policy)
+    private static FilterResult Pass(Probe probe, ref Route route, IFilter routeFilter)
     {
         var editor = new AttributeEditor();
-        var result = policy.Run(new()
+        var result = routeFilter.Run(new()
         {
             Prefix = probe.Prefix,
             Family = probe.Prefix.Family,
@@ -74,9 +74,9 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IPolicy? kernel)
         return result;
     }
 
-    private static ProbeAnswer Judge(Probe probe, Route route, string target, IPolicy policy)
+    private static ProbeAnswer Judge(Probe probe, Route route, string target, IFilter routeFilter)
     {
-        var result = Pass(probe, ref route, policy);
+        var result = Pass(probe, ref route, routeFilter);
         return result.Verdict == FilterVerdict.Reject
             ? new(target, false, result.Rule, null) : new(target, true, result.Rule, AttributesOf(route, result.Tunnel));
     }

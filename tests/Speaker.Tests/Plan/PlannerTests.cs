@@ -166,7 +166,7 @@ public class PlannerTests
         Rules(plan.Kernel),
     ];
 
-    private static string Rules(Rib.Filters.IPolicy policy) => policy is Rib.Filters.FilterChain chain
+    private static string Rules(Rib.Filters.IFilter policy) => policy is Rib.Filters.FilterChain chain
         ? string.Join(';', chain.Filters.SelectMany(filter => filter.Rules).Select(Shown)) : policy.Name;
 
     private static string Shown(Rib.Filters.FilterRule rule) =>

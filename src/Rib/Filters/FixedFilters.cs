@@ -3,7 +3,7 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib.Filters;
 
 /// <summary><c>accept</c>: every route as it is.</summary>
-public sealed record AcceptAll : IPolicy
+public sealed record AcceptAll : IFilter
 {
     public static readonly AcceptAll Instance = new();
 
@@ -15,7 +15,7 @@ public sealed record AcceptAll : IPolicy
 }
 
 /// <summary><c>reject</c>: no route; also what RFC 8212 gives an external peer for which nothing was configured.</summary>
-public sealed record RejectAll : IPolicy
+public sealed record RejectAll : IFilter
 {
     public static readonly RejectAll Instance = new();
 
