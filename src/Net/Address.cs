@@ -97,7 +97,8 @@ public readonly record struct Address(ulong High, ulong Low, IpFamily Family) : 
     public static bool TryParse(ReadOnlySpan<char> text, out Address address)
     {
         address = default;
-        // IPAddress also takes "1", "0x7f.1", scoped addresses, and "[::1]:80" without its port; none of them is how a router writes an address.
+        // IPAddress also takes "1", "0x7f.1", scoped addresses, and "[::1]:80" without its port; none of them is how a router writes an
+        // address.
         if (text.IndexOfAny('%', '[') >= 0) return false;
         if (text.IndexOf(':') < 0 && (text.Count('.') != 3 || text.ContainsAnyExcept(DottedQuad))) return false;
         if (HasOctal(text)) return false;

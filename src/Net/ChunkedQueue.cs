@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Calico.Bgp.Net;
 
 /// <summary>
-/// A queue that may grow to millions and shrink again: in chunks that are let go as they are emptied, where one array that doubles would leave
-/// as much again behind it for the garbage collector's large-object heap.
+/// A queue that may grow to millions and shrink again: in chunks that are let go as they are emptied, where one array that doubles would
+/// leave as much again behind it for the garbage collector's large-object heap.
 /// </summary>
 /// <remarks>Not thread-safe: it belongs to one loop.</remarks>
 public sealed class ChunkedQueue<T> where T : unmanaged

@@ -20,13 +20,15 @@ public abstract class PrefixTable : IDisposable
     public abstract long Octets { get; }
     public abstract bool IsUsed(uint handle);
 
-    /// <summary>The row of a prefix given as in NLRI: its length and its octets (host bits are ignored); made where it is missing, with value 0.</summary>
+    /// <summary>The row of a prefix given as in NLRI: its length and its octets (host bits are ignored); made where it is missing, with
+    /// value 0.</summary>
     /// <returns>The owner's 4 octets of the row (<see cref="Value"/>).</returns>
     public abstract ref uint FindOrAdd(int length, ReadOnlySpan<byte> octets, out uint handle);
     /// <summary>0 where the prefix is not in the table.</summary>
     public abstract uint Find(int length, ReadOnlySpan<byte> octets);
     public abstract void Remove(uint handle);
-    /// <summary>The prefix will be looked for soon: its place in the index is fetched meanwhile, which is most of what a lookup costs.</summary>
+    /// <summary>The prefix will be looked for soon: its place in the index is fetched meanwhile, which is most of what a lookup
+    /// costs.</summary>
     public abstract void Prefetch(int length, ReadOnlySpan<byte> octets);
     /// <summary>The row will be removed soon.</summary>
     public abstract void Prefetch(uint handle);
@@ -232,7 +234,8 @@ internal sealed class PrefixTable<TKey> : PrefixTable where TKey : unmanaged, IP
 
     private static uint Tag(ulong hash) => (uint)(hash >> 32) << HandleBits;
 
-    /// <summary>The slot of the key, or the empty slot that ends the search; <paramref name="reusable"/>: the first deleted one on the way, or -1.</summary>
+    /// <summary>The slot of the key, or the empty slot that ends the search; <paramref name="reusable"/>: the first deleted one on the way,
+    /// or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Seek(in TKey key, ulong hash, out int reusable)
     {

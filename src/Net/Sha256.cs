@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Calico.Bgp.Net;
 
 /// <summary>
-/// SHA-256 (FIPS 180-4) for names and texts, not for secrets. The framework's own asks OpenSSL: 5 MiB resident that nothing else here needs,
-/// and a process that aborts on a machine that has none.
+/// SHA-256 (FIPS 180-4) for names and texts, not for secrets. The framework's own asks OpenSSL: 5 MiB resident that nothing else here
+/// needs, and a process that aborts on a machine that has none.
 /// </summary>
 public static class Sha256
 {

@@ -6,7 +6,8 @@ namespace Calico.Bgp.Net;
 /// Rows of one struct type in chunks, named by 4-byte handles. Rows are outside the garbage-collected heap (<see cref="TableMemory"/>),
 /// they never move, and a freed row is handed out again. Handle 0 is never handed out: it means none.
 /// </summary>
-/// <remarks>Not thread-safe: a slab belongs to one loop, which also ends it. A handle that was never handed out must not be asked for.</remarks>
+/// <remarks>Not thread-safe: a slab belongs to one loop, which also ends it. A handle that was never handed out must not be asked
+/// for.</remarks>
 public sealed unsafe class Slab<T> : IDisposable where T : unmanaged
 {
     private const int ChunkBits = 13;

@@ -18,7 +18,8 @@ namespace Calico.Bgp.Net;
 internal static class TableMemory
 {
     private const int Page = 1 << 12, Block = 1 << 21;
-    /// <summary>From so many blocks on the next one is made ready ahead: below, it would be a tenth of all, and the tables are soon there.</summary>
+    /// <summary>From so many blocks on the next one is made ready ahead: below, it would be a tenth of all, and the tables are soon
+    /// there.</summary>
     private const int ManyBlocks = 16;
 
     private static readonly Lock Gate = new();
