@@ -34,7 +34,8 @@ public ref struct DecodedUpdate
     public NlriRun Withdrawn, MpWithdrawn, Damaged, MpDamaged;
     /// <summary>From the NLRI field, and from MP_REACH_NLRI.</summary>
     public AnnouncedRun Announced, MpAnnounced;
-    /// <summary>Announced prefixes that nobody may announce: they are passed over; one of them, and how many of each family (IPv4, IPv6).</summary>
+    /// <summary>Announced prefixes that nobody may announce: they are passed over; one of them, and how many of each family (IPv4,
+    /// IPv6).</summary>
     public Prefix Martian;
     public (int IPv4, int IPv6) Martians;
     /// <summary>End-of-RIB of this family (RFC 4724 section 2).</summary>

@@ -64,9 +64,9 @@ internal static class Nlri
     }
 
     /// <summary>
-    /// Prefixes that no router may be told of: this network (0/8 but for the default route and what else begins with zeros alone), loopback,
-    /// multicast, class E with the broadcast address; of IPv6 loopback, IPv4-compatible and IPv4-mapped, link-local, multicast. What BIRD calls
-    /// bogus or of too small a scope (its net_classify, 2.0.12), judged by the first address as there; RFC 6890.
+    /// Prefixes that no router may be told of: this network (0/8 but for the default route and what else begins with zeros alone),
+    /// loopback, multicast, class E with the broadcast address; of IPv6 loopback, IPv4-compatible and IPv4-mapped, link-local, multicast.
+    /// What BIRD calls bogus or of too small a scope (its net_classify, 2.0.12), judged by the first address as there; RFC 6890.
     /// </summary>
     private static bool IsMartian(ReadOnlySpan<byte> prefix, IpFamily family)
     {
@@ -77,7 +77,8 @@ internal static class Nlri
         return address.IsMulticast || address.IsLinkLocal || (address.High == 0 && address.Low >> 32 is 0 or 0xffff);
     }
 
-    private static bool IsSuspect(byte first, IpFamily family) => family == IpFamily.IPv4 ? first is 0 or 127 or >= 224 : first is 0 or >= 0xfe;
+    private static bool IsSuspect(byte first, IpFamily family) =>
+        family == IpFamily.IPv4 ? first is 0 or 127 or >= 224 : first is 0 or >= 0xfe;
 
     private static Prefix PrefixOf(ReadOnlySpan<byte> prefix, IpFamily family)
     {

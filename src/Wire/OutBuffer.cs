@@ -65,12 +65,15 @@ public sealed class OutBuffer : IBufferWriter<byte>
         octets = [];
     }
 
-    /// <summary>The octets from <paramref name="start"/> to the present end; what follows on an exception of the same kind becomes part of it.</summary>
+    /// <summary>The octets from <paramref name="start"/> to the present end; what follows on an exception of the same kind becomes part of
+    /// it.</summary>
     public void Except(int start, ushort peer, bool only)
     {
         if (Length == start) return;
-        if (Exceptions is [.., var last] && last.End == start && last.Peer == peer && last.Only == only) Exceptions[^1] = last with { End = Length };
-        else Exceptions.Add(new(start, Length, peer, only));
+        if (Exceptions is [.., var last] && last.End == start && last.Peer == peer && last.Only == only)
+            Exceptions[^1] = last with { End = Length };
+        else
+            Exceptions.Add(new(start, Length, peer, only));
     }
 
     /// <summary>Adds to <paramref name="segments"/> what this peer gets; returns the number of octets.</summary>

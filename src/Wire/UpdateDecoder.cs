@@ -100,7 +100,8 @@ public sealed class UpdateDecoder(Negotiated negotiated)
         && update.Withdrawn.Octets.IsEmpty && update.Announced.Nlri.Octets.IsEmpty;
 
     /// <summary>The next hop's octets as they are kept; empty where there is nothing announced.</summary>
-    private ReadOnlySpan<byte> ReadReach(scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable, out bool suspect)
+    private ReadOnlySpan<byte> ReadReach(
+        scoped ref DecodedUpdate update, ReadOnlySpan<byte> attributes, out bool reachable, out bool suspect)
     {
         var slot = block.Later(AttributeType.MpReachNlri);
         reachable = suspect = false;

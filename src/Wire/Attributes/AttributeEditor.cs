@@ -88,7 +88,8 @@ public sealed partial class AttributeEditor
     }
 
     /// <summary>The global one of two; null: the set has none.</summary>
-    public Address? NextHop => ValueOf(AttributeType.NextHop) is { Length: > 0 } octets ? Address.FromOctets(octets.Length == 32 ? octets[..16] : octets) : null;
+    public Address? NextHop => ValueOf(AttributeType.NextHop) is { Length: > 0 } octets
+        ? Address.FromOctets(octets.Length == 32 ? octets[..16] : octets) : null;
 
     private ReadOnlySpan<byte> ValueOf(AttributeType type)
     {
