@@ -178,7 +178,8 @@ internal sealed class Connection : IAsyncDisposable
         return !(await flushed).IsCompleted;
     }
 
-    /// <summary>A few octets are parsed by the task that lifts them; of many, the next are lifted while these are parsed on another thread.</summary>
+    /// <summary>A few octets are parsed by the task that lifts them; of many, the next are lifted while these are parsed on another
+    /// thread.</summary>
     private sealed class ReaderScheduler : PipeScheduler
     {
         public bool IsInline { get; set; }
@@ -284,8 +285,8 @@ internal sealed class Connection : IAsyncDisposable
         return new OpenReceived(both);
     }
 
-    // What Fsm answers to these in Established is "stay, and restart the hold timer": that is what this does. One look at the clock is enough for
-    // a burst: it takes a tenth of what an UPDATE does.
+    // What Fsm answers to these in Established is "stay, and restart the hold timer": that is what this does. One look at the clock is
+    // enough for a burst: it takes a tenth of what an UPDATE does.
     private void Hear()
     {
         if (!isHeard) Volatile.Write(ref lastHeard, time.GetTimestamp());

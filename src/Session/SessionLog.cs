@@ -25,7 +25,9 @@ internal static partial class SessionLog
     public static partial void Damaged(
         this ILogger log, string peer, Penalty penalty, AttributeType attribute, string expected, int unsaid);
 
-    [LoggerMessage(2014, LogLevel.Warning, "{Peer} announces {Prefix}, which nobody may (RFC 6890): passed over, as are others like it (counted as rejected)")]
+    [LoggerMessage(
+        2014, LogLevel.Warning,
+        "{Peer} announces {Prefix}, which nobody may (RFC 6890): passed over, as are others like it (counted as rejected)")]
     public static partial void Martian(this ILogger log, string peer, Prefix prefix);
 
     [LoggerMessage(2005, LogLevel.Information, "{Peer}: refused a further connection from {Address}: {Reason}")]
