@@ -16,14 +16,18 @@ internal static class ConfigDescription
         foreach (var route in speaker.Routes) yield return Route(route);
         foreach (var filter in speaker.FilterNames) yield return $"filter {filter}";
         yield return Kernel(speaker.Kernel);
-        if (config.Nat is { } nat) yield return nat.Enabled ? $"nat: what leaves the pools is translated{Upstream(nat.Upstream)}" : "nat: off, rules of an earlier run are removed";
+        if (config.Nat is { } nat) yield return Nat(nat);
         if (config.Control.Socket is { } socket) yield return $"birdc {socket}";
         foreach (var http in config.Control.Http) yield return $"http {http}";
     }
 
+    private static string Nat(Dataplane.NatSettings nat) => nat.Enabled
+        ? $"nat: what leaves the pools is translated{Upstream(nat.Upstream)}" : "nat: off, rules of an earlier run are removed";
+
     private static string Upstream(Dataplane.UpstreamSettings upstream)
     {
-        string[] who = [.. upstream.AllPeers ? ["all peers"] : upstream.Peers, .. upstream.Community is { } community ? [$"who announces a default route with {community}"] : Array.Empty<string>()];
+        var who = upstream.AllPeers ? ["all peers"] : upstream.Peers.ToArray();
+        if (upstream.Community is { } community) who = [.. who, $"who announces a default route with {community}"];
         return who.Length == 0 ? "" : $", but for what the network translates: {string.Join(", ", who)}";
     }
 

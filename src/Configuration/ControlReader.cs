@@ -18,7 +18,8 @@ internal sealed class ControlReader(Section root, Folder folder)
             [.. control.Sections("birdSockets").Select(BirdSocket).OfType<BirdSocketConfig>()]);
         if (config.BirdSockets.Any(socket => socket.Dialect == BirdDialect.Calico || socket.Family != null))
         {
-            const string later = "dialect calico and family are not acted on yet: a calico socket is not opened, others answer for both families";
+            const string later =
+                "dialect calico and family are not acted on yet: a calico socket is not opened, others answer for both families";
             control.Problems.Warn(control.At("birdSockets"), later);
         }
         Distinct(control, config);

@@ -6,8 +6,8 @@ using Calico.Bgp.Speaker.Plan;
 namespace Calico.Bgp.Configuration;
 
 /// <summary>
-/// Felix's endpoint-status files: one for each pod of this node, of which those with a bgpPeerName want to peer. A file that is half written or
-/// no JSON is left out, and comes again with the next look.
+/// Felix's endpoint-status files: one for each pod of this node, of which those with a bgpPeerName want to peer. A file that is half
+/// written or no JSON is left out, and comes again with the next look.
 /// </summary>
 public static class EndpointStatuses
 {
@@ -28,7 +28,8 @@ public static class EndpointStatuses
         try
         {
             var status = JsonSerializer.Deserialize(File.ReadAllBytes(path), EndpointStatusJson.Default.EndpointStatus);
-            return status?.BgpPeerName is { Length: > 0 } peer ? new(status.IfaceName ?? "", peer, First(status.Ipv4Nets), First(status.Ipv6Nets)) : null;
+            return status?.BgpPeerName is { Length: > 0 } peer
+                ? new(status.IfaceName ?? "", peer, First(status.Ipv4Nets), First(status.Ipv6Nets)) : null;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or JsonException)
         {

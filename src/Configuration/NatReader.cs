@@ -48,6 +48,7 @@ internal sealed class NatReader(Section root)
     private static Community? ParseCommunity(string text)
     {
         var parts = text.Split(':');
-        return parts.Length == 2 && ushort.TryParse(parts[0], out var high) && ushort.TryParse(parts[1], out var low) ? new Community(high, low) : null;
+        return parts.Length == 2 && ushort.TryParse(parts[0], out var high) && ushort.TryParse(parts[1], out var low)
+            ? new Community(high, low) : null;
     }
 }

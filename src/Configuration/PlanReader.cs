@@ -36,8 +36,9 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
     private CalicoRelease Release()
     {
         if (root.Text("compat") is not { } text) return CalicoRelease.Newest;
-        if (CalicoRelease.Named(text) is { } release) return release;
-        root.Error("compat", $"expected one of {Spelling.Or([.. CalicoRelease.All.Select(known => known.Name)])} for compat, got \"{text}\"");
+        if (CalicoRelease.Named(text) is { } named) return named;
+        var known = Spelling.Or([.. CalicoRelease.All.Select(release => release.Name)]);
+        root.Error("compat", $"expected one of {known} for compat, got \"{text}\"");
         return CalicoRelease.Newest;
     }
 
