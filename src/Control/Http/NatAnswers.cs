@@ -24,9 +24,10 @@ internal static class NatAnswers
         Problem = nat.Problem,
     };
 
-    public static NatExplanationAnswer Of(NatExplanation explanation) => new(explanation.Translated, explanation.To, [.. explanation.Steps]);
+    public static NatExplanationAnswer Of(NatExplanation explanation) =>
+        new(explanation.Translated, explanation.To, [.. explanation.Steps]);
 
     private static NatPoolAnswer Pool(PoolPlan pool) => new(
-        pool.Name, pool.Cidr.ToString(), pool.NatOutgoing, pool.Disabled, pool.Asked?.ToString().ToLowerInvariant(), pool.Treatment.Word(), pool.Reason,
-        [.. pool.ExceptTo.All.Select(range => range.ToString())]);
+        pool.Name, pool.Cidr.ToString(), pool.NatOutgoing, pool.Disabled, pool.Asked?.ToString().ToLowerInvariant(), pool.Treatment.Word(),
+        pool.Reason, [.. pool.ExceptTo.All.Select(range => range.ToString())]);
 }

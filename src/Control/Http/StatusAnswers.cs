@@ -49,7 +49,8 @@ internal static class StatusAnswers
         [
             .. plan.ResourceProblems.Select(problem => new ProblemAnswer(
                 problem.Object, problem.Field, problem.Reason, problem.File, problem.Line, problem.Severity == ProblemSeverity.Error)),
-            .. plan.Plan.Problems.Select(problem => new ProblemAnswer(problem.Object, problem.Field, problem.Reason, null, null, Refused: false)),
+            .. plan.Plan.Problems.Select(problem => new ProblemAnswer(
+                problem.Object, problem.Field, problem.Reason, null, null, Refused: false)),
         ]);
 
     public static IReadOnlyList<PeerAnswer> Peers(ISpeaker speaker) =>
