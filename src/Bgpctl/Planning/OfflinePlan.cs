@@ -66,13 +66,15 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     }
 
     private static ProbeAttributesAnswer? Attributes(ProbeAttributes? of) => of == null ? null : new(
-        of.LocalPref, of.Med, [.. of.Communities], [.. of.AsPath.Select(number => number.Value)], of.NextHop?.ToString(), of.Metric, of.Tunnel);
+        of.LocalPref, of.Med, [.. of.Communities], [.. of.AsPath.Select(number => number.Value)], of.NextHop?.ToString(), of.Metric,
+        of.Tunnel);
 
     private IEnumerable<PlanRouteAnswer> Routes()
     {
         var planned = Planner == null ? [] : Planner.Plan.Routes.Concat(Planner.ServiceRoutes).DistinctBy(route => route.Prefix).ToArray();
         var file = File.Speaker.Routes.Select(route => (route.Prefix, Type: route.Type.ToString(), Reason: "bgpd.yaml"));
-        return file.Concat(planned.Select(route => (route.Prefix, Type: route.Type.ToString(), route.Reason))).OrderBy(route => route.Prefix)
+        return file.Concat(planned.Select(route => (route.Prefix, Type: route.Type.ToString(), route.Reason)))
+            .OrderBy(route => route.Prefix)
             .Select(route => new PlanRouteAnswer(route.Prefix.ToString(), route.Type.ToLowerInvariant(), route.Reason));
     }
 

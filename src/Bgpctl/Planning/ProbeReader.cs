@@ -33,9 +33,11 @@ internal static class ProbeReader
     }
 
     private static Probe Probe(ProbeQuestion question, string place) => new(
-        Prefix.TryParse(question.Prefix, out var prefix) ? prefix : throw Expected(place, "a prefix such as 10.0.0.0/26", "prefix", question.Prefix),
+        Prefix.TryParse(question.Prefix, out var prefix)
+            ? prefix : throw Expected(place, "a prefix such as 10.0.0.0/26", "prefix", question.Prefix),
         Source(question.Source ?? "bgp", place), question.Interface, question.Metric, question.LocalPref, question.Med,
-        [.. (question.Communities ?? []).Select(text => Community(text, place))], [.. (question.AsPath ?? []).Select(number => new Asn(number))],
+        [.. (question.Communities ?? []).Select(text => Community(text, place))],
+        [.. (question.AsPath ?? []).Select(number => new Asn(number))],
         NextHop(question.NextHop, place), question.FromPeer);
 
     private static RouteOrigin Source(string word, string place) => word switch

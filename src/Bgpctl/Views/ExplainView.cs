@@ -14,8 +14,9 @@ internal static class ExplainView
         [new("From"), new("Import"), new("Rule"), new("Choice"), new("Because"), new("Next hop"), new("AS path")],
         [.. answer.Candidates.Select(candidate => (Cell[])
         [
-            candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule, candidate.Route.Best ? new Cell("best", Tone.Good) : "",
-            candidate.Route.Reason, candidate.Route.Attributes?.NextHop, candidate.Route.Attributes?.AsPath,
+            candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule,
+            candidate.Route.Best ? new Cell("best", Tone.Good) : "", candidate.Route.Reason,
+            candidate.Route.Attributes?.NextHop, candidate.Route.Attributes?.AsPath,
         ])]);
 
     private static Grid Exports(RouteExplanationAnswer answer) => new(
@@ -46,7 +47,10 @@ internal static class ExplainView
     public static Page Service(ServiceExplanationAnswer answer) => new(new Section(
         new Cell(answer.Service),
         new([new("Address"), new("Kind"), new("Announced here"), new("Because")],
-            [.. answer.Addresses.Select(address => (Cell[])[address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason])]),
+            [.. answer.Addresses.Select(address => (Cell[])
+            [
+                address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason,
+            ])]),
         [.. new[] { answer.Reason, Ready(answer.ReadyHere) }.Where(line => line.Length > 0).Select(line => (Cell)line)]));
 
     private static string Ready(int endpoints) => $"{Words.Count(endpoints, "ready endpoint")} on this node";

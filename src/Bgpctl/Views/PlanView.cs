@@ -37,7 +37,8 @@ internal static class PlanView
     }
 
     private static Section Routes(PlanAnswer plan) => new(new Cell("own routes"), new Grid(
-        [new("Prefix"), new("Type"), new("Because of")], [.. plan.Routes.Select(route => (Cell[])[route.Prefix, route.Type, route.Reason])]));
+        [new("Prefix"), new("Type"), new("Because of")],
+        [.. plan.Routes.Select(route => (Cell[])[route.Prefix, route.Type, route.Reason])]));
 
     /// <summary>Peers that share a chain are named together.</summary>
     private static IEnumerable<Section> Chains(SpeakerConfig joined)
@@ -54,14 +55,17 @@ internal static class PlanView
     }
 
     private static Section Chain(string title, IFilter routeFilter) => routeFilter is FilterChain chain
-        ? new(new Cell(title), new Grid([new("Rule"), new("Does")], [.. chain.Rules.Select(rule => (Cell[])[rule.Label, rule.Rule.Action.ToString().ToLowerInvariant()])]))
+        ? new(new Cell(title), new Grid(
+            [new("Rule"), new("Does")],
+            [.. chain.Rules.Select(rule => (Cell[])[rule.Label, rule.Rule.Action.ToString().ToLowerInvariant()])]))
         : new(new Cell(title), null, routeFilter.Name.ToLowerInvariant());
 
     private static IEnumerable<Section> Problems(PlanAnswer plan)
     {
         if (plan.Problems.Count == 0) yield break;
         yield return new(new Cell("problems", Tone.Bad), new Grid(
-            [new("Object"), new("Field"), new("Reason")], [.. plan.Problems.Select(problem => (Cell[])[problem.Object, problem.Field, problem.Reason])]));
+            [new("Object"), new("Field"), new("Reason")],
+            [.. plan.Problems.Select(problem => (Cell[])[problem.Object, problem.Field, problem.Reason])]));
     }
 }
 
@@ -75,7 +79,8 @@ internal static class ProbeView
             $"{result.Probe}", result.Target, new(result.Verdict, result.Verdict == "accept" ? Tone.Good : Tone.Bad), result.Rule,
             Attributes(result.Attributes),
         ])]),
-        "Verdicts are the chains'. Own AS, next hop and LOCAL_PREF are dressed after them; internal routes go to internal peers only through a reflector."));
+        "Verdicts are the chains'. Own AS, next hop and LOCAL_PREF are dressed after them; internal routes go to internal peers only "
+        + "through a reflector."));
 
     private static string Attributes(ProbeAttributesAnswer? attributes) => attributes == null ? "" : string.Join(", ", new[]
     {

@@ -24,7 +24,9 @@ internal static class StatusView
     private static IEnumerable<Section> Resources(ResourcesAnswer? resources)
     {
         if (resources == null) yield break;
-        yield return new(new Cell($"resources of {resources.Node}, as Calico {resources.Compat}"), resources.Problems.Count == 0 ? null : Problems(resources),
+        yield return new(
+            new Cell($"resources of {resources.Node}, as Calico {resources.Compat}"),
+            resources.Problems.Count == 0 ? null : Problems(resources),
             resources.Problems.Count == 0 ? "no problems" : new Cell(Words.Count(resources.Problems.Count, "problem"), Tone.Bad));
     }
 
