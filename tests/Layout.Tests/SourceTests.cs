@@ -116,7 +116,7 @@ public partial class SourceTests
         return members;
     }
 
-    [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
+    [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+),")]
     private static partial Regex EventId();
 
     [GeneratedRegex(@"\w*Polic(?:y|ies)\w*")]
