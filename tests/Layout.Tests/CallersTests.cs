@@ -53,7 +53,7 @@ public sealed class CallersTests
         "Calico.Bgp.Rib.PeerTable.get_All",
         "Calico.Bgp.Rib.Rib.EndStale", // Graceful restart is to call it.
         "Calico.Bgp.Rib.RouteBatch.At",
-        "Calico.Bgp.Speaker.PeerDoor.get_Sink",
+        "Calico.Bgp.Speaker.PeerLife.get_Sink",
         "Calico.Bgp.Speaker.Plan.Planner.WeightOf",
         "Calico.Bgp.Wire.Attributes.AsPathView.get_First",
         "Calico.Bgp.Wire.Attributes.AsPathView.get_Last",
