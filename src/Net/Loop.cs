@@ -7,7 +7,8 @@ public enum OnDefect
 {
     /// <summary>The process ends: routes and rules stay in the kernel, and the supervisor starts us again within a second.</summary>
     EndProcess,
-    /// <summary>The loop begins again at once. Its body first puts right what was left half done, and makes progress even where it fails.</summary>
+    /// <summary>The loop begins again at once. Its body first puts right what was left half done, and makes progress even where it
+    /// fails.</summary>
     StartAgain,
     /// <summary>The loop ends and nobody else with it: one client of many.</summary>
     EndLoop,

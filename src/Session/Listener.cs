@@ -39,7 +39,8 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
             socket.Listen(1024);
             // Deaf, passive peers would never come; the process is started again whole.
             accepting.Add(loops.Start(
-                "listener", OnDefect.EndProcess, loop => AcceptAllAsync(loop, socket), of: socket.LocalEndPoint?.ToString(), stop: ending.Token));
+                "listener", OnDefect.EndProcess, loop => AcceptAllAsync(loop, socket), of: socket.LocalEndPoint?.ToString(),
+                stop: ending.Token));
         }
     }
 
