@@ -86,7 +86,7 @@ public partial class SourceTests
         Assert.Equal([], PositionalRecords().Where(record => record.Members > 8).Select(record => record.Name).Except(
             [
                 "Candidate", "ChannelStatus", "ExportTreatment", "MessageCounters", "Probe", "ProtocolStatus", "RouteFacts",
-                "RouteHeader", // rtmsg, octet by octet
+                "Header", "RouteHeader", // fib_rule_hdr and rtmsg, octet by octet.
                 "RouteView", "SessionSnapshot", "UpdateCounts",
             ]));
 
