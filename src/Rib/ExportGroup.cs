@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
@@ -25,18 +24,7 @@ internal sealed class ExportGroup(
     /// <summary>Octets in front of one member at which the others go on without it.</summary>
     private const long Straggling = 16 << 20;
 
-    /// <summary>What the members were told of a prefix; 0 attributes: nothing. 6 octets.</summary>
-    [StructLayout(LayoutKind.Sequential, Pack = 2)]
-    private struct Told(Best best)
-    {
-        public uint Attributes = best.Attributes;
-        public ushort Peer = best.Peer;
-        public readonly Best Best => new(Attributes, Peer);
-    }
-
-    private readonly Slab<Told> sent = new();
-    private readonly PeerTally sentBySource = new();
-    private int sentCount;
+    private readonly ToldColumn sent = new(attributes);
     private readonly DirtyQueue pending = new();
     private readonly DirtyQueue delayed = new();
     private readonly List<Member> inSync = [];
@@ -80,13 +68,13 @@ internal sealed class ExportGroup(
     /// <summary>Nobody here was told anything by this key, or must still be told that it is no more.</summary>
     public bool IsIdle(uint key)
     {
-        if (sent.Peek(key).Attributes != 0) return false;
+        if (sent[key].Attributes != 0) return false;
         foreach (var cohort in cohorts)
             if (cohort.Remembers(key)) return false;
         return true;
     }
 
-    public Best SentOf(uint key) => sent.Peek(key).Best;
+    public Best SentOf(uint key) => sent[key];
 
     /// <summary>What was told of a prefix, with the path's identifier where there are several.</summary>
     public IEnumerable<(Best Told, uint PathId)> ToldOf(uint node)
@@ -101,7 +89,7 @@ internal sealed class ExportGroup(
     public void Join(Member member)
     {
         receivers.Add(member.Peer.Index);
-        if (sentCount == 0 && feed <= 1) inSync.Add(member);
+        if (sent.Count == 0 && feed <= 1) inSync.Add(member);
         else CohortAtStart(holdsAll: false).Members.Add(member);
     }
 
@@ -194,7 +182,8 @@ internal sealed class ExportGroup(
     public bool Dissolve()
     {
         var end = Math.Min(End, dissolved + (uint)slice);
-        for (; dissolved < end; dissolved++) attributes.Release(sent.Peek(dissolved).Attributes);
+        if (dissolved < end) sent.Release(dissolved, end);
+        dissolved = Math.Max(dissolved, end);
         if (dissolved < End) return false;
         Dispose();
         return true;
@@ -295,7 +284,7 @@ internal sealed class ExportGroup(
         var run = best.Attributes == 0 ? -1 : RunFor(node, best);
         if (run >= 0 && !packer.IsAccepted(run)) run = -1;
         if (run < 0) best = Best.None;
-        ref var told = ref sent.Column(key);
+        ref var told = ref sent.At(key);
         var before = told.Best;
         if (before == best) return;
 
@@ -307,7 +296,7 @@ internal sealed class ExportGroup(
             if (isLost) packer.Withdraw(key, best.Peer, only: true);
         }
         for (var i = 0; i < cohorts.Count; i++) cohorts[i].Touch(key, before);
-        Record(ref told, before, best);
+        sent.Record(ref told, before, best);
     }
 
     /// <summary>The members would hear nothing new (a change that the way out strips, such as a MED): nothing is sent.</summary>
@@ -315,23 +304,6 @@ internal sealed class ExportGroup(
     {
         if (before.Peer != now.Peer && (receivers.Contains(before.Peer) || receivers.Contains(now.Peer))) return false;
         return filter.Run(node, before, out var octets) >= Leaving.Passed && octets.SequenceEqual(packer.LeavingOctets(run));
-    }
-
-    private void Record(ref Told told, Best before, Best now)
-    {
-        if (now.Attributes != 0)
-        {
-            attributes.Hold(now.Attributes);
-            sentBySource.Add(now.Peer, 1);
-            sentCount++;
-        }
-        if (before.Attributes != 0)
-        {
-            attributes.Release(before.Attributes);
-            sentBySource.Add(before.Peer, -1);
-            sentCount--;
-        }
-        told = new(now);
     }
 
     private void BeginBatch()
@@ -375,7 +347,7 @@ internal sealed class ExportGroup(
             member.Counts.ExportWithdraws += packer.Withdrawn;
             member.Counts.ExportRejected += barred;
             member.Counts.ExportFiltered += filtered;
-            member.Counts.Exported = sentCount - sentBySource[member.Peer.Index];
+            member.Counts.Exported = sent.Count - sent.CountFrom(member.Peer.Index);
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
         var isLittle = packer.Announced + packer.Withdrawn < FewRoutes;
@@ -387,7 +359,7 @@ internal sealed class ExportGroup(
 
     private void Withhold(uint key)
     {
-        Record(ref sent.Column(key), SentOf(key), Best.None);
+        sent.Record(ref sent.At(key), SentOf(key), Best.None);
         TooLong(rib.Table[NodeOf(key)]);
     }
 
