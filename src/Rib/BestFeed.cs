@@ -63,7 +63,7 @@ internal sealed class BestFeed(LocRib rib, AttributeInterner attributes, IBestFo
         var best = rib.BestOf(node);
         if (best.Attributes == 0) return [];
         if (rib.Settings.MultipathLimit > 1 && rib.Paths[rib.First(node)].Next != 0)
-            return [.. Multipath.Sharing(rib, attributes, node).Select(at => rib.Paths[at].Peer).Append(best.Peer).Distinct().Order()];
+            return [.. Multipath.SharingWith(rib, attributes, node).Select(at => rib.Paths[at].Peer).Append(best.Peer).Distinct().Order()];
         if (!alone.TryGetValue(best.Peer, out var sources)) alone[best.Peer] = sources = [best.Peer];
         return sources;
     }

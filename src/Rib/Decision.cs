@@ -34,6 +34,22 @@ public enum Reason : byte
     PathId,
 }
 
+/// <summary>Whether a path is used together with the best one, and by which rule.</summary>
+public enum Sharing : byte
+{
+    /// <summary>Multipath is off, it is the best one itself, or one that is not used at all.</summary>
+    NotAsked,
+    Shares,
+    /// <summary>A step that says how good a route is tells them apart, not one that only breaks ties.</summary>
+    NotEqual,
+    /// <summary>From another neighbouring AS, and <see cref="DecisionSettings.MultipathRelax"/> is off.</summary>
+    OtherNeighbour,
+    /// <summary>An own route has no next hop to share packets with.</summary>
+    NoNextHop,
+    /// <summary><see cref="DecisionSettings.MultipathLimit"/> others stand before it.</summary>
+    OverLimit,
+}
+
 /// <summary>A route as the decision sees it.</summary>
 /// <param name="Preference">Between protocols: direct 240, static 200, BGP 100, kernel 10 (BIRD's numbers).</param>
 /// <param name="Circular">See <see cref="NextHopState.Circular"/>.</param>
@@ -45,14 +61,23 @@ internal readonly record struct Candidate(
 /// Which of two routes to one prefix is better, and by which step. Lower steps are only asked when all higher ones tie.
 /// A missing LOCAL_PREF counts as 100 (what external routes have); a missing MED as 0 (RFC 4271 9.1.2.2 c), or as the worst where
 /// the settings say so.
+/// <para>
+/// MED. Only routes of one neighbouring AS are compared by it, unless all are to be. Then "better" is not transitive (RFC 3345): a may
+/// lose to b by MED, b to c by router id, c to a by router id. So that the order of arrival does not matter, each neighbour's best is found
+/// first, and the best of these wins (deterministic MED): a route that <see cref="Overshadows">another of its neighbour overshadows</see>
+/// is out, even where it would beat the winner.
+/// </para>
+/// <para>
+/// Multipath. Routes that tie in every step down to the metric of the next hop differ only in what breaks ties (age, identifiers,
+/// addresses): packets may be shared out among them, external ones only where they come from one neighbouring AS, or where that is relaxed.
+/// </para>
 /// </summary>
 internal static class Decision
 {
     public const uint DefaultLocalPref = 100;
 
-    /// <param name="withMed">False leaves the MED step out: between the winners of different neighbouring ASes (deterministic MED).</param>
     /// <returns>Negative: <paramref name="a"/> is better. Never 0 for two different paths.</returns>
-    public static int Compare(in Candidate a, in Candidate b, DecisionSettings by, bool withMed, out Reason reason)
+    public static int Compare(in Candidate a, in Candidate b, DecisionSettings by, out Reason reason)
     {
         int order;
         if ((order = b.Preference.CompareTo(a.Preference)) != 0) return Because(Reason.Preference, out reason);
@@ -62,7 +87,7 @@ internal static class Decision
         if (!by.IgnoreAsPathLength && (order = a.Attributes.AsPathLength.CompareTo(b.Attributes.AsPathLength)) != 0)
             return Because(Reason.AsPathLength, out reason);
         if ((order = ((byte)a.Attributes.Origin).CompareTo((byte)b.Attributes.Origin)) != 0) return Because(Reason.Origin, out reason);
-        if (withMed && (by.AlwaysCompareMed || SameNeighbour(a, b)) && (order = Med(a, by).CompareTo(Med(b, by))) != 0)
+        if ((by.AlwaysCompareMed || SameNeighbour(a, b)) && (order = Med(a, by).CompareTo(Med(b, by))) != 0)
             return Because(Reason.Med, out reason);
         if ((order = b.External.CompareTo(a.External)) != 0) return Because(Reason.ExternalOverInternal, out reason);
         if ((order = a.IgpMetric.CompareTo(b.IgpMetric)) != 0) return Because(Reason.IgpMetric, out reason);
@@ -81,19 +106,35 @@ internal static class Decision
         }
     }
 
-    /// <summary>Equal in every step that says how good the route is: such routes may be used together (the later steps only break ties).</summary>
-    public static bool MayShare(in Candidate a, in Candidate b, DecisionSettings by)
+    /// <summary>Deterministic MED: each neighbour's best is found before the best of all.</summary>
+    public static bool GroupsByNeighbour(DecisionSettings by) => by is { DeterministicMed: true, AlwaysCompareMed: false };
+
+    /// <summary>
+    /// Where <see cref="GroupsByNeighbour"/> holds: <paramref name="other"/> keeps <paramref name="own"/> from being chosen, whatever else
+    /// there is.
+    /// </summary>
+    /// <param name="reason">The step by which, the MED or one of those before and after it.</param>
+    public static bool Overshadows(in Candidate other, in Candidate own, DecisionSettings by, out Reason reason)
     {
-        Compare(a, b, by, withMed: true, out var reason);
-        return reason >= Reason.Older;
+        reason = default;
+        return SameNeighbour(other, own) && Compare(other, own, by, out reason) < 0;
     }
 
-    public static bool SameNeighbour(in Candidate a, in Candidate b) => a.Attributes.NeighborAs == b.Attributes.NeighborAs;
+    /// <summary>Whether a route is used together with the best one, places left aside.</summary>
+    public static Sharing Share(in Candidate best, in Candidate other, DecisionSettings by)
+    {
+        Compare(best, other, by, out var reason);
+        if (reason < Reason.Older) return Sharing.NotEqual;
+        return best.External && !by.MultipathRelax && !SameNeighbour(best, other) ? Sharing.OtherNeighbour : Sharing.Shares;
+    }
+
+    private static bool SameNeighbour(in Candidate a, in Candidate b) => a.Attributes.NeighborAs == b.Attributes.NeighborAs;
 
     private static bool Stale(in Candidate c) => c.Attributes.Has(AttributeMarks.LlgrStale);
     private static uint LocalPref(in Candidate c) => c.Attributes.Has(AttributeMarks.HasLocalPref) ? c.Attributes.LocalPref : DefaultLocalPref;
-    private static uint Med(in Candidate c, DecisionSettings by) =>
-        c.Attributes.Has(AttributeMarks.HasMed) ? c.Attributes.Med : by.MissingMedWorst ? uint.MaxValue : 0;
+    private static uint Med(in Candidate c, DecisionSettings by) => Med(c.Attributes, by);
+    public static uint Med(in AttributeSummary of, DecisionSettings by) =>
+        of.Has(AttributeMarks.HasMed) ? of.Med : by.MissingMedWorst ? uint.MaxValue : 0;
     private static RouterId Id(in Candidate c) =>
         c.Attributes.Has(AttributeMarks.HasOriginatorId) ? new(c.Attributes.OriginatorId) : c.PeerId;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 
@@ -83,8 +84,14 @@ internal sealed class ExportGroup(
         else for (var key = keys.First(node); key != 0; key = keys.Next(key)) yield return (SentOf(key), keys.PathOf(key));
     }
 
-    /// <summary>What the way out makes of a route, for those who look in.</summary>
-    public Leaving Explain(uint node, Best best, out ReadOnlySpan<byte> octets) => filter.Run(node, best, out octets);
+    /// <summary>Whether a route goes to a member, by which rule, and as what: for those who look in.</summary>
+    public Verdict Explain(uint node, Best best, ushort to, out ReadOnlySpan<byte> octets)
+    {
+        octets = default;
+        if (best.Peer == to) return Verdict.Against(RouteRule.SplitHorizon);
+        var verdict = filter.Run(node, best, out octets);
+        return verdict.IsAccepted && !packer.Fits(octets) ? Verdict.Against(RouteRule.DoesNotFit) : verdict;
+    }
 
     public void Join(Member member)
     {
@@ -303,7 +310,7 @@ internal sealed class ExportGroup(
     private bool IsSameFor(uint node, Best before, Best now, int run)
     {
         if (before.Peer != now.Peer && (receivers.Contains(before.Peer) || receivers.Contains(now.Peer))) return false;
-        return filter.Run(node, before, out var octets) >= Leaving.Passed && octets.SequenceEqual(packer.LeavingOctets(run));
+        return filter.Run(node, before, out var octets).IsAccepted && octets.SequenceEqual(packer.LeavingOctets(run));
     }
 
     private void BeginBatch()
@@ -320,21 +327,17 @@ internal sealed class ExportGroup(
             if (!packer.IsAccepted(run)) filtered++;
             return run;
         }
-        switch (filter.Run(node, best, out var octets))
+        var verdict = filter.Run(node, best, out var octets);
+        if (verdict.IsAccepted)
         {
-            case Leaving.Barred:
-                barred++;
-                break;
-            case Leaving.Filtered:
-                filtered++;
-                break;
-            case Leaving.Passed:
+            if (!filter.LooksAtPrefix || verdict.What == FilterVerdict.Accept)
                 return packer.TryFindRun(best.Attributes, best.Peer, out run) ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: true);
-            default:
-                run = packer.LastRun;
-                var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer && packer.LeavingOctets(run).SequenceEqual(octets);
-                return joins ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
+            run = packer.LastRun;
+            var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer && packer.LeavingOctets(run).SequenceEqual(octets);
+            return joins ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
         }
+        if (verdict.Rule == RouteRule.Filter) filtered++;
+        else barred++;
         if (!filter.LooksAtPrefix) return packer.AddRun(best.Attributes, best.Peer, false, default, shared: true);
         return rejectedRun >= 0 ? rejectedRun : rejectedRun = packer.AddRun(best.Attributes, best.Peer, false, default, shared: false);
     }

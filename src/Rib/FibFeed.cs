@@ -132,13 +132,11 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private FibTarget? TargetOf(uint node, Best best)
     {
         var source = peers[best.Peer];
-        ref var row = ref attributes[best.Attributes];
-        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints, out var tunnel)) return null;
+        if (!Judge(node, best, source, out var hints, out var tunnel).IsAccepted) return null;
         if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], hints);
-        if (row.NextHop == 0) return null;
         vias.Clear();
-        Lead(node, row.NextHop, source, tunnel);
-        foreach (var at in Multipath.Sharing(rib, attributes, node))
+        Lead(node, attributes[best.Attributes].NextHop, source, tunnel);
+        foreach (var at in Multipath.SharingWith(rib, attributes, node))
             Lead(node, attributes[rib.Paths[at].Accepted].NextHop, peers[rib.Paths[at].Peer], tunnel);
         return new(RouteOrigin.Bgp, [.. vias], hints) { Tunnel = tunnel };
     }
@@ -164,33 +162,38 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         var best = rib.BestOf(node);
         if (best.Attributes == 0) return null;
         var source = peers[best.Peer];
-        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp) || !IsWanted(node, best, source, out var hints, out var tunnel)) return null;
+        if (!Judge(node, best, source, out var hints, out var tunnel).IsAccepted) return null;
         if (hints.Table != 0 && hints.Table != nextHops.Resolver.Table) return null;
         var metric = hints.Metric == 0 && rib.Family == IpFamily.IPv6 ? DefaultMetricIPv6 : hints.Metric;
         if (source.Origin == RouteOrigin.Static)
-            return nextHops.Resolver.Static(rib.Table[node]) is { } leads ? new(metric, new(leads.Vias), []) : null;
-        if (attributes[best.Attributes].NextHop is not (var nextHop and not 0)) return null;
+            return nextHops.Resolver.Static(rib.Table[node]) is { } leads
+                ? new(metric, new(leads.Vias), []) { Peer = best.Peer, End = leads.End } : null;
         // Whether the tunnel is there is not known here: better behind it than around it.
-        if (tunnel) return new(metric, [], []);
+        if (tunnel) return new(metric, [], []) { Peer = best.Peer, End = NextHopRule.Tunnel };
         wayHops.Clear();
-        wayHops.Add(HopOf(nextHop, source));
-        foreach (var at in Multipath.Sharing(rib, attributes, node))
+        wayHops.Add(HopOf(attributes[best.Attributes].NextHop, source));
+        foreach (var at in Multipath.SharingWith(rib, attributes, node))
             wayHops.Add(HopOf(attributes[rib.Paths[at].Accepted].NextHop, peers[rib.Paths[at].Peer]));
-        return new(metric, [], [.. wayHops]);
+        return new(metric, [], [.. wayHops]) { Peer = best.Peer };
     }
 
     private WayHop HopOf(uint nextHop, RibPeer source) =>
         nextHops.NameOf(nextHop) is var (address, scope) ? new(address, scope, source.Direct) : default;
 
-    /// <summary>The kernel's own filter (<c>kernel.export</c>): which routes it gets, with which metric and table.</summary>
-    private bool IsWanted(uint node, Best best, RibPeer source, out KernelHints hints, out bool tunnel)
+    /// <summary>Whether the kernel gets the route, for those who look in.</summary>
+    public Verdict Explain(uint node, Best best) => Judge(node, best, peers[best.Peer], out _, out _);
+
+    /// <summary>The kernel's own filter (<c>kernel.export</c>) behind what goes without saying: which routes it gets, with which metric and table.</summary>
+    private Verdict Judge(uint node, Best best, RibPeer source, out KernelHints hints, out bool tunnel)
     {
         ref var row = ref attributes[best.Attributes];
         (hints, tunnel) = (row.Marks.Hints, false);
-        if (sink.Export is AcceptAll) return true;
+        if (source.Origin is not (RouteOrigin.Static or RouteOrigin.Bgp)) return Verdict.Against(RouteRule.KernelsOwn);
+        if (source.Origin == RouteOrigin.Bgp && row.NextHop == 0) return Verdict.Against(RouteRule.NoNextHop);
+        if (sink.Export is AcceptAll) return new(FilterVerdict.Accept, RouteRule.Filter, AcceptAll.Label);
         var result = sink.Export.Run(inputs.Of(best.Attributes, source, rib.Family, rib.Table[node], default), editor);
         (hints, tunnel) = (result.Hints, result.Tunnel);
-        return result.Verdict != FilterVerdict.Reject;
+        return Verdict.Of(result);
     }
 }
 
@@ -198,18 +201,29 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
 internal static class Multipath
 {
     /// <summary>The further paths (not the best one itself) in the order of the table, at most the configured number less one.</summary>
-    public static IEnumerable<uint> Sharing(LocRib rib, AttributeInterner attributes, uint node)
+    public static IEnumerable<uint> SharingWith(LocRib rib, AttributeInterner attributes, uint node)
     {
-        var first = rib.First(node);
         var most = rib.Settings.MultipathLimit - 1;
-        for (var at = rib.Paths[first].Next; at != 0 && most > 0; at = rib.Paths[at].Next)
+        for (var at = rib.Paths[rib.First(node)].Next; at != 0 && most > 0; at = rib.Paths[at].Next)
         {
-            if (!rib.IsEligible(node, rib.Paths[at]) || attributes[rib.Paths[at].Accepted].NextHop == 0) continue;
-            var (best, other) = (rib.CandidateOf(node, first), rib.CandidateOf(node, at));
-            if (!Decision.MayShare(best, other, rib.Settings)) continue;
-            if (!rib.Settings.MultipathRelax && best.External && !Decision.SameNeighbour(best, other)) continue;
+            if (Judge(rib, attributes, node, at) != Sharing.Shares) continue;
             most--;
             yield return at;
         }
+    }
+
+    /// <summary>Whether a further path is used together with the best one, and by which rule.</summary>
+    public static Sharing Of(LocRib rib, AttributeInterner attributes, uint node, uint at)
+    {
+        if (rib.Settings.MultipathLimit <= 1 || at == rib.First(node)) return Sharing.NotAsked;
+        var verdict = Judge(rib, attributes, node, at);
+        return verdict == Sharing.Shares && !SharingWith(rib, attributes, node).Contains(at) ? Sharing.OverLimit : verdict;
+    }
+
+    private static Sharing Judge(LocRib rib, AttributeInterner attributes, uint node, uint at)
+    {
+        if (!rib.IsEligible(node, rib.Paths[at])) return Sharing.NotAsked;
+        if (attributes[rib.Paths[at].Accepted].NextHop == 0) return Sharing.NoNextHop;
+        return Decision.Share(rib.CandidateOf(node, rib.First(node)), rib.CandidateOf(node, at), rib.Settings);
     }
 }

@@ -13,21 +13,30 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
     /// <returns>A handle with one reference for the caller; 0: refused.</returns>
     public uint Run(RibPeer peer, uint received, Prefix prefix, IpFamily family)
     {
+        var verdict = Judge(peer, received, prefix, family, out var hints);
+        if (!verdict.IsAccepted) return 0;
         ref var row = ref attributes[received];
-        var octets = attributes.OctetsOf(received);
-        if (ImportDoor.Refuses(peer, octets, row.Summary) != null) return 0;
-
         var lowers = ImportDoor.LowersPreference(peer, row.Summary);
-        var result = peer.Import is AcceptAll ? new(FilterVerdict.Accept, row.Marks.Hints, "accept") : peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
-        if (result.Verdict == FilterVerdict.Reject) return 0;
-        if (result.Verdict == FilterVerdict.Accept && result.Hints == row.Marks.Hints && !lowers)
+        if (verdict.What == FilterVerdict.Accept && hints == row.Marks.Hints && !lowers)
         {
             attributes.Hold(received);
             return received;
         }
-        if (result.Verdict == FilterVerdict.Accept) editor.Load(octets);
+        if (verdict.What == FilterVerdict.Accept) editor.Load(attributes.OctetsOf(received));
         if (lowers) editor.SetLocalPref(0);
         var accepted = editor.Finish(out var summary);
-        return attributes.Intern(accepted, summary, row.Marks with { Hints = result.Hints });
+        return attributes.Intern(accepted, summary, row.Marks with { Hints = hints });
+    }
+
+    /// <summary>What they say, and by which rule; the editor holds what a filter has changed.</summary>
+    public Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family, out KernelHints hints)
+    {
+        ref var row = ref attributes[received];
+        hints = row.Marks.Hints;
+        if (ImportDoor.Refuses(peer, attributes.OctetsOf(received), row.Summary) is { } rule) return Verdict.Against(rule);
+        if (peer.Import is AcceptAll) return new(FilterVerdict.Accept, RouteRule.Filter, AcceptAll.Label);
+        var result = peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
+        hints = result.Hints;
+        return Verdict.Of(result);
     }
 }

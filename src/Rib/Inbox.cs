@@ -32,6 +32,7 @@ internal abstract record ShardMessage
         public static readonly FibFilterChanged Now = new();
     }
     public sealed record Read(RouteRead Job) : ShardMessage;
+    public sealed record Explain(Prefix Prefix, TaskCompletionSource<PrefixFacts> Answer) : ShardMessage;
     public sealed record Follow(IBestFollower Follower) : ShardMessage;
     public sealed record Unfollow(IBestFollower Follower) : ShardMessage;
     /// <summary>Answered when there is nothing left that could be done now.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
 
@@ -76,15 +77,19 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var nextHop = attributes[path.Accepted].NextHop;
         if (nextHop == 0) return true;
         var direct = peers[path.Peer].Direct;
-        var state = nextHops.For(nextHop, direct, Table, node);
-        return !state.OwnAddress && (state.Connected || (state.Resolvable && !direct));
+        return nextHops.For(nextHop, direct, Table, node).IsUsable(direct);
     }
 
-    /// <summary>How its next hop is reached; null: it needs none.</summary>
-    public NextHopState? NextHopOf(uint node, in PathRow path)
+    /// <summary>How its next hop is reached, and by which rule; null: it needs none.</summary>
+    public NextHopState? NextHopOf(uint node, in PathRow path, out NextHopRule rule)
     {
+        rule = default;
         var nextHop = attributes[path.Accepted != 0 ? path.Accepted : path.Received].NextHop;
-        return nextHop == 0 ? null : nextHops.For(nextHop, peers[path.Peer].Direct, Table, node);
+        if (nextHop == 0) return null;
+        var direct = peers[path.Peer].Direct;
+        var state = nextHops.For(nextHop, direct, Table, node);
+        rule = state.RuleFor(direct);
+        return state;
     }
 
     /// <summary>The path's state as those see it who look in.</summary>
@@ -92,6 +97,11 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
 
     /// <summary>What a path that the peer says now carries.</summary>
     public byte CycleOf(ushort peer) => peers.Cycle(peer, Family).Now;
+
+    /// <summary>The steps on the way to its next hop; none where it needs none.</summary>
+    public ImmutableArray<NextHopStep> StepsOf(uint node, in PathRow path) =>
+        attributes[path.Accepted != 0 ? path.Accepted : path.Received].NextHop is var nextHop and not 0
+            ? nextHops.StepsOf(nextHop, peers[path.Peer].Direct, Table[node]) : [];
 
     /// <summary>Puts a path in or replaces it. Takes references of its own on both attribute sets.</summary>
     /// <param name="said">Neither preferred yet nor linked.</param>
@@ -285,7 +295,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// </summary>
     private bool OvershadowsAnother(uint node, uint of)
     {
-        if (Settings is not { DeterministicMed: true, AlwaysCompareMed: false } || !IsEligible(node, paths[of])) return false;
+        if (!Decision.GroupsByNeighbour(Settings) || !IsEligible(node, paths[of])) return false;
         ref var own = ref attributes[paths[of].Accepted].Summary;
         for (var at = Table.Value(node); at != 0; at = paths[at].Next)
         {
@@ -299,7 +309,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     private bool Loses(uint node, uint a, uint b)
     {
         if (!IsEligible(node, paths[b])) return false;
-        return !IsEligible(node, paths[a]) || Decision.Compare(CandidateOf(node, a), CandidateOf(node, b), Settings, withMed: true, out _) > 0;
+        return !IsEligible(node, paths[a]) || Decision.Compare(CandidateOf(node, a), CandidateOf(node, b), Settings, out _) > 0;
     }
 
     private void Settle(uint node, Best before)
@@ -338,10 +348,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         return new(row.Summary, peer.Preference, circular, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
     }
 
-    /// <summary>
-    /// Finds the best path and puts it first. With MEDs compared only within one neighbouring AS, "better" is not transitive
-    /// (RFC 3345); deterministic MED first finds each neighbour's best, then the best of those.
-    /// </summary>
+    /// <summary>Finds the best path and puts it first; of the best of each neighbour, where MEDs are compared within one alone.</summary>
     private void Reselect(uint node)
     {
         var first = Table.Value(node);
@@ -350,11 +357,11 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         for (var at = first; at != 0; previous = at, at = paths[at].Next)
         {
             if (!IsEligible(node, paths[at])) continue;
-            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, withMed: true, out _) > 0) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, out _) > 0) continue;
             (best, bestPrevious) = (at, previous);
         }
         if (best == 0) return;
-        if (Settings is { DeterministicMed: true, AlwaysCompareMed: false } && MedsDiffer(node)) (best, bestPrevious) = BestOfNeighbours(node);
+        if (Decision.GroupsByNeighbour(Settings) && MedsDiffer(node)) (best, bestPrevious) = BestOfNeighbours(node);
         if (best == first) return;
         paths[bestPrevious].Next = paths[best].Next;
         paths[best].Next = first;
@@ -367,8 +374,7 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         for (var at = First(node); at != 0; at = paths[at].Next)
         {
             if (!IsEligible(node, paths[at])) continue;
-            var summary = attributes[paths[at].Accepted].Summary;
-            var own = summary.Has(Wire.Attributes.AttributeMarks.HasMed) ? summary.Med : Settings.MissingMedWorst ? uint.MaxValue : 0;
+            var own = Decision.Med(attributes[paths[at].Accepted].Summary, Settings);
             if (med is { } other && other != own) return true;
             med = own;
         }
@@ -380,22 +386,46 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         uint best = 0, bestPrevious = 0, previous = 0;
         for (var at = First(node); at != 0; previous = at, at = paths[at].Next)
         {
-            if (!IsEligible(node, paths[at]) || !LeadsItsNeighbour(node, at)) continue;
-            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, withMed: false, out _) > 0) continue;
+            if (!IsEligible(node, paths[at]) || IsOvershadowed(node, at, out _)) continue;
+            if (best != 0 && Decision.Compare(CandidateOf(node, at), CandidateOf(node, best), Settings, out _) > 0) continue;
             (best, bestPrevious) = (at, previous);
         }
         return (best, bestPrevious);
     }
 
-    private bool LeadsItsNeighbour(uint node, uint candidate)
+    private bool IsOvershadowed(uint node, uint candidate, out Reason reason)
     {
+        reason = default;
         var own = CandidateOf(node, candidate);
         for (var at = First(node); at != 0; at = paths[at].Next)
         {
             if (at == candidate || !IsEligible(node, paths[at])) continue;
-            var other = CandidateOf(node, at);
-            if (Decision.SameNeighbour(own, other) && Decision.Compare(other, own, Settings, withMed: true, out _) < 0) return false;
+            if (Decision.Overshadows(CandidateOf(node, at), own, Settings, out reason)) return true;
         }
-        return true;
+        return false;
+    }
+
+    /// <summary>Of the best path: the lowest step that it needed to beat another; of any other: the step by which it lost.</summary>
+    public Reason ReasonOf(uint node, uint at)
+    {
+        if (paths[at].Accepted == 0) return Reason.Rejected;
+        if (!IsEligible(node, paths[at])) return Reason.NextHopUnresolvable;
+        var first = First(node);
+        if (at != first) return LostBy(node, first, at, out _);
+        var closest = Reason.OnlyRoute;
+        for (var other = paths[first].Next; other != 0; other = paths[other].Next)
+        {
+            if (!IsEligible(node, paths[other])) continue;
+            var reason = LostBy(node, first, other, out var toFirst);
+            if (toFirst && reason > closest) closest = reason;
+        }
+        return closest;
+    }
+
+    /// <param name="toFirst">False: it would beat the best one, but another of its neighbour overshadows it.</param>
+    private Reason LostBy(uint node, uint first, uint at, out bool toFirst)
+    {
+        toFirst = Decision.Compare(CandidateOf(node, first), CandidateOf(node, at), Settings, out var reason) < 0;
+        return !toFirst && IsOvershadowed(node, at, out var nearer) ? nearer : reason;
     }
 }

@@ -49,6 +49,9 @@ internal sealed class NextHops(INextHopResolver resolver)
     private readonly List<Prefix> avoided = [];
     private uint lastHeld;
     private int looks;
+    /// <summary>What is asked on a way, while somebody wants to know.</summary>
+    private List<NextHopStep>? trace;
+    private int depth;
 
     /// <summary>Routes of ours over next hops.</summary>
     public Ways Ways { get; } = new();
@@ -97,6 +100,19 @@ internal sealed class NextHops(INextHopResolver resolver)
         // Its way may lead by others: when these move, it has moved too.
         SetSteps(handle, entry);
         return (entry.Without ??= [])[prefix] = state;
+    }
+
+    /// <summary>The same walk once more, step by step, for a path to that prefix.</summary>
+    public ImmutableArray<NextHopStep> StepsOf(uint handle, bool direct, Prefix prefix)
+    {
+        var entry = entries[(int)handle]!;
+        if (entry.State.Over.Items.Contains(prefix)) avoided.Add(prefix);
+        trace = [];
+        Find(entry.Address, entry.Scope, direct);
+        avoided.Clear();
+        ImmutableArray<NextHopStep> found = [.. trace];
+        trace = null;
+        return found;
     }
 
     public uint Hold(Address address, int scope)
@@ -202,11 +218,11 @@ internal sealed class NextHops(INextHopResolver resolver)
         else far.Remove(handle);
     }
 
-    private NextHopState Find(Address address, int scope)
+    private NextHopState Find(Address address, int scope, bool direct = false)
     {
         over.Clear();
         looks = 0;
-        var found = Longest(address, scope);
+        var found = Longest(address, scope, direct);
         return over.Count == 0 ? found : found with { Over = [.. over] };
     }
 
@@ -216,20 +232,33 @@ internal sealed class NextHops(INextHopResolver resolver)
     {
         steps.Add(address);
         var onLink = Resolver.Resolve(address, scope);
-        if (onLink.OwnAddress || address.IsLinkLocal || (direct && onLink.Connected)) return onLink;
+        if (onLink.OwnAddress || address.IsLinkLocal || (direct && onLink.Connected)) return Told(address, onLink, direct);
         for (var length = address.Family.Bits(); Ways.TryLongest(address, ref length, out var prefix, out var way); length--)
         {
             // Of two routes to one prefix the kernel takes that of the lower metric; where they do not differ, there is only the foreign one.
             if (length < onLink.Covering || (length == onLink.Covering && onLink.Metric <= way.Metric)) break;
             if (!over.Contains(prefix)) over.Add(prefix);
-            if (avoided.Contains(prefix)) continue;
-            if (way.IsDead || avoided.Count >= MostWays) return NextHopState.Unresolved;
+            var bar = avoided.Contains(prefix) ? NextHopRule.Circle : way.IsDead ? way.End
+                : avoided.Count >= MostWays ? NextHopRule.TooFar : NextHopRule.Route;
+            trace?.Add(new(depth, address, prefix, way.Peer, 0, way.Metric, [.. way.Vias.Items], bar));
+            if (bar == NextHopRule.Circle) continue;
+            if (bar != NextHopRule.Route) return NextHopState.Unresolved with { Bar = bar };
             avoided.Add(prefix);
+            depth++;
             var found = Along(way, address);
+            depth--;
             avoided.Remove(prefix);
             // Nothing but a circle keeps a route in use from leading somewhere; or one of its next hops has gone, and it will go, too.
             if (found != null) return found;
         }
+        return Told(address, onLink, direct);
+    }
+
+    private NextHopState Told(Address address, NextHopState onLink, bool direct)
+    {
+        trace?.Add(new(
+            depth, address, onLink.Covering < 0 ? null : new Prefix(address, onLink.Covering), null, onLink.Protocol, onLink.Metric,
+            onLink.Vias, onLink.RuleFor(direct)));
         return onLink;
     }
 
@@ -242,7 +271,7 @@ internal sealed class NextHops(INextHopResolver resolver)
         {
             if (looks++ >= MostLooks) break;
             var state = Longest(hop.Address, hop.Scope, hop.Direct);
-            if (!state.Resolvable || state.OwnAddress || (hop.Direct && !state.Connected)) continue;
+            if (!state.IsUsable(hop.Direct)) continue;
             metric ??= (uint)Math.Min((ulong)way.Metric + state.Metric, uint.MaxValue);
             vias.AddRange(state.Vias.Except(vias));
         }

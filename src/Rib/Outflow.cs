@@ -23,6 +23,7 @@ internal sealed class Outflow(
     private long toldWithheld = long.MinValue / 2;
 
     public IReadOnlyList<ExportGroup> Groups => groups;
+    public FibFeed? Fib => fib;
     public long Octets => groups.ToArray().Sum(group => group.Octets) + (fib?.Octets ?? 0) + (keys?.Octets ?? 0);
 
     /// <summary>When a group's advertisement interval ends; null: nothing is due.</summary>

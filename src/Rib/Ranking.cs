@@ -31,26 +31,26 @@ internal sealed class Ranking(LocRib rib)
 
     private uint BestOfRest(uint node)
     {
-        var byNeighbour = rib.Settings is { DeterministicMed: true, AlwaysCompareMed: false };
+        var byNeighbour = Decision.GroupsByNeighbour(rib.Settings);
         var best = 0u;
         foreach (var at in rest)
         {
-            if (byNeighbour && !LeadsItsNeighbour(node, at)) continue;
-            if (best == 0 || Compare(node, at, best, withMed: !byNeighbour) < 0) best = at;
+            if (byNeighbour && IsOvershadowed(node, at)) continue;
+            if (best == 0 || IsBetter(node, at, best)) best = at;
         }
         return best;
     }
 
-    private bool LeadsItsNeighbour(uint node, uint at)
+    private bool IsOvershadowed(uint node, uint at)
     {
         foreach (var other in rest)
         {
-            if (other == at || !Decision.SameNeighbour(rib.CandidateOf(node, at), rib.CandidateOf(node, other))) continue;
-            if (Compare(node, other, at, withMed: true) < 0) return false;
+            if (other == at) continue;
+            if (Decision.Overshadows(rib.CandidateOf(node, other), rib.CandidateOf(node, at), rib.Settings, out _)) return true;
         }
-        return true;
+        return false;
     }
 
-    private int Compare(uint node, uint a, uint b, bool withMed) =>
-        Decision.Compare(rib.CandidateOf(node, a), rib.CandidateOf(node, b), rib.Settings, withMed, out _);
+    private bool IsBetter(uint node, uint a, uint b) =>
+        Decision.Compare(rib.CandidateOf(node, a), rib.CandidateOf(node, b), rib.Settings, out _) < 0;
 }

@@ -167,6 +167,16 @@ public sealed class Rib : IRibOwner, IDisposable
         }
     }
 
+    /// <summary>Who brought a prefix, what was decided of it, and by which rules.</summary>
+    public Task<PrefixFacts> ExplainAsync(Prefix prefix, CancellationToken stop)
+    {
+        Span<byte> nlri = stackalloc byte[17];
+        var shard = shards[Shards.Of(prefix.Length, nlri[1..prefix.WriteNlri(nlri)], shards.Length)];
+        var answer = new TaskCompletionSource<PrefixFacts>(TaskCreationOptions.RunContinuationsAsynchronously);
+        shard.Inbox.Put(new ShardMessage.Explain(prefix, answer));
+        return answer.Task.WaitAsync(stop);
+    }
+
     /// <summary>A peer's counts over all shards, as of now.</summary>
     public PeerCounts CountsOf(ushort peer, IpFamily family)
     {

@@ -23,6 +23,7 @@ internal sealed class RibShard : IDisposable
     private readonly PeerTable peers = new();
     private readonly NextHops nextHops;
     private readonly AttributeInterner attributes;
+    private readonly ImportFilter import;
     private readonly LocRib[] ribs;
     private readonly Outflow[] outflows;
     private readonly WayFinder ways;
@@ -49,7 +50,7 @@ internal sealed class RibShard : IDisposable
         (this.number, this.owner, this.loops) = (number, owner, loops);
         nextHops = new(resolver);
         attributes = new(nextHops);
-        var import = new ImportFilter(attributes, nextHops);
+        import = new(attributes, nextHops);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
         chores = new(ribs, attributes, nextHops, import, peers, slice);
         FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib, slice))];
@@ -272,6 +273,9 @@ internal sealed class RibShard : IDisposable
             case ShardMessage.Read read:
                 readings.Insert(0, read.Job);
                 break;
+            case ShardMessage.Explain explain:
+                explain.Answer.SetResult(ReaderOf(explain.Prefix.Family).Explain(explain.Prefix));
+                break;
         }
     }
 
@@ -310,6 +314,8 @@ internal sealed class RibShard : IDisposable
         counts.Reset();
     }
 
+    private RouteReader ReaderOf(IpFamily family) => new(ribs[(int)family], outflows[(int)family], attributes, import, peers);
+
     private bool Advance(RouteRead reading)
     {
         if (reading.IsAbandoned)
@@ -317,9 +323,7 @@ internal sealed class RibShard : IDisposable
             readings.Remove(reading);
             return true;
         }
-        var family = (int)reading.Request.Family;
-        var reader = new RouteReader(ribs[family], outflows[family].Groups, attributes);
-        if (!reader.Advance(reading, Wake, out var isDone)) return false;
+        if (!ReaderOf(reading.Request.Family).Advance(reading, Wake, out var isDone)) return false;
         if (isDone) readings.Remove(reading);
         return true;
     }

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib;
@@ -26,22 +28,49 @@ public enum RouteSide : byte
 /// <summary>How the prefix narrows a reading.</summary>
 public enum ReadScope : byte { All, Exact, Longest, Inside }
 
-/// <param name="Peer">
-/// Whose side (received, sent, offered, withheld); null: every peer's, in one reading. <paramref name="Source"/>: only routes from there.
-/// </param>
+/// <param name="Peer">Whose side (received, sent, offered, withheld); <paramref name="Source"/>: only routes from there.</param>
 public sealed record RouteRequest(
     RouteSide Side, IpFamily Family, ReadScope Scope = ReadScope.All, Prefix Prefix = default, ushort? Peer = null, ushort? Source = null);
 
 /// <summary>A route copied out of the tables.</summary>
-/// <param name="First">It opens its prefix.</param>
-/// <param name="To">Who is sent it (or offered, or not), where that was asked for.</param>
-/// <param name="Changed">In ticks of <see cref="Rib.TickLength"/> since the RIB began.</param>
-public readonly record struct RouteFacts(
-    Prefix Prefix, bool First, ushort Peer, uint Changed, uint PathId, bool Best, bool Shares, bool Refused, Reason Reason, NextHopState? NextHop,
-    byte[] Attributes, AttributeSummary Summary, ushort? To = null)
+public readonly record struct RouteFacts
 {
+    public required Prefix Prefix { get; init; }
+    /// <summary>It opens its prefix.</summary>
+    public required bool First { get; init; }
+    public required ushort Peer { get; init; }
+    /// <summary>In ticks of <see cref="Rib.TickLength"/> since the RIB began.</summary>
+    public required uint Changed { get; init; }
+    public required uint PathId { get; init; }
+    public required bool Best { get; init; }
+    public required Reason Reason { get; init; }
+    /// <summary>Whether packets are shared out to it beside the best one, and by which rule.</summary>
+    public required Sharing Sharing { get; init; }
+    public required bool Refused { get; init; }
+    /// <summary>
+    /// What the way in said of it, of routes that it refused and where a prefix is explained; of routes that are withheld from a peer,
+    /// what the way out said.
+    /// </summary>
+    public Verdict? Verdict { get; init; }
+    /// <summary>How its next hop is reached, and by which rule; null: it needs none.</summary>
+    public required NextHopState? NextHop { get; init; }
+    public required NextHopRule NextHopRule { get; init; }
+    public required byte[] Attributes { get; init; }
+    public required AttributeSummary Summary { get; init; }
     public PathState State { get; init; }
 }
+
+/// <summary>A path of a prefix that is explained. <paramref name="Steps"/>: the way to its next hop.</summary>
+public sealed record PathFacts(RouteFacts Route, ImmutableArray<NextHopStep> Steps);
+
+/// <summary>What becomes of the best path on its way to a peer that is up. <paramref name="IsSent"/>: he was told.</summary>
+public readonly record struct ExportFacts(ushort Peer, Verdict Verdict, bool IsSent);
+
+/// <summary>All that a shard decided of a prefix, at one moment, by the rules that it decided by.</summary>
+/// <param name="Paths">The best first, then the others; those that the import refused last.</param>
+/// <param name="Exports">Of each peer that the family is exchanged with; none where there is no best path.</param>
+/// <param name="Kernel">Null: there is no best path.</param>
+public sealed record PrefixFacts(ImmutableArray<PathFacts> Paths, ImmutableArray<ExportFacts> Exports, Verdict? Kernel);
 
 /// <summary>A reading that the shard advances in slices between its other work, as fast as the reader takes the answers.</summary>
 internal sealed class RouteRead(RouteRequest request)

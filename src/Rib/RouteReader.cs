@@ -1,10 +1,13 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib;
 
 /// <summary>Copies routes out of the tables for those who look in, one slice a call.</summary>
-internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups, AttributeInterner attributes)
+internal sealed class RouteReader(
+    LocRib rib, Outflow outflow, AttributeInterner attributes, ImportFilter import, PeerTable peers)
 {
     private const int PrefixesPerSlice = 8192, RoutesPerAnswer = 1024;
     private readonly List<RouteFacts> facts = [];
@@ -71,14 +74,46 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
     private void DescribePaths(uint node, RouteRequest request)
     {
         var isFirst = true;
-        var sharing = rib.Settings.MultipathLimit > 1 && rib.First(node) != 0 ? Multipath.Sharing(rib, attributes, node).ToHashSet() : [];
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
         {
-            ref var path = ref rib.Paths[at];
             if (!IsWanted(node, at, request)) continue;
-            var handle = request.Side == RouteSide.Received || path.Accepted == 0 ? path.Received : path.Accepted;
-            Add(node, ref isFirst, path, handle, at == rib.First(node) && rib.IsEligible(node, path), sharing.Contains(at), ReasonFor(node, at));
+            facts.Add(PathOf(node, at, isFirst, request.Side == RouteSide.Received, judged: rib.Paths[at].Accepted == 0));
+            isFirst = false;
         }
+    }
+
+    private RouteFacts PathOf(uint node, uint at, bool isFirst, bool received, bool judged)
+    {
+        ref var path = ref rib.Paths[at];
+        return Facts(node, isFirst, path, received || path.Accepted == 0 ? path.Received : path.Accepted) with
+        {
+            Best = at == rib.First(node) && rib.IsEligible(node, path),
+            Sharing = Multipath.Of(rib, attributes, node, at),
+            Reason = rib.ReasonOf(node, at),
+            Verdict = judged ? import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family, out _) : null,
+        };
+    }
+
+    /// <summary>Everything about one prefix.</summary>
+    public PrefixFacts Explain(Prefix prefix)
+    {
+        var node = rib.Table.Find(prefix);
+        if (node == 0) return new([], [], null);
+        var paths = ImmutableArray.CreateBuilder<PathFacts>();
+        foreach (var refused in (ReadOnlySpan<bool>)[false, true])
+            for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
+                if (rib.Paths[at].Accepted == 0 == refused)
+                    paths.Add(new(PathOf(node, at, paths.Count == 0, received: false, judged: true), rib.StepsOf(node, rib.Paths[at])));
+        var best = rib.BestOf(node);
+        if (best.Attributes == 0) return new(paths.ToImmutable(), [], null);
+        var exports = ImmutableArray.CreateBuilder<ExportFacts>();
+        foreach (var group in outflow.Groups)
+            foreach (var peer in group.Receivers)
+                exports.Add(new(peer, group.Explain(node, best, peer, out _), group.ToldOf(node).Any(told => IsSent(told.Told, peer))));
+        var kernel = outflow.Fib?.Explain(node, best) ?? Verdict.Against(RouteRule.NotInstalled);
+        return new(paths.ToImmutable(), exports.ToImmutable(), kernel);
+
+        static bool IsSent(Best sent, ushort to) => sent.Attributes != 0 && sent.Peer != to;
     }
 
     private bool IsWanted(uint node, uint at, RouteRequest request)
@@ -88,82 +123,57 @@ internal sealed class RouteReader(LocRib rib, IReadOnlyList<ExportGroup> groups,
         return request.Side switch
         {
             RouteSide.Refused => path.Accepted == 0,
-            RouteSide.Received => request.Peer is not { } peer || path.Peer == peer,
+            RouteSide.Received => path.Peer == request.Peer,
             RouteSide.Best => at == rib.First(node) && rib.IsEligible(node, path),
             _ => path.Accepted != 0,
         };
     }
 
-    /// <summary>For the best path: the step by which it beat the runner-up; for any other: the step that it lost by.</summary>
-    private Reason ReasonFor(uint node, uint at)
-    {
-        if (rib.Paths[at].Accepted == 0) return Reason.Rejected;
-        if (!rib.IsEligible(node, rib.Paths[at])) return Reason.NextHopUnresolvable;
-        var first = rib.First(node);
-        if (at != first) return Compare(node, first, at);
-        var closest = Reason.OnlyRoute;
-        for (var other = rib.Paths[first].Next; other != 0; other = rib.Paths[other].Next)
-            if (rib.IsEligible(node, rib.Paths[other]) && Compare(node, first, other) is var reason && reason > closest) closest = reason;
-        return closest;
-    }
-
-    private Reason Compare(uint node, uint best, uint other)
-    {
-        Decision.Compare(rib.CandidateOf(node, best), rib.CandidateOf(node, other), rib.Settings, withMed: true, out var reason);
-        return reason;
-    }
-
     private void DescribeOutbound(uint node, RouteRequest request)
     {
+        if (request.Peer is not { } peer || outflow.Groups.FirstOrDefault(group => group.MemberOf(peer) != null) is not { } group) return;
         var isFirst = true;
-        if (request.Peer is not { } peer)
-        {
-            foreach (var each in groups)
-                foreach (var receiver in each.Receivers) DescribeOutbound(node, request, each, receiver, ref isFirst);
-        }
-        else if (groups.FirstOrDefault(group => group.MemberOf(peer) != null) is { } group)
-        {
-            DescribeOutbound(node, request, group, peer, ref isFirst);
-        }
-    }
-
-    private void DescribeOutbound(uint node, RouteRequest request, ExportGroup group, ushort to, ref bool isFirst)
-    {
-        if (request.Side != RouteSide.Sent) DescribeOutbound(node, request, group, to, rib.BestOf(node), 0, ref isFirst);
+        if (request.Side != RouteSide.Sent) DescribeOutbound(node, request, group, peer, rib.BestOf(node), 0, ref isFirst);
         else
-            foreach (var (told, pathId) in group.ToldOf(node)) DescribeOutbound(node, request, group, to, told, pathId, ref isFirst);
+            foreach (var (told, pathId) in group.ToldOf(node)) DescribeOutbound(node, request, group, peer, told, pathId, ref isFirst);
     }
 
     private void DescribeOutbound(uint node, RouteRequest request, ExportGroup group, ushort to, Best best, uint pathId, ref bool isFirst)
     {
         var sent = request.Side == RouteSide.Sent;
         if (best.Attributes == 0 || best.Peer == to || (request.Source is { } source && best.Peer != source)) return;
-        var leaving = group.Explain(node, best, out var octets);
+        var verdict = group.Explain(node, best, to, out var octets);
         var wanted = request.Side switch
         {
-            RouteSide.Sent => leaving >= Leaving.Passed,
-            RouteSide.Withheld => leaving == Leaving.Filtered,
-            _ => leaving != Leaving.Barred,
+            RouteSide.Sent => verdict.IsAccepted,
+            RouteSide.Withheld => !verdict.IsAccepted && verdict.Rule == RouteRule.Filter,
+            _ => verdict.IsAccepted || verdict.Rule is RouteRule.Filter or RouteRule.DoesNotFit,
         };
         if (!wanted) return;
         var path = new PathRow { Cycle = rib.CycleOf(best.Peer) };
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
             if (rib.Paths[at].Peer == best.Peer) path = rib.Paths[at];
         path = path with { Accepted = best.Attributes, Received = best.Attributes, Peer = best.Peer, PathId = pathId };
-        Add(node, ref isFirst, path, best.Attributes, best == rib.BestOf(node), shares: false, Reason.OnlyRoute);
-        facts[^1] = facts[^1] with { To = to };
-        if (sent) facts[^1] = facts[^1] with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() };
-    }
-
-    private void Add(uint node, ref bool isFirst, in PathRow path, uint handle, bool best, bool shares, Reason reason)
-    {
-        ref var row = ref attributes[handle];
-        facts.Add(new(
-            rib.Table[node], isFirst, path.Peer, path.Changed, path.PathId, best, shares, path.Accepted == 0, reason, rib.NextHopOf(node, path),
-            attributes.OctetsOf(handle).ToArray(), row.Summary)
-        {
-            State = rib.StateOf(path),
-        });
+        var route = Facts(node, isFirst, path, best.Attributes) with { Best = best == rib.BestOf(node), Verdict = verdict };
+        facts.Add(sent ? route with { Attributes = octets.ToArray(), Summary = new AttributeView(octets).Summarize() } : route);
         isFirst = false;
     }
+
+    private RouteFacts Facts(uint node, bool isFirst, in PathRow path, uint handle) => new()
+    {
+        Prefix = rib.Table[node],
+        First = isFirst,
+        Peer = path.Peer,
+        Changed = path.Changed,
+        PathId = path.PathId,
+        Best = false,
+        Reason = Reason.OnlyRoute,
+        Sharing = Sharing.NotAsked,
+        Refused = path.Accepted == 0,
+        NextHop = rib.NextHopOf(node, path, out var rule),
+        NextHopRule = rule,
+        Attributes = attributes.OctetsOf(handle).ToArray(),
+        Summary = attributes[handle].Summary,
+        State = rib.StateOf(path),
+    };
 }

@@ -84,6 +84,9 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         return run;
     }
 
+    /// <summary>Whether a message has room for these attributes and a prefix.</summary>
+    public bool Fits(ReadOnlySpan<byte> leaving) => encoder.Fits(family, leaving);
+
     public bool IsAccepted(int run) => runs[run].Accepted;
     public ReadOnlySpan<byte> LeavingOctets(int run) => octets.AsSpan(runs[run].OctetsAt, runs[run].OctetsLength);
     public ushort SourceOf(int run) => runs[run].Source;

@@ -11,6 +11,10 @@ internal readonly record struct WayHop(Address Address, int Scope, bool Direct);
 /// <param name="Vias">Of a static route; <paramref name="NextHops"/>: of one that BGP brought. Neither: packets end there.</param>
 internal sealed record Way(uint Metric, ListOf<NextHopVia> Vias, ListOf<WayHop> NextHops)
 {
+    /// <summary>Whose route it is.</summary>
+    public required ushort Peer { get; init; }
+    /// <summary>How packets end that it leads nowhere.</summary>
+    public NextHopRule End { get; init; }
     public bool IsDead => Vias.Count == 0 && NextHops.Count == 0;
 }
 

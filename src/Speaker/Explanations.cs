@@ -1,14 +1,22 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
-using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
 
 /// <summary>A route of the prefix that somebody brought. <paramref name="ImportRule"/>: what let it in or kept it out.</summary>
-public sealed record CandidateExplanation(RouteView Route, string ImportRule);
+/// <param name="Way">How its next hop is reached, or is not, step by step; none where it needs none.</param>
+public sealed record CandidateExplanation(RouteView Route, string ImportRule, ImmutableArray<WayStep> Way);
+
+/// <summary>A step on the way to a next hop: an address was looked up, and the longest match answered.</summary>
+/// <param name="Depth">How many routes of ours led here; 0: the next hop itself.</param>
+/// <param name="Over">The longest match, <paramref name="By"/> whom it is, with its metric and ways out; null: there is none.</param>
+/// <param name="Leads">False: it bars the way, or is passed over.</param>
+public sealed record WayStep(
+    int Depth, Address Address, Prefix? Over, string? By, uint Metric, ImmutableArray<RouteHop> Hops, bool Leads, string Rule);
 
 /// <summary>What becomes of the best route on its way to a peer. <paramref name="Rule"/>: what decided.</summary>
 /// <param name="Sent">The peer has been told of it.</param>
@@ -20,45 +28,63 @@ public sealed record KernelExplanation(bool Accepted, string Rule, OwnRoute? Row
 /// <summary>The life of one prefix, from who brought it to who was told.</summary>
 /// <param name="Kernel">Null: there is no best route.</param>
 public sealed record RouteExplanation(
-    Prefix Prefix, ImmutableArray<CandidateExplanation> Candidates, ImmutableArray<ExportExplanation> Exports, KernelExplanation? Kernel);
+    Prefix Prefix, ImmutableArray<CandidateExplanation> Candidates, ImmutableArray<ExportExplanation> Exports, KernelExplanation? Kernel)
+{
+    /// <summary>Why the prefix's own route of the configuration is not in force; null: there is none, or it is.</summary>
+    public string? Inactive { get; init; }
+}
 
 /// <summary>A peer's chains, rule by rule.</summary>
 public sealed record PeerExplanation(string? Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
 
 /// <summary>
-/// Asks the tables and the filters themselves: nothing is remembered for explanations while routes pass. Each table is read once, whatever
-/// the number of peers: a reading costs every shard a turn.
+/// Words what the shard, the kernel and the sessions decided, each by its own rules; decides nothing. The shard is asked once, whatever the
+/// number of peers, and nothing is remembered for explanations while routes pass.
 /// </summary>
 internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
 {
-    private const string Door = "a rule of BGP itself (a loop: our AS, router id or cluster is in it)";
-    private readonly AttributeEditor editor = new();
-
     public async Task<RouteExplanation> RouteAsync(Prefix prefix, CancellationToken stop)
     {
-        var accepted = await RoutesAsync(RouteSelection.All, prefix, stop).ConfigureAwait(false);
-        var filtered = await RoutesAsync(RouteSelection.Filtered, prefix, stop).ConfigureAwait(false);
-        var received = await RoutesAsync(RouteSelection.Received, prefix, stop).ConfigureAwait(false);
-        ImmutableArray<CandidateExplanation> candidates =
-            [.. accepted.Concat(filtered).Select(route => new CandidateExplanation(route, ImportRule(route, received)))];
-        if (accepted.FirstOrDefault(route => route.Best) is not { } best) return new(prefix, candidates, [], null);
-        var sent = await RoutesAsync(RouteSelection.Export, prefix, stop).ConfigureAwait(false);
-        var exports = Exports(best, [.. sent.Select(route => route.To)]);
-        return new(prefix, candidates, exports, await KernelAsync(best, stop).ConfigureAwait(false));
+        var facts = await speaker.Rib.ExplainAsync(prefix, stop).ConfigureAwait(false);
+        var views = new RouteViews(speaker);
+        var kernel = await KernelAsync(facts, prefix, stop).ConfigureAwait(false);
+        return new(prefix, [.. facts.Paths.Select(path => Candidate(path, views))], Exports(facts, prefix.Family), kernel)
+        {
+            Inactive = view.ConfiguredRoutes.FirstOrDefault(route => route.Prefix == prefix)?.Problem,
+        };
     }
 
-    /// <param name="sent">The peers that have been told of it.</param>
-    private ImmutableArray<ExportExplanation> Exports(RouteView best, HashSet<string?> sent)
+    private static CandidateExplanation Candidate(PathFacts path, RouteViews views)
     {
+        var route = views.Of(path.Route, asSent: false);
+        return new(route, ImportRule(path.Route, route), views.Of(path.Steps));
+    }
+
+    private static string ImportRule(RouteFacts facts, RouteView route)
+    {
+        if (route.Origin != RouteOrigin.Bgp) return "own route";
+        var verdict = facts.Verdict!.Value;
+        // The filter, or what it looked at, is another than when the route came: its turn is yet to come, or comes with the next UPDATE.
+        return verdict.IsAccepted != facts.Refused ? Why.Of(verdict) : $"judged before a change; now it would be {Why.Of(verdict)}";
+    }
+
+    private ImmutableArray<ExportExplanation> Exports(PrefixFacts facts, IpFamily family)
+    {
+        if (facts.Kernel == null) return [];
+        var verdicts = facts.Exports.ToDictionary(export => export.Peer);
         var exports = ImmutableArray.CreateBuilder<ExportExplanation>();
         foreach (var peer in speaker.Peers)
         {
-            if (peer.Up?.Told is { } told && told.Families.Has(best.Prefix.Family)) exports.Add(Export(best, peer, told, sent));
-            else if (peer.Up == null && peer.Session.Settings.Families.Has(best.Prefix.Family))
-                exports.Add(new(peer.Name, false, peer.Config.Problem ?? "there is no session", false));
+            if (verdicts.TryGetValue(peer.Index, out var export))
+                exports.Add(new(peer.Name, export.Verdict.IsAccepted, Why.Of(export.Verdict), export.IsSent));
+            else if (peer.Session.Settings.Families.Has(family))
+                exports.Add(new(peer.Name, false, peer.Config.Problem ?? NoSession(peer, family), false));
         }
         return exports.ToImmutable();
     }
+
+    private static string NoSession(Peer peer, IpFamily family) =>
+        peer.Up == null ? "there is no session" : $"the session carries no {family} routes";
 
     public PeerExplanation? Peer(string name) => speaker.PeerNamed(name)?.Config is { } config
         ? new(config.Description, config.Problem, Rules(config.Import), Rules(config.Export)) : null;
@@ -67,64 +93,13 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         ? [.. chain.Rules.Select(rule => $"{rule.Label}: {rule.Rule.Action.ToString().ToLowerInvariant()}")]
         : [routeFilter.Name.ToLowerInvariant()];
 
-    private async Task<IReadOnlyList<RouteView>> RoutesAsync(RouteSelection selection, Prefix prefix, CancellationToken stop)
+    private async Task<KernelExplanation?> KernelAsync(PrefixFacts facts, Prefix prefix, CancellationToken stop)
     {
-        var all = new List<RouteView>();
-        await foreach (var batch in view.Routes(new(selection, Prefix: prefix), stop).ConfigureAwait(false)) all.AddRange(batch);
-        return all;
-    }
-
-    /// <summary>The import chain looks once more at what was received.</summary>
-    private string ImportRule(RouteView route, IReadOnlyList<RouteView> received)
-    {
-        if (route.Origin != RouteOrigin.Bgp || speaker.PeerNamed(route.Protocol)?.Config is not { } config) return "own route";
-        var same = received.FirstOrDefault(other => (other.Protocol, other.PathId) == (route.Protocol, route.PathId));
-        if (same == null) return "gone meanwhile";
-        var result = Run(config.Import, same, default);
-        return result.Verdict != FilterVerdict.Reject && route.Filtered ? Door : result.Rule;
-    }
-
-    private ExportExplanation Export(RouteView best, Peer peer, Rib.RibPeer told, HashSet<string?> sent)
-    {
-        if (best.Protocol == peer.Name) return new(peer.Name, false, "it is the one who sent it", false);
-        if (InsideOnly(best, told)) return new(peer.Name, false, "learned inside, and not for inside but through a reflector (RFC 4456)", false);
-        var result = Run(peer.Config.Export, best, told.Self(best.Prefix.Family));
-        return new(peer.Name, result.Verdict != FilterVerdict.Reject, result.Rule, sent.Contains(peer.Name));
-    }
-
-    private bool InsideOnly(RouteView best, Rib.RibPeer to) =>
-        to.Internal && !to.ReflectorClient && best.Origin == RouteOrigin.Bgp
-        && speaker.PeerNamed(best.Protocol)?.Up?.Told is { Internal: true, ReflectorClient: false };
-
-    private async Task<KernelExplanation> KernelAsync(RouteView best, CancellationToken stop)
-    {
-        if (speaker.KernelExport is not { } export) return new(false, "kernel.installRoutes is off", null);
-        if (best.Origin is RouteOrigin.Kernel or RouteOrigin.Direct) return new(false, "it is the kernel's own", null);
-        var result = Run(export, best, default);
+        if (facts.Kernel is not { } verdict) return null;
         OwnRoute? row = null;
-        await foreach (var own in view.KernelRoutes(stop).ConfigureAwait(false))
-            if (own.Prefix == best.Prefix) row = own;
-        return new(result.Verdict != FilterVerdict.Reject, result.Rule, row);
+        if (verdict.IsAccepted)
+            await foreach (var own in view.KernelRoutes(stop).ConfigureAwait(false))
+                if (own.Prefix == prefix) row = own;
+        return new(verdict.IsAccepted, Why.Of(verdict), row);
     }
-
-    private FilterResult Run(IFilter routeFilter, RouteView route, Address self)
-    {
-        var leads = route.Hops is [var hop, ..] ? speaker.Kernel.Current.Links.GetValueOrDefault(hop.Interface)?.Name : null;
-        var metric = route.Origin == RouteOrigin.Kernel ? MetricOf(route.Prefix) : 0;
-        return routeFilter.Run(new()
-        {
-            Prefix = route.Prefix,
-            Family = route.Prefix.Family,
-            Origin = route.Origin,
-            FromPeer = route.Origin == RouteOrigin.Bgp ? route.Protocol : null,
-            Interface = leads,
-            Attributes = route.Attributes.Span,
-            Summary = route.Summary,
-            Self = self,
-            Hints = new(metric, 0),
-        }, editor);
-    }
-
-    private uint MetricOf(Prefix prefix) =>
-        speaker.Kernel.Current.Routes.Values.Where(row => row.Prefix == prefix).Select(row => row.Target.Metric).DefaultIfEmpty().Min();
 }

@@ -18,11 +18,35 @@ internal sealed class KernelNextHops(KernelSnapshot snapshot, ImmutableDictionar
     public NextHopState Resolve(Address nextHop, int scope)
     {
         var answer = ResolverOf(snapshot).Resolve(nextHop, scope);
-        return new(answer.Resolvable, answer.Connected, answer.OwnAddress, answer.Metric, ViasOf(answer.Hops)) { Covering = answer.Via?.Length ?? -1 };
+        return new(answer.Resolvable, answer.Connected, answer.OwnAddress, answer.Metric, ViasOf(answer.Hops))
+        {
+            Covering = answer.Via?.Length ?? -1,
+            Bar = RuleOf(answer.Bar),
+            Protocol = answer.Protocol,
+        };
     }
 
     public StaticWay? Static(Prefix prefix) =>
-        own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, snapshot) is { } hops ? new(ViasOf(hops)) : null;
+        own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, snapshot) is { } hops
+            ? new(ViasOf(hops), EndOf(route.Type)) : null;
+
+    private static NextHopRule RuleOf(Bar bar) => bar switch
+    {
+        Bar.Blackhole => NextHopRule.Blackhole,
+        Bar.Unreachable => NextHopRule.Unreachable,
+        Bar.Prohibit => NextHopRule.Prohibit,
+        Bar.LinkDown => NextHopRule.LinkDown,
+        Bar.NoLink => NextHopRule.NoLink,
+        Bar.NotUnicast => NextHopRule.NotUnicast,
+        _ => NextHopRule.NoRoute,
+    };
+
+    private static NextHopRule EndOf(RouteType type) => type switch
+    {
+        RouteType.Blackhole => NextHopRule.Blackhole,
+        RouteType.Prohibit => NextHopRule.Prohibit,
+        _ => NextHopRule.Unreachable,
+    };
 
     private static ImmutableArray<NextHopVia> ViasOf(ImmutableArray<RouteHop> hops) =>
         [.. hops.Select(hop => new NextHopVia(hop.Gateway, hop.Interface, hop.Weight, hop.OnLink))];

@@ -160,6 +160,18 @@ internal static class LearnedRoutes
         && !route.Target.Hops.Any(hop => snapshot.Links.TryGetValue(hop.Interface, out var link) && link.IsLoopback);
 }
 
+/// <summary>Whether a way out of an own route can be used, and by which rule.</summary>
+public enum OwnHopRule : byte
+{
+    Usable,
+    NoInterface,
+    InterfaceDown,
+    /// <summary>No link has an address of the gateway's family.</summary>
+    NoAddress,
+    /// <summary>The gateway is on no link of ours, or not on the one that is named.</summary>
+    NotOnLink,
+}
+
 /// <summary>Own routes name interfaces and gateways that may come later than the daemon; the kernel wants interfaces that are up, by number.</summary>
 internal static class OwnHops
 {
@@ -169,20 +181,33 @@ internal static class OwnHops
         if (route.Hops.IsEmpty) return [];
         var usable = ImmutableArray.CreateBuilder<RouteHop>();
         for (var i = 0; i < route.Hops.Length; i++)
-            if (Usable(route.Hops[i], i < route.Interfaces.Length ? route.Interfaces[i] : null, kernel) is { } hop) usable.Add(hop);
+            if (Judge(route, i, kernel, out var hop) == OwnHopRule.Usable) usable.Add(hop);
         return usable.Count == 0 ? null : usable.ToImmutable();
     }
 
-    private static RouteHop? Usable(RouteHop hop, string? name, KernelSnapshot kernel)
+    /// <param name="hop">As the kernel would be told it, where it can be used; else as it is configured.</param>
+    public static OwnHopRule Judge(OwnRouteConfig route, int at, KernelSnapshot kernel, out RouteHop hop)
     {
+        hop = route.Hops[at];
         var index = hop.Interface;
-        if (name != null)
+        if (InterfaceOf(route, at) is { } name)
         {
-            if (kernel.Links.Values.FirstOrDefault(link => link.Name == name) is not { IsUp: true } link) return null;
+            if (kernel.Links.Values.FirstOrDefault(link => link.Name == name) is not { } link) return OwnHopRule.NoInterface;
+            if (!link.IsUp) return OwnHopRule.InterfaceDown;
             index = link.Index;
         }
-        if (hop.Gateway is not { } gateway || hop.OnLink) return hop with { Interface = index };
-        var answer = KernelNextHops.ResolverOf(kernel).Resolve(gateway, index);
-        return answer.Connected ? hop with { Interface = answer.Interface } : null;
+        if (hop.Gateway is { } gateway && !hop.OnLink)
+        {
+            var answer = KernelNextHops.ResolverOf(kernel).Resolve(gateway, index);
+            if (!answer.Connected) return HasAddress(kernel, gateway.Family) ? OwnHopRule.NotOnLink : OwnHopRule.NoAddress;
+            index = answer.Interface;
+        }
+        hop = hop with { Interface = index };
+        return OwnHopRule.Usable;
     }
+
+    public static string? InterfaceOf(OwnRouteConfig route, int hop) => hop < route.Interfaces.Length ? route.Interfaces[hop] : null;
+
+    private static bool HasAddress(KernelSnapshot kernel, IpFamily family) =>
+        kernel.Addresses.Any(address => address.Address.Family == family && !address.Address.IsLoopback && !address.Address.IsLinkLocal);
 }

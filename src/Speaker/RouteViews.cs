@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Routes;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
@@ -43,11 +44,16 @@ internal sealed class RouteViews
             route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
             source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,
             source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
-            Words.Of(route.Reason, route.Best), attributes, summary, route.PathId == 0 ? null : route.PathId,
-            route.Best && refused.Contains(route.Prefix))
+            WhyOf(route), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix))
         {
-            To = route.To is { } to ? peers.GetValueOrDefault(to)?.Name : null,
+            Rule = route.Verdict is { IsAccepted: false } verdict ? Why.Of(verdict) : null,
         };
+    }
+
+    private static string WhyOf(RouteFacts route)
+    {
+        var why = route.Reason == Reason.NextHopUnresolvable ? Why.Unreachable(route.NextHopRule) : Why.Of(route.Reason, route.Best);
+        return Why.Of(route.Sharing) is { } sharing ? $"{why}; {sharing}" : why;
     }
 
     private (RouteType, ImmutableArray<RouteHop>) FromNextHop(RouteFacts route)
@@ -68,6 +74,22 @@ internal sealed class RouteViews
             ? (RouteType.Unicast, [new RouteHop(null, at.Interface)]) : (RouteType.Unreachable, []);
     }
 
+    /// <summary>The way to the next hop, step by step, in people's words.</summary>
+    public ImmutableArray<WayStep> Of(ImmutableArray<NextHopStep> steps) =>
+    [
+        .. steps.Select(step => new WayStep(
+            step.Depth, step.Address, step.Over, ByWhom(step), step.Metric,
+            [.. step.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight, via.OnLink))],
+            step.Rule is NextHopRule.Connected or NextHopRule.Route, Why.Of(step.Rule))),
+    ];
+
+    private string? ByWhom(NextHopStep step) => step switch
+    {
+        { Over: null } => null,
+        { Peer: { } ours } => sources.GetValueOrDefault(ours)?.Name ?? peers.GetValueOrDefault(ours)?.Name ?? "(gone)",
+        _ => $"kernel ({RouteProtocol.Name(step.Protocol)})",
+    };
+
     /// <summary>External routes have no LOCAL_PREF of their own; the decision gives them the default, and so does BIRD's display.</summary>
     private (ReadOnlyMemory<byte>, AttributeSummary) WithLocalPref(RouteFacts route)
     {
@@ -75,34 +97,5 @@ internal sealed class RouteViews
         editor.Load(route.Attributes);
         editor.SetLocalPref(100);
         return (editor.Finish(out var summary).ToArray(), summary);
-    }
-
-    private static class Words
-    {
-        public static string Of(Reason reason, bool best) => reason switch
-        {
-            Reason.OnlyRoute => "the only route",
-            Reason.Rejected => "rejected on import",
-            Reason.NextHopUnresolvable => "next hop is not reachable",
-            _ => $"{(best ? "better" : "worse")} {Step(reason)}",
-        };
-
-        private static string Step(Reason reason) => reason switch
-        {
-            Reason.Preference => "protocol preference",
-            Reason.NextHopCircle => "next hop (the other's lies behind this very prefix)",
-            Reason.LongLivedStale => "freshness (LLGR stale)",
-            Reason.LocalPref => "local preference",
-            Reason.AsPathLength => "AS path length",
-            Reason.Origin => "origin",
-            Reason.Med => "MED",
-            Reason.ExternalOverInternal => "kind of session (external over internal)",
-            Reason.IgpMetric => "metric to the next hop",
-            Reason.Older => "age (the older stays)",
-            Reason.RouterId => "router id (the lower wins)",
-            Reason.ClusterListLength => "cluster list length",
-            Reason.PeerAddress => "neighbor address (the lower wins)",
-            _ => "path id",
-        };
     }
 }

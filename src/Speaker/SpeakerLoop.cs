@@ -61,8 +61,6 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     internal Rib.Rib Rib { get; }
     internal SpeakerConfig Config { get; private set; }
     internal IKernel Kernel => kernel;
-    /// <summary>What the kernel's filter is; null: nothing is installed.</summary>
-    internal IFilter? KernelExport => fib?.Export;
     internal TimeProvider Time => time;
     internal DateTimeOffset Started { get; }
     internal DateTimeOffset Reconfigured { get; private set; }

@@ -17,6 +17,7 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public KernelSnapshot KernelState => speaker.Kernel.Current;
     public KernelStatus KernelStatus => speaker.Kernel.Status;
     public IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop) => speaker.Kernel.OwnRoutes(stop);
+    public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes => ConfiguredRoute.Of(speaker);
     public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
     public bool Ready => speaker.HasSettled;
 

@@ -70,7 +70,6 @@ public enum PrefixScope : byte
 
 /// <param name="Family">Null: both, IPv4 first.</param>
 /// <param name="Protocol">Only routes that this protocol brought.</param>
-/// <param name="Peer">Whose side, where the selection is of one; null: every peer's, in one reading.</param>
 public sealed record RouteQuery(
     RouteSelection Selection, IpFamily? Family = null, Prefix? Prefix = null, PrefixScope Scope = PrefixScope.Exact,
     string? Protocol = null, string? Peer = null);
@@ -88,8 +87,8 @@ public sealed record RouteView(
     bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric, string Reason,
     ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem)
 {
-    /// <summary>The peer on the other side, where the selection is of what peers are sent or offered.</summary>
-    public string? To { get; init; }
+    /// <summary>The rule that keeps it out, of routes that an import or export rejects.</summary>
+    public string? Rule { get; init; }
 }
 
 /// <summary>Octets per purpose, for <c>show memory</c>.</summary>
@@ -106,6 +105,8 @@ public interface ISpeaker
     KernelStatus KernelStatus { get; }
     IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop);
     MemoryReport Memory { get; }
+    /// <summary>Own routes of bgpd.yaml and of the resources, those that wait for a way out too.</summary>
+    IReadOnlyList<ConfiguredRoute> ConfiguredRoutes { get; }
     /// <summary>Names of the configured filters.</summary>
     IReadOnlyList<string> FilterNames { get; }
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>

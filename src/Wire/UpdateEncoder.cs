@@ -5,7 +5,11 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Wire;
 
 /// <summary>What encoding depends on: members of one export group share it.</summary>
-public readonly record struct EncodeContext(bool FourOctetAs, int MaxMessageLength, bool ExtendedNextHop, FamilySet AddPath);
+public readonly record struct EncodeContext(bool FourOctetAs, int MaxMessageLength, bool ExtendedNextHop, FamilySet AddPath)
+{
+    /// <summary>Prefixes may have a next hop of that family: their own, or IPv6 for IPv4 where RFC 8950 was negotiated.</summary>
+    public bool Carries(IpFamily prefixes, IpFamily nextHop) => nextHop == prefixes || (prefixes == IpFamily.IPv4 && ExtendedNextHop);
+}
 
 /// <summary>
 /// Encodes UPDATE messages (RFC 4271 section 4.3, RFC 4760, RFC 8950), whole ones only, splitting the prefixes over as many as
@@ -26,11 +30,33 @@ public sealed class UpdateEncoder(EncodeContext context)
     /// or where their next hop is none that this peer could be told for this family.</returns>
     public bool Announce(IpFamily family, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
     {
+        if (!TryMeasure(family, ref attributes, out var nextHop, out var at, out var end, out var room)) return false;
+        if (nextHop.Length == 4)
+        {
+            while (!nlri.IsEmpty) WriteClassic([], attributes, Cut(ref nlri, family, room), into);
+            return true;
+        }
+        attributes = Without(attributes, at, end);
+        while (!nlri.IsEmpty) WriteMpReach(family, attributes, nextHop, Cut(ref nlri, family, room), into);
+        return true;
+    }
+
+    /// <summary>Whether <see cref="Announce"/> would announce a prefix with these attributes.</summary>
+    public bool Fits(IpFamily family, ReadOnlySpan<byte> attributes) => TryMeasure(family, ref attributes, out _, out _, out _, out _);
+
+    /// <param name="attributes">Becomes what this listener is sent.</param>
+    /// <param name="room">What they leave of a message for prefixes.</param>
+    private bool TryMeasure(
+        IpFamily family, ref ReadOnlySpan<byte> attributes, out ReadOnlySpan<byte> nextHop, out int at, out int end, out int room)
+    {
+        room = 0;
         if (!context.FourOctetAs) attributes = old.Translate(attributes);
-        if (!TryFindNextHop(attributes, out var nextHop, out var at, out var end)) return false;
-        if (nextHop.Length == 4) return family == IpFamily.IPv4 && AnnounceClassic(attributes, nlri, into);
-        if (family == IpFamily.IPv4 && !context.ExtendedNextHop) return false;
-        return AnnounceMultiprotocol(family, Without(attributes, at, end), nextHop, nlri, into);
+        if (!TryFindNextHop(attributes, out nextHop, out at, out end)) return false;
+        if (!context.Carries(family, nextHop.Length == 4 ? IpFamily.IPv4 : IpFamily.IPv6)) return false;
+        room = context.MaxMessageLength - FixedOctets - attributes.Length;
+        // As MP_REACH_NLRI the next hop stands with the prefixes, in place of an attribute of its own.
+        if (nextHop.Length != 4) room += end - at - 4 - MpReachOctets - nextHop.Length;
+        return room >= Nlri.MaxOctets(family, AddPath(family));
     }
 
     public void Withdraw(IpFamily family, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
@@ -66,23 +92,6 @@ public sealed class UpdateEncoder(EncodeContext context)
             break;
         }
         return nextHop.Length is 4 or 16 or 32;
-    }
-
-    private bool AnnounceClassic(ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
-    {
-        var room = context.MaxMessageLength - FixedOctets - attributes.Length;
-        if (room < Nlri.MaxOctets(IpFamily.IPv4, AddPath(IpFamily.IPv4))) return false;
-        while (!nlri.IsEmpty) WriteClassic([], attributes, Cut(ref nlri, IpFamily.IPv4, room), into);
-        return true;
-    }
-
-    private bool AnnounceMultiprotocol(
-        IpFamily family, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nextHop, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
-    {
-        var room = context.MaxMessageLength - FixedOctets - attributes.Length - 4 - MpReachOctets - nextHop.Length;
-        if (room < Nlri.MaxOctets(family, AddPath(family))) return false;
-        while (!nlri.IsEmpty) WriteMpReach(family, attributes, nextHop, Cut(ref nlri, family, room), into);
-        return true;
     }
 
     private bool AddPath(IpFamily family) => context.AddPath.Has(family);

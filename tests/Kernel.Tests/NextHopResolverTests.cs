@@ -96,15 +96,18 @@ public class NextHopResolverTests
     }
 
     [Theory]
-    [InlineData("172.20.0.1", "172.20.0.0/16")]  // blackhole
-    [InlineData("172.21.0.1", "172.21.0.0/16")]  // through a link without carrier
-    [InlineData("10.0.4.9", "10.0.4.0/24")]      // on a link without carrier
-    [InlineData("0.0.0.0", null)]
-    [InlineData("224.0.0.5", null)]
-    [InlineData("fe80::1", null)]                // on which link?
-    [InlineData("2002::1", null)]
-    public void Not_resolvable_whatever_covers_it(string nextHop, string? by) =>
+    [InlineData("172.20.0.1", "172.20.0.0/16", Bar.Blackhole)]
+    [InlineData("172.21.0.1", "172.21.0.0/16", Bar.LinkDown)]  // through a link without carrier
+    [InlineData("10.0.4.9", "10.0.4.0/24", Bar.LinkDown)]      // on a link without carrier
+    [InlineData("0.0.0.0", null, Bar.NotUnicast)]
+    [InlineData("224.0.0.5", null, Bar.NotUnicast)]
+    [InlineData("fe80::1", null, Bar.NoLink)]                  // on which link?
+    [InlineData("2002::1", null, Bar.NoRoute)]
+    public void Not_resolvable_whatever_covers_it_and_says_why(string nextHop, string? by, Bar bar)
+    {
         Assert.Equal(Resolution.Unresolvable with { Via = by == null ? null : Prefix.Parse(by) }, Resolve(nextHop));
+        Assert.Equal(bar, Resolve(nextHop).Bar);
+    }
 
     [Theory]
     [InlineData("10.0.0.1")]

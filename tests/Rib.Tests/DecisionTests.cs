@@ -83,16 +83,21 @@ public class DecisionTests
     public void One_difference_decides_by_its_step_whichever_route_is_asked_first(string row)
     {
         var (better, worse, by, step) = Pairs[row];
-        Assert.True(Decision.Compare(better, worse, by, withMed: true, out var reason) < 0, row);
+        Assert.True(Decision.Compare(better, worse, by, out var reason) < 0, row);
         Assert.Equal(step, reason);
-        Assert.True(Decision.Compare(worse, better, by, withMed: true, out reason) > 0, row);
+        Assert.True(Decision.Compare(worse, better, by, out reason) > 0, row);
         Assert.Equal(step, reason);
     }
 
     [Fact]
     public void Routes_that_only_break_ties_may_be_used_together()
     {
-        Assert.True(Decision.MayShare(Route, Route with { PeerId = new(7), PeerAddress = Address.Parse("10.0.0.7"), Age = 1 }, Usual));
-        Assert.False(Decision.MayShare(Route, Route with { IgpMetric = 6 }, Usual));
+        var tied = Route with { PeerId = new(7), PeerAddress = Address.Parse("10.0.0.7"), Age = 1 };
+        Assert.Equal(Sharing.Shares, Decision.Share(Route, tied, Usual));
+        Assert.Equal(Sharing.NotEqual, Decision.Share(Route, Route with { IgpMetric = 6 }, Usual));
+        var elsewhere = tied with { Attributes = Plain with { NeighborAs = 64502 } };
+        Assert.Equal(Sharing.OtherNeighbour, Decision.Share(Route, elsewhere, Usual));
+        Assert.Equal(Sharing.Shares, Decision.Share(Route, elsewhere, new() { MultipathRelax = true }));
+        Assert.Equal(Sharing.Shares, Decision.Share(Route with { External = false }, elsewhere with { External = false }, Usual));
     }
 }

@@ -55,7 +55,9 @@ public class ExportDoorTests
     [Theory]
     [MemberData(nameof(Cells))]
     public void A_reflector_passes_on_what_RFC_4456_says(string from, string to, bool passes) =>
-        Assert.Equal(passes, ExportDoor.Passes(Named(to, other: true).Treatment, Named(from, other: false), Summary()));
+        Assert.Equal(
+            passes ? null : RouteRule.NotReflected,
+            ExportDoor.Refuses(Named(to, other: true).Treatment, Named(from, other: false), Summary()));
 
     [Fact]
     public void Our_AS_is_prepended_once_on_the_way_out_and_not_inside()
@@ -114,14 +116,29 @@ public class ExportDoorTests
     }
 
     [Theory]
-    [InlineData(0xffffff01u, true, false)]
-    [InlineData(0xffffff02u, false, false)]
-    [InlineData(0xffffff03u, true, false)]
-    [InlineData(0x00010001u, true, true)]
-    public void Well_known_communities_keep_a_route_inside(uint community, bool internally, bool externally)
+    [InlineData(0xffffff01u, null, RouteRule.NoExport)]
+    [InlineData(0xffffff02u, RouteRule.NoAdvertise, RouteRule.NoAdvertise)]
+    [InlineData(0xffffff03u, null, RouteRule.NoExportSubconfed)]
+    [InlineData(0x00010001u, null, null)]
+    public void Well_known_communities_keep_a_route_inside(uint community, RouteRule? internally, RouteRule? externally)
     {
         var marked = Summary(editor => editor.AddCommunity(new((ushort)(community >> 16), (ushort)community)));
-        Assert.Equal(internally, ExportDoor.Passes(Other.Treatment, External, marked));
-        Assert.Equal(externally, ExportDoor.Passes(OtherExternal.Treatment, External, marked));
+        Assert.Equal(internally, ExportDoor.Refuses(Other.Treatment, External, marked));
+        Assert.Equal(externally, ExportDoor.Refuses(OtherExternal.Treatment, External, marked));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", false, null, null)]
+    [InlineData("0.0.0.0", false, RouteRule.NoNextHop, RouteRule.NoNextHop)]
+    [InlineData(null, false, RouteRule.NoNextHop, RouteRule.NoNextHop)]
+    [InlineData("fd00::1", false, RouteRule.NextHopFamily, null)]
+    [InlineData("fd00::1", true, null, null)]
+    public void A_next_hop_must_be_there_and_of_a_family_that_the_session_carries(
+        string? nextHop, bool extended, RouteRule? four, RouteRule? six)
+    {
+        var to = (Other with { Encode = Other.Encode with { ExtendedNextHop = extended } }).Treatment;
+        var told = nextHop == null ? null : (Address?)Address.Parse(nextHop);
+        Assert.Equal(four, ExportDoor.Refuses(to, IpFamily.IPv4, told));
+        if (told is not { IsIPv4: true, IsUnspecified: false }) Assert.Equal(six, ExportDoor.Refuses(to, IpFamily.IPv6, told));
     }
 }

@@ -8,7 +8,7 @@ public class ImportDoorTests
 {
     private static readonly RibPeer External = RibRig.Peer(1), Internal = RibRig.Peer(2, inner: true);
 
-    private static string? Refusal(RibPeer peer, Action<AttributeEditor> edit)
+    private static RouteRule? Refusal(RibPeer peer, Action<AttributeEditor> edit)
     {
         var editor = new AttributeEditor();
         editor.LoadEmpty(Origin.Igp);
@@ -20,9 +20,9 @@ public class ImportDoorTests
     [Fact]
     public void A_path_with_our_AS_is_a_loop_unless_it_is_allowed_that_often()
     {
-        Assert.NotNull(Refusal(External, editor => editor.Prepend(RibRig.OwnAs)));
+        Assert.Equal(RouteRule.OwnAs, Refusal(External, editor => editor.Prepend(RibRig.OwnAs)));
         Assert.Null(Refusal(External with { AllowLocalAs = 1 }, editor => editor.Prepend(RibRig.OwnAs)));
-        Assert.NotNull(Refusal(External with { AllowLocalAs = 1 },
+        Assert.Equal(RouteRule.OwnAs, Refusal(External with { AllowLocalAs = 1 },
             editor => { editor.Prepend(RibRig.OwnAs); editor.Prepend(RibRig.OwnAs); }));
         Assert.Null(Refusal(External, editor => editor.Prepend(new(64501))));
     }
@@ -30,14 +30,15 @@ public class ImportDoorTests
     [Fact]
     public void What_we_originated_does_not_come_back_through_a_reflector()
     {
-        Assert.NotNull(Refusal(Internal, editor => editor.SetOriginatorId(Internal.LocalId)));
+        Assert.Equal(RouteRule.OwnOriginator, Refusal(Internal, editor => editor.SetOriginatorId(Internal.LocalId)));
         Assert.Null(Refusal(Internal, editor => editor.SetOriginatorId(new(99))));
     }
 
     [Fact]
     public void What_has_passed_our_cluster_does_not_pass_again()
     {
-        Assert.NotNull(Refusal(Internal, editor => { editor.PrependClusterId(Internal.ClusterId); editor.PrependClusterId(new(99)); }));
+        Assert.Equal(RouteRule.OwnCluster, Refusal(Internal,
+            editor => { editor.PrependClusterId(Internal.ClusterId); editor.PrependClusterId(new(99)); }));
         Assert.Null(Refusal(Internal, editor => editor.PrependClusterId(new(99))));
     }
 

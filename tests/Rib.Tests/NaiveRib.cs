@@ -131,7 +131,7 @@ internal sealed class NaiveRib(DecisionSettings settings)
 
     private static byte[]? Leaving(Path path, Prefix prefix, RibPeer to)
     {
-        if (!ExportDoor.Passes(to.Treatment, path.Peer, path.Summary)) return null;
+        if (ExportDoor.Refuses(to.Treatment, path.Peer, path.Summary) != null) return null;
         var editor = new AttributeEditor();
         var result = to.Export.Run(Input(path.Peer, prefix, path.Attributes, path.Summary), editor);
         if (result.Verdict == FilterVerdict.Reject) return null;

@@ -139,7 +139,7 @@ internal sealed class FlatNetwork(params Address[] cutOff) : INextHopResolver
     public NextHopState Resolve(Address nextHop, int scope) =>
         cutOff.Contains(nextHop) ? NextHopState.Unresolved : new(true, true, false, MetricOf(nextHop), [new(nextHop, 1)])
         {
-            Covering = nextHop.Family.Bits() + 1,
+            Covering = nextHop.Family.Bits(),
         };
 
     private static uint MetricOf(Address nextHop) => (nextHop.IsIPv4 ? nextHop.IPv4Bits : (uint)nextHop.Bits) & 1;

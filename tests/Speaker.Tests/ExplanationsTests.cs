@@ -1,5 +1,7 @@
 using System.Reflection;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Speaker.Tests;
 
@@ -9,7 +11,7 @@ public class ExplanationsTests
 
     /// <summary>A with two neighbours, which both bring a route of their own prefix and are both told ours.</summary>
     [Fact]
-    public async Task A_route_is_explained_by_one_reading_of_each_table_whatever_the_number_of_peers()
+    public async Task A_route_is_explained_by_one_question_to_its_shard_and_one_reading_of_the_kernels_table_whatever_the_number_of_peers()
     {
         await using var pair = new Pair(config => WithThird(config.Routes(Ours)), config => config.Routes(Theirs));
         await using var third = new TestSpeaker(Third(pair));
@@ -20,11 +22,40 @@ public class ExplanationsTests
 
         var (ours, readings) = await ExplainAsync(pair.A, Ours);
         Assert.Equal([("b", true), ("c", true)], ours.Exports.Select(export => (export.Peer, export.Sent)).Order());
-        Assert.Equal(readings.Distinct(), readings);
+        Assert.Equal(["kernel"], readings);
 
         (var theirs, readings) = await ExplainAsync(pair.A, Theirs);
         Assert.Equal([("b", "accept"), ("c", "accept")], theirs.Candidates.Select(each => (each.Route.Protocol, each.ImportRule)).Order());
-        Assert.Equal(readings.Distinct(), readings);
+        Assert.Equal(["kernel"], readings);
+    }
+
+    [Fact]
+    public async Task An_own_route_that_waits_for_its_way_out_says_why_and_one_that_has_it_does_not()
+    {
+        var waiting = new OwnRouteConfig(Prefix.Parse("192.0.2.0/24"), RouteType.Unicast, [new(Address.Parse("172.16.0.1"), 0)]);
+        await using var pair = await new Pair(config => config.Routes(Ours) with { Routes = [Pair.Blackhole(Ours), waiting] }).UpAsync();
+        var why = await pair.A.View.ExplainAsync(waiting.Prefix, default);
+        Assert.Empty(why.Candidates);
+        Assert.Equal("172.16.0.1 is on no link of ours", why.Inactive);
+        var configured = pair.A.View.ConfiguredRoutes.Select(route => (route.Prefix.ToString(), route.IsActive));
+        Assert.Equal([(Ours, true), ("192.0.2.0/24", false)], configured);
+        Assert.Null((await pair.A.View.ExplainAsync(Prefix.Parse(Ours), default)).Inactive);
+    }
+
+    [Fact]
+    public async Task A_route_that_is_refused_says_by_which_rule_in_the_table_and_explained()
+    {
+        await using var pair = await new Pair(
+            config => config.Routes(Ours), config => config.Peer(peer => peer with { Import = RejectAll.Instance })).UpAsync();
+        await Until.TrueAsync("the refused route", async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Ours));
+        var rules = new List<string?>();
+        await foreach (var batch in pair.B.View.Routes(new(RouteSelection.Filtered), default))
+            rules.AddRange(batch.Select(route => route.Rule));
+        Assert.Equal(["reject"], rules);
+        var candidate = Assert.Single((await pair.B.View.ExplainAsync(Prefix.Parse(Ours), default)).Candidates);
+        Assert.Equal(("reject", "rejected on import"), (candidate.ImportRule, candidate.Route.Reason));
+        var step = Assert.Single(candidate.Way);
+        Assert.Equal(("10.0.0.200", "10.0.0.0/24", "kernel (kernel)", true), ($"{step.Address}", $"{step.Over}", step.By, step.Leads));
     }
 
     private static async Task<int> CandidatesAsync(TestSpeaker speaker) =>

@@ -21,15 +21,30 @@ public class OwnHopsTests
         Assert.Equal(leadsTo, Assert.Single(OwnHops.Resolve(Unicast(name, gateway, onLink), FakeKernel.Node())!.Value).Interface);
 
     [Theory]
-    [InlineData("eth7", null)]
-    [InlineData(null, "172.16.0.1")]
-    [InlineData("eth1", "10.0.0.9")]
-    public void A_hop_that_leads_nowhere_waits(string? name, string? gateway) =>
+    [InlineData("eth7", null, OwnHopRule.NoInterface)]
+    [InlineData(null, "172.16.0.1", OwnHopRule.NotOnLink)]
+    [InlineData("eth1", "10.0.0.9", OwnHopRule.NotOnLink)]
+    [InlineData(null, "2001:db8::1", OwnHopRule.NotOnLink)]
+    public void A_hop_that_leads_nowhere_waits_and_says_why(string? name, string? gateway, OwnHopRule rule)
+    {
         Assert.Null(OwnHops.Resolve(Unicast(name, gateway), FakeKernel.Node()));
+        Assert.Equal(rule, OwnHops.Judge(Unicast(name, gateway), 0, FakeKernel.Node(), out _));
+    }
 
     [Fact]
-    public void An_interface_that_is_down_is_not_used() =>
+    public void A_gateway_of_a_family_in_which_no_link_has_an_address_says_so()
+    {
+        var node = FakeKernel.Node();
+        var fourOnly = node with { Addresses = node.Addresses.RemoveAll(address => !address.Address.IsIPv4) };
+        Assert.Equal(OwnHopRule.NoAddress, OwnHops.Judge(Unicast(null, "2001:db8::1"), 0, fourOnly, out _));
+    }
+
+    [Fact]
+    public void An_interface_that_is_down_is_not_used()
+    {
         Assert.Null(OwnHops.Resolve(Unicast("eth0", null), FakeKernel.Node(eth0Up: false)));
+        Assert.Equal(OwnHopRule.InterfaceDown, OwnHops.Judge(Unicast("eth0", null), 0, FakeKernel.Node(eth0Up: false), out _));
+    }
 
     [Fact]
     public void A_blackhole_needs_no_way_out() => Assert.Empty(OwnHops.Resolve(Pair.Blackhole("10.0.0.0/8"), FakeKernel.Node())!.Value);

@@ -3,8 +3,10 @@ using System.Globalization;
 namespace Calico.Bgp.Kernel.Routes;
 
 /// <summary>Who put a route there (rtm_protocol), by the names that iproute2's rt_protos gives.</summary>
-internal static class RouteProtocol
+public static class RouteProtocol
 {
+    public const byte Kernel = 2; // RTPROT_KERNEL
+
     public static string Name(byte protocol) => protocol switch
     {
         1 => "redirect",

@@ -9,14 +9,26 @@ namespace Calico.Bgp.Rib.Filters;
 /// </summary>
 internal static class ExportDoor
 {
-    /// <summary>Whether a route from <paramref name="source"/> may go to this group at all.</summary>
-    public static bool Passes(ExportTreatment to, RibPeer source, in AttributeSummary summary)
+    /// <summary>The rule that keeps a route from <paramref name="source"/> from this group; null: it may go.</summary>
+    public static RouteRule? Refuses(ExportTreatment to, RibPeer source, in AttributeSummary summary)
     {
-        if (summary.Has(AttributeMarks.NoAdvertise)) return false;
-        if (!to.Internal) return !summary.Has(AttributeMarks.NoExport | AttributeMarks.NoExportSubconfed);
+        const AttributeMarks keptInside = AttributeMarks.NoExport | AttributeMarks.NoExportSubconfed;
+        if (summary.Has(AttributeMarks.NoAdvertise)) return RouteRule.NoAdvertise;
+        if (!to.Internal)
+        {
+            if (!summary.Has(keptInside)) return null;
+            return summary.Has(AttributeMarks.NoExport) ? RouteRule.NoExport : RouteRule.NoExportSubconfed;
+        }
         // RFC 4271 9.2: nothing learned inside goes inside again, except through a reflector (RFC 4456 section 6).
         var learnedInside = source.Origin == RouteOrigin.Bgp && source.Internal;
-        return !learnedInside || source.ReflectorClient || to.ReflectorClient;
+        return !learnedInside || source.ReflectorClient || to.ReflectorClient ? null : RouteRule.NotReflected;
+    }
+
+    /// <summary>Where the next hop that a dressed route has cannot be told; null: it can.</summary>
+    public static RouteRule? Refuses(ExportTreatment to, IpFamily family, Address? nextHop)
+    {
+        if (nextHop is not { IsUnspecified: false } told) return RouteRule.NoNextHop;
+        return to.Encode.Carries(family, told.Family) ? null : RouteRule.NextHopFamily;
     }
 
     /// <param name="editor">Loaded with the route as the filter left it.</param>

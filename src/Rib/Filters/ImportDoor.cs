@@ -8,15 +8,15 @@ namespace Calico.Bgp.Rib.Filters;
 /// </summary>
 internal static class ImportDoor
 {
-    /// <summary>Null: it may come in. Otherwise why not.</summary>
-    public static string? Refuses(RibPeer peer, ReadOnlySpan<byte> attributes, in AttributeSummary summary)
+    /// <summary>The rule that keeps it out; null: it may come in.</summary>
+    public static RouteRule? Refuses(RibPeer peer, ReadOnlySpan<byte> attributes, in AttributeSummary summary)
     {
         if (peer.Origin != RouteOrigin.Bgp) return null;
         var view = new AttributeView(attributes);
-        if (summary.AsPathLength > 0 && view.AsPath.CountOf(peer.LocalAs) > peer.AllowLocalAs) return "our own AS is in the path";
+        if (summary.AsPathLength > 0 && view.AsPath.CountOf(peer.LocalAs) > peer.AllowLocalAs) return RouteRule.OwnAs;
         if (!peer.Internal) return null;
-        if (summary.Has(AttributeMarks.HasOriginatorId) && summary.OriginatorId == peer.LocalId.Value) return "we are the originator";
-        return summary.ClusterListLength > 0 && view.HasCluster(peer.ClusterId) ? "our cluster is in the cluster list" : null;
+        if (summary.Has(AttributeMarks.HasOriginatorId) && summary.OriginatorId == peer.LocalId.Value) return RouteRule.OwnOriginator;
+        return summary.ClusterListLength > 0 && view.HasCluster(peer.ClusterId) ? RouteRule.OwnCluster : null;
     }
 
     /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>

@@ -80,6 +80,8 @@ internal class FakeSpeaker : ISpeaker
         ({ } prefix, _) => prefix.Contains(route.Prefix),
     };
 
+    public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes { get; set; } = [];
+
     public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) =>
         Task.FromResult(new RouteExplanation(prefix, [], [], null));
     public PeerExplanation? Explain(string peer) => null;

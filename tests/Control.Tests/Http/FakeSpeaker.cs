@@ -73,8 +73,19 @@ public sealed class FakeSpeaker : ISpeaker
         }
     }
 
+    private static readonly WayStep[] Steps =
+    [
+        new(0, Address.Parse("192.0.2.9"), Prefix.Parse("192.0.2.0/24"), "tor1", 0, [], true, "a route leads there"),
+        new(
+            1, Address.Parse("10.192.0.254"), Prefix.Parse("10.192.0.0/24"), "kernel (kernel)", 0, [new(Address.Parse("10.192.0.254"), 2)],
+            true, "on a link"),
+    ];
+
+    public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes { get; set; } = [];
+
     public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) => Task.FromResult(new RouteExplanation(
-        prefix, [.. Table.Where(route => route.Prefix == prefix).Select(route => new CandidateExplanation(route, "only-default[0]"))],
+        prefix,
+        [.. Table.Where(route => route.Prefix == prefix).Select(route => new CandidateExplanation(route, "only-default[0]", [.. Steps]))],
         [new("tor1", false, "it is the one who sent it", false), new("node2", true, "only-default[0]", true)],
         new(true, "accept", Unreachable)));
 
