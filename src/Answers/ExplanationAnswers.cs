@@ -1,11 +1,26 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>/v1/explain/route</c>: a prefix's way through the daemon.</summary>
 /// <param name="Kernel">Null: there is no best route.</param>
 public sealed record RouteExplanationAnswer(
-    string Prefix, IReadOnlyList<CandidateAnswer> Candidates, IReadOnlyList<ExportAnswer> Exports, KernelVerdictAnswer? Kernel);
+    string Prefix, IReadOnlyList<CandidateAnswer> Candidates, IReadOnlyList<ExportAnswer> Exports, KernelVerdictAnswer? Kernel)
+{
+    /// <summary>Why the prefix's own route is not in force; absent where there is none, or it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Inactive { get; init; }
+}
 
-public sealed record CandidateAnswer(string ImportRule, RouteAnswer Route);
+/// <param name="Way">How its next hop is reached, or is not, step by step.</param>
+public sealed record CandidateAnswer(string ImportRule, RouteAnswer Route, IReadOnlyList<WayStepAnswer> Way);
+
+/// <summary>An address was looked up, and the longest match answered.</summary>
+/// <param name="Depth">How many routes of ours led here; 0: the next hop itself.</param>
+/// <param name="Over">The longest match, <paramref name="By"/> whom it is; null: there is none.</param>
+/// <param name="Leads">False: it bars the way, or is passed over.</param>
+public sealed record WayStepAnswer(
+    int Depth, string Address, string? Over, string? By, uint Metric, IReadOnlyList<HopAnswer> NextHops, bool Leads, string Rule);
 
 public sealed record ExportAnswer(string Peer, bool Accepted, string Rule, bool Sent);
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary>One of those of <c>/v1/routes</c>.</summary>
@@ -20,6 +22,9 @@ public sealed record RouteAnswer
     public required uint? IgpMetric { get; init; }
     /// <summary>Why it is (not) the best one.</summary>
     public required string Reason { get; init; }
+    /// <summary>What keeps it out, of routes that an import or export filter, or a rule of BGP's, rejects; absent of others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Rule { get; init; }
     public required uint? PathId { get; init; }
     /// <summary>The kernel refused it.</summary>
     public required bool KernelProblem { get; init; }

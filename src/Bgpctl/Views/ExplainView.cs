@@ -6,9 +6,31 @@ namespace Calico.Bgp.Bgpctl.Views;
 internal static class ExplainView
 {
     public static Page Route(RouteExplanationAnswer answer) => new(
-        new Section(new Cell($"{answer.Prefix}: who brought it"), Candidates(answer), answer.Candidates.Count == 0 ? ["nobody"] : []),
+        [new Section(new Cell($"{answer.Prefix}: who brought it"), Candidates(answer), [.. Nobody(answer)]), .. Ways(answer),
         new Section(new Cell("who is told of the best one"), Exports(answer), answer.Exports.Count == 0 ? ["nobody"] : []),
-        new Section(new Cell("the kernel"), null, Kernel(answer.Kernel)));
+        new Section(new Cell("the kernel"), null, Kernel(answer.Kernel))]);
+
+    private static IEnumerable<Cell> Nobody(RouteExplanationAnswer answer)
+    {
+        if (answer.Inactive is { } problem) yield return new Cell($"an own route, which is not in force: {problem}", Tone.Bad);
+        else if (answer.Candidates.Count == 0) yield return "nobody";
+    }
+
+    private static IEnumerable<Section> Ways(RouteExplanationAnswer answer)
+    {
+        if (answer.Candidates.All(candidate => candidate.Way.Count == 0)) yield break;
+        yield return new(new Cell("the way to the next hop"), new Grid(
+            [new("From"), new("Next hop"), new("Longest match"), new("By"), new("Metric", true), new("Via"), new("Rule")],
+            [.. answer.Candidates.SelectMany(candidate => candidate.Way.Select(step => Step(candidate.Route.Protocol, step)))]));
+    }
+
+    /// <summary>A step further in stands further in.</summary>
+    private static Cell[] Step(string from, WayStepAnswer step) =>
+    [
+        step.Depth == 0 ? from : "", $"{new string(' ', 2 * step.Depth)}{step.Address}", step.Over ?? "-", step.By,
+        step.Over == null ? "" : Words.Number(step.Metric), Words.Via("unicast", step.NextHops),
+        new(step.Rule, step.Leads ? Tone.Plain : Tone.Bad),
+    ];
 
     private static Grid Candidates(RouteExplanationAnswer answer) => new(
         [new("From"), new("Import"), new("Rule"), new("Choice"), new("Because"), new("Next hop"), new("AS path")],
@@ -21,7 +43,9 @@ internal static class ExplainView
 
     private static Grid Exports(RouteExplanationAnswer answer) => new(
         [new("Peer"), new("Verdict"), new("Rule"), new("Sent")],
-        [.. answer.Exports.Select(export => (Cell[])[export.Peer, Verdict(export.Accepted), export.Rule, export.Sent ? "yes" : "no"])]);
+        [.. answer.Exports.Select(export => (Cell[])[export.Peer, Verdict(export.Accepted), export.Rule, Sent(export)])]);
+
+    private static string Sent(ExportAnswer export) => export.Sent ? "yes" : export.Accepted ? "not yet" : "no";
 
     private static Cell Kernel(KernelVerdictAnswer? kernel) => kernel switch
     {

@@ -38,8 +38,8 @@ internal static class RoutesView
 
     private static string Why(RouteAnswer route) => Words.Joined(
         ", ",
-        route.Reason,
-        route.Filtered && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
+        route.Rule == null ? route.Reason : $"{route.Reason}: {route.Rule}",
+        route.Filtered && route.Rule == null && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
         !route.Resolvable && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
         route.Stale ? "stale" : null,
         route.KernelProblem ? "refused by the kernel" : null);

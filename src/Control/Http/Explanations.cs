@@ -41,12 +41,19 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         of.Prefix.ToString(), [.. of.Candidates.Select(candidate => Of(candidate, reason))],
         [.. of.Exports.Select(export => new ExportAnswer(export.Peer, export.Accepted, export.Rule, export.Sent))],
         of.Kernel is { } kernel
-            ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null) : null);
+            ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null) : null)
+    {
+        Inactive = of.Inactive,
+    };
 
     /// <param name="reason">Which object has this node originate the route; null: none.</param>
     private CandidateAnswer Of(CandidateExplanation of, string? reason) => new(
         of.Route.Origin == Rib.Filters.RouteOrigin.Static && reason != null ? $"{of.ImportRule}: {reason}" : of.ImportRule,
-        RouteAnswers.Route(of.Route, speaker.KernelState));
+        RouteAnswers.Route(of.Route, speaker.KernelState), [.. of.Way.Select(Of)]);
+
+    private WayStepAnswer Of(WayStep of) => new(
+        of.Depth, of.Address.ToString(), of.Over?.ToString(), of.By, of.Metric,
+        [.. of.Hops.Select(hop => StatusAnswers.Hop(hop, speaker.KernelState))], of.Leads, of.Rule);
 
     private static ServiceExplanationAnswer Of(ResourceKey service, ServiceVerdict of) => new(
         service.ToString(), of.Reason, of.ReadyHere,

@@ -39,6 +39,7 @@ internal static class RouteAnswers
         Resolvable = route.Resolvable,
         IgpMetric = route.IgpMetric,
         Reason = route.Reason,
+        Rule = route.Rule,
         PathId = route.PathId,
         KernelProblem = route.KernelProblem,
         Attributes = route.Attributes.IsEmpty ? null : Attributes(route.Attributes.Span, route.Summary),

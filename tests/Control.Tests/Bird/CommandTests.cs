@@ -39,6 +39,21 @@ public sealed class CommandTests
         return fixture.Ask(command);
     }
 
+    [Fact]
+    public async Task A_configured_route_without_a_way_out_is_dormant_and_says_why()
+    {
+        var speaker = Speaker();
+        speaker.ProtocolList.Add(new(
+            "static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 0), null, null,
+            [new(IpFamily.IPv4, true, "ACCEPT", false, "REJECT", false, null, 0, 0, 0, 0, UpdateCounts.None)], null, false));
+        const string Why = "172.16.0.1 is on no link of ours";
+        var hop = new ConfiguredHop(new(Address.Parse("172.16.0.1"), 0), null, Why);
+        speaker.ConfiguredRoutes = [new(Prefix.Parse("192.0.2.0/24"), Kernel.RouteType.Unicast, "static1", [hop])];
+        var said = await AskAsync(speaker, "show static");
+        Assert.Contains("192.0.2.0/24\n", said, StringComparison.Ordinal);
+        Assert.Contains($"\tvia 172.16.0.1 (dormant: {Why})\n", said, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("disable tor1 \"moving racks\"", "0009-tor1: disabled", "disable tor1 moving racks")]
     [InlineData("restart 'tor1'", "0012-tor1: restarted", "restart tor1 ")]

@@ -38,14 +38,36 @@ internal sealed class ShowStatic(string? name) : Command
 
     private static async ValueTask WriteAsync(ProtocolStatus protocol, Conversation with, CancellationToken stop)
     {
+        var configured = with.Speaker.ConfiguredRoutes.Where(route => route.Protocol == protocol.Name).ToArray();
+        var byPrefix = configured.ToDictionary(route => route.Prefix);
         foreach (var channel in protocol.Channels)
         {
             var query = new RouteQuery(RouteSelection.All, channel.Family, Protocol: protocol.Name);
             await foreach (var batch in with.Speaker.Routes(query, stop).WithCancellation(stop).ConfigureAwait(false))
             {
-                foreach (var route in batch) Write(route, with);
+                foreach (var route in batch)
+                    if (byPrefix.TryGetValue(route.Prefix, out var own)) Write(own, with);
+                    else Write(route, with);
                 await with.Reply.FlushIfEnoughAsync(stop).ConfigureAwait(false);
             }
+        }
+        foreach (var waiting in configured.Where(route => !route.IsActive)) Write(waiting, with);
+    }
+
+    /// <summary>As it is configured. A way out that cannot be used is dormant in BIRD's words; why, is ours to add.</summary>
+    private static void Write(ConfiguredRoute route, Conversation with)
+    {
+        var reply = with.Reply;
+        if (route.Type != RouteType.Unicast)
+        {
+            reply.Line(ReplyCode.StaticRoute, $"{route.Prefix}\t{RouteLines.Word(route.Type)}");
+            return;
+        }
+        reply.Line(ReplyCode.StaticRoute, route.Prefix.ToString());
+        foreach (var hop in route.Hops)
+        {
+            var way = hop is { Hop.Gateway: null, Interface: { } name } ? $"\tdev {name}" : Hop(hop.Hop, with);
+            reply.Line(ReplyCode.StaticRoute, hop.Problem == null ? way : $"{way} (dormant: {hop.Problem})");
         }
     }
 

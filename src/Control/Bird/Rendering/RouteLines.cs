@@ -25,6 +25,8 @@ internal sealed class RouteLines(Conversation with, bool all)
         if (route.Origin == RouteOrigin.Bgp)
             foreach (var line in AttributeLines.Of(route.Attributes.Span)) reply.Line(ReplyCode.RouteAttribute, line);
         if (route.Origin == RouteOrigin.Kernel) WriteKernel(route.Prefix);
+        // BIRD does not say which line of a filter it was, nor which rule of BGP's.
+        if (route.Rule is { } rule) reply.Line(ReplyCode.RouteAttribute, $"\tbgpd.rejected: {rule}");
     }
 
     private string Row(RouteView route)
