@@ -35,9 +35,11 @@ internal static class PartsFigures
 
     /// <summary>One that asks a set, and one that does not; a map leads to each, as to the endpoints of a policy.</summary>
     private static NftChain Chain(int n, int mark) => new($"chain{n}", null,
-        [new NftRule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, $"set{n}"), ActDecide.Drop), new NftRule(new MatchMark(0xff, (uint)mark), ActDecide.Return)]);
+        [new NftRule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, $"set{n}"), ActDecide.Drop),
+            new NftRule(new MatchMark(0xff, (uint)mark), ActDecide.Return)]);
 
-    private static NftElement Leading(int n) => NftElement.Of(NftOctets.OfInterface($"cali{n}"), new NftVerdict(NftVerdictCode.Goto, $"chain{n}"));
+    private static NftElement Leading(int n) =>
+        NftElement.Of(NftOctets.OfInterface($"cali{n}"), new NftVerdict(NftVerdictCode.Goto, $"chain{n}"));
 
     private static async Task ManyAsync(int parts)
     {
@@ -49,15 +51,21 @@ internal static class PartsFigures
             .. Enumerable.Range(0, each).Select(n => new NftChange.PutSet(Hosts($"set{n}", n * ElementsEach, ElementsEach))),
             .. Enumerable.Range(0, each).Select(n => new NftChange.PutChain(Chain(n, 0))),
             new NftChange.PutSet(new("names", [NftType.Ipv4Address], false, []) { Dynamic = true }),
-            new NftChange.PutSet(new("dispatch", [NftType.InterfaceName], false, [.. Enumerable.Range(0, each).Select(Leading)], [NftType.Verdict])),
-            new NftChange.PutChain(new("forward", new("filter", NftHookPoint.Forward, 0), [new NftRule(new ActDecideByInterface(false, "dispatch"))])),
+            new NftChange.PutSet(new("dispatch", [NftType.InterfaceName], false,
+                [.. Enumerable.Range(0, each).Select(Leading)], [NftType.Verdict])),
+            new NftChange.PutChain(new("forward", new("filter", NftHookPoint.Forward, 0),
+                [new NftRule(new ActDecideByInterface(false, "dispatch"))])),
         ]);
         Console.WriteLine($"{parts:N0} parts, {each:N0} sets of {ElementsEach} elements and {each:N0} chains of 2 rules: in force after " +
             $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, {nftables.Status.Transactions} transaction(s)");
         await RepeatAsync(nftables, "one element of a set, to the kernel's acknowledgement",
-            (i, turn) => turn ? new NftChange.PutElements($"set{i % each}", [Host(1 << 20)]) : new NftChange.RemoveElements($"set{i % each}", [Host(1 << 20)]));
+            (i, turn) => turn
+                ? new NftChange.PutElements($"set{i % each}", [Host(1 << 20)])
+                : new NftChange.RemoveElements($"set{i % each}", [Host(1 << 20)]));
         await RepeatAsync(nftables, "one element of a dynamic set, which stands in front",
-            (i, turn) => turn ? new NftChange.PutElements("names", [Host(1 << 20)]) : new NftChange.RemoveElements("names", [Host(1 << 20)]));
+            (i, turn) => turn
+                ? new NftChange.PutElements("names", [Host(1 << 20)])
+                : new NftChange.RemoveElements("names", [Host(1 << 20)]));
         await RepeatAsync(nftables, "one chain's two rules", (i, turn) => new NftChange.PutChain(Chain(i % each, turn ? i + 1 : 0)));
         Console.WriteLine($"  table read {nftables.Status.Readings} time(s), refused {nftables.Status.Problems.Length}");
         began = Stopwatch.GetTimestamp();
@@ -79,7 +87,8 @@ internal static class PartsFigures
         }
         times.Sort();
         var each = (GC.GetTotalAllocatedBytes(precise: true) - octets) / (Rounds + (Rounds / 10)) / 1024;
-        Console.WriteLine($"  {what}: p50 {times[Rounds / 2]:0.000} ms, p99 {times[Rounds * 99 / 100]:0.000} ms, worst {times[^1]:0.000} ms, {each} KiB allocated");
+        Console.WriteLine($"  {what}: p50 {times[Rounds / 2]:0.000} ms, p99 {times[Rounds * 99 / 100]:0.000} ms, " +
+            $"worst {times[^1]:0.000} ms, {each} KiB allocated");
     }
 
     private static async Task BulkAsync()
@@ -94,7 +103,8 @@ internal static class PartsFigures
         {
             var began = Stopwatch.GetTimestamp();
             await nftables.ApplyAsync([change]);
-            Console.WriteLine($"{Bulk:N0} elements {what}: {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, {nftables.Status.Transactions - before} transaction(s)");
+            Console.WriteLine($"{Bulk:N0} elements {what}: {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, " +
+                $"{nftables.Status.Transactions - before} transaction(s)");
             before = nftables.Status.Transactions;
         }
         await nftables.FlushAsync();

@@ -28,7 +28,8 @@ public class RibBenchmarks
     public long TableInAndOut()
     {
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
-        using var rib = new Rib.Rib(1, new DecisionSettings(), new EverythingOnOneLink(), null, new Nobody(), loops, NullLogger<Rib.Rib>.Instance);
+        using var rib = new Rib.Rib(
+            1, new DecisionSettings(), new EverythingOnOneLink(), null, new Nobody(), loops, NullLogger<Rib.Rib>.Instance);
         rib.Start();
         var outlets = Enumerable.Range(1, Receivers).Select(index => new CountingOutlet((ushort)index, _ => { })).ToList();
         foreach (var outlet in outlets) rib.PeerUp(Samples.Peer(outlet.Peer), outlet);

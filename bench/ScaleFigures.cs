@@ -53,7 +53,8 @@ internal sealed class ScaleFigures : IDisposable
             new() { RouterId = new(1), As = new(64512), HostName = ManifestFolder.Self, Listen = [ManifestFolder.AddressOf(0)] },
             new() { Node = ManifestFolder.Self }, first.After);
         Tell($"planned: {follower.Plan.Peers.Count} peers");
-        await using var speaker = new SpeakerLoop(follower.Joined, new IdleKernel(), loops, TimeProvider.System, NullLoggerFactory.Instance);
+        await using var speaker = new SpeakerLoop(
+            follower.Joined, new IdleKernel(), loops, TimeProvider.System, NullLoggerFactory.Instance);
         await speaker.StartAsync();
         await follower.FollowAsync(speaker);
         Tell("speaker started");

@@ -15,12 +15,14 @@ public class PartsWriterTests
         from hosts in Gen.Elements(true, false)
         from addresses in Gen.SubListOf("198.51.100.1", "198.51.100.2")
         select Plan([
-            .. pools.Select((cidr, i) => Pool($"pool{i}", cidr, nat || i == 0) with { VxlanMode = vxlan ? Resources.EncapsulationMode.Always : default }),
+            .. pools.Select((cidr, i) =>
+                Pool($"pool{i}", cidr, nat || i == 0) with { VxlanMode = vxlan ? Resources.EncapsulationMode.Always : default }),
             Node("node1", "172.20.0.1"),
             Felix() with
             {
                 NatOutgoingExclusions = hosts ? Resources.NatOutgoingExclusions.IPPoolsAndHostIPs : default,
-                NatOutgoingAddress = [.. addresses.Select(address => new Resources.AddressRange(Address.Parse(address), Address.Parse(address)))],
+                NatOutgoingAddress =
+                    [.. addresses.Select(address => new Resources.AddressRange(Address.Parse(address), Address.Parse(address)))],
             },
         ]);
 
@@ -37,7 +39,8 @@ public class PartsWriterTests
                 switch (change)
                 {
                     case NftChange.PutSet(var set): parts[$"set {set.Name}"] = string.Join(", ", set.Elements); break;
-                    case NftChange.PutChain(var chain): parts[$"chain {chain.Name}"] = $"{chain.Hook}: {string.Join("; ", chain.Rules)}"; break;
+                    case NftChange.PutChain(var chain):
+                        parts[$"chain {chain.Name}"] = $"{chain.Hook}: {string.Join("; ", chain.Rules)}"; break;
                     case NftChange.RemoveSet(var name): parts.Remove($"set {name}"); break;
                     case NftChange.RemoveChain(var name): parts.Remove($"chain {name}"); break;
                     default: throw new ArgumentException(change.ToString(), nameof(changes));
@@ -98,6 +101,7 @@ public class PartsWriterTests
         foreach (var write in (Action[])[
             () => into.Put(new NftSet("pol-s", [NftType.Ipv4Address], false, [])), () => into.Put(new NftChain("postrouting", null, [])),
             () => into.RemoveSet("nat"), () => into.RemoveChain("natural")])
-            Assert.StartsWith("expected a name that begins with nat-, got ", Assert.Throws<ArgumentException>(write).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "expected a name that begins with nat-, got ", Assert.Throws<ArgumentException>(write).Message, StringComparison.Ordinal);
     }
 }

@@ -34,7 +34,9 @@ internal static class Plans
     public static AddressRanges Ranges(params IEnumerable<string> prefixes) =>
         AddressRanges.Of(prefixes.Select(Prefix.Parse).Order().Select(AddressRanges.Of));
 
-    public static NatPlan Plan(IEnumerable<Resource> resources, NatSettings? settings = null, bool upstream = false, params (string Pool, UpstreamOffer Offer, AddressRanges Holds)[] pools) =>
+    public static NatPlan Plan(
+        IEnumerable<Resource> resources, NatSettings? settings = null, bool upstream = false,
+        params (string Pool, UpstreamOffer Offer, AddressRanges Holds)[] pools) =>
         new NatPlanner("node1", Objects(resources), settings ?? new NatSettings { Enabled = true }, upstream,
             pools.ToDictionary(pool => pool.Pool, pool => pool.Offer), pools.ToDictionary(pool => pool.Pool, pool => pool.Holds)).Plan();
 

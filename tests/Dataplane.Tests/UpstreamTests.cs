@@ -21,8 +21,11 @@ public class UpstreamTests
     private static RouteFact Via(string prefix, params string[] peers) => new(Prefix.Parse(prefix), [.. peers]);
 
     private static UpstreamOffer Offer(
-        PeerFact[] peers, RouteFact[] routes, UpstreamSettings? settings = null, IPPool? pool = null, KernelSnapshot? kernel = null, params Resource[] more) =>
-        new Upstream(settings ?? Tor1, Objects([pool ?? Pods, .. more]), new([.. peers], [.. routes]), new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
+        PeerFact[] peers, RouteFact[] routes, UpstreamSettings? settings = null, IPPool? pool = null, KernelSnapshot? kernel = null,
+        params Resource[] more) =>
+        new Upstream(
+            settings ?? Tor1, Objects([pool ?? Pods, .. more]), new([.. peers], [.. routes]),
+            new([.. routes], kernel ?? KernelSnapshot.Empty)).For(pool ?? Pods);
 
     private static void Everything(UpstreamOffer offer) =>
         Assert.Equal((Ranges("0.0.0.0/0"), "tor1 translates"), (offer.Destinations, offer.Reason));

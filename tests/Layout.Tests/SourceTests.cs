@@ -37,9 +37,12 @@ public partial class SourceTests
         Assert.Equal(
             ["src/Net/Loops.cs"],
             Files(file => IsIn("src/", file)
-                && (Contains(file, "Task.Run(") || Contains(file, "new Thread(") || Contains(file, "LongRunning") || Contains(file, "StartNew("))));
+                && (Contains(file, "Task.Run(") || Contains(file, "new Thread(")
+                    || Contains(file, "LongRunning") || Contains(file, "StartNew("))));
 
-    /// <summary>On a route's way a shard asks each turn what time it is: the tick that the kernel keeps for everybody costs nothing.</summary>
+    /// <summary>
+    /// On a route's way a shard asks each turn what time it is: the tick that the kernel keeps for everybody costs nothing.
+    /// </summary>
     [Fact]
     public void The_machines_counter_is_asked_by_the_shards_alone() =>
         Assert.Equal([], Files(file => IsIn("src/", file) && !IsIn("src/Rib/", file)

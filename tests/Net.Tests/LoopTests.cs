@@ -34,7 +34,8 @@ public sealed class LoopTests
         Assert.Equal([1], taken);
         Assert.Equal(["kernel: cannot take -2"], ended);
         var line = Assert.Single(said.Lines);
-        Assert.Equal("Critical the process ends, its routes and rules stay: a mistake in this program, in the loop kernel: cannot take -2", line);
+        Assert.Equal(
+            "Critical the process ends, its routes and rules stay: a mistake in this program, in the loop kernel: cannot take -2", line);
         Assert.Equal("the loop kernel has ended on a defect", loops.NotLiveBecause);
         Assert.True(Assert.Single(loops.Status).HasFailed);
     }
@@ -61,7 +62,9 @@ public sealed class LoopTests
         inbox.Writer.TryWrite(-1);
         await loop.Ended.WaitAsync(Patience);
         Assert.Empty(ended);
-        Assert.Equal("Error the loop birdc client has ended, and nothing with it: a mistake in this program: cannot take -1", Assert.Single(said.Lines));
+        Assert.Equal(
+            "Error the loop birdc client has ended, and nothing with it: a mistake in this program: cannot take -1",
+            Assert.Single(said.Lines));
         Assert.Empty(loops.Status);
         Assert.Null(loops.NotLiveBecause);
     }
@@ -90,7 +93,8 @@ public sealed class LoopTests
     public async Task A_cancelled_loop_has_met_no_defect()
     {
         using var stop = new CancellationTokenSource();
-        var loop = loops.Start("dataplane", OnDefect.EndProcess, loop => loop.TakeAllAsync(inbox.Reader, TakeAsync, stop.Token), stop: stop.Token);
+        var loop = loops.Start(
+            "dataplane", OnDefect.EndProcess, loop => loop.TakeAllAsync(inbox.Reader, TakeAsync, stop.Token), stop: stop.Token);
         await stop.CancelAsync();
         await loop.Ended.WaitAsync(Patience);
         Assert.Empty(said.Lines);

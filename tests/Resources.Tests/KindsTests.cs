@@ -101,7 +101,8 @@ public class KindsTests
             foreach (var name in kind.Names)
             {
                 var item = $"{{ apiVersion: {name.ApiVersion}, kind: {name.Kind}, metadata: {{ name: x, namespace: n }} }}";
-                var list = $"{{ apiVersion: {name.ApiVersion}, kind: {name.Kind}List, items: [{{ metadata: {{ name: x, namespace: n }} }}] }}";
+                var list =
+                    $"{{ apiVersion: {name.ApiVersion}, kind: {name.Kind}List, items: [{{ metadata: {{ name: x, namespace: n }} }}] }}";
                 var id = new ResourceId(kind, new(kind.IsNamespaced ? "n" : "", "x"));
                 Assert.Equal(id, Assert.Single(Manifest.Read(item).Definitions).Id);
                 Assert.Equal(id, Assert.Single(Manifest.Read(list).Definitions).Id);

@@ -190,7 +190,8 @@ public class ResourceStoreTests
         };
         using var feed = store.Subscribe(Concern.Plan);
         Apply(Content("k", Manifest.Definition(kubernetes)));
-        Assert.Equal(((ResourceKind)Kinds.Node, new Asn(2)), (feed.TryRead()!.Changed[0].Kind, store.Current.Of(Kinds.Node)["n"]!.AsNumber!.Value));
+        Assert.Equal(((ResourceKind)Kinds.Node, new Asn(2)),
+            (feed.TryRead()!.Changed[0].Kind, store.Current.Of(Kinds.Node)["n"]!.AsNumber!.Value));
         Apply(Content("c", Manifest.Definition(calico)));
         var node = (Node)Assert.Single(feed.TryRead()!.Changed).After!;
         Assert.Equal((new Asn(1), kubernetes.IPv4, "kubernetes", 3),
@@ -206,7 +207,8 @@ public class ResourceStoreTests
     {
         static EndpointSlice Slice(string name, string service) =>
             new(new(name, "ns") { Labels = Labels.From([new(EndpointSlice.ServiceNameLabel, service)]) });
-        string Of(string service) => string.Join(' ', store.Current.Of(Kinds.EndpointSlice).Under(new("ns", service)).Select(slice => slice.Name));
+        string Of(string service) =>
+            string.Join(' ', store.Current.Of(Kinds.EndpointSlice).Under(new("ns", service)).Select(slice => slice.Name));
 
         Apply(Content("f", Manifest.Definition(Slice("b", "x")), Manifest.Definition(Slice("a", "x")),
             Manifest.Definition(Slice("c", "y"))));

@@ -77,7 +77,8 @@ public sealed class DefectTests
         var settings = HandPeer.PassiveSession();
         var ended = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var loops = new Net.Loops(
-            TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
+            TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
+            (loop, _) => ended.SetResult(loop.Name));
         await using var listener = new Listener(loops, Microsoft.Extensions.Logging.Abstractions.NullLogger<Listener>.Instance);
         listener.Open([Loopback.A], settings.ListenPort);
         loops.Provoke("listener");

@@ -87,7 +87,8 @@ internal static class Loopback
 {
     /// <summary>A defect that a test does not expect ends its run.</summary>
     public static Loops Watched() => new(
-        TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+        TimeProvider.System, NullLogger<Loops>.Instance,
+        (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
 
     public static readonly Address A = Address.Parse("127.0.0.1"), B = Address.Parse("127.0.0.2");
 

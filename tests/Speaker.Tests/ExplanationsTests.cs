@@ -17,7 +17,9 @@ public class ExplanationsTests
         await using var third = new TestSpeaker(Third(pair));
         await third.Loop.StartAsync();
         await pair.UpAsync();
-        await Until.TrueAsync("the routes of both", async () => (await pair.B.RoutesAsync()).Contains(Ours) && (await third.RoutesAsync()).Contains(Ours));
+        await Until.TrueAsync(
+            "the routes of both",
+            async () => (await pair.B.RoutesAsync()).Contains(Ours) && (await third.RoutesAsync()).Contains(Ours));
         await Until.TrueAsync("two candidates", async () => await CandidatesAsync(pair.A) == 2);
 
         var (ours, readings) = await ExplainAsync(pair.A, Ours);

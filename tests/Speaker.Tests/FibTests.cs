@@ -15,7 +15,8 @@ public class FibTests
     private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Loops loops;
 
-    public FibTests() => loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
+    public FibTests() =>
+        loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> Own(OwnRouteConfig route) =>
         ImmutableDictionary<Prefix, OwnRouteConfig>.Empty.Add(route.Prefix, route);

@@ -71,7 +71,8 @@ public class SpeakerLoopTests
         for (var time = 0; time < 40; time++)
         {
             pair.B.View.Restart("a", null);
-            await Until.TrueAsync("a session half open", () => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
+            await Until.TrueAsync(
+                "a session half open", () => pair.B.Session("a").Phase is Phase.OpenSent or Phase.OpenConfirm or Phase.Established);
             await Task.Delay(time / 2);
             IFilter wanted = time % 2 == 0 ? RejectAll.Instance : AcceptAll.Instance;
             await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { Import = wanted }));

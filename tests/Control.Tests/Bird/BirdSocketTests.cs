@@ -105,7 +105,8 @@ public sealed class BirdSocketTests
     }
 
     private static BirdSocket Create(string path) =>
-        new(path, new FakeSpeaker(), new FakeDaemon(), new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (_, _) => { }), TimeProvider.System, NullLogger<BirdSocket>.Instance);
+        new(path, new FakeSpeaker(), new FakeDaemon(), new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (_, _) => { }),
+            TimeProvider.System, NullLogger<BirdSocket>.Instance);
 
     /// <summary>Endless routes; counts the batches that were taken and tells when the query was stopped.</summary>
     private sealed class EndlessSpeaker : FakeSpeaker

@@ -27,7 +27,8 @@ public sealed class HttpControlTests : IAsyncLifetime
         Assert.Equal(
             (HttpStatusCode.ServiceUnavailable, """{"live":false,"reason":"the loop dataplane has ended on a defect"}"""),
             (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
-        Assert.Contains("calico_bgp_loop_defects_total{loop=\"dataplane\"} 1", await lab.Unix.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.Contains(
+            "calico_bgp_loop_defects_total{loop=\"dataplane\"} 1", await lab.Unix.GetStringAsync("/metrics"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,7 +22,10 @@ public sealed class HttpLab : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance) { Dataplane = new FakeDataplane() };
+        Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            Dataplane = new FakeDataplane(),
+        };
         await Server.StartAsync();
         Unix = Client(Socket);
         Tcp = new() { BaseAddress = new(Server.Addresses.Single(address => !address.Contains("unix:"))) };

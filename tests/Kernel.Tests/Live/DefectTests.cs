@@ -39,7 +39,8 @@ public sealed class DefectTests
         await ns.Inside(() => loop.StartAsync(CancellationToken.None));
         loops.Provoke("kernel");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop.SettledAsync().AsTask().WaitAsync(Patience));
-        await Assert.ThrowsAnyAsync<Exception>(() => loop.WishAsync(new[] { Wishes.Wish("192.0.2.0/24", Wishes.Via("10.0.0.2", ns.A)) }).AsTask());
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => loop.WishAsync(new[] { Wishes.Wish("192.0.2.0/24", Wishes.Via("10.0.0.2", ns.A)) }).AsTask());
     }
 
     [NeedsFact(Needs.Namespaces)]
@@ -48,7 +49,8 @@ public sealed class DefectTests
         using var ns = new NetworkNamespace();
         await using var loop = new KernelLoop(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
         loops.Provoke("kernel");
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ns.Inside(() => loop.StartAsync(CancellationToken.None)).WaitAsync(Patience));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => ns.Inside(() => loop.StartAsync(CancellationToken.None)).WaitAsync(Patience));
     }
 
     [NeedsFact(Needs.Namespaces)]

@@ -18,10 +18,12 @@ public class KernelObjectTests
     };
 
     private static string Rules(NetworkNamespace ns) =>
-        Lines(string.Join('\n', (ns.Ip("-d rule show") + ns.Ip("-6 -d rule show")).Split('\n').Where(line => line.Contains("proto bird", StringComparison.Ordinal))));
+        Lines(string.Join('\n', (ns.Ip("-d rule show") + ns.Ip("-6 -d rule show")).Split('\n')
+            .Where(line => line.Contains("proto bird", StringComparison.Ordinal))));
     private static string Hops(NetworkNamespace ns) => Lines(ns.Ip("nexthop show"));
     private static string Lines(string text) => string.Join('\n', text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        .Select(line => string.Join(' ', line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)).Replace(" proto bird", "", StringComparison.Ordinal)));
+        .Select(line => string.Join(' ', line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
+            .Replace(" proto bird", "", StringComparison.Ordinal)));
 
     [NeedsFact(Needs.Namespaces)]
     public async Task Rules_come_are_put_back_and_go()
@@ -30,7 +32,8 @@ public class KernelObjectTests
         await using var loop = await ns.StartAsync();
         var claim = await loop.ClaimObjectsAsync("egress");
         await claim.WantAsync([Marked, Sourced]);
-        const string both = "900: from all fwmark 0x100/0xff00 lookup 100\n901: from fd00:10::/64 to 2001:db8::/32 iif a0 oif b0 lookup 1000";
+        const string both =
+            "900: from all fwmark 0x100/0xff00 lookup 100\n901: from fd00:10::/64 to 2001:db8::/32 iif a0 oif b0 lookup 1000";
         Assert.Equal(both, Rules(ns));
         ns.Ip("rule del priority 900");
         ns.Ip("-6 rule del priority 901");
@@ -48,13 +51,15 @@ public class KernelObjectTests
         using var ns = new NetworkNamespace();
         await using var loop = await ns.StartAsync();
         var (objects, routes) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimAsync("egress", 100));
-        NextHop one = new(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A), two = new(12, IpFamily.IPv4, Address.Parse("10.0.1.2"), ns.B);
+        NextHop one = new(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A),
+            two = new(12, IpFamily.IPv4, Address.Parse("10.0.1.2"), ns.B);
         var keeps = new Resilience(64, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(120));
         await objects.WantAsync([new NextHopGroup(10, [new(11), new(12, 3)], keeps), one, two]);
         await routes.WishAsync(new[] { Wish("0.0.0.0/0", new RouteTarget(RouteType.Unicast, []) { NextHop = 10 }) });
         await loop.SettledAsync();
         Assert.StartsWith("default nhid 10", ns.Own(table: "100"), StringComparison.Ordinal);
-        Assert.Contains("id 10 group 11/12,3 type resilient buckets 64 idle_timer 60 unbalanced_timer 120", Hops(ns), StringComparison.Ordinal);
+        Assert.Contains(
+            "id 10 group 11/12,3 type resilient buckets 64 idle_timer 60 unbalanced_timer 120", Hops(ns), StringComparison.Ordinal);
         var writes = loop.Status.Writes;
         await objects.WantAsync([new NextHopGroup(10, [new(11)], keeps), one, two]);
         Assert.Contains("id 10 group 11 type resilient", Hops(ns), StringComparison.Ordinal);

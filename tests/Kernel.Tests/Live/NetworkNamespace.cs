@@ -74,7 +74,8 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>A kernel loop that lives in this namespace: its sockets are made by a thread that has entered it.</summary>
     public async Task<KernelLoop> StartAsync(KernelOptions? options = null)
     {
-        var loop = new KernelLoop(options ?? new(), Watched(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
+        var loop = new KernelLoop(
+            options ?? new(), Watched(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
         await Inside(() => loop.StartAsync(CancellationToken.None));
         return loop;
     }

@@ -29,12 +29,16 @@ public class AnyTableTests
         from why in Gen.Elements("one", "two")
         select Table(
             [
-                Prefixes("pools", prefixes), .. second ? [Prefixes("more", prefixes) with { Intervals = !plain, Elements = [.. Elements(prefixes, plain)] }] : Array.Empty<NftSet>(),
+                Prefixes("pools", prefixes),
+                .. second
+                    ? [Prefixes("more", prefixes) with { Intervals = !plain, Elements = [.. Elements(prefixes, plain)] }]
+                    : Array.Empty<NftSet>(),
                 new NftSet("ends", [NftType.InterfaceName], false, [.. ends.Select((end, i) => NftElement.Of(
                     NftOctets.OfInterface($"if{i}"), new NftVerdict(NftVerdictCode.Goto, $"end{end}")))], [NftType.Verdict]),
             ],
             [
-                new NftChain("post", Postrouting with { Priority = priority }, [.. Enumerable.Range(0, rules).Select(i => Rule(new MatchFamily(IpFamily.IPv4),
+                new NftChain("post", Postrouting with { Priority = priority }, [.. Enumerable.Range(0, rules).Select(i => Rule(
+                    new MatchFamily(IpFamily.IPv4),
                     new MatchAddress(IpFamily.IPv4, NftEnd.Source, second ? "more" : "pools", Outside: i == 1), new ActMasquerade()))]),
                 .. ends.Distinct().Select(end => new NftChain($"end{end}", null, [Rule(ActDecide.Drop)]) { Comment = why }),
                 new NftChain("lead", Prerouting, [Rule(new ActDecideByInterface(false, "ends")), Rule(ActDecide.Jump($"end{ends[0]}"))]),

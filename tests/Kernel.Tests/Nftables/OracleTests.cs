@@ -67,9 +67,11 @@ public class OracleTests
         { "type ipv4_addr . inet_proto . inet_service\n elements = { 10.0.0.1 . 6 . 80 }",
             new("s", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
             [NftElement.Of(NftOctets.Of(NftOctets.Of(Address.Parse("10.0.0.1")), new NftOctets([6]), NftOctets.Of((ushort)80)))]) },
-        { "type ifname . ipv4_addr\n flags dynamic,timeout\n timeout 1m\n size 1000", new("s", [NftType.InterfaceName, NftType.Ipv4Address], false, [])
+        { "type ifname . ipv4_addr\n flags dynamic,timeout\n timeout 1m\n size 1000",
+            new("s", [NftType.InterfaceName, NftType.Ipv4Address], false, [])
             { Dynamic = true, Timeout = TimeSpan.FromMinutes(1), Size = 1000 } },
-        { "type ipv4_addr\n flags dynamic,timeout\n size 65535", new("s", [NftType.Ipv4Address], false, []) { Dynamic = true, Size = 65535 } },
+        { "type ipv4_addr\n flags dynamic,timeout\n size 65535",
+            new("s", [NftType.Ipv4Address], false, []) { Dynamic = true, Size = 65535 } },
         { "type ipv4_addr\n comment \"why\"", new("s", [NftType.Ipv4Address], false, []) { Comment = "why" } },
     };
 
@@ -89,8 +91,10 @@ public class OracleTests
     [NeedsFact(Needs.Namespaces, "nft")]
     public void Maps_and_chains_are_what_nft_makes_of_their_text()
     {
-        NftSet verdicts = new("v", [NftType.InterfaceName], false, [NftElement.Of(NftOctets.OfInterface("caliA"), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
-        NftSet addresses = new("a", [NftType.Ipv4Address], false, [NftElement.Of(NftOctets.Of(One), new NftData(NftOctets.Of(Nine)))], [NftType.Ipv4Address]);
+        NftSet verdicts = new("v", [NftType.InterfaceName], false,
+            [NftElement.Of(NftOctets.OfInterface("caliA"), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
+        NftSet addresses = new("a", [NftType.Ipv4Address], false,
+            [NftElement.Of(NftOctets.Of(One), new NftData(NftOctets.Of(Nine)))], [NftType.Ipv4Address]);
         NftChain sub = new("sub", null, [Rule(ActDecide.Return)]) { Comment = "why" };
         NftChain raw = new("raw", Prerouting, [Rule(new MatchProtocol(IpProtocol.Udp), new MatchPort(NftEnd.Destination, new(4789, 4789)),
             new ActNoTrack()),

@@ -13,19 +13,22 @@ public class PartsTests
 
     private static NftChange Put(NftSet set) => new NftChange.PutSet(set);
     private static NftChange Put(NftChain chain) => new NftChange.PutChain(chain);
-    private static NftElement[] Hosts(params string[] addresses) => [.. addresses.Select(address => NftElement.Of(NftOctets.Of(Address.Parse(address))))];
+    private static NftElement[] Hosts(params string[] addresses) =>
+        [.. addresses.Select(address => NftElement.Of(NftOctets.Of(Address.Parse(address))))];
     private static NftChange Add(string set, params NftElement[] elements) => new NftChange.PutElements(set, [.. elements]);
     private static NftChange Take(string set, params NftElement[] elements) => new NftChange.RemoveElements(set, [.. elements]);
     private static NftChain Asking(string chain, string set) =>
         new(chain, Forward, [Rule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, set), ActDecide.Drop)]);
     private static NftSet HostSet(string name, params string[] addresses) => new(name, [NftType.Ipv4Address], false, [.. Hosts(addresses)]);
-    private static NftSet Learning(string name) => new(name, [NftType.Ipv4Address], false, []) { Dynamic = true, Timeout = TimeSpan.FromHours(1) };
+    private static NftSet Learning(string name) =>
+        new(name, [NftType.Ipv4Address], false, []) { Dynamic = true, Timeout = TimeSpan.FromHours(1) };
     private static NftSet Dispatch(params string[] chains) => new("dispatch", [NftType.InterfaceName], false,
         [.. chains.Select(chain => Leading(chain, chain))], [NftType.Verdict]);
     private static NftElement Leading(string link, string chain) =>
         NftElement.Of(NftOctets.OfInterface(link), new NftVerdict(NftVerdictCode.Goto, chain));
 
-    private static string Handles(NetworkNamespace ns, string part) => ns.Nft($"-a list {part.Replace(" ", $" inet {Name} ", StringComparison.Ordinal)}");
+    private static string Handles(NetworkNamespace ns, string part) =>
+        ns.Nft($"-a list {part.Replace(" ", $" inet {Name} ", StringComparison.Ordinal)}");
 
     [NeedsFact(Needs.Namespaces, "nft")]
     public void Elements_go_ahead_in_a_transaction_of_their_own_and_nothing_is_read()
@@ -41,7 +44,8 @@ public class PartsTests
         Assert.Equal(2L, ruleset.Transactions);
     }
 
-    /// <summary>A batch comes into force whole: its elements do not go ahead of its set, and what comes behind it does not overtake it there.</summary>
+    /// <summary>A batch comes into force whole: its elements do not go ahead of its set,
+    /// and what comes behind it does not overtake it there.</summary>
     [NeedsFact(Needs.Namespaces, "nft")]
     public void Elements_wait_for_the_set_that_they_belong_to()
     {
@@ -94,7 +98,8 @@ public class PartsTests
         Assert.True(ruleset.Have(Take("d", Hosts("192.0.2.9"))));
         Assert.Empty(ruleset.Problems(1));
         foreach (var minutes in (int[])[5, 30])
-            Assert.True(ruleset.Have(Add("d", [.. Hosts("192.0.2.1").Select(host => host with { Timeout = TimeSpan.FromMinutes(minutes) })])));
+            Assert.True(ruleset.Have(Add("d",
+                [.. Hosts("192.0.2.1").Select(host => host with { Timeout = TimeSpan.FromMinutes(minutes) })])));
         Assert.Contains("192.0.2.1 timeout 30m", ns.Nft($"list set inet {Name} d"), StringComparison.Ordinal);
         Assert.True(ruleset.Have(Take("d", Hosts("192.0.2.1"))));
         Assert.DoesNotContain("192.0.2.1", ns.Nft($"list set inet {Name} d"), StringComparison.Ordinal);
@@ -108,7 +113,8 @@ public class PartsTests
         ruleset.Have(Put(HostSet("s", "192.0.2.1")), Put(HostSet("other")), Put(Asking("c", "s")), Put(Asking("same", "other")));
         var (table, same) = (ns.Nft($"-a list table inet {Name}").Split('\n')[0], Handles(ns, "chain same"));
         ruleset.Have(Put(Prefixes("s", "10.0.0.0/8")));
-        Assert.Equal((table, same, 2L), (ns.Nft($"-a list table inet {Name}").Split('\n')[0], Handles(ns, "chain same"), ruleset.Transactions));
+        Assert.Equal((table, same, 2L),
+            (ns.Nft($"-a list table inet {Name}").Split('\n')[0], Handles(ns, "chain same"), ruleset.Transactions));
         Assert.Empty(ruleset.Problems(1));
         Assert.Contains("elements = { 10.0.0.0/8 }", ns.Listed(), StringComparison.Ordinal);
         Assert.Contains("ip saddr @s drop", Handles(ns, "chain c"), StringComparison.Ordinal);
@@ -120,11 +126,13 @@ public class PartsTests
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
         NftChain Sub(string why) => new("sub", null, [Rule(ActDecide.Drop)]) { Comment = why };
-        ruleset.Have(Put(Dispatch("sub")), Put(Sub("one")), Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch")), Rule(ActDecide.Jump("sub"))])));
+        ruleset.Have(Put(Dispatch("sub")), Put(Sub("one")),
+            Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch")), Rule(ActDecide.Jump("sub"))])));
         ruleset.Have(Put(Sub("two")));
         Assert.Empty(ruleset.Problems(1));
         var reader = ns.Ruleset();
-        reader.Have(Put(Dispatch("sub")), Put(Sub("two")), Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch")), Rule(ActDecide.Jump("sub"))])));
+        reader.Have(Put(Dispatch("sub")), Put(Sub("two")),
+            Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch")), Rule(ActDecide.Jump("sub"))])));
         Assert.Equal((2L, 0L), (ruleset.Transactions, reader.Transactions));
     }
 
@@ -134,7 +142,8 @@ public class PartsTests
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
         NftChain End(string name) => new(name, null, [Rule(ActDecide.Drop)]);
-        ruleset.Have(Put(Dispatch("a", "b")), Put(End("a")), Put(End("b")), Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch"))])));
+        ruleset.Have(Put(Dispatch("a", "b")), Put(End("a")), Put(End("b")),
+            Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch"))])));
         ruleset.Have(Take("dispatch", Leading("a", "a")), new NftChange.RemoveChain("a"));
         Assert.DoesNotContain("chain a", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
         ruleset.Have(new NftChange.RemoveSet("dispatch"), new NftChange.RemoveChain("b"), Put(new NftChain("c", Forward, [])));
@@ -177,7 +186,8 @@ public class PartsTests
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
         ruleset.Have(Put(HostSet("s", "192.0.2.1", "192.0.2.2")));
-        ruleset.Have(new NftChange.RemoveSet("s"), Put(HostSet("s", "192.0.2.2", "192.0.2.3")), Add("s", Hosts("192.0.2.4")), Take("s", Hosts("192.0.2.3")));
+        ruleset.Have(new NftChange.RemoveSet("s"), Put(HostSet("s", "192.0.2.2", "192.0.2.3")),
+            Add("s", Hosts("192.0.2.4")), Take("s", Hosts("192.0.2.3")));
         Assert.Contains("elements = { 192.0.2.2, 192.0.2.4 }", ns.Listed(), StringComparison.Ordinal);
         Assert.Empty(ruleset.Problems(1));
     }
@@ -199,7 +209,8 @@ public class PartsTests
     {
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
-        NftElement[] many = [.. Enumerable.Range(0, 20_000).Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000 + (uint)i))))];
+        NftElement[] many = [.. Enumerable.Range(0, 20_000)
+            .Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000 + (uint)i))))];
         ruleset.Have(Put(new NftSet("s", [NftType.Ipv4Address], false, [.. many])));
         var reader = ns.Ruleset();
         reader.Have(Put(new NftSet("s", [NftType.Ipv4Address], false, [.. many])));
@@ -217,7 +228,8 @@ public class PartsTests
             made.Start();
             return made;
         });
-        NftElement[] many = [.. Enumerable.Range(0, 5_000).Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000 + (uint)i))))];
+        NftElement[] many = [.. Enumerable.Range(0, 5_000)
+            .Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000 + (uint)i))))];
         await loop.ApplyAsync([Put(HostSet("s")), Put(new NftSet("many", [NftType.Ipv4Address], false, [.. many]))]);
         Assert.Equal((1L, 1L), (loop.Status.Transactions, loop.Status.Readings));
         ns.Nft($"add element inet {Name} s {{ 192.0.2.1 }}");

@@ -22,7 +22,8 @@ public class RulesetTests
         }
     }
 
-    private static WholeTable Plain(params string[] pools) => Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
+    private static WholeTable Plain(params string[] pools) =>
+        Table([Prefixes("pools", pools)], new NftChain("post", Postrouting, [Masquerade]));
 
     [NeedsFact(Needs.Namespaces)]
     public void What_is_there_already_is_not_written_again()

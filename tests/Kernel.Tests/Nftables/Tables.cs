@@ -18,7 +18,8 @@ internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<Nf
     /// <summary>What is put, whether it has changed or not, and what goes.</summary>
     public ImmutableArray<NftChange> After(WholeTable before) =>
     [
-        .. before.Chains.Where(chain => Chains.All(other => other.Name != chain.Name)).Select(chain => new NftChange.RemoveChain(chain.Name)),
+        .. before.Chains.Where(chain => Chains.All(other => other.Name != chain.Name))
+            .Select(chain => new NftChange.RemoveChain(chain.Name)),
         .. before.Sets.Where(set => Sets.All(other => other.Name != set.Name)).Select(set => new NftChange.RemoveSet(set.Name)),
         .. Sets.Select(set => new NftChange.PutSet(set)), .. Chains.Select(chain => new NftChange.PutChain(chain)),
     ];
@@ -73,13 +74,15 @@ internal static class Tables
 
     public static WholeTable Table(IEnumerable<NftSet> sets, params IEnumerable<NftChain> chains) => new([.. sets], [.. chains]);
 
-    public static WholeTable WithRule(NftRule rule) => Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
+    public static WholeTable WithRule(NftRule rule) =>
+        Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
 
     public static NftRule Rule(params ReadOnlySpan<NftStatement> statements) => new(statements);
 
     /// <summary>The keeper of the test's table, with a socket of this namespace.</summary>
     public static Keeper Ruleset(this NetworkNamespace ns, string? comment = null) =>
-        new(new(Name, comment, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)), null, TimeProvider.System, NullLogger.Instance));
+        new(new(Name, comment, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)),
+            null, TimeProvider.System, NullLogger.Instance));
 
     /// <summary>The table as nft lists it: as text, as JSON without handles, and as bytecode.</summary>
     public static string Listed(this NetworkNamespace ns) =>

@@ -211,7 +211,9 @@ public class PlannerTests
         Assert.Single(plans);
         Take(PeerPlanTests.Key("named", "k", "sesame"));
         Assert.Equal(2, plans.Count);
-        Assert.Equal("sesame", planner.Plan.Peers.Single(peer => peer.PasswordKey != null && peer.Address == Address.Parse("192.0.2.77")).Password);
+        Assert.Equal(
+            "sesame",
+            planner.Plan.Peers.Single(peer => peer.PasswordKey != null && peer.Address == Address.Parse("192.0.2.77")).Password);
     }
 
     [Fact]

@@ -41,7 +41,8 @@ public class ScaleTests(ITestOutputHelper output)
     {
         var becomes = Slice(number, to);
         var after = before.With(becomes);
-        change = new(before.Resources, after.Resources, [new(Kinds.EndpointSlice, becomes.Key, before.Resources.Find(becomes.Id), becomes)]);
+        change = new(
+            before.Resources, after.Resources, [new(Kinds.EndpointSlice, becomes.Key, before.Resources.Find(becomes.Id), becomes)]);
         return after;
     }
 
