@@ -85,6 +85,20 @@ public static class Until
         T expected, Func<T> look, int seconds = Seconds, [CallerArgumentExpression(nameof(look))] string what = "") =>
         SeenAsync($"{what} is {expected}", () => Task.FromResult(look()), seen => Equals(seen, expected), seconds);
 
+    /// <summary>What is seen has not changed for so long.</summary>
+    /// <exception cref="TimeoutException">It changes all the while.</exception>
+    public static async Task<T> RestsAsync<T>(string what, Func<Task<T>> look, TimeSpan quiet, int seconds = Seconds)
+    {
+        var (seen, since) = (await look(), Stopwatch.GetTimestamp());
+        await TrueAsync($"{what} comes to rest", async () =>
+        {
+            var now = await look();
+            if (!Equals(now, seen)) (seen, since) = (now, Stopwatch.GetTimestamp());
+            return Stopwatch.GetElapsedTime(since) >= quiet;
+        }, seconds, () => $"seen last: {seen}");
+        return seen;
+    }
+
     /// <summary>What is seen now is seen so long: whoever changes it is caught at once, and nothing shorter shows that nobody
     /// does.</summary>
     /// <exception cref="InvalidOperationException">It did not stay.</exception>

@@ -73,7 +73,11 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
         if (Needs.Missing(Needs.Namespaces, "bird") != null) return;
         var (a, b) = (await SpaceAsync("a"), await SpaceAsync("b"));
         await a.IpAsync($"link add eth0 type veth peer name eth0 netns {b.Name}");
-        foreach (var space in spaces) await space.IpAsync("link set eth0 addrgenmode none");
+        foreach (var space in spaces)
+        {
+            await space.IpAsync("link set eth0 addrgenmode none");
+            await space.IpAsync("link set eth0 up");
+        }
         await a.RaiseAsync("eth0", "10.99.0.1/24", "fd99::1/64", "fe80::1/64", "10.99.0.101/24", "10.99.0.102/24");
         await b.RaiseAsync("eth0", "10.99.0.2/24", "fd99::2/64", "fe80::2/64", "10.99.0.12/24", "10.99.0.13/24");
         await a.IpAsync("route add 172.21.0.0/16 via 10.99.0.9");
@@ -97,8 +101,13 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
     }
 
     /// <summary>Asks the oracle once it answers, again and again until the answer is settled.</summary>
-    public Task<string> AskWhenAsync(string command, Func<string, bool> settled) =>
-        Until.SeenAsync($"BIRD's answer to '{command}' is settled", () => Task.FromResult(AskOnceItListens(command)), settled, 60);
+    public async Task<string> AskWhenAsync(string command, Func<string, bool> settled)
+    {
+        var answer = "";
+        await Until.TrueAsync($"BIRD's answer to '{command}' is settled", () => settled(answer = AskOnceItListens(command)), 60,
+            () => $"{answer}\n{string.Join('\n', daemons.Select(daemon => daemon.Said))}");
+        return answer;
+    }
 
     private string AskOnceItListens(string command)
     {

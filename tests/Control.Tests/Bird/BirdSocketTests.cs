@@ -155,14 +155,12 @@ public sealed class BirdSocketTests
         await using var fixture = new SocketFixture(speaker);
         using var slow = fixture.Connect();
         slow.Send("show route\n");
-        var before = 0;
-        await Until.TrueAsync("its own query comes to rest", () =>
+        await Until.TrueAsync("it is asked", () => Volatile.Read(ref speaker.Batches) > 0);
+        await Until.RestsAsync("its own query", () =>
         {
-            var last = before;
-            before = Volatile.Read(ref speaker.Batches);
             Assert.StartsWith("1000-BIRD", fixture.Ask("show status"), StringComparison.Ordinal);
-            return before != 0 && before == last;
-        });
+            return Task.FromResult(Volatile.Read(ref speaker.Batches));
+        }, TimeSpan.FromMilliseconds(50));
     }
 
     [Fact]
