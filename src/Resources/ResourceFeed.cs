@@ -17,24 +17,28 @@ public sealed class ResourceFeed : IDisposable
     private ResourceSnapshot seen = ResourceSnapshot.Empty;
     private ResourceSnapshot newest = ResourceSnapshot.Empty;
     private Exception? failure;
+    /// <summary>Something that this reader is concerned by has come since it last read.</summary>
+    private bool isNews;
 
     internal ResourceFeed(ResourceStore store, Concern concern) => (this.store, this.concern) = (store, concern);
 
     /// <param name="anyway">There is something to tell whatever kinds have changed: the first state, other problems.</param>
     internal void Offer(ResourceSnapshot snapshot, IEnumerable<ResourceId> ids, bool anyway)
     {
-        var isNews = anyway;
+        bool rings;
         lock (gate)
         {
             newest = snapshot;
+            isNews |= anyway;
             foreach (var id in ids)
             {
                 if ((id.Kind.Concerns & concern) == 0) continue;
                 touched.Add(id);
                 isNews = true;
             }
+            rings = isNews;
         }
-        if (isNews) news.Ring();
+        if (rings) news.Ring();
     }
 
     internal void Fail(Exception cause)
@@ -72,6 +76,8 @@ public sealed class ResourceFeed : IDisposable
         ResourceId[] ids;
         lock (gate)
         {
+            if (!isNews) return null;
+            isNews = false;
             (before, after, ids) = (seen, newest, [.. touched]);
             seen = newest;
             touched.Clear();
