@@ -6,6 +6,8 @@ namespace Calico.Bgp.Machine;
 public sealed class Background : IAsyncDisposable
 {
     private static readonly TimeSpan PartingTime = TimeSpan.FromSeconds(6);
+    /// <summary>For an end that is waited for: a daemon that does not come to it fails its test, and does not hold up all others.</summary>
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
     private readonly string log;
@@ -50,7 +52,18 @@ public sealed class Background : IAsyncDisposable
         return EndedAsync();
     }
 
-    public Task EndedAsync() => process.WaitForExitAsync();
+    /// <exception cref="TimeoutException">It has not.</exception>
+    public async Task EndedAsync()
+    {
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(MostPatience);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"expected an end within {MostPatience.TotalSeconds:0} s, got none: {process.StartInfo.FileName}, {Pid}");
+        }
+    }
 
     private async Task CopyAsync(StreamReader from)
     {
