@@ -23,6 +23,7 @@ public sealed record StatusAnswer
     public required IReadOnlyList<ProtocolAnswer> Protocols { get; init; }
     public required KernelCountsAnswer Kernel { get; init; }
     public required MemoryAnswer Memory { get; init; }
+    public required IReadOnlyList<LoopAnswer> Loops { get; init; }
 
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -44,6 +45,13 @@ public sealed record SessionsAnswer(int Configured, int Enabled, int Established
 /// <summary>A source of routes that is no peer: device1, kernel1, static1, …</summary>
 public sealed record ProtocolAnswer(
     string Name, string Kind, bool Enabled, bool Up, DateTimeOffset Since, IReadOnlyList<ChannelAnswer> Channels);
+
+/// <summary>One of the daemon's loops. Seconds.</summary>
+/// <param name="Of">Whose it is, where there are several of a name: a peer, a folder.</param>
+/// <param name="SinceBeat">Since it last took something up or came to rest.</param>
+/// <param name="InTurnFor">How long it has been at work on one thing; null: it rests.</param>
+/// <param name="Failed">A defect has ended it.</param>
+public sealed record LoopAnswer(string Name, string? Of, double SinceBeat, double? InTurnFor, double LongestTurn, int Defects, bool Failed);
 
 /// <summary>Octets.</summary>
 public sealed record MemoryAnswer(

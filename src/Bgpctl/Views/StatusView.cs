@@ -17,7 +17,8 @@ internal static class StatusView
             ("filters", string.Join(", ", status.Filters)),
             ("sessions", Sessions(status.Sessions)),
             ("kernel", KernelView.Counts(status.Kernel)),
-            ("memory", Memory(status.Memory)));
+            ("memory", Memory(status.Memory)),
+            ("loops", Loops(status.Loops)));
         return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status.Resources)]);
     }
 
@@ -53,6 +54,18 @@ internal static class StatusView
             $"refused {Words.Span(status.Now - last.At)} ago, what was in force stays: {error.Message}", Tone.Bad),
         var last => new Cell($"taken {Words.Span(status.Now - last.At)} ago"),
     };
+
+    /// <summary>Each of them is in --json; here the one that was at work longest on one thing, which is who keeps others waiting.</summary>
+    private static Cell Loops(IReadOnlyList<LoopAnswer> loops)
+    {
+        if (loops.FirstOrDefault(loop => loop.Failed) is { } failed) return new($"{failed.Name} {failed.Of}".Trim() + " has ended on a defect", Tone.Bad);
+        if (loops.MaxBy(loop => loop.LongestTurn) is not { } slowest) return "";
+        var defects = loops.Sum(loop => loop.Defects);
+        var count = Words.Count(loops.Count, "loop");
+        return new(
+            $"{count}, longest turn {slowest.LongestTurn * 1000:0} ms ({$"{slowest.Name} {slowest.Of}".Trim()}), {Words.Count(defects, "defect")}",
+            defects > 0 ? Tone.Bad : Tone.Plain);
+    }
 
     private static string Sessions(SessionsAnswer sessions) =>
         $"{sessions.Established} of {sessions.Enabled} established ({sessions.Configured} configured)";

@@ -6,13 +6,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider time, CancellationToken stopping)
+internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, CancellationToken stopping)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int SamplesPerHeartbeat = 30;
@@ -57,7 +58,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, TimeProvider
     {
         switch (topic)
         {
-            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon), Answer.Json.StatusAnswer); break;
+            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops), Answer.Json.StatusAnswer); break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
             default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer); break;
         }

@@ -19,7 +19,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private readonly Orders orders = new(speaker, daemon);
     private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
-    private readonly EventStream events = new(speaker, daemon, time, stopping);
+    private readonly EventStream events = new(speaker, daemon, loops, time, stopping);
     private readonly Metrics metrics = new(speaker, loops, time);
 
     public Health Health => health;
@@ -70,7 +70,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     }
 
     private Task StatusAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon), Answer.Json.StatusAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops), Answer.Json.StatusAnswer);
 
     private Task PeersAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer);

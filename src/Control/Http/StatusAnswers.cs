@@ -13,7 +13,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class StatusAnswers
 {
-    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon)
+    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops)
     {
         var router = speaker.Router;
         var protocols = speaker.Protocols;
@@ -36,9 +36,13 @@ internal static class StatusAnswers
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
             Kernel = Counts(speaker.KernelStatus),
             Memory = Memory(speaker.Memory),
+            Loops = [.. loops.Status.Select(Loop)],
             Resources = daemon.Planned is { } plan ? Resources(plan) : null,
         };
     }
+
+    private static LoopAnswer Loop(LoopStatus loop) => new(
+        loop.Name, loop.Of, loop.SinceBeat.TotalSeconds, loop.InTurnFor?.TotalSeconds, loop.LongestTurn.TotalSeconds, loop.Defects, loop.HasFailed);
 
     private static LastReloadAnswer Reload(ReloadStatus last) => new(
         last.At, last.File, last.Refused == null,
