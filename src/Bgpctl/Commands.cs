@@ -111,9 +111,8 @@ internal static class Commands
     private static Command Reload(Func<ParseResult, DaemonCommands> make)
     {
         var check = new Option<bool>("--check") { Description = "only say what would change" };
-        var soft = new Option<bool>("--soft") { Description = "new filters touch new routes only" };
-        var command = new Command("reload", "Read bgpd.yaml again") { check, soft };
-        return Do(command, make, (daemon, parsed, stop) => daemon.ReloadAsync(parsed.GetValue(check), parsed.GetValue(soft), stop));
+        var command = new Command("reload", "Read bgpd.yaml again") { check };
+        return Do(command, make, (daemon, parsed, stop) => daemon.ReloadAsync(parsed.GetValue(check), stop));
     }
 
     internal static Command Do(

@@ -72,10 +72,9 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         ? CopyAsync("/v1/kernel/routes", stop)
         : PiecesAsync("/v1/kernel/routes?format=ndjson", AnswersJson.Default.OwnRouteAnswer, KernelView.Routes, stop);
 
-    public async Task ReloadAsync(bool check, bool soft, CancellationToken stop)
+    public async Task ReloadAsync(bool check, CancellationToken stop)
     {
-        var path = (check, soft) switch { (true, _) => "/v1/reload?check=true", (_, true) => "/v1/reload?soft=true", _ => "/v1/reload" };
-        var body = await daemon.PostAsync(path, stop).ConfigureAwait(false);
+        var body = await daemon.PostAsync(check ? "/v1/reload?check=true" : "/v1/reload", stop).ConfigureAwait(false);
         var changes = daemon.Read(body, AnswersJson.Default.ReloadAnswer).Changes;
         IEnumerable<string> lines = (changes.Count, check) switch
         {

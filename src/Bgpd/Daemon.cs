@@ -47,7 +47,7 @@ internal sealed class Daemon(
         hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            _ = AsideAsync(() => ConfigureAsync(null, soft: false, undoAfter: null));
+            _ = AsideAsync(() => ConfigureAsync(null, undoAfter: null));
         });
         return Task.CompletedTask;
     }
@@ -80,7 +80,7 @@ internal sealed class Daemon(
         }
     }
 
-    public async Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    public async Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
     {
         await oneAtATime.WaitAsync();
         Reloading();

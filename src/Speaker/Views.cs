@@ -161,7 +161,7 @@ public interface IDaemon
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>
     /// <param name="undoAfter">The old configuration comes back after this time unless <see cref="Confirm"/> is called.</param>
-    Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter);
+    Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter);
     Task<ConfigureResult> CheckAsync(string? file);
     /// <summary>False: there is nothing to confirm.</summary>
     bool Confirm();

@@ -8,18 +8,18 @@ namespace Calico.Bgp.Control.Http;
 
 internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
 {
-    /// <summary>POST /v1/reload[?check=true][&amp;soft=true]: the file in use is read again, or only judged.</summary>
+    /// <summary>POST /v1/reload[?check=true]: the file in use is read again, or only judged.</summary>
     public async Task ReloadAsync(HttpContext http)
     {
         var query = http.Request.Query;
-        if (OrderQuery.Problem(query, "check", "soft") is { } error)
+        if (OrderQuery.Problem(query, "check") is { } error)
         {
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
         var result = query["check"] == "true"
             ? await daemon.CheckAsync(null).ConfigureAwait(false)
-            : await daemon.ConfigureAsync(null, query["soft"] == "true", null).ConfigureAwait(false);
+            : await daemon.ConfigureAsync(null, null).ConfigureAwait(false);
         await (result.Problem is { } problem
             ? Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.ConfigurationRefused, problem, result.Problems[0].Where))
             : Answer.JsonAsync(http, new(result.Changes), Answer.Json.ReloadAnswer)).ConfigureAwait(false);

@@ -76,14 +76,14 @@ public sealed class CommandTests
         Assert.Equal("0008-tor1: already disabled\n0000 \n", await AskAsync(Speaker(enabled: false), "restart tor1"));
 
     [Theory]
-    [InlineData("configure", "0002-Reading configuration from bgpd.yaml\n0003 Reconfigured\n", "configure  False ")]
-    [InlineData("configure soft \"a.yaml\"", "0002-Reading configuration from a.yaml\n0003 Reconfigured\n", "configure a.yaml True ")]
+    [InlineData("configure", "0002-Reading configuration from bgpd.yaml\n0003 Reconfigured\n", "configure  ")]
+    [InlineData("configure soft \"a.yaml\"", "0002-Reading configuration from a.yaml\n0003 Reconfigured\n", "configure a.yaml ")]
     [InlineData(
         "configure timeout",
-        "0002-Reading configuration from bgpd.yaml\n0022-Undo scheduled in 300 s\n0003 Reconfigured\n", "configure  False 300")]
+        "0002-Reading configuration from bgpd.yaml\n0022-Undo scheduled in 300 s\n0003 Reconfigured\n", "configure  300")]
     [InlineData(
         "configure \"a.yaml\" timeout 9", "0002-Reading configuration from a.yaml\n0022-Undo scheduled in 9 s\n0003 Reconfigured\n",
-        "configure a.yaml False 9")]
+        "configure a.yaml 9")]
     [InlineData("configure check", "0002-Reading configuration from bgpd.yaml\n0020 Configuration OK\n", "check ")]
     [InlineData("configure check \"b.yaml\"", "0002-Reading configuration from b.yaml\n0020 Configuration OK\n", "check b.yaml")]
     public async Task A_configuration_is_taken(string command, string reply, string asked)

@@ -104,9 +104,9 @@ internal sealed class FakeDaemon : IDaemon
     public ReloadStatus? LastReload => null;
     public PlanFollower? Planned { get; set; }
 
-    public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
     {
-        Asked.Add($"configure {file} {soft} {undoAfter?.TotalSeconds}");
+        Asked.Add($"configure {file} {undoAfter?.TotalSeconds}");
         return Task.FromResult(Result);
     }
 

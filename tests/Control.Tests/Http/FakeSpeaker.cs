@@ -107,9 +107,9 @@ public sealed class FakeDaemon : IDaemon
         new(FakeSpeaker.Now.AddSeconds(-90), "/etc/bgpd/bgpd.yaml", new("/etc/bgpd/bgpd.yaml:3:5", "expected a number, got \"x\""));
     public PlanFollower? Planned { get; set; }
 
-    public Task<ConfigureResult> ConfigureAsync(string? file, bool soft, TimeSpan? undoAfter)
+    public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
     {
-        Orders.Add(soft ? "configure soft" : "configure");
+        Orders.Add("configure");
         return Task.FromResult(Result);
     }
 

@@ -3,9 +3,10 @@ using System.Globalization;
 namespace Calico.Bgp.Control.Bird.Commands;
 
 /// <summary>
-/// <c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>.
+/// <c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>. BIRD's soft leaves the
+/// routes that are there to the old filters until somebody reloads them; here a filter always holds for all routes, so the word changes nothing.
 /// </summary>
-internal sealed class Configure(string? file, bool soft, TimeSpan? undoAfter) : Command
+internal sealed class Configure(string? file, TimeSpan? undoAfter) : Command
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(300);
 
@@ -23,7 +24,7 @@ internal sealed class Configure(string? file, bool soft, TimeSpan? undoAfter) : 
         // All that "configure" may go on with is more than Bison lists.
         if (!tokens.AtEnd && undoAfter == null && !soft && !named) tokens.Unexpected();
         tokens.ExpectEnd(undoAfter != null ? ["NUM", "CF_SYM_KNOWN", "'('"] : named ? ["TIMEOUT"] : ["TEXT", "TIMEOUT"]);
-        return new Configure(named ? file : null, soft, undoAfter);
+        return new Configure(named ? file : null, undoAfter);
     }
 
     private static Command Ended(Tokens tokens, Command command)
@@ -45,7 +46,7 @@ internal sealed class Configure(string? file, bool soft, TimeSpan? undoAfter) : 
     public override async ValueTask RunAsync(Conversation with, CancellationToken stop)
     {
         await ConfigureCheck.AnnounceAsync(file, with, stop).ConfigureAwait(false);
-        var result = await with.Daemon.ConfigureAsync(file, soft, undoAfter).ConfigureAwait(false);
+        var result = await with.Daemon.ConfigureAsync(file, undoAfter).ConfigureAwait(false);
         if (result.Problem is { } problem)
         {
             with.Reply.End(ReplyCode.ConfigurationBad, OneLine(problem));
