@@ -61,7 +61,8 @@ public sealed class Background : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"expected an end within {MostPatience.TotalSeconds:0} s, got none: {process.StartInfo.FileName}, {Pid}");
+            throw new TimeoutException(
+                $"expected an end within {MostPatience.TotalSeconds:0} s, got none: {process.StartInfo.FileName}, {Pid}");
         }
     }
 
