@@ -52,12 +52,14 @@ public sealed class Background : IAsyncDisposable
         return EndedAsync();
     }
 
+    /// <summary>Its last words are in its log by then.</summary>
     /// <exception cref="TimeoutException">It has not.</exception>
     public async Task EndedAsync()
     {
         try
         {
             await process.WaitForExitAsync().WaitAsync(MostPatience);
+            await LastWordsAsync();
         }
         catch (TimeoutException)
         {
@@ -81,8 +83,10 @@ public sealed class Background : IAsyncDisposable
         Signal("CONT");
         Signal("TERM");
         if (await Task.WhenAny(EndedAsync(), Task.Delay(PartingTime)) is { } && Alive) await KillAsync();
-        // A grandchild may hold the pipe open.
-        await Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1)));
+        await LastWordsAsync();
         process.Dispose();
     }
+
+    /// <summary>A grandchild may hold the pipe open.</summary>
+    private Task LastWordsAsync() => Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1)));
 }

@@ -66,21 +66,28 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, daemon.ExitCode);
     }
 
+    /// <summary>Five times: a line that still waits in the log's queue when the process ends is lost by chance.</summary>
     [NeedsFact("birdc")]
     public async Task A_defect_in_a_loop_ends_the_daemon_with_a_code_of_its_own_and_leaves_its_routes()
     {
-        Start(Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]"), ("BGPD_DEFECT", "birdc socket"));
-        await Until.TrueAsync(
-            "the route", async () => (await space.RunAsync("ip", "route")).Output.Contains("203.0.113.0/24"),
-            30, () => Task.FromResult(Said));
-        await StatusAsync();
-        await daemon!.EndedAsync();
-        Assert.Equal(70, daemon.ExitCode);
         const string Line =
             "crit: Calico.Bgp.Net.Loops[100] the process ends, its routes and rules stay: "
             + "a mistake in this program, in the loop birdc socket";
-        Assert.Single(Said.Split('\n'), line => line.Contains(Line, StringComparison.Ordinal));
-        Assert.Contains("blackhole 203.0.113.0/24", (await space.RunAsync("ip", "route")).Output, StringComparison.Ordinal);
+        for (var round = 0; round < 5; round++)
+        {
+            File.Delete(Log);
+            Start(Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]"), ("BGPD_DEFECT", "birdc socket"));
+            await Until.TrueAsync(
+                "the route", async () => (await space.RunAsync("ip", "route")).Output.Contains("203.0.113.0/24"),
+                30, () => Task.FromResult(Said));
+            await Until.TrueAsync(
+                "it is asked, and ends", async () => (await StatusAsync(), daemon!.Alive).Alive is false,
+                30, () => Task.FromResult(Said));
+            await daemon!.EndedAsync();
+            Assert.Equal(70, daemon.ExitCode);
+            Assert.Single(Said.Split('\n'), line => line.Contains(Line, StringComparison.Ordinal));
+            Assert.Contains("blackhole 203.0.113.0/24", (await space.RunAsync("ip", "route")).Output, StringComparison.Ordinal);
+        }
     }
 
     /// <summary>The variables may be another process's, who handed its environment on.</summary>

@@ -16,7 +16,7 @@ internal static class Flushing
         if (result.Config == null) return 2;
         using var logs = Logging.For(result.Config.Log);
         var kernel = result.Config.Speaker.Kernel;
-        var loops = Hosting.Watched(TimeProvider.System, logs);
+        var loops = Hosting.Watched(TimeProvider.System, logs, logs);
         await using var loop = new KernelLoop(
             new() { Protocol = kernel.Protocol, Table = kernel.Table }, loops, TimeProvider.System, logs.CreateLogger<KernelLoop>());
         try

@@ -76,11 +76,15 @@ internal static class Hosting
     /// At once, and nobody is told: what a room owns may be half changed, and its farewell would be made of that. Peers see the connection
     /// end, and routes and rules are the next run's to adopt. Only the log is let out to its end.
     /// </summary>
-    public static Loops Watched(TimeProvider time, ILoggerFactory logs)
+    /// <param name="outputs">
+    /// What lets out the lines that wait in it when it is disposed: the factory, where it made its providers; where the host has made them
+    /// (a factory leaves those alone), the providers.
+    /// </param>
+    public static Loops Watched(TimeProvider time, ILoggerFactory logs, params IEnumerable<IDisposable> outputs)
     {
         var loops = new Loops(time, logs.CreateLogger<Loops>(), (_, _) =>
         {
-            logs.Dispose();
+            foreach (var output in outputs) output.Dispose();
             Environment.Exit(Defect);
         });
         if (Environment.GetEnvironmentVariable(Drill) is { Length: > 0 } loop) loops.Provoke(loop);
@@ -95,7 +99,9 @@ internal static class Hosting
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
         builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
         builder.Services.AddSingleton(services =>
-            Watched(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+            Watched(
+                services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(),
+                services.GetServices<ILoggerProvider>()));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);
