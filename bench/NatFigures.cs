@@ -31,7 +31,7 @@ internal static class NatFigures
 
         var pools = AllPools();
         var clock = Stopwatch.StartNew();
-        await dataplane.TakeAsync([.. pools.Concat<Resource>(Hosts()).Select(one => Change(null, one))]);
+        await dataplane.ApplyAsync([.. pools.Concat<Resource>(Hosts()).Select(one => Change(null, one))]);
         await dataplane.SettledAsync();
         Console.WriteLine($"{Pools} pools, {Nodes} nodes: in force {clock.Elapsed.TotalMilliseconds:0.0} ms"
             + $" after the resources came, {nftables.Status.Transactions} transaction");
@@ -61,7 +61,7 @@ internal static class NatFigures
                 var before = pools[i % Pools];
                 pools[i % Pools] = before with { NatOutgoing = !before.NatOutgoing };
                 var began = Stopwatch.GetTimestamp();
-                await dataplane.TakeAsync([Change(before, pools[i % Pools])]);
+                await dataplane.ApplyAsync([Change(before, pools[i % Pools])]);
                 await dataplane.SettledAsync();
                 times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             }

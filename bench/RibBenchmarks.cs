@@ -52,7 +52,7 @@ public class RibBenchmarks
     private static void Take(UpdateDecoder decoder, byte[] update, RouteInlet inlet)
     {
         var decoded = decoder.Decode(update);
-        inlet.Take(ref decoded);
+        inlet.Receive(ref decoded);
     }
 
     private sealed class Nobody : IRibListener

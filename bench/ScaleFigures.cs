@@ -87,7 +87,7 @@ internal sealed class ScaleFigures : IDisposable
     {
         try
         {
-            while (true) await follower.TakeAsync(await feed.ReadAsync(ending.Token));
+            while (true) await follower.ApplyAsync(await feed.ReadAsync(ending.Token));
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested) { }
     }

@@ -88,5 +88,5 @@ public sealed class Background : IAsyncDisposable
     }
 
     /// <summary>A grandchild may hold the pipe open.</summary>
-    private Task LastWordsAsync() => Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1)));
+    private async Task LastWordsAsync() => await Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1)));
 }

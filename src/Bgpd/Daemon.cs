@@ -88,7 +88,7 @@ internal sealed class Daemon(
         try
         {
             if (!TryRead(path, out var newer, out var problems)) return Refused(path, problems);
-            var changes = await TakeAsync(newer);
+            var changes = await ApplyAsync(newer);
             (before, current) = (current, new(path, newer));
             Confirm();
             if (undoAfter is { } after) undoing = UndoAfter(after, current);
@@ -152,13 +152,13 @@ internal sealed class Daemon(
         return Hosting.AbsentFolder(newer.Sources);
     }
 
-    private async Task<ImmutableArray<string>> TakeAsync(DaemonConfig newer)
+    private async Task<ImmutableArray<string>> ApplyAsync(DaemonConfig newer)
     {
         var others = OtherChanges(newer).ToArray();
-        if (await dataplane.Translating.TakeAsync(newer) is { } problem) others = [.. others, problem];
+        if (await dataplane.Translating.ApplyAsync(newer) is { } problem) others = [.. others, problem];
         if (Resources != null && !newer.Sources.IsEmpty && !Resources.Of.SequenceEqual(newer.Sources)) await Resources.ReplaceAsync(newer);
         var changes = Resources?.Plan is { } plan
-            ? await plan.TakeAsync(newer.Speaker, newer.Plan) : await Speaker.ConfigureAsync(newer.Speaker);
+            ? await plan.ApplyAsync(newer.Speaker, newer.Plan) : await Speaker.ConfigureAsync(newer.Speaker);
         return [.. changes, .. others];
     }
 
@@ -208,7 +208,7 @@ internal sealed class Daemon(
             if (!Confirm() && what != null) return null;
             if (before is not { } older) return null;
             if (AbsentSource(older.Config) is { } absent) return Refused(older.File, [new(older.File, absent)]);
-            var changes = await TakeAsync(older.Config);
+            var changes = await ApplyAsync(older.Config);
             (current, before) = (older, current);
             log.Undone(InOneLine(changes));
             return TakenFrom(older.File, changes);

@@ -40,7 +40,8 @@ internal static partial class DaemonLog
     [LoggerMessage(1012, LogLevel.Error, "{Reason}; BGP goes on, and packets meet whatever rules are there")]
     public static partial void NatImpossible(this ILogger log, string reason);
 
-    [LoggerMessage(1013, LogLevel.Warning, "bgpd.yaml speaks of NAT no more: table inet {Table} is removed, and what is new not translated")]
+    [LoggerMessage(1013, LogLevel.Warning,
+        "bgpd.yaml speaks of NAT no more: table inet {Table} is removed, and what is new not translated")]
     public static partial void NatGone(this ILogger log, string table);
 
     [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml speaks of NAT no more, but table inet {Table} cannot be removed: {Words}")]

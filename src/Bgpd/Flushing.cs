@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
 
-/// <summary><c>--flush</c>: removes what the daemon left in the kernel: routes, told by protocol number and table, and the table of nftables.</summary>
+/// <summary>
+/// <c>--flush</c>: removes what the daemon left in the kernel: routes, told by protocol number and table, and the table of nftables.
+/// </summary>
 internal static class Flushing
 {
     public static async Task<int> RunAsync(string path, CancellationToken stop)

@@ -37,7 +37,8 @@ internal static class Hosting
 
     /// <summary>A source that is not there says that there is nothing, which nobody has said. Null: all are.</summary>
     public static string? AbsentFolder(IEnumerable<SourceConfig> sources) =>
-        sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder)) is { } absent ? $"sources: {absent.Folder} is not there" : null;
+        sources.OfType<FileSource>().FirstOrDefault(source => !Path.Exists(source.Folder)) is { } absent
+            ? $"sources: {absent.Folder} is not there" : null;
 
     private static async Task<int> RunAsync(IHost host, ILogger<Daemon> log, CancellationToken stop)
     {

@@ -19,8 +19,10 @@ internal static class Logging
         // What keeps a room from starting is told in one line, by us.
         builder.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        if (config.Format == LogFormat.Json) builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, "O"));
-        else builder.AddSimpleConsole(options => (options.SingleLine, options.UseUtcTimestamp, options.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
+        if (config.Format == LogFormat.Json)
+            builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, "O"));
+        else builder.AddSimpleConsole(
+            options => (options.SingleLine, options.UseUtcTimestamp, options.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
         if (echo != null) builder.AddProvider(echo);
     }
 }

@@ -4,7 +4,11 @@ using Calico.Bgp.Bgpd;
 // bgpd: the daemon. Exit codes: 0 ended as asked, 1 could not run, 2 the configuration or the command line is wrong,
 // 70 ended on a defect in one of its loops (its routes and rules stay; the supervisor starts it again).
 
-var config = new Option<FileInfo>("--config") { Description = "The configuration file.", DefaultValueFactory = _ => new("/etc/bgpd/bgpd.yaml") };
+var config = new Option<FileInfo>("--config")
+{
+    Description = "The configuration file.",
+    DefaultValueFactory = _ => new("/etc/bgpd/bgpd.yaml"),
+};
 var check = new Option<FileInfo?>("--check") { Description = "Says whether this configuration is good and what it would do, and ends." };
 var flush = new Option<bool>("--flush") { Description = "Removes the routes and the NAT table that this daemon left, and ends." };
 var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush };

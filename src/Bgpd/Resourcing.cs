@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// The daemon's side of <c>sources</c>: runs them, waits for the first full state before anybody is told anything (a route withdrawn because
-/// an object was not read yet is an outage), and has the plan follow from then on.
+/// The daemon's side of <c>sources</c>: runs them, waits for the first full state before anybody is told anything (a route withdrawn
+/// because an object was not read yet is an outage), and has the plan follow from then on.
 /// </summary>
 internal sealed class Resourcing : IAsyncDisposable
 {
@@ -93,7 +93,7 @@ internal sealed class Resourcing : IAsyncDisposable
             var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
             loop.Beat();
             TellProblems(changes.Before.Problems, changes.After.Problems);
-            await loop.WaitForAsync(Plan!.TakeAsync(changes)).ConfigureAwait(false);
+            await loop.WaitForAsync(Plan!.ApplyAsync(changes)).ConfigureAwait(false);
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class Resourcing : IAsyncDisposable
             loop.Rest();
             await watch.NextAsync(time, ending.Token).ConfigureAwait(false);
             loop.Beat();
-            await loop.WaitForAsync(Plan!.TakeAsync(EndpointStatuses.Read(endpointStatus))).ConfigureAwait(false);
+            await loop.WaitForAsync(Plan!.ApplyAsync(EndpointStatuses.Read(endpointStatus))).ConfigureAwait(false);
         }
     }
 

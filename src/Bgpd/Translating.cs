@@ -33,7 +33,7 @@ internal sealed class Translating(
 
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>
-    public async Task<string?> TakeAsync(DaemonConfig newer)
+    public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
         config = newer;
         if (newer.Nat is not { } nat) await EndAsync().ConfigureAwait(false);
@@ -51,7 +51,7 @@ internal sealed class Translating(
             var begun = new Work(node, nat, Metric, resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
-            if (resources == null) await begun.Dataplane.TakeAsync([]).ConfigureAwait(false);
+            if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
         }
         catch (IOException refused)
         {
@@ -75,7 +75,10 @@ internal sealed class Translating(
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
     public static NftablesLoop Open(Loops loops, TimeProvider time, ILoggerFactory logs)
     {
-        var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>()) { Comment = "bgpd keeps this table" };
+        var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>())
+        {
+            Comment = "bgpd keeps this table",
+        };
         try
         {
             nftables.Start();
@@ -124,7 +127,7 @@ internal sealed class Translating(
                 loop.Rest();
                 var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
                 loop.Beat();
-                await loop.WaitForAsync(Dataplane.TakeAsync(changes.Changed).AsTask()).ConfigureAwait(false);
+                await loop.WaitForAsync(Dataplane.ApplyAsync(changes.Changed).AsTask()).ConfigureAwait(false);
             }
         }
 

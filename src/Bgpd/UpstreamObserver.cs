@@ -9,9 +9,9 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// Puts what the speaker knows into the words that the dataplane decides upstream NAT by. It is told when sessions or routes have moved, and
-/// whose each best route is; it asks for a peer's announcements only when that peer's counters have moved. While nothing moves, or nobody
-/// translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of routes is not made worse.
+/// Puts what the speaker knows into the words that the dataplane decides upstream NAT by. It is told when sessions or routes have moved,
+/// and whose each best route is; it asks for a peer's announcements only when that peer's counters have moved. While nothing moves, or
+/// nobody translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of routes is not made worse.
 /// </summary>
 internal sealed class UpstreamObserver(
     SpeakerView speaker, IKernel kernel, DataplaneLoop dataplane, Func<uint> metric, TimeProvider time)
@@ -85,7 +85,7 @@ internal sealed class UpstreamObserver(
 
     bool IBestFollower.HasRoom => arrived.Count < Capacity;
 
-    void IBestFollower.Take(ReadOnlySpan<BestChange> changes)
+    void IBestFollower.Apply(ReadOnlySpan<BestChange> changes)
     {
         arrived.Enqueue(changes.ToArray());
         bell.Ring();
@@ -99,7 +99,7 @@ internal sealed class UpstreamObserver(
         HashSet<Prefix> others = [.. kernel.Current.Routes.Keys.Select(route => route.Prefix)];
         while (arrived.TryDequeue(out var changes))
         {
-            foreach (var change in changes) isMoved |= routes.Take(change.Prefix, PeersOf(change, names), others);
+            foreach (var change in changes) isMoved |= routes.Update(change.Prefix, PeersOf(change, names), others);
             if (arrived.Count == Capacity - 1) speaker.GoOn();
         }
         return isMoved;
@@ -145,7 +145,8 @@ internal sealed class UpstreamObserver(
         var announced = new SortedSet<Prefix>();
         foreach (var pool in pools)
             foreach (var scope in (PrefixScope[])[PrefixScope.In, PrefixScope.For])
-                await foreach (var some in speaker.Routes(new(RouteSelection.Export, null, pool, scope, null, peer), stop).ConfigureAwait(false))
+                await foreach (var some in speaker.Routes(new(RouteSelection.Export, null, pool, scope, null, peer), stop)
+                    .ConfigureAwait(false))
                     announced.UnionWith(some.Select(route => route.Prefix));
         return announced;
     }

@@ -53,5 +53,6 @@ internal sealed record Treatments(AddressRanges Sources, AddressRanges Except, s
     }
 
     /// <summary>What its source becomes; null: it stays.</summary>
-    public string? For(Connection connection) => Sources.Contains(connection.Source) && !Except.Contains(connection.Destination) ? To : null;
+    public string? For(Connection connection) =>
+        Sources.Contains(connection.Source) && !Except.Contains(connection.Destination) ? To : null;
 }

@@ -58,7 +58,7 @@ public sealed class DataplaneLoop(
 
     /// <summary>What has changed of the resources; at first all that there are, which may be none. Waits while the inbox is full;
     /// thread-safe, as all of these.</summary>
-    public ValueTask TakeAsync(ImmutableArray<ResourceChange> changed) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(changed));
+    public ValueTask ApplyAsync(ImmutableArray<ResourceChange> changed) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(changed));
 
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
 
@@ -92,7 +92,7 @@ public sealed class DataplaneLoop(
             Tell(new DataplaneChange.Configured(node, settings));
             while (await loop.NewsAsync(inbox.Reader, stopping.Token).ConfigureAwait(false))
             {
-                while (inbox.Reader.TryRead(out var news)) Take(news);
+                while (inbox.Reader.TryRead(out var news)) Handle(news);
                 if (resourcesAreKnown) await RoundAsync(loop).ConfigureAwait(false);
                 foreach (var settled in settling) settled.SetResult();
                 settling.Clear();
@@ -101,29 +101,29 @@ public sealed class DataplaneLoop(
         finally
         {
             inbox.Writer.TryComplete();
-            while (inbox.Reader.TryRead(out var news)) Take(news);
+            while (inbox.Reader.TryRead(out var news)) Handle(news);
             foreach (var unsettled in settling) unsettled.SetCanceled();
         }
     }
 
-    private void Take(DataplaneNews news)
+    private void Handle(DataplaneNews news)
     {
         switch (news)
         {
-            case DataplaneNews.Resources(var changed): Take(changed); break;
+            case DataplaneNews.Resources(var changed): Apply(changed); break;
             case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
-            case DataplaneNews.Configured configured: Take(configured); break;
+            case DataplaneNews.Configured configured: Apply(configured); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
         }
     }
 
-    private void Take(ImmutableArray<ResourceChange> changed)
+    private void Apply(ImmutableArray<ResourceChange> changed)
     {
         resourcesAreKnown = true;
         foreach (var change in changed) Tell(new DataplaneChange.Object(change));
     }
 
-    private void Take(DataplaneNews.Configured configured)
+    private void Apply(DataplaneNews.Configured configured)
     {
         settings = configured.Settings;
         Tell(new DataplaneChange.Configured(configured.Node, configured.Settings));
@@ -132,7 +132,7 @@ public sealed class DataplaneLoop(
     private void Tell(DataplaneChange change)
     {
         foreach (var feature in Features)
-            if (feature.Concerns(change)) feature.Take(change);
+            if (feature.Concerns(change)) feature.Apply(change);
     }
 
     private async Task RoundAsync(Loop loop)
@@ -159,7 +159,8 @@ public sealed class DataplaneLoop(
         if (!settings.Enabled) table.Forget();
         await loop.WaitForAsync(applying).ConfigureAwait(false);
         // What was in force before this run is not known, so nothing can be told to have changed.
-        if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream()) changed.Cut(applied, plan);
+        if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream())
+            changed.Cut(applied, plan);
         applied = plan;
     }
 

@@ -9,8 +9,8 @@ internal static class Frame
     private const int BehindKubeProxy = 100 + 10; // srcnat + 10
 
     /// <summary>
-    /// It stands behind kube-proxy's (srcnat), because the first chain that sets a connection's source wins: if ours were first, kube-proxy's
-    /// mark would stay on the packet, be copied to what encapsulates it, and have that masqueraded, too.
+    /// It stands behind kube-proxy's (srcnat), because the first chain that sets a connection's source wins: if ours were first,
+    /// kube-proxy's mark would stay on the packet, be copied to what encapsulates it, and have that masqueraded, too.
     /// </summary>
     public static readonly NftChain Postrouting =
         new("postrouting", new("nat", NftHookPoint.Postrouting, BehindKubeProxy), []) { Comment = "the way out of the pools" };

@@ -10,9 +10,11 @@ internal interface IFeature
     bool Concerns(DataplaneChange change);
 
     /// <summary>Keeps what it knows, and marks what follows from that as dirty. Never waits, never asks the kernel.</summary>
-    void Take(DataplaneChange change);
+    void Apply(DataplaneChange change);
 
-    /// <summary>Writes the parts that have changed since it last wrote; all of them, where the writer is fresh. The same input gives the same parts.</summary>
+    /// <summary>
+    /// Writes the parts that have changed since it last wrote; all of them, where the writer is fresh. The same input gives the same parts.
+    /// </summary>
     void Write(PartsWriter into);
 
     /// <summary>How long until it is to be asked again by the clock alone; null: not by the clock.</summary>

@@ -3,7 +3,9 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane;
 
-/// <summary>NAT for what leaves the pools: a plan → sets, and rules in postrouting. Sets have the two families apart; rules say the family first.</summary>
+/// <summary>
+/// NAT for what leaves the pools: a plan → sets, and rules in postrouting. Sets have the two families apart; rules say the family first.
+/// </summary>
 internal static class Masquerade
 {
     public static NatRules Render(NatPlan plan)
@@ -61,7 +63,8 @@ internal static class Masquerade
             new MatchLocalSource(OfOutgoingInterface: true, Not: true), new MatchLocalSource(OfOutgoingInterface: false),
         ];
         if (plan.AvoidedPort is { } port)
-            yield return new([.. matches, new MatchProtocol(IpProtocol.Udp), new ActMasquerade(NatActions.WithoutPort(NatActions.AnyPort, port))]);
+            yield return new([.. matches, new MatchProtocol(IpProtocol.Udp),
+                new ActMasquerade(NatActions.WithoutPort(NatActions.AnyPort, port))]);
         yield return new([.. matches, new ActMasquerade()]);
     }
 
@@ -71,7 +74,8 @@ internal static class Masquerade
         yield return Prefixes(Sources(of.Family), type, of.Translated.Select(pool => pool.Cidr));
         yield return Prefixes(Inside(of.Family), type, of.Inside);
         if (of.Hosts is { } hosts) yield return Prefixes(Hosts(of.Family), type, hosts);
-        if (HasUpstream(of)) yield return new(Upstream(of.Family), [type, type], Intervals: true, [.. of.Translated.SelectMany(Exceptions)]);
+        if (HasUpstream(of)) yield return new(Upstream(of.Family), [type, type], Intervals: true,
+            [.. of.Translated.SelectMany(Exceptions)]);
     }
 
     private static NftSet Prefixes(string name, NftType type, IEnumerable<Prefix> prefixes) =>

@@ -40,11 +40,11 @@ internal sealed class Nat(TimeProvider clock) : IFeature
     public bool Concerns(DataplaneChange change) =>
         change is not DataplaneChange.Object(var one) || one.Kind.Concerns.HasFlag(Concern.Nat);
 
-    public void Take(DataplaneChange change)
+    public void Apply(DataplaneChange change)
     {
         switch (change)
         {
-            case DataplaneChange.Object(var one): isDirty |= objects.Take(one); break;
+            case DataplaneChange.Object(var one): isDirty |= objects.Apply(one); break;
             case DataplaneChange.Routing(var newest): (facts, isDirty) = (newest, true); break;
             case DataplaneChange.Configured configured: (node, settings, isDirty) = (configured.Node, configured.Settings, true); break;
             case DataplaneChange.Machine(var newest):
@@ -78,7 +78,8 @@ internal sealed class Nat(TimeProvider clock) : IFeature
     {
         var before = into.IsFresh ? NatRules.None : written;
         foreach (var gone in before.Sets.ExceptBy(now.Sets.Select(set => set.Name), set => set.Name)) into.RemoveSet(gone.Name);
-        foreach (var gone in before.Chains.ExceptBy(now.Chains.Select(chain => chain.Name), chain => chain.Name)) into.RemoveChain(gone.Name);
+        foreach (var gone in before.Chains.ExceptBy(now.Chains.Select(chain => chain.Name), chain => chain.Name))
+            into.RemoveChain(gone.Name);
         foreach (var set in now.Sets.Where(set => !before.Sets.Any(set.Same))) into.Put(set);
         foreach (var chain in now.Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
         if (!before.Postrouting.AsSpan().SequenceEqual(now.Postrouting.AsSpan())) into.PutRules(Frame.Postrouting, now.Postrouting);

@@ -25,7 +25,8 @@ internal sealed class NatExplainer(NatPlan plan, Predicate<Address>? own = null)
 
     private bool Decide(Address source, Address destination)
     {
-        if (plan.Families.FirstOrDefault(family => family.Family == source.Family) is not { } family) return Stays("NAT is off (nat.enabled)");
+        if (plan.Families.FirstOrDefault(family => family.Family == source.Family) is not { } family)
+            return Stays("NAT is off (nat.enabled)");
         if (own?.Invoke(destination) == true)
             return Stays("the destination is this node's own address: what is delivered here never meets the rules");
         if (PoolOf(family.Translated.Select(pool => pool.Cidr), source) is not { } cidr) return Stays(Untranslated(family, source));
@@ -33,7 +34,8 @@ internal sealed class NatExplainer(NatPlan plan, Predicate<Address>? own = null)
         steps.Add($"the source is in pool {pool.Name} ({pool.Cidr}), whose outgoing traffic is translated");
         if (PoolOf(family.Inside, destination) is { } inside) return Stays($"the destination is inside a pool ({inside})");
         steps.Add("the destination is in no pool");
-        if (family.Hosts is { } hosts && PoolOf(hosts, destination) is { } host) return Stays($"the destination is a host ({host}), which natOutgoingExclusions excepts");
+        if (family.Hosts is { } hosts && PoolOf(hosts, destination) is { } host)
+            return Stays($"the destination is a host ({host}), which natOutgoingExclusions excepts");
         if (pool.ExceptTo.Contains(destination)) return Stays($"the network translates: {pool.Reason}");
         if (pool.Asked != UpstreamNat.Ignore && pool.Reason.Length > 0) steps.Add($"this node translates: {pool.Reason}");
         if (plan.Interface is { } name) steps.Add($"where it leaves by an interface called {name}");
@@ -57,7 +59,8 @@ internal sealed class NatExplainer(NatPlan plan, Predicate<Address>? own = null)
     {
         var pool = family.Pools.Where(pool => pool.Cidr.Contains(source)).OrderByDescending(pool => pool.Cidr.Length).FirstOrDefault();
         if (pool == null) return "the source is in no pool";
-        var alone = pool.Treatment == PoolTreatment.UpstreamOnly ? ", which the network alone may translate (nat.bgpd/upstream: Require)" : "";
+        var alone = pool.Treatment == PoolTreatment.UpstreamOnly
+            ? ", which the network alone may translate (nat.bgpd/upstream: Require)" : "";
         return $"the source is in pool {pool.Name} ({pool.Cidr}){alone}: {pool.Reason}";
     }
 

@@ -25,7 +25,7 @@ internal sealed class NatObjects
         configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + node));
 
     /// <returns>False: no plan can differ by it.</returns>
-    public bool Take(ResourceChange change)
+    public bool Apply(ResourceChange change)
     {
         var name = change.Key.Name;
         if (change.Kind == Kinds.IPPool) return Put(pools, name, (IPPool?)change.After);

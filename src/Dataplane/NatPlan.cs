@@ -28,7 +28,8 @@ public static class PoolTreatmentExtensions
 
 /// <param name="ExceptTo">Destinations that the network translates for.</param>
 /// <param name="Reason">Why not upstream, or through whom.</param>
-public sealed record PoolPlan(string Name, Prefix Cidr, bool NatOutgoing, bool Disabled, UpstreamNat? Asked, PoolTreatment Treatment, AddressRanges ExceptTo, string Reason)
+public sealed record PoolPlan(string Name, Prefix Cidr, bool NatOutgoing, bool Disabled, UpstreamNat? Asked, PoolTreatment Treatment,
+    AddressRanges ExceptTo, string Reason)
 {
     public PoolPlan WithoutUpstream() => Treatment == PoolTreatment.None ? this
         : this with { Treatment = PoolTreatment.Masquerade, ExceptTo = AddressRanges.None, Reason = "" };

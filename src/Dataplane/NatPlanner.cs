@@ -37,7 +37,8 @@ internal sealed class NatPlanner(
     private FamilyPlan Family(IpFamily family) => new(family)
     {
         Pools = [.. PoolsOf(family).Select(Pool)],
-        Inside = [.. PrefixCover.Outermost(PoolsOf(family).Where(pool => pool.AllowedUses != PoolUses.LoadBalancer).Select(pool => pool.Cidr))],
+        Inside = [.. PrefixCover.Outermost(
+        PoolsOf(family).Where(pool => pool.AllowedUses != PoolUses.LoadBalancer).Select(pool => pool.Cidr))],
         Hosts = felix.NatOutgoingExclusions == NatOutgoingExclusions.IPPoolsAndHostIPs
             ? [.. PrefixCover.Outermost(Hosts().Where(prefix => prefix.Family == family))] : null,
         Addresses = [.. felix.NatOutgoingAddress.Where(range => range.First.Family == family)],
@@ -67,7 +68,8 @@ internal sealed class NatPlanner(
     /// <summary>Felix's devices, by the modes that make it create them.</summary>
     private IEnumerable<TunnelSource> Tunnels()
     {
-        if (felix.IpipEnabled ?? PoolsOf(IpFamily.IPv4).Any(pool => pool.IpipMode != EncapsulationMode.Never)) yield return new(IpFamily.IPv4, "tunl0");
+        if (felix.IpipEnabled ?? PoolsOf(IpFamily.IPv4).Any(pool => pool.IpipMode != EncapsulationMode.Never))
+            yield return new(IpFamily.IPv4, "tunl0");
         if (UsesVxlan(IpFamily.IPv4)) yield return new(IpFamily.IPv4, "vxlan.calico");
         if (UsesVxlan(IpFamily.IPv6)) yield return new(IpFamily.IPv6, "vxlan-v6.calico");
         if (felix.WireguardEnabled == true) yield return new(IpFamily.IPv4, "wireguard.cali");

@@ -15,7 +15,9 @@ public sealed record NatSettings
     public UpstreamSettings Upstream { get; init; } = new();
 }
 
-/// <summary><c>nat.upstream</c>: whose infrastructure translates, so that this node need not. BGPPeers say so of themselves by an annotation.</summary>
+/// <summary>
+/// <c>nat.upstream</c>: whose infrastructure translates, so that this node need not. BGPPeers say so of themselves by an annotation.
+/// </summary>
 public sealed record UpstreamSettings
 {
     /// <summary>On a BGPPeer: <c>"true"</c>.</summary>

@@ -14,9 +14,10 @@ public sealed class RoutesInUse
     public int Count => routes.Count;
 
     /// <param name="peers">Null: there is no route any more.</param>
-    /// <param name="others">Prefixes that somebody else has routes for in the kernel: what stands behind one of them is not known here.</param>
+    /// <param name="others">Prefixes that somebody else has routes for in the kernel: what stands behind one of them is not known
+    /// here.</param>
     /// <returns>Whether any packet may go another way now.</returns>
-    public bool Take(Prefix prefix, ListOf<string>? peers, IReadOnlySet<Prefix> others)
+    public bool Update(Prefix prefix, ListOf<string>? peers, IReadOnlySet<Prefix> others)
     {
         var known = routes.TryGetValue(prefix, out var present);
         if (known ? present == peers : peers == null) return false;

@@ -13,10 +13,12 @@ internal static class UpstreamCoverage
         var open = new Stack<(Address Last, bool Upstream)>();
         var at = new Address(0, family);
         var ended = false;
-        foreach (var (prefix, upstream) in routes.Where(route => route.Key.Family == family).OrderBy(route => route.Key.Address).ThenBy(route => route.Key.Length))
+        foreach (var (prefix, upstream) in routes.Where(route => route.Key.Family == family).OrderBy(route => route.Key.Address)
+            .ThenBy(route => route.Key.Length))
         {
             while (open.TryPeek(out var over) && over.Last < prefix.Address) CloseInnermost();
-            if (open.TryPeek(out var outer) && outer.Upstream && !ended && at < prefix.Address) ranges.Add(new(at, AddressRanges.Previous(prefix.Address)));
+            if (open.TryPeek(out var outer) && outer.Upstream && !ended && at < prefix.Address)
+                ranges.Add(new(at, AddressRanges.Previous(prefix.Address)));
             at = prefix.Address;
             open.Push((AddressRanges.Of(prefix).Last, upstream));
         }

@@ -16,7 +16,8 @@ internal sealed class UpstreamHysteresis(TimeProvider clock)
     private readonly Dictionary<string, Memory> pools = [];
 
     /// <summary>What holds now for each pool; <paramref name="wait"/>: when to ask again, null where nothing is pending.</summary>
-    public IReadOnlyDictionary<string, AddressRanges> Update(IReadOnlyDictionary<string, UpstreamOffer> offers, TimeSpan stableFor, out TimeSpan? wait)
+    public IReadOnlyDictionary<string, AddressRanges> Update(
+        IReadOnlyDictionary<string, UpstreamOffer> offers, TimeSpan stableFor, out TimeSpan? wait)
     {
         foreach (var gone in pools.Keys.Except(offers.Keys).ToArray()) pools.Remove(gone);
         wait = null;

@@ -212,7 +212,9 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
         return true;
     }
 
-    /// <summary>Makes the installed route the one with the wanted key, if there is one, and everything else an extra that has to go.</summary>
+    /// <summary>
+    /// Makes the installed route the one with the wanted key, if there is one, and everything else an extra that has to go.
+    /// </summary>
     public void Align(RowName row)
     {
         if (TargetOf(Wanted(row)) is not { } wanted) return;

@@ -6,7 +6,8 @@ namespace Calico.Bgp.Kernel;
 /// <summary>Everything this room can say; event ids 6000 to 6099.</summary>
 internal static partial class KernelLog
 {
-    [LoggerMessage(6000, LogLevel.Information, "kernel read: {Links} links, {Foreign} foreign routes, {Own} own routes, in {Milliseconds} ms")]
+    [LoggerMessage(6000, LogLevel.Information,
+        "kernel read: {Links} links, {Foreign} foreign routes, {Own} own routes, in {Milliseconds} ms")]
     public static partial void Read(ILogger log, int links, int foreign, int own, long milliseconds);
 
     [LoggerMessage(6001, LogLevel.Warning, "the kernel dropped notifications: reading everything anew")]

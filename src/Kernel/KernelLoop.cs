@@ -13,7 +13,8 @@ namespace Calico.Bgp.Kernel;
 /// The only writer of the kernel's tables. A thread of its own, because the kernel works inside send(): a batch takes about a
 /// millisecond, and a million routes seconds, which no thread of the pool should spend. Callers meet a bounded queue and snapshots.
 /// </summary>
-public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log) : IKernel, IRouteClaims, IKernelObjects, IAsyncDisposable
+public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log)
+    : IKernel, IRouteClaims, IKernelObjects, IAsyncDisposable
 {
     private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024, QueuedQuestions = 64;
 
@@ -22,7 +23,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
 
     private readonly record struct Wishes(RouteWish[] Array, int Count, OwnerRoutes? Of);
 
-    private readonly Channel<Wishes> wishes = Channel.CreateBounded<Wishes>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
+    private readonly Channel<Wishes> wishes =
+        Channel.CreateBounded<Wishes>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
     private readonly Channel<KernelQuestion> questions =
         Channel.CreateBounded<KernelQuestion>(new BoundedChannelOptions(QueuedQuestions) { SingleReader = true });
     private readonly List<TaskCompletionSource> untilSettled = [];
@@ -78,7 +80,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         {
             if (wish.Target is not { } target) continue;
             if (target.Hops is { IsDefault: false, Length: > MostHops } hops)
-                throw new ArgumentException($"a route leads over at most {MostHops} hops, not {hops.Length} ({wish.Prefix})", nameof(batch));
+                throw new ArgumentException($"a route leads over at most {MostHops} hops, not {hops.Length} ({wish.Prefix})",
+                    nameof(batch));
             if (target.Type is not (RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit))
                 throw new ArgumentException($"routes of type {target.Type} are the kernel's own ({wish.Prefix})", nameof(batch));
         }
@@ -116,11 +119,14 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         public uint Table => table;
 
         public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default) => loop.WishAsync(
-            routes, Array.ConvertAll(wishes.ToArray(), wish => wish.Target is { } target ? wish with { Target = target with { Table = table } } : wish), stop);
+            routes, Array.ConvertAll(wishes.ToArray(), wish => wish.Target is { } target ? wish with
+            { Target = target with { Table = table } } : wish), stop);
 
-        public ValueTask SweepAsync(CancellationToken stop = default) => loop.SettleAsync(reached => new KernelQuestion.Sweep(routes, reached), stop);
+        public ValueTask SweepAsync(CancellationToken stop = default) =>
+            loop.SettleAsync(reached => new KernelQuestion.Sweep(routes, reached), stop);
 
-        public ValueTask FlushAsync(CancellationToken stop = default) => loop.SettleAsync(reached => new KernelQuestion.Flush(routes, reached), stop);
+        public ValueTask FlushAsync(CancellationToken stop = default) =>
+            loop.SettleAsync(reached => new KernelQuestion.Flush(routes, reached), stop);
     }
 
     /// <summary>Ends when all that was asked before has been written, or refused.</summary>
@@ -158,7 +164,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
             if (!rows.IsUsed(handle)) continue;
             var row = new RowName(family, handle);
             routes.Add(new(
-                rows[handle], desired.TargetOf(rows.Wanted(handle)), desired.TargetOf(rows.Installed(handle)), desired.Refusals.Words(row), owner.Name));
+                rows[handle], desired.TargetOf(rows.Wanted(handle)), desired.TargetOf(rows.Installed(handle)), desired.Refusals.Words(row),
+                owner.Name));
         }
         return new(routes, until < rows.End ? until : 0, owners.All.Count);
     }
@@ -208,7 +215,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         var any = false;
         while (watch.TryTake(out var news))
         {
-            reconciler.Take(news);
+            reconciler.Apply(news);
             KernelWatch.Return(news);
             any = true;
         }
@@ -221,7 +228,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         for (var batches = 0; batches < QueuedBatches && wishes.Reader.TryRead(out var batch); batches++)
         {
             var of = batch.Of ?? reconciler.Owners.First;
-            foreach (ref readonly var wish in batch.Array.AsSpan(0, batch.Count)) reconciler.Take(of, wish);
+            foreach (ref readonly var wish in batch.Array.AsSpan(0, batch.Count)) reconciler.Want(of, wish);
             ArrayPool<RouteWish>.Shared.Return(batch.Array, clearArray: true);
             any = true;
         }
@@ -230,11 +237,11 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
 
     private bool TakeQuestions(Reconciler reconciler, int count)
     {
-        for (var i = 0; i < count && questions.Reader.TryRead(out var question); i++) Take(reconciler, question);
+        for (var i = 0; i < count && questions.Reader.TryRead(out var question); i++) Answer(reconciler, question);
         return count > 0;
     }
 
-    private void Take(Reconciler reconciler, KernelQuestion question)
+    private void Answer(Reconciler reconciler, KernelQuestion question)
     {
         switch (question)
         {
@@ -263,7 +270,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
 
     private void Publish(Reconciler reconciler, bool idle)
     {
-        status = new(reconciler.Wanted, reconciler.Installed, reconciler.Pending, reconciler.Writes, reconciler.Failures, reconciler.Resyncs,
+        status = new(reconciler.Wanted, reconciler.Installed, reconciler.Pending, reconciler.Writes, reconciler.Failures,
+            reconciler.Resyncs,
             Refusals(reconciler, idle))
         { RefusedObjects = idle ? reconciler.Objects.List(ShownRefusals) : status.RefusedObjects };
         if (reconciler.IsRead && reconciler.View.Publish(out var snapshot)) Tell(snapshot);

@@ -95,7 +95,8 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
     {
         if (!dirty || (doubted && !Read())) return;
         var wanted = Merge();
-        foreach (var gone in there.Values.Where(one => !wanted.ContainsKey(one.Key) && IsLeft(one)).OrderByDescending(one => one.Level).ToArray())
+        foreach (var gone in there.Values.Where(one => !wanted.ContainsKey(one.Key) && IsLeft(one)).OrderByDescending(one => one.Level)
+            .ToArray())
             if (gone.Level == KernelObject.BehindRoutes || routesAreWritten) Remove(gone);
         foreach (var (owner, one) in wanted.Values.OrderBy(one => one.Object.Level).ToArray())
             if (one.Level < KernelObject.BehindRoutes || routesAreWritten) Put(owner, one);
@@ -161,7 +162,8 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
     private void Meet(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         if (header.Type == MessageType.NewRule && RoutingRule.TryRead(body, out var rule, out var by) && by == protocol) there[rule] = rule;
-        if (header.Type == MessageType.NewNextHop && NextHopMessage.TryRead(body, out var hop, out by) && by == protocol) there[hop.Key] = hop;
+        if (header.Type == MessageType.NewNextHop && NextHopMessage.TryRead(body, out var hop, out by) && by == protocol)
+            there[hop.Key] = hop;
     }
 
     /// <returns>The kernel's errno; 0: done.</returns>

@@ -4,7 +4,17 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Kernel;
 
 /// <summary>rtm_type (linux/rtnetlink.h).</summary>
-public enum RouteType : byte { Unicast = 1, Local = 2, Broadcast = 3, Anycast = 4, Multicast = 5, Blackhole = 6, Unreachable = 7, Prohibit = 8 }
+public enum RouteType : byte
+{
+    Unicast = 1,
+    Local = 2,
+    Broadcast = 3,
+    Anycast = 4,
+    Multicast = 5,
+    Blackhole = 6,
+    Unreachable = 7,
+    Prohibit = 8,
+}
 
 /// <summary>One way out: a gateway, an interface, or both. <paramref name="Interface"/> 0: the kernel finds it by the gateway.</summary>
 /// <param name="Weight">1 and up; the share among several hops (rtnh_hops + 1).</param>
@@ -30,7 +40,8 @@ public sealed record RouteTarget(RouteType Type, ImmutableArray<RouteHop> Hops, 
     public uint NextHop { get; init; }
 
     public bool Equals(RouteTarget? other) => other != null
-        && (Type, Metric, Table, NextHop) == (other.Type, other.Metric, other.Table, other.NextHop) && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
+        && (Type, Metric, Table, NextHop) == (other.Type, other.Metric, other.Table, other.NextHop)
+            && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan());
 
     public override int GetHashCode()
     {
@@ -63,7 +74,10 @@ public readonly record struct RouteWish(Prefix Prefix, RouteTarget? Target);
 /// <param name="Protocol">rtm_protocol: 2 kernel, 3 boot, 4 static, 80 Calico's pods, …</param>
 public sealed record ForeignRoute(Prefix Prefix, RouteTarget Target, byte Protocol, byte Scope, Address? PreferredSource);
 
-/// <summary>An interface. <paramref name="Flags"/>: ifi_flags (IFF_UP 1, IFF_BROADCAST 2, IFF_LOOPBACK 8, IFF_POINTOPOINT 16, IFF_RUNNING 64, IFF_MULTICAST 4096, IFF_LOWER_UP 65536).</summary>
+/// <summary>
+/// An interface. <paramref name="Flags"/>: ifi_flags (IFF_UP 1, IFF_BROADCAST 2, IFF_LOOPBACK 8, IFF_POINTOPOINT 16, IFF_RUNNING 64,
+/// IFF_MULTICAST 4096, IFF_LOWER_UP 65536).
+/// </summary>
 public sealed record Link(int Index, string Name, uint Flags, int Mtu, int Master, MacAddress? Mac)
 {
     public bool IsUp => (Flags & 1) != 0;
@@ -78,7 +92,9 @@ public sealed record LinkAddress(int Interface, Address Address, int PrefixLengt
     public Prefix Subnet => new(Opposite ?? Address, PrefixLength);
 }
 
-/// <summary>Who answers to an address on a link. <paramref name="IsRouter"/>: it has said so in a neighbour or router advertisement.</summary>
+/// <summary>
+/// Who answers to an address on a link. <paramref name="IsRouter"/>: it has said so in a neighbour or router advertisement.
+/// </summary>
 public sealed record Neighbour(int Interface, Address Address, MacAddress? Mac, bool IsRouter);
 
 /// <summary>What the kernel holds beside our own routes, as of one moment. Immutable; a new one replaces it after each change.</summary>
@@ -108,7 +124,8 @@ public sealed record KernelStatus(
 
 /// <summary>A route of ours with what the kernel has of it, for <c>bgpctl kernel</c>.</summary>
 /// <param name="Owner">Who wants it.</param>
-public sealed record OwnRoute(Prefix Prefix, RouteTarget? Wanted, RouteTarget? Installed, string? Problem, string Owner = RouteOwners.Speaker);
+public sealed record OwnRoute(
+    Prefix Prefix, RouteTarget? Wanted, RouteTarget? Installed, string? Problem, string Owner = RouteOwners.Speaker);
 
 /// <summary>Routes of somebody beside the speaker, in one table: keyed by the prefix, and swept by nobody else.</summary>
 public interface IRouteClaim
@@ -148,7 +165,9 @@ public interface IKernel
     /// Waits while the queue is full. Thread-safe.</summary>
     ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default);
 
-    /// <summary>The sessions have settled: own routes left by an earlier run that nobody has wished for since are removed. Ends when they are.</summary>
+    /// <summary>
+    /// The sessions have settled: own routes left by an earlier run that nobody has wished for since are removed. Ends when they are.
+    /// </summary>
     ValueTask SweepAsync(CancellationToken stop = default);
 
     /// <summary>Forgets every wish and removes every own route (<c>--flush</c>). Ends when they are gone.</summary>

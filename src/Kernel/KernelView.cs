@@ -51,7 +51,10 @@ internal sealed class KernelView(uint table)
         snapshot = Current;
         if (!changed) return false;
         changed = false;
-        Current = snapshot = new(Current.Version + 1, links.ToImmutable(), addresses, routes.ToImmutable()) { Neighbours = neighbours.ToImmutable() };
+        Current = snapshot = new(Current.Version + 1, links.ToImmutable(), addresses, routes.ToImmutable())
+        {
+            Neighbours = neighbours.ToImmutable(),
+        };
         return true;
     }
 
@@ -160,7 +163,9 @@ internal sealed class KernelView(uint table)
         return routes.TryGetValue((key.Prefix, key.Metric, key.Table), out var found) ? found : null;
     }
 
-    /// <summary>A reading of the routes through an interface (0: of all) has met only <paramref name="met"/>: the others are gone.</summary>
+    /// <summary>
+    /// A reading of the routes through an interface (0: of all) has met only <paramref name="met"/>: the others are gone.
+    /// </summary>
     public ViewChange Keep(IpFamily family, int through, HashSet<RouteKey> met)
     {
         var gone = routes.Where(pair => Affected(pair.Value)).Select(pair => new RouteKey(pair.Key.Item1, pair.Key.Item2, pair.Key.Item3))

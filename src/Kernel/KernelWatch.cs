@@ -34,7 +34,9 @@ internal sealed class KernelWatch(NetlinkSocket socket, Action wake)
             socket.NeverBlock();
             while (!stop.IsCancellationRequested) await CollectAsync(loop, stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested) { }
+        catch (Exception e)
+            when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested)
+        { }
     }
 
     /// <summary>

@@ -65,7 +65,8 @@ public sealed class NextHopResolver(KernelSnapshot snapshot)
 
     /// <summary>The resolver for a later snapshot: this one, where nothing that it looks at has changed.</summary>
     public NextHopResolver For(KernelSnapshot later) =>
-        ReferenceEquals(later.Links, Snapshot.Links) && ReferenceEquals(later.Routes, Snapshot.Routes) && later.Addresses == Snapshot.Addresses
+        ReferenceEquals(later.Links, Snapshot.Links) && ReferenceEquals(later.Routes, Snapshot.Routes)
+            && later.Addresses == Snapshot.Addresses
             ? this : new(later);
 
     /// <param name="onInterface">Only over this interface; 0: any. A link-local next hop needs it.</param>
@@ -120,9 +121,9 @@ public sealed class NextHopResolver(KernelSnapshot snapshot)
         foreach (var route in Snapshot.Routes.Values)
             if (route.Prefix.Family == family)
                 Add(table, route.Prefix, new(route.Target.Type, route.Target.Hops, route.Target.Metric, route.Protocol));
-        // An address counts even where its route has gone to another table or was never made (noprefixroute), but only on a link that is up: of
-        // one that was set down the kernel has taken the subnet's route away, and a shorter one leads there. (A link that has lost its carrier
-        // keeps it, and is the longest match that leads nowhere.)
+        // An address counts even where its route has gone to another table or was never made (noprefixroute), but only on a link that is
+        // up: of one that was set down the kernel has taken the subnet's route away, and a shorter one leads there. (A link that has lost
+        // its carrier keeps it, and is the longest match that leads nowhere.)
         var metric = family == IpFamily.IPv6 ? ConnectedMetricIPv6 : 0;
         foreach (var address in Snapshot.Addresses)
             if (address.Address.Family == family && Snapshot.Links.TryGetValue(address.Interface, out var link) && link.IsUp)

@@ -61,7 +61,7 @@ internal sealed class Reconciler : IDisposable
 
     private TimeSpan Now => clock.GetElapsedTime(start);
 
-    public void Take(OwnerRoutes owner, in RouteWish wish)
+    public void Want(OwnerRoutes owner, in RouteWish wish)
     {
         if (!options.InstallRoutes) return;
         // A table that we have not written to before may hold routes of an earlier run.
@@ -78,7 +78,7 @@ internal sealed class Reconciler : IDisposable
         return claimed;
     }
 
-    public void Take(WatchNews news)
+    public void Apply(WatchNews news)
     {
         if (news.Octets == null)
         {
@@ -87,7 +87,7 @@ internal sealed class Reconciler : IDisposable
             return;
         }
         var messages = new NetlinkReader(news.Octets.AsSpan(0, news.Length));
-        while (messages.Next(out var header, out var body)) Take(header, body);
+        while (messages.Next(out var header, out var body)) ReadMessage(header, body);
     }
 
     public void Sweep(OwnerRoutes owner)
@@ -163,13 +163,14 @@ internal sealed class Reconciler : IDisposable
     {
         if (Owners.All.All(owner => !owner.Desired.Refusals.Changed)) return null;
         foreach (var owner in Owners.All) owner.Desired.Refusals.Changed = false;
-        return [.. Owners.All.SelectMany(owner => owner.Desired.Refusals.List(limit).Select(entry => Describe(owner.Desired, entry.Key, entry.Refusal))).Take(limit)];
+        return [.. Owners.All.SelectMany(
+            owner => owner.Desired.Refusals.List(limit).Select(entry => Describe(owner.Desired, entry.Key, entry.Refusal))).Take(limit)];
     }
 
     private static KernelRefusal Describe(Desired of, RowName row, Refusal refusal) =>
         new(of.Prefix(row), of.TargetOf(of.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts);
 
-    private void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    private void ReadMessage(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         switch (header.Type)
         {
@@ -246,7 +247,7 @@ internal sealed class Reconciler : IDisposable
             && ReadRoutes(IpFamily.IPv4, 0) && ReadRoutes(IpFamily.IPv6, 0);
     }
 
-    private bool Read(NetlinkMessage request, string table) => Read(request, table, Take);
+    private bool Read(NetlinkMessage request, string table) => Read(request, table, ReadMessage);
 
     private bool Read(NetlinkMessage request, string table, DumpEntry entry)
     {
@@ -306,7 +307,8 @@ internal sealed class Reconciler : IDisposable
             if (again) losses[index] = (Now + LaterAfterLoss, false);
             else losses.Remove(index);
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-                if (!ReadRoutes(family, Owners.All.Any(owner => owner.Desired.MayHideInterface(family)) ? 0 : index)) resyncAt = TimeSpan.Zero;
+                if (!ReadRoutes(family, Owners.All.Any(owner => owner.Desired.MayHideInterface(family)) ? 0 : index))
+                    resyncAt = TimeSpan.Zero;
         }
     }
 }

@@ -87,5 +87,6 @@ internal sealed class Refusals<TKey>(TimeProvider clock) where TKey : notnull
 
     /// <summary>The first <paramref name="limit"/> of them.</summary>
     public ImmutableArray<(TKey Key, Refusal Refusal)> List(int limit) =>
-        [.. entries.Take(limit).Select(pair => (pair.Key, new Refusal(pair.Value.Errno, pair.Value.Words, pair.Value.Since, pair.Value.Attempts)))];
+        [.. entries.Take(limit).Select(
+            pair => (pair.Key, new Refusal(pair.Value.Errno, pair.Value.Words, pair.Value.Since, pair.Value.Attempts)))];
 }

@@ -89,7 +89,8 @@ internal sealed class RouteOwners : IDisposable
     public void Wish(OwnerRoutes owner, in RouteWish wish)
     {
         // It may be there already, left by the same owner's earlier run in a table that he shares with the speaker.
-        if (wish.Target is { } target && owner != First && First.Desired.GiveUp(wish.Prefix, target) is { } left) owner.Desired.Adopt(wish.Prefix, left);
+        if (wish.Target is { } target && owner != First && First.Desired.GiveUp(wish.Prefix, target) is { } left)
+            owner.Desired.Adopt(wish.Prefix, left);
         owner.Desired.Wish(wish);
     }
 

@@ -122,7 +122,7 @@ public sealed class Loop
     }
 
     /// <summary>A defect met by whoever had this loop's turn in its place.</summary>
-    public void Failed(Exception defect) => all.Take(this, defect);
+    public void Failed(Exception defect) => all.Handle(this, defect);
 
     internal void Count(bool isLast)
     {

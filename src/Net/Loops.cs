@@ -85,7 +85,7 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
             }
             catch (Exception defect)
             {
-                Take(loop, defect);
+                Handle(loop, defect);
             }
         }
         while (loop.OnDefect == OnDefect.StartAgain);
@@ -104,7 +104,7 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
             }
             catch (Exception defect)
             {
-                Take(loop, defect);
+                Handle(loop, defect);
             }
         }
         while (loop.OnDefect == OnDefect.StartAgain);
@@ -116,7 +116,7 @@ public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Ex
         if (!loop.HasFailed) running.TryRemove(loop, out _);
     }
 
-    internal void Take(Loop loop, Exception defect)
+    internal void Handle(Loop loop, Exception defect)
     {
         loop.Count(isLast: loop.OnDefect == OnDefect.EndProcess);
         switch (loop.OnDefect)

@@ -48,7 +48,7 @@ public sealed unsafe class OctetStore : IDisposable
     {
         if (at + size > 1 << ChunkBits)
         {
-            chunks.Add(TableMemory.Take(1 << ChunkBits));
+            chunks.Add(TableMemory.Allocate(1 << ChunkBits));
             at = 0;
         }
         var place = (uint)(((long)(chunks.Count - 1) << ChunkBits | (uint)at) / Unit);

@@ -24,7 +24,7 @@ public static class Sha256
         Span<uint> state = stackalloc uint[8];
         Start.CopyTo(state);
         var rest = octets;
-        for (; rest.Length >= Block; rest = rest[Block..]) Take(state, rest);
+        for (; rest.Length >= Block; rest = rest[Block..]) Compress(state, rest);
 
         // Padding (section 5.1.1): one bit, zeros, and the length in bits at a block's end.
         Span<byte> last = stackalloc byte[2 * Block];
@@ -33,13 +33,13 @@ public static class Sha256
         last[rest.Length] = 0x80;
         var padded = rest.Length < Block - sizeof(ulong) ? Block : 2 * Block;
         BinaryPrimitives.WriteUInt64BigEndian(last[(padded - sizeof(ulong))..], (ulong)octets.Length * 8);
-        Take(state, last);
-        if (padded > Block) Take(state, last[Block..]);
+        Compress(state, last);
+        if (padded > Block) Compress(state, last[Block..]);
         for (var word = 0; word < state.Length; word++) BinaryPrimitives.WriteUInt32BigEndian(hash[(4 * word)..], state[word]);
     }
 
     // Section 6.2.2.
-    private static void Take(Span<uint> state, ReadOnlySpan<byte> block)
+    private static void Compress(Span<uint> state, ReadOnlySpan<byte> block)
     {
         Span<uint> w = stackalloc uint[64];
         for (var t = 0; t < 16; t++) w[t] = BinaryPrimitives.ReadUInt32BigEndian(block[(4 * t)..]);

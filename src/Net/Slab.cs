@@ -81,6 +81,6 @@ public sealed unsafe class Slab<T> : IDisposable where T : unmanaged
         if (need <= chunks.Length) return;
         var from = chunks.Length;
         Array.Resize(ref chunks, need);
-        for (var i = from; i < need; i++) chunks[i] = TableMemory.Take(ChunkRows * sizeof(T));
+        for (var i = from; i < need; i++) chunks[i] = TableMemory.Allocate(ChunkRows * sizeof(T));
     }
 }

@@ -33,7 +33,7 @@ internal static class TableMemory
 
     /// <summary>At most 2 MiB. Pieces of all tables lie side by side in one block.</summary>
     /// <exception cref="InsufficientMemoryException">The kernel has none.</exception>
-    public static nint Take(int octets)
+    public static nint Allocate(int octets)
     {
         var size = Rounded(octets);
         lock (Gate)

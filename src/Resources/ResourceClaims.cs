@@ -31,7 +31,7 @@ internal sealed class ResourceClaims
     }
 
     /// <summary>Takes what an origin says now; returns the objects that this may have changed.</summary>
-    public IReadOnlyCollection<ResourceId> Take(OriginContent content)
+    public IReadOnlyCollection<ResourceId> Replace(OriginContent content)
     {
         var before = origins.GetValueOrDefault(content.Origin);
         var defined = new HashSet<ResourceId>();

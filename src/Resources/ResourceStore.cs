@@ -65,7 +65,7 @@ public sealed class ResourceStore(int sources)
     public void Apply(SourceUpdate update)
     {
         foreach (var content in update.Contents)
-            foreach (var id in claims.Take(content))
+            foreach (var id in claims.Replace(content))
                 touched.Add(id with { Kind = id.Kind.Whole });
         if (update.InSync) inSync.Add(update.Source);
         if (inSync.Count == sources) Publish();

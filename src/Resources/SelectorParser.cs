@@ -38,14 +38,14 @@ internal sealed class SelectorParser(string text)
             if (part() is not { } node) return null;
             nodes.Add(node);
         }
-        while (Take(between));
+        while (Accept(between));
         return nodes.Count == 1 ? nodes[0] : join(new([.. nodes]));
     }
 
     private SelectorNode? Unary()
     {
         if (++depth > DepthLimit) return Expected($"at most {DepthLimit} levels of nesting");
-        var node = Take("!") ? Negated() : Take("(") ? Enclosed() : Atom();
+        var node = Accept("!") ? Negated() : Accept("(") ? Enclosed() : Atom();
         depth--;
         return node;
     }
@@ -55,7 +55,7 @@ internal sealed class SelectorParser(string text)
     private SelectorNode? Enclosed()
     {
         if (Or() is not { } node) return null;
-        return Take(")") ? node : Expected(")");
+        return Accept(")") ? node : Expected(")");
     }
 
     private SelectorNode? Atom()
@@ -74,19 +74,19 @@ internal sealed class SelectorParser(string text)
         var label = word == "has" ? Label() : null;
         if (word == "has" && label == null) return Expected("a label");
         if (label?.Length > LabelLimit) return Expected($"a label of at most {LabelLimit} characters");
-        if (!Take(")")) return Expected(")");
+        if (!Accept(")")) return Expected(")");
         return label != null ? new SelectorNode.Has(label) : new SelectorNode.Everything(word == "global");
     }
 
     private SelectorNode? Operation(string label)
     {
-        if (Take("==")) return Quoted() is { } value ? new SelectorNode.Compare(label, Comparison.Equal, value) : null;
-        if (Take("!=")) return Quoted() is { } other ? new SelectorNode.NotEqual(label, other) : null;
-        if (Take("contains")) return Compare(label, Comparison.Contains);
-        if (TakeWords("starts", "with")) return Compare(label, Comparison.StartsWith);
-        if (TakeWords("ends", "with")) return Compare(label, Comparison.EndsWith);
-        if (TakeWords("not", "in")) return In(label, negated: true);
-        if (TakeWord("in")) return In(label, negated: false);
+        if (Accept("==")) return Quoted() is { } value ? new SelectorNode.Compare(label, Comparison.Equal, value) : null;
+        if (Accept("!=")) return Quoted() is { } other ? new SelectorNode.NotEqual(label, other) : null;
+        if (Accept("contains")) return Compare(label, Comparison.Contains);
+        if (AcceptWords("starts", "with")) return Compare(label, Comparison.StartsWith);
+        if (AcceptWords("ends", "with")) return Compare(label, Comparison.EndsWith);
+        if (AcceptWords("not", "in")) return In(label, negated: true);
+        if (AcceptWord("in")) return In(label, negated: false);
         return Expected("==, !=, in, not in, contains, starts with or ends with");
     }
 
@@ -94,15 +94,15 @@ internal sealed class SelectorParser(string text)
 
     private SelectorNode? In(string label, bool negated)
     {
-        if (!Take("{")) return Expected("{");
+        if (!Accept("{")) return Expected("{");
         var values = new SortedSet<string>(StringComparer.Ordinal);
         while (Rest.Length > 0 && Rest[0] is '\'' or '"')
         {
             if (Quoted() is not { } value) return null;
             values.Add(value);
-            if (!Take(",")) break;
+            if (!Accept(",")) break;
         }
-        return Take("}") ? new SelectorNode.In(label, negated, [.. values]) : Expected("a string in quotes, or }");
+        return Accept("}") ? new SelectorNode.In(label, negated, [.. values]) : Expected("a string in quotes, or }");
     }
 
     /// <summary>What is left, from the next character that is no blank.</summary>
@@ -115,7 +115,7 @@ internal sealed class SelectorParser(string text)
         }
     }
 
-    private bool Take(string token)
+    private bool Accept(string token)
     {
         if (!Rest.StartsWith(token, StringComparison.Ordinal)) return false;
         at += token.Length;
@@ -123,7 +123,7 @@ internal sealed class SelectorParser(string text)
     }
 
     /// <summary>The word, and not only the beginning of a longer one.</summary>
-    private bool TakeWord(string word)
+    private bool AcceptWord(string word)
     {
         var rest = Rest;
         if (!rest.StartsWith(word, StringComparison.Ordinal)) return false;
@@ -133,10 +133,10 @@ internal sealed class SelectorParser(string text)
     }
 
     /// <summary>Two words, with or without blanks between them.</summary>
-    private bool TakeWords(string first, string second)
+    private bool AcceptWords(string first, string second)
     {
         var start = at;
-        if (Take(first) && TakeWord(second)) return true;
+        if (Accept(first) && AcceptWord(second)) return true;
         at = start;
         return false;
     }

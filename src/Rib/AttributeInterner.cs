@@ -52,8 +52,8 @@ internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
         return store[row.Place, row.Length];
     }
 
-    /// <summary>What <see cref="Intern(ReadOnlySpan{byte}, in AttributeSummary, LocalMarks, uint)"/> wants to know of canonical octets: worked out
-    /// by who parses them, on another core.</summary>
+    /// <summary>What <see cref="Intern(ReadOnlySpan{byte}, in AttributeSummary, LocalMarks, uint)"/> wants to know of canonical octets:
+    /// worked out by who parses them, on another core.</summary>
     public static uint HashOf(ReadOnlySpan<byte> octets)
     {
         var hash = Seed ^ (uint)octets.Length;
@@ -83,7 +83,8 @@ internal sealed class AttributeInterner(NextHops nextHops) : IDisposable
             if (slot == Empty) return Add(octets, summary, marks, hash);
             if (((slot ^ hash) & ~HandleMask) != 0 || slot == Deleted) continue;
             ref var row = ref rows[slot & HandleMask];
-            if (row.Hash != hash || row.Marks != marks || row.Length != octets.Length || !store[row.Place, row.Length].SequenceEqual(octets)) continue;
+            if (row.Hash != hash || row.Marks != marks || row.Length != octets.Length
+                || !store[row.Place, row.Length].SequenceEqual(octets)) continue;
             row.References++;
             return slot & HandleMask;
         }

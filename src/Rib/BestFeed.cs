@@ -6,12 +6,14 @@ namespace Calico.Bgp.Rib;
 /// <summary>Who brought the route in use for a prefix, with those whose routes share its packets; nobody: there is no route.</summary>
 public readonly record struct BestChange(Prefix Prefix, ImmutableArray<ushort> Sources);
 
-/// <summary>Is told whose the best routes are: all once, then each that moves. There may be many. Called by shards; never blocks them.</summary>
+/// <summary>
+/// Is told whose the best routes are: all once, then each that moves. There may be many. Called by shards; never blocks them.
+/// </summary>
 public interface IBestFollower
 {
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
     bool HasRoom { get; }
-    void Take(ReadOnlySpan<BestChange> changes);
+    void Apply(ReadOnlySpan<BestChange> changes);
 }
 
 /// <summary>
@@ -43,7 +45,7 @@ internal sealed class BestFeed(LocRib rib, AttributeInterner attributes, IBestFo
         var moved = pending.Take(slice);
         foreach (var node in moved) Tell(node);
         Walk(slice - moved.Length);
-        if (count > 0) follower.Take(changes.AsSpan(0, count));
+        if (count > 0) follower.Apply(changes.AsSpan(0, count));
         return true;
     }
 

@@ -23,7 +23,9 @@ internal sealed class Chores(
     private Import? nextImport;
     private readonly List<uint> paths = [];
 
-    /// <summary>A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.</summary>
+    /// <summary>
+    /// A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.
+    /// </summary>
     private sealed class Choice(uint? since)
     {
         public uint? Since { get; set; } = since;
@@ -178,7 +180,8 @@ internal sealed class Chores(
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
         {
             if (since is not { } generation) return true;
-            if (rib.Paths[at].Accepted is var accepted and not 0 && nextHops.ChangedSince(attributes[accepted].NextHop, generation)) return true;
+            if (rib.Paths[at].Accepted is var accepted and not 0 && nextHops.ChangedSince(attributes[accepted].NextHop, generation))
+                return true;
         }
         return false;
     }

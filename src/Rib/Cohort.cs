@@ -62,7 +62,9 @@ internal sealed class Cohort(uint cursor, bool holdsAll, Holding? former = null)
     public int Behind => queue.Count;
     public bool Remembers(uint node) => queue.Contains(node);
 
-    /// <summary>The group's state of this prefix changes; <paramref name="before"/> is what the members were told, if the cursor has passed.</summary>
+    /// <summary>
+    /// The group's state of this prefix changes; <paramref name="before"/> is what the members were told, if the cursor has passed.
+    /// </summary>
     public void Touch(uint node, Best before)
     {
         if ((node >= Cursor && !HoldsAll) || !held.TryAdd(node, before)) return;

@@ -13,7 +13,9 @@ public enum Reason : byte
     /// <summary>Its next hop cannot be reached (9.1.2.1).</summary>
     NextHopUnresolvable,
     Preference,
-    /// <summary>Its next hop lies behind the very prefix, and is reached by a shorter one only: the last resort, as a way to where it leads from.</summary>
+    /// <summary>
+    /// Its next hop lies behind the very prefix, and is reached by a shorter one only: the last resort, as a way to where it leads from.
+    /// </summary>
     NextHopCircle,
     /// <summary>RFC 9494: a stale route is the last resort.</summary>
     LongLivedStale,
@@ -55,7 +57,8 @@ public enum Sharing : byte
 /// <param name="Circular">See <see cref="NextHopState.Circular"/>.</param>
 /// <param name="Age">Seconds-like number of its arrival: smaller is older.</param>
 internal readonly record struct Candidate(
-    AttributeSummary Attributes, uint Preference, bool Circular, bool External, uint IgpMetric, RouterId PeerId, Address PeerAddress, uint Age, uint PathId);
+    AttributeSummary Attributes, uint Preference, bool Circular, bool External, uint IgpMetric, RouterId PeerId, Address PeerAddress,
+    uint Age, uint PathId);
 
 /// <summary>
 /// Which of two routes to one prefix is better, and by which step. Lower steps are only asked when all higher ones tie.
@@ -131,7 +134,8 @@ internal static class Decision
     private static bool SameNeighbour(in Candidate a, in Candidate b) => a.Attributes.NeighborAs == b.Attributes.NeighborAs;
 
     private static bool Stale(in Candidate c) => c.Attributes.Has(AttributeMarks.LlgrStale);
-    private static uint LocalPref(in Candidate c) => c.Attributes.Has(AttributeMarks.HasLocalPref) ? c.Attributes.LocalPref : DefaultLocalPref;
+    private static uint LocalPref(in Candidate c) =>
+        c.Attributes.Has(AttributeMarks.HasLocalPref) ? c.Attributes.LocalPref : DefaultLocalPref;
     private static uint Med(in Candidate c, DecisionSettings by) => Med(c.Attributes, by);
     public static uint Med(in AttributeSummary of, DecisionSettings by) =>
         of.Has(AttributeMarks.HasMed) ? of.Med : by.MissingMedWorst ? uint.MaxValue : 0;

@@ -26,7 +26,8 @@ internal sealed class ExportFilter(
 
         var result = treatment.Filter is AcceptAll
             ? new(FilterVerdict.Accept, row.Marks.Hints, AcceptAll.Label)
-            : treatment.Filter.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default, treatment.Self(family)), editor);
+            : treatment.Filter.Run(inputs.Of(best.Attributes, source, family, LooksAtPrefix ? table[node] : default,
+                treatment.Self(family)), editor);
         if (result.Verdict == FilterVerdict.Reject) return Verdict.Of(result);
         var summary = row.Summary;
         if (result.Verdict == FilterVerdict.AcceptChanged) editor.Finish(out summary);

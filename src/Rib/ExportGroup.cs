@@ -100,7 +100,9 @@ internal sealed class ExportGroup(
         else CohortAtStart(holdsAll: false).Members.Add(member);
     }
 
-    /// <summary>A member comes over from a group with other treatment: what it holds of that group's routes and does not get here is withdrawn.</summary>
+    /// <summary>
+    /// A member comes over from a group with other treatment: what it holds of that group's routes and does not get here is withdrawn.
+    /// </summary>
     public void Join(Member member, Holding former)
     {
         receivers.Add(member.Peer.Index);
@@ -185,7 +187,9 @@ internal sealed class ExportGroup(
         SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
     }
 
-    /// <summary>Gives back a slice of the references that an empty group holds. True: it was the last, and the group is used no more.</summary>
+    /// <summary>
+    /// Gives back a slice of the references that an empty group holds. True: it was the last, and the group is used no more.
+    /// </summary>
     public bool Dissolve()
     {
         var end = Math.Min(End, dissolved + (uint)slice);
@@ -331,9 +335,11 @@ internal sealed class ExportGroup(
         if (verdict.IsAccepted)
         {
             if (!filter.LooksAtPrefix || verdict.What == FilterVerdict.Accept)
-                return packer.TryFindRun(best.Attributes, best.Peer, out run) ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: true);
+                return packer.TryFindRun(best.Attributes, best.Peer, out run)
+                    ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: true);
             run = packer.LastRun;
-            var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer && packer.LeavingOctets(run).SequenceEqual(octets);
+            var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer
+                && packer.LeavingOctets(run).SequenceEqual(octets);
             return joins ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
         }
         if (verdict.Rule == RouteRule.Filter) filtered++;

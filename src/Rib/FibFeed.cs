@@ -9,11 +9,14 @@ namespace Calico.Bgp.Rib;
 /// <param name="Origin">Own static routes carry no ways out here: their owner knows them by their prefix.</param>
 public sealed record FibTarget(RouteOrigin Origin, ImmutableArray<NextHopVia> Vias, KernelHints Hints)
 {
-    /// <summary>Through the IPIP tunnel: the ways out are the BGP next hops themselves, of which only the tunnel's name is missing.</summary>
+    /// <summary>
+    /// Through the IPIP tunnel: the ways out are the BGP next hops themselves, of which only the tunnel's name is missing.
+    /// </summary>
     public bool Tunnel { get; init; }
 
     public bool Equals(FibTarget? other) =>
-        other != null && Origin == other.Origin && Hints == other.Hints && Tunnel == other.Tunnel && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
+        other != null && Origin == other.Origin && Hints == other.Hints && Tunnel == other.Tunnel
+            && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
     public override int GetHashCode() => HashCode.Combine(Origin, Hints, Vias.Length, Vias.Length > 0 ? Vias[0] : default);
 }
 
@@ -25,13 +28,15 @@ public interface IFibSink
 {
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
     bool HasRoom { get; }
-    void Take(ReadOnlySpan<FibChange> changes);
+    void Apply(ReadOnlySpan<FibChange> changes);
 
     /// <summary>Which routes the kernel gets. When it changes, the RIB is told with <see cref="Rib.FibFilterChanged"/>.</summary>
     IFilter Export { get; }
 }
 
-/// <summary>Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.</summary>
+/// <summary>
+/// Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.
+/// </summary>
 internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink, int slice)
     : IDisposable
 {
@@ -71,7 +76,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         var moved = pending.Take(slice);
         foreach (var node in moved) Offer(node);
         OfferMore(slice - moved.Length);
-        if (count > 0) sink.Take(changes.AsSpan(0, count));
+        if (count > 0) sink.Apply(changes.AsSpan(0, count));
         return true;
     }
 
@@ -100,7 +105,8 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         var best = rib.BestOf(node);
         if (best.Attributes == 0) return 0;
         var alone = rib.Settings.MultipathLimit <= 1 || rib.Paths[rib.First(node)].Next == 0;
-        var repeats = alone && !sink.Export.LooksAtPrefix && attributes[best.Attributes].NextHop is var nextHop && (nextHop == 0 || nextHops.IsPlain(nextHop));
+        var repeats = alone && !sink.Export.LooksAtPrefix && attributes[best.Attributes].NextHop is var nextHop
+            && (nextHop == 0 || nextHops.IsPlain(nextHop));
         if (repeats && last.Attributes == best.Attributes && last.Peer == best.Peer) return last.Index;
         var target = TargetOf(node, best);
         if (target == null) return 0;
@@ -156,7 +162,10 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (vias.Count < MostVias && !vias.Contains(via)) vias.Add(via);
     }
 
-    /// <summary>The prefix's route as one that next hops may lie behind; null: the kernel gets none of ours, or in a table that they are not looked up in.</summary>
+    /// <summary>
+    /// The prefix's route as one that next hops may lie behind; null: the kernel gets none of ours, or in a table that they are not looked
+    /// up in.
+    /// </summary>
     public Way? WayOf(uint node)
     {
         var best = rib.BestOf(node);
@@ -183,7 +192,9 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     /// <summary>Whether the kernel gets the route, for those who look in.</summary>
     public Verdict Explain(uint node, Best best) => Judge(node, best, peers[best.Peer], out _, out _);
 
-    /// <summary>The kernel's own filter (<c>kernel.export</c>) behind what goes without saying: which routes it gets, with which metric and table.</summary>
+    /// <summary>
+    /// The kernel's own filter (<c>kernel.export</c>) behind what goes without saying: which routes it gets, with which metric and table.
+    /// </summary>
     private Verdict Judge(uint node, Best best, RibPeer source, out KernelHints hints, out bool tunnel)
     {
         ref var row = ref attributes[best.Attributes];

@@ -2,11 +2,13 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib;
 
-/// <summary>Batches into the tables: attributes are interned once a record, the import filter runs once where it does not look at prefixes.</summary>
+/// <summary>
+/// Batches into the tables: attributes are interned once a record, the import filter runs once where it does not look at prefixes.
+/// </summary>
 internal sealed class Intake(
     LocRib[] ribs, AttributeInterner attributes, ImportFilter import, PeerTable peers, Chores chores, IRibOwner owner)
 {
-    public void Take(RouteBatch batch)
+    public void Apply(RouteBatch batch)
     {
         var peer = peers.Find(batch.Peer);
         Prefetch(batch.Octets);

@@ -17,7 +17,9 @@ internal struct PathRow
     /// <summary>When it last changed, in the shard's ticks.</summary>
     public uint Changed;
     public ushort Peer;
-    /// <summary><see cref="PathState.Preferred"/> or none: the rest follows from <see cref="Cycle"/> (<see cref="LocRib.StateOf"/>).</summary>
+    /// <summary>
+    /// <see cref="PathState.Preferred"/> or none: the rest follows from <see cref="Cycle"/> (<see cref="LocRib.StateOf"/>).
+    /// </summary>
     public PathState State;
     /// <summary>In which of its peer's cycles it was last said (<see cref="TableCycle"/>).</summary>
     public byte Cycle;
@@ -128,12 +130,15 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         var overshadowed = at != 0 && OvershadowsAnother(node, at);
         if (at == 0) at = Insert(node, said);
         Replace(at, said.Received, said.Accepted, said.Changed);
-        // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle it.
+        // Losing against the best one leaves the best one where it is, whatever the others are; Reselect tells why winning does not settle
+        // it.
         if (overshadowed || at == first || !Loses(node, at, first)) Reselect(node);
         Settle(node, before);
     }
 
-    /// <summary>The only path so far: there is nothing to choose from, and nothing was best before. What a first table consists of.</summary>
+    /// <summary>
+    /// The only path so far: there is nothing to choose from, and nothing was best before. What a first table consists of.
+    /// </summary>
     private uint AnnounceFirst(uint node, PeerCounts counts, PathRow path)
     {
         attributes.Hold(path.Received);
@@ -345,7 +350,8 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         ref var row = ref attributes[path.Accepted];
         var nextHop = row.NextHop == 0 ? null : nextHops.For(row.NextHop, peer.Direct, Table, node);
         var (metric, circular) = nextHop == null ? (0, false) : (nextHop.Metric, nextHop.Circular);
-        return new(row.Summary, peer.Preference, circular, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed, path.PathId);
+        return new(row.Summary, peer.Preference, circular, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed,
+            path.PathId);
     }
 
     /// <summary>Finds the best path and puts it first; of the best of each neighbour, where MEDs are compared within one alone.</summary>

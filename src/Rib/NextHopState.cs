@@ -80,7 +80,8 @@ public sealed record NextHopState(bool Resolvable, bool Connected, bool OwnAddre
     }
 
     public bool Equals(NextHopState? other) =>
-        other != null && (Resolvable, Connected, OwnAddress, Metric, Covering) == (other.Resolvable, other.Connected, other.OwnAddress, other.Metric, other.Covering)
+        other != null && (Resolvable, Connected, OwnAddress, Metric, Covering) == (other.Resolvable, other.Connected, other.OwnAddress,
+            other.Metric, other.Covering)
         && Circular == other.Circular && Over == other.Over && Vias.AsSpan().SequenceEqual(other.Vias.AsSpan());
     public override int GetHashCode() => HashCode.Combine(Resolvable, Connected, OwnAddress, Metric, Vias.Length);
 }

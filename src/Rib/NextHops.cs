@@ -8,23 +8,30 @@ namespace Calico.Bgp.Rib;
 /// routes of ours that lie over them (<see cref="Ways"/>).
 /// </summary>
 /// <remarks>
-/// The longest match decides, ours and foreign ones alike, through as many routes of ours as there are. Only a circle is left out: a route that
-/// the way has met already is passed over for a shorter one. A path is never reached over the very prefix that it is a path to, whichever
-/// path of that prefix is in use; where a shorter one leads there all the same, it is the last choice (<see cref="NextHopState.Circular"/>). So
-/// what is best there does not depend on what was best there, and nothing swings to and fro (as BIRD 2 does).
+/// The longest match decides, ours and foreign ones alike, through as many routes of ours as there are. Only a circle is left out: a route
+/// that the way has met already is passed over for a shorter one. A path is never reached over the very prefix that it is a path to,
+/// whichever path of that prefix is in use; where a shorter one leads there all the same, it is the last choice (<see
+/// cref="NextHopState.Circular"/>). So what is best there does not depend on what was best there, and nothing swings to and fro (as BIRD 2
+/// does).
 /// </remarks>
 internal sealed class NextHops(INextHopResolver resolver)
 {
-    /// <summary>Routes behind each other before a way counts as leading nowhere: each costs a lookup, and a neighbour chooses how many there are.</summary>
+    /// <summary>
+    /// Routes behind each other before a way counts as leading nowhere: each costs a lookup, and a neighbour chooses how many there are.
+    /// </summary>
     private const int MostWays = 64;
-    /// <summary>Next hops looked at for one answer: where several routes that share packets lie behind each other, their ways multiply.</summary>
+    /// <summary>
+    /// Next hops looked at for one answer: where several routes that share packets lie behind each other, their ways multiply.
+    /// </summary>
     private const int MostLooks = 1024;
 
     private sealed class Entry(Address address, int scope)
     {
         public readonly Address Address = address;
         public readonly int Scope = scope;
-        /// <summary>By foreign routes and connected subnets alone: what counts for a neighbour one hop away, as it does for the kernel's gateways.</summary>
+        /// <summary>
+        /// By foreign routes and connected subnets alone: what counts for a neighbour one hop away, as it does for the kernel's gateways.
+        /// </summary>
         public NextHopState OnLink = NextHopState.Unresolved;
         public NextHopState State = NextHopState.Unresolved;
         /// <summary>Routes of ours were asked on the way, and the two above may differ.</summary>
@@ -39,7 +46,9 @@ internal sealed class NextHops(INextHopResolver resolver)
     }
 
     private readonly Dictionary<(Address, int), uint> handles = [];
-    /// <summary>The next hops by their address, and those whose way leads by others: whom a route of ours over some addresses concerns.</summary>
+    /// <summary>
+    /// The next hops by their address, and those whose way leads by others: whom a route of ours over some addresses concerns.
+    /// </summary>
     private readonly PrefixMap<List<uint>>[] byAddress = [new(IpFamily.IPv4), new(IpFamily.IPv6)];
     private readonly HashSet<uint> far = [];
     private readonly List<Entry?> entries = [null];
@@ -62,7 +71,9 @@ internal sealed class NextHops(INextHopResolver resolver)
     public uint Generation { get; private set; }
     public uint LastChange { get; private set; }
 
-    /// <summary>Is told before a next hop that nobody had is resolved, so that it is known which ways lie over it; and when nobody has it any more.</summary>
+    /// <summary>
+    /// Is told before a next hop that nobody had is resolved, so that it is known which ways lie over it; and when nobody has it any more.
+    /// </summary>
     public Action<Address, bool>? Watching { get; set; }
 
     /// <summary>Name of the interface that a route leads to, for filters.</summary>
@@ -170,7 +181,7 @@ internal sealed class NextHops(INextHopResolver resolver)
     }
 
     /// <summary>Resolves everything anew.</summary>
-    public void Take(INextHopResolver newer)
+    public void ResolveBy(INextHopResolver newer)
     {
         Resolver = newer;
         Generation++;
@@ -235,7 +246,8 @@ internal sealed class NextHops(INextHopResolver resolver)
         if (onLink.OwnAddress || address.IsLinkLocal || (direct && onLink.Connected)) return Told(address, onLink, direct);
         for (var length = address.Family.Bits(); Ways.TryLongest(address, ref length, out var prefix, out var way); length--)
         {
-            // Of two routes to one prefix the kernel takes that of the lower metric; where they do not differ, there is only the foreign one.
+            // Of two routes to one prefix the kernel takes that of the lower metric; where they do not differ, there is only the foreign
+            // one.
             if (length < onLink.Covering || (length == onLink.Covering && onLink.Metric <= way.Metric)) break;
             if (!over.Contains(prefix)) over.Add(prefix);
             var bar = avoided.Contains(prefix) ? NextHopRule.Circle : way.IsDead ? way.End

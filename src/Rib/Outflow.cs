@@ -7,7 +7,8 @@ namespace Calico.Bgp.Rib;
 /// Where the changes of one family in one shard go: to the export groups and to the FIB. Knows when nobody needs a prefix's row any more.
 /// </summary>
 internal sealed class Outflow(
-    LocRib rib, FibFeed? fib, WayFinder ways, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake, IRibOwner owner,
+    LocRib rib, FibFeed? fib, WayFinder ways, AttributeInterner attributes, NextHops nextHops, PeerTable peers, Action wake,
+    IRibOwner owner,
     ILogger log, int slice)
     : IDisposable
 {
@@ -47,7 +48,8 @@ internal sealed class Outflow(
 
     public void Join(RibPeer peer, IPeerOutlet outlet)
     {
-        if (Wire.FamilySetExtensions.Has(peer.Families, rib.Family)) GroupFor(peer).Join(new(peer, outlet, peers.Counts(peer.Index, rib.Family)));
+        if (Wire.FamilySetExtensions.Has(peer.Families, rib.Family))
+            GroupFor(peer).Join(new(peer, outlet, peers.Counts(peer.Index, rib.Family)));
     }
 
     public void Leave(ushort peer)

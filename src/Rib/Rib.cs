@@ -55,7 +55,8 @@ public sealed class Rib : IRibOwner, IDisposable
     {
     }
 
-    /// <param name="slice">Prefixes that a walk looks at before other work has its turn; tests take few, so that much comes between.</param>
+    /// <param name="slice">Prefixes that a walk looks at before other work has its turn; tests take few, so that much comes
+    /// between.</param>
     internal Rib(
         int shardCount, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibListener listener, Loops loops,
         ILogger<Rib> log, int slice)
@@ -93,7 +94,9 @@ public sealed class Rib : IRibOwner, IDisposable
         Tell(new ShardMessage.PeerDown(peer, kept));
     }
 
-    /// <summary>The peer's routes that are still stale go: it is not back in time, or did not keep its own (RFC 4724 section 4.2).</summary>
+    /// <summary>
+    /// The peer's routes that are still stale go: it is not back in time, or did not keep its own (RFC 4724 section 4.2).
+    /// </summary>
     public void EndStale(ushort peer, FamilySet families) => Tell(new ShardMessage.StaleEnds(peer, families));
 
     /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
@@ -148,8 +151,11 @@ public sealed class Rib : IRibOwner, IDisposable
         while (Volatile.Read(ref toldBetween) != before);
     }
 
-    /// <summary>Routes in batches, shard after shard, prefixes in no particular order; paths of one prefix are adjacent, the best first.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<RouteFacts>> Read(RouteRequest request, [EnumeratorCancellation] CancellationToken stop = default)
+    /// <summary>
+    /// Routes in batches, shard after shard, prefixes in no particular order; paths of one prefix are adjacent, the best first.
+    /// </summary>
+    public async IAsyncEnumerable<IReadOnlyList<RouteFacts>> Read(
+        RouteRequest request, [EnumeratorCancellation] CancellationToken stop = default)
     {
         foreach (var shard in shards)
         {
@@ -186,7 +192,8 @@ public sealed class Rib : IRibOwner, IDisposable
         return sum;
     }
 
-    public (long Tables, long Attributes) Octets => (shards.Sum(shard => shard.Octets.Tables), shards.Sum(shard => shard.Octets.Attributes));
+    public (long Tables, long Attributes) Octets =>
+        (shards.Sum(shard => shard.Octets.Tables), shards.Sum(shard => shard.Octets.Attributes));
     public (int Prefixes, int Paths, int AttributeSets) Sizes =>
         (shards.Sum(shard => shard.Sizes.Prefixes), shards.Sum(shard => shard.Sizes.Paths), shards.Sum(shard => shard.Sizes.AttributeSets));
 

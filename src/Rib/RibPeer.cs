@@ -67,14 +67,17 @@ public sealed record RibPeer
 
     public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
 
-    /// <summary>All that the way out depends on: peers for whom this is equal form one export group (RFC 4271 9.1.3 is run once for all).</summary>
+    /// <summary>
+    /// All that the way out depends on: peers for whom this is equal form one export group (RFC 4271 9.1.3 is run once for all).
+    /// </summary>
     internal ExportTreatment Treatment => new(
         Export, Internal, ReflectorClient, LocalAs, LocalId, ClusterId, NextHop, Direct ? Interface : 0, SelfIPv4, SelfIPv6, SelfLinkLocal,
         Encode, Encode.AddPath == FamilySet.None ? 1 : PathsSent, MinRouteAdvertisementInterval);
 }
 
 internal sealed record ExportTreatment(
-    IFilter Filter, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop, int Interface,
+    IFilter Filter, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop,
+    int Interface,
     Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, int Paths, TimeSpan MinRouteAdvertisementInterval)
 {
     /// <summary>Several paths of a prefix are told in this family.</summary>
@@ -83,7 +86,9 @@ internal sealed record ExportTreatment(
     public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
 }
 
-/// <summary>What happened to a peer's routes of one family, in the words of birdc's table of route changes. Written by the shard, read by anyone.</summary>
+/// <summary>
+/// What happened to a peer's routes of one family, in the words of birdc's table of route changes. Written by the shard, read by anyone.
+/// </summary>
 public sealed class PeerCounts
 {
     /// <summary>Routes in the table now: accepted, rejected by the filter or a door, and best ones.</summary>

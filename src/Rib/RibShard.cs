@@ -69,7 +69,8 @@ internal sealed class RibShard : IDisposable
     public Inbox Inbox { get; } = new();
 
     /// <summary>Octets of tables, and of attribute sets; approximate when read from another thread.</summary>
-    public (long Tables, long Attributes) Octets => (ribs.Sum(rib => rib.Octets) + outflows.Sum(outflow => outflow.Octets), attributes.Octets);
+    public (long Tables, long Attributes) Octets =>
+        (ribs.Sum(rib => rib.Octets) + outflows.Sum(outflow => outflow.Octets), attributes.Octets);
     public (int Prefixes, int Paths, int AttributeSets) Sizes =>
         (ribs.Sum(rib => rib.Table.Count), ribs.Sum(rib => rib.Paths.Count), attributes.Count);
 
@@ -85,7 +86,7 @@ internal sealed class RibShard : IDisposable
     }
 
     /// <summary>Completes when the batch is taken, or waits in the inbox; in the order of calls.</summary>
-    public ValueTask TakeAsync(RouteBatch batch) =>
+    public ValueTask EnqueueAsync(RouteBatch batch) =>
         batch.Length <= FewOctets && TryTakeHere(batch) ? default : Inbox.PutAsync(new(batch));
 
     /// <summary>After <see cref="Stop"/>: the tables' memory goes back.</summary>
@@ -142,7 +143,7 @@ internal sealed class RibShard : IDisposable
         {
             if (!isAtRest || isStopping || !Inbox.IsEmpty) return false;
             isAtRest = false;
-            intake.Take(batch);
+            intake.Apply(batch);
             for (var turns = 0; Work();)
             {
                 if (++turns < TurnsHere) continue;
@@ -215,7 +216,7 @@ internal sealed class RibShard : IDisposable
         switch (message)
         {
             case ShardMessage.Routes routes:
-                intake.Take(routes.Batch);
+                intake.Apply(routes.Batch);
                 break;
             case ShardMessage.PeerUp up:
                 ComesUp(up.Peer);
@@ -243,7 +244,7 @@ internal sealed class RibShard : IDisposable
                     if (ends.Families.Has(rib.Family)) EndStale(ends.Peer, rib.Family);
                 break;
             case ShardMessage.NextHopsChanged next:
-                nextHops.Take(next.Resolver);
+                nextHops.ResolveBy(next.Resolver);
                 ways.LookAgain();
                 break;
             case ShardMessage.WayMoved moved:

@@ -21,8 +21,8 @@ internal enum RecordKind : byte
 /// </summary>
 internal sealed class RouteBatch(ushort peer)
 {
-    // kind (1) family (1) add-path (1) spare (1) attribute length (4) NLRI length (4) interface (4) hash of the attributes (4), then summary
-    // and attribute octets (announcements), then NLRI octets
+    // kind (1) family (1) add-path (1) spare (1) attribute length (4) NLRI length (4) interface (4) hash of the attributes (4), then
+    // summary and attribute octets (announcements), then NLRI octets
     public const int HeaderLength = 20;
     private byte[] octets = ArrayPool<byte>.Shared.Rent(1 << 15);
 
@@ -108,7 +108,7 @@ public sealed class RouteInlet
     public ushort Peer { get; }
 
     /// <summary>Takes an UPDATE's routes; copies what it keeps.</summary>
-    public void Take(ref DecodedUpdate update)
+    public void Receive(ref DecodedUpdate update)
     {
         Withdraw(update.Withdrawn);
         Withdraw(update.MpWithdrawn);
@@ -164,7 +164,7 @@ public sealed class RouteInlet
 
     private async ValueTask SendAsync()
     {
-        foreach (var (shard, batch) in ready) await shards[shard].TakeAsync(batch).ConfigureAwait(false);
+        foreach (var (shard, batch) in ready) await shards[shard].EnqueueAsync(batch).ConfigureAwait(false);
         ready.Clear();
     }
 
@@ -183,7 +183,8 @@ public sealed class RouteInlet
         if (batch.Length >= batchLength) Close(shard);
     }
 
-    private static void Header(RouteBatch batch, RecordKind kind, IpFamily family, bool addPath, int attributes, int nlri, int onInterface, uint hash)
+    private static void Header(
+        RouteBatch batch, RecordKind kind, IpFamily family, bool addPath, int attributes, int nlri, int onInterface, uint hash)
     {
         var header = batch.Extend(RouteBatch.HeaderLength);
         (header[0], header[1], header[2], header[3]) = ((byte)kind, (byte)family, (byte)(addPath ? 1 : 0), 0);

@@ -13,7 +13,8 @@ internal struct Told(Best best)
 }
 
 /// <summary>
-/// The Adj-RIB-Out of one group: for each key (a prefix, or a path of it) what was told, with a reference on its attributes, and counts of it.
+/// The Adj-RIB-Out of one group: for each key (a prefix, or a path of it) what was told, with a reference on its attributes, and counts of
+/// it.
 /// </summary>
 internal sealed class ToldColumn(AttributeInterner attributes) : IDisposable
 {

@@ -77,7 +77,15 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
     {
         if (octetsUsed + leaving.Length > octets.Length) Array.Resize(ref octets, Math.Max(octets.Length * 2, octetsUsed + leaving.Length));
         leaving.CopyTo(octets.AsSpan(octetsUsed));
-        runs.Add(new() { Source = source, Accepted = accepted, OctetsAt = octetsUsed, OctetsLength = leaving.Length, First = -1, Last = -1 });
+        runs.Add(new()
+        {
+            Source = source,
+            Accepted = accepted,
+            OctetsAt = octetsUsed,
+            OctetsLength = leaving.Length,
+            First = -1,
+            Last = -1
+        });
         octetsUsed += leaving.Length;
         var run = runs.Count - 1;
         if (shared) marks.Column(attributes) = new() { Batch = batch, Run = run };

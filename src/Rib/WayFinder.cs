@@ -4,16 +4,19 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Rib;
 
 /// <summary>
-/// Finds the routes of one shard that lie over next hops, and brings both to rest with each other: such a route may be best because of where
-/// next hops lead, and they may lead elsewhere because of it. One prefix after the other, in order, each seen by all before the next is
-/// looked at; then the rest of the table follows in slices (<see cref="Chores"/>). Without a FIB the kernel has no routes of ours, and this rests.
+/// Finds the routes of one shard that lie over next hops, and brings both to rest with each other: such a route may be best because of
+/// where next hops lead, and they may lead elsewhere because of it. One prefix after the other, in order, each seen by all before the next
+/// is looked at; then the rest of the table follows in slices (<see cref="Chores"/>). Without a FIB the kernel has no routes of ours, and
+/// this rests.
 /// </summary>
 /// <param name="tell">Tells the other shards of a way of ours.</param>
 /// <param name="watch">Tells the other shards of a next hop that we begin or cease to have.</param>
 internal sealed class WayFinder(
     LocRib[] ribs, FibFeed?[] fibs, NextHops nextHops, Chores chores, Action<Prefix, Way?> tell, Action<Address, bool> watch, ILogger log)
 {
-    /// <summary>Two routes over each other's next hops come to rest within as many rounds as there are such routes; this is for a mistake of ours.</summary>
+    /// <summary>
+    /// Two routes over each other's next hops come to rest within as many rounds as there are such routes; this is for a mistake of ours.
+    /// </summary>
     private const int MostRounds = 256;
 
     private readonly WatchedAddresses watched = new();

@@ -3,7 +3,9 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Rib;
 
-/// <summary>A next hop by which a route of ours leads. <paramref name="Direct"/>: of a neighbour one hop away, so it is on a link.</summary>
+/// <summary>
+/// A next hop by which a route of ours leads. <paramref name="Direct"/>: of a neighbour one hop away, so it is on a link.
+/// </summary>
 internal readonly record struct WayHop(Address Address, int Scope, bool Direct);
 
 /// <summary>A route of ours that the kernel has and that lies over next hops of others. Compared by value.</summary>

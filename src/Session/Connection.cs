@@ -219,7 +219,7 @@ internal sealed class Connection : IAsyncDisposable
         if (closed) return false;
         var unread = result.Buffer;
         var before = unread.Length;
-        var heard = Take(ref unread);
+        var heard = Hear(ref unread);
         Volatile.Write(ref consumed, consumed + before - unread.Length);
         pipe.Reader.AdvanceTo(unread.Start, heard == Heard.All ? unread.End : unread.Start);
         if (heard == Heard.Last) return false;
@@ -245,7 +245,7 @@ internal sealed class Connection : IAsyncDisposable
         }
     }
 
-    private Heard Take(ref ReadOnlySequence<byte> unread)
+    private Heard Hear(ref ReadOnlySequence<byte> unread)
     {
         var enough = unread.Length - BurstOctets;
         isHeard = false;
@@ -326,7 +326,7 @@ internal sealed class Connection : IAsyncDisposable
             hasToldMartians = true;
             log.Martian(settings.Name, update.Martian);
         }
-        sink!.Take(ref update);
+        sink!.Receive(ref update);
         taken = true;
         return Heard.All;
     }

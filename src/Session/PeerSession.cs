@@ -109,10 +109,10 @@ public sealed class PeerSession : IAsyncDisposable
     private async Task RunAsync(Loop loop)
     {
         if (loop.Defects > 0) await BeginAnewAsync();
-        await loop.TakeAllAsync(inbox.Reader, news => new(TakeAsync(news)));
+        await loop.TakeAllAsync(inbox.Reader, news => new(HandleAsync(news)));
     }
 
-    private Task TakeAsync(SessionNews news)
+    private Task HandleAsync(SessionNews news)
     {
         switch (news)
         {

@@ -86,7 +86,7 @@ public interface IOutlet
 public interface IRouteSink
 {
     /// <summary>Copies what it needs before it returns.</summary>
-    void Take(ref DecodedUpdate update);
+    void Receive(ref DecodedUpdate update);
 
     /// <summary>RFC 2918; <paramref name="subtype"/> 0, or RFC 7313's 1 (BoRR) and 2 (EoRR).</summary>
     void TakeRefresh(IpFamily family, byte subtype);

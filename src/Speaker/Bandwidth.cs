@@ -3,8 +3,9 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Speaker;
 
 /// <summary>
-/// The link bandwidth community (draft-ietf-idr-link-bandwidth), by which a neighbour shares traffic among several announcers of a prefix. The
-/// transitive form, since the neighbour is a ToR of another AS more often than not; the AS in it says who set it, and nobody looks at it.
+/// The link bandwidth community (draft-ietf-idr-link-bandwidth), by which a neighbour shares traffic among several announcers of a prefix.
+/// The transitive form, since the neighbour is a ToR of another AS more often than not; the AS in it says who set it, and nobody looks at
+/// it.
 /// </summary>
 internal static class Bandwidth
 {

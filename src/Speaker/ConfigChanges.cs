@@ -12,7 +12,8 @@ public static class ConfigChanges
         if ((older.RouterId, older.As) != (newer.RouterId, newer.As)) lines.Add($"router: {newer.RouterId}, AS {newer.As}");
         Peers(older, newer, lines);
         foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
-        foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix))) lines.Add($"route {prefix}: removed");
+        foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix)))
+            lines.Add($"route {prefix}: removed");
         foreach (var prefix in newer.Announced.Except(older.Announced)) lines.Add($"announced {prefix}: added");
         foreach (var prefix in older.Announced.Except(newer.Announced)) lines.Add($"announced {prefix}: removed");
         if (older.Decision != newer.Decision) lines.Add("decision: changed; every best path is chosen again");
@@ -29,7 +30,8 @@ public static class ConfigChanges
         {
             if (!before.Remove(peer.Session.Name, out var was)) lines.Add($"peer {peer.Session.Name}: added");
             else if (peer == was) continue;
-            else if (peer.Session with { Index = 0 } != was.Session with { Index = 0 }) lines.Add($"peer {peer.Session.Name}: session settings changed, the session is reset");
+            else if (peer.Session with { Index = 0 } != was.Session with { Index = 0 })
+                lines.Add($"peer {peer.Session.Name}: session settings changed, the session is reset");
             else lines.Add($"peer {peer.Session.Name}: changed, the session stays up");
         }
         foreach (var name in before.Keys) lines.Add($"peer {name}: removed");

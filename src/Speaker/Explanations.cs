@@ -22,7 +22,9 @@ public sealed record WayStep(
 /// <param name="Sent">The peer has been told of it.</param>
 public sealed record ExportExplanation(string Peer, bool Accepted, string Rule, bool Sent);
 
-/// <summary>What becomes of the best route on its way to the kernel; <paramref name="Row"/>: what we wish for and what the kernel has.</summary>
+/// <summary>
+/// What becomes of the best route on its way to the kernel; <paramref name="Row"/>: what we wish for and what the kernel has.
+/// </summary>
 public sealed record KernelExplanation(bool Accepted, string Rule, OwnRoute? Row);
 
 /// <summary>The life of one prefix, from who brought it to who was told.</summary>
@@ -35,7 +37,8 @@ public sealed record RouteExplanation(
 }
 
 /// <summary>A peer's chains, rule by rule.</summary>
-public sealed record PeerExplanation(string? Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
+public sealed record PeerExplanation(
+    string? Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
 
 /// <summary>
 /// Words what the shard, the kernel and the sessions decided, each by its own rules; decides nothing. The shard is asked once, whatever the

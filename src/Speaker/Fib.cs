@@ -34,7 +34,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         (this.kernel, table, Export) = (kernel, config.Table, FilterOf(config));
         look = new(() => queue.Writer.TryWrite(FibNews.Look.Again));
         // Wishes may be lost with it; begun anew, every best route is wished for.
-        loop = loops.Start("fib", OnDefect.EndProcess, loop => loop.TakeAllAsync(queue.Reader, news => TakeAsync(loop, news)));
+        loop = loops.Start("fib", OnDefect.EndProcess, loop => loop.TakeAllAsync(queue.Reader, news => HandleAsync(loop, news)));
     }
 
     /// <summary>Called when there is room again after there was none.</summary>
@@ -50,7 +50,9 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         queue.Writer.TryWrite(new FibNews.Own(routes));
     }
 
-    /// <summary>Interfaces have changed: own routes that lead elsewhere now are written again. The shards see no difference in them.</summary>
+    /// <summary>
+    /// Interfaces have changed: own routes that lead elsewhere now are written again. The shards see no difference in them.
+    /// </summary>
     public void LookAgain() => look.Ring();
 
     /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
@@ -62,7 +64,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         return config.Metric == 0 ? filter : new MetricOf(filter, config.Metric);
     }
 
-    private ValueTask TakeAsync(Loop loop, FibNews news)
+    private ValueTask HandleAsync(Loop loop, FibNews news)
     {
         switch (news)
         {
@@ -93,7 +95,7 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         return moved.Count == 0 || isClosed ? default : kernel.WishAsync(moved.ToArray());
     }
 
-    public void Take(ReadOnlySpan<FibChange> changes)
+    public void Apply(ReadOnlySpan<FibChange> changes)
     {
         if (isClosed) return;
         Interlocked.Increment(ref waiting);

@@ -5,10 +5,13 @@ using Calico.Bgp.Rib;
 
 namespace Calico.Bgp.Speaker;
 
-/// <summary>Answers the RIB's questions about next hops from one snapshot of the kernel. Each shard's thread has a resolver of its own.</summary>
+/// <summary>
+/// Answers the RIB's questions about next hops from one snapshot of the kernel. Each shard's thread has a resolver of its own.
+/// </summary>
 /// <param name="own">Own routes of bgpd.yaml and of the resources, by their prefix.</param>
 /// <param name="table">Where the kernel looks next hops up, and our routes stand unless a filter says otherwise.</param>
-internal sealed class KernelNextHops(KernelSnapshot snapshot, ImmutableDictionary<Prefix, OwnRouteConfig> own, uint table) : INextHopResolver
+internal sealed class KernelNextHops(KernelSnapshot snapshot, ImmutableDictionary<Prefix, OwnRouteConfig> own, uint table)
+    : INextHopResolver
 {
     // A resolver remembers its answers and belongs to one loop; each shard's thread has its own.
     [ThreadStatic] private static NextHopResolver? resolver;

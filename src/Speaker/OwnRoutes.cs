@@ -8,7 +8,9 @@ using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
 
-/// <summary>Where an own route leads. <paramref name="Interface"/> 0: nowhere in particular; <paramref name="Metric"/> 0: none is said.</summary>
+/// <summary>
+/// Where an own route leads. <paramref name="Interface"/> 0: nowhere in particular; <paramref name="Metric"/> 0: none is said.
+/// </summary>
 /// <param name="Weight">Announced as bandwidth; 0: nothing is said.</param>
 internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weight = 0);
 
@@ -47,7 +49,8 @@ internal sealed class OwnRouteSource
     public OwnRouteSource(Rib.Rib rib, ushort index, string name, RouteOrigin origin, IpFamily family, uint preference)
     {
         (Name, Origin, Family, Index, Preference) = (name, origin, family, index, preference);
-        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference, Import = MetricFromMed.Instance }, null);
+        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference, Import = MetricFromMed.Instance },
+            null);
         inlet = rib.InletFor(index);
     }
 
@@ -137,7 +140,8 @@ internal static class LearnedRoutes
 
     /// <summary>What others (the administrator, Felix, DHCP) put into the table.</summary>
     public static ImmutableDictionary<Prefix, OwnPath> Foreign(KernelSnapshot snapshot, IpFamily family) =>
-        Select(snapshot, family, route => !IsConnected(route) && route.Target.Type is RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit);
+        Select(snapshot, family, route => !IsConnected(route)
+            && route.Target.Type is RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit);
 
     private static ImmutableDictionary<Prefix, OwnPath> Select(KernelSnapshot snapshot, IpFamily family, Func<ForeignRoute, bool> which) =>
         snapshot.Routes.Values
@@ -152,7 +156,8 @@ internal static class LearnedRoutes
         && interfaces.Any(pattern => Match.Glob(pattern, link.Name));
 
     private static bool IsConnected(ForeignRoute route) =>
-        route.Protocol == KernelProtocol && route.Target.Hops is [{ Gateway: null }] && (route.Scope == LinkScope || !route.Prefix.Address.IsIPv4);
+        route.Protocol == KernelProtocol && route.Target.Hops is [{ Gateway: null }]
+            && (route.Scope == LinkScope || !route.Prefix.Address.IsIPv4);
 
     // fe80::/10 and multicast live on one link, and the loopback's routes on one machine.
     private static bool IsAnnounceable(KernelSnapshot snapshot, ForeignRoute route) =>
@@ -172,7 +177,9 @@ public enum OwnHopRule : byte
     NotOnLink,
 }
 
-/// <summary>Own routes name interfaces and gateways that may come later than the daemon; the kernel wants interfaces that are up, by number.</summary>
+/// <summary>
+/// Own routes name interfaces and gateways that may come later than the daemon; the kernel wants interfaces that are up, by number.
+/// </summary>
 internal static class OwnHops
 {
     /// <summary>The ways out that can be used now. Null while there is none of those configured: the route waits.</summary>

@@ -69,7 +69,8 @@ internal static class PeerInRib
             Direct = !negotiated.Internal && settings.Multihop <= 1,
             Interface = onLink,
             NextHop = config.NextHop,
-            SelfIPv4 = negotiated.LocalAddress.IsIPv4 ? negotiated.LocalAddress : addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4),
+            SelfIPv4 = negotiated.LocalAddress.IsIPv4
+            ? negotiated.LocalAddress : addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4),
             SelfIPv6 = SelfIPv6(negotiated.LocalAddress, addresses),
             SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
@@ -88,7 +89,8 @@ internal static class PeerInRib
     }
 
     private static Address? SelfLinkLocal(Address local, Address[] onLink) =>
-        onLink.Where(address => address.IsLinkLocal).OrderBy(address => address != local).Select(address => (Address?)address).FirstOrDefault();
+        onLink.Where(address => address.IsLinkLocal).OrderBy(address => address != local).Select(address => (Address?)address)
+            .FirstOrDefault();
 
     private static Address SelfIPv6(Address local, Address[] onLink)
     {

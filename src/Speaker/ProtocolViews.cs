@@ -29,7 +29,8 @@ internal static class ProtocolViews
             RouteOrigin.Direct => ProtocolKind.Direct,
             _ => ProtocolKind.Kernel,
         };
-        var export = kind == ProtocolKind.Kernel && speaker.Config.Kernel.InstallRoutes ? speaker.Config.Kernel.Export?.Name ?? "ACCEPT" : "REJECT";
+        var export = kind == ProtocolKind.Kernel && speaker.Config.Kernel.InstallRoutes
+            ? speaker.Config.Kernel.Export?.Name ?? "ACCEPT" : "REJECT";
         var channels = sources.Select(source => Channel(
             speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, "ACCEPT", false, export, false, null));
         return new(first.Name, kind, first.Enabled, first.Enabled, first.Since, null, null, [.. channels], null, false);
@@ -47,22 +48,27 @@ internal static class ProtocolViews
             var nextHop = peer.Up is { } life
                 ? Self(config.ForRib(peer.Session.Settings, life.Negotiated, speaker.Kernel.Current), family) : null;
             channels.Add(Channel(
-                speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
+                speaker.Rib.CountsOf(peer.Index, family), family, up
+                && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
                 config.ExportDefaulted, nextHop));
         }
         return new(
-            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message ?? config.Problem, channels.ToImmutable(), session, config.RouteReflectorClient);
+            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message ?? config.Problem,
+            channels.ToImmutable(), session, config.RouteReflectorClient);
     }
 
     private static string Self(RibPeer peer, IpFamily family) =>
         family == IpFamily.IPv6 && peer.SelfLinkLocal is { } linkLocal ? $"{peer.SelfIPv6} {linkLocal}" : peer.Self(family).ToString();
 
     private static ChannelStatus Channel(
-        PeerCounts counts, IpFamily family, bool up, string import, bool importDefault, string export, bool exportDefault, string? nextHop) => new(
-        family, up, import, importDefault, export, exportDefault, nextHop, counts.Imported, counts.Filtered, counts.Exported, counts.Preferred,
+        PeerCounts counts, IpFamily family, bool up, string import, bool importDefault, string export, bool exportDefault,
+        string? nextHop) => new(
+        family, up, import, importDefault, export, exportDefault, nextHop, counts.Imported, counts.Filtered, counts.Exported,
+        counts.Preferred,
         new(
             counts.UpdatesReceived, counts.UpdatesRejected, counts.UpdatesFiltered, counts.UpdatesIgnored, counts.UpdatesAccepted,
             counts.WithdrawsReceived, 0, counts.WithdrawsIgnored, counts.WithdrawsAccepted,
-            counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered, counts.ExportUpdates,
+            counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered,
+            counts.ExportUpdates,
             counts.ExportWithdraws, counts.ExportWithdraws));
 }

@@ -39,10 +39,12 @@ internal sealed class RouteViews
         var peer = source == null ? peers.GetValueOrDefault(route.Peer) : null;
         var (type, hops) = source == null ? FromNextHop(route) : FromOwn(source, route.Prefix);
         var recursive = source == null && peer?.Up?.Negotiated is { } session && (session.Internal || peer.Session.Settings.Multihop > 1);
-        var (attributes, summary) = asSent ? (route.Attributes, route.Summary) : source == null ? WithLocalPref(route) : (default, route.Summary);
+        var (attributes, summary) = asSent
+            ? (route.Attributes, route.Summary) : source == null ? WithLocalPref(route) : (default, route.Summary);
         return new(
             route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
-            source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best, route.Refused, false,
+            source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best,
+            route.Refused, false,
             source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
             WhyOf(route), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix))
         {

@@ -20,7 +20,7 @@ internal sealed class RouteSink(Rib.Rib rib, RouteInlet inlet, PeerOutlet outlet
 {
     public PeerOutlet Outlet => outlet;
 
-    public void Take(ref DecodedUpdate update) => inlet.Take(ref update);
+    public void Receive(ref DecodedUpdate update) => inlet.Receive(ref update);
 
     public void TakeRefresh(IpFamily family, byte subtype)
     {

@@ -54,8 +54,9 @@ public sealed record PeerConfig
 /// <summary>A route of our own. <paramref name="Hops"/> for a unicast one.</summary>
 public sealed record OwnRouteConfig(Prefix Prefix, RouteType Type, ImmutableArray<RouteHop> Hops)
 {
-    /// <summary>Names of the hops' interfaces, as many as there are hops (null: by the gateway alone). They may come later than the daemon, so
-    /// configuration knows no numbers: <see cref="RouteHop.Interface"/> is 0, and whoever installs the route looks the name up.</summary>
+    /// <summary>Names of the hops' interfaces, as many as there are hops (null: by the gateway alone). They may come later than the daemon,
+    /// so configuration knows no numbers: <see cref="RouteHop.Interface"/> is 0, and whoever installs the route looks the name
+    /// up.</summary>
     public ImmutableArray<string?> Interfaces { get; init; } = [];
 
     public bool Equals(OwnRouteConfig? other) =>

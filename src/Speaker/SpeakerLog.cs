@@ -6,7 +6,8 @@ namespace Calico.Bgp.Speaker;
 /// <summary>Everything that this room can say. Event ids 4000 to 4999.</summary>
 internal static partial class SpeakerLog
 {
-    [LoggerMessage(4000, LogLevel.Warning, "peer {Peer}: more than {Limit} {Family} prefixes: the session ends and stays down until it is enabled")]
+    [LoggerMessage(4000, LogLevel.Warning,
+        "peer {Peer}: more than {Limit} {Family} prefixes: the session ends and stays down until it is enabled")]
     public static partial void PrefixLimitExceeded(this ILogger log, string peer, int limit, IpFamily family);
 
     [LoggerMessage(4001, LogLevel.Error, "cannot listen as the new configuration says ({Reason}); the old addresses stay")]

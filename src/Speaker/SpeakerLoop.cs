@@ -108,7 +108,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     {
         try
         {
-            await loop.TakeAllAsync(inbox.Reader, news => new(TakeAsync(loop, news))).ConfigureAwait(false);
+            await loop.TakeAllAsync(inbox.Reader, news => new(HandleAsync(loop, news))).ConfigureAwait(false);
         }
         finally
         {
@@ -116,7 +116,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         }
     }
 
-    private async Task TakeAsync(Loop loop, SpeakerNews news)
+    private async Task HandleAsync(Loop loop, SpeakerNews news)
     {
         switch (news)
         {
@@ -207,7 +207,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, RoutesByPrefix(Config), Config.Kernel.Table);
 
-    /// <summary>Addresses that a peer is given as next hops may come after its session. One that goes takes the session along, or comes back.</summary>
+    /// <summary>
+    /// Addresses that a peer is given as next hops may come after its session. One that goes takes the session along, or comes back.
+    /// </summary>
     private void LookAgain(Peer peer, KernelSnapshot snapshot)
     {
         if (peer.Up is not { } up) return;
@@ -248,7 +250,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             await source.MoveAsync(
                 from move in moves
                 where move.Prefix.Family == source.Family
-                select (move.Prefix, move.Announced ? new OwnPath(0, Weight: weigh ? move.Weight : 0) : (OwnPath?)null)).ConfigureAwait(false);
+                select (move.Prefix, move.Announced ? new OwnPath(0, Weight: weigh ? move.Weight : 0) : (OwnPath?)null))
+                    .ConfigureAwait(false);
     }
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
@@ -277,7 +280,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         peers.TryRemove(new(peer.Name, peer));
     }
 
-    /// <summary>Takes another configuration: what compares equal is left alone, and only sessions whose own settings changed are reset.</summary>
+    /// <summary>
+    /// Takes another configuration: what compares equal is left alone, and only sessions whose own settings changed are reset.
+    /// </summary>
     /// <returns>One line for each thing that changed.</returns>
     public async Task<ImmutableArray<string>> ConfigureAsync(SpeakerConfig newer)
     {
@@ -321,7 +326,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         {
             if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
             else if (peer.Config == config) continue;
-            else if (Indexed(config.Session) != peer.Session.Settings) stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
+            else if (Indexed(config.Session) != peer.Session.Settings)
+                stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
             else Update(peer, config);
         }
         await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
@@ -411,7 +417,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         return new(ErrorCode.Cease, (byte)CeaseSubcode.MaximumNumberOfPrefixesReached, data.Written.ToArray());
     }
 
-    /// <summary>Waits for the peers' first tables, then has the kernel forget what an earlier run left and nobody announces any more.</summary>
+    /// <summary>
+    /// Waits for the peers' first tables, then has the kernel forget what an earlier run left and nobody announces any more.
+    /// </summary>
     private async Task SettleAsync(Loop loop)
     {
         var deadline = Started + Config.Kernel.SweepAfter;
@@ -439,7 +447,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         kernel.Changed -= kernelNews.Set;
         if (settling != null) await settling.Ended.ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(peers.Values.Select(peer => peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown).AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(peers.Values.Select(peer => peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown).AsTask()))
+            .ConfigureAwait(false);
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         Rib.Dispose();

@@ -10,7 +10,8 @@ namespace Calico.Bgp.Speaker;
 public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
 {
     public RouterStatus Router => new(
-        version, speaker.Config.HostName, speaker.Config.RouterId, speaker.Config.As, speaker.Time.GetUtcNow(), speaker.Started, speaker.Reconfigured,
+        version, speaker.Config.HostName, speaker.Config.RouterId, speaker.Config.As, speaker.Time.GetUtcNow(), speaker.Started,
+        speaker.Reconfigured,
         speaker.IsShuttingDown);
 
     public IReadOnlyList<ProtocolStatus> Protocols => ProtocolViews.Of(speaker);
@@ -58,7 +59,8 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         foreach (var family in FamiliesOf(query))
         {
             if (Request(query, family) is not { } request) continue;
-            await foreach (var facts in speaker.Rib.Read(request, stop).ConfigureAwait(false)) yield return [.. facts.Select(route => views.Of(route, query.Selection == RouteSelection.Export))];
+            await foreach (var facts in speaker.Rib.Read(request, stop)
+                .ConfigureAwait(false)) yield return [.. facts.Select(route => views.Of(route, query.Selection == RouteSelection.Export))];
         }
     }
 

@@ -25,7 +25,8 @@ public sealed record ChannelStatus(
 
 /// <summary>birdc's table of route changes; null is printed as <c>---</c>.</summary>
 public sealed record UpdateCounts(
-    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored, long ImportUpdatesAccepted,
+    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored,
+    long ImportUpdatesAccepted,
     long ImportWithdrawsReceived, long ImportWithdrawsRejected, long ImportWithdrawsIgnored, long ImportWithdrawsAccepted,
     long ExportUpdatesReceived, long ExportUpdatesRejected, long ExportUpdatesFiltered, long ExportUpdatesAccepted,
     long ExportWithdrawsReceived, long ExportWithdrawsAccepted)
@@ -84,7 +85,8 @@ public sealed record RouteQuery(
 /// <param name="KernelProblem">The kernel refused it: BIRD's <c>!</c>.</param>
 public sealed record RouteView(
     Prefix Prefix, bool First, RouteOrigin Origin, RouteType Type, string Protocol, Address? From, DateTimeOffset Since, bool Best,
-    bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric, string Reason,
+    bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric,
+    string Reason,
     ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem)
 {
     /// <summary>The rule that keeps it out, of routes that an import or export rejects.</summary>
@@ -112,7 +114,9 @@ public interface ISpeaker
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>
     bool Ready { get; }
 
-    /// <summary>Batches of routes, made by the RIB's owner between its other work. The owner waits for the reader, never the sessions for either.</summary>
+    /// <summary>
+    /// Batches of routes, made by the RIB's owner between its other work. The owner waits for the reader, never the sessions for either.
+    /// </summary>
     IAsyncEnumerable<IReadOnlyList<RouteView>> Routes(RouteQuery query, CancellationToken stop);
 
     /// <summary>Who brought a prefix, which rule let it in, why which route is best, and what became of it.</summary>

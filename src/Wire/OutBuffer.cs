@@ -84,13 +84,13 @@ public sealed class OutBuffer : IBufferWriter<byte>
         foreach (var exception in Exceptions)
         {
             if (exception.Only == (exception.Peer == peer)) continue;
-            Take(at, exception.Start);
+            Add(at, exception.Start);
             at = exception.End;
         }
-        Take(at, Length);
+        Add(at, Length);
         return total;
 
-        void Take(int from, int to)
+        void Add(int from, int to)
         {
             if (to <= from) return;
             segments.Add(new(octets, from, to - from));

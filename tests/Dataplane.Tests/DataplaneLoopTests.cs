@@ -41,7 +41,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         await dataplane.TellAsync(RoutingFacts.None);
         await dataplane.SettledAsync().WaitAsync(Patience);
         Assert.Empty(nftables.Applied);
-        await dataplane.TakeAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.ApplyAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
         await dataplane.SettledAsync().WaitAsync(Patience);
         Assert.Single(nftables.Applied);
     }
@@ -50,7 +50,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     public async Task A_defect_of_its_loop_ends_the_process_and_nobody_waits_for_it_any_more()
     {
         nftables.Defect = new InvalidOperationException("broken");
-        await dataplane.TakeAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.ApplyAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
         await Assert.ThrowsAnyAsync<Exception>(() => dataplane.SettledAsync().WaitAsync(Patience));
         Assert.Equal("dataplane: broken", await ended.Task.WaitAsync(Patience));
         Assert.Equal("the loop dataplane has ended on a defect", loops.NotLiveBecause);
@@ -59,11 +59,11 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     [Fact]
     public async Task However_many_routes_the_kernel_moves_while_the_loop_is_busy_it_looks_again_but_once_or_twice()
     {
-        await dataplane.TakeAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.ApplyAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
         await dataplane.SettledAsync().WaitAsync(Patience);
         Assert.True(dataplane.Question.IsAsked);
         nftables.Close();
-        await dataplane.TakeAsync(Plans.Come(Plans.Pool("pods", "10.1.0.0/16")));
+        await dataplane.ApplyAsync(Plans.Come(Plans.Pool("pods", "10.1.0.0/16")));
         await nftables.Waiting.WaitAsync(Patience);
 
         kernel.Looks = 0;

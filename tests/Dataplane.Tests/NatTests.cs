@@ -24,7 +24,7 @@ public class NatTests
     private void Take(params IEnumerable<DataplaneChange> changes)
     {
         foreach (var change in changes)
-            if (nat.Concerns(change)) nat.Take(change);
+            if (nat.Concerns(change)) nat.Apply(change);
         nat.Look();
         plans.Add(nat.Plan);
     }

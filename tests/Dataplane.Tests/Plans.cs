@@ -19,7 +19,7 @@ internal static class Plans
     public static NatObjects Objects(params IEnumerable<Resource> resources)
     {
         var objects = new NatObjects();
-        foreach (var change in Come(resources)) objects.Take(change);
+        foreach (var change in Come(resources)) objects.Apply(change);
         return objects;
     }
 

@@ -10,9 +10,9 @@ public class RoutesInUseTests
     private static readonly HashSet<Prefix> Nobody = [];
     private readonly RoutesInUse routes = new();
 
-    private bool Take(string prefix, params string[] peers) => routes.Take(Prefix.Parse(prefix), [.. peers], Nobody);
+    private bool Take(string prefix, params string[] peers) => routes.Update(Prefix.Parse(prefix), [.. peers], Nobody);
 
-    private bool Lose(string prefix) => routes.Take(Prefix.Parse(prefix), null, Nobody);
+    private bool Lose(string prefix) => routes.Update(Prefix.Parse(prefix), null, Nobody);
 
     [Fact]
     public void What_leads_where_the_route_around_it_leads_moves_nothing()
@@ -36,7 +36,7 @@ public class RoutesInUseTests
     public void Behind_somebody_elses_route_every_change_counts()
     {
         Take("0.0.0.0/0", "tor1");
-        Assert.True(routes.Take(Prefix.Parse("10.1.0.0/16"), ["tor1"], new HashSet<Prefix> { Prefix.Parse("10.0.0.0/8") }));
+        Assert.True(routes.Update(Prefix.Parse("10.1.0.0/16"), ["tor1"], new HashSet<Prefix> { Prefix.Parse("10.0.0.0/8") }));
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public class RoutesInUseTests
         foreach (var (prefix, peer) in changes)
         {
             var before = Ways();
-            var said = routes.Take(prefix, peer == null ? null : [peer], Nobody);
+            var said = routes.Update(prefix, peer == null ? null : [peer], Nobody);
             Assert.True(said || before == Ways(), $"{prefix} to {peer}: {before} became {Ways()}");
         }
     }

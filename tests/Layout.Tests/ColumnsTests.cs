@@ -5,8 +5,7 @@ public sealed class ColumnsTests
 {
     private const int Columns = 140;
 
-    /// <summary>src and the README at the root follow.</summary>
-    private static readonly string[] Roots = ["bench", "conformance", "lab", "machine", "tests"];
+    private static readonly string[] Roots = ["bench", "conformance", "docs", "lab", "machine", "src", "tests"];
 
     public static TheoryData<string> Folders => [.. Roots];
 
@@ -14,6 +13,10 @@ public sealed class ColumnsTests
     [MemberData(nameof(Folders))]
     public void A_line_has_at_most_140_columns(string folder) =>
         Assert.Equal("", string.Join('\n', Tree.Under(folder).SelectMany(TooLong)));
+
+    [Fact]
+    public void A_line_at_the_root_has_at_most_140_columns() =>
+        Assert.Equal("", string.Join('\n', Directory.EnumerateFiles(Tree.Root).Select(file => Path.GetFileName(file)).SelectMany(TooLong)));
 
     private static IEnumerable<string> TooLong(string file)
     {

@@ -24,7 +24,7 @@ public class BestFeedTests
             }
         }
 
-        public void Take(ReadOnlySpan<BestChange> changes)
+        public void Apply(ReadOnlySpan<BestChange> changes)
         {
             Interlocked.Add(ref told, changes.Length);
             lock (holds)

@@ -32,13 +32,13 @@ public class NextHopsTests
         var nextHops = new NextHops(new FlatNetwork());
         var (a, b) = (nextHops.Hold(A, 0), nextHops.Hold(B, 0));
         var before = nextHops.Generation;
-        nextHops.Take(new FlatNetwork(A));
+        nextHops.ResolveBy(new FlatNetwork(A));
         Assert.Equal(nextHops.Generation, nextHops.LastChange);
         using var table = PrefixTable.Of(IpFamily.IPv4);
         Assert.False(nextHops.For(a, direct: false, table, node: 0).Resolvable);
         Assert.True(nextHops.ChangedSince(a, before));
         Assert.False(nextHops.ChangedSince(b, before));
-        nextHops.Take(new FlatNetwork(A));
+        nextHops.ResolveBy(new FlatNetwork(A));
         Assert.True(nextHops.LastChange < nextHops.Generation);
     }
 }

@@ -168,7 +168,7 @@ internal sealed class RememberingKernel : IFibSink
         lock (holds) return holds.GetValueOrDefault(prefix);
     }
 
-    public void Take(ReadOnlySpan<FibChange> changes)
+    public void Apply(ReadOnlySpan<FibChange> changes)
     {
         Interlocked.Add(ref told, changes.Length);
         lock (holds)
@@ -298,7 +298,7 @@ internal sealed class RibRig : IDisposable
     private static void TakeEndOfRib(RouteInlet inlet, IpFamily family)
     {
         var update = new DecodedUpdate { EndOfRib = family };
-        inlet.Take(ref update);
+        inlet.Receive(ref update);
     }
 
     public byte[] Attributes(Action<AttributeEditor> edit)

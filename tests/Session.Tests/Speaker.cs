@@ -59,7 +59,7 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         throw new InvalidOperationException($"the owner's mistake at {at}");
     }
 
-    public void Take(ref DecodedUpdate update) => Updates++;
+    public void Receive(ref DecodedUpdate update) => Updates++;
     public void TakeRefresh(IpFamily family, byte subtype) => Told.Enqueue($"refresh {family.Word()} {subtype}");
     public ValueTask FlushAsync() => Full is { } full ? new(full.Task) : default;
 

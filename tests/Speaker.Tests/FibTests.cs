@@ -26,7 +26,7 @@ public class FibTests
     {
         await using var fib = new Fib(kernel, new(), loops);
         kernel.Mistake = new InvalidOperationException("broken");
-        fib.Take([new(One, Learned)]);
+        fib.Apply([new(One, Learned)]);
         Assert.Equal("fib: broken", await ended.Task.WaitAsync(TimeSpan.FromSeconds(10)));
         await fib.PassedAsync().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal("the loop fib has ended on a defect", loops.NotLiveBecause);
@@ -36,10 +36,10 @@ public class FibTests
     public async Task Best_routes_become_wishes_and_their_loss_too()
     {
         await using var fib = new Fib(kernel, new(), loops);
-        fib.Take([new(One, Learned)]);
+        fib.Apply([new(One, Learned)]);
         await fib.PassedAsync();
         Assert.Equal("via 10.0.0.9 dev 2", kernel.Holds[One].ToString());
-        fib.Take([new(One, null)]);
+        fib.Apply([new(One, null)]);
         await fib.PassedAsync();
         Assert.Empty(kernel.Holds);
     }
@@ -48,7 +48,7 @@ public class FibTests
     public async Task What_a_filter_said_of_metric_and_table_holds()
     {
         await using var fib = new Fib(kernel, new() { Table = 100 }, loops);
-        fib.Take([new(One, Learned with { Hints = new(7, 200) })]);
+        fib.Apply([new(One, Learned with { Hints = new(7, 200) })]);
         await fib.PassedAsync();
         Assert.Equal((7u, 200u), (kernel.Holds[One].Metric, kernel.Holds[One].Table));
     }
@@ -58,7 +58,7 @@ public class FibTests
     {
         await using var fib = new Fib(kernel, new(), loops);
         var learned = new FibTarget(RouteOrigin.Bgp, [new(Address.Parse("10.9.0.2"), 0, OnLink: true)], new(1024, 0)) { Tunnel = true };
-        fib.Take([new(One, learned)]);
+        fib.Apply([new(One, learned)]);
         await fib.PassedAsync();
         Assert.Empty(kernel.Holds);
         kernel.Become(kernel.Current with { Links = kernel.Current.Links.Add(9, FakeKernel.Link(9, "tunl0", up: true)) });
@@ -91,7 +91,7 @@ public class FibTests
     {
         await using var fib = new Fib(kernel, new(), loops);
         fib.Configure(new(), Own(new(One, RouteType.Unicast, [new(null, 0)]) { Interfaces = ["eth1"] }));
-        fib.Take([new(One, new(RouteOrigin.Static, [], default))]);
+        fib.Apply([new(One, new(RouteOrigin.Static, [], default))]);
         await fib.PassedAsync();
         Assert.Equal("dev 3", kernel.Holds[One].ToString());
         kernel.Become(FakeKernel.Node(eth1: 8));
@@ -108,9 +108,9 @@ public class FibTests
     public async Task Nothing_reaches_the_kernel_once_it_is_closed()
     {
         await using var fib = new Fib(kernel, new(), loops);
-        fib.Take([new(One, Learned)]);
+        fib.Apply([new(One, Learned)]);
         fib.Close();
-        fib.Take([new(One, null)]);
+        fib.Apply([new(One, null)]);
         await fib.PassedAsync();
         Assert.Single(kernel.Holds);
     }

@@ -58,12 +58,14 @@ internal static class StatusView
     /// <summary>Each of them is in --json; here the one that was at work longest on one thing, which is who keeps others waiting.</summary>
     private static Cell Loops(IReadOnlyList<LoopAnswer> loops)
     {
-        if (loops.FirstOrDefault(loop => loop.Failed) is { } failed) return new($"{failed.Name} {failed.Of}".Trim() + " has ended on a defect", Tone.Bad);
+        if (loops.FirstOrDefault(loop => loop.Failed) is { } failed)
+            return new($"{failed.Name} {failed.Of}".Trim() + " has ended on a defect", Tone.Bad);
         if (loops.MaxBy(loop => loop.LongestTurn) is not { } slowest) return "";
         var defects = loops.Sum(loop => loop.Defects);
         var count = Words.Count(loops.Count, "loop");
         return new(
-            $"{count}, longest turn {slowest.LongestTurn * 1000:0} ms ({$"{slowest.Name} {slowest.Of}".Trim()}), {Words.Count(defects, "defect")}",
+            $"{count}, longest turn {slowest.LongestTurn * 1000:0} ms ({$"{slowest.Name} {slowest.Of}".Trim()}), "
+            + Words.Count(defects, "defect"),
             defects > 0 ? Tone.Bad : Tone.Plain);
     }
 

@@ -17,7 +17,7 @@ internal sealed class DataplaneRoom(
         return Task.CompletedTask;
     }
 
-    public override Task StartedAsync(CancellationToken cancellationToken) => Translating.TakeAsync(start.Config);
+    public override Task StartedAsync(CancellationToken cancellationToken) => Translating.ApplyAsync(start.Config);
 
     protected override ValueTask LeaveAsync() => translating?.DisposeAsync() ?? default;
 }

@@ -42,7 +42,8 @@ internal static class StatusAnswers
     }
 
     private static LoopAnswer Loop(LoopStatus loop) => new(
-        loop.Name, loop.Of, loop.SinceBeat.TotalSeconds, loop.InTurnFor?.TotalSeconds, loop.LongestTurn.TotalSeconds, loop.Defects, loop.HasFailed);
+        loop.Name, loop.Of, loop.SinceBeat.TotalSeconds, loop.InTurnFor?.TotalSeconds, loop.LongestTurn.TotalSeconds, loop.Defects,
+        loop.HasFailed);
 
     private static LastReloadAnswer Reload(ReloadStatus last) => new(
         last.At, last.File, last.Refused == null,

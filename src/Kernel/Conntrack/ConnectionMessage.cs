@@ -5,7 +5,10 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel.Conntrack;
 
-/// <summary>What names a connection to the kernel: its first tuple as it was told, its zone, and the id that a later one with the same tuple would not have.</summary>
+/// <summary>
+/// What names a connection to the kernel: its first tuple as it was told, its zone, and the id that a later one with the same tuple would
+/// not have.
+/// </summary>
 internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Id, byte[] Zone);
 
 /// <summary>The messages of ctnetlink (linux/netfilter/nfnetlink_conntrack.h).</summary>
@@ -16,21 +19,24 @@ internal static class ConnectionMessage
     private const uint SourceTranslated = 1 << 4; // IPS_SRC_NAT
 
     // conntrack -L -f FAMILY --status SRC_NAT (or without it): the kernel picks them out
-    public static NetlinkMessage Dump(IpFamily family, bool sourceTranslated) => new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump)
+    public static NetlinkMessage Dump(IpFamily family, bool sourceTranslated) =>
+        new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump)
         .Header(new NetfilterHeader(family.Number(), 0, 0))
         .BigEndian(Status, sourceTranslated ? SourceTranslated : 0).BigEndian(StatusMask, SourceTranslated);
 
     // conntrack -D --orig-src … --orig-dst … -p … --sport … --dport …
     public static NetlinkMessage Remove(ConnectionName name)
     {
-        var message = new NetlinkMessage(Delete, NetlinkFlags.Request | NetlinkFlags.Ack).Header(new NetfilterHeader(name.Family.Number(), 0, 0))
+        var message = new NetlinkMessage(Delete, NetlinkFlags.Request | NetlinkFlags.Ack)
+            .Header(new NetfilterHeader(name.Family.Number(), 0, 0))
             .Attribute(TupleOriginal | NestedFlag, name.Tuple).Attribute(Id, name.Id);
         return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
     }
 
     private const ushort NestedFlag = 0x8000;
 
-    public static bool TryRead(ReadOnlySpan<byte> body, [NotNullWhen(true)] out Connection? connection, [NotNullWhen(true)] out ConnectionName? name)
+    public static bool TryRead(
+        ReadOnlySpan<byte> body, [NotNullWhen(true)] out Connection? connection, [NotNullWhen(true)] out ConnectionName? name)
     {
         (connection, name) = (null, null);
         if (body.Length < NetfilterHeader.Octets || !AddressFamilies.TryRead(body[0], out var family)) return false;
@@ -39,11 +45,13 @@ internal static class ConnectionMessage
         if (!TryReadTuple(tuple, family, out var source, out var destination, out var protocol)) return false;
         var status = AttributeReader.BigEndian(AttributeReader.Find(attributes, Status));
         connection = new(source, destination, protocol, (status & SourceTranslated) != 0);
-        name = new(family, tuple.ToArray(), AttributeReader.Find(attributes, Id).ToArray(), AttributeReader.Find(attributes, Zone).ToArray());
+        name = new(family, tuple.ToArray(), AttributeReader.Find(attributes, Id).ToArray(),
+            AttributeReader.Find(attributes, Zone).ToArray());
         return true;
     }
 
-    private static bool TryReadTuple(ReadOnlySpan<byte> tuple, IpFamily family, out Address source, out Address destination, out byte protocol)
+    private static bool TryReadTuple(
+        ReadOnlySpan<byte> tuple, IpFamily family, out Address source, out Address destination, out byte protocol)
     {
         const ushort ip = 1, proto = 2, number = 1;
         var (first, second) = family == IpFamily.IPv4 ? ((ushort)1, (ushort)2) : ((ushort)3, (ushort)4); // CTA_IP_V4_SRC, …

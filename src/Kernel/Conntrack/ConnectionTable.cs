@@ -37,13 +37,13 @@ public sealed class ConnectionTable : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             names.Clear();
-            var end = dump.Read(ConnectionMessage.Dump(family, sourceTranslated), Take, out var refused);
+            var end = dump.Read(ConnectionMessage.Dump(family, sourceTranslated), Keep, out var refused);
             if (end == DumpEnd.Refused) return (0, refused);
             if (end == DumpEnd.Complete || attempt == Attempts) break;
         }
         return Remove(names);
 
-        void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
             if (ConnectionMessage.TryRead(body, out var connection, out var name) && which(connection)) names.Add(name);
         }

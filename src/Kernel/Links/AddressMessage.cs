@@ -19,8 +19,8 @@ internal static class AddressMessage
         new NetlinkMessage(MessageType.GetAddress, NetlinkFlags.Request | NetlinkFlags.Dump)
             .Header(new Header());
 
-    /// <summary>IPv4 always gives IFA_LOCAL, and in IFA_ADDRESS the other end of a point-to-point link or the same again; IPv6 gives IFA_ADDRESS
-    /// alone unless there is another end.</summary>
+    /// <summary>IPv4 always gives IFA_LOCAL, and in IFA_ADDRESS the other end of a point-to-point link or the same again; IPv6 gives
+    /// IFA_ADDRESS alone unless there is another end.</summary>
     public static bool TryRead(ReadOnlySpan<byte> body, out LinkAddress address)
     {
         address = null!;
@@ -35,7 +35,8 @@ internal static class AddressMessage
         }
         if ((own ?? other) is not { } found || header.PrefixLength > family.Bits()) return false;
         var opposite = own != null && other != own ? other : null;
-        address = new(header.Index, found, header.PrefixLength, opposite, header.Scope, family == IpFamily.IPv4 && (header.Flags & SecondaryFlag) != 0);
+        address = new(header.Index, found, header.PrefixLength, opposite, header.Scope,
+            family == IpFamily.IPv4 && (header.Flags & SecondaryFlag) != 0);
         return true;
     }
 }

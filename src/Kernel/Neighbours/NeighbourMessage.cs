@@ -10,7 +10,8 @@ internal static class NeighbourMessage
     private const ushort Destination = 1, LinkLayer = 2; // NDA_DST, NDA_LLADDR
     private const byte RouterFlag = 0x80;                // NTF_ROUTER
 
-    // Reachable, stale, delay, probe or permanent: the address has an answer. Incomplete and failed have none, NUD_NOARP (0x40) never asked.
+    // Reachable, stale, delay, probe or permanent: the address has an answer. Incomplete and failed have none, NUD_NOARP (0x40) never
+    // asked.
     private const ushort Known = 0x02 | 0x04 | 0x08 | 0x10 | 0x80;
 
     /// <summary>struct ndmsg.</summary>

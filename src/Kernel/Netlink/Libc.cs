@@ -13,7 +13,9 @@ namespace Calico.Bgp.Kernel.Netlink;
 /// </summary>
 internal static unsafe class Libc
 {
-    /// <summary>NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK: of level SOL_NETLINK.</summary>
+    /// <summary>
+    /// NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK: of level SOL_NETLINK.
+    /// </summary>
     public const int AddMembership = 1, DropMembership = 2, CapAck = 10, ExtAck = 11, StrictCheck = 12;
 
     /// <summary>struct sockaddr_nl.</summary>

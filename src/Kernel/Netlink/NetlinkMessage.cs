@@ -77,7 +77,8 @@ internal sealed class NetlinkMessage
     public NetlinkMessage Attribute(ushort type, uint value) => Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
 
     /// <summary>A number as NETLINK_NETFILTER has them.</summary>
-    public NetlinkMessage BigEndian(ushort type, uint value) => Attribute(type, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
+    public NetlinkMessage BigEndian(ushort type, uint value) =>
+        Attribute(type, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
 
     public NetlinkMessage BigEndian(ushort type, ulong value)
     {

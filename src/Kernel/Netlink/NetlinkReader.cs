@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
-/// <summary>Walks the messages of a datagram (or of several, each padded to four octets). Ends at the first length that cannot be.</summary>
+/// <summary>
+/// Walks the messages of a datagram (or of several, each padded to four octets). Ends at the first length that cannot be.
+/// </summary>
 internal ref struct NetlinkReader(ReadOnlySpan<byte> octets)
 {
     private ReadOnlySpan<byte> left = octets;
@@ -77,7 +79,8 @@ internal readonly ref struct NetlinkAnswer
         Errno = -(int)AttributeReader.U32(body);
         if ((header.Flags & HasAttributes) == 0 || body.Length < 4 + NetlinkMessage.HeaderOctets) return;
         var request = MemoryMarshal.Read<NetlinkHeader>(body[4..]);
-        var repeated = (header.Flags & Capped) != 0 ? NetlinkMessage.HeaderOctets : NetlinkMessage.Align((int)Math.Min(request.Length, 1 << 20));
+        var repeated = (header.Flags & Capped) != 0
+            ? NetlinkMessage.HeaderOctets : NetlinkMessage.Align((int)Math.Min(request.Length, 1 << 20));
         if (4 + repeated > body.Length) return;
         var attributes = new AttributeReader(body[(4 + repeated)..]);
         while (attributes.Next(out var type, out var value))

@@ -5,7 +5,9 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel.NextHops;
 
-/// <summary>A next hop that routes name by its number, so that it moves for all of them at once (RTM_NEWNEXTHOP; linux/nexthop.h).</summary>
+/// <summary>
+/// A next hop that routes name by its number, so that it moves for all of them at once (RTM_NEWNEXTHOP; linux/nexthop.h).
+/// </summary>
 /// <param name="Gateway">Null: straight onto the link.</param>
 public sealed record NextHop(uint Id, IpFamily Family, Address? Gateway, int Interface) : KernelObject
 {
@@ -73,7 +75,8 @@ public sealed record NextHopGroup(uint Id, ListOf<NextHopShare> Members, Resilie
     internal override NetlinkMessage Delete(byte protocol) => NextHopMessage.Delete(Id);
 
     public override string ToString() =>
-        $"nexthop id {Id} group {string.Join('/', Members.Select(member => $"{member.Id},{member.Weight}"))}{(Resilient == null ? "" : " type resilient")}";
+        $"nexthop id {Id} group {string.Join('/', Members.Select(member => $"{member.Id},{member.Weight}"))}"
+        + (Resilient == null ? "" : " type resilient");
 }
 
 /// <summary>The octets of next hops and groups.</summary>
@@ -95,7 +98,8 @@ internal static class NextHopMessage
     public static uint Ticks(TimeSpan time) => (uint)(time.TotalSeconds * TicksOfSecond);
 
     public static NetlinkMessage New(uint id, byte family, byte protocol, uint flags, bool replace) =>
-        new NetlinkMessage(MessageType.NewNextHop, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | (replace ? NetlinkFlags.Replace : NetlinkFlags.Exclusive))
+        new NetlinkMessage(MessageType.NewNextHop, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create
+            | (replace ? NetlinkFlags.Replace : NetlinkFlags.Exclusive))
             .Header(new Header(family, 0, protocol, 0, flags)).Attribute(IdOf, id);
 
     // ip nexthop del id ID
@@ -103,7 +107,8 @@ internal static class NextHopMessage
         .Header(new Header()).Attribute(IdOf, id);
 
     // ip nexthop show
-    public static NetlinkMessage Dump() => new NetlinkMessage(MessageType.GetNextHop, NetlinkFlags.Request | NetlinkFlags.Dump).Header(new Header());
+    public static NetlinkMessage Dump() =>
+        new NetlinkMessage(MessageType.GetNextHop, NetlinkFlags.Request | NetlinkFlags.Dump).Header(new Header());
 
     /// <summary>False for blackholes and what else nobody here makes.</summary>
     public static bool TryRead(ReadOnlySpan<byte> body, out KernelObject found, out byte protocol)
@@ -118,7 +123,8 @@ internal static class NextHopMessage
         else if (AddressFamilies.TryRead(header.Family, out var family))
         {
             var gateway = AttributeReader.Find(attributes, GatewayOf);
-            found = new NextHop(id, family, gateway.Length is 4 or 16 ? Address.FromOctets(gateway) : null, (int)AttributeReader.U32(AttributeReader.Find(attributes, Oif)))
+            found = new NextHop(id, family, gateway.Length is 4 or 16 ? Address.FromOctets(gateway) : null,
+                (int)AttributeReader.U32(AttributeReader.Find(attributes, Oif)))
             {
                 OnLink = (header.Flags & RouteMessage.OnLink) != 0,
             };
@@ -140,7 +146,8 @@ internal static class NextHopMessage
     {
         var nest = AttributeReader.Find(attributes, ResilientGroup);
         if (nest.IsEmpty) return null;
-        return new(MemoryMarshal.Read<ushort>(AttributeReader.Find(nest, 1)), Time(AttributeReader.Find(nest, 2)), Time(AttributeReader.Find(nest, 3)));
+        return new(MemoryMarshal.Read<ushort>(AttributeReader.Find(nest, 1)), Time(AttributeReader.Find(nest, 2)),
+            Time(AttributeReader.Find(nest, 3)));
 
         static TimeSpan Time(ReadOnlySpan<byte> ticks) => TimeSpan.FromSeconds(AttributeReader.U32(ticks) / (double)TicksOfSecond);
     }

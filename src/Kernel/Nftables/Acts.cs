@@ -33,7 +33,8 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
 {
     internal override void Encode(Expressions into)
     {
-        var flags = NatFlags.Addresses | NatFlags.FullyRandom | (Persistent ? NatFlags.Persistent : 0) | (Ports != null ? NatFlags.Ports : 0);
+        var flags = NatFlags.Addresses | NatFlags.FullyRandom | (Persistent ? NatFlags.Persistent : 0)
+            | (Ports != null ? NatFlags.Ports : 0);
         into.Immediate(NftOctets.Of(From).Span.ToArray(), slot: 0);
         if (To != From) into.Immediate(NftOctets.Of(To).Span.ToArray(), slot: SlotsOfAddress);
         if (Ports is { } ports)
@@ -48,7 +49,8 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
     public override string ToString()
     {
         var addresses = From == To ? $"{From}" : $"{From}-{To}";
-        return $"snat {(From.IsIPv4 ? "ip" : "ip6")} to {addresses}{(Ports is { } ports ? $":{ports}" : "")} fully-random{(Persistent ? ",persistent" : "")}";
+        return $"snat {(From.IsIPv4 ? "ip" : "ip6")} to {addresses}{(Ports is { } ports ? $":{ports}" : "")} fully-random"
+            + (Persistent ? ",persistent" : "");
     }
 }
 
@@ -64,7 +66,8 @@ public sealed record ActDestinationNat(IpFamily Family, string Map) : NftStateme
         into.Nat(source: false, Family.Number(), NatFlags.Addresses, 0, null, null, null);
     }
 
-    public override string ToString() => $"dnat {(Family == IpFamily.IPv4 ? "ip" : "ip6")} to {AddressField.Word(Family, NftEnd.Destination)} map @{Map}";
+    public override string ToString() =>
+        $"dnat {(Family == IpFamily.IPv4 ? "ip" : "ip6")} to {AddressField.Word(Family, NftEnd.Destination)} map @{Map}";
 }
 
 /// <summary>accept, drop, return, jump CHAIN, goto CHAIN</summary>

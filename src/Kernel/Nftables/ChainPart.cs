@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
-/// <summary>A chain by its name: as it shall be, and as the kernel has it. Rules have no identity: a chain that differs is written anew.</summary>
+/// <summary>
+/// A chain by its name: as it shall be, and as the kernel has it. Rules have no identity: a chain that differs is written anew.
+/// </summary>
 internal sealed class ChainPart(string name)
 {
     public string Name => name;

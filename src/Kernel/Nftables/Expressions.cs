@@ -16,7 +16,8 @@ internal sealed class Expressions(NetlinkMessage message)
     public enum Operator : uint { Equal, NotEqual, Less }
 
     /// <summary>nft and the kernel name a slot that begins a 16-octet register by that register's number.</summary>
-    private static uint Register(int slot) => slot % SlotsOfAddress == 0 ? FirstWideRegister + (uint)(slot / SlotsOfAddress) : FirstRegister + (uint)slot;
+    private static uint Register(int slot) =>
+        slot % SlotsOfAddress == 0 ? FirstWideRegister + (uint)(slot / SlotsOfAddress) : FirstRegister + (uint)slot;
 
     private void Add(string name, Action<NetlinkMessage> attributes)
     {
@@ -65,7 +66,8 @@ internal sealed class Expressions(NetlinkMessage message)
 
     /// <summary>A number from the machine's order into the network's, so that it can be compared by its octets.</summary>
     public void ToNetworkOrder(int slot = 0) => Add("byteorder", data => data
-        .BigEndian(1, Register(slot)).BigEndian(2, Register(slot)).BigEndian(3, 1).BigEndian(4, 4).BigEndian(5, 4)); // SREG, DREG, OP, LEN, SIZE
+        // SREG, DREG, OP, LEN, SIZE
+        .BigEndian(1, Register(slot)).BigEndian(2, Register(slot)).BigEndian(3, 1).BigEndian(4, 4).BigEndian(5, 4));
 
     /// <param name="into">The slot that the map's value goes to; the verdict's is not one of them.</param>
     public void Lookup(string set, bool outside = false, int slot = 0, int? into = null, bool verdict = false) => Add("lookup", data =>

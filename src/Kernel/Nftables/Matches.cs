@@ -44,7 +44,8 @@ public sealed record MatchProtocol(IpProtocol Protocol) : NftStatement
 /// <summary>Where the addresses stand in the header.</summary>
 internal static class AddressField
 {
-    public static string Word(IpFamily family, NftEnd end) => $"{(family == IpFamily.IPv4 ? "ip" : "ip6")} {(end == NftEnd.Source ? "saddr" : "daddr")}";
+    public static string Word(IpFamily family, NftEnd end) =>
+        $"{(family == IpFamily.IPv4 ? "ip" : "ip6")} {(end == NftEnd.Source ? "saddr" : "daddr")}";
 
     public static void Load(Expressions into, IpFamily family, NftEnd end, int slot = 0)
     {
@@ -131,7 +132,9 @@ public readonly record struct PortRange(ushort From, ushort To)
     public override string ToString() => From == To ? $"{From}" : $"{From}-{To}";
 }
 
-/// <summary>fib saddr type local, fib saddr . oif type != local: whether the source is this host's own address, or the outgoing interface's.</summary>
+/// <summary>
+/// fib saddr type local, fib saddr . oif type != local: whether the source is this host's own address, or the outgoing interface's.
+/// </summary>
 public sealed record MatchLocalSource(bool OfOutgoingInterface, bool Not = false) : NftStatement
 {
     internal override void Encode(Expressions into)

@@ -25,7 +25,8 @@ public sealed record NftRule(ImmutableArray<NftStatement> Statements, string? Co
 {
     public NftRule(params ReadOnlySpan<NftStatement> statements) : this([.. statements], null) { }
 
-    public bool Equals(NftRule? other) => other != null && Comment == other.Comment && Statements.AsSpan().SequenceEqual(other.Statements.AsSpan());
+    public bool Equals(NftRule? other) =>
+        other != null && Comment == other.Comment && Statements.AsSpan().SequenceEqual(other.Statements.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Comment, Statements.Length);
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
-/// <summary>One change of what is wanted of our table: a part, by its name. What compares equal to what is wanted already costs nothing.</summary>
+/// <summary>
+/// One change of what is wanted of our table: a part, by its name. What compares equal to what is wanted already costs nothing.
+/// </summary>
 public abstract record NftChange
 {
     /// <summary>The set shall be, with these elements and no others; a dynamic one with these and whatever else it has.</summary>

@@ -5,9 +5,9 @@ namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
 /// The messages that make of some parts what they shall be, in the order in which they lean on one another: sets and chains come; rules of
-/// chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets nobody change, which
-/// comes again at once; elements come; rules come. Maps go before the chains that they lead to.
-/// What leans on a part that comes again (rules on their sets and chains, maps on their chains) is written again with it.
+/// chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets nobody change,
+/// which comes again at once; elements come; rules come. Maps go before the chains that they lead to. What leans on a part that comes again
+/// (rules on their sets and chains, maps on their chains) is written again with it.
 /// </summary>
 /// <param name="blocked">What the kernel has refused, and is not to be asked about again yet; null: nothing.</param>
 internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
@@ -20,7 +20,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
 
     public void Write(string? comment, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
     {
-        sets.AddRange(someSets.Where(set => !Blocks(set.Wanted != null ? new NftPart.Set(set.Name) : new NftPart.Removal(new NftPart.Set(set.Name)))));
+        sets.AddRange(someSets.Where(
+            set => !Blocks(set.Wanted != null ? new NftPart.Set(set.Name) : new NftPart.Removal(new NftPart.Set(set.Name)))));
         foreach (var chain in someChains) Add(chain);
         Widen();
         if (!parts.TableIsThere) into.Add(new NftPart.Table(table), () => NftMessage.AddTable(table, comment));
@@ -111,7 +112,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     private void Elements(SetPart set, IReadOnlyCollection<NftElement> elements, bool add)
     {
         var shape = (add ? set.Wanted : set.There)!;
-        NftPart Part(NftElement element) => add ? new NftPart.Element(set.Name, element) : new NftPart.Removal(new NftPart.Element(set.Name, element));
+        NftPart Part(NftElement element) =>
+            add ? new NftPart.Element(set.Name, element) : new NftPart.Removal(new NftPart.Element(set.Name, element));
         using var left = elements.Where(element => !Blocks(Part(element))).GetEnumerator();
         for (var any = left.MoveNext(); any;)
         {

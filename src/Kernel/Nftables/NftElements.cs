@@ -11,7 +11,9 @@ internal static class NftElements
     private const ushort ListElement = 1, Key = 1, Data = 2, Flags = 3, Timeout = 4, Expiration = 5, UserData = 6, KeyEnd = 10, Value = 1;
     private const uint IntervalEnd = 1;
 
-    /// <summary>What nft writes on a range that goes up to the last key, and looks for when it lists it (SET_ELEM_F_INTERVAL_OPEN).</summary>
+    /// <summary>
+    /// What nft writes on a range that goes up to the last key, and looks for when it lists it (SET_ELEM_F_INTERVAL_OPEN).
+    /// </summary>
     private static readonly byte[] OpenRange = [1, sizeof(uint), .. BitConverter.GetBytes(1u)];
 
     public static void Write(NetlinkMessage into, NftSet set, NftElement element, bool add)
@@ -30,7 +32,8 @@ internal static class NftElements
         if (element.Value is NftData data) Plain(into, Data, data.Octets);
         else if (element.Value is NftVerdict verdict)
             using (into.OpenNested(Data)) Expressions.WriteVerdict(into, verdict);
-        if (add && element.Timeout is { } timeout) into.BigEndian(Timeout, NftMessage.Milliseconds(timeout)).BigEndian(Expiration, NftMessage.Milliseconds(timeout));
+        if (add && element.Timeout is { } timeout)
+            into.BigEndian(Timeout, NftMessage.Milliseconds(timeout)).BigEndian(Expiration, NftMessage.Milliseconds(timeout));
         if (open) into.Attribute(UserData, OpenRange);
     }
 
@@ -67,10 +70,14 @@ internal static class NftElements
         var decision = AttributeReader.Find(data, verdict);
         if (decision.IsEmpty) return new NftData(Copy(AttributeReader.Find(data, Value)));
         var target = AttributeReader.Find(decision, chain);
-        return new NftVerdict((NftVerdictCode)(int)AttributeReader.BigEndian(AttributeReader.Find(decision, code)), target.IsEmpty ? null : AttributeReader.Text(target));
+        return new NftVerdict((NftVerdictCode)(int)AttributeReader.BigEndian(AttributeReader.Find(decision, code)),
+            target.IsEmpty ? null : AttributeReader.Text(target));
     }
 
-    /// <summary>Ranges out of starts and ends, in whatever order they came. Where two ranges touch, the end of one stands before the start of the other.</summary>
+    /// <summary>
+    /// Ranges out of starts and ends, in whatever order they came. Where two ranges touch, the end of one stands before the start of the
+    /// other.
+    /// </summary>
     public static List<NftElement> Join(NftSet set, List<Told> told)
     {
         if (!set.Intervals || set.Key.Length > 1) return [.. told.Select(one => one.Element)];

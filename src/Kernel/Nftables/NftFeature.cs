@@ -32,5 +32,6 @@ internal static class NftFeature
     /// <summary>The kernel does not know what was asked for.</summary>
     public static bool IsMissing(int errno) => errno == ENOENT || errno == EOPNOTSUPP;
 
-    private static IEnumerable<string> Options(NftRule rule) => rule.Statements.Select(Option).Where(option => option != "CONFIG_NF_TABLES").Distinct().DefaultIfEmpty("CONFIG_NF_TABLES");
+    private static IEnumerable<string> Options(NftRule rule) =>
+        rule.Statements.Select(Option).Where(option => option != "CONFIG_NF_TABLES").Distinct().DefaultIfEmpty("CONFIG_NF_TABLES");
 }

@@ -105,7 +105,8 @@ internal static class NftMessage
     {
         var message = Write(NewSet, table, create: true).Text(2, set.Name).BigEndian(3, Flags(set))     // NAME, FLAGS
             .BigEndian(4, NftTypes.Number(set.Key)).BigEndian(5, (uint)NftTypes.Length(set.Key));       // KEY_TYPE, KEY_LEN
-        if (set.IsMap) message.BigEndian(6, NftTypes.Number(set.Value)).BigEndian(7, (uint)NftTypes.Length(set.Value)); // DATA_TYPE, DATA_LEN
+        // DATA_TYPE, DATA_LEN
+        if (set.IsMap) message.BigEndian(6, NftTypes.Number(set.Value)).BigEndian(7, (uint)NftTypes.Length(set.Value));
         message.BigEndian(10, id);                                                                      // ID
         if (IsRanges(set) || set.Size > 0) Describe(message, set);
         if (set.Timeout is { } timeout) message.BigEndian(11, Milliseconds(timeout));                   // TIMEOUT
@@ -120,7 +121,8 @@ internal static class NftMessage
     public static uint Flags(NftSet set)
     {
         const uint interval = 4, map = 8, timeout = 16, dynamic = 32, concatenation = 128;
-        return (set.Intervals ? interval : 0) | (set.IsMap ? map : 0) | (set.Dynamic ? timeout | dynamic : 0) | (IsRanges(set) ? concatenation : 0);
+        return (set.Intervals ? interval : 0) | (set.IsMap ? map : 0) | (set.Dynamic ? timeout | dynamic : 0)
+            | (IsRanges(set) ? concatenation : 0);
     }
 
     private static void Describe(NetlinkMessage message, NftSet set)
@@ -183,7 +185,8 @@ internal static class NftMessage
 
     public static NetlinkMessage AskSets(string table) => Message(GetSet, NetlinkFlags.Dump).Text(Table, table);
 
-    public static NetlinkMessage AskElements(string table, string set) => Message(GetElement, NetlinkFlags.Dump).Text(Table, table).Text(2, set);
+    public static NetlinkMessage AskElements(string table, string set) =>
+        Message(GetElement, NetlinkFlags.Dump).Text(Table, table).Text(2, set);
 
     // nft add element inet TABLE SET { … }; nft delete element …; nft destroy element …, which minds no element that has gone by itself
     public static NetlinkMessage Elements(string table, string set, bool add, bool perhaps) =>

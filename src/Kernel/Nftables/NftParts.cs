@@ -24,7 +24,8 @@ internal sealed class NftParts
 
     public ChainPart? Chain(string name) => chains.GetValueOrDefault(name);
 
-    /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is to be taken.</exception>
+    /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is to be
+    /// taken.</exception>
     public void Check(ImmutableArray<NftChange> changes)
     {
         var before = new Dictionary<string, bool>();
@@ -34,11 +35,12 @@ internal sealed class NftParts
                 case NftChange.PutSet put: before[put.Set.Name] = true; break;
                 case NftChange.RemoveSet remove: before[remove.Name] = false; break;
                 case NftChange.PutElements put when !(before.TryGetValue(put.Set, out var wanted) ? wanted : Set(put.Set)?.Wanted != null):
-                    throw new ArgumentException($"expected a set that is wanted, got elements for {put.Set}, which is not", nameof(changes));
+                    throw new ArgumentException($"expected a set that is wanted, got elements for {put.Set}, which is not",
+                        nameof(changes));
             }
     }
 
-    public void Take(NftChange change)
+    public void Apply(NftChange change)
     {
         switch (change)
         {

@@ -44,6 +44,7 @@ internal static class NftProbe
         var all = refusals.ToList();
         if (all.Exists(refusal => refusal.Part is NftPart.Table)) return ["CONFIG_NF_TABLES_INET"];
         if (all.Exists(refusal => refusal.Part is NftPart.Chain)) return ["CONFIG_NFT_NAT"];
-        return all.Select(refusal => refusal.Part).OfType<NftPart.Rule>().Select(part => NftFeature.Option(part.Value.Statements[^1])).Distinct();
+        return all.Select(refusal => refusal.Part).OfType<NftPart.Rule>().Select(part => NftFeature.Option(part.Value.Statements[^1]))
+            .Distinct();
     }
 }

@@ -57,12 +57,12 @@ internal sealed class NftReading
 
     private bool Read()
     {
-        if (!Ask(NftMessage.AskGeneration(), TakeGeneration)) return false;
-        if (!Ask(NftMessage.AskTable(name), TakeTable)) return errno == ENOENT && Forgive();
-        if (!Ask(NftMessage.AskSets(name), TakeSet)) return false;
+        if (!Ask(NftMessage.AskGeneration(), ReadGeneration)) return false;
+        if (!Ask(NftMessage.AskTable(name), ReadTable)) return errno == ENOENT && Forgive();
+        if (!Ask(NftMessage.AskSets(name), ReadSet)) return false;
         foreach (var set in table.Sets.Values)
             if (!set.Shape.Dynamic && !ReadElements(set)) return false;
-        return Ask(NftMessage.AskChains(), TakeChain) && Ask(NftMessage.AskRules(name), TakeRule);
+        return Ask(NftMessage.AskChains(), ReadChain) && Ask(NftMessage.AskRules(name), ReadRule);
     }
 
     private bool Ask(NetlinkMessage request, DumpEntry entry) => dump.Read(request, entry, out errno) == DumpEnd.Complete;
@@ -76,11 +76,11 @@ internal sealed class NftReading
 
     private static ReadOnlySpan<byte> Attributes(ReadOnlySpan<byte> body) => body[NetfilterHeader.Octets..];
 
-    private void TakeGeneration(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Generation = NftMessage.ReadGeneration(body);
+    private void ReadGeneration(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Generation = NftMessage.ReadGeneration(body);
 
-    private void TakeTable(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Exists = true;
+    private void ReadTable(in NetlinkHeader header, ReadOnlySpan<byte> body) => table.Exists = true;
 
-    private void TakeSet(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    private void ReadSet(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         var set = NftSetReading.Read(Attributes(body));
         table.Sets[set.Name] = new(set, []);
@@ -90,11 +90,11 @@ internal sealed class NftReading
     {
         const ushort elements = 3;
         var told = new List<NftElements.Told>();
-        if (!Ask(NftMessage.AskElements(name, set.Shape.Name), Take)) return false;
+        if (!Ask(NftMessage.AskElements(name, set.Shape.Name), ReadElement)) return false;
         set.Elements.AddRange(NftElements.Join(set.Shape, told));
         return true;
 
-        void Take(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        void ReadElement(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
             var items = new AttributeReader(AttributeReader.Find(Attributes(body), elements));
             while (items.Next(out _, out var item)) told.Add(NftElements.Read(item));
@@ -102,7 +102,7 @@ internal sealed class NftReading
     }
 
     /// <summary>The others' are passed over by their table's name.</summary>
-    private void TakeChain(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    private void ReadChain(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         var attributes = Attributes(body);
         if (AttributeReader.Text(AttributeReader.Find(attributes, NftMessage.Table)) != name) return;
@@ -111,7 +111,7 @@ internal sealed class NftReading
         table.Chains[chain] = new(new(chain, NftSetReading.Hook(attributes), []) { Comment = comment }, []);
     }
 
-    private void TakeRule(in NetlinkHeader header, ReadOnlySpan<byte> body)
+    private void ReadRule(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         var attributes = Attributes(body);
         var chain = AttributeReader.Text(AttributeReader.Find(attributes, 2)); // CHAIN

@@ -30,7 +30,8 @@ public sealed record NftSet(
     public bool LeadsToVerdicts => IsMap && Value[0] == NftType.Verdict;
 
     /// <summary>What cannot be changed while the set lives. A size that nobody asked for is the kernel's affair.</summary>
-    public bool SameKind(NftSet other) => (Name, Intervals, Comment, Dynamic, Timeout) == (other.Name, other.Intervals, other.Comment, other.Dynamic, other.Timeout)
+    public bool SameKind(NftSet other) =>
+        (Name, Intervals, Comment, Dynamic, Timeout) == (other.Name, other.Intervals, other.Comment, other.Dynamic, other.Timeout)
         && (Size == other.Size || Size == 0 || other.Size == 0)
         && Key.AsSpan().SequenceEqual(other.Key.AsSpan()) && Value.AsSpan().SequenceEqual(other.Value.AsSpan());
 

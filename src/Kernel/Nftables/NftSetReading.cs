@@ -14,16 +14,19 @@ internal static class NftSetReading
         var flags = Number(attributes, 3);                            // FLAGS
         var timeout = AttributeReader.Find(attributes, 11);           // TIMEOUT
         var value = (flags & Map) != 0 ? Types(Number(attributes, 6)) : default; // DATA_TYPE
-        return new(AttributeReader.Text(AttributeReader.Find(attributes, 2)), Types(Number(attributes, 4)), (flags & Interval) != 0, [], value)
+        return new(AttributeReader.Text(AttributeReader.Find(attributes, 2)), Types(Number(attributes, 4)), (flags & Interval) != 0, [],
+            value)
         {
             Comment = NftMessage.ReadComment(AttributeReader.Find(attributes, 13), 7), // USERDATA
             Dynamic = (flags & (Timeout | Dynamic)) != 0,
-            Timeout = BinaryPrimitives.TryReadUInt64BigEndian(timeout, out var milliseconds) ? TimeSpan.FromMilliseconds(milliseconds) : null,
+            Timeout = BinaryPrimitives.TryReadUInt64BigEndian(timeout, out var milliseconds)
+            ? TimeSpan.FromMilliseconds(milliseconds) : null,
             Size = Number(AttributeReader.Find(attributes, 9), 1),    // DESC, SIZE
         };
     }
 
-    private static uint Number(ReadOnlySpan<byte> attributes, ushort type) => AttributeReader.BigEndian(AttributeReader.Find(attributes, type));
+    private static uint Number(ReadOnlySpan<byte> attributes, ushort type) =>
+        AttributeReader.BigEndian(AttributeReader.Find(attributes, type));
 
     private static ImmutableArray<NftType> Types(uint number)
     {
@@ -37,7 +40,8 @@ internal static class NftSetReading
     {
         var hook = AttributeReader.Find(attributes, 4); // HOOK
         if (hook.IsEmpty) return null;
-        var (point, priority) = (AttributeReader.BigEndian(AttributeReader.Find(hook, 1)), AttributeReader.BigEndian(AttributeReader.Find(hook, 2)));
+        var (point, priority) = (AttributeReader.BigEndian(AttributeReader.Find(hook, 1)),
+            AttributeReader.BigEndian(AttributeReader.Find(hook, 2)));
         return new(AttributeReader.Text(AttributeReader.Find(attributes, 7)), (NftHookPoint)point, (int)priority); // TYPE
     }
 }

@@ -2,8 +2,19 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
-/// <summary>What a set's key or a map's value is. nft knows them by number and names them in listings, so ours bear its numbers (datatype.h).</summary>
-public enum NftType : uint { Verdict = 0xffffff00, Ipv4Address = 7, Ipv6Address = 8, Protocol = 12, Port = 13, Mark = 19, InterfaceName = 41 }
+/// <summary>
+/// What a set's key or a map's value is. nft knows them by number and names them in listings, so ours bear its numbers (datatype.h).
+/// </summary>
+public enum NftType : uint
+{
+    Verdict = 0xffffff00,
+    Ipv4Address = 7,
+    Ipv6Address = 8,
+    Protocol = 12,
+    Port = 13,
+    Mark = 19,
+    InterfaceName = 41,
+}
 
 internal static class NftTypes
 {
@@ -25,5 +36,6 @@ internal static class NftTypes
     public static uint Number(ImmutableArray<NftType> parts) => parts.Aggregate(0u, (all, part) => all << BitsOfOneType | (uint)part);
 
     /// <summary>The length of a concatenation's value: each part is filled up to four octets; a single one is as long as it is.</summary>
-    public static int Length(ImmutableArray<NftType> parts) => parts.Length == 1 ? parts[0].Octets() : parts.Sum(part => Netlink.NetlinkMessage.Align(part.Octets()));
+    public static int Length(ImmutableArray<NftType> parts) =>
+        parts.Length == 1 ? parts[0].Octets() : parts.Sum(part => Netlink.NetlinkMessage.Align(part.Octets()));
 }

@@ -30,7 +30,9 @@ internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort,
                 if (isOurs) disturbed.Ring();
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested) { }
+        catch (Exception e)
+            when (e is OperationCanceledException or ObjectDisposedException or SocketException && stop.IsCancellationRequested)
+        { }
     }
 
     private async ValueTask<bool> IsOursAsync(CancellationToken stop)

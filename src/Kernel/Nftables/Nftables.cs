@@ -7,7 +7,8 @@ public sealed record NftProblem(string Part, int Errno, string Words, DateTimeOf
 
 /// <param name="Repairs">How often the table was put right after somebody else had changed it.</param>
 /// <param name="Missing">Features that the kernel lacks, by the option it would have to be built with.</param>
-public sealed record NftStatus(long Transactions, long Readings, long Repairs, ImmutableArray<string> Missing, ImmutableArray<NftProblem> Problems)
+public sealed record NftStatus(
+    long Transactions, long Readings, long Repairs, ImmutableArray<string> Missing, ImmutableArray<NftProblem> Problems)
 {
     public static readonly NftStatus None = new(0, 0, 0, [], []);
 }

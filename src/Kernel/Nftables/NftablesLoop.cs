@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
-/// <summary>The only writer of our table of nf_tables: takes the newest wish, puts it into force, and puts right what others do to it.</summary>
+/// <summary>
+/// The only writer of our table of nf_tables: takes the newest wish, puts it into force, and puts right what others do to it.
+/// </summary>
 public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, ILogger<NftablesLoop> log) : INftables, IAsyncDisposable
 {
     private const int ShownProblems = 100, Buffer = 4 << 20;
@@ -75,7 +77,8 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     private async Task RunAsync(Loop loop)
     {
         var ruleset = new Ruleset(name, Comment, socket!, watched, clock, log);
-        await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
         try
         {
             while (await loop.NewsAsync(orders.Reader, stopping.Token).ConfigureAwait(false))
@@ -128,10 +131,10 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     private void TakeOrders(Ruleset ruleset)
     {
-        while (orders.Reader.TryRead(out var order)) Take(ruleset, order);
+        while (orders.Reader.TryRead(out var order)) Handle(ruleset, order);
     }
 
-    private void Take(Ruleset ruleset, Order order)
+    private void Handle(Ruleset ruleset, Order order)
     {
         switch (order)
         {

@@ -36,16 +36,19 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     public TimeSpan? Wait => IsSettled ? refusals.Wait : AfterUnknown;
 
     public ImmutableArray<NftProblem> Problems(int limit) =>
-        [.. refusals.List(limit).Select(entry => new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts))];
+        [.. refusals.List(limit).Select(entry =>
+            new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts))];
 
-    /// <summary>From now on this is wanted, too. Elements of sets that are in force go at once, ahead of everything else that waits.</summary>
+    /// <summary>
+    /// From now on this is wanted, too. Elements of sets that are in force go at once, ahead of everything else that waits.
+    /// </summary>
     /// <returns>True where that was all, and the kernel has taken it.</returns>
     /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is taken.</exception>
     public bool Want(ImmutableArray<NftChange> changes)
     {
         parts.Check(changes);
         var ahead = IsOurs ? SetsInForce(changes) : null;
-        foreach (var change in changes) parts.Take(change);
+        foreach (var change in changes) parts.Apply(change);
         IsOurs = true;
         if (ahead != null && Hasten(ahead)) return true;
         if (refusals.Count > 0) RetryRemovals();
@@ -76,7 +79,8 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
                 NftChange.RemoveElements remove => remove.Set,
                 _ => null,
             };
-            if (name == null || parts.Set(name) is not { Wanted: not null, There: not null } set || parts.DirtySets.Contains(set)) return null;
+            if (name == null || parts.Set(name) is not { Wanted: not null, There: not null } set || parts.DirtySets.Contains(set))
+                return null;
             sets.Add(set);
         }
         return sets;
@@ -149,7 +153,8 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
             if (!known) IsSettled = false;
             return true;
         }
-        // What is there may not be what we think: a refusal counts where we have just read it, or nobody has changed anything since we knew it.
+        // What is there may not be what we think: a refusal counts where we have just read it, or nobody has changed anything since we knew
+        // it.
         if (outcome == NftOutcome.Refused && (justRead || (before != 0 && transaction.Generation == before))) Refuse(transaction.Refusals);
         else known = false;
         return outcome != NftOutcome.Unknown;
@@ -238,6 +243,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         var outcome = Exchange();
         parts.Clear();
         known = false;
-        return outcome == NftOutcome.Committed ? null : transaction.Refusals.Select(refusal => refusal.Words).FirstOrDefault() ?? "the kernel's answer is lost";
+        return outcome == NftOutcome.Committed
+            ? null : transaction.Refusals.Select(refusal => refusal.Words).FirstOrDefault() ?? "the kernel's answer is lost";
     }
 }

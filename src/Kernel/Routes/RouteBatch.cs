@@ -63,7 +63,9 @@ internal sealed class RouteBatch(NetlinkSocket socket)
         (Count, used) = (0, 0);
     }
 
-    /// <summary>Hands the batch to the kernel and collects its answers; false where some are lost, and nobody knows what has been done.</summary>
+    /// <summary>
+    /// Hands the batch to the kernel and collects its answers; false where some are lost, and nobody knows what has been done.
+    /// </summary>
     public bool Exchange()
     {
         System.Runtime.InteropServices.MemoryMarshal.AsRef<NetlinkHeader>(octets.AsSpan(lastStart)) = LastHeader();
@@ -72,7 +74,7 @@ internal sealed class RouteBatch(NetlinkSocket socket)
         {
             var count = socket.Receive(answers, out var error);
             if (error != SocketError.Success) return false;
-            if (Take(answers.AsSpan(0, count))) return true;
+            if (ReadAnswers(answers.AsSpan(0, count))) return true;
         }
     }
 
@@ -83,7 +85,7 @@ internal sealed class RouteBatch(NetlinkSocket socket)
     }
 
     /// <summary>True when the last message has its answer.</summary>
-    private bool Take(ReadOnlySpan<byte> datagram)
+    private bool ReadAnswers(ReadOnlySpan<byte> datagram)
     {
         var messages = new NetlinkReader(datagram);
         var last = false;

@@ -47,7 +47,12 @@ internal static class RouteMessage
         if (target.NextHop != 0) attributes.Attribute(RouteAttribute.NextHop, target.NextHop);
         if (single.Interface != 0) attributes.Attribute(RouteAttribute.Oif, (uint)single.Interface);
         if (target.Hops.Length > 1) Multipath(attributes, target.Hops, family);
-        var header = Header(target, protocol) with { Scope = Scope(target, family), Type = (byte)target.Type, Flags = single.OnLink ? OnLink : 0u };
+        var header = Header(target, protocol) with
+        {
+            Scope = Scope(target, family),
+            Type = (byte)target.Type,
+            Flags = single.OnLink ? OnLink : 0u,
+        };
         return new(header, attributes.Attributes.ToArray());
     }
 
@@ -56,8 +61,9 @@ internal static class RouteMessage
     //
     // ip -6 route del PREFIX via GATEWAY metric METRIC table TABLE dev IFACE proto PROTO
     // IPv6 makes siblings of all routes with one key, whoever owns them, and without a gateway it would delete them all.
-    public static RouteForm Delete(RouteTarget target, IpFamily family, byte protocol) =>
-        new(Header(target, protocol) with { Scope = ScopeNowhere }, family == IpFamily.IPv6 ? New(target, family, protocol).Attributes : KeyAlone(target));
+    public static RouteForm Delete(RouteTarget target, IpFamily family, byte protocol) => new(
+        Header(target, protocol) with { Scope = ScopeNowhere },
+        family == IpFamily.IPv6 ? New(target, family, protocol).Attributes : KeyAlone(target));
 
     private static byte[] KeyAlone(RouteTarget target)
     {
@@ -80,7 +86,8 @@ internal static class RouteMessage
         Dump(family).Attribute(RouteAttribute.Table, table);
 
     /// <summary>Octets that <see cref="Write"/> needs at most.</summary>
-    public static int Octets(RouteForm form) => NetlinkMessage.HeaderOctets + Marshal.SizeOf<RouteHeader>() + 4 + 16 + form.Attributes.Length;
+    public static int Octets(RouteForm form) =>
+        NetlinkMessage.HeaderOctets + Marshal.SizeOf<RouteHeader>() + 4 + 16 + form.Attributes.Length;
 
     /// <summary>The message for one prefix; returns its length, a multiple of four.</summary>
     public static int Write(Span<byte> into, ushort type, NetlinkFlags flags, uint sequence, Prefix prefix, RouteForm form)
@@ -113,9 +120,12 @@ internal static class RouteMessage
         if (target.Table > 255) attributes.Attribute(RouteAttribute.Table, target.Table);
     }
 
-    /// <summary>Only an IPv4 route knows scopes: one that leads straight onto a link has scope link, and the kernel refuses gateways in it.</summary>
+    /// <summary>
+    /// Only an IPv4 route knows scopes: one that leads straight onto a link has scope link, and the kernel refuses gateways in it.
+    /// </summary>
     private static byte Scope(RouteTarget target, IpFamily family) =>
-        family == IpFamily.IPv4 && target.Type == RouteType.Unicast && target.NextHop == 0 && target.Hops.All(hop => hop.Gateway == null) ? ScopeLink : ScopeUniverse;
+        family == IpFamily.IPv4 && target.Type == RouteType.Unicast && target.NextHop == 0 && target.Hops.All(hop => hop.Gateway == null)
+            ? ScopeLink : ScopeUniverse;
 
     private static void Multipath(NetlinkMessage attributes, ImmutableArray<RouteHop> hops, IpFamily family)
     {

@@ -38,12 +38,20 @@ internal static class RouteTargetComparison
 
     /// <summary>The hops that are left when the kernel has dropped some.</summary>
     public static RouteTarget Without(this RouteTarget target, ImmutableArray<RouteHop> dropped) =>
-        target with { Hops = [.. target.Hops.Where(hop => !dropped.Any(other => other with { Weight = hop.Weight } is var same && same.Satisfies(hop)))] };
+        target with
+        {
+            Hops =
+            [
+                .. target.Hops.Where(
+                    hop => !dropped.Any(other => other with { Weight = hop.Weight } is var same && same.Satisfies(hop))),
+            ],
+        };
 
     public static bool Satisfies(this RouteTarget kept, RouteTarget asked)
     {
         if (ReferenceEquals(kept, asked)) return true;
-        if (kept.Type != asked.Type || !kept.SameKey(asked) || kept.NextHop != asked.NextHop || kept.Hops.Length != asked.Hops.Length) return false;
+        if (kept.Type != asked.Type || !kept.SameKey(asked) || kept.NextHop != asked.NextHop || kept.Hops.Length != asked.Hops.Length)
+            return false;
         var left = kept.Hops;
         foreach (var hop in asked.Hops)
         {
@@ -106,7 +114,8 @@ internal sealed class RouteTargets(byte protocol)
     {
         ref var number = ref recent[route.HopHash & (recent.Length - 1)];
         var known = number == 0 ? null : entries[(int)number];
-        if (known == null || known.Family != route.Family || !route.Is(known.Target)) number = Find(route.Family, route.ToTarget().AsKept(route.Family));
+        if (known == null || known.Family != route.Family || !route.Is(known.Target))
+            number = Find(route.Family, route.ToTarget().AsKept(route.Family));
         entries[(int)number]!.Uses++;
         return number;
     }

@@ -6,7 +6,8 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Kernel.Routes;
 
 /// <summary>
-/// A route as the kernel tells it, read without an object: a dump holds a million. <see cref="ToTarget"/> makes the value where one is kept.
+/// A route as the kernel tells it, read without an object: a dump holds a million. <see cref="ToTarget"/> makes the value where one is
+/// kept.
 /// </summary>
 internal ref struct RouteView
 {
@@ -28,13 +29,16 @@ internal ref struct RouteView
     public readonly IpFamily Family => Prefix.Family;
     public readonly RouteKey Key => new(Prefix, Metric, Table);
 
-    /// <summary>False for what this daemon neither writes nor needs: routes by TOS or by source, the local table, cached ones, multicast.</summary>
+    /// <summary>
+    /// False for what this daemon neither writes nor needs: routes by TOS or by source, the local table, cached ones, multicast.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> body, out RouteView route)
     {
         route = default;
         if (!MemoryMarshal.TryRead(body, out RouteHeader header) || !AddressFamilies.TryRead(header.Family, out var family)) return false;
         if (header.SrcLength != 0 || header.Tos != 0 || (header.Flags & Cloned) != 0 || header.DstLength > family.Bits()) return false;
-        if ((RouteType)header.Type is not (RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit)) return false;
+        if ((RouteType)header.Type is not (RouteType.Unicast or RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit))
+            return false;
         route.Type = (RouteType)header.Type;
         route.Protocol = header.Protocol;
         route.Scope = header.Scope;
@@ -42,11 +46,11 @@ internal ref struct RouteView
         route.onLink = (header.Flags & RouteMessage.OnLink) != 0;
         route.Prefix = new(new Address(0, family), header.DstLength);
         var attributes = new AttributeReader(body[Marshal.SizeOf<RouteHeader>()..]);
-        while (attributes.Next(out var type, out var value)) route.Take(type, value);
+        while (attributes.Next(out var type, out var value)) route.ReadAttribute(type, value);
         return route.Table != RouteMessage.LocalTable;
     }
 
-    private void Take(ushort type, ReadOnlySpan<byte> value)
+    private void ReadAttribute(ushort type, ReadOnlySpan<byte> value)
     {
         switch (type)
         {
@@ -65,13 +69,17 @@ internal ref struct RouteView
     private readonly bool IsAddress(ReadOnlySpan<byte> value) => value.Length == Family.Octets();
 
     private static Address? Via(ReadOnlySpan<byte> value) =>
-        value.Length > 2 && AddressFamilies.TryRead(MemoryMarshal.Read<ushort>(value), out var family) && value.Length == 2 + family.Octets()
+        value.Length > 2 && AddressFamilies.TryRead(MemoryMarshal.Read<ushort>(value), out var family)
+            && value.Length == 2 + family.Octets()
             ? Address.FromOctets(value[2..]) : null;
 
-    /// <summary>Whether the kernel holds what was asked for: an interface that was left open may be any, the order of hops is the kernel's.</summary>
+    /// <summary>
+    /// Whether the kernel holds what was asked for: an interface that was left open may be any, the order of hops is the kernel's.
+    /// </summary>
     public readonly bool Satisfies(RouteTarget asked)
     {
-        if ((nextHop | asked.NextHop) != 0) return nextHop == asked.NextHop && (Type, Metric, Table) == (asked.Type, asked.Metric, asked.Table);
+        if ((nextHop | asked.NextHop) != 0)
+            return nextHop == asked.NextHop && (Type, Metric, Table) == (asked.Type, asked.Metric, asked.Table);
         if (multipath.IsEmpty && asked is { Type: RouteType.Unicast, Hops.Length: 1 })
             return Type == asked.Type && Metric == asked.Metric && Table == asked.Table && Hop().Satisfies(asked.Hops[0]);
         return ToTarget().Satisfies(asked);

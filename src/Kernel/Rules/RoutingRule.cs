@@ -8,7 +8,8 @@ namespace Calico.Bgp.Kernel.Rules;
 /// <summary>Which packets are routed by which table (RTM_NEWRULE; linux/fib_rules.h). All that is said must be so of the packet.</summary>
 public sealed record RoutingRule(IpFamily Family, uint Priority, uint Table) : KernelObject
 {
-    private const ushort Dst = 1, Src = 2, InName = 3, PriorityOf = 6, FirewallMark = 10, TableOf = 15, FirewallMask = 16, OutName = 17, ProtocolOf = 21;
+    private const ushort Dst = 1, Src = 2, InName = 3, PriorityOf = 6, FirewallMark = 10, TableOf = 15, FirewallMask = 16, OutName = 17,
+        ProtocolOf = 21;
     private const byte ToTable = 1; // FR_ACT_TO_TBL
 
     /// <summary>The bits of the packet's mark that are looked at; none: the mark is not asked.</summary>
@@ -25,7 +26,8 @@ public sealed record RoutingRule(IpFamily Family, uint Priority, uint Table) : K
 
     /// <summary>struct fib_rule_hdr.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    internal readonly record struct Header(byte Family, byte DstLength, byte SrcLength, byte Tos, byte Table, byte Pad1, byte Pad2, byte Action, uint Flags);
+    internal readonly record struct Header(
+        byte Family, byte DstLength, byte SrcLength, byte Tos, byte Table, byte Pad1, byte Pad2, byte Action, uint Flags);
 
     /// <summary>Rules are told apart by all that they say.</summary>
     internal override object Key => this;
@@ -59,17 +61,20 @@ public sealed record RoutingRule(IpFamily Family, uint Priority, uint Table) : K
     }
 
     // ip rule show
-    internal static NetlinkMessage Dump(IpFamily family) => new NetlinkMessage(MessageType.GetRule, NetlinkFlags.Request | NetlinkFlags.Dump)
+    internal static NetlinkMessage Dump(IpFamily family) =>
+        new NetlinkMessage(MessageType.GetRule, NetlinkFlags.Request | NetlinkFlags.Dump)
         .Header(new Header(family.Number(), 0, 0, 0, 0, 0, 0, 0, 0));
 
     /// <summary>False for what does not lead to a table.</summary>
     internal static bool TryRead(ReadOnlySpan<byte> body, out RoutingRule rule, out byte protocol)
     {
         (rule, protocol) = (null!, 0);
-        if (!MemoryMarshal.TryRead(body, out Header header) || !AddressFamilies.TryRead(header.Family, out var family) || header.Action != ToTable) return false;
+        if (!MemoryMarshal.TryRead(body, out Header header) || !AddressFamilies.TryRead(header.Family, out var family)
+            || header.Action != ToTable) return false;
         var attributes = body[Marshal.SizeOf<Header>()..];
         var table = AttributeReader.Find(attributes, TableOf);
-        rule = new(family, AttributeReader.U32(AttributeReader.Find(attributes, PriorityOf)), table.IsEmpty ? header.Table : AttributeReader.U32(table))
+        rule = new(family, AttributeReader.U32(AttributeReader.Find(attributes, PriorityOf)),
+            table.IsEmpty ? header.Table : AttributeReader.U32(table))
         {
             Mark = AttributeReader.U32(AttributeReader.Find(attributes, FirewallMark)),
             Mask = AttributeReader.U32(AttributeReader.Find(attributes, FirewallMask)),
@@ -83,7 +88,8 @@ public sealed record RoutingRule(IpFamily Family, uint Priority, uint Table) : K
         return true;
     }
 
-    private static Prefix? PrefixOf(ReadOnlySpan<byte> address, byte length) => address.Length is 4 or 16 ? new(Address.FromOctets(address), length) : null;
+    private static Prefix? PrefixOf(ReadOnlySpan<byte> address, byte length) =>
+        address.Length is 4 or 16 ? new(Address.FromOctets(address), length) : null;
 
     private static string? NameOf(ReadOnlySpan<byte> name) => name.IsEmpty ? null : AttributeReader.Text(name);
 

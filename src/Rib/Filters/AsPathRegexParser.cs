@@ -34,7 +34,7 @@ internal ref struct AsPathRegexParser(ReadOnlySpan<char> text)
     private AsPathPart Alternation()
     {
         var part = Sequence();
-        while (Take('|')) part = Either(part, Sequence());
+        while (Accept('|')) part = Either(part, Sequence());
         return part;
     }
 
@@ -80,18 +80,18 @@ internal ref struct AsPathRegexParser(ReadOnlySpan<char> text)
         if (++depth > DepthLimit) return Fail($"expected at most {DepthLimit} groups inside one another");
         var part = Alternation();
         depth--;
-        return Problem != null || Take(')') ? part : Fail("expected )");
+        return Problem != null || Accept(')') ? part : Fail("expected )");
     }
 
     private AsPathPart Ranges()
     {
         at++;
         var ranges = new List<NumberRange>();
-        while (!Take(']'))
+        while (!Accept(']'))
         {
             if (!Number(out var least)) return default;
             var most = least;
-            if (Take('-') && !Number(out most)) return default;
+            if (Accept('-') && !Number(out most)) return default;
             if (most < least) return Fail($"expected a range that rises, got {least}-{most}");
             ranges.Add(new(least, most));
         }
@@ -154,7 +154,7 @@ internal ref struct AsPathRegexParser(ReadOnlySpan<char> text)
         return at < text.Length ? text[at] : '\0';
     }
 
-    private bool Take(char sign)
+    private bool Accept(char sign)
     {
         var taken = Peek() == sign;
         if (taken) at++;

@@ -19,7 +19,8 @@ public sealed class FilterChain : IFilter, IEquatable<FilterChain>
     {
         Filters = filters;
         Name = string.Join(", ", filters.Select(filter => filter.Name));
-        steps = [.. filters.SelectMany(filter => filter.Rules.Select((rule, i) => new Step(rule, rule.Name ?? $"{filter.Name} rule {i + 1}")))];
+        steps = [.. filters.SelectMany(
+            filter => filter.Rules.Select((rule, i) => new Step(rule, rule.Name ?? $"{filter.Name} rule {i + 1}")))];
         end = $"end of {Name} without a verdict";
         LooksAtPrefix = steps.Any(step => step.Rule.Match is { LooksAtPrefix: true });
     }

@@ -43,7 +43,8 @@ public enum FilterVerdict : byte
 /// <param name="MedSet">A rule set the MED, so that it may go to an external peer (RFC 4271 5.1.4).</param>
 /// <param name="Tunnel">The kernel shall reach the next hop through the IPIP tunnel.</param>
 public readonly record struct FilterResult(
-    FilterVerdict Verdict, KernelHints Hints, string Rule, NextHopChoice NextHop = NextHopChoice.Auto, bool MedSet = false, bool Tunnel = false);
+    FilterVerdict Verdict, KernelHints Hints, string Rule, NextHopChoice NextHop = NextHopChoice.Auto, bool MedSet = false,
+    bool Tunnel = false);
 
 /// <summary>Who decides what the next hop becomes on export.</summary>
 public enum NextHopChoice : byte

@@ -60,7 +60,8 @@ public sealed record Match
     }
 
     private bool MatchesPrefix(Prefix prefix) =>
-        (Prefixes == null || Prefixes.Has(prefix)) && (NotPrefixes == null || !NotPrefixes.Has(prefix)) && (Live == null || Live.Has(prefix));
+        (Prefixes == null || Prefixes.Has(prefix)) && (NotPrefixes == null || !NotPrefixes.Has(prefix))
+            && (Live == null || Live.Has(prefix));
 
     private bool MatchesMetric(KernelHints hints) => KernelMetric == null || KernelMetric.Value.Has(hints.Metric);
 

@@ -11,9 +11,9 @@ public enum CouplingSide : byte
 }
 
 /// <summary>
-/// Calico's way (since 3.32) to carry the kernel's metric from node to node: LOCAL_PREF = 2147483647 - metric. A pod's route in the middle of
-/// a migration has a metric below <paramref name="Normal"/> and so a LOCAL_PREF above that of all ordinary routes.
-/// A route without LOCAL_PREF counts as the decision counts it, which is also what BIRD gives it on arrival.
+/// Calico's way (since 3.32) to carry the kernel's metric from node to node: LOCAL_PREF = 2147483647 - metric. A pod's route in the middle
+/// of a migration has a metric below <paramref name="Normal"/> and so a LOCAL_PREF above that of all ordinary routes. A route without
+/// LOCAL_PREF counts as the decision counts it, which is also what BIRD gives it on arrival.
 /// </summary>
 public sealed record MetricCoupling(CouplingSide Side, uint Normal)
 {

@@ -4,7 +4,9 @@ using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Speaker.Plan;
 
-/// <summary>A BGPFilter's rules as the RIB's filters: conditions are joined by and, the first rule that matches ends the whole chain.</summary>
+/// <summary>
+/// A BGPFilter's rules as the RIB's filters: conditions are joined by and, the first rule that matches ends the whole chain.
+/// </summary>
 internal static class BgpFilterRules
 {
     public static Filter Read(string name, ListOf<BgpFilterRule> rules, IpFamily family, bool isInternal, bool import)
@@ -71,7 +73,8 @@ internal static class BgpFilterRules
         var communities = operations.OfType<BgpFilterOperation.AddCommunity>().Select(add => add.Value).ToArray();
         return new()
         {
-            LocalPref = operations.OfType<BgpFilterOperation.SetPriority>().LastOrDefault() is { } set ? MetricCoupling.Mirror((uint)set.Value) : null,
+            LocalPref = operations.OfType<BgpFilterOperation.SetPriority>().LastOrDefault() is { } set
+                ? MetricCoupling.Mirror((uint)set.Value) : null,
             PrependPath = [.. operations.OfType<BgpFilterOperation.PrependAsPath>().Reverse().SelectMany(prepend => prepend.Prefix)],
             Communities = CommunityRules.Adding(CommunityKind.Standard, communities),
             LargeCommunities = CommunityRules.Adding(CommunityKind.Large, communities),

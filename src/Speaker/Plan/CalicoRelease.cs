@@ -4,8 +4,8 @@ using Calico.Bgp.Resources;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// The releases of Calico whose behaviour on the wire and in the kernel differs, as <c>compat</c> in bgpd.yaml chooses. What differs is asked
-/// for here by name, and nowhere by number.
+/// The releases of Calico whose behaviour on the wire and in the kernel differs, as <c>compat</c> in bgpd.yaml chooses. What differs is
+/// asked for here by name, and nowhere by number.
 /// </summary>
 public sealed record CalicoRelease
 {

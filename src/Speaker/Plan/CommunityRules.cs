@@ -29,8 +29,15 @@ internal static class CommunityRules
             if (rule.Cidr.Family != family) continue;
             var values = rule.Communities.Select(text => names!.Community(text)).OfType<CommunityValue>()
                 .OrderBy(value => value.ToString(), StringComparer.Ordinal).ToArray();
-            var change = new Change { Communities = Adding(CommunityKind.Standard, values), LargeCommunities = Adding(CommunityKind.Large, values) };
-            yield return new(new() { Prefixes = new([BgpFilterRules.Within(rule.Cidr)]) }, change, RuleAction.Next) { Name = $"prefixAdvertisements[{index}]" };
+            var change = new Change
+            {
+                Communities = Adding(CommunityKind.Standard, values),
+                LargeCommunities = Adding(CommunityKind.Large, values)
+            };
+            yield return new(new() { Prefixes = new([BgpFilterRules.Within(rule.Cidr)]) }, change, RuleAction.Next)
+            {
+                Name = $"prefixAdvertisements[{index}]",
+            };
         }
     }
 }

@@ -43,7 +43,8 @@ internal sealed class ExportRules
         new(new() { Live = from, Sources = RouteSources.Static }, null, RuleAction.Reject) { Name = "advertise: not for this peer" };
 
     private IEnumerable<FilterRule> NotExportedPools() =>
-        view.PoolsOf(family).Where(pool => pool.DisableBgpExport).Select(pool => Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} disableBGPExport"));
+        view.PoolsOf(family).Where(pool => pool.DisableBgpExport)
+            .Select(pool => Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} disableBGPExport"));
 
     /// <summary>Felix's routes to other nodes' pods: internal peers have them from those nodes.</summary>
     private IEnumerable<FilterRule> FelixTunnels()
@@ -61,13 +62,17 @@ internal sealed class ExportRules
     {
         var blocks = OwnBlocks.Of(view).Where(block => block.Cidr.Family == family && !block.Leaving).ToArray();
         if (blocks.Length == 0) return [];
-        return OwnBlocks.AreNested(blocks) ? blocks.SelectMany(block => Block([block.Cidr])) : Block([.. blocks.Select(block => block.Cidr)]);
+        return OwnBlocks.AreNested(blocks)
+            ? blocks.SelectMany(block => Block([block.Cidr])) : Block([.. blocks.Select(block => block.Cidr)]);
     }
 
     private IEnumerable<FilterRule> Block(Prefix[] blocks)
     {
         var inside = new PrefixSet([.. blocks.Select(BgpFilterRules.Within)]);
-        yield return new(new() { Prefixes = new([.. blocks.Select(block => new PrefixPattern(block))]) }, null, RuleAction.Accept) { Name = "own block" };
+        yield return new(new() { Prefixes = new([.. blocks.Select(block => new PrefixPattern(block))]) }, null, RuleAction.Accept)
+        {
+            Name = "own block",
+        };
         if (view.Release.CouplesMetric)
         {
             var moving = new Match { Prefixes = inside, KernelMetric = new(0, view.NormalPriorityOf(family) - 1) };
@@ -88,7 +93,8 @@ internal sealed class ExportRules
         if (view.ClusterId == null) return [];
         var ranges = view.Global?.ServiceLoadBalancerIPs ?? [];
         if (view.Release.ReflectsExternalIPs) ranges = [.. ranges.Concat(view.Global?.ServiceExternalIPs ?? [])];
-        return ranges.Where(range => range.Family == family).Select(range => Inside(range, RuleAction.Accept, $"reflected service range {range}"));
+        return ranges.Where(range => range.Family == family).Select(
+            range => Inside(range, RuleAction.Accept, $"reflected service range {range}"));
     }
 
     private IEnumerable<FilterRule> Pools() =>

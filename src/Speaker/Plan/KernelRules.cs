@@ -33,7 +33,10 @@ internal static class KernelRules
         if (!view.Release.LeavesWireguardToFelix) yield break;
         var behind = Behind(view, IpFamily.IPv4, node => node.IPv4WireguardAddress)
             .Concat(Behind(view, IpFamily.IPv6, node => node.IPv6WireguardAddress)).ToArray();
-        if (behind.Length > 0) yield return new(new() { NextHops = [.. behind] }, null, RuleAction.Reject) { Name = "behind WireGuard, which is Felix's" };
+        if (behind.Length > 0) yield return new(new() { NextHops = [.. behind] }, null, RuleAction.Reject)
+        {
+            Name = "behind WireGuard, which is Felix's",
+        };
     }
 
     private static IEnumerable<Prefix> Behind(NodeView view, IpFamily family, Func<Node, Address?> wireguard) =>
@@ -49,7 +52,9 @@ internal static class KernelRules
         if (pool.VxlanMode != EncapsulationMode.Never) return [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} VXLAN, which is Felix's")];
         if (pool.IpipMode != EncapsulationMode.Never)
             return view.OwnsIpip ? Ipip(view, pool) : [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id} IPIP, which is Felix's")];
-        return [Inside(pool.Cidr, view.OwnsNoEncap ? RuleAction.Accept : RuleAction.Reject, $"{pool.Id}{(view.OwnsNoEncap ? "" : ", which is Felix's")}")];
+        return view.OwnsNoEncap
+            ? [Inside(pool.Cidr, RuleAction.Accept, $"{pool.Id}")]
+            : [Inside(pool.Cidr, RuleAction.Reject, $"{pool.Id}, which is Felix's")];
     }
 
     /// <summary>Between subnets only: what is next to us needs no tunnel.</summary>
@@ -57,7 +62,8 @@ internal static class KernelRules
     {
         var inside = new PrefixSet([BgpFilterRules.Within(pool.Cidr)]);
         if (pool.IpipMode == EncapsulationMode.CrossSubnet)
-            yield return new(new() { Prefixes = inside, NextHops = [view.Self.IPv4!.Network] }, null, RuleAction.Accept) { Name = $"{pool.Id} in our subnet" };
+            yield return new(new() { Prefixes = inside, NextHops = [view.Self.IPv4!.Network] }, null, RuleAction.Accept)
+            { Name = $"{pool.Id} in our subnet" };
         yield return new(new() { Prefixes = inside }, new() { Tunnel = true }, RuleAction.Accept) { Name = $"{pool.Id} IPIP" };
     }
 

@@ -4,8 +4,8 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// The BGP identifier of a node that has no address to take one from, as Calico makes it: the first four octets of its name's SHA-256, kept out
-/// of the multicast range. Equal on every start.
+/// The BGP identifier of a node that has no address to take one from, as Calico makes it: the first four octets of its name's SHA-256, kept
+/// out of the multicast range. Equal on every start.
 /// </summary>
 public static class NodeHash
 {

@@ -63,7 +63,8 @@ public sealed record NodePlan
             Kernel = KernelRules.Of(view, services),
             RejectedFromKernel = services.Rejected,
             IgnoredInterfaces = ["cali*", "kube-ipvs*", .. view.Global?.IgnoredInterfaces ?? []],
-            Problems = [.. problems.OrderBy(problem => problem.Object, StringComparer.Ordinal).ThenBy(problem => problem.Field, StringComparer.Ordinal)],
+            Problems = [.. problems.OrderBy(problem => problem.Object, StringComparer.Ordinal)
+            .ThenBy(problem => problem.Field, StringComparer.Ordinal)],
         };
     }
 }

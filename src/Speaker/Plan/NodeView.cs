@@ -21,7 +21,8 @@ internal sealed class NodeView
         ClusterAs = Global?.AsNumber ?? settings.As;
         As = Self.AsNumber ?? ClusterAs;
         ListenPort = Own?.ListenPort ?? Global?.ListenPort ?? settings.ListenPort;
-        var routes = Release.ReadsClusterRoutes ? Global?.ProgramClusterRoutes ?? Release.DefaultClusterRoutes : Release.DefaultClusterRoutes;
+        var routes = Release.ReadsClusterRoutes
+            ? Global?.ProgramClusterRoutes ?? Release.DefaultClusterRoutes : Release.DefaultClusterRoutes;
         OwnsIpip = routes is ClusterRoutes.Enabled or ClusterRoutes.EnabledIPIPOnly;
         OwnsNoEncap = routes is ClusterRoutes.Enabled or ClusterRoutes.EnabledNoEncapOnly;
         RouterId = RouterIdOf(settings, Self);

@@ -15,7 +15,8 @@ internal sealed record OwnBlock(Prefix Cidr, bool Leaving, string Origin);
 internal static class OwnBlocks
 {
     public static ImmutableArray<OwnBlock> Of(NodeView view) =>
-        [.. Affine(view).Concat(PodCidrs(view)).DistinctBy(block => block.Cidr).OrderBy(block => block.Cidr.ToString(), StringComparer.Ordinal)];
+        [.. Affine(view).Concat(PodCidrs(view)).DistinctBy(block => block.Cidr)
+            .OrderBy(block => block.Cidr.ToString(), StringComparer.Ordinal)];
 
     private static IEnumerable<OwnBlock> Affine(NodeView view) =>
         from affinity in view.Resources.Of(Kinds.BlockAffinity)

@@ -5,9 +5,9 @@ using Calico.Bgp.Rib;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// Which sessions this node opens. In order: BGPPeers for all nodes, BGPPeers for this one, then the other ends of sessions that BGPPeers ask
-/// other nodes to open with this one, then the mesh. An address and port that is taken is not asked twice: the first wins, in each pass by
-/// the BGPPeer's name (Calico walks a Go map there, so that chance decides), and who loses is told.
+/// Which sessions this node opens. In order: BGPPeers for all nodes, BGPPeers for this one, then the other ends of sessions that BGPPeers
+/// ask other nodes to open with this one, then the mesh. An address and port that is taken is not asked twice: the first wins, in each pass
+/// by the BGPPeer's name (Calico walks a Go map there, so that chance decides), and who loses is told.
 /// </summary>
 internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProblem> problems)
 {
@@ -20,9 +20,9 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     public IEnumerable<PlannedPeer> Peers()
     {
         foreach (var peer in All.Where(peer => peer.IsGlobal))
-            foreach (var end in EndsOf(peer, PeerScope.Global)) Take(end, global, peer);
+            foreach (var end in EndsOf(peer, PeerScope.Global)) Claim(end, global, peer);
         foreach (var peer in All.Where(peer => !peer.IsGlobal && Opens(peer, view.Self)))
-            foreach (var end in EndsOf(peer, PeerScope.Node)) Take(end, own, peer);
+            foreach (var end in EndsOf(peer, PeerScope.Node)) Claim(end, own, peer);
         foreach (var peer in All.Where(IsReversed))
             foreach (var end in Mirrored(peer)) TakeMirrored(end);
         return global.Values.Concat(own.Values).Concat(Mesh()).OrderBy(peer => peer.Name, StringComparer.Ordinal);
@@ -33,7 +33,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     private static bool Opens(BgpPeer peer, Node node) =>
         peer.IsGlobal || (peer.Node != null ? peer.Node == node.Name : peer.NodeSelector!.Matches(node.Labels));
 
-    private void Take(PlannedPeer end, Dictionary<Place, PlannedPeer> into, BgpPeer peer)
+    private void Claim(PlannedPeer end, Dictionary<Place, PlannedPeer> into, BgpPeer peer)
     {
         var place = new Place(end.Address, end.Port);
         var winner = global.GetValueOrDefault(place) ?? into.GetValueOrDefault(place);
@@ -63,7 +63,10 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         where (only ?? family) == family
         let address = node.Of(family)?.Address
         where address != null && IsOther(address.Value)
-        select End(peer, scope, address.Value, view.ListenPortOf(node), node.AsNumber ?? view.ClusterAs) with { ClusterId = ClientOf(node) };
+        select End(peer, scope, address.Value, view.ListenPortOf(node), node.AsNumber ?? view.ClusterAs) with
+        {
+            ClusterId = ClientOf(node),
+        };
 
     private bool IsOther(Address address) => view.AddressOf(address.Family) is { } self && self != address;
 
@@ -172,7 +175,9 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
 
     private static int Seconds(TimeSpan time) => (int)Math.Round(time.TotalSeconds, MidpointRounding.AwayFromZero);
 
-    /// <summary>All nodes with one another, but for reflectors. A neighbour without an AS of its own is taken to have ours, as in Calico.</summary>
+    /// <summary>
+    /// All nodes with one another, but for reflectors. A neighbour without an AS of its own is taken to have ours, as in Calico.
+    /// </summary>
     private IEnumerable<PlannedPeer> Mesh()
     {
         if (view.Global?.NodeToNodeMeshEnabled == false || view.ClusterId != null || !view.IsKnown) return [];

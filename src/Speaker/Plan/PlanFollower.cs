@@ -36,21 +36,22 @@ public sealed class PlanFollower : IDisposable
         await newer.MoveServicesAsync([.. planner.AllAnnounced()], planner.Settings.WeighServices).ConfigureAwait(false);
     });
 
-    public Task TakeAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Take(changes)));
+    public Task ApplyAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Apply(changes)));
 
-    public Task TakeAsync(ListOf<LocalWorkload> workloads) => AloneAsync(() =>
-        workloads == planner.Settings.Workloads ? Task.CompletedTask : StepAsync(planner.Take(planner.Settings with { Workloads = workloads })));
+    public Task ApplyAsync(ListOf<LocalWorkload> workloads) => AloneAsync(() =>
+        workloads == planner.Settings.Workloads
+            ? Task.CompletedTask : StepAsync(planner.Apply(planner.Settings with { Workloads = workloads })));
 
     /// <summary>bgpd.yaml was read again. The plan may be what it was: what counts is what the two come to together.</summary>
     /// <returns>One line for each thing that changed.</returns>
-    public async Task<ImmutableArray<string>> TakeAsync(SpeakerConfig newer, PlanSettings settings)
+    public async Task<ImmutableArray<string>> ApplyAsync(SpeakerConfig newer, PlanSettings settings)
     {
         var changes = ImmutableArray<string>.Empty;
         await AloneAsync(async () =>
         {
             var (weighed, services) = (planner.Settings.WeighServices, planner.ServiceRoutes.ToArray());
             file = newer;
-            var step = planner.Take(settings with { Workloads = planner.Settings.Workloads });
+            var step = planner.Apply(settings with { Workloads = planner.Settings.Workloads });
             changes = [
                 .. await ConfigureAsync().ConfigureAwait(false),
                 .. PlanDifferences.Between(services, planner.ServiceRoutes, weighed, settings.WeighServices),

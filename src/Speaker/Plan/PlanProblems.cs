@@ -10,14 +10,16 @@ internal static class PlanProblems
 
     private static IEnumerable<PlanProblem> UnknownNode(NodeView view)
     {
-        if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "", "no such Node: this node has no address, and so no peers of the resources");
+        if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "",
+            "no such Node: this node has no address, and so no peers of the resources");
     }
 
     private static IEnumerable<PlanProblem> MissingFilters(NodeView view) =>
         from peer in view.Resources.Of(Kinds.BgpPeer)
         from filter in peer.Filters.Index()
         where view.Resources.Of(Kinds.BgpFilter)[filter.Item] == null
-        select new PlanProblem(peer.Id.ToString(), $"spec.filters[{filter.Index}]", $"no BGPFilter {filter.Item}: the peer goes unfiltered by it");
+        select new PlanProblem(peer.Id.ToString(), $"spec.filters[{filter.Index}]",
+            $"no BGPFilter {filter.Item}: the peer goes unfiltered by it");
 
     /// <summary>
     /// libcalico-go refuses a pool that overlaps with one that is there already; a folder has no such order, so both stay and it is said.
@@ -57,9 +59,12 @@ internal static class PlanProblems
     {
         foreach (var peer in view.Resources.Of(Kinds.BgpPeer))
         {
-            if (peer.FailureDetectionMode != FailureDetectionMode.None) yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
-            if (peer.RestartMode != RestartMode.GracefulRestart) yield return NotDone(peer, "restartMode", "graceful restart is announced instead");
-            if (peer.BirdGatewayMode != BirdGatewayMode.Recursive) yield return NotDone(peer, "birdGatewayMode", "next hops are resolved recursively");
+            if (peer.FailureDetectionMode != FailureDetectionMode.None)
+                yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
+            if (peer.RestartMode != RestartMode.GracefulRestart)
+                yield return NotDone(peer, "restartMode", "graceful restart is announced instead");
+            if (peer.BirdGatewayMode != BirdGatewayMode.Recursive)
+                yield return NotDone(peer, "birdGatewayMode", "next hops are resolved recursively");
             if (peer.ExternalNetwork != null) yield return NotDone(peer, "externalNetwork", "routes go to the main table");
             if (peer.Network != null) yield return NotDone(peer, "network", "routes go to the main table");
             if (peer.Extensions.Count > 0) yield return NotDone(peer, "extensions", "there are no templates");

@@ -4,8 +4,8 @@ using Calico.Bgp.Kernel;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// bgpd.yaml and the plan joined into what the speaker is told. bgpd.yaml's own peers, routes and kernel filter count before the plan's; router
-/// id, AS, ports and addresses are the resources' where they say something.
+/// bgpd.yaml and the plan joined into what the speaker is told. bgpd.yaml's own peers, routes and kernel filter count before the plan's;
+/// router id, AS, ports and addresses are the resources' where they say something.
 /// </summary>
 public static class PlannedConfig
 {
@@ -18,7 +18,8 @@ public static class PlannedConfig
         As = plan.As,
         ListenPort = plan.ListenPort,
         Listen = plan.Listen.Count > 0 ? [.. plan.Listen] : file.Listen,
-        Decision = file.Decision.MultipathLimit > 1 ? file.Decision : file.Decision with { MultipathLimit = MergedPaths, MultipathRelax = true },
+        Decision = file.Decision.MultipathLimit > 1
+        ? file.Decision : file.Decision with { MultipathLimit = MergedPaths, MultipathRelax = true },
         Peers = [.. file.Peers.Select(peer => Joined(peer, plan)), .. Peers(file.Peers, plan)],
         Routes = [.. file.Routes, .. Routes(file.Routes, plan)],
         Announced = [.. plan.Routes.Where(route => route.Type == PlannedRouteType.Announced).Select(route => route.Prefix)],

@@ -14,7 +14,8 @@ public enum PeerScope : byte { Mesh, Global, Node, LocalWorkload }
 public sealed record PlannedPeer
 {
     /// <summary>What BIRD does where the resources say nothing; no resource says a hold time at all.</summary>
-    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(240), RestartTime = TimeSpan.FromSeconds(120), RetryTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(240), RestartTime = TimeSpan.FromSeconds(120),
+        RetryTime = TimeSpan.FromSeconds(5);
     private const int MultihopLimit = 64;
 
     /// <summary>See <see cref="NameOf"/>.</summary>

@@ -52,7 +52,7 @@ public sealed class Planner
 
     private static string ReasonOf(IEnumerable<ResourceKey> users) => string.Join(", ", users.Select(key => $"Service/{key}"));
 
-    public PlanStep Take(ResourceChanges changes)
+    public PlanStep Apply(ResourceChanges changes)
     {
         resources = changes.After;
         var touched = new SortedSet<ResourceKey>();
@@ -105,7 +105,7 @@ public sealed class Planner
     }
 
     /// <summary>Other settings: bgpd.yaml was read again, or a pod came that peers.</summary>
-    public PlanStep Take(PlanSettings newer)
+    public PlanStep Apply(PlanSettings newer)
     {
         if (newer.Advertise != settings.Advertise) scopes = new(newer.Advertise);
         var weighsOtherwise = newer.WeighServices != settings.WeighServices;

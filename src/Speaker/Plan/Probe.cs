@@ -12,7 +12,9 @@ public sealed record Probe(
     Prefix Prefix, RouteOrigin Source, string? Interface, uint? Metric, uint? LocalPref, uint? Med, ListOf<CommunityPattern> Communities,
     ListOf<Asn> AsPath, Address? NextHop, string? FromPeer);
 
-/// <summary>A route's attributes as a chain leaves them; what peers are sent is dressed after that (own AS, next hop, no LOCAL_PREF outside).</summary>
+/// <summary>
+/// A route's attributes as a chain leaves them; what peers are sent is dressed after that (own AS, next hop, no LOCAL_PREF outside).
+/// </summary>
 public sealed record ProbeAttributes(
     uint? LocalPref, uint? Med, ListOf<string> Communities, ListOf<Asn> AsPath, Address? NextHop, uint? Metric, string? Tunnel);
 

@@ -27,13 +27,15 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IFilter? kernel)
             var from = peers.FirstOrDefault(peer => peer.Session.Name == name)
                 ?? throw new KeyNotFoundException($"expected the name of a peer for fromPeer, got {name}");
             if (Pass(probe, ref route, from.Import) is { Verdict: FilterVerdict.Reject } refused)
-                return [.. Targets(probe.Prefix.Family).Select(target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null))];
+                return [.. Targets(probe.Prefix.Family).Select(
+                    target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null))];
         }
         return Targets(probe.Prefix.Family).Select(target => Judge(probe, route, target.Name, target.Filter)).ToArray();
     }
 
     private IEnumerable<(string Name, IFilter Filter)> Targets(IpFamily family) =>
-        peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => (peer.Session.Name, peer.Export)).Prepend((Kernel, kernel ?? AcceptAll.Instance));
+        peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => (peer.Session.Name, peer.Export))
+            .Prepend((Kernel, kernel ?? AcceptAll.Instance));
 
     private static Route Made(Probe probe)
     {

@@ -9,8 +9,8 @@ namespace Calico.Bgp.Speaker.Plan;
 public readonly record struct ServiceMove(Prefix Prefix, bool Announced, int Weight);
 
 /// <summary>
-/// Which service addresses this node announces, kept service by service: what one service changes costs the same whatever the others are. An
-/// address that several services have is announced while one of them has it announced. The live sets that filters look at change before
+/// Which service addresses this node announces, kept service by service: what one service changes costs the same whatever the others are.
+/// An address that several services have is announced while one of them has it announced. The live sets that filters look at change before
 /// anything is told of it.
 /// </summary>
 internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)

@@ -5,8 +5,8 @@ using Calico.Bgp.Rib.Filters;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// The ranges of service addresses that BGPConfiguration names, as this node uses them. A range is announced by every node, whether there is a
-/// service in it or not, and kept out of the kernel; an entry of a single address only says that a service may announce it.
+/// The ranges of service addresses that BGPConfiguration names, as this node uses them. A range is announced by every node, whether there
+/// is a service in it or not, and kept out of the kernel; an entry of a single address only says that a service may announce it.
 /// </summary>
 internal sealed record ServiceRanges
 {
@@ -30,7 +30,8 @@ internal sealed record ServiceRanges
         ListOf<Prefix> cluster = view.Settings.ClusterIPs is { } said ? [said] : global?.ServiceClusterIPs ?? [];
         var (external, loadBalancer) = (global?.ServiceExternalIPs ?? [], global?.ServiceLoadBalancerIPs ?? []);
         var aggregates = global?.ServiceLoadBalancerAggregation != Aggregation.Disabled;
-        var ranges = cluster.Concat(external.Where(range => !range.IsHost)).Concat(aggregates ? loadBalancer.Where(range => !range.IsHost) : []);
+        var ranges = cluster.Concat(external.Where(range => !range.IsHost))
+            .Concat(aggregates ? loadBalancer.Where(range => !range.IsHost) : []);
         return new()
         {
             Cluster = cluster,

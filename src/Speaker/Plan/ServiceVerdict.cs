@@ -19,9 +19,9 @@ public sealed record ServiceVerdict(ImmutableArray<ServiceAddress> Addresses, st
 }
 
 /// <summary>
-/// Whether this node announces a service's own addresses (a /32 or /128 each) beside the ranges. The order of the questions is Calico's; where
-/// it asks whether any endpoint counts, this asks it of each family by itself, so that an address is only announced where packets to it have
-/// somewhere to go.
+/// Whether this node announces a service's own addresses (a /32 or /128 each) beside the ranges. The order of the questions is Calico's;
+/// where it asks whether any endpoint counts, this asks it of each family by itself, so that an address is only announced where packets to
+/// it have somewhere to go.
 /// </summary>
 internal static class ServiceDecision
 {
@@ -43,7 +43,8 @@ internal static class ServiceDecision
         if (service.Type == ServiceType.ExternalName) return "the service is of type ExternalName";
         if (service.Headless || service.ClusterIPs.Count == 0) return "the service has no cluster IP";
         if (slices.IsEmpty) return "the service has no EndpointSlice";
-        if (SingleAddress(service, ranges) != null || service.ExternalTrafficPolicy == TrafficPolicy.Local || !ranges.Aggregates) return null;
+        if (SingleAddress(service, ranges) != null || service.ExternalTrafficPolicy == TrafficPolicy.Local || !ranges.Aggregates)
+            return null;
         return "its traffic policy is not Local: the range it lies in is announced by every node, if one is configured";
     }
 
@@ -104,7 +105,8 @@ internal static class ServiceDecision
         var (v4, v6) = (0, 0);
         foreach (var slice in slices)
             foreach (var endpoint in slice.Endpoints.Items)
-                if (endpoint.IsReady && endpoint.NodeName == ranges.KubernetesNode) _ = slice.AddressType == EndpointAddressType.IPv4 ? v4++ : v6++;
+                if (endpoint.IsReady && endpoint.NodeName == ranges.KubernetesNode)
+                    _ = slice.AddressType == EndpointAddressType.IPv4 ? v4++ : v6++;
         return Math.Max(v4, v6);
     }
 }

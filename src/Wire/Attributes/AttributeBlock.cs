@@ -64,7 +64,7 @@ internal sealed class AttributeBlock
                 Cut(block, at);
                 return;
             }
-            Take(slot, block);
+            Receive(slot, block);
             at = slot.ValueAt + slot.Length;
         }
     }
@@ -118,7 +118,7 @@ internal sealed class AttributeBlock
             "attributes end where their total length says (RFC 7606 section 4)"));
     }
 
-    private void Take(Slot slot, ReadOnlySpan<byte> block)
+    private void Receive(Slot slot, ReadOnlySpan<byte> block)
     {
         if (seen[slot.Type])
         {

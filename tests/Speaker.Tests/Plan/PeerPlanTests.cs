@@ -250,7 +250,7 @@ public class PeerPlanTests
         var before = Of(Tor with { Password = new("keys", "tor") }, Peer("open", "192.0.2.2", 65001));
         var after = before.With(Key("keys", "tor", "sesame"));
         var planner = before.Planner();
-        var (was, becomes) = (planner.Plan, planner.Take(before.To(after)).Plan!);
+        var (was, becomes) = (planner.Plan, planner.Apply(before.To(after)).Plan!);
         Assert.Equal(["Global_192_0_2_1"], Changed(was, becomes));
         Assert.Equal("sesame", becomes.Peers[0].ToConfig(becomes).Session.Password);
     }

@@ -80,10 +80,10 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         return [.. prefixes];
     }
 
-    private async Task TakeAsync(Cluster after)
+    private async Task ApplyAsync(Cluster after)
     {
-        await a.TakeAsync(cluster.To(after));
-        await b.TakeAsync(cluster.To(after));
+        await a.ApplyAsync(cluster.To(after));
+        await b.ApplyAsync(cluster.To(after));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     {
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
-        await TakeAsync(cluster.With(Endpoint("c")));
+        await ApplyAsync(cluster.With(Endpoint("c")));
         await HearsAsync("192.168.1.0/26");
         Assert.Equal(1, speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions);
     }
@@ -110,7 +110,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     {
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
-        await TakeAsync(cluster.With(Pool("192.168.0.0/16") with { DisableBgpExport = true }));
+        await ApplyAsync(cluster.With(Pool("192.168.0.0/16") with { DisableBgpExport = true }));
         await HearsAsync("10.96.0.7/32");
         Assert.Equal(1, speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions);
     }
@@ -138,14 +138,14 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         foreach (var other in others)
         {
             var next = at.With(other);
-            await a.TakeAsync(at.To(next));
+            await a.ApplyAsync(at.To(next));
             at = next;
         }
-        await a.TakeAsync(at.To(at.With(Block("192.168.2.0/26"))));
+        await a.ApplyAsync(at.To(at.With(Block("192.168.2.0/26"))));
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26", "192.168.2.0/26", "203.0.113.0/24");
         Assert.Equal(1, speakerA.Session("Mesh_127_78_0_2").EstablishedTransitions);
 
-        await a.TakeAsync(at.To(at.With(global with { NodeMeshMaxRestartTime = TimeSpan.FromSeconds(33) })));
+        await a.ApplyAsync(at.To(at.With(global with { NodeMeshMaxRestartTime = TimeSpan.FromSeconds(33) })));
         await Until.TrueAsync(() => speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions == 2);
     }
 
@@ -155,8 +155,8 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         await StartAsync();
         var after = cluster.With(Peer("pods") with { LocalWorkloadSelector = All, AsNumber = new(65401) },
             Peer("tor", "127.78.0.99", 65001) with { Password = new("keys", "tor") });
-        await a.TakeAsync(cluster.To(after));
-        await a.TakeAsync([new LocalWorkload("cali1", "pods", Address.Parse("127.78.0.50"), null)]);
+        await a.ApplyAsync(cluster.To(after));
+        await a.ApplyAsync([new LocalWorkload("cali1", "pods", Address.Parse("127.78.0.50"), null)]);
         Assert.True(speakerA.Session("Local_Workload_127_78_0_50").Settings.Passive);
         Assert.Contains("keys", speakerA.View.Protocols.Single(protocol => protocol.Name == "Global_127_78_0_99").Message);
         Assert.Equal(Phase.Idle, speakerA.Session("Global_127_78_0_99").Phase);
@@ -180,11 +180,11 @@ public sealed class PlanFollowerTests : IAsyncLifetime
                 "route 198.51.100.0/24: added or changed", "decision: changed; every best path is chosen again",
                 "weighServices: true; services' addresses are announced anew",
             ], foretold);
-        Assert.Equal<string>(foretold, await a.TakeAsync(file, settings));
+        Assert.Equal<string>(foretold, await a.ApplyAsync(file, settings));
         Assert.Contains("198.51.100.0/24", await speakerA.RoutesAsync());
         Assert.Equal(new RouterId(7), speakerA.View.Router.RouterId);
         Assert.Empty(await a.CheckAsync(file, settings));
-        Assert.Empty(await a.TakeAsync(file, settings));
+        Assert.Empty(await a.ApplyAsync(file, settings));
     }
 
     [Fact]
@@ -196,7 +196,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         {
             Peers = [peer with { Session = peer.Session with { Name = "tor", PeerAddress = Absent, RouterId = new(1) } }],
         };
-        await a.TakeAsync(file, cluster.Settings with { Node = "a" });
+        await a.ApplyAsync(file, cluster.Settings with { Node = "a" });
         Assert.Equal(a.Plan.RouterId, speakerA.Session("tor").Settings.RouterId);
         Assert.NotEqual(new RouterId(1), a.Plan.RouterId);
     }

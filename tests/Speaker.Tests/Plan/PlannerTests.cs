@@ -42,7 +42,7 @@ public class PlannerTests
         foreach (var item in shuffled)
         {
             var next = at.With(item);
-            planner.Take(at.To(next));
+            planner.Apply(at.To(next));
             at = next;
         }
         Same(at.Planner(), planner);
@@ -142,10 +142,10 @@ public class PlannerTests
         if (step.Settings is { } number)
         {
             var seen = at with { Settings = Tellings[number] };
-            return (seen, planner.Take(seen.Settings));
+            return (seen, planner.Apply(seen.Settings));
         }
         var next = step.Removed.Aggregate(at.With([.. step.Put.Select(i => Versions[i])]), (now, i) => now.Without(Versions[i].Id));
-        return (next, planner.Take(at.To(next)));
+        return (next, planner.Apply(at.To(next)));
     }
 
     private static void Same(Planner fresh, Planner grown)
@@ -177,7 +177,7 @@ public class PlannerTests
     {
         var cluster = new Cluster().With(Objects);
         var planner = cluster.Planner();
-        var again = planner.Take(cluster.Settings);
+        var again = planner.Apply(cluster.Settings);
         Assert.Null(again.Plan);
         Assert.Empty(again.Moves);
         Resource[] others =
@@ -185,7 +185,7 @@ public class PlannerTests
             Block("192.168.9.0/26", node: "b"), Node("b", "10.0.0.2/24", null, ("x", "y"), ("zone", "1")), Filter("unused"),
             PeerPlanTests.Key("unused", "k", "v"),
         ];
-        foreach (var other in others) Assert.Null(planner.Take(cluster.To(cluster.With(other))).Plan);
+        foreach (var other in others) Assert.Null(planner.Apply(cluster.To(cluster.With(other))).Plan);
     }
 
     /// <summary>A run of the planner makes a plan of its own, also where it is equal: as many plans as runs.</summary>
@@ -197,7 +197,7 @@ public class PlannerTests
         var plans = new HashSet<NodePlan>(ReferenceEqualityComparer.Instance) { planner.Plan };
         void Take(Resource one)
         {
-            planner.Take(cluster.To(cluster.With(one)));
+            planner.Apply(cluster.To(cluster.With(one)));
             plans.Add(planner.Plan);
             cluster = cluster.With(one);
         }
@@ -222,7 +222,7 @@ public class PlannerTests
         var cluster = new Cluster().With(Objects);
         var planner = cluster.Planner();
         var before = planner.Plan;
-        var after = planner.Take(cluster.To(cluster.With(Node("d", "10.0.0.4/24")))).Plan!;
+        var after = planner.Apply(cluster.To(cluster.With(Node("d", "10.0.0.4/24")))).Plan!;
         foreach (var peer in before.Peers) Assert.Same(peer.Export, after.Peers.Single(same => same.Name == peer.Name).Export);
     }
 
@@ -237,7 +237,7 @@ public class PlannerTests
             [Node("d", "10.0.0.4/24"), Pool("172.16.0.0/12"), Block("192.168.4.0/26"), Peer("new", "192.0.2.9", 65009), Filter("f")];
         foreach (var other in others)
         {
-            planner.Take(cluster.To(cluster.With(other)));
+            planner.Apply(cluster.To(cluster.With(other)));
             Assert.Same(verdict, planner.VerdictOf(new("default", "web")));
         }
     }
@@ -253,7 +253,7 @@ public class PlannerTests
             : Filter("f") with { ExportV4 = [new BgpFilterRule(FilterAction.Reject)] });
         var planner = before.Planner();
         var older = planner.Plan;
-        var newer = planner.Take(before.To(after)).Plan!;
+        var newer = planner.Apply(before.To(after)).Plan!;
         var changed = newer.Peers.Where(peer => !older.Peers.Contains(peer)).Select(peer => peer.Name);
         Assert.Equal(["Global_192_0_2_1"], changed);
         var lines = ConfigChanges.Between(PlannedConfig.Join(File, older), PlannedConfig.Join(File, newer)).ToArray();
@@ -318,7 +318,7 @@ public class PlannerTests
     public void Weights_that_count_from_now_on_are_told_of_every_service()
     {
         var cluster = new Cluster().With(Objects);
-        var step = cluster.Planner().Take(cluster.Settings with { WeighServices = true });
+        var step = cluster.Planner().Apply(cluster.Settings with { WeighServices = true });
         Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), Announced: true, Weight: 1)], step.Moves.ToArray());
     }
 

@@ -56,9 +56,9 @@ public class ScaleTests(ITestOutputHelper output)
             cluster = Move(cluster, i % 10, i / 10 % 2 == 0 ? "z" : "a", out var change);
             changes.Add(change);
         }
-        planner.Take(changes[0]);
+        planner.Apply(changes[0]);
         var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
-        for (var i = 1; i < rounds; i++) planner.Take(changes[i]);
+        for (var i = 1; i < rounds; i++) planner.Apply(changes[i]);
         return ((GC.GetAllocatedBytesForCurrentThread() - before) / (rounds - 1), watch.Elapsed.TotalMicroseconds / (rounds - 1));
     }
 
@@ -82,7 +82,7 @@ public class ScaleTests(ITestOutputHelper output)
         output.WriteLine($"1,000 nodes, 10,000 services with 100,000 endpoints: {watch.ElapsedMilliseconds} ms, "
             + $"{(GC.GetAllocatedBytesForCurrentThread() - before) >> 10} KiB allocated");
         watch.Restart();
-        planner.Take(cluster.Settings);
+        planner.Apply(cluster.Settings);
         output.WriteLine($"planned again: {watch.ElapsedMilliseconds} ms");
         Assert.Equal(1002 + 2, planner.Plan.Peers.Count);
         Assert.Equal(5_000, planner.ServiceRoutes.Count());

@@ -150,9 +150,9 @@ public class ServiceTests
     {
         var (up, down) = (Of(Ranges, Web, Slice("s", "a")), Of(Ranges, Web, Slice("s", "a", ready: false)));
         var planner = up.Planner();
-        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), false, 0)], planner.Take(up.To(down)).Moves.ToArray());
-        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Take(down.To(up)).Moves.ToArray());
-        Assert.Empty(planner.Take(up.To(up.With(Slice("s", "a") with { Ports = [new("http", ServiceProtocol.TCP, 80, 0)] }))).Moves);
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), false, 0)], planner.Apply(up.To(down)).Moves.ToArray());
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Apply(down.To(up)).Moves.ToArray());
+        Assert.Empty(planner.Apply(up.To(up.With(Slice("s", "a") with { Ports = [new("http", ServiceProtocol.TCP, 80, 0)] }))).Moves);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public class ServiceTests
     {
         var before = Of(Ranges, Web, Slice("web-x7k2p", "a"));
         var planner = before.Planner();
-        var step = planner.Take(before.To(before.Without(Slice("web-x7k2p", "a"))));
+        var step = planner.Apply(before.To(before.Without(Slice("web-x7k2p", "a"))));
         Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), false, 0)], step.Moves.ToArray());
         Assert.Empty(Announced(planner));
     }
@@ -171,7 +171,7 @@ public class ServiceTests
         var other = Web with { Metadata = new("other", "default"), ClusterIPs = [Address.Parse("10.96.0.8")] };
         var before = Of(Ranges, Web, other, Slice("other", "a"), Slice("s2", "a", service: "other"));
         var planner = before.Planner();
-        planner.Take(before.To(before.Without(Slice("other", "a"))));
+        planner.Apply(before.To(before.Without(Slice("other", "a"))));
         Assert.Equal(["10.96.0.8/32"], Announced(planner));
     }
 
@@ -181,7 +181,7 @@ public class ServiceTests
         var other = Web with { Metadata = new("other", "default"), ClusterIPs = [Address.Parse("10.96.0.8")] };
         var before = Of(Ranges, Web, other, Slice("s", "a"));
         var planner = before.Planner();
-        planner.Take(before.To(before.With(Slice("s", "a", service: "other"))));
+        planner.Apply(before.To(before.With(Slice("s", "a", service: "other"))));
         Assert.Equal(["10.96.0.8/32"], Announced(planner));
     }
 
@@ -193,7 +193,7 @@ public class ServiceTests
             Web with { ExternalTrafficPolicy = TrafficPolicy.Cluster }, Web with { ClusterIPs = [] }])
         {
             var planner = before.Planner();
-            planner.Take(before.To(before.With(changed)));
+            planner.Apply(before.To(before.With(changed)));
             Assert.Empty(Announced(planner));
         }
     }
@@ -206,9 +206,9 @@ public class ServiceTests
         var before = Of(Ranges, shared, other, Slice("s", "a"), Slice("s2", "a", service: "other"));
         var planner = before.Planner();
         var one = before.Without(shared);
-        Assert.DoesNotContain(planner.Take(before.To(one)).Moves, move => move.Prefix == Prefix.Parse("90.15.0.3/32") && !move.Announced);
+        Assert.DoesNotContain(planner.Apply(before.To(one)).Moves, move => move.Prefix == Prefix.Parse("90.15.0.3/32") && !move.Announced);
         Assert.Equal(["10.96.0.8/32", "90.15.0.3/32"], Announced(planner));
-        planner.Take(one.To(one.Without(other)));
+        planner.Apply(one.To(one.Without(other)));
         Assert.Empty(Announced(planner));
     }
 
@@ -217,8 +217,8 @@ public class ServiceTests
     {
         var (nothing, slice) = (Of(Ranges), Of(Ranges, Slice("s", "a")));
         var planner = nothing.Planner();
-        planner.Take(nothing.To(slice));
-        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Take(slice.To(slice.With(Web))).Moves.ToArray());
+        planner.Apply(nothing.To(slice));
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Apply(slice.To(slice.With(Web))).Moves.ToArray());
     }
 
     [Fact]
@@ -227,7 +227,7 @@ public class ServiceTests
         var before = Of(Ranges, Peer("tor", "192.0.2.1", 65001), Web, Slice("s", "a"));
         var planner = before.Planner();
         var plan = planner.Plan;
-        Assert.Null(planner.Take(before.To(before.With(Slice("s", "b")))).Plan);
+        Assert.Null(planner.Apply(before.To(before.With(Slice("s", "b")))).Plan);
         Assert.Same(plan, planner.Plan);
     }
 
@@ -236,8 +236,8 @@ public class ServiceTests
     {
         var (none, some) = (Of(Global(), Web, Slice("s", "a")), Of(Ranges, Web, Slice("s", "a")));
         var planner = none.Planner();
-        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Take(none.To(some)).Moves.ToArray());
-        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), false, 0)], planner.Take(some.To(none)).Moves.ToArray());
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), true, 1)], planner.Apply(none.To(some)).Moves.ToArray());
+        Assert.Equal([new ServiceMove(Prefix.Parse("10.96.0.7/32"), false, 0)], planner.Apply(some.To(none)).Moves.ToArray());
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public class ServiceTests
         var cluster = Of(Ranges, Peer("tor", "192.0.2.1", 65001), Web with { ClusterIPs = [Address.Parse("192.0.2.77")] }, Slice("s", "a"));
         var planner = cluster.Planner();
         Assert.Equal("service address", Ask.OfPeer(planner.Plan, Ask.Static("192.0.2.77/32")).Rule);
-        planner.Take(cluster.To(cluster.With(Slice("s", "b"))));
+        planner.Apply(cluster.To(cluster.With(Slice("s", "b"))));
         Assert.False(Ask.OfPeer(planner.Plan, Ask.Static("192.0.2.77/32")).Accepted);
     }
 
@@ -269,7 +269,7 @@ public class ServiceTests
         bool Hears(string peer, string prefix) => Ask.Of(planner.Plan, Ask.Static(prefix), peer).Accepted;
         Assert.Equal((true, true), (Hears("Global_192_0_2_1", "10.96.0.7/32"), Hears("Global_192_0_2_1", "10.96.0.8/32")));
         Assert.Equal((false, true), (Hears("Global_192_0_2_2", "10.96.0.7/32"), Hears("Global_192_0_2_2", "10.96.0.8/32")));
-        planner.Take(cluster.To(cluster.With(labelled with { Metadata = new("shop", "default") })));
+        planner.Apply(cluster.To(cluster.With(labelled with { Metadata = new("shop", "default") })));
         Assert.False(Hears("Global_192_0_2_2", "10.96.0.8/32"));
     }
 

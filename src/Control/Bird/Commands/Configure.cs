@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Calico.Bgp.Control.Bird.Commands;
 
 /// <summary>
-/// <c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>. BIRD's soft leaves the
-/// routes that are there to the old filters until somebody reloads them; here a filter always holds for all routes, so the word changes nothing.
+/// <c>configure [soft] ["FILE"] [timeout [SECONDS]]</c>, <c>check ["FILE"]</c>, <c>confirm</c>, <c>undo</c> and <c>status</c>. BIRD's soft
+/// leaves the routes that are there to the old filters until somebody reloads them; here a filter always holds for all routes, so the word
+/// changes nothing.
 /// </summary>
 internal sealed class Configure(string? file, TimeSpan? undoAfter) : Command
 {

@@ -6,7 +6,7 @@ namespace Calico.Bgp.Control.Bird.Commands;
 internal static class PrefixSyntax
 {
     /// <summary>Reads <c>ADDRESS/LENGTH</c>.</summary>
-    public static Prefix Take(Tokens tokens)
+    public static Prefix Parse(Tokens tokens)
     {
         if (tokens.Next.Kind != TokenKind.Address) tokens.Unexpected("IP4", "IP6");
         var address = tokens.Take().Address;
@@ -14,7 +14,7 @@ internal static class PrefixSyntax
     }
 
     /// <summary>Reads <c>ADDRESS/LENGTH</c>, or <c>ADDRESS</c> for the whole of it.</summary>
-    public static Prefix TakePrefixOrAddress(Tokens tokens)
+    public static Prefix ParsePrefixOrAddress(Tokens tokens)
     {
         if (tokens.Next.Kind != TokenKind.Address) tokens.Unexpected("IP4", "IP6", "VPN_RD", "CF_SYM_KNOWN");
         var address = tokens.Take().Address;

@@ -45,9 +45,9 @@ internal sealed class RouteOptions
 
     private void ParseOne(Tokens tokens)
     {
-        if (tokens.Next.Kind == TokenKind.Address) Narrow(tokens, PrefixSyntax.Take(tokens), PrefixScope.Exact);
-        else if (tokens.Accept("for")) Narrow(tokens, PrefixSyntax.TakePrefixOrAddress(tokens), PrefixScope.For);
-        else if (tokens.Accept("in")) Narrow(tokens, PrefixSyntax.Take(tokens), PrefixScope.In);
+        if (tokens.Next.Kind == TokenKind.Address) Narrow(tokens, PrefixSyntax.Parse(tokens), PrefixScope.Exact);
+        else if (tokens.Accept("for")) Narrow(tokens, PrefixSyntax.ParsePrefixOrAddress(tokens), PrefixScope.For);
+        else if (tokens.Accept("in")) Narrow(tokens, PrefixSyntax.Parse(tokens), PrefixScope.In);
         else if (tokens.Accept("table")) ParseTable(tokens);
         else if (tokens.Accept("protocol")) ParseProtocol(tokens);
         else if (tokens.Accept("import")) ParseChannelTable(tokens, RouteSelection.Received);

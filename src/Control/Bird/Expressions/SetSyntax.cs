@@ -30,7 +30,7 @@ internal static class SetSyntax
     // prefix, prefix+, prefix-, prefix{16,24}
     private static PrefixRange ParsePrefix(Tokens tokens)
     {
-        var prefix = PrefixSyntax.Take(tokens);
+        var prefix = PrefixSyntax.Parse(tokens);
         if (tokens.Accept("+")) return new(prefix, prefix.Length, prefix.Family.Bits());
         if (tokens.Accept("-")) return new(prefix, 0, prefix.Length);
         if (!tokens.Accept("{")) return new(prefix, prefix.Length, prefix.Length);
