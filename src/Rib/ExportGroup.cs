@@ -26,8 +26,7 @@ internal sealed class ExportGroup(
     private const long Straggling = 16 << 20;
 
     private readonly ToldColumn sent = new(attributes);
-    private readonly DirtyQueue pending = new();
-    private readonly DirtyQueue delayed = new();
+    private readonly DirtyQueue pending = new(), delayed = new();
     private readonly List<Member> inSync = [];
     private readonly List<Cohort> cohorts = [];
     private readonly HashSet<ushort> receivers = [];
@@ -100,9 +99,7 @@ internal sealed class ExportGroup(
         else CohortAtStart(holdsAll: false).Members.Add(member);
     }
 
-    /// <summary>
-    /// A member comes over from a group with other treatment: what it holds of that group's routes and does not get here is withdrawn.
-    /// </summary>
+    /// <summary>A member comes over from a group with other treatment: what it holds and does not get here is withdrawn.</summary>
     public void Join(Member member, Holding former)
     {
         receivers.Add(member.Peer.Index);
@@ -187,9 +184,7 @@ internal sealed class ExportGroup(
         SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
     }
 
-    /// <summary>
-    /// Gives back a slice of the references that an empty group holds. True: it was the last, and the group is used no more.
-    /// </summary>
+    /// <summary>Gives back a slice of the references that an empty group holds. True: it was the last, and the group ends.</summary>
     public bool Dissolve()
     {
         var end = Math.Min(End, dissolved + (uint)slice);
@@ -338,9 +333,8 @@ internal sealed class ExportGroup(
                 return packer.TryFindRun(best.Attributes, best.Peer, out run)
                     ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: true);
             run = packer.LastRun;
-            var joins = run >= 0 && packer.IsAccepted(run) && packer.SourceOf(run) == best.Peer
-                && packer.LeavingOctets(run).SequenceEqual(octets);
-            return joins ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
+            return run >= 0 && packer.Joins(run, best.Peer, octets)
+                ? run : packer.AddRun(best.Attributes, best.Peer, true, octets, shared: false);
         }
         if (verdict.Rule == RouteRule.Filter) filtered++;
         else barred++;

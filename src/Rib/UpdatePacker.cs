@@ -97,7 +97,10 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
 
     public bool IsAccepted(int run) => runs[run].Accepted;
     public ReadOnlySpan<byte> LeavingOctets(int run) => octets.AsSpan(runs[run].OctetsAt, runs[run].OctetsLength);
-    public ushort SourceOf(int run) => runs[run].Source;
+
+    /// <summary>A path of this peer's that leaves with these attributes belongs to the run.</summary>
+    public bool Joins(int run, ushort source, ReadOnlySpan<byte> leaving) =>
+        IsAccepted(run) && runs[run].Source == source && LeavingOctets(run).SequenceEqual(leaving);
     public int LastRun => runs.Count - 1;
 
     public void Announce(int run, uint node)
