@@ -23,20 +23,57 @@ internal sealed class Member(RibPeer peer, IPeerOutlet outlet, PeerCounts counts
 }
 
 /// <summary>
-/// What a member holds of a group that it has left. <paramref name="At"/> stays there without members and remembers what changes, until the
-/// walk in the member's new group has come by everything.
+/// What members hold of a group that they have left. <paramref name="at"/> stays there without members and remembers what changes, until
+/// the walks in their new groups have come by everything.
 /// </summary>
-internal sealed record Holding(ExportGroup Group, Cohort At)
+internal sealed class Holding(ExportGroup group, Cohort at)
 {
-    public Best Of(uint node) => At.HeldOf(node, Group.SentOf(node));
-    public void LetGo() => Group.Forget(At);
+    private int cohorts = 1;
+
+    /// <summary>The group has told nothing since: who was told all of it and leaves it now holds the same.</summary>
+    public bool IsCurrent => cohorts > 0 && at is { HoldsAll: true, Behind: 0 };
+
+    public Best Of(uint node) => at.HeldOf(node, group.SentOf(node));
+
+    /// <summary>One more cohort asks it.</summary>
+    public Holding Share()
+    {
+        cohorts++;
+        return this;
+    }
+
+    public void LetGo()
+    {
+        if (--cohorts == 0) group.Forget(at);
+    }
 }
 
 /// <summary>Closed while all who stand behind it have more than enough to send; opened, from any thread, when the first has room.</summary>
 internal sealed class Gate
 {
+    /// <summary>Octets in front of the fastest at which all wait.</summary>
+    private const long Window = 1 << 20;
     private volatile bool isClosed;
-    public bool IsClosed { get => isClosed; set => isClosed = value; }
+
+    public void Open() => isClosed = false;
+
+    /// <summary>True: these have enough to do; <paramref name="wake"/> is called when the first of them has room.</summary>
+    public bool HoldsUp(List<Member> members, Action wake)
+    {
+        if (isClosed) return true;
+        if (members.Count == 0) return false;
+        var fastest = members[0];
+        foreach (var member in members)
+            if (member.Outlet.Backlog < fastest.Outlet.Backlog) fastest = member;
+        if (fastest.Outlet.Backlog <= Window) return false;
+        isClosed = true;
+        fastest.Outlet.WhenDrained(Window / 4, () =>
+        {
+            Open();
+            wake();
+        });
+        return true;
+    }
 }
 
 /// <summary>
@@ -55,7 +92,7 @@ internal sealed class Cohort(uint cursor, bool holdsAll, Holding? former = null)
     public uint Cursor { get; set; } = cursor;
     public bool HoldsAll { get; private set; } = holdsAll;
     public Holding? Former { get; private set; } = former;
-    /// <summary>Its member has left for another group, where this is asked what he held.</summary>
+    /// <summary>Its members have left for other groups, where this is asked what they held.</summary>
     public bool IsLeft { get; set; }
     public bool HasStarted { get; set; }
     public Gate Gate { get; } = new();
@@ -98,7 +135,7 @@ internal sealed class Cohort(uint cursor, bool holdsAll, Holding? former = null)
     public Cohort Split(Member member)
     {
         Members.Remove(member);
-        var own = new Cohort(Cursor, HoldsAll) { HasStarted = HasStarted };
+        var own = new Cohort(Cursor, HoldsAll, Former?.Share()) { HasStarted = HasStarted };
         own.Members.Add(member);
         foreach (var (node, before) in held) own.Remember(node, before);
         return own;

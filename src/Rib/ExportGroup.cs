@@ -20,8 +20,6 @@ internal sealed class ExportGroup(
 {
     /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
     private const int FewRoutes = 64, FewMembers = 4;
-    /// <summary>Octets in front of the fastest member at which the group waits.</summary>
-    private const long Window = 1 << 20;
     /// <summary>Octets in front of one member at which the others go on without it.</summary>
     private const long Straggling = 16 << 20;
 
@@ -30,6 +28,7 @@ internal sealed class ExportGroup(
     private readonly List<Member> inSync = [];
     private readonly List<Cohort> cohorts = [];
     private readonly HashSet<ushort> receivers = [];
+    private Holding? leaving;
     private readonly ExportFilter filter = new(family, treatment, rib.Table, attributes, peers, nextHops);
     private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode, keys);
     private readonly Ranking ranking = new(rib);
@@ -99,22 +98,32 @@ internal sealed class ExportGroup(
         else CohortAtStart(holdsAll: false).Members.Add(member);
     }
 
-    /// <summary>A member comes over from a group with other treatment: what it holds and does not get here is withdrawn.</summary>
+    /// <summary>
+    /// A member comes over from a group with other treatment: what it holds and does not get here is withdrawn. Those who come together
+    /// from one group are told together.
+    /// </summary>
     public void Join(Member member, Holding former)
     {
         receivers.Add(member.Peer.Index);
-        cohorts.Add(new(1, holdsAll: false, former) { Members = { member } });
+        var cohort = cohorts.Find(cohort => !cohort.HasStarted && cohort.Former == former);
+        if (cohort != null) former.LetGo();
+        (cohort ?? Added(new(1, holdsAll: false, former))).Members.Add(member);
     }
 
-    /// <summary>A member leaves for a group with other treatment.</summary>
+    /// <summary>A member leaves for a group with other treatment; those who leave one after the other hold the same.</summary>
     public Holding TakeOut(Member member)
     {
         receivers.Remove(member.Peer.Index);
-        var left = inSync.Remove(member) ? Added(new(End, holdsAll: true)) : Alone(member);
-        left.Members.Clear();
-        left.IsLeft = true;
         OpenGates();
-        return new(this, left);
+        if (!inSync.Remove(member)) return Left(Alone(member));
+        return leaving = leaving is { IsCurrent: true } ? leaving.Share() : Left(Added(new(End, holdsAll: true)));
+    }
+
+    private Holding Left(Cohort cohort)
+    {
+        cohort.Members.Clear();
+        cohort.IsLeft = true;
+        return new(this, cohort);
     }
 
     /// <summary>Who left has been told everything where he is now, or has gone there too.</summary>
@@ -149,8 +158,8 @@ internal sealed class ExportGroup(
     /// <summary>Whoever was waited for may be the one that is gone.</summary>
     private void OpenGates()
     {
-        gate.IsClosed = false;
-        foreach (var cohort in cohorts) cohort.Gate.IsClosed = false;
+        gate.Open();
+        foreach (var cohort in cohorts) cohort.Gate.Open();
     }
 
     /// <summary>RFC 2918: the whole Adj-RIB-Out again; bracketed where the peer knows RFC 7313.</summary>
@@ -160,7 +169,7 @@ internal sealed class ExportGroup(
         if (inSync.Remove(member))
         {
             OpenGates();
-            cohorts.Add(new(1, holdsAll: true) { Members = { member } });
+            CohortAtStart(holdsAll: true).Members.Add(member);
             BeginRefresh(member);
             return;
         }
@@ -216,7 +225,7 @@ internal sealed class ExportGroup(
     {
         ReleaseDelayed(now);
         if (pending.Count == 0 && feed == 0) return false;
-        if (IsHeldUp(inSync, gate)) return false;
+        if (gate.HoldsUp(inSync, wake)) return false;
         BeginBatch();
         if (feed != 0) Feed();
         else
@@ -369,7 +378,7 @@ internal sealed class ExportGroup(
     private bool StepCohort(Cohort cohort)
     {
         if (feed != 0 || cohort.IsLeft) return false;
-        if (IsHeldUp(cohort.Members, cohort.Gate)) return false;
+        if (cohort.Gate.HoldsUp(cohort.Members, wake)) return false;
         cohort.HasStarted = true;
         BeginBatch();
         if (cohort.Cursor < End) Walk(cohort);
@@ -479,22 +488,5 @@ internal sealed class ExportGroup(
     {
         if (cohort.Members.Count < 2) return;
         foreach (var member in cohort.Members.FindAll(member => member.Outlet.Backlog > Straggling)) cohorts.Add(cohort.Split(member));
-    }
-
-    private bool IsHeldUp(List<Member> members, Gate at)
-    {
-        if (at.IsClosed) return true;
-        if (members.Count == 0) return false;
-        var fastest = members[0];
-        foreach (var member in members)
-            if (member.Outlet.Backlog < fastest.Outlet.Backlog) fastest = member;
-        if (fastest.Outlet.Backlog <= Window) return false;
-        at.IsClosed = true;
-        fastest.Outlet.WhenDrained(Window / 4, () =>
-        {
-            at.IsClosed = false;
-            wake();
-        });
-        return true;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 
@@ -15,7 +16,7 @@ internal abstract record ShardMessage
     /// <summary>What is still stale is gone.</summary>
     public sealed record StaleEnds(ushort Peer, FamilySet Families) : ShardMessage;
     /// <summary>Other filters or knobs for a peer that stays up.</summary>
-    public sealed record PeerChanged(RibPeer Peer) : ShardMessage;
+    public sealed record PeersChanged(ImmutableArray<RibPeer> Peers) : ShardMessage;
     public sealed record Refresh(ushort Peer, IpFamily Family) : ShardMessage;
     /// <summary>Import and accept again what is held as received.</summary>
     public sealed record Reimport(ushort Peer) : ShardMessage;

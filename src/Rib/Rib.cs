@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
@@ -100,7 +101,10 @@ public sealed class Rib : IRibOwner, IDisposable
     public void EndStale(ushort peer, FamilySet families) => Tell(new ShardMessage.StaleEnds(peer, families));
 
     /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
-    public void PeerChanged(RibPeer peer) => Tell(new ShardMessage.PeerChanged(peer));
+    public void PeerChanged(RibPeer peer) => PeersChanged([peer]);
+
+    /// <summary>The same for several at once: those who go from one treatment to another together are told what differs together.</summary>
+    public void PeersChanged(ImmutableArray<RibPeer> peers) => Tell(new ShardMessage.PeersChanged(peers));
 
     /// <summary>The peer asked for everything again (RFC 2918).</summary>
     public void Refresh(ushort peer, IpFamily family) => Tell(new ShardMessage.Refresh(peer, family));

@@ -227,8 +227,8 @@ internal sealed class RibShard : IDisposable
                 foreach (var outflow in outflows) outflow.Leave(down.Peer);
                 foreach (var rib in ribs) Lose(down.Peer, rib.Family, down.Kept.Has(rib.Family));
                 break;
-            case ShardMessage.PeerChanged changed:
-                Change(changed.Peer);
+            case ShardMessage.PeersChanged changed:
+                foreach (var peer in changed.Peers) Change(peer);
                 break;
             case ShardMessage.Refresh refresh:
                 outflows[(int)refresh.Family].Refresh(refresh.Peer);

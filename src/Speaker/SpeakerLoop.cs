@@ -322,14 +322,16 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
         var stops = new List<Task>();
+        var updated = new List<RibPeer>();
         foreach (var peer in Peers.ToArray())
         {
             if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
             else if (peer.Config == config) continue;
             else if (Indexed(config.Session) != peer.Session.Settings)
                 stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
-            else Update(peer, config);
+            else if (Update(peer, config) is { } now) updated.Add(now);
         }
+        if (updated.Count > 0) Rib.PeersChanged([.. updated]);
         await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
@@ -361,10 +363,11 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         return reason;
     }
 
-    private void Update(Peer peer, PeerConfig config)
+    /// <returns>What the RIB is to know of it, where it is up.</returns>
+    private RibPeer? Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
-        if (peer.Up is { } up) Rib.PeerChanged(up.Told = ForRib(peer, up, kernel.Current));
+        return peer.Up is { } up ? up.Told = ForRib(peer, up, kernel.Current) : null;
     }
 
     private static RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>

@@ -100,7 +100,7 @@ public class RibModelTests
             return;
         }
         var some = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
-        switch (random.Next(26))
+        switch (random.Next(28))
         {
             case < 11:
                 var family = random.Next(3) == 0 ? IpFamily.IPv6 : IpFamily.IPv4;
@@ -140,6 +140,12 @@ public class RibModelTests
             case 24:
                 // Nothing has changed there, and nothing may.
                 rig.Rib.Reimport(Pick(random, AllPrefixes));
+                break;
+            case 25 or 26:
+                var export = Pick(random, Filters);
+                var together = model.Peers.Values.Where(_ => random.Next(3) > 0).Select(one => one with { Export = export }).ToArray();
+                foreach (var one in together) model.Up(one);
+                rig.Rib.PeersChanged([.. together]);
                 break;
             case 18:
                 model.Network = random.Next(2) == 0 ? new() : new(NextHop(random.Next(3)), NextHop(random.Next(3), IpFamily.IPv6));
