@@ -13,6 +13,8 @@ public sealed record RouteAnswer
     public required string? From { get; init; }
     public required DateTimeOffset Since { get; init; }
     public required bool Best { get; init; }
+    /// <summary>Used beside the best one (<c>decision.multipath</c>).</summary>
+    public required bool Multipath { get; init; }
     public required bool Filtered { get; init; }
     public required bool Stale { get; init; }
     public required uint Preference { get; init; }

@@ -48,12 +48,14 @@ internal sealed class RouteViews
             source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
             WhyOf(route), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix))
         {
+            IsBesideBest = route.Sharing == Sharing.Shares,
             Rule = route.Verdict is { IsAccepted: false } verdict ? Why.Of(verdict) : null,
         };
     }
 
     private static string WhyOf(RouteFacts route)
     {
+        if (route.Sharing == Sharing.Shares) return Why.Beside(route.Reason);
         var why = route.Reason == Reason.NextHopUnresolvable ? Why.Unreachable(route.NextHopRule) : Why.Of(route.Reason, route.Best);
         return Why.Of(route.Sharing) is { } sharing ? $"{why}; {sharing}" : why;
     }

@@ -91,6 +91,9 @@ public sealed record RouteView(
 {
     /// <summary>The rule that keeps it out, of routes that an import or export rejects.</summary>
     public string? Rule { get; init; }
+
+    /// <summary>Not the best one, and used as it is (multipath).</summary>
+    public bool IsBesideBest { get; init; }
 }
 
 /// <summary>Octets per purpose, for <c>show memory</c>.</summary>

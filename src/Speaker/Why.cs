@@ -56,10 +56,12 @@ internal static class Why
         _ => "usable",
     };
 
+    /// <summary>A path that carries its share of the packets is no worse; only the tie had to be broken.</summary>
+    public static string Beside(Reason reason) => $"used beside the best, which has the tie by {Step(reason)}";
+
     /// <summary>Null: there is nothing to say.</summary>
     public static string? Of(Sharing sharing) => sharing switch
     {
-        Sharing.Shares => "used together with the best",
         Sharing.OtherNeighbour => "not used together with the best: another neighbouring AS (multipath relax is off)",
         Sharing.OverLimit => "not used together with the best: over the multipath limit",
         _ => null,

@@ -34,9 +34,12 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
     }
 
     /// <summary>What <c>bgpctl explain</c> answers.</summary>
-    public async Task<string> ExplainAsync(string what, string of)
+    public Task<string> ExplainAsync(string what, string of) => AskAsync("explain", what, of);
+
+    /// <summary>What <c>bgpctl</c> answers.</summary>
+    public async Task<string> AskAsync(params string[] words)
     {
-        var answer = await Shell.RunAsync(Project.Bgpctl, "--socket", Http, "explain", what, of);
+        var answer = await Shell.RunAsync(Project.Bgpctl, ["--socket", Http, .. words]);
         return answer.Output + answer.Errors;
     }
 

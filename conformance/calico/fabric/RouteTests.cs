@@ -39,6 +39,23 @@ public sealed class RouteTests
             StringComparison.Ordinal), 60, rack.Said);
     }
 
+    [NeedsFact(Needs.Daemon)]
+    public async Task A_block_of_two_nodes_is_reached_by_both_and_both_are_shown_as_used()
+    {
+        await using var rack = await Rack.MakeAsync(
+            3, [], Pool("pods4", "10.65.0.0/16"), Block("node2", "10.65.9.0/26"), Block("node3", "10.65.9.0/26"));
+        var node = rack.Nodes[0];
+        string[] hops = [$"nexthop via {Rack.Node4(2)}", $"nexthop via {Rack.Node4(3)}"];
+        await Until.TrueAsync(
+            "the kernel has both", async () => Array.TrueForAll(hops, (await node.KernelAsync("10.65.9.0/26")).Contains), 60, rack.Said);
+        var routes = (await node.AskAsync("routes", "10.65.9.0/26")).Split('\n');
+        Assert.Single(routes, line => line.StartsWith("*  10.65.9.0/26", StringComparison.Ordinal));
+        var beside = Assert.Single(routes, line => line.StartsWith("=  10.65.9.0/26", StringComparison.Ordinal));
+        Assert.Contains("used beside the best, which has the tie by router id", beside, StringComparison.Ordinal);
+        Assert.Contains("used beside it", await node.ExplainAsync("route", "10.65.9.0/26"), StringComparison.Ordinal);
+        Assert.Contains("\"multipath\":true", await node.AskAsync("routes", "10.65.9.0/26", "--json"), StringComparison.Ordinal);
+    }
+
     /// <summary>A stand-in for the tunnel: kernels without IPIP have no tunl0, and what is told of the route is the same.</summary>
     [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task An_IPIP_pool_leads_through_tunl0_while_that_is_up()

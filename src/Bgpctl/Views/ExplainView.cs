@@ -37,9 +37,12 @@ internal static class ExplainView
         [.. answer.Candidates.Select(candidate => (Cell[])
         [
             candidate.Route.Protocol, Verdict(!candidate.Route.Filtered), candidate.ImportRule,
-            candidate.Route.Best ? new Cell("best", Tone.Good) : "", candidate.Route.Reason,
+            Choice(candidate.Route), candidate.Route.Reason,
             candidate.Route.Attributes?.NextHop, candidate.Route.Attributes?.AsPath,
         ])]);
+
+    private static Cell Choice(RouteAnswer route) =>
+        route.Best ? new Cell("best", Tone.Good) : route.Multipath ? new Cell("used beside it", Tone.Good) : "";
 
     private static Grid Exports(RouteExplanationAnswer answer) => new(
         [new("Peer"), new("Verdict"), new("Rule"), new("Sent")],

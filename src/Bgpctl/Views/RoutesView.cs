@@ -2,7 +2,9 @@ using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl.Views;
 
-/// <summary><c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>!</c> one that the kernel refused.</summary>
+/// <summary>
+/// <c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>=</c> one that is used beside it, <c>!</c> one that the kernel refused.
+/// </summary>
 internal static class RoutesView
 {
     private static readonly Column[] Columns =
@@ -19,7 +21,7 @@ internal static class RoutesView
         var attributes = route.Attributes;
         return
         [
-            new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good), new(route.Prefix, route.Best ? Tone.Strong : tone),
+            new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good), new(route.Prefix, route.Best || route.Multipath ? Tone.Strong : tone),
             new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(route.Protocol, tone),
             new(attributes == null ? "" : $"{attributes.AsPath} {Origin(attributes.Origin)}".TrimStart(), tone),
             new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone),
@@ -28,7 +30,7 @@ internal static class RoutesView
     }
 
     private static string Mark(RouteAnswer route) =>
-        (route.KernelProblem, route.Best) switch { (true, _) => "!", (_, true) => "*", _ => "" };
+        route switch { { KernelProblem: true } => "!", { Best: true } => "*", { Multipath: true } => "=", _ => "" };
 
     private static string Origin(string origin) => origin switch { "igp" => "i", "egp" => "e", _ => "?" };
 

@@ -31,6 +31,7 @@ internal static class RouteAnswers
         From = route.From?.ToString(),
         Since = route.Since,
         Best = route.Best,
+        Multipath = route.IsBesideBest,
         Filtered = route.Filtered,
         Stale = route.Stale,
         Preference = route.Preference,
