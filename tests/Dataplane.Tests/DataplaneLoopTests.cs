@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -94,6 +95,9 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
             if (!door.Task.IsCompleted) waiting.TrySetResult();
             await door.Task.WaitAsync(stop);
         }
+
+        public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default) =>
+            Task.FromResult(PacketWalk.Ends(new PacketTable([], []), facts, packet));
 
         public Task<string?> FlushAsync(CancellationToken stop = default) => Task.FromResult<string?>(null);
 

@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using static Calico.Bgp.Kernel.Nftables.Expressions;
 
@@ -24,6 +25,9 @@ public sealed record ActMasquerade(PortRange? Ports = null) : NftStatement
         into.Masquerade(NatFlags.FullyRandom | NatFlags.Ports, 0, SlotsOfAddress);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        new NftAnswer.Translation(new(NftEnd.Source, null, null, packet.HasPorts ? Ports : null));
+
     public override string ToString() => $"masquerade {(Ports is { } ports ? $"to :{ports} " : "")}fully-random";
 }
 
@@ -46,6 +50,9 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
             Ports != null ? 2 * SlotsOfAddress : null, Ports != null ? 3 * SlotsOfAddress : null);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        new NftAnswer.Translation(new(NftEnd.Source, From, To, packet.HasPorts ? Ports : null));
+
     public override string ToString()
     {
         var addresses = From == To ? $"{From}" : $"{From}-{To}";
@@ -66,6 +73,16 @@ public sealed record ActDestinationNat(IpFamily Family, string Map) : NftStateme
         into.Nat(source: false, Family.Number(), NatFlags.Addresses, 0, null, null, null);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails;
+        var found = packet.Table.Find(Map, NftOctets.Of(packet.Destination));
+        if (found.IsThere == null) return new NftAnswer.Open($"what is in the map {Map} at the moment");
+        if (found.Element.Value is not NftData data) return NftAnswer.Fails;
+        var to = Address.FromOctets(data.Octets.Span);
+        return new NftAnswer.Translation(new(NftEnd.Destination, to, to, null));
+    }
+
     public override string ToString() =>
         $"dnat {(Family == IpFamily.IPv4 ? "ip" : "ip6")} to {AddressField.Word(Family, NftEnd.Destination)} map @{Map}";
 }
@@ -83,6 +100,8 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 
     internal override void Encode(Expressions into) => into.Decide(Verdict);
 
+    internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Verdict(Verdict);
+
     public override string ToString() => Verdict.ToString();
 }
 
@@ -95,6 +114,15 @@ public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStateme
     {
         into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
         into.Lookup(Map, verdict: true);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Link(Leaving) is not { } link) return NftAnswer.Fails;
+        if (link.Known is not { } name) return new NftAnswer.Open(LinkField.Fact(Leaving));
+        var found = packet.Table.Find(Map, NftOctets.OfInterface(name));
+        if (found.IsThere == null) return new NftAnswer.Open($"what is in the map {Map} at the moment");
+        return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, found.Words) : NftAnswer.Fails;
     }
 
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} vmap @{Map}";
@@ -110,6 +138,8 @@ public sealed record ActMark(uint Keep, uint Turn) : NftStatement
         into.SetMeta(MetaKey.Mark);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Marking(Keep, Turn);
+
     public override string ToString() => $"meta mark set meta mark & 0x{Keep:x8} ^ 0x{Turn:x8}";
 }
 
@@ -118,6 +148,8 @@ public sealed record ActCount : NftStatement
 {
     internal override void Encode(Expressions into) => into.Counter();
 
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Holds;
+
     public override string ToString() => "counter";
 }
 
@@ -125,6 +157,8 @@ public sealed record ActCount : NftStatement
 public sealed record ActNoTrack : NftStatement
 {
     internal override void Encode(Expressions into) => into.NoTrack();
+
+    internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Untracking();
 
     public override string ToString() => "notrack";
 }

@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using static Calico.Bgp.Kernel.Nftables.Expressions;
 
@@ -26,6 +27,8 @@ public sealed record MatchFamily(IpFamily Family) : NftStatement
         into.Compare(Operator.Equal, [Family.Number()]);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Of(packet.Family == Family);
+
     public override string ToString() => $"meta nfproto {Family.Word()}";
 }
 
@@ -37,6 +40,12 @@ public sealed record MatchProtocol(IpProtocol Protocol) : NftStatement
         into.Meta(MetaKey.Protocol);
         into.Compare(Operator.Equal, [(byte)Protocol]);
     }
+
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.Protocol is { } known ? NftAnswer.Of(known == Protocol) : new NftAnswer.Unknown("the protocol", ToString())
+        {
+            Learn = isSo => packet.Protocol = isSo ? Protocol : null,
+        };
 
     public override string ToString() => $"meta l4proto {Protocol.ToString().ToLowerInvariant()}";
 }
@@ -56,6 +65,20 @@ internal static class AddressField
     }
 }
 
+/// <summary>Whether a set has a packet's address.</summary>
+internal static class Membership
+{
+    public static NftAnswer Of(PassingPacket packet, string set, NftOctets key, bool outside)
+    {
+        var found = packet.Table.Find(set, key);
+        return found.IsThere is { } known ? new NftAnswer.Match(known != outside, found.Words)
+            : new NftAnswer.Unknown($"what is in the set {set} at the moment", $"{key} @{set}", !outside);
+    }
+
+    public static NftAnswer OfUnknown(string question, bool outside) =>
+        new NftAnswer.Unknown("the source that the packet has got", question, !outside);
+}
+
 /// <summary>ip saddr @SET, ip daddr != @SET</summary>
 public sealed record MatchAddress(IpFamily Family, NftEnd End, string Set, bool Outside = false) : NftStatement
 {
@@ -65,6 +88,13 @@ public sealed record MatchAddress(IpFamily Family, NftEnd End, string Set, bool 
     {
         AddressField.Load(into, Family, End);
         into.Lookup(Set, Outside);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails; // of the other family the kernel would read something else
+        return packet.At(End) is { } address ? Membership.Of(packet, Set, NftOctets.Of(address), Outside)
+            : Membership.OfUnknown($"{AddressField.Word(Family, End)} @{Set}", Outside);
     }
 
     public override string ToString() => $"{AddressField.Word(Family, End)} {(Outside ? "!= " : "")}@{Set}";
@@ -82,8 +112,22 @@ public sealed record MatchAddressPair(IpFamily Family, string Set, bool Outside 
         into.Lookup(Set, Outside);
     }
 
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails;
+        return packet.Source is { } source
+            ? Membership.Of(packet, Set, NftOctets.Of(NftOctets.Of(source), NftOctets.Of(packet.Destination)), Outside)
+            : Membership.OfUnknown($"{AddressField.Word(Family, NftEnd.Source)} . … @{Set}", Outside);
+    }
+
     public override string ToString() =>
         $"{AddressField.Word(Family, NftEnd.Source)} . {AddressField.Word(Family, NftEnd.Destination)} {(Outside ? "!= " : "")}@{Set}";
+}
+
+/// <summary>Of an interface that a packet comes in by or leaves by.</summary>
+internal static class LinkField
+{
+    public static string Fact(bool leaving) => leaving ? PacketFact.Out : PacketFact.In;
 }
 
 /// <summary>oifname "eth*": a name, or the beginning of one.</summary>
@@ -95,6 +139,15 @@ public sealed record MatchInterface(bool Leaving, string Name) : NftStatement
         into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
         var octets = Name.EndsWith('*') ? NftOctets.OfInterfaceStart(Name[..^1]) : NftOctets.OfInterface(Name).Span.ToArray();
         into.Compare(Operator.Equal, octets);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Link(Leaving) is not { } link) return NftAnswer.Fails;
+        return link.Is(Name) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown(LinkField.Fact(Leaving), ToString())
+        {
+            Learn = isSo => link.Learn(Name, isSo),
+        };
     }
 
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} \"{Name}\"";
@@ -110,6 +163,12 @@ public sealed record MatchMark(uint Mask, uint Value) : NftStatement
         into.Compare(Operator.Equal, BitConverter.GetBytes(Value));
     }
 
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.HasMark(Mask, Value) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the mark", ToString())
+        {
+            Learn = isSo => packet.LearnMark(Mask, Value, isSo),
+        };
+
     public override string ToString() => $"meta mark & 0x{Mask:x8} == 0x{Value:x8}";
 }
 
@@ -124,7 +183,16 @@ public sealed record MatchPort(NftEnd End, PortRange Ports, bool Outside = false
         else into.Range(Outside, NftOctets.Of(Ports.From), NftOctets.Of(Ports.To));
     }
 
-    public override string ToString() => $"th {(End == NftEnd.Source ? "sport" : "dport")} {(Outside ? "!= " : "")}{Ports}";
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.HasPort(End, Ports) is { } known ? NftAnswer.Of(known != Outside)
+            : new NftAnswer.Unknown(End == NftEnd.Source ? "the source port" : "the destination port", Asked(outside: false), !Outside)
+            {
+                Learn = isSo => packet.LearnPort(End, Ports, isSo),
+            };
+
+    public override string ToString() => Asked(Outside);
+
+    private string Asked(bool outside) => $"th {(End == NftEnd.Source ? "sport" : "dport")} {(outside ? "!= " : "")}{Ports}";
 }
 
 public readonly record struct PortRange(ushort From, ushort To)
@@ -144,7 +212,19 @@ public sealed record MatchLocalSource(bool OfOutgoingInterface, bool Not = false
         into.Compare(Not ? Operator.NotEqual : Operator.Equal, BitConverter.GetBytes((uint)RouteType.Local));
     }
 
-    public override string ToString() => $"fib saddr{(OfOutgoingInterface ? " . oif" : "")} type {(Not ? "!= " : "")}local";
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        var isLocal = packet.Source is { } source ? packet.Facts.IsLocal(source) : null;
+        if (OfOutgoingInterface && isLocal == true)
+            isLocal = packet.Out is not { } link ? true
+                : link.Known is { } name ? packet.Facts.IsLocalOn(packet.Source!.Value, name) : null;
+        return isLocal is { } known ? NftAnswer.Of(known != Not)
+            : new NftAnswer.Unknown("whether the source is an address of this host's", Asked(not: false), !Not);
+    }
+
+    public override string ToString() => Asked(Not);
+
+    private string Asked(bool not) => $"fib saddr{(OfOutgoingInterface ? " . oif" : "")} type {(not ? "!= " : "")}local";
 }
 
 /// <summary>numgen random mod SIDES &lt; BELOW: a die thrown anew for each connection.</summary>
@@ -155,6 +235,9 @@ public sealed record MatchChance(uint Sides, uint Below) : NftStatement
         into.Random(Sides);
         Chance.Below(into, Below);
     }
+
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        Below >= Sides || Below == 0 ? NftAnswer.Of(Below != 0) : new NftAnswer.Unknown("chance", null);
 
     public override string ToString() => $"numgen random mod {Sides} < {Below}";
 }
@@ -168,6 +251,11 @@ public sealed record MatchSourceShare(IpFamily Family, uint Sides, uint Below) :
         into.Hash(SlotsOfAddress, (uint)Family.Octets(), Sides);
         Chance.Below(into, Below);
     }
+
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.Family != Family ? NftAnswer.Fails
+        : packet.Source is { } source ? NftAnswer.Of(JenkinsHash.Mod(NftOctets.Of(source).Span, Sides) < Below)
+        : new NftAnswer.Unknown("the source that the packet has got", ToString());
 
     public override string ToString() => $"jhash {AddressField.Word(Family, NftEnd.Source)} mod {Sides} seed 0x0 < {Below}";
 }
@@ -196,6 +284,12 @@ public sealed record MatchState(ConnectionStates States) : NftStatement
         into.Bitwise((uint)States, 0);
         into.Compare(Operator.NotEqual, new byte[sizeof(uint)]);
     }
+
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.IsIn(States) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the state of its connection", ToString())
+        {
+            Learn = isSo => packet.LearnState(States, isSo),
+        };
 
     public override string ToString() => $"ct state {States.ToString().ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal)}";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Packets;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -34,10 +35,13 @@ public sealed record NftRule(ImmutableArray<NftStatement> Statements, string? Co
     public override string ToString() => string.Join(' ', Statements) + (Comment == null ? "" : $" comment \"{Comment}\"");
 }
 
-/// <summary>One step of a rule; encodes itself.</summary>
+/// <summary>One step of a rule; encodes itself, and can be asked what the kernel will make of a packet by these octets.</summary>
 public abstract record NftStatement
 {
     internal abstract void Encode(Expressions into);
+
+    /// <summary>Says so and does nothing; what it cannot know of the packet it says, too.</summary>
+    internal abstract NftAnswer Ask(PassingPacket packet);
 
     /// <summary>The set or map that it asks.</summary>
     internal virtual string? SetAsked => null;

@@ -35,6 +35,23 @@ public sealed record NftSet(
         && (Size == other.Size || Size == 0 || other.Size == 0)
         && Key.AsSpan().SequenceEqual(other.Key.AsSpan()) && Value.AsSpan().SequenceEqual(other.Value.AsSpan());
 
+    /// <summary>The element has the key: of a concatenation with ranges each part lies in its own.</summary>
+    internal bool Covers(in NftElement element, NftOctets key)
+    {
+        ReadOnlySpan<byte> from = element.From.Span, to = element.To.Span, asked = key.Span;
+        if (from.Length != asked.Length) return false;
+        if (!Intervals) return from.SequenceEqual(asked);
+        var at = 0;
+        foreach (var part in Key)
+        {
+            var octets = asked.Slice(at, part.Octets());
+            if (octets.SequenceCompareTo(from.Slice(at, octets.Length)) < 0) return false;
+            if (octets.SequenceCompareTo(to.Slice(at, octets.Length)) > 0) return false;
+            at += Netlink.NetlinkMessage.Align(octets.Length);
+        }
+        return true;
+    }
+
     /// <summary>With the same elements, in the same order.</summary>
     public bool Same(NftSet other) => SameKind(other) && Elements.AsSpan().SequenceEqual(other.Elements.AsSpan());
 }

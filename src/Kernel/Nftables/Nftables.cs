@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Packets;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -25,6 +26,9 @@ public interface INftables
     /// </summary>
     /// <exception cref="ArgumentException">Elements are put into a set that is not wanted: nothing of the changes is taken.</exception>
     Task ApplyAsync(ImmutableArray<NftChange> changes, CancellationToken stop = default);
+
+    /// <summary>Walks a packet through what is wanted, without what the kernel has refused.</summary>
+    Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default);
 
     /// <summary>Removes the table and all that is in it.</summary>
     /// <returns>Null, or the kernel's words.</returns>

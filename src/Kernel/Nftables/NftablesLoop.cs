@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     {
         public sealed record Apply(ImmutableArray<NftChange> Changes, TaskCompletionSource Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
+        public sealed record Walk(Packet Packet, IHostFacts Facts, TaskCompletionSource<ImmutableArray<PacketEnd>> Done) : Order;
         /// <summary>Somebody else has been at the table. Of these only one waits, however much he does.</summary>
         public sealed record Disturbed : Order;
         /// <summary>What was refused may be taken now.</summary>
@@ -67,6 +69,13 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         return done.Task.WaitAsync(stop);
     }
 
+    public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default)
+    {
+        var done = new TaskCompletionSource<ImmutableArray<PacketEnd>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Walk(packet, facts, done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
     public Task<string?> FlushAsync(CancellationToken stop = default)
     {
         var done = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -99,6 +108,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     {
         if (order is Order.Apply apply) apply.Done.TrySetCanceled();
         else if (order is Order.Flush flush) flush.Done.TrySetCanceled();
+        else if (order is Order.Walk walk) walk.Done.TrySetCanceled();
     }
 
     private TimeSpan Wait(Ruleset ruleset) => disturbed ? BetweenRepairs : ruleset.Wait ?? Timeout.InfiniteTimeSpan;
@@ -140,6 +150,9 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         {
             case Order.Apply(var changes, var done):
                 Want(ruleset, changes, done);
+                break;
+            case Order.Walk(var packet, var facts, var done):
+                done.SetResult(PacketWalk.Ends(ruleset.Table, facts, packet));
                 break;
             case Order.Flush flush:
                 flush.Done.SetResult(ruleset.Flush());

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Packets;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Kernel.Nftables;
@@ -38,6 +39,9 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     public ImmutableArray<NftProblem> Problems(int limit) =>
         [.. refusals.List(limit).Select(entry =>
             new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts))];
+
+    /// <summary>What packets meet, once it is in force.</summary>
+    public IPacketTable Table => new PartsTable(parts, Blocked);
 
     /// <summary>
     /// From now on this is wanted, too. Elements of sets that are in force go at once, ahead of everything else that waits.

@@ -32,6 +32,9 @@ internal sealed class SetPart(string name)
     public bool Wants(NftElement element) =>
         elements.TryGetValue(element, out var wanted) ? wanted == element : Wanted is { Dynamic: true } && ToAdd.Contains(element);
 
+    /// <summary>By a key that is no range.</summary>
+    public bool TryFind(NftOctets key, out NftElement element) => elements.TryGetValue(NftElement.Of(key), out element);
+
     /// <summary>True where something has to be done about it.</summary>
     public bool Put(NftSet set)
     {

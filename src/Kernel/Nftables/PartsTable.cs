@@ -1,0 +1,26 @@
+using Calico.Bgp.Kernel.Packets;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+/// <summary>What is wanted of our table as packets meet it: without what the kernel has refused.</summary>
+internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : IPacketTable
+{
+    public IEnumerable<NftChain> Chains => parts.Chains.Select(chain => chain.Wanted).OfType<NftChain>();
+
+    public NftChain? Chain(string name) => parts.Chain(name)?.Wanted;
+
+    public bool IsInForce(NftChain chain, NftRule rule) => blocked == null
+        || (!blocked(new NftPart.Rule(chain.Name, rule)) && !blocked(new NftPart.Chain(chain.Name)));
+
+    public SetAnswer Find(string set, NftOctets key)
+    {
+        // A rule that asks a set which is not there is none that the kernel takes.
+        if (parts.Set(set) is not { Wanted: { } wanted } part) return SetAnswer.Absent;
+        if (wanted.Dynamic) return SetAnswer.Unknown;
+        if (wanted.Intervals) return InForce(part, PacketTable.Among(wanted, part.Elements, key));
+        return part.TryFind(key, out var element) ? InForce(part, SetAnswer.Of(wanted, element)) : SetAnswer.Absent;
+    }
+
+    private SetAnswer InForce(SetPart part, SetAnswer found) =>
+        found.IsThere == true && blocked?.Invoke(new NftPart.Element(part.Name, found.Element)) == true ? SetAnswer.Absent : found;
+}

@@ -1,0 +1,38 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Kernel.Packets;
+
+/// <summary>
+/// A packet, as far as whoever asks knows it. What is null nobody has said: what depends on it is answered so, and never guessed.
+/// </summary>
+/// <exception cref="ArgumentException">The addresses are of two families.</exception>
+public sealed record Packet(Address Source, Address Destination)
+{
+    public Address Destination { get; } = Destination.Family == Source.Family ? Destination
+        : throw new ArgumentException($"expected two addresses of one family, got {Source} and {Destination}", nameof(Destination));
+
+    public IpProtocol? Protocol { get; init; }
+    public ushort? SourcePort { get; init; }
+    public ushort? DestinationPort { get; init; }
+    public uint? Mark { get; init; }
+
+    /// <summary>The interface that it comes in by. With it the packet comes from outside, whatever its source.</summary>
+    public string? In { get; init; }
+
+    /// <summary>The interface that it leaves by.</summary>
+    public string? Out { get; init; }
+
+    /// <summary>Of its connection: as a rule its first packet is asked about, because that decides a translation.</summary>
+    public ConnectionStates? State { get; init; } = ConnectionStates.New;
+}
+
+/// <summary>What fib statements ask, and what a packet's way through the hooks follows from. Null: nobody here knows.</summary>
+public interface IHostFacts
+{
+    /// <summary>The kernel would deliver it here (RTN_LOCAL).</summary>
+    bool? IsLocal(Address address);
+
+    /// <summary>The same, for an address of this interface's.</summary>
+    bool? IsLocalOn(Address address, string link);
+}

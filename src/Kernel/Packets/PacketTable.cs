@@ -1,0 +1,84 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+
+namespace Calico.Bgp.Kernel.Packets;
+
+/// <summary>Rendered parts that a packet can be walked through.</summary>
+public interface IPacketTable
+{
+    /// <summary>In the order in which they were made: of two with one priority the older one comes first.</summary>
+    IEnumerable<NftChain> Chains { get; }
+
+    NftChain? Chain(string name);
+
+    /// <summary>False: the kernel has refused it.</summary>
+    bool IsInForce(NftChain chain, NftRule rule);
+
+    SetAnswer Find(string set, NftOctets key);
+}
+
+/// <summary>What a set says of a key.</summary>
+/// <param name="IsThere">Null: what is in a dynamic set only the kernel knows.</param>
+/// <param name="Element">The one that has the key.</param>
+/// <param name="Words">The element as nft would write it.</param>
+public readonly record struct SetAnswer(bool? IsThere, NftElement Element = default, string? Words = null)
+{
+    public static readonly SetAnswer Absent = new(false), Unknown = new(null);
+
+    internal static SetAnswer Of(NftSet set, NftElement element) => new(true, element, SetWords.Of(set, element));
+}
+
+/// <summary>
+/// Parts that stand by themselves: the rules of one feature, or those that would be. Each set is put in order once, so that many packets
+/// can be walked through it.
+/// </summary>
+public sealed class PacketTable : IPacketTable
+{
+    private readonly ImmutableArray<NftChain> chains;
+    private readonly FrozenDictionary<string, NftChain> chainsByName;
+    private readonly FrozenDictionary<string, NftSet> sets;
+
+    public PacketTable(IEnumerable<NftSet> sets, IEnumerable<NftChain> chains)
+    {
+        this.chains = [.. chains];
+        chainsByName = this.chains.ToFrozenDictionary(chain => chain.Name);
+        this.sets = sets.ToFrozenDictionary(set => set.Name, set => set with { Elements = set.Elements.Sort(ByFirst) });
+    }
+
+    public IEnumerable<NftChain> Chains => chains;
+
+    public NftChain? Chain(string name) => chainsByName.GetValueOrDefault(name);
+
+    public bool IsInForce(NftChain chain, NftRule rule) => true;
+
+    public SetAnswer Find(string set, NftOctets key)
+    {
+        // A rule that asks a set which is not there is none that the kernel takes.
+        if (!sets.TryGetValue(set, out var asked)) return SetAnswer.Absent;
+        if (asked.Dynamic) return SetAnswer.Unknown;
+        return asked.Key.Length > 1 ? Among(asked, asked.Elements, key) : Nearest(asked, key);
+    }
+
+    private static int ByFirst(NftElement a, NftElement b) => a.From.CompareTo(b.From);
+
+    /// <summary>Ranges do not overlap: only the last that begins before the key may have it.</summary>
+    private static SetAnswer Nearest(NftSet set, NftOctets key)
+    {
+        var (low, high) = (0, set.Elements.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (set.Elements[middle].From <= key) low = middle + 1;
+            else high = middle;
+        }
+        return low > 0 && set.Elements[low - 1] is var element && set.Covers(element, key) ? SetAnswer.Of(set, element) : SetAnswer.Absent;
+    }
+
+    internal static SetAnswer Among(NftSet set, IEnumerable<NftElement> elements, NftOctets key)
+    {
+        foreach (var element in elements)
+            if (set.Covers(element, key)) return SetAnswer.Of(set, element);
+        return SetAnswer.Absent;
+    }
+}

@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Kernel.Tests.Nftables;
+using Calico.Bgp.Net;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Calico.Bgp.Kernel.Tests.Packets;
+
+/// <summary>
+/// Small rulesets of every kind of statement, and packets that meet them: from the namespace of a client through a router, or from the
+/// router itself, to a server beyond it or to the router.
+/// </summary>
+internal static class AnyRules
+{
+    public const string In = "cali1", Out = "eth0", OutAddress = "10.2.0.1";
+
+    private static readonly string[] Own = ["10.1.0.1", OutAddress], Sources = ["10.1.0.2", "10.1.0.77", "192.168.1.1", "192.168.1.200"],
+        Destinations = ["10.9.0.1", "10.9.1.1", "10.9.200.1"];
+
+    private static readonly MatchFamily Four = new(IpFamily.IPv4);
+
+    /// <summary>The router's.</summary>
+    public sealed class Facts : IHostFacts
+    {
+        public bool? IsLocal(Address address) => Own.Contains(address.ToString());
+        public bool? IsLocalOn(Address address, string link) =>
+            address.ToString() == (link == Out ? OutAddress : link == In ? "10.1.0.1" : "");
+    }
+
+    private static NftElement Host(string address, NftValue? value = null) => NftElement.Of(NftOctets.Of(Address.Parse(address)), value);
+
+    private static NftElement Pair(string from, string to)
+    {
+        var (a, b) = (NftElement.Of(Prefix.Parse(from)), NftElement.Of(Prefix.Parse(to)));
+        return new(NftOctets.Of(a.From, b.From), NftOctets.Of(a.To, b.To));
+    }
+
+    private static NftElement Leading(string link, NftVerdict to) => NftElement.Of(NftOctets.OfInterface(link), to);
+
+    private static readonly Gen<NftVerdict> AnyEnd = Gen.Elements(
+        new NftVerdict(NftVerdictCode.Accept), new NftVerdict(NftVerdictCode.Return), new NftVerdict(NftVerdictCode.Drop),
+        new NftVerdict(NftVerdictCode.Jump, "sub2"), new NftVerdict(NftVerdictCode.Goto, "sub2"));
+
+    private static readonly Gen<NftSet[]> AnySets =
+        from hosts in Gen.SubListOf([.. Sources, .. Destinations])
+        from nets in Gen.SubListOf("10.9.0.0/24", "10.9.1.0/25", "192.168.1.0/25", "10.1.0.0/24", "10.2.0.0/16")
+        from pairs in Gen.SubListOf(
+            Pair("10.1.0.0/24", "10.9.0.0/23"), Pair("192.168.1.0/24", "10.9.1.0/24"), Pair("192.168.1.128/25", "10.9.200.0/24"))
+        from targets in Gen.SubListOf(("10.9.0.1", "10.9.1.1"), ("10.9.200.1", "10.9.0.1"))
+        from first in AnyEnd
+        from second in AnyEnd
+        from leading in Gen.SubListOf(Leading(In, first), Leading("eth9", second))
+        select (NftSet[])[
+            new("hosts", [NftType.Ipv4Address], false, [.. hosts.Select(host => Host(host))]),
+            Tables.Prefixes("nets", nets),
+            new("pairs", [NftType.Ipv4Address, NftType.Ipv4Address], true, [.. pairs]),
+            new("targets", [NftType.Ipv4Address], false,
+                [.. targets.Select(one => Host(one.Item1, new NftData(NftOctets.Of(Address.Parse(one.Item2)))))], [NftType.Ipv4Address]),
+            new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
+        ];
+
+    private static readonly Gen<NftStatement[]> AnyMatch =
+        from end in Gen.Elements(NftEnd.Source, NftEnd.Destination)
+        from not in Gen.Elements(true, false)
+        from protocol in Gen.Elements(IpProtocol.Tcp, IpProtocol.Udp)
+        from ports in Gen.Elements(new PortRange(80, 80), new PortRange(50, 160), new PortRange(1024, 30000))
+        from bits in Gen.Choose(0, 3)
+        from set in Gen.Elements("hosts", "nets")
+        from link in Gen.Elements(In, "cali*", Out, "e*", "eth9")
+        from states in Gen.Elements(ConnectionStates.New, ConnectionStates.Invalid, ConnectionStates.Untracked | ConnectionStates.Related,
+            ConnectionStates.Established)
+        from statements in Gen.Elements<NftStatement[]>(
+            [new MatchProtocol(protocol)], [new MatchProtocol(protocol), new MatchPort(end, ports, not)],
+            [new MatchAddress(IpFamily.IPv4, end, set, not)], [new MatchAddress(IpFamily.IPv4, end, set, not)],
+            [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
+            [new MatchMark(3, (uint)bits)], [new MatchMark(3, (uint)bits)], [new MatchMark((uint)bits, 0)],
+            [new MatchLocalSource(false, not)],
+            [new MatchState(states)], [new MatchSourceShare(IpFamily.IPv4, 4, (uint)bits)], [new MatchChance(2, 1)], [])
+        select statements;
+
+    /// <summary>What a rule may do before it has asked everything.</summary>
+    private static readonly NftStatement[][] Between =
+        [[], [], [new ActMark(0xfffffffd, 2), new MatchMark(2, 2)], [new ActCount()]];
+
+    private static Gen<NftRule> Rules(params NftStatement[] acts) =>
+        from first in AnyMatch
+        from second in AnyMatch
+        from act in Gen.Elements(acts)
+        from before in Gen.Elements(Between)
+        select new NftRule([Four, .. first, .. before, .. second, act]);
+
+    private static Gen<NftChain> Chain(string name, string type, NftHookPoint point, int priority, params NftStatement[] acts) =>
+        from rules in Rules(acts).ListOf(0, 4)
+        select new NftChain(name, new(type, point, priority), [.. rules]);
+
+    private static Gen<NftRule[]> ListOf(this Gen<NftRule> rule, int from, int to) =>
+        Gen.Choose(from, to).SelectMany(count => rule.ArrayOf(count));
+
+    private static readonly NftStatement[] Marks = [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount()];
+
+    private static readonly NftStatement[] Filters =
+    [
+        .. Marks, ActDecide.Accept, ActDecide.Accept, ActDecide.Return, ActDecide.Return, ActDecide.Jump("sub1"), ActDecide.Jump("sub2"),
+        new ActDecide(new NftVerdict(NftVerdictCode.Goto, "sub1")), new ActDecideByInterface(false, "leads"), ActDecide.Drop,
+    ];
+
+    private static readonly Address Fifty = Address.Parse("10.2.0.50"), Sixty = Address.Parse("10.2.0.60");
+
+    /// <summary>Ports are given where the protocol has been asked; here all have some.</summary>
+    private static readonly NftStatement[] SourceNats =
+    [
+        new ActMasquerade(), new ActSourceNat(Fifty, Fifty), new ActSourceNat(Fifty, Sixty),
+        new ActSourceNat(Fifty, Fifty, null, Persistent: true), ActDecide.Accept, ActDecide.Return, new ActMark(0xfffffffc, 1),
+    ];
+
+    private static readonly NftStatement[] DestinationNats =
+        [new ActDestinationNat(IpFamily.IPv4, "targets"), new ActDestinationNat(IpFamily.IPv4, "targets"), ActDecide.Accept, Marks[0]];
+
+    /// <summary>A match of the protocol stands before ports that are given.</summary>
+    private static readonly Gen<NftChain> AnyPorts =
+        from protocol in Gen.Elements(IpProtocol.Tcp, IpProtocol.Udp)
+        from match in AnyMatch
+        select new NftChain("natpost2", new("nat", NftHookPoint.Postrouting, 110),
+            [new([Four, .. match, new MatchProtocol(protocol), new ActMasquerade(new(40000, 40100))])]);
+
+    public static readonly Gen<WholeTable> AnyTable =
+        from sets in AnySets
+        from sub1 in Rules([.. Marks, ActDecide.Accept, ActDecide.Return, ActDecide.Jump("sub2")]).ListOf(0, 3)
+        from sub2 in Rules([.. Marks, ActDecide.Accept, ActDecide.Return, ActDecide.Drop]).ListOf(0, 2)
+        from raw in Chain("raw", "filter", NftHookPoint.Prerouting, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
+        from rawOut in Chain("rawout", "filter", NftHookPoint.Output, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
+        from early in Chain("early", "filter", NftHookPoint.Prerouting, -150, Filters)
+        from natPre in Chain("natpre", "nat", NftHookPoint.Prerouting, -100, DestinationNats)
+        from natOut in Chain("natout", "nat", NftHookPoint.Output, -100, DestinationNats)
+        from input in Chain("in", "filter", NftHookPoint.Input, 0, Filters)
+        from forward in Chain("fwd", "filter", NftHookPoint.Forward, 0, Filters)
+        from later in Chain("fwd2", "filter", NftHookPoint.Forward, 10, Filters)
+        from output in Chain("out", "filter", NftHookPoint.Output, 0, Filters)
+        from post in Chain("post", "filter", NftHookPoint.Postrouting, 50, Filters)
+        from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 90, SourceNats)
+        from ports in AnyPorts
+        from late in Chain("late", "filter", NftHookPoint.Postrouting, 300, [ActDecide.Drop, Marks[0], ActDecide.Accept, ActDecide.Accept])
+        from local in Gen.Elements(true, false)
+        select Tables.Table(sets, [
+            new("sub2", null, [.. sub2]), new("sub1", null, [.. sub1]), raw, rawOut, early, natPre, natOut, input, forward, later, output,
+            post, natPost, ports, late, new("tunnel", new("filter", NftHookPoint.Postrouting, 60),
+                [new([Four, new MatchLocalSource(true, Not: local), new MatchLocalSource(false), new ActMark(0xffffffff, 1)])]),
+        ]);
+
+    public static readonly Gen<Packet> AnyPacket =
+        from own in Gen.Frequency((3, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from source in Gen.Elements(own ? Own : Sources)
+        from destination in Gen.Elements(own ? Destinations : [.. Destinations, .. Destinations, OutAddress])
+        from protocol in Gen.Elements(IpProtocol.Tcp, IpProtocol.Udp)
+        from sourcePort in Gen.Choose(1024, 65000)
+        from destinationPort in Gen.Elements<ushort>(53, 80, 150, 5000)
+        select new Packet(Address.Parse(source), Address.Parse(destination))
+        {
+            Protocol = protocol,
+            SourcePort = (ushort)sourcePort,
+            DestinationPort = destinationPort,
+            Mark = 0,
+            In = own ? null : In,
+            Out = Out,
+        };
+}

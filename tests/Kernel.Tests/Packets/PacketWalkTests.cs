@@ -1,0 +1,175 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Kernel.Tests.Nftables;
+using Calico.Bgp.Net;
+using FsCheck;
+using FsCheck.Fluent;
+using static Calico.Bgp.Kernel.Tests.Nftables.Tables;
+
+namespace Calico.Bgp.Kernel.Tests.Packets;
+
+public class PacketWalkTests
+{
+    private static readonly NftHook Forward = new("filter", NftHookPoint.Forward, 0);
+    private static readonly Packet Any = new(Address.Parse("10.1.0.2"), Address.Parse("10.9.0.1"));
+    private static readonly MatchFamily Four = new(IpFamily.IPv4);
+
+    private static PacketEnd[] Ends(Packet packet, params NftChain[] chains) =>
+        [.. PacketWalk.Ends(new PacketTable([], chains), new AnyRules.Facts(), packet)];
+
+    private static PacketEnd[] Ends(Packet packet, NftSet[] sets, params NftChain[] chains) =>
+        [.. PacketWalk.Ends(new PacketTable(sets, chains), new AnyRules.Facts(), packet)];
+
+    private static NftChain Filter(params NftRule[] rules) => new("fwd", Forward, [.. rules]);
+
+    [Fact]
+    public void The_trail_names_each_rule_with_its_comment_and_the_element_that_it_was_for()
+    {
+        var chain = Filter(
+            Rule(Four, new MatchAddress(IpFamily.IPv4, NftEnd.Source, "nets", Outside: true), ActDecide.Accept),
+            new NftRule([Four, new MatchAddress(IpFamily.IPv4, NftEnd.Source, "nets"), ActDecide.Drop], "NetworkPolicy shop/deny"));
+        var end = Assert.Single(Ends(Any, [Prefixes("nets", "10.1.0.0/24")], chain));
+        Assert.Equal(PacketVerdict.Drop, end.Verdict);
+        Assert.Equal(
+            [
+                "chain fwd: meta nfproto ipv4 ip saddr != @nets accept: not held: ip saddr != @nets (10.1.0.0/24)",
+                "chain fwd: meta nfproto ipv4 ip saddr @nets drop comment \"NetworkPolicy shop/deny\": done (10.1.0.0/24)",
+            ], end.Trail.Select(step => step.ToString()));
+        Assert.Same(end.Trail[1], end.Decided);
+    }
+
+    [Fact]
+    public void What_nobody_has_said_is_taken_both_ways_and_said_to_be()
+    {
+        var ends = Ends(Any, Filter(
+            Rule(new MatchProtocol(IpProtocol.Tcp), new MatchPort(NftEnd.Destination, new(80, 80)), ActDecide.Drop)));
+        Assert.Equal(
+            [
+                "Drop: the protocol (meta l4proto tcp), the destination port (th dport 80)",
+                "Accept: the protocol (meta l4proto tcp), the destination port (not th dport 80)",
+                "Accept: the protocol (not meta l4proto tcp)",
+            ], ends.Select(end => $"{end.Verdict}: {string.Join(", ", end.DependsOn)}"));
+    }
+
+    [Fact]
+    public void What_makes_no_difference_nothing_depends_on()
+    {
+        var end = Assert.Single(Ends(Any,
+            [new NftSet("none", [NftType.Ipv4Address], false, [])],
+            Filter(Rule(new MatchProtocol(IpProtocol.Tcp), Four, new MatchAddress(IpFamily.IPv4, NftEnd.Source, "none"), ActDecide.Drop),
+                Rule(new MatchMark(1, 1), new ActCount()))));
+        Assert.Equal((PacketVerdict.Accept, 0), (end.Verdict, end.DependsOn.Length));
+    }
+
+    [Fact]
+    public void One_fact_is_not_taken_in_two_ways_at_once()
+    {
+        var ends = Ends(Any, Filter(
+            Rule(new MatchInterface(true, "eth*"), new ActMark(0xffffffff, 0), ActDecide.Return),
+            Rule(new MatchInterface(true, "eth0"), ActDecide.Drop)));
+        Assert.DoesNotContain(ends, end => end.Verdict == PacketVerdict.Drop);
+    }
+
+    [Fact]
+    public void What_is_in_a_dynamic_set_only_the_kernel_knows()
+    {
+        NftSet names = new("names", [NftType.Ipv4Address], false, [NftElement.Of(NftOctets.Of(Any.Destination))]) { Dynamic = true };
+        var ends = Ends(Any, [names], Filter(Rule(Four, new MatchAddress(IpFamily.IPv4, NftEnd.Destination, "names"), ActDecide.Drop)));
+        Assert.Equal([PacketVerdict.Drop, PacketVerdict.Accept], ends.Select(end => end.Verdict));
+        Assert.All(ends, end => Assert.Equal("what is in the set names at the moment", Assert.Single(end.DependsOn).Fact));
+    }
+
+    [Fact]
+    public void A_verdict_map_by_an_interface_that_nobody_has_said_leaves_it_open()
+    {
+        NftSet leads = new("leads", [NftType.InterfaceName], false,
+            [NftElement.Of(NftOctets.OfInterface("cali1"), new NftVerdict(NftVerdictCode.Drop))], [NftType.Verdict]);
+        var chain = Filter(Rule(new ActDecideByInterface(false, "leads")));
+        var open = Assert.Single(Ends(Any, [leads], chain));
+        Assert.Equal((PacketVerdict.Open, PacketFact.In), (open.Verdict, Assert.Single(open.DependsOn).Fact));
+        Assert.Equal((PacketVerdict.Drop, "\"cali1\" : drop"),
+            (Ends(Any with { In = "cali1" }, [leads], chain)[0].Verdict, Ends(Any with { In = "cali1" }, [leads], chain)[0].Decided!.By));
+        Assert.Equal(PacketVerdict.Accept, Ends(Any with { In = "cali2" }, [leads], chain)[0].Verdict);
+    }
+
+    [Fact]
+    public void Rules_that_lead_in_a_circle_are_left_open_and_many_facts_come_to_an_end()
+    {
+        NftChain circle = new("circle", null, [Rule(ActDecide.Jump("circle"))]);
+        Assert.Equal(PacketVerdict.Open, Assert.Single(Ends(Any, circle, Filter(Rule(ActDecide.Jump("circle"))))).Verdict);
+        var facts = Enumerable.Range(0, 30).Select(i => Rule(new MatchChance(2, 1), new ActMark(0xffffffff, 1u << i)));
+        Assert.Equal(PacketVerdict.Open, Ends(Any, Filter([.. facts]))[^1].Verdict);
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public void What_the_kernel_has_refused_no_packet_meets()
+    {
+        using var ns = new Live.NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        var refused = Rule(new MatchInterface(true, "a-name-that-no-interface-can-have"), ActDecide.Drop);
+        ruleset.Have(Table([], Filter(refused)));
+        var end = Assert.Single(PacketWalk.Ends(ruleset.Ruleset.Table, new AnyRules.Facts(), Any));
+        Assert.Equal((PacketVerdict.Accept, true, 0), (end.Verdict, Assert.Single(end.Trail).IsRefused, end.DependsOn.Length));
+    }
+
+    /// <summary>Whatever is left out of what is known of a packet, its end is one of those that it may have.</summary>
+    [Fact]
+    public void What_is_not_said_is_never_guessed() => Prop.ForAll(
+        (from table in AnyRules.AnyTable from packet in AnyRules.AnyPacket from left in Gen.Choose(1, 63) select (table, packet, left))
+            .ToArbitrary(), one =>
+        {
+            var (table, packet, left) = one;
+            var rules = new PacketTable(table.Sets, table.Chains);
+            var less = packet with
+            {
+                Protocol = (left & 1) == 0 ? packet.Protocol : null,
+                SourcePort = (left & 2) == 0 ? packet.SourcePort : null,
+                DestinationPort = (left & 4) == 0 ? packet.DestinationPort : null,
+                Mark = (left & 8) == 0 ? packet.Mark : null,
+                Out = (left & 16) == 0 ? packet.Out : null,
+                State = (left & 32) == 0 ? packet.State : null,
+            };
+            var mays = PacketWalk.Ends(rules, new AnyRules.Facts(), less);
+            if (mays.Any(end => end.Verdict == PacketVerdict.Open)) return; // too many facts, and it says so
+            Assert.All(PacketWalk.Ends(rules, new AnyRules.Facts(), packet), end => Assert.Contains(mays, end.IsLike));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+
+    private static readonly Gen<NftSet> AnySet =
+        from prefixes in Gen.Choose(0, 2).ArrayOf(16)
+        from pairs in Gen.Elements(true, false)
+        select Set(prefixes, pairs);
+
+    private static NftSet Set(int[] kinds, bool pairs)
+    {
+        var prefixes = Tables.Prefixes("s", kinds.SelectMany((kind, i) => kind switch
+        {
+            0 => Array.Empty<string>(),
+            1 => [$"255.255.255.{i * 16}/28"],
+            _ => [$"255.255.255.{i * 16}/29", $"255.255.255.{i * 16 + 12}/30"],
+        }));
+        return !pairs ? prefixes : new("s", [NftType.Port, NftType.Ipv4Address], true, [.. prefixes.Elements.Select((element, i) =>
+            new NftElement(NftOctets.Of(NftOctets.Of((ushort)i), element.From), NftOctets.Of(NftOctets.Of((ushort)(i + 3)), element.To)))]);
+    }
+
+    /// <summary>In order and searched in halves, or as our table keeps them: as one reads them from the first to the last.</summary>
+    [Fact]
+    public void A_set_has_what_one_of_its_elements_has() => Prop.ForAll(AnySet.ToArbitrary(), set =>
+    {
+        var parts = new NftParts();
+        parts.Apply(new NftChange.PutSet(set));
+        IPacketTable[] tables = [new PacketTable([set], []), new PartsTable(parts, null)];
+        for (var i = 0; i < 256; i++)
+        {
+            var (address, port) = (Address.FromIPv4(0xffffff00u + (uint)i), (ushort)(i % 9));
+            var key = set.Key.Length == 1 ? NftOctets.Of(address) : NftOctets.Of(NftOctets.Of(port), NftOctets.Of(address));
+            var naive = set.Elements.Any(element => set.Key.Length == 1
+                ? Between(element.From.Span, address, element.To.Span)
+                : Between(element.From.Span[4..], address, element.To.Span[4..])
+                    && element.From.Span[1] <= port && port <= element.To.Span[1]);
+            Assert.All(tables, table => Assert.Equal(naive, table.Find("s", key).IsThere));
+        }
+    }).QuickCheckThrowOnFailure();
+
+    private static bool Between(ReadOnlySpan<byte> from, Address address, ReadOnlySpan<byte> to) =>
+        Address.FromOctets(from) <= address && address <= Address.FromOctets(to);
+}
