@@ -31,4 +31,20 @@ public sealed record NatTableAnswer(long Transactions, long Readings, long Repai
 public sealed record NatProblemAnswer(string Part, int Errno, string Words, DateTimeOffset Since, int Attempts);
 
 /// <summary><c>/v1/nat/explain</c>: what becomes of a packet.</summary>
-public sealed record NatExplanationAnswer(bool Translated, string? To, IReadOnlyList<string> Steps);
+public sealed record NatExplanationAnswer
+{
+    /// <summary>By this node; null: it depends on facts that the question did not say.</summary>
+    public required bool? Translated { get; init; }
+    /// <summary>In words; null: its source stays.</summary>
+    public required string? To { get; init; }
+    public required IReadOnlyList<string> Steps { get; init; }
+    /// <summary>What the source becomes; null: it stays, or the kernel chooses among several.</summary>
+    public required string? Address { get; init; }
+    /// <summary>That the packet leaves by.</summary>
+    public required string? Interface { get; init; }
+    /// <summary>The rule that decided, in nft's words.</summary>
+    public required string? Rule { get; init; }
+    public required IReadOnlyList<string> DependsOn { get; init; }
+    /// <summary>Every rule that it meets.</summary>
+    public required IReadOnlyList<string> Trail { get; init; }
+}

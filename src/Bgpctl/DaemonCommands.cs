@@ -31,9 +31,11 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatAnswer), Now));
     }
 
-    public async Task NatExplainAsync(string source, string destination, CancellationToken stop)
+    /// <param name="packet">What is said of it, by the query's keys.</param>
+    public async Task NatExplainAsync(IEnumerable<(string Key, string? Value)> packet, CancellationToken stop)
     {
-        var path = $"/v1/nat/explain?src={Uri.EscapeDataString(source)}&dst={Uri.EscapeDataString(destination)}";
+        var said = packet.Where(one => one.Value != null).Select(one => $"{one.Key}={Uri.EscapeDataString(one.Value!)}");
+        var path = $"/v1/nat/explain?{string.Join('&', said)}";
         var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
         Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatExplanationAnswer)));
     }

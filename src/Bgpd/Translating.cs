@@ -4,6 +4,7 @@ using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
@@ -29,7 +30,8 @@ internal sealed class Translating(
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
-    public NatExplanation Explain(Address source, Address destination) => work?.Dataplane.Explain(source, destination) ?? Off;
+    public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
+        work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);
 
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>

@@ -38,18 +38,6 @@ public sealed class AddressRanges : IEquatable<AddressRanges>
 
     public static AddressRange Of(Prefix prefix) => new(prefix.Address, prefix.Last);
 
-    public bool Contains(Address address)
-    {
-        var (low, high) = (0, All.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (All[middle].Last < address) low = middle + 1;
-            else high = middle;
-        }
-        return low < All.Length && All[low].First <= address && All[low].First.Family == address.Family;
-    }
-
     public AddressRanges Intersect(AddressRanges other)
     {
         var common = new List<AddressRange>();

@@ -1,5 +1,11 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
@@ -14,15 +20,16 @@ internal sealed class ChangedConnections(ConnectionTable table, ILogger log)
 {
     public long Count { get; private set; }
 
-    public void Cut(NatPlan before, NatPlan after)
+    public void Cut(NatPlan before, NatPlan after, KernelSnapshot machine)
     {
         var cut = 0L;
         foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
         {
-            var (old, now) = (Treatments.Of(before, family), Treatments.Of(after, family));
-            if (old == now) continue;
-            cut += Cut(family, false, connection => old.For(connection) == null && now.For(connection) != null);
-            cut += Cut(family, true, connection => old.For(connection) is { } to && to != now.For(connection));
+            var (old, now) = (Treatments.Rules(before, family), Treatments.Rules(after, family));
+            if (old.Same(now)) continue;
+            using var treatments = new Treatments(old, now, new(machine));
+            cut += Cut(family, false, treatments.Differ);
+            cut += Cut(family, true, treatments.Differ);
         }
         Count += cut;
         if (cut > 0) DataplaneLog.Cut(log, cut);
@@ -36,23 +43,54 @@ internal sealed class ChangedConnections(ConnectionTable table, ILogger log)
     }
 }
 
-/// <summary>
-/// What a plan does to connections of one family where this node alone translates: what <see cref="NatExplainer"/> says without its words,
-/// for many connections. Compared by value.
-/// </summary>
-internal sealed record Treatments(AddressRanges Sources, AddressRanges Except, string To)
+/// <summary>What the rules of two plans make of connections of one family: their first packets walk through both.</summary>
+internal sealed class Treatments(NatRules before, NatRules after, HostFacts facts) : IDisposable
 {
-    public static Treatments Of(NatPlan plan, IpFamily of)
-    {
-        if (plan.WithoutUpstream().Families.FirstOrDefault(family => family.Family == of) is not { } family)
-            return new(AddressRanges.None, AddressRanges.None, "");
-        var except = PrefixCover.Outermost([.. family.Inside, .. family.Hosts ?? []]);
-        return new(Ranges(family.Translated.Select(pool => pool.Cidr)), Ranges(except), NatExplainer.To(plan, family));
+    private readonly PacketTable old = before.Alone(), now = after.Alone();
+    private PacketWays? ways;
 
-        static AddressRanges Ranges(IEnumerable<Prefix> prefixes) => AddressRanges.Of(prefixes.Select(AddressRanges.Of));
+    /// <summary>Of one family, where this node alone translates.</summary>
+    public static NatRules Rules(NatPlan plan, IpFamily family) => Masquerade.Render(plan.WithoutUpstream().Only(family));
+
+    /// <summary>
+    /// It would not become what it is. One that is not as the old rules make it has become so by others', which is no affair of ours.
+    /// </summary>
+    public bool Differ(Connection connection)
+    {
+        var packet = new Packet(connection.Source, connection.Server)
+        {
+            Protocol = (IpProtocol)connection.Protocol,
+            SourcePort = connection.SourcePort,
+            DestinationPort = connection.ServerPort,
+        };
+        var (then, next) = (Ends(old, packet), Ends(now, packet));
+        if ((then.Any(DependsOnLink) || next.Any(DependsOnLink)) && LinkOf(packet) is { } link)
+        {
+            packet = packet with { Out = link };
+            (then, next) = (Ends(old, packet), Ends(now, packet));
+        }
+        var was = Sources(then.Where(end => end.Source != null == connection.SourceTranslated));
+        return was.Count > 0 && !was.SetEquals(Sources(next));
     }
 
-    /// <summary>What its source becomes; null: it stays.</summary>
-    public string? For(Connection connection) =>
-        Sources.Contains(connection.Source) && !Except.Contains(connection.Destination) ? To : null;
+    private ImmutableArray<PacketEnd> Ends(PacketTable rules, Packet packet) => PacketWalk.Ends(rules, facts, packet, telling: false);
+
+    private static bool DependsOnLink(PacketEnd end) => end.DependsOn.Any(condition => condition.Fact == PacketFact.Out);
+
+    private static HashSet<PacketTranslation?> Sources(IEnumerable<PacketEnd> ends) => [.. ends.Select(end => end.Source)];
+
+    private string? LinkOf(Packet packet)
+    {
+        try
+        {
+            ways ??= new();
+        }
+        catch (Win32Exception)
+        {
+            return null; // no socket is to be had: then it is not known
+        }
+        return ways.Of(packet, facts.IsLocal(packet.Source) == true) is { } way ? facts.NameOf(way.Interface) : null;
+    }
+
+    public void Dispose() => ways?.Dispose();
 }

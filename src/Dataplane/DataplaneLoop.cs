@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Microsoft.Extensions.Logging;
@@ -74,8 +76,27 @@ public sealed class DataplaneLoop(
         await reached.Task.ConfigureAwait(false);
     }
 
-    public NatExplanation Explain(Address source, Address destination) =>
-        new NatExplainer(view.Plan, address => kernel.Current.Addresses.Any(own => own.Address == address)).Explain(source, destination);
+    public async Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default)
+    {
+        var now = view;
+        if (now is { Enabled: true, Ready: false })
+            return new(null, null, ["the resources are not known yet: the rules of an earlier run are in force, if there are any"])
+            {
+                DependsOn = ["what an earlier run has left"],
+            };
+        var facts = new HostFacts(kernel.Current);
+        var way = facts.Way(packet);
+        if (packet.Out == null && way != null) packet = packet with { Out = facts.NameOf(way.Interface) };
+        var ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
+        var masqueraded = packet.Out is { } link ? facts.Masqueraded(link, Towards(packet, way, link, facts)) : null;
+        return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
+    }
+
+    /// <summary>The next hop, where the packet leaves as it is routed; a gateway of the other family makes no difference
+    /// (rt_nexthop).</summary>
+    private static Address Towards(Packet packet, PacketWay? way, string link, HostFacts facts) =>
+        way?.Gateway is { } gateway && gateway.Family == packet.Destination.Family && facts.NameOf(way.Interface) == link
+            ? gateway : packet.Destination;
 
     /// <summary>Other routes of the kernel's decide what leads upstream, and nothing else here.</summary>
     private void Look(KernelSnapshot _)
@@ -160,7 +181,7 @@ public sealed class DataplaneLoop(
         await loop.WaitForAsync(applying).ConfigureAwait(false);
         // What was in force before this run is not known, so nothing can be told to have changed.
         if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream())
-            changed.Cut(applied, plan);
+            changed.Cut(applied, plan, kernel.Current);
         applied = plan;
     }
 

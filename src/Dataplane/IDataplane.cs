@@ -1,4 +1,4 @@
-using Calico.Bgp.Net;
+using Calico.Bgp.Kernel.Packets;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -6,5 +6,7 @@ namespace Calico.Bgp.Dataplane;
 public interface IDataplane
 {
     NatView View { get; }
-    NatExplanation Explain(Address source, Address destination);
+
+    /// <summary>What becomes of the packet's source, by the rules in force.</summary>
+    Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);
 }

@@ -18,8 +18,8 @@ internal static class Masquerade
     }
 
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
-    private static string Sources(IpFamily family) => "nat-masq" + Digit(family);
-    private static string Inside(IpFamily family) => "nat-pools" + Digit(family);
+    internal static string Sources(IpFamily family) => "nat-masq" + Digit(family);
+    internal static string Inside(IpFamily family) => "nat-pools" + Digit(family);
     private static string Hosts(IpFamily family) => "nat-hosts" + Digit(family);
     private static string Upstream(IpFamily family) => "nat-upstream" + Digit(family);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
@@ -91,4 +92,11 @@ internal sealed class Nat(TimeProvider clock) : IFeature
 internal sealed record NatRules(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains, ImmutableArray<NftRule> Postrouting)
 {
     public static readonly NatRules None = new([], [], []);
+
+    /// <summary>What these rules would do by themselves.</summary>
+    public PacketTable Alone() => new(Sets, [.. Chains, Frame.Postrouting with { Rules = Postrouting }]);
+
+    public bool Same(NatRules other) => Postrouting.AsSpan().SequenceEqual(other.Postrouting.AsSpan())
+        && Sets.Length == other.Sets.Length && Sets.Zip(other.Sets).All(pair => pair.First.Same(pair.Second))
+        && Chains.Length == other.Chains.Length && Chains.Zip(other.Chains).All(pair => pair.First.Same(pair.Second));
 }

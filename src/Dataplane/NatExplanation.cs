@@ -1,72 +1,158 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
 
 /// <summary>What becomes of a packet's source address, and the steps that say so.</summary>
-/// <param name="Translated">By this node.</param>
-/// <param name="To">What it becomes: <c>masquerade</c>, or addresses; null where it stays.</param>
-public sealed record NatExplanation(bool Translated, string? To, ListOf<string> Steps);
+/// <param name="Translated">By this node; null: it depends on what <see cref="DependsOn"/> names.</param>
+/// <param name="To">What it becomes, in words; null where it stays.</param>
+public sealed record NatExplanation(bool? Translated, string? To, ListOf<string> Steps)
+{
+    /// <summary>What it becomes; null: it stays, or the kernel chooses among several.</summary>
+    public Address? Address { get; init; }
+    /// <summary>That it leaves by; null: it does not leave, or that is not known.</summary>
+    public string? Interface { get; init; }
+    /// <summary>The rule that decided, in nft's words, with its chain; null: it met none.</summary>
+    public string? Rule { get; init; }
+    /// <summary>What nobody has said of the packet, and what becomes of it depends on.</summary>
+    public ListOf<string> DependsOn { get; init; } = [];
+    /// <summary>Every rule that it meets.</summary>
+    public ListOf<string> Trail { get; init; } = [];
+}
 
 /// <summary>
-/// Walks a packet through the plan as the rules do, one step a match. It knows nothing of the rules' text: the packets of the
-/// conformance tests hold the two together.
+/// Words what the walk of a packet through the rules in force came to. The rules decide; the plan says of which pool they speak, and why
+/// that is treated so.
 /// </summary>
-/// <param name="own">Whether an address is this node's: the plan does not know.</param>
-internal sealed class NatExplainer(NatPlan plan, Predicate<Address>? own = null)
+/// <param name="ends">What may become of the packet.</param>
+/// <param name="masqueraded">What an address becomes on the interface that the packet leaves by, where that is known.</param>
+internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<PacketEnd> ends, Address? masqueraded = null)
 {
-    private readonly List<string> steps = [];
+    private readonly FamilyPlan? family = plan.Families.FirstOrDefault(family => family.Family == packet.Source.Family);
 
-    public NatExplanation Explain(Address source, Address destination)
+    public NatExplanation Explain()
     {
-        var translated = Decide(source, destination);
-        return new(translated, translated ? To(plan, plan.Families.First(family => family.Family == source.Family)) : null, [.. steps]);
+        var outcomes = ends.Select(IsTranslated).Distinct().ToArray();
+        var translated = outcomes.Length == 1 ? outcomes[0] : null;
+        var first = ends[0];
+        var leaves = first.Places.Contains(NftHookPoint.Postrouting);
+        return new(translated, translated == true ? To() : null, [.. translated == null ? Ways() : Steps(first)])
+        {
+            Address = translated == true && ends.Select(AddressOf).Distinct().ToArray() is [{ } only] ? only : null,
+            Interface = leaves ? packet.Out : null,
+            Rule = translated == null ? null : (first.Decided ?? first.Trail.LastOrDefault(IsPools))?.ToString(),
+            DependsOn = [.. Facts()],
+            Trail = [.. first.Trail.Select(step => step.ToString())],
+        };
     }
 
-    private bool Decide(Address source, Address destination)
+    private static bool? IsTranslated(PacketEnd end) => end.Verdict == PacketVerdict.Open ? null : end.Source != null;
+
+    /// <summary>Facts by which the ends differ: where all come to the same, it depends on nothing.</summary>
+    private IEnumerable<string> Facts() => ends.All(end => end.Verdict != PacketVerdict.Open && end.IsLike(ends[0])) ? []
+        : ends.SelectMany(end => end.DependsOn).Select(condition => condition.Fact).Distinct();
+
+    private Address? AddressOf(PacketEnd end) => end.Source switch
     {
-        if (plan.Families.FirstOrDefault(family => family.Family == source.Family) is not { } family)
-            return Stays("NAT is off (nat.enabled)");
-        if (own?.Invoke(destination) == true)
-            return Stays("the destination is this node's own address: what is delivered here never meets the rules");
-        if (PoolOf(family.Translated.Select(pool => pool.Cidr), source) is not { } cidr) return Stays(Untranslated(family, source));
-        var pool = family.Translated.First(pool => pool.Cidr == cidr);
-        steps.Add($"the source is in pool {pool.Name} ({pool.Cidr}), whose outgoing traffic is translated");
-        if (PoolOf(family.Inside, destination) is { } inside) return Stays($"the destination is inside a pool ({inside})");
-        steps.Add("the destination is in no pool");
-        if (family.Hosts is { } hosts && PoolOf(hosts, destination) is { } host)
-            return Stays($"the destination is a host ({host}), which natOutgoingExclusions excepts");
-        if (pool.ExceptTo.Contains(destination)) return Stays($"the network translates: {pool.Reason}");
-        if (pool.Asked != UpstreamNat.Ignore && pool.Reason.Length > 0) steps.Add($"this node translates: {pool.Reason}");
-        if (plan.Interface is { } name) steps.Add($"where it leaves by an interface called {name}");
-        return true;
+        { First: null } => masqueraded,
+        { First: var first, Last: var last } when first == last => first,
+        _ => null,
+    };
+
+    private string To()
+    {
+        var addresses = ends.Select(Word).Distinct();
+        var ports = ends.Where(end => end.Source!.Ports != null).GroupBy(end => end.Source!.Ports!.Value, Protocol)
+            .Select(range => $", {string.Join(" and ", range.Distinct())} ports {range.Key}");
+        return string.Join(" or ", addresses) + string.Concat(ports);
     }
 
-    private static Prefix? PoolOf(IEnumerable<Prefix> prefixes, Address address)
+    /// <summary>A rule that gives ports says of which protocol.</summary>
+    private static string Protocol(PacketEnd end) => end.Decided!.Rule.Statements.OfType<MatchProtocol>()
+        .Select(match => match.Protocol.ToString().ToUpperInvariant()).FirstOrDefault("any");
+
+    private string Word(PacketEnd end) => end.Source switch
     {
-        foreach (var prefix in prefixes)
-            if (prefix.Contains(address)) return prefix;
-        return null;
+        { First: null } when masqueraded is { } address => $"{address}, the address of {packet.Out}",
+        { First: null } => packet.Out is { } link ? $"an address of {link}" : "the address of the interface it leaves by",
+        { First: var first, Last: var last } => first == last ? $"{first}" : $"one of {first}-{last}",
+        _ => "",
+    };
+
+    /// <summary>Where it depends: each way that it may go.</summary>
+    private IEnumerable<string> Ways()
+    {
+        foreach (var end in ends)
+        {
+            var becomes = end.Verdict == PacketVerdict.Open ? "it depends on that what becomes of it"
+                : end.Source == null ? "it stays as it is" : $"it is translated to {Word(end)}";
+            yield return $"{string.Join(", ", end.DependsOn)}: {becomes}";
+        }
     }
 
-    private bool Stays(string step)
+    private List<string> Steps(PacketEnd end)
     {
-        steps.Add(step);
-        return false;
+        var steps = new List<string>();
+        if (family == null) return ["NAT is off (nat.enabled)"];
+        if (!end.Places.Contains(NftHookPoint.Postrouting))
+            return ["the destination is this node's own address: what is delivered here never meets the rules"];
+        foreach (var step in end.Trail)
+        {
+            if (step.IsRefused) steps.Add($"the kernel has refused a rule, so that no packet meets it: {step.Rule}");
+            else if (IsPools(step)) AddPools(step, steps);
+            else if (step == end.Decided && step.Rule.Statements.Any(one => one is MatchLocalSource))
+                steps.Add("the source is this host's, but not the tunnel's: what enters a tunnel gets the tunnel's address");
+        }
+        if (steps.Count == 0) steps.Add(Untranslated());
+        return steps;
     }
 
-    private static string Untranslated(FamilyPlan family, Address source)
+    private static bool IsPools(PacketStep step) =>
+        step.Rule.Statements.Any(one => one is MatchAddress match && match.Set == Masquerade.Sources(match.Family));
+
+    /// <summary>The rule for what leaves the pools, match by match as far as the packet came.</summary>
+    private void AddPools(PacketStep step, List<string> steps)
     {
-        var pool = family.Pools.Where(pool => pool.Cidr.Contains(source)).OrderByDescending(pool => pool.Cidr.Length).FirstOrDefault();
-        if (pool == null) return "the source is in no pool";
+        foreach (var statement in step.Rule.Statements)
+        {
+            var holds = !ReferenceEquals(statement, step.Stopped);
+            if (Word(statement, holds, step.By) is { } word) steps.Add(word);
+            if (!holds) return;
+        }
+        var pool = Pool();
+        if (pool is { Treatment: PoolTreatment.Masquerade, Reason.Length: > 0 } && pool.Asked != UpstreamNat.Ignore)
+            steps.Add($"this node translates: {pool.Reason}");
+    }
+
+    private string? Word(NftStatement statement, bool holds, string? by) => statement switch
+    {
+        MatchAddress { End: NftEnd.Source } => !holds ? Untranslated()
+            : $"the source is in pool {Pool()?.Name} ({Pool()?.Cidr}), whose outgoing traffic is translated",
+        MatchAddress match when match.Set == Masquerade.Inside(match.Family) => holds ? "the destination is in no pool"
+            : $"the destination is in pool {Innermost(packet.Destination)?.Name} ({by}): what stays inside the pools is not translated",
+        MatchAddress when !holds => $"the destination is a host ({by}), which natOutgoingExclusions excepts",
+        MatchAddressPair when holds => $"the way to {packet.Destination} does not lead to the network that translates for the pool, or not "
+            + $"for long enough yet ({Pool()?.Reason}): this node translates",
+        MatchAddressPair => $"the network translates: {Pool()?.Reason}",
+        MatchInterface match => holds ? $"it leaves by an interface called {match.Name}"
+            : $"it leaves by {packet.Out}, and natOutgoingInterfaceFilter is {match.Name}",
+        _ => null,
+    };
+
+    /// <summary>Whose sources the rule means.</summary>
+    private PoolPlan? Pool() => family!.Translated.FirstOrDefault(pool => pool.Cidr.Contains(packet.Source));
+
+    private PoolPlan? Innermost(Address address) =>
+        family!.Pools.Where(pool => pool.Cidr.Contains(address)).OrderByDescending(pool => pool.Cidr.Length).FirstOrDefault();
+
+    private string Untranslated()
+    {
+        if (Innermost(packet.Source) is not { } pool) return "the source is in no pool";
         var alone = pool.Treatment == PoolTreatment.UpstreamOnly
             ? ", which the network alone may translate (nat.bgpd/upstream: Require)" : "";
         return $"the source is in pool {pool.Name} ({pool.Cidr}){alone}: {pool.Reason}";
-    }
-
-    public static string To(NatPlan plan, FamilyPlan family)
-    {
-        var ports = plan.Ports is { } range ? $", TCP and UDP ports {range}" : "";
-        return (family.Addresses.Count == 0 ? "the address of the interface it leaves by" : string.Join(", ", family.Addresses)) + ports;
     }
 }

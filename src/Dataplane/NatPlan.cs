@@ -83,6 +83,13 @@ public sealed record NatPlan(ListOf<FamilyPlan> Families)
 
     public IEnumerable<PoolPlan> Pools => Families.SelectMany(family => family.Pools);
 
+    /// <summary>What it does to one family.</summary>
+    public NatPlan Only(IpFamily family) => this with
+    {
+        Families = [.. Families.Where(one => one.Family == family)],
+        Tunnels = [.. Tunnels.Where(tunnel => tunnel.Family == family)],
+    };
+
     /// <summary>As if this node alone could translate.</summary>
     public NatPlan WithoutUpstream() => this with
     {

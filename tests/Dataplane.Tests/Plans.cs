@@ -34,6 +34,9 @@ internal static class Plans
     public static AddressRanges Ranges(params IEnumerable<string> prefixes) =>
         AddressRanges.Of(prefixes.Select(Prefix.Parse).Order().Select(AddressRanges.Of));
 
+    public static bool Contains(this AddressRanges ranges, Address address) =>
+        ranges.All.Any(range => range.First.Family == address.Family && range.First <= address && address <= range.Last);
+
     public static NatPlan Plan(
         IEnumerable<Resource> resources, NatSettings? settings = null, bool upstream = false,
         params (string Pool, UpstreamOffer Offer, AddressRanges Holds)[] pools) =>

@@ -55,6 +55,20 @@ internal static class NatView
                 [problem.Part, new(problem.Words, Tone.Bad), $"{Words.Span(now - problem.Since)} ago", Words.Number(problem.Attempts)])]));
 
     public static Page Of(NatExplanationAnswer explanation) => new(new Section(
-        new Cell(explanation.Translated ? $"translated to {explanation.To}" : "not translated by this node", Tone.Strong), null,
-        [.. explanation.Steps.Select(step => new Cell("- " + step))]));
+        new Cell(Verdict(explanation), Tone.Strong), null,
+        [
+            .. explanation.Steps.Select(step => new Cell("- " + step)),
+            .. explanation.Rule is { } rule ? [new Cell("rule: " + rule, Tone.Faint)] : Array.Empty<Cell>(),
+        ]));
+
+    private static string Verdict(NatExplanationAnswer explanation)
+    {
+        var what = explanation.Translated switch
+        {
+            true => $"translated to {explanation.To}",
+            false => "not translated by this node",
+            null => "it depends on " + string.Join(", ", explanation.DependsOn),
+        };
+        return explanation is { Translated: not null, Interface: { } link } ? $"{what} (it leaves by {link})" : what;
+    }
 }

@@ -82,17 +82,16 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private Task NatAsync(HttpContext http) =>
         Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);
 
-    private Task ExplainAsync(HttpContext http)
+    private async Task ExplainAsync(HttpContext http)
     {
-        var (source, destination) = (http.Request.Query["src"].ToString(), http.Request.Query["dst"].ToString());
-        if (!Address.TryParse(source, out var from) || !Address.TryParse(destination, out var to) || from.Family != to.Family)
+        if (PacketQuery.Read(http.Request.Query, out var packet) is { } problem)
+            await Answer.ErrorAsync(http, problem).ConfigureAwait(false);
+        else if (Dataplane is { } dataplane)
         {
-            var problem = $"expected two addresses of one family as src and dst, got \"{source}\" and \"{destination}\"";
-            return Answer.ErrorAsync(http, new(AnswerCode.BadQuery, problem, "src, dst"));
+            var explanation = await dataplane.ExplainAsync(packet!, http.RequestAborted).ConfigureAwait(false);
+            await Answer.JsonAsync(http, NatAnswers.Of(explanation), Answer.Json.NatExplanationAnswer).ConfigureAwait(false);
         }
-        return Dataplane is { } dataplane
-            ? Answer.JsonAsync(http, NatAnswers.Of(dataplane.Explain(from, to)), Answer.Json.NatExplanationAnswer)
-            : Answer.ErrorAsync(http, AnswerCode.NatOff, "NAT is off: bgpd.yaml has no section nat");
+        else await Answer.ErrorAsync(http, AnswerCode.NatOff, "NAT is off: bgpd.yaml has no section nat").ConfigureAwait(false);
     }
 
     private Task KernelAsync(HttpContext http) =>

@@ -24,8 +24,17 @@ internal static class NatAnswers
         Problem = nat.Problem,
     };
 
-    public static NatExplanationAnswer Of(NatExplanation explanation) =>
-        new(explanation.Translated, explanation.To, [.. explanation.Steps]);
+    public static NatExplanationAnswer Of(NatExplanation explanation) => new()
+    {
+        Translated = explanation.Translated,
+        To = explanation.To,
+        Address = explanation.Address?.ToString(),
+        Interface = explanation.Interface,
+        Rule = explanation.Rule,
+        DependsOn = [.. explanation.DependsOn],
+        Steps = [.. explanation.Steps],
+        Trail = [.. explanation.Trail],
+    };
 
     private static NatPoolAnswer Pool(PoolPlan pool) => new(
         pool.Name, pool.Cidr.ToString(), pool.NatOutgoing, pool.Disabled, pool.Asked?.ToString().ToLowerInvariant(), pool.Treatment.Word(),

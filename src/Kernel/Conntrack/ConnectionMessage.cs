@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Nftables;
@@ -15,7 +16,7 @@ internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Id, 
 internal static class ConnectionMessage
 {
     private const ushort Subsystem = 1 << 8, Get = Subsystem | 1, Delete = Subsystem | 2;
-    private const ushort TupleOriginal = 1, Status = 3, Id = 12, Zone = 18, StatusMask = 26;
+    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, Id = 12, Zone = 18, StatusMask = 26;
     private const uint SourceTranslated = 1 << 4; // IPS_SRC_NAT
 
     // conntrack -L -f FAMILY --status SRC_NAT (or without it): the kernel picks them out
@@ -43,11 +44,24 @@ internal static class ConnectionMessage
         var attributes = body[NetfilterHeader.Octets..];
         var tuple = AttributeReader.Find(attributes, TupleOriginal);
         if (!TryReadTuple(tuple, family, out var source, out var destination, out var protocol)) return false;
+        var reply = AttributeReader.Find(attributes, TupleReply);
         var status = AttributeReader.BigEndian(AttributeReader.Find(attributes, Status));
-        connection = new(source, destination, protocol, (status & SourceTranslated) != 0);
+        connection = new(source, destination, protocol, (status & SourceTranslated) != 0)
+        {
+            Server = TryReadTuple(reply, family, out var server, out _, out _) ? server : destination,
+            SourcePort = ReadSourcePort(tuple),
+            ServerPort = ReadSourcePort(reply),
+        };
         name = new(family, tuple.ToArray(), AttributeReader.Find(attributes, Id).ToArray(),
             AttributeReader.Find(attributes, Zone).ToArray());
         return true;
+    }
+
+    private static ushort? ReadSourcePort(ReadOnlySpan<byte> tuple)
+    {
+        const ushort proto = 2, sourcePort = 2; // CTA_TUPLE_PROTO, CTA_PROTO_SRC_PORT
+        var port = AttributeReader.Find(AttributeReader.Find(tuple, proto), sourcePort);
+        return BinaryPrimitives.TryReadUInt16BigEndian(port, out var number) ? number : null;
     }
 
     private static bool TryReadTuple(

@@ -13,7 +13,8 @@ internal readonly record struct RouteHeader(
 /// <summary>RTA_… (linux/rtnetlink.h).</summary>
 internal static class RouteAttribute
 {
-    public const ushort Dst = 1, Oif = 4, Gateway = 5, Priority = 6, PreferredSource = 7, Multipath = 9, Table = 15, Via = 18, NextHop = 30;
+    public const ushort Dst = 1, Src = 2, Iif = 3, Oif = 4, Gateway = 5, Priority = 6, PreferredSource = 7, Multipath = 9, Table = 15,
+        Mark = 16, Via = 18, IpProto = 27, SourcePort = 28, DestinationPort = 29, NextHop = 30;
 }
 
 /// <summary>struct rtnexthop: one hop inside RTA_MULTIPATH. <paramref name="Hops"/> is the weight less one.</summary>

@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
@@ -27,7 +28,13 @@ public sealed class FakeDataplane : IDataplane
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
-    public NatExplanation Explain(Address source, Address destination) => new(
-        true, "the address of the interface it leaves by",
-        ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"]);
+    public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) => Task.FromResult(new NatExplanation(
+        true, "172.20.0.1, the address of eth0",
+        ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"])
+    {
+        Address = Address.Parse("172.20.0.1"),
+        Interface = "eth0",
+        Rule = "chain postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 masquerade fully-random: done",
+        Trail = [$"{packet}"],
+    });
 }

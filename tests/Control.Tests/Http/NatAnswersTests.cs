@@ -30,6 +30,29 @@ public sealed class NatAnswersTests : IAsyncLifetime
         await lab.JsonAsync($"/v1/nat/explain?{query}", expected);
 
     [Fact]
+    public async Task What_else_is_said_of_the_packet_is_taken_and_the_rule_the_address_and_the_interface_are_told()
+    {
+        var told = await lab.JsonAsync(
+            "/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&protocol=udp&sport=1000&dport=53&mark=0x10&in=cali1&out=eth0");
+        Assert.Equal(("172.20.0.1", "eth0", true),
+            (told["address"]!.GetValue<string>(), told["interface"]!.GetValue<string>(), told["translated"]!.GetValue<bool>()));
+        Assert.StartsWith("chain postrouting: ", told["rule"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("Protocol = Udp, SourcePort = 1000, DestinationPort = 53, Mark = 16, In = cali1, Out = eth0",
+            told["trail"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("protocol=", "bgp", "tcp, udp, icmp, icmp6, sctp or a number")]
+    [InlineData("dport=", "70000", "a port")]
+    [InlineData("mark=", "0xg", "a mark (1, 0x1)")]
+    public async Task What_is_said_wrongly_is_refused_with_its_key(string key, string value, string expected)
+    {
+        var told = await lab.JsonAsync($"/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&{key}{value}", HttpStatusCode.BadRequest);
+        Assert.Equal((key.TrimEnd('='), $"expected {expected}, got {value}"),
+            (told["where"]!.GetValue<string>(), told["message"]!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task Metrics_count_pools_repairs_and_refusals()
     {
         var text = await lab.Unix.GetStringAsync("/metrics");
