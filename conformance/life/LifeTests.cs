@@ -124,6 +124,42 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Assert.False(File.Exists(folder.PathOf("ctl")));
     }
 
+    /// <summary>
+    /// What nobody can interrupt: a question to a file system that never answers (FUSE, whose daemon is a sleep). Without the last moment
+    /// this is a test that does not end.
+    /// </summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task It_ends_also_while_a_source_is_held_by_a_file_system_that_does_not_answer()
+    {
+        var (resources, hung) = (folder.PathOf("resources"), folder.PathOf("hung"));
+        Directory.CreateDirectory(resources);
+        Directory.CreateDirectory(hung);
+        var mount = $"mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 hung {hung}";
+        await using var silent = Background.Start(
+            space, folder.PathOf("fuse"), null, "sh", "-c", $"exec 3<>/dev/fuse && {mount} && exec sleep 1000");
+        try
+        {
+            await Until.TrueAsync("it is mounted", () => File.ReadAllText("/proc/mounts").Contains(hung), 20, () => silent.Said);
+            Start(Configuration($"sources: [{{ files: {resources} }}]"));
+            await RunsAsync();
+            File.CreateSymbolicLink(Path.Combine(resources, "a.yaml"), Path.Combine(hung, "a.yaml"));
+            await Until.TrueAsync("it is held", IsHeld, 30, () => Said);
+            daemon!.Signal("TERM");
+            await daemon.EndedAsync();
+            Assert.Equal(0, daemon.ExitCode);
+            Assert.Contains("ended without waiting longer", Said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Shell.RunAsync("umount", "--lazy", hung);
+        }
+    }
+
+    /// <summary>A thread of the daemon waits in the kernel for FUSE's answer.</summary>
+    private bool IsHeld() =>
+        Directory.EnumerateDirectories($"/proc/{daemon!.Pid}/task")
+            .Any(task => File.ReadAllText(Path.Combine(task, "stack")).Contains("fuse_", StringComparison.Ordinal));
+
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {

@@ -18,8 +18,9 @@ namespace Calico.Bgp.Bgpd;
 /// </summary>
 internal static class Hosting
 {
-    /// <summary>What docs/running.md promises of SIGTERM.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+    /// <summary>For the rooms; docs/running.md promises 5 seconds of SIGTERM.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(4.5);
 
     /// <summary>Runs until a signal or <c>birdc down</c> ends it.</summary>
     public static async Task<int> RunAsync(string path, CancellationToken stop)
@@ -27,12 +28,20 @@ internal static class Hosting
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Checking.Tell(result);
         if (result.Config is not { } config) return 2;
-        using var host = Build(new(path, config));
-        var log = host.Services.GetRequiredService<ILogger<Daemon>>();
-        // A volume that is late at boot: begun without it the daemon would take another router id, and sweep what the node's routes were.
-        if (AbsentFolder(config.Sources) is not { } absent) return await RunAsync(host, log, stop);
-        log.CannotRun(absent);
-        return 1;
+        var host = Build(new(path, config));
+        using var lastMoment = EndsInTime(host);
+        try
+        {
+            var log = host.Services.GetRequiredService<ILogger<Daemon>>();
+            // A volume that is late at boot: begun without it the daemon would take another router id, and sweep what the node's routes were.
+            if (AbsentFolder(config.Sources) is not { } absent) return await RunAsync(host, log, stop);
+            log.CannotRun(absent);
+            return 1;
+        }
+        finally
+        {
+            host.Dispose();
+        }
     }
 
     /// <summary>A source that is not there says that there is nothing, which nobody has said. Null: all are.</summary>
@@ -61,6 +70,26 @@ internal static class Hosting
             await host.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return 0;
         }
+    }
+
+    /// <summary>
+    /// A room may be held by what nobody can interrupt: a question to a file system that does not answer (NFS, FUSE). It is not waited for.
+    /// </summary>
+    private static ITimer EndsInTime(IHost host)
+    {
+        var log = host.Services.GetRequiredService<ILogger<Daemon>>();
+        var outputs = host.Services.GetServices<ILoggerProvider>();
+        var timer = host.Services.GetRequiredService<TimeProvider>().CreateTimer(
+            _ =>
+            {
+                log.NotAllEnded();
+                foreach (var output in outputs) output.Dispose();
+                Environment.Exit(0);
+            },
+            null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        stopping.Register(() => timer.Change(LastMoment, Timeout.InfiniteTimeSpan));
+        return timer;
     }
 
     /// <summary>What it needs could not be had (a socket, a port, netlink).</summary>

@@ -112,11 +112,7 @@ public sealed record LogConfig(LogLevel Level = LogLevel.Information, LogFormat 
 /// <summary>Where Calico and Kubernetes objects come from.</summary>
 public abstract record SourceConfig;
 
-/// <param name="EmptyAfter">How long the folder must have been without files that it lost all at once before that is believed.</param>
-public sealed record FileSource(string Folder, TimeSpan EmptyAfter) : SourceConfig
-{
-    public static readonly TimeSpan DefaultEmptyAfter = YamlFolderSource.DefaultEmptyAfter;
-}
+public sealed record FileSource(string Folder, FolderRules Rules) : SourceConfig;
 
 /// <param name="KubeConfig">Null: from inside the cluster.</param>
 public sealed record KubernetesSource(string? KubeConfig) : SourceConfig;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Calico.Bgp.Net;
+using Calico.Bgp.Sources;
 using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Configuration;
@@ -11,6 +12,8 @@ namespace Calico.Bgp.Configuration;
 /// </summary>
 public static class EndpointStatuses
 {
+    private const long LargestFile = 1 << 20;
+
     public static ListOf<LocalWorkload> Read(string folder)
     {
         try
@@ -27,7 +30,7 @@ public static class EndpointStatuses
     {
         try
         {
-            var status = JsonSerializer.Deserialize(File.ReadAllBytes(path), EndpointStatusJson.Default.EndpointStatus);
+            var status = JsonSerializer.Deserialize(RegularFile.Read(path, LargestFile), EndpointStatusJson.Default.EndpointStatus);
             return status?.BgpPeerName is { Length: > 0 } peer
                 ? new(status.IfaceName ?? "", peer, First(status.Ipv4Nets), First(status.Ipv6Nets)) : null;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Sources;
 
 namespace Calico.Bgp.Configuration;
 
@@ -46,6 +47,7 @@ internal sealed class PasswordReader(Folder folder)
         try
         {
             var path = folder.Resolve(name);
+            if (FileLook.At(path) is { IsRegular: false } other) throw new IOException($"expected a regular file, got {other.KindInWords}");
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & Others) != 0)
                 password.Problems.Warn(password.At("file"), $"{path} is open to every user of this machine; chmod 600 makes it ours alone");

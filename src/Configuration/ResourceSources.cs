@@ -12,7 +12,7 @@ public static class ResourceSources
     public static IReadOnlyList<ISource> Of(DaemonConfig config, TimeProvider time) =>
     [
         .. config.Sources.OfType<FileSource>()
-            .Select((source, number) => new YamlFolderSource(number, source.Folder, time) { EmptyAfter = source.EmptyAfter }),
+            .Select((source, number) => new YamlFolderSource(number, source.Folder, source.Rules, time)),
     ];
 
     /// <summary>All that the sources have now; it is not followed.</summary>

@@ -64,6 +64,26 @@ internal static class Scalars
         };
     }
 
+    /// <summary><c>64MiB</c>; a plain number counts octets.</summary>
+    public static Reading<long> Size(long least, long most) => new(
+        $"a size from {SizeInWords(least)} to {SizeInWords(most)}, such as 64MiB",
+        text => ParseSize(text) is { } size && size >= least && size <= most ? size : null);
+
+    private static readonly (string Unit, int Shift)[] SizeUnits = [("GiB", 30), ("MiB", 20), ("KiB", 10), ("", 0)];
+
+    private static long? ParseSize(string text)
+    {
+        var (unit, shift) = SizeUnits.First(one => text.EndsWith(one.Unit, StringComparison.Ordinal));
+        var digits = text.AsSpan(0, text.Length - unit.Length);
+        return uint.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? (long)count << shift : null;
+    }
+
+    private static string SizeInWords(long size)
+    {
+        var (unit, shift) = SizeUnits.First(one => (size & ((1L << one.Shift) - 1)) == 0);
+        return string.Create(CultureInfo.InvariantCulture, $"{size >> shift}{unit}");
+    }
+
     public static string Words(TimeSpan time)
     {
         var number = time.TotalMilliseconds;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Sources.Yaml;
 
 namespace Calico.Bgp.Configuration;
 
@@ -23,13 +24,20 @@ internal sealed class SourcesReader(Section root, Folder folder)
         return kinds.FirstOrDefault(kind => kind != null);
     }
 
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromHours(24);
     private static readonly string[] Named = ["files", "kubernetes", "etcd"];
 
     private FileSource? Files(Section source)
     {
-        var emptyAfter = source.Duration("emptyAfter", TimeSpan.Zero, TimeSpan.FromHours(24));
-        if (source.Text("files") is { } files) return new(folder.Resolve(files), emptyAfter ?? FileSource.DefaultEmptyAfter);
-        if (emptyAfter != null) source.Error("emptyAfter", "expected the key files beside emptyAfter");
+        var usual = FolderRules.Default;
+        var rules = new FolderRules
+        {
+            EmptyAfter = source.Duration("emptyAfter", TimeSpan.Zero, LongestPatience) ?? usual.EmptyAfter,
+            MaxSize = source.Value("maxSize", Scalars.Size(1 << 10, 1 << 30)) ?? usual.MaxSize,
+        };
+        if (source.Text("files") is { } files) return new(folder.Resolve(files), rules);
+        foreach (var key in (string[])["emptyAfter", "maxSize"])
+            if (source.Has(key)) source.Error(key, $"expected the key files beside {key}");
         return null;
     }
 

@@ -28,6 +28,10 @@ public class ConfigErrorTests
     [InlineData("sources: [{ files: ., emptyAfter: soon }]",
         "1:35: expected a time from 0 to 24h, such as 500ms, 90s or 2m for sources[0].emptyAfter, got \"soon\"")]
     [InlineData("sources: [{ kubernetes: {}, emptyAfter: 1s }]", "1:41: expected the key files beside emptyAfter")]
+    [InlineData("sources: [{ files: ., maxSize: 64MB }]",
+        "1:32: expected a size from 1KiB to 1GiB, such as 64MiB for sources[0].maxSize, got \"64MB\"")]
+    [InlineData("sources: [{ files: ., maxSize: 0 }]",
+        "1:32: expected a size from 1KiB to 1GiB, such as 64MiB for sources[0].maxSize, got \"0\"")]
     [InlineData("node: two words", "1:7: expected a name without spaces for node, got \"two words\"")]
     [InlineData("", "1:1: expected keys such as router and peers, got an empty file")]
     [InlineData("just words", "1:1: expected a mapping of keys, got \"just words\"")]

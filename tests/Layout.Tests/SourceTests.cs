@@ -16,9 +16,9 @@ public partial class SourceTests
         Assert.Equal([], Files(file => File.ReadLines(Tree.Path(file)).Count() > 500));
 
     [Fact]
-    public void Beside_the_kernel_room_the_tables_memory_knows_libc_and_the_sessions_sockets_know_its_numbers() =>
+    public void Beside_the_kernel_room_libc_is_known_where_files_are_judged_and_tables_have_memory_and_its_numbers_to_the_sessions_sockets() =>
         Assert.Equal(
-            ["src/Net/TableMemory.cs", "src/Session/TcpOptions.cs"],
+            ["src/Net/TableMemory.cs", "src/Session/TcpOptions.cs", "src/Sources/RegularFile.cs"],
             Files(file => IsIn("src/", file) && !IsIn("src/Kernel/", file) && Contains(file, "Tmds.Linux")));
 
     [Fact]

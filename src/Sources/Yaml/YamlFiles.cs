@@ -12,7 +12,7 @@ public static class YamlFiles
         var store = new ResourceStore(paths.Count);
         for (var source = 0; source < paths.Count; source++)
         {
-            var folder = new YamlFolder(source, paths[source], TimeSpan.Zero, TimeProvider.System);
+            var folder = new YamlFolder(source, paths[source], TimeSpan.Zero, TimeProvider.System, FolderRules.Default);
             var contents = folder.Scan();
             // A file that changed while it was read is read again, a few times.
             for (var patience = 10; folder.Due != null && patience > 0; patience--) contents = contents.AddRange(folder.LookAgain());

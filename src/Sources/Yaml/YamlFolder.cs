@@ -12,7 +12,7 @@ namespace Calico.Bgp.Sources.Yaml;
 /// gone, or the folder was away, somebody is likely to be putting others in their place one by one (rsync, git), or has made a mistake that
 /// takes every route with it: what is lost there is believed after longer. Of a folder that is not there itself nothing is believed.
 /// </summary>
-internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time)
+internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time, FolderRules rules)
 {
     private sealed record Known(YamlFile File, FileLook Look, DateTimeOffset Read);
 
@@ -27,9 +27,6 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     /// <summary>Files not believed yet.</summary>
     private readonly SortedDictionary<string, Doubt> doubtful = new(StringComparer.Ordinal);
     private string? folderProblem;
-
-    /// <summary>How long a file must have been gone that went with all others, or with the folder.</summary>
-    public TimeSpan EmptyAfter { get; init; } = YamlFolderSource.DefaultEmptyAfter;
 
     /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
     public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min(doubt => doubt.End);
@@ -81,7 +78,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         return contents.ToImmutable();
     }
 
-    private TimeSpan PatienceWithLosses(bool isOrdinary) => isOrdinary || EmptyAfter < settling ? settling : EmptyAfter;
+    private TimeSpan PatienceWithLosses(bool isOrdinary) => isOrdinary || rules.EmptyAfter < settling ? settling : rules.EmptyAfter;
 
     /// <summary>Looks at what was not believed yet.</summary>
     public ImmutableArray<OriginContent> LookAgain() => Look([.. doubtful.Keys]);
@@ -114,7 +111,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     /// without showing it.</summary>
     private bool MustRead(string file, FileLook look) =>
         doubtful.ContainsKey(file) || !known.TryGetValue(file, out var before) || before.Look != look
-        || before.Read - look.Written < TimeSpan.FromSeconds(1);
+        || before.Read - look.Changed < TimeSpan.FromSeconds(1);
 
     /// <param name="patience">A doubt may get longer by it, never shorter: a folder that was emptied is filled file by file.</param>
     private void Missing(string file, TimeSpan patience, ImmutableArray<OriginContent>.Builder contents)
@@ -136,9 +133,9 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         var before = known.GetValueOrDefault(file);
         var now = time.GetUtcNow();
         var changing = look == null || FileLook.At(file) != look;
-        if (changing || !IsBelievable(read, before?.File, now - look!.Value.Written))
+        if (changing || !IsBelievable(read, before?.File, now - look!.Value.Changed))
         {
-            doubtful[file] = new(changing ? now : look!.Value.Written, settling);
+            doubtful[file] = new(changing ? now : look!.Value.Changed, settling);
             return;
         }
         doubtful.Remove(file);
@@ -154,8 +151,8 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
 
     private YamlFile ReadFile(string file, YamlFile? before)
     {
-        try { return YamlFile.Read(Origin(file), File.ReadAllBytes(file), before); }
-        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        try { return YamlFile.Read(Origin(file), RegularFile.Read(file, rules.MaxSize), before); }
+        catch (IOException wrong)
         {
             return YamlFile.Unreadable(Origin(file), $"cannot be read: {wrong.Message}", before);
         }

@@ -9,26 +9,20 @@ namespace Calico.Bgp.Sources.Yaml;
 /// A folder of manifests (or one file), watched. The system's notifications say where to look; a slow look at everything finds what they
 /// miss: links that lead out of the folder, network file systems, notifications lost.
 /// </summary>
-public sealed class YamlFolderSource(int source, string path, TimeProvider time) : ISource
+public sealed class YamlFolderSource(int source, string path, FolderRules rules, TimeProvider time) : ISource
 {
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Rescan = TimeSpan.FromSeconds(30);
     /// <summary>While the folder is not there, nothing notifies of its coming.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    /// <summary>See <see cref="EmptyAfter"/>.</summary>
-    public static readonly TimeSpan DefaultEmptyAfter = TimeSpan.FromSeconds(30);
-
     private readonly string path = Path.GetFullPath(path);
 
     public string Name => path;
 
-    /// <summary>How long the folder must have been without the files that it lost all at once before that is believed.</summary>
-    public TimeSpan EmptyAfter { get; init; } = DefaultEmptyAfter;
-
     public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
-        var folder = new YamlFolder(source, path, Settling, time) { EmptyAfter = EmptyAfter };
+        var folder = new YamlFolder(source, path, Settling, time, rules);
         using var watch = new YamlWatch(path);
         await StartAsync(folder, watch, into, cancellation).ConfigureAwait(false);
         while (true)

@@ -1,23 +1,5 @@
 namespace Calico.Bgp.Sources.Yaml;
 
-/// <summary>How a file looked when it was read: another look says whether it must be read again.</summary>
-/// <param name="Target">Where a link leads in the end; the path itself where it is none.</param>
-internal readonly record struct FileLook(string Target, long Length, DateTime Written)
-{
-    /// <summary>Null: there is no such file now.</summary>
-    public static FileLook? At(string path)
-    {
-        try
-        {
-            var info = new FileInfo(path);
-            if (info.LinkTarget != null) info = info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
-            return info is { Exists: true } ? new(info.FullName, info.Length, info.LastWriteTimeUtc) : null;
-        }
-        // Gone between two of the questions above, or a link in a circle.
-        catch (IOException) { return null; }
-    }
-}
-
 /// <summary>
 /// The manifests below a folder, or the one file that the path names. Names that begin with a dot are passed over: editors' files, and the
 /// folders that a mounted ConfigMap keeps its versions in (its files are links into them, and are followed).

@@ -37,7 +37,7 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         var loops = new Net.Loops(
             TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
             (loop, defect) => Environment.FailFast(loop.Name, defect));
-        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, time ?? TimeProvider.System)], loops)
+        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, FolderRules.Default, time ?? TimeProvider.System)], loops)
             .RunAsync(end.Token);
     }
 

@@ -13,7 +13,7 @@ public sealed class YamlFolderTests : IDisposable
     private readonly ResourceStore store = new(1);
     private readonly YamlFolder folder;
 
-    public YamlFolderTests() => folder = new(0, manifests.Path, TimeSpan.FromMilliseconds(100), clock);
+    public YamlFolderTests() => folder = new(0, manifests.Path, TimeSpan.FromMilliseconds(100), clock, new() { MaxSize = 64 << 10 });
 
     public void Dispose() => manifests.Dispose();
 
@@ -114,6 +114,25 @@ public sealed class YamlFolderTests : IDisposable
         Assert.Equal("a=2", Scan());
         clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal("a=2", Scan());
+    }
+
+    /// <summary>A failure of this is a test that does not end.</summary>
+    [Fact]
+    public void What_is_no_regular_file_or_too_large_is_named_and_the_rest_is_read()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        RegularFileTests.MakeFifo(manifests.Of("fifo.yaml"));
+        File.CreateSymbolicLink(manifests.Of("zero.json"), "/dev/zero");
+        manifests.Write("large.yaml", new string('#', (64 << 10) + 1));
+        manifests.Write("z.yaml", Manifests.Peer("z", 2));
+        Assert.Equal("a=1 z=2", Scan());
+        Assert.Equal(
+            [
+                "fifo.yaml: cannot be read: expected a regular file, got a FIFO",
+                "large.yaml: cannot be read: expected at most 65536 octets (maxSize), got 65537",
+                "zero.json: cannot be read: expected a regular file, got a character device",
+            ],
+            store.Current.Problems.Select(problem => problem.ToString()));
     }
 
     [Fact]

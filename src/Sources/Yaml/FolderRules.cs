@@ -1,0 +1,13 @@
+namespace Calico.Bgp.Sources.Yaml;
+
+/// <summary>What of a folder is read, and how soon its losses are believed.</summary>
+public sealed record FolderRules
+{
+    public static readonly FolderRules Default = new();
+
+    /// <summary>How long files must have been gone that went all at once, or with the folder.</summary>
+    public TimeSpan EmptyAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Octets of a file that is read.</summary>
+    public long MaxSize { get; init; } = 64L << 20;
+}
