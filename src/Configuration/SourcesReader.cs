@@ -33,10 +33,11 @@ internal sealed class SourcesReader(Section root, Folder folder)
         var rules = new FolderRules
         {
             EmptyAfter = source.Duration("emptyAfter", TimeSpan.Zero, LongestPatience) ?? usual.EmptyAfter,
+            LossAfter = source.Duration("lossAfter", TimeSpan.Zero, LongestPatience) ?? usual.LossAfter,
             MaxSize = source.Value("maxSize", Scalars.Size(1 << 10, 1 << 30)) ?? usual.MaxSize,
         };
         if (source.Text("files") is { } files) return new(folder.Resolve(files), rules);
-        foreach (var key in (string[])["emptyAfter", "maxSize"])
+        foreach (var key in (string[])["emptyAfter", "lossAfter", "maxSize"])
             if (source.Has(key)) source.Error(key, $"expected the key files beside {key}");
         return null;
     }

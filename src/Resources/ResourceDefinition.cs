@@ -5,7 +5,9 @@ namespace Calico.Bgp.Resources;
 /// <summary>One object as one place of a source defines it.</summary>
 /// <param name="Value">Null: it is refused; why is in <paramref name="Problems"/>.</param>
 /// <param name="Line">Where it begins.</param>
-public sealed record ResourceDefinition(ResourceId Id, Resource? Value, int Line, ImmutableArray<ResourceProblem> Problems);
+/// <param name="Size">Values that are written there: one that has fewer than before has lost some.</param>
+public sealed record ResourceDefinition(
+    ResourceId Id, Resource? Value, int Line, ImmutableArray<ResourceProblem> Problems, int Size = 0);
 
 /// <summary>What a document says: objects, and what is wrong without belonging to one of ours.</summary>
 public sealed record ResourceReading(ImmutableArray<ResourceDefinition> Definitions, ImmutableArray<ResourceProblem> Problems)

@@ -101,7 +101,7 @@ public static partial class ResourceJson
         }
         var resource = kind.Read(metadata, root);
         var id = new ResourceId(kind, resource.Key);
-        return [new(id, findings.HasErrors ? null : resource, map.Line, [.. findings.Problems(id.ToString(), file)])];
+        return [new(id, findings.HasErrors ? null : resource, map.Line, [.. findings.Problems(id.ToString(), file)], map.Size)];
     }
 
     /// <summary>Null, and an error, without a name that could be one.</summary>

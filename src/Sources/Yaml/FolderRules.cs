@@ -8,6 +8,9 @@ public sealed record FolderRules
     /// <summary>How long files must have been gone that went all at once, or with the folder.</summary>
     public TimeSpan EmptyAfter { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a file must not have changed before it is believed that it, or an object in it, has lost something.</summary>
+    public TimeSpan LossAfter { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Octets of a file that is read.</summary>
     public long MaxSize { get; init; } = 64L << 20;
 }

@@ -26,15 +26,6 @@ internal sealed class YamlFile
     /// <summary>The text is empty or ends with a line's end: what a file that is still being written rarely does.</summary>
     public bool IsEnded { get; }
 
-    /// <summary>Everything that <paramref name="before"/> defined is still there, and all of it can be read.</summary>
-    public bool LosesNothing(YamlFile? before)
-    {
-        if (!Content.Whole) return false;
-        if (before == null) return true;
-        var here = Content.Definitions.Select(definition => definition.Id).ToHashSet();
-        return before.Content.Definitions.All(definition => here.Contains(definition.Id));
-    }
-
     public static YamlFile Read(ResourceOrigin origin, byte[] octets, YamlFile? before)
     {
         string text;

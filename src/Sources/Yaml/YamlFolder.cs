@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources.Yaml;
@@ -7,17 +8,27 @@ namespace Calico.Bgp.Sources.Yaml;
 /// The manifests below a folder as they were last believed, and what became different since. Nothing here waits or watches: whoever calls
 /// says when to look, and is told when to look again.
 ///
-/// A file is believed at once when all of it can be read and it has lost no object. Otherwise it may be half written, or between two steps
-/// of an editor, and is believed only once it has stood like that for the settling time; so is a file that is gone. Where all of them are
-/// gone, or the folder was away, somebody is likely to be putting others in their place one by one (rsync, git), or has made a mistake that
-/// takes every route with it: what is lost there is believed after longer. Of a folder that is not there itself nothing is believed.
+/// What a file says in addition is believed at once when all of it can be read. What cannot be read may be half written, or between two steps
+/// of an editor, and is believed only once it has stood like that for the settling time. What it says no longer (an object, or values of
+/// one) is believed after <see cref="FolderRules.LossAfter"/> without a change, and not while somebody may still write
+/// (<see cref="RegularFile.IsOpenForWriting"/>); so is a file that is gone. Until then the rest of the file counts beside it. What another
+/// file defines now is not lost. Where all files are gone, or the folder was away, somebody is likely to be putting others in their place
+/// one by one (rsync, git), or has made a mistake that takes every route with it: what is lost there is believed after longer. Of a folder
+/// that is not there itself nothing is believed.
 /// </summary>
 internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time, FolderRules rules)
 {
-    private sealed record Known(YamlFile File, FileLook Look, DateTimeOffset Read);
+    /// <summary>How soon to ask again whether anybody still writes.</summary>
+    private static readonly TimeSpan StillOpen = TimeSpan.FromMilliseconds(500);
+
+    /// <param name="Said">What the readers have been told of it.</param>
+    /// <param name="InForce">By that, and by what it said before where it cannot all be read or believed.</param>
+    private sealed record Known(
+        YamlFile File, OriginContent Said, Dictionary<ResourceId, ResourceDefinition> InForce, FileLook Look, DateTimeOffset Read);
 
     /// <summary>A file looks otherwise than is believed since then, and is believed once it has for so long.</summary>
-    private readonly record struct Doubt(DateTimeOffset Since, TimeSpan For)
+    /// <param name="Lost">The objects that it seems to have lost; null: that is not known.</param>
+    private readonly record struct Doubt(DateTimeOffset Since, TimeSpan For, IReadOnlyCollection<ResourceId>? Lost = null)
     {
         public DateTimeOffset End => Since + For;
     }
@@ -26,6 +37,8 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     private readonly SortedDictionary<string, Known> known = new(StringComparer.Ordinal);
     /// <summary>Files not believed yet.</summary>
     private readonly SortedDictionary<string, Doubt> doubtful = new(StringComparer.Ordinal);
+    /// <summary>In how many files each object is in force.</summary>
+    private readonly Dictionary<ResourceId, int> holders = [];
     private string? folderProblem;
 
     /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
@@ -55,6 +68,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         var patience = PatienceWithLosses(wasThere && files.Count > 0);
         foreach (var file in known.Keys.Concat(doubtful.Keys).Except(files).ToArray()) Look(file, patience, contents);
         ReadMany([.. files.Where(file => FileLook.At(file) is { } look && MustRead(file, look))], contents);
+        LookForMoved(patience, contents);
         return contents.ToImmutable();
     }
 
@@ -75,10 +89,33 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         var patience = PatienceWithLosses(known.Keys.Concat(paths).Any(File.Exists));
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
         foreach (var one in paths) Look(one, patience, contents);
+        LookForMoved(patience, contents);
         return contents.ToImmutable();
     }
 
-    private TimeSpan PatienceWithLosses(bool isOrdinary) => isOrdinary || rules.EmptyAfter < settling ? settling : rules.EmptyAfter;
+    private TimeSpan PatienceWithLosses(bool isOrdinary) =>
+        isOrdinary || rules.EmptyAfter < rules.LossAfter ? rules.LossAfter : rules.EmptyAfter;
+
+    /// <summary>Files that were renamed, and objects that went from one file into another: no time need pass.</summary>
+    private void LookForMoved(TimeSpan patience, ImmutableArray<OriginContent>.Builder contents)
+    {
+        if (contents.Count == 0) return;
+        foreach (var (file, doubt) in doubtful.ToArray())
+            if (doubt.Lost is { Count: > 0 } lost && lost.All(IsElsewhere)) Look(file, patience, contents);
+    }
+
+    /// <param name="id">Of an object that is in force by one file.</param>
+    private bool IsElsewhere(ResourceId id) => holders.GetValueOrDefault(id) > 1;
+
+    private void Remember(string file, Known? now)
+    {
+        foreach (var id in known.GetValueOrDefault(file)?.InForce.Keys.AsEnumerable() ?? [])
+            if (--CollectionsMarshal.GetValueRefOrAddDefault(holders, id, out _) == 0) holders.Remove(id);
+        foreach (var id in now?.InForce.Keys.AsEnumerable() ?? [])
+            CollectionsMarshal.GetValueRefOrAddDefault(holders, id, out _)++;
+        if (now == null) known.Remove(file);
+        else known[file] = now;
+    }
 
     /// <summary>Looks at what was not believed yet.</summary>
     public ImmutableArray<OriginContent> LookAgain() => Look([.. doubtful.Keys]);
@@ -116,14 +153,15 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     /// <param name="patience">A doubt may get longer by it, never shorter: a folder that was emptied is filled file by file.</param>
     private void Missing(string file, TimeSpan patience, ImmutableArray<OriginContent>.Builder contents)
     {
-        if (!known.ContainsKey(file)) { doubtful.Remove(file); return; }
+        if (!known.TryGetValue(file, out var before)) { doubtful.Remove(file); return; }
         var now = time.GetUtcNow();
         if (!doubtful.TryGetValue(file, out var doubt)) doubt = new(now, patience);
         if (doubt.For < patience) doubt = doubt with { For = patience };
-        doubtful[file] = doubt;
-        if (now < doubt.End) return;
+        doubtful[file] = doubt = doubt with { Lost = before.InForce.Keys };
+        var isMoved = before.InForce.Count > 0 && before.InForce.Keys.All(IsElsewhere);
+        if (now < doubt.End && !isMoved) return;
         doubtful.Remove(file);
-        known.Remove(file);
+        Remember(file, null);
         contents.Add(OriginContent.Gone(Origin(file)));
     }
 
@@ -132,19 +170,58 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     {
         var before = known.GetValueOrDefault(file);
         var now = time.GetUtcNow();
-        var changing = look == null || FileLook.At(file) != look;
-        if (changing || !IsBelievable(read, before?.File, now - look!.Value.Changed))
+        if (look is not { } seen || FileLook.At(file) != look) doubtful[file] = new(now, settling);
+        else if (IsTorn(read, now - seen.Changed)) doubtful[file] = new(seen.Changed, settling);
+        else if (before == null && IsYoung(now - seen.Changed, rules.LossAfter) && RegularFile.IsOpenForWriting(file))
+            doubtful[file] = new(now, settling);
+        else if (before != null && DoubtLosses(file, before, read, seen, now) is { } doubt)
         {
-            doubtful[file] = new(changing ? now : look!.Value.Changed, settling);
-            return;
+            doubtful[file] = doubt;
+            Say(file, Unlost(read.Content, before), new(read, read.Content, before.InForce, seen, now), contents);
         }
-        doubtful.Remove(file);
-        known[file] = new(read, look!.Value, now);
-        if (before == null || !Same(before.File.Content, read.Content)) contents.Add(read.Content);
+        else
+        {
+            doubtful.Remove(file);
+            Say(file, read.Content, new(read, read.Content, before?.InForce ?? [], seen, now), contents);
+        }
     }
 
-    private bool IsBelievable(YamlFile read, YamlFile? before, TimeSpan age) =>
-        age >= settling || age < TimeSpan.Zero || (read.IsEnded && read.LosesNothing(before));
+    /// <summary>A part of it cannot be read, or its last line has no end.</summary>
+    private bool IsTorn(YamlFile read, TimeSpan age) => !(read.IsEnded && read.Content.Whole) && IsYoung(age, settling);
+
+    /// <summary>What the future has changed is as old as anything: the clock was set.</summary>
+    private static bool IsYoung(TimeSpan age, TimeSpan span) => age >= TimeSpan.Zero && age < span;
+
+    /// <summary>Null: it has lost nothing, or what it has lost can be believed.</summary>
+    private Doubt? DoubtLosses(string file, Known before, YamlFile read, FileLook look, DateTimeOffset now)
+    {
+        var here = read.Content.Definitions.Select(definition => definition.Id).ToHashSet();
+        ResourceId[] lost = read.Content.Whole ? [.. before.InForce.Keys.Where(id => !here.Contains(id) && !IsElsewhere(id))] : [];
+        var shrunk = read.Content.Definitions.Any(definition => IsLess(definition, before));
+        if (lost.Length == 0 && !shrunk) return null;
+        var objects = shrunk ? null : lost;
+        if (IsYoung(now - look.Changed, rules.LossAfter)) return new(look.Changed, rules.LossAfter, objects);
+        return RegularFile.IsOpenForWriting(file) ? new(now, StillOpen, objects) : null;
+    }
+
+    private static bool IsLess(ResourceDefinition definition, Known before) =>
+        before.InForce.TryGetValue(definition.Id, out var known) && known.Size > definition.Size;
+
+    /// <summary>What it says beside what it has lost, which stays.</summary>
+    private static OriginContent Unlost(OriginContent content, Known before) => content with
+    {
+        Definitions = [.. content.Definitions.Select(one => IsLess(one, before) ? before.InForce[one.Id] : one)],
+        Whole = false,
+    };
+
+    private void Say(string file, OriginContent content, Known now, ImmutableArray<OriginContent>.Builder contents)
+    {
+        var inForce = content.Whole ? [] : new Dictionary<ResourceId, ResourceDefinition>(now.InForce);
+        // Of two in one file the first counts.
+        foreach (var definition in content.Definitions.Reverse()) inForce[definition.Id] = definition;
+        if (known.GetValueOrDefault(file) is not { } before || !Same(before.Said, content)) contents.Add(content);
+        Remember(file, now with { Said = content, InForce = inForce });
+    }
 
     private static bool Same(OriginContent a, OriginContent b) =>
         a.Whole == b.Whole && a.Definitions.SequenceEqual(b.Definitions) && a.Problems.SequenceEqual(b.Problems);

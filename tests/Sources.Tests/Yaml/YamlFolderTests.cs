@@ -45,7 +45,9 @@ public sealed class YamlFolderTests : IDisposable
         After("a.yaml", 10);
         Assert.Equal("a=1 b=2", Scan());
         Assert.NotNull(folder.Due);
-        After("a.yaml", 101);
+        After("a.yaml", 1999);
+        Assert.Equal("a=1 b=2", Scan());
+        After("a.yaml", 2001);
         Assert.Equal("", Scan());
         Assert.Null(folder.Due);
     }
@@ -85,19 +87,21 @@ public sealed class YamlFolderTests : IDisposable
         Assert.Single(store.Current.Problems);
         manifests.Write("a.yaml", Manifests.Peer("a", 6));
         After("a.yaml", 200);
+        Assert.Equal("a=6 b=2", Scan());
+        After("a.yaml", 2001);
         Assert.Equal("a=6", Scan());
         Assert.Empty(store.Current.Problems);
     }
 
     [Fact]
-    public void A_file_is_gone_once_it_has_been_gone_for_the_settling_time()
+    public void A_file_is_gone_once_it_has_been_gone_for_two_seconds()
     {
         manifests.Write("a.yaml", Manifests.Peer("a", 1));
         manifests.Write("b.yaml", Manifests.Peer("b", 2));
         Scan();
         File.Delete(manifests.Of("a.yaml"));
         Assert.Equal("a=1 b=2", Scan());
-        clock.Advance(TimeSpan.FromMilliseconds(99));
+        clock.Advance(TimeSpan.FromMilliseconds(1999));
         Assert.Equal("a=1 b=2", Scan());
         clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal("b=2", Scan());
@@ -133,6 +137,85 @@ public sealed class YamlFolderTests : IDisposable
                 "zero.json: cannot be read: expected a regular file, got a character device",
             ],
             store.Current.Problems.Select(problem => problem.ToString()));
+    }
+
+    /// <summary>The kind of trouble: truncate(2), a part, half a second, the rest.</summary>
+    [Fact]
+    public void A_file_that_is_written_in_two_parts_withdraws_nothing_and_its_first_part_counts_at_once()
+    {
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
+        Scan();
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 5)}---\n");
+        After("a.yaml", 500);
+        Assert.Equal("a=5 b=2", Scan());
+        Assert.Empty(store.Current.Problems);
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 5)}---\n{Manifests.Peer("b", 6)}");
+        After("a.yaml", 10);
+        Assert.Equal("a=5 b=6", Scan());
+        Assert.Null(folder.Due);
+    }
+
+    /// <summary>Half a peer is one without its password and filters.</summary>
+    [Fact]
+    public void An_object_that_has_lost_values_of_its_own_is_believed_later_too()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1) + "  filters: [f]\n");
+        Scan();
+        manifests.Write("a.yaml", Manifests.Peer("a", 2));
+        After("a.yaml", 1000);
+        Assert.Equal("a=1", Scan());
+        After("a.yaml", 2001);
+        Assert.Equal("a=2", Scan());
+    }
+
+    [Fact]
+    public void A_loss_is_not_believed_while_somebody_may_still_write_the_file()
+    {
+        manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
+        Scan();
+        using (var writer = new StreamWriter(manifests.Of("a.yaml")))
+        {
+            writer.Write(Manifests.Peer("a", 3));
+            writer.Flush();
+            After("a.yaml", 60_000);
+            Assert.Equal("a=3 b=2", Scan());
+            Assert.Equal(TimeSpan.FromMilliseconds(500), folder.Due - clock.GetUtcNow());
+        }
+        Assert.Equal("a=3", Scan());
+        Assert.Null(folder.Due);
+    }
+
+    [Fact]
+    public void A_file_that_appears_is_not_believed_while_it_is_being_written()
+    {
+        using (var writer = new StreamWriter(manifests.Of("a.yaml")))
+        {
+            writer.Write(Manifests.Peer("a", 1));
+            writer.Flush();
+            After("a.yaml", 1000);
+            Assert.Equal("", Scan());
+            Assert.NotNull(folder.Due);
+        }
+        Assert.Equal("a=1", Scan());
+    }
+
+    [Fact]
+    public void What_another_file_defines_now_is_not_lost()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1));
+        manifests.Write("b.yaml", $"{Manifests.Peer("b", 2)}---\n{Manifests.Peer("c", 3)}");
+        Scan();
+        File.Move(manifests.Of("a.yaml"), manifests.Of("z.yaml"));
+        Assert.Equal("a=1 b=2 c=3", Scan());
+        Assert.Null(folder.Due);
+        manifests.Write("b.yaml", Manifests.Peer("b", 2));
+        After("b.yaml", 10);
+        Assert.Equal("a=1 b=2 c=3", Scan());
+        Assert.Empty(store.Current.Problems);
+        manifests.Write("c.yaml", Manifests.Peer("c", 4));
+        Assert.Equal("a=1 b=2 c=4", Scan());
+        Assert.Null(folder.Due);
+        Assert.Empty(store.Current.Problems);
     }
 
     [Fact]
