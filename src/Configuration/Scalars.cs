@@ -26,7 +26,7 @@ internal static class Scalars
 
     public static readonly Reading<Asn> Asn = new(
         "an AS number from 1 to 4294967294",
-        text => Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
+        text => !LooksOctal(text) && Net.Asn.TryParse(text, out var asn) && asn.Value is not (0 or uint.MaxValue) ? asn : null);
 
     public static readonly Reading<RouterId> RouterId = new(
         "four octets such as 10.192.0.2, not all zero,", text => Net.RouterId.TryParse(text, out var id) && id.Value != 0 ? id : null);
@@ -37,9 +37,12 @@ internal static class Scalars
     /// <summary>Host bits that are set are more often a slip (of the length, or of the address) than meant.</summary>
     public static readonly Reading<Prefix> Prefix = new("a prefix without host bits, such as 10.0.0.0/8,", ParsePrefix);
 
+    /// <summary>YAML 1.1 reads <c>010</c> as 8, 1.2 as 10: nobody knows which was meant.</summary>
+    private static bool LooksOctal(string text) => text.TrimStart('+', '-') is ['0', >= '0' and <= '9', ..];
+
     public static Reading<long> Number(long least, long most) => new(
         $"a number from {least} to {most}",
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        text => !LooksOctal(text) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             && number >= least && number <= most
             ? number : null);
 

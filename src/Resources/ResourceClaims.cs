@@ -94,7 +94,7 @@ internal sealed class ResourceClaims
     }
 
     /// <summary>A kind that decides nothing here is named once, however many objects of it there are.</summary>
-    private static bool IsAboutAKind(ResourceProblem problem) => problem is { Object: "", Severity: ProblemSeverity.Warning };
+    private static bool IsAboutAKind(ResourceProblem problem) => problem is { Object: "", Field: "", Severity: ProblemSeverity.Warning };
 
     private static ResourceProblem Second(ResourceDefinition definition, OriginContent content)
     {

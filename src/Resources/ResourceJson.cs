@@ -8,7 +8,7 @@ namespace Calico.Bgp.Resources;
 
 /// <summary>
 /// Documents → objects: the one spelling for every source. Takes the kinds of <see cref="Kinds"/> (of crd.projectcalico.org/v1 the true
-/// labels and annotations stand in an annotation), and Lists of them. Kinds that decide nothing here are passed over: silently, but for
+/// labels and annotations stand in an annotation), Lists of them, and bare lists (<c>calicoctl get node a b -o yaml</c>). Kinds that decide nothing here are passed over: silently, but for
 /// Calico's, of which each is named once.
 /// </summary>
 public static partial class ResourceJson
@@ -27,15 +27,20 @@ public static partial class ResourceJson
     private static readonly HashSet<(string Group, string Kind)> Known =
         [.. Kinds.All.SelectMany(kind => kind.Names).Select(name => (name.Group, name.Kind))];
 
-    [GeneratedRegex("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+    /// <summary>A DNS subdomain (RFC 1123), as the API server and libcalico-go's validator ask of names.</summary>
+    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z")]
     private static partial Regex NamePattern();
 
+    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z")]
+    private static partial Regex NamespacePattern();
+
     /// <param name="file">What problems call the origin.</param>
-    public static ResourceReading Read(DocumentNode? document, string file)
+    public static ResourceReading Read(IReadOnlyList<DocumentNode> documents, string file)
     {
-        if (document is null or ScalarNode { IsNull: true }) return ResourceReading.Nothing;
+        if (documents.Count == 0 || documents is [ScalarNode { IsNull: true }]) return ResourceReading.Nothing;
         var into = new Reading();
-        ReadObject(document, file, (null, null), into);
+        foreach (var document in documents)
+            foreach (var item in document is SequenceNode list ? list.Items : [document]) ReadObject(item, file, (null, null), into);
         return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable());
     }
 
@@ -59,7 +64,7 @@ public static partial class ResourceJson
         var root = new Fields(map, null, findings);
         var (apiVersion, kind) = (root["apiVersion"].Word() ?? listed.ApiVersion, root["kind"].Word() ?? listed.Kind);
         if (apiVersion == null || kind == null)
-            into.Problems.Add(Whole(document, file, $"expected an object, got one without {(kind == null ? "kind" : "apiVersion")}"));
+            into.Problems.Add(Without(kind == null ? "kind" : "apiVersion", map, file));
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
         else if (ByName.TryGetValue((apiVersion, kind), out var known))
             into.Definitions.AddRange(Define(map, root, file, known, findings, into));
@@ -90,10 +95,14 @@ public static partial class ResourceJson
         DocumentNode at, string file, string reason, ProblemSeverity severity = ProblemSeverity.Error) =>
         new("", "", reason, file, at.Line, severity);
 
+    /// <summary>Values for a chart, a kustomization, notes: such files lie beside manifests and are nobody's mistake.</summary>
+    private static ResourceProblem Without(string field, MappingNode map, string file) =>
+        new("", field, $"expected an object, got one without {field}: it has no effect here", file, map.Line, ProblemSeverity.Warning);
+
     private static IEnumerable<ResourceDefinition> Define(
         MappingNode map, Fields root, string file, ResourceKind kind, Findings findings, Reading into)
     {
-        var metadata = Metadata(root["metadata"].Section(), kind);
+        var metadata = Metadata(root["metadata"].Section(), kind, findings);
         if (metadata == null)
         {
             into.Problems.AddRange(findings.Problems(kind.Word, file));
@@ -105,13 +114,14 @@ public static partial class ResourceJson
     }
 
     /// <summary>Null, and an error, without a name that could be one.</summary>
-    private static Metadata? Metadata(Fields fields, ResourceKind kind)
+    private static Metadata? Metadata(Fields fields, ResourceKind kind, Findings findings)
     {
         var name = fields["name"].Word(253);
+        if (name == null && !fields["name"].IsAbsent && findings.HasErrors) return null;
         if (name == null || !NamePattern().IsMatch(name))
         {
             var got = name == null ? "nothing" : $"\"{name}\"";
-            fields.Error("name", $"expected a name of lower-case letters, digits, - and ., got {got}");
+            fields.Error("name", $"expected a name of lower-case letters, digits, - and ., each part of which begins and ends with a letter or digit, got {got}");
             return null;
         }
         var labels = fields["labels"].Labels();
@@ -119,6 +129,11 @@ public static partial class ResourceJson
         if (annotations.TryGetValue(Overlay, out var json))
             (labels, annotations) = Overlaid(labels, annotations, json, fields["annotations"]);
         var space = kind.IsNamespaced ? fields["namespace"].Word() ?? "default" : "";
+        if (space.Length > 0 && !NamespacePattern().IsMatch(space))
+        {
+            fields.Error("namespace", $"expected a name of at most 63 lower-case letters, digits and -, got \"{space}\"");
+            return null;
+        }
         return new(name, space) { Labels = labels, Annotations = annotations };
     }
 

@@ -25,6 +25,12 @@ public class ConfigErrorTests
     [InlineData("routes: [{ prefix: '::/0', via: 10.0.0.1 }]", "1:33: expected an IPv6 address for via, as ::/0 is, got 10.0.0.1")]
     [InlineData("control: { http: [localhost] }", "1:19: expected unix:PATH or ADDRESS:PORT for control.http, got \"localhost\"")]
     [InlineData("sources: [{}]", "1:11: expected one of files, kubernetes and etcd in a source, got 0 of them")]
+    [InlineData("router: { id: 10.0.0.1, asNumber: 0176751 }",
+        "1:35: expected an AS number from 1 to 4294967294 for router.asNumber, got \"0176751\"")]
+    [InlineData("router: { id: 10.0.0.1, listenPort: 0179 }",
+        "1:37: expected a number from 1 to 65535 for router.listenPort, got \"0179\"")]
+    [InlineData("node: !a",
+        "1:7: !a is a tag that YAML does not know; quote a value that begins with !")]
     [InlineData("sources: [{ files: ., emptyAfter: soon }]",
         "1:35: expected a time from 0 to 24h, such as 500ms, 90s or 2m for sources[0].emptyAfter, got \"soon\"")]
     [InlineData("sources: [{ kubernetes: {}, emptyAfter: 1s }]", "1:41: expected the key files beside emptyAfter")]

@@ -14,7 +14,7 @@ public class JsonTreeTests
             {"apiVersion":"projectcalico.org/v3","kind":"BGPPeer","metadata":{"name":"a"},
              "spec":{"peerIP":"192.0.2.1","asNumber":65001,"keepOriginalNextHop":true,"nextHopMode":null}}
             """;
-        var reading = ResourceJson.Read(Read(Json, out _), "test.yaml");
+        var reading = ResourceJson.Read([Read(Json, out _)!], "test.yaml");
         Assert.Equal(Manifest.Read(Json).Definitions[0].Value, Assert.Single(reading.Definitions).Value);
     }
 

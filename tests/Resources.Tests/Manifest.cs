@@ -6,7 +6,7 @@ namespace Calico.Bgp.Resources.Tests;
 /// <summary>Objects written as an operator writes them.</summary>
 internal static class Manifest
 {
-    private static readonly YamlLimits Limits = new(Depth: 64, Size: 100_000);
+    private static readonly YamlLimits Limits = new(Depth: 64, Size: 100_000, Tags: true);
 
     public static DocumentNode Tree(string yaml)
     {
@@ -16,7 +16,7 @@ internal static class Manifest
         return document;
     }
 
-    public static ResourceReading Read(string yaml) => ResourceJson.Read(Tree(yaml), "test.yaml");
+    public static ResourceReading Read(string yaml) => ResourceJson.Read([Tree(yaml)], "test.yaml");
 
     /// <summary>The one object of a document that nothing is wrong with.</summary>
     public static T One<T>(string yaml) where T : Resource

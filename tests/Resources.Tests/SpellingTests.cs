@@ -311,7 +311,8 @@ public class SpellingTests
     }
 
     [Theory]
-    [InlineData("[1, 2]", "got a list")]
+    [InlineData("[1]", "got \"1\"")]
+    [InlineData("[[]]", "got a list")]
     [InlineData("{ kind: BGPPeer }", "without apiVersion")]
     [InlineData("{ apiVersion: v1 }", "without kind")]
     [InlineData("{ apiVersion: v1, kind: List, items: 1 }", "expected a list of items")]

@@ -46,7 +46,14 @@ public class ValidationTests
     [InlineData("peerIP: 192.0.2.1, asNumber: 4294967296", "spec.asNumber")]
     [InlineData("peerIP: 192.0.2.1, asNumber: 65536.1", "spec.asNumber")]
     [InlineData("peerIP: 192.0.2.1, asNumber: -1", "spec.asNumber")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1.10", "spec.asNumber")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 4.2e+10", "spec.asNumber")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: '0xFDE9'", "spec.asNumber")]
     [InlineData(GoodPeer + ", localASNumber: x", "spec.localASNumber")]
+    [InlineData(GoodPeer + ", nodeSelector: !has(rr)", "spec.nodeSelector")]
+    [InlineData("asNumber: 65001, peerIP: !any 192.0.2.1", "spec.peerIP")]
+    [InlineData(GoodPeer + ", keepOriginalNextHop: !a true", "spec.keepOriginalNextHop")]
+    [InlineData(GoodPeer + ", filters: [!a b]", "spec.filters[0]")]
     [InlineData(GoodPeer + ", keepOriginalNextHop: true, nextHopMode: Auto", "spec.keepOriginalNextHop")]
     [InlineData(GoodPeer + ", keepOriginalNextHop: 'true'", "spec.keepOriginalNextHop")]
     [InlineData(GoodPeer + ", nextHopMode: self", "spec.nextHopMode")]
@@ -99,6 +106,9 @@ public class ValidationTests
     [InlineData("action: Accept, cidr: 10.0.0.0/8", "spec.exportV4[0].cidr")]
     [InlineData("action: Accept, matchOperator: In", "spec.exportV4[0].matchOperator")]
     [InlineData("action: Accept, cidr: 'fd00::/8', matchOperator: In", "spec.exportV4[0].cidr")]
+    [InlineData("action: Accept, cidr: 10.244.3.7/16, matchOperator: In", "spec.exportV4[0].cidr")]
+    [InlineData(GoodRule + ", operations: []", "spec.exportV4[0].operations")]
+    [InlineData("action: Reject, operations: []", "spec.exportV4[0].operations")]
     [InlineData("action: Accept, prefixLength: { min: 8 }", "spec.exportV4[0].prefixLength")]
     [InlineData(GoodRule + ", prefixLength: { max: 33 }", "spec.exportV4[0].prefixLength.max")]
     [InlineData(GoodRule + ", source: Peers", "spec.exportV4[0].source")]
@@ -127,6 +137,8 @@ public class ValidationTests
     [InlineData("logSeverityScreen: loud", "spec.logSeverityScreen")]
     [InlineData("bindMode: Any", "spec.bindMode")]
     [InlineData("serviceClusterIPs: [{ cidr: x }]", "spec.serviceClusterIPs[0].cidr")]
+    [InlineData("serviceClusterIPs: [{ cidr: 10.96.0.1/12 }]", "spec.serviceClusterIPs[0].cidr")]
+    [InlineData("prefixAdvertisements: [{ cidr: '2001:db8::1/64', communities: ['1:2'] }]", "spec.prefixAdvertisements[0].cidr")]
     [InlineData("serviceLoadBalancerAggregation: enabled", "spec.serviceLoadBalancerAggregation")]
     [InlineData("communities: [{ name: a, value: '65536:1' }], prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: ['1:2'] }]",
         "spec.communities[0].value")]
@@ -211,10 +223,66 @@ public class ValidationTests
         Assert.NotNull(Assert.Single(Manifest.Read(Manifest.Calico("FelixConfiguration", Addresses(256))).Definitions).Value);
     }
 
+    /// <summary>What the API server's YAML makes of a number without quotes.</summary>
+    [Theory]
+    [InlineData("65001", 65001u)]
+    [InlineData("'65001'", 65001u)]
+    [InlineData("4.200000001e+09", 4200000001u)]
+    [InlineData("4.2e+09", 4200000000u)]
+    [InlineData("0176751", 65001u)]
+    [InlineData("0o176751", 65001u)]
+    [InlineData("0xFDE9", 65001u)]
+    [InlineData("0b11", 3u)]
+    [InlineData("65_001", 65001u)]
+    [InlineData("+65001", 65001u)]
+    [InlineData("089", 89u)]
+    [InlineData("65001.0", 65001u)]
+    [InlineData("'1.10'", 65546u)]
+    [InlineData("!!str 1.10", 65546u)]
+    public void An_AS_number_may_be_written(string text, uint number) =>
+        Assert.Equal(number, Manifest.One<BgpPeer>("BGPPeer", $"peerIP: 192.0.2.1, asNumber: {text}").AsNumber!.Value.Value);
+
+    [Theory]
+    [InlineData("1e+06", 1000000)]
+    [InlineData("0x10", 16)]
+    public void So_may_other_numbers(string text, int number) =>
+        Assert.Equal(number, Manifest.One<BgpConfiguration>("BGPConfiguration", $"ipv4NormalRoutePriority: {text}").IPv4NormalRoutePriority);
+
+    [Fact]
+    public void On_a_nodes_configuration_an_empty_list_is_no_reason_to_lose_its_port()
+    {
+        var yaml = Manifest.Calico("BGPConfiguration", "listenPort: 1790, serviceClusterIPs: []", "node.n1");
+        Assert.Equal(1790, Manifest.One<BgpConfiguration>(yaml).ListenPort);
+    }
+
+    [Theory]
+    [InlineData("peerIP: 192.0.2.1, asnumber: 65001", "spec.asnumber", "is not known here and has no effect; did you mean \"asNumber\"?")]
+    [InlineData("asNumber: 65001", "spec.peerIP", "expected this, peerSelector or localWorkloadSelector, got none: the object has no effect")]
+    public void A_peer_is_warned_of(string spec, string field, string reason)
+    {
+        var definition = Assert.Single(Manifest.Read(Manifest.Calico("BGPPeer", spec)).Definitions);
+        Assert.NotNull(definition.Value);
+        var problem = Assert.Single(definition.Problems);
+        Assert.Equal((ProblemSeverity.Warning, field, reason), (problem.Severity, problem.Field, problem.Reason));
+    }
+
+    [Fact]
+    public void A_tag_says_to_quote_it()
+    {
+        var problem = Assert.Single(Assert.Single(Manifest.Read(Manifest.Calico("BGPPeer", "nodeSelector: !has(rr)")).Definitions).Problems,
+            problem => problem.Severity == ProblemSeverity.Error);
+        Assert.Equal("expected a word, got the YAML tag !has(rr): quote a value that begins with !", problem.Reason);
+    }
+
     [Theory]
     [InlineData("Tor_1")]
     [InlineData("''")]
     [InlineData("-a")]
+    [InlineData("a-")]
+    [InlineData("a..b")]
+    [InlineData("a.-b")]
+    [InlineData("\"a\\n\"")]
+    [InlineData("!a")]
     public void A_name_must_be_one(string name)
     {
         var reading = Manifest.Read(Manifest.Calico("BGPPeer", GoodPeer, name));
@@ -236,7 +304,7 @@ public class ValidationTests
             """);
         var problem = Assert.Single(Assert.Single(reading.Definitions).Problems);
         Assert.Equal(
-            "test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or two parts of 16 bits with a dot), "
+            "test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or in quotes two parts of 16 bits with a dot), "
             + "got \"many\"", problem.ToString());
     }
 

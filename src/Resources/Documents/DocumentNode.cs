@@ -16,10 +16,15 @@ public sealed record ScalarNode(int Line, int Column, string Text, bool Plain) :
 {
     private const int Shown = 60;
 
+    /// <summary>A YAML tag that is not YAML's own, as it was written: <c>!has(x)</c> without quotes is one, before an empty value. Null:
+    /// none.</summary>
+    public string? Tag { get; init; }
+
     public bool IsNull => Plain && Text is "" or "~" or "null" or "Null" or "NULL";
 
     public override string Kind =>
-        IsNull ? "nothing"
+        Tag != null ? $"the YAML tag {Printable(Tag)}: quote a value that begins with !"
+        : IsNull ? "nothing"
         : Text.Length <= Shown ? $"\"{Printable(Text)}\""
         : $"\"{Printable(Text[..Shown])}…\" ({Text.Length} characters)";
 

@@ -2,6 +2,9 @@ using System.Text.Json;
 
 namespace Calico.Bgp.Resources.Documents;
 
+/// <summary>What is wrong with a JSON text, and in which line of the file.</summary>
+public sealed record JsonMistake(int Line, string Text);
+
 /// <summary>JSON → <see cref="DocumentNode"/>, with lines: the API server's and etcd's spelling, and YAML files that hold JSON.</summary>
 public ref struct JsonTree
 {
@@ -16,35 +19,37 @@ public ref struct JsonTree
     private JsonTree(ReadOnlySpan<byte> text, int firstLine)
     {
         this.text = text;
-        reader = new(text, new JsonReaderOptions { MaxDepth = DepthLimit });
+        reader = new(text, new JsonReaderOptions { MaxDepth = DepthLimit, AllowMultipleValues = true });
         line = firstLine;
     }
 
+    /// <summary>The one value of a text.</summary>
     /// <param name="firstLine">The line of the file that <paramref name="utf8"/> begins in.</param>
     /// <param name="error">What is wrong, where the result is null.</param>
     public static DocumentNode? Read(ReadOnlySpan<byte> utf8, int firstLine, out string? error)
     {
+        var values = ReadMany(utf8, firstLine, out var mistake);
+        error = mistake?.Text ?? (values.Count == 1 ? null : $"this is not JSON: expected one value, got {values.Count}");
+        return error == null ? values[0] : null;
+    }
+
+    /// <summary>Values one after another, as <c>jq -c '.items[]'</c> prints them.</summary>
+    /// <param name="error">What is wrong behind those of the result; null: nothing.</param>
+    public static IReadOnlyList<DocumentNode> ReadMany(ReadOnlySpan<byte> utf8, int firstLine, out JsonMistake? error)
+    {
         error = null;
+        var values = new List<DocumentNode>();
         var tree = new JsonTree(utf8, firstLine);
         try
         {
-            tree.reader.Read();
-            var root = tree.Node();
-            // Reading on to the end makes the reader refuse what follows the value.
-            tree.reader.Read();
-            return root;
+            while (tree.reader.Read()) values.Add(tree.Node());
         }
-        catch (JsonException wrong)
+        // The second is for a string that is no UTF-8, or half a surrogate pair.
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
-            error = $"this is not JSON: {wrong.Message}";
-            return null;
+            error = new(firstLine + (int)((wrong as JsonException)?.LineNumber ?? tree.line - firstLine), $"this is not JSON: {wrong.Message}");
         }
-        catch (InvalidOperationException wrong)
-        {
-            // A string that is no UTF-8, or half a surrogate pair.
-            error = $"this is not JSON: {wrong.Message}";
-            return null;
-        }
+        return values;
     }
 
     private DocumentNode Node()

@@ -61,7 +61,7 @@ internal static partial class BgpConfigurationReader
             return;
         }
         foreach (var field in GlobalOnly)
-            if (!spec[field].IsAbsent) spec.Error(field, $"belongs into the BGPConfiguration default, not into {name}");
+            if (!spec[field].IsAbsent && !spec[field].IsEmptyList) spec.Error(field, $"belongs into the BGPConfiguration default, not into {name}");
     }
 
     private static void RefuseMeshSettings(Fields spec)
@@ -82,7 +82,7 @@ internal static partial class BgpConfigurationReader
     private static ListOf<Prefix> Blocks(Field field) => field.Values(item =>
     {
         var block = item.Section();
-        var cidr = block["cidr"].Network();
+        var cidr = block["cidr"].MaskedNetwork();
         block.WarnOfOthers();
         return cidr;
     });
@@ -106,7 +106,7 @@ internal static partial class BgpConfigurationReader
         var advertisement = field.Section();
         advertisement["cidr"].Require("a network");
         advertisement["communities"].Require("a list of communities");
-        var cidr = advertisement["cidr"].Network();
+        var cidr = advertisement["cidr"].MaskedNetwork();
         var communities = advertisement["communities"].List(item => item.Word(), 50);
         advertisement.WarnOfOthers();
         return cidr == null ? null : new(cidr.Value, communities);

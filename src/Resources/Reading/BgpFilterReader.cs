@@ -30,7 +30,7 @@ internal static class BgpFilterReader
         var length = rule["prefixLength"].Section();
         var read = new BgpFilterRule(rule["action"].Choice<FilterAction>() ?? FilterAction.Reject)
         {
-            Cidr = rule["cidr"].Cidr(family),
+            Cidr = rule["cidr"].MaskedCidr(family),
             MatchOperator = rule["matchOperator"].Choice<FilterMatchOperator>(),
             HasPrefixLength = !rule["prefixLength"].IsAbsent,
             PrefixLengthMin = length["min"].Number(0, family.Bits()),
@@ -54,6 +54,7 @@ internal static class BgpFilterReader
         if (rule["cidr"].IsAbsent != rule["matchOperator"].IsAbsent)
             rule.Error(rule["cidr"].IsAbsent ? "matchOperator" : "cidr", "cidr and matchOperator must both be set, or neither");
         if (read.HasPrefixLength && rule["cidr"].IsAbsent) rule.Error("prefixLength", "needs cidr");
+        if (!rule["operations"].IsAbsent && !rule["operations"].Items().Any()) rule.Error("operations", "expected 1 to 10, got none");
         if (read.Operations.Count > 0 && read.Action != FilterAction.Accept) rule.Error("operations", "need the action Accept");
     }
 

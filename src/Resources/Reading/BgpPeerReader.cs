@@ -59,6 +59,8 @@ internal static class BgpPeerReader
     {
         if (peer is { Node: not null, NodeSelector: not null }) spec.Error("node", "cannot stand beside nodeSelector");
         if (peer is { PeerIP: not null, PeerSelector: not null }) spec.Error("peerIP", "cannot stand beside peerSelector");
+        var namesNobody = spec["peerIP"].IsAbsent && spec["peerSelector"].IsAbsent && spec["localWorkloadSelector"].IsAbsent;
+        if (namesNobody) spec.Warn("peerIP", "expected this, peerSelector or localWorkloadSelector, got none: the object has no effect");
         if (peer is { PeerSelector: not null, AsNumber: not null }) spec.Error("asNumber", "cannot stand beside peerSelector");
         if (peer.LocalWorkloadSelector != null) CheckWorkload(peer, spec);
         if (peer is { KeepOriginalNextHop: true, NextHopMode: not null })

@@ -13,6 +13,7 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     private readonly DocumentNode? node = node is ScalarNode { IsNull: true } ? null : node;
 
     public bool IsAbsent => node == null;
+    public bool IsEmptyList => node is SequenceNode { Items.Count: 0 };
 
     public void Error(string reason) => findings.Error(Path.ToString(), node?.Line ?? line, reason);
     public void Warn(string reason) => findings.Warn(Path.ToString(), node?.Line ?? line, reason);
@@ -26,7 +27,7 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     public string? Text()
     {
         if (node == null) return null;
-        if (node is ScalarNode scalar) return scalar.Text;
+        if (node is ScalarNode { Tag: null } scalar) return scalar.Text;
         return Expected("a word");
     }
 
@@ -54,17 +55,16 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     // YAML 1.1's words, as kubectl reads them.
     private static bool? Truth(string text) => text switch
     {
-        "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" => true,
-        "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF" => false,
+        "true" or "True" or "TRUE" or "y" or "Y" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" => true,
+        "false" or "False" or "FALSE" or "n" or "N" or "no" or "No" or "NO" or "off" or "Off" or "OFF" => false,
         _ => null,
     };
 
     public int? Number(int from, int to)
     {
         if (node == null) return null;
-        if (node is ScalarNode { Plain: true } scalar
-            && int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-            && number >= from && number <= to) return number;
+        if (node is ScalarNode { Plain: true } scalar && PlainNumber.Integer(scalar.Text) is { } number && number >= from && number <= to)
+            return (int)number;
         Expected(string.Create(CultureInfo.InvariantCulture, $"a number from {from} to {to}"));
         return null;
     }
@@ -85,6 +85,19 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
         return null;
     }
 
+    /// <summary>As libcalico-go's <c>net</c> judges: a network written as it is, with no bits behind its length.</summary>
+    public Prefix? MaskedNetwork() => Masked(Network());
+
+    private Prefix? Masked(Prefix? network)
+    {
+        if (network is not { } prefix) return null;
+        var text = Word()!;
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || (Net.Address.TryParse(text.AsSpan(0, slash), out var address) && address == prefix.Address)) return prefix;
+        Expected($"{prefix} (no bits behind the length)");
+        return null;
+    }
+
     /// <summary>A CIDR, or an address alone, which is its own network.</summary>
     public Prefix? Network()
     {
@@ -95,10 +108,11 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
         return null;
     }
 
-    public Prefix? Cidr(IpFamily? family = null)
+    /// <summary>As libcalico-go's <c>netv4</c> and <c>netv6</c> judge.</summary>
+    public Prefix? MaskedCidr(IpFamily family)
     {
         if (Word() is not { } word) return null;
-        if (Prefix.TryParse(word, out var prefix) && (family ?? prefix.Family) == prefix.Family) return prefix;
+        if (Prefix.TryParse(word, out var prefix) && prefix.Family == family) return Masked(prefix);
         Expected(family == IpFamily.IPv6 ? "an IPv6 network such as 2001:db8::/64" : "a network such as 192.0.2.0/24");
         return null;
     }
@@ -111,8 +125,15 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
         return null;
     }
 
+    /// <summary>numorstring.ASNumber: a number without quotes is one of YAML's, in which <c>1.10</c> is a fraction.</summary>
     public Asn? Asn()
     {
+        if (node is ScalarNode { Plain: true } plain)
+        {
+            if (PlainNumber.Integer(plain.Text) is >= 0 and <= uint.MaxValue and var number) return new((uint)number);
+            Expected("an AS number (0 to 4294967295, or in quotes two parts of 16 bits with a dot)");
+            return null;
+        }
         if (Word() is not { } word) return null;
         if (Net.Asn.TryParse(word, out var asn)) return asn;
         Expected("an AS number (0 to 4294967295, or two parts of 16 bits with a dot)");

@@ -11,6 +11,8 @@ internal sealed class Fields
     private readonly Findings findings;
     /// <summary>A bit for each of the first 64 entries: asked for.</summary>
     private ulong asked;
+    /// <summary>Names that were asked for and are not there: what others may have been meant as.</summary>
+    private List<string>? absent;
 
     public Fields(MappingNode? map, FieldPath? path, Findings findings)
     {
@@ -28,6 +30,7 @@ internal sealed class Fields
         {
             var index = IndexOf(name);
             if (index is >= 0 and < 64) asked |= 1UL << index;
+            else if (index < 0 && map != null) (absent ??= []).Add(name);
             return new(index < 0 ? null : map!.Entries[index].Value, path, name, Line, findings);
         }
     }
@@ -44,12 +47,14 @@ internal sealed class Fields
             var key = map!.Entries[index].Key;
             // Of a key that stands there twice the first was asked for.
             if ((index < 64 && (asked >> index & 1) == 1) || IndexOf(key.Text) < index) continue;
-            findings.Warn(Path(key.Text), key.Line, "is not known here and has no effect");
+            findings.Warn(Path(key.Text), key.Line, $"is not known here and has no effect{Spelling.Guess(key, absent ?? [])}");
         }
     }
 
     public void Error(string name, string reason) =>
         findings.Error(Path(name), IndexOf(name) is >= 0 and var index ? map!.Entries[index].Key.Line : Line, reason);
+
+    public void Warn(string name, string reason) => findings.Warn(Path(name), Line, reason);
 
     private string Path(string name) => new FieldPath(path, name, -1).ToString();
 

@@ -12,7 +12,7 @@ internal static class IPPoolReader
     {
         var spec = root["spec"].Section();
         spec["cidr"].Require("a network");
-        var said = Cidr(spec["cidr"]);
+        var said = spec["cidr"].MaskedNetwork();
         var cidr = said ?? default;
         var legacy = LegacyIpip(spec["ipip"]);
         var pool = new IPPool(metadata)
@@ -34,16 +34,6 @@ internal static class IPPoolReader
         if (said != null) CheckCidr(pool, spec);
         CheckTogether(pool, spec);
         return pool;
-    }
-
-    /// <summary>The network must be written as it is: no bits behind its length.</summary>
-    private static Prefix? Cidr(Field field)
-    {
-        if (field.Network() is not { } cidr) return null;
-        var text = field.Word()!;
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash >= 0 && Address.Parse(text[..slash]) != cidr.Address) field.Error($"expected {cidr}, got \"{text}\"");
-        return cidr;
     }
 
     private static EncapsulationMode LegacyIpip(Field field)

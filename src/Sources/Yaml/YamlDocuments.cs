@@ -14,7 +14,7 @@ internal readonly record struct YamlChunk(int Line, ReadOnlyMemory<char> Text);
 /// </summary>
 internal static class YamlDocuments
 {
-    private static readonly YamlLimits Limits = new(Depth: 128, Size: 20_000_000);
+    private static readonly YamlLimits Limits = new(Depth: 128, Size: 20_000_000, Tags: true);
 
     public static List<YamlChunk> Split(string text)
     {
@@ -37,24 +37,34 @@ internal static class YamlDocuments
     private static bool IsMarker(ReadOnlySpan<char> rest) =>
         rest.StartsWith("---", StringComparison.Ordinal) && (rest.Length == 3 || rest[3] is ' ' or '\t' or '\r' or '\n');
 
-    /// <param name="whole">False: it cannot be read, and nobody knows which objects it held.</param>
+    /// <param name="whole">False: a part of it cannot be read, and nobody knows which objects that held.</param>
     public static ResourceReading Read(YamlChunk chunk, string file, out bool whole)
     {
-        var document = Tree(chunk, out var mistake);
+        var documents = Trees(chunk, out var mistake);
         whole = mistake == null;
-        if (mistake == null) return ResourceJson.Read(document, file);
-        return new([], [new("", "", mistake.Text, file, mistake.Line, ProblemSeverity.Error)]);
+        var reading = ResourceJson.Read(documents, file);
+        if (mistake == null) return reading;
+        var problem = new ResourceProblem("", "", mistake.Text, file, mistake.Line, ProblemSeverity.Error);
+        return reading with { Problems = reading.Problems.Add(problem) };
     }
 
-    private static DocumentNode? Tree(YamlChunk chunk, out YamlMistake? mistake)
+    private static IReadOnlyList<DocumentNode> Trees(YamlChunk chunk, out YamlMistake? mistake)
     {
         mistake = null;
-        if (IsBlank(chunk.Text.Span)) return null;
+        if (IsBlank(chunk.Text.Span)) return [];
         var text = chunk.Text.ToString();
-        // kubectl -o json, and most of what machines write: the JSON reader is many times as fast. YAML in braces is not always JSON.
-        var braced = text.AsSpan().TrimStart().StartsWith('{');
-        if (braced && JsonTree.Read(Encoding.UTF8.GetBytes(text), chunk.Line, out _) is { } json) return json;
-        return YamlTree.Read(text, chunk.Line, Limits, out mistake);
+        // kubectl -o json, jq, and most of what machines write: the JSON reader is many times as fast. YAML in brackets is not always JSON.
+        if (text.AsSpan().TrimStart() is ['{' or '[', ..])
+        {
+            var values = JsonTree.ReadMany(Encoding.UTF8.GetBytes(text), chunk.Line, out var error);
+            if (error == null) return values;
+            if (values.Count > 0)
+            {
+                mistake = new(error.Line, 1, error.Text);
+                return values;
+            }
+        }
+        return YamlTree.Read(text, chunk.Line, Limits, out mistake) is { } document ? [document] : [];
     }
 
     /// <summary>Only comments, directives and empty lines: what may stand before a first <c>---</c>.</summary>

@@ -10,7 +10,8 @@ public sealed record YamlMistake(int Line, int Column, string Text);
 /// <summary>How much a document may hold.</summary>
 /// <param name="Depth">Levels of nesting.</param>
 /// <param name="Size">Values, aliases counted each time.</param>
-public sealed record YamlLimits(int Depth, int Size);
+/// <param name="Tags">Words may bear a tag that is not YAML's own, for whoever reads them to refuse with more to say.</param>
+public sealed record YamlLimits(int Depth, int Size, bool Tags = false);
 
 /// <summary>
 /// YAML text → tree with a place at every value. Built from the parser's events rather than its representation model, because the model
@@ -41,6 +42,7 @@ public sealed class YamlTree
         catch (YamlException wrong)
         {
             mistake = tree.At(wrong.Start, $"this is not YAML: {Words(wrong)}");
+            if (BeginsWithTag(text, (int)wrong.Start.Line)) mistake = mistake with { Text = $"{mistake.Text}; quote a value that begins with !" };
             if (mistake.Text.Contains(" tab ", StringComparison.Ordinal)) mistake = AtTab(text, (int)wrong.Start.Line, mistake);
         }
         // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.
@@ -52,6 +54,14 @@ public sealed class YamlTree
     }
 
     private YamlMistake At(Mark mark, string text) => new((int)mark.Line + lineOffset, (int)mark.Column, text);
+
+    /// <summary><c>!has(a) &amp;&amp; b</c>: what follows the tag is no YAML either.</summary>
+    private static bool BeginsWithTag(string text, int line)
+    {
+        foreach (var one in text.AsSpan().EnumerateLines())
+            if (--line == 0) return one.Contains(": !", StringComparison.Ordinal) || one.Contains("- !", StringComparison.Ordinal);
+        return false;
+    }
 
     /// <summary>Of a tab that indents the scanner tells the token before it: the tab is the first one that does, from there on.</summary>
     private static YamlMistake AtTab(string text, int from, YamlMistake told)
@@ -101,9 +111,11 @@ public sealed class YamlTree
         if (first is AnchorAlias alias) return Resolve(alias);
         var anchor = first is NodeEvent named ? named.Anchor : AnchorName.Empty;
         if (!anchor.IsEmpty) anchors[anchor] = null;
+        if (first is NodeEvent tagged && ForeignTag(tagged) is { } tag && (!limits.Tags || first is not Scalar))
+            throw new Refusal(first.Start, $"{tag} is a tag that YAML does not know; quote a value that begins with !");
         DocumentNode node = first switch
         {
-            Scalar scalar => new ScalarNode(Line(first), Column(first), scalar.Value, scalar.Style == ScalarStyle.Plain),
+            Scalar scalar => Word(scalar),
             SequenceStart => Sequence(first, depth),
             MappingStart => Mapping(first, depth),
             _ => throw new Refusal(first.Start, $"expected a value, got {first}"),
@@ -111,6 +123,21 @@ public sealed class YamlTree
         if (!anchor.IsEmpty) anchors[anchor] = node;
         return node;
     }
+
+    /// <summary>A tag of YAML's own says what a word is; of those only a string matters here, for the rest is what it looks like.</summary>
+    private ScalarNode Word(Scalar scalar)
+    {
+        var foreign = ForeignTag(scalar);
+        var plain = scalar.Style == ScalarStyle.Plain && !scalar.Tag.IsNonSpecific && scalar.Tag != StringTag && foreign == null;
+        return new(Line(scalar), Column(scalar), scalar.Value, plain) { Tag = foreign };
+    }
+
+    private const string OwnTags = "tag:yaml.org,2002:";
+    private static readonly TagName StringTag = new(OwnTags + "str");
+
+    /// <summary>YAML 1.1 section 3.3.2 leaves those of applications to them, and nobody here has one. Null: none.</summary>
+    private static string? ForeignTag(NodeEvent node) =>
+        node.Tag.IsEmpty || node.Tag.IsNonSpecific || node.Tag.Value.StartsWith(OwnTags, StringComparison.Ordinal) ? null : node.Tag.Value;
 
     private DocumentNode Resolve(AnchorAlias alias)
     {
@@ -134,7 +161,7 @@ public sealed class YamlTree
         var size = 1;
         while (Next() is var first and not MappingEnd)
         {
-            if (Node(first, depth + 1) is not ScalarNode key) throw new Refusal(first.Start, "expected a word as key");
+            if (Node(first, depth + 1) is not ScalarNode { Tag: null } key) throw new Refusal(first.Start, "expected a word as key");
             var value = Counted(Node(Next(), depth + 1), ref size, start);
             if (key is { Plain: true, Text: "<<" }) Merge(value, merged ??= [], first);
             else entries.Add(new(key, value, Merged: false));

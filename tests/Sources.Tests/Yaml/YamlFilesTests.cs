@@ -29,6 +29,62 @@ public sealed class YamlFilesTests : IDisposable
         Assert.Empty(snapshot.Problems);
     }
 
+    /// <summary><c>calicoctl get bgppeer a b -o yaml</c> and <c>-o json</c>.</summary>
+    [Fact]
+    public void A_list_at_the_top_is_its_objects()
+    {
+        static string Item(string name, int last) => "- " + Manifests.Peer(name, last).TrimEnd().Replace("\n", "\n  ") + "\n";
+        manifests.Write("a.yaml", Item("a", 1) + Item("b", 2));
+        manifests.Write("c.json", """
+            [{ "apiVersion": "projectcalico.org/v3", "kind": "BGPPeer", "metadata": { "name": "c" }, "spec": { "peerIP": "192.0.2.3" } }]
+            """);
+        var snapshot = Load();
+        Assert.Equal("a=1 b=2 c=3", Manifests.Peers(snapshot));
+        Assert.Empty(snapshot.Problems);
+    }
+
+    /// <summary><c>jq -c '.items[]'</c>.</summary>
+    [Fact]
+    public void JSON_objects_one_after_another_are_all_read_up_to_the_first_that_is_none()
+    {
+        static string Object(string name, int last) =>
+            "{\n \"apiVersion\": \"projectcalico.org/v3\", \"kind\": \"BGPPeer\", \"metadata\": { \"name\": \"" + name
+            + "\" }, \"spec\": { \"peerIP\": \"192.0.2." + last + "\" } }\n";
+        manifests.Write("a.json", Object("a", 1) + Object("b", 2));
+        manifests.Write("c.json", Object("c", 3) + "{ \"kind\": }\n" + Object("d", 4));
+        var snapshot = Load();
+        Assert.Equal("a=1 b=2 c=3", Manifests.Peers(snapshot));
+        var problem = Assert.Single(snapshot.Problems);
+        Assert.Equal(("c.json", 3), (problem.File, problem.Line));
+        Assert.StartsWith("this is not JSON", problem.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tag_that_is_not_YAMLs_own_is_named_wherever_it_stands()
+    {
+        manifests.Write("a.yaml", Manifests.Peer("a", 1) + "  nodeSelector: !has(rr)\n");
+        manifests.Write("b.yaml", Manifests.Peer("b", 2) + "  nodeSelector: !has(rr) && all()\n");
+        manifests.Write("c.yaml", Manifests.Peer("c", 3).Replace("spec:", "spec: !peer"));
+        manifests.Write("d.yaml", Manifests.Peer("d", 4) + "  nodeSelector: !!str all()\n");
+        var snapshot = Load();
+        Assert.Equal("d=4", Manifests.Peers(snapshot));
+        Assert.Equal([("a.yaml", 8), ("b.yaml", 8), ("c.yaml", 5)], snapshot.Problems.Select(problem => (problem.File, problem.Line)));
+        Assert.All(snapshot.Problems, problem => Assert.Contains("quote a value that begins with !", problem.Reason));
+    }
+
+    [Fact]
+    public void A_file_without_a_kind_is_a_warning_each()
+    {
+        manifests.Write("values.yaml", "replicas: 3\n");
+        manifests.Write("others.yaml", "image: bird\n");
+        Assert.Equal(
+            [
+                "others.yaml:1: kind: expected an object, got one without kind: it has no effect here",
+                "values.yaml:1: kind: expected an object, got one without kind: it has no effect here",
+            ],
+            Load().Problems.Where(problem => problem.Severity == ProblemSeverity.Warning).Select(problem => problem.ToString()));
+    }
+
     [Fact]
     public void A_single_file_is_read_too()
     {

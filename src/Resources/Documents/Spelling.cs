@@ -1,9 +1,7 @@
-using Calico.Bgp.Resources.Documents;
-
-namespace Calico.Bgp.Configuration;
+namespace Calico.Bgp.Resources.Documents;
 
 /// <summary>Words for people who misspelt one: "did you mean" by edit distance (Damerau's, with neighbours swapped).</summary>
-internal static class Spelling
+public static class Spelling
 {
     private const int LongestWord = 40;
 
@@ -22,7 +20,7 @@ internal static class Spelling
     public static string Or(IReadOnlyList<string> words) =>
         words.Count < 2 ? string.Join("", words) : $"{string.Join(", ", words.SkipLast(1))} or {words[^1]}";
 
-    internal static int Distance(string a, string b)
+    private static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];
         for (var i = 0; i <= a.Length; i++) rows[i, 0] = i;
