@@ -17,7 +17,11 @@ public sealed record PeerAnswer
     public required string State { get; init; }
     public required DateTimeOffset Since { get; init; }
     public required string? Message { get; init; }
+    /// <summary>Why it is down; what the socket met after a NOTIFICATION is in <see cref="LastSocketError"/> alone.</summary>
     public required FaultAnswer? LastError { get; init; }
+    /// <summary>Sent or received, whether or not the session has come up again.</summary>
+    public FaultAnswer? LastNotification { get; init; }
+    public FaultAnswer? LastSocketError { get; init; }
     public required bool RouteReflectorClient { get; init; }
     public required bool Passive { get; init; }
     public required int Multihop { get; init; }
@@ -34,7 +38,11 @@ public sealed record PeerAnswer
 
 /// <param name="Kind">socket, sent, received or stopped.</param>
 /// <param name="Code">Of the NOTIFICATION, where there was one.</param>
-public sealed record FaultAnswer(string Kind, string Text, int? Code, int? Subcode, DateTimeOffset At);
+public sealed record FaultAnswer(string Kind, string Text, int? Code, int? Subcode, DateTimeOffset At)
+{
+    /// <summary>What was expected and what came, where the text does not say it.</summary>
+    public string? Detail { get; init; }
+}
 
 /// <summary>What both sides' OPENs come to.</summary>
 public sealed record NegotiatedAnswer

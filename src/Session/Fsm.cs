@@ -134,7 +134,8 @@ internal static class Fsm
 
     private static Transition Fall(SessionState at, SessionSettings our, FaultKind kind, Notification? notification, string? detail = null)
     {
-        var next = at with { Phase = Idle, Running = IdleHold, Penalty = at.Penalty + (IsCollision(notification) ? 0 : 1), Agreed = null };
+        var penalty = at.Penalty + (notification is { IsCollision: true } ? 0 : 1);
+        var next = at with { Phase = Idle, Running = IdleHold, Penalty = penalty, Agreed = null };
         var last = kind == FaultKind.Sent ? Told(at, notification) : null;
         var text = notification?.Describe() ?? detail ?? "";
         var report = new Report(kind, notification, text, notification == null ? null : detail);
@@ -151,9 +152,6 @@ internal static class Fsm
         Established => 3,
         _ => 0,
     });
-
-    private static bool IsCollision(Notification? notification) =>
-        notification is { Code: ErrorCode.Cease, Subcode: (byte)CeaseSubcode.ConnectionCollisionResolution };
 
     private static Arm ArmHold(Negotiated agreed) => new(Hold, TimeSpan.FromSeconds(agreed.HoldTime));
 

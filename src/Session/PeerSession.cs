@@ -34,12 +34,17 @@ public sealed class PeerSession : IAsyncDisposable
     private Attempt? second;
     private IRouteSink? sink;
     private Loop? loop;
+    private SessionFault last = SessionFault.None;
+    private Notification? told;
     private int calls;
 
-    public PeerSession(SessionSettings settings, ISessionOwner owner, Loops loops, TimeProvider time, ILogger<PeerSession> log)
+    /// <param name="before">What the session before this one met, where other settings have begun a new one.</param>
+    public PeerSession(
+        SessionSettings settings, ISessionOwner owner, Loops loops, TimeProvider time, ILogger<PeerSession> log,
+        SessionFaults? before = null)
     {
         (Settings, this.owner, this.loops, this.time, this.log) = (settings, owner, loops, time, log);
-        status = new(settings, time);
+        status = new(settings, before ?? SessionFaults.None, time);
         main = NewAttempt(SessionState.Stopped);
         status.Show(main, null);
     }
@@ -310,11 +315,13 @@ public sealed class PeerSession : IAsyncDisposable
     private static TimeSpan Jittered(Arm arm) =>
         arm.Timer is Timers.ConnectRetry or Timers.Keepalive ? arm.For * (0.75 + Random.Shared.NextDouble() / 4) : arm.For;
 
-    private static async Task LetGoAsync(Attempt attempt, Notification? last)
+    private async Task LetGoAsync(Attempt attempt, Notification? last)
     {
         attempt.StopDialling();
+        told = null;
         if (attempt.Connection is not { } connection) return;
         attempt.Connection = null;
+        told = last;
         await connection.CloseAsync(last);
     }
 
@@ -325,16 +332,18 @@ public sealed class PeerSession : IAsyncDisposable
         var agreed = attempt.State.Agreed!;
         sink = owner.Established(this, agreed, attempt.Connection!.Sender);
         attempt.Connection.Establish(agreed, sink);
-        status.Fault = SessionFault.None;
+        status.Faults = status.Faults with { Why = last = SessionFault.None };
         log.Established(Settings.Name, agreed.PeerAddress, agreed.PeerAs, agreed.PeerId, agreed.Families, agreed.HoldTime);
         SessionMeters.Up();
     }
 
     private void Tell(Report report)
     {
-        var before = status.Fault;
-        var fault = new SessionFault(report.Kind, report.Notification, report.Text, time.GetUtcNow()) { Detail = report.Detail };
-        status.Fault = fault;
+        var (before, now) = (last, time.GetUtcNow());
+        var fault = last = new SessionFault(report.Kind, report.Notification, report.Text, now) { Detail = report.Detail };
+        var faults = status.Faults.With(fault);
+        status.Faults = report.Notification != null && report.Notification == told
+            ? faults.Told(fault with { Kind = FaultKind.Sent }) : faults;
         if (report.Notification is { } notification) SessionMeters.Notified(report.Kind, notification);
         if (sink is { } routes)
         {

@@ -3,17 +3,17 @@ using Calico.Bgp.Wire;
 namespace Calico.Bgp.Session;
 
 /// <summary>What a session shows to those who look in from other threads: written by its loop, put together when asked for.</summary>
-internal sealed class SessionStatus(SessionSettings settings, TimeProvider time)
+internal sealed class SessionStatus(SessionSettings settings, SessionFaults before, TimeProvider time)
 {
     private sealed record Shown(SessionState State, SessionTimers Timers, Connection? Connection, DateTimeOffset Since, int Ups);
 
     private volatile Shown? shown;
-    private volatile SessionFault fault = SessionFault.None;
+    private volatile SessionFaults faults = before;
     private volatile bool enabled = !settings.Shutdown;
     private ConnectionCounters lastLife = new();
 
     public bool Enabled { get => enabled; set => enabled = value; }
-    public SessionFault Fault { get => fault; set => fault = value; }
+    public SessionFaults Faults { get => faults; set => faults = value; }
 
     public (Negotiated?, Connection?) Established =>
         shown is { State.Phase: Phase.Established, Connection: not null } now ? (now.State.Agreed, now.Connection) : (null, null);
@@ -34,9 +34,18 @@ internal sealed class SessionStatus(SessionSettings settings, TimeProvider time)
         {
             var now = shown!;
             var retry = now.Timers.Left(Timers.ConnectRetry) ?? now.Timers.Left(Timers.IdleHold);
-            return new(
-                settings, now.State.Phase, now.Since, Enabled, Fault, now.State.Agreed,
-                HoldLeft(now), now.Timers.Left(Timers.Keepalive), retry, Volatile.Read(ref lastLife).Now, now.Ups);
+            return new()
+            {
+                Settings = settings,
+                Phase = now.State.Phase,
+                Since = now.Since,
+                Enabled = Enabled,
+                Faults = Faults,
+                Negotiated = now.State.Agreed,
+                Left = new(HoldLeft(now), now.Timers.Left(Timers.Keepalive), retry),
+                Counters = Volatile.Read(ref lastLife).Now,
+                EstablishedTransitions = now.Ups,
+            };
         }
     }
 

@@ -128,6 +128,36 @@ public sealed record SessionFault(FaultKind Kind, Notification? Notification, st
     public string? Detail { get; init; }
 }
 
+/// <summary>
+/// What ended a session or kept it from coming up, apart by kind: a NOTIFICATION is why, and what sockets met after it is not.
+/// </summary>
+public sealed record SessionFaults
+{
+    public static readonly SessionFaults None = new();
+
+    /// <summary>Why the session is down; none while it is established. A socket's words do not take a NOTIFICATION's place.</summary>
+    public SessionFault Why { get; init; } = SessionFault.None;
+    /// <summary>The last NOTIFICATION that we sent, whatever came of it.</summary>
+    public SessionFault? Sent { get; init; }
+    /// <summary>The last one that the peer sent.</summary>
+    public SessionFault? Received { get; init; }
+    public SessionFault? Socket { get; init; }
+
+    /// <summary>The last NOTIFICATION that went over the wire.</summary>
+    public SessionFault? Notification => Sent == null || Received?.At > Sent.At ? Received : Sent;
+
+    /// <summary>A NOTIFICATION has been sent.</summary>
+    public SessionFaults Told(SessionFault fault) => this with { Sent = fault };
+
+    public SessionFaults With(SessionFault fault) => fault.Kind switch
+    {
+        // Which of two connections is kept is no error of the session's.
+        FaultKind.Received when fault.Notification is not { IsCollision: true } => this with { Why = fault, Received = fault },
+        FaultKind.Socket => this with { Why = Why.Kind is FaultKind.Sent or FaultKind.Received ? Why : fault, Socket = fault },
+        _ => this with { Why = fault },
+    };
+}
+
 /// <summary>Messages and octets of a session's current or last life.</summary>
 public readonly record struct MessageCounters(
     long OpensIn, long UpdatesIn, long NotificationsIn, long KeepalivesIn, long RefreshesIn, long OctetsIn,
@@ -135,8 +165,19 @@ public readonly record struct MessageCounters(
     long AttributesDiscarded, long TreatedAsWithdrawn);
 
 /// <summary>A session as of one moment, for those who look in.</summary>
-/// <param name="Since">When the phase last changed between Established and not.</param>
-/// <param name="HoldLeft">Until the timer ends; null: not running.</param>
-public sealed record SessionSnapshot(
-    SessionSettings Settings, Phase Phase, DateTimeOffset Since, bool Enabled, SessionFault LastFault, Negotiated? Negotiated,
-    TimeSpan? HoldLeft, TimeSpan? KeepaliveLeft, TimeSpan? RetryLeft, MessageCounters Counters, int EstablishedTransitions);
+public sealed record SessionSnapshot
+{
+    public required SessionSettings Settings { get; init; }
+    public required Phase Phase { get; init; }
+    /// <summary>When the phase last changed between Established and not.</summary>
+    public required DateTimeOffset Since { get; init; }
+    public required bool Enabled { get; init; }
+    public SessionFaults Faults { get; init; } = SessionFaults.None;
+    public Negotiated? Negotiated { get; init; }
+    public TimersLeft Left { get; init; }
+    public MessageCounters Counters { get; init; }
+    public int EstablishedTransitions { get; init; }
+}
+
+/// <summary>Until the timers end; null: not running. <paramref name="Retry"/>: until we call the peer again.</summary>
+public readonly record struct TimersLeft(TimeSpan? Hold, TimeSpan? Keepalive, TimeSpan? Retry);

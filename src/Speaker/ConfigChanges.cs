@@ -30,6 +30,7 @@ public static class ConfigChanges
         {
             if (!before.Remove(peer.Session.Name, out var was)) lines.Add($"peer {peer.Session.Name}: added");
             else if (peer == was) continue;
+            else if (peer.Session.Shutdown && !was.Session.Shutdown) lines.Add($"peer {peer.Session.Name}: shut down");
             else if (peer.Session with { Index = 0 } != was.Session with { Index = 0 })
                 lines.Add($"peer {peer.Session.Name}: session settings changed, the session is reset");
             else lines.Add($"peer {peer.Session.Name}: changed, the session stays up");

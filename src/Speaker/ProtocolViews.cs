@@ -53,9 +53,14 @@ internal static class ProtocolViews
                 config.ExportDefaulted, nextHop));
         }
         return new(
-            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, peer.Message ?? config.Problem,
+            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, Message(peer, session),
             channels.ToImmutable(), session, config.RouteReflectorClient);
     }
+
+    /// <summary>What people said of it: the operator here, by an order or in bgpd.yaml, or the neighbour's (RFC 9003).</summary>
+    private static string? Message(Peer peer, SessionSnapshot session) =>
+        peer.Message ?? peer.Config.Problem ?? (session.Settings.Shutdown ? session.Settings.ShutdownText : null)
+        ?? session.Faults.Why.Notification?.Text;
 
     private static string Self(RibPeer peer, IpFamily family) =>
         family == IpFamily.IPv6 && peer.SelfLinkLocal is { } linkLocal ? $"{peer.SelfIPv6} {linkLocal}" : peer.Self(family).ToString();

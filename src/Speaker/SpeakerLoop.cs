@@ -257,11 +257,11 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
         config.Routes.ToImmutableDictionary(route => route.Prefix);
 
-    private void StartPeer(PeerConfig config)
+    private void StartPeer(PeerConfig config, SessionFaults? before = null)
     {
         var settings = Indexed(config.Session);
         var door = new PeerDoor(config, Rib, kernel, () => IsShuttingDown, Post);
-        var peer = new Peer(door, new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>()));
+        var peer = new Peer(door, new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before));
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
@@ -273,10 +273,10 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         return settings with { Index = index };
     }
 
-    private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode)
+    private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode, string? text = null)
     {
         listener.Remove(peer.Session);
-        await peer.Session.StopAsync(subcode).ConfigureAwait(false);
+        await peer.Session.StopAsync(subcode, text).ConfigureAwait(false);
         peers.TryRemove(new(peer.Name, peer));
     }
 
@@ -323,12 +323,18 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
         var stops = new List<Task>();
         var updated = new List<RibPeer>();
+        var renewed = new Dictionary<string, PeerSession>(StringComparer.Ordinal);
         foreach (var peer in Peers.ToArray())
         {
             if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
             else if (peer.Config == config) continue;
             else if (Indexed(config.Session) != peer.Session.Settings)
-                stops.Add(StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
+            {
+                renewed[peer.Name] = peer.Session;
+                stops.Add(config.Session.Shutdown
+                    ? StopPeerAsync(peer, CeaseSubcode.AdministrativeShutdown, config.Session.ShutdownText)
+                    : StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
+            }
             else if (Update(peer, config) is { } now) updated.Add(now);
         }
         if (updated.Count > 0) Rib.PeersChanged([.. updated]);
@@ -336,7 +342,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
-            if (!peers.ContainsKey(config.Session.Name)) StartPeer(config);
+            if (!peers.ContainsKey(config.Session.Name))
+                StartPeer(config, renewed.GetValueOrDefault(config.Session.Name)?.Snapshot.Faults);
         return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
     }
 

@@ -45,6 +45,51 @@ public class NeighbourTests
         Assert.Equal((MessageType)0, (await peer.ReceiveAsync()).Type);
     }
 
+    /// <summary>What sockets meet afterwards (the neighbour's error wait) does not take the place of why.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bad_peer_as_stays_the_reason_whoever_said_it_and_the_sockets_error_stands_beside_it(bool byUs)
+    {
+        await using var us = Passive();
+        using (var peer = await HandPeer.CallAsync(us.Session.Settings))
+        {
+            await peer.ReceiveAsync();
+            var another = Some.Open with { Capabilities = Some.Open.Capabilities with { FourOctetAs = new(3) } };
+            if (byUs) await peer.SendAsync(OpenCodec.Encode(another));
+            else await peer.SendAsync(NotificationCodec.Encode(new(ErrorCode.OpenMessage, 2)));
+            await Until.TrueAsync("it is told", () => us.Now.Faults.Notification != null);
+        }
+        using (var peer = await HandPeer.CallAsync(us.Session.Settings))
+        {
+            await peer.ReceiveAsync();
+            peer.Hang(reset: true);
+            await Until.TrueAsync("the reset", () => us.Now.Faults.Socket != null);
+        }
+        var faults = us.Now.Faults;
+        var kind = byUs ? FaultKind.Sent : FaultKind.Received;
+        Assert.Equal((kind, "Bad peer AS"), (faults.Why.Kind, faults.Why.Text));
+        Assert.Equal((kind, "Bad peer AS"), (faults.Notification!.Kind, faults.Notification.Text));
+        Assert.Equal(byUs ? "expected AS 65002, peer says AS 3" : null, faults.Notification.Detail);
+        Assert.Contains("reset", faults.Socket!.Text, StringComparison.Ordinal);
+        Assert.True(faults.Socket.At > faults.Notification.At);
+    }
+
+    [Fact]
+    public async Task The_last_notification_is_remembered_over_the_session_that_comes_up_again()
+    {
+        await using var us = Passive();
+        using (var first = await EstablishedAsync(us))
+        {
+            await first.SendAsync(NotificationCodec.Encode(Notification.Cease(CeaseSubcode.AdministrativeShutdown, "back at five")));
+            await Until.TrueAsync("down", () => us.Now.Phase != Phase.Established);
+            Assert.Equal("Administrative shutdown: back at five", us.Now.Faults.Why.Text);
+        }
+        using var second = await EstablishedAsync(us, ups: 2);
+        Assert.Equal(
+            (FaultKind.None, "Administrative shutdown: back at five"), (us.Now.Faults.Why.Kind, us.Now.Faults.Notification!.Text));
+    }
+
     /// <summary>H18, H19.</summary>
     [Theory]
     [InlineData("ffffffffffffffffffffffffffffffff00170200000000")]
@@ -155,7 +200,7 @@ public class NeighbourTests
         {
             time.Advance(TimeSpan.FromSeconds(0.25));
             if (tick % 20 == 0) await peer.SendAsync(Keepalive.Octets);
-            await Until.TrueAsync("the timer armed anew", () => us.Now.KeepaliveLeft is { } left && left > TimeSpan.Zero);
+            await Until.TrueAsync("the timer armed anew", () => us.Now.Left.Keepalive is { } left && left > TimeSpan.Zero);
             await SyncAsync(us, peer);
         }
         Assert.InRange(us.Now.Counters.KeepalivesOut - before, 19, 28);
@@ -280,7 +325,7 @@ public class NeighbourTests
             peer.Hang(reset);
         }
         await Until.TrueAsync("back to where it began", () => us.Now.Phase < Phase.OpenSent);
-        Assert.Equal((FaultKind.Socket, "Connection"), (us.Now.LastFault.Kind, us.Now.LastFault.Text.Split(' ')[0]));
+        Assert.Equal((FaultKind.Socket, "Connection"), (us.Now.Faults.Why.Kind, us.Now.Faults.Why.Text.Split(' ')[0]));
         using var next = await EstablishedAsync(us, ups: phase == Phase.Established ? 2 : 1);
     }
 

@@ -166,8 +166,8 @@ public class PeerSessionTests
     {
         var (a, _) = Loopback.Neighbours();
         await using var one = new Speaker(a);
-        await Until.TrueAsync("a refusal", () => one.Now.LastFault.Kind == FaultKind.Socket);
-        Assert.Equal(("Connection refused", Phase.Active), (one.Now.LastFault.Text, one.Now.Phase));
+        await Until.TrueAsync("a refusal", () => one.Now.Faults.Why.Kind == FaultKind.Socket);
+        Assert.Equal(("Connection refused", Phase.Active), (one.Now.Faults.Why.Text, one.Now.Phase));
     }
 
     private static OutBuffer EndOfRibs(int count, bool prompt = false)

@@ -2,6 +2,8 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Speaker.Tests;
 
@@ -112,6 +114,34 @@ public class SpeakerLoopTests
     }
 
     [Fact]
+    public async Task A_shutdown_by_a_reload_tells_its_words_and_both_sides_show_them()
+    {
+        await using var pair = await new Pair().UpAsync();
+        var changes = await pair.A.Loop.ConfigureAsync(
+            pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { Shutdown = true, ShutdownText = "new fan" } }));
+        Assert.Equal<string>(["peer b: shut down"], changes);
+        await Until.TrueAsync(() => pair.B.Session("a").Faults.Received != null);
+        Assert.Equal(
+            new Notification(ErrorCode.Cease, 2, (byte[])[7, .. "new fan"u8]), pair.B.Session("a").Faults.Received!.Notification);
+        Assert.Equal(("new fan", "new fan"), (Message(pair.A, "b"), Message(pair.B, "a")));
+        Assert.Equal("Administrative shutdown: new fan", pair.A.Session("b").Faults.Sent!.Text);
+        Assert.False(pair.A.Session("b").Enabled);
+
+        static string? Message(TestSpeaker speaker, string peer) =>
+            speaker.View.Protocols.Single(protocol => protocol.Name == peer).Message;
+    }
+
+    [Fact]
+    public async Task Any_other_setting_that_changes_keeps_its_subcode()
+    {
+        await using var pair = await new Pair().UpAsync();
+        await pair.A.Loop.ConfigureAsync(
+            pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { HoldTime = TimeSpan.FromSeconds(30) } }));
+        await Until.TrueAsync(() => pair.B.Session("a").Faults.Received != null);
+        Assert.Equal(Notification.Cease(CeaseSubcode.OtherConfigurationChange), pair.B.Session("a").Faults.Received!.Notification);
+    }
+
+    [Fact]
     public async Task Too_many_prefixes_end_the_session_until_it_is_enabled()
     {
         await using var pair = new Pair(
@@ -119,7 +149,7 @@ public class SpeakerLoopTests
             config => config.Peer(peer => peer with { PrefixLimit = 1 }));
         await pair.B.Loop.StartAsync();
         await pair.A.Loop.StartAsync();
-        await Until.TrueAsync(() => pair.A.Session("b").LastFault is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
+        await Until.TrueAsync(() => pair.A.Session("b").Faults.Why is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
         await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
         await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = null }));

@@ -30,7 +30,10 @@ internal static class PeersView
     public static string Address(PeerAnswer peer) => peer.Interface == null ? peer.Address : $"{peer.Address}%{peer.Interface}";
 
     public static string? LastError(PeerAnswer peer, DateTimeOffset now) =>
-        peer.LastError is { } fault ? $"{fault.Kind}: {fault.Text} ({Words.Span(now - fault.At)} ago)" : peer.Up ? null : peer.Message;
+        Fault(peer.LastError, now) ?? (peer.Up ? null : peer.Message);
+
+    public static string? Fault(FaultAnswer? fault, DateTimeOffset now) => fault == null ? null
+        : $"{fault.Kind}: {fault.Text}{(fault.Detail == null ? "" : $": {fault.Detail}")} ({Words.Span(now - fault.At)} ago)";
 
     /// <summary>As the configuration has it, or what RFC 8212 makes of nothing.</summary>
     public static string Import(ChannelAnswer channel) => channel.ImportDefault ? "reject (none configured, RFC 8212)" : channel.Import;

@@ -109,8 +109,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
             (a.Name, a.Enabled, a.Up, a.Since, a.Message, a.Description) == (b.Name, b.Enabled, b.Up, b.Since, b.Message, b.Description)
             && Life(a.Session) == Life(b.Session) && a.Channels.AsSpan().SequenceEqual(b.Channels.AsSpan());
 
-        private static (Phase?, DateTimeOffset?, SessionFault?, SessionSettings?) Life(SessionSnapshot? session) =>
-            (session?.Phase, session?.Since, session?.LastFault, session?.Settings);
+        private static (Phase?, DateTimeOffset?, SessionFaults?, SessionSettings?) Life(SessionSnapshot? session) =>
+            (session?.Phase, session?.Since, session?.Faults, session?.Settings);
 
         private bool SameKernel(Sample before) => Kernel == before.Kernel with { Refusals = Kernel.Refusals }
             && Kernel.Refusals.AsSpan().SequenceEqual(before.Kernel.Refusals.AsSpan());

@@ -82,6 +82,13 @@ internal static class OwnMetrics
         text.Head("calico_bgp_established_total", "counter", "Times the session became established");
         foreach (var (name, session) in Sessions(protocols))
             text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", name));
+        text.Head("calico_bgp_peer_last_error_timestamp_seconds", "gauge", "When a peer's last NOTIFICATION or socket error was, by kind");
+        foreach (var (name, session) in Sessions(protocols))
+        {
+            LastError(text, name, "sent", session.Faults.Sent);
+            LastError(text, name, "received", session.Faults.Received);
+            LastError(text, name, "socket", session.Faults.Socket);
+        }
     }
 
     public static void WriteRoutes(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)
@@ -125,6 +132,13 @@ internal static class OwnMetrics
     private static void Each(IReadOnlyList<ProtocolStatus> protocols, Action<string, MessageCounters> write)
     {
         foreach (var (peer, session) in Sessions(protocols)) write(peer, session.Counters);
+    }
+
+    private static void LastError(PrometheusText text, string peer, string kind, SessionFault? fault)
+    {
+        if (fault == null) return;
+        var at = fault.At.ToUnixTimeMilliseconds() / 1000.0;
+        text.Sample("calico_bgp_peer_last_error_timestamp_seconds", at, ("peer", peer), ("kind", kind));
     }
 
     private static void Messages(PrometheusText text, string peer, MessageCounters counters)

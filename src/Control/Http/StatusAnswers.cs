@@ -78,13 +78,16 @@ internal static class StatusAnswers
             State = Word(session.Phase),
             Since = session.Since,
             Message = protocol.Message,
-            LastError = Fault(session.LastFault),
+            LastError = Fault(session.Faults.Why),
+            LastNotification = Fault(session.Faults.Notification),
+            LastSocketError = Fault(session.Faults.Socket),
             RouteReflectorClient = protocol.RouteReflectorClient,
             Passive = settings.Passive,
             Multihop = settings.Multihop,
             Authenticated = settings.Password != null,
             Negotiated = session.Negotiated is { } agreed ? Agreed(agreed) : null,
-            Timers = new(session.HoldLeft?.TotalSeconds, session.KeepaliveLeft?.TotalSeconds, session.RetryLeft?.TotalSeconds),
+            Timers = new(
+                session.Left.Hold?.TotalSeconds, session.Left.Keepalive?.TotalSeconds, session.Left.Retry?.TotalSeconds),
             MessagesIn = MessagesIn(counters),
             MessagesOut = MessagesOut(counters),
             AttributesDiscarded = counters.AttributesDiscarded,
@@ -196,9 +199,9 @@ internal static class StatusAnswers
         ExportWithdrawsAccepted = counts.ExportWithdrawsAccepted,
     };
 
-    private static FaultAnswer? Fault(SessionFault fault) => fault.Kind switch
+    private static FaultAnswer? Fault(SessionFault? fault) => fault?.Kind switch
     {
-        FaultKind.None => null,
+        null or FaultKind.None => null,
         FaultKind.Socket => Fault(fault, "socket"),
         FaultKind.Sent => Fault(fault, "sent"),
         FaultKind.Received => Fault(fault, "received"),
@@ -206,7 +209,7 @@ internal static class StatusAnswers
     };
 
     private static FaultAnswer Fault(SessionFault fault, string kind) =>
-        new(kind, fault.Text, (int?)fault.Notification?.Code, fault.Notification?.Subcode, fault.At);
+        new(kind, fault.Text, (int?)fault.Notification?.Code, fault.Notification?.Subcode, fault.At) { Detail = fault.Detail };
 
     private static NegotiatedAnswer Agreed(Negotiated agreed) => new()
     {

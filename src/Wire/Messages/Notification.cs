@@ -34,6 +34,9 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
             ? new((ErrorCode)Data.Span[0], Data.Span[1], Data[2..])
             : null;
 
+    /// <summary>Of two connections the other one is kept (RFC 4271 section 6.8).</summary>
+    public bool IsCollision => Code == ErrorCode.Cease && (CeaseSubcode)Subcode == CeaseSubcode.ConnectionCollisionResolution;
+
     /// <summary>What the error is called.</summary>
     public string Name => ErrorNames.Of(Code, Subcode);
 

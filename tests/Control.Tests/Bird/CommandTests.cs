@@ -22,8 +22,13 @@ public sealed class CommandTests
             PeerAs = new(65002),
             RouterId = new(1),
         };
-        var session = new SessionSnapshot(
-            settings, Phase.Active, FakeSpeaker.At(9, 0, 0), enabled, SessionFault.None, null, null, null, null, default, 0);
+        var session = new SessionSnapshot
+        {
+            Settings = settings,
+            Phase = Phase.Active,
+            Since = FakeSpeaker.At(9, 0, 0),
+            Enabled = enabled,
+        };
         var channel = new ChannelStatus(
             IpFamily.IPv4, true, importDefault ? "REJECT" : "ACCEPT", importDefault, "REJECT", false, null, 0, 0, 0, 0, UpdateCounts.None);
         var speaker = new FakeSpeaker();
@@ -158,8 +163,25 @@ public sealed class CommandTests
     {
         var notification = kind == FaultKind.Socket ? null : new Notification(ErrorCode.OpenMessage, 2);
         var fault = new SessionFault(kind, notification, "Connection refused", FakeSpeaker.At(9, 0, 0));
-        var speaker = Speaker(session => session with { LastFault = fault });
+        var speaker = Speaker(session => session with { Faults = SessionFaults.None.With(fault) });
         Assert.Contains($"  Active        {words}\n", await AskAsync(speaker, "show protocols"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_notification_and_a_socket_error_stand_beside_each_other()
+    {
+        var faults = SessionFaults.None
+            .With(new(FaultKind.Received, new(ErrorCode.OpenMessage, 2), "Bad peer AS", FakeSpeaker.At(9, 0, 0)))
+            .With(new(FaultKind.Socket, null, "Connection reset by peer", FakeSpeaker.At(9, 0, 1)));
+        Assert.Contains(
+            """
+
+                 Last error:       Received: Bad peer AS
+                 Last notification: received 2026-11-21 09:00:00.139: Bad peer AS
+                 Last socket error: 2026-11-21 09:00:01.139: Connection reset by peer
+
+            """,
+            await AskAsync(Speaker(session => session with { Faults = faults }), "show protocols all"), StringComparison.Ordinal);
     }
 
     [Fact]

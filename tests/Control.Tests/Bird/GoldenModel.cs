@@ -116,8 +116,17 @@ internal sealed partial class GoldenModel
         bool enabled = true, SessionFault? fault = null, TimeSpan? retryLeft = null, Negotiated? negotiated = null)
     {
         TimeSpan? running = negotiated == null ? null : TimeSpan.FromSeconds(7);
-        var session = new SessionSnapshot(
-            settings, phase, Now, enabled, fault ?? SessionFault.None, negotiated, running, running, retryLeft, default, 1);
+        var session = new SessionSnapshot
+        {
+            Settings = settings,
+            Phase = phase,
+            Since = Now,
+            Enabled = enabled,
+            Faults = SessionFaults.None.With(fault ?? SessionFault.None),
+            Negotiated = negotiated,
+            Left = new(running, running, retryLeft),
+            EstablishedTransitions = 1,
+        };
         Speaker.ProtocolList.Add(new(
             settings.Name, ProtocolKind.Bgp, enabled, negotiated != null, Now, description, null, [channel], session, reflectorClient));
     }

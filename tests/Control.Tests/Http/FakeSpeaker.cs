@@ -157,24 +157,54 @@ internal static class FakeProtocols
         RouterId = new(0x0ac00002),
     };
 
-    private static SessionSnapshot Tor1() => new(
-        Settings("tor1", 1, "10.192.0.254", 4_200_000_001) with { Password = "secret" }, Phase.Established, Ago(3720), true,
-        new(FaultKind.Received, new(ErrorCode.Cease, 4), "Administrative reset", Ago(3725)), Agreed("10.192.0.254", 4_200_000_001),
-        TimeSpan.FromSeconds(71.5), TimeSpan.FromSeconds(12), null,
-        new(1, 300_000, 0, 124, 1, 9_876_543_210, 1, 4, 0, 125, 0, 4567, 2, 1), 3);
+    private static SessionSnapshot Tor1() => new()
+    {
+        Settings = Settings("tor1", 1, "10.192.0.254", 4_200_000_001) with { Password = "secret" },
+        Phase = Phase.Established,
+        Since = Ago(3720),
+        Enabled = true,
+        Faults = SessionFaults.None.With(new(FaultKind.Received, new(ErrorCode.Cease, 4), "Administrative reset", Ago(3725))),
+        Negotiated = Agreed("10.192.0.254", 4_200_000_001),
+        Left = new(TimeSpan.FromSeconds(71.5), TimeSpan.FromSeconds(12), null),
+        Counters = new(1, 300_000, 0, 124, 1, 9_876_543_210, 1, 4, 0, 125, 0, 4567, 2, 1),
+        EstablishedTransitions = 3,
+    };
 
-    private static SessionSnapshot Node2() => new(
-        Settings("node2", 2, "fe80::3", 64512) with { Interface = "eth0", Passive = true }, Phase.Active, Ago(15), true,
-        new(FaultKind.Socket, null, "Connection refused", Ago(15)), null, null, null, TimeSpan.FromSeconds(3.25), default, 0);
+    private static SessionSnapshot Node2() => new()
+    {
+        Settings = Settings("node2", 2, "fe80::3", 64512) with { Interface = "eth0", Passive = true },
+        Phase = Phase.Active,
+        Since = Ago(15),
+        Enabled = true,
+        Faults = SessionFaults.None
+            .Told(new(FaultKind.Sent, new(ErrorCode.OpenMessage, 2), "Bad peer AS", Ago(60))
+            {
+                Detail = "expected AS 64512, peer says AS 1",
+            })
+            .With(new(FaultKind.Socket, null, "Connection refused", Ago(15))),
+        Left = new(null, null, TimeSpan.FromSeconds(3.25)),
+    };
 
-    private static SessionSnapshot NewTor() => new(
-        Settings("new-tor", 3, "2001:db8::1", 65002), Phase.Established, Ago(90061), true, SessionFault.None, Agreed("2001:db8::1", 65002),
-        TimeSpan.FromSeconds(80), TimeSpan.FromSeconds(20), null, default, 1);
+    private static SessionSnapshot NewTor() => new()
+    {
+        Settings = Settings("new-tor", 3, "2001:db8::1", 65002),
+        Phase = Phase.Established,
+        Since = Ago(90061),
+        Enabled = true,
+        Negotiated = Agreed("2001:db8::1", 65002),
+        Left = new(TimeSpan.FromSeconds(80), TimeSpan.FromSeconds(20), null),
+        EstablishedTransitions = 1,
+    };
 
-    private static SessionSnapshot Off() => new(
-        Settings("off", 4, "192.0.2.7", 65003), Phase.Idle, Ago(7200), false,
-        new(FaultKind.Stopped, new(ErrorCode.Cease, 2), "Administrative shutdown: \"maintenance\"", Ago(7200)),
-        null, null, null, null, default, 0);
+    private static SessionSnapshot Off() => new()
+    {
+        Settings = Settings("off", 4, "192.0.2.7", 65003),
+        Phase = Phase.Idle,
+        Since = Ago(7200),
+        Enabled = false,
+        Faults = SessionFaults.None.With(
+            new(FaultKind.Stopped, new(ErrorCode.Cease, 2), "Administrative shutdown: \"maintenance\"", Ago(7200))),
+    };
 
     private static Negotiated Agreed(string peer, uint asn)
     {

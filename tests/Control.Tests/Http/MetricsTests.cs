@@ -10,6 +10,17 @@ public sealed partial class MetricsTests : IAsyncLifetime
     public Task DisposeAsync() => lab.DisposeAsync();
 
     [Fact]
+    public async Task Errors_of_each_kind_have_a_time_of_their_own()
+    {
+        const string Name = "calico_bgp_peer_last_error_timestamp_seconds";
+        var text = await ScrapeAsync();
+        var now = FakeSpeaker.Now.ToUnixTimeSeconds();
+        Assert.Contains($"{Name}{{peer=\"node2\",kind=\"sent\"}} {now - 60}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"{Name}{{peer=\"node2\",kind=\"socket\"}} {now - 15}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"{Name}{{peer=\"tor1\",kind=\"received\"}} {now - 3725}\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_type_is_that_of_the_text_format()
     {
         using var answer = await lab.Tcp.GetAsync("/metrics");

@@ -23,7 +23,7 @@ internal sealed class ShowProtocols(ProtocolChoice choice, bool details) : Comma
             return default;
         }
         with.Reply.Line(ReplyCode.ProtocolHeading, ProtocolRow.Heading);
-        var blocks = new ProtocolDetails(with.Reply);
+        var blocks = new ProtocolDetails(with.Reply, with.Times);
         foreach (var protocol in protocols)
         {
             with.Reply.Line(ReplyCode.Protocol, ProtocolRow.Of(protocol, with.Times));

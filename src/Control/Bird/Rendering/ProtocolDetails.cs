@@ -8,7 +8,7 @@ namespace Calico.Bgp.Control.Bird.Rendering;
 /// The block of one protocol in <c>show protocols all</c>: the protocol's own lines, its session's, and one part for each
 /// channel; an empty line ends it. Exporters parse this by its labels and columns, so what is ours alone comes after BIRD's lines.
 /// </summary>
-internal sealed class ProtocolDetails(Reply reply)
+internal sealed class ProtocolDetails(Reply reply, Times times)
 {
     private const int BgpPort = 179;
 
@@ -34,12 +34,15 @@ internal sealed class ProtocolDetails(Reply reply)
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
         else if (protocol.Enabled) WriteStart(session);
         if (SessionWords.Error(session) is { Length: > 0 } error) Line($"    Last error:       {error}");
+        if (session.Faults.Notification is { } told) Line($"    Last notification: {SessionWords.Told(told, times)}");
+        if (session is { Phase: not Phase.Established, Faults: { Socket: { } failed } faults } && failed != faults.Why)
+            Line($"    Last socket error: {SessionWords.Told(failed, times)}");
     }
 
     /// <summary>Not established: which timer the next attempt waits for.</summary>
     private void WriteStart(SessionSnapshot session)
     {
-        if (session.RetryLeft is not { } left) return;
+        if (session.Left.Retry is not { } left) return;
         if (session.Phase == Phase.Idle) Line($"    Error wait:       {Timer(left, session.Settings.IdleHoldTime)}");
         else if (session.Phase == Phase.Active) Line($"    Connect delay:    {Timer(left, session.Settings.ConnectRetryTime)}");
     }
@@ -53,8 +56,8 @@ internal sealed class ProtocolDetails(Reply reply)
         foreach (var line in CapabilityLines.Of(negotiated.Received.Capabilities)) Line(line);
         Line($"    Session:          {Kind(protocol, session.Settings, negotiated)}");
         Line($"    Source address:   {negotiated.LocalAddress}");
-        if (session.HoldLeft is { } hold) Line($"    Hold timer:       {Timer(hold, TimeSpan.FromSeconds(negotiated.HoldTime))}");
-        if (session.KeepaliveLeft is { } keepalive)
+        if (session.Left.Hold is { } hold) Line($"    Hold timer:       {Timer(hold, TimeSpan.FromSeconds(negotiated.HoldTime))}");
+        if (session.Left.Keepalive is { } keepalive)
             Line($"    Keepalive timer:  {Timer(keepalive, KeepaliveTime(session.Settings, negotiated))}");
     }
 

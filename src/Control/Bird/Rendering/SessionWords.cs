@@ -9,7 +9,7 @@ internal static class SessionWords
     public static string State(ProtocolStatus protocol) => protocol switch
     {
         { Enabled: false } => "Down",
-        { Session: { Phase: Phase.Active or Phase.Idle, Settings.Passive: true, RetryLeft: null } } => "Passive",
+        { Session: { Phase: Phase.Active or Phase.Idle, Settings.Passive: true, Left.Retry: null } } => "Passive",
         { Session: { } session } => session.Phase.ToString(),
         _ => "",
     };
@@ -18,7 +18,7 @@ internal static class SessionWords
     public static string Error(SessionSnapshot session)
     {
         if (session.Phase == Phase.Established) return "";
-        var fault = session.LastFault;
+        var fault = session.Faults.Why;
         return fault.Kind switch
         {
             FaultKind.Socket => $"Socket: {fault.Text}",
@@ -26,6 +26,13 @@ internal static class SessionWords
             FaultKind.Sent => $"BGP Error: {Text(fault)}",
             _ => "",
         };
+    }
+
+    /// <summary>What BIRD has no line for: a fault of its own time, in full.</summary>
+    public static string Told(SessionFault fault, Times times)
+    {
+        var who = fault.Kind switch { FaultKind.Sent => "sent ", FaultKind.Received => "received ", _ => "" };
+        return $"{who}{times.Long(fault.At)}: {fault.Text}{(fault.Detail == null ? "" : $" ({fault.Detail})")}";
     }
 
     private static string Text(SessionFault fault) =>
