@@ -88,7 +88,7 @@ internal sealed class ExportGroup(
         octets = default;
         if (best.Peer == to) return Verdict.Against(RouteRule.SplitHorizon);
         var verdict = filter.Run(node, best, out octets);
-        return verdict.IsAccepted && !packer.Fits(octets) ? Verdict.Against(RouteRule.DoesNotFit) : verdict;
+        return verdict.IsAccepted && !packer.Fits(rib.Table[node], octets) ? Verdict.Against(RouteRule.DoesNotFit) : verdict;
     }
 
     public void Join(Member member)

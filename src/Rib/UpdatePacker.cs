@@ -92,8 +92,8 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         return run;
     }
 
-    /// <summary>Whether a message has room for these attributes and a prefix.</summary>
-    public bool Fits(ReadOnlySpan<byte> leaving) => encoder.Fits(family, leaving);
+    /// <summary>Whether a message has room for these attributes and the prefix.</summary>
+    public bool Fits(Prefix prefix, ReadOnlySpan<byte> leaving) => encoder.Fits(prefix, leaving);
 
     public bool IsAccepted(int run) => runs[run].Accepted;
     public ReadOnlySpan<byte> LeavingOctets(int run) => octets.AsSpan(runs[run].OctetsAt, runs[run].OctetsLength);
@@ -130,11 +130,20 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
             for (var at = run.First; at >= 0; at = links[at].Next) length = Append(length, links[at].Node);
             var start = into.Length;
             if (!encoder.Announce(family, octets.AsSpan(run.OctetsAt, run.OctetsLength), nlri.AsSpan(0, length), into))
-            {
-                encoder.Withdraw(family, nlri.AsSpan(0, length), into);
-                for (var at = run.First; at >= 0; at = links[at].Next) tooLong(links[at].Node);
-            }
+                WriteAlone(run, into, tooLong);
             if (isReceiver(run.Source)) into.Except(start, run.Source, only: false);
+        }
+    }
+
+    /// <summary>A message has little room beside these attributes, or none: enough for a short prefix, perhaps.</summary>
+    private void WriteAlone(in Run run, OutBuffer into, Action<uint> tooLong)
+    {
+        for (var at = run.First; at >= 0; at = links[at].Next)
+        {
+            var length = Append(0, links[at].Node);
+            if (encoder.Announce(family, octets.AsSpan(run.OctetsAt, run.OctetsLength), nlri.AsSpan(0, length), into)) continue;
+            encoder.Withdraw(family, nlri.AsSpan(0, length), into);
+            tooLong(links[at].Node);
         }
     }
 

@@ -105,5 +105,6 @@ internal static class Nlri
     /// <summary>The longest that one prefix can be.</summary>
     public static int MaxOctets(IpFamily family, bool addPath) => (addPath ? 4 : 0) + 1 + family.Octets();
 
-    private static int OctetsOf(byte length) => 1 + ((length + 7) >> 3);
+    /// <summary>A prefix of this length, with the octet that says so.</summary>
+    public static int OctetsOf(byte length) => 1 + ((length + 7) >> 3);
 }

@@ -26,11 +26,13 @@ public sealed class UpdateEncoder(EncodeContext context)
 
     /// <param name="attributes">Canonical octets as they are to leave (the export door has done its work).</param>
     /// <param name="nlri">NLRI octets of any number of prefixes, each with its path id where ADD-PATH was negotiated.</param>
-    /// <returns>False, and nothing written, where the attributes alone do not fit a message (the caller logs and withholds the routes),
-    /// or where their next hop is none that this peer could be told for this family.</returns>
+    /// <returns>False, and nothing written, where a message has no room for the attributes and any of the prefixes (the caller tries one
+    /// by one, and withholds what does not fit alone), or where their next hop is none that this peer could be told for this
+    /// family.</returns>
     public bool Announce(IpFamily family, ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)
     {
-        if (!TryMeasure(family, ref attributes, out var nextHop, out var at, out var end, out var room)) return false;
+        var least = Math.Min(nlri.Length, Nlri.MaxOctets(family, AddPath(family)));
+        if (!TryMeasure(family, ref attributes, out var nextHop, out var at, out var end, out var room) || room < least) return false;
         if (nextHop.Length == 4)
         {
             while (!nlri.IsEmpty) WriteClassic([], attributes, Cut(ref nlri, family, room), into);
@@ -41,8 +43,10 @@ public sealed class UpdateEncoder(EncodeContext context)
         return true;
     }
 
-    /// <summary>Whether <see cref="Announce"/> would announce a prefix with these attributes.</summary>
-    public bool Fits(IpFamily family, ReadOnlySpan<byte> attributes) => TryMeasure(family, ref attributes, out _, out _, out _, out _);
+    /// <summary>Whether <see cref="Announce"/> would announce the prefix with these attributes.</summary>
+    public bool Fits(Prefix prefix, ReadOnlySpan<byte> attributes) =>
+        TryMeasure(prefix.Family, ref attributes, out _, out _, out _, out var room)
+        && room >= Nlri.OctetsOf((byte)prefix.Length) + (AddPath(prefix.Family) ? 4 : 0);
 
     /// <param name="attributes">Becomes what this listener is sent.</param>
     /// <param name="room">What they leave of a message for prefixes.</param>
@@ -56,7 +60,7 @@ public sealed class UpdateEncoder(EncodeContext context)
         room = context.MaxMessageLength - FixedOctets - attributes.Length;
         // As MP_REACH_NLRI the next hop stands with the prefixes, in place of an attribute of its own.
         if (nextHop.Length != 4) room += end - at - 4 - MpReachOctets - nextHop.Length;
-        return room >= Nlri.MaxOctets(family, AddPath(family));
+        return true;
     }
 
     public void Withdraw(IpFamily family, ReadOnlySpan<byte> nlri, IBufferWriter<byte> into)

@@ -35,6 +35,31 @@ public sealed class UpdatePackerTests : IDisposable
         Assert.All(lengths, length => Assert.InRange(length, 23, 4096));
     }
 
+    /// <summary>A /24 takes four octets, one less than the longest prefix.</summary>
+    [Fact]
+    public void An_update_of_exactly_4096_octets_is_sent_and_one_octet_more_is_withheld()
+    {
+        var table = PrefixTable.Of(IpFamily.IPv4);
+        var packer = new UpdatePacker(IpFamily.IPv4, table, new(true, 4096, false, FamilySet.None));
+        packer.Begin();
+        // 4,069 octets of attributes: 19 of header and 4 of lengths leave 4 for prefixes.
+        var plain = Attributes(1);
+        byte[] unknown = [0xd0, 200, .. BigEndian(4069 - plain.Length - 4), .. new byte[4069 - plain.Length - 4]];
+        var run = packer.AddRun(1, 7, accepted: true, [.. plain, .. unknown], shared: true);
+        var (fits, tooLong) = (table.FindOrAdd(24, [11, 0, 0]), table.FindOrAdd(32, [11, 0, 0, 1]));
+        packer.Announce(run, fits);
+        packer.Announce(run, tooLong);
+        var (buffer, withheld) = (new OutBuffer(), new List<uint>());
+        packer.Write(buffer, _ => false, withheld.Add);
+        Assert.Equal([4096, 28], LengthsOf(buffer));
+        Assert.Equal([tooLong], withheld);
+        Assert.Equal(
+            (true, false), (packer.Fits(Prefix.Parse("11.0.0.0/24"), packer.LeavingOctets(run)),
+                packer.Fits(Prefix.Parse("11.0.0.1/32"), packer.LeavingOctets(run))));
+
+        static byte[] BigEndian(int value) => [(byte)(value >> 8), (byte)value];
+    }
+
     [Fact]
     public void Prefixes_that_come_in_turns_share_their_messages_all_the_same()
     {
