@@ -20,8 +20,7 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     private readonly List<Socket> sockets = [];
     private readonly List<Loop> accepting = [];
     private ImmutableArray<PeerSession> sessions = [];
-    private long? lastLine;
-    private int unsaid;
+    private readonly LineLimit strangers = new(LineInterval, clock ?? TimeProvider.System);
 
     /// <summary>Takes the addresses. Nobody can connect before <see cref="Start"/>: by then the sockets have our peers' MD5 keys.</summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
@@ -130,13 +129,7 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
         SessionMeters.Stranger();
         lock (gate)
         {
-            if (lastLine is { } last && time.GetElapsedTime(last) < LineInterval)
-            {
-                unsaid++;
-                return;
-            }
-            log.Stranger(from, unsaid);
-            (lastLine, unsaid) = (time.GetTimestamp(), 0);
+            if (strangers.Say(out var unsaid)) log.Stranger(from, unsaid);
         }
     }
 

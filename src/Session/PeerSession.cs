@@ -20,6 +20,9 @@ public sealed class PeerSession : IAsyncDisposable
     /// <summary>Where a connection is closed, its reader may wait for the RIB to take what was read.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>A neighbour that believes the session lost calls every few seconds, or as fast as it can.</summary>
+    private static readonly TimeSpan RefusalInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>Connections of the peer's that wait for the loop; one more is hung up on.</summary>
     private const int MostCalls = 8;
 
@@ -29,6 +32,7 @@ public sealed class PeerSession : IAsyncDisposable
     private readonly ILogger<PeerSession> log;
     private readonly Channel<SessionNews> inbox = Channel.CreateUnbounded<SessionNews>(new() { SingleReader = true });
     private readonly SessionStatus status;
+    private readonly LineLimit refusals;
 
     private Attempt main;
     private Attempt? second;
@@ -45,6 +49,7 @@ public sealed class PeerSession : IAsyncDisposable
     {
         (Settings, this.owner, this.loops, this.time, this.log) = (settings, owner, loops, time, log);
         status = new(settings, before ?? SessionFaults.None, time);
+        refusals = new(RefusalInterval, time);
         main = NewAttempt(SessionState.Stopped);
         status.Show(main, null);
     }
@@ -198,7 +203,7 @@ public sealed class PeerSession : IAsyncDisposable
         var connection = new Connection(socket, ours: false, Settings, time, log, Heard);
         if (main.State.Phase == Phase.Established && !await GivesWayAsync(main.State.Agreed!))
         {
-            log.Refused(Settings.Name, connection.Remote, "the session is established");
+            if (refusals.Say(out var unsaid)) log.Refused(Settings.Name, connection.Remote, "the session is established", unsaid);
             await connection.CloseAsync(Notification.Cease(CeaseSubcode.ConnectionCollisionResolution));
             return;
         }

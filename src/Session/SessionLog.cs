@@ -30,8 +30,10 @@ internal static partial class SessionLog
         "{Peer} announces {Prefix}, which nobody may (RFC 6890): passed over, as are others like it (counted as rejected)")]
     public static partial void Martian(this ILogger log, string peer, Prefix prefix);
 
-    [LoggerMessage(2005, LogLevel.Information, "{Peer}: refused a further connection from {Address}: {Reason}")]
-    public static partial void Refused(this ILogger log, string peer, Address address, string reason);
+    [LoggerMessage(
+        2005, LogLevel.Information,
+        "{Peer}: refused a further connection from {Address}: {Reason} ({Unsaid} more since the last such line)")]
+    public static partial void Refused(this ILogger log, string peer, Address address, string reason, int unsaid);
 
     [LoggerMessage(2006, LogLevel.Debug, "{Peer}: {From} -> {To} on {Event}")]
     public static partial void Step(this ILogger log, string peer, Phase from, Phase to, string @event);

@@ -90,6 +90,25 @@ public class NeighbourTests
             (FaultKind.None, "Administrative shutdown: back at five"), (us.Now.Faults.Why.Kind, us.Now.Faults.Notification!.Text));
     }
 
+    [Fact]
+    public async Task Three_hundred_refused_calls_of_an_established_neighbour_are_one_line_and_a_count()
+    {
+        var time = new ManualTimeProvider();
+        await using var us = Passive(time);
+        using var peer = await EstablishedAsync(us);
+        for (var call = 0; call < 300; call++) await RefusedAsync();
+        Assert.Single(us.Log.All, line => line.Contains("refused a further connection", StringComparison.Ordinal));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await RefusedAsync();
+        Assert.Contains(us.Log.All, line => line.Contains("(299 more since the last such line)", StringComparison.Ordinal));
+
+        async Task RefusedAsync()
+        {
+            using var further = await HandPeer.CallAsync(us.Session.Settings);
+            await further.NotificationAsync();
+        }
+    }
+
     /// <summary>H18, H19.</summary>
     [Theory]
     [InlineData("ffffffffffffffffffffffffffffffff00170200000000")]
