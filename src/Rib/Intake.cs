@@ -115,7 +115,7 @@ internal sealed class Intake(
         return new(Address.FromOctets(all[..family.Octets()]), length);
     }
 
-    private void HoldToLimit(RibPeer peer, int limit)
+    public void HoldToLimit(RibPeer peer, int limit)
     {
         foreach (var rib in ribs)
         {

@@ -19,24 +19,28 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
+    /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
+    public int? OverLimit { get; set; }
     public PeerSession Session { get; } = session;
     public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
     public string Name => Session.Settings.Name;
 
     /// <summary>
-    /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3); the table
-    /// of a peer that never promised one is over when no UPDATE has come for a while.
+    /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3), for the families
+    /// that it names, where both sides have it: BIRD, for one, sends none to a peer without. The table of a family that nobody promised
+    /// is over when no UPDATE has come for a while, or when a KEEPALIVE has come since the last one.
     /// </summary>
     public bool HasSettled(DateTimeOffset now)
     {
         var session = Session.Snapshot;
         if (!session.Enabled) return true;
         if (Up is not { } up) return false;
-        if ((up.Complete & up.Negotiated.Families) == up.Negotiated.Families) return true;
-        if (up.Negotiated.Received.Capabilities.GracefulRestart != null) return false;
-        if (session.Counters.UpdatesIn != up.Updates.Count) up.Updates = (session.Counters.UpdatesIn, now);
-        return now - up.Updates.Since >= Quiet;
+        var missing = up.Negotiated.Families & ~up.Complete;
+        if ((missing & up.Negotiated.GracefulRestart) != FamilySet.None) return false;
+        var counters = session.Counters;
+        if (counters.UpdatesIn != up.Heard.Updates) up.Heard = new(counters.UpdatesIn, counters.KeepalivesIn, now);
+        return missing == FamilySet.None || counters.KeepalivesIn > up.Heard.Keepalives || now - up.Heard.Since >= Quiet;
     }
 }
 

@@ -14,9 +14,11 @@ internal sealed class PeerLife(Negotiated negotiated, RouteSink sink, RibPeer to
     public RibPeer Told { get; set; } = told;
     /// <summary>Families whose End-of-RIB has come.</summary>
     public FamilySet Complete { get; set; }
-    /// <summary>How many UPDATEs had come when somebody last looked, and since when it has been that many.</summary>
-    public (long Count, DateTimeOffset Since) Updates { get; set; } = (-1, default);
+    public LastHeard Heard { get; set; } = new(-1, 0, default);
 }
+
+/// <summary>How many UPDATEs had come when somebody last looked, since when it has been that many, and how many KEEPALIVEs then.</summary>
+internal readonly record struct LastHeard(long Updates, long Keepalives, DateTimeOffset Since);
 
 /// <summary>
 /// What a session's loop meets of the speaker. The RIB hears of the session at once, on the session's own loop, in the order of its routes;

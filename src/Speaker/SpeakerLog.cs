@@ -7,8 +7,11 @@ namespace Calico.Bgp.Speaker;
 internal static partial class SpeakerLog
 {
     [LoggerMessage(4000, LogLevel.Warning,
-        "peer {Peer}: more than {Limit} {Family} prefixes: the session ends and stays down until it is enabled")]
+        "peer {Peer}: more than {Limit} {Family} prefixes: the session ends and stays down until it is enabled, or the limit is raised")]
     public static partial void PrefixLimitExceeded(this ILogger log, string peer, int limit, IpFamily family);
+
+    [LoggerMessage(4002, LogLevel.Information, "peer {Peer}: its limit of prefixes was raised, and it comes back")]
+    public static partial void PrefixLimitRaised(this ILogger log, string peer);
 
     [LoggerMessage(4001, LogLevel.Error, "cannot listen as the new configuration says ({Reason}); the old addresses stay")]
     public static partial void ListenRefused(this ILogger log, string reason);

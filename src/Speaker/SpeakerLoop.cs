@@ -73,6 +73,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 
     /// <summary>All enabled peers' first tables have come, or <see cref="KernelConfig.SweepAfter"/> has passed.</summary>
     public bool HasSettled { get; private set; }
+    /// <summary>Whose first tables were still to come when it was last asked.</summary>
+    internal IReadOnlyList<string> Awaited { get; private set; } = [];
     public bool IsShuttingDown => stopping.IsCancellationRequested;
 
     private static ImmutableArray<OwnRouteSource> OwnRouteSources(Rib.Rib rib, DateTimeOffset now) =>
@@ -155,8 +157,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
                 told.TryRemove(over, out _);
                 Break(over);
                 break;
-            case SpeakerNews.AskSettled(var answer):
-                answer.SetResult(peers.Values.All(peer => peer.HasSettled(time.GetUtcNow())));
+            case SpeakerNews.AskAwaited(var answer):
+                answer.SetResult([.. Peers.Where(peer => !peer.HasSettled(time.GetUtcNow())).Select(peer => peer.Name)]);
                 break;
         }
     }
@@ -374,6 +376,12 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private RibPeer? Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
+        if (peer.OverLimit is { } limit && config.PrefixLimit > limit)
+        {
+            peer.OverLimit = null;
+            log.PrefixLimitRaised(peer.Name);
+            peer.Session.Enable();
+        }
         return peer.Up is { } up ? up.Told = ForRib(peer, up, kernel.Current) : null;
     }
 
@@ -392,6 +400,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private static void Perform(Peer peer, SpeakerNews.Order order)
     {
         peer.Message = order.Text;
+        peer.OverLimit = null;
         switch (order.What)
         {
             case PeerOrder.Enable: peer.Session.Enable(); break;
@@ -403,8 +412,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private void Break(SpeakerNews.OverLimit over)
     {
         var peer = PeerOf(over.Peer);
-        if (peer?.Up == null) return;
-        peer.Up = null;
+        // The limit may have been raised while this was on its way; the RIB tells of the new one by itself.
+        if (peer?.Up == null || !(peer.Config.PrefixLimit <= over.Limit)) return;
+        (peer.Up, peer.OverLimit) = (null, over.Limit);
         log.PrefixLimitExceeded(peer.Name, over.Limit, over.Family);
         peer.Session.Break(PrefixLimitReached(over.Family, over.Limit));
         peer.Session.Disable();
@@ -436,8 +446,12 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         // It waits, for time and for others, from beginning to end. Where the daemon ends before its sessions settled, what an earlier run
         // left stays.
         loop.Rest();
-        while (time.GetUtcNow() < deadline && !await AskAsync<bool>(answer => new SpeakerNews.AskSettled(answer)).ConfigureAwait(false))
+        while (time.GetUtcNow() < deadline)
+        {
+            Awaited = await AskAsync<ImmutableArray<string>>(answer => new SpeakerNews.AskAwaited(answer)).ConfigureAwait(false);
+            if (Awaited.Count == 0) break;
             await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
+        }
         HasSettled = true;
         // The last routes are still on their way from the shards to the kernel's queue.
         await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);

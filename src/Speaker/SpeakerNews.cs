@@ -31,6 +31,6 @@ internal abstract record SpeakerNews
     public sealed record EndOfRib(ushort Peer, IpFamily Family) : SpeakerNews;
     /// <summary>A peer has sent more than it may. Of these one a peer and family waits.</summary>
     public sealed record OverLimit(ushort Peer, IpFamily Family, int Limit) : SpeakerNews;
-    /// <summary>Have all peers' first tables come?</summary>
-    public sealed record AskSettled(TaskCompletionSource<bool> Answer) : SpeakerNews;
+    /// <summary>Whose first tables are still to come?</summary>
+    public sealed record AskAwaited(TaskCompletionSource<ImmutableArray<string>> Answer) : SpeakerNews;
 }

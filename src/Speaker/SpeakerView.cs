@@ -21,6 +21,7 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes => ConfiguredRoute.Of(speaker);
     public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
     public bool Ready => speaker.HasSettled;
+    public IReadOnlyList<string> Awaited => speaker.Awaited;
 
     /// <summary>Sessions or routes may have moved. Called on the speaker's threads; must not block.</summary>
     public event Action Moved

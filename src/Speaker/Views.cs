@@ -116,6 +116,8 @@ public interface ISpeaker
     IReadOnlyList<string> FilterNames { get; }
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>
     bool Ready { get; }
+    /// <summary>Peers whose first tables are still to come, until <see cref="Ready"/>.</summary>
+    IReadOnlyList<string> Awaited { get; }
 
     /// <summary>
     /// Batches of routes, made by the RIB's owner between its other work. The owner waits for the reader, never the sessions for either.

@@ -152,9 +152,49 @@ public class SpeakerLoopTests
         await Until.TrueAsync(() => pair.A.Session("b").Faults.Why is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
         await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
-        await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = null }));
         pair.B.View.Enable("a");
+        await Until.TrueAsync(() => pair.A.Session("b").EstablishedTransitions == 2);
+        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(null)]
+    public async Task A_limit_that_is_raised_brings_the_peer_back(int? limit)
+    {
+        await using var pair = new Pair(
+            config => config.Routes(Four, "198.51.100.0/24"),
+            config => config.Peer(peer => peer with { PrefixLimit = 1 }));
+        await pair.B.Loop.StartAsync();
+        await pair.A.Loop.StartAsync();
+        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = limit }));
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Count == 2);
+        Assert.True(pair.B.Session("a").Enabled);
+    }
+
+    [Fact]
+    public async Task A_limit_that_is_raised_does_not_enable_whom_the_operator_has_disabled()
+    {
+        await using var pair = new Pair(
+            config => config.Routes(Four, "198.51.100.0/24"),
+            config => config.Peer(peer => peer with { PrefixLimit = 1 }));
+        await pair.B.Loop.StartAsync();
+        await pair.A.Loop.StartAsync();
+        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+        pair.B.View.Disable("a", "not now");
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = null }));
+        Assert.False(pair.B.Session("a").Enabled);
+    }
+
+    [Fact]
+    public async Task A_limit_that_is_lowered_counts_at_once()
+    {
+        await using var pair = await new Pair(config => config.Routes(Four, "198.51.100.0/24")).UpAsync();
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Count == 2);
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = 1 }));
+        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+        Assert.Equal("Maximum number of prefixes reached", pair.B.Session("a").Faults.Sent!.Text);
     }
 
     [Fact]

@@ -37,9 +37,13 @@ internal sealed class Health(ISpeaker speaker, Loops loops, TimeProvider time)
     {
         if (speaker.Router.ShuttingDown) return "shutting down";
         if (speaker.Ready) return null;
-        var waiting = speaker.Protocols
-            .Where(protocol => protocol is { Enabled: true, Session: { } session } && session.Phase != Phase.Established)
-            .Select(protocol => $"{protocol.Name} ({StatusAnswers.Word(protocol.Session!.Phase)})");
+        var awaited = speaker.Awaited;
+        var waiting =
+            from protocol in speaker.Protocols
+            where protocol is { Enabled: true, Session: not null }
+            let phase = protocol.Session!.Phase
+            where phase != Phase.Established || awaited.Contains(protocol.Name)
+            select $"{protocol.Name} ({(phase == Phase.Established ? "its first table" : StatusAnswers.Word(phase))})";
         var names = string.Join(", ", waiting);
         return names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";
     }

@@ -27,6 +27,7 @@ internal class FakeSpeaker : ISpeaker
     public MemoryReport Memory { get; set; } = new(0, 0, 0, 0, 0);
     public IReadOnlyList<string> FilterNames { get; set; } = [];
     public bool Ready => true;
+    public IReadOnlyList<string> Awaited => [];
 
     public static DateTimeOffset At(int hour, int minute, int second) => new(2026, 11, 21, hour, minute, second, 139, TimeSpan.Zero);
 

@@ -38,6 +38,7 @@ public sealed class FakeSpeaker : ISpeaker
     public MemoryReport Memory => new(12_000_000, 3_400_000, 500_000, 20_000, 15_920_000);
     public IReadOnlyList<string> FilterNames => ["only-default", "from \"tor\""];
     public bool Ready { get; set; } = true;
+    public IReadOnlyList<string> Awaited { get; set; } = [];
 
     public KernelSnapshot KernelState { get; } = KernelSnapshot.Empty with
     {

@@ -60,6 +60,9 @@ public sealed class HttpControlTests : IAsyncLifetime
         lab.Speaker.Ready = false;
         var answer = await lab.JsonAsync("/ready", HttpStatusCode.ServiceUnavailable);
         Assert.Equal("waiting for node2 (active)", (string?)answer["reason"]);
+        lab.Speaker.Awaited = ["tor1", "node2"];
+        answer = await lab.JsonAsync("/ready", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal("waiting for tor1 (its first table), node2 (active)", (string?)answer["reason"]);
     }
 
     [Fact]
