@@ -69,5 +69,12 @@ public sealed class WrongKeyTests
         await using var lab = await Lab.MakeAsync(peer, new() { OurPassword = "c0nf-secret", TheirPassword = "another" });
         await using var other = await Wire.ScriptedPeer.EstablishAsync(lab.Feeder, "10.98.0.2", Lab.OurSide4, Lab.FeederAs, "10.98.0.2");
         Assert.False(await lab.Ours.IsEstablishedAsync(lab.OurView[0]));
+        // Neither kernel answers what is signed with another key: the silence and the counters are told.
+        var ours = (BirdcRouter)lab.Ours;
+        await Until.TrueAsync(
+            "the silence is told",
+            async () => await ours.AskAsync("show protocols all peer4") is var said
+                && said.Contains("Last error:       Socket: No answer though a password is set") && said.Contains("TCPMD5Failure"),
+            30, lab.Said);
     }
 }

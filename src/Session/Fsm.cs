@@ -87,7 +87,8 @@ internal static class Fsm
     {
         // Still in Connect: the attempt under way has had its time.
         var retries = at.Phase == Connect ? at.Retries + 1 : at.Retries;
-        SessionAction[] before = at.Phase == Connect ? [new Close(null)] : [];
+        var silence = our.Password == null ? "No answer" : "No answer though a password is set";
+        SessionAction[] before = at.Phase == Connect ? [new Close(null), new Report(FaultKind.Socket, null, silence)] : [];
         var next = at with { Phase = Connect, Running = ConnectRetry, Retries = retries };
         return new(next, [.. before, new Dial(), new Arm(ConnectRetry, RetryTime(our, retries))]);
     }

@@ -39,6 +39,8 @@ public sealed class PeerSession : IAsyncDisposable
     private IRouteSink? sink;
     private Loop? loop;
     private SessionFault last = SessionFault.None;
+    /// <summary>When it last began to wait for the peer.</summary>
+    private SignedSegments? dropped;
     private Notification? told;
     private int calls;
 
@@ -56,7 +58,18 @@ public sealed class PeerSession : IAsyncDisposable
 
     public SessionSettings Settings { get; }
 
-    public SessionSnapshot Snapshot => status.Snapshot;
+    public SessionSnapshot Snapshot
+    {
+        get
+        {
+            var now = status.Snapshot;
+            var waits = now is { Enabled: true, Phase: Phase.Active } && Settings is { Passive: true, Password: not null };
+            return waits && Dropped() is { } words ? now with { Hint = $"no call though a password is set: {words}" } : now;
+        }
+    }
+
+    /// <summary>What the kernel has dropped for its signature since the session last tried.</summary>
+    private string? Dropped() => dropped is { } before && SignedSegments.Read() is { } now ? now.Since(before) : null;
 
     /// <summary>Begins the session's loop (automatic start, or administratively down where the settings say so).</summary>
     public void Start()
@@ -169,6 +182,7 @@ public sealed class PeerSession : IAsyncDisposable
     private Task BeginAsync(bool byOperator)
     {
         status.Enabled = true;
+        if (Settings.Password != null) dropped = SignedSegments.Read();
         return StepAsync(main, new Start(byOperator));
     }
 
@@ -234,10 +248,14 @@ public sealed class PeerSession : IAsyncDisposable
     private Attempt? Holder(Connection connection) =>
         main.Connection == connection ? main : second?.Connection == connection ? second : null;
 
-    private void Dial(Attempt attempt) => attempt.Dial(Settings, (which, socket, words) =>
+    private void Dial(Attempt attempt)
     {
-        if (!Post(new SessionNews.Dialled(attempt, which, socket, words))) socket?.Dispose();
-    });
+        dropped = SignedSegments.Read();
+        attempt.Dial(Settings, (which, socket, words) =>
+        {
+            if (!Post(new SessionNews.Dialled(attempt, which, socket, words))) socket?.Dispose();
+        });
+    }
 
     private async Task DialledAsync(SessionNews.Dialled dialled)
     {
@@ -345,7 +363,8 @@ public sealed class PeerSession : IAsyncDisposable
     private void Tell(Report report)
     {
         var (before, now) = (last, time.GetUtcNow());
-        var fault = last = new SessionFault(report.Kind, report.Notification, report.Text, now) { Detail = report.Detail };
+        var detail = report.Detail ?? (report.Kind == FaultKind.Socket && sink == null ? Dropped() : null);
+        var fault = last = new SessionFault(report.Kind, report.Notification, report.Text, now) { Detail = detail };
         var faults = status.Faults.With(fault);
         status.Faults = report.Notification != null && report.Notification == told
             ? faults.Told(fault with { Kind = FaultKind.Sent }) : faults;
@@ -357,9 +376,13 @@ public sealed class PeerSession : IAsyncDisposable
             log.Down(Settings.Name, fault.Kind, Reason(fault));
             owner.Down(this, routes, fault);
         }
-        else if ((before.Kind, before.Text) != (fault.Kind, fault.Text)) log.NotUp(Settings.Name, fault.Kind, Reason(fault));
+        else if (IsAnother(before, fault)) log.NotUp(Settings.Name, fault.Kind, Reason(fault));
         else log.StillNotUp(Settings.Name, fault.Kind, Reason(fault));
     }
+
+    /// <summary>Counts in the detail grow; that there is one at all is news.</summary>
+    private static bool IsAnother(SessionFault before, SessionFault fault) =>
+        (before.Kind, before.Text, before.Detail == null) != (fault.Kind, fault.Text, fault.Detail == null);
 
     private static string Reason(SessionFault fault) => fault.Detail == null ? fault.Text : $"{fault.Text}: {fault.Detail}";
 

@@ -173,6 +173,8 @@ public sealed record SessionSnapshot
     public required DateTimeOffset Since { get; init; }
     public required bool Enabled { get; init; }
     public SessionFaults Faults { get; init; } = SessionFaults.None;
+    /// <summary>What may keep it from coming up, where nothing is known but by the kernel's counters.</summary>
+    public string? Hint { get; init; }
     public Negotiated? Negotiated { get; init; }
     public TimersLeft Left { get; init; }
     public MessageCounters Counters { get; init; }

@@ -35,7 +35,8 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
         else if (protocol.Enabled) WriteStart(session);
         if (SessionWords.Error(session) is { Length: > 0 } error) Line($"    Last error:       {error}");
         if (session.Faults.Notification is { } told) Line($"    Last notification: {SessionWords.Told(told, times)}");
-        if (session is { Phase: not Phase.Established, Faults: { Socket: { } failed } faults } && failed != faults.Why)
+        var failed = session.Phase == Phase.Established ? null : session.Faults.Socket;
+        if (failed != null && (failed != session.Faults.Why || failed.Detail != null))
             Line($"    Last socket error: {SessionWords.Told(failed, times)}");
     }
 
