@@ -35,6 +35,10 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Filters, n.More,
     ];
 
+    /// <summary>What /ready says.</summary>
+    public async Task<string> ReadyAsync() =>
+        (await Shell.RunAsync("curl", "-s", "--unix-socket", Path.Combine(Folder, "http"), "http://bgpd/ready")).Output;
+
     /// <summary>Another configuration, as an operator gives it: the file, then SIGHUP.</summary>
     public async Task ReconfigureAsync(RouterSpec spec)
     {
