@@ -21,6 +21,8 @@ internal sealed class Lab : IAsyncDisposable
 
     public Router Ours { get; private set; } = null!;
     public Router Theirs { get; private set; } = null!;
+    public Netns Us { get; private set; } = null!;
+    public Netns Them { get; private set; } = null!;
     public Netns Feeder { get; private set; } = null!;
     public Wiretap? Tap4 { get; private set; }
     public Neighbour[] OurView { get; private set; } = [];
@@ -61,7 +63,7 @@ internal sealed class Lab : IAsyncDisposable
 
     private async Task BuildAsync(string peer, Options o)
     {
-        var (us, them) = (await SpaceAsync("us"), await SpaceAsync("them"));
+        var (us, them) = (Us, Them) = (await SpaceAsync("us"), await SpaceAsync("them"));
         Feeder = await SpaceAsync("feed");
         if (o.Tapped) await TapAsync(us, them);
         else await Netns.JoinAsync(us, "eth0", [Our4 + "/24", Our6 + "/64"], them, "eth0", [Their4 + "/24", Their6 + "/64"]);

@@ -36,7 +36,7 @@ public sealed record PeerAnswer
     public required IReadOnlyList<ChannelAnswer> Channels { get; init; }
 }
 
-/// <param name="Kind">socket, sent, received or stopped.</param>
+/// <param name="Kind">socket, sent, received, stopped, or way: the link or our own address is gone.</param>
 /// <param name="Code">Of the NOTIFICATION, where there was one.</param>
 public sealed record FaultAnswer(string Kind, string Text, int? Code, int? Subcode, DateTimeOffset At)
 {

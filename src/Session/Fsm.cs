@@ -42,7 +42,13 @@ internal static class Fsm
         (Idle, Expired) => Begin(at, our),
         (Idle, Accepted) when at.Runs(IdleHold) => Greet(at with { Phase = Active }, our),
         (Idle, Accepted) => Stay(at, new Close(null)),
+        (Idle, WayBack) when at.Runs(IdleHold) => Begin(at, our),
         (Idle, _) => Stay(at),
+
+        // The way to the peer. Nobody did anything wrong, so no idle hold waits when it is back.
+        (_, WayLost lost) => Lose(at, our, lost.What),
+        (Connect or Active, WayBack) when at.Runs(ConnectRetry) => Anew(at, our),
+        (_, WayBack) => Stay(at),
 
         // No connection is forever: these end one in any state.
         (_, CollisionLost) => new(at with { Phase = Idle, Running = None, Agreed = null }, [new Close(Told(at, NoCollision))]),
@@ -98,6 +104,20 @@ internal static class Fsm
         var next = at with { Phase = Active, Running = our.Passive ? None : ConnectRetry, Retries = at.Retries + 1, Agreed = null };
         SessionAction[] actions = [new Close(null), new Report(FaultKind.Socket, null, words)];
         return new(next, our.Passive ? actions : [.. actions, new Arm(ConnectRetry, RetryTime(our, next.Retries))]);
+    }
+
+    private static Transition Anew(SessionState at, SessionSettings our)
+    {
+        var (next, actions) = Redial(at with { Phase = Active, Retries = 0 }, our);
+        return new(next, [new Close(null), .. actions]);
+    }
+
+    /// <summary>It calls seldom until the way is back: what the kernel says of links may not be all that there is.</summary>
+    private static Transition Lose(SessionState at, SessionSettings our, LostWay what)
+    {
+        var next = at with { Phase = Active, Running = our.Passive ? None : ConnectRetry, Retries = 0, Agreed = null };
+        SessionAction[] actions = [new Close(null), new Report(FaultKind.Way, null, what.Text, what.Detail)];
+        return new(next, our.Passive ? actions : [.. actions, new Arm(ConnectRetry, Longer(LongestRetry, our.ConnectRetryTime))]);
     }
 
     private static Transition Greet(SessionState at, SessionSettings our) => our.DelayOpenTime > TimeSpan.Zero

@@ -91,6 +91,13 @@ public sealed class PeerSession : IAsyncDisposable
     /// <summary>Ends the session for what its owner found wrong (a prefix limit, say); it comes back after the idle hold.</summary>
     public void Break(Notification why) => Post(new SessionNews.Break(why));
 
+    /// <summary>The link that the session runs over, or our address on it, is gone: it ends at once and waits for the way.</summary>
+    /// <param name="of">What the session has agreed on that ran there; null: it is not up yet.</param>
+    public void LoseWay(LostWay what, Negotiated? of) => Post(new SessionNews.LoseWay(what, of));
+
+    /// <summary>The way is there (again): whatever the session waits for, it calls the peer at once.</summary>
+    public void FindWay() => Post(new SessionNews.FindWay());
+
     /// <summary>Asks the peer for its routes again (RFC 2918); false where the peer does not know how.</summary>
     public bool RequestRefresh(IpFamily family)
     {
@@ -146,6 +153,8 @@ public sealed class PeerSession : IAsyncDisposable
             case SessionNews.Restart restart: return RestartAsync(restart.Why);
             case SessionNews.Halt halt: return HaltAsync(halt.Why);
             case SessionNews.Break broken: return StepAsync(main, new Break(broken.Why));
+            case SessionNews.LoseWay lost: return LoseWayAsync(lost.What, lost.Of);
+            case SessionNews.FindWay: return StepAsync(main, new WayBack());
             case SessionNews.Called called:
                 Interlocked.Decrement(ref calls);
                 return CalledAsync(called.Connection);
@@ -174,6 +183,13 @@ public sealed class PeerSession : IAsyncDisposable
         if (sink != null) Tell(new(FaultKind.Sent, why, why.Describe()));
         if (wasIdle && main.State.Runs(Timers.IdleHold)) main.Timers.Arm(Timers.IdleHold, Settings.IdleHoldTime);
         status.Show(main, second);
+    }
+
+    private async Task LoseWayAsync(LostWay what, Negotiated? of)
+    {
+        if (!ReferenceEquals(main.State.Agreed, of)) return;
+        if (second != null) await StepAsync(second, new CollisionLost());
+        await StepAsync(main, new WayLost(what));
     }
 
     private Attempt NewAttempt(SessionState state) =>
@@ -229,9 +245,17 @@ public sealed class PeerSession : IAsyncDisposable
         await StepAsync(attempt, new Accepted());
     }
 
-    /// <summary>RFC 4724 section 5: a peer that calls again has restarted, where graceful restart was agreed on.</summary>
+    /// <summary>
+    /// A call from a neighbour whose old connection stands on a link that is gone: we may hear it sooner than the news of the link.
+    /// RFC 4724 section 5: a peer that calls again has restarted, where graceful restart was agreed on.
+    /// </summary>
     private async Task<bool> GivesWayAsync(Negotiated agreed)
     {
+        if (owner.WayLost(this) is { } what)
+        {
+            await StepAsync(main, new WayLost(what));
+            return true;
+        }
         if (agreed.GracefulRestart == FamilySet.None) return false;
         await StepAsync(main, new ConnectionFailed("Connection replaced by a new one"));
         return true;

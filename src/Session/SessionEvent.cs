@@ -15,6 +15,12 @@ internal sealed record Stop(Notification Notification) : SessionEvent;
 /// <summary>Event 8: down because something of ours asks for it, and up again after the idle hold.</summary>
 internal sealed record Break(Notification Notification) : SessionEvent;
 
+/// <summary>Our own: the link to the peer, or our address on it, is gone.</summary>
+internal sealed record WayLost(LostWay What) : SessionEvent;
+
+/// <summary>Our own: it is there again.</summary>
+internal sealed record WayBack : SessionEvent;
+
 /// <summary>Events 9 to 13, and RFC 9687's 29.</summary>
 internal sealed record Expired(Timers Timer) : SessionEvent;
 

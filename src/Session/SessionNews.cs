@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Session;
@@ -15,6 +16,9 @@ internal abstract record SessionNews
     public sealed record Halt(Notification Why) : SessionNews;
     /// <summary>The owner found something wrong.</summary>
     public sealed record Break(Notification Why) : SessionNews;
+    /// <summary>The way is gone by which the session of this agreement runs (another has a way of its own); null: none was up.</summary>
+    public sealed record LoseWay(LostWay What, Negotiated? Of) : SessionNews;
+    public sealed record FindWay : SessionNews;
     /// <summary>The peer has opened a connection.</summary>
     public sealed record Called(Socket Connection) : SessionNews;
     /// <summary>We have opened one; without a socket: could not, in these words.</summary>

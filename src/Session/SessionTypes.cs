@@ -101,9 +101,17 @@ public interface ISessionOwner
     /// <summary>The session is established; the answer takes its routes.</summary>
     IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet);
 
+    /// <summary>What has become of the way of the established session; null: it is there.</summary>
+    LostWay? WayLost(PeerSession session);
+
     /// <summary>An established session has ended: every route of it is gone. <paramref name="sink"/> will not be called again.</summary>
     void Down(PeerSession session, IRouteSink sink, SessionFault fault);
 }
+
+/// <summary>Why a session cannot go on: its link, or its own address.</summary>
+/// <param name="Text">BIRD's "Link down", or "Address gone".</param>
+/// <param name="Detail">Which one, and what of it.</param>
+public sealed record LostWay(string Text, string Detail);
 
 /// <summary>Why a session ended or did not come up, as <c>show protocols</c> tells it.</summary>
 public enum FaultKind : byte
@@ -117,6 +125,8 @@ public enum FaultKind : byte
     Received,
     /// <summary>Stopped by the operator or by a reconfiguration.</summary>
     Stopped,
+    /// <summary>Its link or its own address is gone.</summary>
+    Way,
 }
 
 /// <param name="Text">For people: the RFC's name of the error with the peer's own text (RFC 9003, escaped), or the socket's words.</param>
@@ -142,6 +152,7 @@ public sealed record SessionFaults
     /// <summary>The last one that the peer sent.</summary>
     public SessionFault? Received { get; init; }
     public SessionFault? Socket { get; init; }
+    public SessionFault? Way { get; init; }
 
     /// <summary>The last NOTIFICATION that went over the wire.</summary>
     public SessionFault? Notification => Sent == null || Received?.At > Sent.At ? Received : Sent;
@@ -154,6 +165,7 @@ public sealed record SessionFaults
         // Which of two connections is kept is no error of the session's.
         FaultKind.Received when fault.Notification is not { IsCollision: true } => this with { Why = fault, Received = fault },
         FaultKind.Socket => this with { Why = Why.Kind is FaultKind.Sent or FaultKind.Received ? Why : fault, Socket = fault },
+        FaultKind.Way => this with { Why = fault, Way = fault },
         _ => this with { Why = fault },
     };
 }

@@ -19,6 +19,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
+    /// <summary>Its session waits for the link or the address that it needs.</summary>
+    public bool IsWayLost { get; set; }
     /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
     public int? OverLimit { get; set; }
     public PeerSession Session { get; } = session;

@@ -14,6 +14,8 @@ internal sealed class PeerLife(Negotiated negotiated, RouteSink sink, RibPeer to
     public RibPeer Told { get; set; } = told;
     /// <summary>Families whose End-of-RIB has come.</summary>
     public FamilySet Complete { get; set; }
+    /// <summary>The session has been told that its way is gone.</summary>
+    public bool HasLostWay { get; set; }
     public LastHeard Heard { get; set; } = new(-1, 0, default);
 }
 
@@ -45,6 +47,8 @@ internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, F
         tell(new SpeakerNews.Established(session.Settings.Name, life));
         return sink;
     }
+
+    public LostWay? WayLost(PeerSession session) => life is { } up ? PeerWay.Lost(up, session.Settings, kernel.Current) : null;
 
     public void Down(PeerSession session, IRouteSink sink, SessionFault fault)
     {

@@ -146,7 +146,11 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
                 Establish(up);
                 break;
             case SpeakerNews.Down down:
-                if (peers.TryGetValue(down.Peer, out var lost) && lost.Up == down.Life) lost.Up = null;
+                if (peers.TryGetValue(down.Peer, out var lost) && lost.Up == down.Life)
+                {
+                    lost.Up = null;
+                    LookAtWay(lost, latest);
+                }
                 Moved?.Invoke();
                 break;
             case SpeakerNews.EndOfRib end:
@@ -204,7 +208,34 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         foreach (var source in Sources)
             if (!source.MovesItself) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
         fib?.LookAgain();
-        foreach (var peer in peers.Values) LookAgain(peer, snapshot);
+        foreach (var peer in peers.Values)
+        {
+            LookAtWay(peer, snapshot);
+            LookAgain(peer, snapshot);
+        }
+    }
+
+    /// <summary>A session ends with its link or its own address, and calls at once when they are there again (on another link, it may
+    /// be).</summary>
+    private static void LookAtWay(Peer peer, KernelSnapshot snapshot)
+    {
+        var (settings, up) = (peer.Session.Settings, peer.Up);
+        if (up is { HasLostWay: false } && PeerWay.Lost(up, settings, snapshot) is { } gone)
+        {
+            up.HasLostWay = peer.IsWayLost = true;
+            peer.Session.LoseWay(gone, up.Negotiated);
+        }
+        else if (up is { HasLostWay: false }) peer.IsWayLost = false;
+        if (!peer.IsWayLost && (up != null || !PeerWay.IsDirect(settings))) return;
+        var (state, what) = PeerWay.To(settings, snapshot);
+        if (state == WayState.Lost && up == null && !peer.IsWayLost)
+        {
+            peer.IsWayLost = true;
+            peer.Session.LoseWay(what!, null);
+        }
+        if (state != WayState.There || !peer.IsWayLost) return;
+        peer.IsWayLost = false;
+        peer.Session.FindWay();
     }
 
     private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, RoutesByPrefix(Config), Config.Kernel.Table);
@@ -214,7 +245,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     /// </summary>
     private void LookAgain(Peer peer, KernelSnapshot snapshot)
     {
-        if (peer.Up is not { } up) return;
+        if (peer.Up is not { HasLostWay: false } up) return;
         var now = ForRib(peer, up, snapshot);
         if (now == up.Told || Lost(up.Told.SelfIPv4, now.SelfIPv4) || Lost(up.Told.SelfIPv6, now.SelfIPv6)) return;
         Rib.PeerChanged(up.Told = now);
@@ -267,6 +298,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
+        LookAtWay(peer, latest);
     }
 
     private SessionSettings Indexed(SessionSettings settings)
@@ -393,7 +425,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     {
         if (!peers.TryGetValue(news.Peer, out var peer)) return;
         var up = peer.Up = news.Life;
-        if (ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);
+        LookAtWay(peer, kernel.Current);
+        if (!up.HasLostWay && ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);
         Moved?.Invoke();
     }
 

@@ -26,6 +26,7 @@ public class FsmTests
         new Connected(), new Accepted(), new ConnectionFailed("Connection refused"), new OpenReceived(Some.Negotiated),
         new Malformed(new(ErrorCode.MessageHeader, 1)), new CollisionLost(), new NotificationReceived(new(ErrorCode.Cease, 4)),
         new KeepaliveReceived(), new UpdateReceived(), new RefreshReceived(),
+        new WayLost(new("Link down", "eth0 has no carrier")), new WayBack(),
     ];
 
     private static readonly (string Name, SessionState State, SessionSettings Our)[] States =

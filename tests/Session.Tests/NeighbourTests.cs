@@ -109,6 +109,17 @@ public class NeighbourTests
         }
     }
 
+    /// <summary>The neighbour hears of the link's end sooner than we do.</summary>
+    [Fact]
+    public async Task A_call_replaces_a_connection_that_stands_on_a_dead_link()
+    {
+        await using var us = Passive();
+        using var old = await EstablishedAsync(us);
+        us.Lost = new("Link down", "eth0 is gone");
+        using var anew = await EstablishedAsync(us, ups: 2);
+        Assert.Equal(["up", "down: Way Link down", "up"], us.Told);
+    }
+
     /// <summary>H18, H19.</summary>
     [Theory]
     [InlineData("ffffffffffffffffffffffffffffffff00170200000000")]

@@ -35,6 +35,8 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
     /// <summary>The owner's next mistake, made once: in which call.</summary>
     public string? Mistake { get; set; }
     public TaskCompletionSource? Full { get; set; }
+    /// <summary>What has become of the link of whatever session is up.</summary>
+    public LostWay? Lost { get; set; }
 
     public SessionSnapshot Now => Session.Snapshot;
 
@@ -45,6 +47,8 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         Told.Enqueue("up");
         return this;
     }
+
+    public LostWay? WayLost(PeerSession session) => Lost;
 
     public void Down(PeerSession session, IRouteSink sink, SessionFault fault)
     {

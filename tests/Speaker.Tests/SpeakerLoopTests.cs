@@ -157,6 +157,24 @@ public class SpeakerLoopTests
         await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
     }
 
+    [Fact]
+    public async Task A_session_ends_with_its_link_and_comes_back_with_it()
+    {
+        await using var pair = new Pair();
+        var own = pair.ConfigA.Listen[0];
+        pair.A.Kernel.Become(Linked(up: true));
+        await pair.UpAsync();
+        pair.A.Kernel.Become(Linked(up: false));
+        await Until.TrueAsync(() => pair.A.Session("b").Faults.Why.Kind == FaultKind.Way);
+        Assert.Equal(("Link down", "eth0 is down"), (pair.A.Session("b").Faults.Why.Text, pair.A.Session("b").Faults.Why.Detail));
+        await Until.TrueAsync(() => pair.B.Session("a").Phase != Phase.Established);
+        pair.A.Kernel.Become(Linked(up: true));
+        await Until.TrueAsync(() => pair.A.Session("b") is { Phase: Phase.Established, EstablishedTransitions: 2 });
+
+        KernelSnapshot Linked(bool up) =>
+            FakeKernel.Node(eth0Up: up) is var node ? node with { Addresses = node.Addresses.Add(new(2, own, 24, null, 0, false)) } : node;
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(null)]

@@ -82,12 +82,14 @@ internal static class OwnMetrics
         text.Head("calico_bgp_established_total", "counter", "Times the session became established");
         foreach (var (name, session) in Sessions(protocols))
             text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", name));
-        text.Head("calico_bgp_peer_last_error_timestamp_seconds", "gauge", "When a peer's last NOTIFICATION or socket error was, by kind");
+        text.Head(
+            "calico_bgp_peer_last_error_timestamp_seconds", "gauge", "When a peer's last NOTIFICATION, socket error or loss of link was");
         foreach (var (name, session) in Sessions(protocols))
         {
             LastError(text, name, "sent", session.Faults.Sent);
             LastError(text, name, "received", session.Faults.Received);
             LastError(text, name, "socket", session.Faults.Socket);
+            LastError(text, name, "way", session.Faults.Way);
         }
     }
 

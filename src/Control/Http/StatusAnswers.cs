@@ -205,6 +205,7 @@ internal static class StatusAnswers
         FaultKind.Socket => Fault(fault, "socket"),
         FaultKind.Sent => Fault(fault, "sent"),
         FaultKind.Received => Fault(fault, "received"),
+        FaultKind.Way => Fault(fault, "way"),
         _ => Fault(fault, "stopped"),
     };
 

@@ -23,6 +23,7 @@ internal static class SessionWords
         {
             FaultKind.Socket => $"Socket: {fault.Text}",
             FaultKind.Received => $"Received: {Text(fault)}",
+            FaultKind.Way => $"Error: {fault.Text}",
             FaultKind.Sent => $"BGP Error: {Text(fault)}",
             _ => "",
         };
