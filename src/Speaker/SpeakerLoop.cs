@@ -408,7 +408,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private RibPeer? Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
-        if (peer.OverLimit is { } limit && config.PrefixLimit > limit)
+        if (peer.OverLimit is { } limit && !(config.PrefixLimit <= limit))
         {
             peer.OverLimit = null;
             log.PrefixLimitRaised(peer.Name);
