@@ -27,9 +27,9 @@ public sealed record ExportAnswer(string Peer, bool Accepted, string Rule, bool 
 public sealed record KernelVerdictAnswer(bool Accepted, string Rule, OwnRouteAnswer? Route);
 
 /// <summary><c>/v1/explain/peer/NAME</c>: its chains, rule by rule.</summary>
-/// <param name="Origin">The object that asks for the peer, or its description.</param>
+/// <param name="Origin">The object that asks for the peer, or its line of bgpd.yaml.</param>
 public sealed record PeerExplanationAnswer(
-    string? Origin, string? Problem, IReadOnlyList<string> ImportRules, IReadOnlyList<string> ExportRules, PeerAnswer Peer);
+    string Origin, string? Problem, IReadOnlyList<string> ImportRules, IReadOnlyList<string> ExportRules, PeerAnswer Peer);
 
 /// <summary><c>/v1/explain/service/NAMESPACE/NAME</c>: what this node announces of it.</summary>
 public sealed record ServiceExplanationAnswer(string Service, string Reason, int ReadyHere, IReadOnlyList<ServiceAddressAnswer> Addresses);

@@ -5,6 +5,8 @@ public sealed record PeerAnswer
 {
     public required string Name { get; init; }
     public required string? Description { get; init; }
+    /// <summary>What asks for it: <c>BGPPeer/tor1</c>, or the line of bgpd.yaml (<c>/etc/bgpd/bgpd.yaml:12</c>).</summary>
+    public required string Origin { get; init; }
     public required string Address { get; init; }
     public required string? Interface { get; init; }
     public required uint As { get; init; }

@@ -176,6 +176,7 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         return new()
         {
             Session = session,
+            Origin = PeerOrigin.Of(peer.Problems.File, peer.Node.Line),
             Description = peer.Text("description"),
             Import = import ?? unsaid,
             Export = export ?? unsaid,

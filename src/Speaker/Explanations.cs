@@ -38,7 +38,7 @@ public sealed record RouteExplanation(
 
 /// <summary>A peer's chains, rule by rule.</summary>
 public sealed record PeerExplanation(
-    string? Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
+    PeerOrigin Origin, string? Problem, ImmutableArray<string> ImportRules, ImmutableArray<string> ExportRules);
 
 /// <summary>
 /// Words what the shard, the kernel and the sessions decided, each by its own rules; decides nothing. The shard is asked once, whatever the
@@ -90,7 +90,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         peer.Up == null ? "there is no session" : $"the session carries no {family} routes";
 
     public PeerExplanation? Peer(string name) => speaker.PeerNamed(name)?.Config is { } config
-        ? new(config.Description, config.Problem, Rules(config.Import), Rules(config.Export)) : null;
+        ? new(config.Origin, config.Problem, Rules(config.Import), Rules(config.Export)) : null;
 
     private static ImmutableArray<string> Rules(IFilter routeFilter) => routeFilter is FilterChain chain
         ? [.. chain.Rules.Select(rule => $"{rule.Label}: {rule.Rule.Action.ToString().ToLowerInvariant()}")]

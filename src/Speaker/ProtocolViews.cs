@@ -54,7 +54,10 @@ internal static class ProtocolViews
         }
         return new(
             peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, Message(peer, session),
-            channels.ToImmutable(), session, config.RouteReflectorClient);
+            channels.ToImmutable(), session, config.RouteReflectorClient)
+        {
+            Origin = config.Origin,
+        };
     }
 
     /// <summary>What people said of it: the operator here, by an order or in bgpd.yaml, or the neighbour's (RFC 9003).</summary>

@@ -26,11 +26,12 @@ public sealed record SpeakerConfig
     public ImmutableArray<string> FilterNames { get; init; } = [];
 }
 
-/// <summary>A peer of bgpd.yaml.</summary>
+/// <summary>A peer of bgpd.yaml, or one that the resources ask for.</summary>
 public sealed record PeerConfig
 {
     /// <summary>Index 0: the speaker gives each name its own.</summary>
     public required SessionSettings Session { get; init; }
+    public PeerOrigin Origin { get; init; }
     public string? Description { get; init; }
     /// <summary>Why the session is kept down; null: it is not.</summary>
     public string? Problem { get; init; }

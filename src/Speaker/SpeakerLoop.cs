@@ -361,7 +361,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         foreach (var peer in Peers.ToArray())
         {
             if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
-            else if (peer.Config == config) continue;
+            else if (peer.Config == config) peer.Config = config; // Its line may be another.
             else if (Indexed(config.Session) != peer.Session.Settings)
             {
                 renewed[peer.Name] = peer.Session;

@@ -38,7 +38,11 @@ public sealed record UpdateCounts(
 /// <param name="Name">As configured (peers), or device1, direct1, kernel1 (IPv4), kernel2 (IPv6), static1, static2.</param>
 public sealed record ProtocolStatus(
     string Name, ProtocolKind Kind, bool Enabled, bool Up, DateTimeOffset Since, string? Description, string? Message,
-    ImmutableArray<ChannelStatus> Channels, SessionSnapshot? Session, bool RouteReflectorClient);
+    ImmutableArray<ChannelStatus> Channels, SessionSnapshot? Session, bool RouteReflectorClient)
+{
+    /// <summary>Of a peer: what asks for it.</summary>
+    public PeerOrigin Origin { get; init; }
+}
 
 /// <summary>Which routes a query asks for.</summary>
 public enum RouteSelection : byte

@@ -97,6 +97,13 @@ public class DaemonConfigTests
     }
 
     [Fact]
+    public void A_peer_knows_its_line()
+    {
+        var peers = Good("peers:\n  - { peerIP: 192.0.2.1, asNumber: 65001 }\n\n  - { peerIP: 192.0.2.2, asNumber: 65001 }").Speaker.Peers;
+        Assert.Equal(["bgpd.yaml:2", "bgpd.yaml:4"], peers.Select(peer => peer.Origin.ToString()));
+    }
+
+    [Fact]
     public void An_internal_peer_without_policies_gets_accept()
     {
         var peer = Peer("peerIP: 192.0.2.1, asNumber: 65000");

@@ -60,6 +60,16 @@ public class SpeakerLoopTests
         Assert.Equal(1, pair.B.Session("a").EstablishedTransitions);
     }
 
+    [Fact]
+    public async Task A_peer_whose_line_has_moved_keeps_its_session_and_is_of_the_new_line_from_then_on()
+    {
+        await using var pair = await new Pair(config => config.Peer(peer => peer with { Origin = PeerOrigin.Of("bgpd.yaml", 3) })).UpAsync();
+        Assert.Equal("bgpd.yaml:3", pair.A.View.Explain("b")!.Origin.ToString());
+        Assert.Empty(await pair.A.Loop.ConfigureAsync(pair.ConfigA.Peer(peer => peer with { Origin = PeerOrigin.Of("bgpd.yaml", 30) })));
+        Assert.Equal("bgpd.yaml:30", pair.A.View.Explain("b")!.Origin.ToString());
+        Assert.Equal(1, pair.A.Session("b").EstablishedTransitions);
+    }
+
     /// <summary>
     /// The RIB is told of a session by the configuration of one moment; a reload between that and the speaker's hearing of it must not be
     /// lost. So many addresses make that moment last for milliseconds, and the reloads come at ever other times.

@@ -68,6 +68,7 @@ internal static class StatusAnswers
         {
             Name = protocol.Name,
             Description = protocol.Description,
+            Origin = protocol.Origin.ToString(),
             Address = settings.PeerAddress.ToString(),
             Interface = settings.Interface,
             As = settings.PeerAs.Value,

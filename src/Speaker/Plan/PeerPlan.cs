@@ -39,7 +39,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         var winner = global.GetValueOrDefault(place) ?? into.GetValueOrDefault(place);
         if (winner == null) into[place] = Finished(end, peer);
         else if (winner.Origin != end.Origin)
-            problems.Add(new(end.Origin, "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
+            problems.Add(new(end.Origin.ToString(), "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
     }
 
     private void TakeMirrored((PlannedPeer End, BgpPeer Peer) mirrored)
@@ -115,7 +115,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             HasOwnLocalAs = peer.LocalAsNumber != null,
             ClusterId = view.ClusterId,
             Passive = true,
-            Origin = peer.Id.ToString(),
+            Origin = peer.Id,
         };
 
     /// <summary>This node is the far end that the BGPPeer names.</summary>
@@ -144,7 +144,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         PasswordKey = peer.Password,
         RestartSeconds = peer.MaxRestartTime is { } time ? Seconds(time) : null,
         KeepaliveTime = peer.KeepaliveTime,
-        Origin = peer.Id.ToString(),
+        Origin = peer.Id,
     };
 
     private PlannedPeer Finished(PlannedPeer end, BgpPeer peer) => WithKey(end with
@@ -205,7 +205,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             Passive = IsPassive(address),
             PasswordKey = view.Global?.NodeMeshPassword,
             RestartSeconds = view.Global?.NodeMeshMaxRestartTime is { } time ? Seconds(time) : null,
-            Origin = node.Id.ToString(),
+            Origin = node.Id,
         };
         return WithKey(end with { Import = chains.Import([], end), Export = chains.Export([], end) });
     }

@@ -48,8 +48,8 @@ public sealed record PlannedPeer
     public IFilter Export { get; init; } = RejectAll.Instance;
     /// <summary>Why the session stays down; null: it need not.</summary>
     public string? Problem { get; init; }
-    /// <summary>The object that asks for it: <c>BGPPeer/tor1</c>, <c>Node/node2</c>.</summary>
-    public required string Origin { get; init; }
+    /// <summary>The BGPPeer or, of the mesh, the Node that asks for it.</summary>
+    public required ResourceId Origin { get; init; }
 
     public IpFamily Family => Address.Family;
     public bool IsInternal => As == LocalAs;
@@ -90,7 +90,8 @@ public sealed record PlannedPeer
             GracefulRestartTime = RestartSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : RestartTime,
             Shutdown = Problem != null,
         },
-        Description = Origin,
+        Origin = PeerOrigin.Of(Origin),
+        Description = Origin.ToString(),
         Import = Import,
         Export = Export,
         RouteReflectorClient = ClusterId != null,

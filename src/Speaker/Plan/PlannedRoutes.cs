@@ -29,7 +29,7 @@ internal static class PlannedRoutes
         var opened = peers.Where(peer => peer.Scope is PeerScope.Global or PeerScope.Node).Select(peer => (peer.Origin, peer.Address))
             .ToHashSet();
         foreach (var peer in view.Resources.Of(Kinds.BgpPeer))
-            if (peer is { ReachableBy: { } gateway, PeerIP.Address: var address } && opened.Contains((peer.Id.ToString(), address)))
+            if (peer is { ReachableBy: { } gateway, PeerIP.Address: var address } && opened.Contains((peer.Id, address)))
                 yield return new(new(address, address.Family.Bits()), PlannedRouteType.Unicast, $"{peer.Id} reachableBy", gateway);
     }
 }

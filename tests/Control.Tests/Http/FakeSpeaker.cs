@@ -5,6 +5,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
@@ -90,8 +91,8 @@ public sealed class FakeSpeaker : ISpeaker
         [new("tor1", false, "it is the one who sent it", false), new("node2", true, "only-default[0]", true)],
         new(true, "accept", Unreachable)));
 
-    public PeerExplanation? Explain(string peer) => Protocols.Any(protocol => protocol.Name == peer && protocol.Session != null)
-        ? new("BGPPeer/tor", null, ["only-default[0]: accept", "the end: reject"], ["accept"]) : null;
+    public PeerExplanation? Explain(string peer) => Protocols.FirstOrDefault(protocol => protocol.Name == peer) is { Session: { } } found
+        ? new(found.Origin, null, ["only-default[0]: accept", "the end: reject"], ["accept"]) : null;
 
     public void Enable(string protocol) => Orders.Add($"enable {protocol}");
     public void Disable(string protocol, string? text) => Orders.Add($"disable {protocol} {text}".TrimEnd());
@@ -131,9 +132,15 @@ internal static class FakeProtocols
     [
         new("kernel1", ProtocolKind.Kernel, true, true, Ago(26 * 3600), null, null, [Channel(IpFamily.IPv4, 0, 0, 1_000_000)], null, false),
         new("tor1", ProtocolKind.Bgp, true, true, Ago(3720), "top of rack", null,
-            [Channel(IpFamily.IPv4, 1_000_000, 12, 3), Channel(IpFamily.IPv6, 1, 0, 2) with { NextHop = "fd00::2" }], Tor1(), false),
+            [Channel(IpFamily.IPv4, 1_000_000, 12, 3), Channel(IpFamily.IPv6, 1, 0, 2) with { NextHop = "fd00::2" }], Tor1(), false)
+        {
+            Origin = PeerOrigin.Of("/etc/bgpd/bgpd.yaml", 12),
+        },
         new("node2", ProtocolKind.Bgp, true, false, Ago(15), null, "Connection refused",
-            [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }], Node2(), true),
+            [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }], Node2(), true)
+        {
+            Origin = PeerOrigin.Of(new(Kinds.Node, new("node2"))),
+        },
         new("new-tor", ProtocolKind.Bgp, true, true, Ago(90061), "say \"hi\"\nhere \\ there", null,
             [Unconfigured(Channel(IpFamily.IPv4, 0, 4, 0))], NewTor(), false),
         new("off", ProtocolKind.Bgp, false, false, Ago(7200), null, null, [], Off(), false),

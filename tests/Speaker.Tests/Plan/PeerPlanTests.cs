@@ -194,6 +194,13 @@ public class PeerPlanTests
     }
 
     [Fact]
+    public void A_peer_knows_the_object_that_asks_for_it()
+    {
+        var cluster = Of(Tor);
+        Assert.Equal(Tor.Id, cluster.Peer().ToConfig(cluster.Plan()).Origin.Object);
+    }
+
+    [Fact]
     public void The_source_is_the_nodes_address_unless_none_is_wanted()
     {
         Assert.Equal(Address.Parse("10.0.0.1"), Of(Tor).Peer().SourceAddress);
