@@ -26,7 +26,6 @@ internal sealed class Translating(
     private readonly ILogger<Translating> log = logs.CreateLogger<Translating>();
     private volatile Work? work;
     private volatile string? problem;
-    private volatile DaemonConfig? config;
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
@@ -37,20 +36,17 @@ internal sealed class Translating(
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
-        config = newer;
         if (newer.Nat is not { } nat) await EndAsync().ConfigureAwait(false);
         else if (work != null) await work.Dataplane.ConfigureAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
         else await BeginAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
         return problem;
     }
 
-    private uint Metric() => config!.Speaker.Kernel.Metric;
-
     private async Task BeginAsync(string node, NatSettings nat)
     {
         try
         {
-            var begun = new Work(node, nat, Metric, resources, kernel, speaker, loops, time, logs);
+            var begun = new Work(node, nat, resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -106,14 +102,14 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            string node, NatSettings nat, Func<uint> metric, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops,
-            TimeProvider time, ILoggerFactory logs)
+            string node, NatSettings nat, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time,
+            ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(node, nat, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
             feed = resources?.Subscribe(Concern.Nat);
             Dataplane.Start();
-            var observer = new UpstreamObserver(speaker, kernel, Dataplane, metric, time);
+            var observer = new UpstreamObserver(speaker, kernel, Dataplane, time);
             var observing = loops.Start(
                 "upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
             var following = loops.Start("resources of the dataplane", OnDefect.EndProcess, FollowAsync, stop: ending.Token);

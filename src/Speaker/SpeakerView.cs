@@ -33,6 +33,9 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     /// <summary>Routes go to and fro between it and us.</summary>
     public bool IsUp(string peer) => speaker.PeerNamed(peer)?.Up != null;
 
+    /// <summary>Of our routes in the kernel, where no filter says another; 0: the kernel's own default.</summary>
+    internal uint KernelMetric => speaker.Config.Kernel.Metric;
+
     /// <summary>Peers' names by the number that <see cref="BestChange"/> calls them by; other sources are not among them.</summary>
     public IReadOnlyDictionary<ushort, string> PeerNames => speaker.Peers.ToDictionary(peer => peer.Index, peer => peer.Name);
 
