@@ -79,6 +79,13 @@ internal sealed class OwnRouteSource
         await inlet.FlushAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Of a source that moves itself: all that it announces, instead of what it did.</summary>
+    public ValueTask SetWantedAsync(ImmutableDictionary<Prefix, OwnPath> wanted)
+    {
+        Wanted = wanted;
+        return SetAsync(wanted);
+    }
+
     /// <summary>Some routes; null: it goes. Costs as much as they are, whatever else there is.</summary>
     public async ValueTask MoveAsync(IEnumerable<(Prefix Prefix, OwnPath? Path)> moves)
     {

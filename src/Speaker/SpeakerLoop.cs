@@ -6,7 +6,6 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
-using Calico.Bgp.Speaker.Plan;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 using Microsoft.Extensions.Logging;
@@ -19,8 +18,8 @@ namespace Calico.Bgp.Speaker;
 /// </summary>
 public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 {
-    /// <summary>Peers' indexes begin here; below are the sources that are not BGP.</summary>
-    private const ushort FirstPeer = 16;
+    /// <summary>Indexes of peers and producers begin here; below are the sources that are always there.</summary>
+    private const ushort FirstNamed = 16;
 
     /// <summary>Own routes wait where the RIB's inbox is full.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -34,6 +33,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private readonly Channel<SpeakerNews> inbox = Channel.CreateUnbounded<SpeakerNews>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<string, Peer> peers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ushort> indexes = new(StringComparer.Ordinal);
+    private readonly RouteProducers producers = new();
     private readonly Fib? fib;
     private readonly CancellationTokenSource stopping = new();
     private Listener listener;
@@ -87,12 +87,6 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         new(rib, 6, "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
     ];
 
-    private static ImmutableArray<OwnRouteSource> ServiceSources(Rib.Rib rib, DateTimeOffset now) =>
-    [
-        new(rib, 7, "services1", RouteOrigin.Static, IpFamily.IPv4, 200) { Since = now, MovesItself = true },
-        new(rib, 8, "services2", RouteOrigin.Static, IpFamily.IPv6, 200) { Since = now, MovesItself = true },
-    ];
-
     /// <summary>Opens the listening sockets and starts the peers. The kernel's loop has taken its first look already.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">A listening address cannot be bound.</exception>
     public async Task StartAsync()
@@ -128,9 +122,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             case SpeakerNews.Configure(var newer, var done):
                 done.SetResult(await ApplyAsync(loop, newer).ConfigureAwait(false));
                 break;
-            case SpeakerNews.MoveServices(var moves, var weigh, var done):
-                await MoveAsync(moves, weigh).ConfigureAwait(false);
-                done.SetResult(null);
+            case SpeakerNews.Produce produce:
+                await ProduceAsync(produce).ConfigureAwait(false);
+                produce.Done.SetResult(null);
                 break;
             case SpeakerNews.SetEnabled(var source, var enabled):
                 (source.Enabled, source.Since) = (enabled, time.GetUtcNow());
@@ -272,19 +266,27 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         return wanted.AddRange(announced.Select(prefix => KeyValuePair.Create(prefix, default(OwnPath))));
     }
 
-    /// <summary>Addresses of services begin and cease to be announced; nothing else is looked at.</summary>
-    public Task MoveServicesAsync(ImmutableArray<ServiceMove> moves, bool weigh) =>
-        moves.IsEmpty ? Task.CompletedTask : AskAsync<string?>(done => new SpeakerNews.MoveServices(moves, weigh, done));
+    /// <summary>Whoever has routes announced that move by themselves, by a name that nobody else has.</summary>
+    public RouteProducer Producer(string name) => new(this, name);
 
-    private async Task MoveAsync(ImmutableArray<ServiceMove> moves, bool weigh)
+    internal Task ProduceAsync(RouteProducer producer, ImmutableArray<RouteMove> moves, bool all) =>
+        AskAsync<string?>(done => new SpeakerNews.Produce(producer.Name, moves, all, done));
+
+    private async Task ProduceAsync(SpeakerNews.Produce news)
     {
-        if (!Sources.Any(source => source.MovesItself)) Sources = [.. Sources, .. ServiceSources(Rib, time.GetUtcNow())];
-        foreach (var source in Sources.Where(source => source.MovesItself))
-            await source.MoveAsync(
-                from move in moves
-                where move.Prefix.Family == source.Family
-                select (move.Prefix, move.Announced ? new OwnPath(0, Weight: weigh ? move.Weight : 0) : (OwnPath?)null))
-                    .ConfigureAwait(false);
+        foreach (var source in producers.SourcesOf(news.Producer, Moving))
+            await RouteProducers.ApplyAsync(source, news.Moves, news.All).ConfigureAwait(false);
+    }
+
+    private OwnRouteSource Moving(string name, IpFamily family, uint preference)
+    {
+        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference)
+        {
+            Since = time.GetUtcNow(),
+            MovesItself = true,
+        };
+        Sources = Sources.Add(source);
+        return source;
     }
 
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
@@ -301,10 +303,12 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         LookAtWay(peer, latest);
     }
 
-    private SessionSettings Indexed(SessionSettings settings)
+    private SessionSettings Indexed(SessionSettings settings) => settings with { Index = IndexOf(settings.Name) };
+
+    private ushort IndexOf(string name)
     {
-        if (!indexes.TryGetValue(settings.Name, out var index)) indexes[settings.Name] = index = (ushort)(FirstPeer + indexes.Count);
-        return settings with { Index = index };
+        if (!indexes.TryGetValue(name, out var index)) indexes[name] = index = (ushort)(FirstNamed + indexes.Count);
+        return index;
     }
 
     private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode, string? text = null)

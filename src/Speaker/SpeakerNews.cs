@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Net;
-using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Speaker;
 
@@ -14,8 +13,9 @@ internal abstract record SpeakerNews
     public sealed record Begin(TaskCompletionSource<string?> Done) : SpeakerNews;
     /// <summary>Another configuration. The answer is what could not be done; null: all was.</summary>
     public sealed record Configure(SpeakerConfig Newer, TaskCompletionSource<string?> Done) : SpeakerNews;
-    /// <summary>Addresses of services begin and cease to be announced.</summary>
-    public sealed record MoveServices(ImmutableArray<ServiceMove> Moves, bool Weigh, TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>A producer's routes begin and cease to be announced; <paramref name="All"/>: it has no others.</summary>
+    public sealed record Produce(string Producer, ImmutableArray<RouteMove> Moves, bool All, TaskCompletionSource<string?> Done)
+        : SpeakerNews;
     public sealed record SetEnabled(OwnRouteSource Source, bool Enabled) : SpeakerNews;
     public sealed record Order(string Peer, PeerOrder What, string? Text) : SpeakerNews;
     /// <summary>The kernel's links, addresses or routes have changed. Of these one waits, however often they do.</summary>

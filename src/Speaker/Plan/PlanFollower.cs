@@ -14,6 +14,7 @@ public sealed class PlanFollower : IDisposable
     private readonly Planner planner;
     private SpeakerConfig file;
     private SpeakerLoop? speaker;
+    private RouteProducer? services;
 
     public PlanFollower(SpeakerConfig file, PlanSettings settings, ResourceSnapshot resources)
     {
@@ -32,8 +33,8 @@ public sealed class PlanFollower : IDisposable
     /// <summary>From now on it is this speaker, which was made with <see cref="Joined"/> and runs.</summary>
     public Task FollowAsync(SpeakerLoop newer) => AloneAsync(async () =>
     {
-        speaker = newer;
-        await newer.MoveServicesAsync([.. planner.AllAnnounced()], planner.Settings.WeighServices).ConfigureAwait(false);
+        (speaker, services) = (newer, newer.Producer("services"));
+        await services.SetAsync([.. planner.AllAnnounced().Select(Weighed)]).ConfigureAwait(false);
     });
 
     public Task ApplyAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Apply(changes)));
@@ -49,12 +50,12 @@ public sealed class PlanFollower : IDisposable
         var changes = ImmutableArray<string>.Empty;
         await AloneAsync(async () =>
         {
-            var (weighed, services) = (planner.Settings.WeighServices, planner.ServiceRoutes.ToArray());
+            var (weighed, announced) = (planner.Settings.WeighServices, planner.ServiceRoutes.ToArray());
             file = newer;
             var step = planner.Apply(settings with { Workloads = planner.Settings.Workloads });
             changes = [
                 .. await ConfigureAsync().ConfigureAwait(false),
-                .. PlanDifferences.Between(services, planner.ServiceRoutes, weighed, settings.WeighServices),
+                .. PlanDifferences.Between(announced, planner.ServiceRoutes, weighed, settings.WeighServices),
             ];
             await MoveServicesAsync(step.Moves).ConfigureAwait(false);
             Taken?.Invoke([]);
@@ -68,11 +69,11 @@ public sealed class PlanFollower : IDisposable
         var changes = ImmutableArray<string>.Empty;
         await AloneAsync(() =>
         {
-            var (plan, services) = planner.Instead(settings with { Workloads = planner.Settings.Workloads }, planner.Resources);
+            var (plan, others) = planner.Instead(settings with { Workloads = planner.Settings.Workloads }, planner.Resources);
             var joined = PlannedConfig.Join(newer, plan);
             changes = [
                 .. speaker?.ChangesTo(joined) ?? ConfigChanges.Between(Joined, joined),
-                .. PlanDifferences.Between(planner.ServiceRoutes, services, planner.Settings.WeighServices, settings.WeighServices),
+                .. PlanDifferences.Between(planner.ServiceRoutes, others, planner.Settings.WeighServices, settings.WeighServices),
             ];
             return Task.CompletedTask;
         }).ConfigureAwait(false);
@@ -117,7 +118,9 @@ public sealed class PlanFollower : IDisposable
     }
 
     private Task MoveServicesAsync(ImmutableArray<ServiceMove> moves) =>
-        speaker == null ? Task.CompletedTask : speaker.MoveServicesAsync(moves, planner.Settings.WeighServices);
+        services == null ? Task.CompletedTask : services.MoveAsync([.. moves.Select(Weighed)]);
+
+    private RouteMove Weighed(ServiceMove move) => new(move.Prefix, move.Announced, planner.Settings.WeighServices ? move.Weight : 0);
 
     private async Task AloneAsync(Func<Task> work)
     {
