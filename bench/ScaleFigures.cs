@@ -44,7 +44,7 @@ internal sealed class ScaleFigures : IDisposable
         var store = new ResourceStore(1);
         using var feed = store.Subscribe(Concern.Plan);
         clock.Restart();
-        var source = new YamlFolderSource(0, folder.Path, TimeProvider.System);
+        var source = new YamlFolderSource(0, folder.Path, FolderRules.Default, TimeProvider.System);
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
         var sources = new SourcesLoop(store, [source], loops).RunAsync(ending.Token);
         var first = await feed.ReadAsync(ending.Token);
