@@ -1,11 +1,11 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
-using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
 
@@ -31,7 +31,8 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
 
     public Fib(IKernel kernel, KernelConfig config, Loops loops)
     {
-        (this.kernel, table, Export) = (kernel, config.Table, FilterOf(config));
+        (this.kernel, table) = (kernel, config.Table);
+        Export = FilterOf(config, ConnectedNetworks.Of(kernel.Current));
         look = new(() => queue.Writer.TryWrite(FibNews.Look.Again));
         // Wishes may be lost with it; begun anew, every best route is wished for.
         loop = loops.Start("fib", OnDefect.EndProcess, loop => loop.TakeAllAsync(queue.Reader, news => HandleAsync(loop, news)));
@@ -40,13 +41,14 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     /// <summary>Called when there is room again after there was none.</summary>
     public Action? RoomAgain { get; set; }
 
-    public IFilter Export { get; private set; }
+    IFilter IFibSink.Export => Export;
+    public KernelFilter Export { get; private set; }
 
     public bool HasRoom => Volatile.Read(ref waiting) < Capacity;
 
     public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes)
     {
-        Export = FilterOf(newer);
+        Export = FilterOf(newer, Export.Connected);
         queue.Writer.TryWrite(new FibNews.Own(routes));
     }
 
@@ -55,14 +57,21 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     /// </summary>
     public void LookAgain() => look.Ring();
 
+    /// <summary>Which networks are connected may have changed.</summary>
+    /// <returns>Whether the filter has; the shards are to look at every route again.</returns>
+    public bool Follow(KernelSnapshot snapshot)
+    {
+        var connected = ConnectedNetworks.Of(snapshot);
+        if (ConnectedNetworks.Same(connected, Export.Connected)) return false;
+        Export = Export with { Connected = connected };
+        return true;
+    }
+
     /// <summary>From now on nothing changes in the kernel: what the end of the sessions does to the tables is not for it.</summary>
     public void Close() => isClosed = true;
 
-    private static IFilter FilterOf(KernelConfig config)
-    {
-        var filter = config.Export ?? AcceptAll.Instance;
-        return config.Metric == 0 ? filter : new MetricOf(filter, config.Metric);
-    }
+    private KernelFilter FilterOf(KernelConfig config, FrozenDictionary<Prefix, uint> connected) =>
+        new(config.Export ?? AcceptAll.Instance, config.Metric, table, connected);
 
     private ValueTask HandleAsync(Loop loop, FibNews news)
     {
@@ -164,23 +173,5 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     {
         queue.Writer.TryComplete();
         await loop.Ended.ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// The kernel's filter, and the metric of routes for which nobody said another: a part of where a route leads, so that the shards
-    /// notice when it changes.
-    /// </summary>
-    private sealed record MetricOf(IFilter Filter, uint Metric) : IFilter
-    {
-        public string Name => Filter.Name;
-        public bool LooksAtPrefix => Filter.LooksAtPrefix;
-
-        public FilterResult Run(in FilterInput route, AttributeEditor editor)
-        {
-            var result = Filter.Run(route, editor);
-            var hints = result.Verdict == FilterVerdict.AcceptChanged ? result.Hints : route.Hints;
-            if (result.Verdict == FilterVerdict.Reject || hints.Metric != 0) return result;
-            return result with { Verdict = FilterVerdict.AcceptChanged, Hints = hints with { Metric = Metric } };
-        }
     }
 }

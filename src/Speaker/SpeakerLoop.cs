@@ -197,7 +197,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private async Task LookAtKernelAsync(KernelSnapshot snapshot)
     {
+        var isMoved = !ReferenceEquals(latest.Routes, snapshot.Routes);
         latest = snapshot;
+        if (isMoved && fib?.Follow(snapshot) == true) Rib.FibFilterChanged();
         Rib.NextHopsChanged(NextHopsBy(snapshot));
         foreach (var source in Sources)
             if (!source.MovesItself) await source.SetAsync(WantedOf(source, snapshot)).ConfigureAwait(false);
