@@ -22,11 +22,11 @@ public class ExportDoorTests
     }
 
     private static AttributeSummary Dressed(RibPeer to, RibPeer from, Action<AttributeEditor>? edit, out byte[] octets,
-        FilterResult said = default)
+        FilterResult said = default, IpFamily family = IpFamily.IPv4)
     {
         var editor = Route(edit);
         editor.Finish(out var before);
-        ExportDoor.Dress(editor, to.Treatment, from, IpFamily.IPv4, before, said);
+        ExportDoor.Dress(editor, to.Treatment, from, family, before, said);
         octets = editor.Finish(out var after).ToArray();
         return after;
     }
@@ -79,6 +79,38 @@ public class ExportDoorTests
     [Fact]
     public void The_next_hop_stays_between_external_peers_of_one_link() =>
         Assert.Equal(TheirHop, Dressed(OtherExternal with { Interface = 2 }, External with { Interface = 2 }, null, out _).NextHop);
+
+    [Theory]
+    [InlineData(true, 2, "fe80::9")]
+    [InlineData(true, 3, "fd00::1")]
+    [InlineData(true, 0, "fd00::1")]
+    [InlineData(false, 2, "fe80::9")]
+    [InlineData(false, 3, "fd00::1")]
+    public void A_link_local_next_hop_stays_on_its_link(bool inner, int link, string told)
+    {
+        var to = (inner ? Other with { Direct = true } : OtherExternal) with { Interface = link };
+        Action<AttributeEditor>[] forms =
+        [
+            editor => editor.SetNextHop(Address.Parse("fe80::9")),
+            editor => editor.SetNextHop(Address.Parse("fe80::9"), Address.Parse("fe80::9")),
+        ];
+        foreach (var form in forms)
+            Assert.Equal(Address.Parse(told), Dressed(to, External with { Interface = 2 }, form, out _, family: IpFamily.IPv6).NextHop);
+    }
+
+    [Theory]
+    [InlineData(false, "10.0.0.1")]
+    [InlineData(true, "fd00::9")]
+    public void An_IPv6_next_hop_of_an_IPv4_route_is_for_those_who_can_take_one_and_ours_for_others(bool extended, string told)
+    {
+        foreach (var to in (RibPeer[])[Other, Client, OtherExternal with { Interface = 2 }])
+        {
+            var able = to with { Encode = to.Encode with { ExtendedNextHop = extended } };
+            var from = External with { Interface = 2 };
+            Assert.Equal(
+                Address.Parse(told), Dressed(able, from, editor => editor.SetNextHop(Address.Parse("fd00::9")), out _).NextHop);
+        }
+    }
 
     [Fact]
     public void LOCAL_PREF_is_for_internal_peers_only()

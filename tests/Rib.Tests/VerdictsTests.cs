@@ -61,6 +61,7 @@ public class VerdictsTests
         var peer = RibRig.Peer(2, inner: what is "not reflected" or "no family", export: what == "filter" ? NotFromHere : null);
         return what switch
         {
+            "no family" => peer with { NextHop = NextHopMode.Keep },
             "no address" => peer with { SelfIPv4 = Address.AnyIPv4 },
             _ => peer,
         };

@@ -66,7 +66,7 @@ internal static class ExportDoor
         AttributeEditor editor, ExportTreatment to, RibPeer source, IpFamily family, in AttributeSummary after, NextHopChoice choice)
     {
         if (choice == NextHopChoice.Set || (choice == NextHopChoice.Keep && after.NextHopLength > 0)) return;
-        if (after.NextHopLength > 0 && choice != NextHopChoice.Self && Keeps(to, source))
+        if (after.NextHopLength > 0 && choice != NextHopChoice.Self && Keeps(to, source, family, after.NextHop))
         {
             // RFC 2545 section 3: the link-local address is only for neighbours on that very link.
             if (after.NextHopLength == 32 && (to.Interface == 0 || to.Interface != source.Interface)) editor.SetNextHop(after.NextHop);
@@ -77,11 +77,16 @@ internal static class ExportDoor
         editor.SetNextHop(self, self.IsIPv4 || to.Internal ? null : to.SelfLinkLocal);
     }
 
-    private static bool Keeps(ExportTreatment to, RibPeer source) => to.NextHop switch
+    private static bool Keeps(ExportTreatment to, RibPeer source, IpFamily family, Address nextHop) => to.NextHop switch
     {
         NextHopMode.Keep => true,
         NextHopMode.Self => false,
+        // It means nothing to them: on another link, or of a family that the session cannot say (RFC 8950 is not agreed on).
+        _ when nextHop.IsLinkLocal && !AreOnOneLink(to, source) => false,
+        _ when !to.Encode.Carries(family, nextHop.Family) => false,
         // Third party (RFC 4271 5.1.3): both neighbours are on one link, so the one can send to the other directly.
-        _ => to.Internal || (to.Interface != 0 && source.Direct && source.Interface == to.Interface),
+        _ => to.Internal || (source.Direct && AreOnOneLink(to, source)),
     };
+
+    private static bool AreOnOneLink(ExportTreatment to, RibPeer source) => to.Interface != 0 && source.Interface == to.Interface;
 }
