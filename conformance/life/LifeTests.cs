@@ -160,6 +160,16 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Directory.EnumerateDirectories($"/proc/{daemon!.Pid}/task")
             .Any(task => File.ReadAllText(Path.Combine(task, "stack")).Contains("fuse_", StringComparison.Ordinal));
 
+    /// <summary>Few as they are at a shell, the daemon helps itself to what it may have.</summary>
+    [NeedsFact(Needs.Daemon, "birdc", "prlimit")]
+    public async Task It_raises_its_own_limit_of_descriptors()
+    {
+        daemon = Background.Start(space, Log, null, "prlimit", "--nofile=64:4096", Project.Daemon, "--config", Configuration());
+        await RunsAsync();
+        var limit = File.ReadLines($"/proc/{daemon.Pid}/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        Assert.Equal(["4096", "4096", "files"], limit.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3..]);
+    }
+
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ internal static class Hosting
     /// <summary>Runs until a signal or <c>birdc down</c> ends it.</summary>
     public static async Task<int> RunAsync(string path, CancellationToken stop)
     {
+        Descriptors.RaiseLimit();
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Checking.Tell(result);
         if (result.Config is not { } config) return 2;

@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging;
 

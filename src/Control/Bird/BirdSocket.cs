@@ -15,7 +15,12 @@ public sealed class BirdSocket : IAsyncDisposable
     /// <summary>As BIRD's: the owner and the group may use it.</summary>
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
+    /// <summary>Whoever may use the socket may hold this many connections, and no more of the daemon's descriptors.</summary>
+    private const int MostClients = 64;
+
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200), LineInterval = TimeSpan.FromMinutes(1);
+    private static readonly byte[] Full =
+        System.Text.Encoding.ASCII.GetBytes($"{(int)ReplyCode.RuntimeError} {MostClients} clients are connected: one must go first\n");
 
     private readonly string path;
     private readonly ISpeaker speaker;
@@ -26,11 +31,15 @@ public sealed class BirdSocket : IAsyncDisposable
     private readonly UndoTimer undo = new();
     private readonly CancellationTokenSource ending = new();
     private readonly ConcurrentDictionary<Loop, byte> clients = new();
+    private readonly LineLimit refusals;
     private Socket? listener;
     private Loop? accepting;
 
-    public BirdSocket(string path, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILogger<BirdSocket> log) =>
+    public BirdSocket(string path, ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, ILogger<BirdSocket> log)
+    {
         (this.path, this.speaker, this.daemon, this.loops, this.time, this.log) = (path, speaker, daemon, loops, time, log);
+        refusals = new(LineInterval, time);
+    }
 
     /// <summary>Where <c>echo</c> gets log lines from; null: there are none to see.</summary>
     public BirdLogEcho? LogEcho { get; init; }
@@ -76,7 +85,8 @@ public sealed class BirdSocket : IAsyncDisposable
                 loop.Rest();
                 var client = await on.AcceptAsync(ending.Token).ConfigureAwait(false);
                 loop.Beat();
-                Track(loops.Start("birdc client", OnDefect.EndLoop, turns => ServeAsync(turns, client), stop: ending.Token));
+                if (clients.Count >= MostClients) Refuse(client);
+                else Track(loops.Start("birdc client", OnDefect.EndLoop, turns => ServeAsync(turns, client), stop: ending.Token));
             }
             catch (ObjectDisposedException) when (ending.IsCancellationRequested)
             {
@@ -88,6 +98,16 @@ public sealed class BirdSocket : IAsyncDisposable
                 BirdLog.AcceptFailed(log, path, problem);
                 await Task.Delay(AcceptPause, time).ConfigureAwait(false);
             }
+        }
+    }
+
+    private void Refuse(Socket client)
+    {
+        if (refusals.Say(out var unsaid)) BirdLog.TooManyClients(log, path, MostClients, unsaid);
+        using (client)
+        {
+            // A socket's buffer has room for its first line, and who has hung up misses nothing.
+            client.Send(Full, SocketFlags.None, out _);
         }
     }
 

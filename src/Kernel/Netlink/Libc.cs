@@ -7,12 +7,29 @@ using static Tmds.Linux.LibC;
 namespace Calico.Bgp.Kernel.Netlink;
 
 /// <summary>
-/// libc is Tmds.LibC's; what it lacks of linux/netlink.h and linux/filter.h is here, and nowhere else. System.Net.Sockets does not know
+/// libc is Tmds.LibC's; what it lacks of linux/netlink.h, linux/filter.h and sys/resource.h is here, and nowhere else. System.Net.Sockets does not know
 /// AF_NETLINK's addresses, so a netlink socket is made and bound here; once it exists, a <see cref="Socket"/> around its descriptor does
 /// everything else, asynchronously too.
 /// </summary>
-internal static unsafe class Libc
+internal static unsafe partial class Libc
 {
+    /// <summary>RLIMIT_NOFILE (asm-generic/resource.h).</summary>
+    public const int DescriptorLimit = 7;
+
+    /// <summary>struct rlimit on 64 bits: the limit that holds, and the one up to which it may be raised.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Limit
+    {
+        public ulong Current;
+        public ulong Most;
+    }
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    public static partial int GetLimit(int resource, Limit* limit);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit")]
+    public static partial int SetLimit(int resource, Limit* limit);
+
     /// <summary>
     /// NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK: of level SOL_NETLINK.
     /// </summary>

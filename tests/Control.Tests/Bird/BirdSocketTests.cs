@@ -20,6 +20,27 @@ public sealed class BirdSocketTests
     }
 
     [Fact]
+    public async Task A_client_too_many_is_told_so_and_finds_room_when_one_has_gone()
+    {
+        await using var fixture = new SocketFixture(new());
+        var clients = Enumerable.Range(0, 64).Select(_ => fixture.Connect()).ToArray();
+        foreach (var client in clients) Assert.StartsWith("0001 ", client.ReadReply(), StringComparison.Ordinal);
+        for (var i = 0; i < 1000; i++)
+        {
+            using var refused = fixture.Connect();
+            Assert.Equal("8008 64 clients are connected: one must go first\n", refused.ReadReply());
+        }
+        Assert.StartsWith("1000-BIRD", clients[63].Ask("show status"), StringComparison.Ordinal);
+        clients[0].Dispose();
+        await Until.TrueAsync("there is room again", () =>
+        {
+            using var next = fixture.Connect();
+            return next.ReadReply().StartsWith("0001 ", StringComparison.Ordinal);
+        }, 20, () => "it is full");
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Fact]
     public async Task A_repeated_code_is_one_space_and_a_new_one_is_written_out()
     {
         await using var fixture = new SocketFixture(new());

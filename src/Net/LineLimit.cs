@@ -1,7 +1,7 @@
-namespace Calico.Bgp.Session;
+namespace Calico.Bgp.Net;
 
 /// <summary>What outsiders can cause as often as they like is one line of the log in an interval; the rest is counted.</summary>
-internal sealed class LineLimit(TimeSpan interval, TimeProvider time)
+public sealed class LineLimit(TimeSpan interval, TimeProvider time)
 {
     private long? last;
     private int held;
