@@ -48,6 +48,17 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Before_the_resources_are_known_what_becomes_of_packets_depends_on_an_earlier_run()
+    {
+        var packet = new Packet(Address.Parse("10.0.0.1"), Address.Parse("198.51.100.1"));
+        var before = await dataplane.ExplainAsync(packet).WaitAsync(Patience);
+        Assert.Equal((null, "what an earlier run has left"), (before.Translated, Assert.Single(before.DependsOn)));
+        await dataplane.ApplyAsync(Plans.Come(Plans.Pool("pods", "10.0.0.0/16")));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.DoesNotContain("what an earlier run has left", (await dataplane.ExplainAsync(packet).WaitAsync(Patience)).DependsOn);
+    }
+
+    [Fact]
     public async Task A_defect_of_its_loop_ends_the_process_and_nobody_waits_for_it_any_more()
     {
         nftables.Defect = new InvalidOperationException("broken");

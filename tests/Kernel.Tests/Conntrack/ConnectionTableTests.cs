@@ -11,13 +11,14 @@ public class ConnectionTableTests
     private const ushort New = 1 << 8;
 
     /// <summary>conntrack -I -s SOURCE -d DESTINATION -p udp --sport 1000 --dport 53 -t 100 [--src-nat TRANSLATED]</summary>
-    private static void Insert(NetlinkSocket socket, string source, string destination, string? translated = null)
+    /// <param name="server">Who answers: --reply-src SERVER --dst-nat SERVER.</param>
+    private static void Insert(NetlinkSocket socket, string source, string destination, string? translated = null, string? server = null)
     {
         var (from, to) = (Address.Parse(source), Address.Parse(destination));
         var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive)
             .Header(new NetfilterHeader(from.Family.Number(), 0, 0));
         Tuple(message, 1, from, to, 1000, 53);
-        Tuple(message, 2, to, from, 53, 1000);
+        Tuple(message, 2, server == null ? to : Address.Parse(server), from, 53, 1000);
         message.BigEndian(7, 100); // CTA_TIMEOUT
         if (translated != null)
             using (message.OpenNested(6)) // CTA_NAT_SRC
@@ -61,6 +62,25 @@ public class ConnectionTableTests
         using var table = ns.Inside(() => new ConnectionTable());
         Assert.Equal((699, 0), table.Cut(IpFamily.IPv4, false, connection => connection.Source != Address.Parse("10.0.1.7")));
         Assert.Equal(["10.0.1.7 192.0.2.1 17"], Left(table));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public void Behind_a_service_the_server_is_told_and_the_ports()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        Insert(socket, "10.0.0.1", "10.96.0.1", server: "10.0.0.9");
+        Insert(socket, "10.0.0.2", "192.0.2.1");
+        using var table = ns.Inside(() => new ConnectionTable());
+        var told = new List<string>();
+        table.Cut(IpFamily.IPv4, false, one =>
+        {
+            told.Add($"{one.Source}:{one.SourcePort} to {one.Destination} is answered by {one.Server}:{one.ServerPort}");
+            return false;
+        });
+        Assert.Equal(
+            ["10.0.0.1:1000 to 10.96.0.1 is answered by 10.0.0.9:53", "10.0.0.2:1000 to 192.0.2.1 is answered by 192.0.2.1:53"],
+            told.Order());
     }
 
     [NeedsFact(Needs.Namespaces)]
