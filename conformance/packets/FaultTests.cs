@@ -131,6 +131,23 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal((Source, false, true), (await SeenAsync(), await outside.GoesOnAsync(2), await inside.GoesOnAsync()));
     }
 
+    /// <summary>The kernel's table of connections knows no interfaces: its routes are asked.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task What_another_interface_filter_excepts_is_cut_and_what_both_let_through_is_not()
+    {
+        site.Configuration = "nat: { onChange: cut }\n";
+        await site.StartAsync();
+        using var outside = await Transfer.BeginAsync(site["nat"], Site.Outside4);
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: \"eth+\""));
+        await site.TableAsync(table => table.Contains("oifname \"eth*\""), "the filter is in force");
+        Assert.True(await outside.GoesOnAsync());
+        Assert.Contains("\"connectionsCut\":0", await site.HttpAsync("/v1/nat"));
+        site.Write(Site.Pools(felix: ", natOutgoingInterfaceFilter: \"bond+\""));
+        await Until.TrueAsync("one connection was cut", async () => (await site.HttpAsync("/v1/nat")).Contains("\"connectionsCut\":1"),
+            Site.Patience);
+        Assert.Equal((Source, false), (await SeenAsync(), await outside.GoesOnAsync(2)));
+    }
+
     [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Kept_connections_keep_the_translation_that_they_have()
     {
@@ -175,5 +192,12 @@ public sealed class FaultTests : IAsyncLifetime
         })
             Assert.Contains($"\"translated\":{(translated ? "true" : "false")}",
                 await site.HttpAsync($"/v1/nat/explain?src={source}&dst={destination}"));
+        var told = await site.HttpAsync($"/v1/nat/explain?src={Source}&dst={Site.Outside4}");
+        foreach (var words in (string[])[
+            $"\"address\":\"{Site.Node4}\"", "\"interface\":\"eth0\"",
+            "\"rule\":\"chain postrouting: meta nfproto ipv4 ip saddr @nat-masq4"])
+            Assert.Contains(words, told);
+        Assert.Contains("the destination is in pool exempt (10.0.0.0/8)",
+            await site.HttpAsync($"/v1/nat/explain?src={Source}&dst={Site.Exempt4}"));
     }
 }

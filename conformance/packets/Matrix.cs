@@ -1,9 +1,12 @@
+using System.Text.Json.Nodes;
+
 namespace Calico.Bgp.Conformance.Packets;
 
 /// <summary>
 /// Every kind of source to every kind of destination, over every transport, in both families: who did the server see? Sources are pods of
 /// pools with NAT, without, public, disabled, and of no pool; destinations lie in the same pool, here and on the other node, in another
-/// pool, in a disabled one, are the node's own address, the other node's, and outside.
+/// pool, in a disabled one, are the node's own address, the other node's, and outside. Of each packet the daemon is asked, too, what
+/// becomes of it: by its rules it has to say what was seen.
 /// </summary>
 internal static class Matrix
 {
@@ -45,8 +48,23 @@ internal static class Matrix
     private static async Task<string?> WrongAsync(Site site, Transport transport, string what, (string Pod, string From, string To) packet,
         string expected)
     {
-        var seen = await Echo.SeenAsync(site[packet.Pod], packet.From, packet.To, transport);
-        return seen?.Address.ToString() == expected ? null
-            : $"{what} ({packet.To}): expected {expected}, saw {seen?.ToString() ?? "nothing"}";
+        var seen = (await Echo.SeenAsync(site[packet.Pod], packet.From, packet.To, transport))?.Address.ToString();
+        if (seen != expected) return $"{what} ({packet.To}): expected {expected}, saw {seen ?? "nothing"}";
+        var told = await ToldAsync(site, packet.From, packet.To, transport);
+        return told == seen ? null : $"{what} ({packet.To}): saw {seen}, told {told}";
+    }
+
+    /// <summary>The source that the packet arrives with, as the daemon explains it.</summary>
+    public static async Task<string> ToldAsync(Site site, string source, string to, Transport transport)
+    {
+        var protocol = transport == Transport.Icmp && to.Contains(':') ? "icmp6" : transport.ToString().ToLowerInvariant();
+        var answer = await site.HttpAsync($"/v1/nat/explain?src={source}&dst={to}&protocol={protocol}");
+        var explanation = JsonNode.Parse(answer)!;
+        return explanation["translated"]?.GetValue<bool>() switch
+        {
+            true => explanation["address"]?.GetValue<string>() ?? answer,
+            false => source,
+            null => answer,
+        };
     }
 }

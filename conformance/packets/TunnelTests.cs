@@ -53,7 +53,10 @@ public sealed class TunnelTests : IAsyncLifetime
         await site.TableAsync(table => table.Contains("vxlan-v6.calico"), "the tunnels are known");
         foreach (var (node, tunnel, far) in new[] { (Site.Node4, Tunnel4, Far4), (Site.Node6, Tunnel6, Far6) })
             foreach (var transport in Enum.GetValues<Transport>())
+            {
                 Assert.Equal(tunnel, (await Echo.SeenAsync(site.Node, node, far, transport))?.Address.ToString());
+                Assert.Equal(tunnel, await Matrix.ToldAsync(site, node, far, transport));
+            }
         // A pod's address is its own there, too.
         Assert.Equal("192.168.1.2", (await Echo.SeenAsync(site["nat"], "192.168.1.2", Far4, Transport.Tcp))?.Address.ToString());
     }

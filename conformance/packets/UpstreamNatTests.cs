@@ -66,8 +66,13 @@ public sealed class UpstreamNatTests : IAsyncLifetime
         Until.TrueAsync($"the reason is: {words}", async () => (await site.HttpAsync("/v1/nat")).Contains(words),
         Site.Patience, async () => await site.HttpAsync("/v1/nat") + await site.LogAsync());
 
-    private async Task<string?> SeenAsync(string source = Source, string pod = "nat") =>
-        (await Echo.SeenAsync(site[pod], source, Site.Outside4, Transport.Tcp))?.Address.ToString();
+    /// <summary>As the server saw it, which is what the daemon says of it.</summary>
+    private async Task<string?> SeenAsync(string source = Source, string pod = "nat")
+    {
+        var seen = (await Echo.SeenAsync(site[pod], source, Site.Outside4, Transport.Tcp))?.Address.ToString();
+        Assert.Equal(seen, await Matrix.ToldAsync(site, source, Site.Outside4, Transport.Tcp));
+        return seen;
+    }
 
     [NeedsFact(Needs.Daemon, "nft", "curl", "bird")]
     public async Task While_the_network_translates_the_node_does_not_and_when_it_is_lost_it_does_again()
