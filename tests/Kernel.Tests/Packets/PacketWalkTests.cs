@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Kernel.Tests.Nftables;
@@ -110,6 +112,51 @@ public class PacketWalkTests
         ruleset.Have(Table([], Filter(refused)));
         var end = Assert.Single(PacketWalk.Ends(ruleset.Ruleset.Table, new AnyRules.Facts(), Any));
         Assert.Equal((PacketVerdict.Accept, true, 0), (end.Verdict, Assert.Single(end.Trail).IsRefused, end.DependsOn.Length));
+    }
+
+    /// <summary>Half of them, as the kernel hashes them: what it drops of this host's own, it says to the sender.</summary>
+    [NeedsTheory(Needs.Namespaces)]
+    [InlineData("10.5.0.", "local 10.5.0.0/16 dev lo")]
+    [InlineData("fd05::", "local fd05::/64 dev lo")]
+    public void Which_sources_share_it_is_the_kernel_agrees(string start, string route)
+    {
+        const int sources = 40;
+        using var ns = new Live.NetworkNamespace();
+        ns.Ip($"route add {route}");
+        ns.Inside(() =>
+        {
+            File.WriteAllText("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+            return true;
+        });
+        var (ruleset, to) = (ns.Ruleset(), Address.Parse(start + "99"));
+        ruleset.Have(Table([], new NftChain("out", new("filter", NftHookPoint.Output, 0),
+            [Rule(new MatchFamily(to.Family), new MatchSourceShare(to.Family, 1000, 500), ActDecide.Drop)])));
+        var told = Enumerable.Range(1, sources).Select(i => new Packet(Address.Parse($"{start}{i}"), to))
+            .ToDictionary(packet => packet.Source, packet => Assert.Single(
+                PacketWalk.Ends(ruleset.Ruleset.Table, new Everywhere(), packet)).Verdict == PacketVerdict.Drop);
+        Assert.InRange(told.Values.Count(isDropped => isDropped), 1, sources - 1);
+        Assert.All(told, one => Assert.Equal((one.Key, one.Value), (one.Key, ns.Inside(() => IsDropped(one.Key, to)))));
+    }
+
+    private static bool IsDropped(Address from, Address to)
+    {
+        using var socket = new Socket(from.ToIPAddress().AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(from.ToIPAddress(), 0));
+        try
+        {
+            socket.SendTo([1], new IPEndPoint(to.ToIPAddress(), 9));
+            return false;
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.AccessDenied)
+        {
+            return true; // EPERM
+        }
+    }
+
+    private sealed class Everywhere : IHostFacts
+    {
+        public bool? IsLocal(Address address) => true;
+        public bool? IsLocalOn(Address address, string link) => true;
     }
 
     /// <summary>Whatever is left out of what is known of a packet, its end is one of those that it may have.</summary>
