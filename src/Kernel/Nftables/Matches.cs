@@ -164,7 +164,7 @@ public sealed record MatchMark(uint Mask, uint Value) : NftStatement
     }
 
     internal override NftAnswer Ask(PassingPacket packet) =>
-        packet.HasMark(Mask, Value) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the mark", ToString())
+        packet.HasMark(Mask, Value) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the mark", packet.MarkNow(ToString()))
         {
             Learn = isSo => packet.LearnMark(Mask, Value, isSo),
         };
@@ -185,7 +185,8 @@ public sealed record MatchPort(NftEnd End, PortRange Ports, bool Outside = false
 
     internal override NftAnswer Ask(PassingPacket packet) =>
         packet.HasPort(End, Ports) is { } known ? NftAnswer.Of(known != Outside)
-            : new NftAnswer.Unknown(End == NftEnd.Source ? "the source port" : "the destination port", Asked(outside: false), !Outside)
+            : new NftAnswer.Unknown(End == NftEnd.Source ? "the source port" : "the destination port",
+                End == NftEnd.Source ? packet.SourceNow(Asked(outside: false)) : Asked(outside: false), !Outside)
             {
                 Learn = isSo => packet.LearnPort(End, Ports, isSo),
             };
@@ -219,7 +220,7 @@ public sealed record MatchLocalSource(bool OfOutgoingInterface, bool Not = false
             isLocal = packet.Out is not { } link ? true
                 : link.Known is { } name ? packet.Facts.IsLocalOn(packet.Source!.Value, name) : null;
         return isLocal is { } known ? NftAnswer.Of(known != Not)
-            : new NftAnswer.Unknown("whether the source is an address of this host's", Asked(not: false), !Not);
+            : new NftAnswer.Unknown("whether the source is an address of this host's", packet.SourceNow(Asked(not: false)), !Not);
     }
 
     public override string ToString() => Asked(Not);

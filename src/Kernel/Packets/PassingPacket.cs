@@ -18,7 +18,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private PortRange sourcePorts = Only(packet.SourcePort), destinationPorts = Only(packet.DestinationPort);
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
-    private bool untracked;
+    private bool untracked, isTranslated;
+    private int turns;
 
     /// <summary>Those that its connection's state may be.</summary>
     private ConnectionStates states = packet.State ?? AllStates;
@@ -80,7 +81,14 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     {
         mark = (mark & keep) ^ turn;
         knownOfMark |= ~keep;
+        turns++;
     }
+
+    /// <summary>What was assumed of the mark before it was changed, and of the source before it was translated, says nothing of it
+    /// now: each is another question.</summary>
+    public string MarkNow(string question) => turns == 0 ? question : $"{question}, changed {turns} times";
+
+    public string SourceNow(string question) => isTranslated ? $"{question}, as translated" : question;
 
     public ConnectionStates States => untracked ? ConnectionStates.Untracked : IsTracked ? states : ConnectionStates.Invalid;
 
@@ -110,6 +118,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public void Translate(PacketTranslation to)
     {
         if (to.End == NftEnd.Destination) { Destination = to.First!.Value; return; }
+        isTranslated = true;
         Source = to.First == to.Last ? to.First : null;
         sourcePorts = to.Ports ?? AnyPort;
     }

@@ -77,7 +77,7 @@ internal static class AnyRules
             [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
             [new MatchMark(3, (uint)bits)], [new MatchMark(3, (uint)bits)], [new MatchMark((uint)bits, 0)],
             [new MatchLocalSource(false, not)],
-            [new MatchState(states)], [new MatchSourceShare(IpFamily.IPv4, 4, (uint)bits)], [new MatchChance(2, 1)], [])
+            [new MatchState(states)], [new MatchSourceShare(IpFamily.IPv4, 4, (uint)bits)], [new MatchChance(2, 1)], [], [], [], [])
         select statements;
 
     /// <summary>What a rule may do before it has asked everything.</summary>
@@ -100,10 +100,12 @@ internal static class AnyRules
 
     private static readonly NftStatement[] Marks = [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount()];
 
+    private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
+
     private static readonly NftStatement[] Filters =
     [
         .. Marks, ActDecide.Accept, ActDecide.Accept, ActDecide.Return, ActDecide.Return, ActDecide.Jump("sub1"), ActDecide.Jump("sub2"),
-        new ActDecide(new NftVerdict(NftVerdictCode.Goto, "sub1")), new ActDecideByInterface(false, "leads"), ActDecide.Drop,
+        Goto("sub1"), Goto("sub1"), Goto("sub2"), Goto("sub2"), new ActDecideByInterface(false, "leads"), ActDecide.Drop, ActDecide.Drop,
     ];
 
     private static readonly Address Fifty = Address.Parse("10.2.0.50"), Sixty = Address.Parse("10.2.0.60");

@@ -73,6 +73,22 @@ public class PacketWalkTests
     }
 
     [Fact]
+    public void What_was_taken_to_be_so_before_a_change_says_nothing_of_what_is_so_behind_it()
+    {
+        // A mark of 1 in its two low bits is 2 once both are turned.
+        var ends = Ends(Any, Filter(
+            Rule(new MatchMark(3, 2), ActDecide.Accept), Rule(new ActMark(0xffffffff, 3)), Rule(new MatchMark(3, 2), ActDecide.Drop)));
+        Assert.Contains(ends, end => end.Verdict == PacketVerdict.Drop);
+        ends = Ends(Any with { Protocol = IpProtocol.Udp, Mark = 0 },
+            new NftChain("post", new("filter", NftHookPoint.Postrouting, 50),
+                [Rule(new MatchPort(NftEnd.Source, new(80, 80), Outside: true), ActDecide.Drop)]),
+            new NftChain("nat", new("nat", NftHookPoint.Postrouting, 100), [Rule(new ActMasquerade())]),
+            new NftChain("late", new("filter", NftHookPoint.Postrouting, 200),
+                [Rule(new MatchPort(NftEnd.Source, new(80, 80), Outside: true), ActDecide.Accept), Rule(ActDecide.Drop)]));
+        Assert.Contains(ends, end => end.Verdict == PacketVerdict.Accept);
+    }
+
+    [Fact]
     public void What_is_in_a_dynamic_set_only_the_kernel_knows()
     {
         NftSet names = new("names", [NftType.Ipv4Address], false, [NftElement.Of(NftOctets.Of(Any.Destination))]) { Dynamic = true };
@@ -93,6 +109,20 @@ public class PacketWalkTests
             (Ends(Any with { In = "cali1" }, [leads], chain)[0].Verdict, Ends(Any with { In = "cali1" }, [leads], chain)[0].Decided!.By));
         Assert.Equal(PacketVerdict.Accept, Ends(Any with { In = "cali2" }, [leads], chain)[0].Verdict);
     }
+
+    [Fact]
+    public void A_jump_comes_back_and_a_goto_comes_back_to_who_jumped()
+    {
+        NftChain inner = new("inner", null, [Rule(new ActCount())]);
+        NftChain outer = new("outer", null, [Rule(Goto("inner")), Rule(ActDecide.Accept)]);
+        var drop = Rule(ActDecide.Drop);
+        Assert.Equal(PacketVerdict.Drop, Ends(Any, inner, Filter(Rule(ActDecide.Jump("inner")), drop))[0].Verdict);
+        Assert.Equal(PacketVerdict.Accept, Ends(Any, inner, Filter(Rule(Goto("inner")), drop))[0].Verdict);
+        Assert.Equal(PacketVerdict.Drop, Ends(Any, inner, outer, Filter(Rule(ActDecide.Jump("outer")), drop))[0].Verdict);
+        Assert.Equal(PacketVerdict.Accept, Ends(Any, Filter(Rule(ActDecide.Return), drop))[0].Verdict);
+    }
+
+    private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
 
     [Fact]
     public void Rules_that_lead_in_a_circle_are_left_open_and_many_facts_come_to_an_end()
@@ -179,7 +209,7 @@ public class PacketWalkTests
             var mays = PacketWalk.Ends(rules, new AnyRules.Facts(), less);
             if (mays.Any(end => end.Verdict == PacketVerdict.Open)) return; // too many facts, and it says so
             Assert.All(PacketWalk.Ends(rules, new AnyRules.Facts(), packet), end => Assert.Contains(mays, end.IsLike));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
 
     private static readonly Gen<NftSet> AnySet =
         from prefixes in Gen.Choose(0, 2).ArrayOf(16)

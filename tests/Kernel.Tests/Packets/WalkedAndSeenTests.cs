@@ -18,7 +18,7 @@ namespace Calico.Bgp.Kernel.Tests.Packets;
 /// </summary>
 public sealed class WalkedAndSeenTests
 {
-    private const int Rulesets = 60, PacketsOfEach = 12;
+    private const int Rulesets = 150, PacketsOfEach = 12;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
