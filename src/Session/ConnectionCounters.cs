@@ -34,7 +34,6 @@ internal sealed class ConnectionCounters
     }
 
     public MessageCounters Now => new(
-        received[1], received[2], received[3], received[4], received[5], octetsIn,
-        sent[1], sent[2], sent[3], sent[4], sent[5], octetsOut,
-        discarded, withdrawn);
+        new(received[1], received[2], received[3], received[4], received[5], octetsIn),
+        new(sent[1], sent[2], sent[3], sent[4], sent[5], octetsOut), discarded, withdrawn);
 }

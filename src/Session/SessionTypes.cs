@@ -171,10 +171,10 @@ public sealed record SessionFaults
 }
 
 /// <summary>Messages and octets of a session's current or last life.</summary>
-public readonly record struct MessageCounters(
-    long OpensIn, long UpdatesIn, long NotificationsIn, long KeepalivesIn, long RefreshesIn, long OctetsIn,
-    long OpensOut, long UpdatesOut, long NotificationsOut, long KeepalivesOut, long RefreshesOut, long OctetsOut,
-    long AttributesDiscarded, long TreatedAsWithdrawn);
+public readonly record struct MessageCounters(MessageCounts In, MessageCounts Out, long AttributesDiscarded, long TreatedAsWithdrawn);
+
+/// <summary>Messages of one direction by their type, and the octets of all.</summary>
+public readonly record struct MessageCounts(long Opens, long Updates, long Notifications, long Keepalives, long Refreshes, long Octets);
 
 /// <summary>A session as of one moment, for those who look in.</summary>
 public sealed record SessionSnapshot

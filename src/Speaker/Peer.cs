@@ -41,8 +41,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         var missing = up.Negotiated.Families & ~up.Complete;
         if ((missing & up.Negotiated.GracefulRestart) != FamilySet.None) return false;
         var counters = session.Counters;
-        if (counters.UpdatesIn != up.Heard.Updates) up.Heard = new(counters.UpdatesIn, counters.KeepalivesIn, now);
-        return missing == FamilySet.None || counters.KeepalivesIn > up.Heard.Keepalives || now - up.Heard.Since >= Quiet;
+        if (counters.In.Updates != up.Heard.Updates) up.Heard = new(counters.In.Updates, counters.In.Keepalives, now);
+        return missing == FamilySet.None || counters.In.Keepalives > up.Heard.Keepalives || now - up.Heard.Since >= Quiet;
     }
 }
 

@@ -32,7 +32,7 @@ internal static class ProtocolViews
         var export = kind == ProtocolKind.Kernel && speaker.Config.Kernel.InstallRoutes
             ? speaker.Config.Kernel.Export?.Name ?? "ACCEPT" : "REJECT";
         var channels = sources.Select(source => Channel(
-            speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, "ACCEPT", false, export, false, null));
+            speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, new("ACCEPT"), new(export), null));
         return new(first.Name, kind, first.Enabled, first.Enabled, first.Since, null, null, [.. channels], null, false);
     }
 
@@ -48,9 +48,8 @@ internal static class ProtocolViews
             var nextHop = peer.Up is { } life
                 ? Self(config.ForRib(peer.Session.Settings, life.Negotiated, speaker.Kernel.Current), family) : null;
             channels.Add(Channel(
-                speaker.Rib.CountsOf(peer.Index, family), family, up
-                && families.Has(family), config.Import.Name, config.ImportDefaulted, config.Export.Name,
-                config.ExportDefaulted, nextHop));
+                speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family),
+                new(config.Import.Name, config.ImportDefaulted), new(config.Export.Name, config.ExportDefaulted), nextHop));
         }
         return new(
             peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, Message(peer, session),
@@ -69,14 +68,13 @@ internal static class ProtocolViews
         family == IpFamily.IPv6 && peer.SelfLinkLocal is { } linkLocal ? $"{peer.SelfIPv6} {linkLocal}" : peer.Self(family).ToString();
 
     private static ChannelStatus Channel(
-        PeerCounts counts, IpFamily family, bool up, string import, bool importDefault, string export, bool exportDefault,
-        string? nextHop) => new(
-        family, up, import, importDefault, export, exportDefault, nextHop, counts.Imported, counts.Filtered, counts.Exported,
-        counts.Preferred,
+        PeerCounts counts, IpFamily family, bool up, ChannelFilter import, ChannelFilter export, string? nextHop) => new(
+        family, up, import, export, nextHop, new(counts.Imported, counts.Filtered, counts.Exported, counts.Preferred),
         new(
-            counts.UpdatesReceived, counts.UpdatesRejected, counts.UpdatesFiltered, counts.UpdatesIgnored, counts.UpdatesAccepted,
-            counts.WithdrawsReceived, 0, counts.WithdrawsIgnored, counts.WithdrawsAccepted,
-            counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered,
-            counts.ExportUpdates,
-            counts.ExportWithdraws, counts.ExportWithdraws));
+            new(counts.UpdatesReceived, counts.UpdatesRejected, counts.UpdatesFiltered, counts.UpdatesIgnored, counts.UpdatesAccepted),
+            new(counts.WithdrawsReceived, 0, 0, counts.WithdrawsIgnored, counts.WithdrawsAccepted),
+            new(
+                counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered, 0,
+                counts.ExportUpdates),
+            new(counts.ExportWithdraws, 0, 0, 0, counts.ExportWithdraws)));
 }

@@ -90,7 +90,7 @@ public sealed class RoutingWatch(SpeakerView speaker, Bell bell) : IBestFollower
     private string MarksOf(ProtocolStatus peer) => string.Join(' ', (object?[])
     [
         speaker.IsUp(peer.Name), peer.Session!.EstablishedTransitions, peer.Origin.Object,
-        .. peer.Channels.Select(channel => (channel.Imported, channel.Exported, channel.Counts)),
+        .. peer.Channels.Select(channel => (channel.Routes.Imported, channel.Routes.Exported, channel.Counts)),
     ]);
 
     private async Task<PeerReach> ReachAsync(ProtocolStatus peer, CancellationToken stop)

@@ -17,22 +17,25 @@ public sealed record RouterStatus(
 public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }
 
 /// <summary>Route counts and update counts of one peer (or other source) and family; birdc's "channel".</summary>
-/// <param name="Import">What the import filter does, as <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</param>
-/// <param name="ImportDefault">True where nothing was configured and RFC 8212 made it reject.</param>
 public sealed record ChannelStatus(
-    IpFamily Family, bool Up, string Import, bool ImportDefault, string Export, bool ExportDefault, string? NextHop,
-    long Imported, long Filtered, long Exported, long Preferred, UpdateCounts Counts);
+    IpFamily Family, bool Up, ChannelFilter Import, ChannelFilter Export, string? NextHop, RouteCounts Routes, UpdateCounts Counts);
 
-/// <summary>birdc's table of route changes; null is printed as <c>---</c>.</summary>
+/// <summary>What the filter of one direction does, as <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</summary>
+/// <param name="IsDefault">Nothing was configured, and RFC 8212 made it reject.</param>
+public readonly record struct ChannelFilter(string Name, bool IsDefault = false);
+
+/// <summary>How many routes of a channel there are, by what became of them.</summary>
+public readonly record struct RouteCounts(long Imported, long Filtered, long Exported, long Preferred);
+
+/// <summary>birdc's table of route changes; what it prints as <c>---</c> is zero here.</summary>
 public sealed record UpdateCounts(
-    long ImportUpdatesReceived, long ImportUpdatesRejected, long ImportUpdatesFiltered, long ImportUpdatesIgnored,
-    long ImportUpdatesAccepted,
-    long ImportWithdrawsReceived, long ImportWithdrawsRejected, long ImportWithdrawsIgnored, long ImportWithdrawsAccepted,
-    long ExportUpdatesReceived, long ExportUpdatesRejected, long ExportUpdatesFiltered, long ExportUpdatesAccepted,
-    long ExportWithdrawsReceived, long ExportWithdrawsAccepted)
+    RouteChanges ImportUpdates, RouteChanges ImportWithdraws, RouteChanges ExportUpdates, RouteChanges ExportWithdraws)
 {
-    public static readonly UpdateCounts None = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static readonly UpdateCounts None = new(default, default, default, default);
 }
+
+/// <summary>Announced or withdrawn prefixes of one direction: how many there were, and what became of them.</summary>
+public readonly record struct RouteChanges(long Received, long Rejected, long Filtered, long Ignored, long Accepted);
 
 /// <summary>A protocol instance. BGP ones carry their session.</summary>
 /// <param name="Name">As configured (peers), or device1, direct1, kernel1 (IPv4), kernel2 (IPv6), static1, static2.</param>

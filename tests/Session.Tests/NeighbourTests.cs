@@ -225,7 +225,7 @@ public class NeighbourTests
         var time = new ManualTimeProvider();
         await using var us = Passive(time);
         using var peer = await EstablishedAsync(us, open: Some.Open with { HoldTime = 9 });
-        var before = us.Now.Counters.KeepalivesOut;
+        var before = us.Now.Counters.Out.Keepalives;
         for (var tick = 0; tick < 240; tick++)
         {
             time.Advance(TimeSpan.FromSeconds(0.25));
@@ -233,7 +233,7 @@ public class NeighbourTests
             await Until.TrueAsync("the timer armed anew", () => us.Now.Left.Keepalive is { } left && left > TimeSpan.Zero);
             await SyncAsync(us, peer);
         }
-        Assert.InRange(us.Now.Counters.KeepalivesOut - before, 19, 28);
+        Assert.InRange(us.Now.Counters.Out.Keepalives - before, 19, 28);
     }
 
     /// <summary>T03.</summary>
@@ -248,7 +248,7 @@ public class NeighbourTests
             time.Advance(TimeSpan.FromMinutes(1));
             await SyncAsync(us, peer);
         }
-        Assert.Equal((Phase.Established, 1), (us.Now.Phase, us.Now.Counters.KeepalivesOut));
+        Assert.Equal((Phase.Established, 1), (us.Now.Phase, us.Now.Counters.Out.Keepalives));
     }
 
     /// <summary>T04: the "large value" of RFC 4271 section 8.2.2.</summary>
@@ -293,13 +293,13 @@ public class NeighbourTests
         await Until.TrueAsync("the update before the wall", () => us.Updates == 1);
         for (var i = 0; i < 10; i++)
         {
-            var before = us.Now.Counters.KeepalivesOut;
+            var before = us.Now.Counters.Out.Keepalives;
             await peer.SendAsync(Keepalive.Octets);
             time.Advance(TimeSpan.FromSeconds(3));
-            await Until.TrueAsync("a keepalive", () => us.Now.Counters.KeepalivesOut > before);
+            await Until.TrueAsync("a keepalive", () => us.Now.Counters.Out.Keepalives > before);
         }
         us.Full.SetResult();
-        await Until.TrueAsync("what had to wait", () => us.Now.Counters.KeepalivesIn == 11);
+        await Until.TrueAsync("what had to wait", () => us.Now.Counters.In.Keepalives == 11);
         Assert.Equal(Phase.Established, us.Now.Phase);
     }
 
@@ -412,9 +412,9 @@ public class NeighbourTests
     /// <summary>When this comes back, all that was under way before has been dealt with.</summary>
     private static async Task SyncAsync(Speaker us, HandPeer peer)
     {
-        var before = us.Now.Counters.RefreshesIn;
+        var before = us.Now.Counters.In.Refreshes;
         await peer.SendAsync(Refresh);
-        await Until.TrueAsync("an answer", () => us.Now.Counters.RefreshesIn > before);
+        await Until.TrueAsync("an answer", () => us.Now.Counters.In.Refreshes > before);
         await us.Session.SettledAsync();
     }
 

@@ -115,7 +115,7 @@ public class PeerSessionTests
         for (var i = 0; i < Buffers; i++) one.Outlet!.Send(EndOfRibs(Each, prompt));
         await Until.TrueAsync("all of them", () => other.Updates == Buffers * Each);
         await Until.TrueAsync("an empty queue", () => one.Outlet!.Backlog == 0);
-        Assert.Equal((Buffers * Each, Buffers * Each), (one.Now.Counters.UpdatesOut, other.Now.Counters.UpdatesIn));
+        Assert.Equal((Buffers * Each, Buffers * Each), (one.Now.Counters.Out.Updates, other.Now.Counters.In.Updates));
     }
 
     [Theory]
@@ -136,7 +136,7 @@ public class PeerSessionTests
         one.Outlet!.Send(buffer);
         one.Outlet!.Send(EndOfRibs(1));
         await Until.TrueAsync("two of four, and one", () => other.Updates >= 3);
-        Assert.Equal(3, one.Now.Counters.UpdatesOut);
+        Assert.Equal(3, one.Now.Counters.Out.Updates);
     }
 
     /// <summary>RFC 2385: who signs with another key is not even refused.</summary>

@@ -45,7 +45,7 @@ public class SpeakerLoopTests
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.Filtered)).Contains(Four));
         Assert.Empty(await pair.B.RoutesAsync());
         Assert.Empty(pair.B.Kernel.Wishes);
-        Assert.True(pair.B.View.Protocols.Single(protocol => protocol.Name == "a").Channels[0].ImportDefault);
+        Assert.True(pair.B.View.Protocols.Single(protocol => protocol.Name == "a").Channels[0].Import.IsDefault);
     }
 
     [Fact]

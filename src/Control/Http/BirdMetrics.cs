@@ -13,25 +13,25 @@ internal static class BirdMetrics
     [
         new("bird_protocol_up", "gauge", "Protocol is up", (protocol, channel, _) => protocol.Up && channel.Up ? 1 : 0),
         new("bird_protocol_uptime", "gauge", "Seconds since the protocol came up", (protocol, _, now) => Uptime(protocol, now)),
-        Gauge("prefix_import_count", "Number of imported routes", channel => channel.Imported),
-        Gauge("prefix_export_count", "Number of exported routes", channel => channel.Exported),
-        Gauge("prefix_filter_count", "Number of filtered routes", channel => channel.Filtered),
-        Gauge("prefix_preferred_count", "Number of preferred routes", channel => channel.Preferred),
-        Change("update_import_receive", "Number of received updates", counts => counts.ImportUpdatesReceived),
-        Change("update_import_reject", "Number of incoming updates being rejected", counts => counts.ImportUpdatesRejected),
-        Change("update_import_filter", "Number of incoming updates being filtered", counts => counts.ImportUpdatesFiltered),
-        Change("update_import_ignore", "Number of incoming updates being ignored", counts => counts.ImportUpdatesIgnored),
-        Change("update_import_accept", "Number of incoming updates being accepted", counts => counts.ImportUpdatesAccepted),
-        Change("withdraw_import_receive", "Number of received withdraws", counts => counts.ImportWithdrawsReceived),
-        Change("withdraw_import_reject", "Number of incoming withdraws being rejected", counts => counts.ImportWithdrawsRejected),
-        Change("withdraw_import_ignore", "Number of incoming withdraws being ignored", counts => counts.ImportWithdrawsIgnored),
-        Change("withdraw_import_accept", "Number of incoming withdraws being accepted", counts => counts.ImportWithdrawsAccepted),
-        Change("update_export_receive", "Number of updates offered for export", counts => counts.ExportUpdatesReceived),
-        Change("update_export_reject", "Number of outgoing updates being rejected", counts => counts.ExportUpdatesRejected),
-        Change("update_export_filter", "Number of outgoing updates being filtered", counts => counts.ExportUpdatesFiltered),
-        Change("update_export_accept", "Number of outgoing updates being accepted", counts => counts.ExportUpdatesAccepted),
-        Change("withdraw_export_receive", "Number of withdraws offered for export", counts => counts.ExportWithdrawsReceived),
-        Change("withdraw_export_accept", "Number of outgoing withdraws being accepted", counts => counts.ExportWithdrawsAccepted),
+        Gauge("prefix_import_count", "Number of imported routes", channel => channel.Routes.Imported),
+        Gauge("prefix_export_count", "Number of exported routes", channel => channel.Routes.Exported),
+        Gauge("prefix_filter_count", "Number of filtered routes", channel => channel.Routes.Filtered),
+        Gauge("prefix_preferred_count", "Number of preferred routes", channel => channel.Routes.Preferred),
+        Change("update_import_receive", "Number of received updates", counts => counts.ImportUpdates.Received),
+        Change("update_import_reject", "Number of incoming updates being rejected", counts => counts.ImportUpdates.Rejected),
+        Change("update_import_filter", "Number of incoming updates being filtered", counts => counts.ImportUpdates.Filtered),
+        Change("update_import_ignore", "Number of incoming updates being ignored", counts => counts.ImportUpdates.Ignored),
+        Change("update_import_accept", "Number of incoming updates being accepted", counts => counts.ImportUpdates.Accepted),
+        Change("withdraw_import_receive", "Number of received withdraws", counts => counts.ImportWithdraws.Received),
+        Change("withdraw_import_reject", "Number of incoming withdraws being rejected", counts => counts.ImportWithdraws.Rejected),
+        Change("withdraw_import_ignore", "Number of incoming withdraws being ignored", counts => counts.ImportWithdraws.Ignored),
+        Change("withdraw_import_accept", "Number of incoming withdraws being accepted", counts => counts.ImportWithdraws.Accepted),
+        Change("update_export_receive", "Number of updates offered for export", counts => counts.ExportUpdates.Received),
+        Change("update_export_reject", "Number of outgoing updates being rejected", counts => counts.ExportUpdates.Rejected),
+        Change("update_export_filter", "Number of outgoing updates being filtered", counts => counts.ExportUpdates.Filtered),
+        Change("update_export_accept", "Number of outgoing updates being accepted", counts => counts.ExportUpdates.Accepted),
+        Change("withdraw_export_receive", "Number of withdraws offered for export", counts => counts.ExportWithdraws.Received),
+        Change("withdraw_export_accept", "Number of outgoing withdraws being accepted", counts => counts.ExportWithdraws.Accepted),
     ];
 
     public static void Write(PrometheusText text, Metric metric, IReadOnlyList<ProtocolStatus> protocols, DateTimeOffset now)
@@ -69,7 +69,7 @@ internal static class BirdMetrics
         ReadOnlySpan<(string, string)> labels =
         [
             ("name", protocol.Name), ("proto", Proto(protocol.Kind)), ("ip_version", channel.Family == Net.IpFamily.IPv4 ? "4" : "6"),
-            ("import_filter", channel.Import), ("export_filter", channel.Export), ("state", State(protocol)),
+            ("import_filter", channel.Import.Name), ("export_filter", channel.Export.Name), ("state", State(protocol)),
         ];
         text.Sample(metric.Name, value, metric == OfChannels[0] ? labels : labels[..5]);
     }

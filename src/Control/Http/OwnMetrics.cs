@@ -70,8 +70,8 @@ internal static class OwnMetrics
         text.Head("calico_bgp_message_bytes_total", "counter", "Octets of BGP messages of the current session");
         Each(protocols, (peer, counters) =>
         {
-            text.Sample("calico_bgp_message_bytes_total", counters.OctetsIn, ("peer", peer), ("direction", "in"));
-            text.Sample("calico_bgp_message_bytes_total", counters.OctetsOut, ("peer", peer), ("direction", "out"));
+            text.Sample("calico_bgp_message_bytes_total", counters.In.Octets, ("peer", peer), ("direction", "in"));
+            text.Sample("calico_bgp_message_bytes_total", counters.Out.Octets, ("peer", peer), ("direction", "out"));
         });
         text.Head("calico_bgp_attributes_discarded_total", "counter", "Malformed attributes that were dropped (RFC 7606)");
         Each(protocols, (peer, counters) => text.Sample(
@@ -98,19 +98,19 @@ internal static class OwnMetrics
         text.Head("calico_bgp_routes", "gauge", "Routes of a peer by family and place");
         foreach (var (peer, channel) in Channels(protocols))
         {
-            Route(text, peer, channel, "received", channel.Imported + channel.Filtered);
-            Route(text, peer, channel, "accepted", channel.Imported);
-            Route(text, peer, channel, "filtered", channel.Filtered);
-            Route(text, peer, channel, "preferred", channel.Preferred);
-            Route(text, peer, channel, "advertised", channel.Exported);
+            Route(text, peer, channel, "received", channel.Routes.Imported + channel.Routes.Filtered);
+            Route(text, peer, channel, "accepted", channel.Routes.Imported);
+            Route(text, peer, channel, "filtered", channel.Routes.Filtered);
+            Route(text, peer, channel, "preferred", channel.Routes.Preferred);
+            Route(text, peer, channel, "advertised", channel.Routes.Exported);
         }
         text.Head("calico_bgp_route_changes_total", "counter", "Announced and withdrawn prefixes by direction");
         foreach (var (peer, channel) in Channels(protocols))
         {
-            Change(text, peer, channel, "in", "update", channel.Counts.ImportUpdatesReceived);
-            Change(text, peer, channel, "in", "withdraw", channel.Counts.ImportWithdrawsReceived);
-            Change(text, peer, channel, "out", "update", channel.Counts.ExportUpdatesAccepted);
-            Change(text, peer, channel, "out", "withdraw", channel.Counts.ExportWithdrawsAccepted);
+            Change(text, peer, channel, "in", "update", channel.Counts.ImportUpdates.Received);
+            Change(text, peer, channel, "in", "withdraw", channel.Counts.ImportWithdraws.Received);
+            Change(text, peer, channel, "out", "update", channel.Counts.ExportUpdates.Accepted);
+            Change(text, peer, channel, "out", "withdraw", channel.Counts.ExportWithdraws.Accepted);
         }
     }
 
@@ -145,11 +145,11 @@ internal static class OwnMetrics
 
     private static void Messages(PrometheusText text, string peer, MessageCounters counters)
     {
-        Message(text, peer, "open", counters.OpensIn, counters.OpensOut);
-        Message(text, peer, "update", counters.UpdatesIn, counters.UpdatesOut);
-        Message(text, peer, "notification", counters.NotificationsIn, counters.NotificationsOut);
-        Message(text, peer, "keepalive", counters.KeepalivesIn, counters.KeepalivesOut);
-        Message(text, peer, "route_refresh", counters.RefreshesIn, counters.RefreshesOut);
+        Message(text, peer, "open", counters.In.Opens, counters.Out.Opens);
+        Message(text, peer, "update", counters.In.Updates, counters.Out.Updates);
+        Message(text, peer, "notification", counters.In.Notifications, counters.Out.Notifications);
+        Message(text, peer, "keepalive", counters.In.Keepalives, counters.Out.Keepalives);
+        Message(text, peer, "route_refresh", counters.In.Refreshes, counters.Out.Refreshes);
     }
 
     private static void Message(PrometheusText text, string peer, string type, long received, long sent)

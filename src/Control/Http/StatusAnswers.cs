@@ -89,8 +89,8 @@ internal static class StatusAnswers
             Negotiated = session.Negotiated is { } agreed ? Agreed(agreed) : null,
             Timers = new(
                 session.Left.Hold?.TotalSeconds, session.Left.Keepalive?.TotalSeconds, session.Left.Retry?.TotalSeconds),
-            MessagesIn = MessagesIn(counters),
-            MessagesOut = MessagesOut(counters),
+            MessagesIn = Messages(counters.In),
+            MessagesOut = Messages(counters.Out),
             AttributesDiscarded = counters.AttributesDiscarded,
             TreatedAsWithdrawn = counters.TreatedAsWithdrawn,
             EstablishedTransitions = session.EstablishedTransitions,
@@ -139,11 +139,8 @@ internal static class StatusAnswers
         _ => "prohibit",
     };
 
-    private static MessagesAnswer MessagesIn(MessageCounters of) =>
-        new(of.OpensIn, of.UpdatesIn, of.NotificationsIn, of.KeepalivesIn, of.RefreshesIn, of.OctetsIn);
-
-    private static MessagesAnswer MessagesOut(MessageCounters of) =>
-        new(of.OpensOut, of.UpdatesOut, of.NotificationsOut, of.KeepalivesOut, of.RefreshesOut, of.OctetsOut);
+    private static MessagesAnswer Messages(MessageCounts of) =>
+        new(of.Opens, of.Updates, of.Notifications, of.Keepalives, of.Refreshes, of.Octets);
 
     private static SessionsAnswer Sessions(IReadOnlyList<ProtocolStatus> protocols) => new(
         protocols.Count(protocol => protocol.Session != null),
@@ -168,36 +165,36 @@ internal static class StatusAnswers
     {
         Family = channel.Family.Word(),
         Up = channel.Up,
-        Import = channel.Import,
-        ImportDefault = channel.ImportDefault,
-        Export = channel.Export,
-        ExportDefault = channel.ExportDefault,
+        Import = channel.Import.Name,
+        ImportDefault = channel.Import.IsDefault,
+        Export = channel.Export.Name,
+        ExportDefault = channel.Export.IsDefault,
         NextHop = channel.NextHop,
-        Received = channel.Imported + channel.Filtered,
-        Accepted = channel.Imported,
-        Filtered = channel.Filtered,
-        Advertised = channel.Exported,
-        Preferred = channel.Preferred,
+        Received = channel.Routes.Imported + channel.Routes.Filtered,
+        Accepted = channel.Routes.Imported,
+        Filtered = channel.Routes.Filtered,
+        Advertised = channel.Routes.Exported,
+        Preferred = channel.Routes.Preferred,
         Changes = Changes(channel.Counts),
     };
 
     private static ChangesAnswer Changes(UpdateCounts counts) => new()
     {
-        ImportUpdatesReceived = counts.ImportUpdatesReceived,
-        ImportUpdatesRejected = counts.ImportUpdatesRejected,
-        ImportUpdatesFiltered = counts.ImportUpdatesFiltered,
-        ImportUpdatesIgnored = counts.ImportUpdatesIgnored,
-        ImportUpdatesAccepted = counts.ImportUpdatesAccepted,
-        ImportWithdrawsReceived = counts.ImportWithdrawsReceived,
-        ImportWithdrawsRejected = counts.ImportWithdrawsRejected,
-        ImportWithdrawsIgnored = counts.ImportWithdrawsIgnored,
-        ImportWithdrawsAccepted = counts.ImportWithdrawsAccepted,
-        ExportUpdatesReceived = counts.ExportUpdatesReceived,
-        ExportUpdatesRejected = counts.ExportUpdatesRejected,
-        ExportUpdatesFiltered = counts.ExportUpdatesFiltered,
-        ExportUpdatesAccepted = counts.ExportUpdatesAccepted,
-        ExportWithdrawsReceived = counts.ExportWithdrawsReceived,
-        ExportWithdrawsAccepted = counts.ExportWithdrawsAccepted,
+        ImportUpdatesReceived = counts.ImportUpdates.Received,
+        ImportUpdatesRejected = counts.ImportUpdates.Rejected,
+        ImportUpdatesFiltered = counts.ImportUpdates.Filtered,
+        ImportUpdatesIgnored = counts.ImportUpdates.Ignored,
+        ImportUpdatesAccepted = counts.ImportUpdates.Accepted,
+        ImportWithdrawsReceived = counts.ImportWithdraws.Received,
+        ImportWithdrawsRejected = counts.ImportWithdraws.Rejected,
+        ImportWithdrawsIgnored = counts.ImportWithdraws.Ignored,
+        ImportWithdrawsAccepted = counts.ImportWithdraws.Accepted,
+        ExportUpdatesReceived = counts.ExportUpdates.Received,
+        ExportUpdatesRejected = counts.ExportUpdates.Rejected,
+        ExportUpdatesFiltered = counts.ExportUpdates.Filtered,
+        ExportUpdatesAccepted = counts.ExportUpdates.Accepted,
+        ExportWithdrawsReceived = counts.ExportWithdraws.Received,
+        ExportWithdrawsAccepted = counts.ExportWithdraws.Accepted,
     };
 
     private static FaultAnswer? Fault(SessionFault? fault) => fault?.Kind switch

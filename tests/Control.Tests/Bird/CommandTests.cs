@@ -30,7 +30,7 @@ public sealed class CommandTests
             Enabled = enabled,
         };
         var channel = new ChannelStatus(
-            IpFamily.IPv4, true, importDefault ? "REJECT" : "ACCEPT", importDefault, "REJECT", false, null, 0, 0, 0, 0, UpdateCounts.None);
+            IpFamily.IPv4, true, new(importDefault ? "REJECT" : "ACCEPT", importDefault), new("REJECT"), null, default, UpdateCounts.None);
         var speaker = new FakeSpeaker();
         if (change != null) session = change(session);
         speaker.ProtocolList.Add(new(
@@ -50,7 +50,7 @@ public sealed class CommandTests
         var speaker = Speaker();
         speaker.ProtocolList.Add(new(
             "static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 0), null, null,
-            [new(IpFamily.IPv4, true, "ACCEPT", false, "REJECT", false, null, 0, 0, 0, 0, UpdateCounts.None)], null, false));
+            [new(IpFamily.IPv4, true, new("ACCEPT"), new("REJECT"), null, default, UpdateCounts.None)], null, false));
         const string Why = "172.16.0.1 is on no link of ours";
         var hop = new ConfiguredHop(new(Address.Parse("172.16.0.1"), 0), null, Why);
         speaker.ConfiguredRoutes = [new(Prefix.Parse("192.0.2.0/24"), Kernel.RouteType.Unicast, "static1", [hop])];

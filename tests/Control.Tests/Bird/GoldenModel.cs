@@ -132,7 +132,7 @@ internal sealed partial class GoldenModel
     }
 
     private ChannelStatus Channel(string protocol, IpFamily family, string import, string export, string? nextHop = null, bool up = true) =>
-        Counted(new(family, up, import, false, export, false, nextHop, 0, 0, 0, 0, UpdateCounts.None), protocol);
+        Counted(new(family, up, new(import), new(export), nextHop, default, UpdateCounts.None), protocol);
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Number();
@@ -153,11 +153,10 @@ internal sealed partial class GoldenModel
         var ew = Numbers(lines[5]);
         return channel with
         {
-            Imported = routes[0],
-            Filtered = filtered == 1 ? routes[1] : 0,
-            Exported = routes[1 + filtered],
-            Preferred = routes[2 + filtered],
-            Counts = new(iu[0], iu[1], iu[2], iu[3], iu[4], iw[0], iw[1], iw[2], iw[3], eu[0], eu[1], eu[2], eu[3], ew[0], ew[1]),
+            Routes = new(routes[0], filtered == 1 ? routes[1] : 0, routes[1 + filtered], routes[2 + filtered]),
+            Counts = new(
+                new(iu[0], iu[1], iu[2], iu[3], iu[4]), new(iw[0], iw[1], 0, iw[2], iw[3]), new(eu[0], eu[1], eu[2], 0, eu[3]),
+                new(ew[0], 0, 0, 0, ew[1])),
         };
     }
 

@@ -149,11 +149,13 @@ internal static class FakeProtocols
     private static DateTimeOffset Ago(int seconds) => FakeSpeaker.Now - TimeSpan.FromSeconds(seconds);
 
     private static ChannelStatus Channel(IpFamily family, long imported, long filtered, long exported) => new(
-        family, true, "ACCEPT", false, "only-default", false, null, imported, filtered, exported, imported,
-        new(imported + filtered + 5, 1, filtered, 2, imported + 5, 5, 0, 1, 4, exported + 2, 1, 1, exported, 7, 6));
+        family, true, new("ACCEPT"), new("only-default"), null, new(imported, filtered, exported, imported),
+        new(
+            new(imported + filtered + 5, 1, filtered, 2, imported + 5), new(5, 0, 0, 1, 4), new(exported + 2, 1, 1, 0, exported),
+            new(7, 0, 0, 0, 6)));
 
     private static ChannelStatus Unconfigured(ChannelStatus channel) =>
-        channel with { Import = "REJECT", ImportDefault = true, Export = "REJECT", ExportDefault = true };
+        channel with { Import = new("REJECT", IsDefault: true), Export = new("REJECT", IsDefault: true) };
 
     private static SessionSettings Settings(string name, ushort index, string address, uint asn) => new()
     {
@@ -174,7 +176,7 @@ internal static class FakeProtocols
         Faults = SessionFaults.None.With(new(FaultKind.Received, new(ErrorCode.Cease, 4), "Administrative reset", Ago(3725))),
         Negotiated = Agreed("10.192.0.254", 4_200_000_001),
         Left = new(TimeSpan.FromSeconds(71.5), TimeSpan.FromSeconds(12), null),
-        Counters = new(1, 300_000, 0, 124, 1, 9_876_543_210, 1, 4, 0, 125, 0, 4567, 2, 1),
+        Counters = new(new(1, 300_000, 0, 124, 1, 9_876_543_210), new(1, 4, 0, 125, 0, 4567), 2, 1),
         EstablishedTransitions = 3,
     };
 

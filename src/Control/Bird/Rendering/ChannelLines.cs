@@ -13,8 +13,8 @@ internal static class ChannelLines
         yield return $"    State:          {(channel.Up ? "UP" : "DOWN")}";
         yield return $"    Table:          {Tables.Name(channel.Family)}";
         yield return $"    Preference:     {Preference(protocol.Kind)}";
-        yield return $"    Input filter:   {channel.Import}";
-        yield return $"    Output filter:  {channel.Export}";
+        yield return $"    Input filter:   {channel.Import.Name}";
+        yield return $"    Output filter:  {channel.Export.Name}";
         if (channel.Up) foreach (var line in Counts(protocol, channel)) yield return line;
         if (protocol.Session is { } session) foreach (var line in Bgp(session, channel)) yield return line;
     }
@@ -32,18 +32,18 @@ internal static class ChannelLines
     private static IEnumerable<string> Counts(ProtocolStatus protocol, ChannelStatus channel)
     {
         // Filtered routes are always kept, as with BIRD's "import keep filtered"; only peers have an import filter to fail.
-        var filtered = protocol.Kind == ProtocolKind.Bgp ? $"{channel.Filtered} filtered, " : "";
+        var filtered = protocol.Kind == ProtocolKind.Bgp ? $"{channel.Routes.Filtered} filtered, " : "";
         var counts = channel.Counts;
-        var exported = $"{channel.Exported} exported, {channel.Preferred} preferred";
-        yield return $"    Routes:         {channel.Imported} imported, {filtered}{exported}";
+        var exported = $"{channel.Routes.Exported} exported, {channel.Routes.Preferred} preferred";
+        yield return $"    Routes:         {channel.Routes.Imported} imported, {filtered}{exported}";
         yield return "    Route change stats:     received   rejected   filtered    ignored   accepted";
-        yield return Row("Import updates:", counts.ImportUpdatesReceived, counts.ImportUpdatesRejected, counts.ImportUpdatesFiltered,
-            counts.ImportUpdatesIgnored, counts.ImportUpdatesAccepted);
-        yield return Row("Import withdraws:", counts.ImportWithdrawsReceived, counts.ImportWithdrawsRejected, null,
-            counts.ImportWithdrawsIgnored, counts.ImportWithdrawsAccepted);
-        yield return Row("Export updates:", counts.ExportUpdatesReceived, counts.ExportUpdatesRejected, counts.ExportUpdatesFiltered,
-            null, counts.ExportUpdatesAccepted);
-        yield return Row("Export withdraws:", counts.ExportWithdrawsReceived, null, null, null, counts.ExportWithdrawsAccepted);
+        yield return Row("Import updates:", counts.ImportUpdates.Received, counts.ImportUpdates.Rejected, counts.ImportUpdates.Filtered,
+            counts.ImportUpdates.Ignored, counts.ImportUpdates.Accepted);
+        yield return Row("Import withdraws:", counts.ImportWithdraws.Received, counts.ImportWithdraws.Rejected, null,
+            counts.ImportWithdraws.Ignored, counts.ImportWithdraws.Accepted);
+        yield return Row("Export updates:", counts.ExportUpdates.Received, counts.ExportUpdates.Rejected, counts.ExportUpdates.Filtered,
+            null, counts.ExportUpdates.Accepted);
+        yield return Row("Export withdraws:", counts.ExportWithdraws.Received, null, null, null, counts.ExportWithdraws.Accepted);
     }
 
     private static string Row(string label, params ReadOnlySpan<long?> counts)
@@ -62,8 +62,8 @@ internal static class ChannelLines
             if (channel.Family == IpFamily.IPv4) yield return "    IGP IPv4 table: master4";
             if (channel.Family == IpFamily.IPv6 || settings.ExtendedNextHop) yield return "    IGP IPv6 table: master6";
         }
-        if (channel.ImportDefault) yield return "    Import policy:  none configured: RFC 8212 rejects";
-        if (channel.ExportDefault) yield return "    Export policy:  none configured: RFC 8212 rejects";
+        if (channel.Import.IsDefault) yield return "    Import policy:  none configured: RFC 8212 rejects";
+        if (channel.Export.IsDefault) yield return "    Export policy:  none configured: RFC 8212 rejects";
     }
 
     private static string? NextHop(SessionSnapshot session, ChannelStatus channel) =>
