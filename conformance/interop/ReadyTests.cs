@@ -5,8 +5,8 @@ namespace Calico.Bgp.Conformance.Interop;
 /// <summary>A table is complete without an End-of-RIB where nobody has promised one.</summary>
 public sealed class ReadyTests
 {
-    /// <summary>BIRD announces graceful restart for no family ("aware"), and sends End-of-RIB only to those that announce it, too.</summary>
-    [Theory, Peer("bird")]
+    /// <summary>All announce graceful restart for no family; FRR sends End-of-RIB only to those that announce it, too.</summary>
+    [Theory, Peer("bird"), Peer("frr")]
     public async Task It_is_ready_without_an_end_of_rib_that_was_never_promised(string peer)
     {
         await using var us = await Netns.MakeAsync("us");

@@ -15,12 +15,12 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
     private volatile PeerLife? life;
+    /// <summary>Its session waits for the link or the address that it needs.</summary>
+    private bool isWayLost;
 
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
-    /// <summary>Its session waits for the link or the address that it needs.</summary>
-    public bool IsWayLost { get; set; }
     /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
     public int? OverLimit { get; set; }
     public PeerSession Session { get; } = session;
@@ -29,8 +29,32 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public string Name => Session.Settings.Name;
 
     /// <summary>
+    /// The session ends with its link or its own address, and calls at once when they are there again (on another link, it may be).
+    /// </summary>
+    public void LookAtWay(KernelSnapshot snapshot)
+    {
+        var settings = Session.Settings;
+        if (Up is { HasLostWay: false } up)
+        {
+            var gone = PeerWay.Lost(up, settings, snapshot);
+            isWayLost = up.HasLostWay = gone != null;
+            if (gone != null) Session.LoseWay(gone, up.Negotiated);
+        }
+        if (!isWayLost && (Up != null || !PeerWay.IsDirect(settings))) return;
+        var (state, what) = PeerWay.To(settings, snapshot);
+        if (state == WayState.Lost && Up == null && !isWayLost)
+        {
+            isWayLost = true;
+            Session.LoseWay(what!, null);
+        }
+        if (state != WayState.There || !isWayLost) return;
+        isWayLost = false;
+        Session.FindWay();
+    }
+
+    /// <summary>
     /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3), for the families
-    /// that it names, where both sides have it: BIRD, for one, sends none to a peer without. The table of a family that nobody promised
+    /// that it names, where both sides have it: FRR, for one, sends none to a peer without. The table of a family that nobody promised
     /// is over when no UPDATE has come for a while, or when a KEEPALIVE has come since the last one.
     /// </summary>
     public bool HasSettled(DateTimeOffset now)

@@ -143,7 +143,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
                 if (peers.TryGetValue(down.Peer, out var lost) && lost.Up == down.Life)
                 {
                     lost.Up = null;
-                    LookAtWay(lost, latest);
+                    lost.LookAtWay(latest);
                 }
                 Moved?.Invoke();
                 break;
@@ -206,32 +206,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         fib?.LookAgain();
         foreach (var peer in peers.Values)
         {
-            LookAtWay(peer, snapshot);
+            peer.LookAtWay(snapshot);
             LookAgain(peer, snapshot);
         }
-    }
-
-    /// <summary>A session ends with its link or its own address, and calls at once when they are there again (on another link, it may
-    /// be).</summary>
-    private static void LookAtWay(Peer peer, KernelSnapshot snapshot)
-    {
-        var (settings, up) = (peer.Session.Settings, peer.Up);
-        if (up is { HasLostWay: false } && PeerWay.Lost(up, settings, snapshot) is { } gone)
-        {
-            up.HasLostWay = peer.IsWayLost = true;
-            peer.Session.LoseWay(gone, up.Negotiated);
-        }
-        else if (up is { HasLostWay: false }) peer.IsWayLost = false;
-        if (!peer.IsWayLost && (up != null || !PeerWay.IsDirect(settings))) return;
-        var (state, what) = PeerWay.To(settings, snapshot);
-        if (state == WayState.Lost && up == null && !peer.IsWayLost)
-        {
-            peer.IsWayLost = true;
-            peer.Session.LoseWay(what!, null);
-        }
-        if (state != WayState.There || !peer.IsWayLost) return;
-        peer.IsWayLost = false;
-        peer.Session.FindWay();
     }
 
     private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, RoutesByPrefix(Config), Config.Kernel.Table);
@@ -302,7 +279,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
-        LookAtWay(peer, latest);
+        peer.LookAtWay(latest);
     }
 
     private SessionSettings Indexed(SessionSettings settings) => settings with { Index = IndexOf(settings.Name) };
@@ -431,7 +408,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     {
         if (!peers.TryGetValue(news.Peer, out var peer)) return;
         var up = peer.Up = news.Life;
-        LookAtWay(peer, kernel.Current);
+        peer.LookAtWay(kernel.Current);
         if (!up.HasLostWay && ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);
         Moved?.Invoke();
     }
