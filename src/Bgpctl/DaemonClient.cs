@@ -31,9 +31,6 @@ internal sealed class DaemonClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken stop) =>
-        Read(await GetTextAsync(path, stop).ConfigureAwait(false), type);
-
     public async Task<string> GetTextAsync(string path, CancellationToken stop)
     {
         using var answer = await SendAsync(HttpMethod.Get, path, stop).ConfigureAwait(false);

@@ -43,8 +43,6 @@ internal sealed class RouteBatch(ushort peer)
         return octets.AsSpan(Length - by, by);
     }
 
-    public Span<byte> At(int position) => octets.AsSpan(position, Length - position);
-
     public void Return()
     {
         ArrayPool<byte>.Shared.Return(octets);

@@ -6,10 +6,9 @@ using Calico.Bgp.Wire;
 namespace Calico.Bgp.Speaker;
 
 /// <summary>One established session, from the moment when the RIB was told of it. What changes here is the speaker's loop's.</summary>
-internal sealed class PeerLife(Negotiated negotiated, RouteSink sink, RibPeer told)
+internal sealed class PeerLife(Negotiated negotiated, RibPeer told)
 {
     public Negotiated Negotiated { get; } = negotiated;
-    public RouteSink Sink { get; } = sink;
     /// <summary>What the RIB knows of it.</summary>
     public RibPeer Told { get; set; } = told;
     /// <summary>Families whose End-of-RIB has come.</summary>
@@ -43,7 +42,7 @@ internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, F
         var sink = new RouteSink(rib, rib.InletFor(index), new PeerOutlet(outlet));
         var told = config.ForRib(session.Settings, negotiated, kernel.Current) with { Life = ++lives };
         rib.PeerUp(told, sink.Outlet);
-        life = new(negotiated, sink, told);
+        life = new(negotiated, told);
         tell(new SpeakerNews.Established(session.Settings.Name, life));
         return sink;
     }

@@ -25,7 +25,6 @@ public sealed class OutBuffer : IBufferWriter<byte>
 
     public OutBuffer(int capacity = 1 << 16) => octets = ArrayPool<byte>.Shared.Rent(capacity);
 
-    public ReadOnlyMemory<byte> Octets => octets.AsMemory(0, Length);
     public Span<byte> Written => octets.AsSpan(0, Length);
 
     public void Advance(int count) => Length += count;
