@@ -34,9 +34,14 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
         else if (protocol.Enabled) WriteStart(session);
         if (SessionWords.Error(session) is { Length: > 0 } error) Line($"    Last error:       {error}");
-        if (session.Faults.Notification is { } told) Line($"    Last notification: {SessionWords.Told(told, times)}");
-        var failed = session.Phase == Phase.Established ? null : session.Faults.Socket;
-        if (failed != null && (failed != session.Faults.Why || failed.Detail != null))
+        if (session.Phase != Phase.Established) WriteFaults(session.Faults);
+    }
+
+    /// <summary>Lines of our own: both facts with their times, where BIRD has one of them.</summary>
+    private void WriteFaults(SessionFaults faults)
+    {
+        if (faults.Notification is { } told) Line($"    Last notification: {SessionWords.Told(told, times)}");
+        if (faults.Socket is { } failed && (failed != faults.Why || failed.Detail != null))
             Line($"    Last socket error: {SessionWords.Told(failed, times)}");
     }
 
