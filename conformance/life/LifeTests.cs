@@ -90,6 +90,60 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         }
     }
 
+    /// <summary>Those loops that no room's own tests reach. An earlier run has left the route.</summary>
+    [NeedsTheory(Needs.Daemon, "birdc")]
+    [InlineData("rib")]
+    [InlineData("resources of the plan")]
+    [InlineData("resources of the dataplane")]
+    [InlineData("endpoint status")]
+    [InlineData("upstream observer")]
+    [InlineData("watchdog")]
+    public async Task Whichever_loop_meets_a_defect_ends_the_daemon_with_one_line_and_its_routes_stay(string loop)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(folder.PathOf("notify")));
+        Directory.CreateDirectory(folder.PathOf("objects"));
+        Edit(0);
+        var file = Configuration(
+            """
+            routes: [{ prefix: 203.0.113.0/24, type: blackhole }]
+            sources: [{ files: ./objects }]
+            nat: { enabled: true }
+            """);
+        Start(file);
+        await Until.TrueAsync(
+            "the route", async () => (await space.RunAsync("ip", "route")).Output.Contains("203.0.113.0/24"),
+            30, () => Task.FromResult(Said));
+        await daemon!.KillAsync();
+        File.Delete(Log);
+
+        Start(file, ("BGPD_DEFECT", loop), ("NOTIFY_SOCKET", folder.PathOf("notify")), ("WATCHDOG_USEC", "300000"));
+        var edits = 0;
+        await Until.TrueAsync(
+            "it ends", () =>
+            {
+                // Who follows the resources has something to follow.
+                Edit(++edits);
+                return !daemon!.Alive;
+            },
+            30, () => Said);
+        await daemon!.EndedAsync();
+        Assert.Equal(70, daemon.ExitCode);
+        var line = Assert.Single(Said.Split('\n'), line => line.Contains(" crit: ", StringComparison.Ordinal));
+        Assert.Contains($"a mistake in this program, in the loop {loop}", line, StringComparison.Ordinal);
+        Assert.Contains("blackhole 203.0.113.0/24", (await space.RunAsync("ip", "route")).Output, StringComparison.Ordinal);
+    }
+
+    private void Edit(int number) => File.WriteAllText(
+        folder.PathOf("objects/pool.yaml"),
+        $$"""
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: { name: pool }
+        spec: { cidr: 192.168.{{number % 256}}.0/24, natOutgoing: true }
+
+        """);
+
     /// <summary>The variables may be another process's, who handed its environment on.</summary>
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Another_ones_watchdog_is_left_alone()

@@ -35,11 +35,13 @@ internal sealed class Watchdog(ISystemdNotifier notifier, ControlRoom control, L
 
     private async Task WatchAsync(Loop loop, TimeSpan pause)
     {
-        // It waits, for time and for answers, from beginning to end.
-        loop.Rest();
         while (true)
         {
+            // It waits, for time and for answers.
+            loop.Rest();
             await Task.Delay(pause, time, ending.Token);
+            loop.Beat();
+            loop.Rest();
             if (await control.Http!.NotLiveBecauseAsync(ending.Token) is { } reason) log.NotAlive(reason);
             else notifier.Notify(Alive);
         }
