@@ -15,6 +15,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
 
     private readonly Dictionary<Place, PlannedPeer> global = [];
     private readonly Dictionary<Place, PlannedPeer> own = [];
+    private readonly HashSet<PlanProblem> told = [];
     private readonly PeerSecrets secrets = new(view);
 
     public IEnumerable<PlannedPeer> Peers()
@@ -40,12 +41,29 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         if (winner == null) into[place] = Finished(end, peer);
         else if (winner.Origin != end.Origin)
             problems.Add(new(end.Origin.ToString(), "", $"{winner.Origin} already asks for a session with {end.Address} port {end.Port}"));
+        else TellTwin(winner, end);
+    }
+
+    /// <summary>Two Nodes with one address: it has one session.</summary>
+    private void TellTwin(PlannedPeer winner, PlannedPeer end)
+    {
+        if (winner.Far != null && end.Far != null && winner.Far != end.Far)
+            Tell(end.Far.Value, "", $"{winner.Far} has the address {end.Address} too, and counts");
+    }
+
+    /// <summary>Once, however many sessions it is seen by.</summary>
+    private void Tell(ResourceId about, string field, string reason)
+    {
+        var problem = new PlanProblem(about.ToString(), field, reason);
+        if (told.Add(problem)) problems.Add(problem);
     }
 
     private void TakeMirrored((PlannedPeer End, BgpPeer Peer) mirrored)
     {
         var place = new Place(mirrored.End.Address, mirrored.End.Port);
-        if (!global.ContainsKey(place) && !own.ContainsKey(place)) own[place] = Finished(mirrored.End, mirrored.Peer);
+        var winner = global.GetValueOrDefault(place) ?? own.GetValueOrDefault(place);
+        if (winner == null) own[place] = Finished(mirrored.End, mirrored.Peer);
+        else TellTwin(winner, mirrored.End);
     }
 
     private IEnumerable<PlannedPeer> EndsOf(BgpPeer peer, PeerScope scope)
@@ -66,6 +84,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         select End(peer, scope, address.Value, view.ListenPortOf(node), node.AsNumber ?? view.ClusterAs) with
         {
             ClusterId = ClientOf(node),
+            Far = node.Id,
         };
 
     private bool IsOther(Address address) => view.AddressOf(address.Family) is { } self && self != address;
@@ -82,7 +101,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             HasOwnLocalAs = peer.LocalAsNumber != null,
             AllowLocalAs = peer.NumAllowedLocalAsNumbers,
             ClusterId = view.ClusterId,
-            Passive = scope == PeerScope.Global && nodes.Length > 0 && IsPassive(endpoint.Address),
+            Passive = scope == PeerScope.Global && view.NodesAt(endpoint.Address).Any() && IsPassive(endpoint.Address),
         };
     }
 
@@ -91,7 +110,10 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         (node.AsNumber ?? view.ClusterAs) == (asNumber ?? view.ClusterAs)
         && (endpoint.Port == null || endpoint.Port == view.ListenPortOf(node)));
 
-    /// <summary>As texts, which is odd but what the other end does as well.</summary>
+    /// <summary>
+    /// As texts, which is odd but what the other end does as well. Whether a node is there confd asks of the address alone, whatever port
+    /// and AS the BGPPeer gives it.
+    /// </summary>
     private bool IsPassive(Address address) => string.CompareOrdinal(address.ToString(), view.AddressOf(address.Family).ToString()) > 0;
 
     /// <summary>Another reflector of the same cluster is an ordinary internal peer.</summary>
@@ -169,7 +191,10 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     private PlannedPeer WithKey(PlannedPeer end)
     {
         if (end.PasswordKey is not { } wanted) return end;
-        var key = secrets.Find(wanted, out var problem);
+        var key = secrets.Find(wanted, out var problem, out var doubt);
+        var (about, field) = end.Scope == PeerScope.Mesh
+            ? (view.Global!.Id, "spec.nodeMeshPassword") : (end.Origin, "spec.password");
+        if ((problem ?? doubt) is { } wrong) Tell(about, field, wrong);
         return end with { Password = key, Problem = problem };
     }
 
@@ -180,15 +205,26 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     /// </summary>
     private IEnumerable<PlannedPeer> Mesh()
     {
-        if (view.Global?.NodeToNodeMeshEnabled == false || view.ClusterId != null || !view.IsKnown) return [];
-        return
-            from node in view.Resources.Of(Kinds.Node)
-            where node.RouteReflectorClusterId == null
-            from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
-            let address = node.Of(family)?.Address
-            where address != null && IsOther(address.Value)
-            select MeshEnd(node, address.Value);
+        if (view.Global?.NodeToNodeMeshEnabled == false || view.ClusterId != null || !view.IsKnown) yield break;
+        // Mesh peers' names have no port, so an address counts once whatever the ports.
+        var mesh = new Dictionary<Address, PlannedPeer>();
+        foreach (var end in MeshEnds())
+        {
+            var place = new Place(end.Address, end.Port);
+            if ((global.GetValueOrDefault(place) ?? own.GetValueOrDefault(place)) is { } asked)
+                Tell(end.Origin, "", $"{asked.Origin} already asks for a session with {end.Address} port {end.Port}: the mesh opens none");
+            else if (mesh.TryAdd(end.Address, end)) yield return end;
+            else TellTwin(mesh[end.Address], end);
+        }
     }
+
+    private IEnumerable<PlannedPeer> MeshEnds() =>
+        from node in view.Resources.Of(Kinds.Node)
+        where node.RouteReflectorClusterId == null
+        from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+        let address = node.Of(family)?.Address
+        where address != null && IsOther(address.Value)
+        select MeshEnd(node, address.Value);
 
     private PlannedPeer MeshEnd(Node node, Address address)
     {
@@ -206,6 +242,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             PasswordKey = view.Global?.NodeMeshPassword,
             RestartSeconds = view.Global?.NodeMeshMaxRestartTime is { } time ? Seconds(time) : null,
             Origin = node.Id,
+            Far = node.Id,
         };
         return WithKey(end with { Import = chains.Import([], end), Export = chains.Export([], end) });
     }

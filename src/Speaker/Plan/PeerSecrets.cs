@@ -9,7 +9,8 @@ internal sealed class PeerSecrets(NodeView view)
     private const int LongestKey = 80;
 
     /// <param name="problem">Null where there is a key.</param>
-    public string? Find(SecretKeyRef wanted, out string? problem)
+    /// <param name="doubt">The key is used as it is, and rarely meant so.</param>
+    public string? Find(SecretKeyRef wanted, out string? problem, out string? doubt)
     {
         var name = new ResourceKey(view.Settings.SecretNamespace, wanted.Name);
         var value = view.Resources.Of(Kinds.Secret)[name]?[wanted.Key];
@@ -21,6 +22,8 @@ internal sealed class PeerSecrets(NodeView view)
                 $"expected 1 to {LongestKey} octets in {wanted.Key} of the Secret {name}, got {value.Octets.Count}: the session stays down",
             _ => null,
         };
+        doubt = value is { Octets.Items: [.., (byte)'\n'] }
+            ? $"{wanted.Key} of the Secret {name} ends in a line end, which is a part of the password then (echo -n writes none)" : null;
         return problem == null ? value?.Text : null;
     }
 }

@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Speaker.Plan;
@@ -6,13 +7,24 @@ namespace Calico.Bgp.Speaker.Plan;
 internal static class PlanProblems
 {
     public static IEnumerable<PlanProblem> Of(NodeView view) =>
-        [.. UnknownNode(view), .. MissingFilters(view), .. OverlappingPools(view), .. UnevenOwnership(view), .. NotActedOn(view)];
+    [
+        .. UnknownNode(view), .. OwnAddress(view), .. MissingFilters(view), .. OverlappingPools(view), .. UnevenOwnership(view),
+        .. NotActedOn(view),
+    ];
 
     private static IEnumerable<PlanProblem> UnknownNode(NodeView view)
     {
         if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "",
             "no such Node: this node has no address, and so no peers of the resources");
     }
+
+    private static IEnumerable<PlanProblem> OwnAddress(NodeView view) =>
+        from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]
+        let own = view.AddressOf(family)
+        where own != null
+        from node in view.NodesAt(own.Value)
+        where node.Name != view.Settings.Node
+        select new PlanProblem(node.Id.ToString(), "", $"has this node's address {own}: no session is opened with it");
 
     private static IEnumerable<PlanProblem> MissingFilters(NodeView view) =>
         from peer in view.Resources.Of(Kinds.BgpPeer)

@@ -50,6 +50,8 @@ public sealed record PlannedPeer
     public string? Problem { get; init; }
     /// <summary>The BGPPeer or, of the mesh, the Node that asks for it.</summary>
     public required ResourceId Origin { get; init; }
+    /// <summary>The Node at the other end, where one is asked for.</summary>
+    public ResourceId? Far { get; init; }
 
     public IpFamily Family => Address.Family;
     public bool IsInternal => As == LocalAs;

@@ -25,6 +25,73 @@ public class PeerPlanTests
         Assert.Equal(["Mesh_10_0_0_2"], new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24")).PeerNames());
 
     [Fact]
+    public void Two_nodes_with_one_address_are_one_neighbour_and_the_later_is_told()
+    {
+        var mesh = Of(Mesh, Node("c", "10.0.0.2/24")).Plan();
+        Assert.Equal(["Mesh_10_0_0_2", "Mesh_fd00__2"], mesh.Peers.Select(peer => peer.Name));
+        Assert.Equal([new("Node/c", "", "Node/b has the address 10.0.0.2 too, and counts")], mesh.Problems);
+        var selected = Of(Node("c", "10.0.0.2/24"), Peer("all") with { PeerSelector = All }).Plan();
+        Assert.Equal(["Global_10_0_0_2", "Global_fd00__2"], selected.Peers.Select(peer => peer.Name));
+        Assert.Equal([new("Node/c", "", "Node/b has the address 10.0.0.2 too, and counts")], selected.Problems);
+        var mirrored = Of(Node("c", "10.0.0.2/24"), Peer("to-a", "10.0.0.1", 64512) with { NodeSelector = All }).Plan();
+        Assert.Equal(["Node_10_0_0_2"], mirrored.Peers.Select(peer => peer.Name));
+        Assert.Equal([new("Node/c", "", "Node/b has the address 10.0.0.2 too, and counts")], mirrored.Problems);
+    }
+
+    [Fact]
+    public void Of_two_mesh_nodes_on_one_address_with_ports_of_their_own_one_counts() =>
+        Assert.Equal(["Node/c"],
+            Of(Mesh, Node("c", "10.0.0.2/24"), OwnConfiguration("c") with { ListenPort = 1790 }).Plan().Problems.Select(one => one.Object));
+
+    [Fact]
+    public void A_node_with_this_ones_address_is_told() =>
+        Assert.Equal([new("Node/b", "", "has this node's address 10.0.0.1: no session is opened with it")],
+            Of(Mesh, Node("b", "10.0.0.1/24")).Plan().Problems);
+
+    [Fact]
+    public void Who_is_asked_for_by_a_BGPPeer_is_left_out_of_the_mesh_and_told()
+    {
+        var plan = Of(Mesh, Peer("direct", "10.0.0.2", 64512)).Plan();
+        Assert.Equal(
+            ["Global_10_0_0_2", "Mesh_10_0_0_10", "Mesh_fd00__10", "Mesh_fd00__2"], plan.Peers.Select(peer => peer.Name));
+        Assert.Equal(
+            [new("Node/b", "", "BGPPeer/direct already asks for a session with 10.0.0.2 port 179: the mesh opens none")], plan.Problems);
+    }
+
+    /// <summary>confd looks whether the address is a node's, and at nothing else.</summary>
+    [Theory]
+    [InlineData(64512u, null)]
+    [InlineData(65001u, null)]
+    [InlineData(64512u, 1790)]
+    public void A_global_peer_at_a_nodes_address_waits_for_the_greater_text_whatever_its_AS_and_port(uint asNumber, int? port) =>
+        Assert.True(Assert.Single(Of(Peer("b", "10.0.0.2", asNumber, port)).Plan().Peers).Passive);
+
+    [Fact]
+    public void A_Secret_that_is_missing_is_told_with_the_peer_that_names_it()
+    {
+        var plan = Of(Tor with { Password = new("keys", "tor") }).Plan();
+        Assert.Equal(
+            [new("BGPPeer/tor", "spec.password", "the password's Secret kube-system/keys is not there: the session stays down")],
+            plan.Problems);
+        var mesh = Of(Mesh with { NodeMeshPassword = new("keys", "mesh") }).Plan();
+        Assert.Equal(
+            [
+                new("BGPConfiguration/default", "spec.nodeMeshPassword",
+                    "the password's Secret kube-system/keys is not there: the session stays down"),
+            ],
+            mesh.Problems);
+    }
+
+    [Fact]
+    public void A_key_that_ends_in_a_line_end_is_used_and_told()
+    {
+        var secret = new Secret(new Metadata("keys", "kube-system")) { Data = [new("tor", new([.. "word\n"u8]))] };
+        var plan = Of(secret, Tor with { Password = new("keys", "tor") }).Plan();
+        Assert.Equal("word\n", Assert.Single(plan.Peers).Password);
+        Assert.Contains("ends in a line end", Assert.Single(plan.Problems).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_reflector_is_in_no_mesh()
     {
         var reflector = Node("b", "10.0.0.2/24", "fd00::2/64") with { RouteReflectorClusterId = new(1) };

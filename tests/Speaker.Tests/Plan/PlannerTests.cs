@@ -267,7 +267,7 @@ public class PlannerTests
     public void Joined_with_bgpd_yaml_its_own_peers_count_first_and_a_mesh_peer_gives_way()
     {
         var plan = new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24"), Peer("to-b", "10.0.0.2", 64512)).Plan();
-        Assert.Equal(["Global_10_0_0_2", "Mesh_10_0_0_2"], plan.Peers.Select(peer => peer.Name));
+        Assert.Equal(["Global_10_0_0_2"], plan.Peers.Select(peer => peer.Name));
         Assert.Equal(["Global_10_0_0_2"], PlannedConfig.Join(File, plan).Peers.Select(peer => peer.Session.Name));
         var ours = plan.Peers[0].ToConfig(plan);
         ours = ours with { Session = ours.Session with { Name = "mine" } };
