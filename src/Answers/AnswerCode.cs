@@ -14,6 +14,10 @@ public enum AnswerCode : byte
     BadQuery,
     /// <summary>Orders are taken by the Unix socket alone.</summary>
     OrderOnPort,
+    /// <summary>A port is asked under a name that is not ours.</summary>
+    ForeignHost,
+    /// <summary>A port is asked by a page that is not ours.</summary>
+    ForeignOrigin,
     /// <summary>This bgpd does not answer there: it may be of another release.</summary>
     UnknownPath,
     UnknownPeer,
@@ -38,10 +42,11 @@ public static class AnswerCodes
     public static int Status(this AnswerCode code) => code switch
     {
         AnswerCode.BadQuery => 400,
-        AnswerCode.OrderOnPort => 403,
+        AnswerCode.OrderOnPort or AnswerCode.ForeignOrigin => 403,
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
             or AnswerCode.UnknownService or AnswerCode.NoSources or AnswerCode.NatOff => 404,
         AnswerCode.WrongMethod => 405,
+        AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused => 422,
         _ => 500,
     };

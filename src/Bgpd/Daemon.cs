@@ -38,6 +38,8 @@ internal sealed class Daemon(
 
     public string ConfigFile => current.File;
     public ReloadStatus? LastReload { get; private set; }
+    public DateTimeOffset? LastTaken { get; private set; }
+    public IReadOnlyList<(string Source, bool InSync)> Sources => Resources?.Sources ?? [];
     public PlanFollower? Planned => Resources?.Plan;
 
     public override Task StartingAsync(CancellationToken cancellationToken)
@@ -120,7 +122,8 @@ internal sealed class Daemon(
 
     private ConfigureResult TakenFrom(string path, ImmutableArray<string> changes)
     {
-        LastReload = new(time.GetUtcNow(), path, null);
+        LastTaken = time.GetUtcNow();
+        LastReload = new(LastTaken.Value, path, null);
         return ConfigureResult.Taken(changes);
     }
 
@@ -181,7 +184,7 @@ internal sealed class Daemon(
         var nat = current.Config.Nat;
         if (nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : nat == null ? "nat: added" : "nat: changed";
         var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
-            && sockets.BirdSockets.SequenceEqual(control.BirdSockets);
+            && sockets.BirdSockets.SequenceEqual(control.BirdSockets) && sockets.Hosts.SequenceEqual(control.Hosts);
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
 

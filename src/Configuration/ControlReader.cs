@@ -15,7 +15,10 @@ internal sealed class ControlReader(Section root, Folder folder)
         var config = new ControlConfig(
             control.Has("socket") ? folder.Socket(control.Text("socket"), control.At("socket"), "control.socket", control.Problems) : null,
             [.. control.List("http").Select(node => Http(node, control)).OfType<HttpEndpoint>()],
-            [.. control.Sections("birdSockets").Select(BirdSocket).OfType<BirdSocketConfig>()]);
+            [.. control.Sections("birdSockets").Select(BirdSocket).OfType<BirdSocketConfig>()])
+        {
+            Hosts = [.. control.List("hosts").Select(node => Host(node, control)).OfType<string>()],
+        };
         if (config.BirdSockets.Any(socket => socket.Dialect == BirdDialect.Calico || socket.Family != null))
         {
             const string later =
@@ -36,6 +39,13 @@ internal sealed class ControlReader(Section root, Folder folder)
             if (Endpoint(scalar.Text) is { } endpoint) return new(null, endpoint);
         }
         control.Problems.Error(node, $"expected {HttpExpected} for control.http, got {node.Kind}");
+        return null;
+    }
+
+    private static string? Host(DocumentNode node, Section control)
+    {
+        if (node is ScalarNode { IsNull: false } word && Uri.CheckHostName(word.Text) == UriHostNameType.Dns) return word.Text;
+        control.Problems.Error(node, $"expected a host's name without a port for control.hosts, got {node.Kind}");
         return null;
     }
 

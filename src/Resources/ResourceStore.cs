@@ -16,6 +16,7 @@ public sealed class ResourceStore(int sources)
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
+    private volatile ImmutableHashSet<int> there = [];
     private ImmutableArray<ResourceFeed> feeds = [];
     private volatile ResourceSnapshot current = ResourceSnapshot.Empty;
 
@@ -23,6 +24,9 @@ public sealed class ResourceStore(int sources)
     public bool IsInSync { get; private set; } = sources == 0;
 
     public ResourceSnapshot Current => current;
+
+    /// <summary>A source has been read, and can be now.</summary>
+    public bool IsThere(int source) => there.Contains(source);
 
     /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
     public ResourceFeed Subscribe(Concern concern)
@@ -45,6 +49,7 @@ public sealed class ResourceStore(int sources)
         (sources, isRestarted) = (count, true);
         claims = new();
         inSync.Clear();
+        there = [];
         touched.UnionWith(current.Ids());
     }
 
@@ -68,6 +73,7 @@ public sealed class ResourceStore(int sources)
             foreach (var id in claims.Replace(content))
                 touched.Add(id with { Kind = id.Kind.Whole });
         if (update.InSync) inSync.Add(update.Source);
+        there = update is { InSync: true, IsThere: true } ? there.Add(update.Source) : there.Remove(update.Source);
         if (inSync.Count == sources) Publish();
     }
 

@@ -173,6 +173,10 @@ public interface IDaemon
     string ConfigFile { get; }
     /// <summary>Null: none since the start.</summary>
     ReloadStatus? LastReload { get; }
+    /// <summary>When a reload was last taken; null: none since the start.</summary>
+    DateTimeOffset? LastTaken { get; }
+    /// <summary>Where the resources come from, and whether all that is there has been read.</summary>
+    IReadOnlyList<(string Source, bool InSync)> Sources { get; }
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>

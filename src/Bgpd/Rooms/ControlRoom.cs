@@ -28,6 +28,7 @@ internal sealed class ControlRoom(
         Http = new([.. control.Http.Select(endpoint => endpoint.ToString())], speaker.View, daemon, loops, time, logs)
         {
             Dataplane = dataplane.Translating,
+            Hosts = control.Hosts,
         };
         await Http.StartAsync(cancellationToken);
     }

@@ -43,6 +43,12 @@ public sealed class HttpControl : IAsyncDisposable
         init => routes.Dataplane = value;
     }
 
+    /// <summary>Names beside localhost and the node's that a port may be asked under.</summary>
+    public IReadOnlyCollection<string> Hosts
+    {
+        init => routes.Doorkeeper = new(value);
+    }
+
     /// <summary>What <c>/live</c> would answer, for a watchdog; null: live.</summary>
     public Task<string?> NotLiveBecauseAsync(CancellationToken stop) => routes.Health.NotLiveBecauseAsync(stop);
 

@@ -20,12 +20,16 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
     private readonly EventStream events = new(speaker, daemon, loops, time, stopping);
-    private readonly Metrics metrics = new(speaker, loops, time);
+    private readonly Metrics metrics = new(speaker, daemon, loops, time);
 
     public Health Health => health;
     public IDataplane? Dataplane { get; set; }
+    public Doorkeeper Doorkeeper { get; set; } = new([]);
 
-    public Task AnswerAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch
+    public Task AnswerAsync(HttpContext http) =>
+        Doorkeeper.Refuse(http, speaker.Router.HostName) is { } refusal ? Answer.ErrorAsync(http, refusal) : FindAsync(http);
+
+    private Task FindAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch
     {
         ["live"] => Get(http, health.LiveAsync),
         ["ready"] => Get(http, health.ReadyAsync),

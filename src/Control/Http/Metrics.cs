@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class Metrics(ISpeaker speaker, Loops loops, TimeProvider time)
+internal sealed class Metrics(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time)
 {
     public async Task WriteAsync(HttpContext http, NatView? nat)
     {
@@ -24,6 +24,7 @@ internal sealed class Metrics(ISpeaker speaker, Loops loops, TimeProvider time)
         }
         BirdMetrics.WriteStates(text, protocols);
         OwnMetrics.WriteRouter(text, router, speaker.Ready, speaker.KernelStatus, speaker.Memory);
+        OwnMetrics.WriteConfiguration(text, daemon, router.Started);
         OwnMetrics.WriteLoops(text, [.. loops.Status]);
         OwnMetrics.WriteSessions(text, protocols);
         OwnMetrics.WriteRoutes(text, protocols);

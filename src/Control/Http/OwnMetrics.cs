@@ -4,6 +4,7 @@
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
 
@@ -32,6 +33,25 @@ internal static class OwnMetrics
         text.Sample("calico_bgp_memory_bytes", memory.RouteAttributes, ("purpose", "route_attributes"));
         text.Sample("calico_bgp_memory_bytes", memory.Protocols, ("purpose", "protocols"));
         text.Sample("calico_bgp_memory_bytes", memory.Configuration, ("purpose", "configuration"));
+    }
+
+    /// <summary>As Prometheus' own exporters name it: what is in force, and whether what lies on the disk was taken.</summary>
+    /// <param name="started">A start has read the configuration too.</param>
+    public static void WriteConfiguration(PrometheusText text, IDaemon daemon, DateTimeOffset started)
+    {
+        var taken = daemon.LastReload is not { Refused: not null };
+        One(text, "calico_bgp_config_last_reload_successful", "gauge", "Whether bgpd.yaml was taken when it was last read", taken ? 1 : 0);
+        One(
+            text, "calico_bgp_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration was last taken",
+            (daemon.LastTaken ?? started).ToUnixTimeMilliseconds() / 1000.0);
+        if (daemon.Planned is not { } plan) return;
+        text.Head("calico_bgp_resource_problems", "gauge", "What is wrong with the resources: an error keeps it out of force");
+        var refused = plan.ResourceProblems.Count(problem => problem.Severity == ProblemSeverity.Error);
+        text.Sample("calico_bgp_resource_problems", refused, ("severity", "error"));
+        text.Sample(
+            "calico_bgp_resource_problems", plan.ResourceProblems.Length - refused + plan.Plan.Problems.Count, ("severity", "warning"));
+        text.Head("calico_bgp_source_in_sync", "gauge", "Whether a source of resources can be read, and has been");
+        foreach (var (source, inSync) in daemon.Sources) text.Sample("calico_bgp_source_in_sync", inSync ? 1 : 0, ("source", source));
     }
 
     /// <summary>By name: where there are several of a name (sessions), the longest and the sum.</summary>

@@ -31,7 +31,7 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
             var paths = await watch.NextAsync(Patience(folder, watch), time, cancellation).ConfigureAwait(false);
             loop.Beat();
             var contents = Look(folder, watch, paths);
-            await SayAsync(into, contents, cancellation).ConfigureAwait(false);
+            await SayAsync(folder, into, contents, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -45,7 +45,7 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
             await Task.Delay(Max(due - time.GetUtcNow(), TimeSpan.FromMilliseconds(1)), time, cancellation).ConfigureAwait(false);
             contents = contents.AddRange(folder.LookAgain());
         }
-        await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
+        await into.WriteAsync(new(source, contents, InSync: true, folder.IsThere), cancellation).ConfigureAwait(false);
     }
 
     /// <param name="paths">Null: something happened, nobody knows where. None: the time is up, for what was in doubt or for
@@ -70,8 +70,9 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private async ValueTask SayAsync(
-        ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
+        YamlFolder folder, ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
     {
-        if (!contents.IsEmpty) await into.WriteAsync(new(source, contents, InSync: true), cancellation).ConfigureAwait(false);
+        if (contents.IsEmpty) return;
+        await into.WriteAsync(new(source, contents, InSync: true, folder.IsThere), cancellation).ConfigureAwait(false);
     }
 }

@@ -103,6 +103,8 @@ internal sealed class FakeDaemon : IDaemon
 
     public string ConfigFile => "bgpd.yaml";
     public ReloadStatus? LastReload => null;
+    public DateTimeOffset? LastTaken => null;
+    public IReadOnlyList<(string Source, bool InSync)> Sources { get; set; } = [];
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)

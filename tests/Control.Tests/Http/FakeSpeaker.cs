@@ -107,6 +107,8 @@ public sealed class FakeDaemon : IDaemon
     public string ConfigFile => "/etc/bgpd/bgpd.yaml";
     public ReloadStatus? LastReload { get; set; } =
         new(FakeSpeaker.Now.AddSeconds(-90), "/etc/bgpd/bgpd.yaml", new("/etc/bgpd/bgpd.yaml:3:5", "expected a number, got \"x\""));
+    public DateTimeOffset? LastTaken => null;
+    public IReadOnlyList<(string Source, bool InSync)> Sources { get; set; } = [];
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)

@@ -44,6 +44,49 @@ public sealed class HttpControlTests : IAsyncLifetime
             (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
     }
 
+    /// <summary>DNS rebinding: a browser asks our address under a page's own name.</summary>
+    [Theory]
+    [InlineData("evil.example", null, HttpStatusCode.MisdirectedRequest, "foreignHost")]
+    [InlineData("evil.example:9179", null, HttpStatusCode.MisdirectedRequest, "foreignHost")]
+    [InlineData("localhost.evil.example", null, HttpStatusCode.MisdirectedRequest, "foreignHost")]
+    [InlineData("127.0.0.1:9179", "http://evil.example", HttpStatusCode.Forbidden, "foreignOrigin")]
+    [InlineData("127.0.0.1:9179", "null", HttpStatusCode.Forbidden, "foreignOrigin")]
+    public async Task A_port_does_not_answer_under_other_names_nor_to_other_pages(
+        string host, string? origin, HttpStatusCode status, string code)
+    {
+        using var answer = await lab.Tcp.SendAsync(Asking(host, origin));
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(code, (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]);
+    }
+
+    [Theory]
+    [InlineData("localhost", null)]
+    [InlineData("LOCALHOST:9179", "http://localhost:3000")]
+    [InlineData("192.0.2.7:9179", null)]
+    [InlineData("[2001:db8::1]:9179", "http://[2001:db8::1]:9179")]
+    [InlineData("kube-master", null)]
+    [InlineData("bgpd.lab.example", null)]
+    public async Task A_port_answers_under_addresses_and_its_own_names(string host, string? origin)
+    {
+        using var answer = await lab.Tcp.SendAsync(Asking(host, origin));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_Unix_socket_answers_under_any_name()
+    {
+        using var answer = await lab.Unix.SendAsync(Asking("evil.example", "http://evil.example"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    private static HttpRequestMessage Asking(string host, string? origin)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/ready");
+        request.Headers.Host = host;
+        if (origin != null) request.Headers.Add("Origin", origin);
+        return request;
+    }
+
     [Fact]
     public async Task Probes_may_ask_by_HEAD()
     {

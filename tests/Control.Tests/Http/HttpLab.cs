@@ -25,6 +25,7 @@ public sealed class HttpLab : IAsyncLifetime
         Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance)
         {
             Dataplane = new FakeDataplane(),
+            Hosts = ["bgpd.lab.example"],
         };
         await Server.StartAsync();
         Unix = Client(Socket);

@@ -77,6 +77,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
     [InlineData("calico_bgp_fib_writes_total 3000000000")]
     [InlineData("calico_bgp_fib_failures_total 4")]
     [InlineData("calico_bgp_ready 1")]
+    [InlineData("calico_bgp_config_last_reload_successful 0")]
     public async Task A_scrape_has(string sample) => Assert.Contains(sample, (await ScrapeAsync()).Split('\n'));
 
     [Fact]
