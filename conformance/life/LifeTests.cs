@@ -225,6 +225,63 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
     }
 
     [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_second_daemon_with_the_same_marks_ends_before_it_writes_and_names_the_first()
+    {
+        Start(Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]\nnat: { enabled: true }"));
+        await RunsAsync();
+        await Until.TrueAsync("its route is there", async () => (await RoutesAsync()).Contains("203.0.113.0/24"), 20, () => Said);
+        var before = (await RoutesAsync(), (await space.RunAsync("nft", "list", "ruleset")).Output);
+
+        await CannotRunAsync(
+            Second("kernel: { protocol: 12 }"), 1,
+            $"protocol 12 in table 254: held by another bgpd in this network namespace, process {daemon!.Pid}");
+        var other = await space.RunAsync(Project.Daemon, "--config", Second("kernel: { protocol: 99 }\nnat: { enabled: true }"));
+        Assert.Equal(1, other.Code);
+        Assert.Contains($"in this network namespace, process {daemon.Pid}", other.Errors, StringComparison.Ordinal);
+        Assert.Equal(before, (await RoutesAsync(), (await space.RunAsync("nft", "list", "ruleset")).Output));
+
+        await daemon.KillAsync();
+        await daemon.DisposeAsync();
+        Start(Configuration());
+        await RunsAsync();
+    }
+
+    private async Task<string> RoutesAsync() => (await space.RunAsync("ip", "route", "show", "table", "all")).Output;
+
+    private string Second(string more)
+    {
+        var file = folder.PathOf("second.yaml");
+        File.WriteAllText(file, $"router: {{ id: 10.0.0.2, listenPort: 1790 }}\ncontrol: {{ socket: {folder.PathOf("ctl2")} }}\n"
+            + $"routes: [{{ prefix: 198.51.100.0/24, type: blackhole }}]\n{more}\n");
+        return file;
+    }
+
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task Check_looks_at_the_sources_too()
+    {
+        Directory.CreateDirectory(folder.PathOf("resources"));
+        var (good, file) = (folder.PathOf("resources/a.yaml"), folder.PathOf("check.yaml"));
+        static string Peer(string name, string address) =>
+            $"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{ name: {name} }}\nspec: {{ peerIP: {address} }}\n---\n";
+        File.WriteAllText(good, Peer("a", "192.0.2.1") + Peer("b", "192.0.2.2"));
+        File.WriteAllText(file, "router: { id: 10.0.0.1 }\nsources: [{ files: ./resources }]\n");
+        var check = await space.RunAsync(Project.Daemon, "--check", file);
+        Assert.Equal(0, check.Code);
+        Assert.Contains("BGPPeer 2\n", check.Output, StringComparison.Ordinal);
+
+        File.AppendAllText(good, Peer("c", "nowhere"));
+        check = await space.RunAsync(Project.Daemon, "--check", file);
+        Assert.Equal(2, check.Code);
+        Assert.Contains("error: a.yaml:14: BGPPeer/c: spec.peerIP: expected", check.Errors, StringComparison.Ordinal);
+        Assert.Contains("BGPPeer 2\n", check.Output, StringComparison.Ordinal);
+
+        File.WriteAllText(file, "router: { id: 10.0.0.1 }\nsources: [{ files: ./resource }]\n");
+        check = await space.RunAsync(Project.Daemon, "--check", file);
+        Assert.Equal(2, check.Code);
+        Assert.Contains("cannot be listed", check.Errors, StringComparison.Ordinal);
+    }
+
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {
         Start(Configuration());

@@ -22,7 +22,7 @@ internal static class Commands
 
     public static async Task<int> RunAsync(string[] args, Screen screen, TimeProvider time, CancellationToken stop = default)
     {
-        var parsed = Root(screen, time).Parse(args);
+        var parsed = Root(screen, time).Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) await screen.Errors.WriteLineAsync($"bgpctl: {error.Message}").ConfigureAwait(false);
@@ -47,9 +47,13 @@ internal static class Commands
         root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
         root.Subcommands.Add(Explain(Make));
+        root.Subcommands.Add(Version(Make));
         root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));
         return root;
     }
+
+    private static Command Version(Func<ParseResult, DaemonCommands> make) =>
+        Do(new("version", "Which release this is, and which one answers"), make, (daemon, _, stop) => daemon.VersionAsync(stop));
 
     private static Command Status(Func<ParseResult, DaemonCommands> make)
     {
@@ -116,15 +120,23 @@ internal static class Commands
     }
 
     internal static Command Do(
-        Command command, Func<ParseResult, DaemonCommands> make, Func<DaemonCommands, ParseResult, CancellationToken, Task> action)
+        Command command, Func<ParseResult, DaemonCommands> make, Func<DaemonCommands, ParseResult, CancellationToken, Task> action) =>
+        Judge(command, make, async (daemon, parsed, stop) =>
+        {
+            await action(daemon, parsed, stop).ConfigureAwait(false);
+            return true;
+        });
+
+    /// <param name="action">False: what was asked about is wrong (exit code 2, as with <c>bgpd --check</c>).</param>
+    internal static Command Judge(
+        Command command, Func<ParseResult, DaemonCommands> make, Func<DaemonCommands, ParseResult, CancellationToken, Task<bool>> action)
     {
         command.SetAction(async (parsed, stop) =>
         {
             using var daemon = make(parsed);
             try
             {
-                await action(daemon, parsed, stop).ConfigureAwait(false);
-                return Success;
+                return await action(daemon, parsed, stop).ConfigureAwait(false) ? Success : Misused;
             }
             catch (Refusal refusal)
             {

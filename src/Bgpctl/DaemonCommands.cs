@@ -16,6 +16,22 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
 
     public void Dispose() => daemon.Dispose();
 
+    /// <summary>That nobody answers is no failure of this question.</summary>
+    public async Task VersionAsync(CancellationToken stop)
+    {
+        string answering;
+        try
+        {
+            var body = await daemon.GetTextAsync("/v1/status", stop).ConfigureAwait(false);
+            answering = daemon.Read(body, AnswersJson.Default.StatusAnswer).Version;
+        }
+        catch (Refusal none)
+        {
+            answering = $"no answer: {none.Message}";
+        }
+        await screen.Output.WriteLineAsync($"bgpctl {Release.Version}\nbgpd   {answering}").ConfigureAwait(false);
+    }
+
     public Task StatusAsync(CancellationToken stop) =>
         ShowAsync("status", "/v1/status", body => StatusView.Of(daemon.Read(body, AnswersJson.Default.StatusAnswer)), stop);
 

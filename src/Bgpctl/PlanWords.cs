@@ -27,7 +27,7 @@ internal static class PlanWords
         {
             config, probe, diff,
         };
-        return Commands.Do(command, make, (_, parsed, stop) =>
+        return Commands.Judge(command, make, (_, parsed, stop) =>
         {
             var plan = new PlanCommands(screen, time, parsed.GetValue(json));
             var file = parsed.GetValue(config)!;

@@ -1,17 +1,34 @@
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Bgpd;
 
 /// <summary><c>--check</c>: reads a configuration as a start would, and says what came of it.</summary>
 internal static class Checking
 {
-    public static int Run(string path)
+    /// <summary>2: the file, or an object of the sources that it names, would be refused.</summary>
+    public static async Task<int> RunAsync(string path, CancellationToken stop)
     {
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Tell(result);
         if (result.Config == null) return 2;
         foreach (var line in result.Config.Describe()) Console.Out.WriteLine(line);
-        return 0;
+        return result.Config.Sources.IsEmpty ? 0 : await SourcesAsync(result.Config, stop);
+    }
+
+    private static async Task<int> SourcesAsync(DaemonConfig config, CancellationToken stop)
+    {
+        var resources = await ResourceSources.ReadOnceAsync(config, TimeProvider.System, stop);
+        var kinds = resources.All().CountBy(resource => resource.Kind.Word);
+        foreach (var (kind, count) in kinds.OrderBy(one => one.Key, StringComparer.Ordinal))
+            Console.Out.WriteLine($"{kind} {count}");
+        foreach (var problem in resources.Problems)
+            Console.Error.WriteLine($"{(problem.Severity == ProblemSeverity.Error ? "error" : "warning")}: {problem}");
+        var planner = new Planner(config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) }, resources);
+        foreach (var doubt in planner.Plan.Problems)
+            Console.Error.WriteLine($"warning: {$"{doubt.Object} {doubt.Field}".TrimEnd()}: {doubt.Reason}");
+        return resources.IsRefused ? 2 : 0;
     }
 
     /// <summary>Errors and warnings go where the log goes.</summary>

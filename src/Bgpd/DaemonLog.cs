@@ -50,7 +50,8 @@ internal static partial class DaemonLog
     [LoggerMessage(1016, LogLevel.Error, "the watchdog is not told that the daemon is alive: {Reason}")]
     public static partial void NotAlive(this ILogger log, string reason);
 
-    [LoggerMessage(1017, LogLevel.Warning, "ended without waiting longer for what does not end: a file system that does not answer, for one")]
+    [LoggerMessage(1017, LogLevel.Warning,
+        "ended without waiting longer for what does not end: a file system that does not answer, for one")]
     public static partial void NotAllEnded(this ILogger log);
 
     [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]

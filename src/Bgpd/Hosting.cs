@@ -35,7 +35,8 @@ internal static class Hosting
         try
         {
             var log = host.Services.GetRequiredService<ILogger<Daemon>>();
-            // A volume that is late at boot: begun without it the daemon would take another router id, and sweep what the node's routes were.
+            // A volume that is late at boot: begun without it the daemon would take another router id, and sweep what the node's routes
+            // were.
             if (AbsentFolder(config.Sources) is not { } absent) return await RunAsync(host, log, stop);
             log.CannotRun(absent);
             return 1;

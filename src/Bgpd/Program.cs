@@ -14,7 +14,7 @@ var flush = new Option<bool>("--flush") { Description = "Removes the routes and 
 var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush };
 root.SetAction((arguments, stop) =>
 {
-    if (arguments.GetValue(check) is { } file) return Task.FromResult(Checking.Run(file.FullName));
+    if (arguments.GetValue(check) is { } file) return Checking.RunAsync(file.FullName, stop);
     var path = arguments.GetValue(config)!.FullName;
     return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Hosting.RunAsync(path, stop);
 });

@@ -8,8 +8,8 @@ namespace Calico.Bgp.Resources;
 
 /// <summary>
 /// Documents → objects: the one spelling for every source. Takes the kinds of <see cref="Kinds"/> (of crd.projectcalico.org/v1 the true
-/// labels and annotations stand in an annotation), Lists of them, and bare lists (<c>calicoctl get node a b -o yaml</c>). Kinds that decide nothing here are passed over: silently, but for
-/// Calico's, of which each is named once.
+/// labels and annotations stand in an annotation), Lists of them, and bare lists (<c>calicoctl get node a b -o yaml</c>). Kinds that decide
+/// nothing here are passed over: silently, but for Calico's, of which each is named once.
 /// </summary>
 public static partial class ResourceJson
 {
@@ -121,7 +121,8 @@ public static partial class ResourceJson
         if (name == null || !NamePattern().IsMatch(name))
         {
             var got = name == null ? "nothing" : $"\"{name}\"";
-            fields.Error("name", $"expected a name of lower-case letters, digits, - and ., each part of which begins and ends with a letter or digit, got {got}");
+            const string expected = "expected a name of lower-case letters, digits, - and ., its parts beginning and ending with letter or digit";
+            fields.Error("name", $"{expected}, got {got}");
             return null;
         }
         var labels = fields["labels"].Labels();

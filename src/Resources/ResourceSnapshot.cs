@@ -19,6 +19,9 @@ public sealed class ResourceSnapshot
     /// <summary>Sorted by file and line.</summary>
     public ImmutableArray<ResourceProblem> Problems { get; }
 
+    /// <summary>Something that a source says is not in force.</summary>
+    public bool IsRefused => Problems.Any(problem => problem.Severity == ProblemSeverity.Error);
+
     public ResourceTable<T> Of<T>(KindOf<T> kind) where T : Resource =>
         Tables.TryGetValue(kind, out var table) ? (ResourceTable<T>)table : kind.Empty;
 

@@ -40,9 +40,9 @@ public readonly record struct FileLook(ulong Device, ulong Inode, uint Kind, lon
 }
 
 /// <summary>
-/// Files that others put where we read: judged before they are opened, for a FIFO, a device or a socket keeps who opens it waiting, or never
-/// ends (open(2), fifo(7)). Between judging and opening a path may come to lead elsewhere; so it is opened without waiting (O_NONBLOCK), and
-/// judged once more by its descriptor.
+/// Files that others put where we read: judged before they are opened, for a FIFO, a device or a socket keeps who opens it waiting, or
+/// never ends (open(2), fifo(7)). Between judging and opening a path may come to lead elsewhere; so it is opened without waiting
+/// (O_NONBLOCK), and judged once more by its descriptor.
 /// </summary>
 public static class RegularFile
 {
@@ -65,8 +65,8 @@ public static class RegularFile
     private static string TooLarge(long limit, string got) => $"expected at most {limit} octets (maxSize), got {got}";
 
     /// <summary>
-    /// Somebody has it open and may write, as far as can be known. The kernel gives a read lease for no such file (F_SETLEASE, fcntl(2)), and
-    /// that answer covers every process on the machine, whatever namespace it is in; /proc shows only those that we may look at, and
+    /// Somebody has it open and may write, as far as can be known. The kernel gives a read lease for no such file (F_SETLEASE, fcntl(2)),
+    /// and that answer covers every process on the machine, whatever namespace it is in; /proc shows only those that we may look at, and
     /// inotify only what was opened after we began to watch. Who comes to write in the moment that we hold the lease waits until it is
     /// returned, and the signal that announces him is one that nobody heeds. False where leases are not to be had: for others' files
     /// without CAP_LEASE, and on most network file systems.

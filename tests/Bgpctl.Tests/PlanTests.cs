@@ -52,6 +52,24 @@ public sealed class PlanTests : IDisposable
     private Task<int> RunAsync(params string[] more) =>
         Commands.RunAsync(["plan", "--config", In("bgpd.yaml"), .. more], new Screen(output, errors, null), TimeProvider.System);
 
+    [Theory]
+    [InlineData("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nowhere }\n", 2)]
+    [InlineData("spec: [\n", 2)]
+    [InlineData("replicas: 3\n", 0)]
+    public async Task Its_exit_code_says_whether_something_is_refused(string more, int code)
+    {
+        Write("", $"{Resources}\n---\n{more}");
+        Assert.Equal(code, await RunAsync());
+        Assert.Equal(code, await RunAsync("--diff", In("bgpd.yaml")));
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_is_refused()
+    {
+        File.WriteAllText(In("bgpd.yaml"), "node: a\nsources: [{ files: ./wrong }]\n");
+        Assert.Equal(2, await RunAsync());
+    }
+
     [Fact]
     public async Task Its_JSON_has_every_key_and_null_for_what_is_absent()
     {
@@ -131,7 +149,7 @@ public sealed class PlanTests : IDisposable
     {
         Write("", Resources
             + "\n---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nonsense }\n");
-        Assert.Equal(0, await RunAsync());
+        Assert.Equal(2, await RunAsync());
         Assert.Contains("Global_192_0_2_1_port_1790", output.ToString());
         Assert.Contains("BGPPeer/bad", output.ToString());
     }

@@ -246,7 +246,8 @@ public class ValidationTests
     [InlineData("1e+06", 1000000)]
     [InlineData("0x10", 16)]
     public void So_may_other_numbers(string text, int number) =>
-        Assert.Equal(number, Manifest.One<BgpConfiguration>("BGPConfiguration", $"ipv4NormalRoutePriority: {text}").IPv4NormalRoutePriority);
+        Assert.Equal(
+            number, Manifest.One<BgpConfiguration>("BGPConfiguration", $"ipv4NormalRoutePriority: {text}").IPv4NormalRoutePriority);
 
     [Fact]
     public void On_a_nodes_configuration_an_empty_list_is_no_reason_to_lose_its_port()
@@ -257,7 +258,8 @@ public class ValidationTests
 
     [Theory]
     [InlineData("peerIP: 192.0.2.1, asnumber: 65001", "spec.asnumber", "is not known here and has no effect; did you mean \"asNumber\"?")]
-    [InlineData("asNumber: 65001", "spec.peerIP", "expected this, peerSelector or localWorkloadSelector, got none: the object has no effect")]
+    [InlineData("asNumber: 65001", "spec.peerIP",
+        "expected this, peerSelector or localWorkloadSelector, got none: the object has no effect")]
     public void A_peer_is_warned_of(string spec, string field, string reason)
     {
         var definition = Assert.Single(Manifest.Read(Manifest.Calico("BGPPeer", spec)).Definitions);
@@ -304,8 +306,8 @@ public class ValidationTests
             """);
         var problem = Assert.Single(Assert.Single(reading.Definitions).Problems);
         Assert.Equal(
-            "test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or in quotes two parts of 16 bits with a dot), "
-            + "got \"many\"", problem.ToString());
+            "test.yaml:7: BGPPeer/tor1: spec.asNumber: expected an AS number (0 to 4294967295, or in quotes two parts of 16 bits with a "
+            + "dot), got \"many\"", problem.ToString());
     }
 
     [Theory]

@@ -23,6 +23,9 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         return new(config, planner, PlannedConfig.Join(config.Speaker, planner.Plan));
     }
 
+    /// <summary>An object, or a folder of them, is refused.</summary>
+    public bool IsRefused => Planner?.Resources.IsRefused == true;
+
     public PlanAnswer Answer() => new()
     {
         Node = Joined.HostName,

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,20 @@ internal sealed class KernelRoom(Start start, Loops loops, TimeProvider time, IL
         return new() { Protocol = kernel.Protocol, Table = kernel.Table, InstallRoutes = kernel.InstallRoutes };
     }
 
-    public override Task StartAsync(CancellationToken cancellationToken) => Loop.StartAsync(cancellationToken);
+    private readonly Holding holding = new();
 
-    protected override ValueTask LeaveAsync() => Loop.DisposeAsync();
+    /// <summary>Nothing is read for adoption, and nothing written, before it is ours alone.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        var kernel = start.Config.Speaker.Kernel;
+        if (kernel.InstallRoutes) holding.Hold($"routes with protocol {kernel.Protocol} in table {kernel.Table}");
+        if (start.Config.Nat != null) holding.Hold($"the nftables table inet {DataplaneLoop.Table}");
+        return Loop.StartAsync(cancellationToken);
+    }
+
+    protected override async ValueTask LeaveAsync()
+    {
+        await Loop.DisposeAsync();
+        holding.Dispose();
+    }
 }

@@ -47,7 +47,8 @@ public ref struct JsonTree
         // The second is for a string that is no UTF-8, or half a surrogate pair.
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
-            error = new(firstLine + (int)((wrong as JsonException)?.LineNumber ?? tree.line - firstLine), $"this is not JSON: {wrong.Message}");
+            var line = wrong is JsonException { LineNumber: { } number } ? firstLine + (int)number : tree.line;
+            error = new(line, $"this is not JSON: {wrong.Message}");
         }
         return values;
     }

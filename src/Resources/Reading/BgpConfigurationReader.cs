@@ -61,7 +61,8 @@ internal static partial class BgpConfigurationReader
             return;
         }
         foreach (var field in GlobalOnly)
-            if (!spec[field].IsAbsent && !spec[field].IsEmptyList) spec.Error(field, $"belongs into the BGPConfiguration default, not into {name}");
+            if (!spec[field].IsAbsent && !spec[field].IsEmptyList)
+                spec.Error(field, $"belongs into the BGPConfiguration default, not into {name}");
     }
 
     private static void RefuseMeshSettings(Fields spec)

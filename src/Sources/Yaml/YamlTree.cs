@@ -42,7 +42,8 @@ public sealed class YamlTree
         catch (YamlException wrong)
         {
             mistake = tree.At(wrong.Start, $"this is not YAML: {Words(wrong)}");
-            if (BeginsWithTag(text, (int)wrong.Start.Line)) mistake = mistake with { Text = $"{mistake.Text}; quote a value that begins with !" };
+            if (BeginsWithTag(text, (int)wrong.Start.Line))
+                mistake = mistake with { Text = $"{mistake.Text}; quote a value that begins with !" };
             if (mistake.Text.Contains(" tab ", StringComparison.Ordinal)) mistake = AtTab(text, (int)wrong.Start.Line, mistake);
         }
         // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.

@@ -57,7 +57,8 @@ public class YamlFolderPropertyTests
     private static bool Run(IEnumerable<Edit> edits, bool mend)
     {
         using var manifests = new Manifests();
-        var folder = new YamlFolder(0, manifests.Path, TimeSpan.Zero, TimeProvider.System, new() { EmptyAfter = TimeSpan.Zero, LossAfter = TimeSpan.Zero });
+        var rules = new FolderRules { EmptyAfter = TimeSpan.Zero, LossAfter = TimeSpan.Zero };
+        var folder = new YamlFolder(0, manifests.Path, TimeSpan.Zero, TimeProvider.System, rules);
         var store = new ResourceStore(1);
         using var feed = store.Subscribe(Concern.Plan);
         var seen = new SortedDictionary<ResourceKey, Resource>();

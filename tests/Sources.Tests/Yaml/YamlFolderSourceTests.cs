@@ -37,8 +37,8 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         var loops = new Net.Loops(
             TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
             (loop, defect) => Environment.FailFast(loop.Name, defect));
-        running = new SourcesLoop(store, [new YamlFolderSource(0, path ?? manifests.Path, FolderRules.Default, time ?? TimeProvider.System)], loops)
-            .RunAsync(end.Token);
+        var source = new YamlFolderSource(0, path ?? manifests.Path, FolderRules.Default, time ?? TimeProvider.System);
+        running = new SourcesLoop(store, [source], loops).RunAsync(end.Token);
     }
 
     /// <summary>Reads on until the peers are these.</summary>
