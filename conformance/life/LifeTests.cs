@@ -230,7 +230,8 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Start(Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]\nnat: { enabled: true }"));
         await RunsAsync();
         await Until.TrueAsync("its route is there", async () => (await RoutesAsync()).Contains("203.0.113.0/24"), 20, () => Said);
-        var before = (await RoutesAsync(), (await space.RunAsync("nft", "list", "ruleset")).Output);
+        await Until.TrueAsync("its table is there", async () => (await RulesetAsync()).Contains("table inet bgpd"), 20, () => Said);
+        var before = (await RoutesAsync(), await RulesetAsync());
 
         await CannotRunAsync(
             Second("kernel: { protocol: 12 }"), 1,
@@ -238,7 +239,7 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         var other = await space.RunAsync(Project.Daemon, "--config", Second("kernel: { protocol: 99 }\nnat: { enabled: true }"));
         Assert.Equal(1, other.Code);
         Assert.Contains($"in this network namespace, process {daemon.Pid}", other.Errors, StringComparison.Ordinal);
-        Assert.Equal(before, (await RoutesAsync(), (await space.RunAsync("nft", "list", "ruleset")).Output));
+        Assert.Equal(before, (await RoutesAsync(), await RulesetAsync()));
 
         await daemon.KillAsync();
         await daemon.DisposeAsync();
@@ -247,6 +248,8 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
     }
 
     private async Task<string> RoutesAsync() => (await space.RunAsync("ip", "route", "show", "table", "all")).Output;
+
+    private async Task<string> RulesetAsync() => (await space.RunAsync("nft", "list", "ruleset")).Output;
 
     private string Second(string more)
     {
