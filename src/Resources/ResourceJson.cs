@@ -121,7 +121,7 @@ public static partial class ResourceJson
         if (name == null || !NamePattern().IsMatch(name))
         {
             var got = name == null ? "nothing" : $"\"{name}\"";
-            const string expected = "expected a name of lower-case letters, digits, - and ., its parts beginning and ending with letter or digit";
+            const string expected = "expected a name of lower-case letters, digits, - and . (- and . between others)";
             fields.Error("name", $"{expected}, got {got}");
             return null;
         }

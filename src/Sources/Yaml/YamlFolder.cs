@@ -9,12 +9,12 @@ namespace Calico.Bgp.Sources.Yaml;
 /// says when to look, and is told when to look again.
 ///
 /// What a file says in addition is believed at once when all of it can be read. What cannot be read may be half written, or between two
-/// steps of an editor, and is believed only once it has stood like that for the settling time. What it says no longer (an object, or values of
-/// one) is believed after <see cref="FolderRules.LossAfter"/> without a change, and not while somebody may still write
-/// (<see cref="RegularFile.IsOpenForWriting"/>); so is a file that is gone. Until then the rest of the file counts beside it. What another
-/// file defines now is not lost. Where all files are gone, or the folder was away, somebody is likely to be putting others in their place
-/// one by one (rsync, git), or has made a mistake that takes every route with it: what is lost there is believed after longer. Of a folder
-/// that is not there itself nothing is believed.
+/// steps of an editor, and is believed only once it has stood like that for the settling time. What it says no longer (an object, or values
+/// of one) is believed after <see cref="FolderRules.LossAfter"/> without a change, and not while somebody may still write (<see
+/// cref="RegularFile.IsOpenForWriting"/>); so is a file that is gone. Until then the rest of the file counts beside it. What another file
+/// defines now is not lost. Where all files are gone, or the folder was away, somebody is likely to be putting others in their place one by
+/// one (rsync, git), or has made a mistake that takes every route with it: what is lost there is believed after longer. Of a folder that is
+/// not there itself nothing is believed.
 /// </summary>
 internal sealed class YamlFolder(int source, string path, TimeSpan settling, TimeProvider time, FolderRules rules)
 {
