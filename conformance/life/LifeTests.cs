@@ -97,6 +97,7 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
     [InlineData("resources of the dataplane")]
     [InlineData("endpoint status")]
     [InlineData("upstream observer")]
+    [InlineData("sources")]
     [InlineData("watchdog")]
     public async Task Whichever_loop_meets_a_defect_ends_the_daemon_with_one_line_and_its_routes_stay(string loop)
     {

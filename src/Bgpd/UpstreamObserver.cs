@@ -7,9 +7,9 @@ using Calico.Bgp.Speaker;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// Carries what the speaker knows (<see cref="RoutingWatch"/>) to the dataplane, which decides upstream NAT by it, in the dataplane's words.
-/// While nothing moves, or nobody translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a storm of
-/// routes is not made worse.
+/// Carries what the speaker knows (<see cref="RoutingWatch"/>) to the dataplane, which decides upstream NAT by it, in the dataplane's
+/// words. While nothing moves, or nobody translates upstream, it does nothing. The longer a look takes, the longer it rests, so that a
+/// storm of routes is not made worse.
 /// </summary>
 internal sealed class UpstreamObserver
 {

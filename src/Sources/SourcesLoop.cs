@@ -22,32 +22,35 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
     /// </summary>
     public Task RunAsync(CancellationToken cancellation)
     {
-        var applying = loops.Start(
-            "sources", OnDefect.EndProcess,
-            loop => TellingReadersAsync(() => loop.TakeAllAsync(updates.Reader, Apply, cancellation)), stop: cancellation);
-        var running = sources.Select(source => loops.Start(
-            "source", OnDefect.EndProcess,
-            loop => TellingReadersAsync(() => source.RunAsync(loop, updates.Writer, cancellation)), of: source.Name,
-            Patience, cancellation));
-        return Task.WhenAll(running.Append(applying).Select(loop => loop.Ended));
+        var applying = RunAsync("sources", null, null, loop => loop.TakeAllAsync(updates.Reader, Apply, cancellation), cancellation);
+        var running = sources.Select(
+            source => RunAsync("source", source.Name, Patience, loop => source.RunAsync(loop, updates.Writer, cancellation), cancellation));
+        return Task.WhenAll(running.Append(applying));
+    }
+
+    private async Task RunAsync(string name, string? of, TimeSpan? patience, Func<Loop, Task> work, CancellationToken cancellation)
+    {
+        Exception? cause = null;
+        var started = loops.Start(name, OnDefect.EndProcess, async loop =>
+        {
+            try
+            {
+                await work(loop).ConfigureAwait(false);
+            }
+            catch (Exception defect) when (defect is not OperationCanceledException)
+            {
+                cause = defect;
+                throw;
+            }
+        }, of, patience, cancellation);
+        await started.Ended.ConfigureAwait(false);
+        // Not before: where the process ends with its loop, it must not end for what a reader makes of the news.
+        if (cause != null) store.Fail(cause);
     }
 
     private ValueTask Apply(SourceUpdate update)
     {
         store.Apply(update);
         return default;
-    }
-
-    private async Task TellingReadersAsync(Func<Task> work)
-    {
-        try
-        {
-            await work().ConfigureAwait(false);
-        }
-        catch (Exception cause) when (cause is not OperationCanceledException)
-        {
-            store.Fail(cause);
-            throw;
-        }
     }
 }

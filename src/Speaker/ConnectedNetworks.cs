@@ -7,8 +7,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Speaker;
 
 /// <summary>
-/// IPv6 networks that links of ours are on, by the metric of the kernel's own route. IPv4's have metric 0 and cannot be outdone; IPv6's have
-/// 256 (addrconf, router advertisements), so that a neighbour's route with a lower one would take the link's own network over.
+/// IPv6 networks that links of ours are on, by the metric of the kernel's own route. IPv4's have metric 0 and cannot be outdone; IPv6's
+/// have 256 (addrconf, router advertisements), so that a neighbour's route with a lower one would take the link's own network over.
 /// </summary>
 internal static class ConnectedNetworks
 {
@@ -52,7 +52,8 @@ internal sealed record KernelFilter(IFilter Said, uint Metric, uint Table, Froze
             hints = hints with { Metric = Metric };
             result = result with { Verdict = FilterVerdict.AcceptChanged, Hints = hints };
         }
-        return Outdoes(route.Prefix, hints) ? new(FilterVerdict.Reject, default, "the network is connected, and connected ones win") : result;
+        return Outdoes(route.Prefix, hints)
+            ? new(FilterVerdict.Reject, default, "the network is connected, and connected ones win") : result;
     }
 
     /// <summary>With the same metric IPv6 would make one multipath route of both.</summary>

@@ -4,7 +4,9 @@ using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Rib.Tests;
 
-/// <summary>Peers to whom the same happens at once are told it once: the work does not grow with their number, only what they are sent.</summary>
+/// <summary>
+/// Peers to whom the same happens at once are told it once: the work does not grow with their number, only what they are sent.
+/// </summary>
 public sealed class TogetherTests : IDisposable
 {
     private const int Receivers = 40;

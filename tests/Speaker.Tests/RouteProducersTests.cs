@@ -49,7 +49,8 @@ public class RouteProducersTests
         await pair.A.Loop.Producer("addresses").MoveAsync([Begins(Shared)]);
         await Until.TrueAsync(async () => (await pair.A.RoutesAsync()).Contains(Shared));
         var names = new List<string>();
-        await foreach (var batch in pair.A.View.Routes(new(RouteSelection.All), default)) names.AddRange(batch.Select(route => route.Protocol));
+        await foreach (var batch in pair.A.View.Routes(new(RouteSelection.All), default))
+            names.AddRange(batch.Select(route => route.Protocol));
         Assert.Equal(["addresses1", "services1"], names.Order(StringComparer.Ordinal));
     }
 

@@ -63,7 +63,8 @@ public class SpeakerLoopTests
     [Fact]
     public async Task A_peer_whose_line_has_moved_keeps_its_session_and_is_of_the_new_line_from_then_on()
     {
-        await using var pair = await new Pair(config => config.Peer(peer => peer with { Origin = PeerOrigin.Of("bgpd.yaml", 3) })).UpAsync();
+        await using var pair = await new Pair(config => config.Peer(peer => peer with { Origin = PeerOrigin.Of("bgpd.yaml", 3) }))
+            .UpAsync();
         Assert.Equal("bgpd.yaml:3", pair.A.View.Explain("b")!.Origin.ToString());
         Assert.Empty(await pair.A.Loop.ConfigureAsync(pair.ConfigA.Peer(peer => peer with { Origin = PeerOrigin.Of("bgpd.yaml", 30) })));
         Assert.Equal("bgpd.yaml:30", pair.A.View.Explain("b")!.Origin.ToString());

@@ -3,7 +3,8 @@ using Calico.Bgp.Answers;
 namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary>
-/// <c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>=</c> one that is used beside it, <c>!</c> one that the kernel refused.
+/// <c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>=</c> one that is used beside it, <c>!</c> one that the kernel
+/// refused.
 /// </summary>
 internal static class RoutesView
 {
@@ -21,7 +22,8 @@ internal static class RoutesView
         var attributes = route.Attributes;
         return
         [
-            new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good), new(route.Prefix, route.Best || route.Multipath ? Tone.Strong : tone),
+            new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good),
+            new(route.Prefix, route.Best || route.Multipath ? Tone.Strong : tone),
             new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(route.Protocol, tone),
             new(attributes == null ? "" : $"{attributes.AsPath} {Origin(attributes.Origin)}".TrimStart(), tone),
             new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone),

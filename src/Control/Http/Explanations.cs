@@ -66,7 +66,8 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin.Object?.ToString());
         var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
         var answer = new PeerExplanationAnswer(
-            why.Origin.ToString(), problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules, StatusAnswers.Peer(peer, session));
+            why.Origin.ToString(), problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules,
+            StatusAnswers.Peer(peer, session));
         return Answer.JsonAsync(http, answer, Answer.Json.PeerExplanationAnswer);
     }
 

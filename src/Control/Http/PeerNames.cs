@@ -14,7 +14,8 @@ internal static class PeerNames
         if (peers.FirstOrDefault(peer => peer.Name == name) is { } named) return named;
         var there = (Address.TryParse(name, out var address)
             ? peers.Where(peer => peer.Session!.Settings.PeerAddress == address)
-            : peers.Where(peer => peer.Description == name || (peer.Origin.Object is { } of && (of.ToString() == name || of.Key.Name == name)))).ToArray();
+            : peers.Where(peer => peer.Description == name
+                || (peer.Origin.Object is { } of && (of.ToString() == name || of.Key.Name == name)))).ToArray();
         return there.Length == 1 ? there[0] : null;
     }
 

@@ -7,9 +7,9 @@ using static Tmds.Linux.LibC;
 namespace Calico.Bgp.Kernel.Netlink;
 
 /// <summary>
-/// libc is Tmds.LibC's; what it lacks of linux/netlink.h, linux/filter.h and sys/resource.h is here, and nowhere else. System.Net.Sockets does not know
-/// AF_NETLINK's addresses, so a netlink socket is made and bound here; once it exists, a <see cref="Socket"/> around its descriptor does
-/// everything else, asynchronously too.
+/// libc is Tmds.LibC's; what it lacks of linux/netlink.h, linux/filter.h and sys/resource.h is here, and nowhere else. System.Net.Sockets
+/// does not know AF_NETLINK's addresses, so a netlink socket is made and bound here; once it exists, a <see cref="Socket"/> around its
+/// descriptor does everything else, asynchronously too.
 /// </summary>
 internal static unsafe partial class Libc
 {
