@@ -10,7 +10,7 @@ namespace Calico.Bgp.Kernel.Tests.Packets;
 
 /// <summary>
 /// Small rulesets of every kind of statement, and packets that meet them: from the namespace of a client through a router, or from the
-/// router itself, to a server beyond it or to the router.
+/// router itself, to a server beyond it or to the router. Chains of type nat ask for places where the kernel does not have them.
 /// </summary>
 internal static class AnyRules
 {
@@ -134,14 +134,14 @@ internal static class AnyRules
         from raw in Chain("raw", "filter", NftHookPoint.Prerouting, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
         from rawOut in Chain("rawout", "filter", NftHookPoint.Output, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
         from early in Chain("early", "filter", NftHookPoint.Prerouting, -150, Filters)
-        from natPre in Chain("natpre", "nat", NftHookPoint.Prerouting, -100, DestinationNats)
+        from natPre in Chain("natpre", "nat", NftHookPoint.Prerouting, -160, DestinationNats)
         from natOut in Chain("natout", "nat", NftHookPoint.Output, -100, DestinationNats)
         from input in Chain("in", "filter", NftHookPoint.Input, 0, Filters)
         from forward in Chain("fwd", "filter", NftHookPoint.Forward, 0, Filters)
         from later in Chain("fwd2", "filter", NftHookPoint.Forward, 10, Filters)
         from output in Chain("out", "filter", NftHookPoint.Output, 0, Filters)
         from post in Chain("post", "filter", NftHookPoint.Postrouting, 50, Filters)
-        from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 90, SourceNats)
+        from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 20, SourceNats)
         from ports in AnyPorts
         from late in Chain("late", "filter", NftHookPoint.Postrouting, 300, [ActDecide.Drop, Marks[0], ActDecide.Accept, ActDecide.Accept])
         from local in Gen.Elements(true, false)
