@@ -20,7 +20,12 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     private readonly List<Socket> sockets = [];
     private readonly List<Loop> accepting = [];
     private ImmutableArray<PeerSession> sessions = [];
+    private ImmutableArray<PeerTemplate> templates = [];
     private readonly LineLimit strangers = new(LineInterval, clock ?? TimeProvider.System);
+
+    /// <summary>Takes over connections of neighbours that a template is for, and no session yet. Called by several loops; must not
+    /// block.</summary>
+    public Action<Address, Socket>? Newcomer { get; init; }
 
     /// <summary>Takes the addresses. Nobody can connect before <see cref="Start"/>: by then the sockets have our peers' MD5 keys.</summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
@@ -28,6 +33,7 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     {
         foreach (var address in addresses) sockets.Add(Open(address, port));
         foreach (var session in sessions) SetOptions(session, session.Settings.Password);
+        foreach (var template in templates) SetOptions(template, template.Settings.Password);
     }
 
     /// <exception cref="SocketException">Another daemon was quicker.</exception>
@@ -57,6 +63,21 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
         if (session.Settings.Password != null && successor?.Settings.Password == null) SetOptions(session, "");
         else SetOptions(session, successor?.Settings.Password);
     }
+
+    /// <summary>From now on these are the ranges whose neighbours may call; sets their MD5 keys on the listening sockets.</summary>
+    public void Set(ImmutableArray<PeerTemplate> newer)
+    {
+        var older = templates;
+        lock (gate) templates = newer;
+        foreach (var gone in older.Where(template => template.Settings.Password != null && KeyOf(newer, template.Range) == null))
+            SetOptions(gone, "");
+        foreach (var template in newer) SetOptions(template, template.Settings.Password);
+        // Who demanded the fewest hops may be gone.
+        foreach (var gone in older.Except(newer)) SetOptions(gone, null);
+    }
+
+    private static string? KeyOf(ImmutableArray<PeerTemplate> templates, Prefix range) =>
+        templates.FirstOrDefault(template => template.Range == range)?.Settings.Password;
 
     public async ValueTask DisposeAsync()
     {
@@ -115,6 +136,8 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
         var from = connection.RemoteEndPoint as IPEndPoint;
         var owner = from == null ? null : sessions.FirstOrDefault(session => IsPeer(session.Settings, from));
         if (owner != null) owner.Accept(connection);
+        else if (from != null && Newcomer != null && PeerTemplate.For(templates, Address.From(from.Address)) != null)
+            Newcomer(Address.From(from.Address), connection);
         else Refuse(connection);
     }
 
@@ -135,22 +158,31 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
 
     private void SetOptions(PeerSession session, string? key)
     {
-        var family = session.Settings.PeerAddress.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        var address = session.Settings.PeerAddress;
+        SetOptions(session.Settings.Name, new(address, address.Family.Bits()), key);
+    }
+
+    private void SetOptions(PeerTemplate template, string? key) => SetOptions(template.Settings.Name, template.Range, key);
+
+    private void SetOptions(string name, Prefix peers, string? key)
+    {
+        var family = peers.Address.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         // A connection inherits this, so that nothing from farther away is taken even before we know whose it is. All peers
         // share the socket: the most distant one decides, and each connection's own demand follows when it is accepted.
-        var sharers = sessions.Where(other => other.Settings.PeerAddress.Family == session.Settings.PeerAddress.Family);
-        var least = sharers.Select(other => TcpOptions.LeastHops(other.Settings)).DefaultIfEmpty().Min();
+        var sharers = sessions.Where(other => other.Settings.PeerAddress.Family == peers.Family).Select(other => other.Settings)
+            .Concat(templates.Where(other => other.Range.Family == peers.Family).Select(other => other.Settings));
+        var least = sharers.Select(TcpOptions.LeastHops).DefaultIfEmpty().Min();
         try
         {
             foreach (var socket in sockets.Where(socket => socket.AddressFamily == family))
             {
                 TcpOptions.RequireHops(socket, least);
-                if (key != null) TcpOptions.SetKey(socket, session.Settings.PeerAddress, key);
+                if (key != null) TcpOptions.SetKey(socket, peers, key);
             }
         }
         catch (SocketException refused)
         {
-            log.ListenerOptionsRefused(session.Settings.Name, refused.Message);
+            log.ListenerOptionsRefused(name, refused.Message);
         }
     }
 }

@@ -16,6 +16,9 @@ internal static class TcpOptions
     private const short MostHops = 255;
     private const int MaxKeyOctets = 80;
 
+    /// <summary>linux/tcp.h: TCP_MD5SIG with a length of the address, which TCP_MD5SIG_FLAG_PREFIX says is there.</summary>
+    private const int Md5WithPrefix = 32, PrefixFlag = 1;
+
     /// <summary>The socket with which a session calls its peer; all but the connection itself.</summary>
     /// <exception cref="SocketException">The source address is not ours, the interface does not exist, ….</exception>
     public static Socket Dialling(SessionSettings our)
@@ -24,7 +27,7 @@ internal static class TcpOptions
         try
         {
             Apply(socket, our);
-            SetKey(socket, our.PeerAddress, our.Password);
+            SetKey(socket, new(our.PeerAddress, our.PeerAddress.Family.Bits()), our.Password);
             // A link-local address names its interface by the scope.
             if (our.Interface is { } name && !our.PeerAddress.IsLinkLocal)
                 socket.SetRawSocketOption(SOL_SOCKET, SO_BINDTODEVICE, Encoding.UTF8.GetBytes(name + '\0'));
@@ -86,18 +89,22 @@ internal static class TcpOptions
     //  +-----------+----------------+-----------------+--------------------------+
     //  | key (80)                                                                |
     //  +-------------------------------------------------------------------------+
-    /// <summary>Signs what goes to the peer, and ignores what comes from it unsigned. An empty key removes the one that was set.</summary>
-    public static void SetKey(Socket socket, Address peer, string? key)
+    /// <summary>
+    /// Signs what goes to the peers of these addresses, and ignores what comes from them unsigned; of several keys the one of the longest
+    /// prefix counts. An empty key removes the one that was set.
+    /// </summary>
+    public static void SetKey(Socket socket, Prefix peers, string? key)
     {
-        const int KeyLength = 130, Key = 136;
+        const int Flags = 128, PrefixLength = 129, KeyLength = 130, Key = 136;
         if (key == null) return;
         var octets = Encoding.UTF8.GetBytes(key);
         Span<byte> signature = stackalloc byte[Key + MaxKeyOctets];
         signature.Clear();
-        new IPEndPoint(peer.ToIPAddress(), 0).Serialize().Buffer.Span.CopyTo(signature);
+        new IPEndPoint(peers.Address.ToIPAddress(), 0).Serialize().Buffer.Span.CopyTo(signature);
         MemoryMarshal.Write(signature[KeyLength..], (ushort)Math.Min(octets.Length, MaxKeyOctets));
         octets.AsSpan(0, Math.Min(octets.Length, MaxKeyOctets)).CopyTo(signature[Key..]);
-        socket.SetRawSocketOption(IPPROTO_TCP, TCP_MD5SIG, signature);
+        if (!peers.IsHost) (signature[Flags], signature[PrefixLength]) = (PrefixFlag, peers.Length);
+        socket.SetRawSocketOption(IPPROTO_TCP, peers.IsHost ? TCP_MD5SIG : Md5WithPrefix, signature);
     }
 
     /// <summary>The address with the interface's scope where it needs one.</summary>

@@ -11,6 +11,7 @@ public static class ConfigChanges
         if (older.HostName != newer.HostName) lines.Add($"node: {newer.HostName}");
         if ((older.RouterId, older.As) != (newer.RouterId, newer.As)) lines.Add($"router: {newer.RouterId}, AS {newer.As}");
         Peers(older, newer, lines);
+        Ranges(older, newer, lines);
         foreach (var route in newer.Routes.Except(older.Routes)) lines.Add($"route {route.Prefix}: added or changed");
         foreach (var prefix in older.Routes.Select(route => route.Prefix).Except(newer.Routes.Select(route => route.Prefix)))
             lines.Add($"route {prefix}: removed");
@@ -36,6 +37,20 @@ public static class ConfigChanges
             else lines.Add($"peer {peer.Session.Name}: changed, the session stays up");
         }
         foreach (var name in before.Keys) lines.Add($"peer {name}: removed");
+    }
+
+    private static void Ranges(SpeakerConfig older, SpeakerConfig newer, ImmutableArray<string>.Builder lines)
+    {
+        var before = older.Ranges.ToDictionary(range => range.Range);
+        foreach (var range in newer.Ranges)
+        {
+            if (!before.Remove(range.Range, out var was)) lines.Add($"peers of {range.Range}: added");
+            else if (range == was) continue;
+            else if (range.Each.Session != was.Each.Session)
+                lines.Add($"peers of {range.Range}: session settings changed, their sessions are reset");
+            else lines.Add($"peers of {range.Range}: changed, their sessions stay up");
+        }
+        foreach (var range in before.Keys) lines.Add($"peers of {range}: removed");
     }
 
     private static void KernelChanges(KernelConfig older, KernelConfig newer, ImmutableArray<string>.Builder lines)

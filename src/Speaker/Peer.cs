@@ -19,6 +19,10 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     private bool isWayLost;
 
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
+    /// <summary>Whose template made it; null: it was configured by its address.</summary>
+    public PeerRange? Range { get; set; }
+    /// <summary>Of one that a template made: until it has been down for long.</summary>
+    public ITimer? Patience { get; set; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
     /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
@@ -61,7 +65,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     {
         var session = Session.Snapshot;
         if (!session.Enabled) return true;
-        if (Up is not { } up) return false;
+        // Who calls from a range is missed by nobody before he has called.
+        if (Up is not { } up) return Range != null;
         var missing = up.Negotiated.Families & ~up.Complete;
         if ((missing & up.Negotiated.GracefulRestart) != FamilySet.None) return false;
         var counters = session.Counters;

@@ -56,6 +56,7 @@ internal static class ProtocolViews
             channels.ToImmutable(), session, config.RouteReflectorClient)
         {
             Origin = config.Origin,
+            Range = peer.Range?.Range,
         };
     }
 

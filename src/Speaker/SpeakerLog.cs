@@ -15,4 +15,14 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4001, LogLevel.Error, "cannot listen as the new configuration says ({Reason}); the old addresses stay")]
     public static partial void ListenRefused(this ILogger log, string reason);
+
+    [LoggerMessage(
+        4002, LogLevel.Warning, "{Neighbour} called, and gets no session: {Reason} ({Unsaid} more such calls since the last such line)")]
+    public static partial void NewcomerRefused(this ILogger log, Address neighbour, string reason, int unsaid);
+
+    [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]
+    public static partial void NewcomerMade(this ILogger log, string peer, Prefix range);
+
+    [LoggerMessage(4004, LogLevel.Information, "{Peer}: down for {Patience} or longer: its session goes, until it calls again")]
+    public static partial void NewcomerGone(this ILogger log, string peer, TimeSpan patience);
 }

@@ -21,6 +21,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     /// <summary>Indexes of peers and producers begin here; below are the sources that are always there.</summary>
     private const ushort FirstNamed = 16;
 
+    /// <summary>Indexes of sessions that are gone rest until so many others are.</summary>
+    private const int FreedRest = 64;
+
     /// <summary>Own routes wait where the RIB's inbox is full.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -33,7 +36,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private readonly Channel<SpeakerNews> inbox = Channel.CreateUnbounded<SpeakerNews>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<string, Peer> peers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ushort> indexes = new(StringComparer.Ordinal);
+    private readonly Queue<ushort> freed = [];
     private readonly RouteProducers producers = new();
+    private readonly DynamicPeers dynamics;
     private readonly Fib? fib;
     private readonly CancellationTokenSource stopping = new();
     private Listener listener;
@@ -48,7 +53,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         (Config, this.kernel, this.loops, this.time, this.logs) = (config, kernel, loops, time, logs);
         sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
-        listener = new(loops, logs.CreateLogger<Listener>());
+        dynamics = new(time, log, news => Post(news));
+        listener = NewListener(config);
         latest = kernel.Current;
         kernelNews = new(latest, () => Post(SpeakerNews.KernelMoved.Now));
         fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel, loops) : null;
@@ -136,6 +142,12 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             case SpeakerNews.Order order:
                 if (peers.TryGetValue(order.Peer, out var ordered)) Perform(ordered, order);
                 break;
+            case SpeakerNews.Called call:
+                Welcome(call);
+                break;
+            case SpeakerNews.PatienceEnded(var waited):
+                await ForgetAsync(loop, waited).ConfigureAwait(false);
+                break;
             case SpeakerNews.Established up:
                 Establish(up);
                 break;
@@ -144,6 +156,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
                 {
                     lost.Up = null;
                     lost.LookAtWay(latest);
+                    dynamics.Watch(lost);
                 }
                 Moved?.Invoke();
                 break;
@@ -271,23 +284,52 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
         config.Routes.ToImmutableDictionary(route => route.Prefix);
 
-    private void StartPeer(PeerConfig config, SessionFaults? before = null)
+    /// <param name="range">Whose template made it; null: it is configured by its address.</param>
+    private Peer StartPeer(PeerConfig config, SessionFaults? before = null, PeerRange? range = null)
     {
         var settings = Indexed(config.Session);
         var door = new PeerDoor(config, Rib, kernel, () => IsShuttingDown, Post);
-        var peer = new Peer(door, new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before));
+        var session = new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before);
+        var peer = new Peer(door, session) { Range = range };
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
         peer.LookAtWay(latest);
+        return peer;
     }
+
+    private void Welcome(SpeakerNews.Called call)
+    {
+        if (dynamics.Judge(call, Config.Ranges, peers.Values) is not var (range, config)) return;
+        log.NewcomerMade(config.Session.Name, range.Range);
+        var peer = StartPeer(config, range: range);
+        peer.Session.Accept(call.Connection);
+        dynamics.Watch(peer);
+    }
+
+    private async Task ForgetAsync(Loop loop, Peer peer)
+    {
+        if (PeerNamed(peer.Name) != peer || !dynamics.Judge(peer)) return;
+        log.NewcomerGone(peer.Name, peer.Range!.Template.Patience);
+        await loop.WaitForAsync(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured)).ConfigureAwait(false);
+    }
+
+    private Listener NewListener(SpeakerConfig config)
+    {
+        var made = new Listener(loops, logs.CreateLogger<Listener>()) { Newcomer = dynamics.Call };
+        made.Set(Templates(config));
+        return made;
+    }
+
+    private static ImmutableArray<PeerTemplate> Templates(SpeakerConfig config) => [.. config.Ranges.Select(range => range.Template)];
 
     private SessionSettings Indexed(SessionSettings settings) => settings with { Index = IndexOf(settings.Name) };
 
     private ushort IndexOf(string name)
     {
-        if (!indexes.TryGetValue(name, out var index)) indexes[name] = index = (ushort)(FirstNamed + indexes.Count);
-        return index;
+        if (indexes.TryGetValue(name, out var index)) return index;
+        // Those who call are many in the course of time: what one had, another gets, as late as can be.
+        return indexes[name] = freed.Count > FreedRest ? freed.Dequeue() : (ushort)(FirstNamed + indexes.Count + freed.Count);
     }
 
     private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode, string? text = null)
@@ -295,6 +337,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         listener.Remove(peer.Session);
         await peer.Session.StopAsync(subcode, text).ConfigureAwait(false);
         peers.TryRemove(new(peer.Name, peer));
+        if (peer.Range == null) return;
+        if (peer.Patience is { } patience) await patience.DisposeAsync().ConfigureAwait(false);
+        if (indexes.Remove(peer.Name, out var index)) freed.Enqueue(index);
     }
 
     /// <summary>
@@ -343,7 +388,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         var renewed = new Dictionary<string, PeerSession>(StringComparer.Ordinal);
         foreach (var peer in Peers.ToArray())
         {
-            if (!wanted.TryGetValue(peer.Name, out var config)) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
+            var config = WantedOf(peer, wanted, newer);
+            if (config == null) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
             else if (peer.Config == config) peer.Config = config; // Its line may be another.
             else if (Indexed(config.Session) != peer.Session.Settings)
             {
@@ -356,6 +402,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         }
         if (updated.Count > 0) Rib.PeersChanged([.. updated]);
         await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
+        if (!older.Ranges.SequenceEqual(newer.Ranges)) listener.Set(Templates(newer));
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
@@ -364,12 +411,23 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
     }
 
+    /// <summary>What a peer is to be; null: it is to go. A neighbour that is configured by its address is of no range any more.</summary>
+    private static PeerConfig? WantedOf(Peer peer, Dictionary<string, PeerConfig> wanted, SpeakerConfig newer)
+    {
+        if (peer.Range == null) return wanted.GetValueOrDefault(peer.Name);
+        var address = peer.Session.Settings.PeerAddress;
+        if (newer.Peers.Any(named => named.Session.PeerAddress == address)) return null;
+        if (PeerRange.For(newer.Ranges, address) is not { } range) return null;
+        peer.Range = range;
+        return range.For(address) is var config && config.Session.Name == peer.Name ? config : null;
+    }
+
     /// <returns>Why the sockets stay as they were; null: they are the new ones.</returns>
     private async Task<string?> ListenAgainAsync(SpeakerConfig older, SpeakerConfig newer)
     {
         string? reason = null;
         await listener.DisposeAsync().ConfigureAwait(false);
-        listener = new(loops, logs.CreateLogger<Listener>());
+        listener = NewListener(newer);
         try
         {
             listener.Open(newer.Listen, newer.ListenPort);
@@ -379,7 +437,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             log.ListenRefused(reason = refused.Message);
             Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
             await listener.DisposeAsync().ConfigureAwait(false);
-            listener = new(loops, logs.CreateLogger<Listener>());
+            listener = NewListener(newer);
             listener.Open(older.Listen, older.ListenPort);
         }
         foreach (var peer in peers.Values) listener.Add(peer.Session);
@@ -396,6 +454,7 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             peer.OverLimit = null;
             log.PrefixLimitRaised(peer.Name);
             peer.Session.Enable();
+            dynamics.Watch(peer);
         }
         return peer.Up is { } up ? up.Told = ForRib(peer, up, kernel.Current) : null;
     }
@@ -413,10 +472,11 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         Moved?.Invoke();
     }
 
-    private static void Perform(Peer peer, SpeakerNews.Order order)
+    private void Perform(Peer peer, SpeakerNews.Order order)
     {
         peer.Message = order.Text;
         peer.OverLimit = null;
+        if (order.What == PeerOrder.Enable) dynamics.Watch(peer);
         switch (order.What)
         {
             case PeerOrder.Enable: peer.Session.Enable(); break;
@@ -469,6 +529,9 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
             await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
         }
         HasSettled = true;
+        // Who calls from a range is not known before he has called.
+        if (!Config.Ranges.IsEmpty && deadline - time.GetUtcNow() is var left && left > TimeSpan.Zero)
+            await Task.Delay(left, time, stopping.Token).ConfigureAwait(false);
         // The last routes are still on their way from the shards to the kernel's queue.
         await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
         if (fib != null) await fib.PassedAsync().ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Speaker;
@@ -33,4 +34,8 @@ internal abstract record SpeakerNews
     public sealed record OverLimit(ushort Peer, IpFamily Family, int Limit) : SpeakerNews;
     /// <summary>Whose first tables are still to come?</summary>
     public sealed record AskAwaited(TaskCompletionSource<ImmutableArray<string>> Answer) : SpeakerNews;
+    /// <summary>A neighbour of a range has called, and no session is for it. Of these a bounded number waits.</summary>
+    public sealed record Called(Address Neighbour, Socket Connection) : SpeakerNews;
+    /// <summary>A session of a range may have been down for long.</summary>
+    public sealed record PatienceEnded(Peer Peer) : SpeakerNews;
 }

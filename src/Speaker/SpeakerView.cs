@@ -19,6 +19,8 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public KernelStatus KernelStatus => speaker.Kernel.Status;
     public IAsyncEnumerable<OwnRoute> KernelRoutes(CancellationToken stop) => speaker.Kernel.OwnRoutes(stop);
     public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes => ConfiguredRoute.Of(speaker);
+    public IReadOnlyList<RangeStatus> Ranges => [.. speaker.Config.Ranges.Select(range => new RangeStatus(
+        range.Range, range.Each.Session.Name, DynamicPeers.CountOf(range, speaker.Peers), range.Limit, range.Each.Origin))];
     public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
     public bool Ready => speaker.HasSettled;
     public IReadOnlyList<string> Awaited => speaker.Awaited;

@@ -45,6 +45,8 @@ public sealed record ProtocolStatus(
 {
     /// <summary>Of a peer: what asks for it.</summary>
     public PeerOrigin Origin { get; init; }
+    /// <summary>Of a peer that a template made, because it called: of which range. Null: it is configured by its address.</summary>
+    public Prefix? Range { get; init; }
 }
 
 /// <summary>Which routes a query asks for.</summary>
@@ -119,6 +121,8 @@ public interface ISpeaker
     MemoryReport Memory { get; }
     /// <summary>Own routes of bgpd.yaml and of the resources, those that wait for a way out too.</summary>
     IReadOnlyList<ConfiguredRoute> ConfiguredRoutes { get; }
+    /// <summary>Ranges whose neighbours may call.</summary>
+    IReadOnlyList<RangeStatus> Ranges { get; }
     /// <summary>Names of the configured filters.</summary>
     IReadOnlyList<string> FilterNames { get; }
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>

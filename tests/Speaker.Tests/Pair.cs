@@ -30,10 +30,10 @@ internal sealed class TestSpeaker : IAsyncDisposable
 {
     private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TestSpeaker(SpeakerConfig config)
+    public TestSpeaker(SpeakerConfig config, TimeProvider? time = null)
     {
         Loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
-        Loop = new(config, Kernel, Loops, TimeProvider.System, NullLoggerFactory.Instance);
+        Loop = new(config, Kernel, Loops, time ?? TimeProvider.System, NullLoggerFactory.Instance);
         View = new(Loop, "test");
     }
 
@@ -64,7 +64,9 @@ internal sealed class Pair : IAsyncDisposable
     private static readonly int Port = FreePort();
     private readonly Address a, b;
 
-    public Pair(Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null)
+    /// <param name="timeOfB">Null: the system's.</param>
+    public Pair(
+        Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null, TimeProvider? timeOfB = null)
     {
         var number = Interlocked.Increment(ref last);
         (a, b) = (Address.Parse($"127.77.{number}.1"), Address.Parse($"127.77.{number}.2"));
@@ -72,7 +74,7 @@ internal sealed class Pair : IAsyncDisposable
         ConfigB = Config(b, a, 65002, 65001, "a", passive: true);
         if (changeA != null) ConfigA = changeA(ConfigA);
         if (changeB != null) ConfigB = changeB(ConfigB);
-        (A, B) = (new(ConfigA), new(ConfigB));
+        (A, B) = (new(ConfigA), new(ConfigB, timeOfB));
     }
 
     public SpeakerConfig ConfigA { get; }

@@ -21,6 +21,7 @@ public static class PlannedConfig
         Decision = file.Decision.MultipathLimit > 1
         ? file.Decision : file.Decision with { MultipathLimit = MergedPaths, MultipathRelax = true },
         Peers = [.. file.Peers.Select(peer => Joined(peer, plan)), .. Peers(file.Peers, plan)],
+        Ranges = [.. file.Ranges.Select(range => range with { Each = Joined(range.Each, plan) })],
         Routes = [.. file.Routes, .. Routes(file.Routes, plan)],
         Announced = [.. plan.Routes.Where(route => route.Type == PlannedRouteType.Announced).Select(route => route.Prefix)],
         Kernel = file.Kernel with { Learn = true, Export = file.Kernel.Export ?? plan.Kernel, IgnoredInterfaces = plan.IgnoredInterfaces },

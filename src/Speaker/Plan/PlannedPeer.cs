@@ -62,7 +62,7 @@ public sealed record PlannedPeer
     public static string NameOf(PeerScope scope, Address address, int port)
     {
         var word = scope == PeerScope.LocalWorkload ? "Local_Workload" : scope.ToString();
-        var where = address.ToString().Replace('.', '_').Replace(':', '_');
+        var where = PeerTemplate.Word(address);
         return port == SessionSettings.Port || scope == PeerScope.Mesh ? $"{word}_{where}" : $"{word}_{where}_port_{port}";
     }
 

@@ -25,6 +25,7 @@ internal class FakeSpeaker : ISpeaker
     public KernelSnapshot KernelState { get; set; } = KernelSnapshot.Empty;
     public KernelStatus KernelStatus => new(0, 0, 0, 0, 0, 0, []);
     public MemoryReport Memory { get; set; } = new(0, 0, 0, 0, 0);
+    public IReadOnlyList<RangeStatus> Ranges { get; set; } = [];
     public IReadOnlyList<string> FilterNames { get; set; } = [];
     public bool Ready => true;
     public IReadOnlyList<string> Awaited => [];
