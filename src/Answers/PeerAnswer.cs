@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>/v1/peers/NAME</c>, and one of those of <c>/v1/peers</c>.</summary>
@@ -7,6 +9,9 @@ public sealed record PeerAnswer
     public required string? Description { get; init; }
     /// <summary>What asks for it: <c>BGPPeer/tor1</c>, or the line of bgpd.yaml (<c>/etc/bgpd/bgpd.yaml:12</c>).</summary>
     public required string Origin { get; init; }
+    /// <summary>It has called from this range (<c>peerRange</c>); absent of a peer that is configured by its address.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Range { get; init; }
     public required string Address { get; init; }
     public required string? Interface { get; init; }
     public required uint As { get; init; }

@@ -25,6 +25,10 @@ public sealed record StatusAnswer
     public required MemoryAnswer Memory { get; init; }
     public required IReadOnlyList<LoopAnswer> Loops { get; init; }
 
+    /// <summary>Neighbours that may call; absent where bgpd.yaml has no peerRange.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RangeAnswer>? Ranges { get; init; }
+
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
@@ -41,6 +45,11 @@ public sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<P
 public sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused);
 
 public sealed record SessionsAnswer(int Configured, int Enabled, int Established);
+
+/// <param name="Name">The first word of its sessions' names.</param>
+/// <param name="Sessions">Up or down; <paramref name="Limit"/>: at most.</param>
+/// <param name="Origin">The line of bgpd.yaml.</param>
+public sealed record RangeAnswer(string Range, string Name, int Sessions, int Limit, string Origin);
 
 /// <summary>A source of routes that is no peer: device1, kernel1, static1, …</summary>
 public sealed record ProtocolAnswer(

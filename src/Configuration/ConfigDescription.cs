@@ -12,7 +12,9 @@ internal static class ConfigDescription
         var speaker = config.Speaker;
         yield return $"router {speaker.RouterId}, AS {speaker.As}, node {speaker.HostName}";
         yield return $"listen {string.Join(", ", speaker.Listen)} port {speaker.ListenPort}";
-        foreach (var peer in speaker.Peers) yield return Peer(peer);
+        foreach (var peer in speaker.Peers) yield return $"peer {peer.Session.Name}: {Place(peer.Session)} {Peer(peer)}";
+        foreach (var range in speaker.Ranges)
+            yield return $"peers {range.Each.Session.Name}_*: {range.Limit} at most from {range.Range}, {Peer(range.Each)}";
         foreach (var route in speaker.Routes) yield return Route(route);
         foreach (var filter in speaker.FilterNames) yield return $"filter {filter}";
         yield return Kernel(speaker.Kernel);
@@ -35,12 +37,16 @@ internal static class ConfigDescription
     {
         var session = peer.Session;
         var kind = session.LocalAs != session.PeerAs ? "external" : peer.RouteReflectorClient ? "internal, client" : "internal";
-        var place = session.Interface == null ? $"{session.PeerAddress}" : $"{session.PeerAddress}%{session.Interface}";
-        var port = session.PeerPort == 179 ? "" : $" port {session.PeerPort}";
         var state = session.Shutdown ? ", shut down" : session.Passive ? ", passive" : "";
         var import = $"import {peer.Import.Name}{Unsaid(peer.ImportDefaulted)}";
-        return $"peer {session.Name}: {place}{port} AS {session.PeerAs} ({kind}{state}), {Families(session.Families)}, {import}, "
+        return $"AS {session.PeerAs} ({kind}{state}), {Families(session.Families)}, {import}, "
             + $"export {peer.Export.Name}{Unsaid(peer.ExportDefaulted)}";
+    }
+
+    private static string Place(Session.SessionSettings session)
+    {
+        var place = session.Interface == null ? $"{session.PeerAddress}" : $"{session.PeerAddress}%{session.Interface}";
+        return session.PeerPort == 179 ? place : $"{place} port {session.PeerPort}";
     }
 
     private static string Unsaid(bool defaulted) => defaulted ? " (nothing configured, RFC 8212)" : "";

@@ -27,7 +27,8 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Routes = new OwnRouteReader(root).Read(),
             FilterNames = filters.Names,
         };
-        speaker = speaker with { Peers = new PeersReader(root, speaker, filters, folder).Read() };
+        var (peers, ranges) = new PeersReader(root, speaker, filters, folder).Read();
+        speaker = speaker with { Peers = peers, Ranges = ranges };
         var plan = new PlanReader(root, host.Calico);
         var config = new DaemonConfig
         {

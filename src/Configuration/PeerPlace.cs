@@ -15,9 +15,8 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
     public static PeerPlace? Read(Section peer)
     {
         var device = Names.Interface(peer, "interface");
-        var range = peer.Value("peerRange", Scalars.Prefix);
         var port = peer.Number("peerPort", 1, ushort.MaxValue);
-        if (!peer.Has("peerIP")) return Later(peer, device, range);
+        if (!peer.Has("peerIP")) return Later(peer, device);
         if (peer.Text("peerIP") is not { } text) return null;
         if (Parse(text) is not { } place)
         {
@@ -32,14 +31,12 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
         return Checked(peer, place with { Interface = place.Interface ?? device, Port = chosen });
     }
 
-    /// <summary>Neighbours that are found rather than named: known to the file's language, not to the daemon yet.</summary>
-    private static PeerPlace? Later(Section peer, string? device, Prefix? range)
+    /// <summary>A neighbour that is found rather than named: known to the file's language, not to the daemon yet.</summary>
+    private static PeerPlace? Later(Section peer, string? device)
     {
-        if (device != null && range != null) peer.Error("peerRange", "expected either interface or peerRange, got both");
-        var kind = device != null ? "by interface alone" : "by range";
-        if (device != null || range != null) peer.Problems.Warn(peer.Node, $"peers {kind} are not acted on yet: this one is left out");
-        else if (!peer.Has("interface") && !peer.Has("peerRange"))
-            peer.Problems.Error(peer.Node, "expected the key peerIP, got a peer without it");
+        if (device != null) peer.Problems.Warn(peer.Node, "peers by interface alone are not acted on yet: this one is left out");
+        else if (!peer.Has("interface"))
+            peer.Problems.Error(peer.Node, "expected the key peerIP or peerRange, got a peer without them");
         return null;
     }
 

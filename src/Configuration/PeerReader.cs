@@ -16,10 +16,39 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     /// <summary>RFC 4271 4.2: two octets of seconds, and 1 and 2 are refused.</summary>
     private static readonly Reading<TimeSpan> HoldTime = new("0 or a time from 3s to 65535s in whole seconds", ParseHoldTime);
 
+    /// <summary>The first word of the names of a range's sessions, where the file says no other.</summary>
+    private const string RangesName = "dyn";
+
+    private const int MostSessions = 4096;
+
     public PeerConfig? Read()
     {
         var place = PeerPlace.Read(peer);
-        var name = Name(place);
+        var name = Name(place is { } where ? $"peer_{PeerTemplate.Word(where.Address)}" : "");
+        var config = Read(name, place);
+        peer.Close();
+        return place == null ? null : config;
+    }
+
+    /// <summary>Neighbours that are known by their range: all keys but those that are about one neighbour, or about calling it.</summary>
+    public PeerRange? ReadRange()
+    {
+        var range = peer.Value("peerRange", Scalars.Prefix);
+        foreach (var key in (ReadOnlySpan<string>)["peerIP", "interface", "peerPort", "sourceAddress"])
+            if (peer.Has(key)) peer.Error(key, $"expected no {key} beside peerRange: its neighbours call us, from their addresses");
+        if (peer.Has("passive") && !peer.Flag("passive", otherwise: true))
+            peer.Error("passive", "expected passive: true or nothing beside peerRange: its neighbours call us");
+        if (range is { } of && (of.Address.IsLinkLocal || of.Address.IsMulticast))
+            peer.Error("peerRange", $"expected a range of neighbours' addresses for peerRange, got {of}");
+        var limit = (int)(peer.Number("sessionLimit", 1, MostSessions) ?? PeerTemplate.DefaultLimit);
+        var place = range is { } held ? new PeerPlace(held.Address, null, SessionSettings.Port) : (PeerPlace?)null;
+        var each = Read(Name(RangesName), place);
+        peer.Close();
+        return range == null ? null : new(range.Value, limit, each with { Session = each.Session with { Passive = true } });
+    }
+
+    private PeerConfig Read(string name, PeerPlace? place)
+    {
         if (!peer.Has("asNumber")) peer.Problems.Error(peer.Node, "expected the key asNumber, got a peer without it");
         var session = new SessionSettings
         {
@@ -36,14 +65,12 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             Fqdn = new(router.HostName, ""),
         };
         session = Features(Reach(Timers(session)));
-        var config = Routing(session);
-        peer.Close();
-        return place == null ? null : config;
+        return Routing(session);
     }
 
-    private string Name(PeerPlace? place)
+    private string Name(string unsaid)
     {
-        var name = peer.Text("name") ?? (place is { } where ? $"peer_{where.Address.ToString().Replace('.', '_').Replace(':', '_')}" : "");
+        var name = peer.Text("name") ?? unsaid;
         if (!peer.Has("name") || Names.IsPeer(name)) return name;
         var expected = Names.IsWord(name) ? "a name that the daemon does not use itself" : Names.WordExpected;
         peer.Error("name", $"expected {expected}, got {peer.At("name").Kind}");

@@ -9,14 +9,48 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
 {
     private readonly Dictionary<string, int> names = [];
     private readonly Dictionary<(Address Address, string? Interface, int Port), string> places = [];
+    private readonly Dictionary<Prefix, int> ranges = [];
 
-    public ImmutableArray<PeerConfig> Read()
+    public (ImmutableArray<PeerConfig> Peers, ImmutableArray<PeerRange> Ranges) Read()
     {
-        var peers = ImmutableArray.CreateBuilder<PeerConfig>();
+        var peers = new List<(Section Section, PeerConfig Peer)>();
+        var templates = ImmutableArray.CreateBuilder<PeerRange>();
         foreach (var section in root.Sections("peers"))
-            if (new PeerReader(section, router, filters, folder).Read() is { } peer && Unique(section, peer)) peers.Add(peer);
-        return peers.DrainToImmutable();
+        {
+            var reader = new PeerReader(section, router, filters, folder);
+            if (section.Has("peerRange"))
+            {
+                if (reader.ReadRange() is { } range && Unique(section, range)) templates.Add(range);
+            }
+            else if (reader.Read() is { } peer && Unique(section, peer)) peers.Add((section, peer));
+        }
+        foreach (var (section, peer) in peers)
+            foreach (var range in templates) Together(section, peer, range);
+        return ([.. peers.Select(peer => peer.Peer)], templates.DrainToImmutable());
     }
+
+    private bool Unique(Section section, PeerRange range)
+    {
+        if (ranges.TryAdd(range.Range, section.Node.Line)) return true;
+        section.Error(
+            "peerRange", $"expected each range once under peers, got {range.Range} again (first in line {ranges[range.Range]})");
+        return false;
+    }
+
+    /// <summary>A peer of its own beside a range that holds its address, or that could call a session as it is called.</summary>
+    private static void Together(Section section, PeerConfig peer, PeerRange range)
+    {
+        var (name, word) = (peer.Session.Name, $"{range.Each.Session.Name}_");
+        if (name.StartsWith(word, StringComparison.Ordinal) && IsHeld(name[word.Length..], range.Range))
+            section.Error("name", $"expected a name that no neighbour of {range.Range} gets, got \"{name}\"");
+        if (range.Range.Contains(peer.Session.PeerAddress) && range.Each.Session.Password != null && peer.Session.Password == null)
+            section.Problems.Warn(
+                section.At("peerIP"),
+                $"{name} has no password, and the kernel asks for the one of {range.Range} whenever {peer.Session.PeerAddress} calls");
+    }
+
+    private static bool IsHeld(string word, Prefix range) =>
+        Address.TryParse(word.Replace('_', range.Family == IpFamily.IPv4 ? '.' : ':'), out var address) && range.Contains(address);
 
     private bool Unique(Section section, PeerConfig peer)
     {

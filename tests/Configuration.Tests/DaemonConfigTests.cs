@@ -104,6 +104,35 @@ public class DaemonConfigTests
     }
 
     [Fact]
+    public void A_range_has_the_keys_of_a_peer_and_names_its_neighbours_by_their_addresses()
+    {
+        var range = Assert.Single(Good("peers:\n - { peerRange: 10.0.0.0/24, asNumber: 65001, holdTime: 9, import: accept }").Speaker.Ranges);
+        Assert.Equal((256, "bgpd.yaml:2"), (range.Limit, range.Each.Origin.ToString()));
+        var session = range.For(Address.Parse("10.0.0.7")).Session;
+        Assert.Equal(("dyn_10_0_0_7", true, 9), (session.Name, session.Passive, (int)session.HoldTime.TotalSeconds));
+        Assert.Equal(Address.Parse("10.0.0.7"), session.PeerAddress);
+        Assert.Contains(
+            "peers rack_*: 9 at most from 2001:db8::/64, AS 65000 (internal, passive), ipv4 and ipv6, import ACCEPT, export ACCEPT",
+            Good("router: { asNumber: 65000 }\npeers: [{ peerRange: '2001:db8::/64', name: rack, sessionLimit: 9, asNumber: 65000 }]").Describe());
+    }
+
+    [Fact]
+    public void A_range_stands_beside_others_and_beside_peers_of_their_own_as_far_as_names_and_keys_go()
+    {
+        const string range = "peers:\n - { peerRange: 10.0.0.0/24, asNumber: 1, password: { value: sesame } }\n - ";
+        Assert.Equal(2, Good($"{range}{{ peerRange: 10.0.0.0/25, asNumber: 1 }}").Speaker.Ranges.Length);
+        Assert.Equal(
+            "expected each range once under peers, got 10.0.0.0/24 again (first in line 2)",
+            Assert.Single(Parse($"{range}{{ peerRange: 10.0.0.0/24, asNumber: 1 }}").Errors).Text);
+        Assert.Equal(
+            "expected a name that no neighbour of 10.0.0.0/24 gets, got \"dyn_10_0_0_7\"",
+            Assert.Single(Parse($"{range}{{ name: dyn_10_0_0_7, peerIP: 192.0.2.1, asNumber: 1 }}").Errors).Text);
+        Assert.Equal(
+            "a has no password, and the kernel asks for the one of 10.0.0.0/24 whenever 10.0.0.9 calls",
+            Assert.Single(Parse($"{range}{{ name: a, peerIP: 10.0.0.9, asNumber: 1 }}").Warnings).Text);
+    }
+
+    [Fact]
     public void An_internal_peer_without_policies_gets_accept()
     {
         var peer = Peer("peerIP: 192.0.2.1, asNumber: 65000");

@@ -33,7 +33,7 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         RouterId = Joined.RouterId.ToString(),
         AsNumber = Joined.As.Value,
         ListenPort = Joined.ListenPort,
-        Peers = [.. File.Speaker.Peers.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
+        Peers = [.. File.Speaker.Peers.Select(OfFile), .. File.Speaker.Ranges.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
         Routes = [.. Routes()],
         RejectedFromKernel = [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())],
         Problems = [.. Problems()],
@@ -136,6 +136,12 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
             Problem = peer.Problem,
         };
     }
+
+    private PlanPeerAnswer OfFile(PeerRange range) => OfFile(range.Each) with
+    {
+        Name = $"{range.Each.Session.Name}_*",
+        Address = range.Range.ToString(),
+    };
 
     private static IReadOnlyList<string> Filters(Rib.Filters.IFilter of) =>
         of is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [of.Name.ToLowerInvariant()];

@@ -15,7 +15,7 @@ internal static class PeerView
         var agreed = peer.Negotiated;
         return Grid.Facts(
             ("description", peer.Description),
-            ("asked for by", peer.Origin),
+            ("asked for by", peer.Range == null ? peer.Origin : $"{peer.Origin} ({peer.Range})"),
             ("state", PeersView.State(peer)),
             ("since", $"{PeersView.Since(peer, now)} ({Words.Count(peer.EstablishedTransitions, "session")} so far)"),
             ("message", peer.Message),

@@ -16,6 +16,7 @@ internal static class StatusView
             ("last reload", LastReload(status)),
             ("filters", string.Join(", ", status.Filters)),
             ("sessions", Sessions(status.Sessions)),
+            ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)),
             ("loops", Loops(status.Loops)));

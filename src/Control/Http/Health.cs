@@ -42,7 +42,7 @@ internal sealed class Health(ISpeaker speaker, Loops loops, TimeProvider time)
             from protocol in speaker.Protocols
             where protocol is { Enabled: true, Session: not null }
             let phase = protocol.Session!.Phase
-            where phase != Phase.Established || awaited.Contains(protocol.Name)
+            where (phase != Phase.Established && protocol.Range == null) || awaited.Contains(protocol.Name)
             select $"{protocol.Name} ({(phase == Phase.Established ? "its first table" : StatusAnswers.Word(phase))})";
         var names = string.Join(", ", waiting);
         return names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";

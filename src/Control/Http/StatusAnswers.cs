@@ -33,6 +33,7 @@ internal static class StatusAnswers
             LastReload = daemon.LastReload is { } last ? Reload(last) : null,
             Filters = speaker.FilterNames,
             Sessions = Sessions(protocols),
+            Ranges = speaker.Ranges is { Count: > 0 } ranges ? [.. ranges.Select(Range)] : null,
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
             Kernel = Counts(speaker.KernelStatus),
             Memory = Memory(speaker.Memory),
@@ -40,6 +41,9 @@ internal static class StatusAnswers
             Resources = daemon.Planned is { } plan ? Resources(plan) : null,
         };
     }
+
+    private static RangeAnswer Range(RangeStatus range) =>
+        new(range.Range.ToString(), range.Name, range.Sessions, range.Limit, range.Origin.ToString());
 
     private static LoopAnswer Loop(LoopStatus loop) => new(
         loop.Name, loop.Of, loop.SinceBeat.TotalSeconds, loop.InTurnFor?.TotalSeconds, loop.LongestTurn.TotalSeconds, loop.Defects,
@@ -69,6 +73,7 @@ internal static class StatusAnswers
             Name = protocol.Name,
             Description = protocol.Description,
             Origin = protocol.Origin.ToString(),
+            Range = protocol.Range?.ToString(),
             Address = settings.PeerAddress.ToString(),
             Interface = settings.Interface,
             As = settings.PeerAs.Value,
