@@ -31,6 +31,8 @@ internal sealed class Lab : IAsyncDisposable
     public sealed record Options
     {
         public bool WePassive { get; init; }
+        /// <summary>We know them by their ranges alone.</summary>
+        public bool WeKnowRanges { get; init; }
         public bool TheyPassive { get; init; }
         public string? OurPassword { get; init; }
         public string? TheirPassword { get; init; }
@@ -79,6 +81,7 @@ internal sealed class Lab : IAsyncDisposable
         var theirAs = o.Internal ? OurAs : TheirAs;
         OurView = [new("peer4", Our4, Their4, theirAs, o.WePassive, o.OurPassword, o.WeReflect),
             new("peer6", Our6, Their6, theirAs, o.WePassive, o.OurPassword, o.WeReflect)];
+        if (o.WeKnowRanges) OurView = [OurView[0] with { Range = "10.99.0.0/24" }, OurView[1] with { Range = "fd99::/64" }];
         TheirView = [new("peer4", Their4, Our4, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect),
             new("peer6", Their6, Our6, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect)];
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);

@@ -28,6 +28,26 @@ public sealed class TheyDialTests
     }
 }
 
+public sealed class RangeTests
+{
+    /// <summary>The key is the range's, and stands on our listening sockets before anybody has called.</summary>
+    [Theory, Peer("bird"), Peer("frr")]
+    public async Task Neighbours_that_we_know_by_their_range_call_signed_and_come_back_by_the_same_name(string peer)
+    {
+        await using var lab = await Lab.MakeAsync(
+            peer, new() { WeKnowRanges = true, OurPassword = "c0nf-secret", TheirPassword = "c0nf-secret" });
+        await lab.EstablishedAsync(60);
+        await lab.RoutesBothWaysAsync();
+
+        await lab.Theirs.KillAsync();
+        foreach (var prefix in Lab.TheirRoutes) await lab.GoneFromUsAsync(prefix);
+        await lab.Theirs.StartAsync();
+        await lab.EstablishedAsync(60);
+        await lab.RoutesBothWaysAsync();
+        Matrix.Saw(peer, "known by range, MD5", "up, gone and back");
+    }
+}
+
 public sealed class WithdrawalTests
 {
     [Theory, Peer("bird"), Peer("frr"), Peer("gobgp"), Peer("openbgpd"), Peer("exabgp")]

@@ -28,7 +28,8 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
 
     private IEnumerable<string> Keys(Neighbour n) =>
     [
-        $"name: {n.Name}", $"peerIP: \"{n.Remote}\"", $"sourceAddress: \"{n.Local}\"", $"asNumber: {n.RemoteAs}",
+        $"name: {n.Name}", n.Range == null ? $"peerIP: \"{n.Remote}\", sourceAddress: \"{n.Local}\"" : $"peerRange: \"{n.Range}\"",
+        $"asNumber: {n.RemoteAs}",
         $"families: [{(n.IPv6 ? "ipv6" : "ipv4")}]",
         $"holdTime: {Spec.Hold}s", n.Passive ? "passive: true" : "", n.Client ? "routeReflectorClient: true" : "",
         Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "",

@@ -13,9 +13,9 @@ internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space
         async () => (await AskAsync("show status")).Contains("up and running"), 60, () => Said);
 
     public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
-        (await AskAsync($"show protocols {neighbour.Name}")).Contains("Established");
+        (await AskAsync($"show protocols {neighbour.Session}")).Contains("Established");
 
     public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await AskAsync($"show route {prefix} all"));
 
-    public override Task AskRefreshAsync(Neighbour neighbour) => AskAsync($"reload in {neighbour.Name}");
+    public override Task AskRefreshAsync(Neighbour neighbour) => AskAsync($"reload in {neighbour.Session}");
 }

@@ -10,6 +10,10 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
     string Filters = "import: accept, export: accept", string More = "")
 {
     public bool IPv6 => Remote.Contains(':');
+
+    /// <summary>Our daemon knows it by this range alone; the session's name ends in its address.</summary>
+    public string? Range { get; init; }
+    public string Session => Range == null ? Name : $"{Name}_{Remote.Replace('.', '_').Replace(':', '_')}";
 }
 
 /// <param name="Twin">Connected and foreign kernel routes are announceable too, and a BIRD is set up to be as like our daemon as it
