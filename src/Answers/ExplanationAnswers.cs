@@ -24,7 +24,12 @@ public sealed record WayStepAnswer(
 
 public sealed record ExportAnswer(string Peer, bool Accepted, string Rule, bool Sent);
 
-public sealed record KernelVerdictAnswer(bool Accepted, string Rule, OwnRouteAnswer? Route);
+public sealed record KernelVerdictAnswer(bool Accepted, string Rule, OwnRouteAnswer? Route)
+{
+    /// <summary>Why the kernel is not asked for it though it is accepted (a device is missing, or down); absent where it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Waits { get; init; }
+}
 
 /// <summary><c>/v1/explain/peer/NAME</c>: its chains, rule by rule.</summary>
 /// <param name="Origin">The object that asks for the peer, or its line of bgpd.yaml.</param>

@@ -27,6 +27,9 @@ public sealed record RouteAnswer
     /// <summary>What keeps it out, of routes that an import or export filter, or a rule of BGP's, rejects; absent of others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Rule { get; init; }
+    /// <summary>An own route that is not in the table, for it waits for its way out (<see cref="Reason"/>); absent of others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Dormant { get; init; }
     public required uint? PathId { get; init; }
     /// <summary>The kernel refused it.</summary>
     public required bool KernelProblem { get; init; }

@@ -23,10 +23,11 @@ public sealed record ConfiguredRoute(Prefix Prefix, RouteType Type, string Proto
         var kernel = speaker.Kernel.Current;
         var names = speaker.Sources.Where(source => source is { Origin: Rib.Filters.RouteOrigin.Static, MovesItself: false })
             .ToDictionary(source => source.Family, source => source.Name);
-        return [.. speaker.Config.Routes.Select(route => new ConfiguredRoute(
-            route.Prefix, route.Type, names[route.Prefix.Family],
-            [.. Enumerable.Range(0, route.Hops.Length).Select(hop => HopOf(route, hop, kernel))]))];
+        return [.. speaker.Config.Routes.Select(route => Of(route, names[route.Prefix.Family], kernel))];
     }
+
+    internal static ConfiguredRoute Of(OwnRouteConfig route, string protocol, KernelSnapshot kernel) => new(
+        route.Prefix, route.Type, protocol, [.. Enumerable.Range(0, route.Hops.Length).Select(hop => HopOf(route, hop, kernel))]);
 
     private static ConfiguredHop HopOf(OwnRouteConfig route, int at, KernelSnapshot kernel)
     {

@@ -25,7 +25,8 @@ public sealed record ExportExplanation(string Peer, bool Accepted, string Rule, 
 /// <summary>
 /// What becomes of the best route on its way to the kernel; <paramref name="Row"/>: what we wish for and what the kernel has.
 /// </summary>
-public sealed record KernelExplanation(bool Accepted, string Rule, OwnRoute? Row);
+/// <param name="Waits">Why nothing is wished for though it is accepted; null where <paramref name="Row"/> is there, or on its way.</param>
+public sealed record KernelExplanation(bool Accepted, string Rule, OwnRoute? Row, string? Waits = null);
 
 /// <summary>The life of one prefix, from who brought it to who was told.</summary>
 /// <param name="Kernel">Null: there is no best route.</param>
@@ -103,6 +104,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         if (verdict.IsAccepted)
             await foreach (var own in view.KernelRoutes(stop).ConfigureAwait(false))
                 if (own.Prefix == prefix) row = own;
-        return new(verdict.IsAccepted, Why.Of(verdict), row);
+        var waits = verdict.IsAccepted && row == null && speaker.Fib is { } fib ? await fib.WhyNotAsync(prefix).ConfigureAwait(false) : null;
+        return new(verdict.IsAccepted, Why.Of(verdict), row, waits);
     }
 }

@@ -84,6 +84,9 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
             case FibNews.Look:
                 look.Hear();
                 return WishOwnAsync();
+            case FibNews.AskWhyNot(var prefix, var answer):
+                answer.SetResult(WhyNot(prefix));
+                return default;
             case FibNews.Pass(var reached):
                 reached.SetResult();
                 return default;
@@ -112,6 +115,23 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
         var taken = ArrayPool<FibChange>.Shared.Rent(changes.Length);
         changes.CopyTo(taken);
         queue.Writer.TryWrite(new FibNews.Moved(taken, changes.Length));
+    }
+
+    /// <summary>Why a best route is not wished for, in people's words; null: it is, or is none.</summary>
+    public async Task<string?> WhyNotAsync(Prefix prefix)
+    {
+        var answer = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!queue.Writer.TryWrite(new FibNews.AskWhyNot(prefix, answer))) return null;
+        await Task.WhenAny(answer.Task, loop.Ended).ConfigureAwait(false);
+        return answer.Task.IsCompleted ? await answer.Task.ConfigureAwait(false) : null;
+    }
+
+    private string? WhyNot(Prefix prefix)
+    {
+        if (!byName.TryGetValue(prefix, out var at) || at.Target != null) return null;
+        if (at.Wanted.Tunnel) return Why.Of(TunnelNow(out _), null, TunnelName);
+        return own.TryGetValue(prefix, out var route)
+            ? ConfiguredRoute.Of(route, "", kernel.Current).Problem : "it is announced, and never goes to the kernel";
     }
 
     /// <summary>Completes when all that was taken before has been handed to the kernel's loop.</summary>
@@ -159,9 +179,16 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
 
     // ip route replace PREFIX via NEXTHOP dev tunl0 onlink
     private RouteTarget? TunnelTarget(FibTarget wanted) =>
-        kernel.Current.Links.Values.FirstOrDefault(link => link.Name == TunnelName) is not { IsUp: true } tunnel ? null : new(
-            RouteType.Unicast, [.. wanted.Vias.Select(via => new RouteHop(via.Gateway, tunnel.Index, via.Weight, OnLink: true))],
+        TunnelNow(out var tunnel) != OwnHopRule.Usable ? null : new(
+            RouteType.Unicast, [.. wanted.Vias.Select(via => new RouteHop(via.Gateway, tunnel, via.Weight, OnLink: true))],
             wanted.Hints.Metric, TableOf(wanted.Hints));
+
+    private OwnHopRule TunnelNow(out int index)
+    {
+        var tunnel = kernel.Current.Links.Values.FirstOrDefault(link => link.Name == TunnelName);
+        index = tunnel?.Index ?? 0;
+        return tunnel == null ? OwnHopRule.NoInterface : tunnel.IsUp ? OwnHopRule.Usable : OwnHopRule.InterfaceDown;
+    }
 
     private RouteTarget? OwnTarget(Prefix prefix, KernelHints hints) =>
         own.TryGetValue(prefix, out var route) && OwnHops.Resolve(route, kernel.Current) is { } hops

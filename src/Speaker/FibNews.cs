@@ -16,6 +16,8 @@ internal abstract record FibNews
     {
         public static readonly Look Again = new();
     }
+    /// <summary>Why a best route is not wished for; null: it is, or is none.</summary>
+    public sealed record AskWhyNot(Prefix Prefix, TaskCompletionSource<string?> Answer) : FibNews;
     /// <summary>Answered when all that came before has been handed to the kernel's loop.</summary>
     public sealed record Pass(TaskCompletionSource Reached) : FibNews;
 }

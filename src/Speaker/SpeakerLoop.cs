@@ -67,6 +67,8 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
     internal Rib.Rib Rib { get; }
     internal SpeakerConfig Config { get; private set; }
     internal IKernel Kernel => kernel;
+    /// <summary>Null: nothing is installed.</summary>
+    internal Fib? Fib => fib;
     internal TimeProvider Time => time;
     internal DateTimeOffset Started { get; }
     internal DateTimeOffset Reconfigured { get; private set; }

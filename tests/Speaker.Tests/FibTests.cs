@@ -54,6 +54,28 @@ public class FibTests
     }
 
     [Fact]
+    public async Task A_route_that_is_not_wished_for_says_which_device_is_missing()
+    {
+        await using var fib = new Fib(kernel, new(), loops);
+        var (tunnelled, own, service) = (Prefix.Parse("192.168.1.0/26"), Prefix.Parse("192.0.2.0/24"), Prefix.Parse("10.96.0.1/32"));
+        var overVxlan = new OwnRouteConfig(own, RouteType.Unicast, [new(null, 0)]) { Interfaces = ["vxlan.calico"] };
+        fib.Configure(new(), Own(overVxlan));
+        var learned = new FibTarget(RouteOrigin.Bgp, [new(Address.Parse("10.9.0.2"), 0, OnLink: true)], new(1024, 0)) { Tunnel = true };
+        var ours = new FibTarget(RouteOrigin.Static, [], new(0, 0));
+        fib.Apply([new(tunnelled, learned), new(own, ours), new(service, ours)]);
+        Assert.Equal("there is no interface tunl0", await fib.WhyNotAsync(tunnelled));
+        Assert.Equal("there is no interface vxlan.calico", await fib.WhyNotAsync(own));
+        Assert.Equal("it is announced, and never goes to the kernel", await fib.WhyNotAsync(service));
+
+        var link = FakeKernel.Link(9, "tunl0", up: false);
+        kernel.Become(kernel.Current with { Links = kernel.Current.Links.Add(9, link) });
+        Assert.Equal("interface tunl0 is down", await fib.WhyNotAsync(tunnelled));
+        kernel.Become(kernel.Current with { Links = kernel.Current.Links.SetItem(9, FakeKernel.Link(9, "tunl0", up: true)) });
+        fib.LookAgain();
+        Assert.Null(await fib.WhyNotAsync(tunnelled));
+    }
+
+    [Fact]
     public async Task A_route_through_the_tunnel_waits_for_it_and_leads_to_the_next_hop_itself()
     {
         await using var fib = new Fib(kernel, new(), loops);

@@ -54,7 +54,8 @@ internal static class ExplainView
     {
         null => "there is no best route",
         { Accepted: false } => new Cell($"is not given it: {kernel.Rule}"),
-        { Route: null } => new Cell($"{kernel.Rule}; nothing is wished for: the route is announced only, or has no way out yet", Tone.Bad),
+        { Waits: { } problem } => new Cell($"is not asked for it yet: {problem} ({kernel.Rule})", Tone.Bad),
+        { Route: null } => $"{kernel.Rule}; not asked for it yet",
         { Route.Problem: { } problem } => new Cell($"refused it: {problem}", Tone.Bad),
         { Route.Installed: null } => $"shall have it: {KernelView.Target(kernel.Route.Wanted)} ({kernel.Rule}); not installed yet",
         { Route.Installed: { } has } => new Cell($"has it: {KernelView.Target(has)} ({kernel.Rule})", Tone.Good),

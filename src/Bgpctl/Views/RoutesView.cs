@@ -4,7 +4,7 @@ namespace Calico.Bgp.Bgpctl.Views;
 
 /// <summary>
 /// <c>bgpctl routes</c>: <c>*</c> marks the best route of a prefix, <c>=</c> one that is used beside it, <c>!</c> one that the kernel
-/// refused.
+/// refused, <c>-</c> an own one that waits for its way out.
 /// </summary>
 internal static class RoutesView
 {
@@ -31,8 +31,14 @@ internal static class RoutesView
         ];
     }
 
-    private static string Mark(RouteAnswer route) =>
-        route switch { { KernelProblem: true } => "!", { Best: true } => "*", { Multipath: true } => "=", _ => "" };
+    private static string Mark(RouteAnswer route) => route switch
+    {
+        { KernelProblem: true } => "!",
+        { Best: true } => "*",
+        { Multipath: true } => "=",
+        { Dormant: true } => "-",
+        _ => "",
+    };
 
     private static string Origin(string origin) => origin switch { "igp" => "i", "egp" => "e", _ => "?" };
 
@@ -44,7 +50,7 @@ internal static class RoutesView
         ", ",
         route.Rule == null ? route.Reason : $"{route.Reason}: {route.Rule}",
         route.Filtered && route.Rule == null && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
-        !route.Resolvable && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
+        !route.Resolvable && !route.Dormant && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
         route.Stale ? "stale" : null,
         route.KernelProblem ? "refused by the kernel" : null);
 }

@@ -41,7 +41,10 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         of.Prefix.ToString(), [.. of.Candidates.Select(candidate => Of(candidate, reason))],
         [.. of.Exports.Select(export => new ExportAnswer(export.Peer, export.Accepted, export.Rule, export.Sent))],
         of.Kernel is { } kernel
-            ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null) : null)
+            ? new(kernel.Accepted, kernel.Rule, kernel.Row is { } row ? StatusAnswers.OwnRoute(row, speaker.KernelState) : null)
+            {
+                Waits = kernel.Waits,
+            } : null)
     {
         Inactive = of.Inactive,
     };

@@ -46,6 +46,31 @@ internal static class RouteAnswers
         Attributes = route.Attributes.IsEmpty ? null : Attributes(route.Attributes.Span, route.Summary),
     };
 
+    /// <summary>An own route that waits for a way out.</summary>
+    public static RouteAnswer Dormant(ConfiguredRoute route, DateTimeOffset since) => new()
+    {
+        Prefix = route.Prefix.ToString(),
+        Origin = Word(RouteOrigin.Static),
+        Type = StatusAnswers.Word(route.Type),
+        Protocol = route.Protocol,
+        From = null,
+        Since = since,
+        Best = false,
+        Multipath = false,
+        Filtered = false,
+        Stale = false,
+        Preference = 0,
+        NextHops = [.. route.Hops.Select(hop => new HopAnswer(hop.Hop.Gateway?.ToString(), hop.Interface, hop.Hop.Weight, hop.Hop.OnLink))],
+        Recursive = false,
+        Resolvable = false,
+        IgpMetric = null,
+        Reason = $"waits for a way out: {route.Problem}",
+        Dormant = true,
+        PathId = null,
+        KernelProblem = false,
+        Attributes = null,
+    };
+
     private static AttributesAnswer Attributes(ReadOnlySpan<byte> octets, AttributeSummary summary)
     {
         var view = new AttributeView(octets);

@@ -64,7 +64,22 @@ internal sealed class RouteStream(ISpeaker speaker)
                 if (array.Unflushed >= FlushAt) await array.FlushAsync().ConfigureAwait(false);
             }
         }
+        foreach (var waiting in speaker.ConfiguredRoutes.Where(route => !route.IsActive && IsAsked(route, query)))
+            array.Add(RouteAnswers.Dormant(waiting, speaker.Router.Reconfigured));
         await array.CloseAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Own routes that wait are in no table; they are told where the whole is asked for, as <c>show static</c> does.</summary>
+    private static bool IsAsked(ConfiguredRoute route, RouteQuery query)
+    {
+        if (query.Selection != RouteSelection.All || (query.Protocol is { } protocol && protocol != route.Protocol)) return false;
+        if (query.Family is { } family && family != route.Prefix.Family) return false;
+        return query.Prefix is not { } asked || query.Scope switch
+        {
+            PrefixScope.In => asked.Contains(route.Prefix),
+            PrefixScope.For => route.Prefix.Contains(asked),
+            _ => asked == route.Prefix,
+        };
     }
 
     /// <summary>Writes values one after the other into the response, as an array or as lines.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 
@@ -20,6 +21,23 @@ public sealed class RouteStreamTests : IAsyncLifetime
     {
         lab.Speaker.Table = [];
         Assert.Empty((await lab.JsonAsync("/v1/routes")).AsArray());
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("?prefix=192.0.2.0/24", true)]
+    [InlineData("?prefix=192.0.2.7", true)]
+    [InlineData("?prefix=192.0.0.0/16&scope=in", true)]
+    [InlineData("?family=ipv6", false)]
+    [InlineData("?prefix=198.51.100.0/24", false)]
+    [InlineData("?protocol=tor1", false)]
+    [InlineData("?selection=best", false)]
+    public async Task An_own_route_that_waits_for_a_way_out_is_told_where_the_whole_table_is_asked_for(string query, bool told)
+    {
+        ConfiguredHop hop = new(new(Address.Parse("172.16.0.1"), 0), "eth9", "there is no interface eth9");
+        lab.Speaker.ConfiguredRoutes = [new(Prefix.Parse("192.0.2.0/24"), RouteType.Unicast, "static1", [hop])];
+        var dormant = (await lab.JsonAsync($"/v1/routes{query}")).AsArray().Where(route => (bool?)route!["dormant"] == true).ToArray();
+        Assert.Equal(told ? ["waits for a way out: there is no interface eth9"] : [], dormant.Select(route => (string)route!["reason"]!));
     }
 
     [Fact]
