@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>bgpctl plan</c>. Names are those of BGPPeer's fields where it has them.</summary>
@@ -54,8 +56,15 @@ public sealed record PlanProblemAnswer(string Object, string Field, string Reaso
 public sealed record ProbesAnswer(IReadOnlyList<ProbeResultAnswer> Results);
 
 /// <param name="Probe">Its place in the file, from 0.</param>
+/// <param name="Verdict">The chain's.</param>
 /// <param name="Attributes">As the chain leaves them; null where it rejects.</param>
-public sealed record ProbeResultAnswer(int Probe, string Target, string Verdict, string Rule, ProbeAttributesAnswer? Attributes);
+public sealed record ProbeResultAnswer(int Probe, string Target, string Verdict, string Rule, ProbeAttributesAnswer? Attributes)
+{
+    /// <summary>What BGP itself imposes on the way there, whatever the chain says (loops, <c>no-export</c>, reflection, the next hop, the
+    /// length); absent where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Barred { get; init; }
+}
 
 public sealed record ProbeAttributesAnswer(
     uint? LocalPref, uint? Med, IReadOnlyList<string> Communities, IReadOnlyList<uint> AsPath, string? NextHop, uint? Metric,

@@ -1,5 +1,6 @@
 // What a bgpd.yaml and the resources that it names come to, without a daemon: read once, planned, and shown.
 
+using System.Collections.Immutable;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Resources;
@@ -46,7 +47,7 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     }
 
     /// <summary>Also those that the daemon would leave out because the same neighbour is named twice.</summary>
-    private IReadOnlyList<PeerConfig> AllPeers =>
+    private ImmutableArray<PeerConfig> AllPeers =>
         [.. File.Speaker.Peers, .. Planner?.Plan.Peers.Select(peer => peer.ToConfig(Planner.Plan)) ?? []];
 
     /// <summary>What the other one would change.</summary>
@@ -65,7 +66,10 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         try { answers = run.Ask(probe); }
         catch (KeyNotFoundException wrong) { throw new Refusal($"probe {place}: {wrong.Message}"); }
         return answers.Select(answer => new ProbeResultAnswer(
-            place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes)));
+            place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes))
+        {
+            Barred = answer.Barred,
+        });
     }
 
     private static ProbeAttributesAnswer? Attributes(ProbeAttributes? of) => of == null ? null : new(

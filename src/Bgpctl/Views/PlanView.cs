@@ -76,11 +76,13 @@ internal static class ProbeView
         [new("Probe", true), new("Target"), new("Verdict"), new("Rule"), new("Attributes")],
         [.. probes.Results.Select(result => (Cell[])
         [
-            $"{result.Probe}", result.Target, new(result.Verdict, result.Verdict == "accept" ? Tone.Good : Tone.Bad), result.Rule,
+            $"{result.Probe}", result.Target, Verdict(result), result.Barred == null ? result.Rule : $"{result.Barred} (filters: {result.Rule})",
             Attributes(result.Attributes),
         ])]),
-        "Verdicts are the chains'. Own AS, next hop and LOCAL_PREF are dressed after them; internal routes go to internal peers only "
-        + "through a reflector."));
+        "Attributes are the chains'; own AS, next hop and LOCAL_PREF are dressed after them. A route without fromPeer is an external peer's."));
+
+    private static Cell Verdict(ProbeResultAnswer result) =>
+        result.Barred == null && result.Verdict == "accept" ? new("accept", Tone.Good) : new("reject", Tone.Bad);
 
     private static string Attributes(ProbeAttributesAnswer? attributes) => attributes == null ? "" : string.Join(", ", new[]
     {

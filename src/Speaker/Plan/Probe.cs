@@ -19,4 +19,5 @@ public sealed record ProbeAttributes(
     uint? LocalPref, uint? Med, ListOf<string> Communities, ListOf<Asn> AsPath, Address? NextHop, uint? Metric, string? Tunnel);
 
 /// <summary>What one chain says. <paramref name="Target"/>: <c>kernel</c>, or a peer's name.</summary>
-public sealed record ProbeAnswer(string Target, bool Accepted, string Rule, ProbeAttributes? Attributes);
+/// <param name="Barred">What BGP itself imposes on the way there, whatever the chains say; null: nothing that is known.</param>
+public sealed record ProbeAnswer(string Target, bool Accepted, string Rule, ProbeAttributes? Attributes, string? Barred = null);

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
@@ -6,14 +8,15 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// Sends a probe through the chains of a plan: the objects, and the code, by which the daemon judges routes. What RFCs impose around them
-/// (no internal route to an internal peer, own AS in the path) is not a chain's verdict and not said here.
+/// Sends a probe through the chains of a plan, and asks the doors around them: the objects, and the code, by which the daemon judges routes.
+/// Sessions are taken as agreed on all that we offer. A route that comes from no peer that is named is taken as an external one's.
 /// </summary>
 /// <param name="kernel">Null: everything goes to the kernel.</param>
-public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IFilter? kernel)
+public sealed class ProbeRun(ImmutableArray<PeerConfig> peers, IFilter? kernel)
 {
     private const string Kernel = "kernel";
     private const string Tunnel = "tunl0";
+    private static readonly Address SomeIPv4 = Address.Parse("192.0.2.1"), SomeIPv6 = Address.Parse("2001:db8::1");
 
     /// <summary>A route and its attributes between two chains.</summary>
     private readonly record struct Route(byte[] Attributes, AttributeSummary Summary, KernelHints Hints);
@@ -21,21 +24,73 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IFilter? kernel)
     /// <exception cref="KeyNotFoundException">No peer has the name that the probe comes from.</exception>
     public IEnumerable<ProbeAnswer> Ask(Probe probe)
     {
-        var route = Made(probe);
+        var (route, source, barred) = (Made(probe), Nobody with { Origin = probe.Source }, (string?)null);
         if (probe.FromPeer is { } name)
         {
             var from = peers.FirstOrDefault(peer => peer.Session.Name == name)
                 ?? throw new KeyNotFoundException($"expected the name of a peer for fromPeer, got {name}");
+            source = InRib(from);
+            if (RouteDoors.In(source, route.Attributes, route.Summary) is { } rule) barred = $"import from {name}: {Why.Of(rule)}";
             if (Pass(probe, ref route, from.Import) is { Verdict: FilterVerdict.Reject } refused)
                 return [.. Targets(probe.Prefix.Family).Select(
-                    target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null))];
+                    target => new ProbeAnswer(target.Name, false, $"import from {name}: {refused.Rule}", null, barred))];
         }
-        return Targets(probe.Prefix.Family).Select(target => Judge(probe, route, target.Name, target.Filter)).ToArray();
+        return Targets(probe.Prefix.Family)
+            .Select(target => Judge(probe, route, target) is var answer && target.Peer is { } peer
+                ? answer with { Barred = barred ?? Bar(probe, route, source, InRib(peer)) } : answer with { Barred = barred })
+            .ToArray();
     }
 
-    private IEnumerable<(string Name, IFilter Filter)> Targets(IpFamily family) =>
-        peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => (peer.Session.Name, peer.Export))
-            .Prepend((Kernel, kernel ?? AcceptAll.Instance));
+    private readonly record struct Target(string Name, IFilter Filter, PeerConfig? Peer);
+
+    private IEnumerable<Target> Targets(IpFamily family) =>
+        peers.Where(peer => peer.Session.Families.Has(family)).Select(peer => new Target(peer.Session.Name, peer.Export, peer))
+            .Prepend(new(Kernel, kernel ?? AcceptAll.Instance, null));
+
+    /// <summary>What keeps the route from the peer beside the peer's filter; null: nothing.</summary>
+    private static string? Bar(Probe probe, Route route, RibPeer from, RibPeer to)
+    {
+        if (RouteDoors.Out(to, from, route.Summary) is { } barred) return Why.Of(barred);
+        var said = Pass(probe, ref route, to.Export);
+        if (said.Verdict == FilterVerdict.Reject) return null;
+        return RouteDoors.Told(to, from, probe.Prefix, route.Attributes, route.Summary, said) is { } untold ? Why.Of(untold) : null;
+    }
+
+    /// <summary>Nobody's route, or a peer's that is not named.</summary>
+    private static readonly RibPeer Nobody = new() { Index = 0, Name = "", Origin = RouteOrigin.Bgp, Preference = 0 };
+
+    /// <summary>
+    /// The peer as the RIB would know it. Only a running session knows our own addresses towards it; which they are decides nothing here, so
+    /// that any stand for them.
+    /// </summary>
+    private RibPeer InRib(PeerConfig peer)
+    {
+        var session = peer.Session;
+        var isInternal = session.LocalAs == session.PeerAs;
+        return new()
+        {
+            Index = (ushort)(1 + peers.IndexOf(peer)),
+            Name = session.Name,
+            Origin = RouteOrigin.Bgp,
+            Preference = 0,
+            Import = peer.Import,
+            Export = peer.Export,
+            Internal = isInternal,
+            ReflectorClient = peer.RouteReflectorClient,
+            LocalAs = session.LocalAs,
+            PeerAs = session.PeerAs,
+            LocalId = session.RouterId,
+            ClusterId = peer.ClusterId ?? session.RouterId,
+            AllowLocalAs = peer.AllowLocalAs,
+            Direct = !isInternal && session.Multihop <= 1,
+            NextHop = peer.NextHop,
+            SelfIPv4 = SomeIPv4,
+            SelfIPv6 = SomeIPv6,
+            Encode = new(
+                FourOctetAs: true, session.ExtendedMessages ? ushort.MaxValue : 4096,
+                session.ExtendedNextHop && !session.PeerAddress.IsIPv4, FamilySet.None),
+        };
+    }
 
     private static Route Made(Probe probe)
     {
@@ -76,11 +131,11 @@ public sealed class ProbeRun(IReadOnlyList<PeerConfig> peers, IFilter? kernel)
         return result;
     }
 
-    private static ProbeAnswer Judge(Probe probe, Route route, string target, IFilter routeFilter)
+    private static ProbeAnswer Judge(Probe probe, Route route, Target target)
     {
-        var result = Pass(probe, ref route, routeFilter);
+        var result = Pass(probe, ref route, target.Filter);
         return result.Verdict == FilterVerdict.Reject
-            ? new(target, false, result.Rule, null) : new(target, true, result.Rule, AttributesOf(route, result.Tunnel));
+            ? new(target.Name, false, result.Rule, null) : new(target.Name, true, result.Rule, AttributesOf(route, result.Tunnel));
     }
 
     private static ProbeAttributes AttributesOf(Route route, bool tunnel)
