@@ -104,7 +104,8 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         if (verdict.IsAccepted)
             await foreach (var own in view.KernelRoutes(stop).ConfigureAwait(false))
                 if (own.Prefix == prefix) row = own;
-        var waits = verdict.IsAccepted && row == null && speaker.Fib is { } fib ? await fib.WhyNotAsync(prefix).ConfigureAwait(false) : null;
+        var waits = verdict.IsAccepted && row == null && speaker.Fib is { } fib
+            ? await fib.WhyNotAsync(prefix).ConfigureAwait(false) : null;
         return new(verdict.IsAccepted, Why.Of(verdict), row, waits);
     }
 }

@@ -17,7 +17,7 @@ internal static partial class SpeakerLog
     public static partial void ListenRefused(this ILogger log, string reason);
 
     [LoggerMessage(
-        4002, LogLevel.Warning, "{Neighbour} called, and gets no session: {Reason} ({Unsaid} more such calls since the last such line)")]
+        4005, LogLevel.Warning, "{Neighbour} called, and gets no session: {Reason} ({Unsaid} more such calls since the last such line)")]
     public static partial void NewcomerRefused(this ILogger log, Address neighbour, string reason, int unsaid);
 
     [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]

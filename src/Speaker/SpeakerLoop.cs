@@ -16,7 +16,7 @@ namespace Calico.Bgp.Speaker;
 /// Joins sessions, RIB and kernel: which peers there are, which routes are ours, and what follows from news of either side.
 /// All of that goes through one loop; routes do not, and sessions tell the RIB of themselves (<see cref="PeerDoor"/>).
 /// </summary>
-public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
+public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 {
     /// <summary>Indexes of peers and producers begin here; below are the sources that are always there.</summary>
     private const ushort FirstNamed = 16;
@@ -342,123 +342,6 @@ public sealed class SpeakerLoop : IRibListener, IAsyncDisposable
         if (peer.Range == null) return;
         if (peer.Patience is { } patience) await patience.DisposeAsync().ConfigureAwait(false);
         if (indexes.Remove(peer.Name, out var index)) freed.Enqueue(index);
-    }
-
-    /// <summary>
-    /// Takes another configuration: what compares equal is left alone, and only sessions whose own settings changed are reset.
-    /// </summary>
-    /// <returns>One line for each thing that changed.</returns>
-    public async Task<ImmutableArray<string>> ConfigureAsync(SpeakerConfig newer)
-    {
-        var changes = ChangesTo(newer);
-        var refused = await AskAsync<string?>(done => new SpeakerNews.Configure(newer, done)).ConfigureAwait(false);
-        return refused == null ? changes : changes.Add(refused);
-    }
-
-    /// <summary>What <see cref="ConfigureAsync"/> would change of what is in force.</summary>
-    public ImmutableArray<string> ChangesTo(SpeakerConfig newer) => ConfigChanges.Between(Config, newer);
-
-    /// <returns>What could not be done; null: all was.</returns>
-    private async Task<string?> ApplyAsync(Loop loop, SpeakerConfig newer)
-    {
-        var older = Config;
-        var (kept, kernelNow) = (older.Kernel, newer.Kernel);
-        Config = newer with
-        {
-            Shards = older.Shards,
-            Kernel = kernelNow with
-            {
-                InstallRoutes = kept.InstallRoutes,
-                Protocol = kept.Protocol,
-                Table = kept.Table,
-                SweepAfter = kept.SweepAfter,
-            },
-        };
-        Reconfigured = time.GetUtcNow();
-        if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
-        if (!older.Routes.SequenceEqual(newer.Routes)) Rib.NextHopsChanged(NextHopsBy(latest));
-        fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
-        if (!Equals(older.Kernel.Export, newer.Kernel.Export) || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
-        var learnsOtherwise = kept.Learn != kernelNow.Learn || kept.IgnoredInterfaces != kernelNow.IgnoredInterfaces;
-        foreach (var source in Sources)
-            if (!source.MovesItself && (learnsOtherwise || source.Origin == RouteOrigin.Static))
-                await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
-
-        var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
-        var stops = new List<Task>();
-        var updated = new List<RibPeer>();
-        var renewed = new Dictionary<string, PeerSession>(StringComparer.Ordinal);
-        foreach (var peer in Peers.ToArray())
-        {
-            var config = WantedOf(peer, wanted, newer);
-            if (config == null) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
-            else if (peer.Config == config) peer.Config = config; // Its line may be another.
-            else if (Indexed(config.Session) != peer.Session.Settings)
-            {
-                renewed[peer.Name] = peer.Session;
-                stops.Add(config.Session.Shutdown
-                    ? StopPeerAsync(peer, CeaseSubcode.AdministrativeShutdown, config.Session.ShutdownText)
-                    : StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
-            }
-            else if (Update(peer, config) is { } now) updated.Add(now);
-        }
-        if (updated.Count > 0) Rib.PeersChanged([.. updated]);
-        await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
-        if (!older.Ranges.SequenceEqual(newer.Ranges)) listener.Set(Templates(newer));
-        var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
-        var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
-        foreach (var config in newer.Peers)
-            if (!peers.ContainsKey(config.Session.Name))
-                StartPeer(config, renewed.GetValueOrDefault(config.Session.Name)?.Snapshot.Faults);
-        return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
-    }
-
-    /// <summary>What a peer is to be; null: it is to go. A neighbour that is configured by its address is of no range any more.</summary>
-    private static PeerConfig? WantedOf(Peer peer, Dictionary<string, PeerConfig> wanted, SpeakerConfig newer)
-    {
-        if (peer.Range == null) return wanted.GetValueOrDefault(peer.Name);
-        var address = peer.Session.Settings.PeerAddress;
-        if (newer.Peers.Any(named => named.Session.PeerAddress == address)) return null;
-        if (PeerRange.For(newer.Ranges, address) is not { } range) return null;
-        peer.Range = range;
-        return range.For(address) is var config && config.Session.Name == peer.Name ? config : null;
-    }
-
-    /// <returns>Why the sockets stay as they were; null: they are the new ones.</returns>
-    private async Task<string?> ListenAgainAsync(SpeakerConfig older, SpeakerConfig newer)
-    {
-        string? reason = null;
-        await listener.DisposeAsync().ConfigureAwait(false);
-        listener = NewListener(newer);
-        try
-        {
-            listener.Open(newer.Listen, newer.ListenPort);
-        }
-        catch (System.Net.Sockets.SocketException refused)
-        {
-            log.ListenRefused(reason = refused.Message);
-            Config = Config with { Listen = older.Listen, ListenPort = older.ListenPort };
-            await listener.DisposeAsync().ConfigureAwait(false);
-            listener = NewListener(newer);
-            listener.Open(older.Listen, older.ListenPort);
-        }
-        foreach (var peer in peers.Values) listener.Add(peer.Session);
-        listener.Start();
-        return reason;
-    }
-
-    /// <returns>What the RIB is to know of it, where it is up.</returns>
-    private RibPeer? Update(Peer peer, PeerConfig config)
-    {
-        peer.Config = config;
-        if (peer.OverLimit is { } limit && !(config.PrefixLimit <= limit))
-        {
-            peer.OverLimit = null;
-            log.PrefixLimitRaised(peer.Name);
-            peer.Session.Enable();
-            dynamics.Watch(peer);
-        }
-        return peer.Up is { } up ? up.Told = ForRib(peer, up, kernel.Current) : null;
     }
 
     private static RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>

@@ -50,7 +50,8 @@ public class ConfigErrorTests
     [InlineData("peerRange: 10.0.0.0/24, passive: false, asNumber: 1",
         "expected passive: true or nothing beside peerRange: its neighbours call us")]
     [InlineData("peerRange: 'fe80::/10', asNumber: 1", "expected a range of neighbours' addresses for peerRange, got fe80::/10")]
-    [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, sessionLimit: 0", "expected a number from 1 to 4096 for peers[0].sessionLimit, got \"0\"")]
+    [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, sessionLimit: 0",
+        "expected a number from 1 to 4096 for peers[0].sessionLimit, got \"0\"")]
     [InlineData("peerIP: 192.0.2.1", "expected the key asNumber, got a peer without it")]
     [InlineData("peerIP: 192.0.2.1, asNumber: 0", "expected an AS number from 1 to 4294967294 for peers[0].asNumber, got \"0\"")]
     [InlineData("peerIP: 'fe80::1', asNumber: 1",

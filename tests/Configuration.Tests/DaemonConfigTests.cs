@@ -106,14 +106,16 @@ public class DaemonConfigTests
     [Fact]
     public void A_range_has_the_keys_of_a_peer_and_names_its_neighbours_by_their_addresses()
     {
-        var range = Assert.Single(Good("peers:\n - { peerRange: 10.0.0.0/24, asNumber: 65001, holdTime: 9, import: accept }").Speaker.Ranges);
+        var range = Assert.Single(
+            Good("peers:\n - { peerRange: 10.0.0.0/24, asNumber: 65001, holdTime: 9, import: accept }").Speaker.Ranges);
         Assert.Equal((256, "bgpd.yaml:2"), (range.Limit, range.Each.Origin.ToString()));
         var session = range.For(Address.Parse("10.0.0.7")).Session;
         Assert.Equal(("dyn_10_0_0_7", true, 9), (session.Name, session.Passive, (int)session.HoldTime.TotalSeconds));
         Assert.Equal(Address.Parse("10.0.0.7"), session.PeerAddress);
         Assert.Contains(
             "peers rack_*: 9 at most from 2001:db8::/64, AS 65000 (internal, passive), ipv4 and ipv6, import ACCEPT, export ACCEPT",
-            Good("router: { asNumber: 65000 }\npeers: [{ peerRange: '2001:db8::/64', name: rack, sessionLimit: 9, asNumber: 65000 }]").Describe());
+            Good("router: { asNumber: 65000 }\npeers: [{ peerRange: '2001:db8::/64', name: rack, sessionLimit: 9, asNumber: 65000 }]")
+                .Describe());
     }
 
     [Fact]

@@ -82,7 +82,8 @@ public class DynamicPeersTests
         await using var pair = await UpAsync(config => config.Routes(Four));
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
         var changed = Changed(pair, peer => peer with { Import = RejectAll.Instance });
-        Assert.Equal<string>([$"peers of {pair.ConfigB.Ranges[0].Range}: changed, their sessions stay up"], await pair.B.Loop.ConfigureAsync(changed));
+        Assert.Equal<string>(
+            [$"peers of {pair.ConfigB.Ranges[0].Range}: changed, their sessions stay up"], await pair.B.Loop.ConfigureAsync(changed));
         await Until.TrueAsync(async () => !(await pair.B.RoutesAsync()).Contains(Four));
         Assert.Equal(1, PeerOf(pair)!.Session!.EstablishedTransitions);
     }

@@ -66,7 +66,8 @@ internal sealed class Pair : IAsyncDisposable
 
     /// <param name="timeOfB">Null: the system's.</param>
     public Pair(
-        Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null, TimeProvider? timeOfB = null)
+        Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null,
+        TimeProvider? timeOfB = null)
     {
         var number = Interlocked.Increment(ref last);
         (a, b) = (Address.Parse($"127.77.{number}.1"), Address.Parse($"127.77.{number}.2"));

@@ -34,7 +34,10 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         RouterId = Joined.RouterId.ToString(),
         AsNumber = Joined.As.Value,
         ListenPort = Joined.ListenPort,
-        Peers = [.. File.Speaker.Peers.Select(OfFile), .. File.Speaker.Ranges.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned)],
+        Peers =
+        [
+            .. File.Speaker.Peers.Select(OfFile), .. File.Speaker.Ranges.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned),
+        ],
         Routes = [.. Routes()],
         RejectedFromKernel = [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())],
         Problems = [.. Problems()],

@@ -76,10 +76,12 @@ internal static class ProbeView
         [new("Probe", true), new("Target"), new("Verdict"), new("Rule"), new("Attributes")],
         [.. probes.Results.Select(result => (Cell[])
         [
-            $"{result.Probe}", result.Target, Verdict(result), result.Barred == null ? result.Rule : $"{result.Barred} (filters: {result.Rule})",
+            $"{result.Probe}", result.Target, Verdict(result),
+            result.Barred == null ? result.Rule : $"{result.Barred} (filters: {result.Rule})",
             Attributes(result.Attributes),
         ])]),
-        "Attributes are the chains'; own AS, next hop and LOCAL_PREF are dressed after them. A route without fromPeer is an external peer's."));
+        "Attributes are the chains'; own AS, next hop and LOCAL_PREF are dressed after them. A route without fromPeer is an external "
+        + "peer's."));
 
     private static Cell Verdict(ProbeResultAnswer result) =>
         result.Barred == null && result.Verdict == "accept" ? new("accept", Tone.Good) : new("reject", Tone.Bad);

@@ -8,8 +8,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>
-/// Sends a probe through the chains of a plan, and asks the doors around them: the objects, and the code, by which the daemon judges routes.
-/// Sessions are taken as agreed on all that we offer. A route that comes from no peer that is named is taken as an external one's.
+/// Sends a probe through the chains of a plan, and asks the doors around them: the objects, and the code, by which the daemon judges
+/// routes. Sessions are taken as agreed on all that we offer. A route that comes from no peer that is named is taken as an external one's.
 /// </summary>
 /// <param name="kernel">Null: everything goes to the kernel.</param>
 public sealed class ProbeRun(ImmutableArray<PeerConfig> peers, IFilter? kernel)
@@ -60,8 +60,8 @@ public sealed class ProbeRun(ImmutableArray<PeerConfig> peers, IFilter? kernel)
     private static readonly RibPeer Nobody = new() { Index = 0, Name = "", Origin = RouteOrigin.Bgp, Preference = 0 };
 
     /// <summary>
-    /// The peer as the RIB would know it. Only a running session knows our own addresses towards it; which they are decides nothing here, so
-    /// that any stand for them.
+    /// The peer as the RIB would know it. Only a running session knows our own addresses towards it; which they are decides nothing here,
+    /// so that any stand for them.
     /// </summary>
     private RibPeer InRib(PeerConfig peer)
     {
