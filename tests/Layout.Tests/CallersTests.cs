@@ -24,7 +24,6 @@ public sealed class CallersTests
         "Calico.Bgp.Kernel.Netlink.NetlinkMessage.Raw",
         "Calico.Bgp.Kernel.Routes.OwnRows.get_Count",
         "Calico.Bgp.Kernel.Routes.RouteTargets.get_Count",
-        "Calico.Bgp.Net.Address.Parse",
         "Calico.Bgp.Net.Latest`1.get_Value",
         "Calico.Bgp.Resources.ResourceFeed.TryRead",
         "Calico.Bgp.Resources.Selector.Parse",
