@@ -87,16 +87,19 @@ internal sealed class ExabgpRouter(Netns space, RouterSpec spec) : Router(space,
     public override Task<Seen?> RouteAsync(string prefix)
     {
         Seen? seen = null;
+        var from = "";
         foreach (var message in Events())
         {
-            if (message.GetProperty("type").GetString() == "state"
+            // Another neighbour's collision of connections ends nothing here.
+            if (message.GetProperty("type").GetString() == "state" && About(message, from)
                 && message.GetProperty("neighbor").GetProperty("state").GetString() == "down") seen = null;
             if (message.GetProperty("type").GetString() != "update") continue;
             var update = message.GetProperty("neighbor").GetProperty("message");
             if (!update.TryGetProperty("update", out update)) continue;
             if (update.TryGetProperty("withdraw", out var gone) && gone.ToString().Contains($"\"{prefix}\"")) seen = null;
-            if (update.TryGetProperty("announce", out var come) && come.ToString().Contains($"\"{prefix}\"")) seen = Read(
-                update.GetProperty("attribute"), NextHop(come, prefix));
+            if (!update.TryGetProperty("announce", out var come) || !come.ToString().Contains($"\"{prefix}\"")) continue;
+            from = message.GetProperty("neighbor").GetProperty("address").GetProperty("peer").GetString()!;
+            seen = Read(update.GetProperty("attribute"), NextHop(come, prefix));
         }
         return Task.FromResult(seen);
     }

@@ -34,10 +34,10 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
     }
 
     /// <summary>What <c>bgpctl explain</c> answers.</summary>
-    public Task<string> ExplainAsync(string what, string of) => AskAsync("explain", what, of);
+    public Task<string> ExplainAsync(string what, string of) => BgpctlAsync("explain", what, of);
 
     /// <summary>What <c>bgpctl</c> answers.</summary>
-    public async Task<string> AskAsync(params string[] words)
+    public async Task<string> BgpctlAsync(params string[] words)
     {
         var answer = await Shell.RunAsync(Project.Bgpctl, ["--socket", Http, .. words]);
         return answer.Output + answer.Errors;

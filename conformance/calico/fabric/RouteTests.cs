@@ -48,12 +48,12 @@ public sealed class RouteTests
         string[] hops = [$"nexthop via {Rack.Node4(2)}", $"nexthop via {Rack.Node4(3)}"];
         await Until.TrueAsync(
             "the kernel has both", async () => Array.TrueForAll(hops, (await node.KernelAsync("10.65.9.0/26")).Contains), 60, rack.Said);
-        var routes = (await node.AskAsync("routes", "10.65.9.0/26")).Split('\n');
+        var routes = (await node.BgpctlAsync("routes", "10.65.9.0/26")).Split('\n');
         Assert.Single(routes, line => line.StartsWith("*  10.65.9.0/26", StringComparison.Ordinal));
         var beside = Assert.Single(routes, line => line.StartsWith("=  10.65.9.0/26", StringComparison.Ordinal));
         Assert.Contains("used beside the best, which has the tie by router id", beside, StringComparison.Ordinal);
         Assert.Contains("used beside it", await node.ExplainAsync("route", "10.65.9.0/26"), StringComparison.Ordinal);
-        Assert.Contains("\"multipath\":true", await node.AskAsync("routes", "10.65.9.0/26", "--json"), StringComparison.Ordinal);
+        Assert.Contains("\"multipath\":true", await node.BgpctlAsync("routes", "10.65.9.0/26", "--json"), StringComparison.Ordinal);
     }
 
     /// <summary>A stand-in for the tunnel: kernels without IPIP have no tunl0, and what is told of the route is the same.</summary>

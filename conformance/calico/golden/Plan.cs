@@ -44,7 +44,8 @@ internal sealed class Plan : IDisposable
         var errors = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? output
+        // 2: an object is refused, and the plan of the others is told; a configuration that is refused itself has none.
+        return process.ExitCode == 0 || (process.ExitCode == 2 && output.Length > 0) ? output
             : throw new InvalidOperationException($"bgpctl plan: exit code {process.ExitCode}\n{await errors}\n{output}");
     }
 

@@ -66,6 +66,7 @@ internal sealed record ProbeAnswer
     public required string Target { get; init; }
     public required string Verdict { get; init; }
     public required string? Rule { get; init; }
+    public string? Barred { get; init; }
     public required AttributesAnswer? Attributes { get; init; }
 }
 
