@@ -25,7 +25,7 @@ internal sealed class RouteViews
     {
         peers = speaker.Peers.ToDictionary(peer => peer.Index);
         sources = speaker.Sources.ToDictionary(source => source.Index);
-        own = speaker.Config.Routes.ToImmutableDictionary(route => route.Prefix);
+        own = speaker.OwnRoutes;
         kernel = speaker.Kernel.Current;
         foreign = (speaker.Config.Kernel.Learn ? kernel.Routes.Values : []).ToLookup(route => route.Prefix);
         refused = [.. speaker.Kernel.Status.Refusals.Select(refusal => refusal.Prefix)];

@@ -43,7 +43,7 @@ public sealed partial class SpeakerLoop
         Reconfigured = time.GetUtcNow();
         if (older.Decision != newer.Decision) Rib.SettingsChanged(newer.Decision);
         if (!older.Routes.SequenceEqual(newer.Routes)) Rib.NextHopsChanged(NextHopsBy(latest));
-        fib?.Configure(Config.Kernel, RoutesByPrefix(newer));
+        fib?.Configure(Config.Kernel, OwnRoutes);
         if (!Equals(older.Kernel.Export, newer.Kernel.Export) || older.Kernel.Metric != newer.Kernel.Metric) Rib.FibFilterChanged();
         var learnsOtherwise = kept.Learn != kernelNow.Learn || kept.IgnoredInterfaces != kernelNow.IgnoredInterfaces;
         foreach (var source in Sources)

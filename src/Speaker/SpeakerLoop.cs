@@ -65,7 +65,20 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     }
 
     internal Rib.Rib Rib { get; }
-    internal SpeakerConfig Config { get; private set; }
+    internal SpeakerConfig Config
+    {
+        get;
+        private set
+        {
+            if (field == null || value.Routes != field.Routes) OwnRoutes = value.Routes.ToImmutableDictionary(route => route.Prefix);
+            field = value;
+        }
+    }
+
+    /// <summary>Those of the configuration, made once: each change of the kernel and each reader asks for them.</summary>
+    internal ImmutableDictionary<Prefix, OwnRouteConfig> OwnRoutes { get; private set; } =
+        ImmutableDictionary<Prefix, OwnRouteConfig>.Empty;
+
     internal IKernel Kernel => kernel;
     /// <summary>Null: nothing is installed.</summary>
     internal Fib? Fib => fib;
@@ -178,7 +191,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private async Task BeginAsync(TaskCompletionSource<string?> done)
     {
-        fib?.Configure(Config.Kernel, RoutesByPrefix(Config));
+        fib?.Configure(Config.Kernel, OwnRoutes);
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
         foreach (var peer in Config.Peers) StartPeer(peer);
         try
@@ -226,7 +239,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         }
     }
 
-    private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, RoutesByPrefix(Config), Config.Kernel.Table);
+    private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, OwnRoutes, Config.Kernel.Table);
 
     /// <summary>
     /// Addresses that a peer is given as next hops may come after its session. One that goes takes the session along, or comes back.
@@ -282,9 +295,6 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         Sources = Sources.Add(source);
         return source;
     }
-
-    private static ImmutableDictionary<Prefix, OwnRouteConfig> RoutesByPrefix(SpeakerConfig config) =>
-        config.Routes.ToImmutableDictionary(route => route.Prefix);
 
     /// <param name="range">Whose template made it; null: it is configured by its address.</param>
     private Peer StartPeer(PeerConfig config, SessionFaults? before = null, PeerRange? range = null)
