@@ -55,10 +55,14 @@ public enum Sharing : byte
 /// <summary>A route as the decision sees it.</summary>
 /// <param name="Preference">Between protocols: direct 240, static 200, BGP 100, kernel 10 (BIRD's numbers).</param>
 /// <param name="Circular">See <see cref="NextHopState.Circular"/>.</param>
-/// <param name="Age">Seconds-like number of its arrival: smaller is older.</param>
-internal readonly record struct Candidate(
-    AttributeSummary Attributes, uint Preference, bool Circular, bool External, uint IgpMetric, RouterId PeerId, Address PeerAddress,
-    uint Age, uint PathId);
+internal readonly record struct Candidate(AttributeSummary Attributes, uint Preference, bool Circular, bool External, uint IgpMetric)
+{
+    public RouterId PeerId { get; init; }
+    public Address PeerAddress { get; init; }
+    /// <summary>Seconds-like number of its arrival: smaller is older.</summary>
+    public uint Age { get; init; }
+    public uint PathId { get; init; }
+}
 
 /// <summary>
 /// Which of two routes to one prefix is better, and by which step. Lower steps are only asked when all higher ones tie.

@@ -350,8 +350,13 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         ref var row = ref attributes[path.Accepted];
         var nextHop = row.NextHop == 0 ? null : nextHops.For(row.NextHop, peer.Direct, Table, node);
         var (metric, circular) = nextHop == null ? (0, false) : (nextHop.Metric, nextHop.Circular);
-        return new(row.Summary, peer.Preference, circular, !peer.Internal, metric, peer.PeerId, peer.PeerAddress, path.Changed,
-            path.PathId);
+        return new(row.Summary, peer.Preference, circular, !peer.Internal, metric)
+        {
+            PeerId = peer.PeerId,
+            PeerAddress = peer.PeerAddress,
+            Age = path.Changed,
+            PathId = path.PathId,
+        };
     }
 
     /// <summary>Finds the best path and puts it first; of the best of each neighbour, where MEDs are compared within one alone.</summary>

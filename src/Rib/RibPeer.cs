@@ -70,16 +70,42 @@ public sealed record RibPeer
     /// <summary>
     /// All that the way out depends on: peers for whom this is equal form one export group (RFC 4271 9.1.3 is run once for all).
     /// </summary>
-    internal ExportTreatment Treatment => new(
-        Export, Internal, ReflectorClient, LocalAs, LocalId, ClusterId, NextHop, Direct ? Interface : 0, SelfIPv4, SelfIPv6, SelfLinkLocal,
-        Encode, Encode.AddPath == FamilySet.None ? 1 : PathsSent, MinRouteAdvertisementInterval);
+    internal ExportTreatment Treatment => new(Export)
+    {
+        Internal = Internal,
+        ReflectorClient = ReflectorClient,
+        LocalAs = LocalAs,
+        LocalId = LocalId,
+        ClusterId = ClusterId,
+        NextHop = NextHop,
+        Interface = Direct ? Interface : 0,
+        SelfIPv4 = SelfIPv4,
+        SelfIPv6 = SelfIPv6,
+        SelfLinkLocal = SelfLinkLocal,
+        Encode = Encode,
+        Paths = Encode.AddPath == FamilySet.None ? 1 : PathsSent,
+        MinRouteAdvertisementInterval = MinRouteAdvertisementInterval,
+    };
 }
 
-internal sealed record ExportTreatment(
-    IFilter Filter, bool Internal, bool ReflectorClient, Asn LocalAs, RouterId LocalId, RouterId ClusterId, NextHopMode NextHop,
-    int Interface,
-    Address SelfIPv4, Address SelfIPv6, Address? SelfLinkLocal, EncodeContext Encode, int Paths, TimeSpan MinRouteAdvertisementInterval)
+internal sealed record ExportTreatment(IFilter Filter)
 {
+    public required bool Internal { get; init; }
+    public required bool ReflectorClient { get; init; }
+    public required Asn LocalAs { get; init; }
+    public required RouterId LocalId { get; init; }
+    public required RouterId ClusterId { get; init; }
+    public required NextHopMode NextHop { get; init; }
+    /// <summary>The link that the neighbour stands on; 0: it is reached over others.</summary>
+    public required int Interface { get; init; }
+    public required Address SelfIPv4 { get; init; }
+    public required Address SelfIPv6 { get; init; }
+    public required Address? SelfLinkLocal { get; init; }
+    public required EncodeContext Encode { get; init; }
+    /// <summary>Of a prefix, told at most.</summary>
+    public required int Paths { get; init; }
+    public required TimeSpan MinRouteAdvertisementInterval { get; init; }
+
     /// <summary>Several paths of a prefix are told in this family.</summary>
     public bool IsByPath(IpFamily family) => Paths > 1 && Encode.AddPath.Has(family);
 

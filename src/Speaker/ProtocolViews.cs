@@ -14,7 +14,7 @@ internal static class ProtocolViews
 
     public static IReadOnlyList<ProtocolStatus> Of(SpeakerLoop speaker)
     {
-        var list = new List<ProtocolStatus> { new(Device, ProtocolKind.Device, true, true, speaker.Started, null, null, [], null, false) };
+        var list = new List<ProtocolStatus> { new(Device, ProtocolKind.Device, true, true, speaker.Started) };
         list.AddRange(speaker.Sources.GroupBy(source => source.Name).Select(sources => Own(speaker, [.. sources])));
         list.AddRange(speaker.Peers.Select(peer => Bgp(speaker, peer)));
         return list;
@@ -33,7 +33,7 @@ internal static class ProtocolViews
             ? speaker.Config.Kernel.Export?.Name ?? "ACCEPT" : "REJECT";
         var channels = sources.Select(source => Channel(
             speaker.Rib.CountsOf(source.Index, source.Family), source.Family, source.Enabled, new("ACCEPT"), new(export), null));
-        return new(first.Name, kind, first.Enabled, first.Enabled, first.Since, null, null, [.. channels], null, false);
+        return new(first.Name, kind, first.Enabled, first.Enabled, first.Since) { Channels = [.. channels] };
     }
 
     private static ProtocolStatus Bgp(SpeakerLoop speaker, Peer peer)
@@ -51,10 +51,13 @@ internal static class ProtocolViews
                 speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family),
                 new(config.Import.Name, config.ImportDefaulted), new(config.Export.Name, config.ExportDefaulted), nextHop));
         }
-        return new(
-            peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since, config.Description, Message(peer, session),
-            channels.ToImmutable(), session, config.RouteReflectorClient)
+        return new(peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since)
         {
+            Description = config.Description,
+            Message = Message(peer, session),
+            Channels = channels.ToImmutable(),
+            Session = session,
+            RouteReflectorClient = config.RouteReflectorClient,
             Origin = config.Origin,
             Range = peer.Range?.Range,
         };

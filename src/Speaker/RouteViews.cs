@@ -42,12 +42,22 @@ internal sealed class RouteViews
         var (attributes, summary) = asSent
             ? (route.Attributes, route.Summary) : source == null ? WithLocalPref(route) : (default, route.Summary);
         return new(
-            route.Prefix, route.First, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
-            source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed), route.Best,
-            route.Refused, false,
-            source?.Preference ?? 100, hops, recursive, route.NextHop?.Resolvable ?? true, recursive ? route.NextHop?.Metric : null,
-            WhyOf(route), attributes, summary, route.PathId == 0 ? null : route.PathId, route.Best && refused.Contains(route.Prefix))
+            route.Prefix, source?.Origin ?? RouteOrigin.Bgp, type, source?.Name ?? peer?.Name ?? "(gone)",
+            source == null ? peer?.Session.Settings.PeerAddress : null, now - Rib.Rib.TickLength * (nowTicks - route.Changed))
         {
+            First = route.First,
+            Best = route.Best,
+            Filtered = route.Refused,
+            Preference = source?.Preference ?? 100,
+            Hops = hops,
+            Recursive = recursive,
+            Resolvable = route.NextHop?.Resolvable ?? true,
+            IgpMetric = recursive ? route.NextHop?.Metric : null,
+            Reason = WhyOf(route),
+            Attributes = attributes,
+            Summary = summary,
+            PathId = route.PathId == 0 ? null : route.PathId,
+            KernelProblem = route.Best && refused.Contains(route.Prefix),
             IsBesideBest = route.Sharing == Sharing.Shares,
             Rule = route.Verdict is { IsAccepted: false } verdict ? Why.Of(verdict) : null,
         };

@@ -39,10 +39,13 @@ public readonly record struct RouteChanges(long Received, long Rejected, long Fi
 
 /// <summary>A protocol instance. BGP ones carry their session.</summary>
 /// <param name="Name">As configured (peers), or device1, direct1, kernel1 (IPv4), kernel2 (IPv6), static1, static2.</param>
-public sealed record ProtocolStatus(
-    string Name, ProtocolKind Kind, bool Enabled, bool Up, DateTimeOffset Since, string? Description, string? Message,
-    ImmutableArray<ChannelStatus> Channels, SessionSnapshot? Session, bool RouteReflectorClient)
+public sealed record ProtocolStatus(string Name, ProtocolKind Kind, bool Enabled, bool Up, DateTimeOffset Since)
 {
+    public string? Description { get; init; }
+    public string? Message { get; init; }
+    public ImmutableArray<ChannelStatus> Channels { get; init; } = [];
+    public SessionSnapshot? Session { get; init; }
+    public bool RouteReflectorClient { get; init; }
     /// <summary>Of a peer: what asks for it.</summary>
     public PeerOrigin Origin { get; init; }
     /// <summary>Of a peer that a template made, because it called: of which range. Null: it is configured by its address.</summary>
@@ -85,19 +88,30 @@ public sealed record RouteQuery(
     string? Protocol = null, string? Peer = null);
 
 /// <summary>One route, copied out of the tables.</summary>
-/// <param name="First">It opens a new prefix (the following ones of the same prefix have false).</param>
 /// <param name="Protocol">Name of the protocol instance that brought it; <paramref name="From"/>: the neighbour's address.</param>
-/// <param name="Hops">Resolved ways out, for unicast ones.</param>
-/// <param name="IgpMetric">Null: the next hop was not resolved recursively (a direct neighbour's).</param>
-/// <param name="Reason">Why it is (not) the best one, in the decision's words.</param>
-/// <param name="Attributes">Canonical octets; empty for routes without BGP attributes.</param>
-/// <param name="KernelProblem">The kernel refused it: BIRD's <c>!</c>.</param>
-public sealed record RouteView(
-    Prefix Prefix, bool First, RouteOrigin Origin, RouteType Type, string Protocol, Address? From, DateTimeOffset Since, bool Best,
-    bool Filtered, bool Stale, uint Preference, ImmutableArray<RouteHop> Hops, bool Recursive, bool Resolvable, uint? IgpMetric,
-    string Reason,
-    ReadOnlyMemory<byte> Attributes, AttributeSummary Summary, uint? PathId, bool KernelProblem)
+public sealed record RouteView(Prefix Prefix, RouteOrigin Origin, RouteType Type, string Protocol, Address? From, DateTimeOffset Since)
 {
+    /// <summary>It opens a new prefix (the following ones of the same prefix have false).</summary>
+    public bool First { get; init; }
+    public bool Best { get; init; }
+    public bool Filtered { get; init; }
+    public bool Stale { get; init; }
+    public uint Preference { get; init; }
+    /// <summary>Resolved ways out, for unicast ones.</summary>
+    public ImmutableArray<RouteHop> Hops { get; init; } = [];
+    public bool Recursive { get; init; }
+    public bool Resolvable { get; init; } = true;
+    /// <summary>Null: the next hop was not resolved recursively (a direct neighbour's).</summary>
+    public uint? IgpMetric { get; init; }
+    /// <summary>Why it is (not) the best one, in the decision's words.</summary>
+    public string Reason { get; init; } = "";
+    /// <summary>Canonical octets; empty for routes without BGP attributes.</summary>
+    public ReadOnlyMemory<byte> Attributes { get; init; }
+    public AttributeSummary Summary { get; init; }
+    public uint? PathId { get; init; }
+    /// <summary>The kernel refused it: BIRD's <c>!</c>.</summary>
+    public bool KernelProblem { get; init; }
+
     /// <summary>The rule that keeps it out, of routes that an import or export rejects.</summary>
     public string? Rule { get; init; }
 

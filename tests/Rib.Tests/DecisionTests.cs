@@ -19,7 +19,12 @@ public class DecisionTests
         Med = 10,
     };
 
-    private static readonly Candidate Route = new(Plain, 100, false, true, 5, new(0x0a000002), Address.Parse("10.0.0.2"), 50, 0);
+    private static readonly Candidate Route = new(Plain, 100, Circular: false, External: true, 5)
+    {
+        PeerId = new(0x0a000002),
+        PeerAddress = Address.Parse("10.0.0.2"),
+        Age = 50,
+    };
 
     private static Candidate With(Func<AttributeSummary, AttributeSummary> change) => Route with { Attributes = change(Plain) };
 

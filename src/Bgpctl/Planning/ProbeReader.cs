@@ -35,10 +35,17 @@ internal static class ProbeReader
     private static Probe Probe(ProbeQuestion question, string place) => new(
         Prefix.TryParse(question.Prefix, out var prefix)
             ? prefix : throw Expected(place, "a prefix such as 10.0.0.0/26", "prefix", question.Prefix),
-        Source(question.Source ?? "bgp", place), question.Interface, question.Metric, question.LocalPref, question.Med,
-        [.. (question.Communities ?? []).Select(text => Community(text, place))],
-        [.. (question.AsPath ?? []).Select(number => new Asn(number))],
-        NextHop(question.NextHop, place), question.FromPeer);
+        Source(question.Source ?? "bgp", place))
+    {
+        Interface = question.Interface,
+        Metric = question.Metric,
+        LocalPref = question.LocalPref,
+        Med = question.Med,
+        Communities = [.. (question.Communities ?? []).Select(text => Community(text, place))],
+        AsPath = [.. (question.AsPath ?? []).Select(number => new Asn(number))],
+        NextHop = NextHop(question.NextHop, place),
+        FromPeer = question.FromPeer,
+    };
 
     private static RouteOrigin Source(string word, string place) => word switch
     {

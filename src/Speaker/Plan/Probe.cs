@@ -4,13 +4,21 @@ using Calico.Bgp.Rib.Filters;
 namespace Calico.Bgp.Speaker.Plan;
 
 /// <summary>A route that does not exist, to ask what would become of it. Null: the route does not have it.</summary>
-/// <param name="Interface">Where it leads.</param>
-/// <param name="Metric">The kernel's.</param>
-/// <param name="Communities">Standard and large ones.</param>
-/// <param name="FromPeer">The peer that sent it, whose import chain it passes first.</param>
-public sealed record Probe(
-    Prefix Prefix, RouteOrigin Source, string? Interface, uint? Metric, uint? LocalPref, uint? Med, ListOf<CommunityPattern> Communities,
-    ListOf<Asn> AsPath, Address? NextHop, string? FromPeer);
+public sealed record Probe(Prefix Prefix, RouteOrigin Source)
+{
+    /// <summary>Where it leads.</summary>
+    public string? Interface { get; init; }
+    /// <summary>The kernel's.</summary>
+    public uint? Metric { get; init; }
+    public uint? LocalPref { get; init; }
+    public uint? Med { get; init; }
+    /// <summary>Standard and large ones.</summary>
+    public ListOf<CommunityPattern> Communities { get; init; } = [];
+    public ListOf<Asn> AsPath { get; init; } = [];
+    public Address? NextHop { get; init; }
+    /// <summary>The peer that sent it, whose import chain it passes first.</summary>
+    public string? FromPeer { get; init; }
+}
 
 /// <summary>
 /// A route's attributes as a chain leaves them; what peers are sent is dressed after that (own AS, next hop, no LOCAL_PREF outside).

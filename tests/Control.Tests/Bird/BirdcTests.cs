@@ -9,7 +9,7 @@ public sealed class BirdcTests
     private static FakeSpeaker Speaker()
     {
         var speaker = new FakeSpeaker();
-        speaker.ProtocolList.Add(new("static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 1), null, null, [], null, false));
+        speaker.ProtocolList.Add(new("static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 1)));
         speaker.RouteList.Add(FakeSpeaker.Route("192.0.2.0/24", RouteOrigin.Static, "static1", Kernel.RouteType.Blackhole));
         return speaker;
     }

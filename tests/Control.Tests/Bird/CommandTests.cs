@@ -33,8 +33,11 @@ public sealed class CommandTests
             IpFamily.IPv4, true, new(importDefault ? "REJECT" : "ACCEPT", importDefault), new("REJECT"), null, default, UpdateCounts.None);
         var speaker = new FakeSpeaker();
         if (change != null) session = change(session);
-        speaker.ProtocolList.Add(new(
-            "tor1", ProtocolKind.Bgp, enabled, true, FakeSpeaker.At(9, 0, 0), null, null, [channel], session, false));
+        speaker.ProtocolList.Add(new("tor1", ProtocolKind.Bgp, enabled, true, FakeSpeaker.At(9, 0, 0))
+        {
+            Channels = [channel],
+            Session = session,
+        });
         return speaker;
     }
 
@@ -48,9 +51,10 @@ public sealed class CommandTests
     public async Task A_configured_route_without_a_way_out_is_dormant_and_says_why()
     {
         var speaker = Speaker();
-        speaker.ProtocolList.Add(new(
-            "static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 0), null, null,
-            [new(IpFamily.IPv4, true, new("ACCEPT"), new("REJECT"), null, default, UpdateCounts.None)], null, false));
+        speaker.ProtocolList.Add(new("static1", ProtocolKind.Static, true, true, FakeSpeaker.At(9, 0, 0))
+        {
+            Channels = [new(IpFamily.IPv4, true, new("ACCEPT"), new("REJECT"), null, default, UpdateCounts.None)],
+        });
         const string Why = "172.16.0.1 is on no link of ours";
         var hop = new ConfiguredHop(new(Address.Parse("172.16.0.1"), 0), null, Why);
         speaker.ConfiguredRoutes = [new(Prefix.Parse("192.0.2.0/24"), Kernel.RouteType.Unicast, "static1", [hop])];

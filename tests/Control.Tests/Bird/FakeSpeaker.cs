@@ -33,10 +33,14 @@ internal class FakeSpeaker : ISpeaker
     public static DateTimeOffset At(int hour, int minute, int second) => new(2026, 11, 21, hour, minute, second, 139, TimeSpan.Zero);
 
     public static RouteView Route(
-        string prefix, RouteOrigin origin, string protocol, RouteType type = RouteType.Unicast, uint preference = 200) => new(
-        Prefix.Parse(prefix), First: true, origin, type, protocol, From: null, At(9, 0, 1),
-        Best: true, Filtered: false, Stale: false, preference, [],
-        Recursive: false, Resolvable: true, IgpMetric: null, Reason: "only", default, default, PathId: null, KernelProblem: false);
+        string prefix, RouteOrigin origin, string protocol, RouteType type = RouteType.Unicast, uint preference = 200) =>
+        new(Prefix.Parse(prefix), origin, type, protocol, From: null, At(9, 0, 1))
+        {
+            First = true,
+            Best = true,
+            Preference = preference,
+            Reason = "only",
+        };
 
     /// <summary>A route of a peer, best and through the peer unless changed with <c>with</c>.</summary>
     public static RouteView Bgp(string prefix, string protocol, string from, Canonical attributes, int link = 2) =>

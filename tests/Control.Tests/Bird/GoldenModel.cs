@@ -88,7 +88,7 @@ internal sealed partial class GoldenModel
     };
 
     private void Add(string name, ProtocolKind kind, params ChannelStatus[] channels) =>
-        Speaker.ProtocolList.Add(new(name, kind, Enabled: true, Up: true, Now, null, null, [.. channels], null, false));
+        Speaker.ProtocolList.Add(new(name, kind, Enabled: true, Up: true, Now) { Channels = [.. channels] });
 
     private void Up(
         SessionSettings settings, string local, string id, CapabilitySet sent, CapabilitySet received, ChannelStatus channel,
@@ -127,8 +127,13 @@ internal sealed partial class GoldenModel
             Left = new(running, running, retryLeft),
             EstablishedTransitions = 1,
         };
-        Speaker.ProtocolList.Add(new(
-            settings.Name, ProtocolKind.Bgp, enabled, negotiated != null, Now, description, null, [channel], session, reflectorClient));
+        Speaker.ProtocolList.Add(new(settings.Name, ProtocolKind.Bgp, enabled, negotiated != null, Now)
+        {
+            Description = description,
+            Channels = [channel],
+            Session = session,
+            RouteReflectorClient = reflectorClient,
+        });
     }
 
     private ChannelStatus Channel(string protocol, IpFamily family, string import, string export, string? nextHop = null, bool up = true) =>

@@ -133,20 +133,29 @@ internal static class FakeProtocols
 {
     public static readonly ImmutableArray<ProtocolStatus> All =
     [
-        new("kernel1", ProtocolKind.Kernel, true, true, Ago(26 * 3600), null, null, [Channel(IpFamily.IPv4, 0, 0, 1_000_000)], null, false),
-        new("tor1", ProtocolKind.Bgp, true, true, Ago(3720), "top of rack", null,
-            [Channel(IpFamily.IPv4, 1_000_000, 12, 3), Channel(IpFamily.IPv6, 1, 0, 2) with { NextHop = "fd00::2" }], Tor1(), false)
+        new("kernel1", ProtocolKind.Kernel, true, true, Ago(26 * 3600)) { Channels = [Channel(IpFamily.IPv4, 0, 0, 1_000_000)] },
+        new("tor1", ProtocolKind.Bgp, true, true, Ago(3720))
         {
+            Description = "top of rack",
+            Channels = [Channel(IpFamily.IPv4, 1_000_000, 12, 3), Channel(IpFamily.IPv6, 1, 0, 2) with { NextHop = "fd00::2" }],
+            Session = Tor1(),
             Origin = PeerOrigin.Of("/etc/bgpd/bgpd.yaml", 12),
         },
-        new("node2", ProtocolKind.Bgp, true, false, Ago(15), null, "Connection refused",
-            [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }], Node2(), true)
+        new("node2", ProtocolKind.Bgp, true, false, Ago(15))
         {
+            Message = "Connection refused",
+            Channels = [Channel(IpFamily.IPv4, 0, 0, 0) with { Up = false }],
+            Session = Node2(),
+            RouteReflectorClient = true,
             Origin = PeerOrigin.Of(new(Kinds.Node, new("node2"))),
         },
-        new("new-tor", ProtocolKind.Bgp, true, true, Ago(90061), "say \"hi\"\nhere \\ there", null,
-            [Unconfigured(Channel(IpFamily.IPv4, 0, 4, 0))], NewTor(), false),
-        new("off", ProtocolKind.Bgp, false, false, Ago(7200), null, null, [], Off(), false),
+        new("new-tor", ProtocolKind.Bgp, true, true, Ago(90061))
+        {
+            Description = "say \"hi\"\nhere \\ there",
+            Channels = [Unconfigured(Channel(IpFamily.IPv4, 0, 4, 0))],
+            Session = NewTor(),
+        },
+        new("off", ProtocolKind.Bgp, false, false, Ago(7200)) { Session = Off() },
     ];
 
     private static DateTimeOffset Ago(int seconds) => FakeSpeaker.Now - TimeSpan.FromSeconds(seconds);
@@ -269,10 +278,16 @@ internal static class FakeRoutes
     {
         var attributes = Convert.FromHexString(octets.Replace(" ", ""));
         return new(
-            Prefix.Parse(prefix), true, RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"),
-            FakeSpeaker.Now - TimeSpan.FromMinutes(62), false, false, false, 100, [new(Address.Parse("10.192.0.254"), 2)], false, true,
-            null, "only route", attributes,
-            attributes.Length == 0 ? default : new AttributeView(attributes).Summarize(), null, false);
+            Prefix.Parse(prefix), RouteOrigin.Bgp, RouteType.Unicast, protocol, Address.Parse("10.192.0.254"),
+            FakeSpeaker.Now - TimeSpan.FromMinutes(62))
+        {
+            First = true,
+            Preference = 100,
+            Hops = [new(Address.Parse("10.192.0.254"), 2)],
+            Reason = "only route",
+            Attributes = attributes,
+            Summary = attributes.Length == 0 ? default : new AttributeView(attributes).Summarize(),
+        };
     }
 
     private static string Plain(string nextHop, params uint[] path)

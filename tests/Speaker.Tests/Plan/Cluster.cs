@@ -92,8 +92,7 @@ internal static class Ask
     public static Probe Kernel(string prefix, string onInterface = "cali123", uint metric = 1024) =>
         Of(prefix, RouteOrigin.Kernel) with { Interface = onInterface, Metric = metric };
 
-    private static Probe Of(string prefix, RouteOrigin source) =>
-        new(Prefix.Parse(prefix), source, null, null, null, null, [], [], null, null);
+    private static Probe Of(string prefix, RouteOrigin source) => new(Prefix.Parse(prefix), source);
 
     public static ProbeAnswer Of(NodePlan plan, Probe probe, string target) =>
         new ProbeRun([.. plan.Peers.Select(peer => peer.ToConfig(plan))], plan.Kernel).Ask(probe).Single(answer => answer.Target == target);

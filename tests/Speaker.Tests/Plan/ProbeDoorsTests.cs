@@ -10,8 +10,7 @@ public class ProbeDoorsTests
 {
     private static readonly PeerConfig Tor = Peer("tor", 65002, "192.0.2.2"), Other = Peer("other", 65003, "192.0.2.3");
     private static readonly PeerConfig Node = Peer("node", 65001, "192.0.2.4"), Node2 = Peer("node2", 65001, "192.0.2.5");
-    private static readonly Probe Plain = new(
-        Prefix.Parse("203.0.113.0/24"), RouteOrigin.Bgp, null, null, null, null, [], [], Address.Parse("192.0.2.9"), null);
+    private static readonly Probe Plain = new(Prefix.Parse("203.0.113.0/24"), RouteOrigin.Bgp) { NextHop = Address.Parse("192.0.2.9") };
 
     private static PeerConfig Peer(string name, uint peerAs, string address) => new()
     {
