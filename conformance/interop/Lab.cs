@@ -46,6 +46,8 @@ internal sealed class Lab : IAsyncDisposable
         public int Hold { get; init; } = 9;
         /// <summary>We announce graceful restart.</summary>
         public bool AnnounceRestart { get; init; }
+        /// <summary>The routers tell each other several paths of a prefix: we these, they all.</summary>
+        public string? AddPath { get; init; }
     }
 
     public static async Task<Lab> MakeAsync(string peer, Options options)
@@ -84,6 +86,11 @@ internal sealed class Lab : IAsyncDisposable
         if (o.WeKnowRanges) OurView = [OurView[0] with { Range = "10.99.0.0/24" }, OurView[1] with { Range = "fd99::/64" }];
         TheirView = [new("peer4", Their4, Our4, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect),
             new("peer6", Their6, Our6, OurAs, o.TheyPassive, o.TheirPassword, o.TheyReflect)];
+        if (o.AddPath != null)
+        {
+            OurView = [.. OurView.Select(neighbour => neighbour with { AddPath = o.AddPath })];
+            TheirView = [.. TheirView.Select(neighbour => neighbour with { AddPath = o.AddPath })];
+        }
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);
         var feederAs = o.Internal ? OurAs : FeederAs;
         Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)],

@@ -33,7 +33,8 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         $"families: [{(n.IPv6 ? "ipv6" : "ipv4")}]",
         $"holdTime: {Spec.Hold}s", n.Passive ? "passive: true" : "", n.Client ? "routeReflectorClient: true" : "",
         Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "",
-        n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Filters, n.More,
+        n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Filters,
+        n.AddPath is { } send ? $"addPath: {{ receive: true, send: {send} }}" : "", n.More,
     ];
 
     /// <summary>What /ready says.</summary>

@@ -32,7 +32,7 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
           hold time {{Spec.Hold}}; connect retry time 2; connect delay time 1; error wait time 1,2;
           {{(Spec.Twin ? "enable extended messages on; graceful restart off; long lived graceful restart off;" : "")}}
           {{(n.IPv6 ? "ipv6" : "ipv4")}} { {{(Spec.Twin ? $"import keep filtered on; {(n.IPv6 ? "" : "extended next hop on;")}" : "")}}
-            import all; export {{(Spec.Twin ? "all" : "filter own")}}; };
+            {{(n.AddPath != null ? "add paths on;" : "")}} import all; export {{(Spec.Twin ? "all" : "filter own")}}; };
         }
         """;
 

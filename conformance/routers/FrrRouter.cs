@@ -53,7 +53,8 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         $" address-family {name} unicast\n",
         string.Concat(Spec.RoutesOf(ipv6).Select(route => $"  network {route}\n")),
         string.Concat(Spec.Neighbours.Where(n => n.IPv6 == ipv6).Select(n =>
-            $"  neighbor {n.Remote} activate\n{(n.Client ? $"  neighbor {n.Remote} route-reflector-client\n" : "")}")),
+            $"  neighbor {n.Remote} activate\n{(n.Client ? $"  neighbor {n.Remote} route-reflector-client\n" : "")}" +
+            (n.AddPath != null ? $"  neighbor {n.Remote} addpath-tx-all-paths\n" : ""))),
         " exit-address-family\n");
 
     private async Task<string> VtyAsync(params string[] commands) =>
@@ -68,6 +69,14 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         if (!output.TrimStart().StartsWith('{')) return null;
         using var json = JsonDocument.Parse(output);
         return json.RootElement.TryGetProperty("paths", out var paths) && paths.GetArrayLength() > 0 ? Read(paths[0]) : null;
+    }
+
+    public override async Task<int> PathsAsync(string prefix)
+    {
+        var output = await VtyAsync($"show bgp {(prefix.Contains(':') ? "ipv6" : "ipv4")} unicast {prefix} json");
+        if (!output.TrimStart().StartsWith('{')) return 0;
+        using var json = JsonDocument.Parse(output);
+        return json.RootElement.TryGetProperty("paths", out var paths) ? paths.GetArrayLength() : 0;
     }
 
     private static Seen Read(JsonElement path)

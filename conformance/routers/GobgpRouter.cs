@@ -51,6 +51,9 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
           [[neighbors.afi-safis]]
             [neighbors.afi-safis.config]
               afi-safi-name = "{(n.IPv6 ? "ipv6" : "ipv4")}-unicast"
+            [neighbors.afi-safis.add-paths.config]
+              receive = {(n.AddPath != null ? "true" : "false")}
+              send-max = {(n.AddPath != null ? 8 : 0)}
 
         """;
 
@@ -59,13 +62,21 @@ internal sealed class GobgpRouter(Netns space, RouterSpec spec) : Router(space, 
 
     public override async Task<Seen?> RouteAsync(string prefix)
     {
+        var paths = await PathsOfAsync(prefix);
+        return paths.Count == 0 ? null : Read(paths[0].GetProperty("attrs"));
+    }
+
+    public override async Task<int> PathsAsync(string prefix) => (await PathsOfAsync(prefix)).Count;
+
+    /// <summary>One prefix's paths, bare or under the prefix as a key; nothing at all when there are none.</summary>
+    private async Task<IReadOnlyList<JsonElement>> PathsOfAsync(string prefix)
+    {
         var output = (await Space.RunAsync("gobgp", "global", "rib", prefix, "-a", prefix.Contains(':') ? "ipv6" : "ipv4", "-j")).Output;
-        if (!output.StartsWith('{') && !output.StartsWith('[')) return null;
+        if (!output.StartsWith('{') && !output.StartsWith('[')) return [];
         using var json = JsonDocument.Parse(output);
-        // One prefix's paths, bare or under the prefix as a key; nothing at all when there are none.
         var paths = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement
             : json.RootElement.EnumerateObject().FirstOrDefault().Value;
-        return paths.ValueKind != JsonValueKind.Array || paths.GetArrayLength() == 0 ? null : Read(paths[0].GetProperty("attrs"));
+        return paths.ValueKind != JsonValueKind.Array ? [] : [.. paths.EnumerateArray().Select(path => path.Clone())];
     }
 
     private static Seen Read(JsonElement attributes)

@@ -46,6 +46,7 @@ internal sealed class OpenBgpdRouter(Netns space, RouterSpec spec) : Router(spac
           {{(n.Passive ? "passive" : "")}}
           {{(n.Password is { } key ? $"tcp md5sig password \"{key}\"" : "")}}
           {{(n.Client ? "route-reflector" : "")}}
+          {{(n.AddPath != null ? "announce add-path recv yes\n  announce add-path send all" : "")}}
         }
 
         """;
@@ -61,6 +62,14 @@ internal sealed class OpenBgpdRouter(Netns space, RouterSpec spec) : Router(spac
         if (!output.StartsWith('{')) return null;
         using var json = JsonDocument.Parse(output);
         return json.RootElement.TryGetProperty("rib", out var rib) && rib.GetArrayLength() > 0 ? Read(rib[0]) : null;
+    }
+
+    public override async Task<int> PathsAsync(string prefix)
+    {
+        var output = await CtlAsync("-j", "show", "rib", "detail", prefix);
+        if (!output.StartsWith('{')) return 0;
+        using var json = JsonDocument.Parse(output);
+        return json.RootElement.TryGetProperty("rib", out var rib) ? rib.GetArrayLength() : 0;
     }
 
     private static Seen Read(JsonElement route)

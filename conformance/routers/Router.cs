@@ -58,6 +58,9 @@ internal abstract class Router : IAsyncDisposable
     /// <summary>The route as this daemon shows it; null when it has none.</summary>
     public abstract Task<Seen?> RouteAsync(string prefix);
 
+    /// <summary>How many paths of the prefix it has.</summary>
+    public virtual Task<int> PathsAsync(string prefix) => throw new NotSupportedException(GetType().Name);
+
     /// <summary>From now on the own routes are these.</summary>
     public virtual Task OriginateAsync(IReadOnlyList<string> routes)
     {

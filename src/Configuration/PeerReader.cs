@@ -21,6 +21,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
 
     private const int MostSessions = 4096;
 
+    private AddPath addPath;
+
     public PeerConfig? Read()
     {
         var place = PeerPlace.Read(peer);
@@ -152,12 +154,13 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         var families = Families(peer, "families");
         if (peer.Has("families") && families == FamilySet.None)
             peer.Error("families", "expected ipv4, ipv6 or both under families, got neither");
-        var addPath = peer.Child("addPath");
+        if (families == FamilySet.None) families = settings.Families;
+        addPath = AddPath.Read(peer, families);
         settings = settings with
         {
-            Families = families == FamilySet.None ? settings.Families : families,
-            AddPathReceive = addPath == null ? FamilySet.None : Families(addPath, "receive"),
-            AddPathSend = addPath == null ? FamilySet.None : Families(addPath, "send"),
+            Families = families,
+            AddPathReceive = addPath.Receive,
+            AddPathSend = addPath.Send,
             ExtendedMessages = peer.Flag("extendedMessages", settings.ExtendedMessages),
             ExtendedNextHop = peer.Flag("extendedNextHop", settings.ExtendedNextHop),
             EnforceFirstAs = peer.Flag("enforceFirstAs", settings.EnforceFirstAs),
@@ -165,8 +168,6 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             Role = Role(settings),
             RoleStrict = peer.Flag("roleStrict", settings.RoleStrict),
         };
-        addPath?.Close();
-        NotYet("addPath", "additional paths are negotiated and decoded, and not made use of");
         NotYet("role", "roles are compared when the session opens, and OTC (RFC 9234 section 5) is not checked");
         NotYet("gracefulRestartTime", "it is announced, and a peer's restart still takes its routes away");
         if (settings.RoleStrict && !peer.Has("role")) peer.Error("roleStrict", "expected the key role beside roleStrict");
@@ -214,6 +215,8 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             NextHop = peer.Word("nextHop", ("auto", NextHopMode.Auto), ("self", NextHopMode.Self), ("keep", NextHopMode.Keep))
                 ?? NextHopMode.Auto,
             AllowLocalAs = (int)(peer.Number("allowLocalAs", 0, 255) ?? 0),
+            PathsIPv4 = addPath.IPv4,
+            PathsIPv6 = addPath.IPv6,
             PrefixLimit = (int?)peer.Number("prefixLimit", 1, int.MaxValue),
             MinRouteAdvertisementInterval = Time("minRouteAdvertisementInterval", TimeSpan.Zero) ?? TimeSpan.Zero,
         };

@@ -31,7 +31,7 @@ internal sealed class ExportGroup(
     private Holding? leaving;
     private readonly ExportFilter filter = new(family, treatment, rib.Table, attributes, peers, nextHops);
     private readonly UpdatePacker packer = new(family, rib.Table, treatment.Encode, keys);
-    private readonly Ranking ranking = new(rib);
+    private readonly Ranking ranking = new(rib, attributes);
     private readonly List<uint> wanted = [], unswept = [];
     private uint feed = 1, dissolved = 1;
     private long? closedUntil;
@@ -271,7 +271,7 @@ internal sealed class ExportGroup(
 
     private void LookAtPaths(uint node, PathKeys keys)
     {
-        ranking.Best(node, Treatment.Paths, wanted);
+        ranking.Best(node, Treatment.Paths(family), wanted);
         var isLeft = false;
         for (var key = keys.First(node); key != 0; key = keys.Next(key))
         {

@@ -212,9 +212,13 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
 internal static class Multipath
 {
     /// <summary>The further paths (not the best one itself) in the order of the table, at most the configured number less one.</summary>
-    public static IEnumerable<uint> SharingWith(LocRib rib, AttributeInterner attributes, uint node)
+    public static IEnumerable<uint> SharingWith(LocRib rib, AttributeInterner attributes, uint node) =>
+        SharingWith(rib, attributes, node, rib.Settings.MultipathLimit);
+
+    /// <param name="limit">Of paths used together, the best one among them.</param>
+    public static IEnumerable<uint> SharingWith(LocRib rib, AttributeInterner attributes, uint node, int limit)
     {
-        var most = rib.Settings.MultipathLimit - 1;
+        var most = limit - 1;
         for (var at = rib.Paths[rib.First(node)].Next; at != 0 && most > 0; at = rib.Paths[at].Next)
         {
             if (Judge(rib, attributes, node, at) != Sharing.Shares) continue;

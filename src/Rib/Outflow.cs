@@ -68,8 +68,8 @@ internal sealed class Outflow(
     {
         var group = groups.Find(group => group.MemberOf(peer.Index) != null);
         if (group?.MemberOf(peer.Index) is not { } member) return;
-        // What it holds it knows by identifiers that mean this many paths.
-        peer = peer with { PathsSent = member.Peer.PathsSent, Encode = peer.Encode with { AddPath = member.Peer.Encode.AddPath } };
+        // What it holds it knows by identifiers, or without.
+        peer = peer with { Encode = peer.Encode with { AddPath = member.Peer.Encode.AddPath } };
         if (group.Treatment == peer.Treatment) return;
         GroupFor(peer).Join(member.Under(peer), group.TakeOut(member));
     }

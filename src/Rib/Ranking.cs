@@ -4,15 +4,21 @@ namespace Calico.Bgp.Rib;
 /// The best paths of a prefix, in order: the best one, the one that would be it without that one, and so on (what "best N" means to others,
 /// too). Asked only for receivers that are told several.
 /// </summary>
-internal sealed class Ranking(LocRib rib)
+internal sealed class Ranking(LocRib rib, AttributeInterner attributes)
 {
     private readonly List<uint> rest = [];
 
-    /// <summary>At most <paramref name="most"/> usable paths; all of them where there are no more, the best one first.</summary>
-    public void Best(uint node, int most, List<uint> into)
+    /// <summary>The usable paths that are asked for; all of them where there are no more, the best one first.</summary>
+    public void Best(uint node, PathsTold which, List<uint> into)
     {
         into.Clear();
         rest.Clear();
+        if (which.OnlyShared)
+        {
+            Shared(node, into);
+            return;
+        }
+        var most = which.Most;
         for (var at = rib.First(node); at != 0; at = rib.Paths[at].Next)
             if (rib.IsEligible(node, rib.Paths[at])) rest.Add(at);
         if (rest.Count <= most)
@@ -27,6 +33,16 @@ internal sealed class Ranking(LocRib rib)
             if (into.Count == most) return;
             rest.Remove(best);
         }
+    }
+
+    /// <summary>As many as the kernel would get, where it gets several; else all that it could.</summary>
+    private void Shared(uint node, List<uint> into)
+    {
+        var first = rib.First(node);
+        if (first == 0 || !rib.IsEligible(node, rib.Paths[first])) return;
+        into.Add(first);
+        var most = rib.Settings.MultipathLimit > 1 ? rib.Settings.MultipathLimit : int.MaxValue;
+        into.AddRange(Multipath.SharingWith(rib, attributes, node, most));
     }
 
     private uint BestOfRest(uint node)

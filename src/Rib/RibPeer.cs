@@ -55,11 +55,9 @@ public sealed record RibPeer
 
     public FamilySet Families { get; init; }
     public EncodeContext Encode { get; init; } = new(true, 4096, false, FamilySet.None);
-    /// <summary>
-    /// How many paths of a prefix it is told, the best ones, in families where ADD-PATH was negotiated (RFC 7911); all:
-    /// <see cref="int.MaxValue"/>. Stays as it is while the peer is up.
-    /// </summary>
-    public int PathsSent { get; init; } = 1;
+    /// <summary>Which paths of a prefix it is told in families where ADD-PATH was negotiated (RFC 7911); elsewhere the best one.</summary>
+    public PathsTold PathsIPv4 { get; init; } = PathsTold.Best;
+    public PathsTold PathsIPv6 { get; init; } = PathsTold.Best;
     /// <summary>RFC 7313 was negotiated: a refresh is bracketed by BoRR and EoRR.</summary>
     public bool EnhancedRefresh { get; init; }
     public int? PrefixLimit { get; init; }
@@ -83,9 +81,18 @@ public sealed record RibPeer
         SelfIPv6 = SelfIPv6,
         SelfLinkLocal = SelfLinkLocal,
         Encode = Encode,
-        Paths = Encode.AddPath == FamilySet.None ? 1 : PathsSent,
+        PathsIPv4 = Encode.AddPath.Has(IpFamily.IPv4) ? PathsIPv4 : PathsTold.Best,
+        PathsIPv6 = Encode.AddPath.Has(IpFamily.IPv6) ? PathsIPv6 : PathsTold.Best,
         MinRouteAdvertisementInterval = MinRouteAdvertisementInterval,
     };
+}
+
+/// <summary>Which of a prefix's usable paths a peer is told (RFC 7911 leaves that to us).</summary>
+/// <param name="Most">So many at most, the best ones.</param>
+/// <param name="OnlyShared">The best one, and those beside it that packets may be shared out among (<see cref="Decision.Share"/>).</param>
+public readonly record struct PathsTold(int Most, bool OnlyShared = false)
+{
+    public static readonly PathsTold Best = new(1), All = new(int.MaxValue), Equal = new(int.MaxValue, OnlyShared: true);
 }
 
 internal sealed record ExportTreatment(IFilter Filter)
@@ -102,12 +109,14 @@ internal sealed record ExportTreatment(IFilter Filter)
     public required Address SelfIPv6 { get; init; }
     public required Address? SelfLinkLocal { get; init; }
     public required EncodeContext Encode { get; init; }
-    /// <summary>Of a prefix, told at most.</summary>
-    public required int Paths { get; init; }
+    public required PathsTold PathsIPv4 { get; init; }
+    public required PathsTold PathsIPv6 { get; init; }
     public required TimeSpan MinRouteAdvertisementInterval { get; init; }
 
-    /// <summary>Several paths of a prefix are told in this family.</summary>
-    public bool IsByPath(IpFamily family) => Paths > 1 && Encode.AddPath.Has(family);
+    /// <summary>What is told in this family bears a path's identifier, however many of a prefix are.</summary>
+    public bool IsByPath(IpFamily family) => Encode.AddPath.Has(family);
+
+    public PathsTold Paths(IpFamily family) => family == IpFamily.IPv4 ? PathsIPv4 : PathsIPv6;
 
     public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
 }

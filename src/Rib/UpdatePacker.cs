@@ -174,10 +174,9 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         if (length + 24 > nlri.Length) Array.Resize(ref nlri, nlri.Length * 2);
         if (context.AddPath.Has(family))
         {
-            // Where we send one path a prefix its identifier is always the same (RFC 7911 section 3).
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), keys?.PathOf(node) ?? 1);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), keys!.PathOf(node));
             length += 4;
-            if (keys != null) node = keys.NodeOf(node);
+            node = keys.NodeOf(node);
         }
         return length + table.WriteNlri(node, nlri.AsSpan(length));
     }

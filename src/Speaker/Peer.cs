@@ -110,6 +110,8 @@ internal static class PeerInRib
             SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
             Encode = new(negotiated.FourOctetAs, negotiated.MaxMessageLength, negotiated.ExtendedNextHop, negotiated.AddPathSend),
+            PathsIPv4 = config.PathsIPv4,
+            PathsIPv6 = config.PathsIPv6,
             EnhancedRefresh = negotiated.EnhancedRouteRefresh,
             PrefixLimit = config.PrefixLimit,
             MinRouteAdvertisementInterval = config.MinRouteAdvertisementInterval,

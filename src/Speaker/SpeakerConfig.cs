@@ -50,6 +50,9 @@ public sealed record PeerConfig
     public int AllowLocalAs { get; init; }
     /// <summary>Cease 1 when the peer announces more prefixes of a family; null: no limit.</summary>
     public int? PrefixLimit { get; init; }
+    /// <summary>Which paths of a prefix it is told where ADD-PATH was negotiated (RFC 7911).</summary>
+    public PathsTold PathsIPv4 { get; init; } = PathsTold.Best;
+    public PathsTold PathsIPv6 { get; init; } = PathsTold.Best;
     /// <summary>RFC 4271 9.2.1.1; zero: off.</summary>
     public TimeSpan MinRouteAdvertisementInterval { get; init; }
 }

@@ -8,6 +8,10 @@ public class ConfigErrorTests
     [InlineData("router: { id: 0.0.0.0 }", "1:15: expected four octets such as 10.192.0.2, not all zero, for router.id, got \"0.0.0.0\"")]
     [InlineData("ruoter: {}", "1:1: expected a key that the file knows, got \"ruoter\"; did you mean \"router\"?")]
     [InlineData("kernel: { tabel: main }", "1:11: expected a key that kernel knows, got \"tabel\"; did you mean \"table\"?")]
+    [InlineData("peers: [{ peerIP: 10.0.0.2, asNumber: 1, addPath: { send: best } }]",
+        "1:59: expected all, equal or best N (best 2, for one) for peers[0].addPath.send, got \"best\"")]
+    [InlineData("peers: [{ peerIP: 10.0.0.2, asNumber: 1, addPath: { receive: [ipv5] } }]",
+        "1:63: expected ipv4 or ipv6 for peers[0].addPath.receive, got \"ipv5\"")]
     [InlineData("kernel: { table: 0 }",
         "1:18: expected main, default or a table's number from 1 to 4294967295, not 255 (local), for kernel.table, got \"0\"")]
     [InlineData("kernel: { protocol: 2 }", "1:21: expected a protocol number from 5 to 255, or bird, for kernel.protocol, got \"2\"")]

@@ -1,5 +1,6 @@
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Wire;
@@ -52,6 +53,27 @@ public class DaemonConfigTests
         Assert.Equal(Address.Parse("10.99.0.1"), Assert.Single(config.Speaker.Listen));
         Assert.Equal("/tmp/versus/bgpd.ctl", config.Control.Socket);
         Assert.Empty(config.Control.Http);
+    }
+
+    [Theory]
+    [InlineData("{ receive: [ipv4], send: all }", FamilySet.IPv4, FamilySet.Both, int.MaxValue, int.MaxValue)]
+    [InlineData("{ receive: true, send: [ipv6] }", FamilySet.Both, FamilySet.IPv6, 1, int.MaxValue)]
+    [InlineData("{ send: best 3 }", FamilySet.None, FamilySet.Both, 3, 3)]
+    [InlineData("{ send: { ipv4: best 2, ipv6: all } }", FamilySet.None, FamilySet.Both, 2, int.MaxValue)]
+    [InlineData("{ receive: false, send: { ipv4: all } }", FamilySet.None, FamilySet.IPv4, int.MaxValue, 1)]
+    public void Several_paths_of_a_prefix_are_asked_for_by_family_and_number(
+        string addPath, FamilySet receive, FamilySet send, int ipv4, int ipv6)
+    {
+        var peer = Peer($"peerIP: 10.0.0.2, asNumber: 65001, addPath: {addPath}");
+        Assert.Equal((receive, send), (peer.Session.AddPathReceive, peer.Session.AddPathSend));
+        Assert.Equal((new PathsTold(ipv4), new PathsTold(ipv6)), (peer.PathsIPv4, peer.PathsIPv6));
+    }
+
+    [Fact]
+    public void Equal_paths_are_asked_for_by_a_word()
+    {
+        var peer = Peer("peerIP: 10.0.0.2, asNumber: 65001, families: [ipv4], addPath: { send: equal }");
+        Assert.Equal((FamilySet.IPv4, PathsTold.Equal, PathsTold.Best), (peer.Session.AddPathSend, peer.PathsIPv4, peer.PathsIPv6));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class ManyPathsTests : IDisposable
     public void Dispose() => rig.Dispose();
 
     private static RibPeer Told(ushort index, int paths) =>
-        RibRig.Peer(index) with { PathsSent = paths, Encode = new(true, 4096, false, FamilySet.Both) };
+        RibRig.Peer(index) with { PathsIPv4 = new(paths), Encode = new(true, 4096, false, FamilySet.Both) };
 
     private Task AnnounceAsync(ushort peer, int length, params Prefix[] prefixes) => rig.AnnounceAsync(
         peer, rig.Attributes(editor =>
@@ -104,10 +104,38 @@ public sealed class ManyPathsTests : IDisposable
         await rig.Rib.IdleAsync();
         Assert.Empty(all.Paths);
         Assert.Equal(6, rig.Receivers[8].Paths.Count);
-        // How many are told is the session's: another number comes with the next one.
+        // How many are told moves with the configuration, while the session stands.
         rig.Rib.PeerChanged(Told(9, 1));
         await rig.Rib.IdleAsync();
-        Assert.Equal(6, all.Paths.Count);
+        Assert.Equal([One, Two], all.Paths.Keys.Select(key => key.Prefix).Order());
+        rig.Rib.PeerChanged(Told(9, 2));
+        await rig.Rib.IdleAsync();
+        Assert.Equal(4, all.Paths.Count);
+        Assert.Equal(6, rig.Receivers[8].Paths.Count);
         Assert.Empty(all.Complaints);
+    }
+
+    [Fact]
+    public async Task Equal_ones_are_those_that_packets_may_be_shared_out_among()
+    {
+        var equal = rig.Up(Told(9, 1) with { PathsIPv4 = PathsTold.Equal });
+        Task From(ushort peer, int length, uint neighbour) => rig.AnnounceAsync(peer, rig.Attributes(editor =>
+        {
+            for (var i = 1; i < length; i++) editor.Prepend(new(64600));
+            editor.Prepend(new(neighbour));
+        }), One);
+        await From(1, 2, 64501);
+        await From(2, 2, 64501);
+        await From(3, 3, 64501);
+        await From(4, 2, 64502);
+        await rig.Rib.IdleAsync();
+        Assert.Equal(2, equal.Paths.Count);
+        await From(3, 2, 64501);
+        await rig.Rib.IdleAsync();
+        Assert.Equal(3, equal.Paths.Count);
+        await From(1, 1, 64501);
+        await rig.Rib.IdleAsync();
+        Assert.Single(equal.Paths);
+        Assert.Empty(equal.Complaints);
     }
 }

@@ -76,7 +76,8 @@ internal sealed class NaiveRib(DecisionSettings settings)
     /// <summary>What each peer should hold: prefixes and canonical octets.</summary>
     public IEnumerable<(Prefix Prefix, string Attributes)> HeldBy(RibPeer receiver) =>
         from prefix in Received.Keys.Select(key => key.Prefix).Distinct()
-        from path in Ranked(prefix).Take(receiver.Encode.AddPath.Has(prefix.Family) ? receiver.PathsSent : 1)
+        from path in Told(Ranked(prefix), !receiver.Encode.AddPath.Has(prefix.Family) ? PathsTold.Best
+            : prefix.Family == IpFamily.IPv4 ? receiver.PathsIPv4 : receiver.PathsIPv6)
         where path.Peer.Index != receiver.Index
         let octets = Leaving(path, prefix, receiver)
         where octets != null
@@ -84,6 +85,25 @@ internal sealed class NaiveRib(DecisionSettings settings)
 
     public (ushort Peer, string Attributes)? BestOf(Prefix prefix) =>
         Ranked(prefix).FirstOrDefault() is { } best ? (best.Peer.Index, Convert.ToHexStringLower(best.Attributes)) : null;
+
+    private IEnumerable<Path> Told(IEnumerable<Path> ranked, PathsTold which)
+    {
+        if (!which.OnlyShared) return ranked.Take(which.Most);
+        var all = ranked.ToList();
+        return all.Where(path => path == all[0] || Ties(all[0], path));
+    }
+
+    /// <summary>Nothing says that one is better; and packets to one neighbouring AS do not leave by another.</summary>
+    private bool Ties(Path best, Path other)
+    {
+        var sameNeighbour = Neighbour(best) == Neighbour(other);
+        return Goodness(best) == Goodness(other) && (best.Peer.Internal || sameNeighbour)
+            && (Med(best) == Med(other) || !(settings.AlwaysCompareMed || sameNeighbour));
+    }
+
+    private static (uint, uint, int, Origin, bool, uint) Goodness(Path path) => (
+        path.Peer.Preference, path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100, path.Summary.AsPathLength,
+        path.Summary.Origin, path.Peer.Internal, path.NextHop.Metric);
 
     /// <summary>The best one, the best without that one, and so on.</summary>
     private IEnumerable<Path> Ranked(Prefix prefix)

@@ -92,9 +92,10 @@ public class RibModelTests
                 return;
             }
             peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Filters), Pick(random, Filters));
-            // One is told two paths of a prefix, one all of them, in one family only.
-            if (index == 2) peer = peer with { PathsSent = 2, Encode = peer.Encode with { AddPath = FamilySet.Both } };
-            if (index == 6) peer = peer with { PathsSent = int.MaxValue, Encode = peer.Encode with { AddPath = FamilySet.IPv4 } };
+            // One is told two paths of a prefix, or those that could be used together; one all of them, in one family only.
+            if (index == 2)
+                peer = peer with { PathsIPv4 = new(2), PathsIPv6 = PathsTold.Equal, Encode = peer.Encode with { AddPath = FamilySet.Both } };
+            if (index == 6) peer = peer with { PathsIPv4 = PathsTold.All, Encode = peer.Encode with { AddPath = FamilySet.IPv4 } };
             model.Up(peer);
             rig.Up(peer);
             return;
