@@ -41,7 +41,7 @@ internal sealed class Resourcing : IAsyncDisposable
     public PlanFollower? Plan { get; private set; }
     /// <summary>Each by its name, and whether it has been read and can be now.</summary>
     public IReadOnlyList<(string Source, bool InSync)> Sources =>
-        [.. Of.OfType<FileSource>().Select((source, number) => (source.Folder, store.IsThere(number)))];
+        [.. Of.OfType<FileSource>().Select((source, number) => (source.Folder, store.State(number).InSyncSince != null))];
 
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }

@@ -27,6 +27,5 @@ public sealed record OriginContent(
 }
 
 /// <summary>What a source has to say at once: the store publishes it as one change.</summary>
-/// <param name="InSync">The source has now named everything that it has (and stays in sync from then on).</param>
-/// <param name="IsThere">It can be read now; where not, what it said stays.</param>
-public sealed record SourceUpdate(int Source, ImmutableArray<OriginContent> Contents, bool InSync, bool IsThere = true);
+/// <param name="State">Whatever a source says of itself, what it said of objects stays.</param>
+public sealed record SourceUpdate(int Source, ImmutableArray<OriginContent> Contents, SourceState State);

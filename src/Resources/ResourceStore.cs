@@ -5,7 +5,7 @@ namespace Calico.Bgp.Resources;
 /// <summary>
 /// The objects of all sources, merged and judged. One owner applies what the sources say; readers take <see cref="Current"/>, or a
 /// <see cref="ResourceFeed"/> each. What it holds follows from what the sources say now and, for an object that turned bad, from its last
-/// good version. Nothing is published before every source is in sync.
+/// good version. Nothing is published before every source has been read once.
 /// </summary>
 /// <param name="sources">How many sources there are; they are numbered from 0.</param>
 public sealed class ResourceStore(int sources)
@@ -16,7 +16,8 @@ public sealed class ResourceStore(int sources)
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
-    private volatile ImmutableHashSet<int> there = [];
+    /// <summary>Of each source that has spoken, by its number.</summary>
+    private volatile ImmutableDictionary<int, SourceState> states = ImmutableDictionary<int, SourceState>.Empty;
     private ImmutableArray<ResourceFeed> feeds = [];
     private volatile ResourceSnapshot current = ResourceSnapshot.Empty;
 
@@ -25,8 +26,8 @@ public sealed class ResourceStore(int sources)
 
     public ResourceSnapshot Current => current;
 
-    /// <summary>A source has been read, and can be now.</summary>
-    public bool IsThere(int source) => there.Contains(source);
+    /// <summary>What a source last said of itself.</summary>
+    public SourceState State(int source) => states.GetValueOrDefault(source, SourceState.Unread);
 
     /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
     public ResourceFeed Subscribe(Concern concern)
@@ -49,7 +50,7 @@ public sealed class ResourceStore(int sources)
         (sources, isRestarted) = (count, true);
         claims = new();
         inSync.Clear();
-        there = [];
+        states = states.Clear();
         touched.UnionWith(current.Ids());
     }
 
@@ -72,8 +73,8 @@ public sealed class ResourceStore(int sources)
         foreach (var content in update.Contents)
             foreach (var id in claims.Replace(content))
                 touched.Add(id with { Kind = id.Kind.Whole });
-        if (update.InSync) inSync.Add(update.Source);
-        there = update is { InSync: true, IsThere: true } ? there.Add(update.Source) : there.Remove(update.Source);
+        if (update.State.HasListed) inSync.Add(update.Source);
+        states = states.SetItem(update.Source, update.State);
         if (inSync.Count == sources) Publish();
     }
 

@@ -46,7 +46,7 @@ public class KindsTests
 
     /// <summary>Each object an origin of its own, as a watch on an API has them.</summary>
     private void Apply(params IEnumerable<Resource> resources) => store.Apply(new(0,
-        [.. resources.Select(one => new OriginContent(new(0, one.Id.ToString()), [Manifest.Definition(one)], []))], InSync: true));
+        [.. resources.Select(one => new OriginContent(new(0, one.Id.ToString()), [Manifest.Definition(one)], []))], new() { HasListed = true }));
 
     [Fact]
     public void A_kind_that_nothing_here_knows_by_name_goes_all_the_way()
@@ -59,7 +59,7 @@ public class KindsTests
         Assert.Equal(["Ticket/office/a", "Ticket/office/b", "Ticket/office/c"], feed.TryRead()!.Changed.Select(one => $"{one.After!.Id}"));
 
         Apply(Read("a", "number: 8, desk: right"));
-        store.Apply(new(0, [OriginContent.Gone(new(0, "Ticket/office/b"))], InSync: true));
+        store.Apply(new(0, [OriginContent.Gone(new(0, "Ticket/office/b"))], new() { HasListed = true }));
         Assert.Equal([("a", false), ("b", true)], feed.TryRead()!.Changed.Select(one => (one.Key.Name, one.After == null)));
         Assert.Empty(store.Current.Of(Tickets).Under(new("office", "left")));
         Assert.Null(store.Current.Of(Tickets)[new ResourceKey("office", "b")]);

@@ -4,6 +4,8 @@ namespace Calico.Bgp.Resources.Tests;
 
 public class ResourceStoreTests
 {
+    private static readonly SourceState Listed = new() { HasListed = true };
+
     private readonly ResourceStore store = new(1);
 
     private static BgpPeer Peer(string name, string address) =>
@@ -14,7 +16,7 @@ public class ResourceStoreTests
 
     private static OriginContent Content(string file, params ResourceDefinition[] definitions) => new(new(0, file), [.. definitions], []);
 
-    private void Apply(params OriginContent[] contents) => store.Apply(new(0, [.. contents], InSync: true));
+    private void Apply(params OriginContent[] contents) => store.Apply(new(0, [.. contents], Listed));
 
     private string Peers => string.Join(' ', store.Current.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP}"));
 
@@ -23,10 +25,10 @@ public class ResourceStoreTests
     {
         var two = new ResourceStore(2);
         using var feed = two.Subscribe(Concern.Plan);
-        two.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], InSync: true));
-        two.Apply(new(1, [], InSync: false));
+        two.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], Listed));
+        two.Apply(new(1, [], SourceState.Unread));
         Assert.Equal((false, null), (two.IsInSync, feed.TryRead()));
-        two.Apply(new(1, [], InSync: true));
+        two.Apply(new(1, [], Listed));
         var changes = feed.TryRead();
         Assert.Equal((true, 1), (two.IsInSync, changes!.Changed.Length));
         Assert.Same(two.Current, changes.After);
@@ -39,6 +41,22 @@ public class ResourceStoreTests
         Apply();
         Assert.Empty(feed.TryRead()!.Changed);
         Assert.Null(feed.TryRead());
+    }
+
+    [Fact]
+    public void A_source_that_loses_its_server_says_so_and_what_it_said_stays()
+    {
+        var start = DateTimeOffset.UnixEpoch;
+        var current = SourceState.Unread.Current(start).Current(start.AddSeconds(3));
+        store.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], current));
+        Assert.Equal((start, start.AddSeconds(3)), (store.State(0).InSyncSince, store.State(0).CurrentAt));
+        store.Apply(new(0, [], current.Lost(start.AddSeconds(5), "refused")));
+        Assert.Equal("a=192.0.2.1", Peers);
+        Assert.Equal(
+            (null, start.AddSeconds(3), new SourceError(start.AddSeconds(5), "refused")),
+            (store.State(0).InSyncSince, store.State(0).CurrentAt, store.State(0).LastError));
+        store.Apply(new(0, [], store.State(0).Current(start.AddSeconds(9))));
+        Assert.Equal(start.AddSeconds(9), store.State(0).InSyncSince);
     }
 
     [Fact]
@@ -60,13 +78,13 @@ public class ResourceStoreTests
     {
         using var feed = store.Subscribe(Concern.Plan);
         var (a, b) = (Peer("a", "192.0.2.1"), Peer("b", "192.0.2.2"));
-        store.Apply(new(0, [Content("f", Manifest.Definition(a), Manifest.Definition(b), Bad("c"))], InSync: true));
+        store.Apply(new(0, [Content("f", Manifest.Definition(a), Manifest.Definition(b), Bad("c"))], Listed));
         feed.TryRead();
         store.Restart(2);
-        store.Apply(new(0, [Content("g", Manifest.Definition(b))], InSync: true));
+        store.Apply(new(0, [Content("g", Manifest.Definition(b))], Listed));
         Assert.Null(feed.TryRead());
         Assert.Equal("a=192.0.2.1 b=192.0.2.2", Peers);
-        store.Apply(new(1, [], InSync: true));
+        store.Apply(new(1, [], Listed));
         Assert.Equal(["a"], feed.TryRead()!.Changed.Select(change => change.Key.ToString()));
         Assert.Equal("b=192.0.2.2", Peers);
         Assert.Empty(store.Current.Problems);

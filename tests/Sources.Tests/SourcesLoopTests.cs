@@ -9,6 +9,7 @@ public class SourcesLoopTests
 {
     private sealed class Broken : ISource
     {
+        public string Kind => "files";
         public string Name => "broken";
 
         public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)

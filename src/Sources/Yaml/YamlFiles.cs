@@ -16,7 +16,7 @@ public static class YamlFiles
             var contents = folder.Scan();
             // A file that changed while it was read is read again, a few times.
             for (var patience = 10; folder.Due != null && patience > 0; patience--) contents = contents.AddRange(folder.LookAgain());
-            store.Apply(new(source, contents, InSync: true));
+            store.Apply(new(source, contents, new() { HasListed = true }));
         }
         return store.Current;
     }

@@ -39,13 +39,12 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     private readonly SortedDictionary<string, Doubt> doubtful = new(StringComparer.Ordinal);
     /// <summary>In how many files each object is in force.</summary>
     private readonly Dictionary<ResourceId, int> holders = [];
-    private string? folderProblem;
 
     /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
     public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min(doubt => doubt.End);
 
-    /// <summary>It could be listed when it was last looked at as a whole.</summary>
-    public bool IsThere => folderProblem == null;
+    /// <summary>Why it could not be listed when it was last looked at as a whole; null: it could.</summary>
+    public string? Problem { get; private set; }
 
     /// <summary>It may be another folder: of a file that looks as before nothing follows.</summary>
     public void Distrust()
@@ -57,7 +56,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     public ImmutableArray<OriginContent> Scan()
     {
         var contents = ImmutableArray.CreateBuilder<OriginContent>();
-        var wasThere = IsThere;
+        var wasThere = Problem == null;
         var files = Files(contents);
         if (files == null)
         {
@@ -129,8 +128,8 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         {
             problem = $"cannot be listed: {wrong.Message}";
         }
-        if (problem == folderProblem) return files;
-        folderProblem = problem;
+        if (problem == Problem) return files;
+        Problem = problem;
         var origin = new ResourceOrigin(source, "");
         contents.Add(problem == null ? OriginContent.Gone(origin)
             : new(origin, [], [new("", "", problem, path, 0, ProblemSeverity.Error)]));

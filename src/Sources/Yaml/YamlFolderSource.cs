@@ -17,7 +17,9 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     private readonly string path = Path.GetFullPath(path);
+    private SourceState state = SourceState.Unread;
 
+    public string Kind => "files";
     public string Name => path;
 
     public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
@@ -45,7 +47,7 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
             await Task.Delay(Max(due - time.GetUtcNow(), TimeSpan.FromMilliseconds(1)), time, cancellation).ConfigureAwait(false);
             contents = contents.AddRange(folder.LookAgain());
         }
-        await into.WriteAsync(new(source, contents, InSync: true, folder.IsThere), cancellation).ConfigureAwait(false);
+        await SayAsync(folder, into, contents, cancellation).ConfigureAwait(false);
     }
 
     /// <param name="paths">Null: something happened, nobody knows where. None: the time is up, for what was in doubt or for
@@ -69,10 +71,17 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private async ValueTask SayAsync(
+    private ValueTask SayAsync(
         YamlFolder folder, ChannelWriter<SourceUpdate> into, ImmutableArray<OriginContent> contents, CancellationToken cancellation)
     {
-        if (contents.IsEmpty) return;
-        await into.WriteAsync(new(source, contents, InSync: true, folder.IsThere), cancellation).ConfigureAwait(false);
+        state = After(folder);
+        return into.WriteAsync(new(source, contents, state), cancellation);
+    }
+
+    /// <summary>A folder that is not there has nothing: nobody waits for one that may never come.</summary>
+    private SourceState After(YamlFolder folder)
+    {
+        var now = time.GetUtcNow();
+        return folder.Problem is { } problem ? state.Lost(now, problem) with { HasListed = true } : state.Current(now);
     }
 }

@@ -68,13 +68,13 @@ public class YamlFolderPropertyTests
             if (edit is not Edit.Look look) Apply(edit, manifests, touched);
             else
             {
-                store.Apply(new(0, look.Everything ? folder.Scan() : folder.Look([.. touched]), InSync: true));
+                store.Apply(new(0, look.Everything ? folder.Scan() : folder.Look([.. touched]), new() { HasListed = true }));
                 touched.Clear();
                 Follow(feed, seen);
             }
         }
         if (mend) Mend(manifests);
-        store.Apply(new(0, folder.Scan(), InSync: true));
+        store.Apply(new(0, folder.Scan(), new() { HasListed = true }));
         Follow(feed, seen);
         var fresh = YamlFiles.Load(manifests.Path);
         // The changes, followed from the first, lead to the snapshot.

@@ -136,8 +136,11 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         using var limit = new CancellationTokenSource(Limit);
         while (store.Current.Problems.IsEmpty) await feed.ReadAsync(limit.Token);
         Assert.Equal("a=1", Manifests.Peers(store.Current));
+        Assert.Null(store.State(0).InSyncSince);
+        Assert.StartsWith("cannot be listed", store.State(0).LastError?.Text, StringComparison.Ordinal);
         manifests.Replace("res/a.yaml", Manifests.Peer("a", 2));
         await UntilAsync("a=2");
+        Assert.NotNull(store.State(0).InSyncSince);
         manifests.Replace("res/a.yaml", Manifests.Peer("a", 3));
         await UntilAsync("a=3");
     }

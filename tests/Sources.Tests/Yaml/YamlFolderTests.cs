@@ -19,7 +19,7 @@ public sealed class YamlFolderTests : IDisposable
 
     private string Scan()
     {
-        store.Apply(new(0, folder.Scan(), InSync: true));
+        store.Apply(new(0, folder.Scan(), new() { HasListed = true }));
         return Manifests.Peers(store.Current);
     }
 
@@ -240,7 +240,7 @@ public sealed class YamlFolderTests : IDisposable
         Scan();
         Directory.Move(manifests.Path, manifests.Path + "-away");
         Assert.Equal("a=1", Scan());
-        Assert.False(folder.IsThere);
+        Assert.StartsWith("cannot be listed", folder.Problem);
         Assert.Empty(folder.Scan());
         Assert.StartsWith("cannot be listed", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);
         Directory.Move(manifests.Path + "-away", manifests.Path);
@@ -256,9 +256,9 @@ public sealed class YamlFolderTests : IDisposable
         manifests.Write("sub/b.yaml", Manifests.Peer("b", 2));
         Scan();
         Directory.Delete(manifests.Path, recursive: true);
-        store.Apply(new(0, folder.Look([manifests.Of("a.yaml"), manifests.Of("sub/b.yaml")]), InSync: true));
+        store.Apply(new(0, folder.Look([manifests.Of("a.yaml"), manifests.Of("sub/b.yaml")]), new() { HasListed = true }));
         clock.Advance(TimeSpan.FromHours(1));
-        store.Apply(new(0, folder.LookAgain(), InSync: true));
+        store.Apply(new(0, folder.LookAgain(), new() { HasListed = true }));
         Assert.Equal("a=1 b=2", Scan());
         Assert.Null(folder.Due);
         Assert.StartsWith("cannot be listed", Assert.Single(store.Current.Problems).Reason, StringComparison.Ordinal);

@@ -1,0 +1,29 @@
+namespace Calico.Bgp.Resources;
+
+/// <summary>
+/// How a source is doing, as it says itself with each <see cref="SourceUpdate"/>. Everything that reads over a network loses its server at
+/// times: what it said stays in force, and this tells how old that may be by now.
+/// </summary>
+public sealed record SourceState
+{
+    /// <summary>Nothing was read yet.</summary>
+    public static readonly SourceState Unread = new();
+
+    /// <summary>It has named all that it has, once at least.</summary>
+    public bool HasListed { get; init; }
+    /// <summary>Since then it is told of every change; null: not yet, or not now.</summary>
+    public DateTimeOffset? InSyncSince { get; private init; }
+    /// <summary>When it last knew that there was nothing newer than what it has said: it looked, or its server told. Null: never.</summary>
+    public DateTimeOffset? CurrentAt { get; private init; }
+    /// <summary>The last thing that went wrong, which may be over; null: nothing has.</summary>
+    public SourceError? LastError { get; private init; }
+
+    /// <summary>All that there was at this moment has been said.</summary>
+    public SourceState Current(DateTimeOffset at) =>
+        this with { HasListed = true, InSyncSince = InSyncSince ?? at, CurrentAt = at };
+
+    /// <summary>From now on it cannot be read, or not be followed.</summary>
+    public SourceState Lost(DateTimeOffset at, string reason) => this with { InSyncSince = null, LastError = new(at, reason) };
+}
+
+public sealed record SourceError(DateTimeOffset At, string Text);
