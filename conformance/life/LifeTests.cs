@@ -285,6 +285,55 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         Assert.Contains("cannot be listed", check.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>Some of them do not read, some have gone before they were answered, some never ask.</summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task Probes_are_answered_whatever_readers_of_the_table_do()
+    {
+        var routes = Enumerable.Range(0, 20_000).Select(i => $"  - {{ prefix: 11.{i / 256}.{i % 256}.0/24, type: blackhole }}");
+        Start(Configuration(
+            $"kernel: {{ installRoutes: false }}\nroutes:\n{string.Join('\n', routes)}", http: $"'unix:{folder.PathOf("http")}'"));
+        await RunsAsync();
+        var held = new List<Socket>();
+        try
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                for (var i = 0; i < 100; i++)
+                {
+                    held.Add(Ask("GET /v1/routes HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+                    Ask("GET /v1/routes HTTP/1.1\r\nHost: localhost\r\n\r\n").Dispose();
+                    held.Add(Ask(""));
+                }
+                foreach (var probe in (string[])["/live", "/ready"]) Assert.StartsWith("HTTP/1.1 200", await AnswerAsync(probe));
+            }
+            Assert.Single(Said.Split('\n'), line => line.Contains("/v1/routes is refused", StringComparison.Ordinal));
+            Assert.DoesNotContain("Kestrel", Said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            foreach (var socket in held) socket.Dispose();
+        }
+        await Until.TrueAsync(
+            "the table is told", async () => (await AnswerAsync("/v1/routes")).StartsWith("HTTP/1.1 200", StringComparison.Ordinal),
+            20, () => Said);
+    }
+
+    private Socket Ask(string request)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(folder.PathOf("http")));
+        if (request.Length > 0) socket.Send(Encoding.ASCII.GetBytes(request));
+        return socket;
+    }
+
+    private async Task<string> AnswerAsync(string path)
+    {
+        using var socket = Ask($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var octets = new byte[64];
+        return Encoding.ASCII.GetString(octets, 0, await socket.ReceiveAsync(octets, patience.Token));
+    }
+
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {

@@ -32,6 +32,8 @@ public enum AnswerCode : byte
     WrongMethod,
     /// <summary>bgpd.yaml is not taken, and nothing has changed.</summary>
     ConfigurationRefused,
+    /// <summary>As many are being answered as may be: it may be asked again in a moment.</summary>
+    Busy,
     /// <summary>A mistake in bgpd, whose log says more.</summary>
     Defect,
 }
@@ -48,6 +50,7 @@ public static class AnswerCodes
         AnswerCode.WrongMethod => 405,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused => 422,
+        AnswerCode.Busy => 503,
         _ => 500,
     };
 }

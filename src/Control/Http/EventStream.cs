@@ -19,7 +19,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     private const int SamplesPerHeartbeat = 30;
 
     /// <summary>GET /v1/events?topics=status,peers,kernel; without topics: all.</summary>
-    public async Task WriteAsync(HttpContext http)
+    public async Task WriteAsync(HttpContext http, Place place)
     {
         if (Topics(http) is not { } topics)
         {
@@ -31,10 +31,10 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         Answer.Begin(http, "text/event-stream");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         using var ticks = new PeriodicTimer(Interval, time);
-        await FollowAsync(http, topics, ticks, stop.Token).ConfigureAwait(false);
+        await FollowAsync(http, place, topics, ticks, stop.Token).ConfigureAwait(false);
     }
 
-    private async Task FollowAsync(HttpContext http, string[] topics, PeriodicTimer ticks, CancellationToken stop)
+    private async Task FollowAsync(HttpContext http, Place place, string[] topics, PeriodicTimer ticks, CancellationToken stop)
     {
         Sample? before = null;
         for (var quiet = 0; ; quiet++)
@@ -49,7 +49,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
             before = now;
             // Nothing to say for long: a comment finds out whether anybody is there.
             if (quiet > 0 && quiet % SamplesPerHeartbeat == 0) Answer.Put(http, ": still here\n\n"u8);
-            await http.Response.BodyWriter.FlushAsync(stop).ConfigureAwait(false);
+            await place.FlushAsync(stop).ConfigureAwait(false);
             if (!await ticks.WaitForNextTickAsync(stop).ConfigureAwait(false)) return;
         }
     }

@@ -4,7 +4,6 @@
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -16,13 +15,17 @@ namespace Calico.Bgp.Control.Http;
 /// <summary>The HTTP side of the daemon. One per process; stopped by disposing.</summary>
 public sealed class HttpControl : IAsyncDisposable
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1), Silence = TimeSpan.FromSeconds(20);
+
+    /// <summary>Octets in a second, asked of whoever leaves an answer lying; he is ended some 20 s after he stopped.</summary>
+    private static readonly MinDataRate SlowestReader = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(5));
 
     private readonly IReadOnlyList<string> endpoints;
     private readonly TimeProvider time;
     private readonly HttpRoutes routes;
     private readonly HttpRequests requests;
     private readonly ILoggerFactory logs;
+    private readonly Entrance sockets, ports;
     private readonly CancellationTokenSource stopping = new();
     private KestrelServer? server;
 
@@ -32,8 +35,10 @@ public sealed class HttpControl : IAsyncDisposable
         this.endpoints = endpoints;
         this.time = time;
         this.logs = logs;
+        var log = logs.CreateLogger<HttpControl>();
+        (sockets, ports) = (new(isTrusted: true, time, log), new(isTrusted: false, time, log));
         routes = new(speaker, daemon, loops, time, stopping.Token);
-        requests = new(routes, logs.CreateLogger<HttpControl>());
+        requests = new(routes, log);
     }
 
     /// <summary>What is done to packets; null: nothing.</summary>
@@ -80,7 +85,10 @@ public sealed class HttpControl : IAsyncDisposable
     private KestrelServerOptions Settings()
     {
         var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = NoServices.Instance };
-        options.Limits.MaxConcurrentConnections = 128;
+        // How many there may be is the entrances' to say.
+        options.Limits.KeepAliveTimeout = Silence;
+        options.Limits.RequestHeadersTimeout = Silence;
+        options.Limits.MinResponseDataRate = SlowestReader;
         options.Limits.MaxRequestBodySize = 64 * 1024;
         options.Limits.MaxRequestBufferSize = 64 * 1024;
         foreach (var text in endpoints)
@@ -91,10 +99,11 @@ public sealed class HttpControl : IAsyncDisposable
         return options;
     }
 
-    private static void Configure(ListenOptions listen, HttpEndpoint endpoint)
+    private void Configure(ListenOptions listen, HttpEndpoint endpoint)
     {
         listen.Protocols = HttpProtocols.Http1;
-        if (endpoint.IsUnix) listen.Use(next => connection => { Trust.Mark(connection); return next(connection); });
+        var entrance = endpoint.IsUnix ? sockets : ports;
+        listen.Use(next => connection => entrance.ReceiveAsync(connection, next));
     }
 
     private sealed class NoServices : IServiceProvider
@@ -103,15 +112,4 @@ public sealed class HttpControl : IAsyncDisposable
 
         public object? GetService(Type serviceType) => null;
     }
-}
-
-/// <summary>Marks connections that came in by the Unix socket: the file's mode has let them in, so their orders are taken.</summary>
-internal static class Trust
-{
-    private static readonly object Key = new();
-
-    public static void Mark(ConnectionContext connection) => connection.Items[Key] = true;
-
-    public static bool IsGiven(Microsoft.AspNetCore.Http.HttpContext http) =>
-        http.Features.Get<Microsoft.AspNetCore.Connections.Features.IConnectionItemsFeature>()?.Items.ContainsKey(Key) == true;
 }

@@ -18,6 +18,8 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
     public async Task ProcessRequestAsync(HttpContext context)
     {
         context.Response.Headers.Server = Release.Server;
+        var visit = Visit.Of(context);
+        visit.Entrance.Begin(visit);
         try
         {
             await routes.AnswerAsync(context).ConfigureAwait(false);
@@ -32,6 +34,10 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
             if (context.Response.HasStarted) context.Abort();
             else await Answer.ErrorAsync(context, AnswerCode.Defect, "the daemon failed to answer; its log says why").ConfigureAwait(false);
         }
+        finally
+        {
+            visit.Entrance.End(visit);
+        }
     }
 }
 
@@ -39,4 +45,12 @@ internal static partial class HttpLog
 {
     [LoggerMessage(9100, LogLevel.Error, "http {Method} {Path} failed")]
     public static partial void Failed(ILogger log, string method, string? path, Exception mistake);
+
+    [LoggerMessage(9101, LogLevel.Warning,
+        "http: {Path} is refused: {Most} of its kind are being answered ({Unsaid} refused since the last such line)")]
+    public static partial void Refused(ILogger log, string? path, int most, int unsaid);
+
+    [LoggerMessage(9102, LogLevel.Warning,
+        "http: {Most} connections are open, and those that are silent go for new ones ({Unsaid} went since the last such line)")]
+    public static partial void Full(ILogger log, int most, int unsaid);
 }

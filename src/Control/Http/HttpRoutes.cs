@@ -31,18 +31,18 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 
     private Task FindAsync(HttpContext http) => http.Request.Path.Value?.Trim('/').Split('/') switch
     {
-        ["live"] => Get(http, health.LiveAsync),
-        ["ready"] => Get(http, health.ReadyAsync),
+        ["live"] => Get(http, PlaceKind.Probe, (request, _) => health.LiveAsync(request)),
+        ["ready"] => Get(http, PlaceKind.Probe, (request, _) => health.ReadyAsync(request)),
         ["metrics"] => Get(http, request => metrics.WriteAsync(request, Dataplane?.View)),
         ["v1", "status"] => Get(http, StatusAsync),
         ["v1", "peers"] => Get(http, PeersAsync),
         ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),
-        ["v1", "routes"] => Get(http, routes.RoutesAsync),
+        ["v1", "routes"] => IsGet(http) ? routes.RoutesAsync(http) : WrongMethodAsync(http, HttpMethods.Get),
         ["v1", "kernel"] => Get(http, KernelAsync),
-        ["v1", "kernel", "routes"] => Get(http, routes.KernelRoutesAsync),
+        ["v1", "kernel", "routes"] => Get(http, PlaceKind.Table, routes.KernelRoutesAsync),
         ["v1", "nat"] => Get(http, NatAsync),
         ["v1", "nat", "explain"] => Get(http, ExplainAsync),
-        ["v1", "events"] => Get(http, events.WriteAsync),
+        ["v1", "events"] => Get(http, PlaceKind.Events, events.WriteAsync),
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
         ["v1", "explain", "service", var space, var name] => Get(http, _ => explain.ServiceAsync(http, new(space, name))),
@@ -55,15 +55,21 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private static string Name(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     private static Task Get(HttpContext http, Func<HttpContext, Task> answer) =>
-        HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
-            ? answer(http)
+        Get(http, PlaceKind.Answer, (request, _) => answer(request));
+
+    private static Task Get(HttpContext http, PlaceKind kind, Func<HttpContext, Place, Task> answer) =>
+        IsGet(http)
+            ? Visit.Of(http).Entrance.Places.HoldAsync(http, kind, place => answer(http, place))
             : WrongMethodAsync(http, HttpMethods.Get);
+
+    private static bool IsGet(HttpContext http) =>
+        HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
 
     private static Task Post(HttpContext http, Func<HttpContext, Task> answer)
     {
         if (!HttpMethods.IsPost(http.Request.Method)) return WrongMethodAsync(http, HttpMethods.Post);
         return Trust.IsGiven(http)
-            ? answer(http)
+            ? Visit.Of(http).Entrance.Places.HoldAsync(http, PlaceKind.Answer, _ => answer(http))
             : Answer.ErrorAsync(http, AnswerCode.OrderOnPort, "expected orders on the Unix socket of control.http, got one on a port");
     }
 

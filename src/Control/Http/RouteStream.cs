@@ -7,7 +7,6 @@ using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Calico.Bgp.Control.Http;
 
@@ -20,7 +19,12 @@ internal sealed class RouteStream(ISpeaker speaker)
     {
         if (!RouteQueryText.TryRead(http.Request.Query, out var query, out var error) || !TryName(ref query, out error))
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
-        else await WriteRoutesAsync(http, query).ConfigureAwait(false);
+        else
+        {
+            var isTable = query.Prefix == null || query.Scope == PrefixScope.In;
+            var kind = isTable ? PlaceKind.Table : PlaceKind.Answer;
+            await Visit.Of(http).Entrance.Places.HoldAsync(http, kind, place => WriteRoutesAsync(http, place, query)).ConfigureAwait(false);
+        }
     }
 
     /// <summary>A name that nobody has would select nothing, and that would look like an empty table.</summary>
@@ -40,10 +44,10 @@ internal sealed class RouteStream(ISpeaker speaker)
         return error == null;
     }
 
-    public async Task KernelRoutesAsync(HttpContext http)
+    public async Task KernelRoutesAsync(HttpContext http, Place place)
     {
         var state = speaker.KernelState;
-        await using var array = new Items<OwnRouteAnswer>(http, Answer.Json.OwnRouteAnswer);
+        await using var array = new Items<OwnRouteAnswer>(http, place, Answer.Json.OwnRouteAnswer);
         await foreach (var route in speaker.KernelRoutes(http.RequestAborted).ConfigureAwait(false))
         {
             array.Add(StatusAnswers.OwnRoute(route, state));
@@ -52,10 +56,10 @@ internal sealed class RouteStream(ISpeaker speaker)
         await array.CloseAsync().ConfigureAwait(false);
     }
 
-    private async Task WriteRoutesAsync(HttpContext http, RouteQuery query)
+    private async Task WriteRoutesAsync(HttpContext http, Place place, RouteQuery query)
     {
         var state = speaker.KernelState;
-        await using var array = new Items<RouteAnswer>(http, Answer.Json.RouteAnswer);
+        await using var array = new Items<RouteAnswer>(http, place, Answer.Json.RouteAnswer);
         await foreach (var batch in speaker.Routes(query, http.RequestAborted).ConfigureAwait(false))
         {
             foreach (var route in batch)
@@ -86,20 +90,18 @@ internal sealed class RouteStream(ISpeaker speaker)
     private sealed class Items<T> : IAsyncDisposable
     {
         private readonly HttpContext http;
+        private readonly Place place;
         private readonly JsonTypeInfo<T> type;
         private readonly bool lines;
         private readonly Utf8JsonWriter json;
         private bool any;
 
-        public Items(HttpContext http, JsonTypeInfo<T> type)
+        public Items(HttpContext http, Place place, JsonTypeInfo<T> type)
         {
-            this.http = http;
-            this.type = type;
+            (this.http, this.place, this.type) = (http, place, type);
             var accepted = http.Request.Headers.Accept.ToString();
             lines = http.Request.Query["format"] == "ndjson" || accepted.Contains(LinesType, StringComparison.Ordinal);
             Answer.Begin(http, lines ? LinesType : Answer.JsonType);
-            // A person reading page by page is not a slow attacker; whoever may open the Unix socket may take their time.
-            if (Trust.IsGiven(http) && http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
             json = new(http.Response.BodyWriter, new() { Encoder = Answer.Json.Options.Encoder });
         }
 
@@ -113,9 +115,9 @@ internal sealed class RouteStream(ISpeaker speaker)
             json.Reset();
         }
 
-        public async Task FlushAsync() => await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+        public ValueTask FlushAsync() => place.FlushAsync(http.RequestAborted);
 
-        public Task CloseAsync()
+        public ValueTask CloseAsync()
         {
             Raw((lines, any) switch { (true, false) => ""u8, (true, true) => "\n"u8, (false, false) => "[]\n"u8, _ => "\n]\n"u8 });
             return FlushAsync();
