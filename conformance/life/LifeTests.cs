@@ -334,6 +334,61 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         return Encoding.ASCII.GetString(octets, 0, await socket.ReceiveAsync(octets, patience.Token));
     }
 
+    /// <summary>Whoever connects is no peer, and is hung up on: that is an answer.</summary>
+    [NeedsTheory(Needs.Daemon, "birdc")]
+    [InlineData("192.0.2.1", "/24")]
+    [InlineData("2001:db8::1", "/64")]
+    public async Task An_address_to_listen_on_may_come_later_and_go_and_come_again(string address, string length)
+    {
+        await space.RunAsync("ip", "link", "add", "later", "type", "veth", "peer", "name", "other");
+        await space.RunAsync("ip", "link", "set", "later", "up");
+        await space.RunAsync("ip", "link", "set", "other", "up");
+        var file = folder.PathOf("later.yaml");
+        File.WriteAllText(file,
+            $"router: {{ id: 10.0.0.1, listen: [127.0.0.1, '{address}'] }}\n"
+            + $"control: {{ socket: {folder.PathOf("ctl")}, http: ['unix:{folder.PathOf("http")}'] }}\n");
+        Start(file);
+        await RunsAsync();
+        Assert.Single(Said.Split('\n'), line => line.Contains($"router.listen: this host has no {address}", StringComparison.Ordinal));
+        Assert.Contains($"waits for {address}", await StatusOfBgpctlAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 503", await AnswerAsync("/ready"));
+
+        await space.RunAsync("ip", "address", "add", address + length, "dev", "later");
+        await AnswersAsync(address, 1);
+        Assert.DoesNotContain("waits for", await StatusOfBgpctlAsync(), StringComparison.Ordinal);
+        await Until.TrueAsync("it is ready", async () => (await AnswerAsync("/ready")).StartsWith("HTTP/1.1 200"), 20, () => Said);
+
+        await space.RunAsync("ip", "address", "del", address + length, "dev", "later");
+        await Until.TrueAsync("it is missed", async () => (await StatusOfBgpctlAsync()).Contains($"waits for {address}"), 20, () => Said);
+        await space.RunAsync("ip", "address", "add", address + length, "dev", "later");
+        await AnswersAsync(address, 2);
+    }
+
+    private async Task AnswersAsync(string address, int times)
+    {
+        await Until.TrueAsync(
+            "it says that the address is there",
+            () => Said.Split('\n').Count(line => line.Contains($"router.listen: {address} is there", StringComparison.Ordinal)) == times,
+            20, () => Said);
+        var at = System.Net.IPAddress.Parse(address);
+        await Until.TrueAsync("it answers there", async () =>
+        {
+            using var socket = space.Socket(at.AddressFamily);
+            try
+            {
+                await socket.ConnectAsync(at, 179);
+                return await socket.ReceiveAsync(new byte[1]) == 0;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }, 20, () => Said);
+    }
+
+    private async Task<string> StatusOfBgpctlAsync() =>
+        (await Shell.RunAsync(Project.Bgpctl, "--socket", folder.PathOf("http"), "status")).Output;
+
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Birdc_down_ends_it()
     {

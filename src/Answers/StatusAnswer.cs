@@ -25,6 +25,10 @@ public sealed record StatusAnswer
     public required MemoryAnswer Memory { get; init; }
     public required IReadOnlyList<LoopAnswer> Loops { get; init; }
 
+    /// <summary>Addresses of router.listen that the host does not have, and that are opened once it has; absent where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ListenWaits { get; init; }
+
     /// <summary>Neighbours that may call; absent where bgpd.yaml has no peerRange.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<RangeAnswer>? Ranges { get; init; }

@@ -27,7 +27,11 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     /// block.</summary>
     public Action<Address, Socket>? Newcomer { get; init; }
 
-    /// <summary>Takes the addresses. Nobody can connect before <see cref="Start"/>: by then the sockets have our peers' MD5 keys.</summary>
+    /// <summary>Those that the host does not have now: nobody can connect to them until it has.</summary>
+    public static ImmutableArray<Address> Missing(IEnumerable<Address> addresses) =>
+        [.. addresses.Where(address => !address.IsUnspecified && !TcpOptions.IsLocal(address))];
+
+    /// <summary>Takes the addresses, those too that the host has not got yet. Nobody can connect before <see cref="Start"/>: by then the sockets have our peers' MD5 keys.</summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
     public void Open(IReadOnlyList<Address> addresses, int port)
     {
@@ -106,7 +110,6 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     private static string Advice(SocketError error) => error switch
     {
         SocketError.AddressAlreadyInUse => "another BGP daemon runs there: stop it, or change router.listen or router.listenPort",
-        SocketError.AddressNotAvailable => "no interface has this address: correct router.listen",
         SocketError.AccessDenied => "ports below 1024 take root or CAP_NET_BIND_SERVICE: or change router.listenPort",
         _ => "check router.listen and router.listenPort",
     };

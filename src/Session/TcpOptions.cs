@@ -19,6 +19,9 @@ internal static class TcpOptions
     /// <summary>linux/tcp.h: TCP_MD5SIG with a length of the address, which TCP_MD5SIG_FLAG_PREFIX says is there.</summary>
     private const int Md5WithPrefix = 32, PrefixFlag = 1;
 
+    /// <summary>linux/in6.h: IPV6_FREEBIND.</summary>
+    private const int FreeBindIPv6 = 78;
+
     /// <summary>The socket with which a session calls its peer; all but the connection itself.</summary>
     /// <exception cref="SocketException">The source address is not ours, the interface does not exist, ….</exception>
     public static Socket Dialling(SessionSettings our)
@@ -49,7 +52,10 @@ internal static class TcpOptions
         if (LeastHops(our) is var least && least > 0) RequireHops(socket, least);
     }
 
-    /// <summary>A SYN-ACK leaves before the peer is known, so it has to satisfy neighbours that use GTSM.</summary>
+    /// <summary>
+    /// A SYN-ACK leaves before the peer is known, so it has to satisfy neighbours that use GTSM. An address that is not there yet is bound
+    /// all the same (ip(7), IP_FREEBIND), and from the moment that it is there, whenever that is, connections come in.
+    /// </summary>
     public static Socket Listening(Address address, int port)
     {
         var socket = new Socket(FamilyOf(address), SocketType.Stream, ProtocolType.Tcp);
@@ -58,6 +64,8 @@ internal static class TcpOptions
             // .NET's ReuseAddress also sets SO_REUSEPORT, with which a second daemon could take half of our connections.
             socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, MemoryMarshal.AsBytes([1]));
             if (!address.IsIPv4) socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
+            var (level, freeBind) = address.IsIPv4 ? (IPPROTO_IP, IP_FREEBIND) : (IPPROTO_IPV6, FreeBindIPv6);
+            socket.SetRawSocketOption(level, freeBind, MemoryMarshal.AsBytes([1]));
             socket.Ttl = MostHops;
             socket.NoDelay = true;
             socket.Bind(new IPEndPoint(address.ToIPAddress(), port));
@@ -67,6 +75,22 @@ internal static class TcpOptions
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Whether the kernel takes packets to it for its own: those of interfaces, and what routes of type local add (ip-route(8)).</summary>
+    public static bool IsLocal(Address address)
+    {
+        try
+        {
+            using var probe = new Socket(FamilyOf(address), SocketType.Dgram, ProtocolType.Udp);
+            probe.Bind(new IPEndPoint(address.ToIPAddress(), 0));
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            // Out of descriptors, for one: what cannot be tried is not known to be missing.
+            return refused.SocketErrorCode != SocketError.AddressNotAvailable;
         }
     }
 

@@ -16,6 +16,12 @@ internal static partial class SpeakerLog
     [LoggerMessage(4001, LogLevel.Error, "cannot listen as the new configuration says ({Reason}); the old addresses stay")]
     public static partial void ListenRefused(this ILogger log, string reason);
 
+    [LoggerMessage(4006, LogLevel.Warning, "router.listen: this host has no {Address}: sessions come in there once it has")]
+    public static partial void ListenWaits(this ILogger log, Address address);
+
+    [LoggerMessage(4007, LogLevel.Information, "router.listen: {Address} is there, and sessions come in")]
+    public static partial void ListenOpened(this ILogger log, Address address);
+
     [LoggerMessage(
         4005, LogLevel.Warning, "{Neighbour} called, and gets no session: {Reason} ({Unsaid} more such calls since the last such line)")]
     public static partial void NewcomerRefused(this ILogger log, Address neighbour, string reason, int unsaid);

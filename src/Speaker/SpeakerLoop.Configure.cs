@@ -110,6 +110,7 @@ public sealed partial class SpeakerLoop
         }
         foreach (var peer in peers.Values) listener.Add(peer.Session);
         listener.Start();
+        LookAtListening(latest);
         return reason;
     }
 

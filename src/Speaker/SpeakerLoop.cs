@@ -94,6 +94,9 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     /// <summary>All enabled peers' first tables have come, or <see cref="KernelConfig.SweepAfter"/> has passed.</summary>
     public bool HasSettled { get; private set; }
+    /// <summary>Addresses of <c>router.listen</c> that the host does not have now.</summary>
+    internal ImmutableArray<Address> ListenWaits { get; private set; } = [];
+
     /// <summary>Whose first tables were still to come when it was last asked.</summary>
     internal IReadOnlyList<string> Awaited { get; private set; } = [];
     public bool IsShuttingDown => stopping.IsCancellationRequested;
@@ -193,6 +196,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     {
         fib?.Configure(Config.Kernel, OwnRoutes);
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
+        LookAtListening(latest);
         foreach (var peer in Config.Peers) StartPeer(peer);
         try
         {
@@ -226,6 +230,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private async Task LookAtKernelAsync(KernelSnapshot snapshot)
     {
         var isMoved = !ReferenceEquals(latest.Routes, snapshot.Routes);
+        if (latest.Addresses != snapshot.Addresses) LookAtListening(snapshot);
         latest = snapshot;
         if (isMoved && fib?.Follow(snapshot) == true) Rib.FibFilterChanged();
         Rib.NextHopsChanged(NextHopsBy(snapshot));
@@ -250,6 +255,19 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         var now = ForRib(peer, up, snapshot);
         if (now == up.Told || Lost(up.Told.SelfIPv4, now.SelfIPv4) || Lost(up.Told.SelfIPv6, now.SelfIPv6)) return;
         Rib.PeerChanged(up.Told = now);
+    }
+
+    /// <summary>
+    /// An address of IPv6 is there before the kernel has made sure that nobody else has it (RFC 4862 section 5.4), and it is not told when it
+    /// has; so the snapshot counts as well.
+    /// </summary>
+    private void LookAtListening(KernelSnapshot snapshot)
+    {
+        var named = Config.Listen.Where(address => snapshot.Addresses.All(one => one.Address != address));
+        var (before, now) = (ListenWaits, Listener.Missing(named));
+        ListenWaits = now;
+        foreach (var address in now.Except(before)) log.ListenWaits(address);
+        foreach (var address in before.Except(now).Intersect(Config.Listen)) log.ListenOpened(address);
     }
 
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
@@ -420,7 +438,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         while (time.GetUtcNow() < deadline)
         {
             Awaited = await AskAsync<ImmutableArray<string>>(answer => new SpeakerNews.AskAwaited(answer)).ConfigureAwait(false);
-            if (Awaited.Count == 0) break;
+            if (Awaited.Count == 0 && ListenWaits.IsEmpty) break;
             await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
         }
         HasSettled = true;

@@ -11,7 +11,11 @@ namespace Calico.Bgp.Speaker;
 /// <summary>The router as a whole, for <c>show status</c>.</summary>
 public sealed record RouterStatus(
     string Version, string HostName, RouterId RouterId, Asn As, DateTimeOffset Now, DateTimeOffset Started, DateTimeOffset Reconfigured,
-    bool ShuttingDown);
+    bool ShuttingDown)
+{
+    /// <summary>Addresses of <c>router.listen</c> that the host does not have now.</summary>
+    public ImmutableArray<Address> ListenWaits { get; init; } = [];
+}
 
 /// <summary>BIRD's classes of protocols that this daemon has instances of.</summary>
 public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }

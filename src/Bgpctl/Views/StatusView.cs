@@ -16,6 +16,8 @@ internal static class StatusView
             ("last reload", LastReload(status)),
             ("filters", string.Join(", ", status.Filters)),
             ("sessions", Sessions(status.Sessions)),
+            ("listen", status.ListenWaits is { } waits
+                ? new Cell($"waits for {string.Join(", ", waits)}: this host does not have it", Tone.Bad) : ""),
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)),

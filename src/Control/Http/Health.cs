@@ -44,7 +44,8 @@ internal sealed class Health(ISpeaker speaker, Loops loops, TimeProvider time)
             let phase = protocol.Session!.Phase
             where (phase != Phase.Established && protocol.Range == null) || awaited.Contains(protocol.Name)
             select $"{protocol.Name} ({(phase == Phase.Established ? "its first table" : StatusAnswers.Word(phase))})";
-        var names = string.Join(", ", waiting);
+        var addresses = speaker.Router.ListenWaits.Select(address => $"{address} (router.listen: this host does not have it)");
+        var names = string.Join(", ", addresses.Concat(waiting));
         return names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";
     }
 

@@ -33,6 +33,7 @@ internal static class StatusAnswers
             LastReload = daemon.LastReload is { } last ? Reload(last) : null,
             Filters = speaker.FilterNames,
             Sessions = Sessions(protocols),
+            ListenWaits = router.ListenWaits is { IsEmpty: false } waits ? [.. waits.Select(address => address.ToString())] : null,
             Ranges = speaker.Ranges is { Count: > 0 } ranges ? [.. ranges.Select(Range)] : null,
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
             Kernel = Counts(speaker.KernelStatus),
