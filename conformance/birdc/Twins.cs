@@ -30,7 +30,7 @@ public sealed class Twins : IAsyncLifetime
             new("ext6", "fd99::1", "fd99::2", 65002, Passive: true), new("gone4", "10.99.0.1", "10.99.0.9", 65009, Passive: true),
         ];
         var made = (BirdcRouter)Router.Make(name, router,
-            new(65001, "10.99.0.1", neighbours, ["192.0.2.0/24", "2001:db8:a::/48"], 240, Twin: true));
+            new(65001, "10.99.0.1", neighbours, ["192.0.2.0/24", "2001:db8:a::/48"], 240, Twin: true, AllowAsSets: true));
         running.Add(made);
         await made.StartAsync();
         await FeedAsync(feeder, "10.99.0.2", "10.99.0.1", 65002, RichRoute.IPv4, "198.51.100.0/24");

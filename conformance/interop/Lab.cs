@@ -94,7 +94,7 @@ internal sealed class Lab : IAsyncDisposable
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);
         var feederAs = o.Internal ? OurAs : FeederAs;
         Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)],
-            OurRoutes, o.Hold, AnnounceRestart: o.AnnounceRestart));
+            OurRoutes, o.Hold, AnnounceRestart: o.AnnounceRestart, AllowAsSets: true));
         Theirs = Router.Make(peer, them, new(theirAs, "10.99.0.2", [.. TheirView, .. Side("97", feederAs, OurAs, o.TheyReflect)],
             TheirRoutes, o.Hold));
         await Task.WhenAll(Ours.StartAsync(), Theirs.StartAsync());

@@ -54,6 +54,24 @@ public sealed class RulesTests
     }
 
     [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task Rfc9774_3_a_path_with_an_AS_SET_counts_as_a_withdrawal_until_the_file_allows_it()
+    {
+        await using var stage = await Stage.MakeAsync(Ext, Int);
+        var (from, to) = (await stage.JoinAsync(Ext), await stage.JoinAsync(Int));
+        await from.AnnounceAsync(First, Ext.Remote, Stage.Attributes([65002]));
+        await Stage.HasAsync(to, First);
+        var withSet = Octets.Hex("0201 0000fdea 0102 0000fdeb 0000fdec");
+        await from.AnnounceAsync(First, Ext.Remote, [.. Octets.Attribute(0x40, 1, 0), .. Octets.Attribute(0x40, 2, withSet)]);
+        await Stage.LosesAsync(to, First);
+        var why = (await stage.Router.AskAsync("show route filtered all")).Trim();
+        Assert.Contains("RFC 9774", why, StringComparison.Ordinal);
+        await stage.Router.ReconfigureAsync(stage.Router.Spec with { AllowAsSets = true });
+        await Stage.HasAsync(to, First);
+        await stage.Router.ReconfigureAsync(stage.Router.Spec with { AllowAsSets = false });
+        await Stage.LosesAsync(to, First);
+    }
+
+    [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Rfc8212_an_external_neighbour_without_policies_gives_and_gets_nothing()
     {
         var bare = Ext2 with { Filters = "" };

@@ -17,6 +17,7 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         control:
           socket: {{Socket}}
           http: ["unix:{{Path.Combine(Folder, "http")}}"]
+        decision: { rejectAsSets: {{(Spec.AllowAsSets ? "false" : "true")}} }
         kernel: { installRoutes: false, learn: {{(Spec.Twin ? "true" : "false")}} }
         routes: [{{string.Join(", ", Spec.Routes.Select(route => $$"""{ prefix: "{{route}}", type: blackhole }"""))}}]
         peers:

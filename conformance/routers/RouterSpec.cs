@@ -21,9 +21,10 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
 
 /// <param name="Twin">Connected and foreign kernel routes are announceable too, and a BIRD is set up to be as like our daemon as it
 /// can.</param>
+/// <param name="AllowAsSets">Of our daemon: AS_SETs come in, as in most of the others.</param>
 /// <param name="AnnounceRestart">The graceful restart capability is announced, without any family kept.</param>
 internal sealed record RouterSpec(uint As, string Id, IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<string> Routes, int Hold = 9,
-    bool Twin = false, bool AnnounceRestart = false)
+    bool Twin = false, bool AnnounceRestart = false, bool AllowAsSets = false)
 {
     public IEnumerable<string> RoutesOf(bool ipv6) => Routes.Where(route => route.Contains(':') == ipv6);
 }

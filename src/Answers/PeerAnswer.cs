@@ -93,6 +93,12 @@ public sealed record ChannelAnswer
     public required long Filtered { get; init; }
     public required long Advertised { get; init; }
     public required long Preferred { get; init; }
+    /// <summary>Received routes at which the session ends (<c>prefixLimit</c>); absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PrefixLimit { get; init; }
+    /// <summary>Of the received updates, those that an AS_SET in the path made count as withdrawn (RFC 9774); absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long AsSets { get; init; }
     public required ChangesAnswer Changes { get; init; }
 }
 

@@ -16,7 +16,7 @@ internal static class ConfigDescription
         foreach (var range in speaker.Ranges)
             yield return $"peers {range.Each.Session.Name}_*: {range.Limit} at most from {range.Range}, {Peer(range.Each)}";
         foreach (var route in speaker.Routes) yield return Route(route);
-        foreach (var filter in speaker.FilterNames) yield return $"filter {filter}";
+        foreach (var filter in speaker.Filters) yield return $"filter {filter.Name}";
         yield return Kernel(speaker.Kernel);
         if (config.Nat is { } nat) yield return Nat(nat);
         if (config.Control.Socket is { } socket) yield return $"birdc {socket}";

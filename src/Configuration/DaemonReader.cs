@@ -25,7 +25,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Decision = Decision(),
             Kernel = new KernelReader(root, filters).Read(),
             Routes = new OwnRouteReader(root).Read(),
-            FilterNames = filters.Names,
+            Filters = filters.All,
         };
         var (peers, ranges) = new PeersReader(root, speaker, filters, folder).Read();
         speaker = speaker with { Peers = peers, Ranges = ranges };
@@ -96,6 +96,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             MultipathLimit = (int)(decision.Number("multipath", 1, 256) ?? settings.MultipathLimit),
             MultipathRelax = decision.Flag("multipathRelax", settings.MultipathRelax),
             IgnoreAsPathLength = decision.Flag("ignoreAsPathLength", settings.IgnoreAsPathLength),
+            RejectAsSets = decision.Flag("rejectAsSets", settings.RejectAsSets),
         };
         decision.Close();
         return settings;

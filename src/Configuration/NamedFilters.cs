@@ -9,6 +9,7 @@ namespace Calico.Bgp.Configuration;
 internal sealed class NamedFilters(IReadOnlyDictionary<string, Filter?> filters)
 {
     public ImmutableArray<string> Names { get; } = [.. filters.Keys];
+    public ImmutableArray<Filter> All { get; } = [.. filters.Values.OfType<Filter>()];
 
     /// <summary>accept, reject, a filter's name or a list of names; null where the key is absent.</summary>
     public IFilter? Named(Section section, string key)

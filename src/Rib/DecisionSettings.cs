@@ -17,4 +17,6 @@ public sealed record DecisionSettings
     public bool MultipathRelax { get; init; }
     /// <summary>RFC 4271 9.1.2.2: the AS path's length may be ignored.</summary>
     public bool IgnoreAsPathLength { get; init; }
+    /// <summary>RFC 9774: a route with an AS_SET in its path is treated as withdrawn. BIRD's default since 2.18.</summary>
+    public bool RejectAsSets { get; init; } = true;
 }

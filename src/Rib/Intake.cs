@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Rib;
 
@@ -51,6 +52,8 @@ internal sealed class Intake(
         var received = attributes.Intern(record.Attributes, record.Summary, new(default, scope), record.Hash);
         var looksAtPrefix = peer.Import.LooksAtPrefix;
         var forAll = looksAtPrefix ? 0 : import.Run(peer, received, default, record.Family);
+        var counts = peers.Counts(peer.Index, record.Family);
+        var before = counts.UpdatesReceived;
         var said = new PathRow { Peer = peer.Index, Received = received, Changed = now, Cycle = rib.CycleOf(peer.Index) };
         for (var rest = record.Nlri; !rest.IsEmpty;)
         {
@@ -62,6 +65,7 @@ internal sealed class Intake(
             rib.Announce(said, length, octets);
             if (looksAtPrefix) attributes.Release(said.Accepted);
         }
+        if (ImportDoor.HasBarredSet(peer, record.Summary)) counts.AsSets += counts.UpdatesReceived - before;
         attributes.Release(forAll);
         attributes.Release(received);
     }

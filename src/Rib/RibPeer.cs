@@ -42,6 +42,8 @@ public sealed record RibPeer
     public Address PeerAddress { get; init; }
     /// <summary>How often our own AS may stand in a received path.</summary>
     public int AllowLocalAs { get; init; }
+    /// <summary>RFC 9774: what has an AS_SET in its path does not come in.</summary>
+    public bool RejectAsSets { get; init; }
     /// <summary>A neighbour one hop away: its next hops must be on a link of ours.</summary>
     public bool Direct { get; init; }
     /// <summary>The interface that a direct neighbour is on; 0 where unknown.</summary>
@@ -130,6 +132,8 @@ public sealed class PeerCounts
     public long Imported, Filtered, Preferred;
     public long UpdatesReceived, UpdatesRejected, UpdatesFiltered, UpdatesIgnored, UpdatesAccepted;
     public long WithdrawsReceived, WithdrawsIgnored, WithdrawsAccepted;
+    /// <summary>Of the received updates, those that were treated as withdrawn because of an AS_SET (RFC 9774).</summary>
+    public long AsSets;
     /// <summary>Routes that the peer was told and holds.</summary>
     public long Exported;
     public long ExportUpdates, ExportRejected, ExportFiltered, ExportWithdraws;
@@ -147,6 +151,7 @@ public sealed class PeerCounts
         UpdatesFiltered += part.UpdatesFiltered;
         UpdatesIgnored += part.UpdatesIgnored;
         UpdatesAccepted += part.UpdatesAccepted;
+        AsSets += part.AsSets;
         WithdrawsReceived += part.WithdrawsReceived;
         WithdrawsIgnored += part.WithdrawsIgnored;
         WithdrawsAccepted += part.WithdrawsAccepted;
@@ -161,7 +166,7 @@ public sealed class PeerCounts
     internal void Reset()
     {
         Exported = 0;
-        UpdatesReceived = UpdatesRejected = UpdatesFiltered = UpdatesIgnored = UpdatesAccepted = 0;
+        UpdatesReceived = UpdatesRejected = UpdatesFiltered = UpdatesIgnored = UpdatesAccepted = AsSets = 0;
         WithdrawsReceived = WithdrawsIgnored = WithdrawsAccepted = 0;
         ExportUpdates = ExportRejected = ExportFiltered = ExportWithdraws = 0;
     }

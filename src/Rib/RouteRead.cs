@@ -38,6 +38,8 @@ public readonly record struct RouteFacts
     public required Prefix Prefix { get; init; }
     /// <summary>It opens its prefix.</summary>
     public required bool First { get; init; }
+    /// <summary>Of all paths of its prefix, those that were refused among them, whether or not it is used.</summary>
+    public bool StandsFirst { get; init; }
     public required ushort Peer { get; init; }
     /// <summary>In ticks of <see cref="Rib.TickLength"/> since the RIB began.</summary>
     public required uint Changed { get; init; }

@@ -88,6 +88,7 @@ internal sealed class RouteReader(
         return Facts(node, isFirst, path, received || path.Accepted == 0 ? path.Received : path.Accepted) with
         {
             Best = at == rib.First(node) && rib.IsEligible(node, path),
+            StandsFirst = at == rib.First(node),
             Sharing = Multipath.Of(rib, attributes, node, at),
             Reason = rib.ReasonOf(node, at),
             Verdict = judged ? import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family, out _) : null,

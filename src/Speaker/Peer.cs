@@ -26,7 +26,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// <summary>What the operator said when he disabled or restarted it.</summary>
     public string? Message { get; set; }
     /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
-    public int? OverLimit { get; set; }
+    public (IpFamily Family, int Limit)? OverLimit { get; set; }
     public PeerSession Session { get; } = session;
     public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
@@ -80,7 +80,8 @@ internal static class PeerInRib
 {
     private const uint BgpPreference = 100;
 
-    public static RibPeer ForRib(this PeerConfig config, SessionSettings settings, Negotiated negotiated, KernelSnapshot kernel)
+    public static RibPeer ForRib(
+        this PeerConfig config, SessionSettings settings, Negotiated negotiated, DecisionSettings decision, KernelSnapshot kernel)
     {
         var onLink = InterfaceOf(settings, negotiated.LocalAddress, kernel);
         var addresses = kernel.Addresses.Where(address => address.Interface == onLink).Select(address => address.Address).ToArray();
@@ -101,6 +102,7 @@ internal static class PeerInRib
             PeerId = negotiated.PeerId,
             PeerAddress = negotiated.PeerAddress,
             AllowLocalAs = config.AllowLocalAs,
+            RejectAsSets = decision.RejectAsSets,
             Direct = !negotiated.Internal && settings.Multihop <= 1,
             Interface = onLink,
             NextHop = config.NextHop,

@@ -25,7 +25,8 @@ internal readonly record struct LastHeard(long Updates, long Keepalives, DateTim
 /// What a session's loop meets of the speaker. The RIB hears of the session at once, on the session's own loop, in the order of its routes;
 /// the speaker hears of it as news, and puts right what it has been configured otherwise meanwhile.
 /// </summary>
-internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, Func<bool> isShuttingDown, Action<SpeakerNews> tell)
+internal sealed class PeerDoor(
+    PeerConfig config, Rib.Rib rib, IKernel kernel, Func<DecisionSettings> decision, Func<bool> isShuttingDown, Action<SpeakerNews> tell)
     : ISessionOwner
 {
     private volatile PeerConfig config = config;
@@ -40,7 +41,7 @@ internal sealed class PeerDoor(PeerConfig config, Rib.Rib rib, IKernel kernel, F
     {
         var index = session.Settings.Index;
         var sink = new RouteSink(rib, rib.InletFor(index), new PeerOutlet(outlet));
-        var told = config.ForRib(session.Settings, negotiated, kernel.Current) with { Life = ++lives };
+        var told = config.ForRib(session.Settings, negotiated, decision(), kernel.Current) with { Life = ++lives };
         rib.PeerUp(told, sink.Outlet);
         life = new(negotiated, told);
         tell(new SpeakerNews.Established(session.Settings.Name, life));

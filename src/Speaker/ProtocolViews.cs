@@ -45,11 +45,14 @@ internal static class ProtocolViews
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
         {
             if (!session.Settings.Families.Has(family)) continue;
-            var nextHop = peer.Up is { } life
-                ? Self(config.ForRib(peer.Session.Settings, life.Negotiated, speaker.Kernel.Current), family) : null;
+            var nextHop = peer.Up is { } life ? Self(life.Told, family) : null;
             channels.Add(Channel(
                 speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family),
-                new(config.Import.Name, config.ImportDefaulted), new(config.Export.Name, config.ExportDefaulted), nextHop));
+                new(config.Import.Name, config.ImportDefaulted), new(config.Export.Name, config.ExportDefaulted), nextHop) with
+            {
+                ReceiveLimit = config.PrefixLimit,
+                IsOverLimit = peer.OverLimit?.Family == family,
+            });
         }
         return new(peer.Name, ProtocolKind.Bgp, session.Enabled, up, session.Since)
         {
@@ -80,5 +83,8 @@ internal static class ProtocolViews
             new(
                 counts.ExportUpdates + counts.ExportRejected + counts.ExportFiltered, counts.ExportRejected, counts.ExportFiltered, 0,
                 counts.ExportUpdates),
-            new(counts.ExportWithdraws, 0, 0, 0, counts.ExportWithdraws)));
+            new(counts.ExportWithdraws, 0, 0, 0, counts.ExportWithdraws)))
+        {
+            AsSets = counts.AsSets,
+        };
 }

@@ -58,6 +58,7 @@ internal sealed class RouteViews
             Summary = summary,
             PathId = route.PathId == 0 ? null : route.PathId,
             KernelProblem = route.Best && refused.Contains(route.Prefix),
+            StandsFirst = route.StandsFirst,
             IsBesideBest = route.Sharing == Sharing.Shares,
             Rule = route.Verdict is { IsAccepted: false } verdict ? Why.Of(verdict) : null,
         };

@@ -25,7 +25,8 @@ public sealed record SpeakerConfig
     /// <summary>Prefixes that are announced and never go to the kernel: ranges of services.</summary>
     public ListOf<Prefix> Announced { get; init; }
     public KernelConfig Kernel { get; init; } = new();
-    public ImmutableArray<string> FilterNames { get; init; } = [];
+    /// <summary>By name, for those who ask what one would do.</summary>
+    public ImmutableArray<Filter> Filters { get; init; } = [];
 }
 
 /// <summary>A peer of bgpd.yaml, or one that the resources ask for.</summary>

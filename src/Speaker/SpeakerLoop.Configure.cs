@@ -50,6 +50,7 @@ public sealed partial class SpeakerLoop
             if (!source.MovesItself && (learnsOtherwise || source.Origin == RouteOrigin.Static))
                 await source.SetAsync(WantedOf(source, latest)).ConfigureAwait(false);
 
+        var judgesSetsOtherwise = older.Decision.RejectAsSets != newer.Decision.RejectAsSets;
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
         var stops = new List<Task>();
         var updated = new List<RibPeer>();
@@ -58,7 +59,7 @@ public sealed partial class SpeakerLoop
         {
             var config = WantedOf(peer, wanted, newer);
             if (config == null) stops.Add(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured));
-            else if (peer.Config == config) peer.Config = config; // Its line may be another.
+            else if (peer.Config == config && !judgesSetsOtherwise) peer.Config = config; // Its line may be another.
             else if (Indexed(config.Session) != peer.Session.Settings)
             {
                 renewed[peer.Name] = peer.Session;
@@ -118,7 +119,7 @@ public sealed partial class SpeakerLoop
     private RibPeer? Update(Peer peer, PeerConfig config)
     {
         peer.Config = config;
-        if (peer.OverLimit is { } limit && !(config.PrefixLimit <= limit))
+        if (peer.OverLimit is { } over && !(config.PrefixLimit <= over.Limit))
         {
             peer.OverLimit = null;
             log.PrefixLimitRaised(peer.Name);

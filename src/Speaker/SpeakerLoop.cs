@@ -318,7 +318,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private Peer StartPeer(PeerConfig config, SessionFaults? before = null, PeerRange? range = null)
     {
         var settings = Indexed(config.Session);
-        var door = new PeerDoor(config, Rib, kernel, () => IsShuttingDown, Post);
+        var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, () => IsShuttingDown, Post);
         var session = new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before);
         var peer = new Peer(door, session) { Range = range };
         peers[settings.Name] = peer;
@@ -372,8 +372,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         if (indexes.Remove(peer.Name, out var index)) freed.Enqueue(index);
     }
 
-    private static RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>
-        peer.Config.ForRib(peer.Session.Settings, up.Negotiated, snapshot) with { Life = up.Told.Life };
+    private RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>
+        peer.Config.ForRib(peer.Session.Settings, up.Negotiated, Config.Decision, snapshot) with { Life = up.Told.Life };
 
     /// <summary>The RIB was told by the configuration of that moment: what was changed since is told now.</summary>
     private void Establish(SpeakerNews.Established news)
@@ -403,7 +403,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         var peer = PeerOf(over.Peer);
         // The limit may have been raised while this was on its way; the RIB tells of the new one by itself.
         if (peer?.Up == null || !(peer.Config.PrefixLimit <= over.Limit)) return;
-        (peer.Up, peer.OverLimit) = (null, over.Limit);
+        (peer.Up, peer.OverLimit) = (null, (over.Family, over.Limit));
         log.PrefixLimitExceeded(peer.Name, over.Limit, over.Family);
         peer.Session.Break(PrefixLimitReached(over.Family, over.Limit));
         peer.Session.Disable();

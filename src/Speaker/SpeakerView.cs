@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
+using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
@@ -21,7 +22,12 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes => ConfiguredRoute.Of(speaker);
     public IReadOnlyList<RangeStatus> Ranges => [.. speaker.Config.Ranges.Select(range => new RangeStatus(
         range.Range, range.Each.Session.Name, DynamicPeers.CountOf(range, speaker.Peers), range.Limit, range.Each.Origin))];
-    public IReadOnlyList<string> FilterNames => speaker.Config.FilterNames;
+    public IReadOnlyList<string> FilterNames => [.. speaker.Config.Filters.Select(filter => filter.Name)];
+
+    public Func<RouteView, RouteView?>? FilterNamed(string name) =>
+        speaker.Config.Filters.FirstOrDefault(filter => filter.Name == name) is { } found
+            ? new RouteSieve(new FilterChain([found]), KernelState).Pass : null;
+
     public bool Ready => speaker.HasSettled;
     public IReadOnlyList<string> Awaited => speaker.Awaited;
 

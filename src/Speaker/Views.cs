@@ -22,7 +22,15 @@ public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }
 
 /// <summary>Route counts and update counts of one peer (or other source) and family; birdc's "channel".</summary>
 public sealed record ChannelStatus(
-    IpFamily Family, bool Up, ChannelFilter Import, ChannelFilter Export, string? NextHop, RouteCounts Routes, UpdateCounts Counts);
+    IpFamily Family, bool Up, ChannelFilter Import, ChannelFilter Export, string? NextHop, RouteCounts Routes, UpdateCounts Counts)
+{
+    /// <summary>Received routes at which the session ends (<c>prefixLimit</c>); null: none.</summary>
+    public int? ReceiveLimit { get; init; }
+    /// <summary>It sent more, and the peer is disabled until somebody enables it or raises the limit.</summary>
+    public bool IsOverLimit { get; init; }
+    /// <summary>Of the received updates, those that an AS_SET made count as withdrawn (RFC 9774).</summary>
+    public long AsSets { get; init; }
+}
 
 /// <summary>What the filter of one direction does, as <c>show protocols all</c> names it: ACCEPT, REJECT, or the filters' names.</summary>
 /// <param name="IsDefault">Nothing was configured, and RFC 8212 made it reject.</param>
@@ -119,6 +127,9 @@ public sealed record RouteView(Prefix Prefix, RouteOrigin Origin, RouteType Type
     /// <summary>The rule that keeps it out, of routes that an import or export rejects.</summary>
     public string? Rule { get; init; }
 
+    /// <summary>Of all that its prefix has, those that were rejected among them.</summary>
+    public bool StandsFirst { get; init; }
+
     /// <summary>Not the best one, and used as it is (multipath).</summary>
     public bool IsBesideBest { get; init; }
 }
@@ -143,6 +154,8 @@ public interface ISpeaker
     IReadOnlyList<RangeStatus> Ranges { get; }
     /// <summary>Names of the configured filters.</summary>
     IReadOnlyList<string> FilterNames { get; }
+    /// <summary>Runs a configured filter on a route that was read: as it leaves it, or null where it rejects. Null: there is none.</summary>
+    Func<RouteView, RouteView?>? FilterNamed(string name);
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>
     bool Ready { get; }
     /// <summary>Peers whose first tables are still to come, until <see cref="Ready"/>.</summary>

@@ -11,6 +11,7 @@ internal static class Why
 
     public static string Of(RouteRule rule) => rule switch
     {
+        RouteRule.AsSet => "there is an AS_SET in the path (RFC 9774; decision.rejectAsSets)",
         RouteRule.OwnAs => "our own AS is in the path (RFC 4271 9.1.2)",
         RouteRule.OwnOriginator => "we are its originator (RFC 4456)",
         RouteRule.OwnCluster => "our cluster is in its cluster list (RFC 4456)",

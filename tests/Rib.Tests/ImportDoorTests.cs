@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
 
@@ -25,6 +26,41 @@ public class ImportDoorTests
         Assert.Equal(RouteRule.OwnAs, Refusal(External with { AllowLocalAs = 1 },
             editor => { editor.Prepend(RibRig.OwnAs); editor.Prepend(RibRig.OwnAs); }));
         Assert.Null(Refusal(External, editor => editor.Prepend(new(64501))));
+    }
+
+    [Fact]
+    public void An_AS_SET_does_not_come_in_where_it_is_rejected()
+    {
+        // One sequence of 65002, one set of 65003 and 65004.
+        byte[] path = [2, 1, 0, 0, 0xfd, 0xea, 1, 2, 0, 0, 0xfd, 0xeb, 0, 0, 0xfd, 0xec];
+        byte[] octets = [0x40, 1, 1, 0, 0x40, 2, (byte)path.Length, .. path];
+        var summary = new AttributeView(octets).Summarize();
+        Assert.Equal(RouteRule.AsSet, ImportDoor.Refuses(External with { RejectAsSets = true }, octets, summary));
+        Assert.Equal(RouteRule.AsSet, ImportDoor.Refuses(Internal with { RejectAsSets = true }, octets, summary));
+        Assert.Null(ImportDoor.Refuses(External with { RejectAsSets = false }, octets, summary));
+        Assert.Null(Refusal(External with { RejectAsSets = true }, editor => editor.Prepend(new(65002))));
+    }
+
+    [Fact]
+    public async Task A_reload_lets_AS_SETs_in_and_their_updates_are_counted()
+    {
+        byte[] octets = [0x40, 1, 1, 0, 0x40, 2, 16, 2, 1, 0, 0, 0xfd, 0xea, 1, 2, 0, 0, 0xfd, 0xeb, 0, 0, 0xfd, 0xec];
+        using var rig = new RibRig();
+        var strict = External with { RejectAsSets = true };
+        rig.Up(strict);
+        await rig.AnnounceAsync(1, octets, Prefix.Parse("192.0.2.0/24"));
+        await rig.AnnounceAsync(1, octets, Prefix.Parse("198.51.100.0/24"));
+        await rig.Rib.IdleAsync();
+        Assert.Equal((0, 2, 2), Counts());
+        rig.Rib.PeerChanged(strict with { RejectAsSets = false });
+        await rig.Rib.IdleAsync();
+        Assert.Equal((2, 0, 2), Counts());
+
+        (long, long, long) Counts()
+        {
+            var counts = rig.Rib.CountsOf(1, IpFamily.IPv4);
+            return (counts.Imported, counts.Filtered, counts.AsSets);
+        }
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public class PeerWayTests
     {
         var open = Negotiated(settings, own);
         var config = new PeerConfig { Session = settings, Import = AcceptAll.Instance, Export = AcceptAll.Instance };
-        return new(open, config.ForRib(settings, open, Node));
+        return new(open, config.ForRib(settings, open, new(), Node));
     }
 
     private static Negotiated Negotiated(SessionSettings settings, string own) => new()

@@ -28,7 +28,9 @@ internal static class PeerView
             ("next attempt", peer.Timers.Retry is { } retry ? $"in {Words.Seconds(retry)}" : null),
             ("capabilities", agreed == null ? null : Capabilities(agreed)),
             ("options", Options(peer)),
-            ("bad attributes", Damage(peer)));
+            ("bad attributes", Damage(peer)),
+            ("AS_SETs", AsSets(peer)),
+            ("prefix limit", Limits(peer)));
     }
 
     private static string Named(NegotiatedAnswer agreed) =>
@@ -63,6 +65,14 @@ internal static class PeerView
     private static string? Damage(PeerAnswer peer) => peer.AttributesDiscarded + peer.TreatedAsWithdrawn == 0
         ? null
         : $"{peer.AttributesDiscarded} discarded, updates treated as withdrawn: {peer.TreatedAsWithdrawn} (RFC 7606)";
+
+    private static string? AsSets(PeerAnswer peer) => peer.Channels.Sum(channel => channel.AsSets) is > 0 and var count
+        ? $"updates treated as withdrawn: {count} (RFC 9774; decision.rejectAsSets)" : null;
+
+    private static string Limits(PeerAnswer peer) => Words.Joined(
+        ", ",
+        peer.Channels.Where(channel => channel.PrefixLimit != null)
+            .Select(channel => $"{channel.Received} of {channel.PrefixLimit} ({channel.Family})"));
 
     private static Grid Channels(PeerAnswer peer) => new(
         [

@@ -17,7 +17,7 @@ internal ref struct Lexer
 
     private readonly ReadOnlySpan<char> line;
     private readonly Symbols symbols;
-    private int at;
+    private int at, start;
 
     private Lexer(ReadOnlySpan<char> line, Symbols symbols)
     {
@@ -30,14 +30,23 @@ internal ref struct Lexer
     {
         var lexer = new Lexer(line, symbols);
         List<Token> tokens = [];
-        do tokens.Add(lexer.Next());
+        do
+        {
+            lexer.SkipSpace();
+            tokens.Add(lexer.Next() with { Start = lexer.start });
+        }
         while (tokens[^1].Kind is not (TokenKind.End or TokenKind.Bad));
         return tokens;
     }
 
-    private Token Next()
+    private void SkipSpace()
     {
         while (at < line.Length && char.IsWhiteSpace(line[at])) at++;
+        start = at;
+    }
+
+    private Token Next()
+    {
         if (at == line.Length || line[at] == '#') return Token.End;
         var first = line[at];
         if (first == '"') return Text();

@@ -9,6 +9,9 @@ internal enum TokenKind : byte { End, Word, Quoted, Text, Number, Address, Sign,
 internal readonly record struct Token(TokenKind Kind, string Text, uint Number = 0, Address Address = default)
 {
     public static readonly Token End = new(TokenKind.End, "");
+
+    /// <summary>Characters of the command before it.</summary>
+    public int Start { get; init; }
 }
 
 /// <summary>
@@ -32,6 +35,11 @@ internal sealed class Tokens
 
     /// <summary>Null as long as everything fitted.</summary>
     public string? Error { get; private set; }
+
+    /// <summary>
+    /// Complaints say where in the command, beside BIRD's words: in a filter's body, which is long, and of which we take less than BIRD.
+    /// </summary>
+    public bool SaysWhere { get; set; }
 
     public Symbols Symbols => symbols;
     public Token Next => Error == null ? all[Math.Min(at, all.Count - 1)] : Token.End;
@@ -95,10 +103,13 @@ internal sealed class Tokens
         return Fail($"syntax error, unexpected {NameOf(Next)}{wanted}");
     }
 
+    private string Place => !SaysWhere ? "" : AtEnd
+        ? ", at the end of the command" : $", at character {Next.Start + 1}{(Next.Text.Length > 0 ? $" (\"{Next.Text}\")" : "")}";
+
     /// <summary>Remembers an error of meaning; always false.</summary>
     public bool Fail(string error)
     {
-        Error ??= error;
+        Error ??= error + Place;
         return false;
     }
 

@@ -102,6 +102,10 @@ internal static class OwnMetrics
         text.Head("calico_bgp_established_total", "counter", "Times the session became established");
         foreach (var (name, session) in Sessions(protocols))
             text.Sample("calico_bgp_established_total", session.EstablishedTransitions, ("peer", name));
+        text.Head("calico_bgp_peer_hold_time_seconds", "gauge", "Hold time of the current session; 0: none is kept (RFC 4271 4.2)");
+        foreach (var (name, session) in Sessions(protocols))
+            if (session is { Phase: Phase.Established, Negotiated: { } agreed })
+                text.Sample("calico_bgp_peer_hold_time_seconds", agreed.HoldTime, ("peer", name));
         text.Head(
             "calico_bgp_peer_last_error_timestamp_seconds", "gauge", "When a peer's last NOTIFICATION, socket error or loss of link was");
         foreach (var (name, session) in Sessions(protocols))
@@ -124,6 +128,10 @@ internal static class OwnMetrics
             Route(text, peer, channel, "preferred", channel.Routes.Preferred);
             Route(text, peer, channel, "advertised", channel.Routes.Exported);
         }
+        text.Head(
+            "calico_bgp_as_set_updates_total", "counter", "Announced prefixes that an AS_SET made count as withdrawn (RFC 9774)");
+        foreach (var (peer, channel) in Channels(protocols))
+            text.Sample("calico_bgp_as_set_updates_total", channel.AsSets, ("peer", peer), ("family", channel.Family.Word()));
         text.Head("calico_bgp_route_changes_total", "counter", "Announced and withdrawn prefixes by direction");
         foreach (var (peer, channel) in Channels(protocols))
         {

@@ -181,6 +181,8 @@ internal static class StatusAnswers
         Filtered = channel.Routes.Filtered,
         Advertised = channel.Routes.Exported,
         Preferred = channel.Routes.Preferred,
+        PrefixLimit = channel.ReceiveLimit,
+        AsSets = channel.AsSets,
         Changes = Changes(channel.Counts),
     };
 

@@ -4,7 +4,7 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that comes in, before the operator's filter is asked: loops (RFC 4271 section 9,
-/// RFC 4456 section 8), graceful shutdown (RFC 8326 section 4).
+/// RFC 4456 section 8), AS_SETs (RFC 9774 section 3; confederation segments have not come this far), graceful shutdown (RFC 8326 section 4).
 /// </summary>
 internal static class ImportDoor
 {
@@ -12,12 +12,17 @@ internal static class ImportDoor
     public static RouteRule? Refuses(RibPeer peer, ReadOnlySpan<byte> attributes, in AttributeSummary summary)
     {
         if (peer.Origin != RouteOrigin.Bgp) return null;
+        if (HasBarredSet(peer, summary)) return RouteRule.AsSet;
         var view = new AttributeView(attributes);
         if (summary.AsPathLength > 0 && view.AsPath.CountOf(peer.LocalAs) > peer.AllowLocalAs) return RouteRule.OwnAs;
         if (!peer.Internal) return null;
         if (summary.Has(AttributeMarks.HasOriginatorId) && summary.OriginatorId == peer.LocalId.Value) return RouteRule.OwnOriginator;
         return summary.ClusterListLength > 0 && view.HasCluster(peer.ClusterId) ? RouteRule.OwnCluster : null;
     }
+
+    /// <summary>RFC 9774 section 3: treated as withdrawn. It is kept as received, so that one can see it, and a reload may let it in.</summary>
+    public static bool HasBarredSet(RibPeer peer, in AttributeSummary summary) =>
+        peer.RejectAsSets && summary.Has(AttributeMarks.HasAsSet);
 
     /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>
     public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) =>

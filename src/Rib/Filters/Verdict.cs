@@ -7,6 +7,8 @@ public enum RouteRule : byte
     Filter,
 
     // The way in.
+    /// <summary>RFC 9774 section 3: there is an AS_SET in the path.</summary>
+    AsSet,
     /// <summary>RFC 4271 section 9.1.2: our own AS stands in the path, more often than is allowed.</summary>
     OwnAs,
     /// <summary>RFC 4456 section 8: the route is our own, come back through a reflector.</summary>

@@ -33,6 +33,7 @@ internal sealed class AsPathCodec()
             var numbers = value.Take(4 * count);
             if (numbers.IsEmpty) return false;
             sound &= type is SegmentType.Sequence or SegmentType.Set && !HasZero(numbers);
+            if (type == SegmentType.Set) into.Marks |= AttributeMarks.HasAsSet;
             length += WeightOf(type, count);
             if (first) into.NeighborAs = type == SegmentType.Sequence ? BinaryPrimitives.ReadUInt32BigEndian(numbers) : 0;
             into.OriginAs = type == SegmentType.Sequence ? BinaryPrimitives.ReadUInt32BigEndian(numbers[^4..]) : 0;

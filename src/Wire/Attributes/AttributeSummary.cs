@@ -22,6 +22,8 @@ public enum AttributeMarks : ushort
     Blackhole = 2048,
     /// <summary>There are optional attributes that are not transitive or that we do not know.</summary>
     HasUnknown = 4096,
+    /// <summary>An AS_SET in the path, which RFC 9774 has done away with.</summary>
+    HasAsSet = 8192,
 }
 
 /// <summary>

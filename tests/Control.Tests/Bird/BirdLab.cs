@@ -10,7 +10,7 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
         log stderr all;
         router id 10.99.0.1;
         hostname "node-a";
-        filter imp4 { if net = 192.0.2.0/24 then reject; accept; }
+        filter imp4 { if net = 192.0.2.0/24 || net = 198.18.0.0/24 then reject; accept; }
         filter exp4 { if source = RTS_STATIC || source = RTS_BGP then accept; reject; }
         protocol device { scan time 10; }
         protocol direct { ipv4; ipv6; interface "eth0"; }
@@ -23,13 +23,15 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
         template bgp peer { hold time 90; keepalive time 30; connect retry time 1; connect delay time 1; error wait time 600,600; }
         protocol bgp tor4 from peer { description "the ToR"; local 10.99.0.1 as 65001; neighbor 10.99.0.2 as 65002;
           graceful restart on; enable extended messages on;
-          ipv4 { import filter imp4; import keep filtered on; export filter exp4; next hop self; }; }
+          ipv4 { import filter imp4; import keep filtered on; receive limit 100 action disable; export filter exp4; next hop self; }; }
         protocol bgp tor6 from peer { local fd99::1 as 65001; neighbor fd99::2 as 65002;
           ipv6 { import all; import keep filtered on; export filter exp4; }; }
         protocol bgp inner from peer { local 10.99.0.101 as 65001; neighbor 10.99.0.12 as 65001; rr client;
           ipv4 { import all; import keep filtered on; export none; add paths on; }; }
         protocol bgp waits from peer { passive; local 10.99.0.1 as 65001; neighbor 10.99.0.77 as 65003;
           ipv4 { import none; export none; }; }
+        protocol bgp many from peer { local 10.99.0.103 as 65001; neighbor 10.99.0.14 as 65002;
+          ipv4 { receive limit 1 action disable; import all; export none; }; }
         protocol bgp shut from peer { disabled; local 10.99.0.1 as 65001; neighbor 10.99.0.78 as 65003; ipv4 { import all; export none; }; }
         protocol bgp wrong from peer { local 10.99.0.102 as 65001; neighbor 10.99.0.13 port 1179 as 65077;
           ipv4 { import all; export none; }; }
@@ -50,7 +52,8 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
         }
         protocol device {}
         protocol static { ipv4;
-          route 203.0.113.0/24 blackhole; route 203.0.113.128/25 blackhole; route 203.0.114.0/24 blackhole; route 192.0.2.0/24 blackhole; }
+          route 203.0.113.0/24 blackhole; route 203.0.113.128/25 blackhole; route 203.0.114.0/24 blackhole; route 192.0.2.0/24 blackhole;
+          route 198.18.0.0/24 blackhole; }
         protocol static { ipv6; route 2001:db8:b::/48 blackhole; route 2001:db8:a::/48 blackhole; }
         protocol bgp tor4 { local 10.99.0.2 as 65002; neighbor 10.99.0.1 as 65001; graceful restart on; enable extended messages on;
           ipv4 { import none; export filter out4; next hop self; }; }
@@ -59,6 +62,7 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
         protocol bgp inner { local 10.99.0.12 as 65001; neighbor 10.99.0.101 as 65001;
           ipv4 { import none; next hop self; add paths on;
             export filter { if net = 203.0.114.0/24 then { bgp_local_pref = 150; accept; } reject; }; }; }
+        protocol bgp many { local 10.99.0.14 as 65002; neighbor 10.99.0.103 as 65001; ipv4 { import none; export all; next hop self; }; }
         protocol bgp wrong { local 10.99.0.13 port 1179 as 65066; neighbor 10.99.0.102 as 65001; ipv4 { import none; export none; }; }
         """;
 
@@ -78,8 +82,8 @@ public sealed class BirdLab : IAsyncLifetime, IDisposable
             await space.IpAsync("link set eth0 addrgenmode none");
             await space.IpAsync("link set eth0 up");
         }
-        await a.RaiseAsync("eth0", "10.99.0.1/24", "fd99::1/64", "fe80::1/64", "10.99.0.101/24", "10.99.0.102/24");
-        await b.RaiseAsync("eth0", "10.99.0.2/24", "fd99::2/64", "fe80::2/64", "10.99.0.12/24", "10.99.0.13/24");
+        await a.RaiseAsync("eth0", "10.99.0.1/24", "fd99::1/64", "fe80::1/64", "10.99.0.101/24", "10.99.0.102/24", "10.99.0.103/24");
+        await b.RaiseAsync("eth0", "10.99.0.2/24", "fd99::2/64", "fe80::2/64", "10.99.0.12/24", "10.99.0.13/24", "10.99.0.14/24");
         await a.IpAsync("route add 172.21.0.0/16 via 10.99.0.9");
         await StartAsync(a, "a", Oracle);
         await StartAsync(b, "b", Neighbour);

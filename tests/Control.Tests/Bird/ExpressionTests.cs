@@ -139,6 +139,54 @@ public sealed class ExpressionTests
         Assert.Equal("tor-1", name);
     }
 
+    private static bool Filter(string body)
+    {
+        var tokens = new Tokens(body, new Symbols(Nobody));
+        var filter = FilterBody.Parse(tokens);
+        Assert.True(tokens.ExpectEnd(), tokens.Error);
+        var route = FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical().Path(65002).Med(5));
+        return filter(new RouteContext(null).At(route));
+    }
+
+    [Theory]
+    [InlineData("{ accept; reject; }", true)]
+    [InlineData("{ }", false)]
+    [InlineData("{ if bgp_med = 5 then { } accept; }", true)]
+    [InlineData("{ if bgp_med = 5 then if net.len = 24 then reject; else accept; }", false)] // else is the nearest if's
+    [InlineData("{ if bgp_med < 5 then reject; else { if bgp_path.first = 65002 then accept; } reject; }", true)]
+    [InlineData("{ if bgp_med ~ bgp_path then accept; accept; }", true)]
+    [InlineData("{ if bgp_path ~ net then accept; accept; }", false)] // operands that do not go together end it
+    public void A_filter_accepts_by_its_first_end(string body, bool accepts) => Assert.Equal(accepts, Filter(body));
+
+    [Theory]
+    [InlineData("{ bgp_med = 5; accept; }",
+        "syntax error, unexpected CF_SYM_UNDEFINED, expecting IF or ACCEPT or REJECT or '{', at character 3 (\"bgp_med\")")]
+    [InlineData("{ print \"x\"; }", "syntax error, unexpected PRINT, expecting IF or ACCEPT or REJECT or '{', at character 3 (\"print\")")]
+    [InlineData("{ case net.len { 24: accept; } }",
+        "syntax error, unexpected CASE, expecting IF or ACCEPT or REJECT or '{', at character 3 (\"case\")")]
+    [InlineData("{ accept }", "syntax error, unexpected '}', expecting ';', at character 10 (\"}\")")]
+    [InlineData("{ if true accept; }", "syntax error, unexpected ACCEPT, expecting THEN, at character 11 (\"accept\")")]
+    [InlineData("{ if 5 then accept; }",
+        "Argument 1 of CONDITION must be of type bool, got type int, at character 8 (\"then\")")]
+    [InlineData("{ if foo(1) then accept; }", "syntax error, unexpected CF_SYM_UNDEFINED, at character 6 (\"foo\")")]
+    [InlineData("{ accept;", "syntax error, unexpected END, expecting IF or ACCEPT or REJECT or '}', at the end of the command")]
+    public void What_a_filter_of_a_query_does_not_know_is_named_with_its_place(string body, string complaint)
+    {
+        var tokens = new Tokens(body, new Symbols(Nobody));
+        FilterBody.Parse(tokens);
+        Assert.Equal(complaint, tokens.Error);
+    }
+
+    [Property(Arbitrary = [typeof(Arbitraries)])]
+    public void No_text_makes_the_filters_parser_throw(string text)
+    {
+        var tokens = new Tokens("{ if " + text + " then accept; " + text + " }", new Symbols(Nobody));
+        var filter = FilterBody.Parse(tokens);
+        tokens.ExpectEnd();
+        var route = FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical().Path(1));
+        if (tokens.Error == null) filter(new RouteContext(null).At(route));
+    }
+
     private static class Arbitraries
     {
         public static Arbitrary<string> Texts() => Gen.Elements(

@@ -27,6 +27,8 @@ internal class FakeSpeaker : ISpeaker
     public MemoryReport Memory { get; set; } = new(0, 0, 0, 0, 0);
     public IReadOnlyList<RangeStatus> Ranges { get; set; } = [];
     public IReadOnlyList<string> FilterNames { get; set; } = [];
+    public Dictionary<string, Func<RouteView, RouteView?>> NamedFilters { get; } = [];
+    public Func<RouteView, RouteView?>? FilterNamed(string name) => NamedFilters.GetValueOrDefault(name);
     public bool Ready => true;
     public IReadOnlyList<string> Awaited => [];
 

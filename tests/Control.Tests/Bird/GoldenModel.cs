@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Wire;
@@ -24,6 +25,7 @@ internal sealed partial class GoldenModel
     {
         this.protocols = protocols;
         Speaker = new FakeSpeaker { FilterNames = ["imp4", "exp4"], KernelState = Kernel() };
+        Speaker.NamedFilters["exp4"] = route => route.Origin is RouteOrigin.Static or RouteOrigin.Bgp ? route : null;
         AddProtocols();
         AddRoutes();
         AddExports();
@@ -42,7 +44,7 @@ internal sealed partial class GoldenModel
         Add("static2", ProtocolKind.Static, Channel("static2", IpFamily.IPv6, "ACCEPT", "REJECT"));
 
         Up(Settings("tor4", "10.99.0.2", 65002), "10.99.0.1", "10.99.0.2", Tor4(), Tor4(),
-            description: "the ToR", channel: Channel("tor4", IpFamily.IPv4, "imp4", "exp4", "10.99.0.1"));
+            description: "the ToR", channel: Channel("tor4", IpFamily.IPv4, "imp4", "exp4", "10.99.0.1") with { ReceiveLimit = 100 });
         Up(Settings("tor6", "fd99::2", 65002), "fd99::1", "10.99.0.2", Plain(Family.IPv6Unicast), Plain(Family.IPv6Unicast),
             channel: Channel("tor6", IpFamily.IPv6, "ACCEPT", "exp4", "fd99::1 fe80::1"));
         Up(Settings("inner", "10.99.0.12", 65001), "10.99.0.101", "10.99.0.2", Inner(), Inner(),
@@ -50,6 +52,9 @@ internal sealed partial class GoldenModel
 
         Peer(Settings("waits", "10.99.0.77", 65003) with { Passive = true }, Phase.Active,
             Channel("waits", IpFamily.IPv4, "REJECT", "REJECT", up: false));
+        Peer(Settings("many", "10.99.0.14", 65002), Phase.Idle,
+            Channel("many", IpFamily.IPv4, "ACCEPT", "REJECT", up: false) with { ReceiveLimit = 1, IsOverLimit = true },
+            enabled: false);
         Peer(Settings("shut", "10.99.0.78", 65003), Phase.Idle,
             Channel("shut", IpFamily.IPv4, "ACCEPT", "REJECT", up: false), enabled: false);
         Peer(Settings("wrong", "10.99.0.13", 65077) with { PeerPort = 1179, IdleHoldTime = TimeSpan.FromSeconds(600) }, Phase.Idle,

@@ -25,6 +25,7 @@ internal sealed partial class GoldenModel
             Of(Eth0, "10.99.0.1", 24, 0),
             Of(Eth0, "10.99.0.101", 24, 0) with { Secondary = true },
             Of(Eth0, "10.99.0.102", 24, 0) with { Secondary = true },
+            Of(Eth0, "10.99.0.103", 24, 0) with { Secondary = true },
             Of(Eth0, "fd99::1", 64, 0),
             Of(Eth0, "fe80::1", 64, 253),
         ],
@@ -48,6 +49,7 @@ internal sealed partial class GoldenModel
         Add(Tor("192.0.2.0/24") with { First = false, Best = false, Filtered = true });
         Add(FakeSpeaker.Route("192.0.3.0/24", RouteOrigin.Static, "static1", RouteType.Unreachable));
         Add(FakeSpeaker.Route("192.0.4.0/24", RouteOrigin.Static, "static1", RouteType.Prohibit));
+        Add(Tor("198.18.0.0/24") with { Best = false, Filtered = true, StandsFirst = true });
         Add(Tor("203.0.113.0/24"));
         Add(Tor("203.0.113.128/25", Origin.Incomplete, 65002, 64998, 64999));
         Add(Inner("203.0.114.0/24"));

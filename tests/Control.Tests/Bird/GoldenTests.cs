@@ -29,6 +29,16 @@ public sealed class GoldenTests(BirdLab lab) : IClassFixture<BirdLab>
         "show route where bgp_path ~ [64990..64999] count", "show route where 65002 ~ bgp_path count",
         "show route where krt_source = 3 count", "show route where net = 10.50.0.0/16 || net = 192.0.2.0/24",
         "show route where scope = SCOPE_UNIVERSE count",
+        "show route filter { accept; }", "show route filter { reject; } stats", "show route filter { } count", "show route filter exp4",
+        "show route table master4 filter exp4 count", "show route filter { if net ~ [10.0.0.0/8+] then accept; reject; } all",
+        "show route filter { if source = RTS_BGP && bgp_path.len > 1 then { accept; } else reject; } all",
+        "show route filter { if bgp_path ~ [= 65002 * =] then accept; } count",
+        "show route filter { if net ~ [203.0.113.0/24{24,25}, 10.48.0.0/12{14,16}] then { if net.len = 24 then reject; else accept; } }",
+        "show route filter { if ! (proto = \"tor4\") then accept; reject; } count",
+        "show route filter { if bgp_local_pref = 150 || bgp_med = 50 then accept; reject; } count",
+        "show route filter { if (65002,100) ~ bgp_community then { { accept; } } reject; } count",
+        "show route filter { if bgp_med > 20 then if net.len = 25 then reject; else accept; } count",
+        "show route filtered filter { if net.len = 24 then accept; } all", "show route protocol tor4 filter { accept; } stats",
     ];
 
     private static readonly string[] Exact =
@@ -75,6 +85,8 @@ public sealed class GoldenTests(BirdLab lab) : IClassFixture<BirdLab>
         "show route where tor4 = 1", "show route where net ~", "show route where net ~ [", "show route where net ~ [1",
         "show route where bgp_path ~ [= 1", "show route where true where true", "show route where true foo",
         "show route where net.foo = 1", "show route where 1 = 1 = true",
+        "show route filter", "show route filter nope", "show route filter tor4", "show route filter exp4 where true",
+        "show route filter exp4 foo",
     ];
 
     [NeedsFact(Needs.Namespaces, "bird")]

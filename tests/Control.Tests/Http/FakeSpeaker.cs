@@ -38,6 +38,7 @@ public sealed class FakeSpeaker : ISpeaker
     public IReadOnlyList<RouteView> Table { get; set; } = FakeRoutes.All;
     public MemoryReport Memory => new(12_000_000, 3_400_000, 500_000, 20_000, 15_920_000);
     public IReadOnlyList<RangeStatus> Ranges { get; set; } = [];
+    public Func<RouteView, RouteView?>? FilterNamed(string name) => null;
     public IReadOnlyList<string> FilterNames => ["only-default", "from \"tor\""];
     public bool Ready { get; set; } = true;
     public IReadOnlyList<string> Awaited { get; set; } = [];

@@ -14,10 +14,11 @@ internal sealed class RouteOptions
     private IpFamily? channel;
     private RouteSelection selection = RouteSelection.All;
     private bool primary;
+    private Func<RouteContext, bool>? condition;
+    private string? filter;
 
     public bool All { get; private set; }
     public bool CountOnly { get; private set; }
-    public Expression? Where { get; private set; }
 
     /// <summary>The name that replaces the table's where a channel's own table is shown.</summary>
     public string? TableTitle { get; private set; }
@@ -123,15 +124,23 @@ internal sealed class RouteOptions
 
     private void ParseWhere(Tokens tokens)
     {
-        if (Where != null) tokens.Fail("Filter specified twice");
-        Where = ExpressionParser.ParseCondition(tokens);
+        FailIfSieved(tokens);
+        condition = ExpressionParser.ParseCondition(tokens).IsTrue;
     }
 
-    /// <summary>Filters of bgpd.yaml run inside the RIB on the way in and out; a query is narrowed by <c>where</c>.</summary>
-    private static void ParseFilter(Tokens tokens)
+    /// <summary>A filter of bgpd.yaml by its name, or one that is written out.</summary>
+    private void ParseFilter(Tokens tokens)
     {
-        if (!tokens.AcceptKnown(out var name, out var kind)) tokens.Unexpected();
-        else tokens.Fail(kind == SymbolKind.Filter ? $"Filter {name} cannot be run by a query, use where" : "Filter name required");
+        FailIfSieved(tokens);
+        if (tokens.Is("{")) condition = FilterBody.Parse(tokens);
+        else if (!tokens.AcceptKnown(out var name, out var kind)) tokens.Unexpected();
+        else if (kind == SymbolKind.Filter) filter = name;
+        else tokens.Fail("Filter name required");
+    }
+
+    private void FailIfSieved(Tokens tokens)
+    {
+        if (condition != null || filter != null) tokens.Fail("Filter specified twice");
     }
 
     /// <summary>
@@ -161,6 +170,19 @@ internal sealed class RouteOptions
             ? new RouteQuery(RouteSelection.All, table, prefix, scope)
             : null;
 
-    public bool Wants(RouteView route, RouteContext? context) =>
-        (protocol == null || route.Protocol == protocol) && (Where == null || Where.IsTrue(context!.At(route)));
+    /// <summary>Lets through what is to be shown, as a named filter leaves it; null: the route is not shown.</summary>
+    public Func<RouteView, RouteView?> Sieve(Conversation with)
+    {
+        if (filter != null)
+        {
+            // A reload may have taken it away meanwhile.
+            var run = with.Speaker.FilterNamed(filter) ?? (_ => null);
+            return route => IsOfProtocol(route) ? run(route) : null;
+        }
+        if (condition == null) return route => IsOfProtocol(route) ? route : null;
+        var context = new RouteContext(with);
+        return route => IsOfProtocol(route) && condition(context.At(route)) ? route : null;
+    }
+
+    private bool IsOfProtocol(RouteView route) => protocol == null || route.Protocol == protocol;
 }

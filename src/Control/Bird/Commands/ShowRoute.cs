@@ -42,17 +42,17 @@ internal sealed class ShowRoute(RouteOptions options) : Command
         IpFamily table, RouteLines lines, Headings headings, Conversation with, CancellationToken stop)
     {
         var tally = new RouteTally();
-        var context = options.Where == null ? null : new Expressions.RouteContext(with);
+        var sieve = options.Sieve(with);
         await foreach (var batch in with.Speaker.Routes(options.Query(table), stop).WithCancellation(stop).ConfigureAwait(false))
         {
             foreach (var route in batch)
             {
                 tally.Visit(route);
-                if (!options.Wants(route, context)) continue;
+                if (sieve(route) is not { } shown) continue;
                 tally.Shown++;
                 if (options.CountOnly) continue;
                 headings.Open(table);
-                lines.Write(route);
+                lines.Write(shown);
                 await with.Reply.FlushIfEnoughAsync(stop).ConfigureAwait(false);
             }
         }

@@ -15,6 +15,12 @@ internal static class ChannelLines
         yield return $"    Preference:     {Preference(protocol.Kind)}";
         yield return $"    Input filter:   {channel.Import.Name}";
         yield return $"    Output filter:  {channel.Export.Name}";
+        if (channel.ReceiveLimit is { } limit)
+        {
+            // What is counted are the routes that came, before the filter: BIRD's receive limit, which has one action here.
+            yield return $"    Receive limit:  {limit}{(channel.IsOverLimit ? " [HIT]" : "")}";
+            yield return "      Action:       disable";
+        }
         if (channel.Up) foreach (var line in Counts(protocol, channel)) yield return line;
         if (protocol.Session is { } session) foreach (var line in Bgp(session, channel)) yield return line;
     }

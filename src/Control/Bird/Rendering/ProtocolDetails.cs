@@ -33,7 +33,7 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
         Line($"    Local AS:         {settings.LocalAs}");
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
         else if (protocol.Enabled) WriteStart(session);
-        if (SessionWords.Error(session) is { Length: > 0 } error) Line($"    Last error:       {error}");
+        if (SessionWords.Error(protocol) is { Length: > 0 } error) Line($"    Last error:       {error}");
         if (session.Phase != Phase.Established) WriteFaults(session.Faults);
     }
 

@@ -37,6 +37,6 @@ internal static class ProtocolRow
 
     private static string InfoOf(ProtocolStatus protocol) =>
         protocol.Session == null ? ""
-        : protocol.Enabled ? $"{SessionWords.State(protocol),-14}{SessionWords.Error(protocol.Session)}"
-        : SessionWords.Error(protocol.Session);
+        : protocol.Enabled ? $"{SessionWords.State(protocol),-14}{SessionWords.Error(protocol)}"
+        : SessionWords.Error(protocol);
 }

@@ -58,7 +58,9 @@ internal sealed class RouteLines(Conversation with, bool all)
         return route.From is { } from && from != gateway ? $" from {from}" : "";
     }
 
-    private static string Mark(RouteView route) => !route.Best ? "" : route.KernelProblem ? " !" : " *";
+    /// <summary>BIRD marks what stands first of its prefix: a rejected route, too, where there is no other.</summary>
+    private static string Mark(RouteView route) =>
+        route.Best ? route.KernelProblem ? " !" : " *" : route is { Filtered: true, StandsFirst: true } ? " *" : "";
 
     private static string Info(RouteView route)
     {

@@ -15,9 +15,10 @@ internal static class SessionWords
     };
 
     /// <summary>Class and text of the last error; empty once the session is established again, or where the operator ended it.</summary>
-    public static string Error(SessionSnapshot session)
+    public static string Error(ProtocolStatus protocol)
     {
-        if (session.Phase == Phase.Established) return "";
+        if (protocol.Channels.Any(channel => channel.IsOverLimit)) return "Automatic shutdown: Route limit exceeded";
+        if (protocol.Session is not { Phase: not Phase.Established } session) return "";
         var fault = session.Faults.Why;
         return fault.Kind switch
         {
