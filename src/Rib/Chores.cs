@@ -84,6 +84,10 @@ internal sealed class Chores(
         waiting.Enqueue(ChooseAll(next = new(since)).GetEnumerator());
     }
 
+    /// <summary>A walk on which everybody looks at every prefix again; nothing is chosen anew.</summary>
+    /// <param name="done">Called when it is over.</param>
+    public void MoveAll(LocRib rib, Action done) => waiting.Enqueue(MoveEvery(rib, done).GetEnumerator());
+
     /// <summary>A slice of the removal, or of the oldest of the others; false: there is none.</summary>
     public bool Step()
     {
@@ -157,9 +161,22 @@ internal sealed class Chores(
 
     private void Reaccept(LocRib rib, RibPeer peer, uint node, uint at)
     {
-        var accepted = import.Run(peer, rib.Paths[at].Received, rib.Table[node], rib.Family);
+        var (received, cycle) = (rib.Paths[at].Received, peers.Cycle(peer.Index, rib.Family));
+        var accepted = cycle.IsLongStale(rib.Paths[at].Cycle)
+            ? import.RunLongStale(peer, received, rib.Table[node], rib.Family)
+            : import.Run(peer, received, rib.Table[node], rib.Family);
         rib.Reaccept(node, at, accepted, Rib.Now);
         attributes.Release(accepted);
+    }
+
+    private IEnumerable<bool> MoveEvery(LocRib rib, Action done)
+    {
+        for (uint node = 1; node < rib.Table.End; node++)
+        {
+            if (node % slice == 0) yield return true;
+            if (rib.Table.IsUsed(node)) rib.Moved.Add(node);
+        }
+        done();
     }
 
     private IEnumerable<bool> ChooseAll(Choice choice)

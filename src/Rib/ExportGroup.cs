@@ -35,6 +35,8 @@ internal sealed class ExportGroup(
     private readonly List<uint> wanted = [], unswept = [];
     private uint feed = 1, dissolved = 1;
     private long? closedUntil;
+    /// <summary>Ends-of-RIB that were held back leave when nothing is pending any more.</summary>
+    private bool owesEnds;
     private readonly Gate gate = new();
     private int rejectedRun;
     private int barred, filtered;
@@ -224,7 +226,7 @@ internal sealed class ExportGroup(
     private bool StepInSync(long now)
     {
         ReleaseDelayed(now);
-        if (pending.Count == 0 && feed == 0) return false;
+        if (pending.Count == 0 && feed == 0 && !owesEnds) return false;
         if (gate.HoldsUp(inSync, wake)) return false;
         BeginBatch();
         if (feed != 0) Feed();
@@ -258,7 +260,7 @@ internal sealed class ExportGroup(
     {
         var end = Math.Min(rib.Table.End, feed + (uint)slice);
         for (; feed < end; feed++)
-            if (rib.Table.IsUsed(feed)) Look(feed);
+            if (rib.Table.IsUsed(feed) && !rib.IsDeferred(feed)) Look(feed);
         if (feed >= rib.Table.End) feed = 0;
     }
 
@@ -431,11 +433,16 @@ internal sealed class ExportGroup(
         MarkEnds(cohort.Members);
     }
 
+    /// <summary>What was held back is pending here, all of it: the ends of the members' first tables come behind it.</summary>
+    public void OweEnds() => owesEnds = true;
+
     private void MarkEnds(List<Member> members)
     {
+        owesEnds &= pending.Count > 0;
+        var mayEnd = !owesEnds && !rib.HoldsEnds;
         foreach (var member in members)
         {
-            if (member.AwaitsEndOfRib)
+            if (member.AwaitsEndOfRib && mayEnd)
             {
                 member.AwaitsEndOfRib = false;
                 EndOfRib(member, family);

@@ -85,7 +85,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (offered == uint.MaxValue) return;
         var end = Math.Min(rib.Table.End, offered + (uint)most);
         for (; offered < end; offered++)
-            if (rib.Table.IsUsed(offered)) Offer(offered);
+            if (rib.Table.IsUsed(offered) && !rib.IsDeferred(offered)) Offer(offered);
         if (offered >= rib.Table.End) offered = uint.MaxValue;
     }
 

@@ -28,6 +28,24 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
         return attributes.Intern(accepted, summary, row.Marks with { Hints = hints });
     }
 
+    /// <summary>The same for a route that has been stale for long (RFC 9494 section 4.3).</summary>
+    public uint RunLongStale(RibPeer peer, uint received, Prefix prefix, IpFamily family)
+    {
+        var fresh = Run(peer, received, prefix, family);
+        if (fresh == 0) return 0;
+        var stale = ImportDoor.ForbidsLongStale(attributes[received].Summary) ? 0 : Marked(fresh);
+        attributes.Release(fresh);
+        return stale;
+    }
+
+    private uint Marked(uint fresh)
+    {
+        editor.Load(attributes.OctetsOf(fresh));
+        editor.AddCommunity(Community.LlgrStale);
+        var octets = editor.Finish(out var summary);
+        return attributes.Intern(octets, summary, attributes[fresh].Marks);
+    }
+
     /// <summary>What they say, and by which rule; the editor holds what a filter has changed.</summary>
     public Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family, out KernelHints hints)
     {

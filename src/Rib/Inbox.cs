@@ -12,7 +12,11 @@ internal abstract record ShardMessage
     /// <summary>A source begins to exist, or to be up; with an outlet it is a receiver too.</summary>
     public sealed record PeerUp(RibPeer Peer, IPeerOutlet? Outlet) : ShardMessage;
     /// <summary>It receives no more, and all routes of it are gone, or stale: those of the families that are kept.</summary>
-    public sealed record PeerDown(ushort Peer, FamilySet Kept) : ShardMessage;
+    public sealed record PeerDown(ushort Peer, KeptFamilies Kept) : ShardMessage;
+    /// <summary>What is still stale becomes the last resort.</summary>
+    public sealed record LongStaleBegins(ushort Peer, FamilySet Families) : ShardMessage;
+    /// <summary>What peers say is told to nobody, and chosen from all of it later; or that is over.</summary>
+    public sealed record Defer(FamilySet Families, bool Begins) : ShardMessage;
     /// <summary>What is still stale is gone.</summary>
     public sealed record StaleEnds(ushort Peer, FamilySet Families) : ShardMessage;
     /// <summary>Other filters or knobs for a peer that stays up.</summary>

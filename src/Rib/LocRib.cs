@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Net;
+using Calico.Bgp.Rib.Filters;
 
 namespace Calico.Bgp.Rib;
 
@@ -53,6 +54,10 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
     /// <summary>Somebody is told more than the best path.</summary>
     public bool TellsEveryPath { get; set; }
     public long Octets => Table.Octets + paths.Octets;
+    /// <summary>Best paths that peers said are told to nobody yet (RFC 4724 section 4.1).</summary>
+    public bool Defers { get; set; }
+    /// <summary>Nor does an End-of-RIB leave: until what was held back is on its way.</summary>
+    public bool HoldsEnds { get; set; }
 
     public void Dispose()
     {
@@ -71,6 +76,10 @@ internal sealed class LocRib(IpFamily family, AttributeInterner attributes, Next
         ref var path = ref paths[first];
         return path.IsPreferred ? new(path.Accepted, path.Peer) : Best.None;
     }
+
+    /// <summary>Its best path came from a peer, while these are held back.</summary>
+    public bool IsDeferred(uint node) =>
+        Defers && BestOf(node) is { Attributes: not 0 } best && peers[best.Peer].Origin == RouteOrigin.Bgp;
 
     /// <summary>Accepted, and its next hop can be reached the way the peer asks for (RFC 4271 9.1.2.1).</summary>
     public bool IsEligible(uint node, in PathRow path)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,7 @@ internal sealed class Outflow(
     private const int Slice = 4096, EmptiedSlice = 256;
     private readonly List<ExportGroup> groups = [];
     private readonly DirtyQueue emptied = new();
-    private readonly List<uint> kept = [];
+    private readonly List<uint> kept = [], own = [];
     private readonly List<BestFeed> followers = [];
     private readonly Queue<ExportGroup> dissolving = [];
     /// <summary>Shared by the groups that tell several paths of a prefix; null: there never was one.</summary>
@@ -23,6 +24,7 @@ internal sealed class Outflow(
     private int withheld;
     private long toldWithheld = long.MinValue / 2;
 
+    public IpFamily Family => rib.Family;
     public IReadOnlyList<ExportGroup> Groups => groups;
     public FibFeed? Fib => fib;
     public long Octets => groups.ToArray().Sum(group => group.Octets) + (fib?.Octets ?? 0) + (keys?.Octets ?? 0);
@@ -99,6 +101,7 @@ internal sealed class Outflow(
         while (rib.Moved.Count > 0)
         {
             var moved = rib.Moved.Take(Slice);
+            if (rib.Defers) moved = NotDeferred(moved);
             foreach (var group in groups) group.Add(moved);
             fib?.Add(moved);
             foreach (var feed in followers) feed.Add(moved);
@@ -109,6 +112,30 @@ internal sealed class Outflow(
             }
         }
         return true;
+    }
+
+    /// <summary>The rest is looked at when deferring is over, with everything else.</summary>
+    private ReadOnlySpan<uint> NotDeferred(ReadOnlySpan<uint> moved)
+    {
+        own.Clear();
+        foreach (var node in moved)
+            if (!rib.IsDeferred(node)) own.Add(node);
+        return CollectionsMarshal.AsSpan(own);
+    }
+
+    /// <summary>RFC 4724 section 4.1: what peers say is told to nobody; or, from now on, it is.</summary>
+    public void Defer(bool begins, Chores chores)
+    {
+        if (begins == rib.Defers) return;
+        rib.Defers = begins;
+        if (begins) rib.HoldsEnds = true;
+        else chores.MoveAll(rib, TellEnds);
+    }
+
+    private void TellEnds()
+    {
+        rib.HoldsEnds = false;
+        foreach (var group in groups) group.OweEnds();
     }
 
     public bool StepGroups(long now)

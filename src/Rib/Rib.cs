@@ -86,9 +86,9 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>It is down: after the last flush of its inlet. Its routes go, in slices.</summary>
     /// <param name="kept">
     /// Families whose routes stay instead, stale, chosen and told as before (RFC 4724 section 4.2), until the next session's End-of-RIB, a
-    /// refresh, <see cref="EndStale"/> or another loss finds that they were not said again. Stale ones of an earlier loss go.
+    /// refresh, <see cref="EndStale"/> or another loss finds that they were not said again.
     /// </param>
-    public void PeerDown(ushort peer, IPeerOutlet? outlet, FamilySet kept = FamilySet.None)
+    public void PeerDown(ushort peer, IPeerOutlet? outlet, KeptFamilies kept = default)
     {
         if (outlet != null)
             foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6]) tablesSent.TryRemove((outlet, family), out _);
@@ -99,6 +99,20 @@ public sealed class Rib : IRibOwner, IDisposable
     /// The peer's routes that are still stale go: it is not back in time, or did not keep its own (RFC 4724 section 4.2).
     /// </summary>
     public void EndStale(ushort peer, FamilySet families) => Tell(new ShardMessage.StaleEnds(peer, families));
+
+    /// <summary>
+    /// RFC 9494 section 4.3: the peer's routes that are still stale become the last resort, marked as such, and those go that forbid it.
+    /// </summary>
+    public void BeginLongStale(ushort peer, FamilySet families) => Tell(new ShardMessage.LongStaleBegins(peer, families));
+
+    /// <summary>
+    /// RFC 4724 section 4.1: from now on peers' routes are kept, and none of them reaches the FIB or another peer, nor does our
+    /// End-of-RIB; own routes do.
+    /// </summary>
+    public void Defer(FamilySet families) => Tell(new ShardMessage.Defer(families, Begins: true));
+
+    /// <summary>That is over: what is chosen by now is told, and then our End-of-RIB.</summary>
+    public void EndDeferral(FamilySet families) => Tell(new ShardMessage.Defer(families, Begins: false));
 
     /// <summary>Other filters or knobs for a peer that is up; nothing is reset.</summary>
     public void PeerChanged(RibPeer peer) => PeersChanged([peer]);

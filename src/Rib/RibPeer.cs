@@ -16,6 +16,10 @@ public interface IPeerOutlet
     void WhenDrained(long octets, Action drained);
 }
 
+/// <summary>Whose routes stay, stale, though their session is lost.</summary>
+/// <param name="StaleToo">Of these what an earlier session left stays as well (RFC 9494 section 4.2).</param>
+public readonly record struct KeptFamilies(FamilySet All, FamilySet StaleToo);
+
 /// <summary>A source or receiver of routes, as the RIB knows it: a BGP peer, or one of our own (static, direct, kernel).</summary>
 public sealed record RibPeer
 {
@@ -63,6 +67,8 @@ public sealed record RibPeer
     /// <summary>RFC 7313 was negotiated: a refresh is bracketed by BoRR and EoRR.</summary>
     public bool EnhancedRefresh { get; init; }
     public int? PrefixLimit { get; init; }
+    /// <summary>RFC 9494 was negotiated: it may be told routes that are long stale.</summary>
+    public bool LongLived { get; init; }
     public TimeSpan MinRouteAdvertisementInterval { get; init; }
 
     public Address Self(IpFamily family) => family == IpFamily.IPv4 ? SelfIPv4 : SelfIPv6;
@@ -86,6 +92,7 @@ public sealed record RibPeer
         PathsIPv4 = Encode.AddPath.Has(IpFamily.IPv4) ? PathsIPv4 : PathsTold.Best,
         PathsIPv6 = Encode.AddPath.Has(IpFamily.IPv6) ? PathsIPv6 : PathsTold.Best,
         MinRouteAdvertisementInterval = MinRouteAdvertisementInterval,
+        LongLived = LongLived,
     };
 }
 
@@ -114,6 +121,7 @@ internal sealed record ExportTreatment(IFilter Filter)
     public required PathsTold PathsIPv4 { get; init; }
     public required PathsTold PathsIPv6 { get; init; }
     public required TimeSpan MinRouteAdvertisementInterval { get; init; }
+    public required bool LongLived { get; init; }
 
     /// <summary>What is told in this family bears a path's identifier, however many of a prefix are.</summary>
     public bool IsByPath(IpFamily family) => Encode.AddPath.Has(family);

@@ -225,7 +225,7 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.PeerDown down:
                 foreach (var outflow in outflows) outflow.Leave(down.Peer);
-                foreach (var rib in ribs) Lose(down.Peer, rib.Family, down.Kept.Has(rib.Family));
+                foreach (var rib in ribs) Lose(down.Peer, rib.Family, down.Kept);
                 break;
             case ShardMessage.PeersChanged changed:
                 foreach (var peer in changed.Peers) Change(peer);
@@ -242,6 +242,13 @@ internal sealed class RibShard : IDisposable
             case ShardMessage.StaleEnds ends:
                 foreach (var rib in ribs)
                     if (ends.Families.Has(rib.Family)) EndStale(ends.Peer, rib.Family);
+                break;
+            case ShardMessage.LongStaleBegins(var peer, var families):
+                BeginLongStale(peer, families);
+                break;
+            case ShardMessage.Defer defer:
+                foreach (var outflow in outflows)
+                    if (defer.Families.Has(outflow.Family)) outflow.Defer(defer.Begins, chores);
                 break;
             case ShardMessage.NextHopsChanged next:
                 nextHops.ResolveBy(next.Resolver);
@@ -307,11 +314,19 @@ internal sealed class RibShard : IDisposable
         chores.RemoveGone(cycle, family);
     }
 
-    private void Lose(ushort peer, IpFamily family, bool isKept)
+    private void BeginLongStale(ushort peer, FamilySet families)
+    {
+        if (peers.Find(peer) == null) return;
+        foreach (var rib in ribs)
+            if (families.Has(rib.Family)) peers.Cycle(peer, rib.Family).BeginLongStale();
+        chores.Reimport(peer);
+    }
+
+    private void Lose(ushort peer, IpFamily family, KeptFamilies kept)
     {
         if (peers.Find(peer) == null) return;
         var (cycle, counts) = (peers.Cycle(peer, family), peers.Counts(peer, family));
-        var canWait = isKept ? cycle.Keep(counts.Held) : cycle.Lose(counts.Held);
+        var canWait = kept.All.Has(family) ? cycle.Keep(counts.Held, kept.StaleToo.Has(family)) : cycle.Lose(counts.Held);
         chores.RemoveGone(cycle, family);
         if (!canWait) chores.RemoveGoneNow();
         counts.Reset();

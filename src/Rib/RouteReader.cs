@@ -91,8 +91,16 @@ internal sealed class RouteReader(
             StandsFirst = at == rib.First(node),
             Sharing = Multipath.Of(rib, attributes, node, at),
             Reason = rib.ReasonOf(node, at),
-            Verdict = judged ? import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family, out _) : null,
+            Verdict = judged ? VerdictOf(node, path) : null,
         };
+    }
+
+    private Verdict VerdictOf(uint node, in PathRow path)
+    {
+        var verdict = import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family, out _);
+        var isBarred = verdict.IsAccepted && peers.Cycle(path.Peer, rib.Family).IsLongStale(path.Cycle)
+            && ImportDoor.ForbidsLongStale(attributes[path.Received].Summary);
+        return isBarred ? Verdict.Against(RouteRule.NoLongStale) : verdict;
     }
 
     /// <summary>Everything about one prefix.</summary>

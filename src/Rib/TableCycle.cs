@@ -29,6 +29,8 @@ internal sealed class TableCycle
     private uint now;
     /// <summary>Paths of cycles before these are gone, and stale.</summary>
     private uint goneBefore, staleBefore;
+    /// <summary>Of the stale ones these have been so for long (RFC 9494).</summary>
+    private uint longStaleBefore;
     /// <summary>The present session's first.</summary>
     private uint session;
     private uint? refresh;
@@ -49,6 +51,8 @@ internal sealed class TableCycle
 
     public PathState StateOf(byte cycle) => Number(cycle) is var number && number == now ? PathState.None
         : number < staleBefore ? PathState.Stale : PathState.Unconfirmed;
+
+    public bool IsLongStale(byte cycle) => Number(cycle) < longStaleBefore;
 
     private uint Number(byte cycle) => now - (byte)((byte)now - cycle);
 
@@ -85,17 +89,21 @@ internal sealed class TableCycle
         return TryAdvance(held);
     }
 
-    /// <summary>The session is lost, and what was said in it is kept; what was stale already is gone (RFC 4724 section 4.2).</summary>
+    /// <summary>The session is lost, and what was said in it is kept.</summary>
+    /// <param name="staleToo">What was stale already stays as well (RFC 9494 section 4.2); else it is gone (RFC 4724 section 4.2).</param>
     /// <returns>As <see cref="Lose"/>.</returns>
-    public bool Keep(int held)
+    public bool Keep(int held, bool staleToo = false)
     {
         Leave(held);
-        goneBefore = Math.Max(goneBefore, staleBefore);
+        if (!staleToo) goneBefore = Math.Max(goneBefore, staleBefore);
         staleBefore = session;
         if (TryAdvance(held)) return true;
         goneBefore = staleBefore;
         return false;
     }
+
+    /// <summary>What is still stale has been so for long: it is to be the last resort.</summary>
+    public void BeginLongStale() => longStaleBefore = staleBefore;
 
     /// <summary>What is still stale is gone.</summary>
     public void EndStale() => goneBefore = Math.Max(goneBefore, staleBefore);

@@ -18,6 +18,8 @@ internal static class Why
         RouteRule.NoAdvertise => "its community no-advertise (RFC 1997)",
         RouteRule.NoExport => "its community no-export, and the peer is external (RFC 1997)",
         RouteRule.NoExportSubconfed => "its community no-export-subconfed, and the peer is external (RFC 1997)",
+        RouteRule.LongStale => "it is long stale, and the peer does not know what that is (RFC 9494)",
+        RouteRule.NoLongStale => "it is long stale, and its community no-llgr forbids that (RFC 9494)",
         RouteRule.NotReflected => "learned inside, and not for inside but through a reflector (RFC 4456)",
         RouteRule.SplitHorizon => "it is the one who sent it",
         RouteRule.NoNextHop => "there is no address that could be its next hop",

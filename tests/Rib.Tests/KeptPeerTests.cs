@@ -214,4 +214,59 @@ public sealed class KeptPeerTests : IDisposable
         Assert.Equal((0, 0, 0), rig.Rib.Sizes);
         Assert.Empty(other.Complaints);
     }
+
+    /// <summary>RFC 9494 section 4.3 (conformance G05).</summary>
+    [Fact]
+    public async Task What_has_been_stale_for_long_is_marked_the_last_resort_and_told_to_those_alone_who_know_what_that_is()
+    {
+        var knows = rig.Up(RibRig.Peer(3) with { LongLived = true });
+        await rig.AnnounceAsync(1, Path(64501), One);
+        await rig.AnnounceAsync(2, Path(64502, 7, 8), One);
+        await rig.AnnounceAsync(1, Path(64501), Two);
+        rig.Down(1, FamilySet.Both);
+        rig.Rib.BeginLongStale(1, FamilySet.IPv4);
+        await rig.Rib.IdleAsync();
+        Assert.Equal(2, (await rig.ReadAsync(new(RouteSide.Best, IpFamily.IPv4, ReadScope.Exact, One)))[0].Peer);
+        var last = (await rig.ReadAsync(new(RouteSide.Best, IpFamily.IPv4, ReadScope.Exact, Two)))[0];
+        Assert.Equal((1, true), (last.Peer, last.Summary.Has(Wire.Attributes.AttributeMarks.LlgrStale)));
+        Assert.Equal([One, Two], knows.Holds.Keys);
+        Assert.Empty(other.Holds);
+        Assert.Contains("ffff0006", knows.Holds[Two], StringComparison.Ordinal);
+        var verdict = (await rig.Rib.ExplainAsync(Two, default)).Exports.Single(export => export.Peer == 2).Verdict;
+        Assert.Equal(RouteRule.LongStale, verdict.Rule);
+
+        rig.Up(RibRig.Peer(1));
+        await rig.AnnounceAsync(1, Path(64501), One, Two);
+        await rig.EndOfRibAsync(1, IpFamily.IPv4);
+        await rig.Rib.IdleAsync();
+        Assert.Equal([One, Two], other.Holds.Keys);
+        Assert.DoesNotContain("ffff0006", knows.Holds[Two], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_route_that_says_no_llgr_is_not_used_once_it_has_been_stale_for_long()
+    {
+        await rig.AnnounceAsync(1, rig.Attributes(editor =>
+        {
+            editor.Prepend(new(64501));
+            editor.AddCommunity(Community.NoLlgr);
+        }), One);
+        rig.Down(1, FamilySet.Both);
+        Assert.Equal("192.0.2.0/24 Preferred, Stale", await PathsAsync());
+        rig.Rib.BeginLongStale(1, FamilySet.Both);
+        Assert.Equal("", await PathsAsync());
+        Assert.Empty(other.Holds);
+        Assert.Equal(RouteRule.NoLongStale, (await rig.Rib.ExplainAsync(One, default)).Paths[0].Route.Verdict!.Value.Rule);
+    }
+
+    [Fact]
+    public async Task Where_routes_may_stay_for_long_a_second_loss_takes_none_of_them()
+    {
+        await rig.AnnounceAsync(1, Path(64501), One, Two);
+        rig.Down(1, FamilySet.Both, FamilySet.Both);
+        rig.Up(RibRig.Peer(1));
+        await rig.AnnounceAsync(1, Path(64501), Two);
+        rig.Down(1, FamilySet.Both, FamilySet.Both);
+        Assert.Equal("192.0.2.0/24 Preferred, Stale; 198.51.100.0/24 Preferred, Stale", await PathsAsync());
+    }
 }

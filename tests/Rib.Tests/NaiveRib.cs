@@ -16,20 +16,20 @@ internal sealed class NaiveRib(DecisionSettings settings)
     /// <summary>As each was when it was last up.</summary>
     private readonly Dictionary<ushort, RibPeer> sources = [];
     public Dictionary<(ushort Peer, Prefix Prefix), byte[]> Received { get; } = [];
-    private readonly HashSet<(ushort Peer, Prefix Prefix)> unconfirmed = [], stale = [];
+    private readonly HashSet<(ushort Peer, Prefix Prefix)> unconfirmed = [], stale = [], longStale = [];
     private readonly HashSet<(ushort Peer, IpFamily Family)> refreshing = [];
     public FlatNetwork Network { get; set; } = new();
 
     public void Up(RibPeer peer) => Peers[peer.Index] = sources[peer.Index] = peer;
 
-    public void Down(ushort peer, FamilySet kept)
+    public void Down(ushort peer, FamilySet kept, FamilySet staleToo)
     {
         Peers.Remove(peer);
         refreshing.RemoveWhere(those => those.Peer == peer);
         foreach (var key in Received.Keys.Where(key => key.Peer == peer).ToArray())
         {
             unconfirmed.Remove(key);
-            if (!kept.Has(key.Prefix.Family) || !stale.Add(key)) Remove(key);
+            if (!kept.Has(key.Prefix.Family) || !(stale.Add(key) || staleToo.Has(key.Prefix.Family))) Remove(key);
         }
     }
 
@@ -38,6 +38,7 @@ internal sealed class NaiveRib(DecisionSettings settings)
         Received[(peer, prefix)] = attributes;
         unconfirmed.Remove((peer, prefix));
         stale.Remove((peer, prefix));
+        longStale.Remove((peer, prefix));
     }
 
     public void Withdraw(ushort peer, Prefix prefix) => Remove((peer, prefix));
@@ -55,6 +56,9 @@ internal sealed class NaiveRib(DecisionSettings settings)
 
     public void EndStale(ushort peer, IpFamily family) => RemoveAll(stale, peer, family);
 
+    public void BeginLongStale(ushort peer, IpFamily family) =>
+        longStale.UnionWith(stale.Where(key => key.Peer == peer && key.Prefix.Family == family));
+
     private void RemoveAll(HashSet<(ushort Peer, Prefix Prefix)> marked, ushort peer, IpFamily family)
     {
         foreach (var key in marked.Where(key => key.Peer == peer && key.Prefix.Family == family).ToArray()) Remove(key);
@@ -65,6 +69,7 @@ internal sealed class NaiveRib(DecisionSettings settings)
         Received.Remove(key);
         unconfirmed.Remove(key);
         stale.Remove(key);
+        longStale.Remove(key);
     }
 
     /// <summary>Whose paths to which prefixes there are, and how they are marked.</summary>
@@ -120,6 +125,7 @@ internal sealed class NaiveRib(DecisionSettings settings)
     private Path? Best(List<Path> paths)
     {
         paths = Keep(paths, path => -(long)path.Peer.Preference);
+        paths = Keep(paths, path => path.Summary.Has(AttributeMarks.LlgrStale) ? 1 : 0);
         paths = Keep(paths, path => -(long)(path.Summary.Has(AttributeMarks.HasLocalPref) ? path.Summary.LocalPref : 100));
         paths = Keep(paths, path => path.Summary.AsPathLength);
         paths = Keep(paths, path => (long)path.Summary.Origin);
@@ -145,7 +151,15 @@ internal sealed class NaiveRib(DecisionSettings settings)
         var editor = new AttributeEditor();
         var result = peer.Import.Run(Input(peer, prefix, attributes, summary), editor);
         if (result.Verdict == FilterVerdict.Reject) return null;
+        var isLongStale = longStale.Contains((peer.Index, prefix));
+        if (isLongStale && summary.Has(AttributeMarks.NoLlgr)) return null;
         var octets = result.Verdict == FilterVerdict.AcceptChanged ? editor.Finish(out summary).ToArray() : attributes;
+        if (isLongStale)
+        {
+            editor.Load(octets);
+            editor.AddCommunity(Community.LlgrStale);
+            octets = editor.Finish(out summary).ToArray();
+        }
         return new(peer, octets, summary, Network.Resolve(summary.NextHop, 0));
     }
 

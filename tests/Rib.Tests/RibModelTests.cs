@@ -65,8 +65,11 @@ public class RibModelTests
         var random = new Random(seed);
         using var rig = new RibRig(shards, settings, slice: slice);
         var model = new NaiveRib(settings);
+        // The first steps are as after a restart.
+        rig.Rib.Defer(FamilySet.Both);
         for (var step = 0; step < Steps; step++)
         {
+            if (step == 15) rig.Rib.EndDeferral(FamilySet.Both);
             await StepAsync(random, rig, model);
             if (step % 20 != 19) continue;
             foreach (var receiver in rig.Receivers.Values) receiver.BeFast();
@@ -86,12 +89,21 @@ public class RibModelTests
         {
             if (random.Next(4) == 0)
             {
+                var tired = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
+                rig.Rib.BeginLongStale(index, tired.Bit());
+                model.BeginLongStale(index, tired);
+                return;
+            }
+            if (random.Next(4) == 0)
+            {
                 var late = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
                 rig.Rib.EndStale(index, late.Bit());
                 model.EndStale(index, late);
                 return;
             }
             peer = RibRig.Peer(index, inner: index > 3, client: index == 5, Pick(random, Filters), Pick(random, Filters));
+            // Half of them know what long stale is (RFC 9494).
+            peer = peer with { LongLived = index % 2 == 0 };
             // One is told two paths of a prefix, or those that could be used together; one all of them, in one family only.
             if (index == 2)
                 peer = peer with { PathsIPv4 = new(2), PathsIPv6 = PathsTold.Equal, Encode = peer.Encode with { AddPath = FamilySet.Both } };
@@ -115,9 +127,9 @@ public class RibModelTests
                 foreach (var prefix in gone) model.Withdraw(index, prefix);
                 break;
             case 15:
-                var kept = (FamilySet)random.Next(4);
-                rig.Down(index, kept);
-                model.Down(index, kept);
+                var (kept, staleToo) = ((FamilySet)random.Next(4), (FamilySet)random.Next(4));
+                rig.Down(index, kept, staleToo);
+                model.Down(index, kept, staleToo);
                 break;
             case 16:
                 model.Up(peer = peer with { Import = Pick(random, Filters), Export = Pick(random, Filters) });
@@ -208,7 +220,8 @@ public class RibModelTests
         if (!from.Internal) editor.Prepend(from.PeerAs with { Value = 64500u + (uint)random.Next(2) });
         if (from.Internal && random.Next(2) == 0) editor.SetLocalPref(random.Next(2) == 0 ? 100u : 150u);
         if (random.Next(3) == 0) editor.SetMed((uint)random.Next(4));
-        if (random.Next(8) == 0) editor.AddCommunity(Pick(random, [Community.NoExport, Community.NoAdvertise]));
+        if (random.Next(8) == 0) editor.AddCommunity(Pick(random, [Community.NoExport, Community.NoAdvertise, Community.NoLlgr]));
+        if (random.Next(12) == 0) editor.AddCommunity(Community.LlgrStale);
         if (from.Internal && random.Next(6) == 0) editor.SetOriginatorId(new(0x0a000001u + (uint)random.Next(3)));
         if (random.Next(4) == 0) editor.SetOrigin(Origin.Incomplete);
     });

@@ -23,6 +23,8 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
     /// <summary>What no correct speaker sends: withdrawals of what was never announced, damage.</summary>
     public List<string> Complaints { get; } = [];
     public int EndsOfRib { get; private set; }
+    /// <summary>What it held when the last of these came.</summary>
+    public Prefix[]? AtEndOfRib { get; private set; }
     /// <summary>Subtypes of the ROUTE-REFRESH messages that came (RFC 7313).</summary>
     public List<byte> RefreshMarks { get; } = [];
     /// <summary>The next UPDATE makes it slow.</summary>
@@ -75,7 +77,9 @@ internal sealed class ReceivingPeer(RibPeer peer) : IPeerOutlet
         Withdraw(update.MpWithdrawn);
         Announce(update.Announced);
         Announce(update.MpAnnounced);
-        if (update.EndOfRib != null) EndsOfRib++;
+        if (update.EndOfRib == null) return;
+        EndsOfRib++;
+        AtEndOfRib = [.. Holds.Keys];
     }
 
     private void Announce(AnnouncedRun run)
@@ -245,9 +249,9 @@ internal sealed class RibRig : IDisposable
         return receiver;
     }
 
-    public void Down(ushort peer, FamilySet kept = FamilySet.None)
+    public void Down(ushort peer, FamilySet kept = FamilySet.None, FamilySet staleToo = FamilySet.None)
     {
-        Rib.PeerDown(peer, Receivers[peer], kept);
+        Rib.PeerDown(peer, Receivers[peer], new(kept, staleToo));
         Receivers.Remove(peer);
         inlets.Remove(peer);
     }
@@ -256,6 +260,13 @@ internal sealed class RibRig : IDisposable
     {
         Announce(inlets[peer], attributes, prefixes);
         await inlets[peer].FlushAsync();
+    }
+
+    /// <summary>The same for a source of our own, which receives nothing.</summary>
+    public async Task AnnounceOwnAsync(ushort source, byte[] attributes, params Prefix[] prefixes)
+    {
+        inlets.TryAdd(source, Rib.InletFor(source));
+        await AnnounceAsync(source, attributes, prefixes);
     }
 
     private static void Announce(RouteInlet inlet, byte[] attributes, Prefix[] prefixes)

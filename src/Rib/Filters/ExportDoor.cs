@@ -5,7 +5,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that goes out: who may hear of it (before the operator's filter), and what its
-/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360.
+/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360, RFC 9494 (of whose two ways with neighbours
+/// that do not know it we take the plain one: they are not told).
 /// </summary>
 internal static class ExportDoor
 {
@@ -14,6 +15,7 @@ internal static class ExportDoor
     {
         const AttributeMarks keptInside = AttributeMarks.NoExport | AttributeMarks.NoExportSubconfed;
         if (summary.Has(AttributeMarks.NoAdvertise)) return RouteRule.NoAdvertise;
+        if (summary.Has(AttributeMarks.LlgrStale) && !to.LongLived) return RouteRule.LongStale;
         if (!to.Internal)
         {
             if (!summary.Has(keptInside)) return null;

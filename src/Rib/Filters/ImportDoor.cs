@@ -4,7 +4,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that comes in, before the operator's filter is asked: loops (RFC 4271 section 9,
-/// RFC 4456 section 8), AS_SETs (RFC 9774 section 3; confederation segments have not come this far), graceful shutdown (RFC 8326 section 4).
+/// RFC 4456 section 8), AS_SETs (RFC 9774 section 3; confederation segments have not come this far), graceful shutdown (RFC 8326 section 4),
+/// what is not to be kept for long (RFC 9494 section 4.3).
 /// </summary>
 internal static class ImportDoor
 {
@@ -23,6 +24,9 @@ internal static class ImportDoor
     /// <summary>RFC 9774 section 3: treated as withdrawn. It is kept as received, so that one can see it, and a reload may let it in.</summary>
     public static bool HasBarredSet(RibPeer peer, in AttributeSummary summary) =>
         peer.RejectAsSets && summary.Has(AttributeMarks.HasAsSet);
+
+    /// <summary>RFC 9494: the route says that it is not to be used once it has been stale for long.</summary>
+    public static bool ForbidsLongStale(in AttributeSummary summary) => summary.Has(AttributeMarks.NoLlgr);
 
     /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>
     public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) =>

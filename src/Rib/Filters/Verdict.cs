@@ -15,12 +15,16 @@ public enum RouteRule : byte
     OwnOriginator,
     /// <summary>RFC 4456 section 8: our cluster stands in the CLUSTER_LIST.</summary>
     OwnCluster,
+    /// <summary>RFC 9494 section 4.3: it has been stale for long, and says that it is not to be used then.</summary>
+    NoLongStale,
 
     // The way out.
     /// <summary>RFC 1997: the community says so.</summary>
     NoAdvertise,
     NoExport,
     NoExportSubconfed,
+    /// <summary>RFC 9494 section 4.3: it has been stale for long, and the peer does not know what that is.</summary>
+    LongStale,
     /// <summary>RFC 4271 section 9.2, RFC 4456 section 6: learned inside, and neither end is a reflector's client.</summary>
     NotReflected,
     /// <summary>It came from there.</summary>
