@@ -42,6 +42,16 @@ public static class Corpus
             + "a001020000fc000000fc01c00808fdea0001ffffff01",
     ];
 
+    /// <summary>What a BFD session hears on its way up, and in polls; with authentication at last.</summary>
+    private static readonly byte[][] ControlPackets =
+    [
+        Convert.FromHexString("20400318000000010000000000" + "0f42400000c35000000000"),
+        Convert.FromHexString("20800318000000010000000700" + "0f42400000c35000000000"),
+        Convert.FromHexString("20e0031800000001000000070000c3500000c35000000000"),
+        Convert.FromHexString("21d0051800000001000000070000271000004e2000000000"),
+        Convert.FromHexString("20c4032100000001000000070000c3500000c350000000000109016162636465"),
+    ];
+
     /// <summary>Whole messages, many of them damaged already.</summary>
     public static IReadOnlyList<byte[]> All { get; } = [.. Own.Select(Convert.FromHexString), .. Shared()];
 
@@ -62,6 +72,7 @@ public static class Corpus
         "open" => Bodies(MessageType.Open, skip: 0),
         "notification" => Bodies(MessageType.Notification, skip: 0),
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
+        "bfd" => ControlPackets,
         _ => Bodies(MessageType.Update, skip: 0),
     };
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
@@ -26,6 +27,7 @@ public static class FuzzTargets
         ["update-two-octet-internal"] = Update(Sessions.Internal with { FourOctetAs = false }),
         ["update-add-path"] = Update(Wide(Sessions.Internal) with { AddPathReceive = FamilySet.Both }),
         ["attributes"] = Attributes,
+        ["bfd"] = Bfd(),
     };
 
     private static readonly Action<byte[]> AnyUpdate = Update(Sessions.External with { EnforceFirstAs = false });
@@ -118,6 +120,25 @@ public static class FuzzTargets
         var attributes = again.Announced.Nlri.Octets.IsEmpty ? again.MpAnnounced.Attributes : again.Announced.Attributes;
         Require(again.Damage.Penalty == Penalty.None, "what we announce is damaged");
         Require(attributes.SequenceEqual(run.Attributes), "attributes change on their second way");
+    }
+
+    /// <summary>What is taken is written again as it came, and no session falls over it, whatever its state.</summary>
+    private static Action<byte[]> Bfd()
+    {
+        var (session, now) = (new BfdSession(7, BfdTimes.Default, new(1), 0), 0L);
+        return datagram =>
+        {
+            if (ControlPacket.Read(datagram, out var packet) != Discard.None) return;
+            Span<byte> again = stackalloc byte[ControlPacket.Octets];
+            packet.Write(again);
+            // Neither the length of what follows nor the echo interval is kept.
+            Require(again[..3].SequenceEqual(datagram.AsSpan(0, 3)) && again[4..20].SequenceEqual(datagram.AsSpan(4, 16)),
+                "a BFD packet changes on its way");
+            if (session.DetectAt <= ++now) session.Expire(now);
+            session.Receive(packet, now, now, out _);
+            session.Sent(now);
+            Require(session.Due > now, "a BFD session is due again at once");
+        };
     }
 
     private static void Describe(AttributeView view)
