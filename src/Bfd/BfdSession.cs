@@ -22,8 +22,6 @@ internal sealed class BfdSession
     private long lastSent;
     /// <summary>The interval by which <see cref="NextSend"/> was chosen; 0: none is wanted.</summary>
     private uint scheduled;
-    /// <summary>The next packet says something new, and is due at once.</summary>
-    private bool isUrgent = true;
     /// <summary>Of what we tell, what counts on our side already: what becomes rarer waits for the end of its poll (section 6.8.3).</summary>
     private uint sendInForce, receiveInForce;
     private uint remoteDesiredMinTx, remoteRequiredMinRx = UnheardMinRx;
@@ -46,6 +44,8 @@ internal sealed class BfdSession
     /// <summary>The neighbour's BFD lives on when its control plane ends.</summary>
     public bool RemoteIsIndependent { get; private set; }
     public long NextSend { get; private set; }
+    /// <summary>The next packet says something new, and is due at once.</summary>
+    public bool IsUrgent { get; private set; } = true;
     public long DetectAt { get; private set; } = Never;
     public long Due => Math.Min(NextSend, DetectAt);
 
@@ -108,7 +108,7 @@ internal sealed class BfdSession
     /// <summary>What was due has been sent; an answer with the F bit is nobody's turn.</summary>
     public void Sent(long now)
     {
-        (lastSent, pollIsOut, isUrgent) = (now, polls, false);
+        (lastSent, pollIsOut, IsUrgent) = (now, polls, false);
         Schedule();
     }
 
@@ -119,7 +119,7 @@ internal sealed class BfdSession
         if (next == BfdState.Up) BeginPoll();
         else TakeEffect();
         // Section 6.8.7: a packet that says something else than the last one does not wait for its turn.
-        (isUrgent, NextSend) = (true, now);
+        (IsUrgent, NextSend) = (true, now);
     }
 
     private void BeginPoll()
@@ -145,7 +145,7 @@ internal sealed class BfdSession
     /// <summary>Another interval counts from the last packet on (section 6.8.3).</summary>
     private void Reschedule()
     {
-        if (!isUrgent && Wanted != scheduled) Schedule();
+        if (!IsUrgent && Wanted != scheduled) Schedule();
     }
 
     private void Schedule()
