@@ -14,6 +14,7 @@ public sealed record PeerAnswer
     public string? Range { get; init; }
     public required string Address { get; init; }
     public required string? Interface { get; init; }
+    /// <summary>0: any but ours (<c>asNumber: external</c>), and it has not said yet which.</summary>
     public required uint As { get; init; }
     public required uint LocalAs { get; init; }
     /// <summary>internal or external.</summary>

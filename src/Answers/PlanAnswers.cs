@@ -23,6 +23,7 @@ public sealed record PlanPeerAnswer
     public required string Name { get; init; }
     public required string Address { get; init; }
     public required int Port { get; init; }
+    /// <summary>0: any but ours (<c>asNumber: external</c>).</summary>
     public required uint AsNumber { get; init; }
     public required uint? LocalAsNumber { get; init; }
     public required string? SourceAddress { get; init; }

@@ -39,7 +39,8 @@ internal static class ConfigDescription
         var kind = session.LocalAs != session.PeerAs ? "external" : peer.RouteReflectorClient ? "internal, client" : "internal";
         var state = session.Shutdown ? ", shut down" : session.Passive ? ", passive" : "";
         var import = $"import {peer.Import.Name}{Unsaid(peer.ImportDefaulted)}";
-        return $"AS {session.PeerAs} ({kind}{state}), {Families(session.Families)}, {import}, "
+        var whose = session.TakesAnyExternalAs ? "any AS" : $"AS {session.PeerAs}";
+        return $"{whose} ({kind}{state}), {Families(session.Families)}, {import}, "
             + $"export {peer.Export.Name}{Unsaid(peer.ExportDefaulted)}";
     }
 

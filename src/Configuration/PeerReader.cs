@@ -52,6 +52,7 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     private PeerConfig Read(string name, PeerPlace? place)
     {
         if (!peer.Has("asNumber")) peer.Problems.Error(peer.Node, "expected the key asNumber, got a peer without it");
+        var localAs = peer.Value("localAsNumber", Scalars.Asn) ?? router.As;
         var session = new SessionSettings
         {
             Name = name,
@@ -61,14 +62,19 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             PeerPort = place?.Port ?? 179,
             ListenPort = router.ListenPort,
             SourceAddress = Source(place),
-            LocalAs = peer.Value("localAsNumber", Scalars.Asn) ?? router.As,
-            PeerAs = peer.Value("asNumber", Scalars.Asn) ?? default,
+            LocalAs = localAs,
+            PeerAs = peer.Value("asNumber", PeersAs(localAs)) ?? default,
             RouterId = router.RouterId,
             Fqdn = new(router.HostName, ""),
         };
         session = Features(Reach(Timers(session)));
         return Routing(session);
     }
+
+    /// <summary>FRR's <c>remote-as external</c> and <c>internal</c> beside a number.</summary>
+    private static Reading<Asn> PeersAs(Asn local) => new(
+        Scalars.Asn.Expected + ", internal or external,",
+        text => text switch { "external" => default(Asn), "internal" => local, _ => Scalars.Asn.Parse(text) });
 
     private string Name(string unsaid)
     {

@@ -39,7 +39,7 @@ internal static class Negotiation
     {
         var theirs = received.Capabilities;
         var peerAs = theirs.FourOctetAs ?? received.MyAs;
-        if (peerAs != our.PeerAs) return Refuse(BadPeerAs, $"expected AS {our.PeerAs}, peer says AS {peerAs}");
+        if (!IsExpected(our, peerAs)) return Refuse(BadPeerAs, $"expected {ExpectedAs(our)}, peer says AS {peerAs}");
         if (IsInternal(our) && received.Identifier == our.RouterId) return Refuse(BadIdentifier, $"peer has our router id {our.RouterId}");
         if (RoleFault(our, theirs) is { } fault) return Refuse(RoleMismatch, fault);
         var families = our.Families & FamiliesOf(theirs);
@@ -54,7 +54,7 @@ internal static class Negotiation
         return new()
         {
             LocalAs = our.LocalAs,
-            PeerAs = our.PeerAs,
+            PeerAs = theirs.FourOctetAs ?? received.MyAs,
             LocalId = sent.Identifier,
             PeerId = received.Identifier,
             LocalAddress = default,
@@ -75,6 +75,13 @@ internal static class Negotiation
             Received = received,
         };
     }
+
+    /// <summary>AS_TRANS by itself says that the peer has another number, and not which.</summary>
+    private static bool IsExpected(SessionSettings our, Asn peerAs) =>
+        our.TakesAnyExternalAs ? peerAs != our.LocalAs && peerAs != Asn.Trans : peerAs == our.PeerAs;
+
+    private static string ExpectedAs(SessionSettings our) =>
+        our.TakesAnyExternalAs ? $"any AS but ours ({our.LocalAs})" : $"AS {our.PeerAs}";
 
     /// <summary>RFC 9234 section 4.2's table, and strict mode. Null: the roles go together, or are nobody's business.</summary>
     private static string? RoleFault(SessionSettings our, CapabilitySet theirs)

@@ -22,7 +22,9 @@ public sealed record SessionSettings
     public int ListenPort { get; init; } = Port;
     public Address? SourceAddress { get; init; }
     public required Asn LocalAs { get; init; }
+    /// <summary>0 is nobody's number (RFC 7607): any but ours, as FRR's <c>remote-as external</c> has it.</summary>
     public required Asn PeerAs { get; init; }
+    public bool TakesAnyExternalAs => PeerAs == default;
     public required RouterId RouterId { get; init; }
 
     public bool Passive { get; init; }

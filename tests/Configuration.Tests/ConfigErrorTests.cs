@@ -57,7 +57,8 @@ public class ConfigErrorTests
     [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, sessionLimit: 0",
         "expected a number from 1 to 4096 for peers[0].sessionLimit, got \"0\"")]
     [InlineData("peerIP: 192.0.2.1", "expected the key asNumber, got a peer without it")]
-    [InlineData("peerIP: 192.0.2.1, asNumber: 0", "expected an AS number from 1 to 4294967294 for peers[0].asNumber, got \"0\"")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 0",
+        "expected an AS number from 1 to 4294967294, internal or external, for peers[0].asNumber, got \"0\"")]
     [InlineData("peerIP: 'fe80::1', asNumber: 1",
         "expected the interface of the link-local address, as in fe80::1%eth0 or by the key interface")]
     [InlineData("peerIP: 224.0.0.1, asNumber: 1", "expected a neighbour's address for peerIP, got 224.0.0.1")]

@@ -141,6 +141,22 @@ public class DaemonConfigTests
     }
 
     [Fact]
+    public void A_neighbours_as_may_be_any_but_ours_or_ours()
+    {
+        var config = Good("""
+            router: { asNumber: 65000 }
+            peers:
+             - { peerRange: 10.0.0.0/24, asNumber: external }
+             - { peerIP: 192.0.2.1, asNumber: internal, localAsNumber: 65009 }
+            """);
+        Assert.True(config.Speaker.Ranges[0].Each.Session.TakesAnyExternalAs);
+        Assert.True(config.Speaker.Ranges[0].Each.ImportDefaulted);
+        Assert.Equal(new Asn(65009), config.Speaker.Peers[0].Session.PeerAs);
+        Assert.Contains(config.Describe(), line => line.Contains(", any AS (external, passive), ", StringComparison.Ordinal));
+        Assert.Contains(config.Describe(), line => line.Contains(" AS 65009 (internal), ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_range_stands_beside_others_and_beside_peers_of_their_own_as_far_as_names_and_keys_go()
     {
         const string range = "peers:\n - { peerRange: 10.0.0.0/24, asNumber: 1, password: { value: sesame } }\n - ";

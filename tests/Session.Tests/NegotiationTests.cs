@@ -35,6 +35,16 @@ public class NegotiationTests
             Refusal(Some.Settings with { PeerAs = new(4200000000) }, Some.Open with { MyAs = Asn.Trans, Capabilities = new() }));
 
     [Fact]
+    public void Any_as_but_ours_is_an_external_neighbours()
+    {
+        var our = Some.Settings with { PeerAs = default };
+        var agreed = Some.Agree(our, With(set => set with { FourOctetAs = new(4200000000) })).Agreed!;
+        Assert.Equal((new Asn(4200000000), false), (agreed.PeerAs, agreed.Internal));
+        Assert.Equal(new(ErrorCode.OpenMessage, 2), Refusal(our, With(set => set with { FourOctetAs = our.LocalAs })));
+        Assert.Equal(new(ErrorCode.OpenMessage, 2), Refusal(our, Some.Open with { MyAs = Asn.Trans, Capabilities = new() }));
+    }
+
+    [Fact]
     public void Our_own_identifier_is_refused_inside_our_as() =>
         Assert.Equal(new(ErrorCode.OpenMessage, 3), Refusal(Some.Settings with { PeerAs = new(65001) },
             Some.Open with { MyAs = new(65001), Identifier = Some.Settings.RouterId, Capabilities = new() }));

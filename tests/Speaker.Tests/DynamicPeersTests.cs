@@ -44,6 +44,16 @@ public class DynamicPeersTests
     }
 
     [Fact]
+    public async Task A_neighbour_of_any_other_as_tells_its_own()
+    {
+        await using var pair = await UpAsync(
+            config => config.Routes(Four),
+            config => ByRange(config.Peer(peer => peer with { Session = peer.Session with { PeerAs = default } })));
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Contains(Four));
+        Assert.Equal(pair.ConfigA.As, PeerOf(pair)!.Session!.Negotiated!.PeerAs);
+    }
+
+    [Fact]
     public async Task A_key_of_the_range_is_every_neighbours_and_another_key_does_not_come_in()
     {
         static SpeakerConfig Signed(SpeakerConfig config, string key) =>

@@ -6,7 +6,9 @@ namespace Calico.Bgp.Bgpctl.Views;
 internal static class PeerView
 {
     public static Page Of(PeerAnswer peer, DateTimeOffset now) => new(
-        new Section(new Cell($"{peer.Name}: {PeersView.Address(peer)}, AS {peer.As} ({peer.Type})"), Facts(peer, now)),
+        new Section(
+            new Cell($"{peer.Name}: {PeersView.Address(peer)}, {(peer.As == 0 ? "any AS" : $"AS {peer.As}")} ({peer.Type})"),
+            Facts(peer, now)),
         new Section(new Cell("Routes"), Channels(peer)),
         new Section(new Cell("Messages"), Messages(peer)));
 

@@ -30,6 +30,8 @@ internal static class PeersView
 
     public static string Address(PeerAnswer peer) => peer.Interface == null ? peer.Address : $"{peer.Address}%{peer.Interface}";
 
+    public static string As(PeerAnswer peer) => peer.As == 0 ? peer.Type : Words.Number(peer.As);
+
     public static string? LastError(PeerAnswer peer, DateTimeOffset now) =>
         Fault(peer.LastError, now) ?? (peer.Up ? null : peer.Message);
 
@@ -43,7 +45,7 @@ internal static class PeersView
 
     private static Cell[] Row(PeerAnswer peer, DateTimeOffset now) =>
     [
-        new(peer.Name, Tone.Strong), Address(peer), Words.Number(peer.As), State(peer), Since(peer, now),
+        new(peer.Name, Tone.Strong), Address(peer), As(peer), State(peer), Since(peer, now),
         Counts(peer, "ipv4"), Counts(peer, "ipv6"), new(LastError(peer, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad),
     ];
 

@@ -17,7 +17,8 @@ internal static class PlanView
 
     private static Section Peers(PlanAnswer plan) => new(new Cell("peers"), new Grid(
         [new("Peer"), new("Address"), new("Port", true), new("AS", true), new("Settings")],
-        [.. plan.Peers.Select(peer => (Cell[])[peer.Name, peer.Address, $"{peer.Port}", $"{peer.AsNumber}", Settings(peer)])]));
+        [.. plan.Peers.Select(peer => (Cell[])
+            [peer.Name, peer.Address, $"{peer.Port}", peer.AsNumber == 0 ? "external" : $"{peer.AsNumber}", Settings(peer)])]));
 
     private static Cell Settings(PlanPeerAnswer peer)
     {

@@ -77,7 +77,7 @@ internal static class StatusAnswers
             Range = protocol.Range?.ToString(),
             Address = settings.PeerAddress.ToString(),
             Interface = settings.Interface,
-            As = settings.PeerAs.Value,
+            As = (session.Negotiated?.PeerAs ?? settings.PeerAs).Value,
             LocalAs = settings.LocalAs.Value,
             Type = settings.PeerAs == settings.LocalAs ? "internal" : "external",
             Enabled = protocol.Enabled,

@@ -29,7 +29,8 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
         Line($"    Neighbor address: {settings.PeerAddress}{scope}");
         var dialled = session.Phase == Phase.Established && !settings.Passive;
         if (dialled && settings.PeerPort != BgpPort) Line($"    Neighbor port:    {settings.PeerPort}");
-        Line($"    Neighbor AS:      {settings.PeerAs}");
+        // BIRD's `neighbor external` has no such line until it knows.
+        if ((session.Negotiated?.PeerAs ?? settings.PeerAs) is var peerAs && peerAs != default) Line($"    Neighbor AS:      {peerAs}");
         Line($"    Local AS:         {settings.LocalAs}");
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
         else if (protocol.Enabled) WriteStart(session);
