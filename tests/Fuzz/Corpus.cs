@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Calico.Bgp.Kernel.Neighbours;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Fuzz;
@@ -71,10 +72,16 @@ public static class Corpus
         "capabilities" => Bodies(MessageType.Open, skip: 12),
         "open" => Bodies(MessageType.Open, skip: 0),
         "notification" => Bodies(MessageType.Notification, skip: 0),
+        "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
         _ => Bodies(MessageType.Update, skip: 0),
     };
+
+    /// <summary>An advertisement with a prefix and an MTU.</summary>
+    private static readonly byte[][] RouterOptions =
+        [Convert.FromHexString("86000000400007080000000000000000030440c0000151800000384000000000" + "20010db8000000000000000000000000"
+            + "05010000000005dc")];
 
     private static IReadOnlyList<byte[]> Bodies(MessageType type, int skip) =>
         [.. All.Where(x => x.Length >= MessageHeader.Octets + skip && x[18] == (byte)type).Select(x => x[(MessageHeader.Octets + skip)..])];

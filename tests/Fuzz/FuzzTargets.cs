@@ -1,5 +1,6 @@
 using System.Buffers;
 using Calico.Bgp.Bfd;
+using Calico.Bgp.Kernel.Neighbours;
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
@@ -28,7 +29,10 @@ public static class FuzzTargets
         ["update-add-path"] = Update(Wide(Sessions.Internal) with { AddPathReceive = FamilySet.Both }),
         ["attributes"] = Attributes,
         ["bfd"] = Bfd(),
+        ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
     };
+
+    private static readonly Address RouterAddress = Address.Parse("fe80::2");
 
     private static readonly Action<byte[]> AnyUpdate = Update(Sessions.External with { EnforceFirstAs = false });
 

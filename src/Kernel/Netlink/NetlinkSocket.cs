@@ -80,7 +80,7 @@ internal sealed class NetlinkSocket : IDisposable
     public void Hear(int group, bool heard) =>
         Libc.TrySetOption(socket.SafeHandle, SOL_NETLINK, heard ? Libc.AddMembership : Libc.DropMembership, group);
 
-    private static ulong Instruction(ushort code, byte ifTrue, byte ifFalse, uint value) => BitConverter.IsLittleEndian
+    internal static ulong Instruction(ushort code, byte ifTrue, byte ifFalse, uint value) => BitConverter.IsLittleEndian
         ? (ulong)value << 32 | (ulong)ifFalse << 24 | (ulong)ifTrue << 16 | code
         : (ulong)code << 48 | (ulong)ifTrue << 40 | (ulong)ifFalse << 32 | value;
 
