@@ -15,9 +15,14 @@ public class RouteSieveTests
         editor.SetMed(med);
         var attributes = editor.Finish(out var summary).ToArray();
         return new(
-            Prefix.Parse("192.0.2.0/24"), First: true, origin, RouteType.Blackhole, origin == RouteOrigin.Bgp ? "tor" : "static1", null,
-            default, Best: true, Filtered: false, Stale: false, 100, [], Recursive: false, Resolvable: true, IgpMetric: null, "only",
-            origin == RouteOrigin.Bgp ? attributes : default, summary, PathId: null, KernelProblem: false);
+            Prefix.Parse("192.0.2.0/24"), origin, RouteType.Blackhole, origin == RouteOrigin.Bgp ? "tor" : "static1", null, default)
+        {
+            First = true,
+            Best = true,
+            Preference = 100,
+            Attributes = origin == RouteOrigin.Bgp ? attributes : default,
+            Summary = summary,
+        };
     }
 
     private static RouteView? Pass(RouteView route, params FilterRule[] rules) =>
