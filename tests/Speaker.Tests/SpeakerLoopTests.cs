@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
@@ -26,7 +28,9 @@ public class SpeakerLoopTests
     public async Task Sockets_that_cannot_be_had_are_answered_and_asked_for_again_by_the_next_reload()
     {
         await using var pair = await new Pair().UpAsync();
-        var newer = pair.ConfigA with { Listen = [Address.Parse("198.51.100.99")] };
+        using var other = new TcpListener(IPAddress.Parse("127.0.0.99"), pair.ConfigA.ListenPort);
+        other.Start();
+        var newer = pair.ConfigA with { Listen = [Address.Parse("127.0.0.99")] };
         for (var time = 0; time < 2; time++)
         {
             var changes = await pair.A.Loop.ConfigureAsync(newer);
