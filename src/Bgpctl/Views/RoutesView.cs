@@ -24,7 +24,7 @@ internal static class RoutesView
         [
             new(Mark(route), route.KernelProblem ? Tone.Bad : Tone.Good),
             new(route.Prefix, route.Best || route.Multipath ? Tone.Strong : tone),
-            new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(route.Protocol, tone),
+            new(attributes?.NextHop ?? "", tone), new(Words.Via(route.Type, route.NextHops), tone), new(From(route), tone),
             new(attributes == null ? "" : $"{attributes.AsPath} {Origin(attributes.Origin)}".TrimStart(), tone),
             new($"{attributes?.LocalPref}", tone), new($"{attributes?.Med}", tone), new(Communities(attributes), tone),
             new(Why(route), Tone.Faint),
@@ -39,6 +39,9 @@ internal static class RoutesView
         { Dormant: true } => "-",
         _ => "",
     };
+
+    /// <summary>Who brought it; of several paths that one neighbour tells (RFC 7911) which.</summary>
+    private static string From(RouteAnswer route) => route.PathId is { } path ? $"{route.Protocol} #{path}" : route.Protocol;
 
     private static string Origin(string origin) => origin switch { "igp" => "i", "egp" => "e", _ => "?" };
 
