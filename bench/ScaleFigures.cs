@@ -46,7 +46,7 @@ internal sealed class ScaleFigures : IDisposable
         clock.Restart();
         var source = new YamlFolderSource(0, folder.Path, FolderRules.Default, TimeProvider.System);
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
-        var sources = new SourcesLoop(store, [source], loops).RunAsync(ending.Token);
+        var sources = new SourcesLoop(store, [source], loops, NullLogger<SourcesLoop>.Instance).RunAsync(ending.Token);
         var first = await feed.ReadAsync(ending.Token);
         Tell("files read, checked and merged");
         using var follower = new PlanFollower(

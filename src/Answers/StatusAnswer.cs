@@ -33,6 +33,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<RangeAnswer>? Ranges { get; init; }
 
+    /// <summary>Where the resources come from, in the order in which they count; absent where bgpd.yaml names no sources.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SourceAnswer>? Sources { get; init; }
+
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
@@ -41,6 +45,18 @@ public sealed record StatusAnswer
 /// <summary>The last time that bgpd was told to read a configuration: by SIGHUP, birdc, or <c>bgpctl reload</c>.</summary>
 /// <param name="Error">The first of its mistakes, with its place in the file; null: it was taken.</param>
 public sealed record LastReloadAnswer(DateTimeOffset At, string File, bool Taken, ErrorAnswer? Error);
+
+/// <summary>A source of resources.</summary>
+/// <param name="Kind">Its key in bgpd.yaml: files, kubernetes, etcd.</param>
+/// <param name="InSyncSince">It has named all that it has, and is told of every change; null: not yet, or not now. What it said
+/// stays.</param>
+/// <param name="Objects">How many it defines, by kind.</param>
+/// <param name="Lag">Seconds since it last knew that there is nothing newer than what it has said; null: it has said nothing.</param>
+public sealed record SourceAnswer(
+    string Kind, string Name, DateTimeOffset? InSyncSince, IReadOnlyDictionary<string, int> Objects, SourceErrorAnswer? LastError,
+    double? Lag);
+
+public sealed record SourceErrorAnswer(DateTimeOffset At, string Message);
 
 /// <param name="Compat">The release of Calico that is followed.</param>
 public sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);

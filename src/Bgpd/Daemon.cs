@@ -6,6 +6,7 @@ using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Hosting;
@@ -39,7 +40,7 @@ internal sealed class Daemon(
     public string ConfigFile => current.File;
     public ReloadStatus? LastReload { get; private set; }
     public DateTimeOffset? LastTaken { get; private set; }
-    public IReadOnlyList<(string Source, bool InSync)> Sources => Resources?.Sources ?? [];
+    public IReadOnlyList<SourceStatus> Sources => Resources?.Sources ?? [];
     public PlanFollower? Planned => Resources?.Plan;
 
     public override Task StartingAsync(CancellationToken cancellationToken)

@@ -18,41 +18,43 @@ internal sealed class Resourcing : IAsyncDisposable
     private readonly ResourceStore store;
     private readonly ResourceFeed feed;
     private readonly CancellationTokenSource ending = new();
+    private readonly ILoggerFactory logs;
     private readonly ILogger<Resourcing> log;
     private readonly TimeProvider time;
     private readonly Loops loops;
     private readonly string endpointStatus;
     /// <summary>Those of now: other ones may come with another bgpd.yaml.</summary>
     private CancellationTokenSource endingSources = new();
+    private IReadOnlyList<ISource> from;
     private Task sources;
     private Task following = Task.CompletedTask;
     private ListOf<PlanProblem> doubts;
 
-    private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, Loops loops, TimeProvider time, ILogger<Resourcing> log)
+    private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
-        (this.loops, this.time, this.log, endpointStatus, Of) = (loops, time, log, config.EndpointStatus, config.Sources);
+        (this.loops, this.time, this.logs, this.from) = (loops, time, logs, from);
+        (log, endpointStatus, Of) = (logs.CreateLogger<Resourcing>(), config.EndpointStatus, config.Sources);
         store = new(from.Count);
         feed = store.Subscribe(Concern.Plan);
-        sources = Run(from);
+        sources = Run();
     }
 
-    private Task Run(IReadOnlyList<ISource> from) => new SourcesLoop(store, from, loops).RunAsync(endingSources.Token);
+    private Task Run() => new SourcesLoop(store, from, loops, logs.CreateLogger<SourcesLoop>()).RunAsync(endingSources.Token);
 
     public PlanFollower? Plan { get; private set; }
-    /// <summary>Each by its name, and whether it has been read and can be now.</summary>
-    public IReadOnlyList<(string Source, bool InSync)> Sources =>
-        [.. Of.OfType<FileSource>().Select((source, number) => (source.Folder, store.State(number).InSyncSince != null))];
+    /// <summary>In the order in which they count.</summary>
+    public IReadOnlyList<SourceStatus> Sources => [.. from.Select((source, number) => store.Status(number, source.Kind, source.Name))];
 
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }
 
     /// <summary>Null where bgpd.yaml names no sources. Ends when all of them have been read.</summary>
     public static async Task<Resourcing?> StartAsync(
-        DaemonConfig config, Loops loops, TimeProvider time, ILogger<Resourcing> log, CancellationToken stop)
+        DaemonConfig config, Loops loops, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
     {
         var from = ResourceSources.Of(config, time);
         if (from.Count == 0) return null;
-        var resourcing = new Resourcing(config, from, loops, time, log);
+        var resourcing = new Resourcing(config, from, loops, time, logs);
         var first = await resourcing.feed.ReadAsync(stop).ConfigureAwait(false);
         var settings = config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) };
         resourcing.Plan = new(config.Speaker, settings, first.After) { Taken = resourcing.Tell };
@@ -66,9 +68,9 @@ internal sealed class Resourcing : IAsyncDisposable
     {
         await EndSourcesAsync().ConfigureAwait(false);
         (endingSources, Of) = (new(), newer.Sources);
-        var from = ResourceSources.Of(newer, time);
+        from = ResourceSources.Of(newer, time);
         store.Restart(from.Count);
-        sources = Run(from);
+        sources = Run();
     }
 
     private async Task EndSourcesAsync()

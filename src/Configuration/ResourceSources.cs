@@ -25,7 +25,7 @@ public static class ResourceSources
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // A defect ends this reading alone: the store tells its reader.
         var loops = new Loops(time, NullLogger<Loops>.Instance, (_, _) => { });
-        var running = new SourcesLoop(store, sources, loops).RunAsync(enough.Token);
+        var running = new SourcesLoop(store, sources, loops, NullLogger<SourcesLoop>.Instance).RunAsync(enough.Token);
         var first = feed.ReadAsync(enough.Token).AsTask();
         await Task.WhenAny(first, running).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);

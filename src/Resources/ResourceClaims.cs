@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Calico.Bgp.Resources;
@@ -17,6 +18,7 @@ internal sealed class ResourceClaims
     /// <summary>Sorted by origin; nearly always one.</summary>
     private readonly Dictionary<ResourceId, Claim[]> claims = [];
     private readonly SortedSet<ResourceId> contested = [];
+    private readonly Dictionary<(int Source, ResourceKind Kind), int> counts = [];
     /// <summary>Problems of origins and of single definitions, by what they belong to.</summary>
     private readonly SortedDictionary<ResourceOrigin, ImmutableArray<ResourceProblem>> problems = [];
 
@@ -29,6 +31,15 @@ internal sealed class ResourceClaims
             if (claim.Good != null) return claim.Good;
         return null;
     }
+
+    /// <summary>How many objects a source defines, by the words of their kinds.</summary>
+    public ImmutableSortedDictionary<string, int> Count(int source) =>
+        counts.Where(one => one.Key.Source == source && one.Value > 0)
+            .GroupBy(one => one.Key.Kind.Word, one => one.Value)
+            .ToImmutableSortedDictionary(kind => kind.Key, kind => kind.Sum(), StringComparer.Ordinal);
+
+    private void Count(ResourceOrigin origin, ResourceKind kind, int more) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(counts, (origin.Source, kind), out _) += more;
 
     /// <summary>Takes what an origin says now; returns the objects that this may have changed.</summary>
     public IReadOnlyCollection<ResourceId> Replace(OriginContent content)
@@ -60,12 +71,17 @@ internal sealed class ResourceClaims
         var place = Array.FindIndex(of, claim => claim.Origin == origin);
         var claim = new Claim(origin, definition, definition.Value ?? (place >= 0 ? of[place].Good : null));
         if (place >= 0) of[place] = claim;
-        else of = [.. of.Append(claim).OrderBy(one => one.Origin)];
+        else
+        {
+            of = [.. of.Append(claim).OrderBy(one => one.Origin)];
+            Count(origin, definition.Id.Kind, 1);
+        }
         if (of.Length > 1) { contested.Add(definition.Id); ProblemsChanged = true; }
     }
 
     private void Withdraw(ResourceOrigin origin, ResourceId id)
     {
+        Count(origin, id.Kind, -1);
         var rest = Array.FindAll(claims[id], claim => claim.Origin != origin);
         if (rest.Length == 0) claims.Remove(id);
         else claims[id] = rest;
@@ -99,7 +115,7 @@ internal sealed class ResourceClaims
     private static ResourceProblem Second(ResourceDefinition definition, OriginContent content)
     {
         var first = content.Definitions.First(one => one.Id == definition.Id);
-        return Loses(definition.Id, content.Origin.Name, definition.Line, content.Origin.Name, first.Line);
+        return Loses(definition.Id, content.Origin, definition.Line, content.Origin, first.Line);
     }
 
     private IEnumerable<ResourceProblem> Losers(ResourceId id)
@@ -107,9 +123,15 @@ internal sealed class ResourceClaims
         var of = claims[id];
         var winner = Array.Find(of, claim => claim.Good != null) ?? of[0];
         return of.Where(claim => claim != winner)
-            .Select(claim => Loses(id, claim.Origin.Name, claim.Definition.Line, winner.Origin.Name, winner.Definition.Line));
+            .Select(claim => Loses(id, claim.Origin, claim.Definition.Line, winner.Origin, winner.Definition.Line));
     }
 
-    private static ResourceProblem Loses(ResourceId id, string file, int line, string winner, int winnerLine) =>
-        new(id.ToString(), "", $"is defined in {winner}:{winnerLine} too, which counts", file, line, ProblemSeverity.Error);
+    /// <summary>Twice in a folder is somebody's mistake. In two sources it is what the order of sources is for, and worth a word.</summary>
+    private static ResourceProblem Loses(ResourceId id, ResourceOrigin origin, int line, ResourceOrigin winner, int winnerLine) => new(
+        id.ToString(), "", $"is defined in {Place(winner.Name, winnerLine)} too, which counts", origin.Name, line,
+        origin.Source == winner.Source ? ProblemSeverity.Error : ProblemSeverity.Warning);
+
+    /// <summary>Only files have lines.</summary>
+    private static string Place(string name, int line) =>
+        line > 0 ? string.Create(CultureInfo.InvariantCulture, $"{name}:{line}") : name;
 }

@@ -17,8 +17,14 @@ public sealed class ResourceStore(int sources)
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
     /// <summary>Of each source that has spoken, by its number.</summary>
-    private volatile ImmutableDictionary<int, SourceState> states = ImmutableDictionary<int, SourceState>.Empty;
+    private volatile ImmutableDictionary<int, Spoken> spoken = ImmutableDictionary<int, Spoken>.Empty;
     private ImmutableArray<ResourceFeed> feeds = [];
+
+    private sealed record Spoken(SourceState State, ImmutableSortedDictionary<string, int> Objects)
+    {
+        public static readonly Spoken Nothing = new(SourceState.Unread, ImmutableSortedDictionary<string, int>.Empty);
+    }
+
     private volatile ResourceSnapshot current = ResourceSnapshot.Empty;
 
     /// <summary>Every source has named all that it has; until then <see cref="Current"/> is empty.</summary>
@@ -26,8 +32,12 @@ public sealed class ResourceStore(int sources)
 
     public ResourceSnapshot Current => current;
 
-    /// <summary>What a source last said of itself.</summary>
-    public SourceState State(int source) => states.GetValueOrDefault(source, SourceState.Unread);
+    /// <summary>What a source has said of itself, and how much of objects.</summary>
+    public SourceStatus Status(int source, string kind, string name)
+    {
+        var of = spoken.GetValueOrDefault(source, Spoken.Nothing);
+        return new(kind, name, of.State, of.Objects);
+    }
 
     /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
     public ResourceFeed Subscribe(Concern concern)
@@ -50,7 +60,7 @@ public sealed class ResourceStore(int sources)
         (sources, isRestarted) = (count, true);
         claims = new();
         inSync.Clear();
-        states = states.Clear();
+        spoken = spoken.Clear();
         touched.UnionWith(current.Ids());
     }
 
@@ -74,7 +84,9 @@ public sealed class ResourceStore(int sources)
             foreach (var id in claims.Replace(content))
                 touched.Add(id with { Kind = id.Kind.Whole });
         if (update.State.HasListed) inSync.Add(update.Source);
-        states = states.SetItem(update.Source, update.State);
+        var objects = update.Contents.IsEmpty
+            ? spoken.GetValueOrDefault(update.Source, Spoken.Nothing).Objects : claims.Count(update.Source);
+        spoken = spoken.SetItem(update.Source, new(update.State, objects));
         if (inSync.Count == sources) Publish();
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Calico.Bgp.Resources;
 
 /// <summary>
@@ -27,3 +29,13 @@ public sealed record SourceState
 }
 
 public sealed record SourceError(DateTimeOffset At, string Text);
+
+/// <summary>A source as those see it who look in.</summary>
+/// <param name="Kind">Its key in bgpd.yaml.</param>
+/// <param name="Objects">How many objects it defines, by kind; those that another source defines too, and that are refused, among
+/// them.</param>
+public sealed record SourceStatus(string Kind, string Name, SourceState State, ImmutableSortedDictionary<string, int> Objects)
+{
+    /// <summary>How old what it said may be; null: it has said nothing.</summary>
+    public TimeSpan? Lag(DateTimeOffset now) => now - State.CurrentAt;
+}

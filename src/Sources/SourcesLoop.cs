@@ -1,17 +1,20 @@
 using System.Threading.Channels;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Sources;
 
 /// <summary>The owner of a <see cref="ResourceStore"/>: runs the sources, each a task of its own, and applies what they say one after the
 /// other.</summary>
-public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sources, Loops loops)
+public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sources, Loops loops, ILogger<SourcesLoop> log)
 {
     private const int Waiting = 64;
 
     /// <summary>A first list of a large folder is one turn.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly SourceState[] states = [.. sources.Select(_ => SourceState.Unread)];
 
     private readonly Channel<SourceUpdate> updates =
         Channel.CreateBounded<SourceUpdate>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -50,7 +53,20 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
 
     private ValueTask Apply(SourceUpdate update)
     {
+        Tell(sources[update.Source], states[update.Source], update.State);
+        states[update.Source] = update.State;
         store.Apply(update);
         return default;
+    }
+
+    /// <summary>However often it tries in vain meanwhile, that it is lost is told once.</summary>
+    private void Tell(ISource source, SourceState before, SourceState after)
+    {
+        if (after.InSyncSince != null)
+        {
+            if (before.InSyncSince == null) log.InSync(source.Kind, source.Name);
+        }
+        else if (after.LastError is { } error && (before.InSyncSince != null || before.LastError == null))
+            log.Lost(source.Kind, source.Name, error.Text);
     }
 }

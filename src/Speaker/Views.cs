@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker.Plan;
@@ -210,8 +211,8 @@ public interface IDaemon
     ReloadStatus? LastReload { get; }
     /// <summary>When a reload was last taken; null: none since the start.</summary>
     DateTimeOffset? LastTaken { get; }
-    /// <summary>Where the resources come from, and whether all that is there has been read.</summary>
-    IReadOnlyList<(string Source, bool InSync)> Sources { get; }
+    /// <summary>Where the resources come from, in the order in which they count.</summary>
+    IReadOnlyList<SourceStatus> Sources { get; }
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>

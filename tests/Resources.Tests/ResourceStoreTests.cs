@@ -49,14 +49,14 @@ public class ResourceStoreTests
         var start = DateTimeOffset.UnixEpoch;
         var current = SourceState.Unread.Current(start).Current(start.AddSeconds(3));
         store.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], current));
-        Assert.Equal((start, start.AddSeconds(3)), (store.State(0).InSyncSince, store.State(0).CurrentAt));
+        Assert.Equal((start, start.AddSeconds(3)), (store.Status(0, "etcd", "e").State.InSyncSince, store.Status(0, "etcd", "e").State.CurrentAt));
         store.Apply(new(0, [], current.Lost(start.AddSeconds(5), "refused")));
         Assert.Equal("a=192.0.2.1", Peers);
         Assert.Equal(
             (null, start.AddSeconds(3), new SourceError(start.AddSeconds(5), "refused")),
-            (store.State(0).InSyncSince, store.State(0).CurrentAt, store.State(0).LastError));
-        store.Apply(new(0, [], store.State(0).Current(start.AddSeconds(9))));
-        Assert.Equal(start.AddSeconds(9), store.State(0).InSyncSince);
+            (store.Status(0, "etcd", "e").State.InSyncSince, store.Status(0, "etcd", "e").State.CurrentAt, store.Status(0, "etcd", "e").State.LastError));
+        store.Apply(new(0, [], store.Status(0, "etcd", "e").State.Current(start.AddSeconds(9))));
+        Assert.Equal(start.AddSeconds(9), store.Status(0, "etcd", "e").State.InSyncSince);
     }
 
     [Fact]
@@ -194,6 +194,39 @@ public class ResourceStoreTests
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("a", "192.0.2.2")) with { Line = 9 }));
         Assert.Equal("a=192.0.2.1", Peers);
         Assert.Equal(9, Assert.Single(store.Current.Problems).Line);
+    }
+
+    [Fact]
+    public void Of_two_sources_the_one_that_stands_first_decides_and_the_other_counts_where_it_says_nothing()
+    {
+        var two = new ResourceStore(2);
+        string Peers() => string.Join(' ', two.Current.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP}"));
+        static OriginContent Of(int source, string place, params BgpPeer[] peers) =>
+            new(new(source, place), [.. peers.Select(peer => Manifest.Definition(peer))], []);
+        two.Apply(new(1, [Of(1, "a", Peer("a", "192.0.2.1"), Peer("b", "192.0.2.2"))], Listed));
+        two.Apply(new(0, [Of(0, "z", Peer("a", "192.0.2.9"))], Listed));
+        Assert.Equal("a=192.0.2.9 b=192.0.2.2", Peers());
+        Assert.Equal("a:1: BGPPeer/a: is defined in z:1 too, which counts", Assert.Single(two.Current.Problems).ToString());
+        Assert.False(two.Current.IsRefused);
+        two.Apply(new(1, [Of(1, "a", Peer("a", "192.0.2.3"), Peer("c", "192.0.2.4"))], Listed));
+        Assert.Equal("a=192.0.2.9 c=192.0.2.4", Peers());
+        two.Apply(new(0, [Of(0, "z")], Listed));
+        Assert.Equal(("a=192.0.2.3 c=192.0.2.4", 0), (Peers(), two.Current.Problems.Length));
+    }
+
+    [Fact]
+    public void What_a_source_defines_is_counted_by_kind()
+    {
+        string Objects(int source) =>
+            string.Join(' ', store.Status(source, "files", "f").Objects.Select(kind => $"{kind.Value} {kind.Key}"));
+        Assert.Equal("", Objects(0));
+        var pool = new IPPool(new("p")) { Cidr = Prefix.Parse("10.0.0.0/8"), BlockSize = 26 };
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Bad("b"), Manifest.Definition(pool)));
+        Assert.Equal(("2 BGPPeer 1 IPPool", ""), (Objects(0), Objects(1)));
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.2"))));
+        Assert.Equal("1 BGPPeer", Objects(0));
+        Apply(OriginContent.Gone(new(0, "f")));
+        Assert.Equal("", Objects(0));
     }
 
     [Fact]

@@ -22,17 +22,33 @@ internal static class StatusView
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)),
             ("loops", Loops(status.Loops)));
-        return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status.Resources)]);
+        return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status)]);
     }
 
-    private static IEnumerable<Section> Resources(ResourcesAnswer? resources)
+    private static IEnumerable<Section> Resources(StatusAnswer status)
     {
-        if (resources == null) yield break;
+        if (status.Sources != null) yield return new(null, ResourceSources(status.Sources, status.Now));
+        if (status.Resources is not { } resources) yield break;
         yield return new(
             new Cell($"resources of {resources.Node}, as Calico {resources.Compat}"),
             resources.Problems.Count == 0 ? null : Problems(resources),
             resources.Problems.Count == 0 ? "no problems" : new Cell(Words.Count(resources.Problems.Count, "problem"), Tone.Bad));
     }
+
+    /// <summary>An error that is over is one of a source that is in sync.</summary>
+    private static Grid ResourceSources(IReadOnlyList<SourceAnswer> sources, DateTimeOffset now) => new(
+        [new("Resources from"), new("Kind"), new("State"), new("Objects"), new("Heard", true), new("Last error")],
+        [.. sources.Select(source => (Cell[])
+        [
+            source.Name, source.Kind, InSync(source, now), string.Join(", ", source.Objects.Select(kind => $"{kind.Value} {kind.Key}")),
+            source.Lag is { } lag ? $"{Words.Span(TimeSpan.FromSeconds(lag))} ago" : "",
+            source.LastError is { } error
+                ? new Cell($"{error.Message} ({Words.Span(now - error.At)} ago)", source.InSyncSince == null ? Tone.Bad : Tone.Plain) : "",
+        ])]);
+
+    private static Cell InSync(SourceAnswer source, DateTimeOffset now) => source.InSyncSince is { } since
+        ? new($"in sync {Words.Span(now - since)}", Tone.Good)
+        : new(source.Lag == null ? "not read yet" : "not in sync", Tone.Bad);
 
     private static Grid Problems(ResourcesAnswer resources) => new(
         [new("Object"), new("Field"), new("Reason"), new("Where")],

@@ -4,13 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>The resources: read once in full before anybody is told anything.</summary>
-internal sealed class SourcesRoom(Start start, Loops loops, TimeProvider time, ILogger<Resourcing> log) : Room
+internal sealed class SourcesRoom(Start start, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
 {
     /// <summary>Null: no sources, bgpd.yaml says all.</summary>
     public Resourcing? Resources { get; private set; }
 
     public override async Task StartAsync(CancellationToken cancellationToken) =>
-        Resources = await Resourcing.StartAsync(start.Config, loops, time, log, cancellationToken);
+        Resources = await Resourcing.StartAsync(start.Config, loops, time, logs, cancellationToken);
 
     protected override ValueTask LeaveAsync() => Resources?.DisposeAsync() ?? default;
 }

@@ -44,14 +44,16 @@ internal static class OwnMetrics
         One(
             text, "calico_bgp_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration was last taken",
             (daemon.LastTaken ?? started).ToUnixTimeMilliseconds() / 1000.0);
+        if (daemon.Sources.Count > 0)
+            text.Head("calico_bgp_source_in_sync", "gauge", "Whether a source of resources has been read, and is told of every change");
+        foreach (var source in daemon.Sources)
+            text.Sample("calico_bgp_source_in_sync", source.State.InSyncSince == null ? 0 : 1, ("source", source.Name));
         if (daemon.Planned is not { } plan) return;
         text.Head("calico_bgp_resource_problems", "gauge", "What is wrong with the resources: an error keeps it out of force");
         var refused = plan.ResourceProblems.Count(problem => problem.Severity == ProblemSeverity.Error);
         text.Sample("calico_bgp_resource_problems", refused, ("severity", "error"));
         text.Sample(
             "calico_bgp_resource_problems", plan.ResourceProblems.Length - refused + plan.Plan.Problems.Count, ("severity", "warning"));
-        text.Head("calico_bgp_source_in_sync", "gauge", "Whether a source of resources can be read, and has been");
-        foreach (var (source, inSync) in daemon.Sources) text.Sample("calico_bgp_source_in_sync", inSync ? 1 : 0, ("source", source));
     }
 
     /// <summary>By name: where there are several of a name (sessions), the longest and the sum.</summary>

@@ -39,6 +39,7 @@ internal static class StatusAnswers
             Kernel = Counts(speaker.KernelStatus),
             Memory = Memory(speaker.Memory),
             Loops = [.. loops.Status.Select(Loop)],
+            Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
             Resources = daemon.Planned is { } plan ? Resources(plan) : null,
         };
     }
@@ -53,6 +54,10 @@ internal static class StatusAnswers
     private static LastReloadAnswer Reload(ReloadStatus last) => new(
         last.At, last.File, last.Refused == null,
         last.Refused is { } why ? new(AnswerCode.ConfigurationRefused, why.ToString(), why.Where) : null);
+
+    private static SourceAnswer Source(SourceStatus source, DateTimeOffset now) => new(
+        source.Kind, source.Name, source.State.InSyncSince, source.Objects,
+        source.State.LastError is { } error ? new(error.At, error.Text) : null, source.Lag(now)?.TotalSeconds);
 
     private static ResourcesAnswer Resources(PlanFollower plan) => new(
         plan.Plan.Node, plan.Plan.Release.Name,

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -111,7 +112,7 @@ internal sealed class FakeDaemon : IDaemon
     public string ConfigFile => "bgpd.yaml";
     public ReloadStatus? LastReload => null;
     public DateTimeOffset? LastTaken => null;
-    public IReadOnlyList<(string Source, bool InSync)> Sources { get; set; } = [];
+    public IReadOnlyList<SourceStatus> Sources { get; set; } = [];
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)

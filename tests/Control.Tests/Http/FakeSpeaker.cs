@@ -110,7 +110,14 @@ public sealed class FakeDaemon : IDaemon
     public ReloadStatus? LastReload { get; set; } =
         new(FakeSpeaker.Now.AddSeconds(-90), "/etc/bgpd/bgpd.yaml", new("/etc/bgpd/bgpd.yaml:3:5", "expected a number, got \"x\""));
     public DateTimeOffset? LastTaken => null;
-    public IReadOnlyList<(string Source, bool InSync)> Sources { get; set; } = [];
+    public IReadOnlyList<SourceStatus> Sources { get; set; } =
+    [
+        new("files", "/etc/bgpd/resources", SourceState.Unread.Current(FakeSpeaker.Now.AddSeconds(-90)).Current(FakeSpeaker.Now.AddSeconds(-4)),
+            ImmutableSortedDictionary<string, int>.Empty.Add("BGPPeer", 2).Add("IPPool", 1)),
+        new("etcd", "https://192.0.2.70:2379",
+            SourceState.Unread.Current(FakeSpeaker.Now.AddSeconds(-70)).Lost(FakeSpeaker.Now.AddSeconds(-65), "Connection refused"),
+            ImmutableSortedDictionary<string, int>.Empty.Add("Node", 3)),
+    ];
     public PlanFollower? Planned { get; set; }
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)

@@ -78,6 +78,8 @@ public sealed partial class MetricsTests : IAsyncLifetime
     [InlineData("calico_bgp_fib_failures_total 4")]
     [InlineData("calico_bgp_ready 1")]
     [InlineData("calico_bgp_config_last_reload_successful 0")]
+    [InlineData("""calico_bgp_source_in_sync{source="/etc/bgpd/resources"} 1""")]
+    [InlineData("""calico_bgp_source_in_sync{source="https://192.0.2.70:2379"} 0""")]
     public async Task A_scrape_has(string sample) => Assert.Contains(sample, (await ScrapeAsync()).Split('\n'));
 
     [Fact]

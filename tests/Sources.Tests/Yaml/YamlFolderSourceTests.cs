@@ -1,5 +1,6 @@
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources.Yaml;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Sources.Tests.Yaml;
 
@@ -35,11 +36,13 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
     private void Start(string? path = null, TimeProvider? time = null)
     {
         var loops = new Net.Loops(
-            TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Net.Loops>.Instance,
+            TimeProvider.System, NullLogger<Net.Loops>.Instance,
             (loop, defect) => Environment.FailFast(loop.Name, defect));
         var source = new YamlFolderSource(0, path ?? manifests.Path, FolderRules.Default, time ?? TimeProvider.System);
-        running = new SourcesLoop(store, [source], loops).RunAsync(end.Token);
+        running = new SourcesLoop(store, [source], loops, NullLogger<SourcesLoop>.Instance).RunAsync(end.Token);
     }
+
+    private SourceState State => store.Status(0, "files", "").State;
 
     /// <summary>Reads on until the peers are these.</summary>
     private async Task UntilAsync(string peers)
@@ -136,11 +139,11 @@ public sealed class YamlFolderSourceTests : IAsyncLifetime, IDisposable
         using var limit = new CancellationTokenSource(Limit);
         while (store.Current.Problems.IsEmpty) await feed.ReadAsync(limit.Token);
         Assert.Equal("a=1", Manifests.Peers(store.Current));
-        Assert.Null(store.State(0).InSyncSince);
-        Assert.StartsWith("cannot be listed", store.State(0).LastError?.Text, StringComparison.Ordinal);
+        Assert.Null(State.InSyncSince);
+        Assert.StartsWith("cannot be listed", State.LastError?.Text, StringComparison.Ordinal);
         manifests.Replace("res/a.yaml", Manifests.Peer("a", 2));
         await UntilAsync("a=2");
-        Assert.NotNull(store.State(0).InSyncSince);
+        Assert.NotNull(State.InSyncSince);
         manifests.Replace("res/a.yaml", Manifests.Peer("a", 3));
         await UntilAsync("a=3");
     }
