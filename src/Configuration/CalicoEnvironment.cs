@@ -13,6 +13,8 @@ public sealed record CalicoEnvironment
     public string? Namespace { get; init; }
     /// <summary>CALICO_ADVERTISE_CLUSTER_IPS: one prefix.</summary>
     public string? ClusterIPs { get; init; }
+    /// <summary>ETCD_….</summary>
+    public EtcdEnvironment Etcd { get; init; } = EtcdEnvironment.None;
     /// <summary>USE_POD_CIDR.</summary>
     public bool UsePodCidr { get; init; }
     /// <summary>CALICO_ENDPOINT_STATUS_PATH_PREFIX.</summary>
@@ -24,6 +26,7 @@ public sealed record CalicoEnvironment
         KubernetesNode = Of("CALICO_K8S_NODE_REF"),
         Namespace = Of("NAMESPACE"),
         ClusterIPs = Of("CALICO_ADVERTISE_CLUSTER_IPS"),
+        Etcd = EtcdEnvironment.Read(Of),
         UsePodCidr = Of("USE_POD_CIDR") == "true",
         EndpointStatusPrefix = Of("CALICO_ENDPOINT_STATUS_PATH_PREFIX"),
     };

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Sources.Etcd;
 using Calico.Bgp.Sources.Yaml;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -120,5 +121,4 @@ public sealed record FileSource(string Folder, FolderRules Rules) : SourceConfig
 /// <param name="KubeConfig">Null: from inside the cluster.</param>
 public sealed record KubernetesSource(string? KubeConfig) : SourceConfig;
 
-/// <param name="Endpoints">One line: <c>http://127.0.0.1:2379</c>, comma-separated.</param>
-public sealed record EtcdSource(string Endpoints) : SourceConfig;
+public sealed record EtcdSource(EtcdSettings Settings) : SourceConfig;

@@ -38,7 +38,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Control = new ControlReader(root, folder).Read(),
             Log = Log(),
             Nat = new NatReader(root).Read(root.Has("sources")),
-            Sources = new SourcesReader(root, folder).Read(),
+            Sources = new SourcesReader(root, folder, new(host.Calico.Etcd, folder)).Read(),
         };
         root.Close();
         return config;

@@ -1,6 +1,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
+using Calico.Bgp.Sources.Etcd;
 using Calico.Bgp.Sources.Yaml;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,11 +10,18 @@ namespace Calico.Bgp.Configuration;
 /// <summary>The sources that bgpd.yaml names, made ready to run.</summary>
 public static class ResourceSources
 {
+    /// <summary>In the order of the file, in which they count.</summary>
     public static IReadOnlyList<ISource> Of(DaemonConfig config, TimeProvider time) =>
     [
-        .. config.Sources.OfType<FileSource>()
-            .Select((source, number) => new YamlFolderSource(number, source.Folder, source.Rules, time)),
+        .. config.Sources.Where(source => source is not KubernetesSource).Select((source, number) => Of(source, number, time)),
     ];
+
+    private static ISource Of(SourceConfig source, int number, TimeProvider time) => source switch
+    {
+        FileSource files => new YamlFolderSource(number, files.Folder, files.Rules, time),
+        EtcdSource etcd => new CalicoEtcdSource(number, etcd.Settings, time),
+        _ => throw new NotSupportedException($"a source of kind {source.GetType().Name}"),
+    };
 
     /// <summary>All that the sources have now; it is not followed.</summary>
     public static async Task<ResourceSnapshot> ReadOnceAsync(DaemonConfig config, TimeProvider time, CancellationToken stop)

@@ -4,14 +4,14 @@ using Calico.Bgp.Sources.Yaml;
 
 namespace Calico.Bgp.Configuration;
 
-/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. Files are read; the others are only checked yet.</summary>
-internal sealed class SourcesReader(Section root, Folder folder)
+/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. What is in Kubernetes is only checked yet.</summary>
+internal sealed class SourcesReader(Section root, Folder folder, EtcdReader etcd)
 {
     public ImmutableArray<SourceConfig> Read()
     {
         var sources = root.Sections("sources").Select(Source).OfType<SourceConfig>().ToImmutableArray();
-        if (sources.Any(source => source is not FileSource))
-            root.Problems.Warn(root.At("sources"), "kubernetes and etcd are not acted on yet: objects come from files alone");
+        if (sources.Any(source => source is KubernetesSource))
+            root.Problems.Warn(root.At("sources"), "kubernetes is not acted on yet: objects come from files and etcd alone");
         return sources;
     }
 
@@ -51,18 +51,6 @@ internal sealed class SourcesReader(Section root, Folder folder)
         return new(file == null ? null : folder.Resolve(file));
     }
 
-    private static EtcdSource? Etcd(Section source)
-    {
-        if (source.Child("etcd") is not { } etcd) return null;
-        var endpoints = etcd.List("endpoints");
-        if (endpoints.Count == 0) etcd.Problems.Error(etcd.Node, "expected the key endpoints with at least one URL, got none");
-        foreach (var endpoint in endpoints)
-            if (!IsUrl(endpoint))
-                etcd.Problems.Error(endpoint, $"expected a URL such as http://127.0.0.1:2379, got {endpoint.Kind}");
-        etcd.Close();
-        return new(string.Join(",", endpoints.OfType<ScalarNode>().Select(url => url.Text)));
-    }
-
-    private static bool IsUrl(DocumentNode node) =>
-        node is ScalarNode url && Uri.TryCreate(url.Text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
+    private EtcdSource? Etcd(Section source) =>
+        source.Has("etcd") ? new(etcd.Read(source.Child("etcd"), source.Problems, source.At("etcd"))) : null;
 }

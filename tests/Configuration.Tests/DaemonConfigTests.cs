@@ -243,7 +243,7 @@ public class DaemonConfigTests
     public void What_is_not_acted_on_yet_is_a_warning_with_its_place()
     {
         var result = Parse(
-            "control:\n  birdSockets: [{ path: /run/x, dialect: calico }]\nsources:\n  - etcd: { endpoints: [http://127.0.0.1:2379] }\n");
+            "control:\n  birdSockets: [{ path: /run/x, dialect: calico }]\nsources:\n  - kubernetes: {}\n");
         Assert.Equal([(2, 16), (4, 3)], result.Warnings.Select(warning => (warning.Line, warning.Column)));
         Assert.NotNull(result.Config);
     }
