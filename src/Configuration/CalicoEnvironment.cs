@@ -1,3 +1,5 @@
+using Calico.Bgp.Sources.Kubernetes;
+
 namespace Calico.Bgp.Configuration;
 
 /// <summary>The variables of calico-node's manifests that BIRD and confd listened to; null where one is not set.</summary>
@@ -11,6 +13,10 @@ public sealed record CalicoEnvironment
     public string? KubernetesNode { get; init; }
     /// <summary>NAMESPACE.</summary>
     public string? Namespace { get; init; }
+    /// <summary>The namespace of the pod that we are in; null: none.</summary>
+    public string? PodNamespace { get; init; }
+    /// <summary>CALICO_API_GROUP.</summary>
+    public string? ApiGroup { get; init; }
     /// <summary>CALICO_ADVERTISE_CLUSTER_IPS: one prefix.</summary>
     public string? ClusterIPs { get; init; }
     /// <summary>ETCD_….</summary>
@@ -25,6 +31,8 @@ public sealed record CalicoEnvironment
         RouterId = Of("CALICO_ROUTER_ID"),
         KubernetesNode = Of("CALICO_K8S_NODE_REF"),
         Namespace = Of("NAMESPACE"),
+        PodNamespace = Account.Namespace(),
+        ApiGroup = Of("CALICO_API_GROUP"),
         ClusterIPs = Of("CALICO_ADVERTISE_CLUSTER_IPS"),
         Etcd = EtcdEnvironment.Read(Of),
         UsePodCidr = Of("USE_POD_CIDR") == "true",

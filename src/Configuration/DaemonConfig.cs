@@ -3,6 +3,7 @@ using System.Text;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources.Etcd;
+using Calico.Bgp.Sources.Kubernetes;
 using Calico.Bgp.Sources.Yaml;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -118,7 +119,6 @@ public abstract record SourceConfig;
 
 public sealed record FileSource(string Folder, FolderRules Rules) : SourceConfig;
 
-/// <param name="KubeConfig">Null: from inside the cluster.</param>
-public sealed record KubernetesSource(string? KubeConfig) : SourceConfig;
+public sealed record KubernetesSource(KubernetesSettings Settings) : SourceConfig;
 
 public sealed record EtcdSource(EtcdSettings Settings) : SourceConfig;

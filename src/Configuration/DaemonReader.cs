@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
@@ -30,19 +31,24 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var (peers, ranges) = new PeersReader(root, speaker, filters, folder).Read();
         speaker = speaker with { Peers = peers, Ranges = ranges };
         var plan = new PlanReader(root, host.Calico);
+        var sources = new SourcesReader(root, folder, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var config = new DaemonConfig
         {
-            Plan = plan.Read(speaker, id),
+            Plan = Secretive(plan.Read(speaker, id), sources),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
             Log = Log(),
             Nat = new NatReader(root).Read(root.Has("sources")),
-            Sources = new SourcesReader(root, folder, new(host.Calico.Etcd, folder)).Read(),
+            Sources = sources,
         };
         root.Close();
         return config;
     }
+
+    /// <summary>Passwords are looked for where they are asked for.</summary>
+    private static PlanSettings Secretive(PlanSettings plan, ImmutableArray<SourceConfig> sources) =>
+        sources.OfType<KubernetesSource>().FirstOrDefault() is { } cluster ? plan with { SecretNamespace = cluster.Settings.Namespace } : plan;
 
     private string Node()
     {

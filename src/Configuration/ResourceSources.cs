@@ -2,6 +2,7 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
 using Calico.Bgp.Sources.Etcd;
+using Calico.Bgp.Sources.Kubernetes;
 using Calico.Bgp.Sources.Yaml;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -13,13 +14,14 @@ public static class ResourceSources
     /// <summary>In the order of the file, in which they count.</summary>
     public static IReadOnlyList<ISource> Of(DaemonConfig config, TimeProvider time) =>
     [
-        .. config.Sources.Where(source => source is not KubernetesSource).Select((source, number) => Of(source, number, time)),
+        .. config.Sources.Select((source, number) => Of(source, number, time)),
     ];
 
     private static ISource Of(SourceConfig source, int number, TimeProvider time) => source switch
     {
         FileSource files => new YamlFolderSource(number, files.Folder, files.Rules, time),
         EtcdSource etcd => new CalicoEtcdSource(number, etcd.Settings, time),
+        KubernetesSource cluster => new ClusterSource(number, cluster.Settings, time),
         _ => throw new NotSupportedException($"a source of kind {source.GetType().Name}"),
     };
 

@@ -4,16 +4,10 @@ using Calico.Bgp.Sources.Yaml;
 
 namespace Calico.Bgp.Configuration;
 
-/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. What is in Kubernetes is only checked yet.</summary>
-internal sealed class SourcesReader(Section root, Folder folder, EtcdReader etcd)
+/// <summary><c>sources</c>: where Calico and Kubernetes objects come from.</summary>
+internal sealed class SourcesReader(Section root, Folder folder, KubernetesReader kubernetes, EtcdReader etcd)
 {
-    public ImmutableArray<SourceConfig> Read()
-    {
-        var sources = root.Sections("sources").Select(Source).OfType<SourceConfig>().ToImmutableArray();
-        if (sources.Any(source => source is KubernetesSource))
-            root.Problems.Warn(root.At("sources"), "kubernetes is not acted on yet: objects come from files and etcd alone");
-        return sources;
-    }
+    public ImmutableArray<SourceConfig> Read() => [.. root.Sections("sources").Select(Source).OfType<SourceConfig>()];
 
     private SourceConfig? Source(Section source)
     {
@@ -42,14 +36,8 @@ internal sealed class SourcesReader(Section root, Folder folder, EtcdReader etcd
         return null;
     }
 
-    private KubernetesSource? Kubernetes(Section source)
-    {
-        if (!source.Has("kubernetes")) return null;
-        var kubernetes = source.Child("kubernetes");
-        var file = kubernetes?.Text("kubeconfig");
-        kubernetes?.Close();
-        return new(file == null ? null : folder.Resolve(file));
-    }
+    private KubernetesSource? Kubernetes(Section source) =>
+        source.Has("kubernetes") ? new(kubernetes.Read(source.Child("kubernetes"))) : null;
 
     private EtcdSource? Etcd(Section source) =>
         source.Has("etcd") ? new(etcd.Read(source.Child("etcd"), source.Problems, source.At("etcd"))) : null;

@@ -44,6 +44,16 @@ public static partial class ResourceJson
         return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable());
     }
 
+    /// <summary>One object that was asked for as this kind; objects in lists do not say it themselves.</summary>
+    /// <param name="server">What problems call the origin.</param>
+    public static ResourceReading Read(ApiObject item, ApiName name, string server)
+    {
+        var (into, findings) = (new Reading(), new Findings());
+        into.Definitions.AddRange(
+            Define(item.Root, new(item.Root, null, findings), server, ByName[(name.ApiVersion, name.Kind)], findings, into));
+        return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable());
+    }
+
     private sealed class Reading
     {
         public ImmutableArray<ResourceDefinition>.Builder Definitions { get; } = ImmutableArray.CreateBuilder<ResourceDefinition>();

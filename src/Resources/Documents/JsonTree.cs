@@ -5,6 +5,19 @@ namespace Calico.Bgp.Resources.Documents;
 /// <summary>What is wrong with a JSON text, and in which line of the file.</summary>
 public sealed record JsonMistake(int Line, string Text);
 
+/// <summary>Names of members, as they are looked for while reading.</summary>
+internal sealed class JsonNames(string[] names)
+{
+    private readonly byte[][] names = [.. names.Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    public bool Has(in Utf8JsonReader reader)
+    {
+        foreach (var name in names)
+            if (reader.ValueTextEquals(name)) return true;
+        return false;
+    }
+}
+
 /// <summary>JSON → <see cref="DocumentNode"/>, with lines: the API server's and etcd's spelling, and YAML files that hold JSON.</summary>
 public ref struct JsonTree
 {
@@ -15,10 +28,13 @@ public ref struct JsonTree
     private int line;
     private int lineStart;
     private int counted;
+    /// <summary>Members of the root's members that are left out.</summary>
+    private readonly JsonNames? unread;
 
-    private JsonTree(ReadOnlySpan<byte> text, int firstLine)
+    private JsonTree(ReadOnlySpan<byte> text, int firstLine, JsonNames? unread = null)
     {
         this.text = text;
+        this.unread = unread;
         reader = new(text, new JsonReaderOptions { MaxDepth = DepthLimit, AllowMultipleValues = true });
         line = firstLine;
     }
@@ -26,20 +42,25 @@ public ref struct JsonTree
     /// <summary>The one value of a text.</summary>
     /// <param name="firstLine">The line of the file that <paramref name="utf8"/> begins in.</param>
     /// <param name="error">What is wrong, where the result is null.</param>
-    public static DocumentNode? Read(ReadOnlySpan<byte> utf8, int firstLine, out string? error)
+    public static DocumentNode? Read(ReadOnlySpan<byte> utf8, int firstLine, out string? error) => Read(utf8, firstLine, out error, null);
+
+    internal static DocumentNode? Read(ReadOnlySpan<byte> utf8, int firstLine, out string? error, JsonNames? unread)
     {
-        var values = ReadMany(utf8, firstLine, out var mistake);
+        var values = ReadMany(new(utf8, firstLine, unread), out var mistake);
         error = mistake?.Text ?? (values.Count == 1 ? null : $"this is not JSON: expected one value, got {values.Count}");
         return error == null ? values[0] : null;
     }
 
     /// <summary>Values one after another, as <c>jq -c '.items[]'</c> prints them.</summary>
     /// <param name="error">What is wrong behind those of the result; null: nothing.</param>
-    public static IReadOnlyList<DocumentNode> ReadMany(ReadOnlySpan<byte> utf8, int firstLine, out JsonMistake? error)
+    public static IReadOnlyList<DocumentNode> ReadMany(ReadOnlySpan<byte> utf8, int firstLine, out JsonMistake? error) =>
+        ReadMany(new(utf8, firstLine), out error);
+
+    private static List<DocumentNode> ReadMany(JsonTree tree, out JsonMistake? error)
     {
         error = null;
         var values = new List<DocumentNode>();
-        var tree = new JsonTree(utf8, firstLine);
+        var firstLine = tree.line;
         try
         {
             while (tree.reader.Read()) values.Add(tree.Node());
@@ -71,6 +92,11 @@ public ref struct JsonTree
         var size = 1;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
+            if (unread != null && reader.CurrentDepth == 2 && unread.Has(reader))
+            {
+                reader.Skip();
+                continue;
+            }
             var (keyLine, keyColumn) = Place();
             var key = new ScalarNode(keyLine, keyColumn, reader.GetString()!, Plain: false);
             reader.Read();

@@ -1,0 +1,19 @@
+namespace Calico.Bgp.Sources.Kubernetes;
+
+/// <summary>Where the API server is, who we are there, and what is asked of it.</summary>
+public sealed record KubernetesSettings
+{
+    /// <summary>Null: from inside the cluster, by the account that is mounted into the pod.</summary>
+    public string? KubeConfig { get; init; }
+    /// <summary>Of the kubeconfig; null: its current one.</summary>
+    public string? Context { get; init; }
+    /// <summary>Where the Secrets are that passwords stand in.</summary>
+    public string Namespace { get; init; } = "kube-system";
+    /// <summary>This node's name: Secrets of BGPPeers that are another node's are not asked for.</summary>
+    public string Node { get; init; } = "";
+    /// <summary>First lists from the server's cache (<c>resourceVersion=0</c>): nothing of them reaches etcd, and they may be a little
+    /// old.</summary>
+    public bool CachedLists { get; init; }
+    /// <summary>Calico's kinds are in this API group (<c>CALICO_API_GROUP</c>); null: the server is asked which it has.</summary>
+    public string? CalicoGroup { get; init; }
+}
