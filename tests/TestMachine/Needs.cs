@@ -20,6 +20,9 @@ public static class Needs
     /// <summary>Before a path: that file or folder of the data beside the project.</summary>
     public const string Shared = "shared/";
 
+    /// <summary>A real Kubernetes API server, as the scripts in the data beside the project build it.</summary>
+    public const string KubeApi = "kubeapi";
+
     /// <summary>Before a name: to be asked for, by that variable of the environment being 1.</summary>
     public const string Asked = "asked ";
 
@@ -41,6 +44,7 @@ public static class Needs
         Namespaces => NoNamespaces.Value,
         Daemon => NoNamespaces.Value ?? (Project.Subject == "bgpd" ? NotBuilt(Project.Daemon) : null),
         Bgpctl => NotBuilt(Project.Bgpctl),
+        KubeApi => NoNamespaces.Value ?? SharedData.Missing("kubeapi/run.sh") ?? NoKubeApi(),
         _ when need.StartsWith(Shared, StringComparison.Ordinal) => SharedData.Missing(need[Shared.Length..]),
         _ when need.StartsWith(Asked, StringComparison.Ordinal) => NotAsked(need[Asked.Length..]),
         _ when need.StartsWith(Link, StringComparison.Ordinal) => NoNamespaces.Value ?? NoLink(need[Link.Length..]),
@@ -49,6 +53,13 @@ public static class Needs
 
     private static string? NotBuilt(string file) =>
         File.Exists(file) ? null : $"needs {Path.GetRelativePath(Project.Root, file)}: make build";
+
+    /// <summary>The first build takes minutes, which no test's clock allows.</summary>
+    private static string? NoKubeApi()
+    {
+        var cache = Environment.GetEnvironmentVariable("KUBEAPI_CACHE") is { Length: > 0 } named ? named : "/var/cache/kubeapi";
+        return File.Exists(Path.Combine(cache, "bin", "kubeapi")) ? null : "needs a real API server: shared/kubeapi/build.sh builds it";
+    }
 
     private static string? NotAsked(string variable) =>
         Environment.GetEnvironmentVariable(variable) == "1" ? null : $"runs when it is asked for: {variable}=1";

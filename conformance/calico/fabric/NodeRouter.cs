@@ -3,7 +3,7 @@ using Calico.Bgp.Conformance.Routers;
 namespace Calico.Bgp.Conformance.Fabric;
 
 /// <summary>Our daemon on a node, told nothing but the node's name and where the resources lie.</summary>
-internal sealed class NodeRouter(Netns space, int number, string resources) : BirdcRouter(space, new(Rack.NodeAs, Rack.Node4(number), [],
+internal sealed class NodeRouter(Netns space, int number, string source) : BirdcRouter(space, new(Rack.NodeAs, Rack.Node4(number), [],
     []))
 {
     public int Number => number;
@@ -15,7 +15,7 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
 
     private string Configured() => Write("bgpd.yaml", $$"""
         node: node{{number}}
-        sources: [{ files: {{Resources}} }]
+        sources: [{{Source}}]
         kernel: { learn: true }
         decision: { multipath: 16 }
         control: { socket: {{Socket}}, http: ["unix:{{Http}}"] }
@@ -23,8 +23,8 @@ internal sealed class NodeRouter(Netns space, int number, string resources) : Bi
 
         """);
 
-    /// <summary>The folder of resources; another one comes with the next <see cref="ReconfigureAsync"/>.</summary>
-    public string Resources { get; set; } = resources;
+    /// <summary>Where the resources are from; another place comes with the next <see cref="ReconfigureAsync"/>.</summary>
+    public string Source { get; set; } = source;
 
     public async Task ReconfigureAsync(string keys)
     {

@@ -18,7 +18,7 @@ internal sealed class Rack : IAsyncDisposable
     public const string Tor4 = "10.192.0.254", Tor6 = "fd00:192::254", Host4 = "198.51.100.10", Host6 = "fd00:198::10";
 
     private readonly List<Netns> spaces = [];
-    private readonly ResourceFolder resources = new();
+    private IObjects objects = null!;
 
     public TorRouter Tor { get; private set; } = null!;
     public Netns Host { get; private set; } = null!;
@@ -48,12 +48,16 @@ internal sealed class Rack : IAsyncDisposable
     /// <param name="nodes"></param>
     /// <param name="torHears">Nodes that peer with the ToR; null is all.</param>
     /// <param name="objects"></param>
-    public static async Task<Rack> MakeAsync(int nodes, int[]? torHears, params Manifest[] objects)
+    public static Task<Rack> MakeAsync(int nodes, int[]? torHears, params Manifest[] objects) =>
+        MakeAsync(ObjectPlace.Asked, nodes, torHears, objects);
+
+    /// <param name="place">Where the objects lie.</param>
+    public static async Task<Rack> MakeAsync(ObjectPlace place, int nodes, int[]? torHears, params Manifest[] objects)
     {
         var rack = new Rack();
         try
         {
-            await rack.BuildAsync(nodes, torHears ?? [.. Enumerable.Range(1, nodes)], objects);
+            await rack.BuildAsync(place, nodes, torHears ?? [.. Enumerable.Range(1, nodes)], objects);
             return rack;
         }
         catch
@@ -63,10 +67,9 @@ internal sealed class Rack : IAsyncDisposable
         }
     }
 
-    private async Task BuildAsync(int nodes, int[] torHears, Manifest[] objects)
+    private async Task BuildAsync(ObjectPlace place, int nodes, int[] torHears, Manifest[] manifests)
     {
         var numbers = Enumerable.Range(1, nodes).ToArray();
-        resources.Apply([.. new Cluster().Apply(numbers.Select(number => NodeObject(number))).Apply(objects).Objects]);
         var tor = await SpaceAsync("tor");
         Host = await SpaceAsync("host");
         await Netns.JoinAsync(tor, "host0", ["198.51.100.1/24", "fd00:198::1/64"], Host, "eth0", [Host4 + "/24", Host6 + "/64"]);
@@ -74,6 +77,8 @@ internal sealed class Rack : IAsyncDisposable
         await Host.IpAsync("route add default via fd00:198::1");
         await tor.IpAsync("link add br0 type bridge");
         await tor.IpAsync("link set br0 up");
+        objects = await place.MakeAsync(this, tor);
+        objects.Apply([.. new Cluster().Apply(numbers.Select(number => NodeObject(number))).Apply(manifests).Objects]);
         Nodes = [.. await Task.WhenAll(numbers.Select(number => NodeAsync(tor, number)))];
         await tor.IpAsync($"addr add {Tor4}/24 dev br0");
         await tor.IpAsync($"addr add {Tor6}/64 dev br0 nodad");
@@ -91,7 +96,16 @@ internal sealed class Rack : IAsyncDisposable
         await tor.IpAsync($"link set node{number} master br0");
         await space.IpAsync($"route add default via {Tor4} metric 4096");
         await space.IpAsync($"route add default via {Tor6} metric 4096");
-        return new(space, number, resources.Path);
+        return new(space, number, objects.Source);
+    }
+
+    /// <summary>A namespace with an address on the nodes' wire.</summary>
+    public async Task<Netns> BesideAsync(Netns tor, string role, string address)
+    {
+        var space = await SpaceAsync(role);
+        await Netns.JoinAsync(tor, role, [], space, "eth0", [address + "/24"]);
+        await tor.IpAsync($"link set {role} master br0");
+        return space;
     }
 
     private async Task<Netns> SpaceAsync(string role)
@@ -130,9 +144,9 @@ internal sealed class Rack : IAsyncDisposable
         return pod;
     }
 
-    public void Apply(params Manifest[] objects) => resources.Apply(objects);
+    public void Apply(params Manifest[] manifests) => objects.Apply(manifests);
 
-    public void Delete(string kind, string name) => resources.Delete(kind, name);
+    public void Delete(string kind, string name) => objects.Delete(kind, name);
 
     /// <summary>The ToR's next hops for a prefix become these nodes; none means that the route is gone.</summary>
     public async Task HeardFromAsync(string prefix, params int[] nodes)
@@ -149,7 +163,7 @@ internal sealed class Rack : IAsyncDisposable
         await Task.WhenAll(Nodes.Select(node => node.DisposeAsync().AsTask()));
         if (Tor != null) await Tor.DisposeAsync();
         if (Leaf != null) await Leaf.DisposeAsync();
+        if (objects != null) await objects.DisposeAsync();
         foreach (var space in spaces) await space.RemoveAsync();
-        resources.Dispose();
     }
 }

@@ -2,12 +2,24 @@ using Calico.Bgp.Conformance.Golden;
 
 namespace Calico.Bgp.Conformance.Fabric;
 
+/// <summary>Where the objects lie that the nodes of a rack follow.</summary>
+internal interface IObjects : IAsyncDisposable
+{
+    /// <summary>As <c>sources</c> of bgpd.yaml name it.</summary>
+    string Source { get; }
+
+    void Apply(params Manifest[] objects);
+
+    void Delete(string kind, string name);
+}
+
 /// <summary>The folder of manifests that the nodes watch. A file appears whole: it is written beside and renamed.</summary>
-internal sealed class ResourceFolder : IDisposable
+internal sealed class ResourceFolder : IObjects, IDisposable
 {
     private readonly Scratch folder = new("resources");
 
     public string Path => folder.Path;
+    public string Source => $"{{ files: {Path} }}";
 
     public void Apply(params Manifest[] objects)
     {
@@ -24,4 +36,10 @@ internal sealed class ResourceFolder : IDisposable
     private string FileOf(string kind, string name) => folder.PathOf($"{kind}.{name}.yaml");
 
     public void Dispose() => folder.Dispose();
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return default;
+    }
 }

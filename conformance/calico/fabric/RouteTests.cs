@@ -80,7 +80,7 @@ public sealed class RouteTests
         var before = await rack.Tor.AskAsync("show protocols node1_v4");
         using var other = new ResourceFolder();
         other.Apply([Rack.NodeObject(1), Rack.NoMesh(), .. Rack.TorPeers(), Pods[0], Block("node1", "10.65.7.0/26")]);
-        rack.Nodes[0].Resources = other.Path;
+        rack.Nodes[0].Source = other.Source;
         await rack.Nodes[0].ReconfigureAsync("");
         await rack.HeardFromAsync("10.65.7.0/26", 1);
         await rack.HeardFromAsync("10.65.1.0/26");
