@@ -48,7 +48,8 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
 
     /// <summary>Passwords are looked for where they are asked for.</summary>
     private static PlanSettings Secretive(PlanSettings plan, ImmutableArray<SourceConfig> sources) =>
-        sources.OfType<KubernetesSource>().FirstOrDefault() is { } cluster ? plan with { SecretNamespace = cluster.Settings.Namespace } : plan;
+        sources.OfType<KubernetesSource>().FirstOrDefault() is { } cluster
+            ? plan with { SecretNamespace = cluster.Settings.Namespace } : plan;
 
     private string Node()
     {

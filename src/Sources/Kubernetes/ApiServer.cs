@@ -12,8 +12,8 @@ namespace Calico.Bgp.Sources.Kubernetes;
 /// The API server as one who only reads: questions go out under our name, all over one connection where the server speaks HTTP/2. While it
 /// is away one of those who ask knocks, and the others wait for him: whoever asks gets his answer when there is one.
 ///
-/// Not KubernetesClient.Aot, though it compiles natively: for a kubeconfig and a GET alone it made the smallest program 13 MB larger (6.9 to
-/// 20.0) and its resident memory 16 MB (9.8 to 25.9), it keeps a token for a minute that was refused, and it decodes lists whole.
+/// Not KubernetesClient.Aot, though it compiles natively: for a kubeconfig and a GET alone it made the smallest program 13 MB larger (6.9
+/// to 20.0) and its resident memory 16 MB (9.8 to 25.9), it keeps a token for a minute that was refused, and it decodes lists whole.
 /// </summary>
 internal sealed class ApiServer : IDisposable
 {
@@ -115,7 +115,10 @@ internal sealed class ApiServer : IDisposable
     {
         Read();
         using var answer = await SendAsync("/version", KnockTime, stop).ConfigureAwait(false);
-        Streams = answer.IsSuccessStatusCode && await ServerVersion.StreamsListsAsync(answer, stop).ConfigureAwait(false);
+        using var end = new CancellationTokenSource(KnockTime, time);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(end.Token, stop);
+        Streams = answer.IsSuccessStatusCode && await ServerVersion.StreamsListsAsync(answer, enough.Token).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
         if (Interlocked.Exchange(ref away, null) != null) tell();
     }
 
@@ -143,8 +146,8 @@ internal sealed class ApiServer : IDisposable
 
     private async Task<HttpResponseMessage> SendOnceAsync(string path, TimeSpan patience, bool refused, CancellationToken stop)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        enough.CancelAfter(patience);
+        using var end = new CancellationTokenSource(patience, time);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(end.Token, stop);
         try
         {
             using var question = new HttpRequestMessage(HttpMethod.Get, new Uri(access!.Server, path))

@@ -47,11 +47,13 @@ internal sealed class CalicoGroup(ApiServer server, string? said, TimeProvider t
             using var answer = await server.GetAsync("/apis", stop).ConfigureAwait(false);
             var body = await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
             using var list = await JsonDocument.ParseAsync(body, cancellationToken: stop).ConfigureAwait(false);
-            var groups = list.RootElement.GetProperty("groups").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToHashSet();
+            var all = list.RootElement.GetProperty("groups").EnumerateArray();
+            var groups = all.Select(one => one.GetProperty("name").GetString()).ToHashSet();
             return groups.Contains(Calico) && !groups.Contains(Crd) ? Calico : Crd;
         }
         catch (ApiRefusal refused) when (refused.Status == HttpStatusCode.Forbidden) { return Crd; }
-        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException || ApiServer.IsBroken(wrong))
+        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException
+            || ApiServer.IsBroken(wrong))
         {
             throw new ApiLost($"/apis: expected an APIGroupList: {wrong.Message}", wrong);
         }

@@ -36,8 +36,8 @@ internal sealed record ClusterAccess(Uri Server)
         };
     }
 
-    private static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
-        ? value : throw new IOException($"expected ${name}, as it is set in a cluster's pods, got nothing; elsewhere a kubeconfig is needed");
+    private static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value
+        : throw new IOException($"expected ${name}, as it is set in a cluster's pods, got nothing; elsewhere a kubeconfig is needed");
 
     /// <exception cref="IOException">A file of it cannot be read, or holds no certificates.</exception>
     public X509Certificate2Collection ReadAuthorities()
@@ -45,7 +45,10 @@ internal sealed record ClusterAccess(Uri Server)
         var certificates = new X509Certificate2Collection();
         var text = Authorities!.Text();
         try { certificates.ImportFromPem(text); }
-        catch (CryptographicException wrong) { throw new IOException($"{Authorities.Place}: expected certificates: {wrong.Message}", wrong); }
+        catch (CryptographicException wrong)
+        {
+            throw new IOException($"{Authorities.Place}: expected certificates: {wrong.Message}", wrong);
+        }
         return certificates.Count > 0 ? certificates : throw new IOException($"{Authorities.Place}: expected certificates, found none");
     }
 
@@ -99,8 +102,9 @@ internal sealed record Secreted(string? File, string? Inline)
 }
 
 /// <summary>
-/// A kubeconfig: clusters, users, and contexts that join one of each (k8s.io/client-go/tools/clientcmd/api/v1). It is YAML or JSON; paths in
-/// it start in its folder. What is not read: <c>auth-provider</c> (client-go has none any more) and <c>username</c> (no server takes it).
+/// A kubeconfig: clusters, users, and contexts that join one of each (k8s.io/client-go/tools/clientcmd/api/v1). It is YAML or JSON; paths
+/// in it start in its folder. What is not read: <c>auth-provider</c> (client-go has none any more) and <c>username</c> (no server
+/// takes it).
 /// </summary>
 internal sealed class KubeConfig
 {

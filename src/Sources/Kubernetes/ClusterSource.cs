@@ -19,7 +19,8 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     /// <summary>Objects that are told to the store at once.</summary>
     private const int MostAtOnce = 4096;
 
-    private readonly Channel<SourceNews> news = Channel.CreateBounded<SourceNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+    private readonly Channel<SourceNews> news =
+        Channel.CreateBounded<SourceNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
     private readonly Dictionary<Collection, Followed> followed = [];
     private readonly SecretNames secrets = new(settings);
     private readonly ImmutableArray<OriginContent>.Builder contents = ImmutableArray.CreateBuilder<OriginContent>();

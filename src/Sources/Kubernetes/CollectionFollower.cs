@@ -274,8 +274,8 @@ internal sealed class CollectionFollower(
 
     private async ValueTask FillAsync(JsonFeed feed, TimeSpan patience, CancellationToken stop)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        enough.CancelAfter(patience > TimeSpan.Zero ? patience : TimeSpan.Zero);
+        using var end = new CancellationTokenSource(patience > TimeSpan.Zero ? patience : TimeSpan.Zero, time);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(end.Token, stop);
         try { await feed.FillAsync(enough.Token).ConfigureAwait(false); }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Calico.Bgp.Sources.Kubernetes;
 
 /// <summary>
-/// One page of a list, object by object as they come: <c>{ "metadata": { … }, "items": [ … ] }</c>, in whatever order (CustomResources' come
-/// sorted, <c>items</c> first).
+/// One page of a list, object by object as they come: <c>{ "metadata": { … }, "items": [ … ] }</c>, in whatever order (CustomResources'
+/// come sorted, <c>items</c> first).
 /// </summary>
 internal sealed class ListReader(JsonFeed feed)
 {

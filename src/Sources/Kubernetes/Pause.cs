@@ -1,6 +1,7 @@
 namespace Calico.Bgp.Sources.Kubernetes;
 
-/// <summary>How long to wait before asking again: twice as long each time, up to a limit, and never the same for a thousand nodes.</summary>
+/// <summary>How long to wait before asking again: twice as long each time, up to a limit, and never the same for a thousand
+/// nodes.</summary>
 internal sealed class Pause
 {
     private const double Jitter = 0.25;

@@ -18,7 +18,8 @@ internal sealed class SecretNames(KubernetesSettings settings)
     public bool Note(Collection of, OriginContent content)
     {
         if (of.Kind == Kinds.BgpPeer) return NotePeer(content);
-        if (of.Kind != Kinds.KubernetesNode || content.Definitions is not [{ Value: Node { } node }] || node.Name != settings.Node) return false;
+        if (of.Kind != Kinds.KubernetesNode || content.Definitions is not [{ Value: Node node }] || node.Name != settings.Node)
+            return false;
         labels = node.Labels;
         return true;
     }

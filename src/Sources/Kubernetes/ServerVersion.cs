@@ -18,7 +18,8 @@ internal static class ServerVersion
             using var info = JsonDocument.Parse(body);
             return Number(info.RootElement.GetProperty("major")) > 1 || Number(info.RootElement.GetProperty("minor")) >= FirstToStream;
         }
-        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException || ApiServer.IsBroken(wrong))
+        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException
+            or OperationCanceledException || ApiServer.IsBroken(wrong))
         {
             return false;
         }

@@ -4,7 +4,8 @@ namespace Calico.Bgp.Sources.Kubernetes;
 
 internal enum WatchEvent : byte { Added, Modified, Deleted, Bookmark, Error, Unknown }
 
-/// <summary>Events of a watch as they come: <c>{ "type": "ADDED", "object": { … } }</c>, one after the other (meta/v1 WatchEvent).</summary>
+/// <summary>Events of a watch as they come: <c>{ "type": "ADDED", "object": { … } }</c>, one after the other (meta/v1
+/// WatchEvent).</summary>
 internal sealed class WatchReader(JsonFeed feed)
 {
     /// <summary>Takes one event with its object's JSON.</summary>

@@ -43,7 +43,10 @@ public class JsonFeedTests
     {
         var long9 = new string('ä', 50_000);
         var (items, list) = await ListAsync(
-            $$$"""{"kind":"NodeList","metadata":{"resourceVersion":"77","continue":"abc","remainingItemCount":3},"items":[{"a":"]}{"}, {"b":[1,{"c":"\""}]},{"d":"{{{long9}}}"}]}""",
+            $$$"""
+            {"kind":"NodeList","metadata":{"resourceVersion":"77","continue":"abc","remainingItemCount":3},
+            "items":[{"a":"]}{"}, {"b":[1,{"c":"\""}]},{"d":"{{{long9}}}"}]}
+            """,
             size == 1 ? 4096 : size);
         Assert.Equal(["""{"a":"]}{"}""", """{"b":[1,{"c":"\""}]}""", $$"""{"d":"{{long9}}"}"""], items);
         Assert.Equal((true, "77", "abc"), (list.IsWhole, list.Version, list.Continue));

@@ -45,7 +45,8 @@ public sealed class KubeConfigTests : IDisposable
     {
         var access = Read(Whole);
         Assert.Equal("https://10.0.0.1:6443/", access.Server.ToString());
-        Assert.Equal((Path.Combine(folder, "pki/ca.crt"), "kubernetes", "sesame"), (access.Authorities!.File, access.ServerName, access.Token!.Text()));
+        var authorities = Path.Combine(folder, "pki/ca.crt");
+        Assert.Equal((authorities, "kubernetes", "sesame"), (access.Authorities!.File, access.ServerName, access.Token!.Text()));
         Assert.False(access.SkipsVerification);
     }
 
@@ -80,8 +81,10 @@ public sealed class KubeConfigTests : IDisposable
     [InlineData("a: [", "this is not YAML")]
     [InlineData("clusters: []", "expected current-context, or the key context in bgpd.yaml, found none")]
     [InlineData("current-context: x", "expected context x under contexts, found none")]
-    [InlineData("{ current-context: x, contexts: [{ name: x, context: { cluster: y } }] }", "expected cluster y under clusters, found none")]
-    [InlineData("{ current-context: x, contexts: [{ name: x, context: { cluster: y } }], clusters: [{ name: y, cluster: { server: nowhere } }] }",
+    [InlineData("{ current-context: x, contexts: [{ name: x, context: { cluster: y } }] }",
+        "expected cluster y under clusters, found none")]
+    [InlineData("{ current-context: x, contexts: [{ name: x, context: { cluster: y } }], "
+        + "clusters: [{ name: y, cluster: { server: nowhere } }] }",
         "expected an URL such as https://10.0.0.1:6443 for server, got \"nowhere\"")]
     public void What_is_missing_is_named(string text, string words) =>
         Assert.Contains(words, Assert.Throws<IOException>(() => Read(text)).Message, StringComparison.Ordinal);
