@@ -7,7 +7,8 @@ namespace Calico.Bgp.Conformance.Kubernetes;
 /// <summary>Nodes whose objects are in a real API server, and nowhere else.</summary>
 public sealed class ClusterTests
 {
-    private static readonly Manifest[] Pods = [Pool("pods4", "10.65.0.0/16"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26")];
+    private static readonly Manifest[] Pods =
+        [Pool("pods4", "10.65.0.0/16"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26")];
 
     [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
     public async Task Peers_blocks_services_and_passwords_come_from_the_API_server_and_go_with_their_objects()

@@ -8,8 +8,8 @@ using Calico.Bgp.Conformance.Golden;
 namespace Calico.Bgp.Conformance.Kubernetes;
 
 /// <summary>
-/// A real Kubernetes API server on a real etcd, in a namespace (<c>shared/kubeapi</c>), and a hand that edits its objects. Objects are given
-/// as Calico's API spells them, and lie there as they do in a cluster: in crd.projectcalico.org/v1, and nodes' in annotations.
+/// A real Kubernetes API server on a real etcd, in a namespace (<c>shared/kubeapi</c>), and a hand that edits its objects. Objects are
+/// given as Calico's API spells them, and lie there as they do in a cluster: in crd.projectcalico.org/v1, and nodes' in annotations.
 /// </summary>
 internal sealed partial class KubeApi : IAsyncDisposable
 {
@@ -67,7 +67,8 @@ internal sealed partial class KubeApi : IAsyncDisposable
 
     /// <summary>Its own words go into a file: the servers that it leaves behind would hold a pipe open.</summary>
     private Task RunAsync(string verb, params string[] options) => space.DoAsync(
-        "sh", ["-c", $"BIND={address} exec {Script} {verb} {folder.Path} \"$@\" >{folder.PathOf("said")} 2>&1 </dev/null", "sh", .. options]);
+        "sh",
+        ["-c", $"BIND={address} exec {Script} {verb} {folder.Path} \"$@\" >{folder.PathOf("said")} 2>&1 </dev/null", "sh", .. options]);
 
     public Task KillAsync() => space.DoAsync("sh", "-c", $"kill -9 $(cat {folder.PathOf("kubeapi.pid")})");
 
@@ -138,7 +139,8 @@ internal sealed partial class KubeApi : IAsyncDisposable
             if (Regex.Match(one.Text, $@"{field}: *'?""?([^,'""}}\s]+)") is { Success: true } match)
                 notes.Add($"projectcalico.org/{annotation}: '{match.Groups[1].Value}'");
         var labels = LabelsLine().Match(one.Text) is { Success: true } found ? found.Groups[1].Value : "{}";
-        return $"apiVersion: v1\nkind: Node\nmetadata: {{ name: {one.Name}, labels: {labels}, annotations: {{ {string.Join(", ", notes)} }} }}\n";
+        var metadata = $"{{ name: {one.Name}, labels: {labels}, annotations: {{ {string.Join(", ", notes)} }} }}";
+        return $"apiVersion: v1\nkind: Node\nmetadata: {metadata}\n";
     }
 
     [GeneratedRegex(@"^  namespace:\s*(\S+)", RegexOptions.Multiline)]

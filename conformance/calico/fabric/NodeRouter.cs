@@ -45,11 +45,20 @@ internal sealed class NodeRouter(Netns space, int number, string source) : Birdc
 
     public override Task StartAsync()
     {
+        Launch();
+        return AnswersAsync($"node{number}");
+    }
+
+    /// <summary>The same for a daemon that has to wait for what it needs, and does not answer yet.</summary>
+    public void Launch()
+    {
         var file = Configured();
         var environment = new Dictionary<string, string> { ["CALICO_ENDPOINT_STATUS_PATH_PREFIX"] = Folder };
         Process = Background.Start(Space, Log, environment, Project.Daemon, "--config", file);
-        return AnswersAsync($"node{number}");
     }
+
+    /// <summary>How many lines its log has.</summary>
+    public int LogLines => File.ReadLines(Log).Count();
 
     /// <summary>Felix's word about a pod that a BGPPeer selects.</summary>
     public void Tell(string pod, string link, string address4, string? address6, string peer)

@@ -20,6 +20,7 @@ internal sealed class Rack : IAsyncDisposable
     private readonly List<Netns> spaces = [];
     private IObjects objects = null!;
 
+    public IObjects Objects => objects;
     public TorRouter Tor { get; private set; } = null!;
     public Netns Host { get; private set; } = null!;
     /// <summary>Null: there is none (see <see cref="AddLeafAsync"/>).</summary>
