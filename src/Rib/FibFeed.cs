@@ -61,6 +61,7 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private uint offered = uint.MaxValue;
 
     public long Octets => told.Octets;
+    public bool IsBehind => pending.Count > 0 || offered != uint.MaxValue;
     public void Dispose() => told.Dispose();
     public void Add(ReadOnlySpan<uint> nodes) => pending.Add(nodes);
     public bool IsDone(uint node) => told.Peek(node) == 0 && !pending.Contains(node);

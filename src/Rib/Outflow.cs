@@ -27,6 +27,7 @@ internal sealed class Outflow(
     public IpFamily Family => rib.Family;
     public IReadOnlyList<ExportGroup> Groups => groups;
     public FibFeed? Fib => fib;
+    public bool IsFibBehind => fib != null && (rib.HoldsEnds || rib.Moved.Count > 0 || fib.IsBehind);
     public long Octets => groups.ToArray().Sum(group => group.Octets) + (fib?.Octets ?? 0) + (keys?.Octets ?? 0);
 
     /// <summary>When a group's advertisement interval ends; null: nothing is due.</summary>

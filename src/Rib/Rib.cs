@@ -210,6 +210,9 @@ public sealed class Rib : IRibOwner, IDisposable
         return sum;
     }
 
+    /// <summary>Best routes are still to be offered to the FIB; approximate, as it is read from another thread.</summary>
+    public bool IsFibBehind => Array.Exists(shards, shard => shard.IsFibBehind);
+
     public (long Tables, long Attributes) Octets =>
         (shards.Sum(shard => shard.Octets.Tables), shards.Sum(shard => shard.Octets.Attributes));
     public (int Prefixes, int Paths, int AttributeSets) Sizes =>

@@ -71,6 +71,7 @@ internal sealed class RibShard : IDisposable
     /// <summary>Octets of tables, and of attribute sets; approximate when read from another thread.</summary>
     public (long Tables, long Attributes) Octets =>
         (ribs.Sum(rib => rib.Octets) + outflows.Sum(outflow => outflow.Octets), attributes.Octets);
+    public bool IsFibBehind => Array.Exists(outflows, outflow => outflow.IsFibBehind);
     public (int Prefixes, int Paths, int AttributeSets) Sizes =>
         (ribs.Sum(rib => rib.Table.Count), ribs.Sum(rib => rib.Paths.Count), attributes.Count);
 

@@ -45,9 +45,11 @@ internal sealed class Connection : IAsyncDisposable
     private string ending = "Connection closed";
 
     public Connection(
-        Socket socket, bool ours, SessionSettings settings, TimeProvider time, ILogger log, Action<Connection, SessionEvent> tell)
+        Socket socket, bool ours, SessionSettings settings, OpenMessage open, TimeProvider time, ILogger log,
+        Action<Connection, SessionEvent> tell)
     {
-        (this.socket, this.settings, this.time, this.log, this.tell, Ours) = (socket, settings, time, log, tell, ours);
+        (this.socket, this.settings, this.time, this.log, this.tell) = (socket, settings, time, log, tell);
+        (Ours, Open) = (ours, open);
         // So that what is sent on a caller's thread never waits there; the asynchronous calls do not mind.
         socket.Blocking = false;
         pipe = new(new(
@@ -62,6 +64,8 @@ internal sealed class Connection : IAsyncDisposable
 
     /// <summary>We opened it.</summary>
     public bool Ours { get; }
+    /// <summary>What we say on it, or have said.</summary>
+    public OpenMessage Open { get; }
     public Address Local { get; }
     public Address Remote { get; }
     public Sender Sender { get; }
@@ -279,7 +283,7 @@ internal sealed class Connection : IAsyncDisposable
     private SessionEvent Opened(ReadOnlySpan<byte> body)
     {
         if (OpenCodec.Decode(body, out var open) is { } refusal) return new Malformed(refusal);
-        var result = Negotiation.Agree(settings, Negotiation.Open(settings), open!, Local, Remote);
+        var result = Negotiation.Agree(settings, Open, open!, Local, Remote);
         if (result.Agreed is not { } both) return new Malformed(result.Refusal!, result.Detail);
         framer.ExtendedMessages = both.ExtendedMessages;
         return new OpenReceived(both);

@@ -7,8 +7,8 @@ namespace Calico.Bgp.Session;
 
 /// <summary>
 /// The state machine of RFC 4271 section 8 for one connection, with the optional DelayOpen, IdleHoldTimer, passive and
-/// DampPeerOscillations attributes, RFC 6608's subcodes for unexpected messages and RFC 9687's send hold timer. A pure function:
-/// nothing here sends, sleeps or logs. A timer is armed before the message leaves whose answer it waits for.
+/// DampPeerOscillations attributes, RFC 6608's subcodes for unexpected messages, RFC 9687's send hold timer and RFC 8538's hard reset. A
+/// pure function: nothing here sends, sleeps or logs. A timer is armed before the message leaves whose answer it waits for.
 /// tests/Session.Tests/fsm.txt shows what it answers for every state and event.
 ///
 /// Three things differ from the RFC's letter:
@@ -145,18 +145,24 @@ internal static class Fsm
 
     private static Transition HeardFrom(SessionState at) => at.Runs(Hold) ? Stay(at, ArmHold(at.Agreed!)) : Stay(at);
 
-    private static Transition Halt(SessionState at, Notification notification)
+    private static Transition Halt(SessionState at, Notification? why)
     {
-        var next = SessionState.Stopped;
+        var (next, last) = (SessionState.Stopped, Hard(at, why));
         return at.Phase == Idle
             ? new(next, [])
-            : new(next, [new Close(Told(at, notification)), new Report(FaultKind.Stopped, notification, notification.Describe())]);
+            : new(next, [new Close(Told(at, last)), new Report(FaultKind.Stopped, last, last?.Describe() ?? "Restarting")]);
     }
+
+    /// <summary>RFC 8538 section 4: what is not to be taken for a restart is said as a hard reset, to those who keep routes.</summary>
+    private static Notification? Hard(SessionState at, Notification? notification) =>
+        at.Agreed is { NotificationRestart: true } && notification is { EndsForGood: true }
+            ? Notification.HardReset(notification) : notification;
 
     private static Transition Fall(SessionState at, SessionSettings our, FaultKind kind, Notification? notification, string? detail = null)
     {
         var penalty = at.Penalty + (notification is { IsCollision: true } ? 0 : 1);
         var next = at with { Phase = Idle, Running = IdleHold, Penalty = penalty, Agreed = null };
+        if (kind == FaultKind.Sent) notification = Hard(at, notification);
         var last = kind == FaultKind.Sent ? Told(at, notification) : null;
         var text = notification?.Describe() ?? detail ?? "";
         var report = new Report(kind, notification, text, notification == null ? null : detail);

@@ -19,8 +19,12 @@ internal static class Negotiation
 {
     private const byte BadPeerAs = 2, BadIdentifier = 3, UnsupportedCapability = 7, RoleMismatch = 11;
     private const ushort MostRestartSeconds = 4095;
+    private const uint MostStaleSeconds = 0x00ffffff;
 
-    public static OpenMessage Open(SessionSettings our) => new(our.LocalAs, (ushort)our.HoldTime.TotalSeconds, our.RouterId, new()
+    public static OpenMessage Open(SessionSettings our, RestartState restart) =>
+        new(our.LocalAs, (ushort)our.HoldTime.TotalSeconds, our.RouterId, Capabilities(our, restart));
+
+    private static CapabilitySet Capabilities(SessionSettings our, RestartState restart) => new()
     {
         Multiprotocol = [.. Families(our.Families)],
         RouteRefresh = true,
@@ -28,12 +32,15 @@ internal static class Negotiation
         ExtendedMessages = our.ExtendedMessages,
         FourOctetAs = our.LocalAs,
         ExtendedNextHop = our.ExtendedNextHop && our.Families.Has(IpFamily.IPv4) ? [new(Family.IPv4Unicast, Family.IPv6Unicast.Afi)] : [],
-        GracefulRestart = our.GracefulRestartTime is { } time ? Restart(our.Families, time) : null,
+        GracefulRestart = our.GracefulRestartTime is { } time ? Restart(our.Families, time, restart) : null,
+        // RFC 9494 section 3.1: never without the one before it.
+        LongLived = our is { GracefulRestartTime: not null, LongLivedStaleTime: { } stale } ? [.. LongLived(our, stale, restart)] : [],
+        LongLivedHelper = our is { GracefulRestartTime: not null, LongLivedStaleTime: null },
         AddPath = [.. AddPath(our)],
         // RFC 9234 section 4.1: roles are for external sessions.
         Role = IsInternal(our) ? null : our.Role,
         Fqdn = our.Fqdn,
-    });
+    };
 
     public static NegotiationResult Agree(SessionSettings our, OpenMessage sent, OpenMessage received, Address local, Address peer)
     {
@@ -51,6 +58,7 @@ internal static class Negotiation
     {
         var (ours, theirs) = (sent.Capabilities, received.Capabilities);
         var restart = ours.GracefulRestart == null ? null : theirs.GracefulRestart;
+        var isLongLived = restart != null && (theirs.LongLivedHelper || theirs.LongLived.Count > 0);
         return new()
         {
             LocalAs = our.LocalAs,
@@ -70,6 +78,12 @@ internal static class Negotiation
             ExtendedNextHop = ours.ExtendedNextHop.Any(theirs.ExtendedNextHop.Contains),
             GracefulRestart = restart == null ? FamilySet.None : families & Set(restart.Families.Select(row => row.Family)),
             PeerRestartTime = restart?.Seconds ?? 0,
+            RestartAware = restart != null,
+            KeptByPeer = restart == null ? FamilySet.None : families & Set(ours.GracefulRestart!.Families.Select(row => row.Family)),
+            NotificationRestart = restart is { Notification: true },
+            LongLivedAware = isLongLived,
+            LongLivedIPv4 = isLongLived && families.Has(IpFamily.IPv4) ? StaleSeconds(theirs, Family.IPv4Unicast) : 0,
+            LongLivedIPv6 = isLongLived && families.Has(IpFamily.IPv6) ? StaleSeconds(theirs, Family.IPv6Unicast) : 0,
             EnforceFirstAs = our.EnforceFirstAs,
             Sent = sent,
             Received = received,
@@ -109,10 +123,18 @@ internal static class Negotiation
     private static byte[] Wanted(FamilySet families) =>
         [.. Families(families).SelectMany(family => (byte[])[1, 4, (byte)(family.Afi >> 8), (byte)family.Afi, 0, family.Safi])];
 
-    private static GracefulRestart Restart(FamilySet families, TimeSpan time) => time == TimeSpan.Zero
-        ? new(false, false, 0, [])
-        : new(false, false, (ushort)Math.Min(time.TotalSeconds, MostRestartSeconds),
-            [.. Families(families).Select(family => new GracefulRestartFamily(family, false))]);
+    // RFC 8538: who keeps routes over a loss keeps them over a NOTIFICATION too.
+    private static GracefulRestart Restart(FamilySet families, TimeSpan time, RestartState state) => time == TimeSpan.Zero
+        ? new(false, true, 0, [])
+        : new(state.IsRestarting, true, (ushort)Math.Min(time.TotalSeconds, MostRestartSeconds),
+            [.. Families(families).Select(family => new GracefulRestartFamily(family, state.IsPreserved))]);
+
+    private static IEnumerable<LongLivedFamily> LongLived(SessionSettings our, TimeSpan stale, RestartState state) =>
+        Families(our.Families).Select(
+            family => new LongLivedFamily(family, state.IsPreserved, (uint)Math.Min(stale.TotalSeconds, MostStaleSeconds)));
+
+    private static uint StaleSeconds(CapabilitySet of, Family family) =>
+        of.LongLived.FirstOrDefault(row => row.Family == family).StaleSeconds;
 
     private static IEnumerable<AddPathFamily> AddPath(SessionSettings our) =>
         from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]

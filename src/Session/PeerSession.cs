@@ -116,9 +116,15 @@ public sealed class PeerSession : IAsyncDisposable
     }
 
     /// <summary>Ends the session for good: Cease with the given subcode, connections closed, loop ended.</summary>
-    public async ValueTask StopAsync(CeaseSubcode subcode, string? text = null)
+    public ValueTask StopAsync(CeaseSubcode subcode, string? text = null) =>
+        StopAsync(new Stop(Notification.Cease(subcode, text)));
+
+    /// <summary>The same without a word, as a loss: whoever keeps our routes over a restart goes on doing so (RFC 4724).</summary>
+    public ValueTask LeaveAsync() => StopAsync(new Stop(null));
+
+    private async ValueTask StopAsync(Stop stop)
     {
-        Post(new SessionNews.Halt(Notification.Cease(subcode, text)));
+        Post(new SessionNews.Halt(stop));
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended;
         main.Dispose();
@@ -149,9 +155,9 @@ public sealed class PeerSession : IAsyncDisposable
             case SessionNews.Begin begin: return BeginAsync(begin.ByOperator);
             case SessionNews.Disable disable:
                 status.Enabled = false;
-                return HaltAsync(disable.Why);
+                return HaltAsync(new(disable.Why));
             case SessionNews.Restart restart: return RestartAsync(restart.Why);
-            case SessionNews.Halt halt: return HaltAsync(halt.Why);
+            case SessionNews.Halt halt: return HaltAsync(halt.How);
             case SessionNews.Break broken: return StepAsync(main, new Break(broken.Why));
             case SessionNews.LoseWay lost: return LoseWayAsync(lost.What, lost.Of);
             case SessionNews.FindWay: return StepAsync(main, new WayBack());
@@ -205,14 +211,14 @@ public sealed class PeerSession : IAsyncDisposable
     private async Task RestartAsync(Notification why)
     {
         if (!status.Enabled) return;
-        await HaltAsync(why);
+        await HaltAsync(new(why));
         await BeginAsync(byOperator: true);
     }
 
-    private async Task HaltAsync(Notification why)
+    private async Task HaltAsync(Stop how)
     {
-        if (second != null) await StepAsync(second, new Stop(why));
-        await StepAsync(main, new Stop(why));
+        if (second != null) await StepAsync(second, how);
+        await StepAsync(main, how);
     }
 
     private bool Prepared(Socket connection)
@@ -230,7 +236,7 @@ public sealed class PeerSession : IAsyncDisposable
 
     private async Task CalledAsync(Socket socket)
     {
-        var connection = new Connection(socket, ours: false, Settings, time, log, Heard);
+        var connection = NewConnection(socket, ours: false);
         if (main.State.Phase == Phase.Established && !await GivesWayAsync(main.State.Agreed!))
         {
             if (refusals.Say(out var unsaid)) log.Refused(Settings.Name, connection.Remote, "the session is established", unsaid);
@@ -256,10 +262,13 @@ public sealed class PeerSession : IAsyncDisposable
             await StepAsync(main, new WayLost(what));
             return true;
         }
-        if (agreed.GracefulRestart == FamilySet.None) return false;
+        if (!agreed.RestartAware) return false;
         await StepAsync(main, new ConnectionFailed("Connection replaced by a new one"));
         return true;
     }
+
+    private Connection NewConnection(Socket socket, bool ours) =>
+        new(socket, ours, Settings, Negotiation.Open(Settings, owner.Restart), time, log, Heard);
 
     private void Heard(Connection connection, SessionEvent on) => Post(new SessionNews.Heard(connection, on));
 
@@ -294,7 +303,7 @@ public sealed class PeerSession : IAsyncDisposable
             await StepAsync(attempt, new ConnectionFailed(words));
             return;
         }
-        attempt.Connection = new(socket, ours: true, Settings, time, log, Heard);
+        attempt.Connection = NewConnection(socket, ours: true);
         attempt.Connection.Start();
         await StepAsync(attempt, new Connected());
     }
@@ -349,7 +358,7 @@ public sealed class PeerSession : IAsyncDisposable
         switch (action)
         {
             case Session.Dial: Dial(attempt); break;
-            case SendOpen: attempt.Connection?.Sender.SendNow(OpenCodec.Encode(Negotiation.Open(Settings))); break;
+            case SendOpen: attempt.Connection?.Sender.SendNow(OpenCodec.Encode(attempt.Connection.Open)); break;
             case SendKeepalive: attempt.Connection?.Sender.SendNow(Keepalive.Octets); break;
             case Arm arm: attempt.Timers.Arm(arm.Timer, Jittered(arm)); break;
             case Close close: await LetGoAsync(attempt, close.Last); break;

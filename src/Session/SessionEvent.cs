@@ -9,8 +9,11 @@ internal abstract record SessionEvent;
 /// <summary>Events 1 and 3 to 7; whether we dial is a setting. <paramref name="ByOperator"/>: past penalties are forgiven.</summary>
 internal sealed record Start(bool ByOperator) : SessionEvent;
 
-/// <summary>Event 2: down until the operator says otherwise.</summary>
-internal sealed record Stop(Notification Notification) : SessionEvent;
+/// <summary>
+/// Event 2: down until the operator says otherwise. <paramref name="Notification"/> null: the peer is told nothing, so that it keeps what
+/// it knows of us (RFC 4724).
+/// </summary>
+internal sealed record Stop(Notification? Notification) : SessionEvent;
 
 /// <summary>Event 8: down because something of ours asks for it, and up again after the idle hold.</summary>
 internal sealed record Break(Notification Notification) : SessionEvent;

@@ -13,7 +13,7 @@ internal abstract record SessionNews
     /// <summary>Down and at once up again.</summary>
     public sealed record Restart(Notification Why) : SessionNews;
     /// <summary>Down for good.</summary>
-    public sealed record Halt(Notification Why) : SessionNews;
+    public sealed record Halt(Stop How) : SessionNews;
     /// <summary>The owner found something wrong.</summary>
     public sealed record Break(Notification Why) : SessionNews;
     /// <summary>The way is gone by which the session of this agreement runs (another has a way of its own); null: none was up.</summary>

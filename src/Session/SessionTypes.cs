@@ -59,6 +59,8 @@ public sealed record SessionSettings
     public bool EnforceFirstAs { get; init; } = true;
     /// <summary>Null: the capability is not sent. <see cref="TimeSpan.Zero"/>: helper only.</summary>
     public TimeSpan? GracefulRestartTime { get; init; }
+    /// <summary>RFC 9494: how long the peer is asked to keep our routes after that; null: not longer.</summary>
+    public TimeSpan? LongLivedStaleTime { get; init; }
     public Fqdn? Fqdn { get; init; }
     /// <summary>Administratively down, with the text that the peer is told (RFC 9003).</summary>
     public bool Shutdown { get; init; }
@@ -97,16 +99,27 @@ public interface IRouteSink
     ValueTask FlushAsync();
 }
 
+/// <summary>What an OPEN says of how we came to be (RFC 4724 section 3).</summary>
+/// <param name="IsRestarting">The R bit: we have just begun, and wait for the peer's End-of-RIB rather than it for ours.</param>
+/// <param name="IsPreserved">The F bits: packets went on by the routes that we had.</param>
+public readonly record struct RestartState(bool IsRestarting, bool IsPreserved);
+
 /// <summary>What a session tells its owner. Calls come from the session's own loop, one at a time.</summary>
 public interface ISessionOwner
 {
     /// <summary>The session is established; the answer takes its routes.</summary>
     IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet);
 
+    /// <summary>For the OPEN of a connection that has just been made.</summary>
+    RestartState Restart { get; }
+
     /// <summary>What has become of the way of the established session; null: it is there.</summary>
     LostWay? WayLost(PeerSession session);
 
-    /// <summary>An established session has ended: every route of it is gone. <paramref name="sink"/> will not be called again.</summary>
+    /// <summary>
+    /// An established session has ended; what becomes of its routes is the owner's to say. <paramref name="sink"/> will not be called
+    /// again.
+    /// </summary>
     void Down(PeerSession session, IRouteSink sink, SessionFault fault);
 }
 

@@ -19,6 +19,8 @@ public static class ConfigChanges
         foreach (var prefix in older.Announced.Except(newer.Announced)) lines.Add($"announced {prefix}: removed");
         if (older.Decision != newer.Decision) lines.Add("decision: changed; every best path is chosen again");
         if (!older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort) lines.Add("router.listen: changed");
+        if (older.OnStop != newer.OnStop) lines.Add("router.onStop: changed");
+        if (older.Deferral != newer.Deferral) lines.Add("router.deferral: changed");
         if (older.Shards != newer.Shards) lines.Add("rib.shards: takes effect at the next start");
         KernelChanges(older.Kernel, newer.Kernel, lines);
         return lines.ToImmutable();

@@ -15,6 +15,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
     private volatile PeerLife? life;
+    private volatile Retention retention = Retention.None;
     /// <summary>Its session waits for the link or the address that it needs.</summary>
     private bool isWayLost;
 
@@ -27,6 +28,9 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public string? Message { get; set; }
     /// <summary>The limit that it was over, and for which its session is kept down; null: it is not.</summary>
     public (IpFamily Family, int Limit)? OverLimit { get; set; }
+    /// <summary>What an earlier session of it left, and its next time.</summary>
+    public Retention Retention { get => retention; set => retention = value; }
+    public ITimer? RetentionEnds { get; set; }
     public PeerSession Session { get; } = session;
     public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
@@ -57,9 +61,9 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     }
 
     /// <summary>
-    /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3), for the families
-    /// that it names, where both sides have it: FRR, for one, sends none to a peer without. The table of a family that nobody promised
-    /// is over when no UPDATE has come for a while, or when a KEEPALIVE has come since the last one.
+    /// The peer's first table is here. An End-of-RIB is promised by the graceful restart capability (RFC 4724 section 3), where both sides
+    /// have it: FRR, for one, sends none to a peer without. The table that nobody promised the end of is over when no UPDATE has come for a
+    /// while, or when a KEEPALIVE has come since the last one.
     /// </summary>
     public bool HasSettled(DateTimeOffset now)
     {
@@ -68,10 +72,26 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         // Who calls from a range is missed by nobody before he has called.
         if (Up is not { } up) return Range != null;
         var missing = up.Negotiated.Families & ~up.Complete;
-        if ((missing & up.Negotiated.GracefulRestart) != FamilySet.None) return false;
+        if (up.Negotiated.RestartAware) return missing == FamilySet.None;
         var counters = session.Counters;
         if (counters.In.Updates != up.Heard.Updates) up.Heard = new(counters.In.Updates, counters.In.Keepalives, now);
         return missing == FamilySet.None || counters.In.Keepalives > up.Heard.Keepalives || now - up.Heard.Since >= Quiet;
+    }
+
+    /// <summary>
+    /// Families that are not chosen from before the peer's End-of-RIB (RFC 4724 section 4.1). One that has not come yet may promise it; one
+    /// without graceful restart does not, and one that restarts too must not be waited for.
+    /// </summary>
+    /// <param name="isPatienceOver">A peer that cannot be reached is not waited for any longer.</param>
+    public FamilySet HoldsUp(bool isPatienceOver)
+    {
+        var session = Session.Snapshot;
+        if (!session.Enabled || session.Settings.GracefulRestartTime == null) return FamilySet.None;
+        if (Up is { Negotiated: var agreed } up)
+            return agreed is { RestartAware: true, Received.Capabilities.GracefulRestart.Restarting: false }
+                ? agreed.Families & ~up.Complete : FamilySet.None;
+        var isRefused = session.Faults.Why.Kind is FaultKind.Socket or FaultKind.Way;
+        return Range != null || (isRefused && isPatienceOver) ? FamilySet.None : session.Settings.Families;
     }
 }
 
@@ -116,6 +136,7 @@ internal static class PeerInRib
             PathsIPv6 = config.PathsIPv6,
             EnhancedRefresh = negotiated.EnhancedRouteRefresh,
             PrefixLimit = config.PrefixLimit,
+            LongLived = negotiated.LongLivedAware,
             MinRouteAdvertisementInterval = config.MinRouteAdvertisementInterval,
         };
     }

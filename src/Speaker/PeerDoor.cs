@@ -26,7 +26,8 @@ internal readonly record struct LastHeard(long Updates, long Keepalives, DateTim
 /// the speaker hears of it as news, and puts right what it has been configured otherwise meanwhile.
 /// </summary>
 internal sealed class PeerDoor(
-    PeerConfig config, Rib.Rib rib, IKernel kernel, Func<DecisionSettings> decision, Func<bool> isShuttingDown, Action<SpeakerNews> tell)
+    PeerConfig config, Rib.Rib rib, IKernel kernel, Func<DecisionSettings> decision, Beginning beginning, Func<bool> isShuttingDown,
+    Action<SpeakerNews> tell)
     : ISessionOwner
 {
     private volatile PeerConfig config = config;
@@ -37,11 +38,15 @@ internal sealed class PeerDoor(
     /// <summary>As the speaker's loop last said.</summary>
     public PeerConfig Config { get => config; set => config = value; }
 
+    public RestartState Restart => beginning.StateFor(Config.Session.GracefulRestartTime, isFirst: lives == 0);
+
     public IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet)
     {
         var index = session.Settings.Index;
         var sink = new RouteSink(rib, rib.InletFor(index), new PeerOutlet(outlet));
         var told = config.ForRib(session.Settings, negotiated, decision(), kernel.Current) with { Life = ++lives };
+        // Of what an earlier session left the peer confirms what it has preserved; the rest is not true any more.
+        rib.EndStale(index, FamilySet.Both & ~Retention.PreservedBy(negotiated));
         rib.PeerUp(told, sink.Outlet);
         life = new(negotiated, told);
         tell(new SpeakerNews.Established(session.Settings.Name, life));
@@ -52,8 +57,10 @@ internal sealed class PeerDoor(
 
     public void Down(PeerSession session, IRouteSink sink, SessionFault fault)
     {
-        tell(new SpeakerNews.Down(session.Settings.Name, life!));
+        var kept = Retention.KeptOf(life!.Negotiated, fault);
         // When the daemon ends, packets go on as they did: nobody is told to forget what this neighbour had said.
-        if (!isShuttingDown()) rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet);
+        if (!isShuttingDown())
+            rib.PeerDown(session.Settings.Index, ((RouteSink)sink).Outlet, new(kept, kept & Retention.LongOf(life.Negotiated)));
+        tell(new SpeakerNews.Down(session.Settings.Name, life, kept));
     }
 }

@@ -63,6 +63,7 @@ internal static class ProtocolViews
             RouteReflectorClient = config.RouteReflectorClient,
             Origin = config.Origin,
             Range = peer.Range?.Range,
+            Kept = peer.Retention.Families,
         };
     }
 

@@ -48,6 +48,7 @@ internal sealed class RouteViews
             First = route.First,
             Best = route.Best,
             Filtered = route.Refused,
+            Stale = (route.State & PathState.Stale) != 0,
             Preference = source?.Preference ?? 100,
             Hops = hops,
             Recursive = recursive,

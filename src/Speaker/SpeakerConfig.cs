@@ -27,6 +27,24 @@ public sealed record SpeakerConfig
     public KernelConfig Kernel { get; init; } = new();
     /// <summary>By name, for those who ask what one would do.</summary>
     public ImmutableArray<Filter> Filters { get; init; } = [];
+    /// <summary>
+    /// How long an End-of-RIB is waited for: after our own restart before peers' routes are chosen from, and after a peer's return before
+    /// goes what it has not said again (RFC 4724 sections 4.1 and 4.2).
+    /// </summary>
+    public TimeSpan Deferral { get; init; } = TimeSpan.FromSeconds(120);
+    /// <summary>
+    /// Null: <see cref="StopMode.Restart"/> towards those that keep our routes over it, else <see cref="StopMode.Shutdown"/>.
+    /// </summary>
+    public StopMode? OnStop { get; init; }
+}
+
+/// <summary>What peers are told when the daemon ends.</summary>
+public enum StopMode : byte
+{
+    /// <summary>Nothing: they take it for a loss, and wait for us.</summary>
+    Restart,
+    /// <summary>That we go (Cease, administrative shutdown).</summary>
+    Shutdown,
 }
 
 /// <summary>A peer of bgpd.yaml, or one that the resources ask for.</summary>

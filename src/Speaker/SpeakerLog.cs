@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Speaker;
@@ -25,6 +26,24 @@ internal static partial class SpeakerLog
     [LoggerMessage(
         4005, LogLevel.Warning, "{Neighbour} called, and gets no session: {Reason} ({Unsaid} more such calls since the last such line)")]
     public static partial void NewcomerRefused(this ILogger log, Address neighbour, string reason, int unsaid);
+
+    [LoggerMessage(
+        4010, LogLevel.Information,
+        "restarting: {Routes} routes of an earlier run are in the kernel and stay; peers' {Families} routes are taken when all have come, "
+        + "or after {Deferral}")]
+    public static partial void Recovering(this ILogger log, int routes, FamilySet families, TimeSpan deferral);
+
+    [LoggerMessage(4011, LogLevel.Information, "restarted: peers' {Families} routes are taken, {After} after the start")]
+    public static partial void Recovered(this ILogger log, FamilySet families, TimeSpan after);
+
+    [LoggerMessage(4012, LogLevel.Information, "{Peer}: its {Families} routes stay, stale, for {Time} at first")]
+    public static partial void RoutesKept(this ILogger log, string peer, FamilySet families, TimeSpan? time);
+
+    [LoggerMessage(4013, LogLevel.Information, "{Peer}: not back in time: its {Families} routes become the last resort (LLGR)")]
+    public static partial void LongStale(this ILogger log, string peer, FamilySet families);
+
+    [LoggerMessage(4014, LogLevel.Information, "{Peer}: not back in time: its stale {Families} routes go")]
+    public static partial void StaleGone(this ILogger log, string peer, FamilySet families);
 
     [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]
     public static partial void NewcomerMade(this ILogger log, string peer, Prefix range);

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
-using Calico.Bgp.Session;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
@@ -54,7 +53,7 @@ public sealed partial class SpeakerLoop
         var wanted = newer.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
         var stops = new List<Task>();
         var updated = new List<RibPeer>();
-        var renewed = new Dictionary<string, PeerSession>(StringComparer.Ordinal);
+        var renewed = new Dictionary<string, Peer>(StringComparer.Ordinal);
         foreach (var peer in Peers.ToArray())
         {
             var config = WantedOf(peer, wanted, newer);
@@ -62,7 +61,7 @@ public sealed partial class SpeakerLoop
             else if (peer.Config == config && !judgesSetsOtherwise) peer.Config = config; // Its line may be another.
             else if (Indexed(config.Session) != peer.Session.Settings)
             {
-                renewed[peer.Name] = peer.Session;
+                renewed[peer.Name] = peer;
                 stops.Add(config.Session.Shutdown
                     ? StopPeerAsync(peer, CeaseSubcode.AdministrativeShutdown, config.Session.ShutdownText)
                     : StopPeerAsync(peer, CeaseSubcode.OtherConfigurationChange));
@@ -76,7 +75,7 @@ public sealed partial class SpeakerLoop
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
             if (!peers.ContainsKey(config.Session.Name))
-                StartPeer(config, renewed.GetValueOrDefault(config.Session.Name)?.Snapshot.Faults);
+                StartPeer(config, renewed.GetValueOrDefault(config.Session.Name));
         return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
     }
 

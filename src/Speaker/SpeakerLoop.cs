@@ -170,23 +170,23 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
                 Establish(up);
                 break;
             case SpeakerNews.Down down:
-                if (peers.TryGetValue(down.Peer, out var lost) && lost.Up == down.Life)
-                {
-                    lost.Up = null;
-                    lost.LookAtWay(latest);
-                    dynamics.Watch(lost);
-                }
+                Lose(down);
+                LookAtDeferral();
                 Moved?.Invoke();
+                break;
+            case SpeakerNews.RetentionDue(var left):
+                LookAtRetention(left);
                 break;
             case SpeakerNews.EndOfRib end:
                 told.TryRemove(end, out _);
-                if (PeerOf(end.Peer)?.Up is { } complete) complete.Complete |= end.Family.Bit();
+                Complete(end);
                 break;
             case SpeakerNews.OverLimit over:
                 told.TryRemove(over, out _);
                 Break(over);
                 break;
             case SpeakerNews.AskAwaited(var answer):
+                LookAtDeferral();
                 answer.SetResult([.. Peers.Where(peer => !peer.HasSettled(time.GetUtcNow())).Select(peer => peer.Name)]);
                 break;
         }
@@ -194,6 +194,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private async Task BeginAsync(TaskCompletionSource<string?> done)
     {
+        BeginDeferral();
         fib?.Configure(Config.Kernel, OwnRoutes);
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
         LookAtListening(latest);
@@ -314,13 +315,16 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         return source;
     }
 
+    /// <param name="before">The same peer under other settings of its session.</param>
     /// <param name="range">Whose template made it; null: it is configured by its address.</param>
-    private Peer StartPeer(PeerConfig config, SessionFaults? before = null, PeerRange? range = null)
+    private Peer StartPeer(PeerConfig config, Peer? before = null, PeerRange? range = null)
     {
         var settings = Indexed(config.Session);
-        var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, () => IsShuttingDown, Post);
-        var session = new PeerSession(settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before);
+        var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, Beginning, () => IsShuttingDown, Post);
+        var session = new PeerSession(
+            settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before?.Session.Snapshot.Faults);
         var peer = new Peer(door, session) { Range = range };
+        if (before != null) Keep(peer, before.Retention);
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         peer.Session.Start();
@@ -367,6 +371,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         listener.Remove(peer.Session);
         await peer.Session.StopAsync(subcode, text).ConfigureAwait(false);
         peers.TryRemove(new(peer.Name, peer));
+        peer.RetentionEnds?.Dispose();
+        if (subcode != CeaseSubcode.OtherConfigurationChange) GiveUp(peer);
         if (peer.Range == null) return;
         if (peer.Patience is { } patience) await patience.DisposeAsync().ConfigureAwait(false);
         if (indexes.Remove(peer.Name, out var index)) freed.Enqueue(index);
@@ -380,6 +386,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     {
         if (!peers.TryGetValue(news.Peer, out var peer)) return;
         var up = peer.Up = news.Life;
+        Keep(peer, peer.Retention.Back(up.Negotiated, time.GetUtcNow(), Config.Deferral));
+        LookAtDeferral();
         peer.LookAtWay(kernel.Current);
         if (!up.HasLostWay && ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);
         Moved?.Invoke();
@@ -390,6 +398,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         peer.Message = order.Text;
         peer.OverLimit = null;
         if (order.What == PeerOrder.Enable) dynamics.Watch(peer);
+        if (order.What == PeerOrder.Disable) GiveUp(peer);
         switch (order.What)
         {
             case PeerOrder.Enable: peer.Session.Enable(); break;
@@ -407,6 +416,14 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         log.PrefixLimitExceeded(peer.Name, over.Limit, over.Family);
         peer.Session.Break(PrefixLimitReached(over.Family, over.Limit));
         peer.Session.Disable();
+    }
+
+    private void Complete(SpeakerNews.EndOfRib end)
+    {
+        if (PeerOf(end.Peer) is not { Up: { } up } peer) return;
+        up.Complete |= end.Family.Bit();
+        Keep(peer, peer.Retention.Complete(end.Family));
+        LookAtDeferral();
     }
 
     private Peer? PeerOf(ushort index) => peers.Values.FirstOrDefault(peer => peer.Index == index);
@@ -435,10 +452,10 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         // It waits, for time and for others, from beginning to end. Where the daemon ends before its sessions settled, what an earlier run
         // left stays.
         loop.Rest();
-        while (time.GetUtcNow() < deadline)
+        while (time.GetUtcNow() < deadline || deferred != FamilySet.None)
         {
             Awaited = await AskAsync<ImmutableArray<string>>(answer => new SpeakerNews.AskAwaited(answer)).ConfigureAwait(false);
-            if (Awaited.Count == 0 && ListenWaits.IsEmpty) break;
+            if (Awaited.Count == 0 && ListenWaits.IsEmpty && deferred == FamilySet.None) break;
             await Task.Delay(TimeSpan.FromSeconds(1), time, stopping.Token).ConfigureAwait(false);
         }
         HasSettled = true;
@@ -446,7 +463,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         if (!Config.Ranges.IsEmpty && deadline - time.GetUtcNow() is var left && left > TimeSpan.Zero)
             await Task.Delay(left, time, stopping.Token).ConfigureAwait(false);
         // The last routes are still on their way from the shards to the kernel's queue.
-        await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
+        do await Task.Delay(TimeSpan.FromSeconds(2), time, stopping.Token).ConfigureAwait(false);
+        while (Rib.IsFibBehind && time.GetUtcNow() < deadline + Config.Deferral);
         if (fib != null) await fib.PassedAsync().ConfigureAwait(false);
         await kernel.SweepAsync(stopping.Token).ConfigureAwait(false);
     }
@@ -463,8 +481,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         kernel.Changed -= kernelNews.Set;
         if (settling != null) await settling.Ended.ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(peers.Values.Select(peer => peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown).AsTask()))
-            .ConfigureAwait(false);
+        await Task.WhenAll(peers.Values.Select(peer => LeaveAsync(peer).AsTask())).ConfigureAwait(false);
+        foreach (var peer in peers.Values) peer.RetentionEnds?.Dispose();
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         Rib.Dispose();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
 
@@ -26,8 +27,10 @@ internal abstract record SpeakerNews
     }
     /// <summary>A session is established; the RIB was told so.</summary>
     public sealed record Established(string Peer, PeerLife Life) : SpeakerNews;
-    /// <summary>It has ended; the RIB was told so.</summary>
-    public sealed record Down(string Peer, PeerLife Life) : SpeakerNews;
+    /// <summary>It has ended; the RIB was told so, and which families' routes stay.</summary>
+    public sealed record Down(string Peer, PeerLife Life, FamilySet Kept) : SpeakerNews;
+    /// <summary>The time of what a lost session left may be up.</summary>
+    public sealed record RetentionDue(Peer Peer) : SpeakerNews;
     /// <summary>A shard has met the end of a peer's table. Of these one a peer and family waits.</summary>
     public sealed record EndOfRib(ushort Peer, IpFamily Family) : SpeakerNews;
     /// <summary>A peer has sent more than it may. Of these one a peer and family waits.</summary>

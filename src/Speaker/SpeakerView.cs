@@ -13,7 +13,10 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public RouterStatus Router => new(
         version, speaker.Config.HostName, speaker.Config.RouterId, speaker.Config.As, speaker.Time.GetUtcNow(), speaker.Started,
         speaker.Reconfigured, speaker.IsShuttingDown)
-    { ListenWaits = speaker.ListenWaits };
+    {
+        ListenWaits = speaker.ListenWaits,
+        Recovery = speaker.Recovery,
+    };
 
     public IReadOnlyList<ProtocolStatus> Protocols => ProtocolViews.Of(speaker);
     public KernelSnapshot KernelState => speaker.Kernel.Current;

@@ -5,6 +5,7 @@ using Calico.Bgp.Resources;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker.Plan;
+using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker;
@@ -16,7 +17,15 @@ public sealed record RouterStatus(
 {
     /// <summary>Addresses of <c>router.listen</c> that the host does not have now.</summary>
     public ImmutableArray<Address> ListenWaits { get; init; } = [];
+    /// <summary>What our restart waits for; null: nothing.</summary>
+    public RecoveryStatus? Recovery { get; init; }
 }
+
+/// <summary>After our restart (RFC 4724 section 4.1): peers' routes are not chosen from yet.</summary>
+/// <param name="Families">Of these.</param>
+/// <param name="Waits">Tables whose End-of-RIB is to come, one a peer and family.</param>
+/// <param name="Left">No longer than that, of <paramref name="Whole"/>.</param>
+public sealed record RecoveryStatus(FamilySet Families, int Waits, TimeSpan Left, TimeSpan Whole);
 
 /// <summary>BIRD's classes of protocols that this daemon has instances of.</summary>
 public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }
@@ -63,6 +72,8 @@ public sealed record ProtocolStatus(string Name, ProtocolKind Kind, bool Enabled
     public PeerOrigin Origin { get; init; }
     /// <summary>Of a peer that a template made, because it called: of which range. Null: it is configured by its address.</summary>
     public Prefix? Range { get; init; }
+    /// <summary>Of a peer: families of which a lost session's routes are still there, stale (RFC 4724, RFC 9494).</summary>
+    public ImmutableArray<KeptFamily> Kept { get; init; } = [];
 }
 
 /// <summary>Which routes a query asks for.</summary>

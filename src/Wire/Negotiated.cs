@@ -40,9 +40,27 @@ public sealed record Negotiated
     /// <summary>RFC 8950: IPv4 prefixes may have an IPv6 next hop.</summary>
     public bool ExtendedNextHop { get; init; }
 
-    /// <summary>RFC 4724: the peer keeps our routes over a restart in these families; seconds that it asked us to wait.</summary>
+    /// <summary>
+    /// RFC 4724: both sides announced graceful restart, be it for no family: each sends an End-of-RIB, and each keeps the other's routes
+    /// over a loss in the families that the other asks for.
+    /// </summary>
+    public bool RestartAware { get; init; }
+    /// <summary>Families whose routes the peer asks us to keep; seconds that we are to wait for its return.</summary>
     public FamilySet GracefulRestart { get; init; }
     public ushort PeerRestartTime { get; init; }
+    /// <summary>Families of ours that the peer keeps.</summary>
+    public FamilySet KeptByPeer { get; init; }
+
+    /// <summary>RFC 8538: a NOTIFICATION is a loss like any other, unless it is a hard reset.</summary>
+    public bool NotificationRestart { get; init; }
+
+    /// <summary>RFC 9494: both sides announced the long-lived kind; the peer may be told routes that are long stale.</summary>
+    public bool LongLivedAware { get; init; }
+    /// <summary>Seconds that the peer asks us to keep its routes of a family beyond <see cref="PeerRestartTime"/>; 0: not at all.</summary>
+    public uint LongLivedIPv4 { get; init; }
+    public uint LongLivedIPv6 { get; init; }
+
+    public uint LongLived(IpFamily family) => family == IpFamily.IPv4 ? LongLivedIPv4 : LongLivedIPv6;
 
     /// <summary>RFC 7606 / RFC 4271 6.3: an external path must start with the peer's AS. Off towards route servers.</summary>
     public bool EnforceFirstAs { get; init; } = true;

@@ -19,7 +19,7 @@ public class FsmTests
 
     private static readonly SessionEvent[] Events =
     [
-        new Start(true), new Start(false), new Stop(Notification.Cease(CeaseSubcode.AdministrativeShutdown)),
+        new Start(true), new Start(false), new Stop(Notification.Cease(CeaseSubcode.AdministrativeShutdown)), new Stop(null),
         new Break(Notification.Cease(CeaseSubcode.MaximumNumberOfPrefixesReached)),
         new Expired(Timers.ConnectRetry), new Expired(Timers.Hold), new Expired(Timers.Keepalive), new Expired(Timers.DelayOpen),
         new Expired(Timers.IdleHold), new Expired(Timers.SendHold), new Expired(Timers.Stable),
@@ -42,6 +42,8 @@ public class FsmTests
         ("OpenConfirm", new(Phase.OpenConfirm, Timers.Hold | Timers.Keepalive, 1, 0, Some.Negotiated), Active),
         ("OpenConfirm (hold 0)", new(Phase.OpenConfirm, Timers.None, 1, 0, Some.Negotiated with { HoldTime = 0 }), Active),
         ("Established", new(Phase.Established, AllOfEstablished, 0, 1, Some.Negotiated), Active),
+        ("Established (RFC 8538)", new(Phase.Established, AllOfEstablished, 0, 1, Some.Negotiated with { NotificationRestart = true }),
+            Active),
     ];
 
     [Fact]
@@ -71,6 +73,20 @@ public class FsmTests
         var (_, state, our) = States.First(row => row.State.Phase == phase);
         SessionEvent unexpected = phase == Phase.Established ? new OpenReceived(Some.Negotiated) : new UpdateReceived();
         Assert.Equal(new(ErrorCode.FiniteStateMachine, subcode), Told(Fsm.Step(state, unexpected, our)));
+    }
+
+    /// <summary>RFC 8538 section 4 (conformance F10): 6/9 with what it is about.</summary>
+    [Theory]
+    [InlineData(CeaseSubcode.AdministrativeShutdown, "6/9 Hard reset: Administrative shutdown: bye")]
+    [InlineData(CeaseSubcode.PeerDeconfigured, "6/9 Hard reset: Peer de-configured")]
+    [InlineData(CeaseSubcode.AdministrativeReset, "6/4 Administrative reset: bye")]
+    [InlineData(CeaseSubcode.OtherConfigurationChange, "6/6 Other configuration change")]
+    public void What_ends_for_good_is_a_hard_reset_to_those_that_keep_routes_over_a_notification(CeaseSubcode subcode, string told)
+    {
+        var (_, state, our) = States[^1];
+        var stop = new Stop(Notification.Cease(subcode, "bye"));
+        Assert.Equal(told, $"{Told(Fsm.Step(state, stop, our))}");
+        Assert.Equal((byte)subcode, Told(Fsm.Step(state with { Agreed = Some.Negotiated }, stop, our))!.Subcode);
     }
 
     [Fact]
@@ -216,7 +232,8 @@ public class FsmTests
     {
         Start start => start.ByOperator ? "Start by the operator" : "Start",
         Expired expired => $"{expired.Timer} expired",
-        Stop stop => $"Stop {Code(stop.Notification)}",
+        Stop { Notification: { } why } => $"Stop {Code(why)}",
+        Stop => "Stop without a word",
         Break broken => $"Break {Code(broken.Notification)}",
         Malformed malformed => $"Malformed {Code(malformed.Notification)}",
         NotificationReceived received => $"NotificationReceived {Code(received.Notification)}",

@@ -18,7 +18,7 @@ public class NegotiationTests
 
     [Fact]
     public void Our_open_lists_its_families_in_the_order_of_their_numbers() =>
-        Assert.Equal([Family.IPv4Unicast, Family.IPv6Unicast], Negotiation.Open(Some.Settings).Capabilities.Multiprotocol);
+        Assert.Equal([Family.IPv4Unicast, Family.IPv6Unicast], Negotiation.Open(Some.Settings, default).Capabilities.Multiprotocol);
 
     [Fact]
     public void Another_as_than_the_configured_one_is_refused() =>
@@ -125,6 +125,50 @@ public class NegotiationTests
         var alone = Some.Agree(Some.Settings, open).Agreed!;
         var both = Some.Agree(Some.Settings with { GracefulRestartTime = TimeSpan.Zero }, open).Agreed!;
         Assert.Equal((FamilySet.None, FamilySet.IPv4, (ushort)120), (alone.GracefulRestart, both.GracefulRestart, both.PeerRestartTime));
+        Assert.Equal((false, true), (alone.RestartAware, both.RestartAware));
+    }
+
+    /// <summary>A helper names no family, and keeps ours.</summary>
+    [Fact]
+    public void Who_keeps_whose_routes_is_asked_for_by_each_of_its_own()
+    {
+        var our = Some.Settings with { GracefulRestartTime = TimeSpan.FromSeconds(60) };
+        var helper = Some.Agree(our, With(set => set with { GracefulRestart = new(false, false, 0, []) })).Agreed!;
+        Assert.Equal(
+            (true, FamilySet.None, FamilySet.Both, false),
+            (helper.RestartAware, helper.GracefulRestart, helper.KeptByPeer, helper.NotificationRestart));
+        var asks = Negotiation.Open(Some.PeersSettings with { GracefulRestartTime = TimeSpan.FromSeconds(60) }, default);
+        var alike = Some.Agree(Some.Settings with { GracefulRestartTime = TimeSpan.Zero }, asks).Agreed!;
+        Assert.Equal((FamilySet.Both, FamilySet.None, true), (alike.GracefulRestart, alike.KeptByPeer, alike.NotificationRestart));
+    }
+
+    [Fact]
+    public void The_bits_of_our_open_say_how_we_began()
+    {
+        var our = Some.Settings with { GracefulRestartTime = TimeSpan.FromSeconds(60), LongLivedStaleTime = TimeSpan.FromHours(1) };
+        var set = Negotiation.Open(our, new(IsRestarting: true, IsPreserved: true)).Capabilities;
+        Assert.Equal(
+            (true, true, 60, true),
+            (set.GracefulRestart!.Restarting, set.GracefulRestart.Notification, set.GracefulRestart.Seconds,
+                set.GracefulRestart.Families.All(row => row.ForwardingPreserved)));
+        Assert.Equal([new(Family.IPv4Unicast, true, 3600), new(Family.IPv6Unicast, true, 3600)], set.LongLived);
+        set = Negotiation.Open(our, default).Capabilities;
+        Assert.False(set.GracefulRestart!.Restarting || set.GracefulRestart.Families.Any(row => row.ForwardingPreserved));
+    }
+
+    /// <summary>RFC 9494 section 3.1: a time for each family, and nothing without the other capability.</summary>
+    [Fact]
+    public void Long_lived_times_are_the_peers_and_count_beside_graceful_restart_alone()
+    {
+        var open = With(set => set with
+        {
+            GracefulRestart = new(false, false, 0, []),
+            LongLived = [new(Family.IPv6Unicast, false, 7200)],
+        });
+        var both = Some.Agree(Some.Settings with { GracefulRestartTime = TimeSpan.Zero }, open).Agreed!;
+        Assert.Equal((true, 0u, 7200u), (both.LongLivedAware, both.LongLived(IpFamily.IPv4), both.LongLived(IpFamily.IPv6)));
+        var alone = Some.Agree(Some.Settings, open).Agreed!;
+        Assert.Equal((false, 0u), (alone.LongLivedAware, alone.LongLived(IpFamily.IPv6)));
     }
 
     [Fact]

@@ -319,7 +319,7 @@ public class NeighbourTests
     public async Task With_graceful_restart_the_second_connection_replaces_the_first()
     {
         await using var us = new Speaker(HandPeer.PassiveSession() with { GracefulRestartTime = TimeSpan.Zero }, listen: Loopback.A);
-        var open = Negotiation.Open(Some.PeersSettings with { GracefulRestartTime = TimeSpan.FromSeconds(60) });
+        var open = Negotiation.Open(Some.PeersSettings with { GracefulRestartTime = TimeSpan.FromSeconds(60) }, default);
         using var peer = await EstablishedAsync(us, open: open);
         using var again = await HandPeer.CallAsync(us.Session.Settings);
         await again.EstablishAsync();
@@ -376,7 +376,7 @@ public class NeighbourTests
     {
         await using var us = Passive();
         using var peer = await HandPeer.CallAsync(us.Session.Settings);
-        await peer.SendAsync(OpenCodec.Encode(Negotiation.Open(Some.PeersSettings with { LocalAs = new(65099) })));
+        await peer.SendAsync(OpenCodec.Encode(Negotiation.Open(Some.PeersSettings with { LocalAs = new(65099) }, default)));
         Assert.Equal(new(ErrorCode.OpenMessage, 2), await peer.NotificationAsync());
         const string Line = "Bad peer AS: expected AS 65002, peer says AS 65099";
         await Until.TrueAsync(Line, () => us.Log.All.Any(line => line.Contains(Line, StringComparison.Ordinal)));

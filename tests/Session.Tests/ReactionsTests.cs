@@ -33,7 +33,8 @@ public partial class ReactionsTests
         var settings = HandPeer.PassiveSession() with { PeerAs = peerAs, RouterId = Some.Id("10.99.0.1") };
         await using var us = new Speaker(settings, listen: Loopback.A);
         using var peer = await HandPeer.CallAsync(us.Session.Settings);
-        await BringToAsync(peer, us, phase, Negotiation.Open(Some.PeersSettings with { LocalAs = peerAs, ExtendedMessages = false }));
+        var theirs = Some.PeersSettings with { LocalAs = peerAs, ExtendedMessages = false };
+        await BringToAsync(peer, us, phase, Negotiation.Open(theirs, default));
         await peer.SendAsync(Octets(octets));
         var seen = await ReactionAsync(peer, us, phase);
         Assert.True(expected.Split('|').Any(one => Fits(one, seen)), $"{row}: expected {expected}, saw {seen}");

@@ -26,12 +26,12 @@ internal static class Some
         RouterId = Id("10.0.0.2"),
     };
 
-    public static readonly OpenMessage Open = Negotiation.Open(PeersSettings);
+    public static readonly OpenMessage Open = Negotiation.Open(PeersSettings, default);
 
     public static Negotiated Negotiated => Agree(Settings, Open).Agreed!;
 
     public static NegotiationResult Agree(SessionSettings our, OpenMessage received) =>
-        Negotiation.Agree(our, Negotiation.Open(our), received, Address.Parse("10.0.0.1"), Address.Parse("10.0.0.2"));
+        Negotiation.Agree(our, Negotiation.Open(our, default), received, Address.Parse("10.0.0.1"), Address.Parse("10.0.0.2"));
 
     public static RouterId Id(string text) => RouterId.TryParse(text, out var id) ? id : throw new FormatException(text);
 }

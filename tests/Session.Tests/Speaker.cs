@@ -48,6 +48,8 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         return this;
     }
 
+    public RestartState Restart { get; set; }
+
     public LostWay? WayLost(PeerSession session) => Lost;
 
     public void Down(PeerSession session, IRouteSink sink, SessionFault fault)

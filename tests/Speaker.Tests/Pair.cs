@@ -30,8 +30,10 @@ internal sealed class TestSpeaker : IAsyncDisposable
 {
     private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TestSpeaker(SpeakerConfig config, TimeProvider? time = null)
+    /// <param name="hasOldRoutes">An earlier run has left a route in the kernel.</param>
+    public TestSpeaker(SpeakerConfig config, TimeProvider? time = null, bool hasOldRoutes = false)
     {
+        if (hasOldRoutes) Kernel.Holds[Prefix.Parse("100.64.0.0/10")] = new(RouteType.Blackhole, []);
         Loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
         Loop = new(config, Kernel, Loops, time ?? TimeProvider.System, NullLoggerFactory.Instance);
         View = new(Loop, "test");
@@ -67,7 +69,7 @@ internal sealed class Pair : IAsyncDisposable
     /// <param name="timeOfB">Null: the system's.</param>
     public Pair(
         Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null,
-        TimeProvider? timeOfB = null)
+        TimeProvider? timeOfB = null, bool oldRoutesOfA = false)
     {
         var number = Interlocked.Increment(ref last);
         (a, b) = (Address.Parse($"127.77.{number}.1"), Address.Parse($"127.77.{number}.2"));
@@ -75,7 +77,7 @@ internal sealed class Pair : IAsyncDisposable
         ConfigB = Config(b, a, 65002, 65001, "a", passive: true);
         if (changeA != null) ConfigA = changeA(ConfigA);
         if (changeB != null) ConfigB = changeB(ConfigB);
-        (A, B) = (new(ConfigA), new(ConfigB, timeOfB));
+        (A, B) = (new(ConfigA, hasOldRoutes: oldRoutesOfA), new(ConfigB, timeOfB));
     }
 
     public SpeakerConfig ConfigA { get; }

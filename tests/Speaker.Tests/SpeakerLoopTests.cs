@@ -137,9 +137,9 @@ public class SpeakerLoopTests
         Assert.Equal<string>(["peer b: shut down"], changes);
         await Until.TrueAsync(() => pair.B.Session("a").Faults.Received != null);
         Assert.Equal(
-            new Notification(ErrorCode.Cease, 2, (byte[])[7, .. "new fan"u8]), pair.B.Session("a").Faults.Received!.Notification);
+            new Notification(ErrorCode.Cease, 9, (byte[])[6, 2, 7, .. "new fan"u8]), pair.B.Session("a").Faults.Received!.Notification);
         Assert.Equal(("new fan", "new fan"), (Message(pair.A, "b"), Message(pair.B, "a")));
-        Assert.Equal("Administrative shutdown: new fan", pair.A.Session("b").Faults.Sent!.Text);
+        Assert.Equal("Hard reset: Administrative shutdown: new fan", pair.A.Session("b").Faults.Sent!.Text);
         Assert.False(pair.A.Session("b").Enabled);
 
         static string? Message(TestSpeaker speaker, string peer) =>
@@ -164,7 +164,7 @@ public class SpeakerLoopTests
             config => config.Peer(peer => peer with { PrefixLimit = 1 }));
         await pair.B.Loop.StartAsync();
         await pair.A.Loop.StartAsync();
-        await Until.TrueAsync(() => pair.A.Session("b").Faults.Why is { Kind: FaultKind.Received, Notification: { Subcode: 1 } });
+        await Until.TrueAsync(() => pair.A.Session("b").Faults.Why is { Kind: FaultKind.Received, Notification.Inner.Subcode: 1 });
         await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).IsEmpty);
         pair.B.View.Enable("a");
@@ -227,7 +227,7 @@ public class SpeakerLoopTests
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Count == 2);
         await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = 1 }));
         await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
-        Assert.Equal("Maximum number of prefixes reached", pair.B.Session("a").Faults.Sent!.Text);
+        Assert.Equal("Hard reset: Maximum number of prefixes reached", pair.B.Session("a").Faults.Sent!.Text);
     }
 
     [Fact]

@@ -17,8 +17,24 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
         return new(ErrorCode.Cease, (byte)subcode, (byte[])[(byte)octets.Length, .. octets]);
     }
 
-    /// <summary>The shutdown communication, made safe for logs; null where there is none or its length octet lies.</summary>
-    public string? Text
+    /// <summary>RFC 8538 section 3: what it is about ends for good, and nobody is to keep the other's routes.</summary>
+    public static Notification HardReset(Notification about) =>
+        new(ErrorCode.Cease, (byte)CeaseSubcode.HardReset, (byte[])[(byte)about.Code, about.Subcode, .. about.Data.Span]);
+
+    /// <summary>
+    /// RFC 8538 section 5: a peer that keeps routes over a NOTIFICATION must hear of these as a hard reset, for nobody comes back.
+    /// </summary>
+    public bool EndsForGood => Code == ErrorCode.Cease && (CeaseSubcode)Subcode
+        is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.PeerDeconfigured or CeaseSubcode.MaximumNumberOfPrefixesReached;
+
+    /// <summary>
+    /// The shutdown communication, a hard reset's own or that of what it is about, made safe for logs; null where there is none or its
+    /// length octet lies.
+    /// </summary>
+    // One level only: a peer may nest as deep as its message is long.
+    public string? Text => Inner is { } inner ? inner.OwnText : OwnText;
+
+    private string? OwnText
     {
         get
         {
@@ -30,9 +46,9 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
 
     /// <summary>RFC 8538 section 3: a hard reset carries the error that it is about.</summary>
     public Notification? Inner =>
-        Code == ErrorCode.Cease && (CeaseSubcode)Subcode == CeaseSubcode.HardReset && Data.Length >= 2
-            ? new((ErrorCode)Data.Span[0], Data.Span[1], Data[2..])
-            : null;
+        IsHardReset && Data.Length >= 2 ? new((ErrorCode)Data.Span[0], Data.Span[1], Data[2..]) : null;
+
+    public bool IsHardReset => Code == ErrorCode.Cease && (CeaseSubcode)Subcode == CeaseSubcode.HardReset;
 
     /// <summary>Of two connections the other one is kept (RFC 4271 section 6.8).</summary>
     public bool IsCollision => Code == ErrorCode.Cease && (CeaseSubcode)Subcode == CeaseSubcode.ConnectionCollisionResolution;
@@ -43,9 +59,8 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
     /// <summary>The error's name and whatever text came with it, for <c>show protocols</c> and logs.</summary>
     public string Describe()
     {
-        if (Text is { } text) return $"{Name}: {text}";
-        // One level only: a peer may nest as deep as its message is long.
-        return Inner is { } inner ? $"{Name}: {inner.Name}" : Name;
+        var name = Inner is { } inner ? $"{Name}: {inner.Name}" : Name;
+        return Text is { } text ? $"{name}: {text}" : name;
     }
 
     private static bool CarriesText(CeaseSubcode subcode) =>

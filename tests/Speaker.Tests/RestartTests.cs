@@ -1,0 +1,174 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+/// <summary>One of two speakers goes without a word and comes back, or does not.</summary>
+public class RestartTests
+{
+    private static Func<SpeakerConfig, SpeakerConfig> Restarting(double seconds, params string[] routes) => config => config
+        .Routes(routes)
+        .Peer(peer => peer with { Session = peer.Session with { GracefulRestartTime = TimeSpan.FromSeconds(seconds) } });
+
+    private static async Task<string> LearnedAsync(TestSpeaker speaker)
+    {
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        await foreach (var batch in speaker.View.Routes(new(RouteSelection.All), default))
+            foreach (var route in batch)
+                if (route.From != null) found.Add(route.Stale ? $"{route.Prefix} stale" : $"{route.Prefix}");
+        return string.Join(", ", found);
+    }
+
+    private static Task HasAsync(TestSpeaker speaker, string routes) => Until.TrueAsync(async () => await LearnedAsync(speaker) == routes);
+
+    private static IReadOnlyList<KeptFamily> KeptBy(TestSpeaker speaker, string peer) =>
+        speaker.View.Protocols.Single(protocol => protocol.Name == peer).Kept;
+
+    /// <summary>Conformance G01.</summary>
+    [Fact]
+    public async Task A_restarted_neighbours_routes_stay_stale_and_those_that_it_no_longer_has_go_with_its_End_of_RIB()
+    {
+        await using var pair = await new Pair(Restarting(60, "192.0.2.0/24", "198.51.100.0/24")).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24, 198.51.100.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale, 198.51.100.0/24 stale");
+        Assert.Equal(2, pair.B.Kernel.Holds.Count);
+        await Until.TrueAsync(() => KeptBy(pair.B, "a").Count == 2);
+
+        await using var again = new TestSpeaker(pair.ConfigA.Routes("192.0.2.0/24"), hasOldRoutes: true);
+        await again.Loop.StartAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await Until.TrueAsync(() => KeptBy(pair.B, "a").Count == 0 && pair.B.Kernel.Holds.Count == 1);
+    }
+
+    [Fact]
+    public async Task One_that_began_with_nothing_has_preserved_nothing()
+    {
+        await using var pair = await new Pair(Restarting(60, "192.0.2.0/24")).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+        await using var again = new TestSpeaker(pair.ConfigA.Routes());
+        await again.Loop.StartAsync();
+        await Until.TrueAsync(() => pair.B.Session("a").Phase == Phase.Established);
+        Assert.Equal("", await LearnedAsync(pair.B));
+    }
+
+    [Fact]
+    public async Task One_that_does_not_come_back_loses_its_routes()
+    {
+        await using var pair = await new Pair(Restarting(1, "192.0.2.0/24")).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+        await HasAsync(pair.B, "");
+        Assert.Empty(pair.B.Kernel.Holds);
+    }
+
+    /// <summary>Conformance G05, all of it in one story.</summary>
+    [Fact]
+    public async Task Where_it_asks_for_longer_they_are_the_last_resort_until_then()
+    {
+        await using var pair = await new Pair(config => Restarting(0.5, "192.0.2.0/24")(config)
+            .Peer(peer => peer with { Session = peer.Session with { LongLivedStaleTime = TimeSpan.FromSeconds(2) } })).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await Until.TrueAsync(() => KeptBy(pair.B, "a") is [{ IsLong: true }, { IsLong: true }]);
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+        await HasAsync(pair.B, "");
+    }
+
+    [Theory]
+    [InlineData(StopMode.Shutdown)]
+    [InlineData(null)]
+    public async Task One_that_says_that_it_goes_takes_its_routes_along(StopMode? mode)
+    {
+        // Without a word from the configuration those alone are left to wait who do so.
+        var pair = await new Pair(config => Restarting(mode == null ? 0 : 60, "192.0.2.0/24")(config) with { OnStop = mode }).UpAsync();
+        await using var ends = pair;
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "");
+        Assert.Equal("Hard reset: Administrative shutdown", pair.B.Session("a").Faults.Received?.Text);
+    }
+
+    [Fact]
+    public async Task An_operators_reset_keeps_the_routes_and_a_disabled_peers_go()
+    {
+        await using var pair = await new Pair(Restarting(60, "192.0.2.0/24"), Restarting(60, "203.0.113.0/24")).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await HasAsync(pair.A, "203.0.113.0/24");
+        var told = pair.A.Kernel.Wishes.Count;
+        pair.B.View.Restart("a", null);
+        await Until.TrueAsync(() => pair.B.Session("a") is { EstablishedTransitions: 2 });
+        await HasAsync(pair.A, "203.0.113.0/24");
+        await Until.TrueAsync(() => KeptBy(pair.A, "b").Count == 0);
+        Assert.Equal(told, pair.A.Kernel.Wishes.Count);
+        pair.B.View.Disable("a", null);
+        await HasAsync(pair.A, "");
+        await HasAsync(pair.B, "");
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_removed_while_it_restarts_takes_its_routes_along()
+    {
+        await using var pair = await new Pair(Restarting(60, "192.0.2.0/24")).UpAsync();
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+        // Other settings of its session are no reason.
+        var other = pair.ConfigB.Peer(peer => peer with { Session = peer.Session with { HoldTime = TimeSpan.FromSeconds(30) } });
+        await pair.B.Loop.ConfigureAsync(other);
+        Assert.Equal("192.0.2.0/24 stale", await LearnedAsync(pair.B));
+        Assert.Equal(2, KeptBy(pair.B, "a").Count);
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB with { Peers = [] });
+        await HasAsync(pair.B, "");
+    }
+
+    /// <summary>Conformance G04.</summary>
+    [Fact]
+    public async Task After_our_own_restart_peers_routes_wait_for_all_that_promised_an_end_and_own_routes_do_not()
+    {
+        await using var pair = new Pair(
+            config => Restarting(60, "203.0.113.0/24")(config) with { Peers = [.. Restarting(60)(config).Peers, Silent(config)] },
+            Restarting(60, "192.0.2.0/24"), oldRoutesOfA: true);
+        await pair.UpAsync();
+        await HasAsync(pair.B, "203.0.113.0/24");
+        await HasAsync(pair.A, "192.0.2.0/24");
+        Assert.Equal(FamilySet.Both, pair.A.View.Router.Recovery!.Families);
+        Assert.False(pair.A.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24")) || pair.A.View.Ready);
+        Assert.True(pair.B.Session("a").Negotiated!.Received.Capabilities.GracefulRestart is { Restarting: true, Families: [var row, _] }
+            && row.ForwardingPreserved);
+
+        pair.A.View.Disable("silent", null);
+        await Until.TrueAsync(() => pair.A.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24")) && pair.A.View.Ready);
+        Assert.Null(pair.A.View.Router.Recovery);
+    }
+
+    private static PeerConfig Silent(SpeakerConfig config) => config.Peers[0] with
+    {
+        Session = config.Peers[0].Session with
+        {
+            Name = "silent",
+            PeerAddress = Address.Parse("127.77.0.99"),
+            Passive = true,
+            GracefulRestartTime = TimeSpan.Zero,
+        },
+    };
+
+    [Fact]
+    public async Task The_wait_has_an_end()
+    {
+        await using var pair = new Pair(
+            config => Restarting(60)(config) with
+            {
+                Peers = [.. Restarting(60)(config).Peers, Silent(config)],
+                Deferral = TimeSpan.FromSeconds(3),
+            },
+            Restarting(60, "192.0.2.0/24"), oldRoutesOfA: true);
+        await pair.UpAsync();
+        await Until.TrueAsync(() => pair.A.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24")));
+        Assert.False(pair.A.View.Ready);
+    }
+}
