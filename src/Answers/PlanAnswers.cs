@@ -34,6 +34,7 @@ public sealed record PlanPeerAnswer
     public required int? TtlSecurity { get; init; }
     public required bool PasswordSet { get; init; }
     public required double? GracefulRestartTime { get; init; }
+    public required double? LongLivedStaleTime { get; init; }
     public required double? KeepaliveTime { get; init; }
     public required double HoldTime { get; init; }
     public required bool RouteReflectorClient { get; init; }

@@ -71,7 +71,9 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             HostName = node,
             Listen = listen.IsEmpty ? [Address.AnyIPv4, Address.AnyIPv6] : listen,
             ListenPort = (int)(router?.Number("listenPort", 1, ushort.MaxValue) ?? 179),
+            OnStop = router?.Word("onStop", ("restart", StopMode.Restart), ("shutdown", StopMode.Shutdown)),
         };
+        config = config with { Deferral = router?.Duration("deferral", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? config.Deferral };
         if (listen.Distinct().Count() != listen.Length) router!.Error("listen", "expected each address once under router.listen");
         router?.Close();
         return config;

@@ -171,11 +171,14 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             ExtendedNextHop = peer.Flag("extendedNextHop", settings.ExtendedNextHop),
             EnforceFirstAs = peer.Flag("enforceFirstAs", settings.EnforceFirstAs),
             GracefulRestartTime = peer.Duration("gracefulRestartTime", TimeSpan.Zero, TimeSpan.FromSeconds(4095)),
+            LongLivedStaleTime = peer.Duration("longLivedStaleTime", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0xffffff)),
             Role = Role(settings),
             RoleStrict = peer.Flag("roleStrict", settings.RoleStrict),
         };
         NotYet("role", "roles are compared when the session opens, and OTC (RFC 9234 section 5) is not checked");
-        NotYet("gracefulRestartTime", "it is announced, and a peer's restart still takes its routes away");
+        // RFC 9494 section 3.1: the one capability is nothing without the other.
+        if (peer.Has("longLivedStaleTime") && !peer.Has("gracefulRestartTime"))
+            peer.Error("longLivedStaleTime", "expected the key gracefulRestartTime beside longLivedStaleTime (RFC 9494 section 3.1)");
         if (settings.RoleStrict && !peer.Has("role")) peer.Error("roleStrict", "expected the key role beside roleStrict");
         return settings;
     }

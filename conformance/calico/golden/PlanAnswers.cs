@@ -30,6 +30,7 @@ internal sealed record PeerAnswer
     public required uint? TtlSecurity { get; init; }
     public required bool PasswordSet { get; init; }
     public required uint? GracefulRestartTime { get; init; }
+    public required uint? LongLivedStaleTime { get; init; }
     public required uint? KeepaliveTime { get; init; }
     public required uint? HoldTime { get; init; }
     public required bool RouteReflectorClient { get; init; }

@@ -11,6 +11,9 @@ namespace Calico.Bgp.Speaker.Plan;
 /// </summary>
 internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProblem> problems)
 {
+    /// <summary>Calico Enterprise's, where a BGPPeer asks for the long-lived kind of restart and says no time.</summary>
+    private static readonly TimeSpan StaleTime = TimeSpan.FromHours(1);
+
     private readonly record struct Place(Address Address, int Port);
 
     private readonly Dictionary<Place, PlannedPeer> global = [];
@@ -164,7 +167,9 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
         SourceAddress = peer.SourceAddress == PeerSourceAddress.UseNodeIP ? view.AddressOf(address.Family) : null,
         TtlSecurity = peer.TtlSecurity,
         PasswordKey = peer.Password,
-        RestartSeconds = peer.MaxRestartTime is { } time ? Seconds(time) : null,
+        // Calico Enterprise: in the long-lived mode the one field is the other time.
+        RestartSeconds = peer is { RestartMode: RestartMode.GracefulRestart, MaxRestartTime: { } time } ? Seconds(time) : null,
+        StaleSeconds = peer.RestartMode == RestartMode.LongLivedGracefulRestart ? Seconds(peer.MaxRestartTime ?? StaleTime) : null,
         KeepaliveTime = peer.KeepaliveTime,
         Origin = peer.Id,
     };

@@ -73,8 +73,6 @@ internal static class PlanProblems
         {
             if (peer.FailureDetectionMode != FailureDetectionMode.None)
                 yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
-            if (peer.RestartMode != RestartMode.GracefulRestart)
-                yield return NotDone(peer, "restartMode", "graceful restart is announced instead");
             if (peer.BirdGatewayMode != BirdGatewayMode.Recursive)
                 yield return NotDone(peer, "birdGatewayMode", "next hops are resolved recursively");
             if (peer.ExternalNetwork != null) yield return NotDone(peer, "externalNetwork", "routes go to the main table");

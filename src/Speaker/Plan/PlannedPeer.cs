@@ -36,6 +36,8 @@ public sealed record PlannedPeer
     public string? Password { get; init; }
     /// <summary>Seconds, as they are announced; null: nothing was configured.</summary>
     public int? RestartSeconds { get; init; }
+    /// <summary>Seconds of the long-lived kind (RFC 9494), as they are announced; null: it was not asked for.</summary>
+    public int? StaleSeconds { get; init; }
     public TimeSpan? KeepaliveTime { get; init; }
     /// <summary>The peer is our reflector's client, in this cluster.</summary>
     public RouterId? ClusterId { get; init; }
@@ -90,6 +92,7 @@ public sealed record PlannedPeer
             Families = Family.Bit(),
             EnforceFirstAs = false,
             GracefulRestartTime = RestartSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : RestartTime,
+            LongLivedStaleTime = StaleSeconds is { } stale ? TimeSpan.FromSeconds(stale) : null,
             Shutdown = Problem != null,
         },
         Origin = PeerOrigin.Of(Origin),

@@ -283,6 +283,23 @@ public class PeerPlanTests
         Assert.Equal((240d, 120d), (session.HoldTime.TotalSeconds, session.GracefulRestartTime!.Value.TotalSeconds));
     }
 
+    /// <summary>Calico Enterprise: the mode says which of the two times maxRestartTime is.</summary>
+    [Theory]
+    [InlineData(RestartMode.GracefulRestart, null, 120d, null)]
+    [InlineData(RestartMode.GracefulRestart, 30, 30d, null)]
+    [InlineData(RestartMode.LongLivedGracefulRestart, null, 120d, 3600d)]
+    [InlineData(RestartMode.LongLivedGracefulRestart, 7200, 120d, 7200d)]
+    public void The_restart_mode_says_what_the_restart_time_is(RestartMode mode, int? seconds, double restart, double? stale)
+    {
+        var cluster = Of(Tor with
+        {
+            RestartMode = mode,
+            MaxRestartTime = seconds is { } time ? TimeSpan.FromSeconds(time) : null,
+        });
+        var session = cluster.Peer().ToConfig(cluster.Plan()).Session;
+        Assert.Equal((restart, stale), (session.GracefulRestartTime!.Value.TotalSeconds, session.LongLivedStaleTime?.TotalSeconds));
+    }
+
     [Fact]
     public void A_pod_peers_passively_without_source_password_or_times()
     {

@@ -299,7 +299,6 @@ public class PlannerTests
         var enterprise = Peer("tor", "192.0.2.1", 65001) with
         {
             FailureDetectionMode = FailureDetectionMode.BFDIfDirectlyConnected,
-            RestartMode = RestartMode.LongLivedGracefulRestart,
             BirdGatewayMode = BirdGatewayMode.DirectIfDirectlyConnected,
             ExternalNetwork = "blue",
             Extensions = Labelled(("a", "b")),
@@ -307,7 +306,7 @@ public class PlannerTests
         CalicoNodeStatus Status(string node) => new(new Metadata("of-" + node)) { Node = node };
         var plan = Of(enterprise, Status("a"), Status("b")).Plan();
         Assert.Equal(
-            ["birdGatewayMode", "extensions", "externalNetwork", "failureDetectionMode", "restartMode", "node"],
+            ["birdGatewayMode", "extensions", "externalNetwork", "failureDetectionMode", "node"],
             plan.Problems.Select(problem => problem.Field["spec.".Length..]));
         Assert.All(plan.Problems, problem => Assert.StartsWith("not acted on", problem.Reason));
         Assert.Equal("CalicoNodeStatus/of-a", plan.Problems[^1].Object);
