@@ -37,6 +37,8 @@ internal sealed class ExportGroup(
     private long? closedUntil;
     /// <summary>Ends-of-RIB that were held back leave when nothing is pending any more.</summary>
     private bool owesEnds;
+    /// <summary>What is still to be looked at of what waited when the interval ended, and whether anything of it was announced.</summary>
+    private (int Left, bool Announced) burst;
     private readonly Gate gate = new();
     private int rejectedRun;
     private int barred, filtered;
@@ -233,19 +235,27 @@ internal sealed class ExportGroup(
         else
         {
             var mayAnnounce = closedUntil == null;
-            foreach (var node in pending.Take(slice))
+            if (mayAnnounce && burst.Left == 0) burst = (pending.Count, false);
+            var taken = pending.Take(slice);
+            foreach (var node in taken)
             {
                 if (mayAnnounce || rib.BestOf(node).Attributes == 0) Look(node);
                 else delayed.Add(node);
             }
-            if (Treatment.MinRouteAdvertisementInterval > TimeSpan.Zero && packer.Announced > 0)
-                closedUntil = now + (long)Treatment.MinRouteAdvertisementInterval.TotalMilliseconds;
+            if (mayAnnounce && Treatment.MinRouteAdvertisementInterval > TimeSpan.Zero) CloseAfterBurst(taken.Length, now);
         }
         Send(inSync);
         SweepLeft();
         if (feed == 0) MarkEnds(inSync);
         LeaveStragglersBehind();
         return true;
+    }
+
+    /// <summary>RFC 4271 9.2.1.1: the interval begins once all that waited for it has gone, in however many slices.</summary>
+    private void CloseAfterBurst(int taken, long now)
+    {
+        burst = (Math.Max(0, burst.Left - taken), burst.Announced || packer.Announced > 0);
+        if (burst is (0, true)) closedUntil = now + (long)Treatment.MinRouteAdvertisementInterval.TotalMilliseconds;
     }
 
     private void ReleaseDelayed(long now)

@@ -107,4 +107,22 @@ public sealed class UpdatePackerTests : IDisposable
         Assert.Empty(waiting.Holds);
         Assert.Empty(waiting.Complaints);
     }
+
+    /// <summary>RFC 4271 section 9.2.1.1: the interval is between advertisements, not between parts of one.</summary>
+    [Fact]
+    public async Task What_has_waited_for_the_interval_goes_all_at_once_however_many_slices_that_takes()
+    {
+        using var small = new RibRig(slice: 16);
+        small.Up(RibRig.Peer(1));
+        var waiting = small.Up(RibRig.Peer(2) with { MinRouteAdvertisementInterval = TimeSpan.FromHours(1) });
+        await small.Rib.IdleAsync();
+        var many = Enumerable.Range(0, 400).Select(i => Prefix.Parse($"198.{51 + i / 200}.{i % 200}.0/24")).ToArray();
+        await small.AnnounceAsync(1, Attributes(1), many);
+        await small.Rib.IdleAsync();
+        Assert.Equal(many.Length, waiting.Holds.Count);
+        await small.AnnounceAsync(1, Attributes(1), One);
+        await small.Rib.IdleAsync();
+        Assert.Equal(many.Length, waiting.Holds.Count);
+        Assert.Empty(waiting.Complaints);
+    }
 }
