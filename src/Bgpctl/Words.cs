@@ -41,7 +41,7 @@ internal static class Words
         hops.Count == 0 ? type == "unicast" ? "" : type : string.Join(", ", hops.Select(hop => Via(hop, hops.Count > 1)));
 
     private static string Via(HopAnswer hop, bool weighed) =>
-        Joined(" ", hop.Via, hop.Interface, weighed ? Text($"weight {hop.Weight}") : null, hop.OnLink ? "onlink" : null);
+        Joined(" ", hop.Via, hop.Interface, weighed || hop.Weight != 1 ? Text($"weight {hop.Weight}") : null, hop.OnLink ? "onlink" : null);
 
     /// <summary>Those of the words that are there.</summary>
     public static string Joined(string between, params IEnumerable<string?> words) =>

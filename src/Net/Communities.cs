@@ -35,4 +35,9 @@ public readonly record struct ExtendedCommunity(ulong Value)
     public byte Subtype => (byte)(Value >> 48);
     /// <summary>Bit 6 of the type octet set: stays inside the AS (RFC 4360 section 2).</summary>
     public bool IsTransitive => (Type & 0x40) == 0;
+
+    /// <summary>
+    /// Octets in a second, of a link bandwidth community (draft-ietf-idr-link-bandwidth section 3), transitive or not; null: it is another.
+    /// </summary>
+    public float? LinkBandwidth => (Type & ~0x40) == 0x00 && Subtype == 0x04 ? BitConverter.UInt32BitsToSingle((uint)Value) : null;
 }

@@ -28,6 +28,10 @@ public interface IFibSink
 {
     /// <summary>False: the shard keeps what it has and asks again when <see cref="Rib.Wake"/> is called.</summary>
     bool HasRoom { get; }
+
+    /// <summary>The source of routes that stands for the kernel: what the kernel is told is counted as told to that.</summary>
+    ushort CountedAs(IpFamily family);
+
     void Apply(ReadOnlySpan<FibChange> changes);
 
     /// <summary>Which routes the kernel gets. When it changes, the RIB is told with <see cref="Rib.FibFilterChanged"/>.</summary>
@@ -37,7 +41,8 @@ public interface IFibSink
 /// <summary>
 /// Tells the kernel's side which ways the best routes of one family lead; like an export group whose only member is the FIB.
 /// </summary>
-internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink, int slice)
+internal sealed class FibFeed(
+    LocRib rib, AttributeInterner attributes, NextHops nextHops, PeerTable peers, IFibSink sink, PeerCounts counts, int slice)
     : IDisposable
 {
     private readonly AttributeEditor editor = new();
@@ -53,6 +58,8 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
     private readonly List<int> uses = [0];
     private readonly Stack<uint> free = [];
     private readonly List<NextHopVia> vias = [];
+    private readonly List<(uint Attributes, ushort Peer)> paths = [];
+    private readonly List<double> shares = [];
     private readonly List<WayHop> wayHops = [];
     private int count;
     private readonly FibChange[] changes = new FibChange[slice];
@@ -97,6 +104,9 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (before == index) return;
         if (before != 0 && --uses[(int)before] == 0) Forget(before);
         if (index != 0) uses[(int)index]++;
+        if (index != 0) counts.ExportUpdates++;
+        else counts.ExportWithdraws++;
+        counts.Exported += (index != 0 ? 1 : 0) - (before != 0 ? 1 : 0);
         before = index;
         changes[count++] = new(rib.Table[node], targets[(int)index]);
     }
@@ -142,9 +152,11 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
         if (!Judge(node, best, source, out var hints, out var tunnel).IsAccepted) return null;
         if (source.Origin == RouteOrigin.Static) return new(RouteOrigin.Static, [], hints);
         vias.Clear();
-        Lead(node, attributes[best.Attributes].NextHop, source, tunnel);
-        foreach (var at in Multipath.SharingWith(rib, attributes, node))
-            Lead(node, attributes[rib.Paths[at].Accepted].NextHop, peers[rib.Paths[at].Peer], tunnel);
+        paths.Clear();
+        paths.Add((best.Attributes, best.Peer));
+        foreach (var at in Multipath.SharingWith(rib, attributes, node)) paths.Add((rib.Paths[at].Accepted, rib.Paths[at].Peer));
+        if (Weights.AreAsked(attributes, paths)) LeadByWeight(node, tunnel);
+        else foreach (var path in paths) Lead(node, attributes[path.Attributes].NextHop, peers[path.Peer], tunnel);
         return new(RouteOrigin.Bgp, [.. vias], hints) { Tunnel = tunnel };
     }
 
@@ -156,6 +168,35 @@ internal sealed class FibFeed(LocRib rib, AttributeInterner attributes, NextHops
             return;
         }
         foreach (var via in nextHops.For(nextHop, source.Direct, rib.Table, node).Vias) Lead(via);
+    }
+
+    /// <summary>
+    /// The ways to one next hop share what it gets. A way that several next hops have in common gets what it would get of each.
+    /// </summary>
+    private void LeadByWeight(uint node, bool tunnel)
+    {
+        shares.Clear();
+        foreach (var path in paths)
+        {
+            var (bandwidth, nextHop) = (Weights.Of(attributes, path.Attributes), attributes[path.Attributes].NextHop);
+            ImmutableArray<NextHopVia> ways = tunnel
+                ? [new(nextHops.NameOf(nextHop).Address, 0, OnLink: true)]
+                : nextHops.For(nextHop, peers[path.Peer].Direct, rib.Table, node).Vias;
+            var sum = ways.Sum(way => way.Weight);
+            foreach (var way in ways)
+            {
+                var at = vias.IndexOf(way with { Weight = 1 });
+                if (at >= 0) shares[at] += bandwidth * way.Weight / sum;
+                else if (vias.Count < MostVias)
+                {
+                    vias.Add(way with { Weight = 1 });
+                    shares.Add(bandwidth * way.Weight / sum);
+                }
+            }
+        }
+        if (vias.Count < 2) return;
+        var weights = Weights.Between(shares);
+        for (var i = 0; i < vias.Count; i++) vias[i] = vias[i] with { Weight = weights[i] };
     }
 
     private void Lead(NextHopVia via)
@@ -226,6 +267,17 @@ internal static class Multipath
             most--;
             yield return at;
         }
+    }
+
+    /// <summary>What a path's share of the packets is to the others'; 1 where no shares are asked for.</summary>
+    public static int WeightOf(LocRib rib, AttributeInterner attributes, uint node, uint at)
+    {
+        if (rib.Settings.MultipathLimit <= 1 || !attributes[rib.Paths[at].Accepted].Summary.Has(AttributeMarks.HasLinkBandwidth)) return 1;
+        List<uint> used = [rib.First(node), .. SharingWith(rib, attributes, node)];
+        var paths = used.ConvertAll(path => (rib.Paths[path].Accepted, rib.Paths[path].Peer));
+        var index = used.IndexOf(at);
+        if (index < 0 || !Weights.AreAsked(attributes, paths)) return 1;
+        return Weights.Between(paths.ConvertAll(path => Weights.Of(attributes, path.Accepted)))[index];
     }
 
     /// <summary>Whether a further path is used together with the best one, and by which rule.</summary>

@@ -53,7 +53,7 @@ internal sealed class RibShard : IDisposable
         import = new(attributes, nextHops);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
         chores = new(ribs, attributes, nextHops, import, peers, slice);
-        FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : new FibFeed(rib, attributes, nextHops, peers, fib, slice))];
+        FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : NewFeed(rib, fib))];
         ways = new(
             ribs, fibs, nextHops, chores, (prefix, way) => owner.WayMoved(number, prefix, way),
             (address, begins) => owner.NextHopWatched(number, address, begins), log);
@@ -62,6 +62,8 @@ internal sealed class RibShard : IDisposable
         outflows = [.. ribs.Select(NewOutflow)];
         intake = new(ribs, attributes, import, peers, chores, owner);
 
+        FibFeed NewFeed(LocRib rib, IFibSink sink) =>
+            new(rib, attributes, nextHops, peers, sink, owner.CountsOf(sink.CountedAs(rib.Family), rib.Family), slice);
         LocRib NewRib(IpFamily family) => new(family, attributes, nextHops, peers, settings);
         Outflow NewOutflow(LocRib rib) => new(rib, fibs[(int)rib.Family], ways, attributes, nextHops, peers, Wake, owner, log, slice);
     }

@@ -48,6 +48,8 @@ public readonly record struct RouteFacts
     public required Reason Reason { get; init; }
     /// <summary>Whether packets are shared out to it beside the best one, and by which rule.</summary>
     public required Sharing Sharing { get; init; }
+    /// <summary>Its share of the packets, to those of the others that are used with it.</summary>
+    public required int Weight { get; init; }
     public required bool Refused { get; init; }
     /// <summary>
     /// What the way in said of it, of routes that it refused and where a prefix is explained; of routes that are withheld from a peer,

@@ -90,6 +90,7 @@ internal sealed class RouteReader(
             Best = at == rib.First(node) && rib.IsEligible(node, path),
             StandsFirst = at == rib.First(node),
             Sharing = Multipath.Of(rib, attributes, node, at),
+            Weight = path.Accepted == 0 ? 1 : Multipath.WeightOf(rib, attributes, node, at),
             Reason = rib.ReasonOf(node, at),
             Verdict = judged ? VerdictOf(node, path) : null,
         };
@@ -178,6 +179,7 @@ internal sealed class RouteReader(
         Best = false,
         Reason = Reason.OnlyRoute,
         Sharing = Sharing.NotAsked,
+        Weight = 1,
         Refused = path.Accepted == 0,
         NextHop = rib.NextHopOf(node, path, out var rule),
         NextHopRule = rule,

@@ -44,6 +44,8 @@ internal sealed class Fib : IFibSink, IAsyncDisposable
     IFilter IFibSink.Export => Export;
     public KernelFilter Export { get; private set; }
 
+    public ushort CountedAs(IpFamily family) => SpeakerLoop.KernelSource(family);
+
     public bool HasRoom => Volatile.Read(ref waiting) < Capacity;
 
     public void Configure(KernelConfig newer, ImmutableDictionary<Prefix, OwnRouteConfig> routes)

@@ -75,7 +75,9 @@ internal sealed class RouteViews
     private (RouteType, ImmutableArray<RouteHop>) FromNextHop(RouteFacts route)
     {
         if (route.NextHop is not { Resolvable: true } state) return (RouteType.Unreachable, []);
-        return (RouteType.Unicast, [.. state.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight, via.OnLink))]);
+        return (
+            RouteType.Unicast,
+            [.. state.Vias.Select(via => new RouteHop(via.Gateway, via.Interface, via.Weight * route.Weight, via.OnLink))]);
     }
 
     private (RouteType, ImmutableArray<RouteHop>) FromOwn(OwnRouteSource source, Prefix prefix)

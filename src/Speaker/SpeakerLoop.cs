@@ -107,9 +107,12 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         new(rib, 2, "static2", RouteOrigin.Static, IpFamily.IPv6, 200) { Since = now },
         new(rib, 3, "direct1", RouteOrigin.Direct, IpFamily.IPv4, 240) { Since = now },
         new(rib, 4, "direct1", RouteOrigin.Direct, IpFamily.IPv6, 240) { Since = now },
-        new(rib, 5, "kernel1", RouteOrigin.Kernel, IpFamily.IPv4, 10) { Since = now },
-        new(rib, 6, "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
+        new(rib, KernelSource(IpFamily.IPv4), "kernel1", RouteOrigin.Kernel, IpFamily.IPv4, 10) { Since = now },
+        new(rib, KernelSource(IpFamily.IPv6), "kernel2", RouteOrigin.Kernel, IpFamily.IPv6, 10) { Since = now },
     ];
+
+    /// <summary>The index of <c>kernel1</c> or <c>kernel2</c>.</summary>
+    internal static ushort KernelSource(IpFamily family) => family == IpFamily.IPv4 ? (ushort)5 : (ushort)6;
 
     /// <summary>Opens the listening sockets and starts the peers. The kernel's loop has taken its first look already.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">A listening address cannot be bound.</exception>

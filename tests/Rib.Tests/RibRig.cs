@@ -162,6 +162,7 @@ internal sealed class RememberingKernel : IFibSink
 
     public volatile bool HasNoRoom;
     public bool HasRoom => !HasNoRoom;
+    public ushort CountedAs(IpFamily family) => 60_000;
     public IFilter Export { get; set; } = AcceptAll.Instance;
     public int Told => Volatile.Read(ref told);
 

@@ -9,11 +9,11 @@ namespace Calico.Bgp.Control.Http;
 internal static class ExtendedCommunityText
 {
     private const byte TwoOctetAs = 0x00, IPv4Address = 0x01, FourOctetAs = 0x02;
-    private const byte RouteTarget = 0x02, RouteOrigin = 0x03, LinkBandwidth = 0x04;
+    private const byte RouteTarget = 0x02, RouteOrigin = 0x03;
 
     public static string Of(ExtendedCommunity community)
     {
-        if ((community.Type & 0x3f) == TwoOctetAs && community.Subtype == LinkBandwidth) return Bandwidth(community.Value);
+        if (community.LinkBandwidth is { } bandwidth) return Text($"bandwidth:{(ushort)(community.Value >> 32)}:{bandwidth:R}");
         var name = community.Subtype switch { RouteTarget => "rt", RouteOrigin => "ro", _ => null };
         return name != null && Numbers(community) is { } numbers ? $"{name}:{numbers}" : Generic(community.Value);
     }
@@ -25,9 +25,6 @@ internal static class ExtendedCommunityText
         FourOctetAs => Text($"{(uint)(community.Value >> 16)}:{(ushort)community.Value}"),
         _ => null,
     };
-
-    private static string Bandwidth(ulong value) =>
-        Text($"bandwidth:{(ushort)(value >> 32)}:{BitConverter.UInt32BitsToSingle((uint)value):R}");
 
     private static string Generic(ulong value) => Text($"generic:0x{(uint)(value >> 32):x8}:0x{(uint)value:x8}");
 

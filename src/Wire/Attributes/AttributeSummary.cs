@@ -24,6 +24,8 @@ public enum AttributeMarks : ushort
     HasUnknown = 4096,
     /// <summary>An AS_SET in the path, which RFC 9774 has done away with.</summary>
     HasAsSet = 8192,
+    /// <summary>A link bandwidth that packets can be shared out by is among the extended communities.</summary>
+    HasLinkBandwidth = 16384,
 }
 
 /// <summary>

@@ -80,6 +80,9 @@ public readonly ref struct AttributeView(ReadOnlySpan<byte> canonical)
         }
     }
 
+    /// <summary>Octets in a second (draft-ietf-idr-link-bandwidth); 0: it says nothing of it.</summary>
+    public float LinkBandwidth => ExtendedCommunitiesCodec.LinkBandwidth(ValueOf(AttributeType.ExtendedCommunities));
+
     public IReadOnlyList<RouterId> ClusterList
     {
         get
