@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl;
 
@@ -14,6 +15,8 @@ internal sealed class Refusal(string message) : Exception(message);
 
 internal sealed class DaemonClient : IDisposable
 {
+    private const string BrokenOff = "bgpd has ended in the middle of its answer";
+
     private readonly string socket;
     private readonly HttpClient http;
     /// <summary>The daemon's, of the last answer; null: it does not say.</summary>
@@ -34,7 +37,7 @@ internal sealed class DaemonClient : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken stop)
     {
         using var answer = await SendAsync(HttpMethod.Get, path, stop).ConfigureAwait(false);
-        return await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
+        return await BodyAsync(answer, stop).ConfigureAwait(false);
     }
 
     public async Task<string> PostAsync(string path, CancellationToken stop)
@@ -68,7 +71,7 @@ internal sealed class DaemonClient : IDisposable
         }
         catch (JsonException problem)
         {
-            throw new Refusal(NotUnderstood(problem.Message));
+            throw new Refusal(NotUnderstood(Failures.WordsOf(problem)));
         }
     }
 
@@ -83,7 +86,7 @@ internal sealed class DaemonClient : IDisposable
         }
         catch (HttpRequestException broken)
         {
-            throw new Refusal(broken.InnerException is SocketException why ? Unreachable(why) : Silent(broken.Message));
+            throw new Refusal(broken.InnerException is SocketException why ? Unreachable(why) : Silent(WordsOf(broken)));
         }
     }
 
@@ -93,17 +96,36 @@ internal sealed class DaemonClient : IDisposable
         {
             return await lines.ReadLineAsync(stop).ConfigureAwait(false);
         }
-        catch (IOException broken)
+        catch (IOException)
         {
-            throw new Refusal($"bgpd has ended in the middle of its answer: {broken.Message}");
+            throw new Refusal(BrokenOff);
         }
     }
+
+    private static async Task<string> BodyAsync(HttpResponseMessage answer, CancellationToken stop)
+    {
+        try
+        {
+            return await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is IOException or HttpRequestException)
+        {
+            throw new Refusal(BrokenOff);
+        }
+    }
+
+    private static string WordsOf(HttpRequestException broken) => broken.HttpRequestError switch
+    {
+        HttpRequestError.ResponseEnded => "it has hung up",
+        HttpRequestError.InvalidResponse => "what it says is no HTTP; is it another program's socket?",
+        _ => broken.InnerException is IOException gone ? Failures.WordsOf(gone) : broken.Message,
+    };
 
     private async Task<Refusal> RefusedAsync(HttpResponseMessage answer, string path, CancellationToken stop)
     {
         using (answer)
         {
-            var body = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
+            var body = await BodyAsync(answer, stop).ConfigureAwait(false);
             var isAnswer = release != null && answer.Content.Headers.ContentType?.MediaType == "application/json";
             if (!isAnswer) return new(NotUnderstood($"to {path.Split('?')[0]} it answered {(int)answer.StatusCode}: {FirstLine(body)}"));
             var error = Read(body, AnswersJson.Default.ErrorAnswer);

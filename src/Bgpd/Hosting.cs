@@ -63,7 +63,7 @@ internal static class Hosting
         }
         catch (Exception refused) when (IsRefusal(refused))
         {
-            log.CannotRun(refused.Message);
+            log.CannotRun(Failures.WordsOf(refused));
             await host.StopAsync(CancellationToken.None);
             return 1;
         }

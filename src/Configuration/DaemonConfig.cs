@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources.Etcd;
 using Calico.Bgp.Sources.Kubernetes;
@@ -44,7 +45,8 @@ public sealed record DaemonConfig
         catch (DecoderFallbackException) { return ConfigResult.Failed(path, "expected text in UTF-8, got other octets"); }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return ConfigResult.Failed(path, Directory.Exists(path) ? "expected a file, got a folder" : $"cannot be read: {wrong.Message}");
+            return ConfigResult.Failed(
+                path, Directory.Exists(path) ? "expected a file, got a folder" : $"cannot be read: {Failures.WordsOf(wrong)}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources;
 
@@ -57,7 +58,7 @@ internal sealed class PasswordReader(Folder folder)
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            password.Error("file", $"expected a readable file for {password.Name("file")}: {wrong.Message}");
+            password.Error("file", $"expected a readable file for {password.Name("file")}: {Failures.WordsOf(wrong)}");
             return null;
         }
     }

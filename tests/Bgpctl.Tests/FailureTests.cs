@@ -69,6 +69,13 @@ public sealed class FailureTests : IAsyncLifetime
     public async Task The_same_release_is_not_called_another_one(string status, string body, string expected) =>
         Assert.Contains(expected, await AnswerAsync(status, body, $"Server: {Release.Server}"));
 
+    [Theory]
+    [InlineData("", "does not answer: it has hung up")]
+    [InlineData("0001 BIRD 2.0.12 ready.\n", "does not answer: what it says is no HTTP; is it another program's socket?")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "bgpctl: bgpd has ended in the middle of its answer")]
+    public async Task What_is_no_answer_is_told_in_plain_words(string octets, string expected) =>
+        Assert.Contains(expected, await HearAsync(octets));
+
     [Fact]
     public async Task The_message_of_a_newer_daemons_error_is_shown_whatever_its_code() => Assert.Equal(
         "bgpctl: the moon is full\n",
@@ -88,24 +95,42 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     /// <returns>What bgpctl says of it.</returns>
-    private async Task<string> AnswerAsync(string status, string body, string field)
+    private Task<string> AnswerAsync(string status, string body, string field)
+    {
+        var fields = field.Length == 0 ? "" : field + "\r\n";
+        var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+        return HearAsync(head + body);
+    }
+
+    /// <returns>What bgpctl says where this is answered.</returns>
+    private async Task<string> HearAsync(string octets)
     {
         await lab.StopServerAsync();
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(lab.Socket));
         listener.Listen();
-        var fields = field.Length == 0 ? "" : field + "\r\n";
-        var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
-        var served = ServeAsync(listener, head + body);
+        var served = ServeAsync(listener, octets);
         Assert.Equal(1, await lab.RunAsync("status"));
+        listener.Dispose();
         await served;
         return lab.Errors.ToString();
     }
 
+    /// <summary>Whoever calls: a client whose connection ends without an answer calls again. Until the listener is gone.</summary>
     private static async Task ServeAsync(Socket listener, string answer)
     {
-        using var client = await listener.AcceptAsync();
-        await client.ReceiveAsync(new byte[4096]);
-        await client.SendAsync(Encoding.UTF8.GetBytes(answer));
+        try
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptAsync();
+                await client.ReceiveAsync(new byte[4096]);
+                await client.SendAsync(Encoding.UTF8.GetBytes(answer));
+            }
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            // The listener, or a client that did not wait for the end of what it is told.
+        }
     }
 }

@@ -24,11 +24,11 @@ internal static class ProbeReader
         }
         catch (JsonException wrong)
         {
-            throw new Refusal($"{path}: expected a JSON list of probes, or an object with the list probes: {wrong.Message}");
+            throw new Refusal($"{path}: expected a JSON list of probes, or an object with the list probes: {Failures.WordsOf(wrong)}");
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
-            throw new Refusal($"{path}: cannot be read: {wrong.Message}");
+            throw new Refusal($"{path}: cannot be read: {Failures.WordsOf(wrong)}");
         }
     }
 

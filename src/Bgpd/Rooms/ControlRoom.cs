@@ -53,7 +53,7 @@ internal sealed class ControlRoom(
 
     // .NET has no name for what a full file system answers to bind.
     private static string WordsOf(Exception refused) => refused is SocketException { SocketErrorCode: SocketError.SocketError }
-        ? $"{refused.Message}; is the file system full?" : refused.Message;
+        ? $"{refused.Message}; is the file system full?" : Failures.WordsOf(refused);
 
     protected override async ValueTask LeaveAsync()
     {

@@ -4,6 +4,7 @@
 
 using System.Net;
 using System.Net.Sockets;
+using Calico.Bgp.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Calico.Bgp.Control.Http;
@@ -28,7 +29,7 @@ internal static class ListenSocket
         }
         catch (UnauthorizedAccessException refused)
         {
-            throw Taken(endPoint, refused.Message, refused);
+            throw Taken(endPoint, Failures.WordsOf(refused), refused);
         }
     }
 

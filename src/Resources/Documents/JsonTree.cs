@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Resources.Documents;
 
@@ -69,7 +70,7 @@ public ref struct JsonTree
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
             var line = wrong is JsonException { LineNumber: { } number } ? firstLine + (int)number : tree.line;
-            error = new(line, $"this is not JSON: {wrong.Message}");
+            error = new(line, $"this is not JSON: {(wrong is JsonException json ? Failures.WordsOf(json) : "a string in it is no UTF-8")}");
         }
         return values;
     }

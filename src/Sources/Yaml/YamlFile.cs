@@ -30,7 +30,7 @@ internal sealed class YamlFile
     {
         string text;
         try { text = Strict.GetString(octets.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? octets.AsSpan(3) : octets); }
-        catch (DecoderFallbackException wrong) { return Unreadable(origin, $"expected UTF-8: {wrong.Message}", before); }
+        catch (DecoderFallbackException wrong) { return Unreadable(origin, $"expected UTF-8, {Failures.WordsOf(wrong)}", before); }
         return Read(origin, text, before);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Sources.Yaml;
@@ -126,7 +127,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         try { files = YamlListing.Files(path); }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
-            problem = $"cannot be listed: {wrong.Message}";
+            problem = $"cannot be listed: {Failures.WordsOf(wrong)}";
         }
         if (problem == Problem) return files;
         Problem = problem;
@@ -230,7 +231,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
         try { return YamlFile.Read(Origin(file), RegularFile.Read(file, rules.MaxSize), before); }
         catch (IOException wrong)
         {
-            return YamlFile.Unreadable(Origin(file), $"cannot be read: {wrong.Message}", before);
+            return YamlFile.Unreadable(Origin(file), $"cannot be read: {Failures.WordsOf(wrong)}", before);
         }
     }
 

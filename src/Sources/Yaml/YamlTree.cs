@@ -49,7 +49,7 @@ public sealed class YamlTree
         // The scanner leaks its own mistakes (ArgumentException and others) on some broken input: the file is still at fault.
         catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
-            mistake = new(firstLine, 1, $"this is not YAML: {wrong.Message}");
+            mistake = new(firstLine, 1, "this is not YAML: a value in it cannot be told from what surrounds it");
         }
         return null;
     }
