@@ -71,7 +71,7 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
     public async Task A_defect_in_a_loop_ends_the_daemon_with_a_code_of_its_own_and_leaves_its_routes()
     {
         const string Line =
-            "crit: Calico.Bgp.Net.Loops[100] the process ends, its routes and rules stay: "
+            "Z critical net: the process ends, its routes and rules stay: "
             + "a mistake in this program, in the loop birdc socket";
         for (var round = 0; round < 5; round++)
         {
@@ -130,7 +130,7 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
             30, () => Said);
         await daemon!.EndedAsync();
         Assert.Equal(70, daemon.ExitCode);
-        var line = Assert.Single(Said.Split('\n'), line => line.Contains(" crit: ", StringComparison.Ordinal));
+        var line = Assert.Single(Said.Split('\n'), line => line.Contains("Z critical net: ", StringComparison.Ordinal));
         Assert.Contains($"a mistake in this program, in the loop {loop}", line, StringComparison.Ordinal);
         Assert.Contains("blackhole 203.0.113.0/24", (await space.RunAsync("ip", "route")).Output, StringComparison.Ordinal);
     }
@@ -144,6 +144,34 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         spec: { cidr: 192.168.{{number % 256}}.0/24, natOutgoing: true }
 
         """);
+
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_line_of_the_log_has_its_time_in_UTC_how_bad_it_is_and_the_room_that_says_it()
+    {
+        Start(Configuration());
+        await RunsAsync();
+        daemon!.Signal("TERM");
+        await daemon.EndedAsync();
+        var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) [a-z]+: ", line));
+        Assert.Contains(lines, line => line.Contains("Z info bgpd: ending: peers are told", StringComparison.Ordinal));
+    }
+
+    /// <summary>systemd.exec(5): the variable says which descriptor is the journal's; here a file stands for it.</summary>
+    [NeedsTheory(Needs.Daemon, "birdc")]
+    [InlineData("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>bgpd: ending: peers are told")]
+    [InlineData("8:1", "Z info bgpd: ending: peers are told")]
+    public async Task The_journal_is_given_priorities_and_nobody_else(string stream, string expected)
+    {
+        var script = $"JOURNAL_STREAM={stream} exec {Project.Daemon} --config {Configuration()}";
+        daemon = Background.Start(space, Log, null, "sh", "-c", script);
+        await RunsAsync();
+        daemon.Signal("TERM");
+        await daemon.EndedAsync();
+        Assert.Contains(expected, Said, StringComparison.Ordinal);
+        var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, line => Assert.Equal(expected[0] == '<', line[0] == '<'));
+    }
 
     /// <summary>The variables may be another process's, who handed its environment on.</summary>
     [NeedsFact(Needs.Daemon, "birdc")]
@@ -246,6 +274,34 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         await daemon.DisposeAsync();
         Start(Configuration());
         await RunsAsync();
+    }
+
+    /// <summary>Where <c>nat</c> comes by a reload the table is asked for as at a start, and given back where it goes.</summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_reload_does_not_take_another_daemons_NAT_table()
+    {
+        Start(Configuration("nat: { enabled: true }"));
+        await RunsAsync();
+        await Until.TrueAsync("its table is there", async () => (await RulesetAsync()).Contains("table inet bgpd"), 20, () => Said);
+        var before = await RulesetAsync();
+        const string Kernel = "kernel: { protocol: 99 }";
+        var (file, log) = (Second(Kernel), folder.PathOf("second.log"));
+        await using var second = Background.Start(space, log, null, Project.Daemon, "--config", file);
+        await Until.TrueAsync("the second one runs", () => Spoken().Contains("runs with"), 30, Spoken);
+
+        Second($"{Kernel}\nnat: {{ enabled: true }}");
+        second.Signal("HUP");
+        await Until.TrueAsync(
+            "it is told", () => Spoken().Contains($"held by another bgpd in this network namespace, process {daemon!.Pid}"), 20, Spoken);
+        Assert.Equal(before, await RulesetAsync());
+
+        Configuration();
+        daemon!.Signal("HUP");
+        await Until.TrueAsync("the first one's goes", async () => !(await RulesetAsync()).Contains("table inet bgpd"), 20, () => Said);
+        second.Signal("HUP");
+        await Until.TrueAsync("the second one has it", async () => (await RulesetAsync()).Contains("table inet bgpd"), 20, Spoken);
+
+        string Spoken() => File.Exists(log) ? File.ReadAllText(log) : "";
     }
 
     private async Task<string> RoutesAsync() => (await space.RunAsync("ip", "route", "show", "table", "all")).Output;
@@ -419,7 +475,7 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
     {
         var answer = await space.RunAsync(Project.Daemon, "--config", file);
         var lines = answer.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var line = Assert.Single(lines, line => !line.Contains(" info: ", StringComparison.Ordinal));
+        var line = Assert.Single(lines, line => !line.Contains("Z info ", StringComparison.Ordinal));
         Assert.Contains(why, line, StringComparison.Ordinal);
         Assert.Equal((code, ""), (answer.Code, answer.Output));
     }

@@ -1,6 +1,7 @@
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker.Plan;
+using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd;
 
@@ -34,7 +35,7 @@ internal static class Checking
     /// <summary>Errors and warnings go where the log goes.</summary>
     public static void Tell(ConfigResult result)
     {
-        foreach (var error in result.Errors) Console.Error.WriteLine($"error: {error}");
-        foreach (var warning in result.Warnings) Console.Error.WriteLine($"warning: {warning}");
+        foreach (var error in result.Errors) Console.Error.WriteLine($"{LineFormatter.Prefix(LogLevel.Error)}error: {error}");
+        foreach (var warning in result.Warnings) Console.Error.WriteLine($"{LineFormatter.Prefix(LogLevel.Warning)}warning: {warning}");
     }
 }

@@ -16,7 +16,7 @@ internal static class Flushing
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Checking.Tell(result);
         if (result.Config == null) return 2;
-        using var logs = Logging.For(result.Config.Log);
+        using var logs = Logging.For(result.Config.Log, TimeProvider.System);
         var kernel = result.Config.Speaker.Kernel;
         var loops = Hosting.Watched(TimeProvider.System, logs, logs);
         await using var loop = new KernelLoop(

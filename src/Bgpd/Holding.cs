@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Calico.Bgp.Dataplane;
 
 namespace Calico.Bgp.Bgpd;
 
@@ -16,24 +17,35 @@ internal sealed class Holding : IDisposable
     /// <summary>Nobody takes in those who only ask who is there.</summary>
     private const int Askers = 4096;
 
-    private readonly List<Socket> held = [];
+    /// <summary>The table of nftables, in the words of a message to the operator.</summary>
+    public const string NatTable = $"the nftables table inet {DataplaneLoop.Table}";
 
+    private readonly Dictionary<string, Socket> held = [];
+
+    /// <summary>What is held already stays so.</summary>
     /// <param name="what">In the words of a message to the operator.</param>
     /// <exception cref="IOException">Another process holds it; the message names it.</exception>
     public void Hold(string what)
     {
+        if (held.ContainsKey(what)) return;
         var socket = Make();
         try
         {
             socket.Bind(Name(what));
             socket.Listen(Askers);
-            held.Add(socket);
+            held.Add(what, socket);
         }
         catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             socket.Dispose();
             throw new IOException($"{what}: held by another bgpd in this network namespace, {Holder(what)}", taken);
         }
+    }
+
+    /// <summary>Others may have it.</summary>
+    public void Release(string what)
+    {
+        if (held.Remove(what, out var socket)) socket.Dispose();
     }
 
     private static string Holder(string what)
@@ -60,6 +72,6 @@ internal sealed class Holding : IDisposable
 
     public void Dispose()
     {
-        foreach (var socket in held) socket.Dispose();
+        foreach (var socket in held.Values) socket.Dispose();
     }
 }

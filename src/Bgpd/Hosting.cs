@@ -128,7 +128,7 @@ internal static class Hosting
     {
         var builder = Host.CreateEmptyApplicationBuilder(new() { ContentRootPath = AppContext.BaseDirectory });
         var echo = new BirdLogEcho();
-        Logging.Configure(builder.Logging, start.Config.Log, echo);
+        Logging.Configure(builder.Logging, start.Config.Log, TimeProvider.System, echo);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Farewell);
         builder.Services.AddSingleton(start).AddSingleton(TimeProvider.System).AddSingleton(echo);
         builder.Services.AddSingleton(services =>

@@ -9,9 +9,10 @@ namespace Calico.Bgp.Bgpd;
 /// <summary>The log: standard error, a line an event, as text or as JSON; and what birdc's <c>echo</c> asks for.</summary>
 internal static class Logging
 {
-    public static ILoggerFactory For(LogConfig config) => LoggerFactory.Create(builder => Configure(builder, config, null));
+    public static ILoggerFactory For(LogConfig config, TimeProvider time) =>
+        LoggerFactory.Create(builder => Configure(builder, config, time, null));
 
-    public static void Configure(ILoggingBuilder builder, LogConfig config, BirdLogEcho? echo)
+    public static void Configure(ILoggingBuilder builder, LogConfig config, TimeProvider time, BirdLogEcho? echo)
     {
         builder.SetMinimumLevel(config.Level);
         // The web server tells of every connection at Information; those are the clients of our own sockets.
@@ -21,8 +22,11 @@ internal static class Logging
         builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         if (config.Format == LogFormat.Json)
             builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, "O"));
-        else builder.AddSimpleConsole(
-            options => (options.SingleLine, options.UseUtcTimestamp, options.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
+        else
+        {
+            builder.Services.AddSingleton<ConsoleFormatter>(new LineFormatter(time, LineFormatter.IsJournal));
+            builder.AddConsole(options => options.FormatterName = LineFormatter.Called);
+        }
         if (echo != null) builder.AddProvider(echo);
     }
 }

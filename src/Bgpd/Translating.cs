@@ -18,7 +18,7 @@ namespace Calico.Bgp.Bgpd;
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
-    Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
+    Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
     : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
@@ -46,6 +46,7 @@ internal sealed class Translating(
     {
         try
         {
+            holding.Hold(Holding.NatTable);
             var begun = new Work(node, nat, resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
@@ -53,8 +54,10 @@ internal sealed class Translating(
         }
         catch (IOException refused)
         {
-            problem = refused.Message;
-            log.NatImpossible(refused.Message);
+            // Not ours to write, or not to be written by us: another daemon may.
+            holding.Release(Holding.NatTable);
+            problem = $"nat: {refused.Message}";
+            log.NatImpossible(problem);
         }
     }
 
@@ -68,6 +71,7 @@ internal sealed class Translating(
             if (await ended.FlushAsync().ConfigureAwait(false) is { } words) log.NatStays(DataplaneLoop.Table, words);
             else log.NatGone(DataplaneLoop.Table);
         }
+        holding.Release(Holding.NatTable);
     }
 
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
@@ -84,7 +88,7 @@ internal sealed class Translating(
         }
         catch (Win32Exception refused)
         {
-            throw new IOException($"nat: nftables cannot be spoken to: {refused.Message} (root or CAP_NET_ADMIN is needed)", refused);
+            throw new IOException($"nftables cannot be spoken to: {refused.Message} (root or CAP_NET_ADMIN is needed)", refused);
         }
     }
 

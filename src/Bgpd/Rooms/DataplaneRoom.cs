@@ -13,7 +13,7 @@ internal sealed class DataplaneRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        translating = new(sources.Resources, kernel.Loop, speaker.View, loops, time, logs);
+        translating = new(sources.Resources, kernel.Loop, kernel.Holding, speaker.View, loops, time, logs);
         return Task.CompletedTask;
     }
 

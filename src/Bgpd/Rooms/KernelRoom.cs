@@ -1,4 +1,3 @@
-using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
@@ -16,20 +15,21 @@ internal sealed class KernelRoom(Start start, Loops loops, TimeProvider time, IL
         return new() { Protocol = kernel.Protocol, Table = kernel.Table, InstallRoutes = kernel.InstallRoutes };
     }
 
-    private readonly Holding holding = new();
+    /// <summary>What this daemon alone may write; it asks for the table of nftables again where <c>nat</c> comes by a reload.</summary>
+    public Holding Holding { get; } = new();
 
     /// <summary>Nothing is read for adoption, and nothing written, before it is ours alone.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         var kernel = start.Config.Speaker.Kernel;
-        if (kernel.InstallRoutes) holding.Hold($"routes with protocol {kernel.Protocol} in table {kernel.Table}");
-        if (start.Config.Nat != null) holding.Hold($"the nftables table inet {DataplaneLoop.Table}");
+        if (kernel.InstallRoutes) Holding.Hold($"routes with protocol {kernel.Protocol} in table {kernel.Table}");
+        if (start.Config.Nat != null) Holding.Hold(Holding.NatTable);
         return Loop.StartAsync(cancellationToken);
     }
 
     protected override async ValueTask LeaveAsync()
     {
         await Loop.DisposeAsync();
-        holding.Dispose();
+        Holding.Dispose();
     }
 }
