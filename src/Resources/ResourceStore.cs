@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace Calico.Bgp.Resources;
@@ -16,6 +17,7 @@ public sealed class ResourceStore(int sources)
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<ResourceId, string> places = [];
     /// <summary>Of each source that has spoken, by its number.</summary>
     private volatile ImmutableDictionary<int, Spoken> spoken = ImmutableDictionary<int, Spoken>.Empty;
     private ImmutableArray<ResourceFeed> feeds = [];
@@ -39,6 +41,12 @@ public sealed class ResourceStore(int sources)
         return new(kind, name, of.State, of.Objects);
     }
 
+    /// <summary>
+    /// FILE:LINE of an object that asks for peers; null: it has none. No part of what is published: an object whose line has moved is the
+    /// object that it was.
+    /// </summary>
+    public string? PlaceOf(ResourceId id) => places.GetValueOrDefault(id);
+
     /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
     public ResourceFeed Subscribe(Concern concern)
     {
@@ -59,6 +67,7 @@ public sealed class ResourceStore(int sources)
     {
         (sources, isRestarted) = (count, true);
         claims = new();
+        places.Clear();
         inSync.Clear();
         spoken = spoken.Clear();
         touched.UnionWith(current.Ids());
@@ -82,12 +91,22 @@ public sealed class ResourceStore(int sources)
     {
         foreach (var content in update.Contents)
             foreach (var id in claims.Replace(content))
+            {
                 touched.Add(id with { Kind = id.Kind.Whole });
+                Locate(id);
+            }
         if (update.State.HasListed) inSync.Add(update.Source);
         var objects = update.Contents.IsEmpty
             ? spoken.GetValueOrDefault(update.Source, Spoken.Nothing).Objects : claims.Count(update.Source);
         spoken = spoken.SetItem(update.Source, new(update.State, objects));
         if (inSync.Count == sources) Publish();
+    }
+
+    private void Locate(ResourceId id)
+    {
+        if (id.Kind != Kinds.BgpPeer && id.Kind != Kinds.BgpConfiguration) return;
+        if (claims.PlaceOf(id) is { } place) places[id] = place;
+        else places.TryRemove(id, out _);
     }
 
     private void Publish()

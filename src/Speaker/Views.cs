@@ -166,7 +166,7 @@ public interface ISpeaker
     IReadOnlyList<RangeStatus> Ranges { get; }
     /// <summary>Names of the configured filters.</summary>
     IReadOnlyList<string> FilterNames { get; }
-    /// <summary>Runs a configured filter on a route that was read: as it leaves it, or null where it rejects. Null: there is none.</summary>
+    /// <summary>Runs a configured filter on a route that was read: as it leaves it; null where it rejects. Null: there is none.</summary>
     Func<RouteView, RouteView?>? FilterNamed(string name);
     /// <summary>All configured peers' first tables have been taken and sent (or their time is up).</summary>
     bool Ready { get; }
@@ -224,6 +224,8 @@ public interface IDaemon
     DateTimeOffset? LastTaken { get; }
     /// <summary>Where the resources come from, in the order in which they count.</summary>
     IReadOnlyList<SourceStatus> Sources { get; }
+    /// <summary>FILE:LINE where an object that asks for peers is defined; null: no file defines it.</summary>
+    string? PlaceOf(ResourceId resource);
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>

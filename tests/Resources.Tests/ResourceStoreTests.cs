@@ -35,6 +35,20 @@ public class ResourceStoreTests
     }
 
     [Fact]
+    public void Where_a_BGPPeer_is_defined_is_known_though_a_line_that_moves_is_no_news()
+    {
+        using var feed = store.Subscribe(Concern.Plan);
+        var id = Peer("a", "192.0.2.1").Id;
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")) with { Line = 3 }));
+        feed.TryRead();
+        Assert.Equal("f:3", store.PlaceOf(id));
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")) with { Line = 9 }));
+        Assert.Equal(("f:9", null), (store.PlaceOf(id), feed.TryRead()));
+        Apply(Content("f"));
+        Assert.Null(store.PlaceOf(id));
+    }
+
+    [Fact]
     public void An_empty_world_is_news_too()
     {
         using var feed = store.Subscribe(Concern.Plan);

@@ -69,10 +69,14 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin.Object?.ToString());
         var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
         var answer = new PeerExplanationAnswer(
-            why.Origin.ToString(), problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules,
+            OriginOf(why.Origin), problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules,
             StatusAnswers.Peer(peer, session));
         return Answer.JsonAsync(http, answer, Answer.Json.PeerExplanationAnswer);
     }
+
+    /// <summary>What asks for it, and where that is written.</summary>
+    private string OriginOf(PeerOrigin origin) =>
+        origin.Object is { } asking && daemon.PlaceOf(asking) is { } place ? $"{origin} ({place})" : origin.ToString();
 
     public async Task ServiceAsync(HttpContext http, ResourceKey service)
     {

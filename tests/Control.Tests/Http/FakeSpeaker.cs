@@ -119,6 +119,7 @@ public sealed class FakeDaemon : IDaemon
             ImmutableSortedDictionary<string, int>.Empty.Add("Node", 3)),
     ];
     public PlanFollower? Planned { get; set; }
+    public string? PlaceOf(ResourceId resource) => resource.Key.Name == "node2" ? "nodes.yaml:7" : null;
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
     {

@@ -1,4 +1,8 @@
 using System.Text.RegularExpressions;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
@@ -74,6 +78,8 @@ public sealed partial class MetricsTests : IAsyncLifetime
     [InlineData("""calico_bgp_message_bytes_total{peer="tor1",direction="in"} 9876543210""")]
     [InlineData("""calico_bgp_routes{peer="tor1",family="ipv4",place="received"} 1000012""")]
     [InlineData("""calico_bgp_fib_routes{state="wanted"} 1000001""")]
+    [InlineData("""calico_bgp_peer_hold_time_seconds{peer="tor1"} 90""")]
+    [InlineData("""calico_bgp_as_set_updates_total{peer="tor1",family="ipv4"} 0""")]
     [InlineData("calico_bgp_fib_writes_total 3000000000")]
     [InlineData("calico_bgp_fib_failures_total 4")]
     [InlineData("calico_bgp_ready 1")]
@@ -81,6 +87,37 @@ public sealed partial class MetricsTests : IAsyncLifetime
     [InlineData("""calico_bgp_source_in_sync{source="/etc/bgpd/resources"} 1""")]
     [InlineData("""calico_bgp_source_in_sync{source="https://192.0.2.70:2379"} 0""")]
     public async Task A_scrape_has(string sample) => Assert.Contains(sample, (await ScrapeAsync()).Split('\n'));
+
+    /// <summary>A BGPPeer whose Secret is missing: told as a problem here, and by name in the status.</summary>
+    [Fact]
+    public async Task Problems_of_the_resources_are_counted_and_each_source_says_whether_it_is_read()
+    {
+        var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
+        var node = new Node(new Metadata("a")) { IPv4 = new(Address.Parse("10.0.0.1"), Prefix.Parse("10.0.0.0/24")) };
+        var peer = new BgpPeer(new Metadata("tor"))
+        {
+            PeerIP = new(Address.Parse("10.0.0.254"), null),
+            AsNumber = new Asn(65001),
+            Password = new("keys", "tor"),
+        };
+        builder.Put(node.Id, node);
+        builder.Put(peer.Id, peer);
+        var speaker = new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" };
+        using var plan = new PlanFollower(speaker, new() { Node = "a" }, builder.Build([]));
+        lab.Daemon.Planned = plan;
+        lab.Daemon.Sources = [("/etc/calico", true), ("/srv/more", false)];
+        var lines = (await ScrapeAsync()).Split('\n');
+        Assert.Contains("calico_bgp_resource_problems{severity=\"error\"} 0", lines);
+        Assert.Contains("calico_bgp_resource_problems{severity=\"warning\"} 1", lines);
+        Assert.Contains("calico_bgp_source_in_sync{source=\"/etc/calico\"} 1", lines);
+        Assert.Contains("calico_bgp_source_in_sync{source=\"/srv/more\"} 0", lines);
+        var status = await lab.Tcp.GetStringAsync("/v1/status");
+        Assert.Contains("the password's Secret kube-system/keys is not there: the session stays down", JsonSays(status));
+
+        string JsonSays(string json) => string.Concat(
+            System.Text.Json.Nodes.JsonNode.Parse(json)!["resources"]!["problems"]!.AsArray()
+                .Where(problem => (string?)problem!["object"] == "BGPPeer/tor").Select(problem => (string?)problem!["reason"]));
+    }
 
     [Fact]
     public async Task Labels_are_escaped()
