@@ -21,38 +21,94 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
 
     public void Write(Page page)
     {
-        if (console != null) console.Write(Drawn(page));
-        else foreach (var section in page.Sections) WritePlain(section, section == page.Sections[0]);
+        if (console != null) console.Write(Drawn(page, console.Profile.Width));
+        else WritePlain(page);
         output.Flush();
+    }
+
+    /// <summary>The page as it is written where there is no terminal.</summary>
+    public static string[] PlainLines(Page page)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        new Screen(text, TextWriter.Null, null).WritePlain(page);
+        return text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private void WritePlain(Page page)
+    {
+        foreach (var section in page.Sections) WritePlain(section, section == page.Sections[0]);
     }
 
     /// <summary>Rows of one long grid, in pieces; <paramref name="widths"/> carries the columns' widths from piece to piece.</summary>
     public void WritePiece(Grid grid, ref int[]? widths)
     {
-        if (console != null) console.Write(Drawn(grid));
+        if (console != null) console.Write(Drawn(grid, console.Profile.Width));
         else WritePlain(grid, ref widths);
         output.Flush();
     }
 
-    public static IRenderable Drawn(Page page) => new Rows(page.Sections.SelectMany(Drawn));
+    public static IRenderable Drawn(Page page, int width) => new Rows(page.Sections.SelectMany(section => Drawn(section, width)));
 
-    private static IEnumerable<IRenderable> Drawn(Section section)
+    private static IEnumerable<IRenderable> Drawn(Section section, int width)
     {
-        if (section.Title is { } title) yield return new Text(title.Text, Style(Tone.Strong));
-        if (section.Grid is { Rows.Count: > 0 } grid) yield return Drawn(grid);
-        foreach (var note in section.Notes) yield return new Text(note.Text, Style(note.Tone));
+        if (section.Title is { } title) yield return Paragraph(new(title.Text, Tone.Strong), width);
+        if (section.Grid is { Rows.Count: > 0 } grid) yield return Drawn(grid, width);
+        foreach (var note in section.Notes) yield return Paragraph(note, width);
     }
 
-    private static Table Drawn(Grid grid)
+    private static Lines Paragraph(Cell cell, int width)
     {
-        var table = new Table { Border = grid.HasHeadings ? TableBorder.Rounded : TableBorder.None, ShowHeaders = grid.HasHeadings };
-        foreach (var column in grid.Columns)
+        var lines = new Lines();
+        foreach (var line in Lines.Cut(cell.Text, width)) lines.Add((line, Style(cell.Tone)));
+        return lines;
+    }
+
+    /// <summary>A table where there is room for one without breaking a word; else a list of facts for each row.</summary>
+    private static IRenderable Drawn(Grid grid, int width)
+    {
+        const int Frame = 3; // of each cell: a line, and a space on either side
+        if (!grid.HasHeadings) return Facts([.. grid.Rows.Select(row => (row[0], row[1]))], width);
+        return Fitting.Widths(grid, width - Frame * grid.Columns.Count - 1) is { } widths ? Table(grid, widths) : Records(grid, width);
+    }
+
+    private static Table Table(Grid grid, int[] widths)
+    {
+        var table = new Table { Border = TableBorder.Rounded };
+        foreach (var (column, width) in grid.Columns.Zip(widths))
         {
-            var head = new TableColumn(new Text(column.Heading, Style(Tone.Strong)));
+            var head = new TableColumn(new Text(column.Heading, Style(Tone.Strong))) { Width = width };
             table.AddColumn(column.Right ? head.RightAligned() : head);
         }
         foreach (var row in grid.Rows) table.AddRow(row.Select(cell => new Text(cell.Text, Style(cell.Tone))));
         return table;
+    }
+
+    private static Rows Records(Grid grid, int width) => new(grid.Rows.Select(row => Facts(
+        [
+            .. grid.Columns.Zip(row).Where(cell => cell.Second.Text.Length > 0)
+                .Select(cell => (new Cell(cell.First.Heading, Tone.Faint), cell.Second)),
+        ], width, below: "")));
+
+    /// <summary>Names and values side by side; a value that has no room there stands below its name.</summary>
+    private static Lines Facts(IReadOnlyList<(Cell Name, Cell Value)> facts, int width, string? below = null)
+    {
+        const int Gap = 2;
+        var lines = new Lines();
+        var names = facts.Select(fact => fact.Name.Text.Length).DefaultIfEmpty().Max();
+        var beside = width - names - Gap;
+        foreach (var (name, value) in facts)
+        {
+            var isBeside = Lines.LongestWord(value.Text) <= beside;
+            if (!isBeside) lines.Add((name.Text, Style(name.Tone)));
+            var label = isBeside ? name.Text.PadRight(names + Gap) : new(' ', Gap);
+            foreach (var line in Lines.Cut(value.Text, isBeside ? beside : width - Gap))
+            {
+                lines.Add((label, Style(name.Tone)), (line, Style(value.Tone)));
+                label = new(' ', label.Length);
+            }
+        }
+        if (below != null) lines.Add((below, Style(Tone.Plain)));
+        return lines;
     }
 
     private static Style Style(Tone tone) => tone switch

@@ -1,14 +1,16 @@
-// --watch: bgpd tells when something has changed; on a terminal the page is drawn over the one before, elsewhere it is printed
-// anew, and with --json each change is one line.
+// --watch: bgpd tells when something has changed; on a terminal the page is drawn over the one before; elsewhere it is printed once, and
+// then what is no more as it was, under the time; with --json each change is one line.
 
+using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
 using Spectre.Console;
 
 namespace Calico.Bgp.Bgpctl;
 
-internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider time, bool json)
+internal sealed partial class Watcher(DaemonClient daemon, Screen screen, TimeProvider time, bool json)
 {
     /// <param name="path">Asked anew after each event; null: the event's own data is the answer.</param>
     public Task PagesAsync(string topic, string? path, Func<string, Page> view, CancellationToken stop) => FollowAsync(
@@ -27,7 +29,7 @@ internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider t
         // The line feeds of an array stand between its elements, never inside.
         if (json) await foreach (var body in changes.ConfigureAwait(false)) PrintLine(string.Concat(body.Split('\n')));
         else if (screen.Console is { } console) await DrawAsync(console, changes, view, time, stop).ConfigureAwait(false);
-        else await foreach (var body in changes.ConfigureAwait(false)) PrintPage(view(body));
+        else await PrintAsync(changes, view).ConfigureAwait(false);
     }
 
     private async IAsyncEnumerable<string> ChangesAsync(
@@ -50,7 +52,7 @@ internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider t
         await console.Live(new Text("…")).StartAsync(async live =>
         {
             string? last = null;
-            void Draw() => live.UpdateTarget(last == null ? new Text("…") : Screen.Drawn(view(last)));
+            void Draw() => live.UpdateTarget(last == null ? new Text("…") : Screen.Drawn(view(last), console.Profile.Width));
             var redrawn = RedrawAsync(Draw, time, ended.Token);
             try
             {
@@ -80,11 +82,44 @@ internal sealed class Watcher(DaemonClient daemon, Screen screen, TimeProvider t
         screen.Output.Flush();
     }
 
-    private void PrintPage(Page page)
+    /// <summary>
+    /// Lines that came with <c>+</c>, lines that went with <c>-</c>. How long ago something was, and how columns are aligned, is no change.
+    /// </summary>
+    private async Task PrintAsync(IAsyncEnumerable<string> changes, Func<string, Page> view)
     {
-        screen.Write(page);
-        PrintLine("");
+        string[]? before = null;
+        await foreach (var body in changes.ConfigureAwait(false))
+        {
+            var page = view(body);
+            var now = Screen.PlainLines(page);
+            if (before == null) screen.Write(page);
+            else PrintChanges(before, now);
+            before = now;
+        }
     }
+
+    private void PrintChanges(string[] before, string[] now)
+    {
+        var (known, kept) = (before.Select(Lasting).ToHashSet(), now.Select(Lasting).ToHashSet());
+        string[] changes =
+        [
+            .. before.Where(line => !kept.Contains(Lasting(line))).Select(line => $"- {line}"),
+            .. now.Where(line => !known.Contains(Lasting(line))).Select(line => $"+ {line}"),
+        ];
+        if (changes.Length == 0) return;
+        screen.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss}Z"));
+        foreach (var line in changes) screen.Output.WriteLine(line);
+        screen.Output.Flush();
+    }
+
+    private static string Lasting(string line) => Spaces().Replace(Spans().Replace(line, "…"), " ");
+
+    /// <summary>As <see cref="Words.Span"/> writes them.</summary>
+    [GeneratedRegex(@"\b(\d+s|\d+m\d\ds|\d+h\d\dm|\d+d\d\dh)\b")]
+    private static partial Regex Spans();
+
+    [GeneratedRegex(" {2,}")]
+    private static partial Regex Spaces();
 
     private Page Routes(string body, int limit)
     {

@@ -23,10 +23,10 @@ public sealed class BgpctlLab : IAsyncLifetime
     public Task<int> RunAsync(string[] args, CancellationToken stop) =>
         Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new ManualTimeProvider(FakeSpeaker.Now), stop);
 
-    public Task<int> RunOnTerminalAsync(string[] args) =>
-        Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output), new ManualTimeProvider(FakeSpeaker.Now));
+    public Task<int> RunOnTerminalAsync(string[] args, int width = 200) =>
+        Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output, width), new ManualTimeProvider(FakeSpeaker.Now));
 
-    internal Screen Terminal(TextWriter output)
+    internal Screen Terminal(TextWriter output, int width = 200)
     {
         var settings = new AnsiConsoleSettings
         {
@@ -38,7 +38,7 @@ public sealed class BgpctlLab : IAsyncLifetime
         };
         var console = AnsiConsole.Create(settings);
         // Not what the terminal of whoever runs the tests says: TERM=dumb says a height of -1, and a live page of no line.
-        (console.Profile.Width, console.Profile.Height) = (200, 50);
+        (console.Profile.Width, console.Profile.Height) = (width, 50);
         return new(output, Errors, console);
     }
 }

@@ -33,6 +33,63 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", shown);
     }
 
+    [Fact]
+    public async Task More_installed_than_wanted_is_no_part_of_it()
+    {
+        lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Wanted = 3, Installed = 4 };
+        await lab.RunAsync("status");
+        Assert.Contains("  4 installed, 3 wanted, 0 pending", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Alone_it_shows_its_help()
+    {
+        Assert.Equal(0, await Commands.RunAsync([], new Screen(lab.Output, lab.Errors, null), TimeProvider.System));
+        Assert.Contains("plan", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_objects_that_ask_for_a_peer_are_named_with_their_place()
+    {
+        await lab.RunAsync("explain", "peer", "node2");
+        Assert.Contains("Node/node2 (nodes.yaml:7)", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The words of a cell, and so addresses, stand in one piece: on a terminal as narrow as this rows become lists.</summary>
+    [Theory]
+    [InlineData("peers", 40)]
+    [InlineData("peers", 60)]
+    [InlineData("peers", 80)]
+    [InlineData("peers tor1", 40)]
+    [InlineData("routes", 40)]
+    [InlineData("routes", 60)]
+    [InlineData("routes", 80)]
+    [InlineData("status", 40)]
+    [InlineData("status", 60)]
+    [InlineData("kernel", 40)]
+    [InlineData("kernel", 80)]
+    [InlineData("nat", 40)]
+    [InlineData("explain route 192.0.2.0/24", 40)]
+    [InlineData("nat explain 192.168.1.1 198.51.100.1", 40)]
+    public async Task Narrow_terminals_break_no_word(string command, int width)
+    {
+        await lab.RunAsync(command.Split(' '));
+        var plain = Resident().Replace(lab.Output.ToString(), "");
+        var words = plain.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(Upper).ToHashSet();
+        lab.Output.GetStringBuilder().Clear();
+        Assert.Equal(0, await lab.RunOnTerminalAsync(command.Split(' '), width));
+        var shown = Resident().Replace(Escape().Replace(lab.Output.ToString(), ""), "");
+        var drawn = shown.Split([' ', '\n', '│', '╭', '╮', '╰', '╯', '─', '┬', '┴', '├', '┤', '┼'], StringSplitOptions.RemoveEmptyEntries);
+        Assert.Empty(drawn.Select(Upper).Except(words));
+        Assert.All(shown.Split('\n'), line => Assert.True(
+            line.Length <= width || !line.TrimStart().Contains(' ', StringComparison.Ordinal), $"{line.Length} columns: {line}"));
+
+        static string Upper(string word) => word.ToUpperInvariant();
+    }
+
+    [GeneratedRegex("\\e\\[[0-9;]*m")]
+    private static partial Regex Escape();
+
     [Theory]
     [InlineData("peers")]
     [InlineData("routes")]

@@ -18,7 +18,11 @@ internal static class KernelView
         [new("Prefix"), new("Wanted"), new("Installed"), new("Problem")], [.. routes.Select(Route)]);
 
     public static string Counts(KernelCountsAnswer counts) =>
-        $"{counts.Installed} of {counts.Wanted} installed, {counts.Pending} pending, {counts.Refused} refused";
+        $"{Installed(counts)}, {counts.Pending} pending, {counts.Refused} refused";
+
+    /// <summary>What is wanted no more stands in the kernel until it has been removed.</summary>
+    private static string Installed(KernelCountsAnswer counts) => counts.Installed <= counts.Wanted
+        ? $"{counts.Installed} of {counts.Wanted} installed" : $"{counts.Installed} installed, {counts.Wanted} wanted";
 
     private static Section Refusals(IReadOnlyList<RefusalAnswer> refusals, DateTimeOffset now)
     {
