@@ -27,4 +27,17 @@ public class ExamplesTests
         await check.WaitForExitAsync();
         Assert.True(check.ExitCode == 0, output);
     }
+
+    public static TheoryData<string> Folders =>
+        [.. Directory.EnumerateDirectories(Tree.Path("examples")).Select(folder => Path.GetRelativePath(Tree.Root, folder)).Order()];
+
+    /// <summary>Sockets beside the file, so that it can be tried by anybody; the first one is the README's, word for word.</summary>
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void An_example_says_what_it_shows_and_where_it_answers(string folder)
+    {
+        Assert.StartsWith("# ", File.ReadAllText(Tree.Path($"{folder}/README.md")), StringComparison.Ordinal);
+        if (!folder.EndsWith("00-first-node", StringComparison.Ordinal))
+            Assert.Contains("control: { socket: bgpd.ctl,", File.ReadAllText(Tree.Path($"{folder}/bgpd.yaml")), StringComparison.Ordinal);
+    }
 }

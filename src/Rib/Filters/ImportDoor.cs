@@ -4,8 +4,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that comes in, before the operator's filter is asked: loops (RFC 4271 section 9,
-/// RFC 4456 section 8), AS_SETs (RFC 9774 section 3; confederation segments have not come this far), graceful shutdown (RFC 8326 section 4),
-/// what is not to be kept for long (RFC 9494 section 4.3).
+/// RFC 4456 section 8), AS_SETs (RFC 9774 section 3; confederation segments have not come this far), graceful shutdown (RFC 8326
+/// section 4), what is not to be kept for long (RFC 9494 section 4.3).
 /// </summary>
 internal static class ImportDoor
 {
@@ -21,7 +21,7 @@ internal static class ImportDoor
         return summary.ClusterListLength > 0 && view.HasCluster(peer.ClusterId) ? RouteRule.OwnCluster : null;
     }
 
-    /// <summary>RFC 9774 section 3: treated as withdrawn. It is kept as received, so that one can see it, and a reload may let it in.</summary>
+    /// <summary>RFC 9774 section 3: treated as withdrawn. What was received is kept, to be seen, and for a reload to let in.</summary>
     public static bool HasBarredSet(RibPeer peer, in AttributeSummary summary) =>
         peer.RejectAsSets && summary.Has(AttributeMarks.HasAsSet);
 

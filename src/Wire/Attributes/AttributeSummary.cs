@@ -23,9 +23,9 @@ public enum AttributeMarks : ushort
     /// <summary>There are optional attributes that are not transitive or that we do not know.</summary>
     HasUnknown = 4096,
     /// <summary>An AS_SET in the path, which RFC 9774 has done away with.</summary>
-    HasAsSet = 8192,
+    HasAsSet = 16384,
     /// <summary>A link bandwidth that packets can be shared out by is among the extended communities.</summary>
-    HasLinkBandwidth = 16384,
+    HasLinkBandwidth = 8192,
 }
 
 /// <summary>
