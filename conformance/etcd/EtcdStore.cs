@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Calico.Bgp.Conformance.Golden;
 using YamlDotNet.Serialization;

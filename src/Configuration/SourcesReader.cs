@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources.Yaml;
 
 namespace Calico.Bgp.Configuration;

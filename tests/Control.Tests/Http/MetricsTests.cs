@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -105,7 +106,11 @@ public sealed partial class MetricsTests : IAsyncLifetime
         var speaker = new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" };
         using var plan = new PlanFollower(speaker, new() { Node = "a" }, builder.Build([]));
         lab.Daemon.Planned = plan;
-        lab.Daemon.Sources = [("/etc/calico", true), ("/srv/more", false)];
+        lab.Daemon.Sources =
+        [
+            new("files", "/etc/calico", SourceState.Unread.Current(FakeSpeaker.Now), ImmutableSortedDictionary<string, int>.Empty),
+            new("files", "/srv/more", SourceState.Unread, ImmutableSortedDictionary<string, int>.Empty),
+        ];
         var lines = (await ScrapeAsync()).Split('\n');
         Assert.Contains("calico_bgp_resource_problems{severity=\"error\"} 0", lines);
         Assert.Contains("calico_bgp_resource_problems{severity=\"warning\"} 1", lines);

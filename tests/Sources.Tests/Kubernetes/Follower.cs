@@ -36,7 +36,7 @@ internal sealed class Follower : IAsyncDisposable
     /// <summary>How many updates the store was told.</summary>
     public int Updates;
 
-    public SourceState State => store.State(0);
+    public SourceState State => store.Status(0, "kubernetes", "").State;
     public ResourceSnapshot Resources => store.Current;
     public string Problems => string.Join('\n', Resources.Problems);
 
