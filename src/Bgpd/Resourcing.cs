@@ -45,8 +45,8 @@ internal sealed class Resourcing : IAsyncDisposable
     /// <summary>In the order in which they count.</summary>
     public IReadOnlyList<SourceStatus> Sources => [.. from.Select((source, number) => store.Status(number, source.Kind, source.Name))];
 
-    /// <summary>FILE:LINE where an object that asks for peers is defined; null: no file defines it.</summary>
-    public string? PlaceOf(ResourceId resource) => store.PlaceOf(resource);
+    /// <summary>Where an object that asks for peers is defined; null: no file defines it.</summary>
+    public ResourcePlace? PlaceOf(ResourceId resource) => store.PlaceOf(resource);
 
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }

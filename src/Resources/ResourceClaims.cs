@@ -41,11 +41,11 @@ internal sealed class ResourceClaims
     private void Count(ResourceOrigin origin, ResourceKind kind, int more) =>
         CollectionsMarshal.GetValueRefOrAddDefault(counts, (origin.Source, kind), out _) += more;
 
-    /// <summary>FILE:LINE of the definition that counts; null: nobody defines it, or no file does.</summary>
-    public string? PlaceOf(ResourceId id)
+    /// <summary>Of the definition that counts; null: nobody defines it, or no file does.</summary>
+    public ResourcePlace? PlaceOf(ResourceId id)
     {
         foreach (var claim in claims.GetValueOrDefault(id, []))
-            if (claim is { Good: not null, Definition.Line: > 0 }) return $"{claim.Origin.Name}:{claim.Definition.Line}";
+            if (claim is { Good: not null, Definition.Line: > 0 }) return new(claim.Origin.Name, claim.Definition.Line);
         return null;
     }
 

@@ -26,6 +26,12 @@ public sealed record OriginContent(
     public static OriginContent Gone(ResourceOrigin origin) => new(origin, [], []);
 }
 
+/// <summary>Where an object is defined. <paramref name="File"/>: below the source's folder; lines count from 1.</summary>
+public sealed record ResourcePlace(string File, int Line)
+{
+    public override string ToString() => $"{File}:{Line}";
+}
+
 /// <summary>What a source has to say at once: the store publishes it as one change.</summary>
 /// <param name="State">Whatever a source says of itself, what it said of objects stays.</param>
 public sealed record SourceUpdate(int Source, ImmutableArray<OriginContent> Contents, SourceState State);

@@ -17,7 +17,7 @@ public sealed class ResourceStore(int sources)
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [];
     private readonly Lock gate = new();
-    private readonly ConcurrentDictionary<ResourceId, string> places = [];
+    private readonly ConcurrentDictionary<ResourceId, ResourcePlace> places = [];
     /// <summary>Of each source that has spoken, by its number.</summary>
     private volatile ImmutableDictionary<int, Spoken> spoken = ImmutableDictionary<int, Spoken>.Empty;
     private ImmutableArray<ResourceFeed> feeds = [];
@@ -42,10 +42,10 @@ public sealed class ResourceStore(int sources)
     }
 
     /// <summary>
-    /// FILE:LINE of an object that asks for peers; null: it has none. No part of what is published: an object whose line has moved is the
-    /// object that it was.
+    /// Where an object that asks for peers is defined; null: no file defines it. No part of what is published: an object whose line has
+    /// moved is the object that it was.
     /// </summary>
-    public string? PlaceOf(ResourceId id) => places.GetValueOrDefault(id);
+    public ResourcePlace? PlaceOf(ResourceId id) => places.GetValueOrDefault(id);
 
     /// <summary>The changes of the kinds that concern a reader. Dispose of it when the reader ends.</summary>
     public ResourceFeed Subscribe(Concern concern)

@@ -224,8 +224,8 @@ public interface IDaemon
     DateTimeOffset? LastTaken { get; }
     /// <summary>Where the resources come from, in the order in which they count.</summary>
     IReadOnlyList<SourceStatus> Sources { get; }
-    /// <summary>FILE:LINE where an object that asks for peers is defined; null: no file defines it.</summary>
-    string? PlaceOf(ResourceId resource);
+    /// <summary>Where an object that asks for peers is defined; null: no file defines it.</summary>
+    ResourcePlace? PlaceOf(ResourceId resource);
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
     /// <param name="file">Null: the file in use.</param>

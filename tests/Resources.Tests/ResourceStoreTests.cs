@@ -41,9 +41,9 @@ public class ResourceStoreTests
         var id = Peer("a", "192.0.2.1").Id;
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")) with { Line = 3 }));
         feed.TryRead();
-        Assert.Equal("f:3", store.PlaceOf(id));
+        Assert.Equal("f:3", store.PlaceOf(id)?.ToString());
         Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")) with { Line = 9 }));
-        Assert.Equal(("f:9", null), (store.PlaceOf(id), feed.TryRead()));
+        Assert.Equal(("f:9", null), (store.PlaceOf(id)?.ToString(), feed.TryRead()));
         Apply(Content("f"));
         Assert.Null(store.PlaceOf(id));
     }

@@ -40,7 +40,7 @@ internal static class StatusAnswers
             Memory = Memory(speaker.Memory),
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
-            Resources = daemon.Planned is { } plan ? Resources(plan) : null,
+            Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,
         };
     }
 
@@ -59,14 +59,20 @@ internal static class StatusAnswers
         source.Kind, source.Name, source.State.InSyncSince, source.Objects,
         source.State.LastError is { } error ? new(error.At, error.Text) : null, source.Lag(now)?.TotalSeconds);
 
-    private static ResourcesAnswer Resources(PlanFollower plan) => new(
+    private static ResourcesAnswer Resources(PlanFollower plan, IDaemon daemon) => new(
         plan.Plan.Node, plan.Plan.Release.Name,
         [
             .. plan.ResourceProblems.Select(problem => new ProblemAnswer(
                 problem.Object, problem.Field, problem.Reason, problem.File, problem.Line, problem.Severity == ProblemSeverity.Error)),
-            .. plan.Plan.Problems.Select(problem => new ProblemAnswer(
-                problem.Object, problem.Field, problem.Reason, null, null, Refused: false)),
+            .. plan.Plan.Problems.Select(problem => Doubt(problem, PlaceOf(problem.Object, plan, daemon))),
         ]);
+
+    private static ProblemAnswer Doubt(PlanProblem problem, ResourcePlace? place) =>
+        new(problem.Object, problem.Field, problem.Reason, place?.File, place?.Line, Refused: false);
+
+    /// <summary>Of an object that asks for one of this node's peers, as of a missing Secret; others' places are not kept.</summary>
+    private static ResourcePlace? PlaceOf(string resource, PlanFollower plan, IDaemon daemon) =>
+        plan.Plan.Peers.FirstOrDefault(peer => peer.Origin.ToString() == resource) is { } asked ? daemon.PlaceOf(asked.Origin) : null;
 
     public static IReadOnlyList<PeerAnswer> Peers(ISpeaker speaker) =>
         [.. speaker.Protocols.Where(protocol => protocol.Session != null).Select(protocol => Peer(protocol, protocol.Session!))];

@@ -114,7 +114,7 @@ internal sealed class FakeDaemon : IDaemon
     public DateTimeOffset? LastTaken => null;
     public IReadOnlyList<SourceStatus> Sources { get; set; } = [];
     public PlanFollower? Planned { get; set; }
-    public string? PlaceOf(ResourceId resource) => null;
+    public ResourcePlace? PlaceOf(ResourceId resource) => null;
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -91,7 +92,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
 
     /// <summary>A BGPPeer whose Secret is missing: told as a problem here, and by name in the status.</summary>
     [Fact]
-    public async Task Problems_of_the_resources_are_counted_and_each_source_says_whether_it_is_read()
+    public async Task Problems_of_the_resources_are_counted_and_told_with_their_place()
     {
         var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
         var node = new Node(new Metadata("a")) { IPv4 = new(Address.Parse("10.0.0.1"), Prefix.Parse("10.0.0.0/24")) };
@@ -114,14 +115,11 @@ public sealed partial class MetricsTests : IAsyncLifetime
         var lines = (await ScrapeAsync()).Split('\n');
         Assert.Contains("calico_bgp_resource_problems{severity=\"error\"} 0", lines);
         Assert.Contains("calico_bgp_resource_problems{severity=\"warning\"} 1", lines);
-        Assert.Contains("calico_bgp_source_in_sync{source=\"/etc/calico\"} 1", lines);
-        Assert.Contains("calico_bgp_source_in_sync{source=\"/srv/more\"} 0", lines);
         var status = await lab.Tcp.GetStringAsync("/v1/status");
-        Assert.Contains("the password's Secret kube-system/keys is not there: the session stays down", JsonSays(status));
-
-        string JsonSays(string json) => string.Concat(
-            System.Text.Json.Nodes.JsonNode.Parse(json)!["resources"]!["problems"]!.AsArray()
-                .Where(problem => (string?)problem!["object"] == "BGPPeer/tor").Select(problem => (string?)problem!["reason"]));
+        var problem = Assert.Single(JsonNode.Parse(status)!["resources"]!["problems"]!.AsArray())!;
+        Assert.Equal(
+            ("BGPPeer/tor", "the password's Secret kube-system/keys is not there: the session stays down", "nodes.yaml", 7),
+            ((string?)problem["object"], (string?)problem["reason"], (string?)problem["file"], (int)problem["line"]!));
     }
 
     [Fact]
