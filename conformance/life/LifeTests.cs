@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Calico.Bgp.Conformance.Life;
 
@@ -155,6 +156,21 @@ public sealed class LifeTests : IAsyncLifetime, IDisposable
         var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) [a-z]+: ", line));
         Assert.Contains(lines, line => line.Contains("Z info bgpd: ending: peers are told", StringComparison.Ordinal));
+    }
+
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_line_of_the_JSON_log_says_the_same_by_name()
+    {
+        Start(Configuration("log: { format: json }"));
+        await RunsAsync();
+        daemon!.Signal("TERM");
+        await daemon.EndedAsync();
+        var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToArray();
+        var running = Assert.Single(lines, line => (int)line["event"]! == 1000);
+        Assert.Equal(("info", "bgpd", "10.0.0.1"),
+            ((string?)running["level"], (string?)running["room"], (string?)running["values"]!["routerId"]));
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string?)running["time"]);
+        Assert.Contains("router id 10.0.0.1", (string?)running["text"], StringComparison.Ordinal);
     }
 
     /// <summary>systemd.exec(5): the variable says which descriptor is the journal's; here a file stands for it.</summary>

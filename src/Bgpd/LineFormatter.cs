@@ -1,4 +1,3 @@
-using System.Globalization;
 using Calico.Bgp.Sources;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,11 +10,8 @@ namespace Calico.Bgp.Bgpd;
 /// <c>2026-11-29T02:07:31.123Z warning session: tor1: …</c>. Where standard error is the journal, which has a time and a priority of its
 /// own for each line, the priority stands before the line instead (sd-daemon(3)): <c>&lt;4>session: tor1: …</c>.
 /// </summary>
-internal sealed class LineFormatter(TimeProvider time, bool toJournal) : ConsoleFormatter(Called)
+internal sealed class LineFormatter(TimeProvider time, bool toJournal) : ConsoleFormatter("bgpd")
 {
-    public const string Called = "bgpd";
-
-    private const string OurRooms = "Calico.Bgp.";
     private const string StandardError = "/proc/self/fd/2";
 
     /// <summary>
@@ -38,32 +34,12 @@ internal sealed class LineFormatter(TimeProvider time, bool toJournal) : Console
         if (entry.Exception is { } defect) text += $": {defect}";
         textWriter.Write(toJournal
             ? Priority(entry.LogLevel)
-            : string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fff}Z {Word(entry.LogLevel)} "));
-        textWriter.Write(RoomOf(entry.Category));
+            : $"{LogWords.Of(time.GetUtcNow())} {LogWords.Of(entry.LogLevel)} ");
+        textWriter.Write(LogWords.RoomOf(entry.Category));
         textWriter.Write(": ");
         // The stack of a defect has lines of its own, and a neighbour's words may have: an event stays one line.
         textWriter.WriteLine(text.ReplaceLineEndings(" "));
     }
-
-    /// <summary>Loggers are named after their types: the room is what follows our own name. Others are the web server's and the
-    /// host's.</summary>
-    private static string RoomOf(string category)
-    {
-        if (!category.StartsWith(OurRooms, StringComparison.Ordinal))
-            return category.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) ? "http" : "host";
-        var room = category.AsSpan(OurRooms.Length);
-        return (room.IndexOf('.') is > 0 and var end ? room[..end] : room).ToString().ToLowerInvariant();
-    }
-
-    private static string Word(LogLevel level) => level switch
-    {
-        LogLevel.Trace => "trace",
-        LogLevel.Debug => "debug",
-        LogLevel.Information => "info",
-        LogLevel.Warning => "warning",
-        LogLevel.Error => "error",
-        _ => "critical",
-    };
 
     /// <summary>syslog(3).</summary>
     private static string Priority(LogLevel level) => level switch

@@ -20,13 +20,9 @@ internal static class Logging
         // What keeps a room from starting is told in one line, by us.
         builder.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        if (config.Format == LogFormat.Json)
-            builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, "O"));
-        else
-        {
-            builder.Services.AddSingleton<ConsoleFormatter>(new LineFormatter(time, LineFormatter.IsJournal));
-            builder.AddConsole(options => options.FormatterName = LineFormatter.Called);
-        }
+        ConsoleFormatter form = config.Format == LogFormat.Json ? new JsonFormatter(time) : new LineFormatter(time, LineFormatter.IsJournal);
+        builder.Services.AddSingleton(form);
+        builder.AddConsole(options => options.FormatterName = form.Name);
         if (echo != null) builder.AddProvider(echo);
     }
 }
