@@ -230,5 +230,9 @@ internal sealed class Daemon(
         }
     }
 
-    public void Shutdown() => life.StopApplication();
+    public void Shutdown(bool forRestart)
+    {
+        if (forRestart) Speaker.LeaveForRestart();
+        life.StopApplication();
+    }
 }

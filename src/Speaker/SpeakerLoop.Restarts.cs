@@ -9,6 +9,7 @@ public sealed partial class SpeakerLoop
     private static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(10);
 
     private volatile FamilySet deferred;
+    private volatile bool leavesForRestart;
     private Beginning? beginning;
 
     /// <summary>How this run began; before it has, with nothing.</summary>
@@ -104,10 +105,14 @@ public sealed partial class SpeakerLoop
         Rib.EndStale(peer.Index, FamilySet.Both);
     }
 
-    /// <summary>As <c>router.onStop</c> says; without it those that keep our routes over a restart are left to do so.</summary>
+    /// <summary>When it ends peers are told nothing, whatever <c>router.onStop</c> says.</summary>
+    public void LeaveForRestart() => leavesForRestart = true;
+
+    /// <summary>As was ordered, or as <c>router.onStop</c> says; without either those that keep our routes over a restart are left to do
+    /// so.</summary>
     private ValueTask LeaveAsync(Peer peer)
     {
-        var isRestart = Config.OnStop is { } said
+        var isRestart = (leavesForRestart ? StopMode.Restart : Config.OnStop) is { } said
             ? said == StopMode.Restart : peer.Up?.Negotiated.KeptByPeer is not (null or FamilySet.None);
         return isRestart ? peer.Session.LeaveAsync() : peer.Session.StopAsync(CeaseSubcode.AdministrativeShutdown);
     }

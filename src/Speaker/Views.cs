@@ -236,5 +236,6 @@ public interface IDaemon
     bool Confirm();
     /// <summary>Back to the configuration before this one; null: there is none.</summary>
     Task<ConfigureResult?> UndoAsync();
-    void Shutdown();
+    /// <param name="forRestart">Peers are told nothing, so that they keep our routes; else what <c>router.onStop</c> says.</param>
+    void Shutdown(bool forRestart);
 }

@@ -93,6 +93,18 @@ public class RestartTests
         Assert.Equal("Hard reset: Administrative shutdown", pair.B.Session("a").Faults.Received?.Text);
     }
 
+    /// <summary>birdc's <c>graceful restart</c>.</summary>
+    [Fact]
+    public async Task One_that_is_told_to_restart_leaves_its_routes_whatever_the_configuration_says()
+    {
+        var pair = await new Pair(config => Restarting(60, "192.0.2.0/24")(config) with { OnStop = StopMode.Shutdown }).UpAsync();
+        await using var ends = pair;
+        await HasAsync(pair.B, "192.0.2.0/24");
+        pair.A.Loop.LeaveForRestart();
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+    }
+
     [Fact]
     public async Task An_operators_reset_keeps_the_routes_and_a_disabled_peers_go()
     {

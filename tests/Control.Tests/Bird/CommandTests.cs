@@ -127,18 +127,21 @@ public sealed class CommandTests
     public async Task Undo_goes_back() =>
         Assert.Equal("0021-Undo requested\n0003 Reconfigured\n", await AskAsync(Speaker(), "configure undo", new() { HasPrevious = true }));
 
-    [Fact]
-    public async Task Down_is_answered_before_the_daemon_ends()
+    [Theory]
+    [InlineData("down", "0007 Shutdown requested\n", false)]
+    [InlineData("graceful restart", "0025 Graceful restart requested\n", true)]
+    public async Task The_end_is_answered_before_the_daemon_ends(string command, string reply, bool forRestart)
     {
         var daemon = new FakeDaemon();
-        Assert.Equal("0007 Shutdown requested\n", await AskAsync(Speaker(), "down", daemon));
-        await daemon.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(reply, await AskAsync(Speaker(), command, daemon));
+        Assert.Equal(forRestart, await daemon.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
     [Theory]
     [InlineData("configure"), InlineData("configure check"), InlineData("configure confirm"), InlineData("configure undo")]
     [InlineData("enable all")]
     [InlineData("disable tor1"), InlineData("restart tor1"), InlineData("reload tor1"), InlineData("debug all off"), InlineData("down")]
+    [InlineData("graceful restart")]
     public async Task A_restricted_client_changes_nothing(string command)
     {
         await using var fixture = new SocketFixture(Speaker());

@@ -107,7 +107,7 @@ internal sealed class FakeDaemon : IDaemon
     public ImmutableArray<ConfigureProblem> Problems { get; set; } = [];
     public bool Pending { get; set; }
     public bool HasPrevious { get; set; }
-    public TaskCompletionSource Stopped { get; } = new();
+    public TaskCompletionSource<bool> Stopped { get; } = new();
 
     public string ConfigFile => "bgpd.yaml";
     public ReloadStatus? LastReload => null;
@@ -132,5 +132,5 @@ internal sealed class FakeDaemon : IDaemon
 
     public bool Confirm() => Pending;
     public Task<ConfigureResult?> UndoAsync() => Task.FromResult(HasPrevious ? ConfigureResult.Taken([]) : null);
-    public void Shutdown() => Stopped.SetResult();
+    public void Shutdown(bool forRestart) => Stopped.SetResult(forRestart);
 }

@@ -86,7 +86,7 @@ public sealed class GoldenTests(BirdLab lab) : IClassFixture<BirdLab>
         "show route where bgp_path ~ [= 1", "show route where true where true", "show route where true foo",
         "show route where net.foo = 1", "show route where 1 = 1 = true",
         "show route filter", "show route filter nope", "show route filter tor4", "show route filter exp4 where true",
-        "show route filter exp4 foo",
+        "show route filter exp4 foo", "graceful", "graceful foo", "graceful restart x",
     ];
 
     [NeedsFact(Needs.Namespaces, "bird")]

@@ -135,7 +135,7 @@ public sealed class FakeDaemon : IDaemon
 
     public bool Confirm() => false;
     public Task<ConfigureResult?> UndoAsync() => Task.FromResult<ConfigureResult?>(null);
-    public void Shutdown() => Orders.Add("shutdown");
+    public void Shutdown(bool forRestart) => Orders.Add("shutdown");
 }
 
 internal static class FakeProtocols

@@ -42,6 +42,7 @@ internal static class Verbs
         ["restrict"] = Restrict.Parse,
         ["eval"] = Eval.Parse,
         ["down"] = Down.Parse,
+        ["graceful"] = Down.ParseGraceful,
     };
 
     /// <summary>Null where <see cref="Tokens.Error"/> says why.</summary>
