@@ -20,7 +20,8 @@ internal static class Logging
         // What keeps a room from starting is told in one line, by us.
         builder.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        ConsoleFormatter form = config.Format == LogFormat.Json ? new JsonFormatter(time) : new LineFormatter(time, LineFormatter.IsJournal);
+        ConsoleFormatter form = config.Format == LogFormat.Json
+            ? new JsonFormatter(time) : new LineFormatter(time, LineFormatter.IsJournal);
         builder.Services.AddSingleton(form);
         builder.AddConsole(options => options.FormatterName = form.Name);
         if (echo != null) builder.AddProvider(echo);
