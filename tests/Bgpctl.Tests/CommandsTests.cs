@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Control.Tests.Http;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
@@ -46,6 +47,17 @@ public sealed partial class CommandsTests : IAsyncLifetime
     {
         Assert.Equal(0, await Commands.RunAsync([], new Screen(lab.Output, lab.Errors, null), TimeProvider.System));
         Assert.Contains("plan", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Both_releases_are_told_and_a_daemon_that_does_not_answer_is_no_failure()
+    {
+        Assert.Equal(0, await lab.RunAsync("version"));
+        Assert.Equal($"bgpctl {Release.Version}\nbgpd   {lab.Speaker.Router.Version}\n", lab.Output.ToString());
+        lab.Output.GetStringBuilder().Clear();
+        await lab.StopServerAsync();
+        Assert.Equal(0, await lab.RunAsync("version"));
+        Assert.StartsWith($"bgpctl {Release.Version}\nbgpd   no answer: is bgpd running?", lab.Output.ToString());
     }
 
     [Fact]
