@@ -45,7 +45,7 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
             {
                 await FollowAsync(at, loop, into, cancellation).ConfigureAwait(false);
             }
-            catch (Exception lost) when (IsLoss(lost))
+            catch (Exception lost) when (IsLoss(lost, cancellation))
             {
                 state = state.Lost(time.GetUtcNow(), $"{at}: {Words(lost)}");
                 await into.WriteAsync(new(source, [], state), cancellation).ConfigureAwait(false);
@@ -57,12 +57,18 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
         }
     }
 
-    private static bool IsLoss(Exception exception) =>
-        exception is RpcException or EtcdException or IOException or CryptographicException or HttpRequestException;
+    /// <summary>gRPC calls it cancelled, too, when an answer does not come in its time.</summary>
+    private static bool IsLoss(Exception exception, CancellationToken cancellation) => exception is OperationCanceledException
+        ? !cancellation.IsCancellationRequested
+        : exception is RpcException or EtcdException or IOException or CryptographicException or HttpRequestException;
 
     /// <summary>The cause at the bottom says it: gRPC repeats all that lies above.</summary>
-    private static string Words(Exception lost) => lost is RpcException { Status: var status }
-        ? status.DebugException?.GetBaseException().Message ?? status.Detail : lost.Message;
+    private static string Words(Exception lost) => lost switch
+    {
+        RpcException { Status: var status } => status.DebugException?.GetBaseException().Message ?? status.Detail,
+        OperationCanceledException => "no answer in time",
+        _ => lost.Message,
+    };
 
     /// <summary>Until the connection is lost.</summary>
     private async Task FollowAsync(string at, Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
@@ -106,15 +112,14 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stream = server.Watch(ending.Token);
         for (var range = 0; range < Prefixes.Length; range++)
-            await stream.RequestStream.WriteAsync(EtcdServer.WatchFrom(Prefixes[range], mirror.Next(range)), ending.Token)
-                .ConfigureAwait(false);
+            await AskAsync(stream, EtcdServer.WatchFrom(Prefixes[range], mirror.Next(range)), ending.Token).ConfigureAwait(false);
         using var timer = new PeriodicTimer(Asking, time);
         // etcd numbers the watches, and answers to their creation in the order in which it was asked.
         var ranges = new Dictionary<long, int>();
         var (unanswered, tick) = (0, timer.WaitForNextTickAsync(ending.Token).AsTask());
         try
         {
-            await AskAsync(stream, ending.Token).ConfigureAwait(false);
+            await AskAsync(stream, new() { ProgressRequest = new() }, ending.Token).ConfigureAwait(false);
             var answer = stream.ResponseStream.MoveNext(ending.Token);
             while (true)
             {
@@ -123,7 +128,7 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
                 {
                     if (++unanswered > UnansweredLimit) throw new EtcdException($"no answer for {unanswered * Asking.TotalSeconds} s");
                     tick = timer.WaitForNextTickAsync(ending.Token).AsTask();
-                    await AskAsync(stream, ending.Token).ConfigureAwait(false);
+                    await AskAsync(stream, new() { ProgressRequest = new() }, ending.Token).ConfigureAwait(false);
                     continue;
                 }
                 if (!await answer.ConfigureAwait(false)) throw new EtcdException("the watch was ended");
@@ -139,8 +144,19 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
         }
     }
 
-    private static Task AskAsync(AsyncDuplexStreamingCall<WatchRequest, WatchResponse> stream, CancellationToken stop) =>
-        stream.RequestStream.WriteAsync(new() { ProgressRequest = new() }, stop);
+    /// <summary>Of a stream that was ended, whoever writes to it hears in several ways, and why from none.</summary>
+    private static async Task AskAsync(
+        AsyncDuplexStreamingCall<WatchRequest, WatchResponse> stream, WatchRequest request, CancellationToken stop)
+    {
+        try
+        {
+            await stream.RequestStream.WriteAsync(request, stop).ConfigureAwait(false);
+        }
+        catch (Exception ended) when (ended is InvalidOperationException or OperationCanceledException && !stop.IsCancellationRequested)
+        {
+            throw new EtcdException("the connection was lost");
+        }
+    }
 
     private async ValueTask TakeUpAsync(
         WatchResponse answer, Dictionary<long, int> ranges, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)

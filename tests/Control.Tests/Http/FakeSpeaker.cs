@@ -73,7 +73,11 @@ public sealed class FakeSpeaker : ISpeaker
         {
             stop.ThrowIfCancellationRequested();
             BatchesTaken++;
-            yield return [.. Table.Where(route => query.Prefix == null || route.Prefix == query.Prefix)];
+            yield return
+            [
+                .. Table.Where(route => (query.Prefix == null || route.Prefix == query.Prefix)
+                    && (query.Family == null || route.Prefix.Family == query.Family)),
+            ];
         }
     }
 
