@@ -42,7 +42,14 @@ public sealed record PeerAnswer
     public required long TreatedAsWithdrawn { get; init; }
     public required int EstablishedTransitions { get; init; }
     public required IReadOnlyList<ChannelAnswer> Channels { get; init; }
+    /// <summary>Families of which routes of a lost session are still there, stale (RFC 4724, RFC 9494); absent where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<KeptAnswer>? Kept { get; init; }
 }
+
+/// <param name="LongLived">They are the last resort.</param>
+/// <param name="SecondsLeft">Until they go, or become that.</param>
+public sealed record KeptAnswer(string Family, bool LongLived, double SecondsLeft);
 
 /// <param name="Kind">socket, sent, received, stopped, or way: the link or our own address is gone.</param>
 /// <param name="Code">Of the NOTIFICATION, where there was one.</param>
@@ -69,6 +76,13 @@ public sealed record NegotiatedAnswer
     public required bool ExtendedNextHop { get; init; }
     public required IReadOnlyList<string> GracefulRestart { get; init; }
     public required int PeerRestartTime { get; init; }
+    /// <summary>Families of ours that the peer keeps over our restart.</summary>
+    public required IReadOnlyList<string> KeptByPeer { get; init; }
+    /// <summary>RFC 8538: routes stay over a NOTIFICATION too.</summary>
+    public required bool NotificationRestart { get; init; }
+    /// <summary>RFC 9494: seconds beyond <see cref="PeerRestartTime"/>; 0: not longer.</summary>
+    public required uint PeerStaleTimeIPv4 { get; init; }
+    public required uint PeerStaleTimeIPv6 { get; init; }
     public required string? PeerHostName { get; init; }
 }
 

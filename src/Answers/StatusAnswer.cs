@@ -15,6 +15,9 @@ public sealed record StatusAnswer
     public required bool ShuttingDown { get; init; }
     public required bool Ready { get; init; }
     public required string? NotReadyBecause { get; init; }
+    /// <summary>After our restart: peers' routes are not taken yet; absent where they are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecoveryAnswer? Recovery { get; init; }
     public required string ConfigFile { get; init; }
     /// <summary>Null: none since the start.</summary>
     public required LastReloadAnswer? LastReload { get; init; }
@@ -41,6 +44,11 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
 }
+
+/// <param name="Families">Those that wait.</param>
+/// <param name="Waits">Tables whose end is to come, one a peer and family.</param>
+/// <param name="SecondsLeft">No longer than that.</param>
+public sealed record RecoveryAnswer(IReadOnlyList<string> Families, int Waits, double SecondsLeft);
 
 /// <summary>The last time that bgpd was told to read a configuration: by SIGHUP, birdc, or <c>bgpctl reload</c>.</summary>
 /// <param name="Error">The first of its mistakes, with its place in the file; null: it was taken.</param>

@@ -68,6 +68,7 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
     {
         if (route.Origin != RouteOrigin.Bgp) return "own route";
         var verdict = facts.Verdict!.Value;
+        if (route.Stale) return $"{Why.Of(verdict)}; stale: said in a session that was lost, and not again yet";
         // The filter, or what it looked at, is another than when the route came: its turn is yet to come, or comes with the next UPDATE.
         return verdict.IsAccepted != facts.Refused ? Why.Of(verdict) : $"judged before a change; now it would be {Why.Of(verdict)}";
     }

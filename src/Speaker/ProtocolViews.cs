@@ -63,9 +63,12 @@ internal static class ProtocolViews
             RouteReflectorClient = config.RouteReflectorClient,
             Origin = config.Origin,
             Range = peer.Range?.Range,
-            Kept = peer.Retention.Families,
+            Kept = [.. peer.Retention.Families.Select(
+                kept => new KeptStatus(kept.Family, kept.IsLong, Positive(kept.Until - speaker.Time.GetUtcNow())))],
         };
     }
+
+    private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>What people said of it: the operator here, by an order or in bgpd.yaml, or the neighbour's (RFC 9003).</summary>
     private static string? Message(Peer peer, SessionSnapshot session) =>

@@ -9,7 +9,7 @@ namespace Calico.Bgp.Speaker;
 /// <param name="IsLong">They are long stale, the last resort (RFC 9494).</param>
 /// <param name="Until">They go then, or become long stale.</param>
 /// <param name="LongTime">How long they may be so after that; zero: they go.</param>
-public sealed record KeptFamily(IpFamily Family, bool IsLong, DateTimeOffset Until, TimeSpan LongTime);
+internal sealed record KeptFamily(IpFamily Family, bool IsLong, DateTimeOffset Until, TimeSpan LongTime);
 
 /// <summary>
 /// What stays of a lost session's routes, and until when: RFC 4724 section 4.2, whose rule about NOTIFICATION RFC 8538 changes between
@@ -18,15 +18,15 @@ public sealed record KeptFamily(IpFamily Family, bool IsLong, DateTimeOffset Unt
 /// A hold timer that ran out is a loss, whatever the peer knows: the NOTIFICATION that goes with it is for one who does not listen.
 /// A way that is lost (link down, address gone) is none: no packet goes there any more.
 /// </summary>
-public sealed record Retention(ImmutableArray<KeptFamily> Families)
+internal sealed record Retention(ImmutableArray<KeptFamily> Families)
 {
-    internal static readonly Retention None = new([]);
+    public static readonly Retention None = new([]);
 
     /// <summary>The next time at which something is to be done; null: nothing is kept.</summary>
-    internal DateTimeOffset? Due => Families.IsEmpty ? null : Families.Min(kept => kept.Until);
+    public DateTimeOffset? Due => Families.IsEmpty ? null : Families.Min(kept => kept.Until);
 
     /// <summary>Families whose routes stay when a session ends so.</summary>
-    internal static FamilySet KeptOf(Negotiated agreed, SessionFault fault)
+    public static FamilySet KeptOf(Negotiated agreed, SessionFault fault)
     {
         if (!agreed.RestartAware || !IsSurvived(agreed, fault)) return FamilySet.None;
         var restarting = agreed.PeerRestartTime > 0 ? agreed.GracefulRestart : FamilySet.None;
@@ -42,11 +42,11 @@ public sealed record Retention(ImmutableArray<KeptFamily> Families)
     };
 
     /// <summary>Families whose routes may be long stale.</summary>
-    internal static FamilySet LongOf(Negotiated agreed) =>
+    public static FamilySet LongOf(Negotiated agreed) =>
         (agreed.LongLivedIPv4 > 0 ? FamilySet.IPv4 : FamilySet.None) | (agreed.LongLivedIPv6 > 0 ? FamilySet.IPv6 : FamilySet.None);
 
     /// <summary>Families in which the peer that is back kept its own state, so that what is stale of it may wait to be confirmed.</summary>
-    internal static FamilySet PreservedBy(Negotiated agreed)
+    public static FamilySet PreservedBy(Negotiated agreed)
     {
         if (!agreed.RestartAware) return FamilySet.None;
         var its = agreed.Received.Capabilities;
@@ -57,7 +57,7 @@ public sealed record Retention(ImmutableArray<KeptFamily> Families)
     }
 
     /// <summary>A session that agreed on this was lost. What is long stale already stays so, and its time runs on.</summary>
-    internal Retention Lost(Negotiated agreed, FamilySet kept, DateTimeOffset now)
+    public Retention Lost(Negotiated agreed, FamilySet kept, DateTimeOffset now)
     {
         var families = ImmutableArray.CreateBuilder<KeptFamily>();
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
@@ -71,7 +71,7 @@ public sealed record Retention(ImmutableArray<KeptFamily> Families)
     }
 
     /// <summary>The peer is back. What it preserved waits for its End-of-RIB, though not for ever (RFC 4724 section 4.2).</summary>
-    internal Retention Back(Negotiated agreed, DateTimeOffset now, TimeSpan patience)
+    public Retention Back(Negotiated agreed, DateTimeOffset now, TimeSpan patience)
     {
         var preserved = PreservedBy(agreed);
         return new([.. Families.Where(kept => preserved.Has(kept.Family))
@@ -79,10 +79,10 @@ public sealed record Retention(ImmutableArray<KeptFamily> Families)
     }
 
     /// <summary>Its End-of-RIB has come.</summary>
-    internal Retention Complete(IpFamily family) => new(Families.RemoveAll(kept => kept.Family == family));
+    public Retention Complete(IpFamily family) => new(Families.RemoveAll(kept => kept.Family == family));
 
     /// <summary>What is to be done at this time: whose routes go, and whose become long stale.</summary>
-    internal (Retention Next, FamilySet Go, FamilySet BecomeLong) At(DateTimeOffset now)
+    public (Retention Next, FamilySet Go, FamilySet BecomeLong) At(DateTimeOffset now)
     {
         var (go, becomeLong) = (FamilySet.None, FamilySet.None);
         var next = ImmutableArray.CreateBuilder<KeptFamily>();

@@ -73,8 +73,12 @@ public sealed record ProtocolStatus(string Name, ProtocolKind Kind, bool Enabled
     /// <summary>Of a peer that a template made, because it called: of which range. Null: it is configured by its address.</summary>
     public Prefix? Range { get; init; }
     /// <summary>Of a peer: families of which a lost session's routes are still there, stale (RFC 4724, RFC 9494).</summary>
-    public ImmutableArray<KeptFamily> Kept { get; init; } = [];
+    public ImmutableArray<KeptStatus> Kept { get; init; } = [];
 }
+
+/// <param name="IsLong">They are the last resort (RFC 9494).</param>
+/// <param name="Left">Until they go, or become that.</param>
+public sealed record KeptStatus(IpFamily Family, bool IsLong, TimeSpan Left);
 
 /// <summary>Which routes a query asks for.</summary>
 public enum RouteSelection : byte

@@ -79,7 +79,8 @@ public sealed class PlanTests : IDisposable
             {"node":"a","compat":"3.33","routerId":"10.0.0.1","asNumber":64512,"listenPort":179,
             "peers":[{"name":"Global_192_0_2_1_port_1790","address":"192.0.2.1","port":1790,"asNumber":65001,"localAsNumber":null,
             "sourceAddress":"10.0.0.1","passive":false,"multihop":1,"ttlSecurity":1,"passwordSet":false,"gracefulRestartTime":11,
-            "keepaliveTime":null,"holdTime":240,"routeReflectorClient":false,"clusterId":null,"nextHopMode":"Auto","allowLocalAs":null,
+            "longLivedStaleTime":null,"keepaliveTime":null,"holdTime":240,"routeReflectorClient":false,"clusterId":null,
+            "nextHopMode":"Auto","allowLocalAs":null,
             "importFilters":[],"exportFilters":[],"problem":null}],"routes":[{"prefix":"10.96.0.0/12","type":"announced",
             "reason":"service range"},{"prefix":"192.168.1.0/26","type":"blackhole","reason":"BlockAffinity/a-192-168-1-0-26"}],
             "rejectedFromKernel":["10.96.0.0/12"],"problems":[]}

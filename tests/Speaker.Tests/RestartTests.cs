@@ -22,7 +22,7 @@ public class RestartTests
 
     private static Task HasAsync(TestSpeaker speaker, string routes) => Until.TrueAsync(async () => await LearnedAsync(speaker) == routes);
 
-    private static IReadOnlyList<KeptFamily> KeptBy(TestSpeaker speaker, string peer) =>
+    private static IReadOnlyList<KeptStatus> KeptBy(TestSpeaker speaker, string peer) =>
         speaker.View.Protocols.Single(protocol => protocol.Name == peer).Kept;
 
     /// <summary>Conformance G01.</summary>

@@ -20,6 +20,7 @@ internal static class PeerView
             ("asked for by", peer.Range == null ? peer.Origin : $"{peer.Origin} ({peer.Range})"),
             ("state", PeersView.State(peer)),
             ("since", $"{PeersView.Since(peer, now)} ({Words.Count(peer.EstablishedTransitions, "session")} so far)"),
+            ("its routes", Kept(peer)),
             ("message", peer.Message),
             ("last error", new(PeersView.Fault(peer.LastError, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad)),
             ("last NOTIFICATION", PeersView.Fault(peer.LastNotification, now)),
@@ -34,6 +35,10 @@ internal static class PeerView
             ("AS_SETs", AsSets(peer)),
             ("prefix limit", Limits(peer)));
     }
+
+    /// <summary>Null: none of an earlier session.</summary>
+    private static string? Kept(PeerAnswer peer) => peer.Kept is not { } kept ? null : string.Join(", ", kept.Select(
+        one => $"{one.Family} of a lost session stay for {Words.Seconds(one.SecondsLeft)}{(one.LongLived ? " as the last resort" : "")}"));
 
     private static string Named(NegotiatedAnswer agreed) =>
         agreed.PeerHostName == null ? agreed.RouterId : $"{agreed.RouterId} ({agreed.PeerHostName})";
@@ -55,7 +60,16 @@ internal static class PeerView
         agreed.AddPathReceive.Count > 0 ? $"ADD-PATH receive ({string.Join(' ', agreed.AddPathReceive)})" : null,
         agreed.AddPathSend.Count > 0 ? $"ADD-PATH send ({string.Join(' ', agreed.AddPathSend)})" : null,
         agreed.ExtendedNextHop ? "extended next hop" : null,
-        agreed.GracefulRestart.Count > 0 ? $"graceful restart {agreed.PeerRestartTime} s" : null);
+        Restart(agreed), agreed.PeerStaleTimeIPv4 + agreed.PeerStaleTimeIPv6 > 0
+            ? $"long-lived {Math.Max(agreed.PeerStaleTimeIPv4, agreed.PeerStaleTimeIPv6)} s" : null);
+
+    private static string? Restart(NegotiatedAnswer agreed) => (agreed.GracefulRestart.Count, agreed.KeptByPeer.Count) switch
+    {
+        (0, 0) => null,
+        (0, _) => "graceful restart (it keeps our routes)",
+        (_, 0) => $"graceful restart {agreed.PeerRestartTime} s (we keep its routes)",
+        _ => $"graceful restart {agreed.PeerRestartTime} s",
+    };
 
     private static string Options(PeerAnswer peer) => Words.Joined(
         ", ",

@@ -23,6 +23,7 @@ internal static class PeersView
     {
         { Enabled: false } => new("disabled", Tone.Faint),
         { State: "established" } => new("established", Tone.Good),
+        { Kept: not null } => new($"{Words.State(peer.State)}, routes stay", Tone.Bad),
         _ => new(Words.State(peer.State), Tone.Bad),
     };
 

@@ -27,6 +27,7 @@ internal enum ReplyCode
     UndoRequested = 21,
     UndoScheduled = 22,
     Value = 23,
+    GracefulRestart = 24,
     GracefulRestartRequested = 25,
 
     Version = 1000,

@@ -46,7 +46,8 @@ internal sealed class Health(ISpeaker speaker, Loops loops, TimeProvider time)
             select $"{protocol.Name} ({(phase == Phase.Established ? "its first table" : StatusAnswers.Word(phase))})";
         var addresses = speaker.Router.ListenWaits.Select(address => $"{address} (router.listen: this host does not have it)");
         var names = string.Join(", ", addresses.Concat(waiting));
-        return names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";
+        var waits = names.Length == 0 ? "waiting for the peers' first tables" : $"waiting for {names}";
+        return speaker.Router.Recovery == null ? waits : $"{waits}; restarting: peers' routes are taken together";
     }
 
     private async Task<string?> SilentLoopAsync(CancellationToken left)

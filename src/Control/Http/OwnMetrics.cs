@@ -20,6 +20,9 @@ internal static class OwnMetrics
             ("host", router.HostName));
         One(text, "calico_bgp_start_time_seconds", "gauge", "When the daemon started", router.Started.ToUnixTimeMilliseconds() / 1000.0);
         One(text, "calico_bgp_ready", "gauge", "Whether the first tables have been exchanged", ready ? 1 : 0);
+        One(
+            text, "calico_bgp_restart_waits", "gauge", "After a restart, End-of-RIBs that are waited for before peers' routes are taken",
+            router.Recovery?.Waits ?? 0);
         text.Head("calico_bgp_fib_routes", "gauge", "Routes for the kernel's table by state");
         text.Sample("calico_bgp_fib_routes", kernel.Wanted, ("state", "wanted"));
         text.Sample("calico_bgp_fib_routes", kernel.Installed, ("state", "installed"));
@@ -121,6 +124,14 @@ internal static class OwnMetrics
 
     public static void WriteRoutes(PrometheusText text, IReadOnlyList<ProtocolStatus> protocols)
     {
+        text.Head(
+            "calico_bgp_stale_seconds_left", "gauge",
+            "Of families that a lost session left: until their stale routes go, or become the last resort (long_lived)");
+        foreach (var protocol in protocols)
+            foreach (var kept in protocol.Kept)
+                text.Sample(
+                    "calico_bgp_stale_seconds_left", kept.Left.TotalSeconds, ("peer", protocol.Name), ("family", kept.Family.Word()),
+                    ("long_lived", kept.IsLong ? "true" : "false"));
         text.Head("calico_bgp_routes", "gauge", "Routes of a peer by family and place");
         foreach (var (peer, channel) in Channels(protocols))
         {

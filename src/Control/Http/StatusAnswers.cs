@@ -29,6 +29,8 @@ internal static class StatusAnswers
             ShuttingDown = router.ShuttingDown,
             Ready = speaker.Ready,
             NotReadyBecause = Health.NotReadyBecause(speaker),
+            Recovery = router.Recovery is { } recovery
+                ? new(Words(recovery.Families), recovery.Waits, recovery.Left.TotalSeconds) : null,
             ConfigFile = daemon.ConfigFile,
             LastReload = daemon.LastReload is { } last ? Reload(last) : null,
             Filters = speaker.FilterNames,
@@ -112,6 +114,8 @@ internal static class StatusAnswers
             TreatedAsWithdrawn = counters.TreatedAsWithdrawn,
             EstablishedTransitions = session.EstablishedTransitions,
             Channels = Channels(protocol),
+            Kept = protocol.Kept.IsEmpty ? null
+                : [.. protocol.Kept.Select(kept => new KeptAnswer(kept.Family.Word(), kept.IsLong, kept.Left.TotalSeconds))],
         };
     }
 
@@ -245,6 +249,10 @@ internal static class StatusAnswers
         ExtendedNextHop = agreed.ExtendedNextHop,
         GracefulRestart = Words(agreed.GracefulRestart),
         PeerRestartTime = agreed.PeerRestartTime,
+        KeptByPeer = Words(agreed.KeptByPeer),
+        NotificationRestart = agreed.NotificationRestart,
+        PeerStaleTimeIPv4 = agreed.LongLivedIPv4,
+        PeerStaleTimeIPv6 = agreed.LongLivedIPv6,
         PeerHostName = agreed.Received.Capabilities.Fqdn?.HostName,
     };
 

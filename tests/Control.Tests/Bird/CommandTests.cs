@@ -216,14 +216,51 @@ public sealed class CommandTests
     public async Task A_looked_up_next_hop_shows_its_cost(bool resolvable, uint? metric, bool stale, string row)
     {
         var speaker = Speaker();
-        speaker.RouteList.Add(FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical()) with
+        var route = FakeSpeaker.Bgp("192.0.2.0/24", "tor1", "10.99.0.2", new Canonical());
+        var summary = route.Summary;
+        if (stale) summary.Marks |= Wire.Attributes.AttributeMarks.LlgrStale;
+        speaker.RouteList.Add(route with
         {
             Recursive = true,
             Resolvable = resolvable,
             IgpMetric = metric,
-            Stale = stale,
+            // Of one that waits for its peer's return BIRD shows nothing.
+            Stale = true,
+            Summary = summary,
         });
         Assert.Contains(row, await AskAsync(speaker, "show route"), StringComparison.Ordinal);
+    }
+
+    /// <summary>As BIRD 2.0.12 has it, seen beside a neighbour that was killed.</summary>
+    [Theory]
+    [InlineData(false, "    Restart timer:    18.992/-\n", "    Neighbor GR:    Regular\n")]
+    [InlineData(true, "    Neighbor graceful restart active\n", "    Neighbor GR:    Long-lived\n     LL stale timer: 18.992/-\n")]
+    public async Task A_restarting_neighbour_is_told_by_its_timers(bool isLong, string timer, string channel)
+    {
+        var speaker = Speaker(session => session with { Phase = Phase.Active });
+        speaker.ProtocolList[0] = speaker.ProtocolList[0] with
+        {
+            Up = false,
+            Channels = [speaker.ProtocolList[0].Channels[0] with { Up = false }],
+            Kept = [new(IpFamily.IPv4, isLong, TimeSpan.FromSeconds(18.992))],
+        };
+        var told = await AskAsync(speaker, "show protocols all tor1");
+        foreach (var line in (string[])["    Neighbor graceful restart active\n", timer, channel])
+            Assert.Contains(line, told, StringComparison.Ordinal);
+        Assert.Contains("    State:          START\n", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Our_own_restart_is_told_by_what_it_waits_for()
+    {
+        var speaker = Speaker();
+        speaker.Router = speaker.Router with
+        {
+            Recovery = new(Wire.FamilySet.Both, 2, TimeSpan.FromSeconds(118.5), TimeSpan.FromSeconds(120)),
+        };
+        Assert.Contains(
+            "0024-Graceful restart recovery in progress\n   Waiting for 2 channels to recover\n   Wait timer is 118.500/120\n0013 ",
+            await AskAsync(speaker, "show status"), StringComparison.Ordinal);
     }
 
     [Fact]

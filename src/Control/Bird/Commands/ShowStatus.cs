@@ -19,6 +19,13 @@ internal sealed class ShowStatus : Command
         reply.Line(ReplyCode.Uptime, $"Current server time is {with.Times.Long(router.Now)}");
         reply.Line(ReplyCode.Uptime, $"Last reboot on {with.Times.Long(router.Started)}");
         reply.Line(ReplyCode.Uptime, $"Last reconfiguration on {with.Times.Long(router.Reconfigured)}");
+        if (router.Recovery is { } recovery)
+        {
+            reply.Line(ReplyCode.GracefulRestart, "Graceful restart recovery in progress");
+            reply.Line(ReplyCode.GracefulRestart, $"  Waiting for {recovery.Waits} channels to recover");
+            var whole = (long)Math.Ceiling(recovery.Whole.TotalSeconds);
+            reply.Line(ReplyCode.GracefulRestart, $"  Wait timer is {Times.Seconds(recovery.Left)}/{whole}");
+        }
         reply.End(ReplyCode.Status, router.ShuttingDown ? "Shutdown in progress" : "Daemon is up and running");
         return default;
     }

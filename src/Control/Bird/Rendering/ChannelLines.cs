@@ -10,7 +10,9 @@ internal static class ChannelLines
     public static IEnumerable<string> Of(ProtocolStatus protocol, ChannelStatus channel)
     {
         yield return $"  Channel {channel.Family.Word()}";
-        yield return $"    State:          {(channel.Up ? "UP" : "DOWN")}";
+        // As with BIRD: while the neighbour restarts the channel starts, for its routes are there.
+        var kept = protocol.Kept.FirstOrDefault(kept => kept.Family == channel.Family);
+        yield return $"    State:          {(channel.Up ? "UP" : kept != null ? "START" : "DOWN")}";
         yield return $"    Table:          {Tables.Name(channel.Family)}";
         yield return $"    Preference:     {Preference(protocol.Kind)}";
         yield return $"    Input filter:   {channel.Import.Name}";
@@ -21,7 +23,9 @@ internal static class ChannelLines
             yield return $"    Receive limit:  {limit}{(channel.IsOverLimit ? " [HIT]" : "")}";
             yield return "      Action:       disable";
         }
-        if (channel.Up) foreach (var line in Counts(protocol, channel)) yield return line;
+        if (channel.Up || kept != null) foreach (var line in Counts(protocol, channel)) yield return line;
+        if (!protocol.Kept.IsEmpty) yield return $"    Neighbor GR:    {(kept == null ? "None" : kept.IsLong ? "Long-lived" : "Regular")}";
+        if (kept is { IsLong: true }) yield return $"    LL stale timer: {Times.Seconds(kept.Left)}/-";
         if (protocol.Session is { } session) foreach (var line in Bgp(session, channel)) yield return line;
     }
 

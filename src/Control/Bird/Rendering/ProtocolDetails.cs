@@ -32,8 +32,9 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
         // BIRD's `neighbor external` has no such line until it knows.
         if ((session.Negotiated?.PeerAs ?? settings.PeerAs) is var peerAs && peerAs != default) Line($"    Neighbor AS:      {peerAs}");
         Line($"    Local AS:         {settings.LocalAs}");
+        if (!protocol.Kept.IsEmpty) Line("    Neighbor graceful restart active");
         if (protocol.Enabled && session is { Phase: Phase.Established, Negotiated: { } negotiated }) WriteUp(protocol, session, negotiated);
-        else if (protocol.Enabled) WriteStart(session);
+        else if (protocol.Enabled) WriteStart(protocol, session);
         if (SessionWords.Error(protocol) is { Length: > 0 } error) Line($"    Last error:       {error}");
         if (session.Phase != Phase.Established) WriteFaults(session.Faults);
     }
@@ -47,11 +48,15 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
     }
 
     /// <summary>Not established: which timer the next attempt waits for.</summary>
-    private void WriteStart(SessionSnapshot session)
+    private void WriteStart(ProtocolStatus protocol, SessionSnapshot session)
     {
-        if (session.Left.Retry is not { } left) return;
-        if (session.Phase == Phase.Idle) Line($"    Error wait:       {Timer(left, session.Settings.IdleHoldTime)}");
-        else if (session.Phase == Phase.Active) Line($"    Connect delay:    {Timer(left, session.Settings.ConnectRetryTime)}");
+        if (session.Left.Retry is { } left)
+        {
+            if (session.Phase == Phase.Idle) Line($"    Error wait:       {Timer(left, session.Settings.IdleHoldTime)}");
+            else if (session.Phase == Phase.Active) Line($"    Connect delay:    {Timer(left, session.Settings.ConnectRetryTime)}");
+        }
+        var restarting = protocol.Kept.Where(kept => !kept.IsLong).Select(kept => (TimeSpan?)kept.Left).FirstOrDefault();
+        if (restarting is { } wait) Line($"    Restart timer:    {Times.Seconds(wait)}/-");
     }
 
     private void WriteUp(ProtocolStatus protocol, SessionSnapshot session, Negotiated negotiated)

@@ -62,12 +62,13 @@ internal sealed class RouteLines(Conversation with, bool all)
     private static string Mark(RouteView route) =>
         route.Best ? route.KernelProblem ? " !" : " *" : route is { Filtered: true, StandsFirst: true } ? " *" : "";
 
+    // The s is for routes that are long stale alone, as with BIRD: of those that wait for their peer's return nothing shows here.
     private static string Info(RouteView route)
     {
         if (route.Origin != RouteOrigin.Bgp) return $" ({route.Preference})";
         var origin = route.Summary.Origin switch { Origin.Igp => 'i', Origin.Egp => 'e', _ => '?' };
         var last = route.Summary.OriginAs is var number && number != 0 ? $"AS{number}" : "";
-        return $" ({route.Preference}{(route.Stale ? "s" : "")}{Metric(route)}) [{last}{origin}]";
+        return $" ({route.Preference}{(route.Summary.Has(AttributeMarks.LlgrStale) ? "s" : "")}{Metric(route)}) [{last}{origin}]";
     }
 
     /// <summary>The cost of reaching the next hop: nothing where it is on a link of ours. AIGP (RFC 7311) counts on from there.</summary>
