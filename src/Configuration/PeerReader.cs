@@ -175,7 +175,6 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             Role = Role(settings),
             RoleStrict = peer.Flag("roleStrict", settings.RoleStrict),
         };
-        NotYet("role", "roles are compared when the session opens, and OTC (RFC 9234 section 5) is not checked");
         // RFC 9494 section 3.1: the one capability is nothing without the other.
         if (peer.Has("longLivedStaleTime") && !peer.Has("gracefulRestartTime"))
             peer.Error("longLivedStaleTime", "expected the key gracefulRestartTime beside longLivedStaleTime (RFC 9494 section 3.1)");

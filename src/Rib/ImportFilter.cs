@@ -13,17 +13,49 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
     /// <returns>A handle with one reference for the caller; 0: refused.</returns>
     public uint Run(RibPeer peer, uint received, Prefix prefix, IpFamily family)
     {
-        var verdict = Judge(peer, received, prefix, family, out var hints);
-        if (!verdict.IsAccepted) return 0;
+        if (Bar(peer, received) != null) return 0;
+        if (!ImportDoor.Dresses(peer, attributes[received].Summary)) return Filtered(peer, received, prefix, family);
+        var dressed = Dressed(peer, received);
+        var accepted = Filtered(peer, dressed, prefix, family);
+        attributes.Release(dressed);
+        return accepted;
+    }
+
+    /// <summary>What they say, and by which rule.</summary>
+    public Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family)
+    {
+        if (Bar(peer, received) is { } rule) return Verdict.Against(rule);
+        if (!ImportDoor.Dresses(peer, attributes[received].Summary)) return Judge(peer, received, prefix, family, out _);
+        var dressed = Dressed(peer, received);
+        var verdict = Judge(peer, dressed, prefix, family, out _);
+        attributes.Release(dressed);
+        return verdict;
+    }
+
+    private RouteRule? Bar(RibPeer peer, uint received) =>
+        ImportDoor.Refuses(peer, attributes.OctetsOf(received), attributes[received].Summary);
+
+    /// <summary>As the filter shall see it; a handle with one reference for the caller.</summary>
+    private uint Dressed(RibPeer peer, uint received)
+    {
         ref var row = ref attributes[received];
-        var lowers = ImportDoor.LowersPreference(peer, row.Summary);
-        if (verdict.What == FilterVerdict.Accept && hints == row.Marks.Hints && !lowers)
+        editor.Load(attributes.OctetsOf(received));
+        ImportDoor.Dress(editor, peer, row.Summary);
+        var dressed = editor.Finish(out var summary);
+        return attributes.Intern(dressed, summary, row.Marks);
+    }
+
+    private uint Filtered(RibPeer peer, uint dressed, Prefix prefix, IpFamily family)
+    {
+        var verdict = Judge(peer, dressed, prefix, family, out var hints);
+        if (!verdict.IsAccepted) return 0;
+        ref var row = ref attributes[dressed];
+        if (verdict.What == FilterVerdict.Accept && hints == row.Marks.Hints)
         {
-            attributes.Hold(received);
-            return received;
+            attributes.Hold(dressed);
+            return dressed;
         }
-        if (verdict.What == FilterVerdict.Accept) editor.Load(attributes.OctetsOf(received));
-        if (lowers) editor.SetLocalPref(0);
+        if (verdict.What == FilterVerdict.Accept) editor.Load(attributes.OctetsOf(dressed));
         var accepted = editor.Finish(out var summary);
         return attributes.Intern(accepted, summary, row.Marks with { Hints = hints });
     }
@@ -46,12 +78,11 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
         return attributes.Intern(octets, summary, attributes[fresh].Marks);
     }
 
-    /// <summary>What they say, and by which rule; the editor holds what a filter has changed.</summary>
-    public Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family, out KernelHints hints)
+    /// <summary>The filter alone; the editor holds what it has changed.</summary>
+    private Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family, out KernelHints hints)
     {
         ref var row = ref attributes[received];
         hints = row.Marks.Hints;
-        if (ImportDoor.Refuses(peer, attributes.OctetsOf(received), row.Summary) is { } rule) return Verdict.Against(rule);
         if (peer.Import is AcceptAll) return new(FilterVerdict.Accept, RouteRule.Filter, AcceptAll.Label);
         var result = peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
         hints = result.Hints;

@@ -1,6 +1,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Capabilities;
 
 namespace Calico.Bgp.Rib;
 
@@ -44,6 +45,8 @@ public sealed record RibPeer
     public RouterId ClusterId { get; init; }
     public RouterId PeerId { get; init; }
     public Address PeerAddress { get; init; }
+    /// <summary>Ours towards this external peer (RFC 9234); null: none was configured.</summary>
+    public Role? Role { get; init; }
     /// <summary>How often our own AS may stand in a received path.</summary>
     public int AllowLocalAs { get; init; }
     /// <summary>RFC 9774: what has an AS_SET in its path does not come in.</summary>
@@ -93,6 +96,7 @@ public sealed record RibPeer
         PathsIPv6 = Encode.AddPath.Has(IpFamily.IPv6) ? PathsIPv6 : PathsTold.Best,
         MinRouteAdvertisementInterval = MinRouteAdvertisementInterval,
         LongLived = LongLived,
+        Role = Role,
     };
 }
 
@@ -122,6 +126,7 @@ internal sealed record ExportTreatment(IFilter Filter)
     public required PathsTold PathsIPv6 { get; init; }
     public required TimeSpan MinRouteAdvertisementInterval { get; init; }
     public required bool LongLived { get; init; }
+    public required Role? Role { get; init; }
 
     /// <summary>What is told in this family bears a path's identifier, however many of a prefix are.</summary>
     public bool IsByPath(IpFamily family) => Encode.AddPath.Has(family);

@@ -98,7 +98,7 @@ internal sealed class RouteReader(
 
     private Verdict VerdictOf(uint node, in PathRow path)
     {
-        var verdict = import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family, out _);
+        var verdict = import.Judge(peers[path.Peer], path.Received, rib.Table[node], rib.Family);
         var isBarred = verdict.IsAccepted && peers.Cycle(path.Peer, rib.Family).IsLongStale(path.Cycle)
             && ImportDoor.ForbidsLongStale(attributes[path.Received].Summary);
         return isBarred ? Verdict.Against(RouteRule.NoLongStale) : verdict;

@@ -120,6 +120,7 @@ internal static class PeerInRib
             LocalId = negotiated.LocalId,
             ClusterId = config.ClusterId ?? negotiated.LocalId,
             PeerId = negotiated.PeerId,
+            Role = negotiated.Internal ? null : settings.Role,
             PeerAddress = negotiated.PeerAddress,
             AllowLocalAs = config.AllowLocalAs,
             RejectAsSets = decision.RejectAsSets,

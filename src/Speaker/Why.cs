@@ -15,6 +15,8 @@ internal static class Why
         RouteRule.OwnAs => "our own AS is in the path (RFC 4271 9.1.2)",
         RouteRule.OwnOriginator => "we are its originator (RFC 4456)",
         RouteRule.OwnCluster => "our cluster is in its cluster list (RFC 4456)",
+        RouteRule.RouteLeak => "it is for customers only, and came from none of their providers: a route leak (RFC 9234)",
+        RouteRule.OnlyToCustomer => "it is for customers only, and the peer is none (RFC 9234)",
         RouteRule.NoAdvertise => "its community no-advertise (RFC 1997)",
         RouteRule.NoExport => "its community no-export, and the peer is external (RFC 1997)",
         RouteRule.NoExportSubconfed => "its community no-export-subconfed, and the peer is external (RFC 1997)",

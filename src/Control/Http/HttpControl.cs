@@ -44,7 +44,6 @@ public sealed class HttpControl : IAsyncDisposable
     /// <summary>What is done to packets; null: nothing.</summary>
     public IDataplane? Dataplane
     {
-        get => routes.Dataplane;
         init => routes.Dataplane = value;
     }
 

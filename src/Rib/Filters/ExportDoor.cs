@@ -1,12 +1,13 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Wire.Attributes;
+using Calico.Bgp.Wire.Capabilities;
 
 namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that goes out: who may hear of it (before the operator's filter), and what its
-/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360, RFC 9494 (of whose two ways with neighbours
-/// that do not know it we take the plain one: they are not told).
+/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360, RFC 9234, RFC 9494 (of whose two ways with
+/// neighbours that do not know it we take the plain one: they are not told).
 /// </summary>
 internal static class ExportDoor
 {
@@ -18,13 +19,16 @@ internal static class ExportDoor
         if (summary.Has(AttributeMarks.LlgrStale) && !to.LongLived) return RouteRule.LongStale;
         if (!to.Internal)
         {
-            if (!summary.Has(keptInside)) return null;
-            return summary.Has(AttributeMarks.NoExport) ? RouteRule.NoExport : RouteRule.NoExportSubconfed;
+            if (summary.Has(keptInside)) return summary.Has(AttributeMarks.NoExport) ? RouteRule.NoExport : RouteRule.NoExportSubconfed;
+            return summary.Has(AttributeMarks.HasOtc) && IsNoCustomer(to) ? RouteRule.OnlyToCustomer : null;
         }
         // RFC 4271 9.2: nothing learned inside goes inside again, except through a reflector (RFC 4456 section 6).
         var learnedInside = source.Origin == RouteOrigin.Bgp && source.Internal;
         return !learnedInside || source.ReflectorClient || to.ReflectorClient ? null : RouteRule.NotReflected;
     }
+
+    /// <summary>Our role says what the other side is: a provider, a peer, a route server.</summary>
+    private static bool IsNoCustomer(ExportTreatment to) => to.Role is Role.Customer or Role.Peer or Role.RouteServerClient;
 
     /// <summary>Where the next hop that a dressed route has cannot be told; null: it can.</summary>
     public static RouteRule? Refuses(ExportTreatment to, IpFamily family, Address? nextHop)
@@ -47,6 +51,8 @@ internal static class ExportDoor
     private static void DressExternal(AttributeEditor editor, ExportTreatment to, RibPeer source, in AttributeSummary after, bool medSet)
     {
         editor.Prepend(to.LocalAs);
+        // RFC 9234 section 5: a customer, peer or route server's client learns that it is for its customers only.
+        if (to.Role is Role.Provider or Role.Peer or Role.RouteServer && !after.Has(AttributeMarks.HasOtc)) editor.SetOtc(to.LocalAs.Value);
         if (after.Has(AttributeMarks.HasLocalPref)) editor.SetLocalPref(null);
         // RFC 4271 5.1.4: a MED that came from a neighbouring AS is not for another one; one that the filter set is.
         if (after.Has(AttributeMarks.HasMed) && !medSet && source.Origin == RouteOrigin.Bgp) editor.SetMed(null);

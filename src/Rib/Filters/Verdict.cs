@@ -17,6 +17,9 @@ public enum RouteRule : byte
     OwnCluster,
     /// <summary>RFC 9494 section 4.3: it has been stale for long, and says that it is not to be used then.</summary>
     NoLongStale,
+    /// <summary>RFC 9234 section 5: it is for customers only, and a customer (or another peer than the one it was meant for) says
+    /// it.</summary>
+    RouteLeak,
 
     // The way out.
     /// <summary>RFC 1997: the community says so.</summary>
@@ -27,6 +30,8 @@ public enum RouteRule : byte
     LongStale,
     /// <summary>RFC 4271 section 9.2, RFC 4456 section 6: learned inside, and neither end is a reflector's client.</summary>
     NotReflected,
+    /// <summary>RFC 9234 section 5: it is for customers only, and the peer is none.</summary>
+    OnlyToCustomer,
     /// <summary>It came from there.</summary>
     SplitHorizon,
     /// <summary>RFC 4271 section 5.1.3: we have no address there that could be the next hop.</summary>

@@ -80,6 +80,7 @@ public sealed class ProbeRun(ImmutableArray<PeerConfig> peers, IFilter? kernel)
             LocalAs = session.LocalAs,
             PeerAs = session.PeerAs,
             LocalId = session.RouterId,
+            Role = isInternal ? null : session.Role,
             ClusterId = peer.ClusterId ?? session.RouterId,
             AllowLocalAs = peer.AllowLocalAs,
             Direct = !isInternal && session.Multihop <= 1,

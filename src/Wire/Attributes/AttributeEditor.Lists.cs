@@ -30,13 +30,6 @@ public sealed partial class AttributeEditor
         }
     }
 
-    /// <summary>Takes private AS numbers, or every occurrence of one AS, out of the path.</summary>
-    public void RemoveFromPath(Func<Asn, bool> which) => RewritePath((_, asn) => which(asn));
-
-    /// <summary>RFC 5065 section 5.1 c: the confederation's segments do not leave it.</summary>
-    public void RemoveConfederationSegments() =>
-        RewritePath(static (type, _) => type is SegmentType.ConfederationSequence or SegmentType.ConfederationSet);
-
     public void AddCommunity(Community community)
     {
         Span<byte> octets = stackalloc byte[4];
@@ -85,27 +78,6 @@ public sealed partial class AttributeEditor
         for (var i = 0; i < number; i++) BinaryPrimitives.WriteUInt32BigEndian(room[(2 + 4 * i)..], asn.Value);
         path[skipped..].CopyTo(room[(2 + 4 * number)..]);
         Point(AttributeType.AsPath, used - room.Length, room.Length);
-    }
-
-    private void RewritePath(Func<SegmentType, Asn, bool> leaves)
-    {
-        var room = Room(ValueOf(AttributeType.AsPath).Length);
-        var start = used - room.Length;
-        var at = 0;
-        foreach (var segment in new AsPathView(ValueOf(AttributeType.AsPath)))
-        {
-            var kept = 0;
-            for (var i = 0; i < segment.Count; i++)
-            {
-                if (leaves(segment.Type, segment[i])) continue;
-                BinaryPrimitives.WriteUInt32BigEndian(room[(at + 2 + 4 * kept++)..], segment[i].Value);
-            }
-            if (kept == 0) continue;
-            room[at] = (byte)segment.Type;
-            room[at + 1] = (byte)kept;
-            at += 2 + 4 * kept;
-        }
-        if (Find(AttributeType.AsPath) >= 0) Point(AttributeType.AsPath, start, at);
     }
 
     /// <summary>At the end, unless it is there already.</summary>

@@ -77,15 +77,6 @@ public class AttributeEditorTests
     }
 
     [Fact]
-    public void A_segment_that_has_become_empty_goes() =>
-        Assert.Equal(Same("40 02 06 02 01 0000fdea"), Edit("40 02 0c 02 01 0000fdea 01 01 0000fc00",
-            x => x.RemoveFromPath(asn => asn.Value == 64512)));
-
-    [Fact]
-    public void Confederation_segments_go_and_leave_the_rest() =>
-        Assert.Equal(Same("40 02 06 02 01 0000fdea"), Edit("40 02 0c 03 01 0000fc00 02 01 0000fdea", x => x.RemoveConfederationSegments()));
-
-    [Fact]
     public void A_community_is_added_once() =>
         Assert.Equal(Same("c0 08 08 00010001 00010002"), Edit("c0 08 04 00010001", x =>
         {
@@ -140,7 +131,7 @@ public class AttributeEditorTests
             new("strip 32", x => x.RemoveLargeCommunities(y => y.Data2 % 2 == 0)), new("add 32", x => x.AddLargeCommunity(new(1, 2, 3))),
             new("strip 16", x => x.RemoveExtendedCommunities(y => !y.IsTransitive)),
             new("add 16", x => x.AddExtendedCommunity(new(0x0002fde900000001))),
-            new("path", x => x.RemoveFromPath(y => y.Value % 2 == 0)), new("cluster", x => x.PrependClusterId(new(1))),
+            new("cluster", x => x.PrependClusterId(new(1))),
             new("originator", x => x.SetOriginatorId(new(9))),
             new("next hop", x => x.SetNextHop(Address.Parse("192.0.2.9"))), new("remove", x => x.Remove(AttributeType.Aggregator)),
             new("origin", x => x.SetOrigin(Origin.Egp))).ToArbitrary();
