@@ -317,7 +317,8 @@ public class UpdateDecoderTests
         Assert.Equal((Attributes.Origin.Egp, 3, 2, 10u, 100u),
             (summary.Origin, summary.AsPathLength, summary.ClusterListLength, summary.Med, summary.LocalPref));
         Assert.Equal((65002u, 0u, 0x0a000009u), (summary.NeighborAs, summary.OriginAs, summary.OriginatorId));
-        Assert.Equal(AttributeMarks.HasMed | AttributeMarks.HasLocalPref | AttributeMarks.HasOriginatorId, summary.Marks);
+        Assert.Equal(
+            AttributeMarks.HasMed | AttributeMarks.HasLocalPref | AttributeMarks.HasOriginatorId | AttributeMarks.HasAsSet, summary.Marks);
     }
 
     [Fact]
