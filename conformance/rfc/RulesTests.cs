@@ -106,6 +106,12 @@ public sealed class RulesTests
         await Until.TrueAsync("a NOTIFICATION comes", () => peer.Notification != null, 10);
         Assert.Equal("0601" + "000101" + "00000002", Convert.ToHexStringLower(peer.Notification.AsSpan(19)));
         Assert.False(inside.Closed);
+        var said = "";
+        await Until.TrueAsync(
+            "birdc says why, in BIRD's words", async () =>
+                (said = await stage.Router.AskAsync("show protocols all ext")).Contains("Automatic shutdown: Route limit exceeded"),
+            10, () => said);
+        Assert.Contains("    Receive limit:  2 [HIT]\n      Action:       disable\n", said, StringComparison.Ordinal);
     }
 
     [NeedsFact(Needs.Daemon, "birdc")]
