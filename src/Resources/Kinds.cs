@@ -22,7 +22,8 @@ public static class Kinds
         { Concerns = Concern.Plan });
 
     public static readonly KindOf<BgpPeer> BgpPeer =
-        Row(new KindOf<BgpPeer>(Named(Calico, "BGPPeer", "bgppeers"), BgpPeerReader.Read) { Concerns = Concern.Plan | Concern.Nat });
+        Row(new KindOf<BgpPeer>(Named(Calico, "BGPPeer", "bgppeers"), BgpPeerReader.Read)
+        { Concerns = Concern.Plan | Concern.Nat, IsExplained = true });
 
     public static readonly KindOf<BgpFilter> BgpFilter =
         Row(new KindOf<BgpFilter>(Named(Calico, "BGPFilter", "bgpfilters"), BgpFilterReader.Read) { Concerns = Concern.Plan });
@@ -38,7 +39,7 @@ public static class Kinds
     /// <summary>A node as all that is known of it: Calico's object and Kubernetes' joined.</summary>
     public static readonly KindOf<Node> Node =
         Row(new KindOf<Node>(Named(Calico, "Node", "nodes"), NodeReader.ReadCalico)
-        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat });
+        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat, IsExplained = true });
 
     public static readonly KindOf<BlockAffinity> BlockAffinity =
         Row(new KindOf<BlockAffinity>(Named(Calico, "BlockAffinity", "blockaffinities"), IpamReader.ReadAffinity)

@@ -44,6 +44,8 @@ public abstract class ResourceKind
     public bool IsNamespaced { get; init; }
 
     public Concern Concerns { get; init; }
+    /// <summary>Explanations name its objects, and where each is defined.</summary>
+    public bool IsExplained { get; init; }
 
     /// <summary>What readers see these objects as: itself, but where an object has two halves that different places define.</summary>
     public ResourceKind Whole { get; private protected set; }

@@ -104,7 +104,7 @@ public sealed class ResourceStore(int sources)
 
     private void Locate(ResourceId id)
     {
-        if (id.Kind != Kinds.BgpPeer && id.Kind != Kinds.BgpConfiguration) return;
+        if (!id.Kind.IsExplained) return;
         if (claims.PlaceOf(id) is { } place) places[id] = place;
         else places.TryRemove(id, out _);
     }
