@@ -41,6 +41,18 @@ public class SpeakerLoopTests
     }
 
     [Fact]
+    public async Task An_address_to_listen_on_that_this_host_does_not_have_is_taken_and_waited_for()
+    {
+        await using var pair = await new Pair().UpAsync();
+        var missing = Address.Parse("198.51.100.99");
+        var newer = pair.ConfigA with { Listen = pair.ConfigA.Listen.Add(missing) };
+        Assert.Equal("router.listen: changed", Assert.Single(await pair.A.Loop.ConfigureAsync(newer)));
+        Assert.Equal(missing, Assert.Single(pair.A.View.Router.ListenWaits));
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA);
+        Assert.Empty(pair.A.View.Router.ListenWaits);
+    }
+
+    [Fact]
     public async Task What_import_rejects_is_kept_and_not_used()
     {
         await using var pair = await new Pair(
