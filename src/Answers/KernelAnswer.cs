@@ -1,8 +1,18 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>/v1/kernel</c>: what of our routes the kernel holds, and what it would not take.</summary>
 public sealed record KernelAnswer(
-    KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces);
+    KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces)
+{
+    /// <summary>Hops of others that IPv6 has put into routes of ours; absent where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<BesideAnswer>? Beside { get; init; }
+}
+
+/// <param name="Protocol">Whose they are; null: the kernel has not said.</param>
+public sealed record BesideAnswer(string Prefix, TargetAnswer Target, string? Protocol);
 
 public sealed record KernelCountsAnswer(int Wanted, int Installed, int Pending, int Refused, long Writes, long Failures, long Resyncs);
 

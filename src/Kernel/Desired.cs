@@ -251,6 +251,34 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
         wanted = number;
     }
 
+    /// <summary>
+    /// What else a route of the kernel's leads over beside all of our hops; null: ours are not in it, or nothing else is. IPv6 makes one
+    /// route of all that have one key, whoever owns them, and shows it under the protocol of the first.
+    /// </summary>
+    public RouteTarget? Beside(in RouteView route)
+    {
+        if (route.Family != IpFamily.IPv6 || !Find(route.Prefix, out var row)) return null;
+        if (TargetOf(Installed(row)) is not { Type: RouteType.Unicast, Hops.Length: > 0 } ours) return null;
+        if (!ours.SameKey(route.Metric, route.Table)) return null;
+        var all = route.ToTarget();
+        var rest = all.Hops.RemoveAll(hop => ours.Hops.Any(one => one.LeadsAs(hop)));
+        return !rest.IsEmpty && rest.Length + ours.Hops.Length == all.Hops.Length ? all with { Hops = rest } : null;
+    }
+
+    /// <summary>A reading has met what we have of this prefix, whatever else.</summary>
+    public void Meet(Prefix prefix)
+    {
+        if (Find(prefix, out var row)) State(row) |= RowState.Seen;
+    }
+
+    /// <summary>What the kernel refused for this prefix is asked for again at once.</summary>
+    public void Hasten(Prefix prefix)
+    {
+        if (!Find(prefix, out var row) || (State(row) & RowState.Refused) == 0) return;
+        Refusals.Hasten(row);
+        Enqueue(row);
+    }
+
     public void Refuse(RowName row) => State(row) |= RowState.Refused;
 
     /// <summary>The row's refusal is settled, or does not concern what is wanted now.</summary>

@@ -25,6 +25,10 @@ internal static partial class KernelLog
     [LoggerMessage(6005, LogLevel.Debug, "own route {Prefix} was changed or removed by someone else")]
     public static partial void Disturbed(ILogger log, Prefix prefix);
 
+    [LoggerMessage(6013, LogLevel.Warning,
+        "somebody else's hops are in our route to {Prefix}: {Hops}; they stay, and share its packets with ours")]
+    public static partial void Beside(ILogger log, Prefix prefix, string hops);
+
     [LoggerMessage(6006, LogLevel.Information, "{Count} own routes of an earlier run are not wanted any more: removing them")]
     public static partial void Sweeping(ILogger log, int count);
 

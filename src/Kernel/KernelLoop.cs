@@ -273,7 +273,11 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         status = new(reconciler.Wanted, reconciler.Installed, reconciler.Pending, reconciler.Writes, reconciler.Failures,
             reconciler.Resyncs,
             Refusals(reconciler, idle))
-        { RefusedObjects = idle ? reconciler.Objects.List(ShownRefusals) : status.RefusedObjects };
+        {
+            RefusedObjects = idle ? reconciler.Objects.List(ShownRefusals) : status.RefusedObjects,
+            Beside = reconciler.View.BesideChanged ? [.. reconciler.View.AllBeside.OrderBy(route => route.Prefix)] : status.Beside,
+        };
+        reconciler.View.BesideChanged = false;
         if (reconciler.IsRead && reconciler.View.Publish(out var snapshot)) Tell(snapshot);
         if (!idle || untilSettled.Count == 0) return;
         foreach (var settled in untilSettled) settled.TrySetResult();

@@ -120,6 +120,10 @@ public sealed record KernelStatus(
 {
     /// <summary>Rules and next hops that the kernel refused.</summary>
     public ImmutableArray<ObjectRefusal> RefusedObjects { get; init; } = [];
+
+    /// <summary>Hops of others that IPv6 has put into routes of ours, where prefix, metric and table are the same. Protocol 0: whose they
+    /// are, the kernel has not said.</summary>
+    public ImmutableArray<ForeignRoute> Beside { get; init; } = [];
 }
 
 /// <summary>A route of ours with what the kernel has of it, for <c>bgpctl kernel</c>.</summary>

@@ -27,6 +27,7 @@ internal sealed class KernelView(uint table)
     private ImmutableDictionary<(int, Address), Neighbour>.Builder neighbours = KernelSnapshot.Empty.Neighbours.ToBuilder();
     private ImmutableDictionary<(Prefix, uint, uint), ForeignRoute>.Builder routes = KernelSnapshot.Empty.Routes.ToBuilder();
     private Dictionary<RouteKey, ForeignRoute> elsewhere = [];
+    private readonly Dictionary<RouteKey, ForeignRoute> beside = [];
     private bool changed;
 
     public KernelSnapshot Current { get; private set; } = KernelSnapshot.Empty;
@@ -121,7 +122,38 @@ internal sealed class KernelView(uint table)
         changed = true;
     }
 
+    /// <summary>Hops of others in routes of ours (IPv6).</summary>
+    public IReadOnlyCollection<ForeignRoute> AllBeside => beside.Values;
+
+    /// <summary>Set when one of <see cref="AllBeside"/> is another.</summary>
+    public bool BesideChanged { get; set; } = true;
+
+    public bool HasBeside(RouteKey key) => beside.Count > 0 && beside.ContainsKey(key);
+
+    /// <param name="hops">Those of the route that are not ours.</param>
+    /// <param name="protocol">Whose they are, where the kernel says so: of a whole route it says the first hop's. 0: it does not.</param>
+    /// <returns>True where that is news.</returns>
+    public bool TakeBeside(in RouteView route, RouteTarget hops, byte protocol)
+    {
+        var known = beside.GetValueOrDefault(route.Key);
+        var told = new ForeignRoute(route.Prefix, hops, protocol != 0 ? protocol : known?.Protocol ?? 0, route.Scope, null);
+        if (known == told) return false;
+        beside[route.Key] = told;
+        return BesideChanged = true;
+    }
+
+    /// <summary>Nothing of others is in our route any more, or nothing of ours in theirs.</summary>
+    public ForeignRoute? ForgetBeside(RouteKey key)
+    {
+        if (beside.Count == 0 || !beside.Remove(key, out var was)) return null;
+        BesideChanged = true;
+        return was;
+    }
+
     public ViewChange TakeRoute(in RouteView route, bool present) => present ? Add(route) : Remove(route);
+
+    /// <summary>What was beside ours is all that is left there.</summary>
+    public void Add(RouteKey key, ForeignRoute alone) => Set(key, alone);
 
     private ViewChange Add(in RouteView route)
     {
@@ -136,6 +168,12 @@ internal sealed class KernelView(uint table)
     /// <summary>IPv6 takes the hops of a route away one by one, each with a message of its own.</summary>
     private ViewChange Remove(in RouteView route)
     {
+        if (beside.GetValueOrDefault(route.Key) is { } merged)
+        {
+            ForgetBeside(route.Key);
+            if (merged.Target.Without(route.ToTarget().Hops) is { Hops.Length: > 0 } left) TakeBeside(route, left, merged.Protocol);
+            return ViewChange.Some;
+        }
         if (Conflict(route.Key) is not { } before || before.Protocol != route.Protocol) return ViewChange.None;
         var rest = before.Target.Hops.Length > 1 && route.Family == IpFamily.IPv6 ? before.Target.Without(route.ToTarget().Hops) : null;
         if (rest is { Hops.Length: > 0 }) Set(route.Key, before with { Target = rest });

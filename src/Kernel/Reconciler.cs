@@ -204,10 +204,25 @@ internal sealed class Reconciler : IDisposable
         if (OwnerOf(route) is { } owner)
         {
             if (present ? owner.Desired.Present(route) : owner.Desired.Absent(route)) KernelLog.Disturbed(log, route.Prefix);
+            if (!present) Owners.Freed(route.Prefix, owner.Desired);
             return;
         }
+        if (present && (header.Flags & NetlinkFlags.Replace) == 0 && TakeBeside(route, route.Protocol) != null) return;
         surroundingsChanged |= View.TakeRoute(route, present) != ViewChange.None;
         if (present && (header.Flags & NetlinkFlags.Replace) != 0 && Gone(route.Key)) KernelLog.Disturbed(log, route.Prefix);
+    }
+
+    /// <summary>IPv6 has put hops of others and ours into one route.</summary>
+    /// <returns>Whose route it is that they are in; null: they are not.</returns>
+    private OwnerRoutes? TakeBeside(in RouteView route, byte protocol)
+    {
+        foreach (var owner in Owners.All)
+        {
+            if (owner.Desired.Beside(route) is not { } hops) continue;
+            if (View.TakeBeside(route, hops, protocol)) KernelLog.Beside(log, route.Prefix, hops.ToString());
+            return owner;
+        }
+        return null;
     }
 
     private bool Gone(RouteKey key)
@@ -273,7 +288,14 @@ internal sealed class Reconciler : IDisposable
         void Meet(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
             if (!RouteView.TryRead(body, out var route)) return;
-            if (OwnerOf(route) is { } owner) { owner.Desired.Present(route); return; }
+            var owner = OwnerOf(route);
+            if (route.Family == IpFamily.IPv6 && TakeBeside(route, owner == null ? route.Protocol : (byte)0) is { } shared)
+            {
+                shared.Desired.Meet(route.Prefix);
+                return;
+            }
+            if (route.Family == IpFamily.IPv6) View.ForgetBeside(route.Key);
+            if (owner != null) { owner.Desired.Present(route); return; }
             met.Add(route.Key);
             View.TakeRoute(route, true);
         }

@@ -82,6 +82,14 @@ internal sealed class RouteOwners : IDisposable
         return null;
     }
 
+    /// <summary>A route of one owner's is gone: who was refused the prefix for its sake is not to wait until he would ask again.</summary>
+    public void Freed(Prefix prefix, Desired by)
+    {
+        if (all.Count == 1) return;
+        foreach (var owner in all)
+            if (owner.Desired != by) owner.Desired.Hasten(prefix);
+    }
+
     /// <summary>Whether anybody else has a route of the prefix in the table, whatever its metric.</summary>
     public bool IsShared(Prefix prefix, uint table, Desired except) =>
         all.Count > 1 && all.Exists(owner => owner.Desired != except && owner.Tables.Contains(table) && owner.Desired.Has(prefix));

@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Routes;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 using static Tmds.Linux.LibC;
 
@@ -53,6 +54,11 @@ internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelVie
     {
         var target = desired.Targets[wanted];
         if (installed != 0 && (installed == wanted || desired.Targets[installed].Satisfies(target))) { desired.Forgive(row); return; }
+        if (installed != 0 && row.Family == IpFamily.IPv6 && view.HasBeside(new(desired.Prefix(row), target.Metric, target.Table)))
+        {
+            PlanHops(row, target, desired.Targets[installed]);
+            return;
+        }
         var waits = (desired.State(row) & RowState.Refused) != 0 && desired.Refusals.Blocks(row);
         if (!waits && Other(new(desired.Prefix(row), target.Metric, target.Table)) is { } other)
         {
@@ -64,12 +70,39 @@ internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelVie
         else if (!waits) Add(new(row, installed != 0 ? RouteChange.Replace : RouteChange.Create, wanted));
     }
 
+    /// <summary>
+    /// Somebody else's hops are in the same route of IPv6, and to replace it would replace them: only the hops that differ come and go. The
+    /// new ones first, so that packets have a way; but the kernel takes none twice, with another weight neither.
+    /// </summary>
+    private void PlanHops(RowName row, RouteTarget wanted, RouteTarget installed)
+    {
+        var more = Except(wanted, installed);
+        var less = Except(installed, wanted);
+        Add(row, RouteChange.RemoveHops, installed, [.. less.Where(hop => more.Any(other => other.LeadsAs(hop)))]);
+        Add(row, RouteChange.AddHops, wanted, more);
+        Add(row, RouteChange.RemoveHops, installed, [.. less.Where(hop => !more.Any(other => other.LeadsAs(hop)))]);
+    }
+
+    private static RouteHop[] Except(RouteTarget some, RouteTarget others) =>
+        [.. some.Hops.Where(hop => !others.Hops.Any(other => other.Weight == hop.Weight && other.LeadsAs(hop)))];
+
+    /// <summary>The number of the target is held until the kernel has answered.</summary>
+    private void Add(RowName row, RouteChange change, RouteTarget of, RouteHop[] hops)
+    {
+        if (hops.Length > 0) Add(new(row, change, desired.Targets.Acquire(row.Family, of with { Hops = [.. hops] })));
+    }
+
     private string? Other(RouteKey key) =>
         view.Conflict(key) is { } foreign ? $"protocol {RouteProtocol.Name(foreign.Protocol)}" : owners.Holder(key, desired);
 
     private void Add(PlannedChange change)
     {
-        var form = change.Change == RouteChange.Delete ? DeleteForm(change) : desired.Targets.New(change.Target);
+        var form = change.Change switch
+        {
+            RouteChange.Delete => DeleteForm(change),
+            RouteChange.RemoveHops => desired.Targets.Delete(change.Target),
+            _ => desired.Targets.New(change.Target),
+        };
         var prefix = desired.Prefix(change.Row);
         if (batch.TryAdd(change, prefix, form)) return;
         Send();
@@ -98,6 +131,7 @@ internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelVie
         {
             if (answered) Settle(batch[i], batch.Errno(i), batch.Words(i));
             else desired.Enqueue(batch[i].Row);
+            if (batch[i].Change is RouteChange.AddHops or RouteChange.RemoveHops) desired.Targets.Release(batch[i].Target);
             desired.Tidy(batch[i].Row);
         }
         batch.Clear();
@@ -106,15 +140,42 @@ internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelVie
     private void Settle(PlannedChange change, int errno, string words)
     {
         var row = change.Row;
-        var done = errno == 0 || (change.Change == RouteChange.Delete && (errno == ESRCH || errno == ENOENT));
+        var removes = change.Change is RouteChange.Delete or RouteChange.RemoveHops;
+        var done = errno == 0 || (removes && (errno == ESRCH || errno == ENOENT));
         if (!done) { Refused(change, errno, words); return; }
-        if (change.Change != RouteChange.Delete)
+        if (change.Change is RouteChange.AddHops or RouteChange.RemoveHops) SettleHops(row, change);
+        else if (change.Change != RouteChange.Delete)
         {
             desired.SetInstalled(row, change.Target);
             desired.Forgive(row);
         }
-        else if (desired.Installed(row) == change.Target) desired.SetInstalled(row, 0);
-        else desired.RemoveExtra(row, change.Target);
+        else
+        {
+            LeaveToOthers(row, desired.Targets[change.Target]);
+            if (desired.Installed(row) == change.Target) desired.SetInstalled(row, 0);
+            else desired.RemoveExtra(row, change.Target);
+            owners.Freed(desired.Prefix(row), desired);
+        }
+    }
+
+    private void SettleHops(RowName row, PlannedChange change)
+    {
+        var hops = desired.Targets[change.Target];
+        var before = desired.TargetOf(desired.Installed(row)) ?? hops with { Hops = [] };
+        var now = change.Change == RouteChange.AddHops ? before.With(hops)
+            : before with { Hops = before.Hops.RemoveAll(hop => hops.Hops.Contains(hop)) };
+        // None, for a moment, where all of them get other weights.
+        var number = now.Hops.IsEmpty ? 0 : desired.Targets.Acquire(row.Family, now);
+        desired.SetInstalled(row, number);
+        desired.Targets.Release(number);
+        if (desired.TargetOf(desired.Wanted(row)) is { } wanted && now.Satisfies(wanted)) desired.Forgive(row);
+    }
+
+    /// <summary>What others have in the route stays there, and is a route of theirs.</summary>
+    private void LeaveToOthers(RowName row, RouteTarget gone)
+    {
+        var key = new RouteKey(desired.Prefix(row), gone.Metric, gone.Table);
+        if (view.ForgetBeside(key) is { } alone) view.Add(key, alone);
     }
 
     private void Refused(PlannedChange change, int errno, string words)

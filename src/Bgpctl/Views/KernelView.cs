@@ -10,6 +10,7 @@ internal static class KernelView
             ("routes", Counts(kernel.Counts)),
             ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {Words.Count(kernel.Counts.Resyncs, "full reading")}"))),
         Refusals(kernel.Refusals, now),
+        .. Beside(kernel.Beside ?? []),
         new Section(new Cell("Interfaces"), new Grid(
             [new("#", true), new("Name"), new("State"), new("MTU", true), new("MAC"), new("Addresses")],
             [.. kernel.Interfaces.Select(Interface)])));
@@ -34,6 +35,14 @@ internal static class KernelView
                     refusal.Prefix, Target(refusal.Target), new(refusal.Words, Tone.Bad), $"{Words.Span(now - refusal.Since)} ago",
                     Words.Number(refusal.Attempts),
                 ])]));
+    }
+
+    private static IEnumerable<Section> Beside(IReadOnlyList<BesideAnswer> routes)
+    {
+        if (routes.Count == 0) yield break;
+        yield return new(new Cell("Others' hops in our routes (they stay)", Tone.Bad), new Grid(
+            [new("Prefix"), new("Via"), new("Protocol")],
+            [.. routes.Select(route => (Cell[])[route.Prefix, Target(route.Target), route.Protocol ?? "?"])]));
     }
 
     private static Cell[] Interface(InterfaceAnswer link) =>

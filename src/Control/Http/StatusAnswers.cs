@@ -2,6 +2,7 @@
 
 using Calico.Bgp.Answers;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Routes;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Session;
@@ -126,8 +127,14 @@ internal static class StatusAnswers
             Counts(status),
             [.. status.Refusals.Select(refusal => new RefusalAnswer(
                 refusal.Prefix.ToString(), Target(refusal.Target, state), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts))],
-            [.. state.Links.Values.OrderBy(link => link.Index).Select(link => Interface(link, state))]);
+            [.. state.Links.Values.OrderBy(link => link.Index).Select(link => Interface(link, state))])
+        {
+            Beside = status.Beside.IsEmpty ? null : [.. status.Beside.Select(route => Beside(route, state))],
+        };
     }
+
+    private static BesideAnswer Beside(ForeignRoute route, KernelSnapshot state) => new(
+        route.Prefix.ToString(), Target(route.Target, state)!, route.Protocol == 0 ? null : RouteProtocol.Name(route.Protocol));
 
     public static OwnRouteAnswer OwnRoute(OwnRoute route, KernelSnapshot state) =>
         new(route.Prefix.ToString(), Target(route.Wanted, state), Target(route.Installed, state), route.Problem);

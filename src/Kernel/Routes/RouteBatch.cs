@@ -11,6 +11,10 @@ internal enum RouteChange : byte
     /// <summary>What is there is known to be ours.</summary>
     Replace,
     Delete,
+    /// <summary>IPv6: hops beside those that are there.</summary>
+    AddHops,
+    /// <summary>IPv6: these hops, of several.</summary>
+    RemoveHops,
 }
 
 internal readonly record struct PlannedChange(RowName Row, RouteChange Change, uint Target);
@@ -48,6 +52,7 @@ internal sealed class RouteBatch(NetlinkSocket socket)
         {
             RouteChange.Create => (MessageType.NewRoute, NetlinkFlags.Create | NetlinkFlags.Exclusive),
             RouteChange.Replace => (MessageType.NewRoute, NetlinkFlags.Create | NetlinkFlags.Replace),
+            RouteChange.AddHops => (MessageType.NewRoute, NetlinkFlags.Create | NetlinkFlags.Append),
             _ => (MessageType.DelRoute, NetlinkFlags.None),
         };
         lastStart = used;

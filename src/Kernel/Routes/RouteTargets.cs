@@ -47,6 +47,14 @@ internal static class RouteTargetComparison
             ],
         };
 
+    /// <summary>The same way out, whatever its weight; the interface of either may be left open.</summary>
+    public static bool LeadsAs(this RouteHop a, RouteHop b) =>
+        a.Gateway == b.Gateway && a.OnLink == b.OnLink && (a.Interface == b.Interface || a.Interface == 0 || b.Interface == 0);
+
+    /// <summary>The hops of both, each once.</summary>
+    public static RouteTarget With(this RouteTarget target, RouteTarget more) =>
+        target with { Hops = [.. target.Hops, .. more.Hops.Where(hop => !target.Hops.Contains(hop))] };
+
     public static bool Satisfies(this RouteTarget kept, RouteTarget asked)
     {
         if (ReferenceEquals(kept, asked)) return true;

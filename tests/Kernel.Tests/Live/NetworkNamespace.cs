@@ -72,10 +72,10 @@ internal sealed class NetworkNamespace : IDisposable
     }
 
     /// <summary>A kernel loop that lives in this namespace: its sockets are made by a thread that has entered it.</summary>
-    public async Task<KernelLoop> StartAsync(KernelOptions? options = null)
+    public async Task<KernelLoop> StartAsync(KernelOptions? options = null, TimeProvider? clock = null)
     {
         var loop = new KernelLoop(
-            options ?? new(), Watched(), TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
+            options ?? new(), Watched(), clock ?? TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
         await Inside(() => loop.StartAsync(CancellationToken.None));
         return loop;
     }

@@ -1,3 +1,4 @@
+using Calico.Bgp.Kernel.Routes;
 using static Calico.Bgp.Kernel.Tests.Live.Wishes;
 
 namespace Calico.Bgp.Kernel.Tests.Live;
@@ -31,6 +32,61 @@ public class RepairTests
                 + "nexthop via fd01::2 dev b0 weight 1",
             () => ns.Own("-6"));
     }
+
+    /// <summary>IPv6 makes one route of all that have one key. What is read anew tells the hops apart no more than by what ours are.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_strangers_hop_in_our_IPv6_route_is_named_and_stays_and_costs_nothing_of_ours()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd01::2")));
+        ns.Ip("-6 route append 2001:db8::/32 via fd00::99 metric 1024 proto static");
+        await Until.EqualAsync("2001:db8::/32 via fd00::99 static", () => Beside(loop));
+        Assert.Equal(["fd00::2 1", "fd00::99 1", "fd01::2 1"], Hops(ns));
+
+        await loop.Have("2001:db8::/32", Over(Hop("fd00::3"), Hop("fd01::2", weight: 5)));
+        Assert.Equal(["fd00::3 1", "fd00::99 1", "fd01::2 5"], Hops(ns));
+        Assert.Empty(loop.Status.Refusals);
+        await loop.Have("2001:db8::/32", Over(Hop("fd00::4")));
+        Assert.Equal(["fd00::4 1", "fd00::99 1"], Hops(ns));
+        Assert.Equal("2001:db8::/32 via fd00::99 static", Beside(loop));
+
+        // All is read anew, and what went meanwhile is missed.
+        ns.Ip("link set b0 down");
+        ns.Ip("link set b0 up");
+        await loop.Have("2001:db8::/32", Over(Hop("fd00::5"), Hop("fd00::6")));
+        Assert.Equal(["fd00::5 1", "fd00::6 1", "fd00::99 1"], Hops(ns));
+        ns.Ip("-6 route del 2001:db8::/32 via fd00::99 metric 1024 proto static");
+        await Until.EqualAsync("", () => Beside(loop));
+        Assert.Equal(["fd00::5 1", "fd00::6 1"], Hops(ns));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Our_hops_go_out_of_an_IPv6_route_and_a_strangers_is_a_route_of_theirs()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        await loop.Have("2001:db8::/32", Via("fd00::2"));
+        ns.Ip("-6 route append 2001:db8::/32 via fd00::99 metric 1024 proto static");
+        await Until.EqualAsync("2001:db8::/32 via fd00::99 static", () => Beside(loop));
+        await loop.Have("2001:db8::/32", null);
+        Assert.Equal(["fd00::99"], ns.Json("-6 route show 2001:db8::/32").Select(route => route.GetProperty("gateway").GetString()));
+        Assert.Equal("", Beside(loop));
+        await loop.Have("2001:db8::/32", Via("fd00::2"));
+        Assert.Equal("File exists: 2001:db8::/32 belongs to protocol static", Assert.Single(loop.Status.Refusals).Words);
+    }
+
+    private static string Beside(KernelLoop loop) => string.Join(
+        '\n', loop.Status.Beside.Select(
+            route => $"{route.Prefix} {string.Join(' ', route.Target.Hops.Select(hop => $"via {hop.Gateway}"))} "
+                + RouteProtocol.Name(route.Protocol)));
+
+    private static string[] Hops(NetworkNamespace ns) =>
+    [
+        .. ns.Json("-6 route show 2001:db8::/32").Single().GetProperty("nexthops").EnumerateArray()
+            .Select(hop => $"{hop.GetProperty("gateway").GetString()} {hop.GetProperty("weight").GetInt32()}")
+            .Order(StringComparer.Ordinal),
+    ];
 
     [NeedsFact(Needs.Namespaces)]
     public async Task A_route_changed_under_our_protocol_is_changed_back()

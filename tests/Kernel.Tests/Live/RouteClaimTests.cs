@@ -88,6 +88,22 @@ public class RouteClaimTests
         Assert.Equal(["speaker 192.0.2.1/32"], await OwnersAsync(loop));
     }
 
+    /// <summary>The clock stands: the time to ask again never comes.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Who_was_refused_for_another_owners_sake_or_a_strangers_has_the_route_when_theirs_goes()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ip("route add 192.0.2.2/32 via 10.0.0.9 proto static");
+        await using var loop = await ns.StartAsync(clock: new ManualTimeProvider());
+        var claim = await loop.ClaimAsync("services", 254);
+        await Have(loop, claim, Wish("192.0.2.1/32", Via("10.0.0.2")));
+        await loop.Have(Wish("192.0.2.1/32", Via("10.0.1.2")), Wish("192.0.2.2/32", Via("10.0.1.2")));
+        Assert.Equal(2, loop.Status.Refusals.Length);
+        await Have(loop, claim, Wish("192.0.2.1/32", null));
+        ns.Ip("route del 192.0.2.2/32");
+        await Until.EqualAsync("192.0.2.1 via 10.0.1.2 dev b0\n192.0.2.2 via 10.0.1.2 dev b0", () => ns.Own());
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task Beside_another_owners_metric_only_the_own_route_goes()
     {
