@@ -31,15 +31,15 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var (peers, ranges) = new PeersReader(root, speaker, filters, folder).Read();
         speaker = speaker with { Peers = peers, Ranges = ranges };
         var plan = new PlanReader(root, host.Calico);
-        var sources = new SourcesReader(root, folder, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
+        var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var config = new DaemonConfig
         {
-            Plan = Secretive(plan.Read(speaker, id), sources),
+            Plan = InCluster(plan.Read(speaker, id), sources),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = new ControlReader(root, folder).Read(),
             Log = Log(),
-            Nat = new NatReader(root).Read(root.Has("sources")),
+            Nat = new NatReader(root).Read(!sources.IsEmpty),
             Sources = sources,
         };
         root.Close();
@@ -47,7 +47,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     }
 
     /// <summary>Passwords are looked for where they are asked for.</summary>
-    private static PlanSettings Secretive(PlanSettings plan, ImmutableArray<SourceConfig> sources) =>
+    private static PlanSettings InCluster(PlanSettings plan, ImmutableArray<SourceConfig> sources) =>
         sources.OfType<KubernetesSource>().FirstOrDefault() is { } cluster
             ? plan with { SecretNamespace = cluster.Settings.Namespace } : plan;
 

@@ -1,5 +1,6 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Sources;
 using Calico.Bgp.Sources.Etcd;
 
 namespace Calico.Bgp.Configuration;
@@ -28,8 +29,8 @@ internal sealed class EtcdReader(EtcdEnvironment environment, Folder folder)
         return settings;
     }
 
-    private EtcdText? File(Section? etcd, string key) =>
-        etcd?.Text(key, LongestPath) is { } path ? new(folder.Resolve(path), IsFile: true) : null;
+    private Secreted? File(Section? etcd, string key) =>
+        etcd?.Text(key, LongestPath) is { } path ? new(folder.Resolve(path), null) : null;
 
     private IEnumerable<string> Endpoints(Section? etcd, Problems problems, DocumentNode at)
     {
@@ -64,11 +65,11 @@ public sealed record EtcdEnvironment
     /// <summary>ETCD_DISCOVERY_SRV, which is not followed.</summary>
     public string? DiscoveryDomain { get; init; }
     /// <summary>ETCD_CA_CERT_FILE, or ETCD_CA_CERT itself; so are the others.</summary>
-    public EtcdText? Authority { get; init; }
-    public EtcdText? Certificate { get; init; }
-    public EtcdText? Key { get; init; }
-    public EtcdText? Username { get; init; }
-    public EtcdText? Password { get; init; }
+    public Secreted? Authority { get; init; }
+    public Secreted? Certificate { get; init; }
+    public Secreted? Key { get; init; }
+    public Secreted? Username { get; init; }
+    public Secreted? Password { get; init; }
 
     /// <param name="of">A variable's value; null where it is not set, or empty.</param>
     public static EtcdEnvironment Read(Func<string, string?> of) => new()
@@ -82,10 +83,10 @@ public sealed record EtcdEnvironment
         Authority = FileOrText(of, "ETCD_CA_CERT"),
         Certificate = FileOrText(of, "ETCD_CERT"),
         Key = FileOrText(of, "ETCD_KEY"),
-        Username = of("ETCD_USERNAME") is { } username ? new(username, IsFile: false) : null,
-        Password = of("ETCD_PASSWORD") is { } password ? new(password, IsFile: false) : null,
+        Username = of("ETCD_USERNAME") is { } username ? new(null, username) : null,
+        Password = of("ETCD_PASSWORD") is { } password ? new(null, password) : null,
     };
 
-    private static EtcdText? FileOrText(Func<string, string?> of, string name) =>
-        of($"{name}_FILE") is { } file ? new(file, IsFile: true) : of(name) is { } text ? new(text, IsFile: false) : null;
+    private static Secreted? FileOrText(Func<string, string?> of, string name) =>
+        (of($"{name}_FILE"), of(name)) is not (null, null) and var (file, text) ? new(file, text) : null;
 }

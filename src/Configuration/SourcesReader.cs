@@ -3,10 +3,33 @@ using Calico.Bgp.Sources.Yaml;
 
 namespace Calico.Bgp.Configuration;
 
-/// <summary><c>sources</c>: where Calico and Kubernetes objects come from.</summary>
-internal sealed class SourcesReader(Section root, Folder folder, KubernetesReader kubernetes, EtcdReader etcd)
+/// <summary><c>sources</c>: where Calico and Kubernetes objects come from. Where the file does not say it, DATASTORE_TYPE does.</summary>
+internal sealed class SourcesReader(
+    Section root, Folder folder, CalicoEnvironment environment, KubernetesReader kubernetes, EtcdReader etcd)
 {
-    public ImmutableArray<SourceConfig> Read() => [.. root.Sections("sources").Select(Source).OfType<SourceConfig>()];
+    public ImmutableArray<SourceConfig> Read() => root.Has("sources")
+        ? [.. root.Sections("sources").Select(Source).OfType<SourceConfig>()] : [.. OfEnvironment()];
+
+    /// <summary>What is in no etcd (Services, EndpointSlices, Secrets) comes from the API server, if there is one.</summary>
+    private IEnumerable<SourceConfig> OfEnvironment()
+    {
+        var isReachable = environment is { KubeConfig: not null } or { ApiEndpoint: not null } or { IsInCluster: true };
+        switch (environment.Datastore)
+        {
+            case null:
+                yield break;
+            case "kubernetes":
+                yield return new KubernetesSource(kubernetes.Read(null, root.Problems, root.Node));
+                yield break;
+            case "etcdv3":
+                yield return new EtcdSource(etcd.Read(null, root.Problems, root.Node));
+                if (isReachable) yield return new KubernetesSource(kubernetes.Read(null, root.Problems, root.Node));
+                yield break;
+            case var other:
+                root.Problems.Error(root.Node, $"DATASTORE_TYPE: expected kubernetes or etcdv3, got \"{other}\"");
+                yield break;
+        }
+    }
 
     private SourceConfig? Source(Section source)
     {
@@ -36,7 +59,8 @@ internal sealed class SourcesReader(Section root, Folder folder, KubernetesReade
     }
 
     private KubernetesSource? Kubernetes(Section source) =>
-        source.Has("kubernetes") ? new(kubernetes.Read(source.Child("kubernetes"))) : null;
+        source.Has("kubernetes")
+            ? new(kubernetes.Read(source.Child("kubernetes"), source.Problems, source.At("kubernetes"))) : null;
 
     private EtcdSource? Etcd(Section source) =>
         source.Has("etcd") ? new(etcd.Read(source.Child("etcd"), source.Problems, source.At("etcd"))) : null;

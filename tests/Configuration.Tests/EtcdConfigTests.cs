@@ -28,11 +28,11 @@ public class EtcdConfigTests
         Assert.Equal(
             new EtcdSettings(["https://10.0.0.1:2379", "https://[fd00::1]:2379"])
             {
-                Authority = new("/etc/bgpd/ca.pem", IsFile: true),
-                Certificate = new("/c.pem", IsFile: true),
-                Key = new("/k.pem", IsFile: true),
-                Username = new("/etc/bgpd/u", IsFile: true),
-                Password = new("/etc/bgpd/p", IsFile: true),
+                Authority = new("/etc/bgpd/ca.pem", null),
+                Certificate = new("/c.pem", null),
+                Key = new("/k.pem", null),
+                Username = new("/etc/bgpd/u", null),
+                Password = new("/etc/bgpd/p", null),
             },
             settings);
     }
@@ -47,15 +47,15 @@ public class EtcdConfigTests
         Assert.Equal(
             new EtcdSettings(["http://10.0.0.1:2379", "http://10.0.0.2:2379"])
             {
-                Authority = new("/ca.pem", IsFile: true),
-                Certificate = new("certificate", IsFile: false),
-                Key = new("key", IsFile: false),
-                Username = new("calico", IsFile: false),
-                Password = new("secret", IsFile: false),
+                Authority = new("/ca.pem", "pem"),
+                Certificate = new(null, "certificate"),
+                Key = new(null, "key"),
+                Username = new(null, "calico"),
+                Password = new(null, "secret"),
             },
             all);
         var endpoint = Good("{ endpoints: [http://127.0.0.1:2379], caFile: /mine.pem }", environment);
-        Assert.Equal(all with { Endpoints = ["http://127.0.0.1:2379"], Authority = new("/mine.pem", IsFile: true) }, endpoint);
+        Assert.Equal(all with { Endpoints = ["http://127.0.0.1:2379"], Authority = new("/mine.pem", null) }, endpoint);
         Assert.Equal(
             ["https://e:2379"], Environment(("ETCD_SCHEME", "https"), ("ETCD_AUTHORITY", "e:2379")).Endpoints);
     }
@@ -70,7 +70,8 @@ public class EtcdConfigTests
     [InlineData("{ endpoints: [127.0.0.1] }", "expected a URL such as http://127.0.0.1:2379, got \"127.0.0.1\"")]
     [InlineData("{ endpoints: [http://e], certFile: /c }", "expected both or none of certFile and keyFile")]
     [InlineData("{ endpoints: [http://e], passwordFile: /p }", "expected both or none of usernameFile and passwordFile")]
-    [InlineData("{ endpoints: [http://e], keyfile: /p }", "expected a key that sources[0].etcd knows, got \"keyfile\"; did you mean \"keyFile\"?")]
+    [InlineData("{ endpoints: [http://e], keyfile: /p }",
+        "expected a key that sources[0].etcd knows, got \"keyfile\"; did you mean \"keyFile\"?")]
     public void What_cannot_work_is_an_error(string etcd, string expected) =>
         Assert.Equal(expected, Assert.Single(Parse(etcd).Errors).Text);
 

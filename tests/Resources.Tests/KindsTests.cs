@@ -46,7 +46,8 @@ public class KindsTests
 
     /// <summary>Each object an origin of its own, as a watch on an API has them.</summary>
     private void Apply(params IEnumerable<Resource> resources) => store.Apply(new(0,
-        [.. resources.Select(one => new OriginContent(new(0, one.Id.ToString()), [Manifest.Definition(one)], []))], new() { HasListed = true }));
+        [.. resources.Select(one => new OriginContent(new(0, one.Id.ToString()), [Manifest.Definition(one)], []))],
+        new() { HasListed = true }));
 
     [Fact]
     public void A_kind_that_nothing_here_knows_by_name_goes_all_the_way()

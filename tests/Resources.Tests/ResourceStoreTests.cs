@@ -16,6 +16,8 @@ public class ResourceStoreTests
 
     private static OriginContent Content(string file, params ResourceDefinition[] definitions) => new(new(0, file), [.. definitions], []);
 
+    private SourceState State => store.Status(0, "etcd", "e").State;
+
     private void Apply(params OriginContent[] contents) => store.Apply(new(0, [.. contents], Listed));
 
     private string Peers => string.Join(' ', store.Current.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP}"));
@@ -63,14 +65,14 @@ public class ResourceStoreTests
         var start = DateTimeOffset.UnixEpoch;
         var current = SourceState.Unread.Current(start).Current(start.AddSeconds(3));
         store.Apply(new(0, [Content("f", Manifest.Definition(Peer("a", "192.0.2.1")))], current));
-        Assert.Equal((start, start.AddSeconds(3)), (store.Status(0, "etcd", "e").State.InSyncSince, store.Status(0, "etcd", "e").State.CurrentAt));
+        Assert.Equal((start, start.AddSeconds(3)), (State.InSyncSince, State.CurrentAt));
         store.Apply(new(0, [], current.Lost(start.AddSeconds(5), "refused")));
         Assert.Equal("a=192.0.2.1", Peers);
         Assert.Equal(
             (null, start.AddSeconds(3), new SourceError(start.AddSeconds(5), "refused")),
-            (store.Status(0, "etcd", "e").State.InSyncSince, store.Status(0, "etcd", "e").State.CurrentAt, store.Status(0, "etcd", "e").State.LastError));
-        store.Apply(new(0, [], store.Status(0, "etcd", "e").State.Current(start.AddSeconds(9))));
-        Assert.Equal(start.AddSeconds(9), store.Status(0, "etcd", "e").State.InSyncSince);
+            (State.InSyncSince, State.CurrentAt, State.LastError));
+        store.Apply(new(0, [], State.Current(start.AddSeconds(9))));
+        Assert.Equal(start.AddSeconds(9), State.InSyncSince);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-// Calico's objects in etcd (DATASTORE_TYPE=etcdv3). All ranges are listed at one revision, in pages, and watched from the next on one stream;
-// where a connection is lost, another is made, to the next endpoint, and the watches go on where they were. Only where etcd has compacted
-// what lies between, or is not the etcd that it was (restored from a backup, another cluster at the same address), everything is listed
-// again, and what is different is told. As long as etcd is away, what it said stays.
+// Calico's objects in etcd (DATASTORE_TYPE=etcdv3). All ranges are listed at one revision, in pages, and watched from the next on one
+// stream; where a connection is lost, another is made, to the next endpoint, and the watches go on where they were. Only where etcd has
+// compacted what lies between, or is not the etcd that it was (restored from a backup, another cluster at the same address), everything is
+// listed again, and what is different is told. As long as etcd is away, what it said stays.
 
 using System.Collections.Immutable;
 using System.Security.Cryptography;

@@ -57,14 +57,14 @@ internal sealed class EtcdServer : IDisposable
                 TrustMode = X509ChainTrustMode.CustomRootTrust,
                 RevocationMode = X509RevocationMode.NoCheck,
             };
-            tls.CertificateChainPolicy.CustomTrustStore.ImportFromPem(authority.Read());
+            tls.CertificateChainPolicy.CustomTrustStore.ImportFromPem(authority.Text());
         }
         if (settings is { Certificate: { } certificate, Key: { } key })
         {
             var chain = new X509Certificate2Collection();
-            chain.ImportFromPem(certificate.Read());
+            chain.ImportFromPem(certificate.Text());
             tls.ClientCertificateContext =
-                SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(certificate.Read(), key.Read()), chain, offline: true);
+                SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(certificate.Text(), key.Text()), chain, offline: true);
         }
         return tls;
     }
@@ -89,7 +89,7 @@ internal sealed class EtcdServer : IDisposable
     private static bool AsksForNoName(RpcException refused) =>
         refused.StatusCode == StatusCode.FailedPrecondition && refused.Status.Detail.Contains("not enabled", StringComparison.Ordinal);
 
-    private static string Line(EtcdText text) => text.Read().TrimEnd('\r', '\n');
+    private static string Line(Secreted text) => text.Text().TrimEnd('\r', '\n');
 
     private static DateTime Deadline => DateTime.UtcNow + Patience;
 

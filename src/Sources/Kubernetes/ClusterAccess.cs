@@ -9,6 +9,8 @@ namespace Calico.Bgp.Sources.Kubernetes;
 /// that certificates and tokens may be renewed under us.</summary>
 internal sealed record ClusterAccess(Uri Server)
 {
+    private const string HostVariable = "KUBERNETES_SERVICE_HOST";
+
     /// <summary>Null: the machine's.</summary>
     public Secreted? Authorities { get; init; }
     public bool SkipsVerification { get; init; }
@@ -21,13 +23,26 @@ internal sealed record ClusterAccess(Uri Server)
     public CredentialPlugin? Plugin { get; init; }
 
     /// <exception cref="IOException">It cannot be had; the message says what was expected where.</exception>
-    public static ClusterAccess Read(KubernetesSettings settings) =>
-        settings.KubeConfig is { } file ? KubeConfig.Read(file, settings.Context) : InCluster();
+    public static ClusterAccess Read(KubernetesSettings settings)
+    {
+        var said = settings.Instead;
+        var access = settings.KubeConfig is { } file ? KubeConfig.Read(file, settings.Context)
+            : said.Server != null && Environment.GetEnvironmentVariable(HostVariable) is null or "" ? new(said.Server) : InCluster();
+        return access with
+        {
+            Server = said.Server ?? access.Server,
+            Authorities = said.Authorities ?? access.Authorities,
+            SkipsVerification = said.SkipsVerification || access.SkipsVerification,
+            Token = said.Token ?? access.Token,
+            Certificate = said.Certificate ?? access.Certificate,
+            Key = said.Key ?? access.Key,
+        };
+    }
 
     /// <summary>As client libraries find it: two variables, and the account's folder.</summary>
     private static ClusterAccess InCluster()
     {
-        var (host, port) = (Variable("KUBERNETES_SERVICE_HOST"), Variable("KUBERNETES_SERVICE_PORT"));
+        var (host, port) = (Variable(HostVariable), Variable("KUBERNETES_SERVICE_PORT"));
         if (host.Contains(':', StringComparison.Ordinal)) host = $"[{host}]";
         return new(new Uri($"https://{host}:{port}"))
         {
@@ -47,15 +62,17 @@ internal sealed record ClusterAccess(Uri Server)
         try { certificates.ImportFromPem(text); }
         catch (CryptographicException wrong)
         {
-            throw new IOException($"{Authorities.Place}: expected certificates: {wrong.Message}", wrong);
+            throw new IOException($"{Place(Authorities)}: expected certificates: {wrong.Message}", wrong);
         }
-        return certificates.Count > 0 ? certificates : throw new IOException($"{Authorities.Place}: expected certificates, found none");
+        return certificates.Count > 0 ? certificates : throw new IOException($"{Place(Authorities)}: expected certificates, found none");
     }
 
     /// <summary>Null: there is none.</summary>
     /// <exception cref="IOException">A file of it cannot be read, or is not what it should be.</exception>
     public X509Certificate2? ReadCertificate() =>
-        Certificate == null || Key == null ? null : Pair(Certificate.Text(), Key.Text(), Certificate.Place);
+        Certificate == null || Key == null ? null : Pair(Certificate.Text(), Key.Text(), Place(Certificate));
+
+    private static string Place(Secreted of) => of.File ?? "kubeconfig";
 
     public static X509Certificate2 Pair(string certificate, string key, string place)
     {
@@ -80,25 +97,6 @@ public static class Account
         try { return File.ReadAllText($"{Folder}/namespace").Trim() is { Length: > 0 } name ? name : null; }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException) { return null; }
     }
-}
-
-/// <summary>A certificate, a key, a token: in a file, or written where it is needed. It never prints itself.</summary>
-/// <param name="File">Counts before <paramref name="Inline"/>; null: there is none.</param>
-internal sealed record Secreted(string? File, string? Inline)
-{
-    private const long Largest = 1 << 20;
-
-    public string Place => File ?? "kubeconfig";
-
-    /// <exception cref="IOException">The file cannot be read; the message names it.</exception>
-    public string Text()
-    {
-        if (File == null) return Inline!;
-        try { return System.Text.Encoding.UTF8.GetString(RegularFile.Read(File, Largest)); }
-        catch (IOException wrong) { throw new IOException($"{File}: {wrong.Message}", wrong); }
-    }
-
-    public override string ToString() => File ?? "(not shown)";
 }
 
 /// <summary>

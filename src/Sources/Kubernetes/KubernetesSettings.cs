@@ -16,4 +16,19 @@ public sealed record KubernetesSettings
     public bool CachedLists { get; init; }
     /// <summary>Calico's kinds are in this API group (<c>CALICO_API_GROUP</c>); null: the server is asked which it has.</summary>
     public string? CalicoGroup { get; init; }
+    /// <summary>What counts before the kubeconfig, or the account.</summary>
+    public ApiAccess Instead { get; init; } = ApiAccess.Unsaid;
+}
+
+/// <summary>How an API server is reached, as Calico's variables say it.</summary>
+public sealed record ApiAccess
+{
+    public static readonly ApiAccess Unsaid = new();
+
+    public Uri? Server { get; init; }
+    public Secreted? Authorities { get; init; }
+    public bool SkipsVerification { get; init; }
+    public Secreted? Token { get; init; }
+    public Secreted? Certificate { get; init; }
+    public Secreted? Key { get; init; }
 }

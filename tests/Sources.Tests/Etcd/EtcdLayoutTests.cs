@@ -33,7 +33,7 @@ public class EtcdLayoutTests
     public void An_object_is_Calicos_own()
     {
         const string Peer = """
-            {"kind":"BGPPeer","apiVersion":"projectcalico.org/v3","metadata":{"name":"tor","uid":"4c6e","creationTimestamp":"2026-01-01T00:00:00Z"},
+            {"kind":"BGPPeer","apiVersion":"projectcalico.org/v3","metadata":{"name":"tor","uid":"4c6e"},
              "spec":{"peerIP":"192.0.2.1","asNumber":65001}}
             """;
         var peer = One<BgpPeer>(Resources + "bgppeers/tor", Peer);
@@ -79,8 +79,8 @@ public class EtcdLayoutTests
     [Theory]
     [InlineData("/calico/ipam/v2/host/n1/ipv4/block/10.0.0.300-26", "{}", "spec.cidr")]
     [InlineData("/calico/ipam/v2/host/n1/ipv4/block/10.0.0.0-26", """{"state":"lost"}""", "spec.state")]
-    [InlineData(Resources + "bgppeers/a", """{"kind":"BGPPeer","apiVersion":"projectcalico.org/v3","metadata":{"name":"a"},"spec":{"peerIP":"x"}}""",
-        "spec.peerIP")]
+    [InlineData(Resources + "bgppeers/a",
+        """{"kind":"BGPPeer","apiVersion":"projectcalico.org/v3","metadata":{"name":"a"},"spec":{"peerIP":"x"}}""", "spec.peerIP")]
     public void A_bad_object_is_refused_by_its_field_and_its_key(string key, string value, string field)
     {
         var definition = Assert.Single(Read(key, value).Definitions);

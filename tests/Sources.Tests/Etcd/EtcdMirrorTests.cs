@@ -37,7 +37,8 @@ public class EtcdMirrorTests
     private string Said(OriginContent[] contents)
     {
         store.Apply(new(0, [.. contents], new() { HasListed = true }));
-        return string.Join(' ', contents.Select(one => one.Origin.Name[Key("").Length..] + (one.Definitions.IsEmpty ? " gone" : "")).Order(StringComparer.Ordinal));
+        var words = contents.Select(one => one.Origin.Name[Key("").Length..] + (one.Definitions.IsEmpty ? " gone" : ""));
+        return string.Join(' ', words.Order(StringComparer.Ordinal));
     }
 
     private string Peers =>
@@ -96,7 +97,7 @@ public class EtcdMirrorTests
     [Fact]
     public void An_empty_one_at_the_start_is() => Assert.Equal("", List(2));
 
-    /// <summary>Whatever is told by a watch and whatever by a list that a compaction made necessary, in the end it is what etcd has.</summary>
+    /// <summary>Whatever a watch tells and whatever a list that a compaction made necessary, in the end it is what etcd has.</summary>
     [Property(MaxTest = 300)]
     public void Watched_or_listed_it_comes_to_the_same((byte Key, byte Value, bool Deletes, bool Lost)[] edits)
     {

@@ -51,6 +51,24 @@ public sealed class KubeConfigTests : IDisposable
     }
 
     [Fact]
+    public void What_Calicos_variables_say_counts_before_it()
+    {
+        var file = Path.Combine(folder, "config");
+        File.WriteAllText(file, Whole);
+        var access = ClusterAccess.Read(new()
+        {
+            KubeConfig = file,
+            Instead = new() { Server = new("https://10.0.0.7:443"), Token = new(null, "other"), SkipsVerification = true },
+        });
+        Assert.Equal(("https://10.0.0.7/", "other", true), (access.Server.ToString(), access.Token!.Text(), access.SkipsVerification));
+        Assert.Equal((Path.Combine(folder, "pki/ca.crt"), "kubernetes"), (access.Authorities!.File, access.ServerName));
+    }
+
+    [Fact]
+    public void Without_a_kubeconfig_they_suffice_outside_a_cluster() => Assert.Equal(
+        "http://10.0.0.7:8080/", ClusterAccess.Read(new() { Instead = new() { Server = new("http://10.0.0.7:8080") } }).Server.ToString());
+
+    [Fact]
     public void Another_context_may_be_named_and_a_tokens_file_counts_before_a_token()
     {
         File.WriteAllText(Path.Combine(folder, "token"), "first");
