@@ -54,6 +54,9 @@ internal static partial class DaemonLog
         "ended without waiting longer for what does not end: a file system that does not answer, for one")]
     public static partial void NotAllEnded(this ILogger log);
 
+    [LoggerMessage(1018, LogLevel.Warning, "CalicoNodeStatus/{Name} is not written: {Reason}")]
+    public static partial void StatusNotWritten(this ILogger log, string name, string reason);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]
     public static partial void PlanDoubtful(this ILogger log, string @object, string field, string reason);
 }

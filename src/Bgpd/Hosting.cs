@@ -139,6 +139,7 @@ internal static class Hosting
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);
         AddRoom<SpeakerRoom>(builder.Services);
+        AddRoom<ReportRoom>(builder.Services);
         AddRoom<DataplaneRoom>(builder.Services);
         builder.Services.AddSingleton<IDaemon>(services => services.GetRequiredService<Daemon>());
         AddRoom<ControlRoom>(builder.Services);

@@ -46,10 +46,10 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         return config;
     }
 
-    /// <summary>Passwords are looked for where they are asked for.</summary>
+    /// <summary>Passwords are looked for where they are asked for, and where there is a cluster, it is reported to.</summary>
     private static PlanSettings InCluster(PlanSettings plan, ImmutableArray<SourceConfig> sources) =>
         sources.OfType<KubernetesSource>().FirstOrDefault() is { } cluster
-            ? plan with { SecretNamespace = cluster.Settings.Namespace } : plan;
+            ? plan with { SecretNamespace = cluster.Settings.Namespace, WritesStatus = true } : plan;
 
     private string Node()
     {

@@ -54,7 +54,7 @@ public static class Kinds
 
     public static readonly KindOf<CalicoNodeStatus> CalicoNodeStatus =
         Row(new KindOf<CalicoNodeStatus>(Named(Calico, "CalicoNodeStatus", "caliconodestatuses"), CalicoNodeStatusReader.Read)
-        { Concerns = Concern.Plan });
+        { Concerns = Concern.Plan | Concern.Report });
 
     public static readonly KindOf<Secret> Secret =
         Row(new KindOf<Secret>(Named(Core, "Secret", "secrets"), SecretReader.Read) { IsNamespaced = true, Concerns = Concern.Plan });

@@ -12,6 +12,8 @@ public enum Concern : byte
     Plan = 1,
     /// <summary>Translation of what leaves the pools.</summary>
     Nat = 2,
+    /// <summary>What this node reports of itself.</summary>
+    Report = 4,
 }
 
 /// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>

@@ -79,8 +79,9 @@ internal static class PlanProblems
             if (peer.Network != null) yield return NotDone(peer, "network", "routes go to the main table");
             if (peer.Extensions.Count > 0) yield return NotDone(peer, "extensions", "there are no templates");
         }
+        if (view.Settings.WritesStatus) yield break;
         foreach (var order in view.Resources.Of(Kinds.CalicoNodeStatus))
-            if (order.Node == view.Settings.Node) yield return NotDone(order, "node", "its status is not written; ask bgpctl status");
+            if (order.Node == view.Settings.Node) yield return NotDone(order, "node", "only API servers are reported to; ask bgpctl");
     }
 
     private static PlanProblem NotDone(Resource resource, string field, string instead) =>

@@ -35,6 +35,8 @@ public sealed record PlanSettings
     public int ListenPort { get; init; } = 179;
     /// <summary>Namespace of the Secrets that passwords are in ($NAMESPACE).</summary>
     public string SecretNamespace { get; init; } = "kube-system";
+    /// <summary>CalicoNodeStatus objects are answered.</summary>
+    public bool WritesStatus { get; init; }
     /// <summary>$CALICO_ADVERTISE_CLUSTER_IPS: instead of serviceClusterIPs.</summary>
     public Prefix? ClusterIPs { get; init; }
     /// <summary>$USE_POD_CIDR: the node's podCIDRs are its blocks.</summary>

@@ -116,7 +116,8 @@ public sealed class FakeDaemon : IDaemon
     public DateTimeOffset? LastTaken => null;
     public IReadOnlyList<SourceStatus> Sources { get; set; } =
     [
-        new("files", "/etc/bgpd/resources", SourceState.Unread.Current(FakeSpeaker.Now.AddSeconds(-90)).Current(FakeSpeaker.Now.AddSeconds(-4)),
+        new("files", "/etc/bgpd/resources",
+            SourceState.Unread.Current(FakeSpeaker.Now.AddSeconds(-90)).Current(FakeSpeaker.Now.AddSeconds(-4)),
             ImmutableSortedDictionary<string, int>.Empty.Add("BGPPeer", 2).Add("IPPool", 1)),
         new("etcd", "https://192.0.2.70:2379",
             SourceState.Unread.Current(FakeSpeaker.Now.AddSeconds(-70)).Lost(FakeSpeaker.Now.AddSeconds(-65), "Connection refused"),
