@@ -116,7 +116,8 @@ internal static class Fsm
     private static Transition Lose(SessionState at, SessionSettings our, LostWay what)
     {
         var next = at with { Phase = Active, Running = our.Passive ? None : ConnectRetry, Retries = 0, Agreed = null };
-        SessionAction[] actions = [new Close(null), new Report(FaultKind.Way, null, what.Text, what.Detail)];
+        var last = Hard(at, what.Told);
+        SessionAction[] actions = [new Close(Told(at, last)), new Report(FaultKind.Way, last, what.Text, what.Detail)];
         return new(next, our.Passive ? actions : [.. actions, new Arm(ConnectRetry, Longer(LongestRetry, our.ConnectRetryTime))]);
     }
 

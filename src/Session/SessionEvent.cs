@@ -18,7 +18,7 @@ internal sealed record Stop(Notification? Notification) : SessionEvent;
 /// <summary>Event 8: down because something of ours asks for it, and up again after the idle hold.</summary>
 internal sealed record Break(Notification Notification) : SessionEvent;
 
-/// <summary>Our own: the link to the peer, or our address on it, is gone.</summary>
+/// <summary>Our own: the link to the peer, or our address on it, is gone, or BFD no longer hears the peer.</summary>
 internal sealed record WayLost(LostWay What) : SessionEvent;
 
 /// <summary>Our own: it is there again.</summary>

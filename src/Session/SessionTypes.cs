@@ -123,10 +123,21 @@ public interface ISessionOwner
     void Down(PeerSession session, IRouteSink sink, SessionFault fault);
 }
 
-/// <summary>Why a session cannot go on: its link, or its own address.</summary>
-/// <param name="Text">BIRD's "Link down", or "Address gone".</param>
+/// <summary>Why a session cannot go on: its link, its own address, or a neighbour that BFD no longer hears.</summary>
+/// <param name="Text">BIRD's "Link down", "Address gone", or the name of <see cref="Told"/>.</param>
 /// <param name="Detail">Which one, and what of it.</param>
-public sealed record LostWay(string Text, string Detail);
+public sealed record LostWay(string Text, string Detail)
+{
+    /// <summary>For the peer, who may hear it yet: only one direction may be broken. Null: nobody can.</summary>
+    public Notification? Told { get; init; }
+
+    /// <summary>RFC 9384: Cease, subcode 10.</summary>
+    public static LostWay ByBfd(string detail)
+    {
+        var told = Notification.Cease(CeaseSubcode.BfdDown);
+        return new(told.Describe(), detail) { Told = told };
+    }
+}
 
 /// <summary>Why a session ended or did not come up, as <c>show protocols</c> tells it.</summary>
 public enum FaultKind : byte
@@ -140,7 +151,7 @@ public enum FaultKind : byte
     Received,
     /// <summary>Stopped by the operator or by a reconfiguration.</summary>
     Stopped,
-    /// <summary>Its link or its own address is gone.</summary>
+    /// <summary>Its link or its own address is gone, or BFD no longer hears the peer.</summary>
     Way,
 }
 

@@ -26,7 +26,7 @@ public class FsmTests
         new Connected(), new Accepted(), new ConnectionFailed("Connection refused"), new OpenReceived(Some.Negotiated),
         new Malformed(new(ErrorCode.MessageHeader, 1)), new CollisionLost(), new NotificationReceived(new(ErrorCode.Cease, 4)),
         new KeepaliveReceived(), new UpdateReceived(), new RefreshReceived(),
-        new WayLost(new("Link down", "eth0 has no carrier")), new WayBack(),
+        new WayLost(new("Link down", "eth0 has no carrier")), new WayLost(LostWay.ByBfd("silence")), new WayBack(),
     ];
 
     private static readonly (string Name, SessionState State, SessionSettings Our)[] States =
@@ -236,6 +236,7 @@ public class FsmTests
         Stop => "Stop without a word",
         Break broken => $"Break {Code(broken.Notification)}",
         Malformed malformed => $"Malformed {Code(malformed.Notification)}",
+        WayLost { What.Told: { } told } => $"WayLost {Code(told)}",
         NotificationReceived received => $"NotificationReceived {Code(received.Notification)}",
         _ => on.GetType().Name,
     };

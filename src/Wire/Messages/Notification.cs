@@ -22,10 +22,12 @@ public sealed record Notification(ErrorCode Code, byte Subcode, ReadOnlyMemory<b
         new(ErrorCode.Cease, (byte)CeaseSubcode.HardReset, (byte[])[(byte)about.Code, about.Subcode, .. about.Data.Span]);
 
     /// <summary>
-    /// RFC 8538 section 5: a peer that keeps routes over a NOTIFICATION must hear of these as a hard reset, for nobody comes back.
+    /// RFC 8538 section 5: a peer that keeps routes over a NOTIFICATION must hear of these as a hard reset, for nobody comes back. Of BFD
+    /// RFC 9384 leaves it open; RFC 5882 section 4.3.2.2 has packets look for another way when BFD is down before a restart was heard of.
     /// </summary>
     public bool EndsForGood => Code == ErrorCode.Cease && (CeaseSubcode)Subcode
-        is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.PeerDeconfigured or CeaseSubcode.MaximumNumberOfPrefixesReached;
+        is CeaseSubcode.AdministrativeShutdown or CeaseSubcode.PeerDeconfigured or CeaseSubcode.MaximumNumberOfPrefixesReached
+            or CeaseSubcode.BfdDown;
 
     /// <summary>
     /// The shutdown communication, a hard reset's own or that of what it is about, made safe for logs; null where there is none or its
