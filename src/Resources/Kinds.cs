@@ -28,6 +28,10 @@ public static class Kinds
     public static readonly KindOf<BgpFilter> BgpFilter =
         Row(new KindOf<BgpFilter>(Named(Calico, "BGPFilter", "bgpfilters"), BgpFilterReader.Read) { Concerns = Concern.Plan });
 
+    public static readonly KindOf<BfdConfiguration> BfdConfiguration =
+        Row(new KindOf<BfdConfiguration>(Named(Calico, "BFDConfiguration", "bfdconfigurations"), BfdConfigurationReader.Read)
+        { Concerns = Concern.Plan });
+
     public static readonly KindOf<IPPool> IPPool =
         Row(new KindOf<IPPool>(Named(Calico, "IPPool", "ippools"), IPPoolReader.Read) { Concerns = Concern.Plan | Concern.Nat });
 

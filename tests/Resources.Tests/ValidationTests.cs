@@ -19,6 +19,9 @@ public class ValidationTests
     [InlineData("BGPPeer", "peerIP: 192.0.2.1, reachableBy: 192.0.2.254, ttlSecurity: 255, maxRestartTime: 10.5s, keepaliveTime: 0")]
     [InlineData("BGPPeer", "peerIP: 192.0.2.1, failureDetectionMode: BFDIfDirectlyConnected, restartMode: LongLivedGracefulRestart, "
         + "birdGatewayMode: DirectIfDirectlyConnected, externalNetwork: x, extensions: { a: b }")]
+    [InlineData("BFDConfiguration", "")]
+    [InlineData("BFDConfiguration", "nodeSelector: has(rr), interfaces: [{ matchPattern: eth0, minimumRecvInterval: 10ms, "
+        + "minimumSendInterval: 50ms, idleSendInterval: 1s, multiplier: 3 }, { matchPattern: '*' }]")]
     [InlineData("IPPool", GoodPool)]
     [InlineData("IPPool", "cidr: 240.0.0.0/8, blockSize: 0")]
     [InlineData("IPPool", "cidr: 10.0.0.1, blockSize: 32")]
@@ -193,6 +196,14 @@ public class ValidationTests
     [InlineData("FelixConfiguration", "interfacePrefix: 'cali,abcdefghijklmnopqrs'", "spec.interfacePrefix")]
     [InlineData("FelixConfiguration", "interfacePrefix: 'cali*'", "spec.interfacePrefix")]
     [InlineData("BGPPeer", GoodPeer + ", keepaliveTime: 1ms", "spec.keepaliveTime")]
+    [InlineData("BFDConfiguration", "nodeSelector: !has(a)(", "spec.nodeSelector")]
+    [InlineData("BFDConfiguration", "interfaces: [{ multiplier: 3 }]", "spec.interfaces[0].matchPattern")]
+    [InlineData("BFDConfiguration", "interfaces: [{ matchPattern: '*', multiplier: 0 }]", "spec.interfaces[0].multiplier")]
+    [InlineData("BFDConfiguration", "interfaces: [{ matchPattern: '*', minimumRecvInterval: 9ms }]",
+        "spec.interfaces[0].minimumRecvInterval")]
+    [InlineData("BFDConfiguration", "interfaces: [{ matchPattern: '*', minimumSendInterval: 61s }]",
+        "spec.interfaces[0].minimumSendInterval")]
+    [InlineData("BFDConfiguration", "interfaces: [{ matchPattern: '*', idleSendInterval: 100ms }]", "spec.interfaces[0].idleSendInterval")]
     public void Others_are_refused_for(string kind, string spec, params string[] fields) => Refused(kind, spec, fields);
 
     [Theory]
