@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
@@ -9,9 +8,9 @@ using static Tmds.Linux.LibC;
 namespace Calico.Bgp.Bfd;
 
 /// <summary>
-/// Watches neighbours by BFD: RFC 5880 in asynchronous mode over RFC 5881 (one hop) and RFC 5883 (several). One thread owns the sessions and
-/// their sockets, and waits in ppoll(2) for datagrams and for the next thing that is due. Neither garbage collection nor a full table may
-/// make a false loss of it (docs/notes/bfd.md has the figures):
+/// Watches neighbours by BFD: RFC 5880 in asynchronous mode over RFC 5881 (one hop) and RFC 5883 (several). One thread owns the sessions
+/// and their sockets, and waits in ppoll(2) for datagrams and for the next thing that is due. Neither garbage collection nor a full table
+/// may make a false loss of it (docs/notes/bfd.md has the figures):
 /// - it goes before all other threads of the machine where it may (SCHED_FIFO), and waits for none of them;
 /// - for a packet it allocates nothing, takes no lock, and calls nobody else's code;
 /// - a collection stops it as it stops every managed thread. So a neighbour is judged by when the kernel had its packets, not by when they
@@ -80,11 +79,11 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         Leave();
     }
 
-    /// <summary>CLOCK_MONOTONIC in nanoseconds, as .NET has it on Linux.</summary>
-    private static long Now() => Stopwatch.GetTimestamp();
+    /// <summary>Nanoseconds of the clock that is never put (CLOCK_MONOTONIC).</summary>
+    private long Now() => time.GetTimestamp() * (Second / time.TimestampFrequency);
 
     /// <summary>The wall clock, of which the kernel's stamps are.</summary>
-    private static long WallNow() => 100 * (DateTime.UtcNow - DateTime.UnixEpoch).Ticks;
+    private long WallNow() => 100 * (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks;
 
     private void Apply(BfdTarget[] all)
     {

@@ -66,6 +66,10 @@ public sealed class BfdLateness
     private readonly long[] counts = new long[Bounds.Length + 1];
     private long most, sum;
 
+    /// <summary>How many packets there were.</summary>
+    public long Samples => Enumerable.Range(0, counts.Length).Sum(Count);
+
+    /// <summary>Those of a bucket alone.</summary>
     public long Count(int bucket) => Volatile.Read(ref counts[bucket]);
     public TimeSpan Most => TimeSpan.FromMicroseconds(Volatile.Read(ref most));
     public TimeSpan Sum => TimeSpan.FromMicroseconds(Volatile.Read(ref sum));

@@ -137,6 +137,7 @@ internal static class Hosting
                 services.GetServices<ILoggerProvider>()));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
+        AddRoom<BfdRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);
         AddRoom<SpeakerRoom>(builder.Services);
         AddRoom<ReportRoom>(builder.Services);

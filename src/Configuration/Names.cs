@@ -10,7 +10,7 @@ internal static class Names
 
     /// <summary>Instances that the daemon itself names; a peer of that name could not be told from them.</summary>
     private static readonly HashSet<string> Taken =
-        ["device1", "direct1", "kernel1", "kernel2", "static1", "static2", "services1", "services2"];
+        ["bfd1", "device1", "direct1", "kernel1", "kernel2", "static1", "static2", "services1", "services2"];
 
     private static readonly HashSet<string> Verdicts = ["accept", "reject", "all", "none"];
 

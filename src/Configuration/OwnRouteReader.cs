@@ -26,9 +26,16 @@ internal sealed class OwnRouteReader(Section root)
             route.Error("prefix", $"expected each prefix once under routes, got {first} again (first in line {lines[first]})");
         var hops = Hops(route, prefix);
         var type = Type(route, hops.Count > 0);
+        var bfd = BfdReader.Read(route);
+        if (bfd != null && !hops.Exists(hop => hop.Hop.Gateway != null))
+            route.Error("bfd", "expected bfd beside a gateway (via), got a route without one");
         route.Close();
         if (prefix == null) return null;
-        return new(prefix.Value, type, [.. hops.Select(hop => hop.Hop)]) { Interfaces = [.. hops.Select(hop => hop.Interface)] };
+        return new(prefix.Value, type, [.. hops.Select(hop => hop.Hop)])
+        {
+            Interfaces = [.. hops.Select(hop => hop.Interface)],
+            Bfd = bfd,
+        };
     }
 
     private static RouteType Type(Section route, bool leads)

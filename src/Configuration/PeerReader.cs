@@ -226,6 +226,7 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             PathsIPv4 = addPath.IPv4,
             PathsIPv6 = addPath.IPv6,
             PrefixLimit = (int?)peer.Number("prefixLimit", 1, int.MaxValue),
+            Bfd = BfdReader.Read(peer) is { } times ? new(times) : null,
             MinRouteAdvertisementInterval = Time("minRouteAdvertisementInterval", TimeSpan.Zero) ?? TimeSpan.Zero,
         };
     }

@@ -23,7 +23,7 @@ public sealed record ConfiguredRoute(Prefix Prefix, RouteType Type, string Proto
         var kernel = speaker.Kernel.Current;
         var names = speaker.Sources.Where(source => source is { Origin: Rib.Filters.RouteOrigin.Static, MovesItself: false })
             .ToDictionary(source => source.Family, source => source.Name);
-        return [.. speaker.Config.Routes.Select(route => Of(route, names[route.Prefix.Family], kernel))];
+        return [.. speaker.OwnRouteList.Select(route => Of(route, names[route.Prefix.Family], kernel))];
     }
 
     internal static ConfiguredRoute Of(OwnRouteConfig route, string protocol, KernelSnapshot kernel) => new(

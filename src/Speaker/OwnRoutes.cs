@@ -182,6 +182,8 @@ public enum OwnHopRule : byte
     NoAddress,
     /// <summary>The gateway is on no link of ours, or not on the one that is named.</summary>
     NotOnLink,
+    /// <summary>BFD watches the gateway, and does not hear it.</summary>
+    Unheard,
 }
 
 /// <summary>
@@ -217,7 +219,7 @@ internal static class OwnHops
             index = answer.Interface;
         }
         hop = hop with { Interface = index };
-        return OwnHopRule.Usable;
+        return route.Unheard.Contains(at) ? OwnHopRule.Unheard : OwnHopRule.Usable;
     }
 
     public static string? InterfaceOf(OwnRouteConfig route, int hop) => hop < route.Interfaces.Length ? route.Interfaces[hop] : null;

@@ -1,3 +1,4 @@
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
@@ -18,6 +19,9 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     private volatile Retention retention = Retention.None;
     /// <summary>Its session waits for the link or the address that it needs.</summary>
     private bool isWayLost;
+    /// <summary>BFD has taken its session down, and has not heard the neighbour since.</summary>
+    private bool isUnheard;
+    private BfdLoss? lastLoss;
 
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>Whose template made it; null: it was configured by its address.</summary>
@@ -31,6 +35,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// <summary>What an earlier session of it left, and its next time.</summary>
     public Retention Retention { get => retention; set => retention = value; }
     public ITimer? RetentionEnds { get; set; }
+    /// <summary>As what BFD watches it; null: it does not.</summary>
+    public BfdTarget? Watched { get; set; }
     public PeerSession Session { get; } = session;
     public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
@@ -58,6 +64,28 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         if (state != WayState.There || !isWayLost) return;
         isWayLost = false;
         Session.FindWay();
+    }
+
+    /// <summary>RFC 5882 section 3.2, 4.2: a loss ends the session; a session that was never up says nothing.</summary>
+    /// <returns>
+    /// The peer was restarting, and its way is lost: what it left must go. A neighbour whose BFD ends with its control plane may only be
+    /// silent while it restarts (RFC 5882 section 4.3).
+    /// </returns>
+    public bool LookAtBfd(BfdSessionStatus session)
+    {
+        var isNews = session.LastLoss is { } loss && !ReferenceEquals(loss, lastLoss);
+        lastLoss = session.LastLoss;
+        if (isNews && Up is { HasLostWay: false } up)
+        {
+            isUnheard = up.HasLostWay = true;
+            Session.LoseWay(LostWay.ByBfd(lastLoss!.Words), up.Negotiated);
+        }
+        if (isUnheard && session.State == BfdState.Up)
+        {
+            isUnheard = false;
+            Session.FindWay();
+        }
+        return isNews && Up == null && session.RemoteIsIndependent;
     }
 
     /// <summary>

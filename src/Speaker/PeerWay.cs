@@ -51,6 +51,13 @@ internal static class PeerWay
     public static bool IsDirect(SessionSettings settings) =>
         settings.Multihop <= 1 && (settings.LocalAs != settings.PeerAs || settings.Interface != null || settings.PeerAddress.IsLinkLocal);
 
+    /// <summary>The link that the peer stands on: the named one, or that of the longest of our networks that hold its address; null: none
+    /// does.</summary>
+    public static Link? LinkTo(SessionSettings settings, KernelSnapshot kernel) => settings.Interface is { } name
+        ? kernel.Links.Values.FirstOrDefault(link => link.Name == name)
+        : kernel.Addresses.Where(address => address.Subnet.Contains(settings.PeerAddress)).MaxBy(address => address.PrefixLength) is { } own
+            ? kernel.Links.GetValueOrDefault(own.Interface) : null;
+
     private static IEnumerable<Link?> LinksTo(SessionSettings settings, KernelSnapshot kernel) => settings.Interface is { } name
         ? [kernel.Links.Values.FirstOrDefault(link => link.Name == name)]
         : from address in kernel.Addresses

@@ -10,12 +10,13 @@ namespace Calico.Bgp.Speaker;
 /// <summary>Protocol instances as <c>show protocols</c> lists them: ours, then the peers in the order of their configuration.</summary>
 internal static class ProtocolViews
 {
-    public const string Device = "device1";
+    public const string Device = "device1", Bfd = "bfd1";
 
     public static IReadOnlyList<ProtocolStatus> Of(SpeakerLoop speaker)
     {
         var list = new List<ProtocolStatus> { new(Device, ProtocolKind.Device, true, true, speaker.Started) };
         list.AddRange(speaker.Sources.GroupBy(source => source.Name).Select(sources => Own(speaker, [.. sources])));
+        if (speaker.Bfd.Since is { } since) list.Add(new(Bfd, ProtocolKind.Bfd, true, true, since));
         list.AddRange(speaker.Peers.Select(peer => Bgp(speaker, peer)));
         return list;
     }
@@ -62,6 +63,7 @@ internal static class ProtocolViews
             Session = session,
             RouteReflectorClient = config.RouteReflectorClient,
             Origin = config.Origin,
+            Bfd = config.Bfd == null ? null : new(speaker.Bfd.Of(peer)),
             Range = peer.Range?.Range,
             Kept = [.. peer.Retention.Families.Select(
                 kept => new KeptStatus(kept.Family, kept.IsLong, Positive(kept.Until - speaker.Time.GetUtcNow())))],

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
@@ -72,6 +73,8 @@ public sealed record PeerConfig
     /// <summary>Which paths of a prefix it is told where ADD-PATH was negotiated (RFC 7911).</summary>
     public PathsTold PathsIPv4 { get; init; } = PathsTold.Best;
     public PathsTold PathsIPv6 { get; init; } = PathsTold.Best;
+    /// <summary>Null: BFD does not watch it.</summary>
+    public PeerBfd? Bfd { get; init; }
     /// <summary>RFC 4271 9.2.1.1; zero: off.</summary>
     public TimeSpan MinRouteAdvertisementInterval { get; init; }
 }
@@ -84,9 +87,15 @@ public sealed record OwnRouteConfig(Prefix Prefix, RouteType Type, ImmutableArra
     /// up.</summary>
     public ImmutableArray<string?> Interfaces { get; init; } = [];
 
+    /// <summary>Gateways are used while BFD hears them; null: whether or not anybody does.</summary>
+    public BfdTimes? Bfd { get; init; }
+
+    /// <summary>Hops whose gateways BFD does not hear now, by their places: never configured.</summary>
+    internal ListOf<int> Unheard { get; init; }
+
     public bool Equals(OwnRouteConfig? other) =>
         other != null && Prefix == other.Prefix && Type == other.Type && Hops.AsSpan().SequenceEqual(other.Hops.AsSpan())
-        && Interfaces.AsSpan().SequenceEqual(other.Interfaces.AsSpan());
+        && Interfaces.AsSpan().SequenceEqual(other.Interfaces.AsSpan()) && Bfd == other.Bfd && Unheard == other.Unheard;
     public override int GetHashCode() => HashCode.Combine(Prefix, Type, Hops.Length);
 }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
@@ -45,11 +46,15 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     /// <summary>News of shards that wait in the inbox, each once: a peer could send them faster than they are taken.</summary>
     private readonly ConcurrentDictionary<SpeakerNews, byte> told = new();
     private readonly Latest<KernelSnapshot> kernelNews;
+    private readonly Bell bfdNews;
     private Loop? loop, settling;
     private KernelSnapshot latest;
 
-    public SpeakerLoop(SpeakerConfig config, IKernel kernel, Loops loops, TimeProvider time, ILoggerFactory logs)
+    /// <param name="bfd">Who watches neighbours; null: nobody does.</param>
+    public SpeakerLoop(
+        SpeakerConfig config, IKernel kernel, Loops loops, TimeProvider time, ILoggerFactory logs, IBfd? bfd = null)
     {
+        Bfd = new(bfd, time);
         (Config, this.kernel, this.loops, this.time, this.logs) = (config, kernel, loops, time, logs);
         sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
@@ -57,6 +62,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         listener = NewListener(config);
         latest = kernel.Current;
         kernelNews = new(latest, () => Post(SpeakerNews.KernelMoved.Now));
+        bfdNews = new(() => Post(SpeakerNews.BfdMoved.Now));
+        if (bfd != null) bfd.Changed += bfdNews.Ring;
         fib = config.Kernel.InstallRoutes ? new Fib(kernel, config.Kernel, loops) : null;
         Rib = new(config.Shards, config.Decision, NextHopsBy(latest), fib, this, loops, logs.CreateLogger<Rib.Rib>());
         if (fib != null) fib.RoomAgain = Rib.Wake;
@@ -70,16 +77,22 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         get;
         private set
         {
-            if (field == null || value.Routes != field.Routes) OwnRoutes = value.Routes.ToImmutableDictionary(route => route.Prefix);
+            if (field == null || value.Routes != field.Routes) SetOwnRoutes(Bfd.Judge(value.Routes));
             field = value;
         }
     }
 
-    /// <summary>Those of the configuration, made once: each change of the kernel and each reader asks for them.</summary>
+    /// <summary>
+    /// Those of the configuration with what BFD says of their gateways, made once: each change of the kernel and each reader asks for them.
+    /// </summary>
     internal ImmutableDictionary<Prefix, OwnRouteConfig> OwnRoutes { get; private set; } =
         ImmutableDictionary<Prefix, OwnRouteConfig>.Empty;
 
+    /// <summary>The same, in their order.</summary>
+    internal ImmutableArray<OwnRouteConfig> OwnRouteList { get; private set; } = [];
+
     internal IKernel Kernel => kernel;
+    internal BfdWatch Bfd { get; }
     /// <summary>Null: nothing is installed.</summary>
     internal Fib? Fib => fib;
     internal TimeProvider Time => time;
@@ -141,6 +154,12 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private async Task HandleAsync(Loop loop, SpeakerNews news)
     {
+        await PerformAsync(loop, news).ConfigureAwait(false);
+        if (MovesNeighbours(news)) await WatchAsync().ConfigureAwait(false);
+    }
+
+    private async Task PerformAsync(Loop loop, SpeakerNews news)
+    {
         switch (news)
         {
             case SpeakerNews.Begin(var done):
@@ -159,6 +178,9 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
                 break;
             case SpeakerNews.KernelMoved:
                 await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
+                break;
+            case SpeakerNews.BfdMoved:
+                await HearOfNeighboursAsync().ConfigureAwait(false);
                 break;
             case SpeakerNews.Order order:
                 if (peers.TryGetValue(order.Peer, out var ordered)) Perform(ordered, order);
@@ -275,48 +297,6 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     }
 
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
-
-    private ImmutableDictionary<Prefix, OwnPath> WantedOf(OwnRouteSource source, KernelSnapshot snapshot) => source.Origin switch
-    {
-        _ when source.MovesItself => source.Wanted,
-        RouteOrigin.Static => StaticRoutes(source.Family, snapshot),
-        _ when !Config.Kernel.Learn => ImmutableDictionary<Prefix, OwnPath>.Empty,
-        RouteOrigin.Direct => LearnedRoutes.Direct(snapshot, source.Family, Config.Kernel.IgnoredInterfaces),
-        _ => LearnedRoutes.Foreign(snapshot, source.Family),
-    };
-
-    private ImmutableDictionary<Prefix, OwnPath> StaticRoutes(IpFamily family, KernelSnapshot snapshot)
-    {
-        var wanted = Config.Routes.Where(route => route.Prefix.Family == family)
-            .Select(route => (route.Prefix, Hops: OwnHops.Resolve(route, snapshot)))
-            .Where(route => route.Hops != null)
-            .ToImmutableDictionary(route => route.Prefix, route => new OwnPath(route.Hops is [var hop, ..] ? hop.Interface : 0));
-        var announced = Config.Announced.Where(prefix => prefix.Family == family && !wanted.ContainsKey(prefix));
-        return wanted.AddRange(announced.Select(prefix => KeyValuePair.Create(prefix, default(OwnPath))));
-    }
-
-    /// <summary>Whoever has routes announced that move by themselves, by a name that nobody else has.</summary>
-    public RouteProducer Producer(string name) => new(this, name);
-
-    internal Task ProduceAsync(RouteProducer producer, ImmutableArray<RouteMove> moves, bool all) =>
-        AskAsync<string?>(done => new SpeakerNews.Produce(producer.Name, moves, all, done));
-
-    private async Task ProduceAsync(SpeakerNews.Produce news)
-    {
-        foreach (var source in producers.SourcesOf(news.Producer, Moving))
-            await RouteProducers.ApplyAsync(source, news.Moves, news.All).ConfigureAwait(false);
-    }
-
-    private OwnRouteSource Moving(string name, IpFamily family, uint preference)
-    {
-        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference)
-        {
-            Since = time.GetUtcNow(),
-            MovesItself = true,
-        };
-        Sources = Sources.Add(source);
-        return source;
-    }
 
     /// <param name="before">The same peer under other settings of its session.</param>
     /// <param name="range">Whose template made it; null: it is configured by its address.</param>

@@ -25,6 +25,11 @@ internal abstract record SpeakerNews
     {
         public static readonly KernelMoved Now = new();
     }
+    /// <summary>Neighbours were lost or found by BFD. Of these one waits.</summary>
+    public sealed record BfdMoved : SpeakerNews
+    {
+        public static readonly BfdMoved Now = new();
+    }
     /// <summary>A session is established; the RIB was told so.</summary>
     public sealed record Established(string Peer, PeerLife Life) : SpeakerNews;
     /// <summary>It has ended; the RIB was told so, and which families' routes stay.</summary>

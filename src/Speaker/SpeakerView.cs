@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
@@ -25,6 +26,9 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     public IReadOnlyList<ConfiguredRoute> ConfiguredRoutes => ConfiguredRoute.Of(speaker);
     public IReadOnlyList<RangeStatus> Ranges => [.. speaker.Config.Ranges.Select(range => new RangeStatus(
         range.Range, range.Each.Session.Name, DynamicPeers.CountOf(range, speaker.Peers), range.Limit, range.Each.Origin))];
+    public IReadOnlyList<BfdNeighbour> Bfd => BfdWatch.Views(speaker);
+    public BfdLateness? BfdLateness => speaker.Bfd.Lateness;
+    public long BfdStrays => speaker.Bfd.Strays;
     public IReadOnlyList<string> FilterNames => [.. speaker.Config.Filters.Select(filter => filter.Name)];
 
     public Func<RouteView, RouteView?>? FilterNamed(string name) =>
@@ -152,6 +156,7 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
     {
         if (speaker.PeerNamed(protocol) is { } found) peer(found);
         else if (speaker.Sources.Where(own => own.Name == protocol).ToArray() is { Length: > 0 } own) Array.ForEach(own, source);
-        else if (protocol != ProtocolViews.Device) throw new KeyNotFoundException($"there is no protocol \"{protocol}\"");
+        else if (protocol is not (ProtocolViews.Device or ProtocolViews.Bfd))
+            throw new KeyNotFoundException($"there is no protocol \"{protocol}\"");
     }
 }

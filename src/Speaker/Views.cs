@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -28,7 +29,7 @@ public sealed record RouterStatus(
 public sealed record RecoveryStatus(FamilySet Families, int Waits, TimeSpan Left, TimeSpan Whole);
 
 /// <summary>BIRD's classes of protocols that this daemon has instances of.</summary>
-public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bgp }
+public enum ProtocolKind : byte { Device, Direct, Kernel, Static, Bfd, Bgp }
 
 /// <summary>Route counts and update counts of one peer (or other source) and family; birdc's "channel".</summary>
 public sealed record ChannelStatus(
@@ -70,6 +71,8 @@ public sealed record ProtocolStatus(string Name, ProtocolKind Kind, bool Enabled
     public bool RouteReflectorClient { get; init; }
     /// <summary>Of a peer: what asks for it.</summary>
     public PeerOrigin Origin { get; init; }
+    /// <summary>Of a peer that BFD watches; null: it does not.</summary>
+    public PeerBfdStatus? Bfd { get; init; }
     /// <summary>Of a peer that a template made, because it called: of which range. Null: it is configured by its address.</summary>
     public Prefix? Range { get; init; }
     /// <summary>Of a peer: families of which a lost session's routes are still there, stale (RFC 4724, RFC 9494).</summary>
@@ -168,6 +171,12 @@ public interface ISpeaker
     IReadOnlyList<ConfiguredRoute> ConfiguredRoutes { get; }
     /// <summary>Ranges whose neighbours may call.</summary>
     IReadOnlyList<RangeStatus> Ranges { get; }
+    /// <summary>Neighbours that BFD watches, in the order of their addresses.</summary>
+    IReadOnlyList<BfdNeighbour> Bfd { get; }
+    /// <summary>How late BFD's own packets leave; null: nobody watches.</summary>
+    BfdLateness? BfdLateness { get; }
+    /// <summary>BFD's datagrams that were no watched neighbour's.</summary>
+    long BfdStrays { get; }
     /// <summary>Names of the configured filters.</summary>
     IReadOnlyList<string> FilterNames { get; }
     /// <summary>Runs a configured filter on a route that was read: as it leaves it; null where it rejects. Null: there is none.</summary>

@@ -58,6 +58,7 @@ internal static class Why
         OwnHopRule.InterfaceDown => $"interface {link} is down",
         OwnHopRule.NoAddress => $"no link has an address of {gateway}'s family",
         OwnHopRule.NotOnLink => $"{gateway} is on {(link == null ? "no link of ours" : $"no network of {link}")}",
+        OwnHopRule.Unheard => $"BFD does not hear {gateway}",
         _ => "usable",
     };
 

@@ -43,6 +43,8 @@ public class ConfigErrorTests
     [InlineData("sources: [{ files: ., maxSize: 0 }]",
         "1:32: expected a size from 1KiB to 1GiB, such as 64MiB for sources[0].maxSize, got \"0\"")]
     [InlineData("node: two words", "1:7: expected a name without spaces for node, got \"two words\"")]
+    [InlineData("routes: [{ prefix: 10.0.0.0/8, type: blackhole, bfd: true }]",
+        "1:54: expected bfd beside a gateway (via), got a route without one")]
     [InlineData("", "1:1: expected keys such as router and peers, got an empty file")]
     [InlineData("just words", "1:1: expected a mapping of keys, got \"just words\"")]
     public void The_file_is_refused_in_these_words(string text, string expected) => Assert.Equal(expected, Only(text));
@@ -56,6 +58,12 @@ public class ConfigErrorTests
     [InlineData("peerRange: 'fe80::/10', asNumber: 1", "expected a range of neighbours' addresses for peerRange, got fe80::/10")]
     [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, sessionLimit: 0",
         "expected a number from 1 to 4096 for peers[0].sessionLimit, got \"0\"")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1, bfd: fast", "expected true or false for peers[0].bfd, got \"fast\"")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1, bfd: { interval: 9ms }",
+        "expected a time from 10ms to 1m, such as 500ms, 90s or 2m for peers[0].bfd.interval, got \"9ms\"")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1, bfd: { multiplier: 0 }",
+        "expected a number from 1 to 255 for peers[0].bfd.multiplier, got \"0\"")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1, bfd: { detect: 3 }", "expected a key that peers[0].bfd knows, got \"detect\"")]
     [InlineData("peerIP: 192.0.2.1", "expected the key asNumber, got a peer without it")]
     [InlineData("peerIP: 192.0.2.1, asNumber: 0",
         "expected an AS number from 1 to 4294967294, internal or external, for peers[0].asNumber, got \"0\"")]

@@ -24,6 +24,31 @@ public class DaemonConfigTests
     internal static PeerConfig Peer(string keys) =>
         Assert.Single(Good($"router: {{ asNumber: 65000 }}\npeers:\n  - {{ {keys} }}\n").Speaker.Peers);
 
+    [Theory]
+    [InlineData("", 0, 0)]
+    [InlineData(", bfd: false", 0, 0)]
+    [InlineData(", bfd: true", 300, 3)]
+    [InlineData(", bfd: { interval: 50ms }", 50, 3)]
+    [InlineData(", bfd: { interval: 10ms, multiplier: 5 }", 10, 5)]
+    public void A_peer_is_watched_by_bfd(string key, int milliseconds, int multiplier)
+    {
+        var bfd = Peer($"peerIP: 10.0.0.1, asNumber: 65001{key}").Bfd;
+        if (milliseconds == 0) Assert.Null(bfd);
+        else Assert.Equal(new(TimeSpan.FromMilliseconds(milliseconds), TimeSpan.FromMilliseconds(milliseconds), multiplier), bfd!.Times);
+    }
+
+    [Fact]
+    public void An_own_routes_gateway_is_watched_by_bfd()
+    {
+        var routes = Good("""
+            router: { asNumber: 65000 }
+            routes:
+              - { prefix: 192.0.2.0/24, via: 10.0.0.1, bfd: { interval: 100ms } }
+              - { prefix: 198.51.100.0/24, via: 10.0.0.1 }
+            """).Speaker.Routes;
+        Assert.Equal([100, null], routes.Select(route => route.Bfd?.Send.TotalMilliseconds));
+    }
+
     [Fact]
     public void The_configuration_of_the_speed_comparison_loads()
     {

@@ -16,15 +16,16 @@ public partial class SourceTests
         Assert.Equal([], Files(file => File.ReadLines(Tree.Path(file)).Count() > 500));
 
     [Fact]
-    public void Beside_the_kernel_room_libc_is_known_to_those_who_judge_files_the_tables_memory_and_the_sessions_sockets() =>
+    public void Beside_the_kernels_and_BFDs_rooms_libc_is_known_to_those_who_judge_files_the_tables_memory_and_the_sessions_sockets() =>
         Assert.Equal(
             ["src/Net/TableMemory.cs", "src/Session/TcpOptions.cs", "src/Sources/RegularFile.cs"],
-            Files(file => IsIn("src/", file) && !IsIn("src/Kernel/", file) && Contains(file, "Tmds.Linux")));
+            Files(file => IsIn("src/", file) && !IsIn("src/Kernel/", file) && !IsIn("src/Bfd/", file)
+                && Contains(file, "Tmds.Linux")));
 
     [Fact]
     public void Nobody_declares_what_of_libc_is_Tmds_LibCs() =>
-        // kill(2) is not among them, and the machine, which needs it, is no room; nor are limits.
-        Assert.Equal(["machine/Libc.cs", "src/Kernel/Netlink/Libc.cs"], Files(file => !IsThisFile(file)
+        // kill(2) is not among them, and the machine, which needs it, is no room; nor are limits, schedulers and priorities.
+        Assert.Equal(["machine/Libc.cs", "src/Bfd/Libc.cs", "src/Kernel/Netlink/Libc.cs"], Files(file => !IsThisFile(file)
             && (Contains(file, "LibraryImport") || Contains(file, "DllImport"))));
 
     [Fact]

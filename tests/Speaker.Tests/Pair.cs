@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
@@ -31,11 +32,11 @@ internal sealed class TestSpeaker : IAsyncDisposable
     private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="hasOldRoutes">An earlier run has left a route in the kernel.</param>
-    public TestSpeaker(SpeakerConfig config, TimeProvider? time = null, bool hasOldRoutes = false)
+    public TestSpeaker(SpeakerConfig config, TimeProvider? time = null, bool hasOldRoutes = false, IBfd? bfd = null)
     {
         if (hasOldRoutes) Kernel.Holds[Prefix.Parse("100.64.0.0/10")] = new(RouteType.Blackhole, []);
         Loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, _) => ended.SetResult(loop.Name));
-        Loop = new(config, Kernel, Loops, time ?? TimeProvider.System, NullLoggerFactory.Instance);
+        Loop = new(config, Kernel, Loops, time ?? TimeProvider.System, NullLoggerFactory.Instance, bfd);
         View = new(Loop, "test");
     }
 
@@ -69,7 +70,7 @@ internal sealed class Pair : IAsyncDisposable
     /// <param name="timeOfB">Null: the system's.</param>
     public Pair(
         Func<SpeakerConfig, SpeakerConfig>? changeA = null, Func<SpeakerConfig, SpeakerConfig>? changeB = null,
-        TimeProvider? timeOfB = null, bool oldRoutesOfA = false)
+        TimeProvider? timeOfB = null, bool oldRoutesOfA = false, IBfd? bfdOfA = null, IBfd? bfdOfB = null)
     {
         var number = Interlocked.Increment(ref last);
         (a, b) = (Address.Parse($"127.77.{number}.1"), Address.Parse($"127.77.{number}.2"));
@@ -77,7 +78,7 @@ internal sealed class Pair : IAsyncDisposable
         ConfigB = Config(b, a, 65002, 65001, "a", passive: true);
         if (changeA != null) ConfigA = changeA(ConfigA);
         if (changeB != null) ConfigB = changeB(ConfigB);
-        (A, B) = (new(ConfigA, hasOldRoutes: oldRoutesOfA), new(ConfigB, timeOfB));
+        (A, B) = (new(ConfigA, hasOldRoutes: oldRoutesOfA, bfd: bfdOfA), new(ConfigB, timeOfB, bfd: bfdOfB));
     }
 
     public SpeakerConfig ConfigA { get; }

@@ -9,7 +9,7 @@ namespace Calico.Bgp.Speaker.Tests;
 /// <summary>Which news of links and addresses end whose session. eth0 (2) has 10.0.0.1/24 and fd00::1/64.</summary>
 public class PeerWayTests
 {
-    private static readonly SessionSettings Tor = new()
+    internal static readonly SessionSettings Tor = new()
     {
         Name = "tor",
         Index = 16,

@@ -1,3 +1,4 @@
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Net;
 using Calico.Bgp.Session;
 using Calico.Bgp.Wire;
@@ -64,6 +65,28 @@ public class RestartTests
         await HasAsync(pair.B, "192.0.2.0/24 stale");
         await HasAsync(pair.B, "");
         Assert.Empty(pair.B.Kernel.Holds);
+    }
+
+    /// <summary>RFC 5882 section 4.3: BFD that ends with what restarts is silent meanwhile, and other BFD has lost the way.</summary>
+    [Theory]
+    [InlineData(false, "192.0.2.0/24 stale")]
+    [InlineData(true, "")]
+    public async Task A_neighbour_that_bfd_loses_while_it_restarts_keeps_its_routes_unless_its_bfd_outlives_it(
+        bool isIndependent, string left)
+    {
+        var bfd = new FakeBfd();
+        SpeakerConfig Watching(SpeakerConfig config) => config.Peer(peer => peer with { Bfd = new(BfdTimes.Default) });
+        await using var pair = await new Pair(Restarting(60, "192.0.2.0/24"), Watching, bfdOfB: bfd).UpAsync();
+        pair.B.Kernel.Become(BfdWatchTests.Beside(pair.ConfigB.Listen[0]));
+        await Until.TrueAsync(() => bfd.Wanted.Length == 1);
+        bfd.Become(BfdState.Up);
+        await HasAsync(pair.B, "192.0.2.0/24");
+        await pair.A.DisposeAsync();
+        await HasAsync(pair.B, "192.0.2.0/24 stale");
+        await Until.TrueAsync(() => KeptBy(pair.B, "a").Count == 2);
+        bfd.Become(BfdState.Down, new("silence", DateTimeOffset.UnixEpoch), isIndependent);
+        await pair.B.Loop.ConfigureAsync(pair.ConfigB with { HostName = "a further question has been answered" });
+        await HasAsync(pair.B, left);
     }
 
     /// <summary>Conformance G05, all of it in one story.</summary>

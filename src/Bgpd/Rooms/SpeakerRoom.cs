@@ -7,7 +7,7 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>The sessions and the tables. It speaks to nobody before all rooms are there; the resources move it from then on.</summary>
 internal sealed class SpeakerRoom(
-    Start start, KernelRoom kernel, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
+    Start start, KernelRoom kernel, BfdRoom bfd, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
 {
     /// <summary>Programs that speak BIRD's protocol take the first digit of the version for the dialect.</summary>
     private const string BirdDialectVersion = "2.0.12";
@@ -20,7 +20,7 @@ internal sealed class SpeakerRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        loop = new(sources.Resources?.Plan?.Joined ?? start.Config.Speaker, kernel.Loop, loops, time, logs);
+        loop = new(sources.Resources?.Plan?.Joined ?? start.Config.Speaker, kernel.Loop, loops, time, logs, bfd.Loop);
         return Task.CompletedTask;
     }
 

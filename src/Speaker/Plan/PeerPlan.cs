@@ -20,6 +20,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     private readonly Dictionary<Place, PlannedPeer> own = [];
     private readonly HashSet<PlanProblem> told = [];
     private readonly PeerSecrets secrets = new(view);
+    private readonly BfdPlan bfd = new(view, problems);
 
     public IEnumerable<PlannedPeer> Peers()
     {
@@ -178,6 +179,7 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
     {
         ClusterId = end.IsInternal ? end.ClusterId : null,
         NextHop = NextHopOf(peer, end.IsInternal),
+        Bfd = bfd.Of(peer),
         ImportFilters = chains.Naming(peer.Filters, end.Family, import: true),
         ExportFilters = chains.Naming(peer.Filters, end.Family, import: false),
         Import = chains.Import(peer.Filters, end),

@@ -71,8 +71,6 @@ internal static class PlanProblems
     {
         foreach (var peer in view.Resources.Of(Kinds.BgpPeer))
         {
-            if (peer.FailureDetectionMode != FailureDetectionMode.None)
-                yield return NotDone(peer, "failureDetectionMode", "there is no BFD");
             if (peer.BirdGatewayMode != BirdGatewayMode.Recursive)
                 yield return NotDone(peer, "birdGatewayMode", "next hops are resolved recursively");
             if (peer.ExternalNetwork != null) yield return NotDone(peer, "externalNetwork", "routes go to the main table");

@@ -43,6 +43,8 @@ public sealed record PlannedPeer
     public RouterId? ClusterId { get; init; }
     public NextHopMode NextHop { get; init; }
     public int AllowLocalAs { get; init; }
+    /// <summary>Null: BFD does not watch it.</summary>
+    public PeerBfd? Bfd { get; init; }
     /// <summary>BGPFilters that say something about this direction.</summary>
     public ListOf<string> ImportFilters { get; init; }
     public ListOf<string> ExportFilters { get; init; }
@@ -103,6 +105,7 @@ public sealed record PlannedPeer
         ClusterId = ClusterId,
         NextHop = NextHop,
         AllowLocalAs = AllowLocalAs,
+        Bfd = Bfd,
         Problem = Problem,
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -27,6 +28,9 @@ internal class FakeSpeaker : ISpeaker
     public KernelStatus KernelStatus => new(0, 0, 0, 0, 0, 0, []);
     public MemoryReport Memory { get; set; } = new(0, 0, 0, 0, 0);
     public IReadOnlyList<RangeStatus> Ranges { get; set; } = [];
+    public IReadOnlyList<BfdNeighbour> Bfd { get; set; } = [];
+    public BfdLateness? BfdLateness => null;
+    public long BfdStrays => 0;
     public IReadOnlyList<string> FilterNames { get; set; } = [];
     public Dictionary<string, Func<RouteView, RouteView?>> NamedFilters { get; } = [];
     public Func<RouteView, RouteView?>? FilterNamed(string name) => NamedFilters.GetValueOrDefault(name);

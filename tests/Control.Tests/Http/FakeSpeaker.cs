@@ -3,6 +3,7 @@
 
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -30,6 +31,17 @@ public sealed class FakeSpeaker : ISpeaker
     /// <summary>More batches of the same routes, for tests of streaming.</summary>
     public int Batches { get; set; } = 1;
 
+    private static BfdSessionStatus Watched(string peer, int link) => new()
+    {
+        Key = new(Address.Parse(peer), link, link == 0),
+        Times = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), 3),
+        State = BfdState.Down,
+        RemoteState = BfdState.Down,
+        Since = Now - TimeSpan.FromHours(1),
+        Interval = TimeSpan.FromSeconds(1),
+        Counters = new(),
+    };
+
     public RouterStatus Router { get; set; } = new(
         "0.1.0", "kube-master", new(0x0ac00002), new(64512), Now, Now - TimeSpan.FromHours(26),
         Now - TimeSpan.FromMinutes(5), ShuttingDown: false);
@@ -39,6 +51,24 @@ public sealed class FakeSpeaker : ISpeaker
     public MemoryReport Memory => new(12_000_000, 3_400_000, 500_000, 20_000, 15_920_000);
     public IReadOnlyList<RangeStatus> Ranges { get; set; } = [];
     public Func<RouteView, RouteView?>? FilterNamed(string name) => null;
+    public IReadOnlyList<BfdNeighbour> Bfd { get; set; } =
+    [
+        new(Watched("10.192.0.254", 2) with
+        {
+            State = BfdState.Up,
+            RemoteState = BfdState.Up,
+            Interval = TimeSpan.FromMilliseconds(50),
+            DetectionTime = TimeSpan.FromMilliseconds(150),
+            Ups = 2,
+            Losses = 1,
+            LastLoss = new("10.192.0.254 was not heard for 150 ms", Now - TimeSpan.FromMinutes(70)),
+            LocalDiscriminator = 7,
+            RemoteDiscriminator = 9,
+        }, "eth0", ["tor1"]),
+        new(Watched("192.0.2.1", 0) with { Problem = "UDP port 4784: Address already in use" }, null, ["node2"]),
+    ];
+    public BfdLateness? BfdLateness => null;
+    public long BfdStrays => 0;
     public IReadOnlyList<string> FilterNames => ["only-default", "from \"tor\""];
     public bool Ready { get; set; } = true;
     public IReadOnlyList<string> Awaited { get; set; } = [];

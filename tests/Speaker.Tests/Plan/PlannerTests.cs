@@ -298,7 +298,6 @@ public class PlannerTests
     {
         var enterprise = Peer("tor", "192.0.2.1", 65001) with
         {
-            FailureDetectionMode = FailureDetectionMode.BFDIfDirectlyConnected,
             BirdGatewayMode = BirdGatewayMode.DirectIfDirectlyConnected,
             ExternalNetwork = "blue",
             Extensions = Labelled(("a", "b")),
@@ -306,11 +305,32 @@ public class PlannerTests
         CalicoNodeStatus Status(string node) => new(new Metadata("of-" + node)) { Node = node };
         var plan = Of(enterprise, Status("a"), Status("b")).Plan();
         Assert.Equal(
-            ["birdGatewayMode", "extensions", "externalNetwork", "failureDetectionMode", "node"],
+            ["birdGatewayMode", "extensions", "externalNetwork", "node"],
             plan.Problems.Select(problem => problem.Field["spec.".Length..]));
         Assert.All(plan.Problems, problem => Assert.StartsWith("not acted on", problem.Reason));
         Assert.Equal("CalicoNodeStatus/of-a", plan.Problems[^1].Object);
         Assert.Equal("Global_192_0_2_1", Assert.Single(plan.Peers).Name);
+    }
+
+    [Fact]
+    public void A_peer_is_watched_as_the_configuration_says_that_selects_this_node()
+    {
+        var tor = Peer("tor", "192.0.2.1", 65001) with { FailureDetectionMode = FailureDetectionMode.BFDIfDirectlyConnected };
+        BfdConfiguration Quick(string name, string nodes, params string[] links) => new(new Metadata(name))
+        {
+            NodeSelector = Selector.Parse(nodes),
+            Interfaces = [.. links.Select(link => new BfdInterface(link) { Multiplier = link.Length })],
+        };
+        var plan = Of(tor, Peer("other", "192.0.2.2", 65001), Quick("0", "has(nothing)", "*"), Quick("1", "all()", "*", "eth*", "eth0"),
+            Quick("2", "all()", "*")).Plan();
+        Assert.Null(plan.Peers.Single(peer => peer.Name == "Global_192_0_2_2").Bfd);
+        var watched = plan.Peers.Single(peer => peer.Name == "Global_192_0_2_1").ToConfig(plan).Bfd!;
+        Assert.Equal(["eth0", "eth*", "*"], watched.ByLink.Select(link => link.Pattern));
+        Assert.Equal(new(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(10), 4) { Idle = TimeSpan.FromMinutes(1) },
+            watched.ByLink[0].Times);
+        Assert.True(watched.OnlyDirect);
+        var problem = Assert.Single(plan.Problems);
+        Assert.Equal(("BFDConfiguration/2", "BFDConfiguration/1 selects this node too, and counts"), (problem.Object, problem.Reason));
     }
 
     [Fact]
