@@ -15,6 +15,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(ReadyAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PeerAnswer>))]
+[JsonSerializable(typeof(IReadOnlyList<BfdAnswer>))]
 [JsonSerializable(typeof(RouteAnswer))]
 [JsonSerializable(typeof(KernelAnswer))]
 [JsonSerializable(typeof(OwnRouteAnswer))]

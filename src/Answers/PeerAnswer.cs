@@ -30,6 +30,9 @@ public sealed record PeerAnswer
     /// <summary>Sent or received, whether or not the session has come up again.</summary>
     public FaultAnswer? LastNotification { get; init; }
     public FaultAnswer? LastSocketError { get; init; }
+    /// <summary>By what BFD says of it; absent: it is not watched.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PeerBfdAnswer? Bfd { get; init; }
     public required bool RouteReflectorClient { get; init; }
     public required bool Passive { get; init; }
     public required int Multihop { get; init; }
@@ -51,7 +54,14 @@ public sealed record PeerAnswer
 /// <param name="SecondsLeft">Until they go, or become that.</param>
 public sealed record KeptAnswer(string Family, bool LongLived, double SecondsLeft);
 
-/// <param name="Kind">socket, sent, received, stopped, or way: the link or our own address is gone.</param>
+/// <param name="State">As <see cref="BfdAnswer.State"/>; null: there is no way to the peer on which it could be watched.</param>
+public sealed record PeerBfdAnswer(string? State, DateTimeOffset? Since, double? Interval, double? DetectionTime, BfdLossAnswer? LastLoss)
+{
+    public string? Problem { get; init; }
+}
+
+/// <param name="Kind">socket, sent, received, stopped, or way: the link or our own address is gone, or BFD no longer
+/// hears the peer.</param>
 /// <param name="Code">Of the NOTIFICATION, where there was one.</param>
 public sealed record FaultAnswer(string Kind, string Text, int? Code, int? Subcode, DateTimeOffset At)
 {

@@ -42,6 +42,8 @@ internal static class Commands
             new(new DaemonClient(parsed.GetValue(Socket)!), screen, time, parsed.GetValue(Json), parsed.GetValue(Watch));
         root.Subcommands.Add(Status(Make));
         root.Subcommands.Add(Peers(Make));
+        root.Subcommands.Add(Do(
+            new("bfd", "Neighbours that BFD watches"), Make, (daemon, _, stop) => daemon.BfdAsync(stop)));
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));

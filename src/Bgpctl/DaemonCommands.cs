@@ -38,6 +38,9 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     public Task PeersAsync(CancellationToken stop) =>
         ShowAsync("peers", "/v1/peers", body => PeersView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPeerAnswer), Now), stop);
 
+    public Task BfdAsync(CancellationToken stop) =>
+        ShowAsync("bfd", "/v1/bfd", body => BfdView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListBfdAnswer), Now), stop);
+
     public Task KernelAsync(CancellationToken stop) =>
         ShowAsync("kernel", "/v1/kernel", body => KernelView.Of(daemon.Read(body, AnswersJson.Default.KernelAnswer), Now), stop);
 

@@ -20,6 +20,7 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("peers tor1")]
     [InlineData("peers node2")]
     [InlineData("peers new-tor")]
+    [InlineData("bfd")]
     [InlineData("routes")]
     [InlineData("kernel")]
     [InlineData("kernel --routes")]

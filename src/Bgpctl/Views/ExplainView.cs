@@ -65,6 +65,7 @@ internal static class ExplainView
     [
         new Section(new Cell(answer.Peer.Name), Grid.Facts(
             ("asked for by", answer.Origin), ("problem", new(answer.Problem ?? "", Tone.Bad)), ("state", PeersView.State(answer.Peer)),
+            ("BFD", answer.Peer.Bfd is { } bfd ? PeerView.Bfd(bfd, now) : null),
             ("last error", PeersView.LastError(answer.Peer, now)))),
         Rules("import", answer.ImportRules), Rules("export", answer.ExportRules),
     ]);

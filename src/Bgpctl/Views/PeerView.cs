@@ -25,6 +25,7 @@ internal static class PeerView
             ("last error", new(PeersView.Fault(peer.LastError, now) ?? "", peer.Up ? Tone.Faint : Tone.Bad)),
             ("last NOTIFICATION", PeersView.Fault(peer.LastNotification, now)),
             ("last socket error", PeersView.Fault(peer.LastSocketError, now)),
+            ("BFD", peer.Bfd is { } bfd ? Bfd(bfd, now) : null),
             ("local", agreed == null ? $"AS {peer.LocalAs}" : $"{agreed.LocalAddress}, AS {peer.LocalAs}"),
             ("router id", agreed == null ? null : Named(agreed)),
             ("hold time", agreed == null ? null : HoldTime(agreed, peer.Timers)),
@@ -39,6 +40,17 @@ internal static class PeerView
     /// <summary>Null: none of an earlier session.</summary>
     private static string? Kept(PeerAnswer peer) => peer.Kept is not { } kept ? null : string.Join(", ", kept.Select(
         one => $"{one.Family} of a lost session stay for {Words.Seconds(one.SecondsLeft)}{(one.LongLived ? " as the last resort" : "")}"));
+
+    /// <summary>Null state: there is no link on which the peer could be watched.</summary>
+    public static Cell Bfd(PeerBfdAnswer bfd, DateTimeOffset now)
+    {
+        if (bfd.State == null) return new("not watched: it stands on no link of ours", Tone.Bad);
+        var state = BfdView.State(bfd.State);
+        var detection = bfd is { State: "up", DetectionTime: { } time } ? $", silence of {BfdView.Milliseconds(time)} takes it down" : "";
+        var loss = BfdView.Loss(bfd.LastLoss, now) is { } last ? $"; last loss: {last}" : "";
+        var problem = bfd.Problem == null ? "" : $"; {bfd.Problem}";
+        return new($"{state.Text} for {Words.Span(now - bfd.Since!.Value)}{detection}{loss}{problem}", state.Tone);
+    }
 
     private static string Named(NegotiatedAnswer agreed) =>
         agreed.PeerHostName == null ? agreed.RouterId : $"{agreed.RouterId} ({agreed.PeerHostName})";

@@ -12,7 +12,7 @@ internal static class Keywords
         "graceful", "gw", "help", "if", "ifindex", "ifname", "import", "in", "interface", "interfaces", "kernel", "len", "limit",
         "log", "memory", "mrtdump", "net", "noexport", "off", "ospf", "preexport", "preference", "primary", "print", "proto",
         "protocol", "protocols", "reject", "reload", "restart", "restrict", "return", "roa", "route", "router", "routes", "scope",
-        "show", "soft", "source", "static", "stats", "status", "summary", "symbols", "table", "template", "then", "timeout",
+        "sessions", "show", "soft", "source", "static", "stats", "status", "summary", "symbols", "table", "template", "then", "timeout",
         "true", "undo", "weight", "where",
     ]);
 

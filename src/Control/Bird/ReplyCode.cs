@@ -44,6 +44,7 @@ internal enum ReplyCode
     Uptime = 1011,
     RouteAttribute = 1012,
     Memory = 1018,
+    BfdSession = 1020,
 
     ProtocolHeading = 2002,
     InterfaceSummaryHeading = 2005,

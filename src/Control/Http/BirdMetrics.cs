@@ -79,7 +79,8 @@ internal static class BirdMetrics
 
     private static string State(ProtocolStatus protocol) => protocol.Session?.Phase.ToString() ?? "";
 
-    private static string Proto(ProtocolKind kind) => kind == ProtocolKind.Bgp ? "BGP" : kind.ToString();
+    private static string Proto(ProtocolKind kind) =>
+        kind is ProtocolKind.Bgp or ProtocolKind.Bfd ? kind.ToString().ToUpperInvariant() : kind.ToString();
 
     private static Metric Gauge(string name, string help, Func<ChannelStatus, long> value) =>
         new($"bird_protocol_{name}", "gauge", help, (_, channel, _) => value(channel));

@@ -1,5 +1,5 @@
 // /v1/events: server-sent events for those who watch. Each event carries what the GET of the same name answers (status, peers,
-// kernel), once at the start and then only when something of it has changed: counters of routes and updates count as change,
+// kernel, bfd), once at the start and then only when something of it has changed: counters of routes and updates count as change,
 // clocks, keepalives and timers do not. Sampled, so a flapping table costs a watcher two answers a second, not one a route.
 
 using System.Text.Json;
@@ -18,13 +18,13 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int SamplesPerHeartbeat = 30;
 
-    /// <summary>GET /v1/events?topics=status,peers,kernel; without topics: all.</summary>
+    /// <summary>GET /v1/events?topics=status,peers,kernel,bfd; without topics: all.</summary>
     public async Task WriteAsync(HttpContext http, Place place)
     {
         if (Topics(http) is not { } topics)
         {
             var asked = http.Request.Query["topics"];
-            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected topics of status, peers, kernel, got \"{asked}\"", "topics");
+            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected topics of status, peers, kernel, bfd, got \"{asked}\"", "topics");
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
@@ -60,6 +60,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         {
             case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops), Answer.Json.StatusAnswer); break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
+            case "bfd": Event(http, "bfd"u8, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer); break;
             default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer); break;
         }
     }
@@ -76,26 +77,27 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     private static string[]? Topics(HttpContext http)
     {
         var asked = http.Request.Query["topics"].ToString();
-        string[] topics = asked.Length == 0 ? ["status", "peers", "kernel"] : asked.Split(',');
-        return topics.All(topic => topic is "status" or "peers" or "kernel") ? topics : null;
+        string[] topics = asked.Length == 0 ? ["status", "peers", "kernel", "bfd"] : asked.Split(',');
+        return topics.All(topic => topic is "status" or "peers" or "kernel" or "bfd") ? topics : null;
     }
 
     /// <summary>What a change shows in.</summary>
     private sealed record Sample(
         IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready,
-        bool ShuttingDown, ReloadStatus? LastReload)
+        bool ShuttingDown, ReloadStatus? LastReload, IReadOnlyList<BfdNeighbour> Bfd)
     {
         public static Sample Of(ISpeaker speaker, IDaemon daemon)
         {
             var router = speaker.Router;
             return new(
                 speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready,
-                router.ShuttingDown, daemon.LastReload);
+                router.ShuttingDown, daemon.LastReload, speaker.Bfd);
         }
 
         public bool Same(Sample before, string topic) => topic switch
         {
             "peers" => SameProtocols(before),
+            "bfd" => SameBfd(before),
             "kernel" => SameKernel(before) && KernelVersion == before.KernelVersion,
             _ => SameProtocols(before) && SameKernel(before)
                 && (Reconfigured, Ready, ShuttingDown, LastReload)
@@ -111,6 +113,9 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
 
         private static (Phase?, DateTimeOffset?, SessionFaults?, SessionSettings?) Life(SessionSnapshot? session) =>
             (session?.Phase, session?.Since, session?.Faults, session?.Settings);
+
+        private bool SameBfd(Sample before) => Bfd.Count == before.Bfd.Count && Bfd.Zip(before.Bfd).All(
+            pair => pair.First.Session == pair.Second.Session && pair.First.Peers.AsSpan().SequenceEqual(pair.Second.Peers.AsSpan()));
 
         private bool SameKernel(Sample before) => Kernel == before.Kernel with { Refusals = Kernel.Refusals }
             && Kernel.Refusals.AsSpan().SequenceEqual(before.Kernel.Refusals.AsSpan());

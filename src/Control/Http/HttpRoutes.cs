@@ -11,7 +11,7 @@ namespace Calico.Bgp.Control.Http;
 internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, CancellationToken stopping)
 {
     private const string Paths =
-        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
+        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
@@ -37,6 +37,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "status"] => Get(http, StatusAsync),
         ["v1", "peers"] => Get(http, PeersAsync),
         ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),
+        ["v1", "bfd"] => Get(http, BfdAsync),
         ["v1", "routes"] => IsGet(http) ? routes.RoutesAsync(http) : WrongMethodAsync(http, HttpMethods.Get),
         ["v1", "kernel"] => Get(http, KernelAsync),
         ["v1", "kernel", "routes"] => Get(http, PlaceKind.Table, routes.KernelRoutesAsync),
@@ -88,6 +89,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private Task PeerAsync(HttpContext http, string name) => PeerNames.Find(speaker, name) is { Session: { } session } peer
         ? Answer.JsonAsync(http, StatusAnswers.Peer(peer, session), Answer.Json.PeerAnswer)
         : Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
+
+    private Task BfdAsync(HttpContext http) => Answer.JsonAsync(http, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer);
 
     private Task NatAsync(HttpContext http) =>
         Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);

@@ -28,6 +28,7 @@ internal sealed class Metrics(ISpeaker speaker, IDaemon daemon, Loops loops, Tim
         OwnMetrics.WriteLoops(text, [.. loops.Status]);
         OwnMetrics.WriteSessions(text, protocols);
         OwnMetrics.WriteRoutes(text, protocols);
+        BfdMetrics.Write(text, speaker);
         if (nat != null) OwnMetrics.WriteNat(text, nat);
         ProcessMetrics.Write(text);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);

@@ -11,7 +11,7 @@ internal readonly struct PrometheusText(IBufferWriter<byte> into)
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// <param name="type">gauge or counter.</param>
+    /// <param name="type">gauge, counter or histogram.</param>
     public void Head(string name, string type, string help)
     {
         Text("# HELP ");

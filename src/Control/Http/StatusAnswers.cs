@@ -102,6 +102,7 @@ internal static class StatusAnswers
             LastError = Fault(session.Faults.Why),
             LastNotification = Fault(session.Faults.Notification),
             LastSocketError = Fault(session.Faults.Socket),
+            Bfd = protocol.Bfd is { } bfd ? BfdAnswers.Of(bfd) : null,
             RouteReflectorClient = protocol.RouteReflectorClient,
             Passive = settings.Passive,
             Multihop = settings.Multihop,
@@ -184,6 +185,7 @@ internal static class StatusAnswers
         ProtocolKind.Direct => "direct",
         ProtocolKind.Kernel => "kernel",
         ProtocolKind.Static => "static",
+        ProtocolKind.Bfd => "bfd",
         _ => "bgp",
     };
 

@@ -1,3 +1,4 @@
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
@@ -62,6 +63,51 @@ public sealed class CommandTests
         Assert.Contains("192.0.2.0/24\n", said, StringComparison.Ordinal);
         Assert.Contains($"\tvia 172.16.0.1 (dormant: {Why})\n", said, StringComparison.Ordinal);
     }
+
+    /// <summary>Beside a BIRD 2.0.12's lines for such sessions.</summary>
+    [Theory]
+    [InlineData("show bfd sessions")]
+    [InlineData("show bfd sessions bfd1")]
+    public async Task Bfd_sessions_stand_in_birds_columns(string command)
+    {
+        var speaker = Speaker();
+        speaker.ProtocolList.Add(new("bfd1", ProtocolKind.Bfd, true, true, FakeSpeaker.At(9, 0, 0)));
+        speaker.Bfd =
+        [
+            Session("10.9.0.2", "e0", BfdState.Up, 50, 150), Session("10.9.0.77", null, BfdState.Down, 1000, 0),
+            Session("fd09::2", "e0", BfdState.Init, 200, 1000),
+        ];
+        Assert.Equal(
+            """
+            1020-bfd1:
+             IP address                Interface  State      Since         Interval  Timeout
+             10.9.0.2                  e0         Up         09:00:00.139    0.050    0.150
+             10.9.0.77                 ---        Down       09:00:00.139    1.000    0.000
+             fd09::2                   e0         Init       09:00:00.139    0.200    1.000
+            0000 
+
+            """, await AskAsync(speaker, command));
+    }
+
+    [Theory]
+    [InlineData("show bfd sessions", "9001 There is no BFD protocol running\n")]
+    [InlineData("show bfd sessions tor1", "9001 tor1: Not a BFD protocol\n")]
+    [InlineData("show bfd sessions nix", "9001 syntax error, unexpected CF_SYM_UNDEFINED, expecting END or CF_SYM_KNOWN\n")]
+    public async Task Without_bfd_bird_is_heard_to_say_so(string command, string expected) =>
+        Assert.Equal(expected, await AskAsync(Speaker(), command));
+
+    private static BfdNeighbour Session(string peer, string? link, BfdState state, int interval, int detection) => new(
+        new()
+        {
+            Key = new(Address.Parse(peer), link == null ? 0 : 2, link == null),
+            Times = BfdTimes.Default,
+            State = state,
+            Since = FakeSpeaker.At(9, 0, 0),
+            Interval = TimeSpan.FromMilliseconds(interval),
+            DetectionTime = TimeSpan.FromMilliseconds(detection),
+            Counters = new(),
+        },
+        link, ["tor1"]);
 
     [Theory]
     [InlineData("disable tor1 \"moving racks\"", "0009-tor1: disabled", "disable tor1 moving racks")]

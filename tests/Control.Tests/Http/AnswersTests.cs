@@ -18,6 +18,7 @@ public sealed partial class AnswersTests : IAsyncLifetime
     [InlineData("/v1/status")]
     [InlineData("/v1/peers")]
     [InlineData("/v1/peers/tor1")]
+    [InlineData("/v1/bfd")]
     [InlineData("/v1/routes")]
     [InlineData("/v1/kernel")]
     [InlineData("/v1/kernel/routes")]

@@ -61,6 +61,10 @@ public sealed partial class MetricsTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("""calico_bgp_bfd_session_up{peer="tor1"} 1""")]
+    [InlineData("""calico_bgp_bfd_session_up{peer="node2"} 0""")]
+    [InlineData("""calico_bgp_bfd_losses_total{peer="tor1"} 1""")]
+    [InlineData("""calico_bgp_bfd_detection_time_seconds{peer="tor1"} 0.15""")]
     [InlineData("""bird_protocol_up{name="tor1",proto="BGP",ip_version="4","""
         + """import_filter="ACCEPT",export_filter="only-default",state="Established"} 1""")]
     [InlineData("""bird_protocol_up{name="node2",proto="BGP",ip_version="4","""

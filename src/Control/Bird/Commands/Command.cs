@@ -23,7 +23,7 @@ internal static class Verbs
         ["symbols"] = ShowSymbols.Parse,
         ["static"] = ShowStatic.Parse,
         ["memory"] = ShowMemory.Parse,
-        ["bfd"] = tokens => Absent(tokens, "BFD"),
+        ["bfd"] = ShowBfd.Parse,
         ["ospf"] = tokens => Absent(tokens, "OSPF"),
         ["rip"] = tokens => Absent(tokens, "RIP"),
         ["babel"] = tokens => Absent(tokens, "Babel"),

@@ -17,6 +17,7 @@ internal static class ProtocolRow
     private static string Word(this ProtocolKind kind) => kind switch
     {
         ProtocolKind.Bgp => "BGP",
+        ProtocolKind.Bfd => "BFD",
         _ => kind.ToString(),
     };
 
