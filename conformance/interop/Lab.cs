@@ -44,6 +44,12 @@ internal sealed class Lab : IAsyncDisposable
         /// <summary>The IPv4 session runs through a wiretap; there is no IPv6 one then.</summary>
         public bool Tapped { get; init; }
         public int Hold { get; init; } = 9;
+        /// <summary>BFD watches the sessions between the two, with 50 ms and a multiplier of 3.</summary>
+        public bool Bfd { get; init; }
+        /// <summary>But they know nothing of it.</summary>
+        public bool OnlyWe { get; init; }
+        /// <summary>Those sessions may run over so many hops.</summary>
+        public int Hops { get; init; } = 1;
         /// <summary>We announce graceful restart.</summary>
         public bool AnnounceRestart { get; init; }
         /// <summary>The routers tell each other several paths of a prefix: we these, they all.</summary>
@@ -91,6 +97,8 @@ internal sealed class Lab : IAsyncDisposable
             OurView = [.. OurView.Select(neighbour => neighbour with { AddPath = o.AddPath })];
             TheirView = [.. TheirView.Select(neighbour => neighbour with { AddPath = o.AddPath })];
         }
+        OurView = [.. OurView.Select(n => n with { Bfd = o.Bfd, Hops = o.Hops })];
+        TheirView = [.. TheirView.Select(n => n with { Bfd = o.Bfd && !o.OnlyWe, Hops = o.Hops })];
         if (o.Tapped) (OurView, TheirView) = (OurView[..1], TheirView[..1]);
         var feederAs = o.Internal ? OurAs : FeederAs;
         Ours = Router.Make(Project.Subject, us, new(OurAs, "10.99.0.1", [.. OurView, .. Side("98", feederAs, theirAs, o.WeReflect)],

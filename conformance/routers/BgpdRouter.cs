@@ -36,11 +36,14 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         Spec.AnnounceRestart ? "gracefulRestartTime: 0s" : "",
         n.Password is { } key ? $"password: {{ file: {Write(n.Name + ".key", key)} }}" : "", n.Filters,
         n.AddPath is { } send ? $"addPath: {{ receive: true, send: {send} }}" : "", n.More,
+        n.Bfd ? "bfd: { interval: 50ms, multiplier: 3 }" : "", n.Hops > 1 ? $"multihop: {n.Hops}" : "",
     ];
 
     /// <summary>What /ready says.</summary>
-    public async Task<string> ReadyAsync() =>
-        (await Shell.RunAsync("curl", "-s", "--unix-socket", Path.Combine(Folder, "http"), "http://bgpd/ready")).Output;
+    public Task<string> ReadyAsync() => GetAsync("/ready");
+
+    public async Task<string> GetAsync(string path) =>
+        (await Shell.RunAsync("curl", "-s", "--unix-socket", Path.Combine(Folder, "http"), $"http://bgpd{path}")).Output;
 
     /// <summary>Another configuration, as an operator gives it: the file, then SIGHUP.</summary>
     public async Task ReconfigureAsync(RouterSpec spec)

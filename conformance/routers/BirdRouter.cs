@@ -21,14 +21,20 @@ internal sealed class BirdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
         protocol kernel { learn; ipv4 { import all; export none; }; }
         protocol kernel { learn; ipv6 { import all; export none; }; }
         filter own { if source = RTS_STATIC || source = RTS_BGP then accept; reject; }
+        {{(Spec.Neighbours.Any(n => n.Bfd) ? Bfd : "")}}
         {{string.Join('\n', Spec.Neighbours.Select(Protocol))}}
 
+        """;
+
+    private const string Bfd = """
+        protocol bfd bfd1 { interface "*" { interval 50 ms; multiplier 3; }; multihop { interval 50 ms; multiplier 3; }; }
         """;
 
     private string Protocol(Neighbour n) => $$"""
         protocol bgp {{n.Name}} {
           local {{n.Local}} as {{Spec.As}}; neighbor {{n.Remote}} as {{n.RemoteAs}};
           {{(n.Passive ? "passive on;" : "")}} {{(n.Password is { } key ? $"password \"{key}\";" : "")}} {{(n.Client ? "rr client;" : "")}}
+          {{(n.Bfd ? "bfd on;" : "")}} {{(n.Hops > 1 ? $"multihop {n.Hops};" : "")}}
           hold time {{Spec.Hold}}; connect retry time 2; connect delay time 1; error wait time 1,2;
           {{(Spec.Twin ? "enable extended messages on; graceful restart off; long lived graceful restart off;" : "")}}
           {{(n.IPv6 ? "ipv6" : "ipv4")}} { {{(Spec.Twin ? $"import keep filtered on; {(n.IPv6 ? "" : "extended next hop on;")}" : "")}}

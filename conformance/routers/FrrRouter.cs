@@ -12,7 +12,7 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
     public override IReadOnlySet<string> Shows { get; } = AllAttributes.Except([Seen.IPv6Extended, Seen.Unknown, Seen.Aigp]).ToHashSet();
 
     private string Zserv => Path.Combine(Folder, "zserv");
-    private Background? zebra;
+    private Background? zebra, bfdd;
 
     public override async Task StartAsync()
     {
@@ -24,6 +24,11 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
             Write("zebra.conf", ""),
             "-i", Path.Combine(Folder, "zebra.pid"), "-z", Zserv, "--vty_socket", Folder);
         await Until.TrueAsync("zebra answers", () => File.Exists(Zserv), 10);
+        if (bfdd != null) await bfdd.DisposeAsync();
+        if (Spec.Neighbours.Any(n => n.Bfd))
+            bfdd = Background.Start(Space, Path.Combine(Folder, "bfdd.log"), null, "/usr/lib/frr/bfdd", "-P", "0", "-f",
+                Write("bfdd.conf", ""), "-i", Path.Combine(Folder, "bfdd.pid"), "-z", Zserv, "--vty_socket", Folder,
+                "--bfdctl", Path.Combine(Folder, "bfdd.sock"));
         Process = Background.Start(Space, Log, null, "/usr/lib/frr/bgpd", "-P", "0", "-f", file, "-i", Path.Combine(Folder, "pid"), "-z",
             Zserv,
             "--vty_socket", Folder, "--log", "stdout", "--log-level", "informational");
@@ -47,6 +52,8 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
         $" neighbor {n.Remote} remote-as {n.RemoteAs}\n neighbor {n.Remote} timers 3 {Spec.Hold}\n neighbor {n.Remote} timers connect 2\n",
         $" neighbor {n.Remote} advertisement-interval 0\n",
         n.Passive ? $" neighbor {n.Remote} passive\n" : "",
+        n.Bfd ? $" neighbor {n.Remote} bfd 3 50 50\n" : "",
+        n.Hops > 1 && n.RemoteAs != Spec.As ? $" neighbor {n.Remote} ebgp-multihop {n.Hops}\n" : "",
         n.Password is { } key ? $" neighbor {n.Remote} password {key}\n" : "");
 
     private string Family(string name, bool ipv6) => string.Concat(
@@ -57,7 +64,7 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
             (n.AddPath != null ? $"  neighbor {n.Remote} addpath-tx-all-paths\n" : ""))),
         " exit-address-family\n");
 
-    private async Task<string> VtyAsync(params string[] commands) =>
+    public async Task<string> VtyAsync(params string[] commands) =>
         (await Shell.RunAsync("vtysh", ["--vty_socket", Folder, .. commands.SelectMany(command => new[] { "-c", command })])).Output;
 
     public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
@@ -134,6 +141,7 @@ internal sealed class FrrRouter(Netns space, RouterSpec spec) : Router(space, sp
     public override async ValueTask DisposeAsync()
     {
         if (Process != null) await Process.DisposeAsync();
+        if (bfdd != null) await bfdd.DisposeAsync();
         if (zebra != null) await zebra.DisposeAsync();
         await base.DisposeAsync();
     }

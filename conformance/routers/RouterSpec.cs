@@ -16,6 +16,10 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
 
     /// <summary>Our daemon knows it by this range alone; the session's name ends in its address.</summary>
     public string? Range { get; init; }
+    /// <summary>BFD watches it, with 50 ms and a multiplier of 3.</summary>
+    public bool Bfd { get; init; }
+    /// <summary>It is so many hops away at most.</summary>
+    public int Hops { get; init; } = 1;
     public string Session => Range == null ? Name : $"{Name}_{Remote.Replace('.', '_').Replace(':', '_')}";
 }
 
