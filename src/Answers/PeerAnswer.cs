@@ -12,6 +12,7 @@ public sealed record PeerAnswer
     /// <summary>It has called from this range (<c>peerRange</c>); absent of a peer that is configured by its address.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Range { get; init; }
+    /// <summary><c>::</c> of a neighbour that is looked for on its interface and has not been found.</summary>
     public required string Address { get; init; }
     public required string? Interface { get; init; }
     /// <summary>0: any but ours (<c>asNumber: external</c>), and it has not said yet which.</summary>

@@ -21,6 +21,7 @@ public sealed record PlanAnswer
 public sealed record PlanPeerAnswer
 {
     public required string Name { get; init; }
+    /// <summary>Or the range from which it calls, or the interface alone on which it is found.</summary>
     public required string Address { get; init; }
     public required int Port { get; init; }
     /// <summary>0: any but ours (<c>asNumber: external</c>).</summary>

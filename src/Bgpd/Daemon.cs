@@ -59,7 +59,7 @@ internal sealed class Daemon(
     public override Task StartedAsync(CancellationToken cancellationToken)
     {
         var config = Planned?.Joined ?? current.Config.Speaker;
-        log.Running(Release.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length);
+        log.Running(Release.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length + config.Links.Length);
         oneAtATime.Release();
         return Task.CompletedTask;
     }

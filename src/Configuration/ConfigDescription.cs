@@ -15,6 +15,8 @@ internal static class ConfigDescription
         foreach (var peer in speaker.Peers) yield return $"peer {peer.Session.Name}: {Place(peer.Session)} {Peer(peer)}";
         foreach (var range in speaker.Ranges)
             yield return $"peers {range.Each.Session.Name}_*: {range.Limit} at most from {range.Range}, {Peer(range.Each)}";
+        foreach (var link in speaker.Links)
+            yield return $"peer {link.Each.Session.Name}: whoever is on {link.Interface}, {Peer(link.Each)}";
         foreach (var route in speaker.Routes) yield return Route(route);
         foreach (var filter in speaker.Filters) yield return $"filter {filter.Name}";
         yield return Kernel(speaker.Kernel);

@@ -28,8 +28,8 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Routes = new OwnRouteReader(root).Read(),
             Filters = filters.All,
         };
-        var (peers, ranges) = new PeersReader(root, speaker, filters, folder).Read();
-        speaker = speaker with { Peers = peers, Ranges = ranges };
+        var (peers, ranges, links) = new PeersReader(root, speaker, filters, folder).Read();
+        speaker = speaker with { Peers = peers, Ranges = ranges, Links = links };
         var plan = new PlanReader(root, host.Calico);
         var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var config = new DaemonConfig

@@ -16,7 +16,11 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
     {
         var device = Names.Interface(peer, "interface");
         var port = peer.Number("peerPort", 1, ushort.MaxValue);
-        if (!peer.Has("peerIP")) return Later(peer, device);
+        if (!peer.Has("peerIP"))
+        {
+            peer.Problems.Error(peer.Node, "expected the key peerIP, peerRange or interface, got a peer without them");
+            return null;
+        }
         if (peer.Text("peerIP") is not { } text) return null;
         if (Parse(text) is not { } place)
         {
@@ -29,15 +33,6 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
             peer.Error("interface", $"expected one interface, got {device} here and {place.Interface} in peerIP");
         var chosen = place.Port != 0 ? place.Port : (int)(port ?? BgpPort);
         return Checked(peer, place with { Interface = place.Interface ?? device, Port = chosen });
-    }
-
-    /// <summary>A neighbour that is found rather than named: known to the file's language, not to the daemon yet.</summary>
-    private static PeerPlace? Later(Section peer, string? device)
-    {
-        if (device != null) peer.Problems.Warn(peer.Node, "peers by interface alone are not acted on yet: this one is left out");
-        else if (!peer.Has("interface"))
-            peer.Problems.Error(peer.Node, "expected the key peerIP or peerRange, got a peer without them");
-        return null;
     }
 
     private static PeerPlace? Checked(Section peer, PeerPlace place)

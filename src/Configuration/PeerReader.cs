@@ -49,6 +49,21 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         return range == null ? null : new(range.Value, limit, each with { Session = each.Session with { Passive = true } });
     }
 
+    /// <summary>A neighbour that is known by its link alone: all keys but those that are about its address, or about hops to it.</summary>
+    public PeerLink? ReadLink()
+    {
+        var device = Names.Interface(peer, "interface");
+        foreach (var key in (ReadOnlySpan<string>)["sourceAddress", "multihop"])
+            if (peer.Has(key)) peer.Error(key, $"expected no {key} beside interface alone: the neighbour is on that link");
+        var port = (int)(peer.Number("peerPort", 1, ushort.MaxValue) ?? SessionSettings.Port);
+        var advertises = peer.Flag("routerAdvertisements", otherwise: true);
+        var each = Read(Name(device ?? ""), new PeerPlace(Address.AnyIPv6, device, port));
+        if (device != null && !peer.Has("name") && !Names.IsPeer(device))
+            peer.Error("interface", $"expected the key name beside an interface called {device}: peers are {Names.WordExpected}");
+        peer.Close();
+        return device == null ? null : new(device, advertises, each);
+    }
+
     private PeerConfig Read(string name, PeerPlace? place)
     {
         if (!peer.Has("asNumber")) peer.Problems.Error(peer.Node, "expected the key asNumber, got a peer without it");

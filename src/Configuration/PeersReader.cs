@@ -10,11 +10,12 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
     private readonly Dictionary<string, int> names = [];
     private readonly Dictionary<(Address Address, string? Interface, int Port), string> places = [];
     private readonly Dictionary<Prefix, int> ranges = [];
+    private readonly Dictionary<string, int> links = new(StringComparer.Ordinal);
 
-    public (ImmutableArray<PeerConfig> Peers, ImmutableArray<PeerRange> Ranges) Read()
+    public (ImmutableArray<PeerConfig> Peers, ImmutableArray<PeerRange> Ranges, ImmutableArray<PeerLink> Links) Read()
     {
         var peers = new List<(Section Section, PeerConfig Peer)>();
-        var templates = ImmutableArray.CreateBuilder<PeerRange>();
+        var (templates, byLink) = (ImmutableArray.CreateBuilder<PeerRange>(), ImmutableArray.CreateBuilder<PeerLink>());
         foreach (var section in root.Sections("peers"))
         {
             var reader = new PeerReader(section, router, filters, folder);
@@ -22,11 +23,15 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
             {
                 if (reader.ReadRange() is { } range && Unique(section, range)) templates.Add(range);
             }
+            else if (section.Has("interface") && !section.Has("peerIP"))
+            {
+                if (reader.ReadLink() is { } link && Unique(section, link)) byLink.Add(link);
+            }
             else if (reader.Read() is { } peer && Unique(section, peer)) peers.Add((section, peer));
         }
         foreach (var (section, peer) in peers)
             foreach (var range in templates) Together(section, peer, range);
-        return ([.. peers.Select(peer => peer.Peer)], templates.DrainToImmutable());
+        return ([.. peers.Select(peer => peer.Peer)], templates.DrainToImmutable(), byLink.DrainToImmutable());
     }
 
     private bool Unique(Section section, PeerRange range)
@@ -34,6 +39,23 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
         if (ranges.TryAdd(range.Range, section.Node.Line)) return true;
         section.Error(
             "peerRange", $"expected each range once under peers, got {range.Range} again (first in line {ranges[range.Range]})");
+        return false;
+    }
+
+    private bool Unique(Section section, PeerLink link)
+    {
+        if (!IsNewName(section, link.Each.Session.Name)) return false;
+        if (links.TryAdd(link.Interface, section.Node.Line)) return true;
+        section.Error(
+            "interface",
+            $"expected each interface once by itself under peers, got {link.Interface} again (first in line {links[link.Interface]})");
+        return false;
+    }
+
+    private bool IsNewName(Section section, string name)
+    {
+        if (names.TryAdd(name, section.Node.Line)) return true;
+        section.Error("name", $"expected each name once under peers, got \"{name}\" again (first in line {names[name]})");
         return false;
     }
 
@@ -55,12 +77,7 @@ internal sealed class PeersReader(Section root, SpeakerConfig router, NamedFilte
     private bool Unique(Section section, PeerConfig peer)
     {
         var session = peer.Session;
-        if (!names.TryAdd(session.Name, section.Node.Line))
-        {
-            section.Error(
-                "name", $"expected each name once under peers, got \"{session.Name}\" again (first in line {names[session.Name]})");
-            return false;
-        }
+        if (!IsNewName(section, session.Name)) return false;
         var place = (session.PeerAddress, session.Interface, session.PeerPort);
         if (places.TryAdd(place, session.Name)) return true;
         var got = $"{session.PeerAddress} port {session.PeerPort} again (as of {places[place]})";

@@ -37,7 +37,7 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     {
         foreach (var address in addresses) sockets.Add(Open(address, port));
         foreach (var session in sessions) SetOptions(session, session.Settings.Password);
-        foreach (var template in templates) SetOptions(template, template.Settings.Password);
+        foreach (var template in templates) SetOptions(template, template.Key);
     }
 
     /// <exception cref="SocketException">Another daemon was quicker.</exception>
@@ -73,15 +73,15 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     {
         var older = templates;
         lock (gate) templates = newer;
-        foreach (var gone in older.Where(template => template.Settings.Password != null && KeyOf(newer, template.Range) == null))
+        foreach (var gone in older.Where(template => template.Key != null && KeyOf(newer, template.Range) == null))
             SetOptions(gone, "");
-        foreach (var template in newer) SetOptions(template, template.Settings.Password);
+        foreach (var template in newer) SetOptions(template, template.Key);
         // Who demanded the fewest hops may be gone.
         foreach (var gone in older.Except(newer)) SetOptions(gone, null);
     }
 
     private static string? KeyOf(ImmutableArray<PeerTemplate> templates, Prefix range) =>
-        templates.FirstOrDefault(template => template.Range == range)?.Settings.Password;
+        templates.FirstOrDefault(template => template.Range == range)?.Key;
 
     public async ValueTask DisposeAsync()
     {
@@ -139,9 +139,14 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
         var from = connection.RemoteEndPoint as IPEndPoint;
         var owner = from == null ? null : sessions.FirstOrDefault(session => IsPeer(session.Settings, from));
         if (owner != null) owner.Accept(connection);
-        else if (from != null && Newcomer != null && PeerTemplate.For(templates, Address.From(from.Address)) != null)
-            Newcomer(Address.From(from.Address), connection);
+        else if (from != null && Newcomer != null && IsAwaited(from)) Newcomer(Address.From(from.Address), connection);
         else Refuse(connection);
+    }
+
+    private bool IsAwaited(IPEndPoint from)
+    {
+        var scope = from.AddressFamily == AddressFamily.InterNetworkV6 ? from.Address.ScopeId : 0;
+        return PeerTemplate.For(templates, Address.From(from.Address), scope) != null;
     }
 
     private static bool IsPeer(SessionSettings settings, IPEndPoint from) =>
@@ -162,7 +167,7 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     private void SetOptions(PeerSession session, string? key)
     {
         var address = session.Settings.PeerAddress;
-        SetOptions(session.Settings.Name, new(address, address.Family.Bits()), key);
+        SetOptions(session.Settings.Name, new(address, address.Family.Bits()), address.IsUnspecified ? null : key);
     }
 
     private void SetOptions(PeerTemplate template, string? key) => SetOptions(template.Settings.Name, template.Range, key);

@@ -29,12 +29,22 @@ public sealed record PeerTemplate(Prefix Range, int Limit, SessionSettings Setti
     /// <summary>An address as part of a peer's name.</summary>
     public static string Word(Address address) => address.ToString().Replace('.', '_').Replace(':', '_');
 
+    /// <summary>
+    /// What must have signed a call of the range's. Of one link's neighbour nobody knows the address before it is found, and the same
+    /// addresses are on every link.
+    /// </summary>
+    public string? Key => Settings.Interface == null ? Settings.Password : null;
+
     /// <summary>The one whose range holds the address most closely; null: none does.</summary>
-    public static PeerTemplate? For(ImmutableArray<PeerTemplate> templates, Address neighbour)
+    /// <param name="scope">Of a link-local address: the number of its link.</param>
+    public static PeerTemplate? For(ImmutableArray<PeerTemplate> templates, Address neighbour, long scope)
     {
         PeerTemplate? closest = null;
         foreach (var template in templates)
-            if (template.Range.Contains(neighbour) && (closest == null || template.Range.Length > closest.Range.Length)) closest = template;
+            if (template.Holds(neighbour, scope) && (closest == null || template.Range.Length > closest.Range.Length)) closest = template;
         return closest;
     }
+
+    private bool Holds(Address neighbour, long scope) =>
+        Range.Contains(neighbour) && (Settings.Interface == null || TcpOptions.ScopeOf(Settings.Interface) == scope);
 }

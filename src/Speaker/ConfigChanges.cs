@@ -28,8 +28,8 @@ public static class ConfigChanges
 
     private static void Peers(SpeakerConfig older, SpeakerConfig newer, ImmutableArray<string>.Builder lines)
     {
-        var before = older.Peers.ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
-        foreach (var peer in newer.Peers)
+        var before = Named(older).ToDictionary(peer => peer.Session.Name, StringComparer.Ordinal);
+        foreach (var peer in Named(newer))
         {
             if (!before.Remove(peer.Session.Name, out var was)) lines.Add($"peer {peer.Session.Name}: added");
             else if (peer == was) continue;
@@ -40,6 +40,8 @@ public static class ConfigChanges
         }
         foreach (var name in before.Keys) lines.Add($"peer {name}: removed");
     }
+
+    private static IEnumerable<PeerConfig> Named(SpeakerConfig config) => config.Peers.Concat(config.Links.Select(link => link.Nobody));
 
     private static void Ranges(SpeakerConfig older, SpeakerConfig newer, ImmutableArray<string>.Builder lines)
     {

@@ -38,7 +38,7 @@ internal sealed class DynamicPeers(TimeProvider time, ILogger log, Action<Speake
     /// </summary>
     public (PeerRange Range, PeerConfig Peer)? Judge(SpeakerNews.Called call, ImmutableArray<PeerRange> ranges, IEnumerable<Peer> peers)
     {
-        Interlocked.Decrement(ref calls);
+        TakenUp();
         // Another configuration may have come between the call and its turn.
         if (PeerRange.For(ranges, call.Neighbour) is not { } range) return Refuse(call, "no range of ours holds it any more");
         var config = range.For(call.Neighbour);
@@ -51,6 +51,9 @@ internal sealed class DynamicPeers(TimeProvider time, ILogger log, Action<Speake
         if (CountOf(range, peers) >= range.Limit) return Refuse(call, $"{range.Range} has its {range.Limit} sessions (sessionLimit)");
         return (range, config);
     }
+
+    /// <summary>There is room for one more call.</summary>
+    public void TakenUp() => Interlocked.Decrement(ref calls);
 
     public static int CountOf(PeerRange range, IEnumerable<Peer> peers) => peers.Count(peer => peer.Range?.Range == range.Range);
 

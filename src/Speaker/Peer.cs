@@ -26,6 +26,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>Whose template made it; null: it was configured by its address.</summary>
     public PeerRange? Range { get; set; }
+    /// <summary>The link by which it is known; null: it has an address by which it is.</summary>
+    public PeerLink? Link { get; set; }
     /// <summary>Of one that a template made: until it has been down for long.</summary>
     public ITimer? Patience { get; set; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
@@ -155,8 +157,7 @@ internal static class PeerInRib
             Direct = !negotiated.Internal && settings.Multihop <= 1,
             Interface = onLink,
             NextHop = config.NextHop,
-            SelfIPv4 = negotiated.LocalAddress.IsIPv4
-            ? negotiated.LocalAddress : addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4),
+            SelfIPv4 = SelfIPv4(negotiated, addresses),
             SelfIPv6 = SelfIPv6(negotiated.LocalAddress, addresses),
             SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
@@ -180,6 +181,17 @@ internal static class PeerInRib
     private static Address? SelfLinkLocal(Address local, Address[] onLink) =>
         onLink.Where(address => address.IsLinkLocal).OrderBy(address => address != local).Select(address => (Address?)address)
             .FirstOrDefault();
+
+    /// <summary>
+    /// Towards a neighbour that has a link-local address alone, the link's IPv4 address may be of a subnet that is not his; where RFC 8950
+    /// is agreed on, he is told an address that he can reach.
+    /// </summary>
+    private static Address SelfIPv4(Negotiated negotiated, Address[] addresses)
+    {
+        if (negotiated.LocalAddress.IsIPv4) return negotiated.LocalAddress;
+        if (negotiated is { LocalAddress.IsLinkLocal: true, ExtendedNextHop: true }) return Address.AnyIPv4;
+        return addresses.FirstOrDefault(address => address.IsIPv4, Address.AnyIPv4);
+    }
 
     private static Address SelfIPv6(Address local, Address[] onLink)
     {

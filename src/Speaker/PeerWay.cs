@@ -31,6 +31,7 @@ internal static class PeerWay
         var link = kernel.Links.GetValueOrDefault(up.Told.Interface);
         var holders = kernel.Addresses.Where(address => address.Address == own).ToArray();
         if (isDirect && Down(link) is { } why) return why;
+        if (settings.Interface is { } name && link!.Name != name) return new("Link down", $"{name} is called {link.Name} now");
         if (holders.Length == 0 || (isDirect && !Array.Exists(holders, address => address.Interface == link!.Index)))
             return link == null ? Down(link) : new("Address gone", $"{link.Name} no longer has {own}");
         return !isDirect && Down(link) is { } down && !IsReachable(settings, kernel) ? down : null;

@@ -75,7 +75,12 @@ internal static class ProtocolViews
     /// <summary>What people said of it: the operator here, by an order or in bgpd.yaml, or the neighbour's (RFC 9003).</summary>
     private static string? Message(Peer peer, SessionSnapshot session) =>
         peer.Message ?? peer.Config.Problem ?? (session.Settings.Shutdown ? session.Settings.ShutdownText : null)
-        ?? session.Faults.Why.Notification?.Text ?? session.Hint;
+        ?? session.Faults.Why.Notification?.Text
+        ?? (IsLookedFor(session) ? NotFound(session.Settings.Interface) : session.Hint);
+
+    private static bool IsLookedFor(SessionSnapshot session) => session is { Enabled: true, Settings.PeerAddress.IsUnspecified: true };
+
+    private static string NotFound(string? device) => $"no neighbour on {device} yet: nobody there has said that he is a router, or called";
 
     private static string Self(RibPeer peer, IpFamily family) =>
         family == IpFamily.IPv6 && peer.SelfLinkLocal is { } linkLocal ? $"{peer.SelfIPv6} {linkLocal}" : peer.Self(family).ToString();

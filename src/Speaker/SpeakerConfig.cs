@@ -22,6 +22,8 @@ public sealed record SpeakerConfig
     public ImmutableArray<PeerConfig> Peers { get; init; } = [];
     /// <summary>Neighbours that are known by their range alone.</summary>
     public ImmutableArray<PeerRange> Ranges { get; init; } = [];
+    /// <summary>Neighbours that are known by their links alone.</summary>
+    public ImmutableArray<PeerLink> Links { get; init; } = [];
     public ImmutableArray<OwnRouteConfig> Routes { get; init; } = [];
     /// <summary>Prefixes that are announced and never go to the kernel: ranges of services.</summary>
     public ListOf<Prefix> Announced { get; init; }

@@ -48,6 +48,12 @@ internal static partial class SpeakerLog
     [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]
     public static partial void NewcomerMade(this ILogger log, string peer, Prefix range);
 
+    [LoggerMessage(4006, LogLevel.Information, "{Peer}: {Neighbour} is the neighbour on {Interface}")]
+    public static partial void NeighbourFound(this ILogger log, string peer, Address neighbour, string @interface);
+
+    [LoggerMessage(4007, LogLevel.Warning, "{Peer}: its neighbour cannot be looked for on {Interface}: {Reason}")]
+    public static partial void DiscoveryRefused(this ILogger log, string peer, string @interface, string reason);
+
     [LoggerMessage(4004, LogLevel.Information, "{Peer}: down for {Patience} or longer: its session goes, until it calls again")]
     public static partial void NewcomerGone(this ILogger log, string peer, TimeSpan patience);
 }

@@ -70,24 +70,45 @@ public sealed partial class SpeakerLoop
         }
         if (updated.Count > 0) Rib.PeersChanged([.. updated]);
         await loop.WaitForAsync(Task.WhenAll(stops)).ConfigureAwait(false);
-        if (!older.Ranges.SequenceEqual(newer.Ranges)) listener.Set(Templates(newer));
+        if (!older.Ranges.SequenceEqual(newer.Ranges) || !older.Links.SequenceEqual(newer.Links)) listener.Set(Templates(newer));
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
         foreach (var config in newer.Peers)
             if (!peers.ContainsKey(config.Session.Name))
                 StartPeer(config, renewed.GetValueOrDefault(config.Session.Name));
+        foreach (var link in newer.Links)
+            if (!peers.ContainsKey(link.Each.Session.Name)) Renew(link, renewed.GetValueOrDefault(link.Each.Session.Name));
+        await links.FollowAsync(newer.Links, latest).ConfigureAwait(false);
         return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
+    }
+
+    /// <summary>With the neighbour that was found there, where one was.</summary>
+    private void Renew(PeerLink link, Peer? before)
+    {
+        var found = before?.Session.Settings is { PeerAddress: { IsUnspecified: false } address } its && its.Interface == link.Interface
+            ? address : (Address?)null;
+        StartPeer(found is { } neighbour ? link.For(neighbour) : link.Nobody, before, link: link);
+        LookForAnother(peers[link.Each.Session.Name]);
     }
 
     /// <summary>What a peer is to be; null: it is to go. A neighbour that is configured by its address is of no range any more.</summary>
     private static PeerConfig? WantedOf(Peer peer, Dictionary<string, PeerConfig> wanted, SpeakerConfig newer)
     {
+        if (peer.Link is { } link) return WantedOf(peer, link, newer);
         if (peer.Range == null) return wanted.GetValueOrDefault(peer.Name);
         var address = peer.Session.Settings.PeerAddress;
         if (newer.Peers.Any(named => named.Session.PeerAddress == address)) return null;
         if (PeerRange.For(newer.Ranges, address) is not { } range) return null;
         peer.Range = range;
         return range.For(address) is var config && config.Session.Name == peer.Name ? config : null;
+    }
+
+    private static PeerConfig? WantedOf(Peer peer, PeerLink link, SpeakerConfig newer)
+    {
+        if (newer.Links.FirstOrDefault(one => one.Interface == link.Interface && one.Each.Session.Name == peer.Name) is not { } now)
+            return null;
+        peer.Link = now;
+        return peer.Session.Settings.PeerAddress is { IsUnspecified: false } found ? now.For(found) : now.Nobody;
     }
 
     /// <returns>Why the sockets stay as they were; null: they are the new ones.</returns>

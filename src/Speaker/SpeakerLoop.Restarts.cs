@@ -68,6 +68,7 @@ public sealed partial class SpeakerLoop
         lost.Up = null;
         lost.LookAtWay(latest);
         dynamics.Watch(lost);
+        LookForAnother(lost);
     }
 
     private void Keep(Peer peer, Retention newer)

@@ -40,6 +40,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private readonly Queue<ushort> freed = [];
     private readonly RouteProducers producers = new();
     private readonly DynamicPeers dynamics;
+    private readonly LinkNeighbours links;
     private readonly Fib? fib;
     private readonly CancellationTokenSource stopping = new();
     private Listener listener;
@@ -59,6 +60,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
         dynamics = new(time, log, news => Post(news));
+        links = new(loops, time, log, link => OpenRouterSocket(link), news => Post(news));
         listener = NewListener(config);
         latest = kernel.Current;
         kernelNews = new(latest, () => Post(SpeakerNews.KernelMoved.Now));
@@ -183,10 +185,17 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
                 await HearOfNeighboursAsync().ConfigureAwait(false);
                 break;
             case SpeakerNews.Order order:
-                if (peers.TryGetValue(order.Peer, out var ordered)) Perform(ordered, order);
+                if (!peers.TryGetValue(order.Peer, out var ordered)) break;
+                Perform(ordered, order);
+                if (ordered.Link is { } its && order.What == PeerOrder.Enable)
+                    await MeetAsync(loop, its.Interface, isEnabled: true).ConfigureAwait(false);
                 break;
             case SpeakerNews.Called call:
-                Welcome(call);
+                if (call.Neighbour.IsLinkLocal) await WelcomeOnLinkAsync(loop, call).ConfigureAwait(false);
+                else Welcome(call);
+                break;
+            case SpeakerNews.RouterHeard(var device):
+                await MeetAsync(loop, device).ConfigureAwait(false);
                 break;
             case SpeakerNews.PatienceEnded(var waited):
                 await ForgetAsync(loop, waited).ConfigureAwait(false);
@@ -224,6 +233,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
         LookAtListening(latest);
         foreach (var peer in Config.Peers) StartPeer(peer);
+        foreach (var link in Config.Links) StartPeer(link.Nobody, link: link);
         try
         {
             listener.Start();
@@ -268,6 +278,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
             peer.LookAtWay(snapshot);
             LookAgain(peer, snapshot);
         }
+        await links.FollowAsync(Config.Links, snapshot).ConfigureAwait(false);
     }
 
     private KernelNextHops NextHopsBy(KernelSnapshot snapshot) => new(snapshot, OwnRoutes, Config.Kernel.Table);
@@ -299,14 +310,15 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
 
     /// <param name="before">The same peer under other settings of its session.</param>
-    /// <param name="range">Whose template made it; null: it is configured by its address.</param>
-    private Peer StartPeer(PeerConfig config, Peer? before = null, PeerRange? range = null)
+    /// <param name="range">Whose template made it.</param>
+    /// <param name="link">By which it is known. Without either it is configured by its address.</param>
+    private Peer StartPeer(PeerConfig config, Peer? before = null, PeerRange? range = null, PeerLink? link = null)
     {
         var settings = Indexed(config.Session);
         var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, Beginning, () => IsShuttingDown, Post);
         var session = new PeerSession(
             settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before?.Session.Snapshot.Faults);
-        var peer = new Peer(door, session) { Range = range };
+        var peer = new Peer(door, session) { Range = range, Link = link };
         if (before != null) Keep(peer, before.Retention);
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
@@ -338,7 +350,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         return made;
     }
 
-    private static ImmutableArray<PeerTemplate> Templates(SpeakerConfig config) => [.. config.Ranges.Select(range => range.Template)];
+    private static ImmutableArray<PeerTemplate> Templates(SpeakerConfig config) =>
+        [.. config.Ranges.Select(range => range.Template), .. config.Links.Select(link => link.Template)];
 
     private SessionSettings Indexed(SessionSettings settings) => settings with { Index = IndexOf(settings.Name) };
 
@@ -468,6 +481,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         foreach (var peer in peers.Values) peer.RetentionEnds?.Dispose();
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
+        await links.DisposeAsync().ConfigureAwait(false);
         Rib.Dispose();
         if (fib != null) await fib.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();

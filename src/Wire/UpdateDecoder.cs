@@ -130,14 +130,16 @@ public sealed class UpdateDecoder(Negotiated negotiated)
     };
 
     // On a link without global addresses some send :: before the link-local one (BIRD), some put the link-local one in both places (FRR).
-    // Whoever reads on finds 16 octets in each case: the only address there is.
-    private static bool TryNextHop(ref ReadOnlySpan<byte> nextHop)
+    // Whoever reads on finds 16 octets in each case: the only address there is. A neighbour whom we know by a link-local address need share
+    // no other subnet with us: of two addresses that is the one by which he is reached.
+    private bool TryNextHop(ref ReadOnlySpan<byte> nextHop)
     {
         if (nextHop.Length < 32) return NextHopCodec.IsUnicast(nextHop);
         var global = nextHop[..16];
         var local = nextHop[16..];
         if (!NextHopCodec.IsLinkLocal(local)) nextHop = global;
-        else if (NextHopCodec.IsLinkLocal(global) || !global.ContainsAnyExcept((byte)0)) nextHop = local;
+        else if (negotiated.PeerAddress.IsLinkLocal || NextHopCodec.IsLinkLocal(global) || !global.ContainsAnyExcept((byte)0))
+            nextHop = local;
         return NextHopCodec.IsUnicast(nextHop[..16]);
     }
 

@@ -50,7 +50,13 @@ public class ConfigErrorTests
     public void The_file_is_refused_in_these_words(string text, string expected) => Assert.Equal(expected, Only(text));
 
     [Theory]
-    [InlineData("asNumber: 65001", "expected the key peerIP or peerRange, got a peer without them")]
+    [InlineData("asNumber: 65001", "expected the key peerIP, peerRange or interface, got a peer without them")]
+    [InlineData("interface: eth0, asNumber: 1, multihop: 2", "expected no multihop beside interface alone: the neighbour is on that link")]
+    [InlineData("interface: eth0/1, asNumber: 1", "expected the name of an interface for peers[0].interface, got \"eth0/1\"")]
+    [InlineData("interface: eth~, asNumber: 1",
+        "expected the key name beside an interface called eth~: peers are a name of at most 64 letters, digits and _ - . :")]
+    [InlineData("peerIP: 192.0.2.1, asNumber: 1, routerAdvertisements: true",
+        "expected a key that peers[0] knows, got \"routerAdvertisements\"")]
     [InlineData("peerRange: 10.0.0.0/24, peerPort: 1790, asNumber: 1",
         "expected no peerPort beside peerRange: its neighbours call us, from their addresses")]
     [InlineData("peerRange: 10.0.0.0/24, passive: false, asNumber: 1",

@@ -166,6 +166,26 @@ public class DaemonConfigTests
     }
 
     [Fact]
+    public void A_peer_by_its_interface_alone_has_the_interfaces_name()
+    {
+        var config = Good("""
+            peers:
+             - { interface: eth0, asNumber: external }
+             - { interface: eth1, name: tor, asNumber: 1, routerAdvertisements: false }
+            """);
+        Assert.Equal([("eth0", "eth0", true), ("eth1", "tor", false)],
+            config.Speaker.Links.Select(link => (link.Interface, link.Each.Session.Name, link.Advertises)));
+        var first = config.Speaker.Links[0].Each.Session;
+        Assert.Equal(("eth0", true), (first.Interface, first.ExtendedNextHop));
+        const string words = "peer tor: whoever is on eth1, AS 1 (external)";
+        Assert.Contains(config.Describe(), line => line.StartsWith(words, StringComparison.Ordinal));
+        Assert.Equal(
+            "expected each interface once by itself under peers, got eth0 again (first in line 2)",
+            Assert.Single(Parse(
+                "peers:\n - { interface: eth0, asNumber: 1 }\n - { interface: eth0, name: b, asNumber: 1 }").Errors).Text);
+    }
+
+    [Fact]
     public void A_neighbours_as_may_be_any_but_ours_or_ours()
     {
         var config = Good("""

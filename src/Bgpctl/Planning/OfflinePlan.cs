@@ -36,7 +36,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         ListenPort = Joined.ListenPort,
         Peers =
         [
-            .. File.Speaker.Peers.Select(OfFile), .. File.Speaker.Ranges.Select(OfFile), .. (Planner?.Plan.Peers ?? []).Select(Planned),
+            .. File.Speaker.Peers.Select(OfFile), .. File.Speaker.Ranges.Select(OfFile), .. File.Speaker.Links.Select(OfFile),
+            .. (Planner?.Plan.Peers ?? []).Select(Planned),
         ],
         Routes = [.. Routes()],
         RejectedFromKernel = [.. (Planner?.Plan.RejectedFromKernel ?? []).Select(prefix => prefix.ToString())],
@@ -151,6 +152,8 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         Name = $"{range.Each.Session.Name}_*",
         Address = range.Range.ToString(),
     };
+
+    private PlanPeerAnswer OfFile(PeerLink link) => OfFile(link.Each) with { Address = link.Interface };
 
     private static IReadOnlyList<string> Filters(Rib.Filters.IFilter of) =>
         of is Rib.Filters.FilterChain chain ? [.. chain.Filters.Select(filter => filter.Name)] : [of.Name.ToLowerInvariant()];

@@ -29,7 +29,12 @@ internal static class PeersView
 
     public static string Since(PeerAnswer peer, DateTimeOffset now) => $"{(peer.Up ? "up" : "down")} {Words.Span(now - peer.Since)}";
 
-    public static string Address(PeerAnswer peer) => peer.Interface == null ? peer.Address : $"{peer.Address}%{peer.Interface}";
+    public static string Address(PeerAnswer peer) => peer switch
+    {
+        { Interface: null } => peer.Address,
+        { Address: "::" } => peer.Interface,
+        _ => $"{peer.Address}%{peer.Interface}",
+    };
 
     public static string As(PeerAnswer peer) => peer.As == 0 ? peer.Type : Words.Number(peer.As);
 

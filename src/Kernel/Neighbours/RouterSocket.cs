@@ -25,8 +25,9 @@ public interface IRouterSocket : IDisposable
 }
 
 /// <summary>
-/// A raw ICMPv6 socket on one link, for <see cref="RouterMessage"/>'s two types. The kernel's own handling of them (accept_ra) goes on beside
-/// it, and does not matter to it.
+/// A raw ICMPv6 socket on one link, for <see cref="RouterMessage"/>'s two types. The kernel's own handling of them (accept_ra) goes on
+/// beside it, and does not
+/// matter to it.
 /// </summary>
 public sealed class RouterSocket : IRouterSocket
 {

@@ -20,8 +20,9 @@ public static class PlannedConfig
         Listen = plan.Listen.Count > 0 ? [.. plan.Listen] : file.Listen,
         Decision = file.Decision.MultipathLimit > 1
         ? file.Decision : file.Decision with { MultipathLimit = MergedPaths, MultipathRelax = true },
-        Peers = [.. file.Peers.Select(peer => Joined(peer, plan)), .. Peers(file.Peers, plan)],
+        Peers = [.. file.Peers.Select(peer => Joined(peer, plan)), .. Peers(file, plan)],
         Ranges = [.. file.Ranges.Select(range => range with { Each = Joined(range.Each, plan) })],
+        Links = [.. file.Links.Select(link => link with { Each = Joined(link.Each, plan) })],
         Routes = [.. file.Routes, .. Routes(file.Routes, plan)],
         Announced = [.. plan.Routes.Where(route => route.Type == PlannedRouteType.Announced).Select(route => route.Prefix)],
         Kernel = file.Kernel with { Learn = true, Export = file.Kernel.Export ?? plan.Kernel, IgnoredInterfaces = plan.IgnoredInterfaces },
@@ -32,10 +33,11 @@ public static class PlannedConfig
         peer with { Session = peer.Session with { RouterId = plan.RouterId, ListenPort = plan.ListenPort } };
 
     /// <summary>A neighbour has one session: who is in bgpd.yaml, or is asked for by a BGPPeer, is left out of the mesh.</summary>
-    private static IEnumerable<PeerConfig> Peers(ImmutableArray<PeerConfig> file, NodePlan plan)
+    private static IEnumerable<PeerConfig> Peers(SpeakerConfig file, NodePlan plan)
     {
-        var taken = file.Select(peer => (peer.Session.PeerAddress, peer.Session.PeerPort)).ToHashSet();
-        var names = file.Select(peer => peer.Session.Name).ToHashSet(StringComparer.Ordinal);
+        var taken = file.Peers.Select(peer => (peer.Session.PeerAddress, peer.Session.PeerPort)).ToHashSet();
+        var names = file.Peers.Concat(file.Links.Select(link => link.Each)).Select(peer => peer.Session.Name)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var peer in plan.Peers.OrderBy(peer => peer.Scope == PeerScope.Mesh))
             if (taken.Add((peer.Address, peer.Port)) && names.Add(peer.Name)) yield return peer.ToConfig(plan);
     }

@@ -24,7 +24,8 @@ internal sealed class ProtocolDetails(Reply reply, Times times)
     private void Write(ProtocolStatus protocol, SessionSnapshot session)
     {
         var settings = session.Settings;
-        var scope = settings.PeerAddress.IsLinkLocal && settings.Interface != null ? "%" + settings.Interface : "";
+        var isScoped = settings is { PeerAddress.IsLinkLocal: true } or { PeerAddress.IsUnspecified: true };
+        var scope = isScoped && settings.Interface != null ? "%" + settings.Interface : "";
         Line($"  BGP state:          {SessionWords.State(protocol)}");
         Line($"    Neighbor address: {settings.PeerAddress}{scope}");
         var dialled = session.Phase == Phase.Established && !settings.Passive;

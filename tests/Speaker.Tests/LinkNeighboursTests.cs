@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Neighbours;
+using Calico.Bgp.Net;
+using Calico.Bgp.Session;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Speaker.Tests;
+
+/// <summary>Neighbours of links: who is heard there, and whom the peer is from then on.</summary>
+public sealed class LinkNeighboursTests : IAsyncDisposable
+{
+    private static readonly Address First = Address.Parse("fe80::2"), Second = Address.Parse("fe80::3");
+
+    private readonly FakeKernel kernel = new();
+    private readonly Channel<(RouterWord, Address)> air = Channel.CreateUnbounded<(RouterWord, Address)>();
+    private readonly Channel<RouterWord> said = Channel.CreateUnbounded<RouterWord>();
+    private readonly SpeakerLoop speaker;
+    private readonly SpeakerView view;
+    private readonly SpeakerConfig config;
+
+    public LinkNeighboursTests()
+    {
+        var known = new Pair().ConfigA;
+        var each = known.Peers[0] with
+        {
+            Session = known.Peers[0].Session with { Name = "eth0", Interface = "eth0", SourceAddress = null, PeerAs = default },
+        };
+        config = known with { Peers = [], Links = [new("eth0", true, each)] };
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
+        kernel.Become(Node());
+        speaker = new(config, kernel, loops, TimeProvider.System, NullLoggerFactory.Instance) { OpenRouterSocket = _ => new Air(this) };
+        view = new(speaker, "test");
+    }
+
+    /// <summary>Of eth0, with an address to speak from.</summary>
+    private static KernelSnapshot Node(params Neighbour[] neighbours) => FakeKernel.Node() with
+    {
+        Addresses = [new(2, Address.Parse("fe80::1"), 64, null, 253, false)],
+        Neighbours = neighbours.ToImmutableDictionary(one => (one.Interface, one.Address)),
+    };
+
+    public ValueTask DisposeAsync() => speaker.DisposeAsync();
+
+    private SessionSettings Session => view.Protocols.Single(protocol => protocol.Name == "eth0").Session!.Settings;
+
+    private Task IsAsync(Address neighbour) => Until.TrueAsync($"{neighbour} is the neighbour", () => Session.PeerAddress == neighbour);
+
+    [Fact]
+    public async Task The_last_router_that_was_heard_is_the_neighbour_while_no_session_is_up()
+    {
+        await speaker.StartAsync();
+        Assert.Equal((Address.AnyIPv6, true), (Session.PeerAddress, Session.Passive));
+        Assert.Contains("no neighbour on eth0 yet", view.Protocols.Single(protocol => protocol.Name == "eth0").Message);
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await IsAsync(First);
+        Assert.False(Session.Passive);
+        air.Writer.TryWrite((RouterWord.Advertisement, Second));
+        await IsAsync(Second);
+    }
+
+    [Fact]
+    public async Task We_say_that_we_are_there_ask_who_else_is_and_answer_who_asks()
+    {
+        await speaker.StartAsync();
+        Assert.Equal(RouterWord.Advertisement, await said.Reader.ReadAsync());
+        Assert.Equal(RouterWord.Solicitation, await said.Reader.ReadAsync());
+        air.Writer.TryWrite((RouterWord.Solicitation, Second));
+        Assert.Equal(RouterWord.Advertisement, await said.Reader.ReadAsync());
+        // Who asks is no router for all that.
+        Assert.True(Session.PeerAddress.IsUnspecified);
+    }
+
+    [Fact]
+    public async Task Without_advertisements_of_our_own_we_only_ask()
+    {
+        await speaker.StartAsync();
+        Assert.Equal("peer eth0: removed", Assert.Single(await speaker.ConfigureAsync(config with { Links = [] })));
+        while (said.Reader.TryRead(out _)) { }
+        var silent = config with { Links = [config.Links[0] with { Advertises = false }] };
+        Assert.Equal("peer eth0: added", Assert.Single(await speaker.ConfigureAsync(silent)));
+        Assert.Equal(RouterWord.Solicitation, await said.Reader.ReadAsync());
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await IsAsync(First);
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_disabled_stays_so_whoever_is_heard()
+    {
+        await speaker.StartAsync();
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await IsAsync(First);
+        view.Disable("eth0", null);
+        await Until.TrueAsync(() => !view.Protocols.Single(protocol => protocol.Name == "eth0").Enabled);
+        air.Writer.TryWrite((RouterWord.Advertisement, Second));
+        await Until.TrueAsync(() => air.Reader.Count == 0);
+        Assert.Equal(First, Session.PeerAddress);
+        // What was heard meanwhile counts from now on.
+        view.Enable("eth0");
+        await IsAsync(Second);
+    }
+
+    [Fact]
+    public async Task A_neighbour_with_a_peer_of_its_own_is_no_other_peers()
+    {
+        var named = config.Links[0].For(First);
+        named = named with { Session = named.Session with { Name = "tor", Passive = true } };
+        await speaker.StartAsync();
+        await speaker.ConfigureAsync(config with { Peers = [named] });
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        air.Writer.TryWrite((RouterWord.Advertisement, Second));
+        await IsAsync(Second);
+    }
+
+    [Fact]
+    public async Task A_reload_keeps_the_neighbour_that_was_found()
+    {
+        await speaker.StartAsync();
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await IsAsync(First);
+        var each = config.Links[0].Each;
+        var slower = each with { Session = each.Session with { HoldTime = TimeSpan.FromSeconds(30) } };
+        var lines = await speaker.ConfigureAsync(config with { Links = [config.Links[0] with { Each = slower }] });
+        Assert.Equal<string>(["peer eth0: session settings changed, the session is reset"], lines);
+        Assert.Equal((First, 30.0), (Session.PeerAddress, Session.HoldTime.TotalSeconds));
+    }
+
+    /// <summary>Before anybody has spoken, the kernel may know him: a router, or the only one there is.</summary>
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public async Task Whom_the_kernel_knows_as_the_links_router_or_only_neighbour_is_found(bool isRouter, bool isAlone)
+    {
+        await speaker.StartAsync();
+        var there = new Neighbour(2, First, null, isRouter);
+        kernel.Become(isAlone ? Node(there) : Node(there, new Neighbour(2, Second, null, IsRouter: false)));
+        await IsAsync(First);
+    }
+
+    [Fact]
+    public async Task Of_several_neighbours_none_of_whom_is_a_router_nobody_is_chosen()
+    {
+        await speaker.StartAsync();
+        kernel.Become(Node(
+            new(2, First, null, IsRouter: false), new(2, Second, null, IsRouter: false), new(3, First, null, IsRouter: true)));
+        await speaker.ConfigureAsync(config);
+        Assert.True(Session.PeerAddress.IsUnspecified);
+    }
+
+    private sealed class Air(LinkNeighboursTests test) : IRouterSocket
+    {
+        public void Advertise(Address? to = null) => test.said.Writer.TryWrite(RouterWord.Advertisement);
+        public void Solicit() => test.said.Writer.TryWrite(RouterWord.Solicitation);
+        public ValueTask<(RouterWord What, Address From)> ReceiveAsync(CancellationToken stop) => test.air.Reader.ReadAsync(stop)!;
+        public void Dispose() { }
+    }
+}
