@@ -46,6 +46,6 @@ internal abstract record SpeakerNews
     public sealed record Called(Address Neighbour, Socket Connection) : SpeakerNews;
     /// <summary>A session of a range may have been down for long.</summary>
     public sealed record PatienceEnded(Peer Peer) : SpeakerNews;
-}
     /// <summary>A router was heard on a link whose neighbour is looked for. Of these one a link waits.</summary>
     public sealed record RouterHeard(string Interface) : SpeakerNews;
+}

@@ -6,6 +6,7 @@ namespace Calico.Bgp.Bgpctl.Views;
 internal static class KernelView
 {
     public static Page Of(KernelAnswer kernel, DateTimeOffset now) => new(
+    [
         new Section(null, Grid.Facts(
             ("routes", Counts(kernel.Counts)),
             ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {Words.Count(kernel.Counts.Resyncs, "full reading")}"))),
@@ -13,7 +14,8 @@ internal static class KernelView
         .. Beside(kernel.Beside ?? []),
         new Section(new Cell("Interfaces"), new Grid(
             [new("#", true), new("Name"), new("State"), new("MTU", true), new("MAC"), new("Addresses")],
-            [.. kernel.Interfaces.Select(Interface)])));
+            [.. kernel.Interfaces.Select(Interface)])),
+    ]);
 
     public static Grid Routes(IReadOnlyList<OwnRouteAnswer> routes) => new(
         [new("Prefix"), new("Wanted"), new("Installed"), new("Problem")], [.. routes.Select(Route)]);
