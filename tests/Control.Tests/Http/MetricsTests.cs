@@ -119,6 +119,8 @@ public sealed partial class MetricsTests : IAsyncLifetime
         var lines = (await ScrapeAsync()).Split('\n');
         Assert.Contains("calico_bgp_resource_problems{severity=\"error\"} 0", lines);
         Assert.Contains("calico_bgp_resource_problems{severity=\"warning\"} 1", lines);
+        Assert.Contains("calico_bgp_source_in_sync{source=\"/etc/calico\"} 1", lines);
+        Assert.Contains("calico_bgp_source_in_sync{source=\"/srv/more\"} 0", lines);
         var status = await lab.Tcp.GetStringAsync("/v1/status");
         var problem = Assert.Single(JsonNode.Parse(status)!["resources"]!["problems"]!.AsArray())!;
         Assert.Equal(
