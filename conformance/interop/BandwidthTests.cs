@@ -87,7 +87,8 @@ public sealed class BandwidthTests
         folder.Write("silent.conf", Config(""));
         var config = folder.Write("bird.conf", Config("bgp_ext_community.add((generic, 0x0004fdea, 0x4cee6b28));"));
         return Background.Start(
-            bird, folder.PathOf("bird.log"), null, "bird", "-f", "-c", config, "-s", folder.PathOf("bird.ctl"), "-P", folder.PathOf("bird.pid"));
+            bird, folder.PathOf("bird.log"), null, "bird", "-f", "-c", config, "-s", folder.PathOf("bird.ctl"),
+            "-P", folder.PathOf("bird.pid"));
     }
 
     private static Background[] StartFrr(Netns frr, Scratch folder)

@@ -28,7 +28,7 @@ public sealed record StatusAnswer
     public required MemoryAnswer Memory { get; init; }
     public required IReadOnlyList<LoopAnswer> Loops { get; init; }
 
-    /// <summary>Addresses of router.listen that the host does not have, and that are opened once it has; absent where there are none.</summary>
+    /// <summary>Addresses of router.listen that the host does not have, and that are opened once it has; absent: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? ListenWaits { get; init; }
 

@@ -70,6 +70,10 @@ public static class Kinds
         Row(new KindOf<EndpointSlice>(Named(Discovery, "EndpointSlice", "endpointslices"), ServiceReader.ReadSlice)
         { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan });
 
+    public static readonly KindOf<Endpoints> Endpoints =
+        Row(new KindOf<Endpoints>(Named(Core, "Endpoints", "endpoints"), ServiceReader.ReadEndpoints)
+        { IsNamespaced = true, IsMirrored = true, Concerns = Concern.Plan });
+
     /// <summary>Halves by themselves among them. In no order that counts.</summary>
     public static readonly ImmutableArray<ResourceKind> All = Rows.ToImmutable();
 

@@ -45,6 +45,9 @@ public abstract class ResourceKind
 
     public bool IsNamespaced { get; init; }
 
+    /// <summary>An API server tells the same by another kind, and is not asked for this one.</summary>
+    public bool IsMirrored { get; init; }
+
     public Concern Concerns { get; init; }
     /// <summary>Explanations name its objects, and where each is defined.</summary>
     public bool IsExplained { get; init; }

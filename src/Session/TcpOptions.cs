@@ -78,7 +78,9 @@ internal static class TcpOptions
         }
     }
 
-    /// <summary>Whether the kernel takes packets to it for its own: those of interfaces, and what routes of type local add (ip-route(8)).</summary>
+    /// <summary>
+    /// Whether the kernel takes packets to it for its own: those of interfaces, and what routes of type local add (ip-route(8)).
+    /// </summary>
     public static bool IsLocal(Address address)
     {
         try

@@ -233,6 +233,25 @@ public class SpellingTests
     }
 
     [Fact]
+    public void Endpoints_are_read_as_slices_one_a_family()
+    {
+        var endpoints = Manifest.One<Endpoints>("""
+            apiVersion: v1
+            kind: Endpoints
+            metadata: { name: a, namespace: b }
+            subsets:
+            - addresses: [{ ip: 192.168.0.1, nodeName: n1, targetRef: { kind: Pod, name: x } }, { ip: "fd00::1" }]
+              notReadyAddresses: [{ ip: 192.168.0.2, nodeName: n2 }]
+              ports: [{ port: 80 }]
+            - addresses: [{ ip: 192.168.0.3, nodeName: n3 }]
+            """);
+        Assert.Equal([EndpointAddressType.IPv4, EndpointAddressType.IPv6], endpoints.Slices.Select(slice => slice.AddressType));
+        Assert.Equal(
+            [("192.168.0.1", true, "n1"), ("192.168.0.2", false, "n2"), ("192.168.0.3", true, "n3")],
+            endpoints.Slices[0].Endpoints.Select(one => (one.Addresses[0].ToString(), one.IsReady, one.NodeName)));
+    }
+
+    [Fact]
     public void A_secret_shows_its_values_to_who_asks_and_to_nobody_else()
     {
         var secret = Manifest.One<Secret>("""

@@ -27,7 +27,7 @@ internal sealed class Places(bool isTrusted, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Somebody who has not taken anything for so long may be reading page by page: he goes when another wants the place.</summary>
+    /// <summary>Who has not taken anything for so long may be reading page by page: he goes when another wants the place.</summary>
     public static readonly TimeSpan Standstill = TimeSpan.FromSeconds(5);
 
     /// <summary>And after this in any case. On ports the web server sees to it (<see cref="HttpControl"/>).</summary>

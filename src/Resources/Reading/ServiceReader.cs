@@ -77,6 +77,28 @@ internal static class ServiceReader
         };
     }
 
+    public static Endpoints ReadEndpoints(Metadata metadata, Fields root)
+    {
+        var all = root["subsets"].Items().Select(subset => subset.Section())
+            .SelectMany(subset => subset["addresses"].List(item => AddressOf(item, isReady: true))
+                .Concat(subset["notReadyAddresses"].List(item => AddressOf(item, isReady: false))))
+            .ToLookup(endpoint => endpoint.Addresses[0].Family);
+        return new(metadata) { Slices = [.. all.OrderBy(family => family.Key).Select(family => SliceOf(metadata, family.Key, family))] };
+    }
+
+    private static EndpointSlice SliceOf(Metadata metadata, IpFamily family, IEnumerable<Endpoint> endpoints) => new(metadata)
+    {
+        AddressType = family == IpFamily.IPv4 ? EndpointAddressType.IPv4 : EndpointAddressType.IPv6,
+        Endpoints = [.. endpoints],
+    };
+
+    private static Endpoint? AddressOf(Field field, bool isReady)
+    {
+        var address = field.Section();
+        var node = address["nodeName"].Word() is { } name ? string.Intern(name) : null;
+        return address["ip"].Address() is { } ip ? new([ip], isReady, null, null, node, null) : null;
+    }
+
     private static Endpoint Endpoint(Field field, bool addresses)
     {
         var endpoint = field.Section();

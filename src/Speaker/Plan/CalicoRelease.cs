@@ -9,7 +9,12 @@ namespace Calico.Bgp.Speaker.Plan;
 /// </summary>
 public sealed record CalicoRelease
 {
-    public static readonly CalicoRelease V331 = new() { Name = "3.31", DefaultClusterRoutes = ClusterRoutes.Enabled };
+    public static readonly CalicoRelease V331 = new()
+    {
+        Name = "3.31",
+        DefaultClusterRoutes = ClusterRoutes.Enabled,
+        ReadsEndpoints = true,
+    };
 
     /// <summary>LOCAL_PREF and metric are one thing; BGPConfiguration says who programs pool routes.</summary>
     public static readonly CalicoRelease V332 = V331 with { Name = "3.32", CouplesMetric = true, ReadsClusterRoutes = true };
@@ -20,6 +25,7 @@ public sealed record CalicoRelease
         Name = "3.33",
         DefaultClusterRoutes = ClusterRoutes.EnabledNoEncapOnly,
         LeavesWireguardToFelix = true,
+        ReadsEndpoints = false,
         ReflectsExternalIPs = true,
     };
 
@@ -34,6 +40,8 @@ public sealed record CalicoRelease
     public ClusterRoutes DefaultClusterRoutes { get; private init; }
     public bool LeavesWireguardToFelix { get; private init; }
     public bool ReflectsExternalIPs { get; private init; }
+    /// <summary>A service's Endpoints count, as well as its EndpointSlices.</summary>
+    public bool ReadsEndpoints { get; private init; }
 
     public static readonly ListOf<CalicoRelease> All = [V331, V332, V333];
 

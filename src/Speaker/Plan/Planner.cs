@@ -60,6 +60,10 @@ public sealed class Planner
         foreach (var change in changes.Changed)
         {
             if (change.Kind == Kinds.Service) touched.Add(change.Key);
+            else if (change.Kind == Kinds.Endpoints)
+            {
+                if (settings.Release.ReadsEndpoints) touched.Add(change.Key);
+            }
             else if (change.Kind == Kinds.EndpointSlice) Touch(change, touched);
             else others |= Concerns(change);
         }

@@ -41,7 +41,7 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
         var before = services.GetValueOrDefault(key);
         var (had, weighed) = (before.Verdict == null ? [] : before.Verdict.Announced.ToArray(), before.Verdict?.ReadyHere ?? 0);
         var service = resources.Of(Kinds.Service)[key];
-        var verdict = service == null ? null : ServiceDecision.Of(service, resources.Of(Kinds.EndpointSlice).Under(key), ranges);
+        var verdict = service == null ? null : ServiceDecision.Of(service, SlicesOf(key, resources), ranges);
         var has = verdict == null ? [] : verdict.Announced.ToArray();
         if (verdict == null) services.Remove(key);
         else services[key] = (service!, verdict);
@@ -55,6 +55,12 @@ internal sealed class ServiceIndex(ServiceRanges ranges, AdvertiseScopes scopes)
             var isNew = had.Contains(prefix) != has.Contains(prefix);
             if (isNew || relabelled || weighed != verdict!.ReadyHere) moves.Add(new(prefix, keys != null, WeightOf(prefix)));
         }
+    }
+
+    private ImmutableArray<EndpointSlice> SlicesOf(ResourceKey key, ResourceSnapshot resources)
+    {
+        var slices = resources.Of(Kinds.EndpointSlice).Under(key);
+        return ranges.ReadsEndpoints && resources.Of(Kinds.Endpoints)[key] is { } endpoints ? slices.AddRange(endpoints.Slices) : slices;
     }
 
     public ServiceVerdict? VerdictOf(ResourceKey key) => services.GetValueOrDefault(key).Verdict;

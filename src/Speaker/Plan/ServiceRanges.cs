@@ -17,6 +17,8 @@ internal sealed record ServiceRanges
     public bool Aggregates { get; private init; }
     /// <summary>The node announces no service, only what is not one.</summary>
     public bool IsExcluded { get; private init; }
+    /// <summary>See <see cref="CalicoRelease.ReadsEndpoints"/>.</summary>
+    public bool ReadsEndpoints { get; private init; }
     /// <summary>The node's name as endpoints have it.</summary>
     public string KubernetesNode { get; private init; } = "";
     /// <summary>Kept out of the kernel's table, on excluded nodes too.</summary>
@@ -39,6 +41,7 @@ internal sealed record ServiceRanges
             LoadBalancer = loadBalancer,
             Aggregates = aggregates,
             IsExcluded = view.IsExcludedFromServices,
+            ReadsEndpoints = view.Release.ReadsEndpoints,
             KubernetesNode = view.Settings.KubernetesName,
             Rejected = [.. ranges.Distinct().Order()],
             Hosts = hosts,

@@ -100,12 +100,15 @@ internal static class ServiceDecision
         return false;
     }
 
+    /// <summary>Endpoints and the slices made of them tell of the same ones.</summary>
     private static int ReadyHere(ImmutableArray<EndpointSlice> slices, ServiceRanges ranges)
     {
+        var seen = ranges.ReadsEndpoints ? new HashSet<Address>() : null;
         var (v4, v6) = (0, 0);
         foreach (var slice in slices)
             foreach (var endpoint in slice.Endpoints.Items)
-                if (endpoint.IsReady && endpoint.NodeName == ranges.KubernetesNode)
+                if (endpoint.IsReady && endpoint.NodeName == ranges.KubernetesNode
+                    && (seen == null || endpoint.Addresses.Count == 0 || seen.Add(endpoint.Addresses[0])))
                     _ = slice.AddressType == EndpointAddressType.IPv4 ? v4++ : v6++;
         return Math.Max(v4, v6);
     }

@@ -75,7 +75,8 @@ internal sealed class NetworkNamespace : IDisposable
     public async Task<KernelLoop> StartAsync(KernelOptions? options = null, TimeProvider? clock = null)
     {
         var loop = new KernelLoop(
-            options ?? new(), Watched(), clock ?? TimeProvider.System, new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
+            options ?? new(), Watched(), clock ?? TimeProvider.System,
+            new Microsoft.Extensions.Logging.Abstractions.NullLogger<KernelLoop>());
         await Inside(() => loop.StartAsync(CancellationToken.None));
         return loop;
     }

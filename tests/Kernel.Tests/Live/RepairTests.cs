@@ -33,7 +33,7 @@ public class RepairTests
             () => ns.Own("-6"));
     }
 
-    /// <summary>IPv6 makes one route of all that have one key. What is read anew tells the hops apart no more than by what ours are.</summary>
+    /// <summary>IPv6 makes one route of all that have one key; what is read anew tells the hops apart by what ours are.</summary>
     [NeedsFact(Needs.Namespaces)]
     public async Task A_strangers_hop_in_our_IPv6_route_is_named_and_stays_and_costs_nothing_of_ours()
     {

@@ -45,6 +45,25 @@ public class ServiceTests
     public void Local_needs_a_ready_endpoint_here(string node, bool? ready, bool announced) =>
         Assert.Equal(announced ? ["10.96.0.7/32"] : [], Announced(Web, Slice("s", node, ready)));
 
+    private static Endpoints Legacy(params IEnumerable<EndpointSlice> slices) =>
+        new(new Metadata("web", "default")) { Slices = [.. slices] };
+
+    /// <summary>As confd of these releases, which knew no slices.</summary>
+    [Theory]
+    [InlineData("3.31", true)]
+    [InlineData("3.32", true)]
+    [InlineData("3.33", false)]
+    public void Endpoints_count_beside_slices_up_to_3_32(string release, bool announced)
+    {
+        PlanSettings As(PlanSettings settings) => settings with { Release = CalicoRelease.Named(release)! };
+        string[] web = announced ? ["10.96.0.7/32"] : [];
+        Assert.Equal(web, Announced(Of(Ranges, Web, Legacy(Slice("e", "a"))).Seen(As)));
+        Assert.Equal(web, Announced(Of(Ranges, Web, Slice("s", "b"), Legacy(Slice("e", "a"))).Seen(As)));
+        Assert.Empty(Announced(Of(Ranges, Web, Legacy(Slice("e", "a", ready: false))).Seen(As)));
+        Assert.Empty(Announced(Of(Ranges, Web, Legacy(Slice("e", "b"))).Seen(As)));
+        Assert.Equal(["10.96.0.7/32"], Announced(Of(Ranges, Web, Slice("s", "a"), Legacy()).Seen(As)));
+    }
+
     [Fact]
     public void Here_is_the_nodes_name_in_Kubernetes() =>
         Assert.Equal(["10.96.0.7/32"], Announced(Of(Ranges, Web, Slice("s", "ip-10-0-0-1"))
