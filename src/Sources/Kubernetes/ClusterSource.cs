@@ -29,10 +29,11 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     private sealed record Followed(CancellationTokenSource Ending, Task Task)
     {
         public CollectionState? State { get; set; }
+        /// <summary>When nothing was newer than what it has said.</summary>
+        public DateTimeOffset CurrentAt { get; set; }
     }
 
     private SourceState state = SourceState.Unread;
-    private string? problem;
 
     public string Kind => Word;
     public string Name => settings.KubeConfig ?? "in-cluster";
@@ -102,7 +103,12 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
 
             case CollectionState now when followed.TryGetValue(now.Of, out var of):
                 of.State = now;
+                of.CurrentAt = time.GetUtcNow();
                 contents.Add(Problem(now.Of.ToString(), now.Problem));
+                return false;
+
+            case CollectionCurrent current when followed.TryGetValue(current.Of, out var of):
+                of.CurrentAt = current.At;
                 return false;
 
             case FollowerFailed failed:
@@ -117,7 +123,7 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     private OriginContent Problem(string place, string? reason)
     {
         var origin = new ResourceOrigin(source, place);
-        return reason == null ? OriginContent.Gone(origin) : new(origin, [], [new("", "", reason, Word, 0, ProblemSeverity.Error)]);
+        return reason == null ? OriginContent.Gone(origin) : new(origin, [], [new("", "", reason, Word, 0, ProblemSeverity.Warning)]);
     }
 
     private async ValueTask FollowSecretsAsync(ApiServer server, CalicoGroup group, CancellationToken stop)
@@ -136,7 +142,6 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
 
     private async ValueTask SayAsync(ApiServer server, ChannelWriter<SourceUpdate> into, CancellationToken stop)
     {
-        if (problem != server.Away) contents.Add(Problem("", problem = server.Away));
         var before = state;
         state = Now(server.Away);
         if (contents.Count == 0 && state == before) return;
@@ -148,8 +153,9 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
         var states = followed.Values.Select(one => one.State).ToArray();
         var hasListed = state.HasListed || states.All(one => one is { IsListed: true });
         var wrong = away ?? states.FirstOrDefault(one => one?.Problem != null)?.Problem;
+        // As old as the kind that has been silent for longest: bookmarks come each minute.
+        if (wrong == null) return hasListed ? state.Current(followed.Values.Min(one => one.CurrentAt)) : state;
         var now = time.GetUtcNow();
-        if (wrong == null) return hasListed ? state.Current(now) : state;
         return state.InSyncSince == null && state.LastError?.Text == wrong && state.HasListed == hasListed
             ? state : state.Lost(now, wrong) with { HasListed = hasListed };
     }

@@ -38,6 +38,8 @@ internal sealed class CollectionFollower(
     private HashSet<ResourceKey>? unseen;
     /// <summary>An object of the list could not be read: nobody knows which.</summary>
     private bool isTorn;
+    /// <summary>A bookmark has come that was not passed on yet.</summary>
+    private bool isMarked;
     private CollectionState told = new(of, false, null);
     private ApiName? name;
     /// <summary>From which the watch goes on; null: it is to be listed.</summary>
@@ -137,6 +139,8 @@ internal sealed class CollectionFollower(
             ApiRefusal? end = null;
             Read(feed, () => watch.Read((type, subject) => end ??= Take(type, subject)));
             await SayAsync(stop).ConfigureAwait(false);
+            if (isMarked) await into.WriteAsync(new CollectionCurrent(of, time.GetUtcNow()), stop).ConfigureAwait(false);
+            isMarked = false;
             if (end != null) throw end;
             if (unseen != null && version != null) await EndListAsync(stop).ConfigureAwait(false);
         }
@@ -155,8 +159,9 @@ internal sealed class CollectionFollower(
     private void Take(WatchEvent type, ApiObject? item)
     {
         if (item == null) return;
-        if (type == WatchEvent.Deleted) Remove(item.Key);
-        else if (type != WatchEvent.Bookmark) Put(item);
+        if (type == WatchEvent.Bookmark) isMarked = true;
+        else if (type == WatchEvent.Deleted) Remove(item.Key);
+        else Put(item);
         // Before the last of the first events no version stands for all that was there.
         var isStarted = version != null || (type == WatchEvent.Bookmark && item.Annotation(InitialEventsEnd) == "true");
         if (isStarted && item.Version.Length > 0) version = item.Version;

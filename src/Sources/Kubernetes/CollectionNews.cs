@@ -9,6 +9,9 @@ internal abstract record SourceNews;
 /// <summary>What of a collection is new.</summary>
 internal sealed record CollectionSaid(Collection Of, ImmutableArray<OriginContent> Contents) : SourceNews;
 
+/// <summary>All that there was of it until now was said: its list has ended, or its watch has said so.</summary>
+internal sealed record CollectionCurrent(Collection Of, DateTimeOffset At) : SourceNews;
+
 /// <summary>How a collection is doing.</summary>
 /// <param name="IsListed">It was named in full once, or is known not to be there.</param>
 /// <param name="Problem">Why it is not followed now; null: it is.</param>

@@ -98,6 +98,22 @@ public sealed class ClusterSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_old_what_it_said_may_be_is_told_by_the_bookmarks_of_all_kinds()
+    {
+        var time = new ManualTimeProvider();
+        await using var follower = new Follower(api.Address, time);
+        await follower.InSyncAsync();
+        string[] plurals = [.. ClusterSource.Kinds.Select(kind => kind.Names[0].Plural)];
+        await Until.TrueAsync("all watches are open", () => plurals.All(plural => api.WatchesOf(plural) == 1));
+        var (listed, later) = (follower.State.CurrentAt, time.GetUtcNow() + TimeSpan.FromMinutes(1));
+        time.Advance(TimeSpan.FromMinutes(1));
+        foreach (var plural in plurals.Except(["nodes"])) api.Push(plural, ScriptedApi.Bookmark(20));
+        await Until.StaysAsync("the nodes' word", () => Task.FromResult(follower.State.CurrentAt == listed), 1);
+        api.Push("nodes", ScriptedApi.Bookmark(20));
+        await Until.TrueAsync("all have said it", () => follower.State.CurrentAt == later);
+    }
+
+    [Fact]
     public async Task Pages_are_asked_for_until_there_are_no_more()
     {
         api.On("ippools", async question =>
@@ -472,15 +488,14 @@ public sealed class ClusterSourceTests : IAsyncLifetime
         await using var follower = new Follower(address);
         await follower.InSyncAsync();
         await api.DisposeAsync();
-        await follower.ToldAsync("Connection refused");
+        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text.Contains("Connection refused") == true);
         var updates = follower.Updates;
         await Until.StaysAsync("what is said of it", () => Task.FromResult(follower.Updates), 3);
         Assert.Equal(("a b", updates), (follower.Pools, follower.Updates));
         api = await ScriptedApi.StartAsync(address.Port);
         Have("a", "b");
         await follower.InSyncAsync();
-        await Until.TrueAsync("nothing is wrong", () => follower.Problems == "");
-        Assert.Equal("a b", follower.Pools);
+        Assert.Equal(("a b", ""), (follower.Pools, follower.Problems));
     }
 
     [Fact]
