@@ -15,7 +15,15 @@ internal static class Checking
         Tell(result);
         if (result.Config == null) return 2;
         foreach (var line in result.Config.Describe()) Console.Out.WriteLine(line);
-        return result.Config.Sources.IsEmpty ? 0 : await SourcesAsync(result.Config, stop);
+        try
+        {
+            return result.Config.Sources.IsEmpty ? 0 : await SourcesAsync(result.Config, stop);
+        }
+        catch (IOException lost)
+        {
+            Console.Error.WriteLine($"error: {lost.Message}");
+            return 2;
+        }
     }
 
     private static async Task<int> SourcesAsync(DaemonConfig config, CancellationToken stop)

@@ -25,7 +25,11 @@ public static class ResourceSources
         _ => throw new NotSupportedException($"a source of kind {source.GetType().Name}"),
     };
 
+    /// <summary>For a server that does not answer; the daemon waits for it, who only looks does not.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>All that the sources have now; it is not followed.</summary>
+    /// <exception cref="IOException">A source cannot be read; the message says which, and why.</exception>
     public static async Task<ResourceSnapshot> ReadOnceAsync(DaemonConfig config, TimeProvider time, CancellationToken stop)
     {
         var sources = Of(config, time);
@@ -37,9 +41,17 @@ public static class ResourceSources
         var loops = new Loops(time, NullLogger<Loops>.Instance, (_, _) => { });
         var running = new SourcesLoop(store, sources, loops, NullLogger<SourcesLoop>.Instance).RunAsync(enough.Token);
         var first = feed.ReadAsync(enough.Token).AsTask();
-        await Task.WhenAny(first, running).ConfigureAwait(false);
+        string? lost = null;
+        do await Task.WhenAny(first, running, Task.Delay(Patience, time, enough.Token)).ConfigureAwait(false);
+        while (!first.IsCompleted && !running.IsCompleted && (lost = Lost(sources, store)) == null);
         await enough.CancelAsync().ConfigureAwait(false);
         await running.ConfigureAwait(false);
+        if (lost != null && !first.IsCompletedSuccessfully) throw new IOException(lost);
         return (await first.ConfigureAwait(false)).After;
     }
+
+    private static string? Lost(IReadOnlyList<ISource> sources, ResourceStore store) =>
+        sources.Select((source, number) => store.Status(number, source.Kind, source.Name))
+            .Where(one => one.State is { HasListed: false, LastError: not null })
+            .Select(one => $"sources: {one.Kind} {one.Name} cannot be read: {one.State.LastError!.Text}").FirstOrDefault();
 }

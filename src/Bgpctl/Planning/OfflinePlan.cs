@@ -19,7 +19,9 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
         foreach (var warning in result.Warnings) await warnings.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
         if (result.Config is not { } config) throw new Refusal(string.Join('\n', result.Errors));
         if (config.Sources.IsEmpty) return new(config, null, config.Speaker);
-        var resources = await ResourceSources.ReadOnceAsync(config, time, stop).ConfigureAwait(false);
+        ResourceSnapshot resources;
+        try { resources = await ResourceSources.ReadOnceAsync(config, time, stop).ConfigureAwait(false); }
+        catch (IOException lost) { throw new Refusal(lost.Message); }
         var planner = new Planner(config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) }, resources);
         return new(config, planner, PlannedConfig.Join(config.Speaker, planner.Plan));
     }
