@@ -5,7 +5,11 @@ namespace Calico.Bgp.Layout.Tests;
 /// <summary>What every source file promises, whoever wrote it.</summary>
 public partial class SourceTests
 {
-    private static readonly string[] OthersPolicies = ["NetworkPolic", "TrafficPolicy", "NamingPolicy"];
+    private static readonly string[] OthersPolicies =
+    [
+        "NetworkPolic", "TrafficPolicy", "NamingPolicy", "PingPolicy", "VersionPolicy", "ChainPolicy", "SslPolicyErrors",
+        "ApplicationPolicy",
+    ];
 
     [Fact]
     public void Nothing_is_left_unwritten() =>

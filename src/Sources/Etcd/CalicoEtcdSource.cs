@@ -73,7 +73,7 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
     /// <summary>Until the connection is lost.</summary>
     private async Task FollowAsync(string at, Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
-        using var server = new EtcdServer(settings, at);
+        using var server = new EtcdServer(settings, at, time);
         await server.LogInAsync(cancellation).ConfigureAwait(false);
         if (!mirror.IsFilled) await ListAsync(server, loop, into, cancellation).ConfigureAwait(false);
         while (true)

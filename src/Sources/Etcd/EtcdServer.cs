@@ -20,14 +20,15 @@ internal sealed class EtcdServer : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly EtcdSettings settings;
+    private readonly TimeProvider time;
     private readonly GrpcChannel channel;
     private Metadata? token;
 
     /// <exception cref="IOException">A file of the settings cannot be read.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A certificate or key is none.</exception>
-    public EtcdServer(EtcdSettings settings, string endpoint)
+    public EtcdServer(EtcdSettings settings, string endpoint, TimeProvider time)
     {
-        this.settings = settings;
+        (this.settings, this.time) = (settings, time);
         var http = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(3),
@@ -91,7 +92,7 @@ internal sealed class EtcdServer : IDisposable
 
     private static string Line(Secreted text) => text.Text().TrimEnd('\r', '\n');
 
-    private static DateTime Deadline => DateTime.UtcNow + Patience;
+    private DateTime Deadline => time.GetUtcNow().UtcDateTime + Patience;
 
     /// <summary>All pairs whose keys begin so, in pages.</summary>
     /// <param name="revision">0: the newest, which is then asked for by its number.</param>
