@@ -25,10 +25,13 @@ internal sealed class Certificates : IDisposable
     }
 
     public string Authority => folder.PathOf("ca.pem");
-    public string Server => folder.PathOf("server.pem");
-    public string ServerKey => folder.PathOf("server.key");
+    private string Server => folder.PathOf("server.pem");
+    private string ServerKey => folder.PathOf("server.key");
     public string Client => folder.PathOf("client.pem");
     public string ClientKey => folder.PathOf("client.key");
+
+    /// <summary>For etcd, which takes no client without one.</summary>
+    public string[] Etcd => ["--cert-file", Server, "--key-file", ServerKey, "--client-cert-auth", "--trusted-ca-file", Authority];
 
     /// <summary>For etcdctl.</summary>
     public string[] Etcdctl => ["--cacert", Authority, "--cert", Client, "--key", ClientKey];

@@ -30,8 +30,7 @@ internal sealed class EtcdStore(Netns space, string address) : IAsyncDisposable
         [
             "--name", "e", "--data-dir", folder.PathOf("data"), "--listen-peer-urls", "http://127.0.0.1:2380",
             "--listen-client-urls", reachable ? $"{Endpoint},{Loopback}" : Loopback, "--advertise-client-urls", Endpoint,
-            .. Tls is { } tls ? ["--cert-file", tls.Server, "--key-file", tls.ServerKey, "--client-cert-auth", "--trusted-ca-file", tls.Authority]
-                : Array.Empty<string>(),
+            .. Tls?.Etcd ?? [],
         ];
         server = Background.Start(space, Log, null, "etcd", words);
         await Until.TrueAsync(
@@ -47,7 +46,8 @@ internal sealed class EtcdStore(Netns space, string address) : IAsyncDisposable
 
     /// <summary>Another password; etcdctl asks for it on its standard input.</summary>
     public Task PasswordAsync(string user, string password) => space.DoAsync(
-        "sh", "-c", $"echo {password} | etcdctl --endpoints {Loopback} {string.Join(' ', Credentials)} user passwd {user} --interactive=false");
+        "sh", "-c", $"echo {password} | etcdctl --endpoints {Loopback} {string.Join(' ', Credentials)} "
+            + $"user passwd {user} --interactive=false");
 
     /// <summary>As a member that has lost its disk.</summary>
     public void Wipe() => Directory.Delete(folder.PathOf("data"), recursive: true);
@@ -101,6 +101,7 @@ internal sealed class EtcdStore(Netns space, string address) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (server != null) await server.DisposeAsync();
-        folder.Dispose();
+        server = null;
+        if (Directory.Exists(folder.Path)) folder.Dispose();
     }
 }

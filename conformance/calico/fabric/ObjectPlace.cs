@@ -1,18 +1,22 @@
+using Calico.Bgp.Conformance.Etcd;
 using Calico.Bgp.Conformance.Kubernetes;
 
 namespace Calico.Bgp.Conformance.Fabric;
 
-/// <summary>What kind of place a rack's objects lie in. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server.</summary>
+/// <summary>What kind of place a rack's objects lie in. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server, and
+/// CONFORMANCE_OBJECTS=etcd on an etcd.</summary>
 internal abstract class ObjectPlace
 {
     public static readonly ObjectPlace Folder = new InFolder();
     public static readonly ObjectPlace Kubernetes = new InKubernetes();
+    public static readonly ObjectPlace Etcd = new InEtcd();
 
     public static ObjectPlace Asked => Environment.GetEnvironmentVariable("CONFORMANCE_OBJECTS") switch
     {
         null or "" or "files" => Folder,
         "kubernetes" => Kubernetes,
-        var other => throw new MachineException($"CONFORMANCE_OBJECTS: expected files or kubernetes, got {other}"),
+        "etcd" => Etcd,
+        var other => throw new MachineException($"CONFORMANCE_OBJECTS: expected files, kubernetes or etcd, got {other}"),
     };
 
     /// <param name="rack"></param>
@@ -30,5 +34,17 @@ internal abstract class ObjectPlace
 
         public override async Task<IObjects> MakeAsync(Rack rack, Netns tor) =>
             new ClusterObjects(await KubeApi.StartAsync(await rack.BesideAsync(tor, "api", Address), Address));
+    }
+
+    private sealed class InEtcd : ObjectPlace
+    {
+        private const string Address = "10.192.0.201";
+
+        public override async Task<IObjects> MakeAsync(Rack rack, Netns tor)
+        {
+            var etcd = new EtcdStore(await rack.BesideAsync(tor, "etcd", Address), Address);
+            await etcd.StartAsync();
+            return new EtcdObjects(etcd);
+        }
     }
 }
