@@ -125,7 +125,8 @@ internal sealed partial class KubeApi : IAsyncDisposable
     private static string PathOf(Manifest one) => Paths.GetValueOrDefault(one.Kind, Crd(one.Kind)).Replace(
         "NS", NamespaceLine().Match(one.Text) is { Success: true } match ? match.Groups[1].Value : "default");
 
-    private static string Crd(string kind) => $"/apis/crd.projectcalico.org/v1/{kind.ToLowerInvariant()}s";
+    private static string Crd(string kind) =>
+        $"/apis/crd.projectcalico.org/v1/{kind.ToLowerInvariant()}{(kind.EndsWith('s') ? "es" : "s")}";
 
     private static string Spelled(Manifest one) => one.Kind == "Node" && one.Text.Contains("projectcalico.org/v3", StringComparison.Ordinal)
         ? KubernetesNode(one) : one.Text.Replace("apiVersion: projectcalico.org/v3", "apiVersion: crd.projectcalico.org/v1");
