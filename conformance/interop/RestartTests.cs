@@ -1,0 +1,444 @@
+// Restarts (RFC 4724, RFC 8538, RFC 9494) between our daemon and a ToR, both of which route packets:
+//
+//   pods ── 10.98.0.0/24, fd98::/64 ── node ── 10.99.0.0/24, fd99::/64 ── tor ── 10.97.0.0/24, fd97::/64 ── server
+//
+// The pods' networks are 10.244.7.0/24 and fd44:7::/64; the node knows them by a kernel route of somebody else's, as Felix makes them.
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Calico.Bgp.Conformance.Routers;
+
+namespace Calico.Bgp.Conformance.Interop;
+
+/// <summary>Node and ToR with packets between; each may be killed and started again.</summary>
+internal sealed class RestartLab : IAsyncDisposable
+{
+    public const string Pods4 = "10.244.7.0/24", Pods6 = "fd44:7::/64", Server4 = "10.97.0.0/24", Server6 = "fd97::/64";
+
+    private readonly Scratch folder = new();
+    private readonly List<Netns> spaces = [];
+    private readonly string peer;
+    private Background? daemon, tor, zebra;
+
+    public Netns Pods { get; private set; } = null!;
+    public Netns Node { get; private set; } = null!;
+    public Netns Tor { get; private set; } = null!;
+    public Netns Server { get; private set; } = null!;
+    /// <summary>Keys of the ToR's sessions at the node, and options of the node's neighbour at a BIRD.</summary>
+    public string NodeKeys { get; init; } = "gracefulRestartTime: 60s";
+    public string BirdOptions { get; init; } = "graceful restart on; graceful restart time 60;";
+    public string[] TorRoutes { get; set; } = [];
+
+    private RestartLab(string peer) => this.peer = peer;
+
+    public static async Task<RestartLab> MakeAsync(string peer, string? nodeKeys = null, string? birdOptions = null)
+    {
+        var lab = new RestartLab(peer)
+        {
+            NodeKeys = nodeKeys ?? "gracefulRestartTime: 60s",
+            BirdOptions = birdOptions ?? "graceful restart on; graceful restart time 60;",
+        };
+        lab.Pods = await lab.SpaceAsync("pods");
+        lab.Node = await lab.SpaceAsync("node");
+        lab.Tor = await lab.SpaceAsync("tor");
+        lab.Server = await lab.SpaceAsync("srv");
+        await Netns.JoinAsync(lab.Pods, "eth0", ["10.98.0.2/24", "fd98::2/64"], lab.Node, "pods", ["10.98.0.1/24", "fd98::1/64"]);
+        await Netns.JoinAsync(lab.Node, "eth0", ["10.99.0.1/24", "fd99::1/64"], lab.Tor, "node", ["10.99.0.2/24", "fd99::2/64"]);
+        await Netns.JoinAsync(lab.Tor, "srv", ["10.97.0.1/24", "fd97::1/64"], lab.Server, "eth0", ["10.97.0.2/24", "fd97::2/64"]);
+        foreach (var router in (Netns[])[lab.Node, lab.Tor]) router.Forward();
+        await lab.Pods.RaiseAsync("lo", "10.244.7.2/32", "fd44:7::2/128");
+        foreach (var words in (string[])["default via 10.98.0.1", "default via fd98::1"]) await lab.Pods.IpAsync("route add " + words);
+        foreach (var words in (string[])["default via 10.97.0.1", "default via fd97::1"]) await lab.Server.IpAsync("route add " + words);
+        await lab.Node.IpAsync($"route add {Pods4} via 10.98.0.2 proto 80");
+        await lab.Node.IpAsync($"route add {Pods6} via fd98::2 proto 80");
+        return lab;
+    }
+
+    private async Task<Netns> SpaceAsync(string role)
+    {
+        var made = await Netns.MakeAsync("gr" + role);
+        spaces.Add(made);
+        return made;
+    }
+
+    public Task StartNodeAsync()
+    {
+        var file = folder.Write("bgpd.yaml", $$"""
+            router: { id: 10.99.0.1, asNumber: 65001 }
+            control: { socket: {{folder.PathOf("ctl")}}, http: ["unix:{{folder.PathOf("http")}}"] }
+            kernel: { learn: true }
+            filters:
+              pods:
+                - { match: { prefix: {{Pods4}} }, action: Accept }
+                - { match: { prefix: "{{Pods6}}" }, action: Accept }
+                - { action: Reject }
+            peers:
+              - &tor { name: tor4, peerIP: 10.99.0.2, asNumber: 65002, families: [ipv4], holdTime: 9s, {{NodeKeys}},
+                  import: accept, export: [pods] }
+              - { <<: *tor, name: tor6, peerIP: "fd99::2", families: [ipv6] }
+
+            """);
+        daemon = Background.Start(Node, folder.PathOf("node.log"), null, Project.Daemon, "--config", file);
+        return Task.CompletedTask;
+    }
+
+    /// <param name="recovers">It says that it has restarted, and preserved its state.</param>
+    public async Task StartTorAsync(bool recovers = false)
+    {
+        if (peer == "bird") StartBird(recovers);
+        else await StartFrrAsync();
+    }
+
+    private void StartBird(bool recovers)
+    {
+        string Session(string name, string own, string node, string channel) => $$"""
+            protocol bgp {{name}} { local {{own}} as 65002; neighbor {{node}} as 65001; hold time 9;
+              connect retry time 2; error wait time 1,2; connect delay time 1; {{BirdOptions}}
+              {{channel}} { import all; export where source = RTS_DEVICE || source = RTS_STATIC; next hop self; }; }
+            """;
+        string Static(string channel, bool isIPv6) => $"protocol static {{ {channel}; {string.Concat(
+            TorRoutes.Where(route => route.Contains(':') == isIPv6).Select(route => $"route {route} blackhole; "))} }}";
+        var file = folder.Write("bird.conf", $$"""
+            log stderr all;
+            router id 10.99.0.2;
+            protocol device { scan time 10; }
+            protocol direct { ipv4; ipv6; interface "srv"; }
+            protocol kernel { persist; graceful restart; ipv4 { import none; export where source = RTS_BGP; }; }
+            protocol kernel { persist; graceful restart; ipv6 { import none; export where source = RTS_BGP; }; }
+            {{Static("ipv4", false)}}
+            {{Static("ipv6", true)}}
+            {{Session("node4", "10.99.0.2", "10.99.0.1", "ipv4")}}
+            {{Session("node6", "fd99::2", "fd99::1", "ipv6")}}
+
+            """);
+        string[] recovery = recovers ? ["-R"] : [];
+        tor = Background.Start(
+            Tor, folder.PathOf("tor.log"), null, "bird",
+            ["-f", "-c", file, "-s", folder.PathOf("bird.ctl"), "-P", folder.PathOf("bird.pid"), .. recovery]);
+    }
+
+    private async Task StartFrrAsync()
+    {
+        string Session(string node) => string.Concat(
+            ((string[])["remote-as 65001", "timers 3 9", "timers connect 2"]).Select(word => $" neighbor {node} {word}\n"));
+        string Family(string name, string node) =>
+            $" address-family {name} unicast\n  neighbor {node} activate\n  redistribute connected\n exit-address-family\n";
+        var file = folder.Write("frr.conf", $"""
+            frr version 8.4.4
+            hostname frr
+            router bgp 65002
+             bgp router-id 10.99.0.2
+             no bgp ebgp-requires-policy
+             no bgp default ipv4-unicast
+             bgp graceful-restart
+             bgp graceful-restart notification
+             bgp graceful-restart restart-time 60
+            {Session("10.99.0.1")}{Session("fd99::1")}{Family("ipv4", "10.99.0.1")}{Family("ipv6", "fd99::1")}
+            """);
+        var (zserv, empty) = (folder.PathOf("zserv"), folder.Write("zebra.conf", ""));
+        await Shell.DoAsync("chown", "-R", "frr:frr", folder.Path);
+        zebra = Background.Start(Tor, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", empty,
+            "-i", folder.PathOf("zebra.pid"), "-z", zserv, "--vty_socket", folder.Path);
+        await Until.TrueAsync("zebra answers", () => File.Exists(zserv), 20, () => Said);
+        tor = Background.Start(Tor, folder.PathOf("tor.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", file,
+            "-i", folder.PathOf("frr.pid"), "-z", zserv, "--vty_socket", folder.Path, "--log", "stdout", "--log-level", "informational");
+    }
+
+    public string Said => $"--- node:\n{SaidBy("node")}\n--- tor:\n{SaidBy("tor")}";
+
+    private string SaidBy(string who) => Background.SaidIn(folder.PathOf(who + ".log"));
+
+    public async Task EndNodeAsync(string signal)
+    {
+        daemon!.Signal(signal);
+        await daemon.EndedAsync();
+        await daemon.DisposeAsync();
+        daemon = null;
+    }
+
+    public Task KillTorAsync() => tor!.KillAsync();
+
+    public async Task<string> BgpctlAsync(params string[] words) => (await Shell.RunAsync(
+        Project.Bgpctl, ["--socket", folder.PathOf("http"), .. words])).Output;
+
+    public Task<string> VtyAsync(string command) => VtyOutAsync(["--vty_socket", folder.Path, "-c", command]);
+
+    private static async Task<string> VtyOutAsync(string[] words) => (await Shell.RunAsync("vtysh", words)).Output;
+
+    public async Task<string> BirdcAsync(params string[] words) =>
+        (await Shell.RunAsync("birdc", ["-s", folder.PathOf("bird.ctl"), .. words])).Output;
+
+    public async Task<string> OurBirdcAsync(params string[] words) =>
+        (await Shell.RunAsync("birdc", ["-s", folder.PathOf("ctl"), .. words])).Output;
+
+    /// <summary>The ToR's route as the node has it: "gone", "fresh" or "stale", with what else it says of it.</summary>
+    public async Task<(string State, string[] Communities)> RouteAsync(string prefix)
+    {
+        var output = await BgpctlAsync("routes", "--json");
+        if (!output.TrimStart().StartsWith('[')) return ("(no answer)", []);
+        foreach (var route in JsonDocument.Parse(output).RootElement.EnumerateArray())
+        {
+            var isTheirs = route.GetProperty("from").ValueKind != JsonValueKind.Null;
+            if (!isTheirs || route.GetProperty("prefix").GetString() != prefix) continue;
+            var communities = route.GetProperty("attributes").GetProperty("communities").EnumerateArray().Select(one => one.GetString()!);
+            return (route.GetProperty("stale").GetBoolean() ? "stale" : "fresh", [.. communities]);
+        }
+        return ("gone", []);
+    }
+
+    public Task RouteIsAsync(string prefix, string state, int seconds = 30) => Until.TrueAsync(
+        $"{prefix} is {state}", async () => (await RouteAsync(prefix)).State == state, seconds, () => Said);
+
+    public static async Task<bool> HasAsync(Netns space, string prefix) =>
+        (await space.RunAsync("ip", prefix.Contains(':') ? "-6" : "-4", "route", "show", prefix)).Output.Contains("via");
+
+    /// <summary>Both have each other's networks in their kernels.</summary>
+    public async Task RoutesBothWaysAsync()
+    {
+        foreach (var (space, prefix) in new[] { (Tor, Pods4), (Tor, Pods6), (Node, Server4), (Node, Server6) })
+            await Until.TrueAsync($"{space.Name} has {prefix}", () => HasAsync(space, prefix), 60, () => Task.FromResult(Said));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in (Background?[])[daemon, tor, zebra])
+            if (process != null) await process.DisposeAsync();
+        foreach (var space in spaces) await space.DisposeAsync();
+        folder.Dispose();
+    }
+}
+
+/// <summary>2,000 packets a second from the server to a pod, each of which comes back.</summary>
+internal sealed class Traffic : IDisposable
+{
+    private const int PerMillisecond = 2, Port = 7100;
+    private readonly Socket asks, answers;
+    private readonly CancellationTokenSource ending = new();
+    private readonly Task sending, receiving, reflecting;
+    private long sent, back;
+
+    public Traffic(RestartLab lab, string server, string pod)
+    {
+        var (from, to) = (IPAddress.Parse(server), IPAddress.Parse(pod));
+        asks = lab.Server.Socket(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        answers = lab.Pods.Socket(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        asks.ReceiveBufferSize = answers.ReceiveBufferSize = 8 << 20;
+        answers.Bind(new IPEndPoint(to, Port));
+        asks.Bind(new IPEndPoint(from, 0));
+        asks.Connect(new IPEndPoint(to, Port));
+        reflecting = Task.Factory.StartNew(Reflect, TaskCreationOptions.LongRunning);
+        receiving = Task.Factory.StartNew(Receive, TaskCreationOptions.LongRunning);
+        sending = Task.Factory.StartNew(Send, TaskCreationOptions.LongRunning);
+    }
+
+    public long Sent => Volatile.Read(ref sent);
+    public long Back => Volatile.Read(ref back);
+
+    private void Send()
+    {
+        var clock = Stopwatch.StartNew();
+        while (!ending.IsCancellationRequested)
+        {
+            // Who was not let run sends what is due.
+            for (var due = clock.ElapsedMilliseconds * PerMillisecond; sent < due; Volatile.Write(ref sent, sent + 1))
+            {
+                // An ICMP error of an earlier packet is told by the next call, which sends nothing.
+                try
+                {
+                    asks.Send(BitConverter.GetBytes(sent));
+                }
+                catch (SocketException) { }
+            }
+            Thread.Sleep(1);
+        }
+    }
+
+    private void Receive()
+    {
+        var octets = new byte[16];
+        while (Serves(() => asks.Receive(octets))) Volatile.Write(ref back, back + 1);
+    }
+
+    private void Reflect()
+    {
+        EndPoint whom = new IPEndPoint(answers.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+        var octets = new byte[16];
+        while (Serves(() => answers.SendTo(octets, 0, answers.ReceiveFrom(octets, ref whom), SocketFlags.None, whom))) { }
+    }
+
+    private bool Serves(Func<int> serve)
+    {
+        while (true)
+        {
+            try
+            {
+                serve();
+                return true;
+            }
+            catch (SocketException) when (!ending.IsCancellationRequested) { }
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>How many did not come back, of how many.</summary>
+    public async Task<(long Lost, long Sent)> EndAsync()
+    {
+        await ending.CancelAsync();
+        await sending;
+        await Until.WithinAsync(3, () => Back >= Sent);
+        return (Sent - Back, Sent);
+    }
+
+    public void Dispose()
+    {
+        ending.Cancel();
+        asks.Dispose();
+        answers.Dispose();
+        Task.WaitAll(receiving, reflecting, sending);
+        ending.Dispose();
+    }
+}
+
+public sealed class NodeRestartTests
+{
+    /// <summary>Of 2,000 packets a second and family, both ways, none is lost while the node's daemon ends and comes back.</summary>
+    [Theory, Peer("bird"), Peer("frr")]
+    public Task No_packet_is_lost_when_the_daemon_is_ended_and_started_again(string peer) => RestartAsync(peer, "TERM");
+
+    [Theory, Peer("bird"), Peer("frr")]
+    public Task No_packet_is_lost_when_the_daemon_is_killed_and_started_again(string peer) => RestartAsync(peer, "KILL");
+
+    private static async Task RestartAsync(string peer, string signal)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        using var four = new Traffic(lab, "10.97.0.2", "10.244.7.2");
+        using var six = new Traffic(lab, "fd97::2", "fd44:7::2");
+        await Until.TrueAsync("packets pass", () => four.Back > 1000 && six.Back > 1000, 20, () => lab.Said);
+        var monitor = (await lab.Tor.RunAsync("ip", "route")).Output;
+
+        await lab.EndNodeAsync(signal);
+        // The ToR sees the loss by then, and packets go on without anybody who says so.
+        var at = (four.Sent, six.Sent);
+        await Until.TrueAsync("packets pass meanwhile", () => four.Sent > at.Item1 + 4000 && six.Sent > at.Item2 + 4000);
+        await lab.StartNodeAsync();
+        await Until.TrueAsync(
+            "the node is ready", async () => (await lab.BgpctlAsync("status")).Contains("state       ready"), 90,
+            () => Task.FromResult(lab.Said));
+        await lab.RouteIsAsync(RestartLab.Server4, "fresh");
+        await lab.RouteIsAsync(RestartLab.Server6, "fresh");
+        // What the ToR has not heard again by the End-of-RIB would be gone by now, and what the node sweeps.
+        at = (four.Sent, six.Sent);
+        await Until.TrueAsync("packets pass afterwards", () => four.Sent > at.Item1 + 8000 && six.Sent > at.Item2 + 8000);
+        var (lost4, sent4) = await four.EndAsync();
+        var (lost6, sent6) = await six.EndAsync();
+        Assert.True((lost4, lost6) == (0, 0), $"lost {lost4} of {sent4} (IPv4), {lost6} of {sent6} (IPv6)\n{lab.Said}");
+        Assert.Equal(monitor, (await lab.Tor.RunAsync("ip", "route")).Output);
+        Matrix.Saw(peer, $"our restart ({(signal == "KILL" ? "-9" : "SIGTERM")}), 2,000 packets/s", "none lost, both families");
+    }
+
+    /// <summary>RFC 8538: FRR 8.4 has the N bit.</summary>
+    [Theory, Peer("frr")]
+    public async Task An_operators_reset_leaves_their_routes_of_us_and_a_disabled_session_is_a_hard_reset(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        Assert.Contains("\"notificationRestart\":true", await lab.BgpctlAsync("peers", "tor4", "--json"), StringComparison.Ordinal);
+        await lab.BgpctlAsync("peers", "tor4", "disable");
+        await Until.TrueAsync(
+            "its route of us is gone", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 20,
+            () => Task.FromResult(lab.Said));
+        Assert.Contains("Hard Reset", await lab.VtyAsync("show bgp neighbors 10.99.0.1"), StringComparison.Ordinal);
+        Matrix.Saw(peer, "disabled by the operator (RFC 8538)", "6/9, routes gone at once");
+    }
+}
+
+public sealed class NeighbourRestartTests
+{
+    /// <summary>RFC 4724 section 4.2 (conformance G01).</summary>
+    [Theory, Peer("bird")]
+    public async Task A_restarting_neighbours_routes_stay_in_the_kernel_stale_until_it_has_said_them_again(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        lab.TorRoutes = ["198.51.100.0/24", "2001:db8:b::/48"];
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        await lab.RouteIsAsync("198.51.100.0/24", "fresh");
+
+        await lab.KillTorAsync();
+        foreach (var prefix in (string[])[RestartLab.Server4, RestartLab.Server6, "198.51.100.0/24", "2001:db8:b::/48"])
+        {
+            await lab.RouteIsAsync(prefix, "stale");
+            Assert.True(await RestartLab.HasAsync(lab.Node, prefix));
+        }
+        var told = await lab.OurBirdcAsync("show", "protocols", "all", "tor4");
+        Assert.Contains("Neighbor graceful restart active", told, StringComparison.Ordinal);
+        Assert.Contains("Neighbor GR:    Regular", told, StringComparison.Ordinal);
+        Assert.Contains("stale", await lab.BgpctlAsync("explain", "route", RestartLab.Server4), StringComparison.Ordinal);
+
+        lab.TorRoutes = ["2001:db8:b::/48"];
+        await lab.StartTorAsync(recovers: true);
+        foreach (var prefix in (string[])[RestartLab.Server4, RestartLab.Server6, "2001:db8:b::/48"])
+            await lab.RouteIsAsync(prefix, "fresh", 60);
+        await lab.RouteIsAsync("198.51.100.0/24", "gone", 60);
+        Matrix.Saw(peer, "their restart, state preserved", "routes stale in the kernel, confirmed; what they no longer have gone");
+    }
+
+    /// <summary>RFC 4724: the F bit is 0 (conformance G03).</summary>
+    [Theory, Peer("bird")]
+    public async Task One_that_has_preserved_nothing_loses_its_routes_when_it_is_back(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        lab.TorRoutes = ["198.51.100.0/24"];
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RouteIsAsync("198.51.100.0/24", "fresh", 60);
+        await lab.KillTorAsync();
+        await lab.RouteIsAsync("198.51.100.0/24", "stale");
+        lab.TorRoutes = [];
+        await lab.StartTorAsync();
+        await lab.RouteIsAsync("198.51.100.0/24", "gone", 60);
+        Matrix.Saw(peer, "their restart, state lost", "their stale routes gone when they are back");
+    }
+
+    /// <summary>RFC 9494 (conformance G02, G05), and theirs of ours.</summary>
+    [Theory, Peer("bird")]
+    public async Task Long_lived_routes_are_the_last_resort_and_go_in_time_on_both_sides(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(
+            peer, "gracefulRestartTime: 3s, longLivedStaleTime: 8s",
+            "graceful restart on; graceful restart time 3; long lived graceful restart on; long lived stale time 8;");
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        await lab.KillTorAsync();
+        await lab.RouteIsAsync(RestartLab.Server4, "stale");
+        await Until.TrueAsync(
+            "it is long stale", async () => (await lab.RouteAsync(RestartLab.Server4)).Communities.Contains("65535:6"), 20,
+            () => Task.FromResult(lab.Said));
+        var told = await lab.OurBirdcAsync("show", "protocols", "all", "tor4");
+        Assert.Contains("Neighbor GR:    Long-lived", told, StringComparison.Ordinal);
+        await lab.RouteIsAsync(RestartLab.Server4, "gone");
+
+        await lab.StartTorAsync();
+        await lab.RoutesBothWaysAsync();
+        await lab.EndNodeAsync("TERM");
+        await Until.TrueAsync(
+            "they keep ours as the last resort",
+            async () => (await lab.BirdcAsync("show", "route", "all", RestartLab.Pods4)).Contains("(65535,6)"),
+            30, () => Task.FromResult(lab.Said));
+        Assert.True(await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4));
+        await Until.TrueAsync(
+            "and lose it", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 30, () => Task.FromResult(lab.Said));
+        Matrix.Saw(peer, "long-lived graceful restart", "last resort, then gone, both ways");
+    }
+}
