@@ -19,6 +19,8 @@ public sealed record PeerBfd(BfdTimes Times, bool OnlyDirect = false, ListOf<Lin
     /// </summary>
     public BfdTarget? TargetOf(SessionSettings settings, KernelSnapshot kernel)
     {
+        // Nobody has been found on its link yet.
+        if (settings.PeerAddress.IsUnspecified) return null;
         // A Calico node's sessions are all multihop ones, which says nothing of where the neighbour is.
         var isFar = settings.Multihop > 1 && !OnlyDirect;
         if (!isFar && PeerWay.LinkTo(settings, kernel) is { } link)

@@ -17,6 +17,7 @@ public class BfdWatchTests
     [InlineData("10.0.0.254", null, 65002u, 1, false, 2, false)]
     [InlineData("fd00::254", null, 65002u, 1, false, 2, false)]
     [InlineData("fe80::9", "eth0", 65002u, 1, false, 2, false)]
+    [InlineData("::", "eth0", 65002u, 1, false, null, false)]           // not found on its link yet
     [InlineData("10.0.0.254", null, 65001u, 1, false, 2, false)]        // internal, and beside us
     [InlineData("192.0.2.1", null, 65001u, 1, false, 0, true)]          // internal, behind a router
     [InlineData("192.0.2.1", null, 65002u, 1, false, null, false)]      // external, and nowhere

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Neighbours;
 using Calico.Bgp.Net;
@@ -19,6 +20,7 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
     private readonly SpeakerLoop speaker;
     private readonly SpeakerView view;
     private readonly SpeakerConfig config;
+    private readonly FakeBfd bfd = new();
 
     public LinkNeighboursTests()
     {
@@ -26,11 +28,15 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
         var each = known.Peers[0] with
         {
             Session = known.Peers[0].Session with { Name = "eth0", Interface = "eth0", SourceAddress = null, PeerAs = default },
+            Bfd = new(BfdTimes.Default),
         };
         config = known with { Peers = [], Links = [new("eth0", true, each)] };
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
         kernel.Become(Node());
-        speaker = new(config, kernel, loops, TimeProvider.System, NullLoggerFactory.Instance) { OpenRouterSocket = _ => new Air(this) };
+        speaker = new(config, kernel, loops, TimeProvider.System, NullLoggerFactory.Instance, bfd)
+        {
+            OpenRouterSocket = _ => new Air(this),
+        };
         view = new(speaker, "test");
     }
 
@@ -46,6 +52,15 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
     private SessionSettings Session => view.Protocols.Single(protocol => protocol.Name == "eth0").Session!.Settings;
 
     private Task IsAsync(Address neighbour) => Until.TrueAsync($"{neighbour} is the neighbour", () => Session.PeerAddress == neighbour);
+
+    [Fact]
+    public async Task Whoever_is_found_is_watched_by_bfd_and_nobody_before()
+    {
+        await speaker.StartAsync();
+        Assert.Empty(bfd.Wanted);
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await Until.TrueAsync("the neighbour is watched", () => bfd.Wanted.Select(one => one.Key).SequenceEqual([new(First, 2, false)]));
+    }
 
     [Fact]
     public async Task The_last_router_that_was_heard_is_the_neighbour_while_no_session_is_up()
