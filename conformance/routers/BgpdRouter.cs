@@ -45,6 +45,14 @@ internal sealed class BgpdRouter(Netns space, RouterSpec spec) : BirdcRouter(spa
     public async Task<string> GetAsync(string path) =>
         (await Shell.RunAsync("curl", "-s", "--unix-socket", Path.Combine(Folder, "http"), $"http://bgpd{path}")).Output;
 
+    /// <summary>An order, by its method, that must be taken.</summary>
+    public async Task OrderAsync(string method, string path, string? body = null)
+    {
+        string[] data = body == null ? [] : ["--data", body];
+        await Shell.DoAsync(
+            "curl", ["-s", "--fail-with-body", "--unix-socket", Path.Combine(Folder, "http"), "-X", method, .. data, $"http://bgpd{path}"]);
+    }
+
     /// <summary>Another configuration, as an operator gives it: the file, then SIGHUP.</summary>
     public async Task ReconfigureAsync(RouterSpec spec)
     {

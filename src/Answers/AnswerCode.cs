@@ -25,6 +25,14 @@ public enum AnswerCode : byte
     UnknownProtocol,
     UnknownOrder,
     UnknownService,
+    /// <summary>The peer is drained: an order of another kind has to wait for <c>undrain</c>.</summary>
+    PeerDrained,
+    /// <summary>The body is no JSON, or what it says makes no sense.</summary>
+    BadBody,
+    /// <summary>A producer's quota bars the route (<c>control.producers</c>).</summary>
+    OverQuota,
+    /// <summary>That producer does not announce that route.</summary>
+    UnknownRoute,
     /// <summary>bgpd.yaml names no sources of objects.</summary>
     NoSources,
     /// <summary>bgpd.yaml has no section nat.</summary>
@@ -43,11 +51,12 @@ public static class AnswerCodes
     /// <summary>The status that an error of this kind is answered with.</summary>
     public static int Status(this AnswerCode code) => code switch
     {
-        AnswerCode.BadQuery => 400,
-        AnswerCode.OrderOnPort or AnswerCode.ForeignOrigin => 403,
+        AnswerCode.BadQuery or AnswerCode.BadBody => 400,
+        AnswerCode.OrderOnPort or AnswerCode.OverQuota or AnswerCode.ForeignOrigin => 403,
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
-            or AnswerCode.UnknownService or AnswerCode.NoSources or AnswerCode.NatOff => 404,
+            or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff => 404,
         AnswerCode.WrongMethod => 405,
+        AnswerCode.PeerDrained => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused => 422,
         AnswerCode.Busy => 503,

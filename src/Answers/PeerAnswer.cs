@@ -20,6 +20,9 @@ public sealed record PeerAnswer
     public required uint LocalAs { get; init; }
     /// <summary>internal or external.</summary>
     public required string Type { get; init; }
+    /// <summary>Absent of a peer that is not drained.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DrainAnswer? Drain { get; init; }
     public required bool Enabled { get; init; }
     public required bool Up { get; init; }
     /// <summary>Of RFC 4271 section 8.2.2: idle, connect, active, openSent, openConfirm, established.</summary>
@@ -50,6 +53,10 @@ public sealed record PeerAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<KeptAnswer>? Kept { get; init; }
 }
+
+/// <param name="Stage">announced (graceful shutdown is said), withdrawn, or down.</param>
+/// <param name="Until">The next stage; null: none, but by <c>bgpctl undrain</c>.</param>
+public sealed record DrainAnswer(string Stage, string? Reason, DateTimeOffset Since, DateTimeOffset? Until);
 
 /// <param name="LongLived">They are the last resort.</param>
 /// <param name="SecondsLeft">Until they go, or become that.</param>

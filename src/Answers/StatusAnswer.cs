@@ -40,6 +40,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<SourceAnswer>? Sources { get; init; }
 
+    /// <summary>Peers that are drained, or about to be; absent where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Drained { get; init; }
+
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }

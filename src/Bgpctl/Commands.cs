@@ -48,6 +48,10 @@ internal static class Commands
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
+        root.Subcommands.Add(LeaseWords.Announce(Make));
+        root.Subcommands.Add(LeaseWords.Withdraw(Make));
+        root.Subcommands.Add(DrainWords.Drain(Make));
+        root.Subcommands.Add(DrainWords.Undrain(Make));
         root.Subcommands.Add(Explain(Make));
         root.Subcommands.Add(Version(Make));
         root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));

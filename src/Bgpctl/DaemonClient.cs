@@ -40,9 +40,16 @@ internal sealed class DaemonClient : IDisposable
         return await BodyAsync(answer, stop).ConfigureAwait(false);
     }
 
-    public async Task<string> PostAsync(string path, CancellationToken stop)
+    public Task<string> PostAsync(string path, CancellationToken stop) => AskAsync(HttpMethod.Post, path, null, stop);
+
+    /// <param name="body">JSON.</param>
+    public Task<string> PostAsync(string path, string body, CancellationToken stop) => AskAsync(HttpMethod.Post, path, body, stop);
+
+    public Task<string> DeleteAsync(string path, CancellationToken stop) => AskAsync(HttpMethod.Delete, path, null, stop);
+
+    private async Task<string> AskAsync(HttpMethod method, string path, string? body, CancellationToken stop)
     {
-        using var answer = await SendAsync(HttpMethod.Post, path, stop).ConfigureAwait(false);
+        using var answer = await SendAsync(method, path, stop, body).ConfigureAwait(false);
         return await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
     }
 
@@ -75,11 +82,12 @@ internal sealed class DaemonClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, CancellationToken stop)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, CancellationToken stop, string? body = null)
     {
         try
         {
             using var request = new HttpRequestMessage(method, path);
+            if (body != null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
             var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
             release = Release.Of(answer.Headers.TryGetValues("Server", out var server) ? server.FirstOrDefault() : null);
             return answer.IsSuccessStatusCode ? answer : throw await RefusedAsync(answer, path, stop).ConfigureAwait(false);

@@ -1,5 +1,7 @@
 // The commands that ask bgpd: each shows the answer once or, with --watch, again after each change.
 
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
@@ -112,6 +114,48 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         var body = await daemon.PostAsync($"/v1/peers/{Uri.EscapeDataString(peer)}/{order}{said}", stop).ConfigureAwait(false);
         var done = daemon.Read(body, AnswersJson.Default.OrderAnswer);
         Say(body, [$"{done.Peer}: {done.Order} was ordered; `bgpctl peers {done.Peer}` shows what came of it"]);
+    }
+
+    public async Task DrainAsync(string? peer, double? wait, string? reason, CancellationToken stop)
+    {
+        var seconds = wait is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time}") : null;
+        var path = "/v1/drain" + Query(("peer", peer), ("wait", seconds), ("text", reason));
+        var body = await daemon.PostAsync(path, stop).ConfigureAwait(false);
+        var drained = daemon.Read(body, AnswersJson.Default.DrainedAnswer).Peers;
+        Say(body, drained.Count == 0
+            ? ["drained already"]
+            : drained.Select(name => $"{name}: is drained, then stays down; `bgpctl peers` shows how far it is, `bgpctl undrain` ends it"));
+    }
+
+    public async Task UndrainAsync(string? peer, CancellationToken stop)
+    {
+        var body = await daemon.PostAsync("/v1/undrain" + Query(("peer", peer)), stop).ConfigureAwait(false);
+        var ended = daemon.Read(body, AnswersJson.Default.DrainedAnswer).Peers;
+        Say(body, ended.Count == 0 ? ["nobody was drained"] : ended.Select(name => $"{name}: is drained no more"));
+    }
+
+    public async Task AnnounceAsync(LeaseBody lease, CancellationToken stop)
+    {
+        var body = await daemon.PostAsync("/v1/routes", JsonSerializer.Serialize(lease, AnswersJson.Default.LeaseBody), stop)
+            .ConfigureAwait(false);
+        var done = daemon.Read(body, AnswersJson.Default.LeaseAnswer);
+        var until = done.Ttl is { } ttl ? $"for {Words.Seconds(ttl)}, unless it is announced again" : "until it is withdrawn";
+        Say(body, [$"{done.Prefix}: {done.Producer} announces it {until}"]);
+    }
+
+    public async Task WithdrawAsync(string prefix, string? producer, CancellationToken stop)
+    {
+        var body = await daemon.DeleteAsync("/v1/routes" + Query(("prefix", prefix), ("producer", producer)), stop).ConfigureAwait(false);
+        var done = daemon.Read(body, AnswersJson.Default.LeaseAnswer);
+        Say(body, [$"{done.Prefix}: {done.Producer} announces it no more"]);
+    }
+
+    private static string Query(params ReadOnlySpan<(string Key, string? Value)> words)
+    {
+        var said = new List<string>();
+        foreach (var (key, value) in words)
+            if (value != null) said.Add($"{key}={Uri.EscapeDataString(value)}");
+        return said.Count == 0 ? "" : $"?{string.Join('&', said)}";
     }
 
     private async Task ShowAsync(string topic, string path, Func<string, Page> view, CancellationToken stop)

@@ -1,12 +1,15 @@
 using System.Net;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Speaker;
 
 namespace Calico.Bgp.Configuration;
 
 /// <summary><c>control</c>: where birdc, bgpctl, Prometheus and people look in.</summary>
 internal sealed class ControlReader(Section root, Folder folder)
 {
+    private const int LongestProducer = 32;
+
     private const string HttpExpected = "unix:PATH or ADDRESS:PORT";
 
     public ControlConfig Read()
@@ -17,6 +20,7 @@ internal sealed class ControlReader(Section root, Folder folder)
             [.. control.List("http").Select(node => Http(node, control)).OfType<HttpEndpoint>()],
             [.. control.Sections("birdSockets").Select(BirdSocket).OfType<BirdSocketConfig>()])
         {
+            Producers = [.. Producers(control)],
             Hosts = [.. control.List("hosts").Select(node => Host(node, control)).OfType<string>()],
         };
         if (config.BirdSockets.Any(socket => socket.Dialect == BirdDialect.Calico || socket.Family != null))
@@ -28,6 +32,28 @@ internal sealed class ControlReader(Section root, Folder folder)
         Distinct(control, config);
         control.Close();
         return config;
+    }
+
+    /// <summary><c>{ NAME: { limit, prefixes } }</c>.</summary>
+    private static IEnumerable<ProducerQuota> Producers(Section control)
+    {
+        if (control.Child("producers") is not { } producers) yield break;
+        foreach (var entry in producers.Node.Entries)
+        {
+            var name = entry.Key.Text;
+            if (name.Length > LongestProducer || !Names.IsWord(name) || name.Contains(':'))
+                control.Problems.Error(
+                    entry.Key, $"expected a name of at most {LongestProducer} letters, digits and _ - . for a producer, got \"{name}\"");
+            producers.Has(name);
+            if (producers.Child(name) is not { } quota)
+            {
+                yield return new(name, ProducerQuota.DefaultLimit, []);
+                continue;
+            }
+            var limit = (int)(quota.Number("limit", 1, 1_000_000) ?? ProducerQuota.DefaultLimit);
+            yield return new(name, limit, [.. quota.Values("prefixes", Scalars.Prefix)]);
+            quota.Close();
+        }
     }
 
     private HttpEndpoint? Http(DocumentNode node, Section control)

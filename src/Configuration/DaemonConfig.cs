@@ -98,6 +98,9 @@ public sealed record ControlConfig(string? Socket, ImmutableArray<HttpEndpoint> 
     /// <summary>Names, beside localhost and the node's, that HTTP may be asked under on a port.</summary>
     public ImmutableArray<string> Hosts { get; init; } = [];
 
+    /// <summary>Who may announce routes (told to the speaker).</summary>
+    public ImmutableArray<Speaker.ProducerQuota> Producers { get; init; } = [];
+
     /// <summary>Where the file has no section <c>control</c>; a section means what it says and no more.</summary>
     public static readonly ControlConfig Default = new("/run/bgpd/bgpd.ctl", [new("/run/bgpd/bgpd.sock", null)], []);
 }

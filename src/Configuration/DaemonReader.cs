@@ -30,6 +30,8 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         };
         var (peers, ranges, links) = new PeersReader(root, speaker, filters, folder).Read();
         speaker = speaker with { Peers = peers, Ranges = ranges, Links = links };
+        var control = new ControlReader(root, folder).Read();
+        speaker = speaker with { Producers = control.Producers };
         var plan = new PlanReader(root, host.Calico);
         var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var config = new DaemonConfig
@@ -37,7 +39,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Plan = InCluster(plan.Read(speaker, id), sources),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
-            Control = new ControlReader(root, folder).Read(),
+            Control = control,
             Log = Log(),
             Nat = new NatReader(root).Read(!sources.IsEmpty),
             Sources = sources,

@@ -133,7 +133,7 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
     private TimeSpan? Time(string key, TimeSpan least) => peer.Duration(key, least, TimeSpan.FromHours(1));
 
     private static TimeSpan? ParseHoldTime(string text) =>
-        Scalars.ParseDuration(text) is { Milliseconds: 0, TotalSeconds: 0 or (>= 3 and <= ushort.MaxValue) } time ? time : null;
+        Durations.Parse(text) is { Milliseconds: 0, TotalSeconds: 0 or (>= 3 and <= ushort.MaxValue) } time ? time : null;
 
     /// <summary>How far away the neighbour is, who calls whom, and by which key they know each other.</summary>
     private SessionSettings Reach(SessionSettings settings)

@@ -49,23 +49,7 @@ internal static class Scalars
     /// <summary><c>500ms</c>, <c>90s</c>, <c>2m</c>, <c>1h</c>; a plain number counts seconds.</summary>
     public static Reading<TimeSpan> Duration(TimeSpan least, TimeSpan most) => new(
         $"a time from {Words(least)} to {Words(most)}, such as 500ms, 90s or 2m",
-        text => ParseDuration(text) is { } time && time >= least && time <= most ? time : null);
-
-    internal static TimeSpan? ParseDuration(string text)
-    {
-        var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
-        var unit = digits < 0 ? "s" : text[digits..];
-        if (!uint.TryParse(digits < 0 ? text : text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
-            return null;
-        return unit switch
-        {
-            "ms" => TimeSpan.FromMilliseconds(count),
-            "s" => TimeSpan.FromSeconds(count),
-            "m" => TimeSpan.FromMinutes(count),
-            "h" => TimeSpan.FromHours(count),
-            _ => null,
-        };
-    }
+        text => Durations.Parse(text) is { } time && time >= least && time <= most ? time : null);
 
     /// <summary><c>64MiB</c>; a plain number counts octets.</summary>
     public static Reading<long> Size(long least, long most) => new(

@@ -45,6 +45,8 @@ public sealed record RibPeer
     public RouterId ClusterId { get; init; }
     public RouterId PeerId { get; init; }
     public Address PeerAddress { get; init; }
+    /// <summary>The session is about to be shut down (RFC 8326): routes of either direction are the last choice.</summary>
+    public bool Drains { get; init; }
     /// <summary>Ours towards this external peer (RFC 9234); null: none was configured.</summary>
     public Role? Role { get; init; }
     /// <summary>How often our own AS may stand in a received path.</summary>
@@ -97,6 +99,7 @@ public sealed record RibPeer
         MinRouteAdvertisementInterval = MinRouteAdvertisementInterval,
         LongLived = LongLived,
         Role = Role,
+        Drains = Drains,
     };
 }
 
@@ -127,6 +130,7 @@ internal sealed record ExportTreatment(IFilter Filter)
     public required TimeSpan MinRouteAdvertisementInterval { get; init; }
     public required bool LongLived { get; init; }
     public required Role? Role { get; init; }
+    public required bool Drains { get; init; }
 
     /// <summary>What is told in this family bears a path's identifier, however many of a prefix are.</summary>
     public bool IsByPath(IpFamily family) => Encode.AddPath.Has(family);

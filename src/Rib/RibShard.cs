@@ -294,7 +294,8 @@ internal sealed class RibShard : IDisposable
     {
         if (peers.Find(peer.Index) is not { } before || before.Life != peer.Life) return;
         peers.Set(peer, family => owner.CountsOf(peer.Index, family));
-        if (!before.Import.Equals(peer.Import) || before.AllowLocalAs != peer.AllowLocalAs || before.RejectAsSets != peer.RejectAsSets)
+        if (!before.Import.Equals(peer.Import)
+            || (before.AllowLocalAs, before.RejectAsSets, before.Drains) != (peer.AllowLocalAs, peer.RejectAsSets, peer.Drains))
             chores.Reimport(peer.Index);
         if (peer.PrefixLimit is { } limit && limit != before.PrefixLimit) intake.HoldToLimit(peer, limit);
         foreach (var outflow in outflows) outflow.Change(peer);

@@ -45,6 +45,8 @@ public readonly record struct RouteFacts
     public required uint Changed { get; init; }
     public required uint PathId { get; init; }
     public required bool Best { get; init; }
+    /// <summary>It came in with local preference 0, for its peer is about to shut down (RFC 8326); asked of what is explained.</summary>
+    public bool IsLastChoice { get; init; }
     public required Reason Reason { get; init; }
     /// <summary>Whether packets are shared out to it beside the best one, and by which rule.</summary>
     public required Sharing Sharing { get; init; }

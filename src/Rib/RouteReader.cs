@@ -93,6 +93,7 @@ internal sealed class RouteReader(
             Weight = path.Accepted == 0 ? 1 : Multipath.WeightOf(rib, attributes, node, at),
             Reason = rib.ReasonOf(node, at),
             Verdict = judged ? VerdictOf(node, path) : null,
+            IsLastChoice = judged && ImportDoor.LowersPreference(peers[path.Peer], attributes[path.Received].Summary),
         };
     }
 

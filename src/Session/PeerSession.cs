@@ -72,11 +72,13 @@ public sealed class PeerSession : IAsyncDisposable
     private string? Dropped() => dropped is { } before && SignedSegments.Read() is { } now ? now.Since(before) : null;
 
     /// <summary>Begins the session's loop (automatic start, or administratively down where the settings say so).</summary>
-    public void Start()
+    /// <param name="isDisabled">It begins as <see cref="Disable"/> would leave it.</param>
+    public void Start(bool isDisabled = false)
     {
         // One session of many: it falls to Idle and comes back, and the others and the routes of the others know nothing of it.
         loop = loops.Start("session", OnDefect.StartAgain, RunAsync, of: Settings.Name, patience: Patience);
-        if (!Settings.Shutdown) Post(new SessionNews.Begin(ByOperator: false));
+        if (isDisabled) status.Enabled = false;
+        else if (!Settings.Shutdown) Post(new SessionNews.Begin(ByOperator: false));
     }
 
     /// <summary>Administrative shutdown (RFC 4486 subcode 2, text as RFC 9003), until <see cref="Enable"/> starts again.</summary>

@@ -70,7 +70,8 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
         var verdict = facts.Verdict!.Value;
         if (route.Stale) return $"{Why.Of(verdict)}; stale: said in a session that was lost, and not again yet";
         // The filter, or what it looked at, is another than when the route came: its turn is yet to come, or comes with the next UPDATE.
-        return verdict.IsAccepted != facts.Refused ? Why.Of(verdict) : $"judged before a change; now it would be {Why.Of(verdict)}";
+        var why = Why.Of(verdict) + (facts.IsLastChoice ? ", as the last choice: local preference 0 (graceful shutdown, RFC 8326)" : "");
+        return verdict.IsAccepted != facts.Refused ? why : $"judged before a change; now it would be {why}";
     }
 
     private ImmutableArray<ExportExplanation> Exports(PrefixFacts facts, IpFamily family)

@@ -12,7 +12,11 @@ namespace Calico.Bgp.Speaker;
 /// Where an own route leads. <paramref name="Interface"/> 0: nowhere in particular; <paramref name="Metric"/> 0: none is said.
 /// </summary>
 /// <param name="Weight">Announced as bandwidth; 0: nothing is said.</param>
-internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weight = 0);
+internal readonly record struct OwnPath(int Interface, uint Metric = 0, int Weight = 0)
+{
+    /// <summary>What a producer says of it; null: nothing.</summary>
+    public SaidAttributes? Said { get; init; }
+}
 
 /// <summary>
 /// A kernel route's metric comes into the RIB as the only thing that a route can carry beside its prefix, its MED, and becomes what filters
@@ -46,11 +50,13 @@ internal sealed class OwnRouteSource
     private readonly AttributeEditor editor = new();
     private ImmutableDictionary<Prefix, OwnPath> told = ImmutableDictionary<Prefix, OwnPath>.Empty;
 
-    public OwnRouteSource(Rib.Rib rib, ushort index, string name, RouteOrigin origin, IpFamily family, uint preference)
+    /// <param name="isAsSaid">Its routes bear what their producer says of them; else all that one may have is the kernel's metric.</param>
+    public OwnRouteSource(
+        Rib.Rib rib, ushort index, string name, RouteOrigin origin, IpFamily family, uint preference, bool isAsSaid = false)
     {
         (Name, Origin, Family, Index, Preference) = (name, origin, family, index, preference);
-        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference, Import = MetricFromMed.Instance },
-            null);
+        IFilter import = isAsSaid ? AcceptAll.Instance : MetricFromMed.Instance;
+        rib.PeerUp(new RibPeer { Index = index, Name = name, Origin = origin, Preference = preference, Import = import }, null);
         inlet = rib.InletFor(index);
     }
 
@@ -108,6 +114,7 @@ internal sealed class OwnRouteSource
         editor.LoadEmpty(Wire.Attributes.Origin.Igp);
         if (path.Metric != 0) editor.SetMed(path.Metric);
         if (path.Weight != 0) editor.AddExtendedCommunity(Bandwidth.Of(path.Weight));
+        path.Said?.Apply(editor);
         var attributes = editor.Finish(out var summary);
         var run = new AnnouncedRun
         {

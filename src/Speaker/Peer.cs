@@ -28,6 +28,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     public PeerRange? Range { get; set; }
     /// <summary>The link by which it is known; null: it has an address by which it is.</summary>
     public PeerLink? Link { get; set; }
+    /// <summary>It is emptied, or was, and stays down; null: it is not.</summary>
+    public Drain? Drain { get; set; }
     /// <summary>Of one that a template made: until it has been down for long.</summary>
     public ITimer? Patience { get; set; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>

@@ -62,6 +62,7 @@ internal static class ProtocolViews
             Channels = channels.ToImmutable(),
             Session = session,
             RouteReflectorClient = config.RouteReflectorClient,
+            Drain = peer.Drain?.Status,
             Origin = config.Origin,
             Bfd = config.Bfd == null ? null : new(speaker.Bfd.Of(peer)),
             Range = peer.Range?.Range,
@@ -74,9 +75,21 @@ internal static class ProtocolViews
 
     /// <summary>What people said of it: the operator here, by an order or in bgpd.yaml, or the neighbour's (RFC 9003).</summary>
     private static string? Message(Peer peer, SessionSnapshot session) =>
-        peer.Message ?? peer.Config.Problem ?? (session.Settings.Shutdown ? session.Settings.ShutdownText : null)
+        (peer.Drain is { } drain ? Words(drain) : null)
+        ?? peer.Message ?? peer.Config.Problem ?? (session.Settings.Shutdown ? session.Settings.ShutdownText : null)
         ?? session.Faults.Why.Notification?.Text
         ?? (IsLookedFor(session) ? NotFound(session.Settings.Interface) : session.Hint);
+
+    private static string Words(Drain drain)
+    {
+        var what = drain.Stage switch
+        {
+            DrainStage.Announced => "is being drained (graceful shutdown is said)",
+            DrainStage.Withdrawn => "is being drained (all is withdrawn)",
+            _ => "drained, and down until it is undrained",
+        };
+        return drain.Reason is { Length: > 0 } reason ? $"{what}: {reason}" : what;
+    }
 
     private static bool IsLookedFor(SessionSnapshot session) => session is { Enabled: true, Settings.PeerAddress.IsUnspecified: true };
 

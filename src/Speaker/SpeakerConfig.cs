@@ -28,6 +28,8 @@ public sealed record SpeakerConfig
     /// <summary>Prefixes that are announced and never go to the kernel: ranges of services.</summary>
     public ListOf<Prefix> Announced { get; init; }
     public KernelConfig Kernel { get; init; } = new();
+    /// <summary>Programs of this node that may announce routes; none: any may, each so many.</summary>
+    public ImmutableArray<ProducerQuota> Producers { get; init; } = [];
     /// <summary>By name, for those who ask what one would do.</summary>
     public ImmutableArray<Filter> Filters { get; init; } = [];
     /// <summary>

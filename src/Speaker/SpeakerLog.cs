@@ -48,11 +48,20 @@ internal static partial class SpeakerLog
     [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]
     public static partial void NewcomerMade(this ILogger log, string peer, Prefix range);
 
-    [LoggerMessage(4006, LogLevel.Information, "{Peer}: {Neighbour} is the neighbour on {Interface}")]
+    [LoggerMessage(4021, LogLevel.Information, "{Peer}: {Neighbour} is the neighbour on {Interface}")]
     public static partial void NeighbourFound(this ILogger log, string peer, Address neighbour, string @interface);
 
-    [LoggerMessage(4007, LogLevel.Warning, "{Peer}: its neighbour cannot be looked for on {Interface}: {Reason}")]
+    [LoggerMessage(4022, LogLevel.Warning, "{Peer}: its neighbour cannot be looked for on {Interface}: {Reason}")]
     public static partial void DiscoveryRefused(this ILogger log, string peer, string @interface, string reason);
+
+    [LoggerMessage(4023, LogLevel.Information, "peer {Peer}: is drained, and ends after {Wait}: {Reason}")]
+    public static partial void DrainBegun(this ILogger log, string peer, TimeSpan wait, string reason);
+
+    [LoggerMessage(4024, LogLevel.Information, "peer {Peer}: is drained, and down until it is undrained")]
+    public static partial void Drained(this ILogger log, string peer);
+
+    [LoggerMessage(4025, LogLevel.Information, "{Producer} has not announced {Prefix} again in time: it is withdrawn")]
+    public static partial void LeaseExpired(this ILogger log, string producer, Prefix prefix);
 
     [LoggerMessage(4004, LogLevel.Information, "{Peer}: down for {Patience} or longer: its session goes, until it calls again")]
     public static partial void NewcomerGone(this ILogger log, string peer, TimeSpan patience);

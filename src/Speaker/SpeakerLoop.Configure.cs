@@ -143,7 +143,7 @@ public sealed partial class SpeakerLoop
         {
             peer.OverLimit = null;
             log.PrefixLimitRaised(peer.Name);
-            peer.Session.Enable();
+            if (peer.Drain?.Stage != DrainStage.Down) peer.Session.Enable();
             dynamics.Watch(peer);
         }
         return peer.Up is { } up ? up.Told = ForRib(peer, up, kernel.Current) : null;

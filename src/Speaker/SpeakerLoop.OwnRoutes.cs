@@ -39,9 +39,11 @@ public sealed partial class SpeakerLoop
             await RouteProducers.ApplyAsync(source, news.Moves, news.All).ConfigureAwait(false);
     }
 
-    private OwnRouteSource Moving(string name, IpFamily family, uint preference)
+    private OwnRouteSource Moving(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: false);
+
+    private OwnRouteSource Moving(string name, IpFamily family, uint preference, bool isAsSaid)
     {
-        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference)
+        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference, isAsSaid)
         {
             Since = time.GetUtcNow(),
             MovesItself = true,

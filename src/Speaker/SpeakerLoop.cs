@@ -60,6 +60,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         sessionTime = new(time);
         log = logs.CreateLogger<SpeakerLoop>();
         dynamics = new(time, log, news => Post(news));
+        leases = new(time, () => Post(SpeakerNews.LeasesEnd.Now));
         links = new(loops, time, log, link => OpenRouterSocket(link), news => Post(news));
         listener = NewListener(config);
         latest = kernel.Current;
@@ -194,6 +195,24 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
                 if (call.Neighbour.IsLinkLocal) await WelcomeOnLinkAsync(loop, call).ConfigureAwait(false);
                 else Welcome(call);
                 break;
+            case SpeakerNews.Announce(var lease, var done):
+                done.SetResult(await AnnounceNowAsync(lease).ConfigureAwait(false));
+                break;
+            case SpeakerNews.Withdraw(var producer, var prefix, var done):
+                done.SetResult(await WithdrawNowAsync(producer, prefix).ConfigureAwait(false));
+                break;
+            case SpeakerNews.LeasesEnd:
+                await ExpireAsync().ConfigureAwait(false);
+                break;
+            case SpeakerNews.BeginDrain drain:
+                drain.Done.SetResult(Begin(drain));
+                break;
+            case SpeakerNews.EndDrain undrain:
+                undrain.Done.SetResult(End(undrain));
+                break;
+            case SpeakerNews.DrainGoesOn(var name, var drain):
+                GoOn(name, drain);
+                break;
             case SpeakerNews.RouterHeard(var device):
                 await MeetAsync(loop, device).ConfigureAwait(false);
                 break;
@@ -309,73 +328,11 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private static bool Lost(Address before, Address now) => now.IsUnspecified && !before.IsUnspecified;
 
-    /// <param name="before">The same peer under other settings of its session.</param>
-    /// <param name="range">Whose template made it.</param>
-    /// <param name="link">By which it is known. Without either it is configured by its address.</param>
-    private Peer StartPeer(PeerConfig config, Peer? before = null, PeerRange? range = null, PeerLink? link = null)
+    private RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot)
     {
-        var settings = Indexed(config.Session);
-        var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, Beginning, () => IsShuttingDown, Post);
-        var session = new PeerSession(
-            settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before?.Session.Snapshot.Faults);
-        var peer = new Peer(door, session) { Range = range, Link = link };
-        if (before != null) Keep(peer, before.Retention);
-        peers[settings.Name] = peer;
-        listener.Add(peer.Session);
-        peer.Session.Start();
-        peer.LookAtWay(latest);
-        return peer;
+        var now = peer.Config.ForRib(peer.Session.Settings, up.Negotiated, Config.Decision, snapshot) with { Life = up.Told.Life };
+        return peer.Drain is { } drain ? drain.Of(now) : now;
     }
-
-    private void Welcome(SpeakerNews.Called call)
-    {
-        if (dynamics.Judge(call, Config.Ranges, peers.Values) is not var (range, config)) return;
-        log.NewcomerMade(config.Session.Name, range.Range);
-        var peer = StartPeer(config, range: range);
-        peer.Session.Accept(call.Connection);
-        dynamics.Watch(peer);
-    }
-
-    private async Task ForgetAsync(Loop loop, Peer peer)
-    {
-        if (PeerNamed(peer.Name) != peer || !dynamics.Judge(peer)) return;
-        log.NewcomerGone(peer.Name, peer.Range!.Template.Patience);
-        await loop.WaitForAsync(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured)).ConfigureAwait(false);
-    }
-
-    private Listener NewListener(SpeakerConfig config)
-    {
-        var made = new Listener(loops, logs.CreateLogger<Listener>()) { Newcomer = dynamics.Call };
-        made.Set(Templates(config));
-        return made;
-    }
-
-    private static ImmutableArray<PeerTemplate> Templates(SpeakerConfig config) =>
-        [.. config.Ranges.Select(range => range.Template), .. config.Links.Select(link => link.Template)];
-
-    private SessionSettings Indexed(SessionSettings settings) => settings with { Index = IndexOf(settings.Name) };
-
-    private ushort IndexOf(string name)
-    {
-        if (indexes.TryGetValue(name, out var index)) return index;
-        // Those who call are many in the course of time: what one had, another gets, as late as can be.
-        return indexes[name] = freed.Count > FreedRest ? freed.Dequeue() : (ushort)(FirstNamed + indexes.Count + freed.Count);
-    }
-
-    private async Task StopPeerAsync(Peer peer, CeaseSubcode subcode, string? text = null)
-    {
-        listener.Remove(peer.Session);
-        await peer.Session.StopAsync(subcode, text).ConfigureAwait(false);
-        peers.TryRemove(new(peer.Name, peer));
-        peer.RetentionEnds?.Dispose();
-        if (subcode != CeaseSubcode.OtherConfigurationChange) GiveUp(peer);
-        if (peer.Range == null) return;
-        if (peer.Patience is { } patience) await patience.DisposeAsync().ConfigureAwait(false);
-        if (indexes.Remove(peer.Name, out var index)) freed.Enqueue(index);
-    }
-
-    private RibPeer ForRib(Peer peer, PeerLife up, KernelSnapshot snapshot) =>
-        peer.Config.ForRib(peer.Session.Settings, up.Negotiated, Config.Decision, snapshot) with { Life = up.Told.Life };
 
     /// <summary>The RIB was told by the configuration of that moment: what was changed since is told now.</summary>
     private void Establish(SpeakerNews.Established news)
@@ -391,6 +348,12 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private void Perform(Peer peer, SpeakerNews.Order order)
     {
+        // Whoever gives the order is told so (Control); birdc's users see it in the message.
+        if (peer.Drain is { } drain)
+        {
+            if (drain.Stage == DrainStage.Down && order.What != PeerOrder.Disable) return;
+            if (order.What != PeerOrder.Restart) drain.StaysDown = order.What == PeerOrder.Disable;
+        }
         peer.Message = order.Text;
         peer.OverLimit = null;
         if (order.What == PeerOrder.Enable) dynamics.Watch(peer);
@@ -482,6 +445,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         await links.DisposeAsync().ConfigureAwait(false);
+        foreach (var drain in drains.Values) drain.Dispose();
+        leases.Dispose();
         Rib.Dispose();
         if (fib != null) await fib.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();

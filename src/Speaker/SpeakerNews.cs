@@ -18,8 +18,23 @@ internal abstract record SpeakerNews
     /// <summary>A producer's routes begin and cease to be announced; <paramref name="All"/>: it has no others.</summary>
     public sealed record Produce(string Producer, ImmutableArray<RouteMove> Moves, bool All, TaskCompletionSource<string?> Done)
         : SpeakerNews;
+    /// <summary>A program's route. The answer: what bars it; null: nothing does.</summary>
+    public sealed record Announce(RouteLease Lease, TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>The answer: it was there.</summary>
+    public sealed record Withdraw(string Producer, Prefix Prefix, TaskCompletionSource<bool> Done) : SpeakerNews;
+    /// <summary>Leases have run out. Of these one waits at most, for there is one timer.</summary>
+    public sealed record LeasesEnd : SpeakerNews
+    {
+        public static readonly LeasesEnd Now = new();
+    }
     public sealed record SetEnabled(OwnRouteSource Source, bool Enabled) : SpeakerNews;
     public sealed record Order(string Peer, PeerOrder What, string? Text) : SpeakerNews;
+    /// <summary>Sessions are to end without a loss (RFC 8326). The answer: which.</summary>
+    public sealed record BeginDrain(string? Peer, TimeSpan Wait, string? Reason, TaskCompletionSource<ImmutableArray<string>> Done)
+        : SpeakerNews;
+    public sealed record EndDrain(string? Peer, TaskCompletionSource<ImmutableArray<string>> Done) : SpeakerNews;
+    /// <summary>A drain's time has come.</summary>
+    public sealed record DrainGoesOn(string Peer, Drain Drain) : SpeakerNews;
     /// <summary>The kernel's links, addresses or routes have changed. Of these one waits, however often they do.</summary>
     public sealed record KernelMoved : SpeakerNews
     {
@@ -44,8 +59,8 @@ internal abstract record SpeakerNews
     public sealed record AskAwaited(TaskCompletionSource<ImmutableArray<string>> Answer) : SpeakerNews;
     /// <summary>A neighbour of a range has called, and no session is for it. Of these a bounded number waits.</summary>
     public sealed record Called(Address Neighbour, Socket Connection) : SpeakerNews;
-    /// <summary>A session of a range may have been down for long.</summary>
-    public sealed record PatienceEnded(Peer Peer) : SpeakerNews;
     /// <summary>A router was heard on a link whose neighbour is looked for. Of these one a link waits.</summary>
     public sealed record RouterHeard(string Interface) : SpeakerNews;
+    /// <summary>A session of a range may have been down for long.</summary>
+    public sealed record PatienceEnded(Peer Peer) : SpeakerNews;
 }

@@ -69,6 +69,8 @@ public sealed record ProtocolStatus(string Name, ProtocolKind Kind, bool Enabled
     public ImmutableArray<ChannelStatus> Channels { get; init; } = [];
     public SessionSnapshot? Session { get; init; }
     public bool RouteReflectorClient { get; init; }
+    /// <summary>Of a peer that is drained, or is about to be; null: it is not.</summary>
+    public DrainStatus? Drain { get; init; }
     /// <summary>Of a peer: what asks for it.</summary>
     public PeerOrigin Origin { get; init; }
     /// <summary>Of a peer that BFD watches; null: it does not.</summary>
@@ -201,6 +203,18 @@ public interface ISpeaker
     void Disable(string protocol, string? text);
     void Restart(string protocol, string? text);
     void Reload(string protocol, ReloadDirection direction);
+
+    /// <returns>What bars it; null: it is announced, or its lease renewed.</returns>
+    Task<string?> AnnounceAsync(RouteLease lease);
+    /// <returns>False: that producer does not announce it.</returns>
+    Task<bool> WithdrawAsync(string producer, Prefix prefix);
+
+    /// <param name="peer">Null: all peers, and who comes later.</param>
+    /// <param name="wait">Until the routes are taken back.</param>
+    /// <returns>Names of the peers that are drained from now on; those that were already are not among them.</returns>
+    Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason);
+    /// <returns>Names of the peers that were drained until now.</returns>
+    Task<ImmutableArray<string>> UndrainAsync(string? peer);
 }
 
 /// <summary>Why a configuration is not taken.</summary>

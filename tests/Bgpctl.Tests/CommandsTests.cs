@@ -152,6 +152,29 @@ public sealed partial class CommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_drain_is_given_on_with_its_time_and_its_reason()
+    {
+        await lab.RunAsync("drain", "--peer", "tor1", "--wait", "2m", "new cable");
+        await lab.RunAsync("undrain");
+        Assert.Equal(["drain tor1 120 new cable", "undrain all"], lab.Speaker.Orders);
+        Assert.Contains("tor1: is drained", lab.Output.ToString());
+        Assert.Equal(2, await lab.RunAsync("drain", "--wait", "soon"));
+    }
+
+    [Fact]
+    public async Task A_route_is_announced_and_withdrawn()
+    {
+        await lab.RunAsync("announce", "192.0.2.1/32", "--ttl", "10s", "--community", "65001:5", "--community", "no-export", "--med", "7");
+        Assert.StartsWith("announce bgpctl 192.0.2.1/32 00:00:10 ", lab.Speaker.Orders.Single(), StringComparison.Ordinal);
+        await lab.RunAsync("withdraw", "192.0.2.1/32");
+        Assert.Equal("withdraw bgpctl 192.0.2.1/32", lab.Speaker.Orders.Last());
+        Assert.Contains("192.0.2.1/32: bgpctl announces it for ", lab.Output.ToString());
+        Assert.Equal(1, await lab.RunAsync("announce", "192.0.2.1/24"));
+        Assert.Contains("expected no host bits", lab.Errors.ToString());
+        Assert.Equal(1, await lab.RunAsync("withdraw", "192.0.2.1/32", "--producer", "nobody"));
+    }
+
+    [Fact]
     public async Task A_check_takes_nothing()
     {
         await lab.RunAsync("reload", "--check");

@@ -186,6 +186,13 @@ public class DaemonConfigTests
     }
 
     [Fact]
+    public void Producers_of_routes_have_limits_and_prefixes()
+    {
+        var producers = Good("control: { producers: { metallb: { limit: 9, prefixes: [192.0.2.0/24] }, kube-vip: } }").Speaker.Producers;
+        Assert.Equal<ProducerQuota>([new("metallb", 9, [Prefix.Parse("192.0.2.0/24")]), new("kube-vip", 1000, [])], producers);
+    }
+
+    [Fact]
     public void A_neighbours_as_may_be_any_but_ours_or_ours()
     {
         var config = Good("""

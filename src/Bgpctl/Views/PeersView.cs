@@ -21,6 +21,8 @@ internal static class PeersView
 
     public static Cell State(PeerAnswer peer) => peer switch
     {
+        { Drain: { Stage: "down" } } => new("drained", Tone.Faint),
+        { Drain: not null } => new("draining", Tone.Faint),
         { Enabled: false } => new("disabled", Tone.Faint),
         { State: "established" } => new("established", Tone.Good),
         { Kept: not null } => new($"{Words.State(peer.State)}, routes stay", Tone.Bad),
@@ -39,7 +41,7 @@ internal static class PeersView
     public static string As(PeerAnswer peer) => peer.As == 0 ? peer.Type : Words.Number(peer.As);
 
     public static string? LastError(PeerAnswer peer, DateTimeOffset now) =>
-        Fault(peer.LastError, now) ?? (peer.Up ? null : peer.Message);
+        peer.Drain != null ? peer.Message : Fault(peer.LastError, now) ?? (peer.Up ? null : peer.Message);
 
     public static string? Fault(FaultAnswer? fault, DateTimeOffset now) => fault == null ? null
         : $"{fault.Kind}: {fault.Text}{(fault.Detail == null ? "" : $": {fault.Detail}")} ({Words.Span(now - fault.At)} ago)";

@@ -18,6 +18,7 @@ internal static class StatusView
             ("sessions", Sessions(status.Sessions)),
             ("listen", status.ListenWaits is { } waits
                 ? new Cell($"waits for {string.Join(", ", waits)}: this host does not have it", Tone.Bad) : ""),
+            ("drained", status.Drained is { } drained ? $"{string.Join(", ", drained)} (until `bgpctl undrain`)" : null),
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("memory", Memory(status.Memory)),

@@ -11,12 +11,15 @@ namespace Calico.Bgp.Control.Http;
 internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time, CancellationToken stopping)
 {
     private const string Paths =
-        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes, /v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
+        "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
+        + "/v1/kernel[/routes], /v1/nat[/explain], /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
-        + "POST /v1/reload, POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
+        + "POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
+        + "POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
     private readonly Health health = new(speaker, loops, time);
     private readonly Orders orders = new(speaker, daemon);
+    private readonly Leases leases = new(speaker);
     private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
     private readonly EventStream events = new(speaker, daemon, loops, time, stopping);
@@ -38,6 +41,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "peers"] => Get(http, PeersAsync),
         ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),
         ["v1", "bfd"] => Get(http, BfdAsync),
+        ["v1", "routes"] when HttpMethods.IsPost(http.Request.Method) => Post(http, leases.AnnounceAsync),
+        ["v1", "routes"] when HttpMethods.IsDelete(http.Request.Method) => Trusted(http, leases.WithdrawAsync),
         ["v1", "routes"] => IsGet(http) ? routes.RoutesAsync(http) : WrongMethodAsync(http, HttpMethods.Get),
         ["v1", "kernel"] => Get(http, KernelAsync),
         ["v1", "kernel", "routes"] => Get(http, PlaceKind.Table, routes.KernelRoutesAsync),
@@ -47,6 +52,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
         ["v1", "explain", "service", var space, var name] => Get(http, _ => explain.ServiceAsync(http, new(space, name))),
+        ["v1", "drain"] => Post(http, orders.DrainAsync),
+        ["v1", "undrain"] => Post(http, orders.UndrainAsync),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),
         ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, Name(name), order)),
         _ => Answer.ErrorAsync(http, AnswerCode.UnknownPath, $"expected one of {Paths}, got {http.Request.Path}"),
@@ -66,13 +73,12 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private static bool IsGet(HttpContext http) =>
         HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
 
-    private static Task Post(HttpContext http, Func<HttpContext, Task> answer)
-    {
-        if (!HttpMethods.IsPost(http.Request.Method)) return WrongMethodAsync(http, HttpMethods.Post);
-        return Trust.IsGiven(http)
-            ? Visit.Of(http).Entrance.Places.HoldAsync(http, PlaceKind.Answer, _ => answer(http))
-            : Answer.ErrorAsync(http, AnswerCode.OrderOnPort, "expected orders on the Unix socket of control.http, got one on a port");
-    }
+    private static Task Post(HttpContext http, Func<HttpContext, Task> answer) =>
+        HttpMethods.IsPost(http.Request.Method) ? Trusted(http, answer) : WrongMethodAsync(http, HttpMethods.Post);
+
+    private static Task Trusted(HttpContext http, Func<HttpContext, Task> answer) => Trust.IsGiven(http)
+        ? Visit.Of(http).Entrance.Places.HoldAsync(http, PlaceKind.Answer, _ => answer(http))
+        : Answer.ErrorAsync(http, AnswerCode.OrderOnPort, "expected orders on the Unix socket of control.http, got one on a port");
 
     private static Task WrongMethodAsync(HttpContext http, string right)
     {

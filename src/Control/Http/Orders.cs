@@ -32,10 +32,37 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
         if (PeerNames.Find(speaker, name) is not { } peer)
             return Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
         var text = http.Request.Query["text"].FirstOrDefault();
+        if (peer.Drain is { Stage: DrainStage.Down } && order is "enable" or "restart")
+            return Answer.ErrorAsync(
+                http, AnswerCode.PeerDrained, $"expected undrain: {peer.Name} is drained, and stays down until then, got {order}");
         return Obey(peer.Name, order, text)
             ? Answer.JsonAsync(http, new(peer.Name, order), Answer.Json.OrderAnswer)
             : Answer.ErrorAsync(
                 http, AnswerCode.UnknownOrder, $"expected enable, disable, restart, reload-in, reload-out or reload, got \"{order}\"");
+    }
+
+    /// <summary>POST /v1/drain[?peer=NAME][&amp;wait=TIME][&amp;text=…]; without a peer all, and who comes later.</summary>
+    public async Task DrainAsync(HttpContext http)
+    {
+        if (DrainQuery.Read(http.Request.Query, speaker, out var asked) is { } error)
+        {
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+            return;
+        }
+        var drained = await speaker.DrainAsync(asked.Peer, asked.Wait, asked.Reason).ConfigureAwait(false);
+        await Answer.JsonAsync(http, new(drained), Answer.Json.DrainedAnswer).ConfigureAwait(false);
+    }
+
+    /// <summary>POST /v1/undrain[?peer=NAME].</summary>
+    public async Task UndrainAsync(HttpContext http)
+    {
+        if (DrainQuery.Read(http.Request.Query, speaker, out var asked, isEnd: true) is { } error)
+        {
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+            return;
+        }
+        var ended = await speaker.UndrainAsync(asked.Peer).ConfigureAwait(false);
+        await Answer.JsonAsync(http, new(ended), Answer.Json.DrainedAnswer).ConfigureAwait(false);
     }
 
     private bool Obey(string peer, string order, string? text)

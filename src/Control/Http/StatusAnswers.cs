@@ -37,6 +37,8 @@ internal static class StatusAnswers
             Filters = speaker.FilterNames,
             Sessions = Sessions(protocols),
             ListenWaits = router.ListenWaits is { IsEmpty: false } waits ? [.. waits.Select(address => address.ToString())] : null,
+            Drained = speaker.Protocols.Where(protocol => protocol.Drain != null).Select(protocol => protocol.Name).ToArray()
+                is { Length: > 0 } drained ? drained : null,
             Ranges = speaker.Ranges is { Count: > 0 } ranges ? [.. ranges.Select(Range)] : null,
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
             Kernel = Counts(speaker.KernelStatus),
@@ -94,6 +96,7 @@ internal static class StatusAnswers
             As = (session.Negotiated?.PeerAs ?? settings.PeerAs).Value,
             LocalAs = settings.LocalAs.Value,
             Type = settings.PeerAs == settings.LocalAs ? "internal" : "external",
+            Drain = protocol.Drain is { } drain ? new(Word(drain.Stage), drain.Reason, drain.Since, drain.Until) : null,
             Enabled = protocol.Enabled,
             Up = protocol.Up,
             State = Word(session.Phase),
@@ -145,6 +148,13 @@ internal static class StatusAnswers
         var name = hop.Interface == 0 ? null : state.Links.GetValueOrDefault(hop.Interface)?.Name ?? $"if{hop.Interface}";
         return new(hop.Gateway?.ToString(), name, hop.Weight, hop.OnLink);
     }
+
+    private static string Word(DrainStage stage) => stage switch
+    {
+        DrainStage.Announced => "announced",
+        DrainStage.Withdrawn => "withdrawn",
+        _ => "down",
+    };
 
     public static string Word(Phase phase) => phase switch
     {

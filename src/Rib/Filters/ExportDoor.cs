@@ -6,8 +6,8 @@ namespace Calico.Bgp.Rib.Filters;
 
 /// <summary>
 /// The rules that RFCs impose on every route that goes out: who may hear of it (before the operator's filter), and what its
-/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360, RFC 9234, RFC 9494 (of whose two ways with
-/// neighbours that do not know it we take the plain one: they are not told).
+/// attributes must become (after it). RFC 4271 sections 5 and 9.2, RFC 1997, RFC 4456, RFC 4360, RFC 8326, RFC 9234, RFC 9494 (of whose two
+/// ways with neighbours that do not know it we take the plain one: they are not told).
 /// </summary>
 internal static class ExportDoor
 {
@@ -46,6 +46,10 @@ internal static class ExportDoor
         NextHop(editor, to, source, family, now, said.NextHop);
         if (to.Internal) DressInternal(editor, source, to, now);
         else DressExternal(editor, to, source, now, said.MedSet);
+        if (!to.Drains) return;
+        // RFC 8326 section 4.2: outside, the community asks for what is said inside by the preference itself.
+        editor.AddCommunity(Community.GracefulShutdown);
+        if (to.Internal) editor.SetLocalPref(0);
     }
 
     private static void DressExternal(AttributeEditor editor, ExportTreatment to, RibPeer source, in AttributeSummary after, bool medSet)
@@ -92,6 +96,8 @@ internal static class ExportDoor
         // It means nothing to them: on another link, or of a family that the session cannot say (RFC 8950 is not agreed on).
         _ when nextHop.IsLinkLocal && !AreOnOneLink(to, source) => false,
         _ when !to.Encode.Carries(family, nextHop.Family) => false,
+        // A producer's word: own routes have none but where somebody asked for it.
+        _ when source.Origin != RouteOrigin.Bgp => true,
         // Third party (RFC 4271 5.1.3): both neighbours are on one link, so the one can send to the other directly.
         _ => to.Internal || (source.Direct && AreOnOneLink(to, source)),
     };

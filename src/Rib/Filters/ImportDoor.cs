@@ -42,18 +42,21 @@ internal static class ImportDoor
 
     /// <summary>The route comes in as another than it was received, whatever the filter will make of that.</summary>
     public static bool Dresses(RibPeer peer, in AttributeSummary summary) =>
-        peer.Origin == RouteOrigin.Bgp && !peer.Internal && (LowersPreference(peer, summary) || MarksForCustomers(peer, summary));
+        peer.Origin == RouteOrigin.Bgp && (LowersPreference(peer, summary) || (!peer.Internal && MarksForCustomers(peer, summary)));
 
     /// <summary>What <see cref="Dresses"/> asks for, before the filter is run.</summary>
     public static void Dress(AttributeEditor editor, RibPeer peer, in AttributeSummary summary)
     {
         if (LowersPreference(peer, summary)) editor.SetLocalPref(0);
-        if (MarksForCustomers(peer, summary)) editor.SetOtc(peer.PeerAs.Value);
+        if (!peer.Internal && MarksForCustomers(peer, summary)) editor.SetOtc(peer.PeerAs.Value);
     }
 
-    /// <summary>RFC 8326: a route of an external peer that is about to shut down becomes the last choice.</summary>
-    public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) =>
-        peer.Origin == RouteOrigin.Bgp && !peer.Internal && summary.Has(AttributeMarks.GracefulShutdown);
+    /// <summary>
+    /// RFC 8326: a route of an external peer that is about to shut down becomes the last choice; so does any of a peer that we are about to
+    /// shut down.
+    /// </summary>
+    public static bool LowersPreference(RibPeer peer, in AttributeSummary summary) => peer.Origin == RouteOrigin.Bgp
+        && (peer.Drains || (!peer.Internal && summary.Has(AttributeMarks.GracefulShutdown)));
 
     /// <summary>RFC 9234 section 5: what a provider, peer or route server tells is for customers only, whether or not he says so.</summary>
     private static bool MarksForCustomers(RibPeer from, in AttributeSummary summary) =>

@@ -103,6 +103,30 @@ internal class FakeSpeaker : ISpeaker
     public void Disable(string protocol, string? text) => Asked.Add($"disable {protocol} {text}");
     public void Restart(string protocol, string? text) => Asked.Add($"restart {protocol} {text}");
     public void Reload(string protocol, ReloadDirection direction) => Asked.Add($"reload {protocol} {direction}");
+
+    public Task<string?> AnnounceAsync(RouteLease lease)
+    {
+        Asked.Add($"announce {lease.Producer} {lease.Prefix} {lease.Ttl} {lease.Said}");
+        return Task.FromResult<string?>(lease.Producer == "greedy" ? "greedy has enough" : null);
+    }
+
+    public Task<bool> WithdrawAsync(string producer, Prefix prefix)
+    {
+        Asked.Add($"withdraw {producer} {prefix}");
+        return Task.FromResult(producer != "nobody");
+    }
+
+    public Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason)
+    {
+        Asked.Add($"drain {peer ?? "all"} {wait.TotalSeconds} {reason}".TrimEnd());
+        return Task.FromResult<ImmutableArray<string>>([peer ?? "all"]);
+    }
+
+    public Task<ImmutableArray<string>> UndrainAsync(string? peer)
+    {
+        Asked.Add($"undrain {peer ?? "all"}");
+        return Task.FromResult<ImmutableArray<string>>([]);
+    }
 }
 
 internal sealed class FakeDaemon : IDaemon

@@ -4,6 +4,8 @@ using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Speaker;
+using FsCheck;
+using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Control.Tests.Http;
@@ -167,7 +169,100 @@ public sealed class HttpControlTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("drain", HttpStatusCode.OK, "drain all 60")]
+    [InlineData("drain?peer=tor1&wait=90&text=new%20cable", HttpStatusCode.OK, "drain tor1 90 new cable")]
+    [InlineData("undrain?peer=10.192.0.254", HttpStatusCode.OK, "undrain tor1")]
+    [InlineData("undrain", HttpStatusCode.OK, "undrain all")]
+    [InlineData("drain?peer=tor9", HttpStatusCode.NotFound, null)]
+    [InlineData("drain?wait=soon", HttpStatusCode.BadRequest, null)]
+    [InlineData("drain?wait=-1", HttpStatusCode.BadRequest, null)]
+    [InlineData("undrain?wait=1", HttpStatusCode.BadRequest, null)]
+    public async Task A_drain_is_of_one_peer_or_of_all(string order, HttpStatusCode status, string? expected)
+    {
+        using var answer = await lab.Unix.PostAsync($"/v1/{order}", null);
+        Assert.Equal((status, expected), (answer.StatusCode, lab.Speaker.Orders.SingleOrDefault()));
+    }
+
+    private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
+
+    [Fact]
+    public async Task A_program_announces_a_route_and_takes_it_back()
+    {
+        const string body = """
+            {"prefix": "192.0.2.1/32", "ttl": "10s", "nextHop": "10.0.0.9", "communities": ["65001:5", "no-export", "1:2:3"],
+             "localPref": 300, "med": 7, "producer": "metallb"}
+            """;
+        using var answer = await lab.Unix.PostAsync("/v1/routes", Json(body));
+        Assert.Equal("""{"prefix":"192.0.2.1/32","producer":"metallb","ttl":10}""", await answer.Content.ReadAsStringAsync());
+        var asked = Assert.Single(lab.Speaker.Orders);
+        Assert.StartsWith("announce metallb 192.0.2.1/32 00:00:10 ", asked, StringComparison.Ordinal);
+        foreach (var part in (string[])["NextHop = 10.0.0.9", "[65001:5, 65535:65281]", "[1:2:3]", "LocalPref = 300", "Med = 7"])
+            Assert.Contains(part, asked, StringComparison.Ordinal);
+        using var gone = await lab.Unix.DeleteAsync("/v1/routes?prefix=192.0.2.1/32&producer=metallb");
+        Assert.Equal("withdraw metallb 192.0.2.1/32", lab.Speaker.Orders.Last());
+        Assert.Equal(HttpStatusCode.OK, gone.StatusCode);
+        using var unknown = await lab.Unix.DeleteAsync("/v1/routes?prefix=192.0.2.1/32&producer=nobody");
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("", "expected JSON")]
+    [InlineData("[]", "expected an object with the key prefix, got []")]
+    [InlineData("{}", "expected the key prefix")]
+    [InlineData("""{"prefix": 7}""", "expected a text for prefix, got 7")]
+    [InlineData("""{"prefix": "192.0.2.1/24"}""", "expected no host bits in prefix (192.0.2.0/24)")]
+    [InlineData("""{"prefix": "224.0.0.0/4"}""", "expected a prefix that can be announced")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "tll": "10s"}""", "got \"tll\"")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "ttl": "0s"}""", "expected a time from 1s to 720h")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "ttl": "soon"}""", "got \"soon\"")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "nextHop": "fe80::1"}""", "not link-local")]
+    [InlineData("""{"prefix": "2001:db8::/64", "nextHop": "10.0.0.1"}""", "for IPv6 an IPv6 one")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "communities": "65001:5"}""", "expected a list")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "communities": ["65001:*"]}""", "expected a community such as")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "localPref": -1}""", "expected a number from 0 to 4294967295 for localPref, got -1")]
+    [InlineData("""{"prefix": "192.0.2.1/32", "producer": "a b"}""", "expected a name of at most 32 letters")]
+    public async Task Nonsense_about_a_route_is_refused_in_words(string body, string words)
+    {
+        using var answer = await lab.Unix.PostAsync("/v1/routes", Json(body));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var error = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal("badBody", (string?)error["code"]);
+        Assert.Contains(words, (string?)error["message"], StringComparison.Ordinal);
+        Assert.Empty(lab.Speaker.Orders);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_longer_than_any_route_is_no_defect_of_ours()
+    {
+        var body = $$"""{"prefix": "192.0.2.1/32", "producer": "{{new string('x', 70000)}}"}""";
+        using var answer = await lab.Unix.PostAsync("/v1/routes", Json(body));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public void No_octets_make_the_reader_of_routes_throw() => Prop.ForAll<byte[], int>((octets, at) =>
+    {
+        var body = """{"prefix": "192.0.2.1/32", "ttl": "10s", "communities": ["1:2", "\ud800"], "med": 7, "producer": "a"}"""u8.ToArray();
+        foreach (var octet in octets) body[(at++ & int.MaxValue) % body.Length] = octet;
+        LeaseRequest.Read(body, out _);
+        LeaseRequest.Read(octets, out _);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public async Task A_quota_and_a_port_refuse_routes()
+    {
+        using var over = await lab.Unix.PostAsync("/v1/routes", Json("""{"prefix": "192.0.2.1/32", "producer": "greedy"}"""));
+        Assert.Equal(HttpStatusCode.Forbidden, over.StatusCode);
+        Assert.Contains("greedy has enough", await over.Content.ReadAsStringAsync());
+        using var port = await lab.Tcp.PostAsync("/v1/routes", Json("""{"prefix": "192.0.2.1/32"}"""));
+        using var gone = await lab.Tcp.DeleteAsync("/v1/routes?prefix=192.0.2.1/32");
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Forbidden), (port.StatusCode, gone.StatusCode));
+        Assert.Single(lab.Speaker.Orders);
+    }
+
+    [Theory]
     [InlineData("/v1/reload")]
+    [InlineData("/v1/drain")]
     [InlineData("/v1/peers/tor1/disable")]
     public async Task Orders_on_a_port_are_refused(string path)
     {

@@ -1,0 +1,62 @@
+// Routes that programs on this node have announced over the Unix socket, so that they need speak no BGP themselves.
+
+using Calico.Bgp.Answers;
+using Calico.Bgp.Net;
+using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal sealed class Leases(ISpeaker speaker)
+{
+    /// <summary>POST /v1/routes: announces a route, or renews its lease.</summary>
+    public async Task AnnounceAsync(HttpContext http)
+    {
+        var body = new MemoryStream();
+        try
+        {
+            await http.Request.Body.CopyToAsync(body, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException bad)
+        {
+            // Longer than the server lets in, or too slow.
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadBody, $"expected one route as JSON: {bad.Message}", ""))
+                .ConfigureAwait(false);
+            return;
+        }
+        if (LeaseRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), out var lease) is { } wrong)
+        {
+            await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
+            return;
+        }
+        if (await speaker.AnnounceAsync(lease!).ConfigureAwait(false) is { } barred)
+        {
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.OverQuota, barred, "producer")).ConfigureAwait(false);
+            return;
+        }
+        await Answer.JsonAsync(http, new(lease!.Prefix.ToString(), lease.Producer, lease.Ttl?.TotalSeconds), Answer.Json.LeaseAnswer)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>DELETE /v1/routes?prefix=PREFIX[&amp;producer=NAME].</summary>
+    public async Task WithdrawAsync(HttpContext http)
+    {
+        var query = http.Request.Query;
+        var (text, producer) = (query["prefix"].ToString(), query["producer"].FirstOrDefault() ?? LeaseRequest.DefaultProducer);
+        if (OrderQuery.Unknown(query, "prefix", "producer") is { } unknown)
+            await Answer.ErrorAsync(http, unknown).ConfigureAwait(false);
+        else if (!Prefix.TryParse(text, out var prefix))
+        {
+            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected a prefix for ?prefix=, got \"{text}\"", "prefix");
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+        }
+        else if (await speaker.WithdrawAsync(producer, prefix).ConfigureAwait(false))
+            await Answer.JsonAsync(http, new(prefix.ToString(), producer, null), Answer.Json.LeaseAnswer).ConfigureAwait(false);
+        else
+        {
+            var error = new ErrorAnswer(
+                AnswerCode.UnknownRoute, $"expected a route that {producer} announces, got {prefix}, which it does not", "prefix");
+            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Speaker;
+
+/// <content>Routes that programs on this node have announced.</content>
+public sealed partial class SpeakerLoop
+{
+    private readonly RouteLeases leases;
+
+    /// <returns>What bars it; null: it is announced.</returns>
+    internal Task<string?> AnnounceAsync(RouteLease lease) => AskAsync<string?>(done => new SpeakerNews.Announce(lease, done));
+
+    /// <returns>False: that producer does not announce it.</returns>
+    internal Task<bool> WithdrawAsync(string producer, Prefix prefix) =>
+        AskAsync<bool>(done => new SpeakerNews.Withdraw(producer, prefix, done));
+
+    private async Task<string?> AnnounceNowAsync(RouteLease lease)
+    {
+        if (leases.Grant(lease, Config.Producers) is { } barred) return barred;
+        var (source, path) = (LeasedBy(lease.Producer, lease.Prefix.Family), new OwnPath(0) { Said = lease.Said });
+        // A renewal says nothing new to anybody.
+        if (!source.Wanted.TryGetValue(lease.Prefix, out var before) || before != path)
+            await source.MoveAsync([(lease.Prefix, path)]).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<bool> WithdrawNowAsync(string producer, Prefix prefix)
+    {
+        if (!leases.End(producer, prefix)) return false;
+        await LeasedBy(producer, prefix.Family).MoveAsync([(prefix, null)]).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task ExpireAsync()
+    {
+        foreach (var (producer, prefix) in leases.Expired())
+        {
+            log.LeaseExpired(producer, prefix);
+            await LeasedBy(producer, prefix.Family).MoveAsync([(prefix, null)]).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As <c>bgpctl routes</c> calls it: <c>lease.metallb1</c> of IPv4, <c>lease.metallb2</c> of IPv6.</summary>
+    private OwnRouteSource LeasedBy(string producer, IpFamily family) =>
+        producers.SourcesOf($"lease.{producer}", MovingAsSaid).Single(source => source.Family == family);
+
+    private OwnRouteSource MovingAsSaid(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: true);
+}
