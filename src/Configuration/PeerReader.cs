@@ -197,11 +197,6 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         return settings;
     }
 
-    private void NotYet(string key, string instead)
-    {
-        if (peer.Has(key)) peer.Problems.Warn(peer.At(key), $"{peer.Name(key)} is not acted on yet: {instead}");
-    }
-
     private static FamilySet Families(Section section, string key) =>
         section.Values(key, Scalars.Family).Aggregate(FamilySet.None, (set, family) => set | family.Bit());
 
