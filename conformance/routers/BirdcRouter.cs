@@ -17,7 +17,8 @@ internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space
 
     public override async Task<Seen?> RouteAsync(string prefix) => BirdText.Route(await AskAsync($"show route {prefix} all"));
 
-    public override async Task<int> PathsAsync(string prefix) => (await AskAsync($"show route {prefix} all")).Split("BGP.origin:").Length - 1;
+    public override async Task<int> PathsAsync(string prefix) =>
+        (await AskAsync($"show route {prefix} all")).Split("BGP.origin:").Length - 1;
 
     public override Task AskRefreshAsync(Neighbour neighbour) => AskAsync($"reload in {neighbour.Session}");
 }

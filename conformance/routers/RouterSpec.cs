@@ -11,7 +11,7 @@ internal sealed record Neighbour(string Name, string Local, string Remote, uint 
 {
     public bool IPv6 => Remote.Contains(':');
 
-    /// <summary>Several paths of a prefix go both ways (RFC 7911), as many as this says in bgpd.yaml's words; other daemons tell all.</summary>
+    /// <summary>Several paths of a prefix go both ways (RFC 7911): ours as this says in bgpd.yaml's words, other daemons' all.</summary>
     public string? AddPath { get; init; }
 
     /// <summary>Our daemon knows it by this range alone; the session's name ends in its address.</summary>

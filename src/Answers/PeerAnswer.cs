@@ -49,7 +49,7 @@ public sealed record PeerAnswer
     public required long TreatedAsWithdrawn { get; init; }
     public required int EstablishedTransitions { get; init; }
     public required IReadOnlyList<ChannelAnswer> Channels { get; init; }
-    /// <summary>Families of which routes of a lost session are still there, stale (RFC 4724, RFC 9494); absent where there are none.</summary>
+    /// <summary>Families of which routes of a lost session are still there, stale (RFC 4724, RFC 9494); absent without any.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<KeptAnswer>? Kept { get; init; }
 }

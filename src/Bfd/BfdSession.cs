@@ -22,7 +22,7 @@ internal sealed class BfdSession
     private long lastSent;
     /// <summary>The interval by which <see cref="NextSend"/> was chosen; 0: none is wanted.</summary>
     private uint scheduled;
-    /// <summary>Of what we tell, what counts on our side already: what becomes rarer waits for the end of its poll (section 6.8.3).</summary>
+    /// <summary>Of what we tell, what counts on our side already: what becomes rarer waits until its poll ends (section 6.8.3).</summary>
     private uint sendInForce, receiveInForce;
     private uint remoteDesiredMinTx, remoteRequiredMinRx = UnheardMinRx;
     private byte remoteMultiplier;

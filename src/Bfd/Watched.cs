@@ -32,9 +32,13 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
         return LastLoss = new(Words(), now);
     }
 
-    private string Words() => Session.Diagnostic == BfdDiagnostic.ControlDetectionTimeExpired
-        ? $"{Target.Key.Peer} was not heard for {Session.DetectionTime / 1000.0:0.###} ms"
-        : $"{Target.Key.Peer} says that it is down{(Session.RemoteDiagnostic == BfdDiagnostic.None ? "" : $" ({Session.RemoteDiagnostic.Words()})")}";
+    private string Words()
+    {
+        if (Session.Diagnostic == BfdDiagnostic.ControlDetectionTimeExpired)
+            return $"{Target.Key.Peer} was not heard for {Session.DetectionTime / 1000.0:0.###} ms";
+        var why = Session.RemoteDiagnostic == BfdDiagnostic.None ? "" : $" ({Session.RemoteDiagnostic.Words()})";
+        return $"{Target.Key.Peer} says that it is down{why}";
+    }
 
     /// <summary>Something is shown otherwise than it is.</summary>
     public bool Differs(string? listening) => told is not { } was

@@ -7,7 +7,8 @@ using Calico.Bgp.Wire;
 namespace Calico.Bgp.Configuration;
 
 /// <summary>What a peer's <c>addPath</c> asks for (RFC 7911).</summary>
-/// <param name="Receive">Families in which the neighbour may tell several paths of a prefix; <paramref name="Send"/>: in which we do.</param>
+/// <param name="Receive">Families in which the neighbour may tell several paths of a prefix.</param>
+/// <param name="Send">In which we do.</param>
 internal readonly record struct AddPath(FamilySet Receive, FamilySet Send, PathsTold IPv4, PathsTold IPv6)
 {
     private static readonly Reading<PathsTold> Which = new("all, equal or best N (best 2, for one)", Parse);

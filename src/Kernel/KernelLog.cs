@@ -25,7 +25,7 @@ internal static partial class KernelLog
     [LoggerMessage(6005, LogLevel.Debug, "own route {Prefix} was changed or removed by someone else")]
     public static partial void Disturbed(ILogger log, Prefix prefix);
 
-    [LoggerMessage(6013, LogLevel.Warning,
+    [LoggerMessage(6014, LogLevel.Warning,
         "somebody else's hops are in our route to {Prefix}: {Hops}; they stay, and share its packets with ours")]
     public static partial void Beside(ILogger log, Prefix prefix, string hops);
 

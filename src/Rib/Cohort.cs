@@ -1,3 +1,7 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Wire;
+using Calico.Bgp.Wire.Messages;
+
 namespace Calico.Bgp.Rib;
 
 /// <summary>A peer in an export group.</summary>
@@ -20,6 +24,16 @@ internal sealed class Member(RibPeer peer, IPeerOutlet outlet, PeerCounts counts
         AwaitsEndOfRefresh = AwaitsEndOfRefresh,
         WantsRefresh = WantsRefresh,
     };
+
+    /// <summary>RFC 7313 section 4: the refresh begins or ends.</summary>
+    public void SendRefreshMark(IpFamily family, byte subtype)
+    {
+        var buffer = new OutBuffer(64);
+        var message = RouteRefreshCodec.Encode(new(Family.Of(family), subtype));
+        message.CopyTo(buffer.GetSpan(message.Length));
+        buffer.Advance(message.Length);
+        Outlet.Send(buffer);
+    }
 }
 
 /// <summary>

@@ -194,7 +194,7 @@ internal sealed class ExportGroup(
     {
         if (!member.Peer.EnhancedRefresh || member.AwaitsEndOfRefresh) return;
         member.AwaitsEndOfRefresh = true;
-        SendRefreshMark(member, RouteRefresh.BeginOfRefresh);
+        member.SendRefreshMark(family, RouteRefresh.BeginOfRefresh);
     }
 
     /// <summary>Gives back a slice of the references that an empty group holds. True: it was the last, and the group ends.</summary>
@@ -459,7 +459,7 @@ internal sealed class ExportGroup(
             }
             if (!member.AwaitsEndOfRefresh) continue;
             member.AwaitsEndOfRefresh = false;
-            SendRefreshMark(member, RouteRefresh.EndOfRefresh);
+            member.SendRefreshMark(family, RouteRefresh.EndOfRefresh);
         }
     }
 
@@ -471,15 +471,6 @@ internal sealed class ExportGroup(
 
     /// <summary>A route whose attributes fit no message: it is withheld.</summary>
     public required Action<Prefix> TooLong { get; init; }
-
-    private void SendRefreshMark(Member member, byte subtype)
-    {
-        var buffer = new OutBuffer(64);
-        var message = RouteRefreshCodec.Encode(new(Family.Of(family), subtype));
-        message.CopyTo(buffer.GetSpan(message.Length));
-        buffer.Advance(message.Length);
-        member.Outlet.Send(buffer);
-    }
 
     private Cohort CohortAtStart(bool holdsAll)
     {

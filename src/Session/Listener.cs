@@ -32,8 +32,8 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
         [.. addresses.Where(address => !address.IsUnspecified && !TcpOptions.IsLocal(address))];
 
     /// <summary>
-    /// Takes the addresses, those too that the host has not got yet. Nobody can connect before <see cref="Start"/>: by then the sockets have
-    /// our peers' MD5 keys.
+    /// Takes the addresses, those too that the host has not got yet. Nobody can connect before <see cref="Start"/>: by then the sockets
+    /// have our peers' MD5 keys.
     /// </summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
     public void Open(IReadOnlyList<Address> addresses, int port)

@@ -314,8 +314,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     }
 
     /// <summary>
-    /// An address of IPv6 is there before the kernel has made sure that nobody else has it (RFC 4862 section 5.4), and when it has, nobody is
-    /// told; so the snapshot counts as well.
+    /// An address of IPv6 is there before the kernel has made sure that nobody else has it (RFC 4862 section 5.4), and when it has, nobody
+    /// is told; so the snapshot counts as well.
     /// </summary>
     private void LookAtListening(KernelSnapshot snapshot)
     {

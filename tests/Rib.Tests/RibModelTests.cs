@@ -106,7 +106,12 @@ public class RibModelTests
             peer = peer with { LongLived = index % 2 == 0 };
             // One is told two paths of a prefix, or those that could be used together; one all of them, in one family only.
             if (index == 2)
-                peer = peer with { PathsIPv4 = new(2), PathsIPv6 = PathsTold.Equal, Encode = peer.Encode with { AddPath = FamilySet.Both } };
+                peer = peer with
+                {
+                    PathsIPv4 = new(2),
+                    PathsIPv6 = PathsTold.Equal,
+                    Encode = peer.Encode with { AddPath = FamilySet.Both },
+                };
             if (index == 6) peer = peer with { PathsIPv4 = PathsTold.All, Encode = peer.Encode with { AddPath = FamilySet.IPv4 } };
             model.Up(peer);
             rig.Up(peer);

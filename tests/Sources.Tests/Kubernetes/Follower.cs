@@ -28,7 +28,8 @@ internal sealed class Follower : IAsyncDisposable
         var source = new ClusterSource(0, change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
         var updates = Channel.CreateBounded<SourceUpdate>(64);
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
-        var loop = loops.Start("source", OnDefect.EndProcess, own => source.RunAsync(own, updates.Writer, ending.Token), stop: ending.Token);
+        var loop = loops.Start(
+            "source", OnDefect.EndProcess, own => source.RunAsync(own, updates.Writer, ending.Token), stop: ending.Token);
         running = loop.Ended;
         applying = ApplyAsync(updates.Reader);
     }
