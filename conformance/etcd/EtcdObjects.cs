@@ -11,7 +11,7 @@ internal sealed class EtcdObjects(EtcdStore etcd) : IObjects
 
     public string Source => $"{{ etcd: {{ endpoints: [\"{etcd.Endpoint}\"] }} }}, {kubernetes.Source}";
 
-    private static bool IsCalicos(Manifest one) => one.Text.Contains("projectcalico.org/v3", StringComparison.Ordinal);
+    private static bool IsCalicos(Manifest one) => one.Text.Contains("projectcalico.org/", StringComparison.Ordinal);
 
     // By threads of the pool: a test's own synchronisation context may have none but the one that waits.
     public void Apply(params Manifest[] objects)

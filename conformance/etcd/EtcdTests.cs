@@ -175,6 +175,22 @@ public sealed class EtcdTests : IAsyncLifetime, IDisposable
     }
 
     [NeedsFact(Needs.Daemon, Needs.Bgpctl, "etcd", "etcdctl")]
+    public async Task Another_etcd_at_the_same_address_and_revision_is_listed_anew()
+    {
+        await etcd.StartAsync();
+        await etcd.PutAsync([.. Cluster, Block("n1", "10.65.1.0/26")]);
+        await StartAsync(Source());
+        await BlocksAsync("10.65.1.0/26");
+        await etcd.KillAsync();
+        etcd.Wipe();
+        await etcd.StartAsync(reachable: false);
+        await etcd.PutAsync([Block("n1", "10.65.4.0/26"), .. Cluster]);
+        await etcd.KillAsync();
+        await etcd.StartAsync();
+        await BlocksAsync("10.65.4.0/26");
+    }
+
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "etcd", "etcdctl")]
     public async Task Who_has_a_name_and_a_password_reads_and_logs_in_again_after_etcds_restart()
     {
         await etcd.StartAsync();

@@ -75,7 +75,8 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
     {
         using var server = new EtcdServer(settings, at, time);
         await server.LogInAsync(cancellation).ConfigureAwait(false);
-        if (!mirror.IsFilled) await ListAsync(server, loop, into, cancellation).ConfigureAwait(false);
+        if (!await IsKnownAsync(server, cancellation).ConfigureAwait(false))
+            await ListAsync(server, loop, into, cancellation).ConfigureAwait(false);
         while (true)
         {
             try
@@ -87,6 +88,16 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
                 await ListAsync(server, loop, into, cancellation).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>
+    /// Its history is the one that was told of, so that the watches can go on. One that has lost its disk has the same number as a cluster,
+    /// and in time the same revisions.
+    /// </summary>
+    private async ValueTask<bool> IsKnownAsync(EtcdServer server, CancellationToken cancellation)
+    {
+        if (!mirror.IsFilled) return false;
+        return mirror.Sign is not { } sign || await server.RemembersAsync(sign.Key, sign.Revision, cancellation).ConfigureAwait(false);
     }
 
     private async Task ListAsync(EtcdServer server, Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)

@@ -24,6 +24,10 @@ internal sealed class EtcdMirror(int source, int ranges)
     /// <summary>No server of the same history is at an earlier revision than this for long.</summary>
     public long Newest => next.Max() - 1;
 
+    /// <summary>What was changed last of all that is there, and at which revision: no other history has the same. Null: nothing is
+    /// there.</summary>
+    public (string Key, long Revision)? Sign => known.Count == 0 ? null : (known.MaxBy(one => one.Value).Key, known.Values.Max());
+
     /// <summary>All keys of all ranges at one revision.</summary>
     /// <exception cref="EtcdException">There are none, and there were some: a datastore that was emptied loses its keys one after the
     /// other, so this is another one, or one that has lost its disk.</exception>

@@ -122,6 +122,19 @@ internal sealed class EtcdServer : IDisposable
         }
     }
 
+    /// <summary>At this revision this key was changed, and that is still known here.</summary>
+    public async Task<bool> RemembersAsync(string key, long revision, CancellationToken stop)
+    {
+        var request = new RangeRequest { Key = ByteString.CopyFromUtf8(key), Revision = revision, KeysOnly = true };
+        try
+        {
+            var answer = await new KV.KVClient(channel).RangeAsync(request, token, Deadline, stop).ConfigureAwait(false);
+            return answer.Kvs is [{ ModRevision: var at }] && at == revision;
+        }
+        // Compacted, or a revision that has not come yet.
+        catch (RpcException not) when (not.StatusCode == StatusCode.OutOfRange) { return false; }
+    }
+
     /// <summary>A stream for watches, which a member without a leader ends: it would hear of nothing.</summary>
     public AsyncDuplexStreamingCall<WatchRequest, WatchResponse> Watch(CancellationToken stop)
     {

@@ -95,6 +95,16 @@ public class EtcdMirrorTests
     }
 
     [Fact]
+    public void A_history_is_known_by_what_was_changed_last()
+    {
+        Assert.Null(mirror.Sign);
+        List(10, Pair("a", 7, 1), Pair("b", 4, 2));
+        Assert.Equal((Key("a"), 7L), mirror.Sign);
+        Apply(Put("c", 11, 3), Delete("a", 12));
+        Assert.Equal((Key("c"), 11L), mirror.Sign);
+    }
+
+    [Fact]
     public void An_empty_one_at_the_start_is() => Assert.Equal("", List(2));
 
     /// <summary>Whatever a watch tells and whatever a list that a compaction made necessary, in the end it is what etcd has.</summary>
