@@ -24,8 +24,9 @@ public class EtcdLayoutTests
     [Fact]
     public void The_kinds_that_decide_something_are_read_and_no_others() => Assert.Equal(
         [
-            "/calico/ipam/v2/host/", Resources + "bgpconfigurations/", Resources + "bgpfilters/", Resources + "bgppeers/",
-            Resources + "caliconodestatuses/", Resources + "felixconfigurations/", Resources + "ippools/", Resources + "nodes/",
+            "/calico/ipam/v2/host/", Resources + "bfdconfigurations/", Resources + "bgpconfigurations/", Resources + "bgpfilters/",
+            Resources + "bgppeers/", Resources + "caliconodestatuses/", Resources + "felixconfigurations/", Resources + "ippools/",
+            Resources + "nodes/",
         ],
         EtcdLayout.Prefixes.AsEnumerable());
 
