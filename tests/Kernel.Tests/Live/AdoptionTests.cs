@@ -118,7 +118,7 @@ public class AdoptionTests
         await using var loop = await ns.StartAsync();
         await loop.Have("2001:db8::/32", Over(Hop("fd00::2"), Hop("fd00::3")));
         ns.Ip("-6 route append 2001:db8::/32 via fd00::9 proto static");
-        await Until.TrueAsync(() => loop.Current.Routes.Keys.Any(key => key.Prefix.ToString() == "2001:db8::/32"));
+        await Until.TrueAsync(() => loop.Status.Beside.Any(route => route.Prefix.ToString() == "2001:db8::/32"));
         await loop.Have("2001:db8::/32", null);
         Assert.Equal(("", "2001:db8::/32 via fd00::9 dev a0 metric 1024"), (ns.Own("-6"), ns.Own("-6", protocol: 4)));
     }
