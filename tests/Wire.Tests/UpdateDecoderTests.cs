@@ -296,6 +296,15 @@ public class UpdateDecoderTests
             Assert.Equal(Same(Origin + $"40 02 {Octets(expected).Length:x2}" + expected + NextHop), Canonical(attributes, Sessions.Old));
     }
 
+    [Fact]
+    public void A_set_that_the_joined_path_has_not_is_in_no_summary()
+    {
+        const string SetInOld = "40 02 0a 02 02 fdea 5ba0 01 01 5ba0", NoneInNew = "c0 11 0e 02 03 0000fdea 00011170 00011171";
+        foreach (var attributes in (string[])[Origin + SetInOld + NextHop + NoneInNew, NoneInNew + Origin + SetInOld + NextHop])
+            Assert.False(Decode(Sessions.Old, "", attributes, Route).Announced.Summary.Has(AttributeMarks.HasAsSet));
+        Assert.True(Decode(Sessions.Old, "", Origin + SetInOld + NextHop, Route).Announced.Summary.Has(AttributeMarks.HasAsSet));
+    }
+
     [Theory]
     [InlineData("c0 07 06 5ba0 0a000001 c0 12 08 00011170 0a000009", "c0 07 08 00011170 0a000009", "00011170")]
     [InlineData("c0 07 06 fdec 0a000001 c0 12 08 00011170 0a000009", "c0 07 08 0000fdec 0a000001", "00005ba0")]  // stale: AS4_PATH too

@@ -26,6 +26,8 @@ internal sealed class AsPathCodec()
         var sound = true;
         var length = 0;
         var first = true;
+        // The path may be summarised for the second time: joined with AS4_PATH, it may have lost its set (RFC 6793 section 4.2.3).
+        into.Marks &= ~AttributeMarks.HasAsSet;
         while (value.Left > 0)
         {
             var type = (SegmentType)value.U8();
