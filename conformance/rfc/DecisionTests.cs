@@ -22,6 +22,7 @@ public sealed class DecisionTests
     {
         var (betterPeer, worsePeer) = (Peer("better", 2, aIsInternal), Peer("worse", 3, bIsInternal));
         await using var stage = await Stage.MakeAsync(betterPeer, worsePeer);
+        await stage.Router.ReconfigureAsync(stage.Router.Spec with { AllowAsSets = true });
         var (better, worse) = (await stage.JoinAsync(betterPeer), await stage.JoinAsync(worsePeer));
         await better.AnnounceAsync(Prefix, betterPeer.Remote, Octets.Hex(a));
         await worse.AnnounceAsync(Prefix, worsePeer.Remote, Octets.Hex(b));
