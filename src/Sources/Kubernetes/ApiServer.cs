@@ -33,7 +33,6 @@ internal sealed class ApiServer : IDisposable
     private ClusterAccess? access;
     private PluginCredential? credential;
     private volatile string? away;
-    private long received;
 
     /// <param name="read">How it is reached, as of now.</param>
     /// <param name="tell"><see cref="Away"/> is another one now; it must not wait.</param>
@@ -55,8 +54,6 @@ internal sealed class ApiServer : IDisposable
 
     /// <summary>It names what there is as a watch's first events.</summary>
     public bool Streams { get; set; }
-
-    public void Count(int octets) => Interlocked.Add(ref received, octets);
 
     private SocketsHttpHandler Handler() => new()
     {

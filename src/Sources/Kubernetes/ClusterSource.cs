@@ -34,6 +34,8 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     }
 
     private SourceState state = SourceState.Unread;
+    /// <summary>Other Secrets than those that are followed, since that was last looked at.</summary>
+    private bool mayWantOthers;
 
     public string Kind => Word;
     public string Name => settings.KubeConfig ?? "in-cluster";
@@ -53,9 +55,8 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
             foreach (var kind in Kinds) Follow(new(kind), server, group, ending.Token);
             while (await loop.NewsAsync(news.Reader, cancellation).ConfigureAwait(false))
             {
-                var isAsked = false;
-                while (contents.Count < MostAtOnce && news.Reader.TryRead(out var one)) isAsked |= Handle(one);
-                if (isAsked) await FollowSecretsAsync(server, group, ending.Token).ConfigureAwait(false);
+                while (contents.Count < MostAtOnce && news.Reader.TryRead(out var one)) mayWantOthers |= Handle(one);
+                if (mayWantOthers && KnowsWhichSecrets) await FollowSecretsAsync(server, group, ending.Token).ConfigureAwait(false);
                 await SayAsync(server, into, cancellation).ConfigureAwait(false);
             }
         }
@@ -65,6 +66,11 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
             foreach (var one in followed.Values) await EndAsync(one).ConfigureAwait(false);
         }
     }
+
+    /// <summary>All peers have been said, and which of them are this node's follows from its labels.</summary>
+    private bool KnowsWhichSecrets => IsListed(Resources.Kinds.BgpPeer) && IsListed(Resources.Kinds.KubernetesNode);
+
+    private bool IsListed(ResourceKind kind) => followed[new(kind)].State is { IsListed: true };
 
     /// <summary>Where there is no room the loop is at work, and looks at it anyway.</summary>
     private void NoteServer() => news.Writer.TryWrite(new ServerMoved());
@@ -128,6 +134,7 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
 
     private async ValueTask FollowSecretsAsync(ApiServer server, CalicoGroup group, CancellationToken stop)
     {
+        mayWantOthers = false;
         var wanted = secrets.Wanted.Select(name => new Collection(Resources.Kinds.Secret, settings.Namespace, name)).ToHashSet();
         foreach (var of in wanted)
             if (!followed.ContainsKey(of)) Follow(of, server, group, stop);
@@ -154,7 +161,8 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
         var hasListed = state.HasListed || states.All(one => one is { IsListed: true });
         var wrong = away ?? states.FirstOrDefault(one => one?.Problem != null)?.Problem;
         // As old as the kind that has been silent for longest: bookmarks come each minute.
-        if (wrong == null) return hasListed ? state.Current(followed.Values.Min(one => one.CurrentAt)) : state;
+        var current = followed.Values.Where(one => one.State != null).Select(one => one.CurrentAt);
+        if (wrong == null) return hasListed ? state.Current(current.Min()) : state;
         var now = time.GetUtcNow();
         return state.InSyncSince == null && state.LastError?.Text == wrong && state.HasListed == hasListed
             ? state : state.Lost(now, wrong) with { HasListed = hasListed };

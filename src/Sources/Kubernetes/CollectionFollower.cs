@@ -242,7 +242,7 @@ internal sealed class CollectionFollower(
                 return pause.Next();
 
             case HttpStatusCode.Forbidden:
-                await TellAsync(new(of, told.IsListed || Lasts(BelieveRefusal), Words(refusal)), stop).ConfigureAwait(false);
+                await TellAsync(new(of, told.IsListed || IsDispensable(), Words(refusal)), stop).ConfigureAwait(false);
                 return pause.Next();
 
             default:
@@ -251,6 +251,10 @@ internal sealed class CollectionFollower(
                 return refusal.RetryAfter > next ? refusal.RetryAfter.Value : next;
         }
     }
+
+    /// <summary>The rest counts without it. Never without the nodes: who knows nothing of his own would take away what an earlier run has
+    /// made of it.</summary>
+    private bool IsDispensable() => Lasts(BelieveRefusal) && of.Kind != Kinds.KubernetesNode;
 
     /// <summary>No such kind: Calico's definitions are not installed yet, or its release has none of it.</summary>
     private async ValueTask NoteAbsenceAsync(ApiRefusal refusal, CancellationToken stop)
@@ -275,7 +279,7 @@ internal sealed class CollectionFollower(
     private string Words(ApiRefusal refusal) => $"{of}: {refusal.Message}";
 
     private async ValueTask<JsonFeed> FeedAsync(HttpResponseMessage answer, CancellationToken stop) =>
-        new(await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false), server.Count);
+        new(await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false));
 
     private async ValueTask FillAsync(JsonFeed feed, TimeSpan patience, CancellationToken stop)
     {

@@ -7,7 +7,7 @@ namespace Calico.Bgp.Sources.Kubernetes;
 /// JSON as it comes in from a connection, of which only what has not been read yet is held: a list of a hundred thousand objects is never
 /// there as a whole.
 /// </summary>
-internal sealed class JsonFeed(Stream stream, Action<int> count) : IDisposable
+internal sealed class JsonFeed(Stream stream) : IDisposable
 {
     private const int FirstSize = 32 << 10;
     /// <summary>etcd takes no object above 1.5 MB, and nothing of ours comes near that.</summary>
@@ -39,7 +39,6 @@ internal sealed class JsonFeed(Stream stream, Action<int> count) : IDisposable
     {
         MakeRoom();
         var read = await stream.ReadAsync(buffer.AsMemory(end), stop).ConfigureAwait(false);
-        count(read);
         end += read;
         IsEnded = read == 0;
     }

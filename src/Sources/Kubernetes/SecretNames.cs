@@ -6,7 +6,7 @@ namespace Calico.Bgp.Sources.Kubernetes;
 internal sealed class SecretNames(KubernetesSettings settings)
 {
     private readonly Dictionary<ResourceOrigin, BgpPeer> peers = [];
-    /// <summary>Of this node; null: it is not known yet, and any selector may select it.</summary>
+    /// <summary>Of this node; null: the cluster does not know it, and any selector may select it.</summary>
     private Labels? labels;
 
     public IEnumerable<string> Wanted => peers.Values.Where(IsOurs).Select(peer => peer.Password!.Name).Distinct();

@@ -312,6 +312,25 @@ public sealed class ClusterSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_may_not_read_the_nodes_is_never_in_sync()
+    {
+        var time = new ManualTimeProvider();
+        api.On("nodes", async question =>
+        {
+            await question.AnswerAsync(403, "nodes is forbidden: User nobody cannot list");
+            return true;
+        });
+        await using var follower = new Follower(api.Address, time);
+        await Until.TrueAsync("time passes, and it is asked for again and again", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return api.ListsOf("nodes") > 7 && follower.State.LastError != null;
+        });
+        Assert.False(follower.State.HasListed);
+        Assert.Contains("Node: 403 nodes is forbidden", follower.State.LastError!.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_kind_that_is_not_known_counts_as_empty_and_within_30_seconds_of_its_coming_counts()
     {
         var time = new ManualTimeProvider();
@@ -393,44 +412,6 @@ public sealed class ClusterSourceTests : IAsyncLifetime
         await follower.InSyncAsync();
         var peer = follower.Resources.Of(Kinds.BgpPeer)["p"]!;
         Assert.Equal(("one", 0), (peer.Labels["rack"], peer.Annotations.Count));
-    }
-
-    private static string Peer(string name, string secret, string more) => $$$"""
-        {"metadata":{"name":"{{{name}}}","resourceVersion":"1"},"spec":{"peerIP":"192.0.2.1","asNumber":65000,
-        "password":{"secretKeyRef":{"name":"{{{secret}}}","key":"k"}}{{{more}}}}}
-        """;
-
-    [Fact]
-    public async Task Of_Secrets_only_those_are_asked_for_that_peers_of_this_node_name_and_by_name()
-    {
-        api.Objects["bgppeers"] = new([new("a", Peer("a", "all", "")), new("b", Peer("b", "ours", ""","node":"n1" """)),
-            new("c", Peer("c", "others", ""","node":"n2" """)), new("d", Peer("d", "rack1", ""","nodeSelector":"rack == '1'" """)),
-            new("e", Peer("e", "rack2", ""","nodeSelector":"rack == '2'" """))]);
-        api.Objects["nodes"] = new([new("n1", """{"metadata":{"name":"n1","resourceVersion":"3","labels":{"rack":"1"}}}""")]);
-        await using var follower = new Follower(api.Address);
-        await follower.InSyncAsync();
-        var lists = api.Asked.Where(asked => asked.Contains("/secrets?") && !asked.Contains("watch=1"));
-        string[] expected = [.. ((string[])["all", "ours", "rack1"]).Select(name =>
-            $"/api/v1/namespaces/kube-system/secrets?fieldSelector=metadata.name%3D{name}&limit=500&continue=")];
-        Assert.Equal(expected, lists.Order(StringComparer.Ordinal));
-        Assert.DoesNotContain(api.Asked, one => one.Contains("rack2") || one.Contains("others"));
-
-        api.Push("bgppeers", Event("MODIFIED", Peer("a", "new", "").Replace("\"1\"", "\"4\"")) + Event("DELETED", Peer("b", "ours", "")));
-        await Until.TrueAsync("another is asked for", () => api.Asked.Any(one => one.Contains("metadata.name%3Dnew")));
-    }
-
-    [Fact]
-    public async Task A_Secret_counts_while_a_peer_names_it()
-    {
-        api.Objects["bgppeers"] = new([new("a", Peer("a", "keys", ""))]);
-        api.Objects["secrets"] = new([new("keys", """
-            {"metadata":{"name":"keys","namespace":"kube-system","resourceVersion":"3"},"data":{"k":"aHVzaA=="}}
-            """)]);
-        await using var follower = new Follower(api.Address);
-        await follower.InSyncAsync();
-        Assert.Equal("hush", follower.Resources.Of(Kinds.Secret)[new ResourceKey("kube-system", "keys")]!["k"]!.Text);
-        api.Push("bgppeers", Event("DELETED", Peer("a", "keys", "")));
-        await Until.TrueAsync("it is gone", () => follower.Resources.Of(Kinds.Secret).Count == 0);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public class JsonFeedTests
 
     private static async Task<(List<string> Items, ListReader List)> ListAsync(string text, int size = 1 << 20)
     {
-        using var feed = new JsonFeed(new Pieces(Encoding.UTF8.GetBytes(text), size), _ => { });
+        using var feed = new JsonFeed(new Pieces(Encoding.UTF8.GetBytes(text), size));
         var (items, list) = (new List<string>(), new ListReader(feed));
         while (!list.IsWhole && !feed.IsEnded)
         {
@@ -27,7 +27,7 @@ public class JsonFeedTests
 
     private static async Task<List<string>> WatchAsync(string text, int size)
     {
-        using var feed = new JsonFeed(new Pieces(Encoding.UTF8.GetBytes(text), size), _ => { });
+        using var feed = new JsonFeed(new Pieces(Encoding.UTF8.GetBytes(text), size));
         var (events, watch) = (new List<string>(), new WatchReader(feed));
         while (!feed.IsEnded)
         {
@@ -90,7 +90,7 @@ public class JsonFeedTests
     [Fact]
     public async Task A_value_that_never_ends_does_not_take_all_memory()
     {
-        using var feed = new JsonFeed(new Endless(), _ => { });
+        using var feed = new JsonFeed(new Endless());
         var list = new ListReader(feed);
         await Assert.ThrowsAsync<JsonException>(async () =>
         {
