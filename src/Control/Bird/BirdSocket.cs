@@ -88,15 +88,16 @@ public sealed class BirdSocket : IAsyncDisposable
                 if (clients.Count >= MostClients) Refuse(client);
                 else Track(loops.Start("birdc client", OnDefect.EndLoop, turns => ServeAsync(turns, client), stop: ending.Token));
             }
-            catch (ObjectDisposedException) when (ending.IsCancellationRequested)
+            catch (Exception gone) when (ending.IsCancellationRequested && gone is ObjectDisposedException or SocketException)
             {
+                // Which of them says that the socket has gone is a matter of the moment.
                 return;
             }
             catch (SocketException problem)
             {
                 // Out of descriptors, most likely: those that are served go on, and free some.
                 BirdLog.AcceptFailed(log, path, problem);
-                await Task.Delay(AcceptPause, time).ConfigureAwait(false);
+                await Task.Delay(AcceptPause, time, ending.Token).ConfigureAwait(false);
             }
         }
     }

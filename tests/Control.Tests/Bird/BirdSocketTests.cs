@@ -54,6 +54,18 @@ public sealed class BirdSocketTests
             "0013 Daemon is up and running\n", fixture.Ask("show status"));
     }
 
+    /// <summary>The fixture's clock stands: whoever takes the end for a failure to accept, and pauses, never comes back.</summary>
+    [Fact]
+    public async Task It_ends_though_its_end_meets_it_at_any_moment_of_accepting()
+    {
+        for (var round = 0; round < 2_000; round++)
+        {
+            var fixture = new SocketFixture(new());
+            if (round % 2 == 0) fixture.Connect().Dispose();
+            await fixture.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        }
+    }
+
     [Fact]
     public async Task Pipelined_commands_are_answered_in_their_order()
     {
