@@ -67,6 +67,9 @@ public sealed class SourcesLoop(ResourceStore store, IReadOnlyList<ISource> sour
             if (before.InSyncSince == null) log.InSync(source.Kind, source.Name);
         }
         else if (after.LastError is { } error && (before.InSyncSince != null || before.LastError == null))
-            log.Lost(source.Kind, source.Name, error.Text);
+        {
+            if (after.HasListed) log.Lost(source.Kind, source.Name, error.Text);
+            else log.NotYetRead(source.Kind, source.Name, error.Text);
+        }
     }
 }

@@ -74,7 +74,7 @@ public class SourcesLoopTests
         await new SourcesLoop(new ResourceStore(1), [source], loops, log).RunAsync(CancellationToken.None);
         Assert.Equal(
             [
-                "etcd e: not in sync, what it said stays: refused", "etcd e: in sync",
+                "etcd e: cannot be read yet, and until it has been nothing is announced, withdrawn or written: refused", "etcd e: in sync",
                 "etcd e: not in sync, what it said stays: reset", "etcd e: in sync",
             ],
             log.All);
