@@ -137,41 +137,51 @@ internal static class PeerInRib
     {
         var onLink = InterfaceOf(settings, negotiated.LocalAddress, kernel);
         var addresses = kernel.Addresses.Where(address => address.Interface == onLink).Select(address => address.Address).ToArray();
-        return new()
+        return config.InRib(settings, negotiated.Internal) with
         {
-            Index = settings.Index,
-            Name = settings.Name,
-            Origin = RouteOrigin.Bgp,
-            Preference = BgpPreference,
-            Import = config.Import,
-            Export = config.Export,
-            Internal = negotiated.Internal,
-            ReflectorClient = config.RouteReflectorClient,
             LocalAs = negotiated.LocalAs,
             PeerAs = negotiated.PeerAs,
             LocalId = negotiated.LocalId,
             ClusterId = config.ClusterId ?? negotiated.LocalId,
             PeerId = negotiated.PeerId,
-            Role = negotiated.Internal ? null : settings.Role,
             PeerAddress = negotiated.PeerAddress,
-            AllowLocalAs = config.AllowLocalAs,
             RejectAsSets = decision.RejectAsSets,
-            Direct = !negotiated.Internal && settings.Multihop <= 1,
             Interface = onLink,
-            NextHop = config.NextHop,
             SelfIPv4 = SelfIPv4(negotiated, addresses),
             SelfIPv6 = SelfIPv6(negotiated.LocalAddress, addresses),
             SelfLinkLocal = settings.Multihop <= 1 ? SelfLinkLocal(negotiated.LocalAddress, addresses) : null,
             Families = negotiated.Families,
             Encode = new(negotiated.FourOctetAs, negotiated.MaxMessageLength, negotiated.ExtendedNextHop, negotiated.AddPathSend),
-            PathsIPv4 = config.PathsIPv4,
-            PathsIPv6 = config.PathsIPv6,
             EnhancedRefresh = negotiated.EnhancedRouteRefresh,
-            PrefixLimit = config.PrefixLimit,
             LongLived = negotiated.LongLivedAware,
-            MinRouteAdvertisementInterval = config.MinRouteAdvertisementInterval,
         };
     }
+
+    /// <summary>What of it follows from the configuration alone, before any session.</summary>
+    public static RibPeer InRib(this PeerConfig config, SessionSettings settings, bool isInternal) => new()
+    {
+        Index = settings.Index,
+        Name = settings.Name,
+        Origin = RouteOrigin.Bgp,
+        Preference = BgpPreference,
+        Import = config.Import,
+        Export = config.Export,
+        Internal = isInternal,
+        ReflectorClient = config.RouteReflectorClient,
+        LocalAs = settings.LocalAs,
+        PeerAs = settings.PeerAs,
+        LocalId = settings.RouterId,
+        ClusterId = config.ClusterId ?? settings.RouterId,
+        // RFC 9234 section 4.1: roles are for external sessions.
+        Role = isInternal ? null : settings.Role,
+        AllowLocalAs = config.AllowLocalAs,
+        Direct = !isInternal && settings.Multihop <= 1,
+        NextHop = config.NextHop,
+        PathsIPv4 = config.PathsIPv4,
+        PathsIPv6 = config.PathsIPv6,
+        PrefixLimit = config.PrefixLimit,
+        MinRouteAdvertisementInterval = config.MinRouteAdvertisementInterval,
+    };
 
     /// <summary>The same link-local address may stand on several interfaces; then the configured one tells.</summary>
     private static int InterfaceOf(SessionSettings settings, Address local, KernelSnapshot kernel)

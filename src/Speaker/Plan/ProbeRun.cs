@@ -67,24 +67,9 @@ public sealed class ProbeRun(ImmutableArray<PeerConfig> peers, IFilter? kernel)
     {
         var session = peer.Session;
         var isInternal = session.LocalAs == session.PeerAs;
-        return new()
+        return peer.InRib(session, isInternal) with
         {
             Index = (ushort)(1 + peers.IndexOf(peer)),
-            Name = session.Name,
-            Origin = RouteOrigin.Bgp,
-            Preference = 0,
-            Import = peer.Import,
-            Export = peer.Export,
-            Internal = isInternal,
-            ReflectorClient = peer.RouteReflectorClient,
-            LocalAs = session.LocalAs,
-            PeerAs = session.PeerAs,
-            LocalId = session.RouterId,
-            Role = isInternal ? null : session.Role,
-            ClusterId = peer.ClusterId ?? session.RouterId,
-            AllowLocalAs = peer.AllowLocalAs,
-            Direct = !isInternal && session.Multihop <= 1,
-            NextHop = peer.NextHop,
             SelfIPv4 = SomeIPv4,
             SelfIPv6 = SomeIPv6,
             Encode = new(
