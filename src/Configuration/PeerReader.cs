@@ -113,12 +113,12 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
         var hold = peer.Value("holdTime", HoldTime) ?? settings.HoldTime;
         var keepalive = peer.Duration("keepaliveTime", Second, TimeSpan.FromSeconds(ushort.MaxValue));
         if (keepalive >= hold && hold > TimeSpan.Zero)
-            peer.Error("keepaliveTime", $"expected less than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(keepalive.Value)}");
+            peer.Error("keepaliveTime", $"expected less than the hold time of {hold.Words()}, got {keepalive.Value.Words()}");
         var sendHold = peer.Duration("sendHoldTime", TimeSpan.Zero, TimeSpan.FromHours(24));
         // RFC 9687 section 4.4: it must be greater than the hold time.
         if (sendHold > TimeSpan.Zero && sendHold <= hold)
             peer.Error(
-                "sendHoldTime", $"expected 0 or more than the hold time of {Scalars.Words(hold)}, got {Scalars.Words(sendHold.Value)}");
+                "sendHoldTime", $"expected 0 or more than the hold time of {hold.Words()}, got {sendHold.Value.Words()}");
         return settings with
         {
             HoldTime = hold,

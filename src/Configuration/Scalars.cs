@@ -48,7 +48,7 @@ internal static class Scalars
 
     /// <summary><c>500ms</c>, <c>90s</c>, <c>2m</c>, <c>1h</c>; a plain number counts seconds.</summary>
     public static Reading<TimeSpan> Duration(TimeSpan least, TimeSpan most) => new(
-        $"a time from {Words(least)} to {Words(most)}, such as 500ms, 90s or 2m",
+        $"a time from {least.Words()} to {most.Words()}, such as 500ms, 90s or 2m",
         text => Durations.Parse(text) is { } time && time >= least && time <= most ? time : null);
 
     /// <summary><c>64MiB</c>; a plain number counts octets.</summary>
@@ -69,19 +69,6 @@ internal static class Scalars
     {
         var (unit, shift) = SizeUnits.First(one => (size & ((1L << one.Shift) - 1)) == 0);
         return string.Create(CultureInfo.InvariantCulture, $"{size >> shift}{unit}");
-    }
-
-    public static string Words(TimeSpan time)
-    {
-        var number = time.TotalMilliseconds;
-        return number switch
-        {
-            0 => "0",
-            _ when number % 3_600_000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 3_600_000}h"),
-            _ when number % 60_000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 60_000}m"),
-            _ when number % 1000 == 0 => string.Create(CultureInfo.InvariantCulture, $"{number / 1000}s"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{number}ms"),
-        };
     }
 
     private static Prefix? ParsePrefix(string text)

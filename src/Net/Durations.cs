@@ -21,4 +21,18 @@ public static class Durations
             _ => null,
         };
     }
+
+    /// <summary>In the largest unit that it is a whole number of: <c>2m</c>, <c>90s</c>; what is less than a millisecond is left out.</summary>
+    public static string Words(this TimeSpan time)
+    {
+        var (unit, name) = ((long)Math.Round(time.TotalMilliseconds)) switch
+        {
+            var all when all % 3_600_000 == 0 => (3_600_000, "h"),
+            var all when all % 60_000 == 0 => (60_000, "m"),
+            var all when all % 1000 == 0 => (1000, "s"),
+            _ => (1, "ms"),
+        };
+        var count = (long)Math.Round(time.TotalMilliseconds) / unit;
+        return count == 0 ? "0" : string.Create(CultureInfo.InvariantCulture, $"{count}{name}");
+    }
 }

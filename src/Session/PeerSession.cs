@@ -391,7 +391,7 @@ public sealed class PeerSession : IAsyncDisposable
         sink = owner.Established(this, agreed, attempt.Connection!.Sender);
         attempt.Connection.Establish(agreed, sink);
         status.Faults = status.Faults with { Why = last = SessionFault.None };
-        log.Established(Settings.Name, agreed.PeerAddress, agreed.PeerAs, agreed.PeerId, agreed.Families, agreed.HoldTime);
+        log.Established(Settings.Name, agreed.PeerAddress, agreed.PeerAs, agreed.PeerId, agreed.Families.Words(), agreed.HoldTime);
         SessionMeters.Up();
     }
 

@@ -10,7 +10,7 @@ internal static partial class SessionLog
 {
     [LoggerMessage(2000, LogLevel.Information, "{Peer}: established with {Address} (AS {As}, id {Id}): {Families}, hold time {Hold} s")]
     public static partial void Established(
-        this ILogger log, string peer, Address address, Asn @as, RouterId id, FamilySet families, ushort hold);
+        this ILogger log, string peer, Address address, Asn @as, RouterId id, string families, ushort hold);
 
     [LoggerMessage(2001, LogLevel.Information, "{Peer}: down: {Kind}: {Reason}")]
     public static partial void Down(this ILogger log, string peer, FaultKind kind, string reason);

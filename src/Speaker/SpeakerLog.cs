@@ -1,5 +1,4 @@
 using Calico.Bgp.Net;
-using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Speaker;
@@ -31,19 +30,19 @@ internal static partial class SpeakerLog
         4010, LogLevel.Information,
         "restarting: {Routes} routes of an earlier run are in the kernel and stay; peers' {Families} routes are taken when all have come, "
         + "or after {Deferral}")]
-    public static partial void Recovering(this ILogger log, int routes, FamilySet families, TimeSpan deferral);
+    public static partial void Recovering(this ILogger log, int routes, string families, string deferral);
 
     [LoggerMessage(4011, LogLevel.Information, "restarted: peers' {Families} routes are taken, {After} after the start")]
-    public static partial void Recovered(this ILogger log, FamilySet families, TimeSpan after);
+    public static partial void Recovered(this ILogger log, string families, string after);
 
     [LoggerMessage(4012, LogLevel.Information, "{Peer}: its {Families} routes stay, stale, for {Time} at first")]
-    public static partial void RoutesKept(this ILogger log, string peer, FamilySet families, TimeSpan? time);
+    public static partial void RoutesKept(this ILogger log, string peer, string families, string time);
 
     [LoggerMessage(4013, LogLevel.Information, "{Peer}: not back in time: its {Families} routes become the last resort (LLGR)")]
-    public static partial void LongStale(this ILogger log, string peer, FamilySet families);
+    public static partial void LongStale(this ILogger log, string peer, string families);
 
     [LoggerMessage(4014, LogLevel.Information, "{Peer}: not back in time: its stale {Families} routes go")]
-    public static partial void StaleGone(this ILogger log, string peer, FamilySet families);
+    public static partial void StaleGone(this ILogger log, string peer, string families);
 
     [LoggerMessage(4003, LogLevel.Information, "{Peer}: a neighbour of {Range} has called: its session is made")]
     public static partial void NewcomerMade(this ILogger log, string peer, Prefix range);
@@ -55,7 +54,7 @@ internal static partial class SpeakerLog
     public static partial void DiscoveryRefused(this ILogger log, string peer, string @interface, string reason);
 
     [LoggerMessage(4023, LogLevel.Information, "peer {Peer}: is drained, and ends after {Wait}: {Reason}")]
-    public static partial void DrainBegun(this ILogger log, string peer, TimeSpan wait, string reason);
+    public static partial void DrainBegun(this ILogger log, string peer, string wait, string reason);
 
     [LoggerMessage(4024, LogLevel.Information, "peer {Peer}: is drained, and down until it is undrained")]
     public static partial void Drained(this ILogger log, string peer);
@@ -64,5 +63,5 @@ internal static partial class SpeakerLog
     public static partial void LeaseExpired(this ILogger log, string producer, Prefix prefix);
 
     [LoggerMessage(4004, LogLevel.Information, "{Peer}: down for {Patience} or longer: its session goes, until it calls again")]
-    public static partial void NewcomerGone(this ILogger log, string peer, TimeSpan patience);
+    public static partial void NewcomerGone(this ILogger log, string peer, string patience);
 }

@@ -39,7 +39,7 @@ public sealed partial class SpeakerLoop
             begun.Add(peer.Name);
             drain.Timer = time.CreateTimer(
                 _ => Post(new SpeakerNews.DrainGoesOn(peer.Name, drain)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            log.DrainBegun(peer.Name, order.Wait, order.Reason ?? "no reason was given");
+            log.DrainBegun(peer.Name, order.Wait.Words(), order.Reason ?? "no reason was given");
             if (peer.Up == null)
             {
                 End(peer.Name, drain);

@@ -39,7 +39,7 @@ public sealed partial class SpeakerLoop
     private async Task ForgetAsync(Loop loop, Peer peer)
     {
         if (PeerNamed(peer.Name) != peer || !dynamics.Judge(peer)) return;
-        log.NewcomerGone(peer.Name, peer.Range!.Template.Patience);
+        log.NewcomerGone(peer.Name, peer.Range!.Template.Patience.Words());
         await loop.WaitForAsync(StopPeerAsync(peer, CeaseSubcode.PeerDeconfigured)).ConfigureAwait(false);
     }
 

@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
@@ -38,7 +39,7 @@ public sealed partial class SpeakerLoop
         deferred = Config.Peers.Where(peer => peer.Session is { Shutdown: false, GracefulRestartTime: not null })
             .Aggregate(FamilySet.None, (set, peer) => set | peer.Session.Families);
         if (deferred == FamilySet.None) return;
-        log.Recovering(kernel.Status.Installed, deferred, Config.Deferral);
+        log.Recovering(kernel.Status.Installed, deferred.Words(), Config.Deferral.Words());
         Rib.Defer(deferred);
     }
 
@@ -52,7 +53,7 @@ public sealed partial class SpeakerLoop
         var over = deferred & ~waits;
         if (over == FamilySet.None) return;
         deferred &= ~over;
-        log.Recovered(over, now - Started);
+        log.Recovered(over.Words(), (now - Started).Words());
         Rib.EndDeferral(over);
     }
 
@@ -63,7 +64,7 @@ public sealed partial class SpeakerLoop
     {
         if (!peers.TryGetValue(down.Peer, out var lost)) return;
         Keep(lost, lost.Retention.Lost(down.Life.Negotiated, down.Kept, time.GetUtcNow()));
-        if (down.Kept != FamilySet.None) log.RoutesKept(lost.Name, down.Kept, lost.Retention.Due! - time.GetUtcNow());
+        if (lost.Retention.Due is { } due) log.RoutesKept(lost.Name, down.Kept.Words(), Until(due).Words());
         if (lost.Up != down.Life) return;
         lost.Up = null;
         lost.LookAtWay(latest);
@@ -87,12 +88,12 @@ public sealed partial class SpeakerLoop
         var (next, go, becomeLong) = peer.Retention.At(time.GetUtcNow());
         if (becomeLong != FamilySet.None)
         {
-            log.LongStale(peer.Name, becomeLong);
+            log.LongStale(peer.Name, becomeLong.Words());
             Rib.BeginLongStale(peer.Index, becomeLong);
         }
         if (go != FamilySet.None)
         {
-            log.StaleGone(peer.Name, go);
+            log.StaleGone(peer.Name, go.Words());
             Rib.EndStale(peer.Index, go);
         }
         Keep(peer, next);

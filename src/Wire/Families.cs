@@ -33,4 +33,12 @@ public static class FamilySetExtensions
 {
     public static FamilySet Bit(this IpFamily family) => family == IpFamily.IPv4 ? FamilySet.IPv4 : FamilySet.IPv6;
     public static bool Has(this FamilySet set, IpFamily family) => (set & family.Bit()) != 0;
+
+    /// <summary>For people.</summary>
+    public static string Words(this FamilySet set) => set switch
+    {
+        FamilySet.None => "no family",
+        FamilySet.Both => "IPv4 and IPv6",
+        _ => set.ToString(),
+    };
 }
