@@ -22,7 +22,8 @@ public static class Durations
         };
     }
 
-    /// <summary>In the largest unit that it is a whole number of: <c>2m</c>, <c>90s</c>; what is less than a millisecond is left out.</summary>
+    /// <summary>In the largest unit that it is a whole number of: <c>2m</c>, <c>90s</c>; what is less than a millisecond is left
+    /// out.</summary>
     public static string Words(this TimeSpan time)
     {
         var (unit, name) = ((long)Math.Round(time.TotalMilliseconds)) switch
