@@ -240,7 +240,7 @@ public sealed class EtcdTests : IAsyncLifetime, IDisposable
         Assert.Equal("", await BlocksAsync());
         File.Copy(certificates.Authority, authority, overwrite: true);
         await BlocksAsync("10.65.1.0/26");
-        Assert.Equal(1, Told("not in sync"));
+        Assert.Equal(1, Told("cannot be read yet"));
     }
 
     /// <summary>Random edits on both, with etcd's restarts and compactions between; the daemon has followed all the while.</summary>

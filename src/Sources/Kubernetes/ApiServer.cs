@@ -186,9 +186,16 @@ internal sealed class ApiServer : IDisposable
     public static bool IsBroken(Exception exception) =>
         exception is HttpRequestException or IOException or SocketException or AuthenticationException;
 
-    /// <summary>Of TLS the inner exception says what was wrong.</summary>
-    public static string Words(Exception broken) =>
-        broken.InnerException is AuthenticationException or IOException ? broken.InnerException.Message : broken.Message;
+    /// <summary>The cause says it; what lies above are the framework's words for that there was one.</summary>
+    public static string Words(Exception broken)
+    {
+        for (var at = broken; at != null; at = at.InnerException)
+        {
+            if (at is SocketException or AuthenticationException { InnerException: null }) return at.Message;
+            if (at is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }) return "it hung up in the middle of an answer";
+        }
+        return broken.InnerException is AuthenticationException or IOException ? broken.InnerException.Message : broken.Message;
+    }
 
     private async Task<string?> TokenAsync(bool refused, CancellationToken stop)
     {

@@ -58,8 +58,9 @@ public class SnapshotTests
         await Until.TrueAsync(() => loop.Current.Links.Values.Any(link => link.Name == "c1"));
 
         Assert.True(before.Links[ns.B].IsUp);
-        Assert.Equal(Told().Select(snapshot => snapshot.Version).Order().Distinct(), Told().Select(snapshot => snapshot.Version));
-        Assert.All(Told(), snapshot => Assert.True(snapshot.Version > before.Version));
+        var all = Told();
+        Assert.Equal(all.Select(snapshot => snapshot.Version).Order().Distinct(), all.Select(snapshot => snapshot.Version));
+        Assert.All(all, snapshot => Assert.True(snapshot.Version > before.Version));
         await Until.TrueAsync(() => ReferenceEquals(loop.Current, Told()[^1]));
     }
 
