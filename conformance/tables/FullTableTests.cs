@@ -30,7 +30,8 @@ public sealed partial class FullTableTests
         {
             await Netns.JoinAsync(ours, "eth0", ["10.99.0.1/24"], feeder, "eth0", ["10.99.0.2/24"]);
             var neighbour = new Neighbour("feed", "10.99.0.1", "10.99.0.2", 65002, Passive: true);
-            await using var daemon = (BirdcRouter)Router.Make(router, ours, new(65001, "10.99.0.1", [neighbour], [], 90, AllowAsSets: true));
+            await using var daemon = (BirdcRouter)Router.Make(
+                router, ours, new(65001, "10.99.0.1", [neighbour], [], 90, AllowAsSets: true));
             await daemon.StartAsync();
             await using var feed = await ScriptedPeer.EstablishAsync(feeder, "10.99.0.2", "10.99.0.1", 65002, "10.99.0.2");
             await using var table = new GZipStream(File.OpenRead(SharedData.Get(Table)), CompressionMode.Decompress);
