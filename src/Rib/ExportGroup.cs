@@ -19,7 +19,7 @@ internal sealed class ExportGroup(
     : IDisposable
 {
     /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
-    private const int FewRoutes = 64, FewMembers = 4;
+    private const int FewRoutes = 64, FewMembers = 4, OctetsOfRoute = 16;
     /// <summary>Octets in front of one member at which the others go on without it.</summary>
     private const long Straggling = 16 << 20;
 
@@ -374,8 +374,10 @@ internal sealed class ExportGroup(
             member.Counts.Exported = sent.Count - sent.CountFrom(member.Peer.Index);
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
-        var isLittle = packer.Announced + packer.Withdrawn < FewRoutes;
-        var buffer = new OutBuffer(isLittle ? 1 << 12 : 1 << 16) { IsPrompt = isLittle && to.Count <= FewMembers };
+        var routes = packer.Announced + packer.Withdrawn;
+        var isLittle = routes < FewRoutes;
+        // It grows where a route has more than that, by doubling.
+        var buffer = new OutBuffer(Math.Clamp(routes * OctetsOfRoute, 1 << 12, 1 << 16)) { IsPrompt = isLittle && to.Count <= FewMembers };
         packer.Write(buffer, receivers.Contains, Withhold);
         foreach (var member in to) member.Outlet.Send(buffer.Share());
         buffer.Release();

@@ -19,12 +19,13 @@ internal enum RecordKind : byte
 /// <summary>
 /// Routes of one peer on their way to a shard: records of attributes and prefixes, one behind the other in one array.
 /// </summary>
-internal sealed class RouteBatch(ushort peer)
+/// <param name="room">Octets that it will likely have.</param>
+internal sealed class RouteBatch(ushort peer, int room)
 {
     // kind (1) family (1) add-path (1) spare (1) attribute length (4) NLRI length (4) interface (4) hash of the attributes (4), then
     // summary and attribute octets (announcements), then NLRI octets
     public const int HeaderLength = 20;
-    private byte[] octets = ArrayPool<byte>.Shared.Rent(1 << 15);
+    private byte[] octets = ArrayPool<byte>.Shared.Rent(room);
 
     public ushort Peer { get; } = peer;
     public int Length { get; private set; }
@@ -90,10 +91,14 @@ internal ref struct RouteRecord
 /// </summary>
 public sealed class RouteInlet
 {
+    private const int LeastRoom = 1 << 10;
+
     private readonly RibShard[] shards;
     private readonly RouteBatch?[] open;
     private readonly List<(int Shard, RouteBatch Batch)> ready = [];
     private readonly int batchLength;
+    /// <summary>As much as the last batch had: hundreds of peers that say little may have a batch each at once.</summary>
+    private int room = LeastRoom;
 
     internal RouteInlet(ushort peer, RibShard[] shards, int batchLength = 1 << 15)
     {
@@ -192,12 +197,13 @@ public sealed class RouteInlet
         BinaryPrimitives.WriteUInt32LittleEndian(header[16..], hash);
     }
 
-    private RouteBatch Batch(int shard) => open[shard] ??= new(Peer);
+    private RouteBatch Batch(int shard) => open[shard] ??= new(Peer, room);
 
     private void Close(int shard)
     {
         if (open[shard] is not { Length: > 0 } batch) return;
         ready.Add((shard, batch));
+        room = Math.Clamp(batch.Length, LeastRoom, 2 * batchLength);
         open[shard] = null;
     }
 

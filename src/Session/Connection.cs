@@ -17,7 +17,7 @@ namespace Calico.Bgp.Session;
 /// </summary>
 internal sealed class Connection : IAsyncDisposable
 {
-    private const int SegmentOctets = 1 << 16, LeastRoom = 1 << 14, BurstOctets = 1 << 16, FewOctets = 1 << 12;
+    private const int LargeOctets = 1 << 16, SmallOctets = 1 << 12, BurstOctets = 1 << 16, FewOctets = 1 << 12;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly Socket socket;
@@ -36,7 +36,7 @@ internal sealed class Connection : IAsyncDisposable
     private Negotiated? agreed;
     private UpdateDecoder? decoder;
     private IRouteSink? sink;
-    private bool taken, drained;
+    private bool taken, drained = true;
     private volatile bool closed, pushedBack;
     private long arrived, consumed, lastHeard;
     /// <summary>The reader has told <see cref="lastHeard"/> of what lies in front of it.</summary>
@@ -53,7 +53,7 @@ internal sealed class Connection : IAsyncDisposable
         // So that what is sent on a caller's thread never waits there; the asynchronous calls do not mind.
         socket.Blocking = false;
         pipe = new(new(
-            readerScheduler: parsing, pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SegmentOctets,
+            readerScheduler: parsing, pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19, minimumSegmentSize: SmallOctets,
             useSynchronizationContext: false));
         damages = new(settings.Name, time, log);
         Sender = new(socket, settings.Index, time, Counters, Fail);
@@ -75,7 +75,7 @@ internal sealed class Connection : IAsyncDisposable
     public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref lastHeard));
 
     /// <summary>Octets of the peer's that our reader has not seen.</summary>
-    public bool HasUnread => Volatile.Read(ref arrived) > Volatile.Read(ref consumed) || Waiting(socket);
+    public bool HasUnread => Volatile.Read(ref arrived) > Volatile.Read(ref consumed) || Waiting(socket) > 0;
 
     /// <summary>They wait because the sink takes nothing: that is not the peer's silence.</summary>
     public bool HoldsBackPeer => pushedBack && HasUnread;
@@ -167,9 +167,15 @@ internal sealed class Connection : IAsyncDisposable
 
     private async Task<bool> FillOnceAsync()
     {
-        // An idle neighbour holds no buffer: 5,000 of them would hold 320 MB.
-        if (drained || !Waiting(socket)) await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
-        var room = pipe.Writer.GetMemory(LeastRoom);
+        // An idle neighbour holds no buffer: 5,000 of them would hold 320 MB. One that says little holds a small one: hundreds may
+        // say something at once.
+        var waiting = drained ? 0 : Waiting(socket);
+        if (waiting == 0)
+        {
+            await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
+            waiting = Waiting(socket);
+        }
+        var room = pipe.Writer.GetMemory(drained ? Math.Clamp(waiting, SmallOctets, LargeOctets) : LargeOctets);
         var count = await socket.ReceiveAsync(room, closing.Token);
         drained = count < room.Length;
         if (count == 0) return false;
@@ -350,15 +356,16 @@ internal sealed class Connection : IAsyncDisposable
         return Heard.Last;
     }
 
-    private static bool Waiting(Socket socket)
+    /// <summary>Octets that the kernel has for us; of a socket that is gone none.</summary>
+    private static int Waiting(Socket socket)
     {
         try
         {
-            return socket.Available > 0;
+            return socket.Available;
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
-            return false;
+            return 0;
         }
     }
 
