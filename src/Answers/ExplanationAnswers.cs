@@ -10,6 +10,10 @@ public sealed record RouteExplanationAnswer(
     /// <summary>Why the prefix's own route is not in force; absent where there is none, or it is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Inactive { get; init; }
+
+    /// <summary>Whose pods' block it is of, and who holds the address; absent where it is of none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Block { get; init; }
 }
 
 /// <param name="Way">How its next hop is reached, or is not, step by step.</param>

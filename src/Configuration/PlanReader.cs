@@ -14,7 +14,7 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
     public string EndpointStatus => Path.Combine(environment.EndpointStatusPrefix ?? EndpointStatusPrefix, EndpointStatusFolder);
 
     /// <param name="id">What <c>router.id</c> or the environment says.</param>
-    public PlanSettings Read(SpeakerConfig speaker, RouterIdSetting id)
+    public PlanSettings Read(SpeakerConfig speaker, RouterIdSetting id, BlockValidation validateBlocks)
     {
         return new()
         {
@@ -29,6 +29,7 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
             ClusterIPs = environment.ClusterIPs is { } text && Prefix.TryParse(text, out var ranges) ? ranges : null,
             UsePodCidr = environment.UsePodCidr,
             Advertise = [.. root.Sections("advertise").Select(Rule).OfType<AdvertiseRule>()],
+            ValidateBlocks = validateBlocks,
             WeighServices = root.Flag("weighServices", otherwise: false),
         };
     }

@@ -50,7 +50,8 @@ public static class Kinds
         { Concerns = Concern.Plan });
 
     public static readonly KindOf<IpamBlock> IpamBlock =
-        Row(new KindOf<IpamBlock>(Named(Calico, "IPAMBlock", "ipamblocks"), IpamReader.ReadBlock));
+        Row(new KindOf<IpamBlock>(Named(Calico, "IPAMBlock", "ipamblocks"), IpamReader.ReadBlock)
+        { Concerns = Concern.Plan, ChangesWithPods = true });
 
     public static readonly KindOf<FelixConfiguration> FelixConfiguration =
         Row(new KindOf<FelixConfiguration>(Named(Calico, "FelixConfiguration", "felixconfigurations"), FelixConfigurationReader.Read)

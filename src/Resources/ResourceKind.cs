@@ -48,6 +48,10 @@ public abstract class ResourceKind
     /// <summary>An API server tells the same by another kind, and is not asked for this one.</summary>
     public bool IsMirrored { get; init; }
 
+    /// <summary>Its objects change with each pod of the cluster: what every node would be told by a server none asks for; folders alone
+    /// bring them.</summary>
+    public bool ChangesWithPods { get; init; }
+
     public Concern Concerns { get; init; }
     /// <summary>Explanations name its objects, and where each is defined.</summary>
     public bool IsExplained { get; init; }

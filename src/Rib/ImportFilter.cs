@@ -5,7 +5,8 @@ using Calico.Bgp.Wire.Attributes;
 namespace Calico.Bgp.Rib;
 
 /// <summary>The way in: door, then the operator's filter. Answers with the attribute set that the Loc-RIB may choose.</summary>
-internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHops)
+/// <param name="tell">Who hears of verdicts of rules that want to be told of.</param>
+internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHops, Action<RibPeer, Prefix, FilterResult> tell)
 {
     private readonly AttributeEditor editor = new();
     private readonly FilterInputs inputs = new(attributes, nextHops);
@@ -25,9 +26,9 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
     public Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family)
     {
         if (Bar(peer, received) is { } rule) return Verdict.Against(rule);
-        if (!ImportDoor.Dresses(peer, attributes[received].Summary)) return Judge(peer, received, prefix, family, out _);
+        if (!ImportDoor.Dresses(peer, attributes[received].Summary)) return Verdict.Of(Ask(peer, received, prefix, family));
         var dressed = Dressed(peer, received);
-        var verdict = Judge(peer, dressed, prefix, family, out _);
+        var verdict = Verdict.Of(Ask(peer, dressed, prefix, family));
         attributes.Release(dressed);
         return verdict;
     }
@@ -47,17 +48,18 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
 
     private uint Filtered(RibPeer peer, uint dressed, Prefix prefix, IpFamily family)
     {
-        var verdict = Judge(peer, dressed, prefix, family, out var hints);
-        if (!verdict.IsAccepted) return 0;
+        var result = Ask(peer, dressed, prefix, family);
+        if (result.IsTold) tell(peer, prefix, result);
+        if (result.Verdict == FilterVerdict.Reject) return 0;
         ref var row = ref attributes[dressed];
-        if (verdict.What == FilterVerdict.Accept && hints == row.Marks.Hints)
+        if (result.Verdict == FilterVerdict.Accept && result.Hints == row.Marks.Hints)
         {
             attributes.Hold(dressed);
             return dressed;
         }
-        if (verdict.What == FilterVerdict.Accept) editor.Load(attributes.OctetsOf(dressed));
+        if (result.Verdict == FilterVerdict.Accept) editor.Load(attributes.OctetsOf(dressed));
         var accepted = editor.Finish(out var summary);
-        return attributes.Intern(accepted, summary, row.Marks with { Hints = hints });
+        return attributes.Intern(accepted, summary, row.Marks with { Hints = result.Hints });
     }
 
     /// <summary>The same for a route that has been stale for long (RFC 9494 section 4.3).</summary>
@@ -79,13 +81,7 @@ internal sealed class ImportFilter(AttributeInterner attributes, NextHops nextHo
     }
 
     /// <summary>The filter alone; the editor holds what it has changed.</summary>
-    private Verdict Judge(RibPeer peer, uint received, Prefix prefix, IpFamily family, out KernelHints hints)
-    {
-        ref var row = ref attributes[received];
-        hints = row.Marks.Hints;
-        if (peer.Import is AcceptAll) return new(FilterVerdict.Accept, RouteRule.Filter, AcceptAll.Label);
-        var result = peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
-        hints = result.Hints;
-        return Verdict.Of(result);
-    }
+    private FilterResult Ask(RibPeer peer, uint received, Prefix prefix, IpFamily family) => peer.Import is AcceptAll
+        ? new(FilterVerdict.Accept, attributes[received].Marks.Hints, AcceptAll.Label)
+        : peer.Import.Run(inputs.Of(received, peer, family, prefix, peer.Self(family)), editor);
 }

@@ -13,4 +13,7 @@ internal static partial class RibLog
     [LoggerMessage(3001, LogLevel.Error,
         "{Count} of our routes lie over each other's next hops and did not come to rest (a mistake in this program): {Prefixes}, …")]
     public static partial void WaysUnsettled(this ILogger log, int count, string prefixes);
+
+    [LoggerMessage(3002, LogLevel.Warning, "{Peer}: {Prefix} is {Verdict}: {Rule} ({Unsaid} more since the last such line)")]
+    public static partial void RuleTells(this ILogger log, string peer, Prefix prefix, string verdict, string rule, int unsaid);
 }

@@ -19,6 +19,9 @@ internal sealed class RibShard : IDisposable
     /// <summary>While more routes wait, the FIB steps every so many milliseconds: writing a table takes six times as long.</summary>
     private const int FibRest = 200;
 
+    /// <summary>Of what rules want to be told of each peer's routes, one line of the log.</summary>
+    private static readonly TimeSpan TellingRest = TimeSpan.FromMinutes(1);
+
     private readonly IRibOwner owner;
     private readonly PeerTable peers = new();
     private readonly NextHops nextHops;
@@ -33,6 +36,8 @@ internal sealed class RibShard : IDisposable
     private readonly List<TaskCompletionSource> idlers = [];
     private readonly int number;
     private readonly Loops loops;
+    private readonly ILogger log;
+    private readonly Dictionary<ushort, LineLimit> tellings = [];
     private Loop? loop;
 
     // Whoever holds it is the shard's owner for now: its thread, or a caller.
@@ -47,10 +52,10 @@ internal sealed class RibShard : IDisposable
         int number, DecisionSettings settings, INextHopResolver resolver, IFibSink? fib, IRibOwner owner, Loops loops, ILogger log,
         int slice)
     {
-        (this.number, this.owner, this.loops) = (number, owner, loops);
+        (this.number, this.owner, this.loops, this.log) = (number, owner, loops, log);
         nextHops = new(resolver);
         attributes = new(nextHops);
-        import = new(attributes, nextHops);
+        import = new(attributes, nextHops, Tell);
         ribs = [NewRib(IpFamily.IPv4), NewRib(IpFamily.IPv6)];
         chores = new(ribs, attributes, nextHops, import, peers, slice);
         FibFeed?[] fibs = [.. ribs.Select(rib => fib == null ? null : NewFeed(rib, fib))];
@@ -99,6 +104,14 @@ internal sealed class RibShard : IDisposable
         foreach (var rib in ribs) rib.Dispose();
         attributes.Dispose();
         Inbox.Dispose();
+    }
+
+    private void Tell(RibPeer peer, Prefix prefix, Filters.FilterResult said)
+    {
+        if (!tellings.TryGetValue(peer.Index, out var lines)) tellings[peer.Index] = lines = new(TellingRest, TimeProvider.System);
+        if (!lines.Say(out var unsaid)) return;
+        var verdict = said.Verdict == Filters.FilterVerdict.Reject ? "refused" : "let in";
+        log.RuleTells(peer.Name, prefix, verdict, said.Rule, unsaid);
     }
 
     private void Wake() => Inbox.Put(ShardMessage.Wake.Up);

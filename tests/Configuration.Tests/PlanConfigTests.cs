@@ -39,6 +39,18 @@ public class PlanConfigTests
         Assert.Equal((id, hash), (plan.RouterId?.ToString(), plan.HashRouterId));
     }
 
+    [Theory]
+    [InlineData("", BlockValidation.Off)]
+    [InlineData("router: { validateBlocks: off }\n", BlockValidation.Off)]
+    [InlineData("router: { validateBlocks: log }\n", BlockValidation.Log)]
+    [InlineData("router: { validateBlocks: reject }\n", BlockValidation.Reject)]
+    public void Other_nodes_blocks_are_judged_where_that_is_asked_for(string text, BlockValidation expected) =>
+        Assert.Equal(expected, Plan(text).ValidateBlocks);
+
+    [Fact]
+    public void How_blocks_are_judged_is_one_of_three_words() => Assert.Contains(
+        "off, log or reject", Assert.Single(DaemonConfigTests.Parse("router: { validateBlocks: yes }\n").Errors).Text);
+
     [Fact]
     public void The_environment_of_calico_node_is_heard()
     {

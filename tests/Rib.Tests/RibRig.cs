@@ -4,6 +4,7 @@ using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Capabilities;
 using Calico.Bgp.Wire.Messages;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Rib.Tests;
@@ -204,12 +205,13 @@ internal sealed class RibRig : IDisposable
 
     /// <param name="slice">Prefixes that a walk over a table looks at before other work has its turn.</param>
     public RibRig(
-        int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096)
+        int shards = 1, DecisionSettings? settings = null, IFibSink? fib = null, INextHopResolver? network = null, int slice = 4096,
+        ILogger<Rib>? log = null)
     {
         var loops = new Loops(
             TimeProvider.System, NullLogger<Loops>.Instance,
             (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
-        Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, loops, NullLogger<Rib>.Instance, slice);
+        Rib = new(shards, settings ?? new(), network ?? new FlatNetwork(), fib, Listener, loops, log ?? NullLogger<Rib>.Instance, slice);
         Rib.Start();
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Wire.Attributes;
+using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Rib.Tests;
 
@@ -54,6 +55,38 @@ public class VerdictsTests
         // The table of refused routes says it too; that of accepted ones has none.
         Assert.Equal(path.Verdict, Assert.Single(await rig.ReadAsync(new(RouteSide.Refused, IpFamily.IPv4))).Verdict);
         Assert.Empty(await rig.ReadAsync(new(RouteSide.Accepted, IpFamily.IPv4)));
+    }
+
+    /// <summary>Such rules are asked for each route that a peer sends, as often as it likes.</summary>
+    [Theory]
+    [InlineData(RuleAction.Reject, "p1: 203.0.113.0/24 is refused: not its block (0 more since the last such line)")]
+    [InlineData(RuleAction.Accept, "p1: 203.0.113.0/24 is let in: not its block (0 more since the last such line)")]
+    public async Task A_rule_that_is_to_be_told_is_told_once_a_while_for_each_peer(RuleAction action, string line)
+    {
+        var lines = new Lines();
+        using var rig = new RibRig(log: lines);
+        var rule = new FilterRule(new() { Prefixes = new([new(Route)]) }, null, action) { Name = "not its block", IsTold = true };
+        var chain = new FilterChain([new("told", [rule, new(null, null, RuleAction.Accept)])]);
+        rig.Up(RibRig.Peer(1, import: chain));
+        await rig.AnnounceAsync(1, rig.Attributes(editor => editor.Prepend(new(64501))), Prefix.Parse("192.0.2.0/24"));
+        await rig.Rib.IdleAsync();
+        Assert.Empty(lines);
+        await BringAsync(rig, 1);
+        await BringAsync(rig, 1, editor => editor.SetMed(7));
+        Assert.Equal(action == RuleAction.Reject, Assert.Single((await ExplainAsync(rig)).Paths).Route.Refused);
+        Assert.Equal([line], lines);
+        // Whoever asks why does not cause a line.
+        await ExplainAsync(rig);
+        Assert.Single(lines);
+    }
+
+    private sealed class Lines : System.Collections.Concurrent.ConcurrentQueue<string>, ILogger<Rib>
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => true;
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Enqueue(formatter(state, exception));
     }
 
     private static RibPeer Receiver(string what)

@@ -14,6 +14,7 @@ internal static class ExplainView
     {
         if (answer.Inactive is { } problem) yield return new Cell($"an own route, which is not in force: {problem}", Tone.Bad);
         else if (answer.Candidates.Count == 0) yield return "nobody";
+        if (answer.Block is { } block) yield return block;
     }
 
     private static IEnumerable<Section> Ways(RouteExplanationAnswer answer)

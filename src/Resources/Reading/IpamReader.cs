@@ -75,6 +75,9 @@ internal static class IpamReader
     private static IpamAttributes Attributes(Field field)
     {
         var attributes = field.Section();
-        return new(attributes["handle_id"].Word(), attributes["secondary"].Labels());
+        return new(attributes["handle_id"].Word(), attributes["secondary"].Labels())
+        {
+            Alternate = attributes["alternateOwnerAttrs"].Labels(),
+        };
     }
 }

@@ -39,6 +39,7 @@ public sealed class FilterChain : IFilter, IEquatable<FilterChain>
         {
             var rule = step.Rule;
             if (rule.Match != null && !rule.Match.Matches(ref run)) continue;
+            run.IsTold = rule.IsTold;
             if (rule.Action == RuleAction.Reject) return run.Reject(step.Label);
             rule.Change?.Apply(ref run);
             if (rule.Action == RuleAction.Accept) return run.Accept(step.Label);

@@ -14,6 +14,7 @@ internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
     public NextHopChoice NextHop;
     public bool MedSet;
     public bool Tunnel;
+    public bool IsTold;
 
     private ReadOnlySpan<byte> attributes = route.Attributes;
     private AttributeSummary summary = route.Summary;
@@ -48,9 +49,9 @@ internal ref struct FilterRun(in FilterInput route, AttributeEditor editor)
     }
 
     public readonly FilterResult Accept(string rule) =>
-        new(changed ? FilterVerdict.AcceptChanged : FilterVerdict.Accept, Hints, rule, NextHop, MedSet, Tunnel);
+        new(changed ? FilterVerdict.AcceptChanged : FilterVerdict.Accept, Hints, rule, NextHop, MedSet, Tunnel, IsTold);
 
-    public readonly FilterResult Reject(string rule) => new(FilterVerdict.Reject, Hints, rule);
+    public readonly FilterResult Reject(string rule) => new(FilterVerdict.Reject, Hints, rule, IsTold: IsTold);
 
     private void Refresh()
     {

@@ -42,9 +42,10 @@ public enum FilterVerdict : byte
 /// <param name="NextHop">What a rule said of the next hop on export beside setting an address.</param>
 /// <param name="MedSet">A rule set the MED, so that it may go to an external peer (RFC 4271 5.1.4).</param>
 /// <param name="Tunnel">The kernel shall reach the next hop through the IPIP tunnel.</param>
+/// <param name="IsTold">The rule wants the log to say so (<see cref="FilterRule.IsTold"/>).</param>
 public readonly record struct FilterResult(
     FilterVerdict Verdict, KernelHints Hints, string Rule, NextHopChoice NextHop = NextHopChoice.Auto, bool MedSet = false,
-    bool Tunnel = false);
+    bool Tunnel = false, bool IsTold = false);
 
 /// <summary>Who decides what the next hop becomes on export.</summary>
 public enum NextHopChoice : byte

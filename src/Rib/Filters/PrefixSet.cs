@@ -61,7 +61,7 @@ public sealed class PrefixSet : IEquatable<PrefixSet>
                 map[prefix] = own.With(above);
     }
 
-    public bool Equals(PrefixSet? other) => other != null && Patterns == other.Patterns;
+    public bool Equals(PrefixSet? other) => ReferenceEquals(this, other) || (other != null && Patterns == other.Patterns);
     public override bool Equals(object? obj) => Equals(obj as PrefixSet);
     public override int GetHashCode() => Patterns.GetHashCode();
     public override string ToString() => Patterns.ToString();

@@ -21,7 +21,7 @@ internal static class EtcdLayout
     /// <summary>The beginnings of all keys that are read: Calico's kinds that somebody is concerned by.</summary>
     public static readonly ImmutableArray<string> Prefixes =
     [
-        .. Kinds.All.Where(kind => kind.Whole.Concerns != Concern.Nobody)
+        .. Kinds.All.Where(kind => kind.Whole.Concerns != Concern.Nobody && !kind.ChangesWithPods)
             .SelectMany(kind => kind.Names).Where(name => name.Group == Group)
             .Select(name => name.Kind == Kinds.BlockAffinity.Word ? Affinities : $"{Resources}{name.Plural}/")
             .Order(StringComparer.Ordinal),

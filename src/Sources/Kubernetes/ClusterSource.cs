@@ -43,7 +43,8 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     /// <summary>Kinds that decide something here. Calico's own half of a node is not among them: in Kubernetes it lies in annotations of
     /// the other. Secrets are asked for by name.</summary>
     internal static IEnumerable<ResourceKind> Kinds => Resources.Kinds.All.Where(kind =>
-        kind.Whole.Concerns != Concern.Nobody && !kind.IsMirrored && kind != Resources.Kinds.Node && kind != Resources.Kinds.Secret);
+        kind is { Whole.Concerns: not Concern.Nobody, IsMirrored: false, ChangesWithPods: false }
+        && kind != Resources.Kinds.Node && kind != Resources.Kinds.Secret);
 
     public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {

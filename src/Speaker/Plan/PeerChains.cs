@@ -15,6 +15,7 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
     private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal, LivePrefixes? Withheld), IFilter> exports = [];
     private readonly Dictionary<(ListOf<string> Filters, IpFamily Family, bool IsInternal), IFilter> imports = [];
     private readonly Dictionary<(IpFamily Family, bool IsInternal), ExportRules> rules = [];
+    private readonly BlockRules? blocks = view.Settings.ValidateBlocks == BlockValidation.Off ? null : new(view, services);
     private readonly HashSet<IFilter> known = [.. FiltersOf(earlier)];
 
     private static IEnumerable<IFilter> FiltersOf(NodePlan? plan)
@@ -37,6 +38,10 @@ internal sealed class PeerChains(NodeView view, ServiceRanges services, Advertis
         if (imports.TryGetValue((named, family, isInternal), out var known)) return known;
         return imports[(named, family, isInternal)] = Known(new([.. Resources(named, family, isInternal, import: true), AcceptRest]));
     }
+
+    /// <summary>Of a node of the mesh, which has no filters.</summary>
+    public IFilter ImportOf(string node, IpFamily family) =>
+        blocks == null ? AcceptAll.Instance : Known(blocks.For(node, family));
 
     public IFilter Export(ListOf<string> filters, PlannedPeer end)
     {

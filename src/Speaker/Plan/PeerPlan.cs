@@ -251,6 +251,6 @@ internal sealed class PeerPlan(NodeView view, PeerChains chains, List<PlanProble
             Origin = node.Id,
             Far = node.Id,
         };
-        return WithKey(end with { Import = chains.Import([], end), Export = chains.Export([], end) });
+        return WithKey(end with { Import = chains.ImportOf(node.Name, end.Family), Export = chains.Export([], end) });
     }
 }

@@ -103,6 +103,18 @@ public sealed class PlanFollower : IDisposable
         return reason;
     }
 
+    /// <summary>Whose pods' block the route is of, and who holds the address, in words; null: it is of none.</summary>
+    public async Task<string?> BlockAsync(Prefix prefix)
+    {
+        string? words = null;
+        await AloneAsync(() =>
+        {
+            words = BlockRules.Words(planner.Resources, prefix);
+            return Task.CompletedTask;
+        }).ConfigureAwait(false);
+        return words;
+    }
+
     /// <summary>The resources changed, and bgpd.yaml did not: where the plan is what it was, so is the whole.</summary>
     private async Task StepAsync(PlanStep step)
     {

@@ -45,6 +45,7 @@ public sealed record PlanSettings
     public ListOf<AdvertiseRule> Advertise { get; init; }
     /// <summary>A service's routes carry the number of its ready endpoints here as bandwidth (draft-ietf-idr-link-bandwidth).</summary>
     public bool WeighServices { get; init; }
+    public BlockValidation ValidateBlocks { get; init; }
 
     public string KubernetesName => KubernetesNode ?? Node;
 }

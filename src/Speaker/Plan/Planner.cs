@@ -74,12 +74,15 @@ public sealed class Planner
     private bool Concerns(ResourceChange change)
     {
         if (!change.Kind.Concerns.HasFlag(Concern.Plan)) return false;
-        if (change.Kind == Kinds.BlockAffinity) return IsOurs(change.Before) || IsOurs(change.After);
+        if (change.Kind == Kinds.IpamBlock) return ValidatesBlocks;
+        if (change.Kind == Kinds.BlockAffinity) return ValidatesBlocks || IsOurs(change.Before) || IsOurs(change.After);
         if (change.Kind == Kinds.Secret) return change.Key.Namespace == settings.SecretNamespace && IsKey(change.Key.Name);
         return true;
     }
 
     private bool IsKey(string secret) => Plan.Peers.Any(peer => peer.PasswordKey?.Name == secret);
+
+    private bool ValidatesBlocks => settings.ValidateBlocks != BlockValidation.Off;
 
     private bool IsOurs(Resource? affinity) => (affinity as BlockAffinity)?.Node == settings.Node;
 
