@@ -18,7 +18,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
     public DaemonConfig Read()
     {
         var node = Node();
-        var speaker = Router(node, out var id, out var validateBlocks);
+        var speaker = Router(node, out var router);
         var filters = new FilterReader(root, speaker.As).Read();
         speaker = speaker with
         {
@@ -36,7 +36,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var config = new DaemonConfig
         {
-            Plan = InCluster(plan.Read(speaker, id, validateBlocks), sources),
+            Plan = InCluster(plan.Read(speaker, router), sources),
             EndpointStatus = plan.EndpointStatus,
             Speaker = speaker,
             Control = control,
@@ -61,16 +61,14 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         return node;
     }
 
-    private SpeakerConfig Router(string node, out RouterIdSetting id, out BlockValidation validateBlocks)
+    private SpeakerConfig Router(string node, out RouterPlan plan)
     {
         var router = root.Child("router");
         var listen = router?.Values("listen", Scalars.Address) ?? [];
-        id = RouterIdSetting.Of(router, host.Calico);
-        validateBlocks = router?.Word(
-            "validateBlocks", ("off", BlockValidation.Off), ("log", BlockValidation.Log), ("reject", BlockValidation.Reject)) ?? default;
+        plan = RouterPlan.Of(router, host.Calico);
         var config = new SpeakerConfig
         {
-            RouterId = id.Said ?? (id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),
+            RouterId = plan.Id.Said ?? (plan.Id.IsHash ? NodeHash.RouterId(node) : host.DefaultRouterId(node)),
             As = router?.Value("asNumber", Scalars.Asn) ?? CalicoAs,
             HostName = node,
             Listen = listen.IsEmpty ? [Address.AnyIPv4, Address.AnyIPv6] : listen,

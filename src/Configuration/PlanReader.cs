@@ -13,23 +13,23 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
 
     public string EndpointStatus => Path.Combine(environment.EndpointStatusPrefix ?? EndpointStatusPrefix, EndpointStatusFolder);
 
-    /// <param name="id">What <c>router.id</c> or the environment says.</param>
-    public PlanSettings Read(SpeakerConfig speaker, RouterIdSetting id, BlockValidation validateBlocks)
+    public PlanSettings Read(SpeakerConfig speaker, RouterPlan router)
     {
         return new()
         {
             Node = speaker.HostName,
             KubernetesNode = environment.KubernetesNode,
             Release = Release(),
-            RouterId = id.Said,
-            HashRouterId = id.IsHash,
+            RouterId = router.Id.Said,
+            HashRouterId = router.Id.IsHash,
             As = speaker.As,
             ListenPort = speaker.ListenPort,
             SecretNamespace = environment.Namespace ?? "kube-system",
             ClusterIPs = environment.ClusterIPs is { } text && Prefix.TryParse(text, out var ranges) ? ranges : null,
             UsePodCidr = environment.UsePodCidr,
             Advertise = [.. root.Sections("advertise").Select(Rule).OfType<AdvertiseRule>()],
-            ValidateBlocks = validateBlocks,
+            ValidateBlocks = router.ValidateBlocks,
+            DrainOnCordon = router.DrainOnCordon,
             WeighServices = root.Flag("weighServices", otherwise: false),
         };
     }
@@ -61,6 +61,17 @@ internal sealed class PlanReader(Section root, CalicoEnvironment environment)
         }
         if (!Selector.TryParse(text, out var selector, out var error)) rule.Error("services", error);
         return selector;
+    }
+}
+
+/// <summary>What the section <c>router</c> says of how resources are read.</summary>
+internal readonly record struct RouterPlan(RouterIdSetting Id, BlockValidation ValidateBlocks, bool DrainOnCordon)
+{
+    public static RouterPlan Of(Section? router, CalicoEnvironment environment)
+    {
+        var validation = router?.Word(
+            "validateBlocks", ("off", BlockValidation.Off), ("log", BlockValidation.Log), ("reject", BlockValidation.Reject));
+        return new(RouterIdSetting.Of(router, environment), validation ?? default, router?.Flag("drainOnCordon", otherwise: false) == true);
     }
 }
 

@@ -23,8 +23,8 @@ public sealed record IpamAttributes(string? HandleId, Labels Secondary)
 public sealed record IpamOwner(AffinityType Type, string Name);
 
 /// <summary>
-/// IPAMBlock: which addresses of a block are taken, and by whom. Read to judge what other nodes announce, and to explain; it decides nothing
-/// of what this node announces.
+/// IPAMBlock: which addresses of a block are taken, and by whom. Read to judge what other nodes announce, and to explain; it decides
+/// nothing of what this node announces.
 /// </summary>
 public sealed record IpamBlock(Metadata Metadata) : Resource(Metadata)
 {

@@ -40,6 +40,12 @@ public sealed record Node(Metadata Metadata) : Resource(Metadata)
     /// <summary>spec.addresses of Calico's, status.addresses of Kubernetes'; names among them are left out.</summary>
     public ListOf<NodeAddress> Addresses { get; init; }
 
+    /// <summary>It takes no new pods (<c>kubectl cordon</c>); Kubernetes' own.</summary>
+    public bool Unschedulable { get; init; }
+    /// <summary>Kubernetes has not heard of it for a while, or it says itself that it does not work: its condition Ready is not
+    /// True.</summary>
+    public bool IsNotReady { get; init; }
+
     public InterfaceAddress? Of(IpFamily family) => family == IpFamily.IPv4 ? IPv4 : IPv6;
 
     internal static Node? Join(Node? calico, Node? kubernetes) =>
@@ -64,6 +70,8 @@ public sealed record Node(Metadata Metadata) : Resource(Metadata)
         WireguardPublicKey = calico.WireguardPublicKey ?? kubernetes.WireguardPublicKey,
         WireguardPublicKeyV6 = calico.WireguardPublicKeyV6 ?? kubernetes.WireguardPublicKeyV6,
         PodCidrs = calico.PodCidrs.Count > 0 ? calico.PodCidrs : kubernetes.PodCidrs,
+        Unschedulable = kubernetes.Unschedulable,
+        IsNotReady = kubernetes.IsNotReady,
         Addresses = [.. calico.Addresses.Concat(kubernetes.Addresses).Distinct()],
     };
 }

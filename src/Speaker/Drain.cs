@@ -16,7 +16,11 @@ public enum DrainStage : byte
 
 /// <summary>A peer that is emptied, as others see it.</summary>
 /// <param name="Until">The next stage, as it was planned; of <see cref="DrainStage.Down"/>: none.</param>
-public sealed record DrainStatus(DrainStage Stage, string? Reason, DateTimeOffset Since, DateTimeOffset? Until);
+public sealed record DrainStatus(DrainStage Stage, string? Reason, DateTimeOffset Since, DateTimeOffset? Until)
+{
+    /// <summary>How long routes are the last choice where nobody says another time.</summary>
+    public static readonly TimeSpan DefaultWait = TimeSpan.FromMinutes(1);
+}
 
 /// <summary>
 /// One peer's drain, by its name: it outlives the session, a reload, and whom a link's or range's peer is. The speaker's loop's.
@@ -24,6 +28,8 @@ public sealed record DrainStatus(DrainStage Stage, string? Reason, DateTimeOffse
 internal sealed class Drain(string? reason, DateTimeOffset since) : IDisposable
 {
     public string? Reason => reason;
+    /// <summary>Nobody ordered it but the node's being cordoned, with whose end it ends.</summary>
+    public bool IsByCordon { get; set; }
     public DrainStage Stage { get; private set; } = DrainStage.Announced;
     public ITimer? Timer { get; set; }
     public DrainStatus Status { get; private set; } = new(DrainStage.Announced, reason, since, null);

@@ -41,6 +41,10 @@ public sealed record SpeakerConfig
     /// Null: <see cref="StopMode.Restart"/> towards those that keep our routes over it, else <see cref="StopMode.Shutdown"/>.
     /// </summary>
     public StopMode? OnStop { get; init; }
+    /// <summary>The node is cordoned, and <c>router.drainOnCordon</c>: all sessions are drained, and those that come.</summary>
+    public bool IsDrained { get; init; }
+    /// <summary>Peers, by name, that are not waited for at our start: their nodes do not work.</summary>
+    public ListOf<string> Absent { get; init; }
 }
 
 /// <summary>What peers are told when the daemon ends.</summary>

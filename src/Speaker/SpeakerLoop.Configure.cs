@@ -79,6 +79,7 @@ public sealed partial class SpeakerLoop
         foreach (var link in newer.Links)
             if (!peers.ContainsKey(link.Each.Session.Name)) Renew(link, renewed.GetValueOrDefault(link.Each.Session.Name));
         await links.FollowAsync(newer.Links, latest).ConfigureAwait(false);
+        if (older.IsDrained != newer.IsDrained) LookAtCordon(newer.IsDrained);
         return refused == null ? null : $"router.listen: stays as it was, for the new sockets are refused: {refused}";
     }
 

@@ -13,10 +13,12 @@ public sealed partial class SpeakerLoop
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(1);
     private const int MostLooks = 30;
 
+    private const string CordonReason = "the node is cordoned";
+
     private readonly Dictionary<string, Drain> drains = new(StringComparer.Ordinal);
 
     /// <summary>Who comes later than the order to drain all is down from the beginning; the operator's words; null: nobody is.</summary>
-    private (string? Reason, DateTimeOffset Since)? all;
+    private (string? Reason, DateTimeOffset Since, bool IsByCordon)? all;
 
     /// <param name="peer">Null: all, and who comes later.</param>
     /// <returns>The peers that are drained by this.</returns>
@@ -27,27 +29,40 @@ public sealed partial class SpeakerLoop
     internal Task<ImmutableArray<string>> UndrainAsync(string? peer) =>
         AskAsync<ImmutableArray<string>>(done => new SpeakerNews.EndDrain(peer, done));
 
-    private ImmutableArray<string> Begin(SpeakerNews.BeginDrain order)
+    private ImmutableArray<string> Begin(SpeakerNews.BeginDrain order) =>
+        BeginDrain(order.Peer, order.Wait, order.Reason, isByCordon: false);
+
+    private ImmutableArray<string> BeginDrain(string? which, TimeSpan wait, string? reason, bool isByCordon)
     {
-        if (order.Peer == null) all = (order.Reason, time.GetUtcNow());
+        if (which == null && !(isByCordon && all != null)) all = (reason, time.GetUtcNow(), isByCordon);
         var begun = ImmutableArray.CreateBuilder<string>();
         foreach (var peer in Peers)
         {
-            if ((order.Peer ?? peer.Name) != peer.Name || drains.ContainsKey(peer.Name)) continue;
+            if ((which ?? peer.Name) != peer.Name) continue;
+            if (drains.TryGetValue(peer.Name, out var known))
+            {
+                // What the operator orders lasts until he says otherwise.
+                known.IsByCordon &= isByCordon;
+                continue;
+            }
             var now = time.GetUtcNow();
-            var drain = peer.Drain = drains[peer.Name] = new(order.Reason, now) { StaysDown = !peer.Session.Snapshot.Enabled };
+            var drain = peer.Drain = drains[peer.Name] = new(reason, now)
+            {
+                StaysDown = !peer.Session.Snapshot.Enabled,
+                IsByCordon = isByCordon,
+            };
             begun.Add(peer.Name);
             drain.Timer = time.CreateTimer(
                 _ => Post(new SpeakerNews.DrainGoesOn(peer.Name, drain)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            log.DrainBegun(peer.Name, order.Wait.Words(), order.Reason ?? "no reason was given");
+            log.DrainBegun(peer.Name, wait.Words(), reason ?? "no reason was given");
             if (peer.Up == null)
             {
                 End(peer.Name, drain);
                 continue;
             }
-            drain.Become(DrainStage.Announced, now, now + order.Wait);
+            drain.Become(DrainStage.Announced, now, now + wait);
             TellRib(peer);
-            drain.Timer.Change(order.Wait, Timeout.InfiniteTimeSpan);
+            drain.Timer.Change(wait, Timeout.InfiniteTimeSpan);
         }
         Moved?.Invoke();
         return begun.ToImmutable();
@@ -85,10 +100,28 @@ public sealed partial class SpeakerLoop
     private ImmutableArray<string> End(SpeakerNews.EndDrain order)
     {
         if (order.Peer == null) all = null;
+        return EndDrains((name, _) => (order.Peer ?? name) == name);
+    }
+
+    /// <summary>
+    /// The node was cordoned, or is not any more. Those whom the operator drained stay so; and whom he brings back meanwhile stays up.
+    /// </summary>
+    private void LookAtCordon(bool isCordoned)
+    {
+        if (isCordoned) BeginDrain(null, DrainStatus.DefaultWait, CordonReason, isByCordon: true);
+        else
+        {
+            if (all is { IsByCordon: true }) all = null;
+            EndDrains((_, drain) => drain.IsByCordon);
+        }
+    }
+
+    private ImmutableArray<string> EndDrains(Func<string, Drain, bool> ends)
+    {
         var ended = ImmutableArray.CreateBuilder<string>();
         foreach (var (name, drain) in drains.ToArray())
         {
-            if ((order.Peer ?? name) != name) continue;
+            if (!ends(name, drain)) continue;
             drains.Remove(name);
             drain.Dispose();
             ended.Add(name);
@@ -113,8 +146,8 @@ public sealed partial class SpeakerLoop
     {
         if (!drains.TryGetValue(name, out var drain))
         {
-            if (all is not var (reason, since)) return null;
-            drains[name] = drain = new(reason, since);
+            if (all is not var (reason, since, isByCordon)) return null;
+            drains[name] = drain = new(reason, since) { IsByCordon = isByCordon };
         }
         drain.Become(DrainStage.Down, time.GetUtcNow(), null);
         return drain;

@@ -57,7 +57,11 @@ public sealed partial class SpeakerLoop
         Rib.EndDeferral(over);
     }
 
-    private FamilySet HeldUpBy(Peer peer, DateTimeOffset now) => peer.HoldsUp(isPatienceOver: now - Started >= RefusalPatience);
+    /// <summary>Its node does not work, as Kubernetes says: it comes when it comes.</summary>
+    private bool IsAbsent(Peer peer) => peer.Up == null && Config.Absent.Contains(peer.Name);
+
+    private FamilySet HeldUpBy(Peer peer, DateTimeOffset now) =>
+        IsAbsent(peer) ? FamilySet.None : peer.HoldsUp(isPatienceOver: now - Started >= RefusalPatience);
 
     /// <summary>A session has ended; the RIB keeps the families that the news names.</summary>
     private void Lose(SpeakerNews.Down down)

@@ -240,7 +240,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
                 break;
             case SpeakerNews.AskAwaited(var answer):
                 LookAtDeferral();
-                answer.SetResult([.. Peers.Where(peer => !peer.HasSettled(time.GetUtcNow())).Select(peer => peer.Name)]);
+                answer.SetResult([.. Peers.Where(peer => !IsAbsent(peer) && !peer.HasSettled(time.GetUtcNow())).Select(peer => peer.Name)]);
                 break;
         }
     }
@@ -251,6 +251,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         fib?.Configure(Config.Kernel, OwnRoutes);
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
         LookAtListening(latest);
+        if (Config.IsDrained) LookAtCordon(isCordoned: true);
         foreach (var peer in Config.Peers) StartPeer(peer);
         foreach (var link in Config.Links) StartPeer(link.Nobody, link: link);
         try

@@ -167,6 +167,18 @@ public class SpellingTests
         Assert.Equal([new NodeAddress(Address.Parse("10.192.0.2"), "InternalIP")], node.Addresses);
     }
 
+    [Theory]
+    [InlineData("{}", "{}", false, false)]
+    [InlineData("{ unschedulable: true }", "{ conditions: [{ type: Ready, status: 'True' }] }", true, false)]
+    [InlineData("{ unschedulable: false }", "{ conditions: [{ type: DiskPressure, status: 'False' }] }", false, false)]
+    [InlineData("{}", "{ conditions: [{ type: Ready, status: 'False' }] }", false, true)]
+    [InlineData("{}", "{ conditions: [{ type: DiskPressure, status: Unknown }, { type: Ready, status: Unknown }] }", false, true)]
+    public void A_node_of_Kubernetes_says_whether_it_is_cordoned_and_works(string spec, string status, bool cordoned, bool fails)
+    {
+        var node = Manifest.One<Node>($"apiVersion: v1\nkind: Node\nmetadata: {{ name: a }}\nspec: {spec}\nstatus: {status}\n");
+        Assert.Equal((cordoned, fails), (node.Unschedulable, node.IsNotReady));
+    }
+
     [Fact]
     public void A_malformed_annotation_of_a_node_is_left_out_and_warned_of()
     {

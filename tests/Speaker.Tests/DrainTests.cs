@@ -49,6 +49,48 @@ public class DrainTests
     }
 
     [Fact]
+    public async Task A_cordoned_node_is_drained_until_it_is_not_cordoned_any_more()
+    {
+        await using var pair = await UpAsync();
+        var cordoned = pair.ConfigA with { IsDrained = true };
+        Assert.Equal(
+            "router.drainOnCordon: the node is cordoned; all sessions are drained",
+            Assert.Single(await pair.A.Loop.ConfigureAsync(cordoned)));
+        await Until.TrueAsync("ours", () => IsLastChoiceAsync(pair.B, Four));
+        Assert.Equal((DrainStage.Announced, "the node is cordoned"), (DrainOf(pair)!.Stage, DrainOf(pair)!.Reason));
+        await pair.A.Loop.ConfigureAsync(cordoned with { Peers = [.. cordoned.Peers, pair.Absent("later")] });
+        Assert.False(pair.A.Session("later").Enabled);
+
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA with { Peers = [.. cordoned.Peers, pair.Absent("later")] });
+        Assert.Null(DrainOf(pair));
+        await Until.TrueAsync("the later one", () => pair.A.Session("later").Enabled);
+        await Until.TrueAsync("ours again", async () => !await IsLastChoiceAsync(pair.B, Four));
+        Assert.Equal(1, pair.A.Session("b").EstablishedTransitions);
+    }
+
+    [Fact]
+    public async Task Whom_the_operator_drained_stays_so_when_the_node_is_not_cordoned_any_more()
+    {
+        await using var pair = await UpAsync();
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA with { IsDrained = true });
+        Assert.Empty(await pair.A.Loop.DrainAsync("b", Long, "new cables"));
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA);
+        Assert.NotNull(DrainOf(pair));
+        Assert.Equal("b", Assert.Single(await pair.A.Loop.UndrainAsync("b")));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_starts_on_a_cordoned_node_has_no_session_before_that_ends()
+    {
+        await using var pair = new Pair(config => config.Routes(Four) with { IsDrained = true }, config => config.Routes(Theirs));
+        await pair.B.Loop.StartAsync();
+        await pair.A.Loop.StartAsync();
+        Assert.Equal((DrainStage.Down, false), (DrainOf(pair)!.Stage, pair.A.Session("b").Enabled));
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA with { IsDrained = false });
+        await Until.TrueAsync("up", () => pair.A.Session("b").Phase == Phase.Established);
+    }
+
+    [Fact]
     public async Task Then_all_is_withdrawn_and_the_session_ends_with_the_reason_and_stays_down_until_undrained()
     {
         await using var pair = await UpAsync();

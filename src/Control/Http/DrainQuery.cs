@@ -9,7 +9,7 @@ namespace Calico.Bgp.Control.Http;
 /// <summary>Whom <c>drain</c> is about (null: all), how long routes are the last choice, and what the peers are told.</summary>
 internal readonly record struct DrainQuery(string? Peer, TimeSpan Wait, string? Reason)
 {
-    private static readonly TimeSpan DefaultWait = TimeSpan.FromMinutes(1), MostWait = TimeSpan.FromHours(24);
+    private static readonly TimeSpan MostWait = TimeSpan.FromHours(24);
 
     /// <summary>RFC 9003 section 2.</summary>
     private const int MostOctets = 255;
@@ -19,7 +19,7 @@ internal readonly record struct DrainQuery(string? Peer, TimeSpan Wait, string? 
     {
         asked = default;
         if ((isEnd ? OrderQuery.Unknown(query, "peer") : OrderQuery.Unknown(query, "peer", "wait", "text")) is { } unknown) return unknown;
-        var (name, wait, text) = (query["peer"].FirstOrDefault(), DefaultWait, query["text"].FirstOrDefault());
+        var (name, wait, text) = (query["peer"].FirstOrDefault(), DrainStatus.DefaultWait, query["text"].FirstOrDefault());
         var peer = name == null ? null : PeerNames.Find(speaker, name)?.Name;
         if (name != peer && peer == null) return new(AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name!), "peer");
         if (query["wait"].FirstOrDefault() is { } said)

@@ -23,7 +23,8 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         var explanation = await speaker.ExplainAsync(prefix, http.RequestAborted).ConfigureAwait(false);
         var reason = daemon.Planned is { } plan ? await plan.ReasonAsync(prefix).ConfigureAwait(false) : null;
         var block = daemon.Planned is { } planned ? await planned.BlockAsync(prefix).ConfigureAwait(false) : null;
-        await Answer.JsonAsync(http, Of(explanation, reason) with { Block = block }, Answer.Json.RouteExplanationAnswer).ConfigureAwait(false);
+        var answer = Of(explanation, reason) with { Block = block };
+        await Answer.JsonAsync(http, answer, Answer.Json.RouteExplanationAnswer).ConfigureAwait(false);
     }
 
     /// <summary>An address stands for the route that its packets take.</summary>

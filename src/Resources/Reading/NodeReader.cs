@@ -75,6 +75,7 @@ internal static class NodeReader
     {
         var notes = new Notes(metadata.Annotations, root["metadata"]);
         var spec = root["spec"].Section();
+        var status = root["status"].Section();
         var podCidrs = spec["podCIDRs"].Values(cidr => cidr.Network());
         if (podCidrs.Count == 0 && spec["podCIDR"].Network() is { } only) podCidrs = [only];
         var effective = metadata with
@@ -97,9 +98,16 @@ internal static class NodeReader
             WireguardPublicKey = notes.Text("WireguardPublicKey"),
             WireguardPublicKeyV6 = notes.Text("WireguardPublicKeyV6"),
             PodCidrs = podCidrs,
-            Addresses = Addresses(root["status"].Section()["addresses"]),
+            Unschedulable = spec["unschedulable"].Flag() ?? false,
+            IsNotReady = IsNotReady(status["conditions"]),
+            Addresses = Addresses(status["addresses"]),
         };
     }
+
+    /// <summary>A node that says nothing of it is taken to be ready: there is no kubelet.</summary>
+    private static bool IsNotReady(Field conditions) =>
+        conditions.List(item => item.Section() is var one && one["type"].Word() == "Ready" ? one["status"].Word() : null)
+            .Any(status => status != "True");
 
     private delegate bool Parser<T>(ReadOnlySpan<char> text, out T value);
 

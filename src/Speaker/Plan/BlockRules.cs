@@ -109,7 +109,8 @@ internal sealed class BlockRules
         if (affinity == null && block == null) return null;
         var whose = affinity == null ? $"{block!.Cidr}: a block of no node's" : $"{affinity.Cidr}: block of {Owner(affinity)}";
         if (block == null || !prefix.IsHost) return whose;
-        return $"{whose}; {prefix.Address} is {(block.Holder(prefix.Address) is { } holder ? $"held by {Holder(holder)}" : "free")} ({block.Id})";
+        var held = block.Holder(prefix.Address) is { } holder ? $"held by {Holder(holder)}" : "free";
+        return $"{whose}; {prefix.Address} is {held} ({block.Id})";
     }
 
     private static string Owner(BlockAffinity of) => $"{(of.Type == AffinityType.Host ? "node " : "")}{of.Node} ({of.Id})";

@@ -41,6 +41,10 @@ public sealed record NodePlan
     public required ListOf<Prefix> RejectedFromKernel { get; init; }
     /// <summary>Interfaces whose networks are not looked at, with *.</summary>
     public required ListOf<string> IgnoredInterfaces { get; init; }
+    /// <summary>The node takes no more work, and its sessions are to be drained for that.</summary>
+    public bool IsDrained { get; init; }
+    /// <summary>Peers, by name, whose nodes Kubernetes says do not work: nobody waits for them.</summary>
+    public ListOf<string> Absent { get; init; }
     public required ListOf<PlanProblem> Problems { get; init; }
 
     /// <param name="earlier">Chains that come out equal to its own are its own, so that comparing costs little. Null: the first.</param>
@@ -62,6 +66,8 @@ public sealed record NodePlan
             Routes = [.. PlannedRoutes.Of(view, services, peers)],
             Kernel = KernelRules.Of(view, services),
             RejectedFromKernel = services.Rejected,
+            IsDrained = view.Settings.DrainOnCordon && view.Self.Unschedulable,
+            Absent = [.. peers.Where(peer => view.NodeOf(peer) is { IsNotReady: true }).Select(peer => peer.Name)],
             IgnoredInterfaces = ["cali*", "kube-ipvs*", .. view.Global?.IgnoredInterfaces ?? []],
             Problems = [.. problems.OrderBy(problem => problem.Object, StringComparer.Ordinal)
             .ThenBy(problem => problem.Field, StringComparer.Ordinal)],

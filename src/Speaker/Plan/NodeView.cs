@@ -49,6 +49,10 @@ internal sealed class NodeView
     public IEnumerable<Node> NodesAt(Address address) =>
         (byAddress ??= AddressesOf(Resources.Of(Kinds.Node)).ToLookup(at => at.Address, at => at.Node))[address];
 
+    /// <summary>The node that a peer is; null: it is none, or several have its address.</summary>
+    public Node? NodeOf(PlannedPeer peer) => peer.Far is { } far
+        ? Resources.Of(Kinds.Node)[far.Key] : NodesAt(peer.Address).ToArray() is [var one] ? one : null;
+
     private static IEnumerable<(Address Address, Node Node)> AddressesOf(IEnumerable<Node> nodes) =>
         from node in nodes
         from family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]

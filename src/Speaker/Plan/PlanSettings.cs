@@ -46,6 +46,8 @@ public sealed record PlanSettings
     /// <summary>A service's routes carry the number of its ready endpoints here as bandwidth (draft-ietf-idr-link-bandwidth).</summary>
     public bool WeighServices { get; init; }
     public BlockValidation ValidateBlocks { get; init; }
+    /// <summary>All sessions are drained while the node is cordoned.</summary>
+    public bool DrainOnCordon { get; init; }
 
     public string KubernetesName => KubernetesNode ?? Node;
 }

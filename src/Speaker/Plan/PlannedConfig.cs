@@ -25,6 +25,8 @@ public static class PlannedConfig
         Links = [.. file.Links.Select(link => link with { Each = Joined(link.Each, plan) })],
         Routes = [.. file.Routes, .. Routes(file.Routes, plan)],
         Announced = [.. plan.Routes.Where(route => route.Type == PlannedRouteType.Announced).Select(route => route.Prefix)],
+        IsDrained = plan.IsDrained,
+        Absent = plan.Absent,
         Kernel = file.Kernel with { Learn = true, Export = file.Kernel.Export ?? plan.Kernel, IgnoredInterfaces = plan.IgnoredInterfaces },
     };
 

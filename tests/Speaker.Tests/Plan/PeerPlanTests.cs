@@ -408,4 +408,26 @@ public class PeerPlanTests
 
     private static string[] Changed(NodePlan before, NodePlan after) =>
         [.. after.Peers.Where(peer => !before.Peers.Contains(peer)).Select(peer => peer.Name)];
+
+    [Fact]
+    public void A_cordoned_node_is_drained_where_that_is_asked_for()
+    {
+        var cordoned = Of(Node("a", "10.0.0.1/24") with { Unschedulable = true });
+        Assert.False(cordoned.Plan().IsDrained);
+        Assert.True(cordoned.Seen(settings => settings with { DrainOnCordon = true }).Plan().IsDrained);
+        Assert.False(Of().Seen(settings => settings with { DrainOnCordon = true }).Plan().IsDrained);
+        Assert.False(Of(Node("b", "10.0.0.2/24") with { Unschedulable = true })
+            .Seen(settings => settings with { DrainOnCordon = true }).Plan().IsDrained);
+    }
+
+    [Fact]
+    public void Peers_on_nodes_that_do_not_work_are_named_whoever_asks_for_them()
+    {
+        var at = Of(Global(), Node("b", "10.0.0.2/24") with { IsNotReady = true }, Peer("c", "10.0.0.10", 64512));
+        Assert.Equal(["Mesh_10_0_0_2"], at.Plan().Absent);
+        var other = at.With(Node("b", "10.0.0.2/24"), Node("c", "10.0.0.10/24") with { IsNotReady = true }).Plan();
+        Assert.Equal(["Global_10_0_0_10"], other.Absent);
+        var file = new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" };
+        Assert.Equal(other.Absent, PlannedConfig.Join(file, other).Absent);
+    }
 }
