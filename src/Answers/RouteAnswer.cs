@@ -17,6 +17,12 @@ public sealed record RouteAnswer
     public required bool Multipath { get; init; }
     public required bool Filtered { get; init; }
     public required bool Stale { get; init; }
+    /// <summary>
+    /// Of a stale one: until it goes, or becomes the last resort (RFC 9494). Of a leased one: until it is withdrawn. Absent of those
+    /// without an end.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? SecondsLeft { get; init; }
     public required uint Preference { get; init; }
     public required IReadOnlyList<HopAnswer> NextHops { get; init; }
     public required bool Recursive { get; init; }

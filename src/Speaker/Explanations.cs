@@ -66,13 +66,17 @@ internal sealed class Explaining(SpeakerLoop speaker, ISpeaker view)
 
     private static string ImportRule(RouteFacts facts, RouteView route)
     {
-        if (route.Origin != RouteOrigin.Bgp) return "own route";
+        if (route.Origin != RouteOrigin.Bgp) return route.Left == null ? "own route" : $"own route, leased{For(route.Left)}";
         var verdict = facts.Verdict!.Value;
-        if (route.Stale) return $"{Why.Of(verdict)}; stale: said in a session that was lost, and not again yet";
+        if (route.Stale)
+            return $"{Why.Of(verdict)}; stale{For(route.Left)}: said in a session that was lost, and not again yet";
         // The filter, or what it looked at, is another than when the route came: its turn is yet to come, or comes with the next UPDATE.
         var why = Why.Of(verdict) + (facts.IsLastChoice ? ", as the last choice: local preference 0 (graceful shutdown, RFC 8326)" : "");
         return verdict.IsAccepted != facts.Refused ? why : $"judged before a change; now it would be {why}";
     }
+
+    private static string For(TimeSpan? left) =>
+        left is { } time ? $" for {TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds)).Words()} yet" : "";
 
     private ImmutableArray<ExportExplanation> Exports(PrefixFacts facts, IpFamily family)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Calico.Bgp.Net;
 
@@ -14,7 +15,7 @@ internal sealed class RouteLeases : IDisposable
     private readonly TimeProvider time;
     private readonly ITimer timer;
     /// <summary>Until when; null: without an end.</summary>
-    private readonly Dictionary<(string Producer, Prefix Prefix), long?> leases = [];
+    private readonly ConcurrentDictionary<(string Producer, Prefix Prefix), long?> leases = [];
     private readonly Dictionary<string, int> counts = new(StringComparer.Ordinal);
     /// <summary>An entry for each renewal too: what the lease says counts.</summary>
     private readonly PriorityQueue<(string Producer, Prefix Prefix), long> ends = new();
@@ -55,9 +56,16 @@ internal sealed class RouteLeases : IDisposable
     /// <summary>False: there is none.</summary>
     public bool End(string producer, Prefix prefix)
     {
-        if (!leases.Remove((producer, prefix))) return false;
+        if (!leases.TryRemove((producer, prefix), out _)) return false;
         if (--counts[producer] == 0) counts.Remove(producer);
         return true;
+    }
+
+    /// <summary>Until it runs out; null: it has no end, or there is none. From any thread.</summary>
+    public TimeSpan? LeftOf(string producer, Prefix prefix)
+    {
+        if (!leases.TryGetValue((producer, prefix), out var end) || end is not { } at) return null;
+        return time.GetElapsedTime(time.GetTimestamp(), at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     /// <summary>They have run out, and are no more.</summary>

@@ -17,12 +17,14 @@ internal sealed class RouteViews
     private readonly KernelSnapshot kernel;
     private readonly ILookup<Prefix, ForeignRoute> foreign;
     private readonly HashSet<Prefix> refused;
+    private readonly SpeakerLoop speaker;
     private readonly DateTimeOffset now;
     private readonly uint nowTicks = Rib.Rib.Now;
     private readonly AttributeEditor editor = new();
 
     public RouteViews(SpeakerLoop speaker)
     {
+        this.speaker = speaker;
         peers = speaker.Peers.ToDictionary(peer => peer.Index);
         sources = speaker.Sources.ToDictionary(source => source.Index);
         own = speaker.OwnRoutes;
@@ -49,6 +51,7 @@ internal sealed class RouteViews
             Best = route.Best,
             Filtered = route.Refused,
             Stale = (route.State & PathState.Stale) != 0,
+            Left = source == null ? StaleLeft(route, peer) : speaker.LeaseLeft(source, route.Prefix),
             Preference = source?.Preference ?? 100,
             Hops = hops,
             Recursive = recursive,
@@ -63,6 +66,14 @@ internal sealed class RouteViews
             IsBesideBest = route.Sharing == Sharing.Shares,
             Rule = route.Verdict is { IsAccepted: false } verdict ? Why.Of(verdict) : null,
         };
+    }
+
+    /// <summary>A refresh that is not over yet (RFC 7313) has no time.</summary>
+    private TimeSpan? StaleLeft(RouteFacts route, Peer? peer)
+    {
+        if ((route.State & PathState.Stale) == 0) return null;
+        var kept = peer?.Retention.Families.FirstOrDefault(family => family.Family == route.Prefix.Family);
+        return kept == null ? null : kept.Until > now ? kept.Until - now : TimeSpan.Zero;
     }
 
     private static string WhyOf(RouteFacts route)

@@ -5,7 +5,13 @@ namespace Calico.Bgp.Speaker;
 /// <content>Routes that programs on this node have announced.</content>
 public sealed partial class SpeakerLoop
 {
+    private const string LeasedName = "lease.";
+
     private readonly RouteLeases leases;
+
+    /// <summary>Of a route of this source's: until its lease runs out; null: it has no end, or is no leased one. From any thread.</summary>
+    internal TimeSpan? LeaseLeft(OwnRouteSource source, Prefix prefix) =>
+        source.Name.StartsWith(LeasedName, StringComparison.Ordinal) ? leases.LeftOf(source.Name[LeasedName.Length..^1], prefix) : null;
 
     /// <returns>What bars it; null: it is announced.</returns>
     internal Task<string?> AnnounceAsync(RouteLease lease) => AskAsync<string?>(done => new SpeakerNews.Announce(lease, done));
@@ -42,7 +48,7 @@ public sealed partial class SpeakerLoop
 
     /// <summary>As <c>bgpctl routes</c> calls it: <c>lease.metallb1</c> of IPv4, <c>lease.metallb2</c> of IPv6.</summary>
     private OwnRouteSource LeasedBy(string producer, IpFamily family) =>
-        producers.SourcesOf($"lease.{producer}", MovingAsSaid).Single(source => source.Family == family);
+        producers.SourcesOf($"{LeasedName}{producer}", MovingAsSaid).Single(source => source.Family == family);
 
     private OwnRouteSource MovingAsSaid(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: true);
 }

@@ -129,6 +129,9 @@ public sealed record RouteView(Prefix Prefix, RouteOrigin Origin, RouteType Type
     public bool Best { get; init; }
     public bool Filtered { get; init; }
     public bool Stale { get; init; }
+    /// <summary>Of a stale one: until it goes or becomes the last resort (RFC 9494). Of a leased one: until it is withdrawn. Null: it
+    /// has no end.</summary>
+    public TimeSpan? Left { get; init; }
     public uint Preference { get; init; }
     /// <summary>Resolved ways out, for unicast ones.</summary>
     public ImmutableArray<RouteHop> Hops { get; init; } = [];

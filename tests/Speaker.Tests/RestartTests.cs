@@ -36,6 +36,9 @@ public class RestartTests
         await HasAsync(pair.B, "192.0.2.0/24 stale, 198.51.100.0/24 stale");
         Assert.Equal(2, pair.B.Kernel.Holds.Count);
         await Until.TrueAsync(() => KeptBy(pair.B, "a").Count == 2);
+        var explained = Assert.Single((await pair.B.View.ExplainAsync(Prefix.Parse("192.0.2.0/24"), default)).Candidates);
+        Assert.InRange(explained.Route.Left!.Value.TotalSeconds, 1, 60);
+        Assert.Matches("stale for ([1-9]s|[1-5][0-9]s|1m) yet", explained.ImportRule);
 
         await using var again = new TestSpeaker(pair.ConfigA.Routes("192.0.2.0/24"), hasOldRoutes: true);
         await again.Loop.StartAsync();
@@ -179,6 +182,19 @@ public class RestartTests
         pair.A.View.Disable("silent", null);
         await Until.TrueAsync(() => pair.A.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24")) && pair.A.View.Ready);
         Assert.Null(pair.A.View.Router.Recovery);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_node_does_not_work_is_not_waited_for_and_may_come()
+    {
+        await using var pair = new Pair(
+            config => Restarting(60)(config) with { Peers = [.. Restarting(60)(config).Peers, Silent(config)], Absent = ["silent", "b"] },
+            Restarting(60, "192.0.2.0/24"), oldRoutesOfA: true);
+        await pair.UpAsync();
+        await Until.TrueAsync(() => pair.A.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24")) && pair.A.View.Ready);
+        Assert.Null(pair.A.View.Router.Recovery);
+        // Nor is that a change of anything that the operator has configured.
+        Assert.Empty(await pair.A.Loop.ConfigureAsync(pair.A.Loop.Config with { Absent = [] }));
     }
 
     private static PeerConfig Silent(SpeakerConfig config) => config.Peers[0] with

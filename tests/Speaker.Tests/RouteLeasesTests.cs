@@ -24,6 +24,8 @@ public class RouteLeasesTests
         Assert.Null(leases.Grant(Lease(Second, Ten), []));
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Null(leases.Grant(Lease(Second, Ten), []));
+        Assert.Equal((TimeSpan.FromSeconds(4), Ten), (leases.LeftOf("metallb", First), leases.LeftOf("metallb", Second)));
+        Assert.Null(leases.LeftOf("kube-vip", First));
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(1, rings);
         Assert.Equal(("metallb", First), Assert.Single(leases.Expired()));
@@ -38,6 +40,7 @@ public class RouteLeasesTests
         using var leases = new RouteLeases(time, () => rings++);
         leases.Grant(Lease(First, Ten), []);
         leases.Grant(Lease(First), []);
+        Assert.Null(leases.LeftOf("metallb", First));
         time.Advance(TimeSpan.FromDays(1));
         Assert.Empty(leases.Expired());
         Assert.True(leases.End("metallb", First));

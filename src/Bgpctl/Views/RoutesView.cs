@@ -1,4 +1,5 @@
 using Calico.Bgp.Answers;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl.Views;
 
@@ -54,6 +55,12 @@ internal static class RoutesView
         route.Rule == null ? route.Reason : $"{route.Reason}: {route.Rule}",
         route.Filtered && route.Rule == null && !route.Reason.Contains("filter", StringComparison.Ordinal) ? "filtered" : null,
         !route.Resolvable && !route.Dormant && !route.Reason.Contains("next hop", StringComparison.Ordinal) ? "next hop unresolved" : null,
-        route.Stale ? "stale" : null,
+        Left(route),
         route.KernelProblem ? "refused by the kernel" : null);
+
+    private static string? Left(RouteAnswer route)
+    {
+        var left = route.SecondsLeft is { } seconds ? $" for {TimeSpan.FromSeconds(Math.Ceiling(seconds)).Words()} yet" : "";
+        return route.Stale ? $"stale{left}" : left.Length > 0 ? $"leased{left}" : null;
+    }
 }

@@ -34,6 +34,7 @@ internal static class RouteAnswers
         Multipath = route.IsBesideBest,
         Filtered = route.Filtered,
         Stale = route.Stale,
+        SecondsLeft = route.Left?.TotalSeconds,
         Preference = route.Preference,
         NextHops = [.. route.Hops.Select(hop => StatusAnswers.Hop(hop, state))],
         Recursive = route.Recursive,

@@ -324,7 +324,8 @@ internal static class FakeRoutes
         Route("0.0.0.0/0", "tor1", Everything()) with { Best = true, Reason = "shorter AS path" },
         Route("0.0.0.0/0", "new-tor", Plain("10.192.0.253", 65002, 65010)) with
         {
-            First = false, Stale = true, IsBesideBest = true, Reason = "longer AS path", From = Address.Parse("2001:db8::1"),
+            First = false, Stale = true, Left = TimeSpan.FromSeconds(90), IsBesideBest = true, Reason = "longer AS path",
+            From = Address.Parse("2001:db8::1"),
         },
         Route("198.51.100.0/24", "tor1", Plain("192.0.2.99", 4_200_000_001)) with
         {
