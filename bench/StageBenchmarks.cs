@@ -97,7 +97,7 @@ public class StageBenchmarks
             var nextHops = new NextHops(new EverythingOnOneLink());
             Attributes = new(nextHops);
             Rib = new(IpFamily.IPv4, Attributes, nextHops, peers, new());
-            var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops), peers, 4096);
+            var chores = new Chores([], Attributes, nextHops, new(Attributes, nextHops, (_, _, _) => { }), peers, 4096);
             var ways = new WayFinder([Rib], [null], nextHops, chores, (_, _) => { }, (_, _) => { }, NullLogger.Instance);
             Outflow = new(Rib, null, ways, Attributes, nextHops, peers, () => { }, this, NullLogger.Instance, 4096);
             for (ushort peer = 1; peer <= Paths; peer++) peers.Set(Samples.Peer(peer), _ => new());
