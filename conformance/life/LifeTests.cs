@@ -45,6 +45,47 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
     private Task RunsAsync() =>
         Until.TrueAsync("it answers", async () => (await StatusAsync()).Contains("up and running"), 30, () => Said);
 
+    /// <summary>Its API server may be away for hours: no probe is to have it killed for that, and people are to hear why.</summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_daemon_whose_sources_are_not_there_yet_lives_and_says_what_it_waits_for()
+    {
+        var http = folder.PathOf("bgpd.sock");
+        var nobody = folder.PathOf("kubeconfig");
+        await File.WriteAllTextAsync(nobody, """
+            apiVersion: v1
+            kind: Config
+            clusters: [{ name: c, cluster: { server: "http://127.0.0.1:9" } }]
+            users: [{ name: u, user: {} }]
+            contexts: [{ name: x, context: { cluster: c, user: u } }]
+            current-context: x
+            """);
+        Start(Configuration($"sources: [{{ kubernetes: {{ kubeconfig: {nobody} }} }}]", http: $"\"unix:{http}\""));
+        using var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(http, stop) });
+        async Task<string> AskAsync(string path)
+        {
+            if (!File.Exists(http)) return "";
+            using var answer = await client.GetAsync(new Uri($"http://bgpd{path}"));
+            return $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}";
+        }
+        await Until.TrueAsync("it says what is wrong", async () => (await AskAsync("/ready")).Contains("refused"), 30, () => Said);
+        Assert.StartsWith("200 ", await AskAsync("/live"));
+        Assert.Matches($"^503 .*waiting for the sources: kubernetes {Regex.Escape(nobody)} ", await AskAsync("/ready"));
+        var status = await Shell.RunAsync(Project.Bgpctl, "--socket", http, "status");
+        Assert.False(status.Good);
+        Assert.Contains($"bgpd has begun, and is waiting for the sources: kubernetes {nobody} (", status.Errors);
+
+        daemon!.Signal("TERM");
+        await Until.TrueAsync("it ends", () => !daemon.Alive, 10, () => Said);
+        Assert.False(File.Exists(http), "the socket is left behind");
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(string socket, CancellationToken stop)
+    {
+        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), stop);
+        return new NetworkStream(connection, ownsSocket: true);
+    }
+
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task Systemd_is_told_when_it_is_ready_that_it_lives_that_it_reloads_and_that_it_stops()
     {

@@ -42,6 +42,8 @@ public enum AnswerCode : byte
     ConfigurationRefused,
     /// <summary>As many are being answered as may be: it may be asked again in a moment.</summary>
     Busy,
+    /// <summary>The daemon has begun, and waits for its sources.</summary>
+    Starting,
     /// <summary>A mistake in bgpd, whose log says more.</summary>
     Defect,
 }
@@ -59,7 +61,7 @@ public static class AnswerCodes
         AnswerCode.PeerDrained => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused => 422,
-        AnswerCode.Busy => 503,
+        AnswerCode.Busy or AnswerCode.Starting => 503,
         _ => 500,
     };
 }

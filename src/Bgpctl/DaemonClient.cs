@@ -165,8 +165,7 @@ internal sealed class DaemonClient : IDisposable
         SocketError.ConnectionRefused => $"nobody answers at {socket}: bgpd has ended without removing it; start bgpd again",
         _ when !File.Exists(socket) =>
             $"is bgpd running? tried {socket}: there is no such socket; start bgpd, use sudo if the folder is closed to you, "
-            + "or name the socket: --socket PATH (control.http in bgpd.yaml); one that has just begun answers once its sources are read, "
-            + "and its log says what it waits for",
+            + "or name the socket: --socket PATH (control.http in bgpd.yaml)",
         _ => Silent(why.Message),
     };
 

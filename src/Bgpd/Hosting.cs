@@ -138,6 +138,7 @@ internal static class Hosting
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
         AddRoom<BfdRoom>(builder.Services);
+        AddRoom<DoorstepRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);
         AddRoom<SpeakerRoom>(builder.Services);
         AddRoom<ReportRoom>(builder.Services);

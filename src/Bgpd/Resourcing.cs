@@ -51,19 +51,18 @@ internal sealed class Resourcing : IAsyncDisposable
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }
 
-    /// <summary>Null where bgpd.yaml names no sources. Ends when all of them have been read.</summary>
-    public static async Task<Resourcing?> StartAsync(
-        DaemonConfig config, Loops loops, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
+    /// <summary>Null where bgpd.yaml names no sources. They are being read.</summary>
+    public static Resourcing? Make(DaemonConfig config, Loops loops, TimeProvider time, ILoggerFactory logs) =>
+        ResourceSources.Of(config, time) is { Count: > 0 } from ? new(config, from, loops, time, logs) : null;
+
+    /// <summary>Ends when all sources have been read; <see cref="Plan"/> is there then.</summary>
+    public async Task BeginAsync(DaemonConfig config, CancellationToken stop)
     {
-        var from = ResourceSources.Of(config, time);
-        if (from.Count == 0) return null;
-        var resourcing = new Resourcing(config, from, loops, time, logs);
-        var first = await resourcing.feed.ReadAsync(stop).ConfigureAwait(false);
+        var first = await feed.ReadAsync(stop).ConfigureAwait(false);
         var settings = config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) };
-        resourcing.Plan = new(config.Speaker, settings, first.After) { Taken = resourcing.Tell };
-        resourcing.TellProblems([], first.After.Problems);
-        resourcing.TellDoubts();
-        return resourcing;
+        Plan = new(config.Speaker, settings, first.After) { Taken = Tell };
+        TellProblems([], first.After.Problems);
+        TellDoubts();
     }
 
     /// <summary>Other sources in the place of those before. What those said stays until the new ones have been read.</summary>

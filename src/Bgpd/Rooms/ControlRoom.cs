@@ -11,7 +11,7 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>birdc's sockets and HTTP, begun and ended together.</summary>
 internal sealed class ControlRoom(
-    Start start, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services, BirdLogEcho echo, Loops loops, TimeProvider time,
+    Start start, DoorstepRoom doorstep, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services, BirdLogEcho echo, Loops loops, TimeProvider time,
     ILoggerFactory logs) : Room
 {
     private readonly List<BirdSocket> sockets = [];
@@ -30,6 +30,7 @@ internal sealed class ControlRoom(
             Dataplane = dataplane.Translating,
             Hosts = control.Hosts,
         };
+        await doorstep.StopAsync(cancellationToken);
         await Http.StartAsync(cancellationToken);
     }
 

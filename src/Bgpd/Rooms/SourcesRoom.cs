@@ -9,8 +9,11 @@ internal sealed class SourcesRoom(Start start, Loops loops, TimeProvider time, I
     /// <summary>Null: no sources, bgpd.yaml says all.</summary>
     public Resourcing? Resources { get; private set; }
 
-    public override async Task StartAsync(CancellationToken cancellationToken) =>
-        Resources = await Resourcing.StartAsync(start.Config, loops, time, logs, cancellationToken);
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Resources = Resourcing.Make(start.Config, loops, time, logs);
+        if (Resources != null) await Resources.BeginAsync(start.Config, cancellationToken);
+    }
 
     protected override ValueTask LeaveAsync() => Resources?.DisposeAsync() ?? default;
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Control.Http;
 
-internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplication<HttpContext>
+internal sealed class HttpRequests(Func<HttpContext, Task> answer, ILogger log) : IHttpApplication<HttpContext>
 {
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -22,7 +22,7 @@ internal sealed class HttpRequests(HttpRoutes routes, ILogger log) : IHttpApplic
         visit.Entrance.Begin(visit);
         try
         {
-            await routes.AnswerAsync(context).ConfigureAwait(false);
+            await answer(context).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

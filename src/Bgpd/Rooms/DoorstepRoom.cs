@@ -1,0 +1,33 @@
+using Calico.Bgp.Control.Http;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Bgpd.Rooms;
+
+/// <summary>
+/// HTTP for as long as the sources have not been read: an API server may be away for hours, and a probe that nobody answers would have the
+/// daemon killed for it. <see cref="ControlRoom"/> takes its place.
+/// </summary>
+internal sealed class DoorstepRoom(Start start, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
+{
+    private HttpDoorstep? http;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (start.Config.Sources.IsEmpty) return;
+        var control = start.Config.Control;
+        http = new(
+            [.. control.Http.Select(endpoint => endpoint.ToString())], start.Config.Speaker.HostName, control.Hosts, WaitsFor, loops, time,
+            logs);
+        await http.StartAsync(cancellationToken);
+    }
+
+    private string WaitsFor()
+    {
+        var unread = (sources.Resources?.Sources ?? []).Where(source => !source.State.HasListed).Select(
+            source => $"{source.Kind} {source.Name} ({source.State.LastError?.Text ?? "it is being read"})");
+        return string.Join(", ", unread) is { Length: > 0 } names ? $"the sources: {names}" : "the other rooms";
+    }
+
+    protected override ValueTask LeaveAsync() => http?.DisposeAsync() ?? default;
+}
