@@ -50,15 +50,7 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
     public async Task A_daemon_whose_sources_are_not_there_yet_lives_and_says_what_it_waits_for()
     {
         var http = folder.PathOf("bgpd.sock");
-        var nobody = folder.PathOf("kubeconfig");
-        await File.WriteAllTextAsync(nobody, """
-            apiVersion: v1
-            kind: Config
-            clusters: [{ name: c, cluster: { server: "http://127.0.0.1:9" } }]
-            users: [{ name: u, user: {} }]
-            contexts: [{ name: x, context: { cluster: c, user: u } }]
-            current-context: x
-            """);
+        var nobody = NobodysKubeconfig();
         Start(Configuration($"sources: [{{ kubernetes: {{ kubeconfig: {nobody} }} }}]", http: $"\"unix:{http}\""));
         using var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(http, stop) });
         async Task<string> AskAsync(string path)
@@ -77,6 +69,67 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         daemon!.Signal("TERM");
         await Until.TrueAsync("it ends", () => !daemon.Alive, 10, () => Said);
         Assert.False(File.Exists(http), "the socket is left behind");
+    }
+
+    /// <summary>What the objects said stays in force, and the status says that it is not this cluster's word.</summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_reload_that_names_a_cluster_which_is_away_keeps_what_there_was_and_says_so()
+    {
+        var http = folder.PathOf("bgpd.sock");
+        var nobody = NobodysKubeconfig();
+        Directory.CreateDirectory(folder.PathOf("resources"));
+        await File.WriteAllTextAsync(folder.PathOf("resources/a.yaml"), """
+            apiVersion: projectcalico.org/v3
+            kind: Node
+            metadata: { name: here }
+            spec: { bgp: { ipv4Address: 10.0.0.1/24 } }
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: BGPPeer
+            metadata: { name: tor }
+            spec: { peerIP: 10.0.0.2, asNumber: 65002 }
+            """);
+        string Naming(string source) => Configuration($"node: here\nsources: [{{ {source} }}]", http: $"\"unix:{http}\"");
+        Start(Naming("files: ./resources"));
+        await RunsAsync();
+        async Task<System.Text.Json.JsonElement[]> SourcesAsync() => [
+            .. System.Text.Json.JsonDocument.Parse((await Shell.RunAsync(Project.Bgpctl, "--socket", http, "status", "--json")).Output)
+                .RootElement.GetProperty("sources").EnumerateArray()];
+        Assert.Equal("files", (await SourcesAsync())[0].GetProperty("kind").GetString());
+        Assert.NotEqual(System.Text.Json.JsonValueKind.Null, (await SourcesAsync())[0].GetProperty("inSyncSince").ValueKind);
+
+        Naming($"kubernetes: {{ kubeconfig: {nobody} }}");
+        var reload = await Shell.RunAsync(Project.Bgpctl, "--socket", http, "reload");
+        Assert.Contains("sources: others take their place once they have been read", reload.Output);
+        await Until.TrueAsync(
+            "the cluster's error is told",
+            async () => (await SourcesAsync())[0].GetProperty("lastError").ToString().Contains("refused"), 30, () => Said);
+        var source = Assert.Single(await SourcesAsync());
+        Assert.Equal(("kubernetes", nobody), (source.GetProperty("kind").GetString(), source.GetProperty("name").GetString()));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, source.GetProperty("inSyncSince").ValueKind);
+        Assert.Contains("Global_10_0_0_2", (await Shell.RunAsync(Project.Bgpctl, "--socket", http, "peers")).Output);
+
+        Naming("files: ./resources");
+        await Shell.RunAsync(Project.Bgpctl, "--socket", http, "reload");
+        await Until.TrueAsync(
+            "the folder counts again",
+            async () => (await SourcesAsync())[0] is var again && again.GetProperty("kind").GetString() == "files"
+                && again.GetProperty("inSyncSince").ValueKind != System.Text.Json.JsonValueKind.Null, 30, () => Said);
+        Assert.Contains("Global_10_0_0_2", (await Shell.RunAsync(Project.Bgpctl, "--socket", http, "peers")).Output);
+    }
+
+    private string NobodysKubeconfig()
+    {
+        var file = folder.PathOf("kubeconfig");
+        File.WriteAllText(file, """
+            apiVersion: v1
+            kind: Config
+            clusters: [{ name: c, cluster: { server: "http://127.0.0.1:9" } }]
+            users: [{ name: u, user: {} }]
+            contexts: [{ name: x, context: { cluster: c, user: u } }]
+            current-context: x
+            """);
+        return file;
     }
 
     private static async ValueTask<Stream> ConnectAsync(string socket, CancellationToken stop)
@@ -353,6 +406,14 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         check = await space.RunAsync(Project.Daemon, "--check", file);
         Assert.Equal(2, check.Code);
         Assert.Contains("cannot be listed", check.Errors, StringComparison.Ordinal);
+
+        // The file is right; a daemon that starts with it would wait.
+        var nobody = NobodysKubeconfig();
+        File.WriteAllText(file, $"router: {{ id: 10.0.0.1 }}\nsources: [{{ kubernetes: {{ kubeconfig: {nobody} }} }}]\n");
+        check = await space.RunAsync(Project.Daemon, "--check", file);
+        Assert.Equal(1, check.Code);
+        Assert.Contains("router 10.0.0.1, AS 64512", check.Output, StringComparison.Ordinal);
+        Assert.Contains($"error: sources: kubernetes {nobody} cannot be read: ", check.Errors, StringComparison.Ordinal);
     }
 
     /// <summary>Some of them do not read, some have gone before they were answered, some never ask.</summary>

@@ -8,7 +8,7 @@ namespace Calico.Bgp.Bgpd;
 /// <summary><c>--check</c>: reads a configuration as a start would, and says what came of it.</summary>
 internal static class Checking
 {
-    /// <summary>2: the file, or an object of the sources that it names, would be refused.</summary>
+    /// <summary>2: the file, or an object of the sources that it names, would be refused. 1: a source's server does not answer.</summary>
     public static async Task<int> RunAsync(string path, CancellationToken stop)
     {
         var result = DaemonConfig.Load(path, HostFacts.Read());
@@ -21,8 +21,8 @@ internal static class Checking
         }
         catch (IOException lost)
         {
-            Console.Error.WriteLine($"error: {lost.Message}");
-            return 2;
+            Console.Error.WriteLine($"error: {lost.Message}; {path} is right, its objects were not seen (a daemon that starts waits for them)");
+            return 1;
         }
     }
 
