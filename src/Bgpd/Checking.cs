@@ -21,7 +21,7 @@ internal static class Checking
         }
         catch (IOException lost)
         {
-            Console.Error.WriteLine($"error: {lost.Message}; {path} is right, its objects were not seen (a daemon that starts waits for them)");
+            Console.Error.WriteLine($"error: {lost.Message}; {path} is right, its objects were not seen (a daemon waits for them)");
             return 1;
         }
     }

@@ -10,6 +10,9 @@ namespace Calico.Bgp.Net;
 /// <param name="end">Ends the process, by the host. Called once, after the line of the log; what falls with the first is not told.</param>
 public sealed class Loops(TimeProvider time, ILogger<Loops> log, Action<Loop, Exception> end)
 {
+    /// <summary>The loops' clock.</summary>
+    public TimeProvider Time => time;
+
     /// <summary>No turn of a loop takes longer, unless it says so.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

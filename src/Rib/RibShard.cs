@@ -108,7 +108,7 @@ internal sealed class RibShard : IDisposable
 
     private void Tell(RibPeer peer, Prefix prefix, Filters.FilterResult said)
     {
-        if (!tellings.TryGetValue(peer.Index, out var lines)) tellings[peer.Index] = lines = new(TellingRest, TimeProvider.System);
+        if (!tellings.TryGetValue(peer.Index, out var lines)) tellings[peer.Index] = lines = new(TellingRest, loops.Time);
         if (!lines.Say(out var unsaid)) return;
         var verdict = said.Verdict == Filters.FilterVerdict.Reject ? "refused" : "let in";
         log.RuleTells(peer.Name, prefix, verdict, said.Rule, unsaid);

@@ -22,7 +22,7 @@ public static class ConfigChanges
         if (older.OnStop != newer.OnStop) lines.Add("router.onStop: changed");
         if (older.Deferral != newer.Deferral) lines.Add("router.deferral: changed");
         if (older.IsDrained != newer.IsDrained)
-            lines.Add($"router.drainOnCordon: {(newer.IsDrained ? "the node is cordoned; all sessions are drained" : "no drain any more")}");
+            lines.Add($"router.drainOnCordon: {(newer.IsDrained ? "the node is cordoned; all sessions are drained" : "over")}");
         if (older.Shards != newer.Shards) lines.Add("rib.shards: takes effect at the next start");
         if (!older.Producers.SequenceEqual(newer.Producers)) lines.Add("control.producers: changed; what is announced stays");
         KernelChanges(older.Kernel, newer.Kernel, lines);

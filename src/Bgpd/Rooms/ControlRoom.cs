@@ -11,7 +11,8 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>birdc's sockets and HTTP, begun and ended together.</summary>
 internal sealed class ControlRoom(
-    Start start, DoorstepRoom doorstep, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services, BirdLogEcho echo, Loops loops, TimeProvider time,
+    Start start, DoorstepRoom doorstep, SpeakerRoom speaker, DataplaneRoom dataplane, IServiceProvider services,
+    BirdLogEcho echo, Loops loops, TimeProvider time,
     ILoggerFactory logs) : Room
 {
     private readonly List<BirdSocket> sockets = [];

@@ -24,6 +24,8 @@ public sealed class PrefixSet : IEquatable<PrefixSet>
 
     private readonly PrefixMap<Lengths> ipv4 = new(IpFamily.IPv4);
     private readonly PrefixMap<Lengths> ipv6 = new(IpFamily.IPv6);
+    /// <summary>0: not asked for yet.</summary>
+    private int hash;
 
     public PrefixSet(ListOf<PrefixPattern> patterns)
     {
@@ -61,8 +63,15 @@ public sealed class PrefixSet : IEquatable<PrefixSet>
                 map[prefix] = own.With(above);
     }
 
-    public bool Equals(PrefixSet? other) => ReferenceEquals(this, other) || (other != null && Patterns == other.Patterns);
+    /// <summary>Thousands of chains share a set of thousands of prefixes, and a new plan compares each with what it was.</summary>
+    public bool Equals(PrefixSet? other) => ReferenceEquals(this, other)
+        || (other != null && GetHashCode() == other.GetHashCode() && Patterns == other.Patterns);
     public override bool Equals(object? obj) => Equals(obj as PrefixSet);
-    public override int GetHashCode() => Patterns.GetHashCode();
+    public override int GetHashCode()
+    {
+        if (hash == 0) hash = Patterns.GetHashCode();
+        return hash;
+    }
+
     public override string ToString() => Patterns.ToString();
 }

@@ -60,7 +60,8 @@ public sealed partial class AnswersTests : IAsyncLifetime
 
     [Fact]
     public void Only_our_own_mistakes_and_want_of_room_are_the_servers_fault() => Assert.Equal(
-        [AnswerCode.Other, AnswerCode.Busy, AnswerCode.Starting, AnswerCode.Defect], Enum.GetValues<AnswerCode>().Where(code => code.Status() >= 500));
+        [AnswerCode.Other, AnswerCode.Busy, AnswerCode.Starting, AnswerCode.Defect],
+        Enum.GetValues<AnswerCode>().Where(code => code.Status() >= 500));
 
     [Theory]
     [InlineData("/live")]

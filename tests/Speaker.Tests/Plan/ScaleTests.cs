@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Speaker.Plan;
 using Xunit.Abstractions;
 using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
 
@@ -70,6 +71,30 @@ public class ScaleTests(ITestOutputHelper output)
             + $"{many.Octets} and {many.Microseconds:F0} µs with 10,000");
         // A persistent set copies the path to what changes: thirteen levels instead of four.
         Assert.InRange(many.Octets, 0, 4 * few.Octets);
+    }
+
+    /// <summary>Each peer's chain has the blocks of all nodes, which are one set for all peers: ten times the nodes cost no hundred
+    /// times.</summary>
+    [Fact]
+    public void An_edit_of_one_block_costs_the_nodes_there_are_and_not_their_square()
+    {
+        static BlockAffinity BlockOf(int n) => Block($"192.168.{n / 4}.{n % 4 * 64}/26", node: $"n{n:D4}");
+        static Cluster With(int nodes, BlockValidation validation) => Large(nodes, services: 1)
+            .With([Global(), Pool("192.168.0.0/16"), .. Enumerable.Range(0, nodes).Select(BlockOf)])
+            .Seen(settings => settings with { ValidateBlocks = validation });
+        static (double Milliseconds, long Octets) CostOf(Cluster at)
+        {
+            var planner = at.Planner();
+            var change = at.To(at.With(Block("192.168.0.64/26", AffinityState.PendingDeletion, node: "n0001")));
+            var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
+            planner.Apply(change);
+            return (watch.Elapsed.TotalMilliseconds, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.InRange(CostOf(With(1000, BlockValidation.Off)).Octets, 0, 4096);
+        var (few, many) = (CostOf(With(100, BlockValidation.Reject)), CostOf(With(1000, BlockValidation.Reject)));
+        output.WriteLine($"another node's block: {few.Milliseconds:F1} ms and {few.Octets / 1024} KiB of 100 nodes, "
+            + $"{many.Milliseconds:F1} ms and {many.Octets / 1024} KiB of 1,000");
+        Assert.InRange(many.Octets, 0, 15 * few.Octets);
     }
 
     [Fact]
