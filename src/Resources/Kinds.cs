@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Resources.Policies;
 using Calico.Bgp.Resources.Reading;
+using Calico.Bgp.Resources.Reading.Policies;
 
 namespace Calico.Bgp.Resources;
 
@@ -12,8 +14,14 @@ public static class Kinds
     /// <summary>Calico's API, and its objects as they lie in Kubernetes.</summary>
     private static readonly ImmutableArray<(string Group, string Version)> Calico =
         [("projectcalico.org", "v3"), ("crd.projectcalico.org", "v1")];
+    /// <summary>Kinds that Calico's API shows of what lies elsewhere: there are no objects of them in Kubernetes.</summary>
+    private static readonly ImmutableArray<(string Group, string Version)> CalicoAlone = [Calico[0]];
     private static readonly ImmutableArray<(string Group, string Version)> Core = [("", "v1")];
     private static readonly ImmutableArray<(string Group, string Version)> Discovery = [("discovery.k8s.io", "v1")];
+
+    private static readonly ImmutableArray<(string Group, string Version)> Networking = [("networking.k8s.io", "v1")];
+    private static readonly ImmutableArray<(string Group, string Version)> PolicyApi = [("policy.networking.k8s.io", "v1alpha2")];
+    private static readonly ImmutableArray<(string Group, string Version)> OldPolicyApi = [("policy.networking.k8s.io", "v1alpha1")];
 
     private static readonly ImmutableArray<ResourceKind>.Builder Rows = ImmutableArray.CreateBuilder<ResourceKind>();
 
@@ -74,6 +82,78 @@ public static class Kinds
     public static readonly KindOf<Endpoints> Endpoints =
         Row(new KindOf<Endpoints>(Named(Core, "Endpoints", "endpoints"), ServiceReader.ReadEndpoints)
         { IsNamespaced = true, IsMirrored = true, Concerns = Concern.Plan });
+
+    public static readonly KindOf<NetworkPolicy> NetworkPolicy =
+        Row(new KindOf<NetworkPolicy>(Named(Calico, "NetworkPolicy", "networkpolicies"), NetworkPolicyReader.Read)
+        { IsNamespaced = true, IsExplained = true });
+
+    public static readonly KindOf<GlobalNetworkPolicy> GlobalNetworkPolicy =
+        Row(new KindOf<GlobalNetworkPolicy>(Named(Calico, "GlobalNetworkPolicy", "globalnetworkpolicies"), NetworkPolicyReader.ReadGlobal)
+        { IsExplained = true });
+
+    public static readonly KindOf<StagedNetworkPolicy> StagedNetworkPolicy =
+        Row(new KindOf<StagedNetworkPolicy>(Named(Calico, "StagedNetworkPolicy", "stagednetworkpolicies"), NetworkPolicyReader.ReadStaged)
+        { IsNamespaced = true, IsExplained = true });
+
+    public static readonly KindOf<StagedGlobalNetworkPolicy> StagedGlobalNetworkPolicy =
+        Row(new KindOf<StagedGlobalNetworkPolicy>(Named(Calico, "StagedGlobalNetworkPolicy", "stagedglobalnetworkpolicies"),
+            NetworkPolicyReader.ReadStagedGlobal)
+        { IsExplained = true });
+
+    public static readonly KindOf<StagedKubernetesNetworkPolicy> StagedKubernetesNetworkPolicy =
+        Row(new KindOf<StagedKubernetesNetworkPolicy>(Named(Calico, "StagedKubernetesNetworkPolicy", "stagedkubernetesnetworkpolicies"),
+            KubernetesPolicyReader.ReadStaged)
+        { IsNamespaced = true, IsExplained = true });
+
+    public static readonly KindOf<KubernetesNetworkPolicy> KubernetesNetworkPolicy =
+        Row(new KindOf<KubernetesNetworkPolicy>(Named(Networking, "NetworkPolicy", "networkpolicies"), KubernetesPolicyReader.Read)
+        { IsNamespaced = true, Word = "KubernetesNetworkPolicy", IsExplained = true });
+
+    public static readonly KindOf<ClusterNetworkPolicy> ClusterNetworkPolicy =
+        Row(new KindOf<ClusterNetworkPolicy>(Named(PolicyApi, "ClusterNetworkPolicy", "clusternetworkpolicies"), ClusterPolicyReader.Read)
+        { IsExplained = true });
+
+    public static readonly KindOf<AdminNetworkPolicy> AdminNetworkPolicy =
+        Row(new KindOf<AdminNetworkPolicy>(Named(OldPolicyApi, "AdminNetworkPolicy", "adminnetworkpolicies"), ClusterPolicyReader.ReadAdmin)
+        { IsExplained = true });
+
+    public static readonly KindOf<BaselineAdminNetworkPolicy> BaselineAdminNetworkPolicy =
+        Row(new KindOf<BaselineAdminNetworkPolicy>(Named(OldPolicyApi, "BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies"),
+            ClusterPolicyReader.ReadBaseline)
+        { IsExplained = true });
+
+    public static readonly KindOf<Tier> Tier =
+        Row(new KindOf<Tier>(Named(Calico, "Tier", "tiers"), TierReader.Read)
+        { Given = Policies.Tier.BuiltIn });
+
+    public static readonly KindOf<Profile> Profile =
+        Row(new KindOf<Profile>(Named(CalicoAlone, "Profile", "profiles"), ProfileReader.Read)
+        { IsMirrored = true, Given = Policies.Profile.BuiltIn });
+
+    public static readonly KindOf<KubernetesNamespace> KubernetesNamespace =
+        Row(new KindOf<KubernetesNamespace>(Named(Core, "Namespace", "namespaces"), ProfileReader.ReadNamespace));
+
+    public static readonly KindOf<ServiceAccount> ServiceAccount =
+        Row(new KindOf<ServiceAccount>(Named(Core, "ServiceAccount", "serviceaccounts"), ProfileReader.ReadServiceAccount)
+        { IsNamespaced = true });
+
+    public static readonly KindOf<WorkloadEndpoint> WorkloadEndpoint =
+        Row(new KindOf<WorkloadEndpoint>(Named(CalicoAlone, "WorkloadEndpoint", "workloadendpoints"), EndpointReader.ReadWorkload)
+        { IsNamespaced = true, IsMirrored = true });
+
+    public static readonly KindOf<Pod> Pod =
+        Row(new KindOf<Pod>(Named(Core, "Pod", "pods"), PodReader.Read)
+        { IsNamespaced = true });
+
+    public static readonly KindOf<HostEndpoint> HostEndpoint =
+        Row(new KindOf<HostEndpoint>(Named(Calico, "HostEndpoint", "hostendpoints"), EndpointReader.ReadHost));
+
+    public static readonly KindOf<NetworkSet> NetworkSet =
+        Row(new KindOf<NetworkSet>(Named(Calico, "NetworkSet", "networksets"), NetworkSetReader.Read)
+        { IsNamespaced = true });
+
+    public static readonly KindOf<GlobalNetworkSet> GlobalNetworkSet =
+        Row(new KindOf<GlobalNetworkSet>(Named(Calico, "GlobalNetworkSet", "globalnetworksets"), NetworkSetReader.ReadGlobal));
 
     /// <summary>Halves by themselves among them. In no order that counts.</summary>
     public static readonly ImmutableArray<ResourceKind> All = Rows.ToImmutable();

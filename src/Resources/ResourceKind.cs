@@ -14,6 +14,8 @@ public enum Concern : byte
     Nat = 2,
     /// <summary>What this node reports of itself.</summary>
     Report = 4,
+    /// <summary>What packets may pass.</summary>
+    Policy = 8,
 }
 
 /// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>
@@ -35,13 +37,13 @@ public sealed record ApiName(string Group, string Version, string Kind, string P
 /// </summary>
 public abstract class ResourceKind
 {
-    private protected ResourceKind(ImmutableArray<ApiName> names) => (Names, Whole) = (names, this);
+    private protected ResourceKind(ImmutableArray<ApiName> names) => (Names, Whole, Word) = (names, this, names[0].Kind);
 
     /// <summary>All spellings that are read; what is written back, or asked for where there is a choice, is the first's.</summary>
     public ImmutableArray<ApiName> Names { get; }
 
-    /// <summary>As the object's own <c>kind</c> says it.</summary>
-    public string Word => Names[0].Kind;
+    /// <summary>As the object's own <c>kind</c> says it, but where two groups have a kind of one name.</summary>
+    public string Word { get; init; }
 
     public bool IsNamespaced { get; init; }
 
@@ -58,6 +60,9 @@ public abstract class ResourceKind
 
     /// <summary>What readers see these objects as: itself, but where an object has two halves that different places define.</summary>
     public ResourceKind Whole { get; private protected set; }
+
+    /// <summary>Objects that count where nobody defines one of their names.</summary>
+    internal abstract IEnumerable<Resource> BuiltIn { get; }
 
     internal abstract ResourceTable NoObjects { get; }
 
@@ -108,13 +113,18 @@ public sealed class KindOf<T> : ResourceKind where T : Resource
     /// not.</summary>
     internal Func<T, ResourceKey?>? Under { get; init; }
 
+    /// <summary>Few: they are looked through.</summary>
+    internal ImmutableArray<T> Given { get; init; } = [];
+
+    internal override IEnumerable<Resource> BuiltIn => Given;
+
     internal ResourceTable<T> Empty { get; }
     internal override ResourceTable NoObjects => Empty;
     internal override Resource Read(Metadata metadata, Fields root) => read(metadata, root);
 
     internal override Resource? Effective(ResourceKey key, Func<ResourceId, Resource?> winner)
     {
-        var own = winner(new(this, key));
+        var own = winner(new(this, key)) ?? Given.FirstOrDefault(one => one.Key == key);
         return Half == null ? own : Join!((T?)own, (T?)winner(new(Half, key)));
     }
 }

@@ -15,7 +15,7 @@ public sealed class ResourceStore(int sources)
     private bool isRestarted;
     private int sources = sources;
     private readonly HashSet<int> inSync = [];
-    private readonly HashSet<ResourceId> touched = [];
+    private readonly HashSet<ResourceId> touched = [.. Kinds.All.SelectMany(kind => kind.BuiltIn).Select(one => one.Id)];
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<ResourceId, ResourcePlace> places = [];
     /// <summary>Of each source that has spoken, by its number.</summary>

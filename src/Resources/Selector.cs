@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Resources;
 
@@ -9,7 +10,10 @@ namespace Calico.Bgp.Resources;
 /// </summary>
 public sealed class Selector : IEquatable<Selector>
 {
-    public static readonly Selector All = new(new SelectorNode.Everything(Global: false));
+    public static readonly Selector All = new(SelectorNode.All);
+
+    private string? text;
+    private int hash;
 
     internal Selector(SelectorNode root) => Root = root;
 
@@ -32,10 +36,42 @@ public sealed class Selector : IEquatable<Selector>
     public static Selector Parse(string text) =>
         TryParse(text, out var selector, out var error) ? selector : throw new FormatException(error);
 
-    public bool Equals(Selector? other) => other != null && Root.Equals(other.Root);
+    public static Selector Has(string label) => new(new SelectorNode.Has(label));
+
+    public static Selector Equal(string label, string value) => new(new SelectorNode.Compare(label, Comparison.Equal, value));
+
+    public static Selector In(string label, IEnumerable<string> values) =>
+        new(new SelectorNode.In(label, Negated: false, [.. values.Distinct().Order(StringComparer.Ordinal)]));
+
+    /// <summary>What both match. <c>all()</c> adds nothing, and what stands in a row stays in one.</summary>
+    public Selector And(Selector other) => new(SelectorNode.Joined(Root, other.Root));
+
+    /// <summary>What this does not match; two denials are none.</summary>
+    public Selector Not() => new(Root is SelectorNode.Not not ? not.Of : new SelectorNode.Not(Root));
+
+    /// <summary>The same question of labels that are called otherwise.</summary>
+    /// <param name="all">Stands where <c>all()</c> stood.</param>
+    /// <param name="global">Stands where <c>global()</c> stood.</param>
+    public Selector Prefixed(string prefix, Selector? all = null, Selector? global = null) =>
+        new(Root.Prefixed(prefix, all?.Root, global?.Root));
+
+    /// <summary>
+    /// Of these, whatever matches has one at least; none at all: nothing matches. Null: something may match that has no labels. By these an
+    /// index finds the few selectors that a set of labels may match.
+    /// </summary>
+    public ListOf<SelectorAnchor>? Anchors => Root.Anchors;
+
+    public bool Equals(Selector? other) =>
+        ReferenceEquals(this, other) || (other != null && GetHashCode() == other.GetHashCode() && Root.Equals(other.Root));
+
     public override bool Equals(object? obj) => Equals(obj as Selector);
-    public override int GetHashCode() => Root.GetHashCode();
+
+    /// <summary>Selectors are keys of much, and their trees can be large.</summary>
+    public override int GetHashCode() => hash != 0 ? hash : hash = Root.GetHashCode() | 1;
 
     /// <summary>One spelling for all that are equal; it parses to the same selector.</summary>
-    public override string ToString() => Root.ToString();
+    public override string ToString() => text ??= Root.ToString();
 }
+
+/// <param name="Value">Null: whatever its value.</param>
+public readonly record struct SelectorAnchor(string Label, string? Value);

@@ -7,9 +7,31 @@ internal abstract record SelectorNode
 {
     private SelectorNode() { }
 
+    public static readonly SelectorNode All = new Everything(Global: false);
+
     public abstract bool Matches(IReadOnlyDictionary<string, string> labels);
     public virtual bool MentionsGlobal => false;
+    /// <summary>See <see cref="Selector.Anchors"/>.</summary>
+    public virtual ListOf<SelectorAnchor>? Anchors => null;
+    /// <summary>See <see cref="Selector.Prefixed"/>.</summary>
+    public abstract SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global);
     public abstract override string ToString();
+
+    public static SelectorNode Joined(SelectorNode one, SelectorNode other)
+    {
+        SelectorNode[] all = [.. Parts(one), .. Parts(other)];
+        return all.Length switch { 0 => All, 1 => all[0], _ => new And([.. all]) };
+    }
+
+    private static ListOf<SelectorNode> Parts(SelectorNode node) => node switch
+    {
+        And and => and.Of,
+        Everything { Global: false } => [],
+        _ => [node],
+    };
+
+    private static ListOf<SelectorNode> Prefixed(ListOf<SelectorNode> nodes, string prefix, SelectorNode? all, SelectorNode? global) =>
+        [.. nodes.Select(node => node.Prefixed(prefix, all, global))];
 
     /// <summary>A string has no escapes: one that holds a quote stands in the other kind of quotes (it cannot hold both).</summary>
     private static string Quoted(string value) => value.Contains('\'') ? $"\"{value}\"" : $"'{value}'";
@@ -18,12 +40,15 @@ internal abstract record SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) => true;
         public override bool MentionsGlobal => Global;
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) => (Global ? global : all) ?? this;
         public override string ToString() => Global ? "global()" : "all()";
     }
 
     public sealed record Has(string Label) : SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) => labels.ContainsKey(Label);
+        public override ListOf<SelectorAnchor>? Anchors => [new(Label, null)];
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) => new Has(prefix + Label);
         public override string ToString() => $"has({Label})";
     }
 
@@ -37,6 +62,11 @@ internal abstract record SelectorNode
             Comparison.StartsWith => value.StartsWith(Value, StringComparison.Ordinal),
             _ => value.EndsWith(Value, StringComparison.Ordinal),
         };
+
+        public override ListOf<SelectorAnchor>? Anchors => [new(Label, How == Comparison.Equal ? Value : null)];
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            this with { Label = prefix + Label };
 
         public override string ToString() => $"{Label} {Word(How)} {Quoted(Value)}";
 
@@ -54,6 +84,10 @@ internal abstract record SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) =>
             !labels.TryGetValue(Label, out var value) || value != Value;
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            this with { Label = prefix + Label };
+
         public override string ToString() => $"{Label} != {Quoted(Value)}";
     }
 
@@ -64,6 +98,12 @@ internal abstract record SelectorNode
         public override bool Matches(IReadOnlyDictionary<string, string> labels) =>
             Negated != (labels.TryGetValue(Label, out var value) && Values.Items.BinarySearch(value, StringComparer.Ordinal) >= 0);
 
+        public override ListOf<SelectorAnchor>? Anchors =>
+            Negated ? null : [.. Values.Select(value => new SelectorAnchor(Label, value))];
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            this with { Label = prefix + Label };
+
         public override string ToString() => $"{Label} {(Negated ? "not in" : "in")} {{{string.Join(", ", Values.Select(Quoted))}}}";
     }
 
@@ -71,6 +111,11 @@ internal abstract record SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) => !Of.Matches(labels);
         public override bool MentionsGlobal => Of.MentionsGlobal;
+        public override ListOf<SelectorAnchor>? Anchors => Of switch { Not twice => twice.Of.Anchors, Everything => [], _ => null };
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            new Not(Of.Prefixed(prefix, all, global));
+
         public override string ToString() => $"!{Of}";
     }
 
@@ -84,6 +129,15 @@ internal abstract record SelectorNode
         }
 
         public override bool MentionsGlobal => Of.Any(node => node.MentionsGlobal);
+
+        /// <summary>Those of the part that says most: values before mere labels, few before many.</summary>
+        public override ListOf<SelectorAnchor>? Anchors => Of.Select(node => node.Anchors).Where(anchors => anchors != null)
+            .OrderBy(anchors => anchors!.Value.Any(anchor => anchor.Value == null)).ThenBy(anchors => anchors!.Value.Count)
+            .FirstOrDefault();
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            new And(Prefixed(Of, prefix, all, global));
+
         public override string ToString() => $"({string.Join(" && ", Of)})";
     }
 
@@ -97,6 +151,19 @@ internal abstract record SelectorNode
         }
 
         public override bool MentionsGlobal => Of.Any(node => node.MentionsGlobal);
+
+        public override ListOf<SelectorAnchor>? Anchors
+        {
+            get
+            {
+                var all = Of.Select(node => node.Anchors).ToArray();
+                return all.Any(anchors => anchors == null) ? null : [.. all.SelectMany(anchors => anchors!.Value).Distinct()];
+            }
+        }
+
+        public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
+            new Or(Prefixed(Of, prefix, all, global));
+
         public override string ToString() => $"({string.Join(" || ", Of)})";
     }
 }

@@ -332,12 +332,12 @@ public class SpellingTests
             kind: List
             items:
             - { apiVersion: apps/v1, kind: Deployment, metadata: { name: a } }
-            - { apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: { name: b } }
-            - { apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: { name: c } }
+            - { apiVersion: projectcalico.org/v3, kind: ClusterInformation, metadata: { name: b } }
+            - { apiVersion: projectcalico.org/v3, kind: ClusterInformation, metadata: { name: c } }
             """);
         Assert.Empty(reading.Definitions);
         var problem = Assert.Single(reading.Problems);
-        Assert.Equal("NetworkPolicy of projectcalico.org/v3 has no effect here", problem.Reason);
+        Assert.Equal("ClusterInformation of projectcalico.org/v3 has no effect here", problem.Reason);
         Assert.Equal((ProblemSeverity.Warning, 5), (problem.Severity, problem.Line));
     }
 
