@@ -161,7 +161,7 @@ internal sealed class Daemon(
     {
         var others = OtherChanges(newer).ToArray();
         if (await dataplane.Translating.ApplyAsync(newer) is { } problem) others = [.. others, problem];
-        if (Resources != null && !newer.Sources.IsEmpty && !Resources.Of.SequenceEqual(newer.Sources)) await Resources.ReplaceAsync(newer);
+        if (Resources != null && !newer.Sources.IsEmpty && !Resources.IsOf(newer)) await Resources.ReplaceAsync(newer);
         var changes = Resources?.Plan is { } plan
             ? await plan.ApplyAsync(newer.Speaker, newer.Plan) : await Speaker.ConfigureAsync(newer.Speaker);
         return [.. changes, .. others];

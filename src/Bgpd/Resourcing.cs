@@ -23,6 +23,7 @@ internal sealed class Resourcing : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly Loops loops;
     private readonly string endpointStatus;
+    private Concern wanted;
     /// <summary>Those of now: other ones may come with another bgpd.yaml.</summary>
     private CancellationTokenSource endingSources = new();
     private IReadOnlyList<ISource> from;
@@ -33,7 +34,8 @@ internal sealed class Resourcing : IAsyncDisposable
     private Resourcing(DaemonConfig config, IReadOnlyList<ISource> from, Loops loops, TimeProvider time, ILoggerFactory logs)
     {
         (this.loops, this.time, this.logs, this.from) = (loops, time, logs, from);
-        (log, endpointStatus, Of) = (logs.CreateLogger<Resourcing>(), config.EndpointStatus, config.Sources);
+        (log, endpointStatus) = (logs.CreateLogger<Resourcing>(), config.EndpointStatus);
+        (Of, wanted) = (config.Sources, config.Wanted);
         store = new(from.Count);
         feed = store.Subscribe(Concern.Plan);
         sources = Run();
@@ -50,6 +52,9 @@ internal sealed class Resourcing : IAsyncDisposable
 
     /// <summary>Where the resources come from, or will once they have been read.</summary>
     public ImmutableArray<SourceConfig> Of { get; private set; }
+
+    /// <summary>The same places, of which the same kinds are read.</summary>
+    public bool IsOf(DaemonConfig config) => Of.SequenceEqual(config.Sources) && wanted == config.Wanted;
 
     /// <summary>Null where bgpd.yaml names no sources. They are being read.</summary>
     public static Resourcing? Make(DaemonConfig config, Loops loops, TimeProvider time, ILoggerFactory logs) =>
@@ -69,7 +74,7 @@ internal sealed class Resourcing : IAsyncDisposable
     public async Task ReplaceAsync(DaemonConfig newer)
     {
         await EndSourcesAsync().ConfigureAwait(false);
-        (endingSources, Of) = (new(), newer.Sources);
+        (endingSources, Of, wanted) = (new(), newer.Sources, newer.Wanted);
         from = ResourceSources.Of(newer, time);
         store.Restart(from.Count);
         sources = Run();

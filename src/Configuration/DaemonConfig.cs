@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Sources.Etcd;
 using Calico.Bgp.Sources.Kubernetes;
@@ -28,6 +29,8 @@ public sealed record DaemonConfig
     /// <summary>Null: the file does not speak of NAT.</summary>
     public NatSettings? Nat { get; init; }
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
+    /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
+    public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report;
     /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
     public required PlanSettings Plan { get; init; }
     /// <summary>Felix's folder of pods that want to peer.</summary>

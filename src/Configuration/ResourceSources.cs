@@ -14,14 +14,14 @@ public static class ResourceSources
     /// <summary>In the order of the file, in which they count.</summary>
     public static IReadOnlyList<ISource> Of(DaemonConfig config, TimeProvider time) =>
     [
-        .. config.Sources.Select((source, number) => Of(source, number, time)),
+        .. config.Sources.Select((source, number) => Of(source, number, config.Wanted, time)),
     ];
 
-    private static ISource Of(SourceConfig source, int number, TimeProvider time) => source switch
+    private static ISource Of(SourceConfig source, int number, Concern wanted, TimeProvider time) => source switch
     {
-        FileSource files => new YamlFolderSource(number, files.Folder, files.Rules, time),
-        EtcdSource etcd => new CalicoEtcdSource(number, etcd.Settings, time),
-        KubernetesSource cluster => new ClusterSource(number, cluster.Settings, time),
+        FileSource files => new YamlFolderSource(number, files.Folder, files.Rules with { Wanted = wanted }, time),
+        EtcdSource etcd => new CalicoEtcdSource(number, etcd.Settings, wanted, time),
+        KubernetesSource cluster => new ClusterSource(number, cluster.Settings, wanted, time),
         _ => throw new NotSupportedException($"a source of kind {source.GetType().Name}"),
     };
 

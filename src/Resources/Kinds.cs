@@ -51,7 +51,7 @@ public static class Kinds
     /// <summary>A node as all that is known of it: Calico's object and Kubernetes' joined.</summary>
     public static readonly KindOf<Node> Node =
         Row(new KindOf<Node>(Named(Calico, "Node", "nodes"), NodeReader.ReadCalico)
-        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat, IsExplained = true });
+        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat | Concern.Policy, IsExplained = true });
 
     public static readonly KindOf<BlockAffinity> BlockAffinity =
         Row(new KindOf<BlockAffinity>(Named(Calico, "BlockAffinity", "blockaffinities"), IpamReader.ReadAffinity)
@@ -63,7 +63,7 @@ public static class Kinds
 
     public static readonly KindOf<FelixConfiguration> FelixConfiguration =
         Row(new KindOf<FelixConfiguration>(Named(Calico, "FelixConfiguration", "felixconfigurations"), FelixConfigurationReader.Read)
-        { Concerns = Concern.Plan | Concern.Nat });
+        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy });
 
     public static readonly KindOf<CalicoNodeStatus> CalicoNodeStatus =
         Row(new KindOf<CalicoNodeStatus>(Named(Calico, "CalicoNodeStatus", "caliconodestatuses"), CalicoNodeStatusReader.Read)
@@ -77,7 +77,7 @@ public static class Kinds
 
     public static readonly KindOf<EndpointSlice> EndpointSlice =
         Row(new KindOf<EndpointSlice>(Named(Discovery, "EndpointSlice", "endpointslices"), ServiceReader.ReadSlice)
-        { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan });
+        { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan | Concern.Policy });
 
     public static readonly KindOf<Endpoints> Endpoints =
         Row(new KindOf<Endpoints>(Named(Core, "Endpoints", "endpoints"), ServiceReader.ReadEndpoints)
@@ -85,75 +85,78 @@ public static class Kinds
 
     public static readonly KindOf<NetworkPolicy> NetworkPolicy =
         Row(new KindOf<NetworkPolicy>(Named(Calico, "NetworkPolicy", "networkpolicies"), NetworkPolicyReader.Read)
-        { IsNamespaced = true, IsExplained = true });
+        { IsNamespaced = true, IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<GlobalNetworkPolicy> GlobalNetworkPolicy =
         Row(new KindOf<GlobalNetworkPolicy>(Named(Calico, "GlobalNetworkPolicy", "globalnetworkpolicies"), NetworkPolicyReader.ReadGlobal)
-        { IsExplained = true });
+        { IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<StagedNetworkPolicy> StagedNetworkPolicy =
         Row(new KindOf<StagedNetworkPolicy>(Named(Calico, "StagedNetworkPolicy", "stagednetworkpolicies"), NetworkPolicyReader.ReadStaged)
-        { IsNamespaced = true, IsExplained = true });
+        { IsNamespaced = true, IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<StagedGlobalNetworkPolicy> StagedGlobalNetworkPolicy =
         Row(new KindOf<StagedGlobalNetworkPolicy>(Named(Calico, "StagedGlobalNetworkPolicy", "stagedglobalnetworkpolicies"),
             NetworkPolicyReader.ReadStagedGlobal)
-        { IsExplained = true });
+        { IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<StagedKubernetesNetworkPolicy> StagedKubernetesNetworkPolicy =
         Row(new KindOf<StagedKubernetesNetworkPolicy>(Named(Calico, "StagedKubernetesNetworkPolicy", "stagedkubernetesnetworkpolicies"),
             KubernetesPolicyReader.ReadStaged)
-        { IsNamespaced = true, IsExplained = true });
+        { IsNamespaced = true, IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<KubernetesNetworkPolicy> KubernetesNetworkPolicy =
         Row(new KindOf<KubernetesNetworkPolicy>(Named(Networking, "NetworkPolicy", "networkpolicies"), KubernetesPolicyReader.Read)
-        { IsNamespaced = true, Word = "KubernetesNetworkPolicy", IsExplained = true });
+        { IsNamespaced = true, Word = "KubernetesNetworkPolicy", IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<ClusterNetworkPolicy> ClusterNetworkPolicy =
         Row(new KindOf<ClusterNetworkPolicy>(Named(PolicyApi, "ClusterNetworkPolicy", "clusternetworkpolicies"), ClusterPolicyReader.Read)
-        { IsExplained = true });
+        { IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<AdminNetworkPolicy> AdminNetworkPolicy =
         Row(new KindOf<AdminNetworkPolicy>(Named(OldPolicyApi, "AdminNetworkPolicy", "adminnetworkpolicies"), ClusterPolicyReader.ReadAdmin)
-        { IsExplained = true });
+        { IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<BaselineAdminNetworkPolicy> BaselineAdminNetworkPolicy =
         Row(new KindOf<BaselineAdminNetworkPolicy>(Named(OldPolicyApi, "BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies"),
             ClusterPolicyReader.ReadBaseline)
-        { IsExplained = true });
+        { IsExplained = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<Tier> Tier =
         Row(new KindOf<Tier>(Named(Calico, "Tier", "tiers"), TierReader.Read)
-        { Given = Policies.Tier.BuiltIn });
+        { Given = Policies.Tier.BuiltIn, Concerns = Concern.Policy });
 
     public static readonly KindOf<Profile> Profile =
         Row(new KindOf<Profile>(Named(CalicoAlone, "Profile", "profiles"), ProfileReader.Read)
-        { IsMirrored = true, Given = Policies.Profile.BuiltIn });
+        { IsMirrored = true, Given = Policies.Profile.BuiltIn, Concerns = Concern.Policy });
 
     public static readonly KindOf<KubernetesNamespace> KubernetesNamespace =
-        Row(new KindOf<KubernetesNamespace>(Named(Core, "Namespace", "namespaces"), ProfileReader.ReadNamespace));
+        Row(new KindOf<KubernetesNamespace>(Named(Core, "Namespace", "namespaces"), ProfileReader.ReadNamespace)
+        { Concerns = Concern.Policy });
 
     public static readonly KindOf<ServiceAccount> ServiceAccount =
         Row(new KindOf<ServiceAccount>(Named(Core, "ServiceAccount", "serviceaccounts"), ProfileReader.ReadServiceAccount)
-        { IsNamespaced = true });
+        { IsNamespaced = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<WorkloadEndpoint> WorkloadEndpoint =
         Row(new KindOf<WorkloadEndpoint>(Named(CalicoAlone, "WorkloadEndpoint", "workloadendpoints"), EndpointReader.ReadWorkload)
-        { IsNamespaced = true, IsMirrored = true });
+        { IsNamespaced = true, IsMirrored = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<Pod> Pod =
         Row(new KindOf<Pod>(Named(Core, "Pod", "pods"), PodReader.Read)
-        { IsNamespaced = true });
+        { IsNamespaced = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<HostEndpoint> HostEndpoint =
-        Row(new KindOf<HostEndpoint>(Named(Calico, "HostEndpoint", "hostendpoints"), EndpointReader.ReadHost));
+        Row(new KindOf<HostEndpoint>(Named(Calico, "HostEndpoint", "hostendpoints"), EndpointReader.ReadHost)
+        { Concerns = Concern.Policy });
 
     public static readonly KindOf<NetworkSet> NetworkSet =
         Row(new KindOf<NetworkSet>(Named(Calico, "NetworkSet", "networksets"), NetworkSetReader.Read)
-        { IsNamespaced = true });
+        { IsNamespaced = true, Concerns = Concern.Policy });
 
     public static readonly KindOf<GlobalNetworkSet> GlobalNetworkSet =
-        Row(new KindOf<GlobalNetworkSet>(Named(Calico, "GlobalNetworkSet", "globalnetworksets"), NetworkSetReader.ReadGlobal));
+        Row(new KindOf<GlobalNetworkSet>(Named(Calico, "GlobalNetworkSet", "globalnetworksets"), NetworkSetReader.ReadGlobal)
+        { Concerns = Concern.Policy });
 
     /// <summary>Halves by themselves among them. In no order that counts.</summary>
     public static readonly ImmutableArray<ResourceKind> All = Rows.ToImmutable();

@@ -35,10 +35,11 @@ public static partial class ResourceJson
     private static partial Regex NamespacePattern();
 
     /// <param name="file">What problems call the origin.</param>
-    public static ResourceReading Read(IReadOnlyList<DocumentNode> documents, string file)
+    /// <param name="wanted">Kinds that concern others alone decide nothing here.</param>
+    public static ResourceReading Read(IReadOnlyList<DocumentNode> documents, string file, Concern wanted = Concern.Anybody)
     {
         if (documents.Count == 0 || documents is [ScalarNode { IsNull: true }]) return ResourceReading.Nothing;
-        var into = new Reading();
+        var into = new Reading { Wanted = wanted };
         foreach (var document in documents)
             foreach (var item in document is SequenceNode list ? list.Items : [document]) ReadObject(item, file, (null, null), into);
         return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable());
@@ -58,6 +59,8 @@ public static partial class ResourceJson
     {
         public ImmutableArray<ResourceDefinition>.Builder Definitions { get; } = ImmutableArray.CreateBuilder<ResourceDefinition>();
         public ImmutableArray<ResourceProblem>.Builder Problems { get; } = ImmutableArray.CreateBuilder<ResourceProblem>();
+        public Concern Wanted { get; init; }
+        public bool Wants(ResourceKind kind) => kind.Whole.Concerns == Concern.Nobody || kind.IsFor(Wanted);
         /// <summary>Kinds already named as having no effect.</summary>
         public HashSet<(string, string)> Named { get; } = [];
     }
@@ -76,9 +79,9 @@ public static partial class ResourceJson
         if (apiVersion == null || kind == null)
             into.Problems.Add(Without(kind == null ? "kind" : "apiVersion", map, file));
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
-        else if (ByName.TryGetValue((apiVersion, kind), out var known))
+        else if (ByName.TryGetValue((apiVersion, kind), out var known) && into.Wants(known))
             into.Definitions.AddRange(Define(map, root, file, known, findings, into));
-        else if (IsOurs(apiVersion, kind) && into.Named.Add((apiVersion, kind)))
+        else if ((known == null ? IsOurs(apiVersion, kind) : IsCalicos(apiVersion)) && into.Named.Add((apiVersion, kind)))
             into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here", ProblemSeverity.Warning));
     }
 
@@ -96,7 +99,9 @@ public static partial class ResourceJson
 
     /// <summary>Of a group we know, in a version or with a kind that we do not.</summary>
     private static bool IsOurs(string apiVersion, string kind) =>
-        GroupOf(apiVersion) is var group && (group is CalicoGroup or CrdGroup || Known.Contains((group, kind)));
+        IsCalicos(apiVersion) || Known.Contains((GroupOf(apiVersion), kind));
+
+    private static bool IsCalicos(string apiVersion) => GroupOf(apiVersion) is CalicoGroup or CrdGroup;
 
     private static string GroupOf(string apiVersion) =>
         apiVersion.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? apiVersion[..slash] : "";

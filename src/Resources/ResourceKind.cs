@@ -16,6 +16,7 @@ public enum Concern : byte
     Report = 4,
     /// <summary>What packets may pass.</summary>
     Policy = 8,
+    Anybody = Plan | Nat | Report | Policy,
 }
 
 /// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>
@@ -55,6 +56,10 @@ public abstract class ResourceKind
     public bool ChangesWithPods { get; init; }
 
     public Concern Concerns { get; init; }
+
+    /// <summary>One of these makes something of its objects: who reads over a network asks for no others.</summary>
+    public bool IsFor(Concern wanted) => (Whole.Concerns & wanted) != 0;
+
     /// <summary>Explanations name its objects, and where each is defined.</summary>
     public bool IsExplained { get; init; }
 
@@ -63,6 +68,8 @@ public abstract class ResourceKind
 
     /// <summary>Objects that count where nobody defines one of their names.</summary>
     internal abstract IEnumerable<Resource> BuiltIn { get; }
+
+    internal bool IsBuiltIn(Resource resource) => BuiltIn.Any(one => ReferenceEquals(one, resource));
 
     internal abstract ResourceTable NoObjects { get; }
 

@@ -27,8 +27,10 @@ public sealed class ResourceSnapshot
 
     public Resource? Find(ResourceId id) => Tables.GetValueOrDefault(id.Kind)?.Find(id.Key);
 
-    /// <summary>All objects, in no promised order.</summary>
-    public IEnumerable<Resource> All() => Tables.Values.SelectMany(table => table.All);
+    /// <summary>All objects that somebody defines, in no promised order.</summary>
+    public IEnumerable<Resource> All() => Counting.Where(resource => !resource.Kind.IsBuiltIn(resource));
 
-    internal IEnumerable<ResourceId> Ids() => All().Select(resource => resource.Id);
+    private IEnumerable<Resource> Counting => Tables.Values.SelectMany(table => table.All);
+
+    internal IEnumerable<ResourceId> Ids() => Counting.Select(resource => resource.Id);
 }

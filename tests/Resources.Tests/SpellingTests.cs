@@ -341,6 +341,25 @@ public class SpellingTests
         Assert.Equal((ProblemSeverity.Warning, 5), (problem.Severity, problem.Line));
     }
 
+    [Fact]
+    public void Kinds_that_concern_others_alone_have_no_effect_and_Calicos_are_named_once()
+    {
+        var tree = Manifest.Tree("""
+            apiVersion: v1
+            kind: List
+            items:
+            - { apiVersion: v1, kind: Pod, metadata: { name: a } }
+            - { apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: { name: b } }
+            - { apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: { name: c } }
+            - { apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: { name: d } }
+            - { apiVersion: v1, kind: Node, metadata: { name: e } }
+            """);
+        var reading = ResourceJson.Read([tree], "test.yaml", Concern.Plan);
+        Assert.Equal("Node/e", Assert.Single(reading.Definitions).Id.ToString());
+        Assert.Equal("NetworkPolicy of projectcalico.org/v3 has no effect here", Assert.Single(reading.Problems).Reason);
+        Assert.Equal(5, ResourceJson.Read([tree], "test.yaml").Definitions.Length);
+    }
+
     [Theory]
     [InlineData("[1]", "got \"1\"")]
     [InlineData("[[]]", "got a list")]

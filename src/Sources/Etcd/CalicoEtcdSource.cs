@@ -15,7 +15,8 @@ using Mvccpb;
 namespace Calico.Bgp.Sources.Etcd;
 
 /// <summary>Calico's objects in etcd, followed.</summary>
-public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProvider time) : ISource
+/// <param name="wanted">Kinds that concern nobody of these are not asked for.</param>
+public sealed class CalicoEtcdSource(int source, EtcdSettings settings, Concern wanted, TimeProvider time) : ISource
 {
     /// <summary>The first wait before another attempt, and the longest: with etcd back, what happened meanwhile counts soon.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100), LongestWait = TimeSpan.FromMilliseconds(1500);
@@ -23,9 +24,9 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
     private static readonly TimeSpan Asking = TimeSpan.FromSeconds(5);
     private const int UnansweredLimit = 4;
 
-    private static readonly ImmutableArray<string> Prefixes = EtcdLayout.Prefixes;
+    private readonly ImmutableArray<string> prefixes = EtcdLayout.Prefixes(wanted);
 
-    private readonly EtcdMirror mirror = new(source, Prefixes.Length);
+    private readonly EtcdMirror mirror = new(source, EtcdLayout.Prefixes(wanted).Length);
     /// <summary>A thousand nodes do not all begin with the same one.</summary>
     private int endpoint = Random.Shared.Next(settings.Endpoints.Count);
     private SourceState state = SourceState.Unread;
@@ -104,7 +105,7 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
     {
         loop.Rest();
         var (revision, all) = (0L, new List<KeyValue>());
-        foreach (var prefix in Prefixes)
+        foreach (var prefix in prefixes)
             (cluster, revision) = await server.ListAsync(prefix, revision, all, cancellation).ConfigureAwait(false);
         loop.Beat();
         var contents = mirror.List(all, revision);
@@ -122,8 +123,8 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stream = server.Watch(ending.Token);
-        for (var range = 0; range < Prefixes.Length; range++)
-            await AskAsync(stream, EtcdServer.WatchFrom(Prefixes[range], mirror.Next(range)), ending.Token).ConfigureAwait(false);
+        for (var range = 0; range < prefixes.Length; range++)
+            await AskAsync(stream, EtcdServer.WatchFrom(prefixes[range], mirror.Next(range)), ending.Token).ConfigureAwait(false);
         using var timer = new PeriodicTimer(Asking, time);
         // etcd numbers the watches, and answers to their creation in the order in which it was asked.
         var ranges = new Dictionary<long, int>();
@@ -181,7 +182,7 @@ public sealed class CalicoEtcdSource(int source, EtcdSettings settings, TimeProv
             if (!contents.IsEmpty) await SayAsync(contents, into, cancellation).ConfigureAwait(false);
         }
         // The answer to whether there is more.
-        else if (ranges.Count == Prefixes.Length) await SayAsync([], into, cancellation).ConfigureAwait(false);
+        else if (ranges.Count == prefixes.Length) await SayAsync([], into, cancellation).ConfigureAwait(false);
     }
 
     private void Create(WatchResponse answer, Dictionary<long, int> ranges)

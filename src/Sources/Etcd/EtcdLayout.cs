@@ -18,10 +18,10 @@ internal static class EtcdLayout
     private const string Resources = $"/calico/resources/v3/{Group}/";
     private const string Affinities = "/calico/ipam/v2/host/";
 
-    /// <summary>The beginnings of all keys that are read: Calico's kinds that somebody is concerned by.</summary>
-    public static readonly ImmutableArray<string> Prefixes =
+    /// <summary>The beginnings of all keys that are read: Calico's kinds that one of these is concerned by.</summary>
+    public static ImmutableArray<string> Prefixes(Concern wanted) =>
     [
-        .. Kinds.All.Where(kind => kind.Whole.Concerns != Concern.Nobody && !kind.ChangesWithPods)
+        .. Kinds.All.Where(kind => kind.IsFor(wanted) && !kind.ChangesWithPods)
             .SelectMany(kind => kind.Names).Where(name => name.Group == Group)
             .Select(name => name.Kind == Kinds.BlockAffinity.Word ? Affinities : $"{Resources}{name.Plural}/")
             .Order(StringComparer.Ordinal),

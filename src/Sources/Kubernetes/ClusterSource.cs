@@ -10,7 +10,8 @@ namespace Calico.Bgp.Sources.Kubernetes;
 /// An API server: each kind that somebody here is concerned by is listed and watched by a task of its own, and this loop joins what they
 /// say. Of Secrets those that BGPPeers of this node name are watched, each by itself. Everything has been named once each of them has.
 /// </summary>
-public sealed class ClusterSource(int source, KubernetesSettings settings, TimeProvider time) : ISource
+/// <param name="wanted">Kinds that concern nobody of these are not asked for.</param>
+public sealed class ClusterSource(int source, KubernetesSettings settings, Concern wanted, TimeProvider time) : ISource
 {
     /// <summary>What problems of objects call the place that they are from.</summary>
     internal const string Word = "kubernetes";
@@ -40,10 +41,10 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
     public string Kind => Word;
     public string Name => settings.KubeConfig ?? "in-cluster";
 
-    /// <summary>Kinds that decide something here. Calico's own half of a node is not among them: in Kubernetes it lies in annotations of
+    /// <summary>Kinds that concern one of these. Calico's own half of a node is not among them: in Kubernetes it lies in annotations of
     /// the other. Secrets are asked for by name.</summary>
-    internal static IEnumerable<ResourceKind> Kinds => Resources.Kinds.All.Where(kind =>
-        kind is { Whole.Concerns: not Concern.Nobody, IsMirrored: false, ChangesWithPods: false }
+    internal static IEnumerable<ResourceKind> Kinds(Concern wanted) => Resources.Kinds.All.Where(kind =>
+        kind.IsFor(wanted) && kind is { IsMirrored: false, ChangesWithPods: false }
         && kind != Resources.Kinds.Node && kind != Resources.Kinds.Secret);
 
     public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
@@ -53,7 +54,7 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, TimeP
         using var group = new CalicoGroup(server, settings.CalicoGroup, time);
         try
         {
-            foreach (var kind in Kinds) Follow(new(kind), server, group, ending.Token);
+            foreach (var kind in Kinds(wanted)) Follow(new(kind), server, group, ending.Token);
             while (await loop.NewsAsync(news.Reader, cancellation).ConfigureAwait(false))
             {
                 while (contents.Count < MostAtOnce && news.Reader.TryRead(out var one)) mayWantOthers |= Handle(one);

@@ -1,3 +1,5 @@
+using Calico.Bgp.Resources;
+
 namespace Calico.Bgp.Sources.Yaml;
 
 /// <summary>What of a folder is read, and how soon its losses are believed.</summary>
@@ -13,4 +15,7 @@ public sealed record FolderRules
 
     /// <summary>Octets of a file that is read.</summary>
     public long MaxSize { get; init; } = 64L << 20;
+
+    /// <summary>Kinds that concern others alone are passed over, as those are that nobody knows.</summary>
+    public Concern Wanted { get; init; } = Concern.Anybody;
 }

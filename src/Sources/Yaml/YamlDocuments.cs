@@ -38,11 +38,11 @@ internal static class YamlDocuments
         rest.StartsWith("---", StringComparison.Ordinal) && (rest.Length == 3 || rest[3] is ' ' or '\t' or '\r' or '\n');
 
     /// <param name="whole">False: a part of it cannot be read, and nobody knows which objects that held.</param>
-    public static ResourceReading Read(YamlChunk chunk, string file, out bool whole)
+    public static ResourceReading Read(YamlChunk chunk, string file, Concern wanted, out bool whole)
     {
         var documents = Trees(chunk, out var mistake);
         whole = mistake == null;
-        var reading = ResourceJson.Read(documents, file);
+        var reading = ResourceJson.Read(documents, file, wanted);
         if (mistake == null) return reading;
         var problem = new ResourceProblem("", "", mistake.Text, file, mistake.Line, ProblemSeverity.Error);
         return reading with { Problems = reading.Problems.Add(problem) };

@@ -26,12 +26,12 @@ internal sealed class YamlFile
     /// <summary>The text is empty or ends with a line's end: what a file that is still being written rarely does.</summary>
     public bool IsEnded { get; }
 
-    public static YamlFile Read(ResourceOrigin origin, byte[] octets, YamlFile? before)
+    public static YamlFile Read(ResourceOrigin origin, byte[] octets, Concern wanted, YamlFile? before)
     {
         string text;
         try { text = Strict.GetString(octets.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? octets.AsSpan(3) : octets); }
         catch (DecoderFallbackException wrong) { return Unreadable(origin, $"expected UTF-8, {Failures.WordsOf(wrong)}", before); }
-        return Read(origin, text, before);
+        return Read(origin, text, wanted, before);
     }
 
     /// <summary>Nothing of it can be read now: what it said before stays.</summary>
@@ -42,7 +42,7 @@ internal sealed class YamlFile
         return new(known, new(origin, [], [problem], Whole: false), ended: true);
     }
 
-    private static YamlFile Read(ResourceOrigin origin, string text, YamlFile? before)
+    private static YamlFile Read(ResourceOrigin origin, string text, Concern wanted, YamlFile? before)
     {
         var known = ImmutableDictionary.CreateBuilder<UInt128, Remembered>();
         var definitions = ImmutableArray.CreateBuilder<ResourceDefinition>();
@@ -53,7 +53,7 @@ internal sealed class YamlFile
             var hash = Hash(chunk.Text.Span);
             if (!(before?.known.TryGetValue(hash, out var remembered) ?? false))
             {
-                remembered = new(chunk.Line, YamlDocuments.Read(chunk, origin.Name, out var readable));
+                remembered = new(chunk.Line, YamlDocuments.Read(chunk, origin.Name, wanted, out var readable));
                 whole &= readable;
                 if (readable) known[hash] = remembered;
             }

@@ -228,7 +228,7 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
 
     private YamlFile ReadFile(string file, YamlFile? before)
     {
-        try { return YamlFile.Read(Origin(file), RegularFile.Read(file, rules.MaxSize), before); }
+        try { return YamlFile.Read(Origin(file), RegularFile.Read(file, rules.MaxSize), rules.Wanted, before); }
         catch (IOException wrong)
         {
             return YamlFile.Unreadable(Origin(file), $"cannot be read: {Failures.WordsOf(wrong)}", before);

@@ -28,7 +28,16 @@ public class EtcdLayoutTests
             Resources + "bgppeers/", Resources + "caliconodestatuses/", Resources + "felixconfigurations/", Resources + "ippools/",
             Resources + "nodes/",
         ],
-        EtcdLayout.Prefixes.AsEnumerable());
+        EtcdLayout.Prefixes(Concern.Plan | Concern.Nat | Concern.Report).AsEnumerable());
+
+    [Fact]
+    public void Where_policy_is_enforced_what_it_is_made_of_is_read_too() => Assert.Equal(
+        [
+            "felixconfigurations", "globalnetworkpolicies", "globalnetworksets", "hostendpoints", "networkpolicies", "networksets", "nodes",
+            "profiles", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies", "stagednetworkpolicies", "tiers",
+            "workloadendpoints",
+        ],
+        EtcdLayout.Prefixes(Concern.Policy).Select(prefix => prefix[Resources.Length..^1]));
 
     [Fact]
     public void An_object_is_Calicos_own()

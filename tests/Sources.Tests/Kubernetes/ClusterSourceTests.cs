@@ -103,7 +103,7 @@ public sealed class ClusterSourceTests : IAsyncLifetime
         var time = new ManualTimeProvider();
         await using var follower = new Follower(api.Address, time);
         await follower.InSyncAsync();
-        string[] plurals = [.. ClusterSource.Kinds.Select(kind => kind.Names[0].Plural)];
+        string[] plurals = [.. ClusterSource.Kinds(Follower.Wanted).Select(kind => kind.Names[0].Plural)];
         await Until.TrueAsync("all watches are open", () => plurals.All(plural => api.WatchesOf(plural) == 1));
         var (listed, later) = (follower.State.CurrentAt, time.GetUtcNow() + TimeSpan.FromMinutes(1));
         time.Advance(TimeSpan.FromMinutes(1));

@@ -14,6 +14,9 @@ internal sealed class Follower : IAsyncDisposable
     private readonly ResourceStore store = new(1);
     private readonly Task running, applying;
 
+    /// <summary>What a node asks for that enforces no policy.</summary>
+    public const Concern Wanted = Concern.Plan | Concern.Nat | Concern.Report;
+
     public Follower(Uri server, TimeProvider? time = null, Func<KubernetesSettings, KubernetesSettings>? change = null)
     {
         var file = Path.Combine(folder, "kubeconfig");
@@ -25,7 +28,7 @@ internal sealed class Follower : IAsyncDisposable
             contexts: [{ name: c, context: { cluster: c, user: c } }]
             """);
         var settings = new KubernetesSettings { KubeConfig = file, Node = "n1" };
-        var source = new ClusterSource(0, change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
+        var source = new ClusterSource(0, change?.Invoke(settings) ?? settings, Wanted, time ?? TimeProvider.System);
         var updates = Channel.CreateBounded<SourceUpdate>(64);
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
         var loop = loops.Start(

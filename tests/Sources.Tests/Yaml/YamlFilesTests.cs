@@ -132,10 +132,10 @@ public sealed class YamlFilesTests : IDisposable
     [Fact]
     public void A_kind_that_decides_nothing_is_named_once_over_all_files()
     {
-        const string Tier = "{ apiVersion: projectcalico.org/v3, kind: Tier, metadata: { name: a } }\n";
-        manifests.Write("b.yaml", $"---\n{Tier}---\n{Tier}");
-        manifests.Write("a.yaml", Tier);
-        Assert.Equal("a.yaml:1: Tier of projectcalico.org/v3 has no effect here", Assert.Single(Load().Problems).ToString());
+        const string Information = "{ apiVersion: projectcalico.org/v3, kind: ClusterInformation, metadata: { name: a } }\n";
+        manifests.Write("b.yaml", $"---\n{Information}---\n{Information}");
+        manifests.Write("a.yaml", Information);
+        Assert.Equal("a.yaml:1: ClusterInformation of projectcalico.org/v3 has no effect here", Assert.Single(Load().Problems).ToString());
     }
 
     [Fact]
