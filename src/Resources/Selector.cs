@@ -40,8 +40,8 @@ public sealed class Selector : IEquatable<Selector>
 
     public static Selector Equal(string label, string value) => new(new SelectorNode.Compare(label, Comparison.Equal, value));
 
-    public static Selector In(string label, IEnumerable<string> values) =>
-        new(new SelectorNode.In(label, Negated: false, [.. values.Distinct().Order(StringComparer.Ordinal)]));
+    public static Selector In(string label, IEnumerable<string> values, bool negated = false) =>
+        new(new SelectorNode.In(label, negated, [.. values.Distinct().Order(StringComparer.Ordinal)]));
 
     /// <summary>What both match. <c>all()</c> adds nothing, and what stands in a row stays in one.</summary>
     public Selector And(Selector other) => new(SelectorNode.Joined(Root, other.Root));

@@ -19,7 +19,7 @@ internal abstract record SelectorNode
 
     public static SelectorNode Joined(SelectorNode one, SelectorNode other)
     {
-        SelectorNode[] all = [.. Parts(one), .. Parts(other)];
+        SelectorNode[] all = [.. Parts(one).Concat(Parts(other)).Distinct()];
         return all.Length switch { 0 => All, 1 => all[0], _ => new And([.. all]) };
     }
 

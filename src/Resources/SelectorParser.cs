@@ -105,12 +105,12 @@ internal sealed class SelectorParser(string text)
         return Accept("}") ? new SelectorNode.In(label, negated, [.. values]) : Expected("a string in quotes, or }");
     }
 
-    /// <summary>What is left, from the next character that is no blank.</summary>
+    /// <summary>What is left, from the next character that is no blank. The end of a line is none, as in Calico.</summary>
     private ReadOnlySpan<char> Rest
     {
         get
         {
-            while (at < text.Length && text[at] is ' ' or '\t' or '\n' or '\r') at++;
+            while (at < text.Length && text[at] is ' ' or '\t') at++;
             return text.AsSpan(at);
         }
     }

@@ -76,6 +76,11 @@ public class SelectorPropertyTests
         && Selector.Parse("x in {'a', 'b'}").Matches(labels) == Selector.Parse("x == 'a' || x == 'b'").Matches(labels);
 
     [Property]
+    internal bool Joined_selectors_match_what_both_match(SelectorNode one, SelectorNode two, Labels labels) =>
+        new Selector(one).And(new(two)).Matches(labels) == (one.Matches(labels) && two.Matches(labels))
+        && new Selector(one).Not().Matches(labels) != one.Matches(labels);
+
+    [Property]
     public bool No_text_is_too_strange_to_be_refused_with_a_reason(string text) =>
         Selector.TryParse(text, out var selector, out var error)
             ? Selector.Parse(selector.ToString()).Equals(selector) : error.Length > 0;

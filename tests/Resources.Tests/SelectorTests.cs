@@ -57,7 +57,7 @@ public class SelectorTests
     [InlineData("(a == 'b' || c == 'd') && e == 'f'", "((a == 'b' || c == 'd') && e == 'f')")]
     [InlineData("!a == 'b' && has(c)", "(!a == 'b' && has(c))")]
     [InlineData("!(has(a) && has(b))", "!(has(a) && has(b))")]
-    [InlineData("a in {\"c\",\n'b','c',}", "a in {'b', 'c'}")]
+    [InlineData("a in {\"c\",\t'b','c',}", "a in {'b', 'c'}")]
     [InlineData("a\tnot   in{'b'}", "a not in {'b'}")]
     [InlineData("a startswith 'b'", "a starts with 'b'")]
     [InlineData("a endswith 'b'", "a ends with 'b'")]
@@ -101,11 +101,72 @@ public class SelectorTests
     [InlineData("'a' == 'b'", "a label")]
     [InlineData("a starts 'b'", "==, !=, in")]
     [InlineData("a$ == 'b'", "==, !=, in")]
+    [InlineData("a == 'b' &&\nhas(c)", "a label")]
+    [InlineData("has(a)\n", "&&, || or the end")]
     public void A_mistake_says_what_was_expected(string selector, string expected)
     {
         Assert.False(Selector.TryParse(selector, out _, out var error));
         Assert.Contains($"expected {expected}", error, StringComparison.Ordinal);
     }
+
+    // calico-policy-nat.md, appendix C.2: the selector; whether it matches {}, {a:"x"} and {a:"xy",b:"y"}.
+    [Theory]
+    [InlineData("", "TTT")]
+    [InlineData("all()", "TTT")]
+    [InlineData("a == 'x'", "FTF")]
+    [InlineData("a != 'x'", "TFT")]
+    [InlineData("a in {'x','z'}", "FTF")]
+    [InlineData("a in {}", "FFF")]
+    [InlineData("a not in {'x'}", "TFT")]
+    [InlineData("!(a in {'x'})", "TFT")]
+    [InlineData("has(a) && !has(b)", "FTF")]
+    [InlineData("a contains 'y' || b starts with 'z'", "FFT")]
+    [InlineData("a ends with 'y' && a startswith \"x\"", "FFT")]
+    [InlineData("!!has(a)", "FTT")]
+    public void These_match_as_in_Calico(string selector, string matches)
+    {
+        var parsed = Selector.Parse(selector);
+        Assert.Equal(matches, string.Concat(new[] { "", "a=x", "a=xy b=y" }.Select(labels => parsed.Matches(Of(labels)) ? 'T' : 'F')));
+    }
+
+    [Theory]
+    [InlineData("has (a)")]
+    [InlineData("a == x")]
+    [InlineData("a = 'x'")]
+    [InlineData("a == 'x' b")]
+    [InlineData("(has(a)")]
+    [InlineData("a inx {'x'}")]
+    [InlineData("a == 'it\\'s'")]
+    public void These_are_no_selectors(string selector) => Assert.False(Selector.TryParse(selector, out _, out _));
+
+    [Theory]
+    [InlineData("has(projectcalico.org/namespace)")]
+    [InlineData("pcns.team == 'x'")]
+    [InlineData("a_b-c.d/e == 'x'")]
+    public void These_are_labels(string selector) => Assert.True(Selector.TryParse(selector, out _, out _));
+
+    [Theory]
+    [InlineData("all()", "has(b)", "has(b)")]
+    [InlineData("has(a)", "all()", "has(a)")]
+    [InlineData("all()", "all()", "all()")]
+    [InlineData("has(a)", "has(a)", "has(a)")]
+    [InlineData("has(a)", "global()", "(has(a) && global())")]
+    [InlineData("has(a) && has(b)", "has(c) || has(d)", "(has(a) && has(b) && (has(c) || has(d)))")]
+    public void Two_selectors_are_joined(string one, string other, string both) =>
+        Assert.Equal(both, Selector.Parse(one).And(Selector.Parse(other)).ToString());
+
+    [Theory]
+    [InlineData("has(a)", "!has(a)")]
+    [InlineData("!has(a)", "has(a)")]
+    [InlineData("has(a) || has(b)", "!(has(a) || has(b))")]
+    public void A_selector_is_denied(string selector, string denied) => Assert.Equal(denied, Selector.Parse(selector).Not().ToString());
+
+    [Theory]
+    [InlineData("a == 'x' && b != 'y' || !c in {'z'}", "((p.a == 'x' && p.b != 'y') || !p.c in {'z'})")]
+    [InlineData("has(a) && all() && !global()", "(has(p.a) && has(all) && !has(global))")]
+    [InlineData("a starts with 'x' && b not in {'y'}", "(p.a starts with 'x' && p.b not in {'y'})")]
+    public void A_selector_asks_for_labels_that_are_called_otherwise(string selector, string prefixed) =>
+        Assert.Equal(prefixed, Selector.Parse(selector).Prefixed("p.", Selector.Has("all"), Selector.Has("global")).ToString());
 
     [Fact]
     public void A_label_has_at_most_512_characters()

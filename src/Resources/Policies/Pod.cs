@@ -19,6 +19,8 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     public ListOf<Prefix> Nets { get; init; }
     public ListOf<string> Profiles { get; init; }
     public ListOf<NamedPort> Ports { get; init; }
+    /// <summary>Sources that it may use beside its own addresses.</summary>
+    public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
 
     /// <summary>Null: it has none, or none that can be used yet.</summary>
     /// <param name="interfacePrefix">What names of workloads' interfaces begin with.</param>
@@ -32,6 +34,7 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
             Nets = Nets,
             Profiles = Profiles,
             Ports = Ports,
+            AllowedSpoofedPrefixes = AllowedSpoofedPrefixes,
             Orchestrator = "k8s",
             Workload = $"{Metadata.Namespace}/{Name}",
             Endpoint = "eth0",

@@ -69,6 +69,14 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
         return null;
     }
 
+    public double? Real()
+    {
+        if (node == null) return null;
+        if (node is ScalarNode { Plain: true } scalar && PlainNumber.Real(scalar.Text) is { } number) return number;
+        Expected("a number");
+        return null;
+    }
+
     public T? Choice<T>() where T : struct, Enum
     {
         if (Word() is not { } word) return null;
@@ -178,7 +186,7 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     }
 
     /// <summary>As kubectl sends it: YAML 1.1 takes an unquoted <c>yes</c> for a truth, and the API spells truths <c>true</c>.</summary>
-    private string LabelText() =>
+    public string LabelText() =>
         node is ScalarNode { Plain: true } scalar && Truth(scalar.Text) is { } truth ? truth ? "true" : "false" : Text() ?? "";
 
     /// <summary>The list's items as fields of their own; an absent list has none.</summary>
@@ -201,6 +209,19 @@ internal readonly struct Field(DocumentNode? node, FieldPath? within, string nam
     {
         if (node == null) return [];
         return [.. Items(limit).Select(read).Where(item => item != null).Select(item => item!.Value)];
+    }
+
+    /// <summary>
+    /// A part that is left out where something in it is wrong, while the rest of the object counts: then null, and each mistake is a
+    /// warning that says so.
+    /// </summary>
+    /// <param name="consequence">What becomes of it then.</param>
+    public T? OrNothing<T>(Func<Field, T?> read, string consequence) where T : class
+    {
+        var own = new Findings();
+        var value = read(new Field(node, within, name, line, own, index));
+        own.MoveTo(findings, consequence);
+        return own.HasErrors ? null : value;
     }
 
     private FieldPath Path => new(within, name, index);

@@ -42,12 +42,24 @@ internal sealed class Fields
     /// <summary>Says that what was not asked for has no effect: a newer Calico's field, or a typing mistake.</summary>
     public void WarnOfOthers()
     {
+        foreach (var (key, guess) in Others()) findings.Warn(Path(key.Text), key.Line, $"is not known here and has no effect{guess}");
+    }
+
+    /// <summary>The same where what is left out would make the rest mean something else.</summary>
+    public void RefuseOthers()
+    {
+        foreach (var (key, guess) in Others())
+            findings.Error(Path(key.Text), key.Line, $"is not known here, and without it this would mean something else{guess}");
+    }
+
+    private IEnumerable<(ScalarNode Key, string Guess)> Others()
+    {
         for (var index = 0; index < Count; index++)
         {
             var key = map!.Entries[index].Key;
             // Of a key that stands there twice the first was asked for.
             if ((index < 64 && (asked >> index & 1) == 1) || IndexOf(key.Text) < index) continue;
-            findings.Warn(Path(key.Text), key.Line, $"is not known here and has no effect{Spelling.Guess(key, absent ?? [])}");
+            yield return (key, Spelling.Guess(key, absent ?? []));
         }
     }
 

@@ -15,6 +15,13 @@ internal sealed class Findings
 
     public void Warn(string field, int line, string reason) => found.Add((ProblemSeverity.Warning, field, line, reason));
 
+    /// <summary>Errors become warnings that end with what becomes of it.</summary>
+    public void MoveTo(Findings others, string consequence)
+    {
+        foreach (var (severity, field, line, reason) in found)
+            others.Warn(field, line, severity == ProblemSeverity.Error ? $"{reason}: {consequence}" : reason);
+    }
+
     public IEnumerable<ResourceProblem> Problems(string @object, string file) =>
         found.Select(one => new ResourceProblem(@object, one.Field, one.Reason, file, one.Line, one.Severity));
 }

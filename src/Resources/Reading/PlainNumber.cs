@@ -26,6 +26,16 @@ internal static partial class PlainNumber
         return Whole(plain) ?? Float(plain);
     }
 
+    /// <summary>Null: it is no number, or too large for one.</summary>
+    public static double? Real(string word)
+    {
+        if (Integer(word) is { } whole) return whole;
+        var plain = word.Replace("_", "", StringComparison.Ordinal);
+        if (!FloatPattern().IsMatch(plain)) return null;
+        var number = double.Parse(plain, NumberStyles.Float, CultureInfo.InvariantCulture);
+        return double.IsFinite(number) ? number : null;
+    }
+
     private static long? Whole(string plain)
     {
         var negative = plain.StartsWith('-');

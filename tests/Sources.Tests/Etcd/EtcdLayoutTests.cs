@@ -1,6 +1,7 @@
 using System.Text;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
 using Calico.Bgp.Sources.Etcd;
 
 namespace Calico.Bgp.Sources.Tests.Etcd;
@@ -38,6 +39,22 @@ public class EtcdLayoutTests
             "workloadendpoints",
         ],
         EtcdLayout.Prefixes(Concern.Policy).Select(prefix => prefix[Resources.Length..^1]));
+
+    [Fact]
+    public void A_policy_and_an_endpoint_of_a_workload_are_Calicos_own()
+    {
+        const string Policy = """
+            {"kind":"NetworkPolicy","apiVersion":"projectcalico.org/v3","metadata":{"name":"default.web","namespace":"shop"},
+             "spec":{"tier":"default","order":5,"ingress":[{"action":"Allow","protocol":"TCP","destination":{"ports":[80,"8000:8010"]}}]}}
+            """;
+        var policy = One<NetworkPolicy>(Resources + "networkpolicies/shop/default.web", Policy);
+        Assert.Equal(("shop", "web", 5.0), (policy.Metadata.Namespace, policy.Name, policy.Spec.Order));
+        const string Endpoint = """
+            {"kind":"WorkloadEndpoint","apiVersion":"projectcalico.org/v3","metadata":{"name":"n1-k8s-web-eth0","namespace":"shop"},
+             "spec":{"node":"n1","orchestrator":"k8s","pod":"web","endpoint":"eth0","interfaceName":"cali1","ipNetworks":["10.0.0.1/32"]}}
+            """;
+        Assert.Equal("cali1", One<WorkloadEndpoint>(Resources + "workloadendpoints/shop/n1-k8s-web-eth0", Endpoint).Interface);
+    }
 
     [Fact]
     public void An_object_is_Calicos_own()
