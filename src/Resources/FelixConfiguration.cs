@@ -4,6 +4,17 @@ namespace Calico.Bgp.Resources;
 
 public enum NatOutgoingExclusions : byte { IPPoolsOnly, IPPoolsAndHostIPs }
 public enum ServiceLoopPrevention : byte { Drop, Reject, Disabled }
+/// <summary>What becomes of a pod's packets to its own node that the pod's policy allows.</summary>
+public enum EndpointToHostAction : byte { Drop, Return, Accept }
+/// <summary>How a packet is denied.</summary>
+public enum DenyAction : byte { Drop, Reject }
+
+/// <summary>A port that stays open whatever policies say.</summary>
+/// <param name="Net">From where, or to where; null: anywhere.</param>
+public readonly record struct FailsafePort(byte Protocol, ushort Port, Prefix? Net)
+{
+    public override string ToString() => $"{Protocol}:{Port}{(Net is { } net ? $" {net}" : "")}";
+}
 
 /// <summary>Addresses from one to another, both included; often one.</summary>
 public readonly record struct AddressRange(Address First, Address Last)
@@ -17,7 +28,7 @@ public readonly record struct PortRange(int First, int Last)
 }
 
 /// <summary>
-/// FelixConfiguration, of which only what concerns routing and NAT is read: <c>default</c> speaks for all nodes, <c>node.NAME</c> for one,
+/// FelixConfiguration, of which only what concerns routing, NAT and policy is read: <c>default</c> speaks for all nodes, <c>node.NAME</c> for one,
 /// field by field. Null: the object does not say. Fields that are not here are Felix's own business, and nobody is warned of them.
 /// </summary>
 public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
@@ -50,6 +61,17 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public bool? RemoveExternalRoutes { get; init; }
     public ServiceLoopPrevention? ServiceLoopPrevention { get; init; }
     public bool? FloatingIPs { get; init; }
+    /// <summary>Null: Felix's own list. An empty one: no port.</summary>
+    public ListOf<FailsafePort>? FailsafeInboundHostPorts { get; init; }
+    public ListOf<FailsafePort>? FailsafeOutboundHostPorts { get; init; }
+    /// <summary>Null: Drop.</summary>
+    public EndpointToHostAction? DefaultEndpointToHostAction { get; init; }
+    /// <summary>nftablesFilterDenyAction, or iptablesFilterDenyAction. Null: Drop.</summary>
+    public DenyAction? FilterDenyAction { get; init; }
+    public bool? AllowVxlanPacketsFromWorkloads { get; init; }
+    public bool? AllowIpipPacketsFromWorkloads { get; init; }
+    /// <summary>Packets that belong to no connection are not dropped for that.</summary>
+    public bool? DisableConntrackInvalidCheck { get; init; }
 
     /// <summary>What a node's own object says over what the global one says. Either may be missing.</summary>
     public static FelixConfiguration Effective(FelixConfiguration? global, FelixConfiguration? node)
@@ -74,6 +96,13 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             RemoveExternalRoutes = node.RemoveExternalRoutes ?? global.RemoveExternalRoutes,
             ServiceLoopPrevention = node.ServiceLoopPrevention ?? global.ServiceLoopPrevention,
             FloatingIPs = node.FloatingIPs ?? global.FloatingIPs,
+            FailsafeInboundHostPorts = node.FailsafeInboundHostPorts ?? global.FailsafeInboundHostPorts,
+            FailsafeOutboundHostPorts = node.FailsafeOutboundHostPorts ?? global.FailsafeOutboundHostPorts,
+            DefaultEndpointToHostAction = node.DefaultEndpointToHostAction ?? global.DefaultEndpointToHostAction,
+            FilterDenyAction = node.FilterDenyAction ?? global.FilterDenyAction,
+            AllowVxlanPacketsFromWorkloads = node.AllowVxlanPacketsFromWorkloads ?? global.AllowVxlanPacketsFromWorkloads,
+            AllowIpipPacketsFromWorkloads = node.AllowIpipPacketsFromWorkloads ?? global.AllowIpipPacketsFromWorkloads,
+            DisableConntrackInvalidCheck = node.DisableConntrackInvalidCheck ?? global.DisableConntrackInvalidCheck,
         };
     }
 }

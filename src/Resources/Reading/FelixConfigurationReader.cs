@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Reading.Policies;
 
 namespace Calico.Bgp.Resources.Reading;
 
-/// <summary>FelixConfiguration's fields about routing and NAT. The many others are Felix's: no warning.</summary>
+/// <summary>FelixConfiguration's fields about routing, NAT and policy. The many others are Felix's: no warning.</summary>
 internal static partial class FelixConfigurationReader
 {
     /// <summary>Addresses and ranges in natOutgoingAddress: each is a rule that connections walk past.</summary>
@@ -40,7 +41,29 @@ internal static partial class FelixConfigurationReader
             RemoveExternalRoutes = spec["removeExternalRoutes"].Flag(),
             ServiceLoopPrevention = spec["serviceLoopPrevention"].Choice<ServiceLoopPrevention>(),
             FloatingIPs = spec["floatingIPs"].Choice<Aggregation>() is { } said ? said == Aggregation.Enabled : null,
+            FailsafeInboundHostPorts = Failsafes(spec["failsafeInboundHostPorts"]),
+            FailsafeOutboundHostPorts = Failsafes(spec["failsafeOutboundHostPorts"]),
+            DefaultEndpointToHostAction = spec["defaultEndpointToHostAction"].Choice<EndpointToHostAction>(),
+            FilterDenyAction = spec["nftablesFilterDenyAction"].Choice<DenyAction>()
+                ?? spec["iptablesFilterDenyAction"].Choice<DenyAction>(),
+            AllowVxlanPacketsFromWorkloads = spec["allowVXLANPacketsFromWorkloads"].Flag(),
+            AllowIpipPacketsFromWorkloads = spec["allowIPIPPacketsFromWorkloads"].Flag(),
+            DisableConntrackInvalidCheck = spec["disableConntrackInvalidCheck"].Flag(),
         };
+    }
+
+    /// <summary>An empty list is not the same as none.</summary>
+    private static ListOf<FailsafePort>? Failsafes(Field field) => field.IsAbsent ? null : field.Values(Failsafe);
+
+    /// <summary>What of one is not understood would leave it open further than it says.</summary>
+    private static FailsafePort? Failsafe(Field field)
+    {
+        var port = field.Section();
+        port["protocol"].Require("TCP, UDP or SCTP");
+        port["port"].Require("a port");
+        var (protocol, number, net) = (Protocols.ReadWithPorts(port["protocol"]), port["port"].Number(1, 65535), port["net"].Network());
+        port.RefuseOthers();
+        return protocol == null || number == null ? null : new(protocol.Value, (ushort)number, net);
     }
 
     private static string[] Words(Field field) =>
