@@ -53,6 +53,68 @@ public static class Corpus
         Convert.FromHexString("20c4032100000001000000070000c3500000c350000000000109016162636465"),
     ];
 
+    /// <summary>What policy is made of, with every field that is read.</summary>
+    private static readonly string[] Objects =
+    [
+        """
+        {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"default.a"},"spec":{"tier":"default",
+        "order":1.5,"selector":"a == 'x' && !has(b)","namespaceSelector":"c in {'y'}","serviceAccountSelector":"all()","types":["Ingress"],
+        "preDNAT":true,"applyOnForward":true,"ingress":[{"action":"Allow","ipVersion":4,"protocol":"TCP","notProtocol":17,
+        "source":{"nets":["10.0.0.0/8"],"notNets":["10.1.0.0/16"],"selector":"has(a)","notSelector":"has(b)","namespaceSelector":"global()",
+        "serviceAccounts":{"names":["x"],"selector":"has(t)"},"ports":[80,"8000:8010","http"]},"destination":{"notPorts":[1]},
+        "metadata":{"annotations":{"a":"b"}}},{"action":"Deny","protocol":"ICMP","icmp":{"type":8,"code":0},"notICMP":{"type":3}}]}}
+        """,
+        """
+        {"apiVersion":"crd.projectcalico.org/v1","kind":"NetworkPolicy","metadata":{"name":"sec.a","namespace":"n"},"spec":{"tier":"sec",
+        "doNotTrack":false,"egress":[{"action":"Pass","destination":{"services":{"name":"web","namespace":"shop"}}}]}}
+        """,
+        """
+        {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"a","namespace":"n"},"spec":{"podSelector":
+        {"matchLabels":{"a":"x"},"matchExpressions":[{"key":"b","operator":"In","values":["y","z"]},{"key":"c","operator":"DoesNotExist"}]},
+        "policyTypes":["Ingress","Egress"],"ingress":[{"from":[{"podSelector":{},"namespaceSelector":{"matchLabels":{"t":"x"}}},
+        {"ipBlock":{"cidr":"10.0.0.0/8","except":["10.1.0.0/16"]}}],"ports":[{"protocol":"UDP","port":53,"endPort":60},{"port":"http"}]}]}}
+        """,
+        """
+        {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy","metadata":{"name":"a"},"spec":{"tier":"Admin",
+        "priority":5,"subject":{"pods":{"namespaceSelector":{},"podSelector":{"matchLabels":{"a":"x"}}}},"egress":[{"name":"r","action":
+        "Accept","to":[{"networks":["10.0.0.0/8"]},{"namespaces":{}}],"protocols":[{"tcp":{"destinationPort":{"number":80}}},{"udp":
+        {"destinationPort":{"range":{"start":1,"end":9}}}},{"destinationNamedPort":"web"}]}]}}
+        """,
+        """
+        {"apiVersion":"policy.networking.k8s.io/v1alpha1","kind":"AdminNetworkPolicy","metadata":{"name":"a"},"spec":{"priority":5,
+        "subject":{"namespaces":{}},"ingress":[{"action":"Pass","from":[{"namespaces":{}}],"ports":[{"portNumber":{"protocol":"TCP","port":80}},
+        {"portRange":{"protocol":"UDP","start":1,"end":9}},{"namedPort":"web"}]}]}}
+        """,
+        """
+        {"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-0","namespace":"shop","deletionTimestamp":"2026-01-01T00:00:00Z","labels":
+        {"app":"web","pcns.a":"b"},"annotations":{"cni.projectcalico.org/podIPs":"10.0.0.1/32,2001:db8::1","cni.projectcalico.org/podIP":
+        "10.0.0.1/32","cni.projectcalico.org/allowedSourcePrefixes":"[\"192.0.2.0/24\"]"}},"spec":{"nodeName":"n","serviceAccountName":"a",
+        "containers":[{"ports":[{"name":"http","containerPort":80,"protocol":"TCP"}]}]},"status":{"phase":"Running","podIP":"10.0.0.1",
+        "podIPs":[{"ip":"10.0.0.1"}]}}
+        """,
+        """
+        {"apiVersion":"projectcalico.org/v3","kind":"WorkloadEndpoint","metadata":{"name":"w","namespace":"n"},"spec":{"node":"n",
+        "interfaceName":"cali1","ipNetworks":["10.0.0.1/32"],"profiles":["kns.n"],"ports":[{"name":"http","protocol":"TCP","port":80,
+        "hostPort":8080}],"allowSpoofedSourcePrefixes":["192.0.2.0/24"],"orchestrator":"k8s","pod":"web","endpoint":"eth0"}}
+        """,
+        """
+        {"apiVersion":"v1","kind":"List","items":[{"apiVersion":"projectcalico.org/v3","kind":"HostEndpoint","metadata":{"name":"h"},
+        "spec":{"node":"n","interfaceName":"*","expectedIPs":["192.0.2.1"],"profiles":["a"],
+        "ports":[{"name":"ssh","protocol":"TCP","port":22}]}},
+        {"apiVersion":"projectcalico.org/v3","kind":"NetworkSet","metadata":{"name":"s","namespace":"n"},"spec":{"nets":["0.0.0.0/0"]}},
+        {"apiVersion":"projectcalico.org/v3","kind":"Tier","metadata":{"name":"t"},"spec":{"order":5,"defaultAction":"Pass"}},
+        {"apiVersion":"projectcalico.org/v3","kind":"Profile","metadata":{"name":"p"},"spec":{"ingress":[{"action":"Log"}],"labelsToApply":
+        {"a":"b"}}},{"apiVersion":"projectcalico.org/v3","kind":"FelixConfiguration","metadata":{"name":"default"},"spec":
+        {"failsafeInboundHostPorts":[{"protocol":"TCP","port":22,"net":"10.0.0.0/8"}],"defaultEndpointToHostAction":"Accept"}}]}
+        """,
+    ];
+
+    private static readonly string[] Selectors =
+    [
+        "a == 'x' && (b != \"y\" || !has(c))", "a in {'x', \"y\",} && b not in {}", "a contains 'x' || b starts with 'y' || c endswith 'z'",
+        "!!all() && global() || in in {'in'}",
+    ];
+
     /// <summary>Whole messages, many of them damaged already.</summary>
     public static IReadOnlyList<byte[]> All { get; } = [.. Own.Select(Convert.FromHexString), .. Shared()];
 
@@ -75,6 +137,8 @@ public static class Corpus
         "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
+        "object" => [.. Objects.Select(System.Text.Encoding.UTF8.GetBytes)],
+        "selector" => [.. Selectors.Select(System.Text.Encoding.UTF8.GetBytes)],
         _ => Bodies(MessageType.Update, skip: 0),
     };
 

@@ -2,6 +2,9 @@ using System.Buffers;
 using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel.Neighbours;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Documents;
+using Calico.Bgp.Resources.Policies;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Messages;
@@ -29,6 +32,8 @@ public static class FuzzTargets
         ["update-add-path"] = Update(Wide(Sessions.Internal) with { AddPathReceive = FamilySet.Both }),
         ["attributes"] = Attributes,
         ["bfd"] = Bfd(),
+        ["object"] = Objects(),
+        ["selector"] = Selectors,
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
     };
 
@@ -74,6 +79,56 @@ public static class FuzzTargets
         if (body.Length is >= 2 and <= NotificationCodec.MaxData)
             Require(NotificationCodec.Encode(notification).AsSpan(MessageHeader.Octets).SequenceEqual(body),
                 "a NOTIFICATION changes on its way");
+    }
+
+    /// <summary>What the runtime allocates once is no input's.</summary>
+    private static Action<byte[]> Objects()
+    {
+        foreach (var sound in Corpus.For("object")) Object(sound);
+        return Object;
+    }
+
+    /// <summary>An object as an API server or etcd spells it.</summary>
+    private static void Object(byte[] json)
+    {
+        if (JsonTree.Read(json, 1, out _) is not { } tree) return;
+        foreach (var definition in ResourceJson.Read([tree], "fuzz").Definitions)
+        {
+            var isRefused = definition.Problems.Any(problem => problem.Severity == ProblemSeverity.Error);
+            Require(isRefused == (definition.Value == null), "an object is refused without a reason, or counts in spite of one");
+            Require(definition.Problems.All(problem => problem.Reason.Length > 0), "a problem says nothing");
+            if (definition.Value is AnyNetworkPolicy policy) Policy(policy.Spec);
+            if (definition.Value is Pod pod && pod.Endpoint("cali") is { } endpoint)
+                Require(endpoint.Interface.Length == 15 && endpoint.Nets.All(net => net.IsHost), "an endpoint is none");
+        }
+    }
+
+    /// <summary>Nothing of it matches more than one of its fields says, and its selectors are known by their text.</summary>
+    private static void Policy(PolicySpec spec)
+    {
+        Require(spec.Tier.Length > 0, "a policy without a tier");
+        Selector(spec.AppliesTo);
+        foreach (var entity in spec.Ingress.Concat(spec.Egress).SelectMany(rule => new[] { rule.Source, rule.Destination }))
+        {
+            Require(entity.In == null || entity.NotIn == null, "an end of a rule is selected twice");
+            Require(entity.Ports.Concat(entity.NotPorts).All(port => port.Name != null ? port.Name.Length > 0 : port.First is > 0
+                && port.First <= port.Last), "a port is none");
+            if ((entity.In ?? entity.NotIn) is { } selector) Selector(selector);
+        }
+    }
+
+    private static void Selectors(byte[] text)
+    {
+        if (Resources.Selector.TryParse(System.Text.Encoding.UTF8.GetString(text), out var selector, out var error)) Selector(selector);
+        else Require(error.Length > 0, "a selector is refused without a reason");
+    }
+
+    /// <summary>Joined ones are as deep as their parts, and one level deeper than what is parsed.</summary>
+    private static void Selector(Selector selector)
+    {
+        if (!Resources.Selector.TryParse(selector.ToString(), out var again, out var error))
+            Require(error.Contains("levels of nesting", StringComparison.Ordinal), $"its own text is no selector: {error}");
+        else Require(again.Equals(selector), "a selector's text says another");
     }
 
     private static void RouteRefresh(ReadOnlySpan<byte> body)
