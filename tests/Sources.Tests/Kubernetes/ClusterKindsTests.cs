@@ -32,7 +32,7 @@ public sealed class ClusterKindsTests
             from verb in (string[])["list", "watch"]
             select $"{name.Group}/{name.Plural} {verb}";
         var granted =
-            from chunk in YamlDocuments.Split(File.ReadAllText(Project.PathOf("deploy", "kubernetes", "policy.yaml")))
+            from chunk in YamlDocuments.Split(File.ReadAllText(Project.PathOf("deploy", "kubernetes", "policy", "account.yaml")))
             let role = YamlTree.Read(chunk.Text.ToString(), 1, new(Depth: 16, Size: 1000), out _)
             where Words(role, "kind").SequenceEqual(["ClusterRole"])
             from rule in ((SequenceNode)Member(role, "rules")!).Items
