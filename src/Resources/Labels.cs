@@ -52,14 +52,22 @@ public sealed class Labels : IReadOnlyDictionary<string, string>, IEquatable<Lab
         return -1;
     }
 
-    public bool Equals(Labels? other) =>
-        ReferenceEquals(this, other) || (other != null && sorted.AsSpan().SequenceEqual(other.sorted, comparer: null));
+    // Pair by pair: KeyValuePair brings neither of the two, and what the runtime does for such structs boxes each and hashes only a part.
+    public bool Equals(Labels? other)
+    {
+        if (ReferenceEquals(this, other)) return true;
+        if (other == null || sorted.Length != other.sorted.Length) return false;
+        for (var i = 0; i < sorted.Length; i++)
+            if (sorted[i].Key != other.sorted[i].Key || sorted[i].Value != other.sorted[i].Value) return false;
+        return true;
+    }
+
     public override bool Equals(object? obj) => Equals(obj as Labels);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        foreach (var pair in sorted) hash.Add(pair);
+        foreach (var (key, value) in sorted) hash.Add(HashCode.Combine(key, value));
         return hash.ToHashCode();
     }
 

@@ -21,6 +21,9 @@ public sealed class Selector : IEquatable<Selector>
 
     public bool Matches(IReadOnlyDictionary<string, string> labels) => Root.Matches(labels);
 
+    /// <summary>What labels must have for it to match them: one term of each list. An empty list: nothing matches.</summary>
+    public ListOf<ListOf<LabelTerm>> Needs => SelectorNeeds.Of(Root);
+
     /// <summary><c>global()</c> stands somewhere in it.</summary>
     public bool MentionsGlobal => Root.MentionsGlobal;
 
