@@ -58,12 +58,6 @@ public sealed class Selector : IEquatable<Selector>
     public Selector Prefixed(string prefix, Selector? all = null, Selector? global = null) =>
         new(Root.Prefixed(prefix, all?.Root, global?.Root));
 
-    /// <summary>
-    /// Of these, whatever matches has one at least; none at all: nothing matches. Null: something may match that has no labels. By these an
-    /// index finds the few selectors that a set of labels may match.
-    /// </summary>
-    public ListOf<SelectorAnchor>? Anchors => Root.Anchors;
-
     public bool Equals(Selector? other) =>
         ReferenceEquals(this, other) || (other != null && GetHashCode() == other.GetHashCode() && Root.Equals(other.Root));
 
@@ -75,6 +69,3 @@ public sealed class Selector : IEquatable<Selector>
     /// <summary>One spelling for all that are equal; it parses to the same selector.</summary>
     public override string ToString() => text ??= Root.ToString();
 }
-
-/// <param name="Value">Null: whatever its value.</param>
-public readonly record struct SelectorAnchor(string Label, string? Value);

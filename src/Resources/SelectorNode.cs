@@ -11,8 +11,6 @@ internal abstract record SelectorNode
 
     public abstract bool Matches(IReadOnlyDictionary<string, string> labels);
     public virtual bool MentionsGlobal => false;
-    /// <summary>See <see cref="Selector.Anchors"/>.</summary>
-    public virtual ListOf<SelectorAnchor>? Anchors => null;
     /// <summary>See <see cref="Selector.Prefixed"/>.</summary>
     public abstract SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global);
     public abstract override string ToString();
@@ -47,7 +45,6 @@ internal abstract record SelectorNode
     public sealed record Has(string Label) : SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) => labels.ContainsKey(Label);
-        public override ListOf<SelectorAnchor>? Anchors => [new(Label, null)];
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) => new Has(prefix + Label);
         public override string ToString() => $"has({Label})";
     }
@@ -63,7 +60,6 @@ internal abstract record SelectorNode
             _ => value.EndsWith(Value, StringComparison.Ordinal),
         };
 
-        public override ListOf<SelectorAnchor>? Anchors => [new(Label, How == Comparison.Equal ? Value : null)];
 
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
             this with { Label = prefix + Label };
@@ -98,8 +94,6 @@ internal abstract record SelectorNode
         public override bool Matches(IReadOnlyDictionary<string, string> labels) =>
             Negated != (labels.TryGetValue(Label, out var value) && Values.Items.BinarySearch(value, StringComparer.Ordinal) >= 0);
 
-        public override ListOf<SelectorAnchor>? Anchors =>
-            Negated ? null : [.. Values.Select(value => new SelectorAnchor(Label, value))];
 
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
             this with { Label = prefix + Label };
@@ -111,7 +105,6 @@ internal abstract record SelectorNode
     {
         public override bool Matches(IReadOnlyDictionary<string, string> labels) => !Of.Matches(labels);
         public override bool MentionsGlobal => Of.MentionsGlobal;
-        public override ListOf<SelectorAnchor>? Anchors => Of switch { Not twice => twice.Of.Anchors, Everything => [], _ => null };
 
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
             new Not(Of.Prefixed(prefix, all, global));
@@ -130,11 +123,6 @@ internal abstract record SelectorNode
 
         public override bool MentionsGlobal => Of.Any(node => node.MentionsGlobal);
 
-        /// <summary>Those of the part that says most: values before mere labels, few before many.</summary>
-        public override ListOf<SelectorAnchor>? Anchors => Of.Select(node => node.Anchors).Where(anchors => anchors != null)
-            .OrderBy(anchors => anchors!.Value.Any(anchor => anchor.Value == null)).ThenBy(anchors => anchors!.Value.Count)
-            .FirstOrDefault();
-
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
             new And(Prefixed(Of, prefix, all, global));
 
@@ -151,15 +139,6 @@ internal abstract record SelectorNode
         }
 
         public override bool MentionsGlobal => Of.Any(node => node.MentionsGlobal);
-
-        public override ListOf<SelectorAnchor>? Anchors
-        {
-            get
-            {
-                var all = Of.Select(node => node.Anchors).ToArray();
-                return all.Any(anchors => anchors == null) ? null : [.. all.SelectMany(anchors => anchors!.Value).Distinct()];
-            }
-        }
 
         public override SelectorNode Prefixed(string prefix, SelectorNode? all, SelectorNode? global) =>
             new Or(Prefixed(Of, prefix, all, global));
