@@ -28,8 +28,9 @@ public readonly record struct PortRange(int First, int Last)
 }
 
 /// <summary>
-/// FelixConfiguration, of which only what concerns routing, NAT and policy is read: <c>default</c> speaks for all nodes, <c>node.NAME</c> for one,
-/// field by field. Null: the object does not say. Fields that are not here are Felix's own business, and nobody is warned of them.
+/// FelixConfiguration, of which only what concerns routing, NAT and policy is read: <c>default</c> speaks for all nodes,
+/// <c>node.NAME</c> for one, field by field. Null: the object does not say. Fields that are not here are Felix's own business, and nobody
+/// is warned of them.
 /// </summary>
 public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
 {

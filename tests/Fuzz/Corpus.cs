@@ -82,7 +82,8 @@ public static class Corpus
         """,
         """
         {"apiVersion":"policy.networking.k8s.io/v1alpha1","kind":"AdminNetworkPolicy","metadata":{"name":"a"},"spec":{"priority":5,
-        "subject":{"namespaces":{}},"ingress":[{"action":"Pass","from":[{"namespaces":{}}],"ports":[{"portNumber":{"protocol":"TCP","port":80}},
+        "subject":{"namespaces":{}},"ingress":[{"action":"Pass","from":[{"namespaces":{}}],
+        "ports":[{"portNumber":{"protocol":"TCP","port":80}},
         {"portRange":{"protocol":"UDP","start":1,"end":9}},{"namedPort":"web"}]}]}}
         """,
         """

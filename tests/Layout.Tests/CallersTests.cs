@@ -47,6 +47,8 @@ public sealed class CallersTests
     private static readonly string[] Awaited =
     [
         "Calico.Bgp.Kernel.Nftables.ActDecide.Jump",
+        "Calico.Bgp.Resources.Policies.Pod.Endpoint",
+        "Calico.Bgp.Resources.Selector.get_Needs",
     ];
 
     [Fact]
