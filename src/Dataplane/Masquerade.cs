@@ -63,7 +63,7 @@ internal static class Masquerade
             new MatchLocalSource(OfOutgoingInterface: true, Not: true), new MatchLocalSource(OfOutgoingInterface: false),
         ];
         if (plan.AvoidedPort is { } port)
-            yield return new([.. matches, new MatchProtocol(IpProtocol.Udp),
+            yield return new([.. matches, new MatchProtocols(IpProtocol.Udp),
                 new ActMasquerade(NatActions.WithoutPort(NatActions.AnyPort, port))]);
         yield return new([.. matches, new ActMasquerade()]);
     }

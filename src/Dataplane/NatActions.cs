@@ -18,7 +18,7 @@ internal static class NatActions
     {
         foreach (var (protocol, ports) in Ports(plan))
             foreach (var (chance, act) in Acts(plan, family, ports))
-                yield return new([.. protocol is { } known ? [new MatchProtocol(known)] : Array.Empty<NftStatement>(), .. chance, act]);
+                yield return new([.. protocol is { } known ? [new MatchProtocols(known)] : Array.Empty<NftStatement>(), .. chance, act]);
     }
 
     private static IEnumerable<(IpProtocol?, PortRange?)> Ports(NatPlan plan)

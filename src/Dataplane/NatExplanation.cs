@@ -71,8 +71,8 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
     }
 
     /// <summary>A rule that gives ports says of which protocol.</summary>
-    private static string Protocol(PacketEnd end) => end.Decided!.Rule.Statements.OfType<MatchProtocol>()
-        .Select(match => match.Protocol.ToString().ToUpperInvariant()).FirstOrDefault("any");
+    private static string Protocol(PacketEnd end) => end.Decided!.Rule.Statements.OfType<MatchProtocols>()
+        .Select(match => ((IpProtocol)match.Protocols[0]).ToString().ToUpperInvariant()).FirstOrDefault("any");
 
     private string Word(PacketEnd end) => end.Source switch
     {

@@ -110,6 +110,9 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default) =>
             Task.FromResult(PacketWalk.Ends(new PacketTable([], []), facts, packet));
 
+        public Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default) =>
+            Task.FromResult<ImmutableArray<NftCount>>([]);
+
         public Task<string?> FlushAsync(CancellationToken stop = default) => Task.FromResult<string?>(null);
 
         private static TaskCompletionSource Opened()

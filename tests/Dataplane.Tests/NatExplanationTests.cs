@@ -121,5 +121,6 @@ public class NatExplanationTests
     {
         public bool? IsLocal(Address one) => one == Address.Parse(address);
         public bool? IsLocalOn(Address one, string link) => IsLocal(one) == true && link == "eth0";
+        public bool? ComesBackBy(Address source, uint mark, string link) => null;
     }
 }

@@ -18,6 +18,20 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
     public bool? IsLocalOn(Address address, string link) =>
         !IsKnown ? null : own.Value[address].Concat(AtLoopback(address)).Any(one => NameOf(one.Interface) == link);
 
+    public bool? ComesBackBy(Address source, uint mark, string link)
+    {
+        if (!IsKnown) return null;
+        try
+        {
+            using var ways = new PacketWays();
+            return ways.Back(source, mark) is { } way && NameOf(way.Interface) == link;
+        }
+        catch (Win32Exception)
+        {
+            return null; // no socket is to be had: then it is not known
+        }
+    }
+
     public string? NameOf(int link) => kernel.Links.GetValueOrDefault(link)?.Name;
 
     /// <summary>An IPv4 subnet of a loopback's is local as a whole (fib_add_ifaddr): 127.0.0.0/8, for one.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -161,4 +162,41 @@ public sealed record ActNoTrack : NftStatement
     internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Untracking();
 
     public override string ToString() => "notrack";
+}
+
+/// <summary>counter name "NAME": counts what gets here in an object of the table's, which outlives the rule.</summary>
+public sealed record ActCountBy(string Counter) : NftStatement
+{
+    internal override void Encode(Expressions into) => into.CountBy(Counter);
+
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Holds;
+
+    public override string ToString() => $"counter name \"{Counter}\"";
+}
+
+/// <summary>log prefix "PREFIX" group GROUP: tells whoever listens to the group (NFLOG), with the packet.</summary>
+/// <param name="Prefix">At most 127 octets (NF_LOG_PREFIXLEN).</param>
+public sealed record ActLog(ushort Group, string Prefix) : NftStatement
+{
+    private const int MostOctets = 127;
+
+    internal override void Encode(Expressions into) => into.Log(Group, Encoding.UTF8.GetByteCount(Prefix) <= MostOctets ? Prefix
+        : throw new ArgumentException($"expected a prefix of at most {MostOctets} octets, got \"{Prefix}\"", nameof(into)));
+
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Holds;
+
+    public override string ToString() => $"log prefix \"{Prefix}\" group {Group}";
+}
+
+/// <summary>
+/// reject: drops it, and says so to its source by ICMP (port unreachable). In chains of input, forward, output and prerouting; the kernel
+/// takes it nowhere else, nor in chains that are reached from elsewhere.
+/// </summary>
+public sealed record ActReject : NftStatement
+{
+    internal override void Encode(Expressions into) => into.Reject();
+
+    internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Drop));
+
+    public override string ToString() => "reject";
 }

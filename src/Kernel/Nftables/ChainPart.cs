@@ -37,10 +37,11 @@ internal sealed class ChainPart(string name)
 
     /// <summary>What the kernel has was read.</summary>
     /// <param name="allowed">What is wanted, without what the kernel has refused before.</param>
-    public void Compare(ToldChain? told, ImmutableArray<NftRule> allowed)
+    public void Compare(ToldTable table, ImmutableArray<NftRule> allowed)
     {
+        var told = table.Chains.GetValueOrDefault(name);
         There = told?.Shape;
-        InForce = told == null ? [] : told.Holds(allowed) ? allowed : default;
+        InForce = told == null ? [] : table.Holds(told, allowed) ? allowed : default;
     }
 
     /// <summary>The kernel has it now as it was sent.</summary>

@@ -7,13 +7,19 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// the comments). Every attribute that the kernel has a default for is written out, so that what it tells back can be compared.
 /// Registers are counted in slots of 32 bits, 16 of them; a value of 16 octets wants a slot divisible by four.
 /// </summary>
-internal sealed class Expressions(NetlinkMessage message)
+/// <param name="told">
+/// The names that the kernel has given to the rule's anonymous sets, in their order; null: they are made with the rule, and named by ids.
+/// </param>
+internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IReadOnlyList<string>? told = null)
 {
     private const ushort ListElement = 1, Name = 1, Data = 2, Value = 1, Verdict = 2;
     private const uint FirstWideRegister = 1, FirstRegister = 8;
     public const int SlotsOfAddress = 4;
 
-    public enum Operator : uint { Equal, NotEqual, Less }
+    public enum Operator : uint { Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual }
+
+    /// <summary>The sets that come with the rule, each with its id in the transaction.</summary>
+    public List<(NftSet Set, uint Id)> Anonymous { get; } = [];
 
     /// <summary>nft and the kernel name a slot that begins a 16-octet register by that register's number.</summary>
     private static uint Register(int slot) =>
@@ -33,7 +39,12 @@ internal sealed class Expressions(NetlinkMessage message)
         into.Attribute(Value, value);
     }
 
-    /// <summary>Network header 1, transport header 2.</summary>
+    /// <summary>NFT_PAYLOAD_…_HEADER</summary>
+    public static class Header
+    {
+        public const uint Network = 1, Transport = 2;
+    }
+
     public void Payload(uint header, uint offset, uint length, int slot = 0) => Add("payload", data => data
         .BigEndian(1, Register(slot)).BigEndian(2, header).BigEndian(3, offset).BigEndian(4, length)); // DREG, BASE, OFFSET, LEN
 
@@ -56,12 +67,25 @@ internal sealed class Expressions(NetlinkMessage message)
         Plain(data, 4, to.Span);                                          // TO_DATA
     });
 
-    /// <summary>value &amp; mask ^ xor, in the machine's order.</summary>
-    public void Bitwise(uint mask, uint xor, int slot = 0) => Add("bitwise", data =>
+    /// <summary>From one to another as nft says it: inside two comparisons, outside one.</summary>
+    public void Within(bool outside, NftOctets from, NftOctets to)
     {
-        data.BigEndian(1, Register(slot)).BigEndian(2, Register(slot)).BigEndian(3, sizeof(uint)); // SREG, DREG, LEN
-        Plain(data, 4, BitConverter.GetBytes(mask));                                               // MASK
-        Plain(data, 5, BitConverter.GetBytes(xor));                                                // XOR
+        if (outside) { Range(outside, from, to); return; }
+        Compare(Operator.GreaterOrEqual, from.Span.ToArray());
+        Compare(Operator.LessOrEqual, to.Span.ToArray());
+    }
+
+    /// <summary>value &amp; mask ^ xor, in the machine's order.</summary>
+    public void Bitwise(uint mask, uint xor, int slot = 0) => Bitwise(BitConverter.GetBytes(mask), BitConverter.GetBytes(xor), slot);
+
+    /// <summary>value &amp; mask, octet by octet.</summary>
+    public void Bitwise(byte[] mask) => Bitwise(mask, new byte[mask.Length], 0);
+
+    private void Bitwise(byte[] mask, byte[] xor, int slot) => Add("bitwise", data =>
+    {
+        data.BigEndian(1, Register(slot)).BigEndian(2, Register(slot)).BigEndian(3, (uint)mask.Length); // SREG, DREG, LEN
+        Plain(data, 4, mask);                                                                           // MASK
+        Plain(data, 5, xor);                                                                            // XOR
     });
 
     /// <summary>A number from the machine's order into the network's, so that it can be compared by its octets.</summary>
@@ -76,6 +100,16 @@ internal sealed class Expressions(NetlinkMessage message)
         if (verdict) data.BigEndian(3, 0);              // DREG: the verdict register
         if (into is { } target) data.BigEndian(3, Register(target));
         data.BigEndian(5, outside ? 1u : 0);            // FLAGS: inverted
+    });
+
+    /// <summary>In a set that comes with the rule.</summary>
+    public void LookupAmong(NftSet set, bool outside) => Add("lookup", data =>
+    {
+        var (nth, id) = (Anonymous.Count, nextId());
+        Anonymous.Add((set, id));
+        data.Text(1, told != null && nth < told.Count ? told[nth] : set.Name).BigEndian(2, Register(0)); // SET, SREG
+        if (told == null) data.BigEndian(4, id);                                                         // SET_ID
+        data.BigEndian(5, outside ? 1u : 0);                                                             // FLAGS: inverted
     });
 
     public void Immediate(byte[] value, int slot) => Add("immediate", data =>
@@ -129,4 +163,16 @@ internal sealed class Expressions(NetlinkMessage message)
     public void Counter() => Add("counter", _ => { });
 
     public void NoTrack() => Add("notrack", _ => { });
+
+    public void CountBy(string counter) => Add("objref", data => data
+        .BigEndian(1, NftMessage.CounterObject).Text(2, counter)); // IMM_TYPE, IMM_NAME
+
+    public void Log(ushort group, string prefix) => Add("log", data =>
+    {
+        data.Attribute(1, NftOctets.Of(group).Span); // GROUP
+        if (prefix.Length > 0) data.Text(2, prefix); // PREFIX
+    });
+
+    /// <summary>By ICMP or ICMPv6, as the packet is: port unreachable.</summary>
+    public void Reject() => Add("reject", data => data.BigEndian(1, 2).Attribute(2, [1])); // TYPE: NFT_REJECT_ICMPX_UNREACH, ICMP_CODE
 }

@@ -11,7 +11,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 public enum NftEnd : byte { Source, Destination }
 
 /// <summary>IP protocols that have a name here; any other is a number.</summary>
-public enum IpProtocol : byte { Icmp = 1, Tcp = 6, Udp = 17, Icmp6 = 58, Sctp = 132 }
+public enum IpProtocol : byte { Icmp = 1, IpEncap = 4, Tcp = 6, Udp = 17, Icmp6 = 58, Sctp = 132, UdpLite = 136 }
 
 internal static class MetaKey
 {
@@ -32,36 +32,18 @@ public sealed record MatchFamily(IpFamily Family) : NftStatement
     public override string ToString() => $"meta nfproto {Family.Word()}";
 }
 
-/// <summary>meta l4proto tcp</summary>
-public sealed record MatchProtocol(IpProtocol Protocol) : NftStatement
-{
-    internal override void Encode(Expressions into)
-    {
-        into.Meta(MetaKey.Protocol);
-        into.Compare(Operator.Equal, [(byte)Protocol]);
-    }
-
-    internal override NftAnswer Ask(PassingPacket packet) =>
-        packet.Protocol is { } known ? NftAnswer.Of(known == Protocol) : new NftAnswer.Unknown("the protocol", ToString())
-        {
-            Learn = isSo => packet.Protocol = isSo ? Protocol : null,
-        };
-
-    public override string ToString() => $"meta l4proto {Protocol.ToString().ToLowerInvariant()}";
-}
-
 /// <summary>Where the addresses stand in the header.</summary>
 internal static class AddressField
 {
     public static string Word(IpFamily family, NftEnd end) =>
         $"{(family == IpFamily.IPv4 ? "ip" : "ip6")} {(end == NftEnd.Source ? "saddr" : "daddr")}";
 
-    public static void Load(Expressions into, IpFamily family, NftEnd end, int slot = 0)
+    /// <param name="octets">Only so many of them; 0: all.</param>
+    public static void Load(Expressions into, IpFamily family, NftEnd end, int slot = 0, int octets = 0)
     {
-        const uint networkHeader = 1;
         var length = (uint)family.Octets();
         var first = family == IpFamily.IPv4 ? 12u : 8;
-        into.Payload(networkHeader, end == NftEnd.Source ? first : first + length, length, slot);
+        into.Payload(Header.Network, end == NftEnd.Source ? first : first + length, octets == 0 ? length : (uint)octets, slot);
     }
 }
 
@@ -124,6 +106,42 @@ public sealed record MatchAddressPair(IpFamily Family, string Set, bool Outside 
         $"{AddressField.Word(Family, NftEnd.Source)} . {AddressField.Word(Family, NftEnd.Destination)} {(Outside ? "!= " : "")}@{Set}";
 }
 
+/// <summary>ip daddr . meta l4proto . th dport @SET</summary>
+public sealed record MatchAddressPort(IpFamily Family, NftEnd End, string Set, bool Outside = false) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        var behind = Family.Octets() / sizeof(uint);
+        AddressField.Load(into, Family, End);
+        into.Meta(MetaKey.Protocol, behind);
+        PortField.Load(into, End, behind + 1);
+        into.Lookup(Set, Outside);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails;
+        if (packet.At(End) is not { } address) return Membership.OfUnknown(Asked(outside: false), Outside);
+        if (packet.Protocol is not { } protocol)
+            return new NftAnswer.Unknown("the protocol", packet.PortNow(End, Asked(outside: false)), !Outside);
+        if (!packet.HasPorts) return NftAnswer.Of(Outside);
+        if (packet.Ports(End).Known is not { } port)
+            return new NftAnswer.Unknown(PortField.Fact(End), packet.PortNow(End, Asked(outside: false)), !Outside);
+        return Membership.Of(packet, Set, Key(address, (byte)protocol, (ushort)port), Outside);
+    }
+
+    /// <summary>The key of an element.</summary>
+    public static NftOctets Key(Address address, byte protocol, ushort port) =>
+        NftOctets.Of(NftOctets.Of(address), new([protocol]), NftOctets.Of(port));
+
+    public override string ToString() => Asked(Outside);
+
+    private string Asked(bool outside) =>
+        $"{AddressField.Word(Family, End)} . meta l4proto . {PortField.Word(End)} {(outside ? "!= " : "")}@{Set}";
+}
+
 /// <summary>Of an interface that a packet comes in by or leaves by.</summary>
 internal static class LinkField
 {
@@ -172,62 +190,6 @@ public sealed record MatchMark(uint Mask, uint Value) : NftStatement
     public override string ToString() => $"meta mark & 0x{Mask:x8} == 0x{Value:x8}";
 }
 
-/// <summary>tcp dport 80, udp dport != 100-200; the protocol stands before it.</summary>
-public sealed record MatchPort(NftEnd End, PortRange Ports, bool Outside = false) : NftStatement
-{
-    internal override void Encode(Expressions into)
-    {
-        const uint transportHeader = 2, length = 2;
-        into.Payload(transportHeader, End == NftEnd.Source ? 0u : length, length);
-        if (Ports.From == Ports.To) into.Compare(Outside ? Operator.NotEqual : Operator.Equal, NftOctets.Of(Ports.From).Span.ToArray());
-        else into.Range(Outside, NftOctets.Of(Ports.From), NftOctets.Of(Ports.To));
-    }
-
-    internal override NftAnswer Ask(PassingPacket packet) =>
-        packet.HasPort(End, Ports) is { } known ? NftAnswer.Of(known != Outside)
-            : new NftAnswer.Unknown(End == NftEnd.Source ? "the source port" : "the destination port",
-                End == NftEnd.Source ? packet.SourceNow(Asked(outside: false)) : Asked(outside: false), !Outside)
-            {
-                Learn = isSo => packet.LearnPort(End, Ports, isSo),
-            };
-
-    public override string ToString() => Asked(Outside);
-
-    private string Asked(bool outside) => $"th {(End == NftEnd.Source ? "sport" : "dport")} {(outside ? "!= " : "")}{Ports}";
-}
-
-public readonly record struct PortRange(ushort From, ushort To)
-{
-    public override string ToString() => From == To ? $"{From}" : $"{From}-{To}";
-}
-
-/// <summary>
-/// fib saddr type local, fib saddr . oif type != local: whether the source is this host's own address, or the outgoing interface's.
-/// </summary>
-public sealed record MatchLocalSource(bool OfOutgoingInterface, bool Not = false) : NftStatement
-{
-    internal override void Encode(Expressions into)
-    {
-        const uint addressType = 3, source = 1, outgoing = 16;
-        into.Fib(addressType, OfOutgoingInterface ? source | outgoing : source);
-        into.Compare(Not ? Operator.NotEqual : Operator.Equal, BitConverter.GetBytes((uint)RouteType.Local));
-    }
-
-    internal override NftAnswer Ask(PassingPacket packet)
-    {
-        var isLocal = packet.Source is { } source ? packet.Facts.IsLocal(source) : null;
-        if (OfOutgoingInterface && isLocal == true)
-            isLocal = packet.Out is not { } link ? true
-                : link.Known is { } name ? packet.Facts.IsLocalOn(packet.Source!.Value, name) : null;
-        return isLocal is { } known ? NftAnswer.Of(known != Not)
-            : new NftAnswer.Unknown("whether the source is an address of this host's", packet.SourceNow(Asked(not: false)), !Not);
-    }
-
-    public override string ToString() => Asked(Not);
-
-    private string Asked(bool not) => $"fib saddr{(OfOutgoingInterface ? " . oif" : "")} type {(not ? "!= " : "")}local";
-}
-
 /// <summary>numgen random mod SIDES &lt; BELOW: a die thrown anew for each connection.</summary>
 public sealed record MatchChance(uint Sides, uint Below) : NftStatement
 {
@@ -270,27 +232,4 @@ internal static class Chance
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(octets, limit);
         into.Compare(Operator.Less, octets);
     }
-}
-
-/// <summary>ct state established,related</summary>
-[Flags]
-public enum ConnectionStates : uint { Invalid = 1, Established = 2, Related = 4, New = 8, Untracked = 64 }
-
-public sealed record MatchState(ConnectionStates States) : NftStatement
-{
-    internal override void Encode(Expressions into)
-    {
-        const uint state = 0;
-        into.Conntrack(state);
-        into.Bitwise((uint)States, 0);
-        into.Compare(Operator.NotEqual, new byte[sizeof(uint)]);
-    }
-
-    internal override NftAnswer Ask(PassingPacket packet) =>
-        packet.IsIn(States) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the state of its connection", ToString())
-        {
-            Learn = isSo => packet.LearnState(States, isSo),
-        };
-
-    public override string ToString() => $"ct state {States.ToString().ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal)}";
 }

@@ -19,6 +19,11 @@ public abstract record NftChange
     /// <summary>The set shall not have these; only the keys count.</summary>
     public sealed record RemoveElements(string Set, ImmutableArray<NftElement> Elements) : NftChange;
 
+    /// <summary>The counter shall be, whatever it has counted; rules count by it (<see cref="ActCountBy"/>).</summary>
+    public sealed record PutCounter(string Name) : NftChange;
+
+    public sealed record RemoveCounter(string Name) : NftChange;
+
     public sealed record RemoveSet(string Name) : NftChange;
 
     public sealed record RemoveChain(string Name) : NftChange;

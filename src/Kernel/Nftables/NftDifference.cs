@@ -4,27 +4,33 @@ using Calico.Bgp.Kernel.Netlink;
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
-/// The messages that make of some parts what they shall be, in the order in which they lean on one another: sets and chains come; rules of
-/// chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets nobody change,
-/// which comes again at once; elements come; rules come. Maps go before the chains that they lead to. What leans on a part that comes again
-/// (rules on their sets and chains, maps on their chains) is written again with it.
+/// The messages that make of some parts what they shall be, in the order in which they lean on one another: counters, sets and chains
+/// come; rules of chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets
+/// nobody change, which comes again at once; elements come; rules come. Maps go before the chains that they lead to. What leans on a
+/// part that comes again (rules on their sets and chains, maps on their chains) is written again with it.
 /// </summary>
 /// <param name="blocked">What the kernel has refused, and is not to be asked about again yet; null: nothing.</param>
 internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
 {
     private readonly List<SetPart> sets = [];
+    private readonly List<CounterPart> counters = [];
     private readonly List<(ChainPart Chain, ImmutableArray<NftRule> Rules)> chains = [];
     private readonly HashSet<SetPart> setsAgain = [];
     private readonly HashSet<ChainPart> chainsAgain = [], rewritten = [];
     private uint setIds;
 
-    public void Write(string? comment, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
+    public void Write(
+        string? comment, IEnumerable<CounterPart> someCounters, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
     {
+        foreach (var counter in someCounters)
+            if (counter.Differs && !Blocks(Part(counter))) counters.Add(counter);
         sets.AddRange(someSets.Where(
             set => !Blocks(set.Wanted != null ? new NftPart.Set(set.Name) : new NftPart.Removal(new NftPart.Set(set.Name)))));
         foreach (var chain in someChains) Add(chain);
         Widen();
-        if (!parts.TableIsThere) into.Add(new NftPart.Table(table), () => NftMessage.AddTable(table, comment));
+        if (!parts.TableIsThere) into.Add(new NftPart.Table(table), () => [NftMessage.AddTable(table, comment)]);
+        foreach (var counter in counters)
+            if (counter.IsWanted) into.Add(Part(counter), () => [NftMessage.AddCounter(table, counter.Name)]);
         // The kernel finds a set by walking along all of them: those that change by the packet stand in front.
         foreach (var set in sets.OrderByDescending(set => set.Wanted?.Dynamic == true))
             if (set is { Wanted: { } wanted, There: null }) AddSet(wanted);
@@ -37,6 +43,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
         foreach (var set in sets.Where(IsAgain)) Remove(new NftPart.Set(set.Name), NftMessage.DeleteSet(table, set.Name));
         foreach (var (chain, _) in chains)
             if (IsAgain(chain)) Remove(new NftPart.Chain(chain.Name), NftMessage.DeleteChain(table, chain.Name));
+        foreach (var counter in counters)
+            if (!counter.IsWanted) into.Add(Part(counter), () => [NftMessage.DeleteCounter(table, counter.Name)]);
         foreach (var set in sets)
             if (set.Wanted is { } wanted && IsAgain(set)) AddSet(wanted);
         foreach (var (chain, _) in chains)
@@ -47,6 +55,12 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     }
 
     private bool Blocks(NftPart part) => blocked != null && blocked(part);
+
+    private static NftPart Part(CounterPart counter)
+    {
+        var part = new NftPart.Counter(counter.Name);
+        return counter.IsWanted ? part : new NftPart.Removal(part);
+    }
 
     private void Add(ChainPart chain)
     {
@@ -90,10 +104,10 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     private void AddSet(NftSet set)
     {
         var id = ++setIds;
-        into.Add(new NftPart.Set(set.Name), () => NftMessage.AddSet(table, set, id));
+        into.Add(new NftPart.Set(set.Name), () => [NftMessage.AddSet(table, set, id)]);
     }
 
-    private void AddChain(NftChain chain) => into.Add(new NftPart.Chain(chain.Name), () => NftMessage.AddChain(table, chain));
+    private void AddChain(NftChain chain) => into.Add(new NftPart.Chain(chain.Name), () => [NftMessage.AddChain(table, chain)]);
 
     private void Flush(ChainPart chain) => Remove(new NftPart.Chain(chain.Name), NftMessage.FlushChain(table, chain.Name));
 
@@ -105,7 +119,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     private void AddRules(ChainPart chain, ImmutableArray<NftRule> rules)
     {
         if (!IsWritten(chain, rules)) return;
-        foreach (var rule in rules) into.Add(new NftPart.Rule(chain.Name, rule), () => NftMessage.AddRule(table, chain.Name, rule));
+        foreach (var rule in rules)
+            into.Add(new NftPart.Rule(chain.Name, rule), () => NftMessage.AddRule(table, chain.Name, rule, () => ++setIds));
     }
 
     /// <summary>Many in one message: they share one attribute, whose length has 16 bits.</summary>
@@ -133,6 +148,11 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     public void Commit()
     {
         parts.TableIsThere = true;
+        foreach (var counter in counters)
+        {
+            counter.IsThere = counter.IsWanted;
+            parts.Clean(counter);
+        }
         foreach (var set in sets)
         {
             set.Commit(setsAgain.Contains(set), blocked);

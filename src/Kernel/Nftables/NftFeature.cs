@@ -12,8 +12,11 @@ internal static class NftFeature
     {
         ActMasquerade => "CONFIG_NFT_MASQ",
         ActSourceNat or ActDestinationNat => "CONFIG_NFT_NAT",
-        MatchLocalSource => "CONFIG_NFT_FIB_INET",
-        MatchState or ActNoTrack => "CONFIG_NFT_CT",
+        MatchLocalSource or MatchLocalDestination or MatchReversePath => "CONFIG_NFT_FIB_INET",
+        MatchState or MatchTranslated or ActNoTrack => "CONFIG_NFT_CT",
+        ActReject => "CONFIG_NFT_REJECT",
+        ActLog => "CONFIG_NFT_LOG",
+        ActCountBy => "CONFIG_NF_TABLES",
         MatchSourceShare => "CONFIG_NFT_HASH",
         MatchChance => "CONFIG_NFT_NUMGEN",
         _ => "CONFIG_NF_TABLES",

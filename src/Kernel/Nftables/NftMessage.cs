@@ -25,6 +25,8 @@ internal static class NftMessage
     public const ushort NewSet = Subsystem | 9, GetSet = Subsystem | 10, DelSet = Subsystem | 11;
     public const ushort NewElement = Subsystem | 12, GetElement = Subsystem | 13, DelElement = Subsystem | 14;
     public const ushort NewGeneration = Subsystem | 15, GetGeneration = Subsystem | 16;
+    public const ushort NewObject = Subsystem | 18, GetObject = Subsystem | 19, DelObject = Subsystem | 20;
+    public const uint CounterObject = 1;
     private const ushort DestroyElement = Subsystem | 30;
     public const byte Inet = 1;
 
@@ -80,22 +82,78 @@ internal static class NftMessage
     public static NetlinkMessage DeleteChain(string table, string chain) => Write(DelChain, table).Text(3, chain);
 
     // nft add rule inet TABLE CHAIN …
-    public static NetlinkMessage AddRule(string table, string chain, NftRule rule)
+    /// <summary>The rule, and before it the sets that stand in it.</summary>
+    /// <param name="nextId">A number for each, which no other set of the transaction has.</param>
+    public static IEnumerable<NetlinkMessage> AddRule(string table, string chain, NftRule rule, Func<uint> nextId)
     {
         var message = Message(NewRule, NetlinkFlags.Create | NetlinkFlags.Append).Text(Table, table).Text(2, chain); // CHAIN
-        WriteRule(message, rule);
+        var expressions = new Expressions(message, nextId);
+        WriteRule(message, rule, expressions);
+        foreach (var (set, id) in expressions.Anonymous)
+        {
+            yield return AddSet(table, set with { Size = (uint)set.Elements.Length }, id);
+            foreach (var elements in Elements(table, set, id)) yield return elements;
+        }
+        yield return message;
+    }
+
+    /// <summary>An anonymous set's: found by its id alone, because the kernel would look for its name among all sets.</summary>
+    private static IEnumerable<NetlinkMessage> Elements(string table, NftSet set, uint id)
+    {
+        for (var next = 0; next < set.Elements.Length;)
+        {
+            var message = Write(NewElement, table, create: true).BigEndian(4, id); // SET_ID
+            using (message.OpenNested(3))                                          // ELEMENTS
+                for (; next < set.Elements.Length && message.Length < MostOctets; next++)
+                    NftElements.Write(message, set, set.Elements[next], add: true);
+            yield return message;
+        }
+    }
+
+    /// <summary>What the kernel would tell of the rule, and the sets that would stand in it.</summary>
+    /// <param name="told">The names that the kernel has given to these.</param>
+    public static List<(NftSet Set, uint Id)> WriteRule(NetlinkMessage into, NftRule rule, IReadOnlyList<string> told)
+    {
+        var expressions = new Expressions(into, static () => 0, told);
+        WriteRule(into, rule, expressions);
+        return expressions.Anonymous;
+    }
+
+    private static void WriteRule(NetlinkMessage into, NftRule rule, Expressions expressions)
+    {
+        using (into.OpenNested(4)) // EXPRESSIONS
+            foreach (var statement in rule.Statements) statement.Encode(expressions);
+        Comment(into, 7, 0, rule.Comment); // USERDATA
+    }
+
+    // nft add counter inet TABLE NAME
+    public static NetlinkMessage AddCounter(string table, string counter)
+    {
+        var message = Object(NewObject, table, counter, create: true);
+        using (message.OpenNested(4))                          // DATA
+            message.BigEndian(1, 0UL).BigEndian(2, 0UL);       // BYTES, PACKETS
         return message;
     }
 
-    public static void WriteRule(NetlinkMessage into, NftRule rule)
+    // nft delete counter inet TABLE NAME
+    public static NetlinkMessage DeleteCounter(string table, string counter) => Object(DelObject, table, counter, create: false);
+
+    private static NetlinkMessage Object(ushort type, string table, string name, bool create) =>
+        Write(type, table, create).Text(2, name).BigEndian(3, CounterObject); // NAME, TYPE
+
+    // nft list counters table inet TABLE
+    public static NetlinkMessage AskCounters(string table) =>
+        Message(GetObject, NetlinkFlags.Dump).Text(Table, table).BigEndian(3, CounterObject); // TYPE
+
+    public static NftCount ReadCounter(ReadOnlySpan<byte> attributes)
     {
-        using (into.OpenNested(4)) // EXPRESSIONS
-        {
-            var expressions = new Expressions(into);
-            foreach (var statement in rule.Statements) statement.Encode(expressions);
-        }
-        Comment(into, 7, 0, rule.Comment); // USERDATA
+        var figures = AttributeReader.Find(attributes, 4); // DATA
+        // NAME; PACKETS, BYTES
+        return new(AttributeReader.Text(AttributeReader.Find(attributes, 2)), Figure(figures, 2), Figure(figures, 1));
     }
+
+    private static ulong Figure(ReadOnlySpan<byte> figures, ushort type) =>
+        BinaryPrimitives.TryReadUInt64BigEndian(AttributeReader.Find(figures, type), out var number) ? number : 0;
 
     // nft flush chain inet TABLE CHAIN
     public static NetlinkMessage FlushChain(string table, string chain) => Write(DelRule, table).Text(2, chain);
@@ -120,9 +178,9 @@ internal static class NftMessage
     /// <summary>What packets shall put into a set (dynamic) and what the clock takes out of it (timeout) go together here.</summary>
     public static uint Flags(NftSet set)
     {
-        const uint interval = 4, map = 8, timeout = 16, dynamic = 32, concatenation = 128;
-        return (set.Intervals ? interval : 0) | (set.IsMap ? map : 0) | (set.Dynamic ? timeout | dynamic : 0)
-            | (IsRanges(set) ? concatenation : 0);
+        const uint anonymous = 1, constant = 2, interval = 4, map = 8, timeout = 16, dynamic = 32, concatenation = 128;
+        return (set.Anonymous ? anonymous | constant : 0) | (set.Intervals ? interval : 0) | (set.IsMap ? map : 0)
+            | (set.Dynamic ? timeout | dynamic : 0) | (IsRanges(set) ? concatenation : 0);
     }
 
     private static void Describe(NetlinkMessage message, NftSet set)

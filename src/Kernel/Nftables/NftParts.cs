@@ -10,8 +10,10 @@ internal sealed class NftParts
 {
     private readonly Dictionary<string, SetPart> sets = [];
     private readonly Dictionary<string, ChainPart> chains = [];
+    private readonly Dictionary<string, CounterPart> counters = [];
     private readonly HashSet<SetPart> dirtySets = [];
     private readonly HashSet<ChainPart> dirtyChains = [];
+    private readonly HashSet<CounterPart> dirtyCounters = [];
 
     public bool TableIsThere { get; set; }
 
@@ -19,6 +21,8 @@ internal sealed class NftParts
     public IReadOnlyCollection<ChainPart> Chains => chains.Values;
     public IReadOnlyCollection<SetPart> DirtySets => dirtySets;
     public IReadOnlyCollection<ChainPart> DirtyChains => dirtyChains;
+
+    public IReadOnlyCollection<CounterPart> DirtyCounters => dirtyCounters;
 
     public SetPart? Set(string name) => sets.GetValueOrDefault(name);
 
@@ -63,6 +67,16 @@ internal sealed class NftParts
                 gone.Remove();
                 dirtySets.Add(gone);
                 break;
+            case NftChange.PutCounter(var name):
+                if (!counters.TryGetValue(name, out var counter)) counters[name] = counter = new(name);
+                counter.IsWanted = true;
+                if (counter.Differs) dirtyCounters.Add(counter);
+                break;
+            case NftChange.RemoveCounter(var name):
+                if (!counters.TryGetValue(name, out var idle)) break;
+                idle.IsWanted = false;
+                dirtyCounters.Add(idle);
+                break;
             case NftChange.PutChain(var chain):
                 if (!chains.TryGetValue(chain.Name, out var known)) chains[chain.Name] = known = new(chain.Name);
                 if (known.Put(chain)) dirtyChains.Add(known);
@@ -82,6 +96,12 @@ internal sealed class NftParts
         TableIsThere = told.Exists;
         foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
         foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
+        foreach (var name in told.Counters) counters.TryAdd(name, new(name));
+        foreach (var counter in counters.Values)
+        {
+            counter.IsThere = told.Counters.Contains(counter.Name);
+            if (counter.Differs) dirtyCounters.Add(counter);
+        }
         foreach (var set in sets.Values)
         {
             set.Compare(told.Sets.GetValueOrDefault(set.Name));
@@ -90,7 +110,7 @@ internal sealed class NftParts
         foreach (var chain in chains.Values)
         {
             var rules = chain.Wanted is { } wanted ? allowed(wanted) : [];
-            chain.Compare(told.Chains.GetValueOrDefault(chain.Name), rules);
+            chain.Compare(told, rules);
             if (chain.Differs) dirtyChains.Add(chain);
         }
     }
@@ -102,6 +122,9 @@ internal sealed class NftParts
         {
             case NftPart.Set(var name): Retry(Set(name)); break;
             case NftPart.Element(var of, _): Retry(Set(of)); break;
+            case NftPart.Counter(var name):
+                if (counters.TryGetValue(name, out var counter)) dirtyCounters.Add(counter);
+                break;
             case NftPart.Chain(var name): Retry(Chain(name)); break;
             case NftPart.Rule(var of, _): Retry(Chain(of)); break;
             case NftPart.Removal(var what): Retry(what); break;
@@ -126,6 +149,8 @@ internal sealed class NftParts
         NftPart.Chain(var name) => Chain(name)?.Wanted != null,
         NftPart.Element(var of, var element) => Set(of)?.Wants(element) == true,
         NftPart.Rule(var of, var rule) => Chain(of)?.Wanted?.Rules.Contains(rule) == true,
+        NftPart.Counter(var name) => counters.GetValueOrDefault(name)?.IsWanted == true,
+        NftPart.Removal(NftPart.Counter(var name)) => counters.GetValueOrDefault(name)?.IsThere == true,
         NftPart.Removal(NftPart.Element(var of, var element)) => Set(of)?.ToRemove.Contains(element) == true,
         NftPart.Removal(NftPart.Set(var name)) => Set(name)?.There != null,
         NftPart.Removal(NftPart.Chain(var name)) => Chain(name)?.There != null,
@@ -139,6 +164,12 @@ internal sealed class NftParts
         if (set.Wanted == null) sets.Remove(set.Name);
     }
 
+    public void Clean(CounterPart counter)
+    {
+        dirtyCounters.Remove(counter);
+        if (!counter.IsWanted) counters.Remove(counter.Name);
+    }
+
     public void Clean(ChainPart chain)
     {
         dirtyChains.Remove(chain);
@@ -150,12 +181,14 @@ internal sealed class NftParts
     {
         dirtySets.Clear();
         dirtyChains.Clear();
+        dirtyCounters.Clear();
     }
 
     public void Clear()
     {
         sets.Clear();
         chains.Clear();
+        counters.Clear();
         Rest();
         TableIsThere = false;
     }

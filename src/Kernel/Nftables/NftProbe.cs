@@ -35,7 +35,7 @@ internal static class NftProbe
     private static void Add(NftTransaction transaction, string table, NftStatement statement)
     {
         NftRule rule = new(new MatchFamily(IpFamily.IPv4), statement);
-        transaction.Add(new NftPart.Rule(Chain, rule), NftMessage.AddRule(table, Chain, rule));
+        transaction.Add(new NftPart.Rule(Chain, rule), () => NftMessage.AddRule(table, Chain, rule, () => 1));
     }
 
     /// <summary>Without tables of family inet, or chains of type nat, nothing behind them can be told.</summary>

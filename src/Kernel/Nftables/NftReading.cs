@@ -8,20 +8,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal sealed record ToldSet(NftSet Shape, List<NftElement> Elements);
 
 /// <summary>A chain that the kernel holds, its rules in the octets that it told us.</summary>
-internal sealed record ToldChain(NftChain Shape, List<byte[]> Rules)
-{
-    public bool Holds(ImmutableArray<NftRule> wanted)
-    {
-        if (Rules.Count != wanted.Length) return false;
-        for (var i = 0; i < wanted.Length; i++)
-        {
-            var message = new NetlinkMessage();
-            NftMessage.WriteRule(message, wanted[i]);
-            if (!AttributeCover.Covers(Rules[i], message.Attributes)) return false;
-        }
-        return true;
-    }
-}
+internal sealed record ToldChain(NftChain Shape, List<byte[]> Rules);
 
 /// <summary>What the kernel holds under our table's name.</summary>
 internal sealed class ToldTable
@@ -33,6 +20,49 @@ internal sealed class ToldTable
 
     public Dictionary<string, ToldSet> Sets { get; } = [];
     public Dictionary<string, ToldChain> Chains { get; } = [];
+
+    /// <summary>Those that belong to rules, under the names that the kernel has given them.</summary>
+    public Dictionary<string, ToldSet> Anonymous { get; } = [];
+
+    public HashSet<string> Counters { get; } = [];
+
+    /// <summary>The chain has these rules and no others, in their order.</summary>
+    public bool Holds(ToldChain chain, ImmutableArray<NftRule> wanted)
+    {
+        if (chain.Rules.Count != wanted.Length) return false;
+        for (var i = 0; i < wanted.Length; i++)
+            if (!Is(chain.Rules[i], wanted[i])) return false;
+        return true;
+    }
+
+    /// <summary>The sets that stand in the rule are compared beside it: what the kernel tells of the rule has their names alone.</summary>
+    private bool Is(ReadOnlySpan<byte> told, NftRule wanted)
+    {
+        var message = new NetlinkMessage();
+        var names = AnonymousAsked(told);
+        var sets = NftMessage.WriteRule(message, wanted, names);
+        if (sets.Count != names.Count || !AttributeCover.Covers(told, message.Attributes)) return false;
+        for (var i = 0; i < names.Count; i++)
+            if (!IsSame(Anonymous[names[i]], sets[i].Set)) return false;
+        return true;
+    }
+
+    private static bool IsSame(ToldSet told, NftSet wanted) =>
+        told.Shape.SameKind(wanted with { Name = told.Shape.Name }) && told.Elements.Count == wanted.Elements.Length
+        && told.Elements.ToHashSet().SetEquals(wanted.Elements);
+
+    /// <summary>The names of anonymous sets that a rule's lookups have, in their order.</summary>
+    private List<string> AnonymousAsked(ReadOnlySpan<byte> rule)
+    {
+        const ushort expressions = 4, name = 1, data = 2, set = 1;
+        var names = new List<string>();
+        var list = new AttributeReader(AttributeReader.Find(rule, expressions));
+        while (list.Next(out _, out var expression))
+            if (AttributeReader.Text(AttributeReader.Find(expression, name)) == "lookup"
+                && AttributeReader.Text(AttributeReader.Find(AttributeReader.Find(expression, data), set)) is var asked
+                && Anonymous.ContainsKey(asked)) names.Add(asked);
+        return names;
+    }
 }
 
 /// <summary>Reads our own table: at the start, and after somebody else has touched it.</summary>
@@ -60,9 +90,10 @@ internal sealed class NftReading
         if (!Ask(NftMessage.AskGeneration(), ReadGeneration)) return false;
         if (!Ask(NftMessage.AskTable(name), ReadTable)) return errno == ENOENT && Forgive();
         if (!Ask(NftMessage.AskSets(name), ReadSet)) return false;
-        foreach (var set in table.Sets.Values)
+        foreach (var set in table.Sets.Values.Concat(table.Anonymous.Values))
             if (!set.Shape.Dynamic && !ReadElements(set)) return false;
-        return Ask(NftMessage.AskChains(), ReadChain) && Ask(NftMessage.AskRules(name), ReadRule);
+        return Ask(NftMessage.AskCounters(name), ReadCounter) && Ask(NftMessage.AskChains(), ReadChain)
+            && Ask(NftMessage.AskRules(name), ReadRule);
     }
 
     private bool Ask(NetlinkMessage request, DumpEntry entry) => dump.Read(request, entry, out errno) == DumpEnd.Complete;
@@ -83,8 +114,11 @@ internal sealed class NftReading
     private void ReadSet(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {
         var set = NftSetReading.Read(Attributes(body));
-        table.Sets[set.Name] = new(set, []);
+        (set.Anonymous ? table.Anonymous : table.Sets)[set.Name] = new(set, []);
     }
+
+    private void ReadCounter(in NetlinkHeader header, ReadOnlySpan<byte> body) =>
+        table.Counters.Add(NftMessage.ReadCounter(Attributes(body)).Name);
 
     private bool ReadElements(ToldSet set)
     {

@@ -19,6 +19,9 @@ public sealed record NftSet(
     /// </summary>
     public bool Dynamic { get; init; }
 
+    /// <summary>Belongs to a rule, and comes and goes with it; the kernel gives it its name.</summary>
+    internal bool Anonymous { get; init; }
+
     /// <summary>How long an element lives that says nothing else; null: for ever. Of a dynamic set alone.</summary>
     public TimeSpan? Timeout { get; init; }
 
@@ -31,7 +34,8 @@ public sealed record NftSet(
 
     /// <summary>What cannot be changed while the set lives. A size that nobody asked for is the kernel's affair.</summary>
     public bool SameKind(NftSet other) =>
-        (Name, Intervals, Comment, Dynamic, Timeout) == (other.Name, other.Intervals, other.Comment, other.Dynamic, other.Timeout)
+        (Name, Intervals, Comment, Dynamic, Timeout, Anonymous)
+            == (other.Name, other.Intervals, other.Comment, other.Dynamic, other.Timeout, other.Anonymous)
         && (Size == other.Size || Size == 0 || other.Size == 0)
         && Key.AsSpan().SequenceEqual(other.Key.AsSpan()) && Value.AsSpan().SequenceEqual(other.Value.AsSpan());
 

@@ -7,7 +7,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <summary>What the kernel tells of a set and of a base chain's place.</summary>
 internal static class NftSetReading
 {
-    private const uint Interval = 4, Map = 8, Timeout = 16, Dynamic = 32, SixBits = 0x3f;
+    private const uint Anonymous = 1, Interval = 4, Map = 8, Timeout = 16, Dynamic = 32, SixBits = 0x3f;
 
     public static NftSet Read(ReadOnlySpan<byte> attributes)
     {
@@ -18,6 +18,7 @@ internal static class NftSetReading
             value)
         {
             Comment = NftMessage.ReadComment(AttributeReader.Find(attributes, 13), 7), // USERDATA
+            Anonymous = (flags & Anonymous) != 0,
             Dynamic = (flags & (Timeout | Dynamic)) != 0,
             Timeout = BinaryPrimitives.TryReadUInt64BigEndian(timeout, out var milliseconds)
             ? TimeSpan.FromMilliseconds(milliseconds) : null,

@@ -41,11 +41,11 @@ internal sealed class NftTransaction(NetlinkSocket socket)
     }
 
     /// <summary>What has no form that the kernel could take is refused before it is asked; nothing else need wait for that.</summary>
-    public void Add(NftPart part, Func<NetlinkMessage> encode)
+    public void Add(NftPart part, Func<IEnumerable<NetlinkMessage>> encode)
     {
         try
         {
-            Add(part, encode());
+            foreach (var message in encode().ToArray()) Add(part, message);
         }
         catch (Exception unfit) when (unfit is ArgumentException or OverflowException)
         {

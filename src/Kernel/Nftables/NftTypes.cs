@@ -12,7 +12,11 @@ public enum NftType : uint
     Ipv6Address = 8,
     Protocol = 12,
     Port = 13,
+    IcmpType = 14,
     Mark = 19,
+    Icmp6Type = 29,
+    IcmpCode = 32,
+    Icmp6Code = 33,
     InterfaceName = 41,
 }
 
@@ -23,7 +27,7 @@ internal static class NftTypes
     public static int Octets(this NftType type) => type switch
     {
         NftType.Ipv4Address or NftType.Mark => 4,
-        NftType.Protocol => 1,
+        NftType.Protocol or NftType.IcmpType or NftType.IcmpCode or NftType.Icmp6Type or NftType.Icmp6Code => 1,
         NftType.Port => 2,
         NftType.Verdict => 0,
         _ => 16,

@@ -14,6 +14,9 @@ public sealed record NftStatus(
     public static readonly NftStatus None = new(0, 0, 0, [], []);
 }
 
+/// <summary>What a counter has counted since it was made.</summary>
+public readonly record struct NftCount(string Name, ulong Packets, ulong Octets);
+
 /// <summary>Our table of nf_tables as the rest of the daemon sees it.</summary>
 public interface INftables
 {
@@ -29,6 +32,13 @@ public interface INftables
 
     /// <summary>Walks a packet through what is wanted, without what the kernel has refused.</summary>
     Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default);
+
+    /// <summary>
+    /// What the counters have counted whose names begin so, as the kernel has it now. One that is wanted and not there yet is not among
+    /// them.
+    /// </summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
+    Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default);
 
     /// <summary>Removes the table and all that is in it.</summary>
     /// <returns>Null, or the kernel's words.</returns>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Threading.Channels;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
@@ -20,6 +21,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     private abstract record Order
     {
         public sealed record Apply(ImmutableArray<NftChange> Changes, TaskCompletionSource Done) : Order;
+        public sealed record Counters(string Prefix, TaskCompletionSource<ImmutableArray<NftCount>> Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
         public sealed record Walk(Packet Packet, IHostFacts Facts, TaskCompletionSource<ImmutableArray<PacketEnd>> Done) : Order;
         /// <summary>Somebody else has been at the table. Of these only one waits, however much he does.</summary>
@@ -76,6 +78,13 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         return done.Task.WaitAsync(stop);
     }
 
+    public Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default)
+    {
+        var done = new TaskCompletionSource<ImmutableArray<NftCount>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Counters(prefix, done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
     public Task<string?> FlushAsync(CancellationToken stop = default)
     {
         var done = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -109,6 +118,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         if (order is Order.Apply apply) apply.Done.TrySetCanceled();
         else if (order is Order.Flush flush) flush.Done.TrySetCanceled();
         else if (order is Order.Walk walk) walk.Done.TrySetCanceled();
+        else if (order is Order.Counters counters) counters.Done.TrySetCanceled();
     }
 
     private TimeSpan Wait(Ruleset ruleset) => disturbed ? BetweenRepairs : ruleset.Wait ?? Timeout.InfiniteTimeSpan;
@@ -153,6 +163,10 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
                 break;
             case Order.Walk(var packet, var facts, var done):
                 done.SetResult(PacketWalk.Ends(ruleset.Table, facts, packet));
+                break;
+            case Order.Counters(var prefix, var done):
+                if (ruleset.Counters(prefix, out var counts) is not 0 and var errno) done.SetException(new Win32Exception(errno));
+                else done.SetResult(counts);
                 break;
             case Order.Flush flush:
                 flush.Done.SetResult(ruleset.Flush());

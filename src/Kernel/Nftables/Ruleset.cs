@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
 using Microsoft.Extensions.Logging;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -42,6 +43,27 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
 
     /// <summary>What packets meet, once it is in force.</summary>
     public IPacketTable Table => new PartsTable(parts, Blocked);
+
+    /// <summary>What the counters have counted whose names begin so.</summary>
+    /// <returns>The kernel's error where it does not tell, or tells a torn list again and again; 0.</returns>
+    public int Counters(string prefix, out ImmutableArray<NftCount> counts)
+    {
+        var found = ImmutableArray.CreateBuilder<NftCount>();
+        var (end, errno) = (DumpEnd.Interrupted, 0);
+        for (var attempt = 0; attempt < Attempts && end == DumpEnd.Interrupted; attempt++)
+        {
+            found.Clear();
+            end = dump.Read(NftMessage.AskCounters(name), Keep, out errno);
+        }
+        counts = found.DrainToImmutable();
+        return end == DumpEnd.Interrupted ? EINTR : errno;
+
+        void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        {
+            var count = NftMessage.ReadCounter(body[NetfilterHeader.Octets..]);
+            if (count.Name.StartsWith(prefix, StringComparison.Ordinal)) found.Add(count);
+        }
+    }
 
     /// <summary>
     /// From now on this is wanted, too. Elements of sets that are in force go at once, ahead of everything else that waits.
@@ -93,7 +115,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     /// <summary>False: what the kernel minds there is for the next round to find out.</summary>
     private bool Hasten(HashSet<SetPart> sets)
     {
-        var difference = Write(sets, []);
+        var difference = Write([], sets, []);
         if (!transaction.IsEmpty && (transaction.Refusals.Count > 0 || Exchange() != NftOutcome.Committed)) return false;
         difference.Commit();
         Forget();
@@ -128,11 +150,11 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
 
     private Predicate<NftPart>? Blocked => refusals.Count == 0 ? null : refusals.Blocks;
 
-    private NftDifference Write(IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
+    private NftDifference Write(IEnumerable<CounterPart> counters, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
     {
         transaction.Begin();
         var difference = new NftDifference(name, parts, Blocked, transaction);
-        difference.Write(comment, sets, chains);
+        difference.Write(comment, counters, sets, chains);
         return difference;
     }
 
@@ -142,7 +164,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         if (!IsOurs) return Settle();
         if (!known && !Read()) return false;
         if (refusals.Blocks(new NftPart.Table(name))) return Settle();
-        var difference = Write(parts.DirtySets, parts.DirtyChains);
+        var difference = Write(parts.DirtyCounters, parts.DirtySets, parts.DirtyChains);
         if (transaction.Refusals.Count > 0)
         {
             Refuse(transaction.Refusals);

@@ -15,7 +15,12 @@ public sealed record Packet(Address Source, Address Destination)
     public IpProtocol? Protocol { get; init; }
     public ushort? SourcePort { get; init; }
     public ushort? DestinationPort { get; init; }
+    public byte? IcmpType { get; init; }
+    public byte? IcmpCode { get; init; }
     public uint? Mark { get; init; }
+
+    /// <summary>What a table of others' (kube-proxy's) makes of its destination, before any translation of ours is asked.</summary>
+    public PacketRedirect? Redirect { get; init; }
 
     /// <summary>The interface that it comes in by. With it the packet comes from outside, whatever its source.</summary>
     public string? In { get; init; }
@@ -27,6 +32,14 @@ public sealed record Packet(Address Source, Address Destination)
     public ConnectionStates? State { get; init; } = ConnectionStates.New;
 }
 
+/// <summary>Another destination.</summary>
+/// <param name="Port">Null: the port stays.</param>
+public sealed record PacketRedirect(Address To, ushort? Port)
+{
+    /// <summary>The destination stays what it is.</summary>
+    public static readonly PacketRedirect None = new(default, null);
+}
+
 /// <summary>What fib statements ask, and what a packet's way through the hooks follows from. Null: nobody here knows.</summary>
 public interface IHostFacts
 {
@@ -35,4 +48,7 @@ public interface IHostFacts
 
     /// <summary>The same, for an address of this interface's.</summary>
     bool? IsLocalOn(Address address, string link);
+
+    /// <summary>A route to this source leads out by the interface, for a packet with this mark; 0 where nobody knows it.</summary>
+    bool? ComesBackBy(Address source, uint mark, string link);
 }

@@ -26,6 +26,7 @@ public sealed class PacketWalk
     private readonly bool telling;
     private readonly bool[] script;
     private readonly List<bool> answers = [];
+    private readonly Packet asked;
     private readonly PassingPacket packet;
     private readonly Dictionary<string, bool> assumed = [];
     private readonly ImmutableArray<PacketCondition>.Builder conditions = ImmutableArray.CreateBuilder<PacketCondition>();
@@ -40,7 +41,7 @@ public sealed class PacketWalk
 
     private PacketWalk(IPacketTable table, IHostFacts facts, Packet packet, bool[] script, bool telling)
     {
-        (this.table, this.script, this.telling) = (table, script, telling);
+        (this.table, this.script, this.telling, asked) = (table, script, telling, packet);
         this.packet = new(packet, table, facts);
     }
 
@@ -95,24 +96,40 @@ public sealed class PacketWalk
     }
 
     private bool IsLocal(Address address) => packet.Facts.IsLocal(address)
-        ?? Assume(new($"whether {address} is an address of this host's", $"fib type local {address}"));
+        ?? Assume(new(LocalAddress.Fact(address), LocalAddress.Question(address)));
 
     private PacketVerdict Pass(NftHookPoint place)
     {
         places.Add(place);
         var isDestination = place is NftHookPoint.Prerouting or NftHookPoint.Output;
-        var settled = isDestination ? destinationSettled : sourceSettled;
         foreach (var chain in ChainsAt(place))
         {
             var isNat = IsNat(chain);
+            if (isDestination && Priority(chain) >= NatPriority.Destination) Redirect(place);
+            var settled = isDestination ? destinationSettled : sourceSettled;
             packet.Reach(place, Priority(chain));
             if (isNat && (settled || !BeginsConnection())) continue;
             if (Pass(chain, 0) is { } verdict and not PacketVerdict.Accept) return verdict;
-            settled |= isNat && (isDestination ? destination : source) != null;
+            if (isDestination) destinationSettled |= isNat && destination != null;
+            else sourceSettled |= isNat && source != null;
         }
+        if (isDestination) Redirect(place);
         destinationSettled |= isDestination;
         sourceSettled |= place is NftHookPoint.Input or NftHookPoint.Postrouting;
         return PacketVerdict.Accept;
+    }
+
+    /// <summary>
+    /// What another table does in front of ours. Of a connection that has begun it was done to the first packet, and is to each.
+    /// </summary>
+    private void Redirect(NftHookPoint place)
+    {
+        if (destinationSettled || asked.Redirect is not { } redirect || redirect == PacketRedirect.None) return;
+        packet.Reach(place, NatPriority.Destination);
+        if (packet.States == ConnectionStates.Untracked || packet.States == ConnectionStates.Invalid) return;
+        destinationSettled = true;
+        destination = new(NftEnd.Destination, redirect.To, redirect.To, redirect.Port is { } port ? new(port, port) : null);
+        packet.Translate(destination);
     }
 
     private static bool IsNat(NftChain chain) => chain.Hook!.Type == "nat";
@@ -120,9 +137,9 @@ public sealed class PacketWalk
     private IEnumerable<NftChain> ChainsAt(NftHookPoint place) => table.Chains.Where(chain => chain.Hook?.Point == place)
         .OrderBy(Priority).ThenBy(chain => IsNat(chain) ? chain.Hook!.Priority : 0);
 
-    /// <summary>NF_IP_PRI_NAT_DST and NF_IP_PRI_NAT_SRC, where the kernel has its one hook for all chains of type nat.</summary>
     private static int Priority(NftChain chain) => !IsNat(chain) ? chain.Hook!.Priority
-        : chain.Hook!.Point is NftHookPoint.Prerouting or NftHookPoint.Output ? -100 : 100;
+        : chain.Hook!.Point is NftHookPoint.Prerouting or NftHookPoint.Output
+            ? NatPriority.Destination : NatPriority.Source;
 
     private bool BeginsConnection()
     {

@@ -35,6 +35,9 @@ public sealed class PacketWays : IDisposable
         return Ask(Question(packet, packet.Destination, packet.Source, (uint)back.Interface));
     }
 
+    /// <summary>Where a packet to this address with this mark would go; null: nowhere, or it ends here.</summary>
+    public PacketWay? Back(Address to, uint mark) => Ask(Question(new(to, to) { Mark = mark }, to, null, 0));
+
     // ip route get DESTINATION [from SOURCE [iif IFACE]] [mark MARK] [ipproto PROTOCOL sport PORT dport PORT]
     private static NetlinkMessage Question(Packet packet, Address to, Address? from, uint cameIn)
     {

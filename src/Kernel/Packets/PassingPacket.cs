@@ -12,13 +12,13 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private const ConnectionStates AllStates = ConnectionStates.Invalid | ConnectionStates.Established | ConnectionStates.Related
         | ConnectionStates.New | ConnectionStates.Untracked;
 
-    private static readonly PortRange AnyPort = new(0, ushort.MaxValue);
-
     private LinkName cameIn = new(packet.In), leaves = new(packet.Out);
-    private PortRange sourcePorts = Only(packet.SourcePort), destinationPorts = Only(packet.DestinationPort);
+    private NumbersLeft sourcePorts = new(packet.SourcePort, ushort.MaxValue);
+    private NumbersLeft destinationPorts = new(packet.DestinationPort, ushort.MaxValue);
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
-    private bool untracked, isTranslated;
+    private bool untracked, isTranslated, isSentOn;
+    private bool? isFromElse;
     private int turns;
 
     /// <summary>Those that its connection's state may be.</summary>
@@ -31,7 +31,11 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// <summary>Null: it was translated to something that is not known.</summary>
     public Address? Source { get; private set; } = packet.Source;
     public Address Destination { get; private set; } = packet.Destination;
-    public IpProtocol? Protocol { get; set; } = packet.Protocol;
+    public NumbersLeft Protocols { get; } = new((byte?)packet.Protocol, byte.MaxValue);
+    public NumbersLeft IcmpTypes { get; } = new(packet.IcmpType, byte.MaxValue);
+    public NumbersLeft IcmpCodes { get; } = new(packet.IcmpCode, byte.MaxValue);
+    public IpProtocol? Protocol => (IpProtocol?)Protocols.Known;
+    public uint Mark => mark & knownOfMark;
 
     /// <summary>Null where a packet has no such interface: of this host's own, or not routed yet.</summary>
     public LinkName? In => Place is NftHookPoint.Output || (Place == NftHookPoint.Postrouting && IsOwn) ? null : cameIn;
@@ -40,20 +44,23 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
 
     public NftHookPoint Place { get; private set; }
 
+    private int priority;
+
+    /// <summary>At places that come after other tables' translation of destinations.</summary>
+    private bool IsBehindRedirect => Place is not (NftHookPoint.Prerouting or NftHookPoint.Output) || priority > NatPriority.Destination;
+
     /// <summary>Made by this host.</summary>
     public bool IsOwn { get; set; }
 
     /// <summary>In front of conntrack a packet has no connection, which reads as invalid.</summary>
     public bool IsTracked { get; private set; }
 
-    private static PortRange Only(ushort? port) => port is { } known ? new(known, known) : AnyPort;
-
     public Address? At(NftEnd end) => end == NftEnd.Source ? Source : Destination;
 
     public void Reach(NftHookPoint place, int priority)
     {
         const int conntrack = -200; // NF_IP_PRI_CONNTRACK
-        Place = place;
+        (Place, this.priority) = (place, priority);
         IsTracked |= priority > conntrack || place is not (NftHookPoint.Prerouting or NftHookPoint.Output);
     }
 
@@ -88,6 +95,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// now: each is another question.</summary>
     public string MarkNow(string question) => turns == 0 ? question : $"{question}, changed {turns} times";
 
+    private string DestinationNow(string question) => isSentOn ? $"{question}, as translated" : question;
+
     public string SourceNow(string question) => isTranslated ? $"{question}, as translated" : question;
 
     public ConnectionStates States => untracked ? ConnectionStates.Untracked : IsTracked ? states : ConnectionStates.Invalid;
@@ -98,28 +107,46 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
 
     public void Untrack() => untracked |= !IsTracked;
 
-    public bool? HasPort(NftEnd end, PortRange asked)
-    {
-        var may = end == NftEnd.Source ? sourcePorts : destinationPorts;
-        if (may.From >= asked.From && may.To <= asked.To) return true;
-        return may.To < asked.From || may.From > asked.To ? false : null;
-    }
+    public NumbersLeft Ports(NftEnd end) => end == NftEnd.Source ? sourcePorts : destinationPorts;
 
-    public void LearnPort(NftEnd end, PortRange asked, bool isSo)
+    public string PortNow(NftEnd end, string question) => end == NftEnd.Source ? SourceNow(question) : DestinationNow(question);
+
+    /// <summary>
+    /// Whether its connection's destination, or source, is translated, by whichever table. Only of one that begins can it be told, and what
+    /// others do to sources nobody is told.
+    /// </summary>
+    public bool? IsTranslated(bool destination)
     {
-        if (!isSo) return;
-        ref var may = ref end == NftEnd.Source ? ref sourcePorts : ref destinationPorts;
-        may = new(Math.Max(may.From, asked.From), Math.Min(may.To, asked.To));
+        if (destination ? isSentOn : isFromElse == true) return true;
+        if (IsIn(ConnectionStates.New | ConnectionStates.Related) != true) return null;
+        var mayBe = destination ? IsBehindRedirect
+            : Place is NftHookPoint.Input or NftHookPoint.Postrouting && priority > NatPriority.Source;
+        return !mayBe ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
     }
 
     /// <summary>New ports are given to protocols that have some.</summary>
-    public bool HasPorts => Protocol is null or IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp;
+    public bool HasPorts => Protocol is null or IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite;
 
     public void Translate(PacketTranslation to)
     {
-        if (to.End == NftEnd.Destination) { Destination = to.First!.Value; return; }
+        if (to.End == NftEnd.Destination)
+        {
+            isSentOn |= Destination != to.First || to.Ports != null;
+            Destination = to.First!.Value;
+            if (to.Ports is { } ports) destinationPorts = new(new NumberRange(ports.From, ports.To));
+            return;
+        }
         isTranslated = true;
+        // What becomes what it was is not translated in the kernel's eyes.
+        isFromElse = to is { First: { } first, Last: { } last } ? Source < first || Source > last ? true : null
+            : Source is { } own && facts.IsLocal(own) == false ? true : null;
         Source = to.First == to.Last ? to.First : null;
-        sourcePorts = to.Ports ?? AnyPort;
+        sourcePorts = to.Ports is { } range ? new(new NumberRange(range.From, range.To)) : new(null, ushort.MaxValue);
     }
+}
+
+/// <summary>Where the kernel has its one hook for all chains of type nat: NF_IP_PRI_NAT_DST and NF_IP_PRI_NAT_SRC.</summary>
+internal static class NatPriority
+{
+    public const int Destination = -100, Source = 100;
 }

@@ -40,7 +40,7 @@ internal static class SetWords
     {
         NftType.Ipv4Address or NftType.Ipv6Address => Address.FromOctets(value).ToString(),
         NftType.Port => BinaryPrimitives.ReadUInt16BigEndian(value).ToString(),
-        NftType.Protocol => value[0].ToString(),
+        NftType.Protocol or NftType.IcmpType or NftType.IcmpCode or NftType.Icmp6Type or NftType.Icmp6Code => value[0].ToString(),
         NftType.Mark => $"0x{AttributeReader.U32(value):x8}",
         _ => $"\"{AttributeReader.Text(value)}\"",
     };

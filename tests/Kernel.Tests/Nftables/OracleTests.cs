@@ -11,10 +11,27 @@ namespace Calico.Bgp.Kernel.Tests.Nftables;
 /// </summary>
 public class OracleTests
 {
-    private const string Pools = "set pools {\n type ipv4_addr\n flags interval\n elements = { 192.168.0.0/16 }\n}\n";
+    private const string Pools = """
+        counter seen {
+        }
+        set pools {
+         type ipv4_addr
+         flags interval
+         elements = { 192.168.0.0/16 }
+        }
+        set named {
+         type ipv4_addr . inet_proto . inet_service
+         elements = { 10.0.0.1 . 6 . 80 }
+        }
+        set named6 {
+         type ipv6_addr . inet_proto . inet_service
+         elements = { fd00::1 . 132 . 80 }
+        }
+
+        """;
     private static readonly Address One = Address.Parse("198.51.100.1"), Nine = Address.Parse("198.51.100.9"),
         V6 = Address.Parse("2001:db8::1");
-    private static readonly MatchFamily Four = new(IpFamily.IPv4);
+    private static readonly MatchFamily Four = new(IpFamily.IPv4), Six = new(IpFamily.IPv6);
 
     public static readonly TheoryData<string, NftRule> Rules = new()
     {
@@ -23,7 +40,7 @@ public class OracleTests
         { "ip saddr @pools ip daddr != @pools return", Rule(
             Four, In(NftEnd.Source), In(NftEnd.Destination, outside: true), ActDecide.Return) },
         { "meta l4proto udp masquerade to :4790-65535 fully-random",
-            Rule(new MatchProtocol(IpProtocol.Udp), new ActMasquerade(new(4790, 65535))) },
+            Rule(new MatchProtocols(IpProtocol.Udp), new ActMasquerade(new(4790, 65535))) },
         { "oifname \"eth*\" accept", Rule(new MatchInterface(true, "eth*"), ActDecide.Accept) },
         { "iifname \"cali0123456789a\" accept", Rule(new MatchInterface(false, "cali0123456789a"), ActDecide.Accept) },
         { "meta nfproto ipv4 snat ip to 198.51.100.1 fully-random", Rule(Four, new ActSourceNat(One, One)) },
@@ -31,7 +48,7 @@ public class OracleTests
             Rule(Four, new ActSourceNat(One, Nine, null, Persistent: true)) },
         { "meta nfproto ipv6 snat ip6 to 2001:db8::1 fully-random", Rule(new MatchFamily(IpFamily.IPv6), new ActSourceNat(V6, V6)) },
         { "meta nfproto ipv4 meta l4proto tcp snat ip to 198.51.100.1-198.51.100.9:1000-2000 fully-random",
-            Rule(Four, new MatchProtocol(IpProtocol.Tcp), new ActSourceNat(One, Nine, new(1000, 2000))) },
+            Rule(Four, new MatchProtocols(IpProtocol.Tcp), new ActSourceNat(One, Nine, new(1000, 2000))) },
         { "fib saddr . oif type != local fib saddr type local masquerade fully-random",
             Rule(new MatchLocalSource(true, Not: true), new MatchLocalSource(false), new ActMasquerade()) },
         { "numgen random mod 10 < 4 accept", Rule(new MatchChance(10, 4), ActDecide.Accept) },
@@ -40,11 +57,65 @@ public class OracleTests
             Rule(new MatchMark(0x4000, 0x4000), new ActMark(0xffffbfff, 0)) },
         { "ct state established,related accept", Rule(new MatchState(ConnectionStates.Established | ConnectionStates.Related),
             ActDecide.Accept) },
-        { "tcp dport 80 drop", Rule(new MatchProtocol(IpProtocol.Tcp), new MatchPort(NftEnd.Destination, new(80, 80)), ActDecide.Drop) },
-        { "udp sport != 100-200 accept", Rule(new MatchProtocol(IpProtocol.Udp), new MatchPort(NftEnd.Source, new(100, 200), Outside: true),
+        { "tcp dport 80 drop", Rule(new MatchProtocols(IpProtocol.Tcp), new MatchPorts(NftEnd.Destination, 80), ActDecide.Drop) },
+        { "udp sport != 100-200 accept",
+            Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Source, [new(100, 200)], Outside: true), ActDecide.Accept) },
+        { "meta l4proto { tcp, udp } accept", Rule(new MatchProtocols([6, 17]), ActDecide.Accept) },
+        { "meta l4proto != { 6, 17, 47 } accept", Rule(new MatchProtocols([47, 17, 6, 6], Outside: true), ActDecide.Accept) },
+        { "meta l4proto != 4 accept", Rule(new MatchProtocols([4], Outside: true), ActDecide.Accept) },
+        { "ip saddr { 10.0.0.0/8, 192.168.1.1 } drop", Rule(Four,
+            Nets(IpFamily.IPv4, NftEnd.Source, "192.168.1.1/32", "10.0.0.0/8", "10.1.0.0/16", "10.0.0.0/8"), ActDecide.Drop) },
+        { "ip daddr != { 0.0.0.0/1, 192.168.0.0/16 } drop", Rule(Four,
+            Nets(IpFamily.IPv4, NftEnd.Destination, "0.0.0.0/1", "192.168.0.0/16") with { Outside = true }, ActDecide.Drop) },
+        { "ip saddr 10.0.0.0/8 drop", Rule(Four, Nets(IpFamily.IPv4, NftEnd.Source, "10.0.0.0/8"), ActDecide.Drop) },
+        { "ip saddr 10.1.2.0/24 drop", Rule(Four, Nets(IpFamily.IPv4, NftEnd.Source, "10.1.2.0/24"), ActDecide.Drop) },
+        { "ip saddr 10.16.0.0/12 drop", Rule(Four, Nets(IpFamily.IPv4, NftEnd.Source, "10.16.0.0/12"), ActDecide.Drop) },
+        { "ip daddr != 10.0.0.1 drop",
+            Rule(Four, Nets(IpFamily.IPv4, NftEnd.Destination, "10.0.0.1/32") with { Outside = true }, ActDecide.Drop) },
+        { "ip saddr 0.0.0.0/0 drop", Rule(Four, Nets(IpFamily.IPv4, NftEnd.Source, "0.0.0.0/0"), ActDecide.Drop) },
+        { "ip6 saddr fd00::/8 drop", Rule(Six, Nets(IpFamily.IPv6, NftEnd.Source, "fd00::/8"), ActDecide.Drop) },
+        { "ip6 saddr fd00::/9 drop", Rule(Six, Nets(IpFamily.IPv6, NftEnd.Source, "fd00::/9"), ActDecide.Drop) },
+        { "ip6 daddr 2001:db8::1 drop", Rule(Six, Nets(IpFamily.IPv6, NftEnd.Destination, "2001:db8::1/128"), ActDecide.Drop) },
+        { "ip6 daddr != { fd00::/8, 2001:db8::1 } drop",
+            Rule(Six, Nets(IpFamily.IPv6, NftEnd.Destination, "fd00::/8", "2001:db8::1/128") with { Outside = true }, ActDecide.Drop) },
+        { "tcp dport { 80, 443, 8000-8100 } accept", Rule(new MatchProtocols(IpProtocol.Tcp),
+            new MatchPorts(NftEnd.Destination, [new(8000, 8050), new(443, 443), new(80, 80), new(8051, 8100)]), ActDecide.Accept) },
+        { "tcp sport != { 80, 443 } accept", Rule(new MatchProtocols(IpProtocol.Tcp),
+            new MatchPorts(NftEnd.Source, [new(443, 443), new(80, 80)], Outside: true), ActDecide.Accept) },
+        { "tcp dport 8000-8100 accept", Rule(new MatchProtocols(IpProtocol.Tcp), new MatchPorts(NftEnd.Destination, [new(8000, 8100)]),
             ActDecide.Accept) },
+        { "udp dport { 0-1023, 65535 } accept", Rule(new MatchProtocols(IpProtocol.Udp),
+            new MatchPorts(NftEnd.Destination, [new(0, 1023), new(65535, 65535)]), ActDecide.Accept) },
+        { "icmp type echo-request accept",
+            Rule(Four, new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, 8), ActDecide.Accept) },
+        { "icmp type != 3 accept",
+            Rule(Four, new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, 3, Not: true), ActDecide.Accept) },
+        { "icmp type 3 icmp code 1 accept",
+            Rule(Four, new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, 3, 1), ActDecide.Accept) },
+        { "icmp type . icmp code != { 8 . 0 } accept",
+            Rule(Four, new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, 8, 0, Not: true), ActDecide.Accept) },
+        { "icmpv6 type . icmpv6 code != { 1 . 4 } accept",
+            Rule(Six, new MatchProtocols(IpProtocol.Icmp6), new MatchIcmp(IpFamily.IPv6, 1, 4, Not: true), ActDecide.Accept) },
+        { "icmpv6 type 133-136 accept",
+            Rule(Six, new MatchProtocols(IpProtocol.Icmp6), new MatchIcmp(IpFamily.IPv6, 133) { LastType = 136 }, ActDecide.Accept) },
+        { "icmpv6 type != 133-136 accept",
+            Rule(Six, new MatchProtocols(IpProtocol.Icmp6), new MatchIcmp(IpFamily.IPv6, 133, Not: true) { LastType = 136 },
+                ActDecide.Accept) },
+        { "ip daddr . meta l4proto . th dport @named accept",
+            Rule(Four, new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named"), ActDecide.Accept) },
+        { "ip6 saddr . meta l4proto . th sport != @named6 accept",
+            Rule(Six, new MatchAddressPort(IpFamily.IPv6, NftEnd.Source, "named6", Outside: true), ActDecide.Accept) },
+        { "ct status & dnat == 0 accept", Rule(new MatchTranslated(Destination: true, Not: true), ActDecide.Accept) },
+        { "ct status & snat != 0 accept", Rule(new MatchTranslated(Destination: false), ActDecide.Accept) },
+        { "fib daddr type local accept", Rule(new MatchLocalDestination(), ActDecide.Accept) },
+        { "fib daddr type != local accept", Rule(new MatchLocalDestination(Not: true), ActDecide.Accept) },
+        { "log prefix \"a b|c\" group 5 accept", Rule(new ActLog(5, "a b|c"), ActDecide.Accept) },
+        { "log group 65535 accept", Rule(new ActLog(65535, ""), ActDecide.Accept) },
+        { "counter name \"seen\" accept", Rule(new ActCountBy("seen"), ActDecide.Accept) },
         { "accept comment \"why\"", new NftRule([ActDecide.Accept], "why") },
     };
+
+    private static MatchNets Nets(IpFamily family, NftEnd end, params string[] nets) => new(family, end, [.. nets.Select(Prefix.Parse)]);
 
     private static MatchAddress In(NftEnd end, bool outside = false) => new(IpFamily.IPv4, end, "pools", outside);
 
@@ -89,6 +160,25 @@ public class OracleTests
     public void A_set_is_what_nft_makes_of_its_text(string text, NftSet set) => Same($"set s {{\n {text}\n}}", Table([set]));
 
     [NeedsFact(Needs.Namespaces, "nft")]
+    public void What_stands_in_chains_of_certain_hooks_alone_is_what_nft_makes_of_its_text()
+    {
+        NftChain early = new("early", new("filter", NftHookPoint.Prerouting, -150),
+            [Rule(new MatchReversePath(Missing: true), ActDecide.Drop), Rule(new MatchReversePath(Missing: false), ActDecide.Accept)]);
+        NftChain forward = new("ahead", new("filter", NftHookPoint.Forward, 0), [Rule(new ActReject())]);
+        Same("""
+            chain early {
+             type filter hook prerouting priority mangle; policy accept;
+             fib saddr . mark . iif oif 0 drop
+             fib saddr . mark . iif oif != 0 accept
+            }
+            chain ahead {
+             type filter hook forward priority filter; policy accept;
+             reject
+            }
+            """, Table([], early, forward));
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
     public void Maps_and_chains_are_what_nft_makes_of_their_text()
     {
         NftSet verdicts = new("v", [NftType.InterfaceName], false,
@@ -96,7 +186,7 @@ public class OracleTests
         NftSet addresses = new("a", [NftType.Ipv4Address], false,
             [NftElement.Of(NftOctets.Of(One), new NftData(NftOctets.Of(Nine)))], [NftType.Ipv4Address]);
         NftChain sub = new("sub", null, [Rule(ActDecide.Return)]) { Comment = "why" };
-        NftChain raw = new("raw", Prerouting, [Rule(new MatchProtocol(IpProtocol.Udp), new MatchPort(NftEnd.Destination, new(4789, 4789)),
+        NftChain raw = new("raw", Prerouting, [Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Destination, 4789),
             new ActNoTrack()),
             Rule(new ActDecideByInterface(false, "v")), Rule(ActDecide.Jump("sub"))]);
         NftChain nat = new("nat", new("nat", NftHookPoint.Prerouting, -100), [Rule(Four, new ActDestinationNat(IpFamily.IPv4, "a"))]);

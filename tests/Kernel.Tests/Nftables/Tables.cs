@@ -11,6 +11,8 @@ namespace Calico.Bgp.Kernel.Tests.Nftables;
 /// <summary>All that shall be, for tests that think of it so.</summary>
 internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains)
 {
+    public ImmutableArray<string> Counters { get; init; } = [];
+
     public static readonly WholeTable Empty = new([], []);
 
     public string? Comment { get; init; }
@@ -21,6 +23,8 @@ internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<Nf
         .. before.Chains.Where(chain => Chains.All(other => other.Name != chain.Name))
             .Select(chain => new NftChange.RemoveChain(chain.Name)),
         .. before.Sets.Where(set => Sets.All(other => other.Name != set.Name)).Select(set => new NftChange.RemoveSet(set.Name)),
+        .. before.Counters.Except(Counters).Select(counter => new NftChange.RemoveCounter(counter)),
+        .. Counters.Select(counter => new NftChange.PutCounter(counter)),
         .. Sets.Select(set => new NftChange.PutSet(set)), .. Chains.Select(chain => new NftChange.PutChain(chain)),
     ];
 }
@@ -74,8 +78,20 @@ internal static class Tables
 
     public static WholeTable Table(IEnumerable<NftSet> sets, params IEnumerable<NftChain> chains) => new([.. sets], [.. chains]);
 
-    public static WholeTable WithRule(NftRule rule) =>
-        Table([Prefixes("pools", "192.168.0.0/16")], new NftChain("post", Postrouting, [rule]));
+    /// <summary>With what rules may ask for.</summary>
+    public static WholeTable WithRule(NftRule rule)
+    {
+        NftSet[] sets =
+            [Prefixes("pools", "192.168.0.0/16"), Named("named", "10.0.0.1", IpProtocol.Tcp), Named("named6", "fd00::1", IpProtocol.Sctp)];
+        return Table(sets, new NftChain("post", Postrouting, [rule])) with { Counters = ["seen"] };
+    }
+
+    private static NftSet Named(string name, string address, IpProtocol protocol)
+    {
+        var one = Address.Parse(address);
+        return new(name, [one.IsIPv4 ? NftType.Ipv4Address : NftType.Ipv6Address, NftType.Protocol, NftType.Port], false,
+            [NftElement.Of(MatchAddressPort.Key(one, (byte)protocol, 80))]);
+    }
 
     public static NftRule Rule(params ReadOnlySpan<NftStatement> statements) => new(statements);
 

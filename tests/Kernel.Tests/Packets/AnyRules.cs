@@ -25,6 +25,8 @@ internal static class AnyRules
     public sealed class Facts : IHostFacts
     {
         public bool? IsLocal(Address address) => Own.Contains(address.ToString());
+        public bool? ComesBackBy(Address source, uint mark, string link) =>
+            link == source.ToString()[..5] switch { "10.1." => In, "10.2." or "10.9." => Out, _ => null };
         public bool? IsLocalOn(Address address, string link) =>
             address.ToString() == (link == Out ? OutAddress : link == In ? "10.1.0.1" : "");
     }
@@ -72,7 +74,7 @@ internal static class AnyRules
         from states in Gen.Elements(ConnectionStates.New, ConnectionStates.Invalid, ConnectionStates.Untracked | ConnectionStates.Related,
             ConnectionStates.Established)
         from statements in Gen.Elements<NftStatement[]>(
-            [new MatchProtocol(protocol)], [new MatchProtocol(protocol), new MatchPort(end, ports, not)],
+            [new MatchProtocols(protocol)], [new MatchProtocols(protocol), new MatchPorts(end, [ports], not)],
             [new MatchAddress(IpFamily.IPv4, end, set, not)], [new MatchAddress(IpFamily.IPv4, end, set, not)],
             [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
             [new MatchMark(3, (uint)bits)], [new MatchMark(3, (uint)bits)], [new MatchMark((uint)bits, 0)],
@@ -125,7 +127,7 @@ internal static class AnyRules
         from protocol in Gen.Elements(IpProtocol.Tcp, IpProtocol.Udp)
         from match in AnyMatch
         select new NftChain("natpost2", new("nat", NftHookPoint.Postrouting, 110),
-            [new([Four, .. match, new MatchProtocol(protocol), new ActMasquerade(new(40000, 40100))])]);
+            [new([Four, .. match, new MatchProtocols(protocol), new ActMasquerade(new(40000, 40100))])]);
 
     public static readonly Gen<WholeTable> AnyTable =
         from sets in AnySets

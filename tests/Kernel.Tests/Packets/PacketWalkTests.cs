@@ -44,7 +44,7 @@ public class PacketWalkTests
     public void What_nobody_has_said_is_taken_both_ways_and_said_to_be()
     {
         var ends = Ends(Any, Filter(
-            Rule(new MatchProtocol(IpProtocol.Tcp), new MatchPort(NftEnd.Destination, new(80, 80)), ActDecide.Drop)));
+            Rule(new MatchProtocols(IpProtocol.Tcp), new MatchPorts(NftEnd.Destination, 80), ActDecide.Drop)));
         Assert.Equal(
             [
                 "Drop: the protocol (meta l4proto tcp), the destination port (th dport 80)",
@@ -58,7 +58,7 @@ public class PacketWalkTests
     {
         var end = Assert.Single(Ends(Any,
             [new NftSet("none", [NftType.Ipv4Address], false, [])],
-            Filter(Rule(new MatchProtocol(IpProtocol.Tcp), Four, new MatchAddress(IpFamily.IPv4, NftEnd.Source, "none"), ActDecide.Drop),
+            Filter(Rule(new MatchProtocols(IpProtocol.Tcp), Four, new MatchAddress(IpFamily.IPv4, NftEnd.Source, "none"), ActDecide.Drop),
                 Rule(new MatchMark(1, 1), new ActCount()))));
         Assert.Equal((PacketVerdict.Accept, 0), (end.Verdict, end.DependsOn.Length));
     }
@@ -81,10 +81,10 @@ public class PacketWalkTests
         Assert.Contains(ends, end => end.Verdict == PacketVerdict.Drop);
         ends = Ends(Any with { Protocol = IpProtocol.Udp, Mark = 0 },
             new NftChain("post", new("filter", NftHookPoint.Postrouting, 50),
-                [Rule(new MatchPort(NftEnd.Source, new(80, 80), Outside: true), ActDecide.Drop)]),
+                [Rule(new MatchPorts(NftEnd.Source, [new(80, 80)], Outside: true), ActDecide.Drop)]),
             new NftChain("nat", new("nat", NftHookPoint.Postrouting, 100), [Rule(new ActMasquerade())]),
             new NftChain("late", new("filter", NftHookPoint.Postrouting, 200),
-                [Rule(new MatchPort(NftEnd.Source, new(80, 80), Outside: true), ActDecide.Accept), Rule(ActDecide.Drop)]));
+                [Rule(new MatchPorts(NftEnd.Source, [new(80, 80)], Outside: true), ActDecide.Accept), Rule(ActDecide.Drop)]));
         Assert.Contains(ends, end => end.Verdict == PacketVerdict.Accept);
     }
 
@@ -187,6 +187,7 @@ public class PacketWalkTests
     {
         public bool? IsLocal(Address address) => true;
         public bool? IsLocalOn(Address address, string link) => true;
+        public bool? ComesBackBy(Address source, uint mark, string link) => true;
     }
 
     /// <summary>Whatever is left out of what is known of a packet, its end is one of those that it may have.</summary>

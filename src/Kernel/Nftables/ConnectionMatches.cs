@@ -1,0 +1,67 @@
+using Calico.Bgp.Kernel.Packets;
+using static Calico.Bgp.Kernel.Nftables.Expressions;
+
+namespace Calico.Bgp.Kernel.Nftables;
+
+// What a rule asks of a packet's connection.
+
+internal static class ConnectionKey
+{
+    public const uint State = 0, Status = 2;
+}
+
+/// <summary>ct state established,related</summary>
+[Flags]
+public enum ConnectionStates : uint { Invalid = 1, Established = 2, Related = 4, New = 8, Untracked = 64 }
+
+public sealed record MatchState(ConnectionStates States) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Conntrack(ConnectionKey.State);
+        into.Bitwise((uint)States, 0);
+        into.Compare(Operator.NotEqual, new byte[sizeof(uint)]);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        packet.IsIn(States) is { } known ? NftAnswer.Of(known) : new NftAnswer.Unknown("the state of its connection", ToString())
+        {
+            Learn = isSo => packet.LearnState(States, isSo),
+        };
+
+    public override string ToString() => $"ct state {States.ToString().ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal)}";
+}
+
+/// <summary>
+/// ct status &amp; dnat != 0, ct status &amp; snat == 0: whether the connection's destination, or its source, is translated, by whichever
+/// table. Where a packet has no connection (untracked, invalid) neither form holds.
+/// </summary>
+public sealed record MatchTranslated(bool Destination, bool Not = false) : NftStatement
+{
+    private const uint SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5; // IPS_SRC_NAT, IPS_DST_NAT
+
+    private const ConnectionStates None = ConnectionStates.Invalid | ConnectionStates.Untracked;
+
+    internal override void Encode(Expressions into)
+    {
+        into.Conntrack(ConnectionKey.Status);
+        into.Bitwise(Destination ? DestinationTranslated : SourceTranslated, 0);
+        into.Compare(Not ? Operator.Equal : Operator.NotEqual, new byte[sizeof(uint)]);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.IsIn(None) is not { } none)
+            return new NftAnswer.Unknown("the state of its connection", "ct state invalid,untracked", Wanted: false)
+            {
+                Learn = isSo => packet.LearnState(None, isSo),
+            };
+        if (none) return NftAnswer.Fails;
+        return packet.IsTranslated(Destination) is { } known ? NftAnswer.Of(known != Not) : new NftAnswer.Unknown(
+            $"whether another table translates its {(Destination ? "destination" : "source")}", Asked(not: false), !Not);
+    }
+
+    public override string ToString() => Asked(Not);
+
+    private string Asked(bool not) => $"ct status & {(Destination ? "dnat" : "snat")} {(not ? "==" : "!=")} 0";
+}
