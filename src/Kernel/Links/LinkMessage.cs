@@ -19,6 +19,10 @@ internal static class LinkMessage
         new NetlinkMessage(MessageType.GetLink, NetlinkFlags.Request | NetlinkFlags.Dump)
             .Header(new Header());
 
+    // ip link show dev INDEX
+    public static NetlinkMessage Ask(int index) =>
+        new NetlinkMessage(MessageType.GetLink, NetlinkFlags.Request).Header(new Header { Index = index });
+
     /// <summary>False for what is no interface: a bridge's news of its ports comes as the same message with family AF_BRIDGE.</summary>
     public static bool TryRead(ReadOnlySpan<byte> body, out Link link)
     {
