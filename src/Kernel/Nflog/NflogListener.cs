@@ -33,8 +33,8 @@ public sealed class NflogListener(Loops loops, TimeProvider clock) : IAsyncDispo
 
     /// <summary>Starts in the network namespace of the calling thread.</summary>
     /// <exception cref="Win32Exception">
-    /// The kernel gives no netlink socket, or not this group: another has it, or we may not (EPERM), or it has no such log (EINVAL: it lacks
-    /// CONFIG_NETFILTER_NETLINK_LOG).
+    /// The kernel gives no netlink socket, or not this group: another has it, or we may not (EPERM), or it has no such log (EINVAL: it
+    /// lacks CONFIG_NETFILTER_NETLINK_LOG).
     /// </exception>
     public void Start(ushort group)
     {
@@ -127,7 +127,8 @@ public sealed class NflogListener(Loops loops, TimeProvider clock) : IAsyncDispo
         var count = links.Receive(answer, out var error);
         var messages = new NetlinkReader(answer.AsSpan(0, error == SocketError.Success ? count : 0));
         while (messages.Next(out var header, out var body))
-            if (header.Sequence == number && header.Type == MessageType.NewLink && LinkMessage.TryRead(body, out var link)) return link.Name;
+            if (header.Sequence == number && header.Type == MessageType.NewLink && LinkMessage.TryRead(body, out var link))
+                return link.Name;
         return null;
     }
 

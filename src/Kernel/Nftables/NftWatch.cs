@@ -8,7 +8,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// Listens to what others do to nf_tables. Of each notification only the table's name is read, and only ours matters; where some are
 /// lost, ours may have been among them.
 /// </summary>
-internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort, Bell disturbed)
+internal sealed class NftWatch(NetlinkSocket socket, string[] tables, uint ownPort, Bell disturbed)
 {
     /// <summary>NFNLGRP_NFTABLES.</summary>
     public const int GroupNumber = 7;
@@ -54,7 +54,7 @@ internal sealed class NftWatch(NetlinkSocket socket, string table, uint ownPort,
         {
             if (header.Port == ownPort || header.Type == NftMessage.NewGeneration || body.Length < NetfilterHeader.Octets) continue;
             var name = AttributeReader.Find(body[NetfilterHeader.Octets..], NftMessage.Table);
-            if (body[0] == NftMessage.Inet && AttributeReader.Text(name) == table) return true;
+            if (body[0] == NftMessage.Inet && tables.Contains(AttributeReader.Text(name))) return true;
         }
         return false;
     }

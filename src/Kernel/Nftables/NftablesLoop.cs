@@ -58,7 +58,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         missing = [.. NftProbe.Missing(socket, name + "-probe", NftProbe.All)];
         foreach (var option in missing) KernelLog.NftMissing(log, option);
         disturbances = new(() => orders.Writer.TryWrite(disturbance));
-        var watch = new NftWatch(watched, name, socket.Port, disturbances);
+        var watch = new NftWatch(watched, [name, NftHold.NameFor(name)], socket.Port, disturbances);
         // Deaf, or with a table that is no longer the kernel's, nothing would be put right; begun anew, everything is read.
         watching = loops.Start("nftables watch", OnDefect.EndProcess, turns => watch.RunAsync(turns, stopping.Token), stop: stopping.Token);
         loop = loops.Start("nftables", OnDefect.EndProcess, RunAsync, stop: stopping.Token);
@@ -95,14 +95,15 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     private async Task RunAsync(Loop loop)
     {
         var ruleset = new Ruleset(name, Comment, socket!, watched, clock, log);
+        var hold = new Ruleset(NftHold.NameFor(name), NftHold.Comment, socket!, watched, clock, log);
         await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
         try
         {
             while (await loop.NewsAsync(orders.Reader, stopping.Token).ConfigureAwait(false))
             {
-                Round(ruleset);
-                timer.Change(Wait(ruleset), Timeout.InfiniteTimeSpan);
+                Round(ruleset, hold);
+                timer.Change(Wait(ruleset, hold), Timeout.InfiniteTimeSpan);
             }
         }
         finally
@@ -121,24 +122,34 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         else if (order is Order.Counters counters) counters.Done.TrySetCanceled();
     }
 
-    private TimeSpan Wait(Ruleset ruleset) => disturbed ? BetweenRepairs : ruleset.Wait ?? Timeout.InfiniteTimeSpan;
+    private TimeSpan Wait(Ruleset ruleset, Ruleset hold) =>
+        disturbed ? BetweenRepairs : (ruleset.Wait, hold.Wait) switch
+        {
+            ({ } one, { } other) => one < other ? one : other,
+            var (one, other) => one ?? other ?? Timeout.InfiniteTimeSpan,
+        };
 
-    private void Round(Ruleset ruleset)
+    private void Round(Ruleset ruleset, Ruleset hold)
     {
-        TakeOrders(ruleset);
+        TakeOrders(ruleset, hold);
         var repairing = disturbed && clock.GetElapsedTime(repairedAt) >= BetweenRepairs;
-        if (repairing) ruleset.Doubt();
-        var before = ruleset.Transactions;
-        ruleset.Round(() => TakeOrders(ruleset));
-        if (repairing) Repaired(ruleset.Transactions - before);
-        Publish(ruleset);
+        if (repairing)
+        {
+            ruleset.Doubt();
+            hold.Doubt();
+        }
+        var before = ruleset.Transactions + hold.Transactions;
+        hold.Round();
+        ruleset.Round(() => TakeOrders(ruleset, hold));
+        if (repairing) Repaired(ruleset.Transactions + hold.Transactions - before);
+        Publish(ruleset, hold);
         if (!ruleset.IsSettled) return;
         foreach (var done in waiting) done.TrySetResult();
         waiting.Clear();
     }
 
-    private void Publish(Ruleset ruleset) =>
-        status = new(ruleset.Transactions, ruleset.Readings, repairs, missing, ruleset.Problems(ShownProblems));
+    private void Publish(Ruleset ruleset, Ruleset hold) => status = new(ruleset.Transactions, ruleset.Readings, repairs, missing,
+        [.. ruleset.Problems(ShownProblems), .. hold.Problems(ShownProblems)]);
 
     private void Repaired(long transactions)
     {
@@ -149,17 +160,17 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         KernelLog.NftRepaired(log, name, repairs);
     }
 
-    private void TakeOrders(Ruleset ruleset)
+    private void TakeOrders(Ruleset ruleset, Ruleset hold)
     {
-        while (orders.Reader.TryRead(out var order)) Handle(ruleset, order);
+        while (orders.Reader.TryRead(out var order)) Handle(ruleset, hold, order);
     }
 
-    private void Handle(Ruleset ruleset, Order order)
+    private void Handle(Ruleset ruleset, Ruleset hold, Order order)
     {
         switch (order)
         {
             case Order.Apply(var changes, var done):
-                Want(ruleset, changes, done);
+                Want(ruleset, hold, changes, done);
                 break;
             case Order.Walk(var packet, var facts, var done):
                 done.SetResult(PacketWalk.Ends(ruleset.Table, facts, packet));
@@ -169,7 +180,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
                 else done.SetResult(counts);
                 break;
             case Order.Flush flush:
-                flush.Done.SetResult(ruleset.Flush());
+                flush.Done.SetResult(ruleset.Flush() ?? hold.Flush());
                 break;
             case Order.Disturbed:
                 disturbances!.Hear();
@@ -178,14 +189,16 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         }
     }
 
-    private void Want(Ruleset ruleset, ImmutableArray<NftChange> changes, TaskCompletionSource done)
+    private void Want(Ruleset ruleset, Ruleset hold, ImmutableArray<NftChange> changes, TaskCompletionSource done)
     {
         try
         {
-            if (!ruleset.Want(changes)) waiting.Add(done);
+            var isAhead = ruleset.Want(changes);
+            if (!hold.IsOurs) hold.Want(NftHold.Parts);
+            if (!isAhead) waiting.Add(done);
             else
             {
-                Publish(ruleset);
+                Publish(ruleset, hold);
                 done.SetResult();
             }
         }
