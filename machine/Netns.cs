@@ -91,6 +91,14 @@ public sealed class Netns : IAsyncDisposable, IDisposable
         return made;
     });
 
+    /// <summary>Hears every packet of a protocol of IPv4, any of them: System.Net.Sockets makes raw sockets of a few alone.</summary>
+    public Socket RawSocket(byte protocol) => Inside(() =>
+    {
+        var descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
+        return descriptor >= 0 ? new Socket(new SafeSocketHandle(descriptor, ownsHandle: true))
+            : throw new IOException($"socket(AF_INET, SOCK_RAW): {Marshal.GetLastPInvokeErrorMessage()}");
+    });
+
     /// <summary>setns(2) moves one thread: one of its own, which ends with the work, while the pool's threads stay where they
     /// are.</summary>
     /// <exception cref="MachineException">The namespace could not be entered, or the machine refused the work inside.</exception>

@@ -109,7 +109,12 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 /// <summary>iifname vmap @MAP</summary>
 public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStatement
 {
+    /// <summary>Where the interface may be more of the map's than these, each by itself is not told apart.</summary>
+    private const int MostTold = 4;
+
     internal override string? SetAsked => Map;
+
+    internal override bool Decides => true;
 
     internal override void Encode(Expressions into)
     {
@@ -120,10 +125,24 @@ public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStateme
     internal override NftAnswer Ask(PassingPacket packet)
     {
         if (packet.Link(Leaving) is not { } link) return NftAnswer.Fails;
-        if (link.Known is not { } name) return new NftAnswer.Open(LinkField.Fact(Leaving));
+        if (link.Known is not { } name) return AskUnknown(packet, link);
         var found = packet.Table.Find(Map, NftOctets.OfInterface(name));
         if (found.IsThere == null) return new NftAnswer.Open($"what is in the map {Map} at the moment");
         return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, found.Words) : NftAnswer.Fails;
+    }
+
+    /// <summary>Its name is not known, but it may be known not to be any of the map's; else it is taken to be one after the other.</summary>
+    private NftAnswer AskUnknown(PassingPacket packet, LinkName link)
+    {
+        if (packet.Table.Elements(Map) is not { } elements) return new NftAnswer.Open($"what is in the map {Map} at the moment");
+        var may = elements.Select(element => AttributeReader.Text(element.From.Span)).Where(name => link.Is(name) != false)
+            .Take(MostTold + 1).ToArray();
+        if (may.Length == 0) return NftAnswer.Fails;
+        if (may.Length > MostTold) return new NftAnswer.Open(LinkField.Fact(Leaving));
+        return new NftAnswer.Unknown(LinkField.Fact(Leaving), new MatchInterface(Leaving, may[0]).ToString())
+        {
+            Learn = isSo => link.Learn(may[0], isSo),
+        };
     }
 
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} vmap @{Map}";

@@ -51,17 +51,18 @@ public sealed record MatchTranslated(bool Destination, bool Not = false) : NftSt
 
     internal override NftAnswer Ask(PassingPacket packet)
     {
-        if (packet.IsIn(None) is not { } none)
-            return new NftAnswer.Unknown("the state of its connection", "ct state invalid,untracked", Wanted: false)
+        var (none, isSo) = (packet.IsIn(None), packet.IsTranslated(Destination));
+        if (none == true || isSo == Not) return NftAnswer.Fails;
+        if (none == false && isSo != null) return NftAnswer.Holds;
+        return new NftAnswer.Unknown($"whether another table translates its {(Destination ? "destination" : "source")}", ToString())
+        {
+            Learn = holds =>
             {
-                Learn = isSo => packet.LearnState(None, isSo),
-            };
-        if (none) return NftAnswer.Fails;
-        return packet.IsTranslated(Destination) is { } known ? NftAnswer.Of(known != Not) : new NftAnswer.Unknown(
-            $"whether another table translates its {(Destination ? "destination" : "source")}", Asked(not: false), !Not);
+                if (holds) packet.LearnState(None, isSo: false);
+                if (holds || none == false) packet.LearnTranslated(Destination, holds != Not);
+            },
+        };
     }
 
-    public override string ToString() => Asked(Not);
-
-    private string Asked(bool not) => $"ct status & {(Destination ? "dnat" : "snat")} {(not ? "==" : "!=")} 0";
+    public override string ToString() => $"ct status & {(Destination ? "dnat" : "snat")} {(Not ? "==" : "!=")} 0";
 }

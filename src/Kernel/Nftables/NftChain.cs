@@ -43,6 +43,9 @@ public abstract record NftStatement
     /// <summary>Says so and does nothing; what it cannot know of the packet it says, too.</summary>
     internal abstract NftAnswer Ask(PassingPacket packet);
 
+    /// <summary>It does something by an answer that may be unknown: then what it depends on has to be settled at once.</summary>
+    internal virtual bool Decides => false;
+
     /// <summary>The set or map that it asks.</summary>
     internal virtual string? SetAsked => null;
 

@@ -21,6 +21,9 @@ internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : 
         return part.TryFind(key, out var element) ? InForce(part, SetAnswer.Of(wanted, element)) : SetAnswer.Absent;
     }
 
+    public IEnumerable<NftElement>? Elements(string set) => parts.Set(set) is not { Wanted: { } wanted } part ? [] : wanted.Dynamic ? null
+        : part.Elements.Where(element => blocked?.Invoke(new NftPart.Element(set, element)) != true);
+
     private SetAnswer InForce(SetPart part, SetAnswer found) =>
         found.IsThere == true && blocked?.Invoke(new NftPart.Element(part.Name, found.Element)) == true ? SetAnswer.Absent : found;
 }

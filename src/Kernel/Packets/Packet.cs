@@ -19,7 +19,10 @@ public sealed record Packet(Address Source, Address Destination)
     public byte? IcmpCode { get; init; }
     public uint? Mark { get; init; }
 
-    /// <summary>What a table of others' (kube-proxy's) makes of its destination, before any translation of ours is asked.</summary>
+    /// <summary>
+    /// What a table of others' (kube-proxy's) makes of its destination, at the priority that such have (-100): what of ours has translated
+    /// it before that, it finds so.
+    /// </summary>
     public PacketRedirect? Redirect { get; init; }
 
     /// <summary>The interface that it comes in by. With it the packet comes from outside, whatever its source.</summary>

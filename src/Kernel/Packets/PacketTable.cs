@@ -16,6 +16,9 @@ public interface IPacketTable
     bool IsInForce(NftChain chain, NftRule rule);
 
     SetAnswer Find(string set, NftOctets key);
+
+    /// <summary>All that the set has; null: what is in a dynamic one only the kernel knows.</summary>
+    IEnumerable<NftElement>? Elements(string set);
 }
 
 /// <summary>What a set says of a key.</summary>
@@ -59,6 +62,9 @@ public sealed class PacketTable : IPacketTable
         if (asked.Dynamic) return SetAnswer.Unknown;
         return asked.Key.Length > 1 ? Among(asked, asked.Elements, key) : Nearest(asked, key);
     }
+
+    public IEnumerable<NftElement>? Elements(string set) =>
+        !sets.TryGetValue(set, out var asked) ? [] : asked.Dynamic ? null : asked.Elements;
 
     private static int ByFirst(NftElement a, NftElement b) => a.From.CompareTo(b.From);
 

@@ -105,7 +105,7 @@ public sealed class PacketWalk
         foreach (var chain in ChainsAt(place))
         {
             var isNat = IsNat(chain);
-            if (isDestination && Priority(chain) >= NatPriority.Destination) Redirect(place);
+            if (isDestination && IsBehindOthers(chain)) Redirect(place);
             var settled = isDestination ? destinationSettled : sourceSettled;
             packet.Reach(place, Priority(chain));
             if (isNat && (settled || !BeginsConnection())) continue;
@@ -119,8 +119,12 @@ public sealed class PacketWalk
         return PacketVerdict.Accept;
     }
 
+    /// <summary>Others' translations of destinations stand where iptables has them, among chains of type nat at their own priority.</summary>
+    private static bool IsBehindOthers(NftChain chain) => Priority(chain) > NatPriority.Destination
+        || (IsNat(chain) && chain.Hook!.Priority >= NatPriority.Destination);
+
     /// <summary>
-    /// What another table does in front of ours. Of a connection that has begun it was done to the first packet, and is to each.
+    /// What another table does, unless ours have done it before. Of a connection that has begun it was done to the first packet, and is to each.
     /// </summary>
     private void Redirect(NftHookPoint place)
     {
@@ -196,6 +200,11 @@ public sealed class PacketWalk
         foreach (var statement in rule.Statements)
         {
             var answer = statement.Ask(packet);
+            if (answer is NftAnswer.Unknown && statement.Decides)
+            {
+                if (Close() is { } other) return Stop(chain, rule, other, null);
+                while ((answer = statement.Ask(packet)) is NftAnswer.Unknown unknown) Assume(unknown);
+            }
             if (answer is NftAnswer.Unknown) { open.Add(statement); continue; }
             if (answer is not NftAnswer.Match)
             {

@@ -18,7 +18,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
     private bool untracked, isTranslated, isSentOn;
-    private bool? isFromElse;
+    private bool? isFromElse, learntSentOn, learntFromElse;
     private int turns;
 
     /// <summary>Those that its connection's state may be.</summary>
@@ -118,11 +118,14 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public bool? IsTranslated(bool destination)
     {
         if (destination ? isSentOn : isFromElse == true) return true;
+        if ((destination ? learntSentOn : learntFromElse) is { } learnt) return learnt;
         if (IsIn(ConnectionStates.New | ConnectionStates.Related) != true) return null;
         var mayBe = destination ? IsBehindRedirect
             : Place is NftHookPoint.Input or NftHookPoint.Postrouting && priority > NatPriority.Source;
         return !mayBe ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
     }
+
+    public void LearnTranslated(bool destination, bool isSo) => (destination ? ref learntSentOn : ref learntFromElse) = isSo;
 
     /// <summary>New ports are given to protocols that have some.</summary>
     public bool HasPorts => Protocol is null or IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite;

@@ -19,6 +19,29 @@ internal static class AnyRules
     private static readonly string[] Own = ["10.1.0.1", OutAddress], Sources = ["10.1.0.2", "10.1.0.77", "192.168.1.1", "192.168.1.200"],
         Destinations = ["10.9.0.1", "10.9.1.1", "10.9.200.1"];
 
+    /// <summary>Another table sends on what goes there to port 53, as kube-proxy does with a service's address.</summary>
+    public const string Service = "10.9.77.77", Backend = "10.9.0.1";
+
+    public const ushort ServicePort = 53, BackendPort = 5353;
+
+    public static readonly string Others = $$"""
+        table ip others {
+         chain pre {
+          type nat hook prerouting priority -130; policy accept;
+          ip daddr {{Service}} udp dport {{ServicePort}} dnat to {{Backend}}:{{BackendPort}}
+         }
+         chain out {
+          type nat hook output priority -130; policy accept;
+          ip daddr {{Service}} udp dport {{ServicePort}} dnat to {{Backend}}:{{BackendPort}}
+         }
+        }
+
+        """;
+
+    public static PacketRedirect RedirectOf(string destination, IpProtocol protocol, ushort port) =>
+        (destination, protocol, port) == (Service, IpProtocol.Udp, ServicePort)
+            ? new(Address.Parse(Backend), BackendPort) : PacketRedirect.None;
+
     private static readonly MatchFamily Four = new(IpFamily.IPv4);
 
     /// <summary>The router's.</summary>
@@ -45,6 +68,10 @@ internal static class AnyRules
         new NftVerdict(NftVerdictCode.Accept), new NftVerdict(NftVerdictCode.Return), new NftVerdict(NftVerdictCode.Drop),
         new NftVerdict(NftVerdictCode.Jump, "sub2"), new NftVerdict(NftVerdictCode.Goto, "sub2"));
 
+    private static readonly NftOctets[] Named = [.. new[] { Backend, "10.9.1.1", "10.9.200.1", "10.1.0.2" }.SelectMany(address =>
+        new (byte Protocol, ushort Port)[] { (6, 80), (17, 80), (17, 150), (17, BackendPort) }.Select(one =>
+            MatchAddressPort.Key(Address.Parse(address), one.Protocol, one.Port)))];
+
     private static readonly Gen<NftSet[]> AnySets =
         from hosts in Gen.SubListOf([.. Sources, .. Destinations])
         from nets in Gen.SubListOf("10.9.0.0/24", "10.9.1.0/25", "192.168.1.0/25", "10.1.0.0/24", "10.2.0.0/16")
@@ -53,15 +80,44 @@ internal static class AnyRules
         from targets in Gen.SubListOf(("10.9.0.1", "10.9.1.1"), ("10.9.200.1", "10.9.0.1"))
         from first in AnyEnd
         from second in AnyEnd
+        from named in Gen.SubListOf(Named)
         from leading in Gen.SubListOf(Leading(In, first), Leading("eth9", second))
         select (NftSet[])[
             new("hosts", [NftType.Ipv4Address], false, [.. hosts.Select(host => Host(host))]),
             Tables.Prefixes("nets", nets),
             new("pairs", [NftType.Ipv4Address, NftType.Ipv4Address], true, [.. pairs]),
+            new("named", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
+                [.. named.Select(key => NftElement.Of(key))]),
             new("targets", [NftType.Ipv4Address], false,
                 [.. targets.Select(one => Host(one.Item1, new NftData(NftOctets.Of(Address.Parse(one.Item2)))))], [NftType.Ipv4Address]),
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
         ];
+
+    private static readonly Prefix[] SomeNets = [.. ((string[])["10.9.0.0/24", "10.9.0.0/16", "10.9.1.1/32", "10.1.0.0/25", "192.168.1.128/25",
+        "192.168.0.0/15", "10.0.0.0/8", "0.0.0.0/0", "10.2.0.0/15"]).Select(Prefix.Parse)];
+
+    private static readonly PortRange[] SomePorts = [new(80, 80), new(53, 53), new(50, 160), new(81, 150), new(5000, 5353), new(1024, 30000)];
+
+    /// <summary>What asks by values that stand in the rule, and what asks the connection and the routes.</summary>
+    private static readonly Gen<NftStatement[]> AnyLiteral =
+        from end in Gen.Elements(NftEnd.Source, NftEnd.Destination)
+        from not in Gen.Elements(true, false)
+        from nets in Gen.SubListOf(SomeNets).Where(some => some.Count > 0)
+        from ports in Gen.SubListOf(SomePorts).Where(some => some.Count > 0)
+        from protocols in Gen.SubListOf<byte>(1, 4, 6, 17).Where(some => some.Count > 0)
+        from protocol in Gen.Elements<byte>(6, 17)
+        from type in Gen.Elements<byte>(0, 8, 13)
+        from code in Gen.Elements<byte?>(null, 0, 1)
+        from statements in Gen.Elements<NftStatement[]>(
+            [new MatchNets(IpFamily.IPv4, end, [.. nets], not)], [new MatchNets(IpFamily.IPv4, end, [nets[0]], not)],
+            [new MatchProtocols([.. protocols], not)], [new MatchProtocols([protocol]), new MatchPorts(end, [.. ports], not)],
+            [new MatchProtocols([6, 17]), new MatchPorts(end, [ports[0]], not)],
+            [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, code, not)],
+            [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, null, not) { LastType = 13 }],
+            [new MatchAddressPort(IpFamily.IPv4, end, "named", not)], [new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named", not)],
+            [new MatchTranslated(end == NftEnd.Destination, not)], [new MatchTranslated(Destination: true, not)],
+            [new MatchLocalDestination(not)])
+        select statements;
 
     private static readonly Gen<NftStatement[]> AnyMatch =
         from end in Gen.Elements(NftEnd.Source, NftEnd.Destination)
@@ -73,7 +129,9 @@ internal static class AnyRules
         from link in Gen.Elements(In, "cali*", Out, "e*", "eth9")
         from states in Gen.Elements(ConnectionStates.New, ConnectionStates.Invalid, ConnectionStates.Untracked | ConnectionStates.Related,
             ConnectionStates.Established)
+        from literal in AnyLiteral
         from statements in Gen.Elements<NftStatement[]>(
+            literal, literal, literal,
             [new MatchProtocols(protocol)], [new MatchProtocols(protocol), new MatchPorts(end, [ports], not)],
             [new MatchAddress(IpFamily.IPv4, end, set, not)], [new MatchAddress(IpFamily.IPv4, end, set, not)],
             [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
@@ -100,7 +158,8 @@ internal static class AnyRules
     private static Gen<NftRule[]> ListOf(this Gen<NftRule> rule, int from, int to) =>
         Gen.Choose(from, to).SelectMany(count => rule.ArrayOf(count));
 
-    private static readonly NftStatement[] Marks = [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount()];
+    private static readonly NftStatement[] Marks =
+        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActLog(9, "seen")];
 
     private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
 
@@ -109,6 +168,9 @@ internal static class AnyRules
         .. Marks, ActDecide.Accept, ActDecide.Accept, ActDecide.Return, ActDecide.Return, ActDecide.Jump("sub1"), ActDecide.Jump("sub2"),
         Goto("sub1"), Goto("sub1"), Goto("sub2"), Goto("sub2"), new ActDecideByInterface(false, "leads"), ActDecide.Drop, ActDecide.Drop,
     ];
+
+    /// <summary>Where the kernel rejects.</summary>
+    private static readonly NftStatement[] Rejecting = [.. Filters, new ActReject(), new ActReject()];
 
     private static readonly Address Fifty = Address.Parse("10.2.0.50"), Sixty = Address.Parse("10.2.0.60");
 
@@ -129,42 +191,55 @@ internal static class AnyRules
         select new NftChain("natpost2", new("nat", NftHookPoint.Postrouting, 110),
             [new([Four, .. match, new MatchProtocols(protocol), new ActMasquerade(new(40000, 40100))])]);
 
+    private static WholeTable WithCounter(WholeTable table) => table with { Counters = ["seen"] };
+
     public static readonly Gen<WholeTable> AnyTable =
         from sets in AnySets
         from sub1 in Rules([.. Marks, ActDecide.Accept, ActDecide.Return, ActDecide.Jump("sub2")]).ListOf(0, 3)
         from sub2 in Rules([.. Marks, ActDecide.Accept, ActDecide.Return, ActDecide.Drop]).ListOf(0, 2)
         from raw in Chain("raw", "filter", NftHookPoint.Prerouting, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
         from rawOut in Chain("rawout", "filter", NftHookPoint.Output, -300, [.. Marks, new ActNoTrack(), ActDecide.Accept])
-        from early in Chain("early", "filter", NftHookPoint.Prerouting, -150, Filters)
+        from early in Chain("early", "filter", NftHookPoint.Prerouting, -150, Rejecting)
         from natPre in Chain("natpre", "nat", NftHookPoint.Prerouting, -160, DestinationNats)
         from natOut in Chain("natout", "nat", NftHookPoint.Output, -100, DestinationNats)
-        from input in Chain("in", "filter", NftHookPoint.Input, 0, Filters)
-        from forward in Chain("fwd", "filter", NftHookPoint.Forward, 0, Filters)
-        from later in Chain("fwd2", "filter", NftHookPoint.Forward, 10, Filters)
-        from output in Chain("out", "filter", NftHookPoint.Output, 0, Filters)
+        from input in Chain("in", "filter", NftHookPoint.Input, 0, Rejecting)
+        from forward in Chain("fwd", "filter", NftHookPoint.Forward, 0, Rejecting)
+        from later in Chain("fwd2", "filter", NftHookPoint.Forward, 10, Rejecting)
+        from output in Chain("out", "filter", NftHookPoint.Output, 0, Rejecting)
         from post in Chain("post", "filter", NftHookPoint.Postrouting, 50, Filters)
         from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 20, SourceNats)
         from ports in AnyPorts
         from late in Chain("late", "filter", NftHookPoint.Postrouting, 300, [ActDecide.Drop, Marks[0], ActDecide.Accept, ActDecide.Accept])
         from local in Gen.Elements(true, false)
-        select Tables.Table(sets, [
+        from back in Gen.Elements<NftStatement>(new ActMark(0xffffffff, 3), ActDecide.Drop, new ActCount())
+        select WithCounter(Tables.Table(sets, [
+            new("back", new("filter", NftHookPoint.Prerouting, -145), [new([Four, new MatchReversePath(Missing: local), back])]),
             new("sub2", null, [.. sub2]), new("sub1", null, [.. sub1]), raw, rawOut, early, natPre, natOut, input, forward, later, output,
             post, natPost, ports, late, new("tunnel", new("filter", NftHookPoint.Postrouting, 60),
                 [new([Four, new MatchLocalSource(true, Not: local), new MatchLocalSource(false), new ActMark(0xffffffff, 1)])]),
-        ]);
+        ]));
 
     public static readonly Gen<Packet> AnyPacket =
         from own in Gen.Frequency((3, Gen.Constant(false)), (1, Gen.Constant(true)))
         from source in Gen.Elements(own ? Own : Sources)
-        from destination in Gen.Elements(own ? Destinations : [.. Destinations, .. Destinations, OutAddress])
-        from protocol in Gen.Elements(IpProtocol.Tcp, IpProtocol.Udp)
+        from destination in Gen.Elements<string>(own ? [.. Destinations, Service] : [.. Destinations, .. Destinations, OutAddress, Service])
+        from protocol in Gen.Elements(
+            IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Udp, IpProtocol.Icmp, IpProtocol.IpEncap)
         from sourcePort in Gen.Choose(1024, 65000)
-        from destinationPort in Gen.Elements<ushort>(53, 80, 150, 5000)
+        from destinationPort in Gen.Elements<ushort>(destination == Service ? [53, 53, 80] : [53, 80, 150, 5000])
+        from message in Gen.Elements<(byte Type, byte Code)>((8, 0), (8, 1), (13, 0), (0, 0))
+        let isIcmp = protocol == IpProtocol.Icmp
+        let hasPorts = protocol is IpProtocol.Tcp or IpProtocol.Udp
         select new Packet(Address.Parse(source), Address.Parse(destination))
         {
             Protocol = protocol,
-            SourcePort = (ushort)sourcePort,
-            DestinationPort = destinationPort,
+            SourcePort = hasPorts ? (ushort)sourcePort : null,
+            DestinationPort = hasPorts ? destinationPort : null,
+            IcmpType = isIcmp ? message.Type : null,
+            IcmpCode = isIcmp ? message.Code : null,
+            // An answer to nobody is no connection's.
+            State = isIcmp && message.Type == 0 ? ConnectionStates.Invalid : ConnectionStates.New,
+            Redirect = RedirectOf(destination, protocol, destinationPort),
             Mark = 0,
             In = own ? null : In,
             Out = Out,

@@ -98,17 +98,38 @@ public class PacketWalkTests
     }
 
     [Fact]
-    public void A_verdict_map_by_an_interface_that_nobody_has_said_leaves_it_open()
+    public void Of_an_interface_that_nobody_has_said_each_of_a_short_map_is_told_apart()
     {
-        NftSet leads = new("leads", [NftType.InterfaceName], false,
-            [NftElement.Of(NftOctets.OfInterface("cali1"), new NftVerdict(NftVerdictCode.Drop))], [NftType.Verdict]);
-        var chain = Filter(Rule(new ActDecideByInterface(false, "leads")));
-        var open = Assert.Single(Ends(Any, [leads], chain));
-        Assert.Equal((PacketVerdict.Open, PacketFact.In), (open.Verdict, Assert.Single(open.DependsOn).Fact));
+        var (leads, chain) = Leading("cali1", "cali2");
+        Assert.Equal(
+            [
+                "Drop: the interface that it comes in by (iifname \"cali1\")",
+                "Drop: the interface that it comes in by (not iifname \"cali1\"), the interface that it comes in by (iifname \"cali2\")",
+                "Accept: the interface that it comes in by (not iifname \"cali1\"), the interface that it comes in by (not iifname \"cali2\")",
+            ],
+            Ends(Any, [leads], chain).OrderBy(end => end.DependsOn.Length).ThenBy(end => !end.DependsOn[^1].IsSo)
+                .Select(end => $"{end.Verdict}: {string.Join(", ", end.DependsOn)}"));
         Assert.Equal((PacketVerdict.Drop, "\"cali1\" : drop"),
             (Ends(Any with { In = "cali1" }, [leads], chain)[0].Verdict, Ends(Any with { In = "cali1" }, [leads], chain)[0].Decided!.By));
-        Assert.Equal(PacketVerdict.Accept, Ends(Any with { In = "cali2" }, [leads], chain)[0].Verdict);
+        Assert.Equal(PacketVerdict.Accept, Ends(Any with { In = "cali3" }, [leads], chain)[0].Verdict);
     }
+
+    [Fact]
+    public void Of_an_interface_that_nobody_has_said_a_long_map_is_left_open_but_for_what_has_been_taken_to_be_so()
+    {
+        var (leads, chain) = Leading([.. Enumerable.Range(0, 300).Select(n => $"cali{n}")]);
+        var open = Assert.Single(Ends(Any, [leads], chain));
+        Assert.Equal((PacketVerdict.Open, PacketFact.In), (open.Verdict, Assert.Single(open.DependsOn).Fact));
+        var behind = Filter(Rule(new MatchInterface(false, "cali*"), ActDecide.Return), chain.Rules[0]);
+        Assert.Equal([PacketVerdict.Accept, PacketVerdict.Accept], Ends(Any, [leads], behind).Select(end => end.Verdict));
+        var unknown = Filter(chain.Rules[0], Rule(new MatchInterface(false, "cali*"), ActDecide.Drop));
+        Assert.Equal(PacketVerdict.Drop, Assert.Single(Ends(Any with { In = "cali999" }, [leads], unknown)).Verdict);
+    }
+
+    private static (NftSet Map, NftChain Chain) Leading(params string[] links) => (
+        new("leads", [NftType.InterfaceName], false,
+            [.. links.Select(link => NftElement.Of(NftOctets.OfInterface(link), new NftVerdict(NftVerdictCode.Drop)))], [NftType.Verdict]),
+        Filter(Rule(new ActDecideByInterface(false, "leads"))));
 
     [Fact]
     public void A_jump_comes_back_and_a_goto_comes_back_to_who_jumped()
@@ -193,7 +214,7 @@ public class PacketWalkTests
     /// <summary>Whatever is left out of what is known of a packet, its end is one of those that it may have.</summary>
     [Fact]
     public void What_is_not_said_is_never_guessed() => Prop.ForAll(
-        (from table in AnyRules.AnyTable from packet in AnyRules.AnyPacket from left in Gen.Choose(1, 63) select (table, packet, left))
+        (from table in AnyRules.AnyTable from packet in AnyRules.AnyPacket from left in Gen.Choose(1, 255) select (table, packet, left))
             .ToArbitrary(), one =>
         {
             var (table, packet, left) = one;
@@ -206,6 +227,9 @@ public class PacketWalkTests
                 Mark = (left & 8) == 0 ? packet.Mark : null,
                 Out = (left & 16) == 0 ? packet.Out : null,
                 State = (left & 32) == 0 ? packet.State : null,
+                IcmpType = (left & 64) == 0 ? packet.IcmpType : null,
+                IcmpCode = (left & 64) == 0 ? packet.IcmpCode : null,
+                In = (left & 128) == 0 ? packet.In : null,
             };
             var mays = PacketWalk.Ends(rules, new AnyRules.Facts(), less);
             if (mays.Any(end => end.Verdict == PacketVerdict.Open)) return; // too many facts, and it says so

@@ -18,33 +18,41 @@ namespace Calico.Bgp.Kernel.Tests.Packets;
 /// </summary>
 public sealed class WalkedAndSeenTests
 {
-    private const int Rulesets = 150, PacketsOfEach = 12;
+    private const int Rulesets = 250, PacketsOfEach = 12;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>What arrived: where, and as what.</summary>
-    private sealed record Seen(string Where, Address Source, Address Destination, ushort SourcePort);
+    private sealed record Seen(string Where, Address Source, Address Destination, ushort? SourcePort);
 
     private sealed class Road : IDisposable
     {
         private readonly Netns client = Netns.Make("walk-c"), router = Netns.Make("walk-r"), server = Netns.Make("walk-s");
         private readonly List<(string Where, Socket Socket)> ears = [];
-        private readonly Socket fromClient, fromRouter;
+        private readonly Socket fromClient, fromRouter, barrier, toBarrier;
+
+        private const string Six = "fd01::";
+        private const int BarrierPort = 7777;
 
         public Road()
         {
             router.Forward();
-            Netns.JoinAsync(router, AnyRules.In, ["10.1.0.1/24"], client, "eth0", ["10.1.0.2/24"]).GetAwaiter().GetResult();
+            Netns.JoinAsync(router, AnyRules.In, ["10.1.0.1/24", Six + "1/64"], client, "eth0", ["10.1.0.2/24", Six + "2/64"]).GetAwaiter().GetResult();
             Netns.JoinAsync(router, AnyRules.Out, [AnyRules.OutAddress + "/24"], server, "eth0", ["10.2.0.2/24"]).GetAwaiter().GetResult();
             client.Ip("route add default via 10.1.0.1");
             router.Ip("route add 10.9.0.0/16 via 10.2.0.2");
             server.Ip("route add local 10.9.0.0/16 dev lo");
             server.Tell("table ip quiet {\n chain output {\n type filter hook output priority 0; policy drop;\n }\n}\n", "nft", "-f", "-");
-            foreach (var protocol in (ProtocolType[])[ProtocolType.Udp, ProtocolType.Tcp])
+            router.Tell(AnyRules.Others, "nft", "-f", "-");
+            foreach (var protocol in (IpProtocol[])[IpProtocol.Udp, IpProtocol.Tcp, IpProtocol.Icmp, IpProtocol.IpEncap])
             {
-                ears.Add(("router", router.Inside(() => new Socket(AddressFamily.InterNetwork, SocketType.Raw, protocol))));
-                ears.Add(("server", server.Inside(() => new Socket(AddressFamily.InterNetwork, SocketType.Raw, protocol))));
+                ears.Add(("router", router.RawSocket((byte)protocol)));
+                ears.Add(("server", server.RawSocket((byte)protocol)));
             }
+            barrier = router.Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            barrier.Bind(new IPEndPoint(IPAddress.Parse(Six + "1"), BarrierPort));
+            barrier.ReceiveTimeout = (int)Patience.TotalMilliseconds;
+            toBarrier = client.Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
             (fromClient, fromRouter) = (Sender(client), Sender(router));
             Ruleset = new(new(Tables.Name, null, router.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)),
                 null, TimeProvider.System, NullLogger.Instance));
@@ -74,6 +82,15 @@ public sealed class WalkedAndSeenTests
             }
         }
 
+        /// <summary>
+        /// What the client has sent has met the rules: no rule is of IPv6, and the router takes one packet after the other.
+        /// </summary>
+        public void Settle()
+        {
+            toBarrier.SendTo([1], new IPEndPoint(IPAddress.Parse(Six + "1"), BarrierPort));
+            barrier.Receive(new byte[1]);
+        }
+
         public void Hear(Dictionary<uint, Seen> into)
         {
             var octets = new byte[2048];
@@ -85,49 +102,64 @@ public sealed class WalkedAndSeenTests
         public void Dispose()
         {
             foreach (var (_, ear) in ears) ear.Dispose();
-            foreach (var sender in (Socket[])[fromClient, fromRouter]) sender.Dispose();
+            foreach (var sender in (Socket[])[fromClient, fromRouter, barrier, toBarrier]) sender.Dispose();
             foreach (var space in (Netns[])[client, router, server]) space.Dispose();
         }
     }
 
-    /// <summary>An IPv4 header, a UDP or a TCP header (a SYN), and the token.</summary>
+    /// <summary>The length of the transport's header; within a packet of IP another one's.</summary>
+    private static int Header(byte protocol) => (IpProtocol)protocol is IpProtocol.Tcp or IpProtocol.IpEncap ? 20 : 8;
+
+    /// <summary>An IPv4 header, the header of a UDP, a TCP (a SYN), an ICMP or another IPv4 packet, and the token.</summary>
     private static byte[] Octets(Packet packet, uint token)
     {
-        var header = packet.Protocol == IpProtocol.Tcp ? 20 : 8;
+        var protocol = (byte)packet.Protocol!.Value;
+        var header = Header(protocol);
         var octets = new byte[20 + header + 4];
-        (octets[0], octets[8], octets[9]) = (0x45, 64, (byte)packet.Protocol!.Value);
+        (octets[0], octets[8], octets[9]) = (0x45, 64, protocol);
         BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(2), (ushort)octets.Length);
         packet.Source.Write(octets.AsSpan(12));
         packet.Destination.Write(octets.AsSpan(16));
         var transport = octets.AsSpan(20);
-        BinaryPrimitives.WriteUInt16BigEndian(transport, packet.SourcePort!.Value);
-        BinaryPrimitives.WriteUInt16BigEndian(transport[2..], packet.DestinationPort!.Value);
         BinaryPrimitives.WriteUInt32BigEndian(transport[header..], token);
-        if (header == 8) BinaryPrimitives.WriteUInt16BigEndian(transport[4..], (ushort)transport.Length); // no checksum (RFC 768)
-        else
+        switch (packet.Protocol)
         {
-            (transport[12], transport[13], transport[14]) = (5 << 4, 2, 4); // header's length, SYN, window
-            BinaryPrimitives.WriteUInt16BigEndian(transport[16..], Checksum(octets));
+            case IpProtocol.Icmp:
+                (transport[0], transport[1]) = (packet.IcmpType!.Value, packet.IcmpCode!.Value);
+                BinaryPrimitives.WriteUInt16BigEndian(transport[4..], Port(token)); // the echo's identifier
+                BinaryPrimitives.WriteUInt16BigEndian(transport[2..], Checksum(transport, 0));
+                break;
+            case IpProtocol.IpEncap:
+                (transport[0], transport[8], transport[9]) = (0x45, 64, 17);
+                break;
+            default:
+                BinaryPrimitives.WriteUInt16BigEndian(transport, packet.SourcePort!.Value);
+                BinaryPrimitives.WriteUInt16BigEndian(transport[2..], packet.DestinationPort!.Value);
+                if (header == 8) BinaryPrimitives.WriteUInt16BigEndian(transport[4..], (ushort)transport.Length); // no checksum (RFC 768)
+                else
+                {
+                    (transport[12], transport[13], transport[14]) = (5 << 4, 2, 4); // header's length, SYN, window
+                    BinaryPrimitives.WriteUInt16BigEndian(transport[16..], Checksum(octets.AsSpan(12), (uint)(protocol + transport.Length)));
+                }
+                break;
         }
         return octets;
     }
 
-    /// <summary>Over the pseudo header, too: conntrack takes no packet for valid whose sum is wrong.</summary>
-    private static ushort Checksum(byte[] octets)
+    /// <summary>For TCP over the pseudo header, too: conntrack takes no packet for valid whose sum is wrong.</summary>
+    private static ushort Checksum(ReadOnlySpan<byte> octets, uint sum)
     {
-        var sum = (uint)octets[9] + (uint)(octets.Length - 20);
-        for (var i = 12; i < octets.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(octets.AsSpan(i));
+        for (var i = 0; i < octets.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(octets[i..]);
         while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
         return (ushort)~sum;
     }
 
     private static (uint Token, Seen Seen)? Read(string where, ReadOnlySpan<byte> octets)
     {
-        if (octets.Length < 20 + 8 + 4 || octets[9] is not (6 or 17)) return null;
-        var header = octets[9] == 6 ? 20 : 8;
-        if (octets.Length != 20 + header + 4) return null;
-        return (BinaryPrimitives.ReadUInt32BigEndian(octets[^4..]), new(where, Address.FromOctets(octets.Slice(12, 4)),
-            Address.FromOctets(octets.Slice(16, 4)), BinaryPrimitives.ReadUInt16BigEndian(octets[20..])));
+        if (octets.Length < 20 || octets.Length != 20 + Header(octets[9]) + 4) return null; // an error, in which a packet is repeated, is longer
+        ushort? port = (IpProtocol)octets[9] is IpProtocol.Tcp or IpProtocol.Udp ? BinaryPrimitives.ReadUInt16BigEndian(octets[20..]) : null;
+        return (BinaryPrimitives.ReadUInt32BigEndian(octets[^4..]),
+            new(where, Address.FromOctets(octets.Slice(12, 4)), Address.FromOctets(octets.Slice(16, 4)), port));
     }
 
     private static readonly Packet Last = new(Address.Parse("10.1.0.2"), Address.Parse("10.9.0.1"))
@@ -139,6 +171,23 @@ public sealed class WalkedAndSeenTests
 
     /// <summary>Another one for each packet, all over the range.</summary>
     private static ushort Port(uint token) => (ushort)(1024 + token * 73 % 60000);
+
+    /// <summary>
+    /// Each packet begins a connection: by a source port (ICMP: an identifier) that none had before, or else by a destination.
+    /// </summary>
+    private static Packet Fresh(Packet packet, uint token) => packet.Protocol switch
+    {
+        IpProtocol.Icmp => packet,
+        IpProtocol.IpEncap => new Packet(packet.Source, Address.FromIPv4(0x0a090000 + 0x800 + token))
+        {
+            Protocol = packet.Protocol,
+            Redirect = packet.Redirect,
+            Mark = packet.Mark,
+            In = packet.In,
+            Out = packet.Out,
+        },
+        _ => packet with { SourcePort = Port(token) },
+    };
 
     private static bool Agrees(PacketEnd end, Packet packet, Seen? seen)
     {
@@ -160,17 +209,18 @@ public sealed class WalkedAndSeenTests
             .ToArbitrary(), one =>
         {
             road.Ruleset.Have(one.table);
+            Assert.Equal([], road.Ruleset.Problems(1).Select(problem => $"{problem.Part}: {problem.Words}"));
             var (sent, seen) = (new Dictionary<uint, (Packet Packet, PacketEnd[] Ends)>(), new Dictionary<uint, Seen>());
             foreach (var packet in one.packets)
             {
-                // A source port that nobody had before: each packet begins a connection.
-                var fresh = packet with { SourcePort = Port(token) };
-                sent[++token] = (fresh, [.. PacketWalk.Ends(road.Ruleset.Ruleset.Table, new AnyRules.Facts(), fresh)]);
+                var fresh = Fresh(packet, ++token);
+                sent[token] = (fresh, [.. PacketWalk.Ends(road.Ruleset.Ruleset.Table, new AnyRules.Facts(), fresh)]);
                 road.Send(fresh, token);
             }
+            road.Settle();
             // What may arrive is waited for; what shall not would have arrived before what follows it without any rule.
             road.Ruleset.Have(WholeTable.Empty);
-            road.Send(Last with { SourcePort = Port(token) }, ++token);
+            road.Send(Last with { SourcePort = Port(++token) }, token);
             var waiting = System.Diagnostics.Stopwatch.StartNew();
             while (waiting.Elapsed < Patience && !(seen.ContainsKey(token) && sent.Keys.All(Agrees))) road.Hear(seen);
             Assert.True(seen.ContainsKey(token), "without any rule a packet did not arrive");
@@ -181,5 +231,89 @@ public sealed class WalkedAndSeenTests
             bool Agrees(uint number) => sent[number].Ends.Any(end =>
                 WalkedAndSeenTests.Agrees(end, sent[number].Packet, seen.GetValueOrDefault(number)));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(Rulesets));
+    }
+
+    private static Packet From(string source, string destination, IpProtocol protocol, ushort port = 0, byte type = 0, byte code = 0)
+    {
+        var (isIcmp, hasPorts) = (protocol == IpProtocol.Icmp, protocol is IpProtocol.Tcp or IpProtocol.Udp);
+        return new(Address.Parse(source), Address.Parse(destination))
+        {
+            Protocol = protocol,
+            DestinationPort = hasPorts ? port : null,
+            IcmpType = isIcmp ? type : null,
+            IcmpCode = isIcmp ? code : null,
+            State = isIcmp && type == 0 ? ConnectionStates.Invalid : ConnectionStates.New,
+            Redirect = AnyRules.RedirectOf(destination, protocol, port),
+            Mark = 0,
+            In = AnyRules.In,
+            Out = AnyRules.Out,
+        };
+    }
+
+    private static Packet Echo(byte type, byte code) => From("10.1.0.2", "10.9.0.1", IpProtocol.Icmp, type: type, code: code);
+
+    private static Packet Udp(string destination, ushort port, string source = "10.1.0.2") =>
+        From(source, destination, IpProtocol.Udp, port);
+
+    private static readonly MatchProtocols IsUdp = new(IpProtocol.Udp), IsIcmp = new(IpProtocol.Icmp);
+
+    /// <summary>What a rule asks; packets of which it is so, and others. What it is so of is dropped.</summary>
+    public static readonly TheoryData<NftHookPoint, NftStatement[], Packet[], Packet[]> Questions = new()
+    {
+        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8, 0)], [Echo(8, 0)], [Echo(8, 1), Echo(13, 0), Udp("10.9.0.1", 8)] },
+        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8, 0, Not: true)], [Echo(8, 1), Echo(13, 0), Echo(0, 0)], [Echo(8, 0)] },
+        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8)], [Echo(8, 0), Echo(8, 1)], [Echo(13, 0), Echo(0, 0)] },
+        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8) { LastType = 13 }], [Echo(8, 0), Echo(13, 0)], [Echo(0, 0)] },
+        // Which addresses the packet has by then is another question: the connection's first packet has been sent on.
+        { NftHookPoint.Forward, [new MatchTranslated(Destination: true)],
+            [Udp(AnyRules.Service, 53)], [Udp(AnyRules.Service, 54), Udp(AnyRules.Backend, 5353)] },
+        { NftHookPoint.Forward, [new MatchTranslated(Destination: true, Not: true)],
+            [Udp(AnyRules.Service, 54), Udp(AnyRules.Backend, 5353)], [Udp(AnyRules.Service, 53), Echo(0, 0)] },
+        { NftHookPoint.Postrouting, [new MatchTranslated(Destination: true, Not: true)],
+            [Udp(AnyRules.Service, 54)], [Udp(AnyRules.Service, 53)] },
+        { NftHookPoint.Prerouting, [new MatchTranslated(Destination: true)], [], [Udp(AnyRules.Service, 53)] },
+        // VXLAN and IP in IP, which the endpoints of policy may not speak.
+        { NftHookPoint.Forward, [IsUdp, new MatchPorts(NftEnd.Destination, 4789)], [Udp("10.9.0.1", 4789)], [Udp("10.9.0.1", 4788)] },
+        { NftHookPoint.Forward, [new MatchProtocols(IpProtocol.IpEncap)],
+            [From("10.1.0.2", "10.9.0.1", IpProtocol.IpEncap)], [Udp("10.9.0.1", 4), Echo(8, 0)] },
+        { NftHookPoint.Forward, [new MatchProtocols([1, 4])],
+            [From("10.1.0.2", "10.9.0.1", IpProtocol.IpEncap), Echo(13, 0)], [Udp("10.9.0.1", 4)] },
+        { NftHookPoint.Forward, [IsUdp, new MatchPorts(NftEnd.Destination, [new(80, 80), new(90, 99), new(100, 100)])],
+            [Udp("10.9.0.1", 80), Udp("10.9.0.1", 90), Udp("10.9.0.1", 100)], [Udp("10.9.0.1", 89), Udp("10.9.0.1", 101)] },
+        { NftHookPoint.Forward, [new MatchNets(IpFamily.IPv4, NftEnd.Destination, [Prefix.Parse("0.0.0.0/0")])], [Udp("10.9.0.1", 80)], [] },
+        { NftHookPoint.Forward, [new MatchNets(IpFamily.IPv4, NftEnd.Destination, [Prefix.Parse("0.0.0.0/0")], Outside: true)],
+            [], [Udp("10.9.0.1", 80)] },
+        { NftHookPoint.Prerouting, [new MatchReversePath(Missing: true)],
+            [Udp("10.9.0.1", 80, "192.168.1.1"), Udp("10.9.0.1", 80, "10.9.1.1")], [Udp("10.9.0.1", 80)] },
+        { NftHookPoint.Prerouting, [new MatchLocalDestination()], [Udp(AnyRules.OutAddress, 80)], [Udp("10.9.0.1", 80)] },
+    };
+
+    [NeedsTheory(Needs.Namespaces, "nft")]
+    [MemberData(nameof(Questions))]
+    public void A_packet_is_asked_what_the_rule_says(NftHookPoint place, NftStatement[] question, Packet[] dropped, Packet[] passed)
+    {
+        using var road = new Road();
+        road.Ruleset.Have(Tables.Table([],
+            new NftChain("asked", new("filter", place, -150), [new([new MatchFamily(IpFamily.IPv4), .. question, ActDecide.Drop])])));
+        Assert.Empty(road.Ruleset.Problems(1));
+        var (sent, seen) = (new Dictionary<uint, (Packet Packet, bool Passes)>(), new Dictionary<uint, Seen>());
+        foreach (var (packet, passes) in dropped.Select(one => (one, false)).Concat(passed.Select(one => (one, true))))
+        {
+            var token = (uint)sent.Count + 1;
+            sent[token] = (packet.Protocol == IpProtocol.Udp ? packet with { SourcePort = Port(token) } : packet, passes);
+            var end = Assert.Single(PacketWalk.Ends(road.Ruleset.Ruleset.Table, new AnyRules.Facts(), sent[token].Packet));
+            Assert.Equal((packet, passes ? PacketVerdict.Accept : PacketVerdict.Drop), (packet, end.Verdict));
+            road.Send(sent[token].Packet, token);
+        }
+        road.Settle();
+        // What follows without any rule would come behind them.
+        road.Ruleset.Have(WholeTable.Empty);
+        var last = (uint)sent.Count + 1;
+        road.Send(Last with { SourcePort = Port(last) }, last);
+        var waiting = System.Diagnostics.Stopwatch.StartNew();
+        while (waiting.Elapsed < Patience && !(seen.ContainsKey(last) && sent.All(one => seen.ContainsKey(one.Key) || !one.Value.Passes)))
+            road.Hear(seen);
+        Assert.True(seen.ContainsKey(last), "without any rule a packet did not arrive");
+        Assert.All(sent, one => Assert.Equal((one.Value.Packet, one.Value.Passes), (one.Value.Packet, seen.ContainsKey(one.Key))));
     }
 }
