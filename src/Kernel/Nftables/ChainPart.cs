@@ -15,6 +15,9 @@ internal sealed class ChainPart(string name)
     /// <summary>Whatever rules it has there; null: the kernel has no such chain.</summary>
     public NftChain? There { get; private set; }
 
+    /// <summary>Grows with each chain that the kernel has made; null: it has not.</summary>
+    public long? Made { get; private set; }
+
     /// <summary>The rules that the kernel has; default: others than were wanted when they were read.</summary>
     public ImmutableArray<NftRule> InForce { get; private set; } = [];
 
@@ -40,10 +43,11 @@ internal sealed class ChainPart(string name)
     public void Compare(ToldTable table, ImmutableArray<NftRule> allowed)
     {
         var told = table.Chains.GetValueOrDefault(name);
-        There = told?.Shape;
+        (There, Made) = (told?.Shape, told?.Made);
         InForce = told == null ? [] : table.Holds(told, allowed) ? allowed : default;
     }
 
     /// <summary>The kernel has it now as it was sent.</summary>
-    public void Commit(ImmutableArray<NftRule> rules) => (There, InForce) = (Wanted, rules);
+    /// <param name="made">Where it was made, now or before.</param>
+    public void Commit(ImmutableArray<NftRule> rules, long? made) => (There, InForce, Made) = (Wanted, rules, made);
 }

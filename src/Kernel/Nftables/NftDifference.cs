@@ -158,9 +158,11 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
             set.Commit(setsAgain.Contains(set), blocked);
             parts.Clean(set);
         }
-        foreach (var (chain, rules) in chains)
+        // As they were sent: those that come anew, and behind them those that come again.
+        foreach (var (chain, rules) in chains.OrderBy(goal => goal.Chain.There != null))
         {
-            chain.Commit(rules);
+            var isMade = chain is { Wanted: not null } && (chain.There == null || IsAgain(chain));
+            chain.Commit(rules, isMade ? ++parts.ChainsMade : chain.Made);
             parts.Clean(chain);
         }
     }

@@ -17,6 +17,9 @@ internal sealed class NftParts
 
     public bool TableIsThere { get; set; }
 
+    /// <summary>How many chains the kernel has made; the newest one's number.</summary>
+    public long ChainsMade { get; set; }
+
     public IReadOnlyCollection<SetPart> Sets => sets.Values;
     public IReadOnlyCollection<ChainPart> Chains => chains.Values;
     public IReadOnlyCollection<SetPart> DirtySets => dirtySets;
@@ -93,7 +96,7 @@ internal sealed class NftParts
     /// <param name="allowed">The rules that are wanted of a chain, without what the kernel has refused before.</param>
     public void Compare(ToldTable told, Func<NftChain, ImmutableArray<NftRule>> allowed)
     {
-        TableIsThere = told.Exists;
+        (TableIsThere, ChainsMade) = (told.Exists, told.Chains.Count);
         foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
         foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
         foreach (var name in told.Counters) counters.TryAdd(name, new(name));

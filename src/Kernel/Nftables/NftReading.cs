@@ -8,7 +8,8 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal sealed record ToldSet(NftSet Shape, List<NftElement> Elements);
 
 /// <summary>A chain that the kernel holds, its rules in the octets that it told us.</summary>
-internal sealed record ToldChain(NftChain Shape, List<byte[]> Rules);
+/// <param name="Made">Its place among the table's chains, which the kernel tells in the order in which they were made.</param>
+internal sealed record ToldChain(NftChain Shape, List<byte[]> Rules, long Made);
 
 /// <summary>What the kernel holds under our table's name.</summary>
 internal sealed class ToldTable
@@ -142,7 +143,7 @@ internal sealed class NftReading
         if (AttributeReader.Text(AttributeReader.Find(attributes, NftMessage.Table)) != name) return;
         var chain = AttributeReader.Text(AttributeReader.Find(attributes, 3));                // NAME
         var comment = NftMessage.ReadComment(AttributeReader.Find(attributes, 12), 0);        // USERDATA
-        table.Chains[chain] = new(new(chain, NftSetReading.Hook(attributes), []) { Comment = comment }, []);
+        table.Chains[chain] = new(new(chain, NftSetReading.Hook(attributes), []) { Comment = comment }, [], table.Chains.Count);
     }
 
     private void ReadRule(in NetlinkHeader header, ReadOnlySpan<byte> body)

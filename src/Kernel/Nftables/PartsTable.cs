@@ -5,7 +5,8 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <summary>What is wanted of our table as packets meet it: without what the kernel has refused.</summary>
 internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : IPacketTable
 {
-    public IEnumerable<NftChain> Chains => parts.Chains.Select(chain => chain.Wanted).OfType<NftChain>();
+    public IEnumerable<NftChain> BaseChains => parts.Chains.Where(chain => chain.Wanted?.Hook != null)
+        .OrderBy(chain => chain.Made ?? long.MaxValue).Select(chain => chain.Wanted!);
 
     public NftChain? Chain(string name) => parts.Chain(name)?.Wanted;
 

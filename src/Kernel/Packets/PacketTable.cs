@@ -7,8 +7,10 @@ namespace Calico.Bgp.Kernel.Packets;
 /// <summary>Rendered parts that a packet can be walked through.</summary>
 public interface IPacketTable
 {
-    /// <summary>In the order in which they were made: of two with one priority the older one comes first.</summary>
-    IEnumerable<NftChain> Chains { get; }
+    /// <summary>
+    /// Base chains, in the order in which they were made: of two with one priority the newer one comes first (nf_hook_entries_grow).
+    /// </summary>
+    IEnumerable<NftChain> BaseChains { get; }
 
     NftChain? Chain(string name);
 
@@ -49,7 +51,7 @@ public sealed class PacketTable : IPacketTable
         this.sets = sets.ToFrozenDictionary(set => set.Name, set => set with { Elements = set.Elements.Sort(ByFirst) });
     }
 
-    public IEnumerable<NftChain> Chains => chains;
+    public IEnumerable<NftChain> BaseChains => chains.Where(chain => chain.Hook != null);
 
     public NftChain? Chain(string name) => chainsByName.GetValueOrDefault(name);
 

@@ -138,7 +138,7 @@ public sealed class PacketWalk
 
     private static bool IsNat(NftChain chain) => chain.Hook!.Type == "nat";
 
-    private IEnumerable<NftChain> ChainsAt(NftHookPoint place) => table.Chains.Where(chain => chain.Hook?.Point == place)
+    private IEnumerable<NftChain> ChainsAt(NftHookPoint place) => table.BaseChains.Where(chain => chain.Hook?.Point == place).Reverse()
         .OrderBy(Priority).ThenBy(chain => IsNat(chain) ? chain.Hook!.Priority : 0);
 
     private static int Priority(NftChain chain) => !IsNat(chain) ? chain.Hook!.Priority

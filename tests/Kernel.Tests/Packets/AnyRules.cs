@@ -204,7 +204,7 @@ internal static class AnyRules
         from natOut in Chain("natout", "nat", NftHookPoint.Output, -100, DestinationNats)
         from input in Chain("in", "filter", NftHookPoint.Input, 0, Rejecting)
         from forward in Chain("fwd", "filter", NftHookPoint.Forward, 0, Rejecting)
-        from later in Chain("fwd2", "filter", NftHookPoint.Forward, 10, Rejecting)
+        from later in Chain("fwd2", "filter", NftHookPoint.Forward, 0, Rejecting)
         from output in Chain("out", "filter", NftHookPoint.Output, 0, Rejecting)
         from post in Chain("post", "filter", NftHookPoint.Postrouting, 50, Filters)
         from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 20, SourceNats)
