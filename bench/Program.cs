@@ -28,6 +28,11 @@ if (args is ["parts"])
     await PartsFigures.RunAsync();
     return;
 }
+if (args is ["policy-table"])
+{
+    await PolicyTableFigures.RunAsync();
+    return;
+}
 if (args is ["scale"])
 {
     await ScaleFigures.RunAsync();

@@ -49,6 +49,9 @@ public sealed class CallersTests
         "Calico.Bgp.Kernel.Nftables.ActDecide.Jump",
         "Calico.Bgp.Resources.Policies.Pod.Endpoint",
         "Calico.Bgp.Resources.Selector.get_Needs",
+        "Calico.Bgp.Kernel.Nflog.NflogListener.Start",
+        "Calico.Bgp.Kernel.Nflog.NflogListener.get_Lost",
+        "Calico.Bgp.Kernel.Nflog.NflogListener.get_Packets",
     ];
 
     [Fact]

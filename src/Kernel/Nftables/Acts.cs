@@ -131,7 +131,7 @@ public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStateme
         return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, found.Words) : NftAnswer.Fails;
     }
 
-    /// <summary>Its name is not known, but it may be known not to be any of the map's; else it is taken to be one after the other.</summary>
+    /// <summary>Its name is not known, but it may be known to be none of the map's; else it is taken to be one after the other.</summary>
     private NftAnswer AskUnknown(PassingPacket packet, LinkName link)
     {
         if (packet.Table.Elements(Map) is not { } elements) return new NftAnswer.Open($"what is in the map {Map} at the moment");

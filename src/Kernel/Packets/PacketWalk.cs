@@ -119,12 +119,13 @@ public sealed class PacketWalk
         return PacketVerdict.Accept;
     }
 
-    /// <summary>Others' translations of destinations stand where iptables has them, among chains of type nat at their own priority.</summary>
+    /// <summary>Others' translations of destinations stand where iptables has them, among chains of type nat by their priority.</summary>
     private static bool IsBehindOthers(NftChain chain) => Priority(chain) > NatPriority.Destination
         || (IsNat(chain) && chain.Hook!.Priority >= NatPriority.Destination);
 
     /// <summary>
-    /// What another table does, unless ours have done it before. Of a connection that has begun it was done to the first packet, and is to each.
+    /// What another table does, unless ours have done it before. Of a connection that has begun it was done to the first packet, and is to
+    /// each.
     /// </summary>
     private void Redirect(NftHookPoint place)
     {

@@ -218,4 +218,73 @@ public class RulesetTests
         Assert.Null(await loop.FlushAsync());
         Assert.DoesNotContain(Name, ns.Nft("list ruleset"), StringComparison.Ordinal);
     }
+
+    /// <summary>Twenty rules, each with a set of its own, and a counter that they count by.</summary>
+    private static WholeTable Literal(params NftStatement[] first)
+    {
+        NftRule[] rules =
+        [
+            .. first.Select(statement => Rule(statement)), Rule(new ActCountBy("seen")),
+            .. Enumerable.Range(1, 20).Select(n => Rule(new MatchProtocols([6, 17]),
+                new MatchPorts(NftEnd.Destination, [new((ushort)n, (ushort)n), new((ushort)(1000 + n), (ushort)(2000 + n))]),
+                ActDecide.Accept)),
+        ];
+        return Table([], new NftChain("out", new("filter", NftHookPoint.Output, 0), [.. rules])) with { Counters = ["seen", "other"] };
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void Rules_with_sets_of_their_own_are_adopted_without_a_write_and_written_again_where_a_set_differs()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(Literal());
+        var listed = ns.Nft($"list chain inet {Name} out");
+        Assert.Contains("tcp, udp", listed, StringComparison.Ordinal);
+        var later = ns.Ruleset();
+        later.Have(Literal());
+        Assert.Equal((0L, 1L, true), (later.Transactions, later.Readings, later.IsSettled));
+        // The rule looks the same, and only what is in its set does not.
+        var handle = ns.Nft($"-a list chain inet {Name} out").Split('\n')
+            .Single(line => line.Contains("1007-2007", StringComparison.Ordinal)).Split(' ')[^1];
+        ns.Nft($"add rule inet {Name} out position {handle} meta l4proto {{ tcp, udp }} th dport {{ 7, 1007-2006 }} accept");
+        ns.Nft($"delete rule inet {Name} out handle {handle}");
+        later.Look();
+        Assert.Equal((1L, listed), (later.Transactions, ns.Nft($"list chain inet {Name} out")));
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void What_is_refused_of_rules_with_sets_of_their_own_leaves_the_others_in_force()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Literal(
+            new Unheard(), new ActReject(), new ActLog(1, new('x', 128)), new MatchNets(IpFamily.IPv4, NftEnd.Source, [])));
+        string[] refused = ["Unheard { }", "ip saddr {  }", $"log prefix \"{new string('x', 128)}\" group 1"];
+        Assert.Equal(refused.Select(rule => $"rule in chain out: {rule}"),
+            ruleset.Problems(10).Select(problem => problem.Part).Order(StringComparer.Ordinal));
+        Assert.Contains("reject", ns.Listed(), StringComparison.Ordinal);
+        Assert.Equal(20, ns.Listed().Split("th dport").Length - 1);
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public async Task A_counter_outlives_the_rules_that_count_by_it()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = ns.Inside(() =>
+        {
+            var made = new NftablesLoop(Name, NetworkNamespace.Watched(), TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+            made.Start();
+            return made;
+        });
+        await loop.ApplyAsync(Literal().After(WholeTable.Empty));
+        using (var socket = ns.Inside(() => new System.Net.Sockets.UdpClient(0)))
+            for (var i = 0; i < 3; i++) socket.Send([1, 2], "10.0.0.1", 9);
+        Assert.Equal(new NftCount("other", 0, 0), Assert.Single(await loop.CountersAsync("o")));
+        var before = Assert.Single(await loop.CountersAsync("seen"));
+        Assert.InRange(before.Packets, 3ul, 100ul);
+        Assert.InRange(before.Octets, 3 * 30ul, 100_000ul);
+        await loop.ApplyAsync(Literal(new ActReject()).After(Literal()));
+        Assert.InRange(Assert.Single(await loop.CountersAsync("seen")).Packets, before.Packets, 100ul);
+        await loop.ApplyAsync([new NftChange.RemoveChain("out"), new NftChange.RemoveCounter("seen")]);
+        Assert.Equal(["other"], (await loop.CountersAsync("")).Select(count => count.Name));
+    }
 }

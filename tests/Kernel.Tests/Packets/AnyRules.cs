@@ -93,10 +93,14 @@ internal static class AnyRules
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
         ];
 
-    private static readonly Prefix[] SomeNets = [.. ((string[])["10.9.0.0/24", "10.9.0.0/16", "10.9.1.1/32", "10.1.0.0/25", "192.168.1.128/25",
-        "192.168.0.0/15", "10.0.0.0/8", "0.0.0.0/0", "10.2.0.0/15"]).Select(Prefix.Parse)];
+    private static readonly Prefix[] SomeNets = [.. new[]
+        {
+            "10.9.0.0/24", "10.9.0.0/16", "10.9.1.1/32", "10.1.0.0/25", "192.168.1.128/25", "192.168.0.0/15", "10.0.0.0/8", "0.0.0.0/0",
+            "10.2.0.0/15",
+        }.Select(Prefix.Parse)];
 
-    private static readonly PortRange[] SomePorts = [new(80, 80), new(53, 53), new(50, 160), new(81, 150), new(5000, 5353), new(1024, 30000)];
+    private static readonly PortRange[] SomePorts =
+        [new(80, 80), new(53, 53), new(50, 160), new(81, 150), new(5000, 5353), new(1024, 30000)];
 
     /// <summary>What asks by values that stand in the rule, and what asks the connection and the routes.</summary>
     private static readonly Gen<NftStatement[]> AnyLiteral =
@@ -114,7 +118,8 @@ internal static class AnyRules
             [new MatchProtocols([6, 17]), new MatchPorts(end, [ports[0]], not)],
             [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, code, not)],
             [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, null, not) { LastType = 13 }],
-            [new MatchAddressPort(IpFamily.IPv4, end, "named", not)], [new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named", not)],
+            [new MatchAddressPort(IpFamily.IPv4, end, "named", not)],
+            [new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named", not)],
             [new MatchTranslated(end == NftEnd.Destination, not)], [new MatchTranslated(Destination: true, not)],
             [new MatchLocalDestination(not)])
         select statements;

@@ -100,12 +100,13 @@ public class PacketWalkTests
     [Fact]
     public void Of_an_interface_that_nobody_has_said_each_of_a_short_map_is_told_apart()
     {
+        const string fact = PacketFact.In;
         var (leads, chain) = Leading("cali1", "cali2");
         Assert.Equal(
             [
-                "Drop: the interface that it comes in by (iifname \"cali1\")",
-                "Drop: the interface that it comes in by (not iifname \"cali1\"), the interface that it comes in by (iifname \"cali2\")",
-                "Accept: the interface that it comes in by (not iifname \"cali1\"), the interface that it comes in by (not iifname \"cali2\")",
+                $"Drop: {fact} (iifname \"cali1\")",
+                $"Drop: {fact} (not iifname \"cali1\"), {fact} (iifname \"cali2\")",
+                $"Accept: {fact} (not iifname \"cali1\"), {fact} (not iifname \"cali2\")",
             ],
             Ends(Any, [leads], chain).OrderBy(end => end.DependsOn.Length).ThenBy(end => !end.DependsOn[^1].IsSo)
                 .Select(end => $"{end.Verdict}: {string.Join(", ", end.DependsOn)}"));

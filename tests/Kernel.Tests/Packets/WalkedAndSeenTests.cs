@@ -37,7 +37,8 @@ public sealed class WalkedAndSeenTests
         public Road()
         {
             router.Forward();
-            Netns.JoinAsync(router, AnyRules.In, ["10.1.0.1/24", Six + "1/64"], client, "eth0", ["10.1.0.2/24", Six + "2/64"]).GetAwaiter().GetResult();
+            Netns.JoinAsync(router, AnyRules.In, ["10.1.0.1/24", Six + "1/64"], client, "eth0", ["10.1.0.2/24", Six + "2/64"])
+                .GetAwaiter().GetResult();
             Netns.JoinAsync(router, AnyRules.Out, [AnyRules.OutAddress + "/24"], server, "eth0", ["10.2.0.2/24"]).GetAwaiter().GetResult();
             client.Ip("route add default via 10.1.0.1");
             router.Ip("route add 10.9.0.0/16 via 10.2.0.2");
@@ -139,7 +140,8 @@ public sealed class WalkedAndSeenTests
                 else
                 {
                     (transport[12], transport[13], transport[14]) = (5 << 4, 2, 4); // header's length, SYN, window
-                    BinaryPrimitives.WriteUInt16BigEndian(transport[16..], Checksum(octets.AsSpan(12), (uint)(protocol + transport.Length)));
+                    var sum = Checksum(octets.AsSpan(12), (uint)(protocol + transport.Length));
+                    BinaryPrimitives.WriteUInt16BigEndian(transport[16..], sum);
                 }
                 break;
         }
@@ -156,8 +158,10 @@ public sealed class WalkedAndSeenTests
 
     private static (uint Token, Seen Seen)? Read(string where, ReadOnlySpan<byte> octets)
     {
-        if (octets.Length < 20 || octets.Length != 20 + Header(octets[9]) + 4) return null; // an error, in which a packet is repeated, is longer
-        ushort? port = (IpProtocol)octets[9] is IpProtocol.Tcp or IpProtocol.Udp ? BinaryPrimitives.ReadUInt16BigEndian(octets[20..]) : null;
+        // An error, in which a packet is repeated, is longer.
+        if (octets.Length < 20 || octets.Length != 20 + Header(octets[9]) + 4) return null;
+        var hasPorts = (IpProtocol)octets[9] is IpProtocol.Tcp or IpProtocol.Udp;
+        ushort? port = hasPorts ? BinaryPrimitives.ReadUInt16BigEndian(octets[20..]) : null;
         return (BinaryPrimitives.ReadUInt32BigEndian(octets[^4..]),
             new(where, Address.FromOctets(octets.Slice(12, 4)), Address.FromOctets(octets.Slice(16, 4)), port));
     }
@@ -261,7 +265,8 @@ public sealed class WalkedAndSeenTests
     public static readonly TheoryData<NftHookPoint, NftStatement[], Packet[], Packet[]> Questions = new()
     {
         { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8, 0)], [Echo(8, 0)], [Echo(8, 1), Echo(13, 0), Udp("10.9.0.1", 8)] },
-        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8, 0, Not: true)], [Echo(8, 1), Echo(13, 0), Echo(0, 0)], [Echo(8, 0)] },
+        { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8, 0, Not: true)],
+            [Echo(8, 1), Echo(13, 0), Echo(0, 0)], [Echo(8, 0)] },
         { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8)], [Echo(8, 0), Echo(8, 1)], [Echo(13, 0), Echo(0, 0)] },
         { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8) { LastType = 13 }], [Echo(8, 0), Echo(13, 0)], [Echo(0, 0)] },
         // Which addresses the packet has by then is another question: the connection's first packet has been sent on.
@@ -280,7 +285,8 @@ public sealed class WalkedAndSeenTests
             [From("10.1.0.2", "10.9.0.1", IpProtocol.IpEncap), Echo(13, 0)], [Udp("10.9.0.1", 4)] },
         { NftHookPoint.Forward, [IsUdp, new MatchPorts(NftEnd.Destination, [new(80, 80), new(90, 99), new(100, 100)])],
             [Udp("10.9.0.1", 80), Udp("10.9.0.1", 90), Udp("10.9.0.1", 100)], [Udp("10.9.0.1", 89), Udp("10.9.0.1", 101)] },
-        { NftHookPoint.Forward, [new MatchNets(IpFamily.IPv4, NftEnd.Destination, [Prefix.Parse("0.0.0.0/0")])], [Udp("10.9.0.1", 80)], [] },
+        { NftHookPoint.Forward, [new MatchNets(IpFamily.IPv4, NftEnd.Destination, [Prefix.Parse("0.0.0.0/0")])],
+            [Udp("10.9.0.1", 80)], [] },
         { NftHookPoint.Forward, [new MatchNets(IpFamily.IPv4, NftEnd.Destination, [Prefix.Parse("0.0.0.0/0")], Outside: true)],
             [], [Udp("10.9.0.1", 80)] },
         { NftHookPoint.Prerouting, [new MatchReversePath(Missing: true)],
