@@ -56,6 +56,12 @@ internal sealed class PartsWriter(string feature, TableWriter table)
 
     public void Put(NftSet set) => table.Add(new NftChange.PutSet(Own(set.Name, set)));
 
+    public void PutElements(string set, ImmutableArray<NftElement> elements) =>
+        table.Add(new NftChange.PutElements(Own(set, set), elements));
+
+    public void RemoveElements(string set, ImmutableArray<NftElement> elements) =>
+        table.Add(new NftChange.RemoveElements(Own(set, set), elements));
+
     public void Put(NftChain chain) => table.Add(new NftChange.PutChain(Own(chain.Name, chain)));
 
     public void RemoveSet(string name) => table.Add(new NftChange.RemoveSet(Own(name, name)));

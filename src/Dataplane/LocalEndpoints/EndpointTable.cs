@@ -15,7 +15,7 @@ internal sealed record EndpointSettings(string Node, ListOf<string> InterfacePre
 internal sealed class EndpointTable(Action<EndpointChange> changed, Action<Membership> selected)
 {
     /// <summary>Whoever selects local endpoints (policies) uses a selector here. Its items are the endpoints' ids.</summary>
-    public SelectorIndex Selectors { get; } = new(selected);
+    public SelectorIndex Selectors { get; } = new(selected, _ => Labels.Empty);
 
     /// <summary>By interface; <see cref="LocalEndpoint.EveryInterface"/> among them.</summary>
     public IEnumerable<LocalEndpoint> All => [];

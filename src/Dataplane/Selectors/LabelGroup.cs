@@ -14,8 +14,8 @@ internal sealed class InheritedLabels(string name)
 }
 
 /// <summary>
-/// The items that have the same labels and the same profiles; as a dictionary it is what selectors are asked about: their own labels, and of
-/// the profiles' those that nobody before has said.
+/// The items that have the same labels and the same profiles; as a dictionary it is what selectors are asked about: their own labels, and
+/// of the profiles' those that nobody before has said.
 /// </summary>
 internal sealed class LabelGroup(Labels labels, ListOf<string> profiles, InheritedLabels[] inherited) : IReadOnlyDictionary<string, string>
 {

@@ -139,8 +139,8 @@ internal sealed class LabelPostings
     private ListOf<LabelTerm>? Best(ListOf<ListOf<LabelTerm>> needs) => needs.Count == 0 ? null : needs.MinBy(Cost);
 
     /// <summary>
-    /// How many groups will ask for nothing, as far as can be said; then how many others are found there, so that selectors spread while there
-    /// are no items yet. Calico's own labels last: a whole namespace has them.
+    /// How many groups will ask for nothing, as far as can be said; then how many others are found there, so that selectors spread while
+    /// there are no items yet. Calico's own labels last: a whole namespace has them.
     /// </summary>
     private (int Groups, int Selectors, bool IsCalicos) Cost(ListOf<LabelTerm> terms)
     {

@@ -18,9 +18,11 @@ internal readonly record struct Membership(Selector Selector, ResourceId Item, b
 /// those selectors that need a label which it has (<see cref="Selector.Needs"/>), so that a pod that comes costs what it matches; a
 /// selector that comes looks at the groups that have what it needs.
 /// </remarks>
-/// <param name="told">Each change of membership, once, when it holds already. It must not change the index. Not told: what a selector
-/// matches when it is first used or last released (<see cref="Members"/>).</param>
-internal sealed class SelectorIndex(Action<Membership> told)
+/// <param name="told">Each change of membership, once, when it holds already, item by item: of all other items that holds what has been
+/// told. It must not change the index. Not told: what a selector matches when it is first used or last released
+/// (<see cref="Members"/>).</param>
+/// <param name="inherited">The labels of a profile, now; asked of those alone that an item names.</param>
+internal sealed class SelectorIndex(Action<Membership> told, Func<string, Labels> inherited)
 {
     private struct Item
     {
@@ -49,14 +51,14 @@ internal sealed class SelectorIndex(Action<Membership> told)
     public long Asked { get; private set; }
 
     /// <returns>The item's slot.</returns>
-    public int SetItem(ResourceId id, Labels labels, ListOf<string> inheritsFrom)
+    public int SetItem(ResourceId id, Labels labels, ListOf<string> profilesOf)
     {
         ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(slots, id, out var isKnown);
         if (!isKnown) slot = NewItem(id);
         var at = slot;
         var before = items[at].Group;
-        var key = new GroupKey(labels, inheritsFrom);
-        if (before != null && before.Labels.Equals(labels) && before.Profiles == inheritsFrom) return at;
+        var key = new GroupKey(labels, profilesOf);
+        if (before != null && before.Labels.Equals(labels) && before.Profiles == profilesOf) return at;
         if (!groups.TryGetValue(key, out var group)) group = NewGroup(key);
         if (before != null) Leave(before, at);
         Enter(group, at);
@@ -76,29 +78,40 @@ internal sealed class SelectorIndex(Action<Membership> told)
         freeItems.Push(at);
     }
 
-    /// <summary>What those inherit that name the profile. No labels: it may as well not be there.</summary>
-    public void SetProfile(string name, Labels labels)
+    /// <summary>What the profile hands down may be something else now.</summary>
+    public void LookAtProfile(string name)
     {
-        if (!profiles.TryGetValue(name, out var profile))
-        {
-            if (labels.Count == 0) return;
-            profiles[name] = profile = new(name);
-        }
-        if (profile.Labels.Equals(labels)) return;
-        foreach (var heir in profile.Heirs) postings.Remove(heir);
+        if (!profiles.TryGetValue(name, out var profile)) return;
+        var labels = inherited(name);
+        if (labels.Equals(profile.Labels)) return;
+        var heirs = profile.Heirs.ToArray();
+        foreach (var heir in heirs) postings.Remove(heir);
         profile.Labels = labels;
-        foreach (var heir in profile.Heirs) postings.Add(heir);
-        foreach (var heir in profile.Heirs)
-        {
-            var before = heir.Matched;
-            heir.Matched = Ask(heir);
-            if (before.AsSpan().SequenceEqual(heir.Matched)) continue;
-            for (var at = heir.First; at >= 0; at = items[at].Next) Tell(at, before, heir.Matched);
-        }
-        Forget(profile);
+        foreach (var heir in heirs) postings.Add(heir);
+        foreach (var heir in heirs)
+            if (Ask(heir) is var matched && !matched.AsSpan().SequenceEqual(heir.Matched)) Move(heir, matched);
     }
 
-    public void RemoveProfile(string name) => SetProfile(name, Labels.Empty);
+    /// <summary>One item after the other goes over to what the group is now.</summary>
+    private void Move(LabelGroup group, int[] matched)
+    {
+        var next = new LabelGroup(group.Labels, group.Profiles, group.Inherited) { Matched = matched };
+        groups[new(group.Labels, group.Profiles)] = next;
+        postings.Remove(group);
+        postings.Add(next);
+        foreach (var profile in group.Inherited)
+        {
+            profile.Heirs.Remove(group);
+            profile.Heirs.Add(next);
+        }
+        while (group.First >= 0)
+        {
+            var at = group.First;
+            Leave(group, at);
+            Enter(next, at);
+            Tell(at, group.Matched, matched);
+        }
+    }
 
     /// <summary>The selector is asked about from now on. Counted: as often as it is used it is to be released.</summary>
     /// <returns>True: nobody else was using it.</returns>
@@ -193,14 +206,9 @@ internal sealed class SelectorIndex(Action<Membership> told)
 
     private LabelGroup NewGroup(GroupKey key)
     {
-        var inherited = key.Profiles.Count == 0 ? [] : new InheritedLabels[key.Profiles.Count];
-        var group = new LabelGroup(key.Labels, key.Profiles, inherited);
-        for (var i = 0; i < inherited.Length; i++)
-        {
-            if (!profiles.TryGetValue(key.Profiles[i], out var profile)) profiles[key.Profiles[i]] = profile = new(key.Profiles[i]);
-            inherited[i] = profile;
-            profile.Heirs.Add(group);
-        }
+        var heritage = key.Profiles.Count == 0 ? [] : key.Profiles.Select(ProfileOf).ToArray();
+        var group = new LabelGroup(key.Labels, key.Profiles, heritage);
+        foreach (var profile in heritage) profile.Heirs.Add(group);
         groups.Add(key, group);
         postings.Add(group);
         group.Matched = Ask(group);
@@ -214,13 +222,14 @@ internal sealed class SelectorIndex(Action<Membership> told)
         foreach (var profile in group.Inherited)
         {
             profile.Heirs.Remove(group);
-            Forget(profile);
+            if (profile.Heirs.Count == 0) profiles.Remove(profile.Name);
         }
     }
 
-    private void Forget(InheritedLabels profile)
+    private InheritedLabels ProfileOf(string name)
     {
-        if (profile.Labels.Count == 0 && profile.Heirs.Count == 0) profiles.Remove(profile.Name);
+        if (!profiles.TryGetValue(name, out var profile)) profiles[name] = profile = new(name) { Labels = inherited(name) };
+        return profile;
     }
 
     /// <summary>Which selectors the group matches, in order.</summary>

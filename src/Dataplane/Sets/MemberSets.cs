@@ -1,5 +1,8 @@
+using Calico.Bgp.Dataplane.LocalEndpoints;
+using Calico.Bgp.Dataplane.Selectors;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Dataplane.Sets;
 
@@ -17,39 +20,190 @@ internal readonly record struct NamedPortMembers(Selector? Selector, string Port
 internal readonly record struct ServiceMembers(ResourceKey Service, bool WithPorts, IpFamily Family);
 
 /// <summary>
-/// One set for each thing that rules match by, of each family, while any rule uses it: its elements follow the objects.
+/// One set for each thing that rules match by, of each family, while any rule uses it: its elements follow the objects. Members of
+/// selectors are workload endpoints (a Pod's among them), host endpoints by their expected addresses, and network sets.
 /// </summary>
-internal sealed class MemberSets
+/// <remarks>
+/// What a set has is not kept: it follows from who has an address (<see cref="HostOwners"/>, <see cref="NetOwners"/>) and who matches
+/// (<see cref="SelectorIndex"/>). A network is an element where no member has one around it, as ranges in a set must not overlap.
+/// </remarks>
+internal sealed partial class MemberSets
 {
-    /// <summary>The set of a selector's networks has come or gone: rules that use the selector are to be rendered anew.</summary>
-    public event Action<Selector, IpFamily>? NetsChanged;
+    private readonly record struct Member(ListOf<Prefix> Nets, ListOf<NamedPort> Ports);
 
-    /// <summary>Counted: as often as it is used it is to be released.</summary>
-    public MemberSetNames Use(Selector selector, IpFamily family)
+    private readonly ProfileTable profiles = new();
+    private readonly HostEndpoints hostEndpoints;
+    private readonly OwnerLists lists = new();
+    private readonly HostOwners hosts;
+    private readonly NetOwners[] nets;
+    private readonly SetParts parts = new();
+    private readonly ServiceSets services;
+    private readonly List<SelectorSets?> bySelector = [];
+    private readonly List<Member> members = [];
+    private readonly List<int> entered = [];
+    private readonly List<Prefix> inside = [];
+    private MemberNets was = MemberNets.None, becomes = MemberNets.None;
+    private Member before, after;
+    /// <summary>One member is being changed: what is told is of it.</summary>
+    private bool isChanging;
+
+    public MemberSets()
     {
-        NetsChanged?.Invoke(selector, family);
-        return new("", null);
+        Index = new(Moved, profiles.LabelsOf);
+        hostEndpoints = new(Apply);
+        hosts = new(lists);
+        nets = [new(IpFamily.IPv4, lists), new(IpFamily.IPv6, lists)];
+        services = new(parts);
     }
 
-    /// <summary>As it is now, of a selector that is in use.</summary>
-    public MemberSetNames Names(Selector selector, IpFamily family) => new("", null);
+    /// <summary>The set of a selector's networks has come or gone: rules that use the selector are to be rendered anew. Told within a
+    /// change: it is to be noted, and nothing else done.</summary>
+    public event Action<Selector, IpFamily>? NetsChanged;
 
-    public void Release(Selector selector, IpFamily family) { }
-
-    public string Use(NamedPortMembers members) => "";
-
-    public void Release(NamedPortMembers members) { }
-
-    public string Use(ServiceMembers members) => "";
-
-    public void Release(ServiceMembers members) { }
+    /// <summary>Who matches what, for who explains.</summary>
+    public SelectorIndex Index { get; }
 
     /// <summary>Host endpoints are made of nodes, as Calico's controllers make them.</summary>
-    public bool AutomaticHostEndpoints { get; set; }
+    public bool AutomaticHostEndpoints
+    {
+        get => hostEndpoints.AreAutomatic;
+        set => hostEndpoints.AreAutomatic = value;
+    }
 
-    /// <summary>Pods, WorkloadEndpoints, HostEndpoints, NetworkSets, profiles, Namespaces, ServiceAccounts, EndpointSlices, Nodes.</summary>
-    public void Apply(ResourceChange change) { }
+    /// <summary>Counted: as often as it is used it is to be released.</summary>
+    public MemberSetNames Use(Selector selector, IpFamily family) => UseSelector(selector).Use(family).Names;
+
+    /// <summary>As it is now, of a selector that is in use.</summary>
+    public MemberSetNames Names(Selector selector, IpFamily family) => Of(selector)[family]!.Names;
+
+    public void Release(Selector selector, IpFamily family)
+    {
+        Of(selector).Release(family);
+        ReleaseSelector(selector);
+    }
+
+    /// <summary>Counted, as all of these.</summary>
+    /// <returns>The set's name.</returns>
+    public string Use(NamedPortMembers wanted)
+    {
+        var selector = wanted.Selector ?? Selector.All;
+        return UseSelector(selector).Use(wanted with { Selector = selector });
+    }
+
+    public void Release(NamedPortMembers wanted)
+    {
+        var selector = wanted.Selector ?? Selector.All;
+        Of(selector).Release(wanted with { Selector = selector });
+        ReleaseSelector(selector);
+    }
+
+    public string Use(ServiceMembers wanted) => services.Use(wanted);
+
+    public void Release(ServiceMembers wanted) => services.Release(wanted);
+
+    private SelectorSets UseSelector(Selector selector)
+    {
+        Index.Use(selector);
+        var slot = Index.SlotOf(selector);
+        while (bySelector.Count <= slot) bySelector.Add(null);
+        return bySelector[slot] ??= new(this, selector, slot);
+    }
+
+    private void ReleaseSelector(Selector selector)
+    {
+        var slot = Index.SlotOf(selector);
+        if (Index.Release(selector)) bySelector[slot] = null;
+    }
+
+    private SelectorSets Of(Selector selector) => bySelector[Index.SlotOf(selector)]!;
+
+    /// <summary>Pods, WorkloadEndpoints, HostEndpoints, network sets, Profiles, Namespaces, ServiceAccounts, EndpointSlices, Nodes; of
+    /// others it makes nothing.</summary>
+    public void Apply(ResourceChange change)
+    {
+        if (profiles.Apply(change) is { } profile) Index.LookAtProfile(profile);
+        else if (!hostEndpoints.Apply(change) && !services.Apply(change)) SetMember(new(change.Kind, change.Key), change.After);
+    }
+
+    private void Apply(string name, HostEndpoint? endpoint) => SetMember(new(Kinds.HostEndpoint, new(name)), endpoint);
+
+    private void SetMember(ResourceId id, Resource? said)
+    {
+        switch (said)
+        {
+            case Pod { IsHostNetwork: false, Node: not null, Nets.Count: > 0 } pod:
+                Set(id, pod.Labels, pod.Profiles, new(pod.Nets, pod.Ports)); break;
+            case WorkloadEndpoint endpoint: Set(id, endpoint.Labels, endpoint.Profiles, new(endpoint.Nets, endpoint.Ports)); break;
+            case HostEndpoint host:
+                Set(id, host.Labels, host.Profiles, new([.. host.ExpectedIPs.Select(address => new Prefix(address, address.Family.Bits()))],
+                    host.Ports));
+                break;
+            case NetworkSet set: Set(id, set.Labels, [set.Profile], new(set.Nets, [])); break;
+            case GlobalNetworkSet set: Set(id, set.Labels, [], new(set.Nets, [])); break;
+            default: Remove(id); break;
+        }
+    }
+
+    private void Set(ResourceId id, Labels labels, ListOf<string> inherits, Member member)
+    {
+        before = Index.TryGetSlot(id, out var at) ? members[at] : default;
+        after = member;
+        was = MemberNets.Of(before.Nets);
+        becomes = before.Nets == after.Nets ? was : MemberNets.Of(after.Nets);
+        (isChanging, var isSame) = (true, before.Equals(after));
+        entered.Clear();
+        at = Index.SetItem(id, labels, inherits);
+        if (at == members.Count) members.Add(default);
+        if (!isSame)
+        {
+            foreach (var selector in Index.SelectorSlots(at))
+                if (!entered.Contains(selector)) bySelector[selector]!.Change(at);
+            Own(at);
+            members[at] = after;
+        }
+        isChanging = false;
+    }
+
+    private void Remove(ResourceId id)
+    {
+        if (!Index.TryGetSlot(id, out var at)) return;
+        (before, after, was, becomes, isChanging) = (members[at], default, MemberNets.Of(members[at].Nets), MemberNets.None, true);
+        Index.RemoveItem(id);
+        Own(at);
+        members[at] = default;
+        isChanging = false;
+    }
+
+    private void Moved(Membership change)
+    {
+        var sets = bySelector[change.SelectorSlot]!;
+        if (!isChanging)
+        {
+            var (nets, ports) = members[change.ItemSlot];
+            sets.Move(change.ItemSlot, MemberNets.Of(nets), ports, change.IsIn);
+        }
+        else if (change.IsIn)
+        {
+            entered.Add(change.SelectorSlot);
+            sets.Move(change.ItemSlot, becomes, after.Ports, isIn: true);
+        }
+        else sets.Move(change.ItemSlot, was, before.Ports, isIn: false);
+    }
+
+    private void Own(int at)
+    {
+        foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            foreach (var host in MemberNets.Beyond(was.Hosts(family), becomes.Hosts(family))) hosts.Remove(host.Address, at);
+            foreach (var host in MemberNets.Beyond(becomes.Hosts(family), was.Hosts(family))) hosts.Add(host.Address, at);
+            foreach (var net in MemberNets.Beyond(was.Nets(family), becomes.Nets(family))) nets[(int)family].Remove(net, at);
+            foreach (var net in MemberNets.Beyond(becomes.Nets(family), was.Nets(family))) nets[(int)family].Add(net, at);
+        }
+    }
+
+    private IEnumerable<Prefix> HostsOf(int at, IpFamily family) =>
+        members[at].Nets.Where(prefix => prefix.IsHost && prefix.Family == family);
 
     /// <summary>Writes what has changed since it last wrote; all of it, where the writer is fresh.</summary>
-    public void Write(PartsWriter into) { }
+    public void Write(PartsWriter into) => parts.Write(into);
 }

@@ -16,7 +16,7 @@ public class SelectorIndexTests
         private readonly Dictionary<string, Labels> profiles = [];
         private readonly Dictionary<Selector, int> used = [];
 
-        public Watched() => Index = new(Tell);
+        public Watched() => Index = new(Tell, name => profiles.GetValueOrDefault(name, Labels.Empty));
 
         public SelectorIndex Index { get; }
 
@@ -25,6 +25,11 @@ public class SelectorIndexTests
             var fresh = change.IsIn ? told.Add((change.Selector, change.Item)) : told.Remove((change.Selector, change.Item));
             Assert.True(fresh, $"told twice: {change}");
             Assert.Equal(change.SelectorSlot, Index.SlotOf(change.Selector));
+            foreach (var other in items.Keys.Where(id => id != change.Item))
+            {
+                Assert.True(Index.TryGetSlot(other, out var at));
+                Assert.Equal(told.Contains((change.Selector, other)), Index.IsMember(at, change.SelectorSlot));
+            }
         }
 
         public void Set(ResourceId id, Labels labels, ListOf<string> inherits)
@@ -42,13 +47,13 @@ public class SelectorIndexTests
         public void Set(string profile, Labels labels)
         {
             profiles[profile] = labels;
-            Index.SetProfile(profile, labels);
+            Index.LookAtProfile(profile);
         }
 
         public void RemoveProfile(string profile)
         {
             profiles.Remove(profile);
-            Index.RemoveProfile(profile);
+            Index.LookAtProfile(profile);
         }
 
         public void Use(Selector selector)
@@ -175,7 +180,7 @@ public class SelectorIndexTests
     public void A_pod_is_asked_only_by_selectors_that_need_what_it_has()
     {
         var asked = new List<Selector>();
-        var index = new SelectorIndex(change => asked.Add(change.Selector));
+        var index = new SelectorIndex(change => asked.Add(change.Selector), _ => Labels.Empty);
         for (var n = 0; n < 1000; n++) index.Use(Selector.Parse($"projectcalico.org/namespace == 'default' && app == 'app{n}'"));
         index.SetItem(Pod(0), Of(("app", "app7"), ("projectcalico.org/namespace", "default")), []);
         Assert.Equal(1, index.Asked);
@@ -188,5 +193,5 @@ public class SelectorIndexTests
 
     [Fact]
     public void A_selector_that_nobody_uses_cannot_be_released() =>
-        Assert.Throws<InvalidOperationException>(() => new SelectorIndex(_ => { }).Release(Selector.All));
+        Assert.Throws<InvalidOperationException>(() => new SelectorIndex(_ => { }, _ => Labels.Empty).Release(Selector.All));
 }
