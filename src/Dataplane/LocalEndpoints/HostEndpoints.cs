@@ -22,8 +22,20 @@ internal sealed class HostEndpoints(Action<string, HostEndpoint?> changed)
         {
             if (areAutomatic == value) return;
             areAutomatic = value;
-            foreach (var node in nodes.Values) Tell(NameFor(node.Name), node);
+            TellOfNodes();
         }
+    }
+
+    /// <summary>Tells all that there are once more.</summary>
+    public void TellAll()
+    {
+        foreach (var endpoint in objects.Values) changed(endpoint.Name, endpoint);
+        if (areAutomatic) TellOfNodes();
+    }
+
+    private void TellOfNodes()
+    {
+        foreach (var node in nodes.Values) Tell(NameFor(node.Name), node);
     }
 
     /// <returns>False: it is neither a host endpoint nor a node.</returns>

@@ -23,9 +23,6 @@ internal sealed record LocalEndpoint(ResourceId Id, string Interface)
 
     /// <summary>A workload may send from these, too.</summary>
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
-
-    /// <summary>False: a workload that is administratively down; nothing passes.</summary>
-    public bool IsUp { get; init; } = true;
 }
 
 /// <summary>What of an interface has changed. Null: there is none there; the two differ.</summary>
