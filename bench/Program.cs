@@ -33,6 +33,11 @@ if (args is ["policy-table"])
     await PolicyTableFigures.RunAsync();
     return;
 }
+if (args is ["members"])
+{
+    MemberFigures.Run();
+    return;
+}
 if (args is ["scale"])
 {
     await ScaleFigures.RunAsync();

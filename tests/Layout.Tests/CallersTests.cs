@@ -20,6 +20,8 @@ public sealed class CallersTests
         "Calico.Bgp.Control.Http.HttpControl.get_Addresses",
         "Calico.Bgp.Dataplane.DataplaneLoop.SettledAsync",
         "Calico.Bgp.Dataplane.RoutesInUse.get_Count",
+        "Calico.Bgp.Dataplane.Selectors.SelectorIndex.get_Asked",
+        "Calico.Bgp.Dataplane.Sets.MemberSets.get_AutomaticHostEndpoints",
         "Calico.Bgp.Kernel.KernelLoop.SettledAsync",
         "Calico.Bgp.Kernel.Netlink.NetlinkMessage.Raw",
         "Calico.Bgp.Kernel.Routes.OwnRows.get_Count",

@@ -7,8 +7,8 @@ using Calico.Bgp.Resources.Policies;
 namespace Calico.Bgp.Dataplane.LocalEndpoints;
 
 /// <summary>What of the configuration decides which endpoints are here.</summary>
-/// <param name="InterfacePrefixes">What workloads' interfaces' names begin with (FelixConfiguration's interfacePrefix); the first is that of
-/// pods. None: <c>cali</c>.</param>
+/// <param name="InterfacePrefixes">What workloads' interfaces' names begin with (FelixConfiguration's interfacePrefix); the first is that
+/// of pods. None: <c>cali</c>.</param>
 internal sealed record EndpointSettings(string Node, ListOf<string> InterfacePrefixes, bool AutomaticHostEndpoints)
 {
     private const string Default = "cali";
@@ -44,7 +44,8 @@ internal sealed class EndpointTable
     private bool hostsHaveChanged;
 
     /// <param name="changed">Told each interface whose endpoint has come, changed or gone.</param>
-    /// <param name="selected">Told each endpoint that has come to match a selector of <see cref="Selectors"/>, or does so no longer.</param>
+    /// <param name="selected">Told each endpoint that has come to match a selector of <see cref="Selectors"/>, or does so no
+    /// longer.</param>
     public EndpointTable(Action<EndpointChange> changed, Action<Membership> selected)
     {
         this.changed = changed;

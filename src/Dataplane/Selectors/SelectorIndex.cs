@@ -45,8 +45,6 @@ internal sealed class SelectorIndex(Action<Membership> told, Func<string, Labels
     private readonly LabelPostings postings = new();
     private readonly List<int> asked = [], matched = [];
 
-    public int Count => slots.Count;
-
     /// <summary>How often a selector was asked about labels that came: what tests hold the cost against.</summary>
     public long Asked { get; private set; }
 

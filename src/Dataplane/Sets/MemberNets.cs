@@ -29,9 +29,9 @@ internal sealed class MemberNets
         return new(hosts, [.. PrefixCover.Outermost(all.Where(prefix => !prefix.IsHost).SelectMany(Halves))]);
     }
 
-    public ReadOnlySpan<Prefix> Hosts(IpFamily family) => Of(hosts, firstHostOfIPv6, family);
+    public ReadOnlyMemory<Prefix> Hosts(IpFamily family) => Of(hosts, firstHostOfIPv6, family);
 
-    public ReadOnlySpan<Prefix> Nets(IpFamily family) => Of(nets, firstNetOfIPv6, family);
+    public ReadOnlyMemory<Prefix> Nets(IpFamily family) => Of(nets, firstNetOfIPv6, family);
 
     /// <summary>The prefix itself, or where it is a whole family its halves.</summary>
     public static IEnumerable<Prefix> Halves(Prefix prefix) => prefix.Length > 0 ? [prefix]
@@ -43,19 +43,6 @@ internal sealed class MemberNets
         return at < 0 ? sorted.Length : at;
     }
 
-    private static ReadOnlySpan<Prefix> Of(Prefix[] sorted, int firstOfIPv6, IpFamily family) =>
-        family == IpFamily.IPv4 ? sorted.AsSpan(0, firstOfIPv6) : sorted.AsSpan(firstOfIPv6);
-
-    /// <summary>Those of one list that the other has not; both in order.</summary>
-    public static List<Prefix> Beyond(ReadOnlySpan<Prefix> these, ReadOnlySpan<Prefix> those)
-    {
-        var beyond = new List<Prefix>();
-        var at = 0;
-        foreach (var prefix in these)
-        {
-            while (at < those.Length && those[at] < prefix) at++;
-            if (at == those.Length || those[at] != prefix) beyond.Add(prefix);
-        }
-        return beyond;
-    }
+    private static ReadOnlyMemory<Prefix> Of(Prefix[] sorted, int firstOfIPv6, IpFamily family) =>
+        family == IpFamily.IPv4 ? sorted.AsMemory(0, firstOfIPv6) : sorted.AsMemory(firstOfIPv6);
 }

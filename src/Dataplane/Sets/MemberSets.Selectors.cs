@@ -46,21 +46,20 @@ internal sealed partial class MemberSets
         }
 
         /// <summary>A member comes or goes with all that it has.</summary>
-        public void Move(int at, MemberNets nets, ListOf<NamedPort> named, bool isIn)
+        public void Move(int at, MemberChange change, ListOf<NamedPort> named, bool isIn)
         {
-            var (from, to) = isIn ? (MemberNets.None, nets) : (nets, MemberNets.None);
-            foreach (var sets in families) sets?.Change(at, from, to);
-            foreach (var set in ports) set.Move(at, nets, named, isIn);
+            foreach (var sets in families) sets?.Change(at, change);
+            foreach (var set in ports) set.Move(at, isIn ? change.To : change.From, named, isIn);
         }
 
         /// <summary>One that is and stays a member has become another.</summary>
-        public void Change(int at)
+        public void Change(int at, MemberChange change, ListOf<NamedPort> namedBefore, ListOf<NamedPort> namedAfter)
         {
-            foreach (var sets in families) sets?.Change(at, owner.was, owner.becomes);
+            foreach (var sets in families) sets?.Change(at, change);
             foreach (var set in ports)
             {
-                set.Move(at, owner.was, owner.before.Ports, isIn: false);
-                set.Move(at, owner.becomes, owner.after.Ports, isIn: true);
+                set.Move(at, change.From, namedBefore, isIn: false);
+                set.Move(at, change.To, namedAfter, isIn: true);
             }
         }
     }
@@ -95,15 +94,15 @@ internal sealed partial class MemberSets
             if (nets != null) owner.parts.Remove(nets);
         }
 
-        public void Change(int at, MemberNets from, MemberNets to)
+        public void Change(int at, MemberChange change)
         {
             var others = new OtherMembers(owner.Index, owner.lists, slot, at);
-            foreach (var host in MemberNets.Beyond(from.Hosts(family), to.Hosts(family))) ChangeHost(host, others, isIn: false);
-            foreach (var host in MemberNets.Beyond(to.Hosts(family), from.Hosts(family))) ChangeHost(host, others, isIn: true);
-            if (from.Nets(family).IsEmpty && to.Nets(family).IsEmpty) return;
-            if (!CountNets(!from.Nets(family).IsEmpty, !to.Nets(family).IsEmpty)) return;
-            foreach (var net in MemberNets.Beyond(from.Nets(family), to.Nets(family))) ChangeNet(net, others, isIn: false);
-            foreach (var net in MemberNets.Beyond(to.Nets(family), from.Nets(family))) ChangeNet(net, others, isIn: true);
+            foreach (var host in change.HostsGone(family)) ChangeHost(host, others, isIn: false);
+            foreach (var host in change.HostsCome(family)) ChangeHost(host, others, isIn: true);
+            if (!change.HadNets(family) && !change.HasNets(family)) return;
+            if (!CountNets(change.HadNets(family), change.HasNets(family))) return;
+            foreach (var net in change.NetsGone(family)) ChangeNet(net, others, isIn: false);
+            foreach (var net in change.NetsCome(family)) ChangeNet(net, others, isIn: true);
         }
 
         private void ChangeHost(Prefix host, in OtherMembers others, bool isIn)
@@ -173,7 +172,7 @@ internal sealed partial class MemberSets
             if (named.Count == 0) return;
             var others = new OtherMembers(owner.Index, owner.lists, slot, at);
             foreach (var (protocol, port) in Ports(named))
-                foreach (var host in nets.Hosts(Members.Family))
+                foreach (var host in nets.Hosts(Members.Family).Span)
                     if (!others.Own(owner.hosts.Of(host.Address), member => Ports(owner.members[member].Ports).Contains((protocol, port))))
                         owner.parts.Change(Part, new(host, protocol, port), isIn);
         }

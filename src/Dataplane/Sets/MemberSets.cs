@@ -31,6 +31,16 @@ internal sealed partial class MemberSets
 {
     private readonly record struct Member(ListOf<Prefix> Nets, ListOf<NamedPort> Ports);
 
+    /// <summary>A member that is being changed.</summary>
+    /// <param name="Nets">To a set that it is in before and after; to others it comes or goes as a whole.</param>
+    private sealed record Changing(Member Before, Member After, MemberChange Nets)
+    {
+        private MemberChange? coming, going;
+
+        public MemberChange Coming => coming ??= new(MemberNets.None, Nets.To);
+        public MemberChange Going => going ??= new(Nets.From, MemberNets.None);
+    }
+
     private readonly ProfileTable profiles = new();
     private readonly HostEndpoints hostEndpoints;
     private readonly OwnerLists lists = new();
@@ -42,10 +52,8 @@ internal sealed partial class MemberSets
     private readonly List<Member> members = [];
     private readonly List<int> entered = [];
     private readonly List<Prefix> inside = [];
-    private MemberNets was = MemberNets.None, becomes = MemberNets.None;
-    private Member before, after;
-    /// <summary>One member is being changed: what is told is of it.</summary>
-    private bool isChanging;
+    /// <summary>What is told meanwhile is of it; null: what an item inherits has changed.</summary>
+    private Changing? current;
 
     public MemberSets()
     {
@@ -146,58 +154,59 @@ internal sealed partial class MemberSets
 
     private void Set(ResourceId id, Labels labels, ListOf<string> inherits, Member member)
     {
-        before = Index.TryGetSlot(id, out var at) ? members[at] : default;
-        after = member;
-        was = MemberNets.Of(before.Nets);
-        becomes = before.Nets == after.Nets ? was : MemberNets.Of(after.Nets);
-        (isChanging, var isSame) = (true, before.Equals(after));
+        var before = Index.TryGetSlot(id, out var at) ? members[at] : default;
+        var was = MemberNets.Of(before.Nets);
+        current = new(before, member, new(was, before.Nets == member.Nets ? was : MemberNets.Of(member.Nets)));
         entered.Clear();
         at = Index.SetItem(id, labels, inherits);
         if (at == members.Count) members.Add(default);
-        if (!isSame)
+        if (!before.Equals(member))
         {
             foreach (var selector in Index.SelectorSlots(at))
-                if (!entered.Contains(selector)) bySelector[selector]!.Change(at);
-            Own(at);
-            members[at] = after;
+                if (!entered.Contains(selector)) bySelector[selector]!.Change(at, current.Nets, before.Ports, member.Ports);
+            Own(at, current.Nets);
+            members[at] = member;
         }
-        isChanging = false;
+        current = null;
     }
 
     private void Remove(ResourceId id)
     {
         if (!Index.TryGetSlot(id, out var at)) return;
-        (before, after, was, becomes, isChanging) = (members[at], default, MemberNets.Of(members[at].Nets), MemberNets.None, true);
+        current = new(members[at], default, new(MemberNets.Of(members[at].Nets), MemberNets.None));
         Index.RemoveItem(id);
-        Own(at);
+        Own(at, current.Nets);
         members[at] = default;
-        isChanging = false;
+        current = null;
     }
 
-    private void Moved(Membership change)
+    private void Moved(Membership told)
     {
-        var sets = bySelector[change.SelectorSlot]!;
-        if (!isChanging)
+        var sets = bySelector[told.SelectorSlot]!;
+        var item = current ?? Unchanged(members[told.ItemSlot]);
+        if (told.IsIn)
         {
-            var (nets, ports) = members[change.ItemSlot];
-            sets.Move(change.ItemSlot, MemberNets.Of(nets), ports, change.IsIn);
+            entered.Add(told.SelectorSlot);
+            sets.Move(told.ItemSlot, item.Coming, item.After.Ports, isIn: true);
         }
-        else if (change.IsIn)
-        {
-            entered.Add(change.SelectorSlot);
-            sets.Move(change.ItemSlot, becomes, after.Ports, isIn: true);
-        }
-        else sets.Move(change.ItemSlot, was, before.Ports, isIn: false);
+        else sets.Move(told.ItemSlot, item.Going, item.Before.Ports, isIn: false);
     }
 
-    private void Own(int at)
+    /// <summary>Its labels are others, by inheritance.</summary>
+    private static Changing Unchanged(Member member)
+    {
+        var nets = MemberNets.Of(member.Nets);
+        return new(member, member, new(nets, nets));
+    }
+
+    private void Own(int at, MemberChange change)
     {
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
         {
-            foreach (var host in MemberNets.Beyond(was.Hosts(family), becomes.Hosts(family))) hosts.Remove(host.Address, at);
-            foreach (var host in MemberNets.Beyond(becomes.Hosts(family), was.Hosts(family))) hosts.Add(host.Address, at);
-            foreach (var net in MemberNets.Beyond(was.Nets(family), becomes.Nets(family))) nets[(int)family].Remove(net, at);
-            foreach (var net in MemberNets.Beyond(becomes.Nets(family), was.Nets(family))) nets[(int)family].Add(net, at);
+            foreach (var host in change.HostsGone(family)) hosts.Remove(host.Address, at);
+            foreach (var host in change.HostsCome(family)) hosts.Add(host.Address, at);
+            foreach (var net in change.NetsGone(family)) nets[(int)family].Remove(net, at);
+            foreach (var net in change.NetsCome(family)) nets[(int)family].Add(net, at);
         }
     }
 

@@ -59,18 +59,25 @@ internal sealed class SetParts
     private void WriteChanges(PartsWriter into)
     {
         if (changes.Count == 0) return;
-        foreach (var part in changes.Where(change => !change.Key.Part.IsGone).GroupBy(change => change.Key.Part)
-            .OrderBy(part => part.Key.Name, StringComparer.Ordinal))
+        var all = changes.Where(change => !change.Key.Part.IsGone).ToArray();
+        Array.Sort(all, (a, b) =>
         {
-            if (Elements(part, isIn: false) is { IsEmpty: false } gone) into.RemoveElements(part.Key.Name, gone);
-            if (Elements(part, isIn: true) is { IsEmpty: false } come) into.PutElements(part.Key.Name, come);
+            var order = string.CompareOrdinal(a.Key.Part.Name, b.Key.Part.Name);
+            if (order == 0) order = a.Value.CompareTo(b.Value);
+            return order != 0 ? order : a.Key.Element.CompareTo(b.Key.Element);
+        });
+        for (var (first, end) = (0, 0); first < all.Length; first = end)
+        {
+            var ((part, _), isIn) = all[first];
+            while (end < all.Length && all[end].Key.Part == part && all[end].Value == isIn) end++;
+            var elements = ImmutableArray.CreateBuilder<NftElement>(end - first);
+            foreach (var (key, _) in all.AsSpan(first, end - first)) elements.Add(part.Render(key.Element));
+            // What is removed of a set stands before what is put.
+            if (isIn) into.PutElements(part.Name, elements.MoveToImmutable());
+            else into.RemoveElements(part.Name, elements.MoveToImmutable());
         }
         changes.Clear();
         // After a large change the table would stay as large as it was.
         if (changes.EnsureCapacity(0) > 4096) changes.TrimExcess();
     }
-
-    private static ImmutableArray<NftElement> Elements(
-        IGrouping<SetPart, KeyValuePair<(SetPart Part, SetElement Element), bool>> part, bool isIn) =>
-        [.. part.Where(change => change.Value == isIn).Select(change => change.Key.Element).Order().Select(part.Key.Render)];
 }

@@ -214,7 +214,8 @@ public class EndpointTableTests
         Assert.Equal(["*=node1-auto-hep"], Shown(watched));
     }
 
-    private static IEnumerable<string> Shown(Watched watched) => watched.Table.All.Select(one => $"{one.Interface}={one.Id.Key.Name}").Order();
+    private static IEnumerable<string> Shown(Watched watched) =>
+        watched.Table.All.Select(one => $"{one.Interface}={one.Id.Key.Name}").Order();
 
     private sealed record Step(string Words, Action<Watched> Do)
     {
