@@ -25,7 +25,7 @@ internal static class NatFigures
         nftables.Start();
         using var connections = new ConnectionTable();
         await using var dataplane = new DataplaneLoop(
-            "node0", new() { Enabled = true }, nftables, kernel, connections,
+            new("node0", new() { Enabled = true }), nftables, kernel, connections,
             loops, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
         dataplane.Start();
 

@@ -185,6 +185,9 @@ internal sealed class Daemon(
             yield return "sources: others take their place once they have been read";
         var nat = current.Config.Nat;
         if (nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : nat == null ? "nat: added" : "nat: changed";
+        var policy = current.Config.Policy;
+        if (policy != newer.Policy)
+            yield return newer.Policy == null ? "policy: removed" : policy == null ? "policy: added" : "policy: changed";
         var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
             && sockets.BirdSockets.SequenceEqual(control.BirdSockets) && sockets.Hosts.SequenceEqual(control.Hosts);
         if (!sameSockets) yield return "control: takes effect at the next start";

@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// The daemon's side of <c>nat</c>, which may come into bgpd.yaml, change, and go again while the daemon runs. Where the section is missing
-/// from the start nothing of nftables is touched: another daemon may be at work there. Where it goes, our table goes with it. Where the
+/// The daemon's side of <c>nat</c> and <c>policy</c>, which may come into bgpd.yaml, change, and go again while the daemon runs. Where both
+/// are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table goes with them. Where the
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
@@ -36,18 +36,26 @@ internal sealed class Translating(
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
-        if (newer.Nat is not { } nat) await EndAsync().ConfigureAwait(false);
-        else if (work != null) await work.Dataplane.ConfigureAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
-        else await BeginAsync(newer.Speaker.HostName, nat).ConfigureAwait(false);
+        var settings = newer.Dataplane;
+        if (Concerns(settings) == Concern.Nobody) await EndAsync().ConfigureAwait(false);
+        else if (work is { } same && same.Concerns == Concerns(settings)) await same.Dataplane.ConfigureAsync(settings).ConfigureAwait(false);
+        else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
     }
 
-    private async Task BeginAsync(string node, NatSettings nat)
+    /// <summary>Whose objects are followed.</summary>
+    private static Concern Concerns(DataplaneSettings settings) =>
+        (settings.Nat != null ? Concern.Nat : 0) | (settings.Policy != null ? Concern.Policy : 0);
+
+    /// <summary>In the place of work that follows other objects: the table is adopted from it as from an earlier run.</summary>
+    private async Task BeginAsync(DataplaneSettings settings)
     {
+        if (work is { } before) await before.DisposeAsync().ConfigureAwait(false);
+        work = null;
         try
         {
             holding.Hold(Holding.NatTable);
-            var begun = new Work(node, nat, resources, kernel, speaker, loops, time, logs);
+            var begun = new Work(settings, Concerns(settings), resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -56,7 +64,7 @@ internal sealed class Translating(
         {
             // Not ours to write, or not to be written by us: another daemon may.
             holding.Release(Holding.NatTable);
-            problem = $"nat: {refused.Message}";
+            problem = $"{(settings.Nat != null ? "nat" : "policy")}: {refused.Message}";
             log.NatImpossible(problem);
         }
     }
@@ -106,12 +114,13 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            string node, NatSettings nat, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time,
+            DataplaneSettings settings, Concern concerns, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time,
             ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
-            Dataplane = new(node, nat, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
-            feed = resources?.Subscribe(Concern.Nat);
+            Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
+            Concerns = concerns;
+            feed = resources?.Subscribe(concerns);
             Dataplane.Start();
             var observer = new UpstreamObserver(speaker, kernel, Dataplane, time);
             var observing = loops.Start(
@@ -120,6 +129,7 @@ internal sealed class Translating(
             followed = Task.WhenAll(observing.Ended, following.Ended);
         }
 
+        public Concern Concerns { get; }
         public DataplaneLoop Dataplane { get; }
 
         private async Task FollowAsync(Loop loop)

@@ -21,6 +21,8 @@ internal static class ConfigDescription
         foreach (var filter in speaker.Filters) yield return $"filter {filter.Name}";
         yield return Kernel(speaker.Kernel);
         if (config.Nat is { } nat) yield return Nat(nat);
+        if (config.Policy is { } policy)
+            yield return policy.Enabled ? "policy: enforced" : "policy: off, rules of an earlier run are removed";
         if (config.Control.Socket is { } socket) yield return $"birdc {socket}";
         foreach (var http in config.Control.Http) yield return $"http {http}";
     }

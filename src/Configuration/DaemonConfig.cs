@@ -28,6 +28,10 @@ public sealed record DaemonConfig
     public LogConfig Log { get; init; } = new();
     /// <summary>Null: the file does not speak of NAT.</summary>
     public NatSettings? Nat { get; init; }
+    /// <summary>Null: the file does not speak of policy.</summary>
+    public PolicySettings? Policy { get; init; }
+    /// <summary>What it says of packets.</summary>
+    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy);
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
     public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report;

@@ -42,6 +42,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Control = control,
             Log = Log(),
             Nat = new NatReader(root).Read(!sources.IsEmpty),
+            Policy = new PolicyReader(root).Read(!sources.IsEmpty),
             Sources = sources,
         };
         root.Close();

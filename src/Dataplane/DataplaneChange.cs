@@ -13,5 +13,5 @@ internal abstract record DataplaneChange
     /// <summary>The kernel's own: others' routes, links, addresses.</summary>
     public sealed record Machine(KernelSnapshot Newest) : DataplaneChange;
     /// <summary>What bgpd.yaml says.</summary>
-    public sealed record Configured(string Node, NatSettings Settings) : DataplaneChange;
+    public sealed record Configured(DataplaneSettings Settings) : DataplaneChange;
 }

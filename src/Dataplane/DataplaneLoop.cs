@@ -15,32 +15,43 @@ namespace Calico.Bgp.Dataplane;
 /// Owns what this node does to packets: takes resources, the BGP side's facts and the kernel's news, plans, renders, and hands the table to
 /// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working.
 /// </summary>
-public sealed class DataplaneLoop(
-    string node, NatSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
-    ILogger<DataplaneLoop> log) : IDataplane, IAsyncDisposable
+public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
 
     private const int Waiting = 64;
 
+    private readonly INftables nftables;
+    private readonly IKernel kernel;
+    private readonly Loops loops;
+    private readonly TimeProvider clock;
     private readonly TableWriter table = new();
-    private readonly Nat nat = new(clock);
+    private readonly ChangedConnections changed;
+    private readonly Nat nat;
+    private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
     private readonly List<TaskCompletionSource> settling = [];
-    private readonly ChangedConnections changed = new(connections, log);
     private readonly CancellationTokenSource stopping = new();
-    private NatSettings settings = settings;
-    private bool resourcesAreKnown;
+    private DataplaneSettings settings;
+    private bool resourcesAreKnown, isFlushed;
     private KernelSnapshot? machine;
     private volatile RoutingQuestion question = RoutingQuestion.None;
-    private NatPlan? applied;
     private ITimer? timer;
     private Loop? loop;
-    private volatile NatView view = NatView.Off with { Enabled = settings.Enabled };
+    private volatile NatView view;
 
-    private ImmutableArray<IFeature> Features => [nat];
+    public DataplaneLoop(
+        DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
+        ILogger<DataplaneLoop> log)
+    {
+        (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
+        changed = new(connections, log);
+        nat = new(clock, changed, log);
+        features = [nat];
+        view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
+    }
 
     /// <summary>What whoever knows sessions and routes shall tell.</summary>
     public RoutingQuestion Question => question;
@@ -65,8 +76,7 @@ public sealed class DataplaneLoop(
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
 
     /// <summary>bgpd.yaml was read again.</summary>
-    public ValueTask ConfigureAsync(string newNode, NatSettings newer) =>
-        inbox.Writer.WriteAsync(new DataplaneNews.Configured(newNode, newer));
+    public ValueTask ConfigureAsync(DataplaneSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newer));
 
     /// <summary>Ends when what was said before is in force.</summary>
     public async Task SettledAsync()
@@ -110,7 +120,7 @@ public sealed class DataplaneLoop(
     {
         try
         {
-            Tell(new DataplaneChange.Configured(node, settings));
+            Tell(new DataplaneChange.Configured(settings));
             while (await loop.NewsAsync(inbox.Reader, stopping.Token).ConfigureAwait(false))
             {
                 while (inbox.Reader.TryRead(out var news)) Handle(news);
@@ -133,7 +143,7 @@ public sealed class DataplaneLoop(
         {
             case DataplaneNews.Resources(var changed): Apply(changed); break;
             case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
-            case DataplaneNews.Configured configured: Apply(configured); break;
+            case DataplaneNews.Configured(var newest): Tell(new DataplaneChange.Configured(settings = newest)); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
         }
     }
@@ -144,26 +154,24 @@ public sealed class DataplaneLoop(
         foreach (var change in changed) Tell(new DataplaneChange.Object(change));
     }
 
-    private void Apply(DataplaneNews.Configured configured)
-    {
-        settings = configured.Settings;
-        Tell(new DataplaneChange.Configured(configured.Node, configured.Settings));
-    }
-
     private void Tell(DataplaneChange change)
     {
-        foreach (var feature in Features)
+        foreach (var feature in features)
             if (feature.Concerns(change)) feature.Apply(change);
     }
 
     private async Task RoundAsync(Loop loop)
     {
         if (kernel.Current is var now && !ReferenceEquals(now, machine)) Tell(new DataplaneChange.Machine(machine = now));
-        nat.Look();
-        timer!.Change(Features.Min(feature => feature.Due) ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (nat.Plan != applied) await ApplyAsync(loop, nat.Plan).ConfigureAwait(false);
+        var differs = false;
+        foreach (var feature in features) differs |= feature.Look();
+        timer!.Change(features.Min(feature => feature.Due) ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
+        else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
+        if (differs)
+            foreach (var feature in features) feature.InForce();
         Ask(nat.Question);
-        view = new(settings.Enabled, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
+        view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }
 
     private void Ask(RoutingQuestion newer)
@@ -173,30 +181,19 @@ public sealed class DataplaneLoop(
         Asking?.Invoke();
     }
 
-    private async Task ApplyAsync(Loop loop, NatPlan plan)
+    private async Task ApplyAsync(Loop loop)
     {
-        Say(plan);
-        Task applying = settings.Enabled ? nftables.ApplyAsync(Write(), stopping.Token) : nftables.FlushAsync(stopping.Token);
-        if (!settings.Enabled) table.Forget();
-        await loop.WaitForAsync(applying).ConfigureAwait(false);
-        // What was in force before this run is not known, so nothing can be told to have changed.
-        if (applied != null && settings.OnChange == OnPoolChange.Cut && applied.WithoutUpstream() != plan.WithoutUpstream())
-            changed.Cut(applied, plan, kernel.Current);
-        applied = plan;
+        isFlushed = false;
+        foreach (var feature in features) feature.Write(table.For(feature));
+        await loop.WaitForAsync(nftables.ApplyAsync(table.Take(), stopping.Token)).ConfigureAwait(false);
     }
 
-    private ImmutableArray<NftChange> Write()
+    private async Task FlushAsync(Loop loop)
     {
-        foreach (var feature in Features) feature.Write(table.For(feature));
-        return table.Take();
-    }
-
-    private void Say(NatPlan plan)
-    {
-        var before = applied?.Pools.ToDictionary(pool => pool.Name, pool => pool.Treatment) ?? [];
-        foreach (var pool in plan.Pools)
-            if (!before.TryGetValue(pool.Name, out var treatment) || treatment != pool.Treatment)
-                DataplaneLog.Treats(log, pool.Name, pool.Treatment.Word(), pool.Reason);
+        if (isFlushed) return;
+        isFlushed = true;
+        table.Forget();
+        await loop.WaitForAsync(nftables.FlushAsync(stopping.Token)).ConfigureAwait(false);
     }
 
     /// <summary>The table stays.</summary>

@@ -10,7 +10,7 @@ internal abstract record DataplaneNews
     /// <summary>Which sessions are up and where the best routes lead.</summary>
     public sealed record Routing(RoutingFacts Newest) : DataplaneNews;
     /// <summary>bgpd.yaml was read again.</summary>
-    public sealed record Configured(string Node, NatSettings Settings) : DataplaneNews;
+    public sealed record Configured(DataplaneSettings Settings) : DataplaneNews;
     /// <summary>The kernel's routes have moved, or a time has come: what follows is looked at again. Where it finds no room, a look follows
     /// in any case.</summary>
     public sealed record Look : DataplaneNews

@@ -3,6 +3,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -10,7 +11,7 @@ namespace Calico.Bgp.Dataplane;
 /// NAT for what leaves the pools: plans who translates what, with the patience that upstream translation asks for, and writes of the rules
 /// what has changed.
 /// </summary>
-internal sealed class Nat(TimeProvider clock) : IFeature
+internal sealed class Nat(TimeProvider clock, ChangedConnections changed, ILogger log) : IFeature
 {
     public const string FeatureName = "nat";
 
@@ -22,6 +23,8 @@ internal sealed class Nat(TimeProvider clock) : IFeature
     private KernelSnapshot kernel = KernelSnapshot.Empty;
     private UpstreamWays ways = new([], KernelSnapshot.Empty);
     private NatRules written = NatRules.None;
+    /// <summary>Null: none of this run's.</summary>
+    private NatPlan? inForce;
     /// <summary>Something was taken that the plan may follow from.</summary>
     private bool isDirty = true;
     /// <summary>When it was planned, and how long until it is to be planned again if nothing comes.</summary>
@@ -47,7 +50,7 @@ internal sealed class Nat(TimeProvider clock) : IFeature
         {
             case DataplaneChange.Object(var one): isDirty |= objects.Apply(one); break;
             case DataplaneChange.Routing(var newest): (facts, isDirty) = (newest, true); break;
-            case DataplaneChange.Configured configured: (node, settings, isDirty) = (configured.Node, configured.Settings, true); break;
+            case DataplaneChange.Configured(var newest): (node, settings, isDirty) = (newest.Node, newest.Nat ?? new(), true); break;
             case DataplaneChange.Machine(var newest):
                 // Others' routes decide what leads upstream, and nothing else here.
                 isDirty |= Question.IsAsked && newest.Routes != kernel.Routes;
@@ -57,9 +60,14 @@ internal sealed class Nat(TimeProvider clock) : IFeature
     }
 
     /// <summary>Plans anew, where anything was taken that counts or its time has come.</summary>
-    public void Look()
+    public bool Look()
     {
-        if (!isDirty && Due != TimeSpan.Zero) return;
+        if (isDirty || Due == TimeSpan.Zero) PlanAnew();
+        return Plan != inForce;
+    }
+
+    private void PlanAnew()
+    {
         isDirty = false;
         if (!ways.IsOf(facts, kernel)) ways = new(facts.Routes, kernel);
         var upstream = new Upstream(settings.Upstream, objects, facts, ways);
@@ -70,6 +78,23 @@ internal sealed class Nat(TimeProvider clock) : IFeature
         Plan = new NatPlanner(node, objects, settings, upstream.IsConfigured, offers, holds).Plan();
         Peers = [.. facts.Peers.Select(peer => new UpstreamPeerView(peer.Name, peer.Established, upstream.Translates(peer)))];
         Question = new(settings.Enabled && upstream.IsConfigured, [.. pools.Select(pool => pool.Cidr).Order()]);
+    }
+
+    public void InForce()
+    {
+        Say();
+        // What was in force before this run is not known, so nothing can be told to have changed.
+        if (inForce != null && settings.OnChange == OnPoolChange.Cut && inForce.WithoutUpstream() != Plan.WithoutUpstream())
+            changed.Cut(inForce, Plan, kernel);
+        inForce = Plan;
+    }
+
+    private void Say()
+    {
+        var before = inForce?.Pools.ToDictionary(pool => pool.Name, pool => pool.Treatment) ?? [];
+        foreach (var pool in Plan.Pools)
+            if (!before.TryGetValue(pool.Name, out var treatment) || treatment != pool.Treatment)
+                DataplaneLog.Treats(log, pool.Name, pool.Treatment.Word(), pool.Reason);
     }
 
     public void Write(PartsWriter into) => Write(into, Masquerade.Render(Plan));

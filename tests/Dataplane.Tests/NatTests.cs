@@ -1,3 +1,5 @@
+using Calico.Bgp.Kernel.Conntrack;
+using Microsoft.Extensions.Logging.Abstractions;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using FsCheck;
@@ -17,9 +19,9 @@ public class NatTests
     private static readonly Labels Annotated = Labels.From([new(UpstreamSettings.PeerAnnotation, "true")]);
 
     private readonly HashSet<NatPlan> plans = new(ReferenceEqualityComparer.Instance);
-    private readonly Nat nat = new(TimeProvider.System);
+    private readonly Nat nat = new(TimeProvider.System, new(new ConnectionTable(), NullLogger.Instance), NullLogger.Instance);
 
-    public NatTests() => Take(new DataplaneChange.Configured("node1", Settings));
+    public NatTests() => Take(new DataplaneChange.Configured(new("node1", Settings)));
 
     private void Take(params IEnumerable<DataplaneChange> changes)
     {
@@ -53,7 +55,7 @@ public class NatTests
     [Fact]
     public void Others_routes_in_the_kernel_plan_nothing_unless_somebody_may_translate_upstream()
     {
-        Take(new DataplaneChange.Configured("node1", Settings with { Upstream = new() }));
+        Take(new DataplaneChange.Configured(new("node1", Settings with { Upstream = new() })));
         Take(Pool("pods", "10.0.0.0/16"));
         plans.Clear();
         Take(new DataplaneChange.Machine(KernelWith(("0.0.0.0/0", 0))));

@@ -1,3 +1,5 @@
+using Calico.Bgp.Kernel.Conntrack;
+using Microsoft.Extensions.Logging.Abstractions;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using FsCheck;
@@ -50,7 +52,7 @@ public class PartsWriterTests
 
     private sealed class Hand
     {
-        private readonly Nat nat = new(TimeProvider.System);
+        private readonly Nat nat = new(TimeProvider.System, new(new ConnectionTable(), NullLogger.Instance), NullLogger.Instance);
 
         public TableWriter Table { get; } = new();
 
@@ -97,7 +99,7 @@ public class PartsWriterTests
     [Fact]
     public void Nobody_writes_under_anothers_name()
     {
-        var into = new TableWriter().For(new Nat(TimeProvider.System));
+        var into = new TableWriter().For(new Nat(TimeProvider.System, new(new ConnectionTable(), NullLogger.Instance), NullLogger.Instance));
         foreach (var write in (Action[])[
             () => into.Put(new NftSet("pol-s", [NftType.Ipv4Address], false, [])), () => into.Put(new NftChain("postrouting", null, [])),
             () => into.RemoveSet("nat"), () => into.RemoveChain("natural")])

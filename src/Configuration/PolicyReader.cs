@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Numerics;
+using Calico.Bgp.Dataplane;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary><c>policy</c>: enforcing network policies on this node's interfaces.</summary>
+internal sealed class PolicyReader(Section root)
+{
+    private const int BitsNeeded = 2;
+
+    private static readonly Reading<uint> Mask = new("a mask of two bits or more, such as 0xffff0000,", ParseMask);
+
+    /// <summary>Null: the file does not speak of policy, and no packet is stopped.</summary>
+    public PolicySettings? Read(bool hasSources)
+    {
+        if (!root.Has("policy")) return null;
+        var policy = root.Child("policy");
+        var settings = policy == null ? new PolicySettings { Enabled = true } : Read(policy);
+        policy?.Close();
+        if (settings.Enabled && !hasSources)
+            root.Problems.Warn(root.At("policy"), "policy has nothing to enforce: policies come from sources, and there are none");
+        return settings;
+    }
+
+    private static PolicySettings Read(Section policy) => new()
+    {
+        Enabled = policy.Flag("enabled", otherwise: true),
+        AutomaticHostEndpoints = policy.Flag("automaticHostEndpoints", otherwise: false),
+        MarkMask = policy.Value("markMask", Mask) ?? PolicySettings.DefaultMarkMask,
+    };
+
+    /// <summary>In hexadecimal, as Felix's, or decimal.</summary>
+    private static uint? ParseMask(string text)
+    {
+        var isHex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        return uint.TryParse(isHex ? text[2..] : text, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None,
+            CultureInfo.InvariantCulture, out var mask) && BitOperations.PopCount(mask) >= BitsNeeded ? mask : null;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Calico.Bgp.Dataplane;
+
+/// <summary><c>policy</c> of bgpd.yaml: what no resource of Calico's says.</summary>
+public sealed record PolicySettings
+{
+    public const uint DefaultMarkMask = 0xffff0000;
+
+    public bool Enabled { get; init; }
+    /// <summary>A host endpoint for each node that has none said, as Calico's controllers make them.</summary>
+    public bool AutomaticHostEndpoints { get; init; }
+    /// <summary>Connections that a change forbids are cut.</summary>
+    public bool CutNarrowed { get; init; }
+    /// <summary>What is denied is told to the log.</summary>
+    public bool LogDenied { get; init; }
+    /// <summary>Bits of the packet mark that are ours to use; the lowest two of them are.</summary>
+    public uint MarkMask { get; init; } = DefaultMarkMask;
+}
