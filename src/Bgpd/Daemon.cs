@@ -160,8 +160,9 @@ internal sealed class Daemon(
     private async Task<ImmutableArray<string>> ApplyAsync(DaemonConfig newer)
     {
         var others = OtherChanges(newer).ToArray();
-        if (await dataplane.Translating.ApplyAsync(newer) is { } problem) others = [.. others, problem];
+        // Whoever comes with the sources hears of them once they have been read, and of nothing before.
         if (Resources != null && !newer.Sources.IsEmpty && !Resources.IsOf(newer)) await Resources.ReplaceAsync(newer);
+        if (await dataplane.Translating.ApplyAsync(newer) is { } problem) others = [.. others, problem];
         var changes = Resources?.Plan is { } plan
             ? await plan.ApplyAsync(newer.Speaker, newer.Plan) : await Speaker.ConfigureAsync(newer.Speaker);
         return [.. changes, .. others];

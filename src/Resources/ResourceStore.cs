@@ -13,6 +13,9 @@ public sealed class ResourceStore(int sources)
 {
     private ResourceClaims claims = new();
     private bool isRestarted;
+    /// <summary>Readers who came while sources were read for the first time, or other ones in their place: what those before them did
+    /// not read may be what they are here for.</summary>
+    private ImmutableHashSet<ResourceFeed> late = [];
     private int sources = sources;
     private readonly HashSet<int> inSync = [];
     private readonly HashSet<ResourceId> touched = [.. Kinds.All.SelectMany(kind => kind.BuiltIn).Select(one => one.Id)];
@@ -54,7 +57,8 @@ public sealed class ResourceStore(int sources)
         lock (gate)
         {
             feeds = feeds.Add(feed);
-            if (IsInSync) feed.Offer(current, current.Ids(), anyway: true);
+            if (IsInSync && !isRestarted) feed.Offer(current, current.Ids(), anyway: true);
+            else late = late.Add(feed);
         }
         return feed;
     }
@@ -65,7 +69,7 @@ public sealed class ResourceStore(int sources)
     /// </summary>
     public void Restart(int count)
     {
-        (sources, isRestarted) = (count, true);
+        lock (gate) (sources, isRestarted) = (count, true);
         claims = new();
         places.Clear();
         inSync.Clear();
@@ -82,7 +86,7 @@ public sealed class ResourceStore(int sources)
 
     internal void Forget(ResourceFeed feed)
     {
-        lock (gate) feeds = feeds.Remove(feed);
+        lock (gate) (feeds, late) = (feeds.Remove(feed), late.Remove(feed));
     }
 
     /// <summary>Takes what a source says now. Publishes one change, if anything is different for a reader. Only the owner calls
@@ -123,7 +127,6 @@ public sealed class ResourceStore(int sources)
         }
         touched.Clear();
         var problemsChanged = claims.ProblemsChanged || isRestarted;
-        isRestarted = false;
         if (!first && changed.Count == 0 && !problemsChanged) return;
         Publish(builder.Build(problemsChanged ? claims.Problems() : current.Problems), changed, first || problemsChanged);
     }
@@ -133,8 +136,11 @@ public sealed class ResourceStore(int sources)
         lock (gate)
         {
             current = next;
-            IsInSync = true;
-            foreach (var feed in feeds) feed.Offer(next, changed, anyway);
+            (IsInSync, isRestarted) = (true, false);
+            foreach (var feed in feeds)
+                if (late.Contains(feed)) feed.Offer(next, next.Ids(), anyway: true);
+                else feed.Offer(next, changed, anyway);
+            late = [];
         }
     }
 }

@@ -23,6 +23,17 @@ public class ResourceStoreTests
     private string Peers => string.Join(' ', store.Current.Of(Kinds.BgpPeer).Select(peer => $"{peer.Name}={peer.PeerIP}"));
 
     [Fact]
+    public void Who_comes_while_other_sources_are_read_hears_of_everything_once_they_have_been_read()
+    {
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        store.Restart(1);
+        using var feed = store.Subscribe(Concern.Plan);
+        Assert.Null(feed.TryRead());
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1")), Manifest.Definition(Peer("b", "192.0.2.2"))));
+        Assert.Equal(2, feed.TryRead()!.Changed.Length);
+    }
+
+    [Fact]
     public void Nothing_is_published_before_every_source_is_in_sync()
     {
         var two = new ResourceStore(2);
