@@ -14,7 +14,8 @@ namespace Calico.Bgp.Bgpd;
 
 /// <summary>
 /// The daemon's side of <c>nat</c> and <c>policy</c>, which may come into bgpd.yaml, change, and go again while the daemon runs. Where both
-/// are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table goes with them. Where the
+/// are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table goes with
+/// them. Where the
 /// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
@@ -38,7 +39,8 @@ internal sealed class Translating(
     {
         var settings = newer.Dataplane;
         if (Concerns(settings) == Concern.Nobody) await EndAsync().ConfigureAwait(false);
-        else if (work is { } same && same.Concerns == Concerns(settings)) await same.Dataplane.ConfigureAsync(settings).ConfigureAwait(false);
+        else if (work is { } same
+            && same.Concerns == Concerns(settings)) await same.Dataplane.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
     }
@@ -114,7 +116,8 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            DataplaneSettings settings, Concern concerns, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops, TimeProvider time,
+            DataplaneSettings settings, Concern concerns, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops,
+                TimeProvider time,
             ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);

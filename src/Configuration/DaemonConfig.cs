@@ -34,7 +34,7 @@ public sealed record DaemonConfig
     public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy);
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
-    public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report;
+    public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0);
     /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
     public required PlanSettings Plan { get; init; }
     /// <summary>Felix's folder of pods that want to peer.</summary>

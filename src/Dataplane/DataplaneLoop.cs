@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -29,6 +30,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     private readonly TableWriter table = new();
     private readonly ChangedConnections changed;
     private readonly Nat nat;
+    private readonly Enforcement enforcement;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -41,6 +43,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     private ITimer? timer;
     private Loop? loop;
     private volatile NatView view;
+    private volatile PolicyView policy = PolicyView.Off;
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
@@ -49,7 +52,8 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
         changed = new(connections, log);
         nat = new(clock, changed, log);
-        features = [nat];
+        enforcement = new(() => nftables.Status);
+        features = [nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
@@ -60,6 +64,8 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     public event Action? Asking;
 
     public NatView View => view with { Table = nftables.Status };
+
+    public PolicyView Policy => policy;
 
     public void Start()
     {
@@ -170,6 +176,9 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         if (differs)
             foreach (var feature in features) feature.InForce();
+        policy = enforcement.View;
+        // What came into force shows that more has to be done.
+        if (enforcement.Look()) Look();
         Ask(nat.Question);
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }

@@ -68,6 +68,10 @@ internal sealed class PartsWriter(string feature, TableWriter table)
 
     public void RemoveChain(string name) => table.Add(new NftChange.RemoveChain(Own(name, name)));
 
+    public void PutCounter(string name) => table.Add(new NftChange.PutCounter(Own(name, name)));
+
+    public void RemoveCounter(string name) => table.Add(new NftChange.RemoveCounter(Own(name, name)));
+
     /// <summary>The feature's rules in a base chain of the frame's; none: it has nothing to do there.</summary>
     public void PutRules(NftChain shared, ImmutableArray<NftRule> rules) => table.Put(shared, feature, rules);
 

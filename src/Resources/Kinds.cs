@@ -27,7 +27,7 @@ public static class Kinds
 
     public static readonly KindOf<BgpConfiguration> BgpConfiguration =
         Row(new KindOf<BgpConfiguration>(Named(Calico, "BGPConfiguration", "bgpconfigurations"), BgpConfigurationReader.Read)
-        { Concerns = Concern.Plan });
+        { Concerns = Concern.Plan | Concern.Policy });
 
     public static readonly KindOf<BgpPeer> BgpPeer =
         Row(new KindOf<BgpPeer>(Named(Calico, "BGPPeer", "bgppeers"), BgpPeerReader.Read)

@@ -25,7 +25,8 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     public DataplaneLoopTests()
     {
         loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
-        dataplane = new(new("node1", Upstream), nftables, kernel, connections, loops, TimeProvider.System, NullLogger<DataplaneLoop>.Instance);
+        dataplane = new(new("node1", Upstream), nftables, kernel, connections, loops, TimeProvider.System,
+            NullLogger<DataplaneLoop>.Instance);
         dataplane.Start();
     }
 

@@ -99,7 +99,8 @@ public class PartsWriterTests
     [Fact]
     public void Nobody_writes_under_anothers_name()
     {
-        var into = new TableWriter().For(new Nat(TimeProvider.System, new(new ConnectionTable(), NullLogger.Instance), NullLogger.Instance));
+        var into = new TableWriter().For(new Nat(TimeProvider.System, new(new ConnectionTable(), NullLogger.Instance),
+            NullLogger.Instance));
         foreach (var write in (Action[])[
             () => into.Put(new NftSet("pol-s", [NftType.Ipv4Address], false, [])), () => into.Put(new NftChain("postrouting", null, [])),
             () => into.RemoveSet("nat"), () => into.RemoveChain("natural")])

@@ -39,7 +39,8 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
 
     public ImmutableArray<NftProblem> Problems(int limit) =>
         [.. refusals.List(limit).Select(entry =>
-            new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts))];
+            new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts,
+                (entry.Key as NftPart.Rule)?.In))];
 
     /// <summary>What packets meet, once it is in force.</summary>
     public IPacketTable Table => new PartsTable(parts, Blocked);

@@ -1,0 +1,257 @@
+using Calico.Bgp.Dataplane.LocalEndpoints;
+using Calico.Bgp.Dataplane.Selectors;
+using Calico.Bgp.Dataplane.Sets;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>
+/// Network policy. Which policies apply to which of this node's endpoints is kept as either changes; an endpoint follows a program, the
+/// ordered list of what it is asked, which it shares with those that are asked the same; policies and profiles that some program asks are
+/// chains; what their rules select are sets. A change makes dirty what it touches, and that alone is written.
+/// </summary>
+internal sealed class Enforcement : IFeature
+{
+    public const string FeatureName = "pol", Prefix = FeatureName + "-";
+
+    private readonly PolicyObjects objects = new();
+    private readonly PolicyFactsReader facts = new();
+    private readonly MemberSets sets = new();
+    private readonly EndpointTable endpoints;
+    private readonly PolicyChains chains;
+    private readonly Programs programs;
+    private readonly Dispatch dispatch = new();
+    private readonly BaseChains frame;
+    private readonly Func<NftStatus> table;
+    private readonly Dictionary<Selector, HashSet<ResourceId>> selecting = [];
+    private readonly Dictionary<string, Dictionary<ProgramKind, ProgramKey>> following = [];
+    private readonly Dictionary<string, ListOf<Prefix>> spoofers = [];
+    /// <summary>Where an endpoint is.</summary>
+    private readonly Dictionary<ResourceId, HashSet<string>> interfaces = [];
+    private readonly HashSet<string> dirty = [];
+    private DataplaneSettings settings = new("");
+    private PolicyFacts? written;
+    /// <summary>Something was told that may make something to write; base chains may differ.</summary>
+    private bool isDirty = true, frameIsDirty = true, isWritten;
+
+    /// <param name="table">What the kernel has refused, among others.</param>
+    public Enforcement(Func<NftStatus> table)
+    {
+        this.table = table;
+        endpoints = new(EndpointChanged, SelectionChanged);
+        chains = new(sets, objects);
+        programs = new(chains);
+        frame = new(dispatch);
+        sets.NetsChanged += (selector, _) => chains.Moved(selector);
+    }
+
+    public string Name => FeatureName;
+
+    public PolicyView View { get; private set; } = PolicyView.Off;
+
+    public TimeSpan? Due => null;
+
+    private bool IsOn => settings.Policy is { Enabled: true };
+
+    public bool Concerns(DataplaneChange change) => change switch
+    {
+        DataplaneChange.Configured => true,
+        _ when settings.Policy == null => false,
+        DataplaneChange.Object(var one) => one.Kind.Concerns.HasFlag(Concern.Policy),
+        _ => change is not DataplaneChange.Routing,
+    };
+
+    public void Apply(DataplaneChange change)
+    {
+        isDirty = true;
+        switch (change)
+        {
+            case DataplaneChange.Object(var one): Apply(one); break;
+            case DataplaneChange.Machine(var newest): endpoints.Apply(newest); break;
+            case DataplaneChange.Configured(var newest): Configure(newest); break;
+        }
+    }
+
+    private void Configure(DataplaneSettings newest)
+    {
+        var was = IsOn;
+        settings = newest;
+        facts.Configure(newest);
+        sets.AutomaticHostEndpoints = newest.Policy?.AutomaticHostEndpoints == true;
+        ConfigureEndpoints();
+        if (IsOn != was) dirty.UnionWith(endpoints.All.Select(endpoint => endpoint.Interface));
+    }
+
+    private void ConfigureEndpoints() => endpoints.Configure(
+        new(settings.Node, facts.Now.WorkloadPrefixes, settings.Policy?.AutomaticHostEndpoints == true));
+
+    private void Apply(ResourceChange change)
+    {
+        var id = new ResourceId(change.Kind, change.Key);
+        if (change.Before is AnyNetworkPolicy || change.After is AnyNetworkPolicy)
+        {
+            Apply(id, (AnyNetworkPolicy?)change.Before, (AnyNetworkPolicy?)change.After);
+            return;
+        }
+        if (change.Kind == Kinds.Tier)
+        {
+            objects.Put(change.Key.Name, (Tier?)change.After);
+            dirty.UnionWith(following.Keys);
+            return;
+        }
+        if (facts.Apply(change)) ConfigureEndpoints();
+        if (ProfileOf(change.After) is { } profile) Apply(profile.Name, profile);
+        else if (ProfileOf(change.Before) is { } gone) Apply(gone.Name, null);
+        sets.Apply(change);
+        endpoints.Apply(change);
+    }
+
+    private static Profile? ProfileOf(Resource? resource) => resource switch
+    {
+        Profile profile => profile,
+        KubernetesNamespace space => space.Profile,
+        ServiceAccount account => account.Profile,
+        _ => null,
+    };
+
+    private void Apply(string name, Profile? profile)
+    {
+        if (objects.Put(name, profile)) chains.Changed(new(Kinds.Profile, new("", name)));
+    }
+
+    private void Apply(ResourceId id, AnyNetworkPolicy? before, AnyNetworkPolicy? after)
+    {
+        if (after != null) Select(after.Spec.AppliesTo, id);
+        if (before == null || after == null || !before.Spec.AppliesTo.Equals(after.Spec.AppliesTo) || !AsksAlike(before, after))
+        {
+            if (before != null) Touch(before.Spec.AppliesTo);
+            if (after != null) Touch(after.Spec.AppliesTo);
+        }
+        if (before != null && !before.Spec.AppliesTo.Equals(after?.Spec.AppliesTo)) Deselect(before.Spec.AppliesTo, id);
+        objects.Put(id, after);
+        chains.Changed(id);
+    }
+
+    /// <summary>Programs that have it are the same.</summary>
+    private static bool AsksAlike(AnyNetworkPolicy before, AnyNetworkPolicy after)
+    {
+        var (a, b) = (before.Spec, after.Spec);
+        return (a.Tier, a.Order, a.Types, a.DoNotTrack, a.PreDnat, a.ApplyOnForward, a.WorkloadsOnly)
+                == (b.Tier, b.Order, b.Types, b.DoNotTrack, b.PreDnat, b.ApplyOnForward, b.WorkloadsOnly)
+            && EndpointPrograms.Passes(a, PolicyTypes.Ingress) == EndpointPrograms.Passes(b, PolicyTypes.Ingress)
+            && EndpointPrograms.Passes(a, PolicyTypes.Egress) == EndpointPrograms.Passes(b, PolicyTypes.Egress);
+    }
+
+    private void Select(Selector selector, ResourceId policy)
+    {
+        if (!selecting.TryGetValue(selector, out var policies))
+        {
+            selecting[selector] = policies = [];
+            endpoints.Selectors.Use(selector);
+        }
+        policies.Add(policy);
+    }
+
+    private void Deselect(Selector selector, ResourceId policy)
+    {
+        var policies = selecting[selector];
+        policies.Remove(policy);
+        if (policies.Count > 0) return;
+        selecting.Remove(selector);
+        endpoints.Selectors.Release(selector);
+    }
+
+    private void Touch(Selector selector)
+    {
+        foreach (var id in endpoints.Selectors.Members(selector)) Touch(id);
+    }
+
+    private void Touch(ResourceId endpoint) => dirty.UnionWith(interfaces.GetValueOrDefault(endpoint) ?? []);
+
+    private void SelectionChanged(Membership membership) => Touch(membership.Item);
+
+    private void EndpointChanged(EndpointChange change)
+    {
+        dirty.Add(change.Interface);
+        if (change.Before is { } before && interfaces.TryGetValue(before.Id, out var left) && left.Remove(change.Interface)
+            && left.Count == 0)
+            interfaces.Remove(before.Id);
+        if (change.After is not { } after) return;
+        if (!interfaces.TryGetValue(after.Id, out var on)) interfaces[after.Id] = on = [];
+        on.Add(change.Interface);
+    }
+
+    public bool Look() => isDirty;
+
+    public void Write(PartsWriter into)
+    {
+        isDirty = false;
+        if (!IsOn && !isWritten) return;
+        var now = facts.Now;
+        if (into.IsFresh) written = null;
+        if (written != now)
+        {
+            chains.Renew();
+            programs.Renew();
+            if (written?.Rejects != now.Rejects) dirty.UnionWith(following.Keys);
+            frameIsDirty = true;
+        }
+        written = now;
+        foreach (var interfaceName in dirty) Follow(interfaceName);
+        dirty.Clear();
+        programs.Write(into, now);
+        chains.Write(into, now);
+        sets.Write(into);
+        dispatch.Write(into);
+        if (!IsOn) frame.Clear(into);
+        else if (frameIsDirty || into.IsFresh) frame.Write(into, now, spoofers);
+        frameIsDirty = false;
+        isWritten = IsOn;
+    }
+
+    /// <summary>The interface follows what its endpoint is asked now; what it does no longer follow is released behind that.</summary>
+    private void Follow(string interfaceName)
+    {
+        var endpoint = IsOn ? endpoints.On(interfaceName) : null;
+        var before = following.GetValueOrDefault(interfaceName) ?? [];
+        var after = new Dictionary<ProgramKind, ProgramKey>();
+        if (endpoint != null)
+            foreach (var (place, key) in EndpointPrograms.Of(endpoint, [.. objects.InOrder(PoliciesOf(endpoint))], facts.Now.Rejects))
+                after[place] = key;
+        foreach (var place in Enum.GetValues<ProgramKind>())
+        {
+            var chain = after.TryGetValue(place, out var key) ? programs.Use(key) : null;
+            frameIsDirty |= dispatch.Put(place, interfaceName, chain);
+        }
+        foreach (var old in before.Values) programs.Release(old);
+        if (after.Count > 0) following[interfaceName] = after;
+        else following.Remove(interfaceName);
+        Spoofs(interfaceName, endpoint?.AllowedSpoofedPrefixes ?? []);
+    }
+
+    private void Spoofs(string interfaceName, ListOf<Prefix> nets)
+    {
+        if (spoofers.GetValueOrDefault(interfaceName) == nets) return;
+        if (nets.Count > 0) spoofers[interfaceName] = nets;
+        else spoofers.Remove(interfaceName);
+        frameIsDirty = true;
+    }
+
+    private IEnumerable<AnyNetworkPolicy> PoliciesOf(LocalEndpoint endpoint) =>
+        endpoints.Selectors.Matching(endpoint.Id).Where(selecting.ContainsKey).SelectMany(selector => selecting[selector])
+            .Select(objects.Policy).OfType<AnyNetworkPolicy>();
+
+    /// <summary>A policy of which the kernel refused a rule is closed, before anything else comes.</summary>
+    public void InForce()
+    {
+        foreach (var problem in table().Problems)
+            if (problem.Chain is { } chain) isDirty |= chains.Close(chain, problem.Words);
+        View = new(IsOn, true, objects.Policies.Count(policy => !policy.IsStaged), endpoints.All.Count(endpoint => endpoint.IsWorkload),
+            endpoints.All.Count(endpoint => !endpoint.IsWorkload), programs.Count,
+            [.. chains.Closed.Select(closed => new PolicyProblem(closed.Of.ToString(),
+                $"closed: the kernel refused a rule of it ({closed.Words})"))]);
+    }
+}

@@ -1,0 +1,48 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>What of the configuration all rules depend on. Compared by value: what compares equal writes nothing anew.</summary>
+internal sealed record PolicyFacts(PolicyMarks Marks)
+{
+    /// <summary>Of the netlink groups of NFLOG the one that rules with the action Log tell.</summary>
+    public const ushort LogGroup = 64;
+
+    public const ushort DefaultVxlanPort = 4789;
+
+    private const byte IpInIp = 4;
+
+    /// <summary>What workloads' interfaces' names begin with.</summary>
+    public ListOf<string> WorkloadPrefixes { get; init; } = ["cali"];
+
+    /// <summary>A denied packet's sender is told.</summary>
+    public bool Rejects { get; init; }
+
+    public EndpointToHostAction EndpointToHost { get; init; }
+
+    public ListOf<FailsafePort> FailsafesIn { get; init; } = Failsafes.DefaultIn;
+    public ListOf<FailsafePort> FailsafesOut { get; init; } = Failsafes.DefaultOut;
+
+    /// <summary>Services' addresses that no service has: what is sent there would go round between this host and its router.</summary>
+    public ListOf<Prefix> ServiceNets { get; init; }
+    public ServiceLoopPrevention LoopPrevention { get; init; }
+
+    public ushort VxlanPort { get; init; } = DefaultVxlanPort;
+    public bool AllowsVxlanFromWorkloads { get; init; }
+    public bool AllowsIpipFromWorkloads { get; init; }
+
+    public NftStatement Deny(bool dropsOnly) => Rejects && !dropsOnly ? new ActReject() : ActDecide.Drop;
+
+    /// <summary>A workload that encapsulates by itself would go past the policies of whom it sends to.</summary>
+    public IEnumerable<NftRule> EncapsulationDrops
+    {
+        get
+        {
+            if (!AllowsVxlanFromWorkloads)
+                yield return new(new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, VxlanPort), ActDecide.Drop);
+            if (!AllowsIpipFromWorkloads) yield return new(new MatchProtocols([IpInIp]), ActDecide.Drop);
+        }
+    }
+}

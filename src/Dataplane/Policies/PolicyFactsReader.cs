@@ -1,0 +1,51 @@
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>What all rules depend on, from bgpd.yaml and the objects that speak for the whole node.</summary>
+internal sealed class PolicyFactsReader
+{
+    private readonly Dictionary<string, FelixConfiguration> configurations = [];
+    private DataplaneSettings settings = new("");
+    private BgpConfiguration? bgp;
+
+    public PolicyFacts Now { get; private set; } = new(PolicyMarks.Of(PolicySettings.DefaultMarkMask));
+
+    public void Configure(DataplaneSettings newest)
+    {
+        settings = newest;
+        Follow();
+    }
+
+    /// <returns>True: something of it is otherwise.</returns>
+    public bool Apply(ResourceChange change)
+    {
+        if (change.Kind == Kinds.FelixConfiguration && change.After is FelixConfiguration felix) configurations[change.Key.Name] = felix;
+        else if (change.Kind == Kinds.FelixConfiguration) configurations.Remove(change.Key.Name);
+        else if (change.Kind == Kinds.BgpConfiguration
+            && change.Key.Name == FelixConfiguration.Default) bgp = (BgpConfiguration?)change.After;
+        else return false;
+        var before = Now;
+        Follow();
+        return before != Now;
+    }
+
+    private void Follow()
+    {
+        var felix = FelixConfiguration.Effective(configurations.GetValueOrDefault(FelixConfiguration.Default),
+            configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + settings.Node));
+        Now = new(PolicyMarks.Of(settings.Policy?.MarkMask ?? PolicySettings.DefaultMarkMask))
+        {
+            WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
+            VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),
+            Rejects = felix.FilterDenyAction == DenyAction.Reject,
+            EndpointToHost = felix.DefaultEndpointToHostAction ?? EndpointToHostAction.Drop,
+            FailsafesIn = felix.FailsafeInboundHostPorts ?? Failsafes.DefaultIn,
+            FailsafesOut = felix.FailsafeOutboundHostPorts ?? Failsafes.DefaultOut,
+            AllowsVxlanFromWorkloads = felix.AllowVxlanPacketsFromWorkloads == true,
+            AllowsIpipFromWorkloads = felix.AllowIpipPacketsFromWorkloads == true,
+            ServiceNets = bgp == null ? [] : [.. bgp.ServiceClusterIPs, .. bgp.ServiceExternalIPs, .. bgp.ServiceLoadBalancerIPs],
+            LoopPrevention = felix.ServiceLoopPrevention ?? ServiceLoopPrevention.Drop,
+        };
+    }
+}

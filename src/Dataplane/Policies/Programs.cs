@@ -1,0 +1,165 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>What is asked of packets of one endpoint at one place of their way; a dispatch map each.</summary>
+internal enum ProgramKind : byte
+{
+    /// <summary>What a workload sends.</summary>
+    WorkloadOut,
+    /// <summary>What a workload is sent.</summary>
+    WorkloadIn,
+    /// <summary>To this host itself.</summary>
+    HostIn,
+    /// <summary>From this host itself.</summary>
+    HostOut,
+    /// <summary>The same where the destination was translated: the way out is known behind the translation alone.</summary>
+    HostOutTranslated,
+    /// <summary>What is routed through this host, where it comes in.</summary>
+    ForwardIn,
+    ForwardOut,
+    PreDnat,
+    UntrackedIn,
+    UntrackedOut,
+}
+
+/// <param name="Passes">A rule of it may leave the packet to the next tier.</param>
+internal readonly record struct ProgramPolicy(ResourceId Id, bool Passes);
+
+internal sealed record ProgramTier(string Name, TierDefault Default, ListOf<ProgramPolicy> Policies);
+
+/// <summary>A program by what is in it: endpoints that are asked the same share it.</summary>
+internal sealed record ProgramKey(ProgramKind Kind, ListOf<ProgramTier> Tiers, ListOf<string> Profiles)
+{
+    public PolicyTypes Direction => Kind is ProgramKind.WorkloadOut or ProgramKind.HostOut or ProgramKind.HostOutTranslated
+        or ProgramKind.ForwardOut or ProgramKind.UntrackedOut ? PolicyTypes.Egress : PolicyTypes.Ingress;
+
+    /// <summary>Where no policy has decided, profiles do, and what they leave is dropped; else the packet goes on.</summary>
+    public bool HasProfiles => Kind is ProgramKind.WorkloadIn or ProgramKind.WorkloadOut or ProgramKind.HostIn or ProgramKind.HostOut
+        or ProgramKind.HostOutTranslated;
+
+    /// <summary>A tier that has policies and decides nothing denies.</summary>
+    public bool TiersDeny => HasProfiles || Kind is ProgramKind.ForwardIn or ProgramKind.ForwardOut;
+
+    /// <summary>The kernel takes no reject where it is reached from.</summary>
+    public bool DropsOnly => Kind is ProgramKind.HostOutTranslated or ProgramKind.PreDnat or ProgramKind.UntrackedIn
+        or ProgramKind.UntrackedOut;
+
+    public IEnumerable<ChainKey> Chains =>
+    [
+        .. Tiers.SelectMany(tier => tier.Policies).Select(policy => new ChainKey(policy.Id, Direction, DropsOnly)),
+        .. Profiles.Select(profile => new ChainKey(new(Kinds.Profile, new("", profile)), Direction, DropsOnly)),
+    ];
+}
+
+/// <summary>
+/// The programs in use: a chain each, named by its content. Tiers are asked in their order; in each the policies, until one decides or
+/// passes; what no policy of the tier decides ends there or goes on, as the tier says.
+/// </summary>
+internal sealed class Programs(PolicyChains chains)
+{
+    private sealed record Part(string Name)
+    {
+        public int Uses { get; set; }
+    }
+
+    private readonly Dictionary<ProgramKey, Part> used = [];
+    private readonly HashSet<ProgramKey> dirty = [];
+    private readonly HashSet<string> unused = [];
+
+    public int Count => used.Count;
+
+    /// <summary>Counted.</summary>
+    public string Use(ProgramKey key)
+    {
+        if (!used.TryGetValue(key, out var part))
+        {
+            used[key] = part = new($"{Enforcement.Prefix}{Word(key.Kind)}-{ContentHash.Of(key.ToString())}");
+            foreach (var chain in key.Chains) chains.Use(chain);
+            dirty.Add(key);
+        }
+        part.Uses++;
+        return part.Name;
+    }
+
+    public void Release(ProgramKey key)
+    {
+        var part = used[key];
+        if (--part.Uses > 0) return;
+        used.Remove(key);
+        dirty.Remove(key);
+        unused.Add(part.Name);
+        foreach (var chain in key.Chains) chains.Release(chain);
+    }
+
+    public static string Word(ProgramKind kind) => kind switch
+    {
+        ProgramKind.WorkloadOut => "from",
+        ProgramKind.WorkloadIn => "to",
+        ProgramKind.HostIn => "host-in",
+        ProgramKind.HostOut => "host-out",
+        ProgramKind.HostOutTranslated => "host-out-nat",
+        ProgramKind.ForwardIn => "fwd-in",
+        ProgramKind.ForwardOut => "fwd-out",
+        ProgramKind.PreDnat => "pre-dnat",
+        ProgramKind.UntrackedIn => "raw-in",
+        _ => "raw-out",
+    };
+
+    /// <summary>What they do besides asking policies has changed.</summary>
+    public void Renew() => dirty.UnionWith(used.Keys);
+
+    public void Write(PartsWriter into, PolicyFacts facts)
+    {
+        if (into.IsFresh) Renew();
+        foreach (var key in dirty) into.Put(new NftChain(used[key].Name, null, [.. Rules(key, facts)]));
+        unused.ExceptWith(used.Values.Select(part => part.Name));
+        if (!into.IsFresh)
+            foreach (var name in unused) into.RemoveChain(name);
+        unused.Clear();
+        dirty.Clear();
+    }
+
+    private IEnumerable<NftRule> Rules(ProgramKey key, PolicyFacts facts)
+    {
+        foreach (var rule in Before(key, facts)) yield return rule;
+        foreach (var tier in key.Tiers)
+            foreach (var rule in Rules(key, tier, facts)) yield return rule;
+        if (!key.HasProfiles) yield break;
+        foreach (var profile in key.Profiles)
+            yield return new(ActDecide.Jump(PolicyChains.Name(new(new(Kinds.Profile, new("", profile)), key.Direction, key.DropsOnly))));
+        yield return new([new ActCount(), facts.Deny(key.DropsOnly)], PolicyComment.NoProfile);
+    }
+
+    private static IEnumerable<NftRule> Before(ProgramKey key, PolicyFacts facts)
+    {
+        if (key.TiersDeny)
+        {
+            yield return new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept);
+            yield return new(new MatchState(ConnectionStates.Invalid), ActDecide.Drop);
+        }
+        if (key.Kind == ProgramKind.WorkloadOut)
+            foreach (var rule in facts.EncapsulationDrops) yield return rule;
+        if (Failsafes.ChainOf(key.Kind) is { } failsafes) yield return new(ActDecide.Jump(failsafes));
+    }
+
+    private static IEnumerable<NftRule> Rules(ProgramKey key, ProgramTier tier, PolicyFacts facts)
+    {
+        var mayHavePassed = false;
+        foreach (var policy in tier.Policies)
+        {
+            var jump = ActDecide.Jump(PolicyChains.Name(new(policy.Id, key.Direction, key.DropsOnly)));
+            yield return mayHavePassed ? new(facts.Marks.HasNotPassed, jump) : new(jump);
+            mayHavePassed |= policy.Passes;
+        }
+        if (key.TiersDeny && tier.Default == TierDefault.Deny)
+        {
+            NftStatement[] end = [new ActCount(), facts.Deny(key.DropsOnly)];
+            yield return new([.. mayHavePassed ? [facts.Marks.HasNotPassed, .. end] : end], new PolicyComment(tier.Name).ToString());
+        }
+        if (mayHavePassed) yield return new(facts.Marks.ClearPass);
+    }
+}

@@ -1,0 +1,40 @@
+using Calico.Bgp.Dataplane.Sets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>The sets that the rules of one chain use, each as often as it is used.</summary>
+internal sealed class SetUses
+{
+    private readonly List<(Selector Selector, IpFamily Family)> selectors = [];
+    private readonly List<NamedPortMembers> ports = [];
+    private readonly List<ServiceMembers> services = [];
+
+    public IEnumerable<Selector> Selectors => selectors.Select(use => use.Selector).Distinct();
+
+    public MemberSetNames Use(MemberSets sets, Selector selector, IpFamily family)
+    {
+        selectors.Add((selector, family));
+        return sets.Use(selector, family);
+    }
+
+    public string Use(MemberSets sets, NamedPortMembers members)
+    {
+        ports.Add(members);
+        return sets.Use(members);
+    }
+
+    public string Use(MemberSets sets, ServiceMembers members)
+    {
+        services.Add(members);
+        return sets.Use(members);
+    }
+
+    public void Release(MemberSets sets)
+    {
+        foreach (var (selector, family) in selectors) sets.Release(selector, family);
+        foreach (var members in ports) sets.Release(members);
+        foreach (var members in services) sets.Release(members);
+    }
+}
