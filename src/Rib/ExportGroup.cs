@@ -15,8 +15,7 @@ namespace Calico.Bgp.Rib;
 /// </summary>
 internal sealed class ExportGroup(
     IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake,
-    PathKeys? keys, int slice)
-    : IDisposable
+    PathKeys? keys, int slice) : IDisposable
 {
     /// <summary>So few that the shard sends them itself, where it would otherwise wake a thread for each member.</summary>
     private const int FewRoutes = 64, FewMembers = 4, OctetsOfRoute = 16;
@@ -374,9 +373,7 @@ internal sealed class ExportGroup(
             member.Counts.Exported = sent.Count - sent.CountFrom(member.Peer.Index);
         }
         if (to.Count == 0 || (packer.Announced == 0 && packer.Withdrawn == 0)) return;
-        var routes = packer.Announced + packer.Withdrawn;
-        var isLittle = routes < FewRoutes;
-        // It grows where a route has more than that, by doubling.
+        var (routes, isLittle) = (packer.Announced + packer.Withdrawn, packer.Announced + packer.Withdrawn < FewRoutes);
         var buffer = new OutBuffer(Math.Clamp(routes * OctetsOfRoute, 1 << 12, 1 << 16)) { IsPrompt = isLittle && to.Count <= FewMembers };
         packer.Write(buffer, receivers.Contains, Withhold);
         foreach (var member in to) member.Outlet.Send(buffer.Share());

@@ -21,6 +21,7 @@ public sealed class CallersTests
         "Calico.Bgp.Dataplane.DataplaneLoop.SettledAsync",
         "Calico.Bgp.Dataplane.RoutesInUse.get_Count",
         "Calico.Bgp.Dataplane.Selectors.SelectorIndex.get_Asked",
+        "Calico.Bgp.Dataplane.Sets.MemberSets.Names",
         "Calico.Bgp.Dataplane.Sets.MemberSets.get_AutomaticHostEndpoints",
         "Calico.Bgp.Kernel.KernelLoop.SettledAsync",
         "Calico.Bgp.Kernel.Netlink.NetlinkMessage.Raw",
@@ -49,8 +50,9 @@ public sealed class CallersTests
     private static readonly string[] Awaited =
     [
         "Calico.Bgp.Kernel.Nftables.ActDecide.Jump",
-        "Calico.Bgp.Resources.Policies.Pod.Endpoint",
-        "Calico.Bgp.Resources.Selector.get_Needs",
+        "Calico.Bgp.Dataplane.DataplaneLoop.get_Policy",
+        "Calico.Bgp.Dataplane.Policies.PolicyComment.Parse",
+        "Calico.Bgp.Dataplane.Policies.PolicyChains.get_Count",
         "Calico.Bgp.Kernel.Nflog.NflogListener.Start",
         "Calico.Bgp.Kernel.Nflog.NflogListener.get_Lost",
         "Calico.Bgp.Kernel.Nflog.NflogListener.get_Packets",

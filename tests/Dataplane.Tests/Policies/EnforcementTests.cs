@@ -16,7 +16,8 @@ public class EnforcementTests
 
     private static Pod NewPod(string name, string address, string app) => new(new Metadata(name, "default")
     {
-        Labels = Labels.From([new("app", app), new("projectcalico.org/namespace", "default"), new("projectcalico.org/orchestrator", "k8s")]),
+        Labels = Labels.From(
+            [new("app", app), new("projectcalico.org/namespace", "default"), new("projectcalico.org/orchestrator", "k8s")]),
     })
     {
         Node = "node1",
