@@ -20,7 +20,6 @@ public sealed class CallersTests
         "Calico.Bgp.Control.Http.HttpControl.get_Addresses",
         "Calico.Bgp.Dataplane.DataplaneLoop.SettledAsync",
         "Calico.Bgp.Dataplane.RoutesInUse.get_Count",
-        "Calico.Bgp.Dataplane.Selectors.SelectorIndex.get_Asked",
         "Calico.Bgp.Dataplane.Sets.MemberSets.Names",
         "Calico.Bgp.Dataplane.Sets.MemberSets.get_AutomaticHostEndpoints",
         "Calico.Bgp.Kernel.KernelLoop.SettledAsync",
@@ -28,7 +27,6 @@ public sealed class CallersTests
         "Calico.Bgp.Kernel.Routes.OwnRows.get_Count",
         "Calico.Bgp.Kernel.Routes.RouteTargets.get_Count",
         "Calico.Bgp.Resources.ResourceFeed.TryRead",
-        "Calico.Bgp.Resources.Selector.Parse",
         "Calico.Bgp.Rib.Filters.LivePrefixes.get_Current",
         "Calico.Bgp.Rib.Filters.PrefixPattern.Has", // What a set of patterns is held against.
         "Calico.Bgp.Rib.Rib.IdleAsync",
@@ -49,7 +47,6 @@ public sealed class CallersTests
     /// <summary>What can be done already, and whose callers (graceful restart, policies) are to come.</summary>
     private static readonly string[] Awaited =
     [
-        "Calico.Bgp.Kernel.Nftables.ActDecide.Jump",
         "Calico.Bgp.Dataplane.DataplaneLoop.get_Policy",
         "Calico.Bgp.Dataplane.Policies.PolicyComment.Parse",
         "Calico.Bgp.Dataplane.Policies.PolicyChains.get_Count",
