@@ -44,10 +44,23 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Drained { get; init; }
 
+    /// <summary>Absent where no policy is enforced.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolicyStatusAnswer? Policy { get; init; }
+
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
 }
+
+/// <param name="Policies">That are enforced, whether they select anything here or not.</param>
+/// <param name="Workloads">Endpoints of workloads on this node.</param>
+/// <param name="Hosts">Host endpoints on its interfaces.</param>
+/// <param name="Programs">What endpoints that are asked the same share.</param>
+/// <param name="Problems">Policies that are closed, and why.</param>
+public sealed record PolicyStatusAnswer(int Policies, int Workloads, int Hosts, int Programs, IReadOnlyList<PolicyProblemAnswer> Problems);
+
+public sealed record PolicyProblemAnswer(string Policy, string Reason);
 
 /// <param name="Families">Those that wait.</param>
 /// <param name="Waits">Tables whose end is to come, one a peer and family.</param>

@@ -30,6 +30,8 @@ internal sealed class Translating(
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
+    public PolicyView Policy => work?.Dataplane.Policy ?? PolicyView.Off;
+
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);
 

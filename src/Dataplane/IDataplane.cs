@@ -7,6 +7,8 @@ public interface IDataplane
 {
     NatView View { get; }
 
+    PolicyView Policy { get; }
+
     /// <summary>What becomes of the packet's source, by the rules in force.</summary>
     Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);
 }

@@ -21,10 +21,15 @@ internal static class StatusView
             ("drained", status.Drained is { } drained ? $"{string.Join(", ", drained)} (until `bgpctl undrain`)" : null),
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
+            ("policy", status.Policy is { } policy ? Policy(policy) : ""),
             ("memory", Memory(status.Memory)),
             ("loops", Loops(status.Loops)));
         return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status)]);
     }
+
+    private static Cell Policy(PolicyStatusAnswer policy) => policy.Problems.Count > 0
+        ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
+        : new Cell($"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
 
     private static IEnumerable<Section> Resources(StatusAnswer status)
     {

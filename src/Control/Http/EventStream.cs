@@ -5,6 +5,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Session;
@@ -17,6 +18,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int SamplesPerHeartbeat = 30;
+
+    public IDataplane? Dataplane { get; set; }
 
     /// <summary>GET /v1/events?topics=status,peers,kernel,bfd; without topics: all.</summary>
     public async Task WriteAsync(HttpContext http, Place place)
@@ -58,7 +61,9 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     {
         switch (topic)
         {
-            case "status": Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops), Answer.Json.StatusAnswer); break;
+            case "status":
+                Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops, Dataplane?.Policy), Answer.Json.StatusAnswer);
+                break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
             case "bfd": Event(http, "bfd"u8, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer); break;
             default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer); break;

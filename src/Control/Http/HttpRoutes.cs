@@ -26,7 +26,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private readonly Metrics metrics = new(speaker, daemon, loops, time);
 
     public Health Health => health;
-    public IDataplane? Dataplane { get; set; }
+    public IDataplane? Dataplane { get; set => events.Dataplane = field = value; }
     public Doorkeeper Doorkeeper { get; set; } = new([]);
 
     public Task AnswerAsync(HttpContext http) =>
@@ -87,7 +87,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     }
 
     private Task StatusAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops), Answer.Json.StatusAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops, Dataplane?.Policy), Answer.Json.StatusAnswer);
 
     private Task PeersAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer);

@@ -1,6 +1,7 @@
 // From the speaker's snapshots to what /v1/status, /v1/peers and /v1/kernel say.
 
 using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Routes;
 using Calico.Bgp.Net;
@@ -14,7 +15,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class StatusAnswers
 {
-    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops)
+    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops, PolicyView? policy)
     {
         var router = speaker.Router;
         var protocols = speaker.Protocols;
@@ -45,9 +46,14 @@ internal static class StatusAnswers
             Memory = Memory(speaker.Memory),
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
+            Policy = policy is { Enabled: true } ? Policy(policy) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,
         };
     }
+
+    private static PolicyStatusAnswer Policy(PolicyView policy) => new(
+        policy.Policies, policy.Workloads, policy.Hosts, policy.Programs,
+        [.. policy.Problems.Select(problem => new PolicyProblemAnswer(problem.Policy, problem.Reason))]);
 
     private static RangeAnswer Range(RangeStatus range) =>
         new(range.Range.ToString(), range.Name, range.Sessions, range.Limit, range.Origin.ToString());
