@@ -29,7 +29,8 @@ internal static class StatusView
 
     private static Cell Policy(PolicyStatusAnswer policy) => policy.Problems.Count > 0
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
-        : new Cell($"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
+        : new Cell(
+            $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
 
     private static IEnumerable<Section> Resources(StatusAnswer status)
     {
