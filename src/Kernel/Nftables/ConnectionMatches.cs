@@ -54,7 +54,8 @@ public sealed record MatchTranslated(bool Destination, bool Not = false) : NftSt
         var (none, isSo) = (packet.IsIn(None), packet.IsTranslated(Destination));
         if (none == true || isSo == Not) return NftAnswer.Fails;
         if (none == false && isSo != null) return NftAnswer.Holds;
-        return new NftAnswer.Unknown($"whether another table translates its {(Destination ? "destination" : "source")}", ToString())
+        return new NftAnswer.Unknown($"whether another table translates its {(Destination ? "destination" : "source")}",
+            $"{packet.TranslatedNow(Destination)} {(Not ? "==" : "!=")} 0")
         {
             Learn = holds =>
             {

@@ -18,7 +18,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
     private bool untracked, isTranslated, isSentOn;
-    private bool? isFromElse, learntSentOn, learntFromElse;
+    private bool? isFromElse;
+    private readonly Dictionary<string, bool> learntTranslated = [];
     private int turns;
 
     /// <summary>Those that its connection's state may be.</summary>
@@ -118,14 +119,22 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public bool? IsTranslated(bool destination)
     {
         if (destination ? isSentOn : isFromElse == true) return true;
-        if ((destination ? learntSentOn : learntFromElse) is { } learnt) return learnt;
+        if (learntTranslated.TryGetValue(TranslatedNow(destination), out var learnt)) return learnt;
         if (IsIn(ConnectionStates.New | ConnectionStates.Related) != true) return null;
-        var mayBe = destination ? IsBehindRedirect
-            : Place is NftHookPoint.Input or NftHookPoint.Postrouting && priority > NatPriority.Source;
-        return !mayBe ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
+        return !MayBeTranslated(destination) ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
     }
 
-    public void LearnTranslated(bool destination, bool isSo) => (destination ? ref learntSentOn : ref learntFromElse) = isSo;
+    private bool MayBeTranslated(bool destination) => destination ? IsBehindRedirect
+        : Place is NftHookPoint.Input or NftHookPoint.Postrouting && priority > NatPriority.Source;
+
+    public void LearnTranslated(bool destination, bool isSo) => learntTranslated[TranslatedNow(destination)] = isSo;
+
+    /// <summary>What is so of it before translations says nothing of it behind them: each is another question.</summary>
+    public string TranslatedNow(bool destination)
+    {
+        var question = destination ? DestinationNow("ct status & dnat") : SourceNow("ct status & snat");
+        return MayBeTranslated(destination) ? question : $"{question}, before any translation";
+    }
 
     /// <summary>New ports are given to protocols that have some.</summary>
     public bool HasPorts => Protocol is null or IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite;

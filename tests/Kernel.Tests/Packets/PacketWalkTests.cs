@@ -98,6 +98,17 @@ public class PacketWalkTests
     }
 
     [Fact]
+    public void What_is_so_of_a_translation_before_it_says_nothing_of_it_behind()
+    {
+        NftChain early = new("early", new("filter", NftHookPoint.Prerouting, -150),
+            [Rule(new MatchTranslated(Destination: true), new ActMark(0, 1))]);
+        var late = Filter(Rule(new MatchTranslated(Destination: true), new MatchMark(1, 0), ActDecide.Drop));
+        var packet = Any with { Mark = 0, In = "cali1", Redirect = new(Address.Parse("10.9.1.1"), null) };
+        Assert.Equal(PacketVerdict.Drop, Assert.Single(Ends(packet, early, late)).Verdict);
+        Assert.Contains(Ends(packet with { State = null }, early, late), end => end.Verdict == PacketVerdict.Drop);
+    }
+
+    [Fact]
     public void Of_an_interface_that_nobody_has_said_each_of_a_short_map_is_told_apart()
     {
         const string fact = PacketFact.In;
