@@ -37,8 +37,10 @@ public sealed class NatAnswersTests : IAsyncLifetime
         Assert.Equal(("172.20.0.1", "eth0", true),
             (told["address"]!.GetValue<string>(), told["interface"]!.GetValue<string>(), told["translated"]!.GetValue<bool>()));
         Assert.StartsWith("chain postrouting: ", told["rule"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Contains("Protocol = Udp, SourcePort = 1000, DestinationPort = 53, Mark = 16, In = cali1, Out = eth0",
-            told["trail"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        var packet = told["trail"]![0]!.GetValue<string>();
+        Assert.Contains("Protocol = Udp, SourcePort = 1000, DestinationPort = 53, ", packet, StringComparison.Ordinal);
+        Assert.Contains("Mark = 16", packet, StringComparison.Ordinal);
+        Assert.Contains("In = cali1, Out = eth0", packet, StringComparison.Ordinal);
     }
 
     [Theory]
