@@ -132,6 +132,7 @@ public sealed class GoldenTests(BirdLab lab) : IClassFixture<BirdLab>
     private async Task<string> SettledAsync()
     {
         await lab.AskWhenAsync("show route count", answer => Has(answer, "12 of 12") && Has(answer, "5 of 5"));
-        return await lab.AskWhenAsync("show protocols all", answer => Has(answer, "Bad peer AS") && Has(answer, "Passive"));
+        return await lab.AskWhenAsync("show protocols all",
+            answer => Has(answer, "Bad peer AS") && Has(answer, "Passive") && Has(answer, "Route limit exceeded"));
     }
 }

@@ -34,9 +34,9 @@ public class EtcdLayoutTests
     [Fact]
     public void Where_policy_is_enforced_what_it_is_made_of_is_read_too() => Assert.Equal(
         [
-            "felixconfigurations", "globalnetworkpolicies", "globalnetworksets", "hostendpoints", "networkpolicies", "networksets", "nodes",
-            "profiles", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies", "stagednetworkpolicies", "tiers",
-            "workloadendpoints",
+            "bgpconfigurations", "felixconfigurations", "globalnetworkpolicies", "globalnetworksets", "hostendpoints", "networkpolicies",
+            "networksets", "nodes", "profiles", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies", "stagednetworkpolicies",
+            "tiers", "workloadendpoints",
         ],
         EtcdLayout.Prefixes(Concern.Policy).Select(prefix => prefix[Resources.Length..^1]));
 
