@@ -10,8 +10,15 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// this program is content and the next one is asked, a drop is final, and no mark has to remember who has been content. A place that no
 /// endpoint has a program at has no rules.
 /// </summary>
-internal sealed class BaseChains(Dispatch dispatch)
+/// <param name="named">Interfaces that have a host endpoint of their own.</param>
+internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> named)
 {
+    /// <summary>
+    /// What the host says to itself. Calico's documents say nothing of it; were it among all interfaces, a host endpoint of them that allows
+    /// little would part the host's programs from each other. Whoever wants it policed names it.
+    /// </summary>
+    private const string Loopback = "lo";
+
     private const string Spoof = Enforcement.Prefix + "spoof", Neighbours = Enforcement.Prefix + "ndp",
         ToHost = Enforcement.Prefix + "wl-to-host", Translated = Enforcement.Prefix + "translated";
 
@@ -127,9 +134,17 @@ internal sealed class BaseChains(Dispatch dispatch)
         var others = dispatch.OfOthers(place);
         if (!dispatch.Has(place) && others == null) return [];
         IEnumerable<NftRule> rest = others == null ? [] :
-            [.. OfWorkloads(facts, leaving).Select(workload => new NftRule(workload, ActDecide.Accept)), new NftRule(Goto(others))];
+            [.. OfWorkloads(facts, leaving).Select(workload => new NftRule(workload, ActDecide.Accept)), .. Others(place, leaving, others)];
         return [.. before, .. Map(place, leaving), .. rest];
     }
+
+    /// <summary>An interface with a host endpoint of its own is asked by that one alone, also where it has no program.</summary>
+    private IEnumerable<NftRule> Others(ProgramKind place, bool leaving, string program) =>
+    [
+        .. named().Append(Loopback).Distinct().Where(name => !dispatch.Has(place, name)).Order(StringComparer.Ordinal)
+            .Select(name => new NftRule(new MatchInterface(leaving, name), ActDecide.Accept)),
+        new(Goto(program)),
+    ];
 
     private ImmutableArray<NftRule> RawPrerouting(PolicyFacts facts) =>
     [
@@ -146,7 +161,7 @@ internal sealed class BaseChains(Dispatch dispatch)
         return
         [
             new(facts.Marks.IsEarly, ActDecide.Accept), new(new MatchState(Known), ActDecide.Accept), .. Neighbour,
-            .. Map(ProgramKind.PreDnat, leaving: false), .. others == null ? (NftRule[])[] : [new(Goto(others))],
+            .. Map(ProgramKind.PreDnat, leaving: false), .. others == null ? [] : Others(ProgramKind.PreDnat, leaving: false, others),
         ];
     }
 

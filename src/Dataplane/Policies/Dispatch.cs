@@ -19,7 +19,9 @@ internal sealed class Dispatch
     /// <summary>Of interfaces by name.</summary>
     public bool Has(ProgramKind place) => counts.GetValueOrDefault(place) > 0;
 
-    /// <summary>The program of all interfaces that have none of their own.</summary>
+    public bool Has(ProgramKind place, string interfaceName) => chains.ContainsKey((place, interfaceName));
+
+    /// <summary>The program of all interfaces that no host endpoint names.</summary>
     public string? OfOthers(ProgramKind place) => chains.GetValueOrDefault((place, LocalEndpoint.EveryInterface));
 
     /// <param name="chain">Null: the interface has no program there.</param>

@@ -44,7 +44,8 @@ internal sealed class Enforcement : IFeature
         endpoints = new(EndpointChanged, SelectionChanged);
         chains = new(sets, objects);
         programs = new(chains);
-        frame = new(dispatch);
+        frame = new(dispatch, () => endpoints.All.Where(endpoint => !endpoint.IsWorkload && endpoint.Interface != LocalEndpoint.EveryInterface)
+            .Select(endpoint => endpoint.Interface));
         sets.NetsChanged += (selector, _) => chains.Moved(selector);
     }
 
@@ -176,6 +177,7 @@ internal sealed class Enforcement : IFeature
     private void EndpointChanged(EndpointChange change)
     {
         dirty.Add(change.Interface);
+        frameIsDirty |= (change.After ?? change.Before) is { IsWorkload: false };
         if (change.Before is { } before && interfaces.TryGetValue(before.Id, out var left) && left.Remove(change.Interface)
             && left.Count == 0)
             interfaces.Remove(before.Id);
@@ -229,6 +231,8 @@ internal sealed class Enforcement : IFeature
         foreach (var old in before.Values) programs.Release(old);
         if (after.Count > 0) following[interfaceName] = after;
         else following.Remove(interfaceName);
+        // Which of its places are open tells the rules in front of the endpoint of all interfaces.
+        frameIsDirty |= endpoint is { IsWorkload: false };
         Spoofs(interfaceName, endpoint?.AllowedSpoofedPrefixes ?? []);
     }
 

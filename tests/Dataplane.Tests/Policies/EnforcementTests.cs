@@ -47,6 +47,8 @@ public class EnforcementTests
 
     private static RuleEntity Port(ushort port) => new() { Ports = [new PortMatch(port, port)] };
 
+    private static readonly Address HostAddress = Address.Parse("172.16.0.1");
+
     /// <summary>What the table has after all that was written.</summary>
     private sealed class Hand
     {
@@ -113,23 +115,26 @@ public class EnforcementTests
 
         public (PacketVerdict, PolicyComment?) Ask(Pod from, Pod to, ushort port, IpProtocol protocol = IpProtocol.Tcp)
         {
-            var packet = new Packet(from.Nets[0].Address, to.Nets[0].Address)
+            var end = Ask(new Packet(from.Nets[0].Address, to.Nets[0].Address)
             {
                 Protocol = protocol,
                 SourcePort = 40000,
                 DestinationPort = port,
                 In = from.InterfaceName("cali"),
                 Out = to.InterfaceName("cali"),
-            };
-            var end = Assert.Single(PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), new NoHost(), packet));
+            });
             return (end.Verdict, PolicyComment.Parse(end.Decided?.Rule.Comment));
         }
+
+        public PacketEnd Ask(Packet packet) =>
+            Assert.Single(PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), new OneHost(), packet));
     }
 
-    private sealed class NoHost : IHostFacts
+    /// <summary>Its own address is <see cref="HostAddress"/>.</summary>
+    private sealed class OneHost : IHostFacts
     {
-        public bool? IsLocal(Address address) => false;
-        public bool? IsLocalOn(Address address, string link) => false;
+        public bool? IsLocal(Address address) => address == HostAddress || address == Address.Parse("127.0.0.1");
+        public bool? IsLocalOn(Address address, string link) => IsLocal(address);
         public bool? ComesBackBy(Address source, uint mark, string link) => true;
     }
 
@@ -203,5 +208,134 @@ public class EnforcementTests
         var hand = new Hand([.. World, Ingress("p", Allow)]);
         hand.Configure(On with { Policy = new() });
         Assert.Equal("", hand.Text);
+    }
+
+    private static HostEndpoint Host(string interfaceName, params ListOf<string> profiles) =>
+        new(new Metadata("host-" + (interfaceName == "*" ? "all" : interfaceName)) { Labels = Labels.From([new("on", interfaceName)]) })
+        {
+            Node = "node1",
+            Interface = interfaceName,
+            Profiles = profiles,
+        };
+
+    private static readonly Profile Open = new(new Metadata(Profile.DefaultAllow))
+    {
+        Ingress = [new() { Action = RuleAction.Allow }],
+        Egress = [new() { Action = RuleAction.Allow }],
+    };
+
+    /// <summary>Of both directions, with these rules in each.</summary>
+    private static GlobalNetworkPolicy Global(string name, string selector, params ListOf<PolicyRule> rules) => new(new Metadata(name))
+    {
+        Spec = new()
+        {
+            Tier = "default",
+            AppliesTo = Selector.Parse(selector),
+            Types = PolicyTypes.Ingress | PolicyTypes.Egress,
+            Ingress = rules,
+            Egress = rules,
+        },
+    };
+
+    private static GlobalNetworkPolicy As(GlobalNetworkPolicy policy, bool forward = true, bool preDnat = false, bool untracked = false) =>
+        policy with
+        {
+            Spec = policy.Spec with
+            {
+                ApplyOnForward = forward,
+                PreDnat = preDnat,
+                DoNotTrack = untracked,
+                Types = preDnat ? PolicyTypes.Ingress : policy.Spec.Types,
+            },
+        };
+
+    private static Packet Tcp(string from, string to, ushort port, string? comesBy = null, string? leavesBy = null) =>
+        new(Address.Parse(from), Address.Parse(to))
+        {
+            Protocol = IpProtocol.Tcp,
+            SourcePort = 40000,
+            DestinationPort = port,
+            Mark = 0,
+            Redirect = PacketRedirect.None,
+            In = comesBy,
+            Out = leavesBy,
+        };
+
+    private static readonly PolicyRule Deny = new() { Action = RuleAction.Deny };
+
+    [Fact]
+    public void A_host_endpoint_closes_its_interface_to_the_host_but_for_failsafe_ports()
+    {
+        var hand = new Hand([.. World, Host("eth0")]);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 22, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth1")).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 80, leavesBy: "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 2379, leavesBy: "eth0")).Verdict);
+        hand.Change(Host("eth0"), Host("eth0", Profile.DefaultAllow));
+        hand.Change(null, Open);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")).Verdict);
+    }
+
+    [Theory]
+    [InlineData("*", PacketVerdict.Accept)]
+    [InlineData("lo", PacketVerdict.Drop)]
+    public void The_loopback_is_closed_by_a_host_endpoint_that_names_it_alone(string interfaceName, PacketVerdict verdict)
+    {
+        var hand = new Hand([.. World, Host(interfaceName)]);
+        Assert.Equal(verdict, hand.Ask(Tcp("127.0.0.1", "127.0.0.1", 80, leavesBy: "lo")).Verdict);
+        Assert.Equal(verdict, hand.Ask(Tcp("127.0.0.1", "127.0.0.1", 80, "lo")).Verdict);
+    }
+
+    [Fact]
+    public void The_endpoint_of_all_interfaces_is_not_asked_of_one_that_has_its_own()
+    {
+        GlobalNetworkPolicy forward = As(Global("through", "on == '*'", Deny)), early = As(Global("early", "on == '*'", Deny), preDnat: true);
+        var through = Tcp("192.0.2.1", "198.51.100.1", 80, "eth1", "eth2");
+        foreach (var policy in (GlobalNetworkPolicy[])[forward, early])
+        {
+            var hand = new Hand([.. World, Host("*"), policy]);
+            Assert.Equal(PacketVerdict.Drop, hand.Ask(through).Verdict);
+            hand.Change(null, Host("eth1"));
+            hand.Change(null, Host("eth2"));
+            Assert.Equal(PacketVerdict.Accept, hand.Ask(through).Verdict);
+            hand.Change(Host("eth1"), null);
+            Assert.Equal(PacketVerdict.Drop, hand.Ask(through).Verdict);
+        }
+    }
+
+    [Theory]
+    [InlineData("eth0")]
+    [InlineData("*")]
+    public void Between_the_host_and_its_own_pods_no_host_endpoint_is_asked(string interfaceName)
+    {
+        var felix = new FelixConfiguration(new Metadata("default")) { DefaultEndpointToHostAction = EndpointToHostAction.Return };
+        var hand = new Hand([.. World, Host(interfaceName), As(Global("closed", "has(on)", Deny)), felix]);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("172.16.0.1", "10.65.0.3", 80, leavesBy: B.InterfaceName("cali"))).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("10.65.0.3", "172.16.0.1", 80, B.InterfaceName("cali"))).Verdict);
+    }
+
+    [Fact]
+    public void A_policy_before_the_translation_decides_for_its_host_endpoint_but_not_for_the_pod()
+    {
+        var early = As(Global("early", "on == 'eth0'", Allow with { Destination = Port(80) }, Deny), preDnat: true);
+        var hand = new Hand([.. World, Host("eth0"), As(Global("through", "on == 'eth0'", Deny)), early]);
+        var toPod = Tcp("192.0.2.1", "10.65.0.3", 80, "eth0", B.InterfaceName("cali"));
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(toPod).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 81, "eth0")).Verdict);
+        hand.Change(null, Ingress("closed", Deny));
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(toPod).Verdict);
+    }
+
+    [Fact]
+    public void An_untracked_policy_lets_past_what_follows_and_leaves_the_rest_to_it()
+    {
+        var untracked = As(Global("raw", "on == 'eth0'", Allow with { Destination = Port(80) }), untracked: true);
+        var hand = new Hand([.. World, Host("eth0"), untracked]);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("192.0.2.1", "172.16.0.1", 81, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 80, leavesBy: "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 81, leavesBy: "eth0")).Verdict);
     }
 }
