@@ -20,6 +20,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     /// <summary>A denied packet's sender is told.</summary>
     public bool Rejects { get; init; }
 
+    /// <summary>Conntrack can make nothing of them (FelixConfiguration, disableConntrackInvalidCheck).</summary>
+    public bool AllowsInvalid { get; init; }
+
     public EndpointToHostAction EndpointToHost { get; init; }
 
     public ListOf<FailsafePort> FailsafesIn { get; init; } = Failsafes.DefaultIn;

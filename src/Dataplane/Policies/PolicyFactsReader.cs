@@ -39,6 +39,7 @@ internal sealed class PolicyFactsReader
             WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
             VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),
             Rejects = felix.FilterDenyAction == DenyAction.Reject,
+            AllowsInvalid = felix.DisableConntrackInvalidCheck == true,
             EndpointToHost = felix.DefaultEndpointToHostAction ?? EndpointToHostAction.Drop,
             FailsafesIn = felix.FailsafeInboundHostPorts ?? Failsafes.DefaultIn,
             FailsafesOut = felix.FailsafeOutboundHostPorts ?? Failsafes.DefaultOut,

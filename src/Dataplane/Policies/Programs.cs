@@ -61,6 +61,10 @@ internal sealed record ProgramKey(ProgramKind Kind, ListOf<ProgramTier> Tiers, L
 /// </summary>
 internal sealed class Programs(PolicyChains chains)
 {
+    /// <summary>Conntrack checks what comes with UDP's pseudo header (nf_conntrack_checksum), and so calls all of it invalid: Linux 6.18.
+    /// Whether it is allowed the policies decide.</summary>
+    private const byte UdpLite = 136;
+
     private sealed record Part(string Name)
     {
         public int Uses { get; set; }
@@ -139,7 +143,8 @@ internal sealed class Programs(PolicyChains chains)
         if (key.TiersDeny)
         {
             yield return new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept);
-            yield return new(new MatchState(ConnectionStates.Invalid), ActDecide.Drop);
+            if (!facts.AllowsInvalid)
+                yield return new(new MatchState(ConnectionStates.Invalid), new MatchProtocols([UdpLite], Outside: true), ActDecide.Drop);
         }
         if (key.Kind == ProgramKind.WorkloadOut)
             foreach (var rule in facts.EncapsulationDrops) yield return rule;

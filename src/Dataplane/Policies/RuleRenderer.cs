@@ -98,8 +98,7 @@ internal sealed class RuleRenderer(MemberSets sets, SetUses uses)
             var set = uses.Use(sets, new ServiceMembers(service, withPorts, family!.Value));
             return [withPorts ? [new MatchAddressPort(family.Value, at, set)] : [new MatchAddress(family.Value, at, set)]];
         }
-        NftStatement[] denied = [.. end.NotPorts.Where(port => port.Name != null).Select(port => Named(rule, null, port, at, family,
-            true))];
+        NftStatement[] denied = [.. end.NotPorts.Where(port => port.Name != null).Select(port => Named(rule, end, port, at, family, true))];
         var choices = Places(rule, end, at, family);
         return denied.Length == 0 ? choices : choices.Select(choice => (NftStatement[])[.. choice, .. denied]);
     }
@@ -123,6 +122,7 @@ internal sealed class RuleRenderer(MemberSets sets, SetUses uses)
         return networks == null ? [single] : [single, [new MatchAddress(family.Value, at, networks)]];
     }
 
-    private MatchAddressPort Named(PolicyRule rule, RuleEntity? of, PortMatch port, NftEnd at, IpFamily? family, bool outside) =>
-        new(family!.Value, at, uses.Use(sets, new NamedPortMembers(of?.In, port.Name!, rule.Protocol, family.Value)), outside);
+    /// <summary>Of those that the rule's positive selector selects, the negated too (Felix, calc/rule_scanner.go).</summary>
+    private MatchAddressPort Named(PolicyRule rule, RuleEntity end, PortMatch port, NftEnd at, IpFamily? family, bool outside) =>
+        new(family!.Value, at, uses.Use(sets, new NamedPortMembers(end.In, port.Name!, rule.Protocol, family.Value)), outside);
 }

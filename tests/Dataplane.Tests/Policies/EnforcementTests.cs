@@ -316,6 +316,57 @@ public class EnforcementTests
     }
 
     [Fact]
+    public void A_denied_negated_port_by_its_name_is_that_of_the_selected_endpoints_alone()
+    {
+        var set = new NetworkSet(new Metadata("nets", "default"))
+        {
+            Metadata = new Metadata("nets", "default") { Labels = Labels.From([new("in", "set")]) },
+            Nets = B.Nets,
+        };
+        // The address is selected by the network set; the pod, which has the port, is not.
+        var hand = new Hand(
+        [
+            .. World, set, Ingress("not-named", Allow with
+            {
+                Destination = new() { In = Selector.Parse("in == 'set'"), NotPorts = [new PortMatch(0, 0, "http")] },
+            }),
+        ]);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(A, B, 8080).Item1);
+        hand = new Hand([.. World, Ingress("not-named", Allow with
+        {
+            Destination = new() { In = Selector.Parse("app == 'b'"), NotPorts = [new PortMatch(0, 0, "http")] },
+        })]);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(A, B, 8080).Item1);
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(A, B, 81).Item1);
+    }
+
+    [Theory]
+    [InlineData(null, PacketVerdict.Drop)]
+    [InlineData(true, PacketVerdict.Accept)]
+    public void What_conntrack_can_make_nothing_of_is_dropped_unless_the_check_is_off(bool? isOff, PacketVerdict verdict)
+    {
+        var hand = new Hand([.. World, new FelixConfiguration(new Metadata("default")) { DisableConntrackInvalidCheck = isOff }]);
+        var packet = Tcp("10.65.0.2", "10.65.0.3", 80, A.InterfaceName("cali"), B.InterfaceName("cali")) with
+        {
+            State = ConnectionStates.Invalid,
+        };
+        Assert.Equal(verdict, hand.Ask(packet).Verdict);
+    }
+
+    [Fact]
+    public void Of_udp_lite_which_conntrack_always_calls_invalid_the_policies_decide()
+    {
+        var hand = new Hand([.. World, Ingress("lite", Allow with { Protocol = 136, Destination = Port(80) })]);
+        var packet = Tcp("10.65.0.2", "10.65.0.3", 80, A.InterfaceName("cali"), B.InterfaceName("cali")) with
+        {
+            Protocol = (IpProtocol)136,
+            State = ConnectionStates.Invalid,
+        };
+        Assert.Equal(PacketVerdict.Accept, hand.Ask(packet).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(packet with { DestinationPort = 81 }).Verdict);
+    }
+
+    [Fact]
     public void A_policy_before_the_translation_decides_for_its_host_endpoint_but_not_for_the_pod()
     {
         var early = As(Global("early", "on == 'eth0'", Allow with { Destination = Port(80) }, Deny), preDnat: true);
