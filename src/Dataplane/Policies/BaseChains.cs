@@ -62,7 +62,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
         Put(Frame.RawOutput, Of(ProgramKind.UntrackedOut, leaving: true, facts, [new(facts.Marks.Begin), .. Neighbour]), into);
         Put(Frame.Output, Of(ProgramKind.HostOut, leaving: true, facts,
             [
-                new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour,
+                new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, OverlayPeers.Ask(OverlayPeers.Out),
                 new(new MatchTranslated(Destination: true), ActDecide.Accept), // its way out is known behind the translation alone
             ]), into);
         Put(Frame.ManglePostrouting, Of(ProgramKind.HostOutTranslated, leaving: true, facts, []) is { IsEmpty: true } none ? none :
@@ -109,6 +109,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
         // Whether an endpoint leads there is not asked, so that its coming or going writes no chain.
         yield return new(Translated, null, [.. Of(ProgramKind.HostOutTranslated, leaving: true, facts, [])]);
         foreach (var chain in Failsafes.Chains(facts)) yield return chain;
+        foreach (var chain in OverlayPeers.Chains(facts)) yield return chain;
     }
 
     private static IEnumerable<NftRule> Types(byte[] types) => types.Select(type =>
@@ -189,7 +190,8 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
     private ImmutableArray<NftRule> Input(PolicyFacts facts) =>
     [
         .. OfWorkloads(facts, leaving: false).Select(workload => new NftRule(workload, Goto(ToHost))),
-        .. Of(ProgramKind.HostIn, leaving: false, facts, [new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour]),
+        .. Of(ProgramKind.HostIn, leaving: false, facts,
+            [new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, OverlayPeers.Ask(OverlayPeers.In)]),
     ];
 
     /// <summary>What a workload's own policies let go to the host (defaultEndpointToHostAction).</summary>

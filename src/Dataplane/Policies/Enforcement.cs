@@ -24,6 +24,7 @@ internal sealed class Enforcement : IFeature
     private readonly PolicyChains chains;
     private readonly Programs programs;
     private readonly Dispatch dispatch = new();
+    private readonly OverlayPeers overlay = new();
     private readonly BaseChains frame;
     private readonly Func<NftStatus> table;
     private readonly Dictionary<Selector, HashSet<ResourceId>> selecting = [];
@@ -107,6 +108,7 @@ internal sealed class Enforcement : IFeature
         if (ProfileOf(change.After) is { } profile) Apply(profile.Name, profile);
         else if (ProfileOf(change.Before) is { } gone) Apply(gone.Name, null);
         sets.Apply(change);
+        overlay.Apply(change);
         endpoints.Apply(change);
     }
 
@@ -208,6 +210,7 @@ internal sealed class Enforcement : IFeature
         chains.Write(into, now);
         sets.Write(into);
         dispatch.Write(into);
+        overlay.Write(into, IsOn);
         if (!IsOn) frame.Clear(into);
         else if (frameIsDirty || into.IsFresh) frame.Write(into, now, spoofers);
         frameIsDirty = false;

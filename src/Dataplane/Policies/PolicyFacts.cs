@@ -12,7 +12,7 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
 
     public const ushort DefaultVxlanPort = 4789;
 
-    private const byte IpInIp = 4;
+    public const byte IpInIp = 4;
 
     /// <summary>What workloads' interfaces' names begin with.</summary>
     public ListOf<string> WorkloadPrefixes { get; init; } = ["cali"];

@@ -389,4 +389,46 @@ public class EnforcementTests
         Assert.Equal(PacketVerdict.Accept, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 80, leavesBy: "eth0")).Verdict);
         Assert.Equal(PacketVerdict.Drop, hand.Ask(Tcp("172.16.0.1", "192.0.2.1", 81, leavesBy: "eth0")).Verdict);
     }
+
+    private static Node NewNode(string name, string address) => new(new Metadata(name))
+    {
+        IPv4 = new(Address.Parse(address), Prefix.Parse(address + "/32")),
+    };
+
+    [Theory]
+    [InlineData(IpProtocol.Udp, 4789, PacketVerdict.Accept)]
+    [InlineData(IpProtocol.Udp, 4790, PacketVerdict.Drop)]
+    [InlineData((IpProtocol)4, 0, PacketVerdict.Accept)]
+    public void A_host_endpoint_cuts_no_tunnel_between_nodes(IpProtocol protocol, ushort port, PacketVerdict verdict)
+    {
+        var (peer, moved) = (NewNode("node2", "172.16.0.2"), NewNode("node2", "172.16.0.3"));
+        var hand = new Hand([.. World, Host("eth0"), peer]);
+        Packet To(string from, string to, string? comesBy, string? leavesBy) =>
+            Tcp(from, to, port, comesBy, leavesBy) with { Protocol = protocol };
+        Assert.Equal(verdict, hand.Ask(To("172.16.0.2", "172.16.0.1", "eth0", null)).Verdict);
+        Assert.Equal(verdict, hand.Ask(To("172.16.0.1", "172.16.0.2", null, "eth0")).Verdict);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(To("172.16.0.3", "172.16.0.1", "eth0", null)).Verdict);
+        hand.Change(peer, moved);
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(To("172.16.0.2", "172.16.0.1", "eth0", null)).Verdict);
+        Assert.Equal(verdict, hand.Ask(To("172.16.0.3", "172.16.0.1", "eth0", null)).Verdict);
+        Assert.Equal(new Hand([.. World, Host("eth0"), moved]).Text, hand.Text);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(DenyAction.Reject, true)]
+    public void A_denied_packets_sender_is_told_where_the_configuration_says_so(DenyAction? action, bool isTold)
+    {
+        var felix = new FelixConfiguration(new Metadata("default")) { FilterDenyAction = action };
+        var hand = new Hand([.. World, Host("eth0"), Ingress("closed", Deny), felix]);
+        (PacketVerdict, bool) Ask(Packet packet) =>
+            hand.Ask(packet) switch { var end => (end.Verdict, end.Decided!.Rule.Statements.Contains(new ActReject())) };
+        Assert.Equal((PacketVerdict.Drop, isTold),
+            Ask(Tcp("10.65.0.2", "10.65.0.3", 80, A.InterfaceName("cali"), B.InterfaceName("cali"))));
+        Assert.Equal((PacketVerdict.Drop, isTold), Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")));
+        Assert.Equal((PacketVerdict.Drop, isTold), Ask(Tcp("172.16.0.1", "192.0.2.1", 80, leavesBy: "eth0")));
+        // In front of the translation the kernel takes no reject.
+        hand.Change(null, As(Global("early", "on == 'eth0'", Deny), preDnat: true));
+        Assert.Equal((PacketVerdict.Drop, false), Ask(Tcp("192.0.2.1", "172.16.0.1", 80, "eth0")));
+    }
 }
