@@ -35,6 +35,10 @@ internal sealed class Translating(
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);
 
+    public Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) =>
+        work?.Dataplane.ExplainPolicyAsync(question, stop)
+            ?? Task.FromResult(PolicyExplanation.Refused("expected policy to be on (policy.enabled in bgpd.yaml), it is off"));
+
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)

@@ -108,6 +108,25 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
     }
 
+    public async Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
+    {
+        if (!policy.Enabled) return PolicyExplanation.Refused("expected policy to be on (policy.enabled in bgpd.yaml), it is off");
+        var host = new RunningHost(kernel.Current);
+        var (asked, problem) = await AskAsync(known => (known.Case(question, host, out var wrong), wrong), stop).ConfigureAwait(false);
+        if (asked == null) return PolicyExplanation.Refused(problem!);
+        var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
+        foreach (var packet in PolicyAnswers.Packets(asked, host))
+            ends.Add((packet, await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false)));
+        return await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
+    }
+
+    private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new DataplaneNews.Ask(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
+        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
     /// <summary>The next hop, where the packet leaves as it is routed; a gateway of the other family makes no difference
     /// (rt_nexthop).</summary>
     private static Address Towards(Packet packet, PacketWay? way, string link, HostFacts facts) =>
@@ -151,6 +170,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
             case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
             case DataplaneNews.Configured(var newest): Tell(new DataplaneChange.Configured(settings = newest)); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
+            case DataplaneNews.Ask(var look): look(enforcement); break;
         }
     }
 

@@ -19,4 +19,6 @@ internal abstract record DataplaneNews
     }
     /// <summary>Answered when what was said before is in force.</summary>
     public sealed record Settle(TaskCompletionSource Reached) : DataplaneNews;
+    /// <summary>Somebody looks at what is known of policies; his look must be short.</summary>
+    public sealed record Ask(Action<Policies.Enforcement> Answer) : DataplaneNews;
 }

@@ -11,4 +11,7 @@ public interface IDataplane
 
     /// <summary>What becomes of the packet's source, by the rules in force.</summary>
     Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);
+
+    /// <summary>By whom a connection's first packet is let through, or is not, by the rules in force.</summary>
+    Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
 }

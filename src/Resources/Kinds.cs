@@ -73,7 +73,8 @@ public static class Kinds
         Row(new KindOf<Secret>(Named(Core, "Secret", "secrets"), SecretReader.Read) { IsNamespaced = true, Concerns = Concern.Plan });
 
     public static readonly KindOf<Service> Service =
-        Row(new KindOf<Service>(Named(Core, "Service", "services"), ServiceReader.Read) { IsNamespaced = true, Concerns = Concern.Plan });
+        Row(new KindOf<Service>(Named(Core, "Service", "services"), ServiceReader.Read)
+        { IsNamespaced = true, Concerns = Concern.Plan | Concern.Policy });
 
     public static readonly KindOf<EndpointSlice> EndpointSlice =
         Row(new KindOf<EndpointSlice>(Named(Discovery, "EndpointSlice", "endpointslices"), ServiceReader.ReadSlice)

@@ -30,6 +30,9 @@ public sealed class ResourceSnapshot
     /// <summary>All objects that somebody defines, in no promised order.</summary>
     public IEnumerable<Resource> All() => Counting.Where(resource => !resource.Kind.IsBuiltIn(resource));
 
+    /// <summary>The step from nothing to it: all that there is, built-in objects among it.</summary>
+    public IEnumerable<ResourceChange> Begin() => Counting.Select(one => new ResourceChange(one.Kind, one.Key, null, one));
+
     private IEnumerable<Resource> Counting => Tables.Values.SelectMany(table => table.All);
 
     internal IEnumerable<ResourceId> Ids() => Counting.Select(resource => resource.Id);

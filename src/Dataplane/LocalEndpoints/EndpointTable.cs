@@ -56,6 +56,9 @@ internal sealed class EndpointTable
     /// <summary>Whoever selects local endpoints (policies) uses a selector here. Its items are the endpoints' ids.</summary>
     public SelectorIndex Selectors { get; }
 
+    /// <summary>Pods and WorkloadEndpoints of all nodes.</summary>
+    public IReadOnlyCollection<Resource> Workloads => workloads;
+
     /// <summary>By interface; <see cref="LocalEndpoint.EveryInterface"/> among them.</summary>
     public IReadOnlyCollection<LocalEndpoint> All => endpoints.Values;
 

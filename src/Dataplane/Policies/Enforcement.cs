@@ -13,7 +13,7 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// ordered list of what it is asked, which it shares with those that are asked the same; policies and profiles that some program asks are
 /// chains; what their rules select are sets. A change makes dirty what it touches, and that alone is written.
 /// </summary>
-internal sealed class Enforcement : IFeature
+internal sealed partial class Enforcement : IFeature
 {
     public const string FeatureName = "pol", Prefix = FeatureName + "-";
 
@@ -92,6 +92,7 @@ internal sealed class Enforcement : IFeature
 
     private void Apply(ResourceChange change)
     {
+        ways.Apply(change);
         var id = new ResourceId(change.Kind, change.Key);
         if (change.Before is AnyNetworkPolicy || change.After is AnyNetworkPolicy)
         {

@@ -173,5 +173,5 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         });
     }
 
-    private static string Said(ResourceId id) => id.Key.Namespace.Length == 0 ? id.Key.Name : $"{id.Key.Namespace}/{id.Key.Name}";
+    public static string Said(ResourceId id) => id.Key.Namespace.Length == 0 ? id.Key.Name : $"{id.Key.Namespace}/{id.Key.Name}";
 }

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>What the dataplane would write from these objects, without a kernel: packets are walked through it.</summary>
+public sealed class OfflinePolicy
+{
+    private static readonly Dictionary<string, UpstreamOffer> NoOffers = [];
+    private static readonly Dictionary<string, AddressRanges> NothingHeld = [];
+
+    private readonly Enforcement enforcement = new(() => NftStatus.None);
+    private readonly PacketTable table;
+    private readonly Node? node;
+
+    /// <param name="resources">All that there are, the built-in ones among them.</param>
+    public OfflinePolicy(DataplaneSettings settings, IEnumerable<ResourceChange> resources)
+    {
+        var nat = new NatObjects();
+        Tell(enforcement, new DataplaneChange.Configured(settings));
+        foreach (var change in resources)
+        {
+            if (change.After is Node one && one.Name == settings.Node) node = one;
+            Tell(enforcement, new DataplaneChange.Object(change));
+            nat.Apply(change);
+        }
+        var writer = new TableWriter();
+        enforcement.Write(writer.For(enforcement));
+        var rules = settings.Nat is { Enabled: true } said
+            ? Masquerade.Render(new NatPlanner(settings.Node, nat, said, false, NoOffers, NothingHeld).Plan()) : NatRules.None;
+        table = Made(writer.Take(), rules);
+    }
+
+    private static void Tell(Enforcement feature, DataplaneChange change)
+    {
+        if (feature.Concerns(change)) feature.Apply(change);
+    }
+
+    private static PacketTable Made(ImmutableArray<NftChange> changes, NatRules nat)
+    {
+        // Later ones count; a base chain stands where it was made first.
+        var (sets, chains) = (new OrderedDictionary<string, NftSet>(), new OrderedDictionary<string, NftChain>());
+        foreach (var change in changes)
+            switch (change)
+            {
+                case NftChange.PutSet(var set): sets[set.Name] = set; break;
+                case NftChange.PutElements(var name, var elements):
+                    sets[name] = sets[name] with { Elements = [.. sets[name].Elements, .. elements] }; break;
+                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
+                case NftChange.RemoveSet(var name): sets.Remove(name); break;
+                case NftChange.RemoveChain(var name): chains.Remove(name); break;
+            }
+        return new(
+            [.. sets.Values, .. nat.Sets], [.. chains.Values, .. nat.Chains, Frame.Postrouting with { Rules = nat.Postrouting }]);
+    }
+
+    public PolicyExplanation Explain(PolicyQuestion question)
+    {
+        var host = new SaidHost(node, enforcement.WorkloadInterfaces, enforcement.HostInterfaces);
+        if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
+        var ends = PolicyAnswers.Packets(asked, host).Select(packet => (packet, PacketWalk.Ends(table, host, packet))).ToArray();
+        return PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
+    }
+}

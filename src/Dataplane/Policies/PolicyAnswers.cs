@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>One answer from the ends of all walks: where they differ it is unknown, and what for is said.</summary>
+internal static class PolicyAnswers
+{
+    /// <summary>The packets to walk: one, or one for each endpoint of the service that it is sent to.</summary>
+    public static ImmutableArray<Packet> Packets(PolicyCase asked, IPolicyHost host) => asked.Ways.Count == 0
+        ? [asked.Packet(host, PacketRedirect.None)] : [.. asked.Ways.Select(way => asked.Packet(host, way))];
+
+    /// <param name="ends">Of each packet.</param>
+    public static PolicyExplanation Of(
+        PolicyCase asked, IPolicyHost host, IReadOnlyList<(Packet Packet, ImmutableArray<PacketEnd> Ends)> ends, PolicyExplainer explainer)
+    {
+        var verdicts = ends.SelectMany(one => one.Ends).Select(PolicyExplainer.Verdict).Distinct().ToArray();
+        var (packet, first) = (ends[0].Packet, ends[0].Ends[0]);
+        var depends = verdicts.Length == 1 ? [] : ends.SelectMany(one => one.Ends.Select(end =>
+            $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet)}"))}: "
+            + PolicyExplainer.Verdict(end))).Distinct().ToImmutableArray();
+        var isDenied = verdicts is ["deny"];
+        return new(
+            verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
+            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked, host), depends);
+    }
+
+    private static Address To(Packet packet) =>
+        packet.Redirect is { } way && way != PacketRedirect.None ? way.To : packet.Destination;
+
+    private static string? Destination(Packet packet, PacketEnd end) => end.Destination is { First: { } to } translated
+        ? (translated.Ports?.From ?? packet.DestinationPort) is { } port ? Joined(to, port) : to.ToString() : null;
+
+    private static string Joined(Address address, int port) => address.IsIPv4 ? $"{address}:{port}" : $"[{address}]:{port}";
+
+    private static string? Source(Packet packet, PacketEnd end, IPolicyHost host) => end.Source switch
+    {
+        null => null,
+        { First: null } => (packet.Out is { } link ? host.Masqueraded(link, To(packet))?.ToString() : null)
+            ?? $"the address of {packet.Out ?? "the interface it leaves by"}",
+        { First: { } from, Last: var last } => from == last ? $"{from}" : $"one of {from}-{last}",
+    };
+
+    private static string Why(PolicyCase asked, IPolicyHost host)
+    {
+        if (asked.Service is not { } service)
+            return host.IsRunning ? "no service that is known here has the destination"
+                : "what tables of others (kube-proxy's) make of the destination is unknown without the daemon";
+        var proxy = host.IsRunning ? "as kube-proxy does" : "if kube-proxy runs there, which is unknown without the daemon";
+        return asked.Ways.Count switch
+        {
+            0 => $"service {service} has the destination, and no ready endpoint",
+            1 => $"service {service} leads to its one ready endpoint, {proxy}",
+            var count => $"service {service} leads to one of {count} ready endpoints, of which the first is shown, {proxy}",
+        };
+    }
+}

@@ -1,0 +1,54 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>Facts of a host that policies' packets depend on.</summary>
+internal interface IPolicyHost : IHostFacts
+{
+    /// <summary>The interface that a packet to this address leaves by; null: nobody knows.</summary>
+    string? LinkTo(Address address);
+
+    /// <summary>What the source becomes that leaves by this interface, where it gets the interface's own.</summary>
+    Address? Masqueraded(string link, Address towards);
+
+    /// <summary>Whether it runs here, so that what others' tables do follows from the objects that they follow, too.</summary>
+    bool IsRunning { get; }
+}
+
+/// <summary>A question as the objects answer it: whose addresses are meant, and which ways they go here.</summary>
+internal sealed record PolicyCase(Address Source, Address Destination, PolicyQuestion Question)
+{
+    /// <summary>Of the endpoints of this node's workloads.</summary>
+    public required IReadOnlyDictionary<Address, string> Interfaces { get; init; }
+
+    /// <summary>The service that the destination belongs to; null: none.</summary>
+    public ResourceKey? Service { get; init; }
+
+    /// <summary>Where it leads; none: nowhere.</summary>
+    public IReadOnlyList<PacketRedirect> Ways { get; init; } = [];
+
+    public Packet Packet(IPolicyHost host, PacketRedirect redirect)
+    {
+        var protocol = Question.Protocol;
+        if (protocol == IpProtocol.Icmp && !Source.IsIPv4) protocol = IpProtocol.Icmp6;
+        var to = redirect == PacketRedirect.None ? Destination : redirect.To;
+        var (type, code) = Question.Icmp ?? (protocol == IpProtocol.Icmp ? (byte)8 : (byte)128, (byte)0);
+        var isIcmp = protocol is IpProtocol.Icmp or IpProtocol.Icmp6;
+        return new(Source, Destination)
+        {
+            Protocol = protocol,
+            DestinationPort = Question.Port,
+            IcmpType = isIcmp ? type : null,
+            IcmpCode = isIcmp ? code : null,
+            Mark = 0,
+            Redirect = redirect,
+            In = Question.FromInterface ?? (host.IsLocal(Source) == true ? null : LinkOf(Source, host)),
+            Out = host.IsLocal(to) == true ? null : LinkOf(to, host),
+        };
+    }
+
+    private string? LinkOf(Address address, IPolicyHost host) => Interfaces.GetValueOrDefault(address) ?? host.LinkTo(address);
+}

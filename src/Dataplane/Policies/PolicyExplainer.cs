@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>
+/// From the rules that a packet met to the programs that it was asked by: what decided there stands in the comments of the rules, why it
+/// matched in the policy's own words. Nothing is decided here.
+/// </summary>
+internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, Func<string, string?> endpointOn)
+{
+    private const string Allow = "allow", Deny = "deny", Continue = "continue";
+
+    private static readonly Dictionary<string, ProgramKind> Kinds =
+        Enum.GetValues<ProgramKind>().ToDictionary(Programs.Word, StringComparer.Ordinal);
+
+    public static string Verdict(PacketEnd end) => end.Verdict switch
+    {
+        PacketVerdict.Accept => Allow,
+        PacketVerdict.Drop => Deny,
+        _ => "unknown",
+    };
+
+    /// <summary>In the order in which they are asked.</summary>
+    public ImmutableArray<ProgramExplanation> Explain(Packet packet, PacketEnd end)
+    {
+        var programs = ImmutableArray.CreateBuilder<ProgramExplanation>();
+        for (var i = 0; i < end.Trail.Length;)
+        {
+            var begin = i;
+            var kind = KindOf(end.Trail[i].Chain);
+            if (kind == null)
+            {
+                if (Alone(packet, end.Trail[i]) is { } alone) programs.Add(alone);
+                i++;
+                continue;
+            }
+            // What it jumps to is its own, until a base chain or another program comes.
+            while (i < end.Trail.Length && end.Trail[i].Chain.Hook == null && (KindOf(end.Trail[i].Chain) ?? kind) == kind) i++;
+            programs.Add(Of(kind.Value, packet, end.Trail.AsSpan()[begin..i]));
+        }
+        return programs.DrainToImmutable();
+    }
+
+    /// <summary>Null: the chain is no program.</summary>
+    private static ProgramKind? KindOf(NftChain chain)
+    {
+        if (chain.Hook != null || !chain.Name.StartsWith(Enforcement.Prefix, StringComparison.Ordinal)) return null;
+        var hash = chain.Name.LastIndexOf('-');
+        if (hash <= Enforcement.Prefix.Length) return null;
+        return Kinds.TryGetValue(chain.Name[Enforcement.Prefix.Length..hash], out var kind) ? kind : null;
+    }
+
+    private ProgramExplanation Of(ProgramKind kind, Packet packet, ReadOnlySpan<PacketStep> steps)
+    {
+        var key = new ProgramKey(kind, [], []);
+        var link = IsLeaving(kind) ? packet.Out : packet.In;
+        var endpoint = link == null ? null : endpointOn(link);
+        for (var i = steps.Length - 1; i >= 0; i--)
+            if (steps[i] is { Stopped: null, IsRefused: false } step && VerdictOf(step.Rule) is { } verdict)
+                return Decided(Word(kind), endpoint, verdict, step);
+        return new(Word(kind), endpoint, key.TiersDeny ? Allow : Continue, null, null, null, "no policy there decides");
+    }
+
+    private static bool IsLeaving(ProgramKind kind) => kind is ProgramKind.WorkloadIn or ProgramKind.HostOut
+        or ProgramKind.HostOutTranslated or ProgramKind.ForwardOut or ProgramKind.UntrackedOut;
+
+    private static string Word(ProgramKind kind) => kind switch
+    {
+        ProgramKind.UntrackedIn => "untracked in",
+        ProgramKind.PreDnat => "preDNAT",
+        ProgramKind.ForwardIn => "forward-in",
+        ProgramKind.WorkloadOut => "pod egress",
+        ProgramKind.WorkloadIn => "pod ingress",
+        ProgramKind.ForwardOut => "forward-out",
+        ProgramKind.HostIn => "normal-in",
+        ProgramKind.UntrackedOut => "untracked out",
+        _ => "normal-out",
+    };
+
+    private static string? VerdictOf(NftRule rule) => rule.Statements.LastOrDefault() switch
+    {
+        ActDecide { Verdict.Code: NftVerdictCode.Accept } => Allow,
+        ActDecide { Verdict.Code: NftVerdictCode.Drop } or ActReject => Deny,
+        _ => null,
+    };
+
+    /// <summary>What denies outside of any program.</summary>
+    private ProgramExplanation? Alone(Packet packet, PacketStep step)
+    {
+        if (step is not { Stopped: null, IsRefused: false } || VerdictOf(step.Rule) != Deny) return null;
+        var place = step.Rule.Comment == PolicyComment.Spoofed ? "anti-spoofing"
+            : step.Chain.Hook?.Point == NftHookPoint.Input ? "workload to host" : step.Chain.Name[(step.Chain.Name.IndexOf('-') + 1)..];
+        return Decided(place, packet.In == null ? null : endpointOn(packet.In), Deny, step);
+    }
+
+    private ProgramExplanation Decided(string program, string? endpoint, string verdict, PacketStep step)
+    {
+        if (PolicyComment.Parse(step.Rule.Comment) is not { } by)
+            return new(program, endpoint, verdict, null, null, null, step.Rule.Comment ?? step.Rule.ToString());
+        if (by.IsEndOfTier)
+            return new(program, endpoint, verdict, by.Tier, null, null, $"no policy of tier {by.Tier} decides: end of tier");
+        var name = by.Name[(by.Name.LastIndexOf('/') + 1)..];
+        var tier = by.Tier == PolicyComment.NoTier ? null : by.Tier;
+        var why = by.Rule == null ? "the kernel refused a rule of it, or nobody has said it: it is closed" : Words(ruleOf(by), step);
+        return new(program, endpoint, verdict, tier, name, by.Rule, $"{by.Kind} {by.Name}: {why}");
+    }
+
+    /// <summary>What the rule asks, and by which element of a set it was so.</summary>
+    private static string Words(PolicyRule? rule, PacketStep step)
+    {
+        if (rule == null) return $"{step.Rule}";
+        var words = new List<string>();
+        if (rule.Family is { } family) words.Add(family == IpFamily.IPv4 ? "IPv4" : "IPv6");
+        if (rule.Protocol is { } protocol) words.Add($"protocol {protocol}");
+        if (rule.NotProtocol is { } not) words.Add($"protocol not {not}");
+        if (rule.Icmp is { } icmp) words.Add($"ICMP type {icmp}");
+        if (rule.NotIcmp is { } notIcmp) words.Add($"ICMP type not {notIcmp}");
+        words.AddRange(Words("source", rule.Source));
+        words.AddRange(Words("destination", rule.Destination));
+        var by = step.By == null ? "" : $" (by {step.By})";
+        return words.Count == 0 ? "matches all" : string.Join(", ", words) + by;
+    }
+
+    private static IEnumerable<string> Words(string end, RuleEntity of)
+    {
+        if (of.Service is { } service) yield return $"{end} is of service {service}";
+        if (of.In is { } selector) yield return $"{end} is in {selector}";
+        if (of.NotIn is { } not) yield return $"{end} is not in {not}";
+        if (of.Nets.Count > 0) yield return $"{end} in {string.Join(" ", of.Nets)}";
+        if (of.NotNets.Count > 0) yield return $"{end} not in {string.Join(" ", of.NotNets)}";
+        if (of.Ports.Count > 0) yield return $"{end} port {string.Join(" ", of.Ports)}";
+        if (of.NotPorts.Count > 0) yield return $"{end} port not {string.Join(" ", of.NotPorts)}";
+    }
+}
