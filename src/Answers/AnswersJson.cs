@@ -21,6 +21,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(OwnRouteAnswer))]
 [JsonSerializable(typeof(NatAnswer))]
 [JsonSerializable(typeof(NatExplanationAnswer))]
+[JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(DrainedAnswer))]

@@ -47,6 +47,7 @@ internal static class Commands
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));
+        root.Subcommands.Add(PolicyWords.Command(Make, Json, screen, time));
         root.Subcommands.Add(Reload(Make));
         root.Subcommands.Add(LeaseWords.Announce(Make));
         root.Subcommands.Add(LeaseWords.Withdraw(Make));

@@ -61,6 +61,14 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatExplanationAnswer)));
     }
 
+    public async Task PolicyExplainAsync(
+        (string Source, string Destination, string Protocol, string? From) asked, CancellationToken stop)
+    {
+        var query = Query(("src", asked.Source), ("dst", asked.Destination), ("protocol", asked.Protocol), ("from", asked.From));
+        var body = await daemon.GetTextAsync("/v1/policy/explain" + query, stop).ConfigureAwait(false);
+        Show(body, () => PolicyExplainView.Of(daemon.Read(body, AnswersJson.Default.PolicyExplanationAnswer)));
+    }
+
     public Task PeerAsync(string name, CancellationToken stop)
     {
         var path = $"/v1/peers/{Uri.EscapeDataString(name)}";

@@ -47,7 +47,6 @@ public sealed class CallersTests
     /// <summary>What can be done already, and whose callers (graceful restart, policies) are to come.</summary>
     private static readonly string[] Awaited =
     [
-        "Calico.Bgp.Dataplane.Policies.PolicyComment.Parse",
         "Calico.Bgp.Dataplane.Policies.PolicyChains.get_Count",
         "Calico.Bgp.Kernel.Nflog.NflogListener.Start",
         "Calico.Bgp.Kernel.Nflog.NflogListener.get_Lost",

@@ -31,6 +31,11 @@ public sealed class FakeDataplane : IDataplane
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
+    public Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) => Task.FromResult(
+        question.Source == "nobody/there" ? PolicyExplanation.Refused("expected an address or a pod, got nobody/there") : new(
+            "deny", [new("normal-in", "eth0-hep", "deny", "default", "no-web", 1, $"{question.Destination} {question.Port}")],
+            null, null, "no service", []));
+
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) => Task.FromResult(new NatExplanation(
         true, "172.20.0.1, the address of eth0",
         ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"])
