@@ -1,0 +1,58 @@
+using System.Net;
+
+namespace Calico.Bgp.Conformance.Policy;
+
+/// <summary>A service as kube-proxy's nftables mode would have it in the node's kernel: a virtual address and port of TCP and UDP, and who
+/// is behind it.</summary>
+/// <param name="Name"></param>
+/// <param name="IPv4"></param>
+/// <param name="IPv6"></param>
+/// <param name="Port"></param>
+/// <param name="Behind"></param>
+/// <param name="TargetPort"></param>
+internal sealed record Service(string Name, string IPv4, string IPv6, int Port, Place Behind, int TargetPort)
+{
+    /// <summary>externalTrafficPolicy: Local: who calls from outside is seen as who he is. Else he is seen as the node.</summary>
+    public bool IsLocal { get; init; }
+
+    public IPAddress Address(bool isIPv6) => IPAddress.Parse(isIPv6 ? IPv6 : IPv4);
+
+    /// <summary>The priorities and the mark are kube-proxy's.</summary>
+    public static string Nft(IEnumerable<Service> services)
+    {
+        var (all, text) = (services.ToArray(), "");
+        foreach (var isIPv6 in (bool[])[false, true])
+        {
+            var ip = isIPv6 ? "ip6" : "ip";
+            var rules = string.Join('\n', all.SelectMany(service => new[] { "tcp", "udp" }.Select(protocol =>
+                $"{ip} daddr {service.Address(isIPv6)} {protocol} dport {service.Port}"
+                + (service.IsLocal ? "" : " meta mark set meta mark or 0x4000")
+                + $" dnat to {(isIPv6 ? $"[{service.Behind.IPv6}]" : service.Behind.IPv4)}:{service.TargetPort}")));
+            text += $$"""
+                table {{ip}} kube-proxy
+                delete table {{ip}} kube-proxy
+                table {{ip}} kube-proxy {
+                  chain services {
+                    {{rules}}
+                  }
+                  chain nat-prerouting {
+                    type nat hook prerouting priority dstnat
+                    jump services
+                  }
+                  chain nat-output {
+                    type nat hook output priority -100
+                    jump services
+                  }
+                  chain nat-postrouting {
+                    type nat hook postrouting priority srcnat
+                    meta mark and 0x4000 == 0 return
+                    meta mark set meta mark xor 0x4000
+                    masquerade fully-random
+                  }
+                }
+
+                """;
+        }
+        return text;
+    }
+}
