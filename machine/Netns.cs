@@ -91,13 +91,17 @@ public sealed class Netns : IAsyncDisposable, IDisposable
         return made;
     });
 
-    /// <summary>Hears every packet of a protocol of IPv4, any of them: System.Net.Sockets makes raw sockets of a few alone.</summary>
-    public Socket RawSocket(byte protocol) => Inside(() =>
+    /// <summary>Hears every packet of a protocol of IPv4, any of them.</summary>
+    public Socket RawSocket(byte protocol) => Inside(() => RawSocket(AddressFamily.InterNetwork, protocol));
+
+    /// <summary>A raw socket of any protocol, where the thread is: System.Net.Sockets makes them of a few alone.</summary>
+    /// <exception cref="IOException">The kernel makes none.</exception>
+    public static Socket RawSocket(AddressFamily family, int protocol)
     {
-        var descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
-        return descriptor >= 0 ? new Socket(new SafeSocketHandle(descriptor, ownsHandle: true))
-            : throw new IOException($"socket(AF_INET, SOCK_RAW): {Marshal.GetLastPInvokeErrorMessage()}");
-    });
+        var made = socket(family == AddressFamily.InterNetwork ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, protocol);
+        if (made < 0) throw new IOException($"socket: {Marshal.GetLastPInvokeErrorMessage()}");
+        return new(new SafeSocketHandle(made, ownsHandle: true));
+    }
 
     /// <summary>setns(2) moves one thread: one of its own, which ends with the work, while the pool's threads stay where they
     /// are.</summary>
