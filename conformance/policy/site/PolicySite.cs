@@ -7,9 +7,12 @@
 //                  behind: 10.50.0.1
 //
 // Addresses of pods are routed: nothing is translated unless a service is asked for.
+using System.Net;
+using System.Net.Sockets;
+
 namespace Calico.Bgp.Conformance.Policy;
 
-internal sealed class PolicySite : IAsyncDisposable
+internal sealed partial class PolicySite : IAsyncDisposable
 {
     /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
     public const int Patience = 60;
@@ -38,7 +41,7 @@ internal sealed class PolicySite : IAsyncDisposable
         site.Other = await site.SpaceAsync("o");
         site.Tor = await site.SpaceAsync("t");
         await site.WireAsync(await site.SpaceAsync("x"), await site.SpaceAsync("y"));
-        foreach (var pod in pods) await site.AddAsync(pod);
+        foreach (var pod in (PodPlace[])[.. pods, Knocker, Door]) await site.AddAsync(pod);
         return site;
     }
 
@@ -104,6 +107,15 @@ internal sealed class PolicySite : IAsyncDisposable
         Settle(place, space);
     }
 
+    /// <summary>For TCP, with somebody's address.</summary>
+    public Socket SocketOf(Place place, bool isIPv6)
+    {
+        var address = place.Address(isIPv6);
+        var socket = homes[place].Socket(address.AddressFamily);
+        socket.Bind(new IPEndPoint(address, 0));
+        return socket;
+    }
+
     /// <summary>The town's services, in place of those that were there.</summary>
     public void WriteServices() => Node.Tell(Service.Nft(Town.Services), "nft", "-f", "-");
 
@@ -113,6 +125,7 @@ internal sealed class PolicySite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var daemon in daemons) await daemon.DisposeAsync();
         foreach (var listener in listeners) listener.Dispose();
         foreach (var space in spaces) await space.RemoveAsync();
         folder.Dispose();

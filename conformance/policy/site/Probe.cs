@@ -7,8 +7,11 @@ internal sealed record Probe(Place From, IPAddress Source, IPAddress To, int Pro
 {
     public int Port { get; init; }
 
-    /// <summary>0: the kernel's choice.</summary>
-    public int SourcePort { get; init; }
+    /// <summary>Its source port is one of these, and one that no probe had for long: what is tracked of an earlier one is to say nothing
+    /// of this one.</summary>
+    public (int First, int Last) SourcePorts { get; init; } = LowPorts;
+
+    public static readonly (int First, int Last) LowPorts = (10_000, 29_999), HighPorts = (30_000, 59_999);
 
     /// <summary>Of ICMP; null: an echo request.</summary>
     public (int Type, int Code)? Icmp { get; init; }

@@ -22,9 +22,14 @@ internal sealed class Prober(Arrivals arrivals, Func<Place, Netns> spaces)
     /// <summary>What is not dropped is here at once, on a machine that has nothing else to do.</summary>
     public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
 
+    private static int ports;
+
+    private static int NextPort((int First, int Last) among) =>
+        among.First + (Interlocked.Increment(ref ports) % (among.Last - among.First + 1));
+
     public async Task<IReadOnlyList<Outcome>> RunAsync(IReadOnlyList<Probe> probes, TimeSpan patience)
     {
-        var sockets = new Socket[probes.Count];
+        var sockets = new (Socket Socket, int Port)[probes.Count];
         foreach (var group in Enumerable.Range(0, probes.Count).GroupBy(number => spaces(probes[number].From)))
             group.Key.Inside(() =>
             {
@@ -35,7 +40,7 @@ internal sealed class Prober(Arrivals arrivals, Func<Place, Netns> spaces)
         return await Task.WhenAll(probes.Select((probe, number) => RunAsync(probe, sockets[number], time.Token)));
     }
 
-    private static Socket Open(Probe probe)
+    private static (Socket Socket, int Port) Open(Probe probe)
     {
         var family = probe.Source.AddressFamily;
         var socket = probe.Protocol switch
@@ -44,18 +49,19 @@ internal sealed class Prober(Arrivals arrivals, Func<Place, Netns> spaces)
             Protocols.Udp => new Socket(family, SocketType.Dgram, ProtocolType.Udp),
             var other => Netns.RawSocket(family, other),
         };
-        socket.Bind(new IPEndPoint(probe.Source, probe.Protocol is Protocols.Tcp or Protocols.Udp ? probe.SourcePort : 0));
-        return socket;
+        var port = NextPort(probe.SourcePorts);
+        socket.Bind(new IPEndPoint(probe.Source, probe.Protocol is Protocols.Tcp or Protocols.Udp ? port : 0));
+        return (socket, port);
     }
 
-    private async Task<Outcome> RunAsync(Probe probe, Socket socket, CancellationToken time)
+    private async Task<Outcome> RunAsync(Probe probe, (Socket Socket, int Port) from, CancellationToken time)
     {
-        using var _ = socket;
+        using var socket = from.Socket;
         var token = Ping.NewToken();
         try
         {
             await socket.ConnectAsync(new IPEndPoint(probe.To, probe.Protocol is Protocols.Tcp or Protocols.Udp ? probe.Port : 0), time);
-            await socket.SendAsync(Octets(probe, token), time);
+            await socket.SendAsync(Octets(probe, from.Port, token), time);
             var (arrival, answer) = (arrivals.WaitAsync(token), AnswerAsync(probe, socket, token, time));
             await await Task.WhenAny(probe.IsAnswered ? answer : arrival, answer);
             // The kernel answers pings by itself, and may be faster than who listens.
@@ -78,18 +84,14 @@ internal sealed class Prober(Arrivals arrivals, Func<Place, Netns> spaces)
         while (!IsAnswer(probe, answer.AsSpan(0, await socket.ReceiveAsync(answer, time)), token)) { }
     }
 
-    private static byte[] Octets(Probe probe, long token)
+    private static byte[] Octets(Probe probe, int port, long token) => probe.Protocol switch
     {
-        var sourcePort = probe.SourcePort != 0 ? probe.SourcePort : 1024 + (int)(token % 60_000);
-        return probe.Protocol switch
-        {
-            Protocols.Tcp or Protocols.Udp => Wire.Token(token),
-            Protocols.Sctp => Wire.SctpInit(sourcePort, probe.Port, token),
-            Protocols.UdpLite => Wire.UdpLite(probe.Source, probe.To, sourcePort, probe.Port, token),
-            Protocols.IcmpV6 => Wire.Icmp(probe.Icmp?.Type ?? 128, probe.Icmp?.Code ?? 0, token),
-            _ => Wire.Icmp(probe.Icmp?.Type ?? 8, probe.Icmp?.Code ?? 0, token),
-        };
-    }
+        Protocols.Tcp or Protocols.Udp => Wire.Token(token),
+        Protocols.Sctp => Wire.SctpInit(port, probe.Port, token),
+        Protocols.UdpLite => Wire.UdpLite(probe.Source, probe.To, port, probe.Port, token),
+        Protocols.IcmpV6 => Wire.Icmp(probe.Icmp?.Type ?? 128, probe.Icmp?.Code ?? 0, token),
+        _ => Wire.Icmp(probe.Icmp?.Type ?? 8, probe.Icmp?.Code ?? 0, token),
+    };
 
     /// <summary>A raw socket hears what is said to others, too, and to one's own address even what was asked.</summary>
     private static bool IsAnswer(Probe probe, ReadOnlySpan<byte> octets, long token)

@@ -42,12 +42,15 @@ internal sealed class Town
         {
             From = probe.From.Link,
             To = to.Link,
-            SourcePort = probe.SourcePort,
+            SourcePort = probe.SourcePorts.First,
             DestinationPort = service?.TargetPort ?? probe.Port,
             Called = service == null ? null : (probe.To, probe.Port),
             Icmp = probe.Protocol is Protocols.Icmp or Protocols.IcmpV6 ? probe.Icmp ?? (isIPv6 ? (128, 0) : (8, 0)) : null,
         };
     }
+
+    public bool IsService(IPAddress address) =>
+        Services.Exists(one => one.Address(false).Equals(address) || one.Address(true).Equals(address));
 
     public Place At(IPAddress address) =>
         places.Values.First(place => place.Address(false).Equals(address) || place.Address(true).Equals(address));

@@ -1,0 +1,108 @@
+namespace Calico.Bgp.Conformance.Policy;
+
+/// <summary>The daemon under test, on either node, and the objects that it is told.</summary>
+internal sealed partial class PolicySite
+{
+    private const int FirstFencePort = 20_000;
+
+    /// <summary>Two pods that nobody else's policy is asked about: by what passes between them it is known which objects are in
+    /// force.</summary>
+    private static readonly PodPlace Knocker = new("fence", "knocker"), Door = new("fence", "door");
+
+    private readonly List<Background> daemons = [];
+    private int written;
+
+    /// <summary>What <c>policy:</c> says in bgpd.yaml, and what else is to stand there.</summary>
+    public string Configuration { get; set; } = "policy: { enabled: true }\n";
+
+    public Background Daemon => daemons[^1];
+
+    /// <summary>Starts it on the first node, where it may have run before.</summary>
+    /// <param name="node">Or on the second one.</param>
+    public async Task StartAsync(int node = 1)
+    {
+        var (place, space) = node == 1 ? (Place.Node1, Node) : (Place.Node2, Other);
+        var file = PathOf($"bgpd{node}.yaml");
+        await File.WriteAllTextAsync(file, $$"""
+            node: {{place.Name}}
+            router: { asNumber: 64512, id: {{place.IPv4}} }
+            sources: [{ files: {{Resources}} }]
+            control: { http: ["unix:{{PathOf($"http{node}")}}"], socket: {{PathOf($"ctl{node}")}} }
+            {{Configuration}}
+            """);
+        daemons.Add(Background.Start(space, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+    }
+
+    /// <summary>As a folder of an example says, on either node; with sockets of its own.</summary>
+    public async Task StartAsync(string example, string configuration, int node)
+    {
+        var (place, space) = node == 1 ? (Place.Node1, Node) : (Place.Node2, Other);
+        var copy = PathOf($"example{node}");
+        await Shell.DoAsync("cp", "-r", example, copy);
+        var file = Path.Combine(copy, configuration);
+        var text = await File.ReadAllTextAsync(file);
+        Assert.Contains("node: node1", text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, text.Replace("node: node1", $"node: {place.Name}", StringComparison.Ordinal)
+            .Replace(Place.Node1.IPv4, place.IPv4, StringComparison.Ordinal));
+        daemons.Add(Background.Start(space, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+    }
+
+    /// <summary>Other objects, written as an editor writes them: beside, then moved over.</summary>
+    public void Write(string objects)
+    {
+        written++;
+        var file = Path.Combine(Resources, "all.yaml");
+        File.WriteAllText(file + ".new~", objects + Fence(objects));
+        File.Move(file + ".new~", file, overwrite: true);
+    }
+
+    /// <summary>Other objects, and they are in force.</summary>
+    public async Task PutAsync(string objects)
+    {
+        Write(objects);
+        await InForceAsync();
+    }
+
+    /// <summary>What was written last: the way between the two pods has opened where only that opens it.</summary>
+    public Task InForceAsync() => Until.TrueAsync($"what was written is in force ({written})", async () =>
+    {
+        var (knocker, door) = (Town[Knocker.FullName], Town[Door.FullName]);
+        var probe = new Probe(knocker, knocker.Address(false), door.Address(false), Protocols.Sctp) { Port = FirstFencePort + written };
+        return (await Prober.RunAsync([probe], TimeSpan.FromMilliseconds(50)))[0].Arrival != null;
+    }, Patience, LogAsync);
+
+    public Task<string> LogAsync() => Task.FromResult(Background.SaidIn(PathOf("bgpd.log")));
+
+    /// <summary>In a tier before all others, which ends for nobody else; an endpoint for all interfaces sees pods' packets, too.</summary>
+    private string Fence(string objects) => $$"""
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: Tier
+        metadata: { name: fence }
+        spec: { order: 0.5, defaultAction: Pass }
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: GlobalNetworkPolicy
+        metadata: { name: fence.door }
+        spec:
+          tier: fence
+          selector: projectcalico.org/namespace == 'fence'
+          types: [Ingress, Egress]
+          ingress: [{ action: Allow, protocol: SCTP, destination: { ports: [{{FirstFencePort + written}}] } }, { action: Deny }]
+          egress: [{ action: Allow }]
+
+        """ + (!objects.Contains("interfaceName: \"*\"", StringComparison.Ordinal) ? "" : $$"""
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: GlobalNetworkPolicy
+        metadata: { name: fence.way }
+        spec:
+          tier: fence
+          selector: "!has(projectcalico.org/namespace)"
+          preDNAT: true
+          applyOnForward: true
+          types: [Ingress]
+          ingress: [{ action: Allow, protocol: SCTP, destination: { nets: [{{Town[Door.FullName].IPv4}}/32] } }]
+
+        """);
+}
