@@ -14,8 +14,8 @@ namespace Calico.Bgp.Dataplane.Policies;
 internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> named)
 {
     /// <summary>
-    /// What the host says to itself. Calico's documents say nothing of it; were it among all interfaces, a host endpoint of them that allows
-    /// little would part the host's programs from each other. Whoever wants it policed names it.
+    /// What the host says to itself. Calico's documents say nothing of it; were it among all interfaces, a host endpoint of them that
+    /// allows little would part the host's programs from each other. Whoever wants it policed names it.
     /// </summary>
     private const string Loopback = "lo";
 

@@ -45,7 +45,8 @@ internal sealed partial class Enforcement : IFeature
         endpoints = new(EndpointChanged, SelectionChanged);
         chains = new(sets, objects);
         programs = new(chains);
-        frame = new(dispatch, () => endpoints.All.Where(endpoint => !endpoint.IsWorkload && endpoint.Interface != LocalEndpoint.EveryInterface)
+        frame = new(dispatch, () => endpoints.All
+            .Where(endpoint => !endpoint.IsWorkload && endpoint.Interface != LocalEndpoint.EveryInterface)
             .Select(endpoint => endpoint.Interface));
         sets.NetsChanged += (selector, _) => chains.Moved(selector);
     }

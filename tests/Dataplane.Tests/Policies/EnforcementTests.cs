@@ -290,7 +290,8 @@ public class EnforcementTests
     [Fact]
     public void The_endpoint_of_all_interfaces_is_not_asked_of_one_that_has_its_own()
     {
-        GlobalNetworkPolicy forward = As(Global("through", "on == '*'", Deny)), early = As(Global("early", "on == '*'", Deny), preDnat: true);
+        GlobalNetworkPolicy forward = As(Global("through", "on == '*'", Deny)),
+            early = As(Global("early", "on == '*'", Deny), preDnat: true);
         var through = Tcp("192.0.2.1", "198.51.100.1", 80, "eth1", "eth2");
         foreach (var policy in (GlobalNetworkPolicy[])[forward, early])
         {
