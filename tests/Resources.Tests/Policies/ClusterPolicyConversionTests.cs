@@ -27,16 +27,17 @@ public class ClusterPolicyConversionTests
     }
 
     [Theory]
-    [InlineData("{ action: Accept, from: [{ namespaces: {} }] }", $"Allow from <has({Ns})>")]
-    [InlineData("{ action: Pass, from: [{ namespaces: { matchLabels: { t: x } } }] }", "Pass from <pcns.t == 'x'>")]
+    [InlineData("{ action: Accept, from: [{ namespaces: {} }] }", $"Allow from <({K8s} && has({Ns}))>")]
+    [InlineData("{ action: Pass, from: [{ namespaces: { matchLabels: { t: x } } }] }", $"Pass from <({K8s} && pcns.t == 'x')>")]
     [InlineData("{ action: Deny, from: [{ pods: { namespaceSelector: {}, podSelector: {} } }] }", $"Deny from <(has({Ns}) && {K8s})>")]
     [InlineData("{ action: Accept, name: dns, from: [{ namespaces: {} }], protocols: [{ udp: { destinationPort: { number: 53 } } }, "
         + "{ tcp: { destinationPort: { range: { start: 53, end: 54 } } } }] }",
-        $"Allow proto 6 from <has({Ns})> to ports [53:54]", $"Allow proto 17 from <has({Ns})> to ports [53]")]
-    [InlineData("{ action: Accept, from: [{ namespaces: {} }], protocols: [{ sctp: {} }] }", $"Allow proto 132 from <has({Ns})>")]
+        $"Allow proto 6 from <({K8s} && has({Ns}))> to ports [53:54]", $"Allow proto 17 from <({K8s} && has({Ns}))> to ports [53]")]
+    [InlineData("{ action: Accept, from: [{ namespaces: {} }], protocols: [{ sctp: {} }] }",
+        $"Allow proto 132 from <({K8s} && has({Ns}))>")]
     [InlineData("{ action: Deny, from: [{ namespaces: {} }], protocols: [{ destinationNamedPort: web }, "
         + "{ tcp: { destinationPort: { number: 80 } } }] }",
-        $"Deny from <has({Ns})> to ports [web]", $"Deny proto 6 from <has({Ns})> to ports [80]")]
+        $"Deny from <({K8s} && has({Ns}))> to ports [web]", $"Deny proto 6 from <({K8s} && has({Ns}))> to ports [80]")]
     public void An_ingress_rule_is(string rule, params string[] said)
     {
         var policy = One($"{Everywhere}, ingress: [{rule}]");
@@ -122,8 +123,8 @@ public class ClusterPolicyConversionTests
             + "egress: [{ action: Pass, to: [{ networks: [10.0.0.0/8] }] }]", "AdminNetworkPolicy", "v1alpha1"));
         Assert.Equal(("adminnetworkpolicy", 7.0), (policy.Spec.Tier, policy.Spec.Order));
         Assert.Equal(
-            [$"Allow from <has({Ns})> to ports [web]", $"Allow proto 6 from <has({Ns})> to ports [80]",
-                $"Allow proto 17 from <has({Ns})> to ports [1:9]"],
+            [$"Allow from <({K8s} && has({Ns}))> to ports [web]", $"Allow proto 6 from <({K8s} && has({Ns}))> to ports [80]",
+                $"Allow proto 17 from <({K8s} && has({Ns}))> to ports [1:9]"],
             policy.Spec.Ingress.Select(RuleText.Of));
         Assert.Equal(["Pass to [10.0.0.0/8]"], policy.Spec.Egress.Select(RuleText.Of));
         Assert.All(policy.Spec.Ingress, rule => Assert.Equal("{kubernetes.io/name=a}", rule.Annotations.ToString()));

@@ -74,8 +74,11 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
         var (namespaces, pods) = (subject["namespaces"], subject["pods"]);
         if (!field.IsAbsent && namespaces.IsAbsent == pods.IsAbsent) field.Error("expected either namespaces or pods");
         subject.RefuseOthers();
-        return pods.IsAbsent ? LabelSelectors.OfPods.And(LabelSelectors.Namespaces(namespaces) ?? Selector.All) : Pods(pods);
+        return pods.IsAbsent ? PodsOf(namespaces) : Pods(pods);
     }
+
+    /// <summary>Pods alone, as the API says: a set of networks that lies in the namespace is none.</summary>
+    private static Selector PodsOf(Field namespaces) => LabelSelectors.OfPods.And(LabelSelectors.Namespaces(namespaces) ?? Selector.All);
 
     private static Selector Pods(Field field)
     {
@@ -240,6 +243,6 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
         else if (said != 1) field.Error("expected one of namespaces, pods" + (direction == PolicyTypes.Egress ? " and networks" : ""));
         peer.RefuseOthers();
         if (networks.Count > 0) return new() { Nets = networks };
-        return new() { In = pods.IsAbsent ? LabelSelectors.Namespaces(namespaces) : Pods(pods) };
+        return new() { In = pods.IsAbsent ? PodsOf(namespaces) : Pods(pods) };
     }
 }
