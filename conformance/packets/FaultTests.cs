@@ -172,8 +172,9 @@ public sealed class FaultTests : IAsyncLifetime
     {
         site.Capabilities = "-net_admin";
         await site.StartAsync(withTable: false);
-        await site.AnsweringAsync();
-        Assert.Contains("(root or CAP_NET_ADMIN is needed)", await site.HttpAsync("/v1/nat"));
+        // It answers before its sources have been read, and then before the table has been asked for.
+        await Until.TrueAsync("it says what it needs", async () =>
+            (await site.HttpAsync("/v1/nat")).Contains("(root or CAP_NET_ADMIN is needed)"), Site.Patience, site.LogAsync);
         await Until.TrueAsync("it runs", async () => (await site.LogAsync()).Contains("router id"), Site.Patience, site.LogAsync);
         Assert.Contains("(root or CAP_NET_ADMIN is needed); BGP goes on", await site.LogAsync());
     }
