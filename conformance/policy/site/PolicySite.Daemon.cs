@@ -26,7 +26,7 @@ internal sealed partial class PolicySite
         await File.WriteAllTextAsync(file, $$"""
             node: {{place.Name}}
             router: { asNumber: 64512, id: {{place.IPv4}} }
-            sources: [{ files: {{Resources}} }]
+            sources: [{ files: {{Resources}}, lossAfter: 0s }]
             control: { http: ["unix:{{PathOf($"http{node}")}}"], socket: {{PathOf($"ctl{node}")}} }
             {{Configuration}}
             """);
@@ -63,12 +63,15 @@ internal sealed partial class PolicySite
         await InForceAsync();
     }
 
-    /// <summary>What was written last: the way between the two pods has opened where only that opens it.</summary>
+    /// <summary>What was written last: of the ways between the two pods that one is open which only that opens, and the next one
+    /// is not.</summary>
     public Task InForceAsync() => Until.TrueAsync($"what was written is in force ({written})", async () =>
     {
         var (knocker, door) = (Town[Knocker.FullName], Town[Door.FullName]);
-        var probe = new Probe(knocker, knocker.Address(false), door.Address(false), Protocols.Sctp) { Port = FirstFencePort + written };
-        return (await Prober.RunAsync([probe], TimeSpan.FromMilliseconds(50)))[0].Arrival != null;
+        var outcomes = await Prober.RunAsync([.. new[] { 0, 1 }.Select(more =>
+            new Probe(knocker, knocker.Address(false), door.Address(false), Protocols.Sctp) { Port = FirstFencePort + written + more })],
+            TimeSpan.FromMilliseconds(50));
+        return outcomes is [{ Arrival: not null }, { Arrival: null }];
     }, Patience, LogAsync);
 
     public Task<string> LogAsync() => Task.FromResult(Background.SaidIn(PathOf("bgpd.log")));

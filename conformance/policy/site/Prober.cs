@@ -71,6 +71,10 @@ internal sealed class Prober(Arrivals arrivals, Func<Place, Netns> spaces)
         {
             return new(token, arrivals.Of(token), false, false);
         }
+        catch (SocketException problem) when (problem.SocketErrorCode == SocketError.AccessDenied)
+        {
+            return new(token, null, false, false); // EPERM: dropped on this node's own way out, which sendto(2) is told
+        }
         catch (SocketException)
         {
             await Task.WhenAny(arrivals.WaitAsync(token), Task.Delay(Moment, CancellationToken.None));
