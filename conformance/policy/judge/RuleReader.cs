@@ -65,7 +65,7 @@ internal sealed class RuleReader(World world)
         if (!isAny) return (null, null);
         if (entity["namespaceSelector"].Text is { } spaces) parts.Add(OfNamespaces(spaces));
         else if (space != null) parts.Add(Selector.Is(World.NamespaceLabel, space));
-        if (accounts["names"].Texts.Any()) parts.Add(Selector.IsAmong("pcsa.projectcalico.org/name", accounts["names"].Texts));
+        if (accounts["names"].Texts.Any()) parts.Add(Selector.IsAmong("projectcalico.org/serviceaccount", accounts["names"].Texts));
         if (accounts["selector"].Text is { } ofAccounts) parts.Add(OfAccounts(ofAccounts));
         if (entity["selector"].Text is { } selector) parts.Add(Selector.Parse(selector));
         if (parts.Count == 0) return (null, unwanted);

@@ -63,16 +63,22 @@ internal sealed partial class PolicySite
         await InForceAsync();
     }
 
-    /// <summary>What was written last: of the ways between the two pods that one is open which only that opens, and the next one
-    /// is not.</summary>
+    /// <summary>What was written last: of the ways between the two pods that one is open which only that opens, and the next one is
+    /// not. Looked at twice: what is late is not closed.</summary>
     public Task InForceAsync() => Until.TrueAsync($"what was written is in force ({written})", async () =>
     {
+        var first = await KnockAsync();
+        return first is [{ Arrival: not null }, { Arrival: null }]
+            && await KnockAsync() is [{ Arrival: not null }, { Arrival: null }] && Arrivals.Of(first[1].Token) == null;
+    }, Patience, LogAsync);
+
+    private Task<IReadOnlyList<Outcome>> KnockAsync()
+    {
         var (knocker, door) = (Town[Knocker.FullName], Town[Door.FullName]);
-        var outcomes = await Prober.RunAsync([.. new[] { 0, 1 }.Select(more =>
+        return Prober.RunAsync([.. new[] { 0, 1 }.Select(more =>
             new Probe(knocker, knocker.Address(false), door.Address(false), Protocols.Sctp) { Port = FirstFencePort + written + more })],
             TimeSpan.FromMilliseconds(50));
-        return outcomes is [{ Arrival: not null }, { Arrival: null }];
-    }, Patience, LogAsync);
+    }
 
     public Task<string> LogAsync() => Task.FromResult(Background.SaidIn(PathOf("bgpd.log")));
 
