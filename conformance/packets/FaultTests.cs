@@ -47,9 +47,6 @@ public sealed class FaultTests : IAsyncLifetime
     /// <summary>A transfer that lasts: octets go and come back, one after the other.</summary>
     private sealed class Transfer(Socket socket) : IDisposable
     {
-        // tcp(7): the acknowledgement that is due goes out now, not up to 40 ms later. Late, it could fall between a table's end and its
-        // return, leave under the pod's own address, and be answered with a reset, which no daemon could prevent.
-        private const int TcpQuickAck = 12;
         private readonly Socket socket = socket;
 
         public string Seen { get; private set; } = "";
@@ -64,23 +61,7 @@ public sealed class FaultTests : IAsyncLifetime
             return transfer;
         }
 
-        /// <summary>True when what was sent came back.</summary>
-        public async Task<bool> GoesOnAsync(int seconds = 30)
-        {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-            try
-            {
-                await socket.SendAsync(new byte[100], patience.Token);
-                for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count
-                    ? count : throw new SocketException();
-                socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpQuickAck, BitConverter.GetBytes(1));
-                return true;
-            }
-            catch (Exception broken) when (broken is OperationCanceledException or SocketException)
-            {
-                return false;
-            }
-        }
+        public Task<bool> GoesOnAsync(int seconds = 30) => socket.GoesOnAsync(seconds);
 
         public void Dispose() => socket.Dispose();
     }

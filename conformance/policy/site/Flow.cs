@@ -1,13 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Calico.Bgp.Conformance.Packets;
 
 namespace Calico.Bgp.Conformance.Policy;
 
 /// <summary>A connection that lasts: octets go and come back, one after the other, until somebody cuts it.</summary>
 internal sealed class Flow : IDisposable
 {
-    // tcp(7): the acknowledgement that is due goes out now, not up to 40 ms later, when the way may be another.
-    private const int TcpQuickAck = 12;
     private readonly Socket socket;
 
     private Flow(Socket socket, string name) => (this.socket, Name) = (socket, name);
@@ -25,23 +24,7 @@ internal sealed class Flow : IDisposable
         return await flow.GoesOnAsync() ? flow : throw new OperationCanceledException($"{flow.Name} does not begin");
     }
 
-    /// <summary>True when what was sent came back.</summary>
-    public async Task<bool> GoesOnAsync(int seconds = 30)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-        try
-        {
-            await socket.SendAsync(new byte[100], patience.Token);
-            for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count
-                ? count : throw new SocketException();
-            socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpQuickAck, BitConverter.GetBytes(1));
-            return true;
-        }
-        catch (Exception broken) when (broken is OperationCanceledException or SocketException)
-        {
-            return false;
-        }
-    }
+    public Task<bool> GoesOnAsync() => socket.GoesOnAsync();
 
     public void Dispose() => socket.Dispose();
 }
