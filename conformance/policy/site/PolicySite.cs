@@ -52,6 +52,9 @@ internal sealed partial class PolicySite : IAsyncDisposable
         space.Forward();
         // Answers that the kernel makes by itself are what refusals are known by: none may be kept back.
         space.Set("net/ipv4/icmp_ratelimit=0", "net/ipv6/icmp/ratelimit=0");
+        // Source ports come again after some ten thousand probes: what was tracked of the earlier one is to be forgotten by then.
+        space.Set("net/netfilter/nf_conntrack_udp_timeout=2", "net/netfilter/nf_conntrack_udp_timeout_stream=2",
+            "net/netfilter/nf_conntrack_icmp_timeout=2", "net/netfilter/nf_conntrack_icmpv6_timeout=2");
         return space;
     }
 
