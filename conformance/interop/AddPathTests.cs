@@ -48,8 +48,7 @@ public sealed class AddPathTests
             neighbour.AddPath == null ? neighbour : neighbour with { AddPath = send })],
     });
 
-    private static async Task<string> SinceAsync(Lab lab) =>
-        (await ((BirdcRouter)lab.Theirs).AskAsync("show protocols peer4")).Split('\n')[^2];
+    private static Task<string> SinceAsync(Lab lab) => ((BirdcRouter)lab.Theirs).ChangesAsync("peer4");
 
     private static async Task BothAsync(Lab lab, string network, Router behind, string target4, string target6)
     {

@@ -77,7 +77,7 @@ public sealed class RouteTests
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
         await rack.HeardFromAsync("10.65.1.0/26", 1);
-        var before = await rack.Tor.AskAsync("show protocols node1_v4");
+        var before = await rack.Tor.ChangesAsync("node1_v4");
         using var other = new ResourceFolder();
         other.Apply([Rack.NodeObject(1), Rack.NoMesh(), .. Rack.TorPeers(), Pods[0], Block("node1", "10.65.7.0/26")]);
         rack.Nodes[0].Source = other.Source;
@@ -86,7 +86,7 @@ public sealed class RouteTests
         await rack.HeardFromAsync("10.65.1.0/26");
         other.Apply(Block("node1", "10.65.8.0/26"));
         await rack.HeardFromAsync("10.65.8.0/26", 1);
-        Assert.Equal(before, await rack.Tor.AskAsync("show protocols node1_v4"));
+        Assert.Equal(before, await rack.Tor.ChangesAsync("node1_v4"));
     }
 
     [NeedsFact(Needs.Daemon, "bird", "birdc")]
@@ -143,11 +143,11 @@ public sealed class RouteTests
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
         await rack.HeardFromAsync("10.65.1.0/26", 1);
-        var before = await rack.Tor.AskAsync("show protocols node1_v4");
+        var before = await rack.Tor.ChangesAsync("node1_v4");
         rack.Apply(Peer("tor-v6", $"peerIP: '{Rack.Tor6}', asNumber: {Rack.TorAs}, maxRestartTime: 77s"), Filter("new",
             "exportV4: [{ action: Accept }]"), Block("node1", "10.65.9.0/26"));
         await rack.HeardFromAsync("10.65.9.0/26", 1);
-        Assert.Equal(before, await rack.Tor.AskAsync("show protocols node1_v4"));
+        Assert.Equal(before, await rack.Tor.ChangesAsync("node1_v4"));
     }
 
     [NeedsFact(Needs.Daemon, "bird", "birdc", "ping")]
