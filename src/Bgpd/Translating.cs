@@ -39,6 +39,9 @@ internal sealed class Translating(
         work?.Dataplane.ExplainPolicyAsync(question, stop)
             ?? Task.FromResult(PolicyExplanation.Refused("expected policy to be on (policy.enabled in bgpd.yaml), it is off"));
 
+    public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>
+        work?.Dataplane.CountPoliciesAsync(stop) ?? Task.FromResult(PolicyCounts.None);
+
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)

@@ -120,6 +120,13 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         return await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
     }
 
+    public async Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default)
+    {
+        if (!policy.Enabled) return PolicyCounts.None;
+        var counts = await nftables.CountersAsync(Enforcement.Prefix, stop).ConfigureAwait(false);
+        return await AskAsync(known => known.Counted(counts), stop).ConfigureAwait(false);
+    }
+
     private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -14,4 +14,9 @@ public interface IDataplane
 
     /// <summary>By whom a connection's first packet is let through, or is not, by the rules in force.</summary>
     Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
+
+    /// <summary>What policies and profiles in use here have decided, as the kernel has it now: it is asked each time, and only
+    /// then.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
+    Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default);
 }

@@ -36,7 +36,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     {
         ["live"] => Get(http, PlaceKind.Probe, (request, _) => health.LiveAsync(request)),
         ["ready"] => Get(http, PlaceKind.Probe, (request, _) => health.ReadyAsync(request)),
-        ["metrics"] => Get(http, request => metrics.WriteAsync(request, Dataplane?.View)),
+        ["metrics"] => Get(http, request => metrics.WriteAsync(request, Dataplane)),
         ["v1", "status"] => Get(http, StatusAsync),
         ["v1", "peers"] => Get(http, PeersAsync),
         ["v1", "peers", var name] => Get(http, _ => PeerAsync(http, Name(name))),

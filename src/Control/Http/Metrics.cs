@@ -10,7 +10,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal sealed class Metrics(ISpeaker speaker, IDaemon daemon, Loops loops, TimeProvider time)
 {
-    public async Task WriteAsync(HttpContext http, NatView? nat)
+    public async Task WriteAsync(HttpContext http, IDataplane? dataplane)
     {
         Answer.Begin(http, PrometheusText.ContentType);
         var text = new PrometheusText(http.Response.BodyWriter);
@@ -29,7 +29,11 @@ internal sealed class Metrics(ISpeaker speaker, IDaemon daemon, Loops loops, Tim
         OwnMetrics.WriteSessions(text, protocols);
         OwnMetrics.WriteRoutes(text, protocols);
         BfdMetrics.Write(text, speaker);
-        if (nat != null) OwnMetrics.WriteNat(text, nat);
+        if (dataplane != null)
+        {
+            OwnMetrics.WriteNat(text, dataplane.View);
+            await PolicyMetrics.WriteAsync(text, dataplane, http.RequestAborted).ConfigureAwait(false);
+        }
         ProcessMetrics.Write(text);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -10,6 +11,9 @@ namespace Calico.Bgp.Dataplane.Policies;
 internal sealed partial class Enforcement
 {
     private readonly ServiceWays ways = new();
+
+    /// <summary>What the kernel's counters say of policies and profiles.</summary>
+    public PolicyCounts Counted(ImmutableArray<NftCount> counts) => new(chains.Counted(counts));
 
     public PolicyExplainer Explainer => new(RuleOf, EndpointOn);
 

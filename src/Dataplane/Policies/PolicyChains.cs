@@ -130,6 +130,23 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     /// <summary>What has been allowed, and what denied.</summary>
     public static string[] Counters(string chain) => [chain + "-allow", chain + "-deny"];
 
+    /// <summary>What the kernel's counters say of policies and profiles; those of chains that are no more are left out.</summary>
+    public ImmutableArray<PolicyCount> Counted(ImmutableArray<NftCount> counts)
+    {
+        var sums = new Dictionary<(ResourceId Of, PolicyTypes Direction), PolicyCount>();
+        foreach (var (name, packets, octets) in counts)
+        {
+            var end = name.LastIndexOf('-');
+            if (end < 0 || !byName.TryGetValue(name[..end], out var part)) continue;
+            var key = (part.Key.Of, part.Key.Direction);
+            var sum = sums.GetValueOrDefault(key) ?? new(key.Of, key.Direction, default, default);
+            var count = new PacketCount(packets, octets);
+            sums[key] = Counters(name[..end])[0] == name ? sum with { Allowed = sum.Allowed + count }
+                : sum with { Denied = sum.Denied + count };
+        }
+        return [.. sums.OrderBy(one => one.Key.Of).ThenBy(one => one.Key.Direction).Select(one => one.Value)];
+    }
+
     private void Write(Part part, PartsWriter into, PolicyFacts facts)
     {
         var (name, before) = (Name(part.Key), part.Sets);

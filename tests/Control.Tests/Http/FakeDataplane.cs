@@ -2,6 +2,7 @@ using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
@@ -35,6 +36,13 @@ public sealed class FakeDataplane : IDataplane
         question.Source == "nobody/there" ? PolicyExplanation.Refused("expected an address or a pod, got nobody/there") : new(
             "deny", [new("normal-in", "eth0-hep", "deny", "default", "no-web", 1, $"{question.Destination} {question.Port}")],
             null, null, "no service", []));
+
+    public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>
+        Task.FromResult(new PolicyCounts(
+        [
+            new(new(Kinds.NetworkPolicy, new("default", "web")), PolicyTypes.Ingress, new(7, 420), new(2, 120)),
+            new(new(Kinds.GlobalNetworkPolicy, new("", "dns")), PolicyTypes.Egress, new(5, 300), default),
+        ]));
 
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) => Task.FromResult(new NatExplanation(
         true, "172.20.0.1, the address of eth0",

@@ -21,6 +21,26 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
             told.ToJsonString());
     }
 
+    [Fact]
+    public async Task Metrics_count_what_each_policy_has_decided_in_each_direction()
+    {
+        var text = await lab.Unix.GetStringAsync("/metrics");
+        string[] expected =
+        [
+            "# TYPE calico_bgp_policy_packets_total counter",
+            Sample("packets", "NetworkPolicy", "default/web", "ingress", "allow", 7),
+            Sample("packets", "NetworkPolicy", "default/web", "ingress", "deny", 2),
+            Sample("bytes", "NetworkPolicy", "default/web", "ingress", "allow", 420),
+            Sample("packets", "GlobalNetworkPolicy", "dns", "egress", "allow", 5),
+            "calico_bgp_policy_policies 3", "calico_bgp_policy_endpoints{kind=\"workload\"} 2", "calico_bgp_policy_closed 1",
+        ];
+        Assert.Equal([], expected.Except(text.Split('\n')));
+
+        static string Sample(string what, string kind, string policy, string direction, string verdict, int count) =>
+            $"calico_bgp_policy_{what}_total{{kind=\"{kind}\",policy=\"{policy}\",direction=\"{direction}\",verdict=\"{verdict}\"}} "
+            + count;
+    }
+
     [Theory]
     [InlineData("src=192.0.2.9&dst=10.0.0.1", "expected tcp:PORT, udp:PORT")]
     [InlineData("src=192.0.2.9&dst=10.0.0.1&protocol=tcp:x", "expected a port")]

@@ -1,0 +1,53 @@
+// What network policy decides and has, for Prometheus. Counters are read from the kernel for the scrape that asks; nobody polls them.
+
+using System.ComponentModel;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class PolicyMetrics
+{
+    /// <summary>Nothing where policy is off.</summary>
+    public static async Task WriteAsync(PrometheusText text, IDataplane dataplane, CancellationToken stop)
+    {
+        var policy = dataplane.Policy;
+        if (!policy.Enabled) return;
+        OwnMetrics.One(text, "calico_bgp_policy_policies", "gauge", "Network policies that are enforced", policy.Policies);
+        text.Head("calico_bgp_policy_endpoints", "gauge", "Endpoints on this node's interfaces");
+        text.Sample("calico_bgp_policy_endpoints", policy.Workloads, ("kind", "workload"));
+        text.Sample("calico_bgp_policy_endpoints", policy.Hosts, ("kind", "host"));
+        OwnMetrics.One(text, "calico_bgp_policy_programs", "gauge", "Programs that these endpoints share", policy.Programs);
+        OwnMetrics.One(text, "calico_bgp_policy_closed", "gauge", "Policies that are closed: the kernel refuses a rule of them",
+            policy.Problems.Length);
+        if (await CountsAsync(dataplane, stop).ConfigureAwait(false) is not { } counts) return;
+        text.Head("calico_bgp_policy_packets_total", "counter", "Connections' first packets that a policy or a profile has decided");
+        foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_packets_total", count, one => one.Packets);
+        text.Head("calico_bgp_policy_bytes_total", "counter", "Their octets");
+        foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_bytes_total", count, one => one.Octets);
+    }
+
+    /// <summary>Null: the kernel does not tell, and all else is worth a scrape.</summary>
+    private static async Task<PolicyCounts?> CountsAsync(IDataplane dataplane, CancellationToken stop)
+    {
+        try
+        {
+            return await dataplane.CountPoliciesAsync(stop).ConfigureAwait(false);
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static void Write(PrometheusText text, string metric, PolicyCount count, Func<PacketCount, ulong> figure)
+    {
+        var direction = count.Direction == PolicyTypes.Ingress ? "ingress" : "egress";
+        var name = count.Of.Key.Namespace.Length == 0 ? count.Of.Key.Name : $"{count.Of.Key.Namespace}/{count.Of.Key.Name}";
+        Write("allow", count.Allowed);
+        Write("deny", count.Denied);
+
+        void Write(string verdict, PacketCount of) => text.Sample(metric, figure(of), ("kind", count.Of.Kind.Word), ("policy", name),
+            ("direction", direction), ("verdict", verdict));
+    }
+}
