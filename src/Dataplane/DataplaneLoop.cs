@@ -52,7 +52,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
         changed = new(connections, log);
         nat = new(clock, changed, log);
-        enforcement = new(() => nftables.Status);
+        enforcement = new();
         features = [nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
@@ -65,7 +65,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
 
     public NatView View => view with { Table = nftables.Status };
 
-    public PolicyView Policy => policy;
+    public PolicyView Policy => policy.Enabled ? policy with { Problems = PolicyProblem.Of(nftables.Status) } : policy;
 
     public void Start()
     {
@@ -204,8 +204,6 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         if (differs)
             foreach (var feature in features) feature.InForce();
         policy = enforcement.View;
-        // What came into force shows that more has to be done.
-        if (enforcement.Look()) Look();
         Ask(nat.Question);
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }

@@ -13,7 +13,7 @@ public sealed class OfflinePolicy
     private static readonly Dictionary<string, UpstreamOffer> NoOffers = [];
     private static readonly Dictionary<string, AddressRanges> NothingHeld = [];
 
-    private readonly Enforcement enforcement = new(() => NftStatus.None);
+    private readonly Enforcement enforcement = new();
     private readonly PacketTable table;
     private readonly Node? node;
 

@@ -1,9 +1,23 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Kernel.Nftables;
 
 namespace Calico.Bgp.Dataplane;
 
-/// <param name="Policy">The object, with its kind.</param>
-public sealed record PolicyProblem(string Policy, string Reason);
+/// <param name="Policy">The object, with its kind; or the chain of what several endpoints are asked.</param>
+public sealed record PolicyProblem(string Policy, string Reason)
+{
+    /// <summary>What the kernel refuses of network policy, once for each object.</summary>
+    internal static ImmutableArray<PolicyProblem> Of(NftStatus table) =>
+    [
+        .. table.Problems.Where(problem => problem.Rule?.Chain.StartsWith(Enforcement.Prefix, StringComparison.Ordinal) == true)
+            .Select(problem => Of(problem, problem.Rule!)).DistinctBy(problem => problem.Policy),
+    ];
+
+    private static PolicyProblem Of(NftProblem problem, NftRulePlace rule) => new(
+        PolicyComment.Parse(rule.Comment) is { IsEndOfTier: false } by ? $"{by.Kind}/{by.Name}" : $"chain {rule.Chain}",
+        $"{(rule.IsLastResort ? "closed: " : "")}the kernel refused a rule of it ({problem.Words})");
+}
 
 /// <summary>What is enforced at one moment, for those that look in.</summary>
 /// <param name="Ready">The resources are known; before that what an earlier run left is not touched.</param>

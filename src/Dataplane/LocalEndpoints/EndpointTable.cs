@@ -62,6 +62,10 @@ internal sealed class EndpointTable
     /// <summary>By interface; <see cref="LocalEndpoint.EveryInterface"/> among them.</summary>
     public IReadOnlyCollection<LocalEndpoint> All => endpoints.Values;
 
+    /// <summary>How many of them are workloads', and how many are not.</summary>
+    public int OfWorkloads { get; private set; }
+    public int OfHosts => endpoints.Count - OfWorkloads;
+
     /// <summary>Null: there is none; a host endpoint of every interface counts there by itself alone.</summary>
     public LocalEndpoint? On(string interfaceName) => endpoints.GetValueOrDefault(interfaceName);
 
@@ -172,6 +176,7 @@ internal sealed class EndpointTable
     {
         var before = endpoints.GetValueOrDefault(interfaceName);
         if (before == after) return;
+        OfWorkloads += (after is { IsWorkload: true } ? 1 : 0) - (before is { IsWorkload: true } ? 1 : 0);
         if (after != null)
         {
             endpoints[interfaceName] = after;

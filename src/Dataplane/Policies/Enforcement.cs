@@ -1,7 +1,6 @@
 using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Dataplane.Selectors;
 using Calico.Bgp.Dataplane.Sets;
-using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
@@ -26,7 +25,6 @@ internal sealed partial class Enforcement : IFeature
     private readonly Dispatch dispatch = new();
     private readonly OverlayPeers overlay = new();
     private readonly BaseChains frame;
-    private readonly Func<NftStatus> table;
     private readonly Dictionary<Selector, HashSet<ResourceId>> selecting = [];
     private readonly Dictionary<string, Dictionary<ProgramKind, ProgramKey>> following = [];
     private readonly Dictionary<string, ListOf<Prefix>> spoofers = [];
@@ -38,10 +36,8 @@ internal sealed partial class Enforcement : IFeature
     /// <summary>Something was told that may make something to write; base chains may differ.</summary>
     private bool isDirty = true, frameIsDirty = true, isWritten;
 
-    /// <param name="table">What the kernel has refused, among others.</param>
-    public Enforcement(Func<NftStatus> table)
+    public Enforcement()
     {
-        this.table = table;
         endpoints = new(EndpointChanged, SelectionChanged);
         chains = new(sets, objects);
         programs = new(chains);
@@ -253,14 +249,5 @@ internal sealed partial class Enforcement : IFeature
         endpoints.Selectors.Matching(endpoint.Id).Where(selecting.ContainsKey).SelectMany(selector => selecting[selector])
             .Select(objects.Policy).OfType<AnyNetworkPolicy>();
 
-    /// <summary>A policy of which the kernel refused a rule is closed, before anything else comes.</summary>
-    public void InForce()
-    {
-        foreach (var problem in table().Problems)
-            if (problem.Chain is { } chain) isDirty |= chains.Close(chain, problem.Words);
-        View = new(IsOn, true, objects.Policies.Count(policy => !policy.IsStaged), endpoints.All.Count(endpoint => endpoint.IsWorkload),
-            endpoints.All.Count(endpoint => !endpoint.IsWorkload), programs.Count,
-            [.. chains.Closed.Select(closed => new PolicyProblem(closed.Of.ToString(),
-                $"closed: the kernel refused a rule of it ({closed.Words})"))]);
-    }
+    public void InForce() => View = new(IsOn, true, objects.Enforced, endpoints.OfWorkloads, endpoints.OfHosts, programs.Count, []);
 }

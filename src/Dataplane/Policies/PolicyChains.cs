@@ -12,30 +12,27 @@ internal readonly record struct ChainKey(ResourceId Of, PolicyTypes Direction, b
 
 /// <summary>
 /// The chains of the policies and profiles that programs use, one for each direction. A chain keeps its name while its object is edited,
-/// so that an edit writes this one chain. One that the kernel has refused a rule of is closed: it drops all that it is asked about, until
-/// its object changes.
+/// so that an edit writes this one chain. Where the kernel refuses a rule of one, this chain alone is closed, in the same transaction:
+/// without the rule the others may allow what they should not, so it drops all that it is asked about, until the kernel takes the rule or
+/// the object changes.
 /// </summary>
 internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
 {
-    private sealed record Part(ChainKey Key)
+    private sealed class Part(ChainKey key)
     {
+        public ChainKey Key => key;
+        public string Name { get; } = Name(key);
         public int Uses { get; set; }
         public SetUses Sets { get; set; } = new();
-        public string? Refused { get; set; }
     }
 
     private readonly Dictionary<ChainKey, Part> used = [];
-    private readonly Dictionary<string, Part> byName = [];
     private readonly Dictionary<ResourceId, HashSet<Part>> byObject = [];
     private readonly Dictionary<Selector, HashSet<Part>> bySelector = [];
     private readonly HashSet<Part> dirty = [];
     private readonly HashSet<string> unused = [];
 
     public int Count => used.Count;
-
-    /// <summary>What the kernel has refused, and is closed therefore.</summary>
-    public IEnumerable<(ResourceId Of, string Words)> Closed =>
-        used.Values.Where(part => part.Refused != null).Select(part => (part.Key.Of, part.Refused!)).DistinctBy(one => one.Of);
 
     public static string Name(ChainKey key) =>
         $"{Enforcement.Prefix}{(key.Direction == PolicyTypes.Ingress ? "in"
@@ -46,9 +43,10 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     {
         if (!used.TryGetValue(key, out var part))
         {
-            used[key] = byName[Name(key)] = part = new(key);
+            used[key] = part = new(key);
             Add(byObject, key.Of, part);
             dirty.Add(part);
+            unused.Remove(part.Name);
         }
         part.Uses++;
     }
@@ -60,8 +58,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         used.Remove(key);
         dirty.Remove(part);
         Remove(byObject, key.Of, part);
-        byName.Remove(Name(key));
-        unused.Add(Name(key));
+        unused.Add(part.Name);
         Forget(part);
     }
 
@@ -88,11 +85,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     /// <summary>The object's rules are others.</summary>
     public void Changed(ResourceId id)
     {
-        foreach (var part in byObject.GetValueOrDefault(id) ?? [])
-        {
-            part.Refused = null;
-            dirty.Add(part);
-        }
+        if (byObject.TryGetValue(id, out var parts)) dirty.UnionWith(parts);
     }
 
     /// <summary>The selector's members are in other sets.</summary>
@@ -103,20 +96,10 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
 
     public void Renew() => dirty.UnionWith(used.Values);
 
-    /// <summary>The kernel has refused a rule of this chain: without it the others may allow what they should not.</summary>
-    /// <returns>True: it is to be written, closed.</returns>
-    public bool Close(string chain, string words)
-    {
-        if (!byName.TryGetValue(chain, out var part) || part.Refused != null) return false;
-        part.Refused = words;
-        return dirty.Add(part);
-    }
-
     public void Write(PartsWriter into, PolicyFacts facts)
     {
         if (into.IsFresh) Renew();
         foreach (var part in dirty) Write(part, into, facts);
-        unused.ExceptWith(byName.Keys);
         if (!into.IsFresh)
             foreach (var name in unused)
             {
@@ -149,26 +132,24 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
 
     private void Write(Part part, PartsWriter into, PolicyFacts facts)
     {
-        var (name, before) = (Name(part.Key), part.Sets);
+        var (name, before) = (part.Name, part.Sets);
         foreach (var selector in before.Selectors) Remove(bySelector, selector, part);
         part.Sets = new();
         // What it goes on using is used before it is released.
-        ImmutableArray<NftRule> rules = [.. Rules(part, name, facts)];
+        ImmutableArray<NftRule> rules = [.. Rules(part, facts)];
+        ImmutableArray<NftRule>[] gentler = facts.Rejects && !part.Key.DropsOnly ? [[.. Rules(part, facts with { Rejects = false })]] : [];
         before.Release(sets);
         foreach (var selector in part.Sets.Selectors) Add(bySelector, selector, part);
         foreach (var counter in Counters(name)) into.PutCounter(counter);
-        into.Put(new NftChain(name, null, rules));
+        into.Put(new NftChain(name, null, rules) { Instead = [.. gentler, Closed(part)] });
     }
 
-    private IEnumerable<NftRule> Rules(Part part, string name, PolicyFacts facts)
+    private IEnumerable<NftRule> Rules(Part part, PolicyFacts facts)
     {
         var (id, direction, dropsOnly) = part.Key;
-        var counters = Counters(name);
+        var counters = Counters(part.Name);
         NftStatement[] deny = [new ActCountBy(counters[1]), facts.Deny(dropsOnly)];
-        var source = objects.RulesOf(id, direction);
-        if (source is not { } rules || part.Refused != null)
-            return [new NftRule([.. deny], new PolicyComment(source?.Tier ?? PolicyComment.NoTier, id.Kind.Word, Said(id),
-                direction).ToString())];
+        if (objects.RulesOf(id, direction) is not { } rules) return [new NftRule([.. deny], ClosedBy(part))];
         NftStatement[] allow = rules.Effect switch
         {
             PolicyEffect.Untracked => [new ActCountBy(counters[0]), new ActNoTrack(), facts.Marks.SetEarly, ActDecide.Accept],
@@ -184,10 +165,20 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
                 RuleAction.Allow => allow,
                 RuleAction.Deny => deny,
                 RuleAction.Pass => [facts.Marks.SetPass, ActDecide.Return],
-                _ => [new ActLog(PolicyFacts.LogGroup, name)],
+                _ => [new ActLog(PolicyFacts.LogGroup, part.Name)],
             };
             return renderer.Render(rule, acts, comment);
         });
+    }
+
+    /// <summary>Nothing that a kernel might not take: a drop alone.</summary>
+    private ImmutableArray<NftRule> Closed(Part part) =>
+        [new([new ActCountBy(Counters(part.Name)[1])], ClosedBy(part)), new([ActDecide.Drop], ClosedBy(part))];
+
+    private string ClosedBy(Part part)
+    {
+        var (id, direction, _) = part.Key;
+        return new PolicyComment(objects.RulesOf(id, direction)?.Tier ?? PolicyComment.NoTier, id.Kind.Word, Said(id), direction).ToString();
     }
 
     public static string Said(ResourceId id) => id.Key.Namespace.Length == 0 ? id.Key.Name : $"{id.Key.Namespace}/{id.Key.Name}";

@@ -22,12 +22,17 @@ internal sealed class PolicyObjects
 
     public IReadOnlyCollection<AnyNetworkPolicy> Policies => policies.Values;
 
+    /// <summary>How many are no staged ones.</summary>
+    public int Enforced { get; private set; }
+
     public AnyNetworkPolicy? Policy(ResourceId id) => policies.GetValueOrDefault(id);
 
     public static ResourceId IdOf(AnyNetworkPolicy policy) => new(policy.Kind, policy.Key);
 
     public void Put(ResourceId id, AnyNetworkPolicy? policy)
     {
+        if (Policy(id) is { IsStaged: false }) Enforced--;
+        if (policy is { IsStaged: false }) Enforced++;
         if (policy == null) policies.Remove(id);
         else policies[id] = policy;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -84,6 +85,7 @@ internal sealed class Programs(PolicyChains chains)
             used[key] = part = new($"{Enforcement.Prefix}{Word(key.Kind)}-{ContentHash.Of(key.ToString())}");
             foreach (var chain in key.Chains) chains.Use(chain);
             dirty.Add(key);
+            unused.Remove(part.Name);
         }
         part.Uses++;
         return part.Name;
@@ -119,15 +121,24 @@ internal sealed class Programs(PolicyChains chains)
     public void Write(PartsWriter into, PolicyFacts facts)
     {
         if (into.IsFresh) Renew();
-        foreach (var key in dirty) into.Put(new NftChain(used[key].Name, null, [.. Rules(key, facts)]));
-        unused.ExceptWith(used.Values.Select(part => part.Name));
+        foreach (var key in dirty)
+            into.Put(new NftChain(used[key].Name, null, [.. Rules(key, facts)])
+            {
+                // Without one of its rules it may be content with what it should not.
+                Instead = [.. Gentler(key, facts),
+                    [.. Before(key, facts), new([new ActCount(), ActDecide.Drop], PolicyComment.Refused)]],
+            });
         if (!into.IsFresh)
             foreach (var name in unused) into.RemoveChain(name);
         unused.Clear();
         dirty.Clear();
     }
 
-    private IEnumerable<NftRule> Rules(ProgramKey key, PolicyFacts facts)
+    /// <summary>Where the kernel has no reject, it drops.</summary>
+    private static ImmutableArray<NftRule>[] Gentler(ProgramKey key, PolicyFacts facts) =>
+        facts.Rejects && !key.DropsOnly ? [[.. Rules(key, facts with { Rejects = false })]] : [];
+
+    private static IEnumerable<NftRule> Rules(ProgramKey key, PolicyFacts facts)
     {
         foreach (var rule in Before(key, facts)) yield return rule;
         foreach (var tier in key.Tiers)

@@ -28,6 +28,10 @@ internal sealed class ChainPart(string name)
 
     public bool Holds(ImmutableArray<NftRule> rules) => !InForce.IsDefault && InForce.AsSpan().SequenceEqual(rules.AsSpan());
 
+    /// <summary>What may stand instead of its rules is asked for while these are not in force.</summary>
+    public bool Wants(NftRule rule) => Wanted is { } wanted
+        && (wanted.Rules.Contains(rule) || (!Holds(wanted.Rules) && wanted.Instead.Any(rules => rules.Contains(rule))));
+
     /// <summary>True where something has to be done about it.</summary>
     public bool Put(NftChain chain)
     {

@@ -14,11 +14,33 @@ public sealed record NftChain(string Name, NftHook? Hook, ImmutableArray<NftRule
 {
     public string? Comment { get; init; }
 
+    /// <summary>
+    /// What it has in place of its rules where the kernel refuses one of them: the first of these of which it refuses nothing, else the
+    /// last without what is refused. None: its own rules, without what is refused.
+    /// </summary>
+    public ImmutableArray<ImmutableArray<NftRule>> Instead { get; init; } = [];
+
     /// <summary>What cannot be changed while the chain lives.</summary>
     public bool SameKind(NftChain other) => Name == other.Name && Hook == other.Hook && Comment == other.Comment;
 
     /// <summary>With the same rules.</summary>
-    public bool Same(NftChain other) => SameKind(other) && Rules.AsSpan().SequenceEqual(other.Rules.AsSpan());
+    public bool Same(NftChain other) => SameKind(other) && Rules.AsSpan().SequenceEqual(other.Rules.AsSpan())
+        && Instead.Length == other.Instead.Length
+        && Instead.Zip(other.Instead).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second.AsSpan()));
+
+    /// <summary>Which of its rules it has while the kernel refuses some, these among them.</summary>
+    internal ImmutableArray<NftRule> Standing(Predicate<NftPart>? refused)
+    {
+        var standing = Rules;
+        for (var next = 0; next < Instead.Length && standing.Any(rule => IsRefused(rule, refused)); next++) standing = Instead[next];
+        return standing;
+    }
+
+    /// <summary>The same without those that the kernel refuses.</summary>
+    internal ImmutableArray<NftRule> Without(Predicate<NftPart>? refused) =>
+        refused == null ? Rules : [.. Standing(refused).Where(rule => !IsRefused(rule, refused))];
+
+    private bool IsRefused(NftRule rule, Predicate<NftPart>? refused) => refused != null && refused(new NftPart.Rule(Name, rule));
 }
 
 /// <summary>A rule: matches, then acts, evaluated from left to right.</summary>

@@ -65,12 +65,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     private void Add(ChainPart chain)
     {
         if (Blocks(chain.Wanted != null ? new NftPart.Chain(chain.Name) : new NftPart.Removal(new NftPart.Chain(chain.Name)))) return;
-        chains.Add((chain, chain.Wanted is { } wanted ? Allowed(wanted, blocked) : []));
+        chains.Add((chain, chain.Wanted is { } wanted ? wanted.Without(blocked) : []));
     }
-
-    /// <summary>The rules that are wanted of a chain, without those that the kernel has refused.</summary>
-    public static ImmutableArray<NftRule> Allowed(NftChain chain, Predicate<NftPart>? blocked) =>
-        blocked == null ? chain.Rules : [.. chain.Rules.Where(rule => !blocked(new NftPart.Rule(chain.Name, rule)))];
 
     /// <summary>Removed, whether it comes again or not.</summary>
     private bool IsAgain(SetPart set) => set.There != null && (set.Wanted == null || setsAgain.Contains(set));

@@ -151,7 +151,7 @@ internal sealed class NftParts
         NftPart.Set(var name) => Set(name)?.Wanted != null,
         NftPart.Chain(var name) => Chain(name)?.Wanted != null,
         NftPart.Element(var of, var element) => Set(of)?.Wants(element) == true,
-        NftPart.Rule(var of, var rule) => Chain(of)?.Wanted?.Rules.Contains(rule) == true,
+        NftPart.Rule(var of, var rule) => Chain(of)?.Wants(rule) == true,
         NftPart.Counter(var name) => counters.GetValueOrDefault(name)?.IsWanted == true,
         NftPart.Removal(NftPart.Counter(var name)) => counters.GetValueOrDefault(name)?.IsThere == true,
         NftPart.Removal(NftPart.Element(var of, var element)) => Set(of)?.ToRemove.Contains(element) == true,

@@ -4,8 +4,13 @@ using Calico.Bgp.Kernel.Packets;
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>A part of our table that the kernel refused, in its words; it is tried again, and the rest is in force.</summary>
-/// <param name="Chain">Whose rule it is; null: it is none.</param>
-public sealed record NftProblem(string Part, int Errno, string Words, DateTimeOffset Since, int Attempts, string? Chain = null);
+/// <param name="Rule">Null: it is none.</param>
+public sealed record NftProblem(string Part, int Errno, string Words, DateTimeOffset Since, int Attempts, NftRulePlace? Rule = null);
+
+/// <summary>Where a rule should stand.</summary>
+/// <param name="Comment">What the rule says of itself.</param>
+/// <param name="IsLastResort">The chain has what is left when nothing else is taken.</param>
+public sealed record NftRulePlace(string Chain, string? Comment, bool IsLastResort);
 
 /// <param name="Repairs">How often the table was put right after somebody else had changed it.</param>
 /// <param name="Missing">Features that the kernel lacks, by the option it would have to be built with.</param>

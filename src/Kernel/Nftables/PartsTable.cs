@@ -6,9 +6,11 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : IPacketTable
 {
     public IEnumerable<NftChain> BaseChains => parts.Chains.Where(chain => chain.Wanted?.Hook != null)
-        .OrderBy(chain => chain.Made ?? long.MaxValue).Select(chain => chain.Wanted!);
+        .OrderBy(chain => chain.Made ?? long.MaxValue).Select(chain => Now(chain.Wanted!));
 
-    public NftChain? Chain(string name) => parts.Chain(name)?.Wanted;
+    public NftChain? Chain(string name) => parts.Chain(name)?.Wanted is { } wanted ? Now(wanted) : null;
+
+    private NftChain Now(NftChain wanted) => blocked == null ? wanted : wanted with { Rules = wanted.Standing(blocked) };
 
     public bool IsInForce(NftChain chain, NftRule rule) => blocked == null
         || (!blocked(new NftPart.Rule(chain.Name, rule)) && !blocked(new NftPart.Chain(chain.Name)));

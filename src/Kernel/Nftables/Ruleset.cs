@@ -40,7 +40,10 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     public ImmutableArray<NftProblem> Problems(int limit) =>
         [.. refusals.List(limit).Select(entry =>
             new NftProblem(entry.Key.ToString()!, entry.Refusal.Errno, entry.Refusal.Words, entry.Refusal.Since, entry.Refusal.Attempts,
-                (entry.Key as NftPart.Rule)?.In))];
+                entry.Key is NftPart.Rule rule ? Place(rule) : null))];
+
+    private NftRulePlace Place(NftPart.Rule rule) => new(rule.In, rule.Value.Comment,
+        parts.Chain(rule.In)?.Wanted is { Instead: [.., var last] } chain && chain.Standing(refusals.Blocks) == last);
 
     /// <summary>What packets meet, once it is in force.</summary>
     public IPacketTable Table => new PartsTable(parts, Blocked);
@@ -229,7 +232,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         if (told != null)
         {
             generation = told.Generation;
-            parts.Compare(told, chain => NftDifference.Allowed(chain, Blocked));
+            parts.Compare(told, chain => chain.Without(Blocked));
         }
         if (errno == 0) return known;
         Refuse([new(new NftPart.Table(name), errno, Marshal.GetPInvokeErrorMessage(errno))]);

@@ -52,7 +52,7 @@ public class EnforcementTests
     /// <summary>What the table has after all that was written.</summary>
     private sealed class Hand
     {
-        private readonly Enforcement enforcement = new(() => NftStatus.None);
+        private readonly Enforcement enforcement = new();
         private readonly TableWriter table = new();
         private readonly Dictionary<string, NftSet> sets = [];
         private readonly Dictionary<string, NftChain> chains = [];
@@ -65,6 +65,16 @@ public class EnforcementTests
         }
 
         public int Changes { get; private set; }
+
+        /// <summary>What the kernel is too old for.</summary>
+        public Predicate<NftRule> Refused { get; init; } = _ => false;
+
+        private NftChain Now(NftChain chain) => chain with
+        {
+            Rules = ((ImmutableArray<NftRule>[])[chain.Rules, .. chain.Instead]).FirstOrDefault(
+                rules => !rules.Any(rule => Refused(rule)), [.. (chain.Instead.IsEmpty ? chain.Rules : chain.Instead[^1]).Where(
+                    rule => !Refused(rule))]),
+        };
 
         public void Change(Resource? before, Resource? after)
         {
@@ -127,7 +137,7 @@ public class EnforcementTests
         }
 
         public PacketEnd Ask(Packet packet) =>
-            Assert.Single(PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), new OneHost(), packet));
+            Assert.Single(PacketWalk.Ends(new PacketTable(sets.Values, chains.Values.Select(Now)), new OneHost(), packet));
     }
 
     /// <summary>Its own address is <see cref="HostAddress"/>.</summary>
@@ -136,6 +146,51 @@ public class EnforcementTests
         public bool? IsLocal(Address address) => address == HostAddress || address == Address.Parse("127.0.0.1");
         public bool? IsLocalOn(Address address, string link) => IsLocal(address);
         public bool? ComesBackBy(Address source, uint mark, string link) => true;
+    }
+
+    [Fact]
+    public void A_policy_of_which_the_kernel_refuses_a_rule_is_closed_alone_for_what_it_selects()
+    {
+        var ping = Allow with { Protocol = 1, Icmp = new(8, 0) };
+        Resource[] objects =
+            [.. World, Ingress("ping", ping, Allow), Global("out", "app == 'a'", Allow with { Destination = Port(80) })];
+        Assert.Equal(PacketVerdict.Accept, new Hand(objects).Ask(A, B, 80).Item1);
+        var old = new Hand(objects) { Refused = rule => rule.Statements.Any(statement => statement is MatchIcmp) };
+        Assert.Equal((PacketVerdict.Drop, new PolicyComment("default", "NetworkPolicy", "default/ping", PolicyTypes.Ingress)),
+            old.Ask(A, B, 80));
+        Assert.Equal(PacketVerdict.Accept, old.Ask(B, A, 80).Item1);
+        Assert.Equal((PacketVerdict.Drop, new PolicyComment("default")), old.Ask(A, B, 81));
+    }
+
+    [Fact]
+    public void A_kernel_without_reject_drops_and_one_without_named_counters_lets_nothing_through_that_counts()
+    {
+        Resource[] objects =
+        [
+            .. World, Ingress("some", Allow with { Destination = Port(80) }),
+            new FelixConfiguration(new Metadata("default")) { FilterDenyAction = DenyAction.Reject },
+        ];
+        var old = new Hand(objects) { Refused = rule => rule.Statements.Any(statement => statement is ActReject) };
+        Assert.Equal(PacketVerdict.Accept, old.Ask(A, B, 80).Item1);
+        Assert.Equal(PacketVerdict.Drop, old.Ask(A, B, 81).Item1);
+        old = new Hand(objects) { Refused = rule => rule.Statements.Any(statement => statement is ActCountBy) };
+        Assert.Equal(PacketVerdict.Drop, old.Ask(A, B, 80).Item1);
+    }
+
+    [Fact]
+    public void What_the_kernel_refuses_is_said_by_the_object_once()
+    {
+        NftProblem Problem(string chain, string? comment, bool isLast) =>
+            new("rule", 2, "No such file or directory", DateTimeOffset.UnixEpoch, 1, new(chain, comment, isLast));
+        var closed = new PolicyComment("default", "NetworkPolicy", "default/ping", PolicyTypes.Ingress, 0).ToString();
+        var status = NftStatus.None with
+        {
+            Problems = [Problem("pol-in-1", closed, true), Problem("pol-in-1", closed, true), Problem("pol-to-1", null, false),
+                Problem("postrouting", null, false)],
+        };
+        const string Words = "the kernel refused a rule of it (No such file or directory)";
+        Assert.Equal((PolicyProblem[])[new("NetworkPolicy/default/ping", "closed: " + Words), new("chain pol-to-1", Words)],
+            PolicyProblem.Of(status));
     }
 
     [Fact]

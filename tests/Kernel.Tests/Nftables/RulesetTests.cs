@@ -111,6 +111,45 @@ public class RulesetTests
         Assert.Empty(ruleset.Problems(10));
     }
 
+    /// <summary>As a kernel that is too old for one rule of a policy's.</summary>
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_chain_that_says_what_it_has_instead_of_a_refused_rule_has_it_in_the_same_turn_and_nothing_else_waits()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        var allow = Rule(new MatchProtocols([6]), ActDecide.Accept);
+        NftChain Chain(string name, params NftRule[] rules) => new(name, null, [.. rules])
+        {
+            Instead = [[Rule(new ActReject(), new Unheard())], [Rule(new ActCountBy("none")), Rule(ActDecide.Drop)]],
+        };
+        ruleset.Have(Table([], Chain("policy", allow), Chain("other", allow), new NftChain("c", new("filter", NftHookPoint.Forward, 0),
+            [Rule(ActDecide.Jump("policy"))])));
+        Assert.Equal(1L, ruleset.Transactions);
+        var other = ns.Nft($"-a list chain inet {Name} other");
+        ruleset.Have(new NftChange.PutChain(Chain("policy", Rule(new Unheard()), allow)),
+            new NftChange.PutSet(Prefixes("beside", "10.0.0.0/8")));
+        // Refused: the rule, then what should be instead; and of the last resort the one part that cannot be.
+        Assert.Equal((5L, true), (ruleset.Transactions, ruleset.IsSettled));
+        Assert.Equal(3, ruleset.Problems(10).Count());
+        Assert.All(ruleset.Problems(10), problem => Assert.Equal(("policy", true), (problem.Rule!.Chain, problem.Rule.IsLastResort)));
+        Assert.Contains("chain policy {\n\t\tdrop\n\t}", ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains("10.0.0.0/8", ns.Listed(), StringComparison.Ordinal);
+        Assert.Equal(other, ns.Nft($"-a list chain inet {Name} other"));
+        var end = Assert.Single(PacketWalk.Ends(ruleset.Ruleset.Table, new Nowhere(),
+            new Packet(Address.Parse("10.0.0.1"), Address.Parse("10.0.0.2")) { Protocol = IpProtocol.Tcp, In = "a", Out = "b" }));
+        Assert.Equal(PacketVerdict.Drop, end.Verdict);
+        ruleset.Have(new NftChange.PutChain(Chain("policy", allow)));
+        Assert.Contains("chain policy {\n\t\tmeta l4proto tcp accept\n\t}", ns.Listed(), StringComparison.Ordinal);
+        Assert.Empty(ruleset.Problems(10));
+    }
+
+    private sealed class Nowhere : IHostFacts
+    {
+        public bool? IsLocal(Address address) => false;
+        public bool? IsLocalOn(Address address, string link) => false;
+        public bool? ComesBackBy(Address source, uint mark, string link) => true;
+    }
+
     /// <summary>The kernel is not even asked.</summary>
     [NeedsFact(Needs.Namespaces, "nft")]
     public void What_has_no_octets_is_refused_like_what_the_kernel_refuses()
