@@ -15,6 +15,9 @@ internal sealed partial class PolicySite
     /// <summary>What <c>policy:</c> says in bgpd.yaml, and what else is to stand there.</summary>
     public string Configuration { get; set; } = "policy: { enabled: true }\n";
 
+    /// <summary>Other places that objects come from, with a comma before each.</summary>
+    public string MoreSources { get; set; } = "";
+
     public Background Daemon => daemons[^1];
 
     /// <summary>Starts it on the first node, where it may have run before.</summary>
@@ -26,7 +29,7 @@ internal sealed partial class PolicySite
         await File.WriteAllTextAsync(file, $$"""
             node: {{place.Name}}
             router: { asNumber: 64512, id: {{place.IPv4}} }
-            sources: [{ files: {{Resources}}, lossAfter: 0s }]
+            sources: [{ files: {{Resources}}, lossAfter: 0s }{{MoreSources}}]
             control: { http: ["unix:{{PathOf($"http{node}")}}"], socket: {{PathOf($"ctl{node}")}} }
             {{Configuration}}
             """);
@@ -79,6 +82,14 @@ internal sealed partial class PolicySite
             new Probe(knocker, knocker.Address(false), door.Address(false), Protocols.Sctp) { Port = FirstFencePort + written + more })],
             TimeSpan.FromMilliseconds(50));
     }
+
+    /// <summary>What the first node's daemon answers; nothing while it does not listen yet.</summary>
+    public async Task<string> HttpAsync(string path) =>
+        (await Node.RunAsync("curl", "-s", "--unix-socket", PathOf("http1"), "http://bgpd" + path)).Output;
+
+    /// <summary>It has read its objects, and the table is as they say.</summary>
+    public Task ReadyAsync() => Until.TrueAsync("the dataplane is ready",
+        async () => (await HttpAsync("/v1/nat")).Contains("\"ready\":true", StringComparison.Ordinal), Patience, LogAsync);
 
     public Task<string> LogAsync() => Task.FromResult(Background.SaidIn(PathOf("bgpd.log")));
 

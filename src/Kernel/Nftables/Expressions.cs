@@ -162,7 +162,12 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     /// <summary>Counts what gets here; its figures are the kernel's.</summary>
     public void Counter() => Add("counter", _ => { });
 
-    public void NoTrack() => Add("notrack", _ => { });
+    /// <summary>The kernel tells it back by its name alone, so it has no attributes here, either.</summary>
+    public void NoTrack()
+    {
+        using var element = message.OpenNested(ListElement);
+        message.Text(Name, "notrack");
+    }
 
     public void CountBy(string counter) => Add("objref", data => data
         .BigEndian(1, NftMessage.CounterObject).Text(2, counter)); // IMM_TYPE, IMM_NAME

@@ -239,5 +239,8 @@ public class OracleTests
         ruleset.Have(table);
         Assert.Equal([], ruleset.Problems(10).Select(problem => $"{problem.Part}: {problem.Words}"));
         Assert.Equal(theirs, ns.Listed());
+        var later = ns.Ruleset(table.Comment);
+        later.Have(table);
+        Assert.Equal(0L, later.Transactions);
     }
 }
