@@ -37,6 +37,11 @@ public enum AnswerCode : byte
     NoSources,
     /// <summary>bgpd.yaml has no section nat.</summary>
     NatOff,
+    /// <summary>No policy is enforced (<c>policy.enabled</c>).</summary>
+    PolicyOff,
+    UnknownPolicy,
+    /// <summary>No endpoint of this node is called so.</summary>
+    UnknownEndpoint,
     WrongMethod,
     /// <summary>bgpd.yaml is not taken, and nothing has changed.</summary>
     ConfigurationRefused,
@@ -56,7 +61,8 @@ public static class AnswerCodes
         AnswerCode.BadQuery or AnswerCode.BadBody => 400,
         AnswerCode.OrderOnPort or AnswerCode.OverQuota or AnswerCode.ForeignOrigin => 403,
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
-            or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff => 404,
+            or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
+            or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint => 404,
         AnswerCode.WrongMethod => 405,
         AnswerCode.PeerDrained => 409,
         AnswerCode.ForeignHost => 421,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Calico.Bgp.Dataplane;
 
 namespace Calico.Bgp.Answers;
 
@@ -10,6 +11,17 @@ public sealed record PolicyExplanationAnswer(string Verdict, IReadOnlyList<Polic
     /// <summary>Where the verdict is unknown: each way that it may go; absent where it is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DependsOn { get; init; }
+
+    public static PolicyExplanationAnswer Of(PolicyExplanation explanation) => new(
+        explanation.Verdict,
+        [
+            .. explanation.Programs.Select(one => new PolicyProgramAnswer(
+                one.Program, one.Endpoint, one.Verdict, one.Tier, one.Policy, one.Rule, one.Reason)),
+        ],
+        new(explanation.Destination, explanation.Source, explanation.Why))
+    {
+        DependsOn = explanation.DependsOn.IsEmpty ? null : [.. explanation.DependsOn],
+    };
 }
 
 /// <param name="Verdict">allow, deny, or continue: nothing there decides.</param>

@@ -61,6 +61,24 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatExplanationAnswer)));
     }
 
+    public async Task PoliciesAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/policy/list", stop).ConfigureAwait(false);
+        Show(body, () => PolicyListView.Of(daemon.Read(body, AnswersJson.Default.PolicyListAnswer)));
+    }
+
+    public async Task PolicyAsync(string name, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/policy/show" + Query(("name", name)), stop).ConfigureAwait(false);
+        Show(body, () => PolicyListView.Of(daemon.Read(body, AnswersJson.Default.PolicyDetailsAnswer)));
+    }
+
+    public async Task PolicyEndpointsAsync(string? name, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/policy/endpoints" + Query(("name", name)), stop).ConfigureAwait(false);
+        Show(body, () => PolicyListView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPolicyEndpointAnswer), isOne: name != null));
+    }
+
     public async Task PolicyExplainAsync(
         (string Source, string Destination, string Protocol, string? From) asked, CancellationToken stop)
     {

@@ -5,10 +5,41 @@ using Calico.Bgp.Bgpctl.Planning;
 
 namespace Calico.Bgp.Bgpctl;
 
-/// <summary><c>bgpctl policy explain SRC DST PROTOCOL[:PORT] [--from-interface IF] [--config FILE]</c>.</summary>
+/// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | explain SRC DST PROTOCOL[:PORT] [--from-interface IF] [--config
+/// FILE]</c>.</summary>
 internal static class PolicyWords
 {
-    public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time)
+    public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time) =>
+        new("policy", "Network policy: what lets packets through, and what does not")
+        {
+            List(make), Show(make), Endpoints(make), Explain(make, json, screen, time),
+        };
+
+    private static Command List(Func<ParseResult, DaemonCommands> make) => Commands.Do(
+        new("list", "All policies in the order in which they are asked, what they select here, and what they let through"), make,
+        (daemon, _, stop) => daemon.PoliciesAsync(stop));
+
+    private static Command Show(Func<ParseResult, DaemonCommands> make)
+    {
+        var name = new Argument<string>("NAME") { Description = "[KIND/][NAMESPACE/]NAME" };
+        return Commands.Do(
+            new("show", "One policy: its rules, whom it selects here, where it stands") { name }, make,
+            (daemon, parsed, stop) => daemon.PolicyAsync(parsed.GetValue(name)!, stop));
+    }
+
+    private static Command Endpoints(Func<ParseResult, DaemonCommands> make)
+    {
+        var name = new Argument<string?>("NAME")
+        {
+            Description = "one as a whole, by its object's name or its interface",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        return Commands.Do(
+            new("endpoints", "The endpoints of this node, and by which policies their packets are asked") { name }, make,
+            (daemon, parsed, stop) => daemon.PolicyEndpointsAsync(parsed.GetValue(name), stop));
+    }
+
+    private static Command Explain(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time)
     {
         var source = new Argument<string>("SRC") { Description = "an address, or the NAMESPACE/NAME of a pod" };
         var destination = new Argument<string>("DST") { Description = "the same; a service by its address" };
@@ -19,7 +50,7 @@ internal static class PolicyWords
         {
             source, destination, protocol, from, config,
         };
-        Commands.Judge(explain, make, async (daemon, parsed, stop) =>
+        return Commands.Judge(explain, make, async (daemon, parsed, stop) =>
         {
             var asked = (parsed.GetValue(source)!, parsed.GetValue(destination)!, parsed.GetValue(protocol)!, parsed.GetValue(from));
             if (parsed.GetValue(config) is not { } file)
@@ -30,6 +61,5 @@ internal static class PolicyWords
             var commands = new PolicyCommands(screen, time, parsed.GetValue(json));
             return await commands.ExplainAsync(file, asked, stop).ConfigureAwait(false);
         });
-        return new("policy", "Network policy: what lets packets through, and what does not") { explain };
     }
 }

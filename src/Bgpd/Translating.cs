@@ -32,12 +32,14 @@ internal sealed class Translating(
 
     public PolicyView Policy => work?.Dataplane.Policy ?? PolicyView.Off;
 
+    public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) =>
+        work?.Dataplane.PolicyPictureAsync(stop) ?? Task.FromResult<PolicyPicture?>(null);
+
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);
 
-    public Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) =>
-        work?.Dataplane.ExplainPolicyAsync(question, stop)
-            ?? Task.FromResult(PolicyExplanation.Refused("expected policy to be on (policy.enabled in bgpd.yaml), it is off"));
+    public Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) =>
+        work?.Dataplane.ExplainPolicyAsync(question, stop) ?? Task.FromResult<PolicyExplanation?>(null);
 
     public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>
         work?.Dataplane.CountPoliciesAsync(stop) ?? Task.FromResult(PolicyCounts.None);

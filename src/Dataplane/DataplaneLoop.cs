@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
@@ -108,9 +109,9 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
     }
 
-    public async Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
+    public async Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
     {
-        if (!policy.Enabled) return PolicyExplanation.Refused("expected policy to be on (policy.enabled in bgpd.yaml), it is off");
+        if (!policy.Enabled) return null;
         var host = new RunningHost(kernel.Current);
         var (asked, problem) = await AskAsync(known => (known.Case(question, host, out var wrong), wrong), stop).ConfigureAwait(false);
         if (asked == null) return PolicyExplanation.Refused(problem!);
@@ -125,6 +126,21 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         if (!policy.Enabled) return PolicyCounts.None;
         var counts = await nftables.CountersAsync(Enforcement.Prefix, stop).ConfigureAwait(false);
         return await AskAsync(known => known.Counted(counts), stop).ConfigureAwait(false);
+    }
+
+    public async Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default)
+    {
+        if (!policy.Enabled) return null;
+        var picture = await AskAsync(known => known.Picture(), stop).ConfigureAwait(false);
+        try
+        {
+            var counts = (await CountPoliciesAsync(stop).ConfigureAwait(false)).Policies.ToLookup(count => count.Of);
+            return picture with { Policies = [.. picture.Policies.Select(one => one with { Counts = [.. counts[one.Policy.Id]] })] };
+        }
+        catch (Win32Exception refused)
+        {
+            return picture with { Uncounted = refused.Message };
+        }
     }
 
     private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)

@@ -9,14 +9,18 @@ public interface IDataplane
 
     PolicyView Policy { get; }
 
+    /// <summary>Policies, endpoints, and what was counted; null: no policy is enforced.</summary>
+    Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default);
+
     /// <summary>What becomes of the packet's source, by the rules in force.</summary>
     Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);
-
-    /// <summary>By whom a connection's first packet is let through, or is not, by the rules in force.</summary>
-    Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
 
     /// <summary>What policies and profiles in use here have decided, as the kernel has it now: it is asked each time, and only
     /// then.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
     Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default);
+
+    /// <summary>By whom a connection's first packet is let through, or is not, by the rules in force; null: no policy is
+    /// enforced.</summary>
+    Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
 }

@@ -10,6 +10,7 @@ public sealed class BgpctlLab : IAsyncLifetime
 
     public FakeSpeaker Speaker => lab.Speaker;
     public FakeDaemon Daemon => lab.Daemon;
+    public FakeDataplane Dataplane => lab.Dataplane;
     public string Socket => lab.Socket;
     internal StringWriter Output { get; } = new() { NewLine = "\n" };
     internal StringWriter Errors { get; } = new() { NewLine = "\n" };

@@ -26,13 +26,17 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("kernel --routes")]
     [InlineData("nat")]
     [InlineData("nat explain 192.168.1.1 198.51.100.1")]
+    [InlineData("policy list")]
+    [InlineData("policy show web")]
+    [InlineData("policy endpoints")]
+    [InlineData("policy endpoints shop/web-1")]
     [InlineData("reload")]
     [InlineData("peers tor1 restart")]
     public async Task What_is_shown_without_a_terminal(string command)
     {
         Assert.Equal(0, await lab.RunAsync(command.Split(' ')));
         var shown = Resident().Replace(lab.Output.ToString(), "${1}(some) resident");
-        Golden.Check($"{command.Replace(' ', '_').Replace("--", "")}.txt", shown);
+        Golden.Check($"{command.Replace(' ', '_').Replace("--", "").Replace('/', '_')}.txt", shown);
     }
 
     [Fact]
@@ -41,6 +45,29 @@ public sealed partial class CommandsTests : IAsyncLifetime
         lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Wanted = 3, Installed = 4 };
         await lab.RunAsync("status");
         Assert.Contains("  4 installed, 3 wanted, 0 pending", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("policy list")]
+    [InlineData("policy show web")]
+    [InlineData("policy endpoints")]
+    [InlineData("policy explain 192.0.2.9 10.0.0.1 tcp:80")]
+    public async Task A_daemon_that_enforces_no_policy_says_so_in_one_line(string command)
+    {
+        lab.Dataplane.HasPolicy = false;
+        Assert.Equal(1, await lab.RunAsync(command.Split(' ')));
+        Assert.Equal(
+            "bgpctl: network policy is off: bgpd.yaml has no section policy, or policy.enabled is false\n", lab.Errors.ToString());
+        Assert.Equal("", lab.Output.ToString());
+    }
+
+    [Theory]
+    [InlineData("policy show nobody", "expected the [KIND/][NAMESPACE/]NAME of a policy, got nobody")]
+    [InlineData("policy endpoints nobody", "expected the name or the interface of an endpoint of this node, got nobody")]
+    public async Task What_is_not_there_is_said_to_be(string command, string problem)
+    {
+        Assert.Equal(1, await lab.RunAsync(command.Split(' ')));
+        Assert.StartsWith($"bgpctl: {problem}", lab.Errors.ToString());
     }
 
     [Fact]
@@ -82,6 +109,11 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("kernel", 40)]
     [InlineData("kernel", 80)]
     [InlineData("nat", 40)]
+    [InlineData("policy list", 40)]
+    [InlineData("policy list", 80)]
+    [InlineData("policy show web", 80)]
+    [InlineData("policy endpoints", 80)]
+    [InlineData("policy endpoints uplink", 80)]
     [InlineData("explain route 192.0.2.0/24", 40)]
     [InlineData("nat explain 192.168.1.1 198.51.100.1", 40)]
     public async Task Narrow_terminals_break_no_word(string command, int width)
@@ -121,6 +153,9 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("kernel --routes")]
     [InlineData("nat")]
     [InlineData("nat explain 192.168.1.1 198.51.100.1")]
+    [InlineData("policy list")]
+    [InlineData("policy show shop/web")]
+    [InlineData("policy endpoints")]
     [InlineData("reload")]
     [InlineData("peers tor1 enable")]
     public async Task With_json_every_command_prints_json(string command)

@@ -20,19 +20,10 @@ internal sealed class PolicyCommands(Screen screen, TimeProvider time, bool json
         var policy = new OfflinePolicy(plan.File.Dataplane, (plan.Planner?.Resources ?? Resources.ResourceSnapshot.Empty).Begin());
         var explanation = policy.Explain(question!);
         if (explanation.Problem is { } problem) throw new Refusal(problem);
-        var answer = Of(explanation);
+        var answer = PolicyExplanationAnswer.Of(explanation);
         if (json) await screen.Output.WriteLineAsync(JsonSerializer.Serialize(answer, AnswersJson.Legible.PolicyExplanationAnswer))
             .ConfigureAwait(false);
         else screen.Write(PolicyExplainView.Of(answer));
         return !plan.IsRefused;
     }
-
-    private static PolicyExplanationAnswer Of(PolicyExplanation of) => new(
-        of.Verdict,
-        [.. of.Programs.Select(one => new PolicyProgramAnswer(
-            one.Program, one.Endpoint, one.Verdict, one.Tier, one.Policy, one.Rule, one.Reason))],
-        new(of.Destination, of.Source, of.Why))
-    {
-        DependsOn = of.DependsOn.IsEmpty ? null : [.. of.DependsOn],
-    };
 }

@@ -1,37 +1,134 @@
-// From the dataplane's explanation of a packet to what /v1/policy/explain says.
+// From what the dataplane knows of policies, and its explanation of a packet, to what /v1/policy says.
 
+using System.Collections.Immutable;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Resources.Policies;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
 
 internal static class PolicyAnswers
 {
+    private const string Ingress = "ingress", Egress = "egress";
+
     public static async Task ExplainAsync(HttpContext http, IDataplane? dataplane)
     {
         string Said(string key) => http.Request.Query[key].ToString();
         var wrong = PolicyQuestion.Read(Said("src"), Said("dst"), Said("protocol"), Said("from"), out var question);
-        if (wrong != null) await RefuseAsync(http, wrong).ConfigureAwait(false);
-        else if (dataplane == null)
-            await RefuseAsync(http, "expected policy to be on (policy.enabled in bgpd.yaml), it is off").ConfigureAwait(false);
-        else
+        if (wrong != null)
         {
-            var explanation = await dataplane.ExplainPolicyAsync(question!, http.RequestAborted).ConfigureAwait(false);
-            if (explanation.Problem is { } problem) await RefuseAsync(http, problem).ConfigureAwait(false);
-            else await Answer.JsonAsync(http, Of(explanation), Answer.Json.PolicyExplanationAnswer).ConfigureAwait(false);
+            await RefuseAsync(http, wrong).ConfigureAwait(false);
+            return;
         }
+        var explanation = dataplane == null ? null
+            : await dataplane.ExplainPolicyAsync(question!, http.RequestAborted).ConfigureAwait(false);
+        await (explanation switch
+        {
+            null => RefuseOffAsync(http),
+            { Problem: { } problem } => RefuseAsync(http, problem),
+            _ => Answer.JsonAsync(http, PolicyExplanationAnswer.Of(explanation), Answer.Json.PolicyExplanationAnswer),
+        }).ConfigureAwait(false);
     }
 
     private static Task RefuseAsync(HttpContext http, string problem) =>
         Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, problem, "src, dst, protocol"));
 
-    private static PolicyExplanationAnswer Of(PolicyExplanation of) => new(
-        of.Verdict,
-        [.. of.Programs.Select(one => new PolicyProgramAnswer(
-            one.Program, one.Endpoint, one.Verdict, one.Tier, one.Policy, one.Rule, one.Reason))],
-        new(of.Destination, of.Source, of.Why))
+    private static Task RefuseOffAsync(HttpContext http) => Answer.ErrorAsync(
+        http, AnswerCode.PolicyOff, "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
+
+    /// <summary>GET /v1/policy/list.</summary>
+    public static Task ListAsync(HttpContext http, IDataplane? dataplane) => OfPictureAsync(http, dataplane, picture => Answer.JsonAsync(
+        http, new([.. picture.Policies.Select(one => Summary(one))]) { Uncounted = picture.Uncounted },
+        Answer.Json.PolicyListAnswer));
+
+    /// <summary>GET /v1/policy/show?name=[KIND/][NAMESPACE/]NAME: all that are called so.</summary>
+    public static Task ShowAsync(HttpContext http, IDataplane? dataplane) => OfPictureAsync(http, dataplane, picture =>
     {
-        DependsOn = of.DependsOn.IsEmpty ? null : [.. of.DependsOn],
-    };
+        var name = http.Request.Query["name"].ToString();
+        PolicyEntry[] called = [.. picture.Policies.Where(one => IsCalled(one, name))];
+        if (called.Length == 0)
+            return Answer.ErrorAsync(http, new ErrorAnswer(
+                AnswerCode.UnknownPolicy, $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; "
+                + "`bgpctl policy list` shows them", "name"));
+        return Answer.JsonAsync(
+            http, new([.. called.Select(one => Detail(one))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
+    });
+
+    /// <summary>GET /v1/policy/endpoints[?name=NAME]: by its object's name, with or without the namespace, or by the interface.</summary>
+    public static Task EndpointsAsync(HttpContext http, IDataplane? dataplane) => OfPictureAsync(http, dataplane, picture =>
+    {
+        var name = http.Request.Query["name"].ToString();
+        EndpointEntry[] called = [.. picture.Endpoints.Where(one => name.Length == 0 || IsCalled(one, name))];
+        if (called.Length == 0 && name.Length > 0)
+            return Answer.ErrorAsync(http, new ErrorAnswer(
+                AnswerCode.UnknownEndpoint,
+                $"expected the name or the interface of an endpoint of this node, got {name}, which is not here; `bgpctl policy endpoints` "
+                + "shows them", "name"));
+        return Answer.JsonAsync(http, [.. called.Select(Endpoint)], Answer.Json.IReadOnlyListPolicyEndpointAnswer);
+    });
+
+    private static async Task OfPictureAsync(HttpContext http, IDataplane? dataplane, Func<PolicyPicture, Task> answer)
+    {
+        if (dataplane != null && await dataplane.PolicyPictureAsync(http.RequestAborted).ConfigureAwait(false) is { } picture)
+            await answer(picture).ConfigureAwait(false);
+        else await RefuseOffAsync(http).ConfigureAwait(false);
+    }
+
+    private static bool IsCalled(PolicyEntry entry, string name) =>
+        entry.Policy.Name == name || entry.Policy.Key.ToString() == name || entry.Policy.Id.ToString() == name;
+
+    private static bool IsCalled(EndpointEntry entry, string name) =>
+        entry.Id.Key.Name == name || entry.Id.Key.ToString() == name || entry.Id.ToString() == name || entry.Interface == name;
+
+    private static PolicySummaryAnswer Summary(PolicyEntry entry)
+    {
+        var policy = entry.Policy;
+        var (state, reason) = entry switch
+        {
+            { Closed: { } words } => ("closed", $"the kernel refused a rule of it: {words}"),
+            { Policy: AnyStagedPolicy staged } => ("staged", staged.StagedAction.ToString()),
+            _ => ("enforced", null),
+        };
+        return new(
+            policy.Spec.Tier, policy.Spec.Order, policy.Name, policy.Metadata.Namespace is { Length: > 0 } space ? space : null,
+            policy.Kind.Word, [.. Directions(policy.Spec.Types).Select(direction => Direction(direction, entry.Counts))],
+            entry.Selected.Length, state, reason);
+    }
+
+    private static IEnumerable<PolicyTypes> Directions(PolicyTypes types) =>
+        ((PolicyTypes[])[PolicyTypes.Ingress, PolicyTypes.Egress]).Where(one => types.HasFlag(one));
+
+    private static string Word(PolicyTypes direction) => direction == PolicyTypes.Ingress ? Ingress : Egress;
+
+    private static PolicyDirectionAnswer Direction(PolicyTypes direction, ImmutableArray<PolicyCount> counts)
+    {
+        var count = counts.FirstOrDefault(one => one.Direction == direction);
+        return new(Word(direction), count == null ? null : Count(count.Allowed), count == null ? null : Count(count.Denied));
+    }
+
+    private static PacketCountAnswer Count(PacketCount count) => new(count.Packets, count.Octets);
+
+    private static PolicyDetailAnswer Detail(PolicyEntry entry)
+    {
+        var spec = entry.Policy.Spec;
+        string?[] applies =
+            [spec.PreDnat ? "preDNAT" : null, spec.DoNotTrack ? "doNotTrack" : null, spec.ApplyOnForward ? "applyOnForward" : null];
+        return new(
+            Summary(entry), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
+            entry.InTier, [.. applies.OfType<string>()], spec.AppliesTo.ToString(), [.. entry.Selected.Select(id => id.Key.ToString())],
+            [.. Rules(PolicyTypes.Ingress, spec.Ingress), .. Rules(PolicyTypes.Egress, spec.Egress)]);
+    }
+
+    private static IEnumerable<PolicyRuleAnswer> Rules(PolicyTypes direction, IEnumerable<PolicyRule> rules) =>
+        rules.Select((rule, index) => new PolicyRuleAnswer(Word(direction), index, rule.Action.ToString(), RuleWords.Of(rule)));
+
+    private static PolicyEndpointAnswer Endpoint(EndpointEntry entry) => new(
+        entry.Id.Key.ToString(), entry.Id.Kind.Word, entry.Interface, entry.Addresses, entry.Labels,
+        entry.Profiles, [.. entry.Programs.Select(Program)]);
+
+    private static EndpointProgramAnswer Program(EndpointProgram program) => new(
+        program.Program, Word(program.Direction),
+        [.. program.Tiers.Select(tier => new EndpointTierAnswer(tier.Name, tier.Denies, [.. tier.Policies.Select(id => id.ToString())]))],
+        program.Otherwise);
 }

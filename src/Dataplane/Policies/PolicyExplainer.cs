@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
-using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Dataplane.Policies;
@@ -68,7 +67,7 @@ internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, F
     private static bool IsLeaving(ProgramKind kind) => kind is ProgramKind.WorkloadIn or ProgramKind.HostOut
         or ProgramKind.HostOutTranslated or ProgramKind.ForwardOut or ProgramKind.UntrackedOut;
 
-    private static string Word(ProgramKind kind) => kind switch
+    public static string Word(ProgramKind kind) => kind switch
     {
         ProgramKind.UntrackedIn => "untracked in",
         ProgramKind.PreDnat => "preDNAT",
@@ -112,27 +111,7 @@ internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, F
     /// <summary>What the rule asks, and by which element of a set it was so.</summary>
     private static string Words(PolicyRule? rule, PacketStep step)
     {
-        if (rule == null) return $"{step.Rule}";
-        var words = new List<string>();
-        if (rule.Family is { } family) words.Add(family == IpFamily.IPv4 ? "IPv4" : "IPv6");
-        if (rule.Protocol is { } protocol) words.Add($"protocol {protocol}");
-        if (rule.NotProtocol is { } not) words.Add($"protocol not {not}");
-        if (rule.Icmp is { } icmp) words.Add($"ICMP type {icmp}");
-        if (rule.NotIcmp is { } notIcmp) words.Add($"ICMP type not {notIcmp}");
-        words.AddRange(Words("source", rule.Source));
-        words.AddRange(Words("destination", rule.Destination));
         var by = step.By == null ? "" : $" (by {step.By})";
-        return words.Count == 0 ? "matches all" : string.Join(", ", words) + by;
-    }
-
-    private static IEnumerable<string> Words(string end, RuleEntity of)
-    {
-        if (of.Service is { } service) yield return $"{end} is of service {service}";
-        if (of.In is { } selector) yield return $"{end} is in {selector}";
-        if (of.NotIn is { } not) yield return $"{end} is not in {not}";
-        if (of.Nets.Count > 0) yield return $"{end} in {string.Join(" ", of.Nets)}";
-        if (of.NotNets.Count > 0) yield return $"{end} not in {string.Join(" ", of.NotNets)}";
-        if (of.Ports.Count > 0) yield return $"{end} port {string.Join(" ", of.Ports)}";
-        if (of.NotPorts.Count > 0) yield return $"{end} port not {string.Join(" ", of.NotPorts)}";
+        return rule == null ? $"{step.Rule}" : RuleWords.Of(rule) + by;
     }
 }

@@ -67,7 +67,12 @@ internal sealed class PolicyObjects
 
     /// <summary>In the order in which tiers are asked. Of staged policies nothing is enforced, and a tier of them alone denies
     /// nobody.</summary>
-    public IEnumerable<AppliedTier> InOrder(IEnumerable<AnyNetworkPolicy> applied) => applied.Where(policy => !policy.IsStaged)
+    public IEnumerable<AppliedTier> InOrder(IEnumerable<AnyNetworkPolicy> applied) => Ordered(applied.Where(policy => !policy.IsStaged));
+
+    /// <summary>All that there are, staged ones where they would be asked.</summary>
+    public IEnumerable<AppliedTier> All() => Ordered(policies.Values);
+
+    private IEnumerable<AppliedTier> Ordered(IEnumerable<AnyNetworkPolicy> applied) => applied
         .GroupBy(policy => policy.Spec.Tier)
         .Select(tier => new AppliedTier(TierOf(tier.Key), [.. tier.Order(AnyNetworkPolicy.ApplicationOrder)])).OrderBy(tier => tier.Tier);
 

@@ -32,7 +32,16 @@ public sealed class FakeDataplane : IDataplane
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
-    public Task<PolicyExplanation> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) => Task.FromResult(
+    /// <summary>Else a daemon without <c>policy</c>.</summary>
+    public bool HasPolicy { get; set; } = true;
+
+    /// <summary>Three policies of two tiers, the last one closed, another staged; a pod and a host endpoint that they select.</summary>
+    public PolicyPicture Picture { get; } = FakePolicies.Picture();
+
+    public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) => Task.FromResult(HasPolicy ? Picture : null);
+
+    public Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) => Task.FromResult(
+        !HasPolicy ? null :
         question.Source == "nobody/there" ? PolicyExplanation.Refused("expected an address or a pod, got nobody/there") : new(
             "deny", [new("normal-in", "eth0-hep", "deny", "default", "no-web", 1, $"{question.Destination} {question.Port}")],
             null, null, "no service", []));

@@ -13,6 +13,7 @@ public sealed class HttpLab : IAsyncLifetime
 
     public FakeSpeaker Speaker { get; } = new();
     public FakeDaemon Daemon { get; } = new();
+    public FakeDataplane Dataplane { get; } = new();
     public string Socket => Path.Combine(folder.FullName, "bgpd.sock");
     /// <summary>Whose defect nobody minds: what health says of it is what is asked.</summary>
     public Net.Loops Loops { get; } = new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (_, _) => { });
@@ -24,7 +25,7 @@ public sealed class HttpLab : IAsyncLifetime
     {
         Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance)
         {
-            Dataplane = new FakeDataplane(),
+            Dataplane = Dataplane,
             Hosts = ["bgpd.lab.example"],
         };
         await Server.StartAsync();

@@ -42,6 +42,25 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("list", "v1_policy_list.json")]
+    [InlineData("show?name=web", "v1_policy_show.json")]
+    [InlineData("endpoints", "v1_policy_endpoints.json")]
+    public async Task What_there_is_is_listed_in_the_order_in_which_it_is_asked(string path, string file) =>
+        Golden.Check(file, Golden.Pretty(await lab.JsonAsync($"/v1/policy/{path}")));
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("show?name=web")]
+    [InlineData("endpoints")]
+    [InlineData("explain?src=192.0.2.9&dst=10.0.0.1&protocol=tcp:80")]
+    public async Task Where_no_policy_is_enforced_that_is_an_error_of_its_own(string path)
+    {
+        lab.Dataplane.HasPolicy = false;
+        var told = await lab.JsonAsync($"/v1/policy/{path}", HttpStatusCode.NotFound);
+        Assert.Equal("policyOff", told["code"]!.GetValue<string>());
+    }
+
+    [Theory]
     [InlineData("src=192.0.2.9&dst=10.0.0.1", "expected tcp:PORT, udp:PORT")]
     [InlineData("src=192.0.2.9&dst=10.0.0.1&protocol=tcp:x", "expected a port")]
     [InlineData("src=nobody/there&dst=10.0.0.1&protocol=tcp:80", "expected an address or a pod")]

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <content>What there is, for who lists it.</content>
+internal sealed partial class Enforcement
+{
+    /// <summary>Without what was counted, which the kernel alone knows.</summary>
+    public PolicyPicture Picture()
+    {
+        var closed = chains.Closed.ToDictionary(one => one.Of, one => one.Words);
+        var hosts = endpoints.All.Where(one => !one.IsWorkload).Select(one => one.Id).ToHashSet();
+        return new(
+            [.. objects.All().SelectMany(tier => Entries(tier, closed, hosts))],
+            [.. endpoints.All.OrderBy(one => one.Interface, StringComparer.Ordinal).Select(Entry)]);
+    }
+
+    private IEnumerable<PolicyEntry> Entries(
+        AppliedTier tier, Dictionary<ResourceId, string> closed, HashSet<ResourceId> hosts)
+    {
+        var (place, enforced) = (0, tier.Policies.Count(policy => !policy.IsStaged));
+        foreach (var policy in tier.Policies)
+        {
+            var selected = endpoints.Selectors.Members(policy.Spec.AppliesTo)
+                .Where(id => !policy.Spec.WorkloadsOnly || !hosts.Contains(id));
+            yield return new(policy, tier.Tier, [.. selected.Order()], closed.GetValueOrDefault(policy.Id))
+            {
+                Place = policy.IsStaged ? 0 : ++place,
+                InTier = enforced,
+            };
+        }
+    }
+
+    private EndpointEntry Entry(LocalEndpoints.LocalEndpoint endpoint) => new(
+        endpoint.Id, endpoint.Interface, endpoint.IsWorkload,
+        [.. endpoint.Nets.Select(net => net.IsHost ? net.Address.ToString() : net.ToString())], endpoint.Labels, [.. endpoint.Profiles],
+        [
+            .. (following.GetValueOrDefault(endpoint.Interface) ?? []).Where(one => one.Key != ProgramKind.HostOutTranslated)
+                .OrderBy(one => one.Key).Select(one => Entry(one.Value)),
+        ]);
+
+    private EndpointProgram Entry(ProgramKey key) => new(
+        PolicyExplainer.Word(key.Kind), key.Direction,
+        [
+            .. key.Tiers.Select(tier => new EndpointTier(
+                tier.Name, key.TiersDeny && tier.Default == TierDefault.Deny, [.. tier.Policies.Select(policy => policy.Id)])),
+        ],
+        key.HasProfiles ? "its profiles decide, and what they leave is denied" : "goes on");
+}
