@@ -48,6 +48,12 @@ public sealed class CallersTests
     private static readonly string[] Awaited =
     [
         "Calico.Bgp.Dataplane.Policies.PolicyChains.get_Count",
+        "Calico.Bgp.Dataplane.Services.TranslationPlace.Of",
+        "Calico.Bgp.Dataplane.Services.TranslationPlace.OfInterface",
+        "Calico.Bgp.Dataplane.Services.TranslationTable.PutAll",
+        "Calico.Bgp.Dataplane.Services.TranslationTable.TakeTouched",
+        "Calico.Bgp.Dataplane.Services.TranslationTable.get_IsTouched",
+        "Calico.Bgp.Dataplane.Services.TranslationTable.get_Rows",
         "Calico.Bgp.Kernel.Nflog.NflogListener.Start",
         "Calico.Bgp.Kernel.Nflog.NflogListener.get_Lost",
         "Calico.Bgp.Kernel.Nflog.NflogListener.get_Packets",

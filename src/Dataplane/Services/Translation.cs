@@ -1,0 +1,86 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>Whose a translation is. Where several have one key, the first of these holds, and the others wait.</summary>
+public enum TranslationSource : byte { File, Cli, Kubernetes }
+
+/// <summary>
+/// VPP's cnat: a virtual address is nobody's, and what no translation takes of its packets is dropped; a real one stays what it is.
+/// </summary>
+public enum TranslationKind : byte { Vip, Real }
+
+public enum TranslationBalance : byte { Hash, Maglev }
+
+/// <summary>What of a flow chooses its backend, as cnat numbers it (flow_hash_config).</summary>
+[Flags]
+public enum FlowHash : byte
+{
+    None = 0, Source = 0x01, Destination = 0x02, SourcePort = 0x04, DestinationPort = 0x08, Protocol = 0x10,
+    /// <summary>Destinations stand before sources.</summary>
+    Reverse = 0x20,
+    /// <summary>Both directions alike, by the kernel's own hash.</summary>
+    Symmetric = 0x40,
+    FlowLabel = 0x80,
+    /// <summary>cnat's (0x9f).</summary>
+    Default = Source | Destination | SourcePort | DestinationPort | Protocol | FlowLabel,
+}
+
+/// <summary>An address, or the first that an interface has of a family.</summary>
+public sealed record TranslationPlace(IpFamily Family, Address? Address, string? Interface)
+{
+    public static TranslationPlace Of(Address address) => new(address.Family, address, null);
+
+    public static TranslationPlace OfInterface(string name, IpFamily family) => new(family, null, name);
+
+    public override string ToString() => Address?.ToString() ?? (Family == IpFamily.IPv6 ? $"{Interface} v6" : Interface!);
+}
+
+/// <summary>What a translation is known by: of those with one key one is in force.</summary>
+/// <param name="Protocol">Null: any.</param>
+/// <param name="Port">0: all.</param>
+public sealed record TranslationKey(TranslationPlace Place, IpProtocol? Protocol, ushort Port);
+
+/// <summary>One end of what a backend's packets become.</summary>
+/// <param name="Place">Null: the address stays.</param>
+/// <param name="Port">Null: the port stays.</param>
+public sealed record BackendEnd(TranslationPlace? Place, ushort? Port)
+{
+    public override string ToString() => (Place, Port) switch
+    {
+        (null, null) => "",
+        (null, { } port) => $":{port}",
+        ({ } place, null) => place.ToString(),
+        ({ Address: { IsIPv4: false } address }, { } port) => $"[{address}]:{port}",
+        ({ } place, { } port) => $"{place}:{port}",
+    };
+}
+
+/// <param name="From">What the packet's source becomes on its way to the backend.</param>
+/// <param name="To">The backend: its place is there.</param>
+public sealed record Backend(BackendEnd From, BackendEnd To)
+{
+    public static readonly BackendEnd Unchanged = new(null, null);
+
+    /// <summary>Its share beside the others'; 0: no new connections.</summary>
+    public int Weight { get; init; } = 1;
+
+    public override string ToString() => $"{From}->{To}";
+}
+
+/// <summary>How long connections of a translation live that say nothing; null: as the kernel has it.</summary>
+public sealed record TranslationTimeouts(TimeSpan? Tcp, TimeSpan? Other);
+
+/// <summary>One address, protocol and port, and the backends that its packets are sent to.</summary>
+/// <param name="Name">For people; empty: it has none.</param>
+public sealed record Translation(string Name, TranslationKind Kind, TranslationKey Key, ListOf<Backend> Backends)
+{
+    public TranslationBalance Balance { get; init; }
+    public FlowHash FlowHash { get; init; } = FlowHash.Default;
+
+    /// <summary>How long a client stays with its backend; null: each connection is chosen for by itself.</summary>
+    public TimeSpan? Affinity { get; init; }
+
+    public TranslationTimeouts? Timeouts { get; init; }
+}

@@ -1,0 +1,77 @@
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>A translation as it is known here.</summary>
+/// <param name="Id">Stays while its source has the key.</param>
+/// <param name="InForce">False: another source has a translation with the same key, and comes before.</param>
+public sealed record TranslationRow(int Id, TranslationSource Source, Translation Translation, bool InForce);
+
+/// <summary>
+/// All translations, of all sources: to put one whose key its source has already is to change that one, and what is the same changes
+/// nothing. Belongs to the dataplane's loop.
+/// </summary>
+public sealed class TranslationTable
+{
+    private readonly Dictionary<(TranslationSource Source, TranslationKey Key), (int Id, Translation Translation)> all = [];
+    private readonly Dictionary<int, (TranslationSource Source, TranslationKey Key)> byId = [];
+    private readonly HashSet<TranslationKey> touched = [];
+    private int newest = -1;
+
+    /// <summary>By their ids.</summary>
+    public IEnumerable<TranslationRow> Rows => byId.OrderBy(one => one.Key).Select(one => Row(one.Key)!);
+
+    public TranslationRow? Row(int id) => byId.TryGetValue(id, out var known)
+        ? new(id, known.Source, all[known].Translation, ReferenceEquals(InForce(known.Key), all[known].Translation)) : null;
+
+    /// <returns>Its id: the old one, where its source had the key before.</returns>
+    public int Put(TranslationSource source, Translation translation)
+    {
+        var known = all.TryGetValue((source, translation.Key), out var before);
+        if (known && before.Translation == translation) return before.Id;
+        var id = known ? before.Id : ++newest;
+        all[(source, translation.Key)] = (id, translation);
+        byId[id] = (source, translation.Key);
+        touched.Add(translation.Key);
+        return id;
+    }
+
+    /// <returns>False: the source has none of this id.</returns>
+    public bool Remove(TranslationSource source, int id)
+    {
+        if (!byId.TryGetValue(id, out var known) || known.Source != source) return false;
+        byId.Remove(id);
+        all.Remove(known);
+        touched.Add(known.Key);
+        return true;
+    }
+
+    /// <summary>From now on the source has these and no others; of two with one key the later one.</summary>
+    public void PutAll(TranslationSource source, IEnumerable<Translation> translations)
+    {
+        var keys = new HashSet<TranslationKey>();
+        foreach (var translation in translations)
+        {
+            Put(source, translation);
+            keys.Add(translation.Key);
+        }
+        foreach (var (id, known) in byId.ToArray())
+            if (known.Source == source && !keys.Contains(known.Key)) Remove(source, id);
+    }
+
+    /// <summary>Of those that have the key the one that holds; null: none has it.</summary>
+    internal Translation? InForce(TranslationKey key)
+    {
+        foreach (var source in Enum.GetValues<TranslationSource>())
+            if (all.TryGetValue((source, key), out var known)) return known.Translation;
+        return null;
+    }
+
+    internal bool IsTouched => touched.Count > 0;
+
+    /// <summary>The keys that something was put or removed under since this was last asked.</summary>
+    internal TranslationKey[] TakeTouched()
+    {
+        var keys = touched.ToArray();
+        touched.Clear();
+        return keys;
+    }
+}
