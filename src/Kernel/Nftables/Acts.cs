@@ -62,32 +62,6 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
     }
 }
 
-/// <summary>dnat ip to ip daddr map @MAP</summary>
-public sealed record ActDestinationNat(IpFamily Family, string Map) : NftStatement
-{
-    internal override string? SetAsked => Map;
-
-    internal override void Encode(Expressions into)
-    {
-        AddressField.Load(into, Family, NftEnd.Destination);
-        into.Lookup(Map, into: 0);
-        into.Nat(source: false, Family.Number(), NatFlags.Addresses, 0, null, null, null);
-    }
-
-    internal override NftAnswer Ask(PassingPacket packet)
-    {
-        if (packet.Family != Family) return NftAnswer.Fails;
-        var found = packet.Table.Find(Map, NftOctets.Of(packet.Destination));
-        if (found.IsThere == null) return new NftAnswer.Open($"what is in the map {Map} at the moment");
-        if (found.Element.Value is not NftData data) return NftAnswer.Fails;
-        var to = Address.FromOctets(data.Octets.Span);
-        return new NftAnswer.Translation(new(NftEnd.Destination, to, to, null));
-    }
-
-    public override string ToString() =>
-        $"dnat {(Family == IpFamily.IPv4 ? "ip" : "ip6")} to {AddressField.Word(Family, NftEnd.Destination)} map @{Map}";
-}
-
 /// <summary>accept, drop, return, jump CHAIN, goto CHAIN</summary>
 public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 {

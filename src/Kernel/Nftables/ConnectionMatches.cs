@@ -7,7 +7,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 
 internal static class ConnectionKey
 {
-    public const uint State = 0, Status = 2;
+    public const uint State = 0, Status = 2, DestinationPort = 12, Destination4 = 20, Destination6 = 22;
 }
 
 /// <summary>ct state established,related</summary>

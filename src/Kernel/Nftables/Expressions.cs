@@ -54,6 +54,10 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
 
     public void Conntrack(uint key, int slot = 0) => Add("ct", data => data.BigEndian(2, key).BigEndian(1, Register(slot))); // KEY, DREG
 
+    /// <summary>Of the connection as its first packet began it (IP_CT_DIR_ORIGINAL).</summary>
+    public void Original(uint key, int slot) => Add("ct", data => data
+        .BigEndian(2, key).BigEndian(1, Register(slot)).Attribute(3, [0])); // KEY, DREG, DIRECTION
+
     public void Compare(Operator how, byte[] value, int slot = 0) => Add("cmp", data =>
     {
         data.BigEndian(1, Register(slot)).BigEndian(2, (uint)how); // SREG, OP
@@ -141,6 +145,9 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     public void Hash(int from, uint length, uint modulus, int slot = 0) => Add("hash", data => data
         .BigEndian(1, Register(from)).BigEndian(2, Register(slot)).BigEndian(3, length).BigEndian(4, modulus) // SREG, DREG, LEN, MODULUS
         .BigEndian(5, 0).BigEndian(7, 0));                                                                   // SEED, TYPE: jhash
+
+    public void SymmetricHash(uint modulus, int slot) => Add("hash", data => data
+        .BigEndian(2, Register(slot)).BigEndian(4, modulus).BigEndian(7, 1)); // DREG, MODULUS, TYPE: symhash
 
     /// <summary>flags: NF_NAT_RANGE_….</summary>
     public void Masquerade(uint flags, int? portMin, int? portMax) => Add("masq", data =>

@@ -11,13 +11,13 @@ internal static class NftFeature
     public static string Option(NftStatement statement) => statement switch
     {
         ActMasquerade => "CONFIG_NFT_MASQ",
-        ActSourceNat or ActDestinationNat => "CONFIG_NFT_NAT",
+        ActSourceNat or ActSourceNatByService => "CONFIG_NFT_NAT",
         MatchLocalSource or MatchLocalDestination or MatchReversePath => "CONFIG_NFT_FIB_INET",
         MatchState or MatchTranslated or ActNoTrack => "CONFIG_NFT_CT",
         ActReject => "CONFIG_NFT_REJECT",
         ActLog => "CONFIG_NFT_LOG",
         ActCountBy => "CONFIG_NF_TABLES",
-        MatchSourceShare => "CONFIG_NFT_HASH",
+        MatchSourceShare or ActSpread => "CONFIG_NFT_HASH",
         MatchChance => "CONFIG_NFT_NUMGEN",
         _ => "CONFIG_NF_TABLES",
     };

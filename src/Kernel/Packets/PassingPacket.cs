@@ -14,7 +14,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
 
     private LinkName cameIn = new(packet.In), leaves = new(packet.Out);
     private NumbersLeft sourcePorts = new(packet.SourcePort, ushort.MaxValue);
-    private NumbersLeft destinationPorts = new(packet.DestinationPort, ushort.MaxValue);
+    private NumbersLeft? destinationPorts;
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
     private bool untracked, isTranslated, isSentOn;
@@ -32,6 +32,11 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// <summary>Null: it was translated to something that is not known.</summary>
     public Address? Source { get; private set; } = packet.Source;
     public Address Destination { get; private set; } = packet.Destination;
+
+    /// <summary>Where its connection was begun to.</summary>
+    public Address OriginalDestination => packet.Destination;
+    public NumbersLeft OriginalPorts { get; } = new(packet.DestinationPort, ushort.MaxValue);
+
     public NumbersLeft Protocols { get; } = new((byte?)packet.Protocol, byte.MaxValue);
     public NumbersLeft IcmpTypes { get; } = new(packet.IcmpType, byte.MaxValue);
     public NumbersLeft IcmpCodes { get; } = new(packet.IcmpCode, byte.MaxValue);
@@ -108,7 +113,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
 
     public void Untrack() => untracked |= !IsTracked;
 
-    public NumbersLeft Ports(NftEnd end) => end == NftEnd.Source ? sourcePorts : destinationPorts;
+    public NumbersLeft Ports(NftEnd end) => end == NftEnd.Source ? sourcePorts : destinationPorts ?? OriginalPorts;
 
     public string PortNow(NftEnd end, string question) => end == NftEnd.Source ? SourceNow(question) : DestinationNow(question);
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -19,11 +20,22 @@ internal static class SetWords
         var value = element.Value switch
         {
             NftVerdict verdict => $" : {verdict}",
-            NftData data when set.Value.Length == 1 => $" : {One(set.Value[0], data.Octets.Span)}",
+            NftData data => $" : {Parts(set.Value, data.Octets)}",
             { } other => $" : {other}",
             null => "",
         };
         return string.Join(" . ", parts) + value;
+    }
+
+    private static string Parts(ImmutableArray<NftType> types, NftOctets octets)
+    {
+        var (parts, at) = (new List<string>(), 0);
+        foreach (var type in types)
+        {
+            parts.Add(One(type, octets.Span.Slice(at, type.Octets())));
+            at += NetlinkMessage.Align(type.Octets());
+        }
+        return string.Join(" . ", parts);
     }
 
     private static string Range(NftType type, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)

@@ -183,13 +183,13 @@ public class OracleTests
     {
         NftSet verdicts = new("v", [NftType.InterfaceName], false,
             [NftElement.Of(NftOctets.OfInterface("caliA"), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
-        NftSet addresses = new("a", [NftType.Ipv4Address], false,
-            [NftElement.Of(NftOctets.Of(One), new NftData(NftOctets.Of(Nine)))], [NftType.Ipv4Address]);
+        NftSet services = new("a", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
+            [NftElement.Of(MatchAddressPort.Key(One, 6, 80), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
         NftChain sub = new("sub", null, [Rule(ActDecide.Return)]) { Comment = "why" };
         NftChain raw = new("raw", Prerouting, [Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Destination, 4789),
             new ActNoTrack()),
             Rule(new ActDecideByInterface(false, "v")), Rule(ActDecide.Jump("sub"))]);
-        NftChain nat = new("nat", new("nat", NftHookPoint.Prerouting, -100), [Rule(Four, new ActDestinationNat(IpFamily.IPv4, "a"))]);
+        NftChain nat = new("nat", new("nat", NftHookPoint.Prerouting, -100), [Rule(Four, new ActDecideByService(IpFamily.IPv4, "a"))]);
         Same("""
             comment "ours"
             map v {
@@ -197,8 +197,8 @@ public class OracleTests
              elements = { "caliA" : goto sub }
             }
             map a {
-             type ipv4_addr : ipv4_addr
-             elements = { 198.51.100.1 : 198.51.100.9 }
+             type ipv4_addr . inet_proto . inet_service : verdict
+             elements = { 198.51.100.1 . 6 . 80 : goto sub }
             }
             chain sub {
              comment "why"
@@ -212,9 +212,9 @@ public class OracleTests
             }
             chain nat {
              type nat hook prerouting priority dstnat; policy accept;
-             dnat ip to ip daddr map @a
+             meta nfproto ipv4 ip daddr . meta l4proto . th dport vmap @a
             }
-            """, Table([verdicts, addresses], sub, raw, nat) with { Comment = "ours" });
+            """, Table([verdicts, services], sub, raw, nat) with { Comment = "ours" });
     }
 
     /// <summary>A set may hold every address; nft's own text cannot say so, but lists it.</summary>

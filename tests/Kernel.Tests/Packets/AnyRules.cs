@@ -72,12 +72,47 @@ internal static class AnyRules
         new (byte Protocol, ushort Port)[] { (6, 80), (17, 80), (17, 150), (17, BackendPort) }.Select(one =>
             MatchAddressPort.Key(Address.Parse(address), one.Protocol, one.Port)))];
 
+    private static readonly ImmutableArray<NftType> ServiceKey = [NftType.Ipv4Address, NftType.Protocol, NftType.Port];
+
+    private const uint Sides = 3;
+
+    private static readonly (Address Address, byte Protocol, ushort Port)[] ServiceNames =
+        [.. from address in (string[])["10.9.0.1", "10.9.200.1", Service]
+            from port in (ushort[])[80, 53, 150]
+            from protocol in (byte[])[6, 17]
+            select (Address.Parse(address), protocol, port)];
+
+    private static readonly NftOctets[] Services =
+        [.. ServiceNames.Select(one => MatchAddressPort.Key(one.Address, one.Protocol, one.Port))];
+
+    private static readonly (Address Address, ushort Port)[] Backends =
+        [(Address.Parse("10.9.1.1"), 5000), (Address.Parse("10.9.0.1"), 80), (Address.Parse("10.9.200.1"), 150)];
+
+    private static readonly NftElement[] Ends =
+        [.. from service in ServiceNames
+            from side in Enumerable.Range(0, (int)Sides)
+            let to = Backends[side]
+            select NftElement.Of(ActSpread.Key(service.Address, service.Protocol, service.Port, (uint)side),
+                new NftData(NftOctets.Of(NftOctets.Of(to.Address), NftOctets.Of(to.Port))))];
+
+    private static readonly NftElement[] NewSources =
+        [.. from service in ServiceNames
+            from to in Backends
+            select NftElement.Of(ActSourceNatByService.Key(service.Address, service.Protocol, service.Port, to.Address, to.Port),
+                new NftData(NftOctets.Of(Address.Parse("10.2.0.70"))))];
+
+    private static readonly Gen<FlowField[]> AnyFields = Gen.SubListOf(
+        FlowField.Source, FlowField.Destination, FlowField.SourcePort, FlowField.DestinationPort, FlowField.Protocol)
+        .Where(some => some.Count > 0).Select(some => some.ToArray());
+
     private static readonly Gen<NftSet[]> AnySets =
         from hosts in Gen.SubListOf([.. Sources, .. Destinations])
         from nets in Gen.SubListOf("10.9.0.0/24", "10.9.1.0/25", "192.168.1.0/25", "10.1.0.0/24", "10.2.0.0/16")
         from pairs in Gen.SubListOf(
             Pair("10.1.0.0/24", "10.9.0.0/23"), Pair("192.168.1.0/24", "10.9.1.0/24"), Pair("192.168.1.128/25", "10.9.200.0/24"))
-        from targets in Gen.SubListOf(("10.9.0.1", "10.9.1.1"), ("10.9.200.1", "10.9.0.1"))
+        from services in Gen.SubListOf(Services)
+        from ends in Gen.SubListOf(Ends)
+        from sources in Gen.SubListOf(NewSources)
         from first in AnyEnd
         from second in AnyEnd
         from named in Gen.SubListOf(Named)
@@ -88,8 +123,10 @@ internal static class AnyRules
             new("pairs", [NftType.Ipv4Address, NftType.Ipv4Address], true, [.. pairs]),
             new("named", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
                 [.. named.Select(key => NftElement.Of(key))]),
-            new("targets", [NftType.Ipv4Address], false,
-                [.. targets.Select(one => Host(one.Item1, new NftData(NftOctets.Of(Address.Parse(one.Item2)))))], [NftType.Ipv4Address]),
+            new("services", ServiceKey, false, [.. services.Select(key => NftElement.Of(key, new NftVerdict(NftVerdictCode.Goto, "spread")))],
+                [NftType.Verdict]),
+            new("ends", [.. ServiceKey, NftType.Mark], false, [.. ends], [NftType.Ipv4Address, NftType.Port]),
+            new("sources", [.. ServiceKey, NftType.Ipv4Address, NftType.Port], false, [.. sources], [NftType.Ipv4Address]),
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
         ];
 
@@ -183,11 +220,11 @@ internal static class AnyRules
     private static readonly NftStatement[] SourceNats =
     [
         new ActMasquerade(), new ActSourceNat(Fifty, Fifty), new ActSourceNat(Fifty, Sixty),
-        new ActSourceNat(Fifty, Fifty, null, Persistent: true), ActDecide.Accept, ActDecide.Return, new ActMark(0xfffffffc, 1),
+        new ActSourceNat(Fifty, Fifty, null, Persistent: true), new ActSourceNatByService(IpFamily.IPv4, "sources"), ActDecide.Accept, ActDecide.Return, new ActMark(0xfffffffc, 1),
     ];
 
     private static readonly NftStatement[] DestinationNats =
-        [new ActDestinationNat(IpFamily.IPv4, "targets"), new ActDestinationNat(IpFamily.IPv4, "targets"), ActDecide.Accept, Marks[0]];
+        [new ActDecideByService(IpFamily.IPv4, "services"), new ActDecideByService(IpFamily.IPv4, "services"), ActDecide.Accept, Marks[0]];
 
     /// <summary>A match of the protocol stands before ports that are given.</summary>
     private static readonly Gen<NftChain> AnyPorts =
@@ -215,10 +252,12 @@ internal static class AnyRules
         from natPost in Chain("natpost", "nat", NftHookPoint.Postrouting, 20, SourceNats)
         from ports in AnyPorts
         from late in Chain("late", "filter", NftHookPoint.Postrouting, 300, [ActDecide.Drop, Marks[0], ActDecide.Accept, ActDecide.Accept])
+        from fields in AnyFields
         from local in Gen.Elements(true, false)
         from back in Gen.Elements<NftStatement>(new ActMark(0xffffffff, 3), ActDecide.Drop, new ActCount())
         select WithCounter(Tables.Table(sets, [
             new("back", new("filter", NftHookPoint.Prerouting, -145), [new([Four, new MatchReversePath(Missing: local), back])]),
+            new("spread", null, [new(Four, new ActSpread(IpFamily.IPv4, [.. fields], Sides, "ends"))]),
             new("sub2", null, [.. sub2]), new("sub1", null, [.. sub1]), raw, rawOut, early, natPre, natOut, input, forward, later, output,
             post, natPost, ports, late, new("tunnel", new("filter", NftHookPoint.Postrouting, 60),
                 [new([Four, new MatchLocalSource(true, Not: local), new MatchLocalSource(false), new ActMark(0xffffffff, 1)])]),
