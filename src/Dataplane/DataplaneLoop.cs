@@ -131,7 +131,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     public async Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default)
     {
         if (!policy.Enabled) return null;
-        var picture = await AskAsync(known => known.Picture(), stop).ConfigureAwait(false);
+        var picture = (await AskAsync(known => known.Picture(), stop).ConfigureAwait(false)).With(Policy.Problems);
         try
         {
             var counts = (await CountPoliciesAsync(stop).ConfigureAwait(false)).Policies.ToLookup(count => count.Of);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
 
@@ -11,14 +12,29 @@ public sealed record PolicyPicture(ImmutableArray<PolicyEntry> Policies, Immutab
 {
     /// <summary>Why the kernel does not tell what was counted; null: it does.</summary>
     public string? Uncounted { get; init; }
+
+    /// <summary>With what the kernel has refused of a policy.</summary>
+    internal PolicyPicture With(ImmutableArray<PolicyProblem> problems)
+    {
+        var closed = problems.Where(problem => problem.IsClosed).ToDictionary(problem => problem.Policy, problem => problem.Words);
+        return this with
+        {
+            Policies = [.. Policies.Select(one => one with
+            {
+                Closed = closed.GetValueOrDefault($"{one.Policy.Kind.Word}/{PolicyChains.Said(one.Policy.Id)}"),
+            })],
+        };
+    }
 }
 
 /// <summary>A policy, and where it stands.</summary>
 /// <param name="Tier">One that nobody has said comes after all others, and denies.</param>
 /// <param name="Selected">The endpoints here that it selects.</param>
-/// <param name="Closed">Why it lets nothing through that it is asked about; null: it does what it says.</param>
-public sealed record PolicyEntry(AnyNetworkPolicy Policy, Tier Tier, ImmutableArray<ResourceId> Selected, string? Closed)
+public sealed record PolicyEntry(AnyNetworkPolicy Policy, Tier Tier, ImmutableArray<ResourceId> Selected)
 {
+    /// <summary>Why it lets nothing through that it is asked about: the kernel's words; null: it does what it says.</summary>
+    public string? Closed { get; init; }
+
     /// <summary>From 1, among the enforced policies of its tier; 0: it is staged.</summary>
     public int Place { get; init; }
 

@@ -5,8 +5,12 @@ using Calico.Bgp.Kernel.Nftables;
 namespace Calico.Bgp.Dataplane;
 
 /// <param name="Policy">The object, with its kind; or the chain of what several endpoints are asked.</param>
-public sealed record PolicyProblem(string Policy, string Reason)
+/// <param name="Words">The kernel's, of the rule that it refused.</param>
+/// <param name="IsClosed">It lets nothing through that it is asked about; else it does without what was refused.</param>
+public sealed record PolicyProblem(string Policy, string Words, bool IsClosed)
 {
+    public string Reason => $"{(IsClosed ? "closed: " : "")}the kernel refused a rule of it ({Words})";
+
     /// <summary>What the kernel refuses of network policy, once for each object.</summary>
     internal static ImmutableArray<PolicyProblem> Of(NftStatus table) =>
     [
@@ -16,7 +20,7 @@ public sealed record PolicyProblem(string Policy, string Reason)
 
     private static PolicyProblem Of(NftProblem problem, NftRulePlace rule) => new(
         PolicyComment.Parse(rule.Comment) is { IsEndOfTier: false } by ? $"{by.Kind}/{by.Name}" : $"chain {rule.Chain}",
-        $"{(rule.IsLastResort ? "closed: " : "")}the kernel refused a rule of it ({problem.Words})");
+        problem.Words, rule.IsLastResort);
 }
 
 /// <summary>What is enforced at one moment, for those that look in.</summary>

@@ -7,25 +7,23 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// <content>What there is, for who lists it.</content>
 internal sealed partial class Enforcement
 {
-    /// <summary>Without what was counted, which the kernel alone knows.</summary>
+    /// <summary>Without what was counted and refused, which the kernel alone knows.</summary>
     public PolicyPicture Picture()
     {
-        var closed = chains.Closed.ToDictionary(one => one.Of, one => one.Words);
         var hosts = endpoints.All.Where(one => !one.IsWorkload).Select(one => one.Id).ToHashSet();
         return new(
-            [.. objects.All().SelectMany(tier => Entries(tier, closed, hosts))],
+            [.. objects.All().SelectMany(tier => Entries(tier, hosts))],
             [.. endpoints.All.OrderBy(one => one.Interface, StringComparer.Ordinal).Select(Entry)]);
     }
 
-    private IEnumerable<PolicyEntry> Entries(
-        AppliedTier tier, Dictionary<ResourceId, string> closed, HashSet<ResourceId> hosts)
+    private IEnumerable<PolicyEntry> Entries(AppliedTier tier, HashSet<ResourceId> hosts)
     {
         var (place, enforced) = (0, tier.Policies.Count(policy => !policy.IsStaged));
         foreach (var policy in tier.Policies)
         {
             var selected = endpoints.Selectors.Members(policy.Spec.AppliesTo)
                 .Where(id => !policy.Spec.WorkloadsOnly || !hosts.Contains(id));
-            yield return new(policy, tier.Tier, [.. selected.Order()], closed.GetValueOrDefault(policy.Id))
+            yield return new(policy, tier.Tier, [.. selected.Order()])
             {
                 Place = policy.IsStaged ? 0 : ++place,
                 InTier = enforced,

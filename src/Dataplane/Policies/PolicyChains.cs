@@ -27,6 +27,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     }
 
     private readonly Dictionary<ChainKey, Part> used = [];
+    private readonly Dictionary<string, Part> byName = [];
     private readonly Dictionary<ResourceId, HashSet<Part>> byObject = [];
     private readonly Dictionary<Selector, HashSet<Part>> bySelector = [];
     private readonly HashSet<Part> dirty = [];
@@ -44,6 +45,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         if (!used.TryGetValue(key, out var part))
         {
             used[key] = part = new(key);
+            byName.Add(part.Name, part);
             Add(byObject, key.Of, part);
             dirty.Add(part);
             unused.Remove(part.Name);
@@ -56,6 +58,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         var part = used[key];
         if (--part.Uses > 0) return;
         used.Remove(key);
+        byName.Remove(part.Name);
         dirty.Remove(part);
         Remove(byObject, key.Of, part);
         unused.Add(part.Name);

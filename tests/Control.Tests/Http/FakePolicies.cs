@@ -38,15 +38,15 @@ internal static class FakePolicies
         var closed = new GlobalNetworkPolicy(new Metadata("broken")) { Spec = Spec("default", null, Web) };
         return new(
             [
-                new(pre, First, [Host], null) { Place = 1, InTier = 1, Counts = [Count(pre, PolicyTypes.Ingress, 0, 7)] },
-                new(web, Default, [Pod], null)
+                new(pre, First, [Host]) { Place = 1, InTier = 1, Counts = [Count(pre, PolicyTypes.Ingress, 0, 7)] },
+                new(web, Default, [Pod])
                 {
                     Place = 1,
                     InTier = 2,
                     Counts = [Count(web, PolicyTypes.Ingress, 120, 3), Count(web, PolicyTypes.Egress, 20_000, 0)],
                 },
-                new(staged, Default, [Pod], null) { InTier = 2 },
-                new(closed, Default, [], "No such file or directory") { Place = 2, InTier = 2 },
+                new(staged, Default, [Pod]) { InTier = 2 },
+                new(closed, Default, []) { Place = 2, InTier = 2, Closed = "No such file or directory" },
             ],
             [
                 new(Pod, "cali0d7763386da", true, ["192.168.1.2", "2001:db8::2"], Labels.From([new("role", "web")]),

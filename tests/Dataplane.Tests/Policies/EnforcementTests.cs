@@ -188,9 +188,12 @@ public class EnforcementTests
             Problems = [Problem("pol-in-1", closed, true), Problem("pol-in-1", closed, true), Problem("pol-to-1", null, false),
                 Problem("postrouting", null, false)],
         };
-        const string Words = "the kernel refused a rule of it (No such file or directory)";
-        Assert.Equal((PolicyProblem[])[new("NetworkPolicy/default/ping", "closed: " + Words), new("chain pol-to-1", Words)],
-            PolicyProblem.Of(status));
+        const string Words = "No such file or directory";
+        var problems = PolicyProblem.Of(status);
+        Assert.Equal((PolicyProblem[])[new("NetworkPolicy/default/ping", Words, true), new("chain pol-to-1", Words, false)], problems);
+        Assert.Equal(
+            [$"closed: the kernel refused a rule of it ({Words})", $"the kernel refused a rule of it ({Words})"],
+            problems.Select(problem => problem.Reason));
     }
 
     [Fact]

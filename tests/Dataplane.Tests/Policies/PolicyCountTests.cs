@@ -29,7 +29,7 @@ public class PolicyCountTests
 
     private static Enforcement Written(bool rejects)
     {
-        var enforcement = new Enforcement(() => NftStatus.None);
+        var enforcement = new Enforcement();
         enforcement.Apply(new DataplaneChange.Configured(new("node1", Policy: new() { Enabled = true })));
         var felix = new FelixConfiguration(new Metadata("default")) { FilterDenyAction = rejects ? DenyAction.Reject : null };
         foreach (var change in Come([new Tier(new Metadata("default")) { Order = 1_000_000 }, Policy, Host, felix]))

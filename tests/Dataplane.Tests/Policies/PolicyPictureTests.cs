@@ -45,11 +45,10 @@ public class PolicyPictureTests
     private static NetworkPolicy Policy(string name, PolicySpec spec) => new(new Metadata(name, "shop")) { Spec = spec };
 
     private readonly TableWriter table = new();
-    private Func<NftStatus> status = () => NftStatus.None;
 
     private (Enforcement Enforcement, NftChange[] Written) Made(params IEnumerable<Resource> objects)
     {
-        var enforcement = new Enforcement(() => status());
+        var enforcement = new Enforcement();
         enforcement.Apply(new DataplaneChange.Configured(new("node1", Policy: new() { Enabled = true })));
         foreach (var change in Come(objects)) enforcement.Apply(new DataplaneChange.Object(change));
         enforcement.Write(table.For(enforcement));
@@ -110,9 +109,9 @@ public class PolicyPictureTests
         var (enforcement, written) = Made([.. World, Policy("web", Spec("default", 5, Allow))]);
         var chain = PolicyChains.Name(new(new(Kinds.NetworkPolicy, new("shop", "web")), PolicyTypes.Ingress, DropsOnly: false));
         Assert.Contains(written, change => change is NftChange.PutChain(var put) && put.Name == chain);
-        var refused = new NftProblem("rule", 2, "No such file or directory", DateTimeOffset.UnixEpoch, 1, chain);
-        status = () => NftStatus.None with { Problems = [refused] };
-        enforcement.InForce();
-        Assert.Equal("No such file or directory", Assert.Single(enforcement.Picture().Policies).Closed);
+        var comment = new PolicyComment("default", "NetworkPolicy", "shop/web", PolicyTypes.Ingress).ToString();
+        var refused = new NftProblem("rule", 2, "No such file or directory", DateTimeOffset.UnixEpoch, 1, new(chain, comment, true));
+        var problems = PolicyProblem.Of(NftStatus.None with { Problems = [refused] });
+        Assert.Equal("No such file or directory", Assert.Single(enforcement.Picture().With(problems).Policies).Closed);
     }
 }
