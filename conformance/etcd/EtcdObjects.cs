@@ -27,6 +27,8 @@ internal sealed class EtcdObjects(EtcdStore etcd) : IObjects
         else kubernetes.Delete(kind, name);
     }
 
+    public void Cordon(string node, bool cordoned) => kubernetes.Cordon(node, cordoned);
+
     public async ValueTask DisposeAsync()
     {
         await etcd.DisposeAsync();

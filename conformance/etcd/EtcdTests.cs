@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Calico.Bgp.Conformance.Fabric;
 using Calico.Bgp.Conformance.Golden;
 using static Calico.Bgp.Conformance.Traps.Resource;
 
@@ -242,73 +241,6 @@ public sealed class EtcdTests : IAsyncLifetime, IDisposable
         await BlocksAsync("10.65.1.0/26");
         Assert.Equal(1, Told("cannot be read yet"));
     }
-
-    /// <summary>Random edits on both, with etcd's restarts and compactions between; the daemon has followed all the while.</summary>
-    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "etcd", "etcdctl")]
-    public async Task The_plan_from_etcd_is_that_from_a_folder()
-    {
-        await etcd.StartAsync();
-        var random = new Random(13);
-        await using var objects = new EtcdObjects(etcd);
-        using var files = new ResourceFolder();
-        void Apply(Manifest one)
-        {
-            objects.Apply(one);
-            files.Apply(one);
-        }
-        void Delete(Manifest one)
-        {
-            objects.Delete(one.Kind, one.Name);
-            files.Delete(one.Kind, one.Name);
-        }
-        foreach (var one in Cluster) Apply(one);
-        await StartAsync(Source());
-        for (var round = 0; round < 4; round++)
-        {
-            for (var edit = 0; edit < 8; edit++)
-            {
-                var one = AnyObject(random);
-                if (random.Next(3) > 0) Apply(one);
-                else Delete(one);
-            }
-            if (random.Next(2) == 0) await etcd.CompactAsync();
-            await etcd.KillAsync();
-            await etcd.StartAsync();
-            await InSyncAsync();
-            var expected = await PlanAsync("files.yaml", files.Source);
-            Assert.Equal(expected, await PlanAsync("etcd.yaml", Source()));
-            await Until.SeenAsync(
-                "the daemon has followed", BlocksAsync, seen => InOrder(seen.Split(' ')) == Blackholes(expected), 30, () => Said);
-        }
-    }
-
-    private static Manifest AnyObject(Random random)
-    {
-        var number = random.Next(4);
-        return random.Next(5) switch
-        {
-            0 => Block("n1", $"10.65.{number}.0/26"),
-            1 => Block("n2", $"10.65.{number}.64/26", random.Next(2) == 0 ? "confirmed" : "pending"),
-            2 => Peer($"p{number}", $"peerIP: 10.94.0.{100 + random.Next(3)}, asNumber: {65001 + random.Next(3)}"),
-            3 => Node($"n{2 + number}", $"10.94.0.{10 + number}/24"),
-            _ => Configuration($"nodeToNodeMeshEnabled: {(random.Next(2) == 0 ? "true" : "false")}, asNumber: {64512 + random.Next(2)}"),
-        };
-    }
-
-    private async Task<string> PlanAsync(string name, string source)
-    {
-        var file = folder.PathOf(name);
-        File.WriteAllText(file, $"node: n1\nsources: [{source}]\n");
-        var answer = await node.RunAsync(Project.Bgpctl, "plan", "--config", file, "--json");
-        Assert.True(answer.Good, answer.Errors);
-        return answer.Output;
-    }
-
-    private static string Blackholes(string plan) => InOrder(
-        JsonNode.Parse(plan)!["routes"]!.AsArray().Where(route => (string?)route!["type"] == "blackhole")
-            .Select(route => (string)route!["prefix"]!));
-
-    private static string InOrder(IEnumerable<string> prefixes) => string.Join(' ', prefixes.Order(StringComparer.Ordinal));
 
     [NeedsFact(Needs.Daemon, Needs.Bgpctl, "etcd", "etcdctl")]
     public async Task A_folder_that_stands_first_decides_over_etcd()

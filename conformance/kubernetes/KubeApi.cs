@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -25,10 +26,13 @@ internal sealed partial class KubeApi : IAsyncDisposable
         ["ClusterRoleBinding"] = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     };
 
+    private const int Port = 6443, PortBeside = 6444;
+
     private readonly Scratch folder = new("kubeapi");
     private readonly Netns space;
     private readonly string address;
     private readonly HttpClient client;
+    private int port = Port;
 
     private KubeApi(Netns space, string address)
     {
@@ -68,11 +72,63 @@ internal sealed partial class KubeApi : IAsyncDisposable
     /// <summary>Its own words go into a file: the servers that it leaves behind would hold a pipe open.</summary>
     private Task RunAsync(string verb, params string[] options) => space.DoAsync(
         "sh",
-        ["-c", $"BIND={address} exec {Script} {verb} {folder.Path} \"$@\" >{folder.PathOf("said")} 2>&1 </dev/null", "sh", .. options]);
+        ["-c", $"BIND={address} {Script} {verb} {folder.Path} \"$@\" >{folder.PathOf("said")} 2>&1 </dev/null "
+            + $"|| {{ cat {folder.PathOf("said")} >&2; exit 1; }}", "sh", .. options]);
 
-    public Task KillAsync() => space.DoAsync("sh", "-c", $"kill -9 $(cat {folder.PathOf("kubeapi.pid")})");
+    /// <summary>It is gone by then, and its port is free.</summary>
+    public Task KillAsync() => space.DoAsync(
+        "sh", "-c", $"p=$(cat {folder.PathOf("kubeapi.pid")}); kill -9 $p; "
+            + "while [ -e /proc/$p ] && ! grep -q '^State:.Z' /proc/$p/status 2>/dev/null; do sleep 0.02; done");
 
     public Task RestartAsync(params string[] options) => RunAsync("restart", options);
+
+    /// <returns>When its port was open again, and when it answered with a list of Calico's, by <see cref="Stopwatch"/>: in between it does
+    /// not know these kinds, and then fills its caches.</returns>
+    public async Task<(long Listened, long Served)> ReturnAsync()
+    {
+        async Task<long> WhenAsync(string what, Func<Task> attempt)
+        {
+            await Until.TrueAsync(what, async () =>
+            {
+                try { await attempt(); }
+                catch (Exception refused) when (refused is SocketException or HttpRequestException or MachineException) { return false; }
+                return true;
+            }, 60, () => Said);
+            return Stopwatch.GetTimestamp();
+        }
+        var listened = WhenAsync("the server listens", async () =>
+        {
+            using var socket = space.Socket(AddressFamily.InterNetwork);
+            await socket.ConnectAsync(address, Port);
+        });
+        var served = WhenAsync("the server serves", () => SendAsync(HttpMethod.Get, Crd("BGPFilter"), null, at: Port));
+        await RestartAsync();
+        return (await listened, await served);
+    }
+
+    /// <summary>A second server on the same etcd, at another port, begun while the first is there: it takes the edits
+    /// until it is disposed of, whatever becomes of the first.</summary>
+    public async Task<IAsyncDisposable> BesideAsync()
+    {
+        var pid = (await File.ReadAllTextAsync(folder.PathOf("kubeapi.pid"))).Trim();
+        var words = (await File.ReadAllTextAsync($"/proc/{pid}/cmdline")).TrimEnd('\0').Split('\0');
+        words[Array.IndexOf(words, "-port") + 1] = $"{PortBeside}";
+        words[Array.IndexOf(words, "-audit") + 1] = folder.PathOf("audit-beside.log");
+        var log = folder.PathOf("beside.log");
+        var server = Background.Start(space, log, null, words[0], words[1..]);
+        await Until.TrueAsync("the second server is ready", () => Background.SaidIn(log).Contains("ready"), 60, () => server.Said);
+        port = PortBeside;
+        return new Beside(this, server);
+    }
+
+    private sealed class Beside(KubeApi api, Background server) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            api.port = Port;
+            await server.DisposeAsync();
+        }
+    }
 
     public Task CompactAsync() => RunAsync("compact");
 
@@ -106,12 +162,12 @@ internal sealed partial class KubeApi : IAsyncDisposable
         }
     }
 
-    public Task DeleteAsync(string kind, string name, string @namespace = "default") =>
-        SendAsync(HttpMethod.Delete, $"{Paths.GetValueOrDefault(kind, Crd(kind)).Replace("NS", @namespace)}/{name}", null);
+    public Task DeleteAsync(Manifest one) => SendAsync(HttpMethod.Delete, $"{PathOf(one)}/{one.Name}", null);
 
-    public async Task<string> SendAsync(HttpMethod method, string path, string? body, string type = "application/apply-patch+yaml")
+    public async Task<string> SendAsync(
+        HttpMethod method, string path, string? body, string type = "application/apply-patch+yaml", int? at = null)
     {
-        using var question = new HttpRequestMessage(method, $"https://{address}:6443{path}");
+        using var question = new HttpRequestMessage(method, $"https://{address}:{at ?? port}{path}");
         var token = await File.ReadAllTextAsync(folder.PathOf("admin.token"));
         question.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
         if (body != null) question.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(type));

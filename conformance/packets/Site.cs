@@ -7,6 +7,8 @@
 // The ToR knows the way back to every pod, so that a packet that leaves untranslated is answered, and seen for what it is.
 using System.Security.Cryptography;
 using System.Text;
+using Calico.Bgp.Conformance.Fabric;
+using Calico.Bgp.Conformance.Golden;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -47,7 +49,11 @@ internal sealed class Site : IAsyncDisposable
 
     public Netns this[string pod] => pods[pod];
 
-    public static async Task<Site> MakeAsync()
+    /// <summary>Where the resources lie; null: in a file of a folder of the site's own.</summary>
+    private IObjects? objects;
+
+    /// <param name="place">Where the resources lie, if not in a file of a folder of the site's own.</param>
+    public static async Task<Site> MakeAsync(ObjectPlace? place = null)
     {
         var site = new Site();
         Directory.CreateDirectory(site.Resources);
@@ -60,7 +66,17 @@ internal sealed class Site : IAsyncDisposable
             new(site.Other, Remote6),
             new(site.Outside, Outside4), new(site.Outside, Outside6), new(site.Outside, Exempt4), new(site.Outside, Exempt6),
         ]);
+        if (place != null) site.objects = await place.MakeAsync(site.BesideAsync);
         return site;
+    }
+
+    /// <summary>A server of the node's own network, on a wire of its own.</summary>
+    private async Task<Netns> BesideAsync(string role, string address)
+    {
+        var space = await SpaceAsync(role);
+        await Netns.JoinAsync(Node, role, [], space, "eth0", [address + "/24"]);
+        await Node.IpAsync($"addr add {address[..address.LastIndexOf('.')]}.1/24 dev {role}");
+        return space;
     }
 
     private async Task<Netns> SpaceAsync(string role)
@@ -172,9 +188,15 @@ internal sealed class Site : IAsyncDisposable
         ---
         """;
 
-    /// <summary>Other resources, written as an editor writes them: beside, then moved over.</summary>
+    /// <summary>Other resources, written as an editor writes them: beside, then moved over. In another place than a folder they are
+    /// applied one by one, and what is not among them stays.</summary>
     public void Write(string resources)
     {
+        if (objects != null)
+        {
+            objects.Apply([.. Manifest.Split(resources)]);
+            return;
+        }
         var file = Path.Combine(Resources, "all.yaml");
         File.WriteAllText(file + ".new~", resources);
         File.Move(file + ".new~", file, overwrite: true);
@@ -189,7 +211,7 @@ internal sealed class Site : IAsyncDisposable
         await File.WriteAllTextAsync(file, $$"""
             node: node1
             router: { asNumber: 64512, id: {{Node4}} }
-            sources: [{ files: {{Resources}} }]
+            sources: [{{objects?.Source ?? $"{{ files: {Resources} }}"}}]
             control: { http: ["unix:{{PathOf("http")}}"], socket: {{PathOf("ctl")}} }
             {{Configuration}}
             """);
@@ -244,6 +266,7 @@ internal sealed class Site : IAsyncDisposable
     {
         if (Daemon != null) await Daemon.DisposeAsync();
         foreach (var echo in echoes) echo.Dispose();
+        if (objects != null) await objects.DisposeAsync();
         foreach (var space in spaces) await space.RemoveAsync();
         folder.Dispose();
     }

@@ -1,15 +1,19 @@
 
+using Calico.Bgp.Conformance.Fabric;
+
 namespace Calico.Bgp.Conformance.Packets;
 
-/// <summary>What leaves the pools, alone on the node and beside kube-proxy in each of its modes.</summary>
+/// <summary>What leaves the pools, alone on the node and beside kube-proxy in each of its modes; the pools in a folder, or wherever
+/// CONFORMANCE_OBJECTS says.</summary>
 public sealed class TranslationTests : IAsyncLifetime
 {
     private Site site = null!;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => Needs.Missing(Needs.Daemon, "nft") == null ? MakeAsync(ObjectPlace.Asked) : Task.CompletedTask;
+
+    private async Task MakeAsync(ObjectPlace place)
     {
-        if (Needs.Missing(Needs.Daemon, "nft") != null) return;
-        site = await Site.MakeAsync();
+        site = await Site.MakeAsync(place);
         site.Write(Site.Pools());
     }
 
@@ -31,6 +35,20 @@ public sealed class TranslationTests : IAsyncLifetime
     [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task What_leaves_the_pools_is_translated_and_nothing_else()
     {
+        await site.StartAsync();
+        await MatrixHoldsAsync();
+    }
+
+    [NeedsFact(Needs.Daemon, Needs.KubeApi, "nft", "curl")]
+    public Task It_is_the_same_with_the_pools_in_an_API_server() => ElsewhereAsync(ObjectPlace.Kubernetes);
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public Task It_is_the_same_with_the_pools_in_etcd() => ElsewhereAsync(ObjectPlace.Etcd);
+
+    private async Task ElsewhereAsync(ObjectPlace place)
+    {
+        await site.DisposeAsync();
+        await MakeAsync(place);
         await site.StartAsync();
         await MatrixHoldsAsync();
     }

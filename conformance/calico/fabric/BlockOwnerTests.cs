@@ -18,7 +18,7 @@ public sealed class BlockOwnerTests
     [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_node_of_the_mesh_is_held_to_its_own_blocks_and_to_what_it_has_borrowed()
     {
-        await using var rack = await Rack.MakeAsync(ObjectPlace.Folder, 3, null, Objects);
+        await using var rack = await Rack.MakeAsync(3, null, Objects);
         var (one, two) = (rack.Nodes[0], rack.Nodes[1]);
         await two.ReconfigureAsync(
             $"routes: [{{ prefix: {Block3}, type: blackhole }}, {{ prefix: {Borrowed}/32, type: blackhole }}]");
@@ -48,19 +48,16 @@ public sealed class BlockOwnerTests
     [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_node_that_is_cordoned_is_the_last_choice_and_comes_back()
     {
-        const string Kubernetes = "Node-of-Kubernetes";
-        var cordoned = new Manifest(
-            Kubernetes, "node1", "{ apiVersion: v1, kind: Node, metadata: { name: node1 }, spec: { unschedulable: true } }");
-        await using var rack = await Rack.MakeAsync(ObjectPlace.Folder, 1, null, [Rack.NoMesh(), .. Objects[..4]]);
+        await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Objects[..4]]);
         await rack.Nodes[0].ReconfigureAsync("router: { drainOnCordon: true }");
         await rack.HeardFromAsync("10.65.1.0/26", 1);
         async Task<bool> IsMarkedAsync() =>
             (await rack.Tor.AskAsync("show route all 10.65.1.0/26")).Contains("(65535,0)", StringComparison.Ordinal);
         Assert.False(await IsMarkedAsync());
-        rack.Apply(cordoned);
+        rack.Objects.Cordon("node1", true);
         await Until.TrueAsync("graceful shutdown", IsMarkedAsync, 30, rack.Said);
         Assert.Contains("the node is cordoned", await rack.Nodes[0].BgpctlAsync("peers", "Global_10_192_0_254"));
-        rack.Delete(Kubernetes, "node1");
+        rack.Objects.Cordon("node1", false);
         await Until.TrueAsync("back", async () => !await IsMarkedAsync(), 30, rack.Said);
     }
 }

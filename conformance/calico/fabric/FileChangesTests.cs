@@ -153,7 +153,7 @@ public sealed class FileChangesTests : IAsyncLifetime
     {
         using var others = new ResourceFolder();
         others.Apply([Node("node1", "10.192.0.11/24"), Rack.NoMesh(), Block("node1", "10.65.9.0/26")]);
-        node.Resources = others.Path;
+        node.Source = others.Source;
         Change("peers:", "peers:\n  - { name: spine, peerIP: 10.192.0.252, asNumber: 63002 }");
         var asked = await Task.WhenAll(node.ReloadAsync(), node.ReloadAsync(), node.ReloadAsync());
         Assert.Single(asked, answer => answer.Contains("peer spine: added") && answer.Contains("sources: others take their place"));
@@ -168,12 +168,12 @@ public sealed class FileChangesTests : IAsyncLifetime
     {
         var gone = new ResourceFolder();
         gone.Apply([Node("node1", "10.192.0.11/24"), Rack.NoMesh(), Block("node1", "10.65.9.0/26")]);
-        var first = node.Resources;
-        node.Resources = gone.Path;
+        var first = node.Source;
+        node.Source = gone.Source;
         Change("", "");
         Assert.Contains("Reconfigured", await node.AskAsync("configure"), StringComparison.Ordinal);
         await SeenAsync("10.65.9.0/26", "blackhole");
-        node.Resources = first;
+        node.Source = first;
         Change("", "");
         Assert.Contains("Reconfigured", await node.AskAsync("configure"), StringComparison.Ordinal);
         await SeenAsync("10.65.1.0/26", "blackhole");
@@ -224,28 +224,32 @@ public sealed class FileChangesTests : IAsyncLifetime
     }, 20, async () => $"{await node.HttpAsync("/v1/status")}\n{node.Said}");
 
     /// <summary>A node with a bgpd.yaml of its own beside the resources, and nobody that answers its calls.</summary>
-    private sealed class LoneNode(Netns space, ResourceFolder folder) : BirdcRouter(space, new(Rack.NodeAs, Rack.Node4(1), [], []))
+    private sealed class LoneNode(Netns space, IObjects objects) : BirdcRouter(space, new(Rack.NodeAs, Rack.Node4(1), [], []))
     {
-        public string Resources { get; set; } = folder.Path;
+        public string Source { get; set; } = objects.Source;
         public string Keys { get; set; } = "";
 
         public static async Task<LoneNode> MakeAsync(string keys, params Manifest[] objects)
         {
-            var resources = new ResourceFolder();
-            resources.Apply(objects);
             var space = await Netns.MakeAsync("file");
             await space.IpAsync("link add eth0 type veth peer name eth0-peer");
             await space.IpAsync("addr add 10.192.0.11/24 dev eth0");
             await space.IpAsync("link set eth0-peer up");
             await space.IpAsync("link set eth0 up");
-            return new(space, resources) { Keys = keys };
+            var place = await ObjectPlace.Asked.MakeAsync(async (_, address) =>
+            {
+                await space.IpAsync($"addr add {address}/32 dev lo");
+                return space;
+            });
+            place.Apply(objects);
+            return new(space, place) { Keys = keys };
         }
 
         public override async ValueTask DisposeAsync()
         {
             await base.DisposeAsync();
+            await objects.DisposeAsync();
             await Space.RemoveAsync();
-            folder.Dispose();
         }
 
         private string Http => Path.Combine(Folder, "http");
@@ -254,7 +258,7 @@ public sealed class FileChangesTests : IAsyncLifetime
 
         public string Write() => Write("bgpd.yaml", $$"""
             {{(Keys.Contains("node:", StringComparison.Ordinal) ? "" : "node: node1")}}
-            sources: [{ files: {{Resources}} }]
+            sources: [{{Source}}]
             control: { socket: {{Socket}}, http: ["unix:{{Http}}"] }
             {{Keys}}
             """);

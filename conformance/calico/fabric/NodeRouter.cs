@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Fabric;

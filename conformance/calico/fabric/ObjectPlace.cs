@@ -3,8 +3,8 @@ using Calico.Bgp.Conformance.Kubernetes;
 
 namespace Calico.Bgp.Conformance.Fabric;
 
-/// <summary>What kind of place a rack's objects lie in. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server, and
-/// CONFORMANCE_OBJECTS=etcd on an etcd.</summary>
+/// <summary>What kind of place the objects lie in that nodes follow. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server,
+/// and CONFORMANCE_OBJECTS=etcd on an etcd.</summary>
 internal abstract class ObjectPlace
 {
     public static readonly ObjectPlace Folder = new InFolder();
@@ -19,30 +19,30 @@ internal abstract class ObjectPlace
         var other => throw new MachineException($"CONFORMANCE_OBJECTS: expected files, kubernetes or etcd, got {other}"),
     };
 
-    /// <param name="rack"></param>
-    /// <param name="tor">Whose bridge the nodes are joined to.</param>
-    public abstract Task<IObjects> MakeAsync(Rack rack, Netns tor);
+    /// <param name="beside">A namespace for a server that the nodes reach: by the role and the address that it is to have.</param>
+    public abstract Task<IObjects> MakeAsync(Func<string, string, Task<Netns>> beside);
 
     private sealed class InFolder : ObjectPlace
     {
-        public override Task<IObjects> MakeAsync(Rack rack, Netns tor) => Task.FromResult<IObjects>(new ResourceFolder());
+        public override Task<IObjects> MakeAsync(Func<string, string, Task<Netns>> beside) =>
+            Task.FromResult<IObjects>(new ResourceFolder());
     }
 
     private sealed class InKubernetes : ObjectPlace
     {
         private const string Address = "10.192.0.200";
 
-        public override async Task<IObjects> MakeAsync(Rack rack, Netns tor) =>
-            new ClusterObjects(await KubeApi.StartAsync(await rack.BesideAsync(tor, "api", Address), Address));
+        public override async Task<IObjects> MakeAsync(Func<string, string, Task<Netns>> beside) =>
+            new ClusterObjects(await KubeApi.StartAsync(await beside("api", Address), Address));
     }
 
     private sealed class InEtcd : ObjectPlace
     {
         private const string Address = "10.192.0.201";
 
-        public override async Task<IObjects> MakeAsync(Rack rack, Netns tor)
+        public override async Task<IObjects> MakeAsync(Func<string, string, Task<Netns>> beside)
         {
-            var etcd = new EtcdStore(await rack.BesideAsync(tor, "etcd", Address), Address);
+            var etcd = new EtcdStore(await beside("etcd", Address), Address);
             await etcd.StartAsync();
             return new EtcdObjects(etcd);
         }

@@ -78,7 +78,7 @@ internal sealed class Rack : IAsyncDisposable
         await Host.IpAsync("route add default via fd00:198::1");
         await tor.IpAsync("link add br0 type bridge");
         await tor.IpAsync("link set br0 up");
-        objects = await place.MakeAsync(this, tor);
+        objects = await place.MakeAsync((role, address) => BesideAsync(tor, role, address));
         objects.Apply([.. new Cluster().Apply(numbers.Select(number => NodeObject(number))).Apply(manifests).Objects]);
         Nodes = [.. await Task.WhenAll(numbers.Select(number => NodeAsync(tor, number)))];
         await tor.IpAsync($"addr add {Tor4}/24 dev br0");
@@ -101,7 +101,7 @@ internal sealed class Rack : IAsyncDisposable
     }
 
     /// <summary>A namespace with an address on the nodes' wire.</summary>
-    public async Task<Netns> BesideAsync(Netns tor, string role, string address)
+    private async Task<Netns> BesideAsync(Netns tor, string role, string address)
     {
         var space = await SpaceAsync(role);
         await Netns.JoinAsync(tor, role, [], space, "eth0", [address + "/24"]);

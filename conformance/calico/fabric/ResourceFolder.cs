@@ -11,6 +11,9 @@ internal interface IObjects : IAsyncDisposable
     void Apply(params Manifest[] objects);
 
     void Delete(string kind, string name);
+
+    /// <summary>As <c>kubectl cordon</c> and <c>uncordon</c> do it, to Kubernetes' half of a node.</summary>
+    void Cordon(string node, bool cordoned);
 }
 
 /// <summary>The folder of manifests that the nodes watch. A file appears whole: it is written beside and renamed.</summary>
@@ -32,6 +35,16 @@ internal sealed class ResourceFolder : IObjects, IDisposable
     }
 
     public void Delete(string kind, string name) => File.Delete(FileOf(kind, name));
+
+    /// <summary>Beside Calico's half, in a file of its own.</summary>
+    public void Cordon(string node, bool cordoned)
+    {
+        const string Kind = "Node-of-Kubernetes";
+        if (!cordoned) Delete(Kind, node);
+        else
+            Apply(new Manifest(
+                Kind, node, $"{{ apiVersion: v1, kind: Node, metadata: {{ name: {node} }}, spec: {{ unschedulable: true }} }}"));
+    }
 
     private string FileOf(string kind, string name) => folder.PathOf($"{kind}.{name}.yaml");
 

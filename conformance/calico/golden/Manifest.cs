@@ -10,8 +10,11 @@ internal sealed partial record Manifest(string Kind, string Name, string Text)
 {
     public static Manifest Of(string text) => new(Group(KindLine(), text, "kind"), Group(NameLine(), text, "metadata.name"), text);
 
-    public static IEnumerable<Manifest> Load(string file) =>
-        DocumentLine().Split(File.ReadAllText(file)).Where(text => text.Trim().Length > 0).Select(text => Of(WithoutStatus(text)));
+    public static IEnumerable<Manifest> Load(string file) => Split(File.ReadAllText(file)).Select(one => Of(WithoutStatus(one.Text)));
+
+    /// <summary>The documents of a file.</summary>
+    public static IEnumerable<Manifest> Split(string text) =>
+        DocumentLine().Split(text).Where(document => document.Trim().Length > 0).Select(Of);
 
     /// <summary>A line under <c>spec:</c>.</summary>
     public Manifest WithSpec(string line) => this with { Text = SpecLine().Replace(Text, $"spec:\n  {line}\n", 1) };
@@ -29,7 +32,7 @@ internal sealed partial record Manifest(string Kind, string Name, string Text)
     [GeneratedRegex(@"^kind:\s*""?([A-Za-z]+)", RegexOptions.Multiline)]
     private static partial Regex KindLine();
 
-    [GeneratedRegex(@"^metadata:\s*\n(?:[ #].*\n)*?  name:\s*""?([^\s""]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^metadata:\s*(?:\n(?:[ #].*\n)*?  |\{\s*)name:\s*""?([^\s"",}]+)", RegexOptions.Multiline)]
     private static partial Regex NameLine();
 
     [GeneratedRegex(@"^spec:[ ]*\n", RegexOptions.Multiline)]
