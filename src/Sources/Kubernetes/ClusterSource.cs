@@ -112,7 +112,7 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, Conce
             case CollectionState now when followed.TryGetValue(now.Of, out var of):
                 of.State = now;
                 of.CurrentAt = time.GetUtcNow();
-                contents.Add(Problem(now.Of.ToString(), now.IsTheServers ? null : now.Problem));
+                contents.Add(Problem(now.Of.ToString(), now.Problem));
                 return false;
 
             case CollectionCurrent current when followed.TryGetValue(current.Of, out var of):

@@ -246,8 +246,7 @@ internal sealed class CollectionFollower(
                 return pause.Next();
 
             default:
-                var isTheServers = refusal.Status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
-                await TellAsync(told with { Problem = Words(refusal), IsTheServers = isTheServers }, stop).ConfigureAwait(false);
+                await TellAsync(told with { Problem = Words(refusal) }, stop).ConfigureAwait(false);
                 var next = pause.Next();
                 return refusal.RetryAfter > next ? refusal.RetryAfter.Value : next;
         }
@@ -263,7 +262,7 @@ internal sealed class CollectionFollower(
         var lasts = Lasts(BelieveAbsence);
         if (known.Count > 0 && !lasts)
         {
-            await TellAsync(new(of, told.IsListed, Words(refusal)), stop).ConfigureAwait(false);
+            await TellAsync(told with { Problem = Words(refusal) }, stop).ConfigureAwait(false);
             return;
         }
         foreach (var key in known.Keys.ToArray()) Remove(key);

@@ -15,9 +15,7 @@ internal sealed record CollectionCurrent(Collection Of, DateTimeOffset At) : Sou
 /// <summary>How a collection is doing.</summary>
 /// <param name="IsListed">It was named in full once, or is known not to be there.</param>
 /// <param name="Problem">Why it is not followed now; null: it is.</param>
-/// <param name="IsTheServers">The problem says nothing of this collection: the server has too much to do, or has just started (429, 5xx).
-/// Then it says so to each, and once is enough for whoever reads.</param>
-internal sealed record CollectionState(Collection Of, bool IsListed, string? Problem, bool IsTheServers = false) : SourceNews;
+internal sealed record CollectionState(Collection Of, bool IsListed, string? Problem) : SourceNews;
 
 /// <summary>The server is away, or back (<see cref="ApiServer.Away"/>).</summary>
 internal sealed record ServerMoved : SourceNews;

@@ -206,10 +206,9 @@ public sealed class ClusterSourceTests : IAsyncLifetime
             return true;
         });
         api.EndWatches("ippools");
-        // A server that fails fails for each kind alike: it is the source's trouble, told once, and none of the objects'.
-        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text == $"IPPool: {status} {words}");
+        await follower.ToldAsync($"kubernetes: IPPool: {status} {words}");
         Assert.Null(follower.State.InSyncSince);
-        Assert.Equal(("a", ""), (follower.Pools, follower.Problems));
+        Assert.Equal("a", follower.Pools);
         isBroken = false;
         await follower.InSyncAsync();
         Assert.Equal("", follower.Problems);
