@@ -6,7 +6,6 @@ using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
-using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
@@ -62,7 +61,6 @@ internal sealed class Daemon(
         var config = Planned?.Joined ?? current.Config.Speaker;
         log.Running(Release.Version, ConfigFile, config.RouterId, config.As, config.Peers.Length + config.Links.Length);
         oneAtATime.Release();
-        FilePages.GiveBack();
         return Task.CompletedTask;
     }
 
