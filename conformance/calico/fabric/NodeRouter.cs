@@ -44,6 +44,15 @@ internal sealed class NodeRouter(Netns space, int number, string source) : Birdc
         return answer.Output + answer.Errors;
     }
 
+    /// <summary>Which sessions it has, since when, and how often each has come up: what stays stays so to the letter. (BIRD reckons its
+    /// own "since" anew each time it is asked, and rounds it.)</summary>
+    public async Task<string> SessionsAsync(string name = "")
+    {
+        var peers = JsonNode.Parse(await BgpctlAsync("peers", "--json"))!.AsArray();
+        return string.Join('\n', peers.Where(peer => name == "" || (string?)peer!["name"] == name)
+            .Select(peer => $"{peer!["name"]} {peer["state"]} {peer["since"]} {peer["establishedTransitions"]}"));
+    }
+
     public override Task StartAsync()
     {
         Launch();

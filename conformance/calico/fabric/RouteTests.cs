@@ -8,6 +8,8 @@ namespace Calico.Bgp.Conformance.Fabric;
 /// <summary>Blocks, filters, next hops and packets between a ToR and nodes that know nothing but Calico's resources.</summary>
 public sealed class RouteTests
 {
+    private const string TorSession = "Global_10_192_0_254";
+
     private static readonly Manifest[] Pods =
         [Pool("pods4", "10.65.0.0/16"), Pool("pods6", "fd65::/48"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26"),
             Block("node1", "fd65:0:0:1::/122"), Block("node2", "fd65:0:0:2::/122")];
@@ -77,7 +79,7 @@ public sealed class RouteTests
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
         await rack.HeardFromAsync("10.65.1.0/26", 1);
-        var before = await rack.Tor.ChangesAsync("node1_v4");
+        var before = await rack.Nodes[0].SessionsAsync(TorSession);
         using var other = new ResourceFolder();
         other.Apply([Rack.NodeObject(1), Rack.NoMesh(), .. Rack.TorPeers(), Pods[0], Block("node1", "10.65.7.0/26")]);
         rack.Nodes[0].Source = other.Source;
@@ -86,7 +88,7 @@ public sealed class RouteTests
         await rack.HeardFromAsync("10.65.1.0/26");
         other.Apply(Block("node1", "10.65.8.0/26"));
         await rack.HeardFromAsync("10.65.8.0/26", 1);
-        Assert.Equal(before, await rack.Tor.ChangesAsync("node1_v4"));
+        Assert.Equal(before, await rack.Nodes[0].SessionsAsync(TorSession));
     }
 
     [NeedsFact(Needs.Daemon, "bird", "birdc")]
@@ -143,11 +145,11 @@ public sealed class RouteTests
     {
         await using var rack = await Rack.MakeAsync(1, null, [Rack.NoMesh(), .. Rack.TorPeers(), .. Pods]);
         await rack.HeardFromAsync("10.65.1.0/26", 1);
-        var before = await rack.Tor.ChangesAsync("node1_v4");
+        var before = await rack.Nodes[0].SessionsAsync(TorSession);
         rack.Apply(Peer("tor-v6", $"peerIP: '{Rack.Tor6}', asNumber: {Rack.TorAs}, maxRestartTime: 77s"), Filter("new",
             "exportV4: [{ action: Accept }]"), Block("node1", "10.65.9.0/26"));
         await rack.HeardFromAsync("10.65.9.0/26", 1);
-        Assert.Equal(before, await rack.Tor.ChangesAsync("node1_v4"));
+        Assert.Equal(before, await rack.Nodes[0].SessionsAsync(TorSession));
     }
 
     [NeedsFact(Needs.Daemon, "bird", "birdc", "ping")]
