@@ -110,9 +110,9 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, Conce
                 return said.Contents.Aggregate(false, (any, content) => secrets.Note(said.Of, content) | any);
 
             case CollectionState now when followed.TryGetValue(now.Of, out var of):
+                if (of.State?.Trouble != now.Trouble) contents.Add(Problem(now.Of.ToString(), now.Trouble));
                 of.State = now;
                 of.CurrentAt = time.GetUtcNow();
-                contents.Add(Problem(now.Of.ToString(), now.Problem));
                 return false;
 
             case CollectionCurrent current when followed.TryGetValue(current.Of, out var of):

@@ -25,7 +25,8 @@ internal sealed class CollectionFollower(
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5), LongestWatch = TimeSpan.FromMinutes(10);
     /// <summary>Between two pieces of a list, and of a watch beyond its end.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
-    /// <summary>A role that was just bound, or a server that just started, refuses what it will soon grant.</summary>
+    /// <summary>A role that was just bound, or a server that just started, refuses what it will soon grant: for moments it does not know
+    /// Calico's kinds (404), and then has not filled its cache of one (429).</summary>
     private static readonly TimeSpan BelieveRefusal = TimeSpan.FromSeconds(5);
     /// <summary>A kind that had objects and is not known any more: a server that just started may not know it yet.</summary>
     private static readonly TimeSpan BelieveAbsence = TimeSpan.FromSeconds(30);
@@ -75,6 +76,8 @@ internal sealed class CollectionFollower(
     /// <summary>Until the watch ends.</summary>
     private async Task FollowAsync(CancellationToken stop)
     {
+        // Its return is not ours: until the watch is open again, what was said is not known to be all.
+        if (server.Away is { } away) await TellAsync(told with { Problem = away, MayPass = true }, stop).ConfigureAwait(false);
         if (version == null)
         {
             name = await group.NameAsync(of.Kind, stop).ConfigureAwait(false);
@@ -242,15 +245,18 @@ internal sealed class CollectionFollower(
                 return pause.Next();
 
             case HttpStatusCode.Forbidden:
-                await TellAsync(new(of, told.IsListed || IsDispensable(), Words(refusal)), stop).ConfigureAwait(false);
+                await RefusedAsync(told.IsListed || IsDispensable(), refusal, stop).ConfigureAwait(false);
                 return pause.Next();
 
             default:
-                await TellAsync(told with { Problem = Words(refusal) }, stop).ConfigureAwait(false);
+                await RefusedAsync(told.IsListed, refusal, stop).ConfigureAwait(false);
                 var next = pause.Next();
                 return refusal.RetryAfter > next ? refusal.RetryAfter.Value : next;
         }
     }
+
+    private ValueTask RefusedAsync(bool isListed, ApiRefusal refusal, CancellationToken stop) =>
+        TellAsync(new(of, isListed, $"{of}: {refusal.Message}", MayPass: !Lasts(BelieveRefusal)), stop);
 
     /// <summary>The rest counts without it. Never without the nodes: who knows nothing of his own would take away what an earlier run has
     /// made of it.</summary>
@@ -262,7 +268,7 @@ internal sealed class CollectionFollower(
         var lasts = Lasts(BelieveAbsence);
         if (known.Count > 0 && !lasts)
         {
-            await TellAsync(told with { Problem = Words(refusal) }, stop).ConfigureAwait(false);
+            await RefusedAsync(told.IsListed, refusal, stop).ConfigureAwait(false);
             return;
         }
         foreach (var key in known.Keys.ToArray()) Remove(key);
@@ -275,8 +281,6 @@ internal sealed class CollectionFollower(
         refusedSince ??= time.GetTimestamp();
         return time.GetElapsedTime(refusedSince.Value) >= span;
     }
-
-    private string Words(ApiRefusal refusal) => $"{of}: {refusal.Message}";
 
     private async ValueTask<JsonFeed> FeedAsync(HttpResponseMessage answer, CancellationToken stop) =>
         new(await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false));

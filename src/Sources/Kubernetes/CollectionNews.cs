@@ -15,7 +15,13 @@ internal sealed record CollectionCurrent(Collection Of, DateTimeOffset At) : Sou
 /// <summary>How a collection is doing.</summary>
 /// <param name="IsListed">It was named in full once, or is known not to be there.</param>
 /// <param name="Problem">Why it is not followed now; null: it is.</param>
-internal sealed record CollectionState(Collection Of, bool IsListed, string? Problem) : SourceNews;
+/// <param name="MayPass">That lasts too short a time to be named as this collection's own trouble: the source is not in sync, and no
+/// more is said.</param>
+internal sealed record CollectionState(Collection Of, bool IsListed, string? Problem, bool MayPass = false) : SourceNews
+{
+    /// <summary>The problem, once it is its own.</summary>
+    public string? Trouble => MayPass ? null : Problem;
+}
 
 /// <summary>The server is away, or back (<see cref="ApiServer.Away"/>).</summary>
 internal sealed record ServerMoved : SourceNews;

@@ -12,8 +12,9 @@ internal sealed class Pause
 
     private Pause(TimeSpan limit) => this.limit = limit;
 
-    /// <summary>While nobody answers: what changed meanwhile is wanted soon after the server's return.</summary>
-    public static Pause Short() => new(TimeSpan.FromSeconds(1));
+    /// <summary>While nobody answers: what changed meanwhile is wanted within two seconds of the server's return, of which it asks for one
+    /// itself while it fills its caches (429, Retry-After).</summary>
+    public static Pause Short() => new(TimeSpan.FromMilliseconds(500));
 
     /// <summary>While the server answers, and says no.</summary>
     public static Pause Long() => new(TimeSpan.FromSeconds(20));

@@ -206,12 +206,43 @@ public sealed class ClusterSourceTests : IAsyncLifetime
             return true;
         });
         api.EndWatches("ippools");
-        await follower.ToldAsync($"kubernetes: IPPool: {status} {words}");
+        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text == $"IPPool: {status} {words}");
         Assert.Null(follower.State.InSyncSince);
         Assert.Equal("a", follower.Pools);
         isBroken = false;
         await follower.InSyncAsync();
         Assert.Equal("", follower.Problems);
+    }
+
+    /// <summary>As one that has just started refuses each kind for a second: twelve kinds are no twelve lines of the log.</summary>
+    [Fact]
+    public async Task What_passes_within_seconds_is_no_problem_of_its_kind_and_what_lasts_is()
+    {
+        var time = new ManualTimeProvider();
+        var isBroken = true;
+        Have("a");
+        await using var follower = new Follower(api.Address, time);
+        await follower.InSyncAsync();
+        await Until.TrueAsync("a watch is open", () => api.WatchesOf("ippools") == 1);
+        api.On("ippools", async question =>
+        {
+            if (isBroken) await question.AnswerAsync(429, "storage is (re)initializing");
+            return isBroken;
+        });
+        api.EndWatches("ippools");
+        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text == "IPPool: 429 storage is (re)initializing");
+        Assert.Equal((null, ""), (follower.State.InSyncSince, follower.Problems));
+        await Until.TrueAsync("it lasts, and is named", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return follower.Problems.Contains("kubernetes: IPPool: 429 storage is (re)initializing", StringComparison.Ordinal);
+        });
+        isBroken = false;
+        await Until.TrueAsync("it is over", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return follower.Problems == "" && follower.State.InSyncSince != null;
+        });
     }
 
     [Fact]
@@ -276,7 +307,7 @@ public sealed class ClusterSourceTests : IAsyncLifetime
         await follower.InSyncAsync();
         valid = "Bearer second";
         api.EndWatches("ippools");
-        await follower.ToldAsync("IPPool: 401 Unauthorized");
+        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text == "IPPool: 401 Unauthorized");
         follower.WriteToken("second");
         api.EndWatches("nodes");
         await follower.InSyncAsync();
@@ -373,7 +404,7 @@ public sealed class ClusterSourceTests : IAsyncLifetime
             return true;
         });
         api.EndWatches("ippools");
-        await follower.ToldAsync("IPPool: 404");
+        await Until.TrueAsync("it is told", () => follower.State.LastError?.Text.StartsWith("IPPool: 404") == true);
         time.Advance(TimeSpan.FromSeconds(29));
         await Until.TrueAsync("it is asked for again", () => api.ListsOf("ippools") >= 2);
         Assert.Equal("a", follower.Pools);
