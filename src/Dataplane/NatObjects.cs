@@ -14,7 +14,7 @@ internal sealed class NatObjects
     /// <summary>By name.</summary>
     public IReadOnlyCollection<IPPool> Pools => pools.Values;
 
-    /// <summary>Of each node the address that BGP uses; of one that has none in a family, those that Kubernetes calls internal.</summary>
+    /// <summary>Those of all nodes (<see cref="NodeAddresses"/>).</summary>
     public IEnumerable<Address> Hosts => hosts.Values.SelectMany(addresses => addresses);
 
     /// <summary>Names of BGPPeers whose annotation says that their network translates.</summary>
@@ -46,16 +46,12 @@ internal sealed class NatObjects
     /// <summary>Labels and conditions of nodes change all the time.</summary>
     private bool TakeHost(string name, Node? node)
     {
-        ListOf<Address> now = node == null ? [] : [.. AddressesOf(node, IpFamily.IPv4), .. AddressesOf(node, IpFamily.IPv6)];
+        ListOf<Address> now = node == null ? [] : [.. NodeAddresses.Of(node)];
         if (hosts.GetValueOrDefault(name) == now) return false;
         if (now.Count == 0) hosts.Remove(name);
         else hosts[name] = now;
         return true;
     }
-
-    private static IEnumerable<Address> AddressesOf(Node node, IpFamily family) => node.Of(family) is { } bgp ? [bgp.Address]
-        : node.Addresses.Where(address => address.Type == "InternalIP" && address.Address.Family == family)
-            .Select(address => address.Address);
 
     private static bool IsUpstream(Labels annotations) =>
         annotations.TryGetValue(UpstreamSettings.PeerAnnotation, out var value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);

@@ -12,11 +12,12 @@ internal sealed class NatPlanner(
     private const int VxlanPort = 4789;
 
     private readonly FelixConfiguration felix = objects.Felix(node);
+    private readonly TunnelsInUse tunnels = TunnelsInUse.Of(objects.Felix(node), objects.Pools);
 
     public NatPlan Plan() => !settings.Enabled ? NatPlan.Nothing : new([Family(IpFamily.IPv4), Family(IpFamily.IPv6)])
     {
         Ports = felix.NatPortRange is { } ports ? new((ushort)ports.First, (ushort)ports.Last) : null,
-        AvoidedPort = UsesVxlan(IpFamily.IPv4) || UsesVxlan(IpFamily.IPv6) ? felix.VxlanPort ?? VxlanPort : null,
+        AvoidedPort = tunnels.Vxlan || tunnels.Vxlan6 ? felix.VxlanPort ?? VxlanPort : null,
         Interface = InterfaceFilter(),
         Persistent = settings.Persistent,
         Tunnels = [.. Tunnels()],
@@ -31,8 +32,6 @@ internal sealed class NatPlanner(
     };
 
     private IEnumerable<IPPool> PoolsOf(IpFamily family) => objects.Pools.Where(pool => pool.Cidr.Family == family);
-
-    private bool UsesVxlan(IpFamily family) => felix.VxlanEnabled ?? PoolsOf(family).Any(pool => pool.VxlanMode != EncapsulationMode.Never);
 
     private FamilyPlan Family(IpFamily family) => new(family)
     {
@@ -65,14 +64,13 @@ internal sealed class NatPlanner(
         return (PoolTreatment.Upstream, offer.Reason);
     }
 
-    /// <summary>Felix's devices, by the modes that make it create them.</summary>
+    /// <summary>Felix's devices.</summary>
     private IEnumerable<TunnelSource> Tunnels()
     {
-        if (felix.IpipEnabled ?? PoolsOf(IpFamily.IPv4).Any(pool => pool.IpipMode != EncapsulationMode.Never))
-            yield return new(IpFamily.IPv4, "tunl0");
-        if (UsesVxlan(IpFamily.IPv4)) yield return new(IpFamily.IPv4, "vxlan.calico");
-        if (UsesVxlan(IpFamily.IPv6)) yield return new(IpFamily.IPv6, "vxlan-v6.calico");
-        if (felix.WireguardEnabled == true) yield return new(IpFamily.IPv4, "wireguard.cali");
-        if (felix.WireguardEnabledV6 == true) yield return new(IpFamily.IPv6, "wg-v6.cali");
+        if (tunnels.Ipip) yield return new(IpFamily.IPv4, "tunl0");
+        if (tunnels.Vxlan) yield return new(IpFamily.IPv4, "vxlan.calico");
+        if (tunnels.Vxlan6) yield return new(IpFamily.IPv6, "vxlan-v6.calico");
+        if (tunnels.Wireguard) yield return new(IpFamily.IPv4, "wireguard.cali");
+        if (tunnels.Wireguard6) yield return new(IpFamily.IPv6, "wg-v6.cali");
     }
 }

@@ -46,7 +46,7 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public NatOutgoingExclusions? NatOutgoingExclusions { get; init; }
     /// <summary>natOutgoingInterfaceFilter, or iptablesNATOutgoingInterfaceFilter; a trailing <c>+</c> stands for any characters.</summary>
     public string? NatOutgoingInterfaceFilter { get; init; }
-    /// <summary>externalNodesList: further hosts for <see cref="Resources.NatOutgoingExclusions.IPPoolsAndHostIPs"/>.</summary>
+    /// <summary>externalNodesList: further hosts for <see cref="Resources.NatOutgoingExclusions.IPPoolsAndHostIPs"/>, and at the other ends of tunnels.</summary>
     public ListOf<Prefix> ExternalNodes { get; init; }
     public bool? IpipEnabled { get; init; }
     public bool? VxlanEnabled { get; init; }
@@ -55,6 +55,10 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public int? VxlanVni { get; init; }
     public bool? WireguardEnabled { get; init; }
     public bool? WireguardEnabledV6 { get; init; }
+    /// <summary>Null: 51820.</summary>
+    public int? WireguardListeningPort { get; init; }
+    /// <summary>Null: 51821.</summary>
+    public int? WireguardListeningPortV6 { get; init; }
     /// <summary>Prefixes of workload interfaces' names, comma separated in the resource; empty: <c>cali</c>.</summary>
     public ListOf<string> InterfacePrefixes { get; init; }
     /// <summary>rtm_protocol of Felix's routes; null: 80.</summary>
@@ -92,6 +96,8 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             VxlanVni = node.VxlanVni ?? global.VxlanVni,
             WireguardEnabled = node.WireguardEnabled ?? global.WireguardEnabled,
             WireguardEnabledV6 = node.WireguardEnabledV6 ?? global.WireguardEnabledV6,
+            WireguardListeningPort = node.WireguardListeningPort ?? global.WireguardListeningPort,
+            WireguardListeningPortV6 = node.WireguardListeningPortV6 ?? global.WireguardListeningPortV6,
             InterfacePrefixes = node.InterfacePrefixes.Count > 0 ? node.InterfacePrefixes : global.InterfacePrefixes,
             DeviceRouteProtocol = node.DeviceRouteProtocol ?? global.DeviceRouteProtocol,
             RemoveExternalRoutes = node.RemoveExternalRoutes ?? global.RemoveExternalRoutes,

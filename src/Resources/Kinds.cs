@@ -41,7 +41,8 @@ public static class Kinds
         { Concerns = Concern.Plan });
 
     public static readonly KindOf<IPPool> IPPool =
-        Row(new KindOf<IPPool>(Named(Calico, "IPPool", "ippools"), IPPoolReader.Read) { Concerns = Concern.Plan | Concern.Nat });
+        Row(new KindOf<IPPool>(Named(Calico, "IPPool", "ippools"), IPPoolReader.Read)
+        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy });
 
     /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see
     /// <see cref="Node"/>.</summary>

@@ -110,6 +110,8 @@ internal sealed partial class PolicySite : IAsyncDisposable
         Settle(place, space);
     }
 
+    public Netns HomeOf(string place) => homes[Town[place]];
+
     /// <summary>For TCP, with somebody's address.</summary>
     public Socket SocketOf(Place place, bool isIPv6)
     {

@@ -50,6 +50,11 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
             if (chains.TryGetValue(chain.Name, out var before) && before.Same(chain)) continue;
             into.Put(chains[chain.Name] = chain);
         }
+        foreach (var name in chains.Keys.Where(name => !now.ContainsKey(name)).ToArray())
+        {
+            chains.Remove(name);
+            into.RemoveChain(name);
+        }
         Put(Frame.RawPrerouting, RawPrerouting(facts), into);
         Put(Frame.ManglePrerouting, ManglePrerouting(facts), into);
         Put(Frame.ForwardHostIn, Of(ProgramKind.ForwardIn, leaving: false, facts, [new(facts.Marks.IsEarly, ActDecide.Accept)]), into);
@@ -59,10 +64,10 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
         Put(Frame.ForwardLoop, Loops(facts), into);
         Put(Frame.Input, Input(facts), into);
         Put(Frame.InputHost, InputHost(facts), into);
-        Put(Frame.RawOutput, Of(ProgramKind.UntrackedOut, leaving: true, facts, [new(facts.Marks.Begin), .. Neighbour]), into);
+        Put(Frame.RawOutput, RawOutput(facts), into);
         Put(Frame.Output, Of(ProgramKind.HostOut, leaving: true, facts,
             [
-                new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, OverlayPeers.Ask(OverlayPeers.Out),
+                new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, .. OverlayPeers.Ask(OverlayPeers.Out, facts),
                 new(new MatchTranslated(Destination: true), ActDecide.Accept), // its way out is known behind the translation alone
             ]), into);
         Put(Frame.ManglePostrouting, Of(ProgramKind.HostOutTranslated, leaving: true, facts, []) is { IsEmpty: true } none ? none :
@@ -149,10 +154,18 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
 
     private ImmutableArray<NftRule> RawPrerouting(PolicyFacts facts) =>
     [
-        new(facts.Marks.Begin),
+        new(facts.Marks.Begin), .. OverlayPeers.Untracked(facts),
         .. OfWorkloads(facts, leaving: false).Select(workload => new NftRule(workload, Jump(Spoof))),
         .. Of(ProgramKind.UntrackedIn, leaving: false, facts, Neighbour),
     ];
+
+    /// <summary>What goes into a tunnel keeps its mark on the packet that carries it.</summary>
+    private ImmutableArray<NftRule> RawOutput(PolicyFacts facts)
+    {
+        var programs = Of(ProgramKind.UntrackedOut, leaving: true, facts, Neighbour);
+        return programs.IsEmpty && facts.Tunnels == TunnelsInUse.None ? []
+            : [new(facts.Marks.Begin), .. OverlayPeers.Untracked(facts), .. programs];
+    }
 
     /// <summary>The endpoint of every interface is asked of workloads', too: so what pods send to node ports is.</summary>
     private ImmutableArray<NftRule> ManglePrerouting(PolicyFacts facts)
@@ -189,9 +202,9 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
 
     private ImmutableArray<NftRule> Input(PolicyFacts facts) =>
     [
+        .. OverlayPeers.Ask(OverlayPeers.In, facts),
         .. OfWorkloads(facts, leaving: false).Select(workload => new NftRule(workload, Goto(ToHost))),
-        .. Of(ProgramKind.HostIn, leaving: false, facts,
-            [new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, OverlayPeers.Ask(OverlayPeers.In)]),
+        .. Of(ProgramKind.HostIn, leaving: false, facts, [new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour]),
     ];
 
     /// <summary>What a workload's own policies let go to the host (defaultEndpointToHostAction).</summary>

@@ -20,7 +20,8 @@ public sealed record PolicyComment(string Tier, string Kind = "", string Name = 
     /// <summary>What else stands in the way of packets, in its own words.</summary>
     public const string NoProfile = "no profile allows it", UnknownInterface = "no endpoint is known here",
         Spoofed = "its source is not its own",
-        Refused = "closed: the kernel refuses a rule", Failsafe = "failsafe port", Overlay = "a tunnel between nodes";
+        Refused = "closed: the kernel refuses a rule", Failsafe = "failsafe port", Overlay = "a tunnel between nodes",
+        Stranger = "in a tunnel of the nodes' from nobody that is one";
 
     private const string End = " end of tier", Closed = "closed", RuleWord = "rule";
 

@@ -10,7 +10,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     /// <summary>Of the netlink groups of NFLOG the one that rules with the action Log tell.</summary>
     public const ushort LogGroup = 64;
 
-    public const ushort DefaultVxlanPort = 4789;
+    public const ushort DefaultVxlanPort = 4789, DefaultWireguardPort = 51820, DefaultWireguardPort6 = 51821;
+
+    public const uint DefaultVxlanNetwork = 4096;
 
     public const byte IpInIp = 4;
 
@@ -33,6 +35,12 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     public ServiceLoopPrevention LoopPrevention { get; init; }
 
     public ushort VxlanPort { get; init; } = DefaultVxlanPort;
+    public uint VxlanNetwork { get; init; } = DefaultVxlanNetwork;
+    public ushort WireguardPort { get; init; } = DefaultWireguardPort;
+    public ushort WireguardPort6 { get; init; } = DefaultWireguardPort6;
+    public TunnelsInUse Tunnels { get; init; } = TunnelsInUse.None;
+    /// <summary>At the other ends of tunnels, beside the nodes.</summary>
+    public ListOf<Prefix> ExternalNodes { get; init; }
     public bool AllowsVxlanFromWorkloads { get; init; }
     public bool AllowsIpipFromWorkloads { get; init; }
 

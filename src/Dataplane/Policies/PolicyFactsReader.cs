@@ -6,6 +6,7 @@ namespace Calico.Bgp.Dataplane.Policies;
 internal sealed class PolicyFactsReader
 {
     private readonly Dictionary<string, FelixConfiguration> configurations = [];
+    private readonly Dictionary<string, IPPool> pools = [];
     private DataplaneSettings settings = new("");
     private BgpConfiguration? bgp;
 
@@ -22,6 +23,8 @@ internal sealed class PolicyFactsReader
     {
         if (change.Kind == Kinds.FelixConfiguration && change.After is FelixConfiguration felix) configurations[change.Key.Name] = felix;
         else if (change.Kind == Kinds.FelixConfiguration) configurations.Remove(change.Key.Name);
+        else if (change.Kind == Kinds.IPPool && change.After is IPPool pool) pools[change.Key.Name] = pool;
+        else if (change.Kind == Kinds.IPPool) pools.Remove(change.Key.Name);
         else if (change.Kind == Kinds.BgpConfiguration
             && change.Key.Name == FelixConfiguration.Default) bgp = (BgpConfiguration?)change.After;
         else return false;
@@ -38,6 +41,11 @@ internal sealed class PolicyFactsReader
         {
             WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
             VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),
+            VxlanNetwork = (uint)(felix.VxlanVni ?? (int)PolicyFacts.DefaultVxlanNetwork),
+            WireguardPort = (ushort)(felix.WireguardListeningPort ?? PolicyFacts.DefaultWireguardPort),
+            WireguardPort6 = (ushort)(felix.WireguardListeningPortV6 ?? PolicyFacts.DefaultWireguardPort6),
+            Tunnels = TunnelsInUse.Of(felix, pools.Values),
+            ExternalNodes = felix.ExternalNodes,
             Rejects = felix.FilterDenyAction == DenyAction.Reject,
             AllowsInvalid = felix.DisableConntrackInvalidCheck == true,
             EndpointToHost = felix.DefaultEndpointToHostAction ?? EndpointToHostAction.Drop,

@@ -19,6 +19,9 @@ public sealed record Packet(Address Source, Address Destination)
     public byte? IcmpCode { get; init; }
     public uint? Mark { get; init; }
 
+    /// <summary>Of one that carries another in VXLAN.</summary>
+    public uint? VxlanNetwork { get; init; }
+
     /// <summary>
     /// What a table of others' (kube-proxy's) makes of its destination, at the priority that such have (-100): what of ours has translated
     /// it before that, it finds so.

@@ -40,6 +40,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public NumbersLeft Protocols { get; } = new((byte?)packet.Protocol, byte.MaxValue);
     public NumbersLeft IcmpTypes { get; } = new(packet.IcmpType, byte.MaxValue);
     public NumbersLeft IcmpCodes { get; } = new(packet.IcmpCode, byte.MaxValue);
+    public uint? VxlanNetwork => packet.VxlanNetwork;
     public IpProtocol? Protocol => (IpProtocol?)Protocols.Known;
     public uint Mark => mark & knownOfMark;
 

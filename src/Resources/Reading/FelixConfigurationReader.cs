@@ -36,6 +36,8 @@ internal static partial class FelixConfigurationReader
             VxlanVni = spec["vxlanVNI"].Number(0, 0xffffff),
             WireguardEnabled = spec["wireguardEnabled"].Flag(),
             WireguardEnabledV6 = spec["wireguardEnabledV6"].Flag(),
+            WireguardListeningPort = spec["wireguardListeningPort"].Number(1, 65535),
+            WireguardListeningPortV6 = spec["wireguardListeningPortV6"].Number(1, 65535),
             InterfacePrefixes = Prefixes(spec["interfacePrefix"]),
             DeviceRouteProtocol = spec["deviceRouteProtocol"].Number(0, 255),
             RemoveExternalRoutes = spec["removeExternalRoutes"].Flag(),

@@ -48,7 +48,17 @@ public class FelixPolicyTests
             (felix.AllowVxlanPacketsFromWorkloads, felix.AllowIpipPacketsFromWorkloads, felix.DisableConntrackInvalidCheck));
     }
 
+    [Fact]
+    public void WireGuards_ports_are_said_for_each_family()
+    {
+        var felix = One("wireguardListeningPort: 51900, wireguardListeningPortV6: 51901");
+        Assert.Equal((51900, 51901), (felix.WireguardListeningPort, felix.WireguardListeningPortV6));
+        var effective = FelixConfiguration.Effective(felix, One("wireguardListeningPort: 1"));
+        Assert.Equal((1, 51901), (effective.WireguardListeningPort, effective.WireguardListeningPortV6));
+    }
+
     [Theory]
+    [InlineData("wireguardListeningPort: 0", "spec.wireguardListeningPort")]
     [InlineData("failsafeInboundHostPorts: [{ port: 22 }]", "spec.failsafeInboundHostPorts[0].protocol")]
     [InlineData("failsafeInboundHostPorts: [{ protocol: ICMP, port: 22 }]", "spec.failsafeInboundHostPorts[0].protocol")]
     [InlineData("failsafeInboundHostPorts: [{ protocol: TCP }]", "spec.failsafeInboundHostPorts[0].port")]
