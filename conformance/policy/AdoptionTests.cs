@@ -59,7 +59,8 @@ public sealed class AdoptionTests : IAsyncLifetime
     private static string Policy(int n) => (n % 8) switch
     {
         0 => Namespaced("red", $"p{n}", $"selector: \"app == 'a'\", types: [Ingress], ingress: [{{ action: Allow, protocol: TCP, "
-            + $"source: {{ selector: \"n == 'n{n % 5}'\", namespaceSelector: all() }}, destination: {{ ports: [{8000 + n}, \"90:95\"] }} }}]"),
+            + $"source: {{ selector: \"n == 'n{n % 5}'\", namespaceSelector: all() }}, destination: {{ "
+            + $"ports: [{8000 + n}, \"90:95\"] }} }}]"),
         1 => Global($"p{n}", "selector: \"app in {'a', 'b'}\", types: [Ingress], ingress: [{ action: Allow, protocol: UDP, "
             + $"source: {{ nets: [10.{n}.0.0/16, 10.{n}.1.0/24], notNets: [10.{n}.2.0/24] }}, destination: {{ ports: [53, web] }} }}]"),
         2 => Global($"early.p{n}", "tier: early, order: " + n + ", selector: all(), types: [Egress], egress: ["

@@ -24,7 +24,8 @@ public sealed class TunnelPolicyTests : IAsyncLifetime
         stranger = await Netns.MakeAsync("s");
         await Netns.JoinAsync(site.Tor, "p3", [], stranger, "eth0", ["172.20.0.99/24"]);
         PolicySite.Do(site.Tor, "link set p3 master br0");
-        PolicySite.Do(site.Node, $"link add {Tunnel} address {NearMac} type vxlan id 4096 local 172.20.0.1 dev eth0 dstport 4789 nolearning",
+        PolicySite.Do(
+            site.Node, $"link add {Tunnel} address {NearMac} type vxlan id 4096 local 172.20.0.1 dev eth0 dstport 4789 nolearning",
             $"addr add 192.168.1.192/32 dev {Tunnel}", $"link set {Tunnel} up", $"route add 10.77.0.0/24 dev {Tunnel}");
         Encapsulate(site.Other, 4096, "172.20.0.2", "10.77.0.2");
         Encapsulate(stranger, 4096, "172.20.0.99", "10.77.0.99");
@@ -46,15 +47,16 @@ public sealed class TunnelPolicyTests : IAsyncLifetime
     }
 
     /// <summary>How many packets have come out of the tunnel.</summary>
-    private long Received() => JsonNode.Parse(site.Node.Tell("", "ip", "-s", "-j", "link", "show", Tunnel))![0]!["stats64"]!["rx"]!["packets"]!
-        .GetValue<long>();
+    private long Received() =>
+        JsonNode.Parse(site.Node.Tell("", "ip", "-s", "-j", "link", "show", Tunnel))![0]!["stats64"]!["rx"]!["packets"]!.GetValue<long>();
 
     /// <summary>Sends a few datagrams into the tunnel.</summary>
     private static void Send(Netns from)
     {
         using var socket = from.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Dgram,
             System.Net.Sockets.ProtocolType.Udp);
-        for (var i = 0; i < 5; i++) socket.SendTo(new byte[] { 1 }, new System.Net.IPEndPoint(System.Net.IPAddress.Parse("192.168.1.192"), 9));
+        for (var i = 0; i < 5; i++)
+            socket.SendTo(new byte[] { 1 }, new System.Net.IPEndPoint(System.Net.IPAddress.Parse("192.168.1.192"), 9));
     }
 
     private Task ArrivesAsync(Netns from) => Until.TrueAsync("it comes out of the tunnel", () =>

@@ -25,6 +25,8 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(PolicyListAnswer))]
 [JsonSerializable(typeof(PolicyDetailsAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PolicyEndpointAnswer>))]
+[JsonSerializable(typeof(DeniedAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<DeniedFlowAnswer>))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(DrainedAnswer))]

@@ -87,6 +87,15 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => PolicyExplainView.Of(daemon.Read(body, AnswersJson.Default.PolicyExplanationAnswer)));
     }
 
+    /// <summary>To watch: each flow as a line, when it is told.</summary>
+    public async Task DeniedAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/policy/denied", stop).ConfigureAwait(false);
+        if (!watch) Show(body, () => DeniedView.Of(daemon.Read(body, AnswersJson.Default.DeniedAnswer)));
+        else if (DeniedView.WhyNone(daemon.Read(body, AnswersJson.Default.DeniedAnswer)) is { } why) throw new Refusal(why);
+        else await new Watcher(daemon, screen, time, json).DeniedAsync(stop).ConfigureAwait(false);
+    }
+
     public Task PeerAsync(string name, CancellationToken stop)
     {
         var path = $"/v1/peers/{Uri.EscapeDataString(name)}";

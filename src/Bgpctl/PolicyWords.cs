@@ -5,15 +5,19 @@ using Calico.Bgp.Bgpctl.Planning;
 
 namespace Calico.Bgp.Bgpctl;
 
-/// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | explain SRC DST PROTOCOL[:PORT] [--from-interface IF] [--config
-/// FILE]</c>.</summary>
+/// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | denied | explain SRC DST PROTOCOL[:PORT] [--from-interface IF]
+/// [--config FILE]</c>.</summary>
 internal static class PolicyWords
 {
     public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time) =>
         new("policy", "Network policy: what lets packets through, and what does not")
         {
-            List(make), Show(make), Endpoints(make), Explain(make, json, screen, time),
+            List(make), Show(make), Endpoints(make), Denied(make), Explain(make, json, screen, time),
         };
+
+    private static Command Denied(Func<ParseResult, DaemonCommands> make) => Commands.Do(
+        new("denied", "The last flows that policies have denied (policy.logDenied); --watch follows"), make,
+        (daemon, _, stop) => daemon.DeniedAsync(stop));
 
     private static Command List(Func<ParseResult, DaemonCommands> make) => Commands.Do(
         new("list", "All policies in the order in which they are asked, what they select here, and what they let through"), make,

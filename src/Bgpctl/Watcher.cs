@@ -3,6 +3,7 @@
 
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
@@ -21,6 +22,18 @@ internal sealed partial class Watcher(DaemonClient daemon, Screen screen, TimePr
     {
         var path = query.Path(lines: !json);
         return FollowAsync("peers", _ => daemon.GetTextAsync(path, stop), body => Routes(body, limit), stop);
+    }
+
+    /// <summary>Events tell what is new, and of no flow twice: nothing is drawn anew.</summary>
+    public async Task DeniedAsync(CancellationToken stop)
+    {
+        int[]? widths = null;
+        await foreach (var data in daemon.EventsAsync("denied", stop).ConfigureAwait(false))
+        {
+            var flows = daemon.Read(data, AnswersJson.Default.IReadOnlyListDeniedFlowAnswer);
+            if (json) foreach (var flow in flows) PrintLine(JsonSerializer.Serialize(flow, AnswersJson.Legible.DeniedFlowAnswer));
+            else if (flows.Count > 0) screen.WritePiece(DeniedView.Rows(flows), ref widths);
+        }
     }
 
     private async Task FollowAsync(string topic, Func<string, Task<string>> ask, Func<string, Page> view, CancellationToken stop)

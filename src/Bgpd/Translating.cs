@@ -34,6 +34,7 @@ internal sealed class Translating(
 
     public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) =>
         work?.Dataplane.PolicyPictureAsync(stop) ?? Task.FromResult<PolicyPicture?>(null);
+    public DeniedView Denied => work?.Dataplane.Denied ?? DeniedView.Off;
 
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);

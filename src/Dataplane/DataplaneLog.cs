@@ -13,4 +13,16 @@ internal static partial class DataplaneLog
 
     [LoggerMessage(7002, LogLevel.Warning, "connections whose treatment has changed cannot be cut: {Words}")]
     public static partial void CutRefused(ILogger log, string words);
+
+    [LoggerMessage(7010, LogLevel.Information, "denied: {Flow} ({Where}): {Why}; {Packets} packets told of")]
+    public static partial void Denied(ILogger log, FlowEnds flow, string where, string why, long packets);
+
+    [LoggerMessage(7011, LogLevel.Information, "logged: {Flow} ({Where}): {Why}; {Packets} packets told of")]
+    public static partial void Logged(ILogger log, FlowEnds flow, string where, string why, long packets);
+
+    [LoggerMessage(7012, LogLevel.Warning, "{Count} more lines on what policies have {What} were not written in the last minute")]
+    public static partial void Unsaid(ILogger log, long count, string what);
+
+    [LoggerMessage(7013, LogLevel.Warning, "what rules of policies log is not heard: {Words}")]
+    public static partial void Deaf(ILogger log, string words);
 }

@@ -32,6 +32,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     private readonly ChangedConnections changed;
     private readonly Nat nat;
     private readonly Enforcement enforcement;
+    private readonly PolicyLog policyLog;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -54,6 +55,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         changed = new(connections, log);
         nat = new(clock, changed, log);
         enforcement = new();
+        policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
         features = [nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
@@ -67,6 +69,8 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
     public NatView View => view with { Table = nftables.Status };
 
     public PolicyView Policy => policy.Enabled ? policy with { Problems = PolicyProblem.Of(nftables.Status) } : policy;
+
+    public DeniedView Denied => policyLog.Denied with { IsLogged = policy.LogsDenied };
 
     public void Start()
     {
@@ -220,6 +224,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         if (differs)
             foreach (var feature in features) feature.InForce();
         policy = enforcement.View;
+        policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }
@@ -253,6 +258,7 @@ public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
+        await policyLog.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
     }

@@ -11,6 +11,7 @@ public interface IDataplane
 
     /// <summary>Policies, endpoints, and what was counted; null: no policy is enforced.</summary>
     Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default);
+    DeniedView Denied { get; }
 
     /// <summary>What becomes of the packet's source, by the rules in force.</summary>
     Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);

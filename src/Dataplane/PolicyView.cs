@@ -32,5 +32,8 @@ public sealed record PolicyProblem(string Policy, string Words, bool IsClosed)
 public sealed record PolicyView(
     bool Enabled, bool Ready, int Policies, int Workloads, int Hosts, int Programs, ImmutableArray<PolicyProblem> Problems)
 {
+    /// <summary>What is denied is told (<see cref="IDataplane.Denied"/>).</summary>
+    public bool LogsDenied { get; init; }
+
     public static readonly PolicyView Off = new(false, false, 0, 0, 0, 0, []);
 }

@@ -46,7 +46,8 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public NatOutgoingExclusions? NatOutgoingExclusions { get; init; }
     /// <summary>natOutgoingInterfaceFilter, or iptablesNATOutgoingInterfaceFilter; a trailing <c>+</c> stands for any characters.</summary>
     public string? NatOutgoingInterfaceFilter { get; init; }
-    /// <summary>externalNodesList: further hosts for <see cref="Resources.NatOutgoingExclusions.IPPoolsAndHostIPs"/>, and at the other ends of tunnels.</summary>
+    /// <summary>externalNodesList: further hosts for <see cref="Resources.NatOutgoingExclusions.IPPoolsAndHostIPs"/>, and at the other
+    /// ends of tunnels.</summary>
     public ListOf<Prefix> ExternalNodes { get; init; }
     public bool? IpipEnabled { get; init; }
     public bool? VxlanEnabled { get; init; }

@@ -22,6 +22,36 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Denied_flows_come_one_a_line_each_once_and_again_when_they_go_on()
+    {
+        using var run = new Run(lab, "policy", "denied", "--watch", "--json");
+        Assert.Equal((81, 12), Flow(await run.NextAsync()));
+        Assert.Equal((null, 1), Flow(await run.NextAsync()));
+        var first = lab.Dataplane.Denied.Flows[0];
+        lab.Dataplane.Denied = lab.Dataplane.Denied with
+        {
+            Flows = [lab.Dataplane.Denied.Flows[1], first with { Number = 3, Packets = 13 }],
+        };
+        Assert.Equal((81, 13), Flow(await run.NextAsync()));
+        Assert.Equal(0, await run.StopAsync());
+
+        static (int?, int) Flow(string line) =>
+            JsonNode.Parse(line) switch { var flow => (flow!["port"]?.GetValue<int>(), flow["packets"]!.GetValue<int>()) };
+    }
+
+    [Theory]
+    [InlineData(false, null, "policy.logDenied in bgpd.yaml is false")]
+    [InlineData(true, "the log of group 64 is not to be had", "the log of group 64 is not to be had")]
+    public async Task Where_nothing_is_told_of_what_is_denied_watching_says_so_and_ends(bool logged, string? problem, string why)
+    {
+        lab.Dataplane.Denied = new(logged, problem, 0, []);
+        Assert.Equal(1, await lab.RunAsync("policy", "denied", "--watch"));
+        Assert.Contains(why, lab.Errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await lab.RunAsync("policy", "denied"));
+        Assert.Contains(why, lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Routes_are_shown_anew_when_they_have_changed()
     {
         using var run = new Run(lab, "routes", "--watch", "--json");

@@ -23,6 +23,10 @@ public class PolicyConfigTests
         Good(Sources + "policy: { enabled: false, automaticHostEndpoints: true, markMask: 65280 }\n").Policy);
 
     [Fact]
+    public void What_is_denied_is_logged_where_the_file_asks_for_it() =>
+        Assert.True(Good(Sources + "policy: { logDenied: true }\n").Policy is { Enabled: true, LogDenied: true });
+
+    [Fact]
     public void Policy_without_sources_is_a_warning() =>
         Assert.Contains("there are none", Assert.Single(Parse("policy: {}\n").Warnings).ToString(), StringComparison.Ordinal);
 

@@ -54,9 +54,7 @@ public sealed class CallersTests
         "Calico.Bgp.Dataplane.Services.TranslationTable.TakeTouched",
         "Calico.Bgp.Dataplane.Services.TranslationTable.get_IsTouched",
         "Calico.Bgp.Dataplane.Services.TranslationTable.get_Rows",
-        "Calico.Bgp.Kernel.Nflog.NflogListener.Start",
-        "Calico.Bgp.Kernel.Nflog.NflogListener.get_Lost",
-        "Calico.Bgp.Kernel.Nflog.NflogListener.get_Packets",
+        "Calico.Bgp.Kernel.Nftables.ActSpread.Key",
     ];
 
     [Fact]

@@ -121,6 +121,14 @@ internal sealed partial class PolicySite : IAsyncDisposable
         return socket;
     }
 
+    /// <summary>Datagrams that nobody waits for, as fast as they go.</summary>
+    public void Flood(Place from, IPEndPoint to, int count)
+    {
+        using var socket = homes[from].Inside(() => new Socket(to.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
+        socket.Bind(new IPEndPoint(from.Address(to.AddressFamily == AddressFamily.InterNetworkV6), 0));
+        for (var i = 0; i < count; i++) socket.SendTo(new byte[16], to);
+    }
+
     /// <summary>The town's services, in place of those that were there.</summary>
     public void WriteServices() => Node.Tell(Service.Nft(Town.Services), "nft", "-f", "-");
 

@@ -1,7 +1,9 @@
 // /v1/events: server-sent events for those who watch. Each event carries what the GET of the same name answers (status, peers,
 // kernel, bfd), once at the start and then only when something of it has changed: counters of routes and updates count as change,
-// clocks, keepalives and timers do not. Sampled, so a flapping table costs a watcher two answers a second, not one a route.
+// clocks, keepalives and timers do not. Sampled, so a flapping table costs a watcher two answers a second, not one a route. Denied flows
+// (denied), which must be asked for, come each once: at the start those that are kept, then what is new.
 
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
@@ -21,13 +23,14 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
 
     public IDataplane? Dataplane { get; set; }
 
-    /// <summary>GET /v1/events?topics=status,peers,kernel,bfd; without topics: all.</summary>
+    /// <summary>GET /v1/events?topics=status,peers,kernel,bfd,denied; without topics: all but the last.</summary>
     public async Task WriteAsync(HttpContext http, Place place)
     {
         if (Topics(http) is not { } topics)
         {
             var asked = http.Request.Query["topics"];
-            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected topics of status, peers, kernel, bfd, got \"{asked}\"", "topics");
+            var words = $"expected topics of status, peers, kernel, bfd, denied, got \"{asked}\"";
+            var error = new ErrorAnswer(AnswerCode.BadQuery, words, "topics");
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
         }
@@ -42,11 +45,11 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         Sample? before = null;
         for (var quiet = 0; ; quiet++)
         {
-            var now = Sample.Of(speaker, daemon);
+            var now = Sample.Of(speaker, daemon, Dataplane);
             foreach (var topic in topics)
             {
                 if (before != null && now.Same(before, topic)) continue;
-                Write(http, topic);
+                Write(http, topic, now.Denied.Where(flow => !(flow.Number <= before?.LastDenied)));
                 quiet = 0;
             }
             before = now;
@@ -57,7 +60,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         }
     }
 
-    private void Write(HttpContext http, string topic)
+    private void Write(HttpContext http, string topic, IEnumerable<PolicyFlow> denied)
     {
         switch (topic)
         {
@@ -66,6 +69,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
                 break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
             case "bfd": Event(http, "bfd"u8, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer); break;
+            case "denied": Event(http, "denied"u8, PolicyAnswers.Of(denied), Answer.Json.IReadOnlyListDeniedFlowAnswer); break;
             default: Event(http, "kernel"u8, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer); break;
         }
     }
@@ -83,7 +87,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     {
         var asked = http.Request.Query["topics"].ToString();
         string[] topics = asked.Length == 0 ? ["status", "peers", "kernel", "bfd"] : asked.Split(',');
-        return topics.All(topic => topic is "status" or "peers" or "kernel" or "bfd") ? topics : null;
+        return topics.All(topic => topic is "status" or "peers" or "kernel" or "bfd" or "denied") ? topics : null;
     }
 
     /// <summary>What a change shows in.</summary>
@@ -91,18 +95,26 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         IReadOnlyList<ProtocolStatus> Protocols, KernelStatus Kernel, long KernelVersion, DateTimeOffset Reconfigured, bool Ready,
         bool ShuttingDown, ReloadStatus? LastReload, IReadOnlyList<BfdNeighbour> Bfd)
     {
-        public static Sample Of(ISpeaker speaker, IDaemon daemon)
+        public ImmutableArray<PolicyFlow> Denied { get; private init; } = [];
+
+        public long LastDenied => Denied.IsEmpty ? 0 : Denied[^1].Number;
+
+        public static Sample Of(ISpeaker speaker, IDaemon daemon, IDataplane? dataplane)
         {
             var router = speaker.Router;
             return new(
                 speaker.Protocols, speaker.KernelStatus, speaker.KernelState.Version, router.Reconfigured, speaker.Ready,
-                router.ShuttingDown, daemon.LastReload, speaker.Bfd);
+                router.ShuttingDown, daemon.LastReload, speaker.Bfd)
+            {
+                Denied = dataplane?.Denied.Flows ?? [],
+            };
         }
 
         public bool Same(Sample before, string topic) => topic switch
         {
             "peers" => SameProtocols(before),
             "bfd" => SameBfd(before),
+            "denied" => LastDenied == before.LastDenied,
             "kernel" => SameKernel(before) && KernelVersion == before.KernelVersion,
             _ => SameProtocols(before) && SameKernel(before)
                 && (Reconfigured, Ready, ShuttingDown, LastReload)

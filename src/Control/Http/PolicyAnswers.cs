@@ -31,6 +31,28 @@ internal static class PolicyAnswers
         }).ConfigureAwait(false);
     }
 
+    public static DeniedAnswer Of(DeniedView view) => new(view.IsLogged, view.Problem, view.Lost, Of(view.Flows));
+
+    public static IReadOnlyList<DeniedFlowAnswer> Of(IEnumerable<PolicyFlow> flows) => [.. flows.Select(Of)];
+
+    private static DeniedFlowAnswer Of(PolicyFlow flow) => new(flow.Number, flow.First, flow.Last, flow.Packets, flow.Ends.ProtocolWord)
+    {
+        Source = flow.Ends.Source.ToString(),
+        SourcePort = flow.SourcePort,
+        Destination = flow.Ends.Destination.ToString(),
+        Port = flow.Ends.IsIcmp ? null : flow.Ends.Port,
+        IcmpType = flow.Ends.IsIcmp ? flow.Ends.Port : null,
+        In = flow.Ends.In,
+        Out = flow.Ends.Out,
+        Program = flow.By.Program,
+        Endpoint = flow.By.Endpoint,
+        Direction = flow.By.Direction,
+        Tier = flow.By.Tier,
+        Policy = flow.By.Policy,
+        Rule = flow.By.Rule,
+        Reason = flow.By.Reason,
+    };
+
     private static Task RefuseAsync(HttpContext http, string problem) =>
         Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, problem, "src, dst, protocol"));
 

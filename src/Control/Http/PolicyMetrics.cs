@@ -20,11 +20,23 @@ internal static class PolicyMetrics
         OwnMetrics.One(text, "calico_bgp_policy_programs", "gauge", "Programs that these endpoints share", policy.Programs);
         OwnMetrics.One(text, "calico_bgp_policy_closed", "gauge", "Policies that are closed: the kernel refuses a rule of them",
             policy.Problems.Length);
+        OwnMetrics.One(text, "calico_bgp_policy_log_lost_total", "counter", "Logged packets that nobody took: more came than are kept",
+            dataplane.Denied.Lost);
         if (await CountsAsync(dataplane, stop).ConfigureAwait(false) is not { } counts) return;
+        WriteDenied(text, counts);
         text.Head("calico_bgp_policy_packets_total", "counter", "Connections' first packets that a policy or a profile has decided");
         foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_packets_total", count, one => one.Packets);
         text.Head("calico_bgp_policy_bytes_total", "counter", "Their octets");
         foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_bytes_total", count, one => one.Octets);
+    }
+
+    /// <summary>By what: the rules of policies and profiles together, and each reason that is none of theirs.</summary>
+    private static void WriteDenied(PrometheusText text, PolicyCounts counts)
+    {
+        const string name = "calico_bgp_policy_denied_packets_total";
+        text.Head(name, "counter", "Packets that network policy has denied");
+        text.Sample(name, counts.Policies.Aggregate(0ul, (sum, one) => sum + one.Denied.Packets), ("by", "rule"));
+        foreach (var other in counts.Others) text.Sample(name, other.Denied.Packets, ("by", other.Reason));
     }
 
     /// <summary>Null: the kernel does not tell, and all else is worth a scrape.</summary>

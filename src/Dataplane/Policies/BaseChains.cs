@@ -102,14 +102,15 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
 
     private IEnumerable<NftChain> Regular(PolicyFacts facts, IReadOnlyDictionary<string, ListOf<Prefix>> spoofers)
     {
-        yield return new(Spoof, null, [.. Spoofers(spoofers), new NftRule([new MatchReversePath(Missing: true), new ActCount(),
-            ActDecide.Drop],
-            PolicyComment.Spoofed)]);
+        yield return new(Spoof, null,
+        [
+            .. Spoofers(spoofers), .. facts.Dropped(Denial.Spoofed, PolicyComment.Spoofed, null, new MatchReversePath(Missing: true)),
+        ]);
         yield return new(Neighbours, null, [.. Types(Discovery)]);
         yield return new(ToHost, null,
         [
             .. Types(FromWorkloads), .. Map(ProgramKind.WorkloadOut, leaving: false),
-            new NftRule([new ActCount(), ActDecide.Drop], PolicyComment.UnknownInterface),
+            .. facts.Dropped(Denial.Unknown, PolicyComment.UnknownInterface, ProgramKind.WorkloadOut),
         ]);
         // Whether an endpoint leads there is not asked, so that its coming or going writes no chain.
         yield return new(Translated, null, [.. Of(ProgramKind.HostOutTranslated, leaving: true, facts, [])]);
@@ -183,8 +184,8 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
     private ImmutableArray<NftRule> Workloads(ProgramKind place, bool leaving, PolicyFacts facts) =>
     [
         .. Map(place, leaving),
-        .. OfWorkloads(facts, leaving).Select(workload => new NftRule([workload, new ActCount(), ActDecide.Drop],
-            PolicyComment.UnknownInterface)),
+        .. OfWorkloads(facts, leaving).SelectMany(workload =>
+            facts.Dropped(Denial.Unknown, PolicyComment.UnknownInterface, place, workload)),
     ];
 
     private static ImmutableArray<NftRule> Loops(PolicyFacts facts)
@@ -214,7 +215,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
         [
             new(workload, new MatchState(Known), ActDecide.Accept),
             .. Types(FromWorkloads).Select(rule => new NftRule([workload, .. rule.Statements], null)),
-            new([workload, new ActCount(), ActDecide.Drop], "workloads may not reach the host (defaultEndpointToHostAction)"),
+            .. facts.Dropped(Denial.ToHost, PolicyComment.ToHost, ProgramKind.WorkloadOut, workload),
         ]),
     ];
 }

@@ -13,7 +13,7 @@ internal sealed partial class Enforcement
     private readonly ServiceWays ways = new();
 
     /// <summary>What the kernel's counters say of policies and profiles.</summary>
-    public PolicyCounts Counted(ImmutableArray<NftCount> counts) => new(chains.Counted(counts));
+    public PolicyCounts Counted(ImmutableArray<NftCount> counts) => new(chains.Counted(counts), Denials.Counted(counts));
 
     public PolicyExplainer Explainer => new(RuleOf, EndpointOn);
 
@@ -76,10 +76,7 @@ internal sealed partial class Enforcement
 
     private PolicyRule? RuleOf(PolicyComment comment)
     {
-        ResourceId? id = comment.Kind == Kinds.Profile.Word ? new(Kinds.Profile, new("", comment.Name))
-            : objects.Policies.Where(one => one.Kind.Word == comment.Kind && PolicyChains.Said(PolicyObjects.IdOf(one)) == comment.Name)
-                .Select(one => (ResourceId?)PolicyObjects.IdOf(one)).FirstOrDefault();
-        if (id is not { } found || objects.RulesOf(found, comment.Direction) is not { } rules) return null;
+        if (objects.IdOf(comment) is not { } found || objects.RulesOf(found, comment.Direction) is not { } rules) return null;
         return comment.Rule < rules.Rules.Count ? rules.Rules[comment.Rule.Value] : null;
     }
 

@@ -204,6 +204,7 @@ internal sealed partial class Enforcement : IFeature
         written = now;
         foreach (var interfaceName in dirty) Follow(interfaceName);
         dirty.Clear();
+        Denials.Write(into, isWritten, IsOn);
         programs.Write(into, now);
         chains.Write(into, now);
         sets.Write(into);
@@ -249,5 +250,8 @@ internal sealed partial class Enforcement : IFeature
         endpoints.Selectors.Matching(endpoint.Id).Where(selecting.ContainsKey).SelectMany(selector => selecting[selector])
             .Select(objects.Policy).OfType<AnyNetworkPolicy>();
 
-    public void InForce() => View = new(IsOn, true, objects.Enforced, endpoints.OfWorkloads, endpoints.OfHosts, programs.Count, []);
+    public void InForce() => View = new(IsOn, true, objects.Enforced, endpoints.OfWorkloads, endpoints.OfHosts, programs.Count, [])
+    {
+        LogsDenied = LogsDenied,
+    };
 }

@@ -24,6 +24,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         public string Name { get; } = Name(key);
         public int Uses { get; set; }
         public SetUses Sets { get; set; } = new();
+        public bool Logs { get; set; }
     }
 
     private readonly Dictionary<ChainKey, Part> used = [];
@@ -32,8 +33,12 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     private readonly Dictionary<Selector, HashSet<Part>> bySelector = [];
     private readonly HashSet<Part> dirty = [];
     private readonly HashSet<string> unused = [];
+    private int logging;
 
     public int Count => used.Count;
+
+    /// <summary>Some rule has the action Log.</summary>
+    public bool AnyLogs => logging > 0;
 
     public static string Name(ChainKey key) =>
         $"{Enforcement.Prefix}{(key.Direction == PolicyTypes.Ingress ? "in"
@@ -62,6 +67,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         dirty.Remove(part);
         Remove(byObject, key.Of, part);
         unused.Add(part.Name);
+        SetLogs(part, false);
         Forget(part);
     }
 
@@ -70,6 +76,12 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         foreach (var selector in part.Sets.Selectors) Remove(bySelector, selector, part);
         part.Sets.Release(sets);
         part.Sets = new();
+    }
+
+    private void SetLogs(Part part, bool logs)
+    {
+        logging += (logs ? 1 : 0) - (part.Logs ? 1 : 0);
+        part.Logs = logs;
     }
 
     private static void Add<T>(Dictionary<T, HashSet<Part>> index, T key, Part part) where T : notnull
@@ -140,7 +152,9 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         part.Sets = new();
         // What it goes on using is used before it is released.
         ImmutableArray<NftRule> rules = [.. Rules(part, facts)];
-        ImmutableArray<NftRule>[] gentler = facts.Rejects && !part.Key.DropsOnly ? [[.. Rules(part, facts with { Rejects = false })]] : [];
+        SetLogs(part, rules.Any(rule => rule.Statements is [.., ActLog]));
+        ImmutableArray<NftRule>[] gentler = [.. facts.Gentler(facts.LogsDenied || part.Logs, part.Key.DropsOnly).Select(
+            less => Rules(part, less).ToImmutableArray())];
         before.Release(sets);
         foreach (var selector in part.Sets.Selectors) Add(bySelector, selector, part);
         foreach (var counter in Counters(name)) into.PutCounter(counter);
@@ -152,7 +166,8 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         var (id, direction, dropsOnly) = part.Key;
         var counters = Counters(part.Name);
         NftStatement[] deny = [new ActCountBy(counters[1]), facts.Deny(dropsOnly)];
-        if (objects.RulesOf(id, direction) is not { } rules) return [new NftRule([.. deny], ClosedBy(part))];
+        if (objects.RulesOf(id, direction) is not { } rules)
+            return Told(new([.. deny], ClosedBy(part).ToString()), deny.Length, ClosedBy(part), facts);
         NftStatement[] allow = rules.Effect switch
         {
             PolicyEffect.Untracked => [new ActCountBy(counters[0]), new ActNoTrack(), facts.Marks.SetEarly, ActDecide.Accept],
@@ -162,27 +177,35 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         var renderer = new RuleRenderer(sets, part.Sets);
         return rules.Rules.SelectMany((rule, index) =>
         {
-            var comment = new PolicyComment(rules.Tier, id.Kind.Word, Said(id), direction, index).ToString();
+            if (rule.Action == RuleAction.Log && !facts.Tells) return [];
+            var said = new PolicyComment(rules.Tier, id.Kind.Word, Said(id), direction, index);
+            var comment = said.ToString();
             NftStatement[] acts = rule.Action switch
             {
                 RuleAction.Allow => allow,
                 RuleAction.Deny => deny,
                 RuleAction.Pass => [facts.Marks.SetPass, ActDecide.Return],
-                _ => [new ActLog(PolicyFacts.LogGroup, part.Name)],
+                _ => new LogPrefix(false, null, said.Within(LogPrefix.RoomFor(null))).Tell,
             };
-            return renderer.Render(rule, acts, comment);
+            var all = renderer.Render(rule, acts, comment);
+            return rule.Action == RuleAction.Deny ? all.SelectMany(one => Told(one, deny.Length, said, facts)) : all;
         });
     }
 
     /// <summary>Nothing that a kernel might not take: a drop alone.</summary>
     private ImmutableArray<NftRule> Closed(Part part) =>
-        [new([new ActCountBy(Counters(part.Name)[1])], ClosedBy(part)), new([ActDecide.Drop], ClosedBy(part))];
+        [new([new ActCountBy(Counters(part.Name)[1])], ClosedBy(part).ToString()), new([ActDecide.Drop], ClosedBy(part).ToString())];
 
-    private string ClosedBy(Part part)
+    private PolicyComment ClosedBy(Part part)
     {
         var (id, direction, _) = part.Key;
-        return new PolicyComment(objects.RulesOf(id, direction)?.Tier ?? PolicyComment.NoTier, id.Kind.Word, Said(id), direction).ToString();
+        return new(objects.RulesOf(id, direction)?.Tier ?? PolicyComment.NoTier, id.Kind.Word, Said(id), direction);
     }
+
+    /// <param name="acts">How many statements of it are no question: one that logs asks the same.</param>
+    private static IEnumerable<NftRule> Told(NftRule denying, int acts, PolicyComment by, PolicyFacts facts) =>
+        !facts.TellsDenied ? [denying]
+        : [new([.. denying.Statements[..^acts], .. new LogPrefix(true, null, by.Within(LogPrefix.RoomFor(null))).Tell]), denying];
 
     public static string Said(ResourceId id) => id.Key.Namespace.Length == 0 ? id.Key.Name : $"{id.Key.Namespace}/{id.Key.Name}";
 }

@@ -19,7 +19,7 @@ public sealed record PolicyComment(string Tier, string Kind = "", string Name = 
 
     /// <summary>What else stands in the way of packets, in its own words.</summary>
     public const string NoProfile = "no profile allows it", UnknownInterface = "no endpoint is known here",
-        Spoofed = "its source is not its own",
+        Spoofed = "its source is not its own", ToHost = "workloads may not reach the host (defaultEndpointToHostAction)",
         Refused = "closed: the kernel refuses a rule", Failsafe = "failsafe port", Overlay = "a tunnel between nodes",
         Stranger = "in a tunnel of the nodes' from nobody that is one";
 
@@ -30,12 +30,15 @@ public sealed record PolicyComment(string Tier, string Kind = "", string Name = 
 
     public bool IsEndOfTier => Kind.Length == 0;
 
-    public override string ToString()
+    public override string ToString() => Within(MostOctets);
+
+    /// <summary>The same in less room: the prefix of a rule that logs has half of it (<see cref="LogPrefix"/>).</summary>
+    public string Within(int octets)
     {
-        if (IsEndOfTier) return Cut(Tier, MostOctets - End.Length) + End;
+        if (IsEndOfTier) return Cut(Tier, octets - End.Length) + End;
         var direction = Direction == PolicyTypes.Ingress ? "ingress" : "egress";
         var rule = Rule is { } index ? $"{RuleWord} {index.ToString(CultureInfo.InvariantCulture)}" : Closed;
-        var left = MostOctets - Encoding.UTF8.GetByteCount($" {Kind}  {direction} {rule}");
+        var left = octets - Encoding.UTF8.GetByteCount($" {Kind}  {direction} {rule}");
         var tier = Cut(Tier, left / 2);
         return $"{tier} {Kind} {Cut(Name, left - Encoding.UTF8.GetByteCount(tier))} {direction} {rule}";
     }
@@ -47,6 +50,9 @@ public sealed record PolicyComment(string Tier, string Kind = "", string Name = 
         var mark = "~" + ContentHash.Of(name);
         return string.Concat(name.Where(char.IsAscii).Take(room - mark.Length)) + mark;
     }
+
+    /// <summary>It is of the object with this name, which may have found no room in it.</summary>
+    public bool IsOf(string name) => name == Name || (Name.Contains('~', StringComparison.Ordinal) && Cut(name, Name.Length) == Name);
 
     /// <summary>Null: the comment is no policy's.</summary>
     public static PolicyComment? Parse(string? comment)

@@ -64,7 +64,7 @@ internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, F
         return new(Word(kind), endpoint, key.TiersDeny ? Allow : Continue, null, null, null, "no policy there decides");
     }
 
-    private static bool IsLeaving(ProgramKind kind) => kind is ProgramKind.WorkloadIn or ProgramKind.HostOut
+    public static bool IsLeaving(ProgramKind kind) => kind is ProgramKind.WorkloadIn or ProgramKind.HostOut
         or ProgramKind.HostOutTranslated or ProgramKind.ForwardOut or ProgramKind.UntrackedOut;
 
     public static string Word(ProgramKind kind) => kind switch

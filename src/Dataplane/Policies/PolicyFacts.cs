@@ -44,6 +44,44 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     public bool AllowsVxlanFromWorkloads { get; init; }
     public bool AllowsIpipFromWorkloads { get; init; }
 
+    /// <summary>What is denied is logged (bgpd.yaml, <c>policy.logDenied</c>).</summary>
+    public bool LogsDenied { get; init; }
+
+    /// <summary>False: rules decide, and tell nothing.</summary>
+    public bool Tells { get; init; } = true;
+
+    public bool TellsDenied => LogsDenied && Tells;
+
+    /// <summary>What a kernel may take that refuses a rule as it should be, the nearest first: it decides the same, and tells nobody;
+    /// where it has no reject, it drops.</summary>
+    /// <param name="tells">Some rule does.</param>
+    public IEnumerable<PolicyFacts> Gentler(bool tells, bool dropsOnly)
+    {
+        if (tells) yield return this with { Tells = false };
+        if (!Rejects || dropsOnly) yield break;
+        yield return this with { Rejects = false };
+        if (tells) yield return this with { Tells = false, Rejects = false };
+    }
+
+    /// <summary>Packets that match are counted and dropped, and told where that is asked for: by a rule of its own in front, as what comes
+    /// too fast to be told is to be dropped all the same.</summary>
+    public IEnumerable<NftRule> Denied(
+        Denial why, PolicyComment comment, ProgramKind program, bool dropsOnly, params NftStatement[] matches) =>
+        Denied(why, comment.ToString(), comment.Within(LogPrefix.RoomFor(program)), program, Deny(dropsOnly), matches);
+
+    public IEnumerable<NftRule> Denied(Denial why, string comment, ProgramKind program, bool dropsOnly) =>
+        Denied(why, comment, comment, program, Deny(dropsOnly), []);
+
+    public IEnumerable<NftRule> Dropped(Denial why, string comment, ProgramKind? program, params NftStatement[] matches) =>
+        Denied(why, comment, comment, program, ActDecide.Drop, matches);
+
+    private IEnumerable<NftRule> Denied(
+        Denial why, string comment, string told, ProgramKind? program, NftStatement verdict, NftStatement[] matches)
+    {
+        if (TellsDenied) yield return new([.. matches, .. new LogPrefix(true, program, told).Tell]);
+        yield return new([.. matches, new ActCountBy(Denials.Counter(why)), verdict], comment);
+    }
+
     public NftStatement Deny(bool dropsOnly) => Rejects && !dropsOnly ? new ActReject() : ActDecide.Drop;
 
     /// <summary>A workload that encapsulates by itself would go past the policies of whom it sends to.</summary>

@@ -39,6 +39,7 @@ internal sealed class PolicyFactsReader
             configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + settings.Node));
         Now = new(PolicyMarks.Of(settings.Policy?.MarkMask ?? PolicySettings.DefaultMarkMask))
         {
+            LogsDenied = settings.Policy?.LogDenied == true,
             WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
             VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),
             VxlanNetwork = (uint)(felix.VxlanVni ?? (int)PolicyFacts.DefaultVxlanNetwork),

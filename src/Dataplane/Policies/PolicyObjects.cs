@@ -20,14 +20,28 @@ internal sealed class PolicyObjects
     private readonly Dictionary<string, Tier> tiers = [];
     private readonly Dictionary<string, Profile> profiles = [];
 
-    public IReadOnlyCollection<AnyNetworkPolicy> Policies => policies.Values;
-
     /// <summary>How many are no staged ones.</summary>
     public int Enforced { get; private set; }
 
     public AnyNetworkPolicy? Policy(ResourceId id) => policies.GetValueOrDefault(id);
 
     public static ResourceId IdOf(AnyNetworkPolicy policy) => new(policy.Kind, policy.Key);
+
+    /// <summary>Whose rule it is; null: nobody's that is known.</summary>
+    public ResourceId? IdOf(PolicyComment comment)
+    {
+        if (comment.Kind == Kinds.Profile.Word) return Profile(comment);
+        ResourceKey key = comment.Name.Split('/') is [var space, var name] ? new(space, name) : new("", comment.Name);
+        foreach (var kind in Kinds.All)
+            if (kind.Word == comment.Kind && policies.ContainsKey(new(kind, key))) return new(kind, key);
+        foreach (var id in policies.Keys)
+            if (id.Kind.Word == comment.Kind && comment.IsOf(PolicyChains.Said(id))) return id;
+        return null;
+    }
+
+    private ResourceId? Profile(PolicyComment comment) =>
+        profiles.Keys.Append(comment.Name).Where(comment.IsOf).Select(name => (ResourceId?)new(Kinds.Profile, new("", name)))
+            .FirstOrDefault();
 
     public void Put(ResourceId id, AnyNetworkPolicy? policy)
     {

@@ -134,9 +134,8 @@ internal sealed class Programs(PolicyChains chains)
         dirty.Clear();
     }
 
-    /// <summary>Where the kernel has no reject, it drops.</summary>
-    private static ImmutableArray<NftRule>[] Gentler(ProgramKey key, PolicyFacts facts) =>
-        facts.Rejects && !key.DropsOnly ? [[.. Rules(key, facts with { Rejects = false })]] : [];
+    private static IEnumerable<ImmutableArray<NftRule>> Gentler(ProgramKey key, PolicyFacts facts) =>
+        facts.Gentler(facts.LogsDenied, key.DropsOnly).Select(less => Rules(key, less).ToImmutableArray());
 
     private static IEnumerable<NftRule> Rules(ProgramKey key, PolicyFacts facts)
     {
@@ -146,7 +145,8 @@ internal sealed class Programs(PolicyChains chains)
         if (!key.HasProfiles) yield break;
         foreach (var profile in key.Profiles)
             yield return new(ActDecide.Jump(PolicyChains.Name(new(new(Kinds.Profile, new("", profile)), key.Direction, key.DropsOnly))));
-        yield return new([new ActCount(), facts.Deny(key.DropsOnly)], PolicyComment.NoProfile);
+        var none = key.Direction == PolicyTypes.Ingress ? Denial.ProfilesIn : Denial.ProfilesOut;
+        foreach (var rule in facts.Denied(none, PolicyComment.NoProfile, key.Kind, key.DropsOnly)) yield return rule;
     }
 
     private static IEnumerable<NftRule> Before(ProgramKey key, PolicyFacts facts)
@@ -173,8 +173,9 @@ internal sealed class Programs(PolicyChains chains)
         }
         if (key.TiersDeny && tier.Default == TierDefault.Deny)
         {
-            NftStatement[] end = [new ActCount(), facts.Deny(key.DropsOnly)];
-            yield return new([.. mayHavePassed ? [facts.Marks.HasNotPassed, .. end] : end], new PolicyComment(tier.Name).ToString());
+            var end = key.Direction == PolicyTypes.Ingress ? Denial.TiersIn : Denial.TiersOut;
+            NftStatement[] matches = mayHavePassed ? [facts.Marks.HasNotPassed] : [];
+            foreach (var rule in facts.Denied(end, new PolicyComment(tier.Name), key.Kind, key.DropsOnly, matches)) yield return rule;
         }
         if (mayHavePassed) yield return new(facts.Marks.ClearPass);
     }

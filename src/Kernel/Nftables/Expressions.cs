@@ -185,6 +185,13 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
         if (prefix.Length > 0) data.Text(2, prefix); // PREFIX
     });
 
+    public void Limit(uint perSecond, uint burst)
+    {
+        const ulong second = 1;
+        Add("limit", data => data.BigEndian(1, (ulong)perSecond).BigEndian(2, second).BigEndian(3, burst) // RATE, UNIT, BURST
+            .BigEndian(4, 0u).BigEndian(5, 0u));                                                          // TYPE: NFT_LIMIT_PKTS, FLAGS
+    }
+
     /// <summary>By ICMP or ICMPv6, as the packet is: port unreachable.</summary>
     public void Reject() => Add("reject", data => data.BigEndian(1, 2).Attribute(2, [1])); // TYPE: NFT_REJECT_ICMPX_UNREACH, ICMP_CODE
 }

@@ -16,6 +16,7 @@ internal static class NftFeature
         MatchState or MatchTranslated or ActNoTrack => "CONFIG_NFT_CT",
         ActReject => "CONFIG_NFT_REJECT",
         ActLog => "CONFIG_NFT_LOG",
+        MatchRate => "CONFIG_NFT_LIMIT",
         ActCountBy => "CONFIG_NF_TABLES",
         MatchSourceShare or ActSpread => "CONFIG_NFT_HASH",
         MatchChance => "CONFIG_NFT_NUMGEN",

@@ -36,6 +36,25 @@ public sealed class EventStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Denied_flows_are_told_once_each_to_whoever_asks_for_them()
+    {
+        using var events = await OpenAsync("/v1/events?topics=denied");
+        Assert.Equal(["1", "2"], await NumbersAsync());
+        lab.Dataplane.Denied = lab.Dataplane.Denied with
+        {
+            Flows = [lab.Dataplane.Denied.Flows[1], lab.Dataplane.Denied.Flows[0] with { Number = 3 }],
+        };
+        Assert.Equal(["3"], await NumbersAsync());
+
+        async Task<string[]> NumbersAsync()
+        {
+            Assert.Equal("denied", await NextAsync(events));
+            var data = (await events.ReadLineAsync())!["data: ".Length..];
+            return [.. System.Text.Json.Nodes.JsonNode.Parse(data)!.AsArray().Select(flow => flow!["number"]!.ToJsonString())];
+        }
+    }
+
+    [Fact]
     public async Task An_unknown_topic_is_an_error()
     {
         var error = await lab.JsonAsync("/v1/events?topics=weather", HttpStatusCode.BadRequest);

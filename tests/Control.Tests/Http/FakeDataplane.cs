@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -29,6 +30,16 @@ public sealed class FakeDataplane : IDataplane
         new(3, 1, 2, ["CONFIG_NFT_FIB_INET"], [new("rule in chain postrouting: masquerade", 2, "No such file or directory",
         FakeSpeaker.Now.AddMinutes(-1), 4)]), 5);
 
+    public DeniedView Denied { get; set; } = new(true, null, 3,
+    [
+        new(1, new(Address.Parse("10.65.0.2"), Address.Parse("10.65.0.3"), IpProtocol.Tcp, 81, "calia", "calib"),
+            new("pod ingress", "shop/web", "ingress", "default", "NetworkPolicy shop/no-81", 2, "NetworkPolicy shop/no-81 rule 2"),
+            FakeSpeaker.Now.AddSeconds(-90), FakeSpeaker.Now.AddSeconds(-4), 12, 40_000),
+        new(2, new(Address.Parse("2001:db8::9"), Address.Parse("fd00::1"), IpProtocol.Icmp6, 128, "eth0", null),
+            new("normal-in", "eth0-hep", "ingress", "default", null, null, "no policy of tier default decides: end of tier"),
+            FakeSpeaker.Now.AddSeconds(-1), FakeSpeaker.Now.AddSeconds(-1), 1, null),
+    ]);
+
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
@@ -51,7 +62,7 @@ public sealed class FakeDataplane : IDataplane
         [
             new(new(Kinds.NetworkPolicy, new("default", "web")), PolicyTypes.Ingress, new(7, 420), new(2, 120)),
             new(new(Kinds.GlobalNetworkPolicy, new("", "dns")), PolicyTypes.Egress, new(5, 300), default),
-        ]));
+        ], [new("end of tier", new(4, 240))]));
 
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) => Task.FromResult(new NatExplanation(
         true, "172.20.0.1, the address of eth0",

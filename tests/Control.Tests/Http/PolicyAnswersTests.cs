@@ -22,6 +22,20 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Denied_flows_are_told_with_who_denied_them()
+    {
+        var told = await lab.JsonAsync("/v1/policy/denied");
+        Assert.Equal(
+            ("true", "3", "10.65.0.2", "40000", "10.65.0.3", "81", "tcp", "12", "NetworkPolicy shop/no-81", "2", "shop/web"),
+            ($"{told["logged"]}", $"{told["lost"]}", Said("source"), Said("sourcePort"), Said("destination"), Said("port"),
+                Said("protocol"), Said("packets"), Said("policy"), Said("rule"), Said("endpoint")));
+        var other = told["flows"]![1]!;
+        Assert.Equal(("icmpv6", 128), (other["protocol"]!.GetValue<string>(), other["icmpType"]!.GetValue<int>()));
+
+        string Said(string key) => $"{told["flows"]![0]![key]}";
+    }
+
+    [Fact]
     public async Task Metrics_count_what_each_policy_has_decided_in_each_direction()
     {
         var text = await lab.Unix.GetStringAsync("/metrics");
@@ -33,6 +47,8 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
             Sample("bytes", "NetworkPolicy", "default/web", "ingress", "allow", 420),
             Sample("packets", "GlobalNetworkPolicy", "dns", "egress", "allow", 5),
             "calico_bgp_policy_policies 3", "calico_bgp_policy_endpoints{kind=\"workload\"} 2", "calico_bgp_policy_closed 1",
+            "calico_bgp_policy_denied_packets_total{by=\"rule\"} 2", "calico_bgp_policy_denied_packets_total{by=\"end of tier\"} 4",
+            "calico_bgp_policy_log_lost_total 3",
         ];
         Assert.Equal([], expected.Except(text.Split('\n')));
 

@@ -178,6 +178,21 @@ public class EnforcementTests
     }
 
     [Fact]
+    public void A_kernel_that_cannot_log_decides_the_same_and_tells_nobody()
+    {
+        Resource[] objects =
+        [
+            .. World, Ingress("some", new() { Action = RuleAction.Log }, Allow with { Destination = Port(80) }),
+            new FelixConfiguration(new Metadata("default")) { FilterDenyAction = DenyAction.Reject },
+        ];
+        var old = new Hand(objects) { Refused = rule => rule.Statements.Any(statement => statement is ActLog) };
+        old.Configure(On with { Policy = new() { Enabled = true, LogDenied = true } });
+        Assert.Equal((PacketVerdict.Accept, new PolicyComment("default", "NetworkPolicy", "default/some", PolicyTypes.Ingress, 1)),
+            old.Ask(A, B, 80));
+        Assert.Equal((PacketVerdict.Drop, new PolicyComment("default")), old.Ask(A, B, 81));
+    }
+
+    [Fact]
     public void What_the_kernel_refuses_is_said_by_the_object_once()
     {
         NftProblem Problem(string chain, string? comment, bool isLast) =>

@@ -59,6 +59,7 @@ public class OracleTests
             new MatchVxlanNetwork(4096), ActDecide.Drop) },
         { "ct state established,related accept", Rule(new MatchState(ConnectionStates.Established | ConnectionStates.Related),
             ActDecide.Accept) },
+        { "limit rate 100/second burst 50 packets log prefix \"seen\" group 9", Rule(new MatchRate(100, 50), new ActLog(9, "seen")) },
         { "tcp dport 80 drop", Rule(new MatchProtocols(IpProtocol.Tcp), new MatchPorts(NftEnd.Destination, 80), ActDecide.Drop) },
         { "udp sport != 100-200 accept",
             Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Source, [new(100, 200)], Outside: true), ActDecide.Accept) },

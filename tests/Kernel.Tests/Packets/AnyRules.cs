@@ -123,8 +123,8 @@ internal static class AnyRules
             new("pairs", [NftType.Ipv4Address, NftType.Ipv4Address], true, [.. pairs]),
             new("named", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
                 [.. named.Select(key => NftElement.Of(key))]),
-            new("services", ServiceKey, false, [.. services.Select(key => NftElement.Of(key, new NftVerdict(NftVerdictCode.Goto, "spread")))],
-                [NftType.Verdict]),
+            new("services", ServiceKey, false,
+                [.. services.Select(key => NftElement.Of(key, new NftVerdict(NftVerdictCode.Goto, "spread")))], [NftType.Verdict]),
             new("ends", [.. ServiceKey, NftType.Mark], false, [.. ends], [NftType.Ipv4Address, NftType.Port]),
             new("sources", [.. ServiceKey, NftType.Ipv4Address, NftType.Port], false, [.. sources], [NftType.Ipv4Address]),
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
@@ -184,7 +184,7 @@ internal static class AnyRules
 
     /// <summary>What a rule may do before it has asked everything.</summary>
     private static readonly NftStatement[][] Between =
-        [[], [], [new ActMark(0xfffffffd, 2), new MatchMark(2, 2)], [new ActCount()]];
+        [[], [], [new ActMark(0xfffffffd, 2), new MatchMark(2, 2)], [new ActCount()], [new MatchRate(10_000, 10_000)]];
 
     private static Gen<NftRule> Rules(params NftStatement[] acts) =>
         from first in AnyMatch
@@ -220,7 +220,8 @@ internal static class AnyRules
     private static readonly NftStatement[] SourceNats =
     [
         new ActMasquerade(), new ActSourceNat(Fifty, Fifty), new ActSourceNat(Fifty, Sixty),
-        new ActSourceNat(Fifty, Fifty, null, Persistent: true), new ActSourceNatByService(IpFamily.IPv4, "sources"), ActDecide.Accept, ActDecide.Return, new ActMark(0xfffffffc, 1),
+        new ActSourceNat(Fifty, Fifty, null, Persistent: true), new ActSourceNatByService(IpFamily.IPv4, "sources"),
+        ActDecide.Accept, ActDecide.Return, new ActMark(0xfffffffc, 1),
     ];
 
     private static readonly NftStatement[] DestinationNats =
