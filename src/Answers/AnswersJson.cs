@@ -22,6 +22,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(NatAnswer))]
 [JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
+[JsonSerializable(typeof(PolicyLintAnswer))]
 [JsonSerializable(typeof(PolicyListAnswer))]
 [JsonSerializable(typeof(PolicyDetailsAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PolicyEndpointAnswer>))]

@@ -79,6 +79,15 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => PolicyListView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPolicyEndpointAnswer), isOne: name != null));
     }
 
+    /// <returns>False: a trap was found.</returns>
+    public async Task<bool> PolicyLintAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/policy/lint" + Query(("ssh", SshSession.Find()?.ToString())), stop).ConfigureAwait(false);
+        var found = daemon.Read(body, AnswersJson.Default.PolicyLintAnswer);
+        Show(body, () => PolicyLintView.Of(found));
+        return found.Findings.Count == 0;
+    }
+
     public async Task PolicyExplainAsync(
         (string Source, string Destination, string Protocol, string? From) asked, CancellationToken stop)
     {

@@ -5,14 +5,14 @@ using Calico.Bgp.Bgpctl.Planning;
 
 namespace Calico.Bgp.Bgpctl;
 
-/// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | denied | explain SRC DST PROTOCOL[:PORT] [--from-interface IF]
-/// [--config FILE]</c>.</summary>
+/// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | denied | lint [--config FILE] | explain SRC DST PROTOCOL[:PORT]
+/// [--from-interface IF] [--config FILE]</c>.</summary>
 internal static class PolicyWords
 {
     public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time) =>
         new("policy", "Network policy: what lets packets through, and what does not")
         {
-            List(make), Show(make), Endpoints(make), Denied(make), Explain(make, json, screen, time),
+            List(make), Show(make), Endpoints(make), Denied(make), Lint(make, json, screen, time), Explain(make, json, screen, time),
         };
 
     private static Command Denied(Func<ParseResult, DaemonCommands> make) => Commands.Do(
@@ -43,13 +43,25 @@ internal static class PolicyWords
             (daemon, parsed, stop) => daemon.PolicyEndpointsAsync(parsed.GetValue(name), stop));
     }
 
+    private static Option<string?> Config() =>
+        new("--config") { Description = "no daemon: from this bgpd.yaml and its sources", HelpName = "FILE" };
+
+    private static Command Lint(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time)
+    {
+        var config = Config();
+        return Commands.Judge(
+            new("lint", "Traps: what would lock you out, protects nothing, selects nobody, or is never asked (exit code 2)") { config },
+            make, (daemon, parsed, stop) => parsed.GetValue(config) is { } file
+                ? new PolicyCommands(screen, time, parsed.GetValue(json)).LintAsync(file, stop) : daemon.PolicyLintAsync(stop));
+    }
+
     private static Command Explain(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time)
     {
         var source = new Argument<string>("SRC") { Description = "an address, or the NAMESPACE/NAME of a pod" };
         var destination = new Argument<string>("DST") { Description = "the same; a service by its address" };
         var protocol = new Argument<string>("PROTOCOL[:PORT]") { Description = "tcp:80, udp:53, icmp, icmp:8/0, a number, …" };
         var from = new Option<string?>("--from-interface") { Description = "the interface that it comes in by", HelpName = "IF" };
-        var config = new Option<string?>("--config") { Description = "no daemon: from this bgpd.yaml and its sources", HelpName = "FILE" };
+        var config = Config();
         var explain = new Command("explain", "Which policies let a connection through, or do not, and what NAT does then")
         {
             source, destination, protocol, from, config,

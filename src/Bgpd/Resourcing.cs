@@ -47,6 +47,9 @@ internal sealed class Resourcing : IAsyncDisposable
     /// <summary>In the order in which they count.</summary>
     public IReadOnlyList<SourceStatus> Sources => [.. from.Select((source, number) => store.Status(number, source.Kind, source.Name))];
 
+    /// <summary>All objects that count now.</summary>
+    public ResourceSnapshot Current => store.Current;
+
     /// <summary>Where an object that asks for peers is defined; null: no file defines it.</summary>
     public ResourcePlace? PlaceOf(ResourceId resource) => store.PlaceOf(resource);
 

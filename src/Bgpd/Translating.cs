@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
@@ -36,6 +37,15 @@ internal sealed class Translating(
         work?.Dataplane.PolicyPictureAsync(stop) ?? Task.FromResult<PolicyPicture?>(null);
     public DeniedView Denied => work?.Dataplane.Denied ?? DeniedView.Off;
 
+    public async Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default)
+    {
+        if (work is not { Dataplane: { Policy.Enabled: true } dataplane } of) return null;
+        var objects = resources?.Current ?? ResourceSnapshot.Empty;
+        var found = PolicyLint.Find(of.Settings, objects.Begin(), objects.Problems);
+        return ssh == null ? found : [.. await PolicyLint.OfSshAsync(ssh, question => dataplane.ExplainPolicyAsync(question, stop))
+            .ConfigureAwait(false), .. found];
+    }
+
     public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainAsync(packet, stop) ?? Task.FromResult(Off);
 
@@ -51,8 +61,7 @@ internal sealed class Translating(
     {
         var settings = newer.Dataplane;
         if (Concerns(settings) == Concern.Nobody) await EndAsync().ConfigureAwait(false);
-        else if (work is { } same
-            && same.Concerns == Concerns(settings)) await same.Dataplane.ConfigureAsync(settings).ConfigureAwait(false);
+        else if (work is { } same && same.Concerns == Concerns(settings)) await same.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
     }
@@ -134,7 +143,7 @@ internal sealed class Translating(
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
-            Concerns = concerns;
+            (Concerns, Settings) = (concerns, settings);
             feed = resources?.Subscribe(concerns);
             Dataplane.Start();
             var observer = new UpstreamObserver(speaker, kernel, Dataplane, time);
@@ -145,7 +154,14 @@ internal sealed class Translating(
         }
 
         public Concern Concerns { get; }
+        public DataplaneSettings Settings { get; private set; }
         public DataplaneLoop Dataplane { get; }
+
+        public ValueTask ConfigureAsync(DataplaneSettings newer)
+        {
+            Settings = newer;
+            return Dataplane.ConfigureAsync(newer);
+        }
 
         private async Task FollowAsync(Loop loop)
         {

@@ -17,7 +17,7 @@ namespace Calico.Bgp.Dataplane;
 /// Owns what this node does to packets: takes resources, the BGP side's facts and the kernel's news, plans, renders, and hands the table to
 /// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working.
 /// </summary>
-public sealed class DataplaneLoop : IDataplane, IAsyncDisposable
+public sealed class DataplaneLoop : IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";

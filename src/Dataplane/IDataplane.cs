@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Packets;
 
 namespace Calico.Bgp.Dataplane;
@@ -12,6 +13,10 @@ public interface IDataplane
     /// <summary>Policies, endpoints, and what was counted; null: no policy is enforced.</summary>
     Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default);
     DeniedView Denied { get; }
+
+    /// <summary>The traps that policies stand in, on all nodes; null: no policy is enforced.</summary>
+    /// <param name="ssh">Whether another connection like this one would be let in is asked, too. Null: it is not.</param>
+    Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default);
 
     /// <summary>What becomes of the packet's source, by the rules in force.</summary>
     Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default);

@@ -58,9 +58,14 @@ public sealed class OfflinePolicy
             [.. sets.Values, .. nat.Sets], [.. chains.Values, .. nat.Chains, Frame.Postrouting with { Rules = nat.Postrouting }]);
     }
 
+    /// <summary>Where the node has the server's address: elsewhere nobody knows how the connection goes.</summary>
+    public bool Knows(SshConnection ssh) => Host.IsLocal(ssh.Server) == true;
+
+    private SaidHost Host => new(node, enforcement.WorkloadInterfaces, enforcement.HostInterfaces);
+
     public PolicyExplanation Explain(PolicyQuestion question)
     {
-        var host = new SaidHost(node, enforcement.WorkloadInterfaces, enforcement.HostInterfaces);
+        var host = Host;
         if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
         var ends = PolicyAnswers.Packets(asked, host).Select(packet => (packet, PacketWalk.Ends(table, host, packet))).ToArray();
         return PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);

@@ -15,6 +15,11 @@ public sealed record PolicyQuestion(string Source, string Destination, IpProtoco
     /// <summary>The interface that it comes in by; null: the one that leads back to its source.</summary>
     public string? FromInterface { get; init; }
 
+    /// <summary>Null: any.</summary>
+    internal ushort? SourcePort { get; init; }
+
+    internal ConnectionStates State { get; init; } = ConnectionStates.New;
+
     /// <param name="protocol"><c>tcp:80</c>, <c>icmp</c>, <c>icmp:8/0</c>, <c>47</c>.</param>
     /// <returns>What is wrong with it; null: nothing.</returns>
     public static string? Read(string source, string destination, string protocol, string? from, out PolicyQuestion? question)

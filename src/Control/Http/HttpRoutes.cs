@@ -12,7 +12,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 {
     private const string Paths =
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
-        + "/v1/kernel[/routes], /v1/nat[/explain], /v1/policy/{list|show|endpoints|explain|denied}, /v1/events, "
+        + "/v1/kernel[/routes], /v1/nat[/explain], /v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
         + "POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
@@ -51,6 +51,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane)),
         ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane)),
         ["v1", "policy", "endpoints"] => Get(http, request => PolicyAnswers.EndpointsAsync(request, Dataplane)),
+        ["v1", "policy", "lint"] => Get(http, request => PolicyAnswers.LintAsync(request, Dataplane)),
         ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane)),
         ["v1", "policy", "denied"] => Get(http, DeniedAsync),
         ["v1", "events"] => Get(http, PlaceKind.Events, events.WriteAsync),

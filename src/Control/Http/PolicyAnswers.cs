@@ -90,6 +90,23 @@ internal static class PolicyAnswers
         return Answer.JsonAsync(http, [.. called.Select(Endpoint)], Answer.Json.IReadOnlyListPolicyEndpointAnswer);
     });
 
+    /// <summary>GET /v1/policy/lint[?ssh=CLIENT PORT SERVER PORT].</summary>
+    public static async Task LintAsync(HttpContext http, IDataplane? dataplane)
+    {
+        var said = http.Request.Query["ssh"].ToString();
+        var ssh = SshConnection.Parse(said);
+        if (said.Length > 0 && ssh == null)
+        {
+            var problem = $"expected an SSH_CONNECTION (CLIENT PORT SERVER PORT), got \"{said}\"";
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, problem, "ssh")).ConfigureAwait(false);
+            return;
+        }
+        var found = dataplane == null ? null : await dataplane.LintPolicyAsync(ssh, http.RequestAborted).ConfigureAwait(false);
+        await (found is { } findings
+            ? Answer.JsonAsync(http, PolicyLintAnswer.Of(findings, ssh), Answer.Json.PolicyLintAnswer)
+            : RefuseOffAsync(http)).ConfigureAwait(false);
+    }
+
     private static async Task OfPictureAsync(HttpContext http, IDataplane? dataplane, Func<PolicyPicture, Task> answer)
     {
         if (dataplane != null && await dataplane.PolicyPictureAsync(http.RequestAborted).ConfigureAwait(false) is { } picture)

@@ -40,7 +40,9 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
         return new(Source, Destination)
         {
             Protocol = protocol,
+            SourcePort = Question.SourcePort,
             DestinationPort = Question.Port,
+            State = Question.State,
             IcmpType = isIcmp ? type : null,
             IcmpCode = isIcmp ? code : null,
             Mark = 0,

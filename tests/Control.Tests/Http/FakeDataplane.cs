@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -50,6 +51,16 @@ public sealed class FakeDataplane : IDataplane
     public PolicyPicture Picture { get; } = FakePolicies.Picture();
 
     public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) => Task.FromResult(HasPolicy ? Picture : null);
+
+    public Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default) =>
+        Task.FromResult<ImmutableArray<PolicyFinding>?>(!HasPolicy ? null :
+        [
+            .. ssh == null ? Array.Empty<PolicyFinding>() : [new(PolicyTrap.LocksOut, "uplink", $"a new SSH connection {ssh} is denied")],
+            .. HasTraps ? [new(PolicyTrap.SelectsNothing, "NetworkPolicy/shop/web", "no endpoint that is known matches its selector")]
+                : Array.Empty<PolicyFinding>(),
+        ]);
+
+    public bool HasTraps { get; set; } = true;
 
     public Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) => Task.FromResult(
         !HasPolicy ? null :

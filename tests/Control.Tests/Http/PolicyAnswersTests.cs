@@ -68,12 +68,28 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
     [InlineData("list")]
     [InlineData("show?name=web")]
     [InlineData("endpoints")]
+    [InlineData("lint")]
     [InlineData("explain?src=192.0.2.9&dst=10.0.0.1&protocol=tcp:80")]
     public async Task Where_no_policy_is_enforced_that_is_an_error_of_its_own(string path)
     {
         lab.Dataplane.HasPolicy = false;
         var told = await lab.JsonAsync($"/v1/policy/{path}", HttpStatusCode.NotFound);
         Assert.Equal("policyOff", told["code"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Lint_says_which_connection_it_was_asked_about()
+    {
+        var alone = await lab.JsonAsync("/v1/policy/lint");
+        Assert.Null(alone["ssh"]);
+        var finding = Assert.Single(alone["findings"]!.AsArray())!;
+        Assert.Equal(("selectsNothing", "NetworkPolicy/shop/web", "no endpoint that is known matches its selector"),
+            (finding["trap"]!.GetValue<string>(), finding["object"]!.GetValue<string>(), finding["reason"]!.GetValue<string>()));
+        var told = await lab.JsonAsync("/v1/policy/lint?ssh=192.0.2.9%2051234%2010.0.0.1%2022");
+        Assert.Equal(("192.0.2.9 51234 10.0.0.1 22", "locksOut"),
+            (told["ssh"]!.GetValue<string>(), told["findings"]![0]!["trap"]!.GetValue<string>()));
+        var wrong = await lab.JsonAsync("/v1/policy/lint?ssh=here", HttpStatusCode.BadRequest);
+        Assert.Equal("expected an SSH_CONNECTION (CLIENT PORT SERVER PORT), got \"here\"", wrong["message"]!.GetValue<string>());
     }
 
     [Theory]
