@@ -130,7 +130,14 @@ internal sealed partial class PolicySite : IAsyncDisposable
     }
 
     /// <summary>The town's services, in place of those that were there.</summary>
-    public void WriteServices() => Node.Tell(Service.Nft(Town.Services), "nft", "-f", "-");
+    /// <param name="mode">nftables, iptables-nft or iptables-legacy.</param>
+    public void WriteServices(string mode = "nftables")
+    {
+        if (mode == "nftables") Node.Tell(Service.Nft(Town.Services), "nft", "-f", "-");
+        else
+            foreach (var isIPv6 in (bool[])[false, true])
+                Node.Tell(Service.Iptables(Town.Services, isIPv6), $"{(isIPv6 ? "ip6" : "ip")}{mode[2..]}-restore");
+    }
 
     public string Resources => PathOf("resources");
 

@@ -5,7 +5,7 @@ namespace Calico.Bgp.Conformance.Policy;
 /// <summary>
 /// Expectations as they stand in a table: <c>outside red/a tcp/80 arrives</c>, <c>outside service:web tcp/80 arrives as node1</c>,
 /// <c>outside node1 udp/53 nothing</c>, <c>… asks</c> (it arrives, and the answer does not). In both families, unless the row begins
-/// with <c>4</c> or <c>6</c>.
+/// with <c>4</c> or <c>6</c>. <c>refused</c>: it does not arrive, and its sender is told.
 /// </summary>
 internal static class Rows
 {
@@ -16,13 +16,14 @@ internal static class Rows
     {
         var all = Read(rows, site.Town).ToArray();
         var judge = new Judge(new(objects), "node1", Place.Links);
-        Wrong.None(all.Where(row => judge.Ask(site.Town.PacketOf(row.Probe)!).Passes != (row.Expected != "nothing"))
+        Wrong.None(all.Where(row => judge.Ask(site.Town.PacketOf(row.Probe)!).Passes != (row.Expected is not ("nothing" or "refused")))
             .Select(row => $"the judge: {row.Text}, {row.Probe}: {judge.Ask(site.Town.PacketOf(row.Probe)!)}"));
         for (var attempt = 1; all.Length > 0; attempt++)
         {
             var outcomes = await site.Prober.RunAsync([.. all.Select(row => row.Probe)], attempt * attempt * Prober.Moment);
             var differ = all.Zip(outcomes).Where(one => !IsRight(one.First, one.Second)).ToArray();
-            Wrong.None(differ.Where(one => attempt == 4 || one.First.Expected == "nothing")
+            Wrong.None(differ.Where(one => attempt == 4 || one.First.Expected == "nothing"
+                    || (one.First.Expected == "refused" && one.Second.Arrival != null))
                 .Select(one => $"{one.First.Text}: {one.First.Probe} {one.Second}"));
             all = [.. differ.Select(one => one.First)];
         }
@@ -37,6 +38,7 @@ internal static class Rows
     {
         "arrives" => outcome.Arrival is { } arrival && outcome.IsAnswered == row.Probe.IsAnswered
             && (row.Seen == null || arrival.Seen.Address.Equals(row.Seen)),
+        "refused" => outcome is { Arrival: null, IsRefused: true },
         "asks" => outcome is { Arrival: not null, IsAnswered: false },
         _ => outcome is { Arrival: null, IsRefused: false },
     };

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Calico.Bgp.Conformance.Policy;
 
-/// <summary>A service as kube-proxy's nftables mode would have it in the node's kernel: a virtual address and port of TCP and UDP, and who
-/// is behind it.</summary>
+/// <summary>A service as kube-proxy would have it in the node's kernel, in either mode that translates: a virtual address and port of TCP
+/// and UDP, and who is behind it.</summary>
 /// <param name="Name"></param>
 /// <param name="IPv4"></param>
 /// <param name="IPv6"></param>
@@ -17,7 +17,37 @@ internal sealed record Service(string Name, string IPv4, string IPv6, int Port, 
 
     public IPAddress Address(bool isIPv6) => IPAddress.Parse(isIPv6 ? IPv6 : IPv4);
 
-    /// <summary>The priorities and the mark are kube-proxy's.</summary>
+    /// <summary>kube-proxy --proxy-mode=iptables, for iptables-restore: what it accepts of what is routed, it accepts for itself.</summary>
+    public static string Iptables(IEnumerable<Service> services, bool isIPv6) => $$"""
+        *filter
+        :KUBE-FORWARD - [0:0]
+        -A FORWARD -j KUBE-FORWARD
+        -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
+        -A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
+        -A KUBE-FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+        COMMIT
+        *nat
+        :KUBE-SERVICES - [0:0]
+        :KUBE-POSTROUTING - [0:0]
+        -A PREROUTING -j KUBE-SERVICES
+        -A OUTPUT -j KUBE-SERVICES
+        -A POSTROUTING -j KUBE-POSTROUTING
+        {{string.Join('\n', services.SelectMany(service => new[] { "tcp", "udp" }.Select(protocol => service.Iptables(protocol, isIPv6))))}}
+        -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+        -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+        -A KUBE-POSTROUTING -j MASQUERADE --random-fully
+        COMMIT
+
+        """;
+
+    private string Iptables(string protocol, bool isIPv6)
+    {
+        var match = $"-A KUBE-SERVICES -d {Address(isIPv6)} -p {protocol} --dport {Port} -j";
+        return (IsLocal ? "" : $"{match} MARK --set-xmark 0x4000/0x4000\n")
+            + $"{match} DNAT --to-destination {(isIPv6 ? $"[{Behind.IPv6}]" : Behind.IPv4)}:{TargetPort}";
+    }
+
+    /// <summary>kube-proxy --proxy-mode=nftables: the priorities and the mark are its own.</summary>
     public static string Nft(IEnumerable<Service> services)
     {
         var (all, text) = (services.ToArray(), "");
@@ -34,6 +64,10 @@ internal sealed record Service(string Name, string IPv4, string IPv6, int Port, 
                 table {{ip}} kube-proxy {
                   chain services {
                     {{rules}}
+                  }
+                  chain filter-forward {
+                    type filter hook forward priority -110
+                    ct state established,related accept
                   }
                   chain nat-prerouting {
                     type nat hook prerouting priority dstnat
