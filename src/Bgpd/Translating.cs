@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.ComponentModel;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -14,10 +15,10 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// The daemon's side of <c>nat</c> and <c>policy</c>, which may come into bgpd.yaml, change, and go again while the daemon runs. Where both
-/// are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table goes with
-/// them. Where the
-/// kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than their translation.
+/// The daemon's side of <c>nat</c>, <c>policy</c> and <c>services</c>, which may come into bgpd.yaml, change, and go again while the daemon
+/// runs. Where all are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table
+/// goes with them. Where the kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than
+/// their translation.
 /// </summary>
 internal sealed class Translating(
     Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
@@ -55,12 +56,21 @@ internal sealed class Translating(
     public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>
         work?.Dataplane.CountPoliciesAsync(stop) ?? Task.FromResult(PolicyCounts.None);
 
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
+        work?.Dataplane.ServicesAsync(stop) ?? Task.FromResult(ServicesView.Off);
+
+    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
+        work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
+
+    public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
+        work?.Dataplane.RemoveTranslationAsync(id, stop) ?? Task.FromResult(false);
+
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
         var settings = newer.Dataplane;
-        if (Concerns(settings) == Concern.Nobody) await EndAsync().ConfigureAwait(false);
+        if (settings is { Nat: null, Policy: null, Services: null }) await EndAsync().ConfigureAwait(false);
         else if (work is { } same && same.Concerns == Concerns(settings)) await same.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
@@ -87,10 +97,13 @@ internal sealed class Translating(
         {
             // Not ours to write, or not to be written by us: another daemon may.
             holding.Release(Holding.NatTable);
-            problem = $"{(settings.Nat != null ? "nat" : "policy")}: {refused.Message}";
+            problem = $"{Section(settings)}: {refused.Message}";
             log.NatImpossible(problem);
         }
     }
+
+    private static string Section(DataplaneSettings settings) =>
+        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
 
     private async Task EndAsync()
     {

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -33,6 +34,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Nat nat;
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
+    private readonly ServiceNat services = new();
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -41,6 +43,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private DataplaneSettings settings;
     private bool resourcesAreKnown, isFlushed;
     private KernelSnapshot? machine;
+    private volatile bool followsInterfaces;
     private volatile RoutingQuestion question = RoutingQuestion.None;
     private ITimer? timer;
     private Loop? loop;
@@ -56,7 +59,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         nat = new(clock, changed, log);
         enforcement = new();
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
-        features = [nat, enforcement];
+        features = [services, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
@@ -147,6 +150,29 @@ public sealed class DataplaneLoop : IAsyncDisposable
         }
     }
 
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => ServicesAsync(known => known.View, stop);
+
+    public async Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
+    {
+        var id = await ServicesAsync(known => known.Add(translation), stop).ConfigureAwait(false);
+        if (id != null) await SettledAsync().WaitAsync(stop).ConfigureAwait(false);
+        return id;
+    }
+
+    public async Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default)
+    {
+        var removed = await ServicesAsync(known => known.Remove(id), stop).ConfigureAwait(false);
+        if (removed) await SettledAsync().WaitAsync(stop).ConfigureAwait(false);
+        return removed;
+    }
+
+    private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new DataplaneNews.AskServices(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
+        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
     private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -160,10 +186,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
         way?.Gateway is { } gateway && gateway.Family == packet.Destination.Family && facts.NameOf(way.Interface) == link
             ? gateway : packet.Destination;
 
-    /// <summary>Other routes of the kernel's decide what leads upstream, and nothing else here.</summary>
+    /// <summary>Other routes of the kernel's decide what leads upstream, addresses where services are; and nothing else here.</summary>
     private void Look(KernelSnapshot _)
     {
-        if (question.IsAsked) Look();
+        if (question.IsAsked || followsInterfaces) Look();
     }
 
     private void Look() => inbox.Writer.TryWrite(DataplaneNews.Look.Again);
@@ -198,6 +224,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
             case DataplaneNews.Configured(var newest): Tell(new DataplaneChange.Configured(settings = newest)); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
             case DataplaneNews.Ask(var look): look(enforcement); break;
+            case DataplaneNews.AskServices(var look): look(services); break;
         }
     }
 
@@ -223,6 +250,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         if (differs)
             foreach (var feature in features) feature.InForce();
+        followsInterfaces = services.FollowsInterfaces;
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);

@@ -21,4 +21,6 @@ internal abstract record DataplaneNews
     public sealed record Settle(TaskCompletionSource Reached) : DataplaneNews;
     /// <summary>Somebody looks at what is known of policies; his look must be short.</summary>
     public sealed record Ask(Action<Policies.Enforcement> Answer) : DataplaneNews;
+    /// <summary>Somebody looks at services, or has the command line's changed.</summary>
+    public sealed record AskServices(Action<Services.ServiceNat> Answer) : DataplaneNews;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 
 namespace Calico.Bgp.Dataplane;
@@ -26,6 +27,21 @@ internal static class Frame
         Filter("prerouting-mangle", NftHookPoint.Prerouting, Mangle, "policies before services' addresses are translated");
 
     /// <summary>
+    /// In front of kube-proxy's translation of destinations, which passes over what has been translated. The two stand where NAT has its
+    /// hooks, and this says no more than which comes first.
+    /// </summary>
+    public static readonly NftChain Services =
+        new("prerouting-nat", new("nat", NftHookPoint.Prerouting, Destination - 5), []) { Comment = "services" };
+    public static readonly NftChain ServicesOutput =
+        new("output-nat", new("nat", NftHookPoint.Output, Destination - 5), []) { Comment = "services, of this host's own" };
+
+    /// <summary>Behind the translation of destinations.</summary>
+    public static readonly NftChain Translated =
+        Filter("prerouting-translated", NftHookPoint.Prerouting, Destination + 10, "what services have not translated");
+    public static readonly NftChain TranslatedOutput =
+        Filter("output-translated", NftHookPoint.Output, Destination + 10, "what services have not translated, of this host's own");
+
+    /// <summary>
     /// What is routed through the host meets a chain for each endpoint on its way, so that an accept in one says nothing for the next. All
     /// stand around the filter of others (0), whose verdicts hold beside ours.
     /// </summary>
@@ -43,10 +59,10 @@ internal static class Frame
     public static readonly NftChain ManglePostrouting =
         Filter("postrouting-mangle", NftHookPoint.Postrouting, Mangle, "from this host, to where a service leads");
 
-    /// <summary>The features' names.</summary>
-    public static readonly ImmutableArray<string> Order = [Nat.FeatureName, Enforcement.FeatureName];
+    /// <summary>The features' names. What a translation says of sources stands before what pools say.</summary>
+    public static readonly ImmutableArray<string> Order = [ServiceNat.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
 
-    private const int Raw = -300, Mangle = -150;
+    private const int Raw = -300, Mangle = -150, Destination = -100;
 
     private static NftChain Filter(string name, NftHookPoint at, int priority, string comment) =>
         new(name, new("filter", at, priority), []) { Comment = comment };

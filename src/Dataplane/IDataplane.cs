@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Packets;
 
 namespace Calico.Bgp.Dataplane;
@@ -29,4 +30,15 @@ public interface IDataplane
     /// <summary>By whom a connection's first packet is let through, or is not, by the rules in force; null: no policy is
     /// enforced.</summary>
     Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
+
+    /// <summary>All translations, by their ids.</summary>
+    Task<ServicesView> ServicesAsync(CancellationToken stop = default);
+
+    /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force.</summary>
+    /// <returns>Its id; null: services are off.</returns>
+    Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default);
+
+    /// <summary>Removes one that the command line has added.</summary>
+    /// <returns>False: it has none of this id.</returns>
+    Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default);
 }

@@ -18,7 +18,6 @@ public sealed class CallersTests
     [
         "Calico.Bgp.Bgpctl.Cell.FromString", // An implicit conversion's second name, which analyzers ask for.
         "Calico.Bgp.Control.Http.HttpControl.get_Addresses",
-        "Calico.Bgp.Dataplane.DataplaneLoop.SettledAsync",
         "Calico.Bgp.Dataplane.RoutesInUse.get_Count",
         "Calico.Bgp.Dataplane.Sets.MemberSets.Names",
         "Calico.Bgp.Dataplane.Sets.MemberSets.get_AutomaticHostEndpoints",
@@ -48,13 +47,6 @@ public sealed class CallersTests
     private static readonly string[] Awaited =
     [
         "Calico.Bgp.Dataplane.Policies.PolicyChains.get_Count",
-        "Calico.Bgp.Dataplane.Services.TranslationPlace.Of",
-        "Calico.Bgp.Dataplane.Services.TranslationPlace.OfInterface",
-        "Calico.Bgp.Dataplane.Services.TranslationTable.PutAll",
-        "Calico.Bgp.Dataplane.Services.TranslationTable.TakeTouched",
-        "Calico.Bgp.Dataplane.Services.TranslationTable.get_IsTouched",
-        "Calico.Bgp.Dataplane.Services.TranslationTable.get_Rows",
-        "Calico.Bgp.Kernel.Nftables.ActSpread.Key",
     ];
 
     [Fact]

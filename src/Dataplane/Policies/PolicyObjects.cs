@@ -20,6 +20,8 @@ internal sealed class PolicyObjects
     private readonly Dictionary<string, Tier> tiers = [];
     private readonly Dictionary<string, Profile> profiles = [];
 
+    public IReadOnlyCollection<AnyNetworkPolicy> Policies => policies.Values;
+
     /// <summary>How many are no staged ones.</summary>
     public int Enforced { get; private set; }
 

@@ -8,7 +8,14 @@ public enum EmptyBackends : byte { Reject, Drop }
 /// <summary>What bgpd.yaml says of services.</summary>
 public sealed record ServiceSettings
 {
+    /// <summary>cnat's.</summary>
+    public const int DefaultMaglevSize = 1009;
+
     public bool Enabled { get; init; }
     public EmptyBackends EmptyBackends { get; init; }
+
+    /// <summary>Places of a translation that is balanced by Maglev; a prime.</summary>
+    public int MaglevSize { get; init; } = DefaultMaglevSize;
+
     public ListOf<Translation> Translations { get; init; } = [];
 }

@@ -23,8 +23,10 @@ public enum FlowHash : byte
     /// <summary>Both directions alike, by the kernel's own hash.</summary>
     Symmetric = 0x40,
     FlowLabel = 0x80,
-    /// <summary>cnat's (0x9f).</summary>
-    Default = Source | Destination | SourcePort | DestinationPort | Protocol | FlowLabel,
+    /// <summary>
+    /// cnat's (0x9f) without the flow label, which says no more than the ports do and which nobody can tell of a connection beforehand.
+    /// </summary>
+    Default = Source | Destination | SourcePort | DestinationPort | Protocol,
 }
 
 /// <summary>An address, or the first that an interface has of a family.</summary>
@@ -40,7 +42,10 @@ public sealed record TranslationPlace(IpFamily Family, Address? Address, string?
 /// <summary>What a translation is known by: of those with one key one is in force.</summary>
 /// <param name="Protocol">Null: any.</param>
 /// <param name="Port">0: all.</param>
-public sealed record TranslationKey(TranslationPlace Place, IpProtocol? Protocol, ushort Port);
+public sealed record TranslationKey(TranslationPlace Place, IpProtocol? Protocol, ushort Port)
+{
+    public override string ToString() => $"{Protocol?.ToString().ToUpperInvariant() ?? "any"} {Place} {Port}";
+}
 
 /// <summary>One end of what a backend's packets become.</summary>
 /// <param name="Place">Null: the address stays.</param>

@@ -1,9 +1,21 @@
+using System.Collections.Immutable;
+
 namespace Calico.Bgp.Dataplane.Services;
 
 /// <summary>A translation as it is known here.</summary>
 /// <param name="Id">Stays while its source has the key.</param>
 /// <param name="InForce">False: another source has a translation with the same key, and comes before.</param>
-public sealed record TranslationRow(int Id, TranslationSource Source, Translation Translation, bool InForce);
+public sealed record TranslationRow(int Id, TranslationSource Source, Translation Translation, bool InForce)
+{
+    /// <summary>Why nothing is translated by it all the same; null: something is.</summary>
+    public string? Problem { get; init; }
+}
+
+/// <summary>What of services those who look in may see.</summary>
+public sealed record ServicesView(bool Enabled, ImmutableArray<TranslationRow> Translations)
+{
+    public static readonly ServicesView Off = new(false, []);
+}
 
 /// <summary>
 /// All translations, of all sources: to put one whose key its source has already is to change that one, and what is the same changes
@@ -64,8 +76,6 @@ public sealed class TranslationTable
             if (all.TryGetValue((source, key), out var known)) return known.Translation;
         return null;
     }
-
-    internal bool IsTouched => touched.Count > 0;
 
     /// <summary>The keys that something was put or removed under since this was last asked.</summary>
     internal TranslationKey[] TakeTouched()

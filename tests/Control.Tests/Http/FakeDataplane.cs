@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -43,6 +44,12 @@ public sealed class FakeDataplane : IDataplane
 
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
+
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => Task.FromResult(ServicesView.Off);
+
+    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult<int?>(null);
+
+    public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) => Task.FromResult(false);
 
     /// <summary>Else a daemon without <c>policy</c>.</summary>
     public bool HasPolicy { get; set; } = true;

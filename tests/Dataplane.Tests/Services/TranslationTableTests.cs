@@ -18,7 +18,7 @@ public sealed class TranslationTableTests
         var id = table.Put(TranslationSource.Cli, To("20.0.0.1"));
         Assert.Single(table.TakeTouched());
         Assert.Equal(id, table.Put(TranslationSource.Cli, To("20.0.0.1")));
-        Assert.False(table.IsTouched);
+        Assert.Empty(table.TakeTouched());
         Assert.Equal(id, table.Put(TranslationSource.Cli, To("20.0.0.2")));
         Assert.Equal([To("20.0.0.1").Key], table.TakeTouched());
         Assert.Equal(id + 1, table.Put(TranslationSource.Cli, To("20.0.0.2", 81)));

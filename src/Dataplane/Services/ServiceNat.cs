@@ -1,0 +1,135 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>
+/// Translations of destinations, in the manner of VPP's cnat (reference/cnat.md): few rules, which ask maps that all translations share. A
+/// translation that changes writes the elements by which it differs, and one that is said again writes nothing.
+/// </summary>
+internal sealed class ServiceNat : IFeature
+{
+    public const string FeatureName = "svc";
+
+    private readonly TranslationTable table = new();
+    private readonly SharedMaps maps = new();
+    private readonly Dictionary<TranslationKey, Wishes> rendered = [];
+
+    /// <summary>Those of which a place is an interface's.</summary>
+    private readonly HashSet<TranslationKey> followers = [];
+
+    /// <summary>Why a translation has no elements.</summary>
+    private readonly Dictionary<TranslationKey, string> missing = [];
+
+    /// <summary>By which translation an address, a protocol and a port are taken: an interface may have got another's address.</summary>
+    private readonly Dictionary<(string Map, NftOctets Key), TranslationKey> taken = [];
+
+    /// <summary>Those whose address another has; they are rendered again when something becomes free.</summary>
+    private readonly HashSet<TranslationKey> waiting = [];
+
+    private readonly HashSet<TranslationKey> dirty = [];
+    private ServiceSettings settings = new();
+    private KernelSnapshot kernel = KernelSnapshot.Empty;
+    private Places places = new(KernelSnapshot.Empty);
+    private bool isOn, isWritten;
+
+    public string Name => FeatureName;
+    public TimeSpan? Due => null;
+
+    /// <summary>What the kernel's addresses are may change what is wanted.</summary>
+    public bool FollowsInterfaces => isOn && followers.Count > 0;
+
+    /// <summary>All that is known, by their ids.</summary>
+    public ServicesView View => new(isOn,
+        [.. table.Rows.Select(row => row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row)]);
+
+    /// <returns>Null: services are off.</returns>
+    public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
+
+    public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
+
+    public bool Concerns(DataplaneChange change) => change is DataplaneChange.Configured or DataplaneChange.Machine;
+
+    public void Apply(DataplaneChange change)
+    {
+        switch (change)
+        {
+            case DataplaneChange.Configured(var newest): Configure(newest.Services ?? new()); break;
+            case DataplaneChange.Machine(var newest):
+                if (newest.Addresses == kernel.Addresses && newest.Links == kernel.Links) break;
+                (kernel, places) = (newest, new(newest));
+                dirty.UnionWith(followers);
+                break;
+        }
+    }
+
+    private void Configure(ServiceSettings newer)
+    {
+        if (newer with { Translations = settings.Translations } != settings) dirty.UnionWith(table.Rows.Select(row => row.Translation.Key));
+        (settings, isOn) = (newer, newer.Enabled);
+        table.PutAll(TranslationSource.File, newer.Translations);
+    }
+
+    public bool Look()
+    {
+        dirty.UnionWith(table.TakeTouched());
+        while (dirty.Count > 0)
+        {
+            TranslationKey[] some = [.. dirty];
+            dirty.Clear();
+            foreach (var key in some) Render(key);
+        }
+        return maps.IsTouched || isOn != isWritten;
+    }
+
+    private void Render(TranslationKey key)
+    {
+        var translation = isOn ? table.InForce(key) : null;
+        var (now, lacks) = translation == null ? (Wishes.None, null) : TranslationRenderer.Render(translation, settings, places);
+        var before = rendered.GetValueOrDefault(key, Wishes.None);
+        if (now.Fronts.Select(front => taken.GetValueOrDefault(front, key)).FirstOrDefault(holder => holder != key) is { } other)
+        {
+            (now, lacks) = (Wishes.None, $"the translation of {other} has its address and port");
+            waiting.Add(key);
+        }
+        else waiting.Remove(key);
+        Exchange(key, before, now);
+        maps.Replace(before, now);
+        if (translation == null) rendered.Remove(key);
+        else rendered[key] = now;
+        if (lacks == null) missing.Remove(key);
+        else missing[key] = lacks;
+        if (translation != null && HasInterface(translation)) followers.Add(key);
+        else followers.Remove(key);
+    }
+
+    private void Exchange(TranslationKey key, Wishes before, Wishes now)
+    {
+        foreach (var front in before.Fronts.Except(now.Fronts))
+        {
+            taken.Remove(front);
+            dirty.UnionWith(waiting);
+        }
+        foreach (var front in now.Fronts) taken[front] = key;
+    }
+
+    private static bool HasInterface(Translation translation) => translation.Key.Place.Interface != null
+        || translation.Backends.Any(one => one.From.Place?.Interface != null || one.To.Place?.Interface != null);
+
+    public void Write(PartsWriter into)
+    {
+        if (into.IsFresh) isWritten = false;
+        if (isOn && isWritten) maps.WriteTouched(into);
+        else if (isOn) maps.WriteAll(into, ServiceParts.Sets);
+        else if (isWritten) maps.RemoveAll(into, ServiceParts.Sets);
+        if (isOn == isWritten) return;
+        into.PutRules(Frame.Services, isOn ? ServiceParts.Translating : []);
+        into.PutRules(Frame.ServicesOutput, isOn ? ServiceParts.Translating : []);
+        into.PutRules(Frame.Translated, isOn ? ServiceParts.Leftover : []);
+        into.PutRules(Frame.TranslatedOutput, isOn ? ServiceParts.Leftover : []);
+        into.PutRules(Frame.Postrouting, isOn ? ServiceParts.Leaving : []);
+        isWritten = isOn;
+    }
+
+    public void InForce() { }
+}

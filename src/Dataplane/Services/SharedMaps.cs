@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>
+/// What translations want of the maps and chains that they share, counted, and what of it has changed since it was last written: a change
+/// costs what it touches, however many translations there are.
+/// </summary>
+internal sealed class SharedMaps
+{
+    private readonly Dictionary<(string Map, NftOctets Key), (NftElement Element, int Uses)> elements = [];
+    private readonly Dictionary<string, (NftChain Chain, int Uses)> chains = [];
+    private readonly HashSet<(string Map, NftOctets Key)> touched = [];
+    private readonly HashSet<string> touchedChains = [];
+
+    public bool IsTouched => touched.Count + touchedChains.Count > 0;
+
+    /// <summary>What is in both stays untouched.</summary>
+    public void Replace(Wishes before, Wishes after)
+    {
+        foreach (var chain in after.Chains) Use(chain);
+        foreach (var (map, element) in after.Elements) Use(map, element);
+        foreach (var (map, element) in before.Elements) Drop(map, element);
+        foreach (var chain in before.Chains) Drop(chain);
+    }
+
+    private void Use(string map, NftElement element)
+    {
+        var key = (map, element.From);
+        var known = elements.GetValueOrDefault(key);
+        if (known.Uses == 0 || known.Element != element) touched.Add(key);
+        elements[key] = (element, known.Uses + 1);
+    }
+
+    private void Drop(string map, NftElement element)
+    {
+        var key = (map, element.From);
+        var (now, uses) = elements[key];
+        if (uses > 1) elements[key] = (now, uses - 1);
+        else
+        {
+            elements.Remove(key);
+            touched.Add(key);
+        }
+    }
+
+    private void Use(NftChain chain)
+    {
+        var uses = chains.GetValueOrDefault(chain.Name).Uses;
+        if (uses == 0) touchedChains.Add(chain.Name);
+        chains[chain.Name] = (chain, uses + 1);
+    }
+
+    private void Drop(NftChain chain)
+    {
+        var uses = chains[chain.Name].Uses;
+        if (uses > 1) chains[chain.Name] = (chain, uses - 1);
+        else
+        {
+            chains.Remove(chain.Name);
+            touchedChains.Add(chain.Name);
+        }
+    }
+
+    /// <summary>Of the maps these, with all that is in them, and all chains.</summary>
+    public void WriteAll(PartsWriter into, ImmutableArray<NftSet> maps)
+    {
+        var all = elements.ToLookup(one => one.Key.Map, one => one.Value.Element);
+        foreach (var map in maps) into.Put(map with { Elements = [.. all[map.Name]] });
+        foreach (var (chain, _) in chains.Values) into.Put(chain);
+        Forget();
+    }
+
+    public void WriteTouched(PartsWriter into)
+    {
+        foreach (var name in touchedChains)
+            if (chains.TryGetValue(name, out var wanted)) into.Put(wanted.Chain);
+            else into.RemoveChain(name);
+        foreach (var map in touched.GroupBy(one => one.Map))
+        {
+            var there = map.ToLookup(elements.ContainsKey);
+            if (there[false].Any()) into.RemoveElements(map.Key, [.. there[false].Select(one => NftElement.Of(one.Key))]);
+            if (there[true].Any()) into.PutElements(map.Key, [.. there[true].Select(one => elements[one].Element)]);
+        }
+        Forget();
+    }
+
+    public void RemoveAll(PartsWriter into, ImmutableArray<NftSet> maps)
+    {
+        foreach (var map in maps) into.RemoveSet(map.Name);
+        foreach (var name in touchedChains) into.RemoveChain(name);
+        Forget();
+    }
+
+    private void Forget()
+    {
+        touched.Clear();
+        touchedChains.Clear();
+    }
+}
+
+/// <summary>What one translation wants.</summary>
+internal sealed record Wishes(ImmutableArray<(string Map, NftElement Element)> Elements, ImmutableArray<NftChain> Chains)
+{
+    public static readonly Wishes None = new([], []);
+
+    /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
+    public IEnumerable<(string Map, NftOctets Key)> Fronts =>
+        Elements.Where(one => one.Element.Value is NftVerdict).Select(one => (one.Map, one.Element.From));
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>One translation → elements of the shared maps. The same translation gives the same elements on every node.</summary>
+internal static class TranslationRenderer
+{
+    /// <summary>What conntrack tells apart by ports; with pings, all that "any protocol" takes.</summary>
+    private static readonly IpProtocol[] Ported = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp, IpProtocol.UdpLite];
+
+    /// <summary>A backend whose places have addresses.</summary>
+    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight)
+    {
+        public override string ToString() => $"{To} {ToPort} {From} {FromPort}";
+    }
+
+    /// <returns>Nothing where the translation's own place has no address; what is missing is said then.</returns>
+    public static (Wishes Wishes, string? Missing) Render(Translation translation, ServiceSettings settings, Places places)
+    {
+        if (places.Of(translation.Key.Place) is not { } front)
+            return (Wishes.None, $"{translation.Key.Place.Interface} has no address of {translation.Key.Place.Family.Word()}");
+        var backends = translation.Backends.Select(one => Of(one, places)).OfType<Known>().Distinct()
+            .OrderBy(one => one.ToString(), StringComparer.Ordinal).ToArray();
+        var elements = ImmutableArray.CreateBuilder<(string, NftElement)>();
+        var chains = ImmutableArray.CreateBuilder<NftChain>();
+        foreach (var protocol in Protocols(translation.Key, front.Family))
+            Add(translation, settings, front, (byte)protocol, backends, elements, chains);
+        if (translation.Kind == TranslationKind.Vip)
+            elements.Add((ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front))));
+        foreach (var own in backends.Select(one => NftOctets.Of(one.To)).Distinct())
+            elements.Add((ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own))));
+        return (new(elements.DrainToImmutable(), chains.DrainToImmutable()), null);
+    }
+
+    private static IEnumerable<IpProtocol> Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
+        : [.. Ported, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.Icmp6];
+
+    private static Known? Of(Backend backend, Places places)
+    {
+        var from = backend.From.Place is { } source ? places.Of(source) : null;
+        if (places.Of(backend.To.Place!) is not { } to || (backend.From.Place != null && from == null)) return null;
+        return new(to, backend.To.Port, from, backend.From.Port, backend.Weight);
+    }
+
+    private static void Add(
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends,
+        ImmutableArray<(string, NftElement)>.Builder elements, ImmutableArray<NftChain>.Builder chains)
+    {
+        var (family, withPort) = (front.Family, translation.Key.Port != 0);
+        ushort? port = withPort ? translation.Key.Port : null;
+        var places = Fill(translation, settings, backends);
+        for (var i = 0u; i < places.Length; i++)
+        {
+            var to = NftOctets.Of(places[i].To);
+            var value = withPort ? NftOctets.Of(to, NftOctets.Of(places[i].ToPort ?? port!.Value)) : to;
+            elements.Add((ServiceParts.Ends(family, withPort),
+                NftElement.Of(ActSpread.Key(front, protocol, port, i), new NftData(value))));
+        }
+        foreach (var backend in backends)
+            if (backend.From is { } from) elements.Add(Source(backend, from, front, protocol, port));
+        var verdict = places.Length == 0 ? Nowhere(settings, chains) : To(translation, family, withPort, places.Length, chains);
+        elements.Add((ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict)));
+    }
+
+    private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => port is { } number
+        ? MatchAddressPort.Key(front, protocol, number) : NftOctets.Of(NftOctets.Of(front), new([protocol]));
+
+    private static (string, NftElement) Source(Known backend, Address from, Address front, byte protocol, ushort? port)
+    {
+        ushort? toPort = port == null ? null : backend.ToPort ?? port;
+        var givesPort = port != null && backend.FromPort != null;
+        var value = givesPort ? NftOctets.Of(NftOctets.Of(from), NftOctets.Of(backend.FromPort!.Value)) : NftOctets.Of(from);
+        return (ServiceParts.Sources(from.Family, port != null, givesPort),
+            NftElement.Of(ActSourceNatByService.Key(front, protocol, port, backend.To, toPort), new NftData(value)));
+    }
+
+    /// <summary>Each backend as often as its share is; by Maglev in the places that it takes.</summary>
+    private static Known[] Fill(Translation translation, ServiceSettings settings, Known[] backends)
+    {
+        Known[] some = [.. backends.Where(one => one.Weight > 0)];
+        if (some.Length == 0) return [];
+        var divisor = some.Aggregate(0, (sofar, one) => Divisor(sofar, one.Weight));
+        if (translation.Balance == TranslationBalance.Hash)
+            return [.. some.SelectMany(one => Enumerable.Repeat(one, one.Weight / divisor))];
+        var table = Maglev.Fill(
+            [.. some.Select(one => one.ToString())], [.. some.Select(one => one.Weight / divisor)], settings.MaglevSize);
+        return [.. table.Select(i => some[i])];
+    }
+
+    private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
+
+    private static NftVerdict Nowhere(ServiceSettings settings, ImmutableArray<NftChain>.Builder chains)
+    {
+        if (settings.EmptyBackends == EmptyBackends.Drop) return new(NftVerdictCode.Drop);
+        chains.Add(new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" });
+        return new(NftVerdictCode.Goto, ServiceParts.Rejecting);
+    }
+
+    private static NftVerdict To(
+        Translation translation, IpFamily family, bool withPort, int places, ImmutableArray<NftChain>.Builder chains)
+    {
+        var chain = ServiceParts.Spread(family, withPort, translation.FlowHash, (uint)places);
+        chains.Add(chain);
+        return new(NftVerdictCode.Goto, chain.Name);
+    }
+}

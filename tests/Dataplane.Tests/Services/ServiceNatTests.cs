@@ -1,0 +1,284 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Calico.Bgp.Dataplane.Tests.Services;
+
+/// <summary>What translations make of packets, walked through what is written; and what is written of a change.</summary>
+public sealed class ServiceNatTests
+{
+    private const string Vip = "30.0.0.2", Vip6 = "30::2", Client = "10.0.0.9";
+
+    /// <summary>What the table has after all that was written.</summary>
+    private sealed class Hand : IHostFacts
+    {
+        private readonly ServiceNat services = new();
+        private readonly TableWriter table = new();
+        private readonly Dictionary<string, NftSet> sets = [];
+        private readonly Dictionary<string, NftChain> chains = [];
+
+        public Hand(params Translation[] translations) => Configure(translations);
+
+        /// <summary>Those of the last writing.</summary>
+        public ImmutableArray<NftChange> Changes { get; private set; }
+
+        /// <summary>Elements of it.</summary>
+        public int Elements => Changes.Sum(change => change switch
+        {
+            NftChange.PutElements(_, var some) => some.Length,
+            NftChange.RemoveElements(_, var some) => some.Length,
+            _ => 0,
+        });
+
+        public ServicesView View => services.View;
+
+        public void Configure(params Translation[] translations) =>
+            Apply(new ServiceSettings { Enabled = true, Translations = [.. translations] });
+
+        public void Apply(ServiceSettings? settings)
+        {
+            services.Apply(new DataplaneChange.Configured(new("node1", Services: settings)));
+            Write();
+        }
+
+        public void Have(params (int Link, string Name, string Address)[] addresses)
+        {
+            services.Apply(new DataplaneChange.Machine(new(1,
+                addresses.Select(one => (one.Link, one.Name)).Distinct().ToImmutableDictionary(one => one.Link,
+                    one => new Link(one.Link, one.Name, 1, 1500, 0, null)),
+                [.. addresses.Select(one => new LinkAddress(one.Link, Address.Parse(one.Address), 24, null, 0, false))],
+                KernelSnapshot.Empty.Routes)));
+            Write();
+        }
+
+        private void Write()
+        {
+            services.Look();
+            services.Write(table.For(services));
+            Changes = table.Take();
+            foreach (var change in Changes) Apply(change);
+        }
+
+        private void Apply(NftChange change)
+        {
+            switch (change)
+            {
+                case NftChange.PutSet(var set): sets[set.Name] = set; break;
+                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
+                case NftChange.RemoveSet(var name): sets.Remove(name); break;
+                case NftChange.RemoveChain(var name): chains.Remove(name); break;
+                case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
+                case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
+                default: throw new ArgumentException(change.ToString(), nameof(change));
+            }
+        }
+
+        private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
+        {
+            var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
+            sets[name] = sets[name] with { Elements = [.. left, .. come] };
+        }
+
+        public string Text => string.Join('\n',
+        [
+            .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
+                one.ToString()).Order())}"),
+            .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
+        ]);
+
+        public PacketEnd[] Ends(string to, IpProtocol? protocol = IpProtocol.Tcp, ushort? port = 80, ushort? sourcePort = 40000,
+            string? from = null) =>
+            [.. PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this,
+                new Packet(Address.Parse(from ?? (to.Contains(':') ? "10::9" : Client)), Address.Parse(to))
+                {
+                    Protocol = protocol,
+                    SourcePort = sourcePort,
+                    DestinationPort = port,
+                    In = "eth0",
+                    Out = "eth1",
+                })];
+
+        /// <summary>Where the packet goes, and as whose; null: nowhere.</summary>
+        public string? Ask(
+            string to, IpProtocol protocol = IpProtocol.Tcp, ushort? port = 80, ushort sourcePort = 40000, string? from = null)
+        {
+            var end = Assert.Single(Ends(to, protocol, port, sourcePort, from));
+            if (end.Verdict != PacketVerdict.Accept) return null;
+            return $"{end.Source?.First?.ToString() ?? (end.Source != null ? "masquerade" : "")}->"
+                + $"{end.Destination?.First}{(end.Destination?.Ports is { } ports ? $":{ports.From}" : "")}";
+        }
+
+        public bool? IsLocal(Address address) => false;
+        public bool? IsLocalOn(Address address, string link) => false;
+        public bool? ComesBackBy(Address source, uint mark, string link) => true;
+    }
+
+    private static TranslationPlace At(string text) => text.Contains(':') || text.Contains('.')
+        ? TranslationPlace.Of(Address.Parse(text)) : TranslationPlace.OfInterface(text, IpFamily.IPv4);
+
+    private static Backend To(string address, ushort? port = 8080, string? from = null, int weight = 1) =>
+        new(new(from == null ? null : At(from), null), new(At(address), port)) { Weight = weight };
+
+    private static Translation Of(string at, IpProtocol? protocol, ushort port, params Backend[] backends) =>
+        new("", TranslationKind.Vip, new(At(at), protocol, port), [.. backends]);
+
+    private static Translation Tcp(params Backend[] backends) => Of(Vip, IpProtocol.Tcp, 80, backends);
+
+    [Fact]
+    public void Address_protocol_and_port_lead_to_the_backend_and_nothing_else_gets_through_to_a_virtual_address()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53, To("20::1", null)));
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+        Assert.Equal("->20::1:53", hand.Ask(Vip6, IpProtocol.Udp, 53));
+        Assert.Null(hand.Ask(Vip, port: 81));
+        Assert.Null(hand.Ask(Vip, IpProtocol.Udp));
+        Assert.Null(hand.Ask(Vip, IpProtocol.Icmp, null));
+        Assert.Equal("->", hand.Ask("30.0.0.3"));
+    }
+
+    [Fact]
+    public void What_is_not_translated_of_a_real_address_goes_on_as_it_would()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1", from: "1.2.3.4")) with { Kind = TranslationKind.Real });
+        Assert.Equal("1.2.3.4->20.0.0.1:8080", hand.Ask(Vip));
+        Assert.Equal("->", hand.Ask(Vip, port: 81));
+    }
+
+    [Fact]
+    public void Any_protocol_takes_every_port_and_ping()
+    {
+        var hand = new Hand(Of(Vip, null, 0, To("20.0.0.1", null)), Tcp(To("20.0.0.2")));
+        Assert.Equal("->20.0.0.2:8080", hand.Ask(Vip));
+        Assert.Equal("->20.0.0.1", hand.Ask(Vip, port: 81));
+        Assert.Equal("->20.0.0.1", hand.Ask(Vip, IpProtocol.Icmp, null));
+        Assert.Equal("->20.0.0.1", hand.Ask(Vip, IpProtocol.Sctp, 1));
+    }
+
+    [Fact]
+    public void A_backend_that_speaks_to_itself_by_way_of_a_service_looks_like_another()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1")));
+        Assert.Equal("masquerade->20.0.0.1:8080", hand.Ask(Vip, from: "20.0.0.1"));
+    }
+
+    [Theory]
+    [InlineData(EmptyBackends.Reject)]
+    [InlineData(EmptyBackends.Drop)]
+    public void Without_backends_nothing_gets_through_until_one_comes(EmptyBackends empty)
+    {
+        var hand = new Hand();
+        hand.Apply(new ServiceSettings { Enabled = true, EmptyBackends = empty, Translations = [Tcp()] });
+        Assert.Null(hand.Ask(Vip));
+        Assert.Equal(empty == EmptyBackends.Reject, hand.Text.Contains("reject", StringComparison.Ordinal));
+        hand.Apply(new ServiceSettings { Enabled = true, EmptyBackends = empty, Translations = [Tcp(To("20.0.0.1"))] });
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+    }
+
+    [Theory]
+    [InlineData(TranslationBalance.Hash)]
+    [InlineData(TranslationBalance.Maglev)]
+    public void Connections_are_shared_by_weight_and_each_choice_can_be_told_beforehand(TranslationBalance balance)
+    {
+        var hand = new Hand(
+            Tcp(To("20.0.0.1", weight: 10), To("20.0.0.2", weight: 30), To("20.0.0.3", weight: 0)) with { Balance = balance });
+        var counts = Enumerable.Range(20000, 2000).CountBy(port => hand.Ask(Vip, sourcePort: (ushort)port)!).ToDictionary();
+        Assert.Equal(["->20.0.0.1:8080", "->20.0.0.2:8080"], counts.Keys.Order());
+        Assert.InRange(counts["->20.0.0.2:8080"], 1400, 1600);
+    }
+
+    [Fact]
+    public void By_the_source_alone_a_client_keeps_its_backend()
+    {
+        var hand = new Hand(Tcp([.. Enumerable.Range(1, 7).Select(i => To($"20.0.0.{i}"))]) with { FlowHash = FlowHash.Source });
+        Assert.Single(Enumerable.Range(20000, 50).Select(port => hand.Ask(Vip, sourcePort: (ushort)port)).Distinct());
+        Assert.Equal(7, Enumerable.Range(1, 200).Select(i => hand.Ask(Vip, from: $"10.0.0.{i}")).Distinct().Count());
+    }
+
+    [Fact]
+    public void What_is_said_again_writes_nothing_and_a_backend_that_comes_writes_what_it_touches()
+    {
+        Translation[] others =
+            [.. Enumerable.Range(1, 1000).Select(i => Of($"30.1.{i / 250}.{i % 250}", IpProtocol.Tcp, 80, To("20.0.0.9")))];
+        var hand = new Hand([Tcp(To("20.0.0.1")), .. others]);
+        hand.Configure([Tcp(To("20.0.0.1")), .. others]);
+        Assert.Empty(hand.Changes);
+        hand.Configure([Tcp(To("20.0.0.1"), To("20.0.0.2")), .. others]);
+        Assert.Equal(3, hand.Elements); // its number, where the address leads now, and itself beside itself
+    }
+
+    [Fact]
+    public void An_interface_s_address_is_followed_and_while_there_is_none_nothing_is_translated()
+    {
+        var hand = new Hand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));
+        Assert.Equal("tap0 has no address of ipv4", Assert.Single(hand.View.Translations).Problem);
+        hand.Have((2, "tap0", Vip), (3, "tap1", "30.0.0.3"));
+        Assert.Null(Assert.Single(hand.View.Translations).Problem);
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+        hand.Have((2, "tap0", "30.0.0.4"), (2, "tap0", Vip));
+        Assert.Equal("->20.0.0.1:8080", hand.Ask("30.0.0.4"));
+        Assert.Equal("->", hand.Ask(Vip));
+        hand.Have();
+        Assert.Equal("->", hand.Ask("30.0.0.4"));
+    }
+
+    [Fact]
+    public void Of_two_translations_that_come_to_one_address_one_waits_until_the_other_goes()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1")), Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.2")));
+        hand.Have((2, "tap0", Vip));
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+        Assert.Equal("the translation of TCP 30.0.0.2 80 has its address and port", hand.View.Translations[1].Problem);
+        hand.Configure(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.2")));
+        Assert.Equal("->20.0.0.2:8080", hand.Ask(Vip));
+    }
+
+    [Fact]
+    public void What_of_a_packet_is_not_known_is_said_where_it_counts()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1"), To("20.0.0.2")), Of(Vip, IpProtocol.Udp, 53, To("20.0.0.3")));
+        Assert.Equal(["Open: the source port, which chooses one of 2", "Drop: ", "->20.0.0.3"],
+            hand.Ends(Vip, null, null, null).Select(end => end.Destination != null ? $"->{end.Destination.First}"
+                : $"{end.Verdict}: {(end.Verdict == PacketVerdict.Open ? end.DependsOn[^1].Fact : "")}").Distinct());
+    }
+
+    [Fact]
+    public void Off_nothing_is_left_of_it()
+    {
+        var hand = new Hand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53));
+        hand.Apply(null);
+        Assert.Equal("", hand.Text);
+    }
+
+    private static readonly Gen<Translation> AnyTranslation =
+        from at in Gen.Elements(Vip, "30.0.0.3", Vip6)
+        let six = at.Contains(':')
+        from protocol in Gen.Elements<IpProtocol?>(IpProtocol.Tcp, IpProtocol.Udp, null)
+        from port in Gen.Elements<ushort>(protocol == null ? [0] : [80, 81])
+        from backends in Gen.SubListOf(1, 2, 3, 4)
+        from weight in Gen.Choose(0, 2)
+        from hash in Gen.Elements(FlowHash.Default, FlowHash.Source, FlowHash.Symmetric)
+        from balance in Gen.Frequency((5, Gen.Constant(TranslationBalance.Hash)), (1, Gen.Constant(TranslationBalance.Maglev)))
+        from kind in Gen.Elements(TranslationKind.Vip, TranslationKind.Real)
+        from fullNat in Gen.Elements(true, false)
+        select Of(at, protocol, port, [.. backends.Select(i => To(six ? $"20::{i}" : $"20.0.0.{i}", port == 0 ? null : (ushort)8080,
+            fullNat ? six ? "1::4" : "1.2.3.4" : null, weight))]) with
+        { Kind = kind, Balance = balance, FlowHash = balance == TranslationBalance.Hash ? hash : FlowHash.Default };
+
+    private static readonly Gen<Translation[]> AnyTranslations =
+        Gen.ListOf(AnyTranslation).Select(some => some.DistinctBy(one => one.Key).Take(6).ToArray());
+
+    /// <summary>However it came to be: what is written step by step is what is written from scratch.</summary>
+    [Fact]
+    public void Steps_write_what_is_written_at_once() =>
+        Prop.ForAll(Gen.ListOf(AnyTranslations).ToArbitrary(), steps =>
+        {
+            var hand = new Hand();
+            foreach (var step in steps) hand.Configure(step);
+            return hand.Text == new Hand(steps.LastOrDefault([])).Text;
+        }).QuickCheckThrowOnFailure();
+}
