@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Documents;
@@ -30,8 +31,10 @@ public sealed record DaemonConfig
     public NatSettings? Nat { get; init; }
     /// <summary>Null: the file does not speak of policy.</summary>
     public PolicySettings? Policy { get; init; }
+    /// <summary>Null: the file does not speak of services.</summary>
+    public ServiceSettings? Services { get; init; }
     /// <summary>What it says of packets.</summary>
-    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy);
+    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy, Services);
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
     public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0);

@@ -43,6 +43,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Log = Log(),
             Nat = new NatReader(root).Read(!sources.IsEmpty),
             Policy = new PolicyReader(root).Read(!sources.IsEmpty),
+            Services = new ServicesReader(root).Read(),
             Sources = sources,
         };
         root.Close();

@@ -1,0 +1,147 @@
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Documents;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary><c>services</c>: translations of destinations, in the manner of VPP's cnat.</summary>
+internal sealed class ServicesReader(Section root)
+{
+    private const int MostWeight = 100, LargestMaglev = 65_537;
+
+    private static readonly Reading<long> Prime =
+        new($"a prime from 251 to {LargestMaglev}", text => Scalars.Number(251, LargestMaglev).Parse(text) is { } number
+            && Enumerable.Range(2, (int)Math.Sqrt(number) - 1).All(divisor => number % divisor != 0) ? number : null);
+
+    private static readonly Reading<FlowHash> Field = new(
+        "source, destination, sourcePort, destinationPort, protocol, reverse, symmetric or flowLabel", text => text switch
+        {
+            "source" => FlowHash.Source,
+            "destination" => FlowHash.Destination,
+            "sourcePort" => FlowHash.SourcePort,
+            "destinationPort" => FlowHash.DestinationPort,
+            "protocol" => FlowHash.Protocol,
+            "reverse" => FlowHash.Reverse,
+            "symmetric" => FlowHash.Symmetric,
+            "flowLabel" => FlowHash.FlowLabel,
+            _ => null,
+        });
+
+    private readonly Dictionary<(TranslationPlace Place, ushort Port), List<IpProtocol?>> taken = [];
+    private readonly HashSet<string> names = [];
+
+    /// <summary>Null: the file does not speak of services.</summary>
+    public ServiceSettings? Read()
+    {
+        if (!root.Has("services")) return null;
+        var services = root.Child("services");
+        var settings = services == null ? new ServiceSettings { Enabled = true } : Read(services);
+        services?.Close();
+        return settings;
+    }
+
+    private ServiceSettings Read(Section services) => new()
+    {
+        Enabled = services.Flag("enabled", otherwise: true),
+        EmptyBackends = services.Word("emptyBackends", ("reject", EmptyBackends.Reject), ("drop", EmptyBackends.Drop)) ?? default,
+        MaglevSize = (int)(services.Value("maglevSize", Prime) ?? ServiceSettings.DefaultMaglevSize),
+        Translations = [.. services.Sections("translations").Select(Translation).OfType<Translation>()],
+    };
+
+    private Translation? Translation(Section one)
+    {
+        var name = Name(one);
+        var kind = one.Has("real") ? TranslationKind.Real : TranslationKind.Vip;
+        if (one.Has("real") == one.Has("vip")) one.Problems.Error(one.Node, $"expected either vip or real for {one.Name("vip")}");
+        var place = Place(one, kind == TranslationKind.Real ? "real" : "vip");
+        var (any, protocol) = Protocol(one, place);
+        var port = (ushort)(one.Number("port", 0, ushort.MaxValue) ?? 0);
+        if (any && port != 0) one.Error("port", $"expected port 0 beside protocol any for {one.Name("port")}, got {port}");
+        else if (protocol is IpProtocol.Icmp or IpProtocol.Icmp6 && port != 0)
+            one.Error("port", $"expected port 0 beside protocol icmp for {one.Name("port")}, got {port}");
+        else if (!any && protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6) && !one.Has("port"))
+            one.Problems.Error(one.Node, $"expected a port from 1 to {ushort.MaxValue}, or 0 for all, for {one.Name("port")}, got none");
+        var backends = one.Sections("backends").Select(backend => Backend(backend, place, port)).OfType<Backend>().ToArray();
+        var hash = Hash(one);
+        var balance = one.Word("balance", ("hash", TranslationBalance.Hash), ("maglev", TranslationBalance.Maglev)) ?? default;
+        if (balance == TranslationBalance.Maglev && hash.HasFlag(FlowHash.Symmetric))
+            one.Error("flowHash", $"expected no symmetric beside maglev for {one.Name("flowHash")}: each node has another such hash");
+        one.Close();
+        if (place == null) return null;
+        var key = new TranslationKey(place, any ? null : protocol, port);
+        Claim(one, key);
+        return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash };
+    }
+
+    private string Name(Section one)
+    {
+        if (one.Text("name") is not { } name) return "";
+        if (!Names.IsWord(name)) one.Error("name", $"expected {Names.WordExpected} for {one.Name("name")}, got \"{name}\"");
+        else if (!names.Add(name)) one.Error("name", $"expected each name once for {one.Name("name")}, got {name} again");
+        return name;
+    }
+
+    /// <summary>Any protocol takes all ports of the address that have no translation of their own.</summary>
+    private void Claim(Section one, TranslationKey key)
+    {
+        if (!taken.TryGetValue((key.Place, key.Port), out var others)) taken[(key.Place, key.Port)] = others = [];
+        if (others.Contains(key.Protocol)) one.Problems.Error(one.Node, $"expected each address, protocol and port once, got {key} again");
+        else if (others.Count > 0 && (key.Protocol == null || others.Contains(null)))
+            one.Problems.Error(one.Node, $"expected either any or other protocols for port 0 of {key.Place}, got both");
+        others.Add(key.Protocol);
+    }
+
+    private static (bool Any, IpProtocol Protocol) Protocol(Section one, TranslationPlace? place)
+    {
+        var icmp = place?.Family == IpFamily.IPv6 ? IpProtocol.Icmp6 : IpProtocol.Icmp;
+        if (one.Has("protocol") && one.At("protocol") is ScalarNode { Text: "any" }) return (true, default);
+        if (!one.Has("protocol"))
+            one.Problems.Error(one.Node, $"expected tcp, udp, sctp, icmp or any for {one.Name("protocol")}, got none");
+        return (false, one.Word("protocol", ("tcp", IpProtocol.Tcp), ("udp", IpProtocol.Udp), ("sctp", IpProtocol.Sctp), ("icmp", icmp),
+            ("any", default)) ?? default);
+    }
+
+    private static FlowHash Hash(Section one)
+    {
+        var fields = one.Values("flowHash", Field);
+        var hash = fields.Aggregate(FlowHash.None, (all, field) => all | field);
+        if (hash.HasFlag(FlowHash.Symmetric) && hash != FlowHash.Symmetric)
+            one.Error("flowHash", $"expected symmetric alone for {one.Name("flowHash")}: it takes addresses, protocol and ports");
+        return hash == FlowHash.None ? FlowHash.Default : hash;
+    }
+
+    private static Backend? Backend(Section backend, TranslationPlace? front, ushort port)
+    {
+        var from = backend.Has("from") ? End(backend, "from", front, port) : Dataplane.Services.Backend.Unchanged;
+        if (!backend.Has("to")) backend.Problems.Error(backend.Node, $"expected ADDRESS[:PORT] for {backend.Name("to")}, got none");
+        var to = backend.Has("to") ? End(backend, "to", front, port) : null;
+        var weight = (int)(backend.Number("weight", 0, MostWeight) ?? 1);
+        backend.Close();
+        return from == null || to == null ? null : new(from, to) { Weight = weight };
+    }
+
+    private static BackendEnd? End(Section backend, string key, TranslationPlace? front, ushort port)
+    {
+        var text = backend.Text(key) ?? "";
+        if (TranslationWords.End(text) is not { Place: { } place } end)
+        {
+            backend.Error(key, $"expected ADDRESS[:PORT] or INTERFACE[ v6][:PORT] for {backend.Name(key)}, got \"{text}\"");
+            return null;
+        }
+        if (front != null && place.Family != front.Family)
+            backend.Error(key, $"expected an address of {front.Family.Word()} as {front} has for {backend.Name(key)}, got {place}");
+        if (port == 0 && end.Port != null)
+            backend.Error(key, $"expected no port beside all ports for {backend.Name(key)}, got {end.Port}");
+        return end;
+    }
+
+    private static TranslationPlace? Place(Section one, string key)
+    {
+        if (!one.Has(key)) return null;
+        var text = one.Text(key) ?? "";
+        if (TranslationWords.End(text) is { Place: { } place, Port: null }) return place;
+        one.Error(key, $"expected an address or INTERFACE[ v6] for {one.Name(key)}, got \"{text}\"");
+        return null;
+    }
+}

@@ -1,0 +1,115 @@
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using static Calico.Bgp.Configuration.Tests.DaemonConfigTests;
+
+namespace Calico.Bgp.Configuration.Tests;
+
+public class ServicesConfigTests
+{
+    private static TranslationPlace At(string address) => TranslationPlace.Of(Address.Parse(address));
+
+    [Fact]
+    public void Without_the_section_nothing_is_said_of_services() => Assert.Null(Good("node: node1\n").Services);
+
+    [Theory]
+    [InlineData("services:\n")]
+    [InlineData("services: {}\n")]
+    [InlineData("services: { enabled: true, emptyBackends: reject, maglevSize: 1009, translations: [] }\n")]
+    public void The_section_alone_switches_it_on(string text) => Assert.Equal(new ServiceSettings { Enabled = true }, Good(text).Services);
+
+    [Fact]
+    public void All_keys_of_a_translation_are_read() => Assert.Equal(
+        new Translation("web", TranslationKind.Real, new(At("30.0.0.2"), IpProtocol.Tcp, 80),
+        [
+            new(new(At("1.2.3.4"), null), new(At("20.0.0.1"), 8080)) { Weight = 3 },
+            new(Backend.Unchanged, new(TranslationPlace.OfInterface("eth1", IpFamily.IPv4), 8081)),
+        ])
+        { Balance = TranslationBalance.Maglev, FlowHash = FlowHash.Source | FlowHash.SourcePort },
+        Assert.Single(Good("""
+            services:
+              translations:
+                - name: web
+                  protocol: tcp
+                  real: 30.0.0.2
+                  port: 80
+                  balance: maglev
+                  flowHash: [source, sourcePort]
+                  backends:
+                    - { from: 1.2.3.4, to: "20.0.0.1:8080", weight: 3 }
+                    - { to: "eth1:8081" }
+
+            """).Services!.Translations));
+
+    [Fact]
+    public void Any_protocol_takes_all_ports_and_icmp_is_that_of_the_family()
+    {
+        var all = Good("""
+            services: { translations: [{ protocol: any, vip: 30.0.0.2, backends: [{ to: 20.0.0.1 }] }, { protocol: ICMP, vip: "30::1" }] }
+
+            """).Services!.Translations;
+        Assert.Equal(new(At("30.0.0.2"), null, 0), all[0].Key);
+        Assert.Equal(new(At("30::1"), IpProtocol.Icmp6, 0), all[1].Key);
+    }
+
+    [Theory]
+    [InlineData("20.0.0.1", "20.0.0.1", null)]
+    [InlineData("20.0.0.1:8080", "20.0.0.1", 8080)]
+    [InlineData("2001:db8::1", "2001:db8::1", null)]
+    [InlineData("[2001:db8::1]", "2001:db8::1", null)]
+    [InlineData("[2001:db8::1]:8080", "2001:db8::1", 8080)]
+    [InlineData("eth0", "eth0", null)]
+    [InlineData("eth0 v6:80", "eth0 v6", 80)]
+    public void An_end_is_an_address_or_an_interface_and_perhaps_a_port(string text, string place, int? port)
+    {
+        var end = TranslationWords.End(text)!;
+        Assert.Equal((place, (ushort?)port), (end.Place!.ToString(), end.Port));
+    }
+
+    [Theory]
+    [InlineData("20.0.0.1:")]
+    [InlineData("20.0.0.1:0")]
+    [InlineData("20.0.0.1:65536")]
+    [InlineData("20.0.0.300")]
+    [InlineData("[20.0.0.1]:80")]
+    [InlineData("[2001:db8::1")]
+    [InlineData("[2001:db8::1]x80")]
+    [InlineData("eth0 v7")]
+    [InlineData(":80")]
+    [InlineData("")]
+    public void What_is_no_end_is_none(string text) => Assert.Null(TranslationWords.End(text));
+
+    [Theory]
+    [InlineData("{ protocol: tcp, port: 80 }", "expected either vip or real for services.translations[0].vip")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, real: 30.0.0.2, port: 80 }", "expected either vip or real")]
+    [InlineData("{ protocol: tcp, vip: '30.0.0.2:80', port: 80 }",
+        "expected an address or INTERFACE[ v6] for services.translations[0].vip, got \"30.0.0.2:80\"")]
+    [InlineData("{ vip: 30.0.0.2, port: 80 }", "expected tcp, udp, sctp, icmp or any for services.translations[0].protocol, got none")]
+    [InlineData("{ protocol: gre, vip: 30.0.0.2, port: 80 }", "expected tcp, udp, sctp, icmp or any for services.translations[0].protocol")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2 }", "expected a port from 1 to 65535, or 0 for all, for services.translations[0].port")]
+    [InlineData("{ protocol: any, vip: 30.0.0.2, port: 80 }", "expected port 0 beside protocol any")]
+    [InlineData("{ protocol: icmp, vip: 30.0.0.2, port: 80 }", "expected port 0 beside protocol icmp")]
+    [InlineData("{ protocol: any, vip: 30.0.0.2, backends: [{ to: '20.0.0.1:80' }] }", "expected no port beside all ports")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ from: 1.2.3.4 }] }",
+        "expected ADDRESS[:PORT] for services.translations[0].backends[0].to, got none")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ to: '20::1' }] }",
+        "expected an address of ipv4 as 30.0.0.2 has for services.translations[0].backends[0].to, got 20::1")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ to: 20.0.0.1, weight: 101 }] }", "expected a number from 0 to 100")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, flowHash: [symmetric, source] }", "expected symmetric alone")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, balance: maglev, flowHash: symmetric }", "expected no symmetric beside maglev")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80 }, { protocol: tcp, vip: 30.0.0.2, port: 80 }",
+        "expected each address, protocol and port once, got TCP 30.0.0.2 80 again")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 0 }, { protocol: any, vip: 30.0.0.2 }", "expected either any or other protocols")]
+    [InlineData("{ name: a, protocol: tcp, vip: 30.0.0.2, port: 1 }, { name: a, protocol: tcp, vip: 30.0.0.2, port: 2 }",
+        "expected each name once")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, sticky: 1h }", "sticky")]
+    public void Mistakes_in_a_translation_are_named(string translations, string words) => Wrong($"translations: [{translations}]", words);
+
+    [Theory]
+    [InlineData("maglevSize: 1000", "expected a prime from 251 to 65537 for services.maglevSize")]
+    [InlineData("emptyBackends: refuse", "expected reject or drop for services.emptyBackends")]
+    public void Mistakes_are_named(string keys, string words) => Wrong(keys, words);
+
+    private static void Wrong(string keys, string words) => Assert.Contains(
+        Parse($"services: {{ {keys} }}\n").Errors, error => error.ToString().Contains(words, StringComparison.Ordinal));
+}
