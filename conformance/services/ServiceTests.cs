@@ -1,0 +1,194 @@
+using System.Net;
+using System.Net.Sockets;
+using Calico.Bgp.Conformance.Packets;
+using static Calico.Bgp.Conformance.Services.ServiceSite;
+
+namespace Calico.Bgp.Conformance.Services;
+
+/// <summary>VPP's test_cnat.py (reference/cnat.md, section 2) in namespaces, and what others had faults in: in both families.</summary>
+public sealed class ServiceTests : IAsyncLifetime
+{
+    private ServiceSite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft") == null) site = await ServiceSite.MakeAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private static readonly bool[] Families = [false, true];
+
+    private static string Vip(bool six) => six ? Vip6 : Vip4;
+
+    private static string Client(bool six) => six ? Client6 : Client4;
+
+    private static string To(int backend, bool six) => six ? $"[{Backend(backend, six)}]" : Backend(backend, six);
+
+    /// <summary>A translation of each family.</summary>
+    private static string Both(string protocol, int port, string kind, IReadOnlyList<int> backends, string more = "", bool from = false) =>
+        string.Concat(Families.Select(six =>
+            $"    - {{ protocol: {protocol}, {kind}: \"{Vip(six)}\", port: {port}{more}, backends: ["
+            + string.Join(", ", backends.Select(i => $"{{ {(from ? $"from: \"{(six ? "fd01::77" : "10.1.0.77")}\", " : "")}"
+                + $"to: \"{(port == 0 ? Backend(i, six) : $"{To(i, six)}:{ServiceSite.Port}")}\" }}")) + "] }\n"));
+
+    private static string Services(params string[] translations) =>
+        translations.Length == 0 ? "services: { enabled: true }" : "services:\n  translations:\n" + string.Concat(translations);
+
+    private Task<Answered?> AskAsync(bool six, int port, bool tcp, int sourcePort = 0, int octets = 1, int attempts = 3) =>
+        Answerer.AskAsync(site.Client, Client(six), Vip(six), port, tcp, sourcePort, octets, attempts);
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_virtual_address_leads_to_its_backend_by_protocol_and_port_and_all_else_to_it_is_dropped()
+    {
+        await site.StartAsync(Services(Both("tcp", 5555, "vip", [0]), Both("tcp", 5554, "vip", [1]), Both("udp", 5553, "vip", [2])));
+        foreach (var six in Families)
+        {
+            foreach (var sourcePort in (int[])[1234, 1235])
+            {
+                Assert.Equal(new Answered(Backend(0, six), new(IPAddress.Parse(Client(six)), sourcePort)),
+                    await AskAsync(six, 5555, tcp: true, sourcePort));
+                Assert.Equal(new Answered(Backend(1, six), new(IPAddress.Parse(Client(six)), sourcePort + 10)),
+                    await AskAsync(six, 5554, tcp: true, sourcePort + 10));
+                Assert.Equal(new Answered(Backend(2, six), new(IPAddress.Parse(Client(six)), sourcePort)),
+                    await AskAsync(six, 5553, tcp: false, sourcePort));
+            }
+            Assert.Null(await AskAsync(six, 6666, tcp: true, attempts: 1));
+            Assert.Null(await AskAsync(six, 5555, tcp: false, attempts: 1));
+            // A datagram in fragments, and what the backend says by itself.
+            Assert.Equal(Backend(2, six), (await AskAsync(six, 5553, tcp: false, octets: 4000))?.Server);
+            Assert.Equal(Backend(0, six), (await Answerer.AskAsync(
+                site.Client, Client(six), Backend(0, six), ServiceSite.Port, tcp: true))?.Server);
+        }
+        await site.ReloadAsync(Services(Both("tcp", 5555, "vip", [2]), Both("tcp", 5554, "vip", [1]), Both("udp", 5553, "vip", [2])));
+        foreach (var six in Families) Assert.Equal(Backend(2, six), (await AskAsync(six, 5555, tcp: true, 1240))?.Server);
+        Assert.True((await site.Node.RunAsync("nft", "-j", "list", "ruleset")).Good);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_real_address_goes_on_as_it_would_where_nothing_is_translated_and_backends_see_the_new_source()
+    {
+        foreach (var address in (string[])[Vip4 + "/32", Vip6 + "/128", "10.1.0.77/32", "fd01::77/128"])
+            await site.Node.IpAsync($"addr add {address} dev lo");
+        using var own4 = new Answerer(site.Node, Vip4, 7777);
+        using var own6 = new Answerer(site.Node, Vip6, 7777);
+        await site.StartAsync(Services(Both("tcp", 80, "real", [0], from: true)));
+        foreach (var six in Families)
+        {
+            var answer = await AskAsync(six, 80, tcp: true);
+            Assert.Equal((Backend(0, six), six ? "fd01::77" : "10.1.0.77"), (answer?.Server, answer?.Seen.Address.ToString()));
+            Assert.Equal((Vip(six), Client(six)), await AskAsync(six, 7777, tcp: true) is { } own
+                ? (own.Server, own.Seen.Address.ToString()) : default);
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Any_protocol_takes_every_port_and_pings_of_which_errors_come_back_translated()
+    {
+        await site.StartAsync(Services(Both("any", 0, "vip", [1])));
+        foreach (var six in Families)
+        {
+            Assert.Equal(Backend(1, six), (await AskAsync(six, ServiceSite.Port, tcp: true))?.Server);
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            await Ping.SendAsync(site.Client, IPAddress.Parse(Client(six)), IPAddress.Parse(Vip(six)), Ping.NewToken(), patience.Token);
+            // The backend's port unreachable names the client's own packet: without that the socket would hear nothing of it.
+            using var socket = await Answerer.ConnectAsync(site.Client, Client(six), Vip(six), 4444, tcp: false);
+            await socket.SendAsync(new byte[1], patience.Token);
+            var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1], patience.Token));
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Connections_are_shared_among_backends_and_by_the_source_alone_one_client_keeps_its_own()
+    {
+        await site.StartAsync(Services(Both("tcp", 80, "vip", [0, 1, 2]), Both("tcp", 81, "vip", [0, 1, 2], ", flowHash: source")));
+        foreach (var six in Families)
+        {
+            var (all, one) = (new Dictionary<string, int>(), new HashSet<string>());
+            for (var i = 0; i < 120; i++)
+            {
+                var server = (await AskAsync(six, 80, tcp: true))!.Server;
+                all[server] = all.GetValueOrDefault(server) + 1;
+                one.Add((await AskAsync(six, 81, tcp: true))!.Server);
+            }
+            Assert.Equal(3, all.Count);
+            Assert.All(all.Values, count => Assert.InRange(count, 15, 75));
+            Assert.Single(one);
+        }
+    }
+
+    [NeedsTheory(Needs.Daemon, "nft")]
+    [InlineData("reject")]
+    [InlineData("drop")]
+    public async Task Without_backends_a_connection_is_refused_or_dropped_and_the_same_one_succeeds_when_one_comes(string empty)
+    {
+        string Empty(params int[] backends) =>
+            Services(Both("tcp", 80, "vip", backends), Both("udp", 53, "vip", backends)) + $"  emptyBackends: {empty}";
+        await site.StartAsync(Empty());
+        foreach (var (from, own) in ((Netns, Func<bool, string>)[])[(site.Client, Client), (site.Node, six => six ? Node6 : Node4)])
+            foreach (var six in Families)
+            {
+                var refused = await Record.ExceptionAsync(() => Answerer.ConnectAsync(from, own(six), Vip(six), 80, seconds: 3));
+                if (empty == "drop") Assert.IsNotType<SocketException>(refused);
+                else Assert.Equal(SocketError.ConnectionRefused, Assert.IsType<SocketException>(refused).SocketErrorCode);
+            }
+        await site.ReloadAsync(Empty(1));
+        foreach (var six in Families)
+        {
+            Assert.Equal(Backend(1, six), (await AskAsync(six, 80, tcp: true))?.Server);
+            Assert.Equal(Backend(1, six), (await AskAsync(six, 53, tcp: false))?.Server);
+            Assert.Equal(Backend(1, six), (await Answerer.AskAsync(site.Node, six ? Node6 : Node4, Vip(six), 80, tcp: true))?.Server);
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_backend_that_speaks_to_itself_by_way_of_the_service_is_answered()
+    {
+        await site.StartAsync(Services(Both("tcp", 80, "vip", [0])));
+        foreach (var six in Families)
+            Assert.Equal(Backend(0, six), (await Answerer.AskAsync(site.Backends[0], Backend(0, six), Vip(six), 80, tcp: true))?.Server);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task What_is_said_again_is_not_written_again_and_connections_go_on_while_others_come_and_go()
+    {
+        await site.StartAsync(Services(Both("tcp", 80, "vip", [0, 1])));
+        var sockets = new List<Socket>();
+        foreach (var six in Families) sockets.Add(await Answerer.ConnectAsync(site.Client, Client(six), Vip(six), 80));
+        foreach (var socket in sockets) await Answerer.AnswerAsync(socket);
+        var before = await site.ListAsync();
+        await site.ReloadAsync(Services(Both("tcp", 80, "vip", [0, 1])) + "\n# the same");
+        Assert.Equal(before, await site.ListAsync());
+        await site.ReloadAsync(Services(Both("tcp", 80, "vip", [0, 1]), Both("udp", 53, "vip", [2])));
+        foreach (var socket in sockets) Assert.True(await socket.GoesOnAsync());
+        await site.ReloadAsync("");
+        Assert.False((await site.Node.RunAsync("nft", "list", "table", "inet", "bgpd")).Good);
+        foreach (var socket in sockets) socket.Dispose();
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task An_interface_that_gets_another_address_takes_its_service_along()
+    {
+        await site.StartAsync("""
+            services:
+              translations:
+                - { protocol: tcp, real: svc0, port: 80, backends: [{ to: "10.2.1.10:8080" }] }
+                - { protocol: tcp, real: svc0 v6, port: 80, backends: [{ to: "[fd02:1::10]:8080" }] }
+            """);
+        await site.Node.IpAsync("link add svc0 type bridge");
+        await site.Node.IpAsync("link set svc0 up");
+        foreach (var round in (int[])[2, 3])
+            foreach (var six in Families)
+            {
+                var address = six ? $"fd30::{round}" : $"30.0.0.{round}";
+                await site.Node.IpAsync($"addr add {address}/{(six ? "128" : "32")} dev svc0{(six ? " nodad" : "")}");
+                if (round == 3) await site.Node.IpAsync($"addr del {Vip(six)}/{(six ? "128" : "32")} dev svc0");
+                await Until.TrueAsync($"{address} is served", async () => (await Answerer.AskAsync(
+                    site.Client, Client(six), address, 80, tcp: true, attempts: 1))?.Server == Backend(0, six), Patience, site.LogAsync);
+            }
+    }
+}
