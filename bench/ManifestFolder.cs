@@ -14,13 +14,18 @@ internal sealed class ManifestFolder : IDisposable
 
     private readonly Scratch folder = new("scale");
 
-    public ManifestFolder(int services, int port)
+    /// <param name="services">How many there are, each with its slice of endpoints.</param>
+    /// <param name="port">On which the nodes listen.</param>
+    /// <param name="blocks">BlockAffinities of the other nodes.</param>
+    public ManifestFolder(int services, int port, int blocks = 0)
     {
         Services = services;
         Write("configuration", Object("BGPConfiguration", "default", $"listenPort: {port}, serviceClusterIPs: [{{ cidr: 10.96.0.0/12 }}]"));
         Write("pool", Pool(natOutgoing: true));
         Write("block-own", Block("own", Self, "192.168.0.0/26"));
         for (var i = 0; i < Nodes; i++) Write($"node-{i}", Node(i, "{}"));
+        for (var i = 1; i <= blocks; i++)
+            Write($"block-{i}", Block($"b{i}", $"node-{i % Nodes:D4}", $"192.168.{i / 4}.{i % 4 * 64}/26"));
         for (var i = 0; i < services; i++)
         {
             Write($"service-{i}", $$"""

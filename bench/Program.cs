@@ -48,6 +48,18 @@ if (args is ["scale", var services])
     await ScaleFigures.RunAsync(int.Parse(services, System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
+if (args is ["cluster", .. var size])
+{
+    using var space = Netns.Make("bench");
+    using var figures = space.Inside(() => Process.Start(Environment.ProcessPath!, ["cluster-inside", .. size]));
+    await figures.WaitForExitAsync();
+    return;
+}
+if (args is ["cluster-inside", .. var asked])
+{
+    await ClusterFigures.RunAsync(asked is [var many] ? int.Parse(many, System.Globalization.CultureInfo.InvariantCulture) : 10_000);
+    return;
+}
 var job = Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(30), logOutput: true));
 var columns = new IColumn[] { new TableOctets.Column(), new ClaimColumn() };
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddColumn(columns).AddJob(job));
