@@ -38,4 +38,30 @@ public sealed class ClusterTests
         await Until.TrueAsync("the Secret is found", async () =>
             !(await node.ExplainAsync("peer", "locked")).Contains("is not there"), 30, rack.Said);
     }
+
+    [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
+    public async Task A_node_that_is_deleted_created_again_and_renamed_is_followed_by_the_others_and_by_itself()
+    {
+        await using var rack = await Rack.MakeAsync(ObjectPlace.Kubernetes, 2, null, [.. Rack.TorPeers(), .. Pods]);
+        var (one, two) = (rack.Nodes[0], rack.Nodes[1]);
+        Task IsThereAsync(bool there) => Until.TrueAsync($"node1 has a session with node2, and the block from it, as the ToR: {there}",
+            async () => (await one.BgpctlAsync("peers")).Contains("Mesh_10_192_0_12") == there
+                && (await one.KernelAsync("10.65.2.0/26")).Contains(Rack.Node4(2)) == there
+                && (await rack.Tor.ViaAsync("10.65.2.0/26")).Contains(Rack.Node4(2)) == there, 60, rack.Said);
+        await IsThereAsync(true);
+        var tor = await one.SessionsAsync("Global_10_192_0_254");
+
+        rack.Delete("Node", "node2");
+        await IsThereAsync(false);
+        rack.Apply(Rack.NodeObject(2));
+        await IsThereAsync(true);
+
+        rack.Delete("Node", "node2");
+        rack.Delete("BlockAffinity", "node2-10-65-2-0-26");
+        rack.Apply(Node("renamed", Rack.Node4(2) + "/24", Rack.Node6(2) + "/64"), Block("renamed", "10.65.2.0/26"));
+        two.Name = "renamed";
+        await two.ReconfigureAsync("");
+        await IsThereAsync(true);
+        Assert.Equal(tor, await one.SessionsAsync("Global_10_192_0_254"));
+    }
 }

@@ -6,7 +6,7 @@ using static Calico.Bgp.Conformance.Traps.Resource;
 namespace Calico.Bgp.Conformance.Kubernetes;
 
 /// <summary>deploy/kubernetes, applied to a real API server, and a daemon that has the rights of its account and no others.</summary>
-public sealed class DeployTests : IAsyncLifetime, IDisposable
+public sealed class DeployTests : IAsyncLifetime
 {
     private const string Space = "calico-bgp", Account = "bgpd";
     private static readonly string Manifests = Project.PathOf("deploy", "kubernetes");
@@ -33,54 +33,33 @@ public sealed class DeployTests : IAsyncLifetime, IDisposable
             """),
     ];
 
-    private readonly Scratch folder = new("deploy");
-    private Netns space = null!;
-    private KubeApi api = null!;
-    private Background? daemon;
-
-    private string Log => folder.PathOf("log");
-    private string Said => File.Exists(Log) ? File.ReadAllText(Log) : "";
+    private ClusterNode node = null!;
 
     public async Task InitializeAsync()
     {
-        if (Needs.Missing(Needs.Daemon, Needs.KubeApi, "kubectl") != null) return;
-        space = await Netns.MakeAsync("deploy");
-        await space.IpAsync("link add eth0 type veth peer name nothing");
-        await space.RaiseAsync("eth0", "10.95.0.1/24");
-        api = await KubeApi.StartAsync(space);
+        if (Needs.Missing(Needs.Daemon, Needs.KubeApi, "kubectl") == null) node = await ClusterNode.MakeAsync();
     }
 
     public async Task DisposeAsync()
     {
-        if (daemon != null) await daemon.DisposeAsync();
-        if (api != null) await api.DisposeAsync();
-        if (space != null) await space.RemoveAsync();
+        if (node != null) await node.DisposeAsync();
     }
 
-    public void Dispose() => folder.Dispose();
-
-    private Task<string> KubectlAsync(params string[] words) =>
-        space.DoAsync("kubectl", ["--kubeconfig", api.Kubeconfig, "--context", "admin", .. words]);
-
-    private async Task StartAsync()
+    /// <param name="more">Further keys of bgpd.yaml.</param>
+    /// <param name="folders">With more manifests.</param>
+    private async Task StartAsync(string more = "", params string[] folders)
     {
-        await KubectlAsync("apply", "--server-side", "-f", Manifests);
-        await api.ApplyAsync(Cluster);
-        var account = await api.AccountAsync(Space, Account);
-        var file = folder.PathOf("bgpd.yaml");
-        File.WriteAllText(file, $$"""
-            node: n1
-            sources: [{ kubernetes: { kubeconfig: {{account}}, namespace: {{Space}} } }]
-            control: { socket: {{folder.PathOf("ctl")}}, http: ["unix:{{folder.PathOf("http")}}"] }
-            """);
-        daemon = Background.Start(space, Log, null, Project.Daemon, "--config", file);
+        foreach (var folder in (string[])[Manifests, .. folders]) await node.KubectlAsync("apply", "--server-side", "-f", folder);
+        await node.Api.ApplyAsync(Cluster);
+        node.Start($"kubeconfig: {await node.Api.AccountAsync(Space, Account)}, namespace: {Space}", more);
     }
 
     private async Task<JsonNode?> StatusAsync(string name) => JsonNode.Parse(
-        await api.SendAsync(HttpMethod.Get, $"/apis/crd.projectcalico.org/v1/caliconodestatuses/{name}", null))!["status"];
+        await node.Api.SendAsync(HttpMethod.Get, $"/apis/crd.projectcalico.org/v1/caliconodestatuses/{name}", null))!["status"];
 
     private Task ReportedAsync(string what, Func<JsonNode, bool> holds) => Until.TrueAsync(
-        what, async () => await StatusAsync("mine") is { } status && holds(status), 60, async () => $"{await StatusAsync("mine")}\n{Said}");
+        what, async () => await StatusAsync("mine") is { } status && holds(status), 60,
+        async () => $"{await StatusAsync("mine")}\n{node.Said}");
 
     [NeedsFact(Needs.Daemon, Needs.KubeApi, "kubectl")]
     public async Task The_rules_are_what_a_run_asks_for_and_nothing_else_is_written()
@@ -97,7 +76,16 @@ public sealed class DeployTests : IAsyncLifetime, IDisposable
             (string?)peer["type"], (string?)peer["peerIP"], (int)status["bgp"]!["numberNotEstablishedV4"]!));
         Assert.Equal("10.95.0.1", (string?)status["agent"]!["birdV4"]!["routerID"]);
         Assert.Null(await StatusAsync("another"));
-        Assert.Equal(Granted(), Asked());
+        Assert.Equal(Granted(Manifests), Asked());
+    }
+
+    [NeedsFact(Needs.Daemon, Needs.KubeApi, "kubectl", "nft")]
+    public async Task The_rules_for_policy_are_what_a_run_that_enforces_it_asks_for_besides()
+    {
+        var policy = Path.Combine(Manifests, "policy");
+        await StartAsync("policy: { enabled: true }", policy);
+        await ReportedAsync("the node's block is reported", status => Route(status, "10.65.1.0/26") != null);
+        Assert.Equal(Granted(Manifests, policy), Asked());
     }
 
     [NeedsFact(Needs.Daemon, Needs.KubeApi, "kubectl")]
@@ -107,7 +95,7 @@ public sealed class DeployTests : IAsyncLifetime, IDisposable
         await ReportedAsync("the node's block is reported", status => Route(status, "10.65.1.0/26") != null);
         await Until.RestsAsync("what is written", () => Task.FromResult(Writes()), TimeSpan.FromSeconds(4));
         var before = Writes();
-        await api.ApplyAsync(Block("n1", "10.65.2.0/26"));
+        await node.Api.ApplyAsync(Block("n1", "10.65.2.0/26"));
         await ReportedAsync("the new block is reported", status => Route(status, "10.65.2.0/26") != null);
         Assert.True(Writes() > before);
     }
@@ -119,7 +107,7 @@ public sealed class DeployTests : IAsyncLifetime, IDisposable
 
     private IEnumerable<JsonNode> Audited()
     {
-        using var log = new StreamReader(new FileStream(api.PathOf("audit.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        using var log = new StreamReader(new FileStream(node.Api.PathOf("audit.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         while (log.ReadLine() is { } text)
             if (text.EndsWith('}') && JsonNode.Parse(text) is { } line
                 && (string?)line["user"]!["username"] == $"system:serviceaccount:{Space}:{Account}") yield return line;
@@ -143,9 +131,9 @@ public sealed class DeployTests : IAsyncLifetime, IDisposable
     }
 
     /// <summary>Of Calico's two groups the one that this server has.</summary>
-    private static string[] Granted()
+    private static string[] Granted(params string[] folders)
     {
-        var documents = File.ReadAllText(Path.Combine(Manifests, "account.yaml")).Split("\n---\n")
+        var documents = folders.SelectMany(folder => File.ReadAllText(Path.Combine(folder, "account.yaml")).Split("\n---\n"))
             .Select(text => JsonNode.Parse(new SerializerBuilder().JsonCompatible().Build()
                 .Serialize(new DeserializerBuilder().Build().Deserialize(text)!))!);
         var granted = from role in documents

@@ -75,10 +75,9 @@ internal sealed partial class KubeApi : IAsyncDisposable
         ["-c", $"BIND={address} {Script} {verb} {folder.Path} \"$@\" >{folder.PathOf("said")} 2>&1 </dev/null "
             + $"|| {{ cat {folder.PathOf("said")} >&2; exit 1; }}", "sh", .. options]);
 
-    /// <summary>It is gone by then, and its port is free.</summary>
+    /// <summary>Its port is free by then: its first thread may be gone before the one that holds it.</summary>
     public Task KillAsync() => space.DoAsync(
-        "sh", "-c", $"p=$(cat {folder.PathOf("kubeapi.pid")}); kill -9 $p; "
-            + "while [ -e /proc/$p ] && ! grep -q '^State:.Z' /proc/$p/status 2>/dev/null; do sleep 0.02; done");
+        "sh", "-c", $"kill -9 $(cat {folder.PathOf("kubeapi.pid")}); while [ -n \"$(ss -Hltn sport = :{Port})\" ]; do sleep 0.02; done");
 
     public Task RestartAsync(params string[] options) => RunAsync("restart", options);
 

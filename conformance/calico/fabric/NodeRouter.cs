@@ -8,6 +8,8 @@ internal sealed class NodeRouter(Netns space, int number, string source) : Birdc
     []))
 {
     public int Number => number;
+    /// <summary>The node's, as its daemon is told it.</summary>
+    public string Name { get; set; } = $"node{number}";
     /// <summary>Further keys of bgpd.yaml, in lines.</summary>
     public string Keys { get; set; } = "";
     public Netns Namespace => Space;
@@ -15,7 +17,7 @@ internal sealed class NodeRouter(Netns space, int number, string source) : Birdc
     private string Http => Path.Combine(Folder, "http");
 
     private string Configured() => Write("bgpd.yaml", $$"""
-        node: node{{number}}
+        node: {{Name}}
         sources: [{{Source}}]
         kernel: { learn: true }
         decision: { multipath: 16 }
