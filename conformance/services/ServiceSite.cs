@@ -85,6 +85,14 @@ internal sealed class ServiceSite : IAsyncDisposable
             async () => (await Node.RunAsync("nft", "list", "table", "inet", "bgpd")).Good, Patience, LogAsync);
     }
 
+    /// <summary>Without a farewell.</summary>
+    public async Task KillAsync()
+    {
+        Daemon!.Signal("KILL");
+        await Daemon.DisposeAsync();
+        Daemon = null;
+    }
+
     /// <summary>What services are from now on.</summary>
     public async Task ReloadAsync(string services)
     {

@@ -170,6 +170,81 @@ public sealed class ServiceTests : IAsyncLifetime
         foreach (var socket in sockets) socket.Dispose();
     }
 
+    /// <summary>A connection to each of the first two backends.</summary>
+    private async Task<Dictionary<string, Socket>> ConnectBothAsync(bool six)
+    {
+        var sockets = new Dictionary<string, Socket>();
+        for (var attempt = 0; sockets.Count < 2 && attempt < 100; attempt++)
+        {
+            var socket = await Answerer.ConnectAsync(site.Client, Client(six), Vip(six), 80);
+            if (!sockets.TryAdd((await Answerer.AnswerAsync(socket)).Server, socket)) socket.Dispose();
+        }
+        Assert.Equal([Backend(0, six), Backend(1, six)], sockets.Keys.Order());
+        return sockets;
+    }
+
+    private static string Web(params int[] backends) => Services(Both("tcp", 80, "vip", backends), Both("udp", 53, "vip", backends));
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_backend_that_goes_takes_its_connections_along_and_those_of_the_others_go_on()
+    {
+        await site.StartAsync(Web(0, 1));
+        foreach (var six in Families)
+        {
+            await site.ReloadAsync(Web(0, 1));
+            var sockets = await ConnectBothAsync(six);
+            var first = await AskAsync(six, 53, tcp: false, 5000);
+            var stays = first!.Server == Backend(0, six) ? 1 : 0;
+            await site.ReloadAsync(Web(stays));
+            // The client keeps its port, and conntrack would keep its backend.
+            await Until.TrueAsync("the one that stays answers", async () =>
+                (await AskAsync(six, 53, tcp: false, 5000, attempts: 1))?.Server == Backend(stays, six), Patience, site.LogAsync);
+            Assert.True(await sockets[Backend(stays, six)].GoesOnAsync());
+            Assert.False(await sockets[Backend(1 - stays, six)].GoesOnAsync(5));
+            foreach (var socket in sockets.Values) socket.Dispose();
+        }
+    }
+
+    [NeedsTheory(Needs.Daemon, "nft")]
+    [InlineData("keep")]
+    [InlineData("drain, drainTime: 3s")]
+    public async Task Connections_of_a_backend_that_goes_are_kept_or_have_some_time_to_end(string how)
+    {
+        string With(params int[] backends) =>
+            $"{Web(backends)}  onBackendRemoval: {how.Replace(", ", "\n  ", StringComparison.Ordinal)}";
+        await site.StartAsync(With(0, 1));
+        foreach (var six in Families)
+        {
+            await site.ReloadAsync(With(0, 1));
+            var sockets = await ConnectBothAsync(six);
+            await site.ReloadAsync(With(1));
+            await site.TableAsync(table => !table.Contains("svc-spread4-2-"), "one backend is left");
+            Assert.True(await sockets[Backend(0, six)].GoesOnAsync());
+            Assert.Equal(Backend(1, six), (await AskAsync(six, 80, tcp: true))?.Server);
+            if (how != "keep")
+                await Until.TrueAsync("it ends", async () => !await sockets[Backend(0, six)].GoesOnAsync(5), Patience, site.LogAsync);
+            Assert.True(await sockets[Backend(1, six)].GoesOnAsync());
+            foreach (var socket in sockets.Values) socket.Dispose();
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_daemon_that_was_killed_ends_what_went_meanwhile_and_nothing_else()
+    {
+        await site.StartAsync(Web(0, 1));
+        var sockets = await ConnectBothAsync(six: false);
+        var first = await AskAsync(six: false, 53, tcp: false, 5000);
+        var stays = first!.Server == Backend(0, six: false) ? 1 : 0;
+        await site.KillAsync();
+        Assert.True(await sockets[Backend(1 - stays, six: false)].GoesOnAsync());
+        await site.StartAsync(Web(stays));
+        await Until.TrueAsync("the one that stays answers", async () =>
+            (await AskAsync(six: false, 53, tcp: false, 5000, attempts: 1))?.Server == Backend(stays, six: false), Patience, site.LogAsync);
+        Assert.True(await sockets[Backend(stays, six: false)].GoesOnAsync());
+        Assert.False(await sockets[Backend(1 - stays, six: false)].GoesOnAsync(5));
+        foreach (var socket in sockets.Values) socket.Dispose();
+    }
+
     [NeedsFact(Needs.Daemon, "nft")]
     public async Task An_interface_that_gets_another_address_takes_its_service_along()
     {

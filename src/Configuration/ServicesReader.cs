@@ -45,6 +45,9 @@ internal sealed class ServicesReader(Section root)
     {
         Enabled = services.Flag("enabled", otherwise: true),
         EmptyBackends = services.Word("emptyBackends", ("reject", EmptyBackends.Reject), ("drop", EmptyBackends.Drop)) ?? default,
+        OnBackendRemoval = services.Word("onBackendRemoval",
+            ("delete", OnBackendRemoval.Delete), ("keep", OnBackendRemoval.Keep), ("drain", OnBackendRemoval.Drain)) ?? default,
+        DrainTime = services.Duration("drainTime", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? ServiceSettings.DefaultDrainTime,
         MaglevSize = (int)(services.Value("maglevSize", Prime) ?? ServiceSettings.DefaultMaglevSize),
         Translations = [.. services.Sections("translations").Select(Translation).OfType<Translation>()],
     };

@@ -34,7 +34,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Nat nat;
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
-    private readonly ServiceNat services = new();
+    private readonly ServiceNat services;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -59,6 +59,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         nat = new(clock, changed, log);
         enforcement = new();
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
+        services = new(new(connections, clock, log));
         features = [services, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }

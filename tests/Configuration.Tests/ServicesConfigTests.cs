@@ -15,7 +15,7 @@ public class ServicesConfigTests
     [Theory]
     [InlineData("services:\n")]
     [InlineData("services: {}\n")]
-    [InlineData("services: { enabled: true, emptyBackends: reject, maglevSize: 1009, translations: [] }\n")]
+    [InlineData("services: { enabled: true, emptyBackends: reject, onBackendRemoval: delete, drainTime: 30s, maglevSize: 1009, translations: [] }\n")]
     public void The_section_alone_switches_it_on(string text) => Assert.Equal(new ServiceSettings { Enabled = true }, Good(text).Services);
 
     [Fact]
@@ -107,6 +107,8 @@ public class ServicesConfigTests
 
     [Theory]
     [InlineData("maglevSize: 1000", "expected a prime from 251 to 65537 for services.maglevSize")]
+    [InlineData("onBackendRemoval: cut", "expected delete, keep or drain for services.onBackendRemoval")]
+    [InlineData("drainTime: never", "expected a time from 0 to 24h")]
     [InlineData("emptyBackends: refuse", "expected reject or drop for services.emptyBackends")]
     public void Mistakes_are_named(string keys, string words) => Wrong(keys, words);
 

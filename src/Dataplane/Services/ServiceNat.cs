@@ -1,5 +1,6 @@
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -7,7 +8,7 @@ namespace Calico.Bgp.Dataplane.Services;
 /// Translations of destinations, in the manner of VPP's cnat (reference/cnat.md): few rules, which ask maps that all translations share. A
 /// translation that changes writes the elements by which it differs, and one that is said again writes nothing.
 /// </summary>
-internal sealed class ServiceNat : IFeature
+internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 {
     public const string FeatureName = "svc";
 
@@ -33,8 +34,11 @@ internal sealed class ServiceNat : IFeature
     private Places places = new(KernelSnapshot.Empty);
     private bool isOn, isWritten;
 
+    /// <summary>All was written that there is, beside what an earlier run may have left.</summary>
+    private bool isBeginning;
+
     public string Name => FeatureName;
-    public TimeSpan? Due => null;
+    public TimeSpan? Due => sessions.Due;
 
     /// <summary>What the kernel's addresses are may change what is wanted.</summary>
     public bool FollowsInterfaces => isOn && followers.Count > 0;
@@ -79,7 +83,7 @@ internal sealed class ServiceNat : IFeature
             dirty.Clear();
             foreach (var key in some) Render(key);
         }
-        return maps.IsTouched || isOn != isWritten;
+        return maps.IsTouched || isOn != isWritten || sessions.Due == TimeSpan.Zero;
     }
 
     private void Render(TranslationKey key)
@@ -111,6 +115,10 @@ internal sealed class ServiceNat : IFeature
             dirty.UnionWith(waiting);
         }
         foreach (var front in now.Fronts) taken[front] = key;
+        foreach (var flows in now.Flows) sessions.Stay(flows);
+        if (settings.OnBackendRemoval == OnBackendRemoval.Keep) return;
+        foreach (var flows in before.Flows.Except(now.Flows))
+            sessions.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
     }
 
     private static bool HasInterface(Translation translation) => translation.Key.Place.Interface != null
@@ -118,7 +126,7 @@ internal sealed class ServiceNat : IFeature
 
     public void Write(PartsWriter into)
     {
-        if (into.IsFresh) isWritten = false;
+        if (into.IsFresh) (isWritten, isBeginning) = (false, isOn);
         if (isOn && isWritten) maps.WriteTouched(into);
         else if (isOn) maps.WriteAll(into, ServiceParts.Sets);
         else if (isWritten) maps.RemoveAll(into, ServiceParts.Sets);
@@ -131,5 +139,15 @@ internal sealed class ServiceNat : IFeature
         isWritten = isOn;
     }
 
-    public void InForce() { }
+    public void InForce()
+    {
+        if (isBeginning && settings.OnBackendRemoval == OnBackendRemoval.Delete)
+            sessions.EndStrangers(rendered.Values.SelectMany(one => one.Flows).ToHashSet(), HasOwn);
+        isBeginning = false;
+        sessions.End(HasOwn);
+    }
+
+    /// <summary>Whether there is a translation for this port by itself.</summary>
+    private bool HasOwn(Address address, byte protocol, ushort port) =>
+        taken.ContainsKey((ServiceParts.Fronts(address.Family, withPort: true), MatchAddressPort.Key(address, protocol, port)));
 }

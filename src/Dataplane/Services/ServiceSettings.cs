@@ -5,6 +5,9 @@ namespace Calico.Bgp.Dataplane.Services;
 /// <summary>What becomes of packets to a translation without backends.</summary>
 public enum EmptyBackends : byte { Reject, Drop }
 
+/// <summary>What becomes of a backend's connections when it goes; drained ones have some time to end by themselves.</summary>
+public enum OnBackendRemoval : byte { Delete, Keep, Drain }
+
 /// <summary>What bgpd.yaml says of services.</summary>
 public sealed record ServiceSettings
 {
@@ -12,7 +15,11 @@ public sealed record ServiceSettings
     public const int DefaultMaglevSize = 1009;
 
     public bool Enabled { get; init; }
+    public static readonly TimeSpan DefaultDrainTime = TimeSpan.FromSeconds(30);
+
     public EmptyBackends EmptyBackends { get; init; }
+    public OnBackendRemoval OnBackendRemoval { get; init; }
+    public TimeSpan DrainTime { get; init; } = DefaultDrainTime;
 
     /// <summary>Places of a translation that is balanced by Maglev; a prime.</summary>
     public int MaglevSize { get; init; } = DefaultMaglevSize;

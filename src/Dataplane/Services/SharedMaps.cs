@@ -101,9 +101,10 @@ internal sealed class SharedMaps
 }
 
 /// <summary>What one translation wants.</summary>
-internal sealed record Wishes(ImmutableArray<(string Map, NftElement Element)> Elements, ImmutableArray<NftChain> Chains)
+internal sealed record Wishes(
+    ImmutableArray<(string Map, NftElement Element)> Elements, ImmutableArray<NftChain> Chains, ImmutableArray<BackendFlows> Flows)
 {
-    public static readonly Wishes None = new([], []);
+    public static readonly Wishes None = new([], [], []);
 
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
     public IEnumerable<(string Map, NftOctets Key)> Fronts =>

@@ -25,14 +25,21 @@ internal static class TranslationRenderer
             .OrderBy(one => one.ToString(), StringComparer.Ordinal).ToArray();
         var elements = ImmutableArray.CreateBuilder<(string, NftElement)>();
         var chains = ImmutableArray.CreateBuilder<NftChain>();
+        var flows = ImmutableArray.CreateBuilder<BackendFlows>();
         foreach (var protocol in Protocols(translation.Key, front.Family))
+        {
             Add(translation, settings, front, (byte)protocol, backends, elements, chains);
+            flows.AddRange(backends.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
+        }
         if (translation.Kind == TranslationKind.Vip)
             elements.Add((ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front))));
         foreach (var own in backends.Select(one => NftOctets.Of(one.To)).Distinct())
             elements.Add((ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own))));
-        return (new(elements.DrainToImmutable(), chains.DrainToImmutable()), null);
+        return (new(elements.DrainToImmutable(), chains.DrainToImmutable(), flows.DrainToImmutable()), null);
     }
+
+    private static BackendFlows FlowsOf(Known backend, TranslationKey key, Address front, byte protocol) => key.Port == 0
+        ? new(front, protocol, null, backend.To, null) : new(front, protocol, key.Port, backend.To, backend.ToPort ?? key.Port);
 
     private static IEnumerable<IpProtocol> Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
         : [.. Ported, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.Icmp6];

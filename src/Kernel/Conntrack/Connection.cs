@@ -9,6 +9,7 @@ public sealed record Connection(Address Source, Address Destination, byte Protoc
     /// <summary>Who answers: its destination behind any service.</summary>
     public Address Server { get; init; } = Destination;
     public ushort? SourcePort { get; init; }
+    public ushort? DestinationPort { get; init; }
     /// <summary>Of who answers.</summary>
     public ushort? ServerPort { get; init; }
 }

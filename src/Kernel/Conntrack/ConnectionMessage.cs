@@ -17,13 +17,18 @@ internal static class ConnectionMessage
 {
     private const ushort Subsystem = 1 << 8, Get = Subsystem | 1, Delete = Subsystem | 2;
     private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, Id = 12, Zone = 18, StatusMask = 26;
-    private const uint SourceTranslated = 1 << 4; // IPS_SRC_NAT
+    private const uint SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5; // IPS_SRC_NAT, IPS_DST_NAT
 
     // conntrack -L -f FAMILY --status SRC_NAT (or without it): the kernel picks them out
     public static NetlinkMessage Dump(IpFamily family, bool sourceTranslated) =>
+        Dump(family, sourceTranslated ? SourceTranslated : 0, SourceTranslated);
+
+    // conntrack -L -f FAMILY --status DST_NAT
+    public static NetlinkMessage DumpRedirected(IpFamily family) => Dump(family, DestinationTranslated, DestinationTranslated);
+
+    private static NetlinkMessage Dump(IpFamily family, uint status, uint mask) =>
         new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump)
-        .Header(new NetfilterHeader(family.Number(), 0, 0))
-        .BigEndian(Status, sourceTranslated ? SourceTranslated : 0).BigEndian(StatusMask, SourceTranslated);
+        .Header(new NetfilterHeader(family.Number(), 0, 0)).BigEndian(Status, status).BigEndian(StatusMask, mask);
 
     // conntrack -D --orig-src … --orig-dst … -p … --sport … --dport …
     public static NetlinkMessage Remove(ConnectionName name)
@@ -49,18 +54,21 @@ internal static class ConnectionMessage
         connection = new(source, destination, protocol, (status & SourceTranslated) != 0)
         {
             Server = TryReadTuple(reply, family, out var server, out _, out _) ? server : destination,
-            SourcePort = ReadSourcePort(tuple),
-            ServerPort = ReadSourcePort(reply),
+            SourcePort = ReadPort(tuple, SourcePort),
+            DestinationPort = ReadPort(tuple, DestinationPort),
+            ServerPort = ReadPort(reply, SourcePort),
         };
         name = new(family, tuple.ToArray(), AttributeReader.Find(attributes, Id).ToArray(),
             AttributeReader.Find(attributes, Zone).ToArray());
         return true;
     }
 
-    private static ushort? ReadSourcePort(ReadOnlySpan<byte> tuple)
+    private const ushort SourcePort = 2, DestinationPort = 3; // CTA_PROTO_SRC_PORT, CTA_PROTO_DST_PORT
+
+    private static ushort? ReadPort(ReadOnlySpan<byte> tuple, ushort which)
     {
-        const ushort proto = 2, sourcePort = 2; // CTA_TUPLE_PROTO, CTA_PROTO_SRC_PORT
-        var port = AttributeReader.Find(AttributeReader.Find(tuple, proto), sourcePort);
+        const ushort proto = 2; // CTA_TUPLE_PROTO
+        var port = AttributeReader.Find(AttributeReader.Find(tuple, proto), which);
         return BinaryPrimitives.TryReadUInt16BigEndian(port, out var number) ? number : null;
     }
 

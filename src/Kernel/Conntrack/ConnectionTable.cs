@@ -31,13 +31,21 @@ public sealed class ConnectionTable : IDisposable
 
     /// <summary>Cuts those that <paramref name="which"/> picks.</summary>
     /// <returns>How many were cut, and the kernel's error where it refused; 0.</returns>
-    public (int Cut, int Errno) Cut(IpFamily family, bool sourceTranslated, Predicate<Connection> which)
+    public (int Cut, int Errno) Cut(IpFamily family, bool sourceTranslated, Predicate<Connection> which) =>
+        Cut(() => ConnectionMessage.Dump(family, sourceTranslated), which);
+
+    /// <summary>Of those whose destination is translated.</summary>
+    /// <returns>How many were cut, and the kernel's error where it refused; 0.</returns>
+    public (int Cut, int Errno) CutRedirected(IpFamily family, Predicate<Connection> which) =>
+        Cut(() => ConnectionMessage.DumpRedirected(family), which);
+
+    private (int Cut, int Errno) Cut(Func<NetlinkMessage> question, Predicate<Connection> which)
     {
         var names = new List<ConnectionName>();
         for (var attempt = 1; ; attempt++)
         {
             names.Clear();
-            var end = dump.Read(ConnectionMessage.Dump(family, sourceTranslated), Keep, out var refused);
+            var end = dump.Read(question(), Keep, out var refused);
             if (end == DumpEnd.Refused) return (0, refused);
             if (end == DumpEnd.Complete || attempt == Attempts) break;
         }

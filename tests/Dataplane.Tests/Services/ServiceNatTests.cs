@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane.Tests.Services;
 
@@ -17,7 +19,7 @@ public sealed class ServiceNatTests
     /// <summary>What the table has after all that was written.</summary>
     private sealed class Hand : IHostFacts
     {
-        private readonly ServiceNat services = new();
+        private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance));
         private readonly TableWriter table = new();
         private readonly Dictionary<string, NftSet> sets = [];
         private readonly Dictionary<string, NftChain> chains = [];

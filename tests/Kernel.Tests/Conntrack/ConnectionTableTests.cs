@@ -18,8 +18,11 @@ public class ConnectionTableTests
         var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive)
             .Header(new NetfilterHeader(from.Family.Number(), 0, 0));
         Tuple(message, 1, from, to, 1000, 53);
-        Tuple(message, 2, server == null ? to : Address.Parse(server), from, 53, 1000);
+        Tuple(message, 2, to, from, 53, 1000); // as the translation below turns it
         message.BigEndian(7, 100); // CTA_TIMEOUT
+        if (server != null)
+            using (message.OpenNested(13)) // CTA_NAT_DST
+                message.Attribute(1, NftOctets.Of(Address.Parse(server)).Span).Attribute(2, NftOctets.Of(Address.Parse(server)).Span);
         if (translated != null)
             using (message.OpenNested(6)) // CTA_NAT_SRC
                 message.Attribute(1, NftOctets.Of(Address.Parse(translated)).Span)
@@ -72,6 +75,13 @@ public class ConnectionTableTests
         Insert(socket, "10.0.0.1", "10.96.0.1", server: "10.0.0.9");
         Insert(socket, "10.0.0.2", "192.0.2.1");
         using var table = ns.Inside(() => new ConnectionTable());
+        var redirected = new List<string>();
+        table.CutRedirected(IpFamily.IPv4, one =>
+        {
+            redirected.Add($"{one.Destination}:{one.DestinationPort} by {one.Server}:{one.ServerPort}");
+            return false;
+        });
+        Assert.Equal(["10.96.0.1:53 by 10.0.0.9:53"], redirected);
         var told = new List<string>();
         table.Cut(IpFamily.IPv4, false, one =>
         {
