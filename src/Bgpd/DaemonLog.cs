@@ -57,6 +57,6 @@ internal static partial class DaemonLog
     [LoggerMessage(1018, LogLevel.Warning, "CalicoNodeStatus/{Name} is not written: {Reason}")]
     public static partial void StatusNotWritten(this ILogger log, string name, string reason);
 
-    [LoggerMessage(1010, LogLevel.Warning, "{Object} {Field}: {Reason}")]
-    public static partial void PlanDoubtful(this ILogger log, string @object, string field, string reason);
+    [LoggerMessage(1010, LogLevel.Warning, "{Place}: {Reason}")]
+    public static partial void PlanDoubtful(this ILogger log, string place, string reason);
 }

@@ -136,7 +136,8 @@ internal sealed class Resourcing : IAsyncDisposable
     {
         var now = Plan!.Plan.Problems;
         if (now == doubts) return;
-        foreach (var doubt in now.Except(doubts)) log.PlanDoubtful(doubt.Object, doubt.Field, doubt.Reason);
+        foreach (var doubt in now.Except(doubts))
+            log.PlanDoubtful(doubt.Field.Length == 0 ? doubt.Object : $"{doubt.Object} {doubt.Field}", doubt.Reason);
         doubts = now;
     }
 

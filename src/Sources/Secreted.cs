@@ -14,7 +14,8 @@ public sealed record Secreted(string? File, string? Inline)
     {
         if (File == null) return Inline!;
         try { return Encoding.UTF8.GetString(RegularFile.Read(File, Largest)); }
-        catch (IOException wrong) { throw new IOException($"{File}: {wrong.Message}", wrong); }
+        // Alone: whoever looks for the cause below would find it without its name.
+        catch (IOException wrong) { throw new IOException($"{File}: {wrong.Message}"); }
     }
 
     public override string ToString() => File ?? "(not shown)";

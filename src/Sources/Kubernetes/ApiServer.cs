@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Calico.Bgp.Sources.Kubernetes;
@@ -33,6 +32,8 @@ internal sealed class ApiServer : IDisposable
     private ClusterAccess? access;
     private PluginCredential? credential;
     private volatile string? away;
+    /// <summary>Why its certificate was not believed; null: it was.</summary>
+    private volatile string? doubt;
 
     /// <param name="read">How it is reached, as of now.</param>
     /// <param name="tell"><see cref="Away"/> is another one now; it must not wait.</param>
@@ -49,7 +50,7 @@ internal sealed class ApiServer : IDisposable
         client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
     }
 
-    /// <summary>Why it is away, as that was found out first; null: it is not.</summary>
+    /// <summary>Why it is away, as that was found out last; null: it is not.</summary>
     public string? Away => away;
 
     /// <summary>It names what there is as a watch's first events.</summary>
@@ -132,7 +133,7 @@ internal sealed class ApiServer : IDisposable
 
     private void NoteAway(string reason)
     {
-        if (Interlocked.CompareExchange(ref away, reason, null) == null) tell();
+        if (Interlocked.Exchange(ref away, reason) != reason) tell();
     }
 
     /// <summary>How it is reached may have been written anew.</summary>
@@ -175,7 +176,8 @@ internal sealed class ApiServer : IDisposable
         }
         catch (Exception broken) when (IsBroken(broken))
         {
-            throw new ApiLost($"{access!.Server.Authority}: {Words(broken)}", broken);
+            var words = broken.InnerException is AuthenticationException && doubt is { } distrust ? distrust : Words(broken);
+            throw new ApiLost($"{access!.Server.Authority}: {words}", broken);
         }
     }
 
@@ -191,6 +193,9 @@ internal sealed class ApiServer : IDisposable
     {
         for (var at = broken; at != null; at = at.InnerException)
         {
+            if (at is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }) return "no such host (DNS)";
+            // "Resource temporarily unavailable" in the system's words, which mean something else.
+            if (at is SocketException { SocketErrorCode: SocketError.TryAgain }) return "nobody can be asked for its address now (DNS)";
             if (at is SocketException or AuthenticationException { InnerException: null }) return at.Message;
             if (at is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }) return "it hung up in the middle of an answer";
         }
@@ -199,7 +204,7 @@ internal sealed class ApiServer : IDisposable
 
     private async Task<string?> TokenAsync(bool refused, CancellationToken stop)
     {
-        if (access!.Plugin is not { } plugin) return access.Token?.Text().Trim();
+        if (access!.Plugin is not { } plugin) return access.ReadToken();
         await asking.WaitAsync(stop).ConfigureAwait(false);
         try
         {
@@ -212,20 +217,9 @@ internal sealed class ApiServer : IDisposable
 
     private bool IsTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (access!.SkipsVerification) return true;
-        if (certificate is not X509Certificate2 server) return false;
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
-            && (access.ServerName == null || !server.MatchesHostname(access.ServerName))) return false;
-        if (access.Authorities == null) return !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors);
-        using var judge = new X509Chain();
-        judge.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        judge.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        judge.ChainPolicy.DisableCertificateDownloads = true;
-        judge.ChainPolicy.CustomTrustStore.AddRange(access.ReadAuthorities());
-        judge.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1")); // id-kp-serverAuth, RFC 5280 section 4.2.1.12
-        foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
-            judge.ChainPolicy.ExtraStore.Add(element.Certificate);
-        return judge.Build(server);
+        var sent = chain?.ChainElements.Select(element => element.Certificate) ?? [];
+        doubt = ServerTrust.Doubt(access!, certificate as X509Certificate2, sent, errors, time.GetUtcNow());
+        return doubt == null;
     }
 
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)

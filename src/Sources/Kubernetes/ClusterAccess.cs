@@ -54,6 +54,12 @@ internal sealed record ClusterAccess(Uri Server)
     private static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value
         : throw new IOException($"expected ${name}, as it is set in a cluster's pods, got nothing; elsewhere a kubeconfig is needed");
 
+    /// <returns>Null: there is none.</returns>
+    /// <exception cref="IOException">Its file cannot be read, or is empty.</exception>
+    public string? ReadToken() => Token == null ? null
+        : Token.Text().Trim() is { Length: > 0 } token ? token
+        : throw new IOException($"{Place(Token)}: expected a token, got an empty file");
+
     /// <exception cref="IOException">A file of it cannot be read, or holds no certificates.</exception>
     public X509Certificate2Collection ReadAuthorities()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 
 namespace Calico.Bgp.Sources.Kubernetes;
@@ -14,7 +15,7 @@ internal static class StatusObject
         using (answer)
         {
             var body = await BodyAsync(answer, stop).ConfigureAwait(false);
-            return new(answer.StatusCode, Message(body) ?? answer.ReasonPhrase ?? "", RetryAfter(answer, time));
+            return new(answer.StatusCode, Message(body) ?? Plain(answer, body) ?? answer.ReasonPhrase ?? "", RetryAfter(answer, time));
         }
     }
 
@@ -48,6 +49,15 @@ internal static class StatusObject
             { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
             _ => null,
         };
+
+    /// <summary>What stands before a server, or in it before it is one, says so in a line of text: "Client sent an HTTP request to an HTTPS
+    /// server."</summary>
+    private static string? Plain(HttpResponseMessage answer, ReadOnlySpan<byte> body)
+    {
+        if (answer.Content.Headers.ContentType?.MediaType is not (null or "text/plain")) return null;
+        var line = Encoding.UTF8.GetString(body).Trim();
+        return line.Length > 0 && !line.Any(char.IsControl) ? Short(line) : null;
+    }
 
     /// <summary>Null: it is no Status (a proxy's page, for one).</summary>
     private static string? Message(ReadOnlySpan<byte> status)

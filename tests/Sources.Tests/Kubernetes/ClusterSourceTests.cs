@@ -317,6 +317,22 @@ public sealed class ClusterSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_whose_file_is_empty_or_gone_is_told_by_its_name()
+    {
+        await using var follower = new Follower(api.Address);
+        await follower.InSyncAsync();
+        follower.WriteToken("");
+        api.EndWatches("ippools");
+        await Until.TrueAsync("it is told", () =>
+            follower.State.LastError?.Text.EndsWith("/token: expected a token, got an empty file", StringComparison.Ordinal) == true);
+        follower.RemoveToken();
+        await Until.TrueAsync("it is told", () =>
+            follower.State.LastError?.Text.EndsWith("/token: it is not there", StringComparison.Ordinal) == true);
+        follower.WriteToken("second");
+        await follower.InSyncAsync();
+    }
+
+    [Fact]
     public async Task A_kind_that_may_not_be_read_is_told_once_and_the_others_count()
     {
         var time = new ManualTimeProvider();

@@ -46,6 +46,8 @@ internal sealed class Follower : IAsyncDisposable
 
     public void WriteToken(string token) => File.WriteAllText(Path.Combine(folder, "token"), token);
 
+    public void RemoveToken() => File.Delete(Path.Combine(folder, "token"));
+
     private async Task ApplyAsync(ChannelReader<SourceUpdate> updates)
     {
         try
