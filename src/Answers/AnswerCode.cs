@@ -27,6 +27,12 @@ public enum AnswerCode : byte
     UnknownService,
     /// <summary>The peer is drained: an order of another kind has to wait for <c>undrain</c>.</summary>
     PeerDrained,
+    /// <summary>A file is being tried already.</summary>
+    TrialPending,
+    /// <summary>Nothing is being tried.</summary>
+    NoTrial,
+    /// <summary>The file is not put into force, and nothing of it.</summary>
+    TrialRefused,
     /// <summary>The body is no JSON, or what it says makes no sense.</summary>
     BadBody,
     /// <summary>A producer's quota bars the route (<c>control.producers</c>).</summary>
@@ -62,11 +68,11 @@ public static class AnswerCodes
         AnswerCode.OrderOnPort or AnswerCode.OverQuota or AnswerCode.ForeignOrigin => 403,
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
             or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
-            or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint => 404,
+            or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial => 404,
         AnswerCode.WrongMethod => 405,
-        AnswerCode.PeerDrained => 409,
+        AnswerCode.PeerDrained or AnswerCode.TrialPending => 409,
         AnswerCode.ForeignHost => 421,
-        AnswerCode.ConfigurationRefused => 422,
+        AnswerCode.ConfigurationRefused or AnswerCode.TrialRefused => 422,
         AnswerCode.Busy or AnswerCode.Starting => 503,
         _ => 500,
     };

@@ -23,6 +23,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(NatExplanationAnswer))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(PolicyLintAnswer))]
+[JsonSerializable(typeof(TrialAnswer))]
 [JsonSerializable(typeof(PolicyListAnswer))]
 [JsonSerializable(typeof(PolicyDetailsAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PolicyEndpointAnswer>))]

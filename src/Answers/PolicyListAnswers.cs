@@ -13,8 +13,9 @@ public sealed record PolicyListAnswer(IReadOnlyList<PolicySummaryAnswer> Policie
 /// <param name="Order">Null: after all that have one.</param>
 /// <param name="Namespace">Null: of the cluster.</param>
 /// <param name="Endpoints">How many of this node it selects.</param>
-/// <param name="State">enforced, staged, or closed: it lets nothing through that it is asked about.</param>
-/// <param name="Reason">Why it is closed, or what it is staged for; null where it is enforced.</param>
+/// <param name="State">enforced, staged, closed (it lets nothing through that it is asked about), or enforced for a while: tried, or
+/// confirmed.</param>
+/// <param name="Reason">Why it is closed, what it is staged for, or how long it is tried; null where it is enforced.</param>
 public record PolicySummaryAnswer(
     string Tier, double? Order, string Name, string? Namespace, string Kind, IReadOnlyList<PolicyDirectionAnswer> Directions, int Endpoints,
     string State, string? Reason);

@@ -48,6 +48,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }
 
+    /// <summary>Objects that <c>bgpctl policy try</c> has put over what the sources say; absent where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TrialAnswer? Trial { get; init; }
+
     /// <summary>Absent where bgpd.yaml names no sources.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }

@@ -79,6 +79,14 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => PolicyListView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPolicyEndpointAnswer), isOne: name != null));
     }
 
+    public Task PolicyTryAsync(string file, double? within, CancellationToken stop) => Trying.TryAsync(file, within, stop);
+
+    public Task PolicyConfirmAsync(CancellationToken stop) => Trying.ConfirmAsync(stop);
+
+    public Task PolicyRevertAsync(CancellationToken stop) => Trying.RevertAsync(stop);
+
+    private Trying Trying => new(daemon, screen, time, json);
+
     /// <returns>False: a trap was found.</returns>
     public async Task<bool> PolicyLintAsync(CancellationToken stop)
     {

@@ -6,13 +6,14 @@ using Calico.Bgp.Bgpctl.Planning;
 namespace Calico.Bgp.Bgpctl;
 
 /// <summary><c>bgpctl policy list | show NAME | endpoints [NAME] | denied | lint [--config FILE] | explain SRC DST PROTOCOL[:PORT]
-/// [--from-interface IF] [--config FILE]</c>.</summary>
+/// [--from-interface IF] [--config FILE] | try FILE [--confirm-within TIME] | confirm | revert</c>.</summary>
 internal static class PolicyWords
 {
     public static Command Command(Func<ParseResult, DaemonCommands> make, Option<bool> json, Screen screen, TimeProvider time) =>
         new("policy", "Network policy: what lets packets through, and what does not")
         {
             List(make), Show(make), Endpoints(make), Denied(make), Lint(make, json, screen, time), Explain(make, json, screen, time),
+            Try(make), Confirm(make), Revert(make),
         };
 
     private static Command Denied(Func<ParseResult, DaemonCommands> make) => Commands.Do(
@@ -42,6 +43,27 @@ internal static class PolicyWords
             new("endpoints", "The endpoints of this node, and by which policies their packets are asked") { name }, make,
             (daemon, parsed, stop) => daemon.PolicyEndpointsAsync(parsed.GetValue(name), stop));
     }
+
+    private static Command Try(Func<ParseResult, DaemonCommands> make)
+    {
+        var file = new Argument<string>("FILE") { Description = "objects, as kubectl apply takes them; - for standard input" };
+        var within = new Option<double?>("--confirm-within")
+        {
+            Description = "it is taken back after this time, unless it was confirmed (60s)",
+            HelpName = "TIME",
+            CustomParser = DrainWords.Time,
+        };
+        return Commands.Do(
+            new("try", "Puts objects into force over what the sources say, and takes them back unless they are confirmed") { file, within },
+            make, (daemon, parsed, stop) => daemon.PolicyTryAsync(parsed.GetValue(file)!, parsed.GetValue(within), stop));
+    }
+
+    private static Command Confirm(Func<ParseResult, DaemonCommands> make) => Commands.Do(
+        new("confirm", "What is tried stays until bgpd starts again"), make, (daemon, _, stop) => daemon.PolicyConfirmAsync(stop));
+
+    private static Command Revert(Func<ParseResult, DaemonCommands> make) => Commands.Do(
+        new("revert", "Takes back what is tried; where nothing is, what was confirmed"), make,
+        (daemon, _, stop) => daemon.PolicyRevertAsync(stop));
 
     private static Option<string?> Config() =>
         new("--config") { Description = "no daemon: from this bgpd.yaml and its sources", HelpName = "FILE" };

@@ -13,10 +13,17 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
     public TextWriter Errors => errors;
     public IAnsiConsole? Console => console;
 
+    /// <summary>Somebody who types; null: nobody does.</summary>
+    public TextReader? Input { get; init; }
+
     public static Screen OfProcess()
     {
         var output = new StreamWriter(System.Console.OpenStandardOutput(), bufferSize: 64 * 1024) { AutoFlush = false };
-        return new(output, System.Console.Error, System.Console.IsOutputRedirected ? null : AnsiConsole.Console);
+        return new(output, System.Console.Error, System.Console.IsOutputRedirected ? null : AnsiConsole.Console)
+        {
+            // Not Console.In, whose reads hold up who waits for them.
+            Input = System.Console.IsInputRedirected ? null : new StreamReader(System.Console.OpenStandardInput()),
+        };
     }
 
     public void Write(Page page)

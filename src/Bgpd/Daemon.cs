@@ -42,6 +42,7 @@ internal sealed class Daemon(
     public DateTimeOffset? LastTaken { get; private set; }
     public IReadOnlyList<SourceStatus> Sources => Resources?.Sources ?? [];
     public PlanFollower? Planned => Resources?.Plan;
+    public ITrials? Trials => Resources?.Trials;
     public ResourcePlace? PlaceOf(ResourceId resource) => Resources?.PlaceOf(resource);
 
     public override Task StartingAsync(CancellationToken cancellationToken)

@@ -16,6 +16,7 @@ namespace Calico.Bgp.Bgpd;
 internal sealed class Resourcing : IAsyncDisposable
 {
     private readonly ResourceStore store;
+    private readonly Trials trials;
     private readonly ResourceFeed feed;
     private readonly CancellationTokenSource ending = new();
     private readonly ILoggerFactory logs;
@@ -36,14 +37,20 @@ internal sealed class Resourcing : IAsyncDisposable
         (this.loops, this.time, this.logs, this.from) = (loops, time, logs, from);
         (log, endpointStatus) = (logs.CreateLogger<Resourcing>(), config.EndpointStatus);
         (Of, wanted) = (config.Sources, config.Wanted);
-        store = new(from.Count);
+        store = new(from.Count + 1);
+        trials = new(store, time, logs.CreateLogger<Trials>());
         feed = store.Subscribe(Concern.Plan);
         sources = Run();
     }
 
-    private Task Run() => new SourcesLoop(store, from, loops, logs.CreateLogger<SourcesLoop>()).RunAsync(endingSources.Token);
+    /// <summary>What is tried lies over all that the others say.</summary>
+    private Task Run() => new SourcesLoop(store, [.. from, trials.Source(from.Count)], loops, logs.CreateLogger<SourcesLoop>())
+        .RunAsync(endingSources.Token);
 
     public PlanFollower? Plan { get; private set; }
+
+    public ITrials Trials => trials;
+
     /// <summary>In the order in which they count.</summary>
     public IReadOnlyList<SourceStatus> Sources => [.. from.Select((source, number) => store.Status(number, source.Kind, source.Name))];
 
@@ -79,7 +86,7 @@ internal sealed class Resourcing : IAsyncDisposable
         await EndSourcesAsync().ConfigureAwait(false);
         (endingSources, Of, wanted) = (new(), newer.Sources, newer.Wanted);
         from = ResourceSources.Of(newer, time);
-        store.Restart(from.Count);
+        store.Restart(from.Count + 1);
         sources = Run();
     }
 

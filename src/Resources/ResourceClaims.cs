@@ -32,6 +32,20 @@ internal sealed class ResourceClaims
         return null;
     }
 
+    /// <summary>Of each object that is tried what the sources say. Nearly always none.</summary>
+    public (ResourceId Id, Resource? Beneath)[] Masked() => origins.TryGetValue(ResourceOrigin.Trial, out var tried)
+        ? [.. tried.Defined.Select(id => (id, Beneath(id)))] : [];
+
+    public bool IsTried(ResourceId id) => claims.GetValueOrDefault(id, []) is [var first, ..] && first.Origin == ResourceOrigin.Trial;
+
+    /// <summary>What would count, were it not tried.</summary>
+    public Resource? Beneath(ResourceId id)
+    {
+        foreach (var claim in claims.GetValueOrDefault(id, []))
+            if (claim.Good != null && claim.Origin != ResourceOrigin.Trial) return claim.Good;
+        return null;
+    }
+
     /// <summary>How many objects a source defines, by the words of their kinds.</summary>
     public ImmutableSortedDictionary<string, int> Count(int source) =>
         counts.Where(one => one.Key.Source == source && one.Value > 0)

@@ -8,6 +8,9 @@ namespace Calico.Bgp.Resources;
 /// <param name="Name">The file's path below its folder, or what else names the place within the source.</param>
 public readonly record struct ResourceOrigin(int Source, string Name) : IComparable<ResourceOrigin>
 {
+    /// <summary>Before all sources: what is put into force for a while (<see cref="ITrials"/>).</summary>
+    public static readonly ResourceOrigin Trial = new(-1, "bgpctl policy try");
+
     public int CompareTo(ResourceOrigin other) =>
         Source != other.Source ? Source.CompareTo(other.Source) : string.CompareOrdinal(Name, other.Name);
 
@@ -34,4 +37,8 @@ public sealed record ResourcePlace(string File, int Line)
 
 /// <summary>What a source has to say at once: the store publishes it as one change.</summary>
 /// <param name="State">Whatever a source says of itself, what it said of objects stays.</param>
-public sealed record SourceUpdate(int Source, ImmutableArray<OriginContent> Contents, SourceState State);
+public sealed record SourceUpdate(int Source, ImmutableArray<OriginContent> Contents, SourceState State)
+{
+    /// <summary>Called once the store has it.</summary>
+    public Action? Counts { get; init; }
+}

@@ -89,10 +89,16 @@ public sealed class ResourceStore(int sources)
         lock (gate) (feeds, late) = (feeds.Remove(feed), late.Remove(feed));
     }
 
+    /// <summary>Told what the sources say now of an object that is tried (null: nothing), where that has changed. Called by the
+    /// owner.</summary>
+    public Action<ResourceId, Resource?>? Masked { get; set; }
+
     /// <summary>Takes what a source says now. Publishes one change, if anything is different for a reader. Only the owner calls
     /// this.</summary>
     public void Apply(SourceUpdate update)
     {
+        // Of other sources in the place of those before the first words are no news of an object.
+        var masked = inSync.Count == sources ? claims.Masked() : [];
         foreach (var content in update.Contents)
             foreach (var id in claims.Replace(content))
             {
@@ -104,6 +110,9 @@ public sealed class ResourceStore(int sources)
             ? spoken.GetValueOrDefault(update.Source, Spoken.Nothing).Objects : claims.Count(update.Source);
         spoken = spoken.SetItem(update.Source, new(update.State, objects));
         if (inSync.Count == sources) Publish();
+        foreach (var (id, before) in masked)
+            if (claims.Beneath(id) is var now && claims.IsTried(id) && !Equals(before, now)) Masked?.Invoke(id, now);
+        update.Counts?.Invoke();
     }
 
     private void Locate(ResourceId id)

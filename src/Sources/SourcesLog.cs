@@ -16,4 +16,21 @@ internal static partial class SourcesLog
     [LoggerMessage(5002, LogLevel.Warning,
         "{Kind} {Name}: cannot be read yet, and until it has been nothing is announced, withdrawn or written: {Reason}")]
     public static partial void NotYetRead(this ILogger log, string kind, string name, string reason);
+
+    [LoggerMessage(5003, LogLevel.Information,
+        "{File}: {Objects} objects are tried, and taken back in {Seconds} s unless they are confirmed")]
+    public static partial void Tried(this ILogger log, string file, int objects, double seconds);
+
+    [LoggerMessage(5004, LogLevel.Information, "what was tried is confirmed, and stays until the next start: {Objects}")]
+    public static partial void Confirmed(this ILogger log, string objects);
+
+    [LoggerMessage(5005, LogLevel.Information, "what was tried is taken back: {Objects}")]
+    public static partial void TakenBack(this ILogger log, string objects);
+
+    [LoggerMessage(5006, LogLevel.Warning, "nobody has confirmed what was tried, and it is taken back: {Objects}")]
+    public static partial void TimeIsUp(this ILogger log, string objects);
+
+    [LoggerMessage(5007, LogLevel.Information,
+        "{Object}: its source has spoken of it, and counts again; what was confirmed of it does no longer")]
+    public static partial void LetGo(this ILogger log, string @object);
 }

@@ -258,6 +258,8 @@ public interface IDaemon
     ResourcePlace? PlaceOf(ResourceId resource);
     /// <summary>What the resources ask of this node; null: bgpd.yaml names no sources.</summary>
     PlanFollower? Planned { get; }
+    /// <summary>What is in force over the sources; null: bgpd.yaml names none.</summary>
+    ITrials? Trials { get; }
     /// <param name="file">Null: the file in use.</param>
     /// <param name="undoAfter">The old configuration comes back after this time unless <see cref="Confirm"/> is called.</param>
     Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter);

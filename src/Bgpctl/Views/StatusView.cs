@@ -22,6 +22,7 @@ internal static class StatusView
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("policy", status.Policy is { } policy ? Policy(policy) : ""),
+            ("on trial", status.Trial is { } trial ? Trial(trial, status.Now) : ""),
             ("memory", Memory(status.Memory)),
             ("loops", Loops(status.Loops)));
         return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status)]);
@@ -31,6 +32,17 @@ internal static class StatusView
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
         : new Cell(
             $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
+
+    /// <summary>What lies over the sources, and how long.</summary>
+    private static Cell Trial(TrialAnswer trial, DateTimeOffset now)
+    {
+        string Names(bool confirmed) => string.Join(", ", trial.Objects.Where(one => one.IsConfirmed == confirmed)
+            .Select(one => one.Object + (one.IsMasking ? " (its source says something else since)" : "")));
+        return new(
+            Words.Joined("; ", trial.Until is { } until
+                ? $"{Names(confirmed: false)}: taken back in {Words.Span(until - now)} unless it is confirmed" : null,
+                Names(confirmed: true) is { Length: > 0 } confirmed ? $"{confirmed}: confirmed, until the next start" : null), Tone.Strong);
+    }
 
     private static IEnumerable<Section> Resources(StatusAnswer status)
     {

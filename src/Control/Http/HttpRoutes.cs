@@ -14,11 +14,12 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
         + "/v1/kernel[/routes], /v1/nat[/explain], /v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
-        + "POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
+        + "POST /v1/policy/{try|confirm|revert}, POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
         + "POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
     private readonly Health health = new(speaker, loops, time);
     private readonly Orders orders = new(speaker, daemon);
+    private readonly TrialOrders trials = new(daemon);
     private readonly Leases leases = new(speaker);
     private readonly Explanations explain = new(speaker, daemon);
     private readonly RouteStream routes = new(speaker);
@@ -48,8 +49,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "kernel", "routes"] => Get(http, PlaceKind.Table, routes.KernelRoutesAsync),
         ["v1", "nat"] => Get(http, NatAsync),
         ["v1", "nat", "explain"] => Get(http, ExplainAsync),
-        ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane)),
-        ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane)),
+        ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon.Trials?.State)),
+        ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane, daemon.Trials?.State)),
         ["v1", "policy", "endpoints"] => Get(http, request => PolicyAnswers.EndpointsAsync(request, Dataplane)),
         ["v1", "policy", "lint"] => Get(http, request => PolicyAnswers.LintAsync(request, Dataplane)),
         ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane)),
@@ -58,6 +59,9 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
         ["v1", "explain", "service", var space, var name] => Get(http, _ => explain.ServiceAsync(http, new(space, name))),
+        ["v1", "policy", "try"] => Post(http, trials.TryAsync),
+        ["v1", "policy", "confirm"] => Post(http, trials.ConfirmAsync),
+        ["v1", "policy", "revert"] => Post(http, trials.RevertAsync),
         ["v1", "drain"] => Post(http, orders.DrainAsync),
         ["v1", "undrain"] => Post(http, orders.UndrainAsync),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),

@@ -1,8 +1,10 @@
 // From what the dataplane knows of policies, and its explanation of a packet, to what /v1/policy says.
 
 using System.Collections.Immutable;
+using System.Globalization;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
 using Microsoft.AspNetCore.Http;
 
@@ -60,12 +62,13 @@ internal static class PolicyAnswers
         http, AnswerCode.PolicyOff, "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
 
     /// <summary>GET /v1/policy/list.</summary>
-    public static Task ListAsync(HttpContext http, IDataplane? dataplane) => OfPictureAsync(http, dataplane, picture => Answer.JsonAsync(
-        http, new([.. picture.Policies.Select(one => Summary(one))]) { Uncounted = picture.Uncounted },
-        Answer.Json.PolicyListAnswer));
+    public static Task ListAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(
+        http, dataplane, picture => Answer.JsonAsync(
+            http, new([.. picture.Policies.Select(one => Summary(one, tried))]) { Uncounted = picture.Uncounted },
+            Answer.Json.PolicyListAnswer));
 
     /// <summary>GET /v1/policy/show?name=[KIND/][NAMESPACE/]NAME: all that are called so.</summary>
-    public static Task ShowAsync(HttpContext http, IDataplane? dataplane) => OfPictureAsync(http, dataplane, picture =>
+    public static Task ShowAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(http, dataplane, picture =>
     {
         var name = http.Request.Query["name"].ToString();
         PolicyEntry[] called = [.. picture.Policies.Where(one => IsCalled(one, name))];
@@ -74,7 +77,7 @@ internal static class PolicyAnswers
                 AnswerCode.UnknownPolicy, $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; "
                 + "`bgpctl policy list` shows them", "name"));
         return Answer.JsonAsync(
-            http, new([.. called.Select(one => Detail(one))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
+            http, new([.. called.Select(one => Detail(one, tried))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
     });
 
     /// <summary>GET /v1/policy/endpoints[?name=NAME]: by its object's name, with or without the namespace, or by the interface.</summary>
@@ -120,13 +123,16 @@ internal static class PolicyAnswers
     private static bool IsCalled(EndpointEntry entry, string name) =>
         entry.Id.Key.Name == name || entry.Id.Key.ToString() == name || entry.Id.ToString() == name || entry.Interface == name;
 
-    private static PolicySummaryAnswer Summary(PolicyEntry entry)
+    private static PolicySummaryAnswer Summary(PolicyEntry entry, TrialState? tried)
     {
         var policy = entry.Policy;
+        var trial = tried?.Objects.FirstOrDefault(one => one.Id == policy.Id);
         var (state, reason) = entry switch
         {
             { Closed: { } words } => ("closed", $"the kernel refused a rule of it: {words}"),
             { Policy: AnyStagedPolicy staged } => ("staged", staged.StagedAction.ToString()),
+            _ when trial is { IsConfirmed: true } => ("confirmed", "until the next start"),
+            _ when trial != null => ("tried", string.Create(CultureInfo.InvariantCulture, $"until {tried!.Until:HH:mm:ss} UTC")),
             _ => ("enforced", null),
         };
         return new(
@@ -148,13 +154,13 @@ internal static class PolicyAnswers
 
     private static PacketCountAnswer Count(PacketCount count) => new(count.Packets, count.Octets);
 
-    private static PolicyDetailAnswer Detail(PolicyEntry entry)
+    private static PolicyDetailAnswer Detail(PolicyEntry entry, TrialState? tried)
     {
         var spec = entry.Policy.Spec;
         string?[] applies =
             [spec.PreDnat ? "preDNAT" : null, spec.DoNotTrack ? "doNotTrack" : null, spec.ApplyOnForward ? "applyOnForward" : null];
         return new(
-            Summary(entry), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
+            Summary(entry, tried), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
             entry.InTier, [.. applies.OfType<string>()], spec.AppliesTo.ToString(), [.. entry.Selected.Select(id => id.Key.ToString())],
             [.. Rules(PolicyTypes.Ingress, spec.Ingress), .. Rules(PolicyTypes.Egress, spec.Egress)]);
     }

@@ -47,6 +47,7 @@ internal static class StatusAnswers
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
             Policy = policy is { Enabled: true } ? Policy(policy) : null,
+            Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,
         };
     }

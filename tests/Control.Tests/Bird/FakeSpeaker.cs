@@ -142,6 +142,7 @@ internal sealed class FakeDaemon : IDaemon
     public DateTimeOffset? LastTaken => null;
     public IReadOnlyList<SourceStatus> Sources { get; set; } = [];
     public PlanFollower? Planned { get; set; }
+    public ITrials? Trials { get; set; }
     public ResourcePlace? PlaceOf(ResourceId resource) => null;
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)

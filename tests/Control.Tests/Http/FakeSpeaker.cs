@@ -178,6 +178,7 @@ public sealed class FakeDaemon : IDaemon
             ImmutableSortedDictionary<string, int>.Empty.Add("Node", 3)),
     ];
     public PlanFollower? Planned { get; set; }
+    public ITrials? Trials { get; set; }
     public ResourcePlace? PlaceOf(ResourceId resource) => resource.Key.Name is "node2" or "tor" ? new("nodes.yaml", 7) : null;
 
     public Task<ConfigureResult> ConfigureAsync(string? file, TimeSpan? undoAfter)
