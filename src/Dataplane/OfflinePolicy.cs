@@ -63,9 +63,11 @@ public sealed class OfflinePolicy
 
     private SaidHost Host => new(node, enforcement.WorkloadInterfaces, enforcement.HostInterfaces);
 
-    public PolicyExplanation Explain(PolicyQuestion question)
+    public PolicyExplanation Explain(PolicyQuestion question) => Explain(question, Host);
+
+    /// <param name="host">Of whose links and routes more is known than objects say.</param>
+    internal PolicyExplanation Explain(PolicyQuestion question, IPolicyHost host)
     {
-        var host = Host;
         if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
         var ends = PolicyAnswers.Packets(asked, host).Select(packet => (packet, PacketWalk.Ends(table, host, packet))).ToArray();
         return PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
