@@ -71,8 +71,8 @@ public sealed class AdoptionTests : IAsyncLifetime
             + $"ingress: [{{ action: Allow, protocol: UDP, destination: {{ ports: [{7000 + n}] }} }}], "
             + $"egress: [{{ action: Allow, protocol: UDP, source: {{ ports: [{7000 + n}] }} }}]"),
         5 => Namespaced("blue", $"p{n}", "selector: \"app == 'c'\", types: [Egress], egress: [{ action: Allow, "
-            + "destination: { services: { name: web, namespace: blue } } }, { action: Allow, notProtocol: SCTP }, { action: Allow, protocol: TCP, "
-            + $"destination: {{ notSelector: \"set == 'some'\", notPorts: [{n}] }} }}]"),
+            + "destination: { services: { name: web, namespace: blue } } }, { action: Allow, notProtocol: SCTP }, "
+            + $"{{ action: Allow, protocol: TCP, destination: {{ notSelector: \"set == 'some'\", notPorts: [{n}] }} }}]"),
         6 => Global($"p{n}", "selector: \"host == 'tunnel'\", applyOnForward: true, types: [Ingress], ingress: [{ action: Allow, "
             + $"ipVersion: 6, notICMP: {{ type: {n} }}, protocol: ICMPv6 }}]"),
         _ => Global($"p{n}", "selector: \"app == 'b'\", types: [Ingress, Egress], ingress: [{ action: Allow, source: { selector: "

@@ -27,6 +27,7 @@ internal sealed class PolicyReader(Section root)
     {
         Enabled = policy.Flag("enabled", otherwise: true),
         AutomaticHostEndpoints = policy.Flag("automaticHostEndpoints", otherwise: false),
+        CutNarrowed = policy.Flag("cutNarrowed", otherwise: false),
         LogDenied = policy.Flag("logDenied", otherwise: false),
         MarkMask = policy.Value("markMask", Mask) ?? PolicySettings.DefaultMarkMask,
     };

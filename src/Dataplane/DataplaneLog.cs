@@ -14,6 +14,12 @@ internal static partial class DataplaneLog
     [LoggerMessage(7002, LogLevel.Warning, "connections whose treatment has changed cannot be cut: {Words}")]
     public static partial void CutRefused(ILogger log, string words);
 
+    [LoggerMessage(7003, LogLevel.Information, "{Count} connections were cut: a change of policies forbids them")]
+    public static partial void CutNarrowed(ILogger log, long count);
+
+    [LoggerMessage(7004, LogLevel.Warning, "connections that a change of policies forbids cannot be cut: {Words}")]
+    public static partial void CutNarrowedRefused(ILogger log, string words);
+
     [LoggerMessage(7010, LogLevel.Information, "denied: {Flow} ({Where}): {Why}; {Packets} packets told of")]
     public static partial void Denied(ILogger log, FlowEnds flow, string where, string why, long packets);
 

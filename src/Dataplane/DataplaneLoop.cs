@@ -35,6 +35,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
     private readonly ServiceNat services;
+    private readonly NarrowedConnections narrowed;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -60,6 +61,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         enforcement = new();
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
         services = new(new(connections, clock, log));
+        narrowed = new(nftables, kernel, loops, clock, log);
         features = [services, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
@@ -72,7 +74,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public NatView View => view with { Table = nftables.Status };
 
-    public PolicyView Policy => policy.Enabled ? policy with { Problems = PolicyProblem.Of(nftables.Status) } : policy;
+    public PolicyView Policy =>
+        policy.Enabled ? policy with { Problems = PolicyProblem.Of(nftables.Status), ConnectionsCut = narrowed.Count } : policy;
 
     public DeniedView Denied => policyLog.Denied with { IsLogged = policy.LogsDenied };
 
@@ -268,8 +271,12 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private async Task ApplyAsync(Loop loop)
     {
         isFlushed = false;
+        // What was in force before this run is not known, so nothing can be told to have changed.
+        var cuts = enforcement.Cuts && !table.IsFresh;
         foreach (var feature in features) feature.Write(table.For(feature));
-        await loop.WaitForAsync(nftables.ApplyAsync(table.Take(), stopping.Token)).ConfigureAwait(false);
+        var changes = table.Take();
+        await loop.WaitForAsync(nftables.ApplyAsync(changes, stopping.Token)).ConfigureAwait(false);
+        if (cuts) narrowed.Look(enforcement.ScopeOf(changes));
     }
 
     private async Task FlushAsync(Loop loop)
@@ -288,6 +295,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
+        await narrowed.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
     }

@@ -35,5 +35,8 @@ public sealed record PolicyView(
     /// <summary>What is denied is told (<see cref="IDataplane.Denied"/>).</summary>
     public bool LogsDenied { get; init; }
 
+    /// <summary>Because a change forbids them.</summary>
+    public long ConnectionsCut { get; init; }
+
     public static readonly PolicyView Off = new(false, false, 0, 0, 0, 0, []);
 }

@@ -23,8 +23,11 @@ public class PolicyConfigTests
         Good(Sources + "policy: { enabled: false, automaticHostEndpoints: true, markMask: 65280 }\n").Policy);
 
     [Fact]
-    public void What_is_denied_is_logged_where_the_file_asks_for_it() =>
-        Assert.True(Good(Sources + "policy: { logDenied: true }\n").Policy is { Enabled: true, LogDenied: true });
+    public void What_is_denied_is_logged_and_what_a_change_forbids_is_cut_where_the_file_asks_for_it()
+    {
+        Assert.True(Good(Sources + "policy: { logDenied: true }\n").Policy is { Enabled: true, LogDenied: true, CutNarrowed: false });
+        Assert.True(Good(Sources + "policy: { cutNarrowed: true }\n").Policy is { Enabled: true, LogDenied: false, CutNarrowed: true });
+    }
 
     [Fact]
     public void Policy_without_sources_is_a_warning() =>

@@ -111,6 +111,10 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default) =>
             Task.FromResult(PacketWalk.Ends(new PacketTable([], []), facts, packet));
 
+        public Task<ImmutableArray<bool>> DropsAsync(
+            ImmutableArray<Packet> packets, IHostFacts facts, CancellationToken stop = default) =>
+            Task.FromResult<ImmutableArray<bool>>([.. packets.Select(_ => false)]);
+
         public Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default) =>
             Task.FromResult<ImmutableArray<NftCount>>([]);
 

@@ -51,7 +51,8 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
 
     private SessionSettings Session => view.Protocols.Single(protocol => protocol.Name == "eth0").Session!.Settings;
 
-    private Task IsAsync(Address neighbour) => Until.TrueAsync($"{neighbour} is the neighbour", () => Session.PeerAddress == neighbour);
+    private Task IsAsync(Address neighbour) => Until.TrueAsync($"{neighbour} is the neighbour", () => view.Protocols.Any(protocol =>
+        protocol.Name == "eth0" && protocol.Session?.Settings.PeerAddress == neighbour));
 
     [Fact]
     public async Task Whoever_is_found_is_watched_by_bfd_and_nobody_before()

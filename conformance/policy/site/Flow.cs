@@ -24,7 +24,8 @@ internal sealed class Flow : IDisposable
         return await flow.GoesOnAsync() ? flow : throw new OperationCanceledException($"{flow.Name} does not begin");
     }
 
-    public Task<bool> GoesOnAsync() => socket.GoesOnAsync();
+    /// <param name="seconds">For so long an answer may take.</param>
+    public Task<bool> GoesOnAsync(int seconds = 30) => socket.GoesOnAsync(seconds);
 
     public void Dispose() => socket.Dispose();
 }

@@ -113,11 +113,11 @@ internal sealed partial class PolicySite : IAsyncDisposable
     public Netns HomeOf(string place) => homes[Town[place]];
 
     /// <summary>For TCP, with somebody's address.</summary>
-    public Socket SocketOf(Place place, bool isIPv6)
+    public Socket SocketOf(Place place, bool isIPv6, int port = 0)
     {
         var address = place.Address(isIPv6);
         var socket = homes[place].Socket(address.AddressFamily);
-        socket.Bind(new IPEndPoint(address, 0));
+        socket.Bind(new IPEndPoint(address, port));
         return socket;
     }
 

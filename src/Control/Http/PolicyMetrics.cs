@@ -20,6 +20,8 @@ internal static class PolicyMetrics
         OwnMetrics.One(text, "calico_bgp_policy_programs", "gauge", "Programs that these endpoints share", policy.Programs);
         OwnMetrics.One(text, "calico_bgp_policy_closed", "gauge", "Policies that are closed: the kernel refuses a rule of them",
             policy.Problems.Length);
+        OwnMetrics.One(text, "calico_bgp_policy_connections_cut_total", "counter", "Connections cut because a change forbids them",
+            policy.ConnectionsCut);
         OwnMetrics.One(text, "calico_bgp_policy_log_lost_total", "counter", "Logged packets that nobody took: more came than are kept",
             dataplane.Denied.Lost);
         if (await CountsAsync(dataplane, stop).ConfigureAwait(false) is not { } counts) return;

@@ -14,7 +14,9 @@ internal sealed class Dispatch
     private readonly HashSet<(ProgramKind Place, string Interface)> dirty = [];
     private readonly HashSet<ProgramKind> maps = [];
 
-    public static string Map(ProgramKind place) => $"{Enforcement.Prefix}by-{Programs.Word(place)}";
+    public const string Prefix = Enforcement.Prefix + "by-";
+
+    public static string Map(ProgramKind place) => Prefix + Programs.Word(place);
 
     /// <summary>Of interfaces by name.</summary>
     public bool Has(ProgramKind place) => counts.GetValueOrDefault(place) > 0;

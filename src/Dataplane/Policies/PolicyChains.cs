@@ -18,6 +18,7 @@ internal readonly record struct ChainKey(ResourceId Of, PolicyTypes Direction, b
 /// </summary>
 internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
 {
+    /// <summary>By identity: it is in sets while it changes.</summary>
     private sealed class Part(ChainKey key)
     {
         public ChainKey Key => key;
@@ -43,6 +44,9 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     public static string Name(ChainKey key) =>
         $"{Enforcement.Prefix}{(key.Direction == PolicyTypes.Ingress ? "in"
             : "out")}-{ContentHash.Of(key.Of.ToString())}{(key.DropsOnly ? "-d" : "")}";
+
+    /// <summary>Null: it is none of a policy or profile that is used.</summary>
+    public ChainKey? KeyOf(string chain) => byName.TryGetValue(chain, out var part) ? part.Key : null;
 
     /// <summary>Counted.</summary>
     public void Use(ChainKey key)

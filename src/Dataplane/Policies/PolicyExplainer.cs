@@ -45,12 +45,14 @@ internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, F
     }
 
     /// <summary>Null: the chain is no program.</summary>
-    private static ProgramKind? KindOf(NftChain chain)
+    private static ProgramKind? KindOf(NftChain chain) => chain.Hook != null ? null : KindOf(chain.Name);
+
+    public static ProgramKind? KindOf(string chain)
     {
-        if (chain.Hook != null || !chain.Name.StartsWith(Enforcement.Prefix, StringComparison.Ordinal)) return null;
-        var hash = chain.Name.LastIndexOf('-');
+        if (!chain.StartsWith(Enforcement.Prefix, StringComparison.Ordinal)) return null;
+        var hash = chain.LastIndexOf('-');
         if (hash <= Enforcement.Prefix.Length) return null;
-        return Kinds.TryGetValue(chain.Name[Enforcement.Prefix.Length..hash], out var kind) ? kind : null;
+        return Kinds.TryGetValue(chain[Enforcement.Prefix.Length..hash], out var kind) ? kind : null;
     }
 
     private ProgramExplanation Of(ProgramKind kind, Packet packet, ReadOnlySpan<PacketStep> steps)

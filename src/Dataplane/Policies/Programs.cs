@@ -91,6 +91,9 @@ internal sealed class Programs(PolicyChains chains)
         return part.Name;
     }
 
+    /// <summary>Of one that is used.</summary>
+    public string NameOf(ProgramKey key) => used[key].Name;
+
     public void Release(ProgramKey key)
     {
         var part = used[key];

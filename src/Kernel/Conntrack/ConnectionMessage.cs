@@ -10,14 +10,22 @@ namespace Calico.Bgp.Kernel.Conntrack;
 /// What names a connection to the kernel: its first tuple as it was told, its zone, and the id that a later one with the same tuple would
 /// not have.
 /// </summary>
-internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Id, byte[] Zone);
+/// <param name="Reply">Its other tuple, by which answers are known.</param>
+internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Reply, byte[] Id, byte[] Zone)
+{
+    public bool IsTcp { get; init; }
+}
 
 /// <summary>The messages of ctnetlink (linux/netfilter/nfnetlink_conntrack.h).</summary>
 internal static class ConnectionMessage
 {
-    private const ushort Subsystem = 1 << 8, Get = Subsystem | 1, Delete = Subsystem | 2;
-    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, Id = 12, Zone = 18, StatusMask = 26;
-    private const uint SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5; // IPS_SRC_NAT, IPS_DST_NAT
+    private const ushort Subsystem = 1 << 8, New = Subsystem, Get = Subsystem | 1, Delete = Subsystem | 2;
+    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, Id = 12, Zone = 18, StatusMask = 26;
+    // IPS_EXPECTED, IPS_SRC_NAT, IPS_DST_NAT
+    private const uint Expected = 1 << 0, SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5;
+
+    /// <summary>For so long a peer repeats what is not acknowledged (tcp_retries2: 924.6 s).</summary>
+    private const uint LongestRepeating = 1000;
 
     // conntrack -L -f FAMILY --status SRC_NAT (or without it): the kernel picks them out
     public static NetlinkMessage Dump(IpFamily family, bool sourceTranslated) =>
@@ -30,12 +38,44 @@ internal static class ConnectionMessage
         new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump)
         .Header(new NetfilterHeader(family.Number(), 0, 0)).BigEndian(Status, status).BigEndian(StatusMask, mask);
 
+    // conntrack -L -f FAMILY
+    public static NetlinkMessage Dump(IpFamily family) =>
+        new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump).Header(new NetfilterHeader(family.Number(), 0, 0));
+
+    /// <summary>
+    /// In the place of a connection of TCP that was removed one that has just begun. Whatever either end still sends of the old one does
+    /// not fit it and is invalid (tcp_conntracks: an ACK in SYN_SENT), where without it the kernel would take it up in its midst, from
+    /// whichever end speaks first (nf_conntrack_tcp_loose); a new one that begins with a SYN is as any other.
+    /// </summary>
+    // conntrack -I -p tcp --state SYN_SENT --orig-src … --reply-src … -t 1000
+    public static NetlinkMessage Bar(ConnectionName name)
+    {
+        const ushort tcp = 1, state = 1;
+        const byte synSent = 1;
+        var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive)
+            .Header(new NetfilterHeader(name.Family.Number(), 0, 0))
+            .Attribute(TupleOriginal | NestedFlag, name.Tuple).Attribute(TupleReply | NestedFlag, name.Reply)
+            .BigEndian(Timeout, LongestRepeating);
+        using (message.OpenNested(ProtocolInfo))
+        using (message.OpenNested(tcp))
+            message.Attribute(state, [synSent]);
+        return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
+    }
+
     // conntrack -D --orig-src … --orig-dst … -p … --sport … --dport …
     public static NetlinkMessage Remove(ConnectionName name)
     {
         var message = new NetlinkMessage(Delete, NetlinkFlags.Request | NetlinkFlags.Ack)
             .Header(new NetfilterHeader(name.Family.Number(), 0, 0))
             .Attribute(TupleOriginal | NestedFlag, name.Tuple).Attribute(Id, name.Id);
+        return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
+    }
+
+    /// <summary>Whichever has this tuple by now, be it that of its answers.</summary>
+    public static NetlinkMessage RemoveAny(ConnectionName name)
+    {
+        var message = new NetlinkMessage(Delete, NetlinkFlags.Request | NetlinkFlags.Ack)
+            .Header(new NetfilterHeader(name.Family.Number(), 0, 0)).Attribute(TupleOriginal | NestedFlag, name.Tuple);
         return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
     }
 
@@ -57,19 +97,31 @@ internal static class ConnectionMessage
             SourcePort = ReadPort(tuple, SourcePort),
             DestinationPort = ReadPort(tuple, DestinationPort),
             ServerPort = ReadPort(reply, SourcePort),
+            IcmpType = ReadIcmp(tuple, family, type: true),
+            IcmpCode = ReadIcmp(tuple, family, type: false),
+            IsExpected = (status & Expected) != 0,
         };
-        name = new(family, tuple.ToArray(), AttributeReader.Find(attributes, Id).ToArray(),
-            AttributeReader.Find(attributes, Zone).ToArray());
+        name = new(family, tuple.ToArray(), reply.ToArray(), AttributeReader.Find(attributes, Id).ToArray(),
+            AttributeReader.Find(attributes, Zone).ToArray())
+        {
+            IsTcp = protocol == (byte)IpProtocol.Tcp,
+        };
         return true;
     }
 
-    private const ushort SourcePort = 2, DestinationPort = 3; // CTA_PROTO_SRC_PORT, CTA_PROTO_DST_PORT
+    private const ushort Protocol = 2, SourcePort = 2, DestinationPort = 3; // CTA_TUPLE_PROTO, CTA_PROTO_SRC_PORT, CTA_PROTO_DST_PORT
 
     private static ushort? ReadPort(ReadOnlySpan<byte> tuple, ushort which)
     {
-        const ushort proto = 2; // CTA_TUPLE_PROTO
-        var port = AttributeReader.Find(AttributeReader.Find(tuple, proto), which);
+        var port = AttributeReader.Find(AttributeReader.Find(tuple, Protocol), which);
         return BinaryPrimitives.TryReadUInt16BigEndian(port, out var number) ? number : null;
+    }
+
+    private static byte? ReadIcmp(ReadOnlySpan<byte> tuple, IpFamily family, bool type)
+    {
+        ushort which = (family == IpFamily.IPv4, type) switch { (true, true) => 5, (true, false) => 6, (false, true) => 8, _ => 9 };
+        var octet = AttributeReader.Find(AttributeReader.Find(tuple, Protocol), which); // CTA_PROTO_ICMP_TYPE, …
+        return octet.IsEmpty ? null : octet[0];
     }
 
     private static bool TryReadTuple(

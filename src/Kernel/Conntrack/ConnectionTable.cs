@@ -41,60 +41,84 @@ public sealed class ConnectionTable : IDisposable
 
     private (int Cut, int Errno) Cut(Func<NetlinkMessage> question, Predicate<Connection> which)
     {
-        var names = new List<ConnectionName>();
+        var found = Read(question, which, out var errno);
+        return errno != 0 ? (0, errno) : Remove([.. found.Select(one => one.Name)], isBarred: false);
+    }
+
+    /// <summary>Those that <paramref name="which"/> picks.</summary>
+    /// <param name="errno">The kernel's error where it refused; 0.</param>
+    public IReadOnlyList<TrackedConnection> Read(IpFamily family, Predicate<Connection> which, out int errno) =>
+        Read(() => ConnectionMessage.Dump(family), which, out errno);
+
+    /// <summary>Cuts them, and what is still sent of those of TCP is not taken for the begin of others.</summary>
+    /// <returns>As the other's.</returns>
+    public (int Cut, int Errno) Cut(IEnumerable<TrackedConnection> connections) =>
+        Remove([.. connections.Select(one => one.Name)], isBarred: true);
+
+    private List<TrackedConnection> Read(Func<NetlinkMessage> question, Predicate<Connection> which, out int errno)
+    {
+        var found = new List<TrackedConnection>();
         for (var attempt = 1; ; attempt++)
         {
-            names.Clear();
-            var end = dump.Read(question(), Keep, out var refused);
-            if (end == DumpEnd.Refused) return (0, refused);
-            if (end == DumpEnd.Complete || attempt == Attempts) break;
+            found.Clear();
+            var end = dump.Read(question(), Keep, out errno);
+            if (end == DumpEnd.Refused) return [];
+            errno = 0;
+            if (end == DumpEnd.Complete || attempt == Attempts) return found;
         }
-        return Remove(names);
 
         void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
-            if (ConnectionMessage.TryRead(body, out var connection, out var name) && which(connection)) names.Add(name);
+            if (ConnectionMessage.TryRead(body, out var connection, out var name) && which(connection)) found.Add(new(connection, name));
         }
     }
 
-    private (int Cut, int Errno) Remove(List<ConnectionName> names)
+    private (int Cut, int Errno) Remove(List<ConnectionName> names, bool isBarred)
     {
         var (cut, errno) = (0, 0);
         foreach (var some in names.Chunk(AtOnce))
         {
-            cut += Remove(some, ref errno);
+            cut += Send([.. some.Select(ConnectionMessage.Remove)], ENOENT, ref errno);
+            ConnectionName[] barred = [.. some.Where(name => isBarred && name.IsTcp)];
+            // Somebody of the two may have spoken in between.
+            for (var attempt = 0; attempt < Attempts && barred.Length > 0 && errno == 0; attempt++)
+            {
+                if (attempt > 0) Send([.. barred.Select(ConnectionMessage.RemoveAny)], ENOENT, ref errno);
+                if (Send([.. barred.Select(ConnectionMessage.Bar)], EEXIST, ref errno) == barred.Length) break;
+            }
             if (errno != 0) break;
         }
         return (cut, errno);
     }
 
-    /// <returns>How many were cut; those that had gone by themselves are not among them.</returns>
-    private int Remove(ConnectionName[] names, ref int errno)
+    /// <param name="forgiven">An answer that says that it is so already.</param>
+    /// <returns>How many the kernel has done.</returns>
+    private int Send(NetlinkMessage[] messages, int forgiven, ref int errno)
     {
         var octets = new List<byte>();
-        var first = socket.Sequences(names.Length);
-        for (var i = 0; i < names.Length; i++)
+        var first = socket.Sequences(messages.Length);
+        for (var i = 0; i < messages.Length; i++)
         {
-            octets.AddRange(ConnectionMessage.Remove(names[i]).Numbered(first + (uint)i).Span);
+            octets.AddRange(messages[i].Numbered(first + (uint)i).Span);
             while (octets.Count % 4 != 0) octets.Add(0);
         }
         if (socket.Send(CollectionsMarshal.AsSpan(octets)) != SocketError.Success) return 0;
-        var cut = 0;
-        for (var left = names.Length; left > 0;)
+        var done = 0;
+        for (var left = messages.Length; left > 0;)
         {
             var count = socket.Receive(answers, out var error);
             if (error != SocketError.Success) break;
-            var messages = new NetlinkReader(answers.AsSpan(0, count));
-            while (messages.Next(out var header, out var body))
+            var read = new NetlinkReader(answers.AsSpan(0, count));
+            while (read.Next(out var header, out var body))
             {
-                if (header.Sequence - first >= names.Length) continue;
+                if (header.Sequence - first >= messages.Length) continue;
                 left--;
                 var refused = new NetlinkAnswer(header, body).Errno;
-                if (refused == 0) cut++;
-                else if (refused != ENOENT) errno = refused;
+                if (refused == 0) done++;
+                else if (refused != forgiven) errno = refused;
             }
         }
-        return cut;
+        return done;
     }
 
     public void Dispose() => socket.Dispose();

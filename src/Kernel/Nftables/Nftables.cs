@@ -39,6 +39,9 @@ public interface INftables
     /// <summary>Walks a packet through what is wanted, without what the kernel has refused.</summary>
     Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default);
 
+    /// <summary>Walks packets through the same: of which it is sure that it drops them, whatever nobody has said of them.</summary>
+    Task<ImmutableArray<bool>> DropsAsync(ImmutableArray<Packet> packets, IHostFacts facts, CancellationToken stop = default);
+
     /// <summary>
     /// What the counters have counted whose names begin so, as the kernel has it now. One that is wanted and not there yet is not among
     /// them.

@@ -24,6 +24,8 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         public sealed record Counters(string Prefix, TaskCompletionSource<ImmutableArray<NftCount>> Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
         public sealed record Walk(Packet Packet, IHostFacts Facts, TaskCompletionSource<ImmutableArray<PacketEnd>> Done) : Order;
+        public sealed record Drops(ImmutableArray<Packet> Packets, IHostFacts Facts, TaskCompletionSource<ImmutableArray<bool>> Done)
+            : Order;
         /// <summary>Somebody else has been at the table. Of these only one waits, however much he does.</summary>
         public sealed record Disturbed : Order;
         /// <summary>What was refused may be taken now.</summary>
@@ -78,6 +80,13 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         return done.Task.WaitAsync(stop);
     }
 
+    public Task<ImmutableArray<bool>> DropsAsync(ImmutableArray<Packet> packets, IHostFacts facts, CancellationToken stop = default)
+    {
+        var done = new TaskCompletionSource<ImmutableArray<bool>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Drops(packets, facts, done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
     public Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default)
     {
         var done = new TaskCompletionSource<ImmutableArray<NftCount>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -119,6 +128,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         if (order is Order.Apply apply) apply.Done.TrySetCanceled();
         else if (order is Order.Flush flush) flush.Done.TrySetCanceled();
         else if (order is Order.Walk walk) walk.Done.TrySetCanceled();
+        else if (order is Order.Drops drops) drops.Done.TrySetCanceled();
         else if (order is Order.Counters counters) counters.Done.TrySetCanceled();
     }
 
@@ -174,6 +184,11 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
                 break;
             case Order.Walk(var packet, var facts, var done):
                 done.SetResult(PacketWalk.Ends(ruleset.Table, facts, packet));
+                break;
+            case Order.Drops(var packets, var facts, var done):
+                var table = ruleset.Table;
+                done.SetResult([.. packets.Select(packet =>
+                    PacketWalk.Ends(table, facts, packet, telling: false).All(end => end.Verdict == PacketVerdict.Drop))]);
                 break;
             case Order.Counters(var prefix, var done):
                 if (ruleset.Counters(prefix, out var counts) is not 0 and var errno) done.SetException(new Win32Exception(errno));

@@ -5,8 +5,11 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <summary>What is wanted of our table as packets meet it: without what the kernel has refused.</summary>
 internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : IPacketTable
 {
-    public IEnumerable<NftChain> BaseChains => parts.Chains.Where(chain => chain.Wanted?.Hook != null)
-        .OrderBy(chain => chain.Made ?? long.MaxValue).Select(chain => Now(chain.Wanted!));
+    /// <summary>Looked up once: it stands for one look at the parts, of one packet or of several.</summary>
+    private NftChain[]? baseChains;
+
+    public IEnumerable<NftChain> BaseChains => baseChains ??= [.. parts.Chains.Where(chain => chain.Wanted?.Hook != null)
+        .OrderBy(chain => chain.Made ?? long.MaxValue).Select(chain => Now(chain.Wanted!))];
 
     public NftChain? Chain(string name) => parts.Chain(name)?.Wanted is { } wanted ? Now(wanted) : null;
 

@@ -12,8 +12,11 @@ namespace Calico.Bgp.Control.Tests.Http;
 /// <summary>One pool that the node translates for, one that the network does for in part, and a rule that the kernel refuses.</summary>
 public sealed class FakeDataplane : IDataplane
 {
-    public PolicyView Policy { get; } = new(true, true, 3, 2, 1, 4, [new("NetworkPolicy/default/p",
-        "No such file or directory", true)]);
+    public PolicyView Policy { get; } = new(
+        true, true, 3, 2, 1, 4, [new("NetworkPolicy/default/p", "No such file or directory", true)])
+    {
+        ConnectionsCut = 6,
+    };
 
     public NatView View { get; } = new(
         true, true,

@@ -12,13 +12,20 @@ public class ConnectionTableTests
 
     /// <summary>conntrack -I -s SOURCE -d DESTINATION -p udp --sport 1000 --dport 53 -t 100 [--src-nat TRANSLATED]</summary>
     /// <param name="server">Who answers: --reply-src SERVER --dst-nat SERVER.</param>
-    private static void Insert(NetlinkSocket socket, string source, string destination, string? translated = null, string? server = null)
+    private static void Insert(
+        NetlinkSocket socket, string source, string destination, string? translated = null, string? server = null,
+        IpProtocol protocol = IpProtocol.Udp)
     {
+        const byte established = 3;
         var (from, to) = (Address.Parse(source), Address.Parse(destination));
         var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive)
             .Header(new NetfilterHeader(from.Family.Number(), 0, 0));
-        Tuple(message, 1, from, to, 1000, 53);
-        Tuple(message, 2, to, from, 53, 1000); // as the translation below turns it
+        Tuple(message, 1, from, to, 1000, 53, protocol);
+        Tuple(message, 2, to, from, 53, 1000, protocol); // as the translation below turns it
+        if (protocol == IpProtocol.Tcp)
+            using (message.OpenNested(4)) // CTA_PROTOINFO
+            using (message.OpenNested(1)) // CTA_PROTOINFO_TCP
+                message.Attribute(1, [established]);
         message.BigEndian(7, 100); // CTA_TIMEOUT
         if (server != null)
             using (message.OpenNested(13)) // CTA_NAT_DST
@@ -31,14 +38,16 @@ public class ConnectionTableTests
         Assert.Equal(0, errno);
     }
 
-    private static void Tuple(NetlinkMessage into, ushort which, Address from, Address to, ushort sourcePort, ushort destinationPort)
+    private static void Tuple(
+        NetlinkMessage into, ushort which, Address from, Address to, ushort sourcePort, ushort destinationPort, IpProtocol protocol)
     {
         using var tuple = into.OpenNested(which);
         using (into.OpenNested(1)) // CTA_TUPLE_IP
             into.Attribute(from.IsIPv4 ? (ushort)1 : (ushort)3, NftOctets.Of(from).Span)
             .Attribute(from.IsIPv4 ? (ushort)2 : (ushort)4, NftOctets.Of(to).Span);
         using (into.OpenNested(2)) // CTA_TUPLE_PROTO
-            into.Attribute(1, [17]).Attribute(2, NftOctets.Of(sourcePort).Span).Attribute(3, NftOctets.Of(destinationPort).Span);
+            into.Attribute(1, [(byte)protocol]).Attribute(2, NftOctets.Of(sourcePort).Span)
+            .Attribute(3, NftOctets.Of(destinationPort).Span);
     }
 
     private static List<string> Left(ConnectionTable table)
@@ -108,5 +117,41 @@ public class ConnectionTableTests
         Assert.Equal((1, 0), table.Cut(IpFamily.IPv4, true, _ => true));
         Assert.Equal((1, 0), table.Cut(IpFamily.IPv6, false, _ => true));
         Assert.Equal(["10.0.0.1 192.0.2.1 17"], Left(table));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public void One_of_TCP_that_is_cut_leaves_one_that_has_just_begun_in_its_place_and_others_leave_none()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        foreach (var client in (string[])["10.0.0.1", "10.0.0.2"])
+        {
+            Insert(socket, client, "10.96.0.1", server: "10.0.0.9", protocol: IpProtocol.Tcp);
+            Insert(socket, client, "192.0.2.1");
+        }
+        Insert(socket, "fd00::1", "2001:db8::1", protocol: IpProtocol.Tcp);
+        using var table = ns.Inside(() => new ConnectionTable());
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            var some = table.Read(family, one => one.Source != Address.Parse("10.0.0.2"), out var errno);
+            Assert.Equal(((family == IpFamily.IPv4 ? 2 : 1, 0), 0), (table.Cut(some), errno));
+            // That they are cut twice hurts nobody, and they are found in their place again.
+            table.Cut(table.Read(family, one => one.Source != Address.Parse("10.0.0.2"), out _));
+        }
+        Assert.Equal(
+            ["10.0.0.1 10.96.0.1 6", "10.0.0.2 10.96.0.1 6", "10.0.0.2 192.0.2.1 17", "fd00::1 2001:db8::1 6"], Left(table));
+        var states = ns.Inside(() => File.ReadAllText("/proc/thread-self/net/nf_conntrack"));
+        Assert.Equal((2, 1), (states.Split("SYN_SENT").Length - 1, states.Split("ESTABLISHED").Length - 1));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public void The_ports_that_a_connection_was_sent_to_and_those_that_answer_are_told()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        Insert(socket, "10.0.0.1", "10.96.0.1", server: "10.0.0.9");
+        using var table = ns.Inside(() => new ConnectionTable());
+        var one = Assert.Single(table.Read(IpFamily.IPv4, _ => true, out _)).Connection;
+        Assert.Equal("1000 53 53 False", $"{one.SourcePort} {one.DestinationPort} {one.ServerPort} {one.IsExpected}");
     }
 }

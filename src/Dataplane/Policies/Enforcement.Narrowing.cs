@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Text;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <content>Whose connections are to be asked about again, from what was written.</content>
+internal sealed partial class Enforcement
+{
+    /// <summary>Connections that a change forbids are cut.</summary>
+    public bool Cuts => IsOn && settings.Policy is { CutNarrowed: true };
+
+    public NarrowingScope ScopeOf(ImmutableArray<NftChange> changes)
+    {
+        var (interfaces, chainNames) = (new HashSet<string>(), new HashSet<string>());
+        var addresses = ImmutableHashSet.CreateBuilder<Address>();
+        var ranges = ImmutableArray.CreateBuilder<(Address, Address)>();
+        var isAll = false;
+        foreach (var change in changes)
+            switch (change)
+            {
+                case NftChange.PutElements(var set, var elements): Of(set, elements); break;
+                case NftChange.RemoveElements(var set, var elements): Of(set, elements); break;
+                case NftChange.PutChain(var chain) when chain.Name.StartsWith(Prefix, StringComparison.Ordinal):
+                    chainNames.Add(chain.Name);
+                    break;
+                case NftChange.PutChain(var chain): isAll |= chain.Hook is { Type: "filter" }; break;
+            }
+        isAll |= chainNames.Any(name => !IsProgramOrPolicy(name));
+        interfaces.UnionWith(InterfacesAsking(chainNames));
+        foreach (var name in interfaces)
+            if (endpoints.On(name) is { IsWorkload: true } workload) addresses.UnionWith(workload.Nets.Select(net => net.Address));
+            else isAll |= endpoints.On(name) != null;
+        return new NarrowingScope(false, [], [], WorkloadInterfaces)
+            .With(new(isAll, addresses.ToImmutable(), ranges.ToImmutable(), WorkloadInterfaces));
+
+        void Of(string set, ImmutableArray<NftElement> elements)
+        {
+            if (!set.StartsWith(Prefix, StringComparison.Ordinal)) return;
+            foreach (var element in elements)
+                if (set.StartsWith(Dispatch.Prefix, StringComparison.Ordinal)) interfaces.Add(NameOf(element));
+                else if (AddressOf(element.From) is var first && AddressOf(element.To) is var last && first == last) addresses.Add(first);
+                else ranges.Add((first, last));
+        }
+    }
+
+    private static string NameOf(NftElement element) => Encoding.UTF8.GetString(element.From.Span).TrimEnd('\0');
+
+    /// <summary>Sets of policies have an address first in their keys, and behind it nothing or a protocol and a port.</summary>
+    private static Address AddressOf(NftOctets key)
+    {
+        const int withPort = 4 + 4;
+        return Address.FromOctets(key.Span[..(key.Span.Length is 4 or 4 + withPort ? 4 : 16)]);
+    }
+
+    private bool IsProgramOrPolicy(string chain) => chains.KeyOf(chain) != null || PolicyExplainer.KindOf(chain) != null;
+
+    private IEnumerable<string> InterfacesAsking(HashSet<string> chainNames)
+    {
+        var policies = chainNames.Select(chains.KeyOf).OfType<ChainKey>().ToHashSet();
+        return following.Where(one => one.Value.Values.Any(program =>
+            chainNames.Contains(programs.NameOf(program)) || program.Chains.Any(policies.Contains))).Select(one => one.Key);
+    }
+}

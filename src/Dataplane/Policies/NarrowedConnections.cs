@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>
+/// <c>policy.cutNarrowed</c>. Rules see a connection's first packet; where a change forbids what was let through, that packet is asked
+/// about once more, by the very rules that are in force (the walk that explains packets), and where each way that it may go ends in a drop
+/// the connection is cut. What depends on something that is not known goes on.
+/// <para>
+/// The work is in a loop of its own. A pass looks at the connections whose ends the change has touched, asks about some at a time, and
+/// rests as long as they took; behind a pass it rests nine times as long as that was, and what changes meanwhile is one pass more.
+/// </para>
+/// </summary>
+internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Loops loops, TimeProvider clock, ILogger log)
+    : IAsyncDisposable
+{
+    private const int AtOnce = 64, RestTimes = 9;
+
+    private readonly Lock guard = new();
+    private readonly Bell bell = new();
+    private readonly CancellationTokenSource stopping = new();
+    private NarrowingScope scope = NarrowingScope.Nothing;
+    private Loop? loop;
+    private long count;
+
+    /// <summary>How many were cut.</summary>
+    public long Count => Interlocked.Read(ref count);
+
+    /// <summary>The change is in force. Never waits.</summary>
+    public void Look(NarrowingScope changed)
+    {
+        if (changed.IsNothing) return;
+        lock (guard) scope = scope.With(changed);
+        loop ??= loops.Start("cutting", OnDefect.StartAgain, RunAsync, stop: stopping.Token);
+        bell.Ring();
+    }
+
+    private async Task RunAsync(Loop turns)
+    {
+        while (true)
+        {
+            turns.Rest();
+            await bell.HeardAsync(stopping.Token).ConfigureAwait(false);
+            turns.Beat();
+            var began = clock.GetTimestamp();
+            await PassAsync(turns, Take()).ConfigureAwait(false);
+            turns.Rest();
+            await Task.Delay(RestTimes * clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
+        }
+    }
+
+    private NarrowingScope Take()
+    {
+        lock (guard)
+        {
+            var taken = scope;
+            scope = NarrowingScope.Nothing;
+            return taken;
+        }
+    }
+
+    private async Task PassAsync(Loop turns, NarrowingScope changed)
+    {
+        try
+        {
+            using var table = new ConnectionTable();
+            using var host = new PassingHost(kernel.Current);
+            var cut = 0;
+            foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            {
+                var found = table.Read(family, changed.Concerns, out var errno);
+                if (errno != 0) Refused(errno);
+                foreach (var some in found.Chunk(AtOnce))
+                {
+                    var began = clock.GetTimestamp();
+                    var asked = nftables.DropsAsync([.. some.Select(one => PacketOf(one.Connection, changed, host))], host, stopping.Token);
+                    await turns.WaitForAsync(asked).ConfigureAwait(false);
+                    cut += Cut(table, some, await asked.ConfigureAwait(false));
+                    // Who writes the table has as much time for others.
+                    turns.Rest();
+                    await Task.Delay(clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
+                    turns.Beat();
+                }
+            }
+            Interlocked.Add(ref count, cut);
+            if (cut > 0) DataplaneLog.CutNarrowed(log, cut);
+        }
+        catch (Win32Exception refused)
+        {
+            DataplaneLog.CutNarrowedRefused(log, refused.Message);
+        }
+    }
+
+    private int Cut(ConnectionTable table, TrackedConnection[] some, ImmutableArray<bool> denied)
+    {
+        TrackedConnection[] forbidden = [.. some.Where((_, i) => denied[i])];
+        if (forbidden.Length == 0) return 0;
+        var (cut, errno) = table.Cut(forbidden);
+        if (errno != 0) Refused(errno);
+        return cut;
+    }
+
+    private void Refused(int errno) => DataplaneLog.CutNarrowedRefused(log, Marshal.GetPInvokeErrorMessage(errno));
+
+    /// <summary>Its first one, as it came here.</summary>
+    private static Packet PacketOf(Connection connection, NarrowingScope changed, PassingHost host)
+    {
+        var isSentOn = (connection.Server, connection.ServerPort) != (connection.Destination, connection.DestinationPort);
+        string? LinkOf(Address address) => host.IsLocal(address) == true ? null
+            : changed.Workloads.GetValueOrDefault(address) ?? host.LinkTo(address);
+        return new(connection.Source, connection.Destination)
+        {
+            Protocol = (IpProtocol)connection.Protocol,
+            SourcePort = connection.SourcePort,
+            DestinationPort = connection.DestinationPort,
+            IcmpType = connection.IcmpType,
+            IcmpCode = connection.IcmpCode,
+            Mark = 0,
+            Redirect = isSentOn ? new PacketRedirect(connection.Server, connection.ServerPort) : PacketRedirect.None,
+            In = LinkOf(connection.Source),
+            Out = LinkOf(connection.Server),
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
+        stopping.Dispose();
+    }
+}
