@@ -297,6 +297,8 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         Start(Configuration(
             $"kernel: {{ installRoutes: false }}\nroutes:\n{string.Join('\n', routes)}", http: $"'unix:{folder.PathOf("http")}'"));
         await RunsAsync();
+        await Until.TrueAsync(
+            "it is ready", async () => (await AnswerAsync("/ready")).StartsWith("HTTP/1.1 200", StringComparison.Ordinal), 20, () => Said);
         var held = new List<Socket>();
         try
         {

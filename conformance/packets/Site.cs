@@ -147,6 +147,13 @@ internal sealed class Site : IAsyncDisposable
 
     private string Resources => PathOf("resources");
 
+    /// <summary>Of each of <see cref="Pools"/>, as nft prints it; from an API server they come one after the other.</summary>
+    public static readonly string[] PoolCidrs =
+    [
+        "192.168.0.0/16", "fd01::/16", "172.16.0.0/16", "fd02::/16", "203.0.113.0/24", "2001:db8:1::/48", "100.64.0.0/16", "fd03::/16",
+        "10.0.0.0/8", "fd0a::/16",
+    ];
+
     public static string Pools(bool exceptHosts = false, string felix = "", string natAnnotation = "") => $$"""
         {{Pool("nat", "192.168.0.0/16", nat: true, annotation: natAnnotation)}}
         {{Pool("nat6", "fd01::/16", nat: true, annotation: natAnnotation)}}
