@@ -45,9 +45,10 @@ internal static class PolicyAnswers
     private static string Why(PolicyCase asked, IPolicyHost host)
     {
         if (asked.Service is not { } service)
-            return host.IsRunning ? "no service that is known here has the destination"
+            return host.IsRunning ? "no service that is known here has the destination; tables of others are not read"
                 : "what tables of others (kube-proxy's) make of the destination is unknown without the daemon";
-        var proxy = host.IsRunning ? "as kube-proxy does" : "if kube-proxy runs there, which is unknown without the daemon";
+        var proxy = host.IsRunning ? "as kube-proxy has it of the same objects: its own tables are not read"
+            : "if kube-proxy runs there, which is unknown without the daemon";
         return asked.Ways.Count switch
         {
             0 => $"service {service} has the destination, and no ready endpoint",
