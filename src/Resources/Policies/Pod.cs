@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Calico.Bgp.Net;
 
@@ -44,10 +43,8 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     /// <summary>The veth that a CNI plugin makes on the node: 15 characters in all.</summary>
     public string InterfaceName(string prefix)
     {
-        Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-#pragma warning disable CA5350 // Calico's name for an interface, and no secret.
-        SHA1.HashData(Encoding.UTF8.GetBytes($"{Metadata.Namespace}.{Name}"), hash);
-#pragma warning restore CA5350
+        Span<byte> hash = stackalloc byte[Sha1.Size];
+        Sha1.Hash(Encoding.UTF8.GetBytes($"{Metadata.Namespace}.{Name}"), hash);
         return $"{prefix}{Convert.ToHexStringLower(hash)[..11]}";
     }
 
