@@ -28,6 +28,21 @@ if (args is ["parts"])
     await PartsFigures.RunAsync();
     return;
 }
+if (args is ["policy"])
+{
+    await PolicyFigures.RunAsync();
+    return;
+}
+if (args is ["policy", "inside", var part])
+{
+    await PolicyFigures.InsideAsync(int.Parse(part, System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+if (args is ["policy", "packets", var policies])
+{
+    await PolicyFigures.HoldAsync(int.Parse(policies, System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
 if (args is ["policy-table"])
 {
     await PolicyTableFigures.RunAsync();

@@ -1,0 +1,326 @@
+// Figures of network policy: not microbenchmarks, but one long look at the real kernel, in network namespaces of their own (as root):
+//   make bench ARGS=policy
+// A cluster's policies, pods and networks, of which 200 pods are on this node: how long until all is in force, beside nft with the same
+// rules; what one pod that comes and one policy that is edited cost, there and at a tenth of the size; memory; and packets through a pod.
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Bench;
+
+internal static class PolicyFigures
+{
+    /// <summary>Of the large cluster; the small one has a tenth of everything but pods on this node.</summary>
+    private const int Policies = 2_000, Pods = 10_000, Networks = 50_000;
+    private const int Here = 200, Selectors = 500, RulesEach = 5, SelectorsOfPod = 10, SelectorsOfNewPod = 50, Sets = 50, Groups = 100;
+    private const int Rounds = 400, Packets = 40_000;
+
+    public static async Task RunAsync()
+    {
+        Console.WriteLine("policies |   pods |  CIDRs | in force | nft -f | a pod comes p50 / p99 | a pod here p50 / p99 "
+            + "| a policy edited p50 / p99 | resident | managed");
+        foreach (var part in (int[])[1, 10])
+        {
+            using var space = Netns.Make("bench");
+            await ChildAsync(space, "inside", part.ToString(CultureInfo.InvariantCulture));
+        }
+        Console.WriteLine("policies of a pod | packets/s known, of none | packets/s new, of none");
+        var none = (Known: 0.0, New: 0.0);
+        foreach (var policies in (int[])[0, 1, 10, 100])
+        {
+            var (known, fresh) = await PacketsAsync(policies);
+            if (policies == 0) none = (known, fresh);
+            Console.WriteLine($"{policies,17} | {known,15:N0} {known / none.Known,8:0.00} | {fresh,13:N0} {fresh / none.New,8:0.00}");
+        }
+    }
+
+    private static async Task ChildAsync(Netns space, params string[] words)
+    {
+        using var child = space.Inside(() => Process.Start(Environment.ProcessPath!, ["policy", .. words]));
+        await child.WaitForExitAsync();
+        if (child.ExitCode != 0) throw new InvalidOperationException($"policy {string.Join(' ', words)} ended with {child.ExitCode}");
+    }
+
+    /// <summary>Node, kernel's side and dataplane, in the namespace of this process.</summary>
+    private sealed class Node : IAsyncDisposable
+    {
+        private readonly Loops loops =
+            new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
+        private readonly KernelLoop kernel;
+        private readonly ConnectionTable connections = new();
+
+        public Node()
+        {
+            kernel = new(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
+            Nftables = new(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+            Dataplane = new(new("node0", Policy: new() { Enabled = true }), Nftables, kernel, connections, loops, TimeProvider.System,
+                NullLogger<DataplaneLoop>.Instance);
+        }
+
+        public NftablesLoop Nftables { get; }
+        public DataplaneLoop Dataplane { get; }
+
+        public async Task StartAsync()
+        {
+            await kernel.StartAsync(CancellationToken.None);
+            Nftables.Start();
+            Dataplane.Start();
+        }
+
+        /// <summary>To the kernel's acknowledgement.</summary>
+        /// <returns>Milliseconds.</returns>
+        public async Task<double> ApplyAsync(params ResourceChange[] changes)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await Dataplane.ApplyAsync([.. changes]);
+            await Dataplane.SettledAsync();
+            return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Dataplane.DisposeAsync();
+            await Nftables.DisposeAsync();
+            await kernel.DisposeAsync();
+            connections.Dispose();
+        }
+    }
+
+    private static ResourceChange Change(Resource? before, Resource? after) =>
+        new((before ?? after)!.Kind, (before ?? after)!.Key, before, after);
+
+    public static async Task InsideAsync(int part)
+    {
+        var (policies, pods, networks) = (Policies / part, Pods / part, Networks / part);
+        await using var node = new Node();
+        await node.StartAsync();
+        var inForce = await node.ApplyAsync([.. World(policies, pods, networks).Select(one => Change(null, one))]);
+        if (node.Nftables.Status.Problems.Length > 0)
+            throw new InvalidOperationException($"expected all to be taken, and {node.Nftables.Status.Problems[0]} is not");
+        var comes = await RepeatAsync((i, turn) => Pod(node, NewPod(pods + i, "node1"), turn));
+        var comesHere = await RepeatAsync((i, turn) => Pod(node, NewPod(pods + i, "node0"), turn));
+        var edited = await RepeatAsync((i, turn) =>
+        {
+            var (before, after) = (Policy(i * 7919 % policies, turn ? 0 : 1), Policy(i * 7919 % policies, turn ? 1 : 0));
+            return node.ApplyAsync(Change(before, after));
+        });
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var (resident, managed) = (Environment.WorkingSet >> 20, GC.GetTotalMemory(true) >> 20);
+        Console.WriteLine($"{policies,8:N0} | {pods,6:N0} | {networks,6:N0} | {inForce,5:0} ms | {await NftAsync(),3:0} ms | "
+            + $"{comes,21} | {comesHere,20} | {edited,25} | {resident,4} MiB | {managed,3} MiB");
+        await node.Nftables.FlushAsync();
+    }
+
+    private static Task<double> Pod(Node node, Pod pod, bool comes) => node.ApplyAsync(comes ? Change(null, pod) : Change(pod, null));
+
+    /// <summary>There and back again, the first tenth unheard.</summary>
+    private static async Task<string> RepeatAsync(Func<int, bool, Task<double>> change)
+    {
+        var times = new List<double>();
+        for (var round = -Rounds / 10; round < Rounds; round++)
+        {
+            var time = await change(Math.Abs(round / 2), round % 2 == 0);
+            if (round >= 0) times.Add(time);
+        }
+        times.Sort();
+        return string.Create(CultureInfo.InvariantCulture, $"{times[Rounds / 2]:0.00} / {times[Rounds * 99 / 100]:0.00} ms");
+    }
+
+    /// <summary>The same table by the nft program, from its own listing: in place of ours.</summary>
+    private static async Task<double> NftAsync()
+    {
+        var file = Path.GetTempFileName();
+        await ShellAsync($"nft list table inet {DataplaneLoop.Table} > {file}; nft delete table inet {DataplaneLoop.Table}-hold");
+        await ShellAsync($"sed -i 's/^table inet {DataplaneLoop.Table} /table inet again /' {file}");
+        var began = Stopwatch.GetTimestamp();
+        await ShellAsync($"nft -f {file}");
+        var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        File.Delete(file);
+        return time;
+    }
+
+    private static async Task ShellAsync(string command)
+    {
+        using var shell = Process.Start("/bin/sh", ["-c", command]);
+        await shell.WaitForExitAsync();
+        if (shell.ExitCode != 0) throw new InvalidOperationException($"{command} ended with {shell.ExitCode}");
+    }
+
+    private static IEnumerable<Resource> World(int policies, int pods, int networks) =>
+    [
+        new Tier(new Metadata("default")) { Order = 1_000_000 }, new KubernetesNamespace(new Metadata("default")),
+        .. Enumerable.Range(0, policies).Select(n => Policy(n, 0)),
+        .. Enumerable.Range(0, pods).Select(n => AnyPod(n, n < Here ? "node0" : "node1", SelectorsOfPod)),
+        .. Enumerable.Range(0, Sets).Select(n => NetworksOf(n, networks / Sets)),
+    ];
+
+    private static GlobalNetworkSet NetworksOf(int n, int count) => new(new Metadata($"set{n}")
+    {
+        Labels = Labels.From([new("net", $"n{n}")]),
+    })
+    {
+        Nets = [.. Enumerable.Range(n * count, count).Select(i => new Prefix(Address.FromIPv4(0x64000000u + (uint)(i * 512)), 24))],
+    };
+
+    private static Pod AnyPod(int n, string node, int selectors) => new(new Metadata($"pod{n}", "default")
+    {
+        Labels = Labels.From(
+        [
+            new("projectcalico.org/namespace", "default"), new("group", $"g{n % Groups}"),
+            .. Enumerable.Range(0, selectors).Select(i => new KeyValuePair<string, string>($"t{(n * 7 + i) % Selectors}", "")),
+        ]),
+    })
+    {
+        Node = node,
+        Nets = [new Prefix(Address.FromIPv4(0x0a000000u + (uint)n), 32)],
+        Profiles = ["kns.default"],
+    };
+
+    private static Pod NewPod(int n, string node) => AnyPod(n, node, SelectorsOfNewPod);
+
+    /// <summary>A pod here has one in a hundred of them.</summary>
+    private static NetworkPolicy Policy(int n, int edit) => new(new Metadata($"policy{n}", "default"))
+    {
+        Spec = new()
+        {
+            Tier = "default",
+            AppliesTo = Selector.Parse($"projectcalico.org/namespace == 'default' && group == 'g{n % Groups}'"),
+            Types = PolicyTypes.Ingress,
+            WorkloadsOnly = true,
+            Ingress = [.. Enumerable.Range(0, RulesEach).Select(i => Rule(n, i, edit))],
+        },
+    };
+
+    private static PolicyRule Rule(int n, int i, int edit) => new()
+    {
+        Action = RuleAction.Allow,
+        Protocol = (byte)IpProtocol.Tcp,
+        Source = new()
+        {
+            In = Selector.Parse(i == 0 && n % 4 == 0 ? $"net == 'n{n / 4 % Sets}'" : $"has(t{(n * RulesEach + i) % Selectors})"),
+        },
+        Destination = new() { Ports = [new PortMatch((ushort)(1_000 + i), (ushort)(1_000 + i + edit))] },
+    };
+
+    private const string From4 = "10.1.0.1", To4 = "10.1.0.2";
+
+    /// <summary>One pod sends to another past as many policies, of which the last allows it: of a connection that is known, because the
+    /// other has answered, and each packet of another one.</summary>
+    private static async Task<(double Known, double New)> PacketsAsync(int policies)
+    {
+        using var node = Netns.Make("bench");
+        using var from = Netns.Make("from");
+        using var to = Netns.Make("to");
+        node.Forward();
+        node.Set("net/netfilter/nf_conntrack_udp_timeout=1");
+        foreach (var (pod, space, address) in new[] { (PacketPod("from", From4), from, From4), (PacketPod("to", To4), to, To4) })
+        {
+            var link = pod.InterfaceName("cali");
+            await Netns.JoinAsync(node, link, [], space, "eth0", [address + "/32"]);
+            node.Tell($"link set {link} address ee:ee:ee:ee:ee:ee\nroute add {address}/32 dev {link}\n", "ip", "-batch", "-");
+            space.Tell("route add 169.254.1.1 dev eth0\nroute add default via 169.254.1.1\n"
+                + "neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0\n", "ip", "-batch", "-");
+        }
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["policy", "packets", policies.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        using var child = node.Inside(() => Process.Start(start)!);
+        if (await child.StandardOutput.ReadLineAsync() != "in force") throw new InvalidOperationException("nothing is in force");
+        using var sink = to.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        sink.Bind(new IPEndPoint(IPAddress.Any, 9));
+        to.Tell("table inet quiet {\n chain in {\n type filter hook prerouting priority -400\n udp dport != 9 drop\n }\n}\n",
+            "nft", "-f", "-");
+        using var socket = from.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SendTo(new byte[64], new IPEndPoint(IPAddress.Parse(To4), 9));
+        EndPoint asker = new IPEndPoint(IPAddress.Any, 0);
+        sink.ReceiveFrom(new byte[64], ref asker);
+        sink.SendTo(new byte[64], asker);
+        socket.Receive(new byte[64]);
+        var known = Best(() => Send(socket, 5 * Packets, _ => 9));
+        var fresh = new List<double>();
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1.5)); // those of the last round are forgotten
+            using var other = from.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            fresh.Add(Send(other, Packets, n => 10_000 + n));
+        }
+        child.StandardInput.Close();
+        await child.WaitForExitAsync();
+        return (known, fresh.Max());
+    }
+
+    private static double Best(Func<double> once) => Enumerable.Range(0, 3).Max(_ => once());
+
+    /// <summary>The way through the node is worked off while it is sent. Nobody reads: what finds no room in the end has come that
+    /// far.</summary>
+    private static double Send(Socket socket, int packets, Func<int, int> port)
+    {
+        var to = new IPEndPoint(IPAddress.Parse(To4), 9);
+        var octets = new byte[64];
+        var began = Stopwatch.GetTimestamp();
+        for (var n = 0; n < packets; n++)
+        {
+            to.Port = port(n);
+            socket.SendTo(octets, to);
+        }
+        return packets / Stopwatch.GetElapsedTime(began).TotalSeconds;
+    }
+
+    private static Pod PacketPod(string name, string address) => new(new Metadata(name, "default")
+    {
+        Labels = Labels.From([new("projectcalico.org/namespace", "default"), new("app", name)]),
+    })
+    {
+        Node = "node0",
+        Nets = [Prefix.Parse(address + "/32")],
+        Profiles = ["kns.default"],
+    };
+
+    private static PolicyRule AllowFrom(string app, IpProtocol protocol) => new()
+    {
+        Action = RuleAction.Allow,
+        Protocol = (byte)protocol,
+        Source = new() { In = Selector.Parse($"app == '{app}'") },
+    };
+
+    /// <summary>Puts policies of a pod into force, and holds them until its input ends.</summary>
+    public static async Task HoldAsync(int policies)
+    {
+        await using var node = new Node();
+        await node.StartAsync();
+        Resource[] objects =
+        [
+            new Tier(new Metadata("default")) { Order = 1_000_000 },
+            new KubernetesNamespace(new Metadata("default")), PacketPod("from", From4), PacketPod("to", To4),
+            .. Enumerable.Range(0, policies).Select(n => new NetworkPolicy(new Metadata($"p{n:000}", "default"))
+            {
+                Spec = new()
+                {
+                    Tier = "default",
+                    AppliesTo = Selector.Parse("app == 'to'"),
+                    Types = PolicyTypes.Ingress,
+                    WorkloadsOnly = true,
+                    Ingress =
+                    [
+                        AllowFrom("from", IpProtocol.Tcp), AllowFrom(n == policies - 1 ? "from" : "nobody", IpProtocol.Udp),
+                    ],
+                },
+            }),
+        ];
+        await node.ApplyAsync([.. objects.Select(one => Change(null, one))]);
+        Console.WriteLine("in force");
+        await Console.In.ReadToEndAsync();
+    }
+}
