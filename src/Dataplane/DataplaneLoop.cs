@@ -44,7 +44,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private DataplaneSettings settings;
     private bool resourcesAreKnown, isFlushed;
     private KernelSnapshot? machine;
-    private volatile bool followsInterfaces;
+    private KernelSnapshot heard = KernelSnapshot.Empty;
     private volatile RoutingQuestion question = RoutingQuestion.None;
     private ITimer? timer;
     private Loop? loop;
@@ -190,10 +190,13 @@ public sealed class DataplaneLoop : IAsyncDisposable
         way?.Gateway is { } gateway && gateway.Family == packet.Destination.Family && facts.NameOf(way.Interface) == link
             ? gateway : packet.Destination;
 
-    /// <summary>Other routes of the kernel's decide what leads upstream, addresses where services are; and nothing else here.</summary>
-    private void Look(KernelSnapshot _)
+    /// <summary>Of the kernel's, other links and addresses make other endpoints, and services lead elsewhere; other routes decide what leads
+    /// upstream, and nothing else here. Told by one loop, one after the other.</summary>
+    private void Look(KernelSnapshot now)
     {
-        if (question.IsAsked || followsInterfaces) Look();
+        var isOther = now.Links != heard.Links || now.Addresses != heard.Addresses;
+        heard = now;
+        if (isOther || question.IsAsked) Look();
     }
 
     private void Look() => inbox.Writer.TryWrite(DataplaneNews.Look.Again);
@@ -254,7 +257,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         if (differs)
             foreach (var feature in features) feature.InForce();
-        followsInterfaces = services.FollowsInterfaces;
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);

@@ -5,6 +5,8 @@ using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane.Tests;
@@ -86,6 +88,22 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         Assert.InRange(kernel.Looks, 1, 10);
     }
 
+    [Fact]
+    public async Task A_host_endpoint_by_its_address_is_there_as_soon_as_an_interface_has_the_address()
+    {
+        await dataplane.ConfigureAsync(new("node1", Policy: new() { Enabled = true }));
+        await dataplane.ApplyAsync(Plans.Come(new HostEndpoint(new Metadata("host"))
+        {
+            Node = "node1",
+            ExpectedIPs = [Address.Parse("192.0.2.1")],
+        }));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.Equal(0, dataplane.Policy.Hosts);
+        kernel.Have(new(7, "eth7", 0, 1500, 0, null), new(7, Address.Parse("192.0.2.1"), 24, null, 0, false));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.Equal(1, dataplane.Policy.Hosts);
+    }
+
     /// <summary>A table that takes all, or has whoever comes wait at the door.</summary>
     private sealed class Table : INftables
     {
@@ -148,6 +166,17 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public void Move()
         {
             current = current with { Version = current.Version + 1 };
+            Changed?.Invoke(current);
+        }
+
+        public void Have(Link link, LinkAddress address)
+        {
+            current = current with
+            {
+                Version = current.Version + 1,
+                Links = current.Links.Add(link.Index, link),
+                Addresses = [.. current.Addresses, address],
+            };
             Changed?.Invoke(current);
         }
 

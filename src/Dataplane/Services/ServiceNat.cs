@@ -40,9 +40,6 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
     public string Name => FeatureName;
     public TimeSpan? Due => sessions.Due;
 
-    /// <summary>What the kernel's addresses are may change what is wanted.</summary>
-    public bool FollowsInterfaces => isOn && followers.Count > 0;
-
     /// <summary>All that is known, by their ids.</summary>
     public ServicesView View => new(isOn,
         [.. table.Rows.Select(row => row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row)]);
