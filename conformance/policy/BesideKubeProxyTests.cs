@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using static Calico.Bgp.Conformance.Policy.Yaml;
 
 namespace Calico.Bgp.Conformance.Policy;
@@ -124,6 +126,44 @@ public sealed class BesideKubeProxyTests : IAsyncLifetime
             red/a service:local udp/80 nothing
             red/a service:host tcp/80 nothing
             """);
+    }
+
+    /// <summary>
+    /// This kernel has no IPVS. What it would send on has been to the host's input, has another destination by then, and leaves as if the
+    /// host had made it, with the client's source: so does what a transparent socket sends.
+    /// </summary>
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task What_IPVS_sends_on_to_a_pod_is_asked_of_the_pods_policies()
+    {
+        await site.StartAsync();
+        var policy = Namespaced("red", "clients", "selector: \"app == 'a'\", types: [Ingress], ingress: ["
+            + "{ action: Allow, protocol: UDP, source: { nets: [203.0.113.0/24] }, destination: { ports: [80] } }]");
+        await site.PutAsync(objects + policy);
+        // Without kube-ipvs0 nobody sends so.
+        Assert.True(await ComesThroughAsync(Place.Outside));
+        await site.Node.IpAsync("link add kube-ipvs0 type veth peer name kube-ipvs1");
+        await Until.TrueAsync("the pod is closed to who is not listed", async () => !await ComesThroughAsync(Place.Outside),
+            PolicySite.Patience, site.LogAsync);
+        Assert.True(await ComesThroughAsync(Place.Customer));
+        Assert.True(await ComesThroughAsync(Place.Node1));
+        await site.PutAsync(objects);
+        Assert.True(await ComesThroughAsync(Place.Outside));
+    }
+
+    private async Task<bool> ComesThroughAsync(Place from)
+    {
+        const int ip = 0, transparent = 19; // SOL_IP, IP_TRANSPARENT
+        using var socket = site.Node.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SetRawSocketOption(ip, transparent, BitConverter.GetBytes(1));
+        socket.Bind(new IPEndPoint(from.Address(false), 0));
+        var token = Ping.NewToken();
+        try
+        {
+            await socket.SendToAsync(Wire.Token(token), new IPEndPoint(site.Town["red/a"].Address(false), 80));
+        }
+        catch (SocketException dropped) when (dropped.SocketErrorCode == SocketError.AccessDenied) { }
+        await Task.WhenAny(site.Arrivals.WaitAsync(token), Task.Delay(Prober.Moment));
+        return site.Arrivals.Of(token) != null;
     }
 
     [NeedsFact(Needs.Daemon, "nft")]

@@ -55,6 +55,9 @@ internal static class Frame
     public static readonly NftChain InputHost = Filter("input-host", NftHookPoint.Input, 1, "from a workload to this host");
     public static readonly NftChain Output = Filter("output", NftHookPoint.Output, 0, "from this host");
 
+    /// <summary>What IPVS sends on to a workload leaves as if this host had made it, with somebody else's source.</summary>
+    public static readonly NftChain OutputTo = Filter("output-to", NftHookPoint.Output, 1, "by IPVS to a workload");
+
     /// <summary>Behind the translation of destinations, in front of that of sources.</summary>
     public static readonly NftChain ManglePostrouting =
         Filter("postrouting-mangle", NftHookPoint.Postrouting, Mangle, "from this host, to where a service leads");

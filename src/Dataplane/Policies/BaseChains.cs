@@ -70,6 +70,11 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
                 new(facts.Marks.IsEarly, ActDecide.Accept), .. Neighbour, .. OverlayPeers.Ask(OverlayPeers.Out, facts),
                 new(new MatchTranslated(Destination: true), ActDecide.Accept), // its way out is known behind the translation alone
             ]), into);
+        Put(Frame.OutputTo, !facts.HasIpvs ? [] :
+            [
+                new(new MatchLocalSource(OfOutgoingInterface: false), ActDecide.Accept),
+                .. Workloads(ProgramKind.WorkloadIn, leaving: true, facts),
+            ], into);
         Put(Frame.ManglePostrouting, Of(ProgramKind.HostOutTranslated, leaving: true, facts, []) is { IsEmpty: true } none ? none :
             [new(new MatchTranslated(Destination: true), new MatchLocalSource(OfOutgoingInterface: false), Jump(Translated))], into);
     }

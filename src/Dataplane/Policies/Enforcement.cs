@@ -69,7 +69,10 @@ internal sealed partial class Enforcement : IFeature
         switch (change)
         {
             case DataplaneChange.Object(var one): Apply(one); break;
-            case DataplaneChange.Machine(var newest): endpoints.Apply(newest); break;
+            case DataplaneChange.Machine(var newest):
+                facts.Apply(newest);
+                endpoints.Apply(newest);
+                break;
             case DataplaneChange.Configured(var newest): Configure(newest); break;
         }
     }

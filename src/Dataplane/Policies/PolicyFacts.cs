@@ -44,6 +44,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     public bool AllowsVxlanFromWorkloads { get; init; }
     public bool AllowsIpipFromWorkloads { get; init; }
 
+    /// <summary>kube-proxy translates by IPVS.</summary>
+    public bool HasIpvs { get; init; }
+
     /// <summary>What is denied is logged (bgpd.yaml, <c>policy.logDenied</c>).</summary>
     public bool LogsDenied { get; init; }
 

@@ -1,3 +1,4 @@
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Policies;
@@ -9,12 +10,23 @@ internal sealed class PolicyFactsReader
     private readonly Dictionary<string, IPPool> pools = [];
     private DataplaneSettings settings = new("");
     private BgpConfiguration? bgp;
+    private bool hasIpvs;
 
     public PolicyFacts Now { get; private set; } = new(PolicyMarks.Of(PolicySettings.DefaultMarkMask));
 
     public void Configure(DataplaneSettings newest)
     {
         settings = newest;
+        Follow();
+    }
+
+    /// <summary>In IPVS mode kube-proxy has services' addresses on a link of its own, which Felix takes for the sign of it, too.</summary>
+    public void Apply(KernelSnapshot machine)
+    {
+        const string linkOfIpvs = "kube-ipvs0";
+        var now = machine.Links.Values.Any(link => link.Name == linkOfIpvs);
+        if (now == hasIpvs) return;
+        hasIpvs = now;
         Follow();
     }
 
@@ -47,6 +59,7 @@ internal sealed class PolicyFactsReader
             WireguardPort6 = (ushort)(felix.WireguardListeningPortV6 ?? PolicyFacts.DefaultWireguardPort6),
             Tunnels = TunnelsInUse.Of(felix, pools.Values),
             ExternalNodes = felix.ExternalNodes,
+            HasIpvs = hasIpvs,
             Rejects = felix.FilterDenyAction == DenyAction.Reject,
             AllowsInvalid = felix.DisableConntrackInvalidCheck == true,
             EndpointToHost = felix.DefaultEndpointToHostAction ?? EndpointToHostAction.Drop,
