@@ -35,6 +35,9 @@ public sealed record PolicyView(
     /// <summary>What is denied is told (<see cref="IDataplane.Denied"/>).</summary>
     public bool LogsDenied { get; init; }
 
+    /// <summary>That rules match by.</summary>
+    public int Sets { get; init; }
+
     /// <summary>Because a change forbids them.</summary>
     public long ConnectionsCut { get; init; }
 

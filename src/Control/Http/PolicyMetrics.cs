@@ -18,6 +18,10 @@ internal static class PolicyMetrics
         text.Sample("calico_bgp_policy_endpoints", policy.Workloads, ("kind", "workload"));
         text.Sample("calico_bgp_policy_endpoints", policy.Hosts, ("kind", "host"));
         OwnMetrics.One(text, "calico_bgp_policy_programs", "gauge", "Programs that these endpoints share", policy.Programs);
+        OwnMetrics.One(text, "calico_bgp_policy_sets", "gauge", "Sets that their rules match by", policy.Sets);
+        if (dataplane.View.Table.LastTransaction is { } last)
+            OwnMetrics.One(text, "calico_bgp_policy_last_transaction_timestamp_seconds", "gauge", "When our table was last changed",
+                last.ToUnixTimeMilliseconds() / 1000.0);
         OwnMetrics.One(text, "calico_bgp_policy_closed", "gauge", "Policies that are closed: the kernel refuses a rule of them",
             policy.Problems.Length);
         OwnMetrics.One(text, "calico_bgp_policy_connections_cut_total", "counter", "Connections cut because a change forbids them",

@@ -256,5 +256,6 @@ internal sealed partial class Enforcement : IFeature
     public void InForce() => View = new(IsOn, true, objects.Enforced, endpoints.OfWorkloads, endpoints.OfHosts, programs.Count, [])
     {
         LogsDenied = LogsDenied,
+        Sets = sets.Count,
     };
 }

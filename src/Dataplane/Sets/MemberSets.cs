@@ -68,6 +68,9 @@ internal sealed partial class MemberSets
     /// change: it is to be noted, and nothing else done.</summary>
     public event Action<Selector, IpFamily>? NetsChanged;
 
+    /// <summary>Sets that some rule uses.</summary>
+    public int Count => parts.Count;
+
     /// <summary>Who matches what, for who explains.</summary>
     public SelectorIndex Index { get; }
 

@@ -13,6 +13,8 @@ internal sealed class SetParts
     /// <summary>True: to be put; false: to be removed.</summary>
     private readonly Dictionary<(SetPart Part, SetElement Element), bool> changes = [];
 
+    public int Count => all.Count;
+
     public void Add(SetPart part)
     {
         all.Add(part);

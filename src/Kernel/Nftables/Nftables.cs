@@ -17,6 +17,9 @@ public sealed record NftRulePlace(string Chain, string? Comment, bool IsLastReso
 public sealed record NftStatus(
     long Transactions, long Readings, long Repairs, ImmutableArray<string> Missing, ImmutableArray<NftProblem> Problems)
 {
+    /// <summary>When the last one was sent; null: none was.</summary>
+    public DateTimeOffset? LastTransaction { get; init; }
+
     public static readonly NftStatus None = new(0, 0, 0, [], []);
 }
 

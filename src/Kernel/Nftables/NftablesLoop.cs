@@ -159,7 +159,10 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     }
 
     private void Publish(Ruleset ruleset, Ruleset hold) => status = new(ruleset.Transactions, ruleset.Readings, repairs, missing,
-        [.. ruleset.Problems(ShownProblems), .. hold.Problems(ShownProblems)]);
+        [.. ruleset.Problems(ShownProblems), .. hold.Problems(ShownProblems)])
+    {
+        LastTransaction = ruleset.LastTransaction,
+    };
 
     private void Repaired(long transactions)
     {

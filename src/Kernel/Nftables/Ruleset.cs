@@ -31,6 +31,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     public bool IsOurs { get; private set; }
 
     public long Transactions { get; private set; }
+    public DateTimeOffset? LastTransaction { get; private set; }
     public long Readings { get; private set; }
     public bool IsSettled { get; private set; }
 
@@ -198,6 +199,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     private NftOutcome Exchange()
     {
         Transactions++;
+        LastTransaction = clock.GetUtcNow();
         var deaf = transaction.Octets > MostHeard ? watched : null;
         deaf?.Hear(NftWatch.GroupNumber, false);
         var outcome = transaction.Exchange(() => deaf?.Hear(NftWatch.GroupNumber, true));

@@ -16,6 +16,7 @@ public sealed class FakeDataplane : IDataplane
         true, true, 3, 2, 1, 4, [new("NetworkPolicy/default/p", "No such file or directory", true)])
     {
         ConnectionsCut = 6,
+        Sets = 9,
     };
 
     public NatView View { get; } = new(
@@ -33,7 +34,8 @@ public sealed class FakeDataplane : IDataplane
         ]),
         [new("tor1", true, true), new("tor2", false, true), new("node2", true, false)],
         new(3, 1, 2, ["CONFIG_NFT_FIB_INET"], [new("rule in chain postrouting: masquerade", 2, "No such file or directory",
-        FakeSpeaker.Now.AddMinutes(-1), 4)]), 5);
+        FakeSpeaker.Now.AddMinutes(-1), 4)])
+        { LastTransaction = DateTimeOffset.FromUnixTimeMilliseconds(1_500) }, 5);
 
     public DeniedView Denied { get; set; } = new(true, null, 3,
     [

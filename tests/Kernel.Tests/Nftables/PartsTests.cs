@@ -232,6 +232,7 @@ public class PartsTests
             .Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000 + (uint)i))))];
         await loop.ApplyAsync([Put(HostSet("s")), Put(new NftSet("many", [NftType.Ipv4Address], false, [.. many]))]);
         Assert.Equal((1L, 1L), (loop.Status.Transactions, loop.Status.Readings));
+        Assert.NotNull(loop.Status.LastTransaction);
         ns.Nft($"add element inet {Name} s {{ 192.0.2.1 }}");
         await Until.TrueAsync("a repair", () => loop.Status.Repairs == 1);
         Assert.DoesNotContain("192.0.2.1", ns.Nft($"list set inet {Name} s"), StringComparison.Ordinal);
