@@ -246,6 +246,48 @@ public sealed class ServiceTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "nft")]
+    public async Task No_connection_fails_while_backends_that_live_come_and_go()
+    {
+        const int edits = 60;
+        string With(params int[] backends) => Web(backends) + "  onBackendRemoval: keep";
+        await site.StartAsync(With(0, 1, 2));
+        using var ending = new CancellationTokenSource();
+        var asking = Families.Select(async six =>
+        {
+            var (good, bad) = (0, 0);
+            while (!ending.IsCancellationRequested)
+                if (await AskAsync(six, 80, tcp: true, attempts: 1) == null) bad++;
+                else good++;
+            return (good, bad);
+        }).ToArray();
+        for (var i = 0; i < edits; i++) await site.ReloadAsync(With(i % 2 == 0 ? [0, (i / 2 % 2) + 1] : [0, 1, 2]));
+        await ending.CancelAsync();
+        foreach (var (good, bad) in await Task.WhenAll(asking))
+        {
+            Assert.Equal(0, bad);
+            Assert.InRange(good, edits, int.MaxValue);
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_table_that_somebody_takes_away_comes_back_and_connections_go_on()
+    {
+        await site.StartAsync(Web(0, 1));
+        foreach (var six in Families)
+        {
+            var sockets = await ConnectBothAsync(six);
+            await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
+            await site.TableAsync(table => table.Contains("svc-ends6"), "the table is back");
+            foreach (var socket in sockets.Values)
+            {
+                Assert.True(await socket.GoesOnAsync());
+                socket.Dispose();
+            }
+            Assert.NotNull(await AskAsync(six, 80, tcp: true));
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
     public async Task An_interface_that_gets_another_address_takes_its_service_along()
     {
         await site.StartAsync("""
