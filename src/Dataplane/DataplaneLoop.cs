@@ -190,8 +190,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         way?.Gateway is { } gateway && gateway.Family == packet.Destination.Family && facts.NameOf(way.Interface) == link
             ? gateway : packet.Destination;
 
-    /// <summary>Of the kernel's, other links and addresses make other endpoints, and services lead elsewhere; other routes decide what leads
-    /// upstream, and nothing else here. Told by one loop, one after the other.</summary>
+    /// <summary>Of the kernel's, other links and addresses make other endpoints, and services lead elsewhere; other routes decide what
+    /// leads upstream, and nothing else here. Told by one loop, one after the other.</summary>
     private void Look(KernelSnapshot now)
     {
         var isOther = now.Links != heard.Links || now.Addresses != heard.Addresses;
