@@ -48,9 +48,12 @@ internal static class ServerTrust
                 + $"{late.NotAfter.ToUniversalTime():u}, and the clock here says {now.UtcDateTime:u}";
         }
         var flags = judge.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status);
-        if ((flags & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != 0)
+        const X509ChainStatusFlags Stranger =
+            X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid;
+        if ((flags & Stranger) != 0)
             return "expected a certificate by an authority of "
-                + $"{(access.Authorities == null ? "this machine" : access.Authorities.File ?? "the kubeconfig")}, got one by {server.Issuer}";
+                + $"{(access.Authorities == null ? "this machine" : access.Authorities.File ?? "the kubeconfig")}, "
+                + $"got one by {server.Issuer}";
         return $"its certificate ({server.Subject}) is not believed: {flags}";
     }
 

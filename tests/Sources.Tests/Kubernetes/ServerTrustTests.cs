@@ -40,7 +40,8 @@ public sealed class ServerTrustTests : IDisposable
     private static string? Doubt(ClusterAccess access, X509Certificate2? server, SslPolicyErrors errors = SslPolicyErrors.None) =>
         ServerTrust.Doubt(access, server, [], errors, Now);
 
-    private ClusterAccess Believing(string authority) => new(new Uri("https://10.0.0.1:6443")) { Authorities = new(PathOf(authority), null) };
+    private ClusterAccess Believing(string authority) =>
+        new(new Uri("https://10.0.0.1:6443")) { Authorities = new(PathOf(authority), null) };
 
     [Fact]
     public void Whose_authority_and_name_are_right_is_believed()
