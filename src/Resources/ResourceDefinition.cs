@@ -14,10 +14,15 @@ public sealed record ResourceReading(ImmutableArray<ResourceDefinition> Definiti
 {
     public static readonly ResourceReading Nothing = new([], []);
 
+    /// <summary>A list without its end: nobody knows which objects that held.</summary>
+    public bool IsCutOff { get; init; }
+
     /// <summary>The same, further down in the file.</summary>
-    public ResourceReading Shifted(int lines) => lines == 0 ? this : new(
-        [.. Definitions.Select(one => one with { Line = one.Line + lines, Problems = Shifted(one.Problems, lines) })],
-        Shifted(Problems, lines));
+    public ResourceReading Shifted(int lines) => lines == 0 ? this : this with
+    {
+        Definitions = [.. Definitions.Select(one => one with { Line = one.Line + lines, Problems = Shifted(one.Problems, lines) })],
+        Problems = Shifted(Problems, lines),
+    };
 
     private static ImmutableArray<ResourceProblem> Shifted(ImmutableArray<ResourceProblem> problems, int lines) =>
         [.. problems.Select(problem => problem with { Line = problem.Line + lines })];

@@ -42,7 +42,7 @@ public static partial class ResourceJson
         var into = new Reading { Wanted = wanted };
         foreach (var document in documents)
             foreach (var item in document is SequenceNode list ? list.Items : [document]) ReadObject(item, file, (null, null), into);
-        return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable());
+        return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable()) { IsCutOff = into.IsCutOff };
     }
 
     /// <summary>One object that was asked for as this kind; objects in lists do not say it themselves.</summary>
@@ -61,6 +61,7 @@ public static partial class ResourceJson
         public ImmutableArray<ResourceProblem>.Builder Problems { get; } = ImmutableArray.CreateBuilder<ResourceProblem>();
         public Concern Wanted { get; init; }
         public bool Wants(ResourceKind kind) => kind.Whole.Concerns == Concern.Nobody || kind.IsFor(Wanted);
+        public bool IsCutOff { get; set; }
         /// <summary>Kinds already named as having no effect.</summary>
         public HashSet<(string, string)> Named { get; } = [];
     }
@@ -76,7 +77,8 @@ public static partial class ResourceJson
         }
         var root = new Fields(map, null, findings);
         var (apiVersion, kind) = (root["apiVersion"].Word() ?? listed.ApiVersion, root["kind"].Word() ?? listed.Kind);
-        if (apiVersion == null || kind == null)
+        if (apiVersion != null && kind == null && !root["items"].IsAbsent) CutOff(map, file, into);
+        else if (apiVersion == null || kind == null)
             into.Problems.Add(Without(kind == null ? "kind" : "apiVersion", map, file));
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
         else if (ByName.TryGetValue((apiVersion, kind), out var known) && into.Wants(known))
@@ -95,6 +97,15 @@ public static partial class ResourceJson
         }
         var listed = kind == "List" ? (null, null) : (apiVersion, kind[..^"List".Length]);
         foreach (var item in sequence.Items) ReadObject(item, file, listed, into);
+    }
+
+    /// <summary>kubectl and calicoctl write a list's kind behind its items: who has the items without it has not got all of them.</summary>
+    private static void CutOff(MappingNode map, string file, Reading into)
+    {
+        into.IsCutOff = true;
+        into.Problems.Add(new(
+            "", "kind", "expected the list's kind behind its items, got none, as where a file was cut off; what it said before stays", file,
+            map.Line, ProblemSeverity.Error));
     }
 
     /// <summary>Of a group we know, in a version or with a kind that we do not.</summary>

@@ -41,8 +41,8 @@ internal static class YamlDocuments
     public static ResourceReading Read(YamlChunk chunk, string file, Concern wanted, out bool whole)
     {
         var documents = Trees(chunk, out var mistake);
-        whole = mistake == null;
         var reading = ResourceJson.Read(documents, file, wanted);
+        whole = mistake == null && !reading.IsCutOff;
         if (mistake == null) return reading;
         var problem = new ResourceProblem("", "", mistake.Text, file, mistake.Line, ProblemSeverity.Error);
         return reading with { Problems = reading.Problems.Add(problem) };

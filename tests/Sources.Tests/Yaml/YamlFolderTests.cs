@@ -74,6 +74,23 @@ public sealed class YamlFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_list_that_was_cut_off_behind_an_item_loses_nothing_that_it_said_before()
+    {
+        static string Item(string name, int last) => "- " + Manifests.Peer(name, last).TrimEnd().Replace("\n", "\n  ") + "\n";
+        var list = $"apiVersion: projectcalico.org/v3\nitems:\n{Item("a", 1)}{Item("b", 2)}kind: BGPPeerList\nmetadata: {{}}\n";
+        manifests.Write("a.yaml", list);
+        Assert.Equal("a=1 b=2", Scan());
+        manifests.Write("a.yaml", list[..list.IndexOf("- apiVersion: projectcalico.org/v3\n  kind: BGPPeer\n  metadata:\n    name: b",
+            StringComparison.Ordinal)]);
+        After("a.yaml", 5000);
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.Contains("got none, as where a file was cut off", Assert.Single(store.Current.Problems).Reason);
+        manifests.Write("a.yaml", list);
+        Assert.Equal("a=1 b=2", Scan());
+        Assert.Empty(store.Current.Problems);
+    }
+
+    [Fact]
     public void A_file_that_stays_broken_keeps_what_it_said_and_says_so_until_it_is_mended()
     {
         manifests.Write("a.yaml", $"{Manifests.Peer("a", 1)}---\n{Manifests.Peer("b", 2)}");
