@@ -32,9 +32,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7013, LogLevel.Warning, "what rules of policies log is not heard: {Words}")]
     public static partial void Deaf(ILogger log, string words);
 
-    [LoggerMessage(7003, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
+    [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
     public static partial void SessionsEnded(ILogger log, long count);
 
-    [LoggerMessage(7004, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]
+    [LoggerMessage(7021, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]
     public static partial void SessionsStay(ILogger log, string words);
 }

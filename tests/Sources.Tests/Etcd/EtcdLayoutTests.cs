@@ -35,8 +35,8 @@ public class EtcdLayoutTests
     public void Where_policy_is_enforced_what_it_is_made_of_is_read_too() => Assert.Equal(
         [
             "bgpconfigurations", "felixconfigurations", "globalnetworkpolicies", "globalnetworksets", "hostendpoints", "ippools",
-            "networkpolicies", "networksets", "nodes", "profiles", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies", "stagednetworkpolicies",
-            "tiers", "workloadendpoints",
+            "networkpolicies", "networksets", "nodes", "profiles", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies",
+            "stagednetworkpolicies", "tiers", "workloadendpoints",
         ],
         EtcdLayout.Prefixes(Concern.Policy).Select(prefix => prefix[Resources.Length..^1]));
 
