@@ -178,22 +178,8 @@ internal sealed class Daemon(
     }
 
     /// <summary>What changes beside the speaker's part, or will at the next start. Held against what is in force.</summary>
-    private IEnumerable<string> OtherChanges(DaemonConfig newer)
-    {
-        var (sockets, control) = (Started.Control, newer.Control);
-        if (Started.Log != newer.Log) yield return "log: takes effect at the next start";
-        if ((Resources == null) != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
-        else if (Resources?.Of.SequenceEqual(newer.Sources) == false)
-            yield return "sources: others take their place once they have been read";
-        var nat = current.Config.Nat;
-        if (nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : nat == null ? "nat: added" : "nat: changed";
-        var policy = current.Config.Policy;
-        if (policy != newer.Policy)
-            yield return newer.Policy == null ? "policy: removed" : policy == null ? "policy: added" : "policy: changed";
-        var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
-            && sockets.BirdSockets.SequenceEqual(control.BirdSockets) && sockets.Hosts.SequenceEqual(control.Hosts);
-        if (!sameSockets) yield return "control: takes effect at the next start";
-    }
+    private IEnumerable<string> OtherChanges(DaemonConfig newer) =>
+        SectionChanges.Between(Started, current.Config, Resources?.Of ?? [], newer);
 
     public bool Confirm()
     {

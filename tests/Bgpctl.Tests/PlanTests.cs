@@ -139,6 +139,20 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public async Task A_difference_names_what_waits_for_the_next_start_and_what_becomes_of_packets()
+    {
+        File.WriteAllText(In("bgpd.yaml"), "node: a\n");
+        File.WriteAllText(In("newer.yaml"), "node: a\nlog: { level: debug }\ncontrol: { socket: other.ctl }\nnat: {}\n"
+            + "sources: [{ files: . }]\n");
+        Assert.Equal(0, await RunAsync("--diff", In("newer.yaml")));
+        var lines = output.ToString().Split('\n');
+        Assert.Contains("log: takes effect at the next start", lines);
+        Assert.Contains("control: takes effect at the next start", lines);
+        Assert.Contains("sources: takes effect at the next start", lines);
+        Assert.Contains("nat: added", lines);
+    }
+
+    [Fact]
     public async Task The_same_again_changes_nothing()
     {
         Assert.Equal(0, await RunAsync("--diff", Write("2", Resources)));

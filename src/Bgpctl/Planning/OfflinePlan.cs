@@ -59,6 +59,13 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     /// <summary>What the other one would change.</summary>
     public IEnumerable<string> Changes(OfflinePlan newer)
     {
+        // Other sources have been read here, and what they change is among the lines; whether there are any is for the next start.
+        var read = File.Sources.IsEmpty == newer.File.Sources.IsEmpty ? newer.File.Sources : File.Sources;
+        return SpeakersChanges(newer).Concat(SectionChanges.Between(File, File, read, newer.File));
+    }
+
+    private IEnumerable<string> SpeakersChanges(OfflinePlan newer)
+    {
         if (Planner == null || newer.Planner == null) return ConfigChanges.Between(Joined, newer.Joined);
         var (plan, services) = Planner.Instead(newer.Planner.Settings, newer.Planner.Resources);
         var (weighs, willWeigh) = (Planner.Settings.WeighServices, newer.Planner.Settings.WeighServices);
