@@ -249,6 +249,24 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         await RunsAsync();
     }
 
+    /// <summary>Nobody writes into it, so that who opened it would wait, and every reload after him.</summary>
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task A_reload_of_a_FIFO_is_refused_and_the_next_one_is_taken()
+    {
+        var http = folder.PathOf("bgpd.sock");
+        var file = Configuration(http: $"'unix:{http}'");
+        Start(file);
+        await RunsAsync();
+        File.Delete(file);
+        await Shell.RunAsync("mkfifo", file);
+        var reload = await Shell.RunAsync(Project.Bgpctl, "--socket", http, "reload").WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((1, $"bgpctl: {file}: expected a regular file, got a FIFO"), (reload.Code, reload.Errors.Trim()));
+        File.Delete(file);
+        Configuration("routes: [{ prefix: 203.0.113.0/24, type: blackhole }]", http: $"'unix:{http}'");
+        reload = await Shell.RunAsync(Project.Bgpctl, "--socket", http, "reload").WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains("route 203.0.113.0/24: added", reload.Output, StringComparison.Ordinal);
+    }
+
     /// <summary>Where <c>nat</c> comes by a reload the table is asked for as at a start, and given back where it goes.</summary>
     [NeedsFact(Needs.Daemon, "birdc")]
     public async Task A_reload_does_not_take_another_daemons_NAT_table()

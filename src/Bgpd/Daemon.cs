@@ -7,6 +7,7 @@ using Calico.Bgp.Bgpd.Rooms;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Sources;
 using Calico.Bgp.Speaker;
 using Calico.Bgp.Speaker.Plan;
 using Microsoft.Extensions.Hosting;
@@ -115,7 +116,9 @@ internal sealed class Daemon(
     /// <summary>False: it cannot be taken, nor could it be at a start.</summary>
     private bool TryRead(string path, [NotNullWhen(true)] out DaemonConfig? config, out ImmutableArray<ConfigureProblem> problems)
     {
-        var result = DaemonConfig.Load(path, HostFacts.Read());
+        // Whoever opens a FIFO waits until somebody writes into it, and everybody who orders a reload after him.
+        var result = FileLook.At(path) is { IsRegular: false } other
+            ? ConfigResult.Failed(path, $"expected a regular file, got {other.KindInWords}") : DaemonConfig.Load(path, HostFacts.Read());
         config = result.Config;
         problems = [.. result.Errors.Select(error => new ConfigureProblem(error.Where, error.Text))];
         if (config == null || AbsentSource(config) is not { } absent) return config != null;
