@@ -14,7 +14,7 @@ public sealed partial class LifeTests
         await daemon.EndedAsync();
         var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) [a-z]+: ", line));
-        Assert.Contains(lines, line => line.Contains("Z info bgpd: ending: peers are told", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("Z info bgpd: ending: routes stay", StringComparison.Ordinal));
     }
 
     [NeedsFact(Needs.Daemon, "birdc")]
@@ -34,8 +34,8 @@ public sealed partial class LifeTests
 
     /// <summary>systemd.exec(5): the variable says which descriptor is the journal's; here a file stands for it.</summary>
     [NeedsTheory(Needs.Daemon, "birdc")]
-    [InlineData("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>bgpd: ending: peers are told")]
-    [InlineData("8:1", "Z info bgpd: ending: peers are told")]
+    [InlineData("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>bgpd: ending: routes stay")]
+    [InlineData("8:1", "Z info bgpd: ending: routes stay")]
     public async Task The_journal_is_given_priorities_and_nobody_else(string stream, string expected)
     {
         var script = $"JOURNAL_STREAM={stream} exec {Project.Daemon} --config {Configuration()}";

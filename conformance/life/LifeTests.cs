@@ -173,7 +173,7 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         await daemon.EndedAsync();
         Assert.Equal(0, daemon.ExitCode);
         await Until.TrueAsync(
-            "it says so", () => Said.Contains("ending: peers are told"), 20, () => Said);
+            "it says so", () => Said.Contains("ending: routes stay"), 20, () => Said);
         File.WriteAllText(folder.PathOf("sources.yaml"),
             $"sources: [{{ files: ./late }}]\ncontrol: {{ socket: {folder.PathOf("ctl")} }}\n");
         await CannotRunAsync(folder.PathOf("sources.yaml"), 1, "late is not there");

@@ -13,7 +13,7 @@ internal static partial class DaemonLog
     [LoggerMessage(1001, LogLevel.Critical, "cannot run: {Reason}")]
     public static partial void CannotRun(this ILogger log, string reason);
 
-    [LoggerMessage(1002, LogLevel.Information, "ending: peers are told, routes stay in the kernel")]
+    [LoggerMessage(1002, LogLevel.Information, "ending: routes stay in the kernel")]
     public static partial void Ending(this ILogger log);
 
     [LoggerMessage(1003, LogLevel.Error, "{File} is not taken, the old configuration stays: {Errors}")]
