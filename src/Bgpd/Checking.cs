@@ -14,27 +14,39 @@ internal static class Checking
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Tell(result);
         if (result.Config == null) return 2;
-        foreach (var line in result.Config.Describe()) Console.Out.WriteLine(line);
+        if (result.Config.Sources.IsEmpty)
+        {
+            Describe(result.Config);
+            return 0;
+        }
         try
         {
-            return result.Config.Sources.IsEmpty ? 0 : await SourcesAsync(result.Config, stop);
+            return await SourcesAsync(result.Config, stop);
         }
         catch (IOException lost)
         {
+            Describe(result.Config);
             Console.Error.WriteLine($"error: {lost.Message}; {path} is right, its objects were not seen (a daemon waits for them)");
             return 1;
         }
     }
 
+    private static void Describe(DaemonConfig config)
+    {
+        foreach (var line in config.Describe()) Console.Out.WriteLine(line);
+    }
+
     private static async Task<int> SourcesAsync(DaemonConfig config, CancellationToken stop)
     {
         var resources = await ResourceSources.ReadOnceAsync(config, TimeProvider.System, stop);
+        var planner = new Planner(config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) }, resources);
+        // Identifier, AS, addresses and most of the peers are the objects' to say.
+        Describe(config with { Speaker = PlannedConfig.Join(config.Speaker, planner.Plan) });
         var kinds = resources.All().CountBy(resource => resource.Kind.Word);
         foreach (var (kind, count) in kinds.OrderBy(one => one.Key, StringComparer.Ordinal))
             Console.Out.WriteLine($"{kind} {count}");
         foreach (var problem in resources.Problems)
             Console.Error.WriteLine($"{(problem.Severity == ProblemSeverity.Error ? "error" : "warning")}: {problem}");
-        var planner = new Planner(config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) }, resources);
         foreach (var doubt in planner.Plan.Problems)
             Console.Error.WriteLine($"warning: {$"{doubt.Object} {doubt.Field}".TrimEnd()}: {doubt.Reason}");
         return resources.IsRefused ? 2 : 0;

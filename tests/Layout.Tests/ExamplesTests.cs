@@ -15,6 +15,12 @@ public class ExamplesTests
     [MemberData(nameof(Configurations))]
     public async Task An_example_is_a_good_configuration(string file)
     {
+        var (code, output) = await CheckAsync(file);
+        Assert.True(code == 0, output);
+    }
+
+    private static async Task<(int Code, string Output)> CheckAsync(string file)
+    {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "bgpd.dll"), "--check", Tree.Path(file)])
         {
             RedirectStandardError = true,
@@ -25,7 +31,16 @@ public class ExamplesTests
         var errors = check.StandardError.ReadToEndAsync();
         var output = await check.StandardOutput.ReadToEndAsync() + await errors;
         await check.WaitForExitAsync();
-        Assert.True(check.ExitCode == 0, output);
+        return (check.ExitCode, output);
+    }
+
+    [Fact]
+    public async Task A_check_says_what_the_objects_make_of_it()
+    {
+        var lines = (await CheckAsync("examples/05-tor/bgpd.yaml")).Output.Split('\n');
+        Assert.Contains("router 10.0.1.11, AS 64512, node node1", lines);
+        Assert.Contains(lines, line => line.StartsWith("peer Global_10_0_1_1: 10.0.1.1 AS 65001 (external)", StringComparison.Ordinal));
+        Assert.Contains("route 10.244.1.0/26 blackhole", lines);
     }
 
     public static TheoryData<string> Folders =>
