@@ -45,9 +45,10 @@ internal sealed class PasswordReader(Folder folder)
 
     private string? FromFile(Section password, string name)
     {
+        var path = name;
         try
         {
-            var path = folder.Resolve(name);
+            path = folder.Resolve(name);
             if (FileLook.At(path) is { IsRegular: false } other) throw new IOException($"expected a regular file, got {other.KindInWords}");
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & Others) != 0)
@@ -58,7 +59,7 @@ internal sealed class PasswordReader(Folder folder)
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            password.Error("file", $"expected a readable file for {password.Name("file")}: {Failures.WordsOf(wrong)}");
+            password.Error("file", $"expected a readable file for {password.Name("file")}, got {path}: {Failures.WordsOf(wrong)}");
             return null;
         }
     }
