@@ -7,6 +7,8 @@ namespace Calico.Bgp.Bgpctl;
 internal static class Commands
 {
     private const int Success = 0, Failed = 1, Misused = 2;
+    /// <summary>128 and SIGINT, as a shell says it.</summary>
+    private const int Interrupted = 130;
     private const string DefaultSocket = "/run/bgpd/bgpd.sock";
 
     private static readonly Option<string> Socket = new("--socket")
@@ -153,7 +155,7 @@ internal static class Commands
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                return Success;
+                return parsed.GetValue(Watch) ? Success : Interrupted;
             }
         });
         return command;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -49,6 +50,37 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Contains(why, lab.Errors.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, await lab.RunAsync("policy", "denied"));
         Assert.Contains(why, lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>script(1) gives it a terminal, and sends that what stands on its own input: Ctrl-C is an octet there.</summary>
+    [Fact]
+    public async Task Ctrl_C_ends_it_and_shows_the_cursor_again()
+    {
+        var bgpctl = Path.Combine(AppContext.BaseDirectory, "bgpctl.dll");
+        var start = new ProcessStartInfo("script", ["-qec", $"dotnet {bgpctl} peers --watch --socket {lab.Socket}", "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            Environment = { ["TERM"] = "xterm" },
+        };
+        using var script = Process.Start(start)!;
+        var (seen, octets) = (new StringBuilder(), new char[4096]);
+        async Task ReadUntilAsync(string what)
+        {
+            while (!seen.ToString().Contains(what, StringComparison.Ordinal))
+            {
+                var count = await script.StandardOutput.ReadAsync(octets).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+                Assert.True(count > 0, $"it ended without {what}: {seen}");
+                seen.Append(octets, 0, count);
+            }
+        }
+        await ReadUntilAsync("tor1");
+        Assert.Contains("\e[?25l", seen.ToString(), StringComparison.Ordinal);
+        await script.StandardInput.WriteAsync("\x03");
+        await script.StandardInput.FlushAsync();
+        await ReadUntilAsync("\e[?25h");
+        await script.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, script.ExitCode);
     }
 
     [Fact]
