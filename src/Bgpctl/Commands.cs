@@ -32,9 +32,18 @@ internal static class Commands
             return Misused;
         }
         var settings = new InvocationConfiguration { Output = screen.Output, Error = screen.Errors, EnableDefaultExceptionHandler = false };
-        var result = await parsed.InvokeAsync(settings, stop).ConfigureAwait(false);
-        await screen.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        return result;
+        try
+        {
+            var result = await parsed.InvokeAsync(settings, stop).ConfigureAwait(false);
+            await screen.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            return result;
+        }
+        // A full disk behind >, a terminal that is gone: whoever reads has half an answer, and the exit code says so.
+        catch (IOException lost)
+        {
+            await screen.Errors.WriteLineAsync($"bgpctl: the answer cannot be written: {lost.Message}").ConfigureAwait(false);
+            return Failed;
+        }
     }
 
     private static RootCommand Root(Screen screen, TimeProvider time)

@@ -29,6 +29,18 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.Equal(("", $"bgpctl: expected the name of {known}, got \"tor7\"\n"), (lab.Output.ToString(), lab.Errors.ToString()));
     }
 
+    [Theory]
+    [InlineData("status")]
+    [InlineData("peers --json")]
+    [InlineData("--help")]
+    public async Task An_answer_that_cannot_be_written_is_said_and_no_success(string command)
+    {
+        using var full = new StreamWriter(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1));
+        var words = command.Split(' ').Append("--socket").Append(lab.Socket).ToArray();
+        Assert.Equal(1, await Commands.RunAsync(words, new Screen(full, lab.Errors, null), TimeProvider.System));
+        Assert.StartsWith("bgpctl: the answer cannot be written: No space left on device", lab.Errors.ToString());
+    }
+
     [Fact]
     public async Task Without_a_socket_it_is_said_what_was_tried()
     {
