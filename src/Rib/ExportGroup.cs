@@ -13,7 +13,7 @@ namespace Calico.Bgp.Rib;
 /// Filter and encoding run once; members share the encoded messages. Members that cannot keep up leave for a
 /// <see cref="Cohort"/>; when all are slow the group itself waits, and what changes meanwhile is looked at once.
 /// </summary>
-internal sealed class ExportGroup(
+internal sealed partial class ExportGroup(
     IpFamily family, ExportTreatment treatment, LocRib rib, AttributeInterner attributes, PeerTable peers, NextHops nextHops, Action wake,
     PathKeys? keys, int slice) : IDisposable
 {
@@ -82,7 +82,7 @@ internal sealed class ExportGroup(
     public IEnumerable<(Best Told, uint PathId)> ToldOf(uint node)
     {
         if (keys == null) yield return (SentOf(node), 0);
-        else for (var key = keys.First(node); key != 0; key = keys.Next(key)) yield return (SentOf(key), keys.PathOf(key));
+        else for (var key = keys.First(node); key != 0; key = keys.Next(key)) yield return (SentOf(key), keys.IdOf(key));
     }
 
     /// <summary>Whether a route goes to a member, by which rule, and as what: for those who look in.</summary>
@@ -329,6 +329,8 @@ internal sealed class ExportGroup(
     private bool IsSameFor(uint node, Best before, Best now, int run)
     {
         if (before.Peer != now.Peer && (receivers.Contains(before.Peer) || receivers.Contains(now.Peer))) return false;
+        // Told by the process before this one, and not what this one would tell.
+        if (attributes.OctetsOf(before.Attributes).IsEmpty) return false;
         return filter.Run(node, before, out var octets).IsAccepted && octets.SequenceEqual(packer.LeavingOctets(run));
     }
 

@@ -40,6 +40,12 @@ internal abstract record ShardMessage
     public sealed record Explain(Prefix Prefix, TaskCompletionSource<PrefixFacts> Answer) : ShardMessage;
     public sealed record Follow(IBestFollower Follower) : ShardMessage;
     public sealed record Unfollow(IBestFollower Follower) : ShardMessage;
+    /// <summary>Writes all that it has, and does nothing more until it goes on.</summary>
+    public sealed record Freeze(Stream Image, TaskCompletionSource Written, ManualResetEventSlim GoesOn) : ShardMessage;
+    /// <summary>Tables of an earlier process come: nobody is told anything; or that is over.</summary>
+    public sealed record Restore(bool Begins) : ShardMessage;
+    /// <summary>What peers were told by an earlier process, whose tables have come.</summary>
+    public sealed record Adopt(IpFamily Family, ImmutableArray<AdoptedHolding> Holdings) : ShardMessage;
     /// <summary>Answered when there is nothing left that could be done now.</summary>
     public sealed record Idle(TaskCompletionSource Reached) : ShardMessage;
     /// <summary>Something that was waited for has room again.</summary>

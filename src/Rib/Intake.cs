@@ -21,6 +21,7 @@ internal sealed class Intake(
             if (record.Kind == RecordKind.Announce) Announce(peer, record, now);
             else if (record.Kind == RecordKind.Withdraw) Withdraw(peer, record);
             else if (record.Kind == RecordKind.Martians) CountMartians(peer, record);
+            else if (record.Kind == RecordKind.Restore) Restore(peer, record);
             else Mark(peer.Index, record.Family, record.Kind);
         }
         batch.Return();
@@ -68,6 +69,14 @@ internal sealed class Intake(
         if (ImportDoor.HasBarredSet(peer, record.Summary)) counts.AsSets += counts.UpdatesReceived - before;
         attributes.Release(forAll);
         attributes.Release(received);
+    }
+
+    /// <summary>What another process was told, by its age.</summary>
+    private void Restore(RibPeer peer, RouteRecord record)
+    {
+        var changed = (uint)record.Interface;
+        record.Interface = 0;
+        Announce(peer, record, changed);
     }
 
     private void CountMartians(RibPeer peer, in RouteRecord record)

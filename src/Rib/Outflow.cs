@@ -77,6 +77,17 @@ internal sealed class Outflow(
         GroupFor(peer).Join(member.Under(peer), group.TakeOut(member));
     }
 
+    public void WriteTo(TableImageWriter image)
+    {
+        foreach (var group in groups) group.WriteTo(image);
+    }
+
+    /// <summary>What the groups' members were told by an earlier process.</summary>
+    public void Adopt(IReadOnlyList<AdoptedHolding> holdings)
+    {
+        foreach (var group in groups) group.Adopt(holdings);
+    }
+
     /// <summary>The FIB's filter looks at every route again.</summary>
     public void OfferAgain() => fib?.OfferAgain();
 

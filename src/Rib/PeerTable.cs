@@ -12,6 +12,8 @@ internal sealed class PeerTable
     public RibPeer this[ushort index] => peers[index] ?? throw new InvalidOperationException($"peer {index} is not known to this shard");
     public RibPeer? Find(ushort index) => index < peers.Length ? peers[index] : null;
 
+    public IEnumerable<RibPeer> All => peers.OfType<RibPeer>();
+
     public PeerCounts Counts(ushort index, IpFamily family) => counts[index * 2 + (int)family]!;
     public TableCycle Cycle(ushort index, IpFamily family) => cycles[index * 2 + (int)family]!;
 

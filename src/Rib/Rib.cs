@@ -147,6 +147,58 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>The FIB sink, or a follower, has room again.</summary>
     public void Wake() => Tell(ShardMessage.Wake.Up);
 
+    /// <summary>How many images there are of it.</summary>
+    public int ShardCount => shards.Length;
+
+    /// <summary>
+    /// Every shard does all that it can do, writes its image, and stands still until what is returned is disposed: nobody is told anything
+    /// meanwhile. Whoever brings routes has come to rest before.
+    /// </summary>
+    /// <param name="images">One a shard.</param>
+    /// <exception cref="IOException">There is no room for an image; the shards go on.</exception>
+    public async Task<IDisposable> FreezeAsync(IReadOnlyList<Stream> images)
+    {
+        await IdleAsync().ConfigureAwait(false);
+        var frozen = new Frozen();
+        try
+        {
+            await Task.WhenAll(shards.Select((shard, number) =>
+            {
+                var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                shard.Inbox.Put(new ShardMessage.Freeze(images[number], written, frozen.GoesOn));
+                return written.Task;
+            })).ConfigureAwait(false);
+            return frozen;
+        }
+        catch
+        {
+            frozen.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class Frozen : IDisposable
+    {
+        public ManualResetEventSlim GoesOn { get; } = new();
+        public void Dispose() => GoesOn.Set();
+    }
+
+    /// <summary>Another process's tables are about to come: whatever is chosen from them, nobody is told before all are here.</summary>
+    public void BeginRestoring() => Tell(new ShardMessage.Restore(Begins: true));
+
+    /// <summary>They are here, and what peers were told of them.</summary>
+    public async Task EndRestoringAsync(ToldTables told)
+    {
+        // What may be told is told by what all shards know.
+        await IdleAsync().ConfigureAwait(false);
+        for (var shard = 0; shard < shards.Length; shard++)
+        {
+            foreach (var (family, holdings) in told.Of(shard)) shards[shard].Inbox.Put(new ShardMessage.Adopt(family, holdings));
+            shards[shard].Inbox.Put(new ShardMessage.Restore(Begins: false));
+        }
+        await IdleAsync().ConfigureAwait(false);
+    }
+
     private void Tell(ShardMessage message)
     {
         foreach (var shard in shards) shard.Inbox.Put(message);

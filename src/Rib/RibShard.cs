@@ -9,7 +9,7 @@ namespace Calico.Bgp.Rib;
 /// decide, and carries what moved to the export groups and the FIB; long work (readings, chores) goes in slices between.
 /// While it rests, whoever brings a few routes takes the shard's turn himself: to wake its thread would take longer than the work.
 /// </summary>
-internal sealed class RibShard : IDisposable
+internal sealed partial class RibShard : IDisposable
 {
     /// <summary>Batches taken before what moved is sent on: enough to pack well, little enough to stay quick.</summary>
     private const int BatchesPerTurn = 4;
@@ -207,6 +207,7 @@ internal sealed class RibShard : IDisposable
         var worked = false;
         foreach (var outflow in outflows) worked |= outflow.Distribute();
         worked |= ways.Settle();
+        if (isRestoring) return worked | chores.Step();
         for (var step = 0; step < StepsPerTurn && StepGroups(); step++) worked = true;
         var now = Environment.TickCount64;
         if (Inbox.IsEmpty || now - fibSteppedAt >= FibRest)
@@ -290,6 +291,15 @@ internal sealed class RibShard : IDisposable
                 break;
             case ShardMessage.Unfollow unfollow:
                 foreach (var outflow in outflows) outflow.Unfollow(unfollow.Follower);
+                break;
+            case ShardMessage.Freeze order:
+                Freeze(order);
+                break;
+            case ShardMessage.Restore restore:
+                isRestoring = restore.Begins;
+                break;
+            case ShardMessage.Adopt(var family, var holdings):
+                outflows[(int)family].Adopt(holdings);
                 break;
             case ShardMessage.Idle idle:
                 idlers.Add(idle.Reached);

@@ -14,6 +14,8 @@ internal enum RecordKind : byte
     Announce, Withdraw, EndOfRib, BeginOfRefresh, EndOfRefresh,
     /// <summary>Prefixes were passed over: only how many they were.</summary>
     Martians,
+    /// <summary>As an announcement, but for when: another process was told so then.</summary>
+    Restore,
 }
 
 /// <summary>
@@ -57,7 +59,8 @@ internal ref struct RouteRecord
     public RecordKind Kind;
     public IpFamily Family;
     public bool AddPath;
-    /// <summary>Interface that an own route leads to; 0: none is said. Of <see cref="RecordKind.Martians"/>: how many.</summary>
+    /// <summary>Interface that an own route leads to; 0: none is said. Of <see cref="RecordKind.Martians"/>: how many; of
+    /// <see cref="RecordKind.Restore"/>: when the paths last changed.</summary>
     public int Interface;
     /// <summary>Of the attributes (<see cref="AttributeInterner.HashOf"/>).</summary>
     public uint Hash;
@@ -97,6 +100,7 @@ public sealed class RouteInlet
     private readonly RouteBatch?[] open;
     private readonly List<(int Shard, RouteBatch Batch)> ready = [];
     private readonly int batchLength;
+    private readonly NlriSpread spread;
     /// <summary>As much as the last batch had: hundreds of peers that say little may have a batch each at once.</summary>
     private int room = LeastRoom;
 
@@ -106,6 +110,7 @@ public sealed class RouteInlet
         this.shards = shards;
         this.batchLength = batchLength;
         open = new RouteBatch?[shards.Length];
+        spread = new(shards.Length);
     }
 
     public ushort Peer { get; }
@@ -141,21 +146,26 @@ public sealed class RouteInlet
             Append(0, RecordKind.Withdraw, run, run.Octets, default, default, 0, 0);
             return;
         }
-        foreach (var shard in Spread(run)) Append(shard, RecordKind.Withdraw, run, spread[shard].WrittenSpan, default, default, 0, 0);
+        foreach (var shard in spread.Spread(run)) Append(shard, RecordKind.Withdraw, run, spread.Of(shard), default, default, 0, 0);
     }
 
     /// <param name="onInterface">Where an own route leads, for filters; 0: nowhere in particular.</param>
-    public void Announce(in AnnouncedRun run, int onInterface = 0)
+    public void Announce(in AnnouncedRun run, int onInterface = 0) => Announce(RecordKind.Announce, run, onInterface);
+
+    /// <summary>Paths that an earlier process was told, and took over or had so long.</summary>
+    public void Restore(in AnnouncedRun run, uint changed) => Announce(RecordKind.Restore, run, (int)changed);
+
+    private void Announce(RecordKind kind, in AnnouncedRun run, int onInterface)
     {
         if (run.Nlri.Octets.IsEmpty) return;
         var hash = AttributeInterner.HashOf(run.Attributes);
         if (shards.Length == 1)
         {
-            Append(0, RecordKind.Announce, run.Nlri, run.Nlri.Octets, run.Attributes, run.Summary, onInterface, hash);
+            Append(0, kind, run.Nlri, run.Nlri.Octets, run.Attributes, run.Summary, onInterface, hash);
             return;
         }
-        foreach (var shard in Spread(run.Nlri))
-            Append(shard, RecordKind.Announce, run.Nlri, spread[shard].WrittenSpan, run.Attributes, run.Summary, onInterface, hash);
+        foreach (var shard in spread.Spread(run.Nlri))
+            Append(shard, kind, run.Nlri, spread.Of(shard), run.Attributes, run.Summary, onInterface, hash);
     }
 
     /// <summary>Hands over what was taken; waits while a shard has more than enough to do.</summary>
@@ -206,24 +216,30 @@ public sealed class RouteInlet
         room = Math.Clamp(batch.Length, LeastRoom, 2 * batchLength);
         open[shard] = null;
     }
+}
 
-    private readonly List<ArrayBufferWriter<byte>> spread = [];
+/// <summary>Sorts prefixes by the shard that owns them; holds scratch space.</summary>
+internal sealed class NlriSpread(int shards)
+{
+    private readonly ArrayBufferWriter<byte>[] parts = [.. Enumerable.Range(0, shards).Select(_ => new ArrayBufferWriter<byte>())];
     private readonly List<int> touched = [];
 
-    /// <summary>Sorts the prefixes by the shard that owns them.</summary>
-    private List<int> Spread(in NlriRun run)
+    /// <summary>A shard's part of the last run.</summary>
+    public ReadOnlySpan<byte> Of(int shard) => parts[shard].WrittenSpan;
+
+    /// <returns>The shards that have a part.</returns>
+    public List<int> Spread(in NlriRun run)
     {
-        while (spread.Count < shards.Length) spread.Add(new());
-        foreach (var shard in touched) spread[shard].ResetWrittenCount();
+        foreach (var shard in touched) parts[shard].ResetWrittenCount();
         touched.Clear();
         var idLength = run.AddPath ? 4 : 0;
         for (var rest = run.Octets; !rest.IsEmpty;)
         {
             var length = rest[idLength];
             var octets = (length + 7) / 8;
-            var shard = Shards.Of(length, rest.Slice(idLength + 1, octets), shards.Length);
-            if (spread[shard].WrittenCount == 0) touched.Add(shard);
-            spread[shard].Write(rest[..(idLength + 1 + octets)]);
+            var shard = Shards.Of(length, rest.Slice(idLength + 1, octets), shards);
+            if (parts[shard].WrittenCount == 0) touched.Add(shard);
+            parts[shard].Write(rest[..(idLength + 1 + octets)]);
             rest = rest[(idLength + 1 + octets)..];
         }
         return touched;

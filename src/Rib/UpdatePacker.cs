@@ -174,7 +174,7 @@ internal sealed class UpdatePacker(IpFamily family, PrefixTable table, EncodeCon
         if (length + 24 > nlri.Length) Array.Resize(ref nlri, nlri.Length * 2);
         if (context.AddPath.Has(family))
         {
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), keys!.PathOf(node));
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(nlri.AsSpan(length), keys!.IdOf(node));
             length += 4;
             node = keys.NodeOf(node);
         }

@@ -6,7 +6,7 @@ namespace Calico.Bgp.Wire;
 //  +----------------------+------------+-------------------------------------+
 //  | Path identifier (32) | Length (8) | Prefix (as many octets as it needs) |  as often as there is room
 //  +----------------------+------------+-------------------------------------+
-internal static class Nlri
+public static class Nlri
 {
     /// <summary>True where every prefix is whole and none is longer than its family's addresses (RFC 7606 section 5.3).</summary>
     /// <param name="suspect">By its first octet one of them may be a martian.</param>

@@ -132,6 +132,21 @@ public readonly ref struct AttributeView(ReadOnlySpan<byte> canonical)
         }
     }
 
+    /// <summary>Whether the octets are attributes one behind the other, ascending by type: of those that come from elsewhere.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> octets)
+    {
+        for (var (at, last) = (0, -1); at < octets.Length;)
+        {
+            if (octets.Length - at < 3 || octets[at + 1] <= last) return false;
+            var isExtended = ((AttributeFlags)octets[at] & AttributeFlags.ExtendedLength) != 0;
+            if (isExtended && octets.Length - at < 4) return false;
+            last = octets[at + 1];
+            at += isExtended ? 4 + BinaryPrimitives.ReadUInt16BigEndian(octets[(at + 2)..]) : 3 + octets[at + 2];
+            if (at > octets.Length) return false;
+        }
+        return true;
+    }
+
     /// <summary>Calculates the summary that belongs to these octets.</summary>
     public AttributeSummary Summarize()
     {
