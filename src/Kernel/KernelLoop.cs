@@ -34,6 +34,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
     private NetlinkSocket? write, read, watched;
     private Loop? loop, watching;
     private Reconciler? reconciler;
+    private volatile bool isHeld = options.IsHeld;
     private volatile KernelSnapshot current = KernelSnapshot.Empty;
     private volatile KernelStatus status = new(0, 0, 0, 0, 0, 0, []);
 
@@ -57,6 +58,13 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         var made = reconciler = new Reconciler(options, clock, log, write, read);
         loop = loops.StartThread("kernel", OnDefect.EndProcess, turns => Run(turns, watch, made), patience: Patience);
         return started.Task.WaitAsync(stop);
+    }
+
+    /// <summary>Nobody else writes any more (<see cref="KernelOptions.IsHeld"/>): what has been wished for is written from now on.</summary>
+    public void BeginWriting()
+    {
+        isHeld = false;
+        signal.Set();
     }
 
     public ValueTask WishAsync(ReadOnlyMemory<RouteWish> wishes, CancellationToken stop = default) => WishAsync(null, wishes, stop);
@@ -201,6 +209,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         // Wishes that were queued before a question are in force when it is answered.
         var asked = questions.Reader.Count;
         var taken = TakeNews(watch, reconciler) | TakeWishes(reconciler) | TakeQuestions(reconciler, asked);
+        reconciler.IsHeld = isHeld;
         var worked = reconciler.Round();
         Publish(reconciler, idle: !worked && reconciler.IsSettled);
         if (reconciler.IsRead) started.TrySetResult();

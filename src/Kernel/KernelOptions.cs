@@ -9,6 +9,8 @@ public sealed record KernelOptions
     public uint Table { get; init; } = 254;
     /// <summary>False: wishes are dropped, and what an earlier run left stays (until a flush).</summary>
     public bool InstallRoutes { get; init; } = true;
+    /// <summary>Nothing is written before <see cref="KernelLoop.BeginWriting"/>: another process still does.</summary>
+    public bool IsHeld { get; init; }
     /// <summary>Octets of notifications that may wait in the kernel before it drops some, and we read everything anew.</summary>
     public int WatchBuffer { get; init; } = 32 << 20;
 }

@@ -51,6 +51,9 @@ internal sealed class Reconciler : IDisposable
     public KernelObjects Objects { get; }
     public long Resyncs { get; private set; }
 
+    /// <summary>Another process still writes: tables are read and news taken, and wishes wait.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>The last reading was complete: what is shown is not half of what there is.</summary>
     public bool IsRead { get; private set; }
     public long Writes => Owners.All.Sum(owner => owner.Writer.Writes);
@@ -102,6 +105,7 @@ internal sealed class Reconciler : IDisposable
     {
         if (resyncAt <= Now) Resync();
         LookAfterLosses();
+        if (IsHeld) return false;
         RetryRefused();
         RoundOfObjects();
         if (mayWriteAt > Now) return false;
@@ -133,10 +137,13 @@ internal sealed class Reconciler : IDisposable
     /// <summary>How long nothing has to be done if nothing comes in; null: for ever.</summary>
     public TimeSpan? Wait()
     {
-        var wait = Owners.All.Min(owner => owner.Desired.Refusals.Wait);
-        if (Objects.Wait is { } objects) wait = Earlier(wait, objects);
+        TimeSpan? wait = null;
         foreach (var (at, _) in losses.Values) wait = Earlier(wait, at - Now);
         if (resyncAt is { } resync) wait = Earlier(wait, resync - Now);
+        if (IsHeld) return wait;
+        foreach (var owner in Owners.All)
+            if (owner.Desired.Refusals.Wait is { } refused) wait = Earlier(wait, refused);
+        if (Objects.Wait is { } objects) wait = Earlier(wait, objects);
         if (surroundingsChanged) wait = Earlier(wait, mayRetryAllAt - Now);
         if (Pending > 0) wait = Earlier(wait, mayWriteAt - Now);
         return wait;
