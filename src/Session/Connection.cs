@@ -15,7 +15,7 @@ namespace Calico.Bgp.Session;
 /// From then on UPDATE, KEEPALIVE and ROUTE-REFRESH go straight to the sink, without an allocation for each; after each burst the
 /// sink is flushed and awaited, so a full RIB fills the pipe, then the socket, and so holds back the peer.
 /// </summary>
-internal sealed class Connection : IAsyncDisposable
+internal sealed partial class Connection : IAsyncDisposable
 {
     private const int LargeOctets = 1 << 16, SmallOctets = 1 << 12, BurstOctets = 1 << 16, FewOctets = 1 << 12;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -69,6 +69,7 @@ internal sealed class Connection : IAsyncDisposable
     public Address Local { get; }
     public Address Remote { get; }
     public Sender Sender { get; }
+    public Socket Socket => socket;
     public ConnectionCounters Counters { get; } = new();
 
     /// <summary>Since the last KEEPALIVE or UPDATE (RFC 4271 section 8.2.2: what restarts the hold timer).</summary>
@@ -108,6 +109,8 @@ internal sealed class Connection : IAsyncDisposable
         closed = true;
         Sender.Finish(last == null ? null : NotificationCodec.Encode(last));
         await closing.CancelAsync();
+        await lifting.CancelAsync();
+        GoOn();
         pipe.Reader.CancelPendingRead();
         answered.Release();
         await Task.WhenAll(filling, reading);
@@ -115,6 +118,7 @@ internal sealed class Connection : IAsyncDisposable
         if (last != null && Sender.Finished.IsCompleted) _ = LingerAsync();
         else Drop();
         closing.Dispose();
+        lifting.Dispose();
         answered.Dispose();
     }
 
@@ -148,6 +152,7 @@ internal sealed class Connection : IAsyncDisposable
     {
         try
         {
+            if (!early.IsEmpty) await LetInAsync();
             while (await FillOnceAsync()) { }
         }
         catch (SocketException failure)
@@ -175,16 +180,22 @@ internal sealed class Connection : IAsyncDisposable
             await socket.ReceiveAsync(Memory<byte>.Empty, closing.Token);
             waiting = Waiting(socket);
         }
+        while (!TryBeginFilling(out var standing)) await standing;
         var room = pipe.Writer.GetMemory(drained ? Math.Clamp(waiting, SmallOctets, LargeOctets) : LargeOctets);
-        var count = await socket.ReceiveAsync(room, closing.Token);
+        if (await LiftAsync(room) is not { } count) return true;
         drained = count < room.Length;
-        if (count == 0) return false;
+        if (count == 0)
+        {
+            EndFilling();
+            return false;
+        }
         Counters.CountOctetsIn(count);
         Volatile.Write(ref arrived, arrived + count);
         pipe.Writer.Advance(count);
         parsing.IsInline = count <= FewOctets;
         var flushed = pipe.Writer.FlushAsync(closing.Token);
         parsing.IsInline = false;
+        EndFilling();
         return !(await flushed).IsCompleted;
     }
 
@@ -226,6 +237,7 @@ internal sealed class Connection : IAsyncDisposable
     private async Task<bool> ReadBurstAsync()
     {
         var result = await pipe.Reader.ReadAsync();
+        if (result.IsCanceled && rest is { } standing) await StandStillAsync(standing, result.Buffer);
         if (closed) return false;
         var unread = result.Buffer;
         var before = unread.Length;

@@ -16,9 +16,10 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
 
     private readonly TimeProvider time = clock ?? TimeProvider.System;
     private readonly Lock gate = new();
-    private readonly CancellationTokenSource ending = new();
     private readonly List<Socket> sockets = [];
     private readonly List<Loop> accepting = [];
+    private CancellationTokenSource ending = new();
+    private bool isDisposed;
     private ImmutableArray<PeerSession> sessions = [];
     private ImmutableArray<PeerTemplate> templates = [];
     private readonly LineLimit strangers = new(LineInterval, clock ?? TimeProvider.System);
@@ -36,9 +37,16 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     /// have our peers' MD5 keys.
     /// </summary>
     /// <exception cref="SocketException">An address cannot be bound; the message names address and port.</exception>
-    public void Open(IReadOnlyList<Address> addresses, int port)
+    /// <param name="handed">Sockets of the process before, which still has them; those of other addresses are let go.</param>
+    public void Open(IReadOnlyList<Address> addresses, int port, IReadOnlyList<Socket>? handed = null)
     {
-        foreach (var address in addresses) sockets.Add(Open(address, port));
+        foreach (var address in addresses)
+        {
+            var its = handed?.FirstOrDefault(socket => Address.From(((IPEndPoint)socket.LocalEndPoint!).Address) == address
+                && ((IPEndPoint)socket.LocalEndPoint!).Port == port);
+            sockets.Add(its ?? Open(address, port));
+        }
+        foreach (var other in (handed ?? []).Except(sockets)) other.Dispose();
         foreach (var session in sessions) SetOptions(session, session.Settings.Password);
         foreach (var template in templates) SetOptions(template, template.Key);
     }
@@ -46,14 +54,36 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
     /// <exception cref="SocketException">Another daemon was quicker.</exception>
     public void Start()
     {
+        foreach (var socket in sockets) socket.Listen(1024);
+        Accept();
+    }
+
+    private void Accept()
+    {
+        // Deaf, passive peers would never come; the process is started again whole.
         foreach (var socket in sockets)
-        {
-            socket.Listen(1024);
-            // Deaf, passive peers would never come; the process is started again whole.
             accepting.Add(loops.Start(
                 "listener", OnDefect.EndProcess, loop => AcceptAllAsync(loop, socket), of: socket.LocalEndPoint?.ToString(),
                 stop: ending.Token));
-        }
+    }
+
+    /// <summary>Who calls from now on waits in the kernel, for us or for the process that takes the sockets over.</summary>
+    /// <returns>The sockets.</returns>
+    public async Task<IReadOnlyList<Socket>> StandStillAsync()
+    {
+        await ending.CancelAsync();
+        await Task.WhenAll(accepting.Select(loop => loop.Ended));
+        return sockets;
+    }
+
+    /// <summary>Nobody has taken them over.</summary>
+    public void GoOn()
+    {
+        if (isDisposed) return;
+        ending.Dispose();
+        ending = new();
+        accepting.Clear();
+        Accept();
     }
 
     /// <summary>From now on connections from this session's peer are its own; sets its MD5 key on the listening sockets.</summary>
@@ -88,7 +118,8 @@ public sealed class Listener(Loops loops, ILogger<Listener> log, TimeProvider? c
 
     public async ValueTask DisposeAsync()
     {
-        if (ending.IsCancellationRequested) return;
+        if (isDisposed) return;
+        isDisposed = true;
         await ending.CancelAsync();
         await Task.WhenAll(accepting.Select(loop => loop.Ended));
         foreach (var socket in sockets) socket.Dispose();

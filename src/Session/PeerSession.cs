@@ -12,7 +12,7 @@ namespace Calico.Bgp.Session;
 /// what happens in the order in which it happened; everything here but the public face runs on that loop. Routes do not pass
 /// through it, so its timers and keepalives never wait for the RIB.
 /// </summary>
-public sealed class PeerSession : IAsyncDisposable
+public sealed partial class PeerSession : IAsyncDisposable
 {
     // Octets that wait for our own reader are not the peer's silence: it gets this long, and more while the RIB holds it up.
     private static readonly TimeSpan HeldBackRetry = TimeSpan.FromSeconds(1);
@@ -169,6 +169,9 @@ public sealed class PeerSession : IAsyncDisposable
             case SessionNews.Dialled dialled: return DialledAsync(dialled);
             case SessionNews.Heard heard: return HeardAsync(heard);
             case SessionNews.Expired expired: return ExpiredAsync(expired.Attempt, expired.Timer);
+            case SessionNews.StandStill still: return StandStillAsync(still);
+            case SessionNews.Give give: return GiveAsync(give);
+            case SessionNews.GoOn go: return GoOnAsync(go.Silence);
             case SessionNews.Settle(var reached):
                 reached.SetResult();
                 return Task.CompletedTask;

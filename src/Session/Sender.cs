@@ -25,7 +25,7 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
     private readonly List<OutBuffer> batch = [];
     private readonly List<ArraySegment<byte>> segments = [];
 
-    private bool sending, closed;
+    private bool sending, closed, frozen;
     private long backlog, progress;
 
     public ushort Peer => peer;
@@ -90,6 +90,30 @@ internal sealed class Sender(Socket socket, ushort peer, TimeProvider time, Conn
             Begin();
         }
         SendHere();
+    }
+
+    /// <summary>Nothing waits, and the kernel has all that was sent; from now on what comes waits. False: it is not so now.</summary>
+    public bool TryFreeze()
+    {
+        lock (gate)
+        {
+            if (sending || closed || queue.Count > 0 || urgent.Count > 0) return false;
+            frozen = true;
+            Begin();
+            return true;
+        }
+    }
+
+    /// <summary>What has come meanwhile goes.</summary>
+    public void Thaw()
+    {
+        lock (gate)
+        {
+            if (!frozen) return;
+            frozen = false;
+            progress = time.GetTimestamp();
+        }
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     public void WhenDrained(long octets, Action drained)

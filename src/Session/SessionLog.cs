@@ -12,6 +12,9 @@ internal static partial class SessionLog
     public static partial void Established(
         this ILogger log, string peer, Address address, Asn @as, RouterId id, string families, ushort hold);
 
+    [LoggerMessage(2019, LogLevel.Information, "{Peer}: taken over, established with {Address} (AS {As}): {Families}")]
+    public static partial void TakenOver(this ILogger log, string peer, Address address, Asn @as, string families);
+
     [LoggerMessage(2001, LogLevel.Information, "{Peer}: down: {Kind}: {Reason}")]
     public static partial void Down(this ILogger log, string peer, FaultKind kind, string reason);
 

@@ -26,6 +26,12 @@ internal abstract record SessionNews
     /// <summary>A connection's reader speaks. It waits for the answer to what was a question.</summary>
     public sealed record Heard(Connection Connection, SessionEvent On) : SessionNews;
     public sealed record Expired(Attempt Attempt, Timers Timer) : SessionNews;
+    /// <summary>The session is to be as it is now until that is over. The answer: its connection; null: none is established.</summary>
+    public sealed record StandStill(TaskCompletionSource<Connection?> Answer, Task Over) : SessionNews;
+    /// <summary>Another process is to have it; it has not where that is over. The answer is null where it cannot be had now.</summary>
+    public sealed record Give(Connection Connection, TaskCompletionSource<HandedMoment?> Answer, Task Over) : SessionNews;
+    /// <summary>It was taken over, and is ours from now on.</summary>
+    public sealed record GoOn(TimeSpan Silence) : SessionNews;
     /// <summary>Answered in its turn: all before has been dealt with.</summary>
     public sealed record Settle(TaskCompletionSource Reached) : SessionNews;
 }

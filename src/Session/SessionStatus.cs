@@ -28,6 +28,9 @@ internal sealed class SessionStatus(SessionSettings settings, SessionFaults befo
         shown = new(best.State, best.Timers, best.Connection, since, (before?.Ups ?? 0) + (changed && up ? 1 : 0));
     }
 
+    /// <summary>An established session that another process had.</summary>
+    public void Adopt(Attempt main, DateTimeOffset since) => shown = new(main.State, main.Timers, main.Connection, since, Ups: 1);
+
     public SessionSnapshot Snapshot
     {
         get
