@@ -51,6 +51,8 @@ public enum AnswerCode : byte
     WrongMethod,
     /// <summary>bgpd.yaml is not taken, and nothing has changed.</summary>
     ConfigurationRefused,
+    /// <summary>No other process has taken over: this one goes on.</summary>
+    NotUpgraded,
     /// <summary>As many are being answered as may be: it may be asked again in a moment.</summary>
     Busy,
     /// <summary>The daemon has begun, and waits for its sources.</summary>
@@ -70,7 +72,7 @@ public static class AnswerCodes
             or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
             or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial => 404,
         AnswerCode.WrongMethod => 405,
-        AnswerCode.PeerDrained or AnswerCode.TrialPending => 409,
+        AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused or AnswerCode.TrialRefused => 422,
         AnswerCode.Busy or AnswerCode.Starting => 503,

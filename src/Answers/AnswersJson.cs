@@ -32,6 +32,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(DrainedAnswer))]
+[JsonSerializable(typeof(UpgradeAnswer))]
 [JsonSerializable(typeof(LeaseBody))]
 [JsonSerializable(typeof(LeaseAnswer))]
 [JsonSerializable(typeof(RouteExplanationAnswer))]

@@ -14,5 +14,9 @@ public sealed record LeaseAnswer(string Prefix, string Producer, double? Ttl);
 /// <summary><c>POST /v1/drain</c> and <c>/v1/undrain</c>: the peers that are drained, or no longer so, by this order.</summary>
 public sealed record DrainedAnswer(IReadOnlyList<string> Peers);
 
+/// <summary><c>POST /v1/upgrade</c>: another process has taken over.</summary>
+/// <param name="Seconds">From its start until the sessions were its own.</param>
+public sealed record UpgradeAnswer(int Process, string Release, int Sessions, double Seconds);
+
 /// <summary><c>POST /v1/peers/NAME/ORDER</c>: it was given.</summary>
 public sealed record OrderAnswer(string Peer, string Order);

@@ -64,6 +64,7 @@ internal static class Commands
         root.Subcommands.Add(LeaseWords.Withdraw(Make));
         root.Subcommands.Add(DrainWords.Drain(Make));
         root.Subcommands.Add(DrainWords.Undrain(Make));
+        root.Subcommands.Add(UpgradeWords.Upgrade(Make));
         root.Subcommands.Add(Explain(Make));
         root.Subcommands.Add(Version(Make));
         root.Subcommands.Add(PlanWords.Command(Make, Json, screen, time));

@@ -186,6 +186,16 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Say(body, ended.Count == 0 ? ["nobody was drained"] : ended.Select(name => $"{name}: is drained no more"));
     }
 
+    public async Task UpgradeAsync(string? binary, double? within, CancellationToken stop)
+    {
+        var most = within is { } time ? string.Create(CultureInfo.InvariantCulture, $"{(long)(1000 * time)}ms") : null;
+        var file = binary == null ? null : Path.GetFullPath(binary);
+        var body = await daemon.PostAsync("/v1/upgrade" + Query(("binary", file), ("within", most)), stop).ConfigureAwait(false);
+        var done = daemon.Read(body, AnswersJson.Default.UpgradeAnswer);
+        var sessions = done.Sessions == 1 ? "1 session" : $"{done.Sessions} sessions";
+        Say(body, [$"process {done.Process}, bgpd {done.Release}, has taken over {sessions} in {Words.Seconds(done.Seconds)}"]);
+    }
+
     public async Task AnnounceAsync(LeaseBody lease, CancellationToken stop)
     {
         var body = await daemon.PostAsync("/v1/routes", JsonSerializer.Serialize(lease, AnswersJson.Default.LeaseBody), stop)

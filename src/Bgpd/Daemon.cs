@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpd.Rooms;
+using Calico.Bgp.Bgpd.Upgrade;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Resources;
@@ -22,10 +23,10 @@ namespace Calico.Bgp.Bgpd;
 /// </summary>
 internal sealed class Daemon(
     Start start, SpeakerRoom speaking, SourcesRoom sources, DataplaneRoom dataplane, IHostApplicationLifetime life,
-    ISystemdNotifier notifier, TimeProvider time, ILogger<Daemon> log) : Room, IDaemon
+    Upgrading upgrading, ISystemdNotifier notifier, TimeProvider time, ILogger<Daemon> log) : Room, IDaemon
 {
     private readonly SemaphoreSlim oneAtATime = new(0);
-    private PosixSignalRegistration? hangUp;
+    private PosixSignalRegistration? hangUp, upgrade;
     private Taken current = new(start.File, start.Config);
     private Taken? before;
     private ITimer? undoing;
@@ -55,6 +56,14 @@ internal sealed class Daemon(
             signal.Cancel = true;
             _ = AsideAsync(() => ConfigureAsync(null, undoAfter: null));
         });
+        upgrade = PosixSignalRegistration.Create(Upgrading.Signal, signal =>
+        {
+            signal.Cancel = true;
+            _ = AsideAsync(async () =>
+            {
+                if ((await UpgradeAsync(null, UpgradeResult.DefaultTime)).Problem == null) GiveWay(Task.CompletedTask);
+            });
+        });
         return Task.CompletedTask;
     }
 
@@ -69,6 +78,7 @@ internal sealed class Daemon(
     protected override ValueTask LeaveAsync()
     {
         hangUp?.Dispose();
+        upgrade?.Dispose();
         undoing?.Dispose();
         return default;
     }
@@ -223,6 +233,11 @@ internal sealed class Daemon(
             oneAtATime.Release();
         }
     }
+
+    public Task<UpgradeResult> UpgradeAsync(string? binary, TimeSpan within) =>
+        upgrading.RunAsync(binary, () => ConfigFile, within, oneAtATime);
+
+    public void GiveWay(Task answered) => _ = AsideAsync(() => upgrading.LeaveAsync(answered));
 
     public void Shutdown(bool forRestart)
     {

@@ -10,6 +10,18 @@ internal static partial class DaemonLog
     [LoggerMessage(1000, LogLevel.Information, "bgpd {Version} runs with {File}: router id {RouterId}, AS {As}, {Peers} peers")]
     public static partial void Running(this ILogger log, string version, string file, RouterId routerId, Asn @as, int peers);
 
+    [LoggerMessage(1024, LogLevel.Information, "{Program} is started to take over within {Time}")]
+    public static partial void Upgrading(this ILogger log, string program, string time);
+
+    [LoggerMessage(1025, LogLevel.Information, "process {Process} ({Release}) has taken over in {Time}: this one ends")]
+    public static partial void Upgraded(this ILogger log, int process, string release, string time);
+
+    [LoggerMessage(1026, LogLevel.Error, "{Program} has not taken over, this process goes on: {Reason}")]
+    public static partial void NotUpgraded(this ILogger log, string program, string reason);
+
+    [LoggerMessage(1027, LogLevel.Information, "taken over from the process before (bgpd {Release}): {Sessions} sessions, {Peers} peers")]
+    public static partial void TakenOver(this ILogger log, string release, int sessions, int peers);
+
     [LoggerMessage(1001, LogLevel.Critical, "cannot run: {Reason}")]
     public static partial void CannotRun(this ILogger log, string reason);
 

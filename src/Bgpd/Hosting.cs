@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using Calico.Bgp.Bgpd.Rooms;
+using Calico.Bgp.Bgpd.Upgrade;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Bird;
 using Calico.Bgp.Kernel;
@@ -30,7 +31,7 @@ internal static class Hosting
         var result = DaemonConfig.Load(path, HostFacts.Read());
         Checking.Tell(result);
         if (result.Config is not { } config) return 2;
-        var host = Build(new(path, config));
+        var host = Build(new(path, config) { From = Testator.Find() });
         using var lastMoment = EndsInTime(host);
         try
         {
@@ -60,6 +61,15 @@ internal static class Hosting
             await host.StartAsync(stop);
             await host.WaitForShutdownAsync(stop);
             return 0;
+        }
+        catch (Exception refused) when (host.Services.GetRequiredService<Start>().From is { } from && !IsEnding(life, refused))
+        {
+            // Nothing here is ours to close: the process before goes on with it.
+            log.CannotRun(Failures.WordsOf(refused));
+            await from.RefuseAsync(Failures.WordsOf(refused)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var output in host.Services.GetServices<ILoggerProvider>()) output.Dispose();
+            Environment.Exit(1);
+            return 1;
         }
         catch (Exception refused) when (IsRefusal(refused))
         {
@@ -94,6 +104,9 @@ internal static class Hosting
         stopping.Register(() => timer.Change(LastMoment, Timeout.InfiniteTimeSpan));
         return timer;
     }
+
+    private static bool IsEnding(IHostApplicationLifetime life, Exception end) =>
+        end is OperationCanceledException && life.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>What it needs could not be had (a socket, a port, netlink).</summary>
     private static bool IsRefusal(Exception start) =>
@@ -146,6 +159,7 @@ internal static class Hosting
         builder.Services.AddSingleton<IDaemon>(services => services.GetRequiredService<Daemon>());
         AddRoom<ControlRoom>(builder.Services);
         AddRoom<Watchdog>(builder.Services);
+        builder.Services.AddSingleton<Upgrading>();
         AddRoom<Daemon>(builder.Services);
         return builder.Build();
     }
@@ -171,4 +185,8 @@ internal static class Hosting
 }
 
 /// <summary>What the daemon was started with.</summary>
-internal sealed record Start(string File, DaemonConfig Config);
+internal sealed record Start(string File, DaemonConfig Config)
+{
+    /// <summary>The process whose sessions this one takes over; null: it begins by itself.</summary>
+    public Testator? From { get; init; }
+}

@@ -23,6 +23,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     private bool isUnheard;
     private BfdLoss? lastLoss;
 
+    public PeerDoor Door => door;
     public PeerConfig Config { get => door.Config; set => door.Config = value; }
     /// <summary>Whose template made it; null: it was configured by its address.</summary>
     public PeerRange? Range { get; set; }

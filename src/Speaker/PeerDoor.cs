@@ -38,6 +38,9 @@ internal sealed class PeerDoor(
     /// <summary>As the speaker's loop last said.</summary>
     public PeerConfig Config { get => config; set => config = value; }
 
+    /// <summary>The session that is established, for who has just begun it.</summary>
+    public PeerLife? Life => life;
+
     public RestartState Restart => beginning.StateFor(Config.Session.GracefulRestartTime, isFirst: lives == 0);
 
     public IRouteSink Established(PeerSession session, Negotiated negotiated, IOutlet outlet)

@@ -73,6 +73,8 @@ public sealed partial class SpeakerLoop
         if (!older.Ranges.SequenceEqual(newer.Ranges) || !older.Links.SequenceEqual(newer.Links)) listener.Set(Templates(newer));
         var listensOtherwise = !older.Listen.SequenceEqual(newer.Listen) || older.ListenPort != newer.ListenPort;
         var refused = listensOtherwise ? await ListenAgainAsync(older, newer).ConfigureAwait(false) : null;
+        // Those that are taken over come first.
+        if (isTakingOver) return null;
         foreach (var config in newer.Peers)
             if (!peers.ContainsKey(config.Session.Name))
                 StartPeer(config, renewed.GetValueOrDefault(config.Session.Name));

@@ -14,6 +14,15 @@ public sealed partial class SpeakerLoop
     /// <param name="link">By which it is known. Without either it is configured by its address.</param>
     private Peer StartPeer(PeerConfig config, Peer? before = null, PeerRange? range = null, PeerLink? link = null)
     {
+        var peer = MakePeer(config, before, range, link);
+        peer.Session.Start(isDisabled: peer.Drain != null);
+        peer.LookAtWay(latest);
+        return peer;
+    }
+
+    /// <summary>Its session does not begin yet.</summary>
+    private Peer MakePeer(PeerConfig config, Peer? before, PeerRange? range, PeerLink? link)
+    {
         var settings = Indexed(config.Session);
         var door = new PeerDoor(config, Rib, kernel, () => Config.Decision, Beginning, () => IsShuttingDown, Post);
         var session = new PeerSession(
@@ -22,8 +31,6 @@ public sealed partial class SpeakerLoop
         if (before != null) Keep(peer, before.Retention);
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
-        peer.Session.Start(isDisabled: peer.Drain != null);
-        peer.LookAtWay(latest);
         return peer;
     }
 

@@ -7,6 +7,7 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Rib.Filters;
 using Calico.Bgp.Session;
+using Calico.Bgp.Speaker.Handover;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 using Microsoft.Extensions.Logging;
@@ -132,16 +133,22 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     /// <summary>Opens the listening sockets and starts the peers. The kernel's loop has taken its first look already.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">A listening address cannot be bound.</exception>
-    public async Task StartAsync()
+    /// <param name="from">The process whose sessions are taken over by <see cref="TakeOverAsync(ITestator)"/>; until then nobody is spoken
+    /// to.</param>
+    public async Task StartAsync(ITestator? from = null)
     {
-        listener.Open(Config.Listen, Config.ListenPort);
+        isTakingOver = from != null;
+        listener.Open(Config.Listen, Config.ListenPort, from == null ? null : [.. from.Sockets.Take(from.State.Listeners)]);
         Rib.Start();
+        if (isTakingOver) Rib.BeginRestoring();
         // Half a configuration may be in force; begun anew, all of it is.
         loop = loops.Start("speaker", OnDefect.EndProcess, RunAsync, patience: Patience);
         kernel.Changed += kernelNews.Set;
         await AskAsync<string?>(done => new SpeakerNews.Begin(done)).ConfigureAwait(false);
-        settling = loops.Start("settling", OnDefect.EndProcess, SettleAsync, stop: stopping.Token);
+        if (!isTakingOver) Settle();
     }
+
+    private void Settle() => settling = loops.Start("settling", OnDefect.EndProcess, SettleAsync, stop: stopping.Token);
 
     private async Task RunAsync(Loop loop)
     {
@@ -167,6 +174,12 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         {
             case SpeakerNews.Begin(var done):
                 await BeginAsync(done).ConfigureAwait(false);
+                break;
+            case SpeakerNews.HandOver order:
+                await HandOverAsync(loop, order).ConfigureAwait(false);
+                break;
+            case SpeakerNews.TakeOver(var from, var done):
+                await TakeOverAsync(loop, from, done).ConfigureAwait(false);
                 break;
             case SpeakerNews.Configure(var newer, var done):
                 done.SetResult(await ApplyAsync(loop, newer).ConfigureAwait(false));
@@ -247,13 +260,18 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     private async Task BeginAsync(TaskCompletionSource<string?> done)
     {
-        BeginDeferral();
+        if (isTakingOver) BeginTakingOver();
+        else BeginDeferral();
         fib?.Configure(Config.Kernel, OwnRoutes);
         await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
         LookAtListening(latest);
+        if (isTakingOver)
+        {
+            done.SetResult(null);
+            return;
+        }
         if (Config.IsDrained) LookAtCordon(isCordoned: true);
-        foreach (var peer in Config.Peers) StartPeer(peer);
-        foreach (var link in Config.Links) StartPeer(link.Nobody, link: link);
+        StartPeers();
         try
         {
             listener.Start();
@@ -263,6 +281,15 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         {
             done.SetException(quicker);
         }
+    }
+
+    /// <summary>Those that are not there yet.</summary>
+    private void StartPeers()
+    {
+        foreach (var peer in Config.Peers)
+            if (!peers.ContainsKey(peer.Session.Name)) StartPeer(peer);
+        foreach (var link in Config.Links)
+            if (!peers.ContainsKey(link.Each.Session.Name)) StartPeer(link.Nobody, link: link);
     }
 
     private void Post(SpeakerNews news) => inbox.Writer.TryWrite(news);
@@ -435,7 +462,8 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (IsShuttingDown) return;
+        // All that is here is the other process's now, and stays as it is until this one ends.
+        if (IsShuttingDown || hasHandedOver) return;
         await stopping.CancelAsync().ConfigureAwait(false);
         fib?.Close();
         kernel.Changed -= kernelNews.Set;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Speaker.Handover;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Speaker;
@@ -13,6 +14,10 @@ internal abstract record SpeakerNews
 {
     /// <summary>Everything is made: the peers begin.</summary>
     public sealed record Begin(TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>Another process is to have the sessions. The answer: why it has not; null: it has, and this one ends.</summary>
+    public sealed record HandOver(IHeir To, TimeSpan Within, TaskCompletionSource<string?> Done) : SpeakerNews;
+    /// <summary>The sessions of another process come.</summary>
+    public sealed record TakeOver(ITestator From, TaskCompletionSource<string?> Done) : SpeakerNews;
     /// <summary>Another configuration. The answer is what could not be done; null: all was.</summary>
     public sealed record Configure(SpeakerConfig Newer, TaskCompletionSource<string?> Done) : SpeakerNews;
     /// <summary>A producer's routes begin and cease to be announced; <paramref name="All"/>: it has no others.</summary>

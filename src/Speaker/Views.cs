@@ -244,6 +244,21 @@ public sealed record ConfigureResult(ImmutableArray<ConfigureProblem> Problems, 
 /// <param name="Refused">The first of its problems; null: it was taken.</param>
 public sealed record ReloadStatus(DateTimeOffset At, string File, ConfigureProblem? Refused);
 
+/// <summary>What came of an upgrade.</summary>
+/// <param name="Problem">Why this process goes on; null: another one has taken over.</param>
+public sealed record UpgradeResult(string? Problem)
+{
+    /// <summary>In so much time another process has taken over, or has not.</summary>
+    public static readonly TimeSpan DefaultTime = TimeSpan.FromMinutes(1);
+
+    public int Process { get; init; }
+    public string Release { get; init; } = "";
+    public int Sessions { get; init; }
+    public TimeSpan Took { get; init; }
+
+    public static UpgradeResult Refused(string problem) => new(problem);
+}
+
 /// <summary>The daemon around the speaker: its configuration file and its life. Thread-safe.</summary>
 public interface IDaemon
 {
@@ -268,6 +283,12 @@ public interface IDaemon
     bool Confirm();
     /// <summary>Back to the configuration before this one; null: there is none.</summary>
     Task<ConfigureResult?> UndoAsync();
+    /// <summary>Another process takes the sessions over, and no peer notices; where it cannot, this one goes on.</summary>
+    /// <param name="binary">Null: the file that this process was started from, as it is now.</param>
+    Task<UpgradeResult> UpgradeAsync(string? binary, TimeSpan within);
+    /// <summary>After that this process ends.</summary>
+    /// <param name="answered">Completes when whoever asked for it has been told.</param>
+    void GiveWay(Task answered);
     /// <param name="forRestart">Peers are told nothing, so that they keep our routes; else what <c>router.onStop</c> says.</param>
     void Shutdown(bool forRestart);
 }

@@ -20,7 +20,14 @@ internal sealed class ControlRoom(
     /// <summary>Null: not made yet.</summary>
     public HttpControl? Http { get; private set; }
 
-    public override async Task StartAsync(CancellationToken cancellationToken)
+    public override Task StartAsync(CancellationToken cancellationToken) =>
+        start.From == null ? OpenAsync(cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Until the process before has ended its sockets are there.</summary>
+    public override Task StartedAsync(CancellationToken cancellationToken) =>
+        start.From == null ? Task.CompletedTask : OpenAsync(cancellationToken);
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
     {
         // The daemon itself knows this room's neighbours, and is made after them.
         var daemon = services.GetRequiredService<IDaemon>();

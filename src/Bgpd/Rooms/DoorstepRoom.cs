@@ -14,7 +14,8 @@ internal sealed class DoorstepRoom(Start start, SourcesRoom sources, Loops loops
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (start.Config.Sources.IsEmpty) return;
+        // The process that is taken over from answers.
+        if (start.Config.Sources.IsEmpty || start.From != null) return;
         var control = start.Config.Control;
         http = new(
             [.. control.Http.Select(endpoint => endpoint.ToString())], start.Config.Speaker.HostName, control.Hosts, WaitsFor, loops, time,

@@ -7,7 +7,8 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>The sessions and the tables. It speaks to nobody before all rooms are there; the resources move it from then on.</summary>
 internal sealed class SpeakerRoom(
-    Start start, KernelRoom kernel, BfdRoom bfd, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
+    Start start, KernelRoom kernel, BfdRoom bfd, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs,
+    ILogger<SpeakerRoom> log) : Room
 {
     /// <summary>Programs that speak BIRD's protocol take the first digit of the version for the dialect.</summary>
     private const string BirdDialectVersion = "2.0.12";
@@ -26,8 +27,15 @@ internal sealed class SpeakerRoom(
 
     public override async Task StartedAsync(CancellationToken cancellationToken)
     {
-        await Loop.StartAsync();
+        var from = start.From;
+        if (from != null) await from.AskAsync(cancellationToken);
+        await Loop.StartAsync(from);
         if (sources.Resources is { } resources) await resources.FollowAsync(Loop);
+        if (from == null) return;
+        await Loop.TakeOverAsync(from);
+        log.TakenOver(from.State.Release, from.State.Peers.Count(peer => peer.Life != null), from.State.Peers.Length);
+        await from.EndedAsync(cancellationToken);
+        await kernel.BeginWritingAsync(cancellationToken);
     }
 
     protected override ValueTask LeaveAsync() => loop?.DisposeAsync() ?? default;

@@ -15,6 +15,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         + "/v1/kernel[/routes], /v1/nat[/explain], /v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/policy/{try|confirm|revert}, POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
+        + "POST /v1/upgrade[?binary=FILE], "
         + "POST /v1/peers/NAME/{enable|disable|restart|reload-in|reload-out}";
 
     private readonly Health health = new(speaker, loops, time);
@@ -64,6 +65,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "policy", "revert"] => Post(http, trials.RevertAsync),
         ["v1", "drain"] => Post(http, orders.DrainAsync),
         ["v1", "undrain"] => Post(http, orders.UndrainAsync),
+        ["v1", "upgrade"] => Post(http, orders.UpgradeAsync),
         ["v1", "reload"] => Post(http, orders.ReloadAsync),
         ["v1", "peers", var name, var order] => Post(http, _ => orders.PeerAsync(http, Name(name), order)),
         _ => Answer.ErrorAsync(http, AnswerCode.UnknownPath, $"expected one of {Paths}, got {http.Request.Path}"),

@@ -1,6 +1,7 @@
 // Orders that change what the daemon does: a new configuration, and a peer's life.
 
 using Calico.Bgp.Answers;
+using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
@@ -63,6 +64,37 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
         }
         var ended = await speaker.UndrainAsync(asked.Peer).ConfigureAwait(false);
         await Answer.JsonAsync(http, new(ended), Answer.Json.DrainedAnswer).ConfigureAwait(false);
+    }
+
+    /// <summary>POST /v1/upgrade[?binary=FILE][&amp;within=TIME].</summary>
+    public async Task UpgradeAsync(HttpContext http)
+    {
+        var query = http.Request.Query;
+        var said = query["within"].FirstOrDefault();
+        var within = said == null ? UpgradeResult.DefaultTime : Durations.Parse(said);
+        var problem = OrderQuery.Unknown(query, "binary", "within")
+            ?? (within is { } some && some > TimeSpan.Zero && some <= TimeSpan.FromHours(1)
+                ? null : new(AnswerCode.BadQuery, $"expected a time of at most an hour for within, such as 60s, got \"{said}\"", "within"));
+        if (problem != null)
+        {
+            await Answer.ErrorAsync(http, problem).ConfigureAwait(false);
+            return;
+        }
+        var result = await daemon.UpgradeAsync(query["binary"].FirstOrDefault(), within!.Value).ConfigureAwait(false);
+        if (result.Problem is { } words)
+        {
+            await Answer.ErrorAsync(http, AnswerCode.NotUpgraded, words).ConfigureAwait(false);
+            return;
+        }
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        http.Response.OnCompleted(() =>
+        {
+            answered.SetResult();
+            return Task.CompletedTask;
+        });
+        daemon.GiveWay(answered.Task);
+        var answer = new UpgradeAnswer(result.Process, result.Release, result.Sessions, result.Took.TotalSeconds);
+        await Answer.JsonAsync(http, answer, Answer.Json.UpgradeAnswer).ConfigureAwait(false);
     }
 
     private bool Obey(string peer, string order, string? text)

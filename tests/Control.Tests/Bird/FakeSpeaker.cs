@@ -161,5 +161,7 @@ internal sealed class FakeDaemon : IDaemon
 
     public bool Confirm() => Pending;
     public Task<ConfigureResult?> UndoAsync() => Task.FromResult(HasPrevious ? ConfigureResult.Taken([]) : null);
+    public Task<UpgradeResult> UpgradeAsync(string? binary, TimeSpan within) => Task.FromResult(UpgradeResult.Refused("not here"));
+    public void GiveWay(Task answered) => Asked.Add("give way");
     public void Shutdown(bool forRestart) => Stopped.SetResult(forRestart);
 }

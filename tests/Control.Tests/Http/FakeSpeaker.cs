@@ -195,6 +195,16 @@ public sealed class FakeDaemon : IDaemon
 
     public bool Confirm() => false;
     public Task<ConfigureResult?> UndoAsync() => Task.FromResult<ConfigureResult?>(null);
+    /// <summary>Of what is asked for by an upgrade: null: it is refused.</summary>
+    public UpgradeResult Upgrade { get; set; } = UpgradeResult.Refused("/tmp/new cannot be run: Permission denied");
+
+    public Task<UpgradeResult> UpgradeAsync(string? binary, TimeSpan within)
+    {
+        Orders.Add($"upgrade {binary} {within.TotalSeconds}");
+        return Task.FromResult(Upgrade);
+    }
+
+    public void GiveWay(Task answered) => Orders.Add("give way");
     public void Shutdown(bool forRestart) => Orders.Add("shutdown");
 }
 

@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace Calico.Bgp.Speaker.Handover;
+
+/// <summary>
+/// What one process says of itself to the one that takes over, beside its tables: JSON, so that a release may say more than another asks
+/// for. What follows from the configuration, from the kernel or from the two OPENs is not here; it is worked out again.
+/// </summary>
+public sealed record HandedState
+{
+    /// <summary>Of this and of the images of the tables: what is of another version is not taken over.</summary>
+    public const int CurrentVersion = 1;
+
+    public required int Version { get; init; }
+    /// <summary>Of the daemon that hands over, for people.</summary>
+    public required string Release { get; init; }
+    /// <summary>How many descriptors follow: images of tables, then sockets.</summary>
+    public int Images { get; init; }
+    public int Sockets { get; init; }
+    /// <summary>How many of the sockets listen; they come first.</summary>
+    public required int Listeners { get; init; }
+    public required ImmutableArray<HandedPeer> Peers { get; init; }
+    /// <summary>Peers that the operator has disabled.</summary>
+    public required ImmutableArray<string> Disabled { get; init; }
+    /// <summary>Peers that are drained, and stay down.</summary>
+    public required ImmutableArray<HandedDrain> Drains { get; init; }
+    /// <summary>The same of who comes later; null: nobody is.</summary>
+    public HandedDrain? DrainOfAll { get; init; }
+    public required ImmutableArray<HandedLease> Leases { get; init; }
+    /// <summary>Sources of own routes, by the numbers that the images name them by.</summary>
+    public required ImmutableArray<HandedSource> Sources { get; init; }
+}
+
+/// <summary>One of the peers whose sessions are established, or whose routes are kept.</summary>
+public sealed record HandedPeer
+{
+    public required string Name { get; init; }
+    /// <summary>By which the images name it.</summary>
+    public required ushort Index { get; init; }
+    public required string Address { get; init; }
+    /// <summary>Of a neighbour that is known by its link.</summary>
+    public string? Interface { get; init; }
+    /// <summary>Null: there is none now.</summary>
+    public HandedLife? Life { get; init; }
+}
+
+/// <summary>An established session.</summary>
+public sealed record HandedLife
+{
+    /// <summary>Which of the sockets.</summary>
+    public required int Socket { get; init; }
+    public required bool Ours { get; init; }
+    /// <summary>The two OPENs after their headers.</summary>
+    public required byte[] Sent { get; init; }
+    public required byte[] Received { get; init; }
+    public required byte[] Unread { get; init; }
+    public required DateTimeOffset Since { get; init; }
+    /// <summary>Families whose End-of-RIB has come (bit 0: IPv4, bit 1: IPv6).</summary>
+    public required int Complete { get; init; }
+}
+
+/// <summary>A drain that is done.</summary>
+/// <param name="Peer">Empty: who comes later.</param>
+public sealed record HandedDrain(string Peer, string? Reason, DateTimeOffset Since, bool IsByCordon, bool StaysDown);
+
+/// <summary>A program's route.</summary>
+/// <param name="Seconds">Until it runs out; null: it has no end.</param>
+public sealed record HandedLease(string Producer, string Prefix, double? Seconds)
+{
+    public string? NextHop { get; init; }
+    public ImmutableArray<uint> Communities { get; init; } = [];
+    /// <summary>Three numbers each.</summary>
+    public ImmutableArray<uint> LargeCommunities { get; init; } = [];
+    public uint? LocalPref { get; init; }
+    public uint? Med { get; init; }
+}
+
+/// <summary>A source of own routes.</summary>
+public sealed record HandedSource(ushort Index, string Name);
+
+/// <summary>At the last moment: how long each session's peer had not been heard, in the order of the sessions.</summary>
+public sealed record HandedMoments(ImmutableArray<double> SilentSeconds);
+
+/// <summary>All that is JSON of it.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(HandedState))]
+[JsonSerializable(typeof(HandedMoments))]
+public sealed partial class HandoverJson : JsonSerializerContext;
+
+/// <summary>It cannot be, and this side goes on as if nobody had asked; in words for the operator.</summary>
+public sealed class HandoverException(string words, Exception? inner = null) : Exception(words, inner);
