@@ -20,6 +20,8 @@ internal sealed class RestartLab : IAsyncDisposable
     private readonly List<Netns> spaces = [];
     private readonly string peer;
     private Background? daemon, tor, zebra;
+    /// <summary>That has taken over: a child of the daemon before, not ours.</summary>
+    private int? heir;
 
     public Netns Pods { get; private set; } = null!;
     public Netns Node { get; private set; } = null!;
@@ -219,6 +221,52 @@ internal sealed class RestartLab : IAsyncDisposable
         daemon = null;
     }
 
+    /// <summary>Another process takes the node's sessions over, with <c>bgpctl upgrade</c>.</summary>
+    public async Task UpgradeNodeAsync()
+    {
+        var said = await Shell.RunAsync(Project.Bgpctl, "--socket", folder.PathOf("http"), "--json", "upgrade");
+        Assert.True(said.Good, $"{said.Output}\n{Said}");
+        var answer = JsonDocument.Parse(said.Output).RootElement;
+        Assert.Equal(2, answer.GetProperty("sessions").GetInt32());
+        heir = answer.GetProperty("process").GetInt32();
+        if (daemon != null) await daemon.EndedAsync();
+        Assert.Equal(0, daemon?.ExitCode ?? 0);
+        daemon = null;
+    }
+
+    /// <summary>What it says to an upgrade that cannot be.</summary>
+    public async Task<string> RefusedUpgradeAsync(params string[] words)
+    {
+        var said = await Shell.RunAsync(Project.Bgpctl, ["--socket", folder.PathOf("http"), "upgrade", .. words]);
+        Assert.False(said.Good, said.Output);
+        return said.Output;
+    }
+
+    public string Program(string name, string script)
+    {
+        var path = folder.Write(name, script);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    /// <summary>Of each session with the node at the ToR: since when, and how many routes and withdrawals came.</summary>
+    public async Task<string> TorSessionsAsync()
+    {
+        if (peer == "bird")
+        {
+            var all = (await BirdcAsync("show", "protocols", "all")).Split('\n');
+            return string.Join('\n', all.Where(line => line.StartsWith("node", StringComparison.Ordinal)
+                || line.Contains("Import updates") || line.Contains("Import withdraws")));
+        }
+        var said = "";
+        foreach (var node in (string[])["10.99.0.1", "fd99::1"])
+        {
+            var its = JsonDocument.Parse(await VtyAsync($"show bgp neighbors {node} json")).RootElement.GetProperty(node);
+            said += $"{node} {its.GetProperty("connectionsEstablished")} {its.GetProperty("messageStats").GetProperty("updatesRecv")}\n";
+        }
+        return said;
+    }
+
     public Task KillTorAsync() => tor!.KillAsync();
 
     public bool TorRoutesPackets => peer != "gobgp";
@@ -281,6 +329,11 @@ internal sealed class RestartLab : IAsyncDisposable
     {
         foreach (var process in (Background?[])[daemon, tor, zebra])
             if (process != null) await process.DisposeAsync();
+        if (heir is { } last)
+        {
+            Signals.Send(last, "TERM");
+            await Until.WithinAsync(6, () => !Directory.Exists($"/proc/{last}"));
+        }
         foreach (var space in spaces) await space.DisposeAsync();
         folder.Dispose();
     }
@@ -388,6 +441,46 @@ public sealed class NodeRestartTests
 
     [Theory, Peer("bird"), Peer("frr")]
     public Task No_packet_is_lost_when_the_daemon_is_killed_and_started_again(string peer) => RestartAsync(peer, "KILL");
+
+    /// <summary>
+    /// Neither is a session ended or a route told again or withdrawn, by the ToR's own counts, while another process takes over: once, and
+    /// once more; and what changes afterwards is heard on the same sessions.
+    /// </summary>
+    [Theory, Peer("bird"), Peer("frr")]
+    public async Task No_packet_is_lost_and_no_peer_notices_when_another_process_takes_over(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        using var four = new Traffic(lab, "10.97.0.2", "10.244.7.2");
+        using var six = new Traffic(lab, "fd97::2", "fd44:7::2");
+        await Until.TrueAsync("packets pass", () => four.Back > 1000 && six.Back > 1000, 20, () => lab.Said);
+        var before = await lab.TorSessionsAsync();
+        Assert.Contains("it is no program", await lab.RefusedUpgradeAsync("/tmp"), StringComparison.Ordinal);
+        Assert.Contains(
+            "has ended with exit code 7", await lab.RefusedUpgradeAsync(lab.Program("ends", "#!/bin/sh\nexit 7\n")),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "had not begun within 500ms",
+            await lab.RefusedUpgradeAsync(lab.Program("hangs", "#!/bin/sh\nexec sleep 600\n"), "--within", "500ms"),
+            StringComparison.Ordinal);
+        for (var time = 0; time < 2; time++)
+        {
+            await lab.UpgradeNodeAsync();
+            var at = (four.Sent, six.Sent);
+            // More than the hold time, so that it is the new process's keepalives that count.
+            await Until.TrueAsync("packets pass", () => four.Sent > at.Item1 + 24_000 && six.Sent > at.Item2 + 24_000, 60);
+        }
+        Assert.Equal(before, await lab.TorSessionsAsync());
+        var (lost4, sent4) = await four.EndAsync();
+        var (lost6, sent6) = await six.EndAsync();
+        Assert.True((lost4, lost6) == (0, 0), $"lost {lost4} of {sent4} (IPv4), {lost6} of {sent6} (IPv6)\n{lab.Said}");
+        await lab.Node.IpAsync($"route del {RestartLab.Pods4} via 10.98.0.2 proto 80");
+        await Until.TrueAsync(
+            "the ToR hears of it", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 20, () => Task.FromResult(lab.Said));
+        Matrix.Saw(peer, "our upgrade, twice, 2,000 packets/s", "none lost, sessions and counts as before");
+    }
 
     private static async Task RestartAsync(string peer, string signal)
     {
