@@ -7,7 +7,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Interop;
 
@@ -430,103 +429,5 @@ internal sealed class Traffic : IDisposable
         answers.Dispose();
         Task.WaitAll(receiving, reflecting, sending);
         ending.Dispose();
-    }
-}
-
-public sealed class NodeRestartTests
-{
-    /// <summary>Of 2,000 packets a second and family, both ways, none is lost while the node's daemon ends and comes back.</summary>
-    [Theory, Peer("bird"), Peer("frr")]
-    public Task No_packet_is_lost_when_the_daemon_is_ended_and_started_again(string peer) => RestartAsync(peer, "TERM");
-
-    [Theory, Peer("bird"), Peer("frr")]
-    public Task No_packet_is_lost_when_the_daemon_is_killed_and_started_again(string peer) => RestartAsync(peer, "KILL");
-
-    /// <summary>
-    /// Neither is a session ended or a route told again or withdrawn, by the ToR's own counts, while another process takes over: once, and
-    /// once more; and what changes afterwards is heard on the same sessions.
-    /// </summary>
-    [Theory, Peer("bird"), Peer("frr")]
-    public async Task No_packet_is_lost_and_no_peer_notices_when_another_process_takes_over(string peer)
-    {
-        await using var lab = await RestartLab.MakeAsync(peer);
-        await lab.StartTorAsync();
-        await lab.StartNodeAsync();
-        await lab.RoutesBothWaysAsync();
-        using var four = new Traffic(lab, "10.97.0.2", "10.244.7.2");
-        using var six = new Traffic(lab, "fd97::2", "fd44:7::2");
-        await Until.TrueAsync("packets pass", () => four.Back > 1000 && six.Back > 1000, 20, () => lab.Said);
-        var before = await lab.TorSessionsAsync();
-        Assert.Contains("it is no program", await lab.RefusedUpgradeAsync("/tmp"), StringComparison.Ordinal);
-        Assert.Contains(
-            "has ended with exit code 7", await lab.RefusedUpgradeAsync(lab.Program("ends", "#!/bin/sh\nexit 7\n")),
-            StringComparison.Ordinal);
-        Assert.Contains(
-            "had not begun within 500ms",
-            await lab.RefusedUpgradeAsync(lab.Program("hangs", "#!/bin/sh\nexec sleep 600\n"), "--within", "500ms"),
-            StringComparison.Ordinal);
-        for (var time = 0; time < 2; time++)
-        {
-            await lab.UpgradeNodeAsync();
-            var at = (four.Sent, six.Sent);
-            // More than the hold time, so that it is the new process's keepalives that count.
-            await Until.TrueAsync("packets pass", () => four.Sent > at.Item1 + 24_000 && six.Sent > at.Item2 + 24_000, 60);
-        }
-        Assert.Equal(before, await lab.TorSessionsAsync());
-        var (lost4, sent4) = await four.EndAsync();
-        var (lost6, sent6) = await six.EndAsync();
-        Assert.True((lost4, lost6) == (0, 0), $"lost {lost4} of {sent4} (IPv4), {lost6} of {sent6} (IPv6)\n{lab.Said}");
-        await lab.Node.IpAsync($"route del {RestartLab.Pods4} via 10.98.0.2 proto 80");
-        await Until.TrueAsync(
-            "the ToR hears of it", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 20, () => Task.FromResult(lab.Said));
-        Matrix.Saw(peer, "our upgrade, twice, 2,000 packets/s", "none lost, sessions and counts as before");
-    }
-
-    private static async Task RestartAsync(string peer, string signal)
-    {
-        await using var lab = await RestartLab.MakeAsync(peer);
-        await lab.StartTorAsync();
-        await lab.StartNodeAsync();
-        await lab.RoutesBothWaysAsync();
-        using var four = new Traffic(lab, "10.97.0.2", "10.244.7.2");
-        using var six = new Traffic(lab, "fd97::2", "fd44:7::2");
-        await Until.TrueAsync("packets pass", () => four.Back > 1000 && six.Back > 1000, 20, () => lab.Said);
-        var monitor = (await lab.Tor.RunAsync("ip", "route")).Output;
-
-        await lab.EndNodeAsync(signal);
-        // The ToR sees the loss by then, and packets go on without anybody who says so.
-        var at = (four.Sent, six.Sent);
-        await Until.TrueAsync("packets pass meanwhile", () => four.Sent > at.Item1 + 4000 && six.Sent > at.Item2 + 4000);
-        await lab.StartNodeAsync();
-        await Until.TrueAsync(
-            "the node is ready", async () => (await lab.BgpctlAsync("status")).Contains("state       ready"), 90,
-            () => Task.FromResult(lab.Said));
-        await lab.RouteIsAsync(RestartLab.Server4, "fresh");
-        await lab.RouteIsAsync(RestartLab.Server6, "fresh");
-        // What the ToR has not heard again by the End-of-RIB would be gone by now, and what the node sweeps.
-        at = (four.Sent, six.Sent);
-        await Until.TrueAsync("packets pass afterwards", () => four.Sent > at.Item1 + 8000 && six.Sent > at.Item2 + 8000);
-        var (lost4, sent4) = await four.EndAsync();
-        var (lost6, sent6) = await six.EndAsync();
-        Assert.True((lost4, lost6) == (0, 0), $"lost {lost4} of {sent4} (IPv4), {lost6} of {sent6} (IPv6)\n{lab.Said}");
-        Assert.Equal(monitor, (await lab.Tor.RunAsync("ip", "route")).Output);
-        Matrix.Saw(peer, $"our restart ({(signal == "KILL" ? "-9" : "SIGTERM")}), 2,000 packets/s", "none lost, both families");
-    }
-
-    /// <summary>RFC 8538: FRR 8.4 has the N bit.</summary>
-    [Theory, Peer("frr")]
-    public async Task An_operators_reset_leaves_their_routes_of_us_and_a_disabled_session_is_a_hard_reset(string peer)
-    {
-        await using var lab = await RestartLab.MakeAsync(peer);
-        await lab.StartTorAsync();
-        await lab.StartNodeAsync();
-        await lab.RoutesBothWaysAsync();
-        Assert.Contains("\"notificationRestart\":true", await lab.BgpctlAsync("peers", "tor4", "--json"), StringComparison.Ordinal);
-        await lab.BgpctlAsync("peers", "tor4", "disable");
-        await Until.TrueAsync(
-            "its route of us is gone", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 20,
-            () => Task.FromResult(lab.Said));
-        Assert.Contains("Hard Reset", await lab.VtyAsync("show bgp neighbors 10.99.0.1"), StringComparison.Ordinal);
-        Matrix.Saw(peer, "disabled by the operator (RFC 8538)", "6/9, routes gone at once");
     }
 }

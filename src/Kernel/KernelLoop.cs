@@ -60,7 +60,8 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         return started.Task.WaitAsync(stop);
     }
 
-    /// <summary>Nobody else writes any more (<see cref="KernelOptions.IsHeld"/>): what has been wished for is written from now on.</summary>
+    /// <summary>Nobody else writes any more (<see cref="KernelOptions.IsHeld"/>): what has been wished for is written from now
+    /// on.</summary>
     public void BeginWriting()
     {
         isHeld = false;

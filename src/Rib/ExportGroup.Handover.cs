@@ -5,7 +5,8 @@ namespace Calico.Bgp.Rib;
 
 /// <content>
 /// What members were told, for the process that takes over, and from the one before. There nothing is told again that this process would
-/// tell as well: a route that leaves as it left then is recorded as told, and what differs is told by the walk with which every group begins.
+/// tell as well: a route that leaves as it left then is recorded as told, and what differs is told by the walk with which every group
+/// begins.
 /// </content>
 internal sealed partial class ExportGroup
 {
@@ -228,6 +229,8 @@ internal sealed partial class ExportGroup
         attributes.Hold(best.Attributes);
         return best;
     }
+
+    private bool IsKnown(Best told) => !attributes.OctetsOf(told.Attributes).IsEmpty;
 
     /// <summary>Told, but not as this process tells it: attributes that no route has.</summary>
     private Best Unknown(ushort source) => new(attributes.Intern([], default, default), source);

@@ -329,9 +329,7 @@ internal sealed partial class ExportGroup(
     private bool IsSameFor(uint node, Best before, Best now, int run)
     {
         if (before.Peer != now.Peer && (receivers.Contains(before.Peer) || receivers.Contains(now.Peer))) return false;
-        // Told by the process before this one, and not what this one would tell.
-        if (attributes.OctetsOf(before.Attributes).IsEmpty) return false;
-        return filter.Run(node, before, out var octets).IsAccepted && octets.SequenceEqual(packer.LeavingOctets(run));
+        return IsKnown(before) && filter.Run(node, before, out var octets).IsAccepted && octets.SequenceEqual(packer.LeavingOctets(run));
     }
 
     private void BeginBatch()

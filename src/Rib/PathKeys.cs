@@ -5,7 +5,8 @@ namespace Calico.Bgp.Rib;
 /// <summary>
 /// Numbers for the paths that are told beside each other (RFC 7911): one for each prefix and path identifier, shared by all groups of one
 /// family that tell several paths of a prefix. What such a group keeps, it keeps by these numbers, as others keep it by the prefix's row.
-/// The identifier is the path's own row in the Loc-RIB, so it stays the same for the path's life, or what an earlier process called the path
+/// The identifier is the path's own row in the Loc-RIB, so it stays the same for the path's life, or what an earlier process called the
+/// path
 /// that this one took over; and a key outlives its path until everybody has been told. 20 octets a key, and nothing where every group tells
 /// one path.
 /// </summary>

@@ -51,7 +51,8 @@ public ref struct ImageRecord
     /// <summary>Who said the paths, or whose the told routes are.</summary>
     public ushort Peer;
     public PathAge Age;
-    /// <summary>When the paths last changed, as <see cref="RouteFacts.Changed"/> counts: the clock is the machine's, not the process's.</summary>
+    /// <summary>When the paths last changed, as <see cref="RouteFacts.Changed"/> counts: the clock is the machine's, not the
+    /// process's.</summary>
     public uint Changed;
     /// <summary>Canonical octets.</summary>
     public ReadOnlySpan<byte> Attributes;
@@ -60,12 +61,14 @@ public ref struct ImageRecord
     public ReadOnlySpan<byte> Members;
 
     /// <summary>As an inlet takes it.</summary>
-    public readonly AnnouncedRun Announced => new() { Nlri = Nlri, Attributes = Attributes, Summary = new AttributeView(Attributes).Summarize() };
+    public readonly AnnouncedRun Announced =>
+        new() { Nlri = Nlri, Attributes = Attributes, Summary = new AttributeView(Attributes).Summarize() };
 }
 
 /// <summary>
 /// A shard's tables as octets, for the process that takes them over: one record after the other. Attributes are path attributes as on the
-/// wire, ascending by type, the next hop of either family in NEXT_HOP; prefixes are NLRI. It is all that two releases must understand of each
+/// wire, ascending by type, the next hop of either family in NEXT_HOP; prefixes are NLRI. It is all that two releases must understand
+/// of each
 /// other's tables; what the decision, filters and doors make of it is worked out again.
 /// </summary>
 //  +----------+------------+-----------+---------+-----------+
@@ -145,7 +148,8 @@ internal sealed class TableImageWriter(Stream into) : IDisposable
     public void Dispose() => ArrayPool<byte>.Shared.Return(waiting);
 }
 
-/// <summary>Reads an image and believes none of it before it has been looked at: it is another process's, perhaps of another release.</summary>
+/// <summary>Reads an image and believes none of it before it has been looked at: it is another process's, perhaps of another
+/// release.</summary>
 public sealed class TableImageReader(Stream from) : IDisposable
 {
     /// <summary>More than any record of ours has.</summary>
@@ -166,7 +170,8 @@ public sealed class TableImageReader(Stream from) : IDisposable
         var attributes = BinaryPrimitives.ReadInt32BigEndian(header[10..]);
         var rest = BinaryPrimitives.ReadInt32BigEndian(header[14..]);
         if (kind is < ImageRecordKind.Paths or > ImageRecordKind.AgeEnds) throw Damaged($"expected a record's kind, got {(byte)kind}");
-        if (family > (byte)IpFamily.IPv6 || age > PathAge.Present) throw Damaged($"expected a family and an age, got {family}, {(byte)age}");
+        if (family > (byte)IpFamily.IPv6 || age > PathAge.Present)
+            throw Damaged($"expected a family and an age, got {family}, {(byte)age}");
         if (attributes is < 0 or > ushort.MaxValue || rest is < 0 or > MostOctets)
             throw Damaged($"expected lengths of attributes and prefixes, got {attributes} and {rest}");
         if (kind == ImageRecordKind.End) return false;

@@ -4,13 +4,15 @@ using Calico.Bgp.Wire.Messages;
 
 namespace Calico.Bgp.Session;
 
-/// <summary>An established session as another process can take it over: what both sides said in their OPENs, from which all else follows.</summary>
+/// <summary>An established session as another process can take it over: what both sides said in their OPENs, from which all else
+/// follows.</summary>
 /// <param name="Sent">Our OPEN after its header.</param>
 /// <param name="Received">The peer's.</param>
 /// <param name="Unread">Octets of the peer's that were lifted from the socket and not heard.</param>
 /// <param name="Ours">We opened the connection.</param>
 public sealed record HandedSession(
-    Socket Connection, bool Ours, ReadOnlyMemory<byte> Sent, ReadOnlyMemory<byte> Received, ReadOnlyMemory<byte> Unread, DateTimeOffset Since);
+    Socket Connection, bool Ours, ReadOnlyMemory<byte> Sent, ReadOnlyMemory<byte> Received, ReadOnlyMemory<byte> Unread,
+    DateTimeOffset Since);
 
 /// <summary>What of a session moves until the last moment.</summary>
 /// <param name="Silence">Since the peer was last heard.</param>

@@ -10,7 +10,8 @@ using Calico.Bgp.Wire;
 namespace Calico.Bgp.Speaker;
 
 /// <content>
-/// The sessions and tables go over into another process (`bgpctl upgrade`), without an end that a peer could notice. src/README.md tells the
+/// The sessions and tables go over into another process (`bgpctl upgrade`), without an end that a peer could notice. src/README.md
+/// tells the
 /// order. Here everything stands still between the offer and the moment, and goes on as it was where the other one does not take it.
 /// </content>
 public sealed partial class SpeakerLoop
@@ -89,7 +90,8 @@ public sealed partial class SpeakerLoop
         var sockets = new List<Socket>(await listener.StandStillAsync().ConfigureAwait(false));
         var listeners = sockets.Count;
         foreach (var peer in Peers)
-            if (await peer.Session.StandStillAsync(over).WaitAsync(stop).ConfigureAwait(false) is { } session) standing.Add((peer, session));
+            if (await peer.Session.StandStillAsync(over).WaitAsync(stop).ConfigureAwait(false) is { } session)
+                standing.Add((peer, session));
         var images = Enumerable.Range(0, Rib.ShardCount).Select(shard => to.Memory($"shard {shard}")).ToArray();
         froze(await Rib.FreezeAsync(images).WaitAsync(stop).ConfigureAwait(false));
         if (fib != null) await fib.PassedAsync().WaitAsync(stop).ConfigureAwait(false);
@@ -264,7 +266,8 @@ public sealed partial class SpeakerLoop
         var session = new HandedSession(
             from.Sockets[life.Socket], life.Ours, life.Sent, life.Received, life.Unread, life.Since);
         if (peer.Session.Adopt(session) is { } words)
-            throw new HandoverException($"{handed.Name}: the session does not go on by the configuration of now ({words}): reload it first");
+            throw new HandoverException(
+                $"{handed.Name}: the session does not go on by the configuration of now ({words}): reload it first");
         peer.Up = peer.Door.Life;
         peer.Up!.Complete = (FamilySet)life.Complete;
         return peer;

@@ -28,7 +28,6 @@ public sealed class CallersTests
         "Calico.Bgp.Resources.ResourceFeed.TryRead",
         "Calico.Bgp.Rib.Filters.LivePrefixes.get_Current",
         "Calico.Bgp.Rib.Filters.PrefixPattern.Has", // What a set of patterns is held against.
-        "Calico.Bgp.Rib.Rib.IdleAsync",
         "Calico.Bgp.Rib.Rib.get_Sizes",
         "Calico.Bgp.Session.PeerSession.SettledAsync",
         "Calico.Bgp.Sources.Yaml.YamlFiles.Load",

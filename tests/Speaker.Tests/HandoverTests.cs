@@ -5,7 +5,8 @@ using Calico.Bgp.Speaker.Handover;
 
 namespace Calico.Bgp.Speaker.Tests;
 
-/// <summary>A speaker's sessions go over into another one, and their neighbour notices nothing; or they do not, and nobody does either.</summary>
+/// <summary>A speaker's sessions go over into another one, and their neighbour notices nothing; or they do not, and nobody does
+/// either.</summary>
 public class HandoverTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
@@ -201,7 +202,8 @@ public class HandoverTests
     public async Task Settings_by_which_the_OPENs_come_to_nothing_are_a_reason_to_refuse()
     {
         await using var pair = await WithRoutesAsync();
-        await using var heir = new TestSpeaker(pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { PeerAs = new(65099) } }));
+        await using var heir = new TestSpeaker(
+            pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { PeerAs = new(65099) } }));
         var between = new Between();
         var handing = pair.A.Loop.HandOverAsync(between, Long);
         var refused = await Assert.ThrowsAsync<HandoverException>(() => TakeOverAsync(heir, between));

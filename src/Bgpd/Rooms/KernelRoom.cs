@@ -14,7 +14,13 @@ internal sealed class KernelRoom(Start start, Loops loops, TimeProvider time, IL
     private static KernelOptions OptionsOf(Start start)
     {
         var kernel = start.Config.Speaker.Kernel;
-        return new() { Protocol = kernel.Protocol, Table = kernel.Table, InstallRoutes = kernel.InstallRoutes, IsHeld = start.From != null };
+        return new()
+        {
+            Protocol = kernel.Protocol,
+            Table = kernel.Table,
+            InstallRoutes = kernel.InstallRoutes,
+            IsHeld = start.From != null,
+        };
     }
 
     /// <summary>What this daemon alone may write; it asks for the table of nftables again where <c>nat</c> comes by a reload.</summary>

@@ -28,7 +28,8 @@ internal enum Said : byte
     Refused = 7,
 }
 
-/// <summary>What the process that runs and the one that takes over say to each other: frames, and descriptors behind some of them.</summary>
+/// <summary>What the process that runs and the one that takes over say to each other: frames, and descriptors behind some of
+/// them.</summary>
 internal sealed class HandoverSocket(DescriptorSocket socket) : IDisposable
 {
     /// <summary>In the environment of the new process: the number of its end.</summary>

@@ -12,7 +12,8 @@ namespace Calico.Bgp.Bgpd.Upgrade;
 [JsonSerializable(typeof(Greeting))]
 internal sealed partial class GreetingJson : JsonSerializerContext;
 
-/// <summary>The process that runs, which has started us to take over. It speaks to peers and writes the kernel's tables until it has ended.</summary>
+/// <summary>The process that runs, which has started us to take over. It speaks to peers and writes the kernel's tables until it has
+/// ended.</summary>
 internal sealed class Testator(HandoverSocket socket) : ITestator
 {
     private const string Name = "the process before";

@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd.Upgrade;
 
 /// <summary>
-/// <c>bgpctl upgrade</c> and SIGUSR2: another process, of another release it may be, takes the sessions over. src/README.md tells the order.
+/// <c>bgpctl upgrade</c> and SIGUSR2: another process, of another release it may be, takes the sessions over. src/README.md tells the
+/// order.
 /// </summary>
 internal sealed class Upgrading(
     SpeakerRoom speaking, ISystemdNotifier notifier, IEnumerable<ILoggerProvider> outputs, TimeProvider time, ILogger<Upgrading> log)
@@ -87,7 +88,8 @@ internal sealed class Upgrading(
     }
 
     /// <summary>
-    /// At once: what is open here is the other process's, so nothing is closed that a peer could hear of. Whoever asked has been answered, or
+    /// At once: what is open here is the other process's, so nothing is closed that a peer could hear of. Whoever asked has been
+    /// answered, or
     /// has had time for it.
     /// </summary>
     /// <param name="answered">Completes when whoever asked has the answer.</param>

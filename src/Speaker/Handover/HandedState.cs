@@ -83,7 +83,8 @@ public sealed record HandedSource(ushort Index, string Name);
 public sealed record HandedMoments(ImmutableArray<double> SilentSeconds);
 
 /// <summary>All that is JSON of it.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(HandedState))]
 [JsonSerializable(typeof(HandedMoments))]
 public sealed partial class HandoverJson : JsonSerializerContext;
