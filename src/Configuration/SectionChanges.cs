@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace Calico.Bgp.Configuration;
 
-/// <summary>What another bgpd.yaml would change beside the speaker's part, in lines for people: the answer of a reload, and of a plan.</summary>
+/// <summary>What another bgpd.yaml would change beside the speaker's part, in lines for people: the answer of a reload, and of a
+/// plan.</summary>
 public static class SectionChanges
 {
     /// <param name="started">What the daemon began with: what a reload cannot change is as it was then.</param>
