@@ -224,7 +224,7 @@ internal sealed class RestartLab : IAsyncDisposable
     public async Task UpgradeNodeAsync()
     {
         var said = await Shell.RunAsync(Project.Bgpctl, "--socket", folder.PathOf("http"), "--json", "upgrade");
-        Assert.True(said.Good, $"{said.Output}\n{Said}");
+        Assert.True(said.Good, $"{said.Errors}\n{Said}");
         var answer = JsonDocument.Parse(said.Output).RootElement;
         Assert.Equal(2, answer.GetProperty("sessions").GetInt32());
         heir = answer.GetProperty("process").GetInt32();
@@ -237,8 +237,8 @@ internal sealed class RestartLab : IAsyncDisposable
     public async Task<string> RefusedUpgradeAsync(params string[] words)
     {
         var said = await Shell.RunAsync(Project.Bgpctl, ["--socket", folder.PathOf("http"), "upgrade", .. words]);
-        Assert.False(said.Good, said.Output);
-        return said.Output;
+        Assert.Equal(1, said.Code);
+        return said.Errors;
     }
 
     public string Program(string name, string script)
