@@ -16,13 +16,14 @@ public static class SectionChanges
         if (started.Log != newer.Log) yield return "log: takes effect at the next start";
         if (read.IsEmpty != newer.Sources.IsEmpty) yield return "sources: takes effect at the next start";
         else if (!read.SequenceEqual(newer.Sources)) yield return "sources: others take their place once they have been read";
-        var nat = current.Nat;
-        if (nat != newer.Nat) yield return newer.Nat == null ? "nat: removed" : nat == null ? "nat: added" : "nat: changed";
-        var policy = current.Policy;
-        if (policy != newer.Policy)
-            yield return newer.Policy == null ? "policy: removed" : policy == null ? "policy: added" : "policy: changed";
+        if (Section("nat", current.Nat, newer.Nat) is { } nat) yield return nat;
+        if (Section("policy", current.Policy, newer.Policy) is { } policy) yield return policy;
+        if (Section("services", current.Services, newer.Services) is { } services) yield return services;
         var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
             && sockets.BirdSockets.SequenceEqual(control.BirdSockets) && sockets.Hosts.SequenceEqual(control.Hosts);
         if (!sameSockets) yield return "control: takes effect at the next start";
     }
+
+    private static string? Section(string name, object? before, object? after) => Equals(before, after) ? null
+        : $"{name}: {(after == null ? "removed" : before == null ? "added" : "changed")}";
 }

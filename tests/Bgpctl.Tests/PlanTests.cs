@@ -142,7 +142,7 @@ public sealed class PlanTests : IDisposable
     public async Task A_difference_names_what_waits_for_the_next_start_and_what_becomes_of_packets()
     {
         File.WriteAllText(In("bgpd.yaml"), "node: a\n");
-        File.WriteAllText(In("newer.yaml"), "node: a\nlog: { level: debug }\ncontrol: { socket: other.ctl }\nnat: {}\n"
+        File.WriteAllText(In("newer.yaml"), "node: a\nlog: { level: debug }\ncontrol: { socket: other.ctl }\nnat: {}\nservices: {}\n"
             + "sources: [{ files: . }]\n");
         Assert.Equal(0, await RunAsync("--diff", In("newer.yaml")));
         var lines = output.ToString().Split('\n');
@@ -150,6 +150,7 @@ public sealed class PlanTests : IDisposable
         Assert.Contains("control: takes effect at the next start", lines);
         Assert.Contains("sources: takes effect at the next start", lines);
         Assert.Contains("nat: added", lines);
+        Assert.Contains("services: added", lines);
     }
 
     [Fact]

@@ -17,7 +17,9 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private NumbersLeft? destinationPorts;
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
-    private bool untracked, isTranslated, isSentOn;
+    private bool untracked, isTranslated;
+    /// <summary>Null: no rule of ours has given it a destination. False: one has, the same, and no other can any more.</summary>
+    private bool? isSentOn;
     private bool? isFromElse;
     private readonly Dictionary<string, bool> learntTranslated = [];
     private int turns;
@@ -102,7 +104,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// now: each is another question.</summary>
     public string MarkNow(string question) => turns == 0 ? question : $"{question}, changed {turns} times";
 
-    private string DestinationNow(string question) => isSentOn ? $"{question}, as translated" : question;
+    private string DestinationNow(string question) => isSentOn == true ? $"{question}, as translated" : question;
 
     public string SourceNow(string question) => isTranslated ? $"{question}, as translated" : question;
 
@@ -124,7 +126,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// </summary>
     public bool? IsTranslated(bool destination)
     {
-        if (destination ? isSentOn : isFromElse == true) return true;
+        if (destination && isSentOn is { } sentOn) return sentOn;
+        if (!destination && isFromElse == true) return true;
         if (learntTranslated.TryGetValue(TranslatedNow(destination), out var learnt)) return learnt;
         if (IsIn(ConnectionStates.New | ConnectionStates.Related) != true) return null;
         return !MayBeTranslated(destination) ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
@@ -149,7 +152,9 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     {
         if (to.End == NftEnd.Destination)
         {
-            isSentOn |= Destination != to.First || to.Ports != null;
+            // What is sent to where it goes anyway is not translated in the kernel's eyes (nf_nat_setup_info: the tuples are equal).
+            var isSamePort = to.Ports is not { } given || (given.From == given.To && Ports(to.End).Known == given.From);
+            isSentOn = isSentOn == true || Destination != to.First || !isSamePort;
             Destination = to.First!.Value;
             if (to.Ports is { } ports) destinationPorts = new(new NumberRange(ports.From, ports.To));
             return;

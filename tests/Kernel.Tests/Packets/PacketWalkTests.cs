@@ -40,6 +40,30 @@ public class PacketWalkTests
         Assert.Same(end.Trail[1], end.Decided);
     }
 
+    [Theory]
+    [InlineData("10.9.0.1", 80, PacketVerdict.Accept)]
+    [InlineData("10.9.0.1", 81, PacketVerdict.Drop)]
+    [InlineData("10.9.0.2", 80, PacketVerdict.Drop)]
+    public void What_is_sent_to_where_it_goes_anyway_is_not_translated_in_the_kernels_eyes(string to, ushort port, PacketVerdict verdict)
+    {
+        var packet = Any with
+        {
+            Protocol = IpProtocol.Tcp,
+            SourcePort = 1000,
+            DestinationPort = 80,
+            State = ConnectionStates.New,
+            In = AnyRules.In,
+            Out = AnyRules.Out,
+        };
+        var ends = new NftSet("ends", [NftType.Ipv4Address, NftType.Protocol, NftType.Port, NftType.Mark], false,
+            [NftElement.Of(ActSpread.Key(packet.Destination, 6, 80, 0), new NftData(NftOctets.Of(NftOctets.Of(Address.Parse(to)),
+                NftOctets.Of(port))))], [NftType.Ipv4Address, NftType.Port]);
+        var pre = new NftChain("pre", new("nat", NftHookPoint.Prerouting, -100),
+            [Rule(Four, new ActSpread(IpFamily.IPv4, [FlowField.Protocol], 1, "ends"))]);
+        Assert.Equal(verdict, Assert.Single(
+            Ends(packet, [ends], pre, Filter(Rule(new MatchTranslated(Destination: true), ActDecide.Drop)))).Verdict);
+    }
+
     [Fact]
     public void What_nobody_has_said_is_taken_both_ways_and_said_to_be()
     {
