@@ -425,9 +425,10 @@ internal sealed class Traffic : IDisposable
     public void Dispose()
     {
         ending.Cancel();
+        sending.Wait();
         asks.Dispose();
         answers.Dispose();
-        Task.WaitAll(receiving, reflecting, sending);
+        Task.WaitAll(receiving, reflecting);
         ending.Dispose();
     }
 }
