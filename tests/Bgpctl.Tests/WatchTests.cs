@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -49,6 +50,43 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Contains(why, lab.Errors.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, await lab.RunAsync("policy", "denied"));
         Assert.Contains(why, lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// script(1) gives it a terminal, and sends that what stands on its own input: Ctrl-C is an octet there. The terminal has no size before
+    /// stty gives it one, and of a page that is longer than 24 lines the end alone is drawn, where tor1 does not stand. A shell's background
+    /// jobs, of which the tests may be one, are born deaf to SIGINT.
+    /// </summary>
+    [Fact]
+    public async Task Ctrl_C_ends_it_and_shows_the_cursor_again()
+    {
+        var bgpctl = Path.Combine(AppContext.BaseDirectory, "bgpctl.dll");
+        var command = $"stty rows 50 cols 200; exec env --default-signal=INT dotnet {bgpctl} peers --watch --socket {lab.Socket}";
+        var start = new ProcessStartInfo("script", ["-qec", command, "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            Environment = { ["TERM"] = "xterm" },
+        };
+        using var script = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var (seen, octets) = (new StringBuilder(), new char[4096]);
+        async Task ReadUntilAsync(string what)
+        {
+            while (!seen.ToString().Contains(what, StringComparison.Ordinal))
+            {
+                var count = await script.StandardOutput.ReadAsync(octets, patience.Token);
+                Assert.True(count > 0, $"it ended without {what}: {seen}");
+                seen.Append(octets, 0, count);
+            }
+        }
+        await ReadUntilAsync("tor1");
+        Assert.Contains("\e[?25l", seen.ToString(), StringComparison.Ordinal);
+        await script.StandardInput.WriteAsync("\x03");
+        await script.StandardInput.FlushAsync();
+        await ReadUntilAsync("\e[?25h");
+        await script.WaitForExitAsync(patience.Token);
+        Assert.Equal(0, script.ExitCode);
     }
 
     [Fact]
