@@ -12,6 +12,10 @@ public sealed record PolicyExplanationAnswer(string Verdict, IReadOnlyList<Polic
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DependsOn { get; init; }
 
+    /// <summary>How the question was understood, and what it does not say; absent where neither may surprise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Notes { get; init; }
+
     public static PolicyExplanationAnswer Of(PolicyExplanation explanation) => new(
         explanation.Verdict,
         [
@@ -21,6 +25,7 @@ public sealed record PolicyExplanationAnswer(string Verdict, IReadOnlyList<Polic
         new(explanation.Destination, explanation.Source, explanation.Why))
     {
         DependsOn = explanation.DependsOn.IsEmpty ? null : [.. explanation.DependsOn],
+        Notes = explanation.Notes.IsEmpty ? null : [.. explanation.Notes],
     };
 }
 

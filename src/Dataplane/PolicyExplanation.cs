@@ -20,6 +20,9 @@ public sealed record PolicyExplanation(
     string Verdict, ImmutableArray<ProgramExplanation> Programs, string? Destination, string? Source, string Why,
     ImmutableArray<string> DependsOn)
 {
+    /// <summary>How the question was understood, and what it does not say, where either may surprise.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
     /// <summary>The question itself is wrong: what was expected, and what came. Null: it is not.</summary>
     public string? Problem { get; init; }
 

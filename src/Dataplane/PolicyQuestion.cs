@@ -15,6 +15,9 @@ public sealed record PolicyQuestion(string Source, string Destination, IpProtoco
     /// <summary>The interface that it comes in by; null: the one that leads back to its source.</summary>
     public string? FromInterface { get; init; }
 
+    /// <summary>The protocol was said as a number, which may be meant for a port.</summary>
+    public bool IsByNumber { get; init; }
+
     /// <summary>Null: any.</summary>
     internal ushort? SourcePort { get; init; }
 
@@ -39,7 +42,11 @@ public sealed record PolicyQuestion(string Source, string Destination, IpProtoco
                 return $"expected a port from 0 to 65535 behind {word}:, got \"{rest}\"";
             port = asked;
         }
-        question = new(source, destination, number, port, icmp) { FromInterface = string.IsNullOrEmpty(from) ? null : from };
+        question = new(source, destination, number, port, icmp)
+        {
+            FromInterface = string.IsNullOrEmpty(from) ? null : from,
+            IsByNumber = char.IsAsciiDigit(word[0]),
+        };
         return null;
     }
 

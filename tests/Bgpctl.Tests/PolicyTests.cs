@@ -144,6 +144,40 @@ public sealed class PolicyTests : IDisposable
     }
 
     [Theory]
+    [InlineData("80", "80 is taken for the number of an IP protocol; the port is asked about by tcp:80 or udp:80")]
+    [InlineData("47", "47 is taken for the IP protocol GRE")]
+    public async Task A_number_is_a_protocol_and_which_one_is_said(string number, string note)
+    {
+        var answer = await ExplainAsync("shop/client", "shop/web", number);
+        Assert.Equal([note], answer.GetProperty("notes").EnumerateArray().Select(one => one.GetString()));
+    }
+
+    [Fact]
+    public async Task What_is_unknown_for_want_of_the_interface_that_it_comes_in_by_names_the_option()
+    {
+        string[] words = ["policy", "explain", "172.16.0.9", "10.0.0.1", "tcp:8080", "--config", Config];
+        File.AppendAllText(Path.Combine(folder.FullName, "r/all.yaml"), """
+
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: HostEndpoint
+            metadata: { name: a-eth1 }
+            spec: { node: a, interfaceName: eth1, profiles: [projectcalico-default-allow] }
+            """);
+        Assert.Equal(0, await Commands.RunAsync(words, new Screen(output, errors, null), TimeProvider.System));
+        Assert.StartsWith("unknown\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\nby which interface it comes in is not known: no route to 172.16.0.9 is; --from-interface IF says it\n- to 10.0.0.1",
+            output.ToString(), StringComparison.Ordinal);
+
+        output.GetStringBuilder().Clear();
+        Assert.Equal(0, await Commands.RunAsync(
+            [.. words, "--from-interface", "eth1"], new Screen(output, errors, null), TimeProvider.System));
+        Assert.StartsWith("allow\n", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("--from-interface", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("shop/nobody", "tcp:80", "expected an address or the NAMESPACE/NAME of a pod that has one, got shop/nobody")]
     [InlineData("10.0.0.9", "tcp:http", "expected a port from 0 to 65535 behind tcp:, got \"http\"")]
     [InlineData("10.0.0.9", "icmp:8/999", "expected TYPE or TYPE/CODE behind icmp:, got \"8/999\"")]

@@ -15,7 +15,7 @@ internal static class PolicyExplainView
                     one.Program, one.Endpoint, Verdict(one.Verdict), one.Tier, one.Policy,
                     one.Rule is { } rule ? Words.Number(rule) : "", one.Reason,
                 ])]),
-            [.. (of.DependsOn ?? []).Select(fact => new Cell("- " + fact))]),
+            [.. (of.Notes ?? []).Select(note => new Cell(note)), .. (of.DependsOn ?? []).Select(fact => new Cell("- " + fact))]),
         new Section(
             new Cell("NAT"), Grid.Facts(("destination", of.Nat.Destination), ("source", of.Nat.Source)), new Cell(of.Nat.Why, Tone.Faint)));
 

@@ -23,8 +23,42 @@ internal static class PolicyAnswers
         var isDenied = verdicts is ["deny"];
         return new(
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
-            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked, host), depends);
+            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked, host), depends)
+        {
+            Notes = [.. Notes(asked, ends.SelectMany(one => one.Ends))],
+        };
     }
+
+    private static IEnumerable<string> Notes(PolicyCase asked, IEnumerable<PacketEnd> ends)
+    {
+        var question = asked.Question;
+        var number = (byte)question.Protocol;
+        if (question.IsByNumber)
+            yield return CarriedProtocol(number) is { } name ? $"{number} is taken for the IP protocol {name}"
+                : $"{number} is taken for the number of an IP protocol; the port is asked about by tcp:{number} or udp:{number}";
+        if (question.FromInterface == null && ends.Any(end => end.DependsOn.Any(condition => condition.Fact == PacketFact.In)))
+            yield return $"by which interface it comes in is not known: no route to {asked.Source} is; --from-interface IF says it";
+    }
+
+    /// <summary>Those whose number is hardly meant for a port (IANA's registry); null: another.</summary>
+    private static string? CarriedProtocol(byte number) => number switch
+    {
+        1 => "ICMP",
+        2 => "IGMP",
+        4 => "IPv4",
+        6 => "TCP",
+        17 => "UDP",
+        41 => "IPv6",
+        47 => "GRE",
+        50 => "ESP",
+        51 => "AH",
+        58 => "ICMPv6",
+        89 => "OSPF",
+        112 => "VRRP",
+        132 => "SCTP",
+        136 => "UDPLite",
+        _ => null,
+    };
 
     private static Address To(Packet packet) =>
         packet.Redirect is { } way && way != PacketRedirect.None ? way.To : packet.Destination;
