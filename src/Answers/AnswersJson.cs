@@ -11,6 +11,7 @@ namespace Calico.Bgp.Answers;
 /// <summary>How the answers are written and read. A field that an older bgpd lacks is an error, one that a newer adds is not.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(VersionAnswer))]
 [JsonSerializable(typeof(LiveAnswer))]
 [JsonSerializable(typeof(ReadyAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]

@@ -5,6 +5,10 @@ using System.Reflection;
 
 namespace Calico.Bgp.Answers;
 
+/// <summary><c>bgpctl version --json</c>.</summary>
+/// <param name="Bgpd">The release of the daemon; null: none answers, and why is <paramref name="Problem"/>.</param>
+public sealed record VersionAnswer(string Bgpctl, string? Bgpd, string? Problem);
+
 /// <summary>The release that this was built as; all rooms of a command are of one.</summary>
 public static class Release
 {

@@ -1,6 +1,7 @@
 // The command line: which words there are, and which are refused before bgpd is asked (exit code 2).
 
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Calico.Bgp.Bgpctl;
 
@@ -120,15 +121,24 @@ internal static class Commands
             (daemon, of, stop) => daemon.ExplainPeerAsync(of, stop));
         Add(
             "service", "NAMESPACE/NAME", "why this node announces each of its addresses, or does not",
-            (daemon, of, stop) => daemon.ExplainServiceAsync(of, stop));
+            (daemon, of, stop) => daemon.ExplainServiceAsync(of, stop), RequireNamespaced);
         return command;
 
-        void Add(string word, string of, string does, Func<DaemonCommands, string, CancellationToken, Task> action)
+        void Add(
+            string word, string of, string does, Func<DaemonCommands, string, CancellationToken, Task> action,
+            Action<ArgumentResult>? require = null)
         {
             var argument = new Argument<string>(of) { Description = does };
+            if (require != null) argument.Validators.Add(require);
             var each = new Command(word, does) { argument };
             command.Subcommands.Add(Do(each, make, (daemon, parsed, stop) => action(daemon, parsed.GetValue(argument)!, stop)));
         }
+    }
+
+    private static void RequireNamespaced(ArgumentResult result)
+    {
+        if (result.Tokens is [{ Value: var text }] && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+            result.AddError($"expected NAMESPACE/NAME, got \"{text}\"");
     }
 
     private static Command Reload(Func<ParseResult, DaemonCommands> make)

@@ -21,17 +21,19 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     /// <summary>That nobody answers is no failure of this question.</summary>
     public async Task VersionAsync(CancellationToken stop)
     {
-        string answering;
+        VersionAnswer answer;
         try
         {
             var body = await daemon.GetTextAsync("/v1/status", stop).ConfigureAwait(false);
-            answering = daemon.Read(body, AnswersJson.Default.StatusAnswer).Version;
+            answer = new(Release.Version, daemon.Read(body, AnswersJson.Default.StatusAnswer).Version, null);
         }
         catch (Refusal none)
         {
-            answering = $"no answer: {none.Message}";
+            answer = new(Release.Version, null, none.Message);
         }
-        await screen.Output.WriteLineAsync($"bgpctl {Release.Version}\nbgpd   {answering}").ConfigureAwait(false);
+        Say(
+            JsonSerializer.Serialize(answer, AnswersJson.Legible.VersionAnswer),
+            [$"bgpctl {answer.Bgpctl}", $"bgpd   {answer.Bgpd ?? $"no answer: {answer.Problem}"}"]);
     }
 
     public Task StatusAsync(CancellationToken stop) =>
@@ -128,10 +130,10 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         "peers", $"/v1/explain/peer/{Uri.EscapeDataString(name)}",
         body => ExplainView.Peer(daemon.Read(body, AnswersJson.Default.PeerExplanationAnswer), Now), stop);
 
+    /// <param name="service">NAMESPACE/NAME.</param>
     public Task ExplainServiceAsync(string service, CancellationToken stop)
     {
-        if (service.Split('/') is not [var space, var name]) throw new Refusal($"expected NAMESPACE/NAME, got {service}");
-        var path = $"/v1/explain/service/{Uri.EscapeDataString(space)}/{Uri.EscapeDataString(name)}";
+        var path = $"/v1/explain/service/{string.Join('/', service.Split('/').Select(Uri.EscapeDataString))}";
         Page View(string body) => ExplainView.Service(daemon.Read(body, AnswersJson.Default.ServiceExplanationAnswer));
         return ShowAsync("status", path, View, stop);
     }

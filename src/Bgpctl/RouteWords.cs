@@ -53,7 +53,13 @@ internal sealed class RouteWords
     {
         if (result.Tokens.Count == 0) return;
         var text = result.Tokens[0].Value;
-        if (Prefix.TryParse(text, out _) || Address.TryParse(text, out _)) return;
+        if (Prefix.TryParse(text, out var prefix))
+        {
+            if (Prefix.HasHostBits(text))
+                result.AddError($"expected no host bits in a prefix ({prefix}), or an address alone, got \"{text}\"");
+            return;
+        }
+        if (Address.TryParse(text, out _)) return;
         result.AddError($"expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, or an address, got \"{text}\"");
     }
 

@@ -71,9 +71,6 @@ internal static class Scalars
         return string.Create(CultureInfo.InvariantCulture, $"{size >> shift}{unit}");
     }
 
-    private static Prefix? ParsePrefix(string text)
-    {
-        if (!Net.Prefix.TryParse(text, out var prefix)) return null;
-        return Net.Address.TryParse(text.AsSpan(0, text.IndexOf('/')), out var address) && prefix.Address == address ? prefix : null;
-    }
+    private static Prefix? ParsePrefix(string text) =>
+        Net.Prefix.TryParse(text, out var prefix) && !Net.Prefix.HasHostBits(text) ? prefix : null;
 }

@@ -58,6 +58,10 @@ public readonly record struct Prefix : IComparable<Prefix>
         return true;
     }
 
+    /// <summary>Whether the text of a prefix says an address inside of it: 10.0.0.1/8.</summary>
+    public static bool HasHostBits(ReadOnlySpan<char> text) =>
+        TryParse(text, out var prefix) && Address.TryParse(text[..text.IndexOf('/')], out var said) && said != prefix.Address;
+
     /// <exception cref="FormatException">The text is no prefix.</exception>
     public static Prefix Parse(string text) =>
         TryParse(text, out var prefix) ? prefix : throw new FormatException($"expected a prefix such as 192.0.2.0/24, got \"{text}\"");

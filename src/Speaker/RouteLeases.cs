@@ -61,6 +61,14 @@ internal sealed class RouteLeases : IDisposable
         return true;
     }
 
+    /// <summary>Of a route that this producer does not announce: who does.</summary>
+    public string WhoInstead(string producer, Prefix prefix)
+    {
+        string[] others = [.. counts.Keys.Where(other => leases.ContainsKey((other, prefix))).Order(StringComparer.Ordinal)];
+        var instead = others.Length == 0 ? "nor does another producer" : $"but {string.Join(" and ", others)} (--producer) does";
+        return $"expected a route that {producer} announces, got {prefix}, which it does not, {instead}";
+    }
+
     /// <summary>Until it runs out; null: it has no end, or there is none. From any thread.</summary>
     public TimeSpan? LeftOf(string producer, Prefix prefix)
     {

@@ -16,9 +16,9 @@ public sealed partial class SpeakerLoop
     /// <returns>What bars it; null: it is announced.</returns>
     internal Task<string?> AnnounceAsync(RouteLease lease) => AskAsync<string?>(done => new SpeakerNews.Announce(lease, done));
 
-    /// <returns>False: that producer does not announce it.</returns>
-    internal Task<bool> WithdrawAsync(string producer, Prefix prefix) =>
-        AskAsync<bool>(done => new SpeakerNews.Withdraw(producer, prefix, done));
+    /// <returns>What bars it; null: it is withdrawn.</returns>
+    internal Task<string?> WithdrawAsync(string producer, Prefix prefix) =>
+        AskAsync<string?>(done => new SpeakerNews.Withdraw(producer, prefix, done));
 
     private async Task<string?> AnnounceNowAsync(RouteLease lease)
     {
@@ -30,11 +30,11 @@ public sealed partial class SpeakerLoop
         return null;
     }
 
-    private async Task<bool> WithdrawNowAsync(string producer, Prefix prefix)
+    private async Task<string?> WithdrawNowAsync(string producer, Prefix prefix)
     {
-        if (!leases.End(producer, prefix)) return false;
+        if (!leases.End(producer, prefix)) return leases.WhoInstead(producer, prefix);
         await LeasedBy(producer, prefix.Family).MoveAsync([(prefix, null)]).ConfigureAwait(false);
-        return true;
+        return null;
     }
 
     private async Task ExpireAsync()

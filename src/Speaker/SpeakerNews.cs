@@ -26,7 +26,7 @@ internal abstract record SpeakerNews
     /// <summary>A program's route. The answer: what bars it; null: nothing does.</summary>
     public sealed record Announce(RouteLease Lease, TaskCompletionSource<string?> Done) : SpeakerNews;
     /// <summary>The answer: it was there.</summary>
-    public sealed record Withdraw(string Producer, Prefix Prefix, TaskCompletionSource<bool> Done) : SpeakerNews;
+    public sealed record Withdraw(string Producer, Prefix Prefix, TaskCompletionSource<string?> Done) : SpeakerNews;
     /// <summary>Leases have run out. Of these one waits at most, for there is one timer.</summary>
     public sealed record LeasesEnd : SpeakerNews
     {

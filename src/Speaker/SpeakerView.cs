@@ -154,7 +154,7 @@ public sealed class SpeakerView(SpeakerLoop speaker, string version) : ISpeaker
         source => speaker.Rib.Reimport(source.Index));
 
     public Task<string?> AnnounceAsync(RouteLease lease) => speaker.AnnounceAsync(lease);
-    public Task<bool> WithdrawAsync(string producer, Prefix prefix) => speaker.WithdrawAsync(producer, prefix);
+    public Task<string?> WithdrawAsync(string producer, Prefix prefix) => speaker.WithdrawAsync(producer, prefix);
     public Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason) => speaker.DrainAsync(peer, wait, reason);
     public Task<ImmutableArray<string>> UndrainAsync(string? peer) => speaker.UndrainAsync(peer);
 

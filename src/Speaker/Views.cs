@@ -209,8 +209,8 @@ public interface ISpeaker
 
     /// <returns>What bars it; null: it is announced, or its lease renewed.</returns>
     Task<string?> AnnounceAsync(RouteLease lease);
-    /// <returns>False: that producer does not announce it.</returns>
-    Task<bool> WithdrawAsync(string producer, Prefix prefix);
+    /// <returns>What bars it: that producer does not announce it, and who does. Null: it is withdrawn.</returns>
+    Task<string?> WithdrawAsync(string producer, Prefix prefix);
 
     /// <param name="peer">Null: all peers, and who comes later.</param>
     /// <param name="wait">Until the routes are taken back.</param>

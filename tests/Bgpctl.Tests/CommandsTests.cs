@@ -84,6 +84,10 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal(0, await lab.RunAsync("version"));
         Assert.Equal($"bgpctl {Release.Version}\nbgpd   {lab.Speaker.Router.Version}\n", lab.Output.ToString());
         lab.Output.GetStringBuilder().Clear();
+        Assert.Equal(0, await lab.RunAsync("version", "--json"));
+        var both = JsonNode.Parse(lab.Output.ToString())!;
+        Assert.Equal((Release.Version, lab.Speaker.Router.Version), ((string?)both["bgpctl"], (string?)both["bgpd"]));
+        lab.Output.GetStringBuilder().Clear();
         await lab.StopServerAsync();
         Assert.Equal(0, await lab.RunAsync("version"));
         Assert.StartsWith($"bgpctl {Release.Version}\nbgpd   no answer: is bgpd running?", lab.Output.ToString());
@@ -209,6 +213,17 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal(1, await lab.RunAsync("announce", "192.0.2.1/24"));
         Assert.Contains("expected no host bits", lab.Errors.ToString());
         Assert.Equal(1, await lab.RunAsync("withdraw", "192.0.2.1/32", "--producer", "nobody"));
+        Assert.Contains("nobody does not announce it", lab.Errors.ToString());
+    }
+
+    [Theory]
+    [InlineData("withdraw")]
+    [InlineData("explain route")]
+    public async Task Host_bits_are_named_and_not_left_out(string command)
+    {
+        Assert.Equal(1, await lab.RunAsync([.. command.Split(' '), "192.0.2.1/24"]));
+        Assert.Equal("bgpctl: expected no host bits in a prefix (192.0.2.0/24), got \"192.0.2.1/24\"\n", lab.Errors.ToString());
+        Assert.Empty(lab.Speaker.Orders);
     }
 
     [Fact]

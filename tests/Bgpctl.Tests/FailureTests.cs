@@ -95,6 +95,9 @@ public sealed class FailureTests : IAsyncLifetime
 
     [Theory]
     [InlineData("routes 10.0.0/8", "expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, or an address, got \"10.0.0/8\"")]
+    [InlineData("routes 10.0.0.1/8", "expected no host bits in a prefix (10.0.0.0/8), or an address alone, got \"10.0.0.1/8\"")]
+    [InlineData("explain service web", "expected NAMESPACE/NAME, got \"web\"")]
+    [InlineData("explain service /web", "expected NAMESPACE/NAME, got \"/web\"")]
     [InlineData("routes --received", "expected --peer P beside --received, got none")]
     [InlineData("routes --peer tor1 --received --advertised", "expected one of --received, --advertised, --filtered and --best")]
     [InlineData("peers tor1 explode", "explode")]

@@ -14,7 +14,9 @@ internal static class PeersView
     public static Page Of(IReadOnlyList<PeerAnswer> peers, DateTimeOffset now)
     {
         if (peers.Count == 0)
-            return new Page(new Section(null, null, "no peers (peers: in bgpd.yaml; one of a peerRange is here once it has called)"));
+            return new Page(new Section(
+                null, null,
+                "no peers (peers: in bgpd.yaml, or BGPPeer objects of its sources; one of a peerRange is here once it has called)"));
         var grid = new Grid(Columns, [.. peers.Select(peer => Row(peer, now))]);
         return new Page(new Section(null, grid, [.. peers.SelectMany(Defaults)]));
     }

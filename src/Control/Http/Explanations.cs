@@ -14,12 +14,14 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public async Task RouteAsync(HttpContext http)
     {
         var text = http.Request.Query["prefix"].ToString();
-        if (await PrefixAsync(text, http.RequestAborted).ConfigureAwait(false) is not { } prefix)
+        var found = await PrefixAsync(text, http.RequestAborted).ConfigureAwait(false);
+        var wrong = found is { } said ? PrefixText.HostBits(text, said) : $"expected a prefix or an address for ?prefix=, got \"{text}\"";
+        if (wrong != null)
         {
-            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected a prefix or an address for ?prefix=, got \"{text}\"", "prefix");
-            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, wrong, "prefix")).ConfigureAwait(false);
             return;
         }
+        var prefix = found!.Value;
         var explanation = await speaker.ExplainAsync(prefix, http.RequestAborted).ConfigureAwait(false);
         var reason = daemon.Planned is { } plan ? await plan.ReasonAsync(prefix).ConfigureAwait(false) : null;
         var block = daemon.Planned is { } planned ? await planned.BlockAsync(prefix).ConfigureAwait(false) : null;

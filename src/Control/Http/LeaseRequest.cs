@@ -72,8 +72,7 @@ internal static class LeaseRequest
     private static Prefix PrefixOf(string text)
     {
         if (!Prefix.TryParse(text, out var prefix)) throw new Wrong("prefix", $"expected a prefix such as 192.0.2.1/32, got \"{text}\"");
-        if (text.IndexOf('/') is > 0 and var slash && Address.TryParse(text.AsSpan(0, slash), out var address) && address != prefix.Address)
-            throw new Wrong("prefix", $"expected no host bits in prefix ({prefix}), got \"{text}\"");
+        if (PrefixText.HostBits(text, prefix) is { } set) throw new Wrong("prefix", set);
         if (prefix.Address.IsMulticast || prefix.Address.IsLinkLocal || prefix.Address.IsLoopback)
             throw new Wrong("prefix", $"expected a prefix that can be announced, got {prefix}");
         return prefix;

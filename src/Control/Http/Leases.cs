@@ -45,18 +45,13 @@ internal sealed class Leases(ISpeaker speaker)
         var (text, producer) = (query["prefix"].ToString(), query["producer"].FirstOrDefault() ?? LeaseRequest.DefaultProducer);
         if (OrderQuery.Unknown(query, "prefix", "producer") is { } unknown)
             await Answer.ErrorAsync(http, unknown).ConfigureAwait(false);
-        else if (!Prefix.TryParse(text, out var prefix))
-        {
-            var error = new ErrorAnswer(AnswerCode.BadQuery, $"expected a prefix for ?prefix=, got \"{text}\"", "prefix");
-            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
-        }
-        else if (await speaker.WithdrawAsync(producer, prefix).ConfigureAwait(false))
-            await Answer.JsonAsync(http, new(prefix.ToString(), producer, null), Answer.Json.LeaseAnswer).ConfigureAwait(false);
-        else
-        {
-            var error = new ErrorAnswer(
-                AnswerCode.UnknownRoute, $"expected a route that {producer} announces, got {prefix}, which it does not", "prefix");
-            await Answer.ErrorAsync(http, error).ConfigureAwait(false);
-        }
+        else if (Wrong(text, out var prefix) is { } wrong)
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, wrong, "prefix")).ConfigureAwait(false);
+        else if (await speaker.WithdrawAsync(producer, prefix).ConfigureAwait(false) is { } barred)
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.UnknownRoute, barred, "prefix")).ConfigureAwait(false);
+        else await Answer.JsonAsync(http, new(prefix.ToString(), producer, null), Answer.Json.LeaseAnswer).ConfigureAwait(false);
     }
+
+    private static string? Wrong(string text, out Prefix prefix) => Prefix.TryParse(text, out prefix)
+        ? PrefixText.HostBits(text, prefix) : $"expected a prefix for ?prefix=, got \"{text}\"";
 }

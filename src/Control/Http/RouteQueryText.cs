@@ -44,7 +44,8 @@ internal static class RouteQueryText
     // An address stands for the longest match, as operators mean it; a prefix for itself.
     private static string? ReadPrefix(ref RouteQuery query, string value)
     {
-        if (Prefix.TryParse(value, out var prefix)) return Fine(query = query with { Prefix = prefix });
+        if (Prefix.TryParse(value, out var prefix))
+            return PrefixText.HostBits(value, prefix) ?? Fine(query = query with { Prefix = prefix });
         if (!Address.TryParse(value, out var address)) return $"expected a prefix such as 192.0.2.0/24 or an address, got \"{value}\"";
         var scope = query.Scope == PrefixScope.Exact ? PrefixScope.For : query.Scope;
         return Fine(query = query with { Prefix = new(address, address.Family.Bits()), Scope = scope });

@@ -37,7 +37,7 @@ public readonly record struct PrefixPattern(Prefix Base, int Least, int Most)
     }
 
     private static bool TryBase(ReadOnlySpan<char> text, out Prefix prefix) =>
-        Prefix.TryParse(text, out prefix) && Address.TryParse(text[..text.IndexOf('/')], out var address) && prefix.Address == address;
+        Prefix.TryParse(text, out prefix) && !Prefix.HasHostBits(text);
 
     private static bool TryLengths(ReadOnlySpan<char> text, out int least, out int most)
     {

@@ -110,10 +110,10 @@ internal class FakeSpeaker : ISpeaker
         return Task.FromResult<string?>(lease.Producer == "greedy" ? "greedy has enough" : null);
     }
 
-    public Task<bool> WithdrawAsync(string producer, Prefix prefix)
+    public Task<string?> WithdrawAsync(string producer, Prefix prefix)
     {
         Asked.Add($"withdraw {producer} {prefix}");
-        return Task.FromResult(producer != "nobody");
+        return Task.FromResult(producer == "nobody" ? "nobody does not announce it" : null);
     }
 
     public Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason)

@@ -210,7 +210,7 @@ public sealed class HttpControlTests : IAsyncLifetime
     [InlineData("[]", "expected an object with the key prefix, got []")]
     [InlineData("{}", "expected the key prefix")]
     [InlineData("""{"prefix": 7}""", "expected a text for prefix, got 7")]
-    [InlineData("""{"prefix": "192.0.2.1/24"}""", "expected no host bits in prefix (192.0.2.0/24)")]
+    [InlineData("""{"prefix": "192.0.2.1/24"}""", "expected no host bits in a prefix (192.0.2.0/24)")]
     [InlineData("""{"prefix": "224.0.0.0/4"}""", "expected a prefix that can be announced")]
     [InlineData("""{"prefix": "192.0.2.1/32", "tll": "10s"}""", "got \"tll\"")]
     [InlineData("""{"prefix": "192.0.2.1/32", "ttl": "0s"}""", "expected a time from 1s to 720h")]
