@@ -155,7 +155,7 @@ public sealed class TableImageReader(Stream from) : IDisposable
     /// <summary>More than any record of ours has.</summary>
     private const int MostOctets = 1 << 20;
 
-    private byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
+    private byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 15);
     private int start, end;
 
     /// <returns>False: the image has ended.</returns>
@@ -202,19 +202,27 @@ public sealed class TableImageReader(Stream from) : IDisposable
 
     private void Fill(int count)
     {
-        if (count > buffer.Length || buffer.Length - start < count)
+        if (buffer.Length - start < count)
         {
-            var room = count > buffer.Length ? ArrayPool<byte>.Shared.Rent(count) : buffer;
-            buffer.AsSpan(start, end - start).CopyTo(room);
-            if (room != buffer) ArrayPool<byte>.Shared.Return(buffer);
-            (buffer, end, start) = (room, end - start, 0);
+            buffer.AsSpan(start, end - start).CopyTo(buffer);
+            (start, end) = (0, end - start);
         }
         while (end - start < count)
         {
+            // Room for what is there: a length that is damaged takes none.
+            if (end == buffer.Length) Grow();
             var got = from.Read(buffer, end, buffer.Length - end);
             if (got == 0) throw Damaged("expected its end, got the end of the octets");
             end += got;
         }
+    }
+
+    private void Grow()
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(2 * buffer.Length);
+        buffer.AsSpan(0, end).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
     }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);

@@ -31,9 +31,11 @@ public sealed class ToldTables
     }
 
     /// <param name="source">Whose the routes are, as he is known here.</param>
+    /// <exception cref="InvalidDataException">Nobody of their family was told them.</exception>
     public void Add(ushort source, in ImageRecord told)
     {
-        var holding = holdings[^1];
+        if (holdings.Count == 0 || holdings[^1] is not { } holding || holding.Family != told.Nlri.Family)
+            throw new InvalidDataException($"the image of the tables: expected who was told {told.Nlri.Family} routes, got the routes");
         foreach (var shard in spread.Spread(told.Nlri))
         {
             var writer = holding.Writers[shard] ??= new(holding.Parts[shard]);

@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using Calico.Bgp.Kernel.Neighbours;
+using Calico.Bgp.Net;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Fuzz;
@@ -140,6 +142,7 @@ public static class Corpus
         "bfd" => ControlPackets,
         "object" => [.. Objects.Select(System.Text.Encoding.UTF8.GetBytes)],
         "selector" => [.. Selectors.Select(System.Text.Encoding.UTF8.GetBytes)],
+        "table-image" => [Image(addPath: false), Image(addPath: true)],
         _ => Bodies(MessageType.Update, skip: 0),
     };
 
@@ -147,6 +150,38 @@ public static class Corpus
     private static readonly byte[][] RouterOptions =
         [Convert.FromHexString("86000000400007080000000000000000030440c0000151800000384000000000" + "20010db8000000000000000000000000"
             + "05010000000005dc")];
+
+    /// <summary>Paths of every age, and what two groups were told, one of them with attributes that nobody knows any more.</summary>
+    private static byte[] Image(bool addPath)
+    {
+        var into = new MemoryStream();
+        using var image = new TableImageWriter(into);
+        var four = new NlriRun
+        {
+            Family = IpFamily.IPv4,
+            AddPath = addPath,
+            Octets = Convert.FromHexString(addPath ? "0000000118c612010000000200" : "18c6120118c61202"),
+        };
+        var six = new NlriRun
+        {
+            Family = IpFamily.IPv6,
+            AddPath = addPath,
+            Octets = Convert.FromHexString((addPath ? "00000007" : "") + "3020010db80001"),
+        };
+        var attributes = Convert.FromHexString("40010100400206020100" + "00fdea4003040a630002c0080800010001ffffff01");
+        for (var age = PathAge.LongStale; age <= PathAge.Present; age++)
+        {
+            image.Paths(3, age, 1_000_000, four, attributes);
+            image.Paths(4, age, 7, six, attributes);
+            image.AgeEnds(age);
+        }
+        image.Holding(IpFamily.IPv4, addPath, [(3, MemberDebts.None), (4, MemberDebts.EndOfRib | MemberDebts.Refresh)]);
+        image.Told(3, four, attributes);
+        image.Holding(IpFamily.IPv6, addPath, [(4, MemberDebts.None)]);
+        image.Told(0, six, []);
+        image.End();
+        return into.ToArray();
+    }
 
     private static IReadOnlyList<byte[]> Bodies(MessageType type, int skip) =>
         [.. All.Where(x => x.Length >= MessageHeader.Octets + skip && x[18] == (byte)type).Select(x => x[(MessageHeader.Octets + skip)..])];

@@ -5,6 +5,7 @@ using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Rib;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Attributes;
 using Calico.Bgp.Wire.Messages;
@@ -34,6 +35,7 @@ public static class FuzzTargets
         ["bfd"] = Bfd(),
         ["object"] = Objects(),
         ["selector"] = Selectors,
+        ["table-image"] = TableImages(),
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
     };
 
@@ -129,6 +131,67 @@ public static class FuzzTargets
         if (!Resources.Selector.TryParse(selector.ToString(), out var again, out var error))
             Require(error.Contains("levels of nesting", StringComparison.Ordinal), $"its own text is no selector: {error}");
         else Require(again.Equals(selector), "a selector's text says another");
+    }
+
+    /// <summary>What the pool of arrays and the runtime allocate once is no input's.</summary>
+    private static Action<byte[]> TableImages()
+    {
+        foreach (var sound in Corpus.For("table-image")) TableImage(sound);
+        return TableImage;
+    }
+
+    /// <summary>What another process has written of its tables: read to its end or refused in words, and what is read is written
+    /// again.</summary>
+    private static void TableImage(byte[] octets)
+    {
+        if (WrittenAgain(octets) is not { } again) return;
+        Require(WrittenAgain(again) is { } second && second.AsSpan().SequenceEqual(again), "an image changes on its second way");
+    }
+
+    /// <returns>Null: it was refused.</returns>
+    private static byte[]? WrittenAgain(byte[] octets)
+    {
+        using var reader = new TableImageReader(new MemoryStream(octets));
+        var into = new MemoryStream();
+        using var writer = new TableImageWriter(into);
+        try
+        {
+            while (reader.Next(out var record)) WriteAgain(record, writer);
+        }
+        catch (InvalidDataException refused)
+        {
+            var isSaid = refused.Message.StartsWith("the image of the tables: expected ", StringComparison.Ordinal);
+            Require(isSaid, "an image is refused without words");
+            return null;
+        }
+        writer.End();
+        return into.ToArray();
+    }
+
+    private static void WriteAgain(in ImageRecord record, TableImageWriter writer)
+    {
+        Describe(new AttributeView(record.Attributes));
+        switch (record.Kind)
+        {
+            case ImageRecordKind.Paths:
+                Require(record.Announced.Nlri.Octets.SequenceEqual(record.Nlri.Octets), "an inlet takes other prefixes");
+                writer.Paths(record.Peer, record.Age, record.Changed, record.Nlri, record.Attributes);
+                break;
+            case ImageRecordKind.Told:
+                writer.Told(record.Peer, record.Nlri, record.Attributes);
+                break;
+            case ImageRecordKind.AgeEnds:
+                writer.AgeEnds(record.Age);
+                break;
+            case ImageRecordKind.Holding:
+                var members = new List<(ushort, MemberDebts)>();
+                for (var rest = record.Members; !rest.IsEmpty; rest = rest[3..])
+                    members.Add(((ushort)(rest[0] << 8 | rest[1]), (MemberDebts)rest[2]));
+                writer.Holding(record.Nlri.Family, record.Nlri.AddPath, members);
+                break;
+            default:
+                throw new InvalidOperationException($"a record of kind {record.Kind}");
+        }
     }
 
     private static void RouteRefresh(ReadOnlySpan<byte> body)

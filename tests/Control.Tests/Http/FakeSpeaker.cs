@@ -204,7 +204,15 @@ public sealed class FakeDaemon : IDaemon
         return Task.FromResult(Upgrade);
     }
 
-    public void GiveWay(Task answered) => Orders.Add("give way");
+    /// <summary>What was said to be waited for before this process ends.</summary>
+    public Task? Answered { get; private set; }
+
+    public void GiveWay(Task answered)
+    {
+        Answered = answered;
+        Orders.Add("give way");
+    }
+
     public void Shutdown(bool forRestart) => Orders.Add("shutdown");
 }
 

@@ -183,6 +183,49 @@ public sealed class HttpControlTests : IAsyncLifetime
         Assert.Equal((status, expected), (answer.StatusCode, lab.Speaker.Orders.SingleOrDefault()));
     }
 
+    /// <summary>Whoever has asked has the answer before this process gives way.</summary>
+    [Theory]
+    [InlineData("upgrade", "upgrade  60")]
+    [InlineData("upgrade?binary=/opt/bgpd%202", "upgrade /opt/bgpd 2 60")]
+    [InlineData("upgrade?binary=/opt/bgpd&within=1500ms", "upgrade /opt/bgpd 1.5")]
+    [InlineData("upgrade?within=1h", "upgrade  3600")]
+    public async Task After_an_upgrade_this_process_gives_way(string order, string expected)
+    {
+        lab.Daemon.Upgrade = new(null) { Process = 4711, Release = "0.3.0", Sessions = 2, Took = TimeSpan.FromSeconds(1.5) };
+        using var answer = await lab.Unix.PostAsync($"/v1/{order}", null);
+        Assert.Equal(
+            (HttpStatusCode.OK, """{"process":4711,"release":"0.3.0","sessions":2,"seconds":1.5}"""),
+            (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+        Assert.Equal([expected, "give way"], lab.Daemon.Orders);
+        await lab.Daemon.Answered!.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task An_upgrade_that_was_refused_says_why_and_this_process_stays()
+    {
+        using var answer = await lab.Unix.PostAsync("/v1/upgrade?binary=/tmp/new", null);
+        var said = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal(
+            (HttpStatusCode.Conflict, "notUpgraded", "/tmp/new cannot be run: Permission denied"),
+            (answer.StatusCode, (string?)said["code"], (string?)said["message"]));
+        Assert.Equal(["upgrade /tmp/new 60"], lab.Daemon.Orders);
+    }
+
+    [Theory]
+    [InlineData("/v1/upgrade?within=0s", "within")]
+    [InlineData("/v1/upgrade?within=-1s", "within")]
+    [InlineData("/v1/upgrade?within=61m", "within")]
+    [InlineData("/v1/upgrade?within=soon", "within")]
+    [InlineData("/v1/upgrade?within=", "within")]
+    [InlineData("/v1/upgrade?binaary=/opt/bgpd", "binaary")]
+    public async Task An_upgrade_that_is_misspelt_is_none(string path, string where)
+    {
+        using var answer = await lab.Unix.PostAsync(path, null);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(where, (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["where"]);
+        Assert.Empty(lab.Daemon.Orders);
+    }
+
     private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
 
     [Fact]
@@ -263,6 +306,7 @@ public sealed class HttpControlTests : IAsyncLifetime
     [Theory]
     [InlineData("/v1/reload")]
     [InlineData("/v1/drain")]
+    [InlineData("/v1/upgrade")]
     [InlineData("/v1/peers/tor1/disable")]
     public async Task Orders_on_a_port_are_refused(string path)
     {
