@@ -53,9 +53,9 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// script(1) gives it a terminal, and sends that what stands on its own input: Ctrl-C is an octet there. The terminal has no size before
-    /// stty gives it one, and of a page that is longer than 24 lines the end alone is drawn, where tor1 does not stand. A shell's background
-    /// jobs, of which the tests may be one, are born deaf to SIGINT.
+    /// script(1) gives it a terminal, and sends that what stands on its own input: Ctrl-C is an octet there. The terminal has no size
+    /// before stty gives it one, and of a page that is longer than 24 lines the end alone is drawn, where tor1 does not stand. A shell's
+    /// background jobs, of which the tests may be one, are born deaf to SIGINT.
     /// </summary>
     [Fact]
     public async Task Ctrl_C_ends_it_and_shows_the_cursor_again()
