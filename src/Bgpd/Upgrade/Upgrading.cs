@@ -18,7 +18,7 @@ internal sealed class Upgrading(
 {
     /// <summary>SIGUSR2 (signal(7)); .NET has no name for it, and takes the system's numbers.</summary>
     public const PosixSignal Signal = (PosixSignal)12;
-    private static readonly TimeSpan AnswersTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswersTime = TimeSpan.FromSeconds(3);
 
     private int isUnderWay;
 

@@ -3,7 +3,9 @@
 using Calico.Bgp.Answers;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Calico.Bgp.Control.Http;
 
@@ -86,12 +88,11 @@ internal sealed class Orders(ISpeaker speaker, IDaemon daemon)
             await Answer.ErrorAsync(http, AnswerCode.NotUpgraded, words).ConfigureAwait(false);
             return;
         }
+        // When the response is complete it may not have been sent yet; when the connection that ends with it has been closed, it has.
+        http.Response.Headers.Connection = "close";
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        http.Response.OnCompleted(() =>
-        {
-            answered.SetResult();
-            return Task.CompletedTask;
-        });
+        var connection = http.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
+        connection.ConnectionClosed.Register(answered.SetResult);
         daemon.GiveWay(answered.Task);
         var answer = new UpgradeAnswer(result.Process, result.Release, result.Sessions, result.Took.TotalSeconds);
         await Answer.JsonAsync(http, answer, Answer.Json.UpgradeAnswer).ConfigureAwait(false);
