@@ -188,9 +188,11 @@ public sealed class PolicyLintTests : IDisposable
     [InlineData("local/bgpd.yaml")]
     public async Task The_example_of_cluster_IPs_stands_in_no_trap(string file)
     {
-        var config = Path.Combine(AppContext.BaseDirectory, "../../../../examples/15-cluster-ip-policy", file);
+        // Its sockets stand beside it, and the name of a socket has 107 octets at most.
+        var config = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../examples/15-cluster-ip-policy", file));
         Assert.True(File.Exists(config), config);
         var code = await Commands.RunAsync(["policy", "lint", "--config", config], new Screen(output, errors, null), TimeProvider.System);
+        Assert.Equal("", errors.ToString());
         Assert.StartsWith("no traps were found", output.ToString());
         Assert.Equal(0, code);
     }
