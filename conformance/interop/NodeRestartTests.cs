@@ -52,6 +52,44 @@ public sealed class NodeRestartTests
         Matrix.Saw(peer, "our upgrade, twice, 2,000 packets/s", "none lost, sessions and counts as before");
     }
 
+    /// <summary>
+    /// Routes come and go at both ends while one process takes over from another, three times: what is there at last is there at both ends,
+    /// once, and in both kernels, and the sessions are those of the beginning.
+    /// </summary>
+    [Theory, Peer("bird"), Peer("frr")]
+    public async Task Routes_that_come_and_go_while_another_process_takes_over_are_the_same_at_both_ends(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        var before = await lab.TorSessionsAsync(andCounts: false);
+        using var ending = new CancellationTokenSource();
+        var churn = Restless.ChurnAsync(lab, ending.Token);
+        for (var time = 0; time < 3; time++) await lab.UpgradeNodeAsync();
+        await ending.CancelAsync();
+        var isThere = await churn;
+        // All, or none, would be what a table that was never renewed has, too.
+        for (var group = 0; group < Restless.Groups; group++)
+        {
+            if (isThere[group] == (group % 2 == 0)) continue;
+            await lab.TorAnnouncesAsync(group, !isThere[group]);
+            await lab.NodeHasRoutesAsync(group, !isThere[group]);
+        }
+        var some = Enumerable.Range(0, Restless.Groups).Where(group => group % 2 == 0).ToArray();
+        var (ofTor, ofNode) = (
+            string.Join(' ', some.SelectMany(Restless.Tor).Order(StringComparer.Ordinal)),
+            string.Join(' ', some.SelectMany(Restless.Node).Order(StringComparer.Ordinal)));
+        await Until.TrueAsync(
+            "the node has the ToR's routes", async () => await lab.NodeHasAsync("10.100.") == (ofTor, ofTor), 30,
+            async () => $"expected {ofTor}, got {await lab.NodeHasAsync("10.100.")}\n{lab.Said}");
+        await Until.TrueAsync(
+            "the ToR has the node's routes", async () => await lab.TorHasAsync("10.245.") == (ofNode, ofNode), 30,
+            async () => $"expected {ofNode}, got {await lab.TorHasAsync("10.245.")}\n{lab.Said}");
+        Assert.Equal(before, await lab.TorSessionsAsync(andCounts: false));
+        Matrix.Saw(peer, "our upgrade, three times, while routes come and go", "the same at both ends");
+    }
+
     private static async Task RestartAsync(string peer, string signal)
     {
         await using var lab = await RestartLab.MakeAsync(peer);

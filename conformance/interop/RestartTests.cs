@@ -78,6 +78,7 @@ internal sealed class RestartLab : IAsyncDisposable
               pods:
                 - { match: { prefix: {{Pods4}} }, action: Accept }
                 - { match: { prefix: "{{Pods6}}" }, action: Accept }
+                - { match: { prefix: {{Restless.OfNode}}+ }, action: Accept }
                 - { action: Reject }
             peers:
               - &tor { name: tor4, peerIP: 10.99.0.2, asNumber: 65002, families: [ipv4], holdTime: 9s, {{NodeKeys}},
@@ -162,6 +163,7 @@ internal sealed class RestartLab : IAsyncDisposable
             protocol direct { ipv4; ipv6; interface "srv"; }
             protocol kernel { persist; graceful restart; ipv4 { import none; export where source = RTS_BGP; }; }
             protocol kernel { persist; graceful restart; ipv6 { import none; export where source = RTS_BGP; }; }
+            {{Restless.Bird}}
             {{Static("ipv4", false)}}
             {{Static("ipv6", true)}}
             {{Session("node4", "10.99.0.2", "10.99.0.1", "ipv4")}}
@@ -249,22 +251,64 @@ internal sealed class RestartLab : IAsyncDisposable
     }
 
     /// <summary>Of each session with the node at the ToR: since when, and how many routes and withdrawals came.</summary>
-    public async Task<string> TorSessionsAsync()
+    public async Task<string> TorSessionsAsync(bool andCounts = true)
     {
         if (peer == "bird")
         {
             var all = (await BirdcAsync("show", "protocols", "all")).Split('\n');
             return string.Join('\n', all.Where(line => line.StartsWith("node", StringComparison.Ordinal)
-                || line.Contains("Import updates") || line.Contains("Import withdraws")));
+                || (andCounts && (line.Contains("Import updates") || line.Contains("Import withdraws")))));
         }
         var said = "";
         foreach (var node in (string[])["10.99.0.1", "fd99::1"])
         {
             var its = JsonDocument.Parse(await VtyAsync($"show bgp neighbors {node} json")).RootElement.GetProperty(node);
-            said += $"{node} {its.GetProperty("connectionsEstablished")} {its.GetProperty("messageStats").GetProperty("updatesRecv")}\n";
+            var updates = andCounts ? its.GetProperty("messageStats").GetProperty("updatesRecv").ToString() : "";
+            said += $"{node} {its.GetProperty("connectionsEstablished")} {updates}\n";
         }
         return said;
     }
+
+    /// <summary>Prefixes of this beginning that came of the node to the ToR's BGP, once for each path, and are in its kernel.</summary>
+    public async Task<(string Bgp, string Kernel)> TorHasAsync(string beginning)
+    {
+        IEnumerable<string> its;
+        if (peer == "bird")
+            its = (await BirdcAsync("show", "route", "protocol", "node4")).Split('\n').Select(line => line.Split(' ')[0]);
+        else
+            its = JsonDocument.Parse(await VtyAsync("show bgp ipv4 unicast json")).RootElement.GetProperty("routes").EnumerateObject()
+                .SelectMany(route => route.Value.EnumerateArray().Select(_ => route.Name));
+        return (Sorted(its, beginning), await KernelHasAsync(Tor, beginning));
+    }
+
+    /// <summary>The same at the node, of the ToR's.</summary>
+    public async Task<(string Bgp, string Kernel)> NodeHasAsync(string beginning)
+    {
+        var its = JsonDocument.Parse(await BgpctlAsync("routes", "--peer", "tor4", "--json")).RootElement.EnumerateArray()
+            .Select(route => route.GetProperty("prefix").GetString()!);
+        return (Sorted(its, beginning), await KernelHasAsync(Node, beginning));
+    }
+
+    private static async Task<string> KernelHasAsync(Netns space, string beginning) => Sorted(
+        (await space.RunAsync("ip", "-4", "route")).Output.Split('\n').Where(line => !line.Contains("proto 80"))
+            .Select(line => line.Split(' ')[0]), beginning);
+
+    private static string Sorted(IEnumerable<string> prefixes, string beginning) => string.Join(
+        ' ', prefixes.Where(prefix => prefix.StartsWith(beginning, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+
+    /// <summary>The ToR announces routes of a group, or takes them back.</summary>
+    public Task TorAnnouncesAsync(int group, bool isThere)
+    {
+        if (peer == "bird") return BirdcAsync(isThere ? "enable" : "disable", $"restless{group}");
+        IEnumerable<string> words = ["conf t", "router bgp 65002", "address-family ipv4 unicast",
+            .. Restless.Tor(group).Select(prefix => $"{(isThere ? "" : "no ")}network {prefix}")];
+        return VtyOutAsync(["--vty_socket", folder.Path, .. words.SelectMany(word => (string[])["-c", word])]);
+    }
+
+    /// <summary>The node has routes of a group, or has them no more.</summary>
+    public Task NodeHasRoutesAsync(int group, bool isThere) => Task.Run(() => Node.Tell(
+        string.Concat(Restless.Node(group).Select(prefix => $"route {(isThere ? "add" : "del")} {prefix} via 10.98.0.2 proto 80\n")),
+        "ip", "-batch", "-"));
 
     public Task KillTorAsync() => tor!.KillAsync();
 
@@ -335,6 +379,37 @@ internal sealed class RestartLab : IAsyncDisposable
         }
         foreach (var space in spaces) await space.DisposeAsync();
         folder.Dispose();
+    }
+}
+
+/// <summary>Routes that come and go at both ends, in groups.</summary>
+internal static class Restless
+{
+    public const int Groups = 4;
+    public const string OfNode = "10.245.0.0/16";
+    private const int Each = 10;
+
+    public static IEnumerable<string> Tor(int group) => In("10.100", group);
+    public static IEnumerable<string> Node(int group) => In("10.245", group);
+
+    private static IEnumerable<string> In(string net, int group) => Enumerable.Range(Each * group, Each).Select(one => $"{net}.{one}.0/24");
+
+    /// <summary>A protocol for each of the ToR's groups.</summary>
+    public static string Bird => string.Join('\n', Enumerable.Range(0, Groups).Select(group => string.Concat(
+        [$"protocol static restless{group} {{ disabled; ipv4; ", .. Tor(group).Select(prefix => $"route {prefix} blackhole; "), "}"])));
+
+    /// <summary>Group after group comes or goes, at both ends, until it is to end.</summary>
+    /// <returns>Which groups are there at last.</returns>
+    public static async Task<bool[]> ChurnAsync(RestartLab lab, CancellationToken ending)
+    {
+        var isThere = new bool[Groups];
+        for (var round = 0; !ending.IsCancellationRequested; round++)
+        {
+            var group = round % Groups;
+            isThere[group] = !isThere[group];
+            await Task.WhenAll(lab.TorAnnouncesAsync(group, isThere[group]), lab.NodeHasRoutesAsync(group, isThere[group]));
+        }
+        return isThere;
     }
 }
 
