@@ -23,6 +23,9 @@ internal sealed class Chores(
     private Import? nextImport;
     private readonly List<uint> paths = [];
 
+    /// <summary>What is accepted otherwise by now was so in another process already: its time is known.</summary>
+    public bool IsRestoring { get; set; }
+
     /// <summary>
     /// A walk that chooses anew. <paramref name="since"/>: only prefixes with a next hop that has changed after this generation; null: all.
     /// </summary>
@@ -165,7 +168,7 @@ internal sealed class Chores(
         var accepted = cycle.IsLongStale(rib.Paths[at].Cycle)
             ? import.RunLongStale(peer, received, rib.Table[node], rib.Family)
             : import.Run(peer, received, rib.Table[node], rib.Family);
-        rib.Reaccept(node, at, accepted, Rib.Now);
+        rib.Reaccept(node, at, accepted, IsRestoring ? rib.Paths[at].Changed : Rib.Now);
         attributes.Release(accepted);
     }
 

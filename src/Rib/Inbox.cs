@@ -15,6 +15,8 @@ internal abstract record ShardMessage
     public sealed record PeerDown(ushort Peer, KeptFamilies Kept) : ShardMessage;
     /// <summary>What is still stale becomes the last resort.</summary>
     public sealed record LongStaleBegins(ushort Peer, FamilySet Families) : ShardMessage;
+    /// <summary>All that is here of the peer was said in an earlier session; and that long ago, where it is the last resort.</summary>
+    public sealed record Aged(ushort Peer, FamilySet Families, bool IsLong) : ShardMessage;
     /// <summary>What peers say is told to nobody, and chosen from all of it later; or that is over.</summary>
     public sealed record Defer(FamilySet Families, bool Begins) : ShardMessage;
     /// <summary>What is still stale is gone.</summary>

@@ -186,6 +186,10 @@ public sealed class Rib : IRibOwner, IDisposable
     /// <summary>Another process's tables are about to come: whatever is chosen from them, nobody is told before all are here.</summary>
     public void BeginRestoring() => Tell(new ShardMessage.Restore(Begins: true));
 
+    /// <summary>What has been restored of the peer is what an earlier session left (RFC 4724), the last resort it may be (RFC 9494);
+    /// what comes of it from now on is not.</summary>
+    public void Age(ushort peer, FamilySet families, bool isLong) => Tell(new ShardMessage.Aged(peer, families, isLong));
+
     /// <summary>They are here, and what peers were told of them.</summary>
     public async Task EndRestoringAsync(ToldTables told)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib.Filters;
+using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Rib;
 
@@ -39,6 +40,21 @@ internal sealed partial class RibShard
         loop!.Rest();
         order.GoesOn.Wait();
         loop.Beat();
+    }
+
+    /// <summary>As when a session was lost that said all this, but for who is told: that is over.</summary>
+    private void Age(ushort peer, FamilySet families, bool isLong)
+    {
+        if (peers.Find(peer) == null) return;
+        foreach (var rib in ribs)
+        {
+            if (!families.Has(rib.Family)) continue;
+            var counts = peers.Counts(peer, rib.Family);
+            // The peer's table has just begun here: there are cycles enough.
+            peers.Cycle(peer, rib.Family).Keep(counts.Held, staleToo: true);
+            counts.Reset();
+        }
+        if (isLong) BeginLongStale(peer, families);
     }
 
     private PathAge OldestAge() => ribs.Any(rib => peers.All.Any(

@@ -263,6 +263,9 @@ internal sealed partial class RibShard : IDisposable
             case ShardMessage.LongStaleBegins(var peer, var families):
                 BeginLongStale(peer, families);
                 break;
+            case ShardMessage.Aged(var peer, var families, var isLong):
+                Age(peer, families, isLong);
+                break;
             case ShardMessage.Defer defer:
                 foreach (var outflow in outflows)
                     if (defer.Families.Has(outflow.Family)) outflow.Defer(defer.Begins, chores);
@@ -296,7 +299,7 @@ internal sealed partial class RibShard : IDisposable
                 Freeze(order);
                 break;
             case ShardMessage.Restore restore:
-                isRestoring = restore.Begins;
+                isRestoring = chores.IsRestoring = restore.Begins;
                 break;
             case ShardMessage.Adopt(var family, var holdings):
                 outflows[(int)family].Adopt(holdings);

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Net.Sockets;
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 
 namespace Calico.Bgp.Session;
@@ -94,6 +96,13 @@ internal sealed partial class Connection
             rest?.Filled.TrySetResult();
         }
     }
+
+    /// <summary>It is no more.</summary>
+    public bool HasEnded => closed;
+
+    /// <summary>Own address and the peer's.</summary>
+    public static (Address Local, Address Remote) EndsOf(Socket socket) =>
+        (AddressOf(socket.LocalEndPoint), AddressOf(socket.RemoteEndPoint));
 
     /// <summary>Another process had it, agreed on this, and had lifted so much that it did not hear.</summary>
     public void Adopt(Negotiated negotiated, ReadOnlyMemory<byte> unread, IRouteSink routes)

@@ -58,8 +58,7 @@ internal sealed partial class Connection : IAsyncDisposable
         damages = new(settings.Name, time, log);
         Sender = new(socket, settings.Index, time, Counters, Fail);
         lastHeard = time.GetTimestamp();
-        Local = AddressOf(socket.LocalEndPoint);
-        Remote = AddressOf(socket.RemoteEndPoint);
+        (Local, Remote) = EndsOf(socket);
     }
 
     /// <summary>We opened it.</summary>

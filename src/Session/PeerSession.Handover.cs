@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Calico.Bgp.Net;
 using Calico.Bgp.Wire;
 using Calico.Bgp.Wire.Messages;
 
@@ -6,13 +7,30 @@ namespace Calico.Bgp.Session;
 
 /// <summary>An established session as another process can take it over: what both sides said in their OPENs, from which all else
 /// follows.</summary>
-/// <param name="Sent">Our OPEN after its header.</param>
-/// <param name="Received">The peer's.</param>
 /// <param name="Unread">Octets of the peer's that were lifted from the socket and not heard.</param>
 /// <param name="Ours">We opened the connection.</param>
 public sealed record HandedSession(
-    Socket Connection, bool Ours, ReadOnlyMemory<byte> Sent, ReadOnlyMemory<byte> Received, ReadOnlyMemory<byte> Unread,
-    DateTimeOffset Since);
+    Socket Connection, bool Ours, BothOpens Opens, ReadOnlyMemory<byte> Unread, DateTimeOffset Since);
+
+/// <summary>What both sides of a session said, from which follows by the same code again what they agreed on.</summary>
+/// <param name="Sent">Our OPEN after its header.</param>
+/// <param name="Received">The peer's.</param>
+public sealed record BothOpens(ReadOnlyMemory<byte> Sent, ReadOnlyMemory<byte> Received)
+{
+    public static BothOpens Of(Negotiated agreed) => new(
+        OpenCodec.Encode(agreed.Sent).AsMemory(MessageHeader.Octets), OpenCodec.Encode(agreed.Received).AsMemory(MessageHeader.Octets));
+
+    /// <returns>Why they come to nothing by these settings; null: they do not.</returns>
+    public string? Agree(SessionSettings settings, Address local, Address peer, out Negotiated? agreed)
+    {
+        agreed = null;
+        if (OpenCodec.Decode(Sent.Span, out var sent) is { } ours) return $"our OPEN: {ours.Describe()}";
+        if (OpenCodec.Decode(Received.Span, out var received) is { } theirs) return $"the peer's OPEN: {theirs.Describe()}";
+        var result = Negotiation.Agree(settings, sent!, received!, local, peer);
+        agreed = result.Agreed;
+        return agreed != null ? null : result.Detail ?? result.Refusal!.Describe();
+    }
+}
 
 /// <summary>What of a session moves until the last moment.</summary>
 /// <param name="Silence">Since the peer was last heard.</param>
@@ -28,6 +46,9 @@ public sealed class StandingSession
         (this.session, this.connection, Handed) = (session, connection, handed);
 
     public HandedSession Handed { get; }
+
+    /// <summary>The peer has gone meanwhile, or the connection has.</summary>
+    public bool HasEnded => connection.HasEnded;
 
     /// <summary>Octets for the peer that the kernel has not taken yet.</summary>
     public long Backlog => connection.Sender.Backlog;
@@ -56,9 +77,7 @@ public sealed partial class PeerSession
         if (!answer.Task.IsCompleted || await answer.Task is not { } connection) return null;
         var (since, agreed) = (status.Snapshot.Since, status.Established.Item1);
         if (await connection.StandStillAsync() is not { } unread || agreed == null) return null;
-        return new(this, connection, new(
-            connection.Socket, connection.Ours, OpenCodec.Encode(agreed.Sent).AsMemory(MessageHeader.Octets),
-            OpenCodec.Encode(agreed.Received).AsMemory(MessageHeader.Octets), unread, since));
+        return new(this, connection, new(connection.Socket, connection.Ours, BothOpens.Of(agreed), unread, since));
     }
 
     internal async Task<HandedMoment?> GiveAsync(Connection connection, Task over)
@@ -73,11 +92,10 @@ public sealed partial class PeerSession
     /// <returns>Why it cannot: what the OPENs come to by these settings; null: it has.</returns>
     public string? Adopt(HandedSession handed)
     {
-        if (OpenCodec.Decode(handed.Sent.Span, out var sent) is { } ours) return $"our OPEN: {ours.Describe()}";
-        if (OpenCodec.Decode(handed.Received.Span, out var received) is { } theirs) return $"the peer's OPEN: {theirs.Describe()}";
-        var connection = new Connection(handed.Connection, handed.Ours, Settings, sent!, time, log, Heard);
-        var result = Negotiation.Agree(Settings, sent!, received!, connection.Local, connection.Remote);
-        if (result.Agreed is not { } agreed) return result.Detail ?? result.Refusal!.Describe();
+        var (local, remote) = Connection.EndsOf(handed.Connection);
+        if (handed.Opens.Agree(Settings, local, remote, out var both) is { } words) return words;
+        var agreed = both!;
+        var connection = new Connection(handed.Connection, handed.Ours, Settings, agreed.Sent, time, log, Heard);
         connection.Sender.TryFreeze();
         var timed = agreed.HoldTime > 0 ? Timers.Hold | Timers.Keepalive : Timers.None;
         main.Connection = connection;

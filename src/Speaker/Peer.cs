@@ -30,7 +30,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// <summary>The link by which it is known; null: it has an address by which it is.</summary>
     public PeerLink? Link { get; set; }
     /// <summary>It is emptied, or was, and stays down; null: it is not.</summary>
-    public Drain? Drain { get; set; }
+    public Drain? Drain { get => door.Drain; set => door.Drain = value; }
     /// <summary>Of one that a template made: until it has been down for long.</summary>
     public ITimer? Patience { get; set; }
     /// <summary>What the operator said when he disabled or restarted it.</summary>
@@ -40,6 +40,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// <summary>What an earlier session of it left, and its next time.</summary>
     public Retention Retention { get => retention; set => retention = value; }
     public ITimer? RetentionEnds { get; set; }
+    /// <summary>On what the session agreed that left the kept routes.</summary>
+    public Negotiated? LeftBy { get; set; }
     /// <summary>As what BFD watches it; null: it does not.</summary>
     public BfdTarget? Watched { get; set; }
     public PeerSession Session { get; } = session;

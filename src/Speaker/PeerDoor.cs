@@ -31,12 +31,16 @@ internal sealed class PeerDoor(
     : ISessionOwner
 {
     private volatile PeerConfig config = config;
+    private volatile Drain? drain;
     // The session's loop alone.
     private PeerLife? life;
     private int lives;
 
     /// <summary>As the speaker's loop last said.</summary>
     public PeerConfig Config { get => config; set => config = value; }
+
+    /// <summary>The same; null: the peer is not drained.</summary>
+    public Drain? Drain { get => drain; set => drain = value; }
 
     /// <summary>The session that is established, for who has just begun it.</summary>
     public PeerLife? Life => life;
@@ -47,7 +51,7 @@ internal sealed class PeerDoor(
     {
         var index = session.Settings.Index;
         var sink = new RouteSink(rib, rib.InletFor(index), new PeerOutlet(outlet));
-        var told = config.ForRib(session.Settings, negotiated, decision(), kernel.Current) with { Life = ++lives };
+        var told = Introduce(session, negotiated);
         // Of what an earlier session left the peer confirms what it has preserved; the rest is not true any more.
         rib.EndStale(index, FamilySet.Both & ~Retention.PreservedBy(negotiated));
         rib.PeerUp(told, sink.Outlet);
@@ -55,6 +59,15 @@ internal sealed class PeerDoor(
         tell(new SpeakerNews.Established(session.Settings.Name, life));
         return sink;
     }
+
+    private RibPeer Introduce(PeerSession session, Negotiated negotiated)
+    {
+        var told = config.ForRib(session.Settings, negotiated, decision(), kernel.Current) with { Life = ++lives };
+        return drain is { } drained ? drained.Of(told) : told;
+    }
+
+    /// <summary>A session that another process had has left routes, which come.</summary>
+    public void Remember(PeerSession session, Negotiated negotiated) => rib.PeerUp(Introduce(session, negotiated), outlet: null);
 
     public LostWay? WayLost(PeerSession session) => life is { } up ? PeerWay.Lost(up, session.Settings, kernel.Current) : null;
 

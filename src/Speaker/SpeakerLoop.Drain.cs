@@ -52,8 +52,7 @@ public sealed partial class SpeakerLoop
                 IsByCordon = isByCordon,
             };
             begun.Add(peer.Name);
-            drain.Timer = time.CreateTimer(
-                _ => Post(new SpeakerNews.DrainGoesOn(peer.Name, drain)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            drain.Timer = TimerOf(peer.Name, drain, Timeout.InfiniteTimeSpan);
             log.DrainBegun(peer.Name, wait.Words(), reason ?? "no reason was given");
             if (peer.Up == null)
             {
@@ -67,6 +66,9 @@ public sealed partial class SpeakerLoop
         Moved?.Invoke();
         return begun.ToImmutable();
     }
+
+    private ITimer TimerOf(string name, Drain drain, TimeSpan due) =>
+        time.CreateTimer(_ => Post(new SpeakerNews.DrainGoesOn(name, drain)), null, due, Timeout.InfiniteTimeSpan);
 
     private void GoOn(string name, Drain drain)
     {
@@ -149,6 +151,8 @@ public sealed partial class SpeakerLoop
             if (all is not var (reason, since, isByCordon)) return null;
             drains[name] = drain = new(reason, since) { IsByCordon = isByCordon };
         }
+        // It is as far as it had come there.
+        else if (isTakingOver) return drain;
         drain.Become(DrainStage.Down, time.GetUtcNow(), null);
         return drain;
     }

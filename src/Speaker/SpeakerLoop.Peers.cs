@@ -28,7 +28,11 @@ public sealed partial class SpeakerLoop
         var session = new PeerSession(
             settings, door, loops, sessionTime, logs.CreateLogger<PeerSession>(), before?.Session.Snapshot.Faults);
         var peer = new Peer(door, session) { Range = range, Link = link, Drain = DrainOf(settings.Name) };
-        if (before != null) Keep(peer, before.Retention);
+        if (before != null)
+        {
+            Keep(peer, before.Retention);
+            peer.LeftBy = before.LeftBy;
+        }
         peers[settings.Name] = peer;
         listener.Add(peer.Session);
         return peer;

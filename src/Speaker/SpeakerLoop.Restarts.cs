@@ -68,6 +68,7 @@ public sealed partial class SpeakerLoop
     {
         if (!peers.TryGetValue(down.Peer, out var lost)) return;
         Keep(lost, lost.Retention.Lost(down.Life.Negotiated, down.Kept, time.GetUtcNow()));
+        lost.LeftBy = down.Life.Negotiated;
         if (lost.Retention.Due is { } due) log.RoutesKept(lost.Name, down.Kept.Words(), Until(due).Words());
         if (lost.Up != down.Life) return;
         lost.Up = null;

@@ -366,8 +366,10 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private void Establish(SpeakerNews.Established news)
     {
         if (!peers.TryGetValue(news.Peer, out var peer)) return;
-        var up = peer.Up = news.Life;
-        Keep(peer, peer.Retention.Back(up.Negotiated, time.GetUtcNow(), Config.Deferral));
+        var (up, isTaken) = (news.Life, peer.Up == news.Life);
+        peer.Up = up;
+        // One that was taken over is not back: it was there, and what is kept beside it as well.
+        if (!isTaken) Keep(peer, peer.Retention.Back(up.Negotiated, time.GetUtcNow(), Config.Deferral));
         LookAtDeferral();
         peer.LookAtWay(kernel.Current);
         if (!up.HasLostWay && ForRib(peer, up, kernel.Current) is var now && now != up.Told) Rib.PeerChanged(up.Told = now);

@@ -41,35 +41,51 @@ public sealed class HandoverTests
 
     /// <summary>As the speaker does it: the peers come up, and say what they had said; then what they were told is known.</summary>
     /// <param name="peers">By the same indexes.</param>
-    private static async Task<RibRig> TakeOverAsync(RibRig from, IEnumerable<RibPeer> peers, int shards = 1)
+    /// <param name="lost">Whose sessions are lost, and whose routes stay.</param>
+    private static async Task<RibRig> TakeOverAsync(
+        RibRig from, IEnumerable<RibPeer> peers, int shards = 1, IEnumerable<RibPeer>? lost = null)
     {
         var to = new RibRig(shards);
         to.Rib.BeginRestoring();
         foreach (var peer in peers) to.Up(peer);
+        foreach (var peer in lost ?? []) to.Rib.PeerUp(peer, outlet: null);
         Inherit(to, from);
         var told = new ToldTables(shards);
-        foreach (var image in await ImagesAsync(from))
+        var readers = (await ImagesAsync(from)).Select(image => new TableImageReader(image)).ToArray();
+        for (var age = PathAge.LongStale; age <= PathAge.Present; age++)
         {
-            using var reader = new TableImageReader(image);
-            await RestoreAsync(reader, to, told);
+            var its = new Dictionary<ushort, FamilySet>();
+            foreach (var reader in readers)
+                while (Restored(reader, age, to, its) is { } inlet) await inlet.FlushAsync();
+            if (age <= PathAge.Stale)
+                foreach (var (peer, families) in its) to.Rib.Age(peer, families, age == PathAge.LongStale);
+        }
+        foreach (var reader in readers)
+        {
+            ReadTold(reader, told);
+            reader.Dispose();
         }
         await to.Rib.EndRestoringAsync(told);
         return to;
     }
 
-    private static async Task RestoreAsync(TableImageReader reader, RibRig to, ToldTables told)
-    {
-        while (Restored(reader, to, told) is { } inlet) await inlet.FlushAsync();
-    }
-
-    private static RouteInlet? Restored(TableImageReader reader, RibRig to, ToldTables told)
+    private static void ReadTold(TableImageReader reader, ToldTables told)
     {
         while (reader.Next(out var record))
         {
             if (record.Kind == ImageRecordKind.Holding) told.Begin(record.Nlri.Family, Members(record.Members));
-            if (record.Kind == ImageRecordKind.Told) told.Add(record.Peer, record);
-            if (record.Kind != ImageRecordKind.Paths) continue;
-            Assert.Equal(PathAge.Present, record.Age);
+            else told.Add(record.Peer, record);
+        }
+    }
+
+    /// <returns>Null: there are no more of this age.</returns>
+    private static RouteInlet? Restored(TableImageReader reader, PathAge age, RibRig to, Dictionary<ushort, FamilySet> its)
+    {
+        while (reader.Next(out var record))
+        {
+            Assert.Equal(age, record.Age);
+            if (record.Kind == ImageRecordKind.AgeEnds) return null;
+            its[record.Peer] = its.GetValueOrDefault(record.Peer) | record.Nlri.Family.Bit();
             var inlet = to.Rib.InletFor(record.Peer);
             inlet.Restore(record.Announced, record.Changed);
             return inlet;
@@ -236,6 +252,68 @@ public sealed class HandoverTests
         Assert.Equal(3, receiver.Paths.Keys.Select(path => path.Id).Distinct().Count());
         Assert.Equal(
             old.Receivers[9].Paths.Where(path => path.Key.Prefix == One), receiver.Paths.Where(path => !path.Value.Contains("0000fbf7")));
+    }
+
+    private static readonly Prefix Three = Prefix.Parse("203.0.113.0/24");
+
+    private static async Task<string> StatesAsync(RibRig rig)
+    {
+        var all = new List<string>();
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            foreach (var route in await rig.ReadAsync(new(RouteSide.Accepted, family)))
+                all.Add($"{route.Prefix} {route.State & ~PathState.Preferred}"
+                    + (route.Summary.Has(AttributeMarks.LlgrStale) ? ", the last resort" : ""));
+        all.Sort(StringComparer.Ordinal);
+        return string.Join("; ", all);
+    }
+
+    /// <summary>One is left by the session before the last, Two by the last; Three is said by the one that is there, if one is.</summary>
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(3, 2, true)]
+    [InlineData(1, 1, false)]
+    [InlineData(2, 3, false)]
+    public async Task What_earlier_sessions_left_is_as_old_in_the_process_that_takes_over(int before, int after, bool isBack)
+    {
+        RibPeer[] peers = [RibRig.Peer(1), RibRig.Peer(2) with { LongLived = true }, RibRig.Peer(3)];
+        using var old = new RibRig(before);
+        foreach (var peer in peers) old.Up(peer);
+        await SayAsync(old, 1, 1, One, Six);
+        old.Down(1, FamilySet.Both);
+        old.Rib.BeginLongStale(1, FamilySet.Both);
+        old.Up(peers[0]);
+        await SayAsync(old, 1, 1, Two);
+        old.Down(1, FamilySet.Both, staleToo: FamilySet.Both);
+        if (isBack)
+        {
+            old.Up(peers[0]);
+            await SayAsync(old, 1, 1, Three);
+        }
+        await old.Rib.IdleAsync();
+        var expected = "192.0.2.0/24 Stale, the last resort; 198.51.100.0/24 Stale; "
+            + (isBack ? "2001:db8::/32 Stale, the last resort; 203.0.113.0/24 None" : "2001:db8::/32 Stale, the last resort");
+        Assert.Equal(expected, await StatesAsync(old));
+        Assert.Equal(isBack ? 4 : 3, old.Receivers[2].Holds.Count);
+        Assert.Equal(isBack ? 2 : 1, old.Receivers[3].Holds.Count);
+
+        using var now = await TakeOverAsync(old, isBack ? peers : peers[1..], after, isBack ? [] : peers[..1]);
+        await now.Rib.IdleAsync();
+        Assert.Equal(expected, await StatesAsync(now));
+        Silent(now);
+        Assert.Equal(await PathsAsync(old), await PathsAsync(now));
+
+        if (!isBack) now.Up(peers[0]);
+        await SayAsync(now, 1, 1, Two);
+        await now.EndOfRibAsync(1, IpFamily.IPv4);
+        await now.Rib.IdleAsync();
+        Assert.Equal(
+            isBack ? "198.51.100.0/24 None; 2001:db8::/32 Stale, the last resort; 203.0.113.0/24 None"
+                : "198.51.100.0/24 None; 2001:db8::/32 Stale, the last resort",
+            await StatesAsync(now));
+        now.Rib.EndStale(1, FamilySet.Both);
+        await now.Rib.IdleAsync();
+        Assert.Equal(isBack ? "198.51.100.0/24 None; 203.0.113.0/24 None" : "198.51.100.0/24 None", await StatesAsync(now));
+        foreach (var receiver in now.Receivers.Values) Assert.Empty(receiver.Complaints);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Session;
 using Calico.Bgp.Speaker.Handover;
 
 namespace Calico.Bgp.Speaker.Tests;
@@ -162,11 +163,11 @@ public class HandoverTests
         await using var pair = await WithRoutesAsync();
         var before = SeenBy(pair.B);
         var between = new Between();
-        var handing = pair.A.Loop.HandOverAsync(between, diesAtOnce ? Long : TimeSpan.FromMilliseconds(300));
+        var handing = pair.A.Loop.HandOverAsync(between, diesAtOnce ? Long : TimeSpan.FromSeconds(3));
         await between.Offered;
         await pair.B.Loop.ConfigureAsync(pair.ConfigB.Routes("203.0.113.0/24", "198.18.0.0/15"));
         if (diesAtOnce) between.End();
-        Assert.Equal(diesAtOnce ? "it has died" : "the new process had not taken over within 300ms", await handing.WaitAsync(Long));
+        Assert.Equal(diesAtOnce ? "it has died" : "the new process had not taken over within 3s", await handing.WaitAsync(Long));
         Assert.True(between.HasEnded);
         await Until.TrueAsync(async () => (await pair.A.RoutesAsync(RouteSelection.All)).Count == 4);
         await pair.A.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
@@ -211,5 +212,127 @@ public class HandoverTests
         between.End();
         await handing;
         Assert.Equal(1, SeenBy(pair.B).Ups);
+    }
+
+    private static SpeakerConfig Restarting(SpeakerConfig config, double seconds, double longSeconds = 0) => config.Peer(peer => peer with
+    {
+        Session = peer.Session with
+        {
+            GracefulRestartTime = TimeSpan.FromSeconds(seconds),
+            LongLivedStaleTime = longSeconds > 0 ? TimeSpan.FromSeconds(longSeconds) : null,
+        },
+    });
+
+    private static async Task<string> LearnedAsync(TestSpeaker speaker)
+    {
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        await foreach (var batch in speaker.View.Routes(new(RouteSelection.All), default))
+            foreach (var route in batch)
+                if (route.From != null) found.Add(route.Stale ? $"{route.Prefix} stale" : $"{route.Prefix}");
+        return string.Join(", ", found);
+    }
+
+    private static IReadOnlyList<KeptStatus> KeptBy(TestSpeaker speaker) =>
+        speaker.View.Protocols.Single(protocol => protocol.Name == "b").Kept;
+
+    private static async Task<TestSpeaker> HeirAsync(Pair pair, SpeakerConfig? config = null)
+    {
+        Ended.Add(pair);
+        var heir = new TestSpeaker(config ?? pair.ConfigA);
+        var between = new Between();
+        var taking = TakeOverAsync(heir, between);
+        Assert.Null(await pair.A.Loop.HandOverAsync(between, Long).WaitAsync(Long));
+        await taking.WaitAsync(Long);
+        return heir;
+    }
+
+    /// <summary>RFC 4724, and RFC 9494: what is the last resort stays so.</summary>
+    [Theory]
+    [InlineData(3600, 0)]
+    [InlineData(0.1, 3600)]
+    public async Task Routes_that_a_lost_neighbour_left_stay_as_long_as_they_would_have(double seconds, double longSeconds)
+    {
+        var pair = await new Pair(
+            config => config.Routes("192.0.2.0/24"),
+            config => Restarting(config.Routes("203.0.113.0/24", "198.18.0.0/15"), seconds, longSeconds)).UpAsync();
+        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "198.18.0.0/15, 203.0.113.0/24");
+        await pair.B.DisposeAsync();
+        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "198.18.0.0/15 stale, 203.0.113.0/24 stale");
+        await Until.TrueAsync(() => KeptBy(pair.A) is [{ } one, { } other] && one.IsLong == longSeconds > 0 && other.IsLong == one.IsLong);
+        var kept = KeptBy(pair.A);
+        await using var heir = await HeirAsync(pair);
+        var now = KeptBy(heir);
+        Assert.Equal(kept.Select(one => (one.Family, one.IsLong)), now.Select(one => (one.Family, one.IsLong)));
+        // The time has not begun anew.
+        Assert.All(now.Zip(kept), both => Assert.True(both.First.Left < both.Second.Left, $"{both.First.Left} of {both.Second.Left}"));
+        Assert.Equal("198.18.0.0/15 stale, 203.0.113.0/24 stale", await LearnedAsync(heir));
+
+        // It is back, and has one of them still.
+        await using var again = new TestSpeaker(
+            Restarting(pair.ConfigB.Routes("203.0.113.0/24"), seconds, longSeconds), hasOldRoutes: true);
+        await again.Loop.StartAsync();
+        await Until.TrueAsync(async () => await LearnedAsync(heir) == "203.0.113.0/24");
+        await Until.TrueAsync(() => KeptBy(heir).Count == 0);
+    }
+
+    [Fact]
+    public async Task Routes_that_a_lost_neighbour_left_go_when_it_does_not_come_back_to_the_new_process_either()
+    {
+        var pair = await new Pair(null, config => Restarting(config.Routes("203.0.113.0/24"), 3)).UpAsync();
+        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "203.0.113.0/24");
+        await pair.B.DisposeAsync();
+        await Until.TrueAsync(() => KeptBy(pair.A).Count == 2);
+        await using var heir = await HeirAsync(pair);
+        await Until.TrueAsync(async () => await LearnedAsync(heir) == "");
+        Assert.Empty(KeptBy(heir));
+    }
+
+    private static DrainStatus? DrainOf(TestSpeaker speaker) => speaker.View.Protocols.Single(protocol => protocol.Name == "b").Drain;
+
+    [Fact]
+    public async Task A_drain_goes_on_where_it_was_and_the_neighbour_is_told_nothing_twice()
+    {
+        var pair = await WithRoutesAsync();
+        await pair.A.Loop.DrainAsync("b", TimeSpan.FromHours(1), "new cables");
+        await Until.TrueAsync(() => SeenBy(pair.B).Updates >= 4);
+        await Until.TrueAsync(async () => await LearnedAsync(pair.B) == "192.0.2.0/24, 198.51.100.0/24");
+        var (before, drain) = (SeenBy(pair.B), DrainOf(pair.A));
+        await using var heir = await HeirAsync(pair);
+        Assert.Equal(drain, DrainOf(heir));
+        Assert.Equal((before.Ups, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
+        Assert.Equal("b", Assert.Single(await heir.Loop.UndrainAsync("b")));
+        await Until.TrueAsync(() => SeenBy(pair.B).Updates > before.Updates);
+        Assert.Equal(1, SeenBy(pair.B).Ups);
+        Ended.Add(pair.B);
+        await pair.B.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_drain_that_is_almost_over_ends_in_the_new_process()
+    {
+        var pair = await WithRoutesAsync();
+        await pair.A.Loop.DrainAsync("b", TimeSpan.FromSeconds(2), "new cables");
+        await using var heir = await HeirAsync(pair);
+        await Until.TrueAsync(() => DrainOf(heir) is { Stage: DrainStage.Down, Reason: "new cables" });
+        await Until.TrueAsync(() => pair.B.Session("a").Phase != Phase.Established);
+        Assert.Equal("Hard reset: Administrative shutdown: new cables", pair.B.Session("a").Faults.Received?.Text);
+        await pair.B.DisposeAsync();
+    }
+
+    /// <summary>It waits in the kernel, with all that the neighbour had said before.</summary>
+    [Fact]
+    public async Task A_neighbour_that_goes_meanwhile_is_heard_to_go_by_the_new_process()
+    {
+        var pair = await WithRoutesAsync();
+        Ended.Add(pair);
+        await using var heir = new TestSpeaker(pair.ConfigA);
+        var between = new Between();
+        var handing = pair.A.Loop.HandOverAsync(between, Long);
+        await between.Offered;
+        await pair.B.DisposeAsync();
+        await TakeOverAsync(heir, between);
+        Assert.Null(await handing.WaitAsync(Long));
+        await Until.TrueAsync(() => heir.Session("b").Phase != Phase.Established);
+        await Until.TrueAsync(async () => await LearnedAsync(heir) == "");
     }
 }

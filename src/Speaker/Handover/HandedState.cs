@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Speaker.Handover;
 
@@ -10,7 +11,7 @@ namespace Calico.Bgp.Speaker.Handover;
 public sealed record HandedState
 {
     /// <summary>Of this and of the images of the tables: what is of another version is not taken over.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     public required int Version { get; init; }
     /// <summary>Of the daemon that hands over, for people.</summary>
@@ -23,7 +24,7 @@ public sealed record HandedState
     public required ImmutableArray<HandedPeer> Peers { get; init; }
     /// <summary>Peers that the operator has disabled.</summary>
     public required ImmutableArray<string> Disabled { get; init; }
-    /// <summary>Peers that are drained, and stay down.</summary>
+    /// <summary>Peers that are being drained, or are down by it.</summary>
     public required ImmutableArray<HandedDrain> Drains { get; init; }
     /// <summary>The same of who comes later; null: nobody is.</summary>
     public HandedDrain? DrainOfAll { get; init; }
@@ -43,7 +44,21 @@ public sealed record HandedPeer
     public string? Interface { get; init; }
     /// <summary>Null: there is none now.</summary>
     public HandedLife? Life { get; init; }
+    /// <summary>What stays of an earlier session's routes.</summary>
+    public ImmutableArray<HandedKept> Kept { get; init; } = [];
+    /// <summary>Where there is none now, and routes stay: the session that left them.</summary>
+    public HandedLoss? Loss { get; init; }
 }
+
+/// <summary>A family of routes that a lost session left (RFC 4724, RFC 9494). Times are the machine's clock's.</summary>
+/// <param name="Until">They go then, or become long stale for so many seconds.</param>
+public sealed record HandedKept(IpFamily Family, bool IsLong, DateTimeOffset Until, double LongSeconds);
+
+/// <summary>A session that was lost.</summary>
+/// <param name="Sent">Our OPEN after its header.</param>
+/// <param name="Received">The peer's.</param>
+/// <param name="Local">The address that it had here.</param>
+public sealed record HandedLoss(byte[] Sent, byte[] Received, string Local);
 
 /// <summary>An established session.</summary>
 public sealed record HandedLife
@@ -60,9 +75,16 @@ public sealed record HandedLife
     public required int Complete { get; init; }
 }
 
-/// <summary>A drain that is done.</summary>
+/// <summary>A drain, as far as it has come.</summary>
 /// <param name="Peer">Empty: who comes later.</param>
-public sealed record HandedDrain(string Peer, string? Reason, DateTimeOffset Since, bool IsByCordon, bool StaysDown);
+public sealed record HandedDrain(string Peer, string? Reason, DateTimeOffset Since, bool IsByCordon, bool StaysDown)
+{
+    public DrainStage Stage { get; init; } = DrainStage.Down;
+    /// <summary>When the next stage is due; null: there is none.</summary>
+    public DateTimeOffset? Until { get; init; }
+    /// <summary>How often it was looked whether the peer has been told of all withdrawals.</summary>
+    public int Looks { get; init; }
+}
 
 /// <summary>A program's route.</summary>
 /// <param name="Seconds">Until it runs out; null: it has no end.</param>

@@ -6,6 +6,7 @@ namespace Calico.Bgp.Speaker.Handover;
 public interface IHeir
 {
     /// <summary>Memory that both can read, once it is offered.</summary>
+    /// <exception cref="HandoverException">There is none.</exception>
     Stream Memory(string name);
 
     /// <summary>Completes when all of it is there, and nothing is missing but the moment.</summary>
