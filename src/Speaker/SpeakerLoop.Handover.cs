@@ -20,41 +20,59 @@ public sealed partial class SpeakerLoop
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(5);
 
+    private const string Ends = "this daemon ends";
+
     private volatile bool hasHandedOver;
+    /// <summary>The last order to hand over; its result says whether the other process has taken over.</summary>
+    private volatile Task<bool>? handingOver;
 
     /// <returns>Why the other process has not taken over; null: it has, and this one speaks to nobody any more.</returns>
     public Task<string?> HandOverAsync(IHeir to, TimeSpan within) => AskAsync<string?>(done => new SpeakerNews.HandOver(to, within, done));
 
     private async Task HandOverAsync(Loop loop, SpeakerNews.HandOver order)
     {
-        if (Bar() is { } barred)
-        {
-            order.To.End();
-            order.Done.SetResult(barred);
-            return;
-        }
+        var outcome = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        handingOver = outcome.Task;
+        var failed = Bar();
+        if (failed != null) order.To.End();
+        else failed = await TryHandOverAsync(loop, order).ConfigureAwait(false);
+        hasHandedOver = failed == null;
+        outcome.SetResult(hasHandedOver);
+        order.Done.SetResult(failed);
+        if (!hasHandedOver) return;
+        // Whatever comes now is the other one's.
+        await loop.WaitForAsync(Task.Delay(Timeout.InfiniteTimeSpan, time, stopping.Token)).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>This daemon ends: an order that is under way is over by that, one way or the other.</summary>
+    /// <returns>It has handed over, and what is open here is the other process's.</returns>
+    private async Task<bool> HasHandedOverAsync()
+    {
+        if (handingOver is not { } order) return false;
+        await Task.WhenAny(order, loop!.Ended).ConfigureAwait(false);
+        return order.IsCompleted && await order.ConfigureAwait(false);
+    }
+
+    /// <returns>Why the other process has not taken over; all goes on as it was.</returns>
+    private async Task<string?> TryHandOverAsync(Loop loop, SpeakerNews.HandOver order)
+    {
         using var timeout = new CancellationTokenSource(order.Within, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping.Token);
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var standing = new List<(Peer Peer, StandingSession Session)>();
         IDisposable? frozen = null;
-        string? failed = null;
+        string failed;
         try
         {
             var work = StandStillAndGiveAsync(order.To, standing, over.Task, made => frozen = made, stop.Token);
             await loop.WaitForAsync(Task.WhenAny(work)).ConfigureAwait(false);
             await work.ConfigureAwait(false);
-            hasHandedOver = true;
-            order.Done.SetResult(null);
-            // Whatever comes now is the other one's.
-            await loop.WaitForAsync(Task.Delay(Timeout.InfiniteTimeSpan, time, stopping.Token)).ConfigureAwait(
-                ConfigureAwaitOptions.SuppressThrowing);
-            return;
+            return null;
         }
         catch (OperationCanceledException)
         {
-            failed = stopping.IsCancellationRequested
-                ? "this daemon ends" : $"the new process had not taken over within {order.Within.Words()}";
+            failed = IsShuttingDown ? Ends : $"the new process had not taken over within {order.Within.Words()}";
         }
         catch (Exception refused) when (refused is HandoverException or IOException)
         {
@@ -65,12 +83,13 @@ public sealed partial class SpeakerLoop
         foreach (var (_, session) in standing) session.GoOn();
         frozen?.Dispose();
         listener.GoOn();
-        order.Done.SetResult(failed);
+        return failed;
     }
 
     /// <summary>What cannot go over is over by itself in a while, or is for the operator to decide. Null: all can.</summary>
     private string? Bar()
     {
+        if (IsShuttingDown) return Ends;
         if (Recovery is { } recovery)
             return $"this daemon has itself just begun, and waits for {recovery.Waits} tables of its peers: try again in a while";
         return Bfd.Sessions.Any(session => session.State == BfdState.Up)

@@ -467,6 +467,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         // All that is here is the other process's now, and stays as it is until this one ends.
         if (IsShuttingDown || hasHandedOver) return;
         await stopping.CancelAsync().ConfigureAwait(false);
+        if (await HasHandedOverAsync().ConfigureAwait(false)) return;
         fib?.Close();
         kernel.Changed -= kernelNews.Set;
         if (settling != null) await settling.Ended.ConfigureAwait(false);

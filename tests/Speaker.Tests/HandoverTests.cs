@@ -63,6 +63,7 @@ public class HandoverTests
             moments = now;
             given.SetResult();
             await Either(taken.Task).WaitAsync(stop);
+            AtLast();
         }
 
         public async Task<HandedMoments> RestoredAsync(CancellationToken stop)
@@ -79,6 +80,9 @@ public class HandoverTests
         }
 
         public void End() => died.TrySetResult();
+
+        /// <summary>Done when all that had to be said has been said, and before the one that hands over has heard the last of it.</summary>
+        public Action AtLast { get; init; } = () => { };
 
         private async Task Either(Task other)
         {
@@ -334,5 +338,27 @@ public class HandoverTests
         Assert.Null(await handing.WaitAsync(Long));
         await Until.TrueAsync(() => heir.Session("b").Phase != Phase.Established);
         await Until.TrueAsync(async () => await LearnedAsync(heir) == "");
+    }
+
+    /// <summary>SIGTERM, after the other one has said that it goes on by itself and before that was heard.</summary>
+    [Fact]
+    public async Task One_that_is_ended_at_the_last_moment_closes_nothing_that_is_the_others()
+    {
+        var pair = await WithRoutesAsync();
+        Ended.Add(pair);
+        var before = SeenBy(pair.B);
+        var ending = Task.CompletedTask;
+        await using var heir = new TestSpeaker(pair.ConfigA);
+        var between = new Between { AtLast = () => ending = pair.A.DisposeAsync().AsTask() };
+        var taking = TakeOverAsync(heir, between);
+        Assert.Null(await pair.A.Loop.HandOverAsync(between, Long).WaitAsync(Long));
+        await taking.WaitAsync(Long);
+        await ending.WaitAsync(Long);
+        using var caller = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await caller.ConnectAsync(pair.ConfigA.Listen[0].ToString(), pair.ConfigA.ListenPort);
+        await heir.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
+        await Until.TrueAsync(async () => await LearnedAsync(pair.B) == "192.0.2.0/24");
+        Assert.Equal((1, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
+        await pair.B.DisposeAsync();
     }
 }
