@@ -92,10 +92,12 @@ public sealed partial class SpeakerLoop
         if (IsShuttingDown) return Ends;
         if (Recovery is { } recovery)
             return $"this daemon has itself just begun, and waits for {recovery.Waits} tables of its peers: try again in a while";
-        return Bfd.Sessions.Any(session => session.State == BfdState.Up)
-            ? "neighbours are watched by BFD, whose sessions end with this process: they would take it for lost. Restart it instead"
-            : null;
+        return BarByBfd();
     }
+
+    private string? BarByBfd() => Bfd.Sessions.Any(session => session.State == BfdState.Up)
+        ? "neighbours are watched by BFD, whose sessions end with this process: they would take it for lost. Restart it instead"
+        : null;
 
     private async Task StandStillAndGiveAsync(
         IHeir to, List<(Peer Peer, StandingSession Session)> standing, Task over, Action<IDisposable> froze, CancellationToken stop)
@@ -129,6 +131,8 @@ public sealed partial class SpeakerLoop
         await to.OfferAsync(StateOf(lives, listeners), images, sockets, stop).ConfigureAwait(false);
         foreach (var (_, session) in standing)
             while (session.Backlog > 0) await Task.Delay(LookAgainAfter, time, stop).ConfigureAwait(false);
+        // BFD has a thread of its own, which does not stand still.
+        if (BarByBfd() is { } watched) throw new HandoverException(watched);
         await GiveAsync(to, standing, over, stop).ConfigureAwait(false);
     }
 

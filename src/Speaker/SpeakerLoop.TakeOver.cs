@@ -38,7 +38,8 @@ public sealed partial class SpeakerLoop
                 taken[i].Session.GoOn(new(TimeSpan.FromSeconds(moments.SilentSeconds[i])));
             }
             foreach (var left in Peers.Where(peer => peer.Up == null)) StartLeft(left);
-            if (Config.IsDrained) LookAtCordon(isCordoned: true);
+            // The node may not be cordoned any more.
+            LookAtCordon(Config.IsDrained);
             StartPeers();
             foreach (var name in from.State.Disabled) PeerNamed(name)?.Session.Disable();
             listener.Start();

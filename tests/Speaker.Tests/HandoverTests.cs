@@ -1,8 +1,11 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
 using Calico.Bgp.Session;
 using Calico.Bgp.Speaker.Handover;
+using Calico.Bgp.Wire.Attributes;
 
 namespace Calico.Bgp.Speaker.Tests;
 
@@ -227,15 +230,6 @@ public class HandoverTests
         },
     });
 
-    private static async Task<string> LearnedAsync(TestSpeaker speaker)
-    {
-        var found = new SortedSet<string>(StringComparer.Ordinal);
-        await foreach (var batch in speaker.View.Routes(new(RouteSelection.All), default))
-            foreach (var route in batch)
-                if (route.From != null) found.Add(route.Stale ? $"{route.Prefix} stale" : $"{route.Prefix}");
-        return string.Join(", ", found);
-    }
-
     private static IReadOnlyList<KeptStatus> KeptBy(TestSpeaker speaker) =>
         speaker.View.Protocols.Single(protocol => protocol.Name == "b").Kept;
 
@@ -259,9 +253,9 @@ public class HandoverTests
         var pair = await new Pair(
             config => config.Routes("192.0.2.0/24"),
             config => Restarting(config.Routes("203.0.113.0/24", "198.18.0.0/15"), seconds, longSeconds)).UpAsync();
-        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "198.18.0.0/15, 203.0.113.0/24");
+        await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "198.18.0.0/15, 203.0.113.0/24");
         await pair.B.DisposeAsync();
-        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "198.18.0.0/15 stale, 203.0.113.0/24 stale");
+        await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "198.18.0.0/15 stale, 203.0.113.0/24 stale");
         await Until.TrueAsync(() => KeptBy(pair.A) is [{ } one, { } other] && one.IsLong == longSeconds > 0 && other.IsLong == one.IsLong);
         var kept = KeptBy(pair.A);
         await using var heir = await HeirAsync(pair);
@@ -269,13 +263,13 @@ public class HandoverTests
         Assert.Equal(kept.Select(one => (one.Family, one.IsLong)), now.Select(one => (one.Family, one.IsLong)));
         // The time has not begun anew.
         Assert.All(now.Zip(kept), both => Assert.True(both.First.Left < both.Second.Left, $"{both.First.Left} of {both.Second.Left}"));
-        Assert.Equal("198.18.0.0/15 stale, 203.0.113.0/24 stale", await LearnedAsync(heir));
+        Assert.Equal("198.18.0.0/15 stale, 203.0.113.0/24 stale", await heir.LearnedAsync());
 
         // It is back, and has one of them still.
         await using var again = new TestSpeaker(
             Restarting(pair.ConfigB.Routes("203.0.113.0/24"), seconds, longSeconds), hasOldRoutes: true);
         await again.Loop.StartAsync();
-        await Until.TrueAsync(async () => await LearnedAsync(heir) == "203.0.113.0/24");
+        await Until.TrueAsync(async () => await heir.LearnedAsync() == "203.0.113.0/24");
         await Until.TrueAsync(() => KeptBy(heir).Count == 0);
     }
 
@@ -283,11 +277,11 @@ public class HandoverTests
     public async Task Routes_that_a_lost_neighbour_left_go_when_it_does_not_come_back_to_the_new_process_either()
     {
         var pair = await new Pair(null, config => Restarting(config.Routes("203.0.113.0/24"), 3)).UpAsync();
-        await Until.TrueAsync(async () => await LearnedAsync(pair.A) == "203.0.113.0/24");
+        await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "203.0.113.0/24");
         await pair.B.DisposeAsync();
         await Until.TrueAsync(() => KeptBy(pair.A).Count == 2);
         await using var heir = await HeirAsync(pair);
-        await Until.TrueAsync(async () => await LearnedAsync(heir) == "");
+        await Until.TrueAsync(async () => await heir.LearnedAsync() == "");
         Assert.Empty(KeptBy(heir));
     }
 
@@ -299,7 +293,7 @@ public class HandoverTests
         var pair = await WithRoutesAsync();
         await pair.A.Loop.DrainAsync("b", TimeSpan.FromHours(1), "new cables");
         await Until.TrueAsync(() => SeenBy(pair.B).Updates >= 4);
-        await Until.TrueAsync(async () => await LearnedAsync(pair.B) == "192.0.2.0/24, 198.51.100.0/24");
+        await Until.TrueAsync(async () => await pair.B.LearnedAsync() == "192.0.2.0/24, 198.51.100.0/24");
         var (before, drain) = (SeenBy(pair.B), DrainOf(pair.A));
         await using var heir = await HeirAsync(pair);
         Assert.Equal(drain, DrainOf(heir));
@@ -323,6 +317,51 @@ public class HandoverTests
         await pair.B.DisposeAsync();
     }
 
+    /// <summary>The cordon's end has come while it stood still: nobody else would tell the new process.</summary>
+    [Fact]
+    public async Task A_node_that_is_not_cordoned_any_more_is_drained_no_more_by_the_new_process()
+    {
+        var pair = await WithRoutesAsync();
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA with { IsDrained = true });
+        await Until.TrueAsync(() => IsDrainedForAsync(pair.B));
+        await using var heir = await HeirAsync(pair);
+        Assert.Null(DrainOf(heir));
+        await Until.TrueAsync(async () => !await IsDrainedForAsync(pair.B));
+        Assert.Equal(1, SeenBy(pair.B).Ups);
+        await pair.B.DisposeAsync();
+    }
+
+    private static async Task<bool> IsDrainedForAsync(TestSpeaker neighbour)
+    {
+        await foreach (var batch in neighbour.View.Routes(new(RouteSelection.Primary, Prefix: Prefix.Parse("192.0.2.0/24")), default))
+            foreach (var route in batch) return route.Summary.Has(AttributeMarks.GracefulShutdown);
+        return false;
+    }
+
+    /// <summary>Its thread goes on meanwhile.</summary>
+    [Fact]
+    public async Task A_neighbour_that_bfd_has_heard_meanwhile_is_a_reason_to_go_on_here()
+    {
+        var bfd = new FakeBfd();
+        await using var pair = await new Pair(
+            config => config.Peer(peer => peer with { Bfd = new(BfdTimes.Default) }), bfdOfA: bfd).UpAsync();
+        pair.A.Kernel.Become(BfdWatchTests.Beside(pair.ConfigA.Listen[0]));
+        await Until.TrueAsync(() => bfd.Wanted.Length == 1);
+        var before = SeenBy(pair.B);
+        var heir = new TestSpeaker(pair.ConfigA);
+        Ended.Add(heir);
+        var between = new Between();
+        var handing = pair.A.Loop.HandOverAsync(between, Long);
+        await between.Offered;
+        bfd.Become(BfdState.Up);
+        _ = TakeOverAsync(heir, between);
+        Assert.StartsWith("neighbours are watched by BFD", await handing.WaitAsync(Long));
+        Assert.True(between.HasEnded);
+        await pair.A.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
+        await Until.TrueAsync(async () => await pair.B.LearnedAsync() == "192.0.2.0/24");
+        Assert.Equal((before.Ups, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
+    }
+
     /// <summary>It waits in the kernel, with all that the neighbour had said before.</summary>
     [Fact]
     public async Task A_neighbour_that_goes_meanwhile_is_heard_to_go_by_the_new_process()
@@ -337,7 +376,7 @@ public class HandoverTests
         await TakeOverAsync(heir, between);
         Assert.Null(await handing.WaitAsync(Long));
         await Until.TrueAsync(() => heir.Session("b").Phase != Phase.Established);
-        await Until.TrueAsync(async () => await LearnedAsync(heir) == "");
+        await Until.TrueAsync(async () => await heir.LearnedAsync() == "");
     }
 
     /// <summary>SIGTERM, after the other one has said that it goes on by itself and before that was heard.</summary>
@@ -357,7 +396,7 @@ public class HandoverTests
         using var caller = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await caller.ConnectAsync(pair.ConfigA.Listen[0].ToString(), pair.ConfigA.ListenPort);
         await heir.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
-        await Until.TrueAsync(async () => await LearnedAsync(pair.B) == "192.0.2.0/24");
+        await Until.TrueAsync(async () => await pair.B.LearnedAsync() == "192.0.2.0/24");
         Assert.Equal((1, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
         await pair.B.DisposeAsync();
     }

@@ -57,6 +57,16 @@ internal sealed class TestSpeaker : IAsyncDisposable
         return found.ToImmutable();
     }
 
+    /// <summary>What peers have said, and what of it is stale.</summary>
+    public async Task<string> LearnedAsync()
+    {
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        await foreach (var batch in View.Routes(new(RouteSelection.All), default))
+            foreach (var route in batch)
+                if (route.From != null) found.Add(route.Stale ? $"{route.Prefix} stale" : $"{route.Prefix}");
+        return string.Join(", ", found);
+    }
+
     public ValueTask DisposeAsync() => Loop.DisposeAsync();
 }
 

@@ -12,16 +12,7 @@ public class RestartTests
         .Routes(routes)
         .Peer(peer => peer with { Session = peer.Session with { GracefulRestartTime = TimeSpan.FromSeconds(seconds) } });
 
-    private static async Task<string> LearnedAsync(TestSpeaker speaker)
-    {
-        var found = new SortedSet<string>(StringComparer.Ordinal);
-        await foreach (var batch in speaker.View.Routes(new(RouteSelection.All), default))
-            foreach (var route in batch)
-                if (route.From != null) found.Add(route.Stale ? $"{route.Prefix} stale" : $"{route.Prefix}");
-        return string.Join(", ", found);
-    }
-
-    private static Task HasAsync(TestSpeaker speaker, string routes) => Until.TrueAsync(async () => await LearnedAsync(speaker) == routes);
+    private static Task HasAsync(TestSpeaker speaker, string routes) => Until.TrueAsync(async () => await speaker.LearnedAsync() == routes);
 
     private static IReadOnlyList<KeptStatus> KeptBy(TestSpeaker speaker, string peer) =>
         speaker.View.Protocols.Single(protocol => protocol.Name == peer).Kept;
@@ -56,7 +47,7 @@ public class RestartTests
         await using var again = new TestSpeaker(pair.ConfigA.Routes());
         await again.Loop.StartAsync();
         await Until.TrueAsync(() => pair.B.Session("a").Phase == Phase.Established);
-        Assert.Equal("", await LearnedAsync(pair.B));
+        Assert.Equal("", await pair.B.LearnedAsync());
     }
 
     [Fact]
@@ -158,7 +149,7 @@ public class RestartTests
         // Other settings of its session are no reason.
         var other = pair.ConfigB.Peer(peer => peer with { Session = peer.Session with { HoldTime = TimeSpan.FromSeconds(30) } });
         await pair.B.Loop.ConfigureAsync(other);
-        Assert.Equal("192.0.2.0/24 stale", await LearnedAsync(pair.B));
+        Assert.Equal("192.0.2.0/24 stale", await pair.B.LearnedAsync());
         Assert.Equal(2, KeptBy(pair.B, "a").Count);
         await pair.B.Loop.ConfigureAsync(pair.ConfigB with { Peers = [] });
         await HasAsync(pair.B, "");
