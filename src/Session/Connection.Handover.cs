@@ -61,6 +61,8 @@ internal sealed partial class Connection
         standing.Unread.TrySetResult(unread.ToArray());
         pushedBack = true;
         await standing.Over.Task;
+        // Who has spoken meanwhile was not silent, and is read from now on: the hold timer may be looked at before that.
+        if (HasUnread) Volatile.Write(ref lastHeard, time.GetTimestamp());
         pushedBack = false;
     }
 
