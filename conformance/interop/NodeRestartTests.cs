@@ -90,6 +90,50 @@ public sealed class NodeRestartTests
         Matrix.Saw(peer, "our upgrade, three times, while routes come and go", "the same at both ends");
     }
 
+    /// <summary>The ToR's BGP is away while one process takes over from another, and back later: packets go by what it had said.</summary>
+    [Theory, Peer("bird"), Peer("frr")]
+    public async Task No_packet_is_lost_when_another_process_takes_over_the_routes_that_a_lost_ToR_left(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        using var four = new Traffic(lab, "10.97.0.2", "10.244.7.2");
+        await Until.TrueAsync("packets pass", () => four.Back > 1000, 20, () => lab.Said);
+        await lab.KillTorAsync();
+        await lab.RouteIsAsync(RestartLab.Server4, "stale");
+        await lab.RouteIsAsync(RestartLab.Server6, "stale");
+        await lab.UpgradeNodeAsync(sessions: 0);
+        await lab.RouteIsAsync(RestartLab.Server4, "stale");
+        var at = four.Sent;
+        await Until.TrueAsync("packets pass meanwhile", () => four.Sent > at + 4000);
+        await lab.StartTorAsync(recovers: true);
+        await lab.RouteIsAsync(RestartLab.Server4, "fresh");
+        await lab.RouteIsAsync(RestartLab.Server6, "fresh");
+        var (lost, sent) = await four.EndAsync();
+        Assert.True(lost == 0, $"lost {lost} of {sent}\n{lab.Said}");
+        Matrix.Saw(peer, "our upgrade while the ToR restarts, 2,000 packets/s", "none lost, its routes stay stale until it is back");
+    }
+
+    [Theory, Peer("bird")]
+    public async Task An_upgrade_that_cannot_be_now_is_refused_and_the_next_is_none_the_worse(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        var before = await lab.TorSessionsAsync();
+        await lab.LimitNodeAsync(3);
+        await lab.SignalledUpgradeAsync("Too many open files");
+        await lab.LimitNodeAsync(1024);
+        await lab.OurBirdcAsync("configure", "timeout", "300");
+        Assert.Contains("the configuration is not confirmed", await lab.RefusedUpgradeAsync(), StringComparison.Ordinal);
+        await lab.OurBirdcAsync("configure", "confirm");
+        Assert.Contains("nothing changed", await lab.BgpctlAsync("reload"), StringComparison.Ordinal);
+        await lab.UpgradeNodeAsync();
+        Assert.Equal(before, await lab.TorSessionsAsync());
+    }
+
     private static async Task RestartAsync(string peer, string signal)
     {
         await using var lab = await RestartLab.MakeAsync(peer);

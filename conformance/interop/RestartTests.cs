@@ -223,16 +223,26 @@ internal sealed class RestartLab : IAsyncDisposable
     }
 
     /// <summary>Another process takes the node's sessions over, with <c>bgpctl upgrade</c>.</summary>
-    public async Task UpgradeNodeAsync()
+    public async Task UpgradeNodeAsync(int sessions = 2)
     {
         var said = await Shell.RunAsync(Project.Bgpctl, "--socket", folder.PathOf("http"), "--json", "upgrade");
         Assert.True(said.Good, $"{said.Errors}\n{Said}");
         var answer = JsonDocument.Parse(said.Output).RootElement;
-        Assert.Equal(2, answer.GetProperty("sessions").GetInt32());
+        Assert.Equal(sessions, answer.GetProperty("sessions").GetInt32());
         heir = answer.GetProperty("process").GetInt32();
         if (daemon != null) await daemon.EndedAsync();
         Assert.Equal(0, daemon?.ExitCode ?? 0);
         daemon = null;
+    }
+
+    /// <summary>The node's daemon is given no further descriptor, or as many as at first.</summary>
+    public Task<string> LimitNodeAsync(int descriptors) => Shell.DoAsync("prlimit", "--pid", $"{daemon!.Pid}", $"--nofile={descriptors}:");
+
+    /// <summary>SIGUSR2, and what it says of what came of it.</summary>
+    public Task SignalledUpgradeAsync(string saying)
+    {
+        daemon!.Signal("USR2");
+        return Until.TrueAsync($"the node says {saying}", () => SaidBy("node").Contains(saying, StringComparison.Ordinal), 20, () => Said);
     }
 
     /// <summary>What it says to an upgrade that cannot be.</summary>

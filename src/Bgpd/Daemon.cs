@@ -235,7 +235,7 @@ internal sealed class Daemon(
     }
 
     public Task<UpgradeResult> UpgradeAsync(string? binary, TimeSpan within) =>
-        upgrading.RunAsync(binary, () => ConfigFile, within, oneAtATime);
+        upgrading.RunAsync(binary, () => (ConfigFile, IsConfirmed: undoing == null), within, oneAtATime);
 
     public void GiveWay(Task answered) => _ = AsideAsync(() => upgrading.LeaveAsync(answered));
 

@@ -33,10 +33,11 @@ internal sealed class Heir : IHeir, IDisposable
     /// <exception cref="HandoverException">There is no such program, or it cannot be run.</exception>
     public static Heir Start(string binary, string configFile)
     {
-        var (ours, theirs) = DescriptorSocket.Pair();
-        using var given = theirs;
+        DescriptorSocket? ours = null;
         try
         {
+            (ours, var theirs) = DescriptorSocket.Pair();
+            using var given = theirs;
             var how = new ProcessStartInfo(binary) { UseShellExecute = false };
             how.ArgumentList.Add("--config");
             how.ArgumentList.Add(configFile);
@@ -47,7 +48,7 @@ internal sealed class Heir : IHeir, IDisposable
         }
         catch (Win32Exception refused)
         {
-            ours.Dispose();
+            ours?.Dispose();
             var why = refused.NativeErrorCode == 0 ? "it is no program" : Marshal.GetPInvokeErrorMessage(refused.NativeErrorCode);
             throw new HandoverException($"{binary} cannot be run: {why}", refused);
         }
@@ -86,7 +87,17 @@ internal sealed class Heir : IHeir, IDisposable
         }
     }
 
-    public Stream Memory(string name) => DescriptorSocket.Memory(name);
+    public Stream Memory(string name)
+    {
+        try
+        {
+            return DescriptorSocket.Memory(name);
+        }
+        catch (Win32Exception refused)
+        {
+            throw new HandoverException($"there is no memory for the tables: {refused.Message}", refused);
+        }
+    }
 
     public async Task OfferAsync(HandedState state, IReadOnlyList<Stream> images, IReadOnlyList<Socket> sockets, CancellationToken stop)
     {

@@ -25,31 +25,57 @@ internal sealed class Upgrading(
     /// <param name="binary">Null: the file that this process was started from, which may be another by now.</param>
     /// <param name="alone">Nothing is configured meanwhile; and after a success nothing any more.</param>
     /// <returns>What came of it; after a success this process does nothing any more, and is to leave (<see cref="LeaveAsync"/>).</returns>
-    public async Task<UpgradeResult> RunAsync(string? binary, Func<string> configFile, TimeSpan within, SemaphoreSlim alone)
+    public async Task<UpgradeResult> RunAsync(
+        string? binary, Func<(string File, bool IsConfirmed)> config, TimeSpan within, SemaphoreSlim alone)
     {
         if (Interlocked.Exchange(ref isUnderWay, 1) != 0) return UpgradeResult.Refused("an upgrade is under way already");
         var program = Path.GetFullPath(binary ?? Environment.ProcessPath!);
         await alone.WaitAsync();
         log.Upgrading(program, within.Words());
-        var result = await TryAsync(program, configFile(), within);
-        if (result.Problem is { } problem)
+        UpgradeResult? result = null;
+        try
         {
-            alone.Release();
-            Volatile.Write(ref isUnderWay, 0);
-            log.NotUpgraded(program, problem);
+            result = await TryAsync(program, config(), within);
         }
+        finally
+        {
+            // Whatever went wrong, the next upgrade and the next reload have their turn.
+            if (result is not { Problem: null })
+            {
+                Volatile.Write(ref isUnderWay, 0);
+                alone.Release();
+            }
+        }
+        if (result.Problem is { } problem) log.NotUpgraded(program, problem);
         else log.Upgraded(result.Process, result.Release, result.Took.Words());
         return result;
     }
 
-    private async Task<UpgradeResult> TryAsync(string program, string configFile, TimeSpan within)
+    /// <summary>
+    /// Whoever has started this process, and takes its end for the service's, ends the new one too. A container's first process takes all
+    /// others along (pid_namespaces(7)), and what it was upgraded to is gone when the container is begun again; so no minder stands there.
+    /// </summary>
+    /// <returns>Why there can be no upgrade; null: there can.</returns>
+    private string? Bar()
     {
         if (Environment.ProcessId == 1)
-            return UpgradeResult.Refused("this daemon is the container's first process, which ends with it: replace the container instead");
+            return "this daemon is the container's first process, which ends with it: replace the container instead";
+        // Whom systemd has started by itself (systemd.exec(5)).
+        var service = Environment.GetEnvironmentVariable("SYSTEMD_EXEC_PID");
+        return service == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && !notifier.IsEnabled
+            ? "systemd cannot be told whose life is the service's from now on, and would end the new process: give the unit Type=notify"
+            : null;
+    }
+
+    private async Task<UpgradeResult> TryAsync(string program, (string File, bool IsConfirmed) config, TimeSpan within)
+    {
+        if (Bar() is { } barred) return UpgradeResult.Refused(barred);
+        if (!config.IsConfirmed)
+            return UpgradeResult.Refused("the configuration is not confirmed, and the new process would not take it back: confirm it");
         var began = time.GetTimestamp();
         try
         {
-            var heir = Heir.Start(program, configFile);
+            var heir = Heir.Start(program, config.File);
             if (await TakesOverAsync(heir, within, began) is { } problem)
             {
                 heir.End();
