@@ -39,7 +39,7 @@ public sealed class Background : IAsyncDisposable
         return new(Shell.Start(space, start), log);
     }
 
-    /// <summary>A signal by its name: TERM, INT, KILL, STOP, CONT, HUP.</summary>
+    /// <summary>A signal by its name: TERM, INT, KILL, STOP, CONT, HUP, USR2.</summary>
     public void Signal(string name)
     {
         // Between its end and Dispose the number is still its own: nobody has waited for it but us.

@@ -6,16 +6,17 @@ namespace Calico.Bgp.Machine;
 public static class Signals
 {
     /// <param name="process">Its id. One that is gone already is no error.</param>
-    /// <param name="name">TERM, INT, HUP, KILL, STOP or CONT.</param>
+    /// <param name="name">TERM, INT, HUP, USR2, KILL, STOP or CONT.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another name.</exception>
     public static void Send(int process, string name) => Libc.Signal(process, name switch
     {
         "TERM" => SIGTERM,
+        "USR2" => SIGUSR2,
         "INT" => SIGINT,
         "HUP" => SIGHUP,
         "KILL" => SIGKILL,
         "STOP" => SIGSTOP,
         "CONT" => SIGCONT,
-        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "expected TERM, INT, HUP, KILL, STOP or CONT"),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "expected TERM, INT, HUP, USR2, KILL, STOP or CONT"),
     });
 }
