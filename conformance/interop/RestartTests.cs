@@ -7,6 +7,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Interop;
 
@@ -18,6 +19,7 @@ internal sealed class RestartLab : IAsyncDisposable
     private readonly Scratch folder = new();
     private readonly List<Netns> spaces = [];
     private readonly string peer;
+    private readonly BirdTimes times = new();
     private Background? daemon, tor, zebra;
     /// <summary>That has taken over: a child of the daemon before, not ours.</summary>
     private int? heir;
@@ -266,8 +268,8 @@ internal sealed class RestartLab : IAsyncDisposable
         if (peer == "bird")
         {
             var all = (await BirdcAsync("show", "protocols", "all")).Split('\n');
-            return string.Join('\n', all.Where(line => line.StartsWith("node", StringComparison.Ordinal)
-                || (andCounts && (line.Contains("Import updates") || line.Contains("Import withdraws")))));
+            return string.Join('\n', all.Where(line => line.StartsWith("node", StringComparison.Ordinal)).Select(times.Of)
+                .Concat(all.Where(line => andCounts && (line.Contains("Import updates") || line.Contains("Import withdraws")))));
         }
         var said = "";
         foreach (var node in (string[])["10.99.0.1", "fd99::1"])

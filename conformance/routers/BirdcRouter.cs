@@ -1,4 +1,3 @@
-using System.Globalization;
 using Calico.Bgp.Conformance.Wire;
 
 namespace Calico.Bgp.Conformance.Routers;
@@ -6,7 +5,7 @@ namespace Calico.Bgp.Conformance.Routers;
 /// <summary>A router that birdc can be pointed at: a real BIRD, and ours, which claims to answer alike.</summary>
 internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space, spec)
 {
-    private readonly Dictionary<string, TimeSpan> changes = [];
+    private readonly BirdTimes times = new();
 
     protected string Socket => Path.Combine(Folder, "ctl");
 
@@ -18,23 +17,13 @@ internal abstract class BirdcRouter(Netns space, RouterSpec spec) : Router(space
     public override async Task<bool> IsEstablishedAsync(Neighbour neighbour) =>
         (await AskAsync($"show protocols {neighbour.Session}")).Contains("Established");
 
-    /// <summary>
-    /// Name, state and time of the last change of each of these sessions, a line each: equal as long as nothing happened to them.
-    /// BIRD reckons that time anew for each answer, from what it is now and how long ago it was, so one change is told with times
-    /// a millisecond or two apart; those count as one.
-    /// </summary>
+    /// <summary>Of each of these sessions a line that is equal as long as nothing happened to it.</summary>
     public async Task<string> ChangesAsync(params string[] sessions)
     {
         var told = new List<string>();
         foreach (var session in sessions)
-        {
-            var columns = (await AskAsync($"show protocols {session}")).Split('\n').Last(line => line.StartsWith(session,
-                StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var at = TimeSpan.Parse(columns[4], CultureInfo.InvariantCulture);
-            if (!changes.TryGetValue(session, out var known) || (at - known).Duration() > TimeSpan.FromMilliseconds(20))
-                changes[session] = known = at;
-            told.Add($"{session} {columns[3]} {known} {columns.ElementAtOrDefault(5)}");
-        }
+            told.Add(times.Of((await AskAsync($"show protocols {session}")).Split('\n').Last(line => line.StartsWith(session,
+                StringComparison.Ordinal))));
         return string.Join('\n', told);
     }
 
