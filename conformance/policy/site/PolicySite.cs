@@ -51,7 +51,8 @@ internal sealed partial class PolicySite : IAsyncDisposable
         spaces.Add(space);
         space.Forward();
         // Answers that the kernel makes by itself are what refusals are known by: none may be kept back.
-        space.Set("net/ipv4/icmp_ratelimit=0", "net/ipv6/icmp/ratelimit=0");
+        // The masks are asked for the whole machine's bound too (icmp_msgs_per_sec), which other tests share.
+        space.Set("net/ipv4/icmp_ratelimit=0", "net/ipv6/icmp/ratelimit=0", "net/ipv4/icmp_ratemask=0", "net/ipv6/icmp/ratemask=127");
         // Source ports come again after some ten thousand probes: what was tracked of the earlier one is to be forgotten by then.
         space.Set("net/netfilter/nf_conntrack_udp_timeout=2", "net/netfilter/nf_conntrack_udp_timeout_stream=2",
             "net/netfilter/nf_conntrack_icmp_timeout=2", "net/netfilter/nf_conntrack_icmpv6_timeout=2");
