@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Interop;
@@ -51,6 +52,44 @@ public sealed class NodeRestartTests
             "the ToR hears of it", async () => !await RestartLab.HasAsync(lab.Tor, RestartLab.Pods4), 20, () => Task.FromResult(lab.Said));
         Matrix.Saw(peer, "our upgrade, twice, 2,000 packets/s", "none lost, sessions and counts as before");
     }
+
+    /// <summary>BFD would have each of them take the other for lost within a second; it sees one session at both ends.</summary>
+    [Theory, Peer("bird")]
+    public async Task What_bfd_watches_goes_on_when_another_process_takes_over(string peer)
+    {
+        await using var lab = await RestartLab.MakeAsync(peer, isWatched: true);
+        await lab.StartTorAsync();
+        await lab.StartNodeAsync();
+        await lab.RoutesBothWaysAsync();
+        await Until.TrueAsync("BFD is up",
+            async () => await WatchedAsync(lab) is [("up", 1, 0, _), ("up", 1, 0, _)], 20, () => SaidAsync(lab));
+        var before = await lab.TorSessionsAsync();
+        var watched = await WatchedAsync(lab);
+        for (var time = 0; time < 2; time++)
+        {
+            await lab.UpgradeNodeAsync();
+            var heard = await HeardAsync(lab);
+            // More than either would wait for the other.
+            await Until.TrueAsync("packets of BFD come", async () => await HeardAsync(lab) > heard + 40, 30, () => SaidAsync(lab));
+        }
+        Assert.Equal(watched, await WatchedAsync(lab));
+        Assert.Equal(before, await lab.TorSessionsAsync());
+        Matrix.Saw(peer, "our upgrade, twice, with BFD", "one session of BFD at both ends");
+    }
+
+    private static async Task<string> SaidAsync(RestartLab lab) => $"{await lab.BgpctlAsync("bfd")}\n{lab.Said}";
+
+    private static async Task<JsonElement[]> BfdAsync(RestartLab lab) =>
+        [.. JsonDocument.Parse(await lab.BgpctlAsync("bfd", "--json")).RootElement.EnumerateArray()];
+
+    private static async Task<(string, int, int, uint)[]> WatchedAsync(RestartLab lab) =>
+    [
+        .. (await BfdAsync(lab)).Select(one => (one.GetProperty("state").GetString()!, one.GetProperty("upTransitions").GetInt32(),
+            one.GetProperty("losses").GetInt32(), one.GetProperty("localDiscriminator").GetUInt32())),
+    ];
+
+    private static async Task<long> HeardAsync(RestartLab lab) =>
+        (await BfdAsync(lab)).Min(one => one.GetProperty("packetsReceived").GetInt64());
 
     /// <summary>
     /// Routes come and go at both ends while one process takes over from another, three times: what is there at last is there at both ends,

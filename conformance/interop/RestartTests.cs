@@ -37,15 +37,16 @@ internal sealed class RestartLab : IAsyncDisposable
 
     private RestartLab(string peer) => this.peer = peer;
 
-    public static async Task<RestartLab> MakeAsync(string peer, bool isLongLived = false)
+    /// <param name="isWatched">Node and ToR watch each other by BFD, and are lost after a second.</param>
+    public static async Task<RestartLab> MakeAsync(string peer, bool isLongLived = false, bool isWatched = false)
     {
         const string LongLived =
             "graceful restart on; graceful restart time 3; long lived graceful restart on; long lived stale time 8;";
         var lab = new RestartLab(peer)
         {
             IsLongLived = isLongLived,
-            NodeKeys = isLongLived ? "gracefulRestartTime: 3s, longLivedStaleTime: 8s" : "gracefulRestartTime: 60s",
-            BirdOptions = isLongLived ? LongLived : "graceful restart on; graceful restart time 60;",
+            NodeKeys = isLongLived ? "gracefulRestartTime: 3s, longLivedStaleTime: 8s" : "gracefulRestartTime: 60s" + (isWatched ? ", bfd: { interval: 100ms, multiplier: 10 }" : ""),
+            BirdOptions = isLongLived ? LongLived : "graceful restart on; graceful restart time 60;" + (isWatched ? " bfd on;" : ""),
         };
         lab.Pods = await lab.SpaceAsync("pods");
         lab.Node = await lab.SpaceAsync("node");
@@ -162,6 +163,7 @@ internal sealed class RestartLab : IAsyncDisposable
             log stderr all;
             router id 10.99.0.2;
             protocol device { scan time 10; }
+            protocol bfd { interface "node" { interval 100 ms; multiplier 10; }; }
             protocol direct { ipv4; ipv6; interface "srv"; }
             protocol kernel { persist; graceful restart; ipv4 { import none; export where source = RTS_BGP; }; }
             protocol kernel { persist; graceful restart; ipv6 { import none; export where source = RTS_BGP; }; }

@@ -36,9 +36,14 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private readonly int bell = Libc.Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
     private volatile BfdTarget[]? wanted;
     private volatile BfdSessionStatus[] current = [];
-    private volatile bool isStopping;
+    private volatile bool isStopping, isSilent;
     private Loop? loop;
     private bool isDirty, isBehind;
+    /// <summary>The sessions are another process's yet.</summary>
+    private bool isExpecting;
+    /// <summary>Another process's sessions, which the next <see cref="Apply"/> goes on with.</summary>
+    private volatile HandedBfd[]? adopted;
+    private volatile Handing? handing;
     private long strays, heardUpTo, listenAgain = BfdSession.Never;
 
     public ImmutableArray<BfdSessionStatus> Current => ImmutableCollectionsMarshal.AsImmutableArray(current);
@@ -47,12 +52,60 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
 
     public event Action? Changed;
 
+    /// <summary>What is asked of the thread, for another process's sake.</summary>
+    /// <param name="Lends">From now on it lends the sessions, or has them back; null: it goes on as it does.</param>
+    private sealed record Handing(bool? Lends)
+    {
+        public TaskCompletionSource<ImmutableArray<HandedBfd>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     public void Want(ImmutableArray<BfdTarget> all)
     {
         wanted = [.. all];
+        if (!isExpecting) Begin(all.Length);
+    }
+
+    private void Begin(int wants)
+    {
         // Deaf and dumb it would have neighbours believe that we are gone; begun anew, it knows none of them.
-        if (loop == null && !all.IsEmpty) loop = loops.StartThread("bfd", OnDefect.EndProcess, Run);
+        if (loop == null && wants > 0) loop = loops.StartThread("bfd", OnDefect.EndProcess, Run);
         Ring();
+    }
+
+    public Task<ImmutableArray<HandedBfd>> HandAsync(bool lends)
+    {
+        if (loop == null) return Task.FromResult(ImmutableArray<HandedBfd>.Empty);
+        return Ask(new(lends ? true : null));
+    }
+
+    public void TakeBack() => _ = Ask(new(Lends: false));
+
+    private Task<ImmutableArray<HandedBfd>> Ask(Handing order)
+    {
+        handing = order;
+        Ring();
+        return order.Answer.Task;
+    }
+
+    public async Task FallSilentAsync()
+    {
+        isSilent = isStopping = true;
+        Ring();
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
+    }
+
+    public void Expect(ImmutableArray<HandedBfd> handed)
+    {
+        isExpecting = true;
+        var shown = handed.Select(one => Goes(one, new(one.Key(), BfdTimes.Default)));
+        current = [.. shown.Select(one => one.Status(null)).OrderBy(one => one.Key.Peer)];
+    }
+
+    public void Adopt(ImmutableArray<HandedBfd> handed)
+    {
+        adopted = [.. handed];
+        isExpecting = false;
+        Begin(wanted?.Length ?? 0);
     }
 
     private unsafe void Ring()
@@ -68,6 +121,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         while (!isStopping)
         {
             turns.Beat();
+            if (Interlocked.Exchange(ref handing, null) is { } order) Perform(order);
             if (Interlocked.Exchange(ref wanted, null) is { } all) Apply(all);
             if (Now() >= listenAgain) Listen();
             heardUpTo = Hear();
@@ -88,11 +142,13 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private void Apply(BfdTarget[] all)
     {
         var next = all.ToDictionary(target => target.Key);
+        var handed = (Interlocked.Exchange(ref adopted, null) ?? []).ToDictionary(one => one.Key());
         foreach (var one in byKey.Values.ToArray())
             if (!next.TryGetValue(one.Target.Key, out var target) || target.Local != one.Target.Local) Dismiss(one);
         foreach (var target in all)
         {
-            if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
+            if (handed.TryGetValue(target.Key, out var from)) Enter(Goes(from, target));
+            else if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
             else if (known.Target != target)
             {
                 known.Target = target;
@@ -100,7 +156,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
                 queue.Move(known);
             }
         }
-        Listen();
+        Listen(isShared: handed.Count > 0);
         isDirty = true;
     }
 
@@ -112,9 +168,32 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         do discriminator = (uint)random.NextInt64(1, 1L + uint.MaxValue);
         while (byDiscriminator.ContainsKey(discriminator));
         var session = new BfdSession(discriminator, target.Times, random, Now());
-        var made = new Watched(target, session, new(target, random), time.GetUtcNow());
-        byKey[target.Key] = byDiscriminator[discriminator] = made;
-        queue.Add(made);
+        Enter(new(target, session, new(target, random), time.GetUtcNow()));
+    }
+
+    private Watched Goes(HandedBfd from, BfdTarget target) =>
+        new(from, target, new(from, target.Times, random, Now()), new(target, random, from.Port));
+
+    private void Enter(Watched one)
+    {
+        byKey[one.Target.Key] = byDiscriminator[one.Session.MyDiscriminator] = one;
+        queue.Add(one);
+    }
+
+    private void Perform(Handing order)
+    {
+        if (order.Lends is { } lends)
+        {
+            foreach (var receiver in receivers.All) receiver.Share(lends);
+            foreach (var one in byKey.Values)
+            {
+                one.Sender.Share(lends);
+                if (lends) one.Session.Lend();
+                else one.Session.TakeBack(Now());
+                queue.Move(one);
+            }
+        }
+        order.Answer.SetResult([.. byKey.Values.Select(one => one.Hand())]);
     }
 
     private void Dismiss(Watched one)
@@ -137,9 +216,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         one.Dispose();
     }
 
-    private void Listen()
+    private void Listen(bool isShared = false)
     {
-        if (receivers.Open([.. byKey.Keys.Select(key => (key.Peer.Family, key.Multihop))]) is { } words) log.CannotListen(words);
+        if (receivers.Open([.. byKey.Keys.Select(key => (key.Peer.Family, key.Multihop))], isShared) is { } words) log.CannotListen(words);
         listenAgain = receivers.AnyRefused ? Now() + Second : BfdSession.Never;
         isDirty = true;
     }
@@ -262,8 +341,11 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     {
         foreach (var one in byDiscriminator.Values)
         {
-            one.Session.Stop(Now());
-            for (var i = 0; i < Farewells && one.Session.RemoteDiscriminator != 0; i++) Send(one, final: false);
+            if (!isSilent)
+            {
+                one.Session.Stop(Now());
+                for (var i = 0; i < Farewells && one.Session.RemoteDiscriminator != 0; i++) Send(one, final: false);
+            }
             one.Dispose();
         }
         receivers.Dispose();

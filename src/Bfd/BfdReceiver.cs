@@ -25,8 +25,9 @@ internal sealed unsafe class BfdReceiver : IDisposable
     /// <summary>Room for what comes while this process is held up: two thousand sessions of 50 ms for some 100 ms.</summary>
     private const int QueuedOctets = 4 << 20;
 
+    /// <param name="isShared">A process that we go on for may have the port yet; what comes from now on comes here.</param>
     /// <exception cref="Win32Exception">The kernel gives no such socket: the port is another program's, say.</exception>
-    public BfdReceiver(IpFamily family, bool multihop)
+    public BfdReceiver(IpFamily family, bool multihop, bool isShared = false)
     {
         Hears = (family, multihop);
         var isIPv4 = family == IpFamily.IPv4;
@@ -47,9 +48,11 @@ internal sealed unsafe class BfdReceiver : IDisposable
                 Set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
                 Set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT");
             }
+            Share(isShared);
             var any = stackalloc byte[sizeof(sockaddr_in6)];
             var length = Libc.Write(any, isIPv4 ? Address.AnyIPv4 : Address.AnyIPv6, Port, 0);
             Libc.Check(bind(Descriptor, (sockaddr*)any, length), $"UDP port {Port}");
+            Share(false);
         }
         catch
         {
@@ -61,6 +64,9 @@ internal sealed unsafe class BfdReceiver : IDisposable
     public int Descriptor { get; }
     public (IpFamily Family, bool Multihop) Hears { get; }
     private int Port => Hears.Multihop ? MultihopPort : SingleHopPort;
+
+    /// <summary>Another process may have the port too, and of those that have it the last one hears; or nobody else may.</summary>
+    public void Share(bool withAnother) => Libc.TrySet(Descriptor, SOL_SOCKET, SO_REUSEADDR, withAnother ? 1 : 0);
 
     private void Set(int level, int option, int value, string name) =>
         Libc.Check(Libc.TrySet(Descriptor, level, option, value) ? 0 : -1, name);

@@ -15,8 +15,9 @@ internal sealed class BfdReceivers : IDisposable
     public string? ProblemOf(BfdKey key) => refused.Count == 0 ? null : refused.GetValueOrDefault((key.Peer.Family, key.Multihop));
 
     /// <summary>Opens what is missing, and closes what nobody needs.</summary>
+    /// <param name="isShared">A process that we go on for may have them yet.</param>
     /// <returns>What was refused now, and was not before.</returns>
-    public string? Open(HashSet<(IpFamily Family, bool Multihop)> needed)
+    public string? Open(HashSet<(IpFamily Family, bool Multihop)> needed, bool isShared)
     {
         foreach (var idle in All.Where(receiver => !needed.Contains(receiver.Hears)).ToArray())
         {
@@ -25,15 +26,15 @@ internal sealed class BfdReceivers : IDisposable
         }
         foreach (var kind in refused.Keys.Where(kind => !needed.Contains(kind)).ToArray()) refused.Remove(kind);
         string? news = null;
-        foreach (var kind in needed.Where(kind => !All.Exists(receiver => receiver.Hears == kind))) news = TryOpen(kind) ?? news;
+        foreach (var kind in needed.Where(kind => !All.Exists(receiver => receiver.Hears == kind))) news = TryOpen(kind, isShared) ?? news;
         return news;
     }
 
-    private string? TryOpen((IpFamily Family, bool Multihop) kind)
+    private string? TryOpen((IpFamily Family, bool Multihop) kind, bool isShared)
     {
         try
         {
-            All.Add(new(kind.Family, kind.Multihop));
+            All.Add(new(kind.Family, kind.Multihop, isShared));
             refused.Remove(kind);
             return null;
         }

@@ -9,15 +9,25 @@ namespace Calico.Bgp.Bfd;
 /// A session's own socket for sending: RFC 5881 section 4 asks for one source port of the upper range for all of its packets, and for hop
 /// limit 255. Where the configuration names no address of ours, the route to the neighbour says which when the socket is made.
 /// </summary>
-internal sealed unsafe class BfdSender(BfdTarget target, Random random) : IDisposable
+/// <param name="handedPort">That of another process's session, whose socket may be there yet; 0: it has none.</param>
+internal sealed unsafe class BfdSender(BfdTarget target, Random random, int handedPort = 0) : IDisposable
 {
     private const int FirstPort = 49152, LastPort = 65535, Tries = 64, None = -1;
 
-    private int descriptor = None;
-    private int port, lastError;
+    private int descriptor = None, lastError;
+    private bool isShared = handedPort != 0;
 
     /// <summary>Why the last packet could not be sent; null: it was.</summary>
     public string? Problem { get; private set; }
+
+    /// <summary>Its own; 0: nothing was sent yet.</summary>
+    public int Port { get; private set; } = handedPort;
+
+    /// <summary>Another process may have the same port, or may not.</summary>
+    public void Share(bool withAnother)
+    {
+        if (descriptor != None) Libc.TrySet(descriptor, SOL_SOCKET, SO_REUSEADDR, withAnother ? 1 : 0);
+    }
 
     /// <summary>Never waits.</summary>
     public void Send(ReadOnlySpan<byte> packet)
@@ -57,11 +67,17 @@ internal sealed unsafe class BfdSender(BfdTarget target, Random random) : IDispo
         var local = stackalloc byte[sizeof(sockaddr_in6)];
         for (var tries = 0; tries < Tries; tries++)
         {
-            if (port == 0) port = random.Next(FirstPort, LastPort + 1);
-            var length = Libc.Write(local, target.Local ?? any, port, target.Key.Interface);
-            if (bind(descriptor, (sockaddr*)local, length) == 0) return true;
+            if (Port == 0) Port = random.Next(FirstPort, LastPort + 1);
+            Share(isShared);
+            isShared = false;
+            var length = Libc.Write(local, target.Local ?? any, Port, target.Key.Interface);
+            if (bind(descriptor, (sockaddr*)local, length) == 0)
+            {
+                Share(false);
+                return true;
+            }
             if (Marshal.GetLastPInvokeError() != EADDRINUSE) break;
-            port = 0;
+            Port = 0;
         }
         return Fail("bind");
     }

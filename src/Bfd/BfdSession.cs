@@ -27,12 +27,32 @@ internal sealed class BfdSession
     private uint remoteDesiredMinTx, remoteRequiredMinRx = UnheardMinRx;
     private byte remoteMultiplier;
     private bool remoteDemands, polls, pollIsOut;
+    /// <summary>Somebody else judges the neighbour.</summary>
+    private bool isLent;
 
     public BfdSession(uint discriminator, BfdTimes times, Random random, long now)
     {
         (MyDiscriminator, this.times, this.random) = (discriminator, times, random);
         TakeEffect();
         NextSend = now;
+    }
+
+    /// <summary>
+    /// Another process's, as it was: the neighbour notices nothing. It has the whole detection time from now on, and confirms our times,
+    /// which may be others.
+    /// </summary>
+    public BfdSession(HandedBfd from, BfdTimes times, Random random, long now)
+    {
+        (MyDiscriminator, this.times, this.random) = (from.LocalDiscriminator, times, random);
+        (State, Diagnostic, RemoteState, RemoteDiagnostic) = (from.State, from.Diagnostic, from.RemoteState, from.RemoteDiagnostic);
+        (RemoteDiscriminator, remoteMultiplier) = (from.RemoteDiscriminator, from.RemoteMultiplier);
+        (remoteDesiredMinTx, remoteRequiredMinRx) = (from.RemoteDesiredMinTx, from.RemoteRequiredMinRx);
+        (remoteDemands, RemoteIsIndependent) = (from.RemoteDemands, from.RemoteIsIndependent);
+        (sendInForce, receiveInForce) = (from.SendInForce, from.ReceiveInForce);
+        if (State == BfdState.Up) BeginPoll();
+        else TakeEffect();
+        NextSend = now;
+        if (RemoteDiscriminator != 0) DetectAt = now + DetectionTime * Microsecond;
     }
 
     public uint MyDiscriminator { get; }
@@ -73,7 +93,7 @@ internal sealed class BfdSession
         var (next, why) = BfdFsm.Hear(State, packet.State);
         if (next != State) Enter(next, why, now);
         answer = packet.Has(ControlFlags.Poll);
-        DetectAt = arrived + DetectionTime * Microsecond;
+        DetectAt = isLent ? Never : arrived + DetectionTime * Microsecond;
         Reschedule();
         return Discard.None;
     }
@@ -97,6 +117,42 @@ internal sealed class BfdSession
         else TakeEffect();
         Reschedule();
     }
+
+    /// <summary>It says what it said, and answers, and takes no silence for a loss: whoever else has the session hears the neighbour.</summary>
+    public void Lend() => (isLent, DetectAt) = (true, Never);
+
+    /// <summary>Nobody else has it.</summary>
+    public void TakeBack(long now)
+    {
+        isLent = false;
+        if (RemoteDiscriminator != 0) DetectAt = now + DetectionTime * Microsecond;
+    }
+
+    /// <summary>For whoever goes on with it: of <paramref name="watched"/>, what is the session's own.</summary>
+    public HandedBfd Hand(BfdKey watched, int port, DateTimeOffset since, int ups, int losses, BfdLoss? lastLoss) => new()
+    {
+        Peer = watched.Peer.ToString(),
+        Interface = watched.Interface,
+        Multihop = watched.Multihop,
+        State = State,
+        Diagnostic = Diagnostic,
+        RemoteState = RemoteState,
+        RemoteDiagnostic = RemoteDiagnostic,
+        LocalDiscriminator = MyDiscriminator,
+        RemoteDiscriminator = RemoteDiscriminator,
+        RemoteDesiredMinTx = remoteDesiredMinTx,
+        RemoteRequiredMinRx = remoteRequiredMinRx,
+        RemoteMultiplier = remoteMultiplier,
+        RemoteDemands = remoteDemands,
+        RemoteIsIndependent = RemoteIsIndependent,
+        SendInForce = sendInForce,
+        ReceiveInForce = receiveInForce,
+        Port = port,
+        Since = since,
+        Ups = ups,
+        Losses = losses,
+        LastLoss = lastLoss,
+    };
 
     /// <summary>Section 6.8.16: down because somebody here wants it so.</summary>
     public void Stop(long now) => Enter(BfdState.AdminDown, BfdDiagnostic.AdministrativelyDown, now);

@@ -100,4 +100,21 @@ public interface IBfd
 
     /// <summary>A session has changed. Called on the loop's thread; must not block.</summary>
     event Action? Changed;
+
+    /// <summary>All sessions as another process would need them to go on.</summary>
+    /// <param name="lends">It may have them from now on: they say what they said and take no silence for a loss, until
+    /// <see cref="TakeBack"/> or <see cref="FallSilentAsync"/>.</param>
+    Task<ImmutableArray<HandedBfd>> HandAsync(bool lends);
+
+    /// <summary>Nobody else has them, after all.</summary>
+    void TakeBack();
+
+    /// <summary>They are another process's: this one is not heard any more. Completes when that is so.</summary>
+    Task FallSilentAsync();
+
+    /// <summary>Before the first <see cref="Want"/>: the sessions are another process's yet, shown as it says. Nobody is spoken to.</summary>
+    void Expect(ImmutableArray<HandedBfd> handed);
+
+    /// <summary>After <see cref="Expect"/>: they are ours now, and begin where they were; those that nobody wants here end unsaid.</summary>
+    void Adopt(ImmutableArray<HandedBfd> handed);
 }

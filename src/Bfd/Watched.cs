@@ -5,6 +5,10 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
 {
     private BfdSessionStatus? told;
 
+    /// <summary>Another process's, with what it had seen.</summary>
+    public Watched(HandedBfd from, BfdTarget target, BfdSession session, BfdSender sender) : this(target, session, sender, from.Since) =>
+        (Ups, Losses, LastLoss) = (from.Ups, from.Losses, from.LastLoss);
+
     public BfdTarget Target { get; set; } = target;
     public BfdSession Session { get; } = session;
     public BfdSender Sender { get; } = sender;
@@ -31,6 +35,8 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
         Losses++;
         return LastLoss = new(Words(), now);
     }
+
+    public HandedBfd Hand() => Session.Hand(Target.Key, Sender.Port, Since, Ups, Losses, LastLoss);
 
     private string Words()
     {

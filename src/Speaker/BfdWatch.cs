@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Speaker.Handover;
 
 namespace Calico.Bgp.Speaker;
 
@@ -33,7 +34,7 @@ internal sealed class BfdWatch(IBfd? bfd, TimeProvider time)
         foreach (var peer in peers)
         {
             var target = peer.Session.Settings.Shutdown ? null : peer.Config.Bfd?.TargetOf(peer.Session.Settings, kernel);
-            peer.Watched = target;
+            peer.Watch(target, target == null ? null : Of(target.Key)?.LastLoss);
             if (target != null) Add(all, target);
         }
         gateways.Clear();
@@ -89,7 +90,41 @@ internal sealed class BfdWatch(IBfd? bfd, TimeProvider time)
             && peer.LookAtBfd(session))];
     }
 
-    public BfdSessionStatus? Of(Peer peer) => peer.Watched is { } target ? Sessions.FirstOrDefault(one => one.Key == target.Key) : null;
+    public BfdSessionStatus? Of(Peer peer) => peer.Watched is { } target ? Of(target.Key) : null;
+
+    private BfdSessionStatus? Of(BfdKey key) => Sessions.FirstOrDefault(one => one.Key == key);
+
+    /// <summary>For a process that is to go on for this one: what there is now.</summary>
+    public Task<ImmutableArray<HandedBfd>> SayAsync() => bfd?.HandAsync(lends: false) ?? Nobody;
+
+    /// <summary>The same at the last moment; from then on no silence is a loss.</summary>
+    public Task<ImmutableArray<HandedBfd>> LendAsync() => bfd?.HandAsync(lends: true) ?? Nobody;
+
+    private static Task<ImmutableArray<HandedBfd>> Nobody => Task.FromResult(ImmutableArray<HandedBfd>.Empty);
+
+    /// <summary>It does not go on for us.</summary>
+    public void TakeBack() => bfd?.TakeBack();
+
+    /// <summary>It does.</summary>
+    public Task FallSilentAsync() => bfd?.FallSilentAsync() ?? Task.CompletedTask;
+
+    /// <summary>What the process said for which we are to go on.</summary>
+    /// <exception cref="HandoverException">It makes no sense.</exception>
+    public void Expect(ImmutableArray<HandedBfd> handed)
+    {
+        Check(handed);
+        bfd?.Expect(handed);
+    }
+
+    /// <exception cref="HandoverException">It makes no sense.</exception>
+    public static void Check(ImmutableArray<HandedBfd> handed)
+    {
+        if (handed.FirstOrDefault(one => !one.IsSensible) is { } wrong)
+            throw new HandoverException($"expected a neighbour of BFD with its address and a port, got {wrong.Peer} and {wrong.Port}");
+    }
+
+    /// <summary>We go on for it.</summary>
+    public void Adopt(ImmutableArray<HandedBfd> handed) => bfd?.Adopt(handed);
 
     public static ImmutableArray<BfdNeighbour> Views(SpeakerLoop speaker)
     {

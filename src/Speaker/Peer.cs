@@ -43,7 +43,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// <summary>On what the session agreed that left the kept routes.</summary>
     public Negotiated? LeftBy { get; set; }
     /// <summary>As what BFD watches it; null: it does not.</summary>
-    public BfdTarget? Watched { get; set; }
+    public BfdTarget? Watched { get; private set; }
     public PeerSession Session { get; } = session;
     public PeerLife? Up { get => life; set => life = value; }
     public ushort Index => Session.Settings.Index;
@@ -73,6 +73,16 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         Session.FindWay();
     }
 
+    /// <param name="earlierLoss">Of a session that is there already, for another's sake or another process's: no news for this peer.</param>
+    public void Watch(BfdTarget? target, BfdLoss? earlierLoss)
+    {
+        if (target?.Key != Watched?.Key) lastLoss = earlierLoss;
+        Watched = target;
+    }
+
+    /// <summary>BFD has lost it, and nobody has heard of that yet.</summary>
+    public bool HasUnheardLoss(BfdLoss? loss) => loss != null && loss != lastLoss;
+
     /// <summary>RFC 5882 section 3.2, 4.2: a loss ends the session; a session that was never up says nothing.</summary>
     /// <returns>
     /// The peer was restarting, and its way is lost: what it left must go. A neighbour whose BFD ends with its control plane may only be
@@ -80,7 +90,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// </returns>
     public bool LookAtBfd(BfdSessionStatus session)
     {
-        var isNews = session.LastLoss is { } loss && !ReferenceEquals(loss, lastLoss);
+        var isNews = HasUnheardLoss(session.LastLoss);
         lastLoss = session.LastLoss;
         if (isNews && Up is { HasLostWay: false } up)
         {

@@ -37,6 +37,7 @@ public sealed partial class SpeakerLoop
         if (failed != null) order.To.End();
         else failed = await TryHandOverAsync(loop, order).ConfigureAwait(false);
         hasHandedOver = failed == null;
+        if (hasHandedOver) await loop.WaitForAsync(Bfd.FallSilentAsync()).ConfigureAwait(false);
         outcome.SetResult(hasHandedOver);
         order.Done.SetResult(failed);
         if (!hasHandedOver) return;
@@ -80,6 +81,7 @@ public sealed partial class SpeakerLoop
         }
         order.To.End();
         over.TrySetResult();
+        Bfd.TakeBack();
         foreach (var (_, session) in standing) session.GoOn();
         frozen?.Dispose();
         listener.GoOn();
@@ -92,12 +94,8 @@ public sealed partial class SpeakerLoop
         if (IsShuttingDown) return Ends;
         if (Recovery is { } recovery)
             return $"this daemon has itself just begun, and waits for {recovery.Waits} tables of its peers: try again in a while";
-        return BarByBfd();
+        return null;
     }
-
-    private string? BarByBfd() => Bfd.Sessions.Any(session => session.State == BfdState.Up)
-        ? "neighbours are watched by BFD, whose sessions end with this process: they would take it for lost. Restart it instead"
-        : null;
 
     private async Task StandStillAndGiveAsync(
         IHeir to, List<(Peer Peer, StandingSession Session)> standing, Task over, Action<IDisposable> froze, CancellationToken stop)
@@ -128,15 +126,14 @@ public sealed partial class SpeakerLoop
         }
         // Its news waits behind this order: what stays of it is not known yet.
         if (Peers.FirstOrDefault(peer => peer.Up != null && !lives.ContainsKey(peer)) is { } lost) throw HasEnded(lost);
-        await to.OfferAsync(StateOf(lives, listeners), images, sockets, stop).ConfigureAwait(false);
+        var watched = await Bfd.SayAsync().WaitAsync(stop).ConfigureAwait(false);
+        await to.OfferAsync(StateOf(lives, listeners, watched), images, sockets, stop).ConfigureAwait(false);
         foreach (var (_, session) in standing)
             while (session.Backlog > 0) await Task.Delay(LookAgainAfter, time, stop).ConfigureAwait(false);
-        // BFD has a thread of its own, which does not stand still.
-        if (BarByBfd() is { } watched) throw new HandoverException(watched);
         await GiveAsync(to, standing, over, stop).ConfigureAwait(false);
     }
 
-    private HandedState StateOf(Dictionary<Peer, HandedLife> lives, int listeners) => new()
+    private HandedState StateOf(Dictionary<Peer, HandedLife> lives, int listeners, ImmutableArray<HandedBfd> watched) => new()
     {
         Version = HandedState.CurrentVersion,
         Release = "",
@@ -155,6 +152,7 @@ public sealed partial class SpeakerLoop
         DrainOfAll = all is var (reason, since, isByCordon) ? new("", reason, since, isByCordon, StaysDown: false) : null,
         Leases = [.. Sources.Where(source => source.Name.StartsWith(LeasedName, StringComparison.Ordinal)).SelectMany(Leases)],
         Sources = [.. Sources.Select(source => new HandedSource(source.Index, source.Name))],
+        Bfd = watched,
     };
 
     private static HandedPeer StateOf(Peer peer, HandedLife? life) => new()
@@ -206,12 +204,23 @@ public sealed partial class SpeakerLoop
                 }
                 moments.Add(moment.Value.Silence.TotalSeconds);
             }
-            await to.GiveAsync(new(moments.ToImmutable()), either.Token).ConfigureAwait(false);
+            await to.GiveAsync(new(moments.ToImmutable(), await LendBfdAsync(either.Token).ConfigureAwait(false)), either.Token)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             throw new HandoverException($"the new process had not taken the sessions within {patience.Words()} of the last moment");
         }
+    }
+
+    /// <summary>Its thread does not stand still. A loss that it has seen meanwhile waits behind this order, and is for us to act on.</summary>
+    private async Task<ImmutableArray<HandedBfd>> LendBfdAsync(CancellationToken stop)
+    {
+        var lent = await Bfd.LendAsync().WaitAsync(stop).ConfigureAwait(false);
+        foreach (var peer in Peers)
+            if (peer.Watched is { Key: var key } && lent.Any(one => one.IsOf(key) && peer.HasUnheardLoss(one.LastLoss)))
+                throw HasEnded(peer);
+        return lent;
     }
 
     private static HandoverException HasEnded(Peer peer) => new($"the session with {peer.Name} has ended meanwhile: try again");

@@ -59,12 +59,16 @@ public sealed partial class SpeakerLoop
         var taken = state.Peers.Where(handed => handed.Life != null).Select(handed => Take(handed, handed.Life!, from)).ToList();
         foreach (var handed in state.Peers)
             if (handed.Loss is { } loss) TakeLeft(handed, loss);
+        // Whom BFD is to watch is known from here on.
+        await WatchAsync().ConfigureAwait(false);
         var told = await RestoreAsync(from).ConfigureAwait(false);
         await Rib.EndRestoringAsync(told).ConfigureAwait(false);
         var moments = await from.RestoredAsync(stopping.Token).ConfigureAwait(false);
         if (moments.SilentSeconds.Length != taken.Count)
             throw new HandoverException($"expected a moment for each of {taken.Count} sessions, got {moments.SilentSeconds.Length}");
+        BfdWatch.Check(moments.Bfd);
         await from.TakenAsync(stopping.Token).ConfigureAwait(false);
+        Bfd.Adopt(moments.Bfd);
         return (taken, moments);
     }
 

@@ -138,6 +138,7 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     public async Task StartAsync(ITestator? from = null)
     {
         isTakingOver = from != null;
+        if (from != null) Bfd.Expect(from.State.Bfd);
         listener.Open(Config.Listen, Config.ListenPort, from == null ? null : [.. from.Sockets.Take(from.State.Listeners)]);
         Rib.Start();
         if (isTakingOver) Rib.BeginRestoring();
@@ -263,7 +264,9 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
         if (isTakingOver) BeginTakingOver();
         else BeginDeferral();
         fib?.Configure(Config.Kernel, OwnRoutes);
-        await LookAtKernelAsync(kernelNews.Take()).ConfigureAwait(false);
+        // What has changed since this was made, and before anybody listened, was told to nobody.
+        kernelNews.Take();
+        await LookAtKernelAsync(kernel.Current).ConfigureAwait(false);
         LookAtListening(latest);
         if (isTakingOver)
         {

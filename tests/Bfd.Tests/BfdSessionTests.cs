@@ -237,6 +237,45 @@ public class BfdSessionTests
         return one.State == BfdState.Up || one.Packet(final: false).DesiredMinTx >= 1_000_000;
     }
 
+    [Fact]
+    public void One_that_is_lent_takes_no_silence_for_a_loss_and_has_the_whole_time_when_it_is_taken_back()
+    {
+        ComeUp();
+        Settle();
+        session.Lend();
+        Assert.Equal(BfdSession.Never, session.DetectAt);
+        Hear(BfdState.Up, at: 500);
+        Assert.Equal((BfdState.Up, BfdSession.Never), (session.State, session.DetectAt));
+        session.TakeBack(Second);
+        Assert.Equal(1150 * Millisecond, session.DetectAt);
+        session.Expire(1150 * Millisecond);
+        Assert.Equal(BfdState.Down, session.State);
+    }
+
+    [Fact]
+    public void Another_process_says_what_this_one_said_and_asks_whether_it_was_heard()
+    {
+        ComeUp();
+        Settle();
+        var handed = session.Hand(new(Net.Address.Parse("10.0.0.2"), 3, false), 50_001, DateTimeOffset.UnixEpoch, 1, 0, null);
+        var heir = new BfdSession(handed, Quick, new(2), now: Second);
+        Assert.Equal(session.Packet(final: false) with { Flags = Poll }, heir.Packet(final: false));
+        Assert.Equal((Second, 1150 * Millisecond), (heir.NextSend, heir.DetectAt));
+        Assert.Equal((session.SendInterval, session.DetectionTime), (heir.SendInterval, heir.DetectionTime));
+        Assert.Equal(handed, heir.Hand(handed.Key(), 50_001, DateTimeOffset.UnixEpoch, 1, 0, null));
+    }
+
+    [Fact]
+    public void Other_times_of_the_other_process_wait_for_the_neighbours_word()
+    {
+        ComeUp();
+        Settle();
+        var handed = session.Hand(new(Net.Address.Parse("10.0.0.2"), 3, false), 50_001, DateTimeOffset.UnixEpoch, 1, 0, null);
+        var rarer = new BfdTimes(TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(400), 3);
+        var heir = new BfdSession(handed, rarer, new(2), now: Second);
+        Assert.Equal((50_000u, 400_000u), (heir.SendInterval, heir.Packet(final: false).DesiredMinTx));
+    }
+
     private void ComeUp()
     {
         Hear(BfdState.Down, at: 0);

@@ -338,28 +338,89 @@ public class HandoverTests
         return false;
     }
 
-    /// <summary>Its thread goes on meanwhile.</summary>
-    [Fact]
-    public async Task A_neighbour_that_bfd_has_heard_meanwhile_is_a_reason_to_go_on_here()
+    private static readonly BfdLoss Yesterday = new("10.0.0.2 was not heard for 150 ms", DateTimeOffset.UnixEpoch);
+
+    private static HandedBfd Watched(BfdTarget target, BfdState state, BfdLoss? loss) => new()
     {
-        var bfd = new FakeBfd();
-        await using var pair = await new Pair(
-            config => config.Peer(peer => peer with { Bfd = new(BfdTimes.Default) }), bfdOfA: bfd).UpAsync();
+        Peer = target.Key.Peer.ToString(),
+        Interface = target.Key.Interface,
+        Multihop = target.Key.Multihop,
+        State = state,
+        RemoteState = state,
+        Diagnostic = BfdDiagnostic.None,
+        RemoteDiagnostic = BfdDiagnostic.None,
+        LocalDiscriminator = 1,
+        RemoteDiscriminator = 2,
+        RemoteDesiredMinTx = 50_000,
+        RemoteRequiredMinRx = 50_000,
+        RemoteMultiplier = 3,
+        RemoteDemands = false,
+        RemoteIsIndependent = false,
+        SendInForce = 50_000,
+        ReceiveInForce = 50_000,
+        Port = 50_000,
+        Since = DateTimeOffset.UnixEpoch,
+        Ups = 1,
+        Losses = loss == null ? 0 : 1,
+        LastLoss = loss,
+    };
+
+    private static async Task<Pair> WatchedByAsync(FakeBfd bfd)
+    {
+        var pair = await new Pair(config => config.Peer(peer => peer with { Bfd = new(BfdTimes.Default) }), bfdOfA: bfd).UpAsync();
         pair.A.Kernel.Become(BfdWatchTests.Beside(pair.ConfigA.Listen[0]));
         await Until.TrueAsync(() => bfd.Wanted.Length == 1);
+        return pair;
+    }
+
+    /// <summary>Its thread does not stand still; what it lost before the session began is no news on the other side either.</summary>
+    [Fact]
+    public async Task What_bfd_watches_goes_over_at_the_last_moment_and_an_old_loss_is_no_new_one()
+    {
+        var (bfd, bfdOfHeir) = (new FakeBfd(), new FakeBfd());
+        var pair = await WatchedByAsync(bfd);
+        bfd.Become(BfdState.Up);
+        bfd.Handed = [Watched(bfd.Wanted[0], BfdState.Up, Yesterday)];
+        Ended.Add(pair);
+        await using var heir = new TestSpeaker(pair.ConfigA, bfd: bfdOfHeir);
+        heir.Kernel.Become(BfdWatchTests.Beside(pair.ConfigA.Listen[0]));
+        // The old side has heard of it long ago.
+        bfd.Become(BfdState.Up, Yesterday);
+        await Until.TrueAsync(() => SeenBy(pair.B).Ups == 2);
         var before = SeenBy(pair.B);
-        var heir = new TestSpeaker(pair.ConfigA);
+        var between = new Between();
+        var handing = pair.A.Loop.HandOverAsync(between, Long);
+        await TakeOverAsync(heir, between);
+        Assert.Null(await handing.WaitAsync(Long));
+        Assert.Equal(["says", "lends", "falls silent"], bfd.Said);
+        Assert.Equal(["expects", "adopts for 1"], bfdOfHeir.Said);
+        await heir.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
+        await Until.TrueAsync(async () => await pair.B.LearnedAsync() == "192.0.2.0/24");
+        Assert.Equal((before.Ups, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
+        await pair.B.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_bfd_loses_meanwhile_is_a_reason_to_go_on_here()
+    {
+        var bfd = new FakeBfd();
+        await using var pair = await WatchedByAsync(bfd);
+        bfd.Become(BfdState.Up);
+        bfd.Handed = [Watched(bfd.Wanted[0], BfdState.Up, null)];
+        var heir = new TestSpeaker(pair.ConfigA, bfd: new FakeBfd());
         Ended.Add(heir);
         var between = new Between();
         var handing = pair.A.Loop.HandOverAsync(between, Long);
         await between.Offered;
-        bfd.Become(BfdState.Up);
+        var loss = new BfdLoss("it was not heard", DateTimeOffset.UnixEpoch);
+        bfd.Handed = [Watched(bfd.Wanted[0], BfdState.Down, loss)];
+        bfd.Become(BfdState.Down, loss);
         _ = TakeOverAsync(heir, between);
-        Assert.StartsWith("neighbours are watched by BFD", await handing.WaitAsync(Long));
+        Assert.StartsWith("the session with b has ended meanwhile", await handing.WaitAsync(Long));
         Assert.True(between.HasEnded);
-        await pair.A.Loop.ConfigureAsync(pair.ConfigA.Routes("192.0.2.0/24"));
-        await Until.TrueAsync(async () => await pair.B.LearnedAsync() == "192.0.2.0/24");
-        Assert.Equal((before.Ups, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
+        Assert.Equal(["says", "lends", "takes back"], bfd.Said);
+        bfd.Become(BfdState.Up, loss);
+        await Until.TrueAsync(() => SeenBy(pair.B).Ups == 2);
     }
 
     /// <summary>It waits in the kernel, with all that the neighbour had said before.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Speaker.Handover;
@@ -11,7 +12,7 @@ namespace Calico.Bgp.Speaker.Handover;
 public sealed record HandedState
 {
     /// <summary>Of this and of the images of the tables: what is of another version is not taken over.</summary>
-    public const int CurrentVersion = 2;
+    public const int CurrentVersion = 3;
 
     public required int Version { get; init; }
     /// <summary>Of the daemon that hands over, for people.</summary>
@@ -31,6 +32,8 @@ public sealed record HandedState
     public required ImmutableArray<HandedLease> Leases { get; init; }
     /// <summary>Sources of own routes, by the numbers that the images name them by.</summary>
     public required ImmutableArray<HandedSource> Sources { get; init; }
+    /// <summary>What BFD watches, as of then: own routes have those gateways that are heard.</summary>
+    public required ImmutableArray<HandedBfd> Bfd { get; init; }
 }
 
 /// <summary>One of the peers whose sessions are established, or whose routes are kept.</summary>
@@ -101,8 +104,10 @@ public sealed record HandedLease(string Producer, string Prefix, double? Seconds
 /// <summary>A source of own routes.</summary>
 public sealed record HandedSource(ushort Index, string Name);
 
-/// <summary>At the last moment: how long each session's peer had not been heard, in the order of the sessions.</summary>
-public sealed record HandedMoments(ImmutableArray<double> SilentSeconds);
+/// <summary>At the last moment.</summary>
+/// <param name="SilentSeconds">How long each session's peer had not been heard, in the order of the sessions.</param>
+/// <param name="Bfd">All that BFD watches.</param>
+public sealed record HandedMoments(ImmutableArray<double> SilentSeconds, ImmutableArray<HandedBfd> Bfd);
 
 /// <summary>All that is JSON of it.</summary>
 [JsonSourceGenerationOptions(

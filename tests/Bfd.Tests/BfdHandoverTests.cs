@@ -1,0 +1,100 @@
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Bfd.Tests;
+
+/// <summary>One process's sessions go over into another one's, on the same wire and ports, and the neighbour notices nothing.</summary>
+public sealed class BfdHandoverTests : IAsyncLifetime
+{
+    /// <summary>Slow enough for a machine that is busy with other tests.</summary>
+    private static readonly BfdTimes Slow = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(200), 20);
+
+    private readonly List<BfdLoop> loops = [];
+    private Netns near = null!, far = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Namespaces) != null) return;
+        (near, far) = (await Netns.MakeAsync("near"), await Netns.MakeAsync("far"));
+        await Netns.JoinAsync(near, "eth0", ["10.0.0.1/24", "fd00::1/64"], far, "eth0", ["10.0.0.2/24", "fd00::2/64"]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var loop in loops) await loop.DisposeAsync();
+        if (near != null) await near.DisposeAsync();
+        if (far != null) await far.DisposeAsync();
+    }
+
+    [NeedsTheory(Needs.Namespaces)]
+    [InlineData("10.0.0.1", "10.0.0.2", false)]
+    [InlineData("fd00::1", "fd00::2", false)]
+    [InlineData("10.0.0.1", "10.0.0.2", true)]
+    public async Task The_neighbour_sees_one_session(string ours, string theirs, bool multihop)
+    {
+        var (old, heir, neighbour) = (Made(), Made(), Made());
+        near.Inside(() => Want(old, Target(near, theirs, multihop)));
+        far.Inside(() => Want(neighbour, Target(far, ours, multihop)));
+        await UpAsync(old, neighbour);
+        var (was, seen) = (old.Current[0], neighbour.Current[0]);
+
+        heir.Expect(await old.HandAsync(lends: false));
+        Assert.Equal((BfdState.Up, was.LocalDiscriminator), (heir.Current[0].State, heir.Current[0].LocalDiscriminator));
+        near.Inside(() => Want(heir, Target(near, theirs, multihop)));
+        var handed = await old.HandAsync(lends: true);
+        near.Inside(() =>
+        {
+            heir.Adopt(handed);
+            return true;
+        });
+        await Until.TrueAsync("it hears what the other one heard", () => heir.Current is [{ Counters.Received: > 0 }], 20, () => Said(heir));
+        await old.FallSilentAsync();
+        var heard = heir.Current[0].Counters.Received;
+        await Until.TrueAsync("it goes on", () => heir.Current[0].Counters.Received > heard + 25, 30, () => Said(heir, neighbour));
+        Assert.Equal(Seen(seen), Seen(neighbour.Current[0]));
+        Assert.Equal((was.Since, was.LocalDiscriminator, 0), (heir.Current[0].Since, heir.Current[0].LocalDiscriminator, heir.Current[0].Losses));
+        Assert.Equal(handed[0].Port, Assert.Single(await heir.HandAsync(lends: false)).Port);
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Where_the_other_process_does_not_go_on_the_first_one_does()
+    {
+        var (old, neighbour) = (Made(), Made());
+        near.Inside(() => Want(old, Target(near, "10.0.0.2")));
+        far.Inside(() => Want(neighbour, Target(far, "10.0.0.1")));
+        await UpAsync(old, neighbour);
+        var seen = neighbour.Current[0];
+        await old.HandAsync(lends: true);
+        old.TakeBack();
+        var heard = neighbour.Current[0].Counters.Received;
+        await Until.TrueAsync("it goes on", () => neighbour.Current[0].Counters.Received > heard + 25, 30, () => Said(old, neighbour));
+        Assert.Equal(Seen(seen), Seen(neighbour.Current[0]));
+        // A loss is one again.
+        await neighbour.FallSilentAsync();
+        await Until.TrueAsync("the neighbour is lost", () => old.Current is [{ Losses: 1 }], 20, () => Said(old));
+    }
+
+    private static (DateTimeOffset, int, int, uint) Seen(BfdSessionStatus by) => (by.Since, by.Ups, by.Losses, by.RemoteDiscriminator);
+
+    private BfdLoop Made()
+    {
+        var registry = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, defect) => throw defect);
+        var made = new BfdLoop(registry, TimeProvider.System, NullLogger<BfdLoop>.Instance);
+        loops.Add(made);
+        return made;
+    }
+
+    private static bool Want(BfdLoop loop, params BfdTarget[] targets)
+    {
+        loop.Want([.. targets]);
+        return true;
+    }
+
+    private static BfdTarget Target(Netns from, string peer, bool multihop = false) =>
+        new(new(Address.Parse(peer), multihop ? 0 : int.Parse(from.Ip("-o link show eth0").Split(':')[0]), multihop), Slow);
+
+    private static Task UpAsync(BfdLoop a, BfdLoop b) => Until.TrueAsync(
+        "both are up", () => a.Current is [{ State: BfdState.Up }] && b.Current is [{ State: BfdState.Up }], 20, () => Said(a, b));
+
+    private static string Said(params BfdLoop[] loops) => string.Join('\n', loops.SelectMany(loop => loop.Current));
+}
