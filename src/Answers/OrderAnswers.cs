@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>POST /v1/reload</c>, and <c>bgpctl plan --diff</c>: one line for each thing that changed, or would.</summary>
@@ -9,7 +11,12 @@ public sealed record LeaseBody(
 
 /// <summary><c>POST /v1/routes</c> and <c>DELETE /v1/routes</c>: it is announced, or is no more.</summary>
 /// <param name="Ttl">Seconds; null: without an end, or withdrawn.</param>
-public sealed record LeaseAnswer(string Prefix, string Producer, double? Ttl);
+public sealed record LeaseAnswer(string Prefix, string Producer, double? Ttl)
+{
+    /// <summary>Why nobody is told of it although it is held; absent where it is the best route of its prefix.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? NotBest { get; init; }
+}
 
 /// <summary><c>POST /v1/drain</c> and <c>/v1/undrain</c>: the peers that are drained, or no longer so, by this order.</summary>
 public sealed record DrainedAnswer(IReadOnlyList<string> Peers);

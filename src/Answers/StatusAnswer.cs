@@ -44,6 +44,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Drained { get; init; }
 
+    /// <summary>Peers that stay down because they sent more than their <c>prefixLimit</c>; absent where none does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OverLimitAnswer>? OverLimit { get; init; }
+
     /// <summary>Absent where no policy is enforced.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }
@@ -56,6 +60,8 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ResourcesAnswer? Resources { get; init; }
 }
+
+public sealed record OverLimitAnswer(string Peer, string Family, int Limit);
 
 /// <param name="Policies">That are enforced, whether they select anything here or not.</param>
 /// <param name="Workloads">Endpoints of workloads on this node.</param>

@@ -204,7 +204,9 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
             .ConfigureAwait(false);
         var done = daemon.Read(body, AnswersJson.Default.LeaseAnswer);
         var until = done.Ttl is { } ttl ? $"for {Words.Seconds(ttl)}, unless it is announced again" : "until it is withdrawn";
-        Say(body, [$"{done.Prefix}: {done.Producer} announces it {until}"]);
+        Say(body, [done.NotBest is { } why
+            ? $"{done.Prefix}: {done.Producer} holds it {until}, and no peer is told of it: {why}; `bgpctl explain route {done.Prefix}`"
+            : $"{done.Prefix}: {done.Producer} announces it {until}"]);
     }
 
     public async Task WithdrawAsync(string prefix, string? producer, CancellationToken stop)

@@ -25,7 +25,11 @@ public sealed record SaidAttributes
 
 /// <summary>A route that a program on this node has announced for a while (MetalLB, kube-vip): it need speak no BGP itself.</summary>
 /// <param name="Ttl">It is withdrawn then, unless it is announced again; null: until it is withdrawn.</param>
-public sealed record RouteLease(string Producer, Prefix Prefix, TimeSpan? Ttl, SaidAttributes Said);
+public sealed record RouteLease(string Producer, Prefix Prefix, TimeSpan? Ttl, SaidAttributes Said)
+{
+    /// <summary>The source of routes that it stands in: <c>lease.metallb1</c> of IPv4, <c>lease.metallb2</c> of IPv6.</summary>
+    public string Source => $"{SpeakerLoop.LeasedName}{Producer}{(Prefix.Family == IpFamily.IPv4 ? 1 : 2)}";
+}
 
 /// <summary><c>control.producers</c>: what one of them may announce.</summary>
 /// <param name="Prefixes">Inside of these alone; none: any.</param>

@@ -5,7 +5,7 @@ namespace Calico.Bgp.Speaker;
 /// <content>Routes that programs on this node have announced.</content>
 public sealed partial class SpeakerLoop
 {
-    private const string LeasedName = "lease.";
+    internal const string LeasedName = "lease.";
 
     private readonly RouteLeases leases;
 

@@ -216,6 +216,37 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Contains("nobody does not announce it", lab.Errors.ToString());
     }
 
+    [Fact]
+    public async Task A_route_that_is_announced_and_not_told_to_anybody_is_said_to_be_held()
+    {
+        var held = Prefix.Parse("192.0.2.1/32");
+        lab.Speaker.Table =
+        [
+            lab.Speaker.Table[0] with { Prefix = held, Protocol = "lease.bgpctl1", Best = false, Reason = "next hop is not reachable" },
+        ];
+        Assert.Equal(0, await lab.RunAsync("announce", "192.0.2.1/32", "--next-hop", "203.0.113.99"));
+        Assert.Equal(
+            "192.0.2.1/32: bgpctl holds it until it is withdrawn, and no peer is told of it: next hop is not reachable; "
+            + "`bgpctl explain route 192.0.2.1/32`\n", lab.Output.ToString());
+        Assert.Equal("lease.bgpctl1", lab.Speaker.LastQuery!.Protocol);
+    }
+
+    [Fact]
+    public async Task A_peer_that_sent_more_than_its_limit_is_named_by_status()
+    {
+        await lab.RunAsync("status");
+        Assert.DoesNotContain("over limit", lab.Output.ToString());
+        lab.Speaker.Protocols =
+        [
+            .. lab.Speaker.Protocols.Select(one => one.Name != "node2" ? one
+                : one with { Enabled = false, Channels = [one.Channels[0] with { ReceiveLimit = 10, IsOverLimit = true }] }),
+        ];
+        await lab.RunAsync("status");
+        Assert.Contains(
+            "\nover limit   node2 sent more than its prefixLimit of 10 (ipv4), and stays down until `bgpctl peers node2 enable`, "
+            + "or a higher limit\n", lab.Output.ToString());
+    }
+
     [Theory]
     [InlineData("withdraw")]
     [InlineData("explain route")]

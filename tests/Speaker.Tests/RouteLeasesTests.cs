@@ -103,6 +103,20 @@ public class RouteLeasesTests
     }
 
     [Fact]
+    public async Task One_with_a_next_hop_that_nobody_reaches_is_held_and_not_the_best()
+    {
+        await using var pair = await new Pair(config => config.Peer(peer => peer with { Export = AcceptAll.Instance })).UpAsync();
+        var lease = Lease(First, said: new SaidAttributes { NextHop = Address.Parse("203.0.113.99") });
+        Assert.Null(await pair.A.Loop.AnnounceAsync(lease));
+        var routes = new List<RouteView>();
+        await foreach (var batch in pair.A.View.Routes(new(RouteSelection.All, Prefix: First, Protocol: lease.Source), default))
+            routes.AddRange(batch);
+        var route = Assert.Single(routes);
+        Assert.False(route.Best);
+        Assert.StartsWith("next hop is not reachable: ", route.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_lease_that_is_not_renewed_is_withdrawn_everywhere()
     {
         await using var pair = await new Pair().UpAsync();

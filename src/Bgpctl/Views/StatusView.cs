@@ -16,6 +16,7 @@ internal static class StatusView
             ("last reload", LastReload(status)),
             ("filters", string.Join(", ", status.Filters)),
             ("sessions", Sessions(status.Sessions)),
+            ("over limit", status.OverLimit is { } over ? new Cell(string.Join("; ", over.Select(OverLimit)), Tone.Bad) : ""),
             ("listen", status.ListenWaits is { } waits
                 ? new Cell($"waits for {string.Join(", ", waits)}: this host does not have it", Tone.Bad) : ""),
             ("drained", status.Drained is { } drained ? $"{string.Join(", ", drained)} (until `bgpctl undrain`)" : null),
@@ -27,6 +28,10 @@ internal static class StatusView
             ("loops", Loops(status.Loops)));
         return new Page([new Section(new Cell(status.HostName), facts), Sources(status), .. Resources(status)]);
     }
+
+    private static string OverLimit(OverLimitAnswer over) =>
+        $"{over.Peer} sent more than its prefixLimit of {over.Limit} ({over.Family}), and stays down until "
+        + $"`bgpctl peers {over.Peer} enable`, or a higher limit";
 
     private static Cell Policy(PolicyStatusAnswer policy) => policy.Problems.Count > 0
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)

@@ -34,8 +34,20 @@ internal sealed class Leases(ISpeaker speaker)
             await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.OverQuota, barred, "producer")).ConfigureAwait(false);
             return;
         }
-        await Answer.JsonAsync(http, new(lease!.Prefix.ToString(), lease.Producer, lease.Ttl?.TotalSeconds), Answer.Json.LeaseAnswer)
-            .ConfigureAwait(false);
+        var answer = new LeaseAnswer(lease!.Prefix.ToString(), lease.Producer, lease.Ttl?.TotalSeconds)
+        {
+            NotBest = await NotBestAsync(lease, http.RequestAborted).ConfigureAwait(false),
+        };
+        await Answer.JsonAsync(http, answer, Answer.Json.LeaseAnswer).ConfigureAwait(false);
+    }
+
+    /// <summary>A next hop that nobody reaches is the usual reason; null: it is the best one.</summary>
+    private async Task<string?> NotBestAsync(RouteLease lease, CancellationToken stop)
+    {
+        var query = new RouteQuery(RouteSelection.All, Prefix: lease.Prefix, Protocol: lease.Source);
+        await foreach (var routes in speaker.Routes(query, stop).ConfigureAwait(false))
+            if (routes is [{ Best: false, Reason: var reason }, ..]) return reason;
+        return null;
     }
 
     /// <summary>DELETE /v1/routes?prefix=PREFIX[&amp;producer=NAME].</summary>

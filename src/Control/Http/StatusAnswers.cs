@@ -40,6 +40,7 @@ internal static class StatusAnswers
             ListenWaits = router.ListenWaits is { IsEmpty: false } waits ? [.. waits.Select(address => address.ToString())] : null,
             Drained = speaker.Protocols.Where(protocol => protocol.Drain != null).Select(protocol => protocol.Name).ToArray()
                 is { Length: > 0 } drained ? drained : null,
+            OverLimit = protocols.SelectMany(OverLimit).ToArray() is { Length: > 0 } over ? over : null,
             Ranges = speaker.Ranges is { Count: > 0 } ranges ? [.. ranges.Select(Range)] : null,
             Protocols = [.. protocols.Where(protocol => protocol.Session == null).Select(Protocol)],
             Kernel = Counts(speaker.KernelStatus),
@@ -55,6 +56,11 @@ internal static class StatusAnswers
     private static PolicyStatusAnswer Policy(PolicyView policy) => new(
         policy.Policies, policy.Workloads, policy.Hosts, policy.Programs,
         [.. policy.Problems.Select(problem => new PolicyProblemAnswer(problem.Policy, problem.Reason))]);
+
+    private static IEnumerable<OverLimitAnswer> OverLimit(ProtocolStatus protocol) =>
+        from channel in protocol.Channels
+        where channel is { IsOverLimit: true, ReceiveLimit: not null }
+        select new OverLimitAnswer(protocol.Name, channel.Family.Word(), channel.ReceiveLimit!.Value);
 
     private static RangeAnswer Range(RangeStatus range) =>
         new(range.Range.ToString(), range.Name, range.Sessions, range.Limit, range.Origin.ToString());
