@@ -181,7 +181,7 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
             {
                 if (header.Sequence != sequence || header.Type != MessageType.Error) continue;
                 var answer = new NetlinkAnswer(header, body);
-                words = answer.Words;
+                words = answer.AdvisedWords;
                 return answer.Errno;
             }
         }

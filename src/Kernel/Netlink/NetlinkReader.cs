@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Netlink;
 
@@ -99,4 +100,9 @@ internal readonly ref struct NetlinkAnswer
             return words.IsEmpty ? error : $"{error}: {System.Text.Encoding.UTF8.GetString(words)}";
         }
     }
+
+    public const string NeedsAdmin = "root or CAP_NET_ADMIN is needed";
+
+    /// <summary>The same, and what to do about it where that is known.</summary>
+    public string AdvisedWords => Errno == EPERM ? $"{Words} ({NeedsAdmin})" : Words;
 }

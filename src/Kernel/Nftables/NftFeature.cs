@@ -1,3 +1,4 @@
+using Calico.Bgp.Kernel.Netlink;
 using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nftables;
@@ -26,7 +27,7 @@ internal static class NftFeature
     /// <summary>What to do about a refusal, as far as it can be told.</summary>
     public static string Advice(NftPart part, int errno) => part switch
     {
-        _ when errno == EPERM => "root or CAP_NET_ADMIN is needed",
+        _ when errno == EPERM => NetlinkAnswer.NeedsAdmin,
         NftPart.Table when IsMissing(errno) => "the kernel may lack CONFIG_NF_TABLES_INET",
         NftPart.Chain when IsMissing(errno) => "the kernel may lack CONFIG_NFT_NAT",
         NftPart.Rule rule when IsMissing(errno) => $"the kernel may lack {string.Join(" or ", Options(rule.Value))}",

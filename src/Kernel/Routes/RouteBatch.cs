@@ -99,7 +99,7 @@ internal sealed class RouteBatch(NetlinkSocket socket)
             var index = header.Sequence - first;
             if (header.Type != MessageType.Error || index >= Count) continue;
             var answer = new NetlinkAnswer(header, body);
-            if (answer.Errno != 0) (errnos[index], words[index]) = (answer.Errno, answer.Words);
+            if (answer.Errno != 0) (errnos[index], words[index]) = (answer.Errno, answer.AdvisedWords);
             last |= index == Count - 1;
         }
         return last;

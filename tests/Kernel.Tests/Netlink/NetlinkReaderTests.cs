@@ -16,6 +16,14 @@ public class NetlinkReaderTests
     }
 
     [Fact]
+    public void Of_want_of_rights_the_capability_is_named()
+    {
+        var body = Octets.Of("ffffffff 2c000000 1800 0506 01000000 00000000"); // errno -1
+        var answer = new NetlinkAnswer(new NetlinkHeader(0, MessageType.Error, (NetlinkFlags)0x100, 1, 0), body);
+        Assert.Equal("Operation not permitted (root or CAP_NET_ADMIN is needed)", answer.AdvisedWords);
+    }
+
+    [Fact]
     public void Messages_end_at_a_length_that_cannot_be()
     {
         var messages = new NetlinkReader(Octets.Of("14000000 0300 0200 05000000 00000000 00000000"
