@@ -67,6 +67,18 @@ public sealed partial class LifeTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, daemon.ExitCode);
     }
 
+    [NeedsFact(Needs.Daemon, "birdc")]
+    public async Task Without_standard_streams_it_runs_as_with_them()
+    {
+        daemon = Background.Start(
+            space, Log, new Dictionary<string, string>(), "sh", "-c", "exec \"$0\" --config \"$1\" <&- >&- 2>&-", Project.Daemon,
+            Configuration());
+        await RunsAsync();
+        daemon.Signal("TERM");
+        await daemon.EndedAsync();
+        Assert.Equal(0, daemon.ExitCode);
+    }
+
     /// <summary>Five times: a line that still waits in the log's queue when the process ends is lost by chance.</summary>
     [NeedsFact("birdc")]
     public async Task A_defect_in_a_loop_ends_the_daemon_with_a_code_of_its_own_and_leaves_its_routes()

@@ -4,6 +4,8 @@ using Calico.Bgp.Bgpd;
 // bgpd: the daemon. Exit codes: 0 ended as asked, 1 could not run, 2 the configuration or the command line is wrong,
 // 70 ended on a defect in one of its loops (its routes and rules stay; the supervisor starts it again).
 
+StandardStreams.Fill();
+
 var config = new Option<FileInfo>("--config")
 {
     Description = "The configuration file.",

@@ -414,13 +414,17 @@ public sealed partial class PeerSession : IAsyncDisposable
             log.Down(Settings.Name, fault.Kind, Reason(fault));
             owner.Down(this, routes, fault);
         }
-        else if (IsAnother(before, fault)) log.NotUp(Settings.Name, fault.Kind, Reason(fault));
+        else if (IsAnother(before, fault) && !IsGone(fault)) log.NotUp(Settings.Name, fault.Kind, Reason(fault));
         else log.StillNotUp(Settings.Name, fault.Kind, Reason(fault));
     }
 
     /// <summary>Counts in the detail grow; that there is one at all is news.</summary>
     private static bool IsAnother(SessionFault before, SessionFault fault) =>
         (before.Kind, before.Text, before.Detail == null) != (fault.Kind, fault.Text, fault.Detail == null);
+
+    /// <summary>That it is none of ours any more (or another neighbour of its link, from now on) is said by who took it away.</summary>
+    private static bool IsGone(SessionFault fault) =>
+        fault.Notification is { Code: ErrorCode.Cease, Subcode: (byte)CeaseSubcode.PeerDeconfigured } && fault.Kind == FaultKind.Stopped;
 
     private static string Reason(SessionFault fault) => fault.Detail == null ? fault.Text : $"{fault.Text}: {fault.Detail}";
 

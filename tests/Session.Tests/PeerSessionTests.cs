@@ -103,6 +103,17 @@ public class PeerSessionTests
     }
 
     [Theory]
+    [InlineData(CeaseSubcode.PeerDeconfigured, false)]
+    [InlineData(CeaseSubcode.AdministrativeShutdown, true)]
+    public async Task Of_a_peer_that_is_taken_away_before_its_session_was_up_the_log_says_nothing(CeaseSubcode why, bool isSaid)
+    {
+        await using var one = new Speaker(Loopback.Neighbours().A with { Passive = true });
+        await Until.TrueAsync("it waits for a call", () => one.Now.Phase == Phase.Active);
+        await one.Session.StopAsync(why);
+        Assert.Equal(isSaid, one.Log.All.Any(line => line.StartsWith("Information b: not up: Stopped: ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Routes_go_out_and_come_in(bool prompt)
