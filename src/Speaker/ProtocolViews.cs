@@ -46,9 +46,10 @@ internal static class ProtocolViews
         foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
         {
             if (!session.Settings.Families.Has(family)) continue;
-            var nextHop = peer.Up is { } life ? Self(life.Told, family) : null;
+            var isAgreed = families.Has(family);
+            var nextHop = isAgreed && peer.Up is { } life ? Self(life.Told, family) : null;
             channels.Add(Channel(
-                speaker.Rib.CountsOf(peer.Index, family), family, up && families.Has(family),
+                speaker.Rib.CountsOf(peer.Index, family), family, up && isAgreed,
                 new(config.Import.Name, config.ImportDefaulted), new(config.Export.Name, config.ExportDefaulted), nextHop) with
             {
                 ReceiveLimit = config.PrefixLimit,

@@ -247,6 +247,18 @@ public sealed partial class CommandsTests : IAsyncLifetime
             + "or a higher limit\n", lab.Output.ToString());
     }
 
+    [Fact]
+    public async Task A_family_that_the_neighbour_does_not_speak_is_not_agreed_on()
+    {
+        lab.Speaker.Protocols =
+        [
+            .. lab.Speaker.Protocols.Select(one => one.Name != "tor1" ? one
+                : one with { Channels = [one.Channels[0], one.Channels[1] with { Up = false, NextHop = null }] }),
+        ];
+        await lab.RunAsync("peers", "tor1");
+        Assert.Matches("\nipv4 +up .*\nipv6 +not agreed on ", lab.Output.ToString());
+    }
+
     [Theory]
     [InlineData("withdraw")]
     [InlineData("explain route")]

@@ -53,6 +53,17 @@ public class SpeakerLoopTests
     }
 
     [Fact]
+    public async Task A_family_that_the_neighbour_does_not_speak_is_down_and_has_no_next_hop()
+    {
+        await using var pair = await new Pair(changeB: config => config.Peer(
+            peer => peer with { Session = peer.Session with { Families = FamilySet.IPv4 } })).UpAsync();
+        await Until.TrueAsync(() => pair.A.View.Protocols.Single(protocol => protocol.Name == "b").Channels[0].NextHop != null);
+        var channels = pair.A.View.Protocols.Single(protocol => protocol.Name == "b").Channels;
+        Assert.Equal([(IpFamily.IPv4, true), (IpFamily.IPv6, false)], channels.Select(channel => (channel.Family, channel.Up)));
+        Assert.Null(channels[1].NextHop);
+    }
+
+    [Fact]
     public async Task What_import_rejects_is_kept_and_not_used()
     {
         await using var pair = await new Pair(

@@ -109,10 +109,17 @@ internal static class PeerView
         ],
         [.. peer.Channels.Select(channel => (Cell[])
             [
-                channel.Family, channel.Up ? new("up", Tone.Good) : new("down", Tone.Bad), Words.Number(channel.Received),
+                channel.Family, State(peer, channel), Words.Number(channel.Received),
                 Words.Number(channel.Accepted), Words.Number(channel.Filtered), Words.Number(channel.Advertised),
                 Words.Number(channel.Preferred), PeersView.Import(channel), PeersView.Export(channel), channel.NextHop,
             ])]);
+
+    private static Cell State(PeerAnswer peer, ChannelAnswer channel) => (peer.Up, channel.Up) switch
+    {
+        (_, true) => new("up", Tone.Good),
+        (true, false) => new("not agreed on", Tone.Bad),
+        _ => new("down", Tone.Bad),
+    };
 
     private static Grid Messages(PeerAnswer peer)
     {
