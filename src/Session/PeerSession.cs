@@ -40,7 +40,7 @@ public sealed partial class PeerSession : IAsyncDisposable
     private Loop? loop;
     private SessionFault last = SessionFault.None;
     /// <summary>When it last began to wait for the peer.</summary>
-    private SignedSegments? dropped;
+    private DroppedSegments? dropped;
     private Notification? told;
     private int calls;
 
@@ -63,13 +63,23 @@ public sealed partial class PeerSession : IAsyncDisposable
         get
         {
             var now = status.Snapshot;
-            var waits = now is { Enabled: true, Phase: Phase.Active } && Settings is { Passive: true, Password: not null };
-            return waits && Dropped() is { } words ? now with { Hint = $"no call though a password is set: {words}" } : now;
+            var missing = now switch
+            {
+                { Enabled: false } => null,
+                { Phase: Phase.Active } when Settings.Passive && Settings.Password != null => "no call though a password is set",
+                { Phase: Phase.Active } when Settings.Passive && Settings.TtlSecurity => "no call",
+                // A call is taken by the listening socket, which asks for no more than the most distant of all peers can give.
+                { Phase: Phase.OpenSent } when Settings.TtlSecurity => "no OPEN",
+                { Phase: Phase.OpenConfirm } when Settings.TtlSecurity => "no KEEPALIVE",
+                _ => null,
+            };
+            return missing != null && Dropped() is { } words ? now with { Hint = $"{missing}: {words}" } : now;
         }
     }
 
-    /// <summary>What the kernel has dropped for its signature since the session last tried.</summary>
-    private string? Dropped() => dropped is { } before && SignedSegments.Read() is { } now ? now.Since(before) : null;
+    /// <summary>What the kernel has dropped for its signature or its TTL since the session last tried.</summary>
+    private string? Dropped() => dropped is { } before && DroppedSegments.Read() is { } now
+        ? now.Since(before, TcpOptions.LeastHops(Settings)) : null;
 
     /// <summary>Begins the session's loop (automatic start, or administratively down where the settings say so).</summary>
     /// <param name="isDisabled">It begins as <see cref="Disable"/> would leave it.</param>
@@ -209,7 +219,7 @@ public sealed partial class PeerSession : IAsyncDisposable
     private Task BeginAsync(bool byOperator)
     {
         status.Enabled = true;
-        if (Settings.Password != null) dropped = SignedSegments.Read();
+        if (Settings.Password != null || Settings.TtlSecurity) dropped = DroppedSegments.Read();
         return StepAsync(main, new Start(byOperator));
     }
 
@@ -288,7 +298,7 @@ public sealed partial class PeerSession : IAsyncDisposable
 
     private void Dial(Attempt attempt)
     {
-        dropped = SignedSegments.Read();
+        dropped = DroppedSegments.Read();
         attempt.Dial(Settings, (which, socket, words) =>
         {
             if (!Post(new SessionNews.Dialled(attempt, which, socket, words))) socket?.Dispose();
@@ -401,7 +411,8 @@ public sealed partial class PeerSession : IAsyncDisposable
     private void Tell(Report report)
     {
         var (before, now) = (last, time.GetUtcNow());
-        var detail = report.Detail ?? (report.Kind == FaultKind.Socket && sink == null ? Dropped() : null);
+        var isSilence = report.Kind == FaultKind.Socket || report.Notification?.Code == ErrorCode.HoldTimerExpired;
+        var detail = report.Detail ?? (isSilence && sink == null ? Dropped() : null);
         var fault = last = new SessionFault(report.Kind, report.Notification, report.Text, now) { Detail = detail };
         var faults = status.Faults.With(fault);
         status.Faults = report.Notification != null && report.Notification == told

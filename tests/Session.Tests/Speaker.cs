@@ -25,6 +25,9 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
         Session.Start();
     }
 
+    /// <summary>From now on the listening socket is shared with a peer that nobody has begun to call.</summary>
+    public void Expect(SessionSettings other) => listener.Add(new(other, this, Loops, TimeProvider.System, Log));
+
     public Loops Loops { get; }
     public Lines<Loops> LoopLog { get; } = new();
     public PeerSession Session { get; }
