@@ -55,6 +55,26 @@ public sealed record BgpConfiguration(Metadata Metadata) : Resource(Metadata)
     /// <summary>Calico Enterprise: words for templates; not acted on.</summary>
     public Labels Extensions { get; init; } = Labels.Empty;
 
+    /// <summary>Something stands there of whether there is a mesh, or with whom, of which nothing can be made.</summary>
+    internal bool IsMeshUnread { get; init; }
+
+    /// <summary>Every version that was seen is refused, and only what says who the neighbours are is here.</summary>
+    public bool IsRefused { get; init; }
+
+    /// <summary>
+    /// Without any <c>default</c> there is a mesh: so one that is refused, and of which no good version was seen, would open one that it
+    /// may forbid, or open it without the password, or under another AS number than it asks for. What it says of that counts as far as it
+    /// can be read; where a word of it cannot be, no mesh is opened.
+    /// </summary>
+    internal static BgpConfiguration? Less(BgpConfiguration refused) => refused.Metadata.Name != Default ? null : new(refused.Metadata)
+    {
+        IsRefused = true,
+        NodeToNodeMeshEnabled = refused.IsMeshUnread ? false : refused.NodeToNodeMeshEnabled,
+        AsNumber = refused.AsNumber,
+        NodeMeshPassword = refused.NodeMeshPassword,
+        ListenPort = refused.ListenPort,
+    };
+
     /// <summary>The value of a name or literal of a prefix advertisement. Validation has seen to it that there is one.</summary>
     public CommunityValue? Community(string nameOrValue)
     {

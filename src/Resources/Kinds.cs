@@ -27,7 +27,7 @@ public static class Kinds
 
     public static readonly KindOf<BgpConfiguration> BgpConfiguration =
         Row(new KindOf<BgpConfiguration>(Named(Calico, "BGPConfiguration", "bgpconfigurations"), BgpConfigurationReader.Read)
-        { Concerns = Concern.Plan | Concern.Policy });
+        { Concerns = Concern.Plan | Concern.Policy, Less = Resources.BgpConfiguration.Less });
 
     public static readonly KindOf<BgpPeer> BgpPeer =
         Row(new KindOf<BgpPeer>(Named(Calico, "BGPPeer", "bgppeers"), BgpPeerReader.Read)

@@ -29,7 +29,7 @@ internal sealed class ResourceClaims
     {
         foreach (var claim in claims.GetValueOrDefault(id, []))
             if (claim.Good != null) return claim.Good;
-        return null;
+        return claims.GetValueOrDefault(id, []) is [var first, ..] ? first.Definition.WhileRefused : null;
     }
 
     /// <summary>Of each object that is tried what the sources say. Nearly always none.</summary>

@@ -7,7 +7,11 @@ namespace Calico.Bgp.Resources;
 /// <param name="Line">Where it begins.</param>
 /// <param name="Size">Values that are written there: one that has fewer than before has lost some.</param>
 public sealed record ResourceDefinition(
-    ResourceId Id, Resource? Value, int Line, ImmutableArray<ResourceProblem> Problems, int Size = 0);
+    ResourceId Id, Resource? Value, int Line, ImmutableArray<ResourceProblem> Problems, int Size = 0)
+{
+    /// <summary>What counts of it while it is refused and no version was ever good.</summary>
+    public Resource? WhileRefused { get; init; }
+}
 
 /// <summary>What a document says: objects, and what is wrong without belonging to one of ours.</summary>
 public sealed record ResourceReading(ImmutableArray<ResourceDefinition> Definitions, ImmutableArray<ResourceProblem> Problems)

@@ -136,7 +136,13 @@ public static partial class ResourceJson
         }
         var resource = kind.Read(metadata, root);
         var id = new ResourceId(kind, resource.Key);
-        return [new(id, findings.HasErrors ? null : resource, map.Line, [.. findings.Problems(id.ToString(), file)], map.Size)];
+        return
+        [
+            new(id, findings.HasErrors ? null : resource, map.Line, [.. findings.Problems(id.ToString(), file)], map.Size)
+            {
+                WhileRefused = findings.HasErrors ? kind.WhileRefused(resource) : null,
+            },
+        ];
     }
 
     /// <summary>Null, and an error, without a name that could be one.</summary>

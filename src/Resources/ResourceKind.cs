@@ -75,6 +75,9 @@ public abstract class ResourceKind
 
     internal abstract Resource Read(Metadata metadata, Fields root);
 
+    /// <summary>What of a refused object counts where no version was ever good; null: nothing.</summary>
+    internal abstract Resource? WhileRefused(Resource refused);
+
     /// <summary>What counts for readers.</summary>
     /// <param name="winner">The winning definition of any kind; null: there is none.</param>
     internal abstract Resource? Effective(ResourceKey key, Func<ResourceId, Resource?> winner);
@@ -120,6 +123,9 @@ public sealed class KindOf<T> : ResourceKind where T : Resource
     /// not.</summary>
     internal Func<T, ResourceKey?>? Under { get; init; }
 
+    /// <summary>What is missing where such an object does not count at all, and that it was there: null, or a lesser object.</summary>
+    internal Func<T, T?>? Less { get; init; }
+
     /// <summary>Few: they are looked through.</summary>
     internal ImmutableArray<T> Given { get; init; } = [];
 
@@ -128,6 +134,7 @@ public sealed class KindOf<T> : ResourceKind where T : Resource
     internal ResourceTable<T> Empty { get; }
     internal override ResourceTable NoObjects => Empty;
     internal override Resource Read(Metadata metadata, Fields root) => read(metadata, root);
+    internal override Resource? WhileRefused(Resource refused) => Less?.Invoke((T)refused);
 
     internal override Resource? Effective(ResourceKey key, Func<ResourceId, Resource?> winner)
     {

@@ -33,6 +33,32 @@ public class ResourceStoreTests
         Assert.Equal(2, feed.TryRead()!.Changed.Length);
     }
 
+    /// <summary>What less counts of it goes as soon as any version is good, wherever that is defined.</summary>
+    [Fact]
+    public void Of_an_object_that_was_never_good_less_counts_until_one_is()
+    {
+        var id = new ResourceId(Kinds.BgpConfiguration, new(BgpConfiguration.Default));
+        ResourceDefinition Refused(bool isMeshed) => new(id, null, 1, [])
+        {
+            WhileRefused = new BgpConfiguration(new(BgpConfiguration.Default)) { IsRefused = true, NodeToNodeMeshEnabled = isMeshed },
+        };
+        (bool? IsRefused, bool? IsMeshed) Seen() => store.Current.Find(id) is BgpConfiguration of
+            ? (of.IsRefused, of.NodeToNodeMeshEnabled) : (null, null);
+        Apply(Content("f", Refused(isMeshed: false)));
+        Assert.Equal((true, false), Seen());
+        Apply(Content("f", Refused(isMeshed: true)));
+        Assert.Equal((true, true), Seen());
+        Apply(Content("g", Manifest.Definition(new BgpConfiguration(new Metadata(BgpConfiguration.Default)))));
+        Assert.Equal((false, null), Seen());
+        Apply(Content("g"));
+        Assert.Equal((true, true), Seen());
+        Apply(Content("f", Manifest.Definition(new BgpConfiguration(new Metadata(BgpConfiguration.Default)))));
+        Apply(Content("f", Refused(isMeshed: true)));
+        Assert.Equal((false, null), Seen());
+        Apply(Content("f"));
+        Assert.Equal((null, null), Seen());
+    }
+
     [Fact]
     public void Nothing_is_published_before_every_source_is_in_sync()
     {

@@ -49,7 +49,16 @@ internal static partial class BgpConfigurationReader
         spec.WarnOfOthers();
         CheckCommunities(configuration, spec);
         if (configuration.NodeToNodeMeshEnabled == false) RefuseMeshSettings(spec);
-        return configuration;
+        return configuration with { IsMeshUnread = HidesMesh(configuration, spec) };
+    }
+
+    private static bool HidesMesh(BgpConfiguration configuration, Fields spec)
+    {
+        return IsUnread("nodeToNodeMeshEnabled", configuration.NodeToNodeMeshEnabled)
+            || IsUnread("nodeMeshPassword", configuration.NodeMeshPassword)
+            || IsUnread("asNumber", configuration.AsNumber) || IsUnread("listenPort", configuration.ListenPort);
+
+        bool IsUnread(string field, object? value) => value == null && !spec[field].IsAbsent;
     }
 
     private static void CheckScope(string name, Fields root, Fields spec)

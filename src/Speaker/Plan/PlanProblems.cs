@@ -8,14 +8,23 @@ internal static class PlanProblems
 {
     public static IEnumerable<PlanProblem> Of(NodeView view) =>
     [
-        .. UnknownNode(view), .. OwnAddress(view), .. MissingFilters(view), .. OverlappingPools(view), .. UnevenOwnership(view),
-        .. NotActedOn(view),
+        .. UnknownNode(view), .. RefusedConfiguration(view), .. OwnAddress(view), .. MissingFilters(view), .. OverlappingPools(view),
+        .. UnevenOwnership(view), .. NotActedOn(view),
     ];
 
     private static IEnumerable<PlanProblem> UnknownNode(NodeView view)
     {
         if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "",
             "no such Node: this node has no address, and so no peers of the resources");
+    }
+
+    private static IEnumerable<PlanProblem> RefusedConfiguration(NodeView view)
+    {
+        if (view.Global is not { IsRefused: true } global) yield break;
+        var mesh = global.NodeToNodeMeshEnabled == false ? "there is no mesh" : "there is a mesh";
+        yield return new(
+            global.Id.ToString(), "", "no good version of it was seen: until there is one only its nodeToNodeMeshEnabled, asNumber, "
+            + $"nodeMeshPassword and listenPort count, as far as they can be read ({mesh})");
     }
 
     private static IEnumerable<PlanProblem> OwnAddress(NodeView view) =>

@@ -1,5 +1,7 @@
+using System.Text;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker.Plan;
 using static Calico.Bgp.Speaker.Tests.Plan.Cluster;
@@ -23,6 +25,48 @@ public class PeerPlanTests
     [Fact]
     public void Without_any_BGPConfiguration_there_is_a_mesh() =>
         Assert.Equal(["Mesh_10_0_0_2"], new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24")).PeerNames());
+
+    /// <summary>It may have forbidden one, or asked for a password: what can be read of that counts.</summary>
+    [Theory]
+    [InlineData("""{ "nodeToNodeMeshEnabled": false, "serviceClusterIPs": 1 }""", false, "there is no mesh")]
+    [InlineData("""{ "nodeToNodeMeshEnabled": "nonsense" }""", false, "there is no mesh")]
+    [InlineData("""{ "asNumber": "nonsense" }""", false, "there is no mesh")]
+    [InlineData("""{ "listenPort": "nonsense" }""", false, "there is no mesh")]
+    [InlineData("""{ "nodeMeshPassword": "nonsense" }""", false, "there is no mesh")]
+    [InlineData("""{ "serviceClusterIPs": 1 }""", true, "there is a mesh")]
+    [InlineData("""{ "nodeToNodeMeshEnabled": true, "serviceClusterIPs": 1 }""", true, "there is a mesh")]
+    public void Of_a_BGPConfiguration_that_was_never_good_what_it_says_of_the_mesh_counts(string spec, bool isMeshed, string told)
+    {
+        var plan = new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24"), Refused(spec)).Plan();
+        Assert.Equal(isMeshed ? ["Mesh_10_0_0_2"] : [], plan.Peers.Select(peer => peer.Name));
+        var problem = Assert.Single(plan.Problems);
+        Assert.Equal("BGPConfiguration/default", problem.Object);
+        Assert.Contains("no good version of it was seen", problem.Reason, StringComparison.Ordinal);
+        Assert.EndsWith($"({told})", problem.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_refused_BGPConfigurations_AS_number_and_password_are_the_meshs()
+    {
+        var cluster = new Cluster().With(Node("a", "10.0.0.1/24"), Node("b", "10.0.0.2/24"), Key("keys", "mesh", "sesame"),
+            Refused("""
+                {
+                  "asNumber": 64999, "serviceClusterIPs": 1,
+                  "nodeMeshPassword": { "secretKeyRef": { "name": "keys", "key": "mesh" } }
+                }
+                """));
+        var peer = Assert.Single(cluster.Plan().Peers);
+        Assert.Equal((64999u, "sesame"), (peer.As.Value, peer.Password));
+    }
+
+    private static BgpConfiguration Refused(string spec)
+    {
+        const string kind = """ "apiVersion": "projectcalico.org/v3", "kind": "BGPConfiguration", "metadata": { "name": "default" } """;
+        var document = JsonTree.Read(Encoding.UTF8.GetBytes($"{{ {kind}, \"spec\": {spec} }}"), 1, out _)!;
+        var definition = Assert.Single(ResourceJson.Read([document], "f").Definitions);
+        Assert.Null(definition.Value);
+        return Assert.IsType<BgpConfiguration>(definition.WhileRefused);
+    }
 
     [Fact]
     public void Two_nodes_with_one_address_are_one_neighbour_and_the_later_is_told()
