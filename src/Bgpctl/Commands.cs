@@ -171,7 +171,7 @@ internal static class Commands
             {
                 await daemon.Screen.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 await daemon.Screen.Errors.WriteLineAsync($"bgpctl: {refusal.Message}").ConfigureAwait(false);
-                return Failed;
+                return refusal.IsMistake ? Misused : Failed;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

@@ -11,7 +11,11 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Bgpctl;
 
 /// <summary>The command cannot be carried out; the message is for the person at the terminal.</summary>
-internal sealed class Refusal(string message) : Exception(message);
+internal sealed class Refusal(string message) : Exception(message)
+{
+    /// <summary>A file that was to be read is wrong, as <c>bgpd --check</c> judges it: exit code 2.</summary>
+    public bool IsMistake { get; init; }
+}
 
 internal sealed class DaemonClient : IDisposable
 {

@@ -39,8 +39,28 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     public Task StatusAsync(CancellationToken stop) =>
         ShowAsync("status", "/v1/status", body => StatusView.Of(daemon.Read(body, AnswersJson.Default.StatusAnswer)), stop);
 
-    public Task PeersAsync(CancellationToken stop) =>
-        ShowAsync("peers", "/v1/peers", body => PeersView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListPeerAnswer), Now), stop);
+    public async Task PeersAsync(CancellationToken stop)
+    {
+        if (watch || json)
+        {
+            await ShowAsync("peers", "/v1/peers", body => PeersView.Of(Peers(body), Now), stop).ConfigureAwait(false);
+            return;
+        }
+        var peers = Peers(await daemon.GetTextAsync("/v1/peers", stop).ConfigureAwait(false));
+        var why = peers.Count == 0 ? await WhyNoPeersAsync(stop).ConfigureAwait(false) : [];
+        screen.Write(PeersView.Of(peers, Now, why));
+    }
+
+    private IReadOnlyList<PeerAnswer> Peers(string body) => daemon.Read(body, AnswersJson.Default.IReadOnlyListPeerAnswer);
+
+    /// <summary>That this node is none of the resources', for one.</summary>
+    private async Task<string[]> WhyNoPeersAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/status", stop).ConfigureAwait(false);
+        if (daemon.Read(body, AnswersJson.Default.StatusAnswer).Resources is not { } resources) return [];
+        var node = $"Node/{resources.Node}";
+        return [.. resources.Problems.Where(problem => problem.Object == node).Select(problem => $"{node}: {problem.Reason}")];
+    }
 
     public Task BfdAsync(CancellationToken stop) =>
         ShowAsync("bfd", "/v1/bfd", body => BfdView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListBfdAnswer), Now), stop);

@@ -28,6 +28,10 @@ internal sealed record Grid(IReadOnlyList<Column> Columns, IReadOnlyList<IReadOn
 }
 
 /// <summary>A title, a grid, and lines below it; each may be missing.</summary>
-internal sealed record Section(Cell? Title, Grid? Grid, params IReadOnlyList<Cell> Notes);
+internal sealed record Section(Cell? Title, Grid? Grid, params IReadOnlyList<Cell> Notes)
+{
+    /// <summary>The same with less beside each other, drawn on a terminal where the grid has no room.</summary>
+    public IReadOnlyList<Section>? Narrow { get; init; }
+}
 
 internal sealed record Page(params IReadOnlyList<Section> Sections);

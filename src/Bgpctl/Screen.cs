@@ -58,6 +58,11 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
 
     private static IEnumerable<IRenderable> Drawn(Section section, int width)
     {
+        if (section is { Narrow: { } narrow, Grid: { } wide } && Widths(wide, width) == null)
+        {
+            foreach (var part in narrow.SelectMany(one => Drawn(one, width))) yield return part;
+            yield break;
+        }
         if (section.Title is { } title) yield return Paragraph(new(title.Text, Tone.Strong), width);
         if (section.Grid is { Rows.Count: > 0 } grid) yield return Drawn(grid, width);
         foreach (var note in section.Notes) yield return Paragraph(note, width);
@@ -73,9 +78,14 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
     /// <summary>A table where there is room for one without breaking a word; else a list of facts for each row.</summary>
     private static IRenderable Drawn(Grid grid, int width)
     {
-        const int Frame = 3; // of each cell: a line, and a space on either side
         if (!grid.HasHeadings) return Facts([.. grid.Rows.Select(row => (row[0], row[1]))], width);
-        return Fitting.Widths(grid, width - Frame * grid.Columns.Count - 1) is { } widths ? Table(grid, widths) : Records(grid, width);
+        return Widths(grid, width) is { } widths ? Table(grid, widths) : Records(grid, width);
+    }
+
+    private static int[]? Widths(Grid grid, int width)
+    {
+        const int Frame = 3; // of each cell: a line, and a space on either side
+        return Fitting.Widths(grid, width - Frame * grid.Columns.Count - 1);
     }
 
     private static Table Table(Grid grid, int[] widths)

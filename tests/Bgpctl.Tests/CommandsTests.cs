@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Control.Tests.Http;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Bgpctl.Tests;
 
@@ -98,6 +100,28 @@ public sealed partial class CommandsTests : IAsyncLifetime
     {
         await lab.RunAsync("explain", "peer", "node2");
         Assert.Contains("Node/node2 (nodes.yaml:7)", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task On_eighty_columns_peers_are_a_table()
+    {
+        Assert.Equal(0, await lab.RunOnTerminalAsync(["peers"], 80));
+        var lines = Escape().Replace(lab.Output.ToString(), "").Split('\n');
+        Assert.Matches("^│ Neighbor .*│ +AS │ State .*│.* IPv4 .*│.* IPv6 .*│$", lines[1]);
+        Assert.Contains(lines, line => line.StartsWith("│ tor1 ", StringComparison.Ordinal) && line.Contains(" established ")
+            && line.Count(sign => sign == '│') == 6);
+        Assert.Contains(lines, line => line.StartsWith("│ Neighbor │ Last error", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_the_resources_know_no_such_node_the_missing_peers_are_explained()
+    {
+        using var plan = new PlanFollower(
+            new() { RouterId = new(1), As = new(64512), HostName = "nowhere" }, new() { Node = "nowhere" }, ResourceSnapshot.Empty);
+        (lab.Speaker.Protocols, lab.Daemon.Planned) = ([], plan);
+        Assert.Equal(0, await lab.RunAsync("peers"));
+        Assert.Contains(
+            "\nNode/nowhere: no such Node: this node has no address, and so no peers of the resources\n", lab.Output.ToString());
     }
 
     /// <summary>The words of a cell, and so addresses, stand in one piece: on a terminal as narrow as this rows become lists.</summary>

@@ -70,6 +70,23 @@ public sealed class PlanTests : IDisposable
         Assert.Equal(2, await RunAsync());
     }
 
+    /// <summary>As with <c>bgpd --check</c>: nothing that was given is wrong, and what it says was not seen.</summary>
+    [Fact]
+    public async Task A_source_that_does_not_answer_is_another_exit_code_than_one_that_is_wrong()
+    {
+        File.WriteAllText(In("kubeconfig"), """
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            clusters: [{ name: c, cluster: { server: "https://127.0.0.1:1" } }]
+            users: [{ name: c, user: { token: t } }]
+            contexts: [{ name: c, context: { cluster: c, user: c } }]
+            """);
+        File.WriteAllText(In("bgpd.yaml"), $"node: a\nsources: [{{ kubernetes: {{ kubeconfig: {In("kubeconfig")} }} }}]\n");
+        Assert.Equal(1, await RunAsync());
+        Assert.Contains("Connection refused", errors.ToString());
+    }
+
     [Fact]
     public async Task Its_JSON_has_every_key_and_null_for_what_is_absent()
     {
@@ -120,7 +137,7 @@ public sealed class PlanTests : IDisposable
     public async Task A_probe_that_makes_no_sense_is_told(string probes, string expected)
     {
         File.WriteAllText(In("probes.json"), probes);
-        Assert.Equal(1, await RunAsync("--probe", In("probes.json")));
+        Assert.Equal(2, await RunAsync("--probe", In("probes.json")));
         Assert.Contains(expected, errors.ToString());
     }
 
@@ -174,7 +191,7 @@ public sealed class PlanTests : IDisposable
     public async Task A_file_that_is_wrong_is_told_with_its_place()
     {
         Write("", Resources, "compat: \"2.6\"\n");
-        Assert.Equal(1, await RunAsync());
+        Assert.Equal(2, await RunAsync());
         Assert.Contains("bgpd.yaml:3:9: expected", errors.ToString());
     }
 }

@@ -17,7 +17,7 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     {
         var result = DaemonConfig.Load(path, HostFacts.Read());
         foreach (var warning in result.Warnings) await warnings.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
-        if (result.Config is not { } config) throw new Refusal(string.Join('\n', result.Errors));
+        if (result.Config is not { } config) throw new Refusal(string.Join('\n', result.Errors)) { IsMistake = true };
         if (config.Sources.IsEmpty) return new(config, null, config.Speaker);
         ResourceSnapshot resources;
         try { resources = await ResourceSources.ReadOnceAsync(config, time, stop).ConfigureAwait(false); }
@@ -77,7 +77,7 @@ internal sealed record OfflinePlan(DaemonConfig File, Planner? Planner, SpeakerC
     {
         IEnumerable<ProbeAnswer> answers;
         try { answers = run.Ask(probe); }
-        catch (KeyNotFoundException wrong) { throw new Refusal($"probe {place}: {wrong.Message}"); }
+        catch (KeyNotFoundException wrong) { throw new Refusal($"probe {place}: {wrong.Message}") { IsMistake = true }; }
         return answers.Select(answer => new ProbeResultAnswer(
             place, answer.Target, answer.Accepted ? "accept" : "reject", answer.Rule, Attributes(answer.Attributes))
         {

@@ -20,15 +20,15 @@ internal static class ProbeReader
             var isList = octets.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
             return (isList ? JsonSerializer.Deserialize(octets, ProbeJson.Default.IReadOnlyListProbeQuestion)
                 : JsonSerializer.Deserialize(octets, ProbeJson.Default.ProbeFile)?.Probes)
-                ?? throw new Refusal($"{path}: expected a list of probes, got null");
+                ?? throw Wrong($"{path}: expected a list of probes, got null");
         }
         catch (JsonException wrong)
         {
-            throw new Refusal($"{path}: expected a JSON list of probes, or an object with the list probes: {Failures.WordsOf(wrong)}");
+            throw Wrong($"{path}: expected a JSON list of probes, or an object with the list probes: {Failures.WordsOf(wrong)}");
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
-            throw new Refusal($"{path}: cannot be read: {Failures.WordsOf(wrong)}");
+            throw Wrong($"{path}: cannot be read: {Failures.WordsOf(wrong)}");
         }
     }
 
@@ -70,5 +70,7 @@ internal static class ProbeReader
     }
 
     private static Refusal Expected(string place, string expected, string key, string came) =>
-        new($"{place}: expected {expected} for {key}, got \"{came}\"");
+        Wrong($"{place}: expected {expected} for {key}, got \"{came}\"");
+
+    private static Refusal Wrong(string words) => new(words) { IsMistake = true };
 }

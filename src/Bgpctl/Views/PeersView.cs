@@ -11,15 +11,39 @@ internal static class PeersView
         new("IPv4 rcv/acc/adv", true), new("IPv6 rcv/acc/adv", true), new("Last error"),
     ];
 
-    public static Page Of(IReadOnlyList<PeerAnswer> peers, DateTimeOffset now)
+    /// <param name="why">The resources ask for none.</param>
+    public static Page Of(IReadOnlyList<PeerAnswer> peers, DateTimeOffset now, params IReadOnlyList<string> why)
     {
         if (peers.Count == 0)
             return new Page(new Section(
                 null, null,
-                "no peers (peers: in bgpd.yaml, or BGPPeer objects of its sources; one of a peerRange is here once it has called)"));
+                [
+                    "no peers (peers: in bgpd.yaml, or BGPPeer objects of its sources; one of a peerRange is here once it has called)",
+                    .. why.Select(words => new Cell(words, Tone.Bad)),
+                ]));
         var grid = new Grid(Columns, [.. peers.Select(peer => Row(peer, now))]);
-        return new Page(new Section(null, grid, [.. peers.SelectMany(Defaults)]));
+        Cell[] defaults = [.. peers.SelectMany(Defaults)];
+        var errors = peers.Where(peer => LastError(peer, now) != null).ToArray();
+        return new Page(new Section(null, grid, defaults)
+        {
+            Narrow =
+            [
+                new(null, new(NarrowColumns, [.. peers.Select(peer => Row(Row(peer, now)))])),
+                new(null, new(ErrorColumns, [.. errors.Select(peer => Row(peer, now)).Select(row => (Cell[])[row[0], row[^1]])]), defaults),
+            ],
+        });
     }
+
+    /// <summary>What a peer is called and where it is, and what it does and since when, in a cell each; its last error is
+    /// elsewhere.</summary>
+    private static Cell[] Row(Cell[] wide) =>
+        [Join(wide[0], wide[1]), wide[2], Join(wide[3], wide[4]), .. wide[5..7]];
+
+    private static Cell Join(Cell one, Cell other) => new($"{one.Text} {other.Text}", one.Tone);
+
+    private static readonly Column[] NarrowColumns = [new("Neighbor Address"), Columns[2], new("State Since"), .. Columns[5..7]];
+
+    private static readonly Column[] ErrorColumns = [new("Neighbor"), new("Last error")];
 
     public static Cell State(PeerAnswer peer) => peer switch
     {
