@@ -30,9 +30,14 @@ public sealed class Background : IAsyncDisposable
 
     public static string SaidIn(string log) => File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(25)) : "(it said nothing)";
 
+    /// <param name="space">Where it runs; null is where we are.</param>
+    /// <param name="log">Where its words go.</param>
+    /// <param name="environment">Besides ours.</param>
+    /// <param name="program"></param>
+    /// <param name="arguments"></param>
     /// <exception cref="MachineException">The program cannot be started at all.</exception>
     public static Background Start(
-        Netns space, string log, IReadOnlyDictionary<string, string>? environment, string program, params string[] arguments)
+        Netns? space, string log, IReadOnlyDictionary<string, string>? environment, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;

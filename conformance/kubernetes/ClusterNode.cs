@@ -27,7 +27,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         {
             await node.Space.IpAsync("link add eth0 type veth peer name nothing");
             await node.Space.RaiseAsync("eth0", "10.95.0.1/24");
-            node.Api = await KubeApi.StartAsync(node.Space, options: options);
+            node.Api = await KubeApi.StartAsync(node.Space, "127.0.0.1", options);
             return node;
         }
         catch

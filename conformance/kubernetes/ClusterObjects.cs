@@ -4,11 +4,11 @@ using Calico.Bgp.Conformance.Golden;
 namespace Calico.Bgp.Conformance.Kubernetes;
 
 /// <summary>A rack's objects in an API server.</summary>
-internal sealed class ClusterObjects(KubeApi api) : IObjects
+internal sealed class ClusterObjects(ApiServer api) : IObjects
 {
     private readonly Dictionary<(string Kind, string Name), Manifest> there = [];
 
-    public KubeApi Api => api;
+    public ApiServer Api => api;
     public string Source => api.Source;
 
     // By threads of the pool: a test's own synchronisation context may have none but the one that waits.

@@ -10,7 +10,7 @@ public sealed class ClusterTests
     private static readonly Manifest[] Pods =
         [Pool("pods4", "10.65.0.0/16"), Block("node1", "10.65.1.0/26"), Block("node2", "10.65.2.0/26")];
 
-    [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
+    [NeedsFact(Needs.Daemon, Needs.Cluster, "bird", "birdc")]
     public async Task Peers_blocks_services_and_passwords_come_from_the_API_server_and_go_with_their_objects()
     {
         await using var rack = await Rack.MakeAsync(ObjectPlace.Kubernetes, 2, null,
@@ -39,7 +39,7 @@ public sealed class ClusterTests
             !(await node.ExplainAsync("peer", "locked")).Contains("is not there"), 30, rack.Said);
     }
 
-    [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
+    [NeedsFact(Needs.Daemon, Needs.Cluster, "bird", "birdc")]
     public async Task A_node_that_is_deleted_created_again_and_renamed_is_followed_by_the_others_and_by_itself()
     {
         await using var rack = await Rack.MakeAsync(ObjectPlace.Kubernetes, 2, null, [.. Rack.TorPeers(), .. Pods]);

@@ -12,7 +12,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     private static readonly Manifest[] Pods =
         [Rack.NoMesh(), .. Rack.TorPeers(), Pool("pods4", "10.65.0.0/16"), Block("node1", "10.65.1.0/26")];
 
-    [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
+    [NeedsFact(Needs.Daemon, Needs.Cluster, "bird", "birdc")]
     public async Task A_server_that_is_killed_takes_no_session_and_no_route_and_what_changed_meanwhile_counts_on_its_return()
     {
         await using var rack = await Rack.MakeAsync(ObjectPlace.Kubernetes, 1, null, Pods);
@@ -39,7 +39,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         Assert.True(node.LogLines - lines is >= 1 and < 10, node.Said);
     }
 
-    [NeedsFact(Needs.Daemon, Needs.KubeApi, "bird", "birdc")]
+    [NeedsFact(Needs.Daemon, Needs.Cluster, "bird", "birdc")]
     public async Task Without_a_server_at_its_start_the_daemon_leaves_all_as_it_is_and_opens_no_session()
     {
         await using var rack = await Rack.MakeAsync(ObjectPlace.Kubernetes, 1, null, Pods);

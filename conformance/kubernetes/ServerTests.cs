@@ -101,8 +101,7 @@ public sealed class ServerTests
         node.Start(As(node.Api.Kubeconfig));
         await node.InSyncAsync();
         Assert.Equal("[]", $"{(await node.StatusAsync())!["resources"]!["problems"]}");
-        await node.Api.ApplyAsync(Definition("IPPool", "ippools"), Definition("BGPConfiguration", "bgpconfigurations"),
-            Definition("BlockAffinity", "blockaffinities"));
+        await node.Api.ApplyAsync(((string[])["IPPool", "BGPConfiguration", "BlockAffinity"]).Select(ApiServer.Definition));
         await Until.TrueAsync("the server knows the kinds", async () =>
         {
             try { await node.Api.ApplyAsync([.. Cluster[1..], First]); }
@@ -111,22 +110,6 @@ public sealed class ServerTests
         });
         await node.BlocksAsync("10.65.1.0/26", seconds: 60);
     }
-
-    private static Manifest Definition(string kind, string plural) => Manifest.Of($$"""
-        apiVersion: apiextensions.k8s.io/v1
-        kind: CustomResourceDefinition
-        metadata:
-          name: {{plural}}.crd.projectcalico.org
-        spec:
-          group: crd.projectcalico.org
-          scope: Cluster
-          names: { kind: {{kind}}, listKind: {{kind}}List, plural: {{plural}}, singular: {{kind.ToLowerInvariant()}} }
-          versions:
-            - name: v1
-              served: true
-              storage: true
-              schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
-        """);
 
     [NeedsFact(Needs.Daemon, Needs.Bgpctl, Needs.KubeApi)]
     public async Task What_the_server_let_through_and_Calico_would_refuse_is_refused_and_its_last_good_version_stays()

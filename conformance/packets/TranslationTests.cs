@@ -42,7 +42,7 @@ public sealed class TranslationTests : IAsyncLifetime
         await MatrixHoldsAsync();
     }
 
-    [NeedsFact(Needs.Daemon, Needs.KubeApi, "nft", "curl")]
+    [NeedsFact(Needs.Daemon, Needs.Cluster, "nft", "curl")]
     public Task It_is_the_same_with_the_pools_in_an_API_server() => ElsewhereAsync(ObjectPlace.Kubernetes);
 
     [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]

@@ -20,14 +20,21 @@ public static class Needs
     /// <summary>Before a path: that file or folder of the data beside the project.</summary>
     public const string Shared = "shared/";
 
-    /// <summary>A real Kubernetes API server, as the scripts in the data beside the project build it.</summary>
+    /// <summary>A real Kubernetes API server of the tests' own, as the scripts in the data beside the project build it.</summary>
     public const string KubeApi = "kubeapi";
+
+    /// <summary>A Kubernetes cluster: the one that is named, else the same server.</summary>
+    public const string Cluster = "cluster";
 
     /// <summary>Before a name: to be asked for, by that variable of the environment being 1.</summary>
     public const string Asked = "asked ";
 
     /// <summary>Before a kind of link (<c>vxlan</c>): a kernel that can make one.</summary>
     public const string Link = "link ";
+
+    /// <summary>The kubeconfig of a cluster that is the tests' to edit; null: none was named.</summary>
+    public static string? NamedCluster =>
+        Environment.GetEnvironmentVariable("KUBECONFIG_FOR_TESTS") is { Length: > 0 } named ? named : null;
 
     private static readonly Lazy<string?> NoNamespaces = new(WhyNoNamespaces);
 
@@ -44,6 +51,7 @@ public static class Needs
         Namespaces => NoNamespaces.Value,
         Daemon => NoNamespaces.Value ?? (Project.Subject == "bgpd" ? NotBuilt(Project.Daemon) : null),
         Bgpctl => NotBuilt(Project.Bgpctl),
+        Cluster => NamedCluster == null ? WhyNot(KubeApi) : NoNamespaces.Value ?? WhyNot("kubectl"),
         KubeApi => NoNamespaces.Value ?? SharedData.Missing("kubeapi/run.sh") ?? NoKubeApi(),
         _ when need.StartsWith(Shared, StringComparison.Ordinal) => SharedData.Missing(need[Shared.Length..]),
         _ when need.StartsWith(Asked, StringComparison.Ordinal) => NotAsked(need[Asked.Length..]),
@@ -58,7 +66,8 @@ public static class Needs
     private static string? NoKubeApi()
     {
         var cache = Environment.GetEnvironmentVariable("KUBEAPI_CACHE") is { Length: > 0 } named ? named : "/var/cache/kubeapi";
-        return File.Exists(Path.Combine(cache, "bin", "kubeapi")) ? null : "needs a real API server: shared/kubeapi/build.sh builds it";
+        return File.Exists(Path.Combine(cache, "bin", "kubeapi")) ? null : "needs a real API server: shared/kubeapi/build.sh builds it "
+            + "(or, where a cluster is enough, KUBECONFIG_FOR_TESTS names one)";
     }
 
     private static string? NotAsked(string variable) =>

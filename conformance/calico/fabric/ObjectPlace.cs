@@ -3,8 +3,8 @@ using Calico.Bgp.Conformance.Kubernetes;
 
 namespace Calico.Bgp.Conformance.Fabric;
 
-/// <summary>What kind of place the objects lie in that nodes follow. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server,
-/// and CONFORMANCE_OBJECTS=etcd on an etcd.</summary>
+/// <summary>What kind of place the objects lie in that nodes follow. CONFORMANCE_OBJECTS=kubernetes runs every scenario on an API server
+/// (which KUBECONFIG_FOR_TESTS may name), and CONFORMANCE_OBJECTS=etcd on an etcd.</summary>
 internal abstract class ObjectPlace
 {
     public static readonly ObjectPlace Folder = new InFolder();
@@ -33,7 +33,7 @@ internal abstract class ObjectPlace
         private const string Address = "10.192.0.200";
 
         public override async Task<IObjects> MakeAsync(Func<string, string, Task<Netns>> beside) =>
-            new ClusterObjects(await KubeApi.StartAsync(await beside("api", Address), Address));
+            new ClusterObjects(await ApiServer.StartAsync(await beside("api", Address), Address));
     }
 
     private sealed class InEtcd : ObjectPlace
