@@ -4,6 +4,8 @@
 //                                   ├── 10.99.0.0/24 ── us, AS 65001
 //        frr,  AS 65003, 3 Gbit/s ──┘
 
+using Calico.Bgp.Conformance.Routers;
+
 namespace Calico.Bgp.Conformance.Interop;
 
 public sealed class BandwidthTests
@@ -23,7 +25,7 @@ public sealed class BandwidthTests
             await Netns.JoinAsync(us, "to-bird", ["10.99.2.1/24"], bird, "eth0", ["10.99.2.2/24"]);
             await Netns.JoinAsync(us, "to-frr", ["10.99.3.1/24"], frr, "eth0", ["10.99.3.2/24"]);
             programs.Add(StartBird(bird, folder));
-            programs.AddRange(StartFrr(frr, folder));
+            programs.AddRange(await StartFrrAsync(frr, folder));
             programs.Add(StartOurs(us, folder));
 
             await Until.TrueAsync("the kernel shares out one to three", async () =>
@@ -91,12 +93,7 @@ public sealed class BandwidthTests
             "-P", folder.PathOf("bird.pid"));
     }
 
-    private static Background[] StartFrr(Netns frr, Scratch folder)
-    {
-        var own = Directory.CreateDirectory(folder.PathOf("frr")).FullName;
-        var zserv = Path.Combine(own, "zserv");
-        File.SetUnixFileMode(own, (UnixFileMode)0b111_111_111);
-        var config = folder.Write("frr.conf", $"""
+    private static Task<Background[]> StartFrrAsync(Netns frr, Scratch folder) => FrrPrograms.StartAsync(frr, folder, $"""
             frr version 8.4.4
             router bgp 65003
              bgp router-id 192.0.2.3
@@ -112,13 +109,4 @@ public sealed class BandwidthTests
              set extcommunity bandwidth 3000
 
             """);
-        var zebra = Background.Start(
-            frr, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f", folder.Write("zebra.conf", ""),
-            "-i", Path.Combine(own, "zebra.pid"), "-z", zserv, "--vty_socket", own);
-        for (var i = 0; i < 100 && !File.Exists(zserv); i++) Thread.Sleep(100);
-        var bgpd = Background.Start(
-            frr, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i", Path.Combine(own, "bgpd.pid"),
-            "-z", zserv, "--vty_socket", own, "--log", "stdout");
-        return [zebra, bgpd];
-    }
 }

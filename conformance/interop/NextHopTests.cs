@@ -67,7 +67,7 @@ public sealed class NextHopTests
             made.AddRange([us, them]);
             foreach (var space in made) space.Set("net/ipv6/conf/default/addr_gen_mode=1");
             await Netns.JoinAsync(us, "eth0", ["fe80::1/64"], them, "eth0", ["fe80::2/64"]);
-            var theirs = peer == "frr" ? StartFrr(them, folder) : [StartBird(them, folder)];
+            var theirs = peer == "frr" ? await StartFrrAsync(them, folder) : [StartBird(them, folder)];
             programs.AddRange(theirs);
             programs.Add(StartOurs(us, folder));
 
@@ -121,13 +121,7 @@ public sealed class NextHopTests
         return Background.Start(space, folder.PathOf("bird.log"), null, "bird", "-f", "-c", config, "-s", folder.PathOf("bird.ctl"));
     }
 
-    private static Background[] StartFrr(Netns space, Scratch folder)
-    {
-        var own = Directory.CreateDirectory(folder.PathOf("frr")).FullName;
-        var (config, zserv) = (folder.PathOf("frr.conf"), folder.PathOf("frr/zserv"));
-        File.SetUnixFileMode(own, (UnixFileMode)0b111_111_111);
-        File.WriteAllText(folder.PathOf("zebra.conf"), "");
-        File.WriteAllText(config, """
+    private static Task<Background[]> StartFrrAsync(Netns space, Scratch folder) => FrrPrograms.StartAsync(space, folder, """
             frr version 8.4.4
             router bgp 65002
              bgp router-id 192.0.2.2
@@ -148,15 +142,6 @@ public sealed class NextHopTests
              exit-address-family
 
             """);
-        var zebra = Background.Start(space, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f",
-            folder.PathOf("zebra.conf"),
-            "-i", Path.Combine(own, "zebra.pid"), "-z", zserv, "--vty_socket", own);
-        for (var i = 0; i < 100 && !File.Exists(zserv); i++) Thread.Sleep(100);
-        var bgpd = Background.Start(space, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i",
-            Path.Combine(own, "bgpd.pid"),
-            "-z", zserv, "--vty_socket", own, "--log", "stdout");
-        return [zebra, bgpd];
-    }
 
     /// <summary>The subject between a ToR and a management network; an internal neighbour sits behind the ToR.</summary>
     private sealed class Fabric : IAsyncDisposable

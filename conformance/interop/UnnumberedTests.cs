@@ -15,7 +15,7 @@ public sealed class UnnumberedTests
     public async Task Neighbours_without_addresses_find_each_other_and_exchange_both_families(string peer)
     {
         await using var pair = await Pair.MakeAsync();
-        pair.Start(peer, "eth0");
+        await pair.StartAsync(peer, "eth0");
         await pair.RoutesBothWaysAsync("eth0");
         if (peer != "bgpd") Matrix.Saw(peer, "unnumbered", "found by router advertisements, IPv4 over IPv6");
     }
@@ -24,7 +24,7 @@ public sealed class UnnumberedTests
     public async Task Two_links_to_one_router_are_two_sessions_and_their_routes_are_used_together(string peer)
     {
         await using var pair = await Pair.MakeAsync("eth0", "eth1");
-        pair.Start(peer, "eth0", "eth1");
+        await pair.StartAsync(peer, "eth0", "eth1");
         await pair.RoutesBothWaysAsync("eth0", "eth1");
     }
 
@@ -33,7 +33,7 @@ public sealed class UnnumberedTests
     public async Task Links_come_and_go_are_renamed_and_bring_other_neighbours(string peer)
     {
         await using var pair = await Pair.MakeAsync([]);
-        pair.Start(peer, "eth0");
+        await pair.StartAsync(peer, "eth0");
         await pair.SaysAsync("there is no interface eth0");
         await pair.LinkAsync("eth0");
         await pair.RoutesBothWaysAsync("eth0");
@@ -87,11 +87,11 @@ public sealed class UnnumberedTests
 
         public Task LinkAsync(string name) => Netns.JoinAsync(Us, name, [], them, name, []);
 
-        public void Start(string peer, params string[] links)
+        public async Task StartAsync(string peer, params string[] links)
         {
             programs.AddRange(peer switch
             {
-                "frr" => Frr(links),
+                "frr" => await FrrAsync(links),
                 "bird" => [Bird()],
                 _ => [Ours(them, "them", "192.0.2.2", 65002, TheirRoute4, TheirRoute6, links)],
             });
@@ -133,16 +133,12 @@ public sealed class UnnumberedTests
             return Background.Start(them, folder.PathOf("bird.log"), null, "bird", "-f", "-c", config, "-s", folder.PathOf("bird.ctl"));
         }
 
-        private Background[] Frr(string[] links)
+        private Task<Background[]> FrrAsync(string[] links)
         {
-            var own = Directory.CreateDirectory(folder.PathOf("frr")).FullName;
-            var (config, zserv) = (folder.PathOf("frr.conf"), folder.PathOf("frr/zserv"));
-            File.SetUnixFileMode(own, (UnixFileMode)0b111_111_111);
-            File.WriteAllText(folder.PathOf("zebra.conf"), "");
             var neighbours = links.Select(link =>
                 $" neighbor {link} interface remote-as external\n neighbor {link} timers connect 2\n");
             var activated = string.Concat(links.Select(link => $"  neighbor {link} activate\n"));
-            File.WriteAllText(config, $"""
+            return FrrPrograms.StartAsync(them, folder, $"""
                 frr version 8.4.4
                 router bgp 65002
                  bgp router-id 192.0.2.2
@@ -157,12 +153,6 @@ public sealed class UnnumberedTests
                 {activated} exit-address-family
 
                 """);
-            var zebra = Background.Start(them, folder.PathOf("zebra.log"), null, "/usr/lib/frr/zebra", "-P", "0", "-f",
-                folder.PathOf("zebra.conf"), "-i", Path.Combine(own, "zebra.pid"), "-z", zserv, "--vty_socket", own);
-            for (var i = 0; i < 100 && !File.Exists(zserv); i++) Thread.Sleep(100);
-            var bgpd = Background.Start(them, folder.PathOf("frr.log"), null, "/usr/lib/frr/bgpd", "-P", "0", "-f", config, "-i",
-                Path.Combine(own, "bgpd.pid"), "-z", zserv, "--vty_socket", own, "--log", "stdout");
-            return [zebra, bgpd];
         }
 
         public async Task RoutesBothWaysAsync(params string[] links)

@@ -91,7 +91,7 @@ internal sealed class Speaker : ISessionOwner, IRouteSink, IAsyncDisposable
     }
 }
 
-/// <summary>127.0.0.1 (AS 65001) and 127.0.0.2 (AS 65002) with ports that were free a moment ago.</summary>
+/// <summary>127.0.0.1 (AS 65001) and 127.0.0.2 (AS 65002) with ports of their own.</summary>
 internal static class Loopback
 {
     /// <summary>A defect that a test does not expect ends its run.</summary>
@@ -103,20 +103,13 @@ internal static class Loopback
 
     public static (SessionSettings A, SessionSettings B) Neighbours()
     {
-        var (portA, portB) = (FreePort(A), FreePort(B));
+        var (portA, portB) = (Ports.Next("127.0.0.1"), Ports.Next("127.0.0.2"));
         var a = Some.Settings with { Name = "b", PeerAddress = B, SourceAddress = A, ListenPort = portA, PeerPort = portB };
         return (a, Some.PeersSettings with { Name = "a", PeerAddress = A, SourceAddress = B, ListenPort = portB, PeerPort = portA });
     }
 
     public static Task Up(Speaker speaker) =>
         Until.TrueAsync($"the session of {speaker.Now.Settings.Name} is up", () => speaker.Now.Phase == Phase.Established);
-
-    private static int FreePort(Address address)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(address.ToIPAddress(), 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }
 
 /// <summary>A neighbour spoken by hand: AS 65002 at 127.0.0.2, calling a passive session of ours.</summary>

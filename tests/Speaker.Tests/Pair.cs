@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using Calico.Bgp.Bfd;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
@@ -74,7 +72,7 @@ internal sealed class TestSpeaker : IAsyncDisposable
 internal sealed class Pair : IAsyncDisposable
 {
     private static int last;
-    private static readonly int Port = FreePort();
+    private static readonly int Port = Ports.Next("127.0.0.1");
     private readonly Address a, b;
 
     /// <param name="timeOfB">Null: the system's.</param>
@@ -95,13 +93,6 @@ internal sealed class Pair : IAsyncDisposable
     public SpeakerConfig ConfigB { get; }
     public TestSpeaker A { get; }
     public TestSpeaker B { get; }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static SpeakerConfig Config(Address own, Address peer, uint ownAs, uint peerAs, string name, bool passive) => new()
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -23,7 +21,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
 
     private readonly Cluster cluster = new Cluster().With(
         Node("a", "127.78.0.1/32"), Node("b", "127.78.0.2/32"), Pool("192.168.0.0/16"), Block("192.168.1.0/26"), Web, Endpoint("a"),
-        Global() with { ListenPort = FreePort(), ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")] });
+        Global() with { ListenPort = Ports.Next("127.78.0.1"), ServiceClusterIPs = [Prefix.Parse("10.96.0.0/12")] });
 
     private readonly PlanFollower a, b;
     private readonly TestSpeaker speakerA, speakerB;
@@ -45,13 +43,6 @@ public sealed class PlanFollowerTests : IAsyncLifetime
         {
             Endpoints = [new Endpoint([Address.Parse("192.168.1.5")], true, null, null, node, null)],
         };
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private async Task StartAsync()
     {
