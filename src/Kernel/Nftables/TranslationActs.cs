@@ -27,6 +27,20 @@ internal static class ServiceField
         return slot;
     }
 
+    /// <summary>The same of what the connection was begun to.</summary>
+    public static string OriginalWord(IpFamily family, bool withPort) =>
+        $"ct original {(family == IpFamily.IPv4 ? "ip" : "ip6")} daddr . meta l4proto{(withPort ? " . ct original proto-dst" : "")}";
+
+    /// <returns>The slot behind it.</returns>
+    public static int LoadOriginal(Expressions into, IpFamily family, bool withPort)
+    {
+        var slot = family.Octets() / sizeof(uint);
+        into.Original(family == IpFamily.IPv4 ? ConnectionKey.Destination4 : ConnectionKey.Destination6, 0);
+        into.Meta(MetaKey.Protocol, slot++);
+        if (withPort) into.Original(ConnectionKey.DestinationPort, slot++);
+        return slot;
+    }
+
     public static NftOctets Key(Address address, byte protocol, ushort? port, params ReadOnlySpan<NftOctets> more)
     {
         NftOctets[] port2 = port is { } number ? [NftOctets.Of(number)] : [];
@@ -209,6 +223,29 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
     };
 }
 
+/// <summary>ct original ip daddr . meta l4proto . ct original proto-dst @SET: whether a connection was begun to one of these.</summary>
+public sealed record MatchBegunTo(IpFamily Family, string Set) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        ServiceField.LoadOriginal(into, Family, withPort: true);
+        into.Lookup(Set);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family || !packet.HasPorts) return NftAnswer.Fails;
+        if (packet.Protocol is not { } protocol) return new NftAnswer.Unknown("the protocol", ToString());
+        return packet.OriginalPorts.Known is { } port
+            ? Membership.Of(packet, Set, MatchAddressPort.Key(packet.OriginalDestination, (byte)protocol, (ushort)port), outside: false)
+            : new NftAnswer.Unknown(PortField.Fact(NftEnd.Destination), ToString());
+    }
+
+    public override string ToString() => $"{ServiceField.OriginalWord(Family, withPort: true)} @{Set}";
+}
+
 /// <summary>
 /// snat ip to ct original ip daddr . meta l4proto . ct original proto-dst . ip daddr . th dport map @MAP fully-random: by the service that
 /// a connection was begun to, and the backend that it has got.
@@ -222,10 +259,7 @@ public sealed record ActSourceNatByService(IpFamily Family, string Map, bool Wit
     internal override void Encode(Expressions into)
     {
         var wide = Family.Octets() / sizeof(uint);
-        var slot = wide;
-        into.Original(Family == IpFamily.IPv4 ? ConnectionKey.Destination4 : ConnectionKey.Destination6, 0);
-        into.Meta(MetaKey.Protocol, slot++);
-        if (WithPort) into.Original(ConnectionKey.DestinationPort, slot++);
+        var slot = ServiceField.LoadOriginal(into, Family, WithPort);
         AddressField.Load(into, Family, NftEnd.Destination, slot);
         if (WithPort) PortField.Load(into, NftEnd.Destination, slot + wide);
         into.Lookup(Map, into: 0);
@@ -259,9 +293,7 @@ public sealed record ActSourceNatByService(IpFamily Family, string Map, bool Wit
     public override string ToString()
     {
         var word = Family == IpFamily.IPv4 ? "ip" : "ip6";
-        var key = WithPort
-            ? $"ct original {word} daddr . meta l4proto . ct original proto-dst . {word} daddr . th dport"
-            : $"ct original {word} daddr . meta l4proto . {word} daddr";
+        var key = $"{ServiceField.OriginalWord(Family, WithPort)} . {word} daddr{(WithPort ? " . th dport" : "")}";
         return $"snat {word} to {key} map @{Map}{(GivesPort ? "" : " fully-random")}";
     }
 }

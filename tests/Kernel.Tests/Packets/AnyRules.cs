@@ -157,6 +157,7 @@ internal static class AnyRules
             [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, null, not) { LastType = 13 }],
             [new MatchAddressPort(IpFamily.IPv4, end, "named", not)],
             [new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named", not)],
+            [new MatchTranslated(Destination: true), new MatchBegunTo(IpFamily.IPv4, "named")],
             [new MatchTranslated(end == NftEnd.Destination, not)], [new MatchTranslated(Destination: true, not)],
             [new MatchLocalDestination(not)])
         select statements;
