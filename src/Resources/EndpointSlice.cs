@@ -9,6 +9,15 @@ public enum EndpointAddressType : byte { IPv4, IPv6, FQDN }
 public sealed record Endpoint(ListOf<Address> Addresses, bool? Ready, bool? Serving, bool? Terminating, string? NodeName, string? Zone)
 {
     public bool IsReady => Ready ?? true;
+
+    /// <summary>It ends, and answers until then.</summary>
+    public bool IsEnding => (Serving ?? IsReady) && Terminating == true;
+
+    /// <summary>Clients of these zones are meant for it; empty: no hint.</summary>
+    public ListOf<string> ForZones { get; init; }
+
+    /// <summary>Clients on these nodes are.</summary>
+    public ListOf<string> ForNodes { get; init; }
 }
 
 /// <summary>A part of a Service's endpoints; the label kubernetes.io/service-name says of which.</summary>

@@ -52,7 +52,12 @@ public static class Kinds
     /// <summary>A node as all that is known of it: Calico's object and Kubernetes' joined.</summary>
     public static readonly KindOf<Node> Node =
         Row(new KindOf<Node>(Named(Calico, "Node", "nodes"), NodeReader.ReadCalico)
-        { Half = KubernetesNode, Join = Resources.Node.Join, Concerns = Concern.Plan | Concern.Nat | Concern.Policy, IsExplained = true });
+        {
+            Half = KubernetesNode,
+            Join = Resources.Node.Join,
+            Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services,
+            IsExplained = true,
+        });
 
     public static readonly KindOf<BlockAffinity> BlockAffinity =
         Row(new KindOf<BlockAffinity>(Named(Calico, "BlockAffinity", "blockaffinities"), IpamReader.ReadAffinity)
@@ -64,7 +69,7 @@ public static class Kinds
 
     public static readonly KindOf<FelixConfiguration> FelixConfiguration =
         Row(new KindOf<FelixConfiguration>(Named(Calico, "FelixConfiguration", "felixconfigurations"), FelixConfigurationReader.Read)
-        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy });
+        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services });
 
     public static readonly KindOf<CalicoNodeStatus> CalicoNodeStatus =
         Row(new KindOf<CalicoNodeStatus>(Named(Calico, "CalicoNodeStatus", "caliconodestatuses"), CalicoNodeStatusReader.Read)
@@ -75,11 +80,11 @@ public static class Kinds
 
     public static readonly KindOf<Service> Service =
         Row(new KindOf<Service>(Named(Core, "Service", "services"), ServiceReader.Read)
-        { IsNamespaced = true, Concerns = Concern.Plan | Concern.Policy });
+        { IsNamespaced = true, Concerns = Concern.Plan | Concern.Policy | Concern.Services });
 
     public static readonly KindOf<EndpointSlice> EndpointSlice =
         Row(new KindOf<EndpointSlice>(Named(Discovery, "EndpointSlice", "endpointslices"), ServiceReader.ReadSlice)
-        { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan | Concern.Policy });
+        { IsNamespaced = true, Under = slice => slice.Service, Concerns = Concern.Plan | Concern.Policy | Concern.Services });
 
     public static readonly KindOf<Endpoints> Endpoints =
         Row(new KindOf<Endpoints>(Named(Core, "Endpoints", "endpoints"), ServiceReader.ReadEndpoints)

@@ -16,7 +16,9 @@ public enum Concern : byte
     Report = 4,
     /// <summary>What packets may pass.</summary>
     Policy = 8,
-    Anybody = Plan | Nat | Report | Policy,
+    /// <summary>Translation of what is sent to services.</summary>
+    Services = 16,
+    Anybody = Plan | Nat | Report | Policy | Services,
 }
 
 /// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>

@@ -28,5 +28,9 @@ public sealed record Service(Metadata Metadata) : Resource(Metadata)
     public TrafficPolicy? ExternalTrafficPolicy { get; init; }
     public TrafficPolicy InternalTrafficPolicy { get; init; }
     public string? LoadBalancerClass { get; init; }
+    /// <summary>Who may call its load balancers' addresses; empty: everybody.</summary>
+    public ListOf<Prefix> LoadBalancerSourceRanges { get; init; }
+    /// <summary>sessionAffinity: ClientIP.</summary>
+    public bool ClientKeepsEndpoint { get; init; }
     public ListOf<ServicePort> Ports { get; init; }
 }

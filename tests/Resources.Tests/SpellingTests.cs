@@ -245,6 +245,43 @@ public class SpellingTests
     }
 
     [Fact]
+    public void An_endpoint_that_ends_and_serves_still_and_hints_are_read()
+    {
+        var slice = Manifest.One<EndpointSlice>("""
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: { name: a-x1, namespace: b }
+            addressType: IPv4
+            endpoints:
+            - { addresses: [192.168.0.1], conditions: { ready: false, serving: true, terminating: true } }
+            - { addresses: [192.168.0.2], conditions: { ready: false, serving: false, terminating: true } }
+            - { addresses: [192.168.0.3], hints: { forZones: [{ name: a }, { name: b }], forNodes: [{ name: n1 }] } }
+            ports: []
+            """);
+        Assert.Equal([true, false, false], slice.Endpoints.Select(endpoint => endpoint.IsEnding));
+        Assert.Equal(["a", "b"], slice.Endpoints[2].ForZones);
+        Assert.Equal(["n1"], slice.Endpoints[2].ForNodes);
+        Assert.Empty(slice.Endpoints[0].ForZones);
+    }
+
+    [Fact]
+    public void Who_may_call_a_load_balancer_and_whether_clients_keep_their_endpoint_are_read()
+    {
+        var service = Manifest.One<Service>("""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: a, namespace: b }
+            spec:
+              type: LoadBalancer
+              clusterIP: 10.96.0.1
+              sessionAffinity: ClientIP
+              loadBalancerSourceRanges: [192.0.2.0/24, "2001:db8::/32"]
+            """);
+        Assert.True(service.ClientKeepsEndpoint);
+        Assert.Equal([Prefix.Parse("192.0.2.0/24"), Prefix.Parse("2001:db8::/32")], service.LoadBalancerSourceRanges);
+    }
+
+    [Fact]
     public void Endpoints_are_read_as_slices_one_a_family()
     {
         var endpoints = Manifest.One<Endpoints>("""

@@ -10,6 +10,11 @@ internal static class ServiceReader
     private static readonly Func<Field, Endpoint?> ReadName = item => Endpoint(item, addresses: false);
     private static readonly Func<Field, Address?> ReadAddress = item => item.Address();
 
+    private static readonly Func<Field, string?> ReadHint =
+        item => item.Section()["name"].Word() is { } name ? string.Intern(name) : null;
+
+    private enum SessionAffinity : byte { None, ClientIP }
+
     public static Service Read(Metadata metadata, Fields root)
     {
         var spec = root["spec"].Section();
@@ -29,6 +34,8 @@ internal static class ServiceReader
             ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultTrafficPolicy(type, external),
             InternalTrafficPolicy = spec["internalTrafficPolicy"].Choice<TrafficPolicy>() ?? TrafficPolicy.Cluster,
             LoadBalancerClass = spec["loadBalancerClass"].Word(),
+            LoadBalancerSourceRanges = spec["loadBalancerSourceRanges"].Values(item => item.Network()),
+            ClientKeepsEndpoint = spec["sessionAffinity"].Choice<SessionAffinity>() == SessionAffinity.ClientIP,
             Ports = spec["ports"].List(ReadPort),
         };
     }
@@ -111,6 +118,11 @@ internal static class ServiceReader
         }
         var node = endpoint["nodeName"].Word() is { } name ? string.Intern(name) : null;
         var zone = endpoint["zone"].Word() is { } word ? string.Intern(word) : null;
-        return new(addresses ? endpoint["addresses"].Values(ReadAddress) : [], ready, serving, terminating, node, zone);
+        var hints = endpoint["hints"];
+        return new(addresses ? endpoint["addresses"].Values(ReadAddress) : [], ready, serving, terminating, node, zone)
+        {
+            ForZones = hints.IsAbsent ? [] : hints.Section()["forZones"].List(ReadHint),
+            ForNodes = hints.IsAbsent ? [] : hints.Section()["forNodes"].List(ReadHint),
+        };
     }
 }
