@@ -78,7 +78,8 @@ internal sealed class Translating(
 
     /// <summary>Whose objects are followed.</summary>
     private static Concern Concerns(DataplaneSettings settings) =>
-        (settings.Nat != null ? Concern.Nat : 0) | (settings.Policy != null ? Concern.Policy : 0);
+        (settings.Nat != null ? Concern.Nat : 0) | (settings.Policy != null ? Concern.Policy : 0)
+        | (settings.Services is { Kubernetes: true } ? Concern.Services : 0);
 
     /// <summary>In the place of work that follows other objects: the table is adopted from it as from an earlier run.</summary>
     private async Task BeginAsync(DataplaneSettings settings)

@@ -24,7 +24,8 @@ internal static class ConfigDescription
         if (config.Policy is { } policy)
             yield return policy.Enabled ? "policy: enforced" : "policy: off, rules of an earlier run are removed";
         if (config.Services is { } services)
-            yield return services.Enabled ? $"services: translated, {services.Translations.Count} of this file"
+            yield return services.Enabled
+                ? $"services: translated, {services.Translations.Count} of this file{(services.Kubernetes ? " and Kubernetes'" : "")}"
                 : "services: off, rules of an earlier run are removed";
         if (config.Control.Socket is { } socket) yield return $"birdc {socket}";
         foreach (var http in config.Control.Http) yield return $"http {http}";

@@ -34,7 +34,7 @@ public sealed record DaemonConfig
     /// <summary>Null: the file does not speak of services.</summary>
     public ServiceSettings? Services { get; init; }
     /// <summary>What it says of packets.</summary>
-    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy, Services);
+    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy, Services) { KubernetesNode = Plan.KubernetesNode };
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
     public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0);

@@ -44,6 +44,7 @@ internal sealed class ServicesReader(Section root)
     private ServiceSettings Read(Section services) => new()
     {
         Enabled = services.Flag("enabled", otherwise: true),
+        Kubernetes = services.Flag("kubernetes", otherwise: false),
         EmptyBackends = services.Word("emptyBackends", ("reject", EmptyBackends.Reject), ("drop", EmptyBackends.Drop)) ?? default,
         OnBackendRemoval = services.Word("onBackendRemoval",
             ("delete", OnBackendRemoval.Delete), ("keep", OnBackendRemoval.Keep), ("drain", OnBackendRemoval.Drain)) ?? default,

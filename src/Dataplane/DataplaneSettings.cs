@@ -10,6 +10,9 @@ namespace Calico.Bgp.Dataplane;
 public sealed record DataplaneSettings(
     string Node, NatSettings? Nat = null, PolicySettings? Policy = null, ServiceSettings? Services = null)
 {
+    /// <summary>This node's name in Kubernetes; null: the same.</summary>
+    public string? KubernetesNode { get; init; }
+
     /// <summary>Some feature shall have parts in our table; else there is to be none.</summary>
     public bool IsOn => Nat is { Enabled: true } || Policy is { Enabled: true } || Services is { Enabled: true };
 }

@@ -20,6 +20,13 @@ public class ServicesConfigTests
     public void The_section_alone_switches_it_on(string text) => Assert.Equal(new ServiceSettings { Enabled = true }, Good(text).Services);
 
     [Fact]
+    public void Kubernetes_services_are_translated_where_the_file_says_so()
+    {
+        Assert.Equal(new ServiceSettings { Enabled = true, Kubernetes = true }, Good("services: { kubernetes: true }\n").Services);
+        Assert.False(Good("services:\n").Services!.Kubernetes);
+    }
+
+    [Fact]
     public void All_keys_of_a_translation_are_read() => Assert.Equal(
         new Translation("web", TranslationKind.Real, new(At("30.0.0.2"), IpProtocol.Tcp, 80),
         [

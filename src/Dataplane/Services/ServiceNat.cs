@@ -1,6 +1,8 @@
+using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -12,7 +14,12 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 {
     public const string FeatureName = "svc";
 
+    /// <summary>What of the rules is otherwise with other settings, or another FelixConfiguration.</summary>
+    /// <param name="Workloads">What pods' interfaces' names begin with; null: Kubernetes' services are not translated.</param>
+    private sealed record RulesWanted(ListOf<string>? Workloads);
+
     private readonly TranslationTable table = new();
+    private readonly KubernetesServices kubernetes = new();
     private readonly SharedMaps maps = new();
     private readonly Dictionary<TranslationKey, Wishes> rendered = [];
 
@@ -32,7 +39,10 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
     private ServiceSettings settings = new();
     private KernelSnapshot kernel = KernelSnapshot.Empty;
     private Places places = new(KernelSnapshot.Empty);
-    private bool isOn, isWritten;
+    private bool isOn;
+
+    /// <summary>Null: none.</summary>
+    private RulesWanted? written;
 
     /// <summary>All was written that there is, beside what an earlier run may have left.</summary>
     private bool isBeginning;
@@ -49,13 +59,20 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
-    public bool Concerns(DataplaneChange change) => change is DataplaneChange.Configured or DataplaneChange.Machine;
+    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null) : null;
+
+    public bool Concerns(DataplaneChange change) => change is DataplaneChange.Configured or DataplaneChange.Machine
+        || (change is DataplaneChange.Object(var one) && one.Kind.Concerns.HasFlag(Concern.Services));
 
     public void Apply(DataplaneChange change)
     {
         switch (change)
         {
-            case DataplaneChange.Configured(var newest): Configure(newest.Services ?? new()); break;
+            case DataplaneChange.Configured(var newest):
+                kubernetes.Configure(newest);
+                Configure(newest.Services ?? new());
+                break;
+            case DataplaneChange.Object(var one): kubernetes.Apply(one); break;
             case DataplaneChange.Machine(var newest):
                 if (newest.Addresses == kernel.Addresses && newest.Links == kernel.Links) break;
                 (kernel, places) = (newest, new(newest));
@@ -73,6 +90,9 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     public bool Look()
     {
+        foreach (var (key, now) in kubernetes.Look())
+            if (now != null) table.Put(TranslationSource.Kubernetes, now);
+            else table.Remove(TranslationSource.Kubernetes, key);
         dirty.UnionWith(table.TakeTouched());
         while (dirty.Count > 0)
         {
@@ -80,7 +100,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
             dirty.Clear();
             foreach (var key in some) Render(key);
         }
-        return maps.IsTouched || isOn != isWritten || sessions.Due == TimeSpan.Zero;
+        return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
     }
 
     private void Render(TranslationKey key)
@@ -123,17 +143,27 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     public void Write(PartsWriter into)
     {
-        if (into.IsFresh) (isWritten, isBeginning) = (false, isOn);
-        if (isOn && isWritten) maps.WriteTouched(into);
+        if (into.IsFresh) (written, isBeginning) = (null, isOn);
+        if (isOn && written != null) maps.WriteTouched(into);
         else if (isOn) maps.WriteAll(into, ServiceParts.Sets);
-        else if (isWritten) maps.RemoveAll(into, ServiceParts.Sets);
-        if (isOn == isWritten) return;
-        into.PutRules(Frame.Services, isOn ? ServiceParts.Translating : []);
-        into.PutRules(Frame.ServicesOutput, isOn ? ServiceParts.Translating : []);
-        into.PutRules(Frame.Translated, isOn ? ServiceParts.Leftover : []);
-        into.PutRules(Frame.TranslatedOutput, isOn ? ServiceParts.Leftover : []);
-        into.PutRules(Frame.Postrouting, isOn ? ServiceParts.Leaving : []);
-        isWritten = isOn;
+        else if (written != null) maps.RemoveAll(into, ServiceParts.Sets);
+        if (Wanted != written) WriteRules(into, Wanted);
+    }
+
+    private void WriteRules(PartsWriter into, RulesWanted? wanted)
+    {
+        var workloads = wanted?.Workloads;
+        if (workloads is { } pods) into.Put(ServiceParts.OutsidersOf(pods));
+        else if (written is { Workloads: not null }) into.RemoveChain(ServiceParts.Outsiders);
+        into.PutRules(Frame.Services, wanted == null ? [] : workloads is { } from
+            ? [.. ServiceParts.TranslatingPods(from), .. ServiceParts.Translating] : ServiceParts.Translating);
+        into.PutRules(Frame.ServicesOutput, wanted == null ? [] : workloads != null
+            ? [.. ServiceParts.TranslatingOwn, .. ServiceParts.Translating] : ServiceParts.Translating);
+        into.PutRules(Frame.Translated, wanted == null ? [] : ServiceParts.Leftover);
+        into.PutRules(Frame.TranslatedOutput, wanted == null ? [] : ServiceParts.Leftover);
+        into.PutRules(Frame.Postrouting, wanted == null ? [] : workloads != null
+            ? [.. ServiceParts.Leaving, .. ServiceParts.Masquerading] : ServiceParts.Leaving);
+        written = wanted;
     }
 
     public void InForce()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -9,13 +10,27 @@ internal static class ServiceParts
 {
     public const string Rejecting = "svc-none";
 
+    public const string Outsiders = "svc-outsiders";
+
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
 
     /// <summary>Where packets to an address, a protocol and a port go on; of all ports.</summary>
     public static string Fronts(IpFamily family, bool withPort) => (withPort ? "svc-ports" : "svc-hosts") + Digit(family);
 
+    /// <summary>The same for pods of this host and it itself, where they are led elsewhere.</summary>
+    public static string InsideFronts(IpFamily family) => "svc-inports" + Digit(family);
+
     /// <summary>Each translation's backends, numbered from 0.</summary>
     public static string Ends(IpFamily family, bool withPort) => (withPort ? "svc-ends" : "svc-hostends") + Digit(family);
+
+    public static string InsideEnds(IpFamily family) => "svc-inends" + Digit(family);
+
+    /// <summary>Addresses, protocols and ports whose clients get this host's address on the way to a backend elsewhere.</summary>
+    public static string Masqueraded(IpFamily family, TranslationMasquerade who) =>
+        (who == TranslationMasquerade.All ? "svc-masq" : "svc-masqout") + Digit(family);
+
+    /// <summary>Backends on this node.</summary>
+    public static string Here(IpFamily family) => "svc-here" + Digit(family);
 
     public static string Sources(IpFamily family, bool withPort, bool givesPort) =>
         (withPort ? "svc-from" : "svc-hostfrom") + (givesPort ? "port" : "") + Digit(family);
@@ -32,6 +47,11 @@ internal static class ServiceParts
     {
         var address = family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address;
         ImmutableArray<NftType> host = [address, NftType.Protocol], port = [.. host, NftType.Port], to = [address, NftType.Port];
+        yield return new(InsideFronts(family), port, false, [], [NftType.Verdict]);
+        yield return new(InsideEnds(family), [.. port, NftType.Mark], false, [], to);
+        yield return new(Masqueraded(family, TranslationMasquerade.All), port, false, []);
+        yield return new(Masqueraded(family, TranslationMasquerade.Outsiders), port, false, []);
+        yield return new(Here(family), [address], false, []);
         yield return new(Fronts(family, true), port, false, [], [NftType.Verdict]);
         yield return new(Fronts(family, false), host, false, [], [NftType.Verdict]);
         yield return new(Ends(family, true), [.. port, NftType.Mark], false, [], to);
@@ -44,13 +64,24 @@ internal static class ServiceParts
     }
 
     /// <summary>Chooses one of so many backends, by this of a flow.</summary>
-    public static NftChain Spread(IpFamily family, bool withPort, FlowHash by, uint sides)
+    /// <param name="inside">Of those that pods of this host and it itself have; these all have ports.</param>
+    public static NftChain Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
     {
         // Where there is one, or the protocol has no ports, other translations may have the chain, too.
         var hash = sides == 1 ? FlowHash.Source : withPort ? by : by & ~(FlowHash.SourcePort | FlowHash.DestinationPort);
         if (family == IpFamily.IPv4) hash &= ~FlowHash.FlowLabel;
-        var name = $"{(withPort ? "svc-spread" : "svc-hostspread")}{Digit(family)}-{sides}-{(byte)hash:x2}";
-        return new(name, null, [new(new ActSpread(family, Fields(hash), sides, Ends(family, withPort), withPort))]);
+        var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
+        var ends = inside ? InsideEnds(family) : Ends(family, withPort);
+        return new(name, null, [new(new ActSpread(family, Fields(hash), sides, ends, withPort))]);
+    }
+
+    /// <summary>Goes on to a chain with what comes from there, and with nothing else.</summary>
+    public static NftChain Allow(IpFamily family, ListOf<Prefix> from, string to)
+    {
+        Prefix[] own = [.. from.Where(prefix => prefix.Family == family).Distinct().Order()];
+        NftRule[] allowed = own.Length == 0 ? [] : [new(new MatchFamily(family), new MatchNets(family, NftEnd.Source, [.. own]),
+            new ActDecide(new NftVerdict(NftVerdictCode.Goto, to)))];
+        return new($"svc-allow{Digit(family)}-{ContentHash.Of($"{string.Join(' ', own)} {to}")}", null, [.. allowed, new(ActDecide.Drop)]);
     }
 
     private static ListOf<FlowField> Fields(FlowHash hash)
@@ -78,6 +109,39 @@ internal static class ServiceParts
         .. from family in Families
            from withPort in (bool[])[true, false]
            select new NftRule(new MatchFamily(family), new ActDecideByService(family, Fronts(family, withPort), withPort)),
+    ];
+
+    /// <summary>Of what this host itself sends.</summary>
+    public static ImmutableArray<NftRule> TranslatingOwn { get; } =
+        [.. Families.Select(family => new NftRule(new MatchFamily(family), new ActDecideByService(family, InsideFronts(family))))];
+
+    /// <param name="workloads">What the names of pods' interfaces begin with.</param>
+    public static ImmutableArray<NftRule> TranslatingPods(ListOf<string> workloads) =>
+    [
+        .. from family in Families
+           from prefix in workloads
+           select new NftRule(new MatchInterface(Leaving: false, prefix + "*"), new MatchFamily(family),
+               new ActDecideByService(family, InsideFronts(family))),
+    ];
+
+    /// <summary>Gives all but this host's pods its own address.</summary>
+    public static NftChain OutsidersOf(ListOf<string> workloads) => new(Outsiders, null,
+    [
+        .. workloads.Select(prefix => new NftRule(new MatchInterface(Leaving: false, prefix + "*"), ActDecide.Return)),
+        new(new ActMasquerade()),
+    ])
+    {
+        Comment = "all but pods of this host",
+    };
+
+    public static ImmutableArray<NftRule> Masquerading { get; } =
+    [
+        .. from family in Families
+           from who in (TranslationMasquerade[])[TranslationMasquerade.All, TranslationMasquerade.Outsiders]
+           select new NftRule(new MatchFamily(family), new MatchTranslated(Destination: true),
+               new MatchBegunTo(family, Masqueraded(family, who)),
+               new MatchAddress(family, NftEnd.Destination, Here(family), Outside: true),
+               who == TranslationMasquerade.All ? new ActMasquerade() : ActDecide.Jump(Outsiders)),
     ];
 
     /// <summary>What no translation has taken of the packets to an address that is nobody's.</summary>

@@ -15,6 +15,10 @@ public sealed record ServiceSettings
     public const int DefaultMaglevSize = 1009;
 
     public bool Enabled { get; init; }
+
+    /// <summary>Kubernetes' Services are translated, as by a kube-proxy.</summary>
+    public bool Kubernetes { get; init; }
+
     public static readonly TimeSpan DefaultDrainTime = TimeSpan.FromSeconds(30);
 
     public EmptyBackends EmptyBackends { get; init; }

@@ -71,8 +71,16 @@ public sealed record Backend(BackendEnd From, BackendEnd To)
     /// <summary>Its share beside the others'; 0: no new connections.</summary>
     public int Weight { get; init; } = 1;
 
+    /// <summary>It is on this node, so that its answers come back by it, whoever asks.</summary>
+    public bool IsHere { get; init; }
+
     public override string ToString() => $"{From}->{To}";
 }
+
+/// <summary>
+/// Who gets this host's address on the way to a backend elsewhere, whose answers would else pass it by. Insiders are pods of this host.
+/// </summary>
+public enum TranslationMasquerade : byte { None, Outsiders, All }
 
 /// <summary>How long connections of a translation live that say nothing; null: as the kernel has it.</summary>
 public sealed record TranslationTimeouts(TimeSpan? Tcp, TimeSpan? Other);
@@ -88,4 +96,15 @@ public sealed record Translation(string Name, TranslationKind Kind, TranslationK
     public TimeSpan? Affinity { get; init; }
 
     public TranslationTimeouts? Timeouts { get; init; }
+
+    /// <summary>What pods of this host and it itself get instead; null: the same.</summary>
+    public ListOf<Backend>? Inside { get; init; }
+
+    public TranslationMasquerade Masquerade { get; init; }
+
+    /// <summary>What becomes of connections where <see cref="Backends"/> has none; null: as all translations have it.</summary>
+    public EmptyBackends? Empty { get; init; }
+
+    /// <summary>From where connections are taken; empty: from everywhere.</summary>
+    public ListOf<Prefix> Sources { get; init; }
 }

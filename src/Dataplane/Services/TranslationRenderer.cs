@@ -11,7 +11,7 @@ internal static class TranslationRenderer
     private static readonly IpProtocol[] Ported = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp, IpProtocol.UdpLite];
 
     /// <summary>A backend whose places have addresses.</summary>
-    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight)
+    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere)
     {
         public override string ToString() => $"{To} {ToPort} {From} {FromPort}";
     }
@@ -21,19 +21,26 @@ internal static class TranslationRenderer
     {
         if (places.Of(translation.Key.Place) is not { } front)
             return (Wishes.None, $"{translation.Key.Place.Interface} has no address of {translation.Key.Place.Family.Word()}");
-        var backends = translation.Backends.Select(one => Of(one, places)).OfType<Known>().Distinct()
-            .OrderBy(one => one.ToString(), StringComparer.Ordinal).ToArray();
+        var backends = Of(translation.Backends, places);
+        var inside = translation.Inside is { } others ? Of(others, places) : null;
+        Known[] all = inside == null ? backends : [.. backends.Union(inside)];
         var elements = ImmutableArray.CreateBuilder<(string, NftElement)>();
         var chains = ImmutableArray.CreateBuilder<NftChain>();
         var flows = ImmutableArray.CreateBuilder<BackendFlows>();
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
             Add(translation, settings, front, (byte)protocol, backends, elements, chains);
-            flows.AddRange(backends.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
+            if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, elements, chains);
+            if (translation.Masquerade != TranslationMasquerade.None)
+                elements.Add((ServiceParts.Masqueraded(front.Family, translation.Masquerade),
+                    NftElement.Of(ServiceField(front, (byte)protocol, translation.Key.Port))));
+            flows.AddRange(all.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
         }
         if (translation.Kind == TranslationKind.Vip)
             elements.Add((ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front))));
-        foreach (var own in backends.Select(one => NftOctets.Of(one.To)).Distinct())
+        foreach (var here in all.Where(one => one.IsHere).Select(one => NftOctets.Of(one.To)).Distinct())
+            elements.Add((ServiceParts.Here(front.Family), NftElement.Of(here)));
+        foreach (var own in all.Select(one => NftOctets.Of(one.To)).Distinct())
             elements.Add((ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own))));
         return (new(elements.DrainToImmutable(), chains.DrainToImmutable(), flows.DrainToImmutable()), null);
     }
@@ -44,11 +51,14 @@ internal static class TranslationRenderer
     private static IEnumerable<IpProtocol> Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
         : [.. Ported, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.Icmp6];
 
+    private static Known[] Of(ListOf<Backend> backends, Places places) =>
+        [.. backends.Select(one => Of(one, places)).OfType<Known>().Distinct().OrderBy(one => one.ToString(), StringComparer.Ordinal)];
+
     private static Known? Of(Backend backend, Places places)
     {
         var from = backend.From.Place is { } source ? places.Of(source) : null;
         if (places.Of(backend.To.Place!) is not { } to || (backend.From.Place != null && from == null)) return null;
-        return new(to, backend.To.Port, from, backend.From.Port, backend.Weight);
+        return new(to, backend.To.Port, from, backend.From.Port, backend.Weight, backend.IsHere);
     }
 
     private static void Add(
@@ -67,8 +77,24 @@ internal static class TranslationRenderer
         }
         foreach (var backend in backends)
             if (backend.From is { } from) elements.Add(Source(backend, from, front, protocol, port));
-        var verdict = places.Length == 0 ? Nowhere(settings, chains) : To(translation, family, withPort, places.Length, chains);
+        var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, chains)
+            : To(ServiceParts.Spread(family, withPort, translation.FlowHash, (uint)places.Length), translation, family, chains);
         elements.Add((ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict)));
+    }
+
+    /// <summary>For pods of this host and it itself; it has a port.</summary>
+    private static void AddInside(
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends,
+        ImmutableArray<(string, NftElement)>.Builder elements, ImmutableArray<NftChain>.Builder chains)
+    {
+        var (family, port) = (front.Family, translation.Key.Port);
+        var places = Fill(translation, settings, backends);
+        for (var i = 0u; i < places.Length; i++)
+            elements.Add((ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i),
+                new NftData(NftOctets.Of(NftOctets.Of(places[i].To), NftOctets.Of(places[i].ToPort ?? port))))));
+        var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, chains)
+            : To(ServiceParts.Spread(family, true, translation.FlowHash, (uint)places.Length, inside: true), translation, family, chains);
+        elements.Add((ServiceParts.InsideFronts(family), NftElement.Of(ServiceField(front, protocol, port), verdict)));
     }
 
     private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => port is { } number
@@ -98,18 +124,20 @@ internal static class TranslationRenderer
 
     private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
 
-    private static NftVerdict Nowhere(ServiceSettings settings, ImmutableArray<NftChain>.Builder chains)
+    private static NftVerdict Nowhere(EmptyBackends empty, ImmutableArray<NftChain>.Builder chains)
     {
-        if (settings.EmptyBackends == EmptyBackends.Drop) return new(NftVerdictCode.Drop);
+        if (empty == EmptyBackends.Drop) return new(NftVerdictCode.Drop);
         chains.Add(new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" });
         return new(NftVerdictCode.Goto, ServiceParts.Rejecting);
     }
 
     private static NftVerdict To(
-        Translation translation, IpFamily family, bool withPort, int places, ImmutableArray<NftChain>.Builder chains)
+        NftChain spread, Translation translation, IpFamily family, ImmutableArray<NftChain>.Builder chains)
     {
-        var chain = ServiceParts.Spread(family, withPort, translation.FlowHash, (uint)places);
-        chains.Add(chain);
-        return new(NftVerdictCode.Goto, chain.Name);
+        chains.Add(spread);
+        if (translation.Sources.Count == 0) return new(NftVerdictCode.Goto, spread.Name);
+        var allow = ServiceParts.Allow(family, translation.Sources, spread.Name);
+        chains.Add(allow);
+        return new(NftVerdictCode.Goto, allow.Name);
     }
 }

@@ -56,6 +56,12 @@ public sealed class TranslationTable
         return true;
     }
 
+    /// <summary>Whatever it has under the key.</summary>
+    public void Remove(TranslationSource source, TranslationKey key)
+    {
+        if (all.TryGetValue((source, key), out var known)) Remove(source, known.Id);
+    }
+
     /// <summary>From now on the source has these and no others; of two with one key the later one.</summary>
     public void PutAll(TranslationSource source, IEnumerable<Translation> translations)
     {

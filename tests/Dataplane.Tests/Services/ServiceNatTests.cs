@@ -1,13 +1,9 @@
-using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Services;
-using Calico.Bgp.Kernel;
-using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane.Tests.Services;
 
@@ -15,110 +11,6 @@ namespace Calico.Bgp.Dataplane.Tests.Services;
 public sealed class ServiceNatTests
 {
     private const string Vip = "30.0.0.2", Vip6 = "30::2", Client = "10.0.0.9";
-
-    /// <summary>What the table has after all that was written.</summary>
-    private sealed class Hand : IHostFacts
-    {
-        private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance));
-        private readonly TableWriter table = new();
-        private readonly Dictionary<string, NftSet> sets = [];
-        private readonly Dictionary<string, NftChain> chains = [];
-
-        public Hand(params Translation[] translations) => Configure(translations);
-
-        /// <summary>Those of the last writing.</summary>
-        public ImmutableArray<NftChange> Changes { get; private set; }
-
-        /// <summary>Elements of it.</summary>
-        public int Elements => Changes.Sum(change => change switch
-        {
-            NftChange.PutElements(_, var some) => some.Length,
-            NftChange.RemoveElements(_, var some) => some.Length,
-            _ => 0,
-        });
-
-        public ServicesView View => services.View;
-
-        public void Configure(params Translation[] translations) =>
-            Apply(new ServiceSettings { Enabled = true, Translations = [.. translations] });
-
-        public void Apply(ServiceSettings? settings)
-        {
-            services.Apply(new DataplaneChange.Configured(new("node1", Services: settings)));
-            Write();
-        }
-
-        public void Have(params (int Link, string Name, string Address)[] addresses)
-        {
-            services.Apply(new DataplaneChange.Machine(new(1,
-                addresses.Select(one => (one.Link, one.Name)).Distinct().ToImmutableDictionary(one => one.Link,
-                    one => new Link(one.Link, one.Name, 1, 1500, 0, null)),
-                [.. addresses.Select(one => new LinkAddress(one.Link, Address.Parse(one.Address), 24, null, 0, false))],
-                KernelSnapshot.Empty.Routes)));
-            Write();
-        }
-
-        private void Write()
-        {
-            services.Look();
-            services.Write(table.For(services));
-            Changes = table.Take();
-            foreach (var change in Changes) Apply(change);
-        }
-
-        private void Apply(NftChange change)
-        {
-            switch (change)
-            {
-                case NftChange.PutSet(var set): sets[set.Name] = set; break;
-                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
-                case NftChange.RemoveSet(var name): sets.Remove(name); break;
-                case NftChange.RemoveChain(var name): chains.Remove(name); break;
-                case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
-                case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
-                default: throw new ArgumentException(change.ToString(), nameof(change));
-            }
-        }
-
-        private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
-        {
-            var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
-            sets[name] = sets[name] with { Elements = [.. left, .. come] };
-        }
-
-        public string Text => string.Join('\n',
-        [
-            .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
-                one.ToString()).Order())}"),
-            .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
-        ]);
-
-        public PacketEnd[] Ends(string to, IpProtocol? protocol = IpProtocol.Tcp, ushort? port = 80, ushort? sourcePort = 40000,
-            string? from = null) =>
-            [.. PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this,
-                new Packet(Address.Parse(from ?? (to.Contains(':') ? "10::9" : Client)), Address.Parse(to))
-                {
-                    Protocol = protocol,
-                    SourcePort = sourcePort,
-                    DestinationPort = port,
-                    In = "eth0",
-                    Out = "eth1",
-                })];
-
-        /// <summary>Where the packet goes, and as whose; null: nowhere.</summary>
-        public string? Ask(
-            string to, IpProtocol protocol = IpProtocol.Tcp, ushort? port = 80, ushort sourcePort = 40000, string? from = null)
-        {
-            var end = Assert.Single(Ends(to, protocol, port, sourcePort, from));
-            if (end.Verdict != PacketVerdict.Accept) return null;
-            return $"{end.Source?.First?.ToString() ?? (end.Source != null ? "masquerade" : "")}->"
-                + $"{end.Destination?.First}{(end.Destination?.Ports is { } ports ? $":{ports.From}" : "")}";
-        }
-
-        public bool? IsLocal(Address address) => false;
-        public bool? IsLocalOn(Address address, string link) => false;
-        public bool? ComesBackBy(Address source, uint mark, string link) => true;
-    }
 
     private static TranslationPlace At(string text) => text.Contains(':') || text.Contains('.')
         ? TranslationPlace.Of(Address.Parse(text)) : TranslationPlace.OfInterface(text, IpFamily.IPv4);
@@ -134,7 +26,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void Address_protocol_and_port_lead_to_the_backend_and_nothing_else_gets_through_to_a_virtual_address()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53, To("20::1", null)));
+        var hand = new ServiceHand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53, To("20::1", null)));
         Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
         Assert.Equal("->20::1:53", hand.Ask(Vip6, IpProtocol.Udp, 53));
         Assert.Null(hand.Ask(Vip, port: 81));
@@ -146,7 +38,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void What_is_not_translated_of_a_real_address_goes_on_as_it_would()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1", from: "1.2.3.4")) with { Kind = TranslationKind.Real });
+        var hand = new ServiceHand(Tcp(To("20.0.0.1", from: "1.2.3.4")) with { Kind = TranslationKind.Real });
         Assert.Equal("1.2.3.4->20.0.0.1:8080", hand.Ask(Vip));
         Assert.Equal("->", hand.Ask(Vip, port: 81));
     }
@@ -154,7 +46,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void Any_protocol_takes_every_port_and_ping()
     {
-        var hand = new Hand(Of(Vip, null, 0, To("20.0.0.1", null)), Tcp(To("20.0.0.2")));
+        var hand = new ServiceHand(Of(Vip, null, 0, To("20.0.0.1", null)), Tcp(To("20.0.0.2")));
         Assert.Equal("->20.0.0.2:8080", hand.Ask(Vip));
         Assert.Equal("->20.0.0.1", hand.Ask(Vip, port: 81));
         Assert.Equal("->20.0.0.1", hand.Ask(Vip, IpProtocol.Icmp, null));
@@ -164,7 +56,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void A_backend_that_speaks_to_itself_by_way_of_a_service_looks_like_another()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1")));
+        var hand = new ServiceHand(Tcp(To("20.0.0.1")));
         Assert.Equal("masquerade->20.0.0.1:8080", hand.Ask(Vip, from: "20.0.0.1"));
     }
 
@@ -173,7 +65,7 @@ public sealed class ServiceNatTests
     [InlineData(EmptyBackends.Drop)]
     public void Without_backends_nothing_gets_through_until_one_comes(EmptyBackends empty)
     {
-        var hand = new Hand();
+        var hand = new ServiceHand();
         hand.Apply(new ServiceSettings { Enabled = true, EmptyBackends = empty, Translations = [Tcp()] });
         Assert.Null(hand.Ask(Vip));
         Assert.Equal(empty == EmptyBackends.Reject, hand.Text.Contains("reject", StringComparison.Ordinal));
@@ -186,7 +78,7 @@ public sealed class ServiceNatTests
     [InlineData(TranslationBalance.Maglev)]
     public void Connections_are_shared_by_weight_and_each_choice_can_be_told_beforehand(TranslationBalance balance)
     {
-        var hand = new Hand(
+        var hand = new ServiceHand(
             Tcp(To("20.0.0.1", weight: 10), To("20.0.0.2", weight: 30), To("20.0.0.3", weight: 0)) with { Balance = balance });
         var counts = Enumerable.Range(20000, 2000).CountBy(port => hand.Ask(Vip, sourcePort: (ushort)port)!).ToDictionary();
         Assert.Equal(["->20.0.0.1:8080", "->20.0.0.2:8080"], counts.Keys.Order());
@@ -196,7 +88,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void By_the_source_alone_a_client_keeps_its_backend()
     {
-        var hand = new Hand(Tcp([.. Enumerable.Range(1, 7).Select(i => To($"20.0.0.{i}"))]) with { FlowHash = FlowHash.Source });
+        var hand = new ServiceHand(Tcp([.. Enumerable.Range(1, 7).Select(i => To($"20.0.0.{i}"))]) with { FlowHash = FlowHash.Source });
         Assert.Single(Enumerable.Range(20000, 50).Select(port => hand.Ask(Vip, sourcePort: (ushort)port)).Distinct());
         Assert.Equal(7, Enumerable.Range(1, 200).Select(i => hand.Ask(Vip, from: $"10.0.0.{i}")).Distinct().Count());
     }
@@ -206,7 +98,7 @@ public sealed class ServiceNatTests
     {
         Translation[] others =
             [.. Enumerable.Range(1, 1000).Select(i => Of($"30.1.{i / 250}.{i % 250}", IpProtocol.Tcp, 80, To("20.0.0.9")))];
-        var hand = new Hand([Tcp(To("20.0.0.1")), .. others]);
+        var hand = new ServiceHand([Tcp(To("20.0.0.1")), .. others]);
         hand.Configure([Tcp(To("20.0.0.1")), .. others]);
         Assert.Empty(hand.Changes);
         hand.Configure([Tcp(To("20.0.0.1"), To("20.0.0.2")), .. others]);
@@ -216,7 +108,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void An_interface_s_address_is_followed_and_while_there_is_none_nothing_is_translated()
     {
-        var hand = new Hand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));
+        var hand = new ServiceHand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));
         Assert.Equal("tap0 has no address of ipv4", Assert.Single(hand.View.Translations).Problem);
         hand.Have((2, "tap0", Vip), (3, "tap1", "30.0.0.3"));
         Assert.Null(Assert.Single(hand.View.Translations).Problem);
@@ -231,7 +123,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void Of_two_translations_that_come_to_one_address_one_waits_until_the_other_goes()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1")), Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.2")));
+        var hand = new ServiceHand(Tcp(To("20.0.0.1")), Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.2")));
         hand.Have((2, "tap0", Vip));
         Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
         Assert.Equal("the translation of TCP 30.0.0.2 80 has its address and port", hand.View.Translations[1].Problem);
@@ -242,7 +134,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void What_of_a_packet_is_not_known_is_said_where_it_counts()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1"), To("20.0.0.2")), Of(Vip, IpProtocol.Udp, 53, To("20.0.0.3")));
+        var hand = new ServiceHand(Tcp(To("20.0.0.1"), To("20.0.0.2")), Of(Vip, IpProtocol.Udp, 53, To("20.0.0.3")));
         Assert.Equal(["Open: the source port, which chooses one of 2", "Drop: ", "->20.0.0.3"],
             hand.Ends(Vip, null, null, null).Select(end => end.Destination != null ? $"->{end.Destination.First}"
                 : $"{end.Verdict}: {(end.Verdict == PacketVerdict.Open ? end.DependsOn[^1].Fact : "")}").Distinct());
@@ -251,7 +143,7 @@ public sealed class ServiceNatTests
     [Fact]
     public void Off_nothing_is_left_of_it()
     {
-        var hand = new Hand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53));
+        var hand = new ServiceHand(Tcp(To("20.0.0.1")), Of(Vip6, IpProtocol.Udp, 53));
         hand.Apply(null);
         Assert.Equal("", hand.Text);
     }
@@ -279,8 +171,8 @@ public sealed class ServiceNatTests
     public void Steps_write_what_is_written_at_once() =>
         Prop.ForAll(Gen.ListOf(AnyTranslations).ToArbitrary(), steps =>
         {
-            var hand = new Hand();
+            var hand = new ServiceHand();
             foreach (var step in steps) hand.Configure(step);
-            return hand.Text == new Hand(steps.LastOrDefault([])).Text;
+            return hand.Text == new ServiceHand(steps.LastOrDefault([])).Text;
         }).QuickCheckThrowOnFailure();
 }

@@ -1,0 +1,50 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Services.Kubernetes;
+
+/// <summary>This node, as objects know it.</summary>
+/// <param name="Name">Kubernetes'.</param>
+/// <param name="Addresses">Those that node ports are reached at.</param>
+internal sealed record NodeHere(string Name, string? Zone, ListOf<Address> Addresses);
+
+/// <summary>Which endpoints a port of a service is sent to: as far as anywhere will do, and of those on this node.</summary>
+/// <param name="Cluster">By address, each once.</param>
+/// <param name="Local">By address, each once.</param>
+internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> Local)
+{
+    /// <summary>
+    /// As kube-proxy chooses (pkg/proxy/topology.go): ready ones, of them those that hints mean for this node or zone where every one has
+    /// such a hint; where none is ready, those that end and answer still. Those of this node are chosen by themselves, and by no hint.
+    /// </summary>
+    public static EndpointChoice Of(IEnumerable<EndpointSlice> slices, ServicePort port, IpFamily family, NodeHere here)
+    {
+        var type = family == IpFamily.IPv4 ? EndpointAddressType.IPv4 : EndpointAddressType.IPv6;
+        var all = slices.Where(slice => slice.AddressType == type)
+            .SelectMany(slice => slice.Ports
+                .Where(one => one.Name == port.Name && one.Protocol == port.Protocol && one.Port > 0)
+                .SelectMany(one => slice.Endpoints.Where(endpoint => endpoint.Addresses.Count > 0)
+                    .Select(endpoint => (Endpoint: endpoint, one.Port))))
+            .ToArray();
+        var isMeant = Meant([.. all.Select(one => one.Endpoint).Where(one => one.IsReady)], here);
+        return new(Usable(all, isMeant), Usable([.. all.Where(one => one.Endpoint.NodeName == here.Name)], _ => true));
+
+        ListOf<Backend> Usable((Endpoint Endpoint, int Port)[] some, Predicate<Endpoint> isMeant)
+        {
+            var ready = some.Where(one => one.Endpoint.IsReady && isMeant(one.Endpoint)).ToArray();
+            // Kubernetes has one address an endpoint; of more the first counts, as for kube-proxy.
+            return [.. (ready.Length > 0 ? ready : some.Where(one => one.Endpoint.IsEnding))
+                .Select(one => (To: one.Endpoint.Addresses[0], one.Port, IsHere: one.Endpoint.NodeName == here.Name)).Distinct().Order()
+                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.To), (ushort)one.Port)) { IsHere = one.IsHere })];
+        }
+    }
+
+    private static Predicate<Endpoint> Meant(Endpoint[] ready, NodeHere here)
+    {
+        if (ready.All(one => one.ForNodes.Count > 0) && ready.Any(one => one.ForNodes.Contains(here.Name)))
+            return one => one.ForNodes.Contains(here.Name);
+        if (here.Zone is { } zone && ready.All(one => one.ForZones.Count > 0) && ready.Any(one => one.ForZones.Contains(zone)))
+            return one => one.ForZones.Contains(zone);
+        return _ => true;
+    }
+}

@@ -1,0 +1,64 @@
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Services.Kubernetes;
+
+/// <summary>By what a service is called. Where two services are called alike, the first of these holds.</summary>
+internal enum CalledBy : byte { ClusterIP, NodePort, LoadBalancer, ExternalIP }
+
+/// <summary>A Service and its EndpointSlices → translations, as kube-proxy has it.</summary>
+internal static class ServiceTranslations
+{
+    /// <summary>Somebody else is this service's proxy.</summary>
+    private const string OtherProxyLabel = "service.kubernetes.io/service-proxy-name";
+
+    public static IEnumerable<(CalledBy By, Translation Translation)> Of(
+        Service service, IReadOnlyCollection<EndpointSlice> slices, NodeHere here)
+    {
+        if (service.ClusterIPs.Count == 0 || service.Labels.ContainsKey(OtherProxyLabel)) yield break;
+        foreach (var family in service.ClusterIPs.Select(address => address.Family).Distinct())
+            foreach (var port in service.Ports)
+            {
+                var choice = EndpointChoice.Of(slices, port, family, here);
+                foreach (var (by, address, number) in Addresses(service, port, here))
+                    if (address.Family == family) yield return (by, Of(service, port, by, address, number, choice));
+            }
+    }
+
+    private static IEnumerable<(CalledBy By, Address Address, int Port)> Addresses(Service service, ServicePort port, NodeHere here)
+    {
+        foreach (var address in service.ClusterIPs) yield return (CalledBy.ClusterIP, address, port.Port);
+        foreach (var address in service.ExternalIPs) yield return (CalledBy.ExternalIP, address, port.Port);
+        if (service.Type == ServiceType.LoadBalancer)
+            foreach (var address in service.LoadBalancerIngress) yield return (CalledBy.LoadBalancer, address, port.Port);
+        if (port.NodePort != 0 && service.Type is ServiceType.NodePort or ServiceType.LoadBalancer)
+            foreach (var address in here.Addresses) yield return (CalledBy.NodePort, address, port.NodePort);
+    }
+
+    private static Translation Of(Service service, ServicePort port, CalledBy by, Address address, int number, EndpointChoice choice)
+    {
+        var isInside = by == CalledBy.ClusterIP;
+        var isLocal = (isInside ? service.InternalTrafficPolicy : service.ExternalTrafficPolicy) == TrafficPolicy.Local;
+        var name = $"{service.Key}{(port.Name.Length > 0 ? $":{port.Name}" : "")}";
+        var key = new TranslationKey(TranslationPlace.Of(address), ProtocolOf(port), (ushort)number);
+        return new(name, isInside ? TranslationKind.Vip : TranslationKind.Real, key, isLocal ? choice.Local : choice.Cluster)
+        {
+            // Pods of this node and it itself have all endpoints: they came by no load balancer that could have gone elsewhere.
+            Inside = isLocal && !isInside ? choice.Cluster : null,
+            Masquerade = isInside ? TranslationMasquerade.Outsiders : isLocal ? TranslationMasquerade.None : TranslationMasquerade.All,
+            // Where others have some, a client that is told nothing tries again, and may get there.
+            Empty = isLocal && choice.Cluster.Count > 0 ? EmptyBackends.Drop : null,
+            Sources = by == CalledBy.LoadBalancer ? service.LoadBalancerSourceRanges : [],
+            FlowHash = service.ClientKeepsEndpoint ? FlowHash.Source : FlowHash.Default,
+            Balance = service.ClientKeepsEndpoint ? TranslationBalance.Maglev : TranslationBalance.Hash,
+        };
+    }
+
+    private static IpProtocol ProtocolOf(ServicePort port) => port.Protocol switch
+    {
+        ServiceProtocol.UDP => IpProtocol.Udp,
+        ServiceProtocol.SCTP => IpProtocol.Sctp,
+        _ => IpProtocol.Tcp,
+    };
+}

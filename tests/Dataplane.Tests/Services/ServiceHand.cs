@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Dataplane.Tests.Services;
+
+/// <summary>What the table has after all that was written.</summary>
+internal sealed class ServiceHand : IHostFacts
+{
+    private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance));
+    private readonly TableWriter table = new();
+    private readonly Dictionary<string, NftSet> sets = [];
+    private readonly Dictionary<string, NftChain> chains = [];
+
+    public ServiceHand(params Translation[] translations) => Configure(translations);
+
+    /// <summary>Those of the last writing.</summary>
+    public ImmutableArray<NftChange> Changes { get; private set; }
+
+    /// <summary>Elements of it.</summary>
+    public int Elements => Changes.Sum(change => change switch
+    {
+        NftChange.PutElements(_, var some) => some.Length,
+        NftChange.RemoveElements(_, var some) => some.Length,
+        _ => 0,
+    });
+
+    public ServicesView View => services.View;
+
+    public void Configure(params Translation[] translations) =>
+        Apply(new ServiceSettings { Enabled = true, Translations = [.. translations] });
+
+    public void Apply(ServiceSettings? settings)
+    {
+        services.Apply(new DataplaneChange.Configured(new("node1", Services: settings)));
+        Write();
+    }
+
+    /// <summary>Objects come, change, or go.</summary>
+    public void Change(params ResourceChange[] changes)
+    {
+        foreach (var change in changes) services.Apply(new DataplaneChange.Object(change));
+        Write();
+    }
+
+    public void Have(params (int Link, string Name, string Address)[] addresses)
+    {
+        services.Apply(new DataplaneChange.Machine(new(1,
+            addresses.Select(one => (one.Link, one.Name)).Distinct().ToImmutableDictionary(one => one.Link,
+                one => new Link(one.Link, one.Name, 1, 1500, 0, null)),
+            [.. addresses.Select(one => new LinkAddress(one.Link, Address.Parse(one.Address), 24, null, 0, false))],
+            KernelSnapshot.Empty.Routes)));
+        Write();
+    }
+
+    private void Write()
+    {
+        services.Look();
+        services.Write(table.For(services));
+        Changes = table.Take();
+        foreach (var change in Changes) Apply(change);
+    }
+
+    private void Apply(NftChange change)
+    {
+        switch (change)
+        {
+            case NftChange.PutSet(var set): sets[set.Name] = set; break;
+            case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
+            case NftChange.RemoveSet(var name): sets.Remove(name); break;
+            case NftChange.RemoveChain(var name): chains.Remove(name); break;
+            case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
+            case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
+            default: throw new ArgumentException(change.ToString(), nameof(change));
+        }
+    }
+
+    private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
+    {
+        var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
+        sets[name] = sets[name] with { Elements = [.. left, .. come] };
+    }
+
+    public string Text => string.Join('\n',
+    [
+        .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
+            one.ToString()).Order())}"),
+        .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
+    ]);
+
+    public PacketEnd[] Ends(string to, IpProtocol? protocol = IpProtocol.Tcp, ushort? port = 80, ushort? sourcePort = 40000,
+        string? from = null, string? link = "eth0") =>
+        [.. PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this,
+            new Packet(Address.Parse(from ?? (to.Contains(':') ? "10::9" : "10.0.0.9")), Address.Parse(to))
+            {
+                Protocol = protocol,
+                SourcePort = sourcePort,
+                DestinationPort = port,
+                In = link,
+                Out = "eth1",
+            })];
+
+    /// <summary>Where the packet goes, and as whose; null: nowhere.</summary>
+    public string? Ask(
+        string to, IpProtocol protocol = IpProtocol.Tcp, ushort? port = 80, ushort sourcePort = 40000, string? from = null,
+        string? link = "eth0")
+    {
+        var end = Assert.Single(Ends(to, protocol, port, sourcePort, from, link));
+        if (end.Verdict != PacketVerdict.Accept) return null;
+        return $"{end.Source?.First?.ToString() ?? (end.Source != null ? "masquerade" : "")}->"
+            + $"{end.Destination?.First}{(end.Destination?.Ports is { } ports ? $":{ports.From}" : "")}";
+    }
+
+    /// <summary>What this host itself sends comes from one of these.</summary>
+    public HashSet<Address> Own { get; } = [];
+
+    public bool? IsLocal(Address address) => Own.Contains(address);
+    public bool? IsLocalOn(Address address, string link) => false;
+    public bool? ComesBackBy(Address source, uint mark, string link) => true;
+}
