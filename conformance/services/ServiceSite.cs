@@ -29,7 +29,7 @@ internal sealed class ServiceSite : IAsyncDisposable
 
     public static string Backend(int number, bool six) => six ? $"fd02:{number + 1}::10" : $"10.2.{number + 1}.10";
 
-    private static string Gateway(int number, bool six) => six ? $"fd02:{number + 1}::1" : $"10.2.{number + 1}.1";
+    public static string Gateway(int number, bool six) => six ? $"fd02:{number + 1}::1" : $"10.2.{number + 1}.1";
 
     public static async Task<ServiceSite> MakeAsync()
     {

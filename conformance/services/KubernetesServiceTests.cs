@@ -1,0 +1,166 @@
+using System.Net;
+using static Calico.Bgp.Conformance.Services.ServiceSite;
+
+namespace Calico.Bgp.Conformance.Services;
+
+/// <summary>
+/// kube-proxy's policies as packets: kinds of addresses × traffic policy × where endpoints are × who calls × family. The first backend
+/// is a pod of this node; the second stands on another one.
+/// </summary>
+public sealed class KubernetesServiceTests : IAsyncLifetime
+{
+    private const int NodePort = 30000;
+    private static readonly bool[] Families = [false, true];
+    private static readonly string[] Kinds = ["clusterIP", "externalIP", "loadBalancer", "nodePort"];
+    private static readonly string[] Endpoints = ["here", "elsewhere", "nowhere", "ending here"];
+    private static readonly string[] Callers = ["pod", "node", "outside"];
+
+    private ServiceSite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft") == null) site = await ServiceSite.MakeAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private sealed record Case(string Kind, bool Local, int Endpoints, string Caller, bool Six)
+    {
+        public int Number => Endpoints + (Local ? KubernetesServiceTests.Endpoints.Length : 0) + 1;
+
+        public override string ToString() => $"{Caller} to {Kind}, {(Local ? "Local" : "Cluster")}, endpoints "
+            + $"{KubernetesServiceTests.Endpoints[Endpoints]}, {(Six ? "IPv6" : "IPv4")}";
+
+        public (string Address, int Port) Called => Kind switch
+        {
+            "clusterIP" => (Six ? $"fd96::{Number}" : $"10.96.0.{Number}", 80),
+            "externalIP" => (Six ? $"fd98::{Number}" : $"198.51.100.{Number}", 80),
+            "loadBalancer" => (Six ? $"fd99::{Number}" : $"203.0.113.{Number}", 80),
+            _ => (Six ? Node6 : Node4, NodePort + Number),
+        };
+
+        private string Source => Caller switch
+        {
+            "pod" => Backend(0, Six),
+            "node" => Six ? Node6 : Node4,
+            _ => Six ? Client6 : Client4,
+        };
+
+        public async Task<string> AskAsync(ServiceSite site, bool expectsAnswer)
+        {
+            var from = Caller switch { "pod" => site.Backends[0], "node" => site.Node, _ => site.Client };
+            var (address, port) = Called;
+            var answer = await Answerer.AskAsync(from, Source, address, port, tcp: true, attempts: expectsAnswer ? 4 : 1);
+            return answer == null ? "nobody" : $"{answer.Server} sees {answer.Seen.Address}";
+        }
+
+        /// <summary>What kube-proxy's documentation says, but that an endpoint here sees whoever calls, which kube-proxy hides.</summary>
+        public string Expected
+        {
+            get
+            {
+                var here = Local && (Kind == "clusterIP" || Caller == "outside");
+                int? server = (KubernetesServiceTests.Endpoints[Endpoints], here) switch
+                {
+                    ("here", _) or ("ending here", true) => 0,
+                    ("elsewhere", false) or ("ending here", false) => 1,
+                    _ => null,
+                };
+                var seen = (server, Caller) switch
+                {
+                    (0, "pod") => Gateway(0, Six), // it speaks to itself
+                    (0, _) => Source,
+                    (_, "pod") when Kind == "clusterIP" => Source,
+                    (_, not "outside") when Local && Kind != "clusterIP" => Source,
+                    _ => Gateway(1, Six),
+                };
+                return server is { } number ? $"{Backend(number, Six)} sees {IPAddress.Parse(seen)}" : "nobody";
+            }
+        }
+    }
+
+    private static string Endpoint(int backend, bool six, bool ending = false) =>
+        $"{{ addresses: [\"{Backend(backend, six)}\"], nodeName: node{backend + 1}, "
+        + $"conditions: {{ ready: {(ending ? "false" : "true")}, serving: true, terminating: {(ending ? "true" : "false")} }} }}";
+
+    private static string EndpointsOf(int which, bool six) => Endpoints[which] switch
+    {
+        "here" => Endpoint(0, six),
+        "elsewhere" => Endpoint(1, six),
+        "nowhere" => "",
+        _ => $"{Endpoint(0, six, ending: true)}, {Endpoint(1, six)}",
+    };
+
+    private static string ServiceOf(Case one)
+    {
+        Case Of(string kind, bool six) => one with { Kind = kind, Six = six };
+        string Both(string kind) => string.Join(", ", Families.Select(six => $"\"{Of(kind, six).Called.Address}\""));
+        var balancers = string.Join(", ", Families.Select(six => $"{{ ip: \"{Of("loadBalancer", six).Called.Address}\" }}"));
+        var policy = one.Local ? "Local" : "Cluster";
+        return $$"""
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: { name: s{{one.Number}}, namespace: shop }
+            spec:
+              type: LoadBalancer
+              clusterIPs: [{{Both("clusterIP")}}]
+              externalIPs: [{{Both("externalIP")}}]
+              externalTrafficPolicy: {{policy}}
+              internalTrafficPolicy: {{policy}}
+              ports: [{ name: http, port: 80, nodePort: {{NodePort + one.Number}} }]
+            status:
+              loadBalancer: { ingress: [{{balancers}}] }
+
+            """ + string.Concat(Families.Select(six => $$"""
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: { name: s{{one.Number}}-{{(six ? 6 : 4)}}, namespace: shop, labels: { kubernetes.io/service-name: s{{one.Number}} } }
+            addressType: {{(six ? "IPv6" : "IPv4")}}
+            endpoints: [{{EndpointsOf(one.Endpoints, six)}}]
+            ports: [{ name: http, port: {{Port}} }]
+
+            """));
+    }
+
+    private static string Common => $$"""
+        apiVersion: v1
+        kind: Node
+        metadata: { name: node1 }
+        status: { addresses: [{ type: InternalIP, address: {{Node4}} }, { type: InternalIP, address: "{{Node6}}" }] }
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: FelixConfiguration
+        metadata: { name: default }
+        spec: { interfacePrefix: b1 }
+
+        """;
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Who_calls_a_service_gets_the_endpoint_that_kube_proxy_would_give_him_and_is_seen_as_he_would_be()
+    {
+        using var folder = new Scratch();
+        foreach (var range in (string[])["10.96.0.0/24", "198.51.100.0/24", "203.0.113.0/24"])
+            await site.Node.IpAsync($"route add {range} dev b2");
+        foreach (var range in (string[])["fd96::/64", "fd98::/64", "fd99::/64"])
+            await site.Node.IpAsync($"-6 route add {range} dev b2");
+        var cases = (
+            from kind in Kinds
+            from local in (bool[])[false, true]
+            from which in Enumerable.Range(0, Endpoints.Length)
+            from caller in Callers
+            from six in Families
+            select new Case(kind, local, which, caller, six)).ToArray();
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + string.Concat(
+            cases.DistinctBy(one => one.Number).Select(ServiceOf)));
+        await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
+        var answers = await Task.WhenAll(cases.Select(async one => $"{one}: {await one.AskAsync(site, one.Expected != "nobody")}"));
+        Assert.Equal(192, answers.Length);
+        Assert.Equal(cases.Select(one => $"{one}: {one.Expected}"), answers);
+        Assert.True((await site.Node.RunAsync("nft", "-j", "list", "ruleset")).Good);
+    }
+}
