@@ -139,6 +139,21 @@ public sealed class KubernetesServicesTests
         Assert.Null(OfPod(hand)[0]);
     }
 
+    /// <summary>A pod that is deleted has its grace period to end its connections; a client of UDP would stay with it.</summary>
+    [Theory]
+    [InlineData(ServiceProtocol.TCP, false)]
+    [InlineData(ServiceProtocol.UDP, true)]
+    public void An_endpoint_that_ends_keeps_its_connections_until_it_is_gone_but_for_UDP(ServiceProtocol protocol, bool ends)
+    {
+        EndpointSlice Over(params Endpoint[] endpoints) => Slice(endpoints) with { Ports = [new("http", protocol, 8080, 0)] };
+        var (ready, ending) = (Over(At(Here), At(There)), Over(At(Here, ready: false, serving: true, terminating: true), At(There)));
+        var hand = With(Of() with { Ports = [new("http", protocol, 80, 30080)] }, ready);
+        hand.Change(Put(ending, ready));
+        Assert.Equal(ends, hand.HasEnding);
+        hand.Change(Put(Over(At(There)), ending));
+        Assert.True(hand.HasEnding);
+    }
+
     [Fact]
     public void Hints_count_where_every_endpoint_has_them_and_one_means_us()
     {

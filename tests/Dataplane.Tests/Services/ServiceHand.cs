@@ -31,6 +31,9 @@ internal sealed class ServiceHand : IHostFacts
         _ => 0,
     });
 
+    /// <summary>Connections are to be ended.</summary>
+    public bool HasEnding => services.Due != null;
+
     public ServicesView View => services.View;
 
     public void Configure(params Translation[] translations) =>

@@ -13,9 +13,14 @@ internal sealed record NodeHere(string Name, string? Zone, ListOf<Address> Addre
 /// <param name="Local">By address, each once.</param>
 internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> Local)
 {
+    /// <summary>Somebody takes new connections.</summary>
+    public bool IsServed => Cluster.Any(one => one.Weight > 0);
+
     /// <summary>
     /// As kube-proxy chooses (pkg/proxy/topology.go): ready ones, of them those that hints mean for this node or zone where every one has
     /// such a hint; where none is ready, those that end and answer still. Those of this node are chosen by themselves, and by no hint.
+    /// The others get no new connections and keep those that they have, which a pod has time to end before it is gone; but of UDP, which
+    /// says no end, and whose clients would stay with them.
     /// </summary>
     public static EndpointChoice Of(IEnumerable<EndpointSlice> slices, ServicePort port, IpFamily family, NodeHere here)
     {
@@ -32,11 +37,22 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         ListOf<Backend> Usable((Endpoint Endpoint, int Port)[] some, Predicate<Endpoint> isMeant)
         {
             var ready = some.Where(one => one.Endpoint.IsReady && isMeant(one.Endpoint)).ToArray();
-            // Kubernetes has one address an endpoint; of more the first counts, as for kube-proxy.
-            return [.. (ready.Length > 0 ? ready : some.Where(one => one.Endpoint.IsEnding))
-                .Select(one => (To: one.Endpoint.Addresses[0], one.Port, IsHere: one.Endpoint.NodeName == here.Name)).Distinct().Order()
-                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.To), (ushort)one.Port)) { IsHere = one.IsHere })];
+            var chosen = Backends(ready.Length > 0 ? ready : some.Where(one => one.Endpoint.IsEnding), weight: 1);
+            if (port.Protocol == ServiceProtocol.UDP) return [.. chosen];
+            var taken = chosen.Select(one => one.To).ToHashSet();
+            return [.. chosen, .. Backends(some, weight: 0).Where(one => !taken.Contains(one.To))];
         }
+
+        // Kubernetes has one address an endpoint; of more the first counts, as for kube-proxy.
+        Backend[] Backends(IEnumerable<(Endpoint Endpoint, int Port)> some, int weight) =>
+        [
+            .. some.Select(one => (To: one.Endpoint.Addresses[0], one.Port, IsHere: one.Endpoint.NodeName == here.Name)).Distinct().Order()
+                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.To), (ushort)one.Port))
+                {
+                    IsHere = one.IsHere,
+                    Weight = weight,
+                }),
+        ];
     }
 
     private static Predicate<Endpoint> Meant(Endpoint[] ready, NodeHere here)

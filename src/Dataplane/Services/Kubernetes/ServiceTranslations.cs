@@ -48,7 +48,7 @@ internal static class ServiceTranslations
             Inside = isLocal && !isInside ? choice.Cluster : null,
             Masquerade = isInside ? TranslationMasquerade.Outsiders : isLocal ? TranslationMasquerade.None : TranslationMasquerade.All,
             // Where others have some, a client that is told nothing tries again, and may get there.
-            Empty = isLocal && choice.Cluster.Count > 0 ? EmptyBackends.Drop : null,
+            Empty = isLocal && choice.IsServed ? EmptyBackends.Drop : null,
             Sources = by == CalledBy.LoadBalancer ? service.LoadBalancerSourceRanges : [],
             FlowHash = service.ClientKeepsEndpoint ? FlowHash.Source : FlowHash.Default,
             Balance = service.ClientKeepsEndpoint ? TranslationBalance.Maglev : TranslationBalance.Hash,
