@@ -11,7 +11,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <summary>NF_NAT_RANGE_…</summary>
 internal static class NatFlags
 {
-    public const uint Addresses = 1, Ports = 2, Persistent = 8, FullyRandom = 16;
+    public const uint Addresses = 1, Ports = 2, Persistent = 8, FullyRandom = 16, Prefix = 64;
 }
 
 /// <summary>masquerade [to :LO-HI] fully-random: the source becomes the address of the outgoing interface.</summary>
@@ -60,6 +60,79 @@ public sealed record ActSourceNat(Address From, Address To, PortRange? Ports = n
         return $"snat {(From.IsIPv4 ? "ip" : "ip6")} to {addresses}{(Ports is { } ports ? $":{ports}" : "")} fully-random"
             + (Persistent ? ",persistent" : "");
     }
+}
+
+/// <summary>
+/// update @SET { ip saddr }: the source is in the set from now on, and for as long as the set says; where that is full the rule ends here.
+/// </summary>
+public sealed record ActRemember(IpFamily Family, string Set) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        AddressField.Load(into, Family, NftEnd.Source);
+        into.Update(Set);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Of(packet.Family == Family);
+
+    public override string ToString() => $"update @{Set} {{ {AddressField.Word(Family, NftEnd.Source)} }}";
+}
+
+/// <summary>dnat ip to ADDRESS[:PORT]</summary>
+/// <param name="Port">Needs a protocol with ports in the same rule, or in front of it.</param>
+public sealed record ActRedirect(Address To, ushort? Port = null) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Immediate(NftOctets.Of(To).Span.ToArray(), slot: 0);
+        if (Port is { } port) into.Immediate(NftOctets.Of(port).Span.ToArray(), slot: SlotsOfAddress);
+        into.Nat(source: false, To.Family.Number(), NatFlags.Addresses | (Port != null ? NatFlags.Ports : 0), 0, null,
+            Port != null ? SlotsOfAddress : null, null);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet) => packet.Family != To.Family ? NftAnswer.Fails
+        : new NftAnswer.Translation(new(NftEnd.Destination, To, To, Port is { } port && packet.HasPorts ? new(port, port) : null));
+
+    public override string ToString() => (To.IsIPv4, Port) switch
+    {
+        (true, null) => $"dnat ip to {To}",
+        (false, null) => $"dnat ip6 to {To}",
+        (true, { } port) => $"dnat ip to {To}:{port}",
+        (false, { } port) => $"dnat ip6 to [{To}]:{port}",
+    };
+}
+
+/// <summary>snat ip prefix to PREFIX, dnat ip prefix to PREFIX: the address gets another prefix, and keeps the rest.</summary>
+public sealed record ActPrefixNat(NftEnd End, Prefix To) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Immediate(NftOctets.Of(To.Address).Span.ToArray(), slot: 0);
+        into.Immediate(NftOctets.Of(To.Last).Span.ToArray(), slot: SlotsOfAddress);
+        into.Nat(End == NftEnd.Source, To.Family.Number(), NatFlags.Addresses | NatFlags.Prefix, 0, SlotsOfAddress, null, null);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != To.Family) return NftAnswer.Fails;
+        if ((End == NftEnd.Source ? packet.Source : packet.Destination) is not { } before)
+            return new NftAnswer.Translation(new(End, To.Address, To.Last, null));
+        var now = Map(before);
+        return new NftAnswer.Translation(new(End, now, now, null));
+    }
+
+    private Address Map(Address from)
+    {
+        byte[] octets = [.. NftOctets.Of(from).Span];
+        NftOctets first = NftOctets.Of(To.Address), last = NftOctets.Of(To.Last);
+        for (var i = 0; i < octets.Length; i++) octets[i] = (byte)(first.Span[i] | (octets[i] & (first.Span[i] ^ last.Span[i])));
+        return Address.FromOctets(octets);
+    }
+
+    public override string ToString() =>
+        $"{(End == NftEnd.Source ? "snat" : "dnat")} {(To.Family == IpFamily.IPv4 ? "ip" : "ip6")} prefix to {To}";
 }
 
 /// <summary>accept, drop, return, jump CHAIN, goto CHAIN</summary>

@@ -166,6 +166,10 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
         data.BigEndian(7, flags);                                           // FLAGS
     });
 
+    /// <summary>Puts the key into a dynamic set, or begins its time there anew.</summary>
+    public void Update(string set, int slot = 0) => Add("dynset", data => data
+        .Text(1, set).BigEndian(3, 1).BigEndian(4, Register(slot))); // SET_NAME, OP: update, SREG_KEY
+
     /// <summary>Counts what gets here; its figures are the kernel's.</summary>
     public void Counter() => Add("counter", _ => { });
 

@@ -12,7 +12,7 @@ internal static class NftFeature
     public static string Option(NftStatement statement) => statement switch
     {
         ActMasquerade => "CONFIG_NFT_MASQ",
-        ActSourceNat or ActSourceNatByService => "CONFIG_NFT_NAT",
+        ActSourceNat or ActSourceNatByService or ActPrefixNat or ActRedirect => "CONFIG_NFT_NAT",
         MatchLocalSource or MatchLocalDestination or MatchReversePath => "CONFIG_NFT_FIB_INET",
         MatchState or MatchTranslated or ActNoTrack => "CONFIG_NFT_CT",
         ActReject => "CONFIG_NFT_REJECT",

@@ -236,6 +236,14 @@ internal static class NftMessage
     // nft get table; nft list …: of what belongs to others nothing is asked where that can be said
     public static NetlinkMessage AskTable(string table) => Message(GetTable, NetlinkFlags.Ack).Text(Table, table);
 
+    // nft list table ip TABLE, nft list chain ip TABLE CHAIN: of others', and of what they are called alone
+    public static NetlinkMessage AskOther(Net.IpFamily family, string table, string? chain)
+    {
+        var message = new NetlinkMessage(chain == null ? GetTable : GetChain, NetlinkFlags.Request | NetlinkFlags.Ack)
+            .Header(new NetfilterHeader(family.Number(), 0, 0)).Text(Table, table);
+        return chain == null ? message : message.Text(3, chain); // NAME
+    }
+
     public static NetlinkMessage AskRules(string table) => Message(GetRule, NetlinkFlags.Dump).Text(Table, table);
 
     /// <summary>All tables of the family: there is no question for one's own chains alone.</summary>

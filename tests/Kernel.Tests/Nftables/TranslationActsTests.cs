@@ -32,6 +32,13 @@ public sealed class TranslationActsTests
         new ActSourceNatByService(IpFamily.IPv4, "allfrom4", WithPort: false),
         new MatchBegunTo(IpFamily.IPv4, "begun4"),
         new MatchBegunTo(IpFamily.IPv6, "begun6"),
+        new ActRedirect(Address.Parse("198.51.100.9")),
+        new ActRedirect(Address.Parse("198.51.100.9"), 8080),
+        new ActRedirect(Address.Parse("2001:db8::9"), 8080),
+        new ActPrefixNat(NftEnd.Destination, Prefix.Parse("198.51.100.0/24")),
+        new ActPrefixNat(NftEnd.Destination, Prefix.Parse("2001:db8:7::/48")),
+        new ActRemember(IpFamily.IPv4, "kept4"),
+        new ActRemember(IpFamily.IPv6, "kept6"),
     };
 
     private static readonly NftSet[] Maps =
@@ -45,7 +52,12 @@ public sealed class TranslationActsTests
         Map("allfrom4", [NftType.Ipv4Address, NftType.Protocol, NftType.Ipv4Address], NftType.Ipv4Address),
         new("begun4", Key4, false, []),
         new("begun6", Key6, false, []),
+        Kept("kept4", NftType.Ipv4Address),
+        Kept("kept6", NftType.Ipv6Address),
     ];
+
+    private static NftSet Kept(string name, NftType of) =>
+        new(name, [of], false, []) { Dynamic = true, Timeout = TimeSpan.FromHours(3), Size = 65_536 };
 
     private static NftSet Map(string name, ImmutableArray<NftType> key, params ImmutableArray<NftType> value) =>
         new(name, key, false, [], value);
@@ -62,7 +74,8 @@ public sealed class TranslationActsTests
             [Rule(new MatchFamily(family), statement)])));
         Assert.Equal([], ruleset.Problems(10).Select(problem => $"{problem.Part}: {problem.Words}"));
         // nft leaves the family out where a field of a header says it.
-        var before = statement is MatchBegunTo ? $"meta nfproto {(family == IpFamily.IPv4 ? "ipv4" : "ipv6")} " : "";
+        var before = statement is MatchBegunTo or ActRedirect or ActPrefixNat
+            ? $"meta nfproto {(family == IpFamily.IPv4 ? "ipv4" : "ipv6")} " : "";
         Assert.Contains($"\n\t\t{before}{statement}\n", ns.Nft($"list chain inet {Name} c"), StringComparison.Ordinal);
         ruleset.Look();
         Assert.Equal(1, ruleset.Transactions);
