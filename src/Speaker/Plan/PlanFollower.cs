@@ -16,6 +16,9 @@ public sealed class PlanFollower : IDisposable
     private SpeakerLoop? speaker;
     private RouteProducer? services;
 
+    /// <summary>Null: all are, as far as is known here.</summary>
+    private ImmutableHashSet<Address>? served;
+
     public PlanFollower(SpeakerConfig file, PlanSettings settings, ResourceSnapshot resources)
     {
         (this.file, planner) = (file, new(settings, resources));
@@ -34,7 +37,21 @@ public sealed class PlanFollower : IDisposable
     public Task FollowAsync(SpeakerLoop newer) => AloneAsync(async () =>
     {
         (speaker, services) = (newer, newer.Producer("services"));
-        await services.SetAsync([.. planner.AllAnnounced().Select(Weighed)]).ConfigureAwait(false);
+        await services.SetAsync([.. planner.AllAnnounced().Select(Weighed).Where(move => move.Announced)]).ConfigureAwait(false);
+    });
+
+    /// <summary>
+    /// From now on these of services' addresses lead somewhere, and no others: what leads nowhere is not announced. Ends when the speaker
+    /// has taken it.
+    /// </summary>
+    /// <param name="now">Null: where they lead is others' affair.</param>
+    public Task ServeAsync(ImmutableHashSet<Address>? now) => AloneAsync(() =>
+    {
+        var before = served;
+        served = now;
+        var concerned = before == null || now == null ? planner.AllAnnounced()
+            : before.SymmetricExcept(now).Select(address => planner.AnnouncedAt(new(address, address.Family.Bits()))).OfType<ServiceMove>();
+        return MoveServicesAsync([.. concerned]);
     });
 
     public Task ApplyAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Apply(changes)));
@@ -132,7 +149,8 @@ public sealed class PlanFollower : IDisposable
     private Task MoveServicesAsync(ImmutableArray<ServiceMove> moves) =>
         services == null ? Task.CompletedTask : services.MoveAsync([.. moves.Select(Weighed)]);
 
-    private RouteMove Weighed(ServiceMove move) => new(move.Prefix, move.Announced, planner.Settings.WeighServices ? move.Weight : 0);
+    private RouteMove Weighed(ServiceMove move) => new(move.Prefix, move.Announced && (served?.Contains(move.Prefix.Address) ?? true),
+        planner.Settings.WeighServices ? move.Weight : 0);
 
     private async Task AloneAsync(Func<Task> work)
     {

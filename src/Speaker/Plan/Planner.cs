@@ -121,6 +121,10 @@ public sealed class Planner
         return weighsOtherwise ? step with { Moves = [.. step.Moves.Where(move => !move.Announced), .. AllAnnounced()] } : step;
     }
 
+    /// <summary>Null: the address is none that is announced.</summary>
+    public ServiceMove? AnnouncedAt(Prefix prefix) =>
+        services.UsersOf(prefix).IsEmpty ? null : new ServiceMove(prefix, true, services.WeightOf(prefix));
+
     /// <summary>What a speaker is to be told that was told nothing, or something else of the weights.</summary>
     public IEnumerable<ServiceMove> AllAnnounced() =>
         services.Announced.Select(announced => new ServiceMove(announced.Prefix, true, services.WeightOf(announced.Prefix)));

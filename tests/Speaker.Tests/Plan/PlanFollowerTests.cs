@@ -97,6 +97,23 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_services_are_translated_here_an_address_that_leads_nowhere_is_not_announced()
+    {
+        await a.ServeAsync([]);
+        await StartAsync();
+        await HearsAsync("192.168.1.0/26");
+        await a.ServeAsync([.. Web.ClusterIPs]);
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        await a.ServeAsync([Absent]);
+        await HearsAsync("192.168.1.0/26");
+        await ApplyAsync(cluster.With(Web with { Metadata = new("web", "default") { Labels = Labelled(("tier", "front")) } }));
+        await HearsAsync("192.168.1.0/26");
+        await a.ServeAsync(null);
+        await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        Assert.Equal(1, speakerB.Session("Mesh_127_78_0_1").EstablishedTransitions);
+    }
+
+    [Fact]
     public async Task Pools_are_judged_again_with_the_sessions_up()
     {
         await StartAsync();
