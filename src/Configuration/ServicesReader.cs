@@ -51,6 +51,7 @@ internal sealed class ServicesReader(Section root)
         DrainTime = services.Duration("drainTime", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? ServiceSettings.DefaultDrainTime,
         MaglevSize = (int)(services.Value("maglevSize", Prime) ?? ServiceSettings.DefaultMaglevSize),
         Translations = [.. services.Sections("translations").Select(Translation).OfType<Translation>()],
+        SourceNat = services.Child("snat") is { } snat ? SourceNatReader.Read(snat) : null,
     };
 
     private Translation? Translation(Section one)

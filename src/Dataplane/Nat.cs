@@ -103,11 +103,7 @@ internal sealed class Nat(TimeProvider clock, ChangedConnections changed, ILogge
     internal void Write(PartsWriter into, NatRules now)
     {
         var before = into.IsFresh ? NatRules.None : written;
-        foreach (var gone in before.Sets.ExceptBy(now.Sets.Select(set => set.Name), set => set.Name)) into.RemoveSet(gone.Name);
-        foreach (var gone in before.Chains.ExceptBy(now.Chains.Select(chain => chain.Name), chain => chain.Name))
-            into.RemoveChain(gone.Name);
-        foreach (var set in now.Sets.Where(set => !before.Sets.Any(set.Same))) into.Put(set);
-        foreach (var chain in now.Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
+        now.WriteParts(into, before);
         if (!before.Postrouting.AsSpan().SequenceEqual(now.Postrouting.AsSpan())) into.PutRules(Frame.Postrouting, now.Postrouting);
         written = now;
     }
@@ -117,6 +113,16 @@ internal sealed class Nat(TimeProvider clock, ChangedConnections changed, ILogge
 internal sealed record NatRules(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains, ImmutableArray<NftRule> Postrouting)
 {
     public static readonly NatRules None = new([], [], []);
+
+    /// <summary>Of the sets and chains those that differ.</summary>
+    public void WriteParts(PartsWriter into, NatRules before)
+    {
+        foreach (var gone in before.Sets.ExceptBy(Sets.Select(set => set.Name), set => set.Name)) into.RemoveSet(gone.Name);
+        foreach (var gone in before.Chains.ExceptBy(Chains.Select(chain => chain.Name), chain => chain.Name))
+            into.RemoveChain(gone.Name);
+        foreach (var set in Sets.Where(set => !before.Sets.Any(set.Same))) into.Put(set);
+        foreach (var chain in Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
+    }
 
     /// <summary>What these rules would do by themselves.</summary>
     public PacketTable Alone() => new(Sets, [.. Chains, Frame.Postrouting with { Rules = Postrouting }]);

@@ -113,6 +113,57 @@ public class ServicesConfigTests
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, sticky: 1h }", "sticky")]
     public void Mistakes_in_a_translation_are_named(string translations, string words) => Wrong($"translations: [{translations}]", words);
 
+    [Fact]
+    public void All_keys_of_source_NAT_are_read()
+    {
+        Assert.Equal(new SourceNatSettings
+        {
+            Addresses =
+            [
+                new(IpFamily.IPv6, Prefix.Parse("30::/64"), null), new(IpFamily.IPv4, null, "eth0"),
+            ],
+            Policy = SourceNatPolicy.K8s,
+            Exclude = [Prefix.Parse("20::/100"), Prefix.Parse("20.0.0.0/16")],
+            Include = ["tap0"],
+            Pods = ["cali*"],
+            Hosts = ["eth1"],
+        }, Good("""
+            services:
+              snat:
+                addresses: ["30::/64", eth0]
+                policy: k8s
+                exclude: ["20::/100", 20.0.0.0/16]
+                interfaces: { include: tap0, pod: [cali*], host: [eth1] }
+
+            """).Services!.SourceNat);
+        Assert.Equal(new SourceNatSettings { Addresses = [new(IpFamily.IPv4, Prefix.Parse("30.0.0.1/32"), null)] },
+            Good("services: { snat: { addresses: 30.0.0.1 } }\n").Services!.SourceNat);
+        Assert.Equal([new(Prefix.Parse("10.0.0.0/24"), Prefix.Parse("30.0.0.0/24"))], Good("""
+            services: { snat: { policy: dnat, rewrite: [{ from: 10.0.0.0/24, to: 30.0.0.0/24 }] } }
+
+            """).Services!.SourceNat!.Rewrite);
+    }
+
+    [Theory]
+    [InlineData("addresses: [30.0.0.1, 30.0.0.2]",
+        "expected one of each family for services.snat.addresses, got 30.0.0.2 as another of ipv4")]
+    [InlineData("addresses: ['30::/48']",
+        "expected an address, a prefix without host bits (of IPv6 one of /64 or longer) or INTERFACE[ v6]")]
+    [InlineData("addresses: ['30.0.0.1:80']", "expected an address, a prefix without host bits")]
+    [InlineData("policy: all", "expected none, if-pfx, k8s or dnat for services.snat.policy")]
+    [InlineData("policy: dnat", "expected services.snat.rewrite beside policy dnat, and beside no other, for services.snat.policy")]
+    [InlineData("rewrite: [{ from: 10.0.0.0/24, to: 30.0.0.0/24 }]", "expected services.snat.rewrite beside policy dnat")]
+    [InlineData("policy: dnat, addresses: 30.0.0.1, rewrite: [{ from: 10.0.0.0/24, to: 30.0.0.0/24 }]",
+        "expected none beside policy dnat")]
+    [InlineData("policy: dnat, rewrite: [{ from: 10.0.0.0/24, to: 30.0.0.0/25 }]", "expected a prefix of ipv4 as long as 10.0.0.0/24")]
+    [InlineData("policy: dnat, rewrite: [{ from: 10.0.0.0/24 }]", "expected both from and to for services.snat.rewrite[0].from")]
+    [InlineData("exclude: 20.0.0.1/16", "expected a prefix without host bits")]
+    [InlineData("interfaces: { include: 'a b' }",
+        "expected an interface's name, or how it begins with * behind it, for services.snat.interfaces.include")]
+    [InlineData("interfaces: { pod: cali* }", "expected pod and host beside policy k8s alone for services.snat.interfaces")]
+    [InlineData("source: 30.0.0.1", "source")]
+    public void Mistakes_in_source_NAT_are_named(string keys, string words) => Wrong($"snat: {{ {keys} }}", words);
+
     [Theory]
     [InlineData("maglevSize: 1000", "expected a prime from 251 to 65537 for services.maglevSize")]
     [InlineData("onBackendRemoval: cut", "expected delete, keep or drain for services.onBackendRemoval")]

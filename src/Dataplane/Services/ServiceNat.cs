@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
@@ -16,7 +17,8 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     /// <summary>What of the rules is otherwise with other settings, or another FelixConfiguration.</summary>
     /// <param name="Workloads">What pods' interfaces' names begin with; null: Kubernetes' services are not translated.</param>
-    private sealed record RulesWanted(ListOf<string>? Workloads);
+    /// <param name="SourceNat">What is rendered of it; the same as long as nothing of it differs.</param>
+    private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat);
 
     private readonly TranslationTable table = new();
     private readonly KubernetesServices kubernetes = new();
@@ -40,6 +42,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
     private KernelSnapshot kernel = KernelSnapshot.Empty;
     private Places places = new(KernelSnapshot.Empty);
     private bool isOn;
+    private SourceNatParts sourceNat = SourceNatParts.None;
 
     /// <summary>Null: none.</summary>
     private RulesWanted? written;
@@ -59,7 +62,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
-    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null) : null;
+    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat) : null;
 
     public bool Concerns(DataplaneChange change) => change is DataplaneChange.Configured or DataplaneChange.Machine
         || (change is DataplaneChange.Object(var one) && one.Kind.Concerns.HasFlag(Concern.Services));
@@ -77,15 +80,24 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
                 if (newest.Addresses == kernel.Addresses && newest.Links == kernel.Links) break;
                 (kernel, places) = (newest, new(newest));
                 dirty.UnionWith(followers);
+                RenderSources();
                 break;
         }
     }
 
     private void Configure(ServiceSettings newer)
     {
-        if (newer with { Translations = settings.Translations } != settings) dirty.UnionWith(table.Rows.Select(row => row.Translation.Key));
+        if (newer with { Translations = settings.Translations, SourceNat = settings.SourceNat } != settings)
+            dirty.UnionWith(table.Rows.Select(row => row.Translation.Key));
         (settings, isOn) = (newer, newer.Enabled);
         table.PutAll(TranslationSource.File, newer.Translations);
+        RenderSources();
+    }
+
+    private void RenderSources()
+    {
+        var now = SourceNat.Render(settings.SourceNat, places);
+        if (!now.Same(sourceNat)) sourceNat = now;
     }
 
     public bool Look()
@@ -155,14 +167,15 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
         var workloads = wanted?.Workloads;
         if (workloads is { } pods) into.Put(ServiceParts.OutsidersOf(pods));
         else if (written is { Workloads: not null }) into.RemoveChain(ServiceParts.Outsiders);
-        into.PutRules(Frame.Services, wanted == null ? [] : workloads is { } from
-            ? [.. ServiceParts.TranslatingPods(from), .. ServiceParts.Translating] : ServiceParts.Translating);
-        into.PutRules(Frame.ServicesOutput, wanted == null ? [] : workloads != null
-            ? [.. ServiceParts.TranslatingOwn, .. ServiceParts.Translating] : ServiceParts.Translating);
-        into.PutRules(Frame.Translated, wanted == null ? [] : ServiceParts.Leftover);
+        var sources = wanted?.SourceNat ?? SourceNatParts.None;
+        sources.Leaving.WriteParts(into, written?.SourceNat.Leaving ?? NatRules.None);
+        ImmutableArray<NftRule> translating = wanted == null ? [] : [.. ServiceParts.Translating, .. sources.Arriving];
+        into.PutRules(Frame.Services, workloads is { } from ? [.. ServiceParts.TranslatingPods(from), .. translating] : translating);
+        into.PutRules(Frame.ServicesOutput, workloads != null ? [.. ServiceParts.TranslatingOwn, .. translating] : translating);
+        into.PutRules(Frame.Translated, wanted == null ? [] : [.. ServiceParts.Leftover, .. sources.Leftover]);
         into.PutRules(Frame.TranslatedOutput, wanted == null ? [] : ServiceParts.Leftover);
-        into.PutRules(Frame.Postrouting, wanted == null ? [] : workloads != null
-            ? [.. ServiceParts.Leaving, .. ServiceParts.Masquerading] : ServiceParts.Leaving);
+        into.PutRules(Frame.Postrouting, wanted == null ? []
+            : [.. ServiceParts.Leaving, .. workloads != null ? ServiceParts.Masquerading : [], .. sources.Leaving.Postrouting]);
         written = wanted;
     }
 

@@ -29,4 +29,7 @@ public sealed record ServiceSettings
     public int MaglevSize { get; init; } = DefaultMaglevSize;
 
     public ListOf<Translation> Translations { get; init; } = [];
+
+    /// <summary>Null: sources are translated where translations say so alone.</summary>
+    public SourceNatSettings? SourceNat { get; init; }
 }

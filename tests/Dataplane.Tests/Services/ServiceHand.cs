@@ -98,7 +98,7 @@ internal sealed class ServiceHand : IHostFacts
     ]);
 
     public PacketEnd[] Ends(string to, IpProtocol? protocol = IpProtocol.Tcp, ushort? port = 80, ushort? sourcePort = 40000,
-        string? from = null, string? link = "eth0") =>
+        string? from = null, string? link = "eth0", string? outLink = "eth1") =>
         [.. PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this,
             new Packet(Address.Parse(from ?? (to.Contains(':') ? "10::9" : "10.0.0.9")), Address.Parse(to))
             {
@@ -106,15 +106,15 @@ internal sealed class ServiceHand : IHostFacts
                 SourcePort = sourcePort,
                 DestinationPort = port,
                 In = link,
-                Out = "eth1",
+                Out = outLink,
             })];
 
     /// <summary>Where the packet goes, and as whose; null: nowhere.</summary>
     public string? Ask(
         string to, IpProtocol protocol = IpProtocol.Tcp, ushort? port = 80, ushort sourcePort = 40000, string? from = null,
-        string? link = "eth0")
+        string? link = "eth0", string? outLink = "eth1")
     {
-        var end = Assert.Single(Ends(to, protocol, port, sourcePort, from, link));
+        var end = Assert.Single(Ends(to, protocol, port, sourcePort, from, link, outLink));
         if (end.Verdict != PacketVerdict.Accept) return null;
         return $"{end.Source?.First?.ToString() ?? (end.Source != null ? "masquerade" : "")}->"
             + $"{end.Destination?.First}{(end.Destination?.Ports is { } ports ? $":{ports.From}" : "")}";

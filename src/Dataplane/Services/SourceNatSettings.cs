@@ -1,0 +1,44 @@
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>
+/// Whose packets get another source. cnat's <c>none</c> and <c>if-pfx</c> are one here, because excluded destinations count under each:
+/// what comes in by an interface that is named. <c>k8s</c> is that, and besides what neither comes from a pod nor goes to one; <c>dnat</c>
+/// gives prefixes in place of prefixes, in both directions.
+/// </summary>
+public enum SourceNatPolicy : byte { None, IfPfx, K8s, Dnat }
+
+/// <summary>An address, a prefix's addresses, or the first that an interface has of a family.</summary>
+public sealed record SourceNatPlace(IpFamily Family, Prefix? Prefix, string? Interface)
+{
+    public override string ToString() => Prefix is { } prefix ? prefix.IsHost ? prefix.Address.ToString() : prefix.ToString()
+        : TranslationPlace.OfInterface(Interface!, Family).ToString();
+}
+
+/// <summary>Of an address in the one the rest stays, and the prefix becomes the other; both are as long.</summary>
+public sealed record PrefixRewrite(Prefix From, Prefix To);
+
+/// <summary>What bgpd.yaml says of sources (<c>services.snat</c>).</summary>
+public sealed record SourceNatSettings
+{
+    /// <summary>The new sources: of each family one.</summary>
+    public ListOf<SourceNatPlace> Addresses { get; init; }
+
+    public SourceNatPolicy Policy { get; init; }
+
+    /// <summary>Destinations that see the old source, under each policy.</summary>
+    public ListOf<Prefix> Exclude { get; init; }
+
+    /// <summary>Interfaces' names, or how they begin: what comes in by these.</summary>
+    public ListOf<string> Include { get; init; }
+
+    /// <summary>Of <see cref="SourceNatPolicy.K8s"/>.</summary>
+    public ListOf<string> Pods { get; init; }
+
+    /// <summary>What leaves by these stays as it is; of <see cref="SourceNatPolicy.K8s"/>.</summary>
+    public ListOf<string> Hosts { get; init; }
+
+    /// <summary>Of <see cref="SourceNatPolicy.Dnat"/>.</summary>
+    public ListOf<PrefixRewrite> Rewrite { get; init; }
+}
