@@ -226,10 +226,7 @@ internal static class AnyRules
     ];
 
     private static readonly NftStatement[] DestinationNats =
-    [
-        new ActDecideByService(IpFamily.IPv4, "services"), new ActDecideByService(IpFamily.IPv4, "services"), ActDecide.Accept, Marks[0],
-        new ActRedirect(Backends[2].Address),
-    ];
+        [new ActDecideByService(IpFamily.IPv4, "services"), new ActDecideByService(IpFamily.IPv4, "services"), ActDecide.Accept, Marks[0]];
 
     /// <summary>A match of the protocol stands before ports that are given.</summary>
     private static readonly Gen<NftChain> AnyPorts =
