@@ -4,8 +4,8 @@ using static Calico.Bgp.Conformance.Services.ServiceSite;
 namespace Calico.Bgp.Conformance.Services;
 
 /// <summary>
-/// kube-proxy's policies as packets: kinds of addresses × traffic policy × where endpoints are × who calls × family. The first backend
-/// is a pod of this node; the second stands on another one.
+/// kube-proxy's policies as packets: kinds of addresses × traffic policy × where endpoints are × who calls × TCP or UDP × family. The
+/// first backend is a pod of this node; the second stands on another one.
 /// </summary>
 public sealed class KubernetesServiceTests : IAsyncLifetime
 {
@@ -27,11 +27,11 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private sealed record Case(string Kind, bool Local, int Endpoints, string Caller, bool Six)
+    private sealed record Case(string Kind, bool Local, int Endpoints, string Caller, bool Tcp, bool Six)
     {
         public int Number => Endpoints + (Local ? KubernetesServiceTests.Endpoints.Length : 0) + 1;
 
-        public override string ToString() => $"{Caller} to {Kind}, {(Local ? "Local" : "Cluster")}, endpoints "
+        public override string ToString() => $"{Caller} to {Kind}, {(Tcp ? "TCP" : "UDP")}, {(Local ? "Local" : "Cluster")}, endpoints "
             + $"{KubernetesServiceTests.Endpoints[Endpoints]}, {(Six ? "IPv6" : "IPv4")}";
 
         public (string Address, int Port) Called => Kind switch
@@ -53,7 +53,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         {
             var from = Caller switch { "pod" => site.Backends[0], "node" => site.Node, _ => site.Client };
             var (address, port) = Called;
-            var answer = await Answerer.AskAsync(from, Source, address, port, tcp: true, attempts: expectsAnswer ? 4 : 1);
+            var answer = await Answerer.AskAsync(from, Source, address, port, Tcp, attempts: expectsAnswer ? 4 : 1);
             return answer == null ? "nobody" : $"{answer.Server} sees {answer.Seen.Address}";
         }
 
@@ -111,7 +111,9 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
               externalIPs: [{{Both("externalIP")}}]
               externalTrafficPolicy: {{policy}}
               internalTrafficPolicy: {{policy}}
-              ports: [{ name: http, port: 80, nodePort: {{NodePort + one.Number}} }]
+              ports:
+                - { name: http, port: 80, nodePort: {{NodePort + one.Number}} }
+                - { name: http3, port: 80, protocol: UDP, nodePort: {{NodePort + one.Number}} }
             status:
               loadBalancer: { ingress: [{{balancers}}] }
 
@@ -122,7 +124,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
             metadata: { name: s{{one.Number}}-{{(six ? 6 : 4)}}, namespace: shop, labels: { kubernetes.io/service-name: s{{one.Number}} } }
             addressType: {{(six ? "IPv6" : "IPv4")}}
             endpoints: [{{EndpointsOf(one.Endpoints, six)}}]
-            ports: [{ name: http, port: {{Port}} }]
+            ports: [{ name: http, port: {{Port}} }, { name: http3, port: {{Port}}, protocol: UDP }]
 
             """));
     }
@@ -153,14 +155,68 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
             from local in (bool[])[false, true]
             from which in Enumerable.Range(0, Endpoints.Length)
             from caller in Callers
+            from tcp in (bool[])[true, false]
             from six in Families
-            select new Case(kind, local, which, caller, six)).ToArray();
+            select new Case(kind, local, which, caller, tcp, six)).ToArray();
         await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + string.Concat(
             cases.DistinctBy(one => one.Number).Select(ServiceOf)));
         await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
         var answers = await Task.WhenAll(cases.Select(async one => $"{one}: {await one.AskAsync(site, one.Expected != "nobody")}"));
-        Assert.Equal(192, answers.Length);
+        Assert.Equal(384, answers.Length);
         Assert.Equal(cases.Select(one => $"{one}: {one.Expected}"), answers);
         Assert.True((await site.Node.RunAsync("nft", "-j", "list", "ruleset")).Good);
+    }
+
+    /// <summary>examples/17-kubernetes-services, as it stands there: packets fare as its README says.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task The_example_does_what_it_says()
+    {
+        var example = Project.PathOf("examples", "17-kubernetes-services");
+        var lines = (await File.ReadAllLinesAsync(Path.Combine(example, "bgpd.yaml")))
+            .SkipWhile(line => !line.StartsWith("sources:", StringComparison.Ordinal))
+            .TakeWhile(line => !line.StartsWith("control:", StringComparison.Ordinal));
+        foreach (var range in (string[])["10.96.0.0/24", "203.0.113.0/24"]) await site.Node.IpAsync($"route add {range} dev b2");
+        foreach (var range in (string[])["fd96::/64", "fd99::/64"]) await site.Node.IpAsync($"-6 route add {range} dev b2");
+        await site.StartAsync(
+            string.Join('\n', lines).Replace("./resources", Path.Combine(example, "resources"), StringComparison.Ordinal));
+        foreach (var six in Families)
+        {
+            Task<Answered?> Ask(Netns from, string source, string address, int port) =>
+                Answerer.AskAsync(from, source, address, port, tcp: true);
+            var client = six ? Client6 : Client4;
+            foreach (var (address, port) in ((string, int)[])[(six ? "fd99::10" : "203.0.113.10", 80), (six ? Node6 : Node4, 30080)])
+                Assert.Equal(Backend(0, six), (await Ask(site.Client, client, address, port))?.Server);
+            // It keeps its pod, whichever of the two that is.
+            var servers = new HashSet<string?>();
+            for (var i = 0; i < 10; i++) servers.Add((await Ask(site.Client, client, six ? "fd96::10" : "10.96.0.10", 80))?.Server);
+            Assert.Contains(Assert.Single(servers), (string[])[Backend(0, six), Backend(1, six)]);
+            Assert.Equal(six ? "fd30::77" : "30.0.0.77",
+                (await Ask(site.Client, client, Backend(0, six), Port))?.Seen.Address.ToString());
+            Assert.Equal(client, (await Ask(site.Client, client, Backend(1, six), Port))?.Seen.Address.ToString());
+        }
+        var health = await site.Client.RunAsync("curl", "-s", "--max-time", "20", "-w", "%{http_code}", $"http://{Node4}:32000/");
+        Assert.Matches("\"localEndpoints\": 1,[^2]*200$", health.Output);
+    }
+
+    /// <summary>What each of kube-proxy's modes leaves in the kernel by which it is known.</summary>
+    [NeedsTheory(Needs.Daemon, "nft")]
+    [InlineData("nftables", "add table ip6 kube-proxy", "delete table ip6 kube-proxy")]
+    [InlineData("iptables", "add table ip nat; add chain ip nat KUBE-SERVICES", "delete table ip nat")]
+    [InlineData("IPVS", null, null)]
+    public async Task Beside_a_kube_proxy_services_are_left_to_it_in_words_and_taken_when_it_is_gone(
+        string mode, string? add, string? remove)
+    {
+        using var folder = new Scratch();
+        await site.Node.IpAsync("route add 10.96.0.0/24 dev b2");
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + ServiceOf(new("clusterIP", false, 1, "outside", true, false)));
+        if (add != null) await site.Node.DoAsync("nft", add);
+        else await site.Node.IpAsync("link add kube-ipvs0 type bridge");
+        await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
+        await Until.TrueAsync("it is said", async () => (await site.LogAsync()).Contains(
+            $"Kubernetes' services are left to it: kube-proxy is here, in {mode} mode", StringComparison.Ordinal), Patience, site.LogAsync);
+        Assert.DoesNotContain("10.96.0.", await site.ListAsync(), StringComparison.Ordinal);
+        if (remove != null) await site.Node.DoAsync("nft", remove);
+        else await site.Node.IpAsync("link del kube-ipvs0");
+        await site.TableAsync(table => table.Contains("10.96.0.", StringComparison.Ordinal), "its services are ours");
     }
 }

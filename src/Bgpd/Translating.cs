@@ -3,6 +3,7 @@ using System.ComponentModel;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -113,6 +114,7 @@ internal sealed class Translating(
         work = null;
         await using (ended.ConfigureAwait(false))
         {
+            if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
             if (await ended.FlushAsync().ConfigureAwait(false) is { } words) log.NatStays(DataplaneLoop.Table, words);
             else log.NatGone(DataplaneLoop.Table);
         }
@@ -145,6 +147,7 @@ internal sealed class Translating(
     {
         private readonly NftablesLoop nftables;
         private readonly ConnectionTable connections = new();
+        private readonly ForeignRules foreign = new();
         private readonly ResourceFeed? feed;
         private readonly CancellationTokenSource ending = new();
         private readonly Task followed;
@@ -156,7 +159,11 @@ internal sealed class Translating(
             ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
-            Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>());
+            Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>())
+            {
+                OtherProxy = machine => OtherProxies.Find(machine, foreign),
+                Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
+            };
             (Concerns, Settings) = (concerns, settings);
             feed = resources?.Subscribe(concerns);
             Dataplane.Start();
@@ -210,6 +217,7 @@ internal sealed class Translating(
             await StopAsync().ConfigureAwait(false);
             await nftables.DisposeAsync().ConfigureAwait(false);
             connections.Dispose();
+            foreign.Dispose();
             feed?.Dispose();
             ending.Dispose();
         }

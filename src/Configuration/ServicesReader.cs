@@ -72,11 +72,14 @@ internal sealed class ServicesReader(Section root)
         var balance = one.Word("balance", ("hash", TranslationBalance.Hash), ("maglev", TranslationBalance.Maglev)) ?? default;
         if (balance == TranslationBalance.Maglev && hash.HasFlag(FlowHash.Symmetric))
             one.Error("flowHash", $"expected no symmetric beside maglev for {one.Name("flowHash")}: each node has another such hash");
+        var affinity = one.Duration("affinity", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        if (affinity != null && (balance == TranslationBalance.Maglev || one.Has("flowHash")))
+            one.Error("affinity", $"expected neither maglev nor flowHash beside {one.Name("affinity")}: a client's address alone chooses");
         one.Close();
         if (place == null) return null;
         var key = new TranslationKey(place, any ? null : protocol, port);
         Claim(one, key);
-        return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash };
+        return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash, Affinity = affinity };
     }
 
     private string Name(Section one)

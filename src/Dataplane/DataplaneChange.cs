@@ -12,6 +12,8 @@ internal abstract record DataplaneChange
     public sealed record Routing(RoutingFacts Newest) : DataplaneChange;
     /// <summary>The kernel's own: others' routes, links, addresses.</summary>
     public sealed record Machine(KernelSnapshot Newest) : DataplaneChange;
+    /// <summary>By what another proxy of Kubernetes' services is known to be here; null: there is none.</summary>
+    public sealed record OtherProxy(string? Words) : DataplaneChange;
     /// <summary>What bgpd.yaml says.</summary>
     public sealed record Configured(DataplaneSettings Settings) : DataplaneChange;
 }

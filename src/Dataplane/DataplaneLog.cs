@@ -37,4 +37,10 @@ internal static partial class DataplaneLog
 
     [LoggerMessage(7021, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]
     public static partial void SessionsStay(ILogger log, string words);
+
+    [LoggerMessage(7022, LogLevel.Warning, "services: {Words}")]
+    public static partial void ServicesLack(ILogger log, string words);
+
+    [LoggerMessage(7023, LogLevel.Warning, "Service/{Service}: load balancers are not answered on healthCheckNodePort {Port}: {Words}")]
+    public static partial void NoHealthPort(ILogger log, Resources.ResourceKey service, ushort port, string words);
 }

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -25,6 +26,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     private const int Waiting = 64;
 
+    /// <summary>No kernel tells that a table of another's has come.</summary>
+    private static readonly TimeSpan BetweenProxies = TimeSpan.FromSeconds(10);
+
     private readonly INftables nftables;
     private readonly IKernel kernel;
     private readonly Loops loops;
@@ -35,6 +39,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
     private readonly ServiceNat services;
+    private readonly HealthPorts health;
     private readonly NarrowedConnections narrowed;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
@@ -42,7 +47,11 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly List<TaskCompletionSource> settling = [];
     private readonly CancellationTokenSource stopping = new();
     private DataplaneSettings settings;
-    private bool resourcesAreKnown, isFlushed;
+    private bool resourcesAreKnown, isFlushed, looksForProxies;
+    private long? proxiesAsked;
+
+    /// <summary>As it was told last.</summary>
+    private ImmutableHashSet<Address>? served;
     private KernelSnapshot? machine;
     private KernelSnapshot heard = KernelSnapshot.Empty;
     private volatile RoutingQuestion question = RoutingQuestion.None;
@@ -50,6 +59,15 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private Loop? loop;
     private volatile NatView view;
     private volatile PolicyView policy = PolicyView.Off;
+
+    /// <summary>By what another proxy of Kubernetes' services is known: asked again and again while they are to be translated.</summary>
+    public Func<KernelSnapshot, string?>? OtherProxy { get; init; }
+
+    /// <summary>
+    /// Whoever announces services' addresses is told of those that lead somewhere: of what comes when it is in force, and of what goes
+    /// before it goes. Null: they are translated by others.
+    /// </summary>
+    public Func<ImmutableHashSet<Address>?, Task>? Serving { get; init; }
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
@@ -60,7 +78,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         nat = new(clock, changed, log);
         enforcement = new();
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
-        services = new(new(connections, clock, log));
+        services = new(new(connections, clock, log), log);
+        health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
         features = [services, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
@@ -250,17 +269,41 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private async Task RoundAsync(Loop loop)
     {
         if (kernel.Current is var now && !ReferenceEquals(now, machine)) Tell(new DataplaneChange.Machine(machine = now));
+        LookForProxies();
         var differs = false;
         foreach (var feature in features) differs |= feature.Look();
-        timer!.Change(features.Min(feature => feature.Due) ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Min();
+        timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await ServeAsync(loop, isInForce: false).ConfigureAwait(false);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         if (differs)
             foreach (var feature in features) feature.InForce();
+        await ServeAsync(loop, isInForce: true).ConfigureAwait(false);
+        await loop.WaitForAsync(health.HaveAsync(services.HealthChecks)).ConfigureAwait(false);
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
+    }
+
+    private async Task ServeAsync(Loop loop, bool isInForce)
+    {
+        var now = services.Served;
+        if (Serving == null || ReferenceEquals(now, served)) return;
+        if (!isInForce && (now == null || served == null)) return;
+        var tell = isInForce ? now : served!.Intersect(now!);
+        if (!isInForce && tell!.Count == served!.Count) return;
+        served = tell;
+        await loop.WaitForAsync(Serving(tell)).ConfigureAwait(false);
+    }
+
+    private void LookForProxies()
+    {
+        looksForProxies = OtherProxy != null && settings.Services is { Enabled: true, Kubernetes: true };
+        if (!looksForProxies || (proxiesAsked is { } before && clock.GetElapsedTime(before) < BetweenProxies)) return;
+        proxiesAsked = clock.GetTimestamp();
+        Tell(new DataplaneChange.OtherProxy(OtherProxy!(machine!)));
     }
 
     private void Ask(RoutingQuestion newer)
@@ -298,6 +341,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
         await narrowed.DisposeAsync().ConfigureAwait(false);
+        await health.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
     }

@@ -50,6 +50,10 @@ public class ServicesConfigTests
             """).Services!.Translations));
 
     [Fact]
+    public void How_long_a_client_keeps_its_backend_is_read() => Assert.Equal(TimeSpan.FromHours(1), Assert.Single(
+        Good("services: { translations: [{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 1h }] }\n").Services!.Translations).Affinity);
+
+    [Fact]
     public void Any_protocol_takes_all_ports_and_icmp_is_that_of_the_family()
     {
         var all = Good("""
@@ -111,6 +115,8 @@ public class ServicesConfigTests
     [InlineData("{ name: a, protocol: tcp, vip: 30.0.0.2, port: 1 }, { name: a, protocol: tcp, vip: 30.0.0.2, port: 2 }",
         "expected each name once")]
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, sticky: 1h }", "sticky")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 2d }", "expected a time from 1s to 24h")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 1h, balance: maglev }", "expected neither maglev nor flowHash beside")]
     public void Mistakes_in_a_translation_are_named(string translations, string words) => Wrong($"translations: [{translations}]", words);
 
     [Fact]

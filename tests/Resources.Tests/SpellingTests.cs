@@ -265,6 +265,20 @@ public class SpellingTests
     }
 
     [Fact]
+    public void Of_a_load_balancers_addresses_those_that_it_serves_by_itself_are_told_apart()
+    {
+        var service = Manifest.One<Service>("""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: a, namespace: b }
+            spec: { type: LoadBalancer, clusterIP: 10.96.0.1 }
+            status: { loadBalancer: { ingress: [{ ip: 192.0.2.1 }, { ip: 192.0.2.2, ipMode: Proxy }, { ip: 192.0.2.3, ipMode: VIP }] } }
+            """);
+        Assert.Equal(["192.0.2.1", "192.0.2.2", "192.0.2.3"], service.LoadBalancerIngress.Select(one => one.ToString()));
+        Assert.Equal("192.0.2.2", Assert.Single(service.ProxiedIngress).ToString());
+    }
+
+    [Fact]
     public void Who_may_call_a_load_balancer_and_whether_clients_keep_their_endpoint_are_read()
     {
         var service = Manifest.One<Service>("""
@@ -277,7 +291,13 @@ public class SpellingTests
               sessionAffinity: ClientIP
               loadBalancerSourceRanges: [192.0.2.0/24, "2001:db8::/32"]
             """);
-        Assert.True(service.ClientKeepsEndpoint);
+        Assert.Equal(TimeSpan.FromHours(3), service.ClientKeepsEndpointFor);
+        Assert.Equal(TimeSpan.FromSeconds(60), Manifest.One<Service>("""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: a, namespace: b }
+            spec: { sessionAffinity: ClientIP, sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }
+            """).ClientKeepsEndpointFor);
         Assert.Equal([Prefix.Parse("192.0.2.0/24"), Prefix.Parse("2001:db8::/32")], service.LoadBalancerSourceRanges);
     }
 

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Resources;
 
@@ -20,11 +21,9 @@ internal sealed class PolicyFactsReader
         Follow();
     }
 
-    /// <summary>In IPVS mode kube-proxy has services' addresses on a link of its own, which Felix takes for the sign of it, too.</summary>
     public void Apply(KernelSnapshot machine)
     {
-        const string linkOfIpvs = "kube-ipvs0";
-        var now = machine.Links.Values.Any(link => link.Name == linkOfIpvs);
+        var now = OtherProxies.HasIpvs(machine);
         if (now == hasIpvs) return;
         hasIpvs = now;
         Follow();

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -11,7 +13,7 @@ namespace Calico.Bgp.Dataplane.Services;
 /// Translations of destinations, in the manner of VPP's cnat (reference/cnat.md): few rules, which ask maps that all translations share. A
 /// translation that changes writes the elements by which it differs, and one that is said again writes nothing.
 /// </summary>
-internal sealed class ServiceNat(EndingSessions sessions) : IFeature
+internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeature
 {
     public const string FeatureName = "svc";
 
@@ -43,6 +45,11 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
     private Places places = new(KernelSnapshot.Empty);
     private bool isOn;
     private SourceNatParts sourceNat = SourceNatParts.None;
+    private ImmutableArray<string> said = [];
+    private ImmutableHashSet<Address> served = [];
+
+    /// <summary>How many translations an address leads somewhere by.</summary>
+    private readonly Dictionary<Address, int> uses = [];
 
     /// <summary>Null: none.</summary>
     private RulesWanted? written;
@@ -55,7 +62,19 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     /// <summary>All that is known, by their ids.</summary>
     public ServicesView View => new(isOn,
-        [.. table.Rows.Select(row => row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row)]);
+        [.. table.Rows.Select(row => row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row)])
+    {
+        Problems = [.. kubernetes.Problems],
+    };
+
+    /// <summary>
+    /// Addresses that lead somewhere as soon as what is wanted is in force; null: Kubernetes' services are not translated here, and lead
+    /// wherever others have them lead.
+    /// </summary>
+    public ImmutableHashSet<Address>? Served => isOn && kubernetes.IsOn ? served : null;
+
+    /// <summary>What load balancers are answered.</summary>
+    public IEnumerable<HealthCheck> HealthChecks => kubernetes.HealthChecks;
 
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
@@ -64,7 +83,8 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
 
     private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat) : null;
 
-    public bool Concerns(DataplaneChange change) => change is DataplaneChange.Configured or DataplaneChange.Machine
+    public bool Concerns(DataplaneChange change) =>
+        change is DataplaneChange.Configured or DataplaneChange.Machine or DataplaneChange.OtherProxy
         || (change is DataplaneChange.Object(var one) && one.Kind.Concerns.HasFlag(Concern.Services));
 
     public void Apply(DataplaneChange change)
@@ -76,6 +96,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
                 Configure(newest.Services ?? new());
                 break;
             case DataplaneChange.Object(var one): kubernetes.Apply(one); break;
+            case DataplaneChange.OtherProxy(var words): kubernetes.Beside(words); break;
             case DataplaneChange.Machine(var newest):
                 if (newest.Addresses == kernel.Addresses && newest.Links == kernel.Links) break;
                 (kernel, places) = (newest, new(newest));
@@ -105,6 +126,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
         foreach (var (key, now) in kubernetes.Look())
             if (now != null) table.Put(TranslationSource.Kubernetes, now);
             else table.Remove(TranslationSource.Kubernetes, key);
+        Say();
         dirty.UnionWith(table.TakeTouched());
         while (dirty.Count > 0)
         {
@@ -113,6 +135,14 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
             foreach (var key in some) Render(key);
         }
         return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
+    }
+
+    /// <summary>Each problem once, when it comes.</summary>
+    private void Say()
+    {
+        ImmutableArray<string> now = [.. kubernetes.Problems];
+        foreach (var words in now.Except(said)) DataplaneLog.ServicesLack(log, words);
+        said = now;
     }
 
     private void Render(TranslationKey key)
@@ -127,6 +157,7 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
         }
         else waiting.Remove(key);
         Exchange(key, before, now);
+        Serve(before.Served, now.Served);
         maps.Replace(before, now);
         if (translation == null) rendered.Remove(key);
         else rendered[key] = now;
@@ -134,6 +165,18 @@ internal sealed class ServiceNat(EndingSessions sessions) : IFeature
         else missing[key] = lacks;
         if (translation != null && HasInterface(translation)) followers.Add(key);
         else followers.Remove(key);
+    }
+
+    private void Serve(Address? before, Address? now)
+    {
+        if (before == now) return;
+        if (now is { } come) CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++;
+        if (before is { } gone && --CollectionsMarshal.GetValueRefOrAddDefault(uses, gone, out _) == 0)
+        {
+            uses.Remove(gone);
+            served = served.Remove(gone);
+        }
+        if (now is { } here) served = served.Add(here);
     }
 
     private void Exchange(TranslationKey key, Wishes before, Wishes now)

@@ -152,6 +152,10 @@ internal static class ServiceParts
             "to a virtual address, and no translation's")),
     ];
 
+    /// <summary>
+    /// A key says to where the connection was begun and where it goes, so that nobody else's is found; and one that goes to where it was
+    /// begun, which the kernel does not call translated, has its new source, too.
+    /// </summary>
     public static ImmutableArray<NftRule> Leaving { get; } =
     [
         .. from family in Families
@@ -160,9 +164,9 @@ internal static class ServiceParts
                [new ActSourceNatByService(family, Sources(family, true, false))],
                [new ActSourceNatByService(family, Sources(family, true, true), GivesPort: true)],
                [new ActSourceNatByService(family, Sources(family, false, false), WithPort: false)],
-               [new MatchAddressPair(family, Hairpins(family)), new ActMasquerade()],
+               [new MatchTranslated(Destination: true), new MatchAddressPair(family, Hairpins(family)), new ActMasquerade()],
            ]
-           select new NftRule([new MatchFamily(family), new MatchTranslated(Destination: true), .. act]),
+           select new NftRule([new MatchFamily(family), .. act]),
     ];
 
     private static IpFamily[] Families => [IpFamily.IPv4, IpFamily.IPv6];

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -11,18 +12,21 @@ internal sealed class SharedMaps
 {
     private readonly Dictionary<(string Map, NftOctets Key), (NftElement Element, int Uses)> elements = [];
     private readonly Dictionary<string, (NftChain Chain, int Uses)> chains = [];
+    private readonly Dictionary<string, (NftSet Set, int Uses)> sets = [];
     private readonly HashSet<(string Map, NftOctets Key)> touched = [];
-    private readonly HashSet<string> touchedChains = [];
+    private readonly HashSet<string> touchedChains = [], touchedSets = [];
 
-    public bool IsTouched => touched.Count + touchedChains.Count > 0;
+    public bool IsTouched => touched.Count + touchedChains.Count + touchedSets.Count > 0;
 
     /// <summary>What is in both stays untouched.</summary>
     public void Replace(Wishes before, Wishes after)
     {
-        foreach (var chain in after.Chains) Use(chain);
+        foreach (var set in after.Sets) Use(sets, touchedSets, set.Name, set);
+        foreach (var chain in after.Chains) Use(chains, touchedChains, chain.Name, chain);
         foreach (var (map, element) in after.Elements) Use(map, element);
         foreach (var (map, element) in before.Elements) Drop(map, element);
-        foreach (var chain in before.Chains) Drop(chain);
+        foreach (var chain in before.Chains) Drop(chains, touchedChains, chain.Name);
+        foreach (var set in before.Sets) Drop(sets, touchedSets, set.Name);
     }
 
     private void Use(string map, NftElement element)
@@ -45,21 +49,22 @@ internal sealed class SharedMaps
         }
     }
 
-    private void Use(NftChain chain)
+    /// <summary>What has the same name is the same.</summary>
+    private static void Use<T>(Dictionary<string, (T Part, int Uses)> parts, HashSet<string> touched, string name, T part)
     {
-        var uses = chains.GetValueOrDefault(chain.Name).Uses;
-        if (uses == 0) touchedChains.Add(chain.Name);
-        chains[chain.Name] = (chain, uses + 1);
+        var uses = parts.GetValueOrDefault(name).Uses;
+        if (uses == 0) touched.Add(name);
+        parts[name] = (part, uses + 1);
     }
 
-    private void Drop(NftChain chain)
+    private static void Drop<T>(Dictionary<string, (T Part, int Uses)> parts, HashSet<string> touched, string name)
     {
-        var uses = chains[chain.Name].Uses;
-        if (uses > 1) chains[chain.Name] = (chain, uses - 1);
+        var (part, uses) = parts[name];
+        if (uses > 1) parts[name] = (part, uses - 1);
         else
         {
-            chains.Remove(chain.Name);
-            touchedChains.Add(chain.Name);
+            parts.Remove(name);
+            touched.Add(name);
         }
     }
 
@@ -68,12 +73,16 @@ internal sealed class SharedMaps
     {
         var all = elements.ToLookup(one => one.Key.Map, one => one.Value.Element);
         foreach (var map in maps) into.Put(map with { Elements = [.. all[map.Name]] });
+        foreach (var (set, _) in sets.Values) into.Put(set);
         foreach (var (chain, _) in chains.Values) into.Put(chain);
         Forget();
     }
 
     public void WriteTouched(PartsWriter into)
     {
+        foreach (var name in touchedSets)
+            if (sets.TryGetValue(name, out var filled)) into.Put(filled.Set);
+            else into.RemoveSet(name);
         foreach (var name in touchedChains)
             if (chains.TryGetValue(name, out var wanted)) into.Put(wanted.Chain);
             else into.RemoveChain(name);
@@ -89,6 +98,7 @@ internal sealed class SharedMaps
     public void RemoveAll(PartsWriter into, ImmutableArray<NftSet> maps)
     {
         foreach (var map in maps) into.RemoveSet(map.Name);
+        foreach (var name in touchedSets) into.RemoveSet(name);
         foreach (var name in touchedChains) into.RemoveChain(name);
         Forget();
     }
@@ -97,14 +107,20 @@ internal sealed class SharedMaps
     {
         touched.Clear();
         touchedChains.Clear();
+        touchedSets.Clear();
     }
 }
 
 /// <summary>What one translation wants.</summary>
+/// <param name="Sets">That packets put elements into.</param>
 internal sealed record Wishes(
-    ImmutableArray<(string Map, NftElement Element)> Elements, ImmutableArray<NftChain> Chains, ImmutableArray<BackendFlows> Flows)
+    ImmutableArray<(string Map, NftElement Element)> Elements, ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains,
+    ImmutableArray<BackendFlows> Flows)
 {
-    public static readonly Wishes None = new([], [], []);
+    public static readonly Wishes None = new([], [], [], []);
+
+    /// <summary>The address that leads somewhere by it; null: it leads nowhere.</summary>
+    public Address? Served { get; init; }
 
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
     public IEnumerable<(string Map, NftOctets Key)> Fronts =>

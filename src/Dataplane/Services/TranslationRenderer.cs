@@ -16,6 +16,20 @@ internal static class TranslationRenderer
         public override string ToString() => $"{To} {ToPort} {From} {FromPort}";
     }
 
+    /// <summary>What one translation wants, as it is put together.</summary>
+    private sealed class Making
+    {
+        public ImmutableArray<(string, NftElement)>.Builder Elements { get; } = ImmutableArray.CreateBuilder<(string, NftElement)>();
+        public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>();
+        public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>();
+        public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>();
+
+        public void Add(string map, NftElement element) => Elements.Add((map, element));
+
+        public Wishes Made() => new(
+            Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable());
+    }
+
     /// <returns>Nothing where the translation's own place has no address; what is missing is said then.</returns>
     public static (Wishes Wishes, string? Missing) Render(Translation translation, ServiceSettings settings, Places places)
     {
@@ -24,25 +38,23 @@ internal static class TranslationRenderer
         var backends = Of(translation.Backends, places);
         var inside = translation.Inside is { } others ? Of(others, places) : null;
         Known[] all = inside == null ? backends : [.. backends.Union(inside)];
-        var elements = ImmutableArray.CreateBuilder<(string, NftElement)>();
-        var chains = ImmutableArray.CreateBuilder<NftChain>();
-        var flows = ImmutableArray.CreateBuilder<BackendFlows>();
+        var into = new Making();
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
-            Add(translation, settings, front, (byte)protocol, backends, elements, chains);
-            if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, elements, chains);
+            Add(translation, settings, front, (byte)protocol, backends, into);
+            if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, into);
             if (translation.Masquerade != TranslationMasquerade.None)
-                elements.Add((ServiceParts.Masqueraded(front.Family, translation.Masquerade),
-                    NftElement.Of(ServiceField(front, (byte)protocol, translation.Key.Port))));
-            flows.AddRange(all.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
+                into.Add(ServiceParts.Masqueraded(front.Family, translation.Masquerade),
+                    NftElement.Of(ServiceField(front, (byte)protocol, translation.Key.Port)));
+            into.Flows.AddRange(all.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
         }
         if (translation.Kind == TranslationKind.Vip)
-            elements.Add((ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front))));
+            into.Add(ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front)));
         foreach (var here in all.Where(one => one.IsHere).Select(one => NftOctets.Of(one.To)).Distinct())
-            elements.Add((ServiceParts.Here(front.Family), NftElement.Of(here)));
+            into.Add(ServiceParts.Here(front.Family), NftElement.Of(here));
         foreach (var own in all.Select(one => NftOctets.Of(one.To)).Distinct())
-            elements.Add((ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own))));
-        return (new(elements.DrainToImmutable(), chains.DrainToImmutable(), flows.DrainToImmutable()), null);
+            into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own)));
+        return (into.Made() with { Served = backends.Any(one => one.Weight > 0) ? front : null }, null);
     }
 
     private static BackendFlows FlowsOf(Known backend, TranslationKey key, Address front, byte protocol) => key.Port == 0
@@ -62,8 +74,7 @@ internal static class TranslationRenderer
     }
 
     private static void Add(
-        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends,
-        ImmutableArray<(string, NftElement)>.Builder elements, ImmutableArray<NftChain>.Builder chains)
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, Making into)
     {
         var (family, withPort) = (front.Family, translation.Key.Port != 0);
         ushort? port = withPort ? translation.Key.Port : null;
@@ -72,30 +83,34 @@ internal static class TranslationRenderer
         {
             var to = NftOctets.Of(places[i].To);
             var value = withPort ? NftOctets.Of(to, NftOctets.Of(places[i].ToPort ?? port!.Value)) : to;
-            elements.Add((ServiceParts.Ends(family, withPort),
-                NftElement.Of(ActSpread.Key(front, protocol, port, i), new NftData(value))));
+            into.Add(ServiceParts.Ends(family, withPort),
+                NftElement.Of(ActSpread.Key(front, protocol, port, i), new NftData(value)));
         }
         foreach (var backend in backends)
-            if (backend.From is { } from) elements.Add(Source(backend, from, front, protocol, port));
-        var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, chains)
-            : To(ServiceParts.Spread(family, withPort, translation.FlowHash, (uint)places.Length), translation, family, chains);
-        elements.Add((ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict)));
+            if (backend.From is { } from) into.Elements.Add(Source(backend, from, front, protocol, port));
+        var spread = ServiceParts.Spread(family, withPort, HashOf(translation), (uint)places.Length);
+        var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, into)
+            : To(spread, translation, front, protocol, places, into);
+        into.Add(ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict));
     }
 
     /// <summary>For pods of this host and it itself; it has a port.</summary>
     private static void AddInside(
-        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends,
-        ImmutableArray<(string, NftElement)>.Builder elements, ImmutableArray<NftChain>.Builder chains)
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, Making into)
     {
         var (family, port) = (front.Family, translation.Key.Port);
         var places = Fill(translation, settings, backends);
         for (var i = 0u; i < places.Length; i++)
-            elements.Add((ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i),
-                new NftData(NftOctets.Of(NftOctets.Of(places[i].To), NftOctets.Of(places[i].ToPort ?? port))))));
-        var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, chains)
-            : To(ServiceParts.Spread(family, true, translation.FlowHash, (uint)places.Length, inside: true), translation, family, chains);
-        elements.Add((ServiceParts.InsideFronts(family), NftElement.Of(ServiceField(front, protocol, port), verdict)));
+            into.Add(ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i),
+                new NftData(NftOctets.Of(NftOctets.Of(places[i].To), NftOctets.Of(places[i].ToPort ?? port)))));
+        var spread = ServiceParts.Spread(family, true, HashOf(translation), (uint)places.Length, inside: true);
+        var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, into)
+            : To(spread, translation, front, protocol, places, into);
+        into.Add(ServiceParts.InsideFronts(family), NftElement.Of(ServiceField(front, protocol, port), verdict));
     }
+
+    /// <summary>Where clients keep their backend the source alone chooses it.</summary>
+    private static FlowHash HashOf(Translation translation) => translation.Affinity == null ? translation.FlowHash : FlowHash.Source;
 
     private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => port is { } number
         ? MatchAddressPort.Key(front, protocol, number) : NftOctets.Of(NftOctets.Of(front), new([protocol]));
@@ -115,7 +130,7 @@ internal static class TranslationRenderer
         Known[] some = [.. backends.Where(one => one.Weight > 0)];
         if (some.Length == 0) return [];
         var divisor = some.Aggregate(0, (sofar, one) => Divisor(sofar, one.Weight));
-        if (translation.Balance == TranslationBalance.Hash)
+        if (translation.Balance == TranslationBalance.Hash || translation.Affinity != null)
             return [.. some.SelectMany(one => Enumerable.Repeat(one, one.Weight / divisor))];
         var table = Maglev.Fill(
             [.. some.Select(one => one.ToString())], [.. some.Select(one => one.Weight / divisor)], settings.MaglevSize);
@@ -124,20 +139,31 @@ internal static class TranslationRenderer
 
     private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
 
-    private static NftVerdict Nowhere(EmptyBackends empty, ImmutableArray<NftChain>.Builder chains)
+    private static NftVerdict Nowhere(EmptyBackends empty, Making into)
     {
         if (empty == EmptyBackends.Drop) return new(NftVerdictCode.Drop);
-        chains.Add(new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" });
+        into.Chains.Add(new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" });
         return new(NftVerdictCode.Goto, ServiceParts.Rejecting);
     }
 
     private static NftVerdict To(
-        NftChain spread, Translation translation, IpFamily family, ImmutableArray<NftChain>.Builder chains)
+        NftChain spread, Translation translation, Address front, byte protocol, Known[] places, Making into)
     {
-        chains.Add(spread);
-        if (translation.Sources.Count == 0) return new(NftVerdictCode.Goto, spread.Name);
-        var allow = ServiceParts.Allow(family, translation.Sources, spread.Name);
-        chains.Add(allow);
+        into.Chains.Add(spread);
+        var first = spread;
+        if (translation.Affinity is { } affinity)
+        {
+            var owner = translation.Name.Length > 0 ? translation.Name : translation.Key.ToString();
+            ushort? own = translation.Key.Port == 0 ? null : translation.Key.Port;
+            (Address, ushort?, uint)[] some =
+                [.. places.CountBy(one => one).Select(one => (one.Key.To, own == null ? null : one.Key.ToPort ?? own, (uint)one.Value))];
+            var keeping = KeptBackends.Of(front.Family, $"{owner} {protocol}", affinity, some, spread.Name);
+            into.Sets.AddRange(keeping.Sets);
+            into.Chains.Add(first = keeping.Chain);
+        }
+        if (translation.Sources.Count == 0) return new(NftVerdictCode.Goto, first.Name);
+        var allow = ServiceParts.Allow(front.Family, translation.Sources, first.Name);
+        into.Chains.Add(allow);
         return new(NftVerdictCode.Goto, allow.Name);
     }
 }

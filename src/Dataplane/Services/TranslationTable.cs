@@ -15,6 +15,9 @@ public sealed record TranslationRow(int Id, TranslationSource Source, Translatio
 public sealed record ServicesView(bool Enabled, ImmutableArray<TranslationRow> Translations)
 {
     public static readonly ServicesView Off = new(false, []);
+
+    /// <summary>What is not done of what was asked for, and why.</summary>
+    public ImmutableArray<string> Problems { get; init; } = [];
 }
 
 /// <summary>

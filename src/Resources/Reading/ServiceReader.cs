@@ -15,6 +15,8 @@ internal static class ServiceReader
 
     private enum SessionAffinity : byte { None, ClientIP }
 
+    private enum IngressMode : byte { VIP, Proxy }
+
     public static Service Read(Metadata metadata, Fields root)
     {
         var spec = root["spec"].Section();
@@ -22,6 +24,7 @@ internal static class ServiceReader
         var headless = spec["clusterIP"].Word() == "None";
         ListOf<Address> clusterIPs = headless || type == ServiceType.ExternalName ? [] : ClusterIPs(spec);
         var external = spec["externalIPs"].Values(ReadAddress);
+        var ingress = root["status"].Section()["loadBalancer"].Section()["ingress"];
         return new(metadata)
         {
             Type = type,
@@ -30,14 +33,24 @@ internal static class ServiceReader
             IpFamilies = Families(spec["ipFamilies"], clusterIPs),
             ExternalIPs = external,
             LoadBalancerIP = Lenient(spec["loadBalancerIP"]),
-            LoadBalancerIngress = Ingress(root["status"].Section()["loadBalancer"].Section()["ingress"]),
+            LoadBalancerIngress = Ingress(ingress, proxied: false),
+            ProxiedIngress = Ingress(ingress, proxied: true),
             ExternalTrafficPolicy = spec["externalTrafficPolicy"].Choice<TrafficPolicy>() ?? DefaultTrafficPolicy(type, external),
             InternalTrafficPolicy = spec["internalTrafficPolicy"].Choice<TrafficPolicy>() ?? TrafficPolicy.Cluster,
             LoadBalancerClass = spec["loadBalancerClass"].Word(),
+            HealthCheckNodePort = spec["healthCheckNodePort"].Number(0, 65535) ?? 0,
             LoadBalancerSourceRanges = spec["loadBalancerSourceRanges"].Values(item => item.Network()),
-            ClientKeepsEndpoint = spec["sessionAffinity"].Choice<SessionAffinity>() == SessionAffinity.ClientIP,
+            ClientKeepsEndpointFor = Affinity(spec),
             Ports = spec["ports"].List(ReadPort),
         };
+    }
+
+    private static TimeSpan? Affinity(Fields spec)
+    {
+        const int otherwise = 10_800, most = 86_400; // seconds
+        if (spec["sessionAffinity"].Choice<SessionAffinity>() != SessionAffinity.ClientIP) return null;
+        var client = spec["sessionAffinityConfig"].Section()["clientIP"].Section();
+        return TimeSpan.FromSeconds(client["timeoutSeconds"].Number(1, most) ?? otherwise);
     }
 
     /// <summary>clusterIPs, or clusterIP where only that was written.</summary>
@@ -57,7 +70,9 @@ internal static class ServiceReader
         type is ServiceType.NodePort or ServiceType.LoadBalancer || (type == ServiceType.ClusterIP && external.Count > 0)
             ? TrafficPolicy.Cluster : null;
 
-    private static ListOf<Address> Ingress(Field field) => field.Values(item => Lenient(item.Section()["ip"]));
+    /// <param name="proxied">Only those.</param>
+    private static ListOf<Address> Ingress(Field field, bool proxied) => field.Values(item => item.Section() is var ingress
+        && (ingress["ipMode"].Choice<IngressMode>() == IngressMode.Proxy || !proxied) ? Lenient(ingress["ip"]) : null);
 
     /// <summary>What is no address is left out: others write it, and some of them write names.</summary>
     private static Address? Lenient(Field field) => field.Word() is { } text && Address.TryParse(text, out var address) ? address : null;

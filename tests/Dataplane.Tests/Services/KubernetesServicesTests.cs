@@ -184,9 +184,87 @@ public sealed class KubernetesServicesTests
     [Fact]
     public void A_client_keeps_its_endpoint_where_the_service_asks_for_it()
     {
-        var hand = With(Of() with { ClientKeepsEndpoint = true }, Slice(At(Here), At(There), At("10.3.0.3")));
-        Assert.Single(Enumerable.Range(1, 50).Select(i => hand.Ask(Cluster, from: Pod, link: "cali1", sourcePort: (ushort)(9000 + i)))
-            .Distinct());
+        Service Kept(int minutes) => Of() with { ClientKeepsEndpointFor = TimeSpan.FromMinutes(minutes) };
+        string[] Ends(ServiceHand hand, int port = 9000) => [.. hand.Ends(Cluster, from: Pod, link: "cali1", sourcePort: (ushort)port)
+            .Select(end => end.Destination!.ToString())];
+        string Sets(ServiceHand hand) => string.Join('\n', hand.Text.Split('\n').Where(line => line.StartsWith("svc-kept4-")));
+        var hand = With(Kept(180), Slice(At(Here), At(There), At("10.3.0.3")));
+        // It has one of the three already, or gets the one that its address chooses.
+        Assert.Equal(3, Ends(hand).Distinct().Count());
+        Assert.All(Enumerable.Range(9001, 50), port => Assert.Equal(Ends(hand), Ends(hand, port)));
+        var before = Sets(hand);
+        Assert.Equal(3, before.Split('\n').Length);
+        hand.Change(Put(Slice(At(Here), At("10.3.0.3")), Slice(At(Here), At(There), At("10.3.0.3"))));
+        Assert.Equal(2, Ends(hand).Distinct().Count());
+        Assert.Equal(2, Sets(hand).Split('\n').Intersect(before.Split('\n')).Count());
+        hand.Change(Put(Kept(1), Kept(180)));
+        Assert.Empty(Sets(hand).Split('\n').Intersect(before.Split('\n')));
+        hand.Change(Gone(Kept(1)));
+        Assert.Equal("", Sets(hand));
+    }
+
+    [Fact]
+    public void A_load_balancer_that_hands_connections_on_by_itself_is_left_alone()
+    {
+        var hand = With(Of() with { ProxiedIngress = [Address.Parse(Balancer)] }, Slice(At(Here)));
+        Assert.Equal("->", hand.Ask(Balancer));
+        Assert.Equal($"->{Here}:8080", hand.Ask(External));
+    }
+
+    [Theory]
+    [InlineData("LBType", "maglev", TranslationBalance.Maglev, FlowHash.Default, null)]
+    [InlineData("LBType", "maglevdsr", TranslationBalance.Maglev, FlowHash.Default, "come back through this node")]
+    [InlineData("LBType", "rr", TranslationBalance.Hash, FlowHash.Default, "expected ecmp, maglev or maglevdsr, got \"rr\"")]
+    [InlineData("HashConfig", "srcaddr, SrcPort", TranslationBalance.Hash, FlowHash.Source | FlowHash.SourcePort, null)]
+    [InlineData("HashConfig", "srcaddr,mac", TranslationBalance.Hash, FlowHash.Source, "got \"mac\"")]
+    [InlineData("HashConfig", "symmetric,dstport", TranslationBalance.Hash, FlowHash.Symmetric, null)]
+    [InlineData("KeepOriginalPacket", "true", TranslationBalance.Hash, FlowHash.Default, "packets are translated all the same")]
+    public void Calico_VPPs_annotations_say_how_it_is_balanced(
+        string key, string value, TranslationBalance balance, FlowHash hash, string? problem)
+    {
+        var annotated = Of() with
+        {
+            Metadata = new("web", "shop") { Annotations = Labels.From([new("cni.projectcalico.org/vpp" + key, value)]) },
+        };
+        var hand = With(annotated, Slice(At(Here)));
+        Assert.All(hand.View.Translations, row => Assert.Equal((balance, hash), (row.Translation.Balance, row.Translation.FlowHash)));
+        if (problem == null) Assert.Empty(hand.View.Problems);
+        else Assert.Contains(problem, Assert.Single(hand.View.Problems), StringComparison.Ordinal);
+        hand.Change(Put(Of(), annotated));
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
+    public void Beside_another_proxy_its_services_are_left_to_it_until_it_is_gone()
+    {
+        var hand = With(Of(), Slice(At(Here)));
+        var alone = hand.Text;
+        hand.Beside("kube-proxy is here");
+        Assert.Equal("->", hand.Ask(Cluster));
+        Assert.Equal("Kubernetes' services are left to it: kube-proxy is here", Assert.Single(hand.View.Problems));
+        hand.Beside(null);
+        Assert.Equal(alone, hand.Text);
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
+    public void Load_balancers_are_told_how_many_endpoints_are_ready_here_where_the_external_policy_is_Local()
+    {
+        var local = Of(external: TrafficPolicy.Local) with { HealthCheckNodePort = 32000 };
+        var hand = With(local, Slice(At(Here), At(Here), At(There)));
+        Assert.Equal(new(32000, local.Key, 1), Assert.Single(hand.HealthChecks));
+        var six = Slice("web", At("fd10::5") with { NodeName = "node1" });
+        six = six with { Metadata = new("web-6", "shop") { Labels = six.Labels } };
+        hand.Change(Put(six));
+        Assert.Equal(1, Assert.Single(hand.HealthChecks).Endpoints); // the same pod
+        hand.Change(Gone(six));
+        hand.Change(Put(Slice(At(Here, ready: false), At(There)), Slice(At(Here), At(Here), At(There))));
+        Assert.Equal(0, Assert.Single(hand.HealthChecks).Endpoints);
+        hand.Beside("kube-proxy is here");
+        Assert.Empty(hand.HealthChecks);
+        hand.Beside(null);
+        hand.Change(Put(Of() with { HealthCheckNodePort = 32000 }, local));
+        Assert.Empty(hand.HealthChecks);
     }
 
     [Fact]

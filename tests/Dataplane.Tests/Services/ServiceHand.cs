@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -13,7 +14,8 @@ namespace Calico.Bgp.Dataplane.Tests.Services;
 /// <summary>What the table has after all that was written.</summary>
 internal sealed class ServiceHand : IHostFacts
 {
-    private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance));
+    private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance),
+        NullLogger.Instance);
     private readonly TableWriter table = new();
     private readonly Dictionary<string, NftSet> sets = [];
     private readonly Dictionary<string, NftChain> chains = [];
@@ -36,12 +38,21 @@ internal sealed class ServiceHand : IHostFacts
 
     public ServicesView View => services.View;
 
+    public IEnumerable<HealthCheck> HealthChecks => services.HealthChecks;
+
     public void Configure(params Translation[] translations) =>
         Apply(new ServiceSettings { Enabled = true, Translations = [.. translations] });
 
     public void Apply(ServiceSettings? settings)
     {
         services.Apply(new DataplaneChange.Configured(new("node1", Services: settings)));
+        Write();
+    }
+
+    /// <summary>By what another proxy is known to be here; null: there is none.</summary>
+    public void Beside(string? proxy)
+    {
+        services.Apply(new DataplaneChange.OtherProxy(proxy));
         Write();
     }
 

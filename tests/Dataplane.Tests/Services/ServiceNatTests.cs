@@ -43,6 +43,15 @@ public sealed class ServiceNatTests
         Assert.Equal("->", hand.Ask(Vip, port: 81));
     }
 
+    /// <summary>The kernel does not call it translated (ct status dnat).</summary>
+    [Fact]
+    public void What_is_sent_on_to_where_it_was_sent_has_its_new_source_all_the_same()
+    {
+        var hand = new ServiceHand(Tcp(To(Vip, 80, from: "1.2.3.4")) with { Kind = TranslationKind.Real });
+        Assert.StartsWith("1.2.3.4->", hand.Ask(Vip), StringComparison.Ordinal);
+        Assert.Equal("->", hand.Ask(Vip, port: 81));
+    }
+
     [Fact]
     public void Any_protocol_takes_every_port_and_ping()
     {

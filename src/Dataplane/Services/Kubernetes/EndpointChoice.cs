@@ -55,6 +55,12 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         ];
     }
 
+    /// <summary>How many of a service, whatever its ports; those of two families are the same pods.</summary>
+    public static int ReadyHere(IEnumerable<EndpointSlice> slices, NodeHere here) => slices.SelectMany(slice => slice.Endpoints)
+        .Where(one => one.IsReady && one.NodeName == here.Name && one.Addresses.Count > 0)
+        .Select(one => one.Addresses[0]).Distinct().CountBy(address => address.Family)
+        .Select(family => family.Value).DefaultIfEmpty().Max();
+
     private static Predicate<Endpoint> Meant(Endpoint[] ready, NodeHere here)
     {
         if (ready.All(one => one.ForNodes.Count > 0) && ready.Any(one => one.ForNodes.Contains(here.Name)))

@@ -18,23 +18,52 @@ internal sealed class KubernetesServices
     private readonly Dictionary<TranslationKey, SortedDictionary<(CalledBy By, ResourceKey Service), Translation>> claims = [];
     private readonly Dictionary<string, FelixConfiguration> configurations = new(StringComparer.Ordinal);
     private readonly HashSet<ResourceKey> dirty = [];
+    private readonly SortedDictionary<ResourceKey, ListOf<string>> problems = [];
+    private readonly SortedDictionary<ResourceKey, HealthCheck> checks = [];
     private DataplaneSettings settings = new("");
+    private string? otherProxy;
     private Node? node;
     private NodeHere here = new("", null, []);
 
     /// <summary>Whether Kubernetes' services are translated.</summary>
     public bool IsOn { get; private set; }
 
+    /// <summary>What is not done of what was asked for, and why.</summary>
+    public IEnumerable<string> Problems =>
+    [
+        .. IsWanted && otherProxy is { } other ? [$"Kubernetes' services are left to it: {other}"] : Array.Empty<string>(),
+        .. IsOn ? problems.SelectMany(one => one.Value.Select(words => $"Service/{one.Key}: {words}")) : [],
+    ];
+
+    /// <summary>What load balancers are answered, by the services' names.</summary>
+    public IEnumerable<HealthCheck> HealthChecks => checks.Values;
+
+    private bool IsWanted => settings.Services is { Enabled: true, Kubernetes: true };
+
     /// <summary>What the names of pods' interfaces begin with.</summary>
     public ListOf<string> Workloads { get; private set; } = [DefaultPrefix];
 
     public void Configure(DataplaneSettings newest)
     {
-        var isOn = newest.Services is { Enabled: true, Kubernetes: true };
-        if (isOn != IsOn) dirty.UnionWith(services.Keys);
-        (settings, IsOn) = (newest, isOn);
+        settings = newest;
+        FollowProxy();
         FollowFelix();
         FollowNode();
+    }
+
+    /// <param name="other">Null: nobody else translates services here.</param>
+    public void Beside(string? other)
+    {
+        otherProxy = other;
+        FollowProxy();
+    }
+
+    /// <summary>Two that translate the same would each have a part of the connections, and neither know of the other's.</summary>
+    private void FollowProxy()
+    {
+        var isOn = IsWanted && otherProxy == null;
+        if (isOn != IsOn) dirty.UnionWith(services.Keys);
+        IsOn = isOn;
     }
 
     public void Apply(ResourceChange change)
@@ -110,10 +139,16 @@ internal sealed class KubernetesServices
             touched.Add(at);
         }
         made.Remove(key);
+        problems.Remove(key);
+        checks.Remove(key);
         if (!IsOn || !services.TryGetValue(key, out var service)) return;
         var all = slices.GetValueOrDefault(key);
+        var balance = BalanceAnnotations.Of(service);
+        if (balance.Problems.Count > 0) problems[key] = balance.Problems;
+        if (service is { Type: ServiceType.LoadBalancer, ExternalTrafficPolicy: TrafficPolicy.Local, HealthCheckNodePort: > 0 })
+            checks[key] = new((ushort)service.HealthCheckNodePort, key, EndpointChoice.ReadyHere(all == null ? [] : all.Values, here));
         var now = new List<(TranslationKey, CalledBy)>();
-        foreach (var (by, translation) in ServiceTranslations.Of(service, all == null ? [] : all.Values, here))
+        foreach (var (by, translation) in ServiceTranslations.Of(service, all == null ? [] : all.Values, balance, here))
         {
             var at = CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _) ??= [];
             at[(by, key)] = translation;

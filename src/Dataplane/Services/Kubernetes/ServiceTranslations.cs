@@ -14,7 +14,7 @@ internal static class ServiceTranslations
     private const string OtherProxyLabel = "service.kubernetes.io/service-proxy-name";
 
     public static IEnumerable<(CalledBy By, Translation Translation)> Of(
-        Service service, IReadOnlyCollection<EndpointSlice> slices, NodeHere here)
+        Service service, IReadOnlyCollection<EndpointSlice> slices, BalanceAnnotations balance, NodeHere here)
     {
         if (service.ClusterIPs.Count == 0 || service.Labels.ContainsKey(OtherProxyLabel)) yield break;
         foreach (var family in service.ClusterIPs.Select(address => address.Family).Distinct())
@@ -22,7 +22,7 @@ internal static class ServiceTranslations
             {
                 var choice = EndpointChoice.Of(slices, port, family, here);
                 foreach (var (by, address, number) in Addresses(service, port, here))
-                    if (address.Family == family) yield return (by, Of(service, port, by, address, number, choice));
+                    if (address.Family == family) yield return (by, Of(service, port, by, address, number, choice, balance));
             }
     }
 
@@ -31,12 +31,14 @@ internal static class ServiceTranslations
         foreach (var address in service.ClusterIPs) yield return (CalledBy.ClusterIP, address, port.Port);
         foreach (var address in service.ExternalIPs) yield return (CalledBy.ExternalIP, address, port.Port);
         if (service.Type == ServiceType.LoadBalancer)
-            foreach (var address in service.LoadBalancerIngress) yield return (CalledBy.LoadBalancer, address, port.Port);
+            foreach (var address in service.LoadBalancerIngress.Except(service.ProxiedIngress))
+                yield return (CalledBy.LoadBalancer, address, port.Port);
         if (port.NodePort != 0 && service.Type is ServiceType.NodePort or ServiceType.LoadBalancer)
             foreach (var address in here.Addresses) yield return (CalledBy.NodePort, address, port.NodePort);
     }
 
-    private static Translation Of(Service service, ServicePort port, CalledBy by, Address address, int number, EndpointChoice choice)
+    private static Translation Of(
+        Service service, ServicePort port, CalledBy by, Address address, int number, EndpointChoice choice, BalanceAnnotations balance)
     {
         var isInside = by == CalledBy.ClusterIP;
         var isLocal = (isInside ? service.InternalTrafficPolicy : service.ExternalTrafficPolicy) == TrafficPolicy.Local;
@@ -50,8 +52,9 @@ internal static class ServiceTranslations
             // Where others have some, a client that is told nothing tries again, and may get there.
             Empty = isLocal && choice.IsServed ? EmptyBackends.Drop : null,
             Sources = by == CalledBy.LoadBalancer ? service.LoadBalancerSourceRanges : [],
-            FlowHash = service.ClientKeepsEndpoint ? FlowHash.Source : FlowHash.Default,
-            Balance = service.ClientKeepsEndpoint ? TranslationBalance.Maglev : TranslationBalance.Hash,
+            FlowHash = balance.Hash,
+            Balance = balance.Balance,
+            Affinity = service.ClientKeepsEndpointFor,
         };
     }
 

@@ -1,0 +1,31 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services.Kubernetes;
+
+/// <summary>
+/// By what a kube-proxy is known that has this node's services, in each of its modes. Rules of iptables-legacy, which nf_tables knows
+/// nothing of, are not seen.
+/// </summary>
+public static class OtherProxies
+{
+    /// <summary>In IPVS mode kube-proxy has services' addresses on a link of its own, which Felix takes for the sign of it, too.</summary>
+    private const string LinkOfIpvs = "kube-ipvs0";
+
+    public static bool HasIpvs(KernelSnapshot machine) => machine.Links.Values.Any(link => link.Name == LinkOfIpvs);
+
+    /// <returns>Null: there is none; else what says that there is one.</returns>
+    public static string? Find(KernelSnapshot machine, ForeignRules rules)
+    {
+        if (HasIpvs(machine)) return $"kube-proxy is here, in IPVS mode (the link {LinkOfIpvs})";
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            var word = family == IpFamily.IPv4 ? "ip" : "ip6";
+            if (rules.Has(family, "kube-proxy")) return $"kube-proxy is here, in nftables mode (the table {word} kube-proxy)";
+            if (rules.Has(family, "nat", "KUBE-SERVICES"))
+                return $"kube-proxy is here, in iptables mode (the chain KUBE-SERVICES of the table {word} nat)";
+        }
+        return null;
+    }
+}
