@@ -43,6 +43,12 @@ public enum AnswerCode : byte
     NoSources,
     /// <summary>bgpd.yaml has no section nat.</summary>
     NatOff,
+    /// <summary>bgpd.yaml has no section services, or <c>services.enabled</c> is false.</summary>
+    ServicesOff,
+    /// <summary>The command line has added no translation of this id.</summary>
+    UnknownTranslation,
+    /// <summary>The kernel does not do what was asked for.</summary>
+    KernelRefused,
     /// <summary>No policy is enforced (<c>policy.enabled</c>).</summary>
     PolicyOff,
     UnknownPolicy,
@@ -70,9 +76,10 @@ public static class AnswerCodes
         AnswerCode.OrderOnPort or AnswerCode.OverQuota or AnswerCode.ForeignOrigin => 403,
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
             or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
-            or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial => 404,
+            or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial or AnswerCode.ServicesOff
+            or AnswerCode.UnknownTranslation => 404,
         AnswerCode.WrongMethod => 405,
-        AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded => 409,
+        AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused or AnswerCode.TrialRefused => 422,
         AnswerCode.Busy or AnswerCode.Starting => 503,

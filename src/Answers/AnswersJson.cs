@@ -22,6 +22,12 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(OwnRouteAnswer))]
 [JsonSerializable(typeof(NatAnswer))]
 [JsonSerializable(typeof(NatExplanationAnswer))]
+[JsonSerializable(typeof(TranslationsAnswer))]
+[JsonSerializable(typeof(TranslationBody))]
+[JsonSerializable(typeof(TranslationAddedAnswer))]
+[JsonSerializable(typeof(TranslationsRemovedAnswer))]
+[JsonSerializable(typeof(CnatSessionsAnswer))]
+[JsonSerializable(typeof(CnatEndedAnswer))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(PolicyLintAnswer))]
 [JsonSerializable(typeof(TrialAnswer))]
@@ -46,10 +52,19 @@ public sealed partial class AnswersJson : JsonSerializerContext
     /// <summary>For programs and terminals, never inside a web page: quotes and accents stay legible.</summary>
     public static AnswersJson Legible => Made.Legible;
 
+    /// <summary>For what others send: a key that is not known is an error.</summary>
+    public static AnswersJson Strict => Made.Strict;
+
     /// <summary>In what order two files of one class are initialized is not said, so it is one of its own.</summary>
     private static class Made
     {
         public static readonly AnswersJson Legible =
             new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+        public static readonly AnswersJson Strict = new(new JsonSerializerOptions(Default.Options)
+        {
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+            RespectNullableAnnotations = true,
+        });
     }
 }

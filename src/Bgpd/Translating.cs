@@ -66,6 +66,12 @@ internal sealed class Translating(
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         work?.Dataplane.RemoveTranslationAsync(id, stop) ?? Task.FromResult(false);
 
+    public Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default) =>
+        work?.Dataplane.SessionsAsync(which, stop) ?? Task.FromResult<ImmutableArray<ServiceSession>?>(null);
+
+    public Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default) =>
+        work?.Dataplane.EndSessionsAsync(which, stop) ?? Task.FromResult<int?>(null);
+
     /// <summary>What bgpd.yaml says now. One at a time.</summary>
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)

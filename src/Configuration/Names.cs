@@ -1,27 +1,20 @@
-using System.Text;
+using Calico.Bgp.Kernel.Links;
 
 namespace Calico.Bgp.Configuration;
 
 /// <summary>What may be called what: names end up in birdc's columns, in metrics' labels and in the kernel.</summary>
 internal static class Names
 {
-    /// <summary>IFNAMSIZ (linux/if.h), with its final zero.</summary>
-    private const int InterfaceLimit = 16;
-
     /// <summary>Instances that the daemon itself names; a peer of that name could not be told from them.</summary>
     private static readonly HashSet<string> Taken =
         ["bfd1", "device1", "direct1", "kernel1", "kernel2", "static1", "static2", "services1", "services2"];
 
     private static readonly HashSet<string> Verdicts = ["accept", "reject", "all", "none"];
 
-    public static bool IsInterface(string name) =>
-        Encoding.UTF8.GetByteCount(name) is > 0 and < InterfaceLimit && name is not ("." or "..")
-            && !name.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c));
-
     public static string? Interface(Section section, string key)
     {
         if (section.Text(key) is not { } name) return null;
-        if (IsInterface(name)) return name;
+        if (LinkNames.IsName(name)) return name;
         section.Error(key, $"expected the name of an interface for {section.Name(key)}, got \"{name}\"");
         return null;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Kernel.Links;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Configuration;
@@ -63,7 +64,7 @@ internal readonly record struct PeerPlace(Address Address, string? Interface, in
         }
         var scope = host.IndexOf('%');
         var device = scope < 0 ? null : host[(scope + 1)..];
-        if (device != null && !Names.IsInterface(device)) return null;
+        if (device != null && !LinkNames.IsName(device)) return null;
         return Address.TryParse(scope < 0 ? host : host[..scope], out var address) && (device == null || !address.IsIPv4)
             ? new(address, device, port) : null;
     }

@@ -14,19 +14,7 @@ internal sealed class ServicesReader(Section root)
         new($"a prime from 251 to {LargestMaglev}", text => Scalars.Number(251, LargestMaglev).Parse(text) is { } number
             && Enumerable.Range(2, (int)Math.Sqrt(number) - 1).All(divisor => number % divisor != 0) ? number : null);
 
-    private static readonly Reading<FlowHash> Field = new(
-        "source, destination, sourcePort, destinationPort, protocol, reverse, symmetric or flowLabel", text => text switch
-        {
-            "source" => FlowHash.Source,
-            "destination" => FlowHash.Destination,
-            "sourcePort" => FlowHash.SourcePort,
-            "destinationPort" => FlowHash.DestinationPort,
-            "protocol" => FlowHash.Protocol,
-            "reverse" => FlowHash.Reverse,
-            "symmetric" => FlowHash.Symmetric,
-            "flowLabel" => FlowHash.FlowLabel,
-            _ => null,
-        });
+    private static readonly Reading<FlowHash> Field = new(TranslationWords.FlowHashWords, TranslationWords.FlowHash);
 
     private readonly Dictionary<(TranslationPlace Place, ushort Port), List<IpProtocol?>> taken = [];
     private readonly HashSet<string> names = [];

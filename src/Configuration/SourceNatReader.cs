@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Links;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
 
@@ -72,7 +73,7 @@ internal static class SourceNatReader
         foreach (var node in interfaces.List(key))
         {
             var text = node is ScalarNode { IsNull: false } scalar ? scalar.Text : "";
-            if (Names.IsInterface(text.EndsWith('*') ? text[..^1] : text)) names.Add(text);
+            if (LinkNames.IsName(text.EndsWith('*') ? text[..^1] : text)) names.Add(text);
             else interfaces.Problems.Error(node,
                 $"expected an interface's name, or how it begins with * behind it, for {interfaces.Name(key)}, got {node.Kind}");
         }

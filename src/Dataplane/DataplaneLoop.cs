@@ -189,6 +189,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
         return removed;
     }
 
+    public async Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default) =>
+        await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
+            ? await Task.Run(() => ServiceSessions.Read(owners, which), stop).ConfigureAwait(false) : null;
+
+    public async Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default) =>
+        await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
+            ? await Task.Run(() => ServiceSessions.End(owners, which), stop).ConfigureAwait(false) : null;
+
     private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

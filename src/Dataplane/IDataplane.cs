@@ -41,4 +41,13 @@ public interface IDataplane
     /// <summary>Removes one that the command line has added.</summary>
     /// <returns>False: it has none of this id.</returns>
     Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default);
+
+    /// <summary>The connections that translations here have made, as the kernel has them now; null: services are off.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
+    Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default);
+
+    /// <summary>Ends some: the next packet of each is the first of another.</summary>
+    /// <returns>How many; null: services are off.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
+    Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default);
 }

@@ -39,7 +39,7 @@ internal static class PacketQuery
     private static ErrorAnswer Wrong(string expected, string got, string where) =>
         new(AnswerCode.BadQuery, $"expected {expected}, got {got}", where);
 
-    private static bool TryProtocol(string text, out IpProtocol? protocol)
+    public static bool TryProtocol(string text, out IpProtocol? protocol)
     {
         protocol = null;
         if (text.Length == 0) return true;

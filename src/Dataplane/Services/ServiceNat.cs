@@ -76,6 +76,10 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <summary>What load balancers are answered.</summary>
     public IEnumerable<HealthCheck> HealthChecks => kubernetes.HealthChecks;
 
+    /// <summary>Whose connections to which address, protocol and port are, as it is now; null: services are off.</summary>
+    public SessionOwners? Owners => isOn
+        ? new(new(taken), table.Rows.Where(row => row.InForce).ToDictionary(row => row.Translation.Key, row => row.Id)) : null;
+
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
 

@@ -20,9 +20,10 @@ internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Repl
 internal static class ConnectionMessage
 {
     private const ushort Subsystem = 1 << 8, New = Subsystem, Get = Subsystem | 1, Delete = Subsystem | 2;
-    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, Id = 12, Zone = 18, StatusMask = 26;
-    // IPS_EXPECTED, IPS_SRC_NAT, IPS_DST_NAT
-    private const uint Expected = 1 << 0, SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5;
+    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, CountersOriginal = 9,
+        CountersReply = 10, Id = 12, Zone = 18, Timestamp = 20, StatusMask = 26;
+    // IPS_EXPECTED, IPS_SEEN_REPLY, IPS_SRC_NAT, IPS_DST_NAT
+    private const uint Expected = 1 << 0, SeenReply = 1 << 1, SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5;
 
     /// <summary>For so long a peer repeats what is not acknowledged (tcp_retries2: 924.6 s).</summary>
     private const uint LongestRepeating = 1000;
@@ -107,6 +108,33 @@ internal static class ConnectionMessage
             IsTcp = protocol == (byte)IpProtocol.Tcp,
         };
         return true;
+    }
+
+    /// <summary>How one that could be read stands.</summary>
+    public static ConnectionState ReadState(ReadOnlySpan<byte> body, ConnectionName name)
+    {
+        const ushort tcp = 1, state = 1, start = 1;
+        var attributes = body[NetfilterHeader.Octets..];
+        var phase = AttributeReader.Find(AttributeReader.Find(AttributeReader.Find(attributes, ProtocolInfo), tcp), state);
+        var began = AttributeReader.Find(AttributeReader.Find(attributes, Timestamp), start);
+        TryReadTuple(name.Reply, name.Family, out _, out var client, out _);
+        return new(AttributeReader.BigEndian(name.Id), client, ReadPort(name.Reply, DestinationPort))
+        {
+            Tcp = phase.IsEmpty ? null : phase[0],
+            IsAnswered = (AttributeReader.BigEndian(AttributeReader.Find(attributes, Status)) & SeenReply) != 0,
+            Left = TimeSpan.FromSeconds(AttributeReader.BigEndian(AttributeReader.Find(attributes, Timeout))),
+            Since = BinaryPrimitives.TryReadUInt64BigEndian(began, out var nanoseconds)
+                ? DateTimeOffset.UnixEpoch.AddTicks((long)(nanoseconds / TimeSpan.NanosecondsPerTick)) : null,
+            Asked = ReadCount(AttributeReader.Find(attributes, CountersOriginal)),
+            Answered = ReadCount(AttributeReader.Find(attributes, CountersReply)),
+        };
+    }
+
+    private static ConnectionCount? ReadCount(ReadOnlySpan<byte> counters)
+    {
+        const ushort packets = 1, octets = 2;
+        return BinaryPrimitives.TryReadUInt64BigEndian(AttributeReader.Find(counters, packets), out var number)
+            && BinaryPrimitives.TryReadUInt64BigEndian(AttributeReader.Find(counters, octets), out var size) ? new(number, size) : null;
     }
 
     private const ushort Protocol = 2, SourcePort = 2, DestinationPort = 3; // CTA_TUPLE_PROTO, CTA_PROTO_SRC_PORT, CTA_PROTO_DST_PORT

@@ -50,12 +50,19 @@ public sealed class ConnectionTable : IDisposable
     public IReadOnlyList<TrackedConnection> Read(IpFamily family, Predicate<Connection> which, out int errno) =>
         Read(() => ConnectionMessage.Dump(family), which, out errno);
 
-    /// <summary>Cuts them, and what is still sent of those of TCP is not taken for the begin of others.</summary>
-    /// <returns>As the other's.</returns>
-    public (int Cut, int Errno) Cut(IEnumerable<TrackedConnection> connections) =>
-        Remove([.. connections.Select(one => one.Name)], isBarred: true);
+    /// <summary>Of those whose destination is translated, with how they stand.</summary>
+    /// <param name="errno">The kernel's error where it refused; 0.</param>
+    public IReadOnlyList<TrackedConnection> ReadRedirected(IpFamily family, Predicate<Connection> which, out int errno) =>
+        Read(() => ConnectionMessage.DumpRedirected(family), which, out errno, withState: true);
 
-    private List<TrackedConnection> Read(Func<NetlinkMessage> question, Predicate<Connection> which, out int errno)
+    /// <summary>Cuts them.</summary>
+    /// <param name="isBarred">What is still sent of those of TCP is not taken for the begin of others.</param>
+    /// <returns>As the other's.</returns>
+    public (int Cut, int Errno) Cut(IEnumerable<TrackedConnection> connections, bool isBarred = true) =>
+        Remove([.. connections.Select(one => one.Name)], isBarred);
+
+    private List<TrackedConnection> Read(
+        Func<NetlinkMessage> question, Predicate<Connection> which, out int errno, bool withState = false)
     {
         var found = new List<TrackedConnection>();
         for (var attempt = 1; ; attempt++)
@@ -69,7 +76,8 @@ public sealed class ConnectionTable : IDisposable
 
         void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
-            if (ConnectionMessage.TryRead(body, out var connection, out var name) && which(connection)) found.Add(new(connection, name));
+            if (ConnectionMessage.TryRead(body, out var connection, out var name) && which(connection))
+                found.Add(new(connection, name, withState ? ConnectionMessage.ReadState(body, name) : null));
         }
     }
 

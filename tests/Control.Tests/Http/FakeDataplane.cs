@@ -50,11 +50,61 @@ public sealed class FakeDataplane : IDataplane
     private static PoolPlan Pool(string name, string cidr, PoolTreatment treatment, AddressRanges exceptTo, string reason) =>
         new(name, Prefix.Parse(cidr), true, false, UpstreamNat.Prefer, treatment, exceptTo, reason);
 
-    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => Task.FromResult(ServicesView.Off);
+    /// <summary>Else a daemon without <c>services</c>.</summary>
+    public bool HasServices { get; set; } = true;
 
-    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult<int?>(null);
+    /// <summary>None at first.</summary>
+    public TranslationTable Translations { get; } = new();
 
-    public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) => Task.FromResult(false);
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
+        Task.FromResult(HasServices ? new(true, [.. Translations.Rows]) : ServicesView.Off);
+
+    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
+        Task.FromResult<int?>(HasServices ? Translations.Put(TranslationSource.Cli, translation) : null);
+
+    public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
+        Task.FromResult(Translations.Remove(TranslationSource.Cli, id));
+
+    public ImmutableArray<ServiceSession> Sessions { get; set; } =
+    [
+        new(0, new(Address.Parse("10.0.0.9"), Address.Parse("30.0.0.2"), 6, false)
+        {
+            Server = Address.Parse("20.0.0.1"),
+            SourcePort = 40001,
+            DestinationPort = 80,
+            ServerPort = 8080,
+        }, new(7, Address.Parse("10.0.0.9"), 40001)
+        {
+            Tcp = 3,
+            IsAnswered = true,
+            Left = TimeSpan.FromSeconds(3599),
+            Since = FakeSpeaker.Now.AddMinutes(-2),
+            Asked = new(5, 500),
+            Answered = new(4, 4000),
+        }),
+        new(1, new(Address.Parse("2001:db8::9"), Address.Parse("2001:db8:1::1"), 17, true)
+        {
+            Server = Address.Parse("2001:db8:2::1"),
+            SourcePort = 5353,
+            DestinationPort = 53,
+            ServerPort = 53,
+        }, new(8, Address.Parse("2001:db8:3::1"), 1024) { Left = TimeSpan.FromSeconds(12) }),
+    ];
+
+    /// <summary>What of sessions was asked, and ended.</summary>
+    public List<string> SessionOrders { get; } = [];
+
+    public Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default)
+    {
+        SessionOrders.Add($"tell {which}");
+        return Task.FromResult<ImmutableArray<ServiceSession>?>(HasServices ? Sessions : null);
+    }
+
+    public Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default)
+    {
+        SessionOrders.Add($"end {which}");
+        return Task.FromResult<int?>(HasServices ? 2 : null);
+    }
 
     /// <summary>Else a daemon without <c>policy</c>.</summary>
     public bool HasPolicy { get; set; } = true;

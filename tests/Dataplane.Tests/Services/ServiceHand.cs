@@ -38,6 +38,10 @@ internal sealed class ServiceHand : IHostFacts
 
     public ServicesView View => services.View;
 
+    /// <summary>The id of the translation that has made a connection to there; null: none has.</summary>
+    public int? Owner(string destination, IpProtocol protocol, ushort? port) => services.Owners?.Of(
+        new(Address.Parse(Client), Address.Parse(destination), (byte)protocol, false) { DestinationPort = port });
+
     public IEnumerable<HealthCheck> HealthChecks => services.HealthChecks;
 
     public void Configure(params Translation[] translations) =>

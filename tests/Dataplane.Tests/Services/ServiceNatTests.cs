@@ -175,6 +175,19 @@ public sealed class ServiceNatTests
     private static readonly Gen<Translation[]> AnyTranslations =
         Gen.ListOf(AnyTranslation).Select(some => some.DistinctBy(one => one.Key).Take(6).ToArray());
 
+    [Fact]
+    public void A_connection_is_the_translations_that_takes_its_port_or_else_all_ports_and_nobodys_where_services_are_off()
+    {
+        var hand = new ServiceHand(
+            Of(Vip, IpProtocol.Udp, 0, To("20.0.0.1", null)), Of(Vip, IpProtocol.Udp, 53, To("20.0.0.2")), Of(Vip6, null, 0));
+        Assert.Equal((1, 0), (hand.Owner(Vip, IpProtocol.Udp, 53), hand.Owner(Vip, IpProtocol.Udp, 54)));
+        Assert.Equal(0, hand.Owner(Vip, IpProtocol.Udp, null));
+        Assert.Equal((null, null), (hand.Owner(Vip, IpProtocol.Tcp, 53), hand.Owner("30.0.0.3", IpProtocol.Udp, 53)));
+        Assert.Equal(2, hand.Owner(Vip6, IpProtocol.Icmp6, null));
+        hand.Apply(null);
+        Assert.Null(hand.Owner(Vip, IpProtocol.Udp, 53));
+    }
+
     /// <summary>However it came to be: what is written step by step is what is written from scratch.</summary>
     [Fact]
     public void Steps_write_what_is_written_at_once() =>

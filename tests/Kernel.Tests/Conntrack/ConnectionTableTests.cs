@@ -154,4 +154,24 @@ public class ConnectionTableTests
         var one = Assert.Single(table.Read(IpFamily.IPv4, _ => true, out _)).Connection;
         Assert.Equal("1000 53 53 False", $"{one.SourcePort} {one.DestinationPort} {one.ServerPort} {one.IsExpected}");
     }
+
+    [NeedsFact(Needs.Namespaces)]
+    public void Of_one_whose_destination_is_translated_it_is_told_how_it_stands_and_it_can_be_cut_without_a_bar()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        Insert(socket, "10.0.0.1", "10.96.0.1", server: "10.0.0.9", protocol: IpProtocol.Tcp);
+        Insert(socket, "10.0.0.2", "10.96.0.1", server: "10.0.0.9", translated: "192.0.2.7");
+        Insert(socket, "10.0.0.3", "192.0.2.1");
+        using var table = ns.Inside(() => new ConnectionTable());
+        var some = table.ReadRedirected(IpFamily.IPv4, _ => true, out var errno);
+        Assert.Equal(
+            [(0, "10.0.0.1 1000", "10.0.0.1 1000 3"), (0, "10.0.0.2 1000", "192.0.2.7 1000 ")],
+            some.Select(one => (errno, $"{one.Connection.Source} {one.Connection.SourcePort}",
+                $"{one.State!.Client} {one.State.ClientPort} {one.State.Tcp}")).Order());
+        Assert.All(some, one => Assert.InRange(one.State!.Left.TotalSeconds, 1, 100));
+        Assert.Equal(2, some.Select(one => one.State!.Id).Distinct().Count());
+        Assert.Equal((2, 0), table.Cut(some, isBarred: false));
+        Assert.Equal(["10.0.0.3 192.0.2.1 17"], Left(table));
+    }
 }

@@ -1,0 +1,54 @@
+namespace Calico.Bgp.Answers;
+
+/// <summary><c>GET /v1/cnat/translations</c>.</summary>
+public sealed record TranslationsAnswer(bool Enabled, IReadOnlyList<TranslationAnswer> Translations);
+
+/// <param name="Source">Whose it is: bgpd.yaml, cli or kubernetes.</param>
+/// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
+/// <param name="Problem">Why nothing is translated by it, though it is in force.</param>
+public sealed record TranslationAnswer(
+    int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation);
+
+/// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
+/// <param name="Port">0: all.</param>
+/// <param name="Vip">An address, or <c>INTERFACE[ v6]</c>; either this or <paramref name="Real"/>.</param>
+/// <param name="Balance">hash or maglev; null: hash.</param>
+/// <param name="FlowHash">Null: cnat's.</param>
+public sealed record TranslationBody(
+    string Protocol, ushort Port, IReadOnlyList<BackendBody> Backends, string? Vip = null, string? Real = null, string? Balance = null,
+    IReadOnlyList<string>? FlowHash = null);
+
+/// <param name="To"><c>ADDRESS[:PORT]</c>.</param>
+/// <param name="From">Likewise; null: the client's own.</param>
+/// <param name="Weight">Null: 1.</param>
+public sealed record BackendBody(string To, string? From = null, int? Weight = null);
+
+/// <summary><c>POST /v1/cnat/translations</c>: it is in force.</summary>
+public sealed record TranslationAddedAnswer(int Id);
+
+/// <summary><c>DELETE /v1/cnat/translations</c>: these are gone.</summary>
+public sealed record TranslationsRemovedAnswer(IReadOnlyList<int> Ids);
+
+/// <summary><c>GET /v1/cnat/sessions</c>: connections that translations have made.</summary>
+/// <param name="Count">How many there are of those that were asked for; <paramref name="Sessions"/> has as many as were wanted.</param>
+public sealed record CnatSessionsAnswer(long Count, IReadOnlyList<CnatSessionAnswer> Sessions);
+
+/// <summary>From the client, to the service; and behind the translation to the backend, as if from another.</summary>
+/// <param name="Id">The kernel's, by which one is ended.</param>
+/// <param name="Translation">The id of the one that made it.</param>
+/// <param name="Source"><c>ADDRESS[:PORT]</c>, as all four.</param>
+/// <param name="As">The client, as the backend sees it.</param>
+/// <param name="State">Of TCP, in the kernel's word; else answered or unanswered.</param>
+/// <param name="Left">Seconds until it is forgotten, if it says nothing more.</param>
+/// <param name="Since">Null: the kernel does not note it (net.netfilter.nf_conntrack_timestamp).</param>
+/// <param name="Asked">From the client; null: the kernel does not count (net.netfilter.nf_conntrack_acct).</param>
+/// <param name="Answered">From the backend; null: likewise.</param>
+public sealed record CnatSessionAnswer(
+    uint Id, int Translation, string Protocol, string Source, string Destination, string Backend, string As, string State, double Left,
+    DateTimeOffset? Since, CnatCountAnswer? Asked, CnatCountAnswer? Answered);
+
+public sealed record CnatCountAnswer(ulong Packets, ulong Octets);
+
+/// <summary><c>DELETE /v1/cnat/sessions</c>.</summary>
+/// <param name="Count">How many were ended.</param>
+public sealed record CnatEndedAnswer(long Count);

@@ -1,0 +1,41 @@
+// From translations to what /v1/cnat says.
+
+using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class CnatAnswers
+{
+    public static async Task TranslationsAsync(HttpContext http, IDataplane? dataplane)
+    {
+        var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
+        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(Of)]);
+        await Answer.JsonAsync(http, answer, Answer.Json.TranslationsAnswer).ConfigureAwait(false);
+    }
+
+    private static TranslationAnswer Of(TranslationRow row) => new(
+        row.Id, Word(row.Source), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
+        Of(row.Translation));
+
+    private static string Word(TranslationSource source) => source switch
+    {
+        TranslationSource.File => "bgpd.yaml",
+        TranslationSource.Cli => "cli",
+        _ => "kubernetes",
+    };
+
+    private static TranslationBody Of(Translation one)
+    {
+        var (place, isReal) = (one.Key.Place.ToString(), one.Kind == TranslationKind.Real);
+        return new(
+            TranslationWords.Of(one.Key.Protocol), one.Key.Port, [.. one.Backends.Select(Of)], isReal ? null : place, isReal ? place : null,
+            one.Balance == TranslationBalance.Maglev ? "maglev" : "hash",
+            [.. TranslationWords.Of(one.FlowHash)]);
+    }
+
+    private static BackendBody Of(Backend one) =>
+        new(one.To.ToString(), one.From == Backend.Unchanged ? null : one.From.ToString(), one.Weight);
+}

@@ -1,0 +1,73 @@
+// Translations that the command line adds and removes: they live until the daemon ends.
+
+using System.Globalization;
+using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
+using Microsoft.AspNetCore.Http;
+
+namespace Calico.Bgp.Control.Http;
+
+internal static class CnatOrders
+{
+    public const string Off = "services are off: bgpd.yaml has no section services, or services.enabled is false";
+
+    /// <summary>POST /v1/cnat/translations: adds one, or changes the one with its address, protocol and port.</summary>
+    public static async Task AddAsync(HttpContext http, IDataplane? dataplane)
+    {
+        var body = new MemoryStream();
+        try
+        {
+            await http.Request.Body.CopyToAsync(body, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException bad)
+        {
+            // Longer than the server lets in, or too slow.
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadBody, $"expected one translation as JSON: {bad.Message}", ""))
+                .ConfigureAwait(false);
+            return;
+        }
+        if (TranslationRequest.Read(body.GetBuffer().AsSpan(0, (int)body.Length), out var translation) is { } wrong)
+        {
+            await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
+            return;
+        }
+        var added = dataplane == null ? null
+            : await dataplane.AddTranslationAsync(translation!, http.RequestAborted).ConfigureAwait(false);
+        if (added is { } id) await Answer.JsonAsync(http, new(id), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
+        else await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
+    }
+
+    /// <summary>DELETE /v1/cnat/translations[?id=ID]: one, or all that the command line has added.</summary>
+    public static async Task RemoveAsync(HttpContext http, IDataplane? dataplane)
+    {
+        var text = http.Request.Query["id"].FirstOrDefault();
+        var isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
+        if (OrderQuery.Unknown(http.Request.Query, "id") is { } unknown)
+            await Answer.ErrorAsync(http, unknown).ConfigureAwait(false);
+        else if (text != null && !isNumber)
+            await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, $"expected a number for ?id=, got \"{text}\"", "id"))
+                .ConfigureAwait(false);
+        else if (dataplane == null) await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
+        else await RemoveAsync(http, dataplane, text == null ? null : id).ConfigureAwait(false);
+    }
+
+    private static async Task RemoveAsync(HttpContext http, IDataplane dataplane, int? one)
+    {
+        var rows = (await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false)).Translations;
+        var removed = new List<int>();
+        foreach (var row in rows)
+            if (row.Source == TranslationSource.Cli && (one == null || one == row.Id)
+                && await dataplane.RemoveTranslationAsync(row.Id, http.RequestAborted).ConfigureAwait(false)) removed.Add(row.Id);
+        if (one is not { } id || removed.Count > 0)
+        {
+            await Answer.JsonAsync(http, new(removed), Answer.Json.TranslationsRemovedAnswer).ConfigureAwait(false);
+            return;
+        }
+        var other = rows.FirstOrDefault(row => row.Id == id);
+        var what = other == null ? "there is none" : other.Source == TranslationSource.File ? "it is bgpd.yaml's" : "it is Kubernetes'";
+        var error = new ErrorAnswer(
+            AnswerCode.UnknownTranslation, $"expected the id of a translation that the command line has added, got {id}: {what}", "id");
+        await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+    }
+}

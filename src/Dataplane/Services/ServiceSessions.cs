@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>A connection that a translation has made.</summary>
+/// <param name="Translation">Its id.</param>
+public sealed record ServiceSession(int Translation, Connection Connection, ConnectionState State);
+
+/// <summary>Which sessions are meant: those that all of these hold of; null: whichever.</summary>
+public sealed record SessionFilter
+{
+    /// <summary>By its id.</summary>
+    public uint? Id { get; init; }
+    /// <summary>By its id.</summary>
+    public int? Translation { get; init; }
+    /// <summary>ICMP stands for that of either family.</summary>
+    public IpProtocol? Protocol { get; init; }
+    /// <summary>Of whichever end, before or behind the translation.</summary>
+    public Address? Address { get; init; }
+    /// <summary>Likewise.</summary>
+    public ushort? Port { get; init; }
+
+    internal bool Holds(ServiceSession one)
+    {
+        var (connection, state) = (one.Connection, one.State);
+        return (Id == null || Id == state.Id) && (Translation == null || Translation == one.Translation)
+            && (Protocol == null || (byte)Protocol == connection.Protocol
+                || (Protocol == IpProtocol.Icmp && connection.Protocol == (byte)IpProtocol.Icmp6))
+            && (Address is not { } address || connection.Source == address || connection.Destination == address
+                || connection.Server == address || state.Client == address)
+            && (Port is not { } port || connection.SourcePort == port || connection.DestinationPort == port
+                || connection.ServerPort == port || state.ClientPort == port);
+    }
+}
+
+/// <summary>Which translation takes what is sent to an address, a protocol and a port: one for all ports what no other takes.</summary>
+internal sealed class SessionOwners(Dictionary<(string Map, NftOctets Key), TranslationKey> fronts, Dictionary<TranslationKey, int> ids)
+{
+    /// <returns>Null: none does.</returns>
+    public int? Of(Connection connection)
+    {
+        var (front, protocol) = (connection.Destination, connection.Protocol);
+        if (connection.DestinationPort is { } port
+            && fronts.TryGetValue((ServiceParts.Fronts(front.Family, true), MatchAddressPort.Key(front, protocol, port)), out var own))
+            return Id(own);
+        return fronts.TryGetValue(
+            (ServiceParts.Fronts(front.Family, false), NftOctets.Of(NftOctets.Of(front), new([protocol]))), out var all) ? Id(all) : null;
+    }
+
+    private int? Id(TranslationKey key) => ids.TryGetValue(key, out var id) ? id : null;
+}
+
+/// <summary>The sessions of services are the kernel's connections; whoever asks has the kernel asked.</summary>
+internal static class ServiceSessions
+{
+    /// <exception cref="Win32Exception">The kernel refused.</exception>
+    public static ImmutableArray<ServiceSession> Read(SessionOwners owners, SessionFilter which)
+    {
+        using var table = new ConnectionTable();
+        return [.. Find(table, owners, which).Select(one => one.Session)];
+    }
+
+    /// <returns>How many were ended.</returns>
+    /// <exception cref="Win32Exception">The kernel refused.</exception>
+    public static int End(SessionOwners owners, SessionFilter which)
+    {
+        using var table = new ConnectionTable();
+        var (cut, errno) = table.Cut(Find(table, owners, which).Select(one => one.Tracked), isBarred: false);
+        return errno == 0 ? cut : throw new Win32Exception(errno);
+    }
+
+    private static List<(TrackedConnection Tracked, ServiceSession Session)> Find(
+        ConnectionTable table, SessionOwners owners, SessionFilter which)
+    {
+        var found = new List<(TrackedConnection, ServiceSession)>();
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            var some = table.ReadRedirected(family, one => owners.Of(one) != null, out var errno);
+            if (errno != 0) throw new Win32Exception(errno);
+            foreach (var tracked in some)
+            {
+                var session = new ServiceSession(owners.Of(tracked.Connection)!.Value, tracked.Connection, tracked.State!);
+                if (which.Holds(session)) found.Add((tracked, session));
+            }
+        }
+        return found;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Calico.Bgp.Control.Tests.Http;
+
+public sealed class CnatOrdersTests : IAsyncLifetime
+{
+    private const string Path = "/v1/cnat/translations";
+    private const string Web = """
+        {"protocol":"tcp","vip":"30.0.0.2","port":80,"balance":"maglev","flowHash":["source"],
+         "backends":[{"to":"20.0.0.1:8080","weight":2},{"from":"1.2.3.4","to":"20.0.0.2"}]}
+        """;
+
+    private readonly HttpLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    private async Task<string> PostAsync(string body, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var answer = await lab.Unix.PostAsync(Path, new StringContent(body));
+        Assert.Equal(expected, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    private async Task<string> DeleteAsync(string query, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var answer = await lab.Unix.DeleteAsync(Path + query);
+        Assert.Equal(expected, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    [Fact]
+    public async Task What_was_added_is_told_as_it_was_said()
+    {
+        Assert.Equal("""{"id":0}""", await PostAsync(Web));
+        var told = (await lab.JsonAsync(Path))["translations"]![0]!;
+        Assert.Equal((0, "cli", true), ((int)told["id"]!, (string)told["source"]!, (bool)told["inForce"]!));
+        Assert.Equal(
+            """
+            {"protocol":"tcp","port":80,
+            "backends":[{"to":"20.0.0.1:8080","from":null,"weight":2},{"to":"20.0.0.2","from":"1.2.3.4","weight":1}],
+            "vip":"30.0.0.2","real":null,"balance":"maglev","flowHash":["source"]}
+            """.ReplaceLineEndings(""),
+            told["translation"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task What_is_told_may_be_said_again_and_changes_nothing()
+    {
+        await PostAsync(Web);
+        var told = (await lab.JsonAsync(Path))["translations"]![0]!["translation"]!.ToJsonString();
+        var before = lab.Dataplane.Translations.Row(0)!.Translation;
+        Assert.Equal("""{"id":0}""", await PostAsync(told));
+        Assert.Same(before, lab.Dataplane.Translations.Row(0)!.Translation);
+    }
+
+    [Fact]
+    public async Task One_is_removed_by_its_id_and_all_without_one()
+    {
+        await PostAsync(Web);
+        await PostAsync("""{"protocol":"any","real":"eth0 v6","port":0,"backends":[]}""");
+        await PostAsync("""{"protocol":"icmp","vip":"2001:db8::1","port":0,"backends":[{"to":"2001:db8::2"}]}""");
+        Assert.Equal("""{"ids":[1]}""", await DeleteAsync("?id=1"));
+        Assert.Contains("got 1: there is none", await DeleteAsync("?id=1", HttpStatusCode.NotFound), StringComparison.Ordinal);
+        Assert.Equal("""{"ids":[0,2]}""", await DeleteAsync(""));
+        Assert.Empty(lab.Dataplane.Translations.Rows);
+    }
+
+    [Theory]
+    [InlineData("""[]""", "")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80}""", "")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":null}""", "")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"backend":1}""", "")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[null]}""", "backends")]
+    [InlineData("""{"protocol":"tcp","port":80,"backends":[]}""", "vip")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","real":"30.0.0.2","port":80,"backends":[]}""", "vip")]
+    [InlineData("""{"protocol":"tcp","real":"30.0.0.300","port":80,"backends":[]}""", "real")]
+    [InlineData("""{"protocol":"gre","vip":"30.0.0.2","port":80,"backends":[]}""", "protocol")]
+    [InlineData("""{"protocol":"any","vip":"30.0.0.2","port":80,"backends":[]}""", "port")]
+    [InlineData("""{"protocol":"icmp","vip":"30.0.0.2","port":80,"backends":[]}""", "port")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"balance":"random"}""", "balance")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"flowHash":["weather"]}""", "flowHash")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"flowHash":["source","symmetric"]}""", "flowHash")]
+    [InlineData("""{"protocol":"tcp","vip":"1.1.1.1","port":8,"backends":[],"flowHash":["symmetric"],"balance":"maglev"}""", "flowHash")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[{"to":"2001:db8::1"}]}""", "to")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[{"to":":80"}]}""", "to")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":0,"backends":[{"to":"20.0.0.1:80"}]}""", "to")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[{"to":"20.0.0.1","weight":101}]}""", "weight")]
+    public async Task What_is_wrong_is_refused_with_its_key(string body, string key)
+    {
+        var error = JsonNode.Parse(await PostAsync(body, HttpStatusCode.BadRequest))!;
+        Assert.Equal(("badBody", key), ((string)error["code"]!, (string)error["where"]!));
+        Assert.Empty(lab.Dataplane.Translations.Rows);
+    }
+
+    [Fact]
+    public async Task Without_services_nothing_is_added_and_the_answer_says_why()
+    {
+        lab.Dataplane.HasServices = false;
+        Assert.Contains("\"servicesOff\"", await PostAsync(Web, HttpStatusCode.NotFound), StringComparison.Ordinal);
+        Assert.Equal("""{"enabled":false,"translations":[]}""", (await lab.JsonAsync(Path)).ToJsonString());
+    }
+}
