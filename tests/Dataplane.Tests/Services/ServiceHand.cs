@@ -40,7 +40,7 @@ internal sealed class ServiceHand : IHostFacts
 
     /// <summary>The id of the translation that has made a connection to there; null: none has.</summary>
     public int? Owner(string destination, IpProtocol protocol, ushort? port) => services.Owners?.Of(
-        new(Address.Parse(Client), Address.Parse(destination), (byte)protocol, false) { DestinationPort = port });
+        new(Address.Parse("10.0.0.9"), Address.Parse(destination), (byte)protocol, false) { DestinationPort = port });
 
     public IEnumerable<HealthCheck> HealthChecks => services.HealthChecks;
 
