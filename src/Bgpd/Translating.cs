@@ -165,7 +165,8 @@ internal sealed class Translating(
             ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
-            Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>())
+            Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
+                Extensions.BuiltIn)
             {
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,

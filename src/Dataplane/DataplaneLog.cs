@@ -41,6 +41,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7022, LogLevel.Warning, "services: {Words}")]
     public static partial void ServicesLack(ILogger log, string words);
 
+    [LoggerMessage(7024, LogLevel.Warning, "{Words}")]
+    public static partial void ExtensionLeftOut(ILogger log, string words);
+
     [LoggerMessage(7023, LogLevel.Warning, "Service/{Service}: load balancers are not answered on healthCheckNodePort {Port}: {Words}")]
     public static partial void NoHealthPort(ILogger log, Resources.ResourceKey service, ushort port, string words);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Threading.Channels;
+using Calico.Bgp.Dataplane.Extending;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
@@ -39,6 +40,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
     private readonly ServiceNat services;
+    private readonly NatExtensions extensions;
     private readonly HealthPorts health;
     private readonly NarrowedConnections narrowed;
     private readonly ImmutableArray<IFeature> features;
@@ -71,7 +73,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
-        ILogger<DataplaneLoop> log)
+        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default)
     {
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
         changed = new(connections, log);
@@ -81,7 +83,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         services = new(new(connections, clock, log), log);
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
-        features = [services, nat, enforcement];
+        extensions = new(extended.IsDefault ? [] : extended, log);
+        features = [extensions, services, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
@@ -173,7 +176,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         }
     }
 
-    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => ServicesAsync(known => known.View, stop);
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => ServicesAsync(known => known.View is var view
+        ? view with { Problems = [.. view.Problems, .. extensions.Problems] } : view, stop);
 
     public async Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
     {
@@ -301,9 +305,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
         if (Serving == null || ReferenceEquals(now, served)) return;
         if (!isInForce && (now == null || served == null)) return;
         var tell = isInForce ? now : served!.Intersect(now!);
-        if (!isInForce && tell!.Count == served!.Count) return;
+        var isSame = tell != null && served != null && tell.SetEquals(served);
         served = tell;
-        await loop.WaitForAsync(Serving(tell)).ConfigureAwait(false);
+        if (!isSame) await loop.WaitForAsync(Serving(tell)).ConfigureAwait(false);
     }
 
     private void LookForProxies()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Extending;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
@@ -62,8 +63,11 @@ internal static class Frame
     public static readonly NftChain ManglePostrouting =
         Filter("postrouting-mangle", NftHookPoint.Postrouting, Mangle, "from this host, to where a service leads");
 
-    /// <summary>The features' names. What a translation says of sources stands before what pools say.</summary>
-    public static readonly ImmutableArray<string> Order = [ServiceNat.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
+    /// <summary>
+    /// The features' names. What is built in beside comes first; what a translation says of sources stands before what pools say.
+    /// </summary>
+    public static readonly ImmutableArray<string> Order =
+        [NatExtensions.FeatureName, ServiceNat.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
 
     private const int Raw = -300, Mangle = -150, Destination = -100;
 
