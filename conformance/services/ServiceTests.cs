@@ -121,6 +121,39 @@ public sealed class ServiceTests : IAsyncLifetime
         }
     }
 
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Clients_keep_their_backend_when_others_come_while_their_time_lasts()
+    {
+        string With(string affinity, params int[] backends) => Services(Both("tcp", 80, "vip", backends, affinity));
+        string[] Sources(bool six) => [.. Enumerable.Range(100, 16).Select(i => six ? $"fd01::{i}" : $"10.1.0.{i}")];
+        foreach (var six in Families)
+            foreach (var source in Sources(six))
+                await site.Client.IpAsync($"addr add {source}/{(six ? "64 nodad" : "24")} dev eth0");
+        async Task<string[]> ServersAsync(bool six) => await Task.WhenAll(Sources(six).Select(async source =>
+            (await Answerer.AskAsync(site.Client, source, Vip(six), 80, tcp: true))?.Server ?? "nobody"));
+        await site.StartAsync(With(", affinity: 1h", 0, 1));
+        var before = new Dictionary<bool, string[]>();
+        foreach (var six in Families)
+        {
+            before[six] = await ServersAsync(six);
+            Assert.Equal(2, before[six].Distinct().Count());
+        }
+        await site.ReloadAsync(With(", affinity: 1h", 0, 1, 2));
+        foreach (var six in Families) Assert.Equal(before[six], await ServersAsync(six));
+        // Who had the one that goes gets another, and the others keep theirs.
+        await site.ReloadAsync(With(", affinity: 1h", 0, 2));
+        foreach (var six in Families)
+        {
+            var now = await ServersAsync(six);
+            Assert.DoesNotContain(Backend(1, six), now);
+            Assert.All(before[six].Zip(now).Where(pair => pair.First == Backend(0, six)), pair => Assert.Equal(pair.First, pair.Second));
+        }
+        Assert.True((await site.Node.RunAsync("nft", "-j", "list", "ruleset")).Good);
+        // By the hash alone, with nobody's time, some would have moved.
+        await site.ReloadAsync(With(", flowHash: source", 0, 1, 2));
+        foreach (var six in Families) Assert.NotEqual(before[six], await ServersAsync(six));
+    }
+
     [NeedsTheory(Needs.Daemon, "nft")]
     [InlineData("reject")]
     [InlineData("drop")]

@@ -28,7 +28,14 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     {
         loops = new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => ended.SetResult($"{loop.Name}: {defect.Message}"));
         dataplane = new(new("node1", Upstream), nftables, kernel, connections, loops, TimeProvider.System,
-            NullLogger<DataplaneLoop>.Instance);
+            NullLogger<DataplaneLoop>.Instance)
+        {
+            Serving = served =>
+            {
+                nftables.Events.Add(served == null ? "others serve" : $"serves [{string.Join(' ', served)}]");
+                return Task.CompletedTask;
+            },
+        };
         dataplane.Start();
     }
 
@@ -89,6 +96,31 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_announces_hears_of_an_address_once_it_leads_somewhere_and_before_it_does_no_more()
+    {
+        var web = new Service(new Metadata("web", "shop"))
+        {
+            ClusterIPs = [Address.Parse("10.96.0.10")],
+            Ports = [new("http", ServiceProtocol.TCP, 80, 0)],
+        };
+        var slice = new EndpointSlice(new Metadata("web-1", "shop") { Labels = Labels.From([new(EndpointSlice.ServiceNameLabel, "web")]) })
+        {
+            Endpoints = [new([Address.Parse("10.1.0.5")], true, null, null, "node2", null)],
+            Ports = [new("http", ServiceProtocol.TCP, 8080, 0)],
+        };
+        await dataplane.ConfigureAsync(new("node1", Services: new() { Enabled = true, Kubernetes = true }));
+        await dataplane.ApplyAsync(Plans.Come(web, slice));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        await dataplane.ApplyAsync([new(slice.Kind, slice.Key, slice, null)]);
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        await dataplane.ConfigureAsync(new("node1", On));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        Assert.Equal(
+            "written, in force, serves [10.96.0.10], serves [], written, in force, written, in force, others serve",
+            string.Join(", ", nftables.Events));
+    }
+
+    [Fact]
     public async Task A_host_endpoint_by_its_address_is_there_as_soon_as_an_interface_has_the_address()
     {
         await dataplane.ConfigureAsync(new("node1", Policy: new() { Enabled = true }));
@@ -111,6 +143,9 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         private readonly TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public List<ImmutableArray<NftChange>> Applied { get; } = [];
+
+        /// <summary>What happened, in order, on the dataplane's loop.</summary>
+        public List<string> Events { get; } = [];
         public Exception? Defect { get; set; }
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
@@ -122,8 +157,10 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         {
             if (Defect != null) throw Defect;
             Applied.Add(changes);
+            Events.Add("written");
             if (!door.Task.IsCompleted) waiting.TrySetResult();
             await door.Task.WaitAsync(stop);
+            Events.Add("in force");
         }
 
         public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default) =>
