@@ -198,6 +198,40 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         Assert.Matches("\"localEndpoints\": 1,[^2]*200$", health.Output);
     }
 
+    [NeedsFact(Needs.Daemon, "nft", "birdc")]
+    public async Task A_load_balancers_address_is_announced_while_its_translation_leads_somewhere_and_no_longer()
+    {
+        using var folder = new Scratch();
+        var web = new Case("loadBalancer", true, 0, "outside", true, false);
+        const string other = "203.0.113.99";
+        string Objects(params string[] services) => Common + """
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: BGPConfiguration
+            metadata: { name: default }
+            spec: { serviceLoadBalancerIPs: [{ cidr: 203.0.113.0/24 }] }
+
+            """ + string.Concat(services);
+        // Of the one an endpoint is here and ready, and none of its ports is the service's.
+        var nowhere = ServiceOf(web).Replace($"s{web.Number}", "hollow", StringComparison.Ordinal)
+            .Replace(web.Called.Address, other, StringComparison.Ordinal)
+            .Replace("ports: [{ name: http,", "ports: [{ name: other,", StringComparison.Ordinal)
+            .Replace($"name: http3, port: {Port},", $"name: other3, port: {Port},", StringComparison.Ordinal)
+            .Replace("10.96.0.", "10.96.1.", StringComparison.Ordinal)
+            .Replace($"{NodePort + web.Number}", "30999", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(ServiceOf(web), nowhere));
+        await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
+        async Task<string> RoutesAsync() => (await site.Node.RunAsync("birdc", "-s", site.Control, "show", "route")).Output;
+        Task AnnouncedAsync(bool isSo) => Until.TrueAsync($"it is {(isSo ? "" : "not ")}announced",
+            async () => (await RoutesAsync()).Contains($"{web.Called.Address}/32", StringComparison.Ordinal) == isSo, Patience,
+            async () => await RoutesAsync() + await site.LogAsync());
+        await AnnouncedAsync(true);
+        Assert.Contains($"{web.Called.Address} . tcp . 80", await site.ListAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain(other, await RoutesAsync(), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(ServiceOf(web with { Endpoints = 2 }), nowhere));
+        await AnnouncedAsync(false);
+    }
+
     /// <summary>What each of kube-proxy's modes leaves in the kernel by which it is known.</summary>
     [NeedsTheory(Needs.Daemon, "nft")]
     [InlineData("nftables", "add table ip6 kube-proxy", "delete table ip6 kube-proxy")]

@@ -27,6 +27,9 @@ internal sealed class ServiceSite : IAsyncDisposable
     public Netns[] Backends { get; } = new Netns[3];
     public Background? Daemon { get; private set; }
 
+    /// <summary>The daemon's, for birdc.</summary>
+    public string Control => folder.PathOf("ctl");
+
     public static string Backend(int number, bool six) => six ? $"fd02:{number + 1}::10" : $"10.2.{number + 1}.10";
 
     public static string Gateway(int number, bool six) => six ? $"fd02:{number + 1}::1" : $"10.2.{number + 1}.1";

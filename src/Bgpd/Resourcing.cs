@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Sources;
@@ -76,8 +79,27 @@ internal sealed class Resourcing : IAsyncDisposable
         var first = await feed.ReadAsync(stop).ConfigureAwait(false);
         var settings = config.Plan with { Workloads = EndpointStatuses.Read(config.EndpointStatus) };
         Plan = new(config.Speaker, settings, first.After) { Taken = Tell };
+        if (config.Services is { Enabled: true, Kubernetes: true } && !IsTranslated()) await Plan.ServeAsync([]).ConfigureAwait(false);
         TellProblems([], first.After.Problems);
         TellDoubts();
+    }
+
+    /// <summary>
+    /// Services' addresses wait for their translation; but where an earlier run's stand, neighbours hear of them as at once as before, and
+    /// keep what they were told.
+    /// </summary>
+    private static bool IsTranslated()
+    {
+        try
+        {
+            using var rules = new ForeignRules();
+            return rules.Has(family: null, DataplaneLoop.Table);
+        }
+        catch (Win32Exception)
+        {
+            // Then nothing will be translated here, and whoever does it is not known.
+            return true;
+        }
     }
 
     /// <summary>Other sources in the place of those before. What those said stays until the new ones have been read.</summary>

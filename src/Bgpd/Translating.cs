@@ -106,6 +106,7 @@ internal sealed class Translating(
             // Not ours to write, or not to be written by us: another daemon may.
             holding.Release(Holding.NatTable);
             problem = $"{Section(settings)}: {refused.Message}";
+            if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
             log.NatImpossible(problem);
         }
     }
@@ -185,10 +186,19 @@ internal sealed class Translating(
         public DataplaneSettings Settings { get; private set; }
         public DataplaneLoop Dataplane { get; }
 
-        public ValueTask ConfigureAsync(DataplaneSettings newer)
+        /// <summary>Ends when it is in force, so that whoever hears that a file is taken may count on it.</summary>
+        public async Task ConfigureAsync(DataplaneSettings newer)
         {
             Settings = newer;
-            return Dataplane.ConfigureAsync(newer);
+            await Dataplane.ConfigureAsync(newer).ConfigureAwait(false);
+            try
+            {
+                await Dataplane.SettledAsync().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // The daemon ends meanwhile, and the reload with it.
+            }
         }
 
         private async Task FollowAsync(Loop loop)

@@ -49,7 +49,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly List<TaskCompletionSource> settling = [];
     private readonly CancellationTokenSource stopping = new();
     private DataplaneSettings settings;
-    private bool resourcesAreKnown, isFlushed, looksForProxies;
+    private bool resourcesAreKnown, isFlushed, looksForProxies, isServingTold;
     private long? proxiesAsked;
 
     /// <summary>As it was told last.</summary>
@@ -302,11 +302,11 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private async Task ServeAsync(Loop loop, bool isInForce)
     {
         var now = services.Served;
-        if (Serving == null || ReferenceEquals(now, served)) return;
+        if (Serving == null || (isServingTold && ReferenceEquals(now, served))) return;
         if (!isInForce && (now == null || served == null)) return;
         var tell = isInForce ? now : served!.Intersect(now!);
         var isSame = tell != null && served != null && tell.SetEquals(served);
-        served = tell;
+        (served, isServingTold) = (tell, true);
         if (!isSame) await loop.WaitForAsync(Serving(tell)).ConfigureAwait(false);
     }
 

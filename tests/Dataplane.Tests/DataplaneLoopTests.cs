@@ -108,15 +108,17 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
             Endpoints = [new([Address.Parse("10.1.0.5")], true, null, null, "node2", null)],
             Ports = [new("http", ServiceProtocol.TCP, 8080, 0)],
         };
-        await dataplane.ConfigureAsync(new("node1", Services: new() { Enabled = true, Kubernetes = true }));
         await dataplane.ApplyAsync(Plans.Come(web, slice));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        await dataplane.ConfigureAsync(new("node1", Services: new() { Enabled = true, Kubernetes = true }));
         await dataplane.SettledAsync().WaitAsync(Patience);
         await dataplane.ApplyAsync([new(slice.Kind, slice.Key, slice, null)]);
         await dataplane.SettledAsync().WaitAsync(Patience);
         await dataplane.ConfigureAsync(new("node1", On));
         await dataplane.SettledAsync().WaitAsync(Patience);
         Assert.Equal(
-            "written, in force, serves [10.96.0.10], serves [], written, in force, written, in force, others serve",
+            "written, in force, others serve, written, in force, serves [10.96.0.10], serves [], written, in force, written, in force, "
+            + "others serve",
             string.Join(", ", nftables.Events));
     }
 

@@ -18,9 +18,9 @@ public sealed class ForeignRules : IDisposable
     }
 
     /// <summary>nft list table FAMILY TABLE, nft list chain FAMILY TABLE CHAIN; without what is in them.</summary>
-    /// <param name="family">Tables of both families (inet) are not among these.</param>
+    /// <param name="family">Null: tables of both (inet).</param>
     /// <param name="chain">Null: the table is asked for alone.</param>
-    public bool Has(IpFamily family, string table, string? chain = null) =>
+    public bool Has(IpFamily? family, string table, string? chain = null) =>
         answers.Read(NftMessage.AskOther(family, table, chain), (in NetlinkHeader _, ReadOnlySpan<byte> _) => { }, out _)
             == DumpEnd.Complete;
 

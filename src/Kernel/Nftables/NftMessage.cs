@@ -237,10 +237,10 @@ internal static class NftMessage
     public static NetlinkMessage AskTable(string table) => Message(GetTable, NetlinkFlags.Ack).Text(Table, table);
 
     // nft list table ip TABLE, nft list chain ip TABLE CHAIN: of others', and of what they are called alone
-    public static NetlinkMessage AskOther(Net.IpFamily family, string table, string? chain)
+    public static NetlinkMessage AskOther(Net.IpFamily? family, string table, string? chain)
     {
         var message = new NetlinkMessage(chain == null ? GetTable : GetChain, NetlinkFlags.Request | NetlinkFlags.Ack)
-            .Header(new NetfilterHeader(family.Number(), 0, 0)).Text(Table, table);
+            .Header(new NetfilterHeader(family?.Number() ?? Inet, 0, 0)).Text(Table, table);
         return chain == null ? message : message.Text(3, chain); // NAME
     }
 
