@@ -7,25 +7,12 @@ namespace Calico.Bgp.Net;
 public static class Sha1
 {
     public const int Size = 20;
-    private const int Block = 64;
 
     /// <summary>Writes the hash of these octets to the first 20 of <paramref name="hash"/>.</summary>
     public static void Hash(ReadOnlySpan<byte> octets, Span<byte> hash)
     {
         Span<uint> state = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]; // section 5.3.1
-        var rest = octets;
-        for (; rest.Length >= Block; rest = rest[Block..]) Compress(state, rest);
-
-        // Padding (section 5.1.1): one bit, zeros, and the length in bits at a block's end.
-        Span<byte> last = stackalloc byte[2 * Block];
-        last.Clear();
-        rest.CopyTo(last);
-        last[rest.Length] = 0x80;
-        var padded = rest.Length < Block - sizeof(ulong) ? Block : 2 * Block;
-        BinaryPrimitives.WriteUInt64BigEndian(last[(padded - sizeof(ulong))..], (ulong)octets.Length * 8);
-        Compress(state, last);
-        if (padded > Block) Compress(state, last[Block..]);
-        for (var word = 0; word < state.Length; word++) BinaryPrimitives.WriteUInt32BigEndian(hash[(4 * word)..], state[word]);
+        ShaBlocks.Hash(octets, state, Compress, hash);
     }
 
     // Section 6.1.2.
@@ -46,7 +33,6 @@ public static class Sha1
             };
             (e, d, c, b, a) = (d, c, BitOperations.RotateLeft(b, 30), a, BitOperations.RotateLeft(a, 5) + mixed + e + constant + w[t]);
         }
-        ReadOnlySpan<uint> add = [a, b, c, d, e];
-        for (var word = 0; word < state.Length; word++) state[word] += add[word];
+        ShaBlocks.Add(state, [a, b, c, d, e]);
     }
 }

@@ -10,7 +10,6 @@ namespace Calico.Bgp.Net;
 public static class Sha256
 {
     public const int Size = 32;
-    private const int Block = 64;
 
     // The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2).
     private static readonly uint[] Constants = Roots(64, Math.Cbrt);
@@ -23,19 +22,7 @@ public static class Sha256
     {
         Span<uint> state = stackalloc uint[8];
         Start.CopyTo(state);
-        var rest = octets;
-        for (; rest.Length >= Block; rest = rest[Block..]) Compress(state, rest);
-
-        // Padding (section 5.1.1): one bit, zeros, and the length in bits at a block's end.
-        Span<byte> last = stackalloc byte[2 * Block];
-        last.Clear();
-        rest.CopyTo(last);
-        last[rest.Length] = 0x80;
-        var padded = rest.Length < Block - sizeof(ulong) ? Block : 2 * Block;
-        BinaryPrimitives.WriteUInt64BigEndian(last[(padded - sizeof(ulong))..], (ulong)octets.Length * 8);
-        Compress(state, last);
-        if (padded > Block) Compress(state, last[Block..]);
-        for (var word = 0; word < state.Length; word++) BinaryPrimitives.WriteUInt32BigEndian(hash[(4 * word)..], state[word]);
+        ShaBlocks.Hash(octets, state, Compress, hash);
     }
 
     // Section 6.2.2.
@@ -59,8 +46,7 @@ public static class Sha256
             var second = sum0 + (a & b ^ a & c ^ b & c);
             (h, g, f, e, d, c, b, a) = (g, f, e, d + first, c, b, a, first + second);
         }
-        ReadOnlySpan<uint> add = [a, b, c, d, e, f, g, h];
-        for (var word = 0; word < state.Length; word++) state[word] += add[word];
+        ShaBlocks.Add(state, [a, b, c, d, e, f, g, h]);
     }
 
     // A double has 53 bits: 4 before the point at most, and 32 of those behind it.
