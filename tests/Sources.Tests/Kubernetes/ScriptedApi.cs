@@ -64,9 +64,10 @@ internal sealed class ScriptedApi : IAsyncDisposable
     public ConcurrentQueue<string> Asked { get; } = new();
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    public static async Task<ScriptedApi> StartAsync(int port = 0)
+    /// <param name="port">Of one before it that was ended; null: its own, at which another may be begun.</param>
+    public static async Task<ScriptedApi> StartAsync(int? port = null)
     {
-        var api = new ScriptedApi(port);
+        var api = new ScriptedApi(port ?? Ports.Next("127.0.0.1"));
         await api.app.StartAsync();
         return api;
     }
