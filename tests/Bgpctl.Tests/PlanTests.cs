@@ -32,25 +32,15 @@ public sealed class PlanTests : IDisposable
         spec: { state: confirmed, node: a, type: host, cidr: 192.168.1.0/26, deleted: "false" }
         """;
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("bgpctl-plan");
-    private readonly StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
+    private readonly OfflineLab lab = new();
 
-    public PlanTests() => Write("", Resources);
+    public PlanTests() => lab.Write(Resources);
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => lab.Dispose();
 
-    private string Write(string name, string resources, string more = "")
-    {
-        Directory.CreateDirectory(In($"r{name}"));
-        File.WriteAllText(In($"r{name}/all.yaml"), resources);
-        File.WriteAllText(In($"bgpd{name}.yaml"), $"node: a\nsources: [{{ files: ./r{name} }}]\n{more}");
-        return In($"bgpd{name}.yaml");
-    }
+    private string In(string name) => lab.In(name);
 
-    private string In(string name) => Path.Combine(folder.FullName, name);
-
-    private Task<int> RunAsync(params string[] more) =>
-        Commands.RunAsync(["plan", "--config", In("bgpd.yaml"), .. more], new Screen(output, errors, null), TimeProvider.System);
+    private Task<int> RunAsync(params string[] more) => lab.RunAsync(["plan", .. more]);
 
     [Theory]
     [InlineData("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nowhere }\n", 2)]
@@ -58,7 +48,7 @@ public sealed class PlanTests : IDisposable
     [InlineData("replicas: 3\n", 0)]
     public async Task Its_exit_code_says_whether_something_is_refused(string more, int code)
     {
-        Write("", $"{Resources}\n---\n{more}");
+        lab.Write($"{Resources}\n---\n{more}");
         Assert.Equal(code, await RunAsync());
         Assert.Equal(code, await RunAsync("--diff", In("bgpd.yaml")));
     }
@@ -84,7 +74,7 @@ public sealed class PlanTests : IDisposable
             """);
         File.WriteAllText(In("bgpd.yaml"), $"node: a\nsources: [{{ kubernetes: {{ kubeconfig: {In("kubeconfig")} }} }}]\n");
         Assert.Equal(1, await RunAsync());
-        Assert.Contains("Connection refused", errors.ToString());
+        Assert.Contains("Connection refused", lab.Errors.ToString());
     }
 
     [Fact]
@@ -101,7 +91,7 @@ public sealed class PlanTests : IDisposable
             "importFilters":[],"exportFilters":[],"problem":null}],"routes":[{"prefix":"10.96.0.0/12","type":"announced",
             "reason":"service range"},{"prefix":"192.168.1.0/26","type":"blackhole","reason":"BlockAffinity/a-192-168-1-0-26"}],
             "rejectedFromKernel":["10.96.0.0/12"],"problems":[]}
-            """.ReplaceLineEndings("") + "\n", output.ToString());
+            """.ReplaceLineEndings("") + "\n", lab.Output.ToString());
     }
 
     [Fact]
@@ -112,7 +102,7 @@ public sealed class PlanTests : IDisposable
             {"prefix":"10.96.0.7/32","localPref":100}]
             """);
         Assert.Equal(0, await RunAsync("--json", "--probe", In("probes.json")));
-        using var answer = JsonDocument.Parse(output.ToString());
+        using var answer = JsonDocument.Parse(lab.Output.ToString());
         var results = answer.RootElement.GetProperty("results").EnumerateArray()
             .Select(result =>
             $"{result.GetProperty("probe")} {result.GetProperty("target")} {result.GetProperty("verdict")} {result.GetProperty("rule")}");
@@ -138,13 +128,14 @@ public sealed class PlanTests : IDisposable
     {
         File.WriteAllText(In("probes.json"), probes);
         Assert.Equal(2, await RunAsync("--probe", In("probes.json")));
-        Assert.Contains(expected, errors.ToString());
+        Assert.Contains(expected, lab.Errors.ToString());
     }
 
     [Fact]
     public async Task A_difference_says_which_sessions_would_be_reset()
     {
-        var newer = Write("2", Resources.Replace("maxRestartTime: 10.5s", "maxRestartTime: 20s").Replace("192.168.1.0", "192.168.2.0"));
+        var newer = lab.Write(
+            Resources.Replace("maxRestartTime: 10.5s", "maxRestartTime: 20s").Replace("192.168.1.0", "192.168.2.0"), name: "2");
         Assert.Equal(0, await RunAsync("--diff", newer));
         Assert.Equal(
             """
@@ -152,7 +143,7 @@ public sealed class PlanTests : IDisposable
             route 192.168.2.0/26: added or changed
             route 192.168.1.0/26: removed
 
-            """, output.ToString());
+            """, lab.Output.ToString());
     }
 
     [Fact]
@@ -162,7 +153,7 @@ public sealed class PlanTests : IDisposable
         File.WriteAllText(In("newer.yaml"), "node: a\nlog: { level: debug }\ncontrol: { socket: other.ctl }\nnat: {}\nservices: {}\n"
             + "sources: [{ files: . }]\n");
         Assert.Equal(0, await RunAsync("--diff", In("newer.yaml")));
-        var lines = output.ToString().Split('\n');
+        var lines = lab.Output.ToString().Split('\n');
         Assert.Contains("log: takes effect at the next start", lines);
         Assert.Contains("control: takes effect at the next start", lines);
         Assert.Contains("sources: takes effect at the next start", lines);
@@ -173,25 +164,25 @@ public sealed class PlanTests : IDisposable
     [Fact]
     public async Task The_same_again_changes_nothing()
     {
-        Assert.Equal(0, await RunAsync("--diff", Write("2", Resources)));
-        Assert.Equal("nothing changes\n", output.ToString());
+        Assert.Equal(0, await RunAsync("--diff", lab.Write(Resources, name: "2")));
+        Assert.Equal("nothing changes\n", lab.Output.ToString());
     }
 
     [Fact]
     public async Task Objects_that_are_refused_are_in_the_plan_and_the_rest_goes_on()
     {
-        Write("", Resources
+        lab.Write(Resources
             + "\n---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: bad }\nspec: { peerIP: nonsense }\n");
         Assert.Equal(2, await RunAsync());
-        Assert.Contains("Global_192_0_2_1_port_1790", output.ToString());
-        Assert.Contains("BGPPeer/bad", output.ToString());
+        Assert.Contains("Global_192_0_2_1_port_1790", lab.Output.ToString());
+        Assert.Contains("BGPPeer/bad", lab.Output.ToString());
     }
 
     [Fact]
     public async Task A_file_that_is_wrong_is_told_with_its_place()
     {
-        Write("", Resources, "compat: \"2.6\"\n");
+        lab.Write(Resources, "compat: \"2.6\"\n");
         Assert.Equal(2, await RunAsync());
-        Assert.Contains("bgpd.yaml:3:9: expected", errors.ToString());
+        Assert.Contains("bgpd.yaml:3:9: expected", lab.Errors.ToString());
     }
 }

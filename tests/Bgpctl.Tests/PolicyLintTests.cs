@@ -6,22 +6,7 @@ namespace Calico.Bgp.Bgpctl.Tests;
 public sealed class PolicyLintTests : IDisposable
 {
     /// <summary>Nothing in it is a trap.</summary>
-    private const string Sound = """
-        apiVersion: projectcalico.org/v3
-        kind: Node
-        metadata: { name: a }
-        spec: { bgp: { ipv4Address: 10.0.0.1/24 } }
-        ---
-        apiVersion: v1
-        kind: Namespace
-        metadata: { name: shop }
-        ---
-        apiVersion: v1
-        kind: Pod
-        metadata: { name: web, namespace: shop, labels: { role: web } }
-        spec: { nodeName: a, containers: [] }
-        status: { podIPs: [{ ip: 192.168.1.2 }] }
-        ---
+    private const string Sound = OfflineLab.Shop + """
         apiVersion: v1
         kind: Pod
         metadata: { name: far, namespace: shop, labels: { role: far } }
@@ -46,26 +31,21 @@ public sealed class PolicyLintTests : IDisposable
           ingress: [{ action: Allow, protocol: TCP, source: { selector: role == 'far' }, destination: { ports: [80] } }]
         """;
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("bgpctl-lint");
-    private readonly StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
+    private readonly OfflineLab lab = new();
     private readonly string? ssh = Environment.GetEnvironmentVariable("SSH_CONNECTION");
 
     public void Dispose()
     {
         Environment.SetEnvironmentVariable("SSH_CONNECTION", ssh);
-        folder.Delete(recursive: true);
+        lab.Dispose();
     }
 
     private async Task<(int Code, string[] Found)> LintAsync(params string[] more)
     {
-        Directory.CreateDirectory(Path.Combine(folder.FullName, "r"));
-        File.WriteAllText(Path.Combine(folder.FullName, "r/all.yaml"), string.Join("\n---\n", [Sound, .. more]));
-        var config = Path.Combine(folder.FullName, "bgpd.yaml");
-        File.WriteAllText(config, "node: a\nsources: [{ files: ./r }]\npolicy: { enabled: true }\n");
-        var code = await Commands.RunAsync(
-            ["policy", "lint", "--config", config, "--json"], new Screen(output, errors, null), TimeProvider.System);
-        Assert.Equal("", errors.ToString());
-        return (code, [.. JsonDocument.Parse(output.ToString()).RootElement.GetProperty("findings").EnumerateArray().Select(one =>
+        lab.Write(string.Join("\n---\n", [Sound, .. more]), "policy: { enabled: true }\n");
+        var code = await lab.RunAsync("policy", "lint", "--json");
+        Assert.Equal("", lab.Errors.ToString());
+        return (code, [.. JsonDocument.Parse(lab.Output.ToString()).RootElement.GetProperty("findings").EnumerateArray().Select(one =>
             $"{one.GetProperty("trap")} {one.GetProperty("object")}")]);
     }
 
@@ -191,9 +171,10 @@ public sealed class PolicyLintTests : IDisposable
         // Its sockets stand beside it, and the name of a socket has 107 octets at most.
         var config = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../examples/15-cluster-ip-policy", file));
         Assert.True(File.Exists(config), config);
-        var code = await Commands.RunAsync(["policy", "lint", "--config", config], new Screen(output, errors, null), TimeProvider.System);
-        Assert.Equal("", errors.ToString());
-        Assert.StartsWith("no traps were found", output.ToString());
+        var code = await Commands.RunAsync(
+            ["policy", "lint", "--config", config], new Screen(lab.Output, lab.Errors, null), TimeProvider.System);
+        Assert.Equal("", lab.Errors.ToString());
+        Assert.StartsWith("no traps were found", lab.Output.ToString());
         Assert.Equal(0, code);
     }
 

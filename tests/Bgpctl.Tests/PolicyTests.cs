@@ -5,26 +5,11 @@ namespace Calico.Bgp.Bgpctl.Tests;
 /// <summary>bgpctl policy explain --config, from files to JSON, without a daemon.</summary>
 public sealed class PolicyTests : IDisposable
 {
-    private const string World = """
-        apiVersion: projectcalico.org/v3
-        kind: Node
-        metadata: { name: a }
-        spec: { bgp: { ipv4Address: 10.0.0.1/24 } }
-        ---
+    private const string World = OfflineLab.Shop + """
         apiVersion: projectcalico.org/v3
         kind: IPPool
         metadata: { name: pods }
         spec: { cidr: 192.168.0.0/16, natOutgoing: true }
-        ---
-        apiVersion: v1
-        kind: Namespace
-        metadata: { name: shop }
-        ---
-        apiVersion: v1
-        kind: Pod
-        metadata: { name: web, namespace: shop, labels: { role: web } }
-        spec: { nodeName: a, containers: [] }
-        status: { podIPs: [{ ip: 192.168.1.2 }] }
         ---
         apiVersion: v1
         kind: Pod
@@ -59,27 +44,17 @@ public sealed class PolicyTests : IDisposable
         spec: { node: a, interfaceName: eth0 }
         """;
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("bgpctl-policy");
-    private readonly StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
+    private readonly OfflineLab lab = new();
 
-    public PolicyTests()
-    {
-        Directory.CreateDirectory(Path.Combine(folder.FullName, "r"));
-        File.WriteAllText(Path.Combine(folder.FullName, "r/all.yaml"), World);
-        File.WriteAllText(
-            Config, "node: a\nsources: [{ files: ./r }]\nnat: { enabled: true }\npolicy: { enabled: true }\n");
-    }
+    public PolicyTests() => lab.Write(World, "nat: { enabled: true }\npolicy: { enabled: true }\n");
 
-    private string Config => Path.Combine(folder.FullName, "bgpd.yaml");
-
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => lab.Dispose();
 
     private async Task<JsonElement> ExplainAsync(params string[] asked)
     {
-        string[] words = ["policy", "explain", .. asked, "--config", Config, "--json"];
-        var code = await Commands.RunAsync(words, new Screen(output, errors, null), TimeProvider.System);
-        Assert.True(code == 0, errors.ToString());
-        return JsonDocument.Parse(output.ToString()).RootElement;
+        var code = await lab.RunAsync(["policy", "explain", .. asked, "--json"]);
+        Assert.True(code == 0, lab.Errors.ToString());
+        return JsonDocument.Parse(lab.Output.ToString()).RootElement;
     }
 
     private static string Lines(JsonElement answer) => string.Join("\n", answer.GetProperty("programs").EnumerateArray().Select(one =>
@@ -155,8 +130,8 @@ public sealed class PolicyTests : IDisposable
     [Fact]
     public async Task What_is_unknown_for_want_of_the_interface_that_it_comes_in_by_names_the_option()
     {
-        string[] words = ["policy", "explain", "172.16.0.9", "10.0.0.1", "tcp:8080", "--config", Config];
-        File.AppendAllText(Path.Combine(folder.FullName, "r/all.yaml"), """
+        string[] words = ["policy", "explain", "172.16.0.9", "10.0.0.1", "tcp:8080"];
+        File.AppendAllText(lab.In("r/all.yaml"), """
 
             ---
             apiVersion: projectcalico.org/v3
@@ -164,17 +139,16 @@ public sealed class PolicyTests : IDisposable
             metadata: { name: a-eth1 }
             spec: { node: a, interfaceName: eth1, profiles: [projectcalico-default-allow] }
             """);
-        Assert.Equal(0, await Commands.RunAsync(words, new Screen(output, errors, null), TimeProvider.System));
-        Assert.StartsWith("unknown\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await lab.RunAsync(words));
+        Assert.StartsWith("unknown\n", lab.Output.ToString(), StringComparison.Ordinal);
         Assert.Contains(
             "\nby which interface it comes in is not known: no route to 172.16.0.9 is; --from-interface IF says it\n- to 10.0.0.1",
-            output.ToString(), StringComparison.Ordinal);
+            lab.Output.ToString(), StringComparison.Ordinal);
 
-        output.GetStringBuilder().Clear();
-        Assert.Equal(0, await Commands.RunAsync(
-            [.. words, "--from-interface", "eth1"], new Screen(output, errors, null), TimeProvider.System));
-        Assert.StartsWith("allow\n", output.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("--from-interface", output.ToString(), StringComparison.Ordinal);
+        lab.Output.GetStringBuilder().Clear();
+        Assert.Equal(0, await lab.RunAsync([.. words, "--from-interface", "eth1"]));
+        Assert.StartsWith("allow\n", lab.Output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("--from-interface", lab.Output.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -185,8 +159,7 @@ public sealed class PolicyTests : IDisposable
     [InlineData("2001:db8::1", "tcp:80", "expected two ends with addresses of one family")]
     public async Task A_question_that_makes_no_sense_is_refused(string from, string protocol, string problem)
     {
-        string[] words = ["policy", "explain", from, "shop/web", protocol, "--config", Config];
-        Assert.Equal(1, await Commands.RunAsync(words, new Screen(output, errors, null), TimeProvider.System));
-        Assert.Contains(problem, errors.ToString());
+        Assert.Equal(1, await lab.RunAsync("policy", "explain", from, "shop/web", protocol));
+        Assert.Contains(problem, lab.Errors.ToString());
     }
 }

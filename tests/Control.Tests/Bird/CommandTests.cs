@@ -111,7 +111,7 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData("disable tor1 \"moving racks\"", "0009-tor1: disabled", "disable tor1 moving racks")]
-    [InlineData("restart 'tor1'", "0012-tor1: restarted", "restart tor1 ")]
+    [InlineData("restart 'tor1'", "0012-tor1: restarted", "restart tor1")]
     [InlineData("reload in \"t*\"", "0015-tor1: reloading", "reload tor1 In")]
     [InlineData("reload out tor1", "0015-tor1: reloading", "reload tor1 Out")]
     [InlineData("reload all", "0015-tor1: reloading", "reload tor1 Both")]
@@ -119,7 +119,7 @@ public sealed class CommandTests
     {
         var speaker = Speaker();
         Assert.Equal(reply + "\n0000 \n", await AskAsync(speaker, command));
-        Assert.Equal([asked], speaker.Asked);
+        Assert.Equal([asked], speaker.Orders);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ using Calico.Bgp.Speaker.Plan;
 namespace Calico.Bgp.Control.Tests.Bird;
 
 /// <summary>A speaker that holds what a test puts into it and remembers what it was asked to do.</summary>
-internal class FakeSpeaker : ISpeaker
+internal class FakeSpeaker : TakenOrders, ISpeaker
 {
     private readonly Dictionary<(RouteSelection, string?), List<RouteView>> perPeer = [];
 
@@ -20,7 +20,6 @@ internal class FakeSpeaker : ISpeaker
 
     public List<ProtocolStatus> ProtocolList { get; } = [];
     public List<RouteView> RouteList { get; } = [];
-    public List<string> Asked { get; } = [];
     public RouteQuery? LastQuery { get; private set; }
 
     public IReadOnlyList<ProtocolStatus> Protocols => ProtocolList;
@@ -98,35 +97,6 @@ internal class FakeSpeaker : ISpeaker
     public Task<RouteExplanation> ExplainAsync(Prefix prefix, CancellationToken stop) =>
         Task.FromResult(new RouteExplanation(prefix, [], [], null));
     public PeerExplanation? Explain(string peer) => null;
-
-    public void Enable(string protocol) => Asked.Add($"enable {protocol}");
-    public void Disable(string protocol, string? text) => Asked.Add($"disable {protocol} {text}");
-    public void Restart(string protocol, string? text) => Asked.Add($"restart {protocol} {text}");
-    public void Reload(string protocol, ReloadDirection direction) => Asked.Add($"reload {protocol} {direction}");
-
-    public Task<string?> AnnounceAsync(RouteLease lease)
-    {
-        Asked.Add($"announce {lease.Producer} {lease.Prefix} {lease.Ttl} {lease.Said}");
-        return Task.FromResult<string?>(lease.Producer == "greedy" ? "greedy has enough" : null);
-    }
-
-    public Task<string?> WithdrawAsync(string producer, Prefix prefix)
-    {
-        Asked.Add($"withdraw {producer} {prefix}");
-        return Task.FromResult(producer == "nobody" ? "nobody does not announce it" : null);
-    }
-
-    public Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason)
-    {
-        Asked.Add($"drain {peer ?? "all"} {wait.TotalSeconds} {reason}".TrimEnd());
-        return Task.FromResult<ImmutableArray<string>>([peer ?? "all"]);
-    }
-
-    public Task<ImmutableArray<string>> UndrainAsync(string? peer)
-    {
-        Asked.Add($"undrain {peer ?? "all"}");
-        return Task.FromResult<ImmutableArray<string>>([]);
-    }
 }
 
 internal sealed class FakeDaemon : IDaemon

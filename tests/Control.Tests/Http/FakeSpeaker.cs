@@ -17,14 +17,13 @@ using Calico.Bgp.Wire.Capabilities;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
-public sealed class FakeSpeaker : ISpeaker
+public sealed class FakeSpeaker : TakenOrders, ISpeaker
 {
     public static readonly DateTimeOffset Now = new(2026, 8, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly OwnRoute Unreachable = new(
         Prefix.Parse("203.0.113.0/24"), new(RouteType.Unicast, [new(Address.Parse("10.192.9.9"), 0)]), null, "Network is unreachable");
 
-    public List<string> Orders { get; } = [];
     public RouteQuery? LastQuery { get; private set; }
     public int BatchesTaken { get; private set; }
     public bool Hangs { get; set; }
@@ -129,35 +128,6 @@ public sealed class FakeSpeaker : ISpeaker
 
     public PeerExplanation? Explain(string peer) => Protocols.FirstOrDefault(protocol => protocol.Name == peer) is { Session: { } } found
         ? new(found.Origin, null, ["only-default[0]: accept", "the end: reject"], ["accept"]) : null;
-
-    public void Enable(string protocol) => Orders.Add($"enable {protocol}");
-    public void Disable(string protocol, string? text) => Orders.Add($"disable {protocol} {text}".TrimEnd());
-    public void Restart(string protocol, string? text) => Orders.Add($"restart {protocol} {text}".TrimEnd());
-    public void Reload(string protocol, ReloadDirection direction) => Orders.Add($"reload {protocol} {direction}");
-
-    public Task<string?> AnnounceAsync(RouteLease lease)
-    {
-        Orders.Add($"announce {lease.Producer} {lease.Prefix} {lease.Ttl} {lease.Said}");
-        return Task.FromResult<string?>(lease.Producer == "greedy" ? "greedy has enough" : null);
-    }
-
-    public Task<string?> WithdrawAsync(string producer, Prefix prefix)
-    {
-        Orders.Add($"withdraw {producer} {prefix}");
-        return Task.FromResult(producer == "nobody" ? "nobody does not announce it" : null);
-    }
-
-    public Task<ImmutableArray<string>> DrainAsync(string? peer, TimeSpan wait, string? reason)
-    {
-        Orders.Add($"drain {peer ?? "all"} {wait.TotalSeconds} {reason}".TrimEnd());
-        return Task.FromResult<ImmutableArray<string>>([peer ?? "all"]);
-    }
-
-    public Task<ImmutableArray<string>> UndrainAsync(string? peer)
-    {
-        Orders.Add($"undrain {peer ?? "all"}");
-        return Task.FromResult<ImmutableArray<string>>([]);
-    }
 }
 
 public sealed class FakeDaemon : IDaemon
