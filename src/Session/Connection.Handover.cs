@@ -51,7 +51,13 @@ internal sealed partial class Connection
         lock (turns)
         {
             (standing, rest) = (rest, null);
-            if (standing != null && !closed) lifting = new();
+            if (standing != null && !closed)
+            {
+                lifting = new();
+                // Who has spoken meanwhile was not silent, and the hold timer may be looked at before it is read. Asked for before anybody
+                // lifts again: octets on their way from the socket into the pipe are in neither.
+                if (HasUnread) Volatile.Write(ref lastHeard, time.GetTimestamp());
+            }
         }
         standing?.Over.TrySetResult();
     }
@@ -61,8 +67,6 @@ internal sealed partial class Connection
         standing.Unread.TrySetResult(unread.ToArray());
         pushedBack = true;
         await standing.Over.Task;
-        // Who has spoken meanwhile was not silent, and is read from now on: the hold timer may be looked at before that.
-        if (HasUnread) Volatile.Write(ref lastHeard, time.GetTimestamp());
         pushedBack = false;
     }
 
