@@ -177,8 +177,9 @@ public class PeerSessionTests
     {
         var (a, _) = Loopback.Neighbours();
         await using var one = new Speaker(a);
-        await Until.TrueAsync("a refusal", () => one.Now.Faults.Why.Kind == FaultKind.Socket);
-        Assert.Equal(("Connection refused", Phase.Active), (one.Now.Faults.Why.Text, one.Now.Phase));
+        // What a session shows of its faults is there before the phase that they lead to.
+        await Until.TrueAsync("a refusal", () => one.Now is { Faults.Why.Kind: FaultKind.Socket, Phase: Phase.Active });
+        Assert.Equal("Connection refused", one.Now.Faults.Why.Text);
     }
 
     private static OutBuffer EndOfRibs(int count, bool prompt = false)

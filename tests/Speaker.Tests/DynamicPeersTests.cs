@@ -106,7 +106,7 @@ public class DynamicPeersTests
         var lines = await pair.B.Loop.ConfigureAsync(changed);
         Assert.Equal<string>([$"peers of {pair.ConfigB.Ranges[0].Range}: session settings changed, their sessions are reset"], lines);
         await Until.TrueAsync(() => PeerOf(pair) is { Up: true, Session.Settings.HoldTime.TotalSeconds: 30 });
-        Assert.Equal(2, pair.A.Session("b").EstablishedTransitions);
+        await Until.EqualAsync(2, () => pair.A.Session("b").EstablishedTransitions);
     }
 
     [Fact]

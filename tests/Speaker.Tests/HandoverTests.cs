@@ -107,6 +107,8 @@ public class HandoverTests
             config => config.Routes("192.0.2.0/24", "198.51.100.0/24"), config => config.Routes("203.0.113.0/24")).UpAsync();
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.All)).Count == 3);
         await Until.TrueAsync(async () => (await pair.A.RoutesAsync(RouteSelection.All)).Count == 3);
+        // End-of-RIB of both families is an UPDATE, too, and comes behind the routes.
+        await Until.RestsAsync("what B has heard", () => Task.FromResult(SeenBy(pair.B)), TimeSpan.FromMilliseconds(200));
         return pair;
     }
 
@@ -278,8 +280,10 @@ public class HandoverTests
     {
         var pair = await new Pair(null, config => Restarting(config.Routes("203.0.113.0/24"), 3)).UpAsync();
         await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "203.0.113.0/24");
-        await pair.B.DisposeAsync();
+        // Looked for while it goes: they do not stay for long.
+        var going = pair.B.DisposeAsync();
         await Until.TrueAsync(() => KeptBy(pair.A).Count == 2);
+        await going;
         await using var heir = await HeirAsync(pair);
         await Until.TrueAsync(async () => await heir.LearnedAsync() == "");
         Assert.Empty(KeptBy(heir));

@@ -18,7 +18,8 @@ public class SpeakerLoopTests
     public async Task Own_routes_of_both_families_reach_the_peer_and_its_kernel()
     {
         await using var pair = await new Pair(config => config.Routes(Four, Six)).UpAsync();
-        await Until.TrueAsync(() => pair.B.Kernel.Holds.Count == 2);
+        // Each kernel is told by a loop of its own.
+        await Until.TrueAsync(() => pair.A.Kernel.Holds.Count == 2 && pair.B.Kernel.Holds.Count == 2);
         Assert.Equal([Four, Six], await pair.B.RoutesAsync());
         Assert.Equal("via 10.0.0.200 dev 2", pair.B.Kernel.Holds[Prefix.Parse(Four)].ToString());
         Assert.Equal(RouteType.Blackhole, pair.A.Kernel.Holds[Prefix.Parse(Four)].Type);
@@ -158,7 +159,8 @@ public class SpeakerLoopTests
         var changes = await pair.A.Loop.ConfigureAsync(
             pair.ConfigA.Peer(peer => peer with { Session = peer.Session with { Shutdown = true, ShutdownText = "new fan" } }));
         Assert.Equal<string>(["peer b: shut down"], changes);
-        await Until.TrueAsync(() => pair.B.Session("a").Faults.Received != null);
+        // Which of the two shows it first is chance: it is sent before it is noted here.
+        await Until.TrueAsync(() => pair.B.Session("a").Faults.Received != null && pair.A.Session("b").Faults.Sent != null);
         Assert.Equal(
             new Notification(ErrorCode.Cease, 9, (byte[])[6, 2, 7, .. "new fan"u8]), pair.B.Session("a").Faults.Received!.Notification);
         Assert.Equal(("new fan", "new fan"), (Message(pair.A, "b"), Message(pair.B, "a")));
@@ -249,7 +251,7 @@ public class SpeakerLoopTests
         await using var pair = await new Pair(config => config.Routes(Four, "198.51.100.0/24")).UpAsync();
         await Until.TrueAsync(async () => (await pair.B.RoutesAsync()).Count == 2);
         await pair.B.Loop.ConfigureAsync(pair.ConfigB.Peer(peer => peer with { PrefixLimit = 1 }));
-        await Until.TrueAsync(() => !pair.B.Session("a").Enabled);
+        await Until.TrueAsync(() => pair.B.Session("a") is { Enabled: false, Faults.Sent: not null });
         Assert.Equal("Hard reset: Maximum number of prefixes reached", pair.B.Session("a").Faults.Sent!.Text);
     }
 

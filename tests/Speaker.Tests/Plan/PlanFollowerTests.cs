@@ -82,6 +82,7 @@ public sealed class PlanFollowerTests : IAsyncLifetime
     {
         await StartAsync();
         await HearsAsync("10.96.0.7/32", "192.168.1.0/26");
+        await Until.TrueAsync(() => speakerA.Kernel.Holds.ContainsKey(Prefix.Parse("192.168.1.0/26")));
         Assert.Equal(RouteType.Blackhole, speakerA.Kernel.Holds[Prefix.Parse("192.168.1.0/26")].Type);
         Assert.Single(speakerA.Kernel.Holds);
     }
