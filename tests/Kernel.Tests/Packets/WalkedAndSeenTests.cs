@@ -149,7 +149,7 @@ public sealed class WalkedAndSeenTests
     }
 
     /// <summary>For TCP over the pseudo header, too: conntrack takes no packet for valid whose sum is wrong.</summary>
-    private static ushort Checksum(ReadOnlySpan<byte> octets, uint sum)
+    internal static ushort Checksum(ReadOnlySpan<byte> octets, uint sum)
     {
         for (var i = 0; i < octets.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(octets[i..]);
         while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
