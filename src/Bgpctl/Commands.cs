@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Calico.Bgp.Bgpctl.Cnat;
 
 namespace Calico.Bgp.Bgpctl;
 
@@ -59,6 +60,7 @@ internal static class Commands
         root.Subcommands.Add(Routes(Make));
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));
+        root.Subcommands.Add(CnatWords.Command(Make));
         root.Subcommands.Add(PolicyWords.Command(Make, Json, screen, time));
         root.Subcommands.Add(Reload(Make));
         root.Subcommands.Add(LeaseWords.Announce(Make));

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
+using Calico.Bgp.Bgpctl.Cnat;
 using Calico.Bgp.Bgpctl.Views;
 
 namespace Calico.Bgp.Bgpctl;
@@ -106,6 +107,8 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     public Task PolicyConfirmAsync(CancellationToken stop) => Trying.ConfirmAsync(stop);
 
     public Task PolicyRevertAsync(CancellationToken stop) => Trying.RevertAsync(stop);
+
+    public CnatCommands Cnat => new(daemon, screen, time, json);
 
     private Trying Trying => new(daemon, screen, time, json);
 

@@ -1,0 +1,44 @@
+using Calico.Bgp.Answers;
+
+namespace Calico.Bgp.Bgpctl.Cnat;
+
+/// <summary>What a line of cnat's grammar asks for.</summary>
+internal abstract record CnatCommand
+{
+    public sealed record Add(TranslationBody Translation) : CnatCommand;
+
+    public sealed record Remove(int Id) : CnatCommand;
+
+    /// <param name="Id">Null: all.</param>
+    public sealed record ShowTranslations(int? Id) : CnatCommand;
+
+    public sealed record ShowSessions(SessionQuery Which, SessionLook Look) : CnatCommand;
+
+    public sealed record EndSessions(SessionQuery Which) : CnatCommand;
+
+    /// <summary>Sessions end, and what the command line has added goes.</summary>
+    public sealed record Purge : CnatCommand;
+
+    /// <summary>cnat's, and nothing here: why, and what there is in its place.</summary>
+    public sealed record NotHere(string Words) : CnatCommand;
+}
+
+/// <summary>Which sessions are meant: those that all of these hold of.</summary>
+internal sealed record SessionQuery
+{
+    public long? Id { get; init; }
+    public int? Translation { get; init; }
+    public string? Protocol { get; init; }
+    public string? Ip { get; init; }
+    public ushort? Port { get; init; }
+}
+
+/// <param name="Return">As the backends see them.</param>
+/// <param name="Most">How many; null: the daemon's choice.</param>
+internal sealed record SessionLook(bool Verbose, bool Return, int? Most);
+
+/// <summary>A line is none of cnat's.</summary>
+/// <param name="column">Of the word that is wrong, or of the end.</param>
+/// <param name="expected">What might have stood there.</param>
+internal sealed class CnatMistake(string line, int column, string expected, string? got) : Exception(
+    $"expected {expected}, got {(got == null ? "the end of the line" : $"\"{got}\"")}\n  {line}\n  {new(' ', column)}^");

@@ -1,0 +1,98 @@
+// bgpctl cnat: a line is read, the daemon is asked, and its answer is shown.
+
+using System.Globalization;
+using System.Text.Json;
+using Calico.Bgp.Answers;
+using Calico.Bgp.Bgpctl.Views;
+
+namespace Calico.Bgp.Bgpctl.Cnat;
+
+internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvider time, bool json)
+{
+    private const string Translations = "/v1/cnat/translations", Sessions = "/v1/cnat/sessions";
+
+    /// <exception cref="CnatMistake">It is no line of cnat's.</exception>
+    public Task RunAsync(string line, CancellationToken stop) => CnatGrammar.Parse(new(line)) switch
+    {
+        CnatCommand.Add(var translation) => AddAsync(translation, stop),
+        CnatCommand.Remove(var id) => RemoveAsync($"?id={id}", stop),
+        CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
+        CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
+        CnatCommand.EndSessions(var which) => EndAsync(which, stop),
+        CnatCommand.Purge => PurgeAsync(stop),
+        CnatCommand.NotHere(var words) => throw new Refusal(words),
+        var other => throw new InvalidOperationException($"expected a command that is known here, got {other}"),
+    };
+
+    private async Task AddAsync(TranslationBody translation, CancellationToken stop)
+    {
+        var text = JsonSerializer.Serialize(translation, AnswersJson.Default.TranslationBody);
+        var body = await daemon.PostAsync(Translations, text, stop).ConfigureAwait(false);
+        var id = daemon.Read(body, AnswersJson.Default.TranslationAddedAnswer).Id;
+        Say(body, $"translation {id} is in force, until bgpd ends");
+    }
+
+    private async Task RemoveAsync(string query, CancellationToken stop)
+    {
+        var body = await daemon.DeleteAsync(Translations + query, stop).ConfigureAwait(false);
+        var ids = daemon.Read(body, AnswersJson.Default.TranslationsRemovedAnswer).Ids;
+        Say(body, ids.Count switch
+        {
+            0 => "the command line had added no translation",
+            1 => $"translation {ids[0]} is gone",
+            _ => $"translations {string.Join(", ", ids)} are gone",
+        });
+    }
+
+    private async Task EndAsync(SessionQuery which, CancellationToken stop)
+    {
+        var body = await daemon.DeleteAsync(Sessions + Query(which, null), stop).ConfigureAwait(false);
+        var ended = daemon.Read(body, AnswersJson.Default.CnatEndedAnswer).Count;
+        Say(body, $"{Words.Count(ended, "session")} ended");
+    }
+
+    /// <summary>Sessions first: whose they are is known as long as their translations are there.</summary>
+    private async Task PurgeAsync(CancellationToken stop)
+    {
+        await EndAsync(new(), stop).ConfigureAwait(false);
+        await RemoveAsync("", stop).ConfigureAwait(false);
+    }
+
+    private async Task ShowTranslationsAsync(int? id, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync(Translations, stop).ConfigureAwait(false);
+        Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.TranslationsAnswer), id));
+    }
+
+    private async Task ShowSessionsAsync(SessionQuery which, SessionLook look, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync(Sessions + Query(which, look.Most), stop).ConfigureAwait(false);
+        Show(body, () => CnatView.Of(
+            daemon.Read(body, AnswersJson.Default.CnatSessionsAnswer), look.Verbose, look.Return, time.GetUtcNow()));
+    }
+
+    private static string Query(SessionQuery which, int? most)
+    {
+        (string Key, IFormattable? Number, string? Text)[] words =
+        [
+            ("id", which.Id, null), ("translation", which.Translation, null),
+            ("protocol", null, which.Protocol == "any" ? null : which.Protocol),
+            ("ip", null, which.Ip), ("port", which.Port, null), ("max", most, null),
+        ];
+        var said = words.Select(one => (one.Key, Value: one.Text ?? one.Number?.ToString(null, CultureInfo.InvariantCulture)))
+            .Where(one => one.Value != null).Select(one => $"{one.Key}={Uri.EscapeDataString(one.Value!)}").ToArray();
+        return said.Length == 0 ? "" : $"?{string.Join('&', said)}";
+    }
+
+    private void Show(string body, Func<Page> view)
+    {
+        if (json) Say(body, "");
+        else screen.Write(view());
+    }
+
+    private void Say(string body, string words)
+    {
+        screen.Output.WriteLine(json ? body : words);
+        screen.Output.Flush();
+    }
+}

@@ -1,0 +1,54 @@
+using static Calico.Bgp.Bgpctl.Cnat.CnatTerms;
+
+namespace Calico.Bgp.Bgpctl.Cnat;
+
+/// <summary>What cnat has to look after by itself, and Linux does in its own way: the lines are known, and told where to look.</summary>
+internal static class CnatElsewhere
+{
+    private static readonly CnatCommand Clients = new CnatCommand.NotHere(
+        "there are no clients here: `show session` says whose answers are whose, `show translation` which addresses are translated");
+
+    /// <summary>show [cnat] client [ID] | show [cnat] feature-hooks</summary>
+    public static CnatCommand Show(CnatLine line)
+    {
+        if (line.Is("client"))
+        {
+            line.Reads("ID", Int, out _);
+            return Clients;
+        }
+        return line.Is("feature-hooks")
+            ? new CnatCommand.NotHere("there are no hooks here: rules of nftables translate, and `nft list table inet bgpd` lists them")
+            : throw line.Mistake();
+    }
+
+    /// <summary>client add PREFIX [fib N] [fwd-fib N] [return] [snat] [exclusive] [no-client]</summary>
+    public static CnatCommand Client(CnatLine line)
+    {
+        if (!line.Is("add") || line.Text("PREFIX", Network) == null) throw line.Mistake();
+        while (true)
+        {
+            if (line.Is("fib") || line.Is("fwd-fib")) Number(line, "NUMBER");
+            else if (!line.Is("return") && !line.Is("snat") && !line.Is("exclusive") && !line.Is("no-client")) return Clients;
+        }
+    }
+
+    /// <summary>log [enable|disable] [ip X]</summary>
+    public static CnatCommand Log(CnatLine line)
+    {
+        if (!line.Is("enable")) line.Is("disable");
+        if (line.Is("ip") && line.Text("ADDRESS", Address) == null) throw line.Mistake();
+        return new CnatCommand.NotHere("sessions are not traced here: `conntrack -E --dst-nat` tells of each that comes or goes");
+    }
+
+    /// <summary>test [cnat] scanner on|off | test [cnat] maglev tests N backends N len N</summary>
+    public static CnatCommand Test(CnatLine line)
+    {
+        line.Is("cnat");
+        if (line.Is("scanner")) return line.Is("on") || line.Is("off")
+            ? new CnatCommand.NotHere("there is no scanner here: the kernel forgets sessions by itself when their time is over")
+            : throw line.Mistake();
+        if (!line.Is("maglev")) throw line.Mistake();
+        while (line.Is("tests") || line.Is("backends") || line.Is("len")) Number(line, "NUMBER");
+        return new CnatCommand.NotHere("no table is made to be tested here: `nft list map inet bgpd svc-ends4` lists those in force");
+    }
+}

@@ -1,0 +1,124 @@
+// Lines of cnat's command line → what they ask for: VPP's grammar of today, and that of 2020, which its texts still print.
+
+using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane.Services;
+using static Calico.Bgp.Bgpctl.Cnat.CnatTerms;
+
+namespace Calico.Bgp.Bgpctl.Cnat;
+
+internal static class CnatGrammar
+{
+    /// <exception cref="CnatMistake">It is no such line.</exception>
+    public static CnatCommand Parse(CnatLine line)
+    {
+        line.Is("cnat");
+        var command = Command(line);
+        line.End();
+        return command;
+    }
+
+    private static CnatCommand Command(CnatLine line)
+    {
+        if (line.Is("translation")) return Translation(line);
+        if (line.Is("session")) return Session(line);
+        if (line.Is("show")) return Show(line);
+        if (line.Is("purge")) return new CnatCommand.Purge();
+        if (line.Is("snat")) return CnatSourceNat.Snat(line);
+        if (line.Is("set")) return CnatSourceNat.Set(line);
+        if (line.Is("client")) return CnatElsewhere.Client(line);
+        if (line.Is("log")) return CnatElsewhere.Log(line);
+        return line.Is("test") ? CnatElsewhere.Test(line) : throw line.Mistake();
+    }
+
+    /// <summary>translation [add|del ID] proto P vip|real EP [noclient] [default|maglev] [flow-hash FIELD,…] to TUPLE [to TUPLE]…</summary>
+    private static CnatCommand Translation(CnatLine line)
+    {
+        if (line.Is("del")) return new CnatCommand.Remove(Number(line, "ID"));
+        line.Is("add");
+        if (!line.Is("proto")) throw line.Mistake();
+        var protocol = Protocol(line);
+        var isReal = line.Is("real");
+        if (!isReal && !line.Is("vip")) throw line.Mistake();
+        var place = Place(line) ?? throw line.Mistake();
+        var port = line.Reads("PORT", Port, out var said) ? said
+            : protocol is "icmp" or "any" ? (ushort)0 : throw line.Mistake("PORT (0: all)");
+        // There is no client to be made of a real address, and of a vip everything else is dropped.
+        if (isReal) line.Is("noclient");
+        var isMaglev = !line.Is("default") && line.Is("maglev");
+        var fields = line.Is("flow-hash") ? Fields(line) : null;
+        var backends = new List<BackendBody>();
+        while (line.Is("to")) backends.Add(Tuple(line));
+        return backends.Count == 0 ? throw line.Mistake() : new CnatCommand.Add(new(
+            protocol, port, backends, isReal ? null : place, isReal ? place : null, isMaglev ? "maglev" : null, fields));
+    }
+
+    private static string[] Fields(CnatLine line)
+    {
+        static string? Read(string text) => text.Split(',').All(one => TranslationWords.FlowHash(one) != null) ? text : null;
+        var what = $"one or more of {TranslationWords.FlowHashWords}, with commas between them";
+        return (line.Text(what, Read) ?? throw line.Mistake()).Split(',');
+    }
+
+    /// <summary>[EP]->EP [weight N]</summary>
+    private static BackendBody Tuple(CnatLine line)
+    {
+        if (line.IsArrowCut) throw line.Mistake("'[EP]->EP' in quotes: a shell takes > for the name of a file to write to");
+        var from = line.IsNext(CnatLine.Arrow) ? null : End(line);
+        if (!line.Is(CnatLine.Arrow)) throw line.Mistake();
+        var to = End(line);
+        if (line.IsNextEnding(":nonat")) throw line.Mistake("a backend without :nonat (packets go to backends translated, or not at all)");
+        if (to == null) throw line.Mistake();
+        return new(to, from, line.Is("weight") ? Number(line, "NUMBER") : null);
+    }
+
+    /// <summary>session purge [all|ID|FILTER]</summary>
+    private static CnatCommand.EndSessions Session(CnatLine line)
+    {
+        if (!line.Is("purge")) throw line.Mistake();
+        if (line.Is("all")) return new CnatCommand.EndSessions(new());
+        if (line.Reads("ID", Long, out var id)) return new CnatCommand.EndSessions(new() { Id = id });
+        var which = new SessionQuery();
+        while (Filters(line, ref which)) { }
+        return new CnatCommand.EndSessions(which);
+    }
+
+    private static CnatCommand Show(CnatLine line)
+    {
+        line.Is("cnat");
+        if (line.Is("translation")) return new CnatCommand.ShowTranslations(line.Reads("ID", Int, out var id) ? id : null);
+        if (line.Is("session")) return Sessions(line);
+        if (line.Is("timestamp")) return new CnatCommand.ShowSessions(new(), new(Verbose: Verbose(line) || true, Return: false, null));
+        if (line.Is("snat") || line.Is("snat-policy")) return CnatSourceNat.Missing;
+        return CnatElsewhere.Show(line);
+    }
+
+    /// <summary>session [verbose [N]] [return] [ip X] [port N] [proto P] [translation ID] [max N], in whichever order.</summary>
+    private static CnatCommand.ShowSessions Sessions(CnatLine line)
+    {
+        var (which, look) = (new SessionQuery(), new SessionLook(false, false, null));
+        while (true)
+        {
+            if (Verbose(line)) look = look with { Verbose = true };
+            else if (line.Is("return")) look = look with { Return = true };
+            else if (line.Is("max")) look = look with { Most = Number(line, "NUMBER") };
+            else if (!Filters(line, ref which)) return new(which, look);
+        }
+    }
+
+    private static bool Verbose(CnatLine line)
+    {
+        if (!line.Is("verbose")) return false;
+        line.Reads("NUMBER", Int, out _);
+        return true;
+    }
+
+    private static bool Filters(CnatLine line, ref SessionQuery which)
+    {
+        if (line.Is("ip")) which = which with { Ip = line.Text("ADDRESS", Address) ?? throw line.Mistake() };
+        else if (line.Is("port")) which = which with { Port = line.Reads("PORT", Port, out var port) ? port : throw line.Mistake() };
+        else if (line.Is("proto")) which = which with { Protocol = Protocol(line) };
+        else if (line.Is("translation")) which = which with { Translation = Number(line, "ID") };
+        else return false;
+        return true;
+    }
+}

@@ -1,0 +1,78 @@
+using Calico.Bgp.Answers;
+
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl cnat show …</c>: each row begins with the id by which it is removed, or ended.</summary>
+internal static class CnatView
+{
+    public static Page Of(TranslationsAnswer answer, int? id)
+    {
+        if (!answer.Enabled) return Said("services are off (bgpd.yaml has no section services, or services.enabled is false)");
+        var shown = answer.Translations.Where(one => id == null || one.Id == id).ToArray();
+        return shown.Length == 0 ? Said(id == null ? "no translations" : $"no translation {id}") : new(new Section(null, new Grid(
+            [new("Id"), new("Proto"), new("Kind"), new("Address"), new("Port", true), new("To"), new("Balance"), new("Of"), new("State")],
+            [.. shown.Select(Row)])));
+    }
+
+    private static Cell[] Row(TranslationAnswer one)
+    {
+        var said = one.Translation;
+        return
+        [
+            $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
+            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), said.Balance,
+            one.Name == null ? one.Source : $"{one.Source} ({one.Name})", State(one),
+        ];
+    }
+
+    private static string Backend(BackendBody one) =>
+        $"{one.From}->{one.To}{(one.Weight is null or 1 ? "" : $" weight {one.Weight}")}";
+
+    private static Cell State(TranslationAnswer one) => (one.InForce, one.Problem) switch
+    {
+        (false, _) => new("waits: another has its address, protocol and port", Tone.Faint),
+        (true, { } problem) => new(problem, Tone.Bad),
+        _ => new("in force", Tone.Good),
+    };
+
+    public static Page Of(CnatSessionsAnswer answer, bool verbose, bool isReturn, DateTimeOffset now)
+    {
+        if (answer.Count == 0) return Said("no sessions");
+        string[] headings = isReturn ? ["From", "To", "Becomes from", "to"] : ["Client", "To", "Backend", "As"];
+        Column[] more = verbose ? [new("Age", true), new("Asked", true), new("Answered", true)] : [];
+        var left = answer.Count - answer.Sessions.Count;
+        return new(new Section(
+            null,
+            new Grid(
+                [
+                    new("Id"), new("Translation", true), new("Proto"), .. headings.Select(one => new Column(one)), new("State"),
+                    new("Left", true), .. more,
+                ],
+                [.. answer.Sessions.Select(one => Row(one, verbose, isReturn, now))]),
+            [
+                .. left > 0 ? [new Cell($"and {Words.Number(left)} more: max {answer.Count} shows all")] : Array.Empty<Cell>(),
+                .. verbose ? Uncounted(answer.Sessions) : [],
+            ]));
+    }
+
+    private static Cell[] Row(CnatSessionAnswer one, bool verbose, bool isReturn, DateTimeOffset now)
+    {
+        Cell[] ends = isReturn ? [one.Backend, one.As, one.Destination, one.Source] : [one.Source, one.Destination, one.Backend, one.As];
+        Cell[] more = verbose ? [one.Since is { } since ? Words.Span(now - since) : "", Of(one.Asked), Of(one.Answered)] : [];
+        return [$"{one.Id}", $"{one.Translation}", one.Protocol, .. ends, one.State, Words.Span(TimeSpan.FromSeconds(one.Left)), .. more];
+    }
+
+    private static string Of(CnatCountAnswer? count) =>
+        count is { } one ? $"{Words.Count((long)one.Packets, "packet")}, {Words.Octets((long)one.Octets)}" : "";
+
+    /// <summary>Whoever misses counters and ages is told how the kernel gives them.</summary>
+    private static IEnumerable<Cell> Uncounted(IReadOnlyList<CnatSessionAnswer> sessions)
+    {
+        if (sessions.All(one => one.Asked == null))
+            yield return new("the kernel counts once net.netfilter.nf_conntrack_acct is 1, for sessions from then on", Tone.Faint);
+        if (sessions.All(one => one.Since == null))
+            yield return new("the kernel notes ages once net.netfilter.nf_conntrack_timestamp is 1, of sessions from then on", Tone.Faint);
+    }
+
+    private static Page Said(string words) => new(new Section(null, null, words));
+}

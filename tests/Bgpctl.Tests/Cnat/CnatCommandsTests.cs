@@ -1,0 +1,108 @@
+using Calico.Bgp.Dataplane.Services;
+
+namespace Calico.Bgp.Bgpctl.Tests.Cnat;
+
+/// <summary>bgpctl cnat against the real HTTP server.</summary>
+public sealed class CnatCommandsTests : IAsyncLifetime
+{
+    private readonly BgpctlLab lab = new();
+
+    public Task InitializeAsync() => lab.InitializeAsync();
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    private async Task<string> RunAsync(string line, int expected = 0)
+    {
+        lab.Output.GetStringBuilder().Clear();
+        var code = await lab.RunAsync(["cnat", .. line.Split(' ')]);
+        Assert.Equal((expected, expected == 0 ? "" : lab.Errors.ToString()), (code, lab.Errors.ToString()));
+        return lab.Output.ToString();
+    }
+
+    /// <summary>Their columns a space apart.</summary>
+    private static string[] Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
+
+    [Fact]
+    public async Task A_translation_is_added_shown_by_its_id_and_removed()
+    {
+        Assert.Equal("translation 0 is in force, until bgpd ends\n",
+            await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080"));
+        Assert.Equal("TCP 30.0.0.2 80: ->20.0.0.1:8080",
+            lab.Dataplane.Translations.Row(0) is { Translation: { Kind: TranslationKind.Vip } one }
+                ? $"{one.Key}: {string.Join(' ', one.Backends)}" : "");
+        await RunAsync("translation add proto udp real 30.0.0.3 53 maglev to 1.2.3.4->20.0.0.1 to ->20.0.0.2 weight 2");
+        Assert.Equal(
+            [
+                "ID PROTO KIND ADDRESS PORT TO BALANCE OF STATE",
+                "0 tcp vip 30.0.0.2 80 ->20.0.0.1:8080 hash cli in force",
+                "1 udp real 30.0.0.3 53 1.2.3.4->20.0.0.1, ->20.0.0.2 weight 2 maglev cli in force",
+            ],
+            Lines(await RunAsync("show translation")));
+        Assert.StartsWith("ID", await RunAsync("show cnat translation 1"), StringComparison.Ordinal);
+        Assert.Equal("translation 0 is gone\n", await RunAsync("translation del 0"));
+        Assert.Equal("no translation 0\n", await RunAsync("show translation 0"));
+    }
+
+    [Fact]
+    public async Task Sessions_are_shown_with_what_made_them_and_verbose_with_counters_and_age()
+    {
+        Assert.Equal(
+            [
+                "ID TRANSLATION PROTO CLIENT TO BACKEND AS STATE LEFT",
+                "7 0 tcp 10.0.0.9:40001 30.0.0.2:80 20.0.0.1:8080 10.0.0.9:40001 established 59m59s",
+                "8 1 udp [2001:db8::9]:5353 [2001:db8:1::1]:53 [2001:db8:2::1]:53 [2001:db8:3::1]:1024 unanswered 12s",
+            ],
+            Lines(await RunAsync("show session")));
+        var verbose = Lines(await RunAsync("show session verbose ip 10.0.0.9 max 5"));
+        Assert.EndsWith("established 59m59s 2m00s 5 packets, 500 B 4 packets, 4000 B", verbose[1], StringComparison.Ordinal);
+        Assert.Equal(
+            "tell SessionFilter { Id = , Translation = , Protocol = , Address = 10.0.0.9, Port =  }", lab.Dataplane.SessionOrders[^1]);
+        Assert.StartsWith("7 0 tcp 20.0.0.1:8080 10.0.0.9:40001 30.0.0.2:80 10.0.0.9:40001 ",
+            Lines(await RunAsync("show session return"))[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sessions_end_by_id_by_filter_and_all_and_purge_takes_what_the_command_line_added_too()
+    {
+        Assert.Equal("2 sessions ended\n", await RunAsync("session purge 7"));
+        await RunAsync("session purge translation 1 proto icmp");
+        await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1");
+        lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation);
+        Assert.Equal("2 sessions ended\ntranslation 0 is gone\n", await RunAsync("purge"));
+        Assert.Equal(
+            ["Id = 7, Translation = , Protocol = ", "Id = , Translation = 1, Protocol = Icmp", "Id = , Translation = , Protocol = "],
+            lab.Dataplane.SessionOrders.Select(order => order.Split("{ ")[1].Split(", Address")[0]));
+        Assert.Equal(TranslationSource.File, Assert.Single(lab.Dataplane.Translations.Rows).Source);
+    }
+
+    [Fact]
+    public async Task For_programs_the_daemons_own_JSON_is_printed()
+    {
+        Assert.Equal("{\"id\":0}\n", await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));
+        Assert.StartsWith(
+            "{\"enabled\":true,\"translations\":[{\"id\":0,", await RunAsync("show translation --json"), StringComparison.Ordinal);
+        Assert.StartsWith("{\"count\":2,\"sessions\":[{\"id\":7,", await RunAsync("show session --json"), StringComparison.Ordinal);
+        Assert.Equal("{\"count\":2}\n{\"ids\":[0]}\n", await RunAsync("purge --json"));
+    }
+
+    [Fact]
+    public async Task A_line_in_quotes_is_as_good_as_its_words()
+    {
+        Assert.Equal(0, await lab.RunAsync("cnat", "translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080"));
+        Assert.Equal(0, await lab.RunAsync("cnat", "translation add", "proto udp", "vip", "30.0.0.2", "80", "to", "->20.0.0.1", "8080"));
+        Assert.Equal(2, lab.Dataplane.Translations.Rows.Count());
+    }
+
+    [Fact]
+    public async Task A_mistake_is_misuse_and_what_the_daemon_refuses_or_lacks_a_failure()
+    {
+        await RunAsync("translation ad", expected: 2);
+        Assert.Contains("\n  translation ad\n              ^\n", lab.Errors.ToString(), StringComparison.Ordinal);
+        await RunAsync("snat with 30::1", expected: 1);
+        await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->2001:db8::1", expected: 1);
+        Assert.Contains("as 30.0.0.2 has for to, got 2001:db8::1", lab.Errors.ToString(), StringComparison.Ordinal);
+        lab.Dataplane.HasServices = false;
+        await RunAsync("show session", expected: 1);
+        Assert.Contains("services are off", lab.Errors.ToString(), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Calico.Bgp.Answers;
+using Calico.Bgp.Bgpctl.Cnat;
+
+namespace Calico.Bgp.Bgpctl.Tests.Cnat;
+
+public sealed class CnatGrammarTests
+{
+    private static CnatCommand Parse(string line) => CnatGrammar.Parse(new(line));
+
+    private static string Added(string line) =>
+        JsonSerializer.Serialize(((CnatCommand.Add)Parse(line)).Translation, AnswersJson.Legible.TranslationBody)
+            .Replace("null", "-", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("cnat translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080",
+        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-}")]
+    [InlineData("cnat translation add proto TCP real 30.0.0.2 80 to 1.2.3.4->20.0.0.1 8080",
+        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:1.2.3.4,weight:-}],vip:-,real:30.0.0.2,balance:-,flowHash:-}")]
+    [InlineData("translation proto udp vip eth0 v6 53 default to 2001:db8::1 1024 -> 2001:db8::2 to->2001:db8::3 53",
+        "{protocol:udp,port:53,backends:[{to:2001:db8::2,from:[2001:db8::1]:1024,weight:-},{to:[2001:db8::3]:53,from:-,weight:-}],"
+        + "vip:eth0 v6,real:-,balance:-,flowHash:-}")]
+    [InlineData("translation add proto SCTP real 30.0.0.2 7 noclient maglev flow-hash source,destination to eth0->20.0.0.1:9 weight 3",
+        "{protocol:sctp,port:7,backends:[{to:20.0.0.1:9,from:eth0,weight:3}],vip:-,real:30.0.0.2,balance:maglev,"
+        + "flowHash:[source,destination]}")]
+    [InlineData("translation add proto any vip 30.0.0.2 to -> 20.0.0.1 0",
+        "{protocol:any,port:0,backends:[{to:20.0.0.1,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-}")]
+    [InlineData("translation add proto ICMP6 vip 2001:db8::1 to ->2001:db8::2",
+        "{protocol:icmp,port:0,backends:[{to:2001:db8::2,from:-,weight:-}],vip:2001:db8::1,real:-,balance:-,flowHash:-}")]
+    public void A_translation_is_read_as_cnat_writes_it(string line, string body) => Assert.Equal(body, Added(line));
+
+    [Theory]
+    [InlineData("cnat translation del 3", "Remove { Id = 3 }")]
+    [InlineData("show cnat translation", "ShowTranslations { Id =  }")]
+    [InlineData("cnat show translation", "ShowTranslations { Id =  }")]
+    [InlineData("cnat show cnat translation 5", "ShowTranslations { Id = 5 }")]
+    [InlineData("cnat purge", "Purge { }")]
+    [InlineData("cnat session purge", "EndSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  } }")]
+    [InlineData("session purge all", "EndSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  } }")]
+    [InlineData("session purge 4000000000",
+        "EndSessions { Which = SessionQuery { Id = 4000000000, Translation = , Protocol = , Ip = , Port =  } }")]
+    [InlineData("session purge translation 2 proto UDP ip 2001:DB8::1 port 53",
+        "EndSessions { Which = SessionQuery { Id = , Translation = 2, Protocol = udp, Ip = 2001:db8::1, Port = 53 } }")]
+    [InlineData("cnat show session verbose", "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  }, "
+        + "Look = SessionLook { Verbose = True, Return = False, Most =  } }")]
+    [InlineData("show cnat session verbose 2 return ip 10.0.0.1 port 80 proto tcp max 7",
+        "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = tcp, Ip = 10.0.0.1, Port = 80 }, "
+        + "Look = SessionLook { Verbose = True, Return = True, Most = 7 } }")]
+    [InlineData("show cnat timestamp verbose 1",
+        "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  }, "
+        + "Look = SessionLook { Verbose = True, Return = False, Most =  } }")]
+    public void A_line_of_today_or_of_2020_asks_for_the_same(string line, string command) => Assert.Equal(command, Parse(line).ToString());
+
+    [Theory]
+    [InlineData("cnat snat with 30::1", "no source NAT")]
+    [InlineData("cnat snat with eth0 v6", "no source NAT")]
+    [InlineData("cnat snat exclude 20::/100", "no source NAT")]
+    [InlineData("cnat snat exclude del 20::/100", "no source NAT")]
+    [InlineData("set interface feature tap0 ip6-cnat-snat arc ip6-unicast", "no source NAT")]
+    [InlineData("cnat set interface feature tap0 ip4-cnat-snat arc ip4-unicast", "no source NAT")]
+    [InlineData("set cnat snat-policy dnat-only fib 1", "no source NAT")]
+    [InlineData("set cnat snat-policy addr 30.0.0.1 30::1 fib 0 rfib 1", "no source NAT")]
+    [InlineData("set cnat snat-policy addr", "no source NAT")]
+    [InlineData("set snat-policy if del table include-v6 tap0", "no source NAT")]
+    [InlineData("set cnat snat-policy prefix del src 20::/100 fib 1 rw 30::1", "no source NAT")]
+    [InlineData("show cnat snat-policy", "no source NAT")]
+    [InlineData("show cnat snat", "no source NAT")]
+    [InlineData("set cnat feature tap0 enable", "no source NAT")]
+    [InlineData("show cnat feature-hooks", "no hooks")]
+    [InlineData("show cnat client 3", "no clients")]
+    [InlineData("cnat client add 10.0.0.0/24 fib 1 fwd-fib 2 return snat exclusive no-client", "no clients")]
+    [InlineData("cnat log enable ip 10.0.0.1", "not traced")]
+    [InlineData("test cnat scanner off", "no scanner")]
+    [InlineData("cnat test maglev tests 5 backends 3 len 1009", "no table")]
+    public void What_there_is_not_here_is_read_and_told(string line, string why) =>
+        Assert.Contains(why, ((CnatCommand.NotHere)Parse(line)).Words, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("translate", "expected cnat, translation, session, show, purge, snat, set, client, log or test, got \"translate\"", 0)]
+    [InlineData("cnat", "got the end of the line", 5)]
+    [InlineData("translation add proto gre vip 1.1.1.1", "expected tcp, udp, sctp, icmp, any or icmp6, got \"gre\"", 22)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 to ->1.1.1.1", "expected PORT (0: all), got \"to\"", 39)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80", "or to, got the end of the line", 42)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 noclient to ->1.1.1.1", "got \"noclient\"", 42)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to 99->1.1.1.1", "expected ADDRESS or INTERFACE [v6] or ->, got \"99\"", 45)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.300", "expected ADDRESS or INTERFACE [v6], got \"1.1.1.300\"", 47)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1:nonat", "without :nonat", 47)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1 80 81", "weight, to or the end of the line, got \"81\"", 58)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 flow-hash weather to ->1.1.1.1", "got \"weather\"", 52)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to - 8080", "in quotes: a shell", 45)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to 1.2.3.4- 8080", "in quotes: a shell", 45)]
+    [InlineData("translation del web", "expected ID, got \"web\"", 16)]
+    [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
+    [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
+    [InlineData("snat exclude 20::/100 ex_ctl _calico_master", "ex_ctl is a word of the tool", 22)]
+    [InlineData("set interface feature tap0 ip6-cnat-snat arc weather", "expected ip4-unicast or ip6-unicast, got \"weather\"", 45)]
+    public void A_mistake_is_told_with_what_was_expected_and_its_place(string line, string words, int column)
+    {
+        var mistake = Assert.Throws<CnatMistake>(() => Parse(line)).Message.Split('\n');
+        Assert.Contains(words, mistake[0], StringComparison.Ordinal);
+        Assert.Equal(($"  {line}", $"  {new string(' ', column)}^"), (mistake[1], mistake[2]));
+    }
+}
