@@ -16,6 +16,12 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
     /// <summary>Somebody who types; null: nobody does.</summary>
     public TextReader? Input { get; init; }
 
+    /// <summary>What is piped in, where nobody types.</summary>
+    public TextReader Piped { get; init; } = TextReader.Null;
+
+    /// <summary>Null: nobody types, or nobody sees what is typed.</summary>
+    public Keyboard? Keyboard { get; init; }
+
     public static Screen OfProcess()
     {
         var output = new StreamWriter(System.Console.OpenStandardOutput(), bufferSize: 64 * 1024) { AutoFlush = false };
@@ -23,6 +29,8 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
         {
             // Not Console.In, whose reads hold up who waits for them.
             Input = System.Console.IsInputRedirected ? null : new StreamReader(System.Console.OpenStandardInput()),
+            Piped = new StreamReader(System.Console.OpenStandardInput()),
+            Keyboard = System.Console.IsInputRedirected || System.Console.IsOutputRedirected ? null : Keyboard.OfProcess,
         };
     }
 

@@ -29,11 +29,11 @@ internal sealed class Trying(DaemonClient daemon, Screen screen, TimeProvider ti
         if (screen.Input != null && file != "-") await WaitAsync(screen.Input, left, stop).ConfigureAwait(false);
     }
 
-    private static async Task<string> ReadAsync(string file, CancellationToken stop)
+    private async Task<string> ReadAsync(string file, CancellationToken stop)
     {
         try
         {
-            return file == "-" ? await Console.In.ReadToEndAsync(stop).ConfigureAwait(false)
+            return file == "-" ? await screen.Piped.ReadToEndAsync(stop).ConfigureAwait(false)
                 : await File.ReadAllTextAsync(file, stop).ConfigureAwait(false);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

@@ -25,6 +25,23 @@ public sealed class BgpctlLab : IAsyncLifetime
         Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new ManualTimeProvider(FakeSpeaker.Now), stop);
 
     public Task<int> RunOnTerminalAsync(string[] args, int width = 200) =>
+    /// <summary>What is piped in, where nobody types.</summary>
+    public Task<int> PipeAsync(string text, params string[] args) => RunOnAsync(
+        new(Output, Errors, null) { Piped = new StringReader(text) }, args);
+
+    /// <summary>Keys, one after the other.</summary>
+    internal Task<int> TypeAsync(IEnumerable<ConsoleKeyInfo> keys, params string[] args)
+    {
+        var typed = keys.GetEnumerator();
+        return RunOnAsync(new(Output, Errors, null)
+        {
+            Keyboard = new(() => typed.MoveNext() ? typed.Current : throw new InvalidOperationException("nobody types any more"), () => 80),
+        }, args);
+    }
+
+    private Task<int> RunOnAsync(Screen screen, string[] args) =>
+        Commands.RunAsync([.. args, "--socket", Socket], screen, new ManualTimeProvider(FakeSpeaker.Now));
+
         Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output, width), new ManualTimeProvider(FakeSpeaker.Now));
 
     internal Screen Terminal(TextWriter output, int width = 200)

@@ -17,8 +17,24 @@ internal static class CnatGrammar
         return command;
     }
 
+    /// <summary>What may stand behind these words.</summary>
+    public static IReadOnlyList<string> Expected(string said)
+    {
+        var line = new CnatLine(said);
+        try
+        {
+            Parse(line);
+        }
+        catch (CnatMistake)
+        {
+            // Where the words end too early, the line knows what was looked for there.
+        }
+        return line.Expected;
+    }
+
     private static CnatCommand Command(CnatLine line)
     {
+        if (line.IsNext("cant")) throw line.Mistake("cnat (cant is a slip of cnat's documentation)");
         if (line.Is("translation")) return Translation(line);
         if (line.Is("session")) return Session(line);
         if (line.Is("show")) return Show(line);

@@ -45,6 +45,9 @@ internal sealed class CnatLine
 
     public bool IsAtEnd => at == words.Count;
 
+    /// <summary>What was looked for behind the last word; nothing where the line has gone wrong before.</summary>
+    public IReadOnlyList<string> Expected => IsAtEnd ? expected : [];
+
     private string? Word => IsAtEnd ? null : words[at].Text;
 
     /// <summary>Whether this word comes, in whichever case; it is passed then.</summary>

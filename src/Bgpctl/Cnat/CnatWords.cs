@@ -5,8 +5,8 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 /// <summary><c>bgpctl cnat LINE</c>, in the grammar of VPP's cnat.</summary>
 internal static class CnatWords
 {
-    private const string Description = """
-        Translations of what is sent to services, in the words of VPP's cnat:
+    /// <summary>What there is to be said.</summary>
+    public const string Lines = """
           translation add proto tcp|udp|sctp|icmp|any vip|real ADDRESS PORT [maglev] [flow-hash FIELD,…]
             to '[ADDRESS [PORT]]->ADDRESS [PORT]' [weight N] [to …]
           translation del ID
@@ -17,17 +17,21 @@ internal static class CnatWords
         """;
 
     public static Command Command(Func<ParseResult, DaemonCommands> make)
+    private const string Description =
+        "Translations of what is sent to services, in the words of VPP's cnat; without a line those that are typed, or piped in:\n" + Lines;
+
     {
-        var words = new Argument<string[]>("LINE") { Description = "a line of cnat", Arity = ArgumentArity.OneOrMore };
+        var words = new Argument<string[]>("LINE") { Description = "a line of cnat", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("cnat", Description) { words };
-        return Commands.Judge(command, make, (daemon, parsed, stop) => RunAsync(daemon, string.Join(' ', parsed.GetValue(words)!), stop));
+        return Commands.Judge(command, make, (daemon, parsed, stop) => RunAsync(daemon, parsed.GetValue(words)!, stop));
     }
 
-    private static async Task<bool> RunAsync(DaemonCommands daemon, string line, CancellationToken stop)
+    private static async Task<bool> RunAsync(DaemonCommands daemon, string[] words, CancellationToken stop)
     {
         try
         {
-            await daemon.Cnat.RunAsync(line, stop).ConfigureAwait(false);
+            if (words.Length > 0) await daemon.Cnat.RunAsync(string.Join(' ', words), stop).ConfigureAwait(false);
+            else await new CnatConversation(daemon.Cnat, daemon.Screen).RunAsync(stop).ConfigureAwait(false);
             return true;
         }
         catch (CnatMistake mistake)

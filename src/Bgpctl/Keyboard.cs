@@ -1,0 +1,24 @@
+namespace Calico.Bgp.Bgpctl;
+
+/// <summary>A terminal that is typed on.</summary>
+/// <param name="Next">The next key; waits for it.</param>
+/// <param name="Width">Of what is seen, in columns.</param>
+internal sealed record Keyboard(Func<ConsoleKeyInfo> Next, Func<int> Width)
+{
+    public static Keyboard OfProcess { get; } = new(() => Console.ReadKey(intercept: true), () => Console.WindowWidth);
+
+    /// <summary>While a line is typed Ctrl-C gives up the line, not the process.</summary>
+    public string? Typing(Func<string?> read)
+    {
+        if (this != OfProcess) return read();
+        Console.TreatControlCAsInput = true;
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+        }
+    }
+}
