@@ -49,6 +49,8 @@ public enum AnswerCode : byte
     UnknownTranslation,
     /// <summary>The kernel does not do what was asked for.</summary>
     KernelRefused,
+    /// <summary>It is in force, or gone, but the file that outlives the daemon is as it was.</summary>
+    NotSaved,
     /// <summary>No policy is enforced (<c>policy.enabled</c>).</summary>
     PolicyOff,
     UnknownPolicy,
@@ -79,7 +81,8 @@ public static class AnswerCodes
             or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial or AnswerCode.ServicesOff
             or AnswerCode.UnknownTranslation => 404,
         AnswerCode.WrongMethod => 405,
-        AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused => 409,
+        AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused
+            or AnswerCode.NotSaved => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused or AnswerCode.TrialRefused => 422,
         AnswerCode.Busy or AnswerCode.Starting => 503,

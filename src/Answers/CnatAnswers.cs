@@ -6,8 +6,9 @@ public sealed record TranslationsAnswer(bool Enabled, IReadOnlyList<TranslationA
 /// <param name="Source">Whose it is: bgpd.yaml, cli or kubernetes.</param>
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
 /// <param name="Problem">Why nothing is translated by it, though it is in force.</param>
+/// <param name="Saved">The command line has added it, and it is back when the daemon starts again.</param>
 public sealed record TranslationAnswer(
-    int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation);
+    int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false);
 
 /// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
 /// <param name="Port">0: all.</param>
@@ -23,11 +24,16 @@ public sealed record TranslationBody(
 /// <param name="Weight">Null: 1.</param>
 public sealed record BackendBody(string To, string? From = null, int? Weight = null);
 
+/// <summary>Translations that outlive the daemon, as its own file has them.</summary>
+public sealed record SavedTranslationsBody(int Version, IReadOnlyList<TranslationBody> Translations);
+
 /// <summary><c>POST /v1/cnat/translations</c>: it is in force.</summary>
-public sealed record TranslationAddedAnswer(int Id);
+/// <param name="SavedIn">The file; null: it lives until the daemon ends.</param>
+public sealed record TranslationAddedAnswer(int Id, string? SavedIn = null);
 
 /// <summary><c>DELETE /v1/cnat/translations</c>: these are gone.</summary>
-public sealed record TranslationsRemovedAnswer(IReadOnlyList<int> Ids);
+/// <param name="SavedIn">The file that had some of them; null: none of them was saved.</param>
+public sealed record TranslationsRemovedAnswer(IReadOnlyList<int> Ids, string? SavedIn = null);
 
 /// <summary><c>GET /v1/cnat/sessions</c>: connections that translations have made.</summary>
 /// <param name="Count">How many there are of those that were asked for; <paramref name="Sessions"/> has as many as were wanted.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.ComponentModel;
 using Calico.Bgp.Configuration;
+using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
@@ -22,7 +23,8 @@ namespace Calico.Bgp.Bgpd;
 /// their translation.
 /// </summary>
 internal sealed class Translating(
-    Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
+    SavedTranslations saved, Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Loops loops, TimeProvider time,
+    ILoggerFactory logs)
     : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
@@ -30,6 +32,9 @@ internal sealed class Translating(
     private readonly ILogger<Translating> log = logs.CreateLogger<Translating>();
     private volatile Work? work;
     private volatile string? problem;
+
+    /// <summary>What the command line has added, while nobody works with it; null: that was saved by an earlier run.</summary>
+    private ImmutableArray<Translation>? added;
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
@@ -91,12 +96,17 @@ internal sealed class Translating(
     /// <summary>In the place of work that follows other objects: the table is adopted from it as from an earlier run.</summary>
     private async Task BeginAsync(DataplaneSettings settings)
     {
-        if (work is { } before) await before.DisposeAsync().ConfigureAwait(false);
+        if (work is { } before)
+        {
+            await KeepAddedAsync(before).ConfigureAwait(false);
+            await before.DisposeAsync().ConfigureAwait(false);
+        }
         work = null;
         try
         {
             holding.Hold(Holding.NatTable);
-            var begun = new Work(settings, Concerns(settings), resources, kernel, speaker, loops, time, logs);
+            added ??= [.. saved.Read()];
+            var begun = new Work(settings, added.Value, Concerns(settings), resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -114,6 +124,10 @@ internal sealed class Translating(
     private static string Section(DataplaneSettings settings) =>
         settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
 
+    private async Task KeepAddedAsync(Work ending) =>
+        added = [.. (await ending.Dataplane.ServicesAsync().ConfigureAwait(false)).Translations
+            .Where(row => row.Source == TranslationSource.Cli).Select(row => row.Translation)];
+
     private async Task EndAsync()
     {
         problem = null;
@@ -121,6 +135,7 @@ internal sealed class Translating(
         work = null;
         await using (ended.ConfigureAwait(false))
         {
+            await KeepAddedAsync(ended).ConfigureAwait(false);
             if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
             if (await ended.FlushAsync().ConfigureAwait(false) is { } words) log.NatStays(DataplaneLoop.Table, words);
             else log.NatGone(DataplaneLoop.Table);
@@ -161,14 +176,14 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            DataplaneSettings settings, Concern concerns, Resourcing? resources, IKernel kernel, SpeakerView speaker, Loops loops,
-                TimeProvider time,
-            ILoggerFactory logs)
+            DataplaneSettings settings, ImmutableArray<Translation> added, Concern concerns, Resourcing? resources, IKernel kernel,
+            SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
                 Extensions.BuiltIn)
             {
+                Added = added,
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
             };

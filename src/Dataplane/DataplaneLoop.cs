@@ -88,6 +88,12 @@ public sealed class DataplaneLoop : IAsyncDisposable
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
+    /// <summary>Translations that the command line has added before this began.</summary>
+    public ImmutableArray<Translation> Added
+    {
+        init => services.Restore(value);
+    }
+
     /// <summary>What whoever knows sessions and routes shall tell.</summary>
     public RoutingQuestion Question => question;
 

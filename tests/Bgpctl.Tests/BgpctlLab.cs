@@ -12,6 +12,7 @@ public sealed class BgpctlLab : IAsyncLifetime
     public FakeDaemon Daemon => lab.Daemon;
     public FakeDataplane Dataplane => lab.Dataplane;
     public string Socket => lab.Socket;
+    public string SavedIn => lab.SavedIn;
     internal StringWriter Output { get; } = new() { NewLine = "\n" };
     internal StringWriter Errors { get; } = new() { NewLine = "\n" };
 
@@ -24,7 +25,6 @@ public sealed class BgpctlLab : IAsyncLifetime
     public Task<int> RunAsync(string[] args, CancellationToken stop) =>
         Commands.RunAsync([.. args, "--socket", Socket], new Screen(Output, Errors, null), new ManualTimeProvider(FakeSpeaker.Now), stop);
 
-    public Task<int> RunOnTerminalAsync(string[] args, int width = 200) =>
     /// <summary>What is piped in, where nobody types.</summary>
     public Task<int> PipeAsync(string text, params string[] args) => RunOnAsync(
         new(Output, Errors, null) { Piped = new StringReader(text) }, args);
@@ -42,6 +42,7 @@ public sealed class BgpctlLab : IAsyncLifetime
     private Task<int> RunOnAsync(Screen screen, string[] args) =>
         Commands.RunAsync([.. args, "--socket", Socket], screen, new ManualTimeProvider(FakeSpeaker.Now));
 
+    public Task<int> RunOnTerminalAsync(string[] args, int width = 200) =>
         Commands.RunAsync([.. args, "--socket", Socket], Terminal(Output, width), new ManualTimeProvider(FakeSpeaker.Now));
 
     internal Screen Terminal(TextWriter output, int width = 200)

@@ -5,7 +5,8 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 /// <summary>What a line of cnat's grammar asks for.</summary>
 internal abstract record CnatCommand
 {
-    public sealed record Add(TranslationBody Translation) : CnatCommand;
+    /// <param name="Save">It outlives the daemon.</param>
+    public sealed record Add(TranslationBody Translation, bool Save) : CnatCommand;
 
     public sealed record Remove(int Id) : CnatCommand;
 

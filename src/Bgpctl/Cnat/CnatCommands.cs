@@ -14,7 +14,7 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     /// <exception cref="CnatMistake">It is no line of cnat's.</exception>
     public Task RunAsync(string line, CancellationToken stop) => CnatGrammar.Parse(new(line)) switch
     {
-        CnatCommand.Add(var translation) => AddAsync(translation, stop),
+        CnatCommand.Add(var translation, var save) => AddAsync(translation, save, stop),
         CnatCommand.Remove(var id) => RemoveAsync($"?id={id}", stop),
         CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
         CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
@@ -24,24 +24,26 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         var other => throw new InvalidOperationException($"expected a command that is known here, got {other}"),
     };
 
-    private async Task AddAsync(TranslationBody translation, CancellationToken stop)
+    private async Task AddAsync(TranslationBody translation, bool save, CancellationToken stop)
     {
         var text = JsonSerializer.Serialize(translation, AnswersJson.Default.TranslationBody);
-        var body = await daemon.PostAsync(Translations, text, stop).ConfigureAwait(false);
-        var id = daemon.Read(body, AnswersJson.Default.TranslationAddedAnswer).Id;
-        Say(body, $"translation {id} is in force, until bgpd ends");
+        var body = await daemon.PostAsync(Translations + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
+        var added = daemon.Read(body, AnswersJson.Default.TranslationAddedAnswer);
+        Say(body, $"translation {added.Id} is in force, "
+            + (added.SavedIn is { } file ? $"and saved in {file}, which is bgpd's own" : "until bgpd ends"));
     }
 
     private async Task RemoveAsync(string query, CancellationToken stop)
     {
         var body = await daemon.DeleteAsync(Translations + query, stop).ConfigureAwait(false);
-        var ids = daemon.Read(body, AnswersJson.Default.TranslationsRemovedAnswer).Ids;
-        Say(body, ids.Count switch
+        var (ids, savedIn) = daemon.Read(body, AnswersJson.Default.TranslationsRemovedAnswer);
+        var gone = ids.Count switch
         {
             0 => "the command line had added no translation",
             1 => $"translation {ids[0]} is gone",
             _ => $"translations {string.Join(", ", ids)} are gone",
-        });
+        };
+        Say(body, savedIn == null ? gone : $"{gone}, from {savedIn}, too");
     }
 
     private async Task EndAsync(SessionQuery which, CancellationToken stop)

@@ -46,7 +46,8 @@ internal static class CnatGrammar
         return line.Is("test") ? CnatElsewhere.Test(line) : throw line.Mistake();
     }
 
-    /// <summary>translation [add|del ID] proto P vip|real EP [noclient] [default|maglev] [flow-hash FIELD,…] to TUPLE [to TUPLE]…</summary>
+    /// <summary>translation [add|del ID] proto P vip|real EP [noclient] [default|maglev] [flow-hash FIELD,…] to TUPLE [to TUPLE]…
+    /// [--save]</summary>
     private static CnatCommand Translation(CnatLine line)
     {
         if (line.Is("del")) return new CnatCommand.Remove(Number(line, "ID"));
@@ -64,8 +65,10 @@ internal static class CnatGrammar
         var fields = line.Is("flow-hash") ? Fields(line) : null;
         var backends = new List<BackendBody>();
         while (line.Is("to")) backends.Add(Tuple(line));
-        return backends.Count == 0 ? throw line.Mistake() : new CnatCommand.Add(new(
-            protocol, port, backends, isReal ? null : place, isReal ? place : null, isMaglev ? "maglev" : null, fields));
+        if (backends.Count == 0) throw line.Mistake();
+        return new CnatCommand.Add(
+            new(protocol, port, backends, isReal ? null : place, isReal ? place : null, isMaglev ? "maglev" : null, fields),
+            Save: line.Is("--save"));
     }
 
     private static string[] Fields(CnatLine line)

@@ -21,11 +21,14 @@ internal static class CnatView
         [
             $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
             said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), said.Balance,
-            one.Name == null ? one.Source : $"{one.Source} ({one.Name})", State(one),
+            Owner(one), State(one),
         ];
     }
 
-    private static string Backend(BackendBody one) =>
+    public static string Owner(TranslationAnswer one) =>
+        (one.Name == null ? one.Source : $"{one.Source} ({one.Name})") + (one.Saved ? ", saved" : "");
+
+    public static string Backend(BackendBody one) =>
         $"{one.From}->{one.To}{(one.Weight is null or 1 ? "" : $" weight {one.Weight}")}";
 
     private static Cell State(TranslationAnswer one) => (one.InForce, one.Problem) switch

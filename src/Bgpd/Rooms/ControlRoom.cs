@@ -36,6 +36,7 @@ internal sealed class ControlRoom(
         Http = new([.. control.Http.Select(endpoint => endpoint.ToString())], speaker.View, daemon, loops, time, logs)
         {
             Dataplane = dataplane.Translating,
+            Saved = dataplane.Saved,
             Hosts = control.Hosts,
         };
         await doorstep.StopAsync(cancellationToken);

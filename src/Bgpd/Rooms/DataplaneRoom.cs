@@ -1,3 +1,4 @@
+using Calico.Bgp.Control.Http;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
@@ -9,11 +10,14 @@ internal sealed class DataplaneRoom(
 {
     private Translating? translating;
 
+    /// <summary>Translations that outlive the daemon.</summary>
+    public SavedTranslations Saved { get; } = new(SavedTranslations.DefaultPath, logs.CreateLogger<SavedTranslations>());
+
     public Translating Translating => translating ?? throw new InvalidOperationException("the dataplane has not been made yet");
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        translating = new(sources.Resources, kernel.Loop, kernel.Holding, speaker.View, loops, time, logs);
+        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, loops, time, logs);
         return Task.CompletedTask;
     }
 

@@ -9,16 +9,16 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class CnatAnswers
 {
-    public static async Task TranslationsAsync(HttpContext http, IDataplane? dataplane)
+    public static async Task TranslationsAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
         var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
-        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(Of)]);
+        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(row => Of(row, saved))]);
         await Answer.JsonAsync(http, answer, Answer.Json.TranslationsAnswer).ConfigureAwait(false);
     }
 
-    private static TranslationAnswer Of(TranslationRow row) => new(
+    public static TranslationAnswer Of(TranslationRow row, SavedTranslations? saved) => new(
         row.Id, Word(row.Source), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
-        Of(row.Translation));
+        BodyOf(row.Translation), row.Source == TranslationSource.Cli && saved?.Has(row.Translation.Key) == true);
 
     private static string Word(TranslationSource source) => source switch
     {
@@ -27,7 +27,7 @@ internal static class CnatAnswers
         _ => "kubernetes",
     };
 
-    private static TranslationBody Of(Translation one)
+    public static TranslationBody BodyOf(Translation one)
     {
         var (place, isReal) = (one.Key.Place.ToString(), one.Kind == TranslationKind.Real);
         return new(

@@ -1,4 +1,4 @@
-// Translations that the command line adds and removes: they live until the daemon ends.
+// Translations that the command line adds and removes: they live until the daemon ends, or longer where they are saved.
 
 using System.Globalization;
 using Calico.Bgp.Answers;
@@ -12,9 +12,14 @@ internal static class CnatOrders
 {
     public const string Off = "services are off: bgpd.yaml has no section services, or services.enabled is false";
 
-    /// <summary>POST /v1/cnat/translations: adds one, or changes the one with its address, protocol and port.</summary>
-    public static async Task AddAsync(HttpContext http, IDataplane? dataplane)
+    /// <summary>POST /v1/cnat/translations[?save=true]: adds one, or changes the one with its address, protocol and port.</summary>
+    public static async Task AddAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
+        if (OrderQuery.Problem(http.Request.Query, "save") is { } problem)
+        {
+            await Answer.ErrorAsync(http, problem).ConfigureAwait(false);
+            return;
+        }
         var body = new MemoryStream();
         try
         {
@@ -34,12 +39,29 @@ internal static class CnatOrders
         }
         var added = dataplane == null ? null
             : await dataplane.AddTranslationAsync(translation!, http.RequestAborted).ConfigureAwait(false);
-        if (added is { } id) await Answer.JsonAsync(http, new(id), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
-        else await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
+        if (added is not { } id) await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
+        else if (http.Request.Query["save"] == "true") await SaveAsync(http, id, translation!, saved).ConfigureAwait(false);
+        else await Answer.JsonAsync(http, new(id), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
     }
 
-    /// <summary>DELETE /v1/cnat/translations[?id=ID]: one, or all that the command line has added.</summary>
-    public static async Task RemoveAsync(HttpContext http, IDataplane? dataplane)
+    private static async Task SaveAsync(HttpContext http, int id, Translation translation, SavedTranslations? saved)
+    {
+        try
+        {
+            var file = saved?.Save(translation) ?? throw new IOException("this daemon saves nothing");
+            await Answer.JsonAsync(http, new(id, file), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
+        }
+        catch (IOException refused)
+        {
+            await Answer.ErrorAsync(
+                http, AnswerCode.NotSaved, $"translation {id} is in force until bgpd ends, and is not saved: {refused.Message}")
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>DELETE /v1/cnat/translations[?id=ID]: one, or all that the command line has added; none of them is saved any
+    /// more.</summary>
+    public static async Task RemoveAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
         var text = http.Request.Query["id"].FirstOrDefault();
         var isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
@@ -49,19 +71,19 @@ internal static class CnatOrders
             await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, $"expected a number for ?id=, got \"{text}\"", "id"))
                 .ConfigureAwait(false);
         else if (dataplane == null) await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
-        else await RemoveAsync(http, dataplane, text == null ? null : id).ConfigureAwait(false);
+        else await RemoveAsync(http, dataplane, saved, text == null ? null : id).ConfigureAwait(false);
     }
 
-    private static async Task RemoveAsync(HttpContext http, IDataplane dataplane, int? one)
+    private static async Task RemoveAsync(HttpContext http, IDataplane dataplane, SavedTranslations? saved, int? one)
     {
         var rows = (await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false)).Translations;
-        var removed = new List<int>();
+        var removed = new List<TranslationRow>();
         foreach (var row in rows)
             if (row.Source == TranslationSource.Cli && (one == null || one == row.Id)
-                && await dataplane.RemoveTranslationAsync(row.Id, http.RequestAborted).ConfigureAwait(false)) removed.Add(row.Id);
+                && await dataplane.RemoveTranslationAsync(row.Id, http.RequestAborted).ConfigureAwait(false)) removed.Add(row);
         if (one is not { } id || removed.Count > 0)
         {
-            await Answer.JsonAsync(http, new(removed), Answer.Json.TranslationsRemovedAnswer).ConfigureAwait(false);
+            await ForgetAsync(http, removed, saved).ConfigureAwait(false);
             return;
         }
         var other = rows.FirstOrDefault(row => row.Id == id);
@@ -69,5 +91,21 @@ internal static class CnatOrders
         var error = new ErrorAnswer(
             AnswerCode.UnknownTranslation, $"expected the id of a translation that the command line has added, got {id}: {what}", "id");
         await Answer.ErrorAsync(http, error).ConfigureAwait(false);
+    }
+
+    private static async Task ForgetAsync(HttpContext http, List<TranslationRow> removed, SavedTranslations? saved)
+    {
+        int[] ids = [.. removed.Select(row => row.Id)];
+        try
+        {
+            var file = saved?.Forget(removed.Select(row => row.Translation.Key));
+            await Answer.JsonAsync(http, new(ids, file), Answer.Json.TranslationsRemovedAnswer).ConfigureAwait(false);
+        }
+        catch (IOException refused)
+        {
+            await Answer.ErrorAsync(http, AnswerCode.NotSaved,
+                $"what was saved of {string.Join(", ", ids)} is gone, and comes back when bgpd starts again: {refused.Message}")
+                .ConfigureAwait(false);
+        }
     }
 }

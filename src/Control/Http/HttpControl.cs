@@ -27,6 +27,12 @@ public sealed class HttpControl : IAsyncDisposable
         init => routes.Dataplane = value;
     }
 
+    /// <summary>Translations that outlive the daemon; null: none does.</summary>
+    public SavedTranslations? Saved
+    {
+        init => routes.Saved = value;
+    }
+
     /// <summary>Names beside localhost and the node's that a port may be asked under.</summary>
     public IReadOnlyCollection<string> Hosts
     {

@@ -30,6 +30,9 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 
     public Health Health => health;
     public IDataplane? Dataplane { get; set => events.Dataplane = field = value; }
+
+    /// <summary>Null: nothing is.</summary>
+    public SavedTranslations? Saved { get; set; }
     public Doorkeeper Doorkeeper { get; set; } = new([]);
 
     public Task AnswerAsync(HttpContext http) =>
@@ -52,10 +55,10 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "nat"] => Get(http, NatAsync),
         ["v1", "nat", "explain"] => Get(http, ExplainAsync),
         ["v1", "cnat", "translations"] when HttpMethods.IsPost(http.Request.Method) =>
-            Post(http, request => CnatOrders.AddAsync(request, Dataplane)),
+            Post(http, request => CnatOrders.AddAsync(request, Dataplane, Saved)),
         ["v1", "cnat", "translations"] when HttpMethods.IsDelete(http.Request.Method) =>
-            Trusted(http, request => CnatOrders.RemoveAsync(request, Dataplane)),
-        ["v1", "cnat", "translations"] => Get(http, request => CnatAnswers.TranslationsAsync(request, Dataplane)),
+            Trusted(http, request => CnatOrders.RemoveAsync(request, Dataplane, Saved)),
+        ["v1", "cnat", "translations"] => Get(http, request => CnatAnswers.TranslationsAsync(request, Dataplane, Saved)),
         ["v1", "cnat", "sessions"] when HttpMethods.IsDelete(http.Request.Method) =>
             Trusted(http, request => CnatSessions.EndAsync(request, Dataplane)),
         ["v1", "cnat", "sessions"] => Get(http, request => CnatSessions.TellAsync(request, Dataplane)),

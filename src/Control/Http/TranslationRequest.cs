@@ -24,19 +24,28 @@ internal static class TranslationRequest
         translation = null;
         try
         {
-            var said = JsonSerializer.Deserialize(body, AnswersJson.Strict.TranslationBody)
-                ?? throw new Wrong("", "expected an object, got null");
+            return JsonSerializer.Deserialize(body, AnswersJson.Strict.TranslationBody) is { } said ? Read(said, out translation)
+                : new(AnswerCode.BadBody, "expected an object, got null", "");
+        }
+        catch (JsonException wrong)
+        {
+            const string example = """{"protocol": "tcp", "vip": "30.0.0.2", "port": 80, "backends": [{"to": "20.0.0.1:8080"}]}""";
+            return new(AnswerCode.BadBody, $"expected JSON such as {example}, got something else: {Failures.WordsOf(wrong)}", "");
+        }
+    }
+
+    /// <returns>What is wrong; null: nothing.</returns>
+    public static ErrorAnswer? Read(TranslationBody said, out Translation? translation)
+    {
+        translation = null;
+        try
+        {
             translation = Read(said);
             return null;
         }
         catch (Wrong wrong)
         {
             return wrong.Error;
-        }
-        catch (JsonException wrong)
-        {
-            const string example = """{"protocol": "tcp", "vip": "30.0.0.2", "port": 80, "backends": [{"to": "20.0.0.1:8080"}]}""";
-            return new(AnswerCode.BadBody, $"expected JSON such as {example}, got something else: {Failures.WordsOf(wrong)}", "");
         }
     }
 

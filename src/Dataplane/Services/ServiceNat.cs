@@ -83,6 +83,12 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
 
+    /// <summary>What the command line has added before, whether services are on or not.</summary>
+    public void Restore(IEnumerable<Translation> some)
+    {
+        foreach (var one in some) table.Put(TranslationSource.Cli, one);
+    }
+
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
     private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat) : null;

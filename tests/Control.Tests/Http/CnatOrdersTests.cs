@@ -16,9 +16,9 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     public Task InitializeAsync() => lab.InitializeAsync();
     public Task DisposeAsync() => lab.DisposeAsync();
 
-    private async Task<string> PostAsync(string body, HttpStatusCode expected = HttpStatusCode.OK)
+    private async Task<string> PostAsync(string body, HttpStatusCode expected = HttpStatusCode.OK, string query = "")
     {
-        using var answer = await lab.Unix.PostAsync(Path, new StringContent(body));
+        using var answer = await lab.Unix.PostAsync(Path + query, new StringContent(body));
         Assert.Equal(expected, answer.StatusCode);
         return await answer.Content.ReadAsStringAsync();
     }
@@ -33,7 +33,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     [Fact]
     public async Task What_was_added_is_told_as_it_was_said()
     {
-        Assert.Equal("""{"id":0}""", await PostAsync(Web));
+        Assert.Equal("""{"id":0,"savedIn":null}""", await PostAsync(Web));
         var told = (await lab.JsonAsync(Path))["translations"]![0]!;
         Assert.Equal((0, "cli", true), ((int)told["id"]!, (string)told["source"]!, (bool)told["inForce"]!));
         Assert.Equal(
@@ -51,8 +51,31 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         await PostAsync(Web);
         var told = (await lab.JsonAsync(Path))["translations"]![0]!["translation"]!.ToJsonString();
         var before = lab.Dataplane.Translations.Row(0)!.Translation;
-        Assert.Equal("""{"id":0}""", await PostAsync(told));
+        Assert.Equal("""{"id":0,"savedIn":null}""", await PostAsync(told));
         Assert.Same(before, lab.Dataplane.Translations.Row(0)!.Translation);
+    }
+
+    [Fact]
+    public async Task What_is_saved_is_told_so_with_its_file_and_goes_from_it_when_it_goes()
+    {
+        await PostAsync("""{"protocol":"udp","vip":"30.0.0.2","port":53,"backends":[]}""");
+        Assert.Equal($$"""{"id":1,"savedIn":"{{lab.SavedIn}}"}""", await PostAsync(Web, query: "?save=true"));
+        Assert.Equal([false, true], (await lab.JsonAsync(Path))["translations"]!.AsArray().Select(one => (bool)one!["saved"]!));
+        Assert.Contains("30.0.0.2", await File.ReadAllTextAsync(lab.SavedIn), StringComparison.Ordinal);
+        Assert.Equal($$"""{"ids":[0,1],"savedIn":"{{lab.SavedIn}}"}""", await DeleteAsync(""));
+        Assert.DoesNotContain("30.0.0.2", await File.ReadAllTextAsync(lab.SavedIn), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_saved_is_in_force_and_the_answer_says_so()
+    {
+        await File.WriteAllTextAsync(lab.SavedIn, "my own notes");
+        var error = JsonNode.Parse(await PostAsync(Web, HttpStatusCode.Conflict, "?save=true"))!;
+        Assert.Equal("notSaved", (string)error["code"]!);
+        Assert.StartsWith(
+            "translation 0 is in force until bgpd ends, and is not saved: ", (string)error["message"]!, StringComparison.Ordinal);
+        Assert.Single(lab.Dataplane.Translations.Rows);
+        Assert.Equal("save", (string?)JsonNode.Parse(await PostAsync(Web, HttpStatusCode.BadRequest, "?save=yes"))!["where"]);
     }
 
     [Fact]
@@ -61,9 +84,9 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         await PostAsync(Web);
         await PostAsync("""{"protocol":"any","real":"eth0 v6","port":0,"backends":[]}""");
         await PostAsync("""{"protocol":"icmp","vip":"2001:db8::1","port":0,"backends":[{"to":"2001:db8::2"}]}""");
-        Assert.Equal("""{"ids":[1]}""", await DeleteAsync("?id=1"));
+        Assert.Equal("""{"ids":[1],"savedIn":null}""", await DeleteAsync("?id=1"));
         Assert.Contains("got 1: there is none", await DeleteAsync("?id=1", HttpStatusCode.NotFound), StringComparison.Ordinal);
-        Assert.Equal("""{"ids":[0,2]}""", await DeleteAsync(""));
+        Assert.Equal("""{"ids":[0,2],"savedIn":null}""", await DeleteAsync(""));
         Assert.Empty(lab.Dataplane.Translations.Rows);
     }
 

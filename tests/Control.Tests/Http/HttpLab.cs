@@ -15,6 +15,8 @@ public sealed class HttpLab : IAsyncLifetime
     public FakeDaemon Daemon { get; } = new();
     public FakeDataplane Dataplane { get; } = new();
     public string Socket => Path.Combine(folder.FullName, "bgpd.sock");
+    /// <summary>Where translations are saved; not there at first.</summary>
+    public string SavedIn => Path.Combine(folder.FullName, "translations.json");
     /// <summary>Whose defect nobody minds: what health says of it is what is asked.</summary>
     public Net.Loops Loops { get; } = new(TimeProvider.System, NullLogger<Net.Loops>.Instance, (_, _) => { });
     public HttpControl Server { get; private set; } = null!;
@@ -26,6 +28,7 @@ public sealed class HttpLab : IAsyncLifetime
         Server = new([$"unix:{Socket}", "127.0.0.1:0"], Speaker, Daemon, Loops, TimeProvider.System, NullLoggerFactory.Instance)
         {
             Dataplane = Dataplane,
+            Saved = new(SavedIn, NullLogger<SavedTranslations>.Instance),
             Hosts = ["bgpd.lab.example"],
         };
         await Server.StartAsync();
