@@ -58,3 +58,23 @@ public sealed record CnatCountAnswer(ulong Packets, ulong Octets);
 /// <summary><c>DELETE /v1/cnat/sessions</c>.</summary>
 /// <param name="Count">How many were ended.</param>
 public sealed record CnatEndedAnswer(long Count);
+
+/// <summary><c>GET /v1/cnat/explain</c>: what becomes of a connection by its first packet.</summary>
+/// <param name="Translation">Which one takes it; null: none does.</param>
+/// <param name="Verdict">passes, dropped, or depends: then <paramref name="Ways"/> says on what.</param>
+/// <param name="Backend"><c>ADDRESS[:PORT]</c>; null: it is not translated, or that depends.</param>
+/// <param name="As">Whom the other side sees; null: it does not pass, that depends, or the kernel chooses among several
+/// addresses.</param>
+/// <param name="SourceTranslated">Without a port in <paramref name="As"/> the kernel takes a free one.</param>
+/// <param name="Interface">That it leaves by; null: it does not leave, or nobody knows.</param>
+/// <param name="Rule">The one that decided, in nft's words; null: it met none, or that depends.</param>
+/// <param name="Session">The kernel has the connection already: its packets go by this, and not by the rules.</param>
+/// <param name="Trail">Every rule that it meets.</param>
+public sealed record CnatExplanationAnswer(
+    TranslationAnswer? Translation, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Interface, string? Rule,
+    IReadOnlyList<CnatWayAnswer> Ways, CnatSessionAnswer? Session, IReadOnlyList<string> Trail);
+
+/// <summary>What becomes of it where that is so which nobody has said.</summary>
+/// <param name="Verdict">passes, dropped, or depends: it cannot be told any further.</param>
+public sealed record CnatWayAnswer(
+    IReadOnlyList<string> DependsOn, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Rule);

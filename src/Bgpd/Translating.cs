@@ -65,6 +65,9 @@ internal sealed class Translating(
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
         work?.Dataplane.ServicesAsync(stop) ?? Task.FromResult(ServicesView.Off);
 
+    public Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default) =>
+        work?.Dataplane.ExplainTranslationAsync(packet, stop) ?? Task.FromResult<TranslationExplanation?>(null);
+
     public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
 
@@ -121,21 +124,21 @@ internal sealed class Translating(
         }
     }
 
-    private static string Section(DataplaneSettings settings) =>
-        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
-
     private async Task KeepAddedAsync(Work ending) =>
         added = [.. (await ending.Dataplane.ServicesAsync().ConfigureAwait(false)).Translations
             .Where(row => row.Source == TranslationSource.Cli).Select(row => row.Translation)];
+
+    private static string Section(DataplaneSettings settings) =>
+        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
 
     private async Task EndAsync()
     {
         problem = null;
         if (work is not { } ended) return;
+        await KeepAddedAsync(ended).ConfigureAwait(false);
         work = null;
         await using (ended.ConfigureAwait(false))
         {
-            await KeepAddedAsync(ended).ConfigureAwait(false);
             if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
             if (await ended.FlushAsync().ConfigureAwait(false) is { } words) log.NatStays(DataplaneLoop.Table, words);
             else log.NatGone(DataplaneLoop.Table);

@@ -144,7 +144,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var way = facts.Way(packet);
         if (packet.Out == null && way != null) packet = packet with { Out = facts.NameOf(way.Interface) };
         var ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
-        var masqueraded = packet.Out is { } link ? facts.Masqueraded(link, Towards(packet, way, link, facts)) : null;
+        var masqueraded = packet.Out is { } link ? facts.Masqueraded(link, packet.Destination, way) : null;
         return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
     }
 
@@ -207,6 +207,13 @@ public sealed class DataplaneLoop : IAsyncDisposable
         await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
             ? await Task.Run(() => ServiceSessions.End(owners, which), stop).ConfigureAwait(false) : null;
 
+    public async Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
+    {
+        var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
+        return owners == null ? null
+            : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
+    }
+
     private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -220,12 +227,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
         await inbox.Writer.WriteAsync(new DataplaneNews.Ask(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
         return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
     }
-
-    /// <summary>The next hop, where the packet leaves as it is routed; a gateway of the other family makes no difference
-    /// (rt_nexthop).</summary>
-    private static Address Towards(Packet packet, PacketWay? way, string link, HostFacts facts) =>
-        way?.Gateway is { } gateway && gateway.Family == packet.Destination.Family && facts.NameOf(way.Interface) == link
-            ? gateway : packet.Destination;
 
     /// <summary>Of the kernel's, other links and addresses make other endpoints, and services lead elsewhere; other routes decide what
     /// leads upstream, and nothing else here. Told by one loop, one after the other.</summary>

@@ -34,6 +34,11 @@ public interface IDataplane
     /// <summary>All translations, by their ids.</summary>
     Task<ServicesView> ServicesAsync(CancellationToken stop = default);
 
+    /// <summary>What becomes of a connection's first packet by the translations, and of it where the kernel has it already; null: services
+    /// are off.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell its connections.</exception>
+    Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default);
+
     /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force.</summary>
     /// <returns>Its id; null: services are off.</returns>
     Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default);

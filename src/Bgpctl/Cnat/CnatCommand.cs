@@ -17,6 +17,8 @@ internal abstract record CnatCommand
 
     public sealed record EndSessions(SessionQuery Which) : CnatCommand;
 
+    public sealed record Explain(SaidPacket Packet) : CnatCommand;
+
     /// <summary>Sessions end, and what the command line has added goes.</summary>
     public sealed record Purge : CnatCommand;
 
@@ -32,6 +34,15 @@ internal sealed record SessionQuery
     public string? Protocol { get; init; }
     public string? Ip { get; init; }
     public ushort? Port { get; init; }
+}
+
+/// <summary>What is said of a connection's first packet; null: nothing.</summary>
+internal sealed record SaidPacket(string Source, ushort? SourcePort, string Destination, string Protocol, ushort? Port)
+{
+    /// <summary>The interface that it comes in by.</summary>
+    public string? In { get; init; }
+    /// <summary>The interface that it leaves by; null: as the kernel routes it.</summary>
+    public string? Out { get; init; }
 }
 
 /// <param name="Return">As the backends see them.</param>

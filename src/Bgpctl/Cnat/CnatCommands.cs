@@ -18,6 +18,7 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         CnatCommand.Remove(var id) => RemoveAsync($"?id={id}", stop),
         CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
         CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
+        CnatCommand.Explain(var packet) => ExplainAsync(packet, stop),
         CnatCommand.EndSessions(var which) => EndAsync(which, stop),
         CnatCommand.Purge => PurgeAsync(stop),
         CnatCommand.NotHere(var words) => throw new Refusal(words),
@@ -73,14 +74,24 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
             daemon.Read(body, AnswersJson.Default.CnatSessionsAnswer), look.Verbose, look.Return, time.GetUtcNow()));
     }
 
-    private static string Query(SessionQuery which, int? most)
+    private async Task ExplainAsync(SaidPacket packet, CancellationToken stop)
     {
-        (string Key, IFormattable? Number, string? Text)[] words =
-        [
-            ("id", which.Id, null), ("translation", which.Translation, null),
-            ("protocol", null, which.Protocol == "any" ? null : which.Protocol),
-            ("ip", null, which.Ip), ("port", which.Port, null), ("max", most, null),
-        ];
+        // ICMP of IPv6 is another protocol.
+        var protocol = packet.Protocol is "icmp" && packet.Destination.Contains(':', StringComparison.Ordinal) ? "icmp6" : packet.Protocol;
+        var body = await daemon.GetTextAsync("/v1/cnat/explain" + Query(
+            ("src", null, packet.Source), ("sport", packet.SourcePort, null), ("dst", null, packet.Destination),
+            ("protocol", null, protocol), ("dport", packet.Port, null), ("in", null, packet.In), ("out", null, packet.Out)), stop)
+            .ConfigureAwait(false);
+        Show(body, () => CnatExplainView.Of(daemon.Read(body, AnswersJson.Default.CnatExplanationAnswer), packet));
+    }
+
+    private static string Query(SessionQuery which, int? most) => Query(
+        ("id", which.Id, null), ("translation", which.Translation, null),
+        ("protocol", null, which.Protocol == "any" ? null : which.Protocol),
+        ("ip", null, which.Ip), ("port", which.Port, null), ("max", most, null));
+
+    private static string Query(params IEnumerable<(string Key, IFormattable? Number, string? Text)> words)
+    {
         var said = words.Select(one => (one.Key, Value: one.Text ?? one.Number?.ToString(null, CultureInfo.InvariantCulture)))
             .Where(one => one.Value != null).Select(one => $"{one.Key}={Uri.EscapeDataString(one.Value!)}").ToArray();
         return said.Length == 0 ? "" : $"?{string.Join('&', said)}";

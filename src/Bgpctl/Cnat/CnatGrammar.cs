@@ -38,6 +38,7 @@ internal static class CnatGrammar
         if (line.Is("translation")) return Translation(line);
         if (line.Is("session")) return Session(line);
         if (line.Is("show")) return Show(line);
+        if (line.Is("explain")) return Explain(line);
         if (line.Is("purge")) return new CnatCommand.Purge();
         if (line.Is("snat")) return CnatSourceNat.Snat(line);
         if (line.Is("set")) return CnatSourceNat.Set(line);
@@ -99,6 +100,19 @@ internal static class CnatGrammar
         var which = new SessionQuery();
         while (Filters(line, ref which)) { }
         return new CnatCommand.EndSessions(which);
+    }
+
+    /// <summary>explain SRC[:PORT] DST PROTO[:PORT] [in IF] [out IF]</summary>
+    private static CnatCommand.Explain Explain(CnatLine line)
+    {
+        var (source, sourcePort) = AddressAndPort(line, "SOURCE[:PORT]");
+        var destination = line.Text("DESTINATION", Address) ?? throw line.Mistake();
+        if (!line.Reads("PROTOCOL:PORT", ProtocolAndPort, out var asked)) throw line.Mistake();
+        var packet = new SaidPacket(source, sourcePort, destination, asked.Protocol, asked.Port);
+        while (true)
+            if (line.Is("in")) packet = packet with { In = Interface(line) };
+            else if (line.Is("out")) packet = packet with { Out = Interface(line) };
+            else return new(packet);
     }
 
     private static CnatCommand Show(CnatLine line)

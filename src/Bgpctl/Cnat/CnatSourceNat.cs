@@ -1,4 +1,3 @@
-using Calico.Bgp.Kernel.Links;
 using static Calico.Bgp.Bgpctl.Cnat.CnatTerms;
 
 namespace Calico.Bgp.Bgpctl.Cnat;
@@ -20,7 +19,8 @@ internal static class CnatSourceNat
             ? throw line.Mistake("the end of the line (ex_ctl is a word of the tool that made cnat's documentation)") : Missing;
     }
 
-    /// <summary>set [cnat] snat-policy … | set [cnat] feature IF [enable|disable] | set interface feature IF ARC-FEATURE arc ARC</summary>
+    /// <summary>set [cnat] snat-policy … | set [cnat] feature IF [enable|disable]
+    /// | set interface feature IF ARC-FEATURE arc ARC</summary>
     public static CnatCommand Set(CnatLine line)
     {
         line.Is("cnat");
@@ -67,10 +67,5 @@ internal static class CnatSourceNat
         if (!line.Is(word)) return false;
         CnatTerms.Number(line, "NUMBER");
         return true;
-    }
-
-    private static void Interface(CnatLine line)
-    {
-        if (line.Text("INTERFACE", text => LinkNames.IsName(text) ? text : null) == null) throw line.Mistake();
     }
 }

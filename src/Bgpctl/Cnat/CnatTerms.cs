@@ -1,5 +1,6 @@
 using System.Globalization;
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Links;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl.Cnat;
@@ -21,6 +22,31 @@ internal static class CnatTerms
     public static string? Address(string text) => Net.Address.TryParse(text, out var address) ? address.ToString() : null;
 
     public static string? Network(string text) => Prefix.TryParse(text, out var prefix) ? prefix.ToString() : null;
+
+    /// <exception cref="CnatMistake">There is none.</exception>
+    public static string Interface(CnatLine line) =>
+        line.Text("INTERFACE", text => LinkNames.IsName(text) ? text : null) ?? throw line.Mistake();
+
+    /// <summary><c>10.0.0.9</c>, <c>10.0.0.9:40000</c>, <c>[2001:db8::9]:40000</c>.</summary>
+    /// <exception cref="CnatMistake">There is none.</exception>
+    public static (string Address, ushort? Port) AddressAndPort(CnatLine line, string what)
+    {
+        static BackendEnd? Read(string text) => TranslationWords.End(text) is { Place.Address: not null } end ? end : null;
+        var text = line.Text(what, text => Read(text) == null ? null : text) ?? throw line.Mistake();
+        var end = Read(text)!;
+        return (end.Place!.ToString(), end.Port);
+    }
+
+    /// <summary><c>tcp:80</c>, <c>icmp</c>, <c>47</c>.</summary>
+    public static (string Protocol, ushort? Port)? ProtocolAndPort(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var (protocol, port) = colon < 0 ? (text, null) : (text[..colon], Port(text[(colon + 1)..]));
+        if (colon >= 0 && port == null) return null;
+        var isKnown = protocol.ToLowerInvariant() is "tcp" or "udp" or "sctp" or "udplite"
+            || (port == null && (protocol.ToLowerInvariant() is "icmp" or "icmp6" || byte.TryParse(protocol, out _)));
+        return isKnown ? (protocol.ToLowerInvariant(), port) : null;
+    }
 
     /// <exception cref="CnatMistake">There is none.</exception>
     public static int Number(CnatLine line, string what) => line.Reads(what, Int, out var number) ? number : throw line.Mistake();

@@ -12,14 +12,15 @@ internal static class CnatWords
           translation del ID
           show translation [ID]
           show session [verbose] [return] [ip X] [port N] [proto P] [translation ID] [max N]
+          explain SOURCE[:PORT] DESTINATION PROTOCOL:PORT [in IF] [out IF]   which backend it gets, as whom, and why
           session purge [all|ID|ip X|port N|proto P|translation ID]   ends sessions
           purge                      ends all sessions, and removes what was added so
         """;
 
-    public static Command Command(Func<ParseResult, DaemonCommands> make)
     private const string Description =
         "Translations of what is sent to services, in the words of VPP's cnat; without a line those that are typed, or piped in:\n" + Lines;
 
+    public static Command Command(Func<ParseResult, DaemonCommands> make)
     {
         var words = new Argument<string[]>("LINE") { Description = "a line of cnat", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("cnat", Description) { words };

@@ -40,13 +40,17 @@ internal static class CnatSessions
 
     /// <param name="also">A number more that the query may have.</param>
     /// <param name="action">False: services are off.</param>
-    private static async Task DoAsync(
-        HttpContext http, IDataplane? dataplane, string? also, Func<SessionFilter, IDataplane, Task<bool>> action)
+    private static Task DoAsync(
+        HttpContext http, IDataplane? dataplane, string? also, Func<SessionFilter, IDataplane, Task<bool>> action) =>
+        Read(http.Request.Query, also, out var which) is { } wrong ? Answer.ErrorAsync(http, wrong)
+            : AskAsync(http, dataplane, known => action(which, known));
+
+    /// <param name="action">False: services are off.</param>
+    internal static async Task AskAsync(HttpContext http, IDataplane? dataplane, Func<IDataplane, Task<bool>> action)
     {
         try
         {
-            if (Read(http.Request.Query, also, out var which) is { } wrong) await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
-            else if (dataplane == null || !await action(which, dataplane).ConfigureAwait(false))
+            if (dataplane == null || !await action(dataplane).ConfigureAwait(false))
                 await Answer.ErrorAsync(http, AnswerCode.ServicesOff, CnatOrders.Off).ConfigureAwait(false);
         }
         catch (Win32Exception refused)
@@ -84,7 +88,7 @@ internal static class CnatSessions
     private static long? Number(string text, long most) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most ? number : null;
 
-    private static CnatSessionAnswer Of(ServiceSession one)
+    internal static CnatSessionAnswer Of(ServiceSession one)
     {
         var (connection, state) = (one.Connection, one.State);
         var word = state.Tcp is { } tcp && tcp < TcpStates.Length ? TcpStates[tcp] : state.IsAnswered ? "answered" : "unanswered";

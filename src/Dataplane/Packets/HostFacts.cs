@@ -64,4 +64,9 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
         if (!towards.IsIPv4) return there.Length == 1 ? there[0].Address : null;
         return (Array.Find(there, one => one.Subnet.Contains(towards)) ?? there.FirstOrDefault())?.Address;
     }
+
+    /// <summary>Likewise, of a packet that goes this way: towards the next hop, where it leaves as it is routed; a gateway of the other
+    /// family makes no difference (rt_nexthop).</summary>
+    public Address? Masqueraded(string link, Address destination, PacketWay? way) => Masqueraded(
+        link, way?.Gateway is { } gateway && gateway.Family == destination.Family && NameOf(way.Interface) == link ? gateway : destination);
 }

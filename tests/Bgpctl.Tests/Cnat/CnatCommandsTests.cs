@@ -1,4 +1,6 @@
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl.Tests.Cnat;
 
@@ -73,6 +75,41 @@ public sealed class CnatCommandsTests : IAsyncLifetime
             ["Id = 7, Translation = , Protocol = ", "Id = , Translation = 1, Protocol = Icmp", "Id = , Translation = , Protocol = "],
             lab.Dataplane.SessionOrders.Select(order => order.Split("{ ")[1].Split(", Address")[0]));
         Assert.Equal(TranslationSource.File, Assert.Single(lab.Dataplane.Translations.Rows).Source);
+    }
+
+    [Fact]
+    public async Task What_is_saved_is_told_with_the_file()
+    {
+        Assert.Equal($"translation 0 is in force, and saved in {lab.SavedIn}, which is bgpd's own\n",
+            await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080 --save"));
+        Assert.Contains("cli, saved", await RunAsync("show translation"), StringComparison.Ordinal);
+        Assert.Equal($"translation 0 is gone, from {lab.SavedIn}, too\n", await RunAsync("translation del 0"));
+    }
+
+    [Fact]
+    public async Task A_connection_is_explained_by_what_the_rules_make_of_it()
+    {
+        await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080 to 1.2.3.4->20.0.0.2");
+        static BackendEnd End(string address, ushort? port) => new(TranslationPlace.Of(Address.Parse(address)), port);
+        var end = new TranslationEnd(PacketVerdict.Accept, End("20.0.0.2", 80), true, End("1.2.3.4", null), true, "chain svc: dnat");
+        lab.Dataplane.Explanation = new(lab.Dataplane.Translations.Row(0), [end]) { Interface = "v0", Session = lab.Dataplane.Sessions[0] };
+        Assert.Equal(
+            [
+                "it goes to 20.0.0.2:80",
+                "session 7 is there (established): until it ends it goes to 20.0.0.1:8080, as 10.0.0.9:40001",
+                "- translation 0 (cli) takes it, and has 2 backends, of which the hash chooses by source, destination, sourcePort, "
+                + "destinationPort, protocol",
+                "- its source becomes 1.2.3.4, and a port that the kernel chooses", "- it leaves by v0", "rule: chain svc: dnat",
+            ],
+            Lines(await RunAsync("explain 10.0.0.9:40001 30.0.0.2 tcp:80 in eth0")));
+        Assert.Equal("10.0.0.9:40001 30.0.0.2:80 Tcp", lab.Dataplane.Explained);
+        lab.Dataplane.Explanation = new(null, [end with { Verdict = PacketVerdict.Drop, To = End("30.0.0.2", 81), IsTranslated = false }]);
+        Assert.Equal("it is dropped\n- no translation takes it\nrule: chain svc: dnat\n",
+            await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
+        lab.Dataplane.Explanation = new(null, [end with { Verdict = PacketVerdict.Open, IsTranslated = false, DependsOn = ["the port"] }]);
+        Assert.Equal("it depends on the port\n- no translation takes it\n- the port: it cannot be told which way it goes\n",
+            await RunAsync("explain 2001:db8::9 2001:db8::2 icmp"));
+        Assert.Equal("2001:db8::9: 2001:db8::2: Icmp6", lab.Dataplane.Explained);
     }
 
     [Fact]

@@ -35,6 +35,12 @@ public sealed class CnatGrammarTests
     [InlineData("cnat show translation", "ShowTranslations { Id =  }")]
     [InlineData("cnat show cnat translation 5", "ShowTranslations { Id = 5 }")]
     [InlineData("cnat purge", "Purge { }")]
+    [InlineData("cnat explain 10.0.0.9:40000 30.0.0.2 TCP:80",
+        "Explain { Packet = SaidPacket { Source = 10.0.0.9, SourcePort = 40000, Destination = 30.0.0.2, Protocol = tcp, Port = 80, "
+        + "In = , Out =  } }")]
+    [InlineData("explain [2001:DB8::9]:40000 2001:db8::2 icmp in eth0 out eth1",
+        "Explain { Packet = SaidPacket { Source = 2001:db8::9, SourcePort = 40000, Destination = 2001:db8::2, Protocol = icmp, Port = , "
+        + "In = eth0, Out = eth1 } }")]
     [InlineData("cnat session purge", "EndSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  } }")]
     [InlineData("session purge all", "EndSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  } }")]
     [InlineData("session purge 4000000000",
@@ -76,7 +82,8 @@ public sealed class CnatGrammarTests
         Assert.Contains(why, ((CnatCommand.NotHere)Parse(line)).Words, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("translate", "expected cnat, translation, session, show, purge, snat, set, client, log or test, got \"translate\"", 0)]
+    [InlineData("translate",
+        "expected cnat, translation, session, show, explain, purge, snat, set, client, log or test, got \"translate\"", 0)]
     [InlineData("cnat", "got the end of the line", 5)]
     [InlineData("translation add proto gre vip 1.1.1.1", "expected tcp, udp, sctp, icmp, any or icmp6, got \"gre\"", 22)]
     [InlineData("translation add proto tcp vip 30.0.0.2 to ->1.1.1.1", "expected PORT (0: all), got \"to\"", 39)]
@@ -89,6 +96,10 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto tcp vip 30.0.0.2 80 flow-hash weather to ->1.1.1.1", "got \"weather\"", 52)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to - 8080", "in quotes: a shell", 45)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to 1.2.3.4- 8080", "in quotes: a shell", 45)]
+    [InlineData("cant show translation", "cant is a slip of cnat's documentation", 0)]
+    [InlineData("explain 10.0.0.9 30.0.0.2 tcp80", "expected PROTOCOL:PORT, got \"tcp80\"", 26)]
+    [InlineData("explain 10.0.0.9 30.0.0.2 icmp:8", "expected PROTOCOL:PORT, got \"icmp:8\"", 26)]
+    [InlineData("explain eth0 30.0.0.2 tcp:80", "expected SOURCE[:PORT], got \"eth0\"", 8)]
     [InlineData("translation del web", "expected ID, got \"web\"", 16)]
     [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
@@ -100,4 +111,21 @@ public sealed class CnatGrammarTests
         Assert.Contains(words, mistake[0], StringComparison.Ordinal);
         Assert.Equal(($"  {line}", $"  {new string(' ', column)}^"), (mistake[1], mistake[2]));
     }
+
+    [Theory]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 8080", false)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 8080 weight 2 --save", true)]
+    public void A_translation_is_saved_where_that_is_said(string line, bool save) =>
+        Assert.Equal(save, ((CnatCommand.Add)Parse(line)).Save);
+
+    [Theory]
+    [InlineData("", "cnat translation session show explain purge snat set client log test")]
+    [InlineData("cnat show ", "cnat translation session timestamp snat snat-policy client feature-hooks")]
+    [InlineData("translation add proto tcp vip 30.0.0.2 ", "PORT")]
+    [InlineData("translation add proto tcp real eth0 80 ", "noclient default maglev flow-hash to")]
+    [InlineData("session purge 7 ", "")]
+    [InlineData("show session ", "verbose return max ip port proto translation")]
+    [InlineData("show weather ", "")]
+    public void What_may_come_next_is_what_the_grammar_looks_for(string said, string words) =>
+        Assert.Equal(words, string.Join(' ', CnatGrammar.Expected(said)));
 }

@@ -65,6 +65,18 @@ public sealed class FakeDataplane : IDataplane
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         Task.FromResult(Translations.Remove(TranslationSource.Cli, id));
 
+    /// <summary>What is answered; null: services are off.</summary>
+    public TranslationExplanation? Explanation { get; set; }
+
+    /// <summary>What was asked about.</summary>
+    public string? Explained { get; private set; }
+
+    public Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
+    {
+        Explained = $"{packet.Source}:{packet.SourcePort} {packet.Destination}:{packet.DestinationPort} {packet.Protocol}";
+        return Task.FromResult(Explanation);
+    }
+
     public ImmutableArray<ServiceSession> Sessions { get; set; } =
     [
         new(0, new(Address.Parse("10.0.0.9"), Address.Parse("30.0.0.2"), 6, false)

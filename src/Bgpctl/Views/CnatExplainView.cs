@@ -1,0 +1,67 @@
+using Calico.Bgp.Answers;
+using Calico.Bgp.Bgpctl.Cnat;
+
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl cnat explain</c>: which backend a connection gets, as whom it gets there, and why.</summary>
+internal static class CnatExplainView
+{
+    public static Page Of(CnatExplanationAnswer told, SaidPacket asked) => new(new Section(
+        new Cell(Verdict(told, asked), Tone.Strong), null,
+        [
+            .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
+            new("- " + Translation(told.Translation)),
+            .. told.Verdict == "passes" ? [new("- " + Source(told.As, told.SourceTranslated, asked))] : Array.Empty<Cell>(),
+            .. told.Interface is { } link && told.Verdict == "passes" ? [new($"- it leaves by {link}")] : Array.Empty<Cell>(),
+            .. told.Ways.Select(way => new Cell("- " + Way(way, asked))),
+            .. told.Rule is { } rule ? [new Cell("rule: " + rule, Tone.Faint)] : Array.Empty<Cell>(),
+        ]));
+
+    private static string Verdict(CnatExplanationAnswer told, SaidPacket asked) => told.Verdict switch
+    {
+        "passes" when told.Backend is { } backend => $"it goes to {backend}",
+        "passes" => $"it goes on to {asked.Destination} as it is",
+        "dropped" => "it is dropped" + (told.Backend is { } backend ? $" on its way to {backend}" : ""),
+        _ => $"it depends on {string.Join(", ", told.Ways.SelectMany(way => way.DependsOn).Distinct())}",
+    };
+
+    private static Cell Session(CnatSessionAnswer one) => new(
+        $"session {one.Id} is there ({one.State}): until it ends it goes to {one.Backend}, as {one.As}", Tone.Good);
+
+    private static string Translation(TranslationAnswer? one)
+    {
+        if (one == null) return "no translation takes it";
+        var said = one.Translation;
+        var how = said.Backends.Count switch
+        {
+            0 => "has no backend",
+            1 => $"has one backend, {CnatView.Backend(said.Backends[0])}",
+            _ => $"has {said.Backends.Count} backends, of which {(said.Balance == "maglev" ? "Maglev's table" : "the hash")} chooses by "
+                + string.Join(", ", said.FlowHash ?? []),
+        };
+        return $"translation {one.Id} ({CnatView.Owner(one)}) takes it, and {how}{(one.Problem is { } problem ? $": {problem}" : "")}";
+    }
+
+    private static string Source(string? seen, bool isTranslated, SaidPacket asked) => (isTranslated, seen) switch
+    {
+        (false, _) => $"its source stays {seen ?? asked.Source}",
+        (true, null) => "its source becomes an address of the interface that it leaves by",
+        (true, { } address) => $"its source becomes {address}"
+            + (LacksPort(address, asked) ? ", and a port that the kernel chooses" : ""),
+    };
+
+    private static bool LacksPort(string address, SaidPacket asked) =>
+        asked.Protocol is "tcp" or "udp" or "sctp" or "udplite" && Net.Address.TryParse(address, out _);
+
+    private static string Way(CnatWayAnswer way, SaidPacket asked)
+    {
+        var becomes = way.Verdict switch
+        {
+            "passes" when way.Backend is { } backend => $"it goes to {backend}",
+            "passes" => $"it goes on to {asked.Destination} as it is",
+            "dropped" => "it is dropped",
+            _ => "it cannot be told which way it goes",
+        };
+        return way.DependsOn.Count == 0 ? becomes : $"{string.Join(", ", way.DependsOn)}: {becomes}";
+    }
+}

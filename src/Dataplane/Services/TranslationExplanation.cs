@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
+using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Services;
+
+/// <summary>What becomes of a connection by its first packet. The rules in force have decided; this words it.</summary>
+/// <param name="Translation">Which one takes it; null: none does.</param>
+/// <param name="Ends">All that may become of it; one where everything is known that was asked.</param>
+public sealed record TranslationExplanation(TranslationRow? Translation, ListOf<TranslationEnd> Ends)
+{
+    /// <summary>The way to where it goes; null: nobody knows it, or it ends here.</summary>
+    public string? Interface { get; init; }
+    /// <summary>The connection as the kernel has it: its packets do not meet the rules any more. Null: there is none, or nobody has said
+    /// enough to tell.</summary>
+    public ServiceSession? Session { get; init; }
+    /// <summary>Every rule that it meets.</summary>
+    public ListOf<string> Trail { get; init; } = [];
+}
+
+/// <param name="To">Where it goes; an address alone where nobody has said the port.</param>
+/// <param name="IsTranslated">By a translation of ours.</param>
+/// <param name="From">Whom the other side sees; null: the kernel chooses among several addresses.</param>
+/// <param name="IsFromElse">Not whom it came from; without a port in <paramref name="From"/> the kernel takes a free one.</param>
+/// <param name="Rule">The one that decided, in nft's words, with its chain; null: it met none.</param>
+public sealed record TranslationEnd(
+    PacketVerdict Verdict, BackendEnd To, bool IsTranslated, BackendEnd? From, bool IsFromElse, string? Rule)
+{
+    /// <summary>What was taken to be so, because nobody has said it.</summary>
+    public ListOf<string> DependsOn { get; init; } = [];
+
+    /// <summary>The same becomes of it, by whichever rule.</summary>
+    internal bool IsLike(TranslationEnd other) => this with { Rule = null, DependsOn = [] } == other with { Rule = null, DependsOn = [] };
+}
+
+/// <summary>Asks the rules in force what they make of a connection, and the kernel whether it has it already.</summary>
+internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, SessionOwners owners, ServicesView view)
+{
+    public async Task<TranslationExplanation> ExplainAsync(Packet packet, CancellationToken stop)
+    {
+        var ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
+        // By which interface it leaves follows from where the translation sends it, and other rules ask for that.
+        PacketWay? way = null;
+        if (OnlyDestination(packet, ends) is { } sent)
+        {
+            way = facts.Way(sent);
+            if (packet.Out == null && way != null)
+            {
+                packet = packet with { Out = facts.NameOf(way.Interface) };
+                ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
+            }
+        }
+        var told = ends.Select(end => Of(packet, end, way)).ToArray();
+        return new(Taker(packet), [.. told.All(told[0].IsLike) ? told[..1] : told])
+        {
+            Interface = packet.Out,
+            Session = await SessionAsync(packet, stop).ConfigureAwait(false),
+            Trail = [.. ends[0].Trail.Select(step => step.ToString())],
+        };
+    }
+
+    /// <summary>The packet as it is sent on, where it goes one way alone.</summary>
+    private static Packet? OnlyDestination(Packet packet, ImmutableArray<PacketEnd> ends)
+    {
+        if (ends.Any(end => end.Verdict == PacketVerdict.Open)) return null;
+        if (ends.Select(end => To(packet, end)).Distinct().ToArray() is not [var only]) return null;
+        return new(packet.Source, only.Place!.Address!.Value)
+        {
+            Protocol = packet.Protocol,
+            SourcePort = packet.SourcePort,
+            DestinationPort = only.Port,
+            Mark = packet.Mark,
+            In = packet.In,
+            Out = packet.Out,
+        };
+    }
+
+    private TranslationEnd Of(Packet packet, PacketEnd end, PacketWay? way) => new(
+        end.Verdict, To(packet, end), end.Destination != null, From(packet, end, way), end.Source != null, end.Decided?.ToString())
+    {
+        DependsOn = [.. end.DependsOn.Select(condition => condition.ToString())],
+    };
+
+    private static BackendEnd To(Packet packet, PacketEnd end) => end.Destination is { First: { } to } translated
+        ? new(TranslationPlace.Of(to), Only(translated.Ports) ?? packet.DestinationPort)
+        : new(TranslationPlace.Of(packet.Destination), packet.DestinationPort);
+
+    private BackendEnd? From(Packet packet, PacketEnd end, PacketWay? way)
+    {
+        if (end.Source is not { } translated) return new(TranslationPlace.Of(packet.Source), packet.SourcePort);
+        var address = translated.First == translated.Last ? translated.First : null;
+        if (translated.First == null && packet.Out is { } link)
+            address = facts.Masqueraded(link, To(packet, end).Place!.Address!.Value, way);
+        return address is { } known ? new(TranslationPlace.Of(known), Only(translated.Ports)) : null;
+    }
+
+    private static ushort? Only(PortRange? ports) => ports is { } range && range.From == range.To ? range.From : null;
+
+    private TranslationRow? Taker(Packet packet) => packet.Protocol is { } protocol
+        && owners.Of(new(packet.Source, packet.Destination, (byte)protocol, false) { DestinationPort = packet.DestinationPort }) is { } id
+            ? view.Translations.FirstOrDefault(row => row.Id == id) : null;
+
+    /// <summary>Of a protocol with ports both have to be said.</summary>
+    /// <exception cref="Win32Exception">The kernel refused to tell.</exception>
+    private async Task<ServiceSession?> SessionAsync(Packet packet, CancellationToken stop)
+    {
+        var hasPorts = packet.Protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6);
+        if (packet.Protocol is not { } protocol || (hasPorts && (packet.SourcePort == null || packet.DestinationPort == null))) return null;
+        bool IsIt(ServiceSession one) => one.Connection.Source == packet.Source && one.Connection.Destination == packet.Destination
+            && (!hasPorts || (one.Connection.SourcePort == packet.SourcePort && one.Connection.DestinationPort == packet.DestinationPort));
+        var which = new SessionFilter { Protocol = protocol, Address = packet.Source, Port = hasPorts ? packet.SourcePort : null };
+        return (await Task.Run(() => ServiceSessions.Read(owners, which), stop).ConfigureAwait(false)).FirstOrDefault(IsIt);
+    }
+}
