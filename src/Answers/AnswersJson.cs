@@ -30,6 +30,8 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(CnatSessionsAnswer))]
 [JsonSerializable(typeof(CnatEndedAnswer))]
 [JsonSerializable(typeof(CnatExplanationAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<CnatClientAnswer>))]
+[JsonSerializable(typeof(CnatMaglevAnswer))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(PolicyLintAnswer))]
 [JsonSerializable(typeof(TrialAnswer))]

@@ -78,3 +78,20 @@ public sealed record CnatExplanationAnswer(
 /// <param name="Verdict">passes, dropped, or depends: it cannot be told any further.</param>
 public sealed record CnatWayAnswer(
     IReadOnlyList<string> DependsOn, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Rule);
+
+/// <summary><c>GET /v1/cnat/clients</c>: an address that translations are at.</summary>
+/// <param name="Id">That of its first translation.</param>
+/// <param name="Address">Or <c>INTERFACE[ v6]</c>.</param>
+/// <param name="Kind">vip, of which what no translation takes is dropped; or real.</param>
+/// <param name="Translations">By their ids.</param>
+/// <param name="Sessions">How many they have made.</param>
+public sealed record CnatClientAnswer(int Id, string Address, string Kind, IReadOnlyList<int> Translations, long Sessions);
+
+/// <summary><c>bgpctl cnat test maglev</c>.</summary>
+/// <param name="Least">Places of the backend that has the fewest.</param>
+/// <param name="Most">Of the one that has the most.</param>
+/// <param name="Moved">Of the places of the backends that stay, the share that another gets when one goes, 0 to 1.</param>
+/// <param name="MostMoved">At worst.</param>
+/// <param name="Digest">Of the table.</param>
+public sealed record CnatMaglevAnswer(
+    int Tests, int Backends, int Length, int Least, int Most, double Moved, double MostMoved, string Digest);

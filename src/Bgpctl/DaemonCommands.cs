@@ -110,6 +110,8 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
 
     public CnatCommands Cnat => new(daemon, screen, time, json);
 
+    public CnatCommands CnatTo(TextWriter output) => new(daemon, new(output, screen.Errors, null), time, json);
+
     private Trying Trying => new(daemon, screen, time, json);
 
     /// <returns>False: a trap was found.</returns>

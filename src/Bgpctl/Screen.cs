@@ -19,6 +19,9 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
     /// <summary>What is piped in, where nobody types.</summary>
     public TextReader Piped { get; init; } = TextReader.Null;
 
+    /// <summary>The file that the output goes to; null: it is none.</summary>
+    public string? File { get; init; }
+
     /// <summary>Null: nobody types, or nobody sees what is typed.</summary>
     public Keyboard? Keyboard { get; init; }
 
@@ -29,6 +32,7 @@ internal sealed class Screen(TextWriter output, TextWriter errors, IAnsiConsole?
         {
             // Not Console.In, whose reads hold up who waits for them.
             Input = System.Console.IsInputRedirected ? null : new StreamReader(System.Console.OpenStandardInput()),
+            File = System.Console.IsOutputRedirected ? Cnat.ShellArrow.OutputOfProcess() : null,
             Piped = new StreamReader(System.Console.OpenStandardInput()),
             Keyboard = System.Console.IsInputRedirected || System.Console.IsOutputRedirected ? null : Keyboard.OfProcess,
         };

@@ -8,11 +8,12 @@ namespace Calico.Bgp.Configuration;
 /// <summary><c>services</c>: translations of destinations, in the manner of VPP's cnat.</summary>
 internal sealed class ServicesReader(Section root)
 {
-    private const int MostWeight = 100, LargestMaglev = 65_537;
+    private const int MostWeight = 100;
 
-    private static readonly Reading<long> Prime =
-        new($"a prime from 251 to {LargestMaglev}", text => Scalars.Number(251, LargestMaglev).Parse(text) is { } number
-            && Enumerable.Range(2, (int)Math.Sqrt(number) - 1).All(divisor => number % divisor != 0) ? number : null);
+    private static readonly Reading<long> Prime = new(
+        $"a prime from {MaglevTrial.SmallestSize} to {MaglevTrial.LargestSize}",
+        text => Scalars.Number(MaglevTrial.SmallestSize, MaglevTrial.LargestSize).Parse(text) is { } number && MaglevTrial.IsSize(number)
+            ? number : null);
 
     private static readonly Reading<FlowHash> Field = new(TranslationWords.FlowHashWords, TranslationWords.FlowHash);
 

@@ -29,6 +29,9 @@ public sealed class BgpctlLab : IAsyncLifetime
     public Task<int> PipeAsync(string text, params string[] args) => RunOnAsync(
         new(Output, Errors, null) { Piped = new StringReader(text) }, args);
 
+    /// <summary>With the output in a file.</summary>
+    public Task<int> RedirectAsync(string file, params string[] args) => RunOnAsync(new(Output, Errors, null) { File = file }, args);
+
     /// <summary>Keys, one after the other.</summary>
     internal Task<int> TypeAsync(IEnumerable<ConsoleKeyInfo> keys, params string[] args)
     {

@@ -19,6 +19,11 @@ internal abstract record CnatCommand
 
     public sealed record Explain(SaidPacket Packet) : CnatCommand;
 
+    /// <param name="Id">Null: all.</param>
+    public sealed record ShowClients(int? Id) : CnatCommand;
+
+    public sealed record TestMaglev(int Tests, int Backends, int Length) : CnatCommand;
+
     /// <summary>Sessions end, and what the command line has added goes.</summary>
     public sealed record Purge : CnatCommand;
 

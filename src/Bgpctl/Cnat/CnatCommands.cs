@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Views;
+using Calico.Bgp.Dataplane.Services;
 
 namespace Calico.Bgp.Bgpctl.Cnat;
 
@@ -19,6 +20,8 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
         CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
         CnatCommand.Explain(var packet) => ExplainAsync(packet, stop),
+        CnatCommand.ShowClients(var id) => ShowClientsAsync(id, stop),
+        CnatCommand.TestMaglev(var tests, var backends, var length) => TestMaglevAsync(tests, backends, length),
         CnatCommand.EndSessions(var which) => EndAsync(which, stop),
         CnatCommand.Purge => PurgeAsync(stop),
         CnatCommand.NotHere(var words) => throw new Refusal(words),
@@ -65,6 +68,21 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     {
         var body = await daemon.GetTextAsync(Translations, stop).ConfigureAwait(false);
         Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.TranslationsAnswer), id));
+    }
+
+    private async Task ShowClientsAsync(int? id, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/cnat/clients", stop).ConfigureAwait(false);
+        Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListCnatClientAnswer), id));
+    }
+
+    /// <summary>The table is the same everywhere, so that no daemon need be asked.</summary>
+    private Task TestMaglevAsync(int tests, int backends, int length)
+    {
+        var (least, most, moved, mostMoved, digest) = MaglevTrial.Run(tests, backends, length);
+        var answer = new CnatMaglevAnswer(tests, backends, length, least, most, moved, mostMoved, digest);
+        Show(JsonSerializer.Serialize(answer, AnswersJson.Default.CnatMaglevAnswer), () => CnatView.Of(answer));
+        return Task.CompletedTask;
     }
 
     private async Task ShowSessionsAsync(SessionQuery which, SessionLook look, CancellationToken stop)

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Services;
 using static Calico.Bgp.Bgpctl.Cnat.CnatTerms;
 
 namespace Calico.Bgp.Bgpctl.Cnat;
@@ -6,16 +7,11 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 internal static class CnatElsewhere
 {
     private static readonly CnatCommand Clients = new CnatCommand.NotHere(
-        "there are no clients here: `show session` says whose answers are whose, `show translation` which addresses are translated");
+        "clients are not made by hand here: `show client` lists the addresses of translations; the kernel knows whose answers are whose");
 
-    /// <summary>show [cnat] client [ID] | show [cnat] feature-hooks</summary>
+    /// <summary>show [cnat] feature-hooks</summary>
     public static CnatCommand Show(CnatLine line)
     {
-        if (line.Is("client"))
-        {
-            line.Reads("ID", Int, out _);
-            return Clients;
-        }
         return line.Is("feature-hooks")
             ? new CnatCommand.NotHere("there are no hooks here: rules of nftables translate, and `nft list table inet bgpd` lists them")
             : throw line.Mistake();
@@ -47,8 +43,21 @@ internal static class CnatElsewhere
         if (line.Is("scanner")) return line.Is("on") || line.Is("off")
             ? new CnatCommand.NotHere("there is no scanner here: the kernel forgets sessions by itself when their time is over")
             : throw line.Mistake();
-        if (!line.Is("maglev")) throw line.Mistake();
-        while (line.Is("tests") || line.Is("backends") || line.Is("len")) Number(line, "NUMBER");
-        return new CnatCommand.NotHere("no table is made to be tested here: `nft list map inet bgpd svc-ends4` lists those in force");
+        return line.Is("maglev") ? Maglev(line) : throw line.Mistake();
     }
+
+    private static CnatCommand.TestMaglev Maglev(CnatLine line)
+    {
+        var test = new CnatCommand.TestMaglev(Tests: 10, Backends: 10, ServiceSettings.DefaultMaglevSize);
+        while (true)
+            if (line.Is("tests")) test = test with { Tests = Number(line, "NUMBER") };
+            else if (line.Is("backends"))
+                test = test with { Backends = line.Reads("1-10000", Some, out var some) ? some : throw line.Mistake() };
+            else if (line.Is("len")) test = test with { Length = line.Reads("PRIME", Prime, out var size) ? size : throw line.Mistake() };
+            else return test;
+    }
+
+    private static int? Some(string text) => Int(text) is > 0 and <= 10_000 and var some ? some : null;
+
+    private static int? Prime(string text) => MaglevTrial.IsSize(Int(text) ?? 0) ? Int(text) : null;
 }

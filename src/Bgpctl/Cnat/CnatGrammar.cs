@@ -120,6 +120,7 @@ internal static class CnatGrammar
         line.Is("cnat");
         if (line.Is("translation")) return new CnatCommand.ShowTranslations(line.Reads("ID", Int, out var id) ? id : null);
         if (line.Is("session")) return Sessions(line);
+        if (line.Is("client")) return new CnatCommand.ShowClients(line.Reads("ID", Int, out var client) ? client : null);
         if (line.Is("timestamp")) return new CnatCommand.ShowSessions(new(), new(Verbose: Verbose(line) || true, Return: false, null));
         if (line.Is("snat") || line.Is("snat-policy")) return CnatSourceNat.Missing;
         return CnatElsewhere.Show(line);

@@ -27,12 +27,23 @@ internal static class CnatWords
         return Commands.Judge(command, make, (daemon, parsed, stop) => RunAsync(daemon, parsed.GetValue(words)!, stop));
     }
 
+    /// <summary>To the terminal, where whoever typed it looks.</summary>
+    private static async Task MendedAsync(DaemonCommands daemon, string[] words, CancellationToken stop)
+    {
+        File.Delete(daemon.Screen.File!);
+        await daemon.Screen.Errors.WriteLineAsync(
+            $"bgpctl: the shell took > for a file to write to; it was meant so, and the file is gone: {string.Join(' ', words)}")
+            .ConfigureAwait(false);
+        await daemon.CnatTo(daemon.Screen.Errors).RunAsync(string.Join(' ', words), stop).ConfigureAwait(false);
+    }
+
     private static async Task<bool> RunAsync(DaemonCommands daemon, string[] words, CancellationToken stop)
     {
         try
         {
-            if (words.Length > 0) await daemon.Cnat.RunAsync(string.Join(' ', words), stop).ConfigureAwait(false);
-            else await new CnatConversation(daemon.Cnat, daemon.Screen).RunAsync(stop).ConfigureAwait(false);
+            if (words.Length == 0) await new CnatConversation(daemon.Cnat, daemon.Screen).RunAsync(stop).ConfigureAwait(false);
+            else if (ShellArrow.Mend(words, daemon.Screen.File) is { } meant) await MendedAsync(daemon, meant, stop).ConfigureAwait(false);
+            else await daemon.Cnat.RunAsync(string.Join(' ', words), stop).ConfigureAwait(false);
             return true;
         }
         catch (CnatMistake mistake)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl.Views;
@@ -37,6 +38,24 @@ internal static class CnatView
         (true, { } problem) => new(problem, Tone.Bad),
         _ => new("in force", Tone.Good),
     };
+
+    public static Page Of(IReadOnlyList<CnatClientAnswer> answer, int? id)
+    {
+        var shown = answer.Where(one => id == null || one.Id == id).ToArray();
+        return shown.Length == 0 ? Said(id == null ? "no clients" : $"no client {id}") : new(new Section(null, new Grid(
+            [new("Id"), new("Address"), new("Kind"), new("Translations"), new("Sessions", true)],
+            [.. shown.Select(one => (Cell[])
+                [$"{one.Id}", one.Address, one.Kind, string.Join(", ", one.Translations), Words.Number(one.Sessions)])])));
+    }
+
+    public static Page Of(CnatMaglevAnswer one) => new(new Section(null, Grid.Facts(
+        ("table", $"{Words.Count(one.Length, "place")}, {Words.Count(one.Backends, "backend")}"),
+        ("digest", one.Digest),
+        ("places each", $"{Words.Number(one.Least)} to {Words.Number(one.Most)}"),
+        ("moved when one goes", $"{Percent(one.Moved)} of the others' on average, {Percent(one.MostMoved)} at most, in "
+            + Words.Count(one.Tests, "test")))));
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.00} %");
 
     public static Page Of(CnatSessionsAnswer answer, bool verbose, bool isReturn, DateTimeOffset now)
     {

@@ -113,6 +113,29 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Clients_are_the_addresses_of_translations_with_what_they_hold()
+    {
+        Assert.Equal("no clients\n", await RunAsync("show client"));
+        await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1");
+        await RunAsync("translation add proto UDP real eth0 v6 53 to ->20::1");
+        await RunAsync("translation add proto UDP vip 30.0.0.2 53 to ->20.0.0.1");
+        Assert.Equal(["ID ADDRESS KIND TRANSLATIONS SESSIONS", "0 30.0.0.2 vip 0, 2 1", "1 eth0 v6 real 1 1"],
+            Lines(await RunAsync("show client")));
+        Assert.Equal("no client 2\n", await RunAsync("show client 2"));
+    }
+
+    [Fact]
+    public async Task Maglevs_table_is_tried_without_a_daemon()
+    {
+        await lab.StopServerAsync();
+        var shown = Lines(await RunAsync("test cnat maglev tests 3 backends 3 len 251"));
+        Assert.Equal(["table 251 places, 3 backends", "places each 83 to 84"], [shown[0], shown[2]]);
+        Assert.Matches("^moved when one goes .* % of the others' on average, .* % at most, in 3 tests$", shown[3]);
+        Assert.StartsWith("{\"tests\":3,\"backends\":3,\"length\":251,\"least\":83,\"most\":84,",
+            await RunAsync("test cnat maglev tests 3 backends 3 len 251 --json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task For_programs_the_daemons_own_JSON_is_printed()
     {
         Assert.Equal("{\"id\":0,\"savedIn\":null}\n", await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));

@@ -35,6 +35,10 @@ public sealed class CnatGrammarTests
     [InlineData("cnat show translation", "ShowTranslations { Id =  }")]
     [InlineData("cnat show cnat translation 5", "ShowTranslations { Id = 5 }")]
     [InlineData("cnat purge", "Purge { }")]
+    [InlineData("show cnat client", "ShowClients { Id =  }")]
+    [InlineData("show client 3", "ShowClients { Id = 3 }")]
+    [InlineData("test cnat maglev tests 5 backends 3 len 251", "TestMaglev { Tests = 5, Backends = 3, Length = 251 }")]
+    [InlineData("test maglev", "TestMaglev { Tests = 10, Backends = 10, Length = 1009 }")]
     [InlineData("cnat explain 10.0.0.9:40000 30.0.0.2 TCP:80",
         "Explain { Packet = SaidPacket { Source = 10.0.0.9, SourcePort = 40000, Destination = 30.0.0.2, Protocol = tcp, Port = 80, "
         + "In = , Out =  } }")]
@@ -73,11 +77,9 @@ public sealed class CnatGrammarTests
     [InlineData("show cnat snat", "no source NAT")]
     [InlineData("set cnat feature tap0 enable", "no source NAT")]
     [InlineData("show cnat feature-hooks", "no hooks")]
-    [InlineData("show cnat client 3", "no clients")]
-    [InlineData("cnat client add 10.0.0.0/24 fib 1 fwd-fib 2 return snat exclusive no-client", "no clients")]
+    [InlineData("cnat client add 10.0.0.0/24 fib 1 fwd-fib 2 return snat exclusive no-client", "not made by hand")]
     [InlineData("cnat log enable ip 10.0.0.1", "not traced")]
     [InlineData("test cnat scanner off", "no scanner")]
-    [InlineData("cnat test maglev tests 5 backends 3 len 1009", "no table")]
     public void What_there_is_not_here_is_read_and_told(string line, string why) =>
         Assert.Contains(why, ((CnatCommand.NotHere)Parse(line)).Words, StringComparison.Ordinal);
 
@@ -92,7 +94,8 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to 99->1.1.1.1", "expected ADDRESS or INTERFACE [v6] or ->, got \"99\"", 45)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.300", "expected ADDRESS or INTERFACE [v6], got \"1.1.1.300\"", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1:nonat", "without :nonat", 47)]
-    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1 80 81", "weight, to, --save or the end of the line, got \"81\"", 58)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1 80 81",
+        "weight, to, --save or the end of the line, got \"81\"", 58)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 flow-hash weather to ->1.1.1.1", "got \"weather\"", 52)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to - 8080", "in quotes: a shell", 45)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to 1.2.3.4- 8080", "in quotes: a shell", 45)]
@@ -100,6 +103,7 @@ public sealed class CnatGrammarTests
     [InlineData("explain 10.0.0.9 30.0.0.2 tcp80", "expected PROTOCOL:PORT, got \"tcp80\"", 26)]
     [InlineData("explain 10.0.0.9 30.0.0.2 icmp:8", "expected PROTOCOL:PORT, got \"icmp:8\"", 26)]
     [InlineData("explain eth0 30.0.0.2 tcp:80", "expected SOURCE[:PORT], got \"eth0\"", 8)]
+    [InlineData("test maglev len 1000", "expected PRIME, got \"1000\"", 16)]
     [InlineData("translation del web", "expected ID, got \"web\"", 16)]
     [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
@@ -120,7 +124,7 @@ public sealed class CnatGrammarTests
 
     [Theory]
     [InlineData("", "cnat translation session show explain purge snat set client log test")]
-    [InlineData("cnat show ", "cnat translation session timestamp snat snat-policy client feature-hooks")]
+    [InlineData("cnat show ", "cnat translation session client timestamp snat snat-policy feature-hooks")]
     [InlineData("translation add proto tcp vip 30.0.0.2 ", "PORT")]
     [InlineData("translation add proto tcp real eth0 80 ", "noclient default maglev flow-hash to")]
     [InlineData("session purge 7 ", "")]
