@@ -32,6 +32,8 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(CnatExplanationAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<CnatClientAnswer>))]
 [JsonSerializable(typeof(CnatMaglevAnswer))]
+[JsonSerializable(typeof(CnatSourceNatAnswer))]
+[JsonSerializable(typeof(SourceNatEditBody))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(PolicyLintAnswer))]
 [JsonSerializable(typeof(TrialAnswer))]

@@ -24,8 +24,9 @@ public sealed record TranslationBody(
 /// <param name="Weight">Null: 1.</param>
 public sealed record BackendBody(string To, string? From = null, int? Weight = null);
 
-/// <summary>Translations that outlive the daemon, as its own file has them.</summary>
-public sealed record SavedTranslationsBody(int Version, IReadOnlyList<TranslationBody> Translations);
+/// <summary>What the command line has said and outlives the daemon, as its own file has it.</summary>
+public sealed record SavedTranslationsBody(
+    int Version, IReadOnlyList<TranslationBody> Translations, IReadOnlyList<SourceNatEditBody> Snat);
 
 /// <summary><c>POST /v1/cnat/translations</c>: it is in force.</summary>
 /// <param name="SavedIn">The file; null: it lives until the daemon ends.</param>
@@ -95,3 +96,21 @@ public sealed record CnatClientAnswer(int Id, string Address, string Kind, IRead
 /// <param name="Digest">Of the table.</param>
 public sealed record CnatMaglevAnswer(
     int Tests, int Backends, int Length, int Least, int Most, double Moved, double MostMoved, string Digest);
+
+/// <summary><c>GET /v1/cnat/snat</c>: source NAT as it is in force, by bgpd.yaml and the command line together.</summary>
+/// <param name="Policy">none, if-pfx, k8s or dnat.</param>
+/// <param name="Addresses">An address, a prefix, or <c>INTERFACE[ v6]</c>; of each family one.</param>
+/// <param name="Exclude">Destinations that see the old source.</param>
+/// <param name="Rewrite"><c>PREFIX to PREFIX</c>.</param>
+/// <param name="Said">What of it the command line has said.</param>
+/// <param name="SavedIn">The file that an order has just written; null: it has written none.</param>
+public sealed record CnatSourceNatAnswer(
+    string Policy, IReadOnlyList<string> Addresses, IReadOnlyList<string> Exclude, IReadOnlyList<string> Include, IReadOnlyList<string> Pod,
+    IReadOnlyList<string> Host, IReadOnlyList<string> Rewrite, IReadOnlyList<SourceNatEditBody> Said, string? SavedIn = null);
+
+/// <summary><c>POST /v1/cnat/snat</c>: one thing of it.</summary>
+/// <param name="What">policy, address, exclude, include, pod, host or rewrite.</param>
+/// <param name="Value">In bgpd.yaml's words.</param>
+/// <param name="To">Of rewrite: the other prefix, as long.</param>
+/// <param name="Remove">It is not so any more; of address: the family has none.</param>
+public sealed record SourceNatEditBody(string What, string Value, string? To = null, bool Remove = false);

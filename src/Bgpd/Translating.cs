@@ -33,8 +33,8 @@ internal sealed class Translating(
     private volatile Work? work;
     private volatile string? problem;
 
-    /// <summary>What the command line has added, while nobody works with it; null: that was saved by an earlier run.</summary>
-    private ImmutableArray<Translation>? added;
+    /// <summary>What the command line has said, while nobody works with it; null: that was saved by an earlier run.</summary>
+    private CommandLineState? said;
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
@@ -67,6 +67,15 @@ internal sealed class Translating(
 
     public Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default) =>
         work?.Dataplane.ExplainTranslationAsync(packet, stop) ?? Task.FromResult<TranslationExplanation?>(null);
+
+    public Task<SourceNatView?> SourceNatAsync(CancellationToken stop = default) =>
+        work?.Dataplane.SourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
+
+    public Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default) =>
+        work?.Dataplane.EditSourceNatAsync(edit, stop) ?? Task.FromResult<SourceNatView?>(null);
+
+    public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default) =>
+        work?.Dataplane.ResetSourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
 
     public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
@@ -101,15 +110,15 @@ internal sealed class Translating(
     {
         if (work is { } before)
         {
-            await KeepAddedAsync(before).ConfigureAwait(false);
+            await KeepAsync(before).ConfigureAwait(false);
             await before.DisposeAsync().ConfigureAwait(false);
         }
         work = null;
         try
         {
             holding.Hold(Holding.NatTable);
-            added ??= [.. saved.Read()];
-            var begun = new Work(settings, added.Value, Concerns(settings), resources, kernel, speaker, loops, time, logs);
+            said ??= saved.Read();
+            var begun = new Work(settings, said, Concerns(settings), resources, kernel, speaker, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -124,9 +133,7 @@ internal sealed class Translating(
         }
     }
 
-    private async Task KeepAddedAsync(Work ending) =>
-        added = [.. (await ending.Dataplane.ServicesAsync().ConfigureAwait(false)).Translations
-            .Where(row => row.Source == TranslationSource.Cli).Select(row => row.Translation)];
+    private async Task KeepAsync(Work ending) => said = await ending.Dataplane.CommandLineAsync().ConfigureAwait(false);
 
     private static string Section(DataplaneSettings settings) =>
         settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
@@ -135,7 +142,7 @@ internal sealed class Translating(
     {
         problem = null;
         if (work is not { } ended) return;
-        await KeepAddedAsync(ended).ConfigureAwait(false);
+        await KeepAsync(ended).ConfigureAwait(false);
         work = null;
         await using (ended.ConfigureAwait(false))
         {
@@ -179,14 +186,14 @@ internal sealed class Translating(
         private Task? stopped;
 
         public Work(
-            DataplaneSettings settings, ImmutableArray<Translation> added, Concern concerns, Resourcing? resources, IKernel kernel,
+            DataplaneSettings settings, CommandLineState said, Concern concerns, Resourcing? resources, IKernel kernel,
             SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
                 Extensions.BuiltIn)
             {
-                Added = added,
+                CommandLine = said,
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
             };

@@ -1,5 +1,4 @@
 using Calico.Bgp.Dataplane.Services;
-using Calico.Bgp.Kernel.Links;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
 
@@ -8,13 +7,9 @@ namespace Calico.Bgp.Configuration;
 /// <summary><c>services.snat</c>: other sources for what leaves, in the manner of VPP's cnat.</summary>
 internal static class SourceNatReader
 {
-    /// <summary>cnat's, of a prefix whose addresses are new sources.</summary>
-    private const int ShortestPrefix6 = 64;
-
     public static SourceNatSettings Read(Section snat)
     {
-        var policy = snat.Word("policy", ("none", SourceNatPolicy.None), ("if-pfx", SourceNatPolicy.IfPfx),
-            ("k8s", SourceNatPolicy.K8s), ("dnat", SourceNatPolicy.Dnat)) ?? default;
+        var policy = snat.Word("policy", SourceNatWords.Policies) ?? default;
         var interfaces = snat.Child("interfaces");
         var settings = new SourceNatSettings
         {
@@ -49,22 +44,14 @@ internal static class SourceNatReader
         foreach (var node in snat.List("addresses"))
         {
             var text = node is ScalarNode { IsNull: false } scalar ? scalar.Text : "";
-            if (Place(text) is not { } place)
-                snat.Problems.Error(node, "expected an address, a prefix without host bits (of IPv6 one of /64 or longer) or "
-                    + $"INTERFACE[ v6] for {snat.Name("addresses")}, got {node.Kind}");
+            if (SourceNatWords.Place(text) is not { } place)
+                snat.Problems.Error(
+                    node, $"expected {SourceNatWords.PlaceWords} for {snat.Name("addresses")}, got {node.Kind}");
             else if (!families.Add(place.Family))
                 snat.Problems.Error(node, $"expected one of each family for {snat.Name("addresses")}, got {text} as another of "
                     + place.Family.Word());
             else yield return place;
         }
-    }
-
-    private static SourceNatPlace? Place(string text)
-    {
-        if (Scalars.Prefix.Parse(text) is { } prefix)
-            return prefix.Family == IpFamily.IPv4 || prefix.Length >= ShortestPrefix6 ? new(prefix.Family, prefix, null) : null;
-        return TranslationWords.End(text) is { Place: { } place, Port: null }
-            ? new(place.Family, place.Address is { } address ? new Prefix(address, address.Family.Bits()) : null, place.Interface) : null;
     }
 
     private static ListOf<string> Interfaces(Section interfaces, string key)
@@ -73,7 +60,7 @@ internal static class SourceNatReader
         foreach (var node in interfaces.List(key))
         {
             var text = node is ScalarNode { IsNull: false } scalar ? scalar.Text : "";
-            if (LinkNames.IsName(text.EndsWith('*') ? text[..^1] : text)) names.Add(text);
+            if (SourceNatWords.IsLink(text)) names.Add(text);
             else interfaces.Problems.Error(node,
                 $"expected an interface's name, or how it begins with * behind it, for {interfaces.Name(key)}, got {node.Kind}");
         }

@@ -88,11 +88,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
-    /// <summary>Translations that the command line has added before this began.</summary>
-    public ImmutableArray<Translation> Added
+    /// <summary>What the command line had said before this began.</summary>
+    public CommandLineState CommandLine
     {
-        init => services.Restore(value);
+        init => services.CommandLine = value;
     }
+
+    /// <summary>What it has said by now.</summary>
+    public Task<CommandLineState> CommandLineAsync(CancellationToken stop = default) => ServicesAsync(known => known.CommandLine, stop);
 
     /// <summary>What whoever knows sessions and routes shall tell.</summary>
     public RoutingQuestion Question => question;
@@ -212,6 +215,21 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
         return owners == null ? null
             : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
+    }
+
+    public Task<SourceNatView?> SourceNatAsync(CancellationToken stop = default) => ServicesAsync(known => known.SourceNatView, stop);
+
+    public Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default) =>
+        EditSourceNatAsync(edits => edits.With(edit), stop);
+
+    public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default) =>
+        EditSourceNatAsync(_ => SourceNatEdits.None, stop);
+
+    private async Task<SourceNatView?> EditSourceNatAsync(Func<SourceNatEdits, SourceNatEdits> edit, CancellationToken stop)
+    {
+        var now = await ServicesAsync(known => known.EditSourceNat(edit), stop).ConfigureAwait(false);
+        if (now != null) await SettledAsync().WaitAsync(stop).ConfigureAwait(false);
+        return now;
     }
 
     private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)

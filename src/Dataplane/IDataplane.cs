@@ -55,4 +55,15 @@ public interface IDataplane
     /// <returns>How many; null: services are off.</returns>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default);
+
+    /// <summary>Null: services are off.</summary>
+    Task<SourceNatView?> SourceNatAsync(CancellationToken stop = default);
+
+    /// <summary>The command line says one thing more of source NAT; ends when it is in force.</summary>
+    /// <returns>What it is now; null: services are off.</returns>
+    Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default);
+
+    /// <summary>The command line takes back all that it has said of source NAT; ends when that is in force.</summary>
+    /// <returns>As above.</returns>
+    Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default);
 }

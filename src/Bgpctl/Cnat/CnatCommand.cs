@@ -19,12 +19,18 @@ internal abstract record CnatCommand
 
     public sealed record Explain(SaidPacket Packet) : CnatCommand;
 
+    /// <param name="Edits">One thing each, which is otherwise from now on.</param>
+    /// <param name="Save">They outlive the daemon.</param>
+    public sealed record EditSourceNat(IReadOnlyList<SourceNatEditBody> Edits, bool Save) : CnatCommand;
+
+    public sealed record ShowSourceNat : CnatCommand;
+
     /// <param name="Id">Null: all.</param>
     public sealed record ShowClients(int? Id) : CnatCommand;
 
     public sealed record TestMaglev(int Tests, int Backends, int Length) : CnatCommand;
 
-    /// <summary>Sessions end, and what the command line has added goes.</summary>
+    /// <summary>Sessions end, and what the command line has said goes.</summary>
     public sealed record Purge : CnatCommand;
 
     /// <summary>cnat's, and nothing here: why, and what there is in its place.</summary>

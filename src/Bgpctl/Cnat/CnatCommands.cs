@@ -10,7 +10,7 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 
 internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvider time, bool json)
 {
-    private const string Translations = "/v1/cnat/translations", Sessions = "/v1/cnat/sessions";
+    private const string Translations = "/v1/cnat/translations", Sessions = "/v1/cnat/sessions", SourceNat = "/v1/cnat/snat";
 
     /// <exception cref="CnatMistake">It is no line of cnat's.</exception>
     public Task RunAsync(string line, CancellationToken stop) => CnatGrammar.Parse(new(line)) switch
@@ -20,6 +20,8 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
         CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
         CnatCommand.Explain(var packet) => ExplainAsync(packet, stop),
+        CnatCommand.EditSourceNat(var edits, var save) => EditAsync(edits, save, stop),
+        CnatCommand.ShowSourceNat => ShowSourceNatAsync(stop),
         CnatCommand.ShowClients(var id) => ShowClientsAsync(id, stop),
         CnatCommand.TestMaglev(var tests, var backends, var length) => TestMaglevAsync(tests, backends, length),
         CnatCommand.EndSessions(var which) => EndAsync(which, stop),
@@ -62,6 +64,27 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     {
         await EndAsync(new(), stop).ConfigureAwait(false);
         await RemoveAsync("", stop).ConfigureAwait(false);
+        var body = await daemon.DeleteAsync(SourceNat, stop).ConfigureAwait(false);
+        Say(body, "source NAT is as bgpd.yaml says" + Saved(daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer).SavedIn));
+    }
+
+    private async Task EditAsync(IReadOnlyList<SourceNatEditBody> edits, bool save, CancellationToken stop)
+    {
+        foreach (var edit in edits)
+        {
+            var text = JsonSerializer.Serialize(edit, AnswersJson.Default.SourceNatEditBody);
+            var body = await daemon.PostAsync(SourceNat + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
+            var savedIn = daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer).SavedIn;
+            Say(body, $"snat {CnatView.Of(edit)}, {(savedIn == null ? "until bgpd ends" : $"saved in {savedIn}, which is bgpd's own")}");
+        }
+    }
+
+    private static string Saved(string? file) => file == null ? "" : $", in {file}, too";
+
+    private async Task ShowSourceNatAsync(CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync(SourceNat, stop).ConfigureAwait(false);
+        Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer)));
     }
 
     private async Task ShowTranslationsAsync(int? id, CancellationToken stop)

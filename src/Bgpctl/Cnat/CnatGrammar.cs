@@ -122,7 +122,7 @@ internal static class CnatGrammar
         if (line.Is("session")) return Sessions(line);
         if (line.Is("client")) return new CnatCommand.ShowClients(line.Reads("ID", Int, out var client) ? client : null);
         if (line.Is("timestamp")) return new CnatCommand.ShowSessions(new(), new(Verbose: Verbose(line) || true, Return: false, null));
-        if (line.Is("snat") || line.Is("snat-policy")) return CnatSourceNat.Missing;
+        if (line.Is("snat") || line.Is("snat-policy")) return new CnatCommand.ShowSourceNat();
         return CnatElsewhere.Show(line);
     }
 

@@ -1,71 +1,123 @@
+using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Net;
 using static Calico.Bgp.Bgpctl.Cnat.CnatTerms;
 
 namespace Calico.Bgp.Bgpctl.Cnat;
 
-/// <summary>cnat's source NAT: its lines are known, and bgpd has no such NAT yet.</summary>
+/// <summary>cnat's source NAT, in the grammar of today and of 2020: each line edits what bgpd.yaml says of it.</summary>
 internal static class CnatSourceNat
 {
-    public static readonly CnatCommand Missing = new CnatCommand.NotHere(
-        "bgpd has no source NAT of services yet; what leaves pods is translated by IPPools' natOutgoing (`bgpctl nat`)");
+    private static CnatCommand.EditSourceNat Edit(CnatLine line, params IReadOnlyList<SourceNatEditBody> edits) =>
+        new(edits, line.Is("--save"));
 
     /// <summary>snat with PLACE | snat exclude [del] PREFIX</summary>
-    public static CnatCommand Snat(CnatLine line)
+    public static CnatCommand.EditSourceNat Snat(CnatLine line)
     {
-        if (line.Is("with")) return Place(line) == null ? throw line.Mistake() : Missing;
+        if (line.Is("with")) return Edit(line, Address(line) ?? throw line.Mistake());
         if (!line.Is("exclude")) throw line.Mistake();
-        line.Is("del");
-        if (line.Text("PREFIX", Network) == null) throw line.Mistake();
+        var isGone = line.Is("del");
+        var prefix = line.Text("PREFIX", Network) ?? throw line.Mistake();
         return line.IsNext("ex_ctl")
-            ? throw line.Mistake("the end of the line (ex_ctl is a word of the tool that made cnat's documentation)") : Missing;
+            ? throw line.Mistake("the end of the line (ex_ctl is a word of the tool that made cnat's documentation)")
+            : Edit(line, new SourceNatEditBody("exclude", prefix, Remove: isGone));
+    }
+
+    /// <summary>An address, a prefix, or an interface and perhaps <c>v6</c>; null: there is none.</summary>
+    private static SourceNatEditBody? Address(CnatLine line)
+    {
+        static string? Read(string text) => Port(text) == null && text != "--save" && SourceNatWords.Place(text) != null ? text : null;
+        if (line.Text("ADDRESS, PREFIX or INTERFACE [v6]", Read) is not { } text) return null;
+        var place = SourceNatWords.Place(text)!;
+        return new("address", place.Interface != null && line.Is("v6") ? $"{text} v6" : place.ToString());
     }
 
     /// <summary>set [cnat] snat-policy … | set [cnat] feature IF [enable|disable]
-    /// | set interface feature IF ARC-FEATURE arc ARC</summary>
-    public static CnatCommand Set(CnatLine line)
+    /// | set interface feature IF ARC-FEATURE arc ARC [disable]</summary>
+    public static CnatCommand.EditSourceNat Set(CnatLine line)
     {
         line.Is("cnat");
         if (line.Is("snat-policy")) return Policy(line);
         if (line.Is("feature"))
         {
-            Interface(line);
-            if (!line.Is("enable")) line.Is("disable");
-            return Missing;
+            var name = Links(line);
+            return Edit(line, new SourceNatEditBody("include", name, Remove: !line.Is("enable") && line.Is("disable")));
         }
         if (!line.Is("interface") || !line.Is("feature")) throw line.Mistake();
-        Interface(line);
+        var link = Links(line);
         if ((!line.Is("ip4-cnat-snat") && !line.Is("ip6-cnat-snat")) || !line.Is("arc")) throw line.Mistake();
-        return line.Is("ip4-unicast") || line.Is("ip6-unicast") ? Missing : throw line.Mistake();
+        if (!line.Is("ip4-unicast") && !line.Is("ip6-unicast")) throw line.Mistake();
+        return Edit(line, new SourceNatEditBody("include", link, Remove: line.Is("disable")));
     }
 
-    private static CnatCommand Policy(CnatLine line)
+    private static CnatCommand.EditSourceNat Policy(CnatLine line)
     {
-        if (line.Is("addr"))
-            while (Number(line, "fib") || Number(line, "rfib") || Place(line) != null) { }
-        else if (line.Is("if"))
-        {
-            line.Is("del");
-            if (line.Is("table") && !line.Is("include-v4") && !line.Is("include-v6") && !line.Is("k8s") && !line.Is("host"))
-                throw line.Mistake();
-            Interface(line);
-        }
-        else if (line.Is("prefix"))
-        {
-            line.Is("del");
-            line.Is("src");
-            if (line.Text("PREFIX", Network) == null) throw line.Mistake();
-            Number(line, "fib");
-            if ((line.Is("rw") || line.Is("dst-rw")) && line.Text("ADDRESS", Address) == null) throw line.Mistake();
-        }
-        else if (line.Is("none") || line.Is("if-pfx") || line.Is("k8s") || line.Is("dnat") || line.Is("dnat-only")) Number(line, "fib");
-        else throw line.Mistake();
-        return Missing;
+        if (line.Is("addr")) return Addresses(line);
+        if (line.Is("if")) return Interface(line);
+        if (line.Is("prefix")) return PrefixOf(line);
+        foreach (var (word, _) in SourceNatWords.Policies)
+            if (line.Is(word)) return Policy(line, word);
+        return line.Is("dnat-only") ? Policy(line, "dnat") : throw line.Mistake();
     }
 
-    /// <summary>Whether the word comes, and a number behind it.</summary>
-    private static bool Number(CnatLine line, string word)
+    private static CnatCommand.EditSourceNat Policy(CnatLine line, string word)
+    {
+        Table(line, "fib");
+        return Edit(line, new SourceNatEditBody("policy", word));
+    }
+
+    /// <summary>addr [PLACE]… [fib 0] [rfib 0]: without a place none.</summary>
+    private static CnatCommand.EditSourceNat Addresses(CnatLine line)
+    {
+        var edits = new List<SourceNatEditBody>();
+        while (true)
+            if (Table(line, "fib") || Table(line, "rfib")) continue;
+            else if (Address(line) is { } edit) edits.Add(edit);
+            else break;
+        if (edits.Count == 0) edits.AddRange([new("address", "0.0.0.0", Remove: true), new("address", "::", Remove: true)]);
+        return Edit(line, edits);
+    }
+
+    /// <summary>if [del] [table include-v4|include-v6|k8s|host] IF: names of both families are one here.</summary>
+    private static CnatCommand.EditSourceNat Interface(CnatLine line)
+    {
+        var isGone = line.Is("del");
+        var among = "include";
+        if (line.Is("table") && !line.Is("include-v4") && !line.Is("include-v6"))
+            among = line.Is("k8s") ? "pod" : line.Is("host") ? "host" : throw line.Mistake();
+        return Edit(line, new SourceNatEditBody(among, Links(line), Remove: isGone));
+    }
+
+    /// <summary>prefix [del] [src] PREFIX [fib 0] [rw ADDRESS]: the prefix sees the old source, or gets another in its place.</summary>
+    private static CnatCommand.EditSourceNat PrefixOf(CnatLine line)
+    {
+        var isGone = line.Is("del");
+        var isSource = line.Is("src");
+        var prefix = line.Text("PREFIX", Network) ?? throw line.Mistake();
+        Table(line, "fib");
+        if (line.Is("rw") || line.Is("dst-rw"))
+        {
+            var to = line.Text("ADDRESS", CnatTerms.Address) ?? throw line.Mistake();
+            return Edit(line, new SourceNatEditBody("rewrite", prefix, Of(prefix, to), isGone));
+        }
+        return Edit(line, new SourceNatEditBody(isSource ? "rewrite" : "exclude", prefix, Remove: isSource || isGone));
+    }
+
+    /// <summary>As long as the one that it takes the place of.</summary>
+    private static string Of(string prefix, string address)
+    {
+        var (from, to) = (Prefix.Parse(prefix), Net.Address.Parse(address));
+        return to.Family == from.Family ? new Prefix(to, from.Length).ToString() : address;
+    }
+
+    /// <summary>Whether the word comes, and 0 behind it: there is one table of routes here.</summary>
+    private static bool Table(CnatLine line, string word)
     {
         if (!line.Is(word)) return false;
-        CnatTerms.Number(line, "NUMBER");
+        if (!line.Is("0")) throw line.Mistake("0 (packets of other tables are not told apart here)");
         return true;
     }
+
+    private static string Links(CnatLine line) =>
+        line.Text("INTERFACE", text => SourceNatWords.IsLink(text) ? text : null) ?? throw line.Mistake();
 }

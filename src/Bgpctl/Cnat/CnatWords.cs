@@ -12,9 +12,12 @@ internal static class CnatWords
           translation del ID
           show translation [ID]
           show session [verbose] [return] [ip X] [port N] [proto P] [translation ID] [max N]
+          snat with ADDRESS|INTERFACE   snat exclude [del] PREFIX   show snat
+          set snat-policy none|if-pfx|k8s|dnat   set snat-policy addr …|if …|prefix …   set feature INTERFACE [enable|disable]
+          show client [ID]           test maglev [tests N] [backends N] [len N]
           explain SOURCE[:PORT] DESTINATION PROTOCOL:PORT [in IF] [out IF]   which backend it gets, as whom, and why
           session purge [all|ID|ip X|port N|proto P|translation ID]   ends sessions
-          purge                      ends all sessions, and removes what was added so
+          purge                      ends all sessions, and takes back all that was said so
         """;
 
     private const string Description =

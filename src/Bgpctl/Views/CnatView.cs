@@ -48,6 +48,23 @@ internal static class CnatView
                 [$"{one.Id}", one.Address, one.Kind, string.Join(", ", one.Translations), Words.Number(one.Sessions)])])));
     }
 
+    public static Page Of(CnatSourceNatAnswer one) => new(new Section(
+        null,
+        Grid.Facts(
+            ("policy", one.Policy), ("addresses", List(one.Addresses)), ("exclude", List(one.Exclude)), ("include", List(one.Include)),
+            ("pod", List(one.Pod)), ("host", List(one.Host)), ("rewrite", List(one.Rewrite))),
+        one.Said.Count == 0 ? [] : [new("the command line says: " + string.Join(", ", one.Said.Select(Of)), Tone.Faint)]));
+
+    private static string List(IReadOnlyList<string> some) => string.Join(", ", some);
+
+    public static string Of(SourceNatEditBody edit) => edit switch
+    {
+        { What: "address", Remove: true } => $"no address of {(edit.Value.Contains(':') ? "IPv6" : "IPv4")}",
+        { Remove: true } => $"no {edit.What} {edit.Value}",
+        { To: { } to } => $"{edit.What} {edit.Value} to {to}",
+        _ => $"{edit.What} {edit.Value}",
+    };
+
     public static Page Of(CnatMaglevAnswer one) => new(new Section(null, Grid.Facts(
         ("table", $"{Words.Count(one.Length, "place")}, {Words.Count(one.Backends, "backend")}"),
         ("digest", one.Digest),

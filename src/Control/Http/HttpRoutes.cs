@@ -13,7 +13,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private const string Paths =
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
         + "/v1/kernel[/routes], /v1/nat[/explain], /v1/cnat/translations (POST, DELETE), "
-        + "/v1/cnat/sessions (DELETE), /v1/cnat/explain, /v1/cnat/clients, "
+        + "/v1/cnat/sessions (DELETE), /v1/cnat/explain, /v1/cnat/clients, /v1/cnat/snat (POST, DELETE), "
         + "/v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/policy/{try|confirm|revert}, POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
@@ -63,6 +63,11 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "cnat", "sessions"] when HttpMethods.IsDelete(http.Request.Method) =>
             Trusted(http, request => CnatSessions.EndAsync(request, Dataplane)),
         ["v1", "cnat", "sessions"] => Get(http, request => CnatSessions.TellAsync(request, Dataplane)),
+        ["v1", "cnat", "snat"] when HttpMethods.IsPost(http.Request.Method) =>
+            Post(http, request => CnatSourceNat.EditAsync(request, Dataplane, Saved)),
+        ["v1", "cnat", "snat"] when HttpMethods.IsDelete(http.Request.Method) =>
+            Trusted(http, request => CnatSourceNat.ResetAsync(request, Dataplane, Saved)),
+        ["v1", "cnat", "snat"] => Get(http, request => CnatSourceNat.TellAsync(request, Dataplane)),
         ["v1", "cnat", "clients"] => Get(http, request => CnatClients.TellAsync(request, Dataplane)),
         ["v1", "cnat", "explain"] => Get(http, request => CnatExplanations.TellAsync(request, Dataplane, Saved)),
         ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon.Trials?.State)),

@@ -8,16 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Control.Http;
 
 /// <summary>
-/// Translations that the command line adds with <c>--save</c>: they are back when the daemon starts again. The file is the daemon's own. It
-/// is written whole, beside the old one, and put in its place, so that it is never half there. One that is not understood was damaged, or
-/// is somebody else's: that is said, it is left as it is, the start goes on, and nothing is saved until it is out of the way. Thread-safe.
+/// What the command line says with <c>--save</c>, translations and source NAT: it is back when the daemon starts again. The file is the
+/// daemon's own. It is written whole, beside the old one, and put in its place, so that it is never half there. One that is not understood
+/// was damaged, or is somebody else's: that is said, it is left as it is, the start goes on, and nothing is saved until it is out of the
+/// way. Thread-safe.
 /// </summary>
 public sealed class SavedTranslations(string path, ILogger<SavedTranslations> log)
 {
     private const int Version = 1;
 
     private readonly Lock turn = new();
-    private readonly Dictionary<TranslationKey, TranslationBody> all = [];
+    private Dictionary<TranslationKey, TranslationBody> all = [];
+    private SourceNatEdits edits = SourceNatEdits.None;
 
     /// <summary>As it was read or written last; null: there was none.</summary>
     private string? known;
@@ -27,22 +29,22 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
         Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } folders ? folders.Split(':')[0] : "/var/lib/bgpd",
         "translations.json");
 
-    /// <summary>Those that were saved, as far as they are understood; what is not has been logged.</summary>
-    public IReadOnlyList<Translation> Read()
+    /// <summary>What was saved, as far as it is understood; what is not has been logged.</summary>
+    public CommandLineState Read()
     {
         lock (turn)
             try
             {
-                return File.Exists(path) ? Read(File.ReadAllText(path)) : [];
+                return File.Exists(path) ? Read(File.ReadAllText(path)) : CommandLineState.None;
             }
             catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
             {
                 log.NotRead(path, refused.Message);
-                return [];
+                return CommandLineState.None;
             }
     }
 
-    private List<Translation> Read(string text)
+    private CommandLineState Read(string text)
     {
         var some = new List<Translation>();
         try
@@ -51,23 +53,28 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
             if (said is not { Version: Version }) throw new JsonException($"version {said?.Version}");
             known = text;
             foreach (var body in said.Translations)
-                if (TranslationRequest.Read(body, out var one) is { } wrong)
-                {
-                    // The file stays as it is, so that nothing of it is lost.
-                    known = null;
-                    log.NotRead(path, $"{wrong.Where}: {wrong.Message}");
-                }
-                else
+                if (!Refuse(TranslationRequest.Read(body, out var one)))
                 {
                     some.Add(one!);
                     all[one!.Key] = body;
                 }
+            foreach (var body in said.Snat)
+                if (!Refuse(CnatSourceNat.Read(body, out var edit))) edits = edits.With(edit!);
         }
         catch (JsonException wrong)
         {
             log.NotRead(path, $"expected translations as bgpd saves them (version {Version}), got {Failures.WordsOf(wrong)}");
         }
-        return some;
+        return new([.. some], edits);
+    }
+
+    /// <summary>One that is wrong: the file stays as it is, so that nothing of it is lost.</summary>
+    private bool Refuse(ErrorAnswer? wrong)
+    {
+        if (wrong == null) return false;
+        known = null;
+        log.NotRead(path, $"{wrong.Where}: {wrong.Message}");
+        return true;
     }
 
     public bool Has(TranslationKey key)
@@ -79,7 +86,22 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
     /// <exception cref="IOException">It cannot be written, or holds what is not the daemon's: it is as it was.</exception>
     public string Save(Translation translation)
     {
-        lock (turn) return Write(new(all) { [translation.Key] = CnatAnswers.BodyOf(translation) });
+        lock (turn) return Write(new(all) { [translation.Key] = CnatAnswers.BodyOf(translation) }, edits);
+    }
+
+    /// <returns>The file.</returns>
+    /// <exception cref="IOException">As above.</exception>
+    public string Save(SourceNatEdit edit)
+    {
+        lock (turn) return Write(all, edits.With(edit));
+    }
+
+    /// <summary>All that is said of source NAT.</summary>
+    /// <returns>The file; null: it had nothing of it.</returns>
+    /// <exception cref="IOException">As above.</exception>
+    public string? ForgetSourceNat()
+    {
+        lock (turn) return edits.All.Count == 0 ? null : Write(all, SourceNatEdits.None);
     }
 
     /// <returns>The file; null: it had none of them.</returns>
@@ -90,18 +112,19 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
         {
             var left = new Dictionary<TranslationKey, TranslationBody>(all);
             foreach (var key in keys) left.Remove(key);
-            return left.Count == all.Count ? null : Write(left);
+            return left.Count == all.Count ? null : Write(left, edits);
         }
     }
 
-    private string Write(Dictionary<TranslationKey, TranslationBody> newer)
+    private string Write(Dictionary<TranslationKey, TranslationBody> newer, SourceNatEdits newerEdits)
     {
         try
         {
             if (File.Exists(path) && File.ReadAllText(path) != known)
                 throw new IOException($"{path} is not as this bgpd has read or written it: it is left as it is; take it away");
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            var text = JsonSerializer.Serialize(new(Version, [.. newer.Values]), AnswersJson.Legible.SavedTranslationsBody) + "\n";
+            var body = new SavedTranslationsBody(Version, [.. newer.Values], [.. newerEdits.All.Select(CnatSourceNat.BodyOf)]);
+            var text = JsonSerializer.Serialize(body, AnswersJson.Legible.SavedTranslationsBody) + "\n";
             var beside = path + ".new";
             using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.None))
             {
@@ -115,8 +138,7 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
         {
             throw new IOException(refused.Message, refused);
         }
-        all.Clear();
-        foreach (var (key, body) in newer) all[key] = body;
+        (all, edits) = (newer, newerEdits);
         return path;
     }
 }

@@ -45,6 +45,9 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     private Places places = new(KernelSnapshot.Empty);
     private bool isOn;
     private SourceNatParts sourceNat = SourceNatParts.None;
+
+    /// <summary>What the command line has said of it.</summary>
+    private SourceNatEdits edits = SourceNatEdits.None;
     private ImmutableArray<string> said = [];
     private ImmutableHashSet<Address> served = [];
 
@@ -83,10 +86,28 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
 
-    /// <summary>What the command line has added before, whether services are on or not.</summary>
-    public void Restore(IEnumerable<Translation> some)
+    /// <summary>What the command line has said, whether services are on or not. To be set before anything else is told.</summary>
+    public CommandLineState CommandLine
     {
-        foreach (var one in some) table.Put(TranslationSource.Cli, one);
+        get => new(
+            [.. table.Rows.Where(row => row.Source == TranslationSource.Cli).Select(row => row.Translation)], edits);
+        set
+        {
+            foreach (var one in value.Translations) table.Put(TranslationSource.Cli, one);
+            edits = value.SourceNat;
+        }
+    }
+
+    /// <summary>Null: services are off.</summary>
+    public SourceNatView? SourceNatView => isOn ? new(edits.Over(settings.SourceNat), edits) : null;
+
+    /// <returns>What it is now; null: services are off.</returns>
+    public SourceNatView? EditSourceNat(Func<SourceNatEdits, SourceNatEdits> edit)
+    {
+        if (!isOn) return null;
+        edits = edit(edits);
+        RenderSources();
+        return SourceNatView;
     }
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
@@ -127,7 +148,7 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
 
     private void RenderSources()
     {
-        var now = SourceNat.Render(settings.SourceNat, places);
+        var now = SourceNat.Render(edits.Over(settings.SourceNat), places);
         if (!now.Same(sourceNat)) sourceNat = now;
     }
 

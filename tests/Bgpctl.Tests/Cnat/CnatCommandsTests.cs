@@ -70,7 +70,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         await RunAsync("session purge translation 1 proto icmp");
         await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1");
         lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation);
-        Assert.Equal("2 sessions ended\ntranslation 0 is gone\n", await RunAsync("purge"));
+        Assert.Equal("2 sessions ended\ntranslation 0 is gone\nsource NAT is as bgpd.yaml says\n", await RunAsync("purge"));
         Assert.Equal(
             ["Id = 7, Translation = , Protocol = ", "Id = , Translation = 1, Protocol = Icmp", "Id = , Translation = , Protocol = "],
             lab.Dataplane.SessionOrders.Select(order => order.Split("{ ")[1].Split(", Address")[0]));
@@ -113,6 +113,25 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Source_NAT_is_said_shown_and_taken_back()
+    {
+        Assert.Equal("snat address 30::1, until bgpd ends\n", await RunAsync("snat with 30::1"));
+        Assert.Equal($"snat exclude 20::/100, saved in {lab.SavedIn}, which is bgpd's own\n",
+            await RunAsync("snat exclude 20::/100 --save"));
+        await RunAsync("set interface feature tap0 ip6-cnat-snat arc ip6-unicast");
+        Assert.Equal(
+            [
+                "policy none", "addresses 30::1", "exclude 20::/100", "include tap0",
+                "the command line says: address 30::1, exclude 20::/100, include tap0",
+            ],
+            Lines(await RunAsync("show snat")));
+        Assert.Contains($"source NAT is as bgpd.yaml says, in {lab.SavedIn}, too\n", await RunAsync("purge"), StringComparison.Ordinal);
+        Assert.Equal(["policy none"], Lines(await RunAsync("show snat-policy")));
+        await RunAsync("set snat-policy prefix src 10.0.0.0/24 rw 30::1", expected: 1);
+        Assert.Contains("expected two prefixes of one family and length", lab.Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Clients_are_the_addresses_of_translations_with_what_they_hold()
     {
         Assert.Equal("no clients\n", await RunAsync("show client"));
@@ -142,7 +161,8 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.StartsWith(
             "{\"enabled\":true,\"translations\":[{\"id\":0,", await RunAsync("show translation --json"), StringComparison.Ordinal);
         Assert.StartsWith("{\"count\":2,\"sessions\":[{\"id\":7,", await RunAsync("show session --json"), StringComparison.Ordinal);
-        Assert.Equal("{\"count\":2}\n{\"ids\":[0],\"savedIn\":null}\n", await RunAsync("purge --json"));
+        Assert.StartsWith("{\"count\":2}\n{\"ids\":[0],\"savedIn\":null}\n{\"policy\":\"none\",",
+            await RunAsync("purge --json"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,7 +178,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     {
         await RunAsync("translation ad", expected: 2);
         Assert.Contains("\n  translation ad\n              ^\n", lab.Errors.ToString(), StringComparison.Ordinal);
-        await RunAsync("snat with 30::1", expected: 1);
+        await RunAsync("log enable", expected: 1);
         await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->2001:db8::1", expected: 1);
         Assert.Contains("as 30.0.0.2 has for to, got 2001:db8::1", lab.Errors.ToString(), StringComparison.Ordinal);
         lab.Dataplane.HasServices = false;

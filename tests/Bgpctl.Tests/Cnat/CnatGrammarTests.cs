@@ -62,26 +62,50 @@ public sealed class CnatGrammarTests
     public void A_line_of_today_or_of_2020_asks_for_the_same(string line, string command) => Assert.Equal(command, Parse(line).ToString());
 
     [Theory]
-    [InlineData("cnat snat with 30::1", "no source NAT")]
-    [InlineData("cnat snat with eth0 v6", "no source NAT")]
-    [InlineData("cnat snat exclude 20::/100", "no source NAT")]
-    [InlineData("cnat snat exclude del 20::/100", "no source NAT")]
-    [InlineData("set interface feature tap0 ip6-cnat-snat arc ip6-unicast", "no source NAT")]
-    [InlineData("cnat set interface feature tap0 ip4-cnat-snat arc ip4-unicast", "no source NAT")]
-    [InlineData("set cnat snat-policy dnat-only fib 1", "no source NAT")]
-    [InlineData("set cnat snat-policy addr 30.0.0.1 30::1 fib 0 rfib 1", "no source NAT")]
-    [InlineData("set cnat snat-policy addr", "no source NAT")]
-    [InlineData("set snat-policy if del table include-v6 tap0", "no source NAT")]
-    [InlineData("set cnat snat-policy prefix del src 20::/100 fib 1 rw 30::1", "no source NAT")]
-    [InlineData("show cnat snat-policy", "no source NAT")]
-    [InlineData("show cnat snat", "no source NAT")]
-    [InlineData("set cnat feature tap0 enable", "no source NAT")]
     [InlineData("show cnat feature-hooks", "no hooks")]
     [InlineData("cnat client add 10.0.0.0/24 fib 1 fwd-fib 2 return snat exclusive no-client", "not made by hand")]
     [InlineData("cnat log enable ip 10.0.0.1", "not traced")]
     [InlineData("test cnat scanner off", "no scanner")]
     public void What_there_is_not_here_is_read_and_told(string line, string why) =>
         Assert.Contains(why, ((CnatCommand.NotHere)Parse(line)).Words, StringComparison.Ordinal);
+
+    private static string Edits(string line)
+    {
+        var said = (CnatCommand.EditSourceNat)Parse(line);
+        return string.Join("; ", said.Edits.Select(one =>
+            $"{(one.Remove ? "no " : "")}{one.What} {one.Value}{(one.To == null ? "" : $" to {one.To}")}")) + (said.Save ? "; saved" : "");
+    }
+
+    [Theory]
+    [InlineData("cnat snat with 30::1", "address 30::1")]
+    [InlineData("cnat snat with 30.0.0.0/24 --save", "address 30.0.0.0/24; saved")]
+    [InlineData("cnat snat with eth0 v6", "address eth0 v6")]
+    [InlineData("cnat snat with eth0", "address eth0")]
+    [InlineData("cnat snat exclude 20::/100", "exclude 20::/100")]
+    [InlineData("cnat snat exclude del 20::/100", "no exclude 20::/100")]
+    [InlineData("set interface feature tap0 ip6-cnat-snat arc ip6-unicast", "include tap0")]
+    [InlineData("cnat set interface feature tap0 ip4-cnat-snat arc ip4-unicast disable", "no include tap0")]
+    [InlineData("set cnat snat-policy k8s", "policy k8s")]
+    [InlineData("set cnat snat-policy dnat-only fib 0", "policy dnat")]
+    [InlineData("set cnat snat-policy addr 30.0.0.1 30::1 fib 0 rfib 0", "address 30.0.0.1; address 30::1")]
+    [InlineData("set cnat snat-policy addr eth0 v6 --save", "address eth0 v6; saved")]
+    [InlineData("set cnat snat-policy addr", "no address 0.0.0.0; no address ::")]
+    [InlineData("set snat-policy if tap0", "include tap0")]
+    [InlineData("set snat-policy if del table include-v6 tap0", "no include tap0")]
+    [InlineData("set snat-policy if table k8s cali*", "pod cali*")]
+    [InlineData("set snat-policy if table host eth0", "host eth0")]
+    [InlineData("set cnat snat-policy prefix 20::/100", "exclude 20::/100")]
+    [InlineData("set cnat snat-policy prefix del 20::/100", "no exclude 20::/100")]
+    [InlineData("set cnat snat-policy prefix src 10.0.0.0/24 fib 0 rw 30.0.0.9", "rewrite 10.0.0.0/24 to 30.0.0.0/24")]
+    [InlineData("set cnat snat-policy prefix del src 10.0.0.0/24", "no rewrite 10.0.0.0/24")]
+    [InlineData("set cnat feature tap0 enable", "include tap0")]
+    [InlineData("set cnat feature tap0 disable", "no include tap0")]
+    public void A_line_of_source_NAT_says_one_thing_or_several(string line, string edits) => Assert.Equal(edits, Edits(line));
+
+    [Theory]
+    [InlineData("show cnat snat-policy")]
+    [InlineData("show cnat snat")]
+    public void Source_NAT_is_shown(string line) => Assert.IsType<CnatCommand.ShowSourceNat>(Parse(line));
 
     [Theory]
     [InlineData("translate",
@@ -108,6 +132,9 @@ public sealed class CnatGrammarTests
     [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
     [InlineData("snat exclude 20::/100 ex_ctl _calico_master", "ex_ctl is a word of the tool", 22)]
+    [InlineData("set snat-policy k8s fib 1", "expected 0 (packets of other tables", 24)]
+    [InlineData("snat with weather/8", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"weather/8\"", 10)]
+    [InlineData("snat with 30::/32", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"30::/32\"", 10)]
     [InlineData("set interface feature tap0 ip6-cnat-snat arc weather", "expected ip4-unicast or ip6-unicast, got \"weather\"", 45)]
     public void A_mistake_is_told_with_what_was_expected_and_its_place(string line, string words, int column)
     {

@@ -77,6 +77,24 @@ public sealed class FakeDataplane : IDataplane
         return Task.FromResult(Explanation);
     }
 
+    public SourceNatEdits Edits { get; private set; } = SourceNatEdits.None;
+
+    private SourceNatView? SourceNat => HasServices ? new(Edits.Over(null), Edits) : null;
+
+    public Task<SourceNatView?> SourceNatAsync(CancellationToken stop = default) => Task.FromResult(SourceNat);
+
+    public Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default)
+    {
+        Edits = Edits.With(edit);
+        return Task.FromResult(SourceNat);
+    }
+
+    public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default)
+    {
+        Edits = SourceNatEdits.None;
+        return Task.FromResult(SourceNat);
+    }
+
     public ImmutableArray<ServiceSession> Sessions { get; set; } =
     [
         new(0, new(Address.Parse("10.0.0.9"), Address.Parse("30.0.0.2"), 6, false)

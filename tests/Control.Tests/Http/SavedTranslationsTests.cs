@@ -35,10 +35,10 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
     public void What_is_saved_is_there_when_the_daemon_starts_again_as_it_was()
     {
         var saved = Begin();
-        Assert.Empty(saved.Read());
+        Assert.Equal(CommandLineState.None, saved.Read());
         Assert.Equal(Place, saved.Save(Web));
         saved.Save(All);
-        Assert.Equal([Web, All], Begin().Read());
+        Assert.Equal([Web, All], Begin().Read().Translations);
         Assert.Empty(log);
     }
 
@@ -50,7 +50,7 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         saved.Save(Web);
         var newer = Web with { Balance = TranslationBalance.Hash };
         saved.Save(newer);
-        Assert.Equal([newer], Begin().Read());
+        Assert.Equal([newer], Begin().Read().Translations);
     }
 
     [Fact]
@@ -64,14 +64,38 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         Assert.Equal(Place, saved.Forget([Web.Key]));
         Assert.False(saved.Has(Web.Key));
         Assert.Null(saved.Forget([Web.Key]));
-        Assert.Equal([All], Begin().Read());
+        Assert.Equal([All], Begin().Read().Translations);
+    }
+
+    [Fact]
+    public void What_is_said_of_source_NAT_is_saved_beside_them()
+    {
+        var saved = Begin();
+        saved.Read();
+        saved.Save(Web);
+        SourceNatEdit[] edits =
+        [
+            new SourceNatEdit.Policy(SourceNatPolicy.K8s), new SourceNatEdit.Source(IpFamily.IPv6, SourceNatWords.Place("30::1")),
+            new SourceNatEdit.Source(IpFamily.IPv4, null), new SourceNatEdit.Exclude(Prefix.Parse("20::/100"), false),
+            new SourceNatEdit.Link(SourceNatLinks.Pod, "cali*", false), new SourceNatEdit.Link(SourceNatLinks.Host, "eth0", true),
+            new SourceNatEdit.Rewrite(Prefix.Parse("10.0.0.0/24"), Prefix.Parse("20.0.0.0/24")),
+        ];
+        foreach (var edit in edits) Assert.Equal(Place, saved.Save(edit));
+        var next = Begin();
+        var read = next.Read();
+        Assert.Equal(Web, Assert.Single(read.Translations));
+        Assert.Equal(edits, read.SourceNat.All);
+        Assert.Equal(Place, next.ForgetSourceNat());
+        Assert.Null(next.ForgetSourceNat());
+        Assert.Equal(new CommandLineState([Web], SourceNatEdits.None), Begin().Read());
+        Assert.Empty(log);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("{\"version\":1,\"translations\":[{\"proto")]
-    [InlineData("{\"version\":2,\"translations\":[]}")]
-    [InlineData("{\"version\":1,\"translations\":[],\"weather\":\"fine\"}")]
+    [InlineData("{\"version\":2,\"translations\":[],\"snat\":[]}")]
+    [InlineData("{\"version\":1,\"translations\":[],\"snat\":[],\"weather\":\"fine\"}")]
     [InlineData("null")]
     [InlineData("my own notes")]
     public void A_half_written_file_or_somebody_elses_is_said_and_left(string text)
@@ -79,14 +103,14 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         Directory.CreateDirectory(Path.GetDirectoryName(Place)!);
         File.WriteAllText(Place, text);
         var saved = Begin();
-        Assert.Empty(saved.Read());
+        Assert.Equal(CommandLineState.None, saved.Read());
         Assert.StartsWith($"{Place}, where saved translations are, is left as it is, and nothing is saved: ", Assert.Single(log),
             StringComparison.Ordinal);
         Assert.Contains("take it away", Assert.Throws<IOException>(() => saved.Save(Web)).Message, StringComparison.Ordinal);
         Assert.Equal(text, File.ReadAllText(Place));
         File.Delete(Place);
         saved.Save(Web);
-        Assert.Equal([Web], Begin().Read());
+        Assert.Equal([Web], Begin().Read().Translations);
     }
 
     [Fact]
@@ -99,7 +123,7 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         var text = File.ReadAllText(Place).Replace("30.0.0.2", "30.0.0.300", StringComparison.Ordinal);
         File.WriteAllText(Place, text);
         var next = Begin();
-        Assert.Equal([All], next.Read());
+        Assert.Equal([All], next.Read().Translations);
         Assert.Contains("30.0.0.300", Assert.Single(log), StringComparison.Ordinal);
         Assert.Throws<IOException>(() => next.Forget([All.Key]));
         Assert.Equal(text, File.ReadAllText(Place));
@@ -114,7 +138,7 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         File.AppendAllText(Place, "\n");
         Assert.Throws<IOException>(() => saved.Save(All));
         Assert.False(saved.Has(All.Key));
-        Assert.Equal([Web], Begin().Read());
+        Assert.Equal([Web], Begin().Read().Translations);
     }
 
     [Fact]
@@ -122,7 +146,7 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
     {
         File.WriteAllText(Path.Combine(folder.FullName, "state"), "");
         var saved = Begin();
-        Assert.Empty(saved.Read());
+        Assert.Equal(CommandLineState.None, saved.Read());
         Assert.Throws<IOException>(() => saved.Save(Web));
         Assert.False(saved.Has(Web.Key));
     }
