@@ -83,7 +83,8 @@ internal sealed class ServiceSite : IAsyncDisposable
     public async Task StartAsync(string services)
     {
         var file = await ConfigureAsync(services);
-        Daemon = Background.Start(Node, folder.PathOf("bgpd.log"), null, "nohup", Project.Daemon, "--config", file);
+        var state = new Dictionary<string, string> { ["STATE_DIRECTORY"] = folder.Path };
+        Daemon = Background.Start(Node, folder.PathOf("bgpd.log"), state, "nohup", Project.Daemon, "--config", file);
         await Until.TrueAsync("its table is there",
             async () => (await Node.RunAsync("nft", "list", "table", "inet", "bgpd")).Good, Patience, LogAsync);
     }
@@ -108,6 +109,25 @@ internal sealed class ServiceSite : IAsyncDisposable
     }
 
     public async Task<string> ListAsync() => (await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd")).Output;
+
+    /// <summary>Where the daemon saves what the command line says.</summary>
+    public string SavedIn => folder.PathOf("translations.json");
+
+    /// <summary>bgpctl cnat, a word for each argument.</summary>
+    public Task<Answer> CnatAsync(params string[] words) =>
+        Shell.RunAsync(Project.Bgpctl, ["--socket", folder.PathOf("http"), "cnat", .. words]);
+
+    /// <summary>bgpctl and these words, typed into a shell in a folder where nothing else is.</summary>
+    public Task<Answer> ShellAsync(string words)
+    {
+        var typed = Directory.CreateDirectory(folder.PathOf("typed")).FullName;
+        return Shell.RunAsync("bash", "-c", $"cd {typed} && {Project.Bgpctl} --socket {folder.PathOf("http")} {words} && [ -z \"$(ls)\" ]");
+    }
+
+    /// <summary>Lines to bgpctl cnat's standard input.</summary>
+    public Task<Answer> LinesAsync(IEnumerable<string> lines, params string[] words) => Shell.RunAsync(
+        "bash", ["-c", "exec \"$@\" < \"$0\"", folder.Write("lines", string.Concat(lines.Select(line => line + "\n"))),
+            Project.Bgpctl, "--socket", folder.PathOf("http"), "cnat", .. words]);
 
     public Task TableAsync(Func<string, bool> condition, string what) => Until.TrueAsync(
         what, async () => condition(await ListAsync()), Patience, async () => await ListAsync() + await LogAsync());
