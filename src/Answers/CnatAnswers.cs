@@ -1,7 +1,9 @@
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>GET /v1/cnat/translations</c>.</summary>
-public sealed record TranslationsAnswer(bool Enabled, IReadOnlyList<TranslationAnswer> Translations);
+/// <param name="Problems">Why Kubernetes' services are not translated as they ask to be.</param>
+public sealed record TranslationsAnswer(
+    bool Enabled, IReadOnlyList<TranslationAnswer> Translations, IReadOnlyList<string> Problems);
 
 /// <param name="Source">Whose it is: bgpd.yaml, cli or kubernetes.</param>
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
@@ -15,9 +17,10 @@ public sealed record TranslationAnswer(
 /// <param name="Vip">An address, or <c>INTERFACE[ v6]</c>; either this or <paramref name="Real"/>.</param>
 /// <param name="Balance">hash or maglev; null: hash.</param>
 /// <param name="FlowHash">Null: cnat's.</param>
+/// <param name="Affinity">Seconds that a client keeps its backend; null: each connection is chosen for by itself.</param>
 public sealed record TranslationBody(
     string Protocol, ushort Port, IReadOnlyList<BackendBody> Backends, string? Vip = null, string? Real = null, string? Balance = null,
-    IReadOnlyList<string>? FlowHash = null);
+    IReadOnlyList<string>? FlowHash = null, double? Affinity = null);
 
 /// <param name="To"><c>ADDRESS[:PORT]</c>.</param>
 /// <param name="From">Likewise; null: the client's own.</param>

@@ -36,6 +36,7 @@ internal static class CnatExplainView
         {
             0 => "has no backend",
             1 => $"has one backend, {CnatView.Backend(said.Backends[0])}",
+            _ when said.Affinity != null => $"has {said.Backends.Count} backends, of which a client keeps its own",
             _ => $"has {said.Backends.Count} backends, of which {(said.Balance == "maglev" ? "Maglev's table" : "the hash")} chooses by "
                 + string.Join(", ", said.FlowHash ?? []),
         };

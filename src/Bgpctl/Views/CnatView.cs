@@ -10,9 +10,17 @@ internal static class CnatView
     {
         if (!answer.Enabled) return Said("services are off (bgpd.yaml has no section services, or services.enabled is false)");
         var shown = answer.Translations.Where(one => id == null || one.Id == id).ToArray();
-        return shown.Length == 0 ? Said(id == null ? "no translations" : $"no translation {id}") : new(new Section(null, new Grid(
-            [new("Id"), new("Proto"), new("Kind"), new("Address"), new("Port", true), new("To"), new("Balance"), new("Of"), new("State")],
-            [.. shown.Select(Row)])));
+        Cell[] problems = [.. answer.Problems.Select(one => new Cell(one, Tone.Bad))];
+        if (shown.Length == 0) return new(new Section(null, null, [id == null ? "no translations" : $"no translation {id}", .. problems]));
+        return new(new Section(
+            null,
+            new Grid(
+                [
+                    new("Id"), new("Proto"), new("Kind"), new("Address"), new("Port", true), new("To"), new("Balance"), new("Of"),
+                    new("State"),
+                ],
+                [.. shown.Select(Row)]),
+            problems));
     }
 
     private static Cell[] Row(TranslationAnswer one)
@@ -21,10 +29,13 @@ internal static class CnatView
         return
         [
             $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
-            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), said.Balance,
+            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), Balance(said),
             Owner(one), State(one),
         ];
     }
+
+    private static string? Balance(TranslationBody said) =>
+        said.Affinity is { } seconds ? $"kept for {Words.Span(TimeSpan.FromSeconds(seconds))}" : said.Balance;
 
     public static string Owner(TranslationAnswer one) =>
         (one.Name == null ? one.Source : $"{one.Source} ({one.Name})") + (one.Saved ? ", saved" : "");

@@ -12,7 +12,7 @@ internal static class CnatAnswers
     public static async Task TranslationsAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
         var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
-        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(row => Of(row, saved))]);
+        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(row => Of(row, saved))], [.. view.Problems]);
         await Answer.JsonAsync(http, answer, Answer.Json.TranslationsAnswer).ConfigureAwait(false);
     }
 
@@ -33,7 +33,7 @@ internal static class CnatAnswers
         return new(
             TranslationWords.Of(one.Key.Protocol), one.Key.Port, [.. one.Backends.Select(Of)], isReal ? null : place, isReal ? place : null,
             one.Balance == TranslationBalance.Maglev ? "maglev" : "hash",
-            [.. TranslationWords.Of(one.FlowHash)]);
+            one.Affinity == null ? [.. TranslationWords.Of(one.FlowHash)] : null, one.Affinity?.TotalSeconds);
     }
 
     private static BackendBody Of(Backend one) =>

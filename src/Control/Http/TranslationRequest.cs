@@ -10,7 +10,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class TranslationRequest
 {
-    private const int MostWeight = 100;
+    private const int MostWeight = 100, MostAffinity = 86_400;
 
     /// <summary>One key is wrong; ends the reading.</summary>
     private sealed class Wrong(string key, string words) : Exception(words)
@@ -68,12 +68,17 @@ internal static class TranslationRequest
         };
         if (balance == TranslationBalance.Maglev && hash.HasFlag(FlowHash.Symmetric))
             throw new Wrong("flowHash", "expected no symmetric beside maglev: each node has another such hash");
+        if (said.Affinity is < 1 or > MostAffinity || (said.Affinity is { } time && time != Math.Floor(time)))
+            throw new Wrong("affinity", $"expected whole seconds from 1 to {MostAffinity} for affinity, got {said.Affinity}");
+        if (said.Affinity != null && (balance == TranslationBalance.Maglev || said.FlowHash != null))
+            throw new Wrong("affinity", "expected neither maglev nor flowHash beside affinity: a client's address alone chooses");
         return new(
             "", key == "real" ? TranslationKind.Real : TranslationKind.Vip, new(place, protocol, said.Port),
             [.. said.Backends.Select(one => BackendOf(one, place, said.Port))])
         {
             Balance = balance,
             FlowHash = hash,
+            Affinity = said.Affinity is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
     }
 

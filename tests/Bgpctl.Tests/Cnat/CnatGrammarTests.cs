@@ -14,19 +14,19 @@ public sealed class CnatGrammarTests
 
     [Theory]
     [InlineData("cnat translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080",
-        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-}")]
+        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-,affinity:-}")]
     [InlineData("cnat translation add proto TCP real 30.0.0.2 80 to 1.2.3.4->20.0.0.1 8080",
-        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:1.2.3.4,weight:-}],vip:-,real:30.0.0.2,balance:-,flowHash:-}")]
+        "{protocol:tcp,port:80,backends:[{to:20.0.0.1:8080,from:1.2.3.4,weight:-}],vip:-,real:30.0.0.2,balance:-,flowHash:-,affinity:-}")]
     [InlineData("translation proto udp vip eth0 v6 53 default to 2001:db8::1 1024 -> 2001:db8::2 to->2001:db8::3 53",
         "{protocol:udp,port:53,backends:[{to:2001:db8::2,from:[2001:db8::1]:1024,weight:-},{to:[2001:db8::3]:53,from:-,weight:-}],"
-        + "vip:eth0 v6,real:-,balance:-,flowHash:-}")]
+        + "vip:eth0 v6,real:-,balance:-,flowHash:-,affinity:-}")]
     [InlineData("translation add proto SCTP real 30.0.0.2 7 noclient maglev flow-hash source,destination to eth0->20.0.0.1:9 weight 3",
         "{protocol:sctp,port:7,backends:[{to:20.0.0.1:9,from:eth0,weight:3}],vip:-,real:30.0.0.2,balance:maglev,"
-        + "flowHash:[source,destination]}")]
+        + "flowHash:[source,destination],affinity:-}")]
     [InlineData("translation add proto any vip 30.0.0.2 to -> 20.0.0.1 0",
-        "{protocol:any,port:0,backends:[{to:20.0.0.1,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-}")]
+        "{protocol:any,port:0,backends:[{to:20.0.0.1,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-,affinity:-}")]
     [InlineData("translation add proto ICMP6 vip 2001:db8::1 to ->2001:db8::2",
-        "{protocol:icmp,port:0,backends:[{to:2001:db8::2,from:-,weight:-}],vip:2001:db8::1,real:-,balance:-,flowHash:-}")]
+        "{protocol:icmp,port:0,backends:[{to:2001:db8::2,from:-,weight:-}],vip:2001:db8::1,real:-,balance:-,flowHash:-,affinity:-}")]
     public void A_translation_is_read_as_cnat_writes_it(string line, string body) => Assert.Equal(body, Added(line));
 
     [Theory]

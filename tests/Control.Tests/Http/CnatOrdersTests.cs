@@ -40,7 +40,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
             """
             {"protocol":"tcp","port":80,
             "backends":[{"to":"20.0.0.1:8080","from":null,"weight":2},{"to":"20.0.0.2","from":"1.2.3.4","weight":1}],
-            "vip":"30.0.0.2","real":null,"balance":"maglev","flowHash":["source"]}
+            "vip":"30.0.0.2","real":null,"balance":"maglev","flowHash":["source"],"affinity":null}
             """.ReplaceLineEndings(""),
             told["translation"]!.ToJsonString());
     }
@@ -79,6 +79,16 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_with_affinity_is_told_as_it_was_said()
+    {
+        await PostAsync("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[{"to":"20.0.0.1"}],"affinity":3600}""");
+        var translation = lab.Dataplane.Translations.Row(0)!.Translation;
+        Assert.Equal(TimeSpan.FromHours(1), translation.Affinity);
+        await PostAsync((await lab.JsonAsync(Path))["translations"]![0]!["translation"]!.ToJsonString());
+        Assert.Same(translation, lab.Dataplane.Translations.Row(0)!.Translation);
+    }
+
+    [Fact]
     public async Task One_is_removed_by_its_id_and_all_without_one()
     {
         await PostAsync(Web);
@@ -104,6 +114,9 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     [InlineData("""{"protocol":"icmp","vip":"30.0.0.2","port":80,"backends":[]}""", "port")]
     [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"balance":"random"}""", "balance")]
     [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"flowHash":["weather"]}""", "flowHash")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"affinity":0}""", "affinity")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"affinity":1.5}""", "affinity")]
+    [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"affinity":5,"balance":"maglev"}""", "affinity")]
     [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[],"flowHash":["source","symmetric"]}""", "flowHash")]
     [InlineData("""{"protocol":"tcp","vip":"1.1.1.1","port":8,"backends":[],"flowHash":["symmetric"],"balance":"maglev"}""", "flowHash")]
     [InlineData("""{"protocol":"tcp","vip":"30.0.0.2","port":80,"backends":[{"to":"2001:db8::1"}]}""", "to")]
@@ -122,6 +135,6 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     {
         lab.Dataplane.HasServices = false;
         Assert.Contains("\"servicesOff\"", await PostAsync(Web, HttpStatusCode.NotFound), StringComparison.Ordinal);
-        Assert.Equal("""{"enabled":false,"translations":[]}""", (await lab.JsonAsync(Path)).ToJsonString());
+        Assert.Equal("""{"enabled":false,"translations":[],"problems":[]}""", (await lab.JsonAsync(Path)).ToJsonString());
     }
 }

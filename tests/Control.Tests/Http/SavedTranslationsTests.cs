@@ -29,7 +29,10 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
 
     private static readonly Translation All = new(
         "", TranslationKind.Real, new(TranslationPlace.OfInterface("eth0", IpFamily.IPv6), null, 0),
-        [new(Backend.Unchanged, new(At("2001:db8::1"), null))]);
+        [new(Backend.Unchanged, new(At("2001:db8::1"), null))])
+    {
+        Affinity = TimeSpan.FromMinutes(5),
+    };
 
     [Fact]
     public void What_is_saved_is_there_when_the_daemon_starts_again_as_it_was()
