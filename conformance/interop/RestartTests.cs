@@ -45,7 +45,8 @@ internal sealed class RestartLab : IAsyncDisposable
         var lab = new RestartLab(peer)
         {
             IsLongLived = isLongLived,
-            NodeKeys = isLongLived ? "gracefulRestartTime: 3s, longLivedStaleTime: 8s" : "gracefulRestartTime: 60s" + (isWatched ? ", bfd: { interval: 100ms, multiplier: 10 }" : ""),
+            NodeKeys = isLongLived ? "gracefulRestartTime: 3s, longLivedStaleTime: 8s"
+                : "gracefulRestartTime: 60s" + (isWatched ? ", bfd: { interval: 100ms, multiplier: 10 }" : ""),
             BirdOptions = isLongLived ? LongLived : "graceful restart on; graceful restart time 60;" + (isWatched ? " bfd on;" : ""),
         };
         lab.Pods = await lab.SpaceAsync("pods");

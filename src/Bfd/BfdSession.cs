@@ -118,7 +118,7 @@ internal sealed class BfdSession
         Reschedule();
     }
 
-    /// <summary>It says what it said, and answers, and takes no silence for a loss: whoever else has the session hears the neighbour.</summary>
+    /// <summary>It says what it said, and answers, and takes no silence for a loss: whoever has it now hears the neighbour.</summary>
     public void Lend() => (isLent, DetectAt) = (true, Never);
 
     /// <summary>Nobody else has it.</summary>

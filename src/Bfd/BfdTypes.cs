@@ -112,9 +112,9 @@ public interface IBfd
     /// <summary>They are another process's: this one is not heard any more. Completes when that is so.</summary>
     Task FallSilentAsync();
 
-    /// <summary>Before the first <see cref="Want"/>: the sessions are another process's yet, shown as it says. Nobody is spoken to.</summary>
+    /// <summary>Before the first <see cref="Want"/>: they are another process's yet, shown as it says. Nobody is spoken to.</summary>
     void Expect(ImmutableArray<HandedBfd> handed);
 
-    /// <summary>After <see cref="Expect"/>: they are ours now, and begin where they were; those that nobody wants here end unsaid.</summary>
+    /// <summary>After <see cref="Expect"/>: they are ours now, from where they were; those that nobody wants here end unsaid.</summary>
     void Adopt(ImmutableArray<HandedBfd> handed);
 }

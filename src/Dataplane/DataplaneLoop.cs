@@ -204,11 +204,11 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public async Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default) =>
         await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
-            ? await Task.Run(() => ServiceSessions.Read(owners, which), stop).ConfigureAwait(false) : null;
+            ? ServiceSessions.Read(owners, which) : null;
 
     public async Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default) =>
         await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
-            ? await Task.Run(() => ServiceSessions.End(owners, which), stop).ConfigureAwait(false) : null;
+            ? ServiceSessions.End(owners, which) : null;
 
     public async Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
     {

@@ -73,7 +73,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         Session.FindWay();
     }
 
-    /// <param name="earlierLoss">Of a session that is there already, for another's sake or another process's: no news for this peer.</param>
+    /// <param name="earlierLoss">Of a session that is there already, for another's sake or another process's: no news.</param>
     public void Watch(BfdTarget? target, BfdLoss? earlierLoss)
     {
         if (target?.Key != Watched?.Key) lastLoss = earlierLoss;

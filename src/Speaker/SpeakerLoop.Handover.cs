@@ -213,7 +213,7 @@ public sealed partial class SpeakerLoop
         }
     }
 
-    /// <summary>Its thread does not stand still. A loss that it has seen meanwhile waits behind this order, and is for us to act on.</summary>
+    /// <summary>Its thread does not stand still. A loss that it has seen meanwhile waits behind this order, for us to act on.</summary>
     private async Task<ImmutableArray<HandedBfd>> LendBfdAsync(CancellationToken stop)
     {
         var lent = await Bfd.LendAsync().WaitAsync(stop).ConfigureAwait(false);

@@ -8,8 +8,8 @@ public sealed partial class SpeakerLoop
 {
     /// <summary>Whom BFD is to watch may be others afterwards, or stand on other links.</summary>
     private static bool MovesNeighbours(SpeakerNews news) => news
-        is SpeakerNews.Begin or SpeakerNews.TakeOver or SpeakerNews.Configure or SpeakerNews.KernelMoved or SpeakerNews.Order or SpeakerNews.Called
-        or SpeakerNews.RouterHeard or SpeakerNews.PatienceEnded;
+        is SpeakerNews.Begin or SpeakerNews.TakeOver or SpeakerNews.Configure or SpeakerNews.KernelMoved or SpeakerNews.Order
+        or SpeakerNews.Called or SpeakerNews.RouterHeard or SpeakerNews.PatienceEnded;
 
     private async Task HearOfNeighboursAsync()
     {

@@ -47,12 +47,13 @@ public sealed class BfdHandoverTests : IAsyncLifetime
             heir.Adopt(handed);
             return true;
         });
-        await Until.TrueAsync("it hears what the other one heard", () => heir.Current is [{ Counters.Received: > 0 }], 20, () => Said(heir));
+        await Until.TrueAsync("it hears the neighbour", () => heir.Current is [{ Counters.Received: > 0 }], 20, () => Said(heir));
         await old.FallSilentAsync();
         var heard = heir.Current[0].Counters.Received;
         await Until.TrueAsync("it goes on", () => heir.Current[0].Counters.Received > heard + 25, 30, () => Said(heir, neighbour));
         Assert.Equal(Seen(seen), Seen(neighbour.Current[0]));
-        Assert.Equal((was.Since, was.LocalDiscriminator, 0), (heir.Current[0].Since, heir.Current[0].LocalDiscriminator, heir.Current[0].Losses));
+        var now = heir.Current[0];
+        Assert.Equal((was.Since, was.LocalDiscriminator, 0), (now.Since, now.LocalDiscriminator, now.Losses));
         Assert.Equal(handed[0].Port, Assert.Single(await heir.HandAsync(lends: false)).Port);
     }
 

@@ -25,7 +25,7 @@ internal sealed class CnatConversation(CnatCommands commands, Screen screen)
     private async Task<string?> ReadAsync(LineEditor? editor, CancellationToken stop)
     {
         if (editor == null) return await screen.Piped.ReadLineAsync(stop).ConfigureAwait(false);
-        return await Task.Run(() => screen.Keyboard!.Typing(editor.Read), stop).ConfigureAwait(false);
+        return screen.Keyboard!.Typing(editor.Read);
     }
 
     private static IReadOnlyList<string> Expected(string said) =>

@@ -57,7 +57,7 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
         return new(Taker(packet), [.. told.All(told[0].IsLike) ? told[..1] : told])
         {
             Interface = packet.Out,
-            Session = await SessionAsync(packet, stop).ConfigureAwait(false),
+            Session = SessionOf(packet),
             Trail = [.. ends[0].Trail.Select(step => step.ToString())],
         };
     }
@@ -105,13 +105,13 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
 
     /// <summary>Of a protocol with ports both have to be said.</summary>
     /// <exception cref="Win32Exception">The kernel refused to tell.</exception>
-    private async Task<ServiceSession?> SessionAsync(Packet packet, CancellationToken stop)
+    private ServiceSession? SessionOf(Packet packet)
     {
         var hasPorts = packet.Protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6);
         if (packet.Protocol is not { } protocol || (hasPorts && (packet.SourcePort == null || packet.DestinationPort == null))) return null;
         bool IsIt(ServiceSession one) => one.Connection.Source == packet.Source && one.Connection.Destination == packet.Destination
             && (!hasPorts || (one.Connection.SourcePort == packet.SourcePort && one.Connection.DestinationPort == packet.DestinationPort));
         var which = new SessionFilter { Protocol = protocol, Address = packet.Source, Port = hasPorts ? packet.SourcePort : null };
-        return (await Task.Run(() => ServiceSessions.Read(owners, which), stop).ConfigureAwait(false)).FirstOrDefault(IsIt);
+        return ServiceSessions.Read(owners, which).FirstOrDefault(IsIt);
     }
 }
