@@ -51,8 +51,10 @@ internal readonly record struct DroppedSegments(long NotFound, long Unexpected, 
             Drop(Failure - before.Failure, "with another password's signature", "TCPMD5Failure"),
             Drop(NotFound - before.NotFound, "unsigned, though a password is set here", "TCPMD5NotFound"),
             Drop(Unexpected - before.Unexpected, "signed, though no password is set here", "TCPMD5Unexpected"),
+            // A kernel refuses with TTL 64, whatever the daemon that does not listen there would send with.
             leastHops > 0 ? Drop(
-                TooFar - before.TooFar, $"with a TTL below what ttlSecurity demands, which is {leastHops} here", "TCPMinTTLDrop") : null,
+                TooFar - before.TooFar,
+                $"with a TTL below the {leastHops} that ttlSecurity demands, or refusals where nobody listens", "TCPMinTTLDrop") : null,
         }.OfType<string>());
         return drops.Length == 0 ? null : $"meanwhile the kernel dropped segments of some neighbour: {drops}";
     }

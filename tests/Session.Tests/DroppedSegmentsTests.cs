@@ -28,8 +28,8 @@ public class DroppedSegmentsTests
 
     [Fact]
     public void What_came_from_too_far_away_is_told_to_those_who_mind() => Assert.Equal(
-        "meanwhile the kernel dropped segments of some neighbour: 4 with a TTL below what ttlSecurity demands, which is 254 here "
-        + "(TCPMinTTLDrop)",
+        "meanwhile the kernel dropped segments of some neighbour: 4 with a TTL below the 254 that ttlSecurity demands, "
+        + "or refusals where nobody listens (TCPMinTTLDrop)",
         new DroppedSegments(1, 5, 3, 7).Since(new(1, 5, 3, 3), leastHops: 254));
 
     [Fact]
@@ -73,7 +73,7 @@ public class DroppedSegmentsTests
         await Until.TrueAsync("it is told", () => us.Now.Faults.Why.Detail != null);
         Assert.Equal("No answer", us.Now.Faults.Why.Text);
         Assert.Contains(
-            "with a TTL below what ttlSecurity demands, which is 255 here (TCPMinTTLDrop)", us.Now.Faults.Why.Detail,
+            "with a TTL below the 255 that ttlSecurity demands, or refusals where nobody listens (TCPMinTTLDrop)", us.Now.Faults.Why.Detail,
             StringComparison.Ordinal);
         await Until.TrueAsync("the log says it", () => us.Log.All.Any(line => line.Contains("not up: Socket: No answer: meanwhile")));
     }
