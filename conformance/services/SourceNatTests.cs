@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using static Calico.Bgp.Conformance.Services.ServiceSite;
 
 namespace Calico.Bgp.Conformance.Services;
@@ -47,6 +48,11 @@ public sealed class SourceNatTests : IAsyncLifetime
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             await Ping.SendAsync(
                 site.Client, IPAddress.Parse(Client(six)), IPAddress.Parse(Backend(0, six)), Ping.NewToken(), patience.Token);
+            // The backend's port unreachable names the client's own packet: without that the socket would hear nothing of it.
+            using var socket = await Answerer.ConnectAsync(site.Client, Client(six), Backend(0, six), 4444, tcp: false);
+            await socket.SendAsync(new byte[1], patience.Token);
+            var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1], patience.Token));
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
             // Nobody's session: the backend's own packet to the new source goes nowhere, and is counted.
             Assert.Null(await Answerer.AskAsync(site.Backends[0], Backend(0, six), New(six), 9, tcp: true, attempts: 1));
             Assert.Matches($"daddr @svc-snatown{(six ? 6 : 4)} fib daddr type != local ct state new counter packets [1-9]",

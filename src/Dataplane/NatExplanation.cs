@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -96,6 +97,7 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
     private List<string> Steps(PacketEnd end)
     {
         var steps = new List<string>();
+        if (end.Source != null && end.Trail.Select(SourceWords.Of).LastOrDefault(words => words != null) is { } services) return [services];
         if (family == null) return ["NAT is off (nat.enabled)"];
         if (!end.Places.Contains(NftHookPoint.Postrouting))
             return ["the destination is this node's own address: what is delivered here never meets the rules"];

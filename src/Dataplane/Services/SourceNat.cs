@@ -16,6 +16,8 @@ internal static class SourceNat
 
     private static string Chain(IpFamily family) => "svc-snat" + Digit(family);
 
+    public static bool IsChain(string name) => Families.Any(family => Chain(family) == name);
+
     private static string Excluded(IpFamily family) => "svc-snatexcept" + Digit(family);
 
     private static string Own(IpFamily family) => "svc-snatown" + Digit(family);

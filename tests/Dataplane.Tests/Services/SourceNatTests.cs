@@ -1,5 +1,6 @@
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Tests.Services;
@@ -129,6 +130,22 @@ public sealed class SourceNatTests
             [new(new(Place("1.2.3.4"), null), new(Place("60.0.0.1"), null))]));
         Assert.Equal("1.2.3.4->60.0.0.1:80", hand.Ask("50.0.0.1", link: "tap0"));
         Assert.Equal("30.0.0.1->", hand.Ask("60.0.0.1", link: "tap0"));
+    }
+
+    private static string Why(ServiceHand hand, string to, string from = "10.0.0.9") => Assert.Single(new NatExplainer(
+        NatPlan.Nothing, new Packet(Address.Parse(from), Address.Parse(to)), [.. hand.Ends(to, from: from, link: "tap0")]).Explain().Steps);
+
+    [Fact]
+    public void An_explanation_names_who_gives_the_packet_its_source()
+    {
+        static TranslationPlace Place(string address) => TranslationPlace.Of(Address.Parse(address));
+        Translation Of(string vip, string? from = null) => new("", TranslationKind.Vip, new(Place(vip), IpProtocol.Tcp, 80),
+            [new(new(from == null ? null : Place(from), null), new(Place("60.0.0.1"), null))]);
+        var hand = With(Both, Of("50.0.0.1", "1.2.3.4"), Of("50.0.0.2"));
+        Assert.Equal("services.snat gives it another source", Why(hand, "40.0.0.1"));
+        Assert.Equal("the translation that gives it its destination gives it another source, too", Why(hand, "50.0.0.1"));
+        Assert.Equal("it goes back to its sender by way of a service, and has to look like another's", Why(hand, "50.0.0.2", "60.0.0.1"));
+        Assert.Equal("NAT is off (nat.enabled)", Why(hand, "20.0.7.1"));
     }
 
     [Fact]
