@@ -5,7 +5,11 @@ namespace Calico.Bgp.Bgpctl;
 /// <param name="Width">Of what is seen, in columns.</param>
 internal sealed record Keyboard(Func<ConsoleKeyInfo> Next, Func<int> Width)
 {
-    public static Keyboard OfProcess { get; } = new(() => Console.ReadKey(intercept: true), () => Console.WindowWidth);
+    /// <summary>Where a terminal does not say how wide it is.</summary>
+    private const int UsualWidth = 80, LeastWidth = 20;
+
+    public static Keyboard OfProcess { get; } = new(
+        () => Console.ReadKey(intercept: true), () => Console.WindowWidth is >= LeastWidth and var width ? width : UsualWidth);
 
     /// <summary>While a line is typed Ctrl-C gives up the line, not the process.</summary>
     public string? Typing(Func<string?> read)
