@@ -105,6 +105,13 @@ public sealed class CnatTests : IAsyncLifetime
         Assert.Contains("include    c0", await SayAsync("show snat"), StringComparison.Ordinal);
         await SayAsync($"snat exclude del {Backend(1, true)}/128");
         Assert.Equal("30::1", await SeenByAsync(1, six: true));
+        using (var begun = await Answerer.ConnectAsync(site.Client, Client4, Backend(2, false), Port, seconds: Patience))
+        {
+            Assert.Equal("30.0.0.1", (await Answerer.AnswerAsync(begun, seconds: Patience)).Seen.Address.ToString());
+            Assert.Contains("; 1 connection ended", await SayAsync($"snat exclude {Backend(2, false)}/32 cut"), StringComparison.Ordinal);
+            Assert.False(await begun.GoesOnAsync(5));
+        }
+        Assert.Equal(Client4, await SeenByAsync(2, six: false));
         await SayAsync("purge");
         foreach (var six in Families) Assert.Equal(Client(six), await SeenByAsync(0, six));
 

@@ -107,13 +107,16 @@ public sealed record CnatMaglevAnswer(
 /// <param name="Rewrite"><c>PREFIX to PREFIX</c>.</param>
 /// <param name="Said">What of it the command line has said.</param>
 /// <param name="SavedIn">The file that an order has just written; null: it has written none.</param>
+/// <param name="Ended">Connections that an order has just ended; null: it was to end none.</param>
 public sealed record CnatSourceNatAnswer(
     string Policy, IReadOnlyList<string> Addresses, IReadOnlyList<string> Exclude, IReadOnlyList<string> Include, IReadOnlyList<string> Pod,
-    IReadOnlyList<string> Host, IReadOnlyList<string> Rewrite, IReadOnlyList<SourceNatEditBody> Said, string? SavedIn = null);
+    IReadOnlyList<string> Host, IReadOnlyList<string> Rewrite, IReadOnlyList<SourceNatEditBody> Said, string? SavedIn = null,
+    long? Ended = null);
 
 /// <summary><c>POST /v1/cnat/snat</c>: one thing of it.</summary>
 /// <param name="What">policy, address, exclude, include, pod, host or rewrite.</param>
 /// <param name="Value">In bgpd.yaml's words.</param>
 /// <param name="To">Of rewrite: the other prefix, as long.</param>
 /// <param name="Remove">It is not so any more; of address: the family has none.</param>
-public sealed record SourceNatEditBody(string What, string Value, string? To = null, bool Remove = false);
+/// <param name="Cut">Of exclude: connections that go there with a source of ours end. An order's alone: it is not kept.</param>
+public sealed record SourceNatEditBody(string What, string Value, string? To = null, bool Remove = false, bool Cut = false);

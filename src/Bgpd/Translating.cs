@@ -77,6 +77,9 @@ internal sealed class Translating(
     public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default) =>
         work?.Dataplane.ResetSourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
 
+    public Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default) =>
+        work?.Dataplane.EndMaskedAsync(destination, stop) ?? Task.FromResult<int?>(null);
+
     public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
 

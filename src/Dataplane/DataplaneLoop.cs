@@ -225,6 +225,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
     public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default) =>
         EditSourceNatAsync(_ => SourceNatEdits.None, stop);
 
+    public async Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default) =>
+        await ServicesAsync(known => known.GivenSources, stop).ConfigureAwait(false) is { } sources
+            ? await Task.Run(() => ServiceSessions.EndMasked(destination, sources), stop).ConfigureAwait(false) : null;
+
     private async Task<SourceNatView?> EditSourceNatAsync(Func<SourceNatEdits, SourceNatEdits> edit, CancellationToken stop)
     {
         var now = await ServicesAsync(known => known.EditSourceNat(edit), stop).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -66,4 +67,10 @@ public interface IDataplane
     /// <summary>The command line takes back all that it has said of source NAT; ends when that is in force.</summary>
     /// <returns>As above.</returns>
     Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default);
+
+    /// <summary>Ends the connections that go to there with a source that source NAT gives: what it excludes counts for them, too, by
+    /// then.</summary>
+    /// <returns>How many; null: services are off.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
+    Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default);
 }

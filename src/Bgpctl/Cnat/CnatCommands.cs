@@ -74,8 +74,10 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         {
             var text = JsonSerializer.Serialize(edit, AnswersJson.Default.SourceNatEditBody);
             var body = await daemon.PostAsync(SourceNat + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
-            var savedIn = daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer).SavedIn;
-            Say(body, $"snat {CnatView.Of(edit)}, {(savedIn == null ? "until bgpd ends" : $"saved in {savedIn}, which is bgpd's own")}");
+            var done = daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer);
+            var kept = done.SavedIn is { } file ? $"saved in {file}, which is bgpd's own" : "until bgpd ends";
+            var ended = done.Ended is { } count ? $"; {Words.Count(count, "connection")} ended" : "";
+            Say(body, $"snat {CnatView.Of(edit)}, {kept}{ended}");
         }
     }
 

@@ -11,7 +11,7 @@ internal static class CnatSourceNat
     private static CnatCommand.EditSourceNat Edit(CnatLine line, params IReadOnlyList<SourceNatEditBody> edits) =>
         new(edits, line.Is("--save"));
 
-    /// <summary>snat with PLACE | snat exclude [del] PREFIX</summary>
+    /// <summary>snat with PLACE | snat exclude [del] PREFIX [cut]</summary>
     public static CnatCommand.EditSourceNat Snat(CnatLine line)
     {
         if (line.Is("with")) return Edit(line, Address(line) ?? throw line.Mistake());
@@ -20,7 +20,7 @@ internal static class CnatSourceNat
         var prefix = line.Text("PREFIX", Network) ?? throw line.Mistake();
         return line.IsNext("ex_ctl")
             ? throw line.Mistake("the end of the line (ex_ctl is a word of the tool that made cnat's documentation)")
-            : Edit(line, new SourceNatEditBody("exclude", prefix, Remove: isGone));
+            : Edit(line, new SourceNatEditBody("exclude", prefix, Remove: isGone, Cut: !isGone && line.Is("cut")));
     }
 
     /// <summary>An address, a prefix, or an interface and perhaps <c>v6</c>; null: there is none.</summary>

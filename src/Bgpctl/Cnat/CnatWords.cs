@@ -12,7 +12,7 @@ internal static class CnatWords
           translation del ID
           show translation [ID]
           show session [verbose] [return] [ip X] [port N] [proto P] [translation ID] [max N]
-          snat with ADDRESS|INTERFACE   snat exclude [del] PREFIX   show snat
+          snat with ADDRESS|INTERFACE   snat exclude [del] PREFIX [cut]   show snat
           set snat-policy none|if-pfx|k8s|dnat   set snat-policy addr …|if …|prefix …   set feature INTERFACE [enable|disable]
           show client [ID]           test maglev [tests N] [backends N] [len N]
           explain SOURCE[:PORT] DESTINATION PROTOCOL:PORT [in IF] [out IF]   which backend it gets, as whom, and why

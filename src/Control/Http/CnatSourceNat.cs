@@ -13,33 +13,38 @@ internal static class CnatSourceNat
 {
     /// <summary>GET.</summary>
     public static Task TellAsync(HttpContext http, IDataplane? dataplane) =>
-        AnswerAsync(http, dataplane, known => known.SourceNatAsync(http.RequestAborted), () => null);
+        AnswerAsync(http, dataplane, known => known.SourceNatAsync(http.RequestAborted), () => null, null);
 
     /// <summary>POST[?save=true]: one thing is otherwise.</summary>
     public static async Task EditAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
         SourceNatEdit? edit = null;
-        var wrong = OrderQuery.Problem(http.Request.Query, "save") ?? Read(await BodyAsync(http).ConfigureAwait(false), out edit);
+        var isCut = false;
+        var wrong = OrderQuery.Problem(http.Request.Query, "save")
+            ?? Read(await BodyAsync(http).ConfigureAwait(false), out edit, out isCut);
         if (wrong != null) await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
         else
             await AnswerAsync(http, dataplane, known => known.EditSourceNatAsync(edit!, http.RequestAborted),
                 () => http.Request.Query["save"] != "true" ? null
-                    : saved?.Save(edit!) ?? throw new IOException("this daemon saves nothing")).ConfigureAwait(false);
+                    : saved?.Save(edit!) ?? throw new IOException("this daemon saves nothing"),
+                isCut && edit is SourceNatEdit.Exclude { IsGone: false } excluded ? excluded.Prefix : null).ConfigureAwait(false);
     }
 
     /// <summary>DELETE: it is as bgpd.yaml says, and saved no more.</summary>
     public static Task ResetAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved) =>
-        AnswerAsync(http, dataplane, known => known.ResetSourceNatAsync(http.RequestAborted), () => saved?.ForgetSourceNat());
+        AnswerAsync(http, dataplane, known => known.ResetSourceNatAsync(http.RequestAborted), () => saved?.ForgetSourceNat(), null);
 
     /// <param name="save">The file that was written; null: none was.</param>
+    /// <param name="cut">Connections to there end; null: none do.</param>
     private static Task AnswerAsync(
-        HttpContext http, IDataplane? dataplane, Func<IDataplane, Task<SourceNatView?>> ask, Func<string?> save) =>
+        HttpContext http, IDataplane? dataplane, Func<IDataplane, Task<SourceNatView?>> ask, Func<string?> save, Prefix? cut) =>
         CnatSessions.AskAsync(http, dataplane, async known =>
         {
             if (await ask(known).ConfigureAwait(false) is not { } view) return false;
             try
             {
-                var answer = Of(view) with { SavedIn = save() };
+                var ended = cut is { } to ? await known.EndMaskedAsync(to, http.RequestAborted).ConfigureAwait(false) : null;
+                var answer = Of(view) with { SavedIn = save(), Ended = ended };
                 await Answer.JsonAsync(http, answer, Answer.Json.CnatSourceNatAnswer).ConfigureAwait(false);
             }
             catch (IOException refused)
@@ -64,13 +69,15 @@ internal static class CnatSourceNat
         }
     }
 
-    private static ErrorAnswer? Read(string body, out SourceNatEdit? edit)
+    private static ErrorAnswer? Read(string body, out SourceNatEdit? edit, out bool isCut)
     {
-        edit = null;
+        (edit, isCut) = (null, false);
         try
         {
-            return JsonSerializer.Deserialize(body, AnswersJson.Strict.SourceNatEditBody) is { } said ? Read(said, out edit)
-                : new(AnswerCode.BadBody, "expected an object, got null", "");
+            if (JsonSerializer.Deserialize(body, AnswersJson.Strict.SourceNatEditBody) is not { } said)
+                return new(AnswerCode.BadBody, "expected an object, got null", "");
+            isCut = said.Cut;
+            return Read(said, out edit);
         }
         catch (JsonException wrong)
         {

@@ -110,6 +110,11 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
         return SourceNatView;
     }
 
+    /// <summary>The sources that it gives; null: services are off.</summary>
+    public IReadOnlyList<(Address First, Address Last)>? GivenSources => SourceNatView is not { } view ? null
+        : [.. (view.Settings?.Addresses ?? []).Select(place => SourceNat.Range(place, places))
+            .OfType<(Address First, Address Last)>()];
+
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
     private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat) : null;

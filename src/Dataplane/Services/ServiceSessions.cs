@@ -73,6 +73,19 @@ internal static class ServiceSessions
         return errno == 0 ? cut : throw new Win32Exception(errno);
     }
 
+    /// <summary>Of those that go to there and have got one of our sources.</summary>
+    /// <returns>How many were ended.</returns>
+    /// <exception cref="Win32Exception">The kernel refused.</exception>
+    public static int EndMasked(Prefix destination, IReadOnlyList<(Address First, Address Last)> sources)
+    {
+        using var table = new ConnectionTable();
+        var some = table.ReadMasked(destination.Family, one => destination.Contains(one.Server), out var errno);
+        if (errno != 0) throw new Win32Exception(errno);
+        var ours = some.Where(one => sources.Any(range => range.First <= one.State!.Client && one.State.Client <= range.Last));
+        (var cut, errno) = table.Cut(ours, isBarred: false);
+        return errno == 0 ? cut : throw new Win32Exception(errno);
+    }
+
     private static List<(TrackedConnection Tracked, ServiceSession Session)> Find(
         ConnectionTable table, SessionOwners owners, SessionFilter which)
     {

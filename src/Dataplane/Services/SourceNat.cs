@@ -46,7 +46,7 @@ internal static class SourceNat
             [Unknown(family)]);
     }
 
-    private static (Address First, Address Last)? Range(SourceNatPlace place, Places places)
+    public static (Address First, Address Last)? Range(SourceNatPlace place, Places places)
     {
         if (place.Prefix is { } prefix) return (prefix.Address, prefix.Last);
         return places.Of(TranslationPlace.OfInterface(place.Interface!, place.Family)) is { } address ? (address, address) : null;

@@ -55,6 +55,11 @@ public sealed class ConnectionTable : IDisposable
     public IReadOnlyList<TrackedConnection> ReadRedirected(IpFamily family, Predicate<Connection> which, out int errno) =>
         Read(() => ConnectionMessage.DumpRedirected(family), which, out errno, withState: true);
 
+    /// <summary>Of those whose source is translated, likewise.</summary>
+    /// <param name="errno">The kernel's error where it refused; 0.</param>
+    public IReadOnlyList<TrackedConnection> ReadMasked(IpFamily family, Predicate<Connection> which, out int errno) =>
+        Read(() => ConnectionMessage.Dump(family, sourceTranslated: true), which, out errno, withState: true);
+
     /// <summary>Cuts them.</summary>
     /// <param name="isBarred">What is still sent of those of TCP is not taken for the begin of others.</param>
     /// <returns>As the other's.</returns>

@@ -127,6 +127,8 @@ public sealed class CnatCommandsTests : IAsyncLifetime
             Lines(await RunAsync("show snat")));
         Assert.Contains($"source NAT is as bgpd.yaml says, in {lab.SavedIn}, too\n", await RunAsync("purge"), StringComparison.Ordinal);
         Assert.Equal(["policy none"], Lines(await RunAsync("show snat-policy")));
+        Assert.Equal("snat exclude 10.0.0.0/8, until bgpd ends; 4 connections ended\n", await RunAsync("snat exclude 10.0.0.0/8 cut"));
+        Assert.Contains("end to 10.0.0.0/8", lab.Dataplane.SessionOrders);
         await RunAsync("set snat-policy prefix src 10.0.0.0/24 rw 30::1", expected: 1);
         Assert.Contains("expected two prefixes of one family and length", lab.Errors.ToString(), StringComparison.Ordinal);
     }

@@ -72,8 +72,9 @@ public sealed class CnatGrammarTests
     private static string Edits(string line)
     {
         var said = (CnatCommand.EditSourceNat)Parse(line);
-        return string.Join("; ", said.Edits.Select(one =>
-            $"{(one.Remove ? "no " : "")}{one.What} {one.Value}{(one.To == null ? "" : $" to {one.To}")}")) + (said.Save ? "; saved" : "");
+        var edits = said.Edits.Select(one => $"{(one.Remove ? "no " : "")}{one.What} {one.Value}"
+            + (one.To == null ? "" : $" to {one.To}") + (one.Cut ? ", cut" : ""));
+        return string.Join("; ", edits) + (said.Save ? "; saved" : "");
     }
 
     [Theory]
@@ -83,6 +84,7 @@ public sealed class CnatGrammarTests
     [InlineData("cnat snat with eth0", "address eth0")]
     [InlineData("cnat snat exclude 20::/100", "exclude 20::/100")]
     [InlineData("cnat snat exclude del 20::/100", "no exclude 20::/100")]
+    [InlineData("cnat snat exclude 20::/100 cut --save", "exclude 20::/100, cut; saved")]
     [InlineData("set interface feature tap0 ip6-cnat-snat arc ip6-unicast", "include tap0")]
     [InlineData("cnat set interface feature tap0 ip4-cnat-snat arc ip4-unicast disable", "no include tap0")]
     [InlineData("set cnat snat-policy k8s", "policy k8s")]

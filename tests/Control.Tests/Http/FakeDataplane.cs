@@ -95,6 +95,12 @@ public sealed class FakeDataplane : IDataplane
         return Task.FromResult(SourceNat);
     }
 
+    public Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default)
+    {
+        SessionOrders.Add($"end to {destination}");
+        return Task.FromResult<int?>(HasServices ? 4 : null);
+    }
+
     public ImmutableArray<ServiceSession> Sessions { get; set; } =
     [
         new(0, new(Address.Parse("10.0.0.9"), Address.Parse("30.0.0.2"), 6, false)

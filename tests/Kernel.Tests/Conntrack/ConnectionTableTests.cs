@@ -171,6 +171,8 @@ public class ConnectionTableTests
                 $"{one.State!.Client} {one.State.ClientPort} {one.State.Tcp}")).Order());
         Assert.All(some, one => Assert.InRange(one.State!.Left.TotalSeconds, 1, 100));
         Assert.Equal(2, some.Select(one => one.State!.Id).Distinct().Count());
+        var masked = Assert.Single(table.ReadMasked(IpFamily.IPv4, _ => true, out errno));
+        Assert.Equal((0, "10.0.0.2", "192.0.2.7"), (errno, masked.Connection.Source.ToString(), masked.State!.Client.ToString()));
         Assert.Equal((2, 0), table.Cut(some, isBarred: false));
         Assert.Equal(["10.0.0.3 192.0.2.1 17"], Left(table));
     }
