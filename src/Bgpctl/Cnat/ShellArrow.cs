@@ -21,6 +21,16 @@ internal static class ShellArrow
         return [.. words[..at], $"{words[at]}>{address}", .. words[(at + 1)..]];
     }
 
-    /// <summary>Null: it is no file, or nobody can tell.</summary>
-    public static string? OutputOfProcess() => File.ResolveLinkTarget("/proc/self/fd/1", returnFinalTarget: false)?.FullName;
+    /// <summary>Null: nobody can tell.</summary>
+    public static string? OutputOfProcess()
+    {
+        try
+        {
+            return File.ResolveLinkTarget("/proc/self/fd/1", returnFinalTarget: false)?.FullName;
+        }
+        catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
+        {
+            return null; // it is closed, or there is no /proc: then no shell's file is known
+        }
+    }
 }
