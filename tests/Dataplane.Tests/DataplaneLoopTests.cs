@@ -151,6 +151,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Exception? Defect { get; set; }
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
+        public QueueWay QueueWay => QueueWay.Expression;
 
         public void Close() => door = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public void Open() => door.TrySetResult();

@@ -89,6 +89,22 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>recv() of what has come already: System.Net.Sockets has no MSG_DONTWAIT. Negative: nothing has, or an error waits, which
+    /// is told once.</summary>
+    public static int ReceiveWaiting(SafeHandle from, Span<byte> into)
+    {
+        var held = false;
+        try
+        {
+            from.DangerousAddRef(ref held);
+            fixed (byte* octets = into) return (int)recv((int)from.DangerousGetHandle(), octets, into.Length, MSG_DONTWAIT);
+        }
+        finally
+        {
+            if (held) from.DangerousRelease();
+        }
+    }
+
     private static bool TrySetOption(SafeHandle of, int level, int option, void* value, int length)
     {
         var held = false;

@@ -100,6 +100,9 @@ internal sealed class NetlinkSocket : IDisposable
 
     public int Receive(Span<byte> into, out SocketError error) => socket.Receive(into, SocketFlags.None, out error);
 
+    /// <summary>What has come already; 0: nothing has.</summary>
+    public int ReceiveWaiting(Span<byte> into) => Math.Max(0, Libc.ReceiveWaiting(socket.SafeHandle, into));
+
     public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken stop) => socket.ReceiveAsync(into, SocketFlags.None, stop);
 
     /// <summary>From now on <see cref="Receive"/> answers WouldBlock instead of waiting.</summary>

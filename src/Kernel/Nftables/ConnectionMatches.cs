@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 using static Calico.Bgp.Kernel.Nftables.Expressions;
 
 namespace Calico.Bgp.Kernel.Nftables;
@@ -7,7 +8,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 
 internal static class ConnectionKey
 {
-    public const uint State = 0, Status = 2, DestinationPort = 12, Destination4 = 20, Destination6 = 22;
+    public const uint State = 0, Direction = 1, Status = 2, DestinationPort = 12, Destination4 = 20, Destination6 = 22;
 }
 
 /// <summary>ct state established,related</summary>
@@ -66,4 +67,54 @@ public sealed record MatchTranslated(bool Destination, bool Not = false) : NftSt
     }
 
     public override string ToString() => $"ct status & {(Destination ? "dnat" : "snat")} {(Not ? "==" : "!=")} 0";
+}
+
+/// <summary>ct direction original, ct direction reply: whether the packet goes the way of its connection's first one.</summary>
+public sealed record MatchDirection(bool Reply) : NftStatement
+{
+    internal override void Encode(Expressions into)
+    {
+        into.Conntrack(ConnectionKey.Direction);
+        into.Compare(Operator.Equal, [Reply ? (byte)1 : (byte)0]);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.IsIn(ConnectionStates.Invalid | ConnectionStates.Untracked) == true) return NftAnswer.Fails;
+        return packet.IsIn(ConnectionStates.New) == true ? NftAnswer.Of(!Reply)
+            : new NftAnswer.Unknown("the direction of its connection", ToString());
+    }
+
+    public override string ToString() => $"ct direction {(Reply ? "reply" : "original")}";
+}
+
+/// <summary>
+/// ct original ip daddr . meta l4proto . ct original proto-dst @SET: where the connection was begun to, before any translation; of a
+/// packet of either direction.
+/// </summary>
+public sealed record MatchOriginalService(IpFamily Family, string Set) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        var slot = Family.Octets() / sizeof(uint);
+        into.Original(Family == IpFamily.IPv4 ? ConnectionKey.Destination4 : ConnectionKey.Destination6, 0);
+        into.Meta(MetaKey.Protocol, slot++);
+        into.Original(ConnectionKey.DestinationPort, slot);
+        into.Lookup(Set);
+    }
+
+    /// <summary>Packets that are asked about begin their connections, or go the same way.</summary>
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family || packet.IsIn(ConnectionStates.Invalid | ConnectionStates.Untracked) == true || !packet.HasPorts)
+            return NftAnswer.Fails;
+        if (packet.Protocol is not { } protocol) return new NftAnswer.Unknown("the protocol", ToString());
+        return packet.OriginalPorts.Known is not { } port ? new NftAnswer.Unknown(PortField.Fact(NftEnd.Destination), ToString())
+            : Membership.Of(packet, Set, MatchAddressPort.Key(packet.OriginalDestination, (byte)protocol, (ushort)port), outside: false);
+    }
+
+    public override string ToString() =>
+        $"ct original {(Family == IpFamily.IPv4 ? "ip" : "ip6")} daddr . meta l4proto . ct original proto-dst @{Set}";
 }

@@ -180,6 +180,14 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
         message.Text(Name, "notrack");
     }
 
+    public void Queue(ushort number, ushort queues, ushort flags) => Add("queue", data => data
+        .Attribute(1, NftOctets.Of(number).Span).Attribute(2, NftOctets.Of(queues).Span) // NUM, TOTAL
+        .Attribute(3, NftOctets.Of(flags).Span));                                        // FLAGS
+
+    /// <summary>One of x_tables' (nft_compat).</summary>
+    public void Target(string target, uint revision, byte[] info) => Add("target", data => data
+        .Text(1, target).BigEndian(2, revision).Attribute(3, info)); // NAME, REV, INFO
+
     public void CountBy(string counter) => Add("objref", data => data
         .BigEndian(1, NftMessage.CounterObject).Text(2, counter)); // IMM_TYPE, IMM_NAME
 

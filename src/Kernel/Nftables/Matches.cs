@@ -171,6 +171,57 @@ public sealed record MatchInterface(bool Leaving, string Name) : NftStatement
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} \"{Name}\"";
 }
 
+/// <summary>oifname @SET</summary>
+public sealed record MatchInterfaceIn(bool Leaving, string Set) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
+        into.Lookup(Set);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Link(Leaving) is not { } link) return NftAnswer.Fails;
+        return link.Known is { } name ? Membership.Of(packet, Set, NftOctets.OfInterface(name), outside: false)
+            : new NftAnswer.Unknown(LinkField.Fact(Leaving), ToString());
+    }
+
+    public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} @{Set}";
+}
+
+/// <summary>
+/// iifname . ip daddr @SET: by whom an address is asked for. Of what this host sends itself the name is empty
+/// (nft_meta_store_ifname).
+/// </summary>
+public sealed record MatchInterfaceAddress(IpFamily Family, string Set) : NftStatement
+{
+    internal override string? SetAsked => Set;
+
+    internal override void Encode(Expressions into)
+    {
+        into.Meta(MetaKey.InName);
+        AddressField.Load(into, Family, NftEnd.Destination, SlotsOfAddress);
+        into.Lookup(Set);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails;
+        var link = packet.Link(leaving: false);
+        return link != null && link.Known == null ? new NftAnswer.Unknown(LinkField.Fact(leaving: false), ToString())
+            : Membership.Of(packet, Set, Key(link?.Known, packet.Destination), outside: false);
+    }
+
+    /// <param name="link">Null: of this host's own.</param>
+    public static NftOctets Key(string? link, Address address) =>
+        NftOctets.Of(link == null ? new(new byte[NftType.InterfaceName.Octets()]) : NftOctets.OfInterface(link), NftOctets.Of(address));
+
+    public override string ToString() => $"iifname . {AddressField.Word(Family, NftEnd.Destination)} @{Set}";
+}
+
 /// <summary>meta mark &amp; MASK == VALUE</summary>
 public sealed record MatchMark(uint Mask, uint Value) : NftStatement
 {

@@ -19,6 +19,10 @@ internal static class NftProbe
         new MatchSourceShare(IpFamily.IPv4, 2, 1),
     ];
 
+    /// <summary>nf_tables' own where the kernel has both.</summary>
+    public static QueueWay Queue(NetlinkSocket socket, string table) =>
+        new[] { QueueWay.Expression, QueueWay.Target }.FirstOrDefault(way => Missing(socket, table, new ActQueue(0, way)).Count == 0);
+
     /// <returns>The options that the kernel is not built with, of those that <paramref name="statements"/> need.</returns>
     public static List<string> Missing(NetlinkSocket socket, string table, params ReadOnlySpan<NftStatement> statements)
     {

@@ -31,6 +31,9 @@ public interface INftables
 {
     NftStatus Status { get; }
 
+    /// <summary>How its rules can hand packets to a program (<see cref="ActQueue"/>).</summary>
+    QueueWay QueueWay { get; }
+
     /// <summary>
     /// From now on this is wanted, too. All of it comes into force in one transaction; elements of sets that are in force go ahead of
     /// whatever else waits. The first changes of all, and the first after a flush, name all that shall be: what an earlier run has left and

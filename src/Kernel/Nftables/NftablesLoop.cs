@@ -47,6 +47,8 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     public NftStatus Status => status;
 
+    public QueueWay QueueWay { get; private set; }
+
     /// <summary>What the table says of itself in listings; it gets it when it is made.</summary>
     public string? Comment { get; init; }
 
@@ -58,6 +60,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         watched = new(NftWatch.Group, Buffer, NetlinkProtocol.Netfilter);
         if (!watched.IgnoreAllOf(socket.Port)) KernelLog.NoFilter(log);
         missing = [.. NftProbe.Missing(socket, name + "-probe", NftProbe.All)];
+        QueueWay = NftProbe.Queue(socket, name + "-probe");
         foreach (var option in missing) KernelLog.NftMissing(log, option);
         disturbances = new(() => orders.Writer.TryWrite(disturbance));
         var watch = new NftWatch(watched, [name, NftHold.NameFor(name)], socket.Port, disturbances);

@@ -27,6 +27,18 @@ public class OracleTests
          type ipv6_addr . inet_proto . inet_service
          elements = { fd00::1 . 132 . 80 }
         }
+        set links {
+         type ifname
+         elements = { "cali1" }
+        }
+        set asked {
+         type ifname . ipv4_addr
+         elements = { "cali1" . 10.0.0.1 }
+        }
+        set asked6 {
+         type ifname . ipv6_addr
+         elements = { "cali1" . fd00::1 }
+        }
 
         """;
     private static readonly Address One = Address.Parse("198.51.100.1"), Nine = Address.Parse("198.51.100.9"),
@@ -112,6 +124,13 @@ public class OracleTests
             Rule(Four, new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named"), ActDecide.Accept) },
         { "ip6 saddr . meta l4proto . th sport != @named6 accept",
             Rule(Six, new MatchAddressPort(IpFamily.IPv6, NftEnd.Source, "named6", Outside: true), ActDecide.Accept) },
+        { "oifname @links accept", Rule(new MatchInterfaceIn(true, "links"), ActDecide.Accept) },
+        { "meta nfproto ipv4 iifname . ip daddr @asked accept",
+            Rule(Four, new MatchInterfaceAddress(IpFamily.IPv4, "asked"), ActDecide.Accept) },
+        { "meta nfproto ipv6 iifname . ip6 daddr @asked6 accept",
+            Rule(Six, new MatchInterfaceAddress(IpFamily.IPv6, "asked6"), ActDecide.Accept) },
+        { "ct direction reply accept", Rule(new MatchDirection(Reply: true), ActDecide.Accept) },
+        { "ct direction original accept", Rule(new MatchDirection(Reply: false), ActDecide.Accept) },
         { "ct status & dnat == 0 accept", Rule(new MatchTranslated(Destination: true, Not: true), ActDecide.Accept) },
         { "ct status & snat != 0 accept", Rule(new MatchTranslated(Destination: false), ActDecide.Accept) },
         { "fib daddr type local accept", Rule(new MatchLocalDestination(), ActDecide.Accept) },

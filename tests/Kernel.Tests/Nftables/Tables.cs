@@ -82,8 +82,19 @@ internal static class Tables
     public static WholeTable WithRule(NftRule rule)
     {
         NftSet[] sets =
-            [Prefixes("pools", "192.168.0.0/16"), Named("named", "10.0.0.1", IpProtocol.Tcp), Named("named6", "fd00::1", IpProtocol.Sctp)];
+        [
+            Prefixes("pools", "192.168.0.0/16"), Named("named", "10.0.0.1", IpProtocol.Tcp), Named("named6", "fd00::1", IpProtocol.Sctp),
+            new("links", [NftType.InterfaceName], false, [NftElement.Of(NftOctets.OfInterface("cali1"))]),
+            Asked("asked", "cali1", "10.0.0.1"), Asked("asked6", "cali1", "fd00::1"),
+        ];
         return Table(sets, new NftChain("post", Postrouting, [rule])) with { Counters = ["seen"] };
+    }
+
+    private static NftSet Asked(string name, string link, string address)
+    {
+        var one = Address.Parse(address);
+        return new(name, [NftType.InterfaceName, one.IsIPv4 ? NftType.Ipv4Address : NftType.Ipv6Address], false,
+            [NftElement.Of(MatchInterfaceAddress.Key(link, one))]);
     }
 
     private static NftSet Named(string name, string address, IpProtocol protocol)

@@ -117,6 +117,8 @@ internal static class AnyRules
         from second in AnyEnd
         from named in Gen.SubListOf(Named)
         from leading in Gen.SubListOf(Leading(In, first), Leading("eth9", second))
+        from links in Gen.SubListOf(In, Out, "eth9")
+        from asked in Gen.SubListOf([.. from link in (string?[])[null, In, Out] from to in Destinations select (Link: link, Address: to)])
         select (NftSet[])[
             new("hosts", [NftType.Ipv4Address], false, [.. hosts.Select(host => Host(host))]),
             Tables.Prefixes("nets", nets),
@@ -128,6 +130,10 @@ internal static class AnyRules
             new("ends", [.. ServiceKey, NftType.Mark], false, [.. ends], [NftType.Ipv4Address, NftType.Port]),
             new("sources", [.. ServiceKey, NftType.Ipv4Address, NftType.Port], false, [.. sources], [NftType.Ipv4Address]),
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
+            new("links", [NftType.InterfaceName], false, [.. links.Select(link => NftElement.Of(NftOctets.OfInterface(link)))]),
+            new("asked", [NftType.InterfaceName, NftType.Ipv4Address], false, [.. asked.Select(one =>
+                NftElement.Of(MatchInterfaceAddress.Key(one.Link, Address.Parse(one.Address))))]),
+            new("originals", ServiceKey, false, [.. services.Select(key => NftElement.Of(key))]),
         ];
 
     private static readonly Prefix[] SomeNets = [.. new[]
@@ -159,6 +165,8 @@ internal static class AnyRules
             [new MatchAddressPort(IpFamily.IPv4, NftEnd.Destination, "named", not)],
             [new MatchTranslated(Destination: true), new MatchBegunTo(IpFamily.IPv4, "named")],
             [new MatchTranslated(end == NftEnd.Destination, not)], [new MatchTranslated(Destination: true, not)],
+            [new MatchInterfaceAddress(IpFamily.IPv4, "asked")], [new MatchInterfaceIn(not, "links")], [new MatchDirection(not)],
+            [new MatchProtocols([protocol]), new MatchOriginalService(IpFamily.IPv4, "originals")],
             [new MatchLocalDestination(not)])
         select statements;
 
@@ -202,7 +210,8 @@ internal static class AnyRules
         Gen.Choose(from, to).SelectMany(count => rule.ArrayOf(count));
 
     private static readonly NftStatement[] Marks =
-        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActLog(9, "seen")];
+        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActLog(9, "seen"),
+        new ActQueue(9, QueueWay.Target)];
 
     private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
 

@@ -1,0 +1,45 @@
+using Calico.Bgp.Kernel.Nftables;
+
+namespace Calico.Bgp.Kernel.Nfqueue;
+
+/// <summary>By which a verdict names a packet; numbers are a queue's own.</summary>
+public readonly record struct QueueTicket(ushort Queue, uint Id);
+
+/// <summary>A packet that waits for a verdict (<see cref="ActQueue"/>); of the listener's buffer, and gone with its turn.</summary>
+public readonly ref struct QueuedPacket
+{
+    public QueueTicket Ticket { get; init; }
+
+    /// <summary>Where the rule stood that queued it.</summary>
+    public NftHookPoint Place { get; init; }
+
+    /// <summary>Interfaces by number; 0: none.</summary>
+    public int In { get; init; }
+    public int Out { get; init; }
+
+    /// <summary>From its network header on: all of it, up to 64 KiB.</summary>
+    public ReadOnlySpan<byte> Octets { get; init; }
+}
+
+/// <summary>NF_…: what becomes of a queued packet.</summary>
+public enum QueueVerdict : uint
+{
+    Drop = 0,
+    /// <summary>It goes on behind the chain that queued it, as it was.</summary>
+    Accept = 1,
+    /// <summary>It meets the chain that queued it again.</summary>
+    Repeat = 4,
+}
+
+/// <summary>Who looks at queued packets, on the queues' loop. He sees to it that each gets its verdict, be it later.</summary>
+public interface IQueueReader
+{
+    void Read(in QueuedPacket packet);
+
+    /// <summary>No more wait at the moment.</summary>
+    void EndTurn();
+
+    /// <summary>A defect has ended a turn in its midst. All that he has seen goes on without him, and verdicts on it mean nothing any
+    /// more.</summary>
+    void BeginAgain();
+}
