@@ -146,7 +146,7 @@ public sealed class PolicyLint
 
     private void OfEnd(string rule, string end, RuleEntity of)
     {
-        if (of.In is { } selector && !population.HasMembers(selector))
+        if (of is { Domains.Count: 0, In: { } selector } && !population.HasMembers(selector))
             Tell(PolicyTrap.SelectsNothing, rule, $"its {end} is in {selector}, which no endpoint and no network set is");
         if (of.Service is { } service && !services.Contains(service))
             Tell(PolicyTrap.SelectsNothing, rule, $"its {end} is of service {service}, which has no endpoints");

@@ -27,7 +27,8 @@ public static class RuleWords
     private static IEnumerable<string> Of(string end, RuleEntity of)
     {
         if (of.Service is { } service) yield return $"{end} is of service {service}";
-        if (of.In is { } selector) yield return $"{end} is in {selector}";
+        if (of.Domains.Count > 0) yield return $"{end} has a name of {string.Join(" ", of.Domains)}";
+        else if (of.In is { } selector) yield return $"{end} is in {selector}";
         if (of.NotIn is { } not) yield return $"{end} is not in {not}";
         if (of.Nets.Count > 0) yield return $"{end} in {string.Join(" ", of.Nets)}";
         if (of.NotNets.Count > 0) yield return $"{end} not in {string.Join(" ", of.NotNets)}";

@@ -27,6 +27,31 @@ public readonly record struct PortRange(int First, int Last)
     public override string ToString() => First == Last ? $"{First}" : $"{First}:{Last}";
 }
 
+/// <summary>What a packet waits for where rules go by names.</summary>
+public enum DnsPolicyMode : byte
+{
+    /// <summary>For nothing: the first ones may come before the address is open.</summary>
+    NoDelay,
+    /// <summary>One that rules with names would deny waits, and is judged again.</summary>
+    DelayDeniedPacket,
+    /// <summary>The response waits until its addresses are open.</summary>
+    DelayDNSResponse,
+}
+
+/// <summary>Whose responses are believed: an address, or the endpoints of a service.</summary>
+/// <param name="Service">Null: <paramref name="Address"/> is said.</param>
+public readonly record struct DnsServer(Address? Address, ResourceKey? Service, ushort Port)
+{
+    public const ushort DefaultPort = 53;
+
+    /// <summary>Where the object names none.</summary>
+    public static readonly ListOf<DnsServer> Default = [new(null, new("kube-system", "kube-dns"), DefaultPort)];
+
+    /// <summary>As the object writes it.</summary>
+    public override string ToString() => Service is { } service ? $"k8s-service:{service.Namespace}/{service.Name}:{Port}"
+        : Address is { IsIPv4: false } ? $"[{Address}]:{Port}" : $"{Address}:{Port}";
+}
+
 /// <summary>
 /// FelixConfiguration, of which only what concerns routing, NAT and policy is read: <c>default</c> speaks for all nodes,
 /// <c>node.NAME</c> for one, field by field. Null: the object does not say. Fields that are not here are Felix's own business, and nobody
@@ -78,6 +103,18 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public bool? AllowIpipPacketsFromWorkloads { get; init; }
     /// <summary>Packets that belong to no connection are not dropped for that.</summary>
     public bool? DisableConntrackInvalidCheck { get; init; }
+    /// <summary>Null: <see cref="DnsServer.Default"/>. An empty list: nobody.</summary>
+    public ListOf<DnsServer>? DnsTrustedServers { get; init; }
+    /// <summary>How much longer than their TTL addresses stay open; null: not.</summary>
+    public TimeSpan? DnsExtraTtl { get; init; }
+    /// <summary>Where what was looked up outlives a restart.</summary>
+    public string? DnsCacheFile { get; init; }
+    /// <summary>Null: 60 s.</summary>
+    public TimeSpan? DnsCacheSaveInterval { get; init; }
+    /// <summary>Another number: all that was looked up is forgotten. Null: 0.</summary>
+    public int? DnsCacheEpoch { get; init; }
+    /// <summary>nftablesDNSPolicyMode. Null: bgpd.yaml says.</summary>
+    public DnsPolicyMode? DnsPolicyMode { get; init; }
 
     /// <summary>What a node's own object says over what the global one says. Either may be missing.</summary>
     public static FelixConfiguration Effective(FelixConfiguration? global, FelixConfiguration? node)
@@ -111,6 +148,12 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             AllowVxlanPacketsFromWorkloads = node.AllowVxlanPacketsFromWorkloads ?? global.AllowVxlanPacketsFromWorkloads,
             AllowIpipPacketsFromWorkloads = node.AllowIpipPacketsFromWorkloads ?? global.AllowIpipPacketsFromWorkloads,
             DisableConntrackInvalidCheck = node.DisableConntrackInvalidCheck ?? global.DisableConntrackInvalidCheck,
+            DnsTrustedServers = node.DnsTrustedServers ?? global.DnsTrustedServers,
+            DnsExtraTtl = node.DnsExtraTtl ?? global.DnsExtraTtl,
+            DnsCacheFile = node.DnsCacheFile ?? global.DnsCacheFile,
+            DnsCacheSaveInterval = node.DnsCacheSaveInterval ?? global.DnsCacheSaveInterval,
+            DnsCacheEpoch = node.DnsCacheEpoch ?? global.DnsCacheEpoch,
+            DnsPolicyMode = node.DnsPolicyMode ?? global.DnsPolicyMode,
         };
     }
 }

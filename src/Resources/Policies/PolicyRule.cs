@@ -37,6 +37,9 @@ public sealed record RuleEntity
 {
     public static readonly RuleEntity Any = new();
 
+    /// <summary>Selects nothing.</summary>
+    public static readonly Selector Nobody = Selector.All.Not();
+
     public ListOf<Prefix> Nets { get; init; }
     public ListOf<Prefix> NotNets { get; init; }
     /// <summary>The effective selector: the namespaces, service accounts and the policy's own namespace are in it. Of this and
@@ -47,4 +50,7 @@ public sealed record RuleEntity
     public ListOf<PortMatch> NotPorts { get; init; }
     /// <summary>The endpoints of this service; nothing else is said then.</summary>
     public ResourceKey? Service { get; init; }
+    /// <summary>What these names lead to: of a destination that an egress rule allows; then neither <see cref="Nets"/> nor ports by name are
+    /// there, and <see cref="In"/> is <see cref="Nobody"/>: whoever does not look at names lets nothing through for them.</summary>
+    public ListOf<DomainPattern> Domains { get; init; }
 }

@@ -51,8 +51,66 @@ internal static partial class FelixConfigurationReader
             AllowVxlanPacketsFromWorkloads = spec["allowVXLANPacketsFromWorkloads"].Flag(),
             AllowIpipPacketsFromWorkloads = spec["allowIPIPPacketsFromWorkloads"].Flag(),
             DisableConntrackInvalidCheck = spec["disableConntrackInvalidCheck"].Flag(),
+            DnsTrustedServers = Servers(spec["dnsTrustedServers"]),
+            DnsExtraTtl = spec["dnsExtraTTL"].Duration(),
+            DnsCacheFile = AbsolutePath(spec["dnsCacheFile"]),
+            DnsCacheSaveInterval = spec["dnsCacheSaveInterval"].Duration(least: TimeSpan.FromSeconds(1)),
+            DnsCacheEpoch = spec["dnsCacheEpoch"].Number(0, int.MaxValue),
+            DnsPolicyMode = spec["nftablesDNSPolicyMode"].Choice<DnsPolicyMode>(),
         };
     }
+
+    private static string? AbsolutePath(Field field)
+    {
+        if (field.Word() is not { } path || path.StartsWith('/')) return field.Word();
+        field.Error($"expected a file's path from the root on, got \"{path}\"");
+        return null;
+    }
+
+    /// <summary>An empty list is not the same as none.</summary>
+    private static ListOf<DnsServer>? Servers(Field field) => field.IsAbsent ? null : field.Values(Server);
+
+    private static DnsServer? Server(Field field)
+    {
+        field.Require(ServerForms);
+        if (field.Word() is not { } word) return null;
+        var read = word.StartsWith(ServicePrefix, StringComparison.Ordinal) ? ServiceServer(word[ServicePrefix.Length..])
+            : AddressServer(word);
+        if (read == null) field.Error($"expected {ServerForms}, got \"{word}\"");
+        return read;
+    }
+
+    private const string ServicePrefix = "k8s-service:",
+        ServerForms = "an address, ADDRESS:PORT, [ADDRESS]:PORT or k8s-service:[NAMESPACE/]NAME[:PORT]";
+
+    private static DnsServer? ServiceServer(string text)
+    {
+        var (name, port) = Parted(text);
+        var parts = name.Split('/');
+        if (port == null || parts.Length > 2 || !parts.All(part => Label().IsMatch(part))) return null;
+        return new(null, new(parts.Length == 2 ? parts[0] : "kube-system", parts[^1]), port.Value);
+    }
+
+    private static DnsServer? AddressServer(string text)
+    {
+        if (Address.TryParse(text, out var alone)) return new(alone, null, DnsServer.DefaultPort);
+        var (name, port) = Parted(text);
+        if (port == null) return null;
+        var isBracketed = name.StartsWith('[') && name.EndsWith(']');
+        if (!Address.TryParse(isBracketed ? name[1..^1] : name, out var address) || isBracketed == address.IsIPv4) return null;
+        return new(address, null, port.Value);
+    }
+
+    /// <summary>Without a port it is DNS's own; null: what stands behind the colon is none.</summary>
+    private static (string Name, ushort? Port) Parted(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        if (colon < 0 || text.EndsWith(']')) return (text, DnsServer.DefaultPort);
+        return (text[..colon], (ushort?)Port(text[(colon + 1)..]));
+    }
+
+    [GeneratedRegex(@"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z")]
+    private static partial Regex Label();
 
     /// <summary>An empty list is not the same as none.</summary>
     private static ListOf<FailsafePort>? Failsafes(Field field) => field.IsAbsent ? null : field.Values(Failsafe);

@@ -93,7 +93,9 @@ public class EndpointAndSetTests
     [InlineData("nets: [null]", "spec.nets[0]")]
     [InlineData("nets: 10.0.0.0/8", "spec.nets")]
     [InlineData("cidrs: [10.0.0.0/8]", "spec.cidrs")]
-    [InlineData("allowedEgressDomains: [example.org]", "spec.allowedEgressDomains")]
+    [InlineData("allowedEgressDomains: example.org", "spec.allowedEgressDomains")]
+    [InlineData("allowedEgressDomains: [example.org, 'a.*']", "spec.allowedEgressDomains[1]")]
+    [InlineData("allowedEgressDomains: [null, '']", "spec.allowedEgressDomains[0]", "spec.allowedEgressDomains[1]")]
     public void A_set_is_refused_for(string spec, params string[] fields)
     {
         Refusals.Refused("NetworkSet", spec, fields);

@@ -12,7 +12,7 @@ namespace Calico.Bgp.Resources.Reading.Policies;
 internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, bool mayPass)
 {
     private const string RuleName = "kubernetes.io/name";
-    private const int HighestPriority = 1000, MostRules = 100;
+    private const int HighestPriority = 1000, MostRules = 100, MostDomains = 25;
 
     private enum PolicyTier : byte { Admin, Baseline }
 
@@ -105,9 +105,11 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
         var action = Action(rule["action"]);
         var name = rule["name"].Word(100);
         var ports = Ports(rule);
-        var peers = rule[Peers].List(Peer);
+        var peers = rule[Peers].List(peer => Peer(peer, action));
         rule.RefuseOthers();
         if (peers.Count == 0) rule.Error(Peers, "expected one at least, got none");
+        if (peers.Any(peer => peer.Domains.Count > 0) && ports.Protocols().Any(of => of.Ports.Any(port => port.Name != null)))
+            rule.Error(Peers, "expected ports by number beside domainNames: ports by name are those of pods, which no name leads to");
         var annotations = name == null ? Labels.Empty : Labels.From([new(RuleName, name)]);
         return new([.. ports.Protocols().SelectMany(of => peers.Select(peer => new PolicyRule
         {
@@ -232,17 +234,33 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
         if (number != null && port != null) into.Add(protocol.Word() ?? "TCP", number, port);
     }
 
-    private RuleEntity Peer(Field field)
+    private RuleEntity Peer(Field field, RuleAction action)
     {
         var peer = field.Section();
         var (namespaces, pods) = (peer["namespaces"], peer["pods"]);
         var networks = direction == PolicyTypes.Egress ? peer["networks"].Values(KubernetesPolicyReader.Cidr) : [];
-        var said = (namespaces.IsAbsent ? 0 : 1) + (pods.IsAbsent ? 0 : 1) + (networks.Count == 0 ? 0 : 1);
-        if (!peer["domainNames"].IsAbsent) peer.Error("domainNames", RuleReader.NoDnsPolicy);
-        else if (!peer["nodes"].IsAbsent) peer.Error("nodes", "cannot be matched: Calico knows no selector of nodes in a rule");
-        else if (said != 1) field.Error("expected one of namespaces, pods" + (direction == PolicyTypes.Egress ? " and networks" : ""));
+        var domains = direction == PolicyTypes.Egress && mayPass ? Domains(peer, action) : null;
+        var said = new[] { !namespaces.IsAbsent, !pods.IsAbsent, networks.Count > 0, domains != null }.Count(isSaid => isSaid);
+        if (!peer["nodes"].IsAbsent) peer.Error("nodes", "cannot be matched: Calico knows no selector of nodes in a rule");
+        else if (said != 1) field.Error($"expected one of {PeerKinds}");
         peer.RefuseOthers();
         if (networks.Count > 0) return new() { Nets = networks };
+        if (domains is { } names) return new() { Domains = names, In = RuleEntity.Nobody };
         return new() { In = pods.IsAbsent ? PodsOf(namespaces) : Pods(pods) };
+    }
+
+    /// <summary>Names stand in egress rules alone, and in none of a BaselineAdminNetworkPolicy.</summary>
+    private string PeerKinds => direction == PolicyTypes.Ingress ? "namespaces and pods"
+        : mayPass ? "namespaces, pods, networks and domainNames" : "namespaces, pods and networks";
+
+    /// <summary>NPEP-133: in rules that accept.</summary>
+    /// <returns>Null: the peer is said otherwise.</returns>
+    private static ListOf<DomainPattern>? Domains(Fields peer, RuleAction action)
+    {
+        var field = peer["domainNames"];
+        if (field.IsAbsent) return null;
+        if (field.IsEmptyList) peer.Error("domainNames", "expected one at least, got none");
+        if (action != RuleAction.Allow) peer.Error("domainNames", "can stand in a rule that accepts alone");
+        return [.. field.List(DomainReader.NameOrPrefixStar, MostDomains).Distinct()];
     }
 }

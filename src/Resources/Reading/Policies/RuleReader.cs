@@ -14,8 +14,6 @@ internal sealed class RuleReader(string within, PolicyTypes? direction)
     public const int LongestSelector = 1024;
     private const int MostRules = 1024, MostPorts = 50, MostNets = 256;
 
-    internal const string NoDnsPolicy = "DNS policy is not built yet";
-
     private static readonly Selector InANamespace = Selector.Has(ProfileLabels.Namespace);
     private static readonly Selector InNoNamespace = InANamespace.Not();
 
@@ -26,17 +24,17 @@ internal sealed class RuleReader(string within, PolicyTypes? direction)
     {
         var rule = field.Section();
         rule["action"].Require(Choices<RuleAction>.Words);
-        var (source, destination) = (rule["source"].Section(), rule["destination"].Section());
+        var (source, destination, action) = (rule["source"].Section(), rule["destination"].Section(), rule["action"].Choice<RuleAction>());
         var read = new PolicyRule
         {
-            Action = rule["action"].Choice<RuleAction>() ?? RuleAction.Deny,
+            Action = action ?? RuleAction.Deny,
             Family = Family(rule["ipVersion"]),
             Protocol = Protocols.Read(rule["protocol"]),
             NotProtocol = Protocols.Read(rule["notProtocol"]),
             Icmp = Icmp(rule["icmp"]),
             NotIcmp = Icmp(rule["notICMP"]),
-            Source = Entity(source, mayNameService: direction == PolicyTypes.Ingress),
-            Destination = Entity(destination, mayNameService: direction == PolicyTypes.Egress),
+            Source = Entity(source, mayNameService: direction == PolicyTypes.Ingress, NoDomainsHere),
+            Destination = Entity(destination, mayNameService: direction == PolicyTypes.Egress, NoDomains(action)),
             Annotations = Annotations(rule["metadata"]),
         };
         if (!rule["http"].IsAbsent) rule.Error("http", "cannot be matched: nothing here sees what HTTP says inside a connection");
@@ -118,7 +116,14 @@ internal sealed class RuleReader(string within, PolicyTypes? direction)
             }
     }
 
-    private RuleEntity Entity(Fields entity, bool mayNameService)
+    private const string NoDomainsHere = "can stand in the destination of an egress rule alone";
+
+    /// <summary>What a name leads to is known once somebody has asked for it: what is denied by it could be had before.</summary>
+    private string? NoDomains(RuleAction? action) => direction != PolicyTypes.Egress ? NoDomainsHere
+        : action is null or RuleAction.Allow ? null : $"expected the action Allow beside them, got {action}";
+
+    /// <param name="noDomains">Why no names may stand in it; null: they may.</param>
+    private RuleEntity Entity(Fields entity, bool mayNameService, string? noDomains)
     {
         var (positive, negative) = Selectors(entity);
         var read = new RuleEntity
@@ -130,11 +135,14 @@ internal sealed class RuleReader(string within, PolicyTypes? direction)
             Ports = entity["ports"].Values(Protocols.ReadPort, MostPorts),
             NotPorts = entity["notPorts"].Values(Protocols.ReadPort, MostPorts),
             Service = Service(entity, mayNameService),
+            Domains = DomainReader.Of(entity, noDomains),
         };
         foreach (var net in read.NotNets)
             if (net.Length == 0) entity.Error("notNets", $"expected less than everything, got {net}");
-        if (!entity["domains"].IsAbsent) entity.Error("domains", NoDnsPolicy);
+        if (read.Domains.Count > 0 && read.Ports.Any(port => port.Name != null))
+            entity.Error("ports", "expected numbers beside domains: ports by name are those of endpoints, which no name leads to");
         entity.RefuseOthers();
+        if (read.Domains.Count > 0) return read with { In = RuleEntity.Nobody };
         return read == RuleEntity.Any ? RuleEntity.Any : read;
     }
 
