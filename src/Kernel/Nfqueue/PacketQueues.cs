@@ -95,7 +95,7 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
             if (last[i] != 0) socket!.Send(QueueMessage.AcceptUpTo(queues[i], last[i]).Numbered(0).Span);
     }
 
-    /// <summary>Of packets that it has told, each once. Thread-safe; one that has gone is passed over.</summary>
+    /// <summary>Of packets that it has told, each once. Thread-safe; one that has gone is passed over, as at the end all have.</summary>
     public void Decide(QueueVerdict verdict, ReadOnlySpan<QueueTicket> tickets)
     {
         const int mostAtOnce = 64;
@@ -105,13 +105,22 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
             var count = Math.Min(tickets.Length, mostAtOnce);
             for (var i = 0; i < count; i++)
                 QueueMessage.WriteVerdict(messages[(i * QueueMessage.VerdictOctets)..], verdict, tickets[i]);
-            socket!.Send(messages[..(count * QueueMessage.VerdictOctets)]);
+            Send(messages[..(count * QueueMessage.VerdictOctets)]);
             tickets = tickets[count..];
         }
     }
 
+    private void Send(ReadOnlySpan<byte> messages)
+    {
+        try
+        {
+            socket!.Send(messages);
+        }
+        catch (ObjectDisposedException) when (isEnding) { }
+    }
+
     /// <summary>The reader has a turn soon, whether packets wait or not. Thread-safe.</summary>
-    public void Ring() => socket?.Send(QueueMessage.Ring(queues[0]).Numbered(0).Span);
+    public void Ring() => Send(QueueMessage.Ring(queues[0]).Numbered(0).Span);
 
     /// <summary>What waits goes on.</summary>
     public async ValueTask DisposeAsync()

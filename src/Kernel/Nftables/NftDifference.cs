@@ -19,6 +19,9 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     private readonly HashSet<ChainPart> chainsAgain = [], rewritten = [];
     private uint setIds;
 
+    /// <summary>Else an element that may be there is put, taken out and put again, all in the one transaction.</summary>
+    public bool RenewsTimeouts { get; init; } = true;
+
     public void Write(
         string? comment, IEnumerable<CounterPart> someCounters, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
     {
@@ -137,6 +140,19 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
                     NftElements.Write(message, shape, left.Current, add);
                 }
             into.Add(Part(written[0].Element), message, at => Part(written.FindLast(one => at >= one.At).Element));
+            if (add && shape.Dynamic && !RenewsTimeouts) Renew(set.Name, shape, written.ConvertAll(one => one.Element));
+        }
+    }
+
+    /// <summary>Each is there by now, and whatever time it had goes with it.</summary>
+    private void Renew(string set, NftSet shape, List<NftElement> these)
+    {
+        foreach (var add in (bool[])[false, true])
+        {
+            var message = NftMessage.Elements(table, set, add, perhaps: false);
+            using (message.OpenNested(3)) // ELEMENTS
+                foreach (var element in these) NftElements.Write(message, shape, element, add);
+            into.Add(new NftPart.Element(set, these[0]), message);
         }
     }
 

@@ -37,6 +37,13 @@ internal static class NftElements
         if (open) into.Attribute(UserData, OpenRange);
     }
 
+    /// <summary>One that is asked for.</summary>
+    public static void WriteKey(NetlinkMessage into, NftOctets key)
+    {
+        using var item = into.OpenNested(ListElement);
+        Plain(into, Key, key);
+    }
+
     private static void WriteEnd(NetlinkMessage into, NftOctets key)
     {
         using var item = into.OpenNested(ListElement);

@@ -36,6 +36,9 @@ internal static class NftFeature
         _ => "the rest is in force",
     };
 
+    /// <summary>An element that is put again gets the time that it is put with; before Linux 6.12 it keeps what it has.</summary>
+    public static readonly bool RenewsTimeouts = Environment.OSVersion.Version >= new Version(6, 12);
+
     /// <summary>The kernel does not know what was asked for.</summary>
     public static bool IsMissing(int errno) => errno == ENOENT || errno == EOPNOTSUPP;
 

@@ -254,6 +254,15 @@ internal static class NftMessage
     public static NetlinkMessage AskElements(string table, string set) =>
         Message(GetElement, NetlinkFlags.Dump).Text(Table, table).Text(2, set);
 
+    // nft get element inet TABLE SET { KEY }
+    public static NetlinkMessage AskElement(string table, string set, NftOctets key)
+    {
+        var message = Message(GetElement, NetlinkFlags.Ack).Text(Table, table).Text(2, set); // SET
+        using (message.OpenNested(3))                                                         // ELEMENTS
+            NftElements.WriteKey(message, key);
+        return message;
+    }
+
     // nft add element inet TABLE SET { … }; nft delete element …; nft destroy element …, which minds no element that has gone by itself
     public static NetlinkMessage Elements(string table, string set, bool add, bool perhaps) =>
         Write(add ? NewElement : perhaps ? DestroyElement : DelElement, table, create: add).Text(2, set); // SET

@@ -189,7 +189,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
                 Want(ruleset, hold, changes, done);
                 break;
             case Order.Walk(var packet, var facts, var done):
-                done.SetResult(PacketWalk.Ends(ruleset.Table, facts, packet));
+                done.SetResult(PacketWalk.Ends(ruleset.TableOfNow, facts, packet));
                 break;
             case Order.Drops(var packets, var facts, var done):
                 var table = ruleset.Table;

@@ -3,7 +3,8 @@ using Calico.Bgp.Kernel.Packets;
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>What is wanted of our table as packets meet it: without what the kernel has refused.</summary>
-internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : IPacketTable
+/// <param name="ask">Whether a dynamic set has a key now, null where that is not known; null: nobody is asked.</param>
+internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked, Func<string, NftOctets, bool?>? ask) : IPacketTable
 {
     /// <summary>Looked up once: it stands for one look at the parts, of one packet or of several.</summary>
     private NftChain[]? baseChains;
@@ -22,10 +23,19 @@ internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked) : 
     {
         // A rule that asks a set which is not there is none that the kernel takes.
         if (parts.Set(set) is not { Wanted: { } wanted } part) return SetAnswer.Absent;
-        if (wanted.Dynamic) return SetAnswer.Unknown;
+        if (wanted.Dynamic) return Ask(wanted, key);
         if (wanted.Intervals) return InForce(part, PacketTable.Among(wanted, part.Elements, key));
         return part.TryFind(key, out var element) ? InForce(part, SetAnswer.Of(wanted, element)) : SetAnswer.Absent;
     }
+
+    private SetAnswer Ask(NftSet set, NftOctets key) => ask?.Invoke(set.Name, key) switch
+    {
+        null => SetAnswer.Unknown,
+        // What a map leads to there the answer does not tell.
+        true when set.IsMap => SetAnswer.Unknown,
+        true => SetAnswer.Of(set, NftElement.Of(key)),
+        false => SetAnswer.Absent,
+    };
 
     public IEnumerable<NftElement>? Elements(string set) => parts.Set(set) is not { Wanted: { } wanted } part ? [] : wanted.Dynamic ? null
         : part.Elements.Where(element => blocked?.Invoke(new NftPart.Element(set, element)) != true);

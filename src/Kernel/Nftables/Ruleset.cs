@@ -27,6 +27,9 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     /// <summary>nf_tables' count of changes when we last knew our table; 0: others may have been at it.</summary>
     private uint generation;
 
+    /// <summary>As <see cref="NftFeature.RenewsTimeouts"/>, unless it is told otherwise.</summary>
+    public bool RenewsTimeouts { get; init; } = NftFeature.RenewsTimeouts;
+
     /// <summary>From the first change on; before that the table is not ours to touch.</summary>
     public bool IsOurs { get; private set; }
 
@@ -47,7 +50,19 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         parts.Chain(rule.In)?.Wanted is { Instead: [.., var last] } chain && chain.Standing(refusals.Blocks) == last);
 
     /// <summary>What packets meet, once it is in force.</summary>
-    public IPacketTable Table => new PartsTable(parts, Blocked);
+    public IPacketTable Table => new PartsTable(parts, Blocked, null);
+
+    /// <summary>The same, for whom it is worth to ask the kernel what is in dynamic sets now.</summary>
+    public IPacketTable TableOfNow => new PartsTable(parts, Blocked, Has);
+
+    /// <summary>Null: the kernel does not say.</summary>
+    private bool? Has(string set, NftOctets key)
+    {
+        var end = dump.Read(NftMessage.AskElement(name, set, key), Pass, out var errno);
+        return end == DumpEnd.Complete ? true : end == DumpEnd.Refused && errno == ENOENT ? false : null;
+
+        static void Pass(in NetlinkHeader header, ReadOnlySpan<byte> body) { }
+    }
 
     /// <summary>What the counters have counted whose names begin so.</summary>
     /// <returns>The kernel's error where it does not tell, or tells a torn list again and again; 0.</returns>
@@ -158,7 +173,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
     private NftDifference Write(IEnumerable<CounterPart> counters, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
     {
         transaction.Begin();
-        var difference = new NftDifference(name, parts, Blocked, transaction);
+        var difference = new NftDifference(name, parts, Blocked, transaction) { RenewsTimeouts = RenewsTimeouts };
         difference.Write(comment, counters, sets, chains);
         return difference;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -212,6 +213,36 @@ public class RulesetTests
         ruleset.Have(Plain("10.0.0.0/8"));
         Assert.Null(ruleset.Ruleset.Flush());
         Assert.Equal(theirs, ns.Nft("-a list ruleset"));
+    }
+
+    /// <summary>As kernels before 6.12 need it, too.</summary>
+    [NeedsTheory(Needs.Namespaces, "nft")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_element_that_is_put_again_has_the_time_that_it_is_put_with_and_the_kernel_tells_who_is_there(bool renews)
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = new Ruleset(Name, null, ns.Inside(() => new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter)), null,
+            TimeProvider.System, NullLogger.Instance)
+        { RenewsTimeouts = renews };
+        var keeper = new Keeper(ruleset);
+        NftElement Host(string address, int hours) =>
+            NftElement.Of(NftOctets.Of(Address.Parse(address))) with { Timeout = TimeSpan.FromHours(hours) };
+        keeper.Have(Table([new NftSet("open", [NftType.Ipv4Address], false, []) { Dynamic = true }]));
+        foreach (var hours in (int[])[10, 20, 5])
+        {
+            Assert.True(keeper.Have(new NftChange.PutElements("open", [Host("192.0.2.1", hours), Host("192.0.2.2", 10)])));
+            Assert.Empty(keeper.Problems(1));
+            var listed = JsonNode.Parse(ns.Nft($"-j list set inet {Name} open"))!["nftables"]![1]!["set"]!["elem"]!.AsArray()
+                .Select(one => one!["elem"]!).ToDictionary(one => one["val"]!.GetValue<string>(), one => one["expires"]!.GetValue<int>());
+            Assert.InRange(listed["192.0.2.1"], ((hours - 1) * 3600) + 1, hours * 3600);
+        }
+        foreach (var (address, isThere) in ((string, bool)[])[("192.0.2.2", true), ("192.0.2.3", false)])
+        {
+            var key = NftOctets.Of(Address.Parse(address));
+            Assert.Equal(isThere, ruleset.TableOfNow.Find("open", key).IsThere);
+            Assert.Null(ruleset.Table.Find("open", key).IsThere);
+        }
     }
 
     [NeedsFact(Needs.Namespaces)]

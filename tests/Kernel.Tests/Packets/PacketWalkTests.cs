@@ -295,7 +295,7 @@ public class PacketWalkTests
     {
         var parts = new NftParts();
         parts.Apply(new NftChange.PutSet(set));
-        IPacketTable[] tables = [new PacketTable([set], []), new PartsTable(parts, null)];
+        IPacketTable[] tables = [new PacketTable([set], []), new PartsTable(parts, null, null)];
         for (var i = 0; i < 256; i++)
         {
             var (address, port) = (Address.FromIPv4(0xffffff00u + (uint)i), (ushort)(i % 9));
