@@ -3,6 +3,7 @@ using System.ComponentModel;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
@@ -42,6 +43,11 @@ internal sealed class Translating(
 
     public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) =>
         work?.Dataplane.PolicyPictureAsync(stop) ?? Task.FromResult<PolicyPicture?>(null);
+    public DnsView Dns => work?.Dataplane.Dns ?? DnsView.Off;
+
+    public Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default) =>
+        work is { } running ? running.Dataplane.DnsCacheAsync(name, stop) : Task.FromResult<ImmutableArray<DnsCacheEntry>>([]);
+
     public DeniedView Denied => work?.Dataplane.Denied ?? DeniedView.Off;
 
     public async Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default)

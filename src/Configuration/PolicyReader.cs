@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 
 namespace Calico.Bgp.Configuration;
 
@@ -8,6 +9,9 @@ namespace Calico.Bgp.Configuration;
 internal sealed class PolicyReader(Section root)
 {
     private const int BitsNeeded = 2;
+
+    /// <summary>Resolvers ask again after that (resolv.conf's timeout is 5 s).</summary>
+    private static readonly TimeSpan MostDeadline = TimeSpan.FromSeconds(3);
 
     private static readonly Reading<uint> Mask = new("a mask of two bits or more, such as 0xffff0000,", ParseMask);
 
@@ -30,7 +34,22 @@ internal sealed class PolicyReader(Section root)
         CutNarrowed = policy.Flag("cutNarrowed", otherwise: false),
         LogDenied = policy.Flag("logDenied", otherwise: false),
         MarkMask = policy.Value("markMask", Mask) ?? PolicySettings.DefaultMarkMask,
+        Dns = policy.Child("dns") is { } dns ? ReadDns(dns) : null,
     };
+
+    private static DnsSettings ReadDns(Section dns)
+    {
+        var settings = new DnsSettings();
+        settings = settings with
+        {
+            Mode = dns.Word("mode", ("hold", DnsMode.Hold), ("none", DnsMode.None)),
+            Isolation = dns.Word("isolation", ("pod", DnsIsolation.Pod), ("node", DnsIsolation.Node)) ?? settings.Isolation,
+            Deadline = dns.Duration("deadline", TimeSpan.FromMilliseconds(1), MostDeadline) ?? settings.Deadline,
+            MinTtl = dns.Duration("minTTL", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? settings.MinTtl,
+        };
+        dns.Close();
+        return settings;
+    }
 
     /// <summary>In hexadecimal, as Felix's, or decimal.</summary>
     private static uint? ParseMask(string text)

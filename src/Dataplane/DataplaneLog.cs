@@ -32,6 +32,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7013, LogLevel.Warning, "what rules of policies log is not heard: {Words}")]
     public static partial void Deaf(ILogger log, string words);
 
+    [LoggerMessage(7014, LogLevel.Warning, "what is asked of the DNS is not heard, so that no name opens anything: {Words}")]
+    public static partial void NamesUnheard(ILogger log, string words);
+
     [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
     public static partial void SessionsEnded(ILogger log, long count);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Threading.Channels;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Extending;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
@@ -39,6 +40,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Nat nat;
     private readonly Enforcement enforcement;
     private readonly PolicyLog policyLog;
+    private readonly DnsLoop dns;
     private readonly ServiceNat services;
     private readonly NatExtensions extensions;
     private readonly HealthPorts health;
@@ -78,7 +80,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
         changed = new(connections, log);
         nat = new(clock, changed, log);
-        enforcement = new();
+        enforcement = new(() => nftables.QueueWay);
+        dns = new(nftables, kernel, loops, clock, log);
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
         services = new(new(connections, clock, log), log);
         health = new(loops, clock, log);
@@ -107,6 +110,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public PolicyView Policy =>
         policy.Enabled ? policy with { Problems = PolicyProblem.Of(nftables.Status), ConnectionsCut = narrowed.Count } : policy;
+
+    public DnsView Dns => dns.View;
 
     public DeniedView Denied => policyLog.Denied with { IsLogged = policy.LogsDenied };
 
@@ -160,7 +165,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
         foreach (var packet in PolicyAnswers.Packets(asked, host))
             ends.Add((packet, await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false)));
-        return await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
+        var answer = await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
+        var endpoint = asked.Interfaces.GetValueOrDefault(asked.Source) ?? "";
+        var names = await dns.ExplainAsync(asked.Destination, endpoint, stop).ConfigureAwait(false);
+        return answer with { Notes = [.. answer.Notes, .. names] };
     }
 
     public async Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default)
@@ -241,6 +249,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         await inbox.Writer.WriteAsync(new DataplaneNews.AskServices(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
         return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
+    public async Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default)
+    {
+        var entries = await dns.NamesAsync(name, stop).ConfigureAwait(false);
+        if (entries.IsEmpty) return [];
+        return await AskAsync<ImmutableArray<DnsCacheEntry>>(known =>
+            [.. entries.Select(one => one with { Endpoint = known.EndpointOn(one.Endpoint) ?? one.Endpoint })], stop).ConfigureAwait(false);
     }
 
     private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)
@@ -361,7 +377,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var cuts = enforcement.Cuts && !table.IsFresh;
         foreach (var feature in features) feature.Write(table.For(feature));
         var changes = table.Take();
-        await loop.WaitForAsync(nftables.ApplyAsync(changes, stopping.Token)).ConfigureAwait(false);
+        await loop.WaitForAsync(dns.WriteAsync(changes, enforcement.Names, stopping.Token)).ConfigureAwait(false);
         if (cuts) narrowed.Look(enforcement.ScopeOf(changes));
     }
 
@@ -371,6 +387,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         isFlushed = true;
         table.Forget();
         await loop.WaitForAsync(nftables.FlushAsync(stopping.Token)).ConfigureAwait(false);
+        await loop.WaitForAsync(dns.StopAsync()).ConfigureAwait(false);
     }
 
     /// <summary>The table stays.</summary>
@@ -380,6 +397,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         inbox.Writer.TryComplete();
         if (loop != null) await loop.Ended.ConfigureAwait(false);
+        await dns.DisposeAsync().ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
         await narrowed.DisposeAsync().ConfigureAwait(false);
         await health.DisposeAsync().ConfigureAwait(false);

@@ -52,6 +52,11 @@ internal static class Frame
     public static readonly NftChain ForwardHostOut = Filter("forward-host-out", NftHookPoint.Forward, 2, "through, to a host endpoint");
     public static readonly NftChain ForwardLoop = Filter("forward-loop", NftHookPoint.Forward, 3, "services' addresses that lead nowhere");
 
+    /// <summary>In front of whoever judges packets, as an answer that waits is still to be judged.</summary>
+    public static readonly NftChain ForwardNames = Filter("forward-names", NftHookPoint.Forward, Names, "what is asked of the DNS");
+    public static readonly NftChain InputNames = Filter("input-names", NftHookPoint.Input, Names, "what is asked of the DNS here");
+    public static readonly NftChain OutputNames = Filter("output-names", NftHookPoint.Output, Names, "what this host asks of the DNS");
+
     public static readonly NftChain Input = Filter("input", NftHookPoint.Input, 0, "to this host");
     public static readonly NftChain InputHost = Filter("input-host", NftHookPoint.Input, 1, "from a workload to this host");
     public static readonly NftChain Output = Filter("output", NftHookPoint.Output, 0, "from this host");
@@ -69,7 +74,7 @@ internal static class Frame
     public static readonly ImmutableArray<string> Order =
         [NatExtensions.FeatureName, ServiceNat.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
 
-    private const int Raw = -300, Mangle = -150, Destination = -100;
+    private const int Raw = -300, Mangle = -150, Destination = -100, Names = -5;
 
     private static NftChain Filter(string name, NftHookPoint at, int priority, string comment) =>
         new(name, new("filter", at, priority), []) { Comment = comment };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -15,6 +16,13 @@ public interface IDataplane
     /// <summary>Policies, endpoints, and what was counted; null: no policy is enforced.</summary>
     Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default);
     DeniedView Denied { get; }
+
+    /// <summary>Rules that go by names.</summary>
+    DnsView Dns { get; }
+
+    /// <summary>What endpoints have been answered of names.</summary>
+    /// <param name="name">Of this one alone; null: of all.</param>
+    Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default);
 
     /// <summary>The traps that policies stand in, on all nodes; null: no policy is enforced.</summary>
     /// <param name="ssh">Whether another connection like this one would be let in is asked, too. Null: it is not.</param>

@@ -1,3 +1,5 @@
+using Calico.Bgp.Dataplane.Dns;
+
 namespace Calico.Bgp.Dataplane;
 
 /// <summary><c>policy</c> of bgpd.yaml: what no resource of Calico's says.</summary>
@@ -12,6 +14,8 @@ public sealed record PolicySettings
     public bool CutNarrowed { get; init; }
     /// <summary>What is denied is told to the log.</summary>
     public bool LogDenied { get; init; }
+    /// <summary>How rules by names are enforced; null: as it is without a word.</summary>
+    public DnsSettings? Dns { get; init; }
     /// <summary>Bits of the packet mark that are ours to use; the lowest two of them are.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;
 }

@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using static Calico.Bgp.Configuration.Tests.DaemonConfigTests;
 
 namespace Calico.Bgp.Configuration.Tests;
@@ -30,6 +31,22 @@ public class PolicyConfigTests
     }
 
     [Fact]
+    public void How_names_are_enforced_is_read_and_what_is_not_said_is_as_it_is_without_a_word()
+    {
+        Assert.Null(Good(Sources + "policy: {}\n").Policy!.Dns);
+        Assert.Equal(new DnsSettings(), Good(Sources + "policy: { dns: { isolation: pod } }\n").Policy!.Dns);
+        Assert.Equal(
+            new DnsSettings
+            {
+                Mode = DnsMode.None,
+                Isolation = DnsIsolation.Node,
+                Deadline = TimeSpan.FromMilliseconds(100),
+                MinTtl = TimeSpan.FromSeconds(30),
+            },
+            Good(Sources + "policy: { dns: { mode: none, isolation: node, deadline: 100ms, minTTL: 30s } }\n").Policy!.Dns);
+    }
+
+    [Fact]
     public void Policy_without_sources_is_a_warning() =>
         Assert.Contains("there are none", Assert.Single(Parse("policy: {}\n").Warnings).ToString(), StringComparison.Ordinal);
 
@@ -38,6 +55,10 @@ public class PolicyConfigTests
     [InlineData("policy: { markMask: 0x1ffffffff }", "expected a mask of two bits or more, such as 0xffff0000, for policy.markMask")]
     [InlineData("policy: { enabled: yes }", "expected true or false for policy.enabled")]
     [InlineData("policy: { enable: true }", "enabled")]
+    [InlineData("policy: { dns: { mode: deny-delay } }", "expected hold or none for policy.dns.mode")]
+    [InlineData("policy: { dns: { isolation: cluster } }", "expected pod or node for policy.dns.isolation")]
+    [InlineData("policy: { dns: { deadline: 5s } }", "for policy.dns.deadline")]
+    [InlineData("policy: { dns: { minTtl: 5s } }", "minTTL")]
     public void Mistakes_are_named(string text, string words) =>
         Assert.Contains(Parse(Sources + text + "\n").Errors, error => error.ToString().Contains(words, StringComparison.Ordinal));
 }

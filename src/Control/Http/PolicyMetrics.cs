@@ -2,6 +2,7 @@
 
 using System.ComponentModel;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Control.Http;
@@ -28,12 +29,37 @@ internal static class PolicyMetrics
             policy.ConnectionsCut);
         OwnMetrics.One(text, "calico_bgp_policy_log_lost_total", "counter", "Logged packets that nobody took: more came than are kept",
             dataplane.Denied.Lost);
+        if (dataplane.Dns is { IsInUse: true } dns) WriteNames(text, dns);
         if (await CountsAsync(dataplane, stop).ConfigureAwait(false) is not { } counts) return;
         WriteDenied(text, counts);
         text.Head("calico_bgp_policy_packets_total", "counter", "Connections' first packets that a policy or a profile has decided");
         foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_packets_total", count, one => one.Packets);
         text.Head("calico_bgp_policy_bytes_total", "counter", "Their octets");
         foreach (var count in counts.Policies) Write(text, "calico_bgp_policy_bytes_total", count, one => one.Octets);
+    }
+
+    private static void WriteNames(PrometheusText text, DnsView dns)
+    {
+        OwnMetrics.One(text, "calico_bgp_dns_name_lists", "gauge", "Different lists of names that rules allow", dns.Lists);
+        OwnMetrics.One(text, "calico_bgp_dns_open", "gauge", "Addresses that names have opened, each for whom it is open", dns.Open);
+        OwnMetrics.One(text, "calico_bgp_dns_unheard", "gauge", "1: nothing is learned, because the kernel does not let us listen",
+            dns.Problem == null ? 0 : 1);
+        OwnMetrics.One(text, "calico_bgp_dns_names", "gauge", "Names that are known, of all endpoints", dns.Names);
+        OwnMetrics.One(text, "calico_bgp_dns_given_up_total", "counter", "Times that something was forgotten because something was full",
+            dns.GivenUp);
+        var counts = dns.Counts;
+        OwnMetrics.One(text, "calico_bgp_dns_queries_total", "counter", "Queries to trusted servers that were looked at", counts.Queries);
+        text.Head("calico_bgp_dns_responses_total", "counter", "Responses of trusted servers that were looked at, by what came of them");
+        text.Sample("calico_bgp_dns_responses_total", counts.Held, ("result", "held"));
+        text.Sample("calico_bgp_dns_responses_total", counts.Unasked, ("result", "unasked"));
+        text.Sample("calico_bgp_dns_responses_total", counts.Damaged, ("result", "damaged"));
+        text.Sample("calico_bgp_dns_responses_total", counts.Responses - counts.Held - counts.Unasked - counts.Damaged,
+            ("result", "passed"));
+        OwnMetrics.One(text, "calico_bgp_dns_held_seconds_total", "counter", "How long responses were held, all together",
+            counts.HeldFor.TotalSeconds);
+        OwnMetrics.One(text, "calico_bgp_dns_released_unprogrammed_total", "counter",
+            "Held responses that went on before the kernel had what they open", counts.Unprogrammed);
+        OwnMetrics.One(text, "calico_bgp_dns_opened_total", "counter", "Addresses that were opened, each for whom", counts.Opened);
     }
 
     /// <summary>By what: the rules of policies and profiles together, and each reason that is none of theirs.</summary>

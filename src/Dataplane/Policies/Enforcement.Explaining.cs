@@ -80,7 +80,7 @@ internal sealed partial class Enforcement
         return comment.Rule < rules.Rules.Count ? rules.Rules[comment.Rule.Value] : null;
     }
 
-    private string? EndpointOn(string link)
+    public string? EndpointOn(string link)
     {
         var endpoint = endpoints.On(link)
             ?? (facts.Now.WorkloadPrefixes.Any(prefix => link.StartsWith(prefix, StringComparison.Ordinal))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -37,7 +38,8 @@ internal sealed partial class Enforcement
 
         void Of(string set, ImmutableArray<NftElement> elements)
         {
-            if (!set.StartsWith(Prefix, StringComparison.Ordinal)) return;
+            // Names forbid nothing: what they have opened stands for as long as it lasts.
+            if (!set.StartsWith(Prefix, StringComparison.Ordinal) || set.StartsWith(DnsSets.Prefix, StringComparison.Ordinal)) return;
             foreach (var element in elements)
                 if (set.StartsWith(Dispatch.Prefix, StringComparison.Ordinal)) interfaces.Add(NameOf(element));
                 else if (AddressOf(element.From) is var first && AddressOf(element.To) is var last && first == last) addresses.Add(first);

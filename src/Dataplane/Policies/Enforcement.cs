@@ -1,6 +1,8 @@
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Dataplane.Selectors;
 using Calico.Bgp.Dataplane.Sets;
+using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
@@ -23,6 +25,11 @@ internal sealed partial class Enforcement : IFeature
     private readonly PolicyChains chains;
     private readonly Programs programs;
     private readonly Dispatch dispatch = new();
+    private readonly DnsSets names = new();
+    private readonly DnsChains dnsChains = new();
+    private readonly TrustedServers dnsServers;
+    private readonly HashSet<string> leftNames = [];
+    private readonly Func<QueueWay> queueWay;
     private readonly OverlayPeers overlay = new();
     private readonly BaseChains frame;
     private readonly Dictionary<Selector, HashSet<ResourceId>> selecting = [];
@@ -36,20 +43,27 @@ internal sealed partial class Enforcement : IFeature
     /// <summary>Something was told that may make something to write; base chains may differ.</summary>
     private bool isDirty = true, frameIsDirty = true, isWritten;
 
-    public Enforcement()
+    /// <param name="queueWay">How the kernel can have packets wait, asked when it is written; null: it cannot.</param>
+    public Enforcement(Func<QueueWay>? queueWay = null)
     {
+        this.queueWay = queueWay ?? (static () => QueueWay.None);
         endpoints = new(EndpointChanged, SelectionChanged);
-        chains = new(sets, objects);
+        chains = new(sets, names, objects);
+        dnsServers = new(sets);
         programs = new(chains);
         frame = new(dispatch, () => endpoints.All
             .Where(endpoint => !endpoint.IsWorkload && endpoint.Interface != LocalEndpoint.EveryInterface)
             .Select(endpoint => endpoint.Interface));
         sets.NetsChanged += (selector, _) => chains.Moved(selector);
+        sets.DomainsChanged += chains.Moved;
     }
 
     public string Name => FeatureName;
 
     public PolicyView View { get; private set; } = PolicyView.Off;
+
+    /// <summary>What was written last wants of names.</summary>
+    public DnsPlan Names { get; private set; } = new([], [], new(), false);
 
     public TimeSpan? Due => null;
 
@@ -93,6 +107,7 @@ internal sealed partial class Enforcement : IFeature
     private void Apply(ResourceChange change)
     {
         ways.Apply(change);
+        dnsServers.Apply(change);
         var id = new ResourceId(change.Kind, change.Key);
         if (change.Before is AnyNetworkPolicy || change.After is AnyNetworkPolicy)
         {
@@ -184,6 +199,7 @@ internal sealed partial class Enforcement : IFeature
         if (change.Before is { } before && interfaces.TryGetValue(before.Id, out var left) && left.Remove(change.Interface)
             && left.Count == 0)
             interfaces.Remove(before.Id);
+        if (change.Before is { IsWorkload: true } old && old.Id != change.After?.Id) leftNames.Add(change.Interface);
         if (change.After is not { } after) return;
         if (!interfaces.TryGetValue(after.Id, out var on)) interfaces[after.Id] = on = [];
         on.Add(change.Interface);
@@ -209,7 +225,9 @@ internal sealed partial class Enforcement : IFeature
         dirty.Clear();
         Denials.Write(into, isWritten, IsOn);
         programs.Write(into, now);
+        names.Isolation = now.Dns.Cache.Isolation;
         chains.Write(into, now);
+        WriteNames(into, now);
         sets.Write(into);
         dispatch.Write(into);
         overlay.Write(into, IsOn);
@@ -218,6 +236,20 @@ internal sealed partial class Enforcement : IFeature
         frameIsDirty = false;
         isWritten = IsOn;
     }
+
+    private void WriteNames(PartsWriter into, PolicyFacts now)
+    {
+        var asking = names.Count == 0 ? [] : following.Where(one => one.Value.Values.Any(HasNames)).Select(one => one.Key).ToArray();
+        var workloads = asking.Where(name => endpoints.On(name) is { IsWorkload: true }).ToHashSet(StringComparer.Ordinal);
+        var servers = dnsServers.Follow(now.DnsServers, names.Count > 0);
+        names.Write(into);
+        dnsServers.Write(into);
+        dnsChains.Write(into, workloads, hostAsks: workloads.Count < asking.Length, servers, queueWay());
+        Names = new(names.All, [.. leftNames.Order(StringComparer.Ordinal)], now.Dns, into.IsFresh);
+        leftNames.Clear();
+    }
+
+    private bool HasNames(ProgramKey program) => program.Direction == PolicyTypes.Egress && program.Chains.Any(chains.HasNames);
 
     /// <summary>The interface follows what its endpoint is asked now; what it does no longer follow is released behind that.</summary>
     private void Follow(string interfaceName)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Sets;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Resources;
@@ -16,7 +17,7 @@ internal readonly record struct ChainKey(ResourceId Of, PolicyTypes Direction, b
 /// without the rule the others may allow what they should not, so it drops all that it is asked about, until the kernel takes the rule or
 /// the object changes.
 /// </summary>
-internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
+internal sealed class PolicyChains(MemberSets sets, DnsSets names, PolicyObjects objects)
 {
     /// <summary>By identity: it is in sets while it changes.</summary>
     private sealed class Part(ChainKey key)
@@ -48,6 +49,9 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     /// <summary>Null: it is none of a policy or profile that is used.</summary>
     public ChainKey? KeyOf(string chain) => byName.TryGetValue(chain, out var part) ? part.Key : null;
 
+    /// <summary>Some rule of it goes by names. Of one that is used, once it is written.</summary>
+    public bool HasNames(ChainKey key) => used[key].Sets.HasNames;
+
     /// <summary>Counted.</summary>
     public void Use(ChainKey key)
     {
@@ -78,7 +82,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
     private void Forget(Part part)
     {
         foreach (var selector in part.Sets.Selectors) Remove(bySelector, selector, part);
-        part.Sets.Release(sets);
+        part.Sets.Release(sets, names);
         part.Sets = new();
     }
 
@@ -159,7 +163,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
         SetLogs(part, rules.Any(rule => rule.Statements is [.., ActLog]));
         ImmutableArray<NftRule>[] gentler = [.. facts.Gentler(facts.LogsDenied || part.Logs, part.Key.DropsOnly).Select(
             less => Rules(part, less).ToImmutableArray())];
-        before.Release(sets);
+        before.Release(sets, names);
         foreach (var selector in part.Sets.Selectors) Add(bySelector, selector, part);
         foreach (var counter in Counters(name)) into.PutCounter(counter);
         into.Put(new NftChain(name, null, rules) { Instead = [.. gentler, Closed(part)] });
@@ -178,7 +182,7 @@ internal sealed class PolicyChains(MemberSets sets, PolicyObjects objects)
             PolicyEffect.PreDnat => [new ActCountBy(counters[0]), facts.Marks.SetEarly, ActDecide.Accept],
             _ => [new ActCountBy(counters[0]), ActDecide.Accept],
         };
-        var renderer = new RuleRenderer(sets, part.Sets);
+        var renderer = new RuleRenderer(sets, names, part.Sets, direction);
         return rules.Rules.SelectMany((rule, index) =>
         {
             if (rule.Action == RuleAction.Log && !facts.Tells) return [];

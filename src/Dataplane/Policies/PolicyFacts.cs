@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -46,6 +47,10 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
 
     /// <summary>kube-proxy translates by IPVS.</summary>
     public bool HasIpvs { get; init; }
+
+    /// <summary>How names are learned, and of whom.</summary>
+    public DnsFacts Dns { get; init; } = new();
+    public ListOf<DnsServer> DnsServers { get; init; } = DnsServer.Default;
 
     /// <summary>What is denied is logged (bgpd.yaml, <c>policy.logDenied</c>).</summary>
     public bool LogsDenied { get; init; }

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Resources;
@@ -44,12 +45,23 @@ internal sealed class PolicyFactsReader
         return before != Now;
     }
 
+    /// <summary>Packets that would be denied are not made to wait: what of Calico's modes comes nearest is that the response
+    /// does.</summary>
+    private static DnsFacts DnsOf(DnsSettings said, FelixConfiguration felix) => new()
+    {
+        Mode = said.Mode ?? (felix.DnsPolicyMode == DnsPolicyMode.NoDelay ? DnsMode.None : DnsMode.Hold),
+        Deadline = said.Deadline,
+        Cache = new() { Isolation = said.Isolation, MinTtl = said.MinTtl, ExtraTtl = felix.DnsExtraTtl ?? TimeSpan.Zero },
+    };
+
     private void Follow()
     {
         var felix = FelixConfiguration.Effective(configurations.GetValueOrDefault(FelixConfiguration.Default),
             configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + settings.Node));
         Now = new(PolicyMarks.Of(settings.Policy?.MarkMask ?? PolicySettings.DefaultMarkMask))
         {
+            Dns = DnsOf(settings.Policy?.Dns ?? new(), felix),
+            DnsServers = felix.DnsTrustedServers ?? DnsServer.Default,
             LogsDenied = settings.Policy?.LogDenied == true,
             WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
             VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Sets;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -13,7 +14,7 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// addresses is the same for both and stands once.
 /// </para>
 /// </summary>
-internal sealed class RuleRenderer(MemberSets sets, SetUses uses)
+internal sealed class RuleRenderer(MemberSets sets, DnsSets names, SetUses uses, PolicyTypes direction)
 {
     private const byte Tcp = 6, Udp = 17, Sctp = 132, UdpLite = 136;
 
@@ -30,7 +31,7 @@ internal sealed class RuleRenderer(MemberSets sets, SetUses uses)
     }
 
     private static bool IsOfBoth(RuleEntity end) =>
-        end is { Nets.Count: 0, NotNets.Count: 0, In: null, NotIn: null, Service: null }
+        end is { Nets.Count: 0, NotNets.Count: 0, In: null, NotIn: null, Service: null, Domains.Count: 0 }
         && !end.Ports.Any(port => port.Name != null) && !end.NotPorts.Any(port => port.Name != null);
 
     private static bool IsOf(PolicyRule rule, IpFamily family) => (rule.Family ?? family) == family
@@ -108,19 +109,28 @@ internal sealed class RuleRenderer(MemberSets sets, SetUses uses)
     {
         var numbers = Numbers(end.Ports);
         if (numbers.Count > 0 || end.Ports.Count == 0)
-            foreach (var members in Members(end, at, family))
+            foreach (var members in Members(rule, end, at, family))
                 yield return numbers.Count > 0 ? [new MatchPorts(at, numbers), .. members] : members;
         foreach (var port in end.Ports)
             if (port.Name != null) yield return [Named(rule, end, port, at, family, false)];
     }
 
-    private IEnumerable<NftStatement[]> Members(RuleEntity end, NftEnd at, IpFamily? family)
+    /// <summary>Names are asked where a destination is allowed alone: of those that network sets have, too.</summary>
+    private List<NftStatement[]> Members(PolicyRule rule, RuleEntity end, NftEnd at, IpFamily? family)
     {
+        if (end.Domains.Count > 0) return [[Named(end.Domains, family)]];
         if (end.In is not { } selector) return [[]];
         var (hosts, networks) = uses.Use(sets, selector, family!.Value);
-        NftStatement[] single = [new MatchAddress(family.Value, at, hosts)];
-        return networks == null ? [single] : [single, [new MatchAddress(family.Value, at, networks)]];
+        List<NftStatement[]> choices = [[new MatchAddress(family.Value, at, hosts)]];
+        if (networks != null) choices.Add([new MatchAddress(family.Value, at, networks)]);
+        if (at == NftEnd.Destination && rule.Action == RuleAction.Allow && direction == PolicyTypes.Egress
+            && sets.Domains(selector) is { Count: > 0 } domains)
+            choices.Add([Named(domains, family)]);
+        return choices;
     }
+
+    private NftStatement Named(ListOf<DomainPattern> domains, IpFamily? family) =>
+        names.Match(uses.Use(names, DnsSets.Ordered(domains)), family!.Value);
 
     /// <summary>Of those that the rule's positive selector selects, the negated too (Felix, calc/rule_scanner.go).</summary>
     private MatchAddressPort Named(PolicyRule rule, RuleEntity end, PortMatch port, NftEnd at, IpFamily? family, bool outside) =>

@@ -12,6 +12,8 @@ internal sealed partial class MemberSets
         private readonly FamilySets?[] families = new FamilySets?[2];
         private readonly List<PortSet> ports = [];
 
+        public Selector Selector => selector;
+
         public FamilySets? this[IpFamily family] => families[(int)family];
 
         public FamilySets Use(IpFamily family)

@@ -29,7 +29,7 @@ internal readonly record struct ServiceMembers(ResourceKey Service, bool WithPor
 /// </remarks>
 internal sealed partial class MemberSets
 {
-    private readonly record struct Member(ListOf<Prefix> Nets, ListOf<NamedPort> Ports);
+    private readonly record struct Member(ListOf<Prefix> Nets, ListOf<NamedPort> Ports, ListOf<DomainPattern> Domains = default);
 
     /// <summary>A member that is being changed.</summary>
     /// <param name="Nets">To a set that it is in before and after; to others it comes or goes as a whole.</param>
@@ -52,6 +52,8 @@ internal sealed partial class MemberSets
     private readonly List<Member> members = [];
     private readonly List<int> entered = [];
     private readonly List<Prefix> inside = [];
+    /// <summary>Members that have names: network sets, and few of these.</summary>
+    private readonly SortedSet<int> named = [];
     /// <summary>What is told meanwhile is of it; null: what an item inherits has changed.</summary>
     private Changing? current;
 
@@ -67,6 +69,9 @@ internal sealed partial class MemberSets
     /// <summary>The set of a selector's networks has come or gone: rules that use the selector are to be rendered anew. Told within a
     /// change: it is to be noted, and nothing else done.</summary>
     public event Action<Selector, IpFamily>? NetsChanged;
+
+    /// <summary>The names of a selector's members are others. Told as the other is.</summary>
+    public event Action<Selector>? DomainsChanged;
 
     /// <summary>Sets that some rule uses.</summary>
     public int Count => parts.Count;
@@ -86,6 +91,14 @@ internal sealed partial class MemberSets
 
     /// <summary>As it is now, of a selector that is in use.</summary>
     public MemberSetNames Names(Selector selector, IpFamily family) => Of(selector)[family]!.Names;
+
+    /// <summary>The names that members of a selector that is in use have (allowedEgressDomains).</summary>
+    public ListOf<DomainPattern> Domains(Selector selector)
+    {
+        if (named.Count == 0) return [];
+        var slot = Index.SlotOf(selector);
+        return [.. named.Where(at => Index.IsMember(at, slot)).SelectMany(at => members[at].Domains)];
+    }
 
     public void Release(Selector selector, IpFamily family)
     {
@@ -149,8 +162,8 @@ internal sealed partial class MemberSets
                 Set(id, host.Labels, host.Profiles, new([.. host.ExpectedIPs.Select(address => new Prefix(address, address.Family.Bits()))],
                     host.Ports));
                 break;
-            case NetworkSet set: Set(id, set.Labels, [set.Profile], new(set.Nets, [])); break;
-            case GlobalNetworkSet set: Set(id, set.Labels, [], new(set.Nets, [])); break;
+            case NetworkSet set: Set(id, set.Labels, [set.Profile], new(set.Nets, [], set.Domains)); break;
+            case GlobalNetworkSet set: Set(id, set.Labels, [], new(set.Nets, [], set.Domains)); break;
             default: Remove(id); break;
         }
     }
@@ -169,6 +182,7 @@ internal sealed partial class MemberSets
                 if (!entered.Contains(selector)) bySelector[selector]!.Change(at, current.Nets, before.Ports, member.Ports);
             Own(at, current.Nets);
             members[at] = member;
+            Name(at, before.Domains, member.Domains);
         }
         current = null;
     }
@@ -179,14 +193,24 @@ internal sealed partial class MemberSets
         current = new(members[at], default, new(MemberNets.Of(members[at].Nets), MemberNets.None));
         Index.RemoveItem(id);
         Own(at, current.Nets);
+        named.Remove(at);
         members[at] = default;
         current = null;
+    }
+
+    private void Name(int at, ListOf<DomainPattern> before, ListOf<DomainPattern> after)
+    {
+        if (before == after) return;
+        if (after.Count > 0) named.Add(at);
+        else named.Remove(at);
+        foreach (var selector in Index.SelectorSlots(at)) DomainsChanged?.Invoke(bySelector[selector]!.Selector);
     }
 
     private void Moved(Membership told)
     {
         var sets = bySelector[told.SelectorSlot]!;
         var item = current ?? Unchanged(members[told.ItemSlot]);
+        if (item.Before.Domains.Count + item.After.Domains.Count > 0) DomainsChanged?.Invoke(sets.Selector);
         if (told.IsIn)
         {
             entered.Add(told.SelectorSlot);

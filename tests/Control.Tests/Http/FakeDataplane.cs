@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -36,6 +37,22 @@ public sealed class FakeDataplane : IDataplane
         new(3, 1, 2, ["CONFIG_NFT_FIB_INET"], [new("rule in chain postrouting: masquerade", 2, "No such file or directory",
         FakeSpeaker.Now.AddMinutes(-1), 4)])
         { LastTransaction = DateTimeOffset.FromUnixTimeMilliseconds(1_500) }, 5);
+
+    public Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default) =>
+        Task.FromResult<ImmutableArray<DnsCacheEntry>>(
+        [
+            .. new DnsCacheEntry[]
+            {
+                new("shop/web", "www.example.org", true, [new("cdn.example.net", Address.Parse("10.96.0.10"), 300, 329)], []),
+                new("shop/web", "cdn.example.net", false, [], [new("203.0.113.7", Address.Parse("10.96.0.10"), 20, 21)]),
+            }.Where(one => name == null || one.Name == name),
+        ]);
+
+    public DnsView Dns { get; set; } = new(true, DnsMode.Hold, 2, 7, new(50, 40, 20, TimeSpan.FromMilliseconds(2500), 1, 3, 4, 21))
+    {
+        Names = 9,
+        GivenUp = 2,
+    };
 
     public DeniedView Denied { get; set; } = new(true, null, 3,
     [

@@ -52,7 +52,7 @@ public partial class EnforcementTests
     /// <summary>What the table has after all that was written.</summary>
     private sealed class Hand
     {
-        private readonly Enforcement enforcement = new();
+        private readonly Enforcement enforcement = new(() => QueueWay.Expression);
         private readonly TableWriter table = new();
         private readonly Dictionary<string, NftSet> sets = [];
         private readonly Dictionary<string, NftChain> chains = [];

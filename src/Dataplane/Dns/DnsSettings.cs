@@ -1,0 +1,23 @@
+namespace Calico.Bgp.Dataplane.Dns;
+
+/// <summary>What becomes of a response that opens something.</summary>
+public enum DnsMode : byte
+{
+    /// <summary>It waits until the kernel has what it opens.</summary>
+    Hold,
+    /// <summary>It goes on at once; a connection that comes faster than the kernel has been told is denied, as with Calico's
+    /// NoDelay.</summary>
+    None,
+}
+
+/// <summary><c>policy.dns</c> of bgpd.yaml.</summary>
+public sealed record DnsSettings
+{
+    /// <summary>Null: FelixConfiguration's nftablesDNSPolicyMode, else it is held.</summary>
+    public DnsMode? Mode { get; init; }
+    public DnsIsolation Isolation { get; init; }
+    /// <summary>A response waits no longer.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(250);
+    /// <summary>Shorter TTLs count as this.</summary>
+    public TimeSpan MinTtl { get; init; } = TimeSpan.FromSeconds(5);
+}
