@@ -41,6 +41,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(PolicyDetailsAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PolicyEndpointAnswer>))]
 [JsonSerializable(typeof(DeniedAnswer))]
+[JsonSerializable(typeof(DnsCacheAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<DeniedFlowAnswer>))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]

@@ -62,6 +62,7 @@ internal static class Commands
         root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(CnatWords.Command(Make));
         root.Subcommands.Add(PolicyWords.Command(Make, Json, screen, time));
+        root.Subcommands.Add(DnsWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
         root.Subcommands.Add(LeaseWords.Announce(Make));
         root.Subcommands.Add(LeaseWords.Withdraw(Make));

@@ -131,6 +131,12 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => PolicyExplainView.Of(daemon.Read(body, AnswersJson.Default.PolicyExplanationAnswer)));
     }
 
+    public async Task DnsCacheAsync(string? name, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/dns/cache" + Query(("name", name)), stop).ConfigureAwait(false);
+        Show(body, () => DnsCacheView.Of(daemon.Read(body, AnswersJson.Default.DnsCacheAnswer)));
+    }
+
     /// <summary>To watch: each flow as a line, when it is told.</summary>
     public async Task DeniedAsync(CancellationToken stop)
     {

@@ -33,6 +33,7 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("policy endpoints")]
     [InlineData("policy endpoints shop/web-1")]
     [InlineData("policy denied")]
+    [InlineData("dns cache")]
     [InlineData("reload")]
     [InlineData("peers tor1 restart")]
     public async Task What_is_shown_without_a_terminal(string command)
@@ -186,6 +187,7 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("policy show shop/web")]
     [InlineData("policy endpoints")]
     [InlineData("policy denied")]
+    [InlineData("dns cache")]
     [InlineData("reload")]
     [InlineData("peers tor1 enable")]
     public async Task With_json_every_command_prints_json(string command)

@@ -2,6 +2,7 @@
 
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
         + "/v1/kernel[/routes], /v1/nat[/explain], /v1/cnat/translations (POST, DELETE), "
         + "/v1/cnat/sessions (DELETE), /v1/cnat/explain, /v1/cnat/clients, /v1/cnat/snat (POST, DELETE), "
-        + "/v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/events, "
+        + "/v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/dns/cache, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
         + "POST /v1/policy/{try|confirm|revert}, POST /v1/reload, POST /v1/drain[?peer=NAME], POST /v1/undrain[?peer=NAME], "
         + "POST /v1/upgrade[?binary=FILE], "
@@ -76,6 +77,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "policy", "lint"] => Get(http, request => PolicyAnswers.LintAsync(request, Dataplane)),
         ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane)),
         ["v1", "policy", "denied"] => Get(http, DeniedAsync),
+        ["v1", "dns", "cache"] => Get(http, DnsCacheAsync),
         ["v1", "events"] => Get(http, PlaceKind.Events, events.WriteAsync),
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
@@ -143,6 +145,14 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
             await Answer.JsonAsync(http, NatAnswers.Of(explanation), Answer.Json.NatExplanationAnswer).ConfigureAwait(false);
         }
         else await Answer.ErrorAsync(http, AnswerCode.NatOff, "NAT is off: bgpd.yaml has no section nat").ConfigureAwait(false);
+    }
+
+    private async Task DnsCacheAsync(HttpContext http)
+    {
+        var name = (string?)http.Request.Query["name"];
+        var names = Dataplane is { } there ? await there.DnsCacheAsync(name, http.RequestAborted).ConfigureAwait(false) : [];
+        var answer = DnsCacheAnswer.Of(Dataplane?.Dns ?? DnsView.Off, names);
+        await Answer.JsonAsync(http, answer, Answer.Json.DnsCacheAnswer).ConfigureAwait(false);
     }
 
     private Task DeniedAsync(HttpContext http) =>

@@ -116,7 +116,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         [.. name.Aliases.Where(one => one.By.Until > Now).Select(one => Target(DnsName.Text(one.Target.Octets), one.By))],
         [.. name.Addresses.Where(one => one.By.Until > Now).Select(one => Target(one.Address.ToString(), one.By))]);
 
-    private DnsCacheTarget Target(string to, in Learning by) => new(to, by.Server, by.Ttl, Seconds(by.Until));
+    private DnsCacheTarget Target(string to, in Learning by) => new(to, by.Server.ToString(), by.Ttl, Seconds(by.Until));
 
     private long Seconds(long until) => (until - Now + 999) / 1000;
 

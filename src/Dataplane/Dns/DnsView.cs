@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Dns;
 
@@ -41,4 +40,4 @@ public sealed record DnsCacheEntry(
 /// <param name="Server">Who said so.</param>
 /// <param name="Ttl">As it was said.</param>
 /// <param name="Seconds">How long it counts yet.</param>
-public readonly record struct DnsCacheTarget(string To, Address Server, uint Ttl, long Seconds);
+public readonly record struct DnsCacheTarget(string To, string Server, uint Ttl, long Seconds);

@@ -43,8 +43,8 @@ public sealed class FakeDataplane : IDataplane
         [
             .. new DnsCacheEntry[]
             {
-                new("shop/web", "www.example.org", true, [new("cdn.example.net", Address.Parse("10.96.0.10"), 300, 329)], []),
-                new("shop/web", "cdn.example.net", false, [], [new("203.0.113.7", Address.Parse("10.96.0.10"), 20, 21)]),
+                new("shop/web", "www.example.org", true, [new("cdn.example.net", "10.96.0.10", 300, 329)], []),
+                new("shop/web", "cdn.example.net", false, [], [new("203.0.113.7", "10.96.0.10", 20, 21)]),
             }.Where(one => name == null || one.Name == name),
         ]);
 

@@ -36,6 +36,18 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_known_of_names_is_told_with_where_they_lead_and_of_one_name_alone_where_it_is_asked_for()
+    {
+        var all = (await lab.JsonAsync("/v1/dns/cache"))["names"]!.AsArray();
+        Assert.Equal(["www.example.org", "cdn.example.net"], all.Select(one => one!["name"]!.GetValue<string>()));
+        var told = await lab.JsonAsync("/v1/dns/cache?name=cdn.example.net");
+        var one = Assert.Single(told["names"]!.AsArray())!;
+        Assert.Equal(("true", "shop/web", "false", "203.0.113.7", "10.96.0.10", "20", "21"),
+            ($"{told["inUse"]}", $"{one["endpoint"]}", $"{one["allowed"]}", $"{one["addresses"]![0]!["to"]}",
+                $"{one["addresses"]![0]!["server"]}", $"{one["addresses"]![0]!["ttl"]}", $"{one["addresses"]![0]!["secondsLeft"]}"));
+    }
+
+    [Fact]
     public async Task Metrics_count_what_each_policy_has_decided_in_each_direction()
     {
         var text = await lab.Unix.GetStringAsync("/metrics");
@@ -50,6 +62,11 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
             "calico_bgp_policy_denied_packets_total{by=\"rule\"} 2", "calico_bgp_policy_denied_packets_total{by=\"end of tier\"} 4",
             "calico_bgp_policy_sets 9", "calico_bgp_policy_last_transaction_timestamp_seconds 1.5",
             "calico_bgp_policy_log_lost_total 3", "calico_bgp_policy_connections_cut_total 6",
+            "calico_bgp_dns_queries_total 50", "calico_bgp_dns_responses_total{result=\"held\"} 20",
+            "calico_bgp_dns_responses_total{result=\"unasked\"} 3", "calico_bgp_dns_responses_total{result=\"damaged\"} 4",
+            "calico_bgp_dns_responses_total{result=\"passed\"} 13", "calico_bgp_dns_held_seconds_total 2.5",
+            "calico_bgp_dns_released_unprogrammed_total 1", "calico_bgp_dns_opened_total 21", "calico_bgp_dns_name_lists 2",
+            "calico_bgp_dns_open 7", "calico_bgp_dns_unheard 0", "calico_bgp_dns_names 9", "calico_bgp_dns_given_up_total 2",
         ];
         Assert.Equal([], expected.Except(text.Split('\n')));
 
