@@ -31,7 +31,10 @@ internal sealed class CachedName(byte[] octets)
     /// <summary>The response that named it last: it is not given up for what else that says.</summary>
     public long Response { get; set; }
 
-    public bool HasEnded(long now) => Addresses.TrueForAll(one => one.By.Until <= now) && Aliases.TrueForAll(one => one.By.Until <= now);
+    /// <summary>Nothing that lasts leads from it, or to it: an alias may know its name before the address.</summary>
+    public bool HasEnded(long now) =>
+        Addresses.TrueForAll(one => one.By.Until <= now) && Aliases.TrueForAll(one => one.By.Until <= now)
+        && Sources.TrueForAll(source => source.Aliases.TrueForAll(one => one.Target != this || one.By.Until <= now));
 
     /// <returns>False: another had to go for it, the one that would have ended first.</returns>
     public bool Set(Address address, in Learning by, int most)

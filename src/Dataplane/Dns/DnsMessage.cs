@@ -1,5 +1,6 @@
-// A message of the DNS (RFC 1035 section 4) as far as policy looks into it: header, question, answers. Reading allocates nothing and believes
-// no length, count or pointer. What stands behind the answers (authority, additional records, EDNS's among them) opens nothing and is not read.
+// A message of the DNS (RFC 1035 section 4) as far as policy looks into it: header, question, answers. Reading allocates nothing and
+// believes no length, count or pointer. What stands behind the answers (authority, additional records, EDNS's among them) opens nothing and
+// is not read.
 //
 //     +---------------------+
 //     |        Header       |  Id, QR, Opcode, TC, RCODE, four counts: 12 octets
@@ -9,6 +10,12 @@
 //     |        Answer       |  name, type, class, TTL, length, data; each as often as the header says
 //     +---------------------+
 //     |      Authority …
+//
+// Why no library reads it: each response that a pod waits for goes through here. Measured (2 cores, .NET 10): a response with an alias,
+// two addresses and EDNS's record takes 1.0 µs and allocates nothing; ARSoft.Tools.Net 3.6.1 takes 2.6 µs and 3,320 octets, Makaretu.Dns
+// 2.0.1 4.5 µs and 4,352. With 4,000 addresses: 0.15 ms and nothing, 0.51 ms and 2.0 MB, 0.81 ms and 1.6 MB. Of 100,000 damaged ones these
+// two throw at 62,000 and 65,000, of four and six kinds of exceptions; one may cost 3 ms and half a megabyte. DnsClient 1.8.0 has no public
+// reader. ARSoft's is what the tests hold this one against.
 
 using System.Buffers.Binary;
 using Calico.Bgp.Net;

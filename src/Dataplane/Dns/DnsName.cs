@@ -2,7 +2,7 @@
 // length, lower case, without compression and without the root's empty label. Unlike the text with dots it is never ambiguous: a label may
 // have a dot inside.
 
-using System.Buffers;
+using System.Globalization;
 using System.Text;
 
 namespace Calico.Bgp.Dataplane.Dns;
@@ -61,18 +61,48 @@ internal static class DnsName
         }
     }
 
-    /// <summary>A name as bgpctl's user or a pattern writes it; a dot at the end does not count.</summary>
+    /// <summary>A name as somebody writes it, or as <see cref="Text"/> does; a dot at the end does not count.</summary>
     /// <returns>Null: no name can be written so.</returns>
     public static byte[]? Parse(string text)
     {
         if (text is "" or ".") return [];
-        var into = new ArrayBufferWriter<byte>(text.Length + 1);
-        foreach (var label in (text.EndsWith('.') ? text[..^1] : text).Split('.'))
+        Span<byte> into = stackalloc byte[Longest];
+        var (start, length) = (0, 1);
+        for (var at = 0; at < text.Length; at++)
         {
-            if (label.Length is 0 or > LongestLabel || !Ascii.IsValid(label)) return null;
-            into.Write([(byte)label.Length, .. Encoding.ASCII.GetBytes(label.ToLowerInvariant())]);
+            var isSeparator = text[at] == '.';
+            if (isSeparator && at == text.Length - 1) break;
+            if (isSeparator)
+            {
+                if (!End(into, start, length)) return null;
+                start = length++;
+                continue;
+            }
+            if (Octet(text, ref at) is not { } octet || length >= Longest) return null;
+            into[length++] = octet;
         }
-        return into.WrittenCount > Longest ? null : into.WrittenSpan.ToArray();
+        if (length > Longest || !End(into, start, length)) return null;
+        return into[..length].ToArray();
+    }
+
+    /// <summary>A label has ended: its length stands before it.</summary>
+    private static bool End(Span<byte> name, int start, int behind)
+    {
+        if (start >= Longest || behind - start - 1 is not (> 0 and <= LongestLabel)) return false;
+        name[start] = (byte)(behind - start - 1);
+        return true;
+    }
+
+    /// <summary>A character, or <c>\.</c> or <c>\046</c>.</summary>
+    private static byte? Octet(string text, ref int at)
+    {
+        if (text[at] != '\\') return char.IsAscii(text[at]) ? (byte)char.ToLowerInvariant(text[at]) : null;
+        if (++at >= text.Length) return null;
+        if (!char.IsAsciiDigit(text[at])) return char.IsAscii(text[at]) ? (byte)char.ToLowerInvariant(text[at]) : null;
+        if (at + 3 > text.Length || !byte.TryParse(text.AsSpan(at, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var octet))
+            return null;
+        at += 2;
+        return octet is >= (byte)'A' and <= (byte)'Z' ? (byte)(octet | 0x20) : octet;
     }
 
     /// <summary>With dots, and what is no plain character as RFC 1035 section 5.1 escapes it.</summary>
@@ -86,7 +116,7 @@ internal static class DnsName
             foreach (var octet in name.Slice(1, name[0]))
                 if (octet is (byte)'.' or (byte)'\\') text.Append('\\').Append((char)octet);
                 else if (octet is > (byte)' ' and < 0x7f) text.Append((char)octet);
-                else text.Append('\\').Append(octet.ToString("D3", System.Globalization.CultureInfo.InvariantCulture));
+                else text.Append('\\').Append(octet.ToString("D3", CultureInfo.InvariantCulture));
         }
         return text.ToString();
     }

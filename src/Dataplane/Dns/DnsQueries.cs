@@ -27,8 +27,6 @@ internal sealed class DnsQueries(int most, long life)
     private int head, count;
     private readonly Dictionary<Key, int> waiting = [];
 
-    public bool IsEmpty => waiting.Count == 0;
-
     /// <returns>False: another one had to go for it.</returns>
     public bool Add(in DnsFlow flow, in DnsMessage query, long now)
     {
@@ -85,7 +83,8 @@ internal sealed class DnsQueries(int most, long life)
 
     private void Grow()
     {
-        var (wider, widerNames) = (new Slot[Math.Min(slots.Length * 2, most)], new byte[Math.Min(slots.Length * 2, most) * DnsName.Longest]);
+        var wider = new Slot[Math.Min(slots.Length * 2, most)];
+        var widerNames = new byte[wider.Length * DnsName.Longest];
         for (var index = 0; index < count; index++)
         {
             var from = (head + index) % slots.Length;

@@ -31,7 +31,8 @@ internal sealed record NameExplanation(
 
 /// <summary>How often something went because something was full, and what was not believed.</summary>
 internal readonly record struct NameCacheCounts(
-    int Names, long NamesGivenUp, long AddressesGivenUp, long AliasesGivenUp, long QueriesGivenUp, long ChainsCut, long Unasked, long Damaged);
+    int Names, long NamesGivenUp, long AddressesGivenUp, long AliasesGivenUp, long QueriesGivenUp, long ChainsCut, long Unasked,
+    long Damaged);
 
 /// <summary>
 /// What endpoints have been answered: names, their aliases and addresses, each with its own end; from it follows which addresses stand
@@ -73,13 +74,12 @@ internal sealed class NameCache(NameCacheSettings settings)
         foreach (var (endpoint, table) in tables)
         {
             collected.Clear();
-            foreach (var name in table.All.ToArray())
+            foreach (var name in table.All)
             {
                 name.Sets = SetsOf(name.Octets);
                 table.Rank(name);
-            }
-            foreach (var name in table.All)
                 if (name.Sets.Any(set => !before.Has(set))) Open(endpoint, name, set => !before.Has(set), now, openings);
+            }
         }
         ForgetCollected();
     }
@@ -143,7 +143,7 @@ internal sealed class NameCache(NameCacheSettings settings)
         Learning by = default;
         while (true)
         {
-            var (known, next) = (default(CachedName), -1);
+            var (known, next, taken) = (default(CachedName), -1, 0);
             var hash = DnsNameComparer.Instance.GetHashCode(name);
             for (var index = 0; index < count; index++)
             {
@@ -156,7 +156,8 @@ internal sealed class NameCache(NameCacheSettings settings)
                 else if (message.Address(record) is { } address)
                 {
                     known ??= Known(table, name);
-                    if (!known.Set(address, By(server, record.Ttl, now), settings.AddressesPerName))
+                    // What more a response has than a name may have is not even looked at.
+                    if (++taken > settings.AddressesPerName || !known.Set(address, By(server, record.Ttl, now), settings.AddressesPerName))
                         counts = counts with { AddressesGivenUp = counts.AddressesGivenUp + 1 };
                 }
             }
@@ -346,6 +347,42 @@ internal sealed class NameCache(NameCacheSettings settings)
             if (link <= now || way.Contains(text)) continue;
             foreach (var longer in Explain(endpoint, source, [text, .. way], address, by, Math.Min(until, link), now)) yield return longer;
         }
+    }
+
+    /// <summary>To be written down.</summary>
+    /// <param name="wall">What the wall clock says at <paramref name="now"/>.</param>
+    public NameCacheImage Image(int epoch, long now, DateTimeOffset wall)
+    {
+        var ahead = wall.ToUnixTimeMilliseconds() - now;
+        var saved = Names.Select(one => SavedNames.Of(one.Endpoint, one.Name, now, ahead)).Where(name => name != null);
+        return new(NameCacheImage.CurrentVersion, epoch, settings.Isolation, [.. saved.Select(name => name!)]);
+    }
+
+    /// <summary>What was written down, of a cache that is empty yet; what it opens, <see cref="Apply"/> says afterwards. What cannot be
+    /// read of it is left out.</summary>
+    /// <returns>How many names count.</returns>
+    public int Restore(NameCacheImage image, long now, DateTimeOffset wall)
+    {
+        var (ahead, longest) = (wall.ToUnixTimeMilliseconds() - now, settings.Lifetime(int.MaxValue));
+        // No name is given up for another one while there is room, and the written were within their bounds.
+        foreach (var saved in image.Names)
+        {
+            if (DnsName.Parse(saved.Name) is not { Length: > 0 } octets || total >= settings.Names) continue;
+            response++;
+            foreach (var one in saved.Addresses)
+                if (Address.TryParse(one.To, out var address) && SavedNames.Read(one, now, ahead, longest) is { } by)
+                    Restored(saved.Endpoint, octets).Set(address, by, settings.AddressesPerName);
+            foreach (var one in saved.Aliases)
+                if (DnsName.Parse(one.To) is { Length: > 0 } target && SavedNames.Read(one, now, ahead, longest) is { } by)
+                    Restored(saved.Endpoint, octets).Alias(Restored(saved.Endpoint, target), by, MostAliases, MostSources);
+        }
+        return total;
+    }
+
+    private CachedName Restored(string endpoint, byte[] octets)
+    {
+        if (!tables.TryGetValue(endpoint, out var table)) tables.Add(endpoint, table = new());
+        return Known(table, octets);
     }
 
     /// <summary>What is kept of names, for who lists it or writes it down.</summary>

@@ -50,7 +50,7 @@ public sealed record RuleEntity
     public ListOf<PortMatch> NotPorts { get; init; }
     /// <summary>The endpoints of this service; nothing else is said then.</summary>
     public ResourceKey? Service { get; init; }
-    /// <summary>What these names lead to: of a destination that an egress rule allows; then neither <see cref="Nets"/> nor ports by name are
-    /// there, and <see cref="In"/> is <see cref="Nobody"/>: whoever does not look at names lets nothing through for them.</summary>
+    /// <summary>What these names lead to: of a destination that an egress rule allows; then neither <see cref="Nets"/> nor ports by name
+    /// are there, and <see cref="In"/> is <see cref="Nobody"/>: whoever does not look at names lets nothing through for them.</summary>
     public ListOf<DomainPattern> Domains { get; init; }
 }

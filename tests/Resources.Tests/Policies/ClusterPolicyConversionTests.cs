@@ -90,7 +90,8 @@ public class ClusterPolicyConversionTests
         var definition = Assert.Single(Manifest.Read(
             Policy($"{Everywhere}, egress: [{{ action: Deny, to: [{{ domainNames: ['*.example.org'] }}] }}]")).Definitions);
         Assert.Equal("Deny", RuleText.Of(((ClusterNetworkPolicy)definition.Value!).Spec.Egress[0]));
-        Assert.Equal("can stand in a rule that accepts alone: the rule denies everything instead", Assert.Single(definition.Problems).Reason);
+        Assert.Equal("can stand in a rule that accepts alone: the rule denies everything instead",
+            Assert.Single(definition.Problems).Reason);
         definition = Assert.Single(Manifest.Read(
             Policy($"{Everywhere}, ingress: [{{ action: Allow, from: [{{ namespaces: {{}} }}] }}]")).Definitions);
         Assert.Equal("Deny", RuleText.Of(((ClusterNetworkPolicy)definition.Value!).Spec.Ingress[0]));

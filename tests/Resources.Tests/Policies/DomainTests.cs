@@ -89,7 +89,8 @@ public class DomainTests
     [InlineData("egress: [{ action: Allow, destination: { domains: a.example } }]", "spec.egress[0].destination.domains")]
     [InlineData("egress: [{ action: Allow, destination: { domains: ['a.*', a.example, '', null] } }]",
         "spec.egress[0].destination.domains[0]", "spec.egress[0].destination.domains[2]", "spec.egress[0].destination.domains[3]")]
-    [InlineData("egress: [{ action: Allow, destination: { domains: [a.example], nets: [192.0.2.0/24] } }]", "spec.egress[0].destination.nets")]
+    [InlineData("egress: [{ action: Allow, destination: { domains: [a.example], nets: [192.0.2.0/24] } }]",
+        "spec.egress[0].destination.nets")]
     [InlineData("egress: [{ action: Allow, destination: { domains: [a.example], selector: has(a) } }]",
         "spec.egress[0].destination.selector")]
     [InlineData("egress: [{ action: Allow, destination: { domains: [a.example], notSelector: has(a) } }]",
