@@ -27,7 +27,8 @@ internal static class RuleCover
         && (a.In == null || a.In.Equals(b.In)) && (a.NotIn == null || a.NotIn.Equals(b.NotIn))
         && (a.Ports.Count == 0 || (b.Ports.Count > 0 && b.Ports.All(port => a.Ports.Any(wide => Covers(wide, port)))))
         && (a.NotPorts.Count == 0 || a.NotPorts == b.NotPorts)
-        && (a.Service == null || a.Service == b.Service);
+        && (a.Service == null || a.Service == b.Service)
+        && (a.Domains.Count == 0 || (b.Domains.Count > 0 && b.Domains.All(name => a.Domains.Contains(name))));
 
     private static bool Overlap(Prefix a, Prefix b) => a.Contains(b) || b.Contains(a);
 
