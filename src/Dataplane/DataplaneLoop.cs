@@ -235,7 +235,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public async Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default) =>
         await ServicesAsync(known => known.GivenSources, stop).ConfigureAwait(false) is { } sources
-            ? await Task.Run(() => ServiceSessions.EndMasked(destination, sources), stop).ConfigureAwait(false) : null;
+            ? ServiceSessions.EndMasked(destination, sources) : null;
 
     private async Task<SourceNatView?> EditSourceNatAsync(Func<SourceNatEdits, SourceNatEdits> edit, CancellationToken stop)
     {
