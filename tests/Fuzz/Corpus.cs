@@ -68,7 +68,8 @@ public static class Corpus
         """,
         """
         {"apiVersion":"crd.projectcalico.org/v1","kind":"NetworkPolicy","metadata":{"name":"sec.a","namespace":"n"},"spec":{"tier":"sec",
-        "doNotTrack":false,"egress":[{"action":"Pass","destination":{"services":{"name":"web","namespace":"shop"}}}]}}
+        "doNotTrack":false,"egress":[{"action":"Allow","destination":{"domains":["*.example.org"]}},
+        {"action":"Pass","destination":{"services":{"name":"web","namespace":"shop"}}}]}}
         """,
         """
         {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"a","namespace":"n"},"spec":{"podSelector":
@@ -80,7 +81,8 @@ public static class Corpus
         {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy","metadata":{"name":"a"},"spec":{"tier":"Admin",
         "priority":5,"subject":{"pods":{"namespaceSelector":{},"podSelector":{"matchLabels":{"a":"x"}}}},"egress":[{"name":"r","action":
         "Accept","to":[{"networks":["10.0.0.0/8"]},{"namespaces":{}}],"protocols":[{"tcp":{"destinationPort":{"number":80}}},{"udp":
-        {"destinationPort":{"range":{"start":1,"end":9}}}},{"destinationNamedPort":"web"}]}]}}
+        {"destinationPort":{"range":{"start":1,"end":9}}}},{"destinationNamedPort":"web"}]},
+        {"action":"Accept","to":[{"domainNames":["*.example.org"]}]}]}}
         """,
         """
         {"apiVersion":"policy.networking.k8s.io/v1alpha1","kind":"AdminNetworkPolicy","metadata":{"name":"a"},"spec":{"priority":5,
@@ -104,11 +106,13 @@ public static class Corpus
         {"apiVersion":"v1","kind":"List","items":[{"apiVersion":"projectcalico.org/v3","kind":"HostEndpoint","metadata":{"name":"h"},
         "spec":{"node":"n","interfaceName":"*","expectedIPs":["192.0.2.1"],"profiles":["a"],
         "ports":[{"name":"ssh","protocol":"TCP","port":22}]}},
-        {"apiVersion":"projectcalico.org/v3","kind":"NetworkSet","metadata":{"name":"s","namespace":"n"},"spec":{"nets":["0.0.0.0/0"]}},
+        {"apiVersion":"projectcalico.org/v3","kind":"NetworkSet","metadata":{"name":"s","namespace":"n"},"spec":{"nets":["0.0.0.0/0"],
+        "allowedEgressDomains":["*.example.org","www.*.com"]}},
         {"apiVersion":"projectcalico.org/v3","kind":"Tier","metadata":{"name":"t"},"spec":{"order":5,"defaultAction":"Pass"}},
         {"apiVersion":"projectcalico.org/v3","kind":"Profile","metadata":{"name":"p"},"spec":{"ingress":[{"action":"Log"}],"labelsToApply":
         {"a":"b"}}},{"apiVersion":"projectcalico.org/v3","kind":"FelixConfiguration","metadata":{"name":"default"},"spec":
-        {"failsafeInboundHostPorts":[{"protocol":"TCP","port":22,"net":"10.0.0.0/8"}],"defaultEndpointToHostAction":"Accept"}}]}
+        {"dnsTrustedServers":["10.0.0.1:53","[::1]:53","k8s-service:a/b:53"],
+        "failsafeInboundHostPorts":[{"protocol":"TCP","port":22,"net":"10.0.0.0/8"}],"defaultEndpointToHostAction":"Accept"}}]}
         """,
     ];
 
@@ -140,6 +144,8 @@ public static class Corpus
         "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
+        "dns-message" => DnsTargets.MessageSeeds,
+        "dns-stream" => DnsTargets.StreamSeeds,
         "object" => [.. Objects.Select(System.Text.Encoding.UTF8.GetBytes)],
         "selector" => [.. Selectors.Select(System.Text.Encoding.UTF8.GetBytes)],
         "table-image" => [Image(addPath: false), Image(addPath: true)],

@@ -36,6 +36,8 @@ public static class FuzzTargets
         ["object"] = Objects(),
         ["selector"] = Selectors,
         ["table-image"] = TableImages(),
+        ["dns-message"] = DnsTargets.Messages(),
+        ["dns-stream"] = DnsTargets.Stream,
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
     };
 

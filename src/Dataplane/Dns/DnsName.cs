@@ -14,7 +14,7 @@ internal static class DnsName
     private const int LongestLabel = 63;
 
     /// <summary>Reads the name that begins at an offset of the message, following pointers (RFC 1035 section 4.1.4): each must lead
-    /// further to the front than the last, so none leads in a circle.</summary>
+    /// further to the front than the last, so none leads in a circle, and none into the header.</summary>
     /// <param name="at">Behind the name afterwards.</param>
     /// <param name="into">Room for <see cref="Longest"/> octets.</param>
     /// <returns>The name's length; -1: there is none.</returns>
@@ -42,7 +42,7 @@ internal static class DnsName
                 case 3:
                     if (from >= message.Length) return -1;
                     var target = (octet & 0x3f) << 8 | message[from++];
-                    if (target >= limit) return -1;
+                    if (target >= limit || target < DnsMessage.HeaderOctets) return -1;
                     if (!isBehind) at = from;
                     (isBehind, from, limit) = (true, target, target);
                     break;

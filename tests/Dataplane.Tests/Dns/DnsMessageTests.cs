@@ -44,6 +44,7 @@ public class DnsMessageTests
     [InlineData("c01d" + "00010001" + "0000003c" + "0004" + "c0000201", "? 60 192.0.2.1")] // A pointer to itself,
     [InlineData("c01f" + "00010001" + "0000003c" + "0004" + "c0000201", "? 60 192.0.2.1")] // to what stands behind it,
     [InlineData("0161c01d" + "00010001" + "0000003c" + "0004" + "c0000201", "? 60 192.0.2.1")] // to where its own name begins,
+    [InlineData("c000" + "00010001" + "0000003c" + "0004" + "c0000201", "? 60 192.0.2.1")] // into the header,
     [InlineData("ffff" + "00010001" + "0000003c" + "0004" + "c0000201", "? 60 192.0.2.1")] // beyond the end.
     [InlineData("c00c" + "00050001" + "0000003c" + "0002" + "c029", "example.org 60 ?")]
     [InlineData("c00c" + "00050001" + "0000003c" + "0003" + "c00c00", "example.org 60 ?")] // Data that goes on behind the name.
