@@ -6,6 +6,8 @@ public enum NatOutgoingExclusions : byte { IPPoolsOnly, IPPoolsAndHostIPs }
 public enum ServiceLoopPrevention : byte { Drop, Reject, Disabled }
 /// <summary>What becomes of a pod's packets to its own node that the pod's policy allows.</summary>
 public enum EndpointToHostAction : byte { Drop, Return, Accept }
+/// <summary>Whose annotations choose egress gateways.</summary>
+public enum EgressSupport : byte { Disabled, EnabledPerNamespace, EnabledPerNamespaceOrPerPod }
 /// <summary>How a packet is denied.</summary>
 public enum DenyAction : byte { Drop, Reject }
 
@@ -116,6 +118,11 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     /// <summary>nftablesDNSPolicyMode. Null: bgpd.yaml says.</summary>
     public DnsPolicyMode? DnsPolicyMode { get; init; }
 
+    /// <summary>egressIPSupport. Null: of both.</summary>
+    public EgressSupport? EgressSupport { get; init; }
+    /// <summary>egressIPRoutingRulePriority. Null: 100.</summary>
+    public int? EgressRulePriority { get; init; }
+
     /// <summary>What a node's own object says over what the global one says. Either may be missing.</summary>
     public static FelixConfiguration Effective(FelixConfiguration? global, FelixConfiguration? node)
     {
@@ -147,6 +154,8 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             FilterDenyAction = node.FilterDenyAction ?? global.FilterDenyAction,
             AllowVxlanPacketsFromWorkloads = node.AllowVxlanPacketsFromWorkloads ?? global.AllowVxlanPacketsFromWorkloads,
             AllowIpipPacketsFromWorkloads = node.AllowIpipPacketsFromWorkloads ?? global.AllowIpipPacketsFromWorkloads,
+            EgressSupport = node.EgressSupport ?? global.EgressSupport,
+            EgressRulePriority = node.EgressRulePriority ?? global.EgressRulePriority,
             DisableConntrackInvalidCheck = node.DisableConntrackInvalidCheck ?? global.DisableConntrackInvalidCheck,
             DnsTrustedServers = node.DnsTrustedServers ?? global.DnsTrustedServers,
             DnsExtraTtl = node.DnsExtraTtl ?? global.DnsExtraTtl,

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Resources.Egress;
 using Calico.Bgp.Resources.Policies;
 using Calico.Bgp.Resources.Reading;
+using Calico.Bgp.Resources.Reading.Egress;
 using Calico.Bgp.Resources.Reading.Policies;
 
 namespace Calico.Bgp.Resources;
@@ -23,6 +25,8 @@ public static class Kinds
     private static readonly ImmutableArray<(string Group, string Version)> PolicyApi = [("policy.networking.k8s.io", "v1alpha2")];
     private static readonly ImmutableArray<(string Group, string Version)> OldPolicyApi = [("policy.networking.k8s.io", "v1alpha1")];
 
+    private static readonly ImmutableArray<(string Group, string Version)> Operator = [("operator.tigera.io", "v1")];
+
     private static readonly ImmutableArray<ResourceKind>.Builder Rows = ImmutableArray.CreateBuilder<ResourceKind>();
 
     public static readonly KindOf<BgpConfiguration> BgpConfiguration =
@@ -42,7 +46,7 @@ public static class Kinds
 
     public static readonly KindOf<IPPool> IPPool =
         Row(new KindOf<IPPool>(Named(Calico, "IPPool", "ippools"), IPPoolReader.Read)
-        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy });
+        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Egress });
 
     /// <summary>Kubernetes' half of a node: sources bring it, no <see cref="ResourceChange"/> does; readers see
     /// <see cref="Node"/>.</summary>
@@ -55,7 +59,8 @@ public static class Kinds
         {
             Half = KubernetesNode,
             Join = Resources.Node.Join,
-            Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services,
+            Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services
+                | Concern.Egress,
             IsExplained = true,
         });
 
@@ -69,7 +74,7 @@ public static class Kinds
 
     public static readonly KindOf<FelixConfiguration> FelixConfiguration =
         Row(new KindOf<FelixConfiguration>(Named(Calico, "FelixConfiguration", "felixconfigurations"), FelixConfigurationReader.Read)
-        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services });
+        { Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services | Concern.Egress });
 
     public static readonly KindOf<CalicoNodeStatus> CalicoNodeStatus =
         Row(new KindOf<CalicoNodeStatus>(Named(Calico, "CalicoNodeStatus", "caliconodestatuses"), CalicoNodeStatusReader.Read)
@@ -139,7 +144,7 @@ public static class Kinds
 
     public static readonly KindOf<KubernetesNamespace> KubernetesNamespace =
         Row(new KindOf<KubernetesNamespace>(Named(Core, "Namespace", "namespaces"), ProfileReader.ReadNamespace)
-        { Concerns = Concern.Policy });
+        { Concerns = Concern.Policy | Concern.Egress });
 
     public static readonly KindOf<ServiceAccount> ServiceAccount =
         Row(new KindOf<ServiceAccount>(Named(Core, "ServiceAccount", "serviceaccounts"), ProfileReader.ReadServiceAccount)
@@ -147,11 +152,11 @@ public static class Kinds
 
     public static readonly KindOf<WorkloadEndpoint> WorkloadEndpoint =
         Row(new KindOf<WorkloadEndpoint>(Named(CalicoAlone, "WorkloadEndpoint", "workloadendpoints"), EndpointReader.ReadWorkload)
-        { IsNamespaced = true, IsMirrored = true, Concerns = Concern.Policy });
+        { IsNamespaced = true, IsMirrored = true, Concerns = Concern.Policy | Concern.Egress });
 
     public static readonly KindOf<Pod> Pod =
         Row(new KindOf<Pod>(Named(Core, "Pod", "pods"), PodReader.Read)
-        { IsNamespaced = true, Concerns = Concern.Policy });
+        { IsNamespaced = true, Concerns = Concern.Policy | Concern.Egress });
 
     public static readonly KindOf<HostEndpoint> HostEndpoint =
         Row(new KindOf<HostEndpoint>(Named(Calico, "HostEndpoint", "hostendpoints"), EndpointReader.ReadHost)
@@ -164,6 +169,18 @@ public static class Kinds
     public static readonly KindOf<GlobalNetworkSet> GlobalNetworkSet =
         Row(new KindOf<GlobalNetworkSet>(Named(Calico, "GlobalNetworkSet", "globalnetworksets"), NetworkSetReader.ReadGlobal)
         { Concerns = Concern.Policy });
+
+    public static readonly KindOf<EgressGateway> EgressGateway =
+        Row(new KindOf<EgressGateway>(Named(Operator, "EgressGateway", "egressgateways"), EgressGatewayReader.Read)
+        { IsNamespaced = true, IsExplained = true, Concerns = Concern.Egress });
+
+    public static readonly KindOf<EgressGatewayPolicy> EgressGatewayPolicy =
+        Row(new KindOf<EgressGatewayPolicy>(Named(Calico, "EgressGatewayPolicy", "egressgatewaypolicies"), EgressGatewayPolicyReader.Read)
+        { IsExplained = true, Concerns = Concern.Egress });
+
+    public static readonly KindOf<ExternalNetwork> ExternalNetwork =
+        Row(new KindOf<ExternalNetwork>(Named(Calico, "ExternalNetwork", "externalnetworks"), EgressGatewayPolicyReader.ReadNetwork)
+        { Concerns = Concern.Egress });
 
     /// <summary>Halves by themselves among them. In no order that counts.</summary>
     public static readonly ImmutableArray<ResourceKind> All = Rows.ToImmutable();

@@ -18,7 +18,9 @@ public enum Concern : byte
     Policy = 8,
     /// <summary>Translation of what is sent to services.</summary>
     Services = 16,
-    Anybody = Plan | Nat | Report | Policy | Services,
+    /// <summary>Which gateways pods leave the cluster by.</summary>
+    Egress = 32,
+    Anybody = Plan | Nat | Report | Policy | Services | Egress,
 }
 
 /// <summary>A spelling of a kind: its group and version in an API, and how they name one object and the collection.</summary>

@@ -34,7 +34,7 @@ internal static class TrialFile
         [
             .. readings.SelectMany(reading => reading.Problems).Select(one => one.ToString()),
             .. objects.SelectMany(one => one.Problems).Where(one => one.Severity == ProblemSeverity.Error).Select(one => one.ToString()),
-            .. objects.Where(one => one.Id.Kind.Concerns != Concern.Policy).Select(one =>
+            .. objects.Where(one => (one.Id.Kind.Concerns & ~Concern.Egress) != Concern.Policy).Select(one =>
                 $"{file}:{one.Line}: {one.Id}: expected an object that network policy alone follows from, got a {one.Id.Kind.Word}"),
             .. objects.GroupBy(one => one.Id).Where(same => same.Count() > 1).Select(same =>
                 $"{file}:{same.Last().Line}: {same.Key} stands there more than once"),

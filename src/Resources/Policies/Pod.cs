@@ -1,5 +1,6 @@
 using System.Text;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Policies;
 
@@ -20,6 +21,8 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     public ListOf<NamedPort> Ports { get; init; }
     /// <summary>Sources that it may use beside its own addresses.</summary>
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
+    /// <summary>By which gateways it is to leave the cluster; null: its annotations do not say.</summary>
+    public EgressWish? Egress { get; init; }
 
     /// <summary>Null: it has none, or none that can be used yet.</summary>
     /// <param name="interfacePrefix">What names of workloads' interfaces begin with.</param>
@@ -34,6 +37,7 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
             Profiles = Profiles,
             Ports = Ports,
             AllowedSpoofedPrefixes = AllowedSpoofedPrefixes,
+            Egress = Egress,
             Orchestrator = "k8s",
             Workload = $"{Metadata.Namespace}/{Name}",
             Endpoint = "eth0",

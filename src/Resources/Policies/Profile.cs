@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Policies;
 
@@ -25,6 +26,9 @@ public sealed record Profile(Metadata Metadata) : Resource(Metadata)
 public sealed record KubernetesNamespace(Metadata Metadata) : Resource(Metadata)
 {
     public override ResourceKind Kind => Kinds.KubernetesNamespace;
+
+    /// <summary>By which gateways pods that say nothing themselves are to leave the cluster; null: it does not say.</summary>
+    public EgressWish? Egress { get; init; }
 
     public Profile Profile => new(new Metadata(ProfileLabels.OfNamespace(Name)))
     {

@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Policies;
 
@@ -21,6 +22,8 @@ public sealed record WorkloadEndpoint(Metadata Metadata) : Resource(Metadata)
     public ListOf<NamedPort> Ports { get; init; }
     /// <summary>Sources that it may use beside its own addresses.</summary>
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
+    /// <summary>By which gateways it is to leave the cluster; null: its annotations do not say.</summary>
+    public EgressWish? Egress { get; init; }
     public string Orchestrator { get; init; } = "";
     /// <summary>Of two that claim one interface the one counts that is lower by orchestrator, workload and this.</summary>
     public string Workload { get; init; } = "";

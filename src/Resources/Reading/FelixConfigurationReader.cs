@@ -50,6 +50,8 @@ internal static partial class FelixConfigurationReader
                 ?? spec["iptablesFilterDenyAction"].Choice<DenyAction>(),
             AllowVxlanPacketsFromWorkloads = spec["allowVXLANPacketsFromWorkloads"].Flag(),
             AllowIpipPacketsFromWorkloads = spec["allowIPIPPacketsFromWorkloads"].Flag(),
+            EgressSupport = spec["egressIPSupport"].Choice<EgressSupport>(),
+            EgressRulePriority = spec["egressIPRoutingRulePriority"].Number(1, 32765),
             DisableConntrackInvalidCheck = spec["disableConntrackInvalidCheck"].Flag(),
             DnsTrustedServers = Servers(spec["dnsTrustedServers"]),
             DnsExtraTtl = spec["dnsExtraTTL"].Duration(),

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Resources.Reading.Egress;
 
 namespace Calico.Bgp.Resources.Reading.Policies;
 
@@ -32,6 +33,7 @@ internal static partial class EndpointReader
             Orchestrator = orchestrator,
             Workload = $"{metadata.Namespace}/{workload}",
             Endpoint = spec["endpoint"].Word() ?? "",
+            Egress = EgressWishReader.Read(metadata.Annotations, root),
         };
         foreach (var known in UnreadOfWorkloads) _ = spec[known];
         spec.WarnOfOthers();

@@ -2,6 +2,7 @@ using System.Text;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Documents;
 using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Resources.Reading.Egress;
 
 namespace Calico.Bgp.Resources.Reading.Policies;
 
@@ -30,6 +31,7 @@ internal static class PodReader
             Profiles = Profiles(metadata.Namespace, account),
             Ports = isHost ? [] : Repeats.Of((ListOf<NamedPort>)[.. Ports(spec["containers"]), .. Ports(spec["initContainers"])]),
             AllowedSpoofedPrefixes = SpoofedPrefixes(metadata.Annotations, root),
+            Egress = isHost || EgressWishReader.Read(metadata.Annotations, root) is not { } wish ? null : Repeats.Of(wish),
         };
     }
 

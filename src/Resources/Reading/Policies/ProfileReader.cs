@@ -1,4 +1,5 @@
 using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Resources.Reading.Egress;
 
 namespace Calico.Bgp.Resources.Reading.Policies;
 
@@ -18,11 +19,12 @@ internal static class ProfileReader
         return profile;
     }
 
-    public static KubernetesNamespace ReadNamespace(Metadata metadata, Fields root) => new(Lean(metadata));
+    public static KubernetesNamespace ReadNamespace(Metadata metadata, Fields root) =>
+        new(Lean(metadata)) { Egress = EgressWishReader.Read(metadata.Annotations, root) };
 
     public static ServiceAccount ReadServiceAccount(Metadata metadata, Fields root) => new(Lean(metadata));
 
-    /// <summary>Of annotations nothing follows.</summary>
+    /// <summary>Of annotations nothing follows that has not been read.</summary>
     private static Metadata Lean(Metadata metadata) =>
         metadata with { Namespace = Repeats.Of(metadata.Namespace), Labels = Repeats.Of(metadata.Labels), Annotations = Labels.Empty };
 }

@@ -1,4 +1,5 @@
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
 using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Resources.Reading.Policies;
@@ -13,10 +14,13 @@ internal static class Repeats
 
     private static readonly string?[] Words = new string?[Kept];
     private static readonly Labels?[] Sets = new Labels?[Kept];
+    private static readonly EgressWish?[] Wishes = new EgressWish?[Kept];
     private static readonly Lists<string> Names = new();
     private static readonly Lists<NamedPort> PortLists = new();
 
     public static string Of(string word) => Same(Words, word);
+
+    public static EgressWish Of(EgressWish wish) => Same(Wishes, wish);
 
     /// <summary>The set as it was met before, or one whose own words were.</summary>
     public static Labels Of(Labels labels)

@@ -1,0 +1,7 @@
+namespace Calico.Bgp.Resources.Egress;
+
+/// <summary>A table of routes of its own for what gateways send out (projectcalico.org/v3).</summary>
+public sealed record ExternalNetwork(Metadata Metadata) : Resource(Metadata)
+{
+    public override ResourceKind Kind => Kinds.ExternalNetwork;
+}

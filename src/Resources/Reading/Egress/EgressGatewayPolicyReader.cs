@@ -1,0 +1,62 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
+
+namespace Calico.Bgp.Resources.Reading.Egress;
+
+/// <summary>EgressGatewayPolicy: each destination once, and no rule that says nothing (section 3.1 of calico-policy-nat.md).</summary>
+internal static class EgressGatewayPolicyReader
+{
+    private enum Preference { None, PreferNodeLocal }
+
+    public static EgressGatewayPolicy Read(Metadata metadata, Fields root)
+    {
+        var spec = root["spec"].Section();
+        var seen = new HashSet<Prefix>();
+        var policy = new EgressGatewayPolicy(metadata) { Rules = spec["rules"].List(rule => Rule(rule, seen)) };
+        if (spec["rules"].IsAbsent || spec["rules"].IsEmptyList) spec.Error("rules", "expected a rule or more, got none");
+        spec.WarnOfOthers();
+        return policy;
+    }
+
+    /// <summary>ExternalNetwork: which table its routes are in.</summary>
+    public static ExternalNetwork ReadNetwork(Metadata metadata, Fields root)
+    {
+        var spec = root["spec"].Section();
+        spec["routeTableIndex"].Require("the number of a table");
+        _ = spec["routeTableIndex"].Number(1, int.MaxValue);
+        spec.Warn("routeTableIndex", "has no effect yet: gateways leave by the routes of their node");
+        spec.WarnOfOthers();
+        return new(metadata);
+    }
+
+    private static EgressRule? Rule(Field field, HashSet<Prefix> seen)
+    {
+        var rule = field.Section();
+        _ = rule["description"].Text();
+        var (destination, gateway) = (rule["destination"].Section(), rule["gateway"]);
+        var cidr = destination["cidr"].MaskedNetwork();
+        if (destination["cidr"].IsAbsent && gateway.IsAbsent) field.Error("expected a destination or a gateway, got neither");
+        if (!seen.Add(cidr ?? Prefix.Parse("0.0.0.0/0"))) rule.Error("destination", $"expected each destination once, got {Words(cidr)} again");
+        var read = new EgressRule(cidr, gateway.IsAbsent ? null : Gateway(gateway.Section()))
+        {
+            PrefersLocal = rule["gatewayPreference"].Choice<Preference>() == Preference.PreferNodeLocal,
+        };
+        destination.RefuseOthers();
+        rule.RefuseOthers();
+        return read;
+    }
+
+    private static string Words(Prefix? cidr) => cidr?.ToString() ?? "0.0.0.0/0 (which none stands for)";
+
+    private static EgressChoice? Gateway(Fields gateway)
+    {
+        gateway["selector"].Require("a selector of gateways");
+        gateway["namespaceSelector"].Require("a selector of namespaces");
+        foreach (var name in (string[])["selector", "namespaceSelector"])
+            if (gateway[name] is { IsAbsent: false } said && said.Text() is { Length: 0 }) said.Error("expected a selector, got an empty one");
+        var (gateways, namespaces) = (gateway["selector"].Selector(), gateway["namespaceSelector"].Selector());
+        var most = gateway["maxNextHops"].Number(0, int.MaxValue) ?? 0;
+        gateway.RefuseOthers();
+        return gateways == null || namespaces == null ? null : new(gateways, namespaces, most);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Calico.Bgp.Resources.Egress;
+
+namespace Calico.Bgp.Resources.Reading.Egress;
+
+/// <summary>
+/// The annotations by which pods and namespaces choose gateways. A policy that is named counts before selectors that stand beside it. One
+/// that is wrong is a warning and the wish's problem: it must not leave whoever has it at its last good version, nor without a gateway.
+/// </summary>
+internal static class EgressWishReader
+{
+    private const string Group = "egress.projectcalico.org/", Selector = Group + "selector", Namespaces = Group + "namespaceSelector",
+        Policy = Group + "egressGatewayPolicy", MaxNextHops = Group + "maxNextHops";
+
+    /// <returns>Null: the annotations ask for none.</returns>
+    public static EgressWish? Read(Labels annotations, Fields root)
+    {
+        if (annotations.Count == 0) return null;
+        var (selector, policy) = (Word(Selector), Word(Policy));
+        if (selector == null && policy == null)
+        {
+            if (Word(Namespaces) != null || Word(MaxNextHops) != null)
+                Warn(root, Word(Namespaces) != null ? Namespaces : MaxNextHops, $"has no effect without {Selector}");
+            return null;
+        }
+        if (policy != null)
+        {
+            if (selector != null) Warn(root, Selector, $"has no effect beside {Policy}");
+            return new() { Policy = policy };
+        }
+        return Choice(selector!, Word(Namespaces), Word(MaxNextHops), root);
+
+        string? Word(string name) => annotations.TryGetValue(name, out var said) && said.Length > 0 ? said : null;
+    }
+
+    private static EgressWish Choice(string selector, string? namespaces, string? most, Fields root)
+    {
+        Selector? within = null;
+        if (!Resources.Selector.TryParse(selector, out var gateways, out var error)) return Wrong(root, Selector, error);
+        if (namespaces != null && !Resources.Selector.TryParse(namespaces, out within, out error)) return Wrong(root, Namespaces, error);
+        var count = 0;
+        if (most != null && !int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out count))
+            return Wrong(root, MaxNextHops, $"expected a number from 0, got \"{most}\"");
+        return new() { Gateway = new(gateways, within, count) };
+    }
+
+    private static EgressWish Wrong(Fields root, string annotation, string reason)
+    {
+        Warn(root, annotation, $"{reason}: whoever has this leaves the cluster by no way");
+        return new() { Problem = $"annotation {annotation}: {reason}" };
+    }
+
+    private static void Warn(Fields root, string annotation, string reason) =>
+        root["metadata"].Section()["annotations"].Section().Warn(annotation, reason);
+}

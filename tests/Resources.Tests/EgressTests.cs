@@ -1,0 +1,124 @@
+using Calico.Bgp.Resources.Egress;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Resources.Tests;
+
+/// <summary>Gateways, their policies, and the annotations that choose them (section 3.1 of calico-policy-nat.md).</summary>
+public class EgressTests
+{
+    private static string Gateway(string spec) =>
+        $"{{ apiVersion: operator.tigera.io/v1, kind: EgressGateway, metadata: {{ name: red, namespace: edge }}, spec: {{ {spec} }} }}";
+
+    private static string Policy(string rules) =>
+        $"{{ apiVersion: projectcalico.org/v3, kind: EgressGatewayPolicy, metadata: {{ name: p }}, spec: {{ rules: [{rules}] }} }}";
+
+    private static string Pod(string annotations, string spec = "") => "{ apiVersion: v1, kind: Pod, metadata: { name: a, namespace: n, "
+        + $"annotations: {{ {annotations} }} }}, spec: {{ nodeName: n1, {spec} }}, status: {{ podIP: 10.0.0.1 }} }}";
+
+    private const string Choice = "gateway: { selector: all(), namespaceSelector: all() }";
+
+    [Fact]
+    public void A_gateway_has_its_nodes_its_pools_and_the_labels_that_pods_choose_it_by()
+    {
+        var gateway = Manifest.One<EgressGateway>(Gateway("replicas: 2, logSeverity: Info, ipPools: [{ name: a }, { cidr: 10.10.10.0/30 }], "
+            + "template: { metadata: { labels: { code: red } }, spec: { nodeSelector: { egress: 'true' } } }"));
+        Assert.Equal((2, "[a, 10.10.10.0/30]", "{code=red}", "{egress=true}"),
+            (gateway.Replicas, gateway.Pools.ToString(), gateway.GatewayLabels.ToString(), gateway.NodeSelector.ToString()));
+        Assert.Equal("{projectcalico.org/egw=red}", Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }]")).GatewayLabels.ToString());
+    }
+
+    [Theory]
+    [InlineData("", "spec.ipPools")]
+    [InlineData("ipPools: []", "spec.ipPools")]
+    [InlineData("ipPools: [{}]", "spec.ipPools[0]")]
+    [InlineData("ipPools: [{ cidr: 10.0.0.1/24 }]", "spec.ipPools[0].cidr")]
+    [InlineData("ipPools: [{ name: a }], replicas: -1", "spec.replicas")]
+    [InlineData("ipPools: [{ name: a }], logSeverity: Loud", "spec.logSeverity")]
+    [InlineData("ipPools: [{ name: a }], externalNetworks: [x]", "spec.externalNetworks")]
+    [InlineData("ipPools: [{ name: a }], aws: { nativeIP: Enabled }", "spec.aws")]
+    [InlineData("ipPools: [{ name: a }], template: { spec: { affinity: {} } }", "spec.template.spec.affinity")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [192.0.2.1] } }",
+        "spec.egressGatewayFailureDetection.icmpProbe")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: [] } }",
+        "spec.egressGatewayFailureDetection.httpProbe")]
+    public void A_gateway_is_refused_for(string spec, params string[] fields) => Refused(Gateway(spec), fields);
+
+    [Fact]
+    public void A_policy_has_a_rule_for_each_destination()
+    {
+        var policy = Manifest.One<EgressGatewayPolicy>(Policy("{ destination: { cidr: 10.0.0.0/8 }, description: home }, "
+            + "{ gateway: { selector: \"code == 'red'\", namespaceSelector: all(), maxNextHops: 2 }, gatewayPreference: PreferNodeLocal }"));
+        Assert.Equal(["10.0.0.0/8", ""], policy.Rules.Select(rule => rule.Destination?.ToString() ?? ""));
+        Assert.Equal([null, 2], policy.Rules.Select(rule => rule.Gateway?.MaxNextHops));
+        Assert.Equal([false, true], policy.Rules.Select(rule => rule.PrefersLocal));
+    }
+
+    [Theory]
+    [InlineData("", "spec.rules")]
+    [InlineData("{ description: nothing }", "spec.rules[0]")]
+    [InlineData("{ destination: { cidr: 10.0.0.0/8 } }, { destination: { cidr: 10.0.0.0/8 } }", "spec.rules[1].destination")]
+    [InlineData("{ destination: { cidr: 0.0.0.0/0 } }, { " + Choice + " }", "spec.rules[1].destination")]
+    [InlineData("{ gateway: { selector: all() } }", "spec.rules[0].gateway.namespaceSelector")]
+    [InlineData("{ gateway: { namespaceSelector: all(), selector: '' } }", "spec.rules[0].gateway.selector")]
+    [InlineData("{ gateway: { namespaceSelector: all(), selector: 'a =' } }", "spec.rules[0].gateway.selector")]
+    [InlineData("{ gateway: { namespaceSelector: all(), selector: all(), maxNextHops: -1 } }", "spec.rules[0].gateway.maxNextHops")]
+    [InlineData("{ " + Choice + ", gatewayPreference: Local }", "spec.rules[0].gatewayPreference")]
+    [InlineData("{ destination: { cidr: 10.0.0.1/8 } }", "spec.rules[0].destination.cidr")]
+    [InlineData("{ " + Choice + ", unknown: 1 }", "spec.rules[0].unknown")]
+    public void A_policy_is_refused_for(string rules, params string[] fields) => Refused(Policy(rules), fields);
+
+    [Fact]
+    public void An_external_network_is_read_and_said_to_have_no_effect_yet()
+    {
+        var read = Assert.Single(Manifest.Read(Manifest.Calico("ExternalNetwork", "routeTableIndex: 500")).Definitions);
+        Assert.IsType<ExternalNetwork>(read.Value);
+        Assert.Equal(["spec.routeTableIndex"], read.Problems.Select(problem => problem.Field));
+        Refused(Manifest.Calico("ExternalNetwork", "routeTableIndex: 0"), "spec.routeTableIndex");
+    }
+
+    [Theory]
+    [InlineData("a: b", null)]
+    [InlineData("egress.projectcalico.org/selector: ''", null)]
+    [InlineData("egress.projectcalico.org/egressGatewayPolicy: p", "policy p")]
+    [InlineData("egress.projectcalico.org/selector: code == 'red'", "code == 'red' in its own, 0")]
+    [InlineData("egress.projectcalico.org/selector: code == 'red', egress.projectcalico.org/namespaceSelector: all(), "
+        + "egress.projectcalico.org/maxNextHops: '2'", "code == 'red' in all(), 2")]
+    public void Annotations_say_which_gateways(string annotations, string? expected)
+    {
+        var pod = Manifest.One<Pod>(Pod(annotations));
+        Assert.Equal(expected, Words(pod.Egress));
+        Assert.Equal(expected, Words(pod.Endpoint("cali")!.Egress));
+        Assert.Equal(expected, Words(Manifest.One<KubernetesNamespace>(
+            $"{{ apiVersion: v1, kind: Namespace, metadata: {{ name: n, annotations: {{ {annotations} }} }} }}").Egress));
+    }
+
+    private static string? Words(EgressWish? wish) => wish == null ? null : wish.Policy is { } policy ? $"policy {policy}"
+        : $"{wish.Gateway!.Gateways} in {wish.Gateway.Namespaces?.ToString() ?? "its own"}, {wish.Gateway.MaxNextHops}";
+
+    [Theory]
+    [InlineData("egress.projectcalico.org/selector: 'code ='", "egress.projectcalico.org/selector")]
+    [InlineData("egress.projectcalico.org/selector: all(), egress.projectcalico.org/namespaceSelector: '('",
+        "egress.projectcalico.org/namespaceSelector")]
+    [InlineData("egress.projectcalico.org/selector: all(), egress.projectcalico.org/maxNextHops: many",
+        "egress.projectcalico.org/maxNextHops")]
+    public void A_wrong_annotation_is_a_problem_of_the_pod_that_stays_what_it_is(string annotations, string named)
+    {
+        var read = Assert.Single(Manifest.Read(Pod(annotations)).Definitions);
+        var pod = Assert.IsType<Pod>(read.Value);
+        Assert.StartsWith($"annotation {named}: ", pod.Egress!.Problem, StringComparison.Ordinal);
+        Assert.Equal("[10.0.0.1/32]", pod.Nets.ToString());
+        var problem = Assert.Single(read.Problems);
+        Assert.Equal(($"metadata.annotations.{named}", ProblemSeverity.Warning), (problem.Field, problem.Severity));
+    }
+
+    [Fact]
+    public void A_pod_of_the_hosts_own_network_has_no_gateway() =>
+        Assert.Null(Manifest.One<Pod>(Pod("egress.projectcalico.org/selector: all()", "hostNetwork: true")).Egress);
+
+    private static void Refused(string manifest, params string[] fields)
+    {
+        var definition = Assert.Single(Manifest.Read(manifest).Definitions);
+        Assert.Null(definition.Value);
+        Assert.Equal(fields, definition.Problems.Where(one => one.Severity == ProblemSeverity.Error).Select(one => one.Field));
+    }
+}
