@@ -195,6 +195,30 @@ public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStateme
     public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} vmap @{Map}";
 }
 
+/// <summary>ip saddr vmap @MAP</summary>
+public sealed record ActDecideByAddress(IpFamily Family, NftEnd End, string Map) : NftStatement
+{
+    internal override string? SetAsked => Map;
+
+    internal override bool Decides => true;
+
+    internal override void Encode(Expressions into)
+    {
+        AddressField.Load(into, Family, End);
+        into.Lookup(Map, verdict: true);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        if (packet.Family != Family) return NftAnswer.Fails;
+        if (packet.At(End) is not { } address) return new NftAnswer.Open("the source that the packet has got");
+        var found = packet.Table.Find(Map, NftOctets.Of(address));
+        return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, found.Words) : NftAnswer.Fails;
+    }
+
+    public override string ToString() => $"{AddressField.Word(Family, End)} vmap @{Map}";
+}
+
 /// <summary>meta mark set meta mark &amp; KEEP ^ TURN</summary>
 public sealed record ActMark(uint Keep, uint Turn) : NftStatement
 {

@@ -211,10 +211,13 @@ public class OracleTests
             [NftElement.Of(NftOctets.OfInterface("caliA"), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
         NftSet services = new("a", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
             [NftElement.Of(MatchAddressPort.Key(One, 6, 80), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]);
+        NftSet addresses = new("w", [NftType.Ipv4Address], false,
+            [Host("198.51.100.1") with { Value = new NftVerdict(NftVerdictCode.Goto, "sub") }], [NftType.Verdict]);
         NftChain sub = new("sub", null, [Rule(ActDecide.Return)]) { Comment = "why" };
         NftChain raw = new("raw", Prerouting, [Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Destination, 4789),
             new ActNoTrack()),
-            Rule(new ActDecideByInterface(false, "v")), Rule(ActDecide.Jump("sub"))]);
+            Rule(new ActDecideByInterface(false, "v")), Rule(Four, new ActDecideByAddress(IpFamily.IPv4, NftEnd.Source, "w")),
+            Rule(ActDecide.Jump("sub"))]);
         NftChain nat = new("nat", new("nat", NftHookPoint.Prerouting, -100), [Rule(Four, new ActDecideByService(IpFamily.IPv4, "a"))]);
         Same("""
             comment "ours"
@@ -226,6 +229,10 @@ public class OracleTests
              type ipv4_addr . inet_proto . inet_service : verdict
              elements = { 198.51.100.1 . 6 . 80 : goto sub }
             }
+            map w {
+             type ipv4_addr : verdict
+             elements = { 198.51.100.1 : goto sub }
+            }
             chain sub {
              comment "why"
              return
@@ -234,13 +241,14 @@ public class OracleTests
              type filter hook prerouting priority raw; policy accept;
              udp dport 4789 notrack
              iifname vmap @v
+             ip saddr vmap @w
              jump sub
             }
             chain nat {
              type nat hook prerouting priority dstnat; policy accept;
              meta nfproto ipv4 ip daddr . meta l4proto . th dport vmap @a
             }
-            """, Table([verdicts, services], sub, raw, nat) with { Comment = "ours" });
+            """, Table([verdicts, services, addresses], sub, raw, nat) with { Comment = "ours" });
     }
 
     /// <summary>A set may hold every address; nft's own text cannot say so, but lists it.</summary>

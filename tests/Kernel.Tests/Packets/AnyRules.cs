@@ -134,6 +134,8 @@ internal static class AnyRules
             new("asked", [NftType.InterfaceName, NftType.Ipv4Address], false, [.. asked.Select(one =>
                 NftElement.Of(MatchInterfaceAddress.Key(one.Link, Address.Parse(one.Address))))]),
             new("originals", ServiceKey, false, [.. services.Select(key => NftElement.Of(key))]),
+            new("sends", [NftType.Ipv4Address], false, [.. hosts.Select((host, at) => Host(host, at % 2 == 0 ? first : second))],
+                [NftType.Verdict]),
         ];
 
     private static readonly Prefix[] SomeNets = [.. new[]
@@ -219,6 +221,7 @@ internal static class AnyRules
     [
         .. Marks, ActDecide.Accept, ActDecide.Accept, ActDecide.Return, ActDecide.Return, ActDecide.Jump("sub1"), ActDecide.Jump("sub2"),
         Goto("sub1"), Goto("sub1"), Goto("sub2"), Goto("sub2"), new ActDecideByInterface(false, "leads"), ActDecide.Drop, ActDecide.Drop,
+        new ActDecideByAddress(IpFamily.IPv4, NftEnd.Source, "sends"), new ActDecideByAddress(IpFamily.IPv4, NftEnd.Destination, "sends"),
     ];
 
     /// <summary>Where the kernel rejects.</summary>
