@@ -9,7 +9,11 @@ public readonly record struct BfdKey(Address Peer, int Interface, bool Multihop)
 
 /// <summary>A neighbour that is to be watched.</summary>
 /// <param name="Local">Our address; null: the one that the route to the neighbour says.</param>
-public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null);
+public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null)
+{
+    /// <summary>For two who want the same neighbour watched: what serves both.</summary>
+    public BfdTarget With(BfdTarget other) => this with { Times = Times.With(other.Times), Local = Local ?? other.Local };
+}
 
 /// <summary>What a session took down, and when.</summary>
 public sealed record BfdLoss(string Words, DateTimeOffset At);

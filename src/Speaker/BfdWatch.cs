@@ -47,7 +47,7 @@ internal sealed class BfdWatch(IBfd? bfd, TimeProvider time)
 
     private static void Add(OrderedDictionary<BfdKey, BfdTarget> all, BfdTarget target)
     {
-        if (!all.TryAdd(target.Key, target)) all[target.Key] = Both(all[target.Key], target);
+        if (!all.TryAdd(target.Key, target)) all[target.Key] = all[target.Key].With(target);
     }
 
     private void Add(OrderedDictionary<BfdKey, BfdTarget> all, OwnRouteConfig route, BfdTimes times, KernelSnapshot kernel)
@@ -74,12 +74,6 @@ internal sealed class BfdWatch(IBfd? bfd, TimeProvider time)
             .Where(at => route.Hops[at].Gateway != null
                 && !(gateways.TryGetValue((route.Prefix, at), out var key) && heard.Contains(key))),
     ];
-
-    private static BfdTarget Both(BfdTarget one, BfdTarget other) => one with
-    {
-        Times = one.Times.With(other.Times),
-        Local = one.Local ?? other.Local,
-    };
 
     /// <summary>Sessions have changed.</summary>
     /// <returns>Peers of which nothing is to be kept any longer.</returns>

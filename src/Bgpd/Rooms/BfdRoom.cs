@@ -4,10 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Bgpd.Rooms;
 
-/// <summary>Watches neighbours for the speaker. When it ends it tells them that they need not look for us.</summary>
+/// <summary>Watches neighbours for the speaker and for egress. When it ends it tells them that they need not look for us.</summary>
 internal sealed class BfdRoom(Loops loops, TimeProvider time, ILogger<BfdLoop> log) : Room
 {
-    public BfdLoop Loop { get; } = new(loops, time, log);
+    private readonly BfdLoop loop = new(loops, time, log);
+    private BfdShares? shares;
 
-    protected override ValueTask LeaveAsync() => Loop.DisposeAsync();
+    /// <summary>For one of those who want neighbours watched.</summary>
+    public IBfd Share() => (shares ??= new(loop)).Begin();
+
+    protected override ValueTask LeaveAsync() => loop.DisposeAsync();
 }

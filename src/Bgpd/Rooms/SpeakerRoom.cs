@@ -21,7 +21,7 @@ internal sealed class SpeakerRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        loop = new(sources.Resources?.Plan?.Joined ?? start.Config.Speaker, kernel.Loop, loops, time, logs, bfd.Loop);
+        loop = new(sources.Resources?.Plan?.Joined ?? start.Config.Speaker, kernel.Loop, loops, time, logs, bfd.Share());
         return Task.CompletedTask;
     }
 
