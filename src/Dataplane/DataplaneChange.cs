@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
@@ -14,6 +16,8 @@ internal abstract record DataplaneChange
     public sealed record Machine(KernelSnapshot Newest) : DataplaneChange;
     /// <summary>By what another proxy of Kubernetes' services is known to be here; null: there is none.</summary>
     public sealed record OtherProxy(string? Words) : DataplaneChange;
+    /// <summary>Nodes that are watched for egress, by their addresses, and are not heard.</summary>
+    public sealed record Unheard(ImmutableHashSet<Address> Hosts) : DataplaneChange;
     /// <summary>What bgpd.yaml says.</summary>
     public sealed record Configured(DataplaneSettings Settings) : DataplaneChange;
 }

@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Calico.Bgp.Dataplane;
@@ -34,6 +35,12 @@ internal static partial class DataplaneLog
 
     [LoggerMessage(7014, LogLevel.Warning, "what is asked of the DNS is not heard, so that no name opens anything: {Words}")]
     public static partial void NamesUnheard(ILogger log, string words);
+
+    [LoggerMessage(7030, LogLevel.Information, "this node is a gateway out of the cluster with {Address}")]
+    public static partial void EgressHere(ILogger log, Address address);
+
+    [LoggerMessage(7031, LogLevel.Information, "this node is no longer a gateway out of the cluster with {Address}")]
+    public static partial void EgressGone(ILogger log, Address address);
 
     [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
     public static partial void SessionsEnded(ILogger log, long count);

@@ -38,7 +38,8 @@ internal static class Frame
 
     /// <summary>Behind the translation of destinations.</summary>
     public static readonly NftChain Translated =
-        Filter("prerouting-translated", NftHookPoint.Prerouting, Destination + 10, "what services have not translated");
+        Filter("prerouting-translated", NftHookPoint.Prerouting, Destination + 10,
+            "what services have not translated; who leaves by which gateway");
     public static readonly NftChain TranslatedOutput =
         Filter("output-translated", NftHookPoint.Output, Destination + 10, "what services have not translated, of this host's own");
 
@@ -68,11 +69,16 @@ internal static class Frame
     public static readonly NftChain ManglePostrouting =
         Filter("postrouting-mangle", NftHookPoint.Postrouting, Mangle, "from this host, to where a service leads");
 
+    /// <summary>Behind the translation of sources: what would leave as somebody else.</summary>
+    public static readonly NftChain LatePostrouting =
+        Filter("postrouting-late", NftHookPoint.Postrouting, BehindKubeProxy + 10, "what would leave the cluster as somebody else");
+
     /// <summary>
-    /// The features' names. What is built in beside comes first; what a translation says of sources stands before what pools say.
+    /// The features' names. What is built in beside comes first; what a translation says of sources stands before what gateways say, and
+    /// that before what pools say.
     /// </summary>
     public static readonly ImmutableArray<string> Order =
-        [NatExtensions.FeatureName, ServiceNat.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
+        [NatExtensions.FeatureName, ServiceNat.FeatureName, Egress.Egress.FeatureName, Nat.FeatureName, Enforcement.FeatureName];
 
     private const int Raw = -300, Mangle = -150, Destination = -100, Names = -5;
 

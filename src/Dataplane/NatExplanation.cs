@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -105,6 +106,7 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
         {
             if (step.IsRefused) steps.Add($"the kernel has refused a rule, so that no packet meets it: {step.Rule}");
             else if (IsPools(step)) AddPools(step, steps);
+            else if (step.Stopped == null && EgressRenderer.Words(step) is { } gateway) steps.Add(gateway);
             else if (step == end.Decided && step.Rule.Statements.Any(one => one is MatchLocalSource))
                 steps.Add("the source is this host's, but not the tunnel's: what enters a tunnel gets the tunnel's address");
         }

@@ -59,8 +59,7 @@ public static class Kinds
         {
             Half = KubernetesNode,
             Join = Resources.Node.Join,
-            Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services
-                | Concern.Egress,
+            Concerns = Concern.Plan | Concern.Nat | Concern.Policy | Concern.Services | Concern.Egress,
             IsExplained = true,
         });
 

@@ -18,7 +18,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     public const byte IpInIp = 4;
 
     /// <summary>What workloads' interfaces' names begin with.</summary>
-    public ListOf<string> WorkloadPrefixes { get; init; } = ["cali"];
+    public ListOf<string> WorkloadPrefixes { get; init; } = DefaultWorkloadPrefixes;
+
+    public static readonly ListOf<string> DefaultWorkloadPrefixes = ["cali"];
 
     /// <summary>A denied packet's sender is told.</summary>
     public bool Rejects { get; init; }

@@ -63,7 +63,7 @@ internal sealed class PolicyFactsReader
             Dns = DnsOf(settings.Policy?.Dns ?? new(), felix),
             DnsServers = felix.DnsTrustedServers ?? DnsServer.Default,
             LogsDenied = settings.Policy?.LogDenied == true,
-            WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : ["cali"],
+            WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : PolicyFacts.DefaultWorkloadPrefixes,
             VxlanPort = (ushort)(felix.VxlanPort ?? PolicyFacts.DefaultVxlanPort),
             VxlanNetwork = (uint)(felix.VxlanVni ?? (int)PolicyFacts.DefaultVxlanNetwork),
             WireguardPort = (ushort)(felix.WireguardListeningPort ?? PolicyFacts.DefaultWireguardPort),

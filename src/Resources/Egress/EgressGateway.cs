@@ -11,8 +11,8 @@ public sealed record EgressPool(string? Name, Prefix? Cidr)
 }
 
 /// <summary>
-/// Calico Enterprise's EgressGateway (operator.tigera.io/v1): who leaves the cluster for others, and with which addresses. Here each replica
-/// is a node, so that of the template what chooses nodes is read, and the labels by which pods choose the gateway.
+/// Calico Enterprise's EgressGateway (operator.tigera.io/v1): who leaves the cluster for others, and with which addresses. Here each
+/// replica is a node, so that of the template what chooses nodes is read, and the labels by which pods choose the gateway.
 /// </summary>
 public sealed record EgressGateway(Metadata Metadata) : Resource(Metadata)
 {

@@ -12,11 +12,7 @@ public sealed record EgressGatewayPolicy(Metadata Metadata) : Resource(Metadata)
 
 /// <param name="Destination">Null: anywhere, in both families.</param>
 /// <param name="Gateway">Null: it goes out as if there were no gateways.</param>
-public sealed record EgressRule(Prefix? Destination, EgressChoice? Gateway)
-{
-    /// <summary>A gateway on the pod's own node before all others (gatewayPreference).</summary>
-    public bool PrefersLocal { get; init; }
-}
+public sealed record EgressRule(Prefix? Destination, EgressChoice? Gateway);
 
 /// <summary>Which gateways: those whose labels match, in namespaces that match.</summary>
 /// <param name="Namespaces">Null: the pod's own.</param>

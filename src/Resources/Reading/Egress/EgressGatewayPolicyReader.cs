@@ -36,11 +36,11 @@ internal static class EgressGatewayPolicyReader
         var (destination, gateway) = (rule["destination"].Section(), rule["gateway"]);
         var cidr = destination["cidr"].MaskedNetwork();
         if (destination["cidr"].IsAbsent && gateway.IsAbsent) field.Error("expected a destination or a gateway, got neither");
-        if (!seen.Add(cidr ?? Prefix.Parse("0.0.0.0/0"))) rule.Error("destination", $"expected each destination once, got {Words(cidr)} again");
-        var read = new EgressRule(cidr, gateway.IsAbsent ? null : Gateway(gateway.Section()))
-        {
-            PrefersLocal = rule["gatewayPreference"].Choice<Preference>() == Preference.PreferNodeLocal,
-        };
+        if (!seen.Add(cidr ?? Prefix.DefaultIPv4))
+            rule.Error("destination", $"expected each destination once, got {Words(cidr)} again");
+        // A gateway on the pod's own node has its packets in any case.
+        _ = rule["gatewayPreference"].Choice<Preference>();
+        var read = new EgressRule(cidr, gateway.IsAbsent ? null : Gateway(gateway.Section()));
         destination.RefuseOthers();
         rule.RefuseOthers();
         return read;
@@ -53,7 +53,8 @@ internal static class EgressGatewayPolicyReader
         gateway["selector"].Require("a selector of gateways");
         gateway["namespaceSelector"].Require("a selector of namespaces");
         foreach (var name in (string[])["selector", "namespaceSelector"])
-            if (gateway[name] is { IsAbsent: false } said && said.Text() is { Length: 0 }) said.Error("expected a selector, got an empty one");
+            if (gateway[name] is { IsAbsent: false } said && said.Text() is { Length: 0 })
+                said.Error("expected a selector, got an empty one");
         var (gateways, namespaces) = (gateway["selector"].Selector(), gateway["namespaceSelector"].Selector());
         var most = gateway["maxNextHops"].Number(0, int.MaxValue) ?? 0;
         gateway.RefuseOthers();

@@ -1,0 +1,87 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
+using Calico.Bgp.Resources.Policies;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>A pod, or an endpoint that an object of its own says, as far as gateways are concerned.</summary>
+/// <param name="Wish">Its own annotations'; null: they say nothing.</param>
+/// <param name="HasNamespace">There is an object for its namespace, which may say what its own annotations do not.</param>
+internal sealed record EgressPod(ResourceKey Key, string Node, ListOf<Address> Addresses, EgressWish? Wish, bool HasNamespace);
+
+/// <summary>What of the objects decides who leaves by which gateway, kept as they change: the same after the same objects, in whatever
+/// order they came.</summary>
+internal sealed class EgressObjects
+{
+    private readonly SortedDictionary<ResourceKey, EgressGateway> gateways = [];
+    private readonly Dictionary<string, EgressGatewayPolicy> policies = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Node> nodes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, IPPool> pools = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KubernetesNamespace> namespaces = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FelixConfiguration> configurations = new(StringComparer.Ordinal);
+    private readonly Dictionary<ResourceId, EgressPod> pods = [];
+
+    /// <summary>By namespace and name.</summary>
+    public IReadOnlyCollection<EgressGateway> Gateways => gateways.Values;
+
+    /// <summary>By name.</summary>
+    public IReadOnlyCollection<Node> Nodes => nodes.Values;
+
+    /// <summary>By name.</summary>
+    public IReadOnlyCollection<IPPool> Pools => pools.Values;
+
+    public IReadOnlyCollection<EgressPod> Pods => pods.Values;
+
+    public EgressGatewayPolicy? Policy(string name) => policies.GetValueOrDefault(name);
+
+    public bool HasNamespace(string name) => namespaces.ContainsKey(name);
+
+    public EgressWish? WishOf(string within) => namespaces.GetValueOrDefault(within)?.Egress;
+
+    public FelixConfiguration Felix(string node) => FelixConfiguration.Effective(
+        configurations.GetValueOrDefault(FelixConfiguration.Default),
+        configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + node));
+
+    /// <summary>A namespace's labels, its name among them (<c>projectcalico.org/name</c>).</summary>
+    public Labels LabelsOf(string within) =>
+        (namespaces.GetValueOrDefault(within)?.Labels ?? Labels.Empty).With(Labels.From([new("projectcalico.org/name", within)]));
+
+    /// <returns>False: nothing can differ by it.</returns>
+    public bool Apply(ResourceChange change)
+    {
+        var (kind, name) = (change.Kind, change.Key.Name);
+        if (kind == Kinds.Pod || kind == Kinds.WorkloadEndpoint) return Put(new(kind, change.Key), Of(change.After));
+        if (kind == Kinds.EgressGateway) return Put(gateways, change.Key, (EgressGateway?)change.After);
+        if (kind == Kinds.EgressGatewayPolicy) return Put(policies, name, (EgressGatewayPolicy?)change.After);
+        if (kind == Kinds.Node) return Put(nodes, name, (Node?)change.After);
+        if (kind == Kinds.IPPool) return Put(pools, name, (IPPool?)change.After);
+        if (kind == Kinds.KubernetesNamespace) return Put(namespaces, name, (KubernetesNamespace?)change.After);
+        return kind == Kinds.FelixConfiguration && Put(configurations, name, (FelixConfiguration?)change.After);
+    }
+
+    private static EgressPod? Of(Resource? workload) => workload switch
+    {
+        Pod { IsHostNetwork: false, Node: { } node } pod => Made(pod.Key, node, pod.Nets, pod.Egress, true),
+        WorkloadEndpoint endpoint => Made(endpoint.Key, endpoint.Node, endpoint.Nets, endpoint.Egress, false),
+        _ => null,
+    };
+
+    private static EgressPod? Made(ResourceKey key, string node, ListOf<Prefix> nets, EgressWish? wish, bool hasNamespace) =>
+        nets.Count == 0 ? null : new(key, node, [.. nets.Select(net => net.Address)], wish, hasNamespace);
+
+    private bool Put(ResourceId id, EgressPod? now)
+    {
+        if (pods.GetValueOrDefault(id) == now) return false;
+        if (now == null) pods.Remove(id);
+        else pods[id] = now;
+        return true;
+    }
+
+    private static bool Put<TKey, T>(IDictionary<TKey, T> into, TKey key, T? now) where T : Resource
+    {
+        if (now == null) return into.Remove(key);
+        into[key] = now;
+        return true;
+    }
+}

@@ -1,0 +1,58 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>A node that is a gateway, and the addresses that packets leave it with.</summary>
+/// <param name="Hosts">The node's own addresses, by which others reach it.</param>
+/// <param name="Addresses">Of the gateway's pools, one of a family.</param>
+/// <param name="ByHost">Families in which a pool has natOutgoing, so that packets leave with the node's own address.</param>
+public sealed record EgressReplica(
+    ResourceKey Gateway, string Node, ListOf<Address> Hosts, ListOf<Address> Addresses, ListOf<IpFamily> ByHost)
+{
+    public Address? HostOf(IpFamily family) => Of(Hosts, family);
+
+    public Address? AddressOf(IpFamily family) => Of(Addresses, family);
+
+    /// <summary>It has something to send with.</summary>
+    public bool Serves(IpFamily family) => AddressOf(family) != null || ByHost.Contains(family);
+
+    private static Address? Of(ListOf<Address> some, IpFamily family)
+    {
+        foreach (var one in some)
+            if (one.Family == family) return one;
+        return null;
+    }
+}
+
+/// <param name="Labels">What selectors see, the labels of its namespace apart.</param>
+/// <param name="Problems">Nodes without an address, pools that are not there.</param>
+public sealed record EgressGatewayPlan(
+    ResourceKey Key, Labels Labels, Labels NamespaceLabels, ListOf<EgressReplica> Replicas, ListOf<string> Problems);
+
+/// <summary>Replicas that one pod's packets may leave by.</summary>
+/// <param name="Words">Which gateways were asked for: what is the same is one way, whatever replicas there are.</param>
+/// <param name="Preferred">Of the replicas those that a pod with maxNextHops uses while any of them is there; empty: all.</param>
+public sealed record EgressWay(string Words, ListOf<EgressReplica> Replicas, ListOf<EgressReplica> Preferred);
+
+/// <param name="To">Null: as if there were no gateways.</param>
+public sealed record EgressClassRule(Prefix Destination, EgressWay? To);
+
+/// <summary>All that have the same rules, whatever their names: the longest destinations first, in each family.</summary>
+public sealed record EgressClass(ListOf<EgressClassRule> Rules)
+{
+    public EgressClassRule? For(Address destination)
+    {
+        foreach (var rule in Rules)
+            if (rule.Destination.Contains(destination)) return rule;
+        return null;
+    }
+}
+
+/// <summary>How a pod leaves the cluster.</summary>
+/// <param name="Class">Null: as if there were no gateways; or it leaves by no way.</param>
+/// <param name="Blocked">Why it leaves by no way; null: it does.</param>
+public readonly record struct EgressUse(EgressClass? Class, string? Blocked = null)
+{
+    public static readonly EgressUse None = new(null);
+}

@@ -1,0 +1,152 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>
+/// Objects → gateways with their replicas, and the class of each pod. Pure, and the same on all nodes, which do not ask each other
+/// (section 3.5 of calico-policy-nat.md): the nodes that a gateway selects are its replicas, in the order of their names, and each has the
+/// first address of the gateway's pools that no gateway has had before.
+/// </summary>
+internal sealed class EgressPlanner
+{
+    private readonly EgressObjects objects;
+    private readonly EgressSupport support;
+    private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
+    private readonly Dictionary<string, EgressClass> classes = [];
+
+    public EgressPlanner(string node, EgressObjects objects)
+    {
+        this.objects = objects;
+        support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
+        var taken = new HashSet<Address>();
+        Gateways = [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
+    }
+
+    /// <summary>By namespace and name.</summary>
+    public ListOf<EgressGatewayPlan> Gateways { get; }
+
+    private EgressGatewayPlan Plan(EgressGateway gateway, HashSet<Address> taken)
+    {
+        var problems = new List<string>();
+        var pools = gateway.Pools.SelectMany(asked => Pools(asked, problems)).ToArray();
+        var nodes = objects.Nodes.Where(gateway.Selects).Take(gateway.Replicas ?? int.MaxValue).ToArray();
+        if (nodes.Length == 0) problems.Add($"no node matches {gateway.NodeSelector}");
+        if (gateway.Replicas is { } asked && nodes.Length < asked)
+            problems.Add($"{asked} replicas are asked for, and {nodes.Length} nodes match {gateway.NodeSelector}");
+        return new(gateway.Key, gateway.GatewayLabels, objects.LabelsOf(gateway.Metadata.Namespace),
+            [.. nodes.Select(node => Replica(gateway.Key, node, pools, taken, problems))], [.. problems]);
+    }
+
+    private IPPool[] Pools(EgressPool asked, List<string> problems)
+    {
+        IPPool[] found = [.. objects.Pools.Where(asked.Is)];
+        if (found.Length == 0) problems.Add($"there is no pool {asked}");
+        return found;
+    }
+
+    private static EgressReplica Replica(
+        ResourceKey gateway, Node node, IPPool[] pools, HashSet<Address> taken, List<string> problems)
+    {
+        var (addresses, byHost) = (new List<Address>(), new List<IpFamily>());
+        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+        {
+            var own = pools.Where(pool => pool.Cidr.Family == family).ToArray();
+            if (own.Any(pool => pool.NatOutgoing)) byHost.Add(family);
+            else if (own.SelectMany(Addresses).FirstOrDefault(taken.Add) is { IsUnspecified: false } free) addresses.Add(free);
+            else if (own.Length > 0)
+                problems.Add($"{node.Name} has no {family.Word()} address: {string.Join(", ", own.Select(pool => pool.Name))} is used up");
+        }
+        return new(gateway, node.Name, [.. NodeAddresses.Of(node)], [.. addresses], [.. byHost]);
+    }
+
+    /// <summary>All of the pool, its first one too: each is announced by itself.</summary>
+    private static IEnumerable<Address> Addresses(IPPool pool)
+    {
+        for (Address? next = pool.Cidr.Address; next is { } address && pool.Cidr.Contains(address); next = AddressRanges.Next(address))
+            yield return address;
+    }
+
+    /// <summary>By the pod's own annotations, where they count and say something; else by its namespace's.</summary>
+    public EgressUse Of(EgressPod pod)
+    {
+        if (support == EgressSupport.Disabled) return EgressUse.None;
+        var wish = support == EgressSupport.EnabledPerNamespaceOrPerPod ? pod.Wish : null;
+        if (wish == null && pod.HasNamespace && !objects.HasNamespace(pod.Key.Namespace))
+            return new(null, $"Namespace/{pod.Key.Namespace} is not known, which may say how it leaves");
+        wish ??= objects.WishOf(pod.Key.Namespace);
+        if (wish == null) return EgressUse.None;
+        if (known.TryGetValue((wish, pod.Key.Namespace), out var same)) return same;
+        var use = Of(wish, pod, out var isShared);
+        if (isShared) known[(wish, pod.Key.Namespace)] = use;
+        return use;
+    }
+
+    /// <param name="isShared">The next pod of the namespace with this wish has the same.</param>
+    private EgressUse Of(EgressWish wish, EgressPod pod, out bool isShared)
+    {
+        isShared = true;
+        if (wish.Problem is { } problem) return new(null, problem);
+        var rules = new List<EgressClassRule>();
+        if (wish.Policy is not { } name) Add(rules, new(null, wish.Gateway), pod, ref isShared);
+        else if (objects.Policy(name) is { } policy)
+            foreach (var rule in policy.Rules) Add(rules, rule, pod, ref isShared);
+        else return new(null, $"EgressGatewayPolicy/{name} does not exist");
+        return new(Class(rules));
+    }
+
+    private static readonly IEnumerable<Prefix> Anywhere = [Prefix.DefaultIPv4, Prefix.DefaultIPv6];
+
+    private void Add(List<EgressClassRule> rules, EgressRule rule, EgressPod pod, ref bool isShared)
+    {
+        var way = rule.Gateway is { } choice ? Way(choice, pod, ref isShared) : null;
+        foreach (var destination in rule.Destination is { } one ? [one] : Anywhere) rules.Add(new(destination, way));
+    }
+
+    /// <summary>What is equal is one object, so that it is compared quickly.</summary>
+    private EgressClass Class(List<EgressClassRule> rules)
+    {
+        var sorted = new EgressClass([.. rules.OrderBy(rule => rule.Destination.Family).ThenByDescending(rule => rule.Destination.Length)
+            .ThenBy(rule => rule.Destination)]);
+        var words = Words(sorted);
+        return classes.TryGetValue(words, out var same) ? same : classes[words] = sorted;
+    }
+
+    /// <summary>One spelling for all that are equal, gateways and their state apart.</summary>
+    public static string Words(EgressClass some) =>
+        string.Join("; ", some.Rules.Select(rule => $"{rule.Destination} {Words(rule.To)}"));
+
+    public static string Words(EgressWay? way) => way == null ? "no gateway" : way.Preferred.Count == 0 ? way.Words
+        : $"{way.Words} by {string.Join(", ", way.Preferred.Select(one => $"{one.Gateway} on {one.Node}"))}";
+
+    private EgressWay Way(EgressChoice choice, EgressPod pod, ref bool isShared)
+    {
+        var own = choice.Namespaces == null;
+        ListOf<EgressReplica> replicas =
+        [
+            .. Gateways.Where(gateway => choice.Gateways.Matches(gateway.Labels)
+                    && (choice.Namespaces?.Matches(gateway.NamespaceLabels) ?? gateway.Key.Namespace == pod.Key.Namespace))
+                .SelectMany(gateway => gateway.Replicas),
+        ];
+        var words = $"{choice.Gateways} in {(own ? $"namespace {pod.Key.Namespace}" : choice.Namespaces)}";
+        if (choice.MaxNextHops == 0 || choice.MaxNextHops >= replicas.Count) return new(words, replicas, []);
+        isShared = false;
+        return new(words, replicas, Preferred(replicas, choice.MaxNextHops, pod.Key));
+    }
+
+    /// <summary>Each pod by its own order, in which every replica has its place whichever others there are: one that comes or goes moves
+    /// no pod but those that use it (rendezvous hashing).</summary>
+    private static ListOf<EgressReplica> Preferred(ListOf<EgressReplica> replicas, int most, ResourceKey pod)
+    {
+        var chosen = replicas.OrderByDescending(one => Weight($"{pod} {one.Gateway} {one.Node}")).Take(most).ToHashSet();
+        return [.. replicas.Where(chosen.Contains)];
+    }
+
+    private static ulong Weight(string words)
+    {
+        Span<byte> hash = stackalloc byte[Sha1.Size];
+        Sha1.Hash(System.Text.Encoding.UTF8.GetBytes(words), hash);
+        return BitConverter.ToUInt64(hash);
+    }
+}

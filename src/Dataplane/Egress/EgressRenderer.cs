@@ -1,0 +1,203 @@
+using System.Collections.Immutable;
+using System.Text;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>What is wanted of nftables: maps by pods' addresses, chains for each class, and what stands in the shared chains.</summary>
+internal sealed record EgressRules(
+    ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains, ImmutableArray<NftRule> Translated, ImmutableArray<NftRule> Leaving,
+    ImmutableArray<NftRule> Left)
+{
+    public static readonly EgressRules None = new([], [], [], [], []);
+}
+
+/// <summary>
+/// Classes → rules. Behind the translation of destinations, before routing, a pod's address leads to its class, whose chain marks packets
+/// by their destinations: for a way to other nodes, which <c>ip rule</c> takes to that way's table, or for this node as the gateway. What
+/// is marked is never masqueraded; what this node is the gateway of leaves with the gateway's address, or not at all. From other nodes'
+/// pods comes only what this node is the gateway of. Whoever is not known does not leave.
+/// </summary>
+/// <param name="numbers">The ways to other nodes, by their words.</param>
+internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers)
+{
+    private const string Prefix = Egress.FeatureName + "-", From = "from", ToGateway = "as it is, to a gateway";
+
+    /// <summary>What never leaves a link (RFC 3927, 5771; 4291), neighbour discovery among it.</summary>
+    private static readonly ListOf<Prefix> LinkLocal4 =
+        [Net.Prefix.Parse("169.254.0.0/16"), Net.Prefix.Parse("224.0.0.0/4"), Net.Prefix.Parse("255.255.255.255/32")];
+    private static readonly ListOf<Prefix> LinkLocal6 = [Net.Prefix.Parse("fe80::/10"), Net.Prefix.Parse("ff00::/8")];
+
+    private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
+
+    private readonly Dictionary<string, NftChain> chains = [];
+
+    private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
+    private static string Pods(IpFamily family) => $"{Prefix}pods{Digit(family)}";
+    private static string Sources(IpFamily family) => $"{Prefix}sources{Digit(family)}";
+    private static string Inside(IpFamily family) => $"{Prefix}inside{Digit(family)}";
+    private static string Pools(IpFamily family) => $"{Prefix}pools{Digit(family)}";
+    private static string Own(IpFamily family) => $"{Prefix}own{Digit(family)}";
+    private static string Blocked(IpFamily family) => $"{Prefix}blocked{Digit(family)}";
+
+    public EgressRules Render(EgressPicture picture)
+    {
+        var (pods, sources, blocked) = (new SortedDictionary<Address, NftVerdict>(), new SortedDictionary<Address, NftVerdict>(),
+            new SortedSet<Address>());
+        foreach (var (pod, use) in picture.Uses)
+            foreach (var address in pod.Addresses)
+                Place(pod, use, address, pods, sources, blocked);
+        var isGateway = picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Node == node));
+        var own = picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Node == node).ToArray();
+        var byHost = own.Any(replica => replica.ByHost.Count > 0);
+        var sets = ImmutableArray.CreateBuilder<NftSet>();
+        foreach (var family in Families)
+        {
+            var type = family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address;
+            sets.Add(Map(Pods(family), type, pods.Where(pod => pod.Key.Family == family)));
+            sets.Add(Map(Sources(family), type, sources.Where(pod => pod.Key.Family == family)));
+            sets.Add(new(Inside(family), [type], true, [.. Nets(picture.Inside, family)]));
+            if (!byHost) sets.Add(new(Own(family), [type], false, [.. own.SelectMany(replica => replica.Addresses)
+                .Where(address => address.Family == family).Distinct().Order().Select(address => NftElement.Of(NftOctets.Of(address)))]));
+            if (isGateway) sets.Add(new(Pools(family), [type], true, [.. Nets(picture.Pools, family)]));
+            if (blocked.Any(address => address.Family == family))
+                sets.Add(new(Blocked(family), [type], false,
+                    [.. blocked.Where(address => address.Family == family).Select(address => NftElement.Of(NftOctets.Of(address)))]));
+        }
+        return new(sets.ToImmutable(), [.. chains.Values.OrderBy(chain => chain.Name, StringComparer.Ordinal)],
+            [.. Translated(picture, blocked, isGateway)], [.. Leaving], [.. Left(byHost)]);
+    }
+
+    private void Place(EgressPod pod, EgressUse use, Address address, SortedDictionary<Address, NftVerdict> pods,
+        SortedDictionary<Address, NftVerdict> sources, SortedSet<Address> blocked)
+    {
+        var isLocal = pod.Node == node;
+        if (use.Blocked != null)
+        {
+            if (isLocal) blocked.Add(address);
+            return;
+        }
+        var ways = use.Class?.Rules.Where(rule => rule.To != null && rule.Destination.Family == address.Family).ToArray() ?? [];
+        if (isLocal) pods[address] = ways.Length == 0 ? new(NftVerdictCode.Accept) : Goto(OutChain(use.Class!));
+        else if (ways.Any(rule => here.Serves(rule.To!, address.Family))) pods[address] = Goto(InChain(use.Class!));
+        if (ways.Any(rule => isLocal ? here.Own(rule.To!, address.Family) != null : here.Serves(rule.To!, address.Family)))
+            sources[address] = Goto(SourceChain(use.Class!));
+    }
+
+    /// <summary>What a rule of ours that decides of a packet's source says; null: it says nothing of that.</summary>
+    public static string? Words(PacketStep step) =>
+        step.Chain.Name.StartsWith($"{Prefix}{From}-", StringComparison.Ordinal)
+            ? $"this node is the gateway that it leaves by: {step.Chain.Comment}"
+        : step.Rule.Comment == ToGateway ? "it is handed as it is to the node of a gateway, which translates it" : null;
+
+    private static NftVerdict Goto(string chain) => new(NftVerdictCode.Goto, chain);
+
+    private static string Named(string what, EgressClass of)
+    {
+        Span<byte> hash = stackalloc byte[Sha1.Size];
+        Sha1.Hash(Encoding.UTF8.GetBytes(EgressPlanner.Words(of)), hash);
+        return $"{Prefix}{what}-{Convert.ToHexStringLower(hash)[..12]}";
+    }
+
+    /// <summary>Of pods of this node: where what they send to goes.</summary>
+    private string OutChain(EgressClass of) => Put(Named("out", of), of, rule => rule.To == null ? [ActDecide.Accept]
+        : here.Own(rule.To, rule.Destination.Family) != null ? [Mark(marks.Here), ActDecide.Accept]
+        : [Mark(marks.To(numbers[EgressPlanner.Words(rule.To)])), ActDecide.Accept]);
+
+    /// <summary>Of pods of other nodes: this node is the gateway of it, or it has lost its way.</summary>
+    private string InChain(EgressClass of) => Put(Named("in", of), of, rule => rule.To == null ? [ActDecide.Accept]
+        : here.Serves(rule.To, rule.Destination.Family) ? [Mark(marks.Here), ActDecide.Accept] : [new ActCount(), ActDecide.Drop]);
+
+    /// <summary>What the packets that this node is the gateway of leave with.</summary>
+    private string SourceChain(EgressClass of) => Put(Named(From, of), of, rule => rule.To == null ? [ActDecide.Return]
+        : rule.To.Replicas.FirstOrDefault(one => one.Node == node && one.Serves(rule.Destination.Family)) is not { } replica
+            ? [ActDecide.Return]
+        : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]);
+
+    private string Put(string name, EgressClass of, Func<EgressClassRule, NftStatement[]> acts)
+    {
+        if (chains.ContainsKey(name)) return name;
+        chains[name] = new(name, null, [.. of.Rules.Select(rule => Rule(rule, acts(rule)))]) { Comment = Comment(of) };
+        return name;
+    }
+
+    /// <summary>Which gateways it is about: nftables takes 128 characters.</summary>
+    private static string Comment(EgressClass of)
+    {
+        const int longest = 100;
+        var words = string.Join("; ", of.Rules.Select(rule => rule.To?.Words).OfType<string>().Distinct());
+        return words.Length <= longest ? words : words[..longest];
+    }
+
+    private static NftRule Rule(EgressClassRule rule, NftStatement[] acts)
+    {
+        var (to, family) = (rule.Destination, rule.Destination.Family);
+        return to.Length == 0 ? new([new MatchFamily(family), .. acts])
+            : new([new MatchFamily(family), new MatchNets(family, NftEnd.Destination, [to]), .. acts]);
+    }
+
+    private ActMark Mark(uint value) => new(~marks.Mask, value);
+
+    private static NftSet Map(string name, NftType type, IEnumerable<KeyValuePair<Address, NftVerdict>> pods) => new(
+        name, [type], false, [.. pods.Select(pod => NftElement.Of(NftOctets.Of(pod.Key), pod.Value))], [NftType.Verdict]);
+
+    private static IEnumerable<NftElement> Nets(IEnumerable<Prefix> nets, IpFamily family) =>
+        PrefixCover.Outermost(nets.Where(net => net.Family == family)).Select(NftElement.Of);
+
+    /// <summary>Answers go back as they came: where somebody outside has begun a connection, no gateway has a part in it.</summary>
+    private static IEnumerable<NftRule> Translated(EgressPicture picture, SortedSet<Address> blocked, bool isGateway)
+    {
+        yield return new(new MatchDirection(Reply: true), ActDecide.Accept);
+        foreach (var family in Families)
+            yield return new(new MatchFamily(family),
+                new MatchNets(family, NftEnd.Destination, family == IpFamily.IPv4 ? LinkLocal4 : LinkLocal6), ActDecide.Accept);
+        foreach (var family in Families.Where(family => blocked.Any(address => address.Family == family)))
+            yield return Dropped("no gateway can be told: bgpctl egress says why",
+                new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Blocked(family)));
+        foreach (var family in Families)
+            yield return new(new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Inside(family)), ActDecide.Accept);
+        yield return new(new MatchLocalDestination(), ActDecide.Accept);
+        foreach (var family in Families)
+            yield return new(new MatchFamily(family), new ActDecideByAddress(family, NftEnd.Source, Pods(family)));
+        foreach (var prefix in picture.WorkloadPrefixes)
+            yield return Dropped("its pod is not known yet", new MatchInterface(Leaving: false, prefix + "*"));
+        foreach (var family in isGateway ? Families : [])
+            yield return Dropped("another node's pod, which this node is no gateway of",
+                new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Pools(family)));
+    }
+
+    /// <summary>In front of the masquerading of pools.</summary>
+    private IEnumerable<NftRule> Leaving =>
+    [
+        .. Families.Select(family => new NftRule(new MatchMark(marks.Here, marks.Here), new MatchFamily(family),
+            new ActDecideByAddress(family, NftEnd.Source, Sources(family)))),
+        Dropped("no gateway of this node has it", new MatchMark(marks.Here, marks.Here)),
+        new([new MatchMark(marks.Away, marks.Away), ActDecide.Accept], ToGateway),
+    ];
+
+    /// <summary>
+    /// A connection is translated once, when it begins: one that began when another, or nobody, was its gateway would leave with whatever
+    /// source it had then. Which address the masqueraded ones have is not known, only that they have another.
+    /// </summary>
+    private IEnumerable<NftRule> Left(bool byHost) =>
+    [
+        .. byHost
+            ? [LeftAs("the pod", new MatchMark(marks.Here, marks.Here), new MatchTranslated(Destination: false, Not: true))]
+            : Families.Select(family => LeftAs("somebody else", new MatchMark(marks.Here, marks.Here), new MatchFamily(family),
+                new MatchAddress(family, NftEnd.Source, Own(family), Outside: true))),
+        LeftAs("somebody else", new MatchMark(marks.Away, marks.Away), new MatchTranslated(Destination: false)),
+    ];
+
+    private static NftRule LeftAs(string whom, params NftStatement[] matches) => Dropped($"it would leave as {whom}", matches);
+
+    private static NftRule Dropped(string why, params NftStatement[] matches) => new([.. matches, new ActCount(), ActDecide.Drop], why);
+}
+
+/// <summary>What is rendered: each pod's use, and what the cluster's own addresses are.</summary>
+/// <param name="Inside">Pools and nodes: what is sent there leaves nothing.</param>
+/// <param name="Pools">Where pods have their addresses from.</param>
+internal sealed record EgressPicture(
+    ListOf<EgressGatewayPlan> Gateways, IReadOnlyCollection<(EgressPod Pod, EgressUse Use)> Uses, ListOf<Prefix> Inside,
+    ListOf<Prefix> Pools, ListOf<string> WorkloadPrefixes);

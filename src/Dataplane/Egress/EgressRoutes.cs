@@ -1,0 +1,29 @@
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>A way to other nodes: packets with its mark ask its table.</summary>
+/// <param name="Hops">Of both families; where there is none of a family, its packets do not leave.</param>
+internal sealed record EgressTable(int Number, uint Mark, ListOf<RouteHop> Hops);
+
+/// <summary>What others do for gateways.</summary>
+/// <param name="Announced">Addresses that this node is the gateway of, and serves by now.</param>
+/// <param name="Watched">Nodes that are to be watched.</param>
+public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeighbour> Watched, EgressProbing Probing)
+{
+    public static readonly EgressTidings None = new([], [], new(TimeSpan.Zero, 0));
+}
+
+/// <param name="Multiplier">How many may be missed.</param>
+public sealed record EgressProbing(TimeSpan Interval, int Multiplier);
+
+/// <summary>A node on a link of ours that is to be watched.</summary>
+public readonly record struct EgressNeighbour(Address Host, int Interface);
+
+/// <summary>What is wanted of routes, rules and next hops.</summary>
+/// <param name="Here">Addresses of gateways that are this node: announced while what they need is in force.</param>
+internal sealed record EgressRoutes(uint Mask, int Priority, ListOf<EgressTable> Tables, ListOf<Address> Here)
+{
+    public static readonly EgressRoutes None = new(0, 0, [], []);
+}

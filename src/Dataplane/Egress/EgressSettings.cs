@@ -1,0 +1,44 @@
+using System.Numerics;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary><c>egress</c> of bgpd.yaml: what no resource of Calico's says of gateways.</summary>
+public sealed record EgressSettings
+{
+    public const uint DefaultMarkMask = 0xfff00000;
+    public static readonly TimeSpan DefaultProbeInterval = TimeSpan.FromMilliseconds(100);
+    public const int DefaultProbeMultiplier = 3;
+
+    public bool Enabled { get; init; }
+
+    /// <summary>Bits of the packet mark, without gaps, by which packets are led to gateways.</summary>
+    public uint MarkMask { get; init; } = DefaultMarkMask;
+
+    /// <summary>How often nodes and gateways hear of each other (BFD), and how many times may be missed.</summary>
+    public TimeSpan ProbeInterval { get; init; } = DefaultProbeInterval;
+    public int ProbeMultiplier { get; init; } = DefaultProbeMultiplier;
+
+    /// <summary>Bits that policy uses, too, of its own mask; 0: none.</summary>
+    public uint SharedWith(PolicySettings? policy)
+    {
+        if (policy is not { Enabled: true }) return 0;
+        var marks = Policies.PolicyMarks.Of(policy.MarkMask);
+        return (marks.Early | marks.Pass) & MarkMask;
+    }
+}
+
+/// <summary>
+/// What the mark of a packet says: its highest bit that this node is the gateway that it leaves by, the next one that others are, and the
+/// rest by which way to them.
+/// </summary>
+internal readonly record struct EgressMarks(uint Mask)
+{
+    public uint Here => 1u << BitOperations.Log2(Mask);
+    public uint Away => Here >> 1;
+
+    /// <summary>How many ways there can be.</summary>
+    public int Most => (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask));
+
+    /// <param name="way">From 1 to <see cref="Most"/>.</param>
+    public uint To(int way) => Away | (uint)way << BitOperations.TrailingZeroCount(Mask);
+}

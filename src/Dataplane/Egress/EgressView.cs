@@ -1,0 +1,77 @@
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <param name="Standing">How this node reaches it, or why not; of the families that it serves.</param>
+public sealed record EgressReplicaView(string Node, ListOf<Address> Addresses, bool ByHost, bool IsUsable, string Standing);
+
+/// <param name="Pods">All of the cluster that may leave by it, namespace/name.</param>
+public sealed record EgressGatewayView(ResourceKey Key, ListOf<EgressReplicaView> Replicas, ListOf<string> Problems, ListOf<string> Pods);
+
+/// <param name="Reason">Why it leaves the cluster by no way.</param>
+public sealed record EgressBlocked(string Pod, string Node, string Reason);
+
+/// <param name="Enabled">False: packets leave as if there were no gateways.</param>
+public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways, ListOf<EgressBlocked> Blocked)
+{
+    public static readonly EgressView Off = new(false, [], []);
+}
+
+/// <param name="Verdict">What becomes of the packet, in a word or two.</param>
+/// <param name="Reasons">Why, one after the other.</param>
+public sealed record EgressExplanation(string Verdict, ListOf<string> Reasons);
+
+/// <summary>Says what is planned.</summary>
+internal sealed class EgressViewer(string node, EgressHere here)
+{
+    private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
+
+    public EgressView Look(EgressPicture picture)
+    {
+        var users = new Dictionary<ResourceKey, SortedSet<string>>();
+        var blocked = new List<EgressBlocked>();
+        foreach (var (pod, use) in picture.Uses)
+        {
+            if (use.Blocked is { } reason) blocked.Add(new($"{pod.Key}", pod.Node, reason));
+            var replicas = use.Class?.Rules.SelectMany(rule => rule.To?.Replicas ?? []) ?? [];
+            foreach (var gateway in replicas.Select(one => one.Gateway).Distinct())
+                (users.TryGetValue(gateway, out var some) ? some : users[gateway] = new(StringComparer.Ordinal)).Add($"{pod.Key}");
+            foreach (var way in use.Class?.Rules.Select(rule => rule.To).Where(to => to is { Replicas.Count: 0 }) ?? [])
+                blocked.Add(new($"{pod.Key}", pod.Node, $"no gateway matches {way!.Words}"));
+        }
+        return new(true,
+            [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key, [.. gateway.Replicas.Select(View)], gateway.Problems,
+                [.. users.GetValueOrDefault(gateway.Key) ?? []]))],
+            [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)]);
+    }
+
+    public EgressExplanation Explain(EgressPicture picture, ResourceKey key, Address destination)
+    {
+        var (pod, use) = picture.Uses.FirstOrDefault(one => one.Pod.Key == key);
+        if (pod == null) return new("unknown", [$"no pod {key} with an address is known"]);
+        var where = pod.Node == node ? $"{key} is on this node" : $"{key} is on {pod.Node}: what is said of ways is said from here";
+        if (use.Blocked is { } reason) return new("blocked", [where, reason]);
+        if (picture.Inside.Cast<Prefix?>().FirstOrDefault(net => net!.Value.Contains(destination)) is { } inside)
+            return new("not by a gateway", [where, $"{destination} is the cluster's own ({inside})"]);
+        if (use.Class == null) return new("not by a gateway", [where, "neither its annotations nor its namespace's choose one"]);
+        if (use.Class.For(destination) is not { } rule) return new("not by a gateway", [where, $"no rule has {destination}"]);
+        if (rule.To is not { } way) return new("not by a gateway", [where, $"the rule of {rule.Destination} names none"]);
+        var replicas = way.Replicas.Select(one => (Replica: one, Standing: here.Of(one, destination.Family))).ToArray();
+        string[] lines =
+        [
+            where, $"the rule of {rule.Destination} has gateways {EgressPlanner.Words(way)}",
+            .. replicas.Select(one => $"{one.Replica.Gateway} on {one.Replica.Node}"
+                + (one.Replica.AddressOf(destination.Family) is { } address ? $" with {address}" : "") + $": {one.Standing.Words}"),
+        ];
+        return new(replicas.Any(one => one.Standing.IsUsable) ? "by a gateway" : "dropped: no gateway is there", [.. lines]);
+    }
+
+    private EgressReplicaView View(EgressReplica replica)
+    {
+        var standings = Families.Where(replica.Serves).Select(family => here.Of(replica, family)).ToArray();
+        var words = standings.Length == 0 ? "has no address" : string.Join(", ", standings.Select(one => one.Words).Distinct());
+        return new(replica.Node, replica.Addresses, replica.ByHost.Count > 0, standings.Any(one => one.IsUsable),
+            replica.Node == node && standings.Length > 0 ? "this node" : words);
+    }
+}

@@ -1,0 +1,426 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
+using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Sources.Yaml;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Calico.Bgp.Dataplane.Tests.Plans;
+
+namespace Calico.Bgp.Dataplane.Tests.Egress;
+
+/// <summary>Who leaves by which gateway: walked through what is written, and told by what is wanted of routes.</summary>
+public sealed class EgressTests
+{
+    private const string Pod = "192.168.1.2", Outside = "198.51.100.1";
+
+    private static readonly Resource[] Cluster =
+    [
+        Host("client", "172.20.0.1"), Host("gate1", "172.20.0.11", ("egress", "yes")), Host("gate2", "172.20.0.12", ("egress", "yes")),
+        Host("far", "203.0.113.9"), Pool("pods", "192.168.0.0/16"), Pool("red", "10.10.10.0/30", nat: false),
+        Pool("blue", "10.10.11.0/31", nat: false), Space("edge"), Space("alpha"),
+        Gateway("red", "red"), Gateway("blue", "blue", 1),
+    ];
+
+    private static Node Host(string name, string address, params (string Key, string Value)[] labels) => Node(name, address) with
+    {
+        Metadata = new(name) { Labels = Labels.From(labels.Select(label => KeyValuePair.Create(label.Key, label.Value))) },
+    };
+
+    private static KubernetesNamespace Space(string name, EgressWish? wish = null) => new(new Metadata(name)) { Egress = wish };
+
+    private static EgressGateway Gateway(string name, string pool, int? replicas = null) => new(new Metadata(name, "edge"))
+    {
+        Pools = [new(pool, null)],
+        Replicas = replicas,
+        GivenLabels = Labels.From([new("code", name)]),
+        NodeSelector = Labels.From([new("egress", "yes")]),
+    };
+
+    private static EgressChoice Choice(string gateway, int most = 0) =>
+        new(Selector.Parse($"code == '{gateway}'"), Selector.Parse("projectcalico.org/name == 'edge'"), most);
+
+    private static EgressWish By(string gateway, int most = 0) => new() { Gateway = Choice(gateway, most) };
+
+    private static Pod PodOn(string node, string address, EgressWish? wish = null, string name = "a", string within = "alpha") =>
+        new(new Metadata(name, within)) { Node = node, Nets = [new(Address.Parse(address), 32)], Egress = wish };
+
+    /// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
+    private sealed class Site : IHostFacts
+    {
+        private readonly Dataplane.Egress.Egress egress = new(NullLogger.Instance);
+        private readonly TableWriter table = new();
+        private readonly Dictionary<string, NftSet> sets = [];
+        private readonly Dictionary<string, NftChain> chains = [];
+        private readonly Dictionary<ResourceId, Resource> objects = [];
+        private readonly string node;
+
+        public Site(string node, params IEnumerable<Resource> resources)
+        {
+            this.node = node;
+            egress.Apply(new DataplaneChange.Configured(new(node, Egress: new() { Enabled = true })));
+            var address = node switch { "client" => "172.20.0.1", "gate1" => "172.20.0.11", _ => "172.20.0.12" };
+            egress.Apply(new DataplaneChange.Machine(new(1,
+                ImmutableDictionary<int, Link>.Empty.Add(2, new(2, "eth0", 0x10043, 1500, 0, null)),
+                [new(2, Address.Parse(address), 24, null, 0, false)], KernelSnapshot.Empty.Routes)));
+            Have(resources);
+        }
+
+        public EgressView View => egress.View;
+        public EgressRoutes Routes => egress.Routes;
+        public IEnumerable<string> Watched => egress.Watched.Select(one => one.Host.ToString());
+
+        /// <summary>Those of the last writing.</summary>
+        public ImmutableArray<NftChange> Changes { get; private set; }
+
+        public void Have(params IEnumerable<Resource> resources)
+        {
+            foreach (var one in resources)
+            {
+                egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, objects.GetValueOrDefault(one.Id), one)));
+                objects[one.Id] = one;
+            }
+            Write();
+        }
+
+        public void Lose(Resource one)
+        {
+            egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, one, null)));
+            objects.Remove(one.Id);
+            Write();
+        }
+
+        public void NotHear(params string[] hosts)
+        {
+            egress.Apply(new DataplaneChange.Unheard([.. hosts.Select(Address.Parse)]));
+            Write();
+        }
+
+        public void Configure(EgressSettings? settings)
+        {
+            egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
+            Write();
+        }
+
+        public EgressExplanation? Explain(string to) => egress.Explain(new("alpha", "a"), Address.Parse(to));
+
+        private void Write()
+        {
+            egress.Look();
+            egress.Write(table.For(egress));
+            Changes = table.Take();
+            foreach (var change in Changes) Apply(change);
+            egress.InForce();
+            Assert.False(egress.Look());
+        }
+
+        private void Apply(NftChange change)
+        {
+            switch (change)
+            {
+                case NftChange.PutSet(var set): sets[set.Name] = set; break;
+                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
+                case NftChange.RemoveSet(var name): sets.Remove(name); break;
+                case NftChange.RemoveChain(var name): chains.Remove(name); break;
+                case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
+                case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
+                default: throw new ArgumentException(change.ToString(), nameof(change));
+            }
+        }
+
+        private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
+        {
+            var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
+            sets[name] = sets[name] with { Elements = [.. left, .. come] };
+        }
+
+        public string Text => string.Join('\n',
+        [
+            .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
+                one.ToString()).Order())}"),
+            .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
+        ]);
+
+        /// <summary>In a word what becomes of a connection's first packet: by whom it goes, or as whom.</summary>
+        public string Of(string from, string to, string by = "cali1", bool? isAnswer = null)
+        {
+            // What nobody has said (another table may translate the source, too) is not so.
+            var state = isAnswer == null ? ConnectionStates.New : ConnectionStates.Established;
+            var end = Assert.Single(Ends(Asked(from, to, by, state)), end => end.DependsOn.All(one =>
+                one.IsSo == (one.Fact.Contains("direction", StringComparison.Ordinal) && isAnswer == true)));
+            if (end.Verdict != PacketVerdict.Accept) return end.Verdict.ToString().ToLowerInvariant();
+            if (end.Source is { } source) return $"as {source.First?.ToString() ?? "the node"}";
+            return end.Trail.Any(step => step.Stopped == null && step.Rule.Statements.Any(one => one is ActMark))
+                ? "to a gateway" : "as it is";
+        }
+
+        /// <summary>What <c>bgpctl nat explain</c> says.</summary>
+        public NatExplanation Nat(string from, string to, string by) => new NatExplainer(new NatPlanner(node, Objects(objects.Values),
+            new() { Enabled = true }, false, new Dictionary<string, UpstreamOffer>(), new Dictionary<string, AddressRanges>()).Plan(),
+            Asked(from, to, by, ConnectionStates.New), [.. Ends(Asked(from, to, by, ConnectionStates.New))]).Explain();
+
+        private static Packet Asked(string from, string to, string by, ConnectionStates state) =>
+            new(Address.Parse(from), Address.Parse(to))
+            {
+                Protocol = IpProtocol.Udp,
+                SourcePort = 1000,
+                DestinationPort = 53,
+                Mark = 0,
+                In = by,
+                Out = "eth0",
+                State = state,
+            };
+
+        private ImmutableArray<PacketEnd> Ends(Packet packet) =>
+            PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this, packet);
+
+        public IEnumerable<string> Hops => Routes.Tables.SelectMany(one => one.Hops).Select(hop => hop.Gateway.ToString()!);
+
+        public bool? IsLocal(Address address) => false;
+        public bool? IsLocalOn(Address address, string link) => false;
+        public bool? ComesBackBy(Address source, uint mark, string link) => true;
+    }
+
+    private static Site On(string node, params Resource[] more) => new(node, Cluster.Concat(more));
+
+    [Fact]
+    public void The_nodes_that_a_gateway_selects_are_its_replicas_in_the_order_of_their_names()
+    {
+        var gateways = On("client").View.Gateways;
+        Assert.Equal(["edge/blue: gate1 [10.10.11.0]", "edge/red: gate1 [10.10.10.0], gate2 [10.10.10.1]"],
+            gateways.Select(gateway => $"{gateway.Key}: "
+                + string.Join(", ", gateway.Replicas.Select(one => $"{one.Node} {one.Addresses}"))));
+        Assert.All(gateways, gateway => Assert.Empty(gateway.Problems));
+        Assert.Equal(["via 172.20.0.11", "via 172.20.0.12"], gateways[1].Replicas.Select(one => one.Standing));
+    }
+
+    [Fact]
+    public void Of_gateways_that_share_a_pool_each_has_addresses_of_its_own_and_who_finds_none_left_is_named()
+    {
+        var gateways = On("client", Pool("red", "10.10.10.0/31", nat: false), Gateway("second", "red")).View.Gateways;
+        Assert.Equal(["[10.10.10.0]", "[10.10.10.1]"], gateways[1].Replicas.Select(one => one.Addresses.ToString()));
+        Assert.Equal(["[]", "[]"], gateways[2].Replicas.Select(one => one.Addresses.ToString()));
+        Assert.Equal(["gate1 has no ipv4 address: red is used up", "gate2 has no ipv4 address: red is used up"], gateways[2].Problems);
+    }
+
+    [Fact]
+    public void A_pod_with_a_gateway_is_handed_to_its_nodes_and_one_without_goes_as_before()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", name: "b"));
+        Assert.Equal("to a gateway", site.Of(Pod, Outside));
+        Assert.Equal("as it is", site.Of("192.168.1.3", Outside));
+        Assert.Equal("as it is", site.Of(Pod, "192.168.2.9"));
+        Assert.Equal("as it is", site.Of(Pod, "172.20.0.12"));
+        Assert.Equal(["172.20.0.11", "172.20.0.12"], site.Hops);
+        Assert.Equal(["172.20.0.11", "172.20.0.12"], site.Watched);
+    }
+
+    [Fact]
+    public void A_namespace_speaks_for_pods_that_say_nothing()
+    {
+        var site = On("client", Space("alpha", By("blue")), PodOn("client", Pod), PodOn("client", "192.168.1.3", By("red"), "b"));
+        Assert.Equal(2, site.Routes.Tables.Count);
+        Assert.Equal(["alpha/a"], site.View.Gateways[0].Pods);
+        Assert.Equal(["alpha/b"], site.View.Gateways[1].Pods);
+    }
+
+    [Fact]
+    public void A_gateway_sends_with_its_address_what_its_pods_send_and_lets_nobody_elses_pass()
+    {
+        var site = On("gate2", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        Assert.Equal("as 10.10.10.1", site.Of(Pod, Outside, "eth0"));
+        Assert.Equal("drop", site.Of("192.168.1.3", Outside, "eth0"));
+        Assert.Equal("drop", site.Of("192.168.9.9", Outside, "eth0"));
+        Assert.Equal("as it is", site.Of("198.51.100.7", Outside, "eth0"));
+        Assert.Equal(["10.10.10.1"], site.Routes.Here.Select(address => address.ToString()));
+        Assert.Equal(["172.20.0.1"], site.Watched);
+    }
+
+    [Fact]
+    public void What_becomes_of_the_source_is_explained_by_the_gateway()
+    {
+        var explanation = On("gate2", PodOn("client", Pod, By("red"))).Nat(Pod, Outside, "eth0");
+        Assert.Equal((true, "10.10.10.1"), (explanation.Translated, explanation.To));
+        Assert.Contains("this node is the gateway that it leaves by: code == 'red' in projectcalico.org/name == 'edge'", explanation.Steps);
+    }
+
+    [Fact]
+    public void A_pod_on_a_gateways_node_leaves_from_there()
+    {
+        var site = On("gate1", PodOn("gate1", Pod, By("red")));
+        Assert.Equal("as 10.10.10.0", site.Of(Pod, Outside));
+        Assert.Equal("drop", site.Of("192.168.1.9", Outside));
+    }
+
+    [Fact]
+    public void What_has_natOutgoing_leaves_a_gateway_with_the_nodes_own_address()
+    {
+        var site = On("gate1", Pool("red", "10.10.10.0/30"), PodOn("client", Pod, By("red")));
+        Assert.Equal("as the node", site.Of(Pod, Outside, "eth0"));
+        Assert.Equal(["10.10.11.0"], site.Routes.Here.Select(address => address.ToString()));
+    }
+
+    [Fact]
+    public void A_policy_that_is_not_there_blocks_and_is_named()
+    {
+        var site = On("client", PodOn("client", Pod, new() { Policy = "p" }));
+        Assert.Equal("drop", site.Of(Pod, Outside));
+        Assert.Equal("drop", site.Of(Pod, "192.168.2.9"));
+        var blocked = Assert.Single(site.View.Blocked);
+        Assert.Equal(("alpha/a", "EgressGatewayPolicy/p does not exist"), (blocked.Pod, blocked.Reason));
+        site.Have(new EgressGatewayPolicy(new Metadata("p")) { Rules = [new(null, Choice("red"))] });
+        Assert.Equal("to a gateway", site.Of(Pod, Outside));
+        Assert.Empty(site.View.Blocked);
+    }
+
+    [Fact]
+    public void A_wrong_annotation_blocks_and_is_named()
+    {
+        var site = On("client", PodOn("client", Pod, new() { Problem = "annotation x: wrong" }));
+        Assert.Equal("drop", site.Of(Pod, Outside));
+        Assert.Equal("annotation x: wrong", Assert.Single(site.View.Blocked).Reason);
+    }
+
+    [Fact]
+    public void The_longest_destination_of_a_policy_counts_and_one_without_a_gateway_goes_as_before()
+    {
+        var policy = new EgressGatewayPolicy(new Metadata("p"))
+        {
+            Rules = [new(null, Choice("red")), new(Prefix.Parse("10.0.0.0/8"), null), new(Prefix.Parse("10.1.0.0/16"), Choice("blue"))],
+        };
+        var site = On("gate1", policy, PodOn("gate1", Pod, new() { Policy = "p" }));
+        Assert.Equal("as 10.10.10.0", site.Of(Pod, Outside));
+        Assert.Equal("as it is", site.Of(Pod, "10.2.0.1"));
+        Assert.Equal("as 10.10.11.0", site.Of(Pod, "10.1.0.1"));
+    }
+
+    [Fact]
+    public void Of_a_pod_that_is_not_known_nothing_leaves()
+    {
+        var site = On("client");
+        Assert.Equal("drop", site.Of("192.168.1.9", Outside));
+        Assert.Equal("as it is", site.Of("192.168.1.9", "192.168.2.9"));
+        site.Have(PodOn("client", "192.168.1.9", within: "unknown"));
+        Assert.Equal("drop", site.Of("192.168.1.9", Outside));
+        Assert.Equal("Namespace/unknown is not known, which may say how it leaves", Assert.Single(site.View.Blocked).Reason);
+        site.Have(Space("unknown"));
+        Assert.Equal("as it is", site.Of("192.168.1.9", Outside));
+    }
+
+    [Fact]
+    public void A_gateway_that_is_not_heard_is_no_next_hop_and_after_the_last_nothing_leaves()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")));
+        var text = site.Text;
+        site.NotHear("172.20.0.11");
+        Assert.Equal(["172.20.0.12"], site.Hops);
+        site.NotHear("172.20.0.11", "172.20.0.12");
+        Assert.Empty(site.Hops);
+        // The table is still there, and with it what says unreachable; the packet still goes there.
+        Assert.Single(site.Routes.Tables);
+        Assert.Equal((text, "to a gateway"), (site.Text, site.Of(Pod, Outside)));
+        Assert.Equal(["172.20.0.11 is not heard", "172.20.0.12 is not heard"], site.View.Gateways[1].Replicas.Select(one => one.Standing));
+        Assert.Equal("dropped: no gateway is there", site.Explain(Outside)!.Verdict);
+    }
+
+    [Fact]
+    public void A_gateway_that_is_on_no_link_of_this_node_is_not_used_and_it_is_said_why()
+    {
+        var site = On("client", Host("far", "203.0.113.9", ("egress", "yes")), PodOn("client", Pod, By("blue")));
+        Assert.Equal("203.0.113.9 is on no link of this node, and an overlay to gateways is not supported yet",
+            site.View.Gateways[0].Replicas[0].Standing);
+        Assert.Empty(site.Hops);
+    }
+
+    [Fact]
+    public void With_maxNextHops_a_pod_keeps_to_some_and_all_pods_together_use_all()
+    {
+        Pod[] pods = [.. Enumerable.Range(2, 40).Select(n => PodOn("client", $"192.168.1.{n}", By("red", 1), $"p{n}"))];
+        var site = On("client", pods);
+        Assert.Equal(2, site.Routes.Tables.Count);
+        Assert.Equal(["172.20.0.11", "172.20.0.12"], site.Hops.Order());
+        var before = site.Routes;
+        site.NotHear("172.20.0.11");
+        Assert.Equal(["172.20.0.12", "172.20.0.12"], site.Hops);
+        Assert.Equal(before.Tables.Select(table => table.Number), site.Routes.Tables.Select(table => table.Number));
+    }
+
+    [Fact]
+    public void A_change_writes_what_differs_and_the_steps_come_to_the_same_as_all_at_once()
+    {
+        var (one, two) = (PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        var site = On("client", one);
+        site.Have(two);
+        Assert.Equal("eg-pods4", Assert.Single(site.Changes.OfType<NftChange.PutElements>()).Set);
+        Assert.Empty(site.Changes.OfType<NftChange.PutSet>());
+        Assert.Equal(On("client", two, one).Text, site.Text);
+        Assert.Equal(On("client", two, one).Routes, site.Routes);
+        site.Lose(two);
+        Assert.Equal((On("client", one).Text, On("client", one).Routes), (site.Text, site.Routes));
+        site.Configure(null);
+        Assert.Equal(("", 0), (string.Join("", site.Text.Split('\n').Where(line => line.StartsWith("eg-", StringComparison.Ordinal))),
+            site.Routes.Tables.Count));
+    }
+
+    [Fact]
+    public void An_answer_to_who_has_begun_from_outside_goes_as_before()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")));
+        Assert.Equal("as it is", site.Of(Pod, Outside, isAnswer: true));
+        Assert.Equal("to a gateway", site.Of(Pod, Outside, isAnswer: false));
+    }
+
+    [Theory]
+    [InlineData(Outside, "by a gateway", "the rule of 0.0.0.0/0 has gateways code == 'red' in projectcalico.org/name == 'edge'")]
+    [InlineData("192.168.7.7", "not by a gateway", "192.168.7.7 is the cluster's own (192.168.0.0/16)")]
+    public void It_is_explained_by_which_gateway_a_pod_leaves(string to, string verdict, string reason)
+    {
+        var explanation = On("client", PodOn("client", Pod, By("red"))).Explain(to)!;
+        Assert.Equal(verdict, explanation.Verdict);
+        Assert.Contains(reason, explanation.Reasons);
+    }
+
+    /// <summary>examples/18-egress-gateway, as the nodes of it see it.</summary>
+    [Fact]
+    public void The_example_is_as_its_README_says()
+    {
+        var snapshot = YamlFiles.Load(Path.GetFullPath(Path.Combine(AppContext.BaseDirectory,
+            "../../../../examples/18-egress-gateway/resources")));
+        Assert.Empty(snapshot.Problems);
+        var all = snapshot.Begin().Select(change => change.After).OfType<Resource>().ToArray();
+        var (one, two, client) = (new Site("gate1", all), new Site("gate2", all), new Site("client", all));
+        Assert.Equal(["[bank/1]", "[shared/2]"], client.View.Gateways.Select(gateway => $"[{gateway.Key.Name}/{gateway.Replicas.Count}]"));
+        Assert.Equal(["plain/ledger", "office/desk", "shop/till"], client.View.Gateways.SelectMany(gateway => gateway.Pods));
+        Assert.Empty(client.View.Blocked);
+        Assert.All((string[])["192.168.1.2", "192.168.1.3", "192.168.1.4"], pod => Assert.Equal("to a gateway", client.Of(pod, Outside)));
+        Assert.Equal("as it is", client.Of("192.168.1.3", "10.20.0.1"));
+        Assert.Equal(("as 10.10.10.0", "as 10.10.10.1", "as 10.10.11.0"), (one.Of("192.168.1.2", Outside, "eth0"),
+            two.Of("192.168.1.2", Outside, "eth0"), two.Of("192.168.1.4", Outside, "eth0")));
+    }
+
+    [Theory]
+    [InlineData(0xfff00000, 0x80000000, 1023, 0x40100000)]
+    [InlineData(0xff00, 0x8000, 63, 0x4100)]
+    [InlineData(0x7, 0x4, 1, 0x3)]
+    public void The_mark_has_a_bit_for_this_node_one_for_others_and_a_number_for_the_way(uint mask, uint here, int most, uint first)
+    {
+        var marks = new EgressMarks(mask);
+        Assert.Equal((here, most, first), (marks.Here, marks.Most, marks.To(1)));
+        Assert.Equal(mask & ~here, marks.To(most));
+    }
+
+    [Fact]
+    public void Numbers_follow_from_the_words_and_are_kept_while_they_are_used()
+    {
+        var (one, other) = (new EgressNumbers(), new EgressNumbers());
+        Assert.Empty(one.Keep(["a", "b", "c"], 100));
+        Assert.Empty(other.Keep(["c", "a", "b"], 100));
+        Assert.Equal(one.All.OrderBy(pair => pair.Key), other.All.OrderBy(pair => pair.Key));
+        Assert.Equal(["d"], one.Keep(["a", "b", "c", "d"], 3).Except(["a", "b", "c"]));
+        Assert.Equal(["a"], new EgressNumbers().Keep(["a"], 0));
+    }
+}
