@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.ComponentModel;
+using Calico.Bgp.Bfd;
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
@@ -18,15 +20,14 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// The daemon's side of <c>nat</c>, <c>policy</c> and <c>services</c>, which may come into bgpd.yaml, change, and go again while the daemon
-/// runs. Where all are missing from the start nothing of nftables is touched: another daemon may be at work there. Where they go, our table
-/// goes with them. Where the kernel does not let us at its rules, that is said, and BGP goes on: its end would take more from the pods than
-/// their translation.
+/// The daemon's side of <c>nat</c>, <c>policy</c>, <c>services</c> and <c>egress</c>, which may come into bgpd.yaml, change, and go again
+/// while the daemon runs. Where all are missing from the start nothing of nftables is touched: another daemon may be at work there. Where
+/// they go, our table goes with them. Where the kernel does not let us at its rules, that is said, and BGP goes on: its end would take more
+/// from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
-    SavedTranslations saved, Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Loops loops, TimeProvider time,
-    ILoggerFactory logs)
-    : IDataplane, IAsyncDisposable
+    SavedTranslations saved, Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Gateways gateways, Loops loops,
+    TimeProvider time, ILoggerFactory logs) : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
 
@@ -86,6 +87,11 @@ internal sealed class Translating(
     public Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default) =>
         work?.Dataplane.EndMaskedAsync(destination, stop) ?? Task.FromResult<int?>(null);
 
+    public EgressView Egress => work?.Dataplane.Egress ?? EgressView.Off;
+
+    public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
+        work?.Dataplane.ExplainEgressAsync(pod, destination, stop) ?? Task.FromResult<EgressExplanation?>(null);
+
     public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
 
@@ -103,7 +109,7 @@ internal sealed class Translating(
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
         var settings = newer.Dataplane;
-        if (settings is { Nat: null, Policy: null, Services: null }) await EndAsync().ConfigureAwait(false);
+        if (settings is { Nat: null, Policy: null, Services: null, Egress: null }) await EndAsync().ConfigureAwait(false);
         else if (work is { } same && same.Concerns == Concerns(settings)) await same.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
@@ -112,7 +118,8 @@ internal sealed class Translating(
     /// <summary>Whose objects are followed.</summary>
     private static Concern Concerns(DataplaneSettings settings) =>
         (settings.Nat != null ? Concern.Nat : 0) | (settings.Policy != null ? Concern.Policy : 0)
-        | (settings.Services is { Kubernetes: true } ? Concern.Services : 0);
+        | (settings.Services is { Kubernetes: true } ? Concern.Services : 0)
+        | (settings.Egress != null ? Concern.Egress : 0);
 
     /// <summary>In the place of work that follows other objects: the table is adopted from it as from an earlier run.</summary>
     private async Task BeginAsync(DataplaneSettings settings)
@@ -127,7 +134,7 @@ internal sealed class Translating(
         {
             holding.Hold(Holding.NatTable);
             said ??= saved.Read();
-            var begun = new Work(settings, said, Concerns(settings), resources, kernel, speaker, loops, time, logs);
+            var begun = new Work(settings, said, Concerns(settings), resources, kernel, speaker, gateways, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -145,7 +152,7 @@ internal sealed class Translating(
     private async Task KeepAsync(Work ending) => said = await ending.Dataplane.CommandLineAsync().ConfigureAwait(false);
 
     private static string Section(DataplaneSettings settings) =>
-        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : "services";
+        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : settings.Services != null ? "services" : "egress";
 
     private async Task EndAsync()
     {
@@ -189,6 +196,7 @@ internal sealed class Translating(
         private readonly NftablesLoop nftables;
         private readonly ConnectionTable connections = new();
         private readonly ForeignRules foreign = new();
+        private readonly Gateways gateways;
         private readonly ResourceFeed? feed;
         private readonly CancellationTokenSource ending = new();
         private readonly Task followed;
@@ -196,16 +204,17 @@ internal sealed class Translating(
 
         public Work(
             DataplaneSettings settings, CommandLineState said, Concern concerns, Resourcing? resources, IKernel kernel,
-            SpeakerView speaker, Loops loops, TimeProvider time, ILoggerFactory logs)
+            SpeakerView speaker, Gateways gateways, Loops loops, TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
-                Extensions.BuiltIn)
+                Extensions.BuiltIn, gateways.Routing)
             {
                 CommandLine = said,
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
             };
+            this.gateways = gateways;
             (Concerns, Settings) = (concerns, settings);
             feed = resources?.Subscribe(concerns);
             Dataplane.Start();
@@ -213,7 +222,10 @@ internal sealed class Translating(
             var observing = loops.Start(
                 "upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
             var following = loops.Start("resources of the dataplane", OnDefect.EndProcess, FollowAsync, stop: ending.Token);
-            followed = Task.WhenAll(observing.Ended, following.Ended);
+            var telling = new GatewayObserver(gateways.Announced, gateways.Bfd, Dataplane, time);
+            var told = loops.Start(
+                "egress gateways", OnDefect.EndProcess, loop => telling.RunAsync(loop, ending.Token), stop: ending.Token);
+            followed = Task.WhenAll(observing.Ended, following.Ended, told.Ended);
         }
 
         public Concern Concerns { get; }
@@ -250,7 +262,11 @@ internal sealed class Translating(
         public async Task<string?> FlushAsync()
         {
             await StopAsync().ConfigureAwait(false);
-            return await nftables.FlushAsync().ConfigureAwait(false);
+            var words = await nftables.FlushAsync().ConfigureAwait(false);
+            await gateways.Announced.SetAsync([]).ConfigureAwait(false);
+            gateways.Bfd.Want([]);
+            await gateways.Routing.EndAsync().ConfigureAwait(false);
+            return words;
         }
 
         /// <summary>After that nobody writes to the table any more.</summary>
@@ -274,3 +290,7 @@ internal sealed class Translating(
         }
     }
 }
+
+/// <summary>What egress needs of the other rooms.</summary>
+/// <param name="Announced">By whom gateways' addresses are announced.</param>
+internal sealed record Gateways(RouteProducer Announced, IBfd Bfd, EgressRouting Routing);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Extending;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
@@ -44,6 +45,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly ServiceNat services;
     private readonly NatExtensions extensions;
     private readonly HealthPorts health;
+    private readonly Egress.Egress egress;
+    private readonly EgressRouting? routing;
     private readonly NarrowedConnections narrowed;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
@@ -63,6 +66,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private Loop? loop;
     private volatile NatView view;
     private volatile PolicyView policy = PolicyView.Off;
+    private volatile EgressView egressView = EgressView.Off;
+    private volatile EgressTidings tidings = EgressTidings.None;
 
     /// <summary>By what another proxy of Kubernetes' services is known: asked again and again while they are to be translated.</summary>
     public Func<KernelSnapshot, string?>? OtherProxy { get; init; }
@@ -75,8 +80,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
-        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default)
+        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default,
+        EgressRouting? routing = null)
     {
+        this.routing = routing;
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
         changed = new(connections, log);
         nat = new(clock, changed, log);
@@ -87,7 +94,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
-        features = [extensions, services, nat, enforcement];
+        egress = new(log);
+        features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
 
@@ -115,6 +123,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public DeniedView Denied => policyLog.Denied with { IsLogged = policy.LogsDenied };
 
+    public EgressView Egress => egressView;
+
+    /// <summary>What others do for egress gateways, as of now.</summary>
+    public EgressTidings Tidings => tidings;
+
+    /// <summary>Called on the dataplane's loop after <see cref="Tidings"/> has changed; must not block.</summary>
+    public event Action? Telling;
+
     public void Start()
     {
         timer = clock.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -128,6 +144,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
     public ValueTask ApplyAsync(ImmutableArray<ResourceChange> changed) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(changed));
 
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
+
+    /// <summary>Those of <see cref="EgressTidings.Watched"/> that are not heard.</summary>
+    public ValueTask TellUnheardAsync(ImmutableHashSet<Address> unheard) => inbox.Writer.WriteAsync(new DataplaneNews.Unheard(unheard));
 
     /// <summary>bgpd.yaml was read again.</summary>
     public ValueTask ConfigureAsync(DataplaneSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newer));
@@ -244,6 +263,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
         return now;
     }
 
+    public async Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default)
+    {
+        var answer = new TaskCompletionSource<EgressExplanation?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new DataplaneNews.AskEgress(known => answer.TrySetResult(known.Explain(pod, destination))), stop)
+            .ConfigureAwait(false);
+        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
     private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -270,7 +297,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
     /// leads upstream, and nothing else here. Told by one loop, one after the other.</summary>
     private void Look(KernelSnapshot now)
     {
-        var isOther = now.Links != heard.Links || now.Addresses != heard.Addresses;
+        var isOther = now.Links != heard.Links || now.Addresses != heard.Addresses
+            || (!tidings.Watched.Items.IsEmpty && now.Routes != heard.Routes);
         heard = now;
         if (isOther || question.IsAsked) Look();
     }
@@ -304,10 +332,12 @@ public sealed class DataplaneLoop : IAsyncDisposable
         {
             case DataplaneNews.Resources(var changed): Apply(changed); break;
             case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
+            case DataplaneNews.Unheard(var hosts): Tell(new DataplaneChange.Unheard(hosts)); break;
             case DataplaneNews.Configured(var newest): Tell(new DataplaneChange.Configured(settings = newest)); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
             case DataplaneNews.Ask(var look): look(enforcement); break;
             case DataplaneNews.AskServices(var look): look(services); break;
+            case DataplaneNews.AskEgress(var look): look(egress); break;
         }
     }
 
@@ -341,6 +371,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);
+        Say(egress);
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }
 
@@ -363,6 +394,15 @@ public sealed class DataplaneLoop : IAsyncDisposable
         Tell(new DataplaneChange.OtherProxy(OtherProxy!(machine!)));
     }
 
+    private void Say(Egress.Egress known)
+    {
+        egressView = known.View;
+        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing);
+        if (newer == tidings) return;
+        tidings = newer;
+        Telling?.Invoke();
+    }
+
     private void Ask(RoutingQuestion newer)
     {
         if (newer == question) return;
@@ -375,9 +415,12 @@ public sealed class DataplaneLoop : IAsyncDisposable
         isFlushed = false;
         // What was in force before this run is not known, so nothing can be told to have changed.
         var cuts = enforcement.Cuts && !table.IsFresh;
+        // Routes that packets are led to stand before the rules that lead them, and go behind them.
+        if (routing != null) await loop.WaitForAsync(routing.PrepareAsync(egress.Routes, stopping.Token)).ConfigureAwait(false);
         foreach (var feature in features) feature.Write(table.For(feature));
         var changes = table.Take();
         await loop.WaitForAsync(dns.WriteAsync(changes, enforcement.Names, stopping.Token)).ConfigureAwait(false);
+        if (routing != null) await loop.WaitForAsync(routing.CleanAsync(stopping.Token)).ConfigureAwait(false);
         if (cuts) narrowed.Look(enforcement.ScopeOf(changes));
     }
 
@@ -388,6 +431,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         table.Forget();
         await loop.WaitForAsync(nftables.FlushAsync(stopping.Token)).ConfigureAwait(false);
         await loop.WaitForAsync(dns.StopAsync()).ConfigureAwait(false);
+        if (routing != null) await loop.WaitForAsync(routing.EndAsync(stopping.Token)).ConfigureAwait(false);
     }
 
     /// <summary>The table stays.</summary>

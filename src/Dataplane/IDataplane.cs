@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -47,6 +49,12 @@ public interface IDataplane
     /// are off.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell its connections.</exception>
     Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default);
+
+    /// <summary>Gateways out of the cluster, and whose packets do not leave.</summary>
+    EgressView Egress { get; }
+
+    /// <summary>By which gateway a pod's packets to an address leave, as far as this node knows; null: egress is off.</summary>
+    Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default);
 
     /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force.</summary>
     /// <returns>Its id; null: services are off.</returns>

@@ -6,7 +6,8 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>What becomes of packets. The table of nftables stays when it ends.</summary>
 internal sealed class DataplaneRoom(
-    Start start, KernelRoom kernel, SourcesRoom sources, SpeakerRoom speaker, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
+    Start start, KernelRoom kernel, BfdRoom bfd, SourcesRoom sources, SpeakerRoom speaker, Loops loops, TimeProvider time,
+    ILoggerFactory logs) : Room
 {
     private Translating? translating;
 
@@ -17,7 +18,9 @@ internal sealed class DataplaneRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, loops, time, logs);
+        var gateways = new Gateways(speaker.Loop.Producer("egress"), bfd.Share(), new(kernel.Loop, kernel.Loop));
+        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time,
+            logs);
         return Task.CompletedTask;
     }
 

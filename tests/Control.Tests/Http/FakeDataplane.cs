@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -72,6 +73,23 @@ public sealed class FakeDataplane : IDataplane
 
     /// <summary>None at first.</summary>
     public TranslationTable Translations { get; } = new();
+
+    /// <summary>Off, as a daemon without <c>egress</c> has it.</summary>
+    public EgressView Egress { get; set; } = EgressView.Off;
+
+    /// <summary>Two gateways, one of which has a node that is not heard, and a pod that names a policy which is not there.</summary>
+    public static EgressView Gateways { get; } = new(true,
+    [
+        new(new("edge", "blue"), [new("gate1", [Address.Parse("10.10.11.0")], false, true, "this node")], [], []),
+        new(new("edge", "red"),
+        [
+            new("gate1", [Address.Parse("10.10.10.0")], false, true, "this node"),
+            new("gate2", [Address.Parse("10.10.10.1"), Address.Parse("fd10::1")], false, false, "172.20.0.12 is not heard"),
+        ], ["3 replicas are asked for, and 2 nodes match {egress=true}"], ["alpha/a", "alpha/b", "beta/c", "beta/d"]),
+    ], [new("bad/x", "client", "EgressGatewayPolicy/nowhere does not exist")]);
+
+    public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
+        Task.FromResult(Egress.Enabled ? new EgressExplanation("by a gateway", [$"{pod} to {destination}"]) : null);
 
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
         Task.FromResult(HasServices ? new(true, [.. Translations.Rows]) : ServicesView.Off);
