@@ -27,6 +27,9 @@ internal static class ConfigDescription
             yield return services.Enabled
                 ? $"services: translated, {services.Translations.Count} of this file{(services.Kubernetes ? " and Kubernetes'" : "")}"
                 : "services: off, rules of an earlier run are removed";
+        if (config.Egress is { } egress)
+            yield return egress.Enabled ? "egress: pods leave by the gateways that they choose"
+                : "egress: off, rules of an earlier run are removed";
         if (config.Control.Socket is { } socket) yield return $"birdc {socket}";
         foreach (var http in config.Control.Http) yield return $"http {http}";
     }

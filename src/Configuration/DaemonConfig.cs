@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -33,11 +34,15 @@ public sealed record DaemonConfig
     public PolicySettings? Policy { get; init; }
     /// <summary>Null: the file does not speak of services.</summary>
     public ServiceSettings? Services { get; init; }
+    /// <summary>Null: the file does not speak of egress.</summary>
+    public EgressSettings? Egress { get; init; }
     /// <summary>What it says of packets.</summary>
-    public DataplaneSettings Dataplane => new(Speaker.HostName, Nat, Policy, Services) { KubernetesNode = Plan.KubernetesNode };
+    public DataplaneSettings Dataplane =>
+        new(Speaker.HostName, Nat, Policy, Services, Egress) { KubernetesNode = Plan.KubernetesNode };
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
-    public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0);
+    public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0)
+        | (Egress != null ? Concern.Egress : 0);
     /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
     public required PlanSettings Plan { get; init; }
     /// <summary>Felix's folder of pods that want to peer.</summary>

@@ -52,7 +52,7 @@ internal sealed class PolicyReader(Section root)
     }
 
     /// <summary>In hexadecimal, as Felix's, or decimal.</summary>
-    private static uint? ParseMask(string text)
+    internal static uint? ParseMask(string text)
     {
         var isHex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         return uint.TryParse(isHex ? text[2..] : text, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None,

@@ -19,6 +19,7 @@ public static class SectionChanges
         if (Section("nat", current.Nat, newer.Nat) is { } nat) yield return nat;
         if (Section("policy", current.Policy, newer.Policy) is { } policy) yield return policy;
         if (Section("services", current.Services, newer.Services) is { } services) yield return services;
+        if (Section("egress", current.Egress, newer.Egress) is { } egress) yield return egress;
         var sameSockets = sockets.Socket == control.Socket && sockets.Http.SequenceEqual(control.Http)
             && sockets.BirdSockets.SequenceEqual(control.BirdSockets) && sockets.Hosts.SequenceEqual(control.Hosts);
         if (!sameSockets) yield return "control: takes effect at the next start";

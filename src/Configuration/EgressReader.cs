@@ -1,0 +1,57 @@
+using System.Numerics;
+using Calico.Bgp.Bfd;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
+
+namespace Calico.Bgp.Configuration;
+
+/// <summary><c>egress</c>: gateways out of the cluster. What is not done yet is refused, so that nobody relies upon it.</summary>
+internal sealed class EgressReader(Section root)
+{
+    private enum Mode { Node, Pods }
+
+    private const int BitsNeeded = 3;
+
+    private static readonly Reading<uint> Mask = new("a mask of three bits or more without gaps, such as 0xfff00000,", ParseMask);
+
+    /// <summary>Null: the file does not speak of egress, and packets leave as if there were no gateways.</summary>
+    /// <param name="policy">Which has bits of the packet mark, too.</param>
+    public EgressSettings? Read(bool hasSources, PolicySettings? policy)
+    {
+        if (!root.Has("egress")) return null;
+        var egress = root.Child("egress");
+        var settings = egress == null ? new EgressSettings { Enabled = true } : Read(egress);
+        if (settings.Enabled && settings.SharedWith(policy) is > 0 and var shared)
+            root.Problems.Error(root.At("egress"), $"expected bits of the packet mark that policy does not use (egress.markMask "
+                + $"0x{settings.MarkMask:x8}, policy.markMask 0x{policy!.MarkMask:x8}), got 0x{shared:x8} in both");
+        egress?.Close();
+        if (settings.Enabled && !hasSources)
+            root.Problems.Warn(root.At("egress"), "egress has no gateways: they come from sources, and there are none");
+        return settings;
+    }
+
+    private static EgressSettings Read(Section egress)
+    {
+        if (egress.Word("mode", ("node", Mode.Node), ("pods", Mode.Pods)) == Mode.Pods)
+            egress.Error("mode", $"expected node for {egress.Name("mode")}, got pods: gateway pods are not supported yet");
+        foreach (var key in (string[])["pinned", "replicateFlows", "flowLog"])
+            if (egress.Flag(key, otherwise: false))
+                egress.Error(key, $"expected false for {egress.Name(key)}, got true: it is not supported yet");
+        var probe = egress.Child("probe");
+        var settings = new EgressSettings
+        {
+            Enabled = egress.Flag("enabled", otherwise: true),
+            MarkMask = egress.Value("markMask", Mask) ?? EgressSettings.DefaultMarkMask,
+            ProbeInterval = probe?.Duration("interval", BfdTimes.Least, BfdTimes.Most) ?? EgressSettings.DefaultProbeInterval,
+            ProbeMultiplier = (int)(probe?.Number("multiplier", 1, BfdTimes.MostMissed) ?? EgressSettings.DefaultProbeMultiplier),
+        };
+        probe?.Close();
+        return settings;
+    }
+
+    private static uint? ParseMask(string text) => PolicyReader.ParseMask(text) is { } mask
+        && BitOperations.PopCount(mask) >= BitsNeeded && HasNoGaps(mask) ? mask : null;
+
+    private static bool HasNoGaps(uint mask) =>
+        BitOperations.PopCount(mask) == 32 - BitOperations.LeadingZeroCount(mask) - BitOperations.TrailingZeroCount(mask);
+}

@@ -1,0 +1,42 @@
+using Calico.Bgp.Dataplane.Egress;
+using static Calico.Bgp.Configuration.Tests.DaemonConfigTests;
+
+namespace Calico.Bgp.Configuration.Tests;
+
+public class EgressConfigTests
+{
+    private const string Sources = "sources: [{ files: . }]\n";
+
+    [Fact]
+    public void Without_the_section_nothing_is_said_of_egress() => Assert.Null(Good(Sources).Egress);
+
+    [Theory]
+    [InlineData("egress:\n")]
+    [InlineData("egress: {}\n")]
+    [InlineData("egress: { enabled: true, mode: node, pinned: false, replicateFlows: false, flowLog: false, markMask: 0xfff00000, "
+        + "probe: { interval: 100ms, multiplier: 3 } }\n")]
+    public void The_section_alone_switches_it_on(string text) =>
+        Assert.Equal(new EgressSettings { Enabled = true }, Good(Sources + text).Egress);
+
+    [Fact]
+    public void All_its_keys_are_read() => Assert.Equal(
+        new EgressSettings { MarkMask = 0xff00, ProbeInterval = TimeSpan.FromMilliseconds(50), ProbeMultiplier = 5 },
+        Good(Sources + "egress: { enabled: false, markMask: 0xff00, probe: { interval: 50ms, multiplier: 5 } }\n").Egress);
+
+    [Fact]
+    public void Egress_without_sources_is_a_warning() =>
+        Assert.Contains("there are none", Assert.Single(Parse("egress: {}\n").Warnings).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("egress: { mode: pods }", "expected node for egress.mode, got pods: gateway pods are not supported yet")]
+    [InlineData("egress: { pinned: true }", "expected false for egress.pinned, got true: it is not supported yet")]
+    [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows, got true: it is not supported yet")]
+    [InlineData("egress: { flowLog: true }", "expected false for egress.flowLog, got true: it is not supported yet")]
+    [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
+    [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
+    [InlineData("egress: { probe: { interval: 1ms } }", "for egress.probe.interval")]
+    [InlineData("policy: {}\negress: { markMask: 0xffff0000 }", "got 0x00030000 in both")]
+    [InlineData("egress: { enable: true }", "enabled")]
+    public void Mistakes_are_named(string text, string words) =>
+        Assert.Contains(Parse(Sources + text + "\n").Errors, error => error.ToString().Contains(words, StringComparison.Ordinal));
+}
