@@ -51,6 +51,8 @@ public enum AnswerCode : byte
     KernelRefused,
     /// <summary>It is in force, or gone, but the file that outlives the daemon is as it was.</summary>
     NotSaved,
+    /// <summary>bgpd.yaml has no section egress, or it is off.</summary>
+    EgressOff,
     /// <summary>No policy is enforced (<c>policy.enabled</c>).</summary>
     PolicyOff,
     UnknownPolicy,
@@ -79,6 +81,7 @@ public static class AnswerCodes
         AnswerCode.UnknownPath or AnswerCode.UnknownPeer or AnswerCode.UnknownProtocol or AnswerCode.UnknownOrder
             or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
             or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial or AnswerCode.ServicesOff
+            or AnswerCode.EgressOff
             or AnswerCode.UnknownTranslation => 404,
         AnswerCode.WrongMethod => 405,
         AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused

@@ -34,6 +34,8 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(CnatMaglevAnswer))]
 [JsonSerializable(typeof(CnatSourceNatAnswer))]
 [JsonSerializable(typeof(SourceNatEditBody))]
+[JsonSerializable(typeof(EgressAnswer))]
+[JsonSerializable(typeof(EgressExplanationAnswer))]
 [JsonSerializable(typeof(PolicyExplanationAnswer))]
 [JsonSerializable(typeof(PolicyLintAnswer))]
 [JsonSerializable(typeof(TrialAnswer))]

@@ -52,6 +52,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }
 
+    /// <summary>Absent where egress is off.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressStatusAnswer? Egress { get; init; }
+
     /// <summary>Objects that <c>bgpctl policy try</c> has put over what the sources say; absent where there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TrialAnswer? Trial { get; init; }
@@ -62,6 +66,9 @@ public sealed record StatusAnswer
 }
 
 public sealed record OverLimitAnswer(string Peer, string Family, int Limit);
+
+/// <param name="Blocked">Pods that leave the cluster by no way.</param>
+public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked);
 
 /// <param name="Policies">That are enforced, whether they select anything here or not.</param>
 /// <param name="Workloads">Endpoints of workloads on this node.</param>

@@ -61,6 +61,7 @@ internal static class Commands
         root.Subcommands.Add(Kernel(Make));
         root.Subcommands.Add(NatWords.Command(Make));
         root.Subcommands.Add(CnatWords.Command(Make));
+        root.Subcommands.Add(Egress(Make));
         root.Subcommands.Add(PolicyWords.Command(Make, Json, screen, time));
         root.Subcommands.Add(DnsWords.Command(Make));
         root.Subcommands.Add(Reload(Make));
@@ -111,6 +112,18 @@ internal static class Commands
         var command = new Command("kernel", "What the kernel has of our routes, and what it refused") { routes };
         return Do(command, make, (daemon, parsed, stop) =>
             parsed.GetValue(routes) ? daemon.KernelRoutesAsync(stop) : daemon.KernelAsync(stop));
+    }
+
+    private static Command Egress(Func<ParseResult, DaemonCommands> make)
+    {
+        var name = new Argument<string?>("NAME") { Description = "one gateway, by [NAMESPACE/]NAME", Arity = ArgumentArity.ZeroOrOne };
+        var pod = new Argument<string>("NAMESPACE/POD") { Description = "whose packets" };
+        pod.Validators.Add(RequireNamespaced);
+        var to = new Argument<string>("DST") { Description = "their destination, behind any service" };
+        var explain = new Command("explain", "By which gateway a pod's packets leave, and why") { pod, to };
+        Do(explain, make, (daemon, parsed, stop) => daemon.EgressExplainAsync(parsed.GetValue(pod)!, parsed.GetValue(to)!, stop));
+        var command = new Command("egress", "Gateways out of the cluster, who leaves by which, and who by none") { name, explain };
+        return Do(command, make, (daemon, parsed, stop) => daemon.EgressAsync(parsed.GetValue(name), stop));
     }
 
     private static Command Explain(Func<ParseResult, DaemonCommands> make)

@@ -84,6 +84,19 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatExplanationAnswer)));
     }
 
+    /// <param name="name">Of one gateway; null: all.</param>
+    public async Task EgressAsync(string? name, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/egress", stop).ConfigureAwait(false);
+        Show(body, () => EgressView.Of(daemon.Read(body, AnswersJson.Default.EgressAnswer), name));
+    }
+
+    public async Task EgressExplainAsync(string pod, string to, CancellationToken stop)
+    {
+        var body = await daemon.GetTextAsync("/v1/egress/explain" + Query(("pod", pod), ("to", to)), stop).ConfigureAwait(false);
+        Show(body, () => EgressView.Of(daemon.Read(body, AnswersJson.Default.EgressExplanationAnswer)));
+    }
+
     public async Task PoliciesAsync(CancellationToken stop)
     {
         var body = await daemon.GetTextAsync("/v1/policy/list", stop).ConfigureAwait(false);

@@ -23,6 +23,7 @@ internal static class StatusView
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("policy", status.Policy is { } policy ? Policy(policy) : ""),
+            ("egress", status.Egress is { } egress ? Egress(egress) : ""),
             ("on trial", status.Trial is { } trial ? Trial(trial, status.Now) : ""),
             ("memory", Memory(status.Memory)),
             ("loops", Loops(status.Loops)));
@@ -37,6 +38,14 @@ internal static class StatusView
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
         : new Cell(
             $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
+
+    private static Cell Egress(EgressStatusAnswer egress)
+    {
+        var gateways = Words.Count(egress.Gateways, "gateway");
+        if (egress.Blocked.Count == 0) return gateways;
+        var more = egress.Blocked.Count > 1 ? $" and {Words.Count(egress.Blocked.Count - 1, "more pod")} (bgpctl egress)" : "";
+        return new($"{gateways}; blocked: {egress.Blocked[0].Pod}: {egress.Blocked[0].Reason}{more}", Tone.Bad);
+    }
 
     /// <summary>What lies over the sources, and how long.</summary>
     private static Cell Trial(TrialAnswer trial, DateTimeOffset now)

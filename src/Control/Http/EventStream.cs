@@ -65,7 +65,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         switch (topic)
         {
             case "status":
-                Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops, Dataplane?.Policy), Answer.Json.StatusAnswer);
+                Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops, Dataplane), Answer.Json.StatusAnswer);
                 break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
             case "bfd": Event(http, "bfd"u8, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer); break;

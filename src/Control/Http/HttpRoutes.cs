@@ -3,6 +3,7 @@
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 {
     private const string Paths =
         "/live, /ready, /metrics, /v1/status, /v1/peers[/NAME], /v1/bfd, /v1/routes (POST, DELETE), "
-        + "/v1/kernel[/routes], /v1/nat[/explain], /v1/cnat/translations (POST, DELETE), "
+        + "/v1/kernel[/routes], /v1/nat[/explain], /v1/egress[/explain], /v1/cnat/translations (POST, DELETE), "
         + "/v1/cnat/sessions (DELETE), /v1/cnat/explain, /v1/cnat/clients, /v1/cnat/snat (POST, DELETE), "
         + "/v1/policy/{list|show|endpoints|lint|explain|denied}, /v1/dns/cache, /v1/events, "
         + "/v1/explain/route?prefix=PREFIX, /v1/explain/peer/NAME, /v1/explain/service/NAMESPACE/NAME, "
@@ -71,6 +72,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "cnat", "snat"] => Get(http, request => CnatSourceNat.TellAsync(request, Dataplane)),
         ["v1", "cnat", "clients"] => Get(http, request => CnatClients.TellAsync(request, Dataplane)),
         ["v1", "cnat", "explain"] => Get(http, request => CnatExplanations.TellAsync(request, Dataplane, Saved)),
+        ["v1", "egress"] => Get(http, EgressAsync),
+        ["v1", "egress", "explain"] => Get(http, request => EgressAnswers.ExplainAsync(request, Dataplane)),
         ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon.Trials?.State)),
         ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane, daemon.Trials?.State)),
         ["v1", "policy", "endpoints"] => Get(http, request => PolicyAnswers.EndpointsAsync(request, Dataplane)),
@@ -121,7 +124,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     }
 
     private Task StatusAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops, Dataplane?.Policy), Answer.Json.StatusAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops, Dataplane), Answer.Json.StatusAnswer);
 
     private Task PeersAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer);
@@ -134,6 +137,9 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 
     private Task NatAsync(HttpContext http) =>
         Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);
+
+    private Task EgressAsync(HttpContext http) =>
+        Answer.JsonAsync(http, EgressAnswers.Of(Dataplane?.Egress ?? EgressView.Off), Answer.Json.EgressAnswer);
 
     private async Task ExplainAsync(HttpContext http)
     {

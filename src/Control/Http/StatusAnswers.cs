@@ -2,6 +2,7 @@
 
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Routes;
 using Calico.Bgp.Net;
@@ -15,7 +16,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class StatusAnswers
 {
-    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops, PolicyView? policy)
+    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops, IDataplane? dataplane)
     {
         var router = speaker.Router;
         var protocols = speaker.Protocols;
@@ -47,11 +48,15 @@ internal static class StatusAnswers
             Memory = Memory(speaker.Memory),
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
-            Policy = policy is { Enabled: true } ? Policy(policy) : null,
+            Policy = dataplane?.Policy is { Enabled: true } policy ? Policy(policy) : null,
+            Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
             Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,
         };
     }
+
+    private static EgressStatusAnswer Egress(EgressView egress) => new(
+        egress.Gateways.Count, [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))]);
 
     private static PolicyStatusAnswer Policy(PolicyView policy) => new(
         policy.Policies, policy.Workloads, policy.Hosts, policy.Programs,

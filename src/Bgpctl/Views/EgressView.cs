@@ -1,0 +1,46 @@
+using Calico.Bgp.Answers;
+
+namespace Calico.Bgp.Bgpctl.Views;
+
+/// <summary><c>bgpctl egress</c>: who leaves the cluster by which gateway, and who by none.</summary>
+internal static class EgressView
+{
+    /// <summary>Behind a shared gateway there may be thousands: one gateway by its name shows all.</summary>
+    private const int ShownPods = 3;
+
+    public static Page Of(EgressAnswer egress, string? name)
+    {
+        if (!egress.Enabled) return new([new Section(null, null, "off (bgpd.yaml has no section egress, or egress.enabled is false)")]);
+        var gateways = egress.Gateways.Where(gateway => name == null || gateway.Name == name || gateway.Name.EndsWith($"/{name}",
+            StringComparison.Ordinal)).ToArray();
+        if (gateways.Length == 0 && name != null) return new([new Section(null, null, new Cell($"there is no gateway {name}", Tone.Bad))]);
+        return new(
+        [
+            .. gateways.Select(gateway => Gateway(gateway, name != null)),
+            egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
+                : new(new Cell("Pods that leave by no way"), Blocked(egress)),
+        ]);
+    }
+
+    private static Section Gateway(EgressGatewayAnswer gateway, bool whole) => new(
+        new Cell($"Gateway {gateway.Name}", Tone.Strong), new Grid(
+            [new("Node"), new("Leaves with"), new("State here")], [.. gateway.Replicas.Select(Replica)]),
+        [
+            .. gateway.Problems.Select(problem => new Cell(problem, Tone.Bad)),
+            new Cell(gateway.Pods.Count == 0 ? "no pod uses it" : whole || gateway.Pods.Count <= ShownPods ? string.Join(", ", gateway.Pods)
+                : $"{string.Join(", ", gateway.Pods.Take(ShownPods))} and {Words.Count(gateway.Pods.Count - ShownPods, "more pod")}"),
+        ]);
+
+    private static Cell[] Replica(EgressReplicaAnswer replica) =>
+    [
+        replica.Node, string.Join(", ", replica.ByHost ? [.. replica.Addresses, "the node's address"] : replica.Addresses),
+        new(replica.State, replica.Usable ? Tone.Good : Tone.Bad),
+    ];
+
+    private static Grid Blocked(EgressAnswer egress) => new(
+        [new("Pod"), new("Node"), new("Why")],
+        [.. egress.Blocked.Select(one => (Cell[])[one.Pod, one.Node, new(one.Reason, Tone.Bad)])]);
+
+    public static Page Of(EgressExplanationAnswer explanation) => new(new Section(
+        new Cell(explanation.Verdict, Tone.Strong), null, [.. explanation.Reasons.Select(reason => new Cell("- " + reason))]));
+}

@@ -1,0 +1,50 @@
+using Calico.Bgp.Control.Tests.Http;
+
+namespace Calico.Bgp.Bgpctl.Tests;
+
+/// <summary><c>bgpctl egress</c>, and what the status says of it.</summary>
+public sealed class EgressTests : IAsyncLifetime
+{
+    private readonly BgpctlLab lab = new();
+
+    public Task InitializeAsync()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways;
+        return lab.InitializeAsync();
+    }
+
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    private async Task<string> ShownAsync(params string[] words)
+    {
+        Assert.Equal(0, await lab.RunAsync(words));
+        return lab.Output.ToString();
+    }
+
+    [Fact]
+    public async Task Gateways_are_shown_with_who_leaves_by_them_and_who_leaves_by_none()
+    {
+        var shown = await ShownAsync("egress");
+        Assert.Contains("Gateway edge/red", shown, StringComparison.Ordinal);
+        Assert.Contains("10.10.10.1, fd10::1", shown, StringComparison.Ordinal);
+        Assert.Contains("172.20.0.12 is not heard", shown, StringComparison.Ordinal);
+        Assert.Contains("alpha/a, alpha/b, beta/c and 1 more pod", shown, StringComparison.Ordinal);
+        Assert.Contains("EgressGatewayPolicy/nowhere does not exist", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_gateway_is_shown_with_all_its_pods()
+    {
+        var shown = await ShownAsync("egress", "red");
+        Assert.Contains("alpha/a, alpha/b, beta/c, beta/d", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("edge/blue", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pods_way_is_explained() => Assert.Contains("- alpha/a to 198.51.100.1",
+        await ShownAsync("egress", "explain", "alpha/a", "198.51.100.1"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task The_status_names_pods_that_are_blocked() => Assert.Contains(
+        "2 gateways; blocked: bad/x: EgressGatewayPolicy/nowhere does not exist", await ShownAsync("status"), StringComparison.Ordinal);
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using Calico.Bgp.Dataplane.Egress;
+
+namespace Calico.Bgp.Control.Tests.Http;
+
+public sealed class EgressAnswersTests : IAsyncLifetime
+{
+    private readonly HttpLab lab = new();
+
+    public Task InitializeAsync()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways;
+        return lab.InitializeAsync();
+    }
+
+    public Task DisposeAsync() => lab.DisposeAsync();
+
+    [Fact]
+    public async Task Each_gateway_is_told_with_its_nodes_and_who_leaves_by_it()
+    {
+        var egress = await lab.JsonAsync("/v1/egress");
+        Assert.Equal(
+            """{"name":"edge/blue","replicas":[{"node":"gate1","addresses":["10.10.11.0"],"byHost":false,"usable":true,"""
+            + """
+            "state":"this node"}],"problems":[],"pods":[]}
+            """, egress["gateways"]![0]!.ToJsonString());
+        Assert.Equal("""{"pod":"bad/x","node":"client","reason":"EgressGatewayPolicy/nowhere does not exist"}""",
+            egress["blocked"]![0]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task The_status_names_who_is_blocked() => Assert.Equal(
+        """{"gateways":2,"blocked":[{"pod":"bad/x","node":"client","reason":"EgressGatewayPolicy/nowhere does not exist"}]}""",
+        (await lab.JsonAsync("/v1/status"))["egress"]!.ToJsonString());
+
+    [Theory]
+    [InlineData("pod=alpha/a&to=198.51.100.1", HttpStatusCode.OK)]
+    [InlineData("pod=alpha&to=198.51.100.1", HttpStatusCode.BadRequest)]
+    [InlineData("pod=alpha/a&to=there", HttpStatusCode.BadRequest)]
+    public async Task An_explanation_needs_a_pod_and_an_address(string query, HttpStatusCode expected) =>
+        await lab.JsonAsync($"/v1/egress/explain?{query}", expected);
+
+    [Fact]
+    public async Task Where_it_is_off_it_says_so()
+    {
+        lab.Dataplane.Egress = EgressView.Off;
+        Assert.False((await lab.JsonAsync("/v1/egress"))["enabled"]!.GetValue<bool>());
+        Assert.Null((await lab.JsonAsync("/v1/status"))["egress"]);
+        var refused = await lab.JsonAsync("/v1/egress/explain?pod=alpha/a&to=198.51.100.1", HttpStatusCode.NotFound);
+        Assert.Equal("egressOff", refused["code"]!.GetValue<string>());
+    }
+}
