@@ -24,15 +24,22 @@ public sealed class ClusterKindsTests
         Words(Follower.Wanted | Concern.Policy).Except(Words(Follower.Wanted)));
 
     [Fact]
-    public void The_rights_that_are_shipped_for_policy_are_those_that_it_needs()
+    public void A_node_with_egress_gateways_follows_what_they_are_made_of_too() => Assert.Equal(
+        ["EgressGateway", "EgressGatewayPolicy", "ExternalNetwork", "Namespace", "Pod"],
+        Words(Follower.Wanted | Concern.Egress).Except(Words(Follower.Wanted)));
+
+    [Theory]
+    [InlineData("policy", Concern.Policy)]
+    [InlineData("egress", Concern.Egress)]
+    public void The_rights_that_are_shipped_for_a_section_are_those_that_it_needs(string section, Concern wanted)
     {
         var needed =
-            from kind in ClusterSource.Kinds(Concern.Policy).Except(ClusterSource.Kinds(Follower.Wanted))
+            from kind in ClusterSource.Kinds(wanted).Except(ClusterSource.Kinds(Follower.Wanted))
             from name in kind.Names
             from verb in (string[])["list", "watch"]
             select $"{name.Group}/{name.Plural} {verb}";
         var granted =
-            from chunk in YamlDocuments.Split(File.ReadAllText(Project.PathOf("deploy", "kubernetes", "policy", "account.yaml")))
+            from chunk in YamlDocuments.Split(File.ReadAllText(Project.PathOf("deploy", "kubernetes", section, "account.yaml")))
             let role = YamlTree.Read(chunk.Text.ToString(), 1, new(Depth: 16, Size: 1000), out _)
             where Words(role, "kind").SequenceEqual(["ClusterRole"])
             from rule in ((SequenceNode)Member(role, "rules")!).Items
