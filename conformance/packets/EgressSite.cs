@@ -1,0 +1,325 @@
+// A site with gateways: a node with pods, two nodes that are gateways, a top-of-rack switch that speaks BGP (BIRD), and a firewall in
+// front of the world outside, which lets nobody through but gateways and counts who else comes.
+//
+//   pods ── cali… ── client ─┐
+//                     gate1 ─┤ (bridge) tor ── firewall ── outside
+//                     gate2 ─┘
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Calico.Bgp.Conformance.Packets;
+
+internal sealed class EgressSite : IAsyncDisposable
+{
+    /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
+    private const int Patience = 60;
+
+    public const string Outside4 = "198.51.100.1", Outside6 = "fd98::1", Client4 = "172.20.0.1";
+
+    /// <summary>Where the first addresses of each gateway's pools are; red has two nodes, and so two addresses.</summary>
+    public const string Red4 = "10.10.10.0", RedToo4 = "10.10.10.1", Blue4 = "10.10.11.0", Green4 = "10.10.12.0",
+        Red6 = "fd10::", RedToo6 = "fd10::1";
+
+    /// <summary>Namespace, name, and the last part of both addresses.</summary>
+    public static readonly (string Space, string Name, int Number)[] Pods =
+        [
+        ("alpha", "a", 2), ("beta", "b", 3), ("own", "o", 4), ("plain", "p", 5), ("plain", "deployed", 6),
+        ("bad", "x", 7), ("ruled", "r", 8),
+    ];
+
+    private static readonly (string Name, int Number)[] Hosts = [("client", 1), ("gate1", 11), ("gate2", 12)];
+
+    private readonly Dictionary<string, Netns> spaces = [];
+    private readonly Dictionary<string, Background> daemons = [];
+    private readonly List<Echo> echoes = [];
+    private readonly Scratch folder = new();
+    private Background? bird;
+
+    public Netns this[string name] => spaces[name];
+
+    public static string Address(int number, bool ipv6 = false) => ipv6 ? $"fd01::1:{number}" : $"192.168.1.{number}";
+
+    public static string AddressOf(string pod, bool ipv6 = false) => Address(Pods.First(one => one.Name == pod).Number, ipv6);
+
+    public string PathOf(string name) => folder.PathOf(name);
+
+    public static async Task<EgressSite> MakeAsync()
+    {
+        var site = new EgressSite();
+        foreach (var role in (string[])["client", "gate1", "gate2", "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
+        {
+            var space = site.spaces[role] = await Netns.MakeAsync(role[..1]);
+            space.Forward();
+        }
+        // Flows are dealt by their ports, too.
+        site["client"].Set("net/ipv4/fib_multipath_hash_policy=1", "net/ipv6/fib_multipath_hash_policy=1");
+        await site.WireAsync();
+        foreach (var pod in Pods) await site.AddPodAsync(pod.Space, pod.Name, pod.Number);
+        site.echoes.AddRange([new(site["outside"], Outside4), new(site["outside"], Outside6), new(site["client"], Client4)]);
+        await site.StartBirdAsync();
+        return site;
+    }
+
+    private async Task WireAsync()
+    {
+        var (tor, firewall, outside) = (this["tor"], this["firewall"], this["outside"]);
+        await tor.IpAsync("link add br0 type bridge");
+        foreach (var (name, number) in Hosts)
+        {
+            await Netns.JoinAsync(tor, $"p-{name}", [], this[name], "eth0", [$"172.20.0.{number}/24", $"fd20::{number}/64"]);
+            await tor.IpAsync($"link set p-{name} master br0");
+            await this[name].IpAsync("route add default via 172.20.0.254");
+            await this[name].IpAsync("-6 route add default via fd20::fe");
+            if (number == 1) continue;
+            await this[name].IpAsync($"route add 192.168.1.0/24 via {Client4}");
+            await this[name].IpAsync("-6 route add fd01::1:0/112 via fd20::1");
+        }
+        await tor.RaiseAsync("br0", "172.20.0.254/24", "fd20::fe/64");
+        await Netns.JoinAsync(tor, "out0", ["192.0.2.1/30", "fd97::1/64"], firewall, "in0", ["192.0.2.2/30", "fd97::2/64"]);
+        await Netns.JoinAsync(firewall, "out0", ["198.51.100.254/24", "fd98::fe/64"],
+            outside, "eth0", [$"{Outside4}/24", $"{Outside6}/64"]);
+        await tor.IpAsync("route add default via 192.0.2.2");
+        await tor.IpAsync("-6 route add default via fd97::2");
+        // IPv4's ways to gateways are told by BGP.
+        await tor.IpAsync($"-6 route add {Red6}/128 via fd20::11");
+        await tor.IpAsync($"-6 route add {RedToo6}/128 via fd20::12");
+        await firewall.IpAsync("route add default via 192.0.2.1");
+        await firewall.IpAsync("-6 route add default via fd97::1");
+        await outside.IpAsync("route add default via 198.51.100.254");
+        await outside.IpAsync("-6 route add default via fd98::fe");
+        firewall.Tell("""
+            table inet wall {
+             counter others { }
+             chain forward {
+              type filter hook forward priority 0; policy accept;
+              iifname "in0" ip saddr 10.10.0.0/16 accept
+              iifname "in0" ip6 saddr fd10::/64 accept
+              iifname "in0" ip6 nexthdr ipv6-icmp icmpv6 type 133-136 accept
+              iifname "in0" counter name others drop
+             }
+            }
+            """, "nft", "-f", "-");
+    }
+
+    /// <summary>How many packets have come to the firewall that no gateway has sent.</summary>
+    public async Task<long> OthersAsync()
+    {
+        var listed = await this["firewall"].DoAsync("nft", "list", "counter", "inet", "wall", "others");
+        return long.Parse(listed[(listed.IndexOf("packets ", StringComparison.Ordinal) + 8)..].Split(' ')[0]);
+    }
+
+    private async Task AddPodAsync(string within, string name, int number)
+    {
+        var (node, space) = (this["client"], this[name]);
+#pragma warning disable CA5350 // Calico's rule: a name, no secret
+        var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"{within}.{name}")))[..11];
+#pragma warning restore CA5350
+        await Netns.JoinAsync(node, link, ["fe80::1/64"], space, "eth0", [$"{Address(number)}/32", $"{Address(number, true)}/128"]);
+        await node.IpAsync($"route add {Address(number)}/32 dev {link}");
+        await node.IpAsync($"-6 route add {Address(number, true)}/128 dev {link}");
+        await node.IpAsync($"link set {link} address ee:ee:ee:ee:ee:ee");
+        await space.IpAsync("route add 169.254.1.1 dev eth0");
+        await space.IpAsync("route add default via 169.254.1.1");
+        await space.IpAsync("neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0");
+        await space.IpAsync("-6 route add default via fe80::1 dev eth0");
+    }
+
+    private async Task StartBirdAsync()
+    {
+        await File.WriteAllTextAsync(PathOf("bird.conf"), $$"""
+            log stderr all;
+            router id 172.20.0.254;
+            protocol device { scan time 1; }
+            protocol kernel { ipv4 { export all; }; }
+            {{string.Join('\n', Hosts.Select(host => $$"""
+                protocol bgp of_{{host.Name}} {
+                  local 172.20.0.254 as 65001; neighbor 172.20.0.{{host.Number}} as 64512; passive on; hold time 9; error wait time 1,2;
+                  ipv4 { import all; export none; };
+                }
+                """))}}
+            """);
+        bird = Background.Start(this["tor"], PathOf("bird.log"), null, "bird", "-f", "-c", PathOf("bird.conf"), "-s", PathOf("bird.ctl"),
+            "-P", PathOf("bird.pid"));
+        await Until.TrueAsync("BIRD answers", async () =>
+            (await Shell.RunAsync("birdc", "-s", PathOf("bird.ctl"), "show", "status")).Good);
+    }
+
+    /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
+    public void Write(string more = "")
+    {
+        Directory.CreateDirectory(PathOf("resources"));
+        var file = PathOf("resources/all.yaml");
+        File.WriteAllText(file + ".new~", EgressObjects.All + more);
+        File.Move(file + ".new~", file, overwrite: true);
+    }
+
+    public async Task StartAsync(params string[] nodes)
+    {
+        foreach (var name in nodes)
+        {
+            var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
+            await File.WriteAllTextAsync(file, $$"""
+                node: {{name}}
+                router: { asNumber: 64512, id: 172.20.0.{{number}} }
+                sources: [{ files: {{PathOf("resources")}} }]
+                control: { http: ["unix:{{PathOf(name)}}"] }
+                nat: { enabled: true }
+                egress: { enabled: true }
+                peers:
+                - { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
+                    connectRetryTime: 1s, idleHoldTime: 200ms }
+
+                """);
+            daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config", file);
+        }
+        foreach (var name in nodes)
+            await Until.TrueAsync($"{name} has its rules", async () =>
+            {
+                var answer = await this[name].RunAsync("nft", "list", "table", "inet", "bgpd");
+                return answer.Good && answer.Output.Contains("eg-inside4", StringComparison.Ordinal);
+            }, Patience, SaidAsync);
+    }
+
+    /// <summary>The node's wire is cut, as the others see it: their links stay up.</summary>
+    public Task CutAsync(string name) => this["tor"].IpAsync($"link set p-{name} nomaster");
+
+    /// <summary>Nothing while the daemon does not listen yet.</summary>
+    private async Task<string> HttpAsync(string name, string path) =>
+        (await this[name].RunAsync("curl", "-s", "--unix-socket", PathOf(name), "http://bgpd" + path)).Output;
+
+    public Task ToldAsync(string name, Func<string, bool> holds) => Until.TrueAsync($"{name} says so",
+        async () => holds(await HttpAsync(name, "/v1/egress")), Patience,
+        async () => await HttpAsync(name, "/v1/egress") + await SaidAsync());
+
+    /// <summary>BFD hears so many nodes, by one family or the other.</summary>
+    public Task HeardAsync(string name, int nodes) => Until.TrueAsync($"{name} hears {nodes} nodes", async () =>
+        (await HttpAsync(name, "/v1/bfd")).Split("\"state\":\"up\"").Length > 2 * nodes, Patience,
+        async () => await HttpAsync(name, "/v1/bfd") + await SaidAsync());
+
+    public Task KillAsync(string name) => daemons[name].KillAsync();
+
+    /// <summary>The ToR knows the way to a gateway's address.</summary>
+    public Task AnnouncedAsync(string address) => Until.TrueAsync($"{address} is announced", async () =>
+        (await this["tor"].IpAsync($"route show {address}")).Contains("via", StringComparison.Ordinal), Patience, SaidAsync);
+
+    /// <summary>Whom the server saw; null: nobody.</summary>
+    public async Task<string?> SeenAsync(string pod, Transport transport = Transport.Tcp, bool ipv6 = false, int attempts = 4) =>
+        (await Echo.SeenAsync(this[pod], AddressOf(pod, ipv6), ipv6 ? Outside6 : Outside4, transport, attempts: attempts))?
+            .Address.ToString();
+
+    public Task SeesAsync(string pod, string address) => Until.TrueAsync($"{pod} leaves with {address}",
+        async () => await SeenAsync(pod, attempts: 1) == address, Patience, SaidAsync);
+
+    /// <summary>For the message of who waits in vain.</summary>
+    public async Task<string> SaidAsync()
+    {
+        var said = new StringBuilder();
+        foreach (var (name, daemon) in daemons)
+        {
+            said.AppendLine($"--- {name}").AppendLine(daemon.Said);
+            foreach (var words in (string[])["rule", "route show table all", "nexthop", "-6 rule"])
+                said.AppendLine($"{name}# ip {words}").AppendLine((await this[name].RunAsync("ip", words.Split(' '))).Output);
+            said.AppendLine((await this[name].RunAsync("nft", "list", "table", "inet", "bgpd")).Output);
+        }
+        return said.AppendLine(bird?.Said).ToString();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var daemon in daemons.Values) await daemon.DisposeAsync();
+        if (bird != null) await bird.DisposeAsync();
+        foreach (var echo in echoes) echo.Dispose();
+        foreach (var space in spaces.Values) await space.RemoveAsync();
+        folder.Dispose();
+    }
+}
+
+/// <summary>What the cluster of the site has: three patterns of Calico's documents, and a namespace that names a policy which is not
+/// there.</summary>
+internal static class EgressObjects
+{
+    public static string All => $$"""
+        {{Node("client", 1, "")}}
+        {{Node("gate1", 11, "egress: 'true', site: one")}}
+        {{Node("gate2", 12, "egress: 'true', site: two")}}
+        {{Pool("pods", "192.168.0.0/16", nat: true)}}
+        {{Pool("pods6", "fd01::/16", nat: true)}}
+        {{Pool("red", "10.10.10.0/30")}}
+        {{Pool("red6", "fd10::/120")}}
+        {{Pool("blue", "10.10.11.0/31")}}
+        {{Pool("green", "10.10.12.0/31")}}
+        {{Gateway("red", "red, red6", "egress: 'true'")}}
+        {{Gateway("blue", "blue", "site: one")}}
+        {{Gateway("green", "green", "site: two")}}
+        {{Policy("mixed", """
+            { destination: { cidr: 10.0.0.0/8 } },
+            { gateway: { selector: "code == 'blue'", namespaceSelector: "projectcalico.org/name == 'edge'" } }
+            """)}}
+        {{Space("edge", "")}}
+        {{Space("alpha", Choosing("red"))}}
+        {{Space("beta", Choosing("red"))}}
+        {{Space("own", Choosing("blue"))}}
+        {{Space("plain", "")}}
+        {{Space("bad", "egress.projectcalico.org/egressGatewayPolicy: nowhere")}}
+        {{Space("ruled", "egress.projectcalico.org/egressGatewayPolicy: mixed")}}
+        {{string.Join('\n', EgressSite.Pods.Select(pod => Pod(pod.Space, pod.Name, pod.Number)))}}
+
+        """;
+
+    public static string Choosing(string gateway) => $"egress.projectcalico.org/selector: \"code == '{gateway}'\", "
+        + "egress.projectcalico.org/namespaceSelector: \"projectcalico.org/name == 'edge'\"";
+
+    private static string Node(string name, int number, string labels) => $$"""
+        apiVersion: projectcalico.org/v3
+        kind: Node
+        metadata: { name: {{name}}, labels: { {{labels}} } }
+        spec: { bgp: { ipv4Address: 172.20.0.{{number}}/24, ipv6Address: "fd20::{{number}}/64" } }
+        ---
+        """;
+
+    private static string Pool(string name, string cidr, bool nat = false) => $$"""
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: { name: {{name}} }
+        spec:
+          cidr: "{{cidr}}"
+          natOutgoing: {{(nat ? "true" : "false")}}
+          nodeSelector: "{{(nat ? "all()" : "!all()")}}"
+          blockSize: {{(cidr.Contains(':') ? nat ? 122 : 128 : nat ? 26 : 32)}}
+        ---
+        """;
+
+    private static string Gateway(string name, string pools, string nodes) => $$"""
+        apiVersion: operator.tigera.io/v1
+        kind: EgressGateway
+        metadata: { name: {{name}}, namespace: edge }
+        spec:
+          ipPools: [{{string.Join(", ", pools.Split(", ").Select(pool => $"{{ name: {pool} }}"))}}]
+          template: { metadata: { labels: { code: {{name}} } }, spec: { nodeSelector: { {{nodes}} } } }
+        ---
+        """;
+
+    private static string Policy(string name, string rules) => $$"""
+        apiVersion: projectcalico.org/v3
+        kind: EgressGatewayPolicy
+        metadata: { name: {{name}} }
+        spec: { rules: [{{rules.Replace("\n", " ")}}] }
+        ---
+        """;
+
+    private static string Space(string name, string annotations) => $$"""
+        apiVersion: v1
+        kind: Namespace
+        metadata: { name: {{name}}, annotations: { {{annotations}} } }
+        ---
+        """;
+
+    public static string Pod(string within, string name, int number) => $$"""
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: {{name}}, namespace: {{within}}, annotations: { {{(name == "deployed" ? Choosing("green") : "")}} } }
+        spec: { nodeName: client }
+        status: { podIPs: [{ ip: {{EgressSite.Address(number)}} }, { ip: "{{EgressSite.Address(number, ipv6: true)}}" }] }
+        ---
+        """;
+}

@@ -1,0 +1,136 @@
+namespace Calico.Bgp.Conformance.Packets;
+
+/// <summary>Pods leave by gateways that are nodes, and by nothing else (rows 19 to 22 of calico-policy-nat.md C.4).</summary>
+public sealed class EgressTests : IAsyncLifetime
+{
+    private EgressSite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft", "bird", "birdc", "curl") != null) return;
+        site = await EgressSite.MakeAsync();
+        site.Write();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private async Task StartAsync()
+    {
+        await site.StartAsync("client", "gate1", "gate2");
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4, EgressSite.Green4])
+            await site.AnnouncedAsync(address);
+        // The client's own rules may be there by then, and the gateways' of IPv6 are: they came with those of IPv4.
+        await site.HeardAsync("client", 2);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_gateway_may_be_shared_and_a_namespaces_own_and_a_deployments_own()
+    {
+        await StartAsync();
+        var others = await site.OthersAsync();
+        string[] red = [EgressSite.Red4, EgressSite.RedToo4], red6 = [EgressSite.Red6, EgressSite.RedToo6];
+        foreach (var transport in (Transport[])[Transport.Tcp, Transport.Udp])
+        {
+            Assert.Contains(await site.SeenAsync("a", transport), red);
+            Assert.Contains(await site.SeenAsync("b", transport), red);
+            Assert.Contains(await site.SeenAsync("a", transport, ipv6: true), red6);
+            Assert.Equal(EgressSite.Blue4, await site.SeenAsync("o", transport));
+            Assert.Equal(EgressSite.Green4, await site.SeenAsync("deployed", transport));
+        }
+        Assert.Contains(await site.SeenAsync("a", Transport.Icmp), red);
+        // A gateway that has no address of a family takes nothing of it.
+        Assert.Null(await site.SeenAsync("o", ipv6: true, attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        // Whoever has no gateway goes as before: with the node's address, which the firewall knows nothing of.
+        Assert.Null(await site.SeenAsync("p", attempts: 1));
+        Assert.True(await site.OthersAsync() > others);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task Whoever_names_a_policy_that_is_not_there_does_not_leave_and_a_rule_without_gateway_leaves_as_before()
+    {
+        await StartAsync();
+        Assert.Equal(EgressSite.Blue4, await site.SeenAsync("r"));
+        var others = await site.OthersAsync();
+        foreach (var transport in (Transport[])[Transport.Tcp, Transport.Udp, Transport.Icmp])
+            Assert.Null(await site.SeenAsync("x", transport, attempts: 1));
+        Assert.Null(await site.SeenAsync("x", ipv6: true, attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        // To a destination that the policy's rule without a gateway has.
+        Assert.Null((await Echo.SeenAsync(site["r"], EgressSite.AddressOf("r"), "10.99.0.1", Transport.Tcp, attempts: 1)));
+        Assert.True(await site.OthersAsync() > others);
+    }
+}
+
+/// <summary>Flows over gateways that come and go.</summary>
+public sealed class EgressFlowTests : IAsyncLifetime
+{
+    private const int Flows = 60;
+
+    private EgressSite site = null!;
+    private readonly List<EgressFlow> flows = [];
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft", "bird", "birdc", "curl") != null) return;
+        site = await EgressSite.MakeAsync();
+        site.Write();
+        await site.StartAsync("client", "gate1", "gate2");
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4]) await site.AnnouncedAsync(address);
+        // Both are heard before anybody is lost.
+        await site.ToldAsync("client", answer => answer.Contains("\"state\":\"via 172.20.0.11", StringComparison.Ordinal)
+            && answer.Contains("\"state\":\"via 172.20.0.12", StringComparison.Ordinal));
+        await site.HeardAsync("client", 2);
+        for (var n = 0; n < Flows; n++) flows.Add(new(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port));
+        foreach (var flow in flows) Assert.NotNull(await flow.AskAsync());
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var flow in flows) flow.Dispose();
+        if (site != null) await site.DisposeAsync();
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_lost_gateway_takes_its_own_flows_alone_and_after_the_last_nothing_leaves()
+    {
+        var before = flows.ToDictionary(flow => flow, flow => flow.Seen!);
+        var (lost, kept) = (flows.Where(flow => before[flow].Address.ToString() == EgressSite.RedToo4).ToArray(),
+            flows.Where(flow => before[flow].Address.ToString() == EgressSite.Red4).ToArray());
+        Assert.Equal(Flows, lost.Length + kept.Length);
+        Assert.All((int[])[lost.Length, kept.Length], count => Assert.InRange(count, 10, 50));
+        var others = await site.OthersAsync();
+        await site.CutAsync("gate2");
+        await site.ToldAsync("client", answer => answer.Contains("172.20.0.12 is not heard", StringComparison.Ordinal));
+        foreach (var flow in kept) Assert.Equal(before[flow], await flow.AskAsync());
+        foreach (var flow in lost) Assert.Equal(EgressSite.Red4, (await flow.AskAsync())?.Address.ToString());
+        await site.CutAsync("gate1");
+        await site.ToldAsync("client", answer => answer.Contains("172.20.0.11 is not heard", StringComparison.Ordinal));
+        Assert.Null(await site.SeenAsync("a", attempts: 1));
+        Assert.Null(await site.SeenAsync("a", Transport.Udp, ipv6: true, attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        // In the cluster it goes on: a node is reached, by the pod's own address.
+        Assert.Equal(EgressSite.AddressOf("a"),
+            (await Echo.SeenAsync(site["a"], EgressSite.AddressOf("a"), EgressSite.Client4, Transport.Tcp))?.Address.ToString());
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task The_clients_daemon_may_be_killed_and_come_back_and_no_packet_is_lost()
+    {
+        var before = flows.ToDictionary(flow => flow, flow => flow.Seen!);
+        var others = await site.OthersAsync();
+        using var enough = new CancellationTokenSource();
+        var asking = Task.WhenAll(flows.Select(flow => flow.KeepAskingAsync(enough.Token)));
+        await site.KillAsync("client");
+        await site.StartAsync("client");
+        await site.HeardAsync("client", 2);
+        await enough.CancelAsync();
+        var unanswered = (await asking).Sum();
+        Assert.Equal(0, unanswered);
+        Assert.All(flows, flow => Assert.Equal(before[flow], flow.Seen));
+        Assert.Equal(others, await site.OthersAsync());
+    }
+}
