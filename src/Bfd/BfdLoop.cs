@@ -43,6 +43,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private bool isExpecting;
     /// <summary>Another process's sessions, which the next <see cref="Apply"/> goes on with.</summary>
     private volatile HandedBfd[]? adopted;
+    /// <summary>Those of them that nobody has wanted yet: an owner may come to it a little later than the others.</summary>
+    private readonly Dictionary<BfdKey, HandedBfd> unclaimed = [];
+    private long adoptedAt;
     private volatile Handing? handing;
     private long strays, heardUpTo, listenAgain = BfdSession.Never;
 
@@ -142,12 +145,21 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private void Apply(BfdTarget[] all)
     {
         var next = all.ToDictionary(target => target.Key);
-        var handed = (Interlocked.Exchange(ref adopted, null) ?? []).ToDictionary(one => one.Key());
+        var claimed = 0;
+        if (Interlocked.Exchange(ref adopted, null) is { } handed)
+        {
+            adoptedAt = Now();
+            foreach (var one in handed) unclaimed[one.Key()] = one;
+        }
         foreach (var one in byKey.Values.ToArray())
             if (!next.TryGetValue(one.Target.Key, out var target) || target.Local != one.Target.Local) Dismiss(one);
         foreach (var target in all)
         {
-            if (handed.TryGetValue(target.Key, out var from)) Enter(Goes(from, target));
+            if (unclaimed.Remove(target.Key, out var from) && IsStillThere(from, target))
+            {
+                Enter(Goes(from, target));
+                claimed++;
+            }
             else if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
             else if (known.Target != target)
             {
@@ -156,9 +168,13 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
                 queue.Move(known);
             }
         }
-        Listen(isShared: handed.Count > 0);
+        Listen(isShared: claimed > 0);
         isDirty = true;
     }
+
+    /// <summary>The neighbour cannot have missed us yet.</summary>
+    private bool IsStillThere(HandedBfd from, BfdTarget target) =>
+        Now() - adoptedAt < 1000L * target.Times.Multiplier * Math.Max(from.SendInForce, from.RemoteRequiredMinRx);
 
     private void Watch(BfdTarget target)
     {

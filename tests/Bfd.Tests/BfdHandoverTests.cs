@@ -75,6 +75,31 @@ public sealed class BfdHandoverTests : IAsyncLifetime
         await Until.TrueAsync("the neighbour is lost", () => old.Current is [{ Losses: 1 }], 20, () => Said(old));
     }
 
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Who_comes_to_his_neighbour_a_little_later_finds_the_session_too()
+    {
+        var (old, heir, neighbour) = (Made(), Made(), Made());
+        BfdTarget[] Both(Netns from, string peer) => [Target(from, peer), Target(from, peer, multihop: true)];
+        near.Inside(() => Want(old, Both(near, "10.0.0.2")));
+        far.Inside(() => Want(neighbour, Both(far, "10.0.0.1")));
+        await Until.TrueAsync(
+            "both are up", () => neighbour.Current is [{ State: BfdState.Up }, { State: BfdState.Up }], 20, () => Said(old, neighbour));
+        var seen = neighbour.Current.Select(Seen).ToArray();
+        heir.Expect(await old.HandAsync(lends: false));
+        near.Inside(() => Want(heir, Target(near, "10.0.0.2")));
+        var handed = await old.HandAsync(lends: true);
+        near.Inside(() =>
+        {
+            heir.Adopt(handed);
+            return true;
+        });
+        await old.FallSilentAsync();
+        near.Inside(() => Want(heir, Both(near, "10.0.0.2")));
+        await Until.TrueAsync(
+            "it goes on", () => heir.Current is [{ Counters.Received: > 25 }, { Counters.Received: > 25 }], 30, () => Said(heir, neighbour));
+        Assert.Equal(seen, neighbour.Current.Select(Seen));
+    }
+
     private static (DateTimeOffset, int, int, uint) Seen(BfdSessionStatus by) => (by.Since, by.Ups, by.Losses, by.RemoteDiscriminator);
 
     private BfdLoop Made()
