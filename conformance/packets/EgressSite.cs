@@ -156,28 +156,39 @@ internal sealed class EgressSite : IAsyncDisposable
     public async Task StartAsync(params string[] nodes)
     {
         foreach (var name in nodes)
-        {
-            var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
-            await File.WriteAllTextAsync(file, $$"""
-                node: {{name}}
-                router: { asNumber: 64512, id: 172.20.0.{{number}} }
-                sources: [{ files: {{PathOf("resources")}} }]
-                control: { http: ["unix:{{PathOf(name)}}"] }
-                nat: { enabled: true }
-                egress: { enabled: true }
-                peers:
-                - { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
-                    connectRetryTime: 1s, idleHoldTime: 200ms }
-
-                """);
-            daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config", file);
-        }
+            daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config",
+                await ConfigureAsync(name, "egress: { enabled: true }"));
         foreach (var name in nodes)
             await Until.TrueAsync($"{name} has its rules", async () =>
             {
                 var answer = await this[name].RunAsync("nft", "list", "table", "inet", "bgpd");
                 return answer.Good && answer.Output.Contains("eg-inside4", StringComparison.Ordinal);
             }, Patience, SaidAsync);
+    }
+
+    private async Task<string> ConfigureAsync(string name, string egress)
+    {
+        var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
+        await File.WriteAllTextAsync(file, $$"""
+            node: {{name}}
+            router: { asNumber: 64512, id: 172.20.0.{{number}} }
+            sources: [{ files: {{PathOf("resources")}} }]
+            control: { http: ["unix:{{PathOf(name)}}"] }
+            nat: { enabled: true }
+            {{egress}}
+            peers:
+            - { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
+                connectRetryTime: 1s, idleHoldTime: 200ms }
+
+            """);
+        return file;
+    }
+
+    /// <summary>The section goes, while the daemon runs.</summary>
+    public async Task EndEgressAsync(string name)
+    {
+        await ConfigureAsync(name, "");
+        daemons[name].Signal("HUP");
     }
 
     /// <summary>The node's wire is cut, as the others see it: their links stay up.</summary>
@@ -199,8 +210,9 @@ internal sealed class EgressSite : IAsyncDisposable
     public Task KillAsync(string name) => daemons[name].KillAsync();
 
     /// <summary>The ToR knows the way to a gateway's address.</summary>
-    public Task AnnouncedAsync(string address) => Until.TrueAsync($"{address} is announced", async () =>
-        (await this["tor"].IpAsync($"route show {address}")).Contains("via", StringComparison.Ordinal), Patience, SaidAsync);
+    public Task AnnouncedAsync(string address, bool isThere = true) => Until.TrueAsync(
+        $"{address} is {(isThere ? "" : "not ")}announced", async () =>
+            (await this["tor"].IpAsync($"route show {address}")).Contains("via", StringComparison.Ordinal) == isThere, Patience, SaidAsync);
 
     /// <summary>Whom the server saw; null: nobody.</summary>
     public async Task<string?> SeenAsync(string pod, Transport transport = Transport.Tcp, bool ipv6 = false, int attempts = 4) =>

@@ -63,6 +63,19 @@ public sealed class EgressTests : IAsyncLifetime
         Assert.Null((await Echo.SeenAsync(site["r"], EgressSite.AddressOf("r"), "10.99.0.1", Transport.Tcp, attempts: 1)));
         Assert.True(await site.OthersAsync() > others);
     }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task Where_the_section_goes_a_nodes_gateways_are_withdrawn_with_their_tables()
+    {
+        await StartAsync();
+        await site.EndEgressAsync("gate1");
+        await site.AnnouncedAsync(EgressSite.Red4, isThere: false);
+        await site.AnnouncedAsync(EgressSite.RedToo4);
+        await site.EndEgressAsync("client");
+        await Until.TrueAsync("the client has no rules of gateways any more", async () =>
+            !(await site["client"].IpAsync("rule")).Contains("fwmark", StringComparison.Ordinal)
+            && !(await site["client"].IpAsync("nexthop")).Contains("onlink", StringComparison.Ordinal));
+    }
 }
 
 /// <summary>Flows over gateways that come and go.</summary>

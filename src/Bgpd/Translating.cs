@@ -128,6 +128,7 @@ internal sealed class Translating(
         {
             await KeepAsync(before).ConfigureAwait(false);
             await before.DisposeAsync().ConfigureAwait(false);
+            if (settings.Egress == null) await before.WithdrawAsync().ConfigureAwait(false);
         }
         work = null;
         try
@@ -263,10 +264,17 @@ internal sealed class Translating(
         {
             await StopAsync().ConfigureAwait(false);
             var words = await nftables.FlushAsync().ConfigureAwait(false);
-            await gateways.Announced.SetAsync([]).ConfigureAwait(false);
-            gateways.Bfd.Want([]);
+            await WithdrawAsync().ConfigureAwait(false);
             await gateways.Routing.EndAsync().ConfigureAwait(false);
             return words;
+        }
+
+        /// <summary>What was announced and watched for gateways is so no longer; where there were none, nothing is said.</summary>
+        public async Task WithdrawAsync()
+        {
+            if (Settings.Egress == null) return;
+            await gateways.Announced.SetAsync([]).ConfigureAwait(false);
+            gateways.Bfd.Want([]);
         }
 
         /// <summary>After that nobody writes to the table any more.</summary>

@@ -19,8 +19,7 @@ internal sealed class DataplaneRoom(
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         var gateways = new Gateways(speaker.Loop.Producer("egress"), bfd.Share(), new(kernel.Loop, kernel.Loop));
-        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time,
-            logs);
+        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
         return Task.CompletedTask;
     }
 
