@@ -170,6 +170,20 @@ public sealed class NameTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "nft")]
+    public async Task What_was_looked_up_outlives_a_restart_and_an_edit_while_nobody_was_there()
+    {
+        site.Trusted.Answers = All(300, "10.77.0.1");
+        var policy = $"policy: {{ dns: {{ cacheFile: {site.Site.PathOf("dns.json")} }} }}";
+        await site.StartAsync(site.Objects() + Egress("names", Names("something.else")), policy);
+        await site.AskAsync("red/a", Trusted4, "www.example.org");
+        site.Site.Daemon.Signal("TERM");
+        await site.Site.Daemon.EndedAsync();
+        await site.StartAsync(site.Objects() + Wildcard, policy);
+        Assert.True(await site.IsOpenAsync("red/a", "10.77.0.1"));
+        Assert.False(await site.IsOpenAsync("red/b", "10.77.0.1"));
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
     public async Task A_name_that_an_edit_allows_is_open_as_far_as_it_was_looked_up()
     {
         site.Trusted.Answers = All(300, "10.77.0.1");

@@ -46,6 +46,7 @@ internal sealed class PolicyReader(Section root)
             Isolation = dns.Word("isolation", ("pod", DnsIsolation.Pod), ("node", DnsIsolation.Node)) ?? settings.Isolation,
             Deadline = dns.Duration("deadline", TimeSpan.FromMilliseconds(1), MostDeadline) ?? settings.Deadline,
             MinTtl = dns.Duration("minTTL", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? settings.MinTtl,
+            CacheFile = dns.Text("cacheFile"),
         };
         dns.Close();
         return settings;

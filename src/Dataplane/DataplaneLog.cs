@@ -42,6 +42,12 @@ internal static partial class DataplaneLog
     [LoggerMessage(7031, LogLevel.Information, "this node is no longer a gateway out of the cluster with {Address}")]
     public static partial void EgressGone(ILogger log, Address address);
 
+    [LoggerMessage(7015, LogLevel.Warning, "what was looked up is not kept in {File}: {Words}")]
+    public static partial void NamesNotKept(ILogger log, string file, string words);
+
+    [LoggerMessage(7016, LogLevel.Information, "{Count} names are known from {File}")]
+    public static partial void NamesKept(ILogger log, int count, string file);
+
     [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
     public static partial void SessionsEnded(ILogger log, long count);
 

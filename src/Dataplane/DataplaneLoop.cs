@@ -359,11 +359,12 @@ public sealed class DataplaneLoop : IAsyncDisposable
         LookForProxies();
         var differs = false;
         foreach (var feature in features) differs |= feature.Look();
-        var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Min();
-        timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await ServeAsync(loop, isInForce: false).ConfigureAwait(false);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
+        else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
+        var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Append(dns.Due).Min();
+        timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (differs)
             foreach (var feature in features) feature.InForce();
         await ServeAsync(loop, isInForce: true).ConfigureAwait(false);

@@ -42,8 +42,10 @@ public class PolicyConfigTests
                 Isolation = DnsIsolation.Node,
                 Deadline = TimeSpan.FromMilliseconds(100),
                 MinTtl = TimeSpan.FromSeconds(30),
+                CacheFile = "/var/lib/bgpd/dns.json",
             },
-            Good(Sources + "policy: { dns: { mode: none, isolation: node, deadline: 100ms, minTTL: 30s } }\n").Policy!.Dns);
+            Good(Sources + "policy: { dns: { mode: none, isolation: node, deadline: 100ms, minTTL: 30s, "
+                + "cacheFile: /var/lib/bgpd/dns.json } }\n").Policy!.Dns);
     }
 
     [Fact]

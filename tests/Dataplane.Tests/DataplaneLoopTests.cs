@@ -139,7 +139,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     }
 
     /// <summary>A table that takes all, or has whoever comes wait at the door.</summary>
-    private sealed class Table : INftables
+    internal sealed class Table : INftables
     {
         private volatile TaskCompletionSource door = Opened();
         private readonly TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -187,7 +187,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
     }
 
     /// <summary>A kernel without routes, whose table moves all the same; it counts who looks.</summary>
-    private sealed class QuietKernel : IKernel
+    internal sealed class QuietKernel : IKernel
     {
         private KernelSnapshot current = KernelSnapshot.Empty;
 

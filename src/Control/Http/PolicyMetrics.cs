@@ -45,6 +45,8 @@ internal static class PolicyMetrics
         OwnMetrics.One(text, "calico_bgp_dns_unheard", "gauge", "1: nothing is learned, because the kernel does not let us listen",
             dns.Problem == null ? 0 : 1);
         OwnMetrics.One(text, "calico_bgp_dns_names", "gauge", "Names that are known, of all endpoints", dns.Names);
+        OwnMetrics.One(text, "calico_bgp_dns_streams", "gauge", "Directions of TCP connections whose messages are put together",
+            dns.Streams);
         OwnMetrics.One(text, "calico_bgp_dns_given_up_total", "counter", "Times that something was forgotten because something was full",
             dns.GivenUp);
         var counts = dns.Counts;

@@ -33,7 +33,9 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     /// <summary>Elements in all sets together.</summary>
     private const int MostOpen = 250_000;
 
-    private const long BetweenSweeps = 10_000;
+    private static readonly TimeSpan BeforeAnotherTry = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan BetweenSweeps = TimeSpan.FromSeconds(10);
 
     private readonly record struct Open(int Set, string Endpoint, Address Address);
 
@@ -60,8 +62,10 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     private DnsFacts facts = new();
     private PacketQueues? queues;
     private Batch? batch;
-    private Task holding = Task.CompletedTask;
-    private long sweptAt, repairs;
+    private Task holding = Task.CompletedTask, saving = Task.CompletedTask;
+    private ITimer? timer;
+    private bool isRestored;
+    private long sweptAt, savedAt, repairs;
     private long queries, responses, held, heldTicks, unprogrammed, unasked, damaged, opened;
     private volatile DnsView view = DnsView.Off;
     private string? problem;
@@ -74,6 +78,13 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     };
 
     private long Now => (long)clock.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>How long until <see cref="ListenAsync"/> is to be tried again: another process may have had the queues, such as the one
+    /// that we take over from. Null: not.</summary>
+    public TimeSpan? Due => problem == null || !view.IsInUse || nftables.QueueWay == QueueWay.None ? null : BeforeAnotherTry;
+
+    /// <summary>Names are in use, and nobody is heard: the same once more.</summary>
+    public Task ListenAsync(DnsPlan plan, CancellationToken stop) => WriteAsync([], plan with { Gone = [], IsFresh = true }, stop);
 
     /// <summary>Called on the dataplane's loop: writes the changes, with what is open by the plan's names. Ends when that is in
     /// force.</summary>
@@ -142,7 +153,8 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         try
         {
             made.Start(this, Queries, Responses);
-            (queues, problem) = (made, null);
+            (queues, problem, isRestored) = (made, null, false);
+            timer = clock.CreateTimer(_ => made.Ring(), null, BetweenSweeps, BetweenSweeps);
         }
         catch (Win32Exception refused)
         {
@@ -161,9 +173,13 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     public async Task StopAsync()
     {
         if (queues is not { } ended) return;
+        await timer!.DisposeAsync().ConfigureAwait(false);
         await ended.DisposeAsync().ConfigureAwait(false);
         queues = null;
         await holding.ConfigureAwait(false);
+        await saving.ConfigureAwait(false);
+        Save();
+        await saving.ConfigureAwait(false);
         while (writings.TryDequeue(out var late)) late.Done.TrySetCanceled();
         while (looks.TryDequeue(out var look)) look();
         Forget();
@@ -275,7 +291,8 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         while (writings.TryDequeue(out var writing)) Handle(writing);
         while (looks.TryDequeue(out var look)) look();
         if (nftables.Status.Repairs != repairs) OpenAll();
-        if (Now - sweptAt > BetweenSweeps) Sweep();
+        if (Now - sweptAt > BetweenSweeps.TotalMilliseconds) Sweep();
+        if (Now - savedAt > facts.SaveInterval.TotalMilliseconds) Save();
     }
 
     private void Note(Opening opening)
@@ -327,7 +344,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         return changes.DrainToImmutable();
     }
 
-    private NftOctets KeyOf(Opening opening) => facts.Cache.Isolation == DnsIsolation.Node ? NftOctets.Of(opening.Address)
+    private NftOctets KeyOf(Opening opening) => cache.Settings.Isolation == DnsIsolation.Node ? NftOctets.Of(opening.Address)
         : MatchInterfaceAddress.Key(opening.Endpoint.Length == 0 ? null : opening.Endpoint, opening.Address);
 
     private void Handle(Writing writing)
@@ -347,8 +364,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     private void Write(Writing writing)
     {
         var plan = writing.Plan;
-        if (facts.Cache != plan.Facts.Cache) cache = new(plan.Facts.Cache);
-        facts = plan.Facts;
+        Configure(plan.Facts);
         var gone = Close(plan.Gone);
         if (plan.IsFresh) Empty();
         sets.Clear();
@@ -356,11 +372,53 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         foreach (var one in open.Keys.Where(one => !sets.ContainsKey(one.Set)).ToArray()) open.Remove(one);
         cache.Apply(new([.. plan.Sets.Select(set => new DomainSet(set.Id, set.Patterns))]), Now, openings);
         foreach (var opening in openings) Note(opening);
+        // Whoever waits may look at once.
+        Show();
         var written = nftables.ApplyAsync([.. gone, .. writing.Changes, .. Elements(openings)]);
         openings.Clear();
         _ = written.ContinueWith(static (task, state) => ((TaskCompletionSource)state!).SetFromTask(task), writing.Done,
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        Show();
+    }
+
+    /// <summary>What is known stays so under other settings, unless it was forgotten, or is another's now.</summary>
+    private void Configure(DnsFacts newer)
+    {
+        var before = isRestored ? cache.Image(facts.Epoch, Now, clock.GetUtcNow()) : null;
+        var isSame = isRestored && facts.Cache == newer.Cache && facts.Epoch == newer.Epoch;
+        if (!isRestored && newer.File is { } file)
+        {
+            before = NameCacheFile.Read(file, newer.Epoch, newer.Cache.Isolation, out var words);
+            if (words != null) DataplaneLog.NamesNotKept(log, file, words);
+        }
+        if (!isSame) cache = new(newer.Cache);
+        if (!isSame && before is { } image && image.Epoch == newer.Epoch && image.Isolation == newer.Cache.Isolation)
+        {
+            var count = cache.Restore(image, Now, clock.GetUtcNow());
+            if (!isRestored) DataplaneLog.NamesKept(log, count, newer.File!);
+        }
+        (facts, isRestored) = (newer, true);
+    }
+
+    /// <summary>What is known is taken down here, and written beside.</summary>
+    private void Save()
+    {
+        if (facts.File is not { } file || !isRestored || !saving.IsCompleted) return;
+        savedAt = Now;
+        var image = cache.Image(facts.Epoch, savedAt, clock.GetUtcNow());
+        saving = KeepAsync(file, image);
+    }
+
+    private async Task KeepAsync(string file, NameCacheImage image)
+    {
+        await Task.Yield();
+        try
+        {
+            NameCacheFile.Write(file, image);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            DataplaneLog.NamesNotKept(log, file, refused.Message);
+        }
     }
 
     private void Empty()
@@ -381,7 +439,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
             foreach (var one in open.Keys.Where(one => one.Endpoint == endpoint).ToArray())
             {
                 open.Remove(one);
-                if (facts.Cache.Isolation == DnsIsolation.Pod && sets.TryGetValue(one.Set, out var set))
+                if (cache.Settings.Isolation == DnsIsolation.Pod && sets.TryGetValue(one.Set, out var set))
                     changes.Add(new NftChange.RemoveElements(set.Of(one.Address.Family),
                         [NftElement.Of(MatchInterfaceAddress.Key(endpoint, one.Address))]));
             }
@@ -416,6 +474,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         view = new(true, facts.Mode, sets.Count, open.Count, default, problem)
         {
             Names = kept.Names,
+            Streams = streams.Count,
             GivenUp = kept.NamesGivenUp + kept.AddressesGivenUp + kept.AliasesGivenUp + kept.QueriesGivenUp + kept.ChainsCut
                 + streams.GivenUp,
         };

@@ -26,4 +26,9 @@ internal sealed record DnsFacts
     public DnsMode Mode { get; init; }
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(250);
     public NameCacheSettings Cache { get; init; } = new();
+    /// <summary>Null: the cache ends with the process.</summary>
+    public string? File { get; init; }
+    public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Another one: all that was looked up is forgotten.</summary>
+    public int Epoch { get; init; }
 }

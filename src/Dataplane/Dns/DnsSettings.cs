@@ -20,4 +20,6 @@ public sealed record DnsSettings
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(250);
     /// <summary>Shorter TTLs count as this.</summary>
     public TimeSpan MinTtl { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Where what was looked up outlives a restart; null: FelixConfiguration's dnsCacheFile says, else nowhere.</summary>
+    public string? CacheFile { get; init; }
 }

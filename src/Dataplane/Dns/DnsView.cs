@@ -23,6 +23,9 @@ public sealed record DnsView(bool IsInUse, DnsMode Mode, int Lists, int Open, Dn
     /// <summary>Names that are known, of all endpoints.</summary>
     public int Names { get; init; }
 
+    /// <summary>Directions of TCP connections whose messages are put together.</summary>
+    public int Streams { get; init; }
+
     /// <summary>How often something went because something was full.</summary>
     public long GivenUp { get; init; }
 

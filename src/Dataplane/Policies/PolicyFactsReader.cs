@@ -51,6 +51,9 @@ internal sealed class PolicyFactsReader
     {
         Mode = said.Mode ?? (felix.DnsPolicyMode == DnsPolicyMode.NoDelay ? DnsMode.None : DnsMode.Hold),
         Deadline = said.Deadline,
+        File = said.CacheFile ?? felix.DnsCacheFile,
+        SaveInterval = felix.DnsCacheSaveInterval ?? TimeSpan.FromSeconds(60),
+        Epoch = felix.DnsCacheEpoch ?? 0,
         Cache = new() { Isolation = said.Isolation, MinTtl = said.MinTtl, ExtraTtl = felix.DnsExtraTtl ?? TimeSpan.Zero },
     };
 

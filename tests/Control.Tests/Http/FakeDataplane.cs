@@ -53,6 +53,7 @@ public sealed class FakeDataplane : IDataplane
     {
         Names = 9,
         GivenUp = 2,
+        Streams = 6,
     };
 
     public DeniedView Denied { get; set; } = new(true, null, 3,

@@ -1,0 +1,28 @@
+using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Dataplane.Tests.Dns;
+
+public class DnsLoopTests
+{
+    private static Loops Watched() => new(TimeProvider.System, NullLogger<Loops>.Instance,
+        (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+
+    private static DnsPlan Plan(int id) => new([new DnsSet(id, [], "four", "six")], [], new(), IsFresh: true);
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task What_is_written_while_names_are_in_use_goes_through_as_it_is()
+    {
+        using var ns = Netns.Make("dns");
+        var table = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        NftChange first = new NftChange.PutCounter("pol-one"), second = new NftChange.RemoveCounter("pol-one");
+        await ns.Inside(() => dns.WriteAsync([first], Plan(1), default));
+        await dns.WriteAsync([second], Plan(1) with { IsFresh = false }, default);
+        Assert.Equal<NftChange[]>([[first], [second]], table.Applied.Select(changes => changes.ToArray()));
+        Assert.Empty(await dns.NamesAsync(null, default));
+        Assert.Empty(await dns.ExplainAsync(Address.Parse("192.0.2.1"), "", default));
+    }
+}
