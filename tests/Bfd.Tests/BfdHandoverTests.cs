@@ -96,7 +96,8 @@ public sealed class BfdHandoverTests : IAsyncLifetime
         await old.FallSilentAsync();
         near.Inside(() => Want(heir, Both(near, "10.0.0.2")));
         await Until.TrueAsync(
-            "it goes on", () => heir.Current is [{ Counters.Received: > 25 }, { Counters.Received: > 25 }], 30, () => Said(heir, neighbour));
+            "it goes on", () => heir.Current is [{ Counters.Received: > 25 }, { Counters.Received: > 25 }], 30,
+            () => Said(heir, neighbour));
         Assert.Equal(seen, neighbour.Current.Select(Seen));
     }
 
