@@ -384,12 +384,12 @@ public sealed class EgressTests
         Assert.Contains(reason, explanation.Reasons);
     }
 
-    /// <summary>examples/18-egress-gateway, as the nodes of it see it.</summary>
+    /// <summary>examples/20-egress-gateway, as the nodes of it see it.</summary>
     [Fact]
     public void The_example_is_as_its_README_says()
     {
         var snapshot = YamlFiles.Load(Path.GetFullPath(Path.Combine(AppContext.BaseDirectory,
-            "../../../../examples/18-egress-gateway/resources")));
+            "../../../../examples/20-egress-gateway/resources")));
         Assert.Empty(snapshot.Problems);
         var all = snapshot.Begin().Select(change => change.After).OfType<Resource>().ToArray();
         var (one, two, client) = (new Site("gate1", all), new Site("gate2", all), new Site("client", all));

@@ -122,6 +122,8 @@ public class KubernetesConversionTests
     [InlineData("{ from: [{ ipBlock: { cidr: 10.0.0.1 } }] }", "from[0].ipBlock.cidr")]
     [InlineData("{ from: [{ ipBlock: {} }] }", "from[0].ipBlock.cidr")]
     [InlineData("{ from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [11.0.0.0/16] } }] }", "from[0].ipBlock.except")]
+    [InlineData("{ from: [{ podSelector: { matchExpressions: [{ key: '', operator: Exists }] } }] }",
+        "from[0].podSelector.matchExpressions[0].key")]
     [InlineData("{ from: [{ podSelector: { matchExpressions: [{ key: a, operator: Like }] } }] }",
         "from[0].podSelector.matchExpressions[0].operator")]
     [InlineData("{ from: [{ podSelector: { matchExpressions: [{ key: a, operator: In }] } }] }",

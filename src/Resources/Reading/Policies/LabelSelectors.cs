@@ -49,8 +49,8 @@ internal static partial class LabelSelectors
         var expression = field.Section();
         expression["key"].Require("a label's name");
         expression["operator"].Require(Choices<Operator>.Words);
-        var key = expression["key"].Word() ?? "";
-        if (key.Length > 0) CheckKey(expression["key"], key);
+        var key = expression["key"].Word();
+        if (key != null) CheckKey(expression["key"], key);
         var values = expression["values"].List(Value);
         var how = expression["operator"].Choice<Operator>();
         if (how is Operator.In or Operator.NotIn && values.Count == 0) expression.Error("values", "expected one at least, got none");
@@ -59,6 +59,8 @@ internal static partial class LabelSelectors
         expression.RefuseOthers();
         return how switch
         {
+            // Of none the object is refused.
+            _ when key == null => Selector.All,
             Operator.In => Selector.In(key, values),
             Operator.NotIn => Selector.In(key, values, negated: true),
             Operator.DoesNotExist => Selector.Has(key).Not(),
