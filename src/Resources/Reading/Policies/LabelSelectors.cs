@@ -49,7 +49,7 @@ internal static partial class LabelSelectors
         var expression = field.Section();
         expression["key"].Require("a label's name");
         expression["operator"].Require(Choices<Operator>.Words);
-        var key = expression["key"].Word();
+        var key = expression["key"].Text();
         if (key != null) CheckKey(expression["key"], key);
         var values = expression["values"].List(Value);
         var how = expression["operator"].Choice<Operator>();
