@@ -7,13 +7,11 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Calico.Bgp.Dataplane;
-using Calico.Bgp.Kernel;
-using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
-using Microsoft.Extensions.Logging.Abstractions;
+using static Calico.Bgp.Bench.PolicyNode;
 
 namespace Calico.Bgp.Bench;
 
@@ -50,58 +48,10 @@ internal static class PolicyFigures
         if (child.ExitCode != 0) throw new InvalidOperationException($"policy {string.Join(' ', words)} ended with {child.ExitCode}");
     }
 
-    /// <summary>Node, kernel's side and dataplane, in the namespace of this process.</summary>
-    private sealed class Node : IAsyncDisposable
-    {
-        private readonly Loops loops =
-            new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
-        private readonly KernelLoop kernel;
-        private readonly ConnectionTable connections = new();
-
-        public Node()
-        {
-            kernel = new(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
-            Nftables = new(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
-            Dataplane = new(new("node0", Policy: new() { Enabled = true }), Nftables, kernel, connections, loops, TimeProvider.System,
-                NullLogger<DataplaneLoop>.Instance);
-        }
-
-        public NftablesLoop Nftables { get; }
-        public DataplaneLoop Dataplane { get; }
-
-        public async Task StartAsync()
-        {
-            await kernel.StartAsync(CancellationToken.None);
-            Nftables.Start();
-            Dataplane.Start();
-        }
-
-        /// <summary>To the kernel's acknowledgement.</summary>
-        /// <returns>Milliseconds.</returns>
-        public async Task<double> ApplyAsync(params ResourceChange[] changes)
-        {
-            var began = Stopwatch.GetTimestamp();
-            await Dataplane.ApplyAsync([.. changes]);
-            await Dataplane.SettledAsync();
-            return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Dataplane.DisposeAsync();
-            await Nftables.DisposeAsync();
-            await kernel.DisposeAsync();
-            connections.Dispose();
-        }
-    }
-
-    private static ResourceChange Change(Resource? before, Resource? after) =>
-        new((before ?? after)!.Kind, (before ?? after)!.Key, before, after);
-
     public static async Task InsideAsync(int part)
     {
         var (policies, pods, networks) = (Policies / part, Pods / part, Networks / part);
-        await using var node = new Node();
+        await using var node = new PolicyNode();
         await node.StartAsync();
         var inForce = await node.ApplyAsync([.. World(policies, pods, networks).Select(one => Change(null, one))]);
         if (node.Nftables.Status.Problems.Length > 0)
@@ -121,7 +71,7 @@ internal static class PolicyFigures
         await node.Nftables.FlushAsync();
     }
 
-    private static Task<double> Pod(Node node, Pod pod, bool comes) => node.ApplyAsync(comes ? Change(null, pod) : Change(pod, null));
+    private static Task<double> Pod(PolicyNode node, Pod pod, bool comes) => node.ApplyAsync(comes ? Change(null, pod) : Change(pod, null));
 
     /// <summary>There and back again, the first tenth unheard.</summary>
     private static async Task<string> RepeatAsync(Func<int, bool, Task<double>> change)
@@ -223,21 +173,9 @@ internal static class PolicyFigures
         using var to = Netns.Make("to");
         node.Forward();
         node.Set("net/netfilter/nf_conntrack_udp_timeout=1");
-        foreach (var (pod, space, address) in new[] { (PacketPod("from", From4), from, From4), (PacketPod("to", To4), to, To4) })
-        {
-            var link = pod.InterfaceName("cali");
-            await Netns.JoinAsync(node, link, [], space, "eth0", [address + "/32"]);
-            node.Tell($"link set {link} address ee:ee:ee:ee:ee:ee\nroute add {address}/32 dev {link}\n", "ip", "-batch", "-");
-            space.Tell("route add 169.254.1.1 dev eth0\nroute add default via 169.254.1.1\n"
-                + "neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0\n", "ip", "-batch", "-");
-        }
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["policy", "packets", policies.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        using var child = node.Inside(() => Process.Start(start)!);
-        if (await child.StandardOutput.ReadLineAsync() != "in force") throw new InvalidOperationException("nothing is in force");
+        await JoinAsync(node, "from", from, From4);
+        await JoinAsync(node, "to", to, To4);
+        using var child = await HoldElsewhereAsync(node, "policy", "packets", policies.ToString(CultureInfo.InvariantCulture));
         using var sink = to.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         sink.Bind(new IPEndPoint(IPAddress.Any, 9));
         to.Tell("table inet quiet {\n chain in {\n type filter hook prerouting priority -400\n udp dport != 9 drop\n }\n}\n",
@@ -278,16 +216,6 @@ internal static class PolicyFigures
         return packets / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    private static Pod PacketPod(string name, string address) => new(new Metadata(name, "default")
-    {
-        Labels = Labels.From([new("projectcalico.org/namespace", "default"), new("app", name)]),
-    })
-    {
-        Node = "node0",
-        Nets = [Prefix.Parse(address + "/32")],
-        Profiles = ["kns.default"],
-    };
-
     private static PolicyRule AllowFrom(string app, IpProtocol protocol) => new()
     {
         Action = RuleAction.Allow,
@@ -298,12 +226,11 @@ internal static class PolicyFigures
     /// <summary>Puts policies of a pod into force, and holds them until its input ends.</summary>
     public static async Task HoldAsync(int policies)
     {
-        await using var node = new Node();
-        await node.StartAsync();
-        Resource[] objects =
+        await using var node = new PolicyNode();
+        await node.HoldAsync(
         [
             new Tier(new Metadata("default")) { Order = 1_000_000 },
-            new KubernetesNamespace(new Metadata("default")), PacketPod("from", From4), PacketPod("to", To4),
+            new KubernetesNamespace(new Metadata("default")), PodAt("from", From4), PodAt("to", To4),
             .. Enumerable.Range(0, policies).Select(n => new NetworkPolicy(new Metadata($"p{n:000}", "default"))
             {
                 Spec = new()
@@ -318,9 +245,6 @@ internal static class PolicyFigures
                     ],
                 },
             }),
-        ];
-        await node.ApplyAsync([.. objects.Select(one => Change(null, one))]);
-        Console.WriteLine("in force");
-        await Console.In.ReadToEndAsync();
+        ]);
     }
 }

@@ -43,6 +43,16 @@ if (args is ["policy", "packets", var policies])
     await PolicyFigures.HoldAsync(int.Parse(policies, System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
+if (args is ["dns"])
+{
+    await DnsFigures.RunAsync();
+    return;
+}
+if (args is ["dns", "inside"])
+{
+    await DnsFigures.InsideAsync();
+    return;
+}
 if (args is ["policy-table"])
 {
     await PolicyTableFigures.RunAsync();
