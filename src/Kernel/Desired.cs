@@ -127,9 +127,18 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
     /// <returns>Where it leads; null: there is no such route.</returns>
     public RouteTarget? GiveUp(Prefix prefix, RouteTarget asked)
     {
-        if (!Find(prefix, out var row) || Wanted(row) != 0 || TargetOf(Installed(row)) is not { } left) return null;
-        if (!left.SameKey(asked.AsKept(row.Family))) return null;
-        SetInstalled(row, 0);
+        if (!Find(prefix, out var row) || Wanted(row) != 0) return null;
+        var kept = asked.AsKept(row.Family);
+        if (TargetOf(Installed(row)) is { } left && left.SameKey(kept)) SetInstalled(row, 0);
+        else
+        {
+            var extra = Extras(row).FirstOrDefault(number => Targets[number].SameKey(kept));
+            if (extra == 0) return null;
+            left = Targets[extra];
+            RemoveExtra(row, extra);
+        }
+        // Another leftover of the prefix waits as it did.
+        if (Installed(row) != 0 || HasExtras(row)) return left;
         State(row) &= ~RowState.Stale;
         Tidy(row);
         return left;

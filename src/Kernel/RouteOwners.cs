@@ -24,7 +24,7 @@ internal sealed class OwnerRoutes(string name, Desired desired, RouteWriter writ
 /// <summary>
 /// Who our routes belong to. They all carry one protocol number, so the kernel tells only that one is ours: it is its who means its key
 /// (prefix, metric, table), and where nobody does (an earlier run left it) his whose table it is. In a table of several owners that is the
-/// first's, the speaker's, until another wishes for it; such leftovers stay until all owners of the table have swept.
+/// first's (the speaker, or who claimed first), until another wishes for it; such leftovers stay until all owners of the table have swept.
 /// </summary>
 internal sealed class RouteOwners : IDisposable
 {
@@ -96,10 +96,17 @@ internal sealed class RouteOwners : IDisposable
 
     public void Wish(OwnerRoutes owner, in RouteWish wish)
     {
-        // It may be there already, left by the same owner's earlier run in a table that he shares with the speaker.
-        if (wish.Target is { } target && owner != First && First.Desired.GiveUp(wish.Prefix, target) is { } left)
+        if (wish.Target is { } target && owner != First && Left(owner, wish.Prefix, target) is { } left)
             owner.Desired.Adopt(wish.Prefix, left);
         owner.Desired.Wish(wish);
+    }
+
+    /// <summary>It may be there already, left by the same owner's earlier run in a table that he shares with others.</summary>
+    private RouteTarget? Left(OwnerRoutes owner, Prefix prefix, RouteTarget asked)
+    {
+        foreach (var other in all)
+            if (other != owner && other.Tables.Contains(asked.Table) && other.Desired.GiveUp(prefix, asked) is { } left) return left;
+        return null;
     }
 
     /// <returns>How many leftovers are to go.</returns>

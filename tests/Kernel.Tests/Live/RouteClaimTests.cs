@@ -73,6 +73,36 @@ public class RouteClaimTests
         Assert.Equal("", ns.Own());
     }
 
+    /// <summary>Of two leftovers of a prefix neither is the other's to lose; and one alone goes to who means it.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task What_two_owners_of_a_table_have_left_of_one_prefix_is_each_ones_as_it_stands()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Batch("""
+            route add default via 10.0.0.2 proto bird table 100
+            route add unreachable default proto bird table 100 metric 1000
+            route add ::/0 via fd00::2 proto bird table 100
+            route add unreachable ::/0 proto bird table 100 metric 2000
+            route add unreachable default proto bird table 200 metric 1000
+            """);
+        var before = Tables();
+        await using var loop = await ns.StartAsync();
+        foreach (var table in (uint[])[100, 200])
+        {
+            var (ways, closed) = (await loop.ClaimAsync("egress", table), await loop.ClaimAsync("egress-closed", table));
+            var end = Nowhere(RouteType.Unreachable);
+            await Have(loop, closed, Wish("0.0.0.0/0", end with { Metric = 1000 }));
+            if (table == 100) await Have(loop, closed, Wish("::/0", end with { Metric = 2000 }));
+            await closed.SweepAsync();
+            if (table == 100) await Have(loop, ways, Wish("0.0.0.0/0", Via("10.0.0.2")), Wish("::/0", Via("fd00::2")));
+            await ways.SweepAsync();
+        }
+        Assert.Equal((0L, 0L), (loop.Status.Writes, loop.Status.Failures));
+        Assert.Equal(before, Tables());
+
+        (string, string, string) Tables() => (ns.Own(table: "100"), ns.Own("-6", "100"), ns.Own(table: "200"));
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task What_one_owner_has_is_refused_to_another_by_name_until_it_is_free()
     {
