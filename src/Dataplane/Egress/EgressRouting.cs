@@ -79,7 +79,10 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
         await closed.SweepAsync(stop).ConfigureAwait(false);
     }
 
-    /// <param name="emptied">Only what is not to lead anywhere any more, which goes before its group does.</param>
+    /// <param name="emptied">
+    /// Only what is not to lead anywhere any more, which goes before its group does. Nothing is swept then: what an earlier run has left is
+    /// what packets are led by until it is wished for.
+    /// </param>
     private async Task WishAsync(EgressRoutes newer, bool emptied, CancellationToken stop)
     {
         foreach (var table in newer.Tables)
@@ -88,13 +91,13 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
             var wishes = Families.Where(family => HasHops(table, family) != emptied).Select(family => new RouteWish(Default(family),
                 emptied ? null : new(RouteType.Unicast, [], 0, ways.Table) { NextHop = Group(table, family) })).ToArray();
             await ways.WishAsync(wishes, stop).ConfigureAwait(false);
-            await ways.SweepAsync(stop).ConfigureAwait(false);
+            if (!emptied) await ways.SweepAsync(stop).ConfigureAwait(false);
         }
         // An answer is translated back before it is routed; what comes for a gateway and is none must not go round between us and the ToR.
         var gone = have.Here.Except(newer.Here).Select(address => new RouteWish(Host(address), null));
         var here = newer.Here.Select(address => new RouteWish(Host(address), new(RouteType.Blackhole, [], 0, MainTable)));
         await main!.WishAsync(emptied ? [.. gone] : here.ToArray(), stop).ConfigureAwait(false);
-        await main.SweepAsync(stop).ConfigureAwait(false);
+        if (!emptied) await main.SweepAsync(stop).ConfigureAwait(false);
     }
 
     private static Prefix Host(Address address) => new(address, address.Family.Bits());

@@ -1,0 +1,64 @@
+using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Dataplane.Tests.Egress;
+
+/// <summary>Tables of ways to gateways, in a kernel.</summary>
+public sealed class EgressRoutingTests
+{
+    private static readonly EgressMarks Marks = new(EgressSettings.DefaultMarkMask);
+
+    private static async Task<KernelLoop> StartAsync(Netns space)
+    {
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance,
+            (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
+        var kernel = new KernelLoop(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
+        await space.Inside(() => kernel.StartAsync(CancellationToken.None));
+        return kernel;
+    }
+
+    private static async Task BeginAsync(KernelLoop kernel, EgressRoutes wanted)
+    {
+        var routing = new EgressRouting(kernel, kernel);
+        await routing.PrepareAsync(wanted, default);
+        await routing.CleanAsync(default);
+        await kernel.SweepAsync();
+    }
+
+    private static EgressTable Table(int number, int link, params string[] gateways) => new(number, Marks.To(number),
+        [.. gateways.Select(gateway => new RouteHop(Address.Parse(gateway), link, OnLink: true))]);
+
+    /// <summary>Ways of both families, of one, and to nobody; and a gateway that is this node.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_daemon_that_comes_back_changes_nothing_of_what_packets_are_led_by()
+    {
+        using var space = Netns.Make("egress");
+        using var folder = new Scratch();
+        space.Ip("link add a0 type veth peer name a1");
+        space.Ip("link set a1 up");
+        await space.RaiseAsync("a0", "10.0.0.1/24", "fd00::1/64");
+        var link = int.Parse(space.Ip("-o link show a0").Split(':')[0]);
+        var wanted = new EgressRoutes(Marks.Mask, 100,
+            [Table(1, link, "10.0.0.2", "10.0.0.3", "fd00::2"), Table(2, link, "10.0.0.3"), Table(3, link)],
+            [Address.Parse("10.10.10.0")]);
+        await using (var before = await StartAsync(space)) await BeginAsync(before, wanted);
+        var heard = folder.PathOf("heard");
+        await using var monitor = Background.Start(space, heard, null, "ip", "-d", "monitor", "route", "nexthop", "rule");
+        await Until.TrueAsync("the kernel's changes are heard", async () =>
+        {
+            await space.IpAsync("route replace blackhole 192.0.2.1");
+            return Heard().Any(line => line.Contains("192.0.2.1", StringComparison.Ordinal));
+        });
+        await using var now = await StartAsync(space);
+        await BeginAsync(now, wanted);
+        Assert.Equal((0L, 0L), (now.Status.Writes, now.Status.Failures));
+        space.Ip("route add blackhole 192.0.2.2");
+        await Until.TrueAsync("all is heard", () => Heard().Any(line => line.Contains("192.0.2.2", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Heard(), line => line.Contains("proto bird", StringComparison.Ordinal));
+        Assert.Contains("nhid", space.Ip("route show table 700001 proto bird"), StringComparison.Ordinal);
+
+        string[] Heard() => File.Exists(heard) ? File.ReadAllLines(heard) : [];
+    }
+}
