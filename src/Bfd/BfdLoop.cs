@@ -43,9 +43,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private bool isExpecting;
     /// <summary>Another process's sessions, which the next <see cref="Apply"/> goes on with.</summary>
     private volatile HandedBfd[]? adopted;
-    /// <summary>Those of them that nobody has wanted yet: an owner may come to it a little later than the others.</summary>
-    private readonly Dictionary<BfdKey, HandedBfd> unclaimed = [];
-    private long adoptedAt;
+    /// <summary>Those of them that nobody has wanted yet. They go on for a while: an owner may come to it later than the others.</summary>
+    private readonly HashSet<BfdKey> unclaimed = [];
+    private long unclaimedUntil = BfdSession.Never;
     private volatile Handing? handing;
     private long strays, heardUpTo, listenAgain = BfdSession.Never;
 
@@ -54,6 +54,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     public long Strays => Volatile.Read(ref strays);
 
     public event Action? Changed;
+
+    /// <summary>How long sessions of another process's go on that nobody wants here yet.</summary>
+    internal TimeSpan ForOwners { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>What is asked of the thread, for another process's sake.</summary>
     /// <param name="Lends">From now on it lends the sessions, or has them back; null: it goes on as it does.</param>
@@ -108,7 +111,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     {
         adopted = [.. handed];
         isExpecting = false;
-        Begin(wanted?.Length ?? 0);
+        Begin(handed.Length + (wanted?.Length ?? 0));
     }
 
     private unsafe void Ring()
@@ -125,7 +128,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         {
             turns.Beat();
             if (Interlocked.Exchange(ref handing, null) is { } order) Perform(order);
-            if (Interlocked.Exchange(ref wanted, null) is { } all) Apply(all);
+            if (Interlocked.Exchange(ref adopted, null) is { } handed) Apply(Interlocked.Exchange(ref wanted, null) ?? Wanted, handed);
+            else if (Interlocked.Exchange(ref wanted, null) is { } all) Apply(all, []);
+            if (Now() >= unclaimedUntil) Abandon();
             if (Now() >= listenAgain) Listen();
             heardUpTo = Hear();
             Act();
@@ -142,25 +147,24 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     /// <summary>The wall clock, of which the kernel's stamps are.</summary>
     private long WallNow() => 100 * (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks;
 
-    private void Apply(BfdTarget[] all)
+    private BfdTarget[] Wanted =>
+        [.. byKey.Values.Select(one => one.Target).Where(target => !unclaimed.Contains(target.Key))];
+
+    private void Apply(BfdTarget[] all, HandedBfd[] handed)
     {
         var next = all.ToDictionary(target => target.Key);
-        var claimed = 0;
-        if (Interlocked.Exchange(ref adopted, null) is { } handed)
+        foreach (var from in handed) Enter(Goes(from, next.GetValueOrDefault(from.Key()) ?? AsItWas(from)));
+        if (handed.Length > 0)
         {
-            adoptedAt = Now();
-            foreach (var one in handed) unclaimed[one.Key()] = one;
+            unclaimed.UnionWith(handed.Select(from => from.Key()));
+            unclaimedUntil = Now() + (100 * ForOwners.Ticks);
         }
-        foreach (var one in byKey.Values.ToArray())
+        unclaimed.ExceptWith(next.Keys);
+        foreach (var one in byKey.Values.Where(one => !unclaimed.Contains(one.Target.Key)).ToArray())
             if (!next.TryGetValue(one.Target.Key, out var target) || target.Local != one.Target.Local) Dismiss(one);
         foreach (var target in all)
         {
-            if (unclaimed.Remove(target.Key, out var from) && IsStillThere(from, target))
-            {
-                Enter(Goes(from, target));
-                claimed++;
-            }
-            else if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
+            if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
             else if (known.Target != target)
             {
                 known.Target = target;
@@ -168,13 +172,22 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
                 queue.Move(known);
             }
         }
-        Listen(isShared: claimed > 0);
+        Listen(isShared: handed.Length > 0);
         isDirty = true;
     }
 
-    /// <summary>The neighbour cannot have missed us yet.</summary>
-    private bool IsStillThere(HandedBfd from, BfdTarget target) =>
-        Now() - adoptedAt < 1000L * target.Times.Multiplier * Math.Max(from.SendInForce, from.RemoteRequiredMinRx);
+    /// <summary>As the neighbour knows it.</summary>
+    private static BfdTarget AsItWas(HandedBfd from) => new(from.Key(), new(
+        TimeSpan.FromMicroseconds(from.SendInForce), TimeSpan.FromMicroseconds(from.ReceiveInForce),
+        from.Multiplier is > 0 and <= BfdTimes.MostMissed ? from.Multiplier : BfdTimes.Default.Multiplier));
+
+    /// <summary>Nobody has come for them.</summary>
+    private void Abandon()
+    {
+        foreach (var key in unclaimed) Dismiss(byKey[key]);
+        unclaimed.Clear();
+        (unclaimedUntil, isDirty) = (BfdSession.Never, true);
+    }
 
     private void Watch(BfdTarget target)
     {
@@ -343,7 +356,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
         var descriptors = stackalloc pollfd[1 + receivers.All.Count];
         descriptors[0] = new() { fd = bell, events = POLLIN };
         for (var i = 0; i < receivers.All.Count; i++) descriptors[1 + i] = new() { fd = receivers.All[i].Descriptor, events = POLLIN };
-        var due = Math.Min(queue.First?.Session.Due ?? BfdSession.Never, listenAgain);
+        var due = Math.Min(queue.First?.Session.Due ?? BfdSession.Never, Math.Min(listenAgain, unclaimedUntil));
         var left = isBehind ? 0 : Math.Max(due - Now(), 0);
         var patience = new timespec { tv_sec = left / Second, tv_nsec = (int)(left % Second) };
         _ = ppoll(descriptors, (uint)(1 + receivers.All.Count), due == BfdSession.Never ? null : &patience, null);

@@ -147,6 +147,7 @@ internal sealed class BfdSession
         RemoteIsIndependent = RemoteIsIndependent,
         SendInForce = sendInForce,
         ReceiveInForce = receiveInForce,
+        Multiplier = times.Multiplier,
         Port = port,
         Since = since,
         Ups = ups,

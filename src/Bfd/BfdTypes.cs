@@ -119,6 +119,7 @@ public interface IBfd
     /// <summary>Before the first <see cref="Want"/>: they are another process's yet, shown as it says. Nobody is spoken to.</summary>
     void Expect(ImmutableArray<HandedBfd> handed);
 
-    /// <summary>After <see cref="Expect"/>: they are ours now, from where they were; those that nobody wants here end unsaid.</summary>
+    /// <summary>After <see cref="Expect"/>: they are ours now, from where they were; those that nobody comes to want here end after a
+    /// while.</summary>
     void Adopt(ImmutableArray<HandedBfd> handed);
 }

@@ -5,7 +5,7 @@ namespace Calico.Bgp.Bfd;
 
 /// <summary>
 /// A session as one process gives it to the one that goes on with it: RFC 5880 section 6.8.1's variables, and what is told of it. What we
-/// ask for in time is not here; that is the configuration's.
+/// ask for in time is the configuration's, and what is here of it counts until whoever wants the session has come.
 /// </summary>
 public sealed record HandedBfd
 {
@@ -28,6 +28,8 @@ public sealed record HandedBfd
     /// <summary>The intervals in force on our side, in microseconds.</summary>
     public required uint SendInForce { get; init; }
     public required uint ReceiveInForce { get; init; }
+    /// <summary>How many of ours may be lost in a row; 0: that release did not say.</summary>
+    public int Multiplier { get; init; }
 
     /// <summary>From which it sends (RFC 5881 section 4: one for all its packets); 0: from none yet.</summary>
     public required int Port { get; init; }

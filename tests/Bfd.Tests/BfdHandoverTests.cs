@@ -76,7 +76,7 @@ public sealed class BfdHandoverTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Namespaces)]
-    public async Task Who_comes_to_his_neighbour_a_little_later_finds_the_session_too()
+    public async Task Who_comes_to_his_neighbour_later_than_the_others_finds_the_session_too()
     {
         var (old, heir, neighbour) = (Made(), Made(), Made());
         BfdTarget[] Both(Netns from, string peer) => [Target(from, peer), Target(from, peer, multihop: true)];
@@ -94,19 +94,48 @@ public sealed class BfdHandoverTests : IAsyncLifetime
             return true;
         });
         await old.FallSilentAsync();
+        // Longer than the neighbour would be patient.
+        await GoesOnAsync();
         near.Inside(() => Want(heir, Both(near, "10.0.0.2")));
-        await Until.TrueAsync(
-            "it goes on", () => heir.Current is [{ Counters.Received: > 25 }, { Counters.Received: > 25 }], 30,
-            () => Said(heir, neighbour));
+        await GoesOnAsync();
         Assert.Equal(seen, neighbour.Current.Select(Seen));
+
+        Task GoesOnAsync()
+        {
+            var heard = neighbour.Current.Select(one => one.Counters.Received).ToArray();
+            return Until.TrueAsync(
+                "it goes on", () => neighbour.Current.Zip(heard).All(pair => pair.First.Counters.Received > pair.Second + 25), 30,
+                () => Said(heir, neighbour));
+        }
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Whom_nobody_comes_to_want_is_told_so_after_a_while()
+    {
+        var (old, heir, neighbour) = (Made(), Made(TimeSpan.Zero), Made());
+        near.Inside(() => Want(old, Target(near, "10.0.0.2")));
+        far.Inside(() => Want(neighbour, Target(far, "10.0.0.1")));
+        await UpAsync(old, neighbour);
+        heir.Expect(await old.HandAsync(lends: false));
+        var handed = await old.HandAsync(lends: true);
+        near.Inside(() =>
+        {
+            heir.Adopt(handed);
+            return true;
+        });
+        await old.FallSilentAsync();
+        await Until.TrueAsync(
+            "it is told", () => neighbour.Current is [{ RemoteState: BfdState.AdminDown, Losses: 0 }], 20, () => Said(heir, neighbour));
+        await Until.TrueAsync("it is not watched", () => heir.Current is [], 20, () => Said(heir));
     }
 
     private static (DateTimeOffset, int, int, uint) Seen(BfdSessionStatus by) => (by.Since, by.Ups, by.Losses, by.RemoteDiscriminator);
 
-    private BfdLoop Made()
+    private BfdLoop Made(TimeSpan? forOwners = null)
     {
         var registry = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, defect) => throw defect);
         var made = new BfdLoop(registry, TimeProvider.System, NullLogger<BfdLoop>.Instance);
+        if (forOwners is { } time) made.ForOwners = time;
         loops.Add(made);
         return made;
     }
