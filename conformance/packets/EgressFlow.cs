@@ -7,7 +7,7 @@ namespace Calico.Bgp.Conformance.Packets;
 /// <summary>A flow of UDP that lasts: the server says each time whom it sees.</summary>
 internal sealed class EgressFlow : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Socket socket;
     private readonly byte[] octets = new byte[64];
@@ -37,6 +37,19 @@ internal sealed class EgressFlow : IDisposable
         {
             return null;
         }
+    }
+
+    /// <summary>One question after the other.</summary>
+    /// <returns>How many had no answer.</returns>
+    public async Task<int> KeepAskingAsync(CancellationToken enough)
+    {
+        var unanswered = 0;
+        while (!enough.IsCancellationRequested)
+        {
+            if (await AskAsync() == null) unanswered++;
+            await Task.WhenAny(Task.Delay(Pause, enough));
+        }
+        return unanswered;
     }
 
     public void Dispose() => socket.Dispose();

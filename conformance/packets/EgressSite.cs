@@ -207,6 +207,8 @@ internal sealed class EgressSite : IAsyncDisposable
         (await HttpAsync(name, "/v1/bfd")).Split("\"state\":\"up\"").Length > 2 * nodes, Patience,
         async () => await HttpAsync(name, "/v1/bfd") + await SaidAsync());
 
+    public Task KillAsync(string name) => daemons[name].KillAsync();
+
     /// <summary>The ToR knows the way to a gateway's address.</summary>
     public Task AnnouncedAsync(string address, bool isThere = true) => Until.TrueAsync(
         $"{address} is {(isThere ? "" : "not ")}announced", async () =>

@@ -129,4 +129,21 @@ public sealed class EgressFlowTests : IAsyncLifetime
         Assert.Equal(EgressSite.AddressOf("a"),
             (await Echo.SeenAsync(site["a"], EgressSite.AddressOf("a"), EgressSite.Client4, Transport.Tcp))?.Address.ToString());
     }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task The_clients_daemon_may_be_killed_and_come_back_and_no_packet_is_lost()
+    {
+        var before = flows.ToDictionary(flow => flow, flow => flow.Seen!);
+        var others = await site.OthersAsync();
+        using var enough = new CancellationTokenSource();
+        var asking = Task.WhenAll(flows.Select(flow => flow.KeepAskingAsync(enough.Token)));
+        await site.KillAsync("client");
+        await site.StartAsync("client");
+        await site.HeardAsync("client", 2);
+        await enough.CancelAsync();
+        var unanswered = (await asking).Sum();
+        Assert.Equal(0, unanswered);
+        Assert.All(flows, flow => Assert.Equal(before[flow], flow.Seen));
+        Assert.Equal(others, await site.OthersAsync());
+    }
 }
