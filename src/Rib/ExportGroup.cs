@@ -97,7 +97,12 @@ internal sealed partial class ExportGroup(
     public void Join(Member member)
     {
         receivers.Add(member.Peer.Index);
-        if (sent.Count == 0 && feed <= 1) inSync.Add(member);
+        if (sent.Count == 0 && feed <= 1)
+        {
+            inSync.Add(member);
+            // Where the others have been told all, which is nothing, no step would come by that ends this one's table.
+            if (feed == 0) OweEnds();
+        }
         else CohortAtStart(holdsAll: false).Members.Add(member);
     }
 

@@ -57,6 +57,23 @@ public sealed class RibTests : IDisposable
         Assert.Equal(2, late.EndsOfRib);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public async Task The_end_of_the_first_table_is_told_to_a_late_peer_though_there_is_nothing_before_it(int shards, bool hasOne)
+    {
+        using var sharded = new RibRig(shards);
+        sharded.Up(RibRig.Peer(1));
+        if (hasOne) await sharded.AnnounceAsync(1, Path(64501), One);
+        await sharded.Rib.IdleAsync();
+        var late = sharded.Up(RibRig.Peer(2));
+        await sharded.Rib.IdleAsync();
+        Assert.Equal((hasOne ? 1 : 0, 2), (late.Holds.Count, late.EndsOfRib));
+        Assert.Equal(2, sharded.Receivers[1].EndsOfRib);
+    }
+
     [Fact]
     public async Task A_lost_peer_takes_its_routes_along()
     {
