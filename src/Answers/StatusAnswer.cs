@@ -48,6 +48,12 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<OverLimitAnswer>? OverLimit { get; init; }
 
+    /// <summary>
+    /// Sections of bgpd.yaml by which nothing becomes of packets, though they are there, and why; absent where all are in force.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? NotInForce { get; init; }
+
     /// <summary>Absent where no policy is enforced.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }

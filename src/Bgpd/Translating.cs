@@ -144,7 +144,7 @@ internal sealed class Translating(
         {
             // Not ours to write, or not to be written by us: another daemon may.
             holding.Release(Holding.NatTable);
-            problem = $"{Section(settings)}: {refused.Message}";
+            problem = $"{Sections(settings)}: {refused.Message}";
             if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
             log.NatImpossible(problem);
         }
@@ -152,8 +152,12 @@ internal sealed class Translating(
 
     private async Task KeepAsync(Work ending) => said = await ending.Dataplane.CommandLineAsync().ConfigureAwait(false);
 
-    private static string Section(DataplaneSettings settings) =>
-        settings.Nat != null ? "nat" : settings.Policy != null ? "policy" : settings.Services != null ? "services" : "egress";
+    /// <summary>Those of bgpd.yaml that are there.</summary>
+    private static string Sections(DataplaneSettings settings) => string.Join(", ", new[]
+    {
+        settings.Nat == null ? null : "nat", settings.Policy == null ? null : "policy", settings.Services == null ? null : "services",
+        settings.Egress == null ? null : "egress",
+    }.OfType<string>());
 
     private async Task EndAsync()
     {

@@ -22,6 +22,7 @@ internal static class StatusView
             ("drained", status.Drained is { } drained ? $"{string.Join(", ", drained)} (until `bgpctl undrain`)" : null),
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
+            ("not in force", status.NotInForce is { } missing ? new Cell(missing, Tone.Bad) : ""),
             ("policy", status.Policy is { } policy ? Policy(policy) : ""),
             ("egress", status.Egress is { } egress ? Egress(egress) : ""),
             ("on trial", status.Trial is { } trial ? Trial(trial, status.Now) : ""),

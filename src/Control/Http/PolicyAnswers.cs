@@ -27,7 +27,7 @@ internal static class PolicyAnswers
             : await dataplane.ExplainPolicyAsync(question!, http.RequestAborted).ConfigureAwait(false);
         await (explanation switch
         {
-            null => RefuseOffAsync(http),
+            null => RefuseOffAsync(http, dataplane),
             { Problem: { } problem } => RefuseAsync(http, problem),
             _ => Answer.JsonAsync(http, PolicyExplanationAnswer.Of(explanation), Answer.Json.PolicyExplanationAnswer),
         }).ConfigureAwait(false);
@@ -58,8 +58,9 @@ internal static class PolicyAnswers
     private static Task RefuseAsync(HttpContext http, string problem) =>
         Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, problem, "src, dst, protocol"));
 
-    private static Task RefuseOffAsync(HttpContext http) => Answer.ErrorAsync(
-        http, AnswerCode.PolicyOff, "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
+    private static Task RefuseOffAsync(HttpContext http, IDataplane? dataplane) => Answer.ErrorAsync(
+        http, AnswerCode.PolicyOff, dataplane?.View.Problem is { } why ? $"network policy is not in force: {why}"
+            : "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
 
     /// <summary>GET /v1/policy/list.</summary>
     public static Task ListAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(
@@ -107,14 +108,14 @@ internal static class PolicyAnswers
         var found = dataplane == null ? null : await dataplane.LintPolicyAsync(ssh, http.RequestAborted).ConfigureAwait(false);
         await (found is { } findings
             ? Answer.JsonAsync(http, PolicyLintAnswer.Of(findings, ssh), Answer.Json.PolicyLintAnswer)
-            : RefuseOffAsync(http)).ConfigureAwait(false);
+            : RefuseOffAsync(http, dataplane)).ConfigureAwait(false);
     }
 
     private static async Task OfPictureAsync(HttpContext http, IDataplane? dataplane, Func<PolicyPicture, Task> answer)
     {
         if (dataplane != null && await dataplane.PolicyPictureAsync(http.RequestAborted).ConfigureAwait(false) is { } picture)
             await answer(picture).ConfigureAwait(false);
-        else await RefuseOffAsync(http).ConfigureAwait(false);
+        else await RefuseOffAsync(http, dataplane).ConfigureAwait(false);
     }
 
     private static bool IsCalled(PolicyEntry entry, string name) =>

@@ -48,6 +48,7 @@ internal static class StatusAnswers
             Memory = Memory(speaker.Memory),
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
+            NotInForce = dataplane?.View.Problem,
             Policy = dataplane?.Policy is { Enabled: true } policy ? Policy(policy) : null,
             Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
             Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,

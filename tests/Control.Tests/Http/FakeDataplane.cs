@@ -21,7 +21,7 @@ public sealed class FakeDataplane : IDataplane
         Sets = 9,
     };
 
-    public NatView View { get; } = new(
+    public NatView View { get; set; } = new(
         true, true,
         new([
             new(IpFamily.IPv4)

@@ -96,6 +96,19 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
         Assert.Equal("policyOff", told["code"]!.GetValue<string>());
     }
 
+    /// <summary>Nobody may take what bgpd.yaml asks for, and the kernel does not let us do, for something that is not asked for.</summary>
+    [Fact]
+    public async Task What_cannot_be_in_force_is_said_with_its_reason_and_not_taken_for_missing()
+    {
+        Assert.Null((await lab.JsonAsync("/v1/status"))["notInForce"]);
+        lab.Dataplane.HasPolicy = false;
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "nat, policy: Operation not permitted" };
+        Assert.Equal(
+            "network policy is not in force: nat, policy: Operation not permitted",
+            (await lab.JsonAsync("/v1/policy/list", HttpStatusCode.NotFound))["message"]!.GetValue<string>());
+        Assert.Equal("nat, policy: Operation not permitted", (await lab.JsonAsync("/v1/status"))["notInForce"]!.GetValue<string>());
+    }
+
     [Fact]
     public async Task Lint_says_which_connection_it_was_asked_about()
     {
