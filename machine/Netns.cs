@@ -56,6 +56,10 @@ public sealed class Netns : IAsyncDisposable, IDisposable
         await IpAsync($"link set {device} up");
     }
 
+    /// <summary>A bridge whose MAC address is its own. By default it is the lowest of its ports', and another one when that port leaves:
+    /// neighbours go on sending to the old one, for as long as they take their entry for good.</summary>
+    public Task<string> BridgeAsync(string device) => IpAsync($"link add {device} address 02:00:00:00:00:fe type bridge");
+
     public Task<string> IpAsync(string words) =>
         Shell.DoAsync("ip", ["-n", Name, .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 

@@ -63,7 +63,7 @@ internal sealed class EgressSite : IAsyncDisposable
     private async Task WireAsync()
     {
         var (tor, firewall, outside) = (this["tor"], this["firewall"], this["outside"]);
-        await tor.IpAsync("link add br0 type bridge");
+        await tor.BridgeAsync("br0");
         foreach (var (name, number) in Hosts)
         {
             await Netns.JoinAsync(tor, $"p-{name}", [], this[name], "eth0", [$"172.20.0.{number}/24", $"fd20::{number}/64"]);

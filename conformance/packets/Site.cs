@@ -89,7 +89,7 @@ internal sealed class Site : IAsyncDisposable
 
     private async Task WireAsync()
     {
-        await Tor.IpAsync("link add br0 type bridge");
+        await Tor.BridgeAsync("br0");
         foreach (var (node, port, addresses) in new[] { (Node, "p1", new[] { Node4 + "/24", Node6 + "/64" }),
             (Other, "p2", [Other4 + "/24", Other6 + "/64"]) })
         {

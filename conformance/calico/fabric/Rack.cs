@@ -76,7 +76,7 @@ internal sealed class Rack : IAsyncDisposable
         await Netns.JoinAsync(tor, "host0", ["198.51.100.1/24", "fd00:198::1/64"], Host, "eth0", [Host4 + "/24", Host6 + "/64"]);
         await Host.IpAsync("route add default via 198.51.100.1");
         await Host.IpAsync("route add default via fd00:198::1");
-        await tor.IpAsync("link add br0 type bridge");
+        await tor.BridgeAsync("br0");
         await tor.IpAsync("link set br0 up");
         objects = await place.MakeAsync((role, address) => BesideAsync(tor, role, address));
         objects.Apply([.. new Cluster().Apply(numbers.Select(number => NodeObject(number))).Apply(manifests).Objects]);

@@ -61,7 +61,8 @@ internal sealed partial class PolicySite : IAsyncDisposable
 
     private async Task WireAsync(Netns outside, Netns behind)
     {
-        Do(Tor, "link add br0 type bridge", "addr add 172.20.0.254/24 dev br0", "addr add fd20::fe/64 dev br0 nodad", "link set br0 up");
+        await Tor.BridgeAsync("br0");
+        Do(Tor, "addr add 172.20.0.254/24 dev br0", "addr add fd20::fe/64 dev br0 nodad", "link set br0 up");
         await Netns.JoinAsync(Tor, "p1", [], Node, "eth0", ["172.20.0.1/24", "fd20::1/64"]);
         await Netns.JoinAsync(Tor, "p2", [], Other, "eth0", ["172.20.0.2/24", "fd20::2/64"]);
         await Netns.JoinAsync(Tor, "out0", ["198.51.100.254/24", "fd98::fe/64"], outside, "eth0", ["198.51.100.1/24", "fd98::1/64"]);
