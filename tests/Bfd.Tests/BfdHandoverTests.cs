@@ -1,30 +1,10 @@
-using Calico.Bgp.Net;
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace Calico.Bgp.Bfd.Tests;
 
 /// <summary>One process's sessions go over into another one's, on the same wire and ports, and the neighbour notices nothing.</summary>
-public sealed class BfdHandoverTests : IAsyncLifetime
+public sealed class BfdHandoverTests : BfdWire
 {
     /// <summary>Slow enough for a machine that is busy with other tests.</summary>
     private static readonly BfdTimes Slow = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(200), 20);
-
-    private readonly List<BfdLoop> loops = [];
-    private Netns near = null!, far = null!;
-
-    public async Task InitializeAsync()
-    {
-        if (Needs.Missing(Needs.Namespaces) != null) return;
-        (near, far) = (await Netns.MakeAsync("near"), await Netns.MakeAsync("far"));
-        await Netns.JoinAsync(near, "eth0", ["10.0.0.1/24", "fd00::1/64"], far, "eth0", ["10.0.0.2/24", "fd00::2/64"]);
-    }
-
-    public async Task DisposeAsync()
-    {
-        foreach (var loop in loops) await loop.DisposeAsync();
-        if (near != null) await near.DisposeAsync();
-        if (far != null) await far.DisposeAsync();
-    }
 
     [NeedsTheory(Needs.Namespaces)]
     [InlineData("10.0.0.1", "10.0.0.2", false)]
@@ -33,14 +13,14 @@ public sealed class BfdHandoverTests : IAsyncLifetime
     public async Task The_neighbour_sees_one_session(string ours, string theirs, bool multihop)
     {
         var (old, heir, neighbour) = (Made(), Made(), Made());
-        near.Inside(() => Want(old, Target(near, theirs, multihop)));
-        far.Inside(() => Want(neighbour, Target(far, ours, multihop)));
+        Want(near, old, Target(near, theirs, multihop));
+        Want(far, neighbour, Target(far, ours, multihop));
         await UpAsync(old, neighbour);
         var (was, seen) = (old.Current[0], neighbour.Current[0]);
 
         heir.Expect(await old.HandAsync(lends: false));
         Assert.Equal((BfdState.Up, was.LocalDiscriminator), (heir.Current[0].State, heir.Current[0].LocalDiscriminator));
-        near.Inside(() => Want(heir, Target(near, theirs, multihop)));
+        Want(near, heir, Target(near, theirs, multihop));
         var handed = await old.HandAsync(lends: true);
         near.Inside(() =>
         {
@@ -61,8 +41,8 @@ public sealed class BfdHandoverTests : IAsyncLifetime
     public async Task Where_the_other_process_does_not_go_on_the_first_one_does()
     {
         var (old, neighbour) = (Made(), Made());
-        near.Inside(() => Want(old, Target(near, "10.0.0.2")));
-        far.Inside(() => Want(neighbour, Target(far, "10.0.0.1")));
+        Want(near, old, Target(near, "10.0.0.2"));
+        Want(far, neighbour, Target(far, "10.0.0.1"));
         await UpAsync(old, neighbour);
         var seen = neighbour.Current[0];
         await old.HandAsync(lends: true);
@@ -80,13 +60,13 @@ public sealed class BfdHandoverTests : IAsyncLifetime
     {
         var (old, heir, neighbour) = (Made(), Made(), Made());
         BfdTarget[] Both(Netns from, string peer) => [Target(from, peer), Target(from, peer, multihop: true)];
-        near.Inside(() => Want(old, Both(near, "10.0.0.2")));
-        far.Inside(() => Want(neighbour, Both(far, "10.0.0.1")));
+        Want(near, old, Both(near, "10.0.0.2"));
+        Want(far, neighbour, Both(far, "10.0.0.1"));
         await Until.TrueAsync(
             "both are up", () => neighbour.Current is [{ State: BfdState.Up }, { State: BfdState.Up }], 20, () => Said(old, neighbour));
         var seen = neighbour.Current.Select(Seen).ToArray();
         heir.Expect(await old.HandAsync(lends: false));
-        near.Inside(() => Want(heir, Target(near, "10.0.0.2")));
+        Want(near, heir, Target(near, "10.0.0.2"));
         var handed = await old.HandAsync(lends: true);
         near.Inside(() =>
         {
@@ -96,7 +76,7 @@ public sealed class BfdHandoverTests : IAsyncLifetime
         await old.FallSilentAsync();
         // Longer than the neighbour would be patient.
         await GoesOnAsync();
-        near.Inside(() => Want(heir, Both(near, "10.0.0.2")));
+        Want(near, heir, Both(near, "10.0.0.2"));
         await GoesOnAsync();
         Assert.Equal(seen, neighbour.Current.Select(Seen));
 
@@ -112,9 +92,10 @@ public sealed class BfdHandoverTests : IAsyncLifetime
     [NeedsFact(Needs.Namespaces)]
     public async Task Whom_nobody_comes_to_want_is_told_so_after_a_while()
     {
-        var (old, heir, neighbour) = (Made(), Made(TimeSpan.Zero), Made());
-        near.Inside(() => Want(old, Target(near, "10.0.0.2")));
-        far.Inside(() => Want(neighbour, Target(far, "10.0.0.1")));
+        var (old, heir, neighbour) = (Made(), Made(), Made());
+        heir.ForOwners = TimeSpan.Zero;
+        Want(near, old, Target(near, "10.0.0.2"));
+        Want(far, neighbour, Target(far, "10.0.0.1"));
         await UpAsync(old, neighbour);
         heir.Expect(await old.HandAsync(lends: false));
         var handed = await old.HandAsync(lends: true);
@@ -131,26 +112,8 @@ public sealed class BfdHandoverTests : IAsyncLifetime
 
     private static (DateTimeOffset, int, int, uint) Seen(BfdSessionStatus by) => (by.Since, by.Ups, by.Losses, by.RemoteDiscriminator);
 
-    private BfdLoop Made(TimeSpan? forOwners = null)
-    {
-        var registry = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, defect) => throw defect);
-        var made = new BfdLoop(registry, TimeProvider.System, NullLogger<BfdLoop>.Instance);
-        if (forOwners is { } time) made.ForOwners = time;
-        loops.Add(made);
-        return made;
-    }
-
-    private static bool Want(BfdLoop loop, params BfdTarget[] targets)
-    {
-        loop.Want([.. targets]);
-        return true;
-    }
-
-    private static BfdTarget Target(Netns from, string peer, bool multihop = false) =>
-        new(new(Address.Parse(peer), multihop ? 0 : int.Parse(from.Ip("-o link show eth0").Split(':')[0]), multihop), Slow);
+    private static BfdTarget Target(Netns from, string peer, bool multihop = false) => Target(from, peer, Slow, multihop);
 
     private static Task UpAsync(BfdLoop a, BfdLoop b) => Until.TrueAsync(
         "both are up", () => a.Current is [{ State: BfdState.Up }] && b.Current is [{ State: BfdState.Up }], 20, () => Said(a, b));
-
-    private static string Said(params BfdLoop[] loops) => string.Join('\n', loops.SelectMany(loop => loop.Current));
 }

@@ -2,31 +2,13 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Calico.Bgp.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Bfd.Tests;
 
 /// <summary>The loop with real sockets: two machines at one wire, and a scripted neighbour.</summary>
-public sealed class BfdLoopTests : IAsyncLifetime
+public sealed class BfdLoopTests : BfdWire
 {
     private static readonly BfdTimes Quick = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), 3);
-
-    private readonly List<BfdLoop> loops = [];
-    private Netns near = null!, far = null!;
-
-    public async Task InitializeAsync()
-    {
-        if (Needs.Missing(Needs.Namespaces) != null) return;
-        (near, far) = (await Netns.MakeAsync("near"), await Netns.MakeAsync("far"));
-        await Netns.JoinAsync(near, "eth0", ["10.0.0.1/24", "fd00::1/64"], far, "eth0", ["10.0.0.2/24", "fd00::2/64"]);
-    }
-
-    public async Task DisposeAsync()
-    {
-        foreach (var loop in loops) await loop.DisposeAsync();
-        if (near != null) await near.DisposeAsync();
-        if (far != null) await far.DisposeAsync();
-    }
 
     [NeedsTheory(Needs.Namespaces)]
     [InlineData("10.0.0.1", "10.0.0.2", false)]
@@ -77,8 +59,7 @@ public sealed class BfdLoopTests : IAsyncLifetime
     {
         var (a, b) = (Watch(near, Target(near, "10.0.0.2", Quick)), Watch(far, Target(far, "10.0.0.1", Quick)));
         await UpAsync(a, b);
-        await a.DisposeAsync();
-        loops.Remove(a);
+        await EndAsync(a);
         await Until.TrueAsync("the neighbour is down", () => b.Current[0].State == BfdState.Down, 10, () => Said(a, b));
         Assert.Equal(0, Losses(b));
     }
@@ -88,7 +69,7 @@ public sealed class BfdLoopTests : IAsyncLifetime
     {
         var (a, b) = (Watch(near, Target(near, "10.0.0.2", Quick)), Watch(far, Target(far, "10.0.0.1", Quick)));
         await UpAsync(a, b);
-        near.Inside(() => Want(a, Target(near, "10.0.0.2", new(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(100), 4))));
+        Want(near, a, Target(near, "10.0.0.2", new(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(100), 4)));
         await Until.TrueAsync("both know",
             () => IsUp(a, intervalMs: 200, detectionMs: 300) && IsUp(b, intervalMs: 100, detectionMs: 800), 10, () => Said(a, b));
         Assert.Equal((0, 0), (Losses(a), Losses(b)));
@@ -171,24 +152,7 @@ public sealed class BfdLoopTests : IAsyncLifetime
         Assert.Equal((0, 0), (Losses(a), Losses(b)));
     }
 
-    private BfdLoop Watch(Netns space, params BfdTarget[] targets)
-    {
-        var registry = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, defect) => throw defect);
-        var made = new BfdLoop(registry, TimeProvider.System, NullLogger<BfdLoop>.Instance);
-        loops.Add(made);
-        return space.Inside(() => Want(made, targets));
-    }
-
-    private static BfdLoop Want(BfdLoop loop, params BfdTarget[] targets)
-    {
-        loop.Want([.. targets]);
-        return loop;
-    }
-
-    private static BfdTarget Target(Netns from, string peer, BfdTimes times, bool multihop = false) =>
-        new(new(Address.Parse(peer), multihop ? 0 : Link(from), multihop), times);
-
-    private static int Link(Netns space) => int.Parse(space.Ip("-o link show eth0").Split(':')[0]);
+    private BfdLoop Watch(Netns space, params BfdTarget[] targets) => Want(space, Made(), targets);
 
     private static string LinkLocal(Netns space) =>
         space.Ip("-o -6 addr show dev eth0 scope link").Split("inet6 ")[1].Split('/')[0];
@@ -224,6 +188,4 @@ public sealed class BfdLoopTests : IAsyncLifetime
         && (one.Interval.TotalMilliseconds, one.DetectionTime.TotalMilliseconds) == (intervalMs, detectionMs);
 
     private static int Losses(BfdLoop loop) => loop.Current[0].Losses;
-
-    private static string Said(params BfdLoop[] loops) => string.Join('\n', loops.SelectMany(loop => loop.Current));
 }
