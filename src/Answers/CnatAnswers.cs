@@ -1,9 +1,13 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>GET /v1/cnat/translations</c>.</summary>
 /// <param name="Problems">Why Kubernetes' services are not translated as they ask to be.</param>
+/// <param name="NotInForce">Why nothing is translated, though bgpd.yaml may ask for it; absent where nothing is in the way.</param>
 public sealed record TranslationsAnswer(
-    bool Enabled, IReadOnlyList<TranslationAnswer> Translations, IReadOnlyList<string> Problems);
+    bool Enabled, IReadOnlyList<TranslationAnswer> Translations, IReadOnlyList<string> Problems,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NotInForce = null);
 
 /// <param name="Source">Whose it is: bgpd.yaml, cli or kubernetes.</param>
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
@@ -31,9 +35,11 @@ public sealed record BackendBody(string To, string? From = null, int? Weight = n
 public sealed record SavedTranslationsBody(
     int Version, IReadOnlyList<TranslationBody> Translations, IReadOnlyList<SourceNatEditBody> Snat);
 
-/// <summary><c>POST /v1/cnat/translations</c>: it is in force.</summary>
+/// <summary><c>POST /v1/cnat/translations</c>: it is in force, or known to wait.</summary>
 /// <param name="SavedIn">The file; null: it lives until the daemon ends.</param>
-public sealed record TranslationAddedAnswer(int Id, string? SavedIn = null);
+/// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
+/// <param name="Problem">Why nothing is translated by it all the same; null: something is.</param>
+public sealed record TranslationAddedAnswer(int Id, string? SavedIn = null, bool InForce = true, string? Problem = null);
 
 /// <summary><c>DELETE /v1/cnat/translations</c>: these are gone.</summary>
 /// <param name="SavedIn">The file that had some of them; null: none of them was saved.</param>

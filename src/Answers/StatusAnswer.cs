@@ -58,6 +58,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }
 
+    /// <summary>Absent where services are off.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ServicesStatusAnswer? Services { get; init; }
+
     /// <summary>Absent where egress is off.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EgressStatusAnswer? Egress { get; init; }
@@ -72,6 +76,11 @@ public sealed record StatusAnswer
 }
 
 public sealed record OverLimitAnswer(string Peer, string Family, int Limit);
+
+/// <param name="Translations">Of those with one address, protocol and port one is counted.</param>
+/// <param name="Waiting">Of these: an interface has no address, and nothing is translated by them.</param>
+/// <param name="Problems">What is not done of what was asked for, and why.</param>
+public sealed record ServicesStatusAnswer(int Translations, int Waiting, IReadOnlyList<string> Problems);
 
 /// <param name="Blocked">Pods that leave the cluster by no way.</param>
 public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked);

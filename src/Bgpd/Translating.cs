@@ -69,6 +69,8 @@ internal sealed class Translating(
     public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>
         work?.Dataplane.CountPoliciesAsync(stop) ?? Task.FromResult(PolicyCounts.None);
 
+    public ServicesStatus Services => work?.Dataplane.Services ?? ServicesStatus.Off;
+
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
         work?.Dataplane.ServicesAsync(stop) ?? Task.FromResult(ServicesView.Off);
 
@@ -92,8 +94,8 @@ internal sealed class Translating(
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
         work?.Dataplane.ExplainEgressAsync(pod, destination, stop) ?? Task.FromResult<EgressExplanation?>(null);
 
-    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
-        work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<int?>(null);
+    public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
+        work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<TranslationRow?>(null);
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         work?.Dataplane.RemoveTranslationAsync(id, stop) ?? Task.FromResult(false);

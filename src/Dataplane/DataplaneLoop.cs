@@ -66,6 +66,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private Loop? loop;
     private volatile NatView view;
     private volatile PolicyView policy = PolicyView.Off;
+    private volatile ServicesStatus servicesStatus = ServicesStatus.Off;
     private volatile EgressView egressView = EgressView.Off;
     private volatile EgressTidings tidings = EgressTidings.None;
 
@@ -122,6 +123,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
     public DnsView Dns => dns.View;
 
     public DeniedView Denied => policyLog.Denied with { IsLogged = policy.LogsDenied };
+
+    public ServicesStatus Services => servicesStatus;
 
     public EgressView Egress => egressView;
 
@@ -213,13 +216,13 @@ public sealed class DataplaneLoop : IAsyncDisposable
     }
 
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => ServicesAsync(known => known.View is var view
-        ? view with { Problems = [.. view.Problems, .. extensions.Problems] } : view, stop);
+        ? view with { Problems = [.. view.Problems, .. extensions.Problems, .. health.Problems] } : view, stop);
 
-    public async Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
+    public async Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
     {
-        var id = await ServicesAsync(known => known.Add(translation), stop).ConfigureAwait(false);
-        if (id != null) await SettledAsync().WaitAsync(stop).ConfigureAwait(false);
-        return id;
+        if (await ServicesAsync(known => known.Add(translation), stop).ConfigureAwait(false) is not { } id) return null;
+        await SettledAsync().WaitAsync(stop).ConfigureAwait(false);
+        return await ServicesAsync(known => known.Row(id), stop).ConfigureAwait(false);
     }
 
     public async Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default)
@@ -369,6 +372,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
             foreach (var feature in features) feature.InForce();
         await ServeAsync(loop, isInForce: true).ConfigureAwait(false);
         await loop.WaitForAsync(health.HaveAsync(services.HealthChecks)).ConfigureAwait(false);
+        servicesStatus = services.Status is { Enabled: true } on
+            ? on with { Problems = [.. on.Problems, .. extensions.Problems, .. health.Problems] } : ServicesStatus.Off;
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);

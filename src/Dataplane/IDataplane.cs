@@ -42,6 +42,8 @@ public interface IDataplane
     /// enforced.</summary>
     Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default);
 
+    ServicesStatus Services { get; }
+
     /// <summary>All translations, by their ids.</summary>
     Task<ServicesView> ServicesAsync(CancellationToken stop = default);
 
@@ -56,9 +58,10 @@ public interface IDataplane
     /// <summary>By which gateway a pod's packets to an address leave, as far as this node knows; null: egress is off.</summary>
     Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default);
 
-    /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force.</summary>
-    /// <returns>Its id; null: services are off.</returns>
-    Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default);
+    /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force, or known to
+    /// wait.</summary>
+    /// <returns>Null: services are off.</returns>
+    Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default);
 
     /// <summary>Removes one that the command line has added.</summary>
     /// <returns>False: it has none of this id.</returns>

@@ -35,8 +35,11 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         var text = JsonSerializer.Serialize(translation, AnswersJson.Default.TranslationBody);
         var body = await daemon.PostAsync(Translations + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
         var added = daemon.Read(body, AnswersJson.Default.TranslationAddedAnswer);
-        Say(body, $"translation {added.Id} is in force, "
-            + (added.SavedIn is { } file ? $"and saved in {file}, which is bgpd's own" : "until bgpd ends"));
+        var (file, waits) = (added.SavedIn, CnatView.Waits(added.InForce, added.Problem));
+        Say(body, waits == null
+            ? $"translation {added.Id} is in force, " + (file == null ? "until bgpd ends" : $"and saved in {file}, which is bgpd's own")
+            : $"translation {added.Id} {waits}; it is kept "
+                + (file == null ? "until bgpd ends" : $"in {file}, which is bgpd's own"));
     }
 
     private async Task RemoveAsync(string query, CancellationToken stop)
@@ -92,13 +95,29 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     private async Task ShowTranslationsAsync(int? id, CancellationToken stop)
     {
         var body = await daemon.GetTextAsync(Translations, stop).ConfigureAwait(false);
-        Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.TranslationsAnswer), id));
+        var all = daemon.Read(body, AnswersJson.Default.TranslationsAnswer);
+        if (id is not { } only || !all.Enabled)
+        {
+            Show(body, () => CnatView.Of(all));
+            return;
+        }
+        var one = all with { Translations = [.. all.Translations.Where(one => one.Id == only)] };
+        if (one.Translations.Count == 0) throw new Refusal($"no translation {only}");
+        Show(JsonSerializer.Serialize(one, AnswersJson.Default.TranslationsAnswer), () => CnatView.Of(one));
     }
 
     private async Task ShowClientsAsync(int? id, CancellationToken stop)
     {
         var body = await daemon.GetTextAsync("/v1/cnat/clients", stop).ConfigureAwait(false);
-        Show(body, () => CnatView.Of(daemon.Read(body, AnswersJson.Default.IReadOnlyListCnatClientAnswer), id));
+        var all = daemon.Read(body, AnswersJson.Default.IReadOnlyListCnatClientAnswer);
+        if (id is not { } only)
+        {
+            Show(body, () => CnatView.Of(all));
+            return;
+        }
+        IReadOnlyList<CnatClientAnswer> one = [.. all.Where(one => one.Id == only)];
+        if (one.Count == 0) throw new Refusal($"no client {only}");
+        Show(JsonSerializer.Serialize(one, AnswersJson.Default.IReadOnlyListCnatClientAnswer), () => CnatView.Of(one));
     }
 
     /// <summary>The table is the same everywhere, so that no daemon need be asked.</summary>

@@ -3,8 +3,10 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 /// <summary><c>bgpctl cnat</c> without a line: lines are read until there are no more. One that is wrong does not end it.</summary>
 internal sealed class CnatConversation(CnatCommands commands, Screen screen)
 {
+    public const string Help = "help";
+
     private const string Prompt = "cnat> ";
-    private static readonly string[] OwnWords = ["help", "quit", "exit"];
+    private static readonly string[] OwnWords = [Help, "quit", "exit"];
 
     /// <exception cref="Refusal">Nobody typed them, and not all of them were done.</exception>
     public async Task RunAsync(CancellationToken stop)
@@ -35,7 +37,7 @@ internal sealed class CnatConversation(CnatCommands commands, Screen screen)
     {
         try
         {
-            if (line == "help") screen.Output.WriteLine(CnatWords.Lines);
+            if (line == Help) screen.Output.WriteLine(CnatWords.Lines);
             else await commands.RunAsync(line, stop).ConfigureAwait(false);
             return true;
         }

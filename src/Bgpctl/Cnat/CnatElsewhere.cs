@@ -36,13 +36,17 @@ internal static class CnatElsewhere
         return new CnatCommand.NotHere("sessions are not traced here: `conntrack -E --dst-nat` tells of each that comes or goes");
     }
 
-    /// <summary>test [cnat] scanner on|off | test [cnat] maglev tests N backends N len N</summary>
+    /// <summary>scanner on|off, as VPP's configuration has it, too.</summary>
+    public static CnatCommand Scanner(CnatLine line) => line.Is("on") || line.Is("off")
+        ? new CnatCommand.NotHere("there is no scanner here: the kernel forgets sessions by itself when their time is over")
+        : throw line.Mistake();
+
+    /// <summary>test [cnat] scanner on|off | test [cnat] log … | test [cnat] maglev tests N backends N len N</summary>
     public static CnatCommand Test(CnatLine line)
     {
         line.Is("cnat");
-        if (line.Is("scanner")) return line.Is("on") || line.Is("off")
-            ? new CnatCommand.NotHere("there is no scanner here: the kernel forgets sessions by itself when their time is over")
-            : throw line.Mistake();
+        if (line.Is("scanner")) return Scanner(line);
+        if (line.Is("log")) return Log(line);
         return line.Is("maglev") ? Maglev(line) : throw line.Mistake();
     }
 

@@ -44,6 +44,7 @@ internal static class CnatGrammar
         if (line.Is("set")) return CnatSourceNat.Set(line);
         if (line.Is("client")) return CnatElsewhere.Client(line);
         if (line.Is("log")) return CnatElsewhere.Log(line);
+        if (line.Is("scanner")) return CnatElsewhere.Scanner(line);
         return line.Is("test") ? CnatElsewhere.Test(line) : throw line.Mistake();
     }
 

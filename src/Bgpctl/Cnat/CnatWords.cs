@@ -18,6 +18,7 @@ internal static class CnatWords
           explain SOURCE[:PORT] DESTINATION PROTOCOL:PORT [in IF] [out IF]   which backend it gets, as whom, and why
           session purge [all|ID|ip X|port N|proto P|translation ID]   ends sessions
           purge                      ends all sessions, and takes back all that was said so
+          help                       these lines. client add, log, scanner and show feature-hooks are answered with where to look instead
         """;
 
     private const string Description =
@@ -45,6 +46,7 @@ internal static class CnatWords
         try
         {
             if (words.Length == 0) await new CnatConversation(daemon.Cnat, daemon.Screen).RunAsync(stop).ConfigureAwait(false);
+            else if (words is [CnatConversation.Help]) await daemon.Screen.Output.WriteLineAsync(Lines).ConfigureAwait(false);
             else if (ShellArrow.Mend(words, daemon.Screen.File) is { } meant) await MendedAsync(daemon, meant, stop).ConfigureAwait(false);
             else await daemon.Cnat.RunAsync(string.Join(' ', words), stop).ConfigureAwait(false);
             return true;

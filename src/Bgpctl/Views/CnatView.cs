@@ -6,12 +6,12 @@ namespace Calico.Bgp.Bgpctl.Views;
 /// <summary><c>bgpctl cnat show …</c>: each row begins with the id by which it is removed, or ended.</summary>
 internal static class CnatView
 {
-    public static Page Of(TranslationsAnswer answer, int? id)
+    public static Page Of(TranslationsAnswer answer)
     {
+        if (answer.NotInForce is { } why) return new(new Section(null, null, new Cell($"services are not in force: {why}", Tone.Bad)));
         if (!answer.Enabled) return Said("services are off (bgpd.yaml has no section services, or services.enabled is false)");
-        var shown = answer.Translations.Where(one => id == null || one.Id == id).ToArray();
         Cell[] problems = [.. answer.Problems.Select(one => new Cell(one, Tone.Bad))];
-        if (shown.Length == 0) return new(new Section(null, null, [id == null ? "no translations" : $"no translation {id}", .. problems]));
+        if (answer.Translations.Count == 0) return new(new Section(null, null, ["no translations", .. problems]));
         return new(new Section(
             null,
             new Grid(
@@ -19,7 +19,7 @@ internal static class CnatView
                     new("Id"), new("Proto"), new("Kind"), new("Address"), new("Port", true), new("To"), new("Balance"), new("Of"),
                     new("State"),
                 ],
-                [.. shown.Select(Row)]),
+                [.. answer.Translations.Select(Row)]),
             problems));
     }
 
@@ -43,21 +43,23 @@ internal static class CnatView
     public static string Backend(BackendBody one) =>
         $"{one.From}->{one.To}{(one.Weight is null or 1 ? "" : $" weight {one.Weight}")}";
 
-    private static Cell State(TranslationAnswer one) => (one.InForce, one.Problem) switch
+    private static Cell State(TranslationAnswer one) => Waits(one.InForce, one.Problem) is { } words
+        ? new(words, one.InForce ? Tone.Bad : Tone.Faint) : new("in force", Tone.Good);
+
+    /// <summary>Null: it waits for nothing.</summary>
+    public static string? Waits(bool inForce, string? problem) => (inForce, problem) switch
     {
-        (false, _) => new("waits: another has its address, protocol and port", Tone.Faint),
-        (true, { } problem) => new(problem, Tone.Bad),
-        _ => new("in force", Tone.Good),
+        (false, _) => "waits: another has its address, protocol and port",
+        (true, { } lacks) => $"waits: {lacks}",
+        _ => null,
     };
 
-    public static Page Of(IReadOnlyList<CnatClientAnswer> answer, int? id)
-    {
-        var shown = answer.Where(one => id == null || one.Id == id).ToArray();
-        return shown.Length == 0 ? Said(id == null ? "no clients" : $"no client {id}") : new(new Section(null, new Grid(
+    public static Page Of(IReadOnlyList<CnatClientAnswer> answer) => answer.Count == 0 ? Said("no clients") : new(new Section(
+        null,
+        new Grid(
             [new("Id"), new("Address"), new("Kind"), new("Translations"), new("Sessions", true)],
-            [.. shown.Select(one => (Cell[])
+            [.. answer.Select(one => (Cell[])
                 [$"{one.Id}", one.Address, one.Kind, string.Join(", ", one.Translations), Words.Number(one.Sessions)])])));
-    }
 
     public static Page Of(CnatSourceNatAnswer one) => new(new Section(
         null,

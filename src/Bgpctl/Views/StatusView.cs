@@ -24,6 +24,7 @@ internal static class StatusView
             ("kernel", KernelView.Counts(status.Kernel)),
             ("not in force", status.NotInForce is { } missing ? new Cell(missing, Tone.Bad) : ""),
             ("policy", status.Policy is { } policy ? Policy(policy) : ""),
+            ("services", status.Services is { } services ? Services(services) : ""),
             ("egress", status.Egress is { } egress ? Egress(egress) : ""),
             ("on trial", status.Trial is { } trial ? Trial(trial, status.Now) : ""),
             ("memory", Memory(status.Memory)),
@@ -39,6 +40,16 @@ internal static class StatusView
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
         : new Cell(
             $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
+
+    private static Cell Services(ServicesStatusAnswer services)
+    {
+        const string where = "(bgpctl cnat show translation)";
+        var count = Words.Count(services.Translations, "translation");
+        if (services.Waiting > 0) count += $", of which {services.Waiting} {(services.Waiting == 1 ? "waits" : "wait")}";
+        if (services.Problems.Count == 0) return new(services.Waiting > 0 ? $"{count} {where}" : count);
+        var more = services.Problems.Count > 1 ? $"; and {services.Problems.Count - 1} more {where}" : "";
+        return new($"{count}; {services.Problems[0]}{more}", Tone.Bad);
+    }
 
     private static Cell Egress(EgressStatusAnswer egress)
     {

@@ -12,7 +12,9 @@ internal static class CnatAnswers
     public static async Task TranslationsAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
         var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
-        var answer = new TranslationsAnswer(view.Enabled, [.. view.Translations.Select(row => Of(row, saved))], [.. view.Problems]);
+        var answer = new TranslationsAnswer(
+            view.Enabled, [.. view.Translations.Select(row => Of(row, saved))], [.. view.Problems],
+            view.Enabled ? null : dataplane?.View.Problem);
         await Answer.JsonAsync(http, answer, Answer.Json.TranslationsAnswer).ConfigureAwait(false);
     }
 

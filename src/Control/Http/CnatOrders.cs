@@ -10,7 +10,9 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class CnatOrders
 {
-    public const string Off = "services are off: bgpd.yaml has no section services, or services.enabled is false";
+    public static Task RefuseOffAsync(HttpContext http, IDataplane? dataplane) => Answer.ErrorAsync(
+        http, AnswerCode.ServicesOff, dataplane?.View.Problem is { } why ? $"services are not in force: {why}"
+            : "services are off: bgpd.yaml has no section services, or services.enabled is false");
 
     /// <summary>POST /v1/cnat/translations[?save=true]: adds one, or changes the one with its address, protocol and port.</summary>
     public static async Task AddAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
@@ -39,22 +41,25 @@ internal static class CnatOrders
         }
         var added = dataplane == null ? null
             : await dataplane.AddTranslationAsync(translation!, http.RequestAborted).ConfigureAwait(false);
-        if (added is not { } id) await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
-        else if (http.Request.Query["save"] == "true") await SaveAsync(http, id, translation!, saved).ConfigureAwait(false);
-        else await Answer.JsonAsync(http, new(id), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
+        if (added == null) await RefuseOffAsync(http, dataplane).ConfigureAwait(false);
+        else if (http.Request.Query["save"] == "true") await SaveAsync(http, added, saved).ConfigureAwait(false);
+        else await AnswerAsync(http, added, null).ConfigureAwait(false);
     }
 
-    private static async Task SaveAsync(HttpContext http, int id, Translation translation, SavedTranslations? saved)
+    private static Task AnswerAsync(HttpContext http, TranslationRow added, string? file) => Answer.JsonAsync(
+        http, new(added.Id, file, added.InForce, added.Problem), Answer.Json.TranslationAddedAnswer);
+
+    private static async Task SaveAsync(HttpContext http, TranslationRow added, SavedTranslations? saved)
     {
         try
         {
-            var file = saved?.Save(translation) ?? throw new IOException("this daemon saves nothing");
-            await Answer.JsonAsync(http, new(id, file), Answer.Json.TranslationAddedAnswer).ConfigureAwait(false);
+            var file = saved?.Save(added.Translation) ?? throw new IOException("this daemon saves nothing");
+            await AnswerAsync(http, added, file).ConfigureAwait(false);
         }
         catch (IOException refused)
         {
             await Answer.ErrorAsync(
-                http, AnswerCode.NotSaved, $"translation {id} is in force until bgpd ends, and is not saved: {refused.Message}")
+                http, AnswerCode.NotSaved, $"translation {added.Id} lives until bgpd ends, and is not saved: {refused.Message}")
                 .ConfigureAwait(false);
         }
     }
@@ -70,7 +75,7 @@ internal static class CnatOrders
         else if (text != null && !isNumber)
             await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, $"expected a number for ?id=, got \"{text}\"", "id"))
                 .ConfigureAwait(false);
-        else if (dataplane == null) await Answer.ErrorAsync(http, AnswerCode.ServicesOff, Off).ConfigureAwait(false);
+        else if (dataplane == null) await RefuseOffAsync(http, dataplane).ConfigureAwait(false);
         else await RemoveAsync(http, dataplane, saved, text == null ? null : id).ConfigureAwait(false);
     }
 

@@ -50,6 +50,8 @@ internal static class StatusAnswers
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
             NotInForce = dataplane?.View.Problem,
             Policy = dataplane?.Policy is { Enabled: true } policy ? Policy(policy) : null,
+            Services = dataplane?.Services is { Enabled: true } services
+                ? new(services.Translations, services.Waiting, [.. services.Problems]) : null,
             Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
             Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,

@@ -64,11 +64,15 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     public TimeSpan? Due => sessions.Due;
 
     /// <summary>All that is known, by their ids.</summary>
-    public ServicesView View => new(isOn,
-        [.. table.Rows.Select(row => row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row)])
-    {
-        Problems = [.. kubernetes.Problems],
-    };
+    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. kubernetes.Problems] };
+
+    public ServicesStatus Status => isOn ? new(true, rendered.Count, missing.Count, [.. kubernetes.Problems]) : ServicesStatus.Off;
+
+    /// <summary>Null: there is none of this id.</summary>
+    public TranslationRow? Row(int id) => table.Row(id) is { } row ? Judged(row) : null;
+
+    private TranslationRow Judged(TranslationRow row) =>
+        row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row;
 
     /// <summary>
     /// Addresses that lead somewhere as soon as what is wanted is in force; null: Kubernetes' services are not translated here, and lead

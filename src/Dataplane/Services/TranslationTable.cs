@@ -20,6 +20,15 @@ public sealed record ServicesView(bool Enabled, ImmutableArray<TranslationRow> T
     public ImmutableArray<string> Problems { get; init; } = [];
 }
 
+/// <summary>The same in a few words.</summary>
+/// <param name="Translations">Of those with one key one is counted.</param>
+/// <param name="Waiting">Of these: nothing is translated by them, as an interface has no address.</param>
+/// <param name="Problems">What is not done of what was asked for, and why.</param>
+public sealed record ServicesStatus(bool Enabled, int Translations, int Waiting, ImmutableArray<string> Problems)
+{
+    public static readonly ServicesStatus Off = new(false, 0, 0, []);
+}
+
 /// <summary>
 /// All translations, of all sources: to put one whose key its source has already is to change that one, and what is the same changes
 /// nothing. Belongs to the dataplane's loop.

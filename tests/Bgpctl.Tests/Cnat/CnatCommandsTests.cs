@@ -42,7 +42,8 @@ public sealed class CnatCommandsTests : IAsyncLifetime
             Lines(await RunAsync("show translation")));
         Assert.StartsWith("ID", await RunAsync("show cnat translation 1"), StringComparison.Ordinal);
         Assert.Equal("translation 0 is gone\n", await RunAsync("translation del 0"));
-        Assert.Equal("no translation 0\n", await RunAsync("show translation 0"));
+        await RunAsync("show translation 0", expected: 1);
+        Assert.Contains("no translation 0", lab.Errors.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,6 +85,49 @@ public sealed class CnatCommandsTests : IAsyncLifetime
             await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080 --save"));
         Assert.Contains("cli, saved", await RunAsync("show translation"), StringComparison.Ordinal);
         Assert.Equal($"translation 0 is gone, from {lab.SavedIn}, too\n", await RunAsync("translation del 0"));
+    }
+
+    [Fact]
+    public async Task What_waits_when_it_is_added_is_told_as_it_is_shown()
+    {
+        lab.Dataplane.Lacks = "eth9 has no address of IPv4";
+        Assert.Equal("translation 0 waits: eth9 has no address of IPv4; it is kept until bgpd ends\n",
+            await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1"));
+        Assert.Equal($"translation 0 waits: eth9 has no address of IPv4; it is kept in {lab.SavedIn}, which is bgpd's own\n",
+            await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1 --save"));
+        lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation with { Name = "web" });
+        const string other = "waits: another has its address, protocol and port";
+        Assert.Equal($"translation 0 {other}; it is kept until bgpd ends\n",
+            await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1"));
+        Assert.EndsWith($" cli, saved {other}", Lines(await RunAsync("show translation 0"))[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Its_lines_are_told_to_whoever_asks_for_help() =>
+        Assert.Contains("translation add proto", await RunAsync("help"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Where_the_section_is_there_and_cannot_be_in_force_the_daemons_reason_is_told()
+    {
+        lab.Dataplane.HasServices = false;
+        Assert.StartsWith("services are off", await RunAsync("show translation"), StringComparison.Ordinal);
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "services: nftables cannot be spoken to" };
+        const string words = "services are not in force: services: nftables cannot be spoken to";
+        Assert.Equal($"{words}\n", await RunAsync("show translation 7"));
+        await RunAsync("show session", expected: 1);
+        Assert.Contains(words, lab.Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_counts_translations_and_names_what_is_not_done()
+    {
+        lab.Dataplane.Services = new(true, 3, 0, []);
+        Assert.Equal(0, await lab.RunAsync("status"));
+        Assert.Contains("services 3 translations", Lines(lab.Output.ToString()));
+        lab.Dataplane.Services = new(true, 3, 1, ["Service/shop/web: health check port 30100 is not to be had", "another"]);
+        Assert.Equal(0, await lab.RunAsync("status"));
+        Assert.Contains("services 3 translations, of which 1 waits; Service/shop/web: health check port 30100 is not to be had; "
+            + "and 1 more (bgpctl cnat show translation)", Lines(lab.Output.ToString()));
     }
 
     [Fact]
@@ -142,7 +186,10 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         await RunAsync("translation add proto UDP vip 30.0.0.2 53 to ->20.0.0.1");
         Assert.Equal(["ID ADDRESS KIND TRANSLATIONS SESSIONS", "0 30.0.0.2 vip 0, 2 1", "1 eth0 v6 real 1 1"],
             Lines(await RunAsync("show client")));
-        Assert.Equal("no client 2\n", await RunAsync("show client 2"));
+        Assert.Equal(["ID ADDRESS KIND TRANSLATIONS SESSIONS", "1 eth0 v6 real 1 1"], Lines(await RunAsync("show client 1")));
+        Assert.StartsWith("[{\"id\":1,", await RunAsync("show client 1 --json"), StringComparison.Ordinal);
+        await RunAsync("show client 2", expected: 1);
+        Assert.Contains("no client 2", lab.Errors.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -159,7 +206,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     [Fact]
     public async Task For_programs_the_daemons_own_JSON_is_printed()
     {
-        Assert.Equal("{\"id\":0,\"savedIn\":null}\n", await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));
+        Assert.Equal("{\"id\":0,\"savedIn\":null,\"inForce\":true,\"problem\":null}\n", await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));
         Assert.StartsWith(
             "{\"enabled\":true,\"translations\":[{\"id\":0,", await RunAsync("show translation --json"), StringComparison.Ordinal);
         Assert.StartsWith("{\"count\":2,\"sessions\":[{\"id\":7,", await RunAsync("show session --json"), StringComparison.Ordinal);

@@ -66,6 +66,8 @@ public sealed class CnatGrammarTests
     [InlineData("cnat client add 10.0.0.0/24 fib 1 fwd-fib 2 return snat exclusive no-client", "not made by hand")]
     [InlineData("cnat log enable ip 10.0.0.1", "not traced")]
     [InlineData("test cnat scanner off", "no scanner")]
+    [InlineData("scanner on", "no scanner")]
+    [InlineData("test cnat log disable", "not traced")]
     public void What_there_is_not_here_is_read_and_told(string line, string why) =>
         Assert.Contains(why, ((CnatCommand.NotHere)Parse(line)).Words, StringComparison.Ordinal);
 
@@ -111,7 +113,7 @@ public sealed class CnatGrammarTests
 
     [Theory]
     [InlineData("translate",
-        "expected cnat, translation, session, show, explain, purge, snat, set, client, log or test, got \"translate\"", 0)]
+        "expected cnat, translation, session, show, explain, purge, snat, set, client, log, scanner or test, got \"translate\"", 0)]
     [InlineData("cnat", "got the end of the line", 5)]
     [InlineData("translation add proto gre vip 1.1.1.1", "expected tcp, udp, sctp, icmp, any or icmp6, got \"gre\"", 22)]
     [InlineData("translation add proto tcp vip 30.0.0.2 to ->1.1.1.1", "expected PORT (0: all), got \"to\"", 39)]
@@ -152,7 +154,7 @@ public sealed class CnatGrammarTests
         Assert.Equal(save, ((CnatCommand.Add)Parse(line)).Save);
 
     [Theory]
-    [InlineData("", "cnat translation session show explain purge snat set client log test")]
+    [InlineData("", "cnat translation session show explain purge snat set client log scanner test")]
     [InlineData("cnat show ", "cnat translation session client timestamp snat snat-policy feature-hooks")]
     [InlineData("translation add proto tcp vip 30.0.0.2 ", "PORT")]
     [InlineData("translation add proto tcp real eth0 80 ", "noclient default maglev flow-hash to")]

@@ -33,7 +33,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     [Fact]
     public async Task What_was_added_is_told_as_it_was_said()
     {
-        Assert.Equal("""{"id":0,"savedIn":null}""", await PostAsync(Web));
+        Assert.Equal("""{"id":0,"savedIn":null,"inForce":true,"problem":null}""", await PostAsync(Web));
         var told = (await lab.JsonAsync(Path))["translations"]![0]!;
         Assert.Equal((0, "cli", true), ((int)told["id"]!, (string)told["source"]!, (bool)told["inForce"]!));
         Assert.Equal(
@@ -51,7 +51,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         await PostAsync(Web);
         var told = (await lab.JsonAsync(Path))["translations"]![0]!["translation"]!.ToJsonString();
         var before = lab.Dataplane.Translations.Row(0)!.Translation;
-        Assert.Equal("""{"id":0,"savedIn":null}""", await PostAsync(told));
+        Assert.Equal("""{"id":0,"savedIn":null,"inForce":true,"problem":null}""", await PostAsync(told));
         Assert.Same(before, lab.Dataplane.Translations.Row(0)!.Translation);
     }
 
@@ -59,7 +59,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     public async Task What_is_saved_is_told_so_with_its_file_and_goes_from_it_when_it_goes()
     {
         await PostAsync("""{"protocol":"udp","vip":"30.0.0.2","port":53,"backends":[]}""");
-        Assert.Equal($$"""{"id":1,"savedIn":"{{lab.SavedIn}}"}""", await PostAsync(Web, query: "?save=true"));
+        Assert.Equal($$"""{"id":1,"savedIn":"{{lab.SavedIn}}","inForce":true,"problem":null}""", await PostAsync(Web, query: "?save=true"));
         Assert.Equal([false, true], (await lab.JsonAsync(Path))["translations"]!.AsArray().Select(one => (bool)one!["saved"]!));
         Assert.Contains("30.0.0.2", await File.ReadAllTextAsync(lab.SavedIn), StringComparison.Ordinal);
         Assert.Equal($$"""{"ids":[0,1],"savedIn":"{{lab.SavedIn}}"}""", await DeleteAsync(""));
@@ -73,7 +73,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         var error = JsonNode.Parse(await PostAsync(Web, HttpStatusCode.Conflict, "?save=true"))!;
         Assert.Equal("notSaved", (string)error["code"]!);
         Assert.StartsWith(
-            "translation 0 is in force until bgpd ends, and is not saved: ", (string)error["message"]!, StringComparison.Ordinal);
+            "translation 0 lives until bgpd ends, and is not saved: ", (string)error["message"]!, StringComparison.Ordinal);
         Assert.Single(lab.Dataplane.Translations.Rows);
         Assert.Equal("save", (string?)JsonNode.Parse(await PostAsync(Web, HttpStatusCode.BadRequest, "?save=yes"))!["where"]);
     }
@@ -136,5 +136,8 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         lab.Dataplane.HasServices = false;
         Assert.Contains("\"servicesOff\"", await PostAsync(Web, HttpStatusCode.NotFound), StringComparison.Ordinal);
         Assert.Equal("""{"enabled":false,"translations":[],"problems":[]}""", (await lab.JsonAsync(Path)).ToJsonString());
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "services: not permitted" };
+        Assert.Equal("services: not permitted", (string?)(await lab.JsonAsync(Path))["notInForce"]);
+        Assert.Contains("not in force: services: not permitted", await PostAsync(Web, HttpStatusCode.NotFound), StringComparison.Ordinal);
     }
 }

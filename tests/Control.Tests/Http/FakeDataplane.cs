@@ -92,11 +92,16 @@ public sealed class FakeDataplane : IDataplane
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
         Task.FromResult(Egress.Enabled ? new EgressExplanation("by a gateway", [$"{pod} to {destination}"]) : null);
 
+    public ServicesStatus Services { get; set; } = ServicesStatus.Off;
+
+    /// <summary>What each that comes waits for; null: nothing.</summary>
+    public string? Lacks { get; set; }
+
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
         Task.FromResult(HasServices ? new(true, [.. Translations.Rows]) : ServicesView.Off);
 
-    public Task<int?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
-        Task.FromResult<int?>(HasServices ? Translations.Put(TranslationSource.Cli, translation) : null);
+    public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(
+        HasServices ? Translations.Row(Translations.Put(TranslationSource.Cli, translation))! with { Problem = Lacks } : null);
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         Task.FromResult(Translations.Remove(TranslationSource.Cli, id));

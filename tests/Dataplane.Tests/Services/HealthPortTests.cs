@@ -59,8 +59,11 @@ public sealed class HealthPortTests : IDisposable
         taken.Listen();
         await ports.HaveAsync([check]);
         Assert.Empty(loops.Status);
+        Assert.StartsWith($"Service/shop/web: health check port {check.Port} is not to be had", Assert.Single(ports.Problems),
+            StringComparison.Ordinal);
         taken.Dispose();
         await ports.HaveAsync([check]);
+        Assert.Empty(ports.Problems);
         Assert.Single(loops.Status);
         await ports.HaveAsync([]);
         Assert.Empty(loops.Status);

@@ -40,14 +40,17 @@ internal sealed class HealthPorts(Loops loops, TimeProvider clock, ILogger log) 
 {
     private readonly Dictionary<ushort, HealthPort> open = [];
 
-    /// <summary>Ports that somebody else has; each is tried again whenever this is asked.</summary>
-    private readonly HashSet<ushort> refused = [];
+    /// <summary>Ports that somebody else has, and why nobody is answered there; each is tried again whenever this is asked.</summary>
+    private readonly SortedDictionary<ushort, string> refused = [];
+
+    /// <summary>Of which service no load balancer is answered, and why.</summary>
+    public IEnumerable<string> Problems => refused.Values;
 
     /// <summary>From now on these and no others; of two with one port the first by name is answered for.</summary>
     public async Task HaveAsync(IEnumerable<HealthCheck> checks)
     {
         var wanted = checks.GroupBy(check => check.Port).ToDictionary(some => some.Key, some => some.MinBy(one => one.Service)!);
-        refused.IntersectWith(wanted.Keys);
+        foreach (var port in refused.Keys.Where(port => !wanted.ContainsKey(port)).ToArray()) refused.Remove(port);
         foreach (var (port, gone) in open.Where(one => !wanted.ContainsKey(one.Key)).ToArray())
         {
             open.Remove(port);
@@ -68,7 +71,9 @@ internal sealed class HealthPorts(Loops loops, TimeProvider clock, ILogger log) 
         }
         catch (SocketException taken)
         {
-            if (refused.Add(check.Port)) DataplaneLog.NoHealthPort(log, check.Service, check.Port, taken.Message);
+            if (!refused.ContainsKey(check.Port)) DataplaneLog.NoHealthPort(log, check.Service, check.Port, taken.Message);
+            refused[check.Port] =
+                $"Service/{check.Service}: health check port {check.Port} is not to be had, and tried again: {taken.Message}";
             return null;
         }
     }
