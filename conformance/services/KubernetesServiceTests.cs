@@ -220,7 +220,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
             .Replace("10.96.0.", "10.96.1.", StringComparison.Ordinal)
             .Replace($"{NodePort + web.Number}", "30999", StringComparison.Ordinal);
         await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(ServiceOf(web), nowhere));
-        await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
+        await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true, drainTime: 1h }}");
         async Task<string> RoutesAsync() => (await site.Node.RunAsync("birdc", "-s", site.Control, "show", "route")).Output;
         Task AnnouncedAsync(bool isSo) => Until.TrueAsync($"it is {(isSo ? "" : "not ")}announced",
             async () => (await RoutesAsync()).Contains($"{web.Called.Address}/32", StringComparison.Ordinal) == isSo, Patience,
@@ -230,6 +230,17 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         Assert.DoesNotContain(other, await RoutesAsync(), StringComparison.Ordinal);
         await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(ServiceOf(web with { Endpoints = 2 }), nowhere));
         await AnnouncedAsync(false);
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(ServiceOf(web), nowhere));
+        await AnnouncedAsync(true);
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects(nowhere));
+        await AnnouncedAsync(false);
+        // Routers elsewhere have yet to hear of it.
+        var answered = await Answerer.AskAsync(site.Client, Client4, web.Called.Address, 80, tcp: true);
+        Assert.Equal(Backend(0, false), answered?.Server);
+        var shown = (await site.CnatAsync("show", "translation")).Output.Split('\n');
+        Assert.All(shown.Where(line => line.Contains(web.Called.Address, StringComparison.Ordinal)),
+            line => Assert.Contains("its Service is gone, and its address withdrawn", line, StringComparison.Ordinal));
+        Assert.DoesNotContain(shown, line => line.Contains($"10.96.0.{web.Number} ", StringComparison.Ordinal));
     }
 
     /// <summary>What each of kube-proxy's modes leaves in the kernel by which it is known.</summary>

@@ -13,8 +13,10 @@ public sealed record TranslationsAnswer(
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
 /// <param name="Problem">Why nothing is translated by it, though it is in force.</param>
 /// <param name="Saved">The command line has added it, and it is back when the daemon starts again.</param>
+/// <param name="SecondsLeft">Its Service is gone, and it stays so long, as its address was announced; absent of all others.</param>
 public sealed record TranslationAnswer(
-    int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false);
+    int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? SecondsLeft = null);
 
 /// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
 /// <param name="Port">0: all.</param>

@@ -75,9 +75,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     /// <summary>
     /// Whoever announces services' addresses is told of those that lead somewhere: of what comes when it is in force, and of what goes
-    /// before it goes. Null: they are translated by others.
+    /// before it goes. Null: they are translated by others. Answered is which of those that are gone were announced.
     /// </summary>
-    public Func<ImmutableHashSet<Address>?, Task>? Serving { get; init; }
+    public Func<ImmutableHashSet<Address>?, Task<ImmutableHashSet<Address>>>? Serving { get; init; }
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
@@ -91,7 +91,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         enforcement = new(() => nftables.QueueWay);
         dns = new(nftables, kernel, loops, clock, log);
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
-        services = new(new(connections, clock, log), log);
+        services = new(new(connections, clock, log), clock, log);
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
@@ -362,7 +362,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         LookForProxies();
         var differs = false;
         foreach (var feature in features) differs |= feature.Look();
-        await ServeAsync(loop, isInForce: false).ConfigureAwait(false);
+        differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
@@ -381,15 +381,19 @@ public sealed class DataplaneLoop : IAsyncDisposable
         view = new(settings.Nat?.Enabled == true, true, nat.Plan, nat.Peers, NftStatus.None, changed.Count);
     }
 
-    private async Task ServeAsync(Loop loop, bool isInForce)
+    /// <returns>What was announced, and is no more.</returns>
+    private async Task<ImmutableHashSet<Address>> ServeAsync(Loop loop, bool isInForce)
     {
         var now = services.Served;
-        if (Serving == null || (isServingTold && ReferenceEquals(now, served))) return;
-        if (!isInForce && (now == null || served == null)) return;
+        if (Serving == null || (isServingTold && ReferenceEquals(now, served))) return [];
+        if (!isInForce && (now == null || served == null)) return [];
         var tell = isInForce ? now : served!.Intersect(now!);
         var isSame = tell != null && served != null && tell.SetEquals(served);
         (served, isServingTold) = (tell, true);
-        if (!isSame) await loop.WaitForAsync(Serving(tell)).ConfigureAwait(false);
+        if (isSame) return [];
+        var told = Serving(tell);
+        await loop.WaitForAsync(told).ConfigureAwait(false);
+        return await told.ConfigureAwait(false);
     }
 
     private void LookForProxies()

@@ -33,7 +33,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
             Serving = served =>
             {
                 nftables.Events.Add(served == null ? "others serve" : $"serves [{string.Join(' ', served)}]");
-                return Task.CompletedTask;
+                return Task.FromResult(ImmutableHashSet<Address>.Empty);
             },
         };
         dataplane.Start();

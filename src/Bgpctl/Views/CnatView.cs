@@ -43,7 +43,9 @@ internal static class CnatView
     public static string Backend(BackendBody one) =>
         $"{one.From}->{one.To}{(one.Weight is null or 1 ? "" : $" weight {one.Weight}")}";
 
-    private static Cell State(TranslationAnswer one) => Waits(one.InForce, one.Problem) is { } words
+    private static Cell State(TranslationAnswer one) => one is { InForce: true, SecondsLeft: { } seconds }
+        ? new($"goes in {Words.Span(TimeSpan.FromSeconds(seconds))}: its Service is gone, and its address withdrawn", Tone.Faint)
+        : Waits(one.InForce, one.Problem) is { } words
         ? new(words, one.InForce ? Tone.Bad : Tone.Faint) : new("in force", Tone.Good);
 
     /// <summary>Null: it waits for nothing.</summary>

@@ -13,7 +13,7 @@ namespace Calico.Bgp.Dataplane.Services;
 /// Translations of destinations, in the manner of VPP's cnat (reference/cnat.md): few rules, which ask maps that all translations share. A
 /// translation that changes writes the elements by which it differs, and one that is said again writes nothing.
 /// </summary>
-internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeature
+internal sealed class ServiceNat : IFeature
 {
     public const string FeatureName = "svc";
 
@@ -22,7 +22,10 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <param name="SourceNat">What is rendered of it; the same as long as nothing of it differs.</param>
     private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat);
 
+    private readonly EndingSessions sessions;
+    private readonly ILogger log;
     private readonly TranslationTable table = new();
+    private readonly LeavingTranslations leaving;
     private readonly KubernetesServices kubernetes = new();
     private readonly SharedMaps maps = new();
     private readonly Dictionary<TranslationKey, Wishes> rendered = [];
@@ -60,8 +63,14 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <summary>All was written that there is, beside what an earlier run may have left.</summary>
     private bool isBeginning;
 
+    public ServiceNat(EndingSessions sessions, TimeProvider clock, ILogger log)
+    {
+        (this.sessions, this.log) = (sessions, log);
+        leaving = new(table, clock);
+    }
+
     public string Name => FeatureName;
-    public TimeSpan? Due => sessions.Due;
+    public TimeSpan? Due => new[] { sessions.Due, leaving.Due }.Min();
 
     /// <summary>All that is known, by their ids.</summary>
     public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. kubernetes.Problems] };
@@ -71,8 +80,11 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     /// <summary>Null: there is none of this id.</summary>
     public TranslationRow? Row(int id) => table.Row(id) is { } row ? Judged(row) : null;
 
-    private TranslationRow Judged(TranslationRow row) =>
-        row.InForce ? row with { Problem = missing.GetValueOrDefault(row.Translation.Key) } : row;
+    private TranslationRow Judged(TranslationRow row) => row with
+    {
+        Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : null,
+        Left = row.Source == TranslationSource.Leaving ? leaving.Left(row.Translation.Key) : null,
+    };
 
     /// <summary>
     /// Addresses that lead somewhere as soon as what is wanted is in force; null: Kubernetes' services are not translated here, and lead
@@ -164,9 +176,31 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
     public bool Look()
     {
         foreach (var (key, now) in kubernetes.Look())
+        {
+            leaving.Forget(key);
             if (now != null) table.Put(TranslationSource.Kubernetes, now);
+            // Translated by another from now on, it leads there.
+            else if (kubernetes.IsOn) leaving.Go(key);
             else table.Remove(TranslationSource.Kubernetes, key);
+        }
+        if (!kubernetes.IsOn) leaving.Clear();
+        leaving.Expire();
         Say();
+        Render();
+        return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
+    }
+
+    /// <summary>Of what Kubernetes has no longer: these addresses were announced, and are no more.</summary>
+    /// <returns>Whether there is more to be written.</returns>
+    public bool Withdrawn(ImmutableHashSet<Address> announced)
+    {
+        if (!leaving.Withdrawn(announced, settings.DrainTime)) return false;
+        Render();
+        return true;
+    }
+
+    private void Render()
+    {
         dirty.UnionWith(table.TakeTouched());
         while (dirty.Count > 0)
         {
@@ -174,7 +208,6 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
             dirty.Clear();
             foreach (var key in some) Render(key);
         }
-        return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
     }
 
     /// <summary>Each problem once, when it comes.</summary>
@@ -187,10 +220,11 @@ internal sealed class ServiceNat(EndingSessions sessions, ILogger log) : IFeatur
 
     private void Render(TranslationKey key)
     {
-        var translation = isOn ? table.InForce(key) : null;
+        var (source, translation) = isOn && table.Holder(key) is { } holder ? holder : (default, null);
         var (now, lacks) = translation == null ? (Wishes.None, null) : TranslationRenderer.Render(translation, settings, places);
+        if (source == TranslationSource.Leaving) now = now with { Served = null };
         var before = rendered.GetValueOrDefault(key, Wishes.None);
-        if (now.Fronts.Select(front => taken.GetValueOrDefault(front, key)).FirstOrDefault(holder => holder != key) is { } other)
+        if (now.Fronts.Select(front => taken.GetValueOrDefault(front, key)).FirstOrDefault(front => front != key) is { } other)
         {
             (now, lacks) = (Wishes.None, $"the translation of {other} has its address and port");
             waiting.Add(key);

@@ -3,8 +3,11 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
-/// <summary>Whose a translation is. Where several have one key, the first of these holds, and the others wait.</summary>
-public enum TranslationSource : byte { File, Cli, Kubernetes }
+/// <summary>
+/// Whose a translation is. Where several have one key, the first of these holds, and the others wait. What Kubernetes has no longer may
+/// stay for a while (<see cref="LeavingTranslations"/>).
+/// </summary>
+public enum TranslationSource : byte { File, Cli, Kubernetes, Leaving }
 
 /// <summary>
 /// VPP's cnat: a virtual address is nobody's, and what no translation takes of its packets is dropped; a real one stays what it is.

@@ -9,6 +9,9 @@ public sealed record TranslationRow(int Id, TranslationSource Source, Translatio
 {
     /// <summary>Why nothing is translated by it all the same; null: something is.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>So long it stays, though Kubernetes has it no longer.</summary>
+    public TimeSpan? Left { get; init; }
 }
 
 /// <summary>What of services those who look in may see.</summary>
@@ -44,7 +47,7 @@ public sealed class TranslationTable
     public IEnumerable<TranslationRow> Rows => byId.OrderBy(one => one.Key).Select(one => Row(one.Key)!);
 
     public TranslationRow? Row(int id) => byId.TryGetValue(id, out var known)
-        ? new(id, known.Source, all[known].Translation, ReferenceEquals(InForce(known.Key), all[known].Translation)) : null;
+        ? new(id, known.Source, all[known].Translation, Holder(known.Key)?.Source == known.Source) : null;
 
     /// <returns>Its id: the old one, where its source had the key before.</returns>
     public int Put(TranslationSource source, Translation translation)
@@ -74,6 +77,16 @@ public sealed class TranslationTable
         if (all.TryGetValue((source, key), out var known)) Remove(source, known.Id);
     }
 
+    /// <summary>What Kubernetes had under the key stays, behind all others, with its id.</summary>
+    internal void Leave(TranslationKey key)
+    {
+        if (!all.Remove((TranslationSource.Kubernetes, key), out var known)) return;
+        Remove(TranslationSource.Leaving, key);
+        all[(TranslationSource.Leaving, key)] = known;
+        byId[known.Id] = (TranslationSource.Leaving, key);
+        touched.Add(key);
+    }
+
     /// <summary>From now on the source has these and no others; of two with one key the later one.</summary>
     public void PutAll(TranslationSource source, IEnumerable<Translation> translations)
     {
@@ -88,10 +101,10 @@ public sealed class TranslationTable
     }
 
     /// <summary>Of those that have the key the one that holds; null: none has it.</summary>
-    internal Translation? InForce(TranslationKey key)
+    internal (TranslationSource Source, Translation Translation)? Holder(TranslationKey key)
     {
         foreach (var source in Enum.GetValues<TranslationSource>())
-            if (all.TryGetValue((source, key), out var known)) return known.Translation;
+            if (all.TryGetValue((source, key), out var known)) return (source, known.Translation);
         return null;
     }
 

@@ -19,6 +19,9 @@ public sealed class PlanFollower : IDisposable
     /// <summary>Null: all are, as far as is known here.</summary>
     private ImmutableHashSet<Address>? served;
 
+    /// <summary>Of services' addresses that lead somewhere those that were announced since they do.</summary>
+    private readonly HashSet<Address> announced = [];
+
     public PlanFollower(SpeakerConfig file, PlanSettings settings, ResourceSnapshot resources)
     {
         (this.file, planner) = (file, new(settings, resources));
@@ -37,7 +40,9 @@ public sealed class PlanFollower : IDisposable
     public Task FollowAsync(SpeakerLoop newer) => AloneAsync(async () =>
     {
         (speaker, services) = (newer, newer.Producer("services"));
-        await services.SetAsync([.. planner.AllAnnounced().Select(Weighed).Where(move => move.Announced)]).ConfigureAwait(false);
+        RouteMove[] moves = [.. planner.AllAnnounced().Select(Weighed).Where(move => move.Announced)];
+        Note(moves);
+        await services.SetAsync([.. moves]).ConfigureAwait(false);
     });
 
     /// <summary>
@@ -45,14 +50,24 @@ public sealed class PlanFollower : IDisposable
     /// has taken it.
     /// </summary>
     /// <param name="now">Null: where they lead is others' affair.</param>
-    public Task ServeAsync(ImmutableHashSet<Address>? now) => AloneAsync(() =>
+    /// <returns>Of those that lead nowhere any more those that were announced: they may have been withdrawn before, with their
+    /// services.</returns>
+    public async Task<ImmutableHashSet<Address>> ServeAsync(ImmutableHashSet<Address>? now)
     {
-        var before = served;
-        served = now;
-        var concerned = before == null || now == null ? planner.AllAnnounced()
-            : before.SymmetricExcept(now).Select(address => planner.AnnouncedAt(new(address, address.Family.Bits()))).OfType<ServiceMove>();
-        return MoveServicesAsync([.. concerned]);
-    });
+        var gone = ImmutableHashSet<Address>.Empty;
+        await AloneAsync(async () =>
+        {
+            var before = served;
+            served = now;
+            var moved = before == null || now == null ? null : before.SymmetricExcept(now);
+            var concerned = moved == null ? planner.AllAnnounced()
+                : moved.Select(address => planner.AnnouncedAt(new(address, address.Family.Bits()))).OfType<ServiceMove>();
+            await MoveServicesAsync([.. concerned]).ConfigureAwait(false);
+            if (now == null) announced.Clear();
+            else if (moved != null) gone = [.. moved.Where(address => !now.Contains(address) && announced.Remove(address))];
+        }).ConfigureAwait(false);
+        return gone;
+    }
 
     public Task ApplyAsync(ResourceChanges changes) => AloneAsync(() => StepAsync(planner.Apply(changes)));
 
@@ -146,8 +161,18 @@ public sealed class PlanFollower : IDisposable
         return speaker == null ? [] : await speaker.ConfigureAsync(Joined).ConfigureAwait(false);
     }
 
-    private Task MoveServicesAsync(ImmutableArray<ServiceMove> moves) =>
-        services == null ? Task.CompletedTask : services.MoveAsync([.. moves.Select(Weighed)]);
+    private Task MoveServicesAsync(ImmutableArray<ServiceMove> moves)
+    {
+        if (services == null) return Task.CompletedTask;
+        RouteMove[] weighed = [.. moves.Select(Weighed)];
+        Note(weighed);
+        return services.MoveAsync([.. weighed]);
+    }
+
+    private void Note(RouteMove[] moves)
+    {
+        if (served != null) announced.UnionWith(moves.Where(move => move.Announced).Select(move => move.Prefix.Address));
+    }
 
     private RouteMove Weighed(ServiceMove move) => new(move.Prefix, move.Announced && (served?.Contains(move.Prefix.Address) ?? true),
         planner.Settings.WeighServices ? move.Weight : 0);

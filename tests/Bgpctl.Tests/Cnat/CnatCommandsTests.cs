@@ -206,7 +206,8 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     [Fact]
     public async Task For_programs_the_daemons_own_JSON_is_printed()
     {
-        Assert.Equal("{\"id\":0,\"savedIn\":null,\"inForce\":true,\"problem\":null}\n", await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));
+        Assert.Equal("{\"id\":0,\"savedIn\":null,\"inForce\":true,\"problem\":null}\n",
+            await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1 --json"));
         Assert.StartsWith(
             "{\"enabled\":true,\"translations\":[{\"id\":0,", await RunAsync("show translation --json"), StringComparison.Ordinal);
         Assert.StartsWith("{\"count\":2,\"sessions\":[{\"id\":7,", await RunAsync("show session --json"), StringComparison.Ordinal);

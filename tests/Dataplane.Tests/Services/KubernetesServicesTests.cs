@@ -51,6 +51,42 @@ public sealed class KubernetesServicesTests
 
     private static ResourceChange Gone(Resource before) => new(before.Kind, before.Key, before, null);
 
+    [Fact]
+    public void What_was_announced_of_a_service_that_goes_stays_for_the_drain_time_and_all_else_goes_at_once()
+    {
+        var (web, slice) = (Of(), Slice(At(There)));
+        var hand = With(web, slice);
+        hand.Announced.Add(Balancer);
+        hand.Change(Gone(web));
+        Assert.Equal("->", hand.Ask(Cluster, link: "cali7"));
+        Assert.NotEqual("->", hand.Ask(Balancer));
+        var left = Assert.Single(hand.View.Translations);
+        Assert.Equal((TranslationSource.Leaving, true, TimeSpan.FromSeconds(30)), (left.Source, left.InForce, left.Left));
+        hand.Clock.Advance(TimeSpan.FromSeconds(29));
+        hand.Write();
+        Assert.NotEqual("->", hand.Ask(Balancer));
+        hand.Clock.Advance(TimeSpan.FromSeconds(2));
+        hand.Write();
+        Assert.Equal("->", hand.Ask(Balancer));
+        Assert.Empty(hand.View.Translations);
+    }
+
+    [Fact]
+    public void What_stays_yields_to_whoever_has_its_address_now()
+    {
+        var (web, slice) = (Of(), Slice(At(There)));
+        var hand = With(web, slice);
+        hand.Announced.Add(Balancer);
+        hand.Change(Gone(web));
+        hand.Change(Put(Of("other")), Put(Slice("other", At("10.2.0.7"))));
+        Assert.EndsWith("->10.2.0.7:8080", hand.Ask(Balancer), StringComparison.Ordinal);
+        Assert.DoesNotContain(hand.View.Translations, row => row.Source == TranslationSource.Leaving);
+        hand.Change(Gone(Of("other")));
+        Assert.EndsWith("->10.2.0.7:8080", hand.Ask(Balancer), StringComparison.Ordinal);
+        hand.Beside("kube-proxy");
+        Assert.Empty(hand.View.Translations);
+    }
+
     private static ServiceHand With(params Resource[] objects)
     {
         var hand = new ServiceHand { Own = { Address.Parse(Own) } };

@@ -14,13 +14,21 @@ namespace Calico.Bgp.Dataplane.Tests.Services;
 /// <summary>What the table has after all that was written.</summary>
 internal sealed class ServiceHand : IHostFacts
 {
-    private readonly ServiceNat services = new(new(new ConnectionTable(), TimeProvider.System, NullLogger.Instance),
-        NullLogger.Instance);
+    private readonly ServiceNat services;
     private readonly TableWriter table = new();
     private readonly Dictionary<string, NftSet> sets = [];
     private readonly Dictionary<string, NftChain> chains = [];
 
-    public ServiceHand(params Translation[] translations) => Configure(translations);
+    public ServiceHand(params Translation[] translations)
+    {
+        services = new(new(new ConnectionTable(), Clock, NullLogger.Instance), Clock, NullLogger.Instance);
+        Configure(translations);
+    }
+
+    public ManualTimeProvider Clock { get; } = new();
+
+    /// <summary>Those who announce services' addresses have announced these, and do no more.</summary>
+    public HashSet<string> Announced { get; } = [];
 
     /// <summary>Those of the last writing.</summary>
     public ImmutableArray<NftChange> Changes { get; private set; }
@@ -77,9 +85,10 @@ internal sealed class ServiceHand : IHostFacts
         Write();
     }
 
-    private void Write()
+    public void Write()
     {
         services.Look();
+        services.Withdrawn([.. Announced.Select(Address.Parse)]);
         services.Write(table.For(services));
         Changes = table.Take();
         foreach (var change in Changes) Apply(change);

@@ -32,7 +32,7 @@ public sealed class TranslationTableTests
         Assert.Equal([(cli, false), (cli + 1, true)], table.Rows.Select(row => (row.Id, row.InForce)));
         Assert.False(table.Remove(TranslationSource.Cli, cli + 1));
         table.PutAll(TranslationSource.File, []);
-        Assert.Equal(To("20.0.0.1"), table.InForce(To("20.0.0.1").Key));
+        Assert.Equal(To("20.0.0.1"), table.Holder(To("20.0.0.1").Key)?.Translation);
         Assert.True(table.Row(cli)!.InForce);
         Assert.True(table.Remove(TranslationSource.Cli, cli));
         Assert.Empty(table.Rows);
