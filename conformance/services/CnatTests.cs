@@ -145,6 +145,24 @@ public sealed class CnatTests : IAsyncLifetime
         Assert.Equal("half of it {", await File.ReadAllTextAsync(site.SavedIn));
     }
 
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task What_was_said_goes_over_to_the_process_that_takes_over_saved_or_not()
+    {
+        await site.StartAsync(On);
+        await SayAsync($"translation add proto tcp vip {Vip4} 80 to ->{Backend(0, false)} {Port} --save");
+        await SayAsync($"translation add proto tcp vip {Vip4} 81 to ->{Backend(1, false)} {Port}");
+        await SayAsync("snat exclude 20::/100");
+        using var socket = await Answerer.ConnectAsync(site.Client, Client4, Vip4, 81, seconds: Patience);
+        await Answerer.AnswerAsync(socket, seconds: Patience);
+        await site.UpgradeAsync();
+        var rows = (await AskAsync("show translation"))["translations"]!.AsArray();
+        Assert.Equal([(80, true), (81, false)],
+            rows.Select(row => ((int)row!["translation"]!["port"]!, (bool)row["saved"]!)).Order());
+        Assert.Contains("exclude 20::/100", await SayAsync("show snat"), StringComparison.Ordinal);
+        Assert.True(await socket.GoesOnAsync());
+        Assert.Equal(Backend(1, false), (await Answerer.AskAsync(site.Client, Client4, Vip4, 81, tcp: true))?.Server);
+    }
+
     /// <summary>Its table is there from before.</summary>
     private async Task StartAgainAsync()
     {

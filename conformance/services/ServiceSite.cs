@@ -5,6 +5,8 @@
 //                                  └── 10.2.3.0/24 ── a backend
 //
 // The client's way to all virtual addresses leads by the node; the backends' way back, too.
+using System.Text.Json.Nodes;
+
 namespace Calico.Bgp.Conformance.Services;
 
 internal sealed class ServiceSite : IAsyncDisposable
@@ -110,6 +112,20 @@ internal sealed class ServiceSite : IAsyncDisposable
 
     public async Task<string> ListAsync() => (await Node.RunAsync("nft", "-a", "list", "table", "inet", "bgpd")).Output;
 
+    private int? heir;
+
+    /// <summary>Another process takes over; what it takes is gone with it.</summary>
+    public async Task UpgradeAsync()
+    {
+        var said = await Shell.RunAsync(Project.Bgpctl, "--socket", folder.PathOf("http"), "--json", "upgrade");
+        Assert.True(said.Good, $"{said}\n{await LogAsync()}");
+        heir = (int)JsonNode.Parse(said.Output)!["process"]!;
+        await Daemon!.EndedAsync();
+        await Daemon.DisposeAsync();
+        Daemon = null;
+        await Until.TrueAsync("it answers", async () => (await CnatAsync("show", "translation")).Good, Patience, LogAsync);
+    }
+
     /// <summary>Where the daemon saves what the command line says.</summary>
     public string SavedIn => folder.PathOf("translations.json");
 
@@ -138,6 +154,7 @@ internal sealed class ServiceSite : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Daemon != null) await Daemon.DisposeAsync();
+        if (heir is { } other) Signals.Send(other, "KILL");
         foreach (var server in servers) server.Dispose();
         foreach (var space in spaces) await space.RemoveAsync();
         folder.Dispose();

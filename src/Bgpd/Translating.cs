@@ -152,6 +152,20 @@ internal sealed class Translating(
         }
     }
 
+    /// <summary>What the command line has said, for the process that takes over; null: nothing that its file does not have.</summary>
+    public async Task<string?> CommandLineAsync()
+    {
+        var now = work is { } running ? await running.Dataplane.CommandLineAsync().ConfigureAwait(false) : said;
+        return now == null ? null : SavedTranslations.TextOf(now);
+    }
+
+    /// <summary>Begins with what the process before was told, beside what its file has.</summary>
+    public void TakeOver(string commandLine)
+    {
+        var onDisk = saved.Read();
+        said = SavedTranslations.Understand(commandLine) ?? onDisk;
+    }
+
     private async Task KeepAsync(Work ending) => said = await ending.Dataplane.CommandLineAsync().ConfigureAwait(false);
 
     /// <summary>Those of bgpd.yaml that are there.</summary>

@@ -23,7 +23,12 @@ internal sealed class DataplaneRoom(
         return Task.CompletedTask;
     }
 
-    public override Task StartedAsync(CancellationToken cancellationToken) => Translating.ApplyAsync(start.Config);
+    public override Task StartedAsync(CancellationToken cancellationToken)
+    {
+        // The speaker has taken over by then.
+        if (start.From?.State.CommandLine is { } said) Translating.TakeOver(said);
+        return Translating.ApplyAsync(start.Config);
+    }
 
     protected override ValueTask LeaveAsync() => translating?.DisposeAsync() ?? default;
 }

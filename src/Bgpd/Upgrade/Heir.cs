@@ -20,8 +20,10 @@ internal sealed class Heir : IHeir, IDisposable
 
     private readonly Process process;
     private readonly HandoverSocket socket;
+    private readonly Func<Task<string?>> commandLine;
 
-    private Heir(Process process, HandoverSocket socket) => (this.process, this.socket) = (process, socket);
+    private Heir(Process process, HandoverSocket socket, Func<Task<string?>> commandLine) =>
+        (this.process, this.socket, this.commandLine) = (process, socket, commandLine);
 
     public int Id => process.Id;
 
@@ -30,8 +32,9 @@ internal sealed class Heir : IHeir, IDisposable
     /// <summary>That it was given.</summary>
     public int Sessions { get; private set; }
 
+    /// <param name="commandLine">What it has said by the time that asks; of no room that stands still for the hand-over.</param>
     /// <exception cref="HandoverException">There is no such program, or it cannot be run.</exception>
-    public static Heir Start(string binary, string configFile)
+    public static Heir Start(string binary, string configFile, Func<Task<string?>> commandLine)
     {
         DescriptorSocket? ours = null;
         try
@@ -44,7 +47,7 @@ internal sealed class Heir : IHeir, IDisposable
             how.Environment[HandoverSocket.Variable] = ((int)theirs.DangerousGetHandle()).ToString(CultureInfo.InvariantCulture);
             // Its own process is the one that systemd watches, once we have said so.
             how.Environment.Remove("WATCHDOG_PID");
-            return new(Process.Start(how) ?? throw new HandoverException($"{binary} was not started"), new(ours));
+            return new(Process.Start(how) ?? throw new HandoverException($"{binary} was not started"), new(ours), commandLine);
         }
         catch (Win32Exception refused)
         {
@@ -101,7 +104,13 @@ internal sealed class Heir : IHeir, IDisposable
 
     public async Task OfferAsync(HandedState state, IReadOnlyList<Stream> images, IReadOnlyList<Socket> sockets, CancellationToken stop)
     {
-        var said = state with { Release = Answers.Release.Version, Images = images.Count, Sockets = sockets.Count };
+        var said = state with
+        {
+            Release = Answers.Release.Version,
+            Images = images.Count,
+            Sockets = sockets.Count,
+            CommandLine = await commandLine(),
+        };
         await socket.SendAsync(Said.Offer, said, HandoverJson.Default.HandedState, stop);
         await socket.Descriptors.SendAsync(
             [.. images.Cast<FileStream>().Select(image => image.SafeFileHandle), .. sockets.Select(one => one.SafeHandle)], stop);

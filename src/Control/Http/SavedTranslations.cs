@@ -44,6 +44,29 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
             }
     }
 
+    /// <summary>The same, of a process that hands over.</summary>
+    public static string TextOf(CommandLineState said) => JsonSerializer.Serialize(
+        new(Version, [.. said.Translations.Select(CnatAnswers.BodyOf)], [.. said.SourceNat.All.Select(CnatSourceNat.BodyOf)]),
+        AnswersJson.Legible.SavedTranslationsBody);
+
+    /// <summary>Null: it is of another release, and not understood.</summary>
+    public static CommandLineState? Understand(string text)
+    {
+        try
+        {
+            var said = JsonSerializer.Deserialize(text, AnswersJson.Strict.SavedTranslationsBody);
+            if (said is not { Version: Version }) return null;
+            var translations = said.Translations.Select(body => TranslationRequest.Read(body, out var one) == null ? one : null);
+            var edits = said.Snat.Select(body => CnatSourceNat.Read(body, out var edit) == null ? edit : null);
+            return new([.. translations.OfType<Translation>()],
+                edits.OfType<SourceNatEdit>().Aggregate(SourceNatEdits.None, (all, one) => all.With(one)));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private CommandLineState Read(string text)
     {
         var some = new List<Translation>();

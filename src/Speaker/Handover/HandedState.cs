@@ -34,6 +34,9 @@ public sealed record HandedState
     public required ImmutableArray<HandedSource> Sources { get; init; }
     /// <summary>What BFD watches, as of then: own routes have those gateways that are heard.</summary>
     public required ImmutableArray<HandedBfd> Bfd { get; init; }
+    /// <summary>What the command line has said of translations and source NAT, saved or not, as the daemon's own file has it; null: the
+    /// process that hands over does not say.</summary>
+    public string? CommandLine { get; init; }
 }
 
 /// <summary>One of the peers whose sessions are established, or whose routes are kept.</summary>
