@@ -116,10 +116,16 @@ public sealed record CnatMaglevAnswer(
 /// <param name="Said">What of it the command line has said.</param>
 /// <param name="SavedIn">The file that an order has just written; null: it has written none.</param>
 /// <param name="Ended">Connections that an order has just ended; null: it was to end none.</param>
+/// <param name="NatOutgoing">IPPools whose packets get another source where no rule of these has given one; absent where nat is
+/// off.</param>
 public sealed record CnatSourceNatAnswer(
     string Policy, IReadOnlyList<string> Addresses, IReadOnlyList<string> Exclude, IReadOnlyList<string> Include, IReadOnlyList<string> Pod,
     IReadOnlyList<string> Host, IReadOnlyList<string> Rewrite, IReadOnlyList<SourceNatEditBody> Said, string? SavedIn = null,
-    long? Ended = null);
+    long? Ended = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CnatPoolAnswer>? NatOutgoing = null);
+
+/// <param name="Applies">masquerade, upstream NAT, or upstream NAT only.</param>
+public sealed record CnatPoolAnswer(string Name, string Cidr, string Applies);
 
 /// <summary><c>POST /v1/cnat/snat</c>: one thing of it.</summary>
 /// <param name="What">policy, address, exclude, include, pod, host or rewrite.</param>

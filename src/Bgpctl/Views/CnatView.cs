@@ -67,7 +67,8 @@ internal static class CnatView
         null,
         Grid.Facts(
             ("policy", one.Policy), ("addresses", List(one.Addresses)), ("exclude", List(one.Exclude)), ("include", List(one.Include)),
-            ("pod", List(one.Pod)), ("host", List(one.Host)), ("rewrite", List(one.Rewrite))),
+            ("pod", List(one.Pod)), ("host", List(one.Host)), ("rewrite", List(one.Rewrite)),
+            ("natOutgoing", string.Join(", ", (one.NatOutgoing ?? []).Select(pool => $"{pool.Name} ({pool.Cidr}, {pool.Applies})")))),
         one.Said.Count == 0 ? [] : [new("the command line says: " + string.Join(", ", one.Said.Select(Of)), Tone.Faint)]));
 
     private static string List(IReadOnlyList<string> some) => string.Join(", ", some);

@@ -44,7 +44,7 @@ internal static class CnatSourceNat
             try
             {
                 var ended = cut is { } to ? await known.EndMaskedAsync(to, http.RequestAborted).ConfigureAwait(false) : null;
-                var answer = Of(view) with { SavedIn = save(), Ended = ended };
+                var answer = Of(view) with { SavedIn = save(), Ended = ended, NatOutgoing = Pools(known.View) };
                 await Answer.JsonAsync(http, answer, Answer.Json.CnatSourceNatAnswer).ConfigureAwait(false);
             }
             catch (IOException refused)
@@ -124,6 +124,10 @@ internal static class CnatSourceNat
     }
 
     private static Prefix? Whole(string text) => Prefix.TryParse(text, out var prefix) && !Prefix.HasHostBits(text) ? prefix : null;
+
+    private static CnatPoolAnswer[]? Pools(NatView nat) => !nat.Enabled ? null
+        : [.. nat.Plan.Pools.Where(pool => pool.Treatment != PoolTreatment.None)
+            .Select(pool => new CnatPoolAnswer(pool.Name, pool.Cidr.ToString(), pool.Treatment.Word()))];
 
     private static CnatSourceNatAnswer Of(SourceNatView view)
     {

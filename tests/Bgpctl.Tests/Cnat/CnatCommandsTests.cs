@@ -166,10 +166,12 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal(
             [
                 "policy none", "addresses 30::1", "exclude 20::/100", "include tap0",
+                "natOutgoing pods (192.168.0.0/16, masquerade), rack (10.64.0.0/16, upstream NAT)",
                 "the command line says: address 30::1, exclude 20::/100, include tap0",
             ],
             Lines(await RunAsync("show snat")));
         Assert.Contains($"source NAT is as bgpd.yaml says, in {lab.SavedIn}, too\n", await RunAsync("purge"), StringComparison.Ordinal);
+        lab.Dataplane.View = lab.Dataplane.View with { Enabled = false };
         Assert.Equal(["policy none"], Lines(await RunAsync("show snat-policy")));
         Assert.Equal("snat exclude 10.0.0.0/8, until bgpd ends; 4 connections ended\n", await RunAsync("snat exclude 10.0.0.0/8 cut"));
         Assert.Contains("end to 10.0.0.0/8", lab.Dataplane.SessionOrders);
