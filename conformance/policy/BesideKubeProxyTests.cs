@@ -128,6 +128,104 @@ public sealed class BesideKubeProxyTests : IAsyncLifetime
             """);
     }
 
+    /// <summary>No object says of which services these are, but of one: where they lead was looked up in the kernel.</summary>
+    [NeedsTheory(Needs.Daemon, "nft", "iptables-nft-restore", "iptables-legacy-restore")]
+    [InlineData("nftables", "table ip kube-proxy", "table ip6 kube-proxy")]
+    [InlineData("iptables-nft", "table ip nat", "table ip6 nat")]
+    [InlineData("iptables-legacy", "iptables-legacy's table nat", "ip6tables-legacy's table nat")]
+    public async Task What_explain_says_of_a_services_address_is_what_the_kernel_makes_of_it(string mode, string by, string by6)
+    {
+        site.WriteServices(mode);
+        await site.StartAsync();
+        await site.PutAsync(objects + Namespaced("red", "only-8080", "selector: \"app == 'b'\", types: [Ingress], ingress: ["
+            + "{ action: Allow, protocol: TCP, destination: { ports: [8080] } }]"));
+        foreach (var isIPv6 in (bool[])[false, true])
+            foreach (var service in site.Town.Services)
+                foreach (var from in (Place[])[Place.Outside, Place.Node1])
+                {
+                    var told = await site.ExplainAsync(from.Address(isIPv6), service.Address(isIPv6), $"tcp:{service.Port}");
+                    var nat = told.GetProperty("nat");
+                    Assert.Equal(new IPEndPoint(service.Behind.Address(isIPv6), service.TargetPort).ToString(),
+                        nat.GetProperty("destination").GetString());
+                    Assert.StartsWith(isIPv6 ? by6 : by, nat.GetProperty("why").GetString(), StringComparison.Ordinal);
+                    Assert.Equal("allow", told.GetProperty("verdict").GetString());
+                }
+        // Of UDP the pod lets nothing in, which is asked behind the translation.
+        var denied = await site.ExplainAsync(Place.Outside.Address(false), IPAddress.Parse("10.96.0.10"), "udp:80");
+        Assert.Equal("deny", denied.GetProperty("verdict").GetString());
+        var other = await site.ExplainAsync(Place.Outside.Address(false), IPAddress.Parse("10.96.0.11"), "tcp:81");
+        Assert.Equal((null, "nothing in this kernel translates the destination"), (other.GetProperty("nat").GetProperty("destination")
+            .GetString(), other.GetProperty("nat").GetProperty("why").GetString()));
+    }
+
+    /// <summary>One endpoint by chance, and marks, sets, maps and addresses of this host as kube-proxy asks them.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "iptables-nft-restore", "iptables-legacy-restore")]
+    public async Task Each_endpoint_that_a_die_may_choose_is_walked_to()
+    {
+        await site.StartAsync();
+        await site.PutAsync(objects + Namespaced("blue", "closed", "selector: \"app == 'c'\", types: [Ingress]"));
+        var (b, c) = (site.Town["red/b"].IPv4, site.Town["blue/c"].IPv4);
+        var iptables = $"""
+            *nat
+            :KUBE-NODEPORTS - [0:0]
+            :KUBE-SVC - [0:0]
+            :KUBE-MARK-MASQ - [0:0]
+            -A PREROUTING -m comment --comment "portals" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+            -A KUBE-NODEPORTS -p tcp -m tcp --dport 30080 -j KUBE-SVC
+            -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+            -A KUBE-SVC ! -s 192.168.0.0/16 -j KUBE-MARK-MASQ
+            -A KUBE-SVC -p tcp -m statistic --mode random --probability 0.5 -j DNAT --to-destination {b}:8080
+            -A KUBE-SVC -p tcp -m mark --mark 0x4000/0x4000 -j DNAT --to-destination {c}:8080
+            -A KUBE-SVC -j DNAT --to-destination 10.9.9.9
+            COMMIT
+
+            """;
+        var nft = $$"""
+            table ip kube-proxy {
+              set nodeport-ips {
+                type ipv4_addr
+                flags interval
+                elements = { 172.20.0.0/24 }
+              }
+              map nodeports {
+                type inet_proto . inet_service : verdict
+                elements = { tcp . 30080 : goto svc }
+              }
+              chain svc {
+                ip saddr != 192.168.0.0/16 jump masq
+                numgen random mod 2 vmap { 0 : goto one, 1 : goto two }
+              }
+              chain masq {
+                meta mark set meta mark or 0x4000
+              }
+              chain one {
+                meta l4proto tcp dnat to {{b}}:8080
+              }
+              chain two {
+                meta l4proto tcp meta mark & 0x4000 == 0x4000 dnat to {{c}}:8080
+                dnat to 10.9.9.9
+              }
+              chain nat-prerouting {
+                type nat hook prerouting priority dstnat
+                fib daddr type local ip daddr @nodeport-ips ip daddr != 172.20.0.9 meta l4proto . th dport vmap @nodeports
+              }
+            }
+
+            """;
+        foreach (var mode in (string[])["nft", "iptables-nft", "iptables-legacy"])
+        {
+            if (mode == "nft") site.Node.Tell(nft, "nft", "-f", "-");
+            else site.Node.Tell(iptables, $"{mode}-restore");
+            var told = await site.ExplainAsync(Place.Outside.Address(false), Place.Node1.Address(false), "tcp:30080");
+            Assert.Contains("leads the destination to one of 2 endpoints", told.GetProperty("nat").GetProperty("why").GetString(),
+                StringComparison.Ordinal);
+            Assert.Equal("unknown", told.GetProperty("verdict").GetString());
+            var depends = told.GetProperty("dependsOn").EnumerateArray().Select(one => one.GetString()).Order();
+            Assert.Equal(new[] { $"to {b}: allow", $"to {c}: deny" }.Order(), depends);
+            if (mode != "iptables-legacy") await site.Node.DoAsync("nft", "delete", "table", "ip", mode == "nft" ? "kube-proxy" : "nat");
+        }
+    }
+
     /// <summary>
     /// This kernel has no IPVS. What it would send on has been to the host's input, has another destination by then, and leaves as if the
     /// host had made it, with the client's source: so does what a transparent socket sends.

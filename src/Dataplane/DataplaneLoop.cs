@@ -10,6 +10,7 @@ using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Kernel.Foreign;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -184,6 +185,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var host = new RunningHost(kernel.Current);
         var (asked, problem) = await AskAsync(known => (known.Case(question, host, out var wrong), wrong), stop).ConfigureAwait(false);
         if (asked == null) return PolicyExplanation.Refused(problem!);
+        asked = asked.With(ForeignTranslations.Find(asked.Packet(host, PacketRedirect.None), host, Table),
+            translatesHere: settings.Services is { Enabled: true, Kubernetes: true });
         var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
         foreach (var packet in PolicyAnswers.Packets(asked, host))
             ends.Add((packet, await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false)));

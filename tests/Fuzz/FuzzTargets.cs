@@ -38,6 +38,9 @@ public static class FuzzTargets
         ["table-image"] = TableImages(),
         ["dns-message"] = DnsTargets.Messages(),
         ["dns-stream"] = DnsTargets.Stream,
+        ["foreign-rule"] = ForeignTargets.Rule,
+        ["iptables-entries"] = ForeignTargets.Entries,
+        ["ipvs-services"] = ForeignTargets.Services,
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
     };
 

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Text.Json;
+
 namespace Calico.Bgp.Conformance.Policy;
 
 /// <summary>The daemon under test, on either node, and the objects that it is told.</summary>
@@ -86,6 +89,10 @@ internal sealed partial class PolicySite
     /// <summary>What the first node's daemon answers; nothing while it does not listen yet.</summary>
     public async Task<string> HttpAsync(string path) =>
         (await Node.RunAsync("curl", "-s", "--unix-socket", PathOf("http1"), "http://bgpd" + path)).Output;
+
+    /// <summary>What <c>bgpctl policy explain --json</c> says on the first node.</summary>
+    public async Task<JsonElement> ExplainAsync(IPAddress from, IPAddress to, string protocol) =>
+        JsonDocument.Parse(await HttpAsync($"/v1/policy/explain?src={from}&dst={to}&protocol={protocol}")).RootElement;
 
     /// <summary>It has read its objects, and the table is as they say.</summary>
     public Task ReadyAsync() => Until.TrueAsync("the dataplane is ready",

@@ -12,8 +12,6 @@ internal sealed class RunningHost(KernelSnapshot kernel) : IPolicyHost
 {
     private readonly HostFacts facts = new(kernel);
 
-    public bool IsRunning => true;
-
     public bool? IsLocal(Address address) => facts.IsLocal(address);
 
     public bool? IsLocalOn(Address address, string link) => facts.IsLocalOn(address, link);
@@ -52,8 +50,6 @@ internal sealed class SaidHost(Node? node, IReadOnlyDictionary<Address, string> 
         .. new[] { node?.IPv4?.Address, node?.IPv6?.Address, node?.IPv4IpipTunnelAddress, node?.IPv4VxlanTunnelAddress,
             node?.IPv6VxlanTunnelAddress, node?.IPv4WireguardAddress, node?.IPv6WireguardAddress }.OfType<Address>(),
     ];
-
-    public bool IsRunning => false;
 
     public bool? IsLocal(Address address) => own.Contains(address);
 

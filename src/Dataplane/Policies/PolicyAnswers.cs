@@ -21,9 +21,11 @@ internal static class PolicyAnswers
             $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet)}"))}: "
             + PolicyExplainer.Verdict(end))).Distinct().ToImmutableArray();
         var isDenied = verdicts is ["deny"];
+        if (asked.Foreign is { Lost: { IsEmpty: false } lost })
+            (verdicts, depends) = ([], [.. depends, .. lost]);
         return new(
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
-            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked, host), depends)
+            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked), depends)
         {
             Notes = [.. Notes(asked, ends.SelectMany(one => one.Ends))],
         };
@@ -76,18 +78,27 @@ internal static class PolicyAnswers
         { First: { } from, Last: var last } => from == last ? $"{from}" : $"one of {from}-{last}",
     };
 
-    private static string Why(PolicyCase asked, IPolicyHost host)
+    private static string Why(PolicyCase asked)
     {
-        if (asked.Service is not { } service)
-            return host.IsRunning ? "no service that is known here has the destination; tables of others are not read"
-                : "what tables of others (kube-proxy's) make of the destination is unknown without the daemon";
-        var proxy = host.IsRunning ? "as kube-proxy has it of the same objects: its own tables are not read"
-            : "if kube-proxy runs there, which is unknown without the daemon";
-        return asked.Ways.Count switch
+        var what = asked.Service is { } service ? $"service {service}" : "the destination";
+        return asked.Foreign switch
         {
-            0 => $"service {service} has the destination, and no ready endpoint",
-            1 => $"service {service} leads to its one ready endpoint, {proxy}",
-            var count => $"service {service} leads to one of {count} ready endpoints, of which the first is shown, {proxy}",
+            { By: { } by, Unclear: var unclear } => Led(what, $"{by} leads {what}", asked.Ways.Count)
+                + (unclear.IsEmpty ? "" : $"; it depends on {string.Join(", ", unclear)}"),
+            { Lost: { IsEmpty: false } lost } => $"unknown is {string.Join(", ", lost)}",
+            { } when asked.Ways.Count > 0 => Led(what, $"this daemon translates {what}", asked.Ways.Count),
+            { } when asked.Service != null => $"{what} has the destination, and nothing in this kernel translates it",
+            { } => "nothing in this kernel translates the destination",
+            null when asked.Service != null => Led(what, $"{what} leads", asked.Ways.Count)
+                + ", if kube-proxy runs there, which is unknown without the daemon",
+            null => "what tables of others (kube-proxy's) make of the destination is unknown without the daemon",
         };
     }
+
+    private static string Led(string what, string leads, int ways) => ways switch
+    {
+        0 => $"{what} has the destination, and no ready endpoint",
+        1 => $"{leads} to one endpoint",
+        var count => $"{leads} to one of {count} endpoints, of which the first is shown",
+    };
 }

@@ -1,3 +1,4 @@
+using Calico.Bgp.Kernel.Foreign;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -13,9 +14,6 @@ internal interface IPolicyHost : IHostFacts
 
     /// <summary>What the source becomes that leaves by this interface, where it gets the interface's own.</summary>
     Address? Masqueraded(string link, Address towards);
-
-    /// <summary>Whether it runs here, so that what others' tables do follows from the objects that they follow, too.</summary>
-    bool IsRunning { get; }
 }
 
 /// <summary>A question as the objects answer it: whose addresses are meant, and which ways they go here.</summary>
@@ -29,6 +27,18 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
 
     /// <summary>Where it leads; none: nowhere.</summary>
     public IReadOnlyList<PacketRedirect> Ways { get; init; } = [];
+
+    /// <summary>What others' rules make of the destination; null: they have not been looked at.</summary>
+    public ForeignTranslation? Foreign { get; init; }
+
+    /// <summary>What was found in the kernel counts before what objects say of others; of those that we translate ourselves, and where
+    /// it could not be found out, objects say who may get it.</summary>
+    /// <param name="translatesHere">This daemon is the node's kube-proxy.</param>
+    public PolicyCase With(ForeignTranslation found, bool translatesHere) => this with
+    {
+        Foreign = found,
+        Ways = found.By != null ? found.Ways : translatesHere || !found.Lost.IsEmpty ? Ways : [],
+    };
 
     public Packet Packet(IPolicyHost host, PacketRedirect redirect)
     {

@@ -6,8 +6,8 @@ using Calico.Bgp.Resources;
 namespace Calico.Bgp.Dataplane.Policies;
 
 /// <summary>
-/// Where services' addresses lead, by the objects. What translates them (kube-proxy) has tables of its own, which are never listed; it
-/// follows the same objects.
+/// Where services' addresses lead, by the objects, which whoever translates them (kube-proxy) follows, too. Where a daemon runs, the
+/// kernel is asked what he has made of them.
 /// </summary>
 internal sealed class ServiceWays
 {

@@ -244,6 +244,21 @@ internal static class NftMessage
         return chain == null ? message : message.Text(3, chain); // NAME
     }
 
+    private static NetlinkMessage OfOthers(ushort type, byte family, NetlinkFlags flags) =>
+        new NetlinkMessage(type, flags | NetlinkFlags.Request).Header(new NetfilterHeader(family, 0, 0));
+
+    // nft list chains ip; nft list chain ip TABLE CHAIN; nft list set ip TABLE SET: of others', one at a time
+    public static NetlinkMessage AskOtherChains(byte family) => OfOthers(GetChain, family, NetlinkFlags.Dump);
+
+    public static NetlinkMessage AskOtherRules(byte family, string table, string chain) =>
+        OfOthers(GetRule, family, NetlinkFlags.Dump).Text(Table, table).Text(2, chain); // CHAIN
+
+    public static NetlinkMessage AskOtherSet(byte family, string table, string set) =>
+        OfOthers(GetSet, family, NetlinkFlags.Ack).Text(Table, table).Text(2, set); // NAME
+
+    public static NetlinkMessage AskOtherElements(byte family, string table, string set) =>
+        OfOthers(GetElement, family, NetlinkFlags.Dump).Text(Table, table).Text(2, set); // SET
+
     public static NetlinkMessage AskRules(string table) => Message(GetRule, NetlinkFlags.Dump).Text(Table, table);
 
     /// <summary>All tables of the family: there is no question for one's own chains alone.</summary>

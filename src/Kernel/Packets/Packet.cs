@@ -44,6 +44,10 @@ public sealed record PacketRedirect(Address To, ushort? Port)
 {
     /// <summary>The destination stays what it is.</summary>
     public static readonly PacketRedirect None = new(default, null);
+
+    /// <summary>By IPVS: the packet comes to the host's input with the destination that it had, is given the other one behind that, and
+    /// leaves as if the host had made it.</summary>
+    public bool IsBehindInput { get; init; }
 }
 
 /// <summary>What fib statements ask, and what a packet's way through the hooks follows from. Null: nobody here knows.</summary>

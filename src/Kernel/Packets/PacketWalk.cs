@@ -83,16 +83,27 @@ public sealed class PacketWalk
             if (Pass(place) is var verdict and not PacketVerdict.Accept) return verdict;
         var isHere = IsLocal(packet.Destination);
         if (packet.IsOwn && isHere) packet.LoopBack();
-        NftHookPoint[] rest = (packet.IsOwn, isHere) switch
+        IEnumerable<NftHookPoint> rest = (packet.IsOwn, isHere) switch
         {
-            (true, true) => [NftHookPoint.Postrouting, NftHookPoint.Prerouting, NftHookPoint.Input],
+            (true, true) => (NftHookPoint[])[NftHookPoint.Postrouting, NftHookPoint.Prerouting, NftHookPoint.Input],
             (true, false) => [NftHookPoint.Postrouting],
             (false, true) => [NftHookPoint.Input],
             (false, false) => [NftHookPoint.Forward, NftHookPoint.Postrouting],
         };
+        if (!packet.IsOwn && isHere && asked.Redirect is { IsBehindInput: true } behind) rest = rest.Concat(SentOn(behind));
         foreach (var place in rest)
             if (Pass(place) is var verdict and not PacketVerdict.Accept) return verdict;
         return PacketVerdict.Accept;
+    }
+
+    /// <summary>What IPVS has taken at the host's input goes out as the host's own, though conntrack takes it for no translation.</summary>
+    private IEnumerable<NftHookPoint> SentOn(PacketRedirect behind)
+    {
+        destination = new(NftEnd.Destination, behind.To, behind.To, behind.Port is { } port ? new(port, port) : null);
+        packet.SendOn(destination);
+        destinationSettled = true;
+        yield return NftHookPoint.Output;
+        yield return NftHookPoint.Postrouting;
     }
 
     private bool IsLocal(Address address) => packet.Facts.IsLocal(address)
@@ -129,7 +140,7 @@ public sealed class PacketWalk
     /// </summary>
     private void Redirect(NftHookPoint place)
     {
-        if (destinationSettled || asked.Redirect is not { } redirect || redirect == PacketRedirect.None) return;
+        if (destinationSettled || asked.Redirect is not { IsBehindInput: false } redirect || redirect == PacketRedirect.None) return;
         packet.Reach(place, NatPriority.Destination);
         if (packet.States == ConnectionStates.Untracked || packet.States == ConnectionStates.Invalid) return;
         destinationSettled = true;

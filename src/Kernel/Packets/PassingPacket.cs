@@ -76,6 +76,14 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// <summary>It goes from this host to itself, whatever was said of where it leaves.</summary>
     public void LoopBack() => (cameIn, leaves) = (new("lo"), new("lo"));
 
+    /// <summary>It has another destination, and this host sends it; its connection is not marked as translated.</summary>
+    public void SendOn(PacketTranslation to)
+    {
+        IsOwn = true;
+        Destination = to.First!.Value;
+        if (to.Ports is { } ports) destinationPorts = new(new NumberRange(ports.From, ports.To));
+    }
+
     /// <summary>Whether all the bits are as asked; null: some of them are not known, and the others are so.</summary>
     public bool? HasMark(uint mask, uint value)
     {
@@ -130,7 +138,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
         if (!destination && isFromElse == true) return true;
         if (learntTranslated.TryGetValue(TranslatedNow(destination), out var learnt)) return learnt;
         if (IsIn(ConnectionStates.New | ConnectionStates.Related) != true) return null;
-        return !MayBeTranslated(destination) ? false : destination && packet.Redirect == PacketRedirect.None ? false : null;
+        if (!MayBeTranslated(destination)) return false;
+        return destination && packet.Redirect is { } others && (others == PacketRedirect.None || others.IsBehindInput) ? false : null;
     }
 
     private bool MayBeTranslated(bool destination) => destination ? IsBehindRedirect

@@ -35,8 +35,6 @@ public sealed class ExplanationJudgedTests : IDisposable
     /// <summary>The first node, as the town has it.</summary>
     private sealed class Node1(Town town) : IPolicyHost
     {
-        public bool IsRunning => false;
-
         public bool? IsLocal(Address address) => Place.Links.Values.Any(own => own.Contains(address.ToString()));
 
         public bool? IsLocalOn(Address address, string link) => Place.Links.GetValueOrDefault(link, []).Contains(address.ToString());
