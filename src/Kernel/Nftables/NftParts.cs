@@ -118,6 +118,14 @@ internal sealed class NftParts
         }
     }
 
+    /// <summary>Rules that ask one of these sets, in chains that say what they have where one of their rules cannot be.</summary>
+    public IEnumerable<(NftPart.Rule Rule, string Set)> Asking(IReadOnlySet<string> these) =>
+        from chain in chains.Values
+        where chain.Wanted is { Instead.IsEmpty: false }
+        from rule in chain.Wanted!.Instead.SelectMany(rules => rules).Concat(chain.Wanted.Rules)
+        from asked in rule.Statements.Select(one => one.SetAsked).Where(set => set != null && these.Contains(set)).Take(1)
+        select (new NftPart.Rule(chain.Name, rule), asked);
+
     /// <summary>What waited for another attempt is due.</summary>
     public void Retry(NftPart part)
     {

@@ -138,8 +138,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         var difference = Write([], sets, []);
         if (!transaction.IsEmpty && (transaction.Refusals.Count > 0 || Exchange() != NftOutcome.Committed)) return false;
         difference.Commit();
-        Forget();
-        if (!known) IsSettled = false;
+        if (Forget() || !known) IsSettled = false;
         return true;
     }
 
@@ -184,6 +183,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         if (!IsOurs) return Settle();
         if (!known && !Read()) return false;
         if (refusals.Blocks(new NftPart.Table(name))) return Settle();
+        CloseAskers();
         var difference = Write(parts.DirtyCounters, parts.DirtySets, parts.DirtyChains);
         if (transaction.Refusals.Count > 0)
         {
@@ -236,8 +236,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
 
     private bool Settle()
     {
-        Forget();
-        IsSettled = true;
+        IsSettled = !Forget();
         return true;
     }
 
@@ -268,12 +267,48 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         }
     }
 
-    /// <summary>Refusals of what is in force by now, or is not wanted any more.</summary>
-    private void Forget()
+    /// <summary>
+    /// A set that lacks what the kernel has refused of it makes a rule say what nobody has said: a rule that denies lets through whom it
+    /// does not know. So where a chain says what it has instead of a rule that cannot be, rules that ask such a set are none either, until
+    /// the set is whole.
+    /// </summary>
+    private void CloseAskers()
     {
         if (refusals.Count == 0) return;
+        // Of a dynamic set nobody says what it has: it fills up, and opens less.
+        var lacking = refusals.List(int.MaxValue).Where(one => one.Key is NftPart.Element(var of, _) && refusals.Blocks(one.Key)
+            && parts.Set(of) is { Wanted.Dynamic: false })
+            .DistinctBy(one => ((NftPart.Element)one.Key).Of).ToDictionary(one => ((NftPart.Element)one.Key).Of);
+        if (lacking.Count == 0) return;
+        foreach (var (rule, set) in parts.Asking(lacking.Keys.ToHashSet()).ToArray())
+        {
+            if (refusals.Blocks(rule)) continue;
+            var (element, refusal) = lacking[set];
+            refusals.Add(rule, refusal.Errno, $"{element}: {refusal.Words}");
+            parts.Retry(rule);
+        }
+    }
+
+    /// <summary>Refusals of what is in force by now, or is not wanted any more.</summary>
+    /// <returns>Some of a set is not refused any more: rules that ask it may be tried again.</returns>
+    private bool Forget()
+    {
+        if (refusals.Count == 0) return false;
+        var whole = new HashSet<string>();
         foreach (var (part, _) in refusals.List(int.MaxValue))
-            if (!refusals.Blocks(part) || !parts.IsWanted(part)) refusals.Remove(part);
+        {
+            if (refusals.Blocks(part) && parts.IsWanted(part)) continue;
+            refusals.Remove(part);
+            if (part is NftPart.Element(var set, _)) whole.Add(set);
+        }
+        var waits = whole.Count == 0 || refusals.Count == 0 ? []
+            : parts.Asking(whole).Select(one => one.Rule).Where(rule => refusals.Blocks(rule)).ToArray();
+        foreach (var rule in waits)
+        {
+            refusals.Hasten(rule);
+            parts.Retry(rule);
+        }
+        return waits.Length > 0;
     }
 
     /// <summary>Removes the table and all that is in it.</summary>

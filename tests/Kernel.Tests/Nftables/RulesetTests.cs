@@ -144,6 +144,39 @@ public class RulesetTests
         Assert.Empty(ruleset.Problems(10));
     }
 
+    /// <summary>A rule that denies lets through whom its set does not know, and one that allows has lost nobody by that: both are closed.
+    /// </summary>
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_set_of_which_an_element_is_refused_closes_the_chains_that_ask_it_until_it_is_whole()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        NftRule OfSet(string set, ActDecide act) =>
+            Rule(new MatchFamily(IpFamily.IPv4), new MatchAddress(IpFamily.IPv4, NftEnd.Source, set), act);
+        NftChain Chain(string name, params NftRule[] rules) => new(name, null, [.. rules]) { Instead = [[Rule(ActDecide.Drop)]] };
+        ruleset.Have(Table([Prefixes("some", "10.0.0.0/8"), Prefixes("others", "192.0.2.0/24")],
+            Chain("deny", OfSet("some", ActDecide.Drop), Rule(ActDecide.Accept)), Chain("other", OfSet("others", ActDecide.Accept)),
+            new NftChain("plain", null, [OfSet("some", ActDecide.Accept)])));
+        const string closed = "chain deny {\n\t\tdrop\n\t}", open = "chain deny {\n\t\tip saddr @some drop\n\t\taccept\n\t}";
+        Assert.Contains(open, ns.Listed(), StringComparison.Ordinal);
+        var overlaps = NftElement.Of(Prefix.Parse("10.1.0.0/16"));
+        ruleset.Have(new NftChange.PutElements("some", [overlaps]));
+        Assert.Contains(closed, ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains("ip saddr @others accept", ns.Listed(), StringComparison.Ordinal);
+        // Of one that says nothing of what it has instead, the rule stays.
+        Assert.Contains("chain plain {\n\t\tip saddr @some accept\n\t}", ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains(ruleset.Problems(10), problem => problem.Rule is { Chain: "deny", IsLastResort: true }
+            && problem.Words.StartsWith("element 0a010000-0a01ffff of set some: File exists", StringComparison.Ordinal));
+        // Another edit of the closed chain is closed, too.
+        ruleset.Have(new NftChange.PutChain(Chain("deny", Rule(new MatchProtocols([6]), ActDecide.Accept), OfSet("some", ActDecide.Drop),
+            Rule(ActDecide.Accept))));
+        Assert.Contains(closed, ns.Listed(), StringComparison.Ordinal);
+        ruleset.Have(new NftChange.PutChain(Chain("deny", OfSet("some", ActDecide.Drop), Rule(ActDecide.Accept))),
+            new NftChange.RemoveElements("some", [overlaps]));
+        Assert.Contains(open, ns.Listed(), StringComparison.Ordinal);
+        Assert.Empty(ruleset.Problems(10));
+    }
+
     private sealed class Nowhere : IHostFacts
     {
         public bool? IsLocal(Address address) => false;
