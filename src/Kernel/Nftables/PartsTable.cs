@@ -24,7 +24,9 @@ internal sealed class PartsTable(NftParts parts, Predicate<NftPart>? blocked, Fu
         // A rule that asks a set which is not there is none that the kernel takes.
         if (parts.Set(set) is not { Wanted: { } wanted } part) return SetAnswer.Absent;
         if (wanted.Dynamic) return Ask(wanted, key);
-        if (wanted.Intervals) return InForce(part, PacketTable.Among(wanted, part.Elements, key));
+        if (wanted.Intervals)
+            return InForce(part, wanted.Key.Length > 1 ? PacketTable.Among(wanted, part.Elements, key)
+                : PacketTable.Nearest(wanted, part.InOrder, key));
         return part.TryFind(key, out var element) ? InForce(part, SetAnswer.Of(wanted, element)) : SetAnswer.Absent;
     }
 

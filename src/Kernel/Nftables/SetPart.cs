@@ -7,6 +7,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal sealed class SetPart(string name)
 {
     private readonly HashSet<NftElement> elements = new(NftElement.ByKey.Instance);
+    private NftElement[]? inOrder;
 
     public string Name => name;
 
@@ -18,6 +19,20 @@ internal sealed class SetPart(string name)
 
     /// <summary>Those that are wanted; of a dynamic set none.</summary>
     public IReadOnlyCollection<NftElement> Elements => elements;
+
+    /// <summary>The same by their first keys, put in order once for all packets until the set changes.</summary>
+    public ReadOnlySpan<NftElement> InOrder
+    {
+        get
+        {
+            if (inOrder == null)
+            {
+                inOrder = [.. elements];
+                Array.Sort(inOrder, Packets.PacketTable.ByFirst);
+            }
+            return inOrder;
+        }
+    }
 
     /// <summary>Each key once, as in the kernel.</summary>
     public HashSet<NftElement> ToAdd { get; } = new(NftElement.ByKey.Instance);
@@ -53,6 +68,7 @@ internal sealed class SetPart(string name)
     private void Forget()
     {
         elements.Clear();
+        inOrder = null;
         ToAdd.Clear();
         ToRemove.Clear();
     }
@@ -70,6 +86,7 @@ internal sealed class SetPart(string name)
                 if (!ToAdd.Contains(old)) ToRemove.Add(old);
             }
             elements.Add(element);
+            inOrder = null;
             isThere = ToRemove.TryGetValue(element, out var there) && there == element && ToRemove.Remove(there);
         }
         ToAdd.Remove(element);
@@ -86,6 +103,7 @@ internal sealed class SetPart(string name)
         else if (elements.TryGetValue(element, out var old))
         {
             elements.Remove(old);
+            inOrder = null;
             if (!ToAdd.Remove(old)) ToRemove.Add(old);
         }
     }

@@ -62,25 +62,26 @@ public sealed class PacketTable : IPacketTable
         // A rule that asks a set which is not there is none that the kernel takes.
         if (!sets.TryGetValue(set, out var asked)) return SetAnswer.Absent;
         if (asked.Dynamic) return SetAnswer.Unknown;
-        return asked.Key.Length > 1 ? Among(asked, asked.Elements, key) : Nearest(asked, key);
+        return asked.Key.Length > 1 ? Among(asked, asked.Elements, key) : Nearest(asked, asked.Elements.AsSpan(), key);
     }
 
     public IEnumerable<NftElement>? Elements(string set) =>
         !sets.TryGetValue(set, out var asked) ? [] : asked.Dynamic ? null : asked.Elements;
 
-    private static int ByFirst(NftElement a, NftElement b) => a.From.CompareTo(b.From);
+    internal static int ByFirst(NftElement a, NftElement b) => a.From.CompareTo(b.From);
 
     /// <summary>Ranges do not overlap: only the last that begins before the key may have it.</summary>
-    private static SetAnswer Nearest(NftSet set, NftOctets key)
+    /// <param name="elements">In the order of their first keys.</param>
+    internal static SetAnswer Nearest(NftSet set, ReadOnlySpan<NftElement> elements, NftOctets key)
     {
-        var (low, high) = (0, set.Elements.Length);
+        var (low, high) = (0, elements.Length);
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (set.Elements[middle].From <= key) low = middle + 1;
+            if (elements[middle].From <= key) low = middle + 1;
             else high = middle;
         }
-        return low > 0 && set.Elements[low - 1] is var element && set.Covers(element, key) ? SetAnswer.Of(set, element) : SetAnswer.Absent;
+        return low > 0 && elements[low - 1] is var element && set.Covers(element, key) ? SetAnswer.Of(set, element) : SetAnswer.Absent;
     }
 
     internal static SetAnswer Among(NftSet set, IEnumerable<NftElement> elements, NftOctets key)
