@@ -49,10 +49,19 @@ internal sealed record ProgramKey(ProgramKind Kind, ListOf<ProgramTier> Tiers, L
     public bool DropsOnly => Kind is ProgramKind.HostOutTranslated or ProgramKind.PreDnat or ProgramKind.UntrackedIn
         or ProgramKind.UntrackedOut;
 
+    /// <summary>A tier that denies what it does not decide, and of which no rule passes: no packet gets behind it.</summary>
+    private bool IsLast(ProgramTier tier) => TiersDeny && tier.Default == TierDefault.Deny && !tier.Policies.Any(policy => policy.Passes);
+
+    /// <summary>Those that some packet may get to.</summary>
+    public IEnumerable<ProgramTier> TiersReached => Tiers.Take(Tiers.TakeWhile(tier => !IsLast(tier)).Count() + 1);
+
+    public bool ReachesProfiles => HasProfiles && !Tiers.Any(IsLast);
+
+    /// <summary>Those that some packet may get to.</summary>
     public IEnumerable<ChainKey> Chains =>
     [
-        .. Tiers.SelectMany(tier => tier.Policies).Select(policy => new ChainKey(policy.Id, Direction, DropsOnly)),
-        .. Profiles.Select(profile => new ChainKey(new(Kinds.Profile, new("", profile)), Direction, DropsOnly)),
+        .. TiersReached.SelectMany(tier => tier.Policies).Select(policy => new ChainKey(policy.Id, Direction, DropsOnly)),
+        .. ReachesProfiles ? Profiles.Select(profile => new ChainKey(new(Kinds.Profile, new("", profile)), Direction, DropsOnly)) : [],
     ];
 }
 
@@ -143,9 +152,9 @@ internal sealed class Programs(PolicyChains chains)
     private static IEnumerable<NftRule> Rules(ProgramKey key, PolicyFacts facts)
     {
         foreach (var rule in Before(key, facts)) yield return rule;
-        foreach (var tier in key.Tiers)
+        foreach (var tier in key.TiersReached)
             foreach (var rule in Rules(key, tier, facts)) yield return rule;
-        if (!key.HasProfiles) yield break;
+        if (!key.ReachesProfiles) yield break;
         foreach (var profile in key.Profiles)
             yield return new(ActDecide.Jump(PolicyChains.Name(new(new(Kinds.Profile, new("", profile)), key.Direction, key.DropsOnly))));
         var none = key.Direction == PolicyTypes.Ingress ? Denial.ProfilesIn : Denial.ProfilesOut;
