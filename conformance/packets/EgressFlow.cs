@@ -20,6 +20,8 @@ internal sealed class EgressFlow : IDisposable
         socket.Connect(new IPEndPoint(IPAddress.Parse(to), port));
     }
 
+    public IPEndPoint Source => (IPEndPoint)socket.LocalEndPoint!;
+
     /// <summary>Whom the server saw last.</summary>
     public IPEndPoint? Seen { get; private set; }
 

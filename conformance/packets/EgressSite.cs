@@ -35,6 +35,9 @@ internal sealed class EgressSite : IAsyncDisposable
     private readonly Scratch folder = new();
     private Background? bird;
 
+    /// <summary>The section of daemons that start from now on.</summary>
+    public string Egress { get; set; } = "egress: { enabled: true }";
+
     public Netns this[string name] => spaces[name];
 
     public static string Address(int number, bool ipv6 = false) => ipv6 ? $"fd01::1:{number}" : $"192.168.1.{number}";
@@ -157,7 +160,7 @@ internal sealed class EgressSite : IAsyncDisposable
     {
         foreach (var name in nodes)
             daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config",
-                await ConfigureAsync(name, "egress: { enabled: true }"));
+                await ConfigureAsync(name, Egress));
         foreach (var name in nodes)
             await Until.TrueAsync($"{name} has its rules", async () =>
             {
@@ -185,17 +188,23 @@ internal sealed class EgressSite : IAsyncDisposable
     }
 
     /// <summary>The section goes, while the daemon runs.</summary>
-    public async Task EndEgressAsync(string name)
+    public Task EndEgressAsync(string name) => ConfigureAgainAsync(name, "");
+
+    /// <summary>The section is another, while the daemon runs.</summary>
+    public async Task ConfigureAgainAsync(string name, string egress)
     {
-        await ConfigureAsync(name, "");
+        await ConfigureAsync(name, egress);
         daemons[name].Signal("HUP");
     }
 
     /// <summary>The node's wire is cut, as the others see it: their links stay up.</summary>
     public Task CutAsync(string name) => this["tor"].IpAsync($"link set p-{name} nomaster");
 
+    /// <summary>What its daemon has said, line by line.</summary>
+    public string[] LinesOf(string name) => File.ReadAllLines(PathOf($"{name}.log"));
+
     /// <summary>Nothing while the daemon does not listen yet.</summary>
-    private async Task<string> HttpAsync(string name, string path) =>
+    public async Task<string> HttpAsync(string name, string path) =>
         (await this[name].RunAsync("curl", "-s", "--unix-socket", PathOf(name), "http://bgpd" + path)).Output;
 
     public Task ToldAsync(string name, Func<string, bool> holds) => Until.TrueAsync($"{name} says so",

@@ -1,13 +1,42 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>/v1/egress</c>: gateways out of the cluster, and who leaves by them.</summary>
 public sealed record EgressAnswer(
-    bool Enabled, IReadOnlyList<EgressGatewayAnswer> Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked);
+    bool Enabled, IReadOnlyList<EgressGatewayAnswer> Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked)
+{
+    /// <summary>Absent where flows are not logged on this node.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressFlowLogAnswer? FlowLog { get; init; }
+
+    /// <summary>Why flows that were asked for (?flows=true) are not told; absent: they are, or were not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Uncounted { get; init; }
+}
+
+/// <param name="Logged">Flows since the daemon has begun.</param>
+/// <param name="Lost">Flows, at least, that came faster than they were heard.</param>
+/// <param name="Problem">Why none is logged; null: they are.</param>
+public sealed record EgressFlowLogAnswer(long Logged, long Lost, string? Problem);
 
 /// <param name="Name">namespace/name.</param>
 /// <param name="Pods">All of the cluster that may leave by it, namespace/name.</param>
 public sealed record EgressGatewayAnswer(
-    string Name, IReadOnlyList<EgressReplicaAnswer> Replicas, IReadOnlyList<string> Problems, IReadOnlyList<string> Pods);
+    string Name, IReadOnlyList<EgressReplicaAnswer> Replicas, IReadOnlyList<string> Problems, IReadOnlyList<string> Pods)
+{
+    /// <summary>Absent where they were not asked for, or the gateway has no node here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressFlowsAnswer? Flows { get; init; }
+}
+
+/// <summary>Flows that leave by the gateway on this node now, as the kernel has them.</summary>
+/// <param name="Whole">False: the table has more connections than are looked at.</param>
+/// <param name="ByPod">Those with the most flows first; of more than a thousand pods these.</param>
+public sealed record EgressFlowsAnswer(long Total, bool Whole, IReadOnlyList<EgressPodFlowsAnswer> ByPod);
+
+/// <param name="Pod">namespace/name; null: pods that are no more.</param>
+public sealed record EgressPodFlowsAnswer(string? Pod, long Flows);
 
 /// <param name="Addresses">What packets leave it with; empty where it is the node's own (a pool with natOutgoing).</param>
 /// <param name="Usable">Packets of this node leave by it.</param>

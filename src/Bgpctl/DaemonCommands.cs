@@ -87,7 +87,7 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     /// <param name="name">Of one gateway; null: all.</param>
     public async Task EgressAsync(string? name, CancellationToken stop)
     {
-        var body = await daemon.GetTextAsync("/v1/egress", stop).ConfigureAwait(false);
+        var body = await daemon.GetTextAsync("/v1/egress?flows=true", stop).ConfigureAwait(false);
         Show(body, () => EgressView.Of(daemon.Read(body, AnswersJson.Default.EgressAnswer), name));
     }
 

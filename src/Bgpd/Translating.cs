@@ -94,6 +94,9 @@ internal sealed class Translating(
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
         work?.Dataplane.ExplainEgressAsync(pod, destination, stop) ?? Task.FromResult<EgressExplanation?>(null);
 
+    public Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) =>
+        work?.Dataplane.CountEgressFlowsAsync(stop) ?? Task.FromResult<EgressFlowCounts?>(null);
+
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<TranslationRow?>(null);
 

@@ -34,7 +34,7 @@ internal sealed class EgressReader(Section root)
     {
         if (egress.Word("mode", ("node", Mode.Node), ("pods", Mode.Pods)) == Mode.Pods)
             egress.Error("mode", $"expected node for {egress.Name("mode")}, got pods: gateway pods are not supported yet");
-        foreach (var key in (string[])["pinned", "replicateFlows", "flowLog"])
+        foreach (var key in (string[])["pinned", "replicateFlows"])
             if (egress.Flag(key, otherwise: false))
                 egress.Error(key, $"expected false for {egress.Name(key)}, got true: it is not supported yet");
         var probe = egress.Child("probe");
@@ -42,6 +42,7 @@ internal sealed class EgressReader(Section root)
         {
             Enabled = egress.Flag("enabled", otherwise: true),
             MarkMask = egress.Value("markMask", Mask) ?? EgressSettings.DefaultMarkMask,
+            FlowLog = egress.Flag("flowLog", otherwise: false),
             ProbeInterval = probe?.Duration("interval", BfdTimes.Least, BfdTimes.Most) ?? EgressSettings.DefaultProbeInterval,
             ProbeMultiplier = (int)(probe?.Number("multiplier", 1, BfdTimes.MostMissed) ?? EgressSettings.DefaultProbeMultiplier),
         };

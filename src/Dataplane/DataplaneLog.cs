@@ -42,6 +42,17 @@ internal static partial class DataplaneLog
     [LoggerMessage(7031, LogLevel.Information, "this node is no longer a gateway out of the cluster with {Address}")]
     public static partial void EgressGone(ILogger log, Address address);
 
+    [LoggerMessage(7032, LogLevel.Information, "egress flow: pod {Namespace}/{Pod} ({Source} port {SourcePort}) leaves by {Gateway} with "
+        + "{Address} port {Port} to {Destination} port {DestinationPort}, {Protocol}")]
+    public static partial void EgressFlow(ILogger log, string @namespace, string pod, Address source, string sourcePort,
+        Resources.ResourceKey gateway, Address address, string port, Address destination, string destinationPort, string protocol);
+
+    [LoggerMessage(7033, LogLevel.Warning, "{Count} egress flows or more are not in the log: they came faster than they were heard")]
+    public static partial void FlowsLost(ILogger log, long count);
+
+    [LoggerMessage(7034, LogLevel.Warning, "egress flows are not in the log (egress.flowLog): {Words}")]
+    public static partial void FlowsUnheard(ILogger log, string words);
+
     [LoggerMessage(7015, LogLevel.Warning, "what was looked up is not kept in {File}: {Words}")]
     public static partial void NamesNotKept(ILogger log, string file, string words);
 

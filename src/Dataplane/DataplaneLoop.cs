@@ -48,6 +48,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly HealthPorts health;
     private readonly Egress.Egress egress;
     private readonly EgressRouting? routing;
+    private readonly EgressFlowLog flowLog;
     private readonly NarrowedConnections narrowed;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
@@ -97,6 +98,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         narrowed = new(nftables, kernel, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
         egress = new(log);
+        flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
     }
@@ -127,7 +129,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public ServicesStatus Services => servicesStatus;
 
-    public EgressView Egress => egressView;
+    public EgressView Egress => egressView with { FlowLog = flowLog.View };
 
     /// <summary>What others do for egress gateways, as of now.</summary>
     public EgressTidings Tidings => tidings;
@@ -269,11 +271,16 @@ public sealed class DataplaneLoop : IAsyncDisposable
         return now;
     }
 
-    public async Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default)
+    public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
+        EgressAsync(known => known.Explain(pod, destination), stop);
+
+    public async Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) =>
+        await EgressAsync(known => known.Flows, stop).ConfigureAwait(false) is { } flows ? EgressFlowCounts.Read(flows) : null;
+
+    private async Task<T> EgressAsync<T>(Func<Egress.Egress, T> look, CancellationToken stop)
     {
-        var answer = new TaskCompletionSource<EgressExplanation?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await inbox.Writer.WriteAsync(new DataplaneNews.AskEgress(known => answer.TrySetResult(known.Explain(pod, destination))), stop)
-            .ConfigureAwait(false);
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new DataplaneNews.AskEgress(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
         return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
@@ -366,6 +373,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         var differs = false;
         foreach (var feature in features) differs |= feature.Look();
         differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
+        flowLog.Listen(egress.LogsFlows);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
         else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
@@ -457,6 +465,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         await dns.DisposeAsync().ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
         await narrowed.DisposeAsync().ConfigureAwait(false);
+        await flowLog.DisposeAsync().ConfigureAwait(false);
         await health.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();

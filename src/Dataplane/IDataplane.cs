@@ -58,6 +58,10 @@ public interface IDataplane
     /// <summary>By which gateway a pod's packets to an address leave, as far as this node knows; null: egress is off.</summary>
     Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default);
 
+    /// <summary>The flows that leave by this node, as the kernel has them now; null: egress is off.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
+    Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default);
+
     /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force, or known to
     /// wait.</summary>
     /// <returns>Null: services are off.</returns>

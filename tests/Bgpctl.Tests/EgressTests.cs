@@ -41,6 +41,15 @@ public sealed class EgressTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Flows_that_leave_here_are_counted_by_pod()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways with { FlowLog = new(5, 2, null) };
+        var shown = await ShownAsync("egress", "red");
+        Assert.Contains("8 flows of it leave here: alpha/a 7, pods that are gone 1", shown, StringComparison.Ordinal);
+        Assert.Contains("5 flows logged, 2 or more came too fast and are not", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_pods_way_is_explained() => Assert.Contains("- alpha/a to 198.51.100.1",
         await ShownAsync("egress", "explain", "alpha/a", "198.51.100.1"), StringComparison.Ordinal);
 

@@ -20,8 +20,8 @@ public class EgressConfigTests
 
     [Fact]
     public void All_its_keys_are_read() => Assert.Equal(
-        new EgressSettings { MarkMask = 0xff00, ProbeInterval = TimeSpan.FromMilliseconds(50), ProbeMultiplier = 5 },
-        Good(Sources + "egress: { enabled: false, markMask: 0xff00, probe: { interval: 50ms, multiplier: 5 } }\n").Egress);
+        new EgressSettings { MarkMask = 0xff00, ProbeInterval = TimeSpan.FromMilliseconds(50), ProbeMultiplier = 5, FlowLog = true },
+        Good(Sources + "egress: { enabled: false, flowLog: true, markMask: 0xff00, probe: { interval: 50ms, multiplier: 5 } }\n").Egress);
 
     [Fact]
     public void Egress_without_sources_is_a_warning() =>
@@ -31,7 +31,6 @@ public class EgressConfigTests
     [InlineData("egress: { mode: pods }", "expected node for egress.mode, got pods: gateway pods are not supported yet")]
     [InlineData("egress: { pinned: true }", "expected false for egress.pinned, got true: it is not supported yet")]
     [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows, got true: it is not supported yet")]
-    [InlineData("egress: { flowLog: true }", "expected false for egress.flowLog, got true: it is not supported yet")]
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { probe: { interval: 1ms } }", "for egress.probe.interval")]

@@ -19,6 +19,8 @@ internal static class EgressView
             .. gateways.Select(gateway => Gateway(gateway, name != null)),
             egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
                 : new(new Cell("Pods that leave by no way"), Blocked(egress)),
+            .. egress.FlowLog is { } log ? (Section[])[new(new Cell("Flow log"), null, Log(log))] : [],
+            .. egress.Uncounted is { } why ? (Section[])[new(null, null, new Cell($"flows are not counted: {why}", Tone.Bad))] : [],
         ]);
     }
 
@@ -29,7 +31,21 @@ internal static class EgressView
             .. gateway.Problems.Select(problem => new Cell(problem, Tone.Bad)),
             new Cell(gateway.Pods.Count == 0 ? "no pod uses it" : whole || gateway.Pods.Count <= ShownPods ? string.Join(", ", gateway.Pods)
                 : $"{string.Join(", ", gateway.Pods.Take(ShownPods))} and {Words.Count(gateway.Pods.Count - ShownPods, "more pod")}"),
+            .. gateway.Flows is { } flows ? (Cell[])[new(Flows(flows, whole))] : [],
         ]);
+
+    private static string Flows(EgressFlowsAnswer flows, bool whole)
+    {
+        var shown = flows.ByPod.Take(whole ? int.MaxValue : ShownPods)
+            .Select(one => $"{one.Pod ?? "pods that are gone"} {one.Flows}").ToList();
+        if (shown.Count < flows.ByPod.Count) shown.Add("others less");
+        var total = $"{(flows.Whole ? "" : "at least ")}{Words.Count(flows.Total, "flow")} of it leave here";
+        return shown.Count == 0 ? "no flow of it leaves here" : $"{total}: {string.Join(", ", shown)}";
+    }
+
+    private static Cell Log(EgressFlowLogAnswer log) => log.Problem is { } problem ? new(problem, Tone.Bad)
+        : new($"{Words.Count(log.Logged, "flow")} logged"
+            + (log.Lost > 0 ? $", {Words.Number(log.Lost)} or more came too fast and are not" : ""), log.Lost > 0 ? Tone.Bad : Tone.Good);
 
     private static Cell[] Replica(EgressReplicaAnswer replica) =>
     [

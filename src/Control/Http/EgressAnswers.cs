@@ -1,5 +1,6 @@
 // From the dataplane's view to what /v1/egress says.
 
+using System.ComponentModel;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Egress;
@@ -11,9 +12,43 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class EgressAnswers
 {
-    public static EgressAnswer Of(EgressView egress) => new(
-        egress.Enabled, [.. egress.Gateways.Select(Gateway)],
-        [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))]);
+    private const int MostPods = 1000;
+
+    /// <summary>Query: flows=true, for which the kernel's table of connections is read.</summary>
+    public static async Task TellAsync(HttpContext http, IDataplane? dataplane)
+    {
+        var egress = dataplane?.Egress ?? EgressView.Off;
+        var (counts, problem) = dataplane != null && (string?)http.Request.Query["flows"] == "true"
+            ? await CountAsync(dataplane, http.RequestAborted).ConfigureAwait(false) : default;
+        await Answer.JsonAsync(http, Of(egress, counts) with { Uncounted = problem }, Answer.Json.EgressAnswer).ConfigureAwait(false);
+    }
+
+    private static async Task<(EgressFlowCounts? Counts, string? Problem)> CountAsync(IDataplane dataplane, CancellationToken stop)
+    {
+        try
+        {
+            return (await dataplane.CountEgressFlowsAsync(stop).ConfigureAwait(false), null);
+        }
+        catch (Win32Exception refused)
+        {
+            return (null, $"the kernel does not tell its connections: {refused.Message}");
+        }
+    }
+
+    private static EgressAnswer Of(EgressView egress, EgressFlowCounts? counts) => new(
+        egress.Enabled, [.. egress.Gateways.Select(gateway => Gateway(gateway) with { Flows = Flows(gateway.Key, counts) })],
+        [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))])
+    {
+        FlowLog = egress.FlowLog is { } log ? new(log.Logged, log.Lost, log.Problem) : null,
+    };
+
+    private static EgressFlowsAnswer? Flows(ResourceKey gateway, EgressFlowCounts? counts)
+    {
+        if (counts == null || !counts.Here.Contains(gateway)) return null;
+        var own = counts.Counts.Where(one => one.Gateway == gateway).ToArray();
+        return new(own.Sum(one => (long)one.Flows), counts.IsWhole,
+            [.. own.Take(MostPods).Select(one => new EgressPodFlowsAnswer(one.Pod is { } pod ? $"{pod}" : null, one.Flows))]);
+    }
 
     private static EgressGatewayAnswer Gateway(EgressGatewayView gateway) => new(
         $"{gateway.Key}", [.. gateway.Replicas.Select(Replica)], [.. gateway.Problems], [.. gateway.Pods]);

@@ -3,7 +3,6 @@
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Dns;
-using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
@@ -72,7 +71,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "cnat", "snat"] => Get(http, request => CnatSourceNat.TellAsync(request, Dataplane)),
         ["v1", "cnat", "clients"] => Get(http, request => CnatClients.TellAsync(request, Dataplane)),
         ["v1", "cnat", "explain"] => Get(http, request => CnatExplanations.TellAsync(request, Dataplane, Saved)),
-        ["v1", "egress"] => Get(http, EgressAsync),
+        ["v1", "egress"] => Get(http, request => EgressAnswers.TellAsync(request, Dataplane)),
         ["v1", "egress", "explain"] => Get(http, request => EgressAnswers.ExplainAsync(request, Dataplane)),
         ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon.Trials?.State)),
         ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane, daemon.Trials?.State)),
@@ -137,9 +136,6 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 
     private Task NatAsync(HttpContext http) =>
         Answer.JsonAsync(http, NatAnswers.Of(Dataplane?.View ?? NatView.Off), Answer.Json.NatAnswer);
-
-    private Task EgressAsync(HttpContext http) =>
-        Answer.JsonAsync(http, EgressAnswers.Of(Dataplane?.Egress ?? EgressView.Off), Answer.Json.EgressAnswer);
 
     private async Task ExplainAsync(HttpContext http)
     {

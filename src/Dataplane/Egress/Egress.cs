@@ -31,6 +31,7 @@ internal sealed class Egress(ILogger log) : IFeature
     private EgressRoutes inForce = EgressRoutes.None;
     private bool isDirty = true, rulesDiffer;
     private (EgressPicture Picture, EgressHere Here)? known;
+    private EgressFlows? flows;
 
     public string Name => FeatureName;
     public TimeSpan? Due => null;
@@ -42,6 +43,13 @@ internal sealed class Egress(ILogger log) : IFeature
 
     /// <summary>Nodes that are to be watched: gateways of pods here, and nodes with pods whose gateway this is.</summary>
     public ListOf<EgressNeighbour> Watched { get; private set; } = [];
+
+    /// <summary>Flows that leave by this node are to be logged.</summary>
+    public bool LogsFlows => settings is { Enabled: true, FlowLog: true } && known is var (picture, _)
+        && picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Node == node));
+
+    /// <summary>Whose flows leave by this node; null: egress is off.</summary>
+    public EgressFlows? Flows => known is var (picture, _) ? flows ??= new(node, picture) : null;
 
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier);
 
@@ -74,7 +82,7 @@ internal sealed class Egress(ILogger log) : IFeature
 
     private void PlanAnew()
     {
-        rulesDiffer = true;
+        (rulesDiffer, flows) = (true, null);
         if (!settings.Enabled)
         {
             (rules, Routes, View, Watched, known) = (EgressRules.None, EgressRoutes.None, EgressView.Off, [], null);

@@ -14,6 +14,9 @@ public sealed record EgressSettings
     /// <summary>Bits of the packet mark, without gaps, by which packets are led to gateways.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;
 
+    /// <summary>The gateway's node logs each flow that leaves by it.</summary>
+    public bool FlowLog { get; init; }
+
     /// <summary>How often nodes and gateways hear of each other (BFD), and how many times may be missed.</summary>
     public TimeSpan ProbeInterval { get; init; } = DefaultProbeInterval;
     public int ProbeMultiplier { get; init; } = DefaultProbeMultiplier;

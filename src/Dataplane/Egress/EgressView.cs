@@ -16,6 +16,9 @@ public sealed record EgressBlocked(string Pod, string Node, string Reason);
 public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways, ListOf<EgressBlocked> Blocked)
 {
     public static readonly EgressView Off = new(false, [], []);
+
+    /// <summary>Null: flows are not logged here.</summary>
+    public EgressFlowLogView? FlowLog { get; init; }
 }
 
 /// <param name="Verdict">What becomes of the packet, in a word or two.</param>

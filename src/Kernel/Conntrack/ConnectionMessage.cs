@@ -19,6 +19,12 @@ internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Repl
 /// <summary>The messages of ctnetlink (linux/netfilter/nfnetlink_conntrack.h).</summary>
 internal static class ConnectionMessage
 {
+    /// <summary>NFNLGRP_CONNTRACK_NEW.</summary>
+    public const int BegunGroup = 1;
+
+    /// <summary>Whether it is the news that a connection has begun.</summary>
+    public static bool IsBegun(in NetlinkHeader header) => header.Type == New && (header.Flags & NetlinkFlags.Create) != 0;
+
     private const ushort Subsystem = 1 << 8, New = Subsystem, Get = Subsystem | 1, Delete = Subsystem | 2;
     private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, CountersOriginal = 9,
         CountersReply = 10, Id = 12, Zone = 18, Timestamp = 20, StatusMask = 26;

@@ -60,6 +60,24 @@ public sealed class ConnectionTable : IDisposable
     public IReadOnlyList<TrackedConnection> ReadMasked(IpFamily family, Predicate<Connection> which, out int errno) =>
         Read(() => ConnectionMessage.Dump(family, sourceTranslated: true), which, out errno, withState: true);
 
+    /// <summary>
+    /// Each of those whose source is translated, with how it stands, until <paramref name="more"/> says no: none is kept. Of a table that
+    /// changes meanwhile some may be missed. Behind it nothing else can be asked here.
+    /// </summary>
+    /// <returns>The kernel's error where it refused; 0.</returns>
+    public int WalkMasked(IpFamily family, Func<TrackedConnection, bool> more)
+    {
+        var isEnough = false;
+        dump.Read(ConnectionMessage.Dump(family, sourceTranslated: true), Tell, out var errno, () => isEnough);
+        return errno;
+
+        void Tell(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        {
+            if (!isEnough && ConnectionMessage.TryRead(body, out var connection, out var name))
+                isEnough = !more(new(connection, name, ConnectionMessage.ReadState(body, name)));
+        }
+    }
+
     /// <summary>Cuts them.</summary>
     /// <param name="isBarred">What is still sent of those of TCP is not taken for the begin of others.</param>
     /// <returns>As the other's.</returns>

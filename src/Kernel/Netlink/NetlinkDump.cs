@@ -14,7 +14,8 @@ internal sealed class NetlinkDump(NetlinkSocket socket)
     private readonly byte[] buffer = new byte[1 << 18];
 
     /// <param name="errno">The kernel's, when it refused.</param>
-    public DumpEnd Read(NetlinkMessage request, DumpEntry entry, out int errno)
+    /// <param name="isEnough">Asked after each datagram: the rest is left with the kernel, and the socket good for nothing more.</param>
+    public DumpEnd Read(NetlinkMessage request, DumpEntry entry, out int errno, Func<bool>? isEnough = null)
     {
         errno = 0;
         var sequence = socket.Sequences(1);
@@ -25,6 +26,7 @@ internal sealed class NetlinkDump(NetlinkSocket socket)
             var count = socket.Receive(buffer, out var error);
             if (error != SocketError.Success) return DumpEnd.Interrupted;
             if (Walk(buffer.AsSpan(0, count), sequence, entry, ref interrupted, ref errno)) break;
+            if (isEnough?.Invoke() == true) return DumpEnd.Interrupted;
         }
         return errno != 0 ? DumpEnd.Refused : interrupted ? DumpEnd.Interrupted : DumpEnd.Complete;
     }

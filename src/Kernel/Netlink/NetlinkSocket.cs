@@ -72,6 +72,41 @@ internal sealed class NetlinkSocket : IDisposable
         Instruction(0x06, 0, 0, uint.MaxValue),  // keep
     ]);
 
+    /// <summary>
+    /// Makes the kernel drop news of connections whose packets leave with the source that they came with: of those that it tells this
+    /// socket of, the rest is few. It looks for CTA_STATUS (linux/netfilter/nfnetlink_conntrack.h) behind both headers.
+    /// </summary>
+    public bool HearTranslatedSources() => Libc.TryAttachFilter(socket.SafeHandle,
+    [
+        Instruction(0x00, 0, 0, 20),             // A: where attributes begin
+        Instruction(0x01, 0, 0, 3),              // X: CTA_STATUS
+        Instruction(0x30, 0, 0, 0xfffff00c),     // A: where that attribute is (SKF_AD_OFF + SKF_AD_NLATTR)
+        Instruction(0x07, 0, 0, 0),              // X = A
+        Instruction(0x40, 0, 0, 4),              // load what stands in it
+        Instruction(0x45, 0, 1, 1 << 4),         // IPS_SRC_NAT
+        Instruction(0x06, 0, 0, uint.MaxValue),  // keep
+        Instruction(0x06, 0, 0, 0),              // drop
+    ]);
+
+    /// <summary>How many of the kernel's messages have not fitted into the buffer (SO_MEMINFO); null: it does not say.</summary>
+    public uint? Dropped
+    {
+        get
+        {
+            const int memoryInfo = 55, all = 9, drops = 8; // SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS
+            var numbers = new byte[all * sizeof(uint)];
+            try
+            {
+                return socket.GetRawSocketOption(SOL_SOCKET, memoryInfo, numbers) == numbers.Length
+                    ? BitConverter.ToUInt32(numbers, drops * sizeof(uint)) : null;
+            }
+            catch (SocketException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>BPF loads in network order what netlink wrote in the machine's.</summary>
     private static uint AsLoaded(uint port) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(port) : port;
 

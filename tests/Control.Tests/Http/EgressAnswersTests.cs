@@ -29,6 +29,33 @@ public sealed class EgressAnswersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Flows_are_told_to_whoever_asks_of_gateways_that_are_here()
+    {
+        Assert.Null((await lab.JsonAsync("/v1/egress"))["gateways"]![1]!["flows"]);
+        var egress = await lab.JsonAsync("/v1/egress?flows=true");
+        Assert.Null(egress["gateways"]![0]!["flows"]);
+        Assert.Equal("""{"total":8,"whole":true,"byPod":[{"pod":"alpha/a","flows":7},{"pod":null,"flows":1}]}""",
+            egress["gateways"]![1]!["flows"]!.ToJsonString());
+        Assert.Null(egress["flowLog"]);
+    }
+
+    [Fact]
+    public async Task Where_the_kernel_does_not_tell_flows_the_rest_is_told()
+    {
+        lab.Dataplane.RefusesFlows = true;
+        var egress = await lab.JsonAsync("/v1/egress?flows=true");
+        Assert.StartsWith("the kernel does not tell its connections", egress["uncounted"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(2, egress["gateways"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task The_flow_log_is_told_with_what_it_lacks()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways with { FlowLog = new(5, 2, null) };
+        Assert.Equal("""{"logged":5,"lost":2,"problem":null}""", (await lab.JsonAsync("/v1/egress"))["flowLog"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task The_status_names_who_is_blocked() => Assert.Equal(
         """{"gateways":2,"blocked":[{"pod":"bad/x","node":"client","reason":"EgressGatewayPolicy/nowhere does not exist"}]}""",
         (await lab.JsonAsync("/v1/status"))["egress"]!.ToJsonString());

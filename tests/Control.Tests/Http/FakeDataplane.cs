@@ -89,6 +89,14 @@ public sealed class FakeDataplane : IDataplane
         ], ["3 replicas are asked for, and 2 nodes match {egress=true}"], ["alpha/a", "alpha/b", "beta/c", "beta/d"]),
     ], [new("bad/x", "client", "EgressGatewayPolicy/nowhere does not exist")]);
 
+    /// <summary>The kernel refuses to tell.</summary>
+    public bool RefusesFlows { get; set; }
+
+    public Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) => RefusesFlows
+        ? throw new System.ComponentModel.Win32Exception(1)
+        : Task.FromResult<EgressFlowCounts?>(new([new("edge", "red")],
+            [new(new("edge", "red"), new("alpha", "a"), 7), new(new("edge", "red"), null, 1)], true));
+
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
         Task.FromResult(Egress.Enabled ? new EgressExplanation("by a gateway", [$"{pod} to {destination}"]) : null);
 

@@ -12,7 +12,7 @@ public class ConnectionTableTests
 
     /// <summary>conntrack -I -s SOURCE -d DESTINATION -p udp --sport 1000 --dport 53 -t 100 [--src-nat TRANSLATED]</summary>
     /// <param name="server">Who answers: --reply-src SERVER --dst-nat SERVER.</param>
-    private static void Insert(
+    internal static void Insert(
         NetlinkSocket socket, string source, string destination, string? translated = null, string? server = null,
         IpProtocol protocol = IpProtocol.Udp)
     {
