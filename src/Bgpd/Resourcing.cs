@@ -54,6 +54,11 @@ internal sealed class Resourcing : IAsyncDisposable
 
     public ITrials Trials => trials;
 
+    public ImmutableArray<HandedTrial> HandTrials() => trials.Hand();
+
+    /// <summary>As the process before had them. Completes when they count.</summary>
+    public Task TakeOverAsync(ImmutableArray<HandedTrial> handed) => trials.TakeOverAsync(handed);
+
     /// <summary>In the order in which they count.</summary>
     public IReadOnlyList<SourceStatus> Sources => [.. from.Select((source, number) => store.Status(number, source.Kind, source.Name))];
 

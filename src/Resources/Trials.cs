@@ -4,7 +4,7 @@ namespace Calico.Bgp.Resources;
 
 /// <summary>
 /// Objects that are in force over what the sources say, and in this process alone: until somebody confirms them, or their time is up. A
-/// restart forgets them all. Thread-safe.
+/// restart forgets them all; a process that takes over (<see cref="HandedTrial"/>) has them. Thread-safe.
 /// </summary>
 public interface ITrials
 {
@@ -32,6 +32,14 @@ public sealed record TrialState(ImmutableArray<TrialObject> Objects, DateTimeOff
 {
     public static readonly TrialState None = new([], null);
 }
+
+/// <summary>A file that is tried, or whose objects were confirmed, as it goes over into another process.</summary>
+/// <param name="Text">As it was given: it is read again.</param>
+/// <param name="Until">When it is taken back; null: it was confirmed.</param>
+/// <param name="Objects">Those of the file that are in force, as messages call them.</param>
+/// <param name="Masking">Those of them whose sources have said something else since.</param>
+public sealed record HandedTrial(
+    string File, byte[] Text, DateTimeOffset? Until, ImmutableArray<string> Objects, ImmutableArray<string> Masking);
 
 public enum TrialOutcome : byte
 {

@@ -30,6 +30,10 @@ internal static partial class SourcesLog
     [LoggerMessage(5006, LogLevel.Warning, "nobody has confirmed what was tried, and it is taken back: {Objects}")]
     public static partial void TimeIsUp(this ILogger log, string objects);
 
+    [LoggerMessage(5008, LogLevel.Warning,
+        "{File}: what the process before had tried of it is taken back, as this release does not read it: {Problem}")]
+    public static partial void NotTakenOver(this ILogger log, string file, string problem);
+
     [LoggerMessage(5007, LogLevel.Information,
         "{Object}: its source has spoken of it, and counts again; what was confirmed of it does no longer")]
     public static partial void LetGo(this ILogger log, string @object);

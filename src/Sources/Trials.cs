@@ -10,12 +10,13 @@ namespace Calico.Bgp.Sources;
 /// A source that stands before all others, and says what an operator has put into force for a while. One file is tried at a time; what was
 /// confirmed before lies beneath it, and beneath that what the other sources say. An object that was confirmed is let go as soon as its
 /// source says something else of it: whoever has applied it there counts again. Nothing is written anywhere, so that a restart takes all
-/// back.
+/// back; an upgrade hands it over, with the time that is left.
 /// </summary>
 public sealed class Trials : ITrials
 {
+    /// <param name="Text">Of the whole file.</param>
     /// <param name="Meanwhile">Its source has said something else since.</param>
-    private sealed record Said(ResourceDefinition Definition, string File, bool Meanwhile = false);
+    private sealed record Said(ResourceDefinition Definition, string File, ReadOnlyMemory<byte> Text, bool Meanwhile = false);
 
     /// <param name="Mark">Stays while its objects change.</param>
     private sealed record Trial(object Mark, ImmutableDictionary<ResourceId, Said> Objects, DateTimeOffset Until, ITimer Timer);
@@ -71,15 +72,60 @@ public sealed class Trials : ITrials
                     + "take it back, first";
                 return new(TrialOutcome.Busy, words, [.. OfTrial()], new(Objects(), trial.Until));
             }
-            var (mark, objects) = (new object(), read.ToImmutableDictionary(one => one.Id, one => new Said(one, file)));
-            var timer = time.CreateTimer(TimeIsUp, mark, within, Timeout.InfiniteTimeSpan);
-            trial = new(mark, objects, time.GetUtcNow() + within, timer);
+            Begin(read.ToImmutableDictionary(one => one.Id, one => new Said(one, file, text)), time.GetUtcNow() + within, within);
             done = Done([.. OfTrial().OrderBy(one => one.Id)]);
             counts = Tell();
         }
         log.Tried(file, read.Length, within.TotalSeconds);
         await counts.ConfigureAwait(false);
         return done;
+    }
+
+    private void Begin(ImmutableDictionary<ResourceId, Said> objects, DateTimeOffset until, TimeSpan left)
+    {
+        var mark = new object();
+        trial = new(mark, objects, until, time.CreateTimer(TimeIsUp, mark, left, Timeout.InfiniteTimeSpan));
+    }
+
+    /// <summary>For the process that takes over.</summary>
+    public ImmutableArray<HandedTrial> Hand()
+    {
+        lock (gate)
+            return [.. Hand(confirmed, null), .. trial == null ? [] : Hand(trial.Objects, trial.Until)];
+    }
+
+    private static IEnumerable<HandedTrial> Hand(ImmutableDictionary<ResourceId, Said> objects, DateTimeOffset? until) =>
+        from one in objects.OrderBy(one => one.Key)
+        group one by (one.Value.File, one.Value.Text) into file
+        select new HandedTrial(file.Key.File, file.Key.Text.ToArray(), until, [.. file.Select(one => one.Key.ToString())],
+            [.. file.Where(one => one.Value.Meanwhile).Select(one => one.Key.ToString())]);
+
+    /// <summary>As the process before had it: what is tried has the rest of its time. Completes when it counts.</summary>
+    public async Task TakeOverAsync(ImmutableArray<HandedTrial> handed)
+    {
+        if (handed.IsEmpty) return;
+        Task counts;
+        lock (gate)
+        {
+            foreach (var one in handed)
+            {
+                var objects = Read(one);
+                if (one.Until is not { } until) confirmed = confirmed.SetItems(objects);
+                else if (until - time.GetUtcNow() is { Ticks: > 0 } left && !objects.IsEmpty) Begin(objects, until, left);
+                else log.TimeIsUp(string.Join(", ", one.Objects));
+            }
+            counts = Tell();
+        }
+        await counts.ConfigureAwait(false);
+    }
+
+    /// <summary>What of it this release reads, too.</summary>
+    private ImmutableDictionary<ResourceId, Said> Read(HandedTrial handed)
+    {
+        var read = TrialFile.Read(handed.File, handed.Text, out var problem);
+        if (problem != null) log.NotTakenOver(handed.File, problem);
+        return read.Where(one => handed.Objects.Contains(one.Id.ToString())).ToImmutableDictionary(one => one.Id, one =>
+            new Said(one, handed.File, handed.Text, handed.Masking.Contains(one.Id.ToString())));
     }
 
     public async Task<TrialResult> ConfirmAsync()

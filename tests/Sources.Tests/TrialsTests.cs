@@ -175,6 +175,52 @@ public sealed class TrialsTests : IAsyncLifetime, IDisposable
         await again.CancelAsync();
     }
 
+    /// <summary>Into a process that reads the same sources, and in which the same time goes by.</summary>
+    private async Task<TrialsTests> HandOverAsync()
+    {
+        var next = new TrialsTests();
+        next.time.Advance(time.GetUtcNow() - next.time.GetUtcNow());
+        await next.InitializeAsync();
+        await next.trials.TakeOverAsync(trials.Hand()).WaitAsync(Patience);
+        return next;
+    }
+
+    [Fact]
+    public async Task What_is_tried_goes_over_into_another_process_with_the_time_that_is_left()
+    {
+        await TryAsync(Policy("dns", 6));
+        await trials.ConfirmAsync().WaitAsync(Patience);
+        await TryAsync(Policy("web", 5));
+        await cluster.SayAsync(Policy("web", 9));
+        time.Advance(Minute / 3);
+        using var next = await HandOverAsync();
+        Assert.Equal((5, 6), (next.Order(Web), next.Order(Dns)));
+        Assert.Equal(("dns confirmed, web masking", trials.State.Until), (next.State, next.trials.State.Until));
+        Assert.Equal(TrialOutcome.Busy, (await next.TryAsync(Policy("web", 7))).Outcome);
+        next.time.Advance(Minute / 3);
+        Assert.Equal(5, next.Order(Web));
+        next.time.Advance(Minute / 3);
+        await next.ComesAsync(Web, 1);
+        Assert.Equal((6, "dns confirmed"), (next.Order(Dns), next.State));
+        // What has been confirmed there goes over again.
+        using var last = await next.HandOverAsync();
+        Assert.Equal((1, 6, "dns confirmed"), (last.Order(Web), last.Order(Dns), last.State));
+        await last.DisposeAsync();
+        await next.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_has_run_out_meanwhile_or_is_not_read_any_more_does_not_come_back()
+    {
+        await TryAsync(Policy("web", 5));
+        var handed = trials.Hand();
+        time.Advance(Minute);
+        await ComesAsync(Web, 1);
+        await trials.TakeOverAsync(handed).WaitAsync(Patience);
+        await trials.TakeOverAsync([handed[0] with { Text = "kind: Unheard"u8.ToArray(), Until = null }]).WaitAsync(Patience);
+        Assert.Equal((1, ""), (Order(Web), State));
+    }
+
     [Theory]
     [InlineData("", "web.yaml: expected objects, got none")]
     [InlineData("a: [", "web.yaml:8: this is not YAML")]

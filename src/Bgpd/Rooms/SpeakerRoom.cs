@@ -30,7 +30,11 @@ internal sealed class SpeakerRoom(
         var from = start.From;
         if (from != null) await from.AskAsync(cancellationToken);
         await Loop.StartAsync(from);
-        if (sources.Resources is { } resources) await resources.FollowAsync(Loop);
+        if (sources.Resources is { } resources)
+        {
+            if (from != null) await resources.TakeOverAsync(from.State.Trials);
+            await resources.FollowAsync(Loop);
+        }
         if (from == null) return;
         await Loop.TakeOverAsync(from);
         log.TakenOver(from.State.Release, from.State.Peers.Count(peer => peer.Life != null), from.State.Peers.Length);

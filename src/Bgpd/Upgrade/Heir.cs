@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
@@ -6,12 +7,18 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker.Handover;
 
 namespace Calico.Bgp.Bgpd.Upgrade;
 
 /// <summary>What a process says of itself first.</summary>
 internal sealed record Greeting(int Version, string Release);
+
+/// <summary>What is asked for when all else is offered, of rooms that do not stand still for the hand-over.</summary>
+/// <param name="CommandLine">What it has said of translations.</param>
+/// <param name="Trials">What is tried over the sources.</param>
+internal sealed record LastWords(Func<Task<string?>> CommandLine, Func<ImmutableArray<HandedTrial>> Trials);
 
 /// <summary>The process that is to take over: started by us, and ended by us where it does not.</summary>
 internal sealed class Heir : IHeir, IDisposable
@@ -20,10 +27,9 @@ internal sealed class Heir : IHeir, IDisposable
 
     private readonly Process process;
     private readonly HandoverSocket socket;
-    private readonly Func<Task<string?>> commandLine;
+    private readonly LastWords last;
 
-    private Heir(Process process, HandoverSocket socket, Func<Task<string?>> commandLine) =>
-        (this.process, this.socket, this.commandLine) = (process, socket, commandLine);
+    private Heir(Process process, HandoverSocket socket, LastWords last) => (this.process, this.socket, this.last) = (process, socket, last);
 
     public int Id => process.Id;
 
@@ -32,9 +38,8 @@ internal sealed class Heir : IHeir, IDisposable
     /// <summary>That it was given.</summary>
     public int Sessions { get; private set; }
 
-    /// <param name="commandLine">What it has said by the time that asks; of no room that stands still for the hand-over.</param>
     /// <exception cref="HandoverException">There is no such program, or it cannot be run.</exception>
-    public static Heir Start(string binary, string configFile, Func<Task<string?>> commandLine)
+    public static Heir Start(string binary, string configFile, LastWords last)
     {
         DescriptorSocket? ours = null;
         try
@@ -47,7 +52,7 @@ internal sealed class Heir : IHeir, IDisposable
             how.Environment[HandoverSocket.Variable] = ((int)theirs.DangerousGetHandle()).ToString(CultureInfo.InvariantCulture);
             // Its own process is the one that systemd watches, once we have said so.
             how.Environment.Remove("WATCHDOG_PID");
-            return new(Process.Start(how) ?? throw new HandoverException($"{binary} was not started"), new(ours), commandLine);
+            return new(Process.Start(how) ?? throw new HandoverException($"{binary} was not started"), new(ours), last);
         }
         catch (Win32Exception refused)
         {
@@ -109,7 +114,8 @@ internal sealed class Heir : IHeir, IDisposable
             Release = Answers.Release.Version,
             Images = images.Count,
             Sockets = sockets.Count,
-            CommandLine = await commandLine(),
+            CommandLine = await last.CommandLine(),
+            Trials = last.Trials(),
         };
         await socket.SendAsync(Said.Offer, said, HandoverJson.Default.HandedState, stop);
         await socket.Descriptors.SendAsync(

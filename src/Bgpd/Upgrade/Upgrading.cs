@@ -14,8 +14,8 @@ namespace Calico.Bgp.Bgpd.Upgrade;
 /// order.
 /// </summary>
 internal sealed class Upgrading(
-    SpeakerRoom speaking, DataplaneRoom translating, ISystemdNotifier notifier, IEnumerable<ILoggerProvider> outputs, TimeProvider time,
-    ILogger<Upgrading> log)
+    SpeakerRoom speaking, SourcesRoom sources, DataplaneRoom translating, ISystemdNotifier notifier, IEnumerable<ILoggerProvider> outputs,
+    TimeProvider time, ILogger<Upgrading> log)
 {
     /// <summary>SIGUSR2 (signal(7)); .NET has no name for it, and takes the system's numbers.</summary>
     public const PosixSignal Signal = (PosixSignal)12;
@@ -76,7 +76,8 @@ internal sealed class Upgrading(
         var began = time.GetTimestamp();
         try
         {
-            var heir = Heir.Start(program, config.File, translating.Translating.CommandLineAsync);
+            var heir = Heir.Start(
+                program, config.File, new(translating.Translating.CommandLineAsync, () => sources.Resources?.HandTrials() ?? []));
             if (await TakesOverAsync(heir, within, began) is { } problem)
             {
                 heir.End();

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Calico.Bgp.Bfd;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Speaker.Handover;
 
@@ -37,6 +38,8 @@ public sealed record HandedState
     /// <summary>What the command line has said of translations and source NAT, saved or not, as the daemon's own file has it; null: the
     /// process that hands over does not say.</summary>
     public string? CommandLine { get; init; }
+    /// <summary>What is tried over what the sources say; a release that does not know of it takes it back.</summary>
+    public ImmutableArray<HandedTrial> Trials { get; init; } = [];
 }
 
 /// <summary>One of the peers whose sessions are established, or whose routes are kept.</summary>
