@@ -64,16 +64,18 @@ public sealed partial class SpeakerLoop
         var standing = new List<(Peer Peer, StandingSession Session)>();
         IDisposable? frozen = null;
         string failed;
+        Func<string?> waits = () => null;
         try
         {
-            var work = StandStillAndGiveAsync(order.To, standing, over.Task, made => frozen = made, stop.Token);
+            var work = StandStillAndGiveAsync(order.To, standing, over.Task, made => frozen = made, why => waits = why, stop.Token);
             await loop.WaitForAsync(Task.WhenAny(work)).ConfigureAwait(false);
             await work.ConfigureAwait(false);
             return null;
         }
         catch (OperationCanceledException)
         {
-            failed = IsShuttingDown ? Ends : $"the new process had not taken over within {order.Within.Words()}";
+            failed = IsShuttingDown ? Ends : $"the new process had not taken over within {order.Within.Words()}"
+                + (waits() is { } why ? $": {why}" : "");
         }
         catch (Exception refused) when (refused is HandoverException or IOException)
         {
@@ -97,14 +99,20 @@ public sealed partial class SpeakerLoop
         return null;
     }
 
+    /// <param name="waits">Told what it waits for, in words, where that may never come; null: nothing of that kind any more.</param>
     private async Task StandStillAndGiveAsync(
-        IHeir to, List<(Peer Peer, StandingSession Session)> standing, Task over, Action<IDisposable> froze, CancellationToken stop)
+        IHeir to, List<(Peer Peer, StandingSession Session)> standing, Task over, Action<IDisposable> froze, Action<Func<string?>> waits,
+        CancellationToken stop)
     {
         var sockets = new List<Socket>(await listener.StandStillAsync().ConfigureAwait(false));
         var listeners = sockets.Count;
         foreach (var peer in Peers)
+        {
+            waits(() => $"the session with {peer.Name} does not come to rest");
             if (await peer.Session.StandStillAsync(over).WaitAsync(stop).ConfigureAwait(false) is { } session)
                 standing.Add((peer, session));
+        }
+        waits(() => null);
         var images = Enumerable.Range(0, Rib.ShardCount).Select(shard => to.Memory($"shard {shard}")).ToArray();
         froze(await Rib.FreezeAsync(images).WaitAsync(stop).ConfigureAwait(false));
         if (fib != null) await fib.PassedAsync().WaitAsync(stop).ConfigureAwait(false);
@@ -128,10 +136,15 @@ public sealed partial class SpeakerLoop
         if (Peers.FirstOrDefault(peer => peer.Up != null && !lives.ContainsKey(peer)) is { } lost) throw HasEnded(lost);
         var watched = await Bfd.SayAsync().WaitAsync(stop).ConfigureAwait(false);
         await to.OfferAsync(StateOf(lives, listeners, watched), images, sockets, stop).ConfigureAwait(false);
+        waits(() => standing.Where(one => one.Session.Backlog > 0).Select(one => Unread(one.Peer, one.Session)).FirstOrDefault());
         foreach (var (_, session) in standing)
             while (session.Backlog > 0) await Task.Delay(LookAgainAfter, time, stop).ConfigureAwait(false);
         await GiveAsync(to, standing, over, stop).ConfigureAwait(false);
     }
+
+    /// <summary>What one peer does not take holds up all others.</summary>
+    private static string Unread(Peer peer, StandingSession session) =>
+        $"{peer.Name} does not read what is sent to it, and {session.Backlog} octets wait for it: disable it, or wait for its hold time";
 
     private HandedState StateOf(Dictionary<Peer, HandedLife> lives, int listeners, ImmutableArray<HandedBfd> watched) => new()
     {

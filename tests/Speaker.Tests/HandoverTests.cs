@@ -193,6 +193,33 @@ public class HandoverTests
         Assert.Equal((before.Ups, before.Since), (SeenBy(pair.B).Ups, SeenBy(pair.B).Since));
     }
 
+    /// <summary>It waits in TCP, as its peer hands over itself, with a small window.</summary>
+    [Fact]
+    public async Task A_peer_that_reads_nothing_is_named_by_who_waits_for_it_in_vain()
+    {
+        await using var pair = await WithRoutesAsync();
+        var (still, between) = (new Between(), new Between());
+        var standing = pair.B.Loop.HandOverAsync(still, 15 * Long);
+        await still.Offered;
+        foreach (var socket in still.Sockets.Skip(still.State.Listeners)) socket.ReceiveBufferSize = 4096;
+        // Some octets more than the kernel keeps for anybody.
+        var said = Enumerable.Range(0, 250).Select(n => new LargeCommunity(64512, (uint)n, 0)).ToArray();
+        for (var n = 0u; n < 2000; n++)
+        {
+            var lease = new RouteLease($"p{n % 8}", new(Address.FromIPv4(0x0b000000 + (n << 8)), 24), null,
+                new() { Med = n, LargeCommunities = [.. said] });
+            Assert.Null(await pair.A.Loop.AnnounceAsync(lease));
+        }
+        var handing = pair.A.Loop.HandOverAsync(between, Long / 2);
+        await between.Offered;
+        _ = between.RestoredAsync(CancellationToken.None);
+        Assert.Matches(
+            "^the new process had not taken over within 10s: b does not read what is sent to it, and [0-9]+ octets wait for it: disable it",
+            await handing.WaitAsync(Long));
+        still.End();
+        Assert.Equal("it has died", await standing.WaitAsync(Long));
+    }
+
     [Fact]
     public async Task A_peer_that_the_new_process_does_not_know_is_a_reason_to_refuse()
     {
