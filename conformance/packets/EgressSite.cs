@@ -160,7 +160,7 @@ internal sealed class EgressSite : IAsyncDisposable
     {
         foreach (var name in nodes)
             daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config",
-                await ConfigureAsync(name, Egress));
+                await ConfigureAsync(name, "nat: { enabled: true }\n" + Egress));
         foreach (var name in nodes)
             await Until.TrueAsync($"{name} has its rules", async () =>
             {
@@ -169,7 +169,7 @@ internal sealed class EgressSite : IAsyncDisposable
             }, Patience, SaidAsync);
     }
 
-    private async Task<string> ConfigureAsync(string name, string egress)
+    private async Task<string> ConfigureAsync(string name, string sections)
     {
         var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
         await File.WriteAllTextAsync(file, $$"""
@@ -177,8 +177,7 @@ internal sealed class EgressSite : IAsyncDisposable
             router: { asNumber: 64512, id: 172.20.0.{{number}} }
             sources: [{ files: {{PathOf("resources")}} }]
             control: { http: ["unix:{{PathOf(name)}}"] }
-            nat: { enabled: true }
-            {{egress}}
+            {{sections}}
             peers:
             - { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
                 connectRetryTime: 1s, idleHoldTime: 200ms }
@@ -193,8 +192,24 @@ internal sealed class EgressSite : IAsyncDisposable
     /// <summary>The section is another, while the daemon runs.</summary>
     public async Task ConfigureAgainAsync(string name, string egress)
     {
-        await ConfigureAsync(name, egress);
+        await ConfigureAsync(name, "nat: { enabled: true }\n" + egress);
         daemons[name].Signal("HUP");
+    }
+
+    /// <summary>By the same file but for these sections.</summary>
+    public async Task StartWithAsync(string name, string sections) => daemons[name] = Background.Start(
+        this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config", await ConfigureAsync(name, sections));
+
+    public Task<string> FlushAsync(string name) => this[name].DoAsync(Project.Daemon, "--flush", "--config", PathOf($"{name}.yaml"));
+
+    /// <summary>What of gateways there is in the node's kernel: rules, tables, next hops.</summary>
+    public async Task<string> LeftAsync(string name)
+    {
+        var all = new StringBuilder();
+        foreach (var words in (string[])["rule", "-6 rule", "nexthop", "route show table all", "-6 route show table all"])
+            all.Append(await this[name].IpAsync(words));
+        return string.Join('\n', all.ToString().Split('\n').Where(line => line.Contains(" 7000", StringComparison.Ordinal)
+            || line.Contains(" 701", StringComparison.Ordinal) || line.StartsWith("id ", StringComparison.Ordinal)));
     }
 
     /// <summary>The node's wire is cut, as the others see it: their links stay up.</summary>

@@ -76,6 +76,25 @@ public sealed class EgressTests : IAsyncLifetime
             !(await site["client"].IpAsync("rule")).Contains("fwmark", StringComparison.Ordinal)
             && !(await site["client"].IpAsync("nexthop")).Contains("onlink", StringComparison.Ordinal));
     }
+
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task What_a_daemon_has_left_goes_by_a_flush_and_where_the_section_went_while_nobody_ran()
+    {
+        await StartAsync();
+        foreach (var sections in (string?[])[null, "nat: { enabled: true }", ""])
+        {
+            await site.KillAsync("client");
+            Assert.Matches(
+                "fwmark .*lookup 70[01].*\n(.*\n)*id .*\n(.*\n)*unreachable default table 70[01]", await site.LeftAsync("client"));
+            if (sections == null) await site.FlushAsync("client");
+            else await site.StartWithAsync("client", sections);
+            await Until.TrueAsync($"the client has nothing of gateways any more ({sections})",
+                async () => (await site.LeftAsync("client")).Length == 0, 60, site.SaidAsync);
+            if (sections != null) await site.KillAsync("client");
+            await site.StartAsync("client");
+            await site.HeardAsync("client", 2);
+        }
+    }
 }
 
 /// <summary>Flows over gateways that come and go.</summary>

@@ -13,6 +13,10 @@ public sealed record EgressAnswer(
     /// <summary>Why flows that were asked for (?flows=true) are not told; absent: they are, or were not asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Uncounted { get; init; }
+
+    /// <summary>Why nothing is done by sections of bgpd.yaml that are there; absent: that is not so.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? NotInForce { get; init; }
 }
 
 /// <param name="Logged">Flows since the daemon has begun.</param>

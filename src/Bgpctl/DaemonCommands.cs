@@ -88,7 +88,9 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     public async Task EgressAsync(string? name, CancellationToken stop)
     {
         var body = await daemon.GetTextAsync("/v1/egress?flows=true", stop).ConfigureAwait(false);
-        Show(body, () => EgressView.Of(daemon.Read(body, AnswersJson.Default.EgressAnswer), name));
+        var egress = daemon.Read(body, AnswersJson.Default.EgressAnswer);
+        if (name != null && EgressView.WhyNone(egress, name) is { } why) throw new Refusal(why);
+        Show(body, () => EgressView.Of(egress, name));
     }
 
     public async Task EgressExplainAsync(string pod, string to, CancellationToken stop)

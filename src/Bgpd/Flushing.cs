@@ -1,5 +1,6 @@
 using Calico.Bgp.Configuration;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// <c>--flush</c>: removes what the daemon left in the kernel: routes, told by protocol number and table, and the table of nftables.
+/// <c>--flush</c>: removes what the daemon left in the kernel: routes, told by protocol number and table, the table of nftables, and what
+/// egress gateways have of rules, tables and next hops.
 /// </summary>
 internal static class Flushing
 {
@@ -24,6 +26,8 @@ internal static class Flushing
         try
         {
             await loop.StartAsync(stop);
+            await (await loop.ClaimObjectsAsync("flush", stop)).WantAsync([], stop);
+            await new EgressRouting(loop, loop).EndAsync(stop);
             await loop.FlushAsync(stop);
             if (await FlushNatAsync(loops, logs, stop) is { } words)
                 throw new IOException($"table inet {DataplaneLoop.Table} cannot be removed: {words}");
@@ -38,7 +42,7 @@ internal static class Flushing
             Console.Error.WriteLine($"error: the kernel's routes cannot be changed: {refused.Message} (root or CAP_NET_ADMIN is needed)");
             return 1;
         }
-        return loop.Status.Failures == 0 ? 0 : 1;
+        return loop.Status is { Failures: 0, RefusedObjects.IsEmpty: true } ? 0 : 1;
     }
 
     private static async Task<string?> FlushNatAsync(Loops loops, ILoggerFactory logs, CancellationToken stop)

@@ -12,7 +12,10 @@ var config = new Option<FileInfo>("--config")
     DefaultValueFactory = _ => new("/etc/bgpd/bgpd.yaml"),
 };
 var check = new Option<FileInfo?>("--check") { Description = "Says whether this configuration is good and what it would do, and ends." };
-var flush = new Option<bool>("--flush") { Description = "Removes the routes and the NAT table that this daemon left, and ends." };
+var flush = new Option<bool>("--flush")
+{
+    Description = "Removes the routes, rules, next hops and the NAT table that this daemon left, and ends.",
+};
 var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush };
 root.SetAction((arguments, stop) =>
 {

@@ -181,7 +181,11 @@ internal sealed class Translating(
     private async Task EndAsync()
     {
         problem = null;
-        if (work is not { } ended) return;
+        if (work is not { } ended)
+        {
+            await SweepAsync().ConfigureAwait(false);
+            return;
+        }
         await KeepAsync(ended).ConfigureAwait(false);
         work = null;
         await using (ended.ConfigureAwait(false))
@@ -191,6 +195,24 @@ internal sealed class Translating(
             else log.NatGone(DataplaneLoop.Table);
         }
         holding.Release(Holding.NatTable);
+    }
+
+    /// <summary>
+    /// The sections went while nobody ran: rules of gateways would lead packets, which nobody marks any more, to tables that nobody keeps.
+    /// The table of nftables may be another daemon's, who has the rules then, too.
+    /// </summary>
+    private async Task SweepAsync()
+    {
+        try
+        {
+            holding.Hold(Holding.NatTable);
+            await gateways.Routing.EndAsync().ConfigureAwait(false);
+            holding.Release(Holding.NatTable);
+        }
+        catch (IOException)
+        {
+            // Another daemon's.
+        }
     }
 
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>

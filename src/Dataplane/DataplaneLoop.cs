@@ -323,6 +323,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         try
         {
             Tell(new DataplaneChange.Configured(settings));
+            await AdoptAsync(loop).ConfigureAwait(false);
             while (await loop.NewsAsync(inbox.Reader, stopping.Token).ConfigureAwait(false))
             {
                 while (inbox.Reader.TryRead(out var news)) Handle(news);
@@ -337,6 +338,14 @@ public sealed class DataplaneLoop : IAsyncDisposable
             while (inbox.Reader.TryRead(out var news)) Handle(news);
             foreach (var unsettled in settling) unsettled.SetCanceled();
         }
+    }
+
+    private async Task AdoptAsync(Loop loop)
+    {
+        if (routing == null) return;
+        var tables = routing.TablesAsync(stopping.Token);
+        await loop.WaitForAsync(tables).ConfigureAwait(false);
+        egress.Adopt(await tables.ConfigureAwait(false));
     }
 
     private void Handle(DataplaneNews news)

@@ -107,6 +107,13 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
         return new Claim(this, await claimed.Task.ConfigureAwait(false), owner, table);
     }
 
+    public async ValueTask<ImmutableArray<LeftRoute>> LeftAsync(CancellationToken stop = default)
+    {
+        var found = new TaskCompletionSource<ImmutableArray<LeftRoute>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(new KernelQuestion.Left(found), found.Task, stop).ConfigureAwait(false);
+        return await found.Task.ConfigureAwait(false);
+    }
+
     public async ValueTask<IObjectClaim> ClaimObjectsAsync(string owner, CancellationToken stop = default)
     {
         var claimed = new TaskCompletionSource<OwnerObjects>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -260,6 +267,9 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
                 return;
             case KernelQuestion.Claim claim:
                 claim.Claimed.SetResult(reconciler.Claim(claim.Owner, claim.Table));
+                return;
+            case KernelQuestion.Left left:
+                left.Found.SetResult([.. reconciler.View.Left(options.Protocol)]);
                 return;
             case KernelQuestion.ClaimObjects claim:
                 claim.Claimed.SetResult(reconciler.Objects.Claim(claim.Owner));

@@ -7,7 +7,7 @@ public sealed record KernelOptions
     public byte Protocol { get; init; } = 12;
     /// <summary>The table whose own routes are adopted and swept, and whose foreign routes are shown.</summary>
     public uint Table { get; init; } = 254;
-    /// <summary>False: wishes are dropped, and what an earlier run left stays (until a flush).</summary>
+    /// <summary>False: the speaker's wishes are dropped, and what an earlier run left stays (until a flush).</summary>
     public bool InstallRoutes { get; init; } = true;
     /// <summary>Nothing is written before <see cref="KernelLoop.BeginWriting"/>: another process still does.</summary>
     public bool IsHeld { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel;
@@ -13,6 +14,8 @@ internal abstract record KernelQuestion
     public sealed record Flush(OwnerRoutes? Of, TaskCompletionSource Reached) : Settle(Reached);
     /// <summary>Somebody wants routes in a table of his own, or beside others.</summary>
     public sealed record Claim(string Owner, uint Table, TaskCompletionSource<OwnerRoutes> Claimed) : KernelQuestion;
+    /// <summary>What is there of ours in tables that nobody has claimed.</summary>
+    public sealed record Left(TaskCompletionSource<ImmutableArray<LeftRoute>> Found) : KernelQuestion;
     /// <summary>Somebody wants rules or next hops.</summary>
     public sealed record ClaimObjects(string Owner, TaskCompletionSource<OwnerObjects> Claimed) : KernelQuestion;
     /// <summary>This, and nothing else of this owner's, shall be.</summary>

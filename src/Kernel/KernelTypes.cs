@@ -150,11 +150,17 @@ public interface IRouteClaim
     ValueTask FlushAsync(CancellationToken stop = default);
 }
 
+/// <summary>A route under our protocol, in a table that nobody has claimed: an earlier run's.</summary>
+public readonly record struct LeftRoute(uint Table, Prefix Prefix, uint Metric);
+
 /// <summary>Where owners beside the speaker get a table, or a share of one.</summary>
 public interface IRouteClaims
 {
     /// <summary>The same owner and table again are the same claim. Whoever claims must sweep: others of the table wait for it.</summary>
     ValueTask<IRouteClaim> ClaimAsync(string owner, uint table, CancellationToken stop = default);
+
+    /// <summary>What an earlier run has left in tables that nobody has claimed so far, in no particular order.</summary>
+    ValueTask<ImmutableArray<LeftRoute>> LeftAsync(CancellationToken stop = default);
 }
 
 /// <summary>The kernel's tables as the rest of the daemon sees them: one writer behind a bounded queue, snapshots for readers.</summary>

@@ -194,6 +194,10 @@ internal sealed class KernelView(uint table)
         changed |= routes.Remove((key.Prefix, key.Metric, key.Table));
     }
 
+    /// <summary>Routes of that protocol in other tables, which are nobody's here.</summary>
+    public IEnumerable<LeftRoute> Left(byte protocol) =>
+        elsewhere.Where(one => one.Value.Protocol == protocol).Select(one => new LeftRoute(one.Key.Table, one.Key.Prefix, one.Key.Metric));
+
     /// <summary>The foreign route, of whatever table, that has this key.</summary>
     public ForeignRoute? Conflict(RouteKey key)
     {

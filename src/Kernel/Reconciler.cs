@@ -66,11 +66,14 @@ internal sealed class Reconciler : IDisposable
 
     public void Want(OwnerRoutes owner, in RouteWish wish)
     {
-        if (!options.InstallRoutes) return;
+        if (!Installs(owner)) return;
         // A table that we have not written to before may hold routes of an earlier run.
         if (wish.Target is { } target && owner.Tables.Add(target.Table)) resyncAt = TimeSpan.Zero;
         Owners.Wish(owner, wish);
     }
+
+    /// <summary>What is switched off are the speaker's routes: who else wants some has a switch of his own.</summary>
+    private bool Installs(OwnerRoutes owner) => options.InstallRoutes || owner != Owners.First;
 
     /// <summary>Somebody beside the speaker wants routes in a table. What is there of ours is read: of this table alone.</summary>
     public OwnerRoutes Claim(string name, uint table)
@@ -95,7 +98,7 @@ internal sealed class Reconciler : IDisposable
 
     public void Sweep(OwnerRoutes owner)
     {
-        if (!options.InstallRoutes) return;
+        if (!Installs(owner)) return;
         var count = Owners.Sweep(owner);
         if (count > 0) KernelLog.Sweeping(log, count);
     }

@@ -195,8 +195,8 @@ internal sealed class RouteWriter(Desired desired, RouteOwners owners, KernelVie
         if (attempts == 1 && (lastRefusalLine == 0 || clock.GetElapsedTime(lastRefusalLine) >= BetweenRefusalLines))
         {
             lastRefusalLine = clock.GetTimestamp();
-            KernelLog.Refused(log, desired.Prefix(row), desired.TargetOf(desired.Wanted(row))?.ToString() ?? "(its removal)", words,
-                desired.Refusals.Count);
+            KernelLog.Refused(log, desired.Prefix(row), desired.TargetOf(desired.Wanted(row))?.ToString()
+                ?? $"(its removal from table {desired.TargetOf(desired.Installed(row))?.Table})", words, desired.Refusals.Count);
         }
         return attempts;
     }

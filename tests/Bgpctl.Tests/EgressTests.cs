@@ -1,4 +1,5 @@
 using Calico.Bgp.Control.Tests.Http;
+using Calico.Bgp.Dataplane.Egress;
 
 namespace Calico.Bgp.Bgpctl.Tests;
 
@@ -38,6 +39,23 @@ public sealed class EgressTests : IAsyncLifetime
         var shown = await ShownAsync("egress", "red");
         Assert.Contains("alpha/a, alpha/b, beta/c, beta/d", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("edge/blue", shown, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("egress", "nosuch")]
+    [InlineData("egress", "nosuch", "--json")]
+    public async Task A_gateway_that_is_not_there_is_refused_with_those_that_are(params string[] words)
+    {
+        Assert.Equal(1, await lab.RunAsync(words));
+        Assert.Contains("there is no gateway nosuch; there are edge/blue, edge/red", lab.Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_section_that_cannot_be_in_force_is_not_called_missing()
+    {
+        lab.Dataplane.Egress = EgressView.Off;
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "nat, egress: nftables cannot be spoken to" };
+        Assert.Contains("not in force: nat, egress: nftables cannot be spoken to", await ShownAsync("egress"), StringComparison.Ordinal);
     }
 
     [Fact]

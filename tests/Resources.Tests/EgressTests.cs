@@ -113,6 +113,17 @@ public class EgressTests
         Assert.Equal(($"metadata.annotations.{named}", ProblemSeverity.Warning), (problem.Field, problem.Severity));
     }
 
+    [Theory]
+    [InlineData("egress.projectcalico.org/egressgatewaypolicy: p", "egress.projectcalico.org/egressgatewaypolicy")]
+    [InlineData("egress.projectcalico.org/gatewayMaintenanceGatewayIP: 10.0.0.1, other.org/selector: a", null)]
+    public void A_misspelt_annotation_is_warned_of_with_those_that_are_known(string annotations, string? named)
+    {
+        var problems = Assert.Single(Manifest.Read(Pod(annotations)).Definitions).Problems;
+        Assert.Equal(named is { } one ? [$"metadata.annotations.{one}"] : [], problems.Select(problem => problem.Field));
+        Assert.All(problems, problem => Assert.Contains("egress.projectcalico.org/egressGatewayPolicy", problem.Reason,
+            StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_pod_of_the_hosts_own_network_has_no_gateway() =>
         Assert.Null(Manifest.One<Pod>(Pod("egress.projectcalico.org/selector: all()", "hostNetwork: true")).Egress);

@@ -10,19 +10,29 @@ internal static class EgressView
 
     public static Page Of(EgressAnswer egress, string? name)
     {
-        if (!egress.Enabled) return new([new Section(null, null, "off (bgpd.yaml has no section egress, or egress.enabled is false)")]);
-        var gateways = egress.Gateways.Where(gateway => name == null || gateway.Name == name || gateway.Name.EndsWith($"/{name}",
-            StringComparison.Ordinal)).ToArray();
-        if (gateways.Length == 0 && name != null) return new([new Section(null, null, new Cell($"there is no gateway {name}", Tone.Bad))]);
+        if (!egress.Enabled)
+            return new([new Section(null, null, egress.NotInForce == null ? Off(egress) : new Cell(Off(egress), Tone.Bad))]);
         return new(
         [
-            .. gateways.Select(gateway => Gateway(gateway, name != null)),
+            .. Of(name, egress).Select(gateway => Gateway(gateway, name != null)),
             egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
                 : new(new Cell("Pods that leave by no way"), Blocked(egress)),
             .. egress.FlowLog is { } log ? (Section[])[new(new Cell("Flow log"), null, Log(log))] : [],
             .. egress.Uncounted is { } why ? (Section[])[new(null, null, new Cell($"flows are not counted: {why}", Tone.Bad))] : [],
         ]);
     }
+
+    private static string Off(EgressAnswer egress) => egress.NotInForce is { } why ? $"not in force: {why}"
+        : "off (bgpd.yaml has no section egress, or egress.enabled is false)";
+
+    private static IEnumerable<EgressGatewayAnswer> Of(string? name, EgressAnswer egress) => egress.Gateways.Where(gateway =>
+        name == null || gateway.Name == name || gateway.Name.EndsWith($"/{name}", StringComparison.Ordinal));
+
+    /// <summary>Why nothing can be shown of that gateway; null: it can.</summary>
+    public static string? WhyNone(EgressAnswer egress, string name) => Of(name, egress).Any() ? null
+        : !egress.Enabled ? $"egress is {Off(egress)}"
+        : egress.Gateways.Count == 0 ? $"there is no gateway {name}: there is none at all"
+        : $"there is no gateway {name}; there are {string.Join(", ", egress.Gateways.Select(gateway => gateway.Name))}";
 
     private static Section Gateway(EgressGatewayAnswer gateway, bool whole) => new(
         new Cell($"Gateway {gateway.Name}", Tone.Strong), new Grid(

@@ -29,7 +29,8 @@ internal sealed class Heir : IHeir, IDisposable
     private readonly HandoverSocket socket;
     private readonly LastWords last;
 
-    private Heir(Process process, HandoverSocket socket, LastWords last) => (this.process, this.socket, this.last) = (process, socket, last);
+    private Heir(Process process, HandoverSocket socket, LastWords last) =>
+        (this.process, this.socket, this.last) = (process, socket, last);
 
     public int Id => process.Id;
 

@@ -20,7 +20,8 @@ internal static class EgressAnswers
         var egress = dataplane?.Egress ?? EgressView.Off;
         var (counts, problem) = dataplane != null && (string?)http.Request.Query["flows"] == "true"
             ? await CountAsync(dataplane, http.RequestAborted).ConfigureAwait(false) : default;
-        await Answer.JsonAsync(http, Of(egress, counts) with { Uncounted = problem }, Answer.Json.EgressAnswer).ConfigureAwait(false);
+        var answer = Of(egress, counts) with { Uncounted = problem, NotInForce = dataplane?.View.Problem };
+        await Answer.JsonAsync(http, answer, Answer.Json.EgressAnswer).ConfigureAwait(false);
     }
 
     private static async Task<(EgressFlowCounts? Counts, string? Problem)> CountAsync(IDataplane dataplane, CancellationToken stop)
@@ -69,7 +70,7 @@ internal static class EgressAnswers
             await Answer.JsonAsync(http, new EgressExplanationAnswer(explanation.Verdict, [.. explanation.Reasons]),
                 Answer.Json.EgressExplanationAnswer).ConfigureAwait(false);
         else
-            await Answer.ErrorAsync(http, AnswerCode.EgressOff,
-                "egress is off: bgpd.yaml has no section egress, or egress.enabled is false").ConfigureAwait(false);
+            await Answer.ErrorAsync(http, AnswerCode.EgressOff, dataplane?.View.Problem is { } why ? $"egress is not in force: {why}"
+                : "egress is off: bgpd.yaml has no section egress, or egress.enabled is false").ConfigureAwait(false);
     }
 }

@@ -53,6 +53,9 @@ internal sealed class Egress(ILogger log) : IFeature
 
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier);
 
+    /// <summary>Whose tables an earlier run has left: they are theirs again.</summary>
+    public void Adopt(IEnumerable<(uint Tag, int Number)> left) => numbers.Adopt(left);
+
     public bool Concerns(DataplaneChange change) =>
         change is not DataplaneChange.Routing
         && (change is not DataplaneChange.Object(var one) || one.Kind.Concerns.HasFlag(Concern.Egress));
@@ -126,7 +129,10 @@ internal sealed class Egress(ILogger log) : IFeature
             if (numbers.All.TryGetValue(EgressPlanner.Words(way), out var number)) ways[number] = way;
         return new(marks.Mask, objects.Felix(node).EgressRulePriority ?? DefaultPriority,
             [.. ways.Select(way => new EgressTable(
-                way.Key, marks.To(way.Key), [.. Families.SelectMany(family => here.Hops(way.Value, family))]))],
+                way.Key, marks.To(way.Key), [.. Families.SelectMany(family => here.Hops(way.Value, family))])
+            {
+                Tag = EgressNumbers.TagOf(EgressPlanner.Words(way.Value)),
+            })],
             [.. picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Node == node)
                 .SelectMany(replica => replica.Addresses).Order()]);
     }

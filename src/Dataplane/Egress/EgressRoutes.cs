@@ -5,7 +5,11 @@ namespace Calico.Bgp.Dataplane.Egress;
 
 /// <summary>A way to other nodes: packets with its mark ask its table.</summary>
 /// <param name="Hops">Of both families; where there is none of a family, its packets do not leave.</param>
-internal sealed record EgressTable(int Number, uint Mark, ListOf<RouteHop> Hops);
+internal sealed record EgressTable(int Number, uint Mark, ListOf<RouteHop> Hops)
+{
+    /// <summary>Tells whose table it is (<see cref="EgressNumbers.TagOf"/>).</summary>
+    public uint Tag { get; init; }
+}
 
 /// <summary>What others do for gateways.</summary>
 /// <param name="Announced">Addresses that this node is the gateway of, and serves by now.</param>

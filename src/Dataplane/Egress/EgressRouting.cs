@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.NextHops;
 using Calico.Bgp.Kernel.Rules;
@@ -13,8 +14,18 @@ namespace Calico.Bgp.Dataplane.Egress;
 public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 {
     private const string Owner = "egress", Closed = "egress-closed";
-    private const uint FirstTable = 700_000, FirstHop = 0x6267_0000, FirstGroup = 0x6268_0000, LastMetric = 1_000_000, MainTable = 254;
-    private const int MostHops = 0xffff;
+    private const uint FirstTable = 700_000, LastTable = FirstTable + EgressMarks.MostTables, FirstGroup = 0x6268_0000,
+        FirstHop = 0x7000_0000, MainTable = 254;
+
+    /// <summary>So many that two next hops hardly ever mean the same number, and have their own again after a restart.</summary>
+    private const int MostHops = 0x0fff_ffff;
+
+    /// <summary>
+    /// The metric of what stands behind a table's way. Its lower bits tell whose table it is, so that a daemon that comes back gives it to
+    /// nobody else.
+    /// </summary>
+    private const uint LastMetric = EgressNumbers.MostTags;
+
     private const ushort Buckets = 128;
 
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
@@ -27,6 +38,15 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
     private IObjectClaim? claim;
     private IRouteClaim? main;
     private EgressRoutes have = EgressRoutes.None, wanted = EgressRoutes.None;
+    private bool isSwept;
+
+    /// <summary>Whose the tables are that are there, by what tells of whom.</summary>
+    internal async Task<ImmutableArray<(uint Tag, int Number)>> TablesAsync(CancellationToken stop) =>
+    [
+        .. have.Tables.Select(table => (table.Tag, table.Number)),
+        .. (await LeftAsync(stop).ConfigureAwait(false)).Where(left => left.Metric >= LastMetric)
+            .Select(left => (left.Metric - LastMetric, (int)(left.Table - FirstTable))).Distinct(),
+    ];
 
     /// <summary>What is wanted is there when it ends, as far as the kernel takes it, and what was wanted before is there still.</summary>
     internal async Task PrepareAsync(EgressRoutes newer, CancellationToken stop)
@@ -36,7 +56,7 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
         claim ??= await objects.ClaimObjectsAsync(Owner, stop).ConfigureAwait(false);
         main ??= await claims.ClaimAsync(Owner, MainTable, stop).ConfigureAwait(false);
         foreach (var table in newer.Tables)
-            if (!tables.ContainsKey(table.Number)) await BeginAsync(table.Number, stop).ConfigureAwait(false);
+            if (!tables.ContainsKey(table.Number)) await BeginAsync(table, stop).ConfigureAwait(false);
         hops.Keep(have.Tables.Concat(newer.Tables).SelectMany(table => table.Hops).Select(Word).Distinct(), MostHops);
         await WishAsync(newer, emptied: true, stop).ConfigureAwait(false);
         var before = Objects(have).ToDictionary(Key);
@@ -45,37 +65,57 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
         await WishAsync(newer, emptied: false, stop).ConfigureAwait(false);
     }
 
-    /// <summary>What was wanted before and is not any more goes.</summary>
+    /// <summary>What was wanted before and is not any more goes; at first what an earlier run has left, too.</summary>
     internal async Task CleanAsync(CancellationToken stop)
     {
-        if (claim == null || wanted == have) return;
-        await claim.WantAsync([.. Objects(wanted)], stop).ConfigureAwait(false);
+        if (isSwept && wanted == have) return;
+        var left = isSwept ? [] : await LeftAsync(stop).ConfigureAwait(false);
+        isSwept = true;
+        if (claim == null && left.Length == 0) return;
+        claim ??= await objects.ClaimObjectsAsync(Owner, stop).ConfigureAwait(false);
+        // Rules before the tables that they lead to, and groups behind the routes over them, which would go with them unheard.
+        var all = Objects(wanted).ToArray();
+        await claim.WantAsync([.. all.Concat(Objects(have).Where(one => one is not RoutingRule)).DistinctBy(Key)], stop)
+            .ConfigureAwait(false);
+        foreach (var table in left.Select(left => left.Table).Distinct()) await SweepAsync(table, stop).ConfigureAwait(false);
         foreach (var gone in tables.Keys.Except(wanted.Tables.Select(table => table.Number)).ToArray())
         {
             await tables[gone].Ways.FlushAsync(stop).ConfigureAwait(false);
             await tables[gone].Closed.FlushAsync(stop).ConfigureAwait(false);
             tables.Remove(gone);
         }
+        await claim.WantAsync(all, stop).ConfigureAwait(false);
         hops.Keep(wanted.Tables.SelectMany(table => table.Hops).Select(Word).Distinct(), MostHops);
         have = wanted;
     }
 
-    /// <summary>Nothing is wanted any more.</summary>
+    /// <summary>What is there in tables of ours that nobody has wanted in this run.</summary>
+    private async Task<LeftRoute[]> LeftAsync(CancellationToken stop) =>
+        [.. (await claims.LeftAsync(stop).ConfigureAwait(false)).Where(left => left.Table is > FirstTable and <= LastTable)];
+
+    /// <summary>A table that no packet is led to any more.</summary>
+    private async Task SweepAsync(uint table, CancellationToken stop)
+    {
+        var left = await claims.ClaimAsync(Owner, table, stop).ConfigureAwait(false);
+        await left.FlushAsync(stop).ConfigureAwait(false);
+        await left.SweepAsync(stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Nothing is wanted any more, of what an earlier run has left neither.</summary>
     public async Task EndAsync(CancellationToken stop = default)
     {
-        if (claim == null) return;
         await PrepareAsync(EgressRoutes.None, stop).ConfigureAwait(false);
         await CleanAsync(stop).ConfigureAwait(false);
     }
 
-    private async Task BeginAsync(int number, CancellationToken stop)
+    private async Task BeginAsync(EgressTable begun, CancellationToken stop)
     {
-        var table = FirstTable + (uint)number;
+        var table = FirstTable + (uint)begun.Number;
         var (ways, closed) = (await claims.ClaimAsync(Owner, table, stop).ConfigureAwait(false),
             await claims.ClaimAsync(Closed, table, stop).ConfigureAwait(false));
-        tables[number] = (ways, closed);
+        tables[begun.Number] = (ways, closed);
         await closed.WishAsync(Array.ConvertAll(Families, family =>
-            new RouteWish(Default(family), new(RouteType.Unreachable, [], LastMetric, table))), stop).ConfigureAwait(false);
+            new RouteWish(Default(family), new(RouteType.Unreachable, [], LastMetric + begun.Tag, table))), stop).ConfigureAwait(false);
         await closed.SweepAsync(stop).ConfigureAwait(false);
     }
 

@@ -39,8 +39,11 @@ internal readonly record struct EgressMarks(uint Mask)
     public uint Here => 1u << BitOperations.Log2(Mask);
     public uint Away => Here >> 1;
 
+    /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
+    public const int MostTables = 0xffff;
+
     /// <summary>How many ways there can be.</summary>
-    public int Most => (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask));
+    public int Most => Math.Min(MostTables, (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask)));
 
     /// <param name="way">From 1 to <see cref="Most"/>.</param>
     public uint To(int way) => Away | (uint)way << BitOperations.TrailingZeroCount(Mask);

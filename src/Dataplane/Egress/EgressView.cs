@@ -40,13 +40,29 @@ internal sealed class EgressViewer(string node, EgressHere here)
             var replicas = use.Class?.Rules.SelectMany(rule => rule.To?.Replicas ?? []) ?? [];
             foreach (var gateway in replicas.Select(one => one.Gateway).Distinct())
                 (users.TryGetValue(gateway, out var some) ? some : users[gateway] = new(StringComparer.Ordinal)).Add($"{pod.Key}");
-            foreach (var way in use.Class?.Rules.Select(rule => rule.To).Where(to => to is { Replicas.Count: 0 }) ?? [])
-                blocked.Add(new($"{pod.Key}", pod.Node, $"no gateway matches {way!.Words}"));
+            foreach (var rule in use.Class?.Rules ?? [])
+                if (rule.To is { } way && WhyNone(pod, way, rule.Destination.Family) is { } why)
+                    blocked.Add(new($"{pod.Key}", pod.Node, why));
         }
         return new(true,
             [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key, [.. gateway.Replicas.Select(View)], gateway.Problems,
                 [.. users.GetValueOrDefault(gateway.Key) ?? []]))],
             [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>
+    /// Why a pod leaves by none of a way's gateways; null: it does. Of a pod of another node only what is so on every node is said. That a
+    /// gateway has no address of a family is nobody's loss: it is asked for so.
+    /// </summary>
+    private string? WhyNone(EgressPod pod, EgressWay way, IpFamily family)
+    {
+        if (way.Replicas.Count == 0) return $"no gateway matches {way.Words}";
+        if (pod.Node != node || !pod.Addresses.Any(address => address.Family == family)) return null;
+        var serving = way.Replicas.Where(replica => replica.Serves(family)).ToArray();
+        var standings = serving.Select(replica => (Replica: replica, Standing: here.Of(replica, family))).ToArray();
+        if (standings.Length == 0 || standings.Any(one => one.Standing.IsUsable)) return null;
+        return $"no gateway is there of {way.Words}: "
+            + string.Join(", ", standings.Select(one => $"{one.Replica.Gateway} on {one.Replica.Node}: {one.Standing.Words}"));
     }
 
     public EgressExplanation Explain(EgressPicture picture, ResourceKey key, Address destination)

@@ -76,4 +76,14 @@ public sealed class EgressAnswersTests : IAsyncLifetime
         var refused = await lab.JsonAsync("/v1/egress/explain?pod=alpha/a&to=198.51.100.1", HttpStatusCode.NotFound);
         Assert.Equal("egressOff", refused["code"]!.GetValue<string>());
     }
+
+    [Fact]
+    public async Task Where_it_cannot_be_in_force_it_says_why()
+    {
+        lab.Dataplane.Egress = EgressView.Off;
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "egress: no rights" };
+        Assert.Equal("egress: no rights", (await lab.JsonAsync("/v1/egress"))["notInForce"]!.GetValue<string>());
+        var refused = await lab.JsonAsync("/v1/egress/explain?pod=alpha/a&to=198.51.100.1", HttpStatusCode.NotFound);
+        Assert.Equal("egress is not in force: egress: no rights", refused["message"]!.GetValue<string>());
+    }
 }

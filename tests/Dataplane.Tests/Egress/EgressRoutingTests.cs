@@ -28,21 +28,76 @@ public sealed class EgressRoutingTests
     }
 
     private static EgressTable Table(int number, int link, params string[] gateways) => new(number, Marks.To(number),
-        [.. gateways.Select(gateway => new RouteHop(Address.Parse(gateway), link, OnLink: true))]);
-
-    /// <summary>Ways of both families, of one, and to nobody; and a gateway that is this node.</summary>
-    [NeedsFact(Needs.Namespaces)]
-    public async Task A_daemon_that_comes_back_changes_nothing_of_what_packets_are_led_by()
+        [.. gateways.Select(gateway => new RouteHop(Address.Parse(gateway), link, OnLink: true))])
     {
-        using var space = Netns.Make("egress");
-        using var folder = new Scratch();
+        Tag = (uint)number + 10,
+    };
+
+    /// <summary>A node with a link.</summary>
+    private static async Task<(Netns Space, int Link)> MakeAsync()
+    {
+        var space = Netns.Make("egress");
         space.Ip("link add a0 type veth peer name a1");
         space.Ip("link set a1 up");
         await space.RaiseAsync("a0", "10.0.0.1/24", "fd00::1/64");
-        var link = int.Parse(space.Ip("-o link show a0").Split(':')[0]);
-        var wanted = new EgressRoutes(Marks.Mask, 100,
-            [Table(1, link, "10.0.0.2", "10.0.0.3", "fd00::2"), Table(2, link, "10.0.0.3"), Table(3, link)],
-            [Address.Parse("10.10.10.0")]);
+        return (space, int.Parse(space.Ip("-o link show a0").Split(':')[0]));
+    }
+
+    /// <summary>Ways of both families, of one, and to nobody; and a gateway that is this node.</summary>
+    private static EgressRoutes Wanted(int link) => new(Marks.Mask, 100,
+        [Table(1, link, "10.0.0.2", "10.0.0.3", "fd00::2"), Table(2, link, "10.0.0.3"), Table(3, link)], [Address.Parse("10.10.10.0")]);
+
+    /// <summary>Of ours in the kernel: what leads to tables, next hops, tables and addresses.</summary>
+    private static string Ours(Netns space) => string.Join('\n', ((string[])
+        ["rule", "-6 rule", "nexthop", "route show table all proto bird", "-6 route show table all proto bird"])
+        .SelectMany(words => space.Ip(words).Split('\n')).Select(line => line.Trim())
+        .Where(line => line.Length > 0 && !line.EndsWith("lookup local", StringComparison.Ordinal)
+            && !line.EndsWith("lookup main", StringComparison.Ordinal) && !line.EndsWith("lookup default", StringComparison.Ordinal)));
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Where_nothing_is_wanted_any_more_what_an_earlier_run_has_left_goes()
+    {
+        var (space, link) = await MakeAsync();
+        using var made = space;
+        await using (var before = await StartAsync(space)) await BeginAsync(before, Wanted(link));
+        Assert.Contains("fwmark", Ours(space), StringComparison.Ordinal);
+        await using var now = await StartAsync(space);
+        await BeginAsync(now, EgressRoutes.None);
+        Assert.Equal("", Ours(space));
+        Assert.Equal((0L, 0), (now.Status.Failures, now.Status.RefusedObjects.Length));
+    }
+
+    /// <summary>One that went while nobody ran, one that goes, and one that loses its last gateway.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_way_that_ends_takes_its_table_along_and_nothing_is_refused()
+    {
+        var (space, link) = await MakeAsync();
+        using var made = space;
+        await using (var before = await StartAsync(space)) await BeginAsync(before, Wanted(link));
+        await using var now = await StartAsync(space);
+        var routing = new EgressRouting(now, now);
+        Assert.Equal([(11u, 1), (12u, 2), (13u, 3)], (await routing.TablesAsync(default)).Order().ToArray());
+        foreach (var tables in (EgressTable[][])[[Table(1, link, "10.0.0.2"), Table(2, link, "10.0.0.3")], [Table(2, link)]])
+        {
+            await routing.PrepareAsync(new(Marks.Mask, 100, [.. tables], []), default);
+            await routing.CleanAsync(default);
+        }
+        await now.SweepAsync();
+        Assert.Equal((12u, 2), Assert.Single(await routing.TablesAsync(default)));
+        Assert.DoesNotMatch("700001|700003|nexthop|id ", Ours(space));
+        Assert.Contains("unreachable default table 700002", Ours(space), StringComparison.Ordinal);
+        Assert.Equal((0L, 0), (now.Status.Failures, now.Status.RefusedObjects.Length));
+        await routing.EndAsync();
+        Assert.Equal("", Ours(space));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_daemon_that_comes_back_changes_nothing_of_what_packets_are_led_by()
+    {
+        var (space, link) = await MakeAsync();
+        using var made = space;
+        using var folder = new Scratch();
+        var wanted = Wanted(link);
         await using (var before = await StartAsync(space)) await BeginAsync(before, wanted);
         var heard = folder.PathOf("heard");
         await using var monitor = Background.Start(space, heard, null, "ip", "-d", "monitor", "route", "nexthop", "rule");

@@ -402,25 +402,16 @@ public sealed class EgressTests
             two.Of("192.168.1.2", Outside, "eth0"), two.Of("192.168.1.4", Outside, "eth0")));
     }
 
-    [Theory]
-    [InlineData(0xfff00000, 0x80000000, 1023, 0x40100000)]
-    [InlineData(0xff00, 0x8000, 63, 0x4100)]
-    [InlineData(0x7, 0x4, 1, 0x3)]
-    public void The_mark_has_a_bit_for_this_node_one_for_others_and_a_number_for_the_way(uint mask, uint here, int most, uint first)
-    {
-        var marks = new EgressMarks(mask);
-        Assert.Equal((here, most, first), (marks.Here, marks.Most, marks.To(1)));
-        Assert.Equal(mask & ~here, marks.To(most));
-    }
-
     [Fact]
-    public void Numbers_follow_from_the_words_and_are_kept_while_they_are_used()
+    public void A_pod_that_has_lost_all_its_gateways_is_named_with_why()
     {
-        var (one, other) = (new EgressNumbers(), new EgressNumbers());
-        Assert.Empty(one.Keep(["a", "b", "c"], 100));
-        Assert.Empty(other.Keep(["c", "a", "b"], 100));
-        Assert.Equal(one.All.OrderBy(pair => pair.Key), other.All.OrderBy(pair => pair.Key));
-        Assert.Equal(["d"], one.Keep(["a", "b", "c", "d"], 3).Except(["a", "b", "c"]));
-        Assert.Equal(["a"], new EgressNumbers().Keep(["a"], 0));
+        var client = new Site("client", [.. Cluster, PodOn("client", Pod, By("red")), PodOn("far", "192.168.9.9", By("red"), "b")]);
+        Assert.Empty(client.View.Blocked);
+        client.NotHear("172.20.0.11");
+        Assert.Empty(client.View.Blocked);
+        client.NotHear("172.20.0.11", "172.20.0.12");
+        var lost = Assert.Single(client.View.Blocked);
+        Assert.Equal(("alpha/a", "no gateway is there of code == 'red' in projectcalico.org/name == 'edge': edge/red on gate1: "
+            + "172.20.0.11 is not heard, edge/red on gate2: 172.20.0.12 is not heard"), (lost.Pod, lost.Reason));
     }
 }

@@ -12,10 +12,20 @@ internal static class EgressWishReader
     private const string Group = "egress.projectcalico.org/", Selector = Group + "selector", Namespaces = Group + "namespaceSelector",
         Policy = Group + "egressGatewayPolicy", MaxNextHops = Group + "maxNextHops";
 
+    /// <summary>What choose gateways.</summary>
+    private static readonly string[] Known = [Selector, Namespaces, Policy, MaxNextHops];
+
+    /// <summary>What Calico writes, and reads, beside these: nobody has to know them.</summary>
+    private const string Maintenance = Group + "gatewayMaintenance";
+
     /// <returns>Null: the annotations ask for none.</returns>
     public static EgressWish? Read(Labels annotations, Fields root)
     {
         if (annotations.Count == 0) return null;
+        foreach (var (name, _) in annotations)
+            if (name.StartsWith(Group, StringComparison.Ordinal) && !Known.Contains(name)
+                && !name.StartsWith(Maintenance, StringComparison.Ordinal))
+                Warn(root, name, $"is not known here and has no effect: those that choose gateways are {string.Join(", ", Known)}");
         var (selector, policy) = (Word(Selector), Word(Policy));
         if (selector == null && policy == null)
         {
