@@ -109,6 +109,19 @@ public sealed class NameTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Ports_count_beside_names()
+    {
+        site.Trusted.Answers = All(300, "10.77.0.1");
+        string At(int port) => site.Objects() + Egress("names",
+            $"{{ action: Allow, protocol: TCP, destination: {{ domains: [\"*.example.org\"], ports: [{port}] }} }}");
+        await site.StartAsync(At(443));
+        await site.AskAsync("red/a", Trusted4, "www.example.org");
+        Assert.False(await site.IsOpenAsync("red/a", "10.77.0.1"));
+        await site.Site.PutAsync(At(NameSite.Port));
+        Assert.True(await site.IsOpenAsync("red/a", "10.77.0.1"));
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
     public async Task Over_TCP_a_name_opens_as_over_UDP()
     {
         site.Trusted.Answers = All(300, "10.77.0.1");
@@ -181,6 +194,56 @@ public sealed class NameTests : IAsyncLifetime
         await site.StartAsync(site.Objects() + Wildcard, policy);
         Assert.True(await site.IsOpenAsync("red/a", "10.77.0.1"));
         Assert.False(await site.IsOpenAsync("red/b", "10.77.0.1"));
+    }
+
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task Whoever_watches_sees_who_asks_what_is_answered_and_what_that_opens()
+    {
+        site.Trusted.Answers = asked => Message.Answer(asked, Record.Of(asked.Name == "www.example.org" ? "10.77.0.1" : "10.77.0.2"));
+        await site.StartAsync(site.Objects() + Wildcard);
+        var told = site.Site.PathOf("watched");
+        await using var watching = Background.Start(
+            site.Site.Node, told, null, Project.Bgpctl, "--socket", site.Site.PathOf("http1"), "dns", "watch", "--json");
+        // Until it is watched, nothing is kept.
+        Task SeenAsync(string name, string what) => Until.TrueAsync($"{name} is told", async () =>
+        {
+            await site.AskAsync("red/a", Trusted4, name);
+            return File.Exists(told) && File.ReadAllLines(told).Any(line => line.Contains(what, StringComparison.Ordinal)
+                && line.Contains($"\"endpoint\":\"red/a\",\"name\":\"{name}\",\"type\":\"A\",\"server\":\"{Trusted4}\"",
+                    StringComparison.Ordinal));
+        }, PolicySite.Patience, site.Site.LogAsync);
+        await SeenAsync("www.example.org", "\"address\":\"10.77.0.1\",\"by\":\"*.example.org\"");
+        await SeenAsync("other.example.net",
+            "\"result\":\"nothing\",\"heldMicroseconds\":0,\"addresses\":[\"10.77.0.2\"],\"opened\":[]");
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_cache_file_that_is_damaged_is_said_at_the_start_and_set_aside()
+    {
+        site.Trusted.Answers = All(300, "10.77.0.1");
+        var file = site.Site.PathOf("dns.json");
+        await File.WriteAllTextAsync(file, "{ \"version\": 1,");
+        await site.StartAsync(site.Objects() + Wildcard, $"policy: {{ dns: {{ cacheFile: {file} }} }}");
+        Assert.Contains($"{file} cannot be read, and nothing of what was looked up is known: line 1, octet ", await site.Site.LogAsync(),
+            StringComparison.Ordinal);
+        Assert.Equal("{ \"version\": 1,", await File.ReadAllTextAsync(file + ".unreadable"));
+        await site.AskAsync("red/a", Trusted4, "www.example.org");
+        site.Site.Daemon.Signal("TERM");
+        await site.Site.Daemon.EndedAsync();
+        Assert.Contains("www.example.org", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task What_somebody_flushes_is_open_again_at_once()
+    {
+        site.Trusted.Answers = All(300, "10.77.0.1");
+        await site.StartAsync(site.Objects() + Wildcard);
+        await site.AskAsync("red/a", Trusted4, "www.example.org");
+        Assert.True(await site.IsOpenAsync("red/a", "10.77.0.1"));
+        var listing = await site.Site.Node.DoAsync("nft", "list", "sets", "table", "inet", "bgpd");
+        var set = System.Text.RegularExpressions.Regex.Match(listing, "set (pol-dns4-[0-9a-f]+) ").Groups[1].Value;
+        await site.Site.Node.DoAsync("nft", "flush", "set", "inet", "bgpd", set);
+        await Until.TrueAsync("it is open again", () => site.IsOpenAsync("red/a", "10.77.0.1"), PolicySite.Patience, site.Site.LogAsync);
     }
 
     [NeedsFact(Needs.Daemon, "nft")]

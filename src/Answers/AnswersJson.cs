@@ -45,6 +45,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(DeniedAnswer))]
 [JsonSerializable(typeof(DnsCacheAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<DeniedFlowAnswer>))]
+[JsonSerializable(typeof(IReadOnlyList<DnsLookupAnswer>))]
 [JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(OrderAnswer))]
 [JsonSerializable(typeof(DrainedAnswer))]

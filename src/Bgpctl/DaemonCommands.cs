@@ -152,6 +152,19 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         Show(body, () => DnsCacheView.Of(daemon.Read(body, AnswersJson.Default.DnsCacheAnswer)));
     }
 
+    /// <summary>Each response as a line, when it is heard.</summary>
+    public async Task DnsWatchAsync(CancellationToken stop)
+    {
+        const string nobody = "."; // of whom nothing is listed
+        var body = await daemon.GetTextAsync("/v1/dns/cache" + Query(("name", nobody)), stop).ConfigureAwait(false);
+        if (DnsCacheView.WhyUnheard(daemon.Read(body, AnswersJson.Default.DnsCacheAnswer)) is { } why) throw new Refusal(why);
+        try
+        {
+            await new Watcher(daemon, screen, time, json).DnsAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { } // Nothing else ends it.
+    }
+
     /// <summary>To watch: each flow as a line, when it is told.</summary>
     public async Task DeniedAsync(CancellationToken stop)
     {

@@ -36,6 +36,26 @@ internal sealed partial class Watcher(DaemonClient daemon, Screen screen, TimePr
         }
     }
 
+    /// <summary>As above; where numbers are missing, more came than were kept.</summary>
+    public async Task DnsAsync(CancellationToken stop)
+    {
+        int[]? widths = null;
+        long? last = null;
+        await foreach (var data in daemon.EventsAsync("dns", stop).ConfigureAwait(false))
+        {
+            var lookups = daemon.Read(data, AnswersJson.Default.IReadOnlyListDnsLookupAnswer);
+            if (lookups.Count == 0) continue;
+            if (json) foreach (var lookup in lookups) PrintLine(JsonSerializer.Serialize(lookup, AnswersJson.Legible.DnsLookupAnswer));
+            else
+            {
+                if (last is { } before && lookups[0].Number - before is > 1 and var step)
+                    PrintLine($"… {Words.Count(step - 1, "more response")} came");
+                screen.WritePiece(DnsWatchView.Rows(lookups), ref widths);
+            }
+            last = lookups[^1].Number;
+        }
+    }
+
     private async Task FollowAsync(string topic, Func<string, Task<string>> ask, Func<string, Page> view, CancellationToken stop)
     {
         var changes = ChangesAsync(topic, ask, stop);

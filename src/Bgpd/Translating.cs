@@ -49,6 +49,9 @@ internal sealed class Translating(
     public Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default) =>
         work is { } running ? running.Dataplane.DnsCacheAsync(name, stop) : Task.FromResult<ImmutableArray<DnsCacheEntry>>([]);
 
+    public Task<DnsHeard> DnsWatchAsync(long? after, CancellationToken stop = default) =>
+        work is { } running ? running.Dataplane.DnsWatchAsync(after, stop) : Task.FromResult(DnsHeard.Nothing);
+
     public DeniedView Denied => work?.Dataplane.Denied ?? DeniedView.Off;
 
     public async Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default)

@@ -34,7 +34,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         speaker = speaker with { Producers = control.Producers };
         var plan = new PlanReader(root, host.Calico);
         var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
-        var policy = new PolicyReader(root).Read(!sources.IsEmpty);
+        var policy = new PolicyReader(root, folder).Read(!sources.IsEmpty);
         var config = new DaemonConfig
         {
             Plan = InCluster(plan.Read(speaker, router), sources),

@@ -6,7 +6,7 @@ using Calico.Bgp.Dataplane.Dns;
 namespace Calico.Bgp.Configuration;
 
 /// <summary><c>policy</c>: enforcing network policies on this node's interfaces.</summary>
-internal sealed class PolicyReader(Section root)
+internal sealed class PolicyReader(Section root, Folder folder)
 {
     private const int BitsNeeded = 2;
 
@@ -27,7 +27,7 @@ internal sealed class PolicyReader(Section root)
         return settings;
     }
 
-    private static PolicySettings Read(Section policy) => new()
+    private PolicySettings Read(Section policy) => new()
     {
         Enabled = policy.Flag("enabled", otherwise: true),
         AutomaticHostEndpoints = policy.Flag("automaticHostEndpoints", otherwise: false),
@@ -37,7 +37,7 @@ internal sealed class PolicyReader(Section root)
         Dns = policy.Child("dns") is { } dns ? ReadDns(dns) : null,
     };
 
-    private static DnsSettings ReadDns(Section dns)
+    private DnsSettings ReadDns(Section dns)
     {
         var settings = new DnsSettings();
         settings = settings with
@@ -46,10 +46,26 @@ internal sealed class PolicyReader(Section root)
             Isolation = dns.Word("isolation", ("pod", DnsIsolation.Pod), ("node", DnsIsolation.Node)) ?? settings.Isolation,
             Deadline = dns.Duration("deadline", TimeSpan.FromMilliseconds(1), MostDeadline) ?? settings.Deadline,
             MinTtl = dns.Duration("minTTL", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? settings.MinTtl,
-            CacheFile = dns.Text("cacheFile"),
+            CacheFile = ReadCacheFile(dns),
         };
         dns.Close();
         return settings;
+    }
+
+    /// <summary>Its folder may come with the daemon's unit, so without it this is no error.</summary>
+    private string? ReadCacheFile(Section dns)
+    {
+        if (dns.Text("cacheFile") is not { } text) return null;
+        if (text.Length == 0 || text.EndsWith('/') || text.Contains('\0'))
+        {
+            dns.Error("cacheFile", $"expected a file for {dns.Name("cacheFile")}, got {dns.At("cacheFile").Kind}");
+            return null;
+        }
+        var path = folder.Resolve(text);
+        if (Path.GetDirectoryName(path) is { Length: > 0 } parent && !Directory.Exists(parent))
+            dns.Problems.Warn(dns.At("cacheFile"), $"{path} cannot be written while its folder {parent} is not there: nothing that was "
+                + "looked up outlives a restart");
+        return path;
     }
 
     /// <summary>In hexadecimal, as Felix's, or decimal.</summary>

@@ -56,6 +56,15 @@ internal static partial class DataplaneLog
     [LoggerMessage(7015, LogLevel.Warning, "what was looked up is not kept in {File}: {Words}")]
     public static partial void NamesNotKept(ILogger log, string file, string words);
 
+    [LoggerMessage(7017, LogLevel.Warning, "{File} cannot be read, and nothing of what was looked up is known: {Words}; {What}")]
+    public static partial void NamesUnreadable(ILogger log, string file, string words, string what);
+
+    [LoggerMessage(7018, LogLevel.Warning, "what was looked up is not taken from {File}: {Words}")]
+    public static partial void NamesNotTaken(ILogger log, string file, string words);
+
+    [LoggerMessage(7019, LogLevel.Warning, "{Most} addresses are open by names: {Count} of {Endpoint}'s are closed before their time")]
+    public static partial void NamesFull(ILogger log, int most, int count, string endpoint);
+
     [LoggerMessage(7016, LogLevel.Information, "{Count} names are known from {File}")]
     public static partial void NamesKept(ILogger log, int count, string file);
 

@@ -299,6 +299,18 @@ public sealed class DataplaneLoop : IAsyncDisposable
             [.. entries.Select(one => one with { Endpoint = known.EndpointOn(one.Endpoint) ?? one.Endpoint })], stop).ConfigureAwait(false);
     }
 
+    public async Task<DnsHeard> DnsWatchAsync(long? after, CancellationToken stop = default)
+    {
+        var heard = dns.Watch(after);
+        if (heard.Lookups.IsEmpty) return heard;
+        return heard with
+        {
+            Lookups = await AskAsync<ImmutableArray<DnsLookup>>(known =>
+                [.. heard.Lookups.Select(one => one with { Endpoint = known.EndpointOn(one.Endpoint) ?? one.Endpoint })], stop)
+                .ConfigureAwait(false),
+        };
+    }
+
     private async Task<T> AskAsync<T>(Func<Enforcement, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

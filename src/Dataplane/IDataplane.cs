@@ -26,6 +26,10 @@ public interface IDataplane
     /// <param name="name">Of this one alone; null: of all.</param>
     Task<ImmutableArray<DnsCacheEntry>> DnsCacheAsync(string? name, CancellationToken stop = default);
 
+    /// <summary>What was heard of the DNS since; and from now on for a while what is heard is kept for whoever asks so again.</summary>
+    /// <param name="after"><see cref="DnsHeard.Last"/> of the answer before; null: he begins, and hears what comes from now on.</param>
+    Task<DnsHeard> DnsWatchAsync(long? after, CancellationToken stop = default);
+
     /// <summary>The traps that policies stand in, on all nodes; null: no policy is enforced.</summary>
     /// <param name="ssh">Whether another connection like this one would be let in is asked, too. Null: it is not.</param>
     Task<ImmutableArray<PolicyFinding>?> LintPolicyAsync(SshConnection? ssh, CancellationToken stop = default);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Calico.Bgp.Dataplane.Dns;
 
 namespace Calico.Bgp.Bgpctl.Tests;
 
@@ -50,6 +51,37 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Contains(why, lab.Errors.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, await lab.RunAsync("policy", "denied"));
         Assert.Contains(why, lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Responses_of_the_DNS_come_one_a_line_with_what_they_open()
+    {
+        const string server = "10.96.0.10";
+        var opened = new DnsLookup("shop/web", "www.example.org", 1, server, DnsResult.Opened)
+        {
+            Number = 5,
+            At = DateTimeOffset.FromUnixTimeMilliseconds(1_500),
+            Addresses = ["192.0.2.1", "192.0.2.2"],
+            Opened = [new("192.0.2.1", "*.example.org", 330), new("192.0.2.2", "*.example.org", 330)],
+            Held = TimeSpan.FromMilliseconds(0.25),
+        };
+        using var run = new Run(lab, "dns", "watch");
+        lab.Dataplane.Heard = new(5, [opened]);
+        Assert.StartsWith("AT ", await run.NextAsync(), StringComparison.Ordinal);
+        Assert.Matches(@"^1970-01-01T00:00:01.500Z +shop/web +www.example.org +A +10.96.0.10 +192.0.2.1 192.0.2.2 +"
+            + "opened 2 addresses for \\*.example.org, after 250 µs$", await run.NextAsync());
+        lab.Dataplane.Heard = new(8, [opened with { Number = 8, Result = DnsResult.Unasked, Opened = [], Addresses = [] }]);
+        Assert.Equal("… 2 more responses came", await run.NextAsync());
+        Assert.EndsWith("nobody had asked that: it is not believed", (await run.NextAsync()).TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(0, await run.StopAsync());
+    }
+
+    [Fact]
+    public async Task Where_no_rule_goes_by_names_watching_says_so_and_ends()
+    {
+        lab.Dataplane.Dns = DnsView.Off;
+        Assert.Equal(1, await lab.RunAsync("dns", "watch"));
+        Assert.Contains("no rule goes by names", lab.Errors.ToString(), StringComparison.Ordinal);
     }
 
     /// <summary>

@@ -42,10 +42,20 @@ public class PolicyConfigTests
                 Isolation = DnsIsolation.Node,
                 Deadline = TimeSpan.FromMilliseconds(100),
                 MinTtl = TimeSpan.FromSeconds(30),
-                CacheFile = "/var/lib/bgpd/dns.json",
+                CacheFile = Path.Combine(Path.GetTempPath(), "dns.json"),
             },
             Good(Sources + "policy: { dns: { mode: none, isolation: node, deadline: 100ms, minTTL: 30s, "
-                + "cacheFile: /var/lib/bgpd/dns.json } }\n").Policy!.Dns);
+                + $"cacheFile: {Path.Combine(Path.GetTempPath(), "dns.json")} }} }}\n").Policy!.Dns);
+    }
+
+    [Fact]
+    public void A_cache_file_without_its_folder_is_a_warning_and_none_at_all_an_error()
+    {
+        Assert.Contains("/no/such cannot be written while its folder /no is not there",
+            Assert.Single(Parse(Sources + "policy: { dns: { cacheFile: /no/such } }\n").Warnings).ToString(), StringComparison.Ordinal);
+        foreach (var text in (string[])["''", "/tmp/"])
+            Assert.Contains("expected a file for policy.dns.cacheFile", Assert.Single(
+                Parse(Sources + $"policy: {{ dns: {{ cacheFile: {text} }} }}\n").Errors).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

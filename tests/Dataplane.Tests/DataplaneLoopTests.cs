@@ -151,10 +151,12 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Exception? Defect { get; set; }
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
+        public event Action? Disturbed;
         public QueueWay QueueWay => QueueWay.Expression;
 
         public void Close() => door = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public void Open() => door.TrySetResult();
+        public void Disturb() => Disturbed?.Invoke();
 
         public async Task ApplyAsync(ImmutableArray<NftChange> changes, CancellationToken stop = default)
         {

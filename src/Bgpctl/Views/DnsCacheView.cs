@@ -13,8 +13,12 @@ internal static class DnsCacheView
         [.. WhyNone(answer) is { } why ? [new Cell(why, answer.Problem == null ? Tone.Plain : Tone.Bad)] : Array.Empty<Cell>()]));
 
     private static string? WhyNone(DnsCacheAnswer answer) =>
+        WhyUnheard(answer) ?? (answer.Names.Count == 0 ? "nothing is known of it" : null);
+
+    /// <summary>Null: what is asked of the DNS is heard.</summary>
+    public static string? WhyUnheard(DnsCacheAnswer answer) =>
         answer.Problem is { } problem ? $"bgpd does not hear what is asked of the DNS: {problem}"
-        : !answer.InUse ? "no rule goes by names" : answer.Names.Count == 0 ? "nothing is known of it" : null;
+        : !answer.InUse ? "no rule goes by names" : null;
 
     private static IEnumerable<Cell[]> Rows(DnsNameAnswer name) => name.Aliases.Concat(name.Addresses).Select(target => (Cell[])
     [

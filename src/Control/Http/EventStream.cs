@@ -1,13 +1,15 @@
 // /v1/events: server-sent events for those who watch. Each event carries what the GET of the same name answers (status, peers,
 // kernel, bfd), once at the start and then only when something of it has changed: counters of routes and updates count as change,
 // clocks, keepalives and timers do not. Sampled, so a flapping table costs a watcher two answers a second, not one a route. Denied flows
-// (denied), which must be asked for, come each once: at the start those that are kept, then what is new.
+// (denied), which must be asked for, come each once: at the start those that are kept, then what is new. So do responses of the DNS (dns),
+// of which none is kept while nobody watches: at the start an empty list says that from now on they are.
 
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Session;
@@ -23,13 +25,13 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
 
     public IDataplane? Dataplane { get; set; }
 
-    /// <summary>GET /v1/events?topics=status,peers,kernel,bfd,denied; without topics: all but the last.</summary>
+    /// <summary>GET /v1/events?topics=status,peers,kernel,bfd,denied,dns; without topics: all but the last two.</summary>
     public async Task WriteAsync(HttpContext http, Place place)
     {
         if (Topics(http) is not { } topics)
         {
             var asked = http.Request.Query["topics"];
-            var words = $"expected topics of status, peers, kernel, bfd, denied, got \"{asked}\"";
+            var words = $"expected topics of status, peers, kernel, bfd, denied, dns, got \"{asked}\"";
             var error = new ErrorAnswer(AnswerCode.BadQuery, words, "topics");
             await Answer.ErrorAsync(http, error).ConfigureAwait(false);
             return;
@@ -43,11 +45,20 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     private async Task FollowAsync(HttpContext http, Place place, string[] topics, PeriodicTimer ticks, CancellationToken stop)
     {
         Sample? before = null;
+        long? heard = null;
         for (var quiet = 0; ; quiet++)
         {
             var now = Sample.Of(speaker, daemon, Dataplane);
             foreach (var topic in topics)
             {
+                if (topic == "dns")
+                {
+                    var (last, lookups) = await HearAsync(heard, stop).ConfigureAwait(false);
+                    if (heard != null && lookups.Count == 0) continue;
+                    Event(http, "dns"u8, lookups, Answer.Json.IReadOnlyListDnsLookupAnswer);
+                    (heard, quiet) = (last, 0);
+                    continue;
+                }
                 if (before != null && now.Same(before, topic)) continue;
                 Write(http, topic, now.Denied.Where(flow => !(flow.Number <= before?.LastDenied)));
                 quiet = 0;
@@ -58,6 +69,12 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
             await place.FlushAsync(stop).ConfigureAwait(false);
             if (!await ticks.WaitForNextTickAsync(stop).ConfigureAwait(false)) return;
         }
+    }
+
+    private async Task<(long Last, IReadOnlyList<DnsLookupAnswer> Lookups)> HearAsync(long? after, CancellationToken stop)
+    {
+        var heard = Dataplane is { } there ? await there.DnsWatchAsync(after, stop).ConfigureAwait(false) : DnsHeard.Nothing;
+        return (heard.Last, [.. heard.Lookups.Select(DnsLookupAnswer.Of)]);
     }
 
     private void Write(HttpContext http, string topic, IEnumerable<PolicyFlow> denied)
@@ -87,7 +104,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
     {
         var asked = http.Request.Query["topics"].ToString();
         string[] topics = asked.Length == 0 ? ["status", "peers", "kernel", "bfd"] : asked.Split(',');
-        return topics.All(topic => topic is "status" or "peers" or "kernel" or "bfd" or "denied") ? topics : null;
+        return topics.All(topic => topic is "status" or "peers" or "kernel" or "bfd" or "denied" or "dns") ? topics : null;
     }
 
     /// <summary>What a change shows in.</summary>

@@ -24,14 +24,14 @@ namespace Calico.Bgp.Dataplane.Dns;
 /// open stay so until their time, and no others become so.
 /// </para>
 /// </summary>
-internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, TimeProvider clock, ILogger log)
+internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops loops, TimeProvider clock, ILogger log)
     : IQueueReader, IAsyncDisposable
 {
     /// <summary>Two queues, by which the rules tell which way a packet goes.</summary>
     public const ushort Queries = 5301, Responses = 5302;
 
-    /// <summary>Elements in all sets together.</summary>
-    private const int MostOpen = 250_000;
+    /// <summary>Elements in all sets together. First go some of the endpoint that has most, those that would end first.</summary>
+    public int MostOpen { get; init; } = 250_000;
 
     private static readonly TimeSpan BeforeAnotherTry = TimeSpan.FromSeconds(1);
 
@@ -47,6 +47,8 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     {
         public List<QueueTicket> Tickets { get; } = [];
         public List<Opening> Openings { get; } = [];
+        /// <summary>Of the responses, for who watches.</summary>
+        public List<DnsLookup> Lookups { get; } = [];
         public long Since { get; init; }
     }
 
@@ -62,20 +64,15 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     private DnsFacts facts = new();
     private PacketQueues? queues;
     private Batch? batch;
-    private Task holding = Task.CompletedTask, saving = Task.CompletedTask;
+    private readonly NameKeeper keeper = new(log);
+    private Task holding = Task.CompletedTask;
     private ITimer? timer;
     private bool isRestored;
-    private long sweptAt, savedAt, repairs;
-    private long queries, responses, held, heldTicks, unprogrammed, unasked, damaged, opened;
+    private volatile bool isDisturbed;
+    private long sweptAt, savedAt;
+    private long queries, responses, held, heldTicks, unprogrammed, unasked, damaged, opened, closed;
     private volatile DnsView view = DnsView.Off;
     private string? problem;
-
-    public DnsView View => view with
-    {
-        Counts = new(Volatile.Read(ref queries), Volatile.Read(ref responses), Volatile.Read(ref held),
-            TimeSpan.FromTicks(Volatile.Read(ref heldTicks)), Volatile.Read(ref unprogrammed), Volatile.Read(ref unasked),
-            Volatile.Read(ref damaged), Volatile.Read(ref opened)),
-    };
 
     private long Now => (long)clock.GetElapsedTime(0).TotalMilliseconds;
 
@@ -104,43 +101,6 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         await writing.Done.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
-    /// <summary>By which names, and by whose word, an address is open to an endpoint: a sentence each.</summary>
-    /// <param name="endpoint">Its interface; empty: this host.</param>
-    public Task<ImmutableArray<string>> ExplainAsync(Address address, string endpoint, CancellationToken stop) => LookAsync(() =>
-        from one in cache.Explain(address, endpoint, Now)
-        where one.Sets.Any(sets.ContainsKey)
-        select $"{address} is open by {string.Join(", which is ", one.Names)}: {one.By.Server} has told, and it stays so for "
-            + $"{Seconds(one.Until)} s", stop);
-
-    /// <summary>What is known of names, by interface and name.</summary>
-    /// <param name="asked">Of this name alone; null: of all.</param>
-    public Task<ImmutableArray<DnsCacheEntry>> NamesAsync(string? asked, CancellationToken stop)
-    {
-        var only = asked == null ? null : DnsName.Parse(asked) ?? [];
-        return LookAsync(() => cache.Names.Where(one => only == null || one.Name.Octets.AsSpan().SequenceEqual(only))
-            .Select(one => Entry(one.Endpoint, one.Name)).OrderBy(one => one.Endpoint, StringComparer.Ordinal)
-            .ThenBy(one => one.Name, StringComparer.Ordinal), stop);
-    }
-
-    private DnsCacheEntry Entry(string endpoint, CachedName name) => new(
-        endpoint, DnsName.Text(name.Octets), name.Sets.Any(sets.ContainsKey),
-        [.. name.Aliases.Where(one => one.By.Until > Now).Select(one => Target(DnsName.Text(one.Target.Octets), one.By))],
-        [.. name.Addresses.Where(one => one.By.Until > Now).Select(one => Target(one.Address.ToString(), one.By))]);
-
-    private DnsCacheTarget Target(string to, in Learning by) => new(to, by.Server.ToString(), by.Ttl, Seconds(by.Until));
-
-    private long Seconds(long until) => (until - Now + 999) / 1000;
-
-    /// <summary>Answered on the loop; nothing, while nobody is heard.</summary>
-    private async Task<ImmutableArray<T>> LookAsync<T>(Func<IEnumerable<T>> look, CancellationToken stop)
-    {
-        if (queues is not { } listening) return [];
-        var answer = new TaskCompletionSource<ImmutableArray<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        looks.Enqueue(() => answer.TrySetResult([.. look()]));
-        listening.Ring();
-        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
-    }
-
     /// <summary>Before the rules that queue are in force, so that nothing passes by them.</summary>
     private async ValueTask BeginAsync()
     {
@@ -155,12 +115,19 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
             made.Start(this, Queries, Responses);
             (queues, problem, isRestored) = (made, null, false);
             timer = clock.CreateTimer(_ => made.Ring(), null, BetweenSweeps, BetweenSweeps);
+            nftables.Disturbed += Disturbed;
         }
         catch (Win32Exception refused)
         {
             await made.DisposeAsync().ConfigureAwait(false);
             Refuse(refused.Message);
         }
+    }
+
+    private void Disturbed()
+    {
+        isDisturbed = true;
+        queues?.Ring();
     }
 
     private void Refuse(string words)
@@ -173,17 +140,19 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     public async Task StopAsync()
     {
         if (queues is not { } ended) return;
+        nftables.Disturbed -= Disturbed;
         await timer!.DisposeAsync().ConfigureAwait(false);
         await ended.DisposeAsync().ConfigureAwait(false);
         queues = null;
         await holding.ConfigureAwait(false);
-        await saving.ConfigureAwait(false);
+        await keeper.Writing.ConfigureAwait(false);
         Save();
-        await saving.ConfigureAwait(false);
+        await keeper.Writing.ConfigureAwait(false);
         while (writings.TryDequeue(out var late)) late.Done.TrySetCanceled();
         while (looks.TryDequeue(out var look)) look();
         Forget();
         (cache, view) = (new(facts.Cache), DnsView.Off);
+        Count();
     }
 
     private void Forget()
@@ -200,6 +169,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     public void BeginAgain()
     {
         (batch, streams) = (null, new());
+        looked.Clear();
         free.Clear();
         openings.Clear();
         open.Clear();
@@ -213,10 +183,12 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         if (openings.Count == opensBefore || !KeepNew(opensBefore))
         {
             free.Add(packet.Ticket);
+            Watched(null);
             return;
         }
         batch ??= new() { Since = clock.GetTimestamp() };
         batch.Tickets.Add(packet.Ticket);
+        Watched(batch);
     }
 
     private void Read(in QueuedPacket packet, in DnsPacket carried, bool isResponse)
@@ -244,11 +216,14 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
             return;
         }
         responses++;
-        switch (cache.Answered(flow, message, Now, openings))
+        var opensBefore = openings.Count;
+        var heard = cache.Answered(flow, message, Now, openings);
+        switch (heard)
         {
             case Heard.Unasked: unasked++; break;
             case Heard.Damaged: damaged++; break;
         }
+        if (watch.IsWatched) Look(flow, message, heard, opensBefore);
     }
 
     /// <summary>The interface of the workload that asks; empty: this host does. Null: it has gone.</summary>
@@ -290,9 +265,10 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         openings.Clear();
         while (writings.TryDequeue(out var writing)) Handle(writing);
         while (looks.TryDequeue(out var look)) look();
-        if (nftables.Status.Repairs != repairs) OpenAll();
+        if (isDisturbed) OpenAll();
         if (Now - sweptAt > BetweenSweeps.TotalMilliseconds) Sweep();
         if (Now - savedAt > facts.SaveInterval.TotalMilliseconds) Save();
+        Count();
     }
 
     private void Note(Opening opening)
@@ -305,8 +281,7 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     private void Hold(Batch now)
     {
         held += now.Tickets.Count;
-        var isFull = open.Count + now.Openings.Count > MostOpen;
-        var inForce = isFull ? Task.FromException(new InvalidOperationException()) : nftables.ApplyAsync(Elements(now.Openings));
+        var inForce = nftables.ApplyAsync([.. MakeRoom(now.Openings), .. Elements(now.Openings)]);
         if (facts.Mode == DnsMode.None) queues!.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
         var release = ReleaseAsync(now, inForce, queues!, facts);
         holding = holding.IsCompleted ? release : Task.WhenAll(holding, release);
@@ -320,18 +295,50 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
             await inForce.WaitAsync(by.Deadline, clock).ConfigureAwait(false);
             isOpen = true;
         }
-        // The kernel is busy with something longer, or a set is not wanted any more, there are too many, or all ends.
+        // The kernel is busy with something longer, or a set is not wanted any more, or all ends.
         catch (Exception late)
-            when (late is TimeoutException or ArgumentException or InvalidOperationException or OperationCanceledException)
+            when (late is TimeoutException or ArgumentException or ObjectDisposedException or OperationCanceledException)
         {
             Interlocked.Add(ref unprogrammed, now.Tickets.Count);
         }
         if (by.Mode == DnsMode.Hold) of.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
-        Interlocked.Add(ref heldTicks, clock.GetElapsedTime(now.Since).Ticks * now.Tickets.Count);
+        var time = clock.GetElapsedTime(now.Since);
+        Interlocked.Add(ref heldTicks, time.Ticks * now.Tickets.Count);
+        foreach (var lookup in now.Lookups)
+            watch.Add(lookup with { Result = isOpen ? DnsResult.Opened : DnsResult.Unprogrammed, Held = time });
         if (!isOpen) return;
         Interlocked.Add(ref opened, now.Openings.Count);
         committed.Enqueue(now);
     }
+
+    /// <summary>What has to go for these.</summary>
+    private List<NftChange> MakeRoom(List<Opening> coming)
+    {
+        var changes = new List<NftChange>();
+        if (coming.Count > MostOpen)
+        {
+            coming.Sort((one, other) => other.Until.CompareTo(one.Until));
+            closed += coming.Count - MostOpen;
+            CollectionsMarshal.SetCount(coming, MostOpen);
+        }
+        if (open.Count + coming.Count <= MostOpen) return changes;
+        Sweep();
+        // What is looked through for that is much, so some more go than have to.
+        const int share = 64;
+        while (open.Count + coming.Count is var count && count > MostOpen)
+        {
+            var most = open.GroupBy(one => one.Key.Endpoint).MaxBy(of => of.Count())!;
+            Open[] gone = [.. most.OrderBy(one => one.Value).Take(count - MostOpen + (MostOpen / share)).Select(one => one.Key)];
+            changes.AddRange(gone.Select(Removal).OfType<NftChange>());
+            foreach (var one in gone) open.Remove(one);
+            closed += gone.Length;
+            DataplaneLog.NamesFull(log, MostOpen, gone.Length, most.Key);
+        }
+        return changes;
+    }
+
+    private NftChange.RemoveElements? Removal(Open one) => !sets.TryGetValue(one.Set, out var set) ? null
+        : new(set.Of(one.Address.Family), [NftElement.Of(KeyOf(new(one.Set, one.Endpoint, one.Address, 0)))]);
 
     private ImmutableArray<NftChange> Elements(List<Opening> some)
     {
@@ -371,9 +378,11 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         foreach (var set in plan.Sets) sets.Add(set.Id, set);
         foreach (var one in open.Keys.Where(one => !sets.ContainsKey(one.Set)).ToArray()) open.Remove(one);
         cache.Apply(new([.. plan.Sets.Select(set => new DomainSet(set.Id, set.Patterns))]), Now, openings);
+        gone.AddRange(MakeRoom(openings));
         foreach (var opening in openings) Note(opening);
         // Whoever waits may look at once.
-        Show();
+        view = new(true, facts.Mode, sets.Count, 0, default, problem);
+        Count();
         var written = nftables.ApplyAsync([.. gone, .. writing.Changes, .. Elements(openings)]);
         openings.Clear();
         _ = written.ContinueWith(static (task, state) => ((TaskCompletionSource)state!).SetFromTask(task), writing.Done,
@@ -385,10 +394,11 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     {
         var before = isRestored ? cache.Image(facts.Epoch, Now, clock.GetUtcNow()) : null;
         var isSame = isRestored && facts.Cache == newer.Cache && facts.Epoch == newer.Epoch;
-        if (!isRestored && newer.File is { } file)
+        // Of another file nothing is taken while something is known; but what is there is looked at before it is written over.
+        if (newer.File is { } file && (!isRestored || newer.File != facts.File))
         {
-            before = NameCacheFile.Read(file, newer.Epoch, newer.Cache.Isolation, out var words);
-            if (words != null) DataplaneLog.NamesNotKept(log, file, words);
+            var kept = keeper.Read(file, newer.Epoch, newer.Cache.Isolation);
+            if (!isRestored) before = kept;
         }
         if (!isSame) cache = new(newer.Cache);
         if (!isSame && before is { } image && image.Epoch == newer.Epoch && image.Isolation == newer.Cache.Isolation)
@@ -402,23 +412,9 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
     /// <summary>What is known is taken down here, and written beside.</summary>
     private void Save()
     {
-        if (facts.File is not { } file || !isRestored || !saving.IsCompleted) return;
+        if (facts.File is not { } file || !isRestored) return;
         savedAt = Now;
-        var image = cache.Image(facts.Epoch, savedAt, clock.GetUtcNow());
-        saving = KeepAsync(file, image);
-    }
-
-    private async Task KeepAsync(string file, NameCacheImage image)
-    {
-        await Task.Yield();
-        try
-        {
-            NameCacheFile.Write(file, image);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            DataplaneLog.NamesNotKept(log, file, refused.Message);
-        }
+        keeper.Write(file, () => cache.Image(facts.Epoch, savedAt, clock.GetUtcNow()));
     }
 
     private void Empty()
@@ -439,18 +435,16 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
             foreach (var one in open.Keys.Where(one => one.Endpoint == endpoint).ToArray())
             {
                 open.Remove(one);
-                if (cache.Settings.Isolation == DnsIsolation.Pod && sets.TryGetValue(one.Set, out var set))
-                    changes.Add(new NftChange.RemoveElements(set.Of(one.Address.Family),
-                        [NftElement.Of(MatchInterfaceAddress.Key(endpoint, one.Address))]));
+                if (cache.Settings.Isolation == DnsIsolation.Pod && Removal(one) is { } removal) changes.Add(removal);
             }
         }
         return changes;
     }
 
-    /// <summary>Somebody has been at the table: the sets may have been made again, and be empty.</summary>
+    /// <summary>Somebody has been at the table: the sets may have been emptied, or made again.</summary>
     private void OpenAll()
     {
-        repairs = nftables.Status.Repairs;
+        isDisturbed = false;
         Empty();
         cache.Apply(new([.. sets.Values.Select(set => new DomainSet(set.Id, set.Patterns))]), Now, openings);
         if (openings.Count == 0) return;
@@ -465,19 +459,6 @@ internal sealed class DnsLoop(INftables nftables, IKernel kernel, Loops loops, T
         sweptAt = Now;
         foreach (var (one, until) in open)
             if (until <= sweptAt) open.Remove(one);
-        Show();
-    }
-
-    private void Show()
-    {
-        var kept = cache.Counts;
-        view = new(true, facts.Mode, sets.Count, open.Count, default, problem)
-        {
-            Names = kept.Names,
-            Streams = streams.Count,
-            GivenUp = kept.NamesGivenUp + kept.AddressesGivenUp + kept.AliasesGivenUp + kept.QueriesGivenUp + kept.ChainsCut
-                + streams.GivenUp,
-        };
     }
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);

@@ -312,6 +312,19 @@ internal sealed class NameCache(NameCacheSettings settings)
         }
     }
 
+    /// <summary>Where a name leads, as far as that lasts.</summary>
+    public List<Address> AddressesOf(string endpoint, ReadOnlySpan<byte> name, long now)
+    {
+        var found = new List<Address>();
+        if (!tables.TryGetValue(settings.Isolation == DnsIsolation.Node ? "" : endpoint, out var table) || table.Find(name) is not { } from)
+            return found;
+        Fall(from, now);
+        foreach (var below in falling)
+            foreach (var (address, by) in below.Addresses)
+                if (by.Until > now && !found.Contains(address)) found.Add(address);
+        return found;
+    }
+
     /// <summary>An endpoint is gone: who has its interface's name next has looked nothing up.</summary>
     public void Forget(string endpoint)
     {

@@ -1,6 +1,7 @@
 // What endpoints have looked up outlives a restart (Calico's dnsCacheFile): one JSON file, written whole beside the old one and put in its
 // place. Times in it are the wall clock's, as the cache's own clock begins anew. Nothing about the file stops anybody: one that is half
-// there, of another release or too large is said and passed over, and the next one takes its place.
+// there, of another release or too large is said and set aside, so that whoever wants to know what it was can look; nothing takes the place
+// of what cannot be set aside.
 
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -22,6 +23,16 @@ internal sealed record SavedName(
 /// <param name="Since">As <paramref name="Until"/> in milliseconds since 1970.</param>
 internal sealed record SavedLearning(string To, string Server, uint Ttl, long Since, long Until);
 
+/// <summary>What has come of a file.</summary>
+internal readonly record struct NameCacheReading
+{
+    public NameCacheImage? Image { get; init; }
+    /// <summary>Why there is none: to be said once.</summary>
+    public string? Problem { get; init; }
+    /// <summary>It is none of ours, or damaged; else it does not count by what is configured.</summary>
+    public bool IsBroken { get; init; }
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
     RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(NameCacheImage))]
@@ -41,37 +52,59 @@ internal static class NameCacheFile
         File.Move(beside, path, overwrite: true);
     }
 
-    /// <param name="problem">Why it does not count: to be said once. Null, and no image: there is no file.</param>
-    public static NameCacheImage? Read(string path, int epoch, DnsIsolation isolation, out string? problem)
+    /// <summary>Without a file there is neither an image nor anything to be said.</summary>
+    public static NameCacheReading Read(string path, int epoch, DnsIsolation isolation)
     {
-        NameCacheImage? image = null;
         try
         {
             using var file = File.OpenRead(path);
-            if (file.Length > Longest) problem = $"expected at most {Longest} octets, got {file.Length}";
-            else problem = Judge(image = JsonSerializer.Deserialize(file, NameCacheJson.Default.NameCacheImage), epoch, isolation);
+            if (file.Length > Longest) return Broken($"expected at most {Longest} octets, got {file.Length}");
+            return Judge(JsonSerializer.Deserialize(file, NameCacheJson.Default.NameCacheImage), epoch, isolation);
         }
-        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        catch (FileNotFoundException)
         {
-            problem = null;
+            return default;
         }
-        catch (Exception unread) when (unread is IOException or UnauthorizedAccessException or JsonException)
+        catch (DirectoryNotFoundException)
         {
-            problem = unread.Message;
+            return new() { Problem = $"expected a folder {Path.GetDirectoryName(path)}, got none" };
         }
-        return problem == null ? image : null;
+        catch (JsonException wrong)
+        {
+            return Broken($"line {wrong.LineNumber + 1}, octet {wrong.BytePositionInLine + 1}: expected names as bgpd writes them, got "
+                + Failures.WordsOf(wrong));
+        }
+        catch (Exception unread) when (unread is IOException or UnauthorizedAccessException)
+        {
+            return Broken(Failures.WordsOf(unread));
+        }
+    }
+
+    private static NameCacheReading Broken(string problem) => new() { Problem = problem, IsBroken = true };
+
+    /// <summary>Out of the way of the next one; what was set aside before goes.</summary>
+    /// <returns>Where it is now.</returns>
+    /// <exception cref="IOException">It is where it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public static string SetAside(string path)
+    {
+        var aside = path + ".unreadable";
+        if (Directory.Exists(path)) throw new IOException("expected a file, got a folder");
+        File.Move(path, aside, overwrite: true);
+        return aside;
     }
 
     private static bool IsLacking(SavedName? name) => name == null || name.Addresses.Concat(name.Aliases).Any(one => (object?)one == null);
 
-    private static string? Judge(NameCacheImage? image, int epoch, DnsIsolation isolation) => image switch
+    private static NameCacheReading Judge(NameCacheImage? image, int epoch, DnsIsolation isolation) => image switch
     {
-        null => "expected names, got null",
-        _ when image.Names.Any(IsLacking) => "expected names with addresses and aliases, got null among them",
-        _ when image.Version != NameCacheImage.CurrentVersion => $"expected version {NameCacheImage.CurrentVersion}, got {image.Version}",
-        _ when image.Epoch != epoch => $"expected epoch {epoch} (dnsCacheEpoch), got {image.Epoch}",
-        _ when image.Isolation != isolation => $"expected isolation {isolation}, got {image.Isolation}",
-        _ => null,
+        null => Broken("expected names, got null"),
+        _ when image.Names.Any(IsLacking) => Broken("expected names with addresses and aliases, got null among them"),
+        _ when image.Version != NameCacheImage.CurrentVersion =>
+            Broken($"expected version {NameCacheImage.CurrentVersion}, got {image.Version}"),
+        _ when image.Epoch != epoch => new() { Problem = $"expected epoch {epoch} (dnsCacheEpoch), got {image.Epoch}" },
+        _ when image.Isolation != isolation => new() { Problem = $"expected isolation {isolation}, got {image.Isolation}" },
+        _ => new() { Image = image },
     };
 }
 

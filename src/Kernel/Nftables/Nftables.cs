@@ -31,6 +31,10 @@ public interface INftables
 {
     NftStatus Status { get; }
 
+    /// <summary>Somebody else has been at the table, and all that is wanted is in force again; what was in dynamic sets, which are not
+    /// read, may be gone. Called on the table's loop; must not block.</summary>
+    event Action? Disturbed;
+
     /// <summary>How its rules can hand packets to a program (<see cref="ActQueue"/>).</summary>
     QueueWay QueueWay { get; }
 

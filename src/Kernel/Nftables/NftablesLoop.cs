@@ -42,10 +42,12 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     private Loop? loop, watching;
     private ImmutableArray<string> missing = [];
     private long repairs, repairedAt;
-    private bool disturbed;
+    private bool disturbed, untold;
     private volatile NftStatus status = NftStatus.None;
 
     public NftStatus Status => status;
+
+    public event Action? Disturbed;
 
     public QueueWay QueueWay { get; private set; }
 
@@ -155,8 +157,11 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         hold.Round();
         ruleset.Round(() => TakeOrders(ruleset, hold));
         if (repairing) Repaired(ruleset.Transactions + hold.Transactions - before);
+        untold |= repairing;
         Publish(ruleset, hold);
         if (!ruleset.IsSettled) return;
+        if (untold) Disturbed?.Invoke();
+        untold = false;
         foreach (var done in waiting) done.TrySetResult();
         waiting.Clear();
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Calico.Bgp.Dataplane.Dns;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
@@ -51,6 +52,37 @@ public sealed class EventStreamTests : IAsyncLifetime
             Assert.Equal("denied", await NextAsync(events));
             var data = (await events.ReadLineAsync())!["data: ".Length..];
             return [.. System.Text.Json.Nodes.JsonNode.Parse(data)!.AsArray().Select(flow => flow!["number"]!.ToJsonString())];
+        }
+    }
+
+    [Fact]
+    public async Task Responses_of_the_DNS_are_told_once_each_from_when_somebody_watches()
+    {
+        using var events = await OpenAsync("/v1/events?topics=dns");
+        Assert.Equal("[]", await DataAsync());
+        const string server = "10.96.0.10";
+        lab.Dataplane.Heard = new(5,
+        [
+            new("shop/web", "www.example.org", 28, server, DnsResult.Opened)
+            {
+                Number = 5,
+                At = FakeSpeaker.Now,
+                Addresses = ["2001:db8::1"],
+                Opened = [new("2001:db8::1", "*.example.org", 330)],
+                Held = TimeSpan.FromMilliseconds(0.25),
+            },
+        ]);
+        Assert.Contains("\"endpoint\":\"shop/web\",\"name\":\"www.example.org\",\"type\":\"AAAA\",\"server\":\"10.96.0.10\","
+            + "\"result\":\"opened\",\"heldMicroseconds\":250,\"addresses\":[\"2001:db8::1\"],\"opened\":[{\"address\":\"2001:db8::1\","
+            + "\"by\":\"*.example.org\",\"secondsLeft\":330}]", await DataAsync(), StringComparison.Ordinal);
+        lab.Dataplane.Heard = new(6, [.. lab.Dataplane.Heard.Lookups,
+            new("", "", 0, server, DnsResult.Damaged) { Number = 6, At = FakeSpeaker.Now }]);
+        Assert.Contains("[{\"number\":6,", await DataAsync(), StringComparison.Ordinal);
+
+        async Task<string> DataAsync()
+        {
+            Assert.Equal("dns", await NextAsync(events));
+            return (await events.ReadLineAsync())!["data: ".Length..];
         }
     }
 

@@ -49,6 +49,12 @@ public sealed class FakeDataplane : IDataplane
             }.Where(one => name == null || one.Name == name),
         ]);
 
+    /// <summary>Whoever begins hears what is behind the fourth.</summary>
+    public DnsHeard Heard { get; set; } = new(4, []);
+
+    public Task<DnsHeard> DnsWatchAsync(long? after, CancellationToken stop = default) => Task.FromResult(
+        after == null ? new DnsHeard(4, []) : Heard with { Lookups = [.. Heard.Lookups.Where(one => one.Number > after)] });
+
     public DnsView Dns { get; set; } = new(true, DnsMode.Hold, 2, 7, new(50, 40, 20, TimeSpan.FromMilliseconds(2500), 1, 3, 4, 21))
     {
         Names = 9,

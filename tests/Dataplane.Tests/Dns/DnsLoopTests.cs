@@ -2,6 +2,7 @@ using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nfqueue;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Policies;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane.Tests.Dns;
@@ -60,5 +61,81 @@ public class DnsLoopTests
         Assert.Equal<NftChange[]>([[first], [second]], table.Applied.Select(changes => changes.ToArray()));
         Assert.Empty(await dns.NamesAsync(null, default));
         Assert.Empty(await dns.ExplainAsync(Address.Parse("192.0.2.1"), "", default));
+    }
+
+    /// <summary>A packet need not come for that, nor ten seconds pass.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task What_is_open_is_written_again_as_soon_as_somebody_has_been_at_the_table()
+    {
+        using var ns = Netns.Make("dns");
+        var table = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(
+            table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await WithNamesAsync(1, file => ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1), default)));
+        Assert.True(dns.View is { Open: 1, Names: 1 });
+        var opened = Assert.IsType<NftChange.PutElements>(Assert.Single(Assert.Single(table.Applied)));
+        table.Disturb();
+        await Until.TrueAsync("it is written again", () => table.Applied.Count == 2);
+        var again = Assert.IsType<NftChange.PutElements>(Assert.Single(table.Applied[1]));
+        Assert.Equal("four1", again.Set);
+        Assert.Equal(Assert.Single(opened.Elements).From, Assert.Single(again.Elements).From);
+        Assert.Equal(1, dns.View.Open);
+    }
+
+    /// <summary>Of what comes at once those that last longest stay; of what is open those go that would end first.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Where_all_is_full_what_comes_is_open_and_what_ends_first_is_closed_for_it()
+    {
+        using var ns = Netns.Make("dns");
+        var table = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(
+            table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance)
+        { MostOpen = 3 };
+        await WithNamesAsync(5, async file =>
+        {
+            await ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1), default));
+            Assert.True(dns.View is { Open: 3, GivenUp: 2 });
+            await dns.WriteAsync([], PlanOf(file, 1, 2) with { IsFresh = false }, default);
+        });
+        Assert.True(dns.View is { Open: 3, GivenUp: 7 });
+        Assert.Equal(["192.0.2.3", "192.0.2.4", "192.0.2.5"], AddressesOf<NftChange.PutElements>(table.Applied[0], "four1"));
+        Assert.Equal(["192.0.2.3", "192.0.2.4", "192.0.2.5"], AddressesOf<NftChange.RemoveElements>(table.Applied[1], "four1"));
+        Assert.Equal(["192.0.2.3", "192.0.2.4", "192.0.2.5"], AddressesOf<NftChange.PutElements>(table.Applied[1], "four2"));
+
+        static string[] AddressesOf<T>(IEnumerable<NftChange> changes, string set) => [.. changes.Where(change => change is T)
+            .SelectMany(change => change switch
+            {
+                NftChange.PutElements put when put.Set == set => put.Elements,
+                NftChange.RemoveElements remove when remove.Set == set => remove.Elements,
+                _ => [],
+            })
+            .Select(element => string.Join('.', element.From.Span[^4..].ToArray())).Order(StringComparer.Ordinal)];
+    }
+
+    private static DnsPlan PlanOf(string file, params int[] ids)
+    {
+        Assert.True(DomainPattern.TryParse("*.example", out var pattern, out _));
+        return Plan(1) with
+        {
+            Sets = [.. ids.Select(id => new DnsSet(id, [pattern], $"four{id}", $"six{id}"))],
+            Facts = new() { File = file },
+        };
+    }
+
+    /// <summary>A file of names, each with an address that ends later than the one before.</summary>
+    private static async Task WithNamesAsync(int count, Func<string, Task> work)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            var until = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds();
+            NameCacheFile.Write(file, new(NameCacheImage.CurrentVersion, 0, DnsIsolation.Pod, [.. Enumerable.Range(1, count).Select(one =>
+                new SavedName("cali1", $"n{one}.example", [new($"192.0.2.{one}", "10.0.0.53", 3600, 1, until + one * 1000)], []))]));
+            await work(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 }

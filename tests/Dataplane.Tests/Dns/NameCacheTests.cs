@@ -265,6 +265,35 @@ public class NameCacheTests
         Assert.Contains("n999.example", Names(), StringComparison.Ordinal);
     }
 
+    /// <summary>As many as there are at most, and a file that all of them come back from.</summary>
+    [Fact]
+    public void A_hundred_thousand_names_are_known_written_down_and_restored()
+    {
+        const int most = 100_000, endpoints = 10;
+        cache = new(new());
+        Apply("*.example");
+        for (var number = 0; number < most; number++)
+            LookupBy($"cali{number % endpoints}", $"n{number}.example", Rr.Of($"n{number}.example", "192.0.2.1", 3600));
+        Assert.Equal(new() { Names = most }, cache.Counts);
+        LookupBy("cali3", "one.example", Rr.Of("one.example", "192.0.2.1", 3600));
+        Assert.Equal(new() { Names = most, NamesGivenUp = 1 }, cache.Counts);
+        var file = Path.GetTempFileName();
+        try
+        {
+            NameCacheFile.Write(file, cache.Image(0, now, DateTimeOffset.UnixEpoch));
+            cache = new(new());
+            Assert.Equal(most, cache.Restore(NameCacheFile.Read(file, 0, DnsIsolation.Pod).Image!, now, DateTimeOffset.UnixEpoch));
+            // The third had to go.
+            Assert.Equal(["cali0", "cali2", "cali3", "cali4", "cali9"],
+                Apply("one.example n99999.example n0.example n2.example n3.example n4.example").Split("; ").Select(one => one.Split()[1])
+                    .Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Fact]
     public void Of_too_many_addresses_the_one_goes_that_ends_first()
     {
