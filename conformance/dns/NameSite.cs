@@ -76,8 +76,9 @@ internal sealed partial class NameSite : IAsyncDisposable
     }
 
     /// <summary>What is denied is refused at once, so that nobody waits to be sure that it is.</summary>
-    public string Objects(string servers = $"\"{Trusted4}\", \"[{Trusted6}]:53\"") => Site.Town.Objects(
-        felix: $", nftablesFilterDenyAction: Reject, dnsTrustedServers: [{servers}]");
+    /// <param name="more">Further settings of FelixConfiguration's.</param>
+    public string Objects(string servers = $"\"{Trusted4}\", \"[{Trusted6}]:53\"", string more = "") => Site.Town.Objects(
+        felix: $", nftablesFilterDenyAction: Reject, dnsTrustedServers: [{servers}]{more}");
 
     /// <summary>Of the pods that a selector selects: the DNS, and besides what the rule says.</summary>
     public static string Egress(string name, string rule, string selector = "projectcalico.org/namespace == 'red'") => Yaml.Global(name,
