@@ -25,6 +25,15 @@ internal static partial class DaemonLog
     [LoggerMessage(1001, LogLevel.Critical, "cannot run: {Reason}")]
     public static partial void CannotRun(this ILogger log, string reason);
 
+    [LoggerMessage(1040, LogLevel.Information, "a gateway with {Addresses}: VXLAN network {Network}, port {Port}")]
+    public static partial void EgressPodStands(this ILogger log, string addresses, uint network, ushort port);
+
+    [LoggerMessage(1041, LogLevel.Information, "/readiness is answered on port {Port}")]
+    public static partial void EgressPodListens(this ILogger log, int port);
+
+    [LoggerMessage(1042, LogLevel.Information, "the gateway is {State}")]
+    public static partial void EgressPodIs(this ILogger log, string state);
+
     [LoggerMessage(1002, LogLevel.Information, "ending: routes stay in the kernel")]
     public static partial void Ending(this ILogger log);
 

@@ -71,7 +71,8 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
     {
         var (probing, now) = (tidings.Probing, time.GetTimestamp());
         var times = new BfdTimes(probing.Interval, probing.Interval, probing.Multiplier);
-        var targets = tidings.Watched.Select(one => new BfdTarget(new(one.Host, one.Interface, Multihop: false), times)).ToImmutableArray();
+        var targets = tidings.Watched.Select(one => new BfdTarget(
+            new(one.Host, one.Interface, Multihop: one.Interface == 0), times, one.Local)).ToImmutableArray();
         foreach (var gone in watched.Keys.Except(targets.Select(target => target.Key)).ToArray()) watched.Remove(gone);
         foreach (var target in targets) watched.TryAdd(target.Key, (now, false));
         bfd.Want(targets);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Calico.Bgp.Bgpd;
+using Calico.Bgp.Bgpd.EgressPods;
 
 // bgpd: the daemon. Exit codes: 0 ended as asked, 1 could not run, 2 the configuration or the command line is wrong,
 // 70 ended on a defect in one of its loops (its routes and rules stay; the supervisor starts it again).
@@ -23,6 +24,7 @@ root.SetAction((arguments, stop) =>
     var path = arguments.GetValue(config)!.FullName;
     return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Hosting.RunAsync(path, stop);
 });
+root.Subcommands.Add(EgressPodCommand.Make());
 var parsed = root.Parse(args);
 return parsed.Errors.Count > 0 ? Refuse(parsed) : await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
 
@@ -30,5 +32,6 @@ static int Refuse(ParseResult wrong)
 {
     foreach (var error in wrong.Errors) Console.Error.WriteLine(error.Message);
     Console.Error.WriteLine("usage: bgpd [--config FILE] [--check FILE] [--flush] [--version]");
+    Console.Error.WriteLine("       bgpd egress-pod [--help]");
     return 2;
 }

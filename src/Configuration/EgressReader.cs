@@ -8,8 +8,6 @@ namespace Calico.Bgp.Configuration;
 /// <summary><c>egress</c>: gateways out of the cluster. What is not done yet is refused, so that nobody relies upon it.</summary>
 internal sealed class EgressReader(Section root)
 {
-    private enum Mode { Node, Pods }
-
     private const int BitsNeeded = 3;
 
     private static readonly Reading<uint> Mask = new("a mask of three bits or more without gaps, such as 0xfff00000,", ParseMask);
@@ -32,8 +30,7 @@ internal sealed class EgressReader(Section root)
 
     private static EgressSettings Read(Section egress)
     {
-        if (egress.Word("mode", ("node", Mode.Node), ("pods", Mode.Pods)) == Mode.Pods)
-            egress.Error("mode", $"expected node for {egress.Name("mode")}, got pods: gateway pods are not supported yet");
+        var mode = egress.Word("mode", ("node", EgressMode.Node), ("pods", EgressMode.Pods)) ?? EgressMode.Node;
         foreach (var key in (string[])["pinned", "replicateFlows"])
             if (egress.Flag(key, otherwise: false))
                 egress.Error(key, $"expected false for {egress.Name(key)}, got true: it is not supported yet");
@@ -41,6 +38,7 @@ internal sealed class EgressReader(Section root)
         var settings = new EgressSettings
         {
             Enabled = egress.Flag("enabled", otherwise: true),
+            Mode = mode,
             MarkMask = egress.Value("markMask", Mask) ?? EgressSettings.DefaultMarkMask,
             FlowLog = egress.Flag("flowLog", otherwise: false),
             ProbeInterval = probe?.Duration("interval", BfdTimes.Least, BfdTimes.Most) ?? EgressSettings.DefaultProbeInterval,

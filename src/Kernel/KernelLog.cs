@@ -44,6 +44,9 @@ internal static partial class KernelLog
     [LoggerMessage(6012, LogLevel.Warning, "table inet {Table} was changed by someone else, and has been put right (time {Count})")]
     public static partial void NftRepaired(ILogger log, string table, long count);
 
+    [LoggerMessage(6015, LogLevel.Warning, "{Problem}")]
+    public static partial void ObjectUntuned(ILogger log, string problem);
+
     [LoggerMessage(6013, LogLevel.Warning, "the kernel refused {Object} of {Owner}: {Words}")]
     public static partial void ObjectRefused(ILogger log, string @object, string owner, string words);
 }

@@ -3,15 +3,15 @@ using Calico.Bgp.Kernel.Netlink;
 namespace Calico.Bgp.Kernel;
 
 /// <summary>
-/// What we want of the kernel beside routes, and few of: a rule, a next hop, a group of them. Compared by value; it carries our protocol
-/// number in the kernel, as routes do, and is known again by that after a restart.
+/// What we want of the kernel beside routes, and few of: a rule, a next hop, a group of them, an overlay and who is on it. Compared by
+/// value; it carries our protocol number in the kernel, as routes do, and is known again by that after a restart.
 /// </summary>
 public abstract record KernelObject
 {
     /// <summary>What the kernel tells it by: of one key there is one.</summary>
     internal abstract object Key { get; }
 
-    /// <summary>In which order they lean on one another: next hops, groups, (routes), rules.</summary>
+    /// <summary>In which order they lean on one another: overlays, who is on them, next hops, groups, (routes), rules.</summary>
     internal abstract int Level { get; }
 
     /// <summary>What leads packets to routes comes behind them, and goes before them.</summary>
@@ -20,6 +20,10 @@ public abstract record KernelObject
     internal abstract NetlinkMessage New(byte protocol, bool replace);
 
     internal abstract NetlinkMessage Delete(byte protocol);
+
+    /// <summary>What no message says of it, once it has been made.</summary>
+    /// <returns>Why it cannot be done; null: it is.</returns>
+    internal virtual string? Tune() => null;
 }
 
 /// <summary>An object that the kernel refused, in its words; it is tried again.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.NextHops;
+using Calico.Bgp.Kernel.Overlays;
 using Calico.Bgp.Kernel.Rules;
 using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel;
 
-/// <summary>What one owner wants of rules and next hops. It says all at once, because it is little.</summary>
+/// <summary>What one owner wants of rules, next hops and overlays. It says all at once, because it is little.</summary>
 internal sealed class OwnerObjects(string name)
 {
     public string Name => name;
@@ -19,8 +20,8 @@ internal sealed class OwnerObjects(string name)
 }
 
 /// <summary>
-/// Rules and next hops as they are wanted, beside what the kernel has under our protocol: read at the start and after somebody else was at
-/// them, put right, refused by name. They are few, so all of them are compared at each change, and each is asked for by itself.
+/// Rules, next hops and overlays as they are wanted, beside what the kernel has under our protocol: read at the start and after somebody
+/// else was at them, put right, refused by name. They are few, so all of them are compared at each change, and each is asked for by itself.
 /// </summary>
 internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkDump dump, ILogger log, TimeProvider clock)
 {
@@ -130,14 +131,15 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
         var isThere = there.TryGetValue(one.Key, out var found);
         if ((isThere && found == one) || refusals.Blocks((owner, one))) return;
         var errno = Ask(one.New(protocol, replace: isThere), out var words);
-        if (errno == 0) there[one.Key] = one;
-        else Refuse(owner, one, errno, words);
+        if (errno != 0) { Refuse(owner, one, errno, words); return; }
+        there[one.Key] = one;
+        if (one.Tune() is { } problem) KernelLog.ObjectUntuned(log, problem);
     }
 
     private void Remove(KernelObject one)
     {
         var errno = Ask(one.Delete(protocol), out _);
-        if (errno == 0 || errno == ENOENT || errno == ESRCH) there.Remove(one.Key);
+        if (errno == 0 || errno == ENOENT || errno == ESRCH || errno == ENODEV) there.Remove(one.Key);
         else Doubt();
     }
 
@@ -148,9 +150,10 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
 
     private bool Read()
     {
-        var before = there.Values.Where(one => one.Level < KernelObject.BehindRoutes).ToArray();
+        var before = there.Values.Where(one => one.Level is >= 0 and < KernelObject.BehindRoutes).ToArray();
         there.Clear();
-        var read = Read(NextHopMessage.Dump()) && Read(RoutingRule.Dump(IpFamily.IPv4)) && Read(RoutingRule.Dump(IpFamily.IPv6));
+        var read = Read(NextHopMessage.Dump()) && Read(RoutingRule.Dump(IpFamily.IPv4)) && Read(RoutingRule.Dump(IpFamily.IPv6))
+            && ReadOverlays();
         doubted = !read;
         if (before.Any(one => !there.ContainsKey(one.Key))) Restored++;
         return read;
@@ -158,6 +161,24 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
 
     /// <summary>What a kernel without next hops says of them is no reason not to have rules.</summary>
     private bool Read(NetlinkMessage request) => dump.Read(request, Meet, out _) != DumpEnd.Interrupted;
+
+    private bool ReadOverlays()
+    {
+        var links = new List<int>();
+        var read = dump.Read(VxlanLink.Dump(), (in NetlinkHeader _, ReadOnlySpan<byte> body) =>
+        {
+            if (!VxlanLink.TryRead(body, protocol, out var link, out var index)) return;
+            there[link.Key] = link;
+            links.Add(index);
+        }, out _) != DumpEnd.Interrupted;
+        foreach (var link in links)
+            foreach (var family in (byte[])[OverlayMessage.Bridge, IpFamily.IPv4.Number(), IpFamily.IPv6.Number()])
+                read &= dump.Read(OverlayMessage.Dump(family, link), (in NetlinkHeader _, ReadOnlySpan<byte> body) =>
+                {
+                    if (OverlayMessage.TryRead(body, link, out var found)) there[found.Key] = found;
+                }, out _) != DumpEnd.Interrupted;
+        return read;
+    }
 
     private void Meet(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {

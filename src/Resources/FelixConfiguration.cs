@@ -122,6 +122,10 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public EgressSupport? EgressSupport { get; init; }
     /// <summary>egressIPRoutingRulePriority. Null: 100.</summary>
     public int? EgressRulePriority { get; init; }
+    /// <summary>egressIPVXLANPort. Null: 4790.</summary>
+    public int? EgressVxlanPort { get; init; }
+    /// <summary>egressIPVXLANVNI. Null: 4097.</summary>
+    public int? EgressVxlanNetwork { get; init; }
 
     /// <summary>What a node's own object says over what the global one says. Either may be missing.</summary>
     public static FelixConfiguration Effective(FelixConfiguration? global, FelixConfiguration? node)
@@ -156,6 +160,8 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             AllowIpipPacketsFromWorkloads = node.AllowIpipPacketsFromWorkloads ?? global.AllowIpipPacketsFromWorkloads,
             EgressSupport = node.EgressSupport ?? global.EgressSupport,
             EgressRulePriority = node.EgressRulePriority ?? global.EgressRulePriority,
+            EgressVxlanPort = node.EgressVxlanPort ?? global.EgressVxlanPort,
+            EgressVxlanNetwork = node.EgressVxlanNetwork ?? global.EgressVxlanNetwork,
             DisableConntrackInvalidCheck = node.DisableConntrackInvalidCheck ?? global.DisableConntrackInvalidCheck,
             DnsTrustedServers = node.DnsTrustedServers ?? global.DnsTrustedServers,
             DnsExtraTtl = node.DnsExtraTtl ?? global.DnsExtraTtl,

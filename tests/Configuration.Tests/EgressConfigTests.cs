@@ -28,7 +28,7 @@ public class EgressConfigTests
         Assert.Contains("there are none", Assert.Single(Parse("egress: {}\n").Warnings).ToString(), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("egress: { mode: pods }", "expected node for egress.mode, got pods: gateway pods are not supported yet")]
+    [InlineData("egress: { mode: both }", "expected node or pods for egress.mode, got \"both\"")]
     [InlineData("egress: { pinned: true }", "expected false for egress.pinned, got true: it is not supported yet")]
     [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows, got true: it is not supported yet")]
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]

@@ -59,7 +59,8 @@ public partial class SourceTests
     public void The_machines_clock_is_chosen_where_a_program_begins() =>
         Assert.Equal(
             [
-                "src/Bgpctl/Program.cs", "src/Bgpd/Checking.cs", "src/Bgpd/Flushing.cs", "src/Bgpd/Hosting.cs",
+                "src/Bgpctl/Program.cs", "src/Bgpd/Checking.cs", "src/Bgpd/EgressPods/EgressPod.cs", "src/Bgpd/Flushing.cs",
+                "src/Bgpd/Hosting.cs",
                 "src/Session/Listener.cs", // Unless a test says otherwise.
                 "src/Sources/Yaml/YamlFiles.cs", // Reads once, and waits for nothing.
             ],

@@ -65,7 +65,10 @@ internal sealed class Egress(ILogger log) : IFeature
         switch (change)
         {
             case DataplaneChange.Object(var one): isDirty |= objects.Apply(one); break;
-            case DataplaneChange.Configured(var newest): (node, settings, isDirty) = (newest.Node, newest.Egress ?? new(), true); break;
+            case DataplaneChange.Configured(var newest):
+                (node, settings, isDirty) = (newest.Node, newest.Egress ?? new(), true);
+                objects.GatewaysArePods = settings.Mode == EgressMode.Pods;
+                break;
             case DataplaneChange.Unheard(var newest): (unheard, isDirty) = (newest, true); break;
             case DataplaneChange.Machine(var newest):
                 kernel = newest;
@@ -93,16 +96,18 @@ internal sealed class Egress(ILogger log) : IFeature
             return;
         }
         var marks = new EgressMarks(settings.MarkMask);
-        var planner = new EgressPlanner(node, objects);
-        var here = new EgressHere(node, resolver, unheard);
+        var planner = new EgressPlanner(node, objects, settings.Mode);
+        var self = objects.Nodes.FirstOrDefault(one => one.Name == node);
+        var here = new EgressHere(node, resolver, new(self, objects.Felix(node), resolver), unheard);
         var uses = objects.Pods.Select(pod => (Pod: pod, Use: planner.Of(pod))).ToArray();
         var without = Number(uses, marks);
         for (var at = 0; at < uses.Length; at++)
             if (uses[at].Pod.Node == node && WaysOf(uses[at].Use).Any(way => without.Contains(EgressPlanner.Words(way))))
                 uses[at].Use = new(null, $"the mark has room for {marks.Most} ways to gateways, and there are more (egress.markMask)");
-        var picture = Picture(planner, uses);
+        var far = EgressFar.Of(node, uses, here, objects);
+        var picture = Picture(planner, uses) with { Tunnel = far.Tunnel };
         rules = new EgressRenderer(node, marks, here, numbers.All).Render(picture);
-        Routes = RoutesOf(picture, marks, here);
+        Routes = RoutesOf(picture, marks, here) with { Overlay = far.Objects };
         Watched = Neighbours(picture, here);
         View = new EgressViewer(node, here).Look(picture);
         known = (picture, here);
@@ -133,17 +138,18 @@ internal sealed class Egress(ILogger log) : IFeature
             {
                 Tag = EgressNumbers.TagOf(EgressPlanner.Words(way.Value)),
             })],
-            [.. picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Node == node)
+            [.. picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Is(node))
                 .SelectMany(replica => replica.Addresses).Order()]);
     }
 
-    /// <summary>Each by one address: of the families that it is reached by the first.</summary>
+    /// <summary>Each by its addresses that are on a link of ours, or by the one that the overlay has.</summary>
     private ListOf<EgressNeighbour> Neighbours(EgressPicture picture, EgressHere here)
     {
         var hosts = new SortedSet<Address>();
         foreach (var (pod, use) in picture.Uses)
             foreach (var way in WaysOf(use).Distinct(ByWords.Instance))
-                if (pod.Node == node) hosts.UnionWith(way.Replicas.Where(one => one.Node != node).SelectMany(one => one.Hosts));
+                if (pod.Node == node) hosts.UnionWith(way.Replicas
+                .Where(one => !one.IsPod && one.Node != node).SelectMany(one => one.Hosts));
                 else if (Families.Any(family => here.Serves(way, family)))
                     hosts.UnionWith(objects.Nodes.Where(one => one.Name == pod.Node).SelectMany(NodeAddresses.Of));
         return
@@ -151,6 +157,8 @@ internal sealed class Egress(ILogger log) : IFeature
             .. hosts.Select(host => (Host: host, Way: resolver.Resolve(host)))
                 .Where(one => one.Way is { Resolvable: true, Connected: true, OwnAddress: false })
                 .Select(one => new EgressNeighbour(one.Host, one.Way.Interface)),
+            .. hosts.Where(host => here.IsFar(host) && host.Family == here.Overlay.Local?.Family)
+                .Select(host => new EgressNeighbour(host, 0, here.Overlay.Local)),
         ];
     }
 
@@ -172,6 +180,7 @@ internal sealed class Egress(ILogger log) : IFeature
         var now = rules;
         foreach (var chain in now.Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
         foreach (var set in now.Sets) Write(set, before.Sets.FirstOrDefault(one => one.Name == set.Name), into);
+        Put(Frame.RawPrerouting, before.Entering, now.Entering, into);
         Put(Frame.Translated, before.Translated, now.Translated, into);
         Put(Frame.Postrouting, before.Leaving, now.Leaving, into);
         Put(Frame.LatePostrouting, before.Left, now.Left, into);

@@ -12,28 +12,50 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 }
 
 /// <summary>
-/// What this node can do for packets of a way: hand them to nodes that are on a link of its own. It must be so, because whoever routes them
-/// in between would send them out by himself; an overlay to gateways is not built yet.
+/// What this node can do for packets of a way: hand them to nodes that are on a link of its own, or by the overlay to those that are not,
+/// because whoever routes them in between would send them out by himself.
 /// </summary>
 /// <param name="unheard">Nodes' addresses that were watched and are not heard.</param>
-internal sealed class EgressHere(string node, NextHopResolver resolver, IReadOnlySet<Address> unheard)
+internal sealed class EgressHere(string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard)
 {
+    public EgressOverlay Overlay => overlay;
+
     public EgressStanding Of(EgressReplica replica, IpFamily family)
     {
         if (!replica.Serves(family)) return No($"has no {family.Word()} address to send with");
-        if (replica.Node == node) return new(true, null, "here");
+        if (replica.Is(node)) return new(true, null, "here");
+        if (replica.Unready is { } why) return No(why);
         if (replica.HostOf(family) is not { } host) return No($"its node has no {family.Word()} address");
+        if (IsFar(replica, host)) return ByOverlay(replica, host);
         var way = resolver.Resolve(host);
-        if (way is not { Resolvable: true, Connected: true, OwnAddress: false })
-            return No($"{host} is on no link of this node, and an overlay to gateways is not supported yet");
+        if (way.OwnAddress) return No($"{host} is an address of this node, too");
         return unheard.Contains(host) ? No($"{host} is not heard") : new(false, new(host, way.Interface, OnLink: true), $"via {host}");
     }
+
+    private EgressStanding ByOverlay(EgressReplica replica, Address host)
+    {
+        if (overlay.Local is not { } local)
+            return No($"{host} is reached by the overlay alone, and of this node no Node with an address is known");
+        if (overlay.Outer(replica.Hosts) is not { } outer)
+            return No($"{host} is reached by the overlay alone, for which it has no {local.Family.Word()} address");
+        if (unheard.Contains(outer)) return No($"{outer} is not heard");
+        return overlay.Interface == 0 ? No($"the link {EgressOverlay.LinkName} is not there yet")
+            : new(false, new(host, overlay.Interface, OnLink: true), $"via {host} by VXLAN");
+    }
+
+    /// <summary>On no link of this node.</summary>
+    public bool IsFar(Address host) => resolver.Resolve(host) is { OwnAddress: false } way && !(way.Resolvable && way.Connected);
+
+    private bool IsFar(EgressReplica replica, Address host) => replica.IsPod || (replica.Node != node && IsFar(host));
+
+    /// <summary>Packets come to it by the overlay alone, in one family or the other; to a pod they always do.</summary>
+    public bool IsFar(EgressReplica replica) => replica.Hosts.Any(host => IsFar(replica, host));
 
     private static EgressStanding No(string words) => new(false, null, words);
 
     /// <summary>The replica that this node is itself; of several the first.</summary>
     public EgressReplica? Own(EgressWay way, IpFamily family) =>
-        Used(way, family).FirstOrDefault(replica => replica.Node == node);
+        Used(way, family).FirstOrDefault(replica => replica.Is(node));
 
     /// <summary>Nodes that packets are handed to.</summary>
     public IEnumerable<RouteHop> Hops(EgressWay way, IpFamily family) =>
@@ -49,5 +71,5 @@ internal sealed class EgressHere(string node, NextHopResolver resolver, IReadOnl
     }
 
     /// <summary>Whether packets of the way may come to this node from others'.</summary>
-    public bool Serves(EgressWay way, IpFamily family) => way.Replicas.Any(replica => replica.Node == node && replica.Serves(family));
+    public bool Serves(EgressWay way, IpFamily family) => way.Replicas.Any(replica => replica.Is(node) && replica.Serves(family));
 }

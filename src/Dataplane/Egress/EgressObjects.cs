@@ -21,6 +21,10 @@ internal sealed class EgressObjects
     private readonly Dictionary<string, KubernetesNamespace> namespaces = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FelixConfiguration> configurations = new(StringComparer.Ordinal);
     private readonly Dictionary<ResourceId, EgressPod> pods = [];
+    private readonly Dictionary<ResourceKey, Pod> podObjects = [];
+
+    /// <summary>Pods are asked for what makes them gateways, too.</summary>
+    public bool GatewaysArePods { get; set; }
 
     /// <summary>By namespace and name.</summary>
     public IReadOnlyCollection<EgressGateway> Gateways => gateways.Values;
@@ -32,6 +36,9 @@ internal sealed class EgressObjects
     public IReadOnlyCollection<IPPool> Pools => pools.Values;
 
     public IReadOnlyCollection<EgressPod> Pods => pods.Values;
+
+    /// <summary>In no order.</summary>
+    public IReadOnlyCollection<Pod> PodObjects => podObjects.Values;
 
     public EgressGatewayPolicy? Policy(string name) => policies.GetValueOrDefault(name);
 
@@ -51,7 +58,9 @@ internal sealed class EgressObjects
     public bool Apply(ResourceChange change)
     {
         var (kind, name) = (change.Kind, change.Key.Name);
-        if (kind == Kinds.Pod || kind == Kinds.WorkloadEndpoint) return Put(new(kind, change.Key), Of(change.After));
+        if (kind == Kinds.Pod)
+            return Put(new(kind, change.Key), Of(change.After)) | (Put(podObjects, change.Key, (Pod?)change.After) && GatewaysArePods);
+        if (kind == Kinds.WorkloadEndpoint) return Put(new(kind, change.Key), Of(change.After));
         if (kind == Kinds.EgressGateway) return Put(gateways, change.Key, (EgressGateway?)change.After);
         if (kind == Kinds.EgressGatewayPolicy) return Put(policies, name, (EgressGatewayPolicy?)change.After);
         if (kind == Kinds.Node) return Put(nodes, name, (Node?)change.After);

@@ -3,13 +3,23 @@ using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
-/// <summary>A node that is a gateway, and the addresses that packets leave it with.</summary>
-/// <param name="Hosts">The node's own addresses, by which others reach it.</param>
+/// <summary>A node, or a pod, that is a gateway, and the addresses that packets leave it with.</summary>
+/// <param name="Gateway">Of a pod its own key.</param>
+/// <param name="Hosts">The node's own addresses, or the pod's, by which others reach it.</param>
 /// <param name="Addresses">Of the gateway's pools, one of a family.</param>
 /// <param name="ByHost">Families in which a pool has natOutgoing, so that packets leave with the node's own address.</param>
 public sealed record EgressReplica(
     ResourceKey Gateway, string Node, ListOf<Address> Hosts, ListOf<Address> Addresses, ListOf<IpFamily> ByHost)
 {
+    /// <summary>It is a pod on that node, and not the node.</summary>
+    public bool IsPod { get; init; }
+
+    /// <summary>Why it takes no packets, as its pod says; null: it does.</summary>
+    public string? Unready { get; init; }
+
+    /// <summary>It is that node itself.</summary>
+    public bool Is(string node) => !IsPod && Node == node;
+
     public Address? HostOf(IpFamily family) => Of(Hosts, family);
 
     public Address? AddressOf(IpFamily family) => Of(Addresses, family);

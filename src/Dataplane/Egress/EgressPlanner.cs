@@ -13,19 +13,22 @@ internal sealed class EgressPlanner
 {
     private readonly EgressObjects objects;
     private readonly EgressSupport support;
+    private readonly EgressPodGateways? pods;
+    private readonly ListOf<EgressGatewayPlan> nodes;
     private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
     private readonly Dictionary<string, EgressClass> classes = [];
 
-    public EgressPlanner(string node, EgressObjects objects)
+    public EgressPlanner(string node, EgressObjects objects, EgressMode mode = EgressMode.Node)
     {
         this.objects = objects;
+        if (mode == EgressMode.Pods) pods = new(objects);
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
         var taken = new HashSet<Address>();
-        Gateways = [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
+        nodes = pods != null ? [] : [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
     }
 
-    /// <summary>By namespace and name.</summary>
-    public ListOf<EgressGatewayPlan> Gateways { get; }
+    /// <summary>By namespace and name; of pods those that somebody has chosen by now.</summary>
+    public ListOf<EgressGatewayPlan> Gateways => pods?.Chosen ?? nodes;
 
     private EgressGatewayPlan Plan(EgressGateway gateway, HashSet<Address> taken)
     {
@@ -77,10 +80,12 @@ internal sealed class EgressPlanner
             return new(null, $"Namespace/{pod.Key.Namespace} is not known, which may say how it leaves");
         wish ??= objects.WishOf(pod.Key.Namespace);
         if (wish == null) return EgressUse.None;
-        if (known.TryGetValue((wish, pod.Key.Namespace), out var same)) return same;
-        var use = Of(wish, pod, out var isShared);
-        if (isShared) known[(wish, pod.Key.Namespace)] = use;
-        return use;
+        if (!known.TryGetValue((wish, pod.Key.Namespace), out var use))
+        {
+            use = Of(wish, pod, out var isShared);
+            if (isShared) known[(wish, pod.Key.Namespace)] = use;
+        }
+        return pods != null && EgressPodGateways.IsOwn(use, pod.Key) ? EgressUse.None : use;
     }
 
     /// <param name="isShared">The next pod of the namespace with this wish has the same.</param>
@@ -100,7 +105,7 @@ internal sealed class EgressPlanner
 
     private void Add(List<EgressClassRule> rules, EgressRule rule, EgressPod pod, ref bool isShared)
     {
-        var way = rule.Gateway is { } choice ? Way(choice, pod, ref isShared) : null;
+        var way = rule.Gateway is { } choice ? Way(choice, rule.PrefersLocal, pod, ref isShared) : null;
         foreach (var destination in rule.Destination is { } one ? [one] : Anywhere) rules.Add(new(destination, way));
     }
 
@@ -120,19 +125,23 @@ internal sealed class EgressPlanner
     public static string Words(EgressWay? way) => way == null ? "no gateway" : way.Preferred.Count == 0 ? way.Words
         : $"{way.Words} by {string.Join(", ", way.Preferred.Select(one => $"{one.Gateway} on {one.Node}"))}";
 
-    private EgressWay Way(EgressChoice choice, EgressPod pod, ref bool isShared)
+    private EgressWay Way(EgressChoice choice, bool prefersLocal, EgressPod pod, ref bool isShared)
     {
         var own = choice.Namespaces == null;
-        ListOf<EgressReplica> replicas =
+        var replicas = pods?.Of(choice, pod.Key.Namespace) ??
         [
-            .. Gateways.Where(gateway => choice.Gateways.Matches(gateway.Labels)
+            .. nodes.Where(gateway => choice.Gateways.Matches(gateway.Labels)
                     && (choice.Namespaces?.Matches(gateway.NamespaceLabels) ?? gateway.Key.Namespace == pod.Key.Namespace))
                 .SelectMany(gateway => gateway.Replicas),
         ];
         var words = $"{choice.Gateways} in {(own ? $"namespace {pod.Key.Namespace}" : choice.Namespaces)}";
-        if (choice.MaxNextHops == 0 || choice.MaxNextHops >= replicas.Count) return new(words, replicas, []);
-        isShared = false;
-        return new(words, replicas, Preferred(replicas, choice.MaxNextHops, pod.Key));
+        // A gateway that is the pod's own node has its packets in any case.
+        ListOf<EgressReplica> near =
+            pods != null && prefersLocal ? [.. replicas.Where(one => one.Node == pod.Node && one.Unready == null)] : [];
+        var among = near.Count > 0 ? near : replicas;
+        var isSome = choice.MaxNextHops != 0 && choice.MaxNextHops < among.Count;
+        isShared &= !isSome && !(pods != null && prefersLocal);
+        return new(words, replicas, isSome ? Preferred(among, choice.MaxNextHops, pod.Key) : near);
     }
 
     /// <summary>Each pod by its own order, in which every replica has its place whichever others there are: one that comes or goes moves

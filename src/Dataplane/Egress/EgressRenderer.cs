@@ -12,6 +12,9 @@ internal sealed record EgressRules(
     ImmutableArray<NftRule> Left)
 {
     public static readonly EgressRules None = new([], [], [], [], []);
+
+    /// <summary>Before anything else is asked.</summary>
+    public ImmutableArray<NftRule> Entering { get; init; } = [];
 }
 
 /// <summary>
@@ -49,8 +52,8 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
         foreach (var (pod, use) in picture.Uses)
             foreach (var address in pod.Addresses)
                 Place(pod, use, address, pods, sources, blocked);
-        var isGateway = picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Node == node));
-        var own = picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Node == node).ToArray();
+        var isGateway = picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Is(node)));
+        var own = picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Is(node)).ToArray();
         var byHost = own.Any(replica => replica.ByHost.Count > 0);
         var sets = ImmutableArray.CreateBuilder<NftSet>();
         foreach (var family in Families)
@@ -66,8 +69,13 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
                 sets.Add(new(Blocked(family), [type], false,
                     [.. blocked.Where(address => address.Family == family).Select(address => NftElement.Of(NftOctets.Of(address)))]));
         }
+        var tunnel = picture.Tunnel == null ? null : new EgressTunnelRules(picture.Tunnel);
+        sets.AddRange(tunnel?.Sets ?? []);
         return new(sets.ToImmutable(), [.. chains.Values.OrderBy(chain => chain.Name, StringComparer.Ordinal)],
-            [.. Translated(picture, blocked, isGateway)], [.. Leaving], [.. Left(byHost)]);
+            [.. Translated(picture, blocked, isGateway)], [.. Leaving], [.. Left(byHost), .. tunnel?.Clamps ?? []])
+        {
+            Entering = [.. tunnel?.Entering ?? []],
+        };
     }
 
     private void Place(EgressPod pod, EgressUse use, Address address, SortedDictionary<Address, NftVerdict> pods,
@@ -112,7 +120,7 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
 
     /// <summary>What the packets that this node is the gateway of leave with.</summary>
     private string SourceChain(EgressClass of) => Put(Named(From, of), of, rule => rule.To == null ? [ActDecide.Return]
-        : rule.To.Replicas.FirstOrDefault(one => one.Node == node && one.Serves(rule.Destination.Family)) is not { } replica
+        : rule.To.Replicas.FirstOrDefault(one => one.Is(node) && one.Serves(rule.Destination.Family)) is not { } replica
             ? [ActDecide.Return]
         : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]);
 
@@ -200,4 +208,8 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
 /// <param name="Pools">Where pods have their addresses from.</param>
 internal sealed record EgressPicture(
     ListOf<EgressGatewayPlan> Gateways, IReadOnlyCollection<(EgressPod Pod, EgressUse Use)> Uses, ListOf<Prefix> Inside,
-    ListOf<Prefix> Pools, ListOf<string> WorkloadPrefixes);
+    ListOf<Prefix> Pools, ListOf<string> WorkloadPrefixes)
+{
+    /// <summary>Null: this node needs no overlay.</summary>
+    public EgressTunnel? Tunnel { get; init; }
+}

@@ -22,12 +22,17 @@ public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeigh
 /// <param name="Multiplier">How many may be missed.</param>
 public sealed record EgressProbing(TimeSpan Interval, int Multiplier);
 
-/// <summary>A node on a link of ours that is to be watched.</summary>
-public readonly record struct EgressNeighbour(Address Host, int Interface);
+/// <summary>A node that is to be watched.</summary>
+/// <param name="Interface">The link of ours that it is on; 0: it is several hops away.</param>
+/// <param name="Local">What this node says that with; null: what the route says.</param>
+public readonly record struct EgressNeighbour(Address Host, int Interface, Address? Local = null);
 
 /// <summary>What is wanted of routes, rules and next hops.</summary>
 /// <param name="Here">Addresses of gateways that are this node: announced while what they need is in force.</param>
 internal sealed record EgressRoutes(uint Mask, int Priority, ListOf<EgressTable> Tables, ListOf<Address> Here)
 {
     public static readonly EgressRoutes None = new(0, 0, [], []);
+
+    /// <summary>The overlay's link, and who is on it.</summary>
+    public ListOf<KernelObject> Overlay { get; init; } = [];
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.NextHops;
+using Calico.Bgp.Kernel.Overlays;
 using Calico.Bgp.Kernel.Rules;
 using Calico.Bgp.Net;
 
@@ -148,8 +149,16 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 
     private static uint Group(EgressTable table, IpFamily family) => FirstGroup + (2 * (uint)table.Number) + (uint)family;
 
-    /// <summary>Next hops and groups are known by their numbers, rules by all that they say.</summary>
-    private static object Key(KernelObject one) => one switch { NextHop hop => hop.Id, NextHopGroup group => group.Id, _ => one };
+    /// <summary>Next hops and groups are known by their numbers, rules by all that they say; of the overlay there is one.</summary>
+    private static object Key(KernelObject one) => one switch
+    {
+        NextHop hop => hop.Id,
+        NextHopGroup group => group.Id,
+        VxlanLink link => link.Name,
+        OverlayPeer peer => (peer.Interface, peer.Mac),
+        OverlayNeighbour neighbour => (neighbour.Interface, neighbour.Address),
+        _ => one,
+    };
 
     private static string Word(RouteHop hop) => hop.ToString();
 
@@ -157,6 +166,7 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 
     private IEnumerable<KernelObject> Objects(EgressRoutes routes) =>
     [
+        .. routes.Overlay,
         .. routes.Tables.SelectMany(table => table.Hops).Distinct()
             .Select(hop => new NextHop(Hop(hop), hop.Gateway!.Value.Family, hop.Gateway, hop.Interface) { OnLink = hop.OnLink }),
         .. from table in routes.Tables
@@ -164,6 +174,14 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
            where HasHops(table, family)
            select new NextHopGroup(Group(table, family),
                [.. table.Hops.Where(hop => hop.Gateway!.Value.Family == family).Select(hop => new NextHopShare(Hop(hop)))], Keeping),
+        // What is around a packet of the overlay's has its mark, and would be led into the overlay again.
+        .. routes.Overlay.OfType<VxlanLink>().Select(link => new RoutingRule(
+            link.Local.Family, (uint)routes.Priority - 1, MainTable)
+        {
+            Source = Host(link.Local),
+            Mask = new EgressMarks(routes.Mask).Away,
+            Mark = new EgressMarks(routes.Mask).Away,
+        }),
         .. from table in routes.Tables
            from family in Families
            select new RoutingRule(family, (uint)routes.Priority, FirstTable + (uint)table.Number) { Mask = routes.Mask, Mark = table.Mark },

@@ -2,6 +2,16 @@ using System.Numerics;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
+/// <summary>What a gateway is.</summary>
+public enum EgressMode : byte
+{
+    /// <summary>Each replica of an EgressGateway is a node.</summary>
+    Node,
+
+    /// <summary>Pods that annotations and policies select are.</summary>
+    Pods,
+}
+
 /// <summary><c>egress</c> of bgpd.yaml: what no resource of Calico's says of gateways.</summary>
 public sealed record EgressSettings
 {
@@ -10,6 +20,8 @@ public sealed record EgressSettings
     public const int DefaultProbeMultiplier = 3;
 
     public bool Enabled { get; init; }
+
+    public EgressMode Mode { get; init; }
 
     /// <summary>Bits of the packet mark, without gaps, by which packets are led to gateways.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;

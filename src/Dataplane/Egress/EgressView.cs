@@ -91,6 +91,6 @@ internal sealed class EgressViewer(string node, EgressHere here)
         var standings = Families.Where(replica.Serves).Select(family => here.Of(replica, family)).ToArray();
         var words = standings.Length == 0 ? "has no address" : string.Join(", ", standings.Select(one => one.Words).Distinct());
         return new(replica.Node, replica.Addresses, replica.ByHost.Count > 0, standings.Any(one => one.IsUsable),
-            replica.Node == node && standings.Length > 0 ? "this node" : words);
+            replica.Is(node) && standings.Length > 0 ? "this node" : words);
     }
 }

@@ -170,6 +170,21 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     public void Update(string set, int slot = 0) => Add("dynset", data => data
         .Text(1, set).BigEndian(3, 1).BigEndian(4, Register(slot))); // SET_NAME, OP: update, SREG_KEY
 
+    /// <summary>TCP's greatest segment (TCPOPT_MAXSEG), where the packet says one.</summary>
+    public void SetSegments(int slot = 0) => Add("exthdr", data => data
+        .BigEndian(7, Register(slot)).Attribute(2, [2]).BigEndian(3, 2).BigEndian(4, 2) // SREG, TYPE, OFFSET, LEN
+        .BigEndian(6, 1));                                                              // OP: NFT_EXTHDR_OP_TCPOPT; it minds FLAGS
+
+    /// <summary>Puts the key with its value into a dynamic map, or begins its time there anew.</summary>
+    public void Remember(string map, int key, int value) => Add("dynset", data => data
+        // SET_NAME, OP: update, SREG_KEY, SREG_DATA
+        .Text(1, map).BigEndian(3, 1).BigEndian(4, Register(key)).BigEndian(5, Register(value)));
+
+    /// <summary>What no checksum covers.</summary>
+    public void SetPayload(uint header, uint offset, uint length, int slot) => Add("payload", data => data
+        .BigEndian(5, Register(slot)).BigEndian(2, header).BigEndian(3, offset).BigEndian(4, length) // SREG, BASE, OFFSET, LEN
+        .BigEndian(6, 0u).BigEndian(7, 0u).BigEndian(8, 0u));                                         // CSUM_TYPE, CSUM_OFFSET, CSUM_FLAGS
+
     /// <summary>Counts what gets here; its figures are the kernel's.</summary>
     public void Counter() => Add("counter", _ => { });
 

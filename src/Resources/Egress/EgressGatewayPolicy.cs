@@ -12,7 +12,11 @@ public sealed record EgressGatewayPolicy(Metadata Metadata) : Resource(Metadata)
 
 /// <param name="Destination">Null: anywhere, in both families.</param>
 /// <param name="Gateway">Null: it goes out as if there were no gateways.</param>
-public sealed record EgressRule(Prefix? Destination, EgressChoice? Gateway);
+public sealed record EgressRule(Prefix? Destination, EgressChoice? Gateway)
+{
+    /// <summary>Gateways on the pod's own node, where there is one that is ready.</summary>
+    public bool PrefersLocal { get; init; }
+}
 
 /// <summary>Which gateways: those whose labels match, in namespaces that match.</summary>
 /// <param name="Namespaces">Null: the pod's own.</param>

@@ -21,6 +21,8 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     public ListOf<NamedPort> Ports { get; init; }
     /// <summary>Sources that it may use beside its own addresses.</summary>
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
+    /// <summary>Its condition Ready is true.</summary>
+    public bool IsReady { get; init; }
     /// <summary>By which gateways it is to leave the cluster; null: its annotations do not say.</summary>
     public EgressWish? Egress { get; init; }
 

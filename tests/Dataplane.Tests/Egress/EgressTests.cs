@@ -331,7 +331,7 @@ public sealed class EgressTests
     public void A_gateway_that_is_on_no_link_of_this_node_is_not_used_and_it_is_said_why()
     {
         var site = On("client", Host("far", "203.0.113.9", ("egress", "yes")), PodOn("client", Pod, By("blue")));
-        Assert.Equal("203.0.113.9 is on no link of this node, and an overlay to gateways is not supported yet",
+        Assert.Equal("the link egress.calico is not there yet",
             site.View.Gateways[0].Replicas[0].Standing);
         Assert.Empty(site.Hops);
     }

@@ -11,10 +11,10 @@ namespace Calico.Bgp.Dataplane.Services.Kubernetes;
 
 /// <summary>A service whose load balancer asks each node whether it has endpoints (healthCheckNodePort).</summary>
 /// <param name="Endpoints">Ready ones on this node.</param>
-internal sealed record HealthCheck(ushort Port, ResourceKey Service, int Endpoints)
+internal record HealthCheck(ushort Port, ResourceKey Service, int Endpoints)
 {
     /// <summary>As kube-proxy answers (pkg/proxy/healthcheck/service_health.go), whatever is asked for.</summary>
-    public byte[] Answer(bool withBody)
+    public virtual byte[] Answer(bool withBody)
     {
         var body = $$"""
             {

@@ -38,9 +38,10 @@ internal static class EgressGatewayPolicyReader
         if (destination["cidr"].IsAbsent && gateway.IsAbsent) field.Error("expected a destination or a gateway, got neither");
         if (!seen.Add(cidr ?? Prefix.DefaultIPv4))
             rule.Error("destination", $"expected each destination once, got {Words(cidr)} again");
-        // A gateway on the pod's own node has its packets in any case.
-        _ = rule["gatewayPreference"].Choice<Preference>();
-        var read = new EgressRule(cidr, gateway.IsAbsent ? null : Gateway(gateway.Section()));
+        var read = new EgressRule(cidr, gateway.IsAbsent ? null : Gateway(gateway.Section()))
+        {
+            PrefersLocal = rule["gatewayPreference"].Choice<Preference>() == Preference.PreferNodeLocal,
+        };
         destination.RefuseOthers();
         rule.RefuseOthers();
         return read;

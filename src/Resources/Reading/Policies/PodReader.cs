@@ -31,8 +31,16 @@ internal static class PodReader
             Profiles = Profiles(metadata.Namespace, account),
             Ports = isHost ? [] : Repeats.Of((ListOf<NamedPort>)[.. Ports(spec["containers"]), .. Ports(spec["initContainers"])]),
             AllowedSpoofedPrefixes = SpoofedPrefixes(metadata.Annotations, root),
+            IsReady = IsReady(status),
             Egress = isHost || EgressWishReader.Read(metadata.Annotations, root) is not { } wish ? null : Repeats.Of(wish),
         };
+    }
+
+    private static bool IsReady(Fields status)
+    {
+        foreach (var item in status["conditions"].Items())
+            if (item.Section() is var condition && condition["type"].Word() == "Ready") return condition["status"].Word() == "True";
+        return false;
     }
 
     private static Metadata Lean(Metadata metadata, string? account)
