@@ -286,6 +286,34 @@ public sealed class CnatTests : IAsyncLifetime
         await SayWhatElseAsync();
     }
 
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task The_backend_that_a_client_keeps_is_the_one_that_explain_says()
+    {
+        string Kept(bool six, Func<int, int> weight) => $"    - {{ protocol: tcp, vip: \"{Vip(six)}\", port: 80, affinity: 1h, backends: ["
+            + string.Join(", ", Enumerable.Range(0, 3).Select(i => $"{{ to: \"{End(Backend(i, six), Port)}\", weight: {weight(i)} }}"))
+            + "] }\n";
+        string Config(Func<bool, int, int> weight) => "services:\n  translations:\n"
+            + string.Concat(Families.Select(six => Kept(six, i => weight(six, i))));
+        async Task<string?> ToldAsync(bool six) => (string?)(await AskAsync($"explain {Client(six)} {Vip(six)} tcp:80"))["backend"];
+        async Task<string> ReachedAsync(bool six) =>
+            (await Answerer.AskAsync(site.Client, Client(six), Vip(six), 80, tcp: true))!.Server;
+        await site.StartAsync(Config((_, _) => 1));
+        var kept = new Dictionary<bool, string>();
+        foreach (var six in Families)
+        {
+            var told = await ToldAsync(six);
+            kept[six] = await ReachedAsync(six);
+            Assert.Equal(End(kept[six], Port), told);
+        }
+        // By the hash of their addresses they would go elsewhere now.
+        await site.ReloadAsync(Config((six, i) => Backend(i, six) == kept[six] ? 1 : 100));
+        foreach (var six in Families)
+        {
+            Assert.Equal(End(kept[six], Port), await ToldAsync(six));
+            Assert.Equal(kept[six], await ReachedAsync(six));
+        }
+    }
+
     /// <summary>A session that is there; what nobody takes; what is not known.</summary>
     private async Task SayWhatElseAsync()
     {
