@@ -163,6 +163,35 @@ public sealed class CnatTests : IAsyncLifetime
         Assert.Equal(Backend(1, false), (await Answerer.AskAsync(site.Client, Client4, Vip4, 81, tcp: true))?.Server);
     }
 
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task Connections_live_as_long_as_their_translation_says_and_those_of_others_as_the_kernel_has_it()
+    {
+        string Of(string protocol, int port, bool six, string more) => $"    - {{ protocol: {protocol}, vip: \"{Vip(six)}\", port: {port}, "
+            + $"{more}backends: [{{ to: \"{End(Backend(0, six), Port)}\" }}] }}\n";
+        await site.StartAsync("services:\n  translations:\n" + string.Concat(Families.Select(six =>
+            Of("tcp", 80, six, "timeouts: { tcp: 2h, other: 10m }, ") + Of("udp", 80, six, "timeouts: { other: 10m }, ")
+            + Of("tcp", 81, six, "") + Of("udp", 81, six, ""))));
+        foreach (var six in Families)
+            foreach (var from in (Netns[])[site.Client, site.Node])
+                foreach (var port in (int[])[80, 81])
+                {
+                    var (source, ports) = (from == site.Client ? Client(six) : six ? Node6 : Node4, 30000 + port);
+                    using var tcp = await Answerer.ConnectAsync(from, source, Vip(six), port, sourcePort: ports, seconds: Patience);
+                    await Answerer.AnswerAsync(tcp, seconds: Patience);
+                    Assert.NotNull(await Answerer.AskAsync(from, source, Vip(six), port, tcp: false, sourcePort: ports));
+                    double Left(string protocol, JsonNode sessions) => (double)sessions["sessions"]!.AsArray()
+                        .Single(one => (string)one!["protocol"]! == protocol && (string)one["source"]! == End(source, ports))!["left"]!;
+                    var now = await AskAsync($"show session ip {source} port {ports}");
+                    var (established, answered) = (Left("tcp", now), Left("udp", now));
+                    if (port == 80) Assert.True(established is > 600 and <= 7200 && answered is > 0 and <= 600, now.ToJsonString());
+                    else Assert.True(established > 7200 && answered > 600, now.ToJsonString());
+                }
+        Assert.True((await site.Node.RunAsync("nft", "list", "ruleset")).Good);
+        Assert.True((await site.Node.RunAsync("nft", "-j", "list", "ruleset")).Good);
+        await site.ReloadAsync(On);
+        Assert.DoesNotContain("ct timeout", await site.ListAsync(), StringComparison.Ordinal);
+    }
+
     /// <summary>Its table is there from before.</summary>
     private async Task StartAgainAsync()
     {

@@ -24,9 +24,16 @@ public sealed record TranslationAnswer(
 /// <param name="Balance">hash or maglev; null: hash.</param>
 /// <param name="FlowHash">Null: cnat's.</param>
 /// <param name="Affinity">Seconds that a client keeps its backend; null: each connection is chosen for by itself.</param>
+/// <param name="Timeouts">Absent: as the kernel has them.</param>
 public sealed record TranslationBody(
     string Protocol, ushort Port, IReadOnlyList<BackendBody> Backends, string? Vip = null, string? Real = null, string? Balance = null,
-    IReadOnlyList<string>? FlowHash = null, double? Affinity = null);
+    IReadOnlyList<string>? FlowHash = null, double? Affinity = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] TimeoutsBody? Timeouts = null);
+
+/// <summary>Seconds that connections live that say nothing.</summary>
+/// <param name="Tcp">Established ones over TCP; null: as the kernel has it, as the other.</param>
+/// <param name="Other">Over UDP; and over TCP until it is established.</param>
+public sealed record TimeoutsBody(double? Tcp = null, double? Other = null);
 
 /// <param name="To"><c>ADDRESS[:PORT]</c>.</param>
 /// <param name="From">Likewise; null: the client's own.</param>

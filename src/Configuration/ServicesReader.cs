@@ -64,11 +64,22 @@ internal sealed class ServicesReader(Section root)
         var affinity = one.Duration("affinity", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         if (affinity != null && (balance == TranslationBalance.Maglev || one.Has("flowHash")))
             one.Error("affinity", $"expected neither maglev nor flowHash beside {one.Name("affinity")}: a client's address alone chooses");
+        var timeouts = Timeouts(one, any ? null : protocol);
         one.Close();
         if (place == null) return null;
         var key = new TranslationKey(place, any ? null : protocol, port);
         Claim(one, key);
-        return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash, Affinity = affinity };
+        return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash, Affinity = affinity, Timeouts = timeouts };
+    }
+
+    private static TranslationTimeouts? Timeouts(Section one, IpProtocol? protocol)
+    {
+        if (one.Child("timeouts") is not { } timeouts) return null;
+        TimeSpan? Time(string key) => timeouts.Duration(key, TranslationTimeouts.Shortest, TranslationTimeouts.Longest);
+        var times = new TranslationTimeouts(Time("tcp"), Time("other"));
+        timeouts.Close();
+        if (times.Problem(protocol) is { } problem) one.Error("timeouts", $"{problem} for {one.Name("timeouts")}");
+        return times.Tcp == null && times.Other == null ? null : times;
     }
 
     private string Name(Section one)

@@ -27,6 +27,10 @@ internal static class Frame
     public static readonly NftChain ManglePrerouting =
         Filter("prerouting-mangle", NftHookPoint.Prerouting, Mangle, "policies before services' addresses are translated");
 
+    /// <summary>Between connection tracking and the translation of destinations.</summary>
+    public static readonly NftChain MangleOutput =
+        Filter("output-mangle", NftHookPoint.Output, Mangle, "services' timeouts, of this host's own");
+
     /// <summary>
     /// In front of kube-proxy's translation of destinations, which passes over what has been translated. The two stand where NAT has its
     /// hooks, and this says no more than which comes first.

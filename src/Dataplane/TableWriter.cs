@@ -72,6 +72,10 @@ internal sealed class PartsWriter(string feature, TableWriter table)
 
     public void RemoveCounter(string name) => table.Add(new NftChange.RemoveCounter(Own(name, name)));
 
+    public void Put(NftTimeout timeout) => table.Add(new NftChange.PutTimeout(Own(timeout.Name, timeout)));
+
+    public void RemoveTimeout(string name) => table.Add(new NftChange.RemoveTimeout(Own(name, name)));
+
     /// <summary>The feature's rules in a base chain of the frame's; none: it has nothing to do there.</summary>
     public void PutRules(NftChain shared, ImmutableArray<NftRule> rules) => table.Put(shared, feature, rules);
 

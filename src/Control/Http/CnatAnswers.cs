@@ -36,7 +36,8 @@ internal static class CnatAnswers
         return new(
             TranslationWords.Of(one.Key.Protocol), one.Key.Port, [.. one.Backends.Select(Of)], isReal ? null : place, isReal ? place : null,
             one.Balance == TranslationBalance.Maglev ? "maglev" : "hash",
-            one.Affinity == null ? [.. TranslationWords.Of(one.FlowHash)] : null, one.Affinity?.TotalSeconds);
+            one.Affinity == null ? [.. TranslationWords.Of(one.FlowHash)] : null, one.Affinity?.TotalSeconds,
+            one.Timeouts is { } times ? new(times.Tcp?.TotalSeconds, times.Other?.TotalSeconds) : null);
     }
 
     private static BackendBody Of(Backend one) =>

@@ -79,7 +79,23 @@ internal static class TranslationRequest
             Balance = balance,
             FlowHash = hash,
             Affinity = said.Affinity is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Timeouts = said.Timeouts is { } times ? Timeouts(times, protocol) : null,
         };
+    }
+
+    private static TranslationTimeouts? Timeouts(TimeoutsBody said, IpProtocol? protocol)
+    {
+        var times = new TranslationTimeouts(Time(said.Tcp), Time(said.Other));
+        if (times.Problem(protocol) is { } problem) throw new Wrong("timeouts", problem);
+        return times.Tcp == null && times.Other == null ? null : times;
+    }
+
+    private static TimeSpan? Time(double? seconds)
+    {
+        if (seconds is not { } some) return null;
+        var (least, most) = (TranslationTimeouts.Shortest.TotalSeconds, TranslationTimeouts.Longest.TotalSeconds);
+        return some >= least && some <= most && some == Math.Floor(some) ? TimeSpan.FromSeconds(some)
+            : throw new Wrong("timeouts", $"expected whole seconds from {least} to {most} in timeouts, got {some}");
     }
 
     private static FlowHash Hash(IReadOnlyList<string> fields)

@@ -20,7 +20,8 @@ internal sealed class ServiceNat : IFeature
     /// <summary>What of the rules is otherwise with other settings, or another FelixConfiguration.</summary>
     /// <param name="Workloads">What pods' interfaces' names begin with; null: Kubernetes' services are not translated.</param>
     /// <param name="SourceNat">What is rendered of it; the same as long as nothing of it differs.</param>
-    private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat);
+    /// <param name="IsTimed">Some connections have times of their own.</param>
+    private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat, bool IsTimed);
 
     private readonly EndingSessions sessions;
     private readonly ILogger log;
@@ -133,7 +134,7 @@ internal sealed class ServiceNat : IFeature
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
-    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat) : null;
+    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat, maps.HasTimeouts) : null;
 
     public bool Concerns(DataplaneChange change) =>
         change is DataplaneChange.Configured or DataplaneChange.Machine or DataplaneChange.OtherProxy
@@ -293,6 +294,11 @@ internal sealed class ServiceNat : IFeature
         into.PutRules(Frame.TranslatedOutput, wanted == null ? [] : ServiceParts.Leftover);
         into.PutRules(Frame.Postrouting, wanted == null ? []
             : [.. ServiceParts.Leaving, .. workloads != null ? ServiceParts.Masquerading : [], .. sources.Leaving.Postrouting]);
+        var isTimed = wanted?.IsTimed == true;
+        if (isTimed) into.Put(ServiceParts.TimingChain);
+        else if (written is { IsTimed: true }) into.RemoveChain(ServiceParts.Timing);
+        into.PutRules(Frame.ManglePrerouting, isTimed ? ServiceParts.EnteringTiming : []);
+        into.PutRules(Frame.MangleOutput, isTimed ? ServiceParts.EnteringTiming : []);
         written = wanted;
     }
 

@@ -12,6 +12,11 @@ internal static class ServiceParts
 
     public const string Outsiders = "svc-outsiders";
 
+    public const string Timing = "svc-timing";
+
+    /// <summary>Whose connections have times of their own, and which.</summary>
+    public static string Times(IpFamily family, bool withPort) => (withPort ? "svc-times" : "svc-hosttimes") + Digit(family);
+
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
 
     /// <summary>Where packets to an address, a protocol and a port go on; of all ports.</summary>
@@ -59,6 +64,8 @@ internal static class ServiceParts
         yield return new(Sources(family, true, false), [.. port, .. to], false, [], [address]);
         yield return new(Sources(family, true, true), [.. port, .. to], false, [], to);
         yield return new(Sources(family, false, false), [.. host, address], false, [], [address]);
+        yield return new(Times(family, true), port, false, [], [NftType.Verdict]);
+        yield return new(Times(family, false), host, false, [], [NftType.Verdict]);
         yield return new(Vips(family), [address], false, []);
         yield return new(Hairpins(family), [address, address], false, []);
     }
@@ -73,6 +80,31 @@ internal static class ServiceParts
         var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
         var ends = inside ? InsideEnds(family) : Ends(family, withPort);
         return new(name, null, [new(new ActSpread(family, Fields(hash), sides, ends, withPort))]);
+    }
+
+    /// <summary>Gives each connection that begins the times that its translation has; what is of other protocols keeps the
+    /// kernel's.</summary>
+    public static NftChain TimingChain { get; } = new(Timing, null,
+    [
+        .. from family in Families
+           from withPort in (bool[])[true, false]
+           select new NftRule(new MatchFamily(family), new ActDecideByService(family, Times(family, withPort), withPort)),
+    ])
+    {
+        Comment = "how long connections live that say nothing",
+    };
+
+    public static ImmutableArray<NftRule> EnteringTiming { get; } =
+        [new(new MatchState(ConnectionStates.New), ActDecide.Jump(Timing))];
+
+    /// <summary>Of TCP and of UDP: nft 1.0.6 can list no others.</summary>
+    public static (NftChain Chain, ImmutableArray<NftTimeout> Timeouts) Timed(TranslationTimeouts times)
+    {
+        const string prefix = "svc-";
+        var tcp = NftTimeout.OfTcp(prefix, times.Other, times.Tcp);
+        ImmutableArray<NftTimeout> all = times.Other is { } other ? [tcp, NftTimeout.OfUdp(prefix, other)] : [tcp];
+        return (new($"{Timing}-{ContentHash.Of(string.Join(' ', all.Select(one => one.Name)))}", null,
+            [.. all.Select(one => new NftRule(new ActTimeout(one.Name)))]), all);
     }
 
     /// <summary>Goes on to a chain with what comes from there, and with nothing else.</summary>

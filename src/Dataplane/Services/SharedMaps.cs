@@ -14,19 +14,25 @@ internal sealed class SharedMaps
     private readonly Dictionary<string, (NftChain Chain, int Uses)> chains = [];
     private readonly Dictionary<string, (NftSet Set, int Uses)> sets = [];
     private readonly HashSet<(string Map, NftOctets Key)> touched = [];
-    private readonly HashSet<string> touchedChains = [], touchedSets = [];
+    private readonly Dictionary<string, (NftTimeout Timeout, int Uses)> timeouts = [];
+    private readonly HashSet<string> touchedChains = [], touchedSets = [], touchedTimeouts = [];
 
-    public bool IsTouched => touched.Count + touchedChains.Count + touchedSets.Count > 0;
+    public bool IsTouched => touched.Count + touchedChains.Count + touchedSets.Count + touchedTimeouts.Count > 0;
+
+    /// <summary>Some connections have times of their own.</summary>
+    public bool HasTimeouts => timeouts.Count > 0;
 
     /// <summary>What is in both stays untouched.</summary>
     public void Replace(Wishes before, Wishes after)
     {
+        foreach (var timeout in after.Timeouts) Use(timeouts, touchedTimeouts, timeout.Name, timeout);
         foreach (var set in after.Sets) Use(sets, touchedSets, set.Name, set);
         foreach (var chain in after.Chains) Use(chains, touchedChains, chain.Name, chain);
         foreach (var (map, element) in after.Elements) Use(map, element);
         foreach (var (map, element) in before.Elements) Drop(map, element);
         foreach (var chain in before.Chains) Drop(chains, touchedChains, chain.Name);
         foreach (var set in before.Sets) Drop(sets, touchedSets, set.Name);
+        foreach (var timeout in before.Timeouts) Drop(timeouts, touchedTimeouts, timeout.Name);
     }
 
     private void Use(string map, NftElement element)
@@ -74,6 +80,7 @@ internal sealed class SharedMaps
         var all = elements.ToLookup(one => one.Key.Map, one => one.Value.Element);
         foreach (var map in maps) into.Put(map with { Elements = [.. all[map.Name]] });
         foreach (var (set, _) in sets.Values) into.Put(set);
+        foreach (var (timeout, _) in timeouts.Values) into.Put(timeout);
         foreach (var (chain, _) in chains.Values) into.Put(chain);
         Forget();
     }
@@ -83,6 +90,9 @@ internal sealed class SharedMaps
         foreach (var name in touchedSets)
             if (sets.TryGetValue(name, out var filled)) into.Put(filled.Set);
             else into.RemoveSet(name);
+        foreach (var name in touchedTimeouts)
+            if (timeouts.TryGetValue(name, out var times)) into.Put(times.Timeout);
+            else into.RemoveTimeout(name);
         foreach (var name in touchedChains)
             if (chains.TryGetValue(name, out var wanted)) into.Put(wanted.Chain);
             else into.RemoveChain(name);
@@ -99,6 +109,7 @@ internal sealed class SharedMaps
     {
         foreach (var map in maps) into.RemoveSet(map.Name);
         foreach (var name in touchedSets) into.RemoveSet(name);
+        foreach (var name in touchedTimeouts) into.RemoveTimeout(name);
         foreach (var name in touchedChains) into.RemoveChain(name);
         Forget();
     }
@@ -108,6 +119,7 @@ internal sealed class SharedMaps
         touched.Clear();
         touchedChains.Clear();
         touchedSets.Clear();
+        touchedTimeouts.Clear();
     }
 }
 
@@ -118,6 +130,8 @@ internal sealed record Wishes(
     ImmutableArray<BackendFlows> Flows)
 {
     public static readonly Wishes None = new([], [], [], []);
+
+    public ImmutableArray<NftTimeout> Timeouts { get; init; } = [];
 
     /// <summary>The address that leads somewhere by it; null: it leads nowhere.</summary>
     public Address? Served { get; init; }

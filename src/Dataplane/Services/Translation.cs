@@ -86,7 +86,20 @@ public sealed record Backend(BackendEnd From, BackendEnd To)
 public enum TranslationMasquerade : byte { None, Outsiders, All }
 
 /// <summary>How long connections of a translation live that say nothing; null: as the kernel has it.</summary>
-public sealed record TranslationTimeouts(TimeSpan? Tcp, TimeSpan? Other);
+/// <param name="Tcp">Established ones over TCP.</param>
+/// <param name="Other">Over UDP; and over TCP until it is established.</param>
+public sealed record TranslationTimeouts(TimeSpan? Tcp, TimeSpan? Other)
+{
+    public static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromDays(5);
+
+    /// <summary>What of it would do nothing beside the protocol (null: any); null: all does something.</summary>
+    public string? Problem(IpProtocol? protocol) => protocol switch
+    {
+        null or IpProtocol.Tcp => null,
+        IpProtocol.Udp => Tcp == null ? null : "expected no tcp in timeouts beside protocol udp",
+        _ => "expected no timeouts beside a protocol that is neither tcp nor udp nor any",
+    };
+}
 
 /// <summary>One address, protocol and port, and the backends that its packets are sent to.</summary>
 /// <param name="Name">For people; empty: it has none.</param>

@@ -24,10 +24,15 @@ internal static class TranslationRenderer
         public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>();
         public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>();
 
+        public HashSet<NftTimeout> Timeouts { get; } = [];
+
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
         public Wishes Made() => new(
-            Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable());
+            Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
+        {
+            Timeouts = [.. Timeouts],
+        };
     }
 
     /// <returns>Nothing where the translation's own place has no address; what is missing is said then.</returns>
@@ -42,6 +47,8 @@ internal static class TranslationRenderer
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
             Add(translation, settings, front, (byte)protocol, backends, into);
+            if (translation.Timeouts is { } times && protocol is IpProtocol.Tcp or IpProtocol.Udp)
+                AddTimes(times, front, (byte)protocol, translation.Key.Port, into);
             if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, into);
             if (translation.Masquerade != TranslationMasquerade.None)
                 into.Add(ServiceParts.Masqueraded(front.Family, translation.Masquerade),
@@ -92,6 +99,15 @@ internal static class TranslationRenderer
         var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
         into.Add(ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict));
+    }
+
+    private static void AddTimes(TranslationTimeouts times, Address front, byte protocol, ushort port, Making into)
+    {
+        var (chain, timeouts) = ServiceParts.Timed(times);
+        into.Chains.Add(chain);
+        into.Timeouts.UnionWith(timeouts);
+        into.Add(ServiceParts.Times(front.Family, port != 0), NftElement.Of(
+            ServiceField(front, protocol, port == 0 ? null : port), new NftVerdict(NftVerdictCode.Goto, chain.Name)));
     }
 
     /// <summary>For pods of this host and it itself; it has a port.</summary>

@@ -264,6 +264,16 @@ public sealed record ActCountBy(string Counter) : NftStatement
     public override string ToString() => $"counter name \"{Counter}\"";
 }
 
+/// <summary>ct timeout set "NAME": of a connection of the object's protocol that begins here; of another nothing is set.</summary>
+public sealed record ActTimeout(string Timeout) : NftStatement
+{
+    internal override void Encode(Expressions into) => into.TimeBy(Timeout);
+
+    internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Holds;
+
+    public override string ToString() => $"ct timeout set \"{Timeout}\"";
+}
+
 /// <summary>log prefix "PREFIX" group GROUP: tells whoever listens to the group (NFLOG), with the packet.</summary>
 /// <param name="Prefix">At most 127 octets (NF_LOG_PREFIXLEN).</param>
 public sealed record ActLog(ushort Group, string Prefix) : NftStatement

@@ -206,6 +206,9 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     public void CountBy(string counter) => Add("objref", data => data
         .BigEndian(1, NftMessage.CounterObject).Text(2, counter)); // IMM_TYPE, IMM_NAME
 
+    public void TimeBy(string timeout) => Add("objref", data => data
+        .BigEndian(1, NftMessage.TimeoutObject).Text(2, timeout)); // IMM_TYPE, IMM_NAME
+
     public void Log(ushort group, string prefix) => Add("log", data =>
     {
         data.Attribute(1, NftOctets.Of(group).Span); // GROUP

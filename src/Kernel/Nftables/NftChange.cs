@@ -24,6 +24,11 @@ public abstract record NftChange
 
     public sealed record RemoveCounter(string Name) : NftChange;
 
+    /// <summary>The timeouts shall be; rules give them to connections (<see cref="ActTimeout"/>).</summary>
+    public sealed record PutTimeout(NftTimeout Timeout) : NftChange;
+
+    public sealed record RemoveTimeout(string Name) : NftChange;
+
     public sealed record RemoveSet(string Name) : NftChange;
 
     public sealed record RemoveChain(string Name) : NftChange;

@@ -4,7 +4,7 @@ using Calico.Bgp.Kernel.Netlink;
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
-/// The messages that make of some parts what they shall be, in the order in which they lean on one another: counters, sets and chains
+/// The messages that make of some parts what they shall be, in the order in which they lean on one another: objects, sets and chains
 /// come; rules of chains that change go, and elements; what is not wanted any more goes, and what changes in a way that the kernel lets
 /// nobody change, which comes again at once; elements come; rules come. Maps go before the chains that they lead to. What leans on a
 /// part that comes again (rules on their sets and chains, maps on their chains) is written again with it.
@@ -13,7 +13,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
 {
     private readonly List<SetPart> sets = [];
-    private readonly List<CounterPart> counters = [];
+    private readonly List<ObjectPart> objects = [];
     private readonly List<(ChainPart Chain, ImmutableArray<NftRule> Rules)> chains = [];
     private readonly HashSet<SetPart> setsAgain = [];
     private readonly HashSet<ChainPart> chainsAgain = [], rewritten = [];
@@ -23,17 +23,17 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     public bool RenewsTimeouts { get; init; } = true;
 
     public void Write(
-        string? comment, IEnumerable<CounterPart> someCounters, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
+        string? comment, IEnumerable<ObjectPart> someObjects, IEnumerable<SetPart> someSets, IEnumerable<ChainPart> someChains)
     {
-        foreach (var counter in someCounters)
-            if (counter.Differs && !Blocks(Part(counter))) counters.Add(counter);
+        foreach (var one in someObjects)
+            if (one.Differs && !Blocks(Part(one))) objects.Add(one);
         sets.AddRange(someSets.Where(
             set => !Blocks(set.Wanted != null ? new NftPart.Set(set.Name) : new NftPart.Removal(new NftPart.Set(set.Name)))));
         foreach (var chain in someChains) Add(chain);
         Widen();
         if (!parts.TableIsThere) into.Add(new NftPart.Table(table), () => [NftMessage.AddTable(table, comment)]);
-        foreach (var counter in counters)
-            if (counter.IsWanted) into.Add(Part(counter), () => [NftMessage.AddCounter(table, counter.Name)]);
+        foreach (var one in objects)
+            if (one.IsWanted) into.Add(Part(one), () => [AddObject(one)]);
         // The kernel finds a set by walking along all of them: those that change by the packet stand in front.
         foreach (var set in sets.OrderByDescending(set => set.Wanted?.Dynamic == true))
             if (set is { Wanted: { } wanted, There: null }) AddSet(wanted);
@@ -46,8 +46,8 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
         foreach (var set in sets.Where(IsAgain)) Remove(new NftPart.Set(set.Name), NftMessage.DeleteSet(table, set.Name));
         foreach (var (chain, _) in chains)
             if (IsAgain(chain)) Remove(new NftPart.Chain(chain.Name), NftMessage.DeleteChain(table, chain.Name));
-        foreach (var counter in counters)
-            if (!counter.IsWanted) into.Add(Part(counter), () => [NftMessage.DeleteCounter(table, counter.Name)]);
+        foreach (var one in objects)
+            if (!one.IsWanted) into.Add(Part(one), () => [DeleteObject(one)]);
         foreach (var set in sets)
             if (set.Wanted is { } wanted && IsAgain(set)) AddSet(wanted);
         foreach (var (chain, _) in chains)
@@ -59,11 +59,17 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
 
     private bool Blocks(NftPart part) => blocked != null && blocked(part);
 
-    private static NftPart Part(CounterPart counter)
+    private static NftPart Part(ObjectPart one)
     {
-        var part = new NftPart.Counter(counter.Name);
-        return counter.IsWanted ? part : new NftPart.Removal(part);
+        NftPart part = one.IsTimeout ? new NftPart.Timeout(one.Name) : new NftPart.Counter(one.Name);
+        return one.IsWanted ? part : new NftPart.Removal(part);
     }
+
+    private NetlinkMessage AddObject(ObjectPart one) =>
+        one.Timeout is { } timeout ? NftMessage.AddTimeout(table, timeout) : NftMessage.AddCounter(table, one.Name);
+
+    private NetlinkMessage DeleteObject(ObjectPart one) =>
+        one.IsTimeout ? NftMessage.DeleteTimeout(table, one.Name) : NftMessage.DeleteCounter(table, one.Name);
 
     private void Add(ChainPart chain)
     {
@@ -160,10 +166,10 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
     public void Commit()
     {
         parts.TableIsThere = true;
-        foreach (var counter in counters)
+        foreach (var one in objects)
         {
-            counter.IsThere = counter.IsWanted;
-            parts.Clean(counter);
+            one.IsThere = one.IsWanted;
+            parts.Clean(one);
         }
         foreach (var set in sets)
         {

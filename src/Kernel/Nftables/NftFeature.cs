@@ -14,7 +14,8 @@ internal static class NftFeature
         ActMasquerade => "CONFIG_NFT_MASQ",
         ActSourceNat or ActSourceNatByService or ActPrefixNat or ActRedirect => "CONFIG_NFT_NAT",
         MatchLocalSource or MatchLocalDestination or MatchReversePath => "CONFIG_NFT_FIB_INET",
-        MatchState or MatchTranslated or MatchOriginalService or MatchDirection or ActNoTrack => "CONFIG_NFT_CT",
+        MatchState or MatchTranslated or MatchOriginalService or MatchDirection or ActNoTrack
+            or ActTimeout => "CONFIG_NFT_CT",
         ActReject => "CONFIG_NFT_REJECT",
         ActLog => "CONFIG_NFT_LOG",
         MatchRate => "CONFIG_NFT_LIMIT",
@@ -32,6 +33,7 @@ internal static class NftFeature
         _ when errno == EPERM => NetlinkAnswer.NeedsAdmin,
         NftPart.Table when IsMissing(errno) => "the kernel may lack CONFIG_NF_TABLES_INET",
         NftPart.Chain when IsMissing(errno) => "the kernel may lack CONFIG_NFT_NAT",
+        NftPart.Timeout when IsMissing(errno) => "the kernel may lack CONFIG_NF_CONNTRACK_TIMEOUT",
         NftPart.Rule rule when IsMissing(errno) => $"the kernel may lack {string.Join(" or ", Options(rule.Value))}",
         _ => "the rest is in force",
     };

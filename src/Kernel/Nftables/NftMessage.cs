@@ -26,7 +26,7 @@ internal static class NftMessage
     public const ushort NewElement = Subsystem | 12, GetElement = Subsystem | 13, DelElement = Subsystem | 14;
     public const ushort NewGeneration = Subsystem | 15, GetGeneration = Subsystem | 16;
     public const ushort NewObject = Subsystem | 18, GetObject = Subsystem | 19, DelObject = Subsystem | 20;
-    public const uint CounterObject = 1;
+    public const uint CounterObject = 1, TimeoutObject = 7;
     private const ushort DestroyElement = Subsystem | 30;
     public const byte Inet = 1;
 
@@ -138,8 +138,32 @@ internal static class NftMessage
     // nft delete counter inet TABLE NAME
     public static NetlinkMessage DeleteCounter(string table, string counter) => Object(DelObject, table, counter, create: false);
 
-    private static NetlinkMessage Object(ushort type, string table, string name, bool create) =>
-        Write(type, table, create).Text(2, name).BigEndian(3, CounterObject); // NAME, TYPE
+    private static NetlinkMessage Object(ushort type, string table, string name, bool create, uint kind = CounterObject) =>
+        Write(type, table, create).Text(2, name).BigEndian(3, kind); // NAME, TYPE
+
+    // nft add ct timeout inet TABLE NAME { protocol P; policy = { … }; }
+    public static NetlinkMessage AddTimeout(string table, NftTimeout timeout)
+    {
+        var message = Object(NewObject, table, timeout.Name, create: true, TimeoutObject);
+        using (message.OpenNested(4))                                        // DATA
+        {
+            message.Attribute(2, [(byte)timeout.Protocol]);                  // L4PROTO
+            using (message.OpenNested(3))                                    // DATA
+                foreach (var (state, seconds) in timeout.Times) message.BigEndian(state, seconds);
+        }
+        return message;
+    }
+
+    // nft delete ct timeout inet TABLE NAME
+    public static NetlinkMessage DeleteTimeout(string table, string timeout) =>
+        Object(DelObject, table, timeout, create: false, TimeoutObject);
+
+    // nft list ct timeouts table inet TABLE
+    public static NetlinkMessage AskTimeouts(string table) =>
+        Message(GetObject, NetlinkFlags.Dump).Text(Table, table).BigEndian(3, TimeoutObject); // TYPE
+
+    /// <summary>Its name.</summary>
+    public static string ReadTimeout(ReadOnlySpan<byte> attributes) => AttributeReader.Text(AttributeReader.Find(attributes, 2)); // NAME
 
     // nft list counters table inet TABLE
     public static NetlinkMessage AskCounters(string table) =>

@@ -26,6 +26,11 @@ internal abstract record NftPart(int Level)
         public override string ToString() => $"counter {Name}";
     }
 
+    public sealed record Timeout(string Name) : NftPart(1)
+    {
+        public override string ToString() => $"ct timeout {Name}";
+    }
+
     public sealed record Element(string Of, NftElement Value) : NftPart(2)
     {
         public override string ToString() => $"element {Value} of set {Of}";

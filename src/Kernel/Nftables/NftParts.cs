@@ -10,10 +10,10 @@ internal sealed class NftParts
 {
     private readonly Dictionary<string, SetPart> sets = [];
     private readonly Dictionary<string, ChainPart> chains = [];
-    private readonly Dictionary<string, CounterPart> counters = [];
+    private readonly Dictionary<string, ObjectPart> objects = [];
     private readonly HashSet<SetPart> dirtySets = [];
     private readonly HashSet<ChainPart> dirtyChains = [];
-    private readonly HashSet<CounterPart> dirtyCounters = [];
+    private readonly HashSet<ObjectPart> dirtyObjects = [];
 
     public bool TableIsThere { get; set; }
 
@@ -25,7 +25,7 @@ internal sealed class NftParts
     public IReadOnlyCollection<SetPart> DirtySets => dirtySets;
     public IReadOnlyCollection<ChainPart> DirtyChains => dirtyChains;
 
-    public IReadOnlyCollection<CounterPart> DirtyCounters => dirtyCounters;
+    public IReadOnlyCollection<ObjectPart> DirtyObjects => dirtyObjects;
 
     public SetPart? Set(string name) => sets.GetValueOrDefault(name);
 
@@ -70,16 +70,10 @@ internal sealed class NftParts
                 gone.Remove();
                 dirtySets.Add(gone);
                 break;
-            case NftChange.PutCounter(var name):
-                if (!counters.TryGetValue(name, out var counter)) counters[name] = counter = new(name);
-                counter.IsWanted = true;
-                if (counter.Differs) dirtyCounters.Add(counter);
-                break;
-            case NftChange.RemoveCounter(var name):
-                if (!counters.TryGetValue(name, out var idle)) break;
-                idle.IsWanted = false;
-                dirtyCounters.Add(idle);
-                break;
+            case NftChange.PutCounter(var name): Put(name, null); break;
+            case NftChange.PutTimeout(var timeout): Put(timeout.Name, timeout); break;
+            case NftChange.RemoveCounter(var name): RemoveObject(name); break;
+            case NftChange.RemoveTimeout(var name): RemoveObject(name); break;
             case NftChange.PutChain(var chain):
                 if (!chains.TryGetValue(chain.Name, out var known)) chains[chain.Name] = known = new(chain.Name);
                 if (known.Put(chain)) dirtyChains.Add(known);
@@ -92,6 +86,20 @@ internal sealed class NftParts
         }
     }
 
+    private void Put(string name, NftTimeout? timeout)
+    {
+        if (!objects.TryGetValue(name, out var known)) objects[name] = known = new(name, timeout != null);
+        (known.IsWanted, known.Timeout) = (true, timeout);
+        if (known.Differs) dirtyObjects.Add(known);
+    }
+
+    private void RemoveObject(string name)
+    {
+        if (!objects.TryGetValue(name, out var idle)) return;
+        idle.IsWanted = false;
+        dirtyObjects.Add(idle);
+    }
+
     /// <summary>What the kernel has was read: what differs is dirty, and what nobody wants is a part that shall not be.</summary>
     /// <param name="allowed">The rules that are wanted of a chain, without what the kernel has refused before.</param>
     public void Compare(ToldTable told, Func<NftChain, ImmutableArray<NftRule>> allowed)
@@ -99,11 +107,12 @@ internal sealed class NftParts
         (TableIsThere, ChainsMade) = (told.Exists, told.Chains.Count);
         foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
         foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
-        foreach (var name in told.Counters) counters.TryAdd(name, new(name));
-        foreach (var counter in counters.Values)
+        foreach (var name in told.Counters) objects.TryAdd(name, new(name, isTimeout: false));
+        foreach (var name in told.Timeouts) objects.TryAdd(name, new(name, isTimeout: true));
+        foreach (var one in objects.Values)
         {
-            counter.IsThere = told.Counters.Contains(counter.Name);
-            if (counter.Differs) dirtyCounters.Add(counter);
+            one.IsThere = (one.IsTimeout ? told.Timeouts : told.Counters).Contains(one.Name);
+            if (one.Differs) dirtyObjects.Add(one);
         }
         foreach (var set in sets.Values)
         {
@@ -133,13 +142,17 @@ internal sealed class NftParts
         {
             case NftPart.Set(var name): Retry(Set(name)); break;
             case NftPart.Element(var of, _): Retry(Set(of)); break;
-            case NftPart.Counter(var name):
-                if (counters.TryGetValue(name, out var counter)) dirtyCounters.Add(counter);
-                break;
+            case NftPart.Counter(var name): RetryObject(name); break;
+            case NftPart.Timeout(var name): RetryObject(name); break;
             case NftPart.Chain(var name): Retry(Chain(name)); break;
             case NftPart.Rule(var of, _): Retry(Chain(of)); break;
             case NftPart.Removal(var what): Retry(what); break;
         }
+    }
+
+    private void RetryObject(string name)
+    {
+        if (objects.TryGetValue(name, out var one)) dirtyObjects.Add(one);
     }
 
     private void Retry(SetPart? set)
@@ -160,8 +173,10 @@ internal sealed class NftParts
         NftPart.Chain(var name) => Chain(name)?.Wanted != null,
         NftPart.Element(var of, var element) => Set(of)?.Wants(element) == true,
         NftPart.Rule(var of, var rule) => Chain(of)?.Wants(rule) == true,
-        NftPart.Counter(var name) => counters.GetValueOrDefault(name)?.IsWanted == true,
-        NftPart.Removal(NftPart.Counter(var name)) => counters.GetValueOrDefault(name)?.IsThere == true,
+        NftPart.Counter(var name) => objects.GetValueOrDefault(name)?.IsWanted == true,
+        NftPart.Timeout(var name) => objects.GetValueOrDefault(name)?.IsWanted == true,
+        NftPart.Removal(NftPart.Counter(var name)) => objects.GetValueOrDefault(name)?.IsThere == true,
+        NftPart.Removal(NftPart.Timeout(var name)) => objects.GetValueOrDefault(name)?.IsThere == true,
         NftPart.Removal(NftPart.Element(var of, var element)) => Set(of)?.ToRemove.Contains(element) == true,
         NftPart.Removal(NftPart.Set(var name)) => Set(name)?.There != null,
         NftPart.Removal(NftPart.Chain(var name)) => Chain(name)?.There != null,
@@ -175,10 +190,10 @@ internal sealed class NftParts
         if (set.Wanted == null) sets.Remove(set.Name);
     }
 
-    public void Clean(CounterPart counter)
+    public void Clean(ObjectPart one)
     {
-        dirtyCounters.Remove(counter);
-        if (!counter.IsWanted) counters.Remove(counter.Name);
+        dirtyObjects.Remove(one);
+        if (!one.IsWanted) objects.Remove(one.Name);
     }
 
     public void Clean(ChainPart chain)
@@ -192,14 +207,14 @@ internal sealed class NftParts
     {
         dirtySets.Clear();
         dirtyChains.Clear();
-        dirtyCounters.Clear();
+        dirtyObjects.Clear();
     }
 
     public void Clear()
     {
         sets.Clear();
         chains.Clear();
-        counters.Clear();
+        objects.Clear();
         Rest();
         TableIsThere = false;
     }

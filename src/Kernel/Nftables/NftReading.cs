@@ -26,6 +26,7 @@ internal sealed class ToldTable
     public Dictionary<string, ToldSet> Anonymous { get; } = [];
 
     public HashSet<string> Counters { get; } = [];
+    public HashSet<string> Timeouts { get; } = [];
 
     /// <summary>The chain has these rules and no others, in their order.</summary>
     public bool Holds(ToldChain chain, ImmutableArray<NftRule> wanted)
@@ -93,8 +94,8 @@ internal sealed class NftReading
         if (!Ask(NftMessage.AskSets(name), ReadSet)) return false;
         foreach (var set in table.Sets.Values.Concat(table.Anonymous.Values))
             if (!set.Shape.Dynamic && !ReadElements(set)) return false;
-        return Ask(NftMessage.AskCounters(name), ReadCounter) && Ask(NftMessage.AskChains(), ReadChain)
-            && Ask(NftMessage.AskRules(name), ReadRule);
+        return Ask(NftMessage.AskCounters(name), ReadCounter) && Ask(NftMessage.AskTimeouts(name), ReadTimeout)
+            && Ask(NftMessage.AskChains(), ReadChain) && Ask(NftMessage.AskRules(name), ReadRule);
     }
 
     private bool Ask(NetlinkMessage request, DumpEntry entry) => dump.Read(request, entry, out errno) == DumpEnd.Complete;
@@ -117,6 +118,9 @@ internal sealed class NftReading
         var set = NftSetReading.Read(Attributes(body));
         (set.Anonymous ? table.Anonymous : table.Sets)[set.Name] = new(set, []);
     }
+
+    private void ReadTimeout(in NetlinkHeader header, ReadOnlySpan<byte> body) =>
+        table.Timeouts.Add(NftMessage.ReadTimeout(Attributes(body)));
 
     private void ReadCounter(in NetlinkHeader header, ReadOnlySpan<byte> body) =>
         table.Counters.Add(NftMessage.ReadCounter(Attributes(body)).Name);

@@ -169,11 +169,11 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
 
     private Predicate<NftPart>? Blocked => refusals.Count == 0 ? null : refusals.Blocks;
 
-    private NftDifference Write(IEnumerable<CounterPart> counters, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
+    private NftDifference Write(IEnumerable<ObjectPart> objects, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
     {
         transaction.Begin();
         var difference = new NftDifference(name, parts, Blocked, transaction) { RenewsTimeouts = RenewsTimeouts };
-        difference.Write(comment, counters, sets, chains);
+        difference.Write(comment, objects, sets, chains);
         return difference;
     }
 
@@ -184,7 +184,7 @@ internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket
         if (!known && !Read()) return false;
         if (refusals.Blocks(new NftPart.Table(name))) return Settle();
         CloseAskers();
-        var difference = Write(parts.DirtyCounters, parts.DirtySets, parts.DirtyChains);
+        var difference = Write(parts.DirtyObjects, parts.DirtySets, parts.DirtyChains);
         if (transaction.Refusals.Count > 0)
         {
             Refuse(transaction.Refusals);

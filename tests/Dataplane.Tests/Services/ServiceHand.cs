@@ -18,6 +18,7 @@ internal sealed class ServiceHand : IHostFacts
     private readonly TableWriter table = new();
     private readonly Dictionary<string, NftSet> sets = [];
     private readonly Dictionary<string, NftChain> chains = [];
+    private readonly SortedSet<string> timeouts = [];
 
     public ServiceHand(params Translation[] translations)
     {
@@ -104,6 +105,8 @@ internal sealed class ServiceHand : IHostFacts
             case NftChange.RemoveChain(var name): chains.Remove(name); break;
             case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
             case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
+            case NftChange.PutTimeout(var timeout): timeouts.Add(timeout.Name); break;
+            case NftChange.RemoveTimeout(var name): timeouts.Remove(name); break;
             default: throw new ArgumentException(change.ToString(), nameof(change));
         }
     }
@@ -113,6 +116,8 @@ internal sealed class ServiceHand : IHostFacts
         var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
         sets[name] = sets[name] with { Elements = [.. left, .. come] };
     }
+
+    public IEnumerable<string> Timeouts => timeouts;
 
     public string Text => string.Join('\n',
     [

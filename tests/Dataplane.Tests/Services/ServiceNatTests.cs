@@ -36,6 +36,23 @@ public sealed class ServiceNatTests
     }
 
     [Fact]
+    public void Timeouts_come_with_the_first_that_has_some_and_go_with_the_last()
+    {
+        var hour = Tcp(To("20.0.0.1")) with { Timeouts = new(TimeSpan.FromHours(1), TimeSpan.FromSeconds(30)) };
+        var hand = new ServiceHand(hour, Of(Vip6, null, 0, To("20::1", null)) with { Timeouts = hour.Timeouts });
+        Assert.Equal(["svc-tcp-30-3600", "svc-udp-30"], hand.Timeouts);
+        Assert.Contains("ct timeout set \"svc-tcp-30-3600\"; ct timeout set \"svc-udp-30\"", hand.Text, StringComparison.Ordinal);
+        Assert.Contains("prerouting-mangle: ", hand.Text, StringComparison.Ordinal);
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+        hand.Configure(hour with { Timeouts = new(TimeSpan.FromHours(2), null) });
+        Assert.Equal(["svc-tcp-x-7200"], hand.Timeouts);
+        hand.Configure(hour with { Timeouts = null });
+        Assert.Empty(hand.Timeouts);
+        Assert.DoesNotContain("-mangle: ", hand.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("svc-timing", hand.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_translated_of_a_real_address_goes_on_as_it_would()
     {
         var hand = new ServiceHand(Tcp(To("20.0.0.1", from: "1.2.3.4")) with { Kind = TranslationKind.Real });

@@ -251,6 +251,32 @@ public class OracleTests
             """, Table([verdicts, services, addresses], sub, raw, nat) with { Comment = "ours" });
     }
 
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void Timeouts_of_connections_are_the_objects_that_nft_makes()
+    {
+        var tcp = NftTimeout.OfTcp("t-", TimeSpan.FromSeconds(30), TimeSpan.FromHours(1));
+        var udp = NftTimeout.OfUdp("t-", TimeSpan.FromSeconds(30));
+        var pre = new NftChain("pre", new("filter", NftHookPoint.Prerouting, -150),
+            [Rule(new ActTimeout(tcp.Name)), Rule(new ActTimeout(udp.Name))]);
+        Same($$"""
+            ct timeout {{tcp.Name}} {
+             protocol tcp;
+             l3proto inet;
+             policy = { syn_sent : 30, syn_recv : 30, established : 3600 };
+            }
+            ct timeout {{udp.Name}} {
+             protocol udp;
+             l3proto inet;
+             policy = { unreplied : 30, replied : 30 };
+            }
+            chain pre {
+             type filter hook prerouting priority mangle; policy accept;
+             ct timeout set "{{tcp.Name}}"
+             ct timeout set "{{udp.Name}}"
+            }
+            """, Table([], pre) with { Timeouts = [tcp, udp] });
+    }
+
     /// <summary>A set may hold every address; nft's own text cannot say so, but lists it.</summary>
     [NeedsFact(Needs.Namespaces, "nft")]
     public void A_set_of_everything_can_be_listed()

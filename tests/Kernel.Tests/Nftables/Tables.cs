@@ -12,6 +12,7 @@ namespace Calico.Bgp.Kernel.Tests.Nftables;
 internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains)
 {
     public ImmutableArray<string> Counters { get; init; } = [];
+    public ImmutableArray<NftTimeout> Timeouts { get; init; } = [];
 
     public static readonly WholeTable Empty = new([], []);
 
@@ -24,7 +25,9 @@ internal sealed record WholeTable(ImmutableArray<NftSet> Sets, ImmutableArray<Nf
             .Select(chain => new NftChange.RemoveChain(chain.Name)),
         .. before.Sets.Where(set => Sets.All(other => other.Name != set.Name)).Select(set => new NftChange.RemoveSet(set.Name)),
         .. before.Counters.Except(Counters).Select(counter => new NftChange.RemoveCounter(counter)),
+        .. before.Timeouts.Except(Timeouts).Select(timeout => new NftChange.RemoveTimeout(timeout.Name)),
         .. Counters.Select(counter => new NftChange.PutCounter(counter)),
+        .. Timeouts.Select(timeout => new NftChange.PutTimeout(timeout)),
         .. Sets.Select(set => new NftChange.PutSet(set)), .. Chains.Select(chain => new NftChange.PutChain(chain)),
     ];
 }

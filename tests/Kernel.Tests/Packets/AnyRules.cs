@@ -212,8 +212,8 @@ internal static class AnyRules
         Gen.Choose(from, to).SelectMany(count => rule.ArrayOf(count));
 
     private static readonly NftStatement[] Marks =
-        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActLog(9, "seen"),
-        new ActQueue(9, QueueWay.Target)];
+        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActTimeout("timed"),
+        new ActLog(9, "seen"), new ActQueue(9, QueueWay.Target)];
 
     private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
 
@@ -247,7 +247,11 @@ internal static class AnyRules
         select new NftChain("natpost2", new("nat", NftHookPoint.Postrouting, 110),
             [new([Four, .. match, new MatchProtocols(protocol), new ActMasquerade(new(40000, 40100))])]);
 
-    private static WholeTable WithCounter(WholeTable table) => table with { Counters = ["seen"] };
+    private static WholeTable WithCounter(WholeTable table) => table with
+    {
+        Counters = ["seen"],
+        Timeouts = [new("timed", IpProtocol.Tcp, [(3, 60)])],
+    };
 
     public static readonly Gen<WholeTable> AnyTable =
         from sets in AnySets
