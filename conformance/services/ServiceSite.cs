@@ -29,6 +29,9 @@ internal sealed class ServiceSite : IAsyncDisposable
     public Netns[] Backends { get; } = new Netns[3];
     public Background? Daemon { get; private set; }
 
+    /// <summary>The daemon's, for HTTP.</summary>
+    public string Http => folder.PathOf("http");
+
     /// <summary>The daemon's, for birdc.</summary>
     public string Control => folder.PathOf("ctl");
 
