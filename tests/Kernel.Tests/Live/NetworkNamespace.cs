@@ -31,6 +31,8 @@ internal sealed class NetworkNamespace : IDisposable
 
     public string Ip(string words) => space.Ip(words);
 
+    public string Bridge(string words) => space.Do("bridge", words.Split(' '));
+
     /// <summary>What may fail: somebody else may have been faster.</summary>
     public Task TryIpAsync(string words) => space.RunAsync("ip", words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
