@@ -6,13 +6,14 @@
 //                     gate2 ─┘
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Calico.Bgp.Conformance.Packets;
 
 internal sealed class EgressSite : IAsyncDisposable
 {
     /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
-    private const int Patience = 60;
+    private const int Patience = 120;
 
     public const string Outside4 = "198.51.100.1", Outside6 = "fd98::1", Client4 = "172.20.0.1";
 
@@ -33,7 +34,8 @@ internal sealed class EgressSite : IAsyncDisposable
     private readonly Dictionary<string, Background> daemons = [];
     private readonly List<Echo> echoes = [];
     private readonly Scratch folder = new();
-    private Background? bird;
+    private readonly List<int> heirs = [];
+    private Background? bird, monitor;
 
     /// <summary>The section of daemons that start from now on.</summary>
     public string Egress { get; set; } = "egress: { enabled: true }";
@@ -46,9 +48,10 @@ internal sealed class EgressSite : IAsyncDisposable
 
     public string PathOf(string name) => folder.PathOf(name);
 
-    public static async Task<EgressSite> MakeAsync()
+    /// <param name="egress">The section; null: it is switched on, and says no more.</param>
+    public static async Task<EgressSite> MakeAsync(string? egress = null)
     {
-        var site = new EgressSite();
+        var site = new EgressSite { Egress = egress ?? "egress: { enabled: true }" };
         foreach (var role in (string[])["client", "gate1", "gate2", "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
         {
             var space = site.spaces[role] = await Netns.MakeAsync(role[..1]);
@@ -83,9 +86,6 @@ internal sealed class EgressSite : IAsyncDisposable
             outside, "eth0", [$"{Outside4}/24", $"{Outside6}/64"]);
         await tor.IpAsync("route add default via 192.0.2.2");
         await tor.IpAsync("-6 route add default via fd97::2");
-        // IPv4's ways to gateways are told by BGP.
-        await tor.IpAsync($"-6 route add {Red6}/128 via fd20::11");
-        await tor.IpAsync($"-6 route add {RedToo6}/128 via fd20::12");
         await firewall.IpAsync("route add default via 192.0.2.1");
         await firewall.IpAsync("-6 route add default via fd97::1");
         await outside.IpAsync("route add default via 198.51.100.254");
@@ -134,10 +134,15 @@ internal sealed class EgressSite : IAsyncDisposable
             router id 172.20.0.254;
             protocol device { scan time 1; }
             protocol kernel { ipv4 { export all; }; }
+            protocol kernel { ipv6 { export all; }; }
             {{string.Join('\n', Hosts.Select(host => $$"""
                 protocol bgp of_{{host.Name}} {
                   local 172.20.0.254 as 65001; neighbor 172.20.0.{{host.Number}} as 64512; passive on; hold time 9; error wait time 1,2;
                   ipv4 { import all; export none; };
+                }
+                protocol bgp of_{{host.Name}}6 {
+                  local fd20::fe as 65001; neighbor fd20::{{host.Number}} as 64512; passive on; hold time 9; error wait time 1,2;
+                  ipv6 { import where net ~ [ fd10::/64+ ]; export none; };
                 }
                 """))}}
             """);
@@ -146,6 +151,9 @@ internal sealed class EgressSite : IAsyncDisposable
         await Until.TrueAsync("BIRD answers", async () =>
             (await Shell.RunAsync("birdc", "-s", PathOf("bird.ctl"), "show", "status")).Good);
     }
+
+    /// <summary>Sections beside nat.</summary>
+    public string Egress { get; init; } = "egress: { enabled: true }";
 
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
     public void Write(string more = "")
@@ -160,7 +168,7 @@ internal sealed class EgressSite : IAsyncDisposable
     {
         foreach (var name in nodes)
             daemons[name] = Background.Start(this[name], PathOf($"{name}.log"), null, Project.Daemon, "--config",
-                await ConfigureAsync(name, "nat: { enabled: true }\n" + Egress));
+                await ConfigureAsync(name, $"nat: {{ enabled: true }}\n{Egress}"));
         foreach (var name in nodes)
             await Until.TrueAsync($"{name} has its rules", async () =>
             {
@@ -179,8 +187,9 @@ internal sealed class EgressSite : IAsyncDisposable
             control: { http: ["unix:{{PathOf(name)}}"] }
             {{sections}}
             peers:
-            - { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
-                connectRetryTime: 1s, idleHoldTime: 200ms }
+            - &tor { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
+                connectRetryTime: 1s, idleHoldTime: 200ms, gracefulRestartTime: 60s }
+            - { <<: *tor, name: tor6, peerIP: "fd20::fe", families: [ipv6] }
 
             """);
         return file;
@@ -227,16 +236,63 @@ internal sealed class EgressSite : IAsyncDisposable
         async () => await HttpAsync(name, "/v1/egress") + await SaidAsync());
 
     /// <summary>BFD hears so many nodes, by one family or the other.</summary>
-    public Task HeardAsync(string name, int nodes) => Until.TrueAsync($"{name} hears {nodes} nodes", async () =>
-        (await HttpAsync(name, "/v1/bfd")).Split("\"state\":\"up\"").Length > 2 * nodes, Patience,
+    public Task HeardAsync(string name, int nodes) => Until.TrueAsync(
+        $"{name} hears {nodes} nodes", () => HearsAsync(name, nodes), Patience,
         async () => await HttpAsync(name, "/v1/bfd") + await SaidAsync());
 
+    public async Task<bool> HearsAsync(string name, int nodes) =>
+        (await HttpAsync(name, "/v1/bfd")).Split("\"state\":\"up\"").Length > 2 * nodes;
+
+    /// <summary>Its sessions are established, and no restart is waited for.</summary>
+    public Task SettledAsync(string name) => Until.TrueAsync($"{name} has settled", async () =>
+        await HttpAsync(name, "/v1/status") is { Length: > 0 } status && JsonDocument.Parse(status).RootElement is var root
+        && root.TryGetProperty("sessions", out var sessions) && !root.TryGetProperty("recovery", out _)
+        && sessions.GetProperty("established").GetInt32() == sessions.GetProperty("enabled").GetInt32(), Patience, SaidAsync);
+
     public Task KillAsync(string name) => daemons[name].KillAsync();
+
+    public Task EndAsync(string name)
+    {
+        daemons[name].Signal("TERM");
+        return daemons[name].EndedAsync();
+    }
+
+    /// <summary>Another process takes the place of the node's daemon.</summary>
+    public async Task UpgradeAsync(string name)
+    {
+        var said = await Shell.RunAsync(Project.Bgpctl, "--socket", PathOf(name), "--json", "upgrade");
+        Assert.True(said.Good, $"{said.Errors}\n{await SaidAsync()}");
+        heirs.Add(JsonDocument.Parse(said.Output).RootElement.GetProperty("process").GetInt32());
+        await daemons[name].EndedAsync();
+    }
+
+    /// <summary>Ends the one that has taken over, too: it is no child of ours.</summary>
+    public async Task EndHeirsAsync()
+    {
+        foreach (var heir in heirs) Signals.Send(heir, "TERM");
+        foreach (var heir in heirs) await Until.TrueAsync("it has ended", () => !Directory.Exists($"/proc/{heir}"));
+        heirs.Clear();
+    }
+
+    /// <summary>All that becomes of routes at the ToR is written from now on.</summary>
+    public async Task<Func<string>> ListenAsync()
+    {
+        var heard = PathOf("heard");
+        monitor = Background.Start(this["tor"], heard, null, "ip", "monitor", "route");
+        await Until.TrueAsync("the ToR's changes are heard", async () =>
+        {
+            await this["tor"].IpAsync("route add blackhole 192.0.2.99");
+            await this["tor"].IpAsync("route del blackhole 192.0.2.99");
+            return File.Exists(heard) && (await File.ReadAllTextAsync(heard)).Contains("192.0.2.99", StringComparison.Ordinal);
+        }, Patience, () => monitor.Said);
+        return () => File.ReadAllText(heard);
+    }
 
     /// <summary>The ToR knows the way to a gateway's address.</summary>
     public Task AnnouncedAsync(string address, bool isThere = true) => Until.TrueAsync(
         $"{address} is {(isThere ? "" : "not ")}announced", async () =>
-            (await this["tor"].IpAsync($"route show {address}")).Contains("via", StringComparison.Ordinal) == isThere, Patience, SaidAsync);
+            (await this["tor"].IpAsync($"{(address.Contains(':') ? "-6 " : "")}route show {address}"))
+                .Contains("via", StringComparison.Ordinal) == isThere, Patience, SaidAsync);
 
     /// <summary>Whom the server saw; null: nobody.</summary>
     public async Task<string?> SeenAsync(string pod, Transport transport = Transport.Tcp, bool ipv6 = false, int attempts = 4) =>
@@ -263,6 +319,8 @@ internal sealed class EgressSite : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var daemon in daemons.Values) await daemon.DisposeAsync();
+        if (monitor != null) await monitor.DisposeAsync();
+        await EndHeirsAsync();
         if (bird != null) await bird.DisposeAsync();
         foreach (var echo in echoes) echo.Dispose();
         foreach (var space in spaces.Values) await space.RemoveAsync();

@@ -20,9 +20,10 @@ public sealed class EgressTests : IAsyncLifetime
     private async Task StartAsync()
     {
         await site.StartAsync("client", "gate1", "gate2");
-        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4, EgressSite.Green4])
+        foreach (var address in (string[])
+            [EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4, EgressSite.Green4, EgressSite.Red6, EgressSite.RedToo6])
             await site.AnnouncedAsync(address);
-        // The client's own rules may be there by then, and the gateways' of IPv6 are: they came with those of IPv4.
+        // The client's own rules may be there by then.
         await site.HeardAsync("client", 2);
     }
 
@@ -94,6 +95,74 @@ public sealed class EgressTests : IAsyncLifetime
             await site.StartAsync("client");
             await site.HeardAsync("client", 2);
         }
+    }
+}
+
+/// <summary>A gateway's own daemon goes and comes while its node forwards, and the ToR keeps its addresses (RFC 4724).</summary>
+public sealed class EgressRestartTests : IAsyncLifetime
+{
+    private const int Flows = 60;
+
+    private EgressSite site = null!;
+    private readonly List<EgressFlow> flows = [];
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft", "bird", "birdc", "curl") != null) return;
+        site = await EgressSite.MakeAsync("egress: { enabled: true, restartTime: 60s, probe: { interval: 500ms, multiplier: 5 } }");
+        site.Write();
+        await site.StartAsync("client", "gate1", "gate2");
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Red6]) await site.AnnouncedAsync(address);
+        foreach (var name in (string[])["client", "gate1", "gate2"]) await site.HeardAsync(name, name == "client" ? 2 : 1);
+        for (var n = 0; n < Flows; n++) flows.Add(new(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port));
+        foreach (var flow in flows) Assert.NotNull(await flow.AskAsync());
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var flow in flows) flow.Dispose();
+        if (site != null) await site.DisposeAsync();
+    }
+
+    [NeedsTheory(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    [InlineData("upgraded")]
+    [InlineData("ended")]
+    [InlineData("killed")]
+    public async Task Whatever_becomes_of_a_gateways_daemon_no_packet_is_lost_and_its_addresses_stay(string how)
+    {
+        var before = flows.ToDictionary(flow => flow, flow => flow.Seen!);
+        Assert.Equal(2, before.Values.Select(seen => seen.Address).Distinct().Count());
+        var others = await site.OthersAsync();
+        var heard = await site.ListenAsync();
+        using var enough = new CancellationTokenSource();
+        var asking = Task.WhenAll(flows.Select(flow => flow.KeepAskingAsync(enough.Token)));
+        if (how == "upgraded") await site.UpgradeAsync("gate1");
+        else
+        {
+            await (how == "ended" ? site.EndAsync("gate1") : site.KillAsync("gate1"));
+            // It is missed, and its node is asked.
+            await Until.TrueAsync("the client does not hear it", async () => !await site.HearsAsync("client", 2), 60, site.SaidAsync);
+            await site.StartAsync("gate1");
+        }
+        await site.SettledAsync("gate1");
+        await site.HeardAsync("client", 2);
+        await site.HeardAsync("gate1", 1);
+        await enough.CancelAsync();
+        Assert.Equal(0, (await asking).Sum());
+        Assert.All(flows, flow => Assert.Equal(before[flow], flow.Seen));
+        Assert.Equal(others, await site.OthersAsync());
+        Assert.DoesNotMatch("Deleted (10\\.10\\.1|fd10:)", heard());
+        await site.AnnouncedAsync(EgressSite.Red4);
+        await site.AnnouncedAsync(EgressSite.Red6);
+    }
+
+    /// <summary>A node that is gone does not answer, whatever is waited for.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_gateway_whose_node_is_gone_is_not_waited_for()
+    {
+        await site.CutAsync("gate1");
+        await site.ToldAsync("client", answer => answer.Contains("172.20.0.11 is not heard", StringComparison.Ordinal));
+        foreach (var flow in flows) Assert.Equal(EgressSite.RedToo4, (await flow.AskAsync())?.Address.ToString());
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Net.NetworkInformation;
 using Calico.Bgp.Bfd;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 
@@ -9,7 +11,8 @@ namespace Calico.Bgp.Bgpd;
 /// <summary>
 /// What egress gateways need of the other rooms: the speaker announces the addresses that this node is the gateway of, BFD watches the
 /// nodes that hand packets to each other, and the dataplane hears who of them is lost. One that was heard is lost when it is not heard any
-/// more; one that has never been heard is believed to be there for a while, so that a daemon that begins takes nothing away that works.
+/// more, unless its node answers and a restart is waited for (<c>egress.restartTime</c>); one that has never been heard is believed to be
+/// there for a while, so that a daemon that begins takes nothing away that works.
 /// </summary>
 internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, DataplaneLoop dataplane, TimeProvider time)
 {
@@ -17,9 +20,15 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
     private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
 
     private readonly Bell bell = new();
-    private readonly Dictionary<BfdKey, (long Since, bool WasHeard)> watched = [];
-    private ListOf<Address> said = [];
+    private readonly Dictionary<BfdKey, Watched> watched = [];
+
+    /// <summary>Null: nothing yet, and what the process before has announced stays.</summary>
+    private ListOf<Address>? said;
     private ImmutableHashSet<Address> unheard = [];
+
+    /// <param name="Since">When it was heard first, or when it was lost: since when it is as it is.</param>
+    /// <param name="IsGone">Its node does not answer.</param>
+    private readonly record struct Watched(long Since, bool WasHeard, bool IsUp = false, bool IsGone = false);
 
     public async Task RunAsync(Loop loop, CancellationToken stop)
     {
@@ -30,9 +39,17 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
         {
             while (true)
             {
-                var patience = Look(dataplane.Tidings);
-                await loop.WaitForAsync(SayAsync(dataplane.Tidings.Announced)).ConfigureAwait(false);
-                await loop.WaitForAsync(TellAsync()).ConfigureAwait(false);
+                var tidings = dataplane.Tidings;
+                Look(tidings);
+                if (!ReferenceEquals(tidings, EgressTidings.None))
+                    await loop.WaitForAsync(SayAsync(tidings.Announced)).ConfigureAwait(false);
+                await loop.WaitForAsync(TellAsync(tidings.Probing)).ConfigureAwait(false);
+                if (Suspects(tidings.Probing) is { Length: > 0 } suspects)
+                {
+                    await loop.WaitForAsync(AskAsync(suspects, tidings.Probing)).ConfigureAwait(false);
+                    await loop.WaitForAsync(TellAsync(tidings.Probing)).ConfigureAwait(false);
+                }
+                var patience = Patience(tidings.Probing);
                 loop.Rest();
                 if (patience is { } wait) await bell.HeardAsync(wait, time, stop).ConfigureAwait(false);
                 else await bell.HeardAsync(stop).ConfigureAwait(false);
@@ -54,31 +71,65 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
         said = addresses;
     }
 
-    private async Task TellAsync()
+    private async Task TellAsync(EgressProbing probing)
     {
-        ImmutableHashSet<Address> now = [.. watched.Where(one => IsLost(one.Key, one.Value)).Select(one => one.Key.Peer)];
+        ImmutableHashSet<Address> now = [.. watched.Where(one => IsLost(one.Value, probing)).Select(one => one.Key.Peer)];
         if (now.SetEquals(unheard)) return;
         await dataplane.TellUnheardAsync(unheard = now).ConfigureAwait(false);
     }
 
     private bool IsUp(BfdKey key) => bfd.Current.Any(one => one.Key == key && one.State == BfdState.Up);
 
-    private bool IsLost(BfdKey key, (long Since, bool WasHeard) known) =>
-        !IsUp(key) && (known.WasHeard || time.GetElapsedTime(known.Since) >= Believed);
+    private bool IsLost(Watched known, EgressProbing probing) => !known.IsUp
+        && (known.IsGone || time.GetElapsedTime(known.Since) >= (known.WasHeard ? probing.RestartTime : Believed));
 
-    /// <returns>How long until one that was never heard is believed no more; null: there is none.</returns>
-    private TimeSpan? Look(Dataplane.Egress.EgressTidings tidings)
+    /// <summary>Their daemons are not heard any more: their nodes may be there all the same, and forward as they did.</summary>
+    private BfdKey[] Suspects(EgressProbing probing) =>
+        [.. watched.Where(one => one.Value is { IsUp: false, WasHeard: true } && !IsLost(one.Value, probing)).Select(one => one.Key)];
+
+    private void Look(EgressTidings tidings)
     {
         var (probing, now) = (tidings.Probing, time.GetTimestamp());
         var times = new BfdTimes(probing.Interval, probing.Interval, probing.Multiplier);
         var targets = tidings.Watched.Select(one => new BfdTarget(
             new(one.Host, one.Interface, Multihop: one.Interface == 0), times, one.Local)).ToImmutableArray();
         foreach (var gone in watched.Keys.Except(targets.Select(target => target.Key)).ToArray()) watched.Remove(gone);
-        foreach (var target in targets) watched.TryAdd(target.Key, (now, false));
+        foreach (var target in targets) watched.TryAdd(target.Key, new(now, false));
         bfd.Want(targets);
-        foreach (var heard in watched.Keys.Where(IsUp).ToArray()) watched[heard] = (now, true);
-        var waits = watched.Values.Where(one => !one.WasHeard && time.GetElapsedTime(one.Since, now) < Believed)
-            .Select(one => Believed - time.GetElapsedTime(one.Since, now)).ToArray();
-        return waits.Length == 0 ? null : waits.Min();
+        foreach (var (key, known) in watched.ToArray())
+            if (IsUp(key) is var isUp && isUp != known.IsUp) watched[key] = new(now, known.WasHeard || isUp, isUp);
+    }
+
+    /// <returns>When one is believed no more, or is to be asked again; null: there is none.</returns>
+    private TimeSpan? Patience(EgressProbing probing)
+    {
+        var waits = watched.Values.Where(one => one is { IsUp: false, WasHeard: false } && !IsLost(one, probing))
+            .Select(one => Believed - time.GetElapsedTime(one.Since)).ToList();
+        if (Suspects(probing).Length > 0) waits.Add(probing.Interval);
+        return waits.Count == 0 ? null : waits.Min() is var least && least > TimeSpan.Zero ? least : TimeSpan.Zero;
+    }
+
+    private async Task AskAsync(BfdKey[] suspects, EgressProbing probing)
+    {
+        var answers = await Task.WhenAll(suspects.Select(one => AnswersAsync(one.Peer, probing))).ConfigureAwait(false);
+        for (var at = 0; at < suspects.Length; at++)
+            if (!answers[at]) watched[suspects[at]] = watched[suspects[at]] with { IsGone = true };
+    }
+
+    /// <summary>Whether the node's kernel is there, which needs no daemon to answer.</summary>
+    private static async Task<bool> AnswersAsync(Address host, EgressProbing probing)
+    {
+        using var ping = new Ping();
+        for (var sent = 0; sent < probing.Multiplier; sent++)
+            try
+            {
+                var answer = await ping.SendPingAsync(host.ToIPAddress(), probing.Interval).ConfigureAwait(false);
+                if (answer.Status == IPStatus.Success) return true;
+            }
+            catch (Exception refused) when (refused is PingException or PlatformNotSupportedException)
+            {
+                return false; // no way there, or no right to ask
+            }
+        return false;
     }
 }

@@ -154,6 +154,7 @@ internal sealed class Translating(
             holding.Release(Holding.NatTable);
             problem = $"{Sections(settings)}: {refused.Message}";
             if (resources?.Plan is { } plan) await plan.ServeAsync(null).ConfigureAwait(false);
+            if (settings.Egress != null) await gateways.Announced.SetAsync([]).ConfigureAwait(false);
             log.NatImpossible(problem);
         }
     }

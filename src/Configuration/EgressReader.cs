@@ -10,6 +10,9 @@ internal sealed class EgressReader(Section root)
 {
     private const int BitsNeeded = 3;
 
+    /// <summary>What a peer may be asked to wait (RFC 4724 section 3).</summary>
+    private static readonly TimeSpan MostRestart = TimeSpan.FromSeconds(4095);
+
     private static readonly Reading<uint> Mask = new("a mask of three bits or more without gaps, such as 0xfff00000,", ParseMask);
 
     /// <summary>Null: the file does not speak of egress, and packets leave as if there were no gateways.</summary>
@@ -45,7 +48,7 @@ internal sealed class EgressReader(Section root)
             ProbeMultiplier = (int)(probe?.Number("multiplier", 1, BfdTimes.MostMissed) ?? EgressSettings.DefaultProbeMultiplier),
         };
         probe?.Close();
-        return settings;
+        return settings with { RestartTime = egress.Duration("restartTime", TimeSpan.Zero, MostRestart) ?? TimeSpan.Zero };
     }
 
     private static uint? ParseMask(string text) => PolicyReader.ParseMask(text) is { } mask

@@ -164,6 +164,8 @@ public sealed partial class SpeakerLoop
         })],
         DrainOfAll = all is var (reason, since, isByCordon) ? new("", reason, since, isByCordon, StaysDown: false) : null,
         Leases = [.. Sources.Where(source => source.Name.StartsWith(LeasedName, StringComparison.Ordinal)).SelectMany(Leases)],
+        Produced = [.. Sources.Where(source => source.MovesItself && !source.Name.StartsWith(LeasedName, StringComparison.Ordinal))
+            .Select(source => new HandedProduced(source.Name[..^1], [.. source.Wanted.Keys.Select(prefix => prefix.ToString())]))],
         Sources = [.. Sources.Select(source => new HandedSource(source.Index, source.Name))],
         Bfd = watched,
     };

@@ -30,6 +30,12 @@ public sealed partial class SpeakerLoop
     /// <summary>Whoever has routes announced that move by themselves, by a name that nobody else has.</summary>
     public RouteProducer Producer(string name) => new(this, name);
 
+    /// <summary>
+    /// Its first list is waited for: a restart of ours is not over for peers that keep our routes (RFC 4724) before it has come, and what
+    /// the process before has announced of it goes over in an upgrade. Before <see cref="StartAsync"/>.
+    /// </summary>
+    public void Await(RouteProducer producer) => awaited.Add(producer.Name);
+
     internal Task ProduceAsync(RouteProducer producer, ImmutableArray<RouteMove> moves, bool all) =>
         AskAsync<string?>(done => new SpeakerNews.Produce(producer.Name, moves, all, done));
 
@@ -37,6 +43,7 @@ public sealed partial class SpeakerLoop
     {
         foreach (var source in producers.SourcesOf(news.Producer, Moving))
             await RouteProducers.ApplyAsync(source, news.Moves, news.All).ConfigureAwait(false);
+        if (awaited.Remove(news.Producer)) LookAtDeferral();
     }
 
     private OwnRouteSource Moving(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: false);

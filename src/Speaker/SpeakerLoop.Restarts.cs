@@ -22,7 +22,7 @@ public sealed partial class SpeakerLoop
         get
         {
             if (deferred is not (var families and not FamilySet.None)) return null;
-            var (now, waits) = (time.GetUtcNow(), 0);
+            var (now, waits) = (time.GetUtcNow(), awaited.Count);
             foreach (var peer in Peers) waits += System.Numerics.BitOperations.PopCount((uint)(HeldUpBy(peer, now) & families));
             return new(families, waits, Started + Config.Deferral - now, Config.Deferral);
         }
@@ -49,7 +49,8 @@ public sealed partial class SpeakerLoop
         if (deferred == FamilySet.None) return;
         var now = time.GetUtcNow();
         var waits = now - Started >= Config.Deferral
-            ? FamilySet.None : peers.Values.Aggregate(FamilySet.None, (set, peer) => set | HeldUpBy(peer, now));
+            ? FamilySet.None : awaited.Count > 0 ? FamilySet.Both
+            : peers.Values.Aggregate(FamilySet.None, (set, peer) => set | HeldUpBy(peer, now));
         var over = deferred & ~waits;
         if (over == FamilySet.None) return;
         deferred &= ~over;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Session;
@@ -56,6 +57,7 @@ public sealed partial class SpeakerLoop
         var state = from.State;
         TakeDrains(state);
         foreach (var lease in state.Leases) await TakeLeaseAsync(lease).ConfigureAwait(false);
+        foreach (var produced in state.Produced ?? []) await TakeProducedAsync(produced).ConfigureAwait(false);
         var taken = state.Peers.Where(handed => handed.Life != null).Select(handed => Take(handed, handed.Life!, from)).ToList();
         foreach (var handed in state.Peers)
             if (handed.Loss is { } loss) TakeLeft(handed, loss);
@@ -217,6 +219,18 @@ public sealed partial class SpeakerLoop
         var ttl = lease.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
         // What bars it by other quotas is taken back then.
         await AnnounceNowAsync(new(lease.Producer, prefix, ttl, said)).ConfigureAwait(false);
+    }
+
+    /// <summary>Who says here what there is before anything is taken over needs nobody's word for it.</summary>
+    private async Task TakeProducedAsync(HandedProduced produced)
+    {
+        if (!awaited.Contains(produced.Producer)) return;
+        var moves = ImmutableArray.CreateBuilder<RouteMove>();
+        foreach (var text in produced.Prefixes)
+            moves.Add(Prefix.TryParse(text, out var prefix) ? new(prefix, Announced: true)
+                : throw new HandoverException($"expected a prefix of {produced.Producer}, got {text}"));
+        foreach (var source in producers.SourcesOf(produced.Producer, Moving))
+            await RouteProducers.ApplyAsync(source, moves, all: false).ConfigureAwait(false);
     }
 
     private void TakeDrains(HandedState state)

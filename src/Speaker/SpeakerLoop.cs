@@ -40,6 +40,9 @@ public sealed partial class SpeakerLoop : IRibListener, IAsyncDisposable
     private readonly Dictionary<string, ushort> indexes = new(StringComparer.Ordinal);
     private readonly Queue<ushort> freed = [];
     private readonly RouteProducers producers = new();
+
+    /// <summary>Producers who have said nothing yet.</summary>
+    private readonly HashSet<string> awaited = new(StringComparer.Ordinal);
     private readonly DynamicPeers dynamics;
     private readonly LinkNeighbours links;
     private readonly Fib? fib;

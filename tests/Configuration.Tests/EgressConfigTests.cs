@@ -20,8 +20,18 @@ public class EgressConfigTests
 
     [Fact]
     public void All_its_keys_are_read() => Assert.Equal(
-        new EgressSettings { MarkMask = 0xff00, ProbeInterval = TimeSpan.FromMilliseconds(50), ProbeMultiplier = 5, FlowLog = true },
-        Good(Sources + "egress: { enabled: false, flowLog: true, markMask: 0xff00, probe: { interval: 50ms, multiplier: 5 } }\n").Egress);
+        new EgressSettings
+        {
+            MarkMask = 0xff00,
+            ProbeInterval = TimeSpan.FromMilliseconds(50),
+            ProbeMultiplier = 5,
+            RestartTime = TimeSpan.FromSeconds(60),
+            FlowLog = true,
+        },
+        Good(Sources + """
+            egress: { enabled: false, flowLog: true, markMask: 0xff00, restartTime: 60s, probe: { interval: 50ms, multiplier: 5 } }
+
+            """).Egress);
 
     [Fact]
     public void Egress_without_sources_is_a_warning() =>
@@ -34,6 +44,7 @@ public class EgressConfigTests
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { probe: { interval: 1ms } }", "for egress.probe.interval")]
+    [InlineData("egress: { restartTime: 5000s }", "for egress.restartTime")]
     [InlineData("policy: {}\negress: { markMask: 0xffff0000 }", "got 0x00030000 in both")]
     [InlineData("egress: { enable: true }", "enabled")]
     public void Mistakes_are_named(string text, string words) =>

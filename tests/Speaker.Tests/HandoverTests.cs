@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Bfd;
@@ -116,6 +117,29 @@ public class HandoverTests
     {
         var session = speaker.Session("a");
         return (session.EstablishedTransitions, session.Since, session.Counters.In.Updates);
+    }
+
+    [Fact]
+    public async Task What_a_producer_has_announced_stays_until_it_speaks_in_the_new_process()
+    {
+        var pair = await WithRoutesAsync();
+        ImmutableArray<RouteMove> all = [new(Prefix.Parse("10.10.10.0/32"), true), new(Prefix.Parse("2001:db8::1/128"), true)];
+        await pair.A.Loop.Producer("egress").SetAsync(all);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.All)).Count == 5);
+        await Until.RestsAsync("what B has heard", () => Task.FromResult(SeenBy(pair.B)), TimeSpan.FromMilliseconds(200));
+        var (before, keepalives) = (SeenBy(pair.B), pair.B.Session("a").Counters.In.Keepalives);
+        Ended.Add(pair);
+        var heir = new TestSpeaker(pair.ConfigA);
+        heir.Loop.Await(heir.Loop.Producer("egress"));
+        var between = new Between();
+        var taking = TakeOverAsync(heir, between);
+        Assert.Null(await pair.A.Loop.HandOverAsync(between, Long).WaitAsync(Long));
+        await taking.WaitAsync(Long);
+        await heir.Loop.Producer("egress").SetAsync(all);
+        await Until.TrueAsync(() => pair.B.Session("a").Counters.In.Keepalives > keepalives);
+        Assert.Equal(before, SeenBy(pair.B));
+        await heir.Loop.Producer("egress").SetAsync([]);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.All)).Count == 3);
     }
 
     [Fact]

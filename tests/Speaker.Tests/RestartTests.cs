@@ -203,6 +203,20 @@ public class RestartTests
         },
     };
 
+    /// <summary>All else has come by then: its routes would be missing from what peers are told is all.</summary>
+    [Fact]
+    public async Task A_producer_who_is_awaited_holds_up_the_end_until_it_has_spoken()
+    {
+        await using var pair = new Pair(Restarting(60), Restarting(60, "192.0.2.0/24"), oldRoutesOfA: true);
+        var producer = pair.A.Loop.Producer("egress");
+        pair.A.Loop.Await(producer);
+        await pair.UpAsync();
+        await Until.TrueAsync(() => pair.A.View.Router.Recovery is { Waits: 1 });
+        await producer.SetAsync([new(Prefix.Parse("10.10.10.0/32"), true)]);
+        await Until.TrueAsync(() => pair.A.View.Router.Recovery == null);
+        await Until.TrueAsync(async () => (await pair.B.RoutesAsync(RouteSelection.All)).Count == 2);
+    }
+
     [Fact]
     public async Task The_wait_has_an_end()
     {

@@ -18,7 +18,9 @@ internal sealed class DataplaneRoom(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        var gateways = new Gateways(speaker.Loop.Producer("egress"), bfd.Share(), new(kernel.Loop, kernel.Loop));
+        var announced = speaker.Loop.Producer("egress");
+        if (start.Config.Egress is { Enabled: true }) speaker.Loop.Await(announced);
+        var gateways = new Gateways(announced, bfd.Share(), new(kernel.Loop, kernel.Loop));
         translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
         return Task.CompletedTask;
     }

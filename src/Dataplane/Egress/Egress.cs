@@ -46,12 +46,12 @@ internal sealed class Egress(ILogger log) : IFeature
 
     /// <summary>Flows that leave by this node are to be logged.</summary>
     public bool LogsFlows => settings is { Enabled: true, FlowLog: true } && known is var (picture, _)
-        && picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Node == node));
+        && picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Is(node)));
 
     /// <summary>Whose flows leave by this node; null: egress is off.</summary>
     public EgressFlows? Flows => known is var (picture, _) ? flows ??= new(node, picture) : null;
 
-    public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier);
+    public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier) { RestartTime = settings.RestartTime };
 
     /// <summary>Whose tables an earlier run has left: they are theirs again.</summary>
     public void Adopt(IEnumerable<(uint Tag, int Number)> left) => numbers.Adopt(left);

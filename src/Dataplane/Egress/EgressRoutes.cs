@@ -20,7 +20,11 @@ public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeigh
 }
 
 /// <param name="Multiplier">How many may be missed.</param>
-public sealed record EgressProbing(TimeSpan Interval, int Multiplier);
+public sealed record EgressProbing(TimeSpan Interval, int Multiplier)
+{
+    /// <summary>How long a node is believed whose daemon is not heard, and that answers by itself.</summary>
+    public TimeSpan RestartTime { get; init; }
+}
 
 /// <summary>A node that is to be watched.</summary>
 /// <param name="Interface">The link of ours that it is on; 0: it is several hops away.</param>

@@ -33,6 +33,12 @@ public sealed record EgressSettings
     public TimeSpan ProbeInterval { get; init; } = DefaultProbeInterval;
     public int ProbeMultiplier { get; init; } = DefaultProbeMultiplier;
 
+    /// <summary>
+    /// For how long a gateway is used whose daemon is not heard, but whose node answers for itself: as long as its routers keep its routes
+    /// over a restart. Zero: it is lost when it is not heard.
+    /// </summary>
+    public TimeSpan RestartTime { get; init; }
+
     /// <summary>Bits that policy uses, too, of its own mask; 0: none.</summary>
     public uint SharedWith(PolicySettings? policy)
     {

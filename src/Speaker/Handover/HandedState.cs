@@ -31,6 +31,8 @@ public sealed record HandedState
     /// <summary>The same of who comes later; null: nobody is.</summary>
     public HandedDrain? DrainOfAll { get; init; }
     public required ImmutableArray<HandedLease> Leases { get; init; }
+    /// <summary>What producers have announced; of those that the other process has, too, it goes on until they speak there.</summary>
+    public ImmutableArray<HandedProduced>? Produced { get; init; }
     /// <summary>Sources of own routes, by the numbers that the images name them by.</summary>
     public required ImmutableArray<HandedSource> Sources { get; init; }
     /// <summary>What BFD watches, as of then: own routes have those gateways that are heard.</summary>
@@ -106,6 +108,9 @@ public sealed record HandedLease(string Producer, string Prefix, double? Seconds
     public uint? LocalPref { get; init; }
     public uint? Med { get; init; }
 }
+
+/// <summary>Routes of a producer within this process.</summary>
+public sealed record HandedProduced(string Producer, ImmutableArray<string> Prefixes);
 
 /// <summary>A source of own routes.</summary>
 public sealed record HandedSource(ushort Index, string Name);
