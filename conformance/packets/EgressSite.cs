@@ -37,7 +37,7 @@ internal sealed class EgressSite : IAsyncDisposable
     private readonly List<int> heirs = [];
     private Background? bird, monitor;
 
-    /// <summary>The section of daemons that start from now on.</summary>
+    /// <summary>Sections beside nat, of daemons that start from now on.</summary>
     public string Egress { get; set; } = "egress: { enabled: true }";
 
     public Netns this[string name] => spaces[name];
@@ -151,9 +151,6 @@ internal sealed class EgressSite : IAsyncDisposable
         await Until.TrueAsync("BIRD answers", async () =>
             (await Shell.RunAsync("birdc", "-s", PathOf("bird.ctl"), "show", "status")).Good);
     }
-
-    /// <summary>Sections beside nat.</summary>
-    public string Egress { get; init; } = "egress: { enabled: true }";
 
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
     public void Write(string more = "")

@@ -9,7 +9,7 @@ namespace Calico.Bgp.Conformance.Services;
 /// Translations are edited all the time while clients connect all the time, and the daemon is killed with an edit on its way: whoever is
 /// sent to a backend that lives reaches it. With CONFORMANCE_LONG=1 for a minute, fifty edits and a thousand connections a second.
 /// </summary>
-public sealed partial class EditStormTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed partial class EditStormTests(ITestOutputHelper output) : IAsyncLifetime, IDisposable
 {
     private const string On = "services: { onBackendRemoval: keep }";
     private const int EditsPerSecond = 50, CallsPerSecond = 1_000, TicksPerSecond = 100, MostAtOnce = 500;
@@ -47,9 +47,13 @@ public sealed partial class EditStormTests(ITestOutputHelper output) : IAsyncLif
 
     public async Task DisposeAsync()
     {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
         http?.Dispose();
         ending.Dispose();
-        if (site != null) await site.DisposeAsync();
     }
 
     private static bool IsSix(int edit) => edit % 2 == 1;
