@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Bench;
 
-/// <summary>A node that enforces policies: the kernel's side and the dataplane, in the namespace of this process.</summary>
+/// <summary>A node that enforces policies, or does what else it is told: the kernel's side and the dataplane, in the namespace of this
+/// process.</summary>
 internal sealed class PolicyNode : IAsyncDisposable
 {
     private const string Name = "node0", InForce = "in force";
@@ -20,12 +21,13 @@ internal sealed class PolicyNode : IAsyncDisposable
     private readonly KernelLoop kernel;
     private readonly ConnectionTable connections = new();
 
-    public PolicyNode()
+    /// <param name="settings">Null: policies alone.</param>
+    public PolicyNode(DataplaneSettings? settings = null)
     {
         kernel = new(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
         Nftables = new(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
-        Dataplane = new(new(Name, Policy: new() { Enabled = true }), Nftables, kernel, connections, loops, TimeProvider.System,
-            NullLogger<DataplaneLoop>.Instance);
+        Dataplane = new(settings ?? new(Name, Policy: new() { Enabled = true }), Nftables, kernel, connections, loops, TimeProvider.System,
+            NullLogger<DataplaneLoop>.Instance, routing: new(kernel, kernel));
     }
 
     public NftablesLoop Nftables { get; }

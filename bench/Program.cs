@@ -53,6 +53,21 @@ if (args is ["dns", "inside"])
     await DnsFigures.InsideAsync();
     return;
 }
+if (args is ["egress"])
+{
+    await EgressFigures.RunAsync();
+    return;
+}
+if (args is ["egress", "inside", var role])
+{
+    await EgressFigures.InsideAsync(role);
+    return;
+}
+if (args is ["egress", "packets", var way])
+{
+    await EgressFigures.HoldAsync(way);
+    return;
+}
 if (args is ["policy-table"])
 {
     await PolicyTableFigures.RunAsync();
