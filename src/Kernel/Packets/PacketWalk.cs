@@ -212,17 +212,13 @@ public sealed class PacketWalk
         foreach (var statement in rule.Statements)
         {
             var answer = statement.Ask(packet);
-            if (answer is NftAnswer.Unknown && statement.Decides)
-            {
-                if (Close() is { } other) return Stop(chain, rule, other, null);
-                while ((answer = statement.Ask(packet)) is NftAnswer.Unknown unknown) Assume(unknown);
-            }
-            if (answer is NftAnswer.Unknown) { open.Add(statement); continue; }
-            if (answer is not NftAnswer.Match)
+            if (answer is not NftAnswer.Match && (statement.Decides || answer is not NftAnswer.Unknown))
             {
                 if (Close() is { } stopped) return Stop(chain, rule, stopped, null);
-                answer = statement.Ask(packet);
+                // What could not be told apart before may be a question now, and the other way round.
+                while ((answer = statement.Ask(packet)) is NftAnswer.Unknown unknown && statement.Decides) Assume(unknown);
             }
+            if (answer is NftAnswer.Unknown) { open.Add(statement); continue; }
             by = By(answer) ?? by;
             if (answer is NftAnswer.Match { IsSo: false }) return Stop(chain, rule, statement, By(answer));
             Do(answer);

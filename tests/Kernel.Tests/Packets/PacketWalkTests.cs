@@ -247,6 +247,21 @@ public class PacketWalkTests
         public bool? ComesBackBy(Address source, uint mark, string link) => true;
     }
 
+    /// <summary>More services than can be told apart of all protocols, and few of the one that the rule is for.</summary>
+    [Fact]
+    public void A_rule_for_one_protocol_tells_its_services_apart()
+    {
+        NftElement Service(IpProtocol protocol, ushort port, NftVerdictCode to) =>
+            NftElement.Of(ServiceField.Key(Any.Destination, (byte)protocol, port), new NftVerdict(to));
+        NftSet services = new("services", [NftType.Ipv4Address, NftType.Protocol, NftType.Port], false,
+        [
+            .. ((ushort[])[80, 81, 82]).Select(port => Service(IpProtocol.Tcp, port, NftVerdictCode.Accept)),
+            Service(IpProtocol.Udp, 53, NftVerdictCode.Drop), Service(IpProtocol.Udp, 80, NftVerdictCode.Accept),
+        ], [NftType.Verdict]);
+        var ends = Ends(Any, [services], Filter(Rule(new MatchProtocols(IpProtocol.Udp), new ActDecideByService(IpFamily.IPv4, "services"))));
+        Assert.Equal((4, 1), (ends.Length, ends.Count(end => end.Verdict == PacketVerdict.Drop)));
+    }
+
     /// <summary>Whatever is left out of what is known of a packet, its end is one of those that it may have.</summary>
     [Fact]
     public void What_is_not_said_is_never_guessed() => Prop.ForAll(
