@@ -183,8 +183,10 @@ internal sealed class EgressSite : IAsyncDisposable
             sources: [{ files: {{PathOf("resources")}} }]
             control: { http: ["unix:{{PathOf(name)}}"] }
             {{sections}}
+            # The nodes tell each other of their gateways, too, and the ToR would take another's way to one for as good as its own.
+            filters: { own: [{ match: { source: bgp }, action: Reject }, { action: Accept }] }
             peers:
-            - &tor { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: accept,
+            - &tor { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: [own],
                 connectRetryTime: 1s, idleHoldTime: 200ms, gracefulRestartTime: 60s }
             - { <<: *tor, name: tor6, peerIP: "fd20::fe", families: [ipv6] }
 
