@@ -29,7 +29,9 @@ public sealed class EgressFlowLogTests : IAsyncLifetime
     private async Task StartAsync()
     {
         await site.StartAsync("client", "gate1", "gate2");
-        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4]) await site.AnnouncedAsync(address);
+        foreach (var address in (string[])
+            [EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4, EgressSite.Red6, EgressSite.RedToo6])
+            await site.AnnouncedAsync(address);
         await site.HeardAsync("client", 2);
     }
 
