@@ -258,7 +258,8 @@ public class PacketWalkTests
             .. ((ushort[])[80, 81, 82]).Select(port => Service(IpProtocol.Tcp, port, NftVerdictCode.Accept)),
             Service(IpProtocol.Udp, 53, NftVerdictCode.Drop), Service(IpProtocol.Udp, 80, NftVerdictCode.Accept),
         ], [NftType.Verdict]);
-        var ends = Ends(Any, [services], Filter(Rule(new MatchProtocols(IpProtocol.Udp), new ActDecideByService(IpFamily.IPv4, "services"))));
+        var ends = Ends(
+            Any, [services], Filter(Rule(new MatchProtocols(IpProtocol.Udp), new ActDecideByService(IpFamily.IPv4, "services"))));
         Assert.Equal((4, 1), (ends.Length, ends.Count(end => end.Verdict == PacketVerdict.Drop)));
     }
 
