@@ -18,7 +18,7 @@ public sealed class EgressPodTests : IAsyncLifetime
         if (Needs.Missing(Needs.Daemon, "nft", "curl") != null) return;
         site = await EgressFarSite.MakeAsync(withPods: true);
         foreach (var (name, _, _) in EgressFarSite.GatewayPods)
-            site.Run(name, site[name], ["egress-pod", "--drain", "0s",
+            site.Run(name, site[name], ["egress-pod", "--interface", "eth0", "--drain", "0s",
                 .. name == "g2" ? Probing : []]);
         foreach (var (name, _, _) in EgressFarSite.GatewayPods) await AnswersAsync(name, "200");
     }
@@ -114,7 +114,7 @@ public sealed class EgressPodTests : IAsyncLifetime
         Assert.NotNull(seen);
         await site.KillAsync("g1");
         Assert.Equal(seen, await flow.AskAsync());
-        site.Run("g1", site["g1"], "egress-pod", "--drain", "0s");
+        site.Run("g1", site["g1"], "egress-pod", "--interface", "eth0", "--drain", "0s");
         await AnswersAsync("g1", "200");
         Assert.Equal(seen, await flow.AskAsync());
     }

@@ -15,7 +15,7 @@ internal static class EgressPodCommand
     public static Command Make()
     {
         var address = new Option<string[]>("--address") { Description = "The pod's address, one of a family (EGRESS_POD_IPS)." };
-        var link = new Option<string>("--interface") { Description = "By which the pod is reached.", DefaultValueFactory = _ => "eth0" };
+        var link = Word("--interface", "By which the pod is reached, eth0; where it is said, its addresses are the pod's.");
         var network = Word("--vni", "The overlay's network number (EGRESS_VXLAN_VNI).");
         var port = Word("--port", "The overlay's UDP port (EGRESS_VXLAN_PORT).");
         var health = Word("--health-port", "Where /readiness is answered (HEALTH_PORT).");
@@ -37,7 +37,7 @@ internal static class EgressPodCommand
             var problems = new List<string>();
             var read = new Reading(name => Environment.GetEnvironmentVariable(name), problems);
             var options = new EgressPodOptions(
-                new(read.Addresses(arguments.GetValue(address) ?? [], arguments.GetValue(link)!), arguments.GetValue(link)!)
+                new(read.Addresses(arguments.GetValue(address) ?? [], arguments.GetValue(link)), arguments.GetValue(link) ?? "eth0")
                 {
                     Network = (uint)read.Number(arguments.GetValue(network), "EGRESS_VXLAN_VNI", 1, 0xffffff, 4097),
                     Port = (ushort)read.Number(arguments.GetValue(port), "EGRESS_VXLAN_PORT", 1, 65535, 4790),
@@ -50,7 +50,7 @@ internal static class EgressPodCommand
                 ])
             {
                 HealthPort = (ushort)read.Number(arguments.GetValue(health), "HEALTH_PORT", 0, 65535, 8080),
-                Drain = read.Time(arguments.GetValue(drain), null, TimeSpan.FromSeconds(10), "--drain"),
+                Drain = read.Time(arguments.GetValue(drain), null, TimeSpan.FromSeconds(10), "--drain", least: 0),
                 PreparesOnly = arguments.GetValue(prepare),
             };
             foreach (var problem in problems) Console.Error.WriteLine($"error: {problem}");
@@ -76,26 +76,31 @@ internal static class EgressPodCommand
         }
 
         /// <summary>Seconds, with or without their unit, as the operator says them ("5s").</summary>
-        public TimeSpan Time(string? said, string? name, TimeSpan otherwise, string what)
+        /// <param name="least">In milliseconds.</param>
+        public TimeSpan Time(string? said, string? name, TimeSpan otherwise, string what, int least = 1)
         {
             if (Said(said, name) is not { } word) return otherwise;
             const int most = 100_000;
             var (number, unit) = word.EndsWith("ms", StringComparison.Ordinal) ? (word[..^2], 1) : (word.TrimEnd('s'), 1000);
-            if (int.TryParse(number, out var count) && count is >= 0 and <= most) return TimeSpan.FromMilliseconds((long)count * unit);
+            if (int.TryParse(number, out var count) && count is >= 0 and <= most && (long)count * unit >= least)
+                return TimeSpan.FromMilliseconds((long)count * unit);
             problems.Add($"{name ?? what}: expected a time such as 5s, got \"{word}\"");
             return otherwise;
         }
 
-        public ListOf<Address> Addresses(string[] said, string link)
+        /// <summary>They, or their interface, are to be said: a node is no gateway because somebody has typed the command there.</summary>
+        public ListOf<Address> Addresses(string[] said, string? link)
         {
             var words = said.Length > 0 ? said : Split("EGRESS_POD_IPS") is { Length: > 0 } all ? all : Split("EGRESS_POD_IP");
             var addresses = new List<Address>();
-            foreach (var word in words.Length > 0 ? words : OfLink(link))
+            foreach (var word in words.Length == 0 && link != null ? OfLink(link) : words)
                 if (!Address.TryParse(word, out var address)) problems.Add($"--address: expected an address, got \"{word}\"");
                 else if (addresses.Exists(one => one.Family == address.Family))
                     problems.Add($"--address: expected one {address.Family.Word()} address, got {word}, too");
                 else addresses.Add(address);
-            if (addresses.Count == 0 && problems.Count == 0) problems.Add($"--address: expected an address, and {link} has none");
+            if (addresses.Count == 0 && problems.Count == 0)
+                problems.Add(link != null ? $"--address: expected an address, and {link} has none"
+                    : "--address: expected the pod's address (or EGRESS_POD_IPS, or --interface), as the gateway is made here");
             return [.. addresses];
         }
 
