@@ -64,13 +64,14 @@ internal static class EgressPod
         string? said = "";
         while (!ending.IsCancellationRequested)
         {
-            var problem = probes.Problem;
+            var (problem, left) = probes.Now;
             port.Say(problem == null, problem ?? "ready");
             if (problem != said) log.EgressPodIs(problem ?? "ready");
             said = problem;
             try
             {
-                if (probes.Left is { } left) await bell.HeardAsync(left, time, ending.Token);
+                // Timers know whole milliseconds, and none too many: what is left of one would be waited for in a circle.
+                if (left is { } some) await bell.HeardAsync(some + TimeSpan.FromMilliseconds(1), time, ending.Token);
                 else await bell.HeardAsync(ending.Token);
             }
             catch (OperationCanceledException) { }

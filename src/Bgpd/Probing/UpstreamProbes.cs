@@ -41,21 +41,11 @@ internal sealed class UpstreamProbes : IAsyncDisposable
                     patience: probe.Timeout + TimeSpan.FromSeconds(5), stop: ending.Token));
     }
 
-    /// <summary>Why the gateway is not well; null: it is.</summary>
-    public string? Problem
+    public ProbeVerdict Now
     {
         get
         {
-            lock (guard) return record.Problem(time.GetUtcNow());
-        }
-    }
-
-    /// <summary>How long until it may be otherwise, if nobody answers.</summary>
-    public TimeSpan? Left
-    {
-        get
-        {
-            lock (guard) return record.Left(time.GetUtcNow());
+            lock (guard) return record.At(time.GetUtcNow());
         }
     }
 
