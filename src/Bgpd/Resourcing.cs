@@ -56,6 +56,9 @@ internal sealed class Resourcing : IAsyncDisposable
 
     public ImmutableArray<HandedTrial> HandTrials() => trials.Hand();
 
+    /// <summary>Nobody has taken over.</summary>
+    public void KeepTrials() => trials.Keep();
+
     /// <summary>As the process before had them. Completes when they count.</summary>
     public Task TakeOverAsync(ImmutableArray<HandedTrial> handed) => trials.TakeOverAsync(handed);
 

@@ -28,6 +28,8 @@ public sealed class Trials : ITrials
     private readonly ILogger<Trials> log;
     private ImmutableDictionary<ResourceId, Said> confirmed = ImmutableDictionary<ResourceId, Said>.Empty;
     private Trial? trial;
+    /// <summary>Another process has it all, and would not hear of what is done here.</summary>
+    private bool isHanded;
     private List<TaskCompletionSource> waiting = [];
 
     public Trials(ResourceStore store, TimeProvider time, ILogger<Trials> log)
@@ -65,6 +67,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
+            if (isHanded) return Handed;
             if (trial != null)
             {
                 var (first, left) = (trial.Objects.First().Value.File, trial.Until - time.GetUtcNow());
@@ -87,11 +90,20 @@ public sealed class Trials : ITrials
         trial = new(mark, objects, until, time.CreateTimer(TimeIsUp, mark, left, Timeout.InfiniteTimeSpan));
     }
 
-    /// <summary>For the process that takes over.</summary>
+    /// <summary>For the process that takes over. Orders are refused from here on, until it has not (<see cref="Keep"/>).</summary>
     public ImmutableArray<HandedTrial> Hand()
     {
         lock (gate)
+        {
+            isHanded = true;
             return [.. Hand(confirmed, null), .. trial == null ? [] : Hand(trial.Objects, trial.Until)];
+        }
+    }
+
+    /// <summary>Nobody has taken over.</summary>
+    public void Keep()
+    {
+        lock (gate) isHanded = false;
     }
 
     private static IEnumerable<HandedTrial> Hand(ImmutableDictionary<ResourceId, Said> objects, DateTimeOffset? until) =>
@@ -134,6 +146,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
+            if (isHanded) return Handed;
             if (trial == null) return Nothing;
             var objects = OfTrial().OrderBy(one => one.Id).Select(one => one with { IsConfirmed = true }).ToImmutableArray();
             confirmed = confirmed.SetItems(trial.Objects);
@@ -152,6 +165,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
+            if (isHanded) return Handed;
             if (trial == null && confirmed.IsEmpty) return Nothing;
             var objects = trial == null ? Objects() : [.. OfTrial().OrderBy(one => one.Id)];
             if (trial == null) confirmed = confirmed.Clear();
@@ -165,6 +179,10 @@ public sealed class Trials : ITrials
     }
 
     private TrialResult Nothing => new(TrialOutcome.Nothing, "nothing is being tried", [], new(Objects(), null));
+
+    private TrialResult Handed => new(
+        TrialOutcome.Busy, "an upgrade is under way, and the new process has what is tried: say it again in a moment", [],
+        new(Objects(), trial?.Until));
 
     private TrialResult Done(ImmutableArray<TrialObject> objects) => new(TrialOutcome.Done, "", objects, new(Objects(), trial?.Until));
 

@@ -209,6 +209,20 @@ public sealed class TrialsTests : IAsyncLifetime, IDisposable
         await next.DisposeAsync();
     }
 
+    /// <summary>What was said after the other one has been told would be lost with this process.</summary>
+    [Fact]
+    public async Task Between_the_offer_and_the_end_orders_are_refused_and_taken_again_where_nobody_has_taken_over()
+    {
+        await TryAsync(Policy("web", 5));
+        trials.Hand();
+        Assert.All([await trials.ConfirmAsync(), await trials.RevertAsync(), await TryAsync(Policy("dns", 6))], refused =>
+            Assert.Equal((TrialOutcome.Busy, true), (refused.Outcome, refused.Words.StartsWith("an upgrade is under way"))));
+        Assert.Equal(5, Order(Web));
+        trials.Keep();
+        Assert.Equal(TrialOutcome.Done, (await trials.ConfirmAsync().WaitAsync(Patience)).Outcome);
+        Assert.Equal("web confirmed", State);
+    }
+
     [Fact]
     public async Task What_has_run_out_meanwhile_or_is_not_read_any_more_does_not_come_back()
     {

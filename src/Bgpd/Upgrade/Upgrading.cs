@@ -43,6 +43,7 @@ internal sealed class Upgrading(
             // Whatever went wrong, the next upgrade and the next reload have their turn.
             if (result is not { Problem: null })
             {
+                sources.Resources?.KeepTrials();
                 Volatile.Write(ref isUnderWay, 0);
                 alone.Release();
             }
