@@ -16,7 +16,7 @@ internal sealed class ProbeRecord(IReadOnlyList<EgressProbe> probes, DateTimeOff
 
     public void Answered(EgressProbeKind kind, string target, DateTimeOffset at) => answered[(kind, target)] = at;
 
-    /// <summary>One look for both: of two, the second may already see what the first did not, and who waits would never hear of it.</summary>
+    /// <summary>One look for both: of two, the second may see already what the first did not, and who waits would not hear of it.</summary>
     public ProbeVerdict At(DateTimeOffset now)
     {
         TimeSpan? soonest = null;
