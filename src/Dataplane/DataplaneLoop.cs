@@ -69,7 +69,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private volatile NatView view;
     private volatile PolicyView policy = PolicyView.Off;
     private volatile ServicesStatus servicesStatus = ServicesStatus.Off;
-    private volatile EgressView egressView = EgressView.Off;
+    private volatile Lazy<EgressView> egressView = new(EgressView.Off);
     private volatile EgressTidings tidings = EgressTidings.None;
 
     /// <summary>By what another proxy of Kubernetes' services is known: asked again and again while they are to be translated.</summary>
@@ -129,7 +129,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public ServicesStatus Services => servicesStatus;
 
-    public EgressView Egress => egressView with { FlowLog = flowLog.View };
+    public EgressView Egress => egressView.Value with { FlowLog = flowLog.View };
 
     /// <summary>What others do for egress gateways, as of now.</summary>
     public EgressTidings Tidings => tidings;

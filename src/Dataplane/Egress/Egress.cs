@@ -22,16 +22,31 @@ internal sealed class Egress(ILogger log) : IFeature
 
     private readonly EgressObjects objects = new();
     private readonly EgressNumbers numbers = new();
+    private readonly EgressMaps maps = new();
+    private readonly HashSet<ResourceId> moved = [];
+
+    /// <summary>Ways of this node's pods by their words, and how many pods' rules have each.</summary>
+    private readonly Dictionary<string, (EgressWay Way, int Count)> ways = new(StringComparer.Ordinal);
+
+    /// <summary>Nodes with pods whose gateway this is, and how many.</summary>
+    private readonly Dictionary<string, int> clients = new(StringComparer.Ordinal);
+
+    private ImmutableDictionary<ResourceId, EgressPodUse> uses = ImmutableDictionary<ResourceId, EgressPodUse>.Empty;
     private string node = "";
     private EgressSettings settings = new();
-    private KernelSnapshot kernel = KernelSnapshot.Empty;
     private NextHopResolver resolver = new(KernelSnapshot.Empty);
     private ImmutableHashSet<Address> unheard = [];
+
+    /// <summary>How nodes were reached when it was planned.</summary>
+    private ListOf<Resolution> reached = [];
     private EgressRules rules = EgressRules.None, written = EgressRules.None;
     private EgressRoutes inForce = EgressRoutes.None;
-    private bool isDirty = true, rulesDiffer;
-    private (EgressPicture Picture, EgressHere Here)? known;
+    private bool isDirty = true, rulesDiffer, waysMoved, clientsMoved, isFull;
+    private (EgressPlanner Planner, EgressRenderer Renderer, EgressHere Here, EgressPicture Picture)? known;
+    private EgressFar far = EgressFar.None;
     private EgressFlows? flows;
+
+    private static Lazy<EgressView> Off => new(EgressView.Off);
 
     public string Name => FeatureName;
     public TimeSpan? Due => null;
@@ -39,17 +54,17 @@ internal sealed class Egress(ILogger log) : IFeature
     /// <summary>What is wanted of routes by now.</summary>
     public EgressRoutes Routes { get; private set; } = EgressRoutes.None;
 
-    public EgressView View { get; private set; } = EgressView.Off;
+    /// <summary>Made when somebody looks, on his thread: it is as long as the list of pods.</summary>
+    public Lazy<EgressView> View { get; private set; } = Off;
 
     /// <summary>Nodes that are to be watched: gateways of pods here, and nodes with pods whose gateway this is.</summary>
     public ListOf<EgressNeighbour> Watched { get; private set; } = [];
 
     /// <summary>Flows that leave by this node are to be logged.</summary>
-    public bool LogsFlows => settings is { Enabled: true, FlowLog: true } && known is var (picture, _)
-        && picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Is(node)));
+    public bool LogsFlows => settings is { Enabled: true, FlowLog: true } && known?.Picture.Own.Count > 0;
 
     /// <summary>Whose flows leave by this node; null: egress is off.</summary>
-    public EgressFlows? Flows => known is var (picture, _) ? flows ??= new(node, picture) : null;
+    public EgressFlows? Flows => known is var (_, _, _, picture) ? flows ??= new(node, picture) : null;
 
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier) { RestartTime = settings.RestartTime };
 
@@ -64,94 +79,199 @@ internal sealed class Egress(ILogger log) : IFeature
     {
         switch (change)
         {
-            case DataplaneChange.Object(var one): isDirty |= objects.Apply(one); break;
+            case DataplaneChange.Object(var one): Apply(one); break;
             case DataplaneChange.Configured(var newest):
                 (node, settings, isDirty) = (newest.Node, newest.Egress ?? new(), true);
                 objects.GatewaysArePods = settings.Mode == EgressMode.Pods;
                 break;
             case DataplaneChange.Unheard(var newest): (unheard, isDirty) = (newest, true); break;
             case DataplaneChange.Machine(var newest):
-                kernel = newest;
                 var now = resolver.For(newest);
-                isDirty |= settings.Enabled && now != resolver;
+                if (now == resolver) break;
                 resolver = now;
+                // Each pod that comes has a link and a route: what counts is how nodes are reached, and the overlay's link.
+                isDirty |= settings.Enabled
+                    && (Reached() != reached || Overlay.Interface != known?.Here.Overlay.Interface || Far(known?.Here) != far);
                 break;
         }
     }
 
+    private void Apply(ResourceChange change)
+    {
+        var isPod = change.Kind == Kinds.Pod;
+        var before = isPod ? objects.PodObject(change.Key) : null;
+        if (!objects.Apply(change)) return;
+        if (isPod || change.Kind == Kinds.WorkloadEndpoint) moved.Add(new(change.Kind, change.Key));
+        isDirty |= isPod ? known?.Planner.IsOfGateways(before, objects.PodObject(change.Key)) == true
+            : change.Kind != Kinds.WorkloadEndpoint;
+    }
+
+    private ListOf<Resolution> Reached() => [.. objects.Nodes.SelectMany(NodeAddresses.Of).Select(host => resolver.Resolve(host))];
+
+    private EgressOverlay Overlay => new(objects.Node(node), objects.Felix(node), resolver);
+
+    /// <summary>By what the links are now.</summary>
+    private EgressFar Far(EgressHere? here) =>
+        here == null ? EgressFar.None : EgressFar.Of(ways.Values.Select(one => one.Way), clients.Keys, here, Overlay, objects);
+
     public bool Look()
     {
         if (isDirty) PlanAnew();
+        else if (moved.Count > 0 && settings.Enabled) Follow();
         isDirty = false;
+        moved.Clear();
         return rulesDiffer || Routes != inForce;
     }
 
     private void PlanAnew()
     {
         (rulesDiffer, flows) = (true, null);
+        maps.Clear();
+        ways.Clear();
+        clients.Clear();
+        uses = uses.Clear();
         if (!settings.Enabled)
         {
-            (rules, Routes, View, Watched, known) = (EgressRules.None, EgressRoutes.None, EgressView.Off, [], null);
+            (rules, Routes, View, Watched, known, far) = (EgressRules.None, EgressRoutes.None, Off, [], null, EgressFar.None);
             numbers.Keep([], 0);
             return;
         }
-        var marks = new EgressMarks(settings.MarkMask);
         var planner = new EgressPlanner(node, objects, settings.Mode);
-        var self = objects.Nodes.FirstOrDefault(one => one.Name == node);
-        var here = new EgressHere(node, resolver, new(self, objects.Felix(node), resolver), unheard);
-        var uses = objects.Pods.Select(pod => (Pod: pod, Use: planner.Of(pod))).ToArray();
-        var without = Number(uses, marks);
-        for (var at = 0; at < uses.Length; at++)
-            if (uses[at].Pod.Node == node && WaysOf(uses[at].Use).Any(way => without.Contains(EgressPlanner.Words(way))))
-                uses[at].Use = new(null, $"the mark has room for {marks.Most} ways to gateways, and there are more (egress.markMask)");
-        var far = EgressFar.Of(node, uses, here, objects);
-        var picture = Picture(planner, uses) with { Tunnel = far.Tunnel };
-        rules = new EgressRenderer(node, marks, here, numbers.All).Render(picture);
-        Routes = RoutesOf(picture, marks, here) with { Overlay = far.Objects };
-        Watched = Neighbours(picture, here);
-        View = new EgressViewer(node, here).Look(picture);
-        known = (picture, here);
+        var here = new EgressHere(node, resolver, Overlay, unheard);
+        var renderer = new EgressRenderer(node, new(settings.MarkMask), here, numbers.All);
+        var picture = Picture(planner);
+        reached = Reached();
+        known = (planner, renderer, here, picture);
+        foreach (var (id, pod) in objects.Pods) Take(id, pod, planner, here);
+        Number(objects.Pods.Keys);
+        foreach (var id in objects.Pods.Keys) Place(id, renderer);
+        Tell(isAnew: true);
     }
 
-    private IReadOnlySet<string> Number(IEnumerable<(EgressPod Pod, EgressUse Use)> uses, EgressMarks marks) => numbers.Keep(
-        uses.Where(one => one.Pod.Node == node).SelectMany(one => WaysOf(one.Use)).Select(EgressPlanner.Words), marks.Most);
+    /// <summary>Pods alone have changed.</summary>
+    private void Follow()
+    {
+        var (planner, renderer, here, _) = known!.Value;
+        if (!isFull)
+            foreach (var id in moved) Take(id, objects.Pods.GetValueOrDefault(id), planner, here);
+        // Where there is not room for all, who has none is chosen among all.
+        if (isFull || (waysMoved && Number(moved)))
+        {
+            PlanAnew();
+            return;
+        }
+        foreach (var id in moved) Place(id, renderer);
+        Tell(isAnew: false);
+        rulesDiffer |= maps.IsDirty;
+    }
 
-    private static IEnumerable<EgressWay> WaysOf(EgressUse use) => use.Class?.Rules.Select(rule => rule.To).OfType<EgressWay>() ?? [];
+    /// <param name="pod">Null: it is gone.</param>
+    private void Take(ResourceId id, EgressPod? pod, EgressPlanner planner, EgressHere here)
+    {
+        if (uses.TryGetValue(id, out var before)) Count(before, -1, here);
+        if (pod == null)
+        {
+            uses = uses.Remove(id);
+            return;
+        }
+        var now = new EgressPodUse(pod, planner.Of(pod));
+        uses = uses.SetItem(id, now);
+        Count(now, 1, here);
+    }
 
-    private EgressPicture Picture(EgressPlanner planner, (EgressPod, EgressUse)[] uses)
+    private void Count(EgressPodUse one, int by, EgressHere here)
+    {
+        if (one.Pod.Node != node)
+        {
+            if (!one.Ways.Any(way => Families.Any(family => here.Serves(way, family)))) return;
+            var pods = clients[one.Pod.Node] = clients.GetValueOrDefault(one.Pod.Node) + by;
+            if (pods == 0) clients.Remove(one.Pod.Node);
+            clientsMoved |= pods == 0 || pods == by;
+            return;
+        }
+        foreach (var way in one.Ways)
+        {
+            var words = EgressPlanner.Words(way);
+            var (kept, count) = ways.GetValueOrDefault(words, (way, 0));
+            if (count + by == 0) ways.Remove(words);
+            else ways[words] = (kept, count + by);
+            waysMoved |= count == 0 || count + by == 0;
+        }
+    }
+
+    /// <summary>Those that there is no number for leave by no way.</summary>
+    /// <returns>There are some.</returns>
+    private bool Number(IEnumerable<ResourceId> pods)
+    {
+        var marks = new EgressMarks(settings.MarkMask);
+        var without = numbers.Keep(ways.Keys, marks.Most);
+        isFull = without.Count > 0;
+        if (!isFull) return false;
+        var words = $"the mark has room for {marks.Most} ways to gateways, and there are more (egress.markMask)";
+        foreach (var id in pods)
+            if (uses.TryGetValue(id, out var one) && one.Pod.Node == node
+                && one.Ways.Any(way => without.Contains(EgressPlanner.Words(way))))
+                uses = uses.SetItem(id, one with { Use = new(null, words) });
+        return true;
+    }
+
+    private void Place(ResourceId id, EgressRenderer renderer) =>
+        maps.Put(id, uses.TryGetValue(id, out var one) ? [.. renderer.Places(id, one.Pod, one.Use)] : []);
+
+    private void Tell(bool isAnew)
+    {
+        var (planner, renderer, here, picture) = known!.Value;
+        picture = picture with { All = uses };
+        if (isAnew || waysMoved || clientsMoved)
+        {
+            far = Far(here);
+            (Routes, Watched) = (RoutesOf(picture, here), Neighbours(here));
+        }
+        if (isAnew || picture.Tunnel != far.Tunnel || picture.BlockedIn != maps.BlockedIn)
+        {
+            picture = picture with { Tunnel = far.Tunnel, BlockedIn = maps.BlockedIn };
+            (rules, rulesDiffer) = (renderer.Render(picture), true);
+        }
+        (waysMoved, clientsMoved, flows, known) = (false, false, null, (planner, renderer, here, picture));
+        View = new(() => new EgressViewer(node, here.Apart()).Look(picture));
+    }
+
+    private EgressPicture Picture(EgressPlanner planner)
     {
         var felix = objects.Felix(node);
         var pools = objects.Pools.Where(pool => pool.AllowedUses != PoolUses.LoadBalancer).Select(pool => pool.Cidr).ToArray();
         var hosts = objects.Nodes.SelectMany(NodeAddresses.Of).Select(host => new Prefix(host, host.Family.Bits()));
-        return new(planner.Gateways, uses, [.. pools.Concat(hosts)], [.. pools],
+        return new(planner.Nodes, [.. planner.Nodes.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Is(node))], uses,
+            [.. pools.Concat(hosts)], [.. pools],
             felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : Policies.PolicyFacts.DefaultWorkloadPrefixes);
     }
 
-    private EgressRoutes RoutesOf(EgressPicture picture, EgressMarks marks, EgressHere here)
+    private EgressRoutes RoutesOf(EgressPicture picture, EgressHere here)
     {
-        var ways = new SortedDictionary<int, EgressWay>();
-        foreach (var way in picture.Uses.Where(one => one.Pod.Node == node).SelectMany(one => WaysOf(one.Use)).Distinct(ByWords.Instance))
-            if (numbers.All.TryGetValue(EgressPlanner.Words(way), out var number)) ways[number] = way;
+        var marks = new EgressMarks(settings.MarkMask);
         return new(marks.Mask, objects.Felix(node).EgressRulePriority ?? DefaultPriority,
-            [.. ways.Select(way => new EgressTable(
-                way.Key, marks.To(way.Key), [.. Families.SelectMany(family => here.Hops(way.Value, family))])
-            {
-                Tag = EgressNumbers.TagOf(EgressPlanner.Words(way.Value)),
-            })],
-            [.. picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Is(node))
-                .SelectMany(replica => replica.Addresses).Order()]);
+            [.. ways.Values.Select(one => one.Way).Where(way => numbers.All.ContainsKey(EgressPlanner.Words(way)))
+                .Select(way => Table(way, numbers.All[EgressPlanner.Words(way)], marks, here)).OrderBy(table => table.Number)],
+            [.. picture.Own.SelectMany(replica => replica.Addresses).Order()])
+        {
+            Overlay = far.Objects,
+        };
     }
 
+    private static EgressTable Table(EgressWay way, int number, EgressMarks marks, EgressHere here) =>
+        new(number, marks.To(number), [.. Families.SelectMany(family => here.Hops(way, family))])
+        {
+            Tag = EgressNumbers.TagOf(EgressPlanner.Words(way)),
+        };
+
     /// <summary>Each by its addresses that are on a link of ours, or by the one that the overlay has.</summary>
-    private ListOf<EgressNeighbour> Neighbours(EgressPicture picture, EgressHere here)
+    private ListOf<EgressNeighbour> Neighbours(EgressHere here)
     {
         var hosts = new SortedSet<Address>();
-        foreach (var (pod, use) in picture.Uses)
-            foreach (var way in WaysOf(use).Distinct(ByWords.Instance))
-                if (pod.Node == node) hosts.UnionWith(way.Replicas
-                .Where(one => !one.IsPod && one.Node != node).SelectMany(one => one.Hosts));
-                else if (Families.Any(family => here.Serves(way, family)))
-                    hosts.UnionWith(objects.Nodes.Where(one => one.Name == pod.Node).SelectMany(NodeAddresses.Of));
+        foreach (var (way, _) in ways.Values)
+            hosts.UnionWith(way.Replicas.Where(one => !one.IsPod && one.Node != node).SelectMany(one => one.Hosts));
+        foreach (var client in clients.Keys)
+            if (objects.Node(client) is { } known) hosts.UnionWith(NodeAddresses.Of(known));
         return
         [
             .. hosts.Select(host => (Host: host, Way: resolver.Resolve(host)))
@@ -164,7 +284,7 @@ internal sealed class Egress(ILogger log) : IFeature
 
     /// <returns>Null: it is off.</returns>
     public EgressExplanation? Explain(ResourceKey pod, Address destination) =>
-        known is var (picture, here) ? new EgressViewer(node, here).Explain(picture, pod, destination) : null;
+        known is var (_, _, here, picture) ? new EgressViewer(node, here).Explain(picture, pod, destination) : null;
 
     public void InForce()
     {
@@ -173,20 +293,19 @@ internal sealed class Egress(ILogger log) : IFeature
         (inForce, rulesDiffer) = (Routes, false);
     }
 
-    /// <summary>Of the rules what differs from those that were written before.</summary>
+    /// <summary>What differs from what was written before.</summary>
     public void Write(PartsWriter into)
     {
         var before = into.IsFresh ? EgressRules.None : written;
         var now = rules;
-        foreach (var chain in now.Chains.Where(chain => !before.Chains.Any(chain.Same))) into.Put(chain);
+        if (known is var (_, renderer, _, _)) maps.Write(into, renderer.Chain);
         foreach (var set in now.Sets) Write(set, before.Sets.FirstOrDefault(one => one.Name == set.Name), into);
         Put(Frame.RawPrerouting, before.Entering, now.Entering, into);
         Put(Frame.Translated, before.Translated, now.Translated, into);
         Put(Frame.Postrouting, before.Leaving, now.Leaving, into);
         Put(Frame.LatePostrouting, before.Left, now.Left, into);
+        if (known == null) maps.End(into);
         foreach (var gone in before.Sets.ExceptBy(now.Sets.Select(set => set.Name), set => set.Name)) into.RemoveSet(gone.Name);
-        foreach (var gone in before.Chains.ExceptBy(now.Chains.Select(chain => chain.Name), chain => chain.Name))
-            into.RemoveChain(gone.Name);
         written = now;
     }
 
@@ -210,14 +329,5 @@ internal sealed class Egress(ILogger log) : IFeature
             [.. now.Elements.Where(element => !had.TryGetValue(element.From, out var value) || value != element.Value)];
         if (!gone.IsEmpty) into.RemoveElements(now.Name, gone);
         if (!come.IsEmpty) into.PutElements(now.Name, come);
-    }
-
-    private sealed class ByWords : IEqualityComparer<EgressWay>
-    {
-        public static readonly ByWords Instance = new();
-
-        public bool Equals(EgressWay? a, EgressWay? b) => ReferenceEquals(a, b) || EgressPlanner.Words(a) == EgressPlanner.Words(b);
-
-        public int GetHashCode(EgressWay one) => one.Words.GetHashCode(StringComparison.Ordinal);
     }
 }

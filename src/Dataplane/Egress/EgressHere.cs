@@ -20,6 +20,13 @@ internal sealed class EgressHere(string node, NextHopResolver resolver, EgressOv
 {
     public EgressOverlay Overlay => overlay;
 
+    /// <summary>The same for another thread: a resolver belongs to one.</summary>
+    public EgressHere Apart()
+    {
+        var own = new NextHopResolver(resolver.Snapshot);
+        return new(node, own, overlay.By(own), unheard);
+    }
+
     public EgressStanding Of(EgressReplica replica, IpFamily family)
     {
         if (!replica.Serves(family)) return No($"has no {family.Word()} address to send with");

@@ -35,10 +35,14 @@ internal sealed class EgressObjects
     /// <summary>By name.</summary>
     public IReadOnlyCollection<IPPool> Pools => pools.Values;
 
-    public IReadOnlyCollection<EgressPod> Pods => pods.Values;
+    public IReadOnlyDictionary<ResourceId, EgressPod> Pods => pods;
+
+    public Node? Node(string name) => nodes.GetValueOrDefault(name);
 
     /// <summary>In no order.</summary>
     public IReadOnlyCollection<Pod> PodObjects => podObjects.Values;
+
+    public Pod? PodObject(ResourceKey key) => podObjects.GetValueOrDefault(key);
 
     public EgressGatewayPolicy? Policy(string name) => policies.GetValueOrDefault(name);
 

@@ -19,6 +19,8 @@ internal sealed class EgressOverlay(Node? self, FelixConfiguration felix, NextHo
     public const uint DefaultNetwork = 4097;
     private const int LeastMtu = 1280;
 
+    public EgressOverlay By(NextHopResolver other) => new(self, felix, other);
+
     /// <summary>What this node is known by, and sends with: IPv4's address, where it has one.</summary>
     public Address? Local { get; } = self == null ? null : NodeAddresses.Of(self).Cast<Address?>().FirstOrDefault();
 
@@ -83,5 +85,4 @@ internal sealed class EgressOverlay(Node? self, FelixConfiguration felix, NextHo
 
 /// <summary>What rules need to know of the overlay.</summary>
 /// <param name="Peers">Who may send by it to this node.</param>
-/// <param name="Pods">Pods of this node that send by it.</param>
-internal sealed record EgressTunnel(ushort Port, int Mtu, ListOf<Address> Peers, ListOf<Address> Pods);
+internal sealed record EgressTunnel(ushort Port, int Mtu, ListOf<Address> Peers);

@@ -35,10 +35,13 @@ public sealed record EgressReplica(
     }
 }
 
-/// <param name="Labels">What selectors see, the labels of its namespace apart.</param>
 /// <param name="Problems">Nodes without an address, pools that are not there.</param>
-public sealed record EgressGatewayPlan(
-    ResourceKey Key, Labels Labels, Labels NamespaceLabels, ListOf<EgressReplica> Replicas, ListOf<string> Problems);
+public sealed record EgressGatewayPlan(ResourceKey Key, ListOf<EgressReplica> Replicas, ListOf<string> Problems)
+{
+    /// <summary>What selectors see, the labels of its namespace apart.</summary>
+    public Labels Labels { get; init; } = Labels.Empty;
+    public Labels NamespaceLabels { get; init; } = Labels.Empty;
+}
 
 /// <summary>Replicas that one pod's packets may leave by.</summary>
 /// <param name="Words">Which gateways were asked for: what is the same is one way, whatever replicas there are.</param>
@@ -57,6 +60,12 @@ public sealed record EgressClass(ListOf<EgressClassRule> Rules)
             if (rule.Destination.Contains(destination)) return rule;
         return null;
     }
+}
+
+/// <summary>A pod, and how it leaves.</summary>
+internal readonly record struct EgressPodUse(EgressPod Pod, EgressUse Use)
+{
+    public IEnumerable<EgressWay> Ways => Use.Class?.Rules.Select(rule => rule.To).OfType<EgressWay>() ?? [];
 }
 
 /// <summary>How a pod leaves the cluster.</summary>

@@ -1,6 +1,7 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
+using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -14,7 +15,6 @@ internal sealed class EgressPlanner
     private readonly EgressObjects objects;
     private readonly EgressSupport support;
     private readonly EgressPodGateways? pods;
-    private readonly ListOf<EgressGatewayPlan> nodes;
     private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
     private readonly Dictionary<string, EgressClass> classes = [];
 
@@ -24,11 +24,14 @@ internal sealed class EgressPlanner
         if (mode == EgressMode.Pods) pods = new(objects);
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
         var taken = new HashSet<Address>();
-        nodes = pods != null ? [] : [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
+        Nodes = pods != null ? [] : [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
     }
 
-    /// <summary>By namespace and name; of pods those that somebody has chosen by now.</summary>
-    public ListOf<EgressGatewayPlan> Gateways => pods?.Chosen ?? nodes;
+    /// <summary>Gateways that are nodes, by namespace and name.</summary>
+    public ListOf<EgressGatewayPlan> Nodes { get; }
+
+    /// <summary>A pod's change is one of gateways that somebody has been given, or would be.</summary>
+    public bool IsOfGateways(Pod? before, Pod? after) => pods?.IsConcerned(before, after) == true;
 
     private EgressGatewayPlan Plan(EgressGateway gateway, HashSet<Address> taken)
     {
@@ -38,8 +41,11 @@ internal sealed class EgressPlanner
         if (nodes.Length == 0) problems.Add($"no node matches {gateway.NodeSelector}");
         if (gateway.Replicas is { } asked && nodes.Length < asked)
             problems.Add($"{asked} replicas are asked for, and {nodes.Length} nodes match {gateway.NodeSelector}");
-        return new(gateway.Key, gateway.GatewayLabels, objects.LabelsOf(gateway.Metadata.Namespace),
-            [.. nodes.Select(node => Replica(gateway.Key, node, pools, taken, problems))], [.. problems]);
+        return new(gateway.Key, [.. nodes.Select(node => Replica(gateway.Key, node, pools, taken, problems))], [.. problems])
+        {
+            Labels = gateway.GatewayLabels,
+            NamespaceLabels = objects.LabelsOf(gateway.Metadata.Namespace),
+        };
     }
 
     private IPPool[] Pools(EgressPool asked, List<string> problems)
@@ -130,7 +136,7 @@ internal sealed class EgressPlanner
         var own = choice.Namespaces == null;
         var replicas = pods?.Of(choice, pod.Key.Namespace) ??
         [
-            .. nodes.Where(gateway => choice.Gateways.Matches(gateway.Labels)
+            .. Nodes.Where(gateway => choice.Gateways.Matches(gateway.Labels)
                     && (choice.Namespaces?.Matches(gateway.NamespaceLabels) ?? gateway.Key.Namespace == pod.Key.Namespace))
                 .SelectMany(gateway => gateway.Replicas),
         ];

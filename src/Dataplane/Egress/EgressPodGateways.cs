@@ -11,41 +11,48 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// </summary>
 internal sealed class EgressPodGateways(EgressObjects objects)
 {
-    private readonly Dictionary<string, ListOf<EgressReplica>> known = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<ResourceKey, EgressGatewayPlan> chosen = [];
-
-    /// <summary>All that anybody has chosen by now.</summary>
-    public ListOf<EgressGatewayPlan> Chosen => [.. chosen.Values];
+    private readonly Dictionary<(EgressChoice Choice, string? Within), ListOf<EgressReplica>> known = [];
+    private readonly Dictionary<ResourceKey, EgressReplica> chosen = [];
 
     /// <param name="within">The namespace of the pod that chooses.</param>
     public ListOf<EgressReplica> Of(EgressChoice choice, string within)
     {
-        var words = $"{choice.Gateways} in {choice.Namespaces?.ToString() ?? "namespace " + within}";
-        if (known.TryGetValue(words, out var same)) return same;
+        var asked = (choice with { MaxNextHops = 0 }, choice.Namespaces == null ? within : null);
+        if (known.TryGetValue(asked, out var same)) return same;
         var replicas = new List<EgressReplica>();
         foreach (var pod in objects.PodObjects.Where(pod => IsChosen(pod, choice, within)).OrderBy(pod => pod.Key))
-            replicas.Add(Chose(pod));
-        return known[words] = [.. replicas];
+            replicas.Add(chosen.TryGetValue(pod.Key, out var its) ? its : chosen[pod.Key] = Replica(pod));
+        return known[asked] = [.. replicas];
     }
 
-    private bool IsChosen(Pod pod, EgressChoice choice, string within) =>
+    /// <summary>Somebody has asked for what selects it, or has selected it, and it is another gateway than before, or none.</summary>
+    public bool IsConcerned(Pod? before, Pod? after)
+    {
+        bool? isOther = null;
+        foreach (var (choice, within) in known.Keys)
+        {
+            var (was, now) = (Is(before), Is(after));
+            if (was != now || (was && (isOther ??= Replica(before!) != Replica(after!)))) return true;
+
+            bool Is(Pod? pod) => pod != null && IsChosen(pod, choice, within);
+        }
+        return false;
+    }
+
+    private bool IsChosen(Pod pod, EgressChoice choice, string? within) =>
         pod is { IsHostNetwork: false, Node: not null, Nets.Count: > 0 } && choice.Gateways.Matches(pod.Labels)
         && (choice.Namespaces?.Matches(objects.LabelsOf(pod.Key.Namespace)) ?? pod.Key.Namespace == within);
 
-    private EgressReplica Chose(Pod pod)
+    private EgressReplica Replica(Pod pod)
     {
-        if (chosen.TryGetValue(pod.Key, out var same)) return same.Replicas.First();
         ListOf<Address> hosts = [.. pod.Nets.Select(net => net.Address)];
         // What leaves with an address of a pool with natOutgoing leaves the node with the node's own.
         var byHost = hosts.Where(host => objects.Pools.Any(pool => pool.NatOutgoing && pool.Cidr.Contains(host))).ToArray();
-        var replica = new EgressReplica(pod.Key, pod.Node!, hosts, [.. hosts.Except(byHost)],
-            [.. byHost.Select(host => host.Family).Distinct()])
+        return new(pod.Key, pod.Node!, hosts, [.. hosts.Except(byHost)], [.. byHost.Select(host => host.Family).Distinct()])
         {
             IsPod = true,
             Unready = pod.IsReady ? null : "its pod is not ready",
         };
-        chosen[pod.Key] = new(pod.Key, pod.Labels, objects.LabelsOf(pod.Key.Namespace), [replica], []);
-        return replica;
     }
 
     /// <summary>A gateway leaves by no gateway that it is itself.</summary>

@@ -3,15 +3,15 @@ using System.Text;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
-/// <summary>What is wanted of nftables: maps by pods' addresses, chains for each class, and what stands in the shared chains.</summary>
+/// <summary>What is wanted of nftables whichever pods there are: networks, and what stands in the shared chains.</summary>
 internal sealed record EgressRules(
-    ImmutableArray<NftSet> Sets, ImmutableArray<NftChain> Chains, ImmutableArray<NftRule> Translated, ImmutableArray<NftRule> Leaving,
-    ImmutableArray<NftRule> Left)
+    ImmutableArray<NftSet> Sets, ImmutableArray<NftRule> Translated, ImmutableArray<NftRule> Leaving, ImmutableArray<NftRule> Left)
 {
-    public static readonly EgressRules None = new([], [], [], [], []);
+    public static readonly EgressRules None = new([], [], [], []);
 
     /// <summary>Before anything else is asked.</summary>
     public ImmutableArray<NftRule> Entering { get; init; } = [];
@@ -35,63 +35,67 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
 
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
-    private readonly Dictionary<string, NftChain> chains = [];
+    private readonly Dictionary<string, (EgressClass Of, Func<EgressClassRule, NftStatement[]> Acts)> chains = [];
+
+    /// <summary>Classes that are equal are one object.</summary>
+    private readonly Dictionary<(string What, EgressClass Of), string> names = new(Same.Instance);
 
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
-    private static string Pods(IpFamily family) => $"{Prefix}pods{Digit(family)}";
-    private static string Sources(IpFamily family) => $"{Prefix}sources{Digit(family)}";
     private static string Inside(IpFamily family) => $"{Prefix}inside{Digit(family)}";
     private static string Pools(IpFamily family) => $"{Prefix}pools{Digit(family)}";
     private static string Own(IpFamily family) => $"{Prefix}own{Digit(family)}";
-    private static string Blocked(IpFamily family) => $"{Prefix}blocked{Digit(family)}";
 
     public EgressRules Render(EgressPicture picture)
     {
-        var (pods, sources, blocked) = (new SortedDictionary<Address, NftVerdict>(), new SortedDictionary<Address, NftVerdict>(),
-            new SortedSet<Address>());
-        foreach (var (pod, use) in picture.Uses)
-            foreach (var address in pod.Addresses)
-                Place(pod, use, address, pods, sources, blocked);
-        var isGateway = picture.Gateways.Any(gateway => gateway.Replicas.Any(replica => replica.Is(node)));
-        var own = picture.Gateways.SelectMany(gateway => gateway.Replicas).Where(replica => replica.Is(node)).ToArray();
+        var own = picture.Own;
+        var isGateway = own.Count > 0;
         var byHost = own.Any(replica => replica.ByHost.Count > 0);
         var sets = ImmutableArray.CreateBuilder<NftSet>();
         foreach (var family in Families)
         {
             var type = family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address;
-            sets.Add(Map(Pods(family), type, pods.Where(pod => pod.Key.Family == family)));
-            sets.Add(Map(Sources(family), type, sources.Where(pod => pod.Key.Family == family)));
             sets.Add(new(Inside(family), [type], true, [.. Nets(picture.Inside, family)]));
             if (!byHost) sets.Add(new(Own(family), [type], false, [.. own.SelectMany(replica => replica.Addresses)
                 .Where(address => address.Family == family).Distinct().Order().Select(address => NftElement.Of(NftOctets.Of(address)))]));
             if (isGateway) sets.Add(new(Pools(family), [type], true, [.. Nets(picture.Pools, family)]));
-            if (blocked.Any(address => address.Family == family))
-                sets.Add(new(Blocked(family), [type], false,
-                    [.. blocked.Where(address => address.Family == family).Select(address => NftElement.Of(NftOctets.Of(address)))]));
         }
         var tunnel = picture.Tunnel == null ? null : new EgressTunnelRules(picture.Tunnel);
         sets.AddRange(tunnel?.Sets ?? []);
-        return new(sets.ToImmutable(), [.. chains.Values.OrderBy(chain => chain.Name, StringComparer.Ordinal)],
-            [.. Translated(picture, blocked, isGateway)], [.. Leaving], [.. Left(byHost), .. tunnel?.Clamps ?? []])
+        return new(
+            sets.ToImmutable(), [.. Translated(picture, isGateway)], [.. Leaving], [.. Left(byHost), .. tunnel?.Clamps ?? []])
         {
             Entering = [.. tunnel?.Entering ?? []],
         };
     }
 
-    private void Place(EgressPod pod, EgressUse use, Address address, SortedDictionary<Address, NftVerdict> pods,
-        SortedDictionary<Address, NftVerdict> sources, SortedSet<Address> blocked)
+    /// <summary>Where a pod's addresses lead; what they lead to is asked of <see cref="Chain"/>.</summary>
+    public IEnumerable<EgressPlace> Places(ResourceId id, EgressPod pod, EgressUse use)
     {
         var isLocal = pod.Node == node;
-        if (use.Blocked != null)
+        var isFar = isLocal && use.Class?.Rules.Any(rule => rule.To?.Replicas.Any(here.IsFar) == true) == true;
+        foreach (var address in pod.Addresses.Distinct())
         {
-            if (isLocal) blocked.Add(address);
-            return;
+            if (use.Blocked != null)
+            {
+                if (isLocal) yield return new(id, isLocal, address, null, null, IsBlocked: true);
+                continue;
+            }
+            var ways = use.Class?.Rules.Where(rule => rule.To != null && rule.Destination.Family == address.Family).ToArray() ?? [];
+            var serves = ways.Any(rule => here.Serves(rule.To!, address.Family));
+            NftVerdict? to = isLocal ? ways.Length == 0 ? new(NftVerdictCode.Accept) : Goto(OutChain(use.Class!))
+                : serves ? Goto(InChain(use.Class!)) : null;
+            var isSource = isLocal ? ways.Any(rule => here.Own(rule.To!, address.Family) != null) : serves;
+            if (to == null) continue;
+            NftVerdict? source = isSource ? Goto(SourceChain(use.Class!)) : null;
+            yield return new(id, isLocal, address, to, source, IsBlocked: false) { IsFar = isFar };
         }
-        var ways = use.Class?.Rules.Where(rule => rule.To != null && rule.Destination.Family == address.Family).ToArray() ?? [];
-        if (isLocal) pods[address] = ways.Length == 0 ? new(NftVerdictCode.Accept) : Goto(OutChain(use.Class!));
-        else if (ways.Any(rule => here.Serves(rule.To!, address.Family))) pods[address] = Goto(InChain(use.Class!));
-        if (ways.Any(rule => isLocal ? here.Own(rule.To!, address.Family) != null : here.Serves(rule.To!, address.Family)))
-            sources[address] = Goto(SourceChain(use.Class!));
+    }
+
+    /// <summary>One that a place leads to, as it is by now: while nothing leads there, its rules' ways may get other numbers.</summary>
+    public NftChain Chain(string name)
+    {
+        var (of, acts) = chains[name];
+        return new(name, null, [.. of.Rules.Select(rule => Rule(rule, acts(rule)))]) { Comment = Comment(of) };
     }
 
     /// <summary>What a rule of ours that decides of a packet's source says; null: it says nothing of that.</summary>
@@ -110,24 +114,25 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
     }
 
     /// <summary>Of pods of this node: where what they send to goes.</summary>
-    private string OutChain(EgressClass of) => Put(Named("out", of), of, rule => rule.To == null ? [ActDecide.Accept]
+    private string OutChain(EgressClass of) => Put("out", of, rule => rule.To == null ? [ActDecide.Accept]
         : here.Own(rule.To, rule.Destination.Family) != null ? [Mark(marks.Here), ActDecide.Accept]
         : [Mark(marks.To(numbers[EgressPlanner.Words(rule.To)])), ActDecide.Accept]);
 
     /// <summary>Of pods of other nodes: this node is the gateway of it, or it has lost its way.</summary>
-    private string InChain(EgressClass of) => Put(Named("in", of), of, rule => rule.To == null ? [ActDecide.Accept]
+    private string InChain(EgressClass of) => Put("in", of, rule => rule.To == null ? [ActDecide.Accept]
         : here.Serves(rule.To, rule.Destination.Family) ? [Mark(marks.Here), ActDecide.Accept] : [new ActCount(), ActDecide.Drop]);
 
     /// <summary>What the packets that this node is the gateway of leave with.</summary>
-    private string SourceChain(EgressClass of) => Put(Named(From, of), of, rule => rule.To == null ? [ActDecide.Return]
+    private string SourceChain(EgressClass of) => Put(From, of, rule => rule.To == null ? [ActDecide.Return]
         : rule.To.Replicas.FirstOrDefault(one => one.Is(node) && one.Serves(rule.Destination.Family)) is not { } replica
             ? [ActDecide.Return]
         : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]);
 
-    private string Put(string name, EgressClass of, Func<EgressClassRule, NftStatement[]> acts)
+    private string Put(string what, EgressClass of, Func<EgressClassRule, NftStatement[]> acts)
     {
-        if (chains.ContainsKey(name)) return name;
-        chains[name] = new(name, null, [.. of.Rules.Select(rule => Rule(rule, acts(rule)))]) { Comment = Comment(of) };
+        if (names.TryGetValue((what, of), out var known)) return known;
+        var name = names[(what, of)] = Named(what, of);
+        chains[name] = (of, acts);
         return name;
     }
 
@@ -148,27 +153,24 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
 
     private ActMark Mark(uint value) => new(~marks.Mask, value);
 
-    private static NftSet Map(string name, NftType type, IEnumerable<KeyValuePair<Address, NftVerdict>> pods) => new(
-        name, [type], false, [.. pods.Select(pod => NftElement.Of(NftOctets.Of(pod.Key), pod.Value))], [NftType.Verdict]);
-
     private static IEnumerable<NftElement> Nets(IEnumerable<Prefix> nets, IpFamily family) =>
         PrefixCover.Outermost(nets.Where(net => net.Family == family)).Select(NftElement.Of);
 
     /// <summary>Answers go back as they came: where somebody outside has begun a connection, no gateway has a part in it.</summary>
-    private static IEnumerable<NftRule> Translated(EgressPicture picture, SortedSet<Address> blocked, bool isGateway)
+    private static IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
     {
         yield return new(new MatchDirection(Reply: true), ActDecide.Accept);
         foreach (var family in Families)
             yield return new(new MatchFamily(family),
                 new MatchNets(family, NftEnd.Destination, family == IpFamily.IPv4 ? LinkLocal4 : LinkLocal6), ActDecide.Accept);
-        foreach (var family in Families.Where(family => blocked.Any(address => address.Family == family)))
+        foreach (var family in picture.BlockedIn)
             yield return Dropped("no gateway can be told: bgpctl egress says why",
-                new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Blocked(family)));
+                new MatchFamily(family), new MatchAddress(family, NftEnd.Source, EgressMap.Blocked.Name(family)));
         foreach (var family in Families)
             yield return new(new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Inside(family)), ActDecide.Accept);
         yield return new(new MatchLocalDestination(), ActDecide.Accept);
         foreach (var family in Families)
-            yield return new(new MatchFamily(family), new ActDecideByAddress(family, NftEnd.Source, Pods(family)));
+            yield return new(new MatchFamily(family), new ActDecideByAddress(family, NftEnd.Source, EgressMap.Pods.Name(family)));
         foreach (var prefix in picture.WorkloadPrefixes)
             yield return Dropped("its pod is not known yet", new MatchInterface(Leaving: false, prefix + "*"));
         foreach (var family in isGateway ? Families : [])
@@ -180,7 +182,7 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
     private IEnumerable<NftRule> Leaving =>
     [
         .. Families.Select(family => new NftRule(new MatchMark(marks.Here, marks.Here), new MatchFamily(family),
-            new ActDecideByAddress(family, NftEnd.Source, Sources(family)))),
+            new ActDecideByAddress(family, NftEnd.Source, EgressMap.Sources.Name(family)))),
         Dropped("no gateway of this node has it", new MatchMark(marks.Here, marks.Here)),
         new([new MatchMark(marks.Away, marks.Away), ActDecide.Accept], ToGateway),
     ];
@@ -201,15 +203,15 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
     private static NftRule LeftAs(string whom, params NftStatement[] matches) => Dropped($"it would leave as {whom}", matches);
 
     private static NftRule Dropped(string why, params NftStatement[] matches) => new([.. matches, new ActCount(), ActDecide.Drop], why);
-}
 
-/// <summary>What is rendered: each pod's use, and what the cluster's own addresses are.</summary>
-/// <param name="Inside">Pools and nodes: what is sent there leaves nothing.</param>
-/// <param name="Pools">Where pods have their addresses from.</param>
-internal sealed record EgressPicture(
-    ListOf<EgressGatewayPlan> Gateways, IReadOnlyCollection<(EgressPod Pod, EgressUse Use)> Uses, ListOf<Prefix> Inside,
-    ListOf<Prefix> Pools, ListOf<string> WorkloadPrefixes)
-{
-    /// <summary>Null: this node needs no overlay.</summary>
-    public EgressTunnel? Tunnel { get; init; }
+    private sealed class Same : IEqualityComparer<(string What, EgressClass Of)>
+    {
+        public static readonly Same Instance = new();
+
+        public bool Equals((string What, EgressClass Of) a, (string What, EgressClass Of) b) =>
+            ReferenceEquals(a.Of, b.Of) && a.What == b.What;
+
+        public int GetHashCode((string What, EgressClass Of) one) =>
+            HashCode.Combine(one.What, System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(one.Of));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -15,18 +14,10 @@ internal sealed class EgressTunnelRules(EgressTunnel tunnel)
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
     private static string Peers(IpFamily family) => $"{Egress.FeatureName}-peers{(family == IpFamily.IPv4 ? 4 : 6)}";
-    private static string Pods(IpFamily family) => $"{Egress.FeatureName}-far{(family == IpFamily.IPv4 ? 4 : 6)}";
 
-    public IEnumerable<NftSet> Sets => Families.SelectMany(family => (NftSet[])
-    [
-        new(Peers(family), [TypeOf(family)], false, Elements(tunnel.Peers, family)),
-        new(Pods(family), [TypeOf(family)], false, Elements(tunnel.Pods, family)),
-    ]);
-
-    private static NftType TypeOf(IpFamily family) => family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address;
-
-    private static ImmutableArray<NftElement> Elements(ListOf<Address> some, IpFamily family) =>
-        [.. some.Where(address => address.Family == family).Select(address => NftElement.Of(NftOctets.Of(address)))];
+    public IEnumerable<NftSet> Sets => Families.Select(family => new NftSet(
+        Peers(family), [family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address], false,
+        [.. tunnel.Peers.Where(address => address.Family == family).Select(address => NftElement.Of(NftOctets.Of(address)))]));
 
     /// <summary>In front of connection tracking.</summary>
     public IEnumerable<NftRule> Entering => Families.Select(family => new NftRule(
@@ -41,6 +32,7 @@ internal sealed class EgressTunnelRules(EgressTunnel tunnel)
     public IEnumerable<NftRule> Clamps =>
         from family in Families
         from end in (NftEnd[])[NftEnd.Source, NftEnd.Destination]
-        select new NftRule(new MatchFamily(family), new MatchProtocols(IpProtocol.Tcp), new MatchAddress(family, end, Pods(family)),
+        select new NftRule(new MatchFamily(family), new MatchProtocols(IpProtocol.Tcp),
+            new MatchAddress(family, end, EgressMap.Far.Name(family)),
             new ActClampSegments((ushort)(tunnel.Mtu - HeadersOfTcp - (family == IpFamily.IPv4 ? 20 : 40))));
 }

@@ -68,7 +68,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
     public EgressExplanation Explain(EgressPicture picture, ResourceKey key, Address destination)
     {
         var (pod, use) = picture.Uses.FirstOrDefault(one => one.Pod.Key == key);
-        if (pod == null) return new("unknown", [$"no pod {key} with an address is known"]);
+        if (pod is null) return new("unknown", [$"no pod {key} with an address is known"]);
         var where = pod.Node == node ? $"{key} is on this node" : $"{key} is on {pod.Node}: what is said of ways is said from here";
         if (use.Blocked is { } reason) return new("blocked", [where, reason]);
         if (picture.Inside.Cast<Prefix?>().FirstOrDefault(net => net!.Value.Contains(destination)) is { } inside)

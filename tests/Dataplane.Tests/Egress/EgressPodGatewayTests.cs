@@ -51,11 +51,11 @@ public sealed class EgressPodGatewayTests
     public void The_example_is_as_its_README_says()
     {
         var egress = On("client", Cluster);
-        Assert.Equal(["edge/egw-0", "edge/egw-1"], egress.View.Gateways.Select(gateway => $"{gateway.Key}"));
+        Assert.Equal(["edge/egw-0", "edge/egw-1"], egress.View.Value.Gateways.Select(gateway => $"{gateway.Key}"));
         Assert.Equal(["via 10.10.10.1 by VXLAN", "via 10.10.10.2 by VXLAN"],
-            egress.View.Gateways.SelectMany(gateway => gateway.Replicas).Select(replica => replica.Standing));
-        Assert.Equal(["office/desk", "shop/till"], egress.View.Gateways[0].Pods);
-        Assert.Empty(egress.View.Blocked);
+            egress.View.Value.Gateways.SelectMany(gateway => gateway.Replicas).Select(replica => replica.Standing));
+        Assert.Equal(["office/desk", "shop/till"], egress.View.Value.Gateways[0].Pods);
+        Assert.Empty(egress.View.Value.Blocked);
         Assert.Empty(egress.Routes.Here);
         Assert.Equal([1, 2], egress.Routes.Tables.Select(table => table.Hops.Count).Order());
         Assert.Equal("by a gateway", egress.Explain(new("office", "desk"), Address.Parse(Outside))!.Verdict);
@@ -83,7 +83,7 @@ public sealed class EgressPodGatewayTests
     {
         var one = On("client", With(Pod("egw-0", "edge", isReady: false)));
         Assert.Equal(["via 10.10.10.2 dev 7 onlink"], Hops(one));
-        Assert.Equal("its pod is not ready", one.View.Gateways[0].Replicas[0].Standing);
+        Assert.Equal("its pod is not ready", one.View.Value.Gateways[0].Replicas[0].Standing);
         var none = On("client", With(Pod("egw-0", "edge", isReady: false), Pod("egw-1", "edge", isReady: false)));
         Assert.Empty(Hops(none));
         Assert.NotEmpty(none.Routes.Tables);
@@ -119,7 +119,7 @@ public sealed class EgressPodGatewayTests
     public void Where_a_gateways_pool_has_natOutgoing_it_leaves_with_its_nodes_address()
     {
         var replica = On("client", [.. Cluster.Where(one => one.Key.Name != "gateways"), Pool("gateways", "10.10.10.0/29")])
-            .View.Gateways[0].Replicas[0];
+            .View.Value.Gateways[0].Replicas[0];
         Assert.True(replica is { ByHost: true, Addresses.Count: 0 });
     }
 

@@ -1,14 +1,10 @@
-using System.Collections.Immutable;
-using Calico.Bgp.Dataplane.Egress;
-using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
-using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
 using Calico.Bgp.Resources.Policies;
 using Calico.Bgp.Sources.Yaml;
-using Microsoft.Extensions.Logging.Abstractions;
+using static Calico.Bgp.Dataplane.Tests.Egress.EgressWorld;
 using static Calico.Bgp.Dataplane.Tests.Plans;
 
 namespace Calico.Bgp.Dataplane.Tests.Egress;
@@ -18,174 +14,7 @@ public sealed class EgressTests
 {
     private const string Pod = "192.168.1.2", Outside = "198.51.100.1";
 
-    private static readonly Resource[] Cluster =
-    [
-        Host("client", "172.20.0.1"), Host("gate1", "172.20.0.11", ("egress", "yes")), Host("gate2", "172.20.0.12", ("egress", "yes")),
-        Host("far", "203.0.113.9"), Pool("pods", "192.168.0.0/16"), Pool("red", "10.10.10.0/30", nat: false),
-        Pool("blue", "10.10.11.0/31", nat: false), Space("edge"), Space("alpha"),
-        Gateway("red", "red"), Gateway("blue", "blue", 1),
-    ];
-
-    private static Node Host(string name, string address, params (string Key, string Value)[] labels) => Node(name, address) with
-    {
-        Metadata = new(name) { Labels = Labels.From(labels.Select(label => KeyValuePair.Create(label.Key, label.Value))) },
-    };
-
-    private static KubernetesNamespace Space(string name, EgressWish? wish = null) => new(new Metadata(name)) { Egress = wish };
-
-    private static EgressGateway Gateway(string name, string pool, int? replicas = null) => new(new Metadata(name, "edge"))
-    {
-        Pools = [new(pool, null)],
-        Replicas = replicas,
-        GivenLabels = Labels.From([new("code", name)]),
-        NodeSelector = Labels.From([new("egress", "yes")]),
-    };
-
-    private static EgressChoice Choice(string gateway, int most = 0) =>
-        new(Selector.Parse($"code == '{gateway}'"), Selector.Parse("projectcalico.org/name == 'edge'"), most);
-
-    private static EgressWish By(string gateway, int most = 0) => new() { Gateway = Choice(gateway, most) };
-
-    private static Pod PodOn(string node, string address, EgressWish? wish = null, string name = "a", string within = "alpha") =>
-        new(new Metadata(name, within)) { Node = node, Nets = [new(Address.Parse(address), 32)], Egress = wish };
-
-    /// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
-    private sealed class Site : IHostFacts
-    {
-        private readonly Dataplane.Egress.Egress egress = new(NullLogger.Instance);
-        private readonly TableWriter table = new();
-        private readonly Dictionary<string, NftSet> sets = [];
-        private readonly Dictionary<string, NftChain> chains = [];
-        private readonly Dictionary<ResourceId, Resource> objects = [];
-        private readonly string node;
-
-        public Site(string node, params IEnumerable<Resource> resources)
-        {
-            this.node = node;
-            egress.Apply(new DataplaneChange.Configured(new(node, Egress: new() { Enabled = true })));
-            var address = node switch { "client" => "172.20.0.1", "gate1" => "172.20.0.11", _ => "172.20.0.12" };
-            egress.Apply(new DataplaneChange.Machine(new(1,
-                ImmutableDictionary<int, Link>.Empty.Add(2, new(2, "eth0", 0x10043, 1500, 0, null)),
-                [new(2, Address.Parse(address), 24, null, 0, false)], KernelSnapshot.Empty.Routes)));
-            Have(resources);
-        }
-
-        public EgressView View => egress.View;
-        public EgressRoutes Routes => egress.Routes;
-        public IEnumerable<string> Watched => egress.Watched.Select(one => one.Host.ToString());
-
-        /// <summary>Those of the last writing.</summary>
-        public ImmutableArray<NftChange> Changes { get; private set; }
-
-        public void Have(params IEnumerable<Resource> resources)
-        {
-            foreach (var one in resources)
-            {
-                egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, objects.GetValueOrDefault(one.Id), one)));
-                objects[one.Id] = one;
-            }
-            Write();
-        }
-
-        public void Lose(Resource one)
-        {
-            egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, one, null)));
-            objects.Remove(one.Id);
-            Write();
-        }
-
-        public void NotHear(params string[] hosts)
-        {
-            egress.Apply(new DataplaneChange.Unheard([.. hosts.Select(Address.Parse)]));
-            Write();
-        }
-
-        public void Configure(EgressSettings? settings)
-        {
-            egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
-            Write();
-        }
-
-        public EgressExplanation? Explain(string to) => egress.Explain(new("alpha", "a"), Address.Parse(to));
-
-        private void Write()
-        {
-            egress.Look();
-            egress.Write(table.For(egress));
-            Changes = table.Take();
-            foreach (var change in Changes) Apply(change);
-            egress.InForce();
-            Assert.False(egress.Look());
-        }
-
-        private void Apply(NftChange change)
-        {
-            switch (change)
-            {
-                case NftChange.PutSet(var set): sets[set.Name] = set; break;
-                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
-                case NftChange.RemoveSet(var name): sets.Remove(name); break;
-                case NftChange.RemoveChain(var name): chains.Remove(name); break;
-                case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
-                case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
-                default: throw new ArgumentException(change.ToString(), nameof(change));
-            }
-        }
-
-        private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
-        {
-            var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
-            sets[name] = sets[name] with { Elements = [.. left, .. come] };
-        }
-
-        public string Text => string.Join('\n',
-        [
-            .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
-                one.ToString()).Order())}"),
-            .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
-        ]);
-
-        /// <summary>In a word what becomes of a connection's first packet: by whom it goes, or as whom.</summary>
-        public string Of(string from, string to, string by = "cali1", bool? isAnswer = null)
-        {
-            // What nobody has said (another table may translate the source, too) is not so.
-            var state = isAnswer == null ? ConnectionStates.New : ConnectionStates.Established;
-            var end = Assert.Single(Ends(Asked(from, to, by, state)), end => end.DependsOn.All(one =>
-                one.IsSo == (one.Fact.Contains("direction", StringComparison.Ordinal) && isAnswer == true)));
-            if (end.Verdict != PacketVerdict.Accept) return end.Verdict.ToString().ToLowerInvariant();
-            if (end.Source is { } source) return $"as {source.First?.ToString() ?? "the node"}";
-            return end.Trail.Any(step => step.Stopped == null && step.Rule.Statements.Any(one => one is ActMark))
-                ? "to a gateway" : "as it is";
-        }
-
-        /// <summary>What <c>bgpctl nat explain</c> says.</summary>
-        public NatExplanation Nat(string from, string to, string by) => new NatExplainer(new NatPlanner(node, Objects(objects.Values),
-            new() { Enabled = true }, false, new Dictionary<string, UpstreamOffer>(), new Dictionary<string, AddressRanges>()).Plan(),
-            Asked(from, to, by, ConnectionStates.New), [.. Ends(Asked(from, to, by, ConnectionStates.New))]).Explain();
-
-        private static Packet Asked(string from, string to, string by, ConnectionStates state) =>
-            new(Address.Parse(from), Address.Parse(to))
-            {
-                Protocol = IpProtocol.Udp,
-                SourcePort = 1000,
-                DestinationPort = 53,
-                Mark = 0,
-                In = by,
-                Out = "eth0",
-                State = state,
-            };
-
-        private ImmutableArray<PacketEnd> Ends(Packet packet) =>
-            PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this, packet);
-
-        public IEnumerable<string> Hops => Routes.Tables.SelectMany(one => one.Hops).Select(hop => hop.Gateway.ToString()!);
-
-        public bool? IsLocal(Address address) => false;
-        public bool? IsLocalOn(Address address, string link) => false;
-        public bool? ComesBackBy(Address source, uint mark, string link) => true;
-    }
-
-    private static Site On(string node, params Resource[] more) => new(node, Cluster.Concat(more));
+    private static EgressSite On(string node, params Resource[] more) => new(node, Cluster.Concat(more));
 
     [Fact]
     public void The_nodes_that_a_gateway_selects_are_its_replicas_in_the_order_of_their_names()
@@ -392,7 +221,7 @@ public sealed class EgressTests
             "../../../../examples/20-egress-gateway/resources")));
         Assert.Empty(snapshot.Problems);
         var all = snapshot.Begin().Select(change => change.After).OfType<Resource>().ToArray();
-        var (one, two, client) = (new Site("gate1", all), new Site("gate2", all), new Site("client", all));
+        var (one, two, client) = (new EgressSite("gate1", all), new EgressSite("gate2", all), new EgressSite("client", all));
         Assert.Equal(["[bank/1]", "[shared/2]"], client.View.Gateways.Select(gateway => $"[{gateway.Key.Name}/{gateway.Replicas.Count}]"));
         Assert.Equal(["plain/ledger", "office/desk", "shop/till"], client.View.Gateways.SelectMany(gateway => gateway.Pods));
         Assert.Empty(client.View.Blocked);
@@ -405,7 +234,7 @@ public sealed class EgressTests
     [Fact]
     public void A_pod_that_has_lost_all_its_gateways_is_named_with_why()
     {
-        var client = new Site("client", [.. Cluster, PodOn("client", Pod, By("red")), PodOn("far", "192.168.9.9", By("red"), "b")]);
+        var client = new EgressSite("client", [.. Cluster, PodOn("client", Pod, By("red")), PodOn("far", "192.168.9.9", By("red"), "b")]);
         Assert.Empty(client.View.Blocked);
         client.NotHear("172.20.0.11");
         Assert.Empty(client.View.Blocked);

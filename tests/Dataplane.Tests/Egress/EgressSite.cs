@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Calico.Bgp.Dataplane.Tests.Plans;
+
+namespace Calico.Bgp.Dataplane.Tests.Egress;
+
+/// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
+internal sealed class EgressSite : IHostFacts
+{
+    private readonly Dataplane.Egress.Egress egress = new(NullLogger.Instance);
+    private readonly TableWriter table = new();
+    private readonly Dictionary<string, NftSet> sets = [];
+    private readonly Dictionary<string, NftChain> chains = [];
+    private readonly Dictionary<ResourceId, Resource> objects = [];
+    private readonly string node;
+
+    public EgressSite(string node, params IEnumerable<Resource> resources) : this(node, new() { Enabled = true }, [], resources) { }
+
+    /// <param name="links">Beside eth0.</param>
+    public EgressSite(string node, EgressSettings settings, IReadOnlyCollection<Link> links, params IEnumerable<Resource> resources)
+    {
+        this.node = node;
+        egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
+        Link(links);
+        Have(resources);
+    }
+
+    public EgressView View => egress.View.Value;
+    public EgressRoutes Routes => egress.Routes;
+    public IEnumerable<string> Watched => egress.Watched.Select(one => one.Host.ToString());
+
+    /// <summary>Those of the last writing.</summary>
+    public ImmutableArray<NftChange> Changes { get; private set; }
+
+    /// <summary>Sets and chains that are not the same there.</summary>
+    public IEnumerable<string> Differences(EgressSite other) =>
+    [
+        .. sets.Keys.Union(other.sets.Keys).Where(name => Elements(name) != other.Elements(name)),
+        .. chains.Keys.Union(other.chains.Keys).Where(name =>
+            !chains.TryGetValue(name, out var one) || !other.chains.TryGetValue(name, out var two) || !one.Same(two)),
+    ];
+
+    private string Elements(string name) => !sets.TryGetValue(name, out var set) ? "there is none"
+        : string.Join(", ", set.Elements.Select(one => $"{one.From}-{one.To} {one.Value}").Order(StringComparer.Ordinal));
+
+    private void Link(IReadOnlyCollection<Link> links)
+    {
+        var address = node switch { "client" => "172.20.0.1", "gate1" => "172.20.0.11", _ => "172.20.0.12" };
+        var all = links.Append(new(2, "eth0", 0x10043, 1500, 0, null)).ToImmutableDictionary(link => link.Index);
+        egress.Apply(new DataplaneChange.Machine(new(
+            1, all, [new(2, Address.Parse(address), 24, null, 0, false)], KernelSnapshot.Empty.Routes)));
+    }
+
+    /// <param name="links">Beside eth0.</param>
+    public void HaveLinks(params IReadOnlyCollection<Link> links)
+    {
+        Link(links);
+        Write();
+    }
+
+    /// <summary>All that comes in one round.</summary>
+    public void Change(IEnumerable<Resource> come, IEnumerable<Resource> gone)
+    {
+        foreach (var one in gone)
+        {
+            egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, one, null)));
+            objects.Remove(one.Id);
+        }
+        Have(come);
+    }
+
+    public void Have(params IEnumerable<Resource> resources)
+    {
+        foreach (var one in resources)
+        {
+            egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, objects.GetValueOrDefault(one.Id), one)));
+            objects[one.Id] = one;
+        }
+        Write();
+    }
+
+    public void Lose(Resource one) => Change([], [one]);
+
+    public void NotHear(params string[] hosts)
+    {
+        egress.Apply(new DataplaneChange.Unheard([.. hosts.Select(Address.Parse)]));
+        Write();
+    }
+
+    public void Configure(EgressSettings? settings)
+    {
+        egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
+        Write();
+    }
+
+    public EgressExplanation? Explain(string to) => egress.Explain(new("alpha", "a"), Address.Parse(to));
+
+    private void Write()
+    {
+        egress.Look();
+        egress.Write(table.For(egress));
+        Changes = table.Take();
+        foreach (var change in Changes) Apply(change);
+        egress.InForce();
+        Assert.False(egress.Look());
+    }
+
+    private void Apply(NftChange change)
+    {
+        switch (change)
+        {
+            case NftChange.PutSet(var set): sets[set.Name] = set; break;
+            case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
+            case NftChange.RemoveSet(var name): sets.Remove(name); break;
+            case NftChange.RemoveChain(var name): chains.Remove(name); break;
+            case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
+            case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
+            default: throw new ArgumentException(change.ToString(), nameof(change));
+        }
+    }
+
+    private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
+    {
+        var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
+        sets[name] = sets[name] with { Elements = [.. left, .. come] };
+    }
+
+    public string Text => string.Join('\n',
+    [
+        .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
+            one.ToString()).Order())}"),
+        .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
+    ]);
+
+    /// <summary>In a word what becomes of a connection's first packet: by whom it goes, or as whom.</summary>
+    public string Of(string from, string to, string by = "cali1", bool? isAnswer = null)
+    {
+        // What nobody has said (another table may translate the source, too) is not so.
+        var state = isAnswer == null ? ConnectionStates.New : ConnectionStates.Established;
+        var end = Assert.Single(Ends(Asked(from, to, by, state)), end => end.DependsOn.All(one =>
+            one.IsSo == (one.Fact.Contains("direction", StringComparison.Ordinal) && isAnswer == true)));
+        if (end.Verdict != PacketVerdict.Accept) return end.Verdict.ToString().ToLowerInvariant();
+        if (end.Source is { } source) return $"as {source.First?.ToString() ?? "the node"}";
+        return end.Trail.Any(step => step.Stopped == null && step.Rule.Statements.Any(one => one is ActMark))
+            ? "to a gateway" : "as it is";
+    }
+
+    /// <summary>What <c>bgpctl nat explain</c> says.</summary>
+    public NatExplanation Nat(string from, string to, string by) => new NatExplainer(new NatPlanner(node, Objects(objects.Values),
+        new() { Enabled = true }, false, new Dictionary<string, UpstreamOffer>(), new Dictionary<string, AddressRanges>()).Plan(),
+        Asked(from, to, by, ConnectionStates.New), [.. Ends(Asked(from, to, by, ConnectionStates.New))]).Explain();
+
+    private static Packet Asked(string from, string to, string by, ConnectionStates state) =>
+        new(Address.Parse(from), Address.Parse(to))
+        {
+            Protocol = IpProtocol.Udp,
+            SourcePort = 1000,
+            DestinationPort = 53,
+            Mark = 0,
+            In = by,
+            Out = "eth0",
+            State = state,
+        };
+
+    private ImmutableArray<PacketEnd> Ends(Packet packet) =>
+        PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this, packet);
+
+    /// <summary>Those that packets are given for ways to other nodes.</summary>
+    public IEnumerable<uint> Marks => chains.Values.Where(chain => chain.Name.StartsWith("eg-out-", StringComparison.Ordinal))
+        .SelectMany(chain => chain.Rules).SelectMany(rule => rule.Statements).OfType<ActMark>().Select(act => act.Turn).Distinct();
+
+    public IEnumerable<string> Hops => Routes.Tables.SelectMany(one => one.Hops).Select(hop => hop.Gateway.ToString()!);
+
+    public bool? IsLocal(Address address) => false;
+    public bool? IsLocalOn(Address address, string link) => false;
+    public bool? ComesBackBy(Address source, uint mark, string link) => true;
+}
