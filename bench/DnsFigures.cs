@@ -1,12 +1,13 @@
 // Figures of rules by names: not microbenchmarks, but one long look at the real kernel, in network namespaces of their own (as root):
 //   make bench ARGS=dns
 // A pod looks names up at a server behind its node, each leads to another address, and connects there at once: how long a lookup takes,
-// without a policy and where the response waits until the address is open; whether the first SYN passes, with the cores idle and with all
-// of them busy; and how many lookups a second go through the queue.
+// without a policy, where the response waits until the address is open, and where a packet does that is denied meanwhile; whether the first
+// SYN passes, with the cores idle and with all of them busy; and how many lookups a second go through the queue.
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -44,12 +45,22 @@ internal static class DnsFigures
 
         Console.WriteLine($"{"",-35} | {"p50",7} | {"p99",7} | first SYN passed of {Lookups:N0}");
         var bare = Measure(pod, "no policy");
-        using var holder = await PolicyNode.HoldElsewhereAsync(node, "dns", "inside");
-        var held = Measure(pod, "rules by names");
-        Console.WriteLine($"lookups a second, {AtOnce} at a time: {bare:N0} with no policy, {held:N0} with rules by names");
+        var (held, ofHeld) = await MeasureAsync(node, pod, "rules by names", "hold");
+        var (delayed, ofDelayed) = await MeasureAsync(node, pod, "denied packets wait", "deny-delay");
+        Console.WriteLine($"lookups a second, {AtOnce} at a time: {bare:N0} with no policy, {held:N0} with rules by names, "
+            + $"{delayed:N0} where denied packets wait");
+        Console.Write(ofHeld + ofDelayed);
+    }
+
+    /// <returns>Lookups a second, and what the node says in the end.</returns>
+    private static async Task<(double, string)> MeasureAsync(Netns node, Netns pod, string what, string mode)
+    {
+        using var holder = await PolicyNode.HoldElsewhereAsync(node, "dns", mode);
+        var flow = Measure(pod, what);
         holder.StandardInput.Close();
-        Console.Write(await holder.StandardOutput.ReadToEndAsync());
+        var said = await holder.StandardOutput.ReadToEndAsync();
         await holder.WaitForExitAsync();
+        return (flow, $"{what}: {said}");
     }
 
     /// <returns>Lookups a second.</returns>
@@ -168,10 +179,12 @@ internal static class DnsFigures
         return InFlow / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    public static async Task InsideAsync()
+    /// <param name="mode">Of <c>policy.dns.mode</c>.</param>
+    public static async Task InsideAsync(string mode)
     {
         if (!DomainPattern.TryParse("*.example.org", out var pattern, out var error)) throw new FormatException(error);
-        await using var node = new PolicyNode();
+        DnsSettings dns = new() { Mode = mode == "deny-delay" ? DnsMode.DenyDelay : DnsMode.Hold };
+        await using var node = new PolicyNode(PolicyNode.Policies with { Policy = new() { Enabled = true, Dns = dns } });
         await node.HoldAsync(
         [
             new Tier(new Metadata("default")) { Order = 1_000_000 },
@@ -199,8 +212,9 @@ internal static class DnsFigures
         ]);
         var counts = node.Dataplane.Dns.Counts;
         Console.WriteLine($"held {counts.Held:N0} of {counts.Responses:N0} responses, "
-            + $"{counts.HeldFor.TotalMicroseconds / counts.Held:0} µs each; "
-            + $"{counts.Unprogrammed:N0} went on before their address was open, {counts.Unasked:N0} were not asked for");
+            + $"{counts.HeldFor.TotalMicroseconds / Math.Max(counts.Held, 1):0} µs each; "
+            + $"{counts.Unprogrammed:N0} went on before their address was open, {counts.Unasked:N0} were not asked for; "
+            + $"{counts.Delayed:N0} denied packets waited");
     }
 
     private static PolicyRule Allow(IpProtocol protocol, RuleEntity to) => new()

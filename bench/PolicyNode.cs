@@ -21,12 +21,14 @@ internal sealed class PolicyNode : IAsyncDisposable
     private readonly KernelLoop kernel;
     private readonly ConnectionTable connections = new();
 
+    public static DataplaneSettings Policies => new(Name, Policy: new() { Enabled = true });
+
     /// <param name="settings">Null: policies alone.</param>
     public PolicyNode(DataplaneSettings? settings = null)
     {
         kernel = new(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
         Nftables = new(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
-        Dataplane = new(settings ?? new(Name, Policy: new() { Enabled = true }), Nftables, kernel, connections, loops, TimeProvider.System,
+        Dataplane = new(settings ?? Policies, Nftables, kernel, connections, loops, TimeProvider.System,
             NullLogger<DataplaneLoop>.Instance, routing: new(kernel, kernel));
     }
 

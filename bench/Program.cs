@@ -48,9 +48,9 @@ if (args is ["dns"])
     await DnsFigures.RunAsync();
     return;
 }
-if (args is ["dns", "inside"])
+if (args is ["dns", var mode])
 {
-    await DnsFigures.InsideAsync();
+    await DnsFigures.InsideAsync(mode);
     return;
 }
 if (args is ["egress"])

@@ -40,7 +40,7 @@ public sealed class NameLifeTests : IAsyncLifetime
     {
         site.Trusted.Answers = asked => Message.Answer(asked, Record.Of("10.77.0.1", Ttl));
         var file = site.Site.PathOf("dns.json");
-        var policy = $"policy: {{ dns: {{ cacheFile: {file} }} }}";
+        var policy = $"policy: {{ dns: {{ cacheFile: {file}, {Patient} }} }}";
         var objects = site.Objects(more: ", dnsCacheSaveInterval: 1s");
         string Edited(int edit) => objects + Egress("names", Names("*.example.org", $"edit{edit}.test"));
         await site.StartAsync(Edited(0), policy);

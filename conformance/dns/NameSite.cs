@@ -16,6 +16,9 @@ internal sealed partial class NameSite : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>Of <c>policy.dns</c>: where all cores are busy, 250 ms may not do for the daemon and the kernel.</summary>
+    public const string Patient = "deadline: 3s";
+
     private readonly List<IDisposable> servers = [];
     private int asked;
 
@@ -88,7 +91,7 @@ internal sealed partial class NameSite : IAsyncDisposable
     public static string Names(params string[] names) =>
         $"{{ action: Allow, protocol: TCP, destination: {{ domains: [{string.Join(", ", names.Select(name => $"\"{name}\""))}] }} }}";
 
-    public async Task StartAsync(string objects, string policy = "policy: { enabled: true }")
+    public async Task StartAsync(string objects, string policy = $"policy: {{ dns: {{ {Patient} }} }}")
     {
         Site.Configuration = policy + "\n";
         Site.Write(objects);
@@ -153,6 +156,10 @@ internal sealed partial class NameSite : IAsyncDisposable
         await socket.SendAsync(new byte[] { 7 }, patience.Token);
         return await socket.ReceiveAsync(new byte[1], patience.Token) == 1;
     }
+
+    /// <summary>What the daemon says of names: its log, and what it has counted.</summary>
+    public async Task<string> HeardAsync() => await Site.LogAsync() + string.Join('\n', (await Site.HttpAsync("/metrics")).Split('\n')
+        .Where(line => line.StartsWith("calico_bgp_dns_", StringComparison.Ordinal)));
 
     /// <summary>What the kernel's counters of denials have counted, all together.</summary>
     public async Task<long> DeniedAsync()

@@ -37,7 +37,7 @@ public sealed class NameTests : IAsyncLifetime
         for (var i = 1; i <= lookups; i++)
         {
             await site.AskAsync("red/a", Trusted4, $"n{i}.example.org");
-            Assert.True(await site.IsOpenAsync("red/a", $"10.77.1.{i}"), $"{i}, {await site.Site.LogAsync()}");
+            Assert.True(await site.IsOpenAsync("red/a", $"10.77.1.{i}"), $"{i}, {await site.HeardAsync()}");
             await site.AskAsync("red/a", Trusted6, $"n{i}.example.org", Record.Aaaa);
             Assert.True(await site.IsOpenAsync("red/a", $"fd77::{i}"), $"{i}");
         }
@@ -51,7 +51,7 @@ public sealed class NameTests : IAsyncLifetime
     public async Task With_isolation_by_node_what_one_looks_up_is_open_to_all_that_have_a_rule_for_it()
     {
         site.Trusted.Answers = All(300, "10.77.0.1");
-        await site.StartAsync(site.Objects() + Wildcard, "policy: { dns: { isolation: node } }");
+        await site.StartAsync(site.Objects() + Wildcard, $"policy: {{ dns: {{ isolation: node, {Patient} }} }}");
         Assert.False(await site.IsOpenAsync("red/b", "10.77.0.1"));
         await site.AskAsync("red/a", Trusted4, "www.example.org");
         Assert.True(await site.IsOpenAsync("red/a", "10.77.0.1"));
@@ -153,7 +153,7 @@ public sealed class NameTests : IAsyncLifetime
     public async Task After_its_time_no_new_connection_is_let_through_and_one_that_stands_goes_on()
     {
         site.Trusted.Answers = All(1, "10.77.0.1");
-        await site.StartAsync(site.Objects() + Wildcard, "policy: { dns: { minTTL: 0s } }");
+        await site.StartAsync(site.Objects() + Wildcard, $"policy: {{ dns: {{ minTTL: 0s, {Patient} }} }}");
         await site.AskAsync("red/a", Trusted4, "www.example.org");
         using var standing = await site.ConnectAsync("red/a", "10.77.0.1");
         Assert.NotNull(standing);
@@ -186,7 +186,7 @@ public sealed class NameTests : IAsyncLifetime
     public async Task What_was_looked_up_outlives_a_restart_and_an_edit_while_nobody_was_there()
     {
         site.Trusted.Answers = All(300, "10.77.0.1");
-        var policy = $"policy: {{ dns: {{ cacheFile: {site.Site.PathOf("dns.json")} }} }}";
+        var policy = $"policy: {{ dns: {{ cacheFile: {site.Site.PathOf("dns.json")}, {Patient} }} }}";
         await site.StartAsync(site.Objects() + Egress("names", Names("something.else")), policy);
         await site.AskAsync("red/a", Trusted4, "www.example.org");
         site.Site.Daemon.Signal("TERM");
@@ -223,7 +223,7 @@ public sealed class NameTests : IAsyncLifetime
         site.Trusted.Answers = All(300, "10.77.0.1");
         var file = site.Site.PathOf("dns.json");
         await File.WriteAllTextAsync(file, "{ \"version\": 1,");
-        await site.StartAsync(site.Objects() + Wildcard, $"policy: {{ dns: {{ cacheFile: {file} }} }}");
+        await site.StartAsync(site.Objects() + Wildcard, $"policy: {{ dns: {{ cacheFile: {file}, {Patient} }} }}");
         Assert.Contains($"{file} cannot be read, and nothing of what was looked up is known: line 1, octet ", await site.Site.LogAsync(),
             StringComparison.Ordinal);
         Assert.Equal("{ \"version\": 1,", await File.ReadAllTextAsync(file + ".unreadable"));

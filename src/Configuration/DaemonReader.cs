@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Rib;
 using Calico.Bgp.Speaker;
@@ -35,6 +38,8 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var plan = new PlanReader(root, host.Calico);
         var sources = new SourcesReader(root, folder, host.Calico, new(node, host.Calico, folder), new(host.Calico.Etcd, folder)).Read();
         var policy = new PolicyReader(root, folder).Read(!sources.IsEmpty);
+        var egress = new EgressReader(root).Read(!sources.IsEmpty, policy);
+        CheckWaiting(policy, egress);
         var config = new DaemonConfig
         {
             Plan = InCluster(plan.Read(speaker, router), sources),
@@ -45,11 +50,19 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Nat = new NatReader(root).Read(!sources.IsEmpty),
             Policy = policy,
             Services = new ServicesReader(root).Read(),
-            Egress = new EgressReader(root).Read(!sources.IsEmpty, policy),
+            Egress = egress,
             Sources = sources,
         };
         root.Close();
         return config;
+    }
+
+    /// <summary>Where Calico's resource says the same, there is no file to blame: then responses wait instead.</summary>
+    private void CheckWaiting(PolicySettings? policy, EgressSettings? egress)
+    {
+        if (policy is { Enabled: true, Dns.Mode: DnsMode.DenyDelay } && policy.BitOfWaiting(egress) == 0)
+            root.Problems.Error(root.At("policy"), "expected a third bit in policy.markMask, which egress.markMask has not, for "
+                + $"policy.dns.mode deny-delay, got 0x{policy.MarkMask:x8}");
     }
 
     /// <summary>Passwords are looked for where they are asked for, and where there is a cluster, it is reported to.</summary>

@@ -42,7 +42,7 @@ internal sealed class PolicyReader(Section root, Folder folder)
         var settings = new DnsSettings();
         settings = settings with
         {
-            Mode = dns.Word("mode", ("hold", DnsMode.Hold), ("none", DnsMode.None)),
+            Mode = dns.Word("mode", ("hold", DnsMode.Hold), ("deny-delay", DnsMode.DenyDelay), ("none", DnsMode.None)),
             Isolation = dns.Word("isolation", ("pod", DnsIsolation.Pod), ("node", DnsIsolation.Node)) ?? settings.Isolation,
             Deadline = dns.Duration("deadline", TimeSpan.FromMilliseconds(1), MostDeadline) ?? settings.Deadline,
             MinTtl = dns.Duration("minTTL", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? settings.MinTtl,

@@ -36,6 +36,10 @@ internal static partial class DataplaneLog
     [LoggerMessage(7014, LogLevel.Warning, "what is asked of the DNS is not heard, so that no name opens anything: {Words}")]
     public static partial void NamesUnheard(ILogger log, string words);
 
+    [LoggerMessage(7025, LogLevel.Warning, "denied packets do not wait for names (DelayDeniedPacket), responses do: policy.markMask has no "
+        + "third bit that egress.markMask has not")]
+    public static partial void NamesLackMark(ILogger log);
+
     [LoggerMessage(7030, LogLevel.Information, "this node is a gateway out of the cluster with {Address}")]
     public static partial void EgressHere(ILogger log, Address address);
 

@@ -1,4 +1,6 @@
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Policies;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -16,6 +18,10 @@ public sealed record PolicySettings
     public bool LogDenied { get; init; }
     /// <summary>How rules by names are enforced; null: as it is without a word.</summary>
     public DnsSettings? Dns { get; init; }
-    /// <summary>Bits of the packet mark that are ours to use; the lowest two of them are.</summary>
+    /// <summary>Bits of the packet mark that are ours to use; the lowest two of them are, and one more where denied packets wait.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;
+
+    /// <summary>The bit by which a denied packet is known that has waited; 0: none is left.</summary>
+    public uint BitOfWaiting(EgressSettings? egress) =>
+        PolicyMarks.Third(MarkMask, egress is { Enabled: true } ? egress.MarkMask : 0);
 }

@@ -67,7 +67,10 @@ public class PolicyConfigTests
     [InlineData("policy: { markMask: 0x1ffffffff }", "expected a mask of two bits or more, such as 0xffff0000, for policy.markMask")]
     [InlineData("policy: { enabled: yes }", "expected true or false for policy.enabled")]
     [InlineData("policy: { enable: true }", "enabled")]
-    [InlineData("policy: { dns: { mode: deny-delay } }", "expected hold or none for policy.dns.mode")]
+    [InlineData("policy: { dns: { mode: inline } }", "expected hold, deny-delay or none for policy.dns.mode")]
+    [InlineData("policy: { markMask: 0x30000, dns: { mode: deny-delay } }", "expected a third bit in policy.markMask, which "
+        + "egress.markMask has not, for policy.dns.mode deny-delay, got 0x00030000")]
+    [InlineData("policy: { markMask: 0xf0000, dns: { mode: deny-delay } }\negress: { markMask: 0xfffc0000 }", "expected a third bit")]
     [InlineData("policy: { dns: { isolation: cluster } }", "expected pod or node for policy.dns.isolation")]
     [InlineData("policy: { dns: { deadline: 5s } }", "for policy.dns.deadline")]
     [InlineData("policy: { dns: { minTtl: 5s } }", "minTTL")]

@@ -61,6 +61,8 @@ internal static class PolicyMetrics
             counts.HeldFor.TotalSeconds);
         OwnMetrics.One(text, "calico_bgp_dns_released_unprogrammed_total", "counter",
             "Held responses that went on before the kernel had what they open", counts.Unprogrammed);
+        OwnMetrics.One(text, "calico_bgp_dns_denied_delayed_total", "counter",
+            "Denied packets that waited until the kernel had what a response opens, and were judged again", counts.Delayed);
         OwnMetrics.One(text, "calico_bgp_dns_opened_total", "counter", "Addresses that were opened, each for whom", counts.Opened);
     }
 

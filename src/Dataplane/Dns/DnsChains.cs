@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -14,7 +15,11 @@ namespace Calico.Bgp.Dataplane.Dns;
 /// </summary>
 internal sealed class DnsChains
 {
-    private const string Asks = DnsSets.Prefix + "-query", Answers = DnsSets.Prefix + "-reply", Links = DnsSets.Prefix + "-links";
+    private const string Asks = DnsSets.Prefix + "-query", Answers = DnsSets.Prefix + "-reply", Links = DnsSets.Prefix + "-links",
+        Denied = DnsSets.Prefix + "-denied";
+
+    /// <summary>What a packet meets before it is denied, where denied packets wait.</summary>
+    public static NftStatement Wait { get; } = ActDecide.Jump(Denied);
 
     private readonly SortedSet<string> links = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NftChain> chains = [];
@@ -25,8 +30,9 @@ internal sealed class DnsChains
     /// <param name="hostAsks">A host endpoint has.</param>
     /// <param name="servers">Sets of servers.</param>
     /// <param name="way"><see cref="QueueWay.None"/>: nobody can listen.</param>
+    /// <param name="marks">Null: denied packets do not wait.</param>
     public void Write(
-        PartsWriter into, IReadOnlySet<string> asking, bool hostAsks, ILookup<IpFamily, string> servers, QueueWay way)
+        PartsWriter into, IReadOnlySet<string> asking, bool hostAsks, ILookup<IpFamily, string> servers, QueueWay way, PolicyMarks? marks)
     {
         if (into.IsFresh)
         {
@@ -39,6 +45,7 @@ internal sealed class DnsChains
         WriteLinks(into, isInUse ? asking : new HashSet<string>(), isInUse);
         Put(into, Asks, isInUse ? Queueing(servers, DnsLoop.Queries, way) : null);
         Put(into, Answers, isInUse ? Queueing(servers, DnsLoop.Responses, way) : null);
+        Put(into, Denied, marks is not { } some ? null : isInUse ? Waiting(some, hostAsks, way) : []);
         Put(into, Frame.ForwardNames, isInUse ? [OfWorkloads(reply: false), OfWorkloads(reply: true)] : []);
         Put(into, Frame.InputNames, isInUse ? [OfWorkloads(reply: false), .. OfHost(hostAsks, reply: true)] : []);
         Put(into, Frame.OutputNames, isInUse ? [OfWorkloads(reply: true), .. OfHost(hostAsks, reply: false)] : []);
@@ -72,6 +79,14 @@ internal sealed class DnsChains
            select new NftRule(new MatchFamily(family.Key), new MatchProtocols([(byte)IpProtocol.Tcp, (byte)IpProtocol.Udp]),
                new MatchOriginalService(family.Key, set), new ActQueue(queue, way)),
     ];
+
+    /// <summary>Once: behind that, who has had it wait sees to it that it meets all this again, with the mark.</summary>
+    private static ImmutableArray<NftRule> Waiting(in PolicyMarks marks, bool hostAsks, QueueWay way)
+    {
+        NftStatement[] wait = [marks.HasNotWaited, marks.SetWaited, new ActQueue(DnsLoop.Denied, way) { Repeats = true }];
+        NftRule ofWorkloads = new([new MatchInterfaceIn(Leaving: false, Links), .. wait]);
+        return hostAsks ? [ofWorkloads, new([new MatchLocalSource(OfOutgoingInterface: false), .. wait])] : [ofWorkloads];
+    }
 
     private void Put(PartsWriter into, string name, ImmutableArray<NftRule>? rules)
     {

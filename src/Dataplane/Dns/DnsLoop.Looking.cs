@@ -21,7 +21,10 @@ internal sealed partial class DnsLoop
         GivenUp = Volatile.Read(ref givenUpNow),
         Counts = new(Volatile.Read(ref queries), Volatile.Read(ref responses), Volatile.Read(ref held),
             TimeSpan.FromTicks(Volatile.Read(ref heldTicks)), Volatile.Read(ref unprogrammed), Volatile.Read(ref unasked),
-            Volatile.Read(ref damaged), Volatile.Read(ref opened)),
+            Volatile.Read(ref damaged), Volatile.Read(ref opened))
+        {
+            Delayed = Volatile.Read(ref delayed),
+        },
     };
 
     /// <summary>By which names, and by whose word, an address is open to an endpoint: a sentence each.</summary>
@@ -84,7 +87,7 @@ internal sealed partial class DnsLoop
     }
 
     /// <param name="waits">What the packet waits for; null: it goes on at once.</param>
-    private void Watched(Batch? waits)
+    private void Watched(DnsBatch? waits)
     {
         if (looked.Count == 0) return;
         foreach (var lookup in looked)

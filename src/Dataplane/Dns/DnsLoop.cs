@@ -27,8 +27,8 @@ namespace Calico.Bgp.Dataplane.Dns;
 internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops loops, TimeProvider clock, ILogger log)
     : IQueueReader, IAsyncDisposable
 {
-    /// <summary>Two queues, by which the rules tell which way a packet goes.</summary>
-    public const ushort Queries = 5301, Responses = 5302;
+    /// <summary>Queues, by which the rules tell which way a packet of the DNS goes, and which would be denied.</summary>
+    public const ushort Queries = 5301, Responses = 5302, Denied = 5303;
 
     /// <summary>Elements in all sets together. First go some of the endpoint that has most, those that would end first.</summary>
     public int MostOpen { get; init; } = 250_000;
@@ -42,19 +42,9 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
     /// <summary>What the dataplane writes, in its turn.</summary>
     private sealed record Writing(ImmutableArray<NftChange> Changes, DnsPlan Plan, TaskCompletionSource Done);
 
-    /// <summary>Responses that wait for one transaction, and what it opens.</summary>
-    private sealed class Batch
-    {
-        public List<QueueTicket> Tickets { get; } = [];
-        public List<Opening> Openings { get; } = [];
-        /// <summary>Of the responses, for who watches.</summary>
-        public List<DnsLookup> Lookups { get; } = [];
-        public long Since { get; init; }
-    }
-
     private readonly ConcurrentQueue<Writing> writings = [];
     private readonly ConcurrentQueue<Action> looks = [];
-    private readonly ConcurrentQueue<Batch> committed = [];
+    private readonly ConcurrentQueue<DnsBatch> committed = [];
     private readonly Dictionary<Open, long> open = [];
     private readonly List<Opening> openings = [];
     private readonly List<QueueTicket> free = [];
@@ -63,7 +53,7 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
     private DnsStreams streams = new();
     private DnsFacts facts = new();
     private PacketQueues? queues;
-    private Batch? batch;
+    private DnsBatch? batch;
     private readonly NameKeeper keeper = new(log);
     private Task holding = Task.CompletedTask;
     private ITimer? timer;
@@ -112,7 +102,7 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         var made = new PacketQueues("dns", loops);
         try
         {
-            made.Start(this, Queries, Responses);
+            made.Start(this, new(Queries), new(Responses), new(Denied, Repeats: true));
             (queues, problem, isRestored) = (made, null, false);
             timer = clock.CreateTimer(_ => made.Ring(), null, BetweenSweeps, BetweenSweeps);
             nftables.Disturbed += Disturbed;
@@ -162,6 +152,8 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         free.Clear();
         sets.Clear();
         committed.Clear();
+        coming.Clear();
+        judged.Clear();
         batch = null;
         streams = new();
     }
@@ -173,10 +165,17 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         free.Clear();
         openings.Clear();
         open.Clear();
+        coming.Clear();
+        judged.Clear();
     }
 
     public void Read(in QueuedPacket packet)
     {
+        if (packet.Ticket.Queue == Denied)
+        {
+            ReadDenied(packet);
+            return;
+        }
         var isResponse = packet.Ticket.Queue == Responses;
         var opensBefore = openings.Count;
         if (DnsPacket.TryRead(packet.Octets, out var carried)) Read(packet, carried, isResponse);
@@ -253,7 +252,11 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
     public void EndTurn()
     {
         while (committed.TryDequeue(out var done))
+        {
             foreach (var opening in done.Openings) Note(opening);
+            if (coming.Count > 0) Arrived(done);
+        }
+        Judge();
         if (free.Count > 0) queues!.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(free));
         free.Clear();
         if (batch is { } now)
@@ -278,16 +281,17 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         until = Math.Max(until, opening.Until);
     }
 
-    private void Hold(Batch now)
+    private void Hold(DnsBatch now)
     {
-        held += now.Tickets.Count;
+        if (facts.Mode == DnsMode.Hold) held += now.Tickets.Count;
         var inForce = nftables.ApplyAsync([.. MakeRoom(now.Openings), .. Elements(now.Openings)]);
-        if (facts.Mode == DnsMode.None) queues!.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
+        if (facts.Mode == DnsMode.DenyDelay) Expect(now);
+        if (facts.Mode != DnsMode.Hold) queues!.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
         var release = ReleaseAsync(now, inForce, queues!, facts);
         holding = holding.IsCompleted ? release : Task.WhenAll(holding, release);
     }
 
-    private async Task ReleaseAsync(Batch now, Task inForce, PacketQueues of, DnsFacts by)
+    private async Task ReleaseAsync(DnsBatch now, Task inForce, PacketQueues of, DnsFacts by)
     {
         var isOpen = false;
         try
@@ -301,8 +305,9 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         {
             Interlocked.Add(ref unprogrammed, now.Tickets.Count);
         }
+        of.Decide(QueueVerdict.Repeat, CollectionsMarshal.AsSpan(now.End()));
         if (by.Mode == DnsMode.Hold) of.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
-        var time = clock.GetElapsedTime(now.Since);
+        var time = by.Mode == DnsMode.Hold ? clock.GetElapsedTime(now.Since) : TimeSpan.Zero;
         Interlocked.Add(ref heldTicks, time.Ticks * now.Tickets.Count);
         foreach (var lookup in now.Lookups)
             watch.Add(lookup with { Result = isOpen ? DnsResult.Opened : DnsResult.Unprogrammed, Held = time });
@@ -406,6 +411,7 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
             var count = cache.Restore(image, Now, clock.GetUtcNow());
             if (!isRestored) DataplaneLog.NamesKept(log, count, newer.File!);
         }
+        if (newer.LacksMark && !facts.LacksMark) DataplaneLog.NamesLackMark(log);
         (facts, isRestored) = (newer, true);
     }
 
@@ -448,7 +454,7 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         Empty();
         cache.Apply(new([.. sets.Values.Select(set => new DomainSet(set.Id, set.Patterns))]), Now, openings);
         if (openings.Count == 0) return;
-        var again = new Batch { Since = clock.GetTimestamp() };
+        var again = new DnsBatch { Since = clock.GetTimestamp() };
         again.Openings.AddRange(openings);
         openings.Clear();
         Hold(again);
@@ -459,6 +465,7 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         sweptAt = Now;
         foreach (var (one, until) in open)
             if (until <= sweptAt) open.Remove(one);
+        SweepComing();
     }
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);

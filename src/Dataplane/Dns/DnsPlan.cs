@@ -24,6 +24,8 @@ internal sealed record DnsPlan(ImmutableArray<DnsSet> Sets, ImmutableArray<strin
 internal sealed record DnsFacts
 {
     public DnsMode Mode { get; init; }
+    /// <summary>Denied packets were to wait, and no bit of the mark is left to know those by that have.</summary>
+    public bool LacksMark { get; init; }
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(250);
     public NameCacheSettings Cache { get; init; } = new();
     /// <summary>Null: the cache ends with the process.</summary>

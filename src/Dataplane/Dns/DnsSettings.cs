@@ -1,12 +1,14 @@
 namespace Calico.Bgp.Dataplane.Dns;
 
-/// <summary>What becomes of a response that opens something.</summary>
+/// <summary>What waits until the kernel has what a response opens.</summary>
 public enum DnsMode : byte
 {
-    /// <summary>It waits until the kernel has what it opens.</summary>
+    /// <summary>The response.</summary>
     Hold,
-    /// <summary>It goes on at once; a connection that comes faster than the kernel has been told is denied, as with Calico's
-    /// NoDelay.</summary>
+    /// <summary>The response goes on at once; a packet waits that is denied and that it opens, and is judged again, as with Calico's
+    /// DelayDeniedPacket.</summary>
+    DenyDelay,
+    /// <summary>Nothing: a connection that comes faster than the kernel has been told is denied, as with Calico's NoDelay.</summary>
     None,
 }
 
@@ -16,7 +18,7 @@ public sealed record DnsSettings
     /// <summary>Null: FelixConfiguration's nftablesDNSPolicyMode, else it is held.</summary>
     public DnsMode? Mode { get; init; }
     public DnsIsolation Isolation { get; init; }
-    /// <summary>A response waits no longer.</summary>
+    /// <summary>Nothing waits longer.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(250);
     /// <summary>Shorter TTLs count as this.</summary>
     public TimeSpan MinTtl { get; init; } = TimeSpan.FromSeconds(5);

@@ -12,7 +12,11 @@ namespace Calico.Bgp.Dataplane.Dns;
 /// <param name="Damaged">Of the responses, what is no DNS, or broken.</param>
 /// <param name="Opened">Elements put into the kernel's sets.</param>
 public readonly record struct DnsCounts(
-    long Queries, long Responses, long Held, TimeSpan HeldFor, long Unprogrammed, long Unasked, long Damaged, long Opened);
+    long Queries, long Responses, long Held, TimeSpan HeldFor, long Unprogrammed, long Unasked, long Damaged, long Opened)
+{
+    /// <summary>Denied packets that waited for what a response opens, and were judged again.</summary>
+    public long Delayed { get; init; }
+}
 
 /// <summary>How far rules that go by names are in force.</summary>
 /// <param name="Lists">Different lists of names that rules have.</param>

@@ -244,7 +244,8 @@ internal sealed partial class Enforcement : IFeature
         var servers = dnsServers.Follow(now.DnsServers, names.Count > 0);
         names.Write(into);
         dnsServers.Write(into);
-        dnsChains.Write(into, workloads, hostAsks: workloads.Count < asking.Length, servers, queueWay());
+        dnsChains.Write(into, workloads, hostAsks: workloads.Count < asking.Length, servers, queueWay(),
+            IsOn && now.DeniedWait ? now.Marks : null);
         Names = new(names.All, [.. leftNames.Order(StringComparer.Ordinal)], now.Dns, into.IsFresh);
         leftNames.Clear();
     }

@@ -210,10 +210,14 @@ internal sealed class PolicyChains(MemberSets sets, DnsSets names, PolicyObjects
         return new(objects.RulesOf(id, direction)?.Tier ?? PolicyComment.NoTier, id.Kind.Word, Said(id), direction);
     }
 
-    /// <param name="acts">How many statements of it are no question: one that logs asks the same.</param>
-    private static IEnumerable<NftRule> Told(NftRule denying, int acts, PolicyComment by, PolicyFacts facts) =>
-        !facts.TellsDenied ? [denying]
-        : [new([.. denying.Statements[..^acts], .. new LogPrefix(true, null, by.Within(LogPrefix.RoomFor(null))).Tell]), denying];
+    /// <param name="acts">How many statements of it are no question: one that logs, or has packets wait, asks the same.</param>
+    private static IEnumerable<NftRule> Told(NftRule denying, int acts, PolicyComment by, PolicyFacts facts)
+    {
+        var matches = denying.Statements[..^acts];
+        if (facts.DeniedWait && by is { Direction: PolicyTypes.Egress, Rule: not null }) yield return new([.. matches, DnsChains.Wait]);
+        if (facts.TellsDenied) yield return new([.. matches, .. new LogPrefix(true, null, by.Within(LogPrefix.RoomFor(null))).Tell]);
+        yield return denying;
+    }
 
     public static string Said(ResourceId id) => id.Key.Namespace.Length == 0 ? id.Key.Name : $"{id.Key.Namespace}/{id.Key.Name}";
 }

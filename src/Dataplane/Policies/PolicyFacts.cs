@@ -54,6 +54,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     public DnsFacts Dns { get; init; } = new();
     public ListOf<DnsServer> DnsServers { get; init; } = DnsServer.Default;
 
+    /// <summary>What is sent, and denied for want of a name it may be, waits first.</summary>
+    public bool DeniedWait => Dns.Mode == DnsMode.DenyDelay;
+
     /// <summary>What is denied is logged (bgpd.yaml, <c>policy.logDenied</c>).</summary>
     public bool LogsDenied { get; init; }
 
@@ -88,6 +91,7 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     private IEnumerable<NftRule> Denied(
         Denial why, string comment, string told, ProgramKind? program, NftStatement verdict, NftStatement[] matches)
     {
+        if (DeniedWait && why is Denial.TiersOut or Denial.ProfilesOut) yield return new([.. matches, DnsChains.Wait]);
         if (TellsDenied) yield return new([.. matches, .. new LogPrefix(true, program, told).Tell]);
         yield return new([.. matches, new ActCountBy(Denials.Counter(why)), verdict], comment);
     }

@@ -45,11 +45,18 @@ internal sealed class PolicyFactsReader
         return before != Now;
     }
 
-    /// <summary>Packets that would be denied are not made to wait: what of Calico's modes comes nearest is that the response
-    /// does.</summary>
-    private static DnsFacts DnsOf(DnsSettings said, FelixConfiguration felix) => new()
+    private static DnsMode ModeOf(DnsSettings said, FelixConfiguration felix) => said.Mode ?? felix.DnsPolicyMode switch
     {
-        Mode = said.Mode ?? (felix.DnsPolicyMode == DnsPolicyMode.NoDelay ? DnsMode.None : DnsMode.Hold),
+        DnsPolicyMode.NoDelay => DnsMode.None,
+        DnsPolicyMode.DelayDeniedPacket => DnsMode.DenyDelay,
+        _ => DnsMode.Hold,
+    };
+
+    /// <summary>Where denied packets cannot wait, responses do: the first packet passes all the same.</summary>
+    private static DnsFacts DnsOf(DnsSettings said, FelixConfiguration felix, DnsMode mode, bool hasBit) => new()
+    {
+        Mode = mode == DnsMode.DenyDelay && !hasBit ? DnsMode.Hold : mode,
+        LacksMark = mode == DnsMode.DenyDelay && !hasBit,
         Deadline = said.Deadline,
         File = said.CacheFile ?? felix.DnsCacheFile,
         SaveInterval = felix.DnsCacheSaveInterval ?? TimeSpan.FromSeconds(60),
@@ -61,9 +68,13 @@ internal sealed class PolicyFactsReader
     {
         var felix = FelixConfiguration.Effective(configurations.GetValueOrDefault(FelixConfiguration.Default),
             configurations.GetValueOrDefault(FelixConfiguration.NodePrefix + settings.Node));
-        Now = new(PolicyMarks.Of(settings.Policy?.MarkMask ?? PolicySettings.DefaultMarkMask))
+        var policy = settings.Policy ?? new();
+        var said = policy.Dns ?? new();
+        var mode = ModeOf(said, felix);
+        var waited = mode == DnsMode.DenyDelay ? policy.BitOfWaiting(settings.Egress) : 0;
+        Now = new(PolicyMarks.Of(policy.MarkMask) with { Waited = waited })
         {
-            Dns = DnsOf(settings.Policy?.Dns ?? new(), felix),
+            Dns = DnsOf(said, felix, mode, waited != 0),
             DnsServers = felix.DnsTrustedServers ?? DnsServer.Default,
             LogsDenied = settings.Policy?.LogDenied == true,
             WorkloadPrefixes = felix.InterfacePrefixes.Count > 0 ? felix.InterfacePrefixes : PolicyFacts.DefaultWorkloadPrefixes,

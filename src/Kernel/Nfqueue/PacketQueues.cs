@@ -7,21 +7,20 @@ namespace Calico.Bgp.Kernel.Nfqueue;
 
 /// <summary>
 /// Listens to queues of packets: they wait in the kernel until their verdict. At most a bounded number waits; what comes beyond that, and
-/// what comes faster than it can be heard, goes on without a verdict, as all do while nobody listens.
+/// what comes faster than it can be heard, goes on without a verdict, as all do while nobody listens; or is dropped, as the queue says.
 /// </summary>
 /// <remarks>Packets of all its queues are told in the order in which they came, each by a message of its own. A turn is all that wait at a
 /// time: so many verdicts go out in one call, and what the reader does for several packets he does once.</remarks>
 public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
 {
     private const int Buffer = 8 << 20, MostInTurn = 64;
-    private const uint MostWaiting = 4096;
 
     /// <summary>A whole packet and the attributes before it.</summary>
     private readonly byte[] buffer = new byte[(1 << 16) + 4096];
     private NetlinkSocket? socket;
     private IQueueReader? reader;
     private Loop? loop;
-    private ushort[] queues = [];
+    private PacketQueue[] queues = [];
     /// <summary>Of each queue the packet that was told last.</summary>
     private uint[] last = [];
     private volatile bool isEnding;
@@ -31,31 +30,31 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     /// The kernel gives no netlink socket, or not these queues: another has one, or we may not (EPERM), or it knows no queues (EINVAL: it
     /// lacks CONFIG_NETFILTER_NETLINK_QUEUE).
     /// </exception>
-    public void Start(IQueueReader by, params ReadOnlySpan<ushort> numbers)
+    public void Start(IQueueReader by, params ReadOnlySpan<PacketQueue> some)
     {
-        (queues, last, reader) = (numbers.ToArray(), new uint[numbers.Length], by);
+        (queues, last, reader) = (some.ToArray(), new uint[some.Length], by);
         socket = new(0, Buffer, NetlinkProtocol.Netfilter);
-        foreach (var queue in numbers) Bind(queue);
+        foreach (var queue in some) Bind(queue);
         // What a hostile packet finds must not end what else the process does.
         loop = loops.StartThread(name, OnDefect.StartAgain, Run);
     }
 
-    private void Bind(ushort queue)
+    private void Bind(in PacketQueue queue)
     {
         var number = socket!.Sequences(1);
-        if (socket.Send(QueueMessage.Bind(queue, MostWaiting).Numbered(number).Span) is not SocketError.Success and var failed)
-            throw new Win32Exception((int)failed, $"queue {queue} cannot be asked for: {failed}");
+        if (socket.Send(QueueMessage.Bind(queue).Numbered(number).Span) is not SocketError.Success and var failed)
+            throw new Win32Exception((int)failed, $"queue {queue.Number} cannot be asked for: {failed}");
         while (true)
         {
             var count = socket.Receive(buffer, out var error);
-            if (error != SocketError.Success) throw new Win32Exception((int)error, $"queue {queue} is not to be had: {error}");
+            if (error != SocketError.Success) throw new Win32Exception((int)error, $"queue {queue.Number} is not to be had: {error}");
             var messages = new NetlinkReader(buffer.AsSpan(0, count));
             while (messages.Next(out var header, out var body))
             {
                 if (header.Sequence != number || header.Type != MessageType.Error) continue;
                 var answer = new NetlinkAnswer(header, body);
                 if (answer.Errno == 0) return;
-                throw new Win32Exception(answer.Errno, $"queue {queue} is not to be had: {answer.Words}");
+                throw new Win32Exception(answer.Errno, $"queue {queue.Number} is not to be had: {answer.Words}");
             }
         }
     }
@@ -63,7 +62,7 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     private void Run(Loop turns)
     {
         // After a defect, some that were told have no verdict and would wait for ever.
-        AcceptAll();
+        DecideAll();
         reader!.BeginAgain();
         while (!isEnding)
         {
@@ -84,15 +83,22 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
         while (messages.Next(out var header, out var body))
         {
             if (header.Type != QueueMessage.Queued || !QueueMessage.TryRead(body, out var packet)) continue;
-            last[Array.IndexOf(queues, packet.Ticket.Queue)] = packet.Ticket.Id;
+            last[IndexOf(packet.Ticket.Queue)] = packet.Ticket.Id;
             reader!.Read(packet);
         }
     }
 
-    private void AcceptAll()
+    private int IndexOf(ushort number)
     {
         for (var i = 0; i < queues.Length; i++)
-            if (last[i] != 0) socket!.Send(QueueMessage.AcceptUpTo(queues[i], last[i]).Numbered(0).Span);
+            if (queues[i].Number == number) return i;
+        throw new InvalidOperationException($"a packet of queue {number} has come, which is not listened to");
+    }
+
+    private void DecideAll()
+    {
+        for (var i = 0; i < queues.Length; i++)
+            if (last[i] != 0) socket!.Send(QueueMessage.DecideUpTo(queues[i].Number, queues[i].Otherwise, last[i]).Numbered(0).Span);
     }
 
     /// <summary>Of packets that it has told, each once. Thread-safe; one that has gone is passed over, as at the end all have.</summary>
@@ -120,9 +126,9 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     }
 
     /// <summary>The reader has a turn soon, whether packets wait or not. Thread-safe.</summary>
-    public void Ring() => Send(QueueMessage.Ring(queues[0]).Numbered(0).Span);
+    public void Ring() => Send(QueueMessage.Ring(queues[0].Number).Numbered(0).Span);
 
-    /// <summary>What waits goes on.</summary>
+    /// <summary>What waits goes on, or meets its chain again.</summary>
     public async ValueTask DisposeAsync()
     {
         isEnding = true;
@@ -132,7 +138,7 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
             await loop.Ended.ConfigureAwait(false);
         }
         // The kernel drops what waits in a queue whose socket is closed.
-        AcceptAll();
+        DecideAll();
         socket?.Dispose();
     }
 }

@@ -14,32 +14,29 @@ internal static class QueueMessage
 
     public const int VerdictOctets = NetlinkMessage.HeaderOctets + NetfilterHeader.Octets + 4 + 8;
 
-    /// <summary>As much of a packet as there is.</summary>
-    private const uint MostOctets = 0xffff;
-
     /// <summary>NFQA_CFG_F_FAIL_OPEN: what does not find room goes on. NFQA_CFG_F_GSO: what the kernel has put together stays so.</summary>
     private const uint FailOpen = 1, Gso = 4;
 
     /// <summary>From now on the queue's packets are told to this socket.</summary>
-    /// <param name="waiting">How many packets may wait.</param>
-    public static NetlinkMessage Bind(ushort queue, uint waiting)
+    public static NetlinkMessage Bind(in PacketQueue queue)
     {
         const byte bind = 1, packet = 2;
         Span<byte> mode = stackalloc byte[5];
-        BinaryPrimitives.WriteUInt32BigEndian(mode, MostOctets);
+        BinaryPrimitives.WriteUInt32BigEndian(mode, queue.Octets);
         mode[4] = packet;
-        return new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack).Header(Header(queue))
+        return new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack).Header(Header(queue.Number))
             .Attribute(1, [bind, 0, 0, 0]).Attribute(2, mode)                        // CFG_CMD, CFG_PARAMS
-            .BigEndian(3, waiting).BigEndian(4, FailOpen | Gso).BigEndian(5, FailOpen | Gso); // CFG_QUEUE_MAXLEN, CFG_MASK, CFG_FLAGS
+            .BigEndian(3, queue.MostWaiting).BigEndian(4, FailOpen | Gso)            // CFG_QUEUE_MAXLEN, CFG_MASK
+            .BigEndian(5, queue.Repeats ? Gso : FailOpen | Gso);                     // CFG_FLAGS
     }
 
     /// <summary>Asks for nothing, and is answered.</summary>
     public static NetlinkMessage Ring(ushort queue) =>
         new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack).Header(Header(queue));
 
-    /// <summary>All that were queued up to this one go on.</summary>
-    public static NetlinkMessage AcceptUpTo(ushort queue, uint id) =>
-        new NetlinkMessage(VerdictBatch, NetlinkFlags.Request).Header(Header(queue)).Attribute(2, Decision(QueueVerdict.Accept, id));
+    /// <summary>Of all that were queued up to this one.</summary>
+    public static NetlinkMessage DecideUpTo(ushort queue, QueueVerdict verdict, uint id) =>
+        new NetlinkMessage(VerdictBatch, NetlinkFlags.Request).Header(Header(queue)).Attribute(2, Decision(verdict, id));
 
     private static NetfilterHeader Header(ushort queue) => new(0, 0, BigEndian(queue));
 

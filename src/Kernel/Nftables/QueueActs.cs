@@ -24,21 +24,28 @@ public sealed record ActQueue(ushort Number, QueueWay Way) : NftStatement
 {
     private const ushort Queues = 1, Bypass = 1; // NFT_QUEUE_FLAG_BYPASS, NFQ_FLAG_BYPASS
 
+    /// <summary>queue to NUMBER: while nobody listens, it is dropped; who listens has it meet the chain again
+    /// (<see cref="Nfqueue.QueueVerdict.Repeat"/>), so that whatever stands behind this is asked in the end.</summary>
+    public bool Repeats { get; init; }
+
+    private ushort Flags => Repeats ? (ushort)0 : Bypass;
+
     internal override void Encode(Expressions into)
     {
-        if (Way == QueueWay.Expression) into.Queue(Number, Queues, Bypass);
+        if (Way == QueueWay.Expression) into.Queue(Number, Queues, Flags);
         else into.Target("NFQUEUE", 3, Target());
     }
 
     /// <summary>struct xt_NFQ_info_v3, in the machine's order, filled up as x_tables has all its structures (XT_ALIGN).</summary>
     private byte[] Target()
     {
-        ReadOnlySpan<ushort> info = [Number, Queues, Bypass, 0];
+        ReadOnlySpan<ushort> info = [Number, Queues, Flags, 0];
         return MemoryMarshal.AsBytes(info).ToArray();
     }
 
     /// <summary>Whoever listens lets pass what he has seen, and whoever is not there, too.</summary>
-    internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Accept));
+    internal override NftAnswer Ask(PassingPacket packet) =>
+        Repeats ? NftAnswer.Holds : new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Accept));
 
-    public override string ToString() => $"queue flags bypass to {Number}";
+    public override string ToString() => $"queue {(Repeats ? "" : "flags bypass ")}to {Number}";
 }

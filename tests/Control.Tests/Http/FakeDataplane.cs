@@ -55,7 +55,8 @@ public sealed class FakeDataplane : IDataplane
     public Task<DnsHeard> DnsWatchAsync(long? after, CancellationToken stop = default) => Task.FromResult(
         after == null ? new DnsHeard(4, []) : Heard with { Lookups = [.. Heard.Lookups.Where(one => one.Number > after)] });
 
-    public DnsView Dns { get; set; } = new(true, DnsMode.Hold, 2, 7, new(50, 40, 20, TimeSpan.FromMilliseconds(2500), 1, 3, 4, 21))
+    public DnsView Dns { get; set; } = new(true, DnsMode.Hold, 2, 7,
+        new(50, 40, 20, TimeSpan.FromMilliseconds(2500), 1, 3, 4, 21) { Delayed = 5 })
     {
         Names = 9,
         GivenUp = 2,

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nfqueue;
 using Calico.Bgp.Kernel.Nftables;
@@ -29,7 +31,7 @@ public class DnsLoopTests
         var other = new PacketQueues("another's", Watched());
         ns.Inside(() =>
         {
-            other.Start(new Nobody(), DnsLoop.Queries, DnsLoop.Responses);
+            other.Start(new Nobody(), new(DnsLoop.Queries), new(DnsLoop.Responses));
             return true;
         });
         var table = new DataplaneLoopTests.Table();
@@ -112,6 +114,91 @@ public class DnsLoopTests
             .Select(element => string.Join('.', element.From.Span[^4..].ToArray())).Order(StringComparer.Ordinal)];
     }
 
+    private const ushort Port = 4444;
+
+    /// <summary>From the namespace to itself, as policy denies it that goes by a name which is on its way.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_denied_packet_waits_for_what_is_on_its_way_to_the_kernel_and_no_other_does()
+    {
+        using var ns = Netns.Make("dns");
+        await using var table = await QueueDeniedAsync(ns);
+        var told = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        using var from = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var to = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        to.Bind(new IPEndPoint(IPAddress.Any, Port));
+        await OpenAsync(ns, dns, told, TimeSpan.FromMinutes(10));
+        await SendAsync(from, "192.0.2.1", 1);
+        await Until.TrueAsync("it waits", () => dns.View.Counts.Delayed == 1);
+        await SendAsync(from, "192.0.2.9", 2);
+        Assert.Equal(2, await ReceiveAsync(to));
+        told.Open();
+        Assert.Equal(1, await ReceiveAsync(to));
+        Assert.Equal(1, dns.View.Counts.Delayed);
+    }
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_denied_packet_waits_no_longer_than_the_deadline()
+    {
+        using var ns = Netns.Make("dns");
+        await using var table = await QueueDeniedAsync(ns);
+        var told = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        using var from = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var to = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        to.Bind(new IPEndPoint(IPAddress.Any, Port));
+        await OpenAsync(ns, dns, told, TimeSpan.FromMilliseconds(100));
+        await SendAsync(from, "192.0.2.1", 1);
+        Assert.Equal(1, await ReceiveAsync(to));
+        told.Open();
+    }
+
+    /// <summary>As policy's rules do.</summary>
+    private static async Task<NftablesLoop> QueueDeniedAsync(Netns ns)
+    {
+        const uint mark = 0x40000;
+        foreach (var words in (string[])["link set lo up", "addr add 192.0.2.1/32 dev lo", "addr add 192.0.2.9/32 dev lo"]) ns.Ip(words);
+        var table = new NftablesLoop("denied", Watched(), TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+        ns.Inside(() =>
+        {
+            table.Start();
+            return true;
+        });
+        await table.ApplyAsync([new NftChange.PutChain(new("out", new("filter", NftHookPoint.Output, 0),
+            [
+                new(new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
+                    new ActMark(~mark, mark), new ActQueue(DnsLoop.Denied, table.QueueWay) { Repeats = true }),
+            ]))]);
+        Assert.Empty(table.Status.Problems);
+        return table;
+    }
+
+    /// <summary>A name of this host's is known, and its address is about to be open for the second time.</summary>
+    private static async Task OpenAsync(Netns ns, DnsLoop dns, DataplaneLoopTests.Table table, TimeSpan deadline)
+    {
+        await WithNamesAsync(1, file => ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1) with
+        {
+            Facts = new() { File = file, Mode = DnsMode.DenyDelay, Deadline = deadline },
+        }, default)), endpoint: "");
+        table.Close();
+        table.Disturb();
+        await Until.TrueAsync("it is written again", () => table.Applied.Count == 2);
+    }
+
+    private static async Task SendAsync(Socket from, string address, byte octet)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await from.SendToAsync(new[] { octet }, SocketFlags.None, new IPEndPoint(IPAddress.Parse(address), Port), patience.Token);
+    }
+
+    private static async Task<byte> ReceiveAsync(Socket to)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var octets = new byte[1];
+        await to.ReceiveAsync(octets, patience.Token);
+        return octets[0];
+    }
+
     private static DnsPlan PlanOf(string file, params int[] ids)
     {
         Assert.True(DomainPattern.TryParse("*.example", out var pattern, out _));
@@ -123,14 +210,14 @@ public class DnsLoopTests
     }
 
     /// <summary>A file of names, each with an address that ends later than the one before.</summary>
-    private static async Task WithNamesAsync(int count, Func<string, Task> work)
+    private static async Task WithNamesAsync(int count, Func<string, Task> work, string endpoint = "cali1")
     {
         var file = Path.GetTempFileName();
         try
         {
             var until = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds();
             NameCacheFile.Write(file, new(NameCacheImage.CurrentVersion, 0, DnsIsolation.Pod, [.. Enumerable.Range(1, count).Select(one =>
-                new SavedName("cali1", $"n{one}.example", [new($"192.0.2.{one}", "10.0.0.53", 3600, 1, until + one * 1000)], []))]));
+                new SavedName(endpoint, $"n{one}.example", [new($"192.0.2.{one}", "10.0.0.53", 3600, 1, until + one * 1000)], []))]));
             await work(file);
         }
         finally

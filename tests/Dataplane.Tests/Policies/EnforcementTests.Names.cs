@@ -1,5 +1,6 @@
 using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
@@ -90,6 +91,63 @@ public partial class EnforcementTests
         Assert.Contains("; ct direction original jump pol-dns-query", Line(hand, "output-names"), StringComparison.Ordinal);
         Assert.Contains("; ct direction reply jump pol-dns-reply", Line(hand, "input-names"), StringComparison.Ordinal);
         Assert.Equal("pol-dns-links: ", Line(hand, "pol-dns-links"));
+    }
+
+    /// <summary>At the end of a tier, where no profile allows, and in front of what a rule denies; nowhere on the way in.</summary>
+    [Fact]
+    public void Where_denied_packets_wait_they_do_before_each_denial_of_what_is_sent_and_once()
+    {
+        Resource[] objects =
+        [
+            .. World, Ingress("in", Allow),
+            Out("one", "app == 'a'", Allow with { Destination = Named("b.org") }, Allow with { Action = RuleAction.Deny, Protocol = 17 }),
+        ];
+        var hand = new Hand(objects);
+        var before = hand.Text;
+        hand.Configure(On with { Policy = On.Policy! with { Dns = new() { Mode = DnsMode.DenyDelay } } });
+        Assert.Equal("pol-dns-denied: iifname @pol-dns-links meta mark & 0x00040000 == 0x00000000 meta mark set meta mark & 0xfffbffff ^ "
+            + "0x00040000 queue to 5303", Line(hand, "pol-dns-denied"));
+        var waiting = hand.Text.Split('\n').Where(line => line.Contains("jump pol-dns-denied", StringComparison.Ordinal)).ToArray();
+        foreach (var end in (string[])["tier", "profile"])
+            Assert.Contains(waiting, line => line.Contains(
+                $"jump pol-dns-denied; counter name \"pol-deny-{end}-out\"", StringComparison.Ordinal));
+        Assert.Contains(waiting, line => line.StartsWith("pol-out-", StringComparison.Ordinal)
+            && line.Contains("jump pol-dns-denied; meta l4proto", StringComparison.Ordinal));
+        Assert.All(waiting, line => Assert.Matches("^pol-(out|from)-", line));
+        Assert.Contains("meta mark set meta mark & 0xfff8ffff", Line(hand, "prerouting-raw"), StringComparison.Ordinal);
+        // To who asks what becomes of a packet it makes no difference.
+        Assert.Equal(PacketVerdict.Drop, hand.Ask(A, B, 80, IpProtocol.Udp).Item1);
+        hand.Configure(On);
+        Assert.Equal(before, hand.Text);
+    }
+
+    [Fact]
+    public void As_Calico_asks_for_it_denied_packets_wait_and_where_no_mark_is_left_responses_do()
+    {
+        FelixConfiguration felix = new(new Metadata("default")) { DnsPolicyMode = DnsPolicyMode.DelayDeniedPacket };
+        var hand = new Hand([.. World, felix, Out("one", "app == 'a'", Allow with { Destination = Named("b.org") })]);
+        Assert.Contains("queue to 5303", Line(hand, "pol-dns-denied"), StringComparison.Ordinal);
+        hand.Configure(On with { Policy = On.Policy! with { MarkMask = 0x30000 } });
+        Assert.Empty(Lines(hand, "pol-dns-denied"));
+        hand.Configure(On with { Egress = new() { Enabled = true, MarkMask = 0xfffc0000 } });
+        Assert.Empty(Lines(hand, "pol-dns-denied"));
+        hand.Configure(On with { Policy = On.Policy! with { Dns = new() { Mode = DnsMode.Hold } } });
+        Assert.Empty(Lines(hand, "pol-dns-denied"));
+    }
+
+    [Fact]
+    public void What_the_host_itself_sends_waits_where_it_goes_by_names()
+    {
+        var hand = new Hand([
+            .. World, new HostEndpoint(new Metadata("eth0") { Labels = Labels.From([new("app", "host")]) })
+            {
+                Node = "node1",
+                Interface = "eth0",
+            },
+            new FelixConfiguration(new Metadata("default")) { DnsPolicyMode = DnsPolicyMode.DelayDeniedPacket },
+            Out("one", "app == 'host'", Allow with { Destination = Named("b.org") }),
+        ]);
+        Assert.Contains("; fib saddr type local meta mark", Line(hand, "pol-dns-denied"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public class PacketQueuesTests
     private static PacketQueues Listen(NetworkNamespace ns, Reader reader) => ns.Inside(() =>
     {
         var made = new PacketQueues("test queue", NetworkNamespace.Watched());
-        made.Start(reader, First, Second);
+        made.Start(reader, new(First), new(Second));
         return made;
     });
 
@@ -155,6 +155,42 @@ public class PacketQueuesTests
         Assert.Equal(2, ends.Receive());
         ends.Send(3);
         Assert.Equal(3, ends.Receive());
+    }
+
+    /// <summary>With a mark by which it is known that it has waited.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task What_would_be_denied_is_dropped_while_nobody_listens_and_at_the_end_meets_its_chain_again()
+    {
+        const uint mark = 0x40000;
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(Table([], new NftChain("out", new("filter", NftHookPoint.Output, -5),
+            [
+                Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
+                    new ActMark(~mark, mark), new ActQueue(First, QueueWay.Target) { Repeats = true }),
+                Rule(new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0), ActDecide.Drop),
+            ])));
+        using var ends = new Ends(ns, Port);
+        ends.Send(1);
+        var reader = new Reader();
+        var queues = ns.Inside(() => new PacketQueues("test queue", NetworkNamespace.Watched()));
+        await using (queues)
+        {
+            ns.Inside(() =>
+            {
+                queues.Start(reader, new PacketQueue(First, Repeats: true));
+                return true;
+            });
+            ends.Send(2);
+            await Until.EqualAsync(1, () => reader.Told.Count);
+            queues.Decide(QueueVerdict.Repeat, [reader.Told.First().Ticket]);
+            Assert.Equal(2, ends.Receive());
+            ends.Send(3);
+            await Until.EqualAsync(2, () => reader.Told.Count);
+            Assert.Equal(0, ends.Waiting);
+        }
+        Assert.Equal(3, ends.Receive());
+        ends.Send(4);
+        Assert.Equal((2, 0), (reader.Told.Count, ends.Waiting));
     }
 
     [NeedsFact(Needs.Namespaces)]
