@@ -58,6 +58,9 @@ internal sealed class ServiceNat : IFeature
     /// <summary>How many translations an address leads somewhere by.</summary>
     private readonly Dictionary<Address, int> uses = [];
 
+    /// <summary>Of which it is no longer so that some lead somewhere by them, or that none do.</summary>
+    private readonly HashSet<Address> moved = [];
+
     /// <summary>Null: none.</summary>
     private RulesWanted? written;
 
@@ -209,6 +212,13 @@ internal sealed class ServiceNat : IFeature
             dirty.Clear();
             foreach (var key in some) Render(key);
         }
+        if (moved.Count == 0) return;
+        var now = served.ToBuilder();
+        foreach (var address in moved)
+            if (uses.ContainsKey(address)) now.Add(address);
+            else now.Remove(address);
+        served = now.ToImmutable();
+        moved.Clear();
     }
 
     /// <summary>Each problem once, when it comes.</summary>
@@ -245,25 +255,23 @@ internal sealed class ServiceNat : IFeature
     private void Serve(Address? before, Address? now)
     {
         if (before == now) return;
-        if (now is { } come) CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++;
-        if (before is { } gone && --CollectionsMarshal.GetValueRefOrAddDefault(uses, gone, out _) == 0)
-        {
-            uses.Remove(gone);
-            served = served.Remove(gone);
-        }
-        if (now is { } here) served = served.Add(here);
+        if (now is { } come && CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++ == 0) moved.Add(come);
+        if (before is not { } gone || --CollectionsMarshal.GetValueRefOrAddDefault(uses, gone, out _) > 0) return;
+        uses.Remove(gone);
+        moved.Add(gone);
     }
 
     private void Exchange(TranslationKey key, Wishes before, Wishes now)
     {
-        foreach (var front in before.Fronts.Except(now.Fronts))
-        {
-            taken.Remove(front);
-            dirty.UnionWith(waiting);
-        }
+        if (before != Wishes.None)
+            foreach (var front in before.Fronts.Except(now.Fronts))
+            {
+                taken.Remove(front);
+                dirty.UnionWith(waiting);
+            }
         foreach (var front in now.Fronts) taken[front] = key;
         foreach (var flows in now.Flows) sessions.Stay(flows);
-        if (settings.OnBackendRemoval == OnBackendRemoval.Keep) return;
+        if (settings.OnBackendRemoval == OnBackendRemoval.Keep || before.Flows.IsEmpty) return;
         foreach (var flows in before.Flows.Except(now.Flows))
             sessions.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
     }

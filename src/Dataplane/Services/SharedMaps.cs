@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -38,9 +39,9 @@ internal sealed class SharedMaps
     private void Use(string map, NftElement element)
     {
         var key = (map, element.From);
-        var known = elements.GetValueOrDefault(key);
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(elements, key, out _);
         if (known.Uses == 0 || known.Element != element) touched.Add(key);
-        elements[key] = (element, known.Uses + 1);
+        known = (element, known.Uses + 1);
     }
 
     private void Drop(string map, NftElement element)

@@ -19,7 +19,7 @@ internal static class TranslationRenderer
     /// <summary>What one translation wants, as it is put together.</summary>
     private sealed class Making
     {
-        public ImmutableArray<(string, NftElement)>.Builder Elements { get; } = ImmutableArray.CreateBuilder<(string, NftElement)>();
+        public ImmutableArray<(string, NftElement)>.Builder Elements { get; } = ImmutableArray.CreateBuilder<(string, NftElement)>(16);
         public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>();
         public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>();
         public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>();

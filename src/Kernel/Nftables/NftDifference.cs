@@ -12,6 +12,9 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <param name="blocked">What the kernel has refused, and is not to be asked about again yet; null: nothing.</param>
 internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
 {
+    /// <summary>So many elements have room in one, or about as many.</summary>
+    private const int InLongMessage = 1_024;
+
     private readonly List<SetPart> sets = [];
     private readonly List<ObjectPart> objects = [];
     private readonly List<(ChainPart Chain, ImmutableArray<NftRule> Rules)> chains = [];
@@ -134,11 +137,12 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
         var shape = (add ? set.Wanted : set.There)!;
         NftPart Part(NftElement element) =>
             add ? new NftPart.Element(set.Name, element) : new NftPart.Removal(new NftPart.Element(set.Name, element));
-        using var left = elements.Where(element => !Blocks(Part(element))).GetEnumerator();
+        var allowed = blocked == null ? elements : elements.Where(element => !Blocks(Part(element)));
+        using var left = allowed.GetEnumerator();
         for (var any = left.MoveNext(); any;)
         {
             var message = NftMessage.Elements(table, set.Name, add, shape.Dynamic);
-            var written = new List<(int At, NftElement Element)>();
+            var written = new List<(int At, NftElement Element)>(Math.Min(elements.Count, InLongMessage));
             using (message.OpenNested(3)) // ELEMENTS
                 for (; any && message.Length < NftMessage.MostOctets; any = left.MoveNext())
                 {

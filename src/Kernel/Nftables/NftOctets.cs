@@ -42,13 +42,17 @@ public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, ICompara
     /// <summary>The parts of a concatenated key, each filled up to four octets.</summary>
     public static NftOctets Of(params ReadOnlySpan<NftOctets> parts)
     {
-        var all = new List<byte>();
+        var length = 0;
+        foreach (var part in parts) length += Filled(part);
+        var (all, at) = (new byte[length], 0);
         foreach (var part in parts)
         {
-            all.AddRange(part.Span);
-            while (all.Count % 4 != 0) all.Add(0);
+            part.Span.CopyTo(all.AsSpan(at));
+            at += Filled(part);
         }
-        return new([.. all]);
+        return new(all);
+
+        static int Filled(NftOctets part) => (part.Span.Length + 3) & ~3;
     }
 
     public bool IsAllOnes => value != null && Array.TrueForAll(value, octet => octet == 0xff);

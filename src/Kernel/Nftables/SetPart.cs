@@ -60,6 +60,8 @@ internal sealed class SetPart(string name)
             var newer = new HashSet<NftElement>(set.Elements, NftElement.ByKey.Instance);
             foreach (var old in elements.Where(old => !newer.Contains(old)).ToArray()) Remove(old);
         }
+        elements.EnsureCapacity(set.Elements.Length);
+        ToAdd.EnsureCapacity(set.Elements.Length);
         foreach (var element in set.Elements) Put(element);
         return Differs;
     }
@@ -87,9 +89,10 @@ internal sealed class SetPart(string name)
             }
             elements.Add(element);
             inOrder = null;
-            isThere = ToRemove.TryGetValue(element, out var there) && there == element && ToRemove.Remove(there);
+            isThere = ToRemove.Count > 0 && ToRemove.TryGetValue(element, out var there) && there == element && ToRemove.Remove(there);
         }
-        ToAdd.Remove(element);
+        if (!isThere && ToAdd.Add(element)) return;
+        ToAdd.Remove(element); // Its key may have another value.
         if (!isThere) ToAdd.Add(element);
     }
 
