@@ -244,24 +244,23 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
     }
 
     /// <summary>What each of kube-proxy's modes leaves in the kernel by which it is known.</summary>
-    [NeedsTheory(Needs.Daemon, "nft")]
-    [InlineData("nftables", "add table ip6 kube-proxy", "delete table ip6 kube-proxy")]
-    [InlineData("iptables", "add table ip nat; add chain ip nat KUBE-SERVICES", "delete table ip nat")]
-    [InlineData("IPVS", null, null)]
-    public async Task Beside_a_kube_proxy_services_are_left_to_it_in_words_and_taken_when_it_is_gone(
-        string mode, string? add, string? remove)
+    [NeedsTheory(Needs.Daemon, "nft", "iptables-legacy")]
+    [InlineData("nftables", "nft add table ip6 kube-proxy", "nft delete table ip6 kube-proxy")]
+    [InlineData("iptables", "nft add table ip nat; nft add chain ip nat KUBE-SERVICES", "nft delete table ip nat")]
+    [InlineData("iptables", "iptables-legacy -t nat -N KUBE-SERVICES", "iptables-legacy -t nat -X KUBE-SERVICES")]
+    [InlineData("iptables", "ip6tables-legacy -t nat -N KUBE-SERVICES", "ip6tables-legacy -t nat -E KUBE-SERVICES KUBE-SERVICE")]
+    [InlineData("IPVS", "ip link add kube-ipvs0 type bridge", "ip link del kube-ipvs0")]
+    public async Task Beside_a_kube_proxy_services_are_left_to_it_in_words_and_taken_when_it_is_gone(string mode, string add, string remove)
     {
         using var folder = new Scratch();
         await site.Node.IpAsync("route add 10.96.0.0/24 dev b2");
         await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + ServiceOf(new("clusterIP", false, 1, "outside", true, false)));
-        if (add != null) await site.Node.DoAsync("nft", add);
-        else await site.Node.IpAsync("link add kube-ipvs0 type bridge");
+        await site.Node.DoAsync("sh", "-c", add);
         await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
         await Until.TrueAsync("it is said", async () => (await site.LogAsync()).Contains(
             $"Kubernetes' services are left to it: kube-proxy is here, in {mode} mode", StringComparison.Ordinal), Patience, site.LogAsync);
         Assert.DoesNotContain("10.96.0.", await site.ListAsync(), StringComparison.Ordinal);
-        if (remove != null) await site.Node.DoAsync("nft", remove);
-        else await site.Node.IpAsync("link del kube-ipvs0");
+        await site.Node.DoAsync("sh", "-c", remove);
         await site.TableAsync(table => table.Contains("10.96.0.", StringComparison.Ordinal), "its services are ours");
     }
 }

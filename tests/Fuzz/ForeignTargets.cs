@@ -45,6 +45,7 @@ internal static class ForeignTargets
         {
             var table = LegacyTable.Of(family, octets, uint.MaxValue, new uint[5]);
             foreach (var rule in table.Rules(table.Start(NftHookPoint.Prerouting)!)) table.Ask(rule, Walk());
+            table.Has("KUBE-SERVICES");
         }
     }
 
@@ -68,13 +69,13 @@ internal static class ForeignTargets
         }
     }
 
-    /// <summary>One entry that translates and one that ends a chain, of either family.</summary>
+    /// <summary>One entry that translates, one that ends a chain, and one that begins another, of either family.</summary>
     public static IEnumerable<byte[]> Tables()
     {
         foreach (var (head, addresses) in ((int, int)[])[(112, 84), (168, 136)])
         {
             var translates = Entry(head, addresses, Part(32 + 12, "tcp"), Part(32 + 40, "DNAT"));
-            yield return [.. translates, .. Entry(head, addresses, [], Part(40, ""))];
+            yield return [.. translates, .. Entry(head, addresses, [], Part(40, "")), .. Entry(head, addresses, [], Part(64, "ERROR"))];
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class LegacyTable : IForeignTable
     private const int NameOctets = 32, InfoOctets = 84, EntriesHead = 40; // struct ipt_getinfo, ipt_get_entries
     private const int GetInfo = 64, GetEntries = 65;                      // IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES
 
+    /// <summary>The target of an entry that goes before a chain, and says its name (XT_ERROR_TARGET).</summary>
+    private const string HeadOfChain = "ERROR";
+
     private readonly IpFamily family;
     private readonly byte[] entries;
     private readonly uint[] starts;
@@ -50,6 +53,21 @@ internal sealed class LegacyTable : IForeignTable
     /// <param name="hooks">A bit for each place that it has a chain at.</param>
     /// <param name="starts">Where these begin.</param>
     public static LegacyTable Of(IpFamily family, byte[] entries, uint hooks, uint[] starts) => new(family, entries, hooks, starts);
+
+    /// <summary>Whether it has a chain of this name; of its own chains only those that somebody has made have names.</summary>
+    public bool Has(string chain)
+    {
+        for (var at = 0; at + Layout.Head(family) <= entries.Length;)
+        {
+            var length = U16(at + Layout.Next(family));
+            if (length < Layout.Head(family) || at + length > entries.Length) break;
+            ReadOnlySpan<byte> entry = entries.AsSpan(at, length);
+            if (TargetOf(entry) is { } target && XtPart.Read(entry[target..]) is { Name: HeadOfChain } head
+                && XtPart.Text(head.Info) == chain) return true;
+            at += length;
+        }
+        return false;
+    }
 
     private static bool IsThere(IpFamily family)
     {
@@ -112,7 +130,7 @@ internal sealed class LegacyTable : IForeignTable
             next += match.Length;
         }
         var does = XtPart.Read(entry[target..]);
-        if (does.Name == "ERROR") return ForeignVerdict.Next; // the head of a chain
+        if (does.Name == HeadOfChain) return ForeignVerdict.Next;
         if (does.Name.Length > 0) return Xt.Target(does.Name, does.Revision, does.Info, packet) ?? ForeignVerdict.Next;
         return Standard(MemoryMarshal.Read<int>(does.Info), at + entry.Length, (entry[Layout.Flags(family)] & Layout.Goto(family)) != 0);
     }
@@ -196,15 +214,20 @@ internal sealed class LegacyTable : IForeignTable
         public static XtPart Read(ReadOnlySpan<byte> part)
         {
             int length = MemoryMarshal.Read<ushort>(part);
-            var name = part.Slice(2, 29);
-            var end = name.IndexOf((byte)0);
             return new()
             {
                 Length = length,
-                Name = Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
+                Name = Text(part.Slice(2, 29)),
                 Revision = part[31],
                 Info = part[Head..Math.Max(Head + sizeof(int), Math.Min(length, part.Length))],
             };
+        }
+
+        /// <summary>Up to the first zero.</summary>
+        public static string Text(ReadOnlySpan<byte> octets)
+        {
+            var end = octets.IndexOf((byte)0);
+            return Encoding.UTF8.GetString(end < 0 ? octets : octets[..end]);
         }
     }
 }
