@@ -53,6 +53,23 @@ public class ServicesConfigTests
     public void How_long_a_client_keeps_its_backend_is_read() => Assert.Equal(TimeSpan.FromHours(1), Assert.Single(
         Good("services: { translations: [{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 1h }] }\n").Services!.Translations).Affinity);
 
+    [Theory]
+    [InlineData("tcp", "{ tcp: 1h, other: 30s }", 3600.0, 30.0)]
+    [InlineData("tcp", "{ tcp: 1s }", 1.0, null)]
+    [InlineData("tcp", "{ other: 120h }", null, 432000.0)]
+    [InlineData("udp", "{ other: 90s }", null, 90.0)]
+    [InlineData("any", "{ tcp: 2h, other: 10m }", 7200.0, 600.0)]
+    [InlineData("udp", "{}", null, null)]
+    public void How_long_connections_live_that_say_nothing_is_read(string protocol, string timeouts, double? tcp, double? other)
+    {
+        static TimeSpan? Time(double? seconds) => seconds is { } known ? TimeSpan.FromSeconds(known) : null;
+        var port = protocol == "any" ? 0 : 80;
+        var expected = tcp == null && other == null ? null : new TranslationTimeouts(Time(tcp), Time(other));
+        Assert.Equal(expected, Assert.Single(Good(
+            $"services: {{ translations: [{{ protocol: {protocol}, vip: 30.0.0.2, port: {port}, timeouts: {timeouts} }}] }}\n")
+            .Services!.Translations).Timeouts);
+    }
+
     [Fact]
     public void Any_protocol_takes_all_ports_and_icmp_is_that_of_the_family()
     {
@@ -117,6 +134,16 @@ public class ServicesConfigTests
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, sticky: 1h }", "sticky")]
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 2d }", "expected a time from 1s to 24h")]
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, affinity: 1h, balance: maglev }", "expected neither maglev nor flowHash beside")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, timeouts: { tcp: 500ms } }",
+        "expected a time from 1s to 120h, such as 500ms, 90s or 2m for services.translations[0].timeouts.tcp")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, timeouts: { other: 121h } }",
+        "expected a time from 1s to 120h, such as 500ms, 90s or 2m for services.translations[0].timeouts.other")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, timeouts: { other: never } }", "expected a time from 1s to 120h")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, timeouts: { udp: 30s } }", "udp")]
+    [InlineData("{ protocol: udp, vip: 30.0.0.2, port: 80, timeouts: { tcp: 1h } }",
+        "expected no tcp in timeouts beside protocol udp for services.translations[0].timeouts")]
+    [InlineData("{ protocol: sctp, vip: 30.0.0.2, port: 80, timeouts: { other: 30s } }",
+        "expected no timeouts beside a protocol that is neither tcp nor udp nor any for services.translations[0].timeouts")]
     public void Mistakes_in_a_translation_are_named(string translations, string words) => Wrong($"translations: [{translations}]", words);
 
     [Fact]
