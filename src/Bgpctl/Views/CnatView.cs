@@ -114,7 +114,8 @@ internal static class CnatView
     {
         Cell[] ends = isReturn ? [one.Backend, one.As, one.Destination, one.Source] : [one.Source, one.Destination, one.Backend, one.As];
         Cell[] more = verbose ? [one.Since is { } since ? Words.Span(now - since) : "", Of(one.Asked), Of(one.Answered)] : [];
-        return [$"{one.Id}", $"{one.Translation}", one.Protocol, .. ends, one.State, Words.Span(TimeSpan.FromSeconds(one.Left)), .. more];
+        var by = one.Translation is { } id ? $"{id}" : "snat";
+        return [$"{one.Id}", by, one.Protocol, .. ends, one.State, Words.Span(TimeSpan.FromSeconds(one.Left)), .. more];
     }
 
     private static string Of(CnatCountAnswer? count) =>

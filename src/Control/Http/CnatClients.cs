@@ -15,7 +15,7 @@ internal static class CnatClients
     {
         if (await known.SessionsAsync(new(), http.RequestAborted).ConfigureAwait(false) is not { } sessions) return false;
         var view = await known.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
-        var counts = sessions.CountBy(one => one.Translation).ToDictionary();
+        var counts = sessions.Where(one => one.Translation != null).CountBy(one => one.Translation!.Value).ToDictionary();
         var places = view.Translations.Where(row => row.InForce).GroupBy(row => row.Translation.Key.Place);
         await Answer.JsonAsync(
             http, [.. places.Select(one => Of(one.Key, [.. one], counts)).OrderBy(one => one.Id)],

@@ -100,8 +100,8 @@ internal sealed class ServiceNat : IFeature
     public IEnumerable<HealthCheck> HealthChecks => kubernetes.HealthChecks;
 
     /// <summary>Whose connections to which address, protocol and port are, as it is now; null: services are off.</summary>
-    public SessionOwners? Owners => isOn
-        ? new(new(taken), table.Rows.Where(row => row.InForce).ToDictionary(row => row.Translation.Key, row => row.Id)) : null;
+    public SessionOwners? Owners => GivenSources is not { } sources ? null
+        : new(new(taken), table.Rows.Where(row => row.InForce).ToDictionary(row => row.Translation.Key, row => row.Id), sources);
 
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
@@ -133,7 +133,8 @@ internal sealed class ServiceNat : IFeature
     /// <summary>The sources that it gives; null: services are off.</summary>
     public IReadOnlyList<(Address First, Address Last)>? GivenSources => SourceNatView is not { } view ? null
         : [.. (view.Settings?.Addresses ?? []).Select(place => SourceNat.Range(place, places))
-            .OfType<(Address First, Address Last)>()];
+            .OfType<(Address First, Address Last)>(),
+            .. (view.Settings?.Rewrite ?? []).Select(one => (one.To.Address, one.To.Last))];
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 

@@ -6,9 +6,9 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
-/// <summary>A connection that a translation has made.</summary>
-/// <param name="Translation">Its id.</param>
-public sealed record ServiceSession(int Translation, Connection Connection, ConnectionState State);
+/// <summary>A connection that a translation has made, or that source NAT alone has given another source.</summary>
+/// <param name="Translation">Its id; null: source NAT.</param>
+public sealed record ServiceSession(int? Translation, Connection Connection, ConnectionState State);
 
 /// <summary>Which sessions are meant: those that all of these hold of; null: whichever.</summary>
 public sealed record SessionFilter
@@ -38,8 +38,15 @@ public sealed record SessionFilter
 }
 
 /// <summary>Which translation takes what is sent to an address, a protocol and a port: one for all ports what no other takes.</summary>
-internal sealed class SessionOwners(Dictionary<(string Map, NftOctets Key), TranslationKey> fronts, Dictionary<TranslationKey, int> ids)
+/// <param name="sources">Those that source NAT gives.</param>
+internal sealed class SessionOwners(
+    Dictionary<(string Map, NftOctets Key), TranslationKey> fronts, Dictionary<TranslationKey, int> ids,
+    IReadOnlyList<(Address First, Address Last)> sources)
 {
+    public bool GivesSources => sources.Count > 0;
+
+    public bool Gives(Address source) => sources.Any(range => range.First <= source && source <= range.Last);
+
     /// <returns>Null: none does.</returns>
     public int? Of(Connection connection)
     {
@@ -94,12 +101,20 @@ internal static class ServiceSessions
         {
             var some = table.ReadRedirected(family, one => owners.Of(one) != null, out var errno);
             if (errno != 0) throw new Win32Exception(errno);
+            foreach (var tracked in some) Add(tracked, owners.Of(tracked.Connection));
+            if (!owners.GivesSources) continue;
+            var known = some.Select(one => one.State!.Id).ToHashSet();
+            some = table.ReadMasked(family, one => true, out errno);
+            if (errno != 0) throw new Win32Exception(errno);
             foreach (var tracked in some)
-            {
-                var session = new ServiceSession(owners.Of(tracked.Connection)!.Value, tracked.Connection, tracked.State!);
-                if (which.Holds(session)) found.Add((tracked, session));
-            }
+                if (owners.Gives(tracked.State!.Client) && !known.Contains(tracked.State.Id)) Add(tracked, null);
         }
         return found;
+
+        void Add(TrackedConnection tracked, int? translation)
+        {
+            var session = new ServiceSession(translation, tracked.Connection, tracked.State!);
+            if (which.Holds(session)) found.Add((tracked, session));
+        }
     }
 }
