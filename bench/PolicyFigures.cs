@@ -2,15 +2,13 @@
 //   make bench ARGS=policy
 // A cluster's policies, pods and networks, of which 200 pods are on this node: how long until all is in force, beside nft with the same
 // rules; what one pod that comes and one policy that is edited cost, there and at a tenth of the size; memory; and packets through a pod.
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
+using static Calico.Bgp.Bench.Figures;
 using static Calico.Bgp.Bench.PolicyNode;
 
 namespace Calico.Bgp.Bench;
@@ -29,7 +27,7 @@ internal static class PolicyFigures
         foreach (var part in (int[])[1, 10])
         {
             using var space = Netns.Make("bench");
-            await ChildAsync(space, "inside", part.ToString(CultureInfo.InvariantCulture));
+            await ChildAsync(space, "policy", "inside", Word(part));
         }
         Console.WriteLine("policies of a pod | packets/s known, of none | packets/s new, of none");
         var none = (Known: 0.0, New: 0.0);
@@ -41,13 +39,6 @@ internal static class PolicyFigures
         }
     }
 
-    private static async Task ChildAsync(Netns space, params string[] words)
-    {
-        using var child = space.Inside(() => Process.Start(Environment.ProcessPath!, ["policy", .. words]));
-        await child.WaitForExitAsync();
-        if (child.ExitCode != 0) throw new InvalidOperationException($"policy {string.Join(' ', words)} ended with {child.ExitCode}");
-    }
-
     public static async Task InsideAsync(int part)
     {
         var (policies, pods, networks) = (Policies / part, Pods / part, Networks / part);
@@ -56,55 +47,20 @@ internal static class PolicyFigures
         var inForce = await node.ApplyAsync([.. World(policies, pods, networks).Select(one => Change(null, one))]);
         if (node.Nftables.Status.Problems.Length > 0)
             throw new InvalidOperationException($"expected all to be taken, and {node.Nftables.Status.Problems[0]} is not");
-        var comes = await RepeatAsync((i, turn) => Pod(node, NewPod(pods + i, "node1"), turn));
-        var comesHere = await RepeatAsync((i, turn) => Pod(node, NewPod(pods + i, "node0"), turn));
-        var edited = await RepeatAsync((i, turn) =>
+        var comes = await RepeatAsync(Rounds, (i, turn) => Pod(node, NewPod(pods + i, "node1"), turn));
+        var comesHere = await RepeatAsync(Rounds, (i, turn) => Pod(node, NewPod(pods + i, "node0"), turn));
+        var edited = await RepeatAsync(Rounds, (i, turn) =>
         {
             var (before, after) = (Policy(i * 7919 % policies, turn ? 0 : 1), Policy(i * 7919 % policies, turn ? 1 : 0));
             return node.ApplyAsync(Change(before, after));
         });
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var (resident, managed) = (Environment.WorkingSet >> 20, GC.GetTotalMemory(true) >> 20);
+        var (resident, managed) = Memory();
         Console.WriteLine($"{policies,8:N0} | {pods,6:N0} | {networks,6:N0} | {inForce,5:0} ms | {await NftAsync(),3:0} ms | "
             + $"{comes,21} | {comesHere,20} | {edited,25} | {resident,4} MiB | {managed,3} MiB");
         await node.Nftables.FlushAsync();
     }
 
     private static Task<double> Pod(PolicyNode node, Pod pod, bool comes) => node.ApplyAsync(comes ? Change(null, pod) : Change(pod, null));
-
-    /// <summary>There and back again, the first tenth unheard.</summary>
-    private static async Task<string> RepeatAsync(Func<int, bool, Task<double>> change)
-    {
-        var times = new List<double>();
-        for (var round = -Rounds / 10; round < Rounds; round++)
-        {
-            var time = await change(Math.Abs(round / 2), round % 2 == 0);
-            if (round >= 0) times.Add(time);
-        }
-        times.Sort();
-        return string.Create(CultureInfo.InvariantCulture, $"{times[Rounds / 2]:0.00} / {times[Rounds * 99 / 100]:0.00} ms");
-    }
-
-    /// <summary>The same table by the nft program, from its own listing: in place of ours.</summary>
-    private static async Task<double> NftAsync()
-    {
-        var file = Path.GetTempFileName();
-        await ShellAsync($"nft list table inet {DataplaneLoop.Table} > {file}; nft delete table inet {DataplaneLoop.Table}-hold");
-        await ShellAsync($"sed -i 's/^table inet {DataplaneLoop.Table} /table inet again /' {file}");
-        var began = Stopwatch.GetTimestamp();
-        await ShellAsync($"nft -f {file}");
-        var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        File.Delete(file);
-        return time;
-    }
-
-    private static async Task ShellAsync(string command)
-    {
-        using var shell = Process.Start("/bin/sh", ["-c", command]);
-        await shell.WaitForExitAsync();
-        if (shell.ExitCode != 0) throw new InvalidOperationException($"{command} ended with {shell.ExitCode}");
-    }
 
     private static IEnumerable<Resource> World(int policies, int pods, int networks) =>
     [
@@ -175,7 +131,7 @@ internal static class PolicyFigures
         node.Set("net/netfilter/nf_conntrack_udp_timeout=1");
         await JoinAsync(node, "from", from, From4);
         await JoinAsync(node, "to", to, To4);
-        using var child = await HoldElsewhereAsync(node, "policy", "packets", policies.ToString(CultureInfo.InvariantCulture));
+        using var child = await HoldElsewhereAsync(node, "policy", "packets", Word(policies));
         using var sink = to.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         sink.Bind(new IPEndPoint(IPAddress.Any, 9));
         to.Tell("table inet quiet {\n chain in {\n type filter hook prerouting priority -400\n udp dport != 9 drop\n }\n}\n",
@@ -186,13 +142,18 @@ internal static class PolicyFigures
         sink.ReceiveFrom(new byte[64], ref asker);
         sink.SendTo(new byte[64], asker);
         socket.Receive(new byte[64]);
-        var known = Best(() => Send(socket, 5 * Packets, _ => 9));
+        var end = new IPEndPoint(IPAddress.Parse(To4), 9);
+        var known = Best(() => PerSecond(5 * Packets, _ => socket, _ => end));
         var fresh = new List<double>();
         for (var round = 0; round < 3; round++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1.5)); // those of the last round are forgotten
             using var other = from.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            fresh.Add(Send(other, Packets, n => 10_000 + n));
+            fresh.Add(PerSecond(Packets, _ => other, n =>
+            {
+                end.Port = 10_000 + n;
+                return end;
+            }));
         }
         child.StandardInput.Close();
         await child.WaitForExitAsync();
@@ -200,21 +161,6 @@ internal static class PolicyFigures
     }
 
     private static double Best(Func<double> once) => Enumerable.Range(0, 3).Max(_ => once());
-
-    /// <summary>The way through the node is worked off while it is sent. Nobody reads: what finds no room in the end has come that
-    /// far.</summary>
-    private static double Send(Socket socket, int packets, Func<int, int> port)
-    {
-        var to = new IPEndPoint(IPAddress.Parse(To4), 9);
-        var octets = new byte[64];
-        var began = Stopwatch.GetTimestamp();
-        for (var n = 0; n < packets; n++)
-        {
-            to.Port = port(n);
-            socket.SendTo(octets, to);
-        }
-        return packets / Stopwatch.GetElapsedTime(began).TotalSeconds;
-    }
 
     private static PolicyRule AllowFrom(string app, IpProtocol protocol) => new()
     {

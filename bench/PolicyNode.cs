@@ -16,7 +16,7 @@ internal sealed class PolicyNode : IAsyncDisposable
 {
     private const string Name = "node0", InForce = "in force";
 
-    private readonly Loops loops =
+    public Loops Loops { get; } =
         new(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Environment.FailFast(loop.Name, defect));
     private readonly KernelLoop kernel;
     private readonly ConnectionTable connections = new();
@@ -26,9 +26,9 @@ internal sealed class PolicyNode : IAsyncDisposable
     /// <param name="settings">Null: policies alone.</param>
     public PolicyNode(DataplaneSettings? settings = null)
     {
-        kernel = new(new(), loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
-        Nftables = new(DataplaneLoop.Table, loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
-        Dataplane = new(settings ?? Policies, Nftables, kernel, connections, loops, TimeProvider.System,
+        kernel = new(new(), Loops, TimeProvider.System, NullLogger<KernelLoop>.Instance);
+        Nftables = new(DataplaneLoop.Table, Loops, TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+        Dataplane = new(settings ?? Policies, Nftables, kernel, connections, Loops, TimeProvider.System,
             NullLogger<DataplaneLoop>.Instance, routing: new(kernel, kernel));
     }
 
@@ -48,6 +48,15 @@ internal sealed class PolicyNode : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         await Dataplane.ApplyAsync([.. changes]);
+        await Dataplane.SettledAsync();
+        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
+
+    /// <inheritdoc cref="ApplyAsync"/>
+    public async Task<double> ConfigureAsync(DataplaneSettings settings)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await Dataplane.ConfigureAsync(settings);
         await Dataplane.SettledAsync();
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
     }

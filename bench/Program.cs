@@ -35,12 +35,27 @@ if (args is ["policy"])
 }
 if (args is ["policy", "inside", var part])
 {
-    await PolicyFigures.InsideAsync(int.Parse(part, System.Globalization.CultureInfo.InvariantCulture));
+    await PolicyFigures.InsideAsync(Figures.Number(part));
     return;
 }
 if (args is ["policy", "packets", var policies])
 {
-    await PolicyFigures.HoldAsync(int.Parse(policies, System.Globalization.CultureInfo.InvariantCulture));
+    await PolicyFigures.HoldAsync(Figures.Number(policies));
+    return;
+}
+if (args is ["services"])
+{
+    await ServiceFigures.RunAsync();
+    return;
+}
+if (args is ["services", "inside", var manyServices, var each])
+{
+    await ServiceFigures.InsideAsync(Figures.Number(manyServices), Figures.Number(each));
+    return;
+}
+if (args is ["services", "packets", var heldServices])
+{
+    await ServicePackets.HoldAsync(Figures.Number(heldServices));
     return;
 }
 if (args is ["dns"])
@@ -85,7 +100,7 @@ if (args is ["scale"])
 }
 if (args is ["scale", var services])
 {
-    await ScaleFigures.RunAsync(int.Parse(services, System.Globalization.CultureInfo.InvariantCulture));
+    await ScaleFigures.RunAsync(Figures.Number(services));
     return;
 }
 if (args is ["cluster", .. var size])
@@ -97,7 +112,7 @@ if (args is ["cluster", .. var size])
 }
 if (args is ["cluster-inside", .. var asked])
 {
-    await ClusterFigures.RunAsync(asked is [var many] ? int.Parse(many, System.Globalization.CultureInfo.InvariantCulture) : 10_000);
+    await ClusterFigures.RunAsync(asked is [var many] ? Figures.Number(many) : 10_000);
     return;
 }
 var job = Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(30), logOutput: true));
