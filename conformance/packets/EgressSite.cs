@@ -153,11 +153,13 @@ internal sealed class EgressSite : IAsyncDisposable
     }
 
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
-    public void Write(string more = "")
+    /// <param name="plain">Annotations of that namespace.</param>
+    public void Write(string more = "", string plain = "")
     {
         Directory.CreateDirectory(PathOf("resources"));
         var file = PathOf("resources/all.yaml");
-        File.WriteAllText(file + ".new~", EgressObjects.All + more);
+        File.WriteAllText(file + ".new~", EgressObjects.All.Replace(
+            EgressObjects.Space("plain", ""), EgressObjects.Space("plain", plain), StringComparison.Ordinal) + more);
         File.Move(file + ".new~", file, overwrite: true);
     }
 
@@ -222,6 +224,8 @@ internal sealed class EgressSite : IAsyncDisposable
 
     /// <summary>The node's wire is cut, as the others see it: their links stay up.</summary>
     public Task CutAsync(string name) => this["tor"].IpAsync($"link set p-{name} nomaster");
+
+    public Task MendAsync(string name) => this["tor"].IpAsync($"link set p-{name} master br0");
 
     /// <summary>What its daemon has said, line by line.</summary>
     public string[] LinesOf(string name) => File.ReadAllLines(PathOf($"{name}.log"));
@@ -400,7 +404,7 @@ internal static class EgressObjects
         ---
         """;
 
-    private static string Space(string name, string annotations) => $$"""
+    public static string Space(string name, string annotations) => $$"""
         apiVersion: v1
         kind: Namespace
         metadata: { name: {{name}}, annotations: { {{annotations}} } }

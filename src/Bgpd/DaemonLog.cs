@@ -68,6 +68,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml speaks of NAT no more, but table inet {Table} cannot be removed: {Words}")]
     public static partial void NatStays(this ILogger log, string table, string words);
 
+    [LoggerMessage(1028, LogLevel.Warning, "gateways' addresses are not told of on {Link}: {Words}")]
+    public static partial void NotClaimed(this ILogger log, string link, string words);
+
     [LoggerMessage(1016, LogLevel.Error, "the watchdog is not told that the daemon is alive: {Reason}")]
     public static partial void NotAlive(this ILogger log, string reason);
 

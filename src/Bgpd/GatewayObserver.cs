@@ -9,12 +9,13 @@ using Calico.Bgp.Speaker;
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
-/// What egress gateways need of the other rooms: the speaker announces the addresses that this node is the gateway of, BFD watches the
-/// nodes that hand packets to each other, and the dataplane hears who of them is lost. One that was heard is lost when it is not heard any
-/// more, unless its node answers and a restart is waited for (<c>egress.restartTime</c>); one that has never been heard is believed to be
-/// there for a while, so that a daemon that begins takes nothing away that works.
+/// What egress gateways need of the other rooms: the speaker announces the addresses that this node is the gateway of, links are told of
+/// them, BFD watches the nodes that hand packets to each other, and the dataplane hears who of them is lost. One that was heard is lost
+/// when it is not heard any more, unless its node answers and a restart is waited for (<c>egress.restartTime</c>); one that has never been
+/// heard is believed to be there for a while, so that a daemon that begins takes nothing away that works.
 /// </summary>
-internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, DataplaneLoop dataplane, TimeProvider time)
+internal sealed class GatewayObserver(
+    RouteProducer announced, IBfd bfd, ClaimedAddresses claimed, DataplaneLoop dataplane, TimeProvider time)
 {
     /// <summary>A session that is not up sends once a second (RFC 5880 section 6.8.3), and needs three packets to come up.</summary>
     private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
@@ -43,6 +44,7 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
                 Look(tidings);
                 if (!ReferenceEquals(tidings, EgressTidings.None))
                     await loop.WaitForAsync(SayAsync(tidings.Announced)).ConfigureAwait(false);
+                await loop.WaitForAsync(claimed.HaveAsync(tidings.Claimed)).ConfigureAwait(false);
                 await loop.WaitForAsync(TellAsync(tidings.Probing)).ConfigureAwait(false);
                 if (Suspects(tidings.Probing) is { Length: > 0 } suspects)
                 {
@@ -60,6 +62,7 @@ internal sealed class GatewayObserver(RouteProducer announced, IBfd bfd, Datapla
         {
             dataplane.Telling -= bell.Ring;
             bfd.Changed -= bell.Ring;
+            await claimed.HaveAsync([]).ConfigureAwait(false);
         }
     }
 

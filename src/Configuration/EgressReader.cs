@@ -34,15 +34,18 @@ internal sealed class EgressReader(Section root)
     private static EgressSettings Read(Section egress)
     {
         var mode = egress.Word("mode", ("node", EgressMode.Node), ("pods", EgressMode.Pods)) ?? EgressMode.Node;
-        foreach (var key in (string[])["pinned", "replicateFlows"])
-            if (egress.Flag(key, otherwise: false))
-                egress.Error(key, $"expected false for {egress.Name(key)}, got true: it is not supported yet");
+        if (egress.Flag("replicateFlows", otherwise: false))
+            egress.Error("replicateFlows", $"expected false for {egress.Name("replicateFlows")}, got true: it is not supported yet");
+        var isPinned = egress.Flag("pinned", otherwise: false);
+        if (isPinned && mode == EgressMode.Pods)
+            egress.Error("pinned", $"expected false for {egress.Name("pinned")} in mode pods, got true: each pod has its own address");
         var probe = egress.Child("probe");
         var settings = new EgressSettings
         {
             Enabled = egress.Flag("enabled", otherwise: true),
             Mode = mode,
             MarkMask = egress.Value("markMask", Mask) ?? EgressSettings.DefaultMarkMask,
+            Pinned = isPinned,
             FlowLog = egress.Flag("flowLog", otherwise: false),
             ProbeInterval = probe?.Duration("interval", BfdTimes.Least, BfdTimes.Most) ?? EgressSettings.DefaultProbeInterval,
             ProbeMultiplier = (int)(probe?.Number("multiplier", 1, BfdTimes.MostMissed) ?? EgressSettings.DefaultProbeMultiplier),

@@ -439,7 +439,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private void Say(Egress.Egress known)
     {
         egressView = known.View;
-        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing);
+        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing) { Claimed = known.Claimed };
         if (newer == tidings) return;
         tidings = newer;
         Telling?.Invoke();

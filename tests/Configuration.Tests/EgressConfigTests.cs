@@ -27,9 +27,11 @@ public class EgressConfigTests
             ProbeMultiplier = 5,
             RestartTime = TimeSpan.FromSeconds(60),
             FlowLog = true,
+            Pinned = true,
         },
         Good(Sources + """
-            egress: { enabled: false, flowLog: true, markMask: 0xff00, restartTime: 60s, probe: { interval: 50ms, multiplier: 5 } }
+            egress:
+              { enabled: false, flowLog: true, pinned: true, markMask: 0xff00, restartTime: 60s, probe: { interval: 50ms, multiplier: 5 } }
 
             """).Egress);
 
@@ -39,7 +41,8 @@ public class EgressConfigTests
 
     [Theory]
     [InlineData("egress: { mode: both }", "expected node or pods for egress.mode, got \"both\"")]
-    [InlineData("egress: { pinned: true }", "expected false for egress.pinned, got true: it is not supported yet")]
+    [InlineData("egress: { mode: pods, pinned: true }",
+        "expected false for egress.pinned in mode pods, got true: each pod has its own address")]
     [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows, got true: it is not supported yet")]
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]

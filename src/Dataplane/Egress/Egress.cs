@@ -66,6 +66,18 @@ internal sealed class Egress(ILogger log) : IFeature
     /// <summary>Whose flows leave by this node; null: egress is off.</summary>
     public EgressFlows? Flows => known is var (_, _, _, picture) ? flows ??= new(node, picture) : null;
 
+    /// <summary>Of the addresses here those that are in a network of a link.</summary>
+    public ListOf<EgressClaim> Claimed =>
+    [
+        .. from address in Routes.Here
+           from its in resolver.Snapshot.Addresses
+           where its.PrefixLength < its.Address.Family.Bits() && its.Opposite == null && its.Subnet.Contains(address)
+           group address by (address, its.Interface) into one
+           let link = resolver.Snapshot.Links.GetValueOrDefault(one.Key.Interface)
+           where link is { IsUp: true, HasCarrier: true, IsLoopback: false, Mac: not null }
+           select new EgressClaim(one.Key.address, new(link.Index, link.Name, link.Mac!.Value)),
+    ];
+
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier) { RestartTime = settings.RestartTime };
 
     /// <summary>Whose tables an earlier run has left: they are theirs again.</summary>
@@ -136,8 +148,8 @@ internal sealed class Egress(ILogger log) : IFeature
             numbers.Keep([], 0);
             return;
         }
-        var planner = new EgressPlanner(node, objects, settings.Mode);
-        var here = new EgressHere(node, resolver, Overlay, unheard);
+        var planner = new EgressPlanner(node, objects, settings.Mode, settings.Pinned);
+        var here = new EgressHere(node, resolver, Overlay, unheard, settings.Pinned);
         var renderer = new EgressRenderer(node, new(settings.MarkMask), here, numbers.All);
         var picture = Picture(planner);
         reached = Reached();
@@ -252,7 +264,8 @@ internal sealed class Egress(ILogger log) : IFeature
         return new(marks.Mask, objects.Felix(node).EgressRulePriority ?? DefaultPriority,
             [.. ways.Values.Select(one => one.Way).Where(way => numbers.All.ContainsKey(EgressPlanner.Words(way)))
                 .Select(way => Table(way, numbers.All[EgressPlanner.Words(way)], marks, here)).OrderBy(table => table.Number)],
-            [.. picture.Own.SelectMany(replica => replica.Addresses).Order()])
+            [.. picture.Nodes.SelectMany(gateway => gateway.Replicas.Where(replica => replica.Is(node))
+                .SelectMany(replica => replica.Addresses.Where(address => here.Holds(gateway, replica, address.Family)))).Order()])
         {
             Overlay = far.Objects,
         };
@@ -272,6 +285,9 @@ internal sealed class Egress(ILogger log) : IFeature
             hosts.UnionWith(way.Replicas.Where(one => !one.IsPod && one.Node != node).SelectMany(one => one.Hosts));
         foreach (var client in clients.Keys)
             if (objects.Node(client) is { } known) hosts.UnionWith(NodeAddresses.Of(known));
+        // Who serves is for the nodes of a pinned gateway to know of each other, whether any pod leaves by it or none.
+        foreach (var gateway in known!.Value.Picture.Nodes.Where(gateway => settings.Pinned && gateway.Replicas.Any(one => one.Is(node))))
+            hosts.UnionWith(gateway.Replicas.Where(one => one.Node != node).SelectMany(one => one.Hosts));
         return
         [
             .. hosts.Select(host => (Host: host, Way: resolver.Resolve(host)))

@@ -16,7 +16,9 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 /// because whoever routes them in between would send them out by himself.
 /// </summary>
 /// <param name="unheard">Nodes' addresses that were watched and are not heard.</param>
-internal sealed class EgressHere(string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard)
+/// <param name="isPinned">Of a gateway's replicas the first that is there serves, and has the address; the others stand by.</param>
+internal sealed class EgressHere(
+    string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard, bool isPinned = false)
 {
     public EgressOverlay Overlay => overlay;
 
@@ -24,8 +26,12 @@ internal sealed class EgressHere(string node, NextHopResolver resolver, EgressOv
     public EgressHere Apart()
     {
         var own = new NextHopResolver(resolver.Snapshot);
-        return new(node, own, overlay.By(own), unheard);
+        return new(node, own, overlay.By(own), unheard, isPinned);
     }
+
+    /// <summary>Whether it is the one of its gateway that packets leave by, as far as this node knows.</summary>
+    public bool Holds(EgressGatewayPlan gateway, EgressReplica replica, IpFamily family) =>
+        !isPinned || gateway.Replicas.FirstOrDefault(one => Of(one, family).IsUsable) == replica;
 
     public EgressStanding Of(EgressReplica replica, IpFamily family)
     {
@@ -68,11 +74,12 @@ internal sealed class EgressHere(string node, NextHopResolver resolver, EgressOv
     public IEnumerable<RouteHop> Hops(EgressWay way, IpFamily family) =>
         Used(way, family).Select(replica => Of(replica, family).Hop).OfType<RouteHop>().Distinct();
 
-    /// <summary>Those that a pod keeps to, while there is one of them; else any.</summary>
+    /// <summary>Those that a pod keeps to, while there is one of them; else any. Of a pinned gateway one.</summary>
     private EgressReplica[] Used(EgressWay way, IpFamily family)
     {
         EgressReplica[] preferred = [.. way.Preferred.Where(IsUsable)];
-        return preferred.Length > 0 ? preferred : [.. way.Replicas.Where(IsUsable)];
+        var used = preferred.Length > 0 ? preferred : [.. way.Replicas.Where(IsUsable)];
+        return isPinned ? [.. used.DistinctBy(replica => replica.Gateway)] : used;
 
         bool IsUsable(EgressReplica replica) => Of(replica, family).IsUsable;
     }

@@ -15,12 +15,14 @@ internal sealed class EgressPlanner
     private readonly EgressObjects objects;
     private readonly EgressSupport support;
     private readonly EgressPodGateways? pods;
+    private readonly bool isPinned;
     private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
     private readonly Dictionary<string, EgressClass> classes = [];
 
-    public EgressPlanner(string node, EgressObjects objects, EgressMode mode = EgressMode.Node)
+    /// <param name="isPinned">All replicas of a gateway have the same address, whichever of them serves.</param>
+    public EgressPlanner(string node, EgressObjects objects, EgressMode mode = EgressMode.Node, bool isPinned = false)
     {
-        this.objects = objects;
+        (this.objects, this.isPinned) = (objects, isPinned);
         if (mode == EgressMode.Pods) pods = new(objects);
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
         var taken = new HashSet<Address>();
@@ -41,11 +43,21 @@ internal sealed class EgressPlanner
         if (nodes.Length == 0) problems.Add($"no node matches {gateway.NodeSelector}");
         if (gateway.Replicas is { } asked && nodes.Length < asked)
             problems.Add($"{asked} replicas are asked for, and {nodes.Length} nodes match {gateway.NodeSelector}");
-        return new(gateway.Key, [.. nodes.Select(node => Replica(gateway.Key, node, pools, taken, problems))], [.. problems])
+        var replicas = isPinned ? Pinned(gateway.Key, nodes, pools, taken, problems)
+            : [.. nodes.Select(node => Replica(gateway.Key, node, node.Name, pools, taken, problems))];
+        return new(gateway.Key, replicas, [.. problems])
         {
             Labels = gateway.GatewayLabels,
             NamespaceLabels = objects.LabelsOf(gateway.Metadata.Namespace),
         };
+    }
+
+    private static ListOf<EgressReplica> Pinned(
+        ResourceKey gateway, Node[] nodes, IPPool[] pools, HashSet<Address> taken, List<string> problems)
+    {
+        if (nodes.Length == 0) return [];
+        var first = Replica(gateway, nodes[0], $"{gateway}", pools, taken, problems);
+        return [.. nodes.Select(node => first with { Node = node.Name, Hosts = [.. NodeAddresses.Of(node)] })];
     }
 
     private IPPool[] Pools(EgressPool asked, List<string> problems)
@@ -56,7 +68,7 @@ internal sealed class EgressPlanner
     }
 
     private static EgressReplica Replica(
-        ResourceKey gateway, Node node, IPPool[] pools, HashSet<Address> taken, List<string> problems)
+        ResourceKey gateway, Node node, string whose, IPPool[] pools, HashSet<Address> taken, List<string> problems)
     {
         var (addresses, byHost) = (new List<Address>(), new List<IpFamily>());
         foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
@@ -65,7 +77,7 @@ internal sealed class EgressPlanner
             if (own.Any(pool => pool.NatOutgoing)) byHost.Add(family);
             else if (own.SelectMany(Addresses).FirstOrDefault(taken.Add) is { IsUnspecified: false } free) addresses.Add(free);
             else if (own.Length > 0)
-                problems.Add($"{node.Name} has no {family.Word()} address: {string.Join(", ", own.Select(pool => pool.Name))} is used up");
+                problems.Add($"{whose} has no {family.Word()} address: {string.Join(", ", own.Select(pool => pool.Name))} is used up");
         }
         return new(gateway, node.Name, [.. NodeAddresses.Of(node)], [.. addresses], [.. byHost]);
     }
@@ -145,15 +157,22 @@ internal sealed class EgressPlanner
         ListOf<EgressReplica> near =
             pods != null && prefersLocal ? [.. replicas.Where(one => one.Node == pod.Node && one.Unready == null)] : [];
         var among = near.Count > 0 ? near : replicas;
-        var isSome = choice.MaxNextHops != 0 && choice.MaxNextHops < among.Count;
+        var hops = isPinned ? among.Select(one => one.Gateway).Distinct().Count() : among.Count;
+        var isSome = choice.MaxNextHops != 0 && choice.MaxNextHops < hops;
         isShared &= !isSome && !(pods != null && prefersLocal);
         return new(words, replicas, isSome ? Preferred(among, choice.MaxNextHops, pod.Key) : near);
     }
 
     /// <summary>Each pod by its own order, in which every replica has its place whichever others there are: one that comes or goes moves
     /// no pod but those that use it (rendezvous hashing).</summary>
-    private static ListOf<EgressReplica> Preferred(ListOf<EgressReplica> replicas, int most, ResourceKey pod)
+    private ListOf<EgressReplica> Preferred(ListOf<EgressReplica> replicas, int most, ResourceKey pod)
     {
+        if (isPinned)
+        {
+            var gateways = replicas.Select(one => one.Gateway).Distinct().OrderByDescending(one => Weight($"{pod} {one}")).Take(most)
+                .ToHashSet();
+            return [.. replicas.Where(one => gateways.Contains(one.Gateway))];
+        }
         var chosen = replicas.OrderByDescending(one => Weight($"{pod} {one.Gateway} {one.Node}")).Take(most).ToHashSet();
         return [.. replicas.Where(chosen.Contains)];
     }

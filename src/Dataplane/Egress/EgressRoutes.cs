@@ -17,7 +17,15 @@ internal sealed record EgressTable(int Number, uint Mark, ListOf<RouteHop> Hops)
 public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeighbour> Watched, EgressProbing Probing)
 {
     public static readonly EgressTidings None = new([], [], new(TimeSpan.Zero, 0));
+
+    /// <summary>Of those announced the ones that neighbours on a link look for there.</summary>
+    public ListOf<EgressClaim> Claimed { get; init; } = [];
 }
+
+/// <summary>An address of a gateway's that lies in a network of a link.</summary>
+public readonly record struct EgressClaim(Address Address, EgressLink On);
+
+public readonly record struct EgressLink(int Index, string Name, MacAddress Mac);
 
 /// <param name="Multiplier">How many may be missed.</param>
 public sealed record EgressProbing(TimeSpan Interval, int Multiplier)

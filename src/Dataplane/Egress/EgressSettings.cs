@@ -26,6 +26,9 @@ public sealed record EgressSettings
     /// <summary>Bits of the packet mark, without gaps, by which packets are led to gateways.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;
 
+    /// <summary>A gateway has one address, which is at the first of its nodes that is there.</summary>
+    public bool Pinned { get; init; }
+
     /// <summary>The gateway's node logs each flow that leaves by it.</summary>
     public bool FlowLog { get; init; }
 

@@ -45,7 +45,8 @@ internal sealed class EgressViewer(string node, EgressHere here)
                     blocked.Add(new($"{pod.Key}", pod.Node, why));
         }
         return new(true,
-            [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key, [.. gateway.Replicas.Select(View)], gateway.Problems,
+            [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key,
+                [.. gateway.Replicas.Select(one => View(gateway, one))], gateway.Problems,
                 [.. users.GetValueOrDefault(gateway.Key) ?? []]))],
             [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)]);
     }
@@ -86,11 +87,16 @@ internal sealed class EgressViewer(string node, EgressHere here)
         return new(replicas.Any(one => one.Standing.IsUsable) ? "by a gateway" : "dropped: no gateway is there", [.. lines]);
     }
 
-    private EgressReplicaView View(EgressReplica replica)
+    /// <summary>In each family that it could serve another does.</summary>
+    private string StandsBy(EgressGatewayPlan gateway, EgressReplica replica) =>
+        Families.Where(family => here.Of(replica, family).IsUsable).ToArray() is { Length: > 0 } able
+            && !able.Any(family => here.Holds(gateway, replica, family)) ? ", stands by" : "";
+
+    private EgressReplicaView View(EgressGatewayPlan gateway, EgressReplica replica)
     {
         var standings = Families.Where(replica.Serves).Select(family => here.Of(replica, family)).ToArray();
         var words = standings.Length == 0 ? "has no address" : string.Join(", ", standings.Select(one => one.Words).Distinct());
         return new(replica.Node, replica.Addresses, replica.ByHost.Count > 0, standings.Any(one => one.IsUsable),
-            replica.Is(node) && standings.Length > 0 ? "this node" : words);
+            (replica.Is(node) && standings.Length > 0 ? "this node" : words) + StandsBy(gateway, replica));
     }
 }

@@ -15,7 +15,8 @@ public sealed class EgressChangesTests
     private static readonly Link Overlay = new(7, "egress.calico", 0x10043, 1450, 0, null);
 
     /// <summary>Room for so many ways that none has another's number.</summary>
-    private static EgressSettings Settings(EgressMode mode) => new() { Enabled = true, Mode = mode, MarkMask = 0xffff_fc00 };
+    private static EgressSettings Settings(EgressMode mode, bool isPinned = false) =>
+        new() { Enabled = true, Mode = mode, Pinned = isPinned, MarkMask = 0xffff_fc00 };
 
     [Theory]
     [InlineData(EgressMode.Node, "red")]
@@ -83,12 +84,15 @@ public sealed class EgressChangesTests
     [InlineData("client", EgressMode.Pods, 5)]
     [InlineData("client", EgressMode.Pods, 6)]
     [InlineData("gate1", EgressMode.Pods, 7)]
-    public void Whatever_has_changed_it_comes_to_the_same_as_if_all_had_been_said_at_once(string node, EgressMode mode, int seed)
+    [InlineData("client", EgressMode.Node, 8, true)]
+    [InlineData("gate1", EgressMode.Node, 9, true)]
+    public void Whatever_has_changed_it_comes_to_the_same_as_if_all_had_been_said_at_once(string node, EgressMode mode, int seed,
+        bool isPinned = false)
     {
         var random = new Random(seed);
         var objects = Cluster.ToDictionary(one => one.Id);
         var links = new List<Link>();
-        var site = new EgressSite(node, Settings(mode), links, Cluster);
+        var site = new EgressSite(node, Settings(mode, isPinned), links, Cluster);
         for (var step = 0; step < 200; step++)
         {
             var (come, gone) = (new Dictionary<ResourceId, Resource>(), new List<Resource>());
@@ -109,7 +113,7 @@ public sealed class EgressChangesTests
                 if (random.Next(2) == 0 && !links.Contains(Overlay)) links.Add(Overlay);
                 site.HaveLinks(links);
             }
-            var anew = new EgressSite(node, Settings(mode), links, objects.Values.OrderBy(_ => random.Next()));
+            var anew = new EgressSite(node, Settings(mode, isPinned), links, objects.Values.OrderBy(_ => random.Next()));
             Assert.Empty(site.Differences(anew));
             Assert.Equal(anew.Routes, site.Routes);
             Assert.Equal(anew.View, site.View);

@@ -33,6 +33,7 @@ internal sealed class EgressSite : IHostFacts
 
     public EgressView View => egress.View.Value;
     public EgressRoutes Routes => egress.Routes;
+    public IEnumerable<string> Claimed => egress.Claimed.Select(one => $"{one.Address} on {one.On.Name}");
     public IEnumerable<string> Watched => egress.Watched.Select(one => one.Host.ToString());
 
     /// <summary>Those of the last writing.</summary>
@@ -52,7 +53,7 @@ internal sealed class EgressSite : IHostFacts
     private void Link(IReadOnlyCollection<Link> links)
     {
         var address = node switch { "client" => "172.20.0.1", "gate1" => "172.20.0.11", _ => "172.20.0.12" };
-        var all = links.Append(new(2, "eth0", 0x10043, 1500, 0, null)).ToImmutableDictionary(link => link.Index);
+        var all = links.Append(new(2, "eth0", 0x10043, 1500, 0, new(0x0200000000aa))).ToImmutableDictionary(link => link.Index);
         egress.Apply(new DataplaneChange.Machine(new(
             1, all, [new(2, Address.Parse(address), 24, null, 0, false)], KernelSnapshot.Empty.Routes)));
     }

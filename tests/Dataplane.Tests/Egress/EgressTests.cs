@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -217,10 +218,7 @@ public sealed class EgressTests
     [Fact]
     public void The_example_is_as_its_README_says()
     {
-        var snapshot = YamlFiles.Load(Path.GetFullPath(Path.Combine(AppContext.BaseDirectory,
-            "../../../../examples/20-egress-gateway/resources")));
-        Assert.Empty(snapshot.Problems);
-        var all = snapshot.Begin().Select(change => change.After).OfType<Resource>().ToArray();
+        var all = Example("20-egress-gateway");
         var (one, two, client) = (new EgressSite("gate1", all), new EgressSite("gate2", all), new EgressSite("client", all));
         Assert.Equal(["[bank/1]", "[shared/2]"], client.View.Gateways.Select(gateway => $"[{gateway.Key.Name}/{gateway.Replicas.Count}]"));
         Assert.Equal(["plain/ledger", "office/desk", "shop/till"], client.View.Gateways.SelectMany(gateway => gateway.Pods));
@@ -229,6 +227,31 @@ public sealed class EgressTests
         Assert.Equal("as it is", client.Of("192.168.1.3", "10.20.0.1"));
         Assert.Equal(("as 10.10.10.0", "as 10.10.10.1", "as 10.10.11.0"), (one.Of("192.168.1.2", Outside, "eth0"),
             two.Of("192.168.1.2", Outside, "eth0"), two.Of("192.168.1.4", Outside, "eth0")));
+    }
+
+    /// <summary>examples/22-pinned-gateway, as the nodes of it see it.</summary>
+    [Fact]
+    public void The_example_of_a_pinned_address_is_as_its_README_says()
+    {
+        var settings = new EgressSettings { Enabled = true, Pinned = true };
+        var all = Example("22-pinned-gateway");
+        var (one, two, client) = (new EgressSite("gate1", settings, [], all), new EgressSite("gate2", settings, [], all),
+            new EgressSite("client", settings, [], all));
+        Assert.Equal(("as 172.20.0.64", "to a gateway"), (one.Of("192.168.1.2", Outside, "eth0"), client.Of("192.168.1.2", Outside)));
+        Assert.Equal(["172.20.0.11"], client.Hops);
+        Assert.Equal(["172.20.0.64 on eth0"], one.Claimed);
+        Assert.Empty(two.Claimed);
+        two.NotHear("172.20.0.11");
+        client.NotHear("172.20.0.11");
+        Assert.Equal(["172.20.0.12"], client.Hops);
+        Assert.Equal(["172.20.0.64 on eth0"], two.Claimed);
+    }
+
+    private static Resource[] Example(string name)
+    {
+        var snapshot = YamlFiles.Load(Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, $"../../../../examples/{name}/resources")));
+        Assert.Empty(snapshot.Problems);
+        return [.. snapshot.Begin().Select(change => change.After).OfType<Resource>()];
     }
 
     [Fact]
