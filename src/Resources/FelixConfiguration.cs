@@ -6,6 +6,8 @@ public enum NatOutgoingExclusions : byte { IPPoolsOnly, IPPoolsAndHostIPs }
 public enum ServiceLoopPrevention : byte { Drop, Reject, Disabled }
 /// <summary>What becomes of a pod's packets to its own node that the pod's policy allows.</summary>
 public enum EndpointToHostAction : byte { Drop, Return, Accept }
+/// <summary>Whether gateways may have networks of their own.</summary>
+public enum ExternalNetworkSupport : byte { Disabled, Enabled }
 /// <summary>Whose annotations choose egress gateways.</summary>
 public enum EgressSupport : byte { Disabled, EnabledPerNamespace, EnabledPerNamespaceOrPerPod }
 /// <summary>How a packet is denied.</summary>
@@ -122,6 +124,10 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
     public EgressSupport? EgressSupport { get; init; }
     /// <summary>egressIPRoutingRulePriority. Null: 100.</summary>
     public int? EgressRulePriority { get; init; }
+    /// <summary>Null: disabled, as in Calico.</summary>
+    public ExternalNetworkSupport? ExternalNetworks { get; init; }
+    /// <summary>externalNetworkRoutingRulePriority. Null: 102.</summary>
+    public int? ExternalNetworkRulePriority { get; init; }
     /// <summary>egressIPVXLANPort. Null: 4790.</summary>
     public int? EgressVxlanPort { get; init; }
     /// <summary>egressIPVXLANVNI. Null: 4097.</summary>
@@ -160,6 +166,8 @@ public sealed record FelixConfiguration(Metadata Metadata) : Resource(Metadata)
             AllowIpipPacketsFromWorkloads = node.AllowIpipPacketsFromWorkloads ?? global.AllowIpipPacketsFromWorkloads,
             EgressSupport = node.EgressSupport ?? global.EgressSupport,
             EgressRulePriority = node.EgressRulePriority ?? global.EgressRulePriority,
+            ExternalNetworks = node.ExternalNetworks ?? global.ExternalNetworks,
+            ExternalNetworkRulePriority = node.ExternalNetworkRulePriority ?? global.ExternalNetworkRulePriority,
             EgressVxlanPort = node.EgressVxlanPort ?? global.EgressVxlanPort,
             EgressVxlanNetwork = node.EgressVxlanNetwork ?? global.EgressVxlanNetwork,
             DisableConntrackInvalidCheck = node.DisableConntrackInvalidCheck ?? global.DisableConntrackInvalidCheck,

@@ -36,7 +36,7 @@ public class EgressTests
     [InlineData("ipPools: [{ cidr: 10.0.0.1/24 }]", "spec.ipPools[0].cidr")]
     [InlineData("ipPools: [{ name: a }], replicas: -1", "spec.replicas")]
     [InlineData("ipPools: [{ name: a }], logSeverity: Loud", "spec.logSeverity")]
-    [InlineData("ipPools: [{ name: a }], externalNetworks: [x]", "spec.externalNetworks")]
+    [InlineData("ipPools: [{ name: a }], externalNetworks: [x, y]", "spec.externalNetworks")]
     [InlineData("ipPools: [{ name: a }], aws: { nativeIP: Enabled }", "spec.aws")]
     [InlineData("ipPools: [{ name: a }], template: { spec: { affinity: {} } }", "spec.template.spec.affinity")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [192.0.2.1] } }",
@@ -70,12 +70,15 @@ public class EgressTests
     public void A_policy_is_refused_for(string rules, params string[] fields) => Refused(Policy(rules), fields);
 
     [Fact]
-    public void An_external_network_is_read_and_said_to_have_no_effect_yet()
+    public void An_external_network_has_a_table_and_a_gateway_may_name_one()
     {
         var read = Assert.Single(Manifest.Read(Manifest.Calico("ExternalNetwork", "routeTableIndex: 500")).Definitions);
-        Assert.IsType<ExternalNetwork>(read.Value);
-        Assert.Equal(["spec.routeTableIndex"], read.Problems.Select(problem => problem.Field));
+        Assert.Equal(500, Assert.IsType<ExternalNetwork>(read.Value).RouteTable);
+        Assert.Empty(read.Problems);
         Refused(Manifest.Calico("ExternalNetwork", "routeTableIndex: 0"), "spec.routeTableIndex");
+        Refused(Manifest.Calico("ExternalNetwork", "x: 1"), "spec.routeTableIndex");
+        Assert.Equal("lab", Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }], externalNetworks: [lab]")).ExternalNetwork);
+        Assert.Null(Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }]")).ExternalNetwork);
     }
 
     [Theory]

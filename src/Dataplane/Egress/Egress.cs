@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -16,12 +17,12 @@ namespace Calico.Bgp.Dataplane.Egress;
 internal sealed class Egress(ILogger log) : IFeature
 {
     public const string FeatureName = "eg";
-    private const int DefaultPriority = 100;
+    private const int DefaultPriority = 100, DefaultNetworkPriority = 102;
 
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
     private readonly EgressObjects objects = new();
-    private readonly EgressNumbers numbers = new();
+    private readonly EgressNumbers numbers = new(), networks = new();
     private readonly EgressMaps maps = new();
     private readonly HashSet<ResourceId> moved = [];
 
@@ -146,12 +147,15 @@ internal sealed class Egress(ILogger log) : IFeature
         {
             (rules, Routes, View, Watched, known, far) = (EgressRules.None, EgressRoutes.None, Off, [], null, EgressFar.None);
             numbers.Keep([], 0);
+            networks.Keep([], 0);
             return;
         }
         var planner = new EgressPlanner(node, objects, settings.Mode, settings.Pinned);
         var here = new EgressHere(node, resolver, Overlay, unheard, settings.Pinned);
-        var renderer = new EgressRenderer(node, new(settings.MarkMask), here, numbers.All);
+        var marks = new EgressMarks(settings.MarkMask);
+        var renderer = new EgressRenderer(node, marks, here, numbers.All, networks.All);
         var picture = Picture(planner);
+        networks.Keep(picture.Own.Select(replica => replica.RouteTable).OfType<int>().Select(table => $"{table}"), marks.Most);
         reached = Reached();
         known = (planner, renderer, here, picture);
         foreach (var (id, pod) in objects.Pods) Take(id, pod, planner, here);
@@ -268,6 +272,12 @@ internal sealed class Egress(ILogger log) : IFeature
                 .SelectMany(replica => replica.Addresses.Where(address => here.Holds(gateway, replica, address.Family)))).Order()])
         {
             Overlay = far.Objects,
+            Networks =
+            [
+                .. networks.All.OrderBy(one => one.Value).Select(one => new EgressNetwork(marks.By(one.Value),
+                    uint.Parse(one.Key, CultureInfo.InvariantCulture),
+                    (uint)(objects.Felix(node).ExternalNetworkRulePriority ?? DefaultNetworkPriority))),
+            ],
         };
     }
 

@@ -15,6 +15,7 @@ internal sealed record EgressPod(ResourceKey Key, string Node, ListOf<Address> A
 internal sealed class EgressObjects
 {
     private readonly SortedDictionary<ResourceKey, EgressGateway> gateways = [];
+    private readonly Dictionary<string, ExternalNetwork> networks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, EgressGatewayPolicy> policies = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Node> nodes = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, IPPool> pools = new(StringComparer.Ordinal);
@@ -46,6 +47,8 @@ internal sealed class EgressObjects
 
     public EgressGatewayPolicy? Policy(string name) => policies.GetValueOrDefault(name);
 
+    public ExternalNetwork? Network(string name) => networks.GetValueOrDefault(name);
+
     public bool HasNamespace(string name) => namespaces.ContainsKey(name);
 
     public EgressWish? WishOf(string within) => namespaces.GetValueOrDefault(within)?.Egress;
@@ -67,6 +70,7 @@ internal sealed class EgressObjects
         if (kind == Kinds.WorkloadEndpoint) return Put(new(kind, change.Key), Of(change.After));
         if (kind == Kinds.EgressGateway) return Put(gateways, change.Key, (EgressGateway?)change.After);
         if (kind == Kinds.EgressGatewayPolicy) return Put(policies, name, (EgressGatewayPolicy?)change.After);
+        if (kind == Kinds.ExternalNetwork) return Put(networks, name, (ExternalNetwork?)change.After);
         if (kind == Kinds.Node) return Put(nodes, name, (Node?)change.After);
         if (kind == Kinds.IPPool) return Put(pools, name, (IPPool?)change.After);
         if (kind == Kinds.KubernetesNamespace) return Put(namespaces, name, (KubernetesNamespace?)change.After);

@@ -17,6 +17,9 @@ public sealed record EgressReplica(
     /// <summary>Why it takes no packets, as its pod says; null: it does.</summary>
     public string? Unready { get; init; }
 
+    /// <summary>Whose routes its packets go by before its node's (ExternalNetwork); null: its node's alone.</summary>
+    public int? RouteTable { get; init; }
+
     /// <summary>It is that node itself.</summary>
     public bool Is(string node) => !IsPod && Node == node;
 

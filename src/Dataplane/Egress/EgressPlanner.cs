@@ -15,7 +15,7 @@ internal sealed class EgressPlanner
     private readonly EgressObjects objects;
     private readonly EgressSupport support;
     private readonly EgressPodGateways? pods;
-    private readonly bool isPinned;
+    private readonly bool isPinned, hasNetworks;
     private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
     private readonly Dictionary<string, EgressClass> classes = [];
 
@@ -25,6 +25,7 @@ internal sealed class EgressPlanner
         (this.objects, this.isPinned) = (objects, isPinned);
         if (mode == EgressMode.Pods) pods = new(objects);
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
+        hasNetworks = objects.Felix(node).ExternalNetworks == ExternalNetworkSupport.Enabled;
         var taken = new HashSet<Address>();
         Nodes = pods != null ? [] : [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
     }
@@ -45,11 +46,23 @@ internal sealed class EgressPlanner
             problems.Add($"{asked} replicas are asked for, and {nodes.Length} nodes match {gateway.NodeSelector}");
         var replicas = isPinned ? Pinned(gateway.Key, nodes, pools, taken, problems)
             : [.. nodes.Select(node => Replica(gateway.Key, node, node.Name, pools, taken, problems))];
+        replicas = ByNetwork(gateway, replicas, problems);
         return new(gateway.Key, replicas, [.. problems])
         {
             Labels = gateway.GatewayLabels,
             NamespaceLabels = objects.LabelsOf(gateway.Metadata.Namespace),
         };
+    }
+
+    /// <summary>Whose network is not to be had leaves by none of its own: its packets are for that network, and for no other.</summary>
+    private ListOf<EgressReplica> ByNetwork(EgressGateway gateway, ListOf<EgressReplica> replicas, List<string> problems)
+    {
+        if (gateway.ExternalNetwork is not { } name) return replicas;
+        if (hasNetworks && objects.Network(name) is { } network)
+            return [.. replicas.Select(replica => replica with { RouteTable = network.RouteTable })];
+        problems.Add(hasNetworks ? $"there is no ExternalNetwork {name}: nothing leaves by it"
+            : $"FelixConfiguration's externalNetworkSupport is not Enabled, and it has {name}: nothing leaves by it");
+        return [.. replicas.Select(one => one with { Addresses = [], ByHost = [] })];
     }
 
     private static ListOf<EgressReplica> Pinned(

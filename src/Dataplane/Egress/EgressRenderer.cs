@@ -24,7 +24,9 @@ internal sealed record EgressRules(
 /// pods comes only what this node is the gateway of. Whoever is not known does not leave.
 /// </summary>
 /// <param name="numbers">The ways to other nodes, by their words.</param>
-internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers)
+/// <param name="networks">Tables of external networks by which this node's gateways send, as words.</param>
+internal sealed class EgressRenderer(
+    string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers, IReadOnlyDictionary<string, int> networks)
 {
     private const string Prefix = Egress.FeatureName + "-", From = "from", ToGateway = "as it is, to a gateway";
 
@@ -115,17 +117,24 @@ internal sealed class EgressRenderer(string node, EgressMarks marks, EgressHere 
 
     /// <summary>Of pods of this node: where what they send to goes.</summary>
     private string OutChain(EgressClass of) => Put("out", of, rule => rule.To == null ? [ActDecide.Accept]
-        : here.Own(rule.To, rule.Destination.Family) != null ? [Mark(marks.Here), ActDecide.Accept]
+        : here.Own(rule.To, rule.Destination.Family) is { } own ? ByOwn(own)
         : [Mark(marks.To(numbers[EgressPlanner.Words(rule.To)])), ActDecide.Accept]);
 
     /// <summary>Of pods of other nodes: this node is the gateway of it, or it has lost its way.</summary>
     private string InChain(EgressClass of) => Put("in", of, rule => rule.To == null ? [ActDecide.Accept]
-        : here.Serves(rule.To, rule.Destination.Family) ? [Mark(marks.Here), ActDecide.Accept] : [new ActCount(), ActDecide.Drop]);
+        : OwnOf(rule) is { } own ? ByOwn(own) : [new ActCount(), ActDecide.Drop]);
+
+    /// <summary>What this node is for packets that come from others' pods.</summary>
+    private EgressReplica? OwnOf(EgressClassRule rule) =>
+        rule.To!.Replicas.FirstOrDefault(one => one.Is(node) && one.Serves(rule.Destination.Family));
+
+    /// <summary>Where there are more networks than the mark has room for, nothing of theirs goes by another's routes.</summary>
+    private NftStatement[] ByOwn(EgressReplica replica) => replica.RouteTable is not { } table ? [Mark(marks.Here), ActDecide.Accept]
+        : networks.TryGetValue($"{table}", out var number) ? [Mark(marks.By(number)), ActDecide.Accept] : [new ActCount(), ActDecide.Drop];
 
     /// <summary>What the packets that this node is the gateway of leave with.</summary>
     private string SourceChain(EgressClass of) => Put(From, of, rule => rule.To == null ? [ActDecide.Return]
-        : rule.To.Replicas.FirstOrDefault(one => one.Is(node) && one.Serves(rule.Destination.Family)) is not { } replica
-            ? [ActDecide.Return]
+        : OwnOf(rule) is not { } replica ? [ActDecide.Return]
         : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]);
 
     private string Put(string what, EgressClass of, Func<EgressClassRule, NftStatement[]> acts)

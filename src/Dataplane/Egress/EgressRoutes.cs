@@ -45,6 +45,12 @@ internal sealed record EgressRoutes(uint Mask, int Priority, ListOf<EgressTable>
 {
     public static readonly EgressRoutes None = new(0, 0, [], []);
 
+    /// <summary>Tables that others keep, by which packets leave that this node is the gateway of.</summary>
+    public ListOf<EgressNetwork> Networks { get; init; } = [];
+
     /// <summary>The overlay's link, and who is on it.</summary>
     public ListOf<KernelObject> Overlay { get; init; } = [];
 }
+
+/// <param name="Mark">Of packets that go by it.</param>
+internal readonly record struct EgressNetwork(uint Mark, uint Table, uint Priority);

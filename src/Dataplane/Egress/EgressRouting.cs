@@ -185,5 +185,8 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
         .. from table in routes.Tables
            from family in Families
            select new RoutingRule(family, (uint)routes.Priority, FirstTable + (uint)table.Number) { Mask = routes.Mask, Mark = table.Mark },
+        .. from network in routes.Networks
+           from family in Families
+           select new RoutingRule(family, network.Priority, network.Table) { Mask = routes.Mask, Mark = network.Mark },
     ];
 }

@@ -66,6 +66,10 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>How many ways there can be.</summary>
     public int Most => Math.Min(MostTables, (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask)));
 
+    /// <summary>This node is the gateway, and another table than the node's has its routes.</summary>
+    /// <param name="network">From 1 to <see cref="Most"/>.</param>
+    public uint By(int network) => Here | (uint)network << BitOperations.TrailingZeroCount(Mask);
+
     /// <param name="way">From 1 to <see cref="Most"/>.</param>
     public uint To(int way) => Away | (uint)way << BitOperations.TrailingZeroCount(Mask);
 }

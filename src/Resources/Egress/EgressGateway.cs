@@ -24,6 +24,8 @@ public sealed record EgressGateway(Metadata Metadata) : Resource(Metadata)
     /// <summary>Null: every node that the template selects.</summary>
     public int? Replicas { get; init; }
     public ListOf<EgressPool> Pools { get; init; }
+    /// <summary>externalNetworks: whose routes its packets go by before its node's; null: its node's alone.</summary>
+    public string? ExternalNetwork { get; init; }
     /// <summary>Of the template; none: <c>projectcalico.org/egw=NAME</c>.</summary>
     public Labels GivenLabels { get; init; } = Labels.Empty;
     public Labels NodeSelector { get; init; } = Labels.Empty;

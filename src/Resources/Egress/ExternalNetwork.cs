@@ -4,4 +4,7 @@ namespace Calico.Bgp.Resources.Egress;
 public sealed record ExternalNetwork(Metadata Metadata) : Resource(Metadata)
 {
     public override ResourceKind Kind => Kinds.ExternalNetwork;
+
+    /// <summary>routeTableIndex: the kernel's number of it.</summary>
+    public int RouteTable { get; init; }
 }

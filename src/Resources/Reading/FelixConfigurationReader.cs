@@ -52,6 +52,8 @@ internal static partial class FelixConfigurationReader
             AllowIpipPacketsFromWorkloads = spec["allowIPIPPacketsFromWorkloads"].Flag(),
             EgressSupport = spec["egressIPSupport"].Choice<EgressSupport>(),
             EgressRulePriority = spec["egressIPRoutingRulePriority"].Number(1, 32765),
+            ExternalNetworks = spec["externalNetworkSupport"].Choice<ExternalNetworkSupport>(),
+            ExternalNetworkRulePriority = spec["externalNetworkRoutingRulePriority"].Number(1, 32765),
             EgressVxlanPort = spec["egressIPVXLANPort"].Number(1, 65535),
             EgressVxlanNetwork = spec["egressIPVXLANVNI"].Number(1, 0xffffff),
             DisableConntrackInvalidCheck = spec["disableConntrackInvalidCheck"].Flag(),

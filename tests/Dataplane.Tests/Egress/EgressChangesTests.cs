@@ -124,13 +124,15 @@ public sealed class EgressChangesTests
     private static Resource Any(Random random, bool pods) => pods ? random.Next(3) == 0
         ? GatewayPod(random.Next(4), random.Next(2) == 0 ? "red" : "blue", random.Next(3) != 0, Node(random))
         : PodOn(Node(random), $"192.168.1.{random.Next(8)}", Wish(random), $"p{random.Next(12)}", random.Next(2) == 0 ? "alpha" : "beta")
-        : random.Next(6) switch
+        : random.Next(8) switch
         {
             0 => Space("alpha", Wish(random)),
             1 => Space("beta", Wish(random)),
-            2 => Gateway("red", "red", random.Next(3) == 0 ? 1 : null),
+            2 => Gateway("red", "red", random.Next(3) == 0 ? 1 : null) with { ExternalNetwork = random.Next(3) == 0 ? "lab" : null },
             3 => Gateway("blue", "blue", random.Next(3)),
             4 => Host("gate2", "172.20.0.12", ("egress", random.Next(3) == 0 ? "no" : "yes")),
+            5 => new ExternalNetwork(new Metadata("lab")) { RouteTable = 500 + random.Next(2) },
+            6 => new FelixConfiguration(new Metadata("default")) { ExternalNetworks = ExternalNetworkSupport.Enabled },
             _ => new EgressGatewayPolicy(new Metadata("policy"))
             {
                 Rules =

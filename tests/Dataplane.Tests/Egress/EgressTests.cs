@@ -229,6 +229,49 @@ public sealed class EgressTests
             two.Of("192.168.1.2", Outside, "eth0"), two.Of("192.168.1.4", Outside, "eth0")));
     }
 
+    private static Resource[] WithNetwork(string gateway, int table) =>
+    [
+        new FelixConfiguration(new Metadata("default")) { ExternalNetworks = ExternalNetworkSupport.Enabled },
+        Gateway(gateway, gateway) with { ExternalNetwork = $"by{table}" },
+        new ExternalNetwork(new Metadata($"by{table}")) { RouteTable = table },
+    ];
+
+    [Fact]
+    public void What_leaves_by_a_gateway_with_a_network_goes_by_that_networks_table()
+    {
+        var site = On("gate1",
+            [.. WithNetwork("red", 500), PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b")]);
+        var network = Assert.Single(site.Routes.Networks);
+        Assert.Equal((500u, 102u), (network.Table, network.Priority));
+        Assert.Equal(0x8000_0000, network.Mark & 0xc000_0000);
+        Assert.Equal(("as 10.10.10.0", "as 10.10.11.0"), (site.Of(Pod, Outside, "eth0"), site.Of("192.168.1.3", Outside, "eth0")));
+        site.Lose(new ExternalNetwork(new Metadata("by500")));
+        Assert.Equal("drop", site.Of(Pod, Outside, "eth0"));
+        Assert.Equal("there is no ExternalNetwork by500: nothing leaves by it", Assert.Single(site.View.Gateways[1].Problems));
+        Assert.Empty(site.Routes.Networks);
+    }
+
+    [Fact]
+    public void Where_networks_are_not_enabled_a_gateway_with_one_lets_nothing_out()
+    {
+        var site = On("gate1", [.. WithNetwork("red", 500).Skip(1), PodOn("client", Pod, By("red"))]);
+        Assert.Equal("drop", site.Of(Pod, Outside, "eth0"));
+        Assert.StartsWith("FelixConfiguration's externalNetworkSupport is not Enabled",
+            Assert.Single(site.View.Gateways[1].Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_there_is_no_mark_for_goes_by_no_other_network()
+    {
+        // Room for one.
+        var site = new EgressSite("gate1", new() { Enabled = true, MarkMask = 0xe000_0000 }, [],
+            [.. Cluster, .. WithNetwork("red", 500), .. WithNetwork("blue", 501),
+                PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b")]);
+        string[] seen = [site.Of(Pod, Outside, "eth0"), site.Of("192.168.1.3", Outside, "eth0")];
+        Assert.Single(site.Routes.Networks);
+        Assert.Single(seen, one => one == "drop");
+    }
+
     /// <summary>examples/22-pinned-gateway, as the nodes of it see it.</summary>
     [Fact]
     public void The_example_of_a_pinned_address_is_as_its_README_says()

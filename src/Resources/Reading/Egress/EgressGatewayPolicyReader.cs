@@ -23,10 +23,9 @@ internal static class EgressGatewayPolicyReader
     {
         var spec = root["spec"].Section();
         spec["routeTableIndex"].Require("the number of a table");
-        _ = spec["routeTableIndex"].Number(1, int.MaxValue);
-        spec.Warn("routeTableIndex", "has no effect yet: gateways leave by the routes of their node");
+        var network = new ExternalNetwork(metadata) { RouteTable = spec["routeTableIndex"].Number(1, int.MaxValue) ?? 0 };
         spec.WarnOfOthers();
-        return new(metadata);
+        return network;
     }
 
     private static EgressRule? Rule(Field field, HashSet<Prefix> seen)

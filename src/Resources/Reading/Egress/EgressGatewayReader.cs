@@ -19,7 +19,9 @@ internal static class EgressGatewayReader
         _ = spec["logSeverity"].Choice<LogSeverity>();
         var pools = spec["ipPools"].List(Pool);
         if (spec["ipPools"].IsAbsent || spec["ipPools"].IsEmptyList) spec.Error("ipPools", "expected a pool or more, got none");
-        Refuse(spec, "externalNetworks", "is not supported yet: gateways leave by the routes of their node");
+        var networks = spec["externalNetworks"].List(field => field.Word());
+        if (networks.Count > 1)
+            spec.Error("externalNetworks", $"expected one network, got {networks.Count}: several are not supported yet");
         Refuse(spec, "aws", "is not supported: addresses of AWS are not asked for");
         var (labels, nodes) = Template(spec["template"].Section());
         Probes(spec["egressGatewayFailureDetection"].Section());
@@ -27,6 +29,7 @@ internal static class EgressGatewayReader
         {
             Replicas = spec["replicas"].Number(0, int.MaxValue),
             Pools = pools,
+            ExternalNetwork = networks.Count > 0 ? networks[0] : null,
             GivenLabels = labels,
             NodeSelector = nodes,
         };
