@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Calico.Bgp.Net;
@@ -64,13 +65,16 @@ internal static class EgressPodCommand
     /// <summary>What is said, before what the environment says.</summary>
     internal sealed class Reading(Func<string, string?> environment, List<string> problems)
     {
+        private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
         private string? Said(string? said, string? name) =>
             said ?? (name != null && environment(name) is { Length: > 0 } word ? word : null);
 
         public int Number(string? said, string name, int least, int most, int otherwise)
         {
             if (Said(said, name) is not { } word) return otherwise;
-            if (int.TryParse(word, out var number) && number >= least && number <= most) return number;
+            var isNumber = int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+            if (isNumber && number >= least && number <= most) return number;
             problems.Add($"{name}: expected a number from {least} to {most}, got \"{word}\"");
             return otherwise;
         }
@@ -80,10 +84,7 @@ internal static class EgressPodCommand
         public TimeSpan Time(string? said, string? name, TimeSpan otherwise, string what, int least = 1)
         {
             if (Said(said, name) is not { } word) return otherwise;
-            const int most = 100_000;
-            var (number, unit) = word.EndsWith("ms", StringComparison.Ordinal) ? (word[..^2], 1) : (word.TrimEnd('s'), 1000);
-            if (int.TryParse(number, out var count) && count is >= 0 and <= most && (long)count * unit >= least)
-                return TimeSpan.FromMilliseconds((long)count * unit);
+            if (Durations.Parse(word) is { } time && time >= TimeSpan.FromMilliseconds(least) && time <= Longest) return time;
             problems.Add($"{name ?? what}: expected a time such as 5s, got \"{word}\"");
             return otherwise;
         }

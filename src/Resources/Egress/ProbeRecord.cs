@@ -1,16 +1,14 @@
-using Calico.Bgp.Resources.Egress;
-
-namespace Calico.Bgp.Bgpd.Probing;
+namespace Calico.Bgp.Resources.Egress;
 
 /// <param name="Problem">Why the gateway is not well; null: it is.</param>
 /// <param name="Left">How long until it may not be, if nobody answers: more than nothing; null: it is not well, or nobody is asked.</param>
-internal readonly record struct ProbeVerdict(string? Problem, TimeSpan? Left);
+public readonly record struct ProbeVerdict(string? Problem, TimeSpan? Left);
 
 /// <summary>
 /// When targets of a gateway's probes have answered, and what follows. Pure. A kind is well while one of its targets has answered within
 /// its timeout; a gateway while all kinds are.
 /// </summary>
-internal sealed class ProbeRecord(IReadOnlyList<EgressProbe> probes, DateTimeOffset begun, bool isBelieved)
+public sealed class ProbeRecord(IReadOnlyList<EgressProbe> probes, DateTimeOffset begun, bool isBelieved)
 {
     private readonly Dictionary<(EgressProbeKind Kind, string Target), DateTimeOffset> answered = [];
 

@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Calico.Bgp.Conformance.Packets;
+
+/// <summary><c>bgpd egress-pod</c>: what it is told, and what it does of that.</summary>
+public sealed class EgressPodCommandTests : IAsyncLifetime
+{
+    private const int HealthPort = 8080;
+
+    private EgressFarSite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft", "curl") != null) return;
+        site = await EgressFarSite.MakeAsync(withPods: true);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    [NeedsTheory(Needs.Daemon, "nft", "curl")]
+    [InlineData("--drain: expected a time such as 5s, got \"5sss\"", "--drain", "5sss")]
+    [InlineData("ICMP_PROBE_TIMEOUT: expected a time such as 5s, got \"0\"",
+        "--icmp-probe", "192.0.2.1", "--icmp-timeout", "0")]
+    [InlineData("ICMP_PROBE_IPS: expected an address, got \"192.0.2\"", "--icmp-probe", "192.0.2")]
+    [InlineData("HTTP_PROBE_URLS: expected a URL of http or https, got \"ftp://192.0.2.1/\"", "--http-probe", "ftp://192.0.2.1/")]
+    [InlineData("EGRESS_VXLAN_VNI: expected a number from 1 to 16777215, got \"+7\"", "--vni", "+7")]
+    [InlineData("--address: expected an address, got \"10.10.10.1/32\"", "--address", "10.10.10.1/32")]
+    public async Task What_it_cannot_do_it_says_and_does_nothing(string words, params string[] said)
+    {
+        var ended = await site["g1"].RunAsync(Project.Daemon, ["egress-pod", "--interface", "eth0", .. said]);
+        Assert.False(ended.Good);
+        Assert.Contains(words, ended.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("egress.calico", await site["g1"].IpAsync("link"), StringComparison.Ordinal);
+    }
+
+    /// <summary>A container that may do so sets the pod up, and ends; packets need no program.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task A_pod_that_is_prepared_is_a_gateway_while_nobody_runs()
+    {
+        site["g1"].Set("net/ipv4/ip_forward=0", "net/ipv6/conf/all/forwarding=0");
+        await site["g1"].DoAsync(Project.Daemon, "egress-pod", "--prepare", "--interface", "eth0");
+        site.Write(EgressFarObjects.Cluster(EgressFarObjects.Choosing) + EgressFarObjects.GatewayPod("g1"));
+        await site.StartAsync("client", "{ mode: pods }");
+        await site.SeesAsync(EgressFarSite.Gateway("g1"));
+        Assert.Equal(EgressFarSite.Gateway("g1", ipv6: true), await site.SeenAsync(ipv6: true));
+        // Once more is as good as once.
+        await site["g1"].DoAsync(Project.Daemon, "egress-pod", "--prepare", "--interface", "eth0");
+        Assert.Equal(EgressFarSite.Gateway("g1"), await site.SeenAsync());
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task Of_a_target_of_http_whatever_is_no_error_is_an_answer()
+    {
+        using var server = new HttpTarget(site["outside"], EgressFarSite.Outside4);
+        site.Run("g1", site["g1"], "egress-pod", "--interface", "eth0", "--drain", "0s",
+            "--http-probe", $"http://{EgressFarSite.Outside4}:{server.Port}/well", "--http-interval", "500ms", "--http-timeout", "3s");
+        foreach (var (answer, expected) in ((string?, string)[])
+            [("200 OK", "200"), ("500 Internal Server Error", "503"), ("302 Found", "200"), (null, "503"), ("204 No Content", "200")])
+        {
+            server.Answer = answer;
+            await Until.TrueAsync($"g1 answers {expected} when its target says {answer ?? "nothing"}", async () =>
+                (await site["g1"].RunAsync("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                    $"http://{EgressFarSite.Gateway("g1")}:{HealthPort}/readiness")).Output == expected, 60, site.SaidAsync);
+        }
+        Assert.Contains($"httpProbe: none of http://{EgressFarSite.Outside4}:{server.Port}/well has answered for 3 s",
+            site.Process("g1").Said, StringComparison.Ordinal);
+    }
+
+    /// <summary>Answers all with the same, or takes them and says nothing.</summary>
+    private sealed class HttpTarget : IDisposable
+    {
+        private readonly Socket listener;
+        private readonly List<Socket> silent = [];
+
+        public HttpTarget(Netns space, string address)
+        {
+            listener = space.Socket(AddressFamily.InterNetwork);
+            listener.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+            listener.Listen();
+            _ = ServeAsync();
+        }
+
+        public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
+
+        /// <summary>The status line's last part; null: nothing.</summary>
+        public string? Answer { get; set; }
+
+        private async Task ServeAsync()
+        {
+            try
+            {
+                while (true) await AnswerAsync(await listener.AcceptAsync());
+            }
+            catch (Exception closed) when (closed is ObjectDisposedException or SocketException) { }
+        }
+
+        private async Task AnswerAsync(Socket client)
+        {
+            if (Answer is not { } answer)
+            {
+                silent.Add(client);
+                return;
+            }
+            var location = answer.StartsWith('3') ? "Location: http://192.0.2.99/\r\n" : "";
+            using (client)
+                try
+                {
+                    await client.ReceiveAsync(new byte[4096]);
+                    await client.SendAsync(Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 {answer}\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n"));
+                }
+                catch (SocketException) { } // who asked has gone
+        }
+
+        public void Dispose()
+        {
+            listener.Dispose();
+            foreach (var client in silent) client.Dispose();
+        }
+    }
+}
