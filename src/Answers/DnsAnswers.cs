@@ -6,8 +6,11 @@ namespace Calico.Bgp.Answers;
 /// <param name="Problem">Why nothing is learned; null: it is, where rules have names.</param>
 public sealed record DnsCacheAnswer(bool InUse, string? Problem, IReadOnlyList<DnsNameAnswer> Names)
 {
+    /// <summary>Why nothing waits that should; null: it does.</summary>
+    public string? Unheld { get; init; }
+
     public static DnsCacheAnswer Of(DnsView view, IEnumerable<DnsCacheEntry> entries) =>
-        new(view.IsInUse, view.Problem, [.. entries.Select(DnsNameAnswer.Of)]);
+        new(view.IsInUse, view.Problem, [.. entries.Select(DnsNameAnswer.Of)]) { Unheld = view.Unheld };
 }
 
 /// <summary>A name.</summary>

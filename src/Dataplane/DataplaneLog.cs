@@ -40,6 +40,10 @@ internal static partial class DataplaneLog
         + "third bit that egress.markMask has not")]
     public static partial void NamesLackMark(ILogger log);
 
+    [LoggerMessage(7026, LogLevel.Warning, "copies of DNS responses are heard, and nothing waits for them, so that the first packets to "
+        + "a name may be lost: {Words}")]
+    public static partial void NamesUnheld(ILogger log, string words);
+
     [LoggerMessage(7030, LogLevel.Information, "this node is a gateway out of the cluster with {Address}")]
     public static partial void EgressHere(ILogger log, Address address);
 

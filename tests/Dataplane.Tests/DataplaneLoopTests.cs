@@ -152,7 +152,7 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
         public event Action? Disturbed;
-        public QueueWay QueueWay => QueueWay.Expression;
+        public QueueWay QueueWay { get; init; } = QueueWay.Expression;
 
         public void Close() => door = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public void Open() => door.TrySetResult();

@@ -10,7 +10,10 @@ internal static class DnsCacheView
 
     public static Page Of(DnsCacheAnswer answer) => new(new Section(
         null, answer.Names.Count == 0 ? null : new Grid(Columns, [.. answer.Names.SelectMany(Rows)]),
-        [.. WhyNone(answer) is { } why ? [new Cell(why, answer.Problem == null ? Tone.Plain : Tone.Bad)] : Array.Empty<Cell>()]));
+        [
+            .. WhyNone(answer) is { } why ? [new Cell(why, answer.Problem == null ? Tone.Plain : Tone.Bad)] : Array.Empty<Cell>(),
+            .. answer.Unheld is { } lack ? [new Cell($"the first packets to a name may be lost: {lack}", Tone.Bad)] : Array.Empty<Cell>(),
+        ]));
 
     private static string? WhyNone(DnsCacheAnswer answer) =>
         WhyUnheard(answer) ?? (answer.Names.Count == 0 ? "nothing is known of it" : null);

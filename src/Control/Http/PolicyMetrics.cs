@@ -44,6 +44,9 @@ internal static class PolicyMetrics
         OwnMetrics.One(text, "calico_bgp_dns_open", "gauge", "Addresses that names have opened, each for whom it is open", dns.Open);
         OwnMetrics.One(text, "calico_bgp_dns_unheard", "gauge", "1: nothing is learned, because the kernel does not let us listen",
             dns.Problem == null ? 0 : 1);
+        OwnMetrics.One(text, "calico_bgp_dns_unheld", "gauge",
+            "1: nothing waits until the kernel has what a response opens, though it should: the kernel has no queues",
+            dns.Unheld == null ? 0 : 1);
         OwnMetrics.One(text, "calico_bgp_dns_names", "gauge", "Names that are known, of all endpoints", dns.Names);
         OwnMetrics.One(text, "calico_bgp_dns_streams", "gauge", "Directions of TCP connections whose messages are put together",
             dns.Streams);

@@ -45,7 +45,7 @@ internal sealed class DnsChains
         WriteLinks(into, isInUse ? asking : new HashSet<string>(), isInUse);
         Put(into, Asks, isInUse ? Queueing(servers, DnsLoop.Queries, way) : null);
         Put(into, Answers, isInUse ? Queueing(servers, DnsLoop.Responses, way) : null);
-        Put(into, Denied, marks is not { } some ? null : isInUse ? Waiting(some, hostAsks, way) : []);
+        Put(into, Denied, marks is not { } some ? null : isInUse && way != QueueWay.Copies ? Waiting(some, hostAsks, way) : []);
         Put(into, Frame.ForwardNames, isInUse ? [OfWorkloads(reply: false), OfWorkloads(reply: true)] : []);
         Put(into, Frame.InputNames, isInUse ? [OfWorkloads(reply: false), .. OfHost(hostAsks, reply: true)] : []);
         Put(into, Frame.OutputNames, isInUse ? [OfWorkloads(reply: true), .. OfHost(hostAsks, reply: false)] : []);

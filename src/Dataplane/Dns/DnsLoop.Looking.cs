@@ -12,10 +12,14 @@ internal sealed partial class DnsLoop
     private int openNow, namesNow, streamsNow;
     private long givenUpNow;
 
+    /// <summary>Why nothing waits that should; null: it does.</summary>
+    private string? Unheld { get; set; }
+
     /// <summary>Of what waits for the next turn to be noted, too.</summary>
     public DnsView View => view with
     {
         Open = Volatile.Read(ref openNow) + committed.Sum(batch => batch.Openings.Count),
+        Unheld = view.IsInUse && view.Problem == null ? Unheld : null,
         Names = Volatile.Read(ref namesNow),
         Streams = Volatile.Read(ref streamsNow),
         GivenUp = Volatile.Read(ref givenUpNow),

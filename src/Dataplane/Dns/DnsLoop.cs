@@ -33,6 +33,8 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
     /// <summary>Elements in all sets together. First go some of the endpoint that has most, those that would end first.</summary>
     public int MostOpen { get; init; } = 250_000;
 
+    private const string NoQueues = "the kernel has neither CONFIG_NFT_QUEUE nor CONFIG_NETFILTER_XT_TARGET_NFQUEUE";
+
     private static readonly TimeSpan BeforeAnotherTry = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromSeconds(10);
@@ -96,10 +98,10 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
     {
         if (nftables.QueueWay == QueueWay.None)
         {
-            Refuse("the kernel has neither CONFIG_NFT_QUEUE nor CONFIG_NETFILTER_XT_TARGET_NFQUEUE");
+            Refuse($"{NoQueues}, nor CONFIG_NFT_LOG");
             return;
         }
-        var made = new PacketQueues("dns", loops);
+        var made = new PacketQueues("dns", loops, nftables.QueueWay);
         try
         {
             made.Start(this, new(Queries), new(Responses), new(Denied, Repeats: true));
@@ -412,7 +414,10 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
             if (!isRestored) DataplaneLog.NamesKept(log, count, newer.File!);
         }
         if (newer.LacksMark && !facts.LacksMark) DataplaneLog.NamesLackMark(log);
-        (facts, isRestored) = (newer, true);
+        var lacked = Unheld;
+        Unheld = newer.Mode != DnsMode.None && nftables.QueueWay == QueueWay.Copies ? NoQueues : null;
+        if (lacked == null && Unheld is { } why) DataplaneLog.NamesUnheld(log, why);
+        (facts, isRestored) = (Unheld == null ? newer : newer with { Mode = DnsMode.None }, true);
     }
 
     /// <summary>What is known is taken down here, and written beside.</summary>

@@ -24,6 +24,9 @@ public readonly record struct DnsCounts(
 /// <param name="Problem">Why nothing is learned; null: it is.</param>
 public sealed record DnsView(bool IsInUse, DnsMode Mode, int Lists, int Open, DnsCounts Counts, string? Problem = null)
 {
+    /// <summary>Why nothing waits that should, and the first packets to a name may be lost; null: it does.</summary>
+    public string? Unheld { get; init; }
+
     /// <summary>Names that are known, of all endpoints.</summary>
     public int Names { get; init; }
 

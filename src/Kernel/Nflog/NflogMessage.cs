@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Nfqueue;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 
@@ -25,15 +27,51 @@ internal static class NflogMessage
     /// <summary>From now on the group's packets are told to this socket, each with its number.</summary>
     public static NetlinkMessage Bind(ushort group)
     {
-        const byte bind = 1, packet = 2;
         const ushort numbered = 1;
-        var message = new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack)
-            .Header(new NetfilterHeader(0, 0, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(group) : group));
-        Span<byte> mode = stackalloc byte[6];
-        BinaryPrimitives.WriteUInt32BigEndian(mode, MostOctets);
-        mode[4] = packet;
-        return message.Attribute(1, [bind]).Attribute(2, mode)                             // CFG_CMD, CFG_MODE
+        return Bind(group, MostOctets)
             .BigEndian(4, Patience).Attribute(6, NftOctets.Of(numbered).Span);             // CFG_TIMEOUT, CFG_FLAGS
+    }
+
+    /// <summary>The same of whole packets, each as soon as it comes.</summary>
+    public static NetlinkMessage BindWhole(ushort group)
+    {
+        const uint whole = 0xffff, atOnce = 1;
+        return Bind(group, whole).BigEndian(5, atOnce);                                    // CFG_QTHRESH
+    }
+
+    private static NetlinkMessage Bind(ushort group, uint octets)
+    {
+        const byte bind = 1, packet = 2;
+        Span<byte> mode = stackalloc byte[6];
+        BinaryPrimitives.WriteUInt32BigEndian(mode, octets);
+        mode[4] = packet;
+        return Ring(group).Attribute(1, [bind]).Attribute(2, mode);                        // CFG_CMD, CFG_MODE
+    }
+
+    /// <summary>Asks for nothing, and is answered.</summary>
+    public static NetlinkMessage Ring(ushort group) => new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack)
+        .Header(new NetfilterHeader(0, 0, BigEndian(group)));
+
+    private static ushort BigEndian(ushort number) =>
+        BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(number) : number;
+
+    /// <summary>A copy, with its group as the queue. False for what is no packet.</summary>
+    public static bool TryReadCopy(ReadOnlySpan<byte> body, out QueuedPacket packet)
+    {
+        packet = default;
+        if (body.Length < NetfilterHeader.Octets) return false;
+        var attributes = body[NetfilterHeader.Octets..];
+        var header = AttributeReader.Find(attributes, 1);                                  // PACKET_HDR: protocol, hook
+        if (header.Length < 3) return false;
+        packet = new()
+        {
+            Ticket = new(BigEndian(MemoryMarshal.Read<NetfilterHeader>(body).Resource), 0),
+            Place = (NftHookPoint)header[2],
+            In = (int)AttributeReader.BigEndian(AttributeReader.Find(attributes, 4)),      // IFINDEX_INDEV
+            Out = (int)AttributeReader.BigEndian(AttributeReader.Find(attributes, 5)),     // IFINDEX_OUTDEV
+            Octets = AttributeReader.Find(attributes, 9),                                  // PAYLOAD
+        };
+        return true;
     }
 
     /// <summary>False for what is no packet of IP.</summary>

@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Kernel.Nflog;
+using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel.Nfqueue;
@@ -8,10 +10,11 @@ namespace Calico.Bgp.Kernel.Nfqueue;
 /// <summary>
 /// Listens to queues of packets: they wait in the kernel until their verdict. At most a bounded number waits; what comes beyond that, and
 /// what comes faster than it can be heard, goes on without a verdict, as all do while nobody listens; or is dropped, as the queue says.
+/// Where the kernel has no queues, it listens to copies (NFLOG) of packets that go on at once: verdicts on these mean nothing.
 /// </summary>
 /// <remarks>Packets of all its queues are told in the order in which they came, each by a message of its own. A turn is all that wait at a
 /// time: so many verdicts go out in one call, and what the reader does for several packets he does once.</remarks>
-public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
+public sealed class PacketQueues(string name, Loops loops, QueueWay way = QueueWay.Target) : IAsyncDisposable
 {
     private const int Buffer = 8 << 20, MostInTurn = 64;
 
@@ -24,6 +27,8 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     /// <summary>Of each queue the packet that was told last.</summary>
     private uint[] last = [];
     private volatile bool isEnding;
+
+    private bool AreCopies => way == QueueWay.Copies;
 
     /// <summary>Starts in the network namespace of the calling thread.</summary>
     /// <exception cref="Win32Exception">
@@ -42,7 +47,8 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     private void Bind(in PacketQueue queue)
     {
         var number = socket!.Sequences(1);
-        if (socket.Send(QueueMessage.Bind(queue).Numbered(number).Span) is not SocketError.Success and var failed)
+        var bind = AreCopies ? NflogMessage.BindWhole(queue.Number) : QueueMessage.Bind(queue);
+        if (socket.Send(bind.Numbered(number).Span) is not SocketError.Success and var failed)
             throw new Win32Exception((int)failed, $"queue {queue.Number} cannot be asked for: {failed}");
         while (true)
         {
@@ -82,10 +88,17 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
         var messages = new NetlinkReader(datagram);
         while (messages.Next(out var header, out var body))
         {
-            if (header.Type != QueueMessage.Queued || !QueueMessage.TryRead(body, out var packet)) continue;
+            if (!TryRead(header.Type, body, out var packet)) continue;
             last[IndexOf(packet.Ticket.Queue)] = packet.Ticket.Id;
             reader!.Read(packet);
         }
+    }
+
+    private static bool TryRead(ushort type, ReadOnlySpan<byte> body, out QueuedPacket packet)
+    {
+        packet = default;
+        return type == QueueMessage.Queued ? QueueMessage.TryRead(body, out packet)
+            : type == NflogMessage.Logged && NflogMessage.TryReadCopy(body, out packet);
     }
 
     private int IndexOf(ushort number)
@@ -104,6 +117,7 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     /// <summary>Of packets that it has told, each once. Thread-safe; one that has gone is passed over, as at the end all have.</summary>
     public void Decide(QueueVerdict verdict, ReadOnlySpan<QueueTicket> tickets)
     {
+        if (AreCopies) return;
         const int mostAtOnce = 64;
         Span<byte> messages = stackalloc byte[mostAtOnce * QueueMessage.VerdictOctets];
         while (!tickets.IsEmpty)
@@ -126,7 +140,8 @@ public sealed class PacketQueues(string name, Loops loops) : IAsyncDisposable
     }
 
     /// <summary>The reader has a turn soon, whether packets wait or not. Thread-safe.</summary>
-    public void Ring() => Send(QueueMessage.Ring(queues[0].Number).Numbered(0).Span);
+    public void Ring() =>
+        Send((AreCopies ? NflogMessage.Ring(queues[0].Number) : QueueMessage.Ring(queues[0].Number)).Numbered(0).Span);
 
     /// <summary>What waits goes on, or meets its chain again.</summary>
     public async ValueTask DisposeAsync()

@@ -20,6 +20,7 @@ internal static class NftFeature
         ActLog => "CONFIG_NFT_LOG",
         MatchRate => "CONFIG_NFT_LIMIT",
         ActQueue { Way: QueueWay.Expression } => "CONFIG_NFT_QUEUE",
+        ActQueue { Way: QueueWay.Copies } => "CONFIG_NFT_LOG",
         ActQueue => "CONFIG_NFT_COMPAT",
         ActCountBy => "CONFIG_NF_TABLES",
         MatchSourceShare or ActSpread => "CONFIG_NFT_HASH",

@@ -19,9 +19,11 @@ internal static class NftProbe
         new MatchSourceShare(IpFamily.IPv4, 2, 1),
     ];
 
-    /// <summary>nf_tables' own where the kernel has both.</summary>
-    public static QueueWay Queue(NetlinkSocket socket, string table) =>
-        new[] { QueueWay.Expression, QueueWay.Target }.FirstOrDefault(way => Missing(socket, table, new ActQueue(0, way)).Count == 0);
+    /// <summary>nf_tables' own where the kernel has both, and copies where it has neither.</summary>
+    public static QueueWay Queue(NetlinkSocket socket, string table) => Queue(act => Missing(socket, table, act).Count == 0);
+
+    public static QueueWay Queue(Predicate<ActQueue> isTaken) =>
+        new[] { QueueWay.Expression, QueueWay.Target, QueueWay.Copies }.FirstOrDefault(way => isTaken(new(0, way)));
 
     /// <returns>The options that the kernel is not built with, of those that <paramref name="statements"/> need.</returns>
     public static List<string> Missing(NetlinkSocket socket, string table, params ReadOnlySpan<NftStatement> statements)

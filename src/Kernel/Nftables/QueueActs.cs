@@ -13,13 +13,15 @@ public enum QueueWay : byte
     /// <summary>x_tables' target NFQUEUE, of which nf_tables makes use (CONFIG_NFT_COMPAT and CONFIG_NETFILTER_XT_TARGET_NFQUEUE). nft can
     /// list such a rule, and cannot say it.</summary>
     Target,
+    /// <summary>By none; but copies can be had (nf_tables' <c>log</c>, CONFIG_NFT_LOG): the packet itself goes on at once.</summary>
+    Copies,
 }
 
 /// <summary>
 /// queue flags bypass to NUMBER: the packet waits for the verdict of whoever listens to the queue. An accept lets it go on behind this
 /// chain, as the chain's own would. While nobody listens it goes on at once.
 /// </summary>
-/// <param name="Way">Either is the same to the packet.</param>
+/// <param name="Way">Either expression is the same to the packet; where there are copies alone, nothing waits.</param>
 public sealed record ActQueue(ushort Number, QueueWay Way) : NftStatement
 {
     private const ushort Queues = 1, Bypass = 1; // NFT_QUEUE_FLAG_BYPASS, NFQ_FLAG_BYPASS
@@ -33,6 +35,7 @@ public sealed record ActQueue(ushort Number, QueueWay Way) : NftStatement
     internal override void Encode(Expressions into)
     {
         if (Way == QueueWay.Expression) into.Queue(Number, Queues, Flags);
+        else if (Way == QueueWay.Copies) into.Log(Number, "");
         else into.Target("NFQUEUE", 3, Target());
     }
 
@@ -45,7 +48,8 @@ public sealed record ActQueue(ushort Number, QueueWay Way) : NftStatement
 
     /// <summary>Whoever listens lets pass what he has seen, and whoever is not there, too.</summary>
     internal override NftAnswer Ask(PassingPacket packet) =>
-        Repeats ? NftAnswer.Holds : new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Accept));
+        Repeats || Way == QueueWay.Copies ? NftAnswer.Holds : new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Accept));
 
-    public override string ToString() => $"queue {(Repeats ? "" : "flags bypass ")}to {Number}";
+    public override string ToString() =>
+        Way == QueueWay.Copies ? $"log group {Number}" : $"queue {(Repeats ? "" : "flags bypass ")}to {Number}";
 }

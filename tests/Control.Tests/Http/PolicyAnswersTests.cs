@@ -67,7 +67,7 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
             "calico_bgp_dns_responses_total{result=\"passed\"} 13", "calico_bgp_dns_held_seconds_total 2.5",
             "calico_bgp_dns_released_unprogrammed_total 1", "calico_bgp_dns_opened_total 21", "calico_bgp_dns_name_lists 2",
             "calico_bgp_dns_open 7", "calico_bgp_dns_unheard 0", "calico_bgp_dns_names 9", "calico_bgp_dns_given_up_total 2",
-            "calico_bgp_dns_streams 6", "calico_bgp_dns_denied_delayed_total 5",
+            "calico_bgp_dns_streams 6", "calico_bgp_dns_denied_delayed_total 5", "calico_bgp_dns_unheld 0",
         ];
         Assert.Equal([], expected.Except(text.Split('\n')));
 

@@ -114,6 +114,34 @@ public class DnsLoopTests
             .Select(element => string.Join('.', element.From.Span[^4..].ToArray())).Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>On a kernel that refuses both expressions of queues. The host asks itself, as a trusted server.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Where_the_kernel_has_no_queues_copies_are_heard_and_it_is_said_that_nothing_waits()
+    {
+        using var ns = Netns.Make("dns");
+        ns.Ip("link set lo up");
+        await using var table = await TableAsync(ns, leaving: Copied(NftEnd.Destination, DnsLoop.Queries),
+            coming: Copied(NftEnd.Source, DnsLoop.Responses));
+        var told = new DataplaneLoopTests.Table { QueueWay = QueueWay.Copies };
+        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await ns.Inside(() => dns.WriteAsync([], PlanOf(null, 1), default));
+        Assert.Equal((DnsMode.None, null, true), (dns.View.Mode, dns.View.Problem, dns.View.Unheld != null));
+        using var client = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var server = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        server.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        client.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await client.SendToAsync(Messages.Query("www.example"), server.LocalEndPoint!);
+        await server.SendToAsync(Messages.Response("www.example", [Rr.Of("www.example", "192.0.2.7")]), client.LocalEndPoint!);
+        await Until.TrueAsync("it is open", () => dns.View.Open == 1);
+        Assert.Contains(told.Applied, changes => changes.Any(change => change is NftChange.PutElements { Set: "four1" }));
+        Assert.Equal((1L, 1L, 0L), (dns.View.Counts.Queries, dns.View.Counts.Responses, dns.View.Counts.Held));
+        await dns.WriteAsync([], PlanOf(null, 1) with { IsFresh = false, Facts = new() { Mode = DnsMode.None } }, default);
+        Assert.Null(dns.View.Unheld);
+    }
+
+    private static NftRule Copied(NftEnd end, ushort queue) =>
+        new(new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(end, Port), new ActQueue(queue, QueueWay.Copies));
+
     private const ushort Port = 4444;
 
     /// <summary>From the namespace to itself, as policy denies it that goes by a name which is on its way.</summary>
@@ -158,17 +186,24 @@ public class DnsLoopTests
     {
         const uint mark = 0x40000;
         foreach (var words in (string[])["link set lo up", "addr add 192.0.2.1/32 dev lo", "addr add 192.0.2.9/32 dev lo"]) ns.Ip(words);
-        var table = new NftablesLoop("denied", Watched(), TimeProvider.System, NullLogger<NftablesLoop>.Instance);
+        return await TableAsync(ns, leaving: new NftRule(
+            new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
+            new ActMark(~mark, mark), new ActQueue(DnsLoop.Denied, QueueWay.Target) { Repeats = true }));
+    }
+
+    private static async Task<NftablesLoop> TableAsync(Netns ns, NftRule leaving, NftRule? coming = null)
+    {
+        var table = new NftablesLoop("judging", Watched(), TimeProvider.System, NullLogger<NftablesLoop>.Instance);
         ns.Inside(() =>
         {
             table.Start();
             return true;
         });
-        await table.ApplyAsync([new NftChange.PutChain(new("out", new("filter", NftHookPoint.Output, 0),
-            [
-                new(new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
-                    new ActMark(~mark, mark), new ActQueue(DnsLoop.Denied, table.QueueWay) { Repeats = true }),
-            ]))]);
+        await table.ApplyAsync(
+        [
+            new NftChange.PutChain(new("out", new("filter", NftHookPoint.Output, 0), [leaving])),
+            new NftChange.PutChain(new("in", new("filter", NftHookPoint.Input, 0), coming == null ? [] : [coming])),
+        ]);
         Assert.Empty(table.Status.Problems);
         return table;
     }
@@ -199,7 +234,7 @@ public class DnsLoopTests
         return octets[0];
     }
 
-    private static DnsPlan PlanOf(string file, params int[] ids)
+    private static DnsPlan PlanOf(string? file, params int[] ids)
     {
         Assert.True(DomainPattern.TryParse("*.example", out var pattern, out _));
         return Plan(1) with

@@ -193,6 +193,48 @@ public class PacketQueuesTests
         Assert.Equal((2, 0), (reader.Told.Count, ends.Waiting));
     }
 
+    /// <summary>Where the kernel has no queues: a program hears of packets that have gone on, in their order and whole.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Copies_are_told_of_packets_that_go_on_at_once()
+    {
+        using var ns = new NetworkNamespace();
+        ns.Ruleset().Have(Table([], new NftChain("out", new("filter", NftHookPoint.Output, -5),
+            [
+                .. new[] { (Port, First), ((ushort)(Port + 1), Second) }.Select(one => Rule(new MatchProtocols(IpProtocol.Udp),
+                    new MatchPorts(NftEnd.Destination, one.Item1), new ActQueue(one.Item2, QueueWay.Copies))),
+            ])));
+        using Ends one = new(ns, Port), other = new(ns, Port + 1);
+        var reader = new Reader();
+        await using var queues = ns.Inside(() => new PacketQueues("test copies", NetworkNamespace.Watched(), QueueWay.Copies));
+        ns.Inside(() =>
+        {
+            queues.Start(reader, new(First), new(Second));
+            return true;
+        });
+        for (byte i = 0; i < 20; i++)
+        {
+            one.Send(i);
+            other.Send(i);
+            Assert.Equal((i, i), (one.Receive(), other.Receive()));
+        }
+        await Until.EqualAsync(40, () => reader.Told.Count);
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? First : Second, NftHookPoint.Output, 0, 1, i / 2)),
+            reader.Told.Select(told => (told.Ticket.Queue, told.Place, told.In, told.Out, (int)told.Octets[^1])));
+        queues.Decide(QueueVerdict.Drop, [reader.Told.First().Ticket]);
+        var before = Volatile.Read(ref reader.Turns);
+        queues.Ring();
+        await Until.TrueAsync("it has a turn", () => Volatile.Read(ref reader.Turns) > before);
+    }
+
+    /// <summary>The next best where the kernel refuses one; it is copies before it is nothing.</summary>
+    [Theory]
+    [InlineData(QueueWay.Expression, QueueWay.Expression, QueueWay.Target, QueueWay.Copies)]
+    [InlineData(QueueWay.Target, QueueWay.Target, QueueWay.Copies)]
+    [InlineData(QueueWay.Copies, QueueWay.Copies)]
+    [InlineData(QueueWay.None)]
+    public void Of_what_the_kernel_takes_the_best_is_used(QueueWay used, params QueueWay[] taken) =>
+        Assert.Equal(used, NftProbe.Queue(act => taken.Contains(act.Way)));
+
     [NeedsFact(Needs.Namespaces)]
     public async Task What_a_defect_leaves_without_a_verdict_goes_on_and_the_reader_begins_again()
     {
