@@ -79,7 +79,10 @@ internal static class ServiceParts
         if (family == IpFamily.IPv4) hash &= ~FlowHash.FlowLabel;
         var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
         var ends = inside ? InsideEnds(family) : Ends(family, withPort);
-        return new(name, null, [new(new ActSpread(family, Fields(hash), sides, ends, withPort))]);
+        NftRule one = new(new ActSpread(family, Fields(hash), sides, ends, withPort));
+        // A packet reads the map a moment after it was told how many there are, and between the two there may be fewer: the first is there
+        // as long as any are.
+        return new(name, null, sides == 1 ? [one] : [one, new(new ActSpread(family, Fields(FlowHash.Source), 1, ends, withPort))]);
     }
 
     /// <summary>Gives each connection that begins the times that its translation has; what is of other protocols keeps the
