@@ -67,17 +67,23 @@ internal sealed class Egress(ILogger log) : IFeature
     /// <summary>Whose flows leave by this node; null: egress is off.</summary>
     public EgressFlows? Flows => known is var (_, _, _, picture) ? flows ??= new(node, picture) : null;
 
-    /// <summary>Of the addresses here those that are in a network of a link.</summary>
-    public ListOf<EgressClaim> Claimed =>
-    [
-        .. from address in Routes.Here
-           from its in resolver.Snapshot.Addresses
-           where its.PrefixLength < its.Address.Family.Bits() && its.Opposite == null && its.Subnet.Contains(address)
-           group address by (address, its.Interface) into one
-           let link = resolver.Snapshot.Links.GetValueOrDefault(one.Key.Interface)
-           where link is { IsUp: true, HasCarrier: true, IsLoopback: false, Mac: not null }
-           select new EgressClaim(one.Key.address, new(link.Index, link.Name, link.Mac!.Value)),
-    ];
+    /// <summary>Of the addresses here those that are in a network of a link; links of pods, of which there are many, have none.</summary>
+    public ListOf<EgressClaim> Claimed
+    {
+        get
+        {
+            var (links, nets) = (resolver.Snapshot.Links, resolver.Snapshot.Addresses.RemoveAll(its =>
+                its.Address.IsLinkLocal || its.PrefixLength == its.Address.Family.Bits() || its.Opposite != null));
+            return
+            [
+                .. from address in Routes.Here
+                   from index in nets.Where(its => its.Subnet.Contains(address)).Select(its => its.Interface).Distinct()
+                   let link = links.GetValueOrDefault(index)
+                   where link is { IsUp: true, HasCarrier: true, IsLoopback: false, Mac: not null }
+                   select new EgressClaim(address, new(link.Index, link.Name, link.Mac!.Value)),
+            ];
+        }
+    }
 
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier) { RestartTime = settings.RestartTime };
 
