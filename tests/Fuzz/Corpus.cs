@@ -142,6 +142,7 @@ public static class Corpus
         "open" => Bodies(MessageType.Open, skip: 0),
         "notification" => Bodies(MessageType.Notification, skip: 0),
         "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
+        "neighbour-question" => [.. Questions.Select(Convert.FromHexString)],
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
         "foreign-rule" => [.. ForeignTargets.Rules()],
@@ -155,6 +156,15 @@ public static class Corpus
         "table-image" => [Image(addPath: false), Image(addPath: true)],
         _ => Bodies(MessageType.Update, skip: 0),
     };
+
+    /// <summary>ARP's question and answer, and a solicitation of a neighbour.</summary>
+    private static readonly string[] Questions =
+    [
+        "ffffffffffff0200000000bb08060001080006040001" + "0200000000bb" + "ac1400fe" + "000000000000" + "ac140040",
+        "0200000000aa0200000000bb08060001080006040002" + "0200000000bb" + "ac1400fe" + "0200000000aa" + "ac140040",
+        "3333ff0000640200000000bb86dd6000000000203aff" + "fd2000000000000000000000000000fe" + "ff0200000000000000000001ff000064"
+            + "8700000000000000" + "fd200000000000000000000000000064" + "01010200000000bb",
+    ];
 
     /// <summary>An advertisement with a prefix and an MTU.</summary>
     private static readonly byte[][] RouterOptions =

@@ -42,11 +42,20 @@ public static class FuzzTargets
         ["iptables-entries"] = ForeignTargets.Entries,
         ["ipvs-services"] = ForeignTargets.Services,
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
+        ["neighbour-question"] = Question,
     };
 
     private static readonly Address RouterAddress = Address.Parse("fe80::2");
 
     private static readonly Action<byte[]> AnyUpdate = Update(Sessions.External with { EnforceFirstAs = false });
+
+    /// <summary>What is read is answered.</summary>
+    private static void Question(byte[] frame)
+    {
+        if (NeighbourSpeech.TryReadQuestion(frame, out var asked, out var asker, out var mac))
+            NeighbourSpeech.Answer(asked, new(0x020000000001), asker, mac);
+        if (NeighbourSpeech.TryReadSolicitation(frame, out asked, out _)) NeighbourSpeech.SolicitedGroup(asked);
+    }
 
     private static void Message(byte[] octets)
     {
