@@ -6,7 +6,7 @@ namespace Calico.Bgp.Dataplane.Dns;
 internal sealed class DnsBatch
 {
     private readonly Lock gate = new();
-    private readonly List<QueueTicket> denied = [];
+    private readonly List<QueueTicket> denied = [], again = [];
     private bool isOver;
 
     /// <summary>Of the responses.</summary>
@@ -32,10 +32,21 @@ internal sealed class DnsBatch
         }
     }
 
-    /// <returns>Denied packets that have waited, and are to be judged again.</returns>
-    public List<QueueTicket> End()
+    /// <summary>What is said again of its responses (a segment that the server takes for lost) would be there before it.</summary>
+    /// <returns>False: it is over.</returns>
+    public bool Join(QueueTicket packet)
+    {
+        lock (gate)
+        {
+            if (!isOver) again.Add(packet);
+            return !isOver;
+        }
+    }
+
+    /// <returns>Denied packets that have waited, and are to be judged again; and what was said again of responses.</returns>
+    public (List<QueueTicket> Denied, List<QueueTicket> Again) End()
     {
         lock (gate) isOver = true;
-        return denied;
+        return (denied, again);
     }
 }

@@ -180,32 +180,37 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         }
         var isResponse = packet.Ticket.Queue == Responses;
         var opensBefore = openings.Count;
-        if (DnsPacket.TryRead(packet.Octets, out var carried)) Read(packet, carried, isResponse);
+        var stream = DnsPacket.TryRead(packet.Octets, out var carried) ? Read(packet, carried, isResponse) : null;
         if (openings.Count == opensBefore || !KeepNew(opensBefore))
         {
-            free.Add(packet.Ticket);
+            if (carried.Data.IsEmpty || stream?.Held?.Join(packet.Ticket) != true) free.Add(packet.Ticket);
             Watched(null);
             return;
         }
         batch ??= new() { Since = clock.GetTimestamp() };
         batch.Tickets.Add(packet.Ticket);
+        if (stream != null && facts.Mode == DnsMode.Hold) stream.Held = batch;
         Watched(batch);
     }
 
-    private void Read(in QueuedPacket packet, in DnsPacket carried, bool isResponse)
+    /// <returns>The connection that a response came on; null: it is no such.</returns>
+    private DnsStream? Read(in QueuedPacket packet, in DnsPacket carried, bool isResponse)
     {
-        if (EndpointOf(packet, isResponse) is not { } endpoint) return;
+        if (EndpointOf(packet, isResponse) is not { } endpoint) return null;
         var flow = isResponse
             ? new DnsFlow(endpoint, carried.Destination, carried.DestinationPort, carried.Source, carried.SourcePort, carried.IsTcp)
             : new DnsFlow(endpoint, carried.Source, carried.SourcePort, carried.Destination, carried.DestinationPort, carried.IsTcp);
-        if (!carried.IsTcp) Read(flow, carried.Data, isResponse);
-        else
+        if (!carried.IsTcp)
         {
-            var stream = streams.Segment(new(flow, isResponse), carried.Sequence, carried.IsSyn, carried.Data);
-            while (stream.Next(out var message)) Read(flow, message, isResponse);
-            // Whoever asks may have said all that he has to say.
-            if (carried.Ends && isResponse) streams.End(flow);
+            Read(flow, carried.Data, isResponse);
+            return null;
         }
+        var (stream, opensBefore) = (streams.Segment(new(flow, isResponse), carried.Sequence, carried.IsSyn, carried.Data), openings.Count);
+        while (stream.Next(out var message)) Read(flow, message, isResponse);
+        if (!isResponse) return null;
+        // Whoever asks may have said all that he has to say; and what waits may be said again.
+        if (carried.Ends && openings.Count == opensBefore && stream.Held is not { IsOver: false }) streams.End(flow);
+        return stream;
     }
 
     private void Read(in DnsFlow flow, ReadOnlySpan<byte> message, bool isResponse)
@@ -307,8 +312,10 @@ internal sealed partial class DnsLoop(INftables nftables, IKernel kernel, Loops 
         {
             Interlocked.Add(ref unprogrammed, now.Tickets.Count);
         }
-        of.Decide(QueueVerdict.Repeat, CollectionsMarshal.AsSpan(now.End()));
+        var (denied, again) = now.End();
+        of.Decide(QueueVerdict.Repeat, CollectionsMarshal.AsSpan(denied));
         if (by.Mode == DnsMode.Hold) of.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(now.Tickets));
+        of.Decide(QueueVerdict.Accept, CollectionsMarshal.AsSpan(again));
         var time = by.Mode == DnsMode.Hold ? clock.GetElapsedTime(now.Since) : TimeSpan.Zero;
         Interlocked.Add(ref heldTicks, time.Ticks * now.Tickets.Count);
         foreach (var lookup in now.Lookups)

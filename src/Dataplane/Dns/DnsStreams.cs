@@ -82,6 +82,9 @@ internal sealed class DnsStream
     /// <summary>Octets of a message that is read.</summary>
     private int read;
 
+    /// <summary>With what the last response waits, or has waited, until what it opens is in force; null: none has.</summary>
+    public DnsBatch? Held { get; set; }
+
     public void Add(uint sequence, bool isSyn, ReadOnlySpan<byte> data)
     {
         if (isSyn)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Calico.Bgp.Dataplane.Dns;
@@ -138,6 +139,74 @@ public class DnsLoopTests
         await dns.WriteAsync([], PlanOf(null, 1) with { IsFresh = false, Facts = new() { Mode = DnsMode.None } }, default);
         Assert.Null(dns.View.Unheld);
     }
+
+    /// <summary>A server takes what is held for lost, and sends it again: by then its octets have been read.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_segment_that_is_sent_again_waits_with_the_one_before()
+    {
+        using var ns = Netns.Make("dns");
+        ns.Ip("link set lo up");
+        await using var table = await TableAsync(ns, leaving: Queued(NftEnd.Destination, DnsLoop.Queries),
+            coming: Queued(NftEnd.Source, DnsLoop.Responses));
+        var told = new DataplaneLoopTests.Table();
+        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await ns.Inside(() => dns.WriteAsync(
+            [], PlanOf(null, 1) with { Facts = new() { Deadline = TimeSpan.FromMinutes(10) } }, default));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var listener = ns.Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        listener.Listen();
+        using var client = ns.Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndPoint!, patience.Token);
+        using var server = await listener.AcceptAsync(patience.Token);
+        server.NoDelay = true;
+        var query = Framed(Messages.Query("www.example"));
+        await client.SendAsync(query, patience.Token);
+        await ReadAsync(server, query.Length, patience.Token);
+        var response = Framed(Messages.Response("www.example", [Rr.Of("www.example", "192.0.2.7")]));
+        const int first = 10;
+        await server.SendAsync(response.AsMemory(0, first), patience.Token);
+        await ReadAsync(client, first, patience.Token);
+        told.Close();
+        await server.SendAsync(response.AsMemory(first), patience.Token);
+        await Until.TrueAsync("it is sent again", () => ns.Inside(SentAgain) > 0);
+        // Queues tell in order: what comes behind it has come, so it was read.
+        using var marker = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var seen = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        marker.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        seen.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await marker.SendToAsync(new byte[1], seen.LocalEndPoint!);
+        await ReceiveAsync(seen);
+        var early = client.Available;
+        told.Open();
+        Assert.Equal(0, early);
+        Assert.Equal(response[first..], await ReadAsync(client, response.Length - first, patience.Token));
+    }
+
+    private static byte[] Framed(byte[] message) => [(byte)(message.Length >> 8), (byte)message.Length, .. message];
+
+    private static async Task<byte[]> ReadAsync(Socket from, int count, CancellationToken stop)
+    {
+        var octets = new byte[count];
+        for (var at = 0; at < count;)
+        {
+            var some = await from.ReceiveAsync(octets.AsMemory(at), stop);
+            Assert.NotEqual(0, some);
+            at += some;
+        }
+        return octets;
+    }
+
+    /// <summary>TCP's RetransSegs (RFC 4022) of the namespace.</summary>
+    private static long SentAgain()
+    {
+        string[][] tcp = [.. File.ReadLines("/proc/thread-self/net/snmp").Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal))
+            .Select(line => line.Split(' '))];
+        return long.Parse(tcp[1][Array.IndexOf(tcp[0], "RetransSegs")], CultureInfo.InvariantCulture);
+    }
+
+    private static NftRule Queued(NftEnd end, ushort queue) => new(new MatchProtocols([(byte)IpProtocol.Udp, (byte)IpProtocol.Tcp]),
+        new MatchPorts(end, Port), new ActQueue(queue, QueueWay.Target));
 
     private static NftRule Copied(NftEnd end, ushort queue) =>
         new(new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(end, Port), new ActQueue(queue, QueueWay.Copies));
