@@ -53,6 +53,9 @@ public sealed class TrialTests : IAsyncLifetime
     {
         await BecomesAsync(isOpen: true);
         await BgpctlAsync("policy", "try", site.PathOf("closed.yaml"), "--confirm-within", "2s");
+        // Open it is before it is closed, too.
+        await Until.TrueAsync("nothing is tried any more", async () => (await BgpctlAsync("status"))["trial"] == null,
+            PolicySite.Patience, site.LogAsync);
         await BecomesAsync(isOpen: true);
         await BgpctlAsync("policy", "try", site.PathOf("closed.yaml"), "--confirm-within", "10m");
         await BecomesAsync(isOpen: false);
