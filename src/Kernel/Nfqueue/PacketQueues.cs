@@ -152,8 +152,11 @@ public sealed class PacketQueues(string name, Loops loops, QueueWay way = QueueW
             Ring();
             await loop.Ended.ConfigureAwait(false);
         }
-        // The kernel drops what waits in a queue whose socket is closed.
+        // The kernel drops what waits in a queue that is given back.
         DecideAll();
+        // A child of this process has the socket, too, until it has begun its own program: closing it is not enough.
+        if (socket != null && !AreCopies)
+            foreach (var queue in queues) socket.Send(QueueMessage.Unbind(queue.Number).Numbered(0).Span);
         socket?.Dispose();
     }
 }

@@ -30,6 +30,10 @@ internal static class QueueMessage
             .BigEndian(5, queue.Repeats ? Gso : FailOpen | Gso);                     // CFG_FLAGS
     }
 
+    /// <summary>From now on it is nobody's; what still waits in it is dropped.</summary>
+    public static NetlinkMessage Unbind(ushort queue) =>
+        new NetlinkMessage(Config, NetlinkFlags.Request).Header(Header(queue)).Attribute(1, [2, 0, 0, 0]);
+
     /// <summary>Asks for nothing, and is answered.</summary>
     public static NetlinkMessage Ring(ushort queue) =>
         new NetlinkMessage(Config, NetlinkFlags.Request | NetlinkFlags.Ack).Header(Header(queue));
