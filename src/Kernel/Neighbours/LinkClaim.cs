@@ -159,17 +159,24 @@ public sealed class LinkClaim : IAsyncDisposable
         while (true)
         {
             loop.Rest();
+            int count;
             try
             {
-                var count = await socket.ReceiveAsync(buffer, stopping.Token).ConfigureAwait(false);
-                loop.Beat();
-                await answer(buffer.AsMemory(0, count)).ConfigureAwait(false);
+                count = await socket.ReceiveAsync(buffer, stopping.Token).ConfigureAwait(false);
             }
             catch (SocketException) when (!stopping.IsCancellationRequested)
             {
                 // The link is down, or gone: whoever has made this sees it, too.
                 await Task.Delay(Between, time, stopping.Token).ConfigureAwait(false);
+                continue;
             }
+            loop.Beat();
+            try
+            {
+                await answer(buffer.AsMemory(0, count)).ConfigureAwait(false);
+            }
+            // Whoever asks from where nothing leads must not make us deaf to others.
+            catch (SocketException) when (!stopping.IsCancellationRequested) { }
         }
     }
 
