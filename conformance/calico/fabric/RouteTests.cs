@@ -41,7 +41,7 @@ public sealed class RouteTests
             StringComparison.Ordinal), 60, rack.Said);
     }
 
-    [NeedsFact(Needs.Daemon)]
+    [NeedsFact(Needs.Daemon, "bird", "birdc")]
     public async Task A_block_of_two_nodes_is_reached_by_both_and_both_are_shown_as_used()
     {
         await using var rack = await Rack.MakeAsync(

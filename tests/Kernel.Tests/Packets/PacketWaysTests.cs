@@ -22,7 +22,7 @@ public class PacketWaysTests
             route add default via 10.0.0.9 table 77
             rule add fwmark 7 lookup 77
             rule add from 10.0.0.6 lookup 77
-            rule add ipproto udp dport 53 lookup 77
+            rule add ipproto 17 dport 53 lookup 77
             route add 2001:db8::/32 via fd01::2
             """);
         using var ways = ns.Inside(() => new PacketWays());
