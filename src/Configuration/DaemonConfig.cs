@@ -42,7 +42,7 @@ public sealed record DaemonConfig
     public ImmutableArray<SourceConfig> Sources { get; init; } = [];
     /// <summary>Who makes something of what <see cref="Sources"/> have: kinds that concern nobody else are not read.</summary>
     public Concern Wanted => Concern.Plan | Concern.Nat | Concern.Report | (Policy != null ? Concern.Policy : 0)
-        | (Egress != null ? Concern.Egress : 0);
+        | (Egress != null ? Concern.Egress : 0) | (Services is { Kubernetes: true, HostPorts: true } ? Concern.Services : 0);
     /// <summary>How the resources of <see cref="Sources"/> are read.</summary>
     public required PlanSettings Plan { get; init; }
     /// <summary>Felix's folder of pods that want to peer.</summary>

@@ -22,6 +22,7 @@ internal sealed class KubernetesReader(string node, CalicoEnvironment environmen
             Context = context,
             Namespace = kubernetes?.Text("namespace", LongestNamespace) ?? Namespace(inCluster: file == null),
             Node = node,
+            KubernetesNode = environment.KubernetesNode,
             CachedLists = kubernetes?.Flag("cachedLists", otherwise: false) ?? false,
             CalicoGroup = environment.ApiGroup,
             Instead = environment.Api with { Server = Server(problems, at) },

@@ -34,6 +34,7 @@ internal sealed class ServicesReader(Section root)
     {
         Enabled = services.Flag("enabled", otherwise: true),
         Kubernetes = services.Flag("kubernetes", otherwise: false),
+        HostPorts = services.Flag("hostPorts", otherwise: true),
         EmptyBackends = services.Word("emptyBackends", ("reject", EmptyBackends.Reject), ("drop", EmptyBackends.Drop)) ?? default,
         OnBackendRemoval = services.Word("onBackendRemoval",
             ("delete", OnBackendRemoval.Delete), ("keep", OnBackendRemoval.Keep), ("drain", OnBackendRemoval.Drain)) ?? default,

@@ -155,7 +155,7 @@ public static class Kinds
 
     public static readonly KindOf<Pod> Pod =
         Row(new KindOf<Pod>(Named(Core, "Pod", "pods"), PodReader.Read)
-        { IsNamespaced = true, Concerns = Concern.Policy | Concern.Egress });
+        { IsNamespaced = true, Concerns = Concern.Policy | Concern.Services | Concern.Egress });
 
     public static readonly KindOf<HostEndpoint> HostEndpoint =
         Row(new KindOf<HostEndpoint>(Named(Calico, "HostEndpoint", "hostendpoints"), EndpointReader.ReadHost)

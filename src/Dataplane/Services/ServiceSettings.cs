@@ -19,6 +19,9 @@ public sealed record ServiceSettings
     /// <summary>Kubernetes' Services are translated, as by a kube-proxy.</summary>
     public bool Kubernetes { get; init; }
 
+    /// <summary>With them the host ports of this node's pods.</summary>
+    public bool HostPorts { get; init; } = true;
+
     public static readonly TimeSpan DefaultDrainTime = TimeSpan.FromSeconds(30);
 
     public EmptyBackends EmptyBackends { get; init; }

@@ -4,6 +4,11 @@ using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Policies;
 
+/// <summary>What is sent to a port of the node and is the pod's.</summary>
+/// <param name="At">The node's address; null: any.</param>
+/// <param name="Protocol">TCP, UDP or SCTP.</param>
+public sealed record HostPort(Address? At, ushort Port, byte Protocol, ushort ContainerPort);
+
 /// <summary>
 /// A pod, of which only what its endpoint follows from is kept: there are many. Labels are the endpoint's: the pod's own but for those
 /// that would pass for inherited ones, and what Calico adds.
@@ -19,6 +24,7 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     public ListOf<Prefix> Nets { get; init; }
     public ListOf<string> Profiles { get; init; }
     public ListOf<NamedPort> Ports { get; init; }
+    public ListOf<HostPort> HostPorts { get; init; }
     /// <summary>Sources that it may use beside its own addresses.</summary>
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
     /// <summary>Its condition Ready is true.</summary>

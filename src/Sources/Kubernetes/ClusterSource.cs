@@ -47,6 +47,10 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, Conce
         kind.IsFor(wanted) && kind is { IsMirrored: false, ChangesWithPods: false }
         && kind != Resources.Kinds.Node && kind != Resources.Kinds.Secret);
 
+    /// <summary>Of Pods those of this node, where all that is asked of them is what ports of the node lead to them.</summary>
+    internal static IEnumerable<Collection> Collections(Concern wanted, string node) => Kinds(wanted).Select(kind =>
+        new Collection(kind) { OnNode = kind == Resources.Kinds.Pod && !kind.IsFor(wanted & ~Concern.Services) ? node : null });
+
     public async Task RunAsync(Loop loop, ChannelWriter<SourceUpdate> into, CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -54,7 +58,7 @@ public sealed class ClusterSource(int source, KubernetesSettings settings, Conce
         using var group = new CalicoGroup(server, settings.CalicoGroup, time);
         try
         {
-            foreach (var kind in Kinds(wanted)) Follow(new(kind), server, group, ending.Token);
+            foreach (var of in Collections(wanted, settings.KubernetesNode ?? settings.Node)) Follow(of, server, group, ending.Token);
             while (await loop.NewsAsync(news.Reader, cancellation).ConfigureAwait(false))
             {
                 while (contents.Count < MostAtOnce && news.Reader.TryRead(out var one)) mayWantOthers |= Handle(one);

@@ -7,9 +7,15 @@ namespace Calico.Bgp.Sources.Kubernetes;
 /// <param name="Only">The one object of this name; null: all.</param>
 internal sealed record Collection(ResourceKind Kind, string Namespace = "", string? Only = null)
 {
+    /// <summary>Of Pods those of this node alone; null: all.</summary>
+    public string? OnNode { get; init; }
+
     /// <summary>Where an API server has them, with what is asked of it; parameters follow behind a <c>&amp;</c>.</summary>
-    public string Path(ApiName name) =>
-        $"{name.Path(Namespace)}?{(Only == null ? "" : $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(Only)}&")}";
+    public string Path(ApiName name) => $"{name.Path(Namespace)}?{(Selector is var (field, value)
+        ? $"fieldSelector={field}%3D{Uri.EscapeDataString(value)}&" : "")}";
+
+    private (string Field, string Value)? Selector =>
+        Only != null ? ("metadata.name", Only) : OnNode != null ? ("spec.nodeName", OnNode) : null;
 
     public override string ToString() => Only == null ? Kind.Word : $"{Kind.Word} {Namespace}/{Only}";
 }

@@ -11,6 +11,8 @@ public sealed record KubernetesSettings
     public string Namespace { get; init; } = "kube-system";
     /// <summary>This node's name: Secrets of BGPPeers that are another node's are not asked for.</summary>
     public string Node { get; init; } = "";
+    /// <summary>What Kubernetes calls it, and its pods say; null: the same.</summary>
+    public string? KubernetesNode { get; init; }
     /// <summary>First lists from the server's cache (<c>resourceVersion=0</c>): nothing of them reaches etcd, and they may be a little
     /// old.</summary>
     public bool CachedLists { get; init; }

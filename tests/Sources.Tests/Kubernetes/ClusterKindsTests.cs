@@ -28,8 +28,26 @@ public sealed class ClusterKindsTests
         ["EgressGateway", "EgressGatewayPolicy", "ExternalNetwork", "Namespace", "Pod"],
         Words(Follower.Wanted | Concern.Egress).Except(Words(Follower.Wanted)));
 
+    /// <summary>For the host ports of its own: a thousand nodes are not to be told of each other's.</summary>
+    [Fact]
+    public void A_node_that_translates_services_follows_its_own_pods_and_with_policy_all()
+    {
+        Assert.Equal(["Pod"], Words(Follower.Wanted | Concern.Services).Except(Words(Follower.Wanted)));
+        Assert.Equal("/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&", PathOfPods(Concern.Services));
+        Assert.Equal("/api/v1/pods?", PathOfPods(Concern.Services | Concern.Policy));
+        Assert.Equal("/api/v1/pods?", PathOfPods(Concern.Services | Concern.Egress));
+        Assert.Single(ClusterSource.Collections(Follower.Wanted | Concern.Services, "node-1"), of => of.OnNode != null);
+    }
+
+    private static string PathOfPods(Concern wanted)
+    {
+        var pods = Assert.Single(ClusterSource.Collections(Follower.Wanted | wanted, "node-1"), of => of.Kind.Word == "Pod");
+        return pods.Path(pods.Kind.Names[0]);
+    }
+
     [Theory]
     [InlineData("policy", Concern.Policy)]
+    [InlineData("services", Concern.Services)]
     [InlineData("egress", Concern.Egress)]
     public void The_rights_that_are_shipped_for_a_section_are_those_that_it_needs(string section, Concern wanted)
     {

@@ -1,24 +1,35 @@
 using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Dataplane.Services.Kubernetes;
 
 /// <summary>
-/// Kubernetes' Services as translations: kept as objects change, and of a change the service is looked at that it touches. Where several
-/// services are called alike, the order of <see cref="CalledBy"/> and then of their names decides, and not who came first.
+/// Kubernetes' Services, and ports of this node that are pods', as translations: kept as objects change, and of a change what it touches
+/// is looked at. Where several are called alike, the order of <see cref="CalledBy"/> and then of their names decides, and not who came
+/// first.
 /// </summary>
 internal sealed class KubernetesServices
 {
     private const string ZoneLabel = "topology.kubernetes.io/zone", DefaultPrefix = "cali";
 
+    /// <summary>Who is called: a service, or a pod of this node.</summary>
+    private readonly record struct Called(ResourceKind Kind, ResourceKey Key)
+    {
+        public override string ToString() => $"{Kind.Word}/{Key}";
+    }
+
     private readonly Dictionary<ResourceKey, Service> services = [];
+
+    /// <summary>Those with host ports, on whatever node.</summary>
+    private readonly Dictionary<ResourceKey, Pod> pods = [];
     private readonly Dictionary<ResourceKey, SortedDictionary<ResourceKey, EndpointSlice>> slices = [];
-    private readonly Dictionary<ResourceKey, List<(TranslationKey Key, CalledBy By)>> made = [];
-    private readonly Dictionary<TranslationKey, SortedDictionary<(CalledBy By, ResourceKey Service), Translation>> claims = [];
+    private readonly Dictionary<Called, List<(TranslationKey Key, CalledBy By)>> made = [];
+    private readonly Dictionary<TranslationKey, SortedDictionary<(CalledBy By, ResourceKey Of), Translation>> claims = [];
     private readonly Dictionary<string, FelixConfiguration> configurations = new(StringComparer.Ordinal);
-    private readonly HashSet<ResourceKey> dirty = [];
-    private readonly SortedDictionary<ResourceKey, ListOf<string>> problems = [];
+    private readonly HashSet<Called> dirty = [];
+    private readonly Dictionary<Called, ListOf<string>> problems = [];
     private readonly SortedDictionary<ResourceKey, HealthCheck> checks = [];
     private DataplaneSettings settings = new("");
     private string? otherProxy;
@@ -32,7 +43,7 @@ internal sealed class KubernetesServices
     public IEnumerable<string> Problems =>
     [
         .. IsWanted && otherProxy is { } other ? [$"Kubernetes' services are left to it: {other}"] : Array.Empty<string>(),
-        .. IsOn ? problems.SelectMany(one => one.Value.Select(words => $"Service/{one.Key}: {words}")) : [],
+        .. problems.Where(_ => IsOn).SelectMany(one => one.Value.Select(words => $"{one.Key}: {words}")).Order(StringComparer.Ordinal),
     ];
 
     /// <summary>What load balancers are answered, by the services' names.</summary>
@@ -45,7 +56,9 @@ internal sealed class KubernetesServices
 
     public void Configure(DataplaneSettings newest)
     {
+        var (hadHostPorts, hasHostPorts) = (settings.Services?.HostPorts, newest.Services?.HostPorts);
         settings = newest;
+        if (hadHostPorts != hasHostPorts) Touch(Kinds.Pod, pods.Keys);
         FollowProxy();
         FollowFelix();
         FollowNode();
@@ -62,7 +75,7 @@ internal sealed class KubernetesServices
     private void FollowProxy()
     {
         var isOn = IsWanted && otherProxy == null;
-        if (isOn != IsOn) dirty.UnionWith(services.Keys);
+        if (isOn != IsOn) TouchAll();
         IsOn = isOn;
     }
 
@@ -73,7 +86,13 @@ internal sealed class KubernetesServices
         {
             if (change.After is Service now) services[key] = now;
             else services.Remove(key);
-            dirty.Add(key);
+            dirty.Add(new(Kinds.Service, key));
+        }
+        else if (change.Kind == Kinds.Pod)
+        {
+            if (change.After is Pod { HostPorts.Count: > 0 } pod) pods[key] = pod;
+            else if (!pods.Remove(key)) return;
+            dirty.Add(new(Kinds.Pod, key));
         }
         else if (change.Kind == Kinds.EndpointSlice)
         {
@@ -99,7 +118,7 @@ internal sealed class KubernetesServices
         if (slice != null) all[key] = slice;
         else all.Remove(key);
         if (all.Count == 0) slices.Remove(service);
-        dirty.Add(service);
+        dirty.Add(new(Kinds.Service, service));
     }
 
     private void FollowFelix()
@@ -117,8 +136,16 @@ internal sealed class KubernetesServices
                 node.Addresses.Where(one => one.Type is "InternalIP" or "ExternalIP").Select(one => one.Address)).Distinct().Order()]);
         if (now == here) return;
         here = now;
-        dirty.UnionWith(services.Keys);
+        TouchAll();
     }
+
+    private void TouchAll()
+    {
+        Touch(Kinds.Service, services.Keys);
+        Touch(Kinds.Pod, pods.Keys);
+    }
+
+    private void Touch(ResourceKind kind, IEnumerable<ResourceKey> keys) => dirty.UnionWith(keys.Select(key => new Called(kind, key)));
 
     /// <summary>What has changed since this was last asked: of each address, protocol and port whose translation holds now; null:
     /// none.</summary>
@@ -130,31 +157,43 @@ internal sealed class KubernetesServices
         return touched.Select(key => (key, claims.GetValueOrDefault(key)?.First().Value));
     }
 
-    private void Look(ResourceKey key, HashSet<TranslationKey> touched)
+    private void Look(Called one, HashSet<TranslationKey> touched)
     {
-        foreach (var (at, by) in made.GetValueOrDefault(key, []))
+        var key = one.Key;
+        foreach (var (at, by) in made.GetValueOrDefault(one, []))
         {
             claims[at].Remove((by, key));
             if (claims[at].Count == 0) claims.Remove(at);
             touched.Add(at);
         }
-        made.Remove(key);
-        problems.Remove(key);
-        checks.Remove(key);
-        if (!IsOn || !services.TryGetValue(key, out var service)) return;
-        var all = slices.GetValueOrDefault(key);
-        var balance = BalanceAnnotations.Of(service);
-        if (balance.Problems.Count > 0) problems[key] = balance.Problems;
-        if (service is { Type: ServiceType.LoadBalancer, ExternalTrafficPolicy: TrafficPolicy.Local, HealthCheckNodePort: > 0 })
-            checks[key] = new((ushort)service.HealthCheckNodePort, key, EndpointChoice.ReadyHere(all == null ? [] : all.Values, here));
+        made.Remove(one);
+        problems.Remove(one);
+        if (one.Kind == Kinds.Service) checks.Remove(key);
+        var (asked, lacks) = !IsOn ? ([], []) : one.Kind == Kinds.Pod ? OfPod(key) : OfService(key);
+        if (lacks.Count > 0) problems[one] = lacks;
         var now = new List<(TranslationKey, CalledBy)>();
-        foreach (var (by, translation) in ServiceTranslations.Of(service, all == null ? [] : all.Values, balance, here))
+        foreach (var (by, translation) in asked)
         {
             var at = CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _) ??= [];
             at[(by, key)] = translation;
             now.Add((translation.Key, by));
             touched.Add(translation.Key);
         }
-        if (now.Count > 0) made[key] = [.. now.Distinct()];
+        if (now.Count > 0) made[one] = [.. now.Distinct()];
     }
+
+    private (IEnumerable<(CalledBy, Translation)> Asked, ListOf<string> Lacks) OfService(ResourceKey key)
+    {
+        if (!services.TryGetValue(key, out var service)) return ([], []);
+        IReadOnlyCollection<EndpointSlice> all = slices.TryGetValue(key, out var some) ? some.Values : [];
+        var balance = BalanceAnnotations.Of(service);
+        if (service is { Type: ServiceType.LoadBalancer, ExternalTrafficPolicy: TrafficPolicy.Local, HealthCheckNodePort: > 0 })
+            checks[key] = new((ushort)service.HealthCheckNodePort, key, EndpointChoice.ReadyHere(all, here));
+        return (ServiceTranslations.Of(service, all, balance, here), balance.Problems);
+    }
+
+    private (IEnumerable<(CalledBy, Translation)> Asked, ListOf<string> Lacks) OfPod(ResourceKey key) =>
+        settings.Services is { HostPorts: true } && pods.TryGetValue(key, out var pod)
+            ? (HostPortTranslations.Of(pod, here).Select(one => (CalledBy.HostPort, one)), HostPortTranslations.Problems(pod, here))
+            : ([], []);
 }

@@ -4,8 +4,8 @@ using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Services.Kubernetes;
 
-/// <summary>By what a service is called. Where two services are called alike, the first of these holds.</summary>
-internal enum CalledBy : byte { ClusterIP, NodePort, LoadBalancer, ExternalIP }
+/// <summary>By what a service is called, or a pod. Where two are called alike, the first of these holds.</summary>
+internal enum CalledBy : byte { ClusterIP, NodePort, LoadBalancer, ExternalIP, HostPort }
 
 /// <summary>A Service and its EndpointSlices → translations, as kube-proxy has it.</summary>
 internal static class ServiceTranslations

@@ -30,6 +30,7 @@ internal static class PodReader
             Nets = isHost || IsFinished(metadata, root, status) ? [] : Nets(metadata.Annotations, root, status),
             Profiles = Profiles(metadata.Namespace, account),
             Ports = isHost ? [] : Repeats.Of((ListOf<NamedPort>)[.. Ports(spec["containers"]), .. Ports(spec["initContainers"])]),
+            HostPorts = isHost ? [] : [.. HostPorts(spec["containers"]), .. HostPorts(spec["initContainers"])],
             AllowedSpoofedPrefixes = SpoofedPrefixes(metadata.Annotations, root),
             IsReady = IsReady(status),
             Egress = isHost || EgressWishReader.Read(metadata.Annotations, root) is not { } wish ? null : Repeats.Of(wish),
@@ -103,17 +104,33 @@ internal static class PodReader
             foreach (var item in container.Section()["ports"].Items())
             {
                 var port = item.Section();
-                var protocol = port["protocol"].Word() switch
-                {
-                    null or "TCP" => Protocols.Tcp,
-                    "UDP" => Protocols.Udp,
-                    "SCTP" => Protocols.Sctp,
-                    _ => (byte?)null,
-                };
-                if (port["name"].Word() is { } name && port["containerPort"].Number(1, 65535) is { } number && protocol != null)
+                if (port["name"].Word() is { } name && port["containerPort"].Number(1, 65535) is { } number
+                    && Protocol(port) is { } protocol)
                     yield return new(Repeats.Of(name), protocol, (ushort)number);
             }
     }
+
+    /// <summary>0 is none, as where nothing is said.</summary>
+    private static IEnumerable<HostPort> HostPorts(Field containers)
+    {
+        foreach (var container in containers.Items())
+            foreach (var item in container.Section()["ports"].Items())
+            {
+                var port = item.Section();
+                if (port["hostPort"].Number(0, 65535) is not (> 0 and var number) || Protocol(port) is not { } protocol
+                    || port["containerPort"].Number(1, 65535) is not { } inside) continue;
+                Address? at = port["hostIP"].Address() is { IsUnspecified: false } said ? said : null;
+                yield return new(at, (ushort)number, protocol, (ushort)inside);
+            }
+    }
+
+    private static byte? Protocol(Fields port) => port["protocol"].Word() switch
+    {
+        null or "TCP" => Protocols.Tcp,
+        "UDP" => Protocols.Udp,
+        "SCTP" => Protocols.Sctp,
+        _ => null,
+    };
 
     /// <summary>A JSON list of networks.</summary>
     private static ListOf<Prefix> SpoofedPrefixes(Labels annotations, Fields root)
