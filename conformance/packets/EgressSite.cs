@@ -154,12 +154,14 @@ internal sealed class EgressSite : IAsyncDisposable
 
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
     /// <param name="plain">Annotations of that namespace.</param>
-    public void Write(string more = "", string plain = "")
+    /// <param name="ofA">Annotations of the pod a.</param>
+    public void Write(string more = "", string plain = "", string ofA = "")
     {
         Directory.CreateDirectory(PathOf("resources"));
         var file = PathOf("resources/all.yaml");
         File.WriteAllText(file + ".new~", EgressObjects.All.Replace(
-            EgressObjects.Space("plain", ""), EgressObjects.Space("plain", plain), StringComparison.Ordinal) + more);
+            EgressObjects.Space("plain", ""), EgressObjects.Space("plain", plain), StringComparison.Ordinal)
+            .Replace(EgressObjects.Pod("alpha", "a", 2), EgressObjects.Pod("alpha", "a", 2, ofA), StringComparison.Ordinal) + more);
         File.Move(file + ".new~", file, overwrite: true);
     }
 
@@ -411,10 +413,10 @@ internal static class EgressObjects
         ---
         """;
 
-    public static string Pod(string within, string name, int number) => $$"""
+    public static string Pod(string within, string name, int number, string annotations = "") => $$"""
         apiVersion: v1
         kind: Pod
-        metadata: { name: {{name}}, namespace: {{within}}, annotations: { {{(name == "deployed" ? Choosing("green") : "")}} } }
+        metadata: { name: {{name}}, namespace: {{within}}, annotations: { {{(name == "deployed" ? Choosing("green") : annotations)}} } }
         spec: { nodeName: client }
         status: { podIPs: [{ ip: {{EgressSite.Address(number)}} }, { ip: "{{EgressSite.Address(number, ipv6: true)}}" }] }
         ---

@@ -97,7 +97,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
-        egress = new(log);
+        egress = new(log, clock);
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };

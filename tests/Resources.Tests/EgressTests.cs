@@ -127,6 +127,39 @@ public class EgressTests
             StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("GatewayIP: 10.0.0.1", "10.0.0.1 from  until ")]
+    [InlineData("GatewayIP: '2001:db8::1', StartedTimestamp: '2026-01-31T12:00:00Z', FinishedTimestamp: '2026-01-31T13:00:30.5+01:00'",
+        "2001:db8::1 from 2026-01-31T12:00:00.0000000+00:00 until 2026-01-31T12:00:30.5000000+00:00")]
+    [InlineData("StartedTimestamp: '2026-01-31T12:00:00Z'", null)]
+    [InlineData("GatewayIP: ''", null)]
+    public void A_pod_may_be_told_of_a_gateways_maintenance(string annotations, string? expected)
+    {
+        var pod = Manifest.One<Pod>(Pod(Maintenance(annotations)));
+        Assert.Equal(expected, Words(pod.Maintenance));
+        Assert.Equal(expected, Words(pod.Endpoint("cali")!.Maintenance));
+    }
+
+    [Theory]
+    [InlineData("GatewayIP: egw-1", "GatewayIP")]
+    [InlineData("GatewayIP: 10.0.0.1, StartedTimestamp: soon", "StartedTimestamp")]
+    [InlineData("GatewayIP: 10.0.0.1, FinishedTimestamp: '2026-01-31'", "FinishedTimestamp")]
+    public void A_maintenance_that_cannot_be_read_is_warned_of_and_has_no_effect(string annotations, string named)
+    {
+        var read = Assert.Single(Manifest.Read(Pod(Maintenance(annotations))).Definitions);
+        Assert.Null(Assert.IsType<Pod>(read.Value).Maintenance);
+        var problem = Assert.Single(read.Problems);
+        Assert.Equal(($"metadata.annotations.egress.projectcalico.org/gatewayMaintenance{named}", ProblemSeverity.Warning),
+            (problem.Field, problem.Severity));
+        Assert.Contains("has no effect", problem.Reason, StringComparison.Ordinal);
+    }
+
+    private static string Maintenance(string annotations) => string.Join(", ",
+        annotations.Split(", ").Select(one => "egress.projectcalico.org/gatewayMaintenance" + one));
+
+    private static string? Words(EgressMaintenance? said) => said == null ? null
+        : $"{said.Gateway} from {said.Started?.ToUniversalTime():O} until {said.Finished?.ToUniversalTime():O}";
+
     [Fact]
     public void A_pod_of_the_hosts_own_network_has_no_gateway() =>
         Assert.Null(Manifest.One<Pod>(Pod("egress.projectcalico.org/selector: all()", "hostNetwork: true")).Egress);

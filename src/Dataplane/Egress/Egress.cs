@@ -14,10 +14,11 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// rules (<see cref="EgressRenderer"/>) and the routes (<see cref="Routes"/>), which others write: before the rules where they are needed,
 /// behind them where they are not needed any more.
 /// </summary>
-internal sealed class Egress(ILogger log) : IFeature
+internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
 {
     public const string FeatureName = "eg";
     private const int DefaultPriority = 100, DefaultNetworkPriority = 102;
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
@@ -28,6 +29,9 @@ internal sealed class Egress(ILogger log) : IFeature
 
     /// <summary>Ways of this node's pods by their words, and how many pods' rules have each.</summary>
     private readonly Dictionary<string, (EgressWay Way, int Count)> ways = new(StringComparer.Ordinal);
+
+    /// <summary>When a pod's maintenance begins or ends next.</summary>
+    private readonly Dictionary<ResourceId, DateTimeOffset> turns = [];
 
     /// <summary>Nodes with pods whose gateway this is, and how many.</summary>
     private readonly Dictionary<string, int> clients = new(StringComparer.Ordinal);
@@ -50,7 +54,17 @@ internal sealed class Egress(ILogger log) : IFeature
     private static Lazy<EgressView> Off => new(EgressView.Off);
 
     public string Name => FeatureName;
-    public TimeSpan? Due => null;
+
+    /// <summary>A maintenance begins or ends; one in a year is no time for a timer.</summary>
+    public TimeSpan? Due
+    {
+        get
+        {
+            if (turns.Count == 0) return null;
+            var left = turns.Values.Min() - clock.GetUtcNow();
+            return left < TimeSpan.Zero ? TimeSpan.Zero : left > Longest ? Longest : left;
+        }
+    }
 
     /// <summary>What is wanted of routes by now.</summary>
     public EgressRoutes Routes { get; private set; } = EgressRoutes.None;
@@ -135,6 +149,7 @@ internal sealed class Egress(ILogger log) : IFeature
 
     public bool Look()
     {
+        if (turns.Count > 0 && clock.GetUtcNow() is var now) moved.UnionWith(turns.Where(one => one.Value <= now).Select(one => one.Key));
         if (isDirty) PlanAnew();
         else if (moved.Count > 0 && settings.Enabled) Follow();
         isDirty = false;
@@ -148,6 +163,7 @@ internal sealed class Egress(ILogger log) : IFeature
         maps.Clear();
         ways.Clear();
         clients.Clear();
+        turns.Clear();
         uses = uses.Clear();
         if (!settings.Enabled)
         {
@@ -156,7 +172,7 @@ internal sealed class Egress(ILogger log) : IFeature
             networks.Keep([], 0);
             return;
         }
-        var planner = new EgressPlanner(node, objects, settings.Mode, settings.Pinned);
+        var planner = new EgressPlanner(node, objects, clock, settings.Mode, settings.Pinned);
         var here = new EgressHere(node, resolver, Overlay, unheard, settings.Pinned);
         var marks = new EgressMarks(settings.MarkMask);
         var renderer = new EgressRenderer(node, marks, here, numbers.All, networks.All);
@@ -191,6 +207,8 @@ internal sealed class Egress(ILogger log) : IFeature
     private void Take(ResourceId id, EgressPod? pod, EgressPlanner planner, EgressHere here)
     {
         if (uses.TryGetValue(id, out var before)) Count(before, -1, here);
+        turns.Remove(id);
+        if (pod?.Maintenance?.Next(clock.GetUtcNow()) is { } turn) turns[id] = turn;
         if (pod == null)
         {
             uses = uses.Remove(id);

@@ -74,12 +74,17 @@ internal sealed class EgressHere(
     public IEnumerable<RouteHop> Hops(EgressWay way, IpFamily family) =>
         Used(way, family).Select(replica => Of(replica, family).Hop).OfType<RouteHop>().Distinct();
 
-    /// <summary>Those that a pod keeps to, while there is one of them; else any. Of a pinned gateway one.</summary>
+    /// <summary>
+    /// Those that a pod keeps to, while there is one of them; else any. Who is avoided comes behind all others. Of a pinned gateway one.
+    /// </summary>
     private EgressReplica[] Used(EgressWay way, IpFamily family)
     {
-        EgressReplica[] preferred = [.. way.Preferred.Where(IsUsable)];
-        var used = preferred.Length > 0 ? preferred : [.. way.Replicas.Where(IsUsable)];
+        EgressReplica[] preferred = [.. way.Preferred.Where(IsUsable)], all = [.. way.Replicas.Where(IsUsable)];
+        EgressReplica[][] choices = [Without(preferred), Without(all), preferred, all];
+        var used = choices.FirstOrDefault(some => some.Length > 0) ?? [];
         return isPinned ? [.. used.DistinctBy(replica => replica.Gateway)] : used;
+
+        EgressReplica[] Without(EgressReplica[] some) => way.Avoided == null ? some : [.. some.Where(replica => !way.Avoids(replica))];
 
         bool IsUsable(EgressReplica replica) => Of(replica, family).IsUsable;
     }

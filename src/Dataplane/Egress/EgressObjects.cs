@@ -8,7 +8,11 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// <summary>A pod, or an endpoint that an object of its own says, as far as gateways are concerned.</summary>
 /// <param name="Wish">Its own annotations'; null: they say nothing.</param>
 /// <param name="HasNamespace">There is an object for its namespace, which may say what its own annotations do not.</param>
-internal sealed record EgressPod(ResourceKey Key, string Node, ListOf<Address> Addresses, EgressWish? Wish, bool HasNamespace);
+internal sealed record EgressPod(ResourceKey Key, string Node, ListOf<Address> Addresses, EgressWish? Wish, bool HasNamespace)
+{
+    /// <summary>Of one of its gateways, as its annotations say.</summary>
+    public EgressMaintenance? Maintenance { get; init; }
+}
 
 /// <summary>What of the objects decides who leaves by which gateway, kept as they change: the same after the same objects, in whatever
 /// order they came.</summary>
@@ -79,13 +83,15 @@ internal sealed class EgressObjects
 
     private static EgressPod? Of(Resource? workload) => workload switch
     {
-        Pod { IsHostNetwork: false, Node: { } node } pod => Made(pod.Key, node, pod.Nets, pod.Egress, true),
-        WorkloadEndpoint endpoint => Made(endpoint.Key, endpoint.Node, endpoint.Nets, endpoint.Egress, false),
+        Pod { IsHostNetwork: false, Node: { } node } pod => Made(pod.Key, node, pod.Nets, pod.Egress, pod.Maintenance, true),
+        WorkloadEndpoint endpoint => Made(endpoint.Key, endpoint.Node, endpoint.Nets, endpoint.Egress,
+            endpoint.Maintenance, false),
         _ => null,
     };
 
-    private static EgressPod? Made(ResourceKey key, string node, ListOf<Prefix> nets, EgressWish? wish, bool hasNamespace) =>
-        nets.Count == 0 ? null : new(key, node, [.. nets.Select(net => net.Address)], wish, hasNamespace);
+    private static EgressPod? Made(
+        ResourceKey key, string node, ListOf<Prefix> nets, EgressWish? wish, EgressMaintenance? maintenance, bool hasNamespace) =>
+        nets.Count == 0 ? null : new(key, node, [.. nets.Select(net => net.Address)], wish, hasNamespace) { Maintenance = maintenance };
 
     private bool Put(ResourceId id, EgressPod? now)
     {

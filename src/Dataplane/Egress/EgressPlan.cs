@@ -23,6 +23,9 @@ public sealed record EgressReplica(
     /// <summary>It is that node itself.</summary>
     public bool Is(string node) => !IsPod && Node == node;
 
+    /// <summary>It sends with that address, or is reached by it.</summary>
+    public bool Has(Address address) => Addresses.Contains(address) || Hosts.Contains(address);
+
     public Address? HostOf(IpFamily family) => Of(Hosts, family);
 
     public Address? AddressOf(IpFamily family) => Of(Addresses, family);
@@ -49,10 +52,23 @@ public sealed record EgressGatewayPlan(ResourceKey Key, ListOf<EgressReplica> Re
 /// <summary>Replicas that one pod's packets may leave by.</summary>
 /// <param name="Words">Which gateways were asked for: what is the same is one way, whatever replicas there are.</param>
 /// <param name="Preferred">Of the replicas those that a pod with maxNextHops uses while any of them is there; empty: all.</param>
-public sealed record EgressWay(string Words, ListOf<EgressReplica> Replicas, ListOf<EgressReplica> Preferred);
+public sealed record EgressWay(string Words, ListOf<EgressReplica> Replicas, ListOf<EgressReplica> Preferred)
+{
+    /// <summary>The gateway that has it is used where there is no other; null: none is avoided.</summary>
+    public Address? Avoided { get; init; }
+
+    public bool Avoids(EgressReplica replica) => Avoided is { } address && replica.Has(address);
+}
 
 /// <param name="To">Null: as if there were no gateways.</param>
-public sealed record EgressClassRule(Prefix Destination, EgressWay? To);
+public sealed record EgressClassRule(Prefix Destination, EgressWay? To)
+{
+    /// <summary>What begins while a gateway is under maintenance goes by this one, and what has begun goes on; null: none is.</summary>
+    public EgressWay? Moved { get; init; }
+
+    /// <summary>The maintenance is over: what has begun in it goes on by its way, and what begins now goes as before.</summary>
+    public bool IsOver { get; init; }
+}
 
 /// <summary>All that have the same rules, whatever their names: the longest destinations first, in each family.</summary>
 public sealed record EgressClass(ListOf<EgressClassRule> Rules)
@@ -68,7 +84,7 @@ public sealed record EgressClass(ListOf<EgressClassRule> Rules)
 /// <summary>A pod, and how it leaves.</summary>
 internal readonly record struct EgressPodUse(EgressPod Pod, EgressUse Use)
 {
-    public IEnumerable<EgressWay> Ways => Use.Class?.Rules.Select(rule => rule.To).OfType<EgressWay>() ?? [];
+    public IEnumerable<EgressWay> Ways => Use.Class?.Rules.SelectMany(rule => new[] { rule.To, rule.Moved }).OfType<EgressWay>() ?? [];
 }
 
 /// <summary>How a pod leaves the cluster.</summary>

@@ -16,13 +16,15 @@ internal sealed class EgressPlanner
     private readonly EgressSupport support;
     private readonly EgressPodGateways? pods;
     private readonly bool isPinned, hasNetworks;
-    private readonly Dictionary<(EgressWish, string Namespace), EgressUse> known = [];
+    private readonly TimeProvider clock;
+    private readonly Dictionary<(EgressWish, string Namespace, EgressMoving?), EgressUse> known = [];
     private readonly Dictionary<string, EgressClass> classes = [];
 
     /// <param name="isPinned">All replicas of a gateway have the same address, whichever of them serves.</param>
-    public EgressPlanner(string node, EgressObjects objects, EgressMode mode = EgressMode.Node, bool isPinned = false)
+    public EgressPlanner(
+        string node, EgressObjects objects, TimeProvider clock, EgressMode mode = EgressMode.Node, bool isPinned = false)
     {
-        (this.objects, this.isPinned) = (objects, isPinned);
+        (this.objects, this.clock, this.isPinned) = (objects, clock, isPinned);
         if (mode == EgressMode.Pods) pods = new(objects);
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
         hasNetworks = objects.Felix(node).ExternalNetworks == ExternalNetworkSupport.Enabled;
@@ -111,33 +113,47 @@ internal sealed class EgressPlanner
             return new(null, $"Namespace/{pod.Key.Namespace} is not known, which may say how it leaves");
         wish ??= objects.WishOf(pod.Key.Namespace);
         if (wish == null) return EgressUse.None;
-        if (!known.TryGetValue((wish, pod.Key.Namespace), out var use))
+        var moving = Moving(pod);
+        if (!known.TryGetValue((wish, pod.Key.Namespace, moving), out var use))
         {
-            use = Of(wish, pod, out var isShared);
-            if (isShared) known[(wish, pod.Key.Namespace)] = use;
+            use = Of(wish, pod, moving, out var isShared);
+            if (isShared) known[(wish, pod.Key.Namespace, moving)] = use;
         }
         return pods != null && EgressPodGateways.IsOwn(use, pod.Key) ? EgressUse.None : use;
     }
 
+    /// <summary>A pinned address has one place at a time, whoever is asked to avoid it.</summary>
+    private EgressMoving? Moving(EgressPod pod)
+    {
+        if (isPinned || pod.Maintenance is not { } said) return null;
+        var now = clock.GetUtcNow();
+        return said.HasBegun(now) ? new(said.Gateway, said.IsOver(now)) : null;
+    }
+
     /// <param name="isShared">The next pod of the namespace with this wish has the same.</param>
-    private EgressUse Of(EgressWish wish, EgressPod pod, out bool isShared)
+    private EgressUse Of(EgressWish wish, EgressPod pod, EgressMoving? moving, out bool isShared)
     {
         isShared = true;
         if (wish.Problem is { } problem) return new(null, problem);
         var rules = new List<EgressClassRule>();
-        if (wish.Policy is not { } name) Add(rules, new(null, wish.Gateway), pod, ref isShared);
+        if (wish.Policy is not { } name) Add(rules, new(null, wish.Gateway), pod, moving, ref isShared);
         else if (objects.Policy(name) is { } policy)
-            foreach (var rule in policy.Rules) Add(rules, rule, pod, ref isShared);
+            foreach (var rule in policy.Rules) Add(rules, rule, pod, moving, ref isShared);
         else return new(null, $"EgressGatewayPolicy/{name} does not exist");
         return new(Class(rules));
     }
 
     private static readonly IEnumerable<Prefix> Anywhere = [Prefix.DefaultIPv4, Prefix.DefaultIPv6];
 
-    private void Add(List<EgressClassRule> rules, EgressRule rule, EgressPod pod, ref bool isShared)
+    private void Add(List<EgressClassRule> rules, EgressRule rule, EgressPod pod, EgressMoving? moving, ref bool isShared)
     {
         var way = rule.Gateway is { } choice ? Way(choice, rule.PrefersLocal, pod, ref isShared) : null;
-        foreach (var destination in rule.Destination is { } one ? [one] : Anywhere) rules.Add(new(destination, way));
+        foreach (var destination in rule.Destination is { } one ? [one] : Anywhere)
+            rules.Add(moving is not { } its || way == null ? new(destination, way) : new(destination, way)
+            {
+                Moved = way with { Avoided = its.Avoided },
+                IsOver = its.IsOver,
+            });
     }
 
     /// <summary>What is equal is one object, so that it is compared quickly.</summary>
@@ -151,10 +167,16 @@ internal sealed class EgressPlanner
 
     /// <summary>One spelling for all that are equal, gateways and their state apart.</summary>
     public static string Words(EgressClass some) =>
-        string.Join("; ", some.Rules.Select(rule => $"{rule.Destination} {Words(rule.To)}"));
+        string.Join("; ", some.Rules.Select(rule => $"{rule.Destination} {Words(rule.To)}"
+            + (rule.Moved == null ? "" : $", {(rule.IsOver ? "earlier" : "new")} ones {Words(rule.Moved)}")));
 
-    public static string Words(EgressWay? way) => way == null ? "no gateway" : way.Preferred.Count == 0 ? way.Words
-        : $"{way.Words} by {string.Join(", ", way.Preferred.Select(one => $"{one.Gateway} on {one.Node}"))}";
+    public static string Words(EgressWay? way)
+    {
+        if (way == null) return "no gateway";
+        var words = way.Preferred.Count == 0 ? way.Words
+            : $"{way.Words} by {string.Join(", ", way.Preferred.Select(one => $"{one.Gateway} on {one.Node}"))}";
+        return way.Avoided is { } avoided ? $"{words} without {avoided}" : words;
+    }
 
     private EgressWay Way(EgressChoice choice, bool prefersLocal, EgressPod pod, ref bool isShared)
     {
@@ -197,3 +219,6 @@ internal sealed class EgressPlanner
         return BitConverter.ToUInt64(hash);
     }
 }
+
+/// <summary>What a pod's maintenance comes to at the moment.</summary>
+internal readonly record struct EgressMoving(Address Avoided, bool IsOver);

@@ -37,7 +37,7 @@ internal sealed class EgressRenderer(
 
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
-    private readonly Dictionary<string, (EgressClass Of, Func<EgressClassRule, NftStatement[]> Acts)> chains = [];
+    private readonly Dictionary<string, (EgressClass Of, Func<EgressClassRule, IEnumerable<NftStatement[]>> Acts)> chains = [];
 
     /// <summary>Classes that are equal are one object.</summary>
     private readonly Dictionary<(string What, EgressClass Of), string> names = new(Same.Instance);
@@ -86,7 +86,7 @@ internal sealed class EgressRenderer(
             var serves = ways.Any(rule => here.Serves(rule.To!, address.Family));
             NftVerdict? to = isLocal ? ways.Length == 0 ? new(NftVerdictCode.Accept) : Goto(OutChain(use.Class!))
                 : serves ? Goto(InChain(use.Class!)) : null;
-            var isSource = isLocal ? ways.Any(rule => here.Own(rule.To!, address.Family) != null) : serves;
+            var isSource = isLocal ? ways.Any(rule => IsOwn(rule.To, address.Family) || IsOwn(rule.Moved, address.Family)) : serves;
             if (to == null) continue;
             NftVerdict? source = isSource ? Goto(SourceChain(use.Class!)) : null;
             yield return new(id, isLocal, address, to, source, IsBlocked: false) { IsFar = isFar };
@@ -97,7 +97,7 @@ internal sealed class EgressRenderer(
     public NftChain Chain(string name)
     {
         var (of, acts) = chains[name];
-        return new(name, null, [.. of.Rules.Select(rule => Rule(rule, acts(rule)))]) { Comment = Comment(of) };
+        return new(name, null, [.. of.Rules.SelectMany(rule => acts(rule).Select(one => Rule(rule, one)))]) { Comment = Comment(of) };
     }
 
     /// <summary>What a rule of ours that decides of a packet's source says; null: it says nothing of that.</summary>
@@ -116,13 +116,26 @@ internal sealed class EgressRenderer(
     }
 
     /// <summary>Of pods of this node: where what they send to goes.</summary>
-    private string OutChain(EgressClass of) => Put("out", of, rule => rule.To == null ? [ActDecide.Accept]
-        : here.Own(rule.To, rule.Destination.Family) is { } own ? ByOwn(own)
-        : [Mark(marks.To(numbers[EgressPlanner.Words(rule.To)])), ActDecide.Accept]);
+    private string OutChain(EgressClass of) => Put("out", of, rule => rule.To == null ? [[ActDecide.Accept]]
+        : [.. rule.Moved == null ? [] : Moving(rule.Moved, rule), By(rule.To, rule.Destination.Family)]);
+
+    private bool IsOwn(EgressWay? way, IpFamily family) => way != null && here.Own(way, family) != null;
+
+    private NftStatement[] By(EgressWay way, IpFamily family) => here.Own(way, family) is { } own ? ByOwn(own)
+        : [Mark(MarkOf(way)), ActDecide.Accept];
+
+    private uint MarkOf(EgressWay way) => marks.To(numbers[EgressPlanner.Words(way)]);
+
+    /// <summary>What begins in a maintenance is marked for its life, because what has begun before goes on as it went.</summary>
+    private IEnumerable<NftStatement[]> Moving(EgressWay moved, EgressClassRule rule)
+    {
+        if (!rule.IsOver) yield return [new MatchState(ConnectionStates.New), new ActConnectionMark(~marks.Mask, MarkOf(moved))];
+        yield return [new MatchConnectionMark(marks.Mask, MarkOf(moved)), .. By(moved, rule.Destination.Family)];
+    }
 
     /// <summary>Of pods of other nodes: this node is the gateway of it, or it has lost its way.</summary>
-    private string InChain(EgressClass of) => Put("in", of, rule => rule.To == null ? [ActDecide.Accept]
-        : OwnOf(rule) is { } own ? ByOwn(own) : [new ActCount(), ActDecide.Drop]);
+    private string InChain(EgressClass of) => Put("in", of, rule => [rule.To == null ? [ActDecide.Accept]
+        : OwnOf(rule) is { } own ? ByOwn(own) : [new ActCount(), ActDecide.Drop]]);
 
     /// <summary>What this node is for packets that come from others' pods.</summary>
     private EgressReplica? OwnOf(EgressClassRule rule) =>
@@ -133,11 +146,11 @@ internal sealed class EgressRenderer(
         : networks.TryGetValue($"{table}", out var number) ? [Mark(marks.By(number)), ActDecide.Accept] : [new ActCount(), ActDecide.Drop];
 
     /// <summary>What the packets that this node is the gateway of leave with.</summary>
-    private string SourceChain(EgressClass of) => Put(From, of, rule => rule.To == null ? [ActDecide.Return]
+    private string SourceChain(EgressClass of) => Put(From, of, rule => [rule.To == null ? [ActDecide.Return]
         : OwnOf(rule) is not { } replica ? [ActDecide.Return]
-        : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]);
+        : replica.AddressOf(rule.Destination.Family) is { } address ? [new ActSourceNat(address, address)] : [new ActMasquerade()]]);
 
-    private string Put(string what, EgressClass of, Func<EgressClassRule, NftStatement[]> acts)
+    private string Put(string what, EgressClass of, Func<EgressClassRule, IEnumerable<NftStatement[]>> acts)
     {
         if (names.TryGetValue((what, of), out var known)) return known;
         var name = names[(what, of)] = Named(what, of);

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -33,6 +35,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
     public EgressView Look(EgressPicture picture)
     {
         var users = new Dictionary<ResourceKey, SortedSet<string>>();
+        var maintained = Maintained(picture);
         var blocked = new List<EgressBlocked>();
         foreach (var (pod, use) in picture.Uses)
         {
@@ -46,10 +49,25 @@ internal sealed class EgressViewer(string node, EgressHere here)
         }
         return new(true,
             [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key,
-                [.. gateway.Replicas.Select(one => View(gateway, one))], gateway.Problems,
+                [.. gateway.Replicas.Select(one => View(gateway, one, maintained))], gateway.Problems,
                 [.. users.GetValueOrDefault(gateway.Key) ?? []]))],
             [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)]);
     }
+
+    /// <summary>By the addresses of gateways under maintenance: whom they have been told to, with what they have been told.</summary>
+    private static ILookup<Address, EgressMaintenance> Maintained(EgressPicture picture) => picture.Uses
+        .Where(one => one.Use.Class?.Rules.Any(rule => rule is { Moved: not null, IsOver: false }) == true)
+        .Select(one => one.Pod.Maintenance!).ToLookup(said => said.Gateway);
+
+    private static string Words(EgressMaintenance[] said)
+    {
+        if (said.Length == 0) return "";
+        var until = said.Any(one => one.Finished == null) ? null : said.Max(one => one.Finished);
+        return $", under maintenance{Until(until)}: {(said.Length == 1 ? "a pod begins" : $"{said.Length} pods begin")} nothing by it";
+    }
+
+    private static string Until(DateTimeOffset? end) =>
+        end is { } time ? $" until {time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}" : "";
 
     /// <summary>
     /// Why a pod leaves by none of a way's gateways; null: it does. Of a pod of another node only what is so on every node is said. That a
@@ -83,6 +101,10 @@ internal sealed class EgressViewer(string node, EgressHere here)
             where, $"the rule of {rule.Destination} has gateways {EgressPlanner.Words(way)}",
             .. replicas.Select(one => $"{one.Replica.Gateway} on {one.Replica.Node}"
                 + (one.Replica.AddressOf(destination.Family) is { } address ? $" with {address}" : "") + $": {one.Standing.Words}"),
+            .. rule.Moved is not { Avoided: { } avoided } ? (string[])[] : rule.IsOver
+                ? [$"what it began while {avoided} was under maintenance goes on by the others; what it begins now goes by any of them"]
+                : [$"{avoided} is under maintenance{Until(pod.Maintenance!.Finished)}: what it begins now goes by others, where there "
+                    + "is one, and what it has begun goes on as it went"],
         ];
         return new(replicas.Any(one => one.Standing.IsUsable) ? "by a gateway" : "dropped: no gateway is there", [.. lines]);
     }
@@ -92,11 +114,12 @@ internal sealed class EgressViewer(string node, EgressHere here)
         Families.Where(family => here.Of(replica, family).IsUsable).ToArray() is { Length: > 0 } able
             && !able.Any(family => here.Holds(gateway, replica, family)) ? ", stands by" : "";
 
-    private EgressReplicaView View(EgressGatewayPlan gateway, EgressReplica replica)
+    private EgressReplicaView View(EgressGatewayPlan gateway, EgressReplica replica, ILookup<Address, EgressMaintenance> maintained)
     {
+        var told = replica.Addresses.Concat(replica.Hosts).SelectMany(address => maintained[address]).ToArray();
         var standings = Families.Where(replica.Serves).Select(family => here.Of(replica, family)).ToArray();
         var words = standings.Length == 0 ? "has no address" : string.Join(", ", standings.Select(one => one.Words).Distinct());
         return new(replica.Node, replica.Addresses, replica.ByHost.Count > 0, standings.Any(one => one.IsUsable),
-            (replica.Is(node) && standings.Length > 0 ? "this node" : words) + StandsBy(gateway, replica));
+            (replica.Is(node) && standings.Length > 0 ? "this node" : words) + StandsBy(gateway, replica) + Words(told));
     }
 }

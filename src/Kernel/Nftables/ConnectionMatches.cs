@@ -8,7 +8,7 @@ namespace Calico.Bgp.Kernel.Nftables;
 
 internal static class ConnectionKey
 {
-    public const uint State = 0, Direction = 1, Status = 2, DestinationPort = 12, Destination4 = 20, Destination6 = 22;
+    public const uint State = 0, Direction = 1, Status = 2, Mark = 3, DestinationPort = 12, Destination4 = 20, Destination6 = 22;
 }
 
 /// <summary>ct state established,related</summary>
@@ -86,6 +86,60 @@ public sealed record MatchDirection(bool Reply) : NftStatement
     }
 
     public override string ToString() => $"ct direction {(Reply ? "reply" : "original")}";
+}
+
+/// <summary>ct mark &amp; MASK == VALUE: a mark that is its connection's, of whichever direction. A packet without one has none.</summary>
+public sealed record MatchConnectionMark(uint Mask, uint Value) : NftStatement
+{
+    internal const ConnectionStates None = ConnectionStates.Invalid | ConnectionStates.Untracked;
+
+    internal override void Encode(Expressions into)
+    {
+        into.Conntrack(ConnectionKey.Mark);
+        into.Bitwise(Mask, 0);
+        into.Compare(Operator.Equal, BitConverter.GetBytes(Value));
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet)
+    {
+        var (none, isSo) = (packet.IsIn(None), packet.HasConnectionMark(Mask, Value));
+        if (none == true || isSo == false) return NftAnswer.Fails;
+        if (none == false && isSo == true) return NftAnswer.Holds;
+        return new NftAnswer.Unknown("the mark of its connection", packet.ConnectionMarkNow(ToString()))
+        {
+            Learn = holds =>
+            {
+                if (holds) packet.LearnState(None, isSo: false);
+            },
+        };
+    }
+
+    public override string ToString() => $"ct mark & 0x{Mask:x8} == 0x{Value:x8}";
+}
+
+/// <summary>ct mark set ct mark &amp; KEEP ^ TURN: the connection's, which later packets have, too.</summary>
+public sealed record ActConnectionMark(uint Keep, uint Turn) : NftStatement
+{
+    internal override bool Decides => true;
+
+    internal override void Encode(Expressions into)
+    {
+        into.Conntrack(ConnectionKey.Mark);
+        into.Bitwise(Keep, Turn);
+        into.SetConntrack(ConnectionKey.Mark);
+    }
+
+    internal override NftAnswer Ask(PassingPacket packet) => packet.IsIn(MatchConnectionMark.None) switch
+    {
+        true => NftAnswer.Fails,
+        false => new NftAnswer.Marking(Keep, Turn) { IsOfConnection = true },
+        null => new NftAnswer.Unknown("the state of its connection", new MatchState(MatchConnectionMark.None).ToString(), Wanted: false)
+        {
+            Learn = isSo => packet.LearnState(MatchConnectionMark.None, isSo),
+        },
+    };
+
+    public override string ToString() => $"ct mark set ct mark & 0x{Keep:x8} ^ 0x{Turn:x8}";
 }
 
 /// <summary>

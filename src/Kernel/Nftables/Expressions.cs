@@ -54,6 +54,8 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
 
     public void Conntrack(uint key, int slot = 0) => Add("ct", data => data.BigEndian(2, key).BigEndian(1, Register(slot))); // KEY, DREG
 
+    public void SetConntrack(uint key, int slot = 0) => Add("ct", data => data.BigEndian(2, key).BigEndian(4, Register(slot))); // KEY, SREG
+
     /// <summary>Of the connection as its first packet began it (IP_CT_DIR_ORIGINAL).</summary>
     public void Original(uint key, int slot) => Add("ct", data => data
         .BigEndian(2, key).BigEndian(1, Register(slot)).Attribute(3, [0])); // KEY, DREG, DIRECTION

@@ -29,7 +29,11 @@ internal abstract record NftAnswer
 
     public sealed record Translation(PacketTranslation To) : NftAnswer;
 
-    public sealed record Marking(uint Keep, uint Turn) : NftAnswer;
+    public sealed record Marking(uint Keep, uint Turn) : NftAnswer
+    {
+        /// <summary>Else the packet's.</summary>
+        public bool IsOfConnection { get; init; }
+    }
 
     public sealed record Untracking : NftAnswer;
 }

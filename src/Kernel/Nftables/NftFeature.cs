@@ -14,8 +14,8 @@ internal static class NftFeature
         ActMasquerade => "CONFIG_NFT_MASQ",
         ActSourceNat or ActSourceNatByService or ActPrefixNat or ActRedirect => "CONFIG_NFT_NAT",
         MatchLocalSource or MatchLocalDestination or MatchReversePath => "CONFIG_NFT_FIB_INET",
-        MatchState or MatchTranslated or MatchOriginalService or MatchDirection or ActNoTrack
-            or ActTimeout => "CONFIG_NFT_CT",
+        MatchState or MatchTranslated or MatchOriginalService or MatchDirection or MatchConnectionMark
+            or ActNoTrack or ActTimeout or ActConnectionMark => "CONFIG_NFT_CT",
         ActReject => "CONFIG_NFT_REJECT",
         ActLog => "CONFIG_NFT_LOG",
         MatchRate => "CONFIG_NFT_LIMIT",

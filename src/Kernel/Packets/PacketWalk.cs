@@ -280,6 +280,7 @@ public sealed class PacketWalk
     {
         switch (answer)
         {
+            case NftAnswer.Marking(var keep, var turn) { IsOfConnection: true }: packet.TurnConnectionMark(keep, turn); break;
             case NftAnswer.Marking(var keep, var turn): packet.TurnMark(keep, turn); break;
             case NftAnswer.Untracking: packet.Untrack(); break;
             case NftAnswer.Translation(var to):

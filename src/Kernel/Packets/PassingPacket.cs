@@ -22,7 +22,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private bool? isSentOn;
     private bool? isFromElse;
     private readonly Dictionary<string, bool> learntTranslated = [];
-    private int turns;
+    private int turns, connectionTurns;
+    private uint connectionMark, setOfConnectionMark;
 
     /// <summary>Those that its connection's state may be.</summary>
     private ConnectionStates states = packet.State ?? AllStates;
@@ -111,6 +112,25 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     /// <summary>What was assumed of the mark before it was changed, and of the source before it was translated, says nothing of it
     /// now: each is another question.</summary>
     public string MarkNow(string question) => turns == 0 ? question : $"{question}, changed {turns} times";
+
+    /// <summary>A connection that begins has no bit of it yet, but those that rules of ours have given it; null: of another only these are
+    /// known.</summary>
+    public bool? HasConnectionMark(uint mask, uint value)
+    {
+        var known = IsIn(ConnectionStates.New) == true ? uint.MaxValue : setOfConnectionMark;
+        if ((value & ~mask) != 0 || ((connectionMark ^ value) & mask & known) != 0) return false;
+        return (mask & ~known) == 0 ? true : null;
+    }
+
+    public void TurnConnectionMark(uint keep, uint turn)
+    {
+        connectionMark = (connectionMark & keep) ^ turn;
+        setOfConnectionMark |= ~keep;
+        connectionTurns++;
+    }
+
+    public string ConnectionMarkNow(string question) =>
+        connectionTurns == 0 ? question : $"{question}, changed {connectionTurns} times";
 
     private string DestinationNow(string question) => isSentOn == true ? $"{question}, as translated" : question;
 

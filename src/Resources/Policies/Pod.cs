@@ -31,6 +31,8 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
     public bool IsReady { get; init; }
     /// <summary>By which gateways it is to leave the cluster; null: its annotations do not say.</summary>
     public EgressWish? Egress { get; init; }
+    /// <summary>Of one of its gateways; null: nobody has told it of any.</summary>
+    public EgressMaintenance? Maintenance { get; init; }
 
     /// <summary>Null: it has none, or none that can be used yet.</summary>
     /// <param name="interfacePrefix">What names of workloads' interfaces begin with.</param>
@@ -46,6 +48,7 @@ public sealed record Pod(Metadata Metadata) : Resource(Metadata)
             Ports = Ports,
             AllowedSpoofedPrefixes = AllowedSpoofedPrefixes,
             Egress = Egress,
+            Maintenance = Maintenance,
             Orchestrator = "k8s",
             Workload = $"{Metadata.Namespace}/{Name}",
             Endpoint = "eth0",

@@ -24,6 +24,8 @@ public sealed record WorkloadEndpoint(Metadata Metadata) : Resource(Metadata)
     public ListOf<Prefix> AllowedSpoofedPrefixes { get; init; }
     /// <summary>By which gateways it is to leave the cluster; null: its annotations do not say.</summary>
     public EgressWish? Egress { get; init; }
+    /// <summary>Of one of its gateways; null: nobody has told it of any.</summary>
+    public EgressMaintenance? Maintenance { get; init; }
     public string Orchestrator { get; init; } = "";
     /// <summary>Of two that claim one interface the one counts that is lower by orchestrator, workload and this.</summary>
     public string Workload { get; init; } = "";

@@ -123,7 +123,12 @@ public sealed class EgressChangesTests
 
     private static Resource Any(Random random, bool pods) => pods ? random.Next(3) == 0
         ? GatewayPod(random.Next(4), random.Next(2) == 0 ? "red" : "blue", random.Next(3) != 0, Node(random))
-        : PodOn(Node(random), $"192.168.1.{random.Next(8)}", Wish(random), $"p{random.Next(12)}", random.Next(2) == 0 ? "alpha" : "beta")
+        : PodOn(Node(random), $"192.168.1.{random.Next(8)}", Wish(random), $"p{random.Next(12)}",
+            random.Next(2) == 0 ? "alpha" : "beta") with
+        {
+            Maintenance = random.Next(4) != 0 ? null
+                : new(Address.Parse($"10.10.10.{random.Next(3)}"), null, random.Next(2) == 0 ? null : DateTimeOffset.UnixEpoch),
+        }
         : random.Next(8) switch
         {
             0 => Space("alpha", Wish(random)),

@@ -22,7 +22,7 @@ public sealed class EgressFlowsTests
 
     private static Dataplane.Egress.Egress Made(string node, bool nat, EgressSettings settings)
     {
-        var egress = new Dataplane.Egress.Egress(NullLogger.Instance);
+        var egress = new Dataplane.Egress.Egress(NullLogger.Instance, TimeProvider.System);
         egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
         Resource[] objects =
         [

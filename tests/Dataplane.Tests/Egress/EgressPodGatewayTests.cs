@@ -27,7 +27,7 @@ public sealed class EgressPodGatewayTests
 
     private static Dataplane.Egress.Egress On(string node, params IEnumerable<Resource> resources)
     {
-        var egress = new Dataplane.Egress.Egress(NullLogger.Instance);
+        var egress = new Dataplane.Egress.Egress(NullLogger.Instance, TimeProvider.System);
         egress.Apply(new DataplaneChange.Configured(new(node, Egress: new() { Enabled = true, Mode = EgressMode.Pods })));
         egress.Apply(new DataplaneChange.Machine(new(1,
             ImmutableDictionary<int, Link>.Empty.Add(2, new(2, "eth0", 0x10043, 1500, 0, null))

@@ -13,7 +13,7 @@ namespace Calico.Bgp.Dataplane.Tests.Egress;
 /// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
 internal sealed class EgressSite : IHostFacts
 {
-    private readonly Dataplane.Egress.Egress egress = new(NullLogger.Instance);
+    private readonly Dataplane.Egress.Egress egress;
     private readonly TableWriter table = new();
     private readonly Dictionary<string, NftSet> sets = [];
     private readonly Dictionary<string, NftChain> chains = [];
@@ -24,8 +24,12 @@ internal sealed class EgressSite : IHostFacts
 
     /// <param name="links">Beside eth0.</param>
     public EgressSite(string node, EgressSettings settings, IReadOnlyCollection<Link> links, params IEnumerable<Resource> resources)
+        : this(node, settings, links, TimeProvider.System, resources) { }
+
+    public EgressSite(
+        string node, EgressSettings settings, IReadOnlyCollection<Link> links, TimeProvider clock, params IEnumerable<Resource> resources)
     {
-        this.node = node;
+        (this.node, egress) = (node, new(NullLogger.Instance, clock));
         egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));
         Link(links);
         Have(resources);
@@ -102,7 +106,11 @@ internal sealed class EgressSite : IHostFacts
 
     public EgressExplanation? Explain(string to) => egress.Explain(new("alpha", "a"), Address.Parse(to));
 
-    private void Write()
+    /// <summary>When it is to be asked again.</summary>
+    public TimeSpan? Due => egress.Due;
+
+    /// <summary>Asked by the clock alone.</summary>
+    public void Write()
     {
         egress.Look();
         egress.Write(table.For(egress));
@@ -171,6 +179,19 @@ internal sealed class EgressSite : IHostFacts
 
     private ImmutableArray<PacketEnd> Ends(Packet packet) =>
         PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this, packet);
+
+    /// <summary>To whom a packet is handed.</summary>
+    /// <param name="marked">Null: it begins its connection. Else what is not known of the connection's mark is so, or is not.</param>
+    public string By(string from, string to, bool? marked = null, string by = "cali1")
+    {
+        var ends = Ends(Asked(from, to, by, marked == null ? ConnectionStates.New : ConnectionStates.Established));
+        var end = Assert.Single(ends, end => end.DependsOn.All(one =>
+            one.IsSo == (one.Fact.Contains("mark", StringComparison.Ordinal) && marked == true)));
+        if (end.Source?.First is { } source) return $"as {source}";
+        var mark = end.Trail.Where(step => step.Stopped == null).SelectMany(step => step.Rule.Statements).OfType<ActMark>().Last().Turn;
+        var table = Assert.Single(Routes.Tables, table => table.Mark == mark);
+        return string.Join(" or ", table.Hops.Select(hop => hop.Gateway));
+    }
 
     /// <summary>Those that packets are given for ways to other nodes.</summary>
     public IEnumerable<uint> Marks => chains.Values.Where(chain => chain.Name.StartsWith("eg-out-", StringComparison.Ordinal))

@@ -16,7 +16,7 @@ public sealed class PinnedTests
 
     private static Dataplane.Egress.Egress On(string node, string address, params string[] unheard)
     {
-        var egress = new Dataplane.Egress.Egress(NullLogger.Instance);
+        var egress = new Dataplane.Egress.Egress(NullLogger.Instance, TimeProvider.System);
         egress.Apply(new DataplaneChange.Configured(new(node, Egress: new() { Enabled = true, Pinned = true })));
         egress.Apply(new DataplaneChange.Machine(new(1,
             ImmutableDictionary<int, Link>.Empty.Add(2, new(2, "eth0", 0x10043, 1500, 0, null)),

@@ -71,6 +71,8 @@ public class OracleTests
         { "jhash ip saddr mod 10 seed 0x0 < 4 accept", Rule(Four, new MatchSourceShare(IpFamily.IPv4, 10, 4), ActDecide.Accept) },
         { "meta mark & 0x4000 == 0x4000 meta mark set meta mark & 0xffffbfff",
             Rule(new MatchMark(0x4000, 0x4000), new ActMark(0xffffbfff, 0)) },
+        { "ct mark & 0x4000 == 0x4000 ct mark set ct mark & 0xffffbfff",
+            Rule(new MatchConnectionMark(0x4000, 0x4000), new ActConnectionMark(0xffffbfff, 0)) },
         { "udp dport 4789 @th,96,24 4096 drop", Rule(new MatchProtocols(IpProtocol.Udp), new MatchPorts(NftEnd.Destination, 4789),
             new MatchVxlanNetwork(4096), ActDecide.Drop) },
         { "ct state established,related accept", Rule(new MatchState(ConnectionStates.Established | ConnectionStates.Related),

@@ -189,13 +189,16 @@ internal static class AnyRules
             [new MatchAddress(IpFamily.IPv4, end, set, not)], [new MatchAddress(IpFamily.IPv4, end, set, not)],
             [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
             [new MatchMark(3, (uint)bits)], [new MatchMark(3, (uint)bits)], [new MatchMark((uint)bits, 0)],
-            [new MatchLocalSource(false, not)],
+            [new MatchConnectionMark(3, (uint)bits)], [new MatchLocalSource(false, not)],
             [new MatchState(states)], [new MatchSourceShare(IpFamily.IPv4, 4, (uint)bits)], [new MatchChance(2, 1)], [], [], [], [])
         select statements;
 
     /// <summary>What a rule may do before it has asked everything.</summary>
     private static readonly NftStatement[][] Between =
-        [[], [], [new ActMark(0xfffffffd, 2), new MatchMark(2, 2)], [new ActCount()], [new MatchRate(10_000, 10_000)]];
+    [
+        [], [], [new ActMark(0xfffffffd, 2), new MatchMark(2, 2)], [new ActConnectionMark(0xfffffffd, 2), new MatchConnectionMark(2, 2)],
+        [new ActCount()], [new MatchRate(10_000, 10_000)],
+    ];
 
     private static Gen<NftRule> Rules(params NftStatement[] acts) =>
         from first in AnyMatch
@@ -212,8 +215,8 @@ internal static class AnyRules
         Gen.Choose(from, to).SelectMany(count => rule.ArrayOf(count));
 
     private static readonly NftStatement[] Marks =
-        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActCount(), new ActCountBy("seen"), new ActTimeout("timed"),
-        new ActLog(9, "seen"), new ActQueue(9, QueueWay.Target)];
+        [new ActMark(0xfffffffe, 1), new ActMark(0xffffffff, 3), new ActConnectionMark(0xfffffffe, 1), new ActConnectionMark(0xffffffff, 3),
+        new ActCount(), new ActCountBy("seen"), new ActTimeout("timed"), new ActLog(9, "seen"), new ActQueue(9, QueueWay.Target)];
 
     private static ActDecide Goto(string chain) => new(new NftVerdict(NftVerdictCode.Goto, chain));
 

@@ -113,6 +113,23 @@ public class PacketWalkTests
     }
 
     [Fact]
+    public void A_connection_that_begins_has_no_mark_but_the_one_that_it_is_given()
+    {
+        NftChain[] chains =
+        [
+            Filter(Rule(new MatchConnectionMark(1, 1), ActDecide.Drop),
+                Rule(new MatchState(ConnectionStates.New), new ActConnectionMark(0, 6)),
+                Rule(new MatchConnectionMark(7, 6), new ActMark(0, 1)), Rule(new MatchMark(1, 0), ActDecide.Drop)),
+        ];
+        var packet = Any with { Mark = 0 };
+        Assert.Equal(PacketVerdict.Accept, Assert.Single(Ends(packet, chains)).Verdict);
+        Assert.Equal(PacketVerdict.Drop, Assert.Single(Ends(packet with { State = ConnectionStates.Untracked }, chains)).Verdict);
+        var earlier = Ends(packet with { State = ConnectionStates.Established }, chains);
+        Assert.Equal(["Accept", "Drop"], earlier.Select(end => $"{end.Verdict}").Distinct().Order());
+        Assert.All(earlier, end => Assert.Equal("the mark of its connection", end.DependsOn[0].Fact));
+    }
+
+    [Fact]
     public void What_is_in_a_dynamic_set_only_the_kernel_knows()
     {
         NftSet names = new("names", [NftType.Ipv4Address], false, [NftElement.Of(NftOctets.Of(Any.Destination))]) { Dynamic = true };

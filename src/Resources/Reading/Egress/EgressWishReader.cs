@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Reading.Egress;
@@ -15,8 +16,12 @@ internal static class EgressWishReader
     /// <summary>What choose gateways.</summary>
     private static readonly string[] Known = [Selector, Namespaces, Policy, MaxNextHops];
 
-    /// <summary>What Calico writes, and reads, beside these: nobody has to know them.</summary>
-    private const string Maintenance = Group + "gatewayMaintenance";
+    /// <summary>What Calico writes on pods, beside these: nobody has to know them.</summary>
+    private const string Maintenance = Group + "gatewayMaintenance", GatewayUnderMaintenance = Maintenance + "GatewayIP",
+        MaintenanceStarted = Maintenance + "StartedTimestamp", MaintenanceFinished = Maintenance + "FinishedTimestamp";
+
+    /// <summary>RFC 3339, with seconds or parts of them.</summary>
+    private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
     /// <returns>Null: the annotations ask for none.</returns>
     public static EgressWish? Read(Labels annotations, Fields root)
@@ -41,6 +46,29 @@ internal static class EgressWishReader
         return Choice(selector!, Word(Namespaces), Word(MaxNextHops), root);
 
         string? Word(string name) => annotations.TryGetValue(name, out var said) && said.Length > 0 ? said : null;
+    }
+
+    /// <summary>One of these that is wrong is a warning, and then none has an effect: what they ask for is a favour.</summary>
+    /// <returns>Null: they name no gateway.</returns>
+    public static EgressMaintenance? ReadMaintenance(Labels annotations, Fields root)
+    {
+        if (!annotations.TryGetValue(GatewayUnderMaintenance, out var said) || said.Length == 0) return null;
+        var isGood = Address.TryParse(said, out var gateway);
+        if (!isGood) Warn(root, GatewayUnderMaintenance, $"expected an address, got \"{said}\": it has no effect");
+        var (started, finished) = (Time(MaintenanceStarted), Time(MaintenanceFinished));
+        return isGood ? new(gateway, started, finished) : null;
+
+        DateTimeOffset? Time(string name)
+        {
+            var time = default(DateTimeOffset);
+            if (!annotations.TryGetValue(name, out var word) || word.Length == 0) return null;
+            if (TimeForms.Any(form => DateTimeOffset.TryParseExact(
+                word, form, CultureInfo.InvariantCulture, DateTimeStyles.None, out time))) return time;
+            isGood = false;
+            Warn(root, name, $"expected a time such as 2026-01-31T12:00:00Z (RFC 3339), got \"{word}\": "
+                + $"{GatewayUnderMaintenance} has no effect");
+            return null;
+        }
     }
 
     private static EgressWish Choice(string selector, string? namespaces, string? most, Fields root)

@@ -34,6 +34,7 @@ internal static partial class EndpointReader
             Workload = $"{metadata.Namespace}/{workload}",
             Endpoint = spec["endpoint"].Word() ?? "",
             Egress = EgressWishReader.Read(metadata.Annotations, root),
+            Maintenance = EgressWishReader.ReadMaintenance(metadata.Annotations, root),
         };
         foreach (var known in UnreadOfWorkloads) _ = spec[known];
         spec.WarnOfOthers();

@@ -34,6 +34,7 @@ internal static class PodReader
             AllowedSpoofedPrefixes = SpoofedPrefixes(metadata.Annotations, root),
             IsReady = IsReady(status),
             Egress = isHost || EgressWishReader.Read(metadata.Annotations, root) is not { } wish ? null : Repeats.Of(wish),
+            Maintenance = isHost || EgressWishReader.ReadMaintenance(metadata.Annotations, root) is not { } its ? null : Repeats.Of(its),
         };
     }
 

@@ -15,12 +15,15 @@ internal static class Repeats
     private static readonly string?[] Words = new string?[Kept];
     private static readonly Labels?[] Sets = new Labels?[Kept];
     private static readonly EgressWish?[] Wishes = new EgressWish?[Kept];
+    private static readonly EgressMaintenance?[] Maintenances = new EgressMaintenance?[Kept];
     private static readonly Lists<string> Names = new();
     private static readonly Lists<NamedPort> PortLists = new();
 
     public static string Of(string word) => Same(Words, word);
 
     public static EgressWish Of(EgressWish wish) => Same(Wishes, wish);
+
+    public static EgressMaintenance Of(EgressMaintenance one) => Same(Maintenances, one);
 
     /// <summary>The set as it was met before, or one whose own words were.</summary>
     public static Labels Of(Labels labels)
