@@ -152,16 +152,31 @@ internal sealed class EgressSite : IAsyncDisposable
             (await Shell.RunAsync("birdc", "-s", PathOf("bird.ctl"), "show", "status")).Good);
     }
 
+    /// <summary>What somebody asks a target upstream with that source does not come to it, or comes again.</summary>
+    public void Silence(string at, string source, bool isSilent)
+    {
+        var table = $"inet silent{source.Replace('.', '_')}";
+        this[at].Tell($$"""
+            table {{table}} { }
+            delete table {{table}}
+            {{(isSilent ? $"table {table} {{\n chain asked {{\n  type filter hook prerouting priority -10;\n"
+                + $"  ip saddr {source} icmp type echo-request drop\n }}\n}}" : "")}}
+            """, "nft", "-f", "-");
+    }
+
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
     /// <param name="plain">Annotations of that namespace.</param>
     /// <param name="ofA">Annotations of the pod a.</param>
-    public void Write(string more = "", string plain = "", string ofA = "")
+    /// <param name="ofRed">Of the gateway red's spec, beside its pools and nodes.</param>
+    public void Write(string more = "", string plain = "", string ofA = "", string ofRed = "")
     {
         Directory.CreateDirectory(PathOf("resources"));
         var file = PathOf("resources/all.yaml");
         File.WriteAllText(file + ".new~", EgressObjects.All.Replace(
             EgressObjects.Space("plain", ""), EgressObjects.Space("plain", plain), StringComparison.Ordinal)
-            .Replace(EgressObjects.Pod("alpha", "a", 2), EgressObjects.Pod("alpha", "a", 2, ofA), StringComparison.Ordinal) + more);
+            .Replace(EgressObjects.Pod("alpha", "a", 2), EgressObjects.Pod("alpha", "a", 2, ofA), StringComparison.Ordinal)
+            .Replace("ipPools: [{ name: red }, { name: red6 }]", $"ipPools: [{{ name: red }}, {{ name: red6 }}]\n  {ofRed}",
+                StringComparison.Ordinal) + more);
         File.Move(file + ".new~", file, overwrite: true);
     }
 

@@ -167,8 +167,10 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
             if (!byKey.TryGetValue(target.Key, out var known)) Watch(target);
             else if (known.Target != target)
             {
+                var isTimed = known.Target.Times != target.Times;
                 known.Target = target;
-                known.Session.Change(target.Times);
+                if (isTimed) known.Session.Change(target.Times);
+                known.Session.SayPathDown(target.SaysPathDown, Now());
                 queue.Move(known);
             }
         }
@@ -205,6 +207,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
 
     private void Enter(Watched one)
     {
+        one.Session.SayPathDown(one.Target.SaysPathDown, Now());
         byKey[one.Target.Key] = byDiscriminator[one.Session.MyDiscriminator] = one;
         queue.Add(one);
     }

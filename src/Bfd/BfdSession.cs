@@ -29,6 +29,7 @@ internal sealed class BfdSession
     private bool remoteDemands, polls, pollIsOut;
     /// <summary>Somebody else judges the neighbour.</summary>
     private bool isLent;
+    private bool saysPathDown;
 
     public BfdSession(uint discriminator, BfdTimes times, Random random, long now)
     {
@@ -118,6 +119,15 @@ internal sealed class BfdSession
         Reschedule();
     }
 
+    /// <summary>Section 6.8.17: what lies beyond us is lost, or is there again; the session stays up, and the neighbour hears it at
+    /// once.</summary>
+    public void SayPathDown(bool isSo, long now)
+    {
+        if (saysPathDown == isSo) return;
+        saysPathDown = isSo;
+        if (State == BfdState.Up) (IsUrgent, NextSend) = (true, now);
+    }
+
     /// <summary>It says what it said, and answers, and takes no silence for a loss: whoever has it now hears the neighbour.</summary>
     public void Lend() => (isLent, DetectAt) = (true, Never);
 
@@ -159,7 +169,8 @@ internal sealed class BfdSession
     public void Stop(long now) => Enter(BfdState.AdminDown, BfdDiagnostic.AdministrativelyDown, now);
 
     public ControlPacket Packet(bool final) => new(
-        Diagnostic, State, final ? ControlFlags.Final : polls ? ControlFlags.Poll : ControlFlags.None, (byte)times.Multiplier,
+        saysPathDown && State == BfdState.Up ? BfdDiagnostic.ConcatenatedPathDown : Diagnostic, State,
+        final ? ControlFlags.Final : polls ? ControlFlags.Poll : ControlFlags.None, (byte)times.Multiplier,
         MyDiscriminator, RemoteDiscriminator, DesiredMinTx, RequiredMinRx);
 
     /// <summary>What was due has been sent; an answer with the F bit is nobody's turn.</summary>

@@ -11,8 +11,17 @@ public readonly record struct BfdKey(Address Peer, int Interface, bool Multihop)
 /// <param name="Local">Our address; null: the one that the route to the neighbour says.</param>
 public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null)
 {
+    /// <summary>The neighbour is told that what lies beyond this node is lost, while the node itself is there (RFC 5880 section
+    /// 6.8.17).</summary>
+    public bool SaysPathDown { get; init; }
+
     /// <summary>For two who want the same neighbour watched: what serves both.</summary>
-    public BfdTarget With(BfdTarget other) => this with { Times = Times.With(other.Times), Local = Local ?? other.Local };
+    public BfdTarget With(BfdTarget other) => this with
+    {
+        Times = Times.With(other.Times),
+        Local = Local ?? other.Local,
+        SaysPathDown = SaysPathDown || other.SaysPathDown,
+    };
 }
 
 /// <summary>What a session took down, and when.</summary>

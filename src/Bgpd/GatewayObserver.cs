@@ -1,24 +1,30 @@
 using System.Collections.Immutable;
 using System.Net.NetworkInformation;
 using Calico.Bgp.Bfd;
+using Calico.Bgp.Bgpd.Probing;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
 
 namespace Calico.Bgp.Bgpd;
 
 /// <summary>
 /// What egress gateways need of the other rooms: the speaker announces the addresses that this node is the gateway of, links are told of
-/// them, BFD watches the nodes that hand packets to each other, and the dataplane hears who of them is lost. One that was heard is lost
+/// them, BFD watches the nodes that hand packets to each other, and the dataplane hears who of them is lost, or leads nowhere. One that was
+/// heard is lost
 /// when it is not heard any more, unless its node answers and a restart is waited for (<c>egress.restartTime</c>); one that has never been
 /// heard is believed to be there for a while, so that a daemon that begins takes nothing away that works.
 /// </summary>
 internal sealed class GatewayObserver(
-    RouteProducer announced, IBfd bfd, ClaimedAddresses claimed, DataplaneLoop dataplane, TimeProvider time)
+    RouteProducer announced, IBfd bfd, ClaimedAddresses claimed, DataplaneLoop dataplane, Loops loops, TimeProvider time)
 {
     /// <summary>A session that is not up sends once a second (RFC 5880 section 6.8.3), and needs three packets to come up.</summary>
     private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
+
+    /// <summary>Timers know whole milliseconds, and none too many: what is left of one would be waited for in a circle.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
 
     private readonly Bell bell = new();
     private readonly Dictionary<BfdKey, Watched> watched = [];
@@ -26,6 +32,7 @@ internal sealed class GatewayObserver(
     /// <summary>Null: nothing yet, and what the process before has announced stays.</summary>
     private ListOf<Address>? said;
     private ImmutableHashSet<Address> unheard = [];
+    private EgressFailing failing = EgressFailing.None;
 
     /// <param name="Since">When it was heard first, or when it was lost: since when it is as it is.</param>
     /// <param name="IsGone">Its node does not answer.</param>
@@ -33,6 +40,7 @@ internal sealed class GatewayObserver(
 
     public async Task RunAsync(Loop loop, CancellationToken stop)
     {
+        await using var probes = new GatewayProbes(loops, time, bell.Ring);
         dataplane.Telling += bell.Ring;
         bfd.Changed += bell.Ring;
         bell.Ring();
@@ -41,7 +49,10 @@ internal sealed class GatewayObserver(
             while (true)
             {
                 var tidings = dataplane.Tidings;
-                Look(tidings);
+                await loop.WaitForAsync(probes.HaveAsync(tidings.Probed)).ConfigureAwait(false);
+                var (silent, left) = probes.Now;
+                Look(tidings, saysPathDown: silent.Count > 0);
+                await loop.WaitForAsync(TellFailingAsync(silent)).ConfigureAwait(false);
                 if (!ReferenceEquals(tidings, EgressTidings.None))
                     await loop.WaitForAsync(SayAsync(tidings.Announced)).ConfigureAwait(false);
                 await loop.WaitForAsync(claimed.HaveAsync(tidings.Claimed)).ConfigureAwait(false);
@@ -51,7 +62,7 @@ internal sealed class GatewayObserver(
                     await loop.WaitForAsync(AskAsync(suspects, tidings.Probing)).ConfigureAwait(false);
                     await loop.WaitForAsync(TellAsync(tidings.Probing)).ConfigureAwait(false);
                 }
-                var patience = Patience(tidings.Probing);
+                var patience = new[] { Patience(tidings.Probing), left + Tick }.Min();
                 loop.Rest();
                 if (patience is { } wait) await bell.HeardAsync(wait, time, stop).ConfigureAwait(false);
                 else await bell.HeardAsync(stop).ConfigureAwait(false);
@@ -81,6 +92,17 @@ internal sealed class GatewayObserver(
         await dataplane.TellUnheardAsync(unheard = now).ConfigureAwait(false);
     }
 
+    private async Task TellFailingAsync(ImmutableDictionary<ResourceKey, string> here)
+    {
+        var now = new EgressFailing(here,
+        [
+            .. bfd.Current.Where(one => one is { State: BfdState.Up, RemoteDiagnostic: BfdDiagnostic.ConcatenatedPathDown }
+                && watched.ContainsKey(one.Key)).Select(one => one.Key.Peer),
+        ]);
+        if (now.Says(failing)) return;
+        await dataplane.TellFailingAsync(failing = now).ConfigureAwait(false);
+    }
+
     private bool IsUp(BfdKey key) => bfd.Current.Any(one => one.Key == key && one.State == BfdState.Up);
 
     private bool IsLost(Watched known, EgressProbing probing) => !known.IsUp
@@ -90,12 +112,15 @@ internal sealed class GatewayObserver(
     private BfdKey[] Suspects(EgressProbing probing) =>
         [.. watched.Where(one => one.Value is { IsUp: false, WasHeard: true } && !IsLost(one.Value, probing)).Select(one => one.Key)];
 
-    private void Look(EgressTidings tidings)
+    private void Look(EgressTidings tidings, bool saysPathDown)
     {
         var (probing, now) = (tidings.Probing, time.GetTimestamp());
         var times = new BfdTimes(probing.Interval, probing.Interval, probing.Multiplier);
         var targets = tidings.Watched.Select(one => new BfdTarget(
-            new(one.Host, one.Interface, Multihop: one.Interface == 0), times, one.Local)).ToImmutableArray();
+            new(one.Host, one.Interface, Multihop: one.Interface == 0), times, one.Local)
+        {
+            SaysPathDown = saysPathDown,
+        }).ToImmutableArray();
         foreach (var gone in watched.Keys.Except(targets.Select(target => target.Key)).ToArray()) watched.Remove(gone);
         foreach (var target in targets) watched.TryAdd(target.Key, new(now, false));
         bfd.Want(targets);

@@ -273,7 +273,7 @@ internal sealed class Translating(
                 "upstream observer", OnDefect.EndProcess, loop => observer.RunAsync(loop, ending.Token), stop: ending.Token);
             var following = loops.Start("resources of the dataplane", OnDefect.EndProcess, FollowAsync, stop: ending.Token);
             var claimed = new ClaimedAddresses(loops, time, logs.CreateLogger<ClaimedAddresses>());
-            var telling = new GatewayObserver(gateways.Announced, gateways.Bfd, claimed, Dataplane, time);
+            var telling = new GatewayObserver(gateways.Announced, gateways.Bfd, claimed, Dataplane, loops, time);
             var told = loops.Start(
                 "egress gateways", OnDefect.EndProcess, loop => telling.RunAsync(loop, ending.Token), stop: ending.Token);
             followed = Task.WhenAll(observing.Ended, following.Ended, told.Ended);

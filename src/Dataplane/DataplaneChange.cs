@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -18,6 +19,8 @@ internal abstract record DataplaneChange
     public sealed record OtherProxy(string? Words) : DataplaneChange;
     /// <summary>Nodes that are watched for egress, by their addresses, and are not heard.</summary>
     public sealed record Unheard(ImmutableHashSet<Address> Hosts) : DataplaneChange;
+    /// <summary>Gateways that lead nowhere, as their targets upstream say.</summary>
+    public sealed record Failing(EgressFailing Gateways) : DataplaneChange;
     /// <summary>What bgpd.yaml says.</summary>
     public sealed record Configured(DataplaneSettings Settings) : DataplaneChange;
 }

@@ -154,6 +154,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
     /// <summary>Those of <see cref="EgressTidings.Watched"/> that are not heard.</summary>
     public ValueTask TellUnheardAsync(ImmutableHashSet<Address> unheard) => inbox.Writer.WriteAsync(new DataplaneNews.Unheard(unheard));
 
+    /// <summary>Gateways of <see cref="EgressTidings.Probed"/>, and nodes of others, that lead nowhere.</summary>
+    public ValueTask TellFailingAsync(EgressFailing now) => inbox.Writer.WriteAsync(new DataplaneNews.Failing(now));
+
     /// <summary>bgpd.yaml was read again.</summary>
     public ValueTask ConfigureAsync(DataplaneSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newer));
 
@@ -367,6 +370,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
             case DataplaneNews.Resources(var changed): Apply(changed); break;
             case DataplaneNews.Routing(var newest): Tell(new DataplaneChange.Routing(newest)); break;
             case DataplaneNews.Unheard(var hosts): Tell(new DataplaneChange.Unheard(hosts)); break;
+            case DataplaneNews.Failing(var gateways): Tell(new DataplaneChange.Failing(gateways)); break;
             case DataplaneNews.Configured(var newest): Tell(new DataplaneChange.Configured(settings = newest)); break;
             case DataplaneNews.Settle(var reached): settling.Add(reached); break;
             case DataplaneNews.Ask(var look): look(enforcement); break;
@@ -439,7 +443,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private void Say(Egress.Egress known)
     {
         egressView = known.View;
-        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing) { Claimed = known.Claimed };
+        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing) { Claimed = known.Claimed, Probed = known.Probed };
         if (newer == tidings) return;
         tidings = newer;
         Telling?.Invoke();

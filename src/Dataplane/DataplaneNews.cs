@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
@@ -12,6 +13,8 @@ internal abstract record DataplaneNews
     public sealed record Routing(RoutingFacts Newest) : DataplaneNews;
     /// <summary>Of the nodes that are watched for egress others are heard than before.</summary>
     public sealed record Unheard(ImmutableHashSet<Address> Hosts) : DataplaneNews;
+    /// <summary>Targets upstream of gateways are silent, or answer, that did otherwise before.</summary>
+    public sealed record Failing(EgressFailing Gateways) : DataplaneNews;
     /// <summary>bgpd.yaml was read again.</summary>
     public sealed record Configured(DataplaneSettings Settings) : DataplaneNews;
     /// <summary>The kernel's routes have moved, or a time has come: what follows is looked at again. Where it finds no room, a look follows

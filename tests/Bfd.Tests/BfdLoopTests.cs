@@ -76,6 +76,20 @@ public sealed class BfdLoopTests : BfdWire
     }
 
     [NeedsFact(Needs.Namespaces)]
+    public async Task That_the_way_beyond_is_lost_is_heard_while_the_session_stays_up()
+    {
+        var (a, b) = (Watch(near, Target(near, "10.0.0.2", Quick)), Watch(far, Target(far, "10.0.0.1", Quick)));
+        await UpAsync(a, b);
+        foreach (var isDown in (bool[])[true, false])
+        {
+            Want(near, a, Target(near, "10.0.0.2", Quick) with { SaysPathDown = isDown });
+            await Until.TrueAsync("the neighbour hears it", () => isDown
+                == (b.Current[0].RemoteDiagnostic == BfdDiagnostic.ConcatenatedPathDown), 60, () => Said(a, b));
+        }
+        Assert.Equal((BfdState.Up, 0, 0), (b.Current[0].State, Losses(a), Losses(b)));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
     public async Task A_packet_that_came_over_a_router_is_discarded_on_one_hop()
     {
         var a = Watch(near, Target(near, "10.0.0.2", Quick));

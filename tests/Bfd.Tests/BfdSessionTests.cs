@@ -50,6 +50,21 @@ public class BfdSessionTests
     }
 
     [Fact]
+    public void That_the_way_beyond_is_lost_is_told_at_once_and_the_session_stays_up()
+    {
+        session.SayPathDown(true, 5);
+        Assert.Equal(BfdDiagnostic.None, session.Packet(final: false).Diagnostic);
+        ComeUp();
+        session.Sent(10 * Millisecond);
+        Assert.Equal((BfdState.Up, BfdDiagnostic.ConcatenatedPathDown), (session.State, session.Packet(final: false).Diagnostic));
+        session.SayPathDown(false, 11 * Millisecond);
+        Assert.Equal((BfdDiagnostic.None, 11 * Millisecond), (session.Packet(final: false).Diagnostic, session.NextSend));
+        session.Sent(12 * Millisecond);
+        session.SayPathDown(false, 13 * Millisecond);
+        Assert.NotEqual(13 * Millisecond, session.NextSend);
+    }
+
+    [Fact]
     public void Each_interval_is_between_three_quarters_and_all_of_it()
     {
         ComeUp();

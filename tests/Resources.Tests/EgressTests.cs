@@ -39,11 +39,28 @@ public class EgressTests
     [InlineData("ipPools: [{ name: a }], externalNetworks: [x, y]", "spec.externalNetworks")]
     [InlineData("ipPools: [{ name: a }], aws: { nativeIP: Enabled }", "spec.aws")]
     [InlineData("ipPools: [{ name: a }], template: { spec: { affinity: {} } }", "spec.template.spec.affinity")]
-    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [192.0.2.1] } }",
-        "spec.egressGatewayFailureDetection.icmpProbe")]
-    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: [] } }",
-        "spec.egressGatewayFailureDetection.httpProbe")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [host] } }",
+        "spec.egressGatewayFailureDetection.icmpProbe.ips[0]")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { intervalSeconds: 5 } }",
+        "spec.egressGatewayFailureDetection.icmpProbe.ips")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: ['ftp://a/'], timeoutSeconds: 0 } }",
+        "spec.egressGatewayFailureDetection.httpProbe.urls[0]", "spec.egressGatewayFailureDetection.httpProbe.timeoutSeconds")]
     public void A_gateway_is_refused_for(string spec, params string[] fields) => Refused(Gateway(spec), fields);
+
+    [Fact]
+    public void A_gateway_has_probes_with_the_operators_times_where_it_says_none()
+    {
+        var probes = Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }], egressGatewayFailureDetection: { "
+            + "icmpProbe: { ips: [192.0.2.1, '2001:db8::1'], intervalSeconds: 2 }, httpProbe: { urls: ['https://a.example/'] } }")).Probes;
+        Assert.Equal(
+            [
+                new(EgressProbeKind.Icmp, ["192.0.2.1", "2001:db8::1"], TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15)),
+                new(EgressProbeKind.Http, ["https://a.example/"], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30)),
+            ],
+            probes);
+        Assert.Empty(Manifest.One<EgressGateway>(
+            Gateway("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: [] } }")).Probes);
+    }
 
     [Fact]
     public void A_policy_has_a_rule_for_each_destination()

@@ -23,7 +23,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
     private readonly EgressObjects objects = new();
-    private readonly EgressNumbers numbers = new(), networks = new();
+    private readonly EgressNumbers numbers = new(), networks = new(), asking = new();
     private readonly EgressMaps maps = new();
     private readonly HashSet<ResourceId> moved = [];
 
@@ -41,6 +41,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
     private EgressSettings settings = new();
     private NextHopResolver resolver = new(KernelSnapshot.Empty);
     private ImmutableHashSet<Address> unheard = [];
+    private EgressFailing failing = EgressFailing.None;
 
     /// <summary>How nodes were reached when it was planned.</summary>
     private ListOf<Resolution> reached = [];
@@ -50,6 +51,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
     private (EgressPlanner Planner, EgressRenderer Renderer, EgressHere Here, EgressPicture Picture)? known;
     private EgressFar far = EgressFar.None;
     private EgressFlows? flows;
+    private EgressProbes? probes;
 
     private static Lazy<EgressView> Off => new(EgressView.Off);
 
@@ -74,6 +76,9 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
 
     /// <summary>Nodes that are to be watched: gateways of pods here, and nodes with pods whose gateway this is.</summary>
     public ListOf<EgressNeighbour> Watched { get; private set; } = [];
+
+    /// <summary>Gateways that are this node, whose targets upstream are to be asked.</summary>
+    public ListOf<EgressProbed> Probed { get; private set; } = [];
 
     /// <summary>Flows that leave by this node are to be logged.</summary>
     public bool LogsFlows => settings is { Enabled: true, FlowLog: true } && known?.Picture.Own.Count > 0;
@@ -118,6 +123,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
                 objects.GatewaysArePods = settings.Mode == EgressMode.Pods;
                 break;
             case DataplaneChange.Unheard(var newest): (unheard, isDirty) = (newest, true); break;
+            case DataplaneChange.Failing(var newest): (failing, isDirty) = (newest, true); break;
             case DataplaneChange.Machine(var newest):
                 var now = resolver.For(newest);
                 if (now == resolver) break;
@@ -170,12 +176,17 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
             (rules, Routes, View, Watched, known, far) = (EgressRules.None, EgressRoutes.None, Off, [], null, EgressFar.None);
             numbers.Keep([], 0);
             networks.Keep([], 0);
+            asking.Keep([], 0);
+            Probed = [];
             return;
         }
         var planner = new EgressPlanner(node, objects, clock, settings.Mode, settings.Pinned);
-        var here = new EgressHere(node, resolver, Overlay, unheard, settings.Pinned);
+        var here = new EgressHere(node, resolver, Overlay, unheard, failing, settings.Pinned);
         var marks = new EgressMarks(settings.MarkMask);
-        var renderer = new EgressRenderer(node, marks, here, numbers.All, networks.All);
+        asking.Keep(EgressProbes.Here(planner.Nodes, node).Select(gateway => EgressProbes.Word(gateway.Key)), marks.Most);
+        probes = new(node, marks, asking.All, settings.Pinned);
+        Probed = probes.Of(planner.Nodes);
+        var renderer = new EgressRenderer(node, marks, here, numbers.All, networks.All, probes);
         var picture = Picture(planner);
         networks.Keep(picture.Own.Select(replica => replica.RouteTable).OfType<int>().Select(table => $"{table}"), marks.Most);
         reached = Reached();
@@ -298,8 +309,9 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
             Overlay = far.Objects,
             Networks =
             [
-                .. networks.All.OrderBy(one => one.Value).Select(one => new EgressNetwork(marks.By(one.Value),
-                    uint.Parse(one.Key, CultureInfo.InvariantCulture),
+                .. networks.All.OrderBy(one => one.Value)
+                    .Select(one => (Mark: marks.By(one.Value), Table: int.Parse(one.Key, CultureInfo.InvariantCulture)))
+                    .Concat(probes!.Networks(picture.Nodes)).Select(one => new EgressNetwork(one.Mark, (uint)one.Table,
                     (uint)(objects.Felix(node).ExternalNetworkRulePriority ?? DefaultNetworkPriority))),
             ],
         };

@@ -9,6 +9,9 @@ namespace Calico.Bgp.Dataplane.Egress;
 public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string Words)
 {
     public bool IsUsable => IsHere || Hop != null;
+
+    /// <summary>It may lead nowhere: it is used where there is no other.</summary>
+    public bool IsDoubtful { get; init; }
 }
 
 /// <summary>
@@ -16,17 +19,22 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 /// because whoever routes them in between would send them out by himself.
 /// </summary>
 /// <param name="unheard">Nodes' addresses that were watched and are not heard.</param>
+/// <param name="failing">Gateways whose targets upstream do not answer.</param>
 /// <param name="isPinned">Of a gateway's replicas the first that is there serves, and has the address; the others stand by.</param>
 internal sealed class EgressHere(
-    string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard, bool isPinned = false)
+    string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard, EgressFailing failing,
+    bool isPinned = false)
 {
+    private const string PathDown = "says that its targets upstream do not answer",
+        PathDoubtful = "says that targets upstream of one of its gateways do not answer";
+
     public EgressOverlay Overlay => overlay;
 
     /// <summary>The same for another thread: a resolver belongs to one.</summary>
     public EgressHere Apart()
     {
         var own = new NextHopResolver(resolver.Snapshot);
-        return new(node, own, overlay.By(own), unheard, isPinned);
+        return new(node, own, overlay.By(own), unheard, failing, isPinned);
     }
 
     /// <summary>Whether it is the one of its gateway that packets leave by, as far as this node knows.</summary>
@@ -35,8 +43,16 @@ internal sealed class EgressHere(
 
     public EgressStanding Of(EgressReplica replica, IpFamily family)
     {
+        var way = WayTo(replica, family);
+        if (!replica.IsProbed || way.Hop is not { Gateway: { } host } || !replica.Hosts.Any(failing.Nodes.Contains)) return way;
+        return replica.IsOneOfSeveral ? way with { Words = $"{way.Words}, which {PathDoubtful}", IsDoubtful = true }
+            : No($"{host} {PathDown}");
+    }
+
+    private EgressStanding WayTo(EgressReplica replica, IpFamily family)
+    {
         if (!replica.Serves(family)) return No($"has no {family.Word()} address to send with");
-        if (replica.Is(node)) return new(true, null, "here");
+        if (replica.Is(node)) return failing.Here.TryGetValue(replica.Gateway, out var silent) ? No(silent) : new(true, null, "here");
         if (replica.Unready is { } why) return No(why);
         if (replica.HostOf(family) is not { } host) return No($"its node has no {family.Word()} address");
         if (IsFar(replica, host)) return ByOverlay(replica, host);
@@ -75,14 +91,18 @@ internal sealed class EgressHere(
         Used(way, family).Select(replica => Of(replica, family).Hop).OfType<RouteHop>().Distinct();
 
     /// <summary>
-    /// Those that a pod keeps to, while there is one of them; else any. Who is avoided comes behind all others. Of a pinned gateway one.
+    /// Those that a pod keeps to, while there is one of them; else any. Who is avoided comes behind all others, and behind these who is
+    /// doubted. Of a pinned gateway one.
     /// </summary>
     private EgressReplica[] Used(EgressWay way, IpFamily family)
     {
-        EgressReplica[] preferred = [.. way.Preferred.Where(IsUsable)], all = [.. way.Replicas.Where(IsUsable)];
-        EgressReplica[][] choices = [Without(preferred), Without(all), preferred, all];
+        EgressReplica[] preferred = [.. way.Preferred.Where(IsUsable)], all = [.. way.Replicas.Where(IsUsable)],
+            sound = Sound(preferred), allSound = Sound(all);
+        EgressReplica[][] choices = [Without(sound), Without(allSound), sound, allSound, preferred, all];
         var used = choices.FirstOrDefault(some => some.Length > 0) ?? [];
         return isPinned ? [.. used.DistinctBy(replica => replica.Gateway)] : used;
+
+        EgressReplica[] Sound(EgressReplica[] some) => [.. some.Where(replica => !Of(replica, family).IsDoubtful)];
 
         EgressReplica[] Without(EgressReplica[] some) => way.Avoided == null ? some : [.. some.Where(replica => !way.Avoids(replica))];
 

@@ -1,5 +1,6 @@
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -16,6 +17,12 @@ public sealed record EgressReplica(
 
     /// <summary>Why it takes no packets, as its pod says; null: it does.</summary>
     public string? Unready { get; init; }
+
+    /// <summary>Its targets upstream are asked.</summary>
+    public bool IsProbed { get; init; }
+
+    /// <summary>Its node is other such gateways, too: what it says of one may be of another.</summary>
+    public bool IsOneOfSeveral { get; init; }
 
     /// <summary>Whose routes its packets go by before its node's (ExternalNetwork); null: its node's alone.</summary>
     public int? RouteTable { get; init; }
@@ -47,6 +54,9 @@ public sealed record EgressGatewayPlan(ResourceKey Key, ListOf<EgressReplica> Re
     /// <summary>What selectors see, the labels of its namespace apart.</summary>
     public Labels Labels { get; init; } = Labels.Empty;
     public Labels NamespaceLabels { get; init; } = Labels.Empty;
+
+    /// <summary>By what its nodes know that it leads anywhere.</summary>
+    public ListOf<EgressProbe> Probes { get; init; } = [];
 }
 
 /// <summary>Replicas that one pod's packets may leave by.</summary>

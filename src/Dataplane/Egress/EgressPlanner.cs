@@ -29,7 +29,22 @@ internal sealed class EgressPlanner
         support = objects.Felix(node).EgressSupport ?? EgressSupport.EnabledPerNamespaceOrPerPod;
         hasNetworks = objects.Felix(node).ExternalNetworks == ExternalNetworkSupport.Enabled;
         var taken = new HashSet<Address>();
-        Nodes = pods != null ? [] : [.. objects.Gateways.Select(gateway => Plan(gateway, taken))];
+        Nodes = pods != null ? [] : Told([.. objects.Gateways.Select(gateway => Plan(gateway, taken))]);
+    }
+
+    /// <summary>A node says of all its gateways together that one leads nowhere.</summary>
+    private static ListOf<EgressGatewayPlan> Told(EgressGatewayPlan[] gateways)
+    {
+        var probed = gateways.Where(gateway => gateway.Probes.Count > 0).SelectMany(gateway => gateway.Replicas)
+            .ToLookup(replica => replica.Node);
+        return [.. gateways.Select(gateway => gateway.Probes.Count == 0 ? gateway : gateway with
+        {
+            Replicas = [.. gateway.Replicas.Select(replica => replica with
+            {
+                IsProbed = true,
+                IsOneOfSeveral = probed[replica.Node].Skip(1).Any(),
+            })],
+        })];
     }
 
     /// <summary>Gateways that are nodes, by namespace and name.</summary>
@@ -52,6 +67,7 @@ internal sealed class EgressPlanner
         return new(gateway.Key, replicas, [.. problems])
         {
             Labels = gateway.GatewayLabels,
+            Probes = gateway.Probes,
             NamespaceLabels = objects.LabelsOf(gateway.Metadata.Namespace),
         };
     }

@@ -26,7 +26,8 @@ internal sealed record EgressRules(
 /// <param name="numbers">The ways to other nodes, by their words.</param>
 /// <param name="networks">Tables of external networks by which this node's gateways send, as words.</param>
 internal sealed class EgressRenderer(
-    string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers, IReadOnlyDictionary<string, int> networks)
+    string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers, IReadOnlyDictionary<string, int> networks,
+    EgressProbes probes)
 {
     private const string Prefix = Egress.FeatureName + "-", From = "from", ToGateway = "as it is, to a gateway";
 
@@ -64,7 +65,8 @@ internal sealed class EgressRenderer(
         var tunnel = picture.Tunnel == null ? null : new EgressTunnelRules(picture.Tunnel);
         sets.AddRange(tunnel?.Sets ?? []);
         return new(
-            sets.ToImmutable(), [.. Translated(picture, isGateway)], [.. Leaving], [.. Left(byHost), .. tunnel?.Clamps ?? []])
+            sets.ToImmutable(), [.. Translated(picture, isGateway)], [.. probes.Leaving(picture.Nodes), .. Leaving],
+            [.. Left(byHost), .. tunnel?.Clamps ?? []])
         {
             Entering = [.. tunnel?.Entering ?? []],
         };
@@ -203,11 +205,15 @@ internal sealed class EgressRenderer(
     /// <summary>In front of the masquerading of pools.</summary>
     private IEnumerable<NftRule> Leaving =>
     [
-        .. Families.Select(family => new NftRule(new MatchMark(marks.Here, marks.Here), new MatchFamily(family),
+        .. Families.Select(family => new NftRule(IsHere, new MatchFamily(family),
             new ActDecideByAddress(family, NftEnd.Source, EgressMap.Sources.Name(family)))),
-        Dropped("no gateway of this node has it", new MatchMark(marks.Here, marks.Here)),
-        new([new MatchMark(marks.Away, marks.Away), ActDecide.Accept], ToGateway),
+        Dropped("no gateway of this node has it", IsHere),
+        new([IsAway, ActDecide.Accept], ToGateway),
     ];
+
+    private MatchMark IsHere => new(marks.Both, marks.Here);
+
+    private MatchMark IsAway => new(marks.Both, marks.Away);
 
     /// <summary>
     /// A connection is translated once, when it begins: one that began when another, or nobody, was its gateway would leave with whatever
@@ -216,10 +222,10 @@ internal sealed class EgressRenderer(
     private IEnumerable<NftRule> Left(bool byHost) =>
     [
         .. byHost
-            ? [LeftAs("the pod", new MatchMark(marks.Here, marks.Here), new MatchTranslated(Destination: false, Not: true))]
-            : Families.Select(family => LeftAs("somebody else", new MatchMark(marks.Here, marks.Here), new MatchFamily(family),
+            ? [LeftAs("the pod", IsHere, new MatchTranslated(Destination: false, Not: true))]
+            : Families.Select(family => LeftAs("somebody else", IsHere, new MatchFamily(family),
                 new MatchAddress(family, NftEnd.Source, Own(family), Outside: true))),
-        LeftAs("somebody else", new MatchMark(marks.Away, marks.Away), new MatchTranslated(Destination: false)),
+        LeftAs("somebody else", IsAway, new MatchTranslated(Destination: false)),
     ];
 
     private static NftRule LeftAs(string whom, params NftStatement[] matches) => Dropped($"it would leave as {whom}", matches);

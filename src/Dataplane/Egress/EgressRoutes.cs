@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -20,6 +23,23 @@ public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeigh
 
     /// <summary>Of those announced the ones that neighbours on a link look for there.</summary>
     public ListOf<EgressClaim> Claimed { get; init; } = [];
+
+    /// <summary>Gateways that are this node, whose targets upstream are to be asked.</summary>
+    public ListOf<EgressProbed> Probed { get; init; } = [];
+}
+
+/// <param name="Mark">Of the questions, so that they leave as what the gateway is for does; 0: as this node's own.</param>
+public sealed record EgressProbed(ResourceKey Gateway, ListOf<EgressProbe> Probes, uint Mark);
+
+/// <summary>Gateways whose targets upstream do not answer.</summary>
+/// <param name="Here">Those that are this node, and what is wrong.</param>
+/// <param name="Nodes">Addresses of nodes that say so of a gateway of theirs.</param>
+public sealed record EgressFailing(ImmutableDictionary<ResourceKey, string> Here, ImmutableHashSet<Address> Nodes)
+{
+    public static readonly EgressFailing None = new(ImmutableDictionary<ResourceKey, string>.Empty, []);
+
+    public bool Says(EgressFailing other) =>
+        Nodes.SetEquals(other.Nodes) && Here.Count == other.Here.Count && !Here.Except(other.Here).Any();
 }
 
 /// <summary>An address of a gateway's that lies in a network of a link.</summary>

@@ -60,6 +60,9 @@ internal readonly record struct EgressMarks(uint Mask)
     public uint Here => 1u << BitOperations.Log2(Mask);
     public uint Away => Here >> 1;
 
+    /// <summary>Of a packet for a gateway one of them is there; of a question to targets upstream of one both are.</summary>
+    public uint Both => Here | Away;
+
     /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
     public const int MostTables = 0xffff;
 
@@ -69,6 +72,10 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>This node is the gateway, and another table than the node's has its routes.</summary>
     /// <param name="network">From 1 to <see cref="Most"/>.</param>
     public uint By(int network) => Here | (uint)network << BitOperations.TrailingZeroCount(Mask);
+
+    /// <summary>What asks targets upstream of a gateway that is this node.</summary>
+    /// <param name="nth">From 1 to <see cref="Most"/>.</param>
+    public uint Asking(int nth) => Both | (uint)nth << BitOperations.TrailingZeroCount(Mask);
 
     /// <param name="way">From 1 to <see cref="Most"/>.</param>
     public uint To(int way) => Away | (uint)way << BitOperations.TrailingZeroCount(Mask);

@@ -120,6 +120,6 @@ internal sealed class EgressViewer(string node, EgressHere here)
         var standings = Families.Where(replica.Serves).Select(family => here.Of(replica, family)).ToArray();
         var words = standings.Length == 0 ? "has no address" : string.Join(", ", standings.Select(one => one.Words).Distinct());
         return new(replica.Node, replica.Addresses, replica.ByHost.Count > 0, standings.Any(one => one.IsUsable),
-            (replica.Is(node) && standings.Length > 0 ? "this node" : words) + StandsBy(gateway, replica) + Words(told));
+            (replica.Is(node) && standings.Any(one => one.IsHere) ? "this node" : words) + StandsBy(gateway, replica) + Words(told));
     }
 }

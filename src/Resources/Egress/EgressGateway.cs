@@ -29,6 +29,8 @@ public sealed record EgressGateway(Metadata Metadata) : Resource(Metadata)
     /// <summary>Of the template; none: <c>projectcalico.org/egw=NAME</c>.</summary>
     public Labels GivenLabels { get; init; } = Labels.Empty;
     public Labels NodeSelector { get; init; } = Labels.Empty;
+    /// <summary>egressGatewayFailureDetection: it leads somewhere while each of them says so; one of a kind.</summary>
+    public ListOf<EgressProbe> Probes { get; init; } = [];
 
     /// <summary>What selectors of pods and policies see.</summary>
     public Labels GatewayLabels => GivenLabels.Count > 0 ? GivenLabels : Labels.From([new(OwnLabel, Name)]);

@@ -98,6 +98,18 @@ internal sealed class EgressSite : IHostFacts
         Write();
     }
 
+    /// <param name="here">Gateways of namespace edge that are this node.</param>
+    /// <param name="nodes">Addresses of others.</param>
+    public void Fail(string[] here, params string[] nodes)
+    {
+        egress.Apply(new DataplaneChange.Failing(new(
+            here.ToImmutableDictionary(name => new ResourceKey("edge", name), _ => "its targets are silent"),
+            [.. nodes.Select(Address.Parse)])));
+        Write();
+    }
+
+    public IEnumerable<EgressProbed> Probed => egress.Probed;
+
     public void Configure(EgressSettings? settings)
     {
         egress.Apply(new DataplaneChange.Configured(new(node, Egress: settings)));

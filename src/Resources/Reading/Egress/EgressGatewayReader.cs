@@ -1,3 +1,4 @@
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Resources.Reading.Egress;
@@ -9,6 +10,8 @@ namespace Calico.Bgp.Resources.Reading.Egress;
 internal static class EgressGatewayReader
 {
     private enum LogSeverity { Trace, Debug, Info, Warn, Error, Fatal }
+
+    private const int SecondsOfADay = 86_400;
 
     private static readonly string[] OfPods =
         ["tolerations", "topologySpreadConstraints", "terminationGracePeriodSeconds", "priorityClassName", "containers", "initContainers"];
@@ -24,7 +27,7 @@ internal static class EgressGatewayReader
             spec.Error("externalNetworks", $"expected one network, got {networks.Count}: several are not supported yet");
         Refuse(spec, "aws", "is not supported: addresses of AWS are not asked for");
         var (labels, nodes) = Template(spec["template"].Section());
-        Probes(spec["egressGatewayFailureDetection"].Section());
+        var probes = Probes(spec["egressGatewayFailureDetection"].Section());
         var gateway = new EgressGateway(metadata)
         {
             Replicas = spec["replicas"].Number(0, int.MaxValue),
@@ -32,6 +35,7 @@ internal static class EgressGatewayReader
             ExternalNetwork = networks.Count > 0 ? networks[0] : null,
             GivenLabels = labels,
             NodeSelector = nodes,
+            Probes = probes,
         };
         spec.WarnOfOthers();
         return gateway;
@@ -60,13 +64,40 @@ internal static class EgressGatewayReader
         return read;
     }
 
-    private static void Probes(Fields detection)
+    private static ListOf<EgressProbe> Probes(Fields detection)
     {
-        Refuse(detection, "icmpProbe", "is not supported yet");
-        Refuse(detection, "httpProbe", "is not supported yet");
+        EgressProbe?[] probes =
+        [
+            Probe(detection["icmpProbe"], "ips", EgressProbeKind.Icmp, EgressProbe.IcmpInterval, EgressProbe.IcmpTimeout),
+            Probe(detection["httpProbe"], "urls", EgressProbeKind.Http, EgressProbe.HttpInterval, EgressProbe.HttpTimeout),
+        ];
         if (detection["healthTimeoutDataStoreSeconds"].Number(1, int.MaxValue) != null)
             detection.Warn("healthTimeoutDataStoreSeconds", "has no effect: what a gateway does needs no datastore");
         detection.WarnOfOthers();
+        return [.. probes.OfType<EgressProbe>()];
+    }
+
+    /// <returns>Null: there is none, or it has no target.</returns>
+    private static EgressProbe? Probe(Field field, string targets, EgressProbeKind kind, TimeSpan interval, TimeSpan timeout)
+    {
+        if (field.IsAbsent) return null;
+        var probe = field.Section();
+        probe[targets].Require("what is to answer");
+        var read = new EgressProbe(kind, probe[targets].List(item => Target(kind, item)),
+            Seconds(probe["intervalSeconds"], interval), Seconds(probe["timeoutSeconds"], timeout));
+        probe.RefuseOthers();
+        return read.Targets.Count == 0 ? null : read;
+    }
+
+    private static TimeSpan Seconds(Field field, TimeSpan otherwise) =>
+        field.Number(1, SecondsOfADay) is { } seconds ? TimeSpan.FromSeconds(seconds) : otherwise;
+
+    private static string? Target(EgressProbeKind kind, Field field)
+    {
+        if (field.Text() is not { } said) return null;
+        if (EgressProbe.Problem(kind, said) is not { } problem) return said;
+        field.Error(problem);
+        return null;
     }
 
     private static void Refuse(Fields fields, string name, string reason)

@@ -1,0 +1,84 @@
+namespace Calico.Bgp.Conformance.Packets;
+
+/// <summary>Gateways that are nodes, and whose targets upstream are asked (egressGatewayFailureDetection).</summary>
+public sealed class EgressProbeTests : IAsyncLifetime
+{
+    private const int Flows = 20;
+    private const string SaysSo = "says that its targets upstream do not answer", Tor4 = "192.0.2.1";
+
+    private EgressSite site = null!;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private async Task StartAsync(string target, string? egress = null)
+    {
+        site = await EgressSite.MakeAsync(egress);
+        site.Write(ofRed: $"egressGatewayFailureDetection: {{ icmpProbe: {{ ips: [{target}], intervalSeconds: 1, timeoutSeconds: 5 }} }}");
+        await site.StartAsync("client", "gate1", "gate2");
+        await site.HeardAsync("client", 2);
+    }
+
+    private Task SaidByAsync(string name, string words, bool isSaid) =>
+        site.ToldAsync(name, answer => answer.Contains(words, StringComparison.Ordinal) == isSaid && answer.Length > 0);
+
+    private async Task<string[]> SeenAsync()
+    {
+        var seen = new SortedSet<string>(StringComparer.Ordinal);
+        for (var n = 0; n < Flows; n++)
+        {
+            using var flow = new EgressFlow(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port);
+            seen.Add((await flow.AskAsync())?.Address.ToString() ?? "nobody");
+        }
+        return [.. seen];
+    }
+
+    /// <summary>The firewall lets through nobody but gateways, so that the questions have a gateway's address.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task One_whose_targets_are_silent_is_left_for_the_others_and_after_the_last_nothing_leaves_until_they_answer()
+    {
+        await StartAsync(EgressSite.Outside4);
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Blue4]) await site.AnnouncedAsync(address);
+        Assert.Equal([EgressSite.Red4, EgressSite.RedToo4], await SeenAsync());
+        site.Silence("firewall", EgressSite.RedToo4, isSilent: true);
+        await SaidByAsync("gate2", "icmpProbe: none of 198.51.100.1 has answered for 5 s", isSaid: true);
+        await SaidByAsync("client", $"172.20.0.12 {SaysSo}", isSaid: true);
+        Assert.Equal([EgressSite.Red4], await SeenAsync());
+        var others = await site.OthersAsync();
+        site.Silence("firewall", EgressSite.Red4, isSilent: true);
+        await SaidByAsync("client", $"172.20.0.11 {SaysSo}", isSaid: true);
+        Assert.Null(await site.SeenAsync("a", attempts: 1));
+        // What the same node is for others goes on: blue asks nobody.
+        Assert.Equal(EgressSite.Blue4, await site.SeenAsync("o"));
+        Assert.Equal(others, await site.OthersAsync());
+        foreach (var source in (string[])[EgressSite.Red4, EgressSite.RedToo4]) site.Silence("firewall", source, isSilent: false);
+        await SaidByAsync("client", SaysSo, isSaid: false);
+        Assert.Equal([EgressSite.Red4, EgressSite.RedToo4], await SeenAsync());
+    }
+
+    /// <summary>Of several nodes one has the address, and each asks with its own.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_pinned_address_is_withdrawn_where_the_targets_are_silent_and_taken_by_the_next_node()
+    {
+        await StartAsync(Tor4, "egress: { pinned: true }");
+        await site.HeardAsync("gate2", 2);
+        await LedToAsync("172.20.0.11");
+        Assert.Equal([EgressSite.Red4], await SeenAsync());
+        site.Silence("tor", "172.20.0.11", isSilent: true);
+        await SaidByAsync("client", $"172.20.0.11 {SaysSo}", isSaid: true);
+        await LedToAsync("172.20.0.12");
+        Assert.Equal([EgressSite.Red4], await SeenAsync());
+        site.Silence("tor", "172.20.0.11", isSilent: false);
+        await SaidByAsync("client", SaysSo, isSaid: false);
+        await LedToAsync("172.20.0.11");
+        Assert.Equal([EgressSite.Red4], await SeenAsync());
+    }
+
+    private Task LedToAsync(string node) => Until.TrueAsync($"{EgressSite.Red4} is at {node}", async () =>
+        await site["tor"].IpAsync($"route show {EgressSite.Red4}") is var route && route.Contains($"via {node}", StringComparison.Ordinal)
+            && !route.Contains("nexthop", StringComparison.Ordinal), 60, site.SaidAsync);
+}
