@@ -1,5 +1,5 @@
-// A site with gateways: a node with pods, two nodes that are gateways, a top-of-rack switch that speaks BGP (BIRD), and a firewall in
-// front of the world outside, which lets nobody through but gateways and counts who else comes.
+// A site with gateways: a node with pods, two nodes that are gateways, a top-of-rack switch that speaks BGP (BIRD or FRR), and a firewall
+// in front of the world outside, which lets nobody through but gateways and counts who else comes.
 //
 //   pods ── cali… ── client ─┐
 //                     gate1 ─┤ (bridge) tor ── firewall ── outside
@@ -7,6 +7,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Calico.Bgp.Conformance.Routers;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -35,7 +36,8 @@ internal sealed class EgressSite : IAsyncDisposable
     private readonly List<Echo> echoes = [];
     private readonly Scratch folder = new();
     private readonly List<int> heirs = [];
-    private Background? bird, monitor;
+    private Background? monitor;
+    private Background[] tor = [];
 
     /// <summary>Sections beside nat, of daemons that start from now on.</summary>
     public string Egress { get; set; } = "egress: { enabled: true }";
@@ -49,7 +51,8 @@ internal sealed class EgressSite : IAsyncDisposable
     public string PathOf(string name) => folder.PathOf(name);
 
     /// <param name="egress">The section; null: it is switched on, and says no more.</param>
-    public static async Task<EgressSite> MakeAsync(string? egress = null)
+    /// <param name="tor">bird or frr.</param>
+    public static async Task<EgressSite> MakeAsync(string? egress = null, string tor = "bird")
     {
         var site = new EgressSite { Egress = egress ?? "egress: { enabled: true }" };
         foreach (var role in (string[])["client", "gate1", "gate2", "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
@@ -62,7 +65,8 @@ internal sealed class EgressSite : IAsyncDisposable
         await site.WireAsync();
         foreach (var pod in Pods) await site.AddPodAsync(pod.Space, pod.Name, pod.Number);
         site.echoes.AddRange([new(site["outside"], Outside4), new(site["outside"], Outside6), new(site["client"], Client4)]);
-        await site.StartBirdAsync();
+        if (tor == "frr") await site.StartFrrAsync();
+        else await site.StartBirdAsync();
         return site;
     }
 
@@ -146,10 +150,31 @@ internal sealed class EgressSite : IAsyncDisposable
                 }
                 """))}}
             """);
-        bird = Background.Start(this["tor"], PathOf("bird.log"), null, "bird", "-f", "-c", PathOf("bird.conf"), "-s", PathOf("bird.ctl"),
-            "-P", PathOf("bird.pid"));
+        tor = [Background.Start(this["tor"], PathOf("bird.log"), null, "bird", "-f", "-c", PathOf("bird.conf"), "-s", PathOf("bird.ctl"),
+            "-P", PathOf("bird.pid"))];
         await Until.TrueAsync("BIRD answers", async () =>
             (await Shell.RunAsync("birdc", "-s", PathOf("bird.ctl"), "show", "status")).Good);
+    }
+
+    private async Task StartFrrAsync()
+    {
+        string[] ipv4 = [.. Hosts.Select(host => $"172.20.0.{host.Number}")], ipv6 = [.. Hosts.Select(host => $"fd20::{host.Number}")];
+        tor = await FrrPrograms.StartAsync(this["tor"], folder, $"""
+            router bgp 65001
+             bgp router-id 172.20.0.254
+             no bgp ebgp-requires-policy
+             no bgp default ipv4-unicast
+             timers bgp 3 9
+            {string.Join('\n', ipv4.Concat(ipv6).Select(node => $" neighbor {node} remote-as 64512\n neighbor {node} passive"))}
+            {Family("ipv4", ipv4)}
+            {Family("ipv6", ipv6)}
+            ip prefix-list none deny any
+            ipv6 prefix-list none deny any
+            """);
+
+        static string Family(string name, string[] nodes) => $" address-family {name} unicast\n"
+            + string.Concat(nodes.Select(node => $"  neighbor {node} activate\n  neighbor {node} prefix-list none out\n"))
+            + " exit-address-family";
     }
 
     /// <summary>What somebody asks a target upstream with that source does not come to it, or comes again.</summary>
@@ -333,7 +358,8 @@ internal sealed class EgressSite : IAsyncDisposable
                 said.AppendLine($"{name}# ip {words}").AppendLine((await this[name].RunAsync("ip", words.Split(' '))).Output);
             said.AppendLine((await this[name].RunAsync("nft", "list", "table", "inet", "bgpd")).Output);
         }
-        return said.AppendLine(bird?.Said).ToString();
+        foreach (var one in tor) said.AppendLine(one.Said);
+        return said.ToString();
     }
 
     public async ValueTask DisposeAsync()
@@ -341,7 +367,7 @@ internal sealed class EgressSite : IAsyncDisposable
         foreach (var daemon in daemons.Values) await daemon.DisposeAsync();
         if (monitor != null) await monitor.DisposeAsync();
         await EndHeirsAsync();
-        if (bird != null) await bird.DisposeAsync();
+        foreach (var one in tor) await one.DisposeAsync();
         foreach (var echo in echoes) echo.Dispose();
         foreach (var space in spaces.Values) await space.RemoveAsync();
         folder.Dispose();
