@@ -54,6 +54,46 @@ public sealed class EgressPodCommandTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task What_it_has_set_up_can_be_taken_away_and_set_up_again()
+    {
+        var before = await StateAsync();
+        await site["g1"].DoAsync(Project.Daemon, "egress-pod", "--prepare", "--interface", "eth0");
+        Assert.NotEqual(before, await StateAsync());
+        foreach (var _ in (int[])[1, 2])
+        {
+            await site["g1"].DoAsync(Project.Daemon, "egress-pod", "--remove");
+            Assert.Equal(before, await StateAsync());
+        }
+        await site["g1"].DoAsync(Project.Daemon, "egress-pod", "--prepare", "--interface", "eth0");
+        site.Write(EgressFarObjects.Cluster(EgressFarObjects.Choosing) + EgressFarObjects.GatewayPod("g1"));
+        await site.StartAsync("client", "{ mode: pods }");
+        await site.SeesAsync(EgressFarSite.Gateway("g1"));
+    }
+
+    /// <summary>A node has a link of that name and a table of its own, which are not meant.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task On_a_node_nothing_is_taken_away()
+    {
+        site.Write(EgressFarObjects.Cluster(EgressFarObjects.Choosing) + EgressFarObjects.GatewayPod("g1"));
+        await site.StartAsync("client", "{ mode: pods }");
+        await Until.TrueAsync("the node has its link", async () =>
+            (await site["client"].IpAsync("link")).Contains("egress.calico", StringComparison.Ordinal), 60, site.SaidAsync);
+        var rules = await site["client"].DoAsync("nft", "list", "tables");
+        var said = await site["client"].RunAsync(Project.Daemon, "egress-pod", "--remove");
+        Assert.True(said.Good, said.Errors);
+        Assert.Equal(rules, await site["client"].DoAsync("nft", "list", "tables"));
+        Assert.Contains("egress.calico", await site["client"].IpAsync("link"), StringComparison.Ordinal);
+    }
+
+    private async Task<string> StateAsync()
+    {
+        var all = await site["g1"].DoAsync("nft", "list", "ruleset");
+        foreach (var words in (string[])["-o link show type vxlan", "rule", "-6 rule", "route show table all", "-6 route show table all"])
+            all += await site["g1"].IpAsync(words);
+        return all;
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
     public async Task Of_a_target_of_http_whatever_is_no_error_is_an_answer()
     {
         using var server = new HttpTarget(site["outside"], EgressFarSite.Outside4);

@@ -21,6 +21,9 @@ internal sealed record EgressPodOptions(EgressPodSettings Side, ListOf<EgressPro
 
     /// <summary>It ends when all is set up: for a container that may do what the other may not.</summary>
     public bool PreparesOnly { get; init; }
+
+    /// <summary>It takes away what another run has set up, and ends.</summary>
+    public bool Removes { get; init; }
 }
 
 /// <summary>
@@ -40,7 +43,13 @@ internal static class EgressPod
         {
             await kernel.StartAsync(stop);
             await using var nftables = Translating.Open(loops, time, logs);
-            await new EgressPodSide(kernel, nftables).ApplyAsync(options.Side, stop);
+            var side = new EgressPodSide(kernel, nftables);
+            if (options.Removes)
+            {
+                log.EgressPodIs(await side.RemoveAsync(stop) ? "taken away; the sysctls stay as they are" : "not there");
+                return 0;
+            }
+            await side.ApplyAsync(options.Side, stop);
             log.EgressPodStands(string.Join(", ", options.Side.Addresses), options.Side.Network, options.Side.Port);
             if (!options.PreparesOnly) await ServeAsync(options, loops, time, log, stop);
             return 0;

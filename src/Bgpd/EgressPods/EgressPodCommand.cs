@@ -29,13 +29,16 @@ internal static class EgressPodCommand
         };
         var drain = Word("--drain", "How long packets pass after SIGTERM.");
         var prepare = new Option<bool>("--prepare") { Description = "Sets everything up, and ends." };
+        var remove = new Option<bool>("--remove") { Description = "Takes away what it has set up, and ends." };
         var command = new Command("egress-pod", "Makes this pod a gateway out of the cluster.")
         {
             address, link, network, port, health, icmp, http, times[0], times[1], times[2], times[3], drain, prepare,
+            remove,
         };
         command.SetAction((arguments, stop) =>
         {
             var problems = new List<string>();
+            if (arguments.GetValue(remove)) return EgressPod.RunAsync(new(new([], ""), []) { Removes = true }, stop);
             var read = new Reading(name => Environment.GetEnvironmentVariable(name), problems);
             var options = new EgressPodOptions(
                 new(read.Addresses(arguments.GetValue(address) ?? [], arguments.GetValue(link)), arguments.GetValue(link) ?? "eth0")

@@ -26,7 +26,7 @@ public sealed record EgressPodSettings(ListOf<Address> Addresses, string Link)
 /// </summary>
 public sealed class EgressPodSide(KernelLoop kernel, INftables nftables)
 {
-    private const string Owner = "egress-pod";
+    private const string Owner = "egress-pod", BackTable = DataplaneLoop.Table + "-back";
     private const uint Table = 4790;
     private const int Priority = 100, HeadersOfTcp = 20, LeastMtu = 1280;
 
@@ -57,7 +57,7 @@ public sealed class EgressPodSide(KernelLoop kernel, INftables nftables)
         await objects.WantAsync(wanted, stop).ConfigureAwait(false);
         if (kernel.Status.RefusedObjects is [var refused, ..]) throw new IOException($"{refused.Object}: {refused.Words}");
         var overlay = await OverlayAsync(stop).ConfigureAwait(false);
-        if (ReturnTable.Put(DataplaneLoop.Table + "-back", EgressOverlay.LinkName) is { } words) throw new IOException(words);
+        if (ReturnTable.Put(BackTable, EgressOverlay.LinkName) is { } words) throw new IOException(words);
         var routes = await kernel.ClaimAsync(Owner, Table, stop).ConfigureAwait(false);
         await routes.WishAsync(settings.Addresses.Select(address => new RouteWish(
             address.IsIPv4 ? Prefix.DefaultIPv4 : Prefix.DefaultIPv6,
@@ -66,6 +66,26 @@ public sealed class EgressPodSide(KernelLoop kernel, INftables nftables)
         await routes.SweepAsync(stop).ConfigureAwait(false);
         if (kernel.Status.Refusals is [var route, ..]) throw new IOException($"route {route.Prefix} {route.Target}: {route.Words}");
         if (nftables.Status.Problems is [var problem, ..]) throw new IOException($"{problem}");
+    }
+
+    /// <summary>
+    /// Takes away what was made, the way in first, so that nothing leaves as it is. What the sysctls were nobody knows any more: they stay.
+    /// </summary>
+    /// <returns>False: this is no gateway pod.</returns>
+    /// <exception cref="IOException">Some of it is still there; the message says what.</exception>
+    public async Task<bool> RemoveAsync(CancellationToken stop)
+    {
+        // A node has a link of that name, and a table, but none of this one.
+        if (!ReturnTable.IsThere(BackTable)) return false;
+        var objects = await kernel.ClaimObjectsAsync(Owner, stop).ConfigureAwait(false);
+        var routes = await kernel.ClaimAsync(Owner, Table, stop).ConfigureAwait(false);
+        await objects.WantAsync([], stop).ConfigureAwait(false);
+        await routes.FlushAsync(stop).ConfigureAwait(false);
+        await routes.SweepAsync(stop).ConfigureAwait(false);
+        if (await nftables.FlushAsync(stop).ConfigureAwait(false) is { } problem)
+            throw new IOException($"table inet {DataplaneLoop.Table}: {problem}");
+        if (ReturnTable.Remove(BackTable) is { } words) throw new IOException(words);
+        return true;
     }
 
     /// <summary>Its number, as soon as the kernel has told of it.</summary>

@@ -32,7 +32,7 @@ public static class ReturnTable
     public static string? Put(string table, string link)
     {
         using var socket = new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter);
-        if (IsThere(socket, table)) return null;
+        if (IsThere(socket, NftMessage.GetChain, table, "out")) return null;
         var transaction = new NftTransaction(socket);
         transaction.Begin();
         var part = new NftPart.Table(table);
@@ -44,20 +44,40 @@ public static class ReturnTable
         transaction.Add(part, Chain(table, "out", Egress, link));
         foreach (var kind in Kinds) transaction.Add(part, Remembering(table, kind));
         foreach (var kind in Kinds) transaction.Add(part, Returning(table, kind));
-        return transaction.Exchange() switch
-        {
-            NftOutcome.Committed => null,
-            NftOutcome.Refused => $"table netdev {table}: {transaction.Refusals[0].Words} "
-                + "(the kernel needs CONFIG_NF_TABLES_NETDEV and CONFIG_NETFILTER_EGRESS: Linux 5.16)",
-            _ => $"table netdev {table}: the kernel's answers are lost",
-        };
+        return Exchange(transaction, table, " (the kernel needs CONFIG_NF_TABLES_NETDEV and CONFIG_NETFILTER_EGRESS: Linux 5.16)");
     }
 
-    private static bool IsThere(NetlinkSocket socket, string table)
+    /// <summary>With its link, or without.</summary>
+    public static bool IsThere(string table)
+    {
+        using var socket = new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter);
+        return IsThere(socket, NftMessage.GetTable, table, null);
+    }
+
+    /// <returns>Null, or why it is still there.</returns>
+    public static string? Remove(string table)
+    {
+        using var socket = new NetlinkSocket(0, 1 << 20, NetlinkProtocol.Netfilter);
+        var transaction = new NftTransaction(socket);
+        transaction.Begin();
+        transaction.Add(new NftPart.Table(table), Write(NftMessage.DelTable, table, create: false));
+        return Exchange(transaction, table, "");
+    }
+
+    private static string? Exchange(NftTransaction transaction, string table, string advice) => transaction.Exchange() switch
+    {
+        NftOutcome.Committed => null,
+        NftOutcome.Refused => $"table netdev {table}: {transaction.Refusals[0].Words}{advice}",
+        _ => $"table netdev {table}: the kernel's answers are lost",
+    };
+
+    /// <param name="chain">Null: the table itself is asked for.</param>
+    private static bool IsThere(NetlinkSocket socket, ushort type, string table, string? chain)
     {
         var (found, buffer) = (false, new byte[1 << 14]);
-        var request = new NetlinkMessage(NftMessage.GetChain, NetlinkFlags.Request | NetlinkFlags.Ack)
-            .Header(new NetfilterHeader(Netdev, 0, 0)).Text(NftMessage.Table, table).Text(3, "out"); // NAME
+        var request = new NetlinkMessage(type, NetlinkFlags.Request | NetlinkFlags.Ack)
+            .Header(new NetfilterHeader(Netdev, 0, 0)).Text(NftMessage.Table, table);
+        if (chain != null) request.Text(3, chain); // NAME
         var sequence = socket.Sequences(1);
         if (socket.Send(request.Numbered(sequence).Span) != System.Net.Sockets.SocketError.Success) return false;
         while (true)
@@ -69,7 +89,7 @@ public static class ReturnTable
             {
                 if (header.Sequence != sequence) continue;
                 if (header.Type == MessageType.Error) return found;
-                found |= header.Type == NftMessage.NewChain;
+                found = true;
             }
         }
     }
