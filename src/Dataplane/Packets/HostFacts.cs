@@ -32,6 +32,8 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
         }
     }
 
+    public bool? Has(string link) => !IsKnown ? null : kernel.Links.Values.Any(one => one.Name == link);
+
     public string? NameOf(int link) => kernel.Links.GetValueOrDefault(link)?.Name;
 
     /// <summary>An IPv4 subnet of a loopback's is local as a whole (fib_add_ifaddr): 127.0.0.0/8, for one.</summary>

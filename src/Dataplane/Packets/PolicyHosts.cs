@@ -20,6 +20,8 @@ internal sealed class RunningHost(KernelSnapshot kernel) : IPolicyHost
 
     public Address? Masqueraded(string link, Address towards) => facts.Masqueraded(link, towards);
 
+    public bool? Has(string link) => facts.Has(link);
+
     public string? LinkTo(Address address)
     {
         try

@@ -17,7 +17,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
     /// What the host says to itself. Calico's documents say nothing of it; were it among all interfaces, a host endpoint of them that
     /// allows little would part the host's programs from each other. Whoever wants it policed names it.
     /// </summary>
-    private const string Loopback = "lo";
+    public const string Loopback = "lo";
 
     private const string Spoof = Enforcement.Prefix + "spoof", Neighbours = Enforcement.Prefix + "ndp",
         ToHost = Enforcement.Prefix + "wl-to-host", Translated = Enforcement.Prefix + "translated";

@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using PortRange = Calico.Bgp.Kernel.Nftables.PortRange;
@@ -40,6 +41,11 @@ internal static class Failsafes
         ProgramKind.UntrackedOut => RawOut,
         _ => null,
     };
+
+    /// <summary>It was let pass as an answer. What begins a connection is one only where somebody has taken the port of a server for
+    /// his own.</summary>
+    public static bool IsOfAnswers(PacketStep step) => step is { Stopped: null, Chain.Name: RawIn or RawOut }
+        && step.Rule.Statements.Any(statement => statement is MatchPorts { End: NftEnd.Source });
 
     public static IEnumerable<NftChain> Chains(PolicyFacts facts)
     {

@@ -11,10 +11,12 @@ internal static class PolicyAnswers
     public static ImmutableArray<Packet> Packets(PolicyCase asked, IPolicyHost host) => asked.Ways.Count == 0
         ? [asked.Packet(host, PacketRedirect.None)] : [.. asked.Ways.Select(way => asked.Packet(host, way))];
 
-    /// <param name="ends">Of each packet.</param>
+    /// <param name="walked">Of each packet all that may become of it.</param>
     public static PolicyExplanation Of(
-        PolicyCase asked, IPolicyHost host, IReadOnlyList<(Packet Packet, ImmutableArray<PacketEnd> Ends)> ends, PolicyExplainer explainer)
+        PolicyCase asked, IPolicyHost host, IReadOnlyList<(Packet Packet, ImmutableArray<PacketEnd> Ends)> walked,
+        PolicyExplainer explainer)
     {
+        var ends = walked.Select(one => (one.Packet, Ends: Asked(one.Packet, one.Ends))).ToArray();
         var verdicts = ends.SelectMany(one => one.Ends).Select(PolicyExplainer.Verdict).Distinct().ToArray();
         var (packet, first) = (ends[0].Packet, ends[0].Ends[0]);
         var depends = verdicts.Length == 1 ? [] : ends.SelectMany(one => one.Ends.Select(end =>
@@ -27,17 +29,27 @@ internal static class PolicyAnswers
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
             isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked), depends)
         {
-            Notes = [.. Notes(asked, ends.SelectMany(one => one.Ends))],
+            Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends))],
         };
     }
 
-    private static IEnumerable<string> Notes(PolicyCase asked, IEnumerable<PacketEnd> ends)
+    /// <summary>A connection's first packet is asked about: where its source port is not said it is none of a server's answer.</summary>
+    private static ImmutableArray<PacketEnd> Asked(Packet packet, ImmutableArray<PacketEnd> ends)
+    {
+        if (packet.SourcePort != null) return ends;
+        var first = ends.RemoveAll(end => end.Trail.Any(Failsafes.IsOfAnswers));
+        return first.IsEmpty ? ends : first;
+    }
+
+    private static IEnumerable<string> Notes(PolicyCase asked, IPolicyHost host, IEnumerable<PacketEnd> ends)
     {
         var question = asked.Question;
         var number = (byte)question.Protocol;
         if (question.IsByNumber)
             yield return CarriedProtocol(number) is { } name ? $"{number} is taken for the IP protocol {name}"
                 : $"{number} is taken for the number of an IP protocol; the port is asked about by tcp:{number} or udp:{number}";
+        if (question.FromInterface is { } from && host.Has(from) == false)
+            yield return $"no interface {from} is here: what is said holds for one that no endpoint has";
         if (question.FromInterface == null && ends.Any(end => end.DependsOn.Any(condition => condition.Fact == PacketFact.In)))
             yield return $"by which interface it comes in is not known: no route to {asked.Source} is; --from-interface IF says it";
     }

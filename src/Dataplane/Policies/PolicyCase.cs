@@ -12,6 +12,9 @@ internal interface IPolicyHost : IHostFacts
     /// <summary>The interface that a packet to this address leaves by; null: nobody knows.</summary>
     string? LinkTo(Address address);
 
+    /// <summary>There is an interface of this name; null: nobody knows.</summary>
+    bool? Has(string link) => null;
+
     /// <summary>What the source becomes that leaves by this interface, where it gets the interface's own.</summary>
     Address? Masqueraded(string link, Address towards);
 }
@@ -47,6 +50,7 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
         var to = redirect == PacketRedirect.None ? Destination : redirect.To;
         var (type, code) = Question.Icmp ?? (protocol == IpProtocol.Icmp ? (byte)8 : (byte)128, (byte)0);
         var isIcmp = protocol is IpProtocol.Icmp or IpProtocol.Icmp6;
+        var isOwn = Question.FromInterface == null && host.IsLocal(Source) == true;
         return new(Source, Destination)
         {
             Protocol = protocol,
@@ -57,8 +61,8 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
             IcmpCode = isIcmp ? code : null,
             Mark = 0,
             Redirect = redirect,
-            In = Question.FromInterface ?? (host.IsLocal(Source) == true ? null : LinkOf(Source, host)),
-            Out = host.IsLocal(to) == true ? null : LinkOf(to, host),
+            In = isOwn ? null : Question.FromInterface ?? LinkOf(Source, host),
+            Out = host.IsLocal(to) != true ? LinkOf(to, host) : isOwn ? BaseChains.Loopback : null,
         };
     }
 
