@@ -127,7 +127,7 @@ internal static partial class FelixConfigurationReader
         var port = field.Section();
         port["protocol"].Require("TCP, UDP or SCTP");
         port["port"].Require("a port");
-        var (protocol, number, net) = (Protocols.ReadWithPorts(port["protocol"]), port["port"].Number(1, 65535), port["net"].Network());
+        var (protocol, number, net) = (Protocols.ReadFailsafe(port["protocol"]), port["port"].Number(1, 65535), port["net"].Network());
         port.RefuseOthers();
         return protocol == null || number == null ? null : new(protocol.Value, (ushort)number, net);
     }

@@ -19,6 +19,7 @@ public class FelixPolicyTests
     [Theory]
     [InlineData("[]", "[]")]
     [InlineData("[{ protocol: TCP, port: 22 }, { protocol: UDP, port: 68, net: 10.0.0.0/8 }]", "[6:22, 17:68 10.0.0.0/8]")]
+    [InlineData("[{ protocol: tcp, port: 22 }, { protocol: udp, port: 68 }, { protocol: sctp, port: 1 }]", "[6:22, 17:68, 132:1]")]
     [InlineData("[{ protocol: SCTP, port: 1, net: '2001:db8::/32' }]", "[132:1 2001:db8::/32]")]
     public void Ports_that_stay_open_are_listed_and_an_empty_list_is_one(string ports, string said)
     {
@@ -61,6 +62,7 @@ public class FelixPolicyTests
     [InlineData("wireguardListeningPort: 0", "spec.wireguardListeningPort")]
     [InlineData("failsafeInboundHostPorts: [{ port: 22 }]", "spec.failsafeInboundHostPorts[0].protocol")]
     [InlineData("failsafeInboundHostPorts: [{ protocol: ICMP, port: 22 }]", "spec.failsafeInboundHostPorts[0].protocol")]
+    [InlineData("failsafeInboundHostPorts: [{ protocol: 6, port: 22 }]", "spec.failsafeInboundHostPorts[0].protocol")]
     [InlineData("failsafeInboundHostPorts: [{ protocol: TCP }]", "spec.failsafeInboundHostPorts[0].port")]
     [InlineData("failsafeOutboundHostPorts: [{ protocol: TCP, port: 0 }]", "spec.failsafeOutboundHostPorts[0].port")]
     [InlineData("failsafeOutboundHostPorts: [{ protocol: TCP, port: 22, net: all }]", "spec.failsafeOutboundHostPorts[0].net")]

@@ -46,6 +46,18 @@ internal static partial class Protocols
         return null;
     }
 
+    /// <summary>
+    /// Of a failsafe port. Felix's documents have these in small letters and libcalico-go checks for great ones; an API server that knows
+    /// Calico's CRDs alone takes both, and so does Felix.
+    /// </summary>
+    public static byte? ReadFailsafe(Field field)
+    {
+        if (field.Word() is not { } word) return null;
+        if (Numbers.TryGetValue(word.ToUpperInvariant(), out var protocol) && HasPorts(protocol)) return protocol;
+        field.Error($"expected TCP, UDP or SCTP, got \"{word}\"");
+        return null;
+    }
+
     /// <summary>A number, <c>first:last</c>, or a name.</summary>
     public static PortMatch? ReadPort(Field field)
     {
