@@ -78,7 +78,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "policy", "endpoints"] => Get(http, request => PolicyAnswers.EndpointsAsync(request, Dataplane)),
         ["v1", "policy", "lint"] => Get(http, request => PolicyAnswers.LintAsync(request, Dataplane)),
         ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane)),
-        ["v1", "policy", "denied"] => Get(http, DeniedAsync),
+        ["v1", "policy", "denied"] => Get(http, request => PolicyAnswers.DeniedAsync(request, Dataplane)),
         ["v1", "dns", "cache"] => Get(http, DnsCacheAsync),
         ["v1", "events"] => Get(http, PlaceKind.Events, events.WriteAsync),
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
@@ -156,9 +156,6 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         var answer = DnsCacheAnswer.Of(Dataplane?.Dns ?? DnsView.Off, names);
         await Answer.JsonAsync(http, answer, Answer.Json.DnsCacheAnswer).ConfigureAwait(false);
     }
-
-    private Task DeniedAsync(HttpContext http) =>
-        Answer.JsonAsync(http, PolicyAnswers.Of(Dataplane?.Denied ?? DeniedView.Off), Answer.Json.DeniedAnswer);
 
     private Task KernelAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Kernel(speaker), Answer.Json.KernelAnswer);

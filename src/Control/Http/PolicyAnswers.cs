@@ -33,7 +33,12 @@ internal static class PolicyAnswers
         }).ConfigureAwait(false);
     }
 
-    public static DeniedAnswer Of(DeniedView view) => new(view.IsLogged, view.Problem, view.Lost, Of(view.Flows));
+    /// <summary>GET /v1/policy/denied. What is not in force has nothing to tell, whatever bgpd.yaml says of telling.</summary>
+    public static Task DeniedAsync(HttpContext http, IDataplane? dataplane) => dataplane?.View.Problem != null
+        ? RefuseOffAsync(http, dataplane)
+        : Answer.JsonAsync(http, Of(dataplane?.Denied ?? DeniedView.Off), Answer.Json.DeniedAnswer);
+
+    private static DeniedAnswer Of(DeniedView view) => new(view.IsLogged, view.Problem, view.Lost, Of(view.Flows));
 
     public static IReadOnlyList<DeniedFlowAnswer> Of(IEnumerable<PolicyFlow> flows) => [.. flows.Select(Of)];
 

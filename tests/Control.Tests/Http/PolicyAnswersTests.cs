@@ -106,6 +106,7 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
         Assert.Equal(
             "network policy is not in force: nat, policy: Operation not permitted",
             (await lab.JsonAsync("/v1/policy/list", HttpStatusCode.NotFound))["message"]!.GetValue<string>());
+        Assert.Equal("policyOff", (await lab.JsonAsync("/v1/policy/denied", HttpStatusCode.NotFound))["code"]!.GetValue<string>());
         Assert.Equal("nat, policy: Operation not permitted", (await lab.JsonAsync("/v1/status"))["notInForce"]!.GetValue<string>());
     }
 
