@@ -46,7 +46,7 @@ public sealed class ReloadTests : IAsyncLifetime
         await site.ReloadAsync();
         await Until.TrueAsync("the table is gone", async () => await RulesetAsync() == "", Site.Patience, site.LogAsync);
         Assert.Equal(Source, await SeenAsync());
-        Assert.Contains("bgpd.yaml speaks of NAT no more", await site.LogAsync());
+        Assert.Contains("bgpd.yaml asks for nothing in table inet bgpd any more", await site.LogAsync());
         Assert.Contains("\"enabled\":false", await site.HttpAsync("/v1/nat"));
     }
 

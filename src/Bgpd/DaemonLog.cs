@@ -62,10 +62,10 @@ internal static partial class DaemonLog
     public static partial void NatImpossible(this ILogger log, string reason);
 
     [LoggerMessage(1013, LogLevel.Warning,
-        "bgpd.yaml speaks of NAT no more: table inet {Table} is removed, and what is new not translated")]
+        "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
     public static partial void NatGone(this ILogger log, string table);
 
-    [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml speaks of NAT no more, but table inet {Table} cannot be removed: {Words}")]
+    [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml asks for nothing in table inet {Table} any more, but it cannot be removed: {Words}")]
     public static partial void NatStays(this ILogger log, string table, string words);
 
     [LoggerMessage(1028, LogLevel.Warning, "gateways' addresses are not told of on {Link}: {Words}")]
