@@ -74,7 +74,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
                     (0, "pod") => Gateway(0, Six), // it speaks to itself
                     (0, _) => Source,
                     (_, "pod") when Kind == "clusterIP" => Source,
-                    (_, not "outside") when Local && Kind != "clusterIP" => Source,
+                    (_, "pod") when Local && Kind != "clusterIP" => Source,
                     _ => Gateway(1, Six),
                 };
                 return server is { } number ? $"{Backend(number, Six)} sees {IPAddress.Parse(seen)}" : "nobody";

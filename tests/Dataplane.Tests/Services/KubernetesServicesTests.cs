@@ -135,7 +135,7 @@ public sealed class KubernetesServicesTests
         var hand = With(Of(external: TrafficPolicy.Local), Slice(At(There)));
         Assert.Equal((string?[])[$"masquerade->{There}:8080", null, null, null], Outside(hand));
         Assert.Equal(All($"->{There}:8080"), OfPod(hand));
-        Assert.Equal(All($"->{There}:8080").Skip(1), OfNode(hand).Skip(1));
+        Assert.Equal(All($"masquerade->{There}:8080").Skip(1), OfNode(hand).Skip(1)); // answered here, and not there
         Assert.DoesNotContain("svc-none:", hand.Text, StringComparison.Ordinal); // it is dropped, and not told
         var both = Slice(At(There), At(Here));
         hand.Change(Put(both, Slice(At(There))));

@@ -48,7 +48,9 @@ internal static class ServiceTranslations
         {
             // Pods of this node and it itself have all endpoints: they came by no load balancer that could have gone elsewhere.
             Inside = isLocal && !isInside ? choice.Cluster : null,
-            Masquerade = isInside ? TranslationMasquerade.Outsiders : isLocal ? TranslationMasquerade.None : TranslationMasquerade.All,
+            // What outsiders get by the policy Local is here, and keeps its source; this node itself has others, too, and what it calls by
+            // an address of its own (a load balancer's on its loopback) would be answered to whoever else has that address.
+            Masquerade = isInside || isLocal ? TranslationMasquerade.Outsiders : TranslationMasquerade.All,
             // Where others have some, a client that is told nothing tries again, and may get there.
             Empty = isLocal && choice.IsServed ? EmptyBackends.Drop : null,
             Sources = by == CalledBy.LoadBalancer ? service.LoadBalancerSourceRanges : [],
