@@ -57,7 +57,8 @@ internal static class CnatElsewhere
             if (line.Is("tests")) test = test with { Tests = Number(line, "NUMBER") };
             else if (line.Is("backends"))
                 test = test with { Backends = line.Reads("1-10000", Some, out var some) ? some : throw line.Mistake() };
-            else if (line.Is("len")) test = test with { Length = line.Reads("PRIME", Prime, out var size) ? size : throw line.Mistake() };
+            else if (line.Is("len"))
+                test = test with { Length = line.Reads("PRIME (251 to 65537)", Prime, out var size) ? size : throw line.Mistake() };
             else return test;
     }
 

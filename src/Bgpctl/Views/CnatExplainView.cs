@@ -46,7 +46,7 @@ internal static class CnatExplainView
     private static string Source(string? seen, bool isTranslated, SaidPacket asked) => (isTranslated, seen) switch
     {
         (false, _) => $"its source stays {seen ?? asked.Source}",
-        (true, null) => "its source becomes an address of the interface that it leaves by",
+        (true, null) => "its source becomes one of several addresses, which the kernel chooses",
         (true, { } address) => $"its source becomes {address}"
             + (LacksPort(address, asked) ? ", and a port that the kernel chooses" : ""),
     };

@@ -150,6 +150,9 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         lab.Dataplane.Explanation = new(null, [end with { Verdict = PacketVerdict.Drop, To = End("30.0.0.2", 81), IsTranslated = false }]);
         Assert.Equal("it is dropped\n- no translation takes it\nrule: chain svc: dnat\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
+        lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false, From = null }]);
+        Assert.Contains("- its source becomes one of several addresses, which the kernel chooses\n",
+            await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"), StringComparison.Ordinal);
         lab.Dataplane.Explanation = new(null, [end with { Verdict = PacketVerdict.Open, IsTranslated = false, DependsOn = ["the port"] }]);
         Assert.Equal("it depends on the port\n- no translation takes it\n- the port: it cannot be told which way it goes\n",
             await RunAsync("explain 2001:db8::9 2001:db8::2 icmp"));

@@ -131,7 +131,7 @@ public sealed class CnatGrammarTests
     [InlineData("explain 10.0.0.9 30.0.0.2 tcp80", "expected PROTOCOL:PORT, got \"tcp80\"", 26)]
     [InlineData("explain 10.0.0.9 30.0.0.2 icmp:8", "expected PROTOCOL:PORT, got \"icmp:8\"", 26)]
     [InlineData("explain eth0 30.0.0.2 tcp:80", "expected SOURCE[:PORT], got \"eth0\"", 8)]
-    [InlineData("test maglev len 1000", "expected PRIME, got \"1000\"", 16)]
+    [InlineData("test maglev len 1000", "expected PRIME (251 to 65537), got \"1000\"", 16)]
     [InlineData("translation del web", "expected ID, got \"web\"", 16)]
     [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
