@@ -321,6 +321,40 @@ public sealed class ServiceTests : IAsyncLifetime
     }
 
     [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_client_that_has_spoken_before_its_translation_came_is_led_by_it_too()
+    {
+        await site.StartAsync(Services());
+        foreach (var six in Families)
+        {
+            // The kernel has the connection from now on, and asks no rule of its packets.
+            Assert.Null(await AskAsync(six, 5553, tcp: false, 5000, attempts: 1));
+            await site.ReloadAsync(Services(Both("udp", 5553, "vip", [2])));
+            await Until.TrueAsync("it is led to the backend", async () =>
+                (await AskAsync(six, 5553, tcp: false, 5000, attempts: 1))?.Server == Backend(2, six), Patience, site.LogAsync);
+            await site.ReloadAsync(Services());
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task A_virtual_address_that_is_the_nodes_own_does_not_shut_out_who_reaches_the_node_by_it()
+    {
+        using var own4 = new Answerer(site.Node, Node4, 7777);
+        using var own6 = new Answerer(site.Node, Node6, 7777);
+        await site.StartAsync(Services(string.Concat(Families.Select(six =>
+            $"    - {{ protocol: tcp, vip: \"{(six ? Node6 : Node4)}\", port: 5555, backends: [{{ to: \"{To(0, six)}:{Port}\" }}] }}\n"))));
+        foreach (var six in Families)
+        {
+            var address = six ? Node6 : Node4;
+            Task<Answered?> OfAsync(Netns from, string source, int port, bool tcp = true) =>
+                Answerer.AskAsync(from, source, address, port, tcp);
+            Assert.Equal(Backend(0, six), (await OfAsync(site.Client, Client(six), 5555))?.Server);
+            Assert.Equal(address, (await OfAsync(site.Client, Client(six), 7777))?.Server);
+            Assert.Equal(address, (await OfAsync(site.Client, Client(six), 7777, tcp: false))?.Server);
+            Assert.Equal(address, (await OfAsync(site.Node, address, 7777))?.Server);
+        }
+    }
+
+    [NeedsFact(Needs.Daemon, "nft")]
     public async Task An_interface_that_gets_another_address_takes_its_service_along()
     {
         await site.StartAsync("""

@@ -79,6 +79,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
     public static partial void SessionsEnded(ILogger log, long count);
 
+    [LoggerMessage(7035, LogLevel.Information, "{Count} connections to services were ended, that were older than their translation")]
+    public static partial void SessionsBegunAnew(ILogger log, long count);
+
     [LoggerMessage(7021, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]
     public static partial void SessionsStay(ILogger log, string words);
 

@@ -271,11 +271,16 @@ internal sealed class ServiceNat : IFeature
                 dirty.UnionWith(waiting);
             }
         foreach (var front in now.Fronts) taken[front] = key;
+        // Where nobody was served until now, a client without handshakes may be at it already: the kernel asks no rule of its packets.
+        foreach (var direct in Directs(now).Except(Directs(before))) sessions.Go(direct, TimeSpan.Zero);
         foreach (var flows in now.Flows) sessions.Stay(flows);
         if (settings.OnBackendRemoval == OnBackendRemoval.Keep || before.Flows.IsEmpty) return;
         foreach (var flows in before.Flows.Except(now.Flows))
             sessions.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
     }
+
+    private static IEnumerable<BackendFlows> Directs(Wishes wishes) =>
+        wishes.Flows.Where(flows => flows.IsWithoutHandshake).Select(flows => flows.Direct).Distinct();
 
     private static bool HasInterface(Translation translation) => translation.Key.Place.Interface != null
         || translation.Backends.Any(one => one.From.Place?.Interface != null || one.To.Place?.Interface != null);

@@ -179,11 +179,13 @@ internal static class ServiceParts
                who == TranslationMasquerade.All ? new ActMasquerade() : ActDecide.Jump(Outsiders)),
     ];
 
-    /// <summary>What no translation has taken of the packets to an address that is nobody's.</summary>
+    /// <summary>What no translation has taken of the packets to an address that is nobody's. One that is this host's own after all, or
+    /// becomes it, goes on as it would: who reaches the host by it is not shut out.</summary>
     public static ImmutableArray<NftRule> Leftover { get; } =
     [
         .. Families.Select(family => new NftRule(
-            [new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Vips(family)), new ActCount(), ActDecide.Drop],
+            [new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Vips(family)), new MatchLocalDestination(Not: true),
+                new ActCount(), ActDecide.Drop],
             "to a virtual address, and no translation's")),
     ];
 

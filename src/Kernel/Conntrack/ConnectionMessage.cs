@@ -41,6 +41,9 @@ internal static class ConnectionMessage
     // conntrack -L -f FAMILY --status DST_NAT
     public static NetlinkMessage DumpRedirected(IpFamily family) => Dump(family, DestinationTranslated, DestinationTranslated);
 
+    // conntrack -L -f FAMILY, but for those of --status DST_NAT
+    public static NetlinkMessage DumpDirect(IpFamily family) => Dump(family, 0, DestinationTranslated);
+
     private static NetlinkMessage Dump(IpFamily family, uint status, uint mask) =>
         new NetlinkMessage(Get, NetlinkFlags.Request | NetlinkFlags.Dump)
         .Header(new NetfilterHeader(family.Number(), 0, 0)).BigEndian(Status, status).BigEndian(StatusMask, mask);

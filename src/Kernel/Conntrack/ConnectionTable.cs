@@ -39,6 +39,11 @@ public sealed class ConnectionTable : IDisposable
     public (int Cut, int Errno) CutRedirected(IpFamily family, Predicate<Connection> which) =>
         Cut(() => ConnectionMessage.DumpRedirected(family), which);
 
+    /// <summary>Of those that go to where they were sent.</summary>
+    /// <returns>How many were cut, and the kernel's error where it refused; 0.</returns>
+    public (int Cut, int Errno) CutDirect(IpFamily family, Predicate<Connection> which) =>
+        Cut(() => ConnectionMessage.DumpDirect(family), which);
+
     private (int Cut, int Errno) Cut(Func<NetlinkMessage> question, Predicate<Connection> which)
     {
         var found = Read(question, which, out var errno);
