@@ -14,12 +14,15 @@ namespace Calico.Bgp.Conformance.Dns;
 /// </summary>
 public sealed class RealServerTests : IAsyncLifetime
 {
-    private const string Dnsmasq = "198.51.100.55", Unbound = "198.51.100.56", Knot = "198.51.100.57";
+    private const string Dnsmasq = "198.51.100.55", Unbound = "198.51.100.56", Knot = "198.51.100.57", Bind = "198.51.100.58";
+    private const string Stub = "127.0.0.53";
     private const int Many = 100;
 
     /// <summary>How they ask: over UDP and TCP, with EDNS or without, one family after the other or both at once.</summary>
     private static readonly (string Name, string Needs)[] Resolvers =
-        [("dig", "dig"), ("dig-tcp", "dig"), ("dig-noedns", "dig"), ("glibc", "getent"), ("musl", "musl-gcc")];
+    [
+        ("dig", "dig"), ("dig-tcp", "dig"), ("dig-noedns", "dig"), ("glibc", "getent"), ("musl", "musl-gcc"), ("resolved", Needs.Resolved),
+    ];
 
     private readonly List<Background> running = [];
     private NameSite site = null!;
@@ -51,12 +54,19 @@ public sealed class RealServerTests : IAsyncLifetime
     {
         var outside = site.Site.HomeOf("outside");
         PolicySite.Do(outside, $"addr add {address}/24 dev eth0");
-        var log = site.Site.PathOf(program + ".log");
-        running.Add(Background.Start(outside, log, null, program, arguments));
-        string[] question = ["+time=1", "+tries=1", "+short", $"@{address}", "dig.open.example.org"];
-        await Until.TrueAsync($"{program} answers", async () => (await outside.RunAsync("dig", question)).Output.Trim() == Address(0, "1"),
-            PolicySite.Patience, () => Background.SaidIn(log));
+        await StartAsync(outside, address, null, program, arguments);
         return address;
+    }
+
+    /// <summary>Until it answers.</summary>
+    private async Task StartAsync(
+        Netns space, string address, IReadOnlyDictionary<string, string>? environment, string program, string[] arguments)
+    {
+        var log = site.Site.PathOf(program + ".log");
+        running.Add(Background.Start(space, log, environment, program, arguments));
+        string[] question = ["+time=1", "+tries=1", "+short", $"@{address}", "dig.open.example.org"];
+        await Until.TrueAsync($"{program} answers", async () => (await space.RunAsync("dig", question)).Output.Trim() == Address(0, "1"),
+            PolicySite.Patience, () => Background.SaidIn(log));
     }
 
     private async Task<string> FileAsync(string name, string text)
@@ -74,10 +84,35 @@ public sealed class RealServerTests : IAsyncLifetime
         .. Zone().Where(one => one.Type == "CNAME").Select(one => $"--cname={one.Name}.example.org,{one.Value.TrimEnd('.')}"),
     ]);
 
+    private Task<string> ZoneFileAsync(string server) => FileAsync("example.org.zone", "$ORIGIN example.org.\n$TTL 60\n"
+        + $"@ SOA ns admin 1 60 60 60 60\n@ NS ns\nns A {server}\n"
+        + string.Concat(Zone().Select(one => $"{one.Name} {one.Type} {one.Value}\n")));
+
+    private async Task<string> StartBindAsync()
+    {
+        var folder = Directory.CreateDirectory(site.Site.PathOf("bind")).FullName;
+        var configuration = await FileAsync("named.conf", $$"""
+            options {
+                directory "{{folder}}";
+                listen-on { {{Bind}}; };
+                listen-on-v6 { none; };
+                pid-file none;
+                lock-file none;
+                session-keyfile none;
+                recursion no;
+                dnssec-validation no;
+                allow-query { any; };
+            };
+            controls { };
+            zone "example.org" { type primary; file "{{await ZoneFileAsync(Bind)}}"; };
+
+            """);
+        return await StartAsync(Bind, "named", "-g", "-c", configuration);
+    }
+
     private async Task<string> StartKnotAsync()
     {
-        var zone = await FileAsync("example.org.zone", "$ORIGIN example.org.\n$TTL 60\n@ SOA ns admin 1 60 60 60 60\n@ NS ns\nns A " + Knot
-            + "\n" + string.Concat(Zone().Select(one => $"{one.Name} {one.Type} {one.Value}\n")));
+        var zone = await ZoneFileAsync(Knot);
         var folder = Directory.CreateDirectory(site.Site.PathOf("knot")).FullName;
         var configuration = await FileAsync("knot.conf", $"""
             server:
@@ -124,11 +159,40 @@ public sealed class RealServerTests : IAsyncLifetime
             """));
     }
 
+    /// <summary>
+    /// In the pod, with mounts of its own: a /run where it writes, and where nobody's D-Bus is, and a user that it becomes. What it is
+    /// asked at 127.0.0.53 it asks the server, and remembers.
+    /// </summary>
+    private async Task StartResolvedAsync(string server)
+    {
+        var (program, library) = Project.Resolved!.Value;
+        var settings = await FileAsync("resolved.conf", $"""
+            [Resolve]
+            DNS={server}
+            FallbackDNS=
+            LLMNR=no
+            MulticastDNS=no
+            DNSSEC=no
+
+            """);
+        var users = await FileAsync("passwd", "root:x:0:0::/:/bin/sh\nsystemd-resolve:x:65533:65533::/:/bin/false\n");
+        var groups = await FileAsync("group", "root:x:0:\nsystemd-resolve:x:65533:\n");
+        const string begin = """
+            mount -t tmpfs none /run && mkdir -p /run/systemd/resolved.conf.d && cp "$1" /run/systemd/resolved.conf.d/test.conf &&
+            mount --bind "$2" /etc/passwd && mount --bind "$3" /etc/group && exec "$0"
+            """;
+        await StartAsync(site.Site.HomeOf("red/a"), Stub, new Dictionary<string, string> { ["LD_LIBRARY_PATH"] = library },
+            "unshare", ["-m", "sh", "-c", begin, program, settings, users, groups]);
+    }
+
     [NeedsFact(Needs.Daemon, "nft", "dig", "dnsmasq")]
     public async Task Names_that_dnsmasq_tells_are_open_however_they_are_asked_for() => await HoldsAsync(await StartDnsmasqAsync());
 
     [NeedsFact(Needs.Daemon, "nft", "dig", "knotd")]
     public async Task Names_that_Knot_tells_are_open_however_they_are_asked_for() => await HoldsAsync(await StartKnotAsync());
+
+    [NeedsFact(Needs.Daemon, "nft", "dig", "named")]
+    public async Task Names_that_BIND_tells_are_open_however_they_are_asked_for() => await HoldsAsync(await StartBindAsync());
 
     [NeedsFact(Needs.Daemon, "nft", "dig", "knotd", "unbound")]
     public async Task Names_that_Unbound_has_asked_for_are_open_however_they_are_asked_for() =>
@@ -140,6 +204,14 @@ public sealed class RealServerTests : IAsyncLifetime
     /// <summary>musl's resolver asks for both families at once, from one socket, and over UDP alone where it is older than 1.2.4.</summary>
     [NeedsFact(Needs.Daemon, "nft", "dig", "dnsmasq", "musl-gcc")]
     public async Task What_musl_looks_up_is_open() => await HoldsAsync(await StartDnsmasqAsync(), 4);
+
+    [NeedsFact(Needs.Daemon, "nft", "dig", "dnsmasq", "getent", Needs.Resolved)]
+    public async Task What_is_asked_of_systemd_resolveds_stub_is_open()
+    {
+        var server = await StartDnsmasqAsync();
+        await StartResolvedAsync(server);
+        await HoldsAsync(server, 5);
+    }
 
     /// <param name="only">Of the resolvers; null: dig's.</param>
     private async Task HoldsAsync(string server, int? only = null)
@@ -176,6 +248,7 @@ public sealed class RealServerTests : IAsyncLifetime
             "dig-noedns" => await pod.DoAsync("dig", "+short", "+noedns", $"@{server}", name, type),
             // Both ask for either family, whatever is wanted.
             "glibc" => await WithResolverAsync(pod, server, "getent", "ahosts", name),
+            "resolved" => await WithResolverAsync(pod, Stub, "getent", "ahosts", name),
             _ => await WithResolverAsync(pod, server, await MuslAsync(), name),
         };
     }

@@ -17,6 +17,9 @@ public static class Needs
     /// <summary>Our command line as make build leaves it.</summary>
     public const string Bgpctl = "out/bgpctl";
 
+    /// <summary>systemd's resolver.</summary>
+    public const string Resolved = "systemd-resolved";
+
     /// <summary>Before a path: that file or folder of the data beside the project.</summary>
     public const string Shared = "shared/";
 
@@ -51,6 +54,7 @@ public static class Needs
         Namespaces => NoNamespaces.Value,
         Daemon => NoNamespaces.Value ?? (Project.Subject == "bgpd" ? NotBuilt(Project.Daemon) : null),
         Bgpctl => NotBuilt(Project.Bgpctl),
+        Resolved => Project.Resolved == null ? $"needs {Resolved}, which is neither installed nor unpacked (make peers)" : null,
         Cluster => NamedCluster == null ? WhyNot(KubeApi) : NoNamespaces.Value ?? WhyNot("kubectl"),
         KubeApi => NoNamespaces.Value ?? SharedData.Missing("kubeapi/run.sh") ?? NoKubeApi(),
         _ when need.StartsWith(Shared, StringComparison.Ordinal) => SharedData.Missing(need[Shared.Length..]),
