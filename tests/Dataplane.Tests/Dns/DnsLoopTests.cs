@@ -22,6 +22,9 @@ public class DnsLoopTests
     private static Loops Watched() => new(TimeProvider.System, NullLogger<Loops>.Instance,
         (loop, defect) => Environment.FailFast($"the loop {loop.Name} has met a defect", defect));
 
+    private static DnsLoop Loop(DataplaneLoopTests.Table table, int mostOpen = 100) =>
+        new(table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance) { MostOpen = mostOpen };
+
     private static DnsPlan Plan(int id) => new([new DnsSet(id, [], "four", "six")], [], new(), IsFresh: true);
 
     /// <summary>As while another process hands over: all is written meanwhile, and nothing learned.</summary>
@@ -36,7 +39,7 @@ public class DnsLoopTests
             return true;
         });
         var table = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await using var dns = Loop(table);
         NftChange change = new NftChange.PutCounter("pol-one");
         await ns.Inside(() => dns.WriteAsync([change], Plan(1), default));
         Assert.Equal([change], Assert.Single(table.Applied).ToArray());
@@ -57,7 +60,7 @@ public class DnsLoopTests
     {
         using var ns = Netns.Make("dns");
         var table = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await using var dns = Loop(table);
         NftChange first = new NftChange.PutCounter("pol-one"), second = new NftChange.RemoveCounter("pol-one");
         await ns.Inside(() => dns.WriteAsync([first], Plan(1), default));
         await dns.WriteAsync([second], Plan(1) with { IsFresh = false }, default);
@@ -72,8 +75,7 @@ public class DnsLoopTests
     {
         using var ns = Netns.Make("dns");
         var table = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(
-            table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await using var dns = Loop(table);
         await WithNamesAsync(1, file => ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1), default)));
         Assert.True(dns.View is { Open: 1, Names: 1 });
         var opened = Assert.IsType<NftChange.PutElements>(Assert.Single(Assert.Single(table.Applied)));
@@ -91,9 +93,7 @@ public class DnsLoopTests
     {
         using var ns = Netns.Make("dns");
         var table = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(
-            table, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance)
-        { MostOpen = 3 };
+        await using var dns = Loop(table, mostOpen: 3);
         await WithNamesAsync(5, async file =>
         {
             await ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1), default));
@@ -124,7 +124,7 @@ public class DnsLoopTests
         await using var table = await TableAsync(ns, leaving: Copied(NftEnd.Destination, DnsLoop.Queries),
             coming: Copied(NftEnd.Source, DnsLoop.Responses));
         var told = new DataplaneLoopTests.Table { QueueWay = QueueWay.Copies };
-        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await using var dns = Loop(told);
         await ns.Inside(() => dns.WriteAsync([], PlanOf(null, 1), default));
         Assert.Equal((DnsMode.None, null, true), (dns.View.Mode, dns.View.Problem, dns.View.Unheld != null));
         using var client = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -149,7 +149,7 @@ public class DnsLoopTests
         await using var table = await TableAsync(ns, leaving: Queued(NftEnd.Destination, DnsLoop.Queries),
             coming: Queued(NftEnd.Source, DnsLoop.Responses));
         var told = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
+        await using var dns = Loop(told);
         await ns.Inside(() => dns.WriteAsync(
             [], PlanOf(null, 1) with { Facts = new() { Deadline = TimeSpan.FromMinutes(10) } }, default));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -217,47 +217,80 @@ public class DnsLoopTests
     [NeedsFact(Needs.Namespaces)]
     public async Task A_denied_packet_waits_for_what_is_on_its_way_to_the_kernel_and_no_other_does()
     {
-        using var ns = Netns.Make("dns");
-        await using var table = await QueueDeniedAsync(ns);
-        var told = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
-        using var from = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        using var to = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        to.Bind(new IPEndPoint(IPAddress.Any, Port));
-        await OpenAsync(ns, dns, told, TimeSpan.FromMinutes(10));
-        await SendAsync(from, "192.0.2.1", 1);
-        await Until.TrueAsync("it waits", () => dns.View.Counts.Delayed == 1);
-        await SendAsync(from, "192.0.2.9", 2);
-        Assert.Equal(2, await ReceiveAsync(to));
-        told.Open();
-        Assert.Equal(1, await ReceiveAsync(to));
-        Assert.Equal(1, dns.View.Counts.Delayed);
+        await using var host = await DenyingHost.MakeAsync(deadline: TimeSpan.FromMinutes(10));
+        await host.SendAsync("192.0.2.1", 1);
+        await Until.TrueAsync("it waits", () => host.Dns.View.Counts.Delayed == 1);
+        await host.SendAsync("192.0.2.9", 2);
+        Assert.Equal(2, await host.ReceiveAsync());
+        host.Told.Open();
+        Assert.Equal(1, await host.ReceiveAsync());
+        Assert.Equal(1, host.Dns.View.Counts.Delayed);
     }
 
     [NeedsFact(Needs.Namespaces)]
     public async Task A_denied_packet_waits_no_longer_than_the_deadline()
     {
-        using var ns = Netns.Make("dns");
-        await using var table = await QueueDeniedAsync(ns);
-        var told = new DataplaneLoopTests.Table();
-        await using var dns = new DnsLoop(told, new DataplaneLoopTests.QuietKernel(), Watched(), TimeProvider.System, NullLogger.Instance);
-        using var from = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        using var to = ns.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        to.Bind(new IPEndPoint(IPAddress.Any, Port));
-        await OpenAsync(ns, dns, told, TimeSpan.FromMilliseconds(100));
-        await SendAsync(from, "192.0.2.1", 1);
-        Assert.Equal(1, await ReceiveAsync(to));
-        told.Open();
+        await using var host = await DenyingHost.MakeAsync(deadline: TimeSpan.FromMilliseconds(100));
+        await host.SendAsync("192.0.2.1", 1);
+        Assert.Equal(1, await host.ReceiveAsync());
+        host.Told.Open();
     }
 
-    /// <summary>As policy's rules do.</summary>
-    private static async Task<NftablesLoop> QueueDeniedAsync(Netns ns)
+    /// <summary>Sends to itself what policy denies; a name of it is known, and its address is about to be open for the second time, which
+    /// the kernel has not been told yet.</summary>
+    private sealed class DenyingHost(Netns space, NftablesLoop table) : IAsyncDisposable
     {
-        const uint mark = 0x40000;
-        foreach (var words in (string[])["link set lo up", "addr add 192.0.2.1/32 dev lo", "addr add 192.0.2.9/32 dev lo"]) ns.Ip(words);
-        return await TableAsync(ns, leaving: new NftRule(
-            new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
-            new ActMark(~mark, mark), new ActQueue(DnsLoop.Denied, QueueWay.Target) { Repeats = true }));
+        private readonly Netns space = space;
+        private readonly Socket from = space.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        private readonly Socket to = space.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+
+        public DataplaneLoopTests.Table Told { get; } = new();
+
+        public DnsLoop Dns => field ??= Loop(Told);
+
+        public static async Task<DenyingHost> MakeAsync(TimeSpan deadline)
+        {
+            var space = await Netns.MakeAsync("dns");
+            var host = new DenyingHost(space, await QueueDeniedAsync(space));
+            host.to.Bind(new IPEndPoint(IPAddress.Any, Port));
+            await WithNamesAsync(1, file => space.Inside(() => host.Dns.WriteAsync([], PlanOf(file, 1) with
+            {
+                Facts = new() { File = file, Mode = DnsMode.DenyDelay, Deadline = deadline },
+            }, default)), endpoint: "");
+            host.Told.Close();
+            host.Told.Disturb();
+            await Until.TrueAsync("it is written again", () => host.Told.Applied.Count == 2);
+            return host;
+        }
+
+        /// <summary>As policy's rules do.</summary>
+        private static async Task<NftablesLoop> QueueDeniedAsync(Netns space)
+        {
+            const uint mark = 0x40000;
+            foreach (var words in (string[])["link set lo up", "addr add 192.0.2.1/32 dev lo", "addr add 192.0.2.9/32 dev lo"])
+                await space.IpAsync(words);
+            return await TableAsync(space, leaving: new NftRule(
+                new MatchProtocols([(byte)IpProtocol.Udp]), new MatchPorts(NftEnd.Destination, Port), new MatchMark(mark, 0),
+                new ActMark(~mark, mark), new ActQueue(DnsLoop.Denied, QueueWay.Target) { Repeats = true }));
+        }
+
+        public async Task SendAsync(string address, byte octet)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var end = new IPEndPoint(IPAddress.Parse(address), Port);
+            await from.SendToAsync(new[] { octet }, SocketFlags.None, end, patience.Token);
+        }
+
+        public Task<byte> ReceiveAsync() => DnsLoopTests.ReceiveAsync(to);
+
+        public async ValueTask DisposeAsync()
+        {
+            to.Dispose();
+            from.Dispose();
+            await Dns.DisposeAsync();
+            await table.DisposeAsync();
+            await space.DisposeAsync();
+        }
     }
 
     private static async Task<NftablesLoop> TableAsync(Netns ns, NftRule leaving, NftRule? coming = null)
@@ -275,24 +308,6 @@ public class DnsLoopTests
         ]);
         Assert.Empty(table.Status.Problems);
         return table;
-    }
-
-    /// <summary>A name of this host's is known, and its address is about to be open for the second time.</summary>
-    private static async Task OpenAsync(Netns ns, DnsLoop dns, DataplaneLoopTests.Table table, TimeSpan deadline)
-    {
-        await WithNamesAsync(1, file => ns.Inside(() => dns.WriteAsync([], PlanOf(file, 1) with
-        {
-            Facts = new() { File = file, Mode = DnsMode.DenyDelay, Deadline = deadline },
-        }, default)), endpoint: "");
-        table.Close();
-        table.Disturb();
-        await Until.TrueAsync("it is written again", () => table.Applied.Count == 2);
-    }
-
-    private static async Task SendAsync(Socket from, string address, byte octet)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await from.SendToAsync(new[] { octet }, SocketFlags.None, new IPEndPoint(IPAddress.Parse(address), Port), patience.Token);
     }
 
     private static async Task<byte> ReceiveAsync(Socket to)

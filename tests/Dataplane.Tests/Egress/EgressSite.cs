@@ -14,9 +14,7 @@ namespace Calico.Bgp.Dataplane.Tests.Egress;
 internal sealed class EgressSite : IHostFacts
 {
     private readonly Dataplane.Egress.Egress egress;
-    private readonly TableWriter table = new();
-    private readonly Dictionary<string, NftSet> sets = [];
-    private readonly Dictionary<string, NftChain> chains = [];
+    private readonly WrittenTable table = new();
     private readonly Dictionary<ResourceId, Resource> objects = [];
     private readonly string node;
 
@@ -46,12 +44,12 @@ internal sealed class EgressSite : IHostFacts
     /// <summary>Sets and chains that are not the same there.</summary>
     public IEnumerable<string> Differences(EgressSite other) =>
     [
-        .. sets.Keys.Union(other.sets.Keys).Where(name => Elements(name) != other.Elements(name)),
-        .. chains.Keys.Union(other.chains.Keys).Where(name =>
-            !chains.TryGetValue(name, out var one) || !other.chains.TryGetValue(name, out var two) || !one.Same(two)),
+        .. table.Sets.Keys.Union(other.table.Sets.Keys).Where(name => Elements(name) != other.Elements(name)),
+        .. table.Chains.Keys.Union(other.table.Chains.Keys).Where(name => !table.Chains.TryGetValue(name, out var one)
+            || !other.table.Chains.TryGetValue(name, out var two) || !one.Same(two)),
     ];
 
-    private string Elements(string name) => !sets.TryGetValue(name, out var set) ? "there is none"
+    private string Elements(string name) => !table.Sets.TryGetValue(name, out var set) ? "there is none"
         : string.Join(", ", set.Elements.Select(one => $"{one.From}-{one.To} {one.Value}").Order(StringComparer.Ordinal));
 
     private void Link(IReadOnlyCollection<Link> links)
@@ -127,37 +125,11 @@ internal sealed class EgressSite : IHostFacts
         egress.Look();
         egress.Write(table.For(egress));
         Changes = table.Take();
-        foreach (var change in Changes) Apply(change);
         egress.InForce();
         Assert.False(egress.Look());
     }
 
-    private void Apply(NftChange change)
-    {
-        switch (change)
-        {
-            case NftChange.PutSet(var set): sets[set.Name] = set; break;
-            case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
-            case NftChange.RemoveSet(var name): sets.Remove(name); break;
-            case NftChange.RemoveChain(var name): chains.Remove(name); break;
-            case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
-            case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
-            default: throw new ArgumentException(change.ToString(), nameof(change));
-        }
-    }
-
-    private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
-    {
-        var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
-        sets[name] = sets[name] with { Elements = [.. left, .. come] };
-    }
-
-    public string Text => string.Join('\n',
-    [
-        .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
-            one.ToString()).Order())}"),
-        .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
-    ]);
+    public string Text => table.Text;
 
     /// <summary>In a word what becomes of a connection's first packet: by whom it goes, or as whom.</summary>
     public string Of(string from, string to, string by = "cali1", bool? isAnswer = null)
@@ -190,7 +162,7 @@ internal sealed class EgressSite : IHostFacts
         };
 
     private ImmutableArray<PacketEnd> Ends(Packet packet) =>
-        PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this, packet);
+        PacketWalk.Ends(table.Packets(), this, packet);
 
     /// <summary>To whom a packet is handed.</summary>
     /// <param name="marked">Null: it begins its connection. Else what is not known of the connection's mark is so, or is not.</param>
@@ -201,12 +173,12 @@ internal sealed class EgressSite : IHostFacts
             one.IsSo == (one.Fact.Contains("mark", StringComparison.Ordinal) && marked == true)));
         if (end.Source?.First is { } source) return $"as {source}";
         var mark = end.Trail.Where(step => step.Stopped == null).SelectMany(step => step.Rule.Statements).OfType<ActMark>().Last().Turn;
-        var table = Assert.Single(Routes.Tables, table => table.Mark == mark);
-        return string.Join(" or ", table.Hops.Select(hop => hop.Gateway));
+        var way = Assert.Single(Routes.Tables, way => way.Mark == mark);
+        return string.Join(" or ", way.Hops.Select(hop => hop.Gateway));
     }
 
     /// <summary>Those that packets are given for ways to other nodes.</summary>
-    public IEnumerable<uint> Marks => chains.Values.Where(chain => chain.Name.StartsWith("eg-out-", StringComparison.Ordinal))
+    public IEnumerable<uint> Marks => table.Chains.Values.Where(chain => chain.Name.StartsWith("eg-out-", StringComparison.Ordinal))
         .SelectMany(chain => chain.Rules).SelectMany(rule => rule.Statements).OfType<ActMark>().Select(act => act.Turn).Distinct();
 
     public IEnumerable<string> Hops => Routes.Tables.SelectMany(one => one.Hops).Select(hop => hop.Gateway.ToString()!);

@@ -53,9 +53,7 @@ public partial class EnforcementTests
     private sealed class Hand
     {
         private readonly Enforcement enforcement = new(() => QueueWay.Expression);
-        private readonly TableWriter table = new();
-        private readonly Dictionary<string, NftSet> sets = [];
-        private readonly Dictionary<string, NftChain> chains = [];
+        private readonly WrittenTable table = new();
 
         public Hand(params IEnumerable<Resource> objects)
         {
@@ -92,36 +90,10 @@ public partial class EnforcementTests
         private void Write()
         {
             enforcement.Write(table.For(enforcement));
-            var changes = table.Take();
-            Changes = changes.Length;
-            foreach (var change in changes) Apply(change);
+            Changes = table.Take().Length;
         }
 
-        private void Apply(NftChange change)
-        {
-            switch (change)
-            {
-                case NftChange.PutSet(var set): sets[set.Name] = set; break;
-                case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
-                case NftChange.RemoveSet(var name): sets.Remove(name); break;
-                case NftChange.RemoveChain(var name): chains.Remove(name); break;
-                case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
-                case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
-            }
-        }
-
-        private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
-        {
-            var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From && one.To == old.To));
-            sets[name] = sets[name] with { Elements = [.. left, .. come] };
-        }
-
-        public string Text => string.Join('\n',
-        [
-            .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
-                one.ToString()).Order())}"),
-            .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
-        ]);
+        public string Text => table.Text;
 
         public (PacketVerdict, PolicyComment?) Ask(Pod from, Pod to, ushort port, IpProtocol protocol = IpProtocol.Tcp)
         {
@@ -137,7 +109,7 @@ public partial class EnforcementTests
         }
 
         public PacketEnd Ask(Packet packet) =>
-            Assert.Single(PacketWalk.Ends(new PacketTable(sets.Values, chains.Values.Select(Now)), new OneHost(), packet));
+            Assert.Single(PacketWalk.Ends(table.Packets(Now), new OneHost(), packet));
     }
 
     /// <summary>Its own address is <see cref="HostAddress"/>.</summary>

@@ -15,10 +15,7 @@ namespace Calico.Bgp.Dataplane.Tests.Services;
 internal sealed class ServiceHand : IHostFacts
 {
     private readonly ServiceNat services;
-    private readonly TableWriter table = new();
-    private readonly Dictionary<string, NftSet> sets = [];
-    private readonly Dictionary<string, NftChain> chains = [];
-    private readonly SortedSet<string> timeouts = [];
+    private readonly WrittenTable table = new();
 
     public ServiceHand(params Translation[] translations)
     {
@@ -92,43 +89,15 @@ internal sealed class ServiceHand : IHostFacts
         services.Withdrawn([.. Announced.Select(Address.Parse)]);
         services.Write(table.For(services));
         Changes = table.Take();
-        foreach (var change in Changes) Apply(change);
     }
 
-    private void Apply(NftChange change)
-    {
-        switch (change)
-        {
-            case NftChange.PutSet(var set): sets[set.Name] = set; break;
-            case NftChange.PutChain(var chain): chains[chain.Name] = chain; break;
-            case NftChange.RemoveSet(var name): sets.Remove(name); break;
-            case NftChange.RemoveChain(var name): chains.Remove(name); break;
-            case NftChange.PutElements(var name, var elements): Put(name, elements, elements); break;
-            case NftChange.RemoveElements(var name, var elements): Put(name, elements, []); break;
-            case NftChange.PutTimeout(var timeout): timeouts.Add(timeout.Name); break;
-            case NftChange.RemoveTimeout(var name): timeouts.Remove(name); break;
-            default: throw new ArgumentException(change.ToString(), nameof(change));
-        }
-    }
+    public IEnumerable<string> Timeouts => table.Timeouts;
 
-    private void Put(string name, ImmutableArray<NftElement> gone, ImmutableArray<NftElement> come)
-    {
-        var left = sets[name].Elements.Where(old => !gone.Any(one => one.From == old.From));
-        sets[name] = sets[name] with { Elements = [.. left, .. come] };
-    }
-
-    public IEnumerable<string> Timeouts => timeouts;
-
-    public string Text => string.Join('\n',
-    [
-        .. sets.Values.OrderBy(set => set.Name).Select(set => $"{set.Name}: {string.Join(", ", set.Elements.Select(one =>
-            one.ToString()).Order())}"),
-        .. chains.Values.OrderBy(chain => chain.Name).Select(chain => $"{chain.Name}: {string.Join("; ", chain.Rules)}"),
-    ]);
+    public string Text => table.Text;
 
     public PacketEnd[] Ends(string to, IpProtocol? protocol = IpProtocol.Tcp, ushort? port = 80, ushort? sourcePort = 40000,
         string? from = null, string? link = "eth0", string? outLink = "eth1") =>
-        [.. PacketWalk.Ends(new PacketTable(sets.Values, chains.Values), this,
+        [.. PacketWalk.Ends(table.Packets(), this,
             new Packet(Address.Parse(from ?? (to.Contains(':') ? "10::9" : "10.0.0.9")), Address.Parse(to))
             {
                 Protocol = protocol,
