@@ -1,5 +1,6 @@
 // Figures of network policy: not microbenchmarks, but one long look at the real kernel, in network namespaces of their own (as root):
 //   make bench ARGS=policy
+//   make bench ARGS="policy changes", make bench ARGS="policy packets" for one of the two
 // A cluster's policies, pods and networks, of which 200 pods are on this node: how long until all is in force, beside nft with the same
 // rules; what one pod that comes and one policy that is edited cost, there and at a tenth of the size; memory; and packets through a pod.
 using System.Net;
@@ -22,6 +23,12 @@ internal static class PolicyFigures
 
     public static async Task RunAsync()
     {
+        await RunChangesAsync();
+        await RunPacketsAsync();
+    }
+
+    public static async Task RunChangesAsync()
+    {
         Console.WriteLine("policies |   pods |  CIDRs | in force | nft -f | a pod comes p50 / p99 | a pod here p50 / p99 "
             + "| a policy edited p50 / p99 | resident | managed");
         foreach (var part in (int[])[1, 10])
@@ -29,6 +36,10 @@ internal static class PolicyFigures
             using var space = Netns.Make("bench");
             await ChildAsync(space, "policy", "inside", Word(part));
         }
+    }
+
+    public static async Task RunPacketsAsync()
+    {
         Console.WriteLine("policies of a pod | packets/s known, of none | packets/s new, of none");
         var none = (Known: 0.0, New: 0.0);
         foreach (var policies in (int[])[0, 1, 10, 100])

@@ -33,6 +33,16 @@ if (args is ["policy"])
     await PolicyFigures.RunAsync();
     return;
 }
+if (args is ["policy", "changes"])
+{
+    await PolicyFigures.RunChangesAsync();
+    return;
+}
+if (args is ["policy", "packets"])
+{
+    await PolicyFigures.RunPacketsAsync();
+    return;
+}
 if (args is ["policy", "inside", var part])
 {
     await PolicyFigures.InsideAsync(Figures.Number(part));
@@ -46,6 +56,16 @@ if (args is ["policy", "packets", var policies])
 if (args is ["services"])
 {
     await ServiceFigures.RunAsync();
+    return;
+}
+if (args is ["services", var some, var perService] && char.IsAsciiDigit(some[0]))
+{
+    await ServiceFigures.RunAsync(Figures.Number(some), Figures.Number(perService));
+    return;
+}
+if (args is ["services", "packets"])
+{
+    await ServicePackets.RunAsync();
     return;
 }
 if (args is ["services", "inside", var manyServices, var each])

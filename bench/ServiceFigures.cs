@@ -1,5 +1,6 @@
 // Figures of services: not microbenchmarks, but one long look at the real kernel, in network namespaces of their own (as root):
 //   make bench ARGS=services
+//   make bench ARGS="services 10000 3" for one size, make bench ARGS="services packets" for the packets
 // Kubernetes' Services and EndpointSlices in a folder: how long until all are in force, beside nft with the same table, and with one that
 // is made as kube-proxy makes its own; one endpoint's change, from its file to the kernel's acknowledgement; memory. And what a pod sends
 // to services, beside what is tracked alone.
@@ -24,14 +25,27 @@ internal static class ServiceFigures
 
     public static async Task RunAsync()
     {
+        Title();
+        foreach (var (services, each) in ((int, int)[])[(1_000, 3), (10_000, 3), (30_000, 3), (5_000, 50)])
+            await OfAsync(services, each);
+        await ServicePackets.RunAsync();
+    }
+
+    /// <summary>One size alone.</summary>
+    public static Task RunAsync(int services, int each)
+    {
+        Title();
+        return OfAsync(services, each);
+    }
+
+    private static void Title() =>
         Console.WriteLine("services x endpoints | in force: first / again | nft -f | kube-proxy's, nft -f "
             + "| an endpoint, file to kernel p50 / p99 | resident | managed");
-        foreach (var (services, each) in ((int, int)[])[(1_000, 3), (10_000, 3), (30_000, 3), (5_000, 50)])
-        {
-            using var space = Netns.Make("bench");
-            await ChildAsync(space, "services", "inside", Word(services), Word(each));
-        }
-        await ServicePackets.RunAsync();
+
+    private static async Task OfAsync(int services, int each)
+    {
+        using var space = Netns.Make("bench");
+        await ChildAsync(space, "services", "inside", Word(services), Word(each));
     }
 
     /// <summary>A service's.</summary>
