@@ -77,6 +77,9 @@ public sealed record Backend(BackendEnd From, BackendEnd To)
     /// <summary>It is on this node, so that its answers come back by it, whoever asks.</summary>
     public bool IsHere { get; init; }
 
+    /// <summary>It is known to be on another node: who has its address comes to this one from outside.</summary>
+    public bool IsElsewhere { get; init; }
+
     public override string ToString() => $"{From}->{To}";
 }
 

@@ -11,7 +11,7 @@ internal static class TranslationRenderer
     private static readonly IpProtocol[] Ported = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp, IpProtocol.UdpLite];
 
     /// <summary>A backend whose places have addresses.</summary>
-    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere)
+    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
     {
         public override string ToString() => $"{To} {ToPort} {From} {FromPort}";
     }
@@ -59,7 +59,9 @@ internal static class TranslationRenderer
             into.Add(ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front)));
         foreach (var here in all.Where(one => one.IsHere).Select(one => NftOctets.Of(one.To)).Distinct())
             into.Add(ServiceParts.Here(front.Family), NftElement.Of(here));
-        foreach (var own in all.Select(one => NftOctets.Of(one.To)).Distinct())
+        // A backend elsewhere that comes to itself by way of this host is an outsider, who looks like another already.
+        foreach (var own in all.Where(one => !one.IsElsewhere || translation.Masquerade == TranslationMasquerade.None)
+            .Select(one => NftOctets.Of(one.To)).Distinct())
             into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own)));
         return (into.Made() with { Served = backends.Any(one => one.Weight > 0) ? front : null }, null);
     }
@@ -77,7 +79,7 @@ internal static class TranslationRenderer
     {
         var from = backend.From.Place is { } source ? places.Of(source) : null;
         if (places.Of(backend.To.Place!) is not { } to || (backend.From.Place != null && from == null)) return null;
-        return new(to, backend.To.Port, from, backend.From.Port, backend.Weight, backend.IsHere);
+        return new(to, backend.To.Port, from, backend.From.Port, backend.Weight, backend.IsHere, backend.IsElsewhere);
     }
 
     private static void Add(

@@ -129,6 +129,15 @@ public sealed class KubernetesServicesTests
         Assert.Equal(All($"masquerade->{There}:8080").Skip(1), pod.Skip(1));
     }
 
+    /// <summary>One that is known to be elsewhere comes from outside; of which nobody says where it is may be a pod of this node.</summary>
+    [Fact]
+    public void An_endpoint_that_calls_its_own_service_looks_like_another()
+    {
+        Assert.Equal(All($"masquerade->{Here}:8080"), Ask(With(Of(), Slice(At(Here))), "cali5", Here));
+        Assert.Equal(All($"masquerade->{There}:8080"), Ask(With(Of(), Slice(At(There))), "eth0", There));
+        Assert.Equal(All($"masquerade->{Pod}:8080"), Ask(With(Of(), Slice(At(Pod) with { NodeName = null })), "cali77", Pod));
+    }
+
     [Fact]
     public void With_the_external_policy_Local_who_comes_from_outside_gets_endpoints_here_and_who_is_inside_gets_all()
     {

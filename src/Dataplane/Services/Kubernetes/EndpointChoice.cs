@@ -46,10 +46,11 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         // Kubernetes has one address an endpoint; of more the first counts, as for kube-proxy.
         Backend[] Backends(IEnumerable<(Endpoint Endpoint, int Port)> some, int weight) =>
         [
-            .. some.Select(one => (To: one.Endpoint.Addresses[0], one.Port, IsHere: one.Endpoint.NodeName == here.Name)).Distinct().Order()
-                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.To), (ushort)one.Port))
+            .. some.GroupBy(one => (To: one.Endpoint.Addresses[0], one.Port), one => one.Endpoint.NodeName).OrderBy(one => one.Key)
+                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.Key.To), (ushort)one.Key.Port))
                 {
-                    IsHere = one.IsHere,
+                    IsHere = one.Contains(here.Name),
+                    IsElsewhere = one.All(node => node != null && node != here.Name),
                     Weight = weight,
                 }),
         ];
