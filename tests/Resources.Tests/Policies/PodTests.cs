@@ -57,8 +57,8 @@ public class PodTests
     public void Its_host_ports_are_those_of_all_its_containers_that_say_one()
     {
         const string containers = "initContainers: [{ ports: [{ containerPort: 1, hostPort: 81 }] }], containers: [{ ports: [{ "
-            + "hostPort: 80, containerPort: 8080, hostIP: 192.0.2.1 }, { containerPort: 7 }] }, { ports: [{ hostPort: 53, containerPort: 5353, protocol: "
-            + "UDP, hostIP: 0.0.0.0 }] }]";
+            + "hostPort: 80, containerPort: 8080, hostIP: 192.0.2.1 }, { containerPort: 7 }] }, { ports: [{ hostPort: 53, "
+            + "containerPort: 5353, protocol: UDP, hostIP: 0.0.0.0 }] }]";
         Assert.Equal(
             [new(Address.Parse("192.0.2.1"), 80, 6, 8080), new(null, 53, 17, 5353), new(null, 81, 6, 1)],
             One("web-0", $"nodeName: n, {containers}", "podIP: 10.0.0.1").HostPorts);
