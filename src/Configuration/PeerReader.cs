@@ -42,7 +42,11 @@ internal sealed class PeerReader(Section peer, SpeakerConfig router, NamedFilter
             peer.Error("passive", "expected passive: true or nothing beside peerRange: its neighbours call us");
         if (range is { } of && (of.Address.IsLinkLocal || of.Address.IsMulticast))
             peer.Error("peerRange", $"expected a range of neighbours' addresses for peerRange, got {of}");
-        var limit = (int)(peer.Number("sessionLimit", 1, MostSessions) ?? PeerTemplate.DefaultLimit);
+        // Its older name stands in files that work.
+        var limitKey = peer.Has("sessionLimit") ? "sessionLimit" : "peerLimit";
+        if (limitKey != "peerLimit" && peer.Has("peerLimit"))
+            peer.Error("peerLimit", "expected no peerLimit beside sessionLimit, which is the same");
+        var limit = (int)(peer.Number(limitKey, 1, MostSessions) ?? PeerTemplate.DefaultLimit);
         var place = range is { } held ? new PeerPlace(held.Address, null, SessionSettings.Port) : (PeerPlace?)null;
         var each = Read(Name(RangesName), place);
         peer.Close();

@@ -48,7 +48,7 @@ internal sealed class DynamicPeers(TimeProvider time, ILogger log, Action<Speake
             namesake.Session.Accept(call.Connection);
             return null;
         }
-        if (CountOf(range, peers) >= range.Limit) return Refuse(call, $"{range.Range} has its {range.Limit} sessions (sessionLimit)");
+        if (CountOf(range, peers) >= range.Limit) return Refuse(call, $"{range.Range} has its {range.Limit} sessions (peerLimit)");
         return (range, config);
     }
 

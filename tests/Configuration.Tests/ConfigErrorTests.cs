@@ -62,6 +62,10 @@ public class ConfigErrorTests
     [InlineData("peerRange: 10.0.0.0/24, passive: false, asNumber: 1",
         "expected passive: true or nothing beside peerRange: its neighbours call us")]
     [InlineData("peerRange: 'fe80::/10', asNumber: 1", "expected a range of neighbours' addresses for peerRange, got fe80::/10")]
+    [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, peerLimit: 0",
+        "expected a number from 1 to 4096 for peers[0].peerLimit, got \"0\"")]
+    [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, peerLimit: 5, sessionLimit: 5",
+        "expected no peerLimit beside sessionLimit, which is the same")]
     [InlineData("peerRange: 10.0.0.0/24, asNumber: 1, sessionLimit: 0",
         "expected a number from 1 to 4096 for peers[0].sessionLimit, got \"0\"")]
     [InlineData("peerIP: 192.0.2.1, asNumber: 1, bfd: fast", "expected true or false for peers[0].bfd, got \"fast\"")]

@@ -161,8 +161,9 @@ public class DaemonConfigTests
         Assert.Equal(Address.Parse("10.0.0.7"), session.PeerAddress);
         Assert.Contains(
             "peers rack_*: 9 at most from 2001:db8::/64, AS 65000 (internal, passive), ipv4 and ipv6, import ACCEPT, export ACCEPT",
-            Good("router: { asNumber: 65000 }\npeers: [{ peerRange: '2001:db8::/64', name: rack, sessionLimit: 9, asNumber: 65000 }]")
+            Good("router: { asNumber: 65000 }\npeers: [{ peerRange: '2001:db8::/64', name: rack, peerLimit: 9, asNumber: 65000 }]")
                 .Describe());
+        Assert.Equal(9, Assert.Single(Good("peers: [{ peerRange: 10.0.0.0/24, sessionLimit: 9, asNumber: 1 }]").Speaker.Ranges).Limit);
     }
 
     [Fact]
