@@ -172,6 +172,12 @@ internal static class Commands
             return true;
         });
 
+    /// <summary>A variable that the shell does not know leaves an empty name, which is no file's.</summary>
+    internal static void NamesFile(ArgumentResult of)
+    {
+        if (of.Tokens is [{ Value: "" }]) of.AddError($"expected a file for {of.Argument.Name}, got \"\"");
+    }
+
     /// <param name="action">False: what was asked about is wrong (exit code 2, as with <c>bgpd --check</c>).</param>
     internal static Command Judge(
         Command command, Func<ParseResult, DaemonCommands> make, Func<DaemonCommands, ParseResult, CancellationToken, Task<bool>> action)

@@ -47,6 +47,7 @@ internal static class PolicyWords
     private static Command Try(Func<ParseResult, DaemonCommands> make)
     {
         var file = new Argument<string>("FILE") { Description = "objects, as kubectl apply takes them; - for standard input" };
+        file.Validators.Add(Commands.NamesFile);
         var within = new Option<double?>("--confirm-within")
         {
             Description = "it is taken back after this time, unless it was confirmed (60s)",

@@ -13,6 +13,7 @@ internal static class UpgradeWords
             Description = "the new bgpd; without it the file that the running one was started from",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        binary.Validators.Add(Commands.NamesFile);
         var within = new Option<double?>("--within")
         {
             Description = "in how much time it must have taken over; else it is ended, and the old one goes on (60s)",

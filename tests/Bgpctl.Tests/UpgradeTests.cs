@@ -66,6 +66,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     [InlineData("upgrade --within soon", "soon")]
     [InlineData("upgrade --within 2h", "expected a time of at most an hour")]
     [InlineData("upgrade /opt/a /opt/b", "/opt/b")]
+    [InlineData("upgrade ", "expected a file for BINARY, got \"\"")]
     public async Task Words_that_are_wrong_upgrade_nothing(string command, string said)
     {
         Assert.NotEqual(0, await lab.RunAsync(command.Split(' ')));
