@@ -67,6 +67,10 @@ internal static class PolicyAnswers
         http, AnswerCode.PolicyOff, dataplane?.View.Problem is { } why ? $"network policy is not in force: {why}"
             : "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
 
+    /// <summary>Nothing of a policy that is off could be in force by an order.</summary>
+    public static Task IfInForceAsync(HttpContext http, IDataplane? dataplane, Func<HttpContext, Task> answer) =>
+        dataplane is { Policy.Enabled: true } ? answer(http) : RefuseOffAsync(http, dataplane);
+
     /// <summary>GET /v1/policy/list.</summary>
     public static Task ListAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(
         http, dataplane, picture => Answer.JsonAsync(

@@ -14,7 +14,7 @@ namespace Calico.Bgp.Control.Tests.Http;
 /// <summary>One pool that the node translates for, one that the network does for in part, and a rule that the kernel refuses.</summary>
 public sealed class FakeDataplane : IDataplane
 {
-    public PolicyView Policy { get; } = new(
+    public PolicyView Policy => !HasPolicy ? PolicyView.Off : new(
         true, true, 3, 2, 1, 4, [new("NetworkPolicy/default/p", "No such file or directory", true)])
     {
         ConnectionsCut = 6,

@@ -96,6 +96,17 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
         Assert.Equal("policyOff", told["code"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData(true, "noSources")]
+    [InlineData(false, "policyOff")]
+    public async Task Nothing_is_tried_where_policy_is_off(bool isOn, string code)
+    {
+        lab.Dataplane.HasPolicy = isOn;
+        using var answer = await lab.Unix.PostAsync("/v1/policy/try?file=web.yaml", new StringContent("kind: Tier"));
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains($"\"code\":\"{code}\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     /// <summary>Nobody may take what bgpd.yaml asks for, and the kernel does not let us do, for something that is not asked for.</summary>
     [Fact]
     public async Task What_cannot_be_in_force_is_said_with_its_reason_and_not_taken_for_missing()
