@@ -14,9 +14,11 @@ public sealed record TranslationsAnswer(
 /// <param name="Problem">Why nothing is translated by it, though it is in force.</param>
 /// <param name="Saved">The command line has added it, and it is back when the daemon starts again.</param>
 /// <param name="SecondsLeft">Its Service is gone, and it stays so long, as its address was announced; absent of all others.</param>
+/// <param name="Digest">Of Maglev's table, the same on every node with the same backends; absent where another way chooses.</param>
 public sealed record TranslationAnswer(
     int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? SecondsLeft = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? SecondsLeft = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Digest = null);
 
 /// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
 /// <param name="Port">0: all.</param>

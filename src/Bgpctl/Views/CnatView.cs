@@ -29,13 +29,14 @@ internal static class CnatView
         return
         [
             $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
-            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), Balance(said),
+            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), Balance(said, one.Digest),
             Owner(one), State(one),
         ];
     }
 
-    private static string? Balance(TranslationBody said) =>
-        said.Affinity is { } seconds ? $"kept for {Words.Span(TimeSpan.FromSeconds(seconds))}" : said.Balance;
+    private static string? Balance(TranslationBody said, string? digest) =>
+        said.Affinity is { } seconds ? $"kept for {Words.Span(TimeSpan.FromSeconds(seconds))}"
+            : digest == null ? said.Balance : $"{said.Balance} {digest}";
 
     public static string Owner(TranslationAnswer one) =>
         (one.Name == null ? one.Source : $"{one.Source} ({one.Name})") + (one.Saved ? ", saved" : "");

@@ -21,7 +21,7 @@ internal static class CnatAnswers
     public static TranslationAnswer Of(TranslationRow row, SavedTranslations? saved) => new(
         row.Id, Word(row.Source), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
         BodyOf(row.Translation), row.Source == TranslationSource.Cli && saved?.Has(row.Translation.Key) == true,
-        row.Left?.TotalSeconds);
+        row.Left?.TotalSeconds, row.Digest);
 
     private static string Word(TranslationSource source) => source switch
     {

@@ -88,6 +88,7 @@ internal sealed class ServiceNat : IFeature
     {
         Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : null,
         Left = row.Source == TranslationSource.Leaving ? leaving.Left(row.Translation.Key) : null,
+        Digest = row.InForce ? rendered.GetValueOrDefault(row.Translation.Key)?.Digest : null,
     };
 
     /// <summary>

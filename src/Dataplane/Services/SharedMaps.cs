@@ -137,6 +137,9 @@ internal sealed record Wishes(
     /// <summary>The address that leads somewhere by it; null: it leads nowhere.</summary>
     public Address? Served { get; init; }
 
+    /// <summary>Of Maglev's table, which is the same on every node that has the same backends; null: another way chooses.</summary>
+    public string? Digest { get; init; }
+
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
     public IEnumerable<(string Map, NftOctets Key)> Fronts =>
         Elements.Where(one => one.Element.Value is NftVerdict).Select(one => (one.Map, one.Element.From));

@@ -26,12 +26,15 @@ internal static class TranslationRenderer
 
         public HashSet<NftTimeout> Timeouts { get; } = [];
 
+        public string? Digest { get; set; }
+
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
         public Wishes Made() => new(
             Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
         {
             Timeouts = [.. Timeouts],
+            Digest = Digest,
         };
     }
 
@@ -88,6 +91,7 @@ internal static class TranslationRenderer
         var (family, withPort) = (front.Family, translation.Key.Port != 0);
         ushort? port = withPort ? translation.Key.Port : null;
         var places = Fill(translation, settings, backends);
+        if (IsByMaglev(translation) && places.Length > 0) into.Digest ??= Maglev.Digest(places.Select(one => one.ToString()));
         for (var i = 0u; i < places.Length; i++)
         {
             var to = NftOctets.Of(places[i].To);
@@ -148,12 +152,15 @@ internal static class TranslationRenderer
         Known[] some = [.. backends.Where(one => one.Weight > 0)];
         if (some.Length == 0) return [];
         var divisor = some.Aggregate(0, (sofar, one) => Divisor(sofar, one.Weight));
-        if (translation.Balance == TranslationBalance.Hash || translation.Affinity != null)
+        if (!IsByMaglev(translation))
             return [.. some.SelectMany(one => Enumerable.Repeat(one, one.Weight / divisor))];
         var table = Maglev.Fill(
             [.. some.Select(one => one.ToString())], [.. some.Select(one => one.Weight / divisor)], settings.MaglevSize);
         return [.. table.Select(i => some[i])];
     }
+
+    private static bool IsByMaglev(Translation translation) =>
+        translation is { Balance: TranslationBalance.Maglev, Affinity: null };
 
     private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
 

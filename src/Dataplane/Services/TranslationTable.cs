@@ -12,6 +12,9 @@ public sealed record TranslationRow(int Id, TranslationSource Source, Translatio
 
     /// <summary>So long it stays, though Kubernetes has it no longer.</summary>
     public TimeSpan? Left { get; init; }
+
+    /// <summary>Of Maglev's table that chooses among its backends; null: none does.</summary>
+    public string? Digest { get; init; }
 }
 
 /// <summary>What of services those who look in may see.</summary>

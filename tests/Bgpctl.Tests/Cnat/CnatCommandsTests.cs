@@ -37,7 +37,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
             [
                 "ID PROTO KIND ADDRESS PORT TO BALANCE OF STATE",
                 "0 tcp vip 30.0.0.2 80 ->20.0.0.1:8080 hash cli in force",
-                "1 udp real 30.0.0.3 53 1.2.3.4->20.0.0.1, ->20.0.0.2 weight 2 maglev cli in force",
+                "1 udp real 30.0.0.3 53 1.2.3.4->20.0.0.1, ->20.0.0.2 weight 2 maglev 0123456789abcdef cli in force",
             ],
             Lines(await RunAsync("show translation")));
         Assert.StartsWith("ID", await RunAsync("show cnat translation 1"), StringComparison.Ordinal);

@@ -113,7 +113,10 @@ public sealed class FakeDataplane : IDataplane
     public string? Lacks { get; set; }
 
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
-        Task.FromResult(HasServices ? new(true, [.. Translations.Rows]) : ServicesView.Off);
+        Task.FromResult(HasServices ? new(true, [.. Translations.Rows.Select(Balanced)]) : ServicesView.Off);
+
+    private static TranslationRow Balanced(TranslationRow row) =>
+        row.Translation.Balance == TranslationBalance.Maglev ? row with { Digest = "0123456789abcdef" } : row;
 
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(
         HasServices ? Translations.Row(Translations.Put(TranslationSource.Cli, translation))! with { Problem = Lacks } : null);

@@ -132,6 +132,20 @@ public sealed class ServiceNatTests
     }
 
     [Fact]
+    public void By_its_digest_Maglevs_table_is_known_to_be_the_same_on_another_node()
+    {
+        static string? DigestOf(params string[] backends) => Assert.Single(new ServiceHand(Tcp([.. backends.Select(one => To(one))]) with
+        {
+            Balance = TranslationBalance.Maglev,
+        }).View.Translations).Digest;
+        Assert.Equal(16, DigestOf("20.0.0.1", "20.0.0.2")!.Length);
+        Assert.Equal(DigestOf("20.0.0.1", "20.0.0.2"), DigestOf("20.0.0.2", "20.0.0.1"));
+        Assert.NotEqual(DigestOf("20.0.0.1", "20.0.0.2"), DigestOf("20.0.0.1", "20.0.0.3"));
+        Assert.Null(DigestOf());
+        Assert.Null(Assert.Single(new ServiceHand(Tcp(To("20.0.0.1"))).View.Translations).Digest);
+    }
+
+    [Fact]
     public void An_interface_s_address_is_followed_and_while_there_is_none_nothing_is_translated()
     {
         var hand = new ServiceHand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));
