@@ -18,6 +18,9 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
     private const uint FirstTable = 700_000, LastTable = FirstTable + EgressMarks.MostTables, FirstGroup = 0x6268_0000,
         FirstHop = 0x7000_0000, MainTable = 254;
 
+    /// <summary>Where rules of ways stand: behind those that no packet passes, so that who is led to none leaves by none.</summary>
+    private const uint WaysPriority = 0x6268_0000;
+
     /// <summary>So many that two next hops hardly ever mean the same number, and have their own again after a restart.</summary>
     private const int MostHops = 0x0fff_ffff;
 
@@ -164,6 +167,24 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 
     private uint Hop(RouteHop hop) => FirstHop + (uint)hops.All[Word(hop)];
 
+    /// <summary>
+    /// The kernel asks rules one after the other, of every packet that it routes. So there is one that asks all packets, which leads those
+    /// of gateways elsewhere to the others' place, one for each share of the ways there, and behind these the ways of each share.
+    /// </summary>
+    private static IEnumerable<RoutingRule> Ways(EgressRoutes routes, IpFamily family)
+    {
+        if (routes.Tables.Count == 0) yield break;
+        var marks = new EgressMarks(routes.Mask);
+        yield return new(family, (uint)routes.Priority, 0) { Mask = marks.Both, Mark = marks.Away, Goto = WaysPriority };
+        foreach (var share in routes.Tables.GroupBy(table => table.Mark & (marks.Both | marks.Shares)))
+        {
+            var priority = WaysPriority + 1 + marks.ShareOf(share.Key);
+            yield return new(family, WaysPriority, 0) { Mask = marks.Both | marks.Shares, Mark = share.Key, Goto = priority };
+            foreach (var table in share)
+                yield return new(family, priority, FirstTable + (uint)table.Number) { Mask = routes.Mask, Mark = table.Mark };
+        }
+    }
+
     private IEnumerable<KernelObject> Objects(EgressRoutes routes) =>
     [
         .. routes.Overlay,
@@ -179,12 +200,10 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
             link.Local.Family, (uint)routes.Priority - 1, MainTable)
         {
             Source = Host(link.Local),
-            Mask = new EgressMarks(routes.Mask).Away,
+            Mask = new EgressMarks(routes.Mask).Both,
             Mark = new EgressMarks(routes.Mask).Away,
         }),
-        .. from table in routes.Tables
-           from family in Families
-           select new RoutingRule(family, (uint)routes.Priority, FirstTable + (uint)table.Number) { Mask = routes.Mask, Mark = table.Mark },
+        .. Families.SelectMany(family => Ways(routes, family)),
         .. from network in routes.Networks
            from family in Families
            select new RoutingRule(family, network.Priority, network.Table) { Mask = routes.Mask, Mark = network.Mark },

@@ -69,6 +69,11 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>How many ways there can be.</summary>
     public int Most => Math.Min(MostTables, (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask)));
 
+    /// <summary>By these bits ways are dealt into shares: the lowest of their numbers, in which they differ most.</summary>
+    public uint Shares => Mask & (0xfu << BitOperations.TrailingZeroCount(Mask)) & ~Both;
+
+    public uint ShareOf(uint mark) => (mark & Shares) >> BitOperations.TrailingZeroCount(Mask);
+
     /// <summary>This node is the gateway, and another table than the node's has its routes.</summary>
     /// <param name="network">From 1 to <see cref="Most"/>.</param>
     public uint By(int network) => Here | (uint)network << BitOperations.TrailingZeroCount(Mask);

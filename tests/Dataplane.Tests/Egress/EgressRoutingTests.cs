@@ -54,6 +54,34 @@ public sealed class EgressRoutingTests
         .Where(line => line.Length > 0 && !line.EndsWith("lookup local", StringComparison.Ordinal)
             && !line.EndsWith("lookup main", StringComparison.Ordinal) && !line.EndsWith("lookup default", StringComparison.Ordinal)));
 
+    /// <summary>However many there are, a packet asks few rules, and what is for no gateway asks one.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Each_way_is_led_by_its_own_table_and_who_has_none_leaves_by_none()
+    {
+        var (space, link) = await MakeAsync();
+        using var made = space;
+        space.Ip("route add default via 10.0.0.250");
+        await using var kernel = await StartAsync(space);
+        var routing = new EgressRouting(kernel, kernel);
+        EgressTable[] tables = [.. Enumerable.Range(1, 100).Select(n => Table(n * 7, link, $"10.0.0.{n + 1}"))];
+        await routing.PrepareAsync(new(Marks.Mask, 100, [.. tables], []), default);
+        await routing.CleanAsync(default);
+        foreach (var table in tables)
+            Assert.Contains($"via {table.Hops[0].Gateway} ", await LedAsync(table.Mark), StringComparison.Ordinal);
+        foreach (var mark in (uint[])[0, Marks.Here, Marks.By(7), Marks.Asking(7)])
+            Assert.Contains("via 10.0.0.250 ", await LedAsync(mark), StringComparison.Ordinal);
+        Assert.Contains("unreachable", await LedAsync(Marks.To(6)), StringComparison.Ordinal);
+        var priorities = space.Ip("rule").Split('\n').Where(line => line.Contains("fwmark", StringComparison.Ordinal))
+            .Select(line => line.Split(':')[0]).ToArray();
+        Assert.Single(priorities, "100");
+        Assert.All(priorities.GroupBy(one => one), alike => Assert.InRange(alike.Count(), 1, 16));
+        await routing.EndAsync();
+        Assert.DoesNotContain("fwmark", Ours(space), StringComparison.Ordinal);
+
+        async Task<string> LedAsync(uint mark) =>
+            await space.RunAsync("ip", "route", "get", "198.51.100.1", "mark", $"{mark}") is var said ? said.Output + said.Errors : "";
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task Where_nothing_is_wanted_any_more_what_an_earlier_run_has_left_goes()
     {

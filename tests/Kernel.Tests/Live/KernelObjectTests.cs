@@ -45,6 +45,31 @@ public class KernelObjectTests
         Assert.Empty(loop.Status.RefusedObjects);
     }
 
+    /// <summary>Whichever of the two is there first.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task A_rule_that_leads_to_another_comes_is_put_back_and_goes()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var claim = await loop.ClaimObjectsAsync("egress");
+        var leading = new RoutingRule(IpFamily.IPv4, 900, 0) { Mark = 0x100, Mask = 0x100, Goto = 40_000 };
+        var led = new RoutingRule(IpFamily.IPv4, 40_000, 100) { Mark = 0x300, Mask = 0xff00 };
+        const string both = "900: from all fwmark 0x100/0x100 goto 40000\n40000: from all fwmark 0x300/0xff00 lookup 100";
+        foreach (RoutingRule[] wanted in (RoutingRule[][])[[leading, led], [], [led, leading]])
+        {
+            await claim.WantAsync(wanted);
+            Assert.Equal(wanted.Length == 0 ? "" : both, Rules(ns));
+        }
+        ns.Ip("rule del priority 900");
+        await Until.EqualAsync(both, () => Rules(ns));
+        ns.Ip("rule del priority 40000");
+        await Until.EqualAsync(both, () => Rules(ns));
+        await using var later = await ns.StartAsync();
+        await (await later.ClaimObjectsAsync("egress")).WantAsync([leading, led]);
+        Assert.Equal((both, 0L), (Rules(ns), later.Status.Writes));
+        Assert.Empty(loop.Status.RefusedObjects);
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task A_group_of_next_hops_comes_changes_under_its_routes_and_goes_behind_them()
     {
