@@ -127,7 +127,7 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
     /// Families that are not chosen from before the peer's End-of-RIB (RFC 4724 section 4.1). One that has not come yet may promise it; one
     /// without graceful restart does not, and one that restarts too must not be waited for.
     /// </summary>
-    /// <param name="isPatienceOver">A peer that cannot be reached is not waited for any longer.</param>
+    /// <param name="isPatienceOver">A peer that cannot be reached, or has not been found on its link, is not waited for any longer.</param>
     public FamilySet HoldsUp(bool isPatienceOver)
     {
         var session = Session.Snapshot;
@@ -135,8 +135,8 @@ internal sealed class Peer(PeerDoor door, PeerSession session)
         if (Up is { Negotiated: var agreed } up)
             return agreed is { RestartAware: true, Received.Capabilities.GracefulRestart.Restarting: false }
                 ? agreed.Families & ~up.Complete : FamilySet.None;
-        var isRefused = session.Faults.Why.Kind is FaultKind.Socket or FaultKind.Way;
-        return Range != null || (isRefused && isPatienceOver) ? FamilySet.None : session.Settings.Families;
+        var isAway = session.Faults.Why.Kind is FaultKind.Socket or FaultKind.Way || session.Settings.PeerAddress.IsUnspecified;
+        return Range != null || (isAway && isPatienceOver) ? FamilySet.None : session.Settings.Families;
     }
 }
 

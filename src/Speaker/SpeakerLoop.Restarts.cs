@@ -6,7 +6,10 @@ namespace Calico.Bgp.Speaker;
 /// <content>Restarts: the neighbours', whose routes stay meanwhile, and our own.</content>
 public sealed partial class SpeakerLoop
 {
-    /// <summary>A peer that refuses us so long after our start is not waited for: it may be restarting too, or be gone for days.</summary>
+    /// <summary>
+    /// A peer that refuses us so long after our start is not waited for: it may be restarting too, or be gone for days. Nor is a neighbour
+    /// of a range or link who has not been heard of by then.
+    /// </summary>
     private static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(10);
 
     private volatile FamilySet deferred;
@@ -23,7 +26,7 @@ public sealed partial class SpeakerLoop
         {
             if (deferred is not (var families and not FamilySet.None)) return null;
             var (now, waits) = (time.GetUtcNow(), awaited.Count);
-            foreach (var peer in Peers) waits += System.Numerics.BitOperations.PopCount((uint)(HeldUpBy(peer, now) & families));
+            foreach (var waited in Waited(Peers, now)) waits += System.Numerics.BitOperations.PopCount((uint)(waited & families));
             return new(families, waits, Started + Config.Deferral - now, Config.Deferral);
         }
     }
@@ -36,8 +39,8 @@ public sealed partial class SpeakerLoop
     {
         beginning = new(time, Started, kernel.Status.Installed > 0, fib != null);
         if (fib == null || !beginning.HasOldRoutes || Config.Deferral <= TimeSpan.Zero) return;
-        deferred = Config.Peers.Where(peer => peer.Session is { Shutdown: false, GracefulRestartTime: not null })
-            .Aggregate(FamilySet.None, (set, peer) => set | peer.Session.Families);
+        deferred = Config.Peers.Concat(Config.Links.Select(link => link.Each)).Select(Promised).Concat(PromisedByRanges)
+            .Aggregate(FamilySet.None, (set, families) => set | families);
         if (deferred == FamilySet.None) return;
         log.Recovering(kernel.Status.Installed, deferred.Words(), Config.Deferral.Words());
         Rib.Defer(deferred);
@@ -50,12 +53,27 @@ public sealed partial class SpeakerLoop
         var now = time.GetUtcNow();
         var waits = now - Started >= Config.Deferral
             ? FamilySet.None : awaited.Count > 0 ? FamilySet.Both
-            : peers.Values.Aggregate(FamilySet.None, (set, peer) => set | HeldUpBy(peer, now));
+            : Waited(peers.Values, now).Aggregate(FamilySet.None, (set, families) => set | families);
         var over = deferred & ~waits;
         if (over == FamilySet.None) return;
         deferred &= ~over;
         log.Recovered(over.Words(), (now - Started).Words());
         Rib.EndDeferral(over);
+    }
+
+    /// <summary>Families whose End-of-RIB it may be asked for.</summary>
+    private static FamilySet Promised(PeerConfig peer) =>
+        peer.Session is { Shutdown: false, GracefulRestartTime: not null } session ? session.Families : FamilySet.None;
+
+    private IEnumerable<FamilySet> PromisedByRanges => Config.Ranges.Select(range => Promised(range.Each));
+
+    /// <summary>
+    /// Families, of a peer each, that are waited for. Whoever has called from a range is a peer; who is yet to call nobody knows.
+    /// </summary>
+    private IEnumerable<FamilySet> Waited(IEnumerable<Peer> of, DateTimeOffset now)
+    {
+        var held = of.Select(peer => HeldUpBy(peer, now));
+        return now - Started >= RefusalPatience ? held : held.Concat(PromisedByRanges);
     }
 
     /// <summary>Its node does not work, as Kubernetes says: it comes when it comes.</summary>

@@ -5,6 +5,7 @@ using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Neighbours;
 using Calico.Bgp.Net;
 using Calico.Bgp.Session;
+using Calico.Bgp.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Speaker.Tests;
@@ -31,13 +32,15 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
             Bfd = new(BfdTimes.Default),
         };
         config = known with { Peers = [], Links = [new("eth0", true, each)] };
-        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
         kernel.Become(Node());
-        speaker = new(config, kernel, loops, TimeProvider.System, NullLoggerFactory.Instance, bfd)
-        {
-            OpenRouterSocket = _ => new Air(this),
-        };
+        speaker = Speaker(TimeProvider.System);
         view = new(speaker, "test");
+    }
+
+    private SpeakerLoop Speaker(TimeProvider time)
+    {
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (_, _) => { });
+        return new(config, kernel, loops, time, NullLoggerFactory.Instance, bfd) { OpenRouterSocket = _ => new Air(this) };
     }
 
     /// <summary>Of eth0, with an address to speak from.</summary>
@@ -115,6 +118,29 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
         // What was heard meanwhile counts from now on.
         view.Enable("eth0");
         await IsAsync(Second);
+    }
+
+    /// <summary>RFC 4724 section 4.1: whoever is found there may promise his End-of-RIB as any peer does.</summary>
+    [Fact]
+    public async Task After_our_own_restart_a_links_neighbour_is_waited_for()
+    {
+        kernel.Holds[Prefix.Parse("100.64.0.0/10")] = new(RouteType.Blackhole, []);
+        // It stands still at first: who is not there is waited for ten seconds.
+        var time = new ManualTimeProvider();
+        await using var restarted = Speaker(time);
+        var seen = new SpeakerView(restarted, "test");
+        await restarted.StartAsync();
+        Assert.Equal((FamilySet.Both, 2), (seen.Router.Recovery!.Families, seen.Router.Recovery.Waits));
+        air.Writer.TryWrite((RouterWord.Advertisement, First));
+        await Until.TrueAsync(() => seen.Protocols.Any(
+            protocol => protocol.Name == "eth0" && protocol.Session?.Settings.PeerAddress == First));
+        Assert.Equal((FamilySet.Both, 2), (seen.Router.Recovery!.Families, seen.Router.Recovery.Waits));
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return seen.Router.Recovery == null;
+        });
+        Assert.True(time.GetUtcNow() - DateTimeOffset.UnixEpoch >= TimeSpan.FromSeconds(10));
     }
 
     [Fact]

@@ -192,6 +192,34 @@ public class RestartTests
         Assert.Empty(await pair.A.Loop.ConfigureAsync(pair.A.Loop.Config with { Absent = [] }));
     }
 
+    /// <summary>Nobody knows who is yet to call from a range; who has called is waited for as any peer.</summary>
+    [Fact]
+    public async Task After_our_own_restart_neighbours_of_a_range_have_ten_seconds_to_call()
+    {
+        await using var pair = new Pair(changeB: config => config.Routes("192.0.2.0/24").Peer(peer => peer with
+        {
+            Session = peer.Session with { Passive = false, HoldTime = TimeSpan.Zero },
+        }));
+        var known = pair.ConfigA.Peers[0];
+        var each = known with { Session = known.Session with { Name = "dyn", Passive = true, HoldTime = TimeSpan.Zero } };
+        var time = new ManualTimeProvider();
+        await using var ranged = new TestSpeaker(
+            pair.ConfigA with { Peers = [], Ranges = [new(new(known.Session.PeerAddress, 32), 1, each)], Deferral = TimeSpan.FromDays(30) },
+            time, hasOldRoutes: true);
+        await ranged.Loop.StartAsync();
+        await pair.B.Loop.StartAsync();
+        await HasAsync(ranged, "192.0.2.0/24");
+        Assert.Equal(FamilySet.Both, ranged.View.Router.Recovery!.Families);
+        await Until.TrueAsync(() => ranged.View.Router.Recovery!.Waits == 2);
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return ranged.Kernel.Holds.ContainsKey(Prefix.Parse("192.0.2.0/24"));
+        });
+        Assert.Null(ranged.View.Router.Recovery);
+        Assert.True(time.GetUtcNow() - DateTimeOffset.UnixEpoch >= TimeSpan.FromSeconds(10));
+    }
+
     private static PeerConfig Silent(SpeakerConfig config) => config.Peers[0] with
     {
         Session = config.Peers[0].Session with
