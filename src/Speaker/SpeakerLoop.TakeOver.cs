@@ -114,7 +114,8 @@ public sealed partial class SpeakerLoop
 
     private void StartLeft(Peer peer)
     {
-        peer.Session.Start(isDisabled: peer.Drain != null);
+        // Down while it is being drained, it may come back for the rest of that, as it might have before.
+        peer.Session.Start(isDisabled: peer.Drain is { Stage: DrainStage.Down } or { StaysDown: true });
         peer.LookAtWay(latest);
         dynamics.Watch(peer);
     }

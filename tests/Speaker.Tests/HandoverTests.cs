@@ -293,6 +293,28 @@ public class HandoverTests
         await pair.B.DisposeAsync();
     }
 
+    /// <summary>It would have come back for the rest of the drain, and the drain's end must find it as it was.</summary>
+    [Fact]
+    public async Task A_neighbour_that_restarts_while_it_is_drained_comes_back_to_the_new_process()
+    {
+        var pair = await new Pair(
+            config => Restarting(config.Routes("192.0.2.0/24"), 3600),
+            config => Restarting(config.Routes("203.0.113.0/24"), 3600)).UpAsync();
+        await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "203.0.113.0/24");
+        await pair.A.Loop.DrainAsync("b", TimeSpan.FromHours(1), "new cables");
+        await pair.B.DisposeAsync();
+        await Until.TrueAsync(async () => await pair.A.LearnedAsync() == "203.0.113.0/24 stale");
+        await Until.TrueAsync(() => KeptBy(pair.A).Count == 2);
+        await using var heir = await HeirAsync(pair);
+        Assert.Equal((DrainStage.Announced, true), (DrainOf(heir)!.Stage, heir.Session("b").Enabled));
+        await using var again = new TestSpeaker(pair.ConfigB);
+        await again.Loop.StartAsync();
+        await Until.TrueAsync(() => heir.Session("b").Phase == Phase.Established);
+        Assert.Equal("b", Assert.Single(await heir.Loop.UndrainAsync("b")));
+        await Until.TrueAsync(async () => !await IsDrainedForAsync(again) && (await again.RoutesAsync()).Contains("192.0.2.0/24"));
+        Assert.Equal(1, heir.Session("b").EstablishedTransitions);
+    }
+
     /// <summary>The cordon's end has come while it stood still: nobody else would tell the new process.</summary>
     [Fact]
     public async Task A_node_that_is_not_cordoned_any_more_is_drained_no_more_by_the_new_process()
