@@ -29,8 +29,14 @@ internal sealed class Upgrading(
     public async Task<UpgradeResult> RunAsync(
         string? binary, Func<(string File, bool IsConfirmed)> config, TimeSpan within, SemaphoreSlim alone)
     {
-        if (Interlocked.Exchange(ref isUnderWay, 1) != 0) return UpgradeResult.Refused("an upgrade is under way already");
         var program = Path.GetFullPath(binary ?? Environment.ProcessPath!);
+        if (Interlocked.Exchange(ref isUnderWay, 1) != 0)
+        {
+            // Who asks by a signal hears no answer.
+            const string why = "an upgrade is under way already";
+            log.NotUpgraded(program, why);
+            return UpgradeResult.Refused(why);
+        }
         await alone.WaitAsync();
         log.Upgrading(program, within.Words());
         UpgradeResult? result = null;
