@@ -91,14 +91,18 @@ public sealed record CnatEndedAnswer(long Count);
 /// <param name="Rule">The one that decided, in nft's words; null: it met none, or that depends.</param>
 /// <param name="Session">The kernel has the connection already: its packets go by this, and not by the rules.</param>
 /// <param name="Trail">Every rule that it meets.</param>
+/// <param name="Rejected">It is dropped, and its source is told so by ICMP; left out where it is not.</param>
 public sealed record CnatExplanationAnswer(
     TranslationAnswer? Translation, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Interface, string? Rule,
-    IReadOnlyList<CnatWayAnswer> Ways, CnatSessionAnswer? Session, IReadOnlyList<string> Trail);
+    IReadOnlyList<CnatWayAnswer> Ways, CnatSessionAnswer? Session, IReadOnlyList<string> Trail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Rejected = false);
 
 /// <summary>What becomes of it where that is so which nobody has said.</summary>
 /// <param name="Verdict">passes, dropped, or depends: it cannot be told any further.</param>
+/// <param name="Rejected">It is dropped, and its source is told so by ICMP; left out where it is not.</param>
 public sealed record CnatWayAnswer(
-    IReadOnlyList<string> DependsOn, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Rule);
+    IReadOnlyList<string> DependsOn, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Rule,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Rejected = false);
 
 /// <summary><c>GET /v1/cnat/clients</c>: an address that translations are at.</summary>
 /// <param name="Id">That of its first translation.</param>

@@ -10,7 +10,7 @@ internal static class CnatExplainView
         new Cell(Verdict(told, asked), Tone.Strong), null,
         [
             .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
-            new("- " + Translation(told.Translation)),
+            new("- " + Translation(told.Translation, told.Backend)),
             .. told.Verdict == "passes" ? [new("- " + Source(told.As, told.SourceTranslated, asked))] : Array.Empty<Cell>(),
             .. told.Interface is { } link && told.Verdict == "passes" ? [new($"- it leaves by {link}")] : Array.Empty<Cell>(),
             .. told.Ways.Select(way => new Cell("- " + Way(way, asked))),
@@ -21,19 +21,23 @@ internal static class CnatExplainView
     {
         "passes" when told.Backend is { } backend => $"it goes to {backend}",
         "passes" => $"it goes on to {asked.Destination} as it is",
-        "dropped" => "it is dropped" + (told.Backend is { } backend ? $" on its way to {backend}" : ""),
+        "dropped" => Dropped(told.Rejected) + (told.Backend is { } backend ? $" on its way to {backend}" : ""),
         _ => $"it depends on {string.Join(", ", told.Ways.SelectMany(way => way.DependsOn).Distinct())}",
     };
 
     private static Cell Session(CnatSessionAnswer one) => new(
         $"session {one.Id} is there ({one.State}): until it ends it goes to {one.Backend}, as {one.As}", Tone.Good);
 
-    private static string Translation(TranslationAnswer? one)
+    private static string Dropped(bool isTold) => isTold ? "it is refused, and its source is told so" : "it is dropped";
+
+    private static string Translation(TranslationAnswer? one, string? gets)
     {
         if (one == null) return "no translation takes it";
         var said = one.Translation;
         var how = said.Backends.Count switch
         {
+            // What pods of this node and it itself get is no part of the translation as the command line has it.
+            0 when gets != null => "has backends for this node and its pods alone",
             0 => "has no backend",
             1 => $"has one backend, {CnatView.Backend(said.Backends[0])}",
             _ when said.Affinity != null => $"has {said.Backends.Count} backends, of which a client keeps its own",
@@ -60,7 +64,7 @@ internal static class CnatExplainView
         {
             "passes" when way.Backend is { } backend => $"it goes to {backend}",
             "passes" => $"it goes on to {asked.Destination} as it is",
-            "dropped" => "it is dropped",
+            "dropped" => Dropped(way.Rejected),
             _ => "it cannot be told which way it goes",
         };
         return way.DependsOn.Count == 0 ? becomes : $"{string.Join(", ", way.DependsOn)}: {becomes}";

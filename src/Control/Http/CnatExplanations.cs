@@ -26,7 +26,7 @@ internal static class CnatExplanations
         return new(
             told.Translation is { } row ? CnatAnswers.Of(row, saved) : null, only?.Verdict ?? "depends", only?.Backend, only?.As,
             only?.SourceTranslated ?? false, told.Interface, only?.Rule, only == null ? [.. told.Ends.Select(Of)] : [],
-            told.Session is { } session ? CnatSessions.Of(session) : null, [.. told.Trail]);
+            told.Session is { } session ? CnatSessions.Of(session) : null, [.. told.Trail], only?.Rejected ?? false);
     }
 
     private static CnatWayAnswer Of(TranslationEnd end)
@@ -35,6 +35,6 @@ internal static class CnatExplanations
         var verdict = passes ? "passes" : end.Verdict == PacketVerdict.Drop ? "dropped" : "depends";
         return new(
             [.. end.DependsOn], verdict, end.IsTranslated ? end.To.ToString() : null, passes ? end.From?.ToString() : null, end.IsFromElse,
-            end.Rule);
+            end.Rule, end.IsRejected);
     }
 }

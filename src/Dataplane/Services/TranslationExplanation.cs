@@ -32,6 +32,9 @@ public sealed record TranslationEnd(
     /// <summary>What was taken to be so, because nobody has said it.</summary>
     public ListOf<string> DependsOn { get; init; } = [];
 
+    /// <summary>It is dropped, and its source is told so.</summary>
+    public bool IsRejected { get; init; }
+
     /// <summary>The same becomes of it, by whichever rule.</summary>
     internal bool IsLike(TranslationEnd other) => this with { Rule = null, DependsOn = [] } == other with { Rule = null, DependsOn = [] };
 }
@@ -82,6 +85,7 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
         end.Verdict, To(packet, end), end.Destination != null, From(packet, end, way), end.Source != null, end.Decided?.ToString())
     {
         DependsOn = [.. end.DependsOn.Select(condition => condition.ToString())],
+        IsRejected = end.Verdict == PacketVerdict.Drop && end.Decided is { } by && by.Rule.Statements.Any(one => one is ActReject),
     };
 
     private static BackendEnd To(Packet packet, PacketEnd end) => end.Destination is { First: { } to } translated
@@ -94,8 +98,13 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
         var address = translated.First == translated.Last ? translated.First : null;
         if (translated.First == null && packet.Out is { } link)
             address = facts.Masqueraded(link, To(packet, end).Place!.Address!.Value, way);
-        return address is { } known ? new(TranslationPlace.Of(known), Only(translated.Ports)) : null;
+        var port = KeepsPort(end) ? packet.SourcePort : Only(translated.Ports);
+        return address is { } known ? new(TranslationPlace.Of(known), port) : null;
     }
+
+    /// <summary>Another prefix changes the address alone, unless another connection has that already.</summary>
+    private static bool KeepsPort(PacketEnd end) => end.Trail.Where(step => step.Stopped == null)
+        .Any(step => step.Rule.Statements.Any(one => one is ActPrefixNat { End: NftEnd.Source }));
 
     private static ushort? Only(PortRange? ports) => ports is { } range && range.From == range.To ? range.From : null;
 

@@ -150,6 +150,14 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         lab.Dataplane.Explanation = new(null, [end with { Verdict = PacketVerdict.Drop, To = End("30.0.0.2", 81), IsTranslated = false }]);
         Assert.Equal("it is dropped\n- no translation takes it\nrule: chain svc: dnat\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
+        lab.Dataplane.Explanation = new(null,
+            [end with { Verdict = PacketVerdict.Drop, To = End("30.0.0.2", 81), IsTranslated = false, IsRejected = true }]);
+        Assert.StartsWith("it is refused, and its source is told so\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"),
+            StringComparison.Ordinal);
+        var row = lab.Dataplane.Translations.Row(0)!;
+        lab.Dataplane.Explanation = new(row with { Translation = row.Translation with { Backends = [] } }, [end]);
+        Assert.Contains("takes it, and has backends for this node and its pods alone\n",
+            await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:80"), StringComparison.Ordinal);
         lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false, From = null }]);
         Assert.Contains("- its source becomes one of several addresses, which the kernel chooses\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"), StringComparison.Ordinal);
