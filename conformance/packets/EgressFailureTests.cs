@@ -16,15 +16,6 @@ public sealed class EgressFailureTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private async Task<EgressFlow[]> BeginAsync()
-    {
-        EgressFlow[] begun = [.. Enumerable.Range(0, Flows).Select(_ =>
-            new EgressFlow(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port))];
-        flows.AddRange(begun);
-        foreach (var flow in begun) Assert.NotNull(await flow.AskAsync());
-        return begun;
-    }
-
     /// <summary>The gateway's daemon, its node, the wire to it, or what lies upstream of it is lost; the client has seen it.</summary>
     private async Task LoseAsync(string what, string node, string host, string address)
     {
@@ -62,7 +53,7 @@ public sealed class EgressFailureTests : IAsyncLifetime
         await site.StartAsync("client", "gate1", "gate2");
         foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4]) await site.AnnouncedAsync(address);
         await site.HeardAsync("client", 2);
-        var earlier = await BeginAsync();
+        var earlier = await EgressFlow.BeginAsync(site, Flows, flows);
         var before = earlier.ToDictionary(flow => flow, flow => flow.Seen!);
         var (lost, kept) = (earlier.Where(flow => before[flow].Address.ToString() == EgressSite.RedToo4).ToArray(),
             earlier.Where(flow => before[flow].Address.ToString() == EgressSite.Red4).ToArray());
@@ -71,7 +62,7 @@ public sealed class EgressFailureTests : IAsyncLifetime
         var others = await site.OthersAsync();
         await LoseAsync(what, "gate2", "172.20.0.12", EgressSite.RedToo4);
         foreach (var flow in kept) Assert.Equal(before[flow], await flow.AskAsync());
-        foreach (var flow in lost.Concat(await BeginAsync()))
+        foreach (var flow in lost.Concat(await EgressFlow.BeginAsync(site, Flows, flows)))
             Assert.Equal(EgressSite.Red4, (await flow.AskAsync())?.Address.ToString());
         await LoseAsync(what, "gate1", "172.20.0.11", EgressSite.Red4);
         foreach (var transport in (Transport[])[Transport.Tcp, Transport.Udp, Transport.Icmp])

@@ -20,6 +20,17 @@ internal sealed class EgressFlow : IDisposable
         socket.Connect(new IPEndPoint(IPAddress.Parse(to), port));
     }
 
+    /// <summary>So many of the site's pod a to who is outside, each of which has been answered once.</summary>
+    /// <param name="into">Whoever is asked to end them has them, be they answered or not.</param>
+    public static async Task<EgressFlow[]> BeginAsync(EgressSite site, int count, List<EgressFlow> into)
+    {
+        EgressFlow[] begun = [.. Enumerable.Range(0, count).Select(_ =>
+            new EgressFlow(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port))];
+        into.AddRange(begun);
+        foreach (var flow in begun) Assert.NotNull(await flow.AskAsync());
+        return begun;
+    }
+
     public IPEndPoint Source => (IPEndPoint)socket.LocalEndPoint!;
 
     /// <summary>Whom the server saw last.</summary>

@@ -24,16 +24,6 @@ public sealed class EgressMaintenanceTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    /// <summary>So many new ones.</summary>
-    private async Task<EgressFlow[]> BeginAsync()
-    {
-        EgressFlow[] begun = [.. Enumerable.Range(0, Flows).Select(_ =>
-            new EgressFlow(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port))];
-        flows.AddRange(begun);
-        foreach (var flow in begun) Assert.NotNull(await flow.AskAsync());
-        return begun;
-    }
-
     private static string[] Seen(IEnumerable<EgressFlow> some) =>
         [.. some.Select(flow => flow.Seen!.Address.ToString()).Distinct().Order(StringComparer.Ordinal)];
 
@@ -49,15 +39,15 @@ public sealed class EgressMaintenanceTests : IAsyncLifetime
     public async Task New_flows_avoid_a_gateway_under_maintenance_and_no_flow_is_moved_neither_then_nor_behind_it()
     {
         string[] both = [EgressSite.Red4, EgressSite.RedToo4];
-        var earlier = await BeginAsync();
+        var earlier = await EgressFlow.BeginAsync(site, Flows, flows);
         Assert.Equal(both, Seen(earlier));
         var others = await site.OthersAsync();
         await TellAsync("2099-12-31T12:00:00Z", isOver: false);
-        var meanwhile = await BeginAsync();
+        var meanwhile = await EgressFlow.BeginAsync(site, Flows, flows);
         Assert.Equal([EgressSite.Red4], Seen(meanwhile));
         await GoOnAsync();
         await TellAsync("2026-01-31T12:00:01Z", isOver: true);
-        Assert.Equal(both, Seen(await BeginAsync()));
+        Assert.Equal(both, Seen(await EgressFlow.BeginAsync(site, Flows, flows)));
         await GoOnAsync();
         Assert.Equal(others, await site.OthersAsync());
     }

@@ -114,8 +114,7 @@ public sealed class EgressRestartTests : IAsyncLifetime
         await site.StartAsync("client", "gate1", "gate2");
         foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4, EgressSite.Red6]) await site.AnnouncedAsync(address);
         foreach (var name in (string[])["client", "gate1", "gate2"]) await site.HeardAsync(name, name == "client" ? 2 : 1);
-        for (var n = 0; n < Flows; n++) flows.Add(new(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port));
-        foreach (var flow in flows) Assert.NotNull(await flow.AskAsync());
+        await EgressFlow.BeginAsync(site, Flows, flows);
     }
 
     public async Task DisposeAsync()
@@ -185,8 +184,7 @@ public sealed class EgressFlowTests : IAsyncLifetime
         await site.ToldAsync("client", answer => answer.Contains("\"state\":\"via 172.20.0.11", StringComparison.Ordinal)
             && answer.Contains("\"state\":\"via 172.20.0.12", StringComparison.Ordinal));
         await site.HeardAsync("client", 2);
-        for (var n = 0; n < Flows; n++) flows.Add(new(site["a"], EgressSite.AddressOf("a"), EgressSite.Outside4, Echo.Port));
-        foreach (var flow in flows) Assert.NotNull(await flow.AskAsync());
+        await EgressFlow.BeginAsync(site, Flows, flows);
     }
 
     public async Task DisposeAsync()

@@ -20,16 +20,7 @@ public sealed class HostPortTests : IAsyncLifetime
         if (site != null) await site.DisposeAsync();
     }
 
-    private static string Objects(string node = "node1") => $$"""
-        apiVersion: v1
-        kind: Node
-        metadata: { name: node1 }
-        status: { addresses: [{ type: InternalIP, address: {{Node4}} }, { type: InternalIP, address: "{{Node6}}" }] }
-        ---
-        apiVersion: projectcalico.org/v3
-        kind: FelixConfiguration
-        metadata: { name: default }
-        spec: { interfacePrefix: b1 }
+    private static string Objects(string node = "node1") => ServiceSite.Objects + $$"""
         ---
         apiVersion: v1
         kind: Pod

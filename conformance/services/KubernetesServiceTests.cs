@@ -129,19 +129,6 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
             """));
     }
 
-    private static string Common => $$"""
-        apiVersion: v1
-        kind: Node
-        metadata: { name: node1 }
-        status: { addresses: [{ type: InternalIP, address: {{Node4}} }, { type: InternalIP, address: "{{Node6}}" }] }
-        ---
-        apiVersion: projectcalico.org/v3
-        kind: FelixConfiguration
-        metadata: { name: default }
-        spec: { interfacePrefix: b1 }
-
-        """;
-
     [NeedsFact(Needs.Daemon, "nft")]
     public async Task Who_calls_a_service_gets_the_endpoint_that_kube_proxy_would_give_him_and_is_seen_as_he_would_be()
     {
@@ -158,7 +145,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
             from tcp in (bool[])[true, false]
             from six in Families
             select new Case(kind, local, which, caller, tcp, six)).ToArray();
-        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + string.Concat(
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), ServiceSite.Objects + string.Concat(
             cases.DistinctBy(one => one.Number).Select(ServiceOf)));
         await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
         var answers = await Task.WhenAll(cases.Select(async one => $"{one}: {await one.AskAsync(site, one.Expected != "nobody")}"));
@@ -204,7 +191,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         using var folder = new Scratch();
         var web = new Case("loadBalancer", true, 0, "outside", true, false);
         const string other = "203.0.113.99";
-        string Objects(params string[] services) => Common + """
+        string Objects(params string[] services) => ServiceSite.Objects + """
             ---
             apiVersion: projectcalico.org/v3
             kind: BGPConfiguration
@@ -254,7 +241,7 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
     {
         using var folder = new Scratch();
         await site.Node.IpAsync("route add 10.96.0.0/24 dev b2");
-        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Common + ServiceOf(new("clusterIP", false, 1, "outside", true, false)));
+        await File.WriteAllTextAsync(folder.PathOf("all.yaml"), Objects + ServiceOf(new("clusterIP", false, 1, "outside", true, false)));
         await site.Node.DoAsync("sh", "-c", add);
         await site.StartAsync($"sources: [{{ files: {folder.PathOf("")} }}]\nservices: {{ kubernetes: true }}");
         await Until.TrueAsync("it is said", async () => (await site.LogAsync()).Contains(

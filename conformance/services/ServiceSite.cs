@@ -20,6 +20,20 @@ internal sealed class ServiceSite : IAsyncDisposable
     /// <summary>Seconds for what comes at once on a machine with nothing else to do.</summary>
     public const int Patience = 120;
 
+    /// <summary>The node, whose only pod is the first backend.</summary>
+    public const string Objects = $$"""
+        apiVersion: v1
+        kind: Node
+        metadata: { name: node1 }
+        status: { addresses: [{ type: InternalIP, address: {{Node4}} }, { type: InternalIP, address: "{{Node6}}" }] }
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: FelixConfiguration
+        metadata: { name: default }
+        spec: { interfacePrefix: b1 }
+
+        """;
+
     private readonly List<Netns> spaces = [];
     private readonly List<Answerer> servers = [];
     private readonly Scratch folder = new();
