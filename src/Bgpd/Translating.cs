@@ -37,6 +37,7 @@ internal sealed class Translating(
 
     /// <summary>What the command line has said, while nobody works with it; null: that was saved by an earlier run.</summary>
     private CommandLineState? said;
+    private bool isHandedOver;
 
     public NatView View => work?.Dataplane.View ?? NatView.Off with { Problem = problem };
 
@@ -84,10 +85,10 @@ internal sealed class Translating(
         work?.Dataplane.SourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
 
     public Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default) =>
-        work?.Dataplane.EditSourceNatAsync(edit, stop) ?? Task.FromResult<SourceNatView?>(null);
+        Editable?.EditSourceNatAsync(edit, stop) ?? Task.FromResult<SourceNatView?>(null);
 
     public Task<SourceNatView?> ResetSourceNatAsync(CancellationToken stop = default) =>
-        work?.Dataplane.ResetSourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
+        Editable?.ResetSourceNatAsync(stop) ?? Task.FromResult<SourceNatView?>(null);
 
     public Task<int?> EndMaskedAsync(Prefix destination, CancellationToken stop = default) =>
         work?.Dataplane.EndMaskedAsync(destination, stop) ?? Task.FromResult<int?>(null);
@@ -101,10 +102,15 @@ internal sealed class Translating(
         work?.Dataplane.CountEgressFlowsAsync(stop) ?? Task.FromResult<EgressFlowCounts?>(null);
 
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
-        work?.Dataplane.AddTranslationAsync(translation, stop) ?? Task.FromResult<TranslationRow?>(null);
+        Editable?.AddTranslationAsync(translation, stop) ?? Task.FromResult<TranslationRow?>(null);
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
-        work?.Dataplane.RemoveTranslationAsync(id, stop) ?? Task.FromResult(false);
+        Editable?.RemoveTranslationAsync(id, stop) ?? Task.FromResult(false);
+
+    public bool IsHandedOver => Volatile.Read(ref isHandedOver);
+
+    /// <summary>What the command line may change: nothing once the process that takes over has heard what it said.</summary>
+    private DataplaneLoop? Editable => IsHandedOver ? null : work?.Dataplane;
 
     public Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default) =>
         work?.Dataplane.SessionsAsync(which, stop) ?? Task.FromResult<ImmutableArray<ServiceSession>?>(null);
@@ -159,12 +165,17 @@ internal sealed class Translating(
         }
     }
 
-    /// <summary>What the command line has said, for the process that takes over; null: nothing that its file does not have.</summary>
-    public async Task<string?> CommandLineAsync()
+    /// <summary>What the command line has said, for the process that takes over; null: nothing that its file does not have. From now on
+    /// it says nothing more to this one.</summary>
+    public async Task<string?> HandCommandLineAsync()
     {
+        Volatile.Write(ref isHandedOver, true);
         var now = work is { } running ? await running.Dataplane.CommandLineAsync().ConfigureAwait(false) : said;
         return now == null ? null : SavedTranslations.TextOf(now);
     }
+
+    /// <summary>Nobody has taken over.</summary>
+    public void KeepCommandLine() => Volatile.Write(ref isHandedOver, false);
 
     /// <summary>Begins with what the process before was told, beside what its file has.</summary>
     public void TakeOver(string commandLine)

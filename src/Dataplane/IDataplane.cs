@@ -66,6 +66,9 @@ public interface IDataplane
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
     Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default);
 
+    /// <summary>Another process has taken over what the command line said, or is about to: it changes nothing here any more.</summary>
+    bool IsHandedOver { get; }
+
     /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force, or known to
     /// wait.</summary>
     /// <returns>Null: services are off.</returns>

@@ -50,6 +50,7 @@ internal sealed class Upgrading(
             if (result is not { Problem: null })
             {
                 sources.Resources?.KeepTrials();
+                translating.Translating.KeepCommandLine();
                 Volatile.Write(ref isUnderWay, 0);
                 alone.Release();
             }
@@ -84,7 +85,7 @@ internal sealed class Upgrading(
         try
         {
             var heir = Heir.Start(
-                program, config.File, new(translating.Translating.CommandLineAsync, () => sources.Resources?.HandTrials() ?? []));
+                program, config.File, new(translating.Translating.HandCommandLineAsync, () => sources.Resources?.HandTrials() ?? []));
             if (await TakesOverAsync(heir, within, began) is { } problem)
             {
                 heir.End();

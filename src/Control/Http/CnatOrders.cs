@@ -10,8 +10,11 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class CnatOrders
 {
-    public static Task RefuseOffAsync(HttpContext http, IDataplane? dataplane) => Answer.ErrorAsync(
-        http, AnswerCode.ServicesOff, dataplane?.View.Problem is { } why ? $"services are not in force: {why}"
+    /// <summary>Why nothing of services is told or changed.</summary>
+    public static Task RefuseAsync(HttpContext http, IDataplane? dataplane) => dataplane is { IsHandedOver: true }
+        ? Answer.ErrorAsync(http, AnswerCode.Busy,
+            "an upgrade is under way, and the new process has what the command line said: say it again in a moment")
+        : Answer.ErrorAsync(http, AnswerCode.ServicesOff, dataplane?.View.Problem is { } why ? $"services are not in force: {why}"
             : "services are off: bgpd.yaml has no section services, or services.enabled is false");
 
     /// <summary>POST /v1/cnat/translations[?save=true]: adds one, or changes the one with its address, protocol and port.</summary>
@@ -41,7 +44,7 @@ internal static class CnatOrders
         }
         var added = dataplane == null ? null
             : await dataplane.AddTranslationAsync(translation!, http.RequestAborted).ConfigureAwait(false);
-        if (added == null) await RefuseOffAsync(http, dataplane).ConfigureAwait(false);
+        if (added == null) await RefuseAsync(http, dataplane).ConfigureAwait(false);
         else if (http.Request.Query["save"] == "true") await SaveAsync(http, added, saved).ConfigureAwait(false);
         else await AnswerAsync(http, added, null).ConfigureAwait(false);
     }
@@ -75,7 +78,7 @@ internal static class CnatOrders
         else if (text != null && !isNumber)
             await Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, $"expected a number for ?id=, got \"{text}\"", "id"))
                 .ConfigureAwait(false);
-        else if (dataplane == null) await RefuseOffAsync(http, dataplane).ConfigureAwait(false);
+        else if (dataplane is null or { IsHandedOver: true }) await RefuseAsync(http, dataplane).ConfigureAwait(false);
         else await RemoveAsync(http, dataplane, saved, text == null ? null : id).ConfigureAwait(false);
     }
 

@@ -51,7 +51,7 @@ internal static class CnatSessions
         try
         {
             if (dataplane == null || !await action(dataplane).ConfigureAwait(false))
-                await CnatOrders.RefuseOffAsync(http, dataplane).ConfigureAwait(false);
+                await CnatOrders.RefuseAsync(http, dataplane).ConfigureAwait(false);
         }
         catch (Win32Exception refused)
         {

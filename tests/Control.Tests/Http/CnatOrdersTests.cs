@@ -143,4 +143,32 @@ public sealed class CnatOrdersTests : IAsyncLifetime
         Assert.Equal("services: not permitted", (string?)(await lab.JsonAsync(Path))["notInForce"]);
         Assert.Contains("not in force: services: not permitted", await PostAsync(Web, HttpStatusCode.NotFound), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task What_an_upgrade_would_lose_is_refused_and_what_is_there_still_told()
+    {
+        await PostAsync(Web);
+        lab.Dataplane.IsHandedOver = true;
+        foreach (var answer in (string[])
+        [
+            await PostAsync(Web.Replace("80,", "81,", StringComparison.Ordinal), HttpStatusCode.ServiceUnavailable),
+            await DeleteAsync("?id=0", HttpStatusCode.ServiceUnavailable), await DeleteAsync("", HttpStatusCode.ServiceUnavailable),
+            await EditAsync(),
+        ])
+        {
+            var error = JsonNode.Parse(answer)!;
+            Assert.Equal("busy", (string?)error["code"]);
+            Assert.StartsWith("an upgrade is under way", (string)error["message"]!, StringComparison.Ordinal);
+        }
+        Assert.Single((await lab.JsonAsync(Path))["translations"]!.AsArray());
+        lab.Dataplane.IsHandedOver = false;
+        await DeleteAsync("?id=0");
+
+        async Task<string> EditAsync()
+        {
+            using var answer = await lab.Unix.PostAsync("/v1/cnat/snat", new StringContent("""{"what":"exclude","value":"20.0.0.0/8"}"""));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            return await answer.Content.ReadAsStringAsync();
+        }
+    }
 }

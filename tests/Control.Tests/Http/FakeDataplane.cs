@@ -79,6 +79,9 @@ public sealed class FakeDataplane : IDataplane
     /// <summary>Else a daemon without <c>services</c>.</summary>
     public bool HasServices { get; set; } = true;
 
+    /// <summary>An upgrade has heard what the command line said.</summary>
+    public bool IsHandedOver { get; set; }
+
     /// <summary>None at first.</summary>
     public TranslationTable Translations { get; } = new();
 
@@ -119,7 +122,8 @@ public sealed class FakeDataplane : IDataplane
         row.Translation.Balance == TranslationBalance.Maglev ? row with { Digest = "0123456789abcdef" } : row;
 
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(
-        HasServices ? Translations.Row(Translations.Put(TranslationSource.Cli, translation))! with { Problem = Lacks } : null);
+        HasServices && !IsHandedOver
+            ? Translations.Row(Translations.Put(TranslationSource.Cli, translation))! with { Problem = Lacks } : null);
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         Task.FromResult(Translations.Remove(TranslationSource.Cli, id));
@@ -144,6 +148,7 @@ public sealed class FakeDataplane : IDataplane
 
     public Task<SourceNatView?> EditSourceNatAsync(SourceNatEdit edit, CancellationToken stop = default)
     {
+        if (IsHandedOver) return Task.FromResult<SourceNatView?>(null);
         Edits = Edits.With(edit);
         return Task.FromResult(SourceNat);
     }
