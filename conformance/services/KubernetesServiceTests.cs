@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using static Calico.Bgp.Conformance.Services.ServiceSite;
 
 namespace Calico.Bgp.Conformance.Services;
@@ -181,8 +182,13 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
                 (await Ask(site.Client, client, Backend(0, six), Port))?.Seen.Address.ToString());
             Assert.Equal(client, (await Ask(site.Client, client, Backend(1, six), Port))?.Seen.Address.ToString());
         }
-        var health = await site.Client.RunAsync("curl", "-s", "--max-time", "20", "-w", "%{http_code}", $"http://{Node4}:32000/");
-        Assert.Matches("\"localEndpoints\": 1,[^2]*200$", health.Output);
+        // The port is open once the translations are in force, and not before.
+        var health = "";
+        await Until.TrueAsync("the load balancer hears of its endpoint", async () =>
+        {
+            var asked = await site.Client.RunAsync("curl", "-s", "--max-time", "20", "-w", "%{http_code}", $"http://{Node4}:32000/");
+            return Regex.IsMatch(health = asked.Output, "\"localEndpoints\": 1,[^2]*200$");
+        }, Patience, () => health);
     }
 
     [NeedsFact(Needs.Daemon, "nft", "birdc")]
