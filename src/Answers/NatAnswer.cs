@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Calico.Bgp.Answers;
 
 /// <summary><c>/v1/nat</c>: what is translated on its way out, by whom, and why.</summary>
@@ -33,13 +35,19 @@ public sealed record NatProblemAnswer(string Part, int Errno, string Words, Date
 /// <summary><c>/v1/nat/explain</c>: what becomes of a packet.</summary>
 public sealed record NatExplanationAnswer
 {
-    /// <summary>By this node; null: it depends on facts that the question did not say.</summary>
+    /// <summary>Its source is, by this node; null: it depends on facts that the question did not say.</summary>
     public required bool? Translated { get; init; }
     /// <summary>In words; null: its source stays.</summary>
     public required string? To { get; init; }
     public required IReadOnlyList<string> Steps { get; init; }
     /// <summary>What the source becomes; null: it stays, or the kernel chooses among several.</summary>
     public required string? Address { get; init; }
+    /// <summary>Where services send it, in words; left out where it goes to where it was sent.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Destination { get; init; }
+    /// <summary>It goes nowhere; left out where it goes on.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Dropped { get; init; }
     /// <summary>That the packet leaves by.</summary>
     public required string? Interface { get; init; }
     /// <summary>The rule that decided, in nft's words.</summary>

@@ -177,10 +177,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
                 DependsOn = ["what an earlier run has left"],
             };
         var facts = new HostFacts(kernel.Current);
-        var way = facts.Way(packet);
-        if (packet.Out == null && way != null) packet = packet with { Out = facts.NameOf(way.Interface) };
-        var ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
-        var masqueraded = packet.Out is { } link ? facts.Masqueraded(link, packet.Destination, way) : null;
+        (packet, var ends, var way) = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
+        var masqueraded = packet.Out is { } link
+            ? ends.Select(end => facts.Masqueraded(link, SentPacket.To(packet, end), way)).Distinct().ToArray() is [var only] ? only : null
+            : null;
         return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
     }
 

@@ -1,3 +1,5 @@
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Dataplane.Tests.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -40,6 +42,35 @@ public class NatExplanationTests
             (explanation.Translated, explanation.To));
         Assert.Contains(because, explanation.Steps);
         Assert.Empty(explanation.DependsOn);
+    }
+
+    /// <summary>By what it becomes, and not by the service's address, which is in no pool.</summary>
+    [Theory]
+    [InlineData("192.168.2.1", false, "the destination is in pool pods (192.168.0.0/16): what stays inside the pools is not translated")]
+    [InlineData("198.51.100.7", true, "the destination is in no pool")]
+    [InlineData("172.20.0.1", false, "the destination is this node's own address: what is delivered here never meets the rules")]
+    public void A_packet_to_a_service_is_judged_by_where_it_goes(string backend, bool translated, string because)
+    {
+        var told = Explain(Mixed, From("192.168.1.1", "10.96.0.1") with
+        {
+            Protocol = IpProtocol.Tcp,
+            DestinationPort = 80,
+            Redirect = new(Address.Parse(backend), 8080),
+        });
+        Assert.Equal((translated, $"{backend}:8080", false), (told.Translated, told.Destination, told.Dropped));
+        Assert.Equal($"services send it to {backend}:8080: bgpctl cnat explain says why", told.Steps[0]);
+        Assert.Contains(because, told.Steps);
+    }
+
+    [Fact]
+    public void What_is_dropped_is_not_said_to_be_delivered()
+    {
+        const string vip = "30.0.0.2";
+        var hand = new ServiceHand(new Translation(
+            "", TranslationKind.Vip, new(TranslationPlace.Of(Address.Parse(vip)), IpProtocol.Tcp, 80), []));
+        var told = new NatExplainer(Mixed, From("10.0.0.9", vip), [.. hand.Ends(vip, port: 81)]).Explain();
+        Assert.Equal((true, false, "it is dropped in chain prerouting-translated: to a virtual address, and no translation's"),
+            (told.Dropped, told.Translated, Assert.Single(told.Steps)));
     }
 
     [Fact]

@@ -63,10 +63,12 @@ internal static class NatView
 
     private static string Verdict(NatExplanationAnswer explanation)
     {
+        if (explanation.Dropped) return "dropped";
+        var sent = explanation.Destination is { } to ? $"sent to {to}, its source " : "";
         var what = explanation.Translated switch
         {
-            true => $"translated to {explanation.To}",
-            false => "not translated by this node",
+            true => $"{sent}translated to {explanation.To}",
+            false => $"{sent}not translated by this node",
             null => "it depends on " + string.Join(", ", explanation.DependsOn),
         };
         return explanation is { Translated: not null, Interface: { } link } ? $"{what} (it leaves by {link})" : what;

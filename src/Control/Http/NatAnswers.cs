@@ -29,6 +29,8 @@ internal static class NatAnswers
         Translated = explanation.Translated,
         To = explanation.To,
         Address = explanation.Address?.ToString(),
+        Destination = explanation.Destination,
+        Dropped = explanation.Dropped,
         Interface = explanation.Interface,
         Rule = explanation.Rule,
         DependsOn = [.. explanation.DependsOn],

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.ComponentModel;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Kernel.Nftables;
@@ -44,40 +43,13 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
 {
     public async Task<TranslationExplanation> ExplainAsync(Packet packet, CancellationToken stop)
     {
-        var ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
-        // By which interface it leaves follows from where the translation sends it, and other rules ask for that.
-        PacketWay? way = null;
-        if (OnlyDestination(packet, ends) is { } sent)
-        {
-            way = facts.Way(sent);
-            if (packet.Out == null && way != null)
-            {
-                packet = packet with { Out = facts.NameOf(way.Interface) };
-                ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
-            }
-        }
+        (packet, var ends, var way) = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
         var told = ends.Select(end => Of(packet, end, way)).ToArray();
         return new(Taker(packet), [.. told.All(told[0].IsLike) ? told[..1] : told])
         {
             Interface = packet.Out,
             Session = SessionOf(packet),
             Trail = [.. ends[0].Trail.Select(step => step.ToString())],
-        };
-    }
-
-    /// <summary>The packet as it is sent on, where it goes one way alone.</summary>
-    private static Packet? OnlyDestination(Packet packet, ImmutableArray<PacketEnd> ends)
-    {
-        if (ends.Any(end => end.Verdict == PacketVerdict.Open)) return null;
-        if (ends.Select(end => To(packet, end)).Distinct().ToArray() is not [var only]) return null;
-        return new(packet.Source, only.Place!.Address!.Value)
-        {
-            Protocol = packet.Protocol,
-            SourcePort = packet.SourcePort,
-            DestinationPort = only.Port,
-            Mark = packet.Mark,
-            In = packet.In,
-            Out = packet.Out,
         };
     }
 
@@ -88,16 +60,15 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
         IsRejected = end.Verdict == PacketVerdict.Drop && end.Decided is { } by && by.Rule.Statements.Any(one => one is ActReject),
     };
 
-    private static BackendEnd To(Packet packet, PacketEnd end) => end.Destination is { First: { } to } translated
-        ? new(TranslationPlace.Of(to), Only(translated.Ports) ?? packet.DestinationPort)
-        : new(TranslationPlace.Of(packet.Destination), packet.DestinationPort);
+    private static BackendEnd To(Packet packet, PacketEnd end) =>
+        new(TranslationPlace.Of(SentPacket.To(packet, end)), SentPacket.Port(packet, end));
 
     private BackendEnd? From(Packet packet, PacketEnd end, PacketWay? way)
     {
         if (end.Source is not { } translated) return new(TranslationPlace.Of(packet.Source), packet.SourcePort);
         var address = translated.First == translated.Last ? translated.First : null;
         if (translated.First == null && packet.Out is { } link)
-            address = facts.Masqueraded(link, To(packet, end).Place!.Address!.Value, way);
+            address = facts.Masqueraded(link, SentPacket.To(packet, end), way);
         var port = KeepsPort(end) ? packet.SourcePort : Only(translated.Ports);
         return address is { } known ? new(TranslationPlace.Of(known), port) : null;
     }

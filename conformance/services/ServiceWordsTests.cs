@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Calico.Bgp.Conformance.Packets;
+using static Calico.Bgp.Conformance.Services.ServiceSite;
+
+namespace Calico.Bgp.Conformance.Services;
+
+/// <summary>What is said of services, beside what packets do.</summary>
+public sealed class ServiceWordsTests : IAsyncLifetime
+{
+    private ServiceSite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, Needs.Bgpctl, "nft") == null) site = await ServiceSite.MakeAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private async Task<JsonNode> TellAsync(params string[] words)
+    {
+        var answer = await Shell.RunAsync(Project.Bgpctl, ["--socket", site.Http, "--json", .. words]);
+        Assert.True(answer.Good, answer.ToString());
+        return JsonNode.Parse(answer.Output)!;
+    }
+
+    /// <summary>The pods' pool has the backends in it, and not the client.</summary>
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task Of_a_packet_to_a_service_nat_explain_says_where_it_goes_and_as_whom_it_gets_there()
+    {
+        using var folder = new Scratch();
+        folder.Write("pool.yaml", """
+            apiVersion: projectcalico.org/v3
+            kind: IPPool
+            metadata: { name: pods }
+            spec: { cidr: 10.2.0.0/16, natOutgoing: true, ipipMode: Never, vxlanMode: Never }
+
+            """);
+        using var server = new Answerer(site.Client, Client4, Port);
+        await site.StartAsync($$"""
+            sources: [{ files: {{folder.Path}} }]
+            nat: { enabled: true }
+            services:
+              translations:
+                - { protocol: tcp, vip: {{Vip4}}, port: 80, backends: [{ to: "{{Backend(1, false)}}:{{Port}}" }] }
+                - { protocol: tcp, vip: {{Vip4}}, port: 81, backends: [{ to: "{{Client4}}:{{Port}}" }] }
+            """);
+        await site.TableAsync(text => text.Contains("nat-masq4", StringComparison.Ordinal), "the pool's packets are translated");
+        var pod = Backend(0, false);
+        foreach (var (port, backend, seen, link, because) in ((int, string, string, string, string)[])
+            [
+                (80, Backend(1, false), pod, "b2",
+                    "the destination is in pool pods (10.2.0.0/16): what stays inside the pools is not translated"),
+                (81, Client4, Node4, "c0", "the destination is in no pool"),
+            ])
+        {
+            var told = await TellAsync("nat", "explain", pod, Vip4, "--protocol", "tcp", "--sport", "40000", "--dport", $"{port}");
+            Assert.Equal(
+                (seen != pod, $"{backend}:{Port}", link, seen == pod ? null : seen),
+                ((bool)told["translated"]!, (string?)told["destination"], (string?)told["interface"], (string?)told["address"]));
+            Assert.Contains(because, told["steps"]!.AsArray().Select(step => (string)step!));
+            var answer = await Answerer.AskAsync(site.Backends[0], pod, Vip4, port, tcp: true);
+            Assert.Equal((backend, seen), (answer?.Server, answer?.Seen.Address.ToString()));
+        }
+        var nowhere = await TellAsync("nat", "explain", pod, Vip4, "--protocol", "tcp", "--sport", "40000", "--dport", "82");
+        Assert.True((bool)nowhere["dropped"]!);
+        Assert.Null(await Answerer.AskAsync(site.Backends[0], pod, Vip4, 82, tcp: true, attempts: 1));
+    }
+}
