@@ -206,12 +206,32 @@ public class SpellingTests
 
     [Theory]
     [InlineData("clusterIP: None", true)]
+    [InlineData("clusterIPs: [None]", true)]
+    [InlineData("clusterIP: None, clusterIPs: [None]", true)]
+    [InlineData("clusterIP: '', type: ClusterIP", false)]
     [InlineData("type: ExternalName, externalName: example.org", false)]
     [InlineData("type: ClusterIP", false)]
     public void A_service_without_address(string spec, bool headless)
     {
         var service = Service(spec);
         Assert.Equal((headless, 0), (service.Headless, service.ClusterIPs.Count));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("169.254.20.10")]
+    [InlineData("224.0.0.5")]
+    [InlineData("::1")]
+    [InlineData("fe80::1")]
+    [InlineData("ff02::1")]
+    public void External_addresses_that_every_node_or_link_has_are_refused_as_an_API_server_does(string address)
+    {
+        var text = "{ apiVersion: v1, kind: Service, metadata: { name: a }, "
+            + $"spec: {{ clusterIP: 10.96.0.1, externalIPs: [192.0.2.1, '{address}'] }} }}";
+        var problem = Assert.Single(Assert.Single(Manifest.Read(text).Definitions).Problems);
+        Assert.Equal(("spec.externalIPs[1]", $"expected an address of neither a loopback nor one link alone, got {address}"),
+            (problem.Field, problem.Reason));
     }
 
     private static Service Service(string spec) =>

@@ -9,6 +9,7 @@ internal static class ServiceReader
     private static readonly Func<Field, Endpoint?> ReadEndpoint = item => Endpoint(item, addresses: true);
     private static readonly Func<Field, Endpoint?> ReadName = item => Endpoint(item, addresses: false);
     private static readonly Func<Field, Address?> ReadAddress = item => item.Address();
+    private static readonly Func<Field, Address?> ReadExternal = External;
 
     private static readonly Func<Field, string?> ReadHint =
         item => item.Section()["name"].Word() is { } name ? string.Intern(name) : null;
@@ -21,9 +22,9 @@ internal static class ServiceReader
     {
         var spec = root["spec"].Section();
         var type = spec["type"].Choice<ServiceType>() ?? ServiceType.ClusterIP;
-        var headless = spec["clusterIP"].Word() == "None";
+        var headless = IsHeadless(spec);
         ListOf<Address> clusterIPs = headless || type == ServiceType.ExternalName ? [] : ClusterIPs(spec);
-        var external = spec["externalIPs"].Values(ReadAddress);
+        var external = spec["externalIPs"].Values(ReadExternal);
         var ingress = root["status"].Section()["loadBalancer"].Section()["ingress"];
         return new(metadata)
         {
@@ -52,6 +53,22 @@ internal static class ServiceReader
         var client = spec["sessionAffinityConfig"].Section()["clientIP"].Section();
         return TimeSpan.FromSeconds(client["timeoutSeconds"].Number(1, most) ?? otherwise);
     }
+
+    /// <summary>As an API server has it (ValidateNonSpecialIP): each node has these itself, or each link.</summary>
+    private static Address? External(Field item)
+    {
+        if (item.Address() is not { } address) return null;
+        const uint link = 0xa9fe, group = 0xe00000; // 169.254.0.0/16, 224.0.0.0/24
+        var isOfLink = address.IsIPv4 ? address.IPv4Bits >> 16 == link || address.IPv4Bits >> 8 == group
+            : address.IsLinkLocal || address.High >> 48 == 0xff02;
+        if (!address.IsUnspecified && !address.IsLoopback && !isOfLink) return address;
+        item.Error($"expected an address of neither a loopback nor one link alone, got {address}");
+        return null;
+    }
+
+    /// <summary>An API server keeps both in step; a file may say either.</summary>
+    private static bool IsHeadless(Fields spec) => spec["clusterIP"].IsAbsent
+        ? spec["clusterIPs"].Items().Select(item => item.Word()).ToArray() is ["None"] : spec["clusterIP"].Word() == "None";
 
     /// <summary>clusterIPs, or clusterIP where only that was written.</summary>
     private static ListOf<Address> ClusterIPs(Fields spec)
