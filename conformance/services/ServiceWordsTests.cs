@@ -68,4 +68,32 @@ public sealed class ServiceWordsTests : IAsyncLifetime
         Assert.True((bool)nowhere["dropped"]!);
         Assert.Null(await Answerer.AskAsync(site.Backends[0], pod, Vip4, 82, tcp: true, attempts: 1));
     }
+
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task With_the_section_its_connections_end_or_go_on_as_it_has_said_of_backends_and_the_log_says_which()
+    {
+        const string other = "nat: { enabled: true }\n";
+        string Services(string onRemoval) => $"services:\n  onBackendRemoval: {onRemoval}\n  translations:\n"
+            + $"    - {{ protocol: tcp, vip: {Vip4}, port: 80, backends: [{{ to: \"{Backend(1, false)}:{Port}\" }}] }}\n";
+        async Task<bool> TranslatesAsync() => (await site.ListAsync()).Contains("svc-ports4", StringComparison.Ordinal);
+        await site.StartAsync(other + Services("keep"));
+        foreach (var (onRemoval, left, goesOn, words) in ((string, string, bool, string)[])
+            [
+                ("keep", other, true, "go on until they end by themselves (onBackendRemoval: keep)"),
+                ("delete", other, false, "end now (onBackendRemoval: delete)"),
+                ("keep", "", false, "end now, because the kernel translates no packets of theirs where no rule is left"),
+            ])
+        {
+            await site.ReloadAsync(other + Services(onRemoval));
+            await Until.TrueAsync("they are translated", TranslatesAsync, Patience, site.LogAsync);
+            using var socket = await Answerer.ConnectAsync(site.Client, Client4, Vip4, 80, seconds: Patience);
+            Assert.Equal(Backend(1, false), (await Answerer.AnswerAsync(socket, seconds: Patience)).Server);
+            await site.ReloadAsync(left);
+            await Until.TrueAsync("they are translated no more", async () => !await TranslatesAsync(), Patience, site.LogAsync);
+            await Until.TrueAsync("the log says so", async () => (await site.LogAsync()).Contains(
+                $"services are off: connections that they have translated {words}", StringComparison.Ordinal), Patience, site.LogAsync);
+            if (goesOn) Assert.True(await socket.GoesOnAsync());
+            else await Until.TrueAsync("it has ended", async () => !await socket.GoesOnAsync(5), Patience, site.LogAsync);
+        }
+    }
 }

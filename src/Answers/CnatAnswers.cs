@@ -11,14 +11,17 @@ public sealed record TranslationsAnswer(
 
 /// <param name="Source">Whose it is: bgpd.yaml, cli or kubernetes.</param>
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
-/// <param name="Problem">Why nothing is translated by it, though it is in force.</param>
+/// <param name="Problem">Why nothing is translated by it; null: something is.</param>
 /// <param name="Saved">The command line has added it, and it is back when the daemon starts again.</param>
 /// <param name="SecondsLeft">Its Service is gone, and it stays so long, as its address was announced; absent of all others.</param>
 /// <param name="Digest">Of Maglev's table, the same on every node with the same backends; absent where another way chooses.</param>
+/// <param name="Others">Services, and pods, that ask for the same address, protocol and port, and are not reached by it; absent where none
+/// do.</param>
 public sealed record TranslationAnswer(
     int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? SecondsLeft = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Digest = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Digest = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Others = null);
 
 /// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
 /// <param name="Port">0: all.</param>
@@ -135,7 +138,12 @@ public sealed record CnatSourceNatAnswer(
     string Policy, IReadOnlyList<string> Addresses, IReadOnlyList<string> Exclude, IReadOnlyList<string> Include, IReadOnlyList<string> Pod,
     IReadOnlyList<string> Host, IReadOnlyList<string> Rewrite, IReadOnlyList<SourceNatEditBody> Said, string? SavedIn = null,
     long? Ended = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CnatPoolAnswer>? NatOutgoing = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CnatPoolAnswer>? NatOutgoing = null)
+{
+    /// <summary>What of it does nothing beside the rest; absent where all does something.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Idle { get; init; }
+}
 
 /// <param name="Applies">masquerade, upstream NAT, or upstream NAT only.</param>
 public sealed record CnatPoolAnswer(string Name, string Cidr, string Applies);

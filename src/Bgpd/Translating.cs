@@ -123,7 +123,7 @@ internal sealed class Translating(
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
         var settings = newer.Dataplane;
-        if (settings is { Nat: null, Policy: null, Services: null, Egress: null }) await EndAsync().ConfigureAwait(false);
+        if (settings is { Nat: null, Policy: null, Services: null, Egress: null }) await EndAsync(settings).ConfigureAwait(false);
         else if (work is { } same && same.Concerns == Concerns(settings)) await same.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
         return problem;
@@ -141,6 +141,7 @@ internal sealed class Translating(
         if (work is { } before)
         {
             await KeepAsync(before).ConfigureAwait(false);
+            await PartAsync(before, before.Settings with { Services = settings.Services }).ConfigureAwait(false);
             await before.DisposeAsync().ConfigureAwait(false);
             if (settings.Egress == null) await before.WithdrawAsync().ConfigureAwait(false);
         }
@@ -193,7 +194,15 @@ internal sealed class Translating(
         settings.Egress == null ? null : "egress",
     }.OfType<string>());
 
-    private async Task EndAsync()
+    /// <summary>Of services that go, whoever has translated by them knows the connections, and no one after him.</summary>
+    private static Task PartAsync(Work ending, DataplaneSettings settings)
+    {
+        var isLess = ending.Settings.Services is { Enabled: true } had
+            && (settings.Services is not { Enabled: true } left || (had.Kubernetes && !left.Kubernetes));
+        return isLess ? ending.ConfigureAsync(settings) : Task.CompletedTask;
+    }
+
+    private async Task EndAsync(DataplaneSettings settings)
     {
         problem = null;
         if (work is not { } ended)
@@ -202,6 +211,7 @@ internal sealed class Translating(
             return;
         }
         await KeepAsync(ended).ConfigureAwait(false);
+        await PartAsync(ended, settings).ConfigureAwait(false);
         work = null;
         await using (ended.ConfigureAwait(false))
         {

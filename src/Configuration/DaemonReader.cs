@@ -49,7 +49,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
             Log = Log(),
             Nat = new NatReader(root).Read(!sources.IsEmpty),
             Policy = policy,
-            Services = new ServicesReader(root).Read(),
+            Services = new ServicesReader(root).Read(!sources.IsEmpty),
             Egress = egress,
             Sources = sources,
         };

@@ -21,12 +21,14 @@ internal sealed class ServicesReader(Section root)
     private readonly HashSet<string> names = [];
 
     /// <summary>Null: the file does not speak of services.</summary>
-    public ServiceSettings? Read()
+    public ServiceSettings? Read(bool hasSources)
     {
         if (!root.Has("services")) return null;
         var services = root.Child("services");
         var settings = services == null ? new ServiceSettings { Enabled = true } : Read(services);
         services?.Close();
+        if (settings is { Enabled: true, Kubernetes: true } && !hasSources)
+            root.Problems.Warn(root.At("services"), "services has none of Kubernetes': they come from sources, and there are none");
         return settings;
     }
 
@@ -49,7 +51,7 @@ internal sealed class ServicesReader(Section root)
         var name = Name(one);
         var kind = one.Has("real") ? TranslationKind.Real : TranslationKind.Vip;
         if (one.Has("real") == one.Has("vip")) one.Problems.Error(one.Node, $"expected either vip or real for {one.Name("vip")}");
-        var place = Place(one, kind == TranslationKind.Real ? "real" : "vip");
+        var place = Place(one, kind == TranslationKind.Real ? "real" : "vip", kind);
         var (any, protocol) = Protocol(one, place);
         var port = (ushort)(one.Number("port", 0, ushort.MaxValue) ?? 0);
         if (any && port != 0) one.Error("port", $"expected port 0 beside protocol any for {one.Name("port")}, got {port}");
@@ -58,7 +60,11 @@ internal sealed class ServicesReader(Section root)
         else if (!any && protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6) && !one.Has("port"))
             one.Problems.Error(one.Node, $"expected a port from 1 to {ushort.MaxValue}, or 0 for all, for {one.Name("port")}, got none");
         var backends = one.Sections("backends").Select(backend => Backend(backend, place, port)).OfType<Backend>().ToArray();
+        if (backends.CountBy(backend => backend.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
+            one.Error("backends", $"expected each backend once for {one.Name("backends")}, got {twice} again (weight says its share)");
         var hash = Hash(one);
+        if (place?.Family == IpFamily.IPv4 && hash.HasFlag(FlowHash.FlowLabel))
+            one.Error("flowHash", $"expected no flowLabel beside an address of IPv4 for {one.Name("flowHash")}: it has none");
         var balance = one.Word("balance", ("hash", TranslationBalance.Hash), ("maglev", TranslationBalance.Maglev)) ?? default;
         if (balance == TranslationBalance.Maglev && hash.HasFlag(FlowHash.Symmetric))
             one.Error("flowHash", $"expected no symmetric beside maglev for {one.Name("flowHash")}: each node has another such hash");
@@ -117,7 +123,7 @@ internal sealed class ServicesReader(Section root)
         var hash = fields.Aggregate(FlowHash.None, (all, field) => all | field);
         if (hash.HasFlag(FlowHash.Symmetric) && hash != FlowHash.Symmetric)
             one.Error("flowHash", $"expected symmetric alone for {one.Name("flowHash")}: it takes addresses, protocol and ports");
-        return hash == FlowHash.None ? FlowHash.Default : hash;
+        return TranslationWords.WithFields(hash);
     }
 
     private static Backend? Backend(Section backend, TranslationPlace? front, ushort port)
@@ -140,17 +146,24 @@ internal sealed class ServicesReader(Section root)
         }
         if (front != null && place.Family != front.Family)
             backend.Error(key, $"expected an address of {front.Family.Word()} as {front} has for {backend.Name(key)}, got {place}");
+        if (place.Address is { } address && TranslationWords.Unfit(address) is { } why)
+            backend.Error(key, $"expected another address for {backend.Name(key)}, got {place}: {why}");
         if (port == 0 && end.Port != null)
             backend.Error(key, $"expected no port beside all ports for {backend.Name(key)}, got {end.Port}");
         return end;
     }
 
-    private static TranslationPlace? Place(Section one, string key)
+    private static TranslationPlace? Place(Section one, string key, TranslationKind kind)
     {
         if (!one.Has(key)) return null;
         var text = one.Text(key) ?? "";
-        if (TranslationWords.End(text) is { Place: { } place, Port: null }) return place;
-        one.Error(key, $"expected an address or INTERFACE[ v6] for {one.Name(key)}, got \"{text}\"");
-        return null;
+        if (TranslationWords.End(text) is not { Place: { } place, Port: null })
+        {
+            one.Error(key, $"expected an address or INTERFACE[ v6] for {one.Name(key)}, got \"{text}\"");
+            return null;
+        }
+        if (TranslationWords.Unfit(place, kind) is { } why)
+            one.Error(key, $"expected another address for {one.Name(key)}, got {place}: {why}");
+        return place;
     }
 }

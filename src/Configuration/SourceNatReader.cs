@@ -47,6 +47,8 @@ internal static class SourceNatReader
             if (SourceNatWords.Place(text) is not { } place)
                 snat.Problems.Error(
                     node, $"expected {SourceNatWords.PlaceWords} for {snat.Name("addresses")}, got {node.Kind}");
+            else if (SourceNatWords.Unfit(place) is { } why)
+                snat.Problems.Error(node, $"expected another address for {snat.Name("addresses")}, got {text}: {why}");
             else if (!families.Add(place.Family))
                 snat.Problems.Error(node, $"expected one of each family for {snat.Name("addresses")}, got {text} as another of "
                     + place.Family.Word());

@@ -85,6 +85,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7021, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]
     public static partial void SessionsStay(ILogger log, string words);
 
+    [LoggerMessage(7038, LogLevel.Information, "services are off: connections that they have translated {What}")]
+    public static partial void ServicesOff(ILogger log, string what);
+
     [LoggerMessage(7022, LogLevel.Warning, "services: {Words}")]
     public static partial void ServicesLack(ILogger log, string words);
 

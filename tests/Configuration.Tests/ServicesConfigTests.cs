@@ -27,6 +27,15 @@ public class ServicesConfigTests
     }
 
     [Fact]
+    public void Where_Kubernetes_services_come_from_nowhere_that_is_said() => Assert.Equal(
+        "services has none of Kubernetes': they come from sources, and there are none",
+        Assert.Single(Parse("services: { kubernetes: true }\n").Warnings).Text);
+
+    [Fact]
+    public void Reverse_alone_reverses_all_fields() => Assert.Equal(FlowHash.Default | FlowHash.Reverse, Assert.Single(Good(
+        "services: { translations: [{ protocol: tcp, vip: 30.0.0.2, port: 80, flowHash: reverse }] }\n").Services!.Translations).FlowHash);
+
+    [Fact]
     public void All_keys_of_a_translation_are_read() => Assert.Equal(
         new Translation("web", TranslationKind.Real, new(At("30.0.0.2"), IpProtocol.Tcp, 80),
         [
@@ -113,6 +122,21 @@ public class ServicesConfigTests
     [InlineData("{ protocol: tcp, vip: 30.0.0.2, real: 30.0.0.2, port: 80 }", "expected either vip or real")]
     [InlineData("{ protocol: tcp, vip: '30.0.0.2:80', port: 80 }",
         "expected an address or INTERFACE[ v6] for services.translations[0].vip, got \"30.0.0.2:80\"")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, flowHash: flowLabel }",
+        "expected no flowLabel beside an address of IPv4 for services.translations[0].flowHash: it has none")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ to: '20.0.0.1:80' }, { from: 1.1.1.1, to: '20.0.0.1:80' }] }",
+        "expected each backend once for services.translations[0].backends, got 20.0.0.1:80 again (weight says its share)")]
+    [InlineData("{ protocol: tcp, vip: 0.0.0.0, port: 80 }",
+        "expected another address for services.translations[0].vip, got 0.0.0.0: it stands for no address")]
+    [InlineData("{ protocol: tcp, real: '::', port: 80 }", "services.translations[0].real, got ::: it stands for no address")]
+    [InlineData("{ protocol: udp, real: 255.255.255.255, port: 67 }", "the kernel sends on no broadcast that is translated")]
+    [InlineData("{ protocol: udp, vip: 224.0.0.1, port: 67 }", "the kernel sends on no multicast that is translated")]
+    [InlineData("{ protocol: udp, vip: 'ff02::1', port: 67 }", "the kernel sends on no multicast that is translated")]
+    [InlineData("{ protocol: tcp, vip: 127.0.0.1, port: 80 }", "got 127.0.0.1: every node has it itself, so that it is a real one")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ to: '0.0.0.0:80' }] }",
+        "expected another address for services.translations[0].backends[0].to, got 0.0.0.0: it stands for no address")]
+    [InlineData("{ protocol: tcp, vip: 30.0.0.2, port: 80, backends: [{ from: 224.0.0.1, to: '20.0.0.1:80' }] }",
+        "expected another address for services.translations[0].backends[0].from, got 224.0.0.1")]
     [InlineData("{ vip: 30.0.0.2, port: 80 }", "expected tcp, udp, sctp, icmp or any for services.translations[0].protocol, got none")]
     [InlineData("{ protocol: gre, vip: 30.0.0.2, port: 80 }", "expected tcp, udp, sctp, icmp or any for services.translations[0].protocol")]
     [InlineData("{ protocol: tcp, vip: 30.0.0.2 }", "expected a port from 1 to 65535, or 0 for all, for services.translations[0].port")]
@@ -180,6 +204,10 @@ public class ServicesConfigTests
     [Theory]
     [InlineData("addresses: [30.0.0.1, 30.0.0.2]",
         "expected one of each family for services.snat.addresses, got 30.0.0.2 as another of ipv4")]
+    [InlineData("addresses: [0.0.0.0]",
+        "expected another address for services.snat.addresses, got 0.0.0.0: it stands for no address")]
+    [InlineData("addresses: [127.0.0.1]", "got 127.0.0.1: nothing leaves a node with a loopback's address")]
+    [InlineData("addresses: [240.0.0.0/4]", "got 240.0.0.0/4: the kernel sends on no broadcast that is translated")]
     [InlineData("addresses: ['30::/48']",
         "expected an address, a prefix without host bits (of IPv6 one of /64 or longer) or INTERFACE[ v6]")]
     [InlineData("addresses: ['30.0.0.1:80']", "expected an address, a prefix without host bits")]

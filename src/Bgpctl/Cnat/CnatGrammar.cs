@@ -52,7 +52,12 @@ internal static class CnatGrammar
     /// [--save]</summary>
     private static CnatCommand Translation(CnatLine line)
     {
-        if (line.Is("del")) return new CnatCommand.Remove(Number(line, "ID"));
+        if (line.Is("del"))
+        {
+            var id = Number(line, "ID");
+            line.Is("--save"); // What goes is saved no more, whether that is said or not.
+            return new CnatCommand.Remove(id);
+        }
         line.Is("add");
         if (!line.Is("proto")) throw line.Mistake();
         var protocol = Protocol(line);
@@ -127,7 +132,8 @@ internal static class CnatGrammar
         return CnatElsewhere.Show(line);
     }
 
-    /// <summary>session [verbose [N]] [return] [ip X] [port N] [proto P] [translation ID] [max N], in whichever order.</summary>
+    /// <summary>session [verbose [N]] [return] [ip X] [port N] [proto P] [fib 0] [translation ID] [max N], in whichever
+    /// order.</summary>
     private static CnatCommand.ShowSessions Sessions(CnatLine line)
     {
         var (which, look) = (new SessionQuery(), new SessionLook(false, false, null));
@@ -149,6 +155,10 @@ internal static class CnatGrammar
 
     private static bool Filters(CnatLine line, ref SessionQuery which)
     {
+        if (line.IsNext("ref"))
+            throw line.Mistake(
+                "ip, port, proto, translation or max (the kernel has one entry for both directions, and counts no references)");
+        if (Table(line, "fib")) return true;
         if (line.Is("ip")) which = which with { Ip = line.Text("ADDRESS", Address) ?? throw line.Mistake() };
         else if (line.Is("port")) which = which with { Port = line.Reads("PORT", Port, out var port) ? port : throw line.Mistake() };
         else if (line.Is("proto")) which = which with { Protocol = Protocol(line) };

@@ -110,14 +110,6 @@ internal static class CnatSourceNat
         return to.Family == from.Family ? new Prefix(to, from.Length).ToString() : address;
     }
 
-    /// <summary>Whether the word comes, and 0 behind it: there is one table of routes here.</summary>
-    private static bool Table(CnatLine line, string word)
-    {
-        if (!line.Is(word)) return false;
-        if (!line.Is("0")) throw line.Mistake("0 (packets of other tables are not told apart here)");
-        return true;
-    }
-
     private static string Links(CnatLine line) =>
         line.Text("INTERFACE", text => SourceNatWords.IsLink(text) ? text : null) ?? throw line.Mistake();
 }

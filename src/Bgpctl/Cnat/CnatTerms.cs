@@ -48,6 +48,15 @@ internal static class CnatTerms
         return isKnown ? (protocol.ToLowerInvariant(), port) : null;
     }
 
+    /// <summary>Whether the word comes, and 0 behind it: there is one table of routes here.</summary>
+    /// <exception cref="CnatMistake">Another table is meant.</exception>
+    public static bool Table(CnatLine line, string word)
+    {
+        if (!line.Is(word)) return false;
+        if (!line.Is("0")) throw line.Mistake("0 (packets of other tables are not told apart here)");
+        return true;
+    }
+
     /// <exception cref="CnatMistake">There is none.</exception>
     public static int Number(CnatLine line, string what) => line.Reads(what, Int, out var number) ? number : throw line.Mistake();
 

@@ -11,7 +11,7 @@ internal static class CnatWords
             to '[ADDRESS [PORT]]->ADDRESS [PORT]' [weight N] [to …] [--save]
           translation del ID
           show translation [ID]
-          show session [verbose] [return] [ip X] [port N] [proto P] [translation ID] [max N]
+          show session [verbose] [return] [ip X] [port N] [proto P] [fib 0] [translation ID] [max N]
           snat with ADDRESS|INTERFACE   snat exclude [del] PREFIX [cut]   show snat
           set snat-policy none|if-pfx|k8s|dnat   set snat-policy addr …|if …|prefix …   set feature INTERFACE [enable|disable]
           show client [ID]           test maglev [tests N] [backends N] [len N]

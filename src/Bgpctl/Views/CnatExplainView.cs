@@ -10,7 +10,8 @@ internal static class CnatExplainView
         new Cell(Verdict(told, asked), Tone.Strong), null,
         [
             .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
-            new("- " + Translation(told.Translation, told.Backend)),
+            new("- " + (told.Translation == null && told.Ways.Any(way => way.Backend != null)
+                ? "which translation takes it depends on that, too" : Translation(told.Translation, told.Backend))),
             .. told.Verdict == "passes" ? [new("- " + Source(told.As, told.SourceTranslated, asked))] : Array.Empty<Cell>(),
             .. told.Interface is { } link && told.Verdict == "passes" ? [new($"- it leaves by {link}")] : Array.Empty<Cell>(),
             .. told.Ways.Select(way => new Cell("- " + Way(way, asked))),
@@ -22,8 +23,14 @@ internal static class CnatExplainView
         "passes" when told.Backend is { } backend => $"it goes to {backend}",
         "passes" => $"it goes on to {asked.Destination} as it is",
         "dropped" => Dropped(told.Rejected) + (told.Backend is { } backend ? $" on its way to {backend}" : ""),
-        _ => $"it depends on {string.Join(", ", told.Ways.SelectMany(way => way.DependsOn).Distinct())}",
+        _ when told.Ways.All(way => way.Verdict == "passes") && told.Ways.Select(way => way.Backend).Distinct().ToArray() is [{ } only] =>
+            $"it goes to {only}, and as whom depends on {Facts(told)}",
+        _ => $"it depends on {Facts(told)}",
     };
+
+    /// <summary>What nobody has said, each once, without what rules ask of it.</summary>
+    private static string Facts(CnatExplanationAnswer told) =>
+        string.Join(", ", told.Ways.SelectMany(way => way.DependsOn).Select(one => one.Split(" (")[0]).Distinct());
 
     private static Cell Session(CnatSessionAnswer one) => new(
         $"session {one.Id} is there ({one.State}): until it ends it goes to {one.Backend}, as {one.As}", Tone.Good);
@@ -58,12 +65,15 @@ internal static class CnatExplainView
     private static bool LacksPort(string address, SaidPacket asked) =>
         asked.Protocol is "tcp" or "udp" or "sctp" or "udplite" && Net.Address.TryParse(address, out _);
 
+    private static string As(CnatWayAnswer way) =>
+        way.SourceTranslated ? $", as {way.As ?? "one of several addresses, which the kernel chooses"}" : "";
+
     private static string Way(CnatWayAnswer way, SaidPacket asked)
     {
         var becomes = way.Verdict switch
         {
-            "passes" when way.Backend is { } backend => $"it goes to {backend}",
-            "passes" => $"it goes on to {asked.Destination} as it is",
+            "passes" when way.Backend is { } backend => $"it goes to {backend}{As(way)}",
+            "passes" => $"it goes on to {asked.Destination}{(way.SourceTranslated ? As(way) : " as it is")}",
             "dropped" => Dropped(way.Rejected),
             _ => "it cannot be told which way it goes",
         };

@@ -39,7 +39,8 @@ internal static class CnatView
             : digest == null ? said.Balance : $"{said.Balance} {digest}";
 
     public static string Owner(TranslationAnswer one) =>
-        (one.Name == null ? one.Source : $"{one.Source} ({one.Name})") + (one.Saved ? ", saved" : "");
+        (one.Name == null ? one.Source : $"{one.Source} ({one.Name})") + (one.Saved ? ", saved" : "")
+        + (one.Others is { Count: > 0 } others ? $", and not {string.Join(" or ", others)}" : "");
 
     public static string Backend(BackendBody one) =>
         $"{one.From}->{one.To}{(one.Weight is null or 1 ? "" : $" weight {one.Weight}")}";
@@ -52,8 +53,8 @@ internal static class CnatView
     /// <summary>Null: it waits for nothing.</summary>
     public static string? Waits(bool inForce, string? problem) => (inForce, problem) switch
     {
-        (false, _) => "waits: another has its address, protocol and port",
-        (true, { } lacks) => $"waits: {lacks}",
+        (_, { } lacks) => $"waits: {lacks}",
+        (false, null) => "waits: another has its address, protocol and port",
         _ => null,
     };
 
@@ -70,7 +71,11 @@ internal static class CnatView
             ("policy", one.Policy), ("addresses", List(one.Addresses)), ("exclude", List(one.Exclude)), ("include", List(one.Include)),
             ("pod", List(one.Pod)), ("host", List(one.Host)), ("rewrite", List(one.Rewrite)),
             ("natOutgoing", string.Join(", ", (one.NatOutgoing ?? []).Select(pool => $"{pool.Name} ({pool.Cidr}, {pool.Applies})")))),
-        one.Said.Count == 0 ? [] : [new("the command line says: " + string.Join(", ", one.Said.Select(Of)), Tone.Faint)]));
+        [
+            .. (one.Idle ?? []).Select(words => new Cell(words, Tone.Bad)),
+            .. one.Said.Count == 0 ? Array.Empty<Cell>()
+                : [new("the command line says: " + string.Join(", ", one.Said.Select(Of)), Tone.Faint)],
+        ]));
 
     private static string List(IReadOnlyList<string> some) => string.Join(", ", some);
 

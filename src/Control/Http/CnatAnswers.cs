@@ -19,16 +19,9 @@ internal static class CnatAnswers
     }
 
     public static TranslationAnswer Of(TranslationRow row, SavedTranslations? saved) => new(
-        row.Id, Word(row.Source), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
+        row.Id, row.Source.Word(), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
         BodyOf(row.Translation), row.Source == TranslationSource.Cli && saved?.Has(row.Translation.Key) == true,
-        row.Left?.TotalSeconds, row.Digest);
-
-    private static string Word(TranslationSource source) => source switch
-    {
-        TranslationSource.File => "bgpd.yaml",
-        TranslationSource.Cli => "cli",
-        _ => "kubernetes",
-    };
+        row.Left?.TotalSeconds, row.Digest, row.Others.Count > 0 ? [.. row.Others] : null);
 
     public static TranslationBody BodyOf(Translation one)
     {

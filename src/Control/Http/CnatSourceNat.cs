@@ -89,6 +89,10 @@ internal static class CnatSourceNat
     /// <returns>What is wrong; null: nothing.</returns>
     public static ErrorAnswer? Read(SourceNatEditBody said, out SourceNatEdit? edit)
     {
+        edit = null;
+        if (said is { What: "address", Remove: false }
+            && SourceNatWords.Place(said.Value) is { } given && SourceNatWords.Unfit(given) is { } why)
+            return new(AnswerCode.BadBody, $"expected another address for address, got {said.Value}: {why}", "value");
         edit = said.What switch
         {
             "policy" when SourceNatWords.Policies.FirstOrDefault(one => one.Word == said.Value) is (not null, var policy) =>
@@ -135,7 +139,10 @@ internal static class CnatSourceNat
         return new(
             SourceNatWords.Of(settings.Policy), [.. settings.Addresses.Select(one => one.ToString())],
             [.. settings.Exclude.Select(one => one.ToString())], [.. settings.Include], [.. settings.Pods], [.. settings.Hosts],
-            [.. settings.Rewrite.Select(one => $"{one.From} to {one.To}")], [.. view.Edits.All.Select(BodyOf)]);
+            [.. settings.Rewrite.Select(one => $"{one.From} to {one.To}")], [.. view.Edits.All.Select(BodyOf)])
+        {
+            Idle = settings.Idle.ToArray() is { Length: > 0 } idle ? idle : null,
+        };
     }
 
     public static SourceNatEditBody BodyOf(SourceNatEdit edit) => edit switch

@@ -55,11 +55,18 @@ internal static class TranslationRequest
         var (key, text) = said.Real is { } real ? ("real", real) : ("vip", said.Vip!);
         if (TranslationWords.End(text) is not { Place: { } place, Port: null })
             throw new Wrong(key, $"expected an address or INTERFACE[ v6] for {key}, got \"{text}\"");
+        if (TranslationWords.Unfit(place, key == "real" ? TranslationKind.Real : TranslationKind.Vip) is { } why)
+            throw new Wrong(key, $"expected another address for {key}, got {place}: {why}");
         if (!TranslationWords.TryProtocol(said.Protocol, place.Family, out var protocol))
             throw new Wrong("protocol", $"expected tcp, udp, sctp, icmp or any for protocol, got \"{said.Protocol}\"");
         if (protocol is null or IpProtocol.Icmp or IpProtocol.Icmp6 && said.Port != 0)
             throw new Wrong("port", $"expected port 0 beside protocol {said.Protocol}, got {said.Port}");
         var hash = Hash(said.FlowHash ?? []);
+        if (place.Family == IpFamily.IPv4 && hash.HasFlag(FlowHash.FlowLabel))
+            throw new Wrong("flowHash", "expected no flowLabel beside an address of IPv4: it has none");
+        ListOf<Backend> backends = [.. said.Backends.Select(one => BackendOf(one, place, said.Port))];
+        if (backends.CountBy(one => one.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
+            throw new Wrong("backends", $"expected each backend once, got {twice} again (weight says its share)");
         var balance = said.Balance switch
         {
             null or "hash" => TranslationBalance.Hash,
@@ -73,8 +80,7 @@ internal static class TranslationRequest
         if (said.Affinity != null && (balance == TranslationBalance.Maglev || said.FlowHash != null))
             throw new Wrong("affinity", "expected neither maglev nor flowHash beside affinity: a client's address alone chooses");
         return new(
-            "", key == "real" ? TranslationKind.Real : TranslationKind.Vip, new(place, protocol, said.Port),
-            [.. said.Backends.Select(one => BackendOf(one, place, said.Port))])
+            "", key == "real" ? TranslationKind.Real : TranslationKind.Vip, new(place, protocol, said.Port), backends)
         {
             Balance = balance,
             FlowHash = hash,
@@ -106,7 +112,7 @@ internal static class TranslationRequest
                 ?? throw new Wrong("flowHash", $"expected {TranslationWords.FlowHashWords} for flowHash, got \"{field}\"");
         if (hash.HasFlag(FlowHash.Symmetric) && hash != FlowHash.Symmetric)
             throw new Wrong("flowHash", "expected symmetric alone for flowHash: it takes addresses, protocol and ports");
-        return hash == FlowHash.None ? FlowHash.Default : hash;
+        return TranslationWords.WithFields(hash);
     }
 
     private static Backend BackendOf(BackendBody? said, TranslationPlace front, ushort port)
@@ -124,6 +130,8 @@ internal static class TranslationRequest
             throw new Wrong(key, $"expected ADDRESS[:PORT] or INTERFACE[ v6][:PORT] for {key}, got \"{text}\"");
         if (place.Family != front.Family)
             throw new Wrong(key, $"expected an address of {front.Family.Word()} as {front} has for {key}, got {place}");
+        if (place.Address is { } address && TranslationWords.Unfit(address) is { } why)
+            throw new Wrong(key, $"expected another address for {key}, got {place}: {why}");
         if (port == 0 && end.Port != null) throw new Wrong(key, $"expected no port beside all ports for {key}, got {end.Port}");
         return end;
     }

@@ -11,7 +11,8 @@ namespace Calico.Bgp.Dataplane.Services;
 internal static class Maglev
 {
     /// <param name="names">What tells the backends apart, each once.</param>
-    /// <param name="weights">How many places each takes in its turn.</param>
+    /// <param name="weights">Their shares: the heaviest takes a place at each turn, and one of half its weight at every second, so that
+    /// nobody loses his places to others' long turns.</param>
     /// <param name="size">A prime, so that each order goes through all places.</param>
     /// <returns>Whose each place is; none where there are no backends.</returns>
     public static int[] Fill(IReadOnlyList<string> names, IReadOnlyList<int> weights, int size)
@@ -21,14 +22,16 @@ internal static class Maglev
         var next = names.Select(name => Order(name, size)).ToArray();
         var places = new int[size];
         Array.Fill(places, -1);
-        for (var filled = 0; ;)
+        var (taken, heaviest) = (new long[names.Count], (long)weights.Max());
+        for (var (filled, turn) = (0, 1L); ; turn++)
             foreach (var i in order)
-                for (var turn = 0; turn < weights[i]; turn++)
-                {
-                    while (places[next[i].Place] >= 0) next[i].Place = (next[i].Place + next[i].Skip) % size;
-                    places[next[i].Place] = i;
-                    if (++filled == size) return places;
-                }
+            {
+                if (turn * weights[i] < (taken[i] + 1) * heaviest) continue;
+                taken[i]++;
+                while (places[next[i].Place] >= 0) next[i].Place = (next[i].Place + next[i].Skip) % size;
+                places[next[i].Place] = i;
+                if (++filled == size) return places;
+            }
     }
 
     /// <summary>What tells two tables apart, by whose each place is.</summary>
@@ -38,6 +41,11 @@ internal static class Maglev
         Sha256.Hash(Encoding.UTF8.GetBytes(string.Join('\n', places)), hash);
         return Convert.ToHexStringLower(hash[..8]);
     }
+
+    /// <summary>Who gets no connections though he should; null: nobody.</summary>
+    public static string? Lacks(int backends, int placed, int size) => placed == backends ? null
+        : $"{backends - placed} of its {backends} backends get no new connections, because Maglev's table has {size} places (maglevSize), "
+            + "and none for them: a larger one has";
 
     private static (int Place, int Skip) Order(string name, int size)
     {

@@ -37,6 +37,9 @@ internal sealed class ServiceNat : IFeature
     /// <summary>Why a translation has no elements.</summary>
     private readonly Dictionary<TranslationKey, string> missing = [];
 
+    /// <summary>What of a translation is not done, though it is in force.</summary>
+    private readonly Dictionary<TranslationKey, string> lacking = [];
+
     /// <summary>By which translation an address, a protocol and a port are taken: an interface may have got another's address.</summary>
     private readonly Dictionary<(string Map, NftOctets Key), TranslationKey> taken = [];
 
@@ -77,16 +80,26 @@ internal sealed class ServiceNat : IFeature
     public TimeSpan? Due => new[] { sessions.Due, leaving.Due }.Min();
 
     /// <summary>All that is known, by their ids.</summary>
-    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. kubernetes.Problems] };
+    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. Problems] };
 
-    public ServicesStatus Status => isOn ? new(true, rendered.Count, missing.Count, [.. kubernetes.Problems]) : ServicesStatus.Off;
+    public ServicesStatus Status => isOn ? new(true, rendered.Count, missing.Count, [.. Problems]) : ServicesStatus.Off;
+
+    /// <summary>What is not done of what was asked for, and why.</summary>
+    private IEnumerable<string> Problems =>
+    [
+        .. kubernetes.Problems,
+        .. lacking.Select(one => $"translation of {one.Key}: {one.Value}").Order(StringComparer.Ordinal),
+        .. (SourceNatView?.Settings?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
+            $"snat: {place.Interface} has no address of {place.Family.Word()}, so that packets keep their source"),
+    ];
 
     /// <summary>Null: there is none of this id.</summary>
     public TranslationRow? Row(int id) => table.Row(id) is { } row ? Judged(row) : null;
 
     private TranslationRow Judged(TranslationRow row) => row with
     {
-        Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : null,
+        Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : row.Problem,
+        Others = row.Source == TranslationSource.Kubernetes ? kubernetes.Others(row.Translation.Key) : [],
         Left = row.Source == TranslationSource.Leaving ? leaving.Left(row.Translation.Key) : null,
         Digest = row.InForce ? rendered.GetValueOrDefault(row.Translation.Key)?.Digest : null,
     };
@@ -151,7 +164,9 @@ internal sealed class ServiceNat : IFeature
         {
             case DataplaneChange.Configured(var newest):
                 kubernetes.Configure(newest);
-                Configure(newest.Services ?? new());
+                // Without the section there is nothing any more; what becomes of connections is what it has said of backends that go.
+                Configure(newest.Services
+                    ?? settings with { Enabled = false, Kubernetes = false, Translations = [], SourceNat = null }, newest.IsOn);
                 break;
             case DataplaneChange.Object(var one): kubernetes.Apply(one); break;
             case DataplaneChange.OtherProxy(var words): kubernetes.Beside(words); break;
@@ -164,8 +179,17 @@ internal sealed class ServiceNat : IFeature
         }
     }
 
-    private void Configure(ServiceSettings newer)
+    /// <param name="hasRules">Something is left in the table, and with it the kernel's translation.</param>
+    private void Configure(ServiceSettings newer, bool hasRules)
     {
+        if (isOn && !newer.Enabled && rendered.Count > 0)
+            DataplaneLog.ServicesOff(log, (newer.OnBackendRemoval, hasRules) switch
+            {
+                (OnBackendRemoval.Delete, _) => "end now (onBackendRemoval: delete)",
+                (_, false) => "end now, because the kernel translates no packets of theirs where no rule is left",
+                (OnBackendRemoval.Keep, _) => "go on until they end by themselves (onBackendRemoval: keep)",
+                _ => $"end in {newer.DrainTime.TotalSeconds:0} s (onBackendRemoval: drain)",
+            });
         if (newer with { Translations = settings.Translations, SourceNat = settings.SourceNat } != settings)
             dirty.UnionWith(table.Rows.Select(row => row.Translation.Key));
         (settings, isOn) = (newer, newer.Enabled);
@@ -191,8 +215,8 @@ internal sealed class ServiceNat : IFeature
         }
         if (!kubernetes.IsOn) leaving.Clear();
         leaving.Expire();
-        Say();
         Render();
+        Say();
         return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
     }
 
@@ -226,7 +250,7 @@ internal sealed class ServiceNat : IFeature
     /// <summary>Each problem once, when it comes.</summary>
     private void Say()
     {
-        ImmutableArray<string> now = [.. kubernetes.Problems];
+        ImmutableArray<string> now = [.. Problems];
         foreach (var words in now.Except(said)) DataplaneLog.ServicesLack(log, words);
         said = now;
     }
@@ -250,6 +274,8 @@ internal sealed class ServiceNat : IFeature
         else rendered[key] = now;
         if (lacks == null) missing.Remove(key);
         else missing[key] = lacks;
+        if (now.Lacks == null) lacking.Remove(key);
+        else lacking[key] = now.Lacks;
         if (translation != null && HasInterface(translation)) followers.Add(key);
         else followers.Remove(key);
     }

@@ -116,7 +116,8 @@ internal static class ServiceParts
         Prefix[] own = [.. from.Where(prefix => prefix.Family == family).Distinct().Order()];
         NftRule[] allowed = own.Length == 0 ? [] : [new(new MatchFamily(family), new MatchNets(family, NftEnd.Source, [.. own]),
             new ActDecide(new NftVerdict(NftVerdictCode.Goto, to)))];
-        return new($"svc-allow{Digit(family)}-{ContentHash.Of($"{string.Join(' ', own)} {to}")}", null, [.. allowed, new(ActDecide.Drop)]);
+        return new($"svc-allow{Digit(family)}-{ContentHash.Of($"{string.Join(' ', own)} {to}")}", null,
+            [.. allowed, new([ActDecide.Drop], "from none of loadBalancerSourceRanges")]);
     }
 
     private static ListOf<FlowField> Fields(FlowHash hash)

@@ -140,6 +140,9 @@ internal sealed record Wishes(
     /// <summary>Of Maglev's table, which is the same on every node that has the same backends; null: another way chooses.</summary>
     public string? Digest { get; init; }
 
+    /// <summary>What of it is not done, though it is in force; null: nothing.</summary>
+    public string? Lacks { get; init; }
+
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
     public IEnumerable<(string Map, NftOctets Key)> Fronts =>
         Elements.Where(one => one.Element.Value is NftVerdict).Select(one => (one.Map, one.Element.From));

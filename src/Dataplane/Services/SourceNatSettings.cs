@@ -41,4 +41,27 @@ public sealed record SourceNatSettings
 
     /// <summary>Of <see cref="SourceNatPolicy.Dnat"/>.</summary>
     public ListOf<PrefixRewrite> Rewrite { get; init; }
+
+    /// <summary>What of it does nothing beside the rest: the command line says one thing after the other, and may be half done.</summary>
+    public IEnumerable<string> Idle => Policy switch
+    {
+        SourceNatPolicy.Dnat =>
+        [
+            .. Addresses.Count > 0 ? ["addresses do nothing beside policy dnat"] : Array.Empty<string>(),
+            .. Rewrite.Count == 0 ? ["policy dnat does nothing without rewrite"] : Array.Empty<string>(),
+            .. OfPods,
+        ],
+        _ =>
+        [
+            .. Rewrite.Count > 0 ? ["rewrite does nothing but beside policy dnat"] : Array.Empty<string>(),
+            .. Addresses.Count > 0 && Include.Count == 0 && Policy != SourceNatPolicy.K8s
+                ? ["nothing has another source as long as no interface is included"] : Array.Empty<string>(),
+            .. Addresses.Count == 0 && (Include.Count > 0 || Policy == SourceNatPolicy.K8s)
+                ? ["nothing has another source as long as there are no addresses"] : Array.Empty<string>(),
+            .. OfPods,
+        ],
+    };
+
+    private string[] OfPods => Policy != SourceNatPolicy.K8s && Pods.Count + Hosts.Count > 0
+        ? ["pod and host do nothing but beside policy k8s"] : [];
 }

@@ -24,6 +24,11 @@ public static class SourceNatWords
             ? new(place.Family, place.Address is { } address ? new Prefix(address, address.Family.Bits()) : null, place.Interface) : null;
     }
 
+    /// <summary>Why nothing can have its source there; null: something can.</summary>
+    public static string? Unfit(SourceNatPlace place) => place.Prefix is not { } prefix ? null
+        : TranslationWords.Unfit(prefix.Address) ?? TranslationWords.Unfit(prefix.Last)
+            ?? (prefix.Address.IsLoopback ? "nothing leaves a node with a loopback's address" : null);
+
     /// <summary>An interface's name, or how it begins, with * behind it.</summary>
     public static bool IsLink(string text) => Kernel.Links.LinkNames.IsName(text.EndsWith('*') ? text[..^1] : text);
 }

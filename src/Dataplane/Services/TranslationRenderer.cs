@@ -28,6 +28,8 @@ internal static class TranslationRenderer
 
         public string? Digest { get; set; }
 
+        public string? Lacks { get; set; }
+
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
         public Wishes Made() => new(
@@ -35,6 +37,7 @@ internal static class TranslationRenderer
         {
             Timeouts = [.. Timeouts],
             Digest = Digest,
+            Lacks = Lacks,
         };
     }
 
@@ -91,7 +94,11 @@ internal static class TranslationRenderer
         var (family, withPort) = (front.Family, translation.Key.Port != 0);
         ushort? port = withPort ? translation.Key.Port : null;
         var places = Fill(translation, settings, backends);
-        if (IsByMaglev(translation) && places.Length > 0) into.Digest ??= Maglev.Digest(places.Select(one => one.ToString()));
+        if (IsByMaglev(translation) && places.Length > 0)
+        {
+            into.Digest ??= Maglev.Digest(places.Select(one => one.ToString()));
+            into.Lacks ??= Maglev.Lacks(backends.Count(one => one.Weight > 0), places.Distinct().Count(), places.Length);
+        }
         for (var i = 0u; i < places.Length; i++)
         {
             var to = NftOctets.Of(places[i].To);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -7,8 +8,11 @@ namespace Calico.Bgp.Dataplane.Services;
 /// <param name="InForce">False: another source has a translation with the same key, and comes before.</param>
 public sealed record TranslationRow(int Id, TranslationSource Source, Translation Translation, bool InForce)
 {
-    /// <summary>Why nothing is translated by it all the same; null: something is.</summary>
+    /// <summary>Why nothing is translated by it; null: something is.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>Whose it would be, too, and who are not reached by it.</summary>
+    public ListOf<string> Others { get; init; }
 
     /// <summary>So long it stays, though Kubernetes has it no longer.</summary>
     public TimeSpan? Left { get; init; }
@@ -50,7 +54,13 @@ public sealed class TranslationTable
     public IEnumerable<TranslationRow> Rows => byId.OrderBy(one => one.Key).Select(one => Row(one.Key)!);
 
     public TranslationRow? Row(int id) => byId.TryGetValue(id, out var known)
-        ? new(id, known.Source, all[known].Translation, Holder(known.Key)?.Source == known.Source) : null;
+        ? Holder(known.Key) is { } holder && holder.Source != known.Source
+            ? new(id, known.Source, all[known].Translation, InForce: false)
+            {
+                Problem = $"translation {all[(holder.Source, known.Key)].Id} ({holder.Source.Word()}) has its address, protocol and port",
+            }
+            : new(id, known.Source, all[known].Translation, InForce: true)
+        : null;
 
     /// <returns>Its id: the old one, where its source had the key before.</returns>
     public int Put(TranslationSource source, Translation translation)

@@ -21,8 +21,20 @@ public static class TranslationWords
         ("symmetric", Services.FlowHash.Symmetric), ("flowLabel", Services.FlowHash.FlowLabel),
     ];
 
+    /// <summary>Whose a translation is.</summary>
+    public static string Word(this TranslationSource source) => source switch
+    {
+        TranslationSource.File => "bgpd.yaml",
+        TranslationSource.Cli => "cli",
+        _ => "kubernetes",
+    };
+
     /// <summary>Null: it is no such word.</summary>
     public static FlowHash? FlowHash(string word) => Fields.FirstOrDefault(field => field.Word == word) is (not null, var bit) ? bit : null;
+
+    /// <summary>What says no field of a flow means all.</summary>
+    public static FlowHash WithFields(FlowHash hash) =>
+        hash is Services.FlowHash.None or Services.FlowHash.Reverse ? hash | Services.FlowHash.Default : hash;
 
     public static IEnumerable<string> Of(FlowHash hash) => Fields.Where(field => hash.HasFlag(field.Bit)).Select(field => field.Word);
 
@@ -46,6 +58,20 @@ public static class TranslationWords
         IpProtocol.Icmp6 => "icmp",
         { } one => one.ToString().ToLowerInvariant(),
     };
+
+    private static readonly Address Broadcast = Net.Address.FromIPv4(uint.MaxValue);
+
+    /// <summary>Why nothing can be translated to or from the address; null: something can.</summary>
+    public static string? Unfit(Address address) =>
+        address.IsUnspecified ? "it stands for no address"
+        : address.IsMulticast ? "the kernel sends on no multicast that is translated"
+        : address == Broadcast ? "the kernel sends on no broadcast that is translated"
+        : null;
+
+    /// <summary>Why no translation can be at the place; null: one can.</summary>
+    public static string? Unfit(TranslationPlace place, TranslationKind kind) => place.Address is not { } address ? null
+        : Unfit(address)
+            ?? (kind == TranslationKind.Vip && address.IsLoopback ? "every node has it itself, so that it is a real one" : null);
 
     /// <summary>Null: it is no such end.</summary>
     public static BackendEnd? End(string text)

@@ -96,7 +96,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal($"translation 0 waits: eth9 has no address of IPv4; it is kept in {lab.SavedIn}, which is bgpd's own\n",
             await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1 --save"));
         lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation with { Name = "web" });
-        const string other = "waits: another has its address, protocol and port";
+        const string other = "waits: translation 1 (bgpd.yaml) has its address, protocol and port";
         Assert.Equal($"translation 0 {other}; it is kept until bgpd ends\n",
             await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1"));
         Assert.EndsWith($" cli, saved {other}", Lines(await RunAsync("show translation 0"))[1], StringComparison.Ordinal);
@@ -134,7 +134,6 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     public async Task A_connection_is_explained_by_what_the_rules_make_of_it()
     {
         await RunAsync("translation add proto TCP vip 30.0.0.2 80 to ->20.0.0.1 8080 to 1.2.3.4->20.0.0.2");
-        static BackendEnd End(string address, ushort? port) => new(TranslationPlace.Of(Address.Parse(address)), port);
         var end = new TranslationEnd(PacketVerdict.Accept, End("20.0.0.2", 80), true, End("1.2.3.4", null), true, "chain svc: dnat");
         lab.Dataplane.Explanation = new(lab.Dataplane.Translations.Row(0), [end]) { Interface = "v0", Session = lab.Dataplane.Sessions[0] };
         Assert.Equal(
@@ -165,6 +164,44 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal("it depends on the port\n- no translation takes it\n- the port: it cannot be told which way it goes\n",
             await RunAsync("explain 2001:db8::9 2001:db8::2 icmp"));
         Assert.Equal("2001:db8::9: 2001:db8::2: Icmp6", lab.Dataplane.Explained);
+    }
+
+    private static BackendEnd End(string address, ushort? port) => new(TranslationPlace.Of(Address.Parse(address)), port);
+
+    [Fact]
+    public async Task Where_only_the_source_depends_where_it_goes_is_told_first_and_each_way_as_whom()
+    {
+        var end = new TranslationEnd(PacketVerdict.Accept, End("20.0.0.2", 80), true, End("1.2.3.4", 40001), true, null);
+        lab.Dataplane.Explanation = new(null,
+        [
+            end with { DependsOn = ["the interface that it comes in by (iifname \"c0\")"] },
+            end with { From = End("10.0.0.9", 40001), IsFromElse = false, DependsOn = ["the interface that it comes in by (not …)"] },
+        ]);
+        Assert.Equal(
+            [
+                "it goes to 20.0.0.2:80, and as whom depends on the interface that it comes in by",
+                "- which translation takes it depends on that, too",
+                "- the interface that it comes in by (iifname \"c0\"): it goes to 20.0.0.2:80, as 1.2.3.4:40001",
+                "- the interface that it comes in by (not …): it goes to 20.0.0.2:80",
+            ],
+            Lines(await RunAsync("explain 10.0.0.9:40001 30.0.0.2 tcp:80")));
+    }
+
+    [Fact]
+    public async Task What_of_source_NAT_does_nothing_beside_the_rest_is_said()
+    {
+        await RunAsync("snat with 30::1");
+        Assert.Contains("nothing has another source as long as no interface is included", await RunAsync("show snat"),
+            StringComparison.Ordinal);
+        await RunAsync("set snat-policy if table host eth0");
+        await RunAsync("set snat-policy dnat");
+        Assert.Equal(
+            ["addresses do nothing beside policy dnat", "policy dnat does nothing without rewrite",
+                "pod and host do nothing but beside policy k8s"],
+            Lines(await RunAsync("show snat")).Where(line => line.Contains("nothing", StringComparison.Ordinal)));
+        await RunAsync("snat with 0.0.0.0", expected: 1);
+        Assert.Contains("expected another address for address, got 0.0.0.0: it stands for no address", lab.Errors.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -56,6 +56,10 @@ public sealed class CnatGrammarTests
     [InlineData("show cnat session verbose 2 return ip 10.0.0.1 port 80 proto tcp max 7",
         "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = tcp, Ip = 10.0.0.1, Port = 80 }, "
         + "Look = SessionLook { Verbose = True, Return = True, Most = 7 } }")]
+    [InlineData("translation del 7 --save", "Remove { Id = 7 }")]
+    [InlineData("show session fib 0 proto udp",
+        "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = udp, Ip = , Port =  }, "
+        + "Look = SessionLook { Verbose = False, Return = False, Most =  } }")]
     [InlineData("show cnat timestamp verbose 1",
         "ShowSessions { Which = SessionQuery { Id = , Translation = , Protocol = , Ip = , Port =  }, "
         + "Look = SessionLook { Verbose = True, Return = False, Most =  } }")]
@@ -134,6 +138,8 @@ public sealed class CnatGrammarTests
     [InlineData("test maglev len 1000", "expected PRIME (251 to 65537), got \"1000\"", 16)]
     [InlineData("translation del web", "expected ID, got \"web\"", 16)]
     [InlineData("show session ip 10.0.0", "expected ADDRESS, got \"10.0.0\"", 16)]
+    [InlineData("show session ref 2", "(the kernel has one entry for both directions, and counts no references), got \"ref\"", 13)]
+    [InlineData("show session fib 1", "expected 0 (packets of other tables", 17)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
     [InlineData("snat exclude 20::/100 ex_ctl _calico_master", "ex_ctl is a word of the tool", 22)]
     [InlineData("set snat-policy k8s fib 1", "expected 0 (packets of other tables", 24)]
@@ -159,7 +165,7 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto tcp vip 30.0.0.2 ", "PORT")]
     [InlineData("translation add proto tcp real eth0 80 ", "noclient default maglev flow-hash to")]
     [InlineData("session purge 7 ", "")]
-    [InlineData("show session ", "verbose return max ip port proto translation")]
+    [InlineData("show session ", "verbose return max fib ip port proto translation")]
     [InlineData("show weather ", "")]
     public void What_may_come_next_is_what_the_grammar_looks_for(string said, string words) =>
         Assert.Equal(words, string.Join(' ', CnatGrammar.Expected(said)));

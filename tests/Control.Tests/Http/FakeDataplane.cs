@@ -122,8 +122,9 @@ public sealed class FakeDataplane : IDataplane
         row.Translation.Balance == TranslationBalance.Maglev ? row with { Digest = "0123456789abcdef" } : row;
 
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(
-        HasServices && !IsHandedOver
-            ? Translations.Row(Translations.Put(TranslationSource.Cli, translation))! with { Problem = Lacks } : null);
+        HasServices && !IsHandedOver ? Lacking(Translations.Row(Translations.Put(TranslationSource.Cli, translation))!) : null);
+
+    private TranslationRow Lacking(TranslationRow row) => row.InForce ? row with { Problem = Lacks } : row;
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         Task.FromResult(Translations.Remove(TranslationSource.Cli, id));

@@ -87,6 +87,31 @@ public sealed class KubernetesServicesTests
         Assert.Empty(hand.View.Translations);
     }
 
+    [Fact]
+    public void Who_is_not_reached_where_two_Services_have_one_address_is_named_with_the_other_until_that_is_mended()
+    {
+        var (first, second) = (Of("a"), Of("b"));
+        var hand = With(first, second, Slice("a", At(There)), Slice("b", At(Here)));
+        static string Lost(string at) => $"Service/shop/b: {at} leads to Service/shop/a, which asks for it, too, and comes first";
+        string[] lost = [Lost("TCP 10.96.0.10 80"), Lost("TCP 172.20.0.1 30080"), Lost("TCP 198.51.100.7 80"), Lost("TCP 203.0.113.9 80")];
+        Assert.Equal(lost, hand.View.Problems);
+        Assert.All(hand.View.Translations, row => Assert.Equal(["Service/shop/b"], row.Others));
+        var alone = second with { ClusterIPs = [Address.Parse("10.96.0.11")], LoadBalancerIngress = [], Ports = [] };
+        hand.Change(Put(alone, second));
+        Assert.Empty(hand.View.Problems);
+        Assert.All(hand.View.Translations, row => Assert.Empty(row.Others));
+        hand.Change(Put(second, alone), Gone(first));
+        Assert.Empty(hand.View.Problems);
+        Assert.EndsWith($"->{Here}:8080", hand.Ask(External), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_Service_that_has_an_address_twice_stands_in_nobodys_way()
+    {
+        var hand = With(Of() with { ExternalIPs = [Address.Parse(Balancer)] }, Slice(At(There)));
+        Assert.Empty(hand.View.Problems);
+    }
+
     private static ServiceHand With(params Resource[] objects)
     {
         var hand = new ServiceHand { Own = { Address.Parse(Own) } };

@@ -26,6 +26,15 @@ public sealed class MaglevTests
     [Fact]
     public void Weights_are_shares() => Assert.InRange(Places(Names(2), 1, 3).Count(name => name == "20.0.0.1 80"), 755, 758);
 
+    /// <summary>The first in their order had all places where the weights together are more than these are.</summary>
+    [Fact]
+    public void Weights_are_shares_however_large_they_are()
+    {
+        var shares = Places(Names(20), [.. Enumerable.Range(0, 20).Select(i => 81 + i)]).CountBy(name => name).Select(one => one.Value);
+        Assert.Equal(20, shares.Count());
+        Assert.All(shares, share => Assert.InRange(share, 40, 60));
+    }
+
     [Fact]
     public void One_that_goes_takes_few_places_of_the_others_along()
     {

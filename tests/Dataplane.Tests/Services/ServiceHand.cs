@@ -53,6 +53,13 @@ internal sealed class ServiceHand : IHostFacts
     public void Configure(params Translation[] translations) =>
         Apply(new ServiceSettings { Enabled = true, Translations = [.. translations] });
 
+    /// <summary>By the command line.</summary>
+    public void Add(Translation translation)
+    {
+        services.Add(translation);
+        Write();
+    }
+
     public void Apply(ServiceSettings? settings)
     {
         services.Apply(new DataplaneChange.Configured(new("node1", Services: settings)));

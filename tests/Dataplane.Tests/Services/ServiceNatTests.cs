@@ -146,6 +146,61 @@ public sealed class ServiceNatTests
     }
 
     [Fact]
+    public void Who_has_no_place_in_Maglevs_table_is_said_to_get_nothing_until_there_is_room()
+    {
+        var many = Tcp([.. Enumerable.Range(0, 300).Select(i => To($"20.0.{i / 100}.{i % 100 + 1}"))]) with
+        {
+            Balance = TranslationBalance.Maglev,
+        };
+        var hand = new ServiceHand();
+        hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 251, Translations = [many] });
+        Assert.Equal("translation of TCP 30.0.0.2 80: 49 of its 300 backends get no new connections, because Maglev's table has 251 places "
+            + "(maglevSize), and none for them: a larger one has", Assert.Single(hand.View.Problems));
+        hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 1009, Translations = [many] });
+        Assert.Empty(hand.View.Problems);
+        hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 251, Translations = [many] });
+        Assert.Single(hand.View.Problems);
+        hand.Configure();
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Theory]
+    [InlineData(OnBackendRemoval.Keep, false)]
+    [InlineData(OnBackendRemoval.Delete, true)]
+    public void With_the_section_its_connections_go_as_it_has_said_of_backends(OnBackendRemoval onRemoval, bool isEnding)
+    {
+        var hand = new ServiceHand();
+        hand.Apply(new ServiceSettings { Enabled = true, OnBackendRemoval = onRemoval, Translations = [Tcp(To("20.0.0.1"))] });
+        Assert.False(hand.HasEnding);
+        hand.Apply(null);
+        Assert.Equal(isEnding, hand.HasEnding);
+    }
+
+    [Fact]
+    public void Where_the_interface_of_source_NAT_has_no_address_that_is_said_until_it_has_one()
+    {
+        var hand = new ServiceHand();
+        hand.Apply(new ServiceSettings
+        {
+            Enabled = true,
+            SourceNat = new() { Addresses = [SourceNatWords.Place("tap0 v6")!, SourceNatWords.Place("30.0.0.1")!], Include = ["eth0"] },
+        });
+        Assert.Equal("snat: tap0 has no address of ipv6, so that packets keep their source", Assert.Single(hand.View.Problems));
+        hand.Have((2, "tap0", Vip6));
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
+    public void Of_two_sources_with_one_key_the_one_that_waits_says_for_which()
+    {
+        var hand = new ServiceHand();
+        hand.Add(Tcp(To("20.0.0.1")));
+        hand.Configure(Tcp(To("20.0.0.2")));
+        Assert.Equal(["translation 1 (bgpd.yaml) has its address, protocol and port", null],
+            hand.View.Translations.Select(row => row.Problem));
+    }
+
+    [Fact]
     public void An_interface_s_address_is_followed_and_while_there_is_none_nothing_is_translated()
     {
         var hand = new ServiceHand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));

@@ -48,9 +48,8 @@ internal sealed record BalanceAnnotations(TranslationBalance Balance, FlowHash H
         foreach (var field in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             if (FieldOf(field.ToLowerInvariant()) is { } known) hash |= known;
             else problems.Add($"{Fields}: expected srcport, dstport, srcaddr, dstaddr, iproto, reverse or symmetric, got \"{field}\"");
-        // The kernel's symmetric hash takes addresses, protocol and ports; reverse alone says no field.
-        return hash.HasFlag(FlowHash.Symmetric) ? FlowHash.Symmetric
-            : hash is FlowHash.None or FlowHash.Reverse ? hash | FlowHash.Default : hash;
+        // The kernel's symmetric hash takes addresses, protocol and ports.
+        return hash.HasFlag(FlowHash.Symmetric) ? FlowHash.Symmetric : TranslationWords.WithFields(hash);
     }
 
     private static FlowHash? FieldOf(string word) => word switch

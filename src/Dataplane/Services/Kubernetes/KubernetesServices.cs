@@ -27,6 +27,9 @@ internal sealed class KubernetesServices
     private readonly Dictionary<ResourceKey, SortedDictionary<ResourceKey, EndpointSlice>> slices = [];
     private readonly Dictionary<Called, List<(TranslationKey Key, CalledBy By)>> made = [];
     private readonly Dictionary<TranslationKey, SortedDictionary<(CalledBy By, ResourceKey Of), Translation>> claims = [];
+
+    /// <summary>Of what several are called by, who are not reached there, behind the one who is.</summary>
+    private readonly Dictionary<TranslationKey, ListOf<Called>> contested = [];
     private readonly Dictionary<string, FelixConfiguration> configurations = new(StringComparer.Ordinal);
     private readonly HashSet<Called> dirty = [];
     private readonly Dictionary<Called, ListOf<string>> problems = [];
@@ -43,8 +46,15 @@ internal sealed class KubernetesServices
     public IEnumerable<string> Problems =>
     [
         .. IsWanted && otherProxy is { } other ? [$"Kubernetes' services are left to it: {other}"] : Array.Empty<string>(),
-        .. problems.Where(_ => IsOn).SelectMany(one => one.Value.Select(words => $"{one.Key}: {words}")).Order(StringComparer.Ordinal),
+        .. problems.Where(_ => IsOn).SelectMany(one => one.Value.Select(words => $"{one.Key}: {words}"))
+            .Concat(contested.SelectMany(one => one.Value.Skip(1).Select(other =>
+                $"{other}: {one.Key} leads to {one.Value[0]}, which asks for it, too, and comes first")))
+            .Order(StringComparer.Ordinal),
     ];
+
+    /// <summary>Whom what is called so does not lead to, though they are called so, too.</summary>
+    public ListOf<string> Others(TranslationKey at) =>
+        contested.TryGetValue(at, out var all) ? [.. all.Skip(1).Select(one => one.ToString())] : [];
 
     /// <summary>What load balancers are answered, by the services' names.</summary>
     public IEnumerable<HealthCheck> HealthChecks => checks.Values;
@@ -154,7 +164,16 @@ internal sealed class KubernetesServices
         var touched = new HashSet<TranslationKey>();
         foreach (var key in dirty) Look(key, touched);
         dirty.Clear();
+        foreach (var key in touched) Contest(key);
         return touched.Select(key => (key, claims.GetValueOrDefault(key)?.First().Value));
+    }
+
+    private void Contest(TranslationKey at)
+    {
+        contested.Remove(at);
+        if (!claims.TryGetValue(at, out var some) || some.Count < 2) return;
+        var called = some.Keys.Select(one => new Called(one.By == CalledBy.HostPort ? Kinds.Pod : Kinds.Service, one.Of)).Distinct();
+        if (called.ToArray() is { Length: > 1 } all) contested[at] = [.. all];
     }
 
     private void Look(Called one, HashSet<TranslationKey> touched)
