@@ -181,7 +181,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
             return;
         }
         var planner = new EgressPlanner(node, objects, clock, settings.Mode, settings.Pinned);
-        var here = new EgressHere(node, resolver, Overlay, unheard, failing, settings.Pinned);
+        var here = new EgressHere(node, resolver, Overlay, unheard, failing, settings.Pinned, objects.Wraps);
         var marks = new EgressMarks(settings.MarkMask);
         asking.Keep(EgressProbes.Here(planner.Nodes, node).Select(gateway => EgressProbes.Word(gateway.Key)), marks.Most);
         probes = new(node, marks, asking.All, settings.Pinned);
@@ -339,7 +339,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
             .. hosts.Select(host => (Host: host, Way: resolver.Resolve(host)))
                 .Where(one => one.Way is { Resolvable: true, Connected: true, OwnAddress: false })
                 .Select(one => new EgressNeighbour(one.Host, one.Way.Interface)),
-            .. hosts.Where(host => here.IsFar(host) && host.Family == here.Overlay.Local?.Family)
+            .. hosts.Where(host => here.IsOffLink(host) && host.Family == here.Overlay.Local?.Family)
                 .Select(host => new EgressNeighbour(host, 0, here.Overlay.Local)),
         ];
     }

@@ -21,9 +21,13 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 /// <param name="unheard">Nodes' addresses that were watched and are not heard.</param>
 /// <param name="failing">Gateways whose targets upstream do not answer.</param>
 /// <param name="isPinned">Of a gateway's replicas the first that is there serves, and has the address; the others stand by.</param>
+/// <param name="isWrapped">
+/// Pods' packets are always put into a tunnel between nodes (<see cref="EgressObjects.Wraps"/>): whoever is between them need not let
+/// through what has a pod's address, so that on a link, too, they come to a gateway by the overlay.
+/// </param>
 internal sealed class EgressHere(
     string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard, EgressFailing failing,
-    bool isPinned = false)
+    bool isPinned = false, bool isWrapped = false)
 {
     private const string PathDown = "says that its targets upstream do not answer",
         PathDoubtful = "says that targets upstream of one of its gateways do not answer";
@@ -34,7 +38,7 @@ internal sealed class EgressHere(
     public EgressHere Apart()
     {
         var own = new NextHopResolver(resolver.Snapshot);
-        return new(node, own, overlay.By(own), unheard, failing, isPinned);
+        return new(node, own, overlay.By(own), unheard, failing, isPinned, isWrapped);
     }
 
     /// <summary>Whether it is the one of its gateway that packets leave by, as far as this node knows.</summary>
@@ -46,7 +50,7 @@ internal sealed class EgressHere(
         var way = WayTo(replica, family);
         if (!replica.IsProbed || way.Hop is not { Gateway: { } host } || !replica.Hosts.Any(failing.Nodes.Contains)) return way;
         return replica.IsOneOfSeveral ? way with { Words = $"{way.Words}, which {PathDoubtful}", IsDoubtful = true }
-            : No($"{host} {PathDown}");
+            : No($"{replica.HostOf(family)} {PathDown}");
     }
 
     private EgressStanding WayTo(EgressReplica replica, IpFamily family)
@@ -69,11 +73,14 @@ internal sealed class EgressHere(
             return No($"{host} is reached by the overlay alone, for which it has no {local.Family.Word()} address");
         if (unheard.Contains(outer)) return No($"{outer} is not heard");
         return overlay.Interface == 0 ? No($"the link {EgressOverlay.LinkName} is not there yet")
-            : new(false, new(host, overlay.Interface, OnLink: true), $"via {host} by VXLAN");
+            : new(false, new(EgressOverlay.HopOf(host, outer), overlay.Interface, OnLink: true), $"via {host} by VXLAN");
     }
 
     /// <summary>On no link of this node.</summary>
-    public bool IsFar(Address host) => resolver.Resolve(host) is { OwnAddress: false } way && !(way.Resolvable && way.Connected);
+    public bool IsOffLink(Address host) => resolver.Resolve(host) is { OwnAddress: false } way && !(way.Resolvable && way.Connected);
+
+    /// <summary>Packets come to it by the overlay alone.</summary>
+    public bool IsFar(Address host) => isWrapped ? !resolver.Resolve(host).OwnAddress : IsOffLink(host);
 
     private bool IsFar(EgressReplica replica, Address host) => replica.IsPod || (replica.Node != node && IsFar(host));
 

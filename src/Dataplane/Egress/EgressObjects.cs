@@ -40,6 +40,10 @@ internal sealed class EgressObjects
     /// <summary>By name.</summary>
     public IReadOnlyCollection<IPPool> Pools => pools.Values;
 
+    /// <summary>Between nodes what pods send is always put into a tunnel, also on a link that both are on.</summary>
+    public bool Wraps => pools.Values.Any(pool =>
+        pool.IpipMode == EncapsulationMode.Always || pool.VxlanMode == EncapsulationMode.Always);
+
     public IReadOnlyDictionary<ResourceId, EgressPod> Pods => pods;
 
     public Node? Node(string name) => nodes.GetValueOrDefault(name);

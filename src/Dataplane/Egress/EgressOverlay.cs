@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Overlays;
 using Calico.Bgp.Net;
@@ -51,6 +52,23 @@ internal sealed class EgressOverlay(Node? self, FelixConfiguration felix, NextHo
         return MacAddress.FromOctets([0xa2, 0x2a, octets[0], octets[1], octets[2], octets[3]]);
     }
 
+    /// <summary>
+    /// By which address packets are handed to it there: of IPv6 by one that is the link's own (RFC 4291, appendix A). The kernel takes
+    /// none as a next hop to which another link leads, however "onlink" it is said to be (ip6_route_check_nh_onlink).
+    /// </summary>
+    /// <param name="outer">To which packets for it are sent around.</param>
+    public static Address HopOf(Address host, Address outer)
+    {
+        if (host.Family == IpFamily.IPv4) return host;
+        var mac = MacOf(outer).Value;
+        var (vendor, card) = ((mac >> 24) ^ 0x020000, mac & 0xffffff);
+        Span<byte> octets = stackalloc byte[16];
+        octets.Clear();
+        BinaryPrimitives.WriteUInt16BigEndian(octets, 0xfe80);
+        BinaryPrimitives.WriteUInt64BigEndian(octets[8..], (vendor << 40) | (0xfffeUL << 24) | card);
+        return Address.FromOctets(octets);
+    }
+
     /// <summary>The link, and, as soon as that is there, who is on it.</summary>
     /// <param name="far">Those that packets are sent to, each by all its addresses.</param>
     public ListOf<KernelObject> Objects(IEnumerable<ListOf<Address>> far)
@@ -66,8 +84,8 @@ internal sealed class EgressOverlay(Node? self, FelixConfiguration felix, NextHo
         [
             link, .. hosts.Select(Outer).OfType<Address>().Distinct().Order().Select(outer =>
                 new OverlayPeer(Interface, MacOf(outer), outer)),
-            .. hosts.SelectMany(host => host.Select(address => (Address: address, Outer: Outer(host)!.Value))).Distinct()
-                .OrderBy(one => one.Address).Select(one => new OverlayNeighbour(Interface, one.Address, MacOf(one.Outer))),
+            .. hosts.SelectMany(host => host.Select(address => (Hop: HopOf(address, Outer(host)!.Value), Outer: Outer(host)!.Value)))
+                .Distinct().OrderBy(one => one.Hop).Select(one => new OverlayNeighbour(Interface, one.Hop, MacOf(one.Outer))),
         ];
     }
 
