@@ -41,6 +41,10 @@ public class EgressTests
     [InlineData("ipPools: [{ name: a }], template: { spec: { affinity: {} } }", "spec.template.spec.affinity")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [host] } }",
         "spec.egressGatewayFailureDetection.icmpProbe.ips[0]")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [192.0.2.1], timeoutSeconds: 5 } }",
+        "spec.egressGatewayFailureDetection.icmpProbe.timeoutSeconds")]
+    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: ['http://a'], intervalSeconds: 60 } }",
+        "spec.egressGatewayFailureDetection.httpProbe.timeoutSeconds")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { intervalSeconds: 5 } }",
         "spec.egressGatewayFailureDetection.icmpProbe.ips")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: ['ftp://a/'], timeoutSeconds: 0 } }",

@@ -58,7 +58,8 @@ internal sealed class EgressPlanner
         var problems = new List<string>();
         var pools = gateway.Pools.SelectMany(asked => Pools(asked, problems)).ToArray();
         var nodes = objects.Nodes.Where(gateway.Selects).Take(gateway.Replicas ?? int.MaxValue).ToArray();
-        if (nodes.Length == 0) problems.Add($"no node matches {gateway.NodeSelector}");
+        if (gateway.Replicas == 0) problems.Add("no replica is asked for: replicas is 0");
+        else if (nodes.Length == 0) problems.Add($"no node matches {gateway.NodeSelector}");
         if (gateway.Replicas is { } asked && nodes.Length < asked)
             problems.Add($"{asked} replicas are asked for, and {nodes.Length} nodes match {gateway.NodeSelector}");
         var replicas = isPinned ? Pinned(gateway.Key, nodes, pools, taken, problems)

@@ -36,6 +36,8 @@ internal sealed class EgressRenderer(
         [Net.Prefix.Parse("169.254.0.0/16"), Net.Prefix.Parse("224.0.0.0/4"), Net.Prefix.Parse("255.255.255.255/32")];
     private static readonly ListOf<Prefix> LinkLocal6 = [Net.Prefix.Parse("fe80::/10"), Net.Prefix.Parse("ff00::/8")];
 
+    public static ListOf<Prefix> LinkLocal(IpFamily family) => family == IpFamily.IPv4 ? LinkLocal4 : LinkLocal6;
+
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
     private readonly Dictionary<string, (EgressClass Of, Func<EgressClassRule, IEnumerable<NftStatement[]>> Acts)> chains = [];
@@ -57,7 +59,7 @@ internal sealed class EgressRenderer(
         foreach (var family in Families)
         {
             var type = family == IpFamily.IPv4 ? NftType.Ipv4Address : NftType.Ipv6Address;
-            sets.Add(new(Inside(family), [type], true, [.. Nets(picture.Inside, family)]));
+            sets.Add(new(Inside(family), [type], true, [.. Nets(picture.Inside.Concat(LinkLocal(family)), family)]));
             if (!byHost) sets.Add(new(Own(family), [type], false, [.. own.SelectMany(replica => replica.Addresses)
                 .Where(address => address.Family == family).Distinct().Order().Select(address => NftElement.Of(NftOctets.Of(address)))]));
             if (isGateway) sets.Add(new(Pools(family), [type], true, [.. Nets(picture.Pools, family)]));
@@ -184,12 +186,13 @@ internal sealed class EgressRenderer(
     private static IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
     {
         yield return new(new MatchDirection(Reply: true), ActDecide.Accept);
-        foreach (var family in Families)
-            yield return new(new MatchFamily(family),
-                new MatchNets(family, NftEnd.Destination, family == IpFamily.IPv4 ? LinkLocal4 : LinkLocal6), ActDecide.Accept);
+        // Whoever is blocked has his link; to all others it is a part of what is inside, which one look tells.
         foreach (var family in picture.BlockedIn)
+        {
+            yield return new(new MatchFamily(family), new MatchNets(family, NftEnd.Destination, LinkLocal(family)), ActDecide.Accept);
             yield return Dropped("no gateway can be told: bgpctl egress says why",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, EgressMap.Blocked.Name(family)));
+        }
         foreach (var family in Families)
             yield return new(new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Inside(family)), ActDecide.Accept);
         yield return new(new MatchLocalDestination(), ActDecide.Accept);

@@ -90,6 +90,8 @@ internal sealed class EgressViewer(string node, EgressHere here)
         if (pod is null) return new("unknown", [$"no pod {key} with an address is known"]);
         var where = pod.Node == node ? $"{key} is on this node" : $"{key} is on {pod.Node}: what is said of ways is said from here";
         if (use.Blocked is { } reason) return new("blocked", [where, reason]);
+        if (EgressRenderer.LinkLocal(destination.Family).Any(net => net.Contains(destination)))
+            return new("not by a gateway", [where, $"{destination} leaves no link"]);
         if (picture.Inside.Cast<Prefix?>().FirstOrDefault(net => net!.Value.Contains(destination)) is { } inside)
             return new("not by a gateway", [where, $"{destination} is the cluster's own ({inside})"]);
         if (use.Class == null) return new("not by a gateway", [where, "neither its annotations nor its namespace's choose one"]);

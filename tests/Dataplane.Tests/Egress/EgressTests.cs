@@ -38,6 +38,26 @@ public sealed class EgressTests
     }
 
     [Fact]
+    public void A_gateway_of_which_no_replica_is_asked_for_says_so_and_nothing_else()
+    {
+        var gateway = On("client", Gateway("red", "red", replicas: 0)).View.Gateways[1];
+        Assert.Equal(["no replica is asked for: replicas is 0"], gateway.Problems);
+        Assert.Empty(gateway.Replicas);
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254")]
+    [InlineData("224.0.0.251")]
+    [InlineData("fe80::1")]
+    public void What_leaves_no_link_goes_by_no_gateway_and_is_explained_so(string to)
+    {
+        var site = On("client", PodOn("client", to.Contains(':') ? "fd01::1:2" : Pod, By("red")));
+        Assert.Equal("as it is", site.Of(to.Contains(':') ? "fd01::1:2" : Pod, to));
+        var said = site.Explain(to)!;
+        Assert.Equal(("not by a gateway", $"{to} leaves no link"), (said.Verdict, said.Reasons[^1]));
+    }
+
+    [Fact]
     public void A_pod_with_a_gateway_is_handed_to_its_nodes_and_one_without_goes_as_before()
     {
         var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", name: "b"));
