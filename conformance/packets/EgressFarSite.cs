@@ -4,12 +4,10 @@
 //   pods ── cali… ── client ── tor ── far ── cali… ── gateway pods
 //                               │
 //                            outside
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Calico.Bgp.Conformance.Packets;
 
-internal sealed class EgressFarSite : IAsyncDisposable
+internal sealed class EgressFarSite() : EgressLab(wall: "tor", Patience)
 {
     private const int Patience = 60;
 
@@ -20,33 +18,22 @@ internal sealed class EgressFarSite : IAsyncDisposable
     public static readonly (string Name, string Node, int Number)[] GatewayPods =
         [("g1", "far", 9), ("g2", "far", 10), ("g3", "client", 17)];
 
-    private readonly Dictionary<string, Netns> spaces = [];
-    private readonly Dictionary<string, Background> processes = [];
-    private readonly List<Echo> echoes = [];
-    private readonly Scratch folder = new();
-
-    public Netns this[string name] => spaces[name];
-
     public static string Gateway(string name, bool ipv6 = false) =>
         GatewayPods.First(one => one.Name == name).Number is var number && ipv6 ? $"fd10::{number:x}" : $"10.10.10.{number}";
-
-    private string PathOf(string name) => folder.PathOf(name);
 
     /// <param name="withPods">Gateway pods beside the nodes.</param>
     public static async Task<EgressFarSite> MakeAsync(bool withPods)
     {
         var site = new EgressFarSite();
-        foreach (var role in (string[])["client", "far", "tor", "outside", "a", .. withPods ? GatewayPods.Select(pod => pod.Name) : []])
-        {
-            var space = site.spaces[role] = await Netns.MakeAsync(role[..1]);
-            space.Forward();
-        }
+        await site.MakeAsync(["client", "far", "tor", "outside", "a", .. withPods ? GatewayPods.Select(pod => pod.Name) : []]);
         site["client"].Set("net/ipv4/fib_multipath_hash_policy=1", "net/ipv6/fib_multipath_hash_policy=1");
         await site.WireAsync();
-        await site.AddPodAsync("client", "alpha", "a", Pod4, Pod6);
+        await PodLink.AddAsync(site["client"], site["a"], "alpha", "a", Pod4, Pod6);
         if (withPods)
-            foreach (var (name, node, _) in GatewayPods) await site.AddPodAsync(node, "edge", name, Gateway(name), Gateway(name, true));
-        site.echoes.AddRange([new(site["outside"], Outside4), new(site["outside"], Outside6), new(site["client"], Client4)]);
+            foreach (var (name, node, _) in GatewayPods)
+                await PodLink.AddAsync(site[node], site[name], "edge", name, Gateway(name), Gateway(name, true));
+        site.Answer("outside", Outside4, Outside6);
+        site.Answer("client", Client4);
         return site;
     }
 
@@ -63,6 +50,9 @@ internal sealed class EgressFarSite : IAsyncDisposable
             await this[name].IpAsync($"route add default via {ipv4}");
             await this[name].IpAsync($"-6 route add default via {ipv6}");
         }
+        // As by BGP: a way of the node's own to the gateways' block there.
+        await this["client"].IpAsync("route add 10.10.10.0/28 via 172.20.0.254");
+        await this["client"].IpAsync("-6 route add fd10::/124 via fd20::fe");
         await tor.IpAsync("route add 192.168.1.0/24 via 172.20.0.1");
         await tor.IpAsync("-6 route add fd01::1:0/112 via fd20::1");
         foreach (var (to, ipv6, by, by6) in ((string, string, string, string)[])
@@ -92,67 +82,8 @@ internal sealed class EgressFarSite : IAsyncDisposable
             """, "nft", "-f", "-");
     }
 
-    /// <summary>How many packets have come to the wall that no gateway has sent.</summary>
-    public async Task<long> OthersAsync()
-    {
-        var listed = await this["tor"].DoAsync("nft", "list", "counter", "inet", "wall", "others");
-        return long.Parse(listed[(listed.IndexOf("packets ", StringComparison.Ordinal) + 8)..].Split(' ')[0]);
-    }
-
-    private async Task AddPodAsync(string on, string within, string name, string ipv4, string ipv6)
-    {
-        var (node, space) = (this[on], this[name]);
-#pragma warning disable CA5350 // Calico's rule: a name, no secret
-        var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"{within}.{name}")))[..11];
-#pragma warning restore CA5350
-        await Netns.JoinAsync(node, link, ["fe80::1/64"], space, "eth0", [$"{ipv4}/32", $"{ipv6}/128"]);
-        await node.IpAsync($"route add {ipv4}/32 dev {link}");
-        await node.IpAsync($"-6 route add {ipv6}/128 dev {link}");
-        await node.IpAsync($"link set {link} address ee:ee:ee:ee:ee:ee");
-        await space.IpAsync("route add 169.254.1.1 dev eth0");
-        await space.IpAsync("route add default via 169.254.1.1");
-        await space.IpAsync("neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0");
-        await space.IpAsync("-6 route add default via fe80::1 dev eth0");
-    }
-
-    /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
-    public void Write(string objects)
-    {
-        Directory.CreateDirectory(PathOf("resources"));
-        var file = PathOf("resources/all.yaml");
-        File.WriteAllText(file + ".new~", objects);
-        File.Move(file + ".new~", file, overwrite: true);
-    }
-
-    public async Task StartAsync(string name, string egress)
-    {
-        await File.WriteAllTextAsync(PathOf($"{name}.yaml"), $$"""
-            node: {{name}}
-            router: { asNumber: 64512, id: {{(name == "client" ? Client4 : Far4)}} }
-            sources: [{ files: {{PathOf("resources")}} }]
-            control: { http: ["unix:{{PathOf(name)}}"] }
-            nat: { enabled: true }
-            egress: {{egress}}
-
-            """);
-        Run(name, this[name], "--config", PathOf($"{name}.yaml"));
-        await ToldAsync(name, answer => answer.Contains("\"enabled\":true", StringComparison.Ordinal));
-    }
-
-    /// <summary>Another program of ours, or the same again.</summary>
-    public void Run(string name, Netns space, params string[] words) =>
-        processes[name] = Background.Start(space, PathOf($"{name}.log"), null, Project.Daemon, words);
-
-    public Background Process(string name) => processes[name];
-
-    public Task KillAsync(string name) => processes[name].KillAsync();
-
-    public async Task<string> HttpAsync(string name, string path) =>
-        (await this[name].RunAsync("curl", "-s", "--unix-socket", PathOf(name), "http://bgpd" + path)).Output;
-
-    public Task ToldAsync(string name, Func<string, bool> holds) => Until.TrueAsync($"{name} says so",
-        async () => holds(await HttpAsync(name, "/v1/egress")), Patience,
-        async () => await HttpAsync(name, "/v1/egress") + await SaidAsync());
+    public Task StartAsync(string name, string egress) =>
+        StartAsync(name, name == "client" ? Client4 : Far4, $"egress: {egress}");
 
     /// <summary>Whom the server saw; null: nobody.</summary>
     public async Task<string?> SeenAsync(Transport transport = Transport.Tcp, bool ipv6 = false, int attempts = 4) =>
@@ -161,29 +92,6 @@ internal sealed class EgressFarSite : IAsyncDisposable
 
     public Task SeesAsync(params string[] addresses) => Until.TrueAsync($"a leaves with {string.Join(" or ", addresses)}",
         async () => await SeenAsync(attempts: 1) is { } seen && addresses.Contains(seen), Patience, SaidAsync);
-
-    /// <summary>For the message of who waits in vain.</summary>
-    public async Task<string> SaidAsync()
-    {
-        var said = new StringBuilder();
-        foreach (var (name, process) in processes)
-        {
-            said.AppendLine($"--- {name}").AppendLine(process.Said);
-            foreach (var words in (string[])["rule", "route show table all", "nexthop", "-s -d link", "neigh"])
-                said.AppendLine($"{name}# ip {words}").AppendLine((await this[name].RunAsync("ip", words.Split(' '))).Output);
-            said.AppendLine((await this[name].RunAsync("bridge", "fdb")).Output);
-            said.AppendLine((await this[name].RunAsync("nft", "list", "ruleset")).Output);
-        }
-        return said.ToString();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var process in processes.Values) await process.DisposeAsync();
-        foreach (var echo in echoes) echo.Dispose();
-        foreach (var space in spaces.Values) await space.RemoveAsync();
-        folder.Dispose();
-    }
 }
 
 /// <summary>What the cluster of the site has.</summary>
@@ -234,15 +142,15 @@ internal static class EgressFarObjects
 
         """;
 
-    private static string Node(string name, string ipv4, string ipv6, string labels) => $$"""
+    public static string Node(string name, string ipv4, string? ipv6, string labels) => $$"""
         apiVersion: projectcalico.org/v3
         kind: Node
         metadata: { name: {{name}}, labels: { {{labels}} } }
-        spec: { bgp: { ipv4Address: {{ipv4}}, ipv6Address: "{{ipv6}}" } }
+        spec: { bgp: { ipv4Address: {{ipv4}}{{(ipv6 == null ? "" : $", ipv6Address: \"{ipv6}\"")}} } }
         ---
         """;
 
-    private static string Pool(string name, string cidr, bool nat = false) => $$"""
+    public static string Pool(string name, string cidr, bool nat = false) => $$"""
         apiVersion: projectcalico.org/v3
         kind: IPPool
         metadata: { name: {{name}} }
@@ -254,7 +162,7 @@ internal static class EgressFarObjects
         ---
         """;
 
-    private static string Space(string name, string annotations) => $$"""
+    public static string Space(string name, string annotations) => $$"""
         apiVersion: v1
         kind: Namespace
         metadata: { name: {{name}}, annotations: { {{annotations}} } }

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
-
 namespace Calico.Bgp.Conformance.Packets;
 
 /// <summary><c>bgpd egress-pod</c>: what it is told, and what it does of that.</summary>
@@ -98,7 +94,7 @@ public sealed class EgressPodCommandTests : IAsyncLifetime
     {
         using var server = new HttpTarget(site["outside"], EgressFarSite.Outside4);
         site.Run("g1", site["g1"], "egress-pod", "--interface", "eth0", "--drain", "0s",
-            "--http-probe", $"http://{EgressFarSite.Outside4}:{server.Port}/well", "--http-interval", "500ms", "--http-timeout", "3s");
+            "--http-probe", server.Url, "--http-interval", "500ms", "--http-timeout", "3s");
         foreach (var (answer, expected) in ((string?, string)[])
             [("200 OK", "200"), ("500 Internal Server Error", "503"), ("302 Found", "200"), (null, "503"), ("204 No Content", "200")])
         {
@@ -107,60 +103,7 @@ public sealed class EgressPodCommandTests : IAsyncLifetime
                 (await site["g1"].RunAsync("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
                     $"http://{EgressFarSite.Gateway("g1")}:{HealthPort}/readiness")).Output == expected, 60, site.SaidAsync);
         }
-        Assert.Contains($"httpProbe: none of http://{EgressFarSite.Outside4}:{server.Port}/well has answered for 3 s",
+        Assert.Contains($"httpProbe: none of {server.Url} has answered for 3 s",
             site.Process("g1").Said, StringComparison.Ordinal);
-    }
-
-    /// <summary>Answers all with the same, or takes them and says nothing.</summary>
-    private sealed class HttpTarget : IDisposable
-    {
-        private readonly Socket listener;
-        private readonly List<Socket> silent = [];
-
-        public HttpTarget(Netns space, string address)
-        {
-            listener = space.Socket(AddressFamily.InterNetwork);
-            listener.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-            listener.Listen();
-            _ = ServeAsync();
-        }
-
-        public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
-
-        /// <summary>The status line's last part; null: nothing.</summary>
-        public string? Answer { get; set; }
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true) await AnswerAsync(await listener.AcceptAsync());
-            }
-            catch (Exception closed) when (closed is ObjectDisposedException or SocketException) { }
-        }
-
-        private async Task AnswerAsync(Socket client)
-        {
-            if (Answer is not { } answer)
-            {
-                silent.Add(client);
-                return;
-            }
-            var location = answer.StartsWith('3') ? "Location: http://192.0.2.99/\r\n" : "";
-            using (client)
-                try
-                {
-                    await client.ReceiveAsync(new byte[4096]);
-                    await client.SendAsync(Encoding.ASCII.GetBytes(
-                        $"HTTP/1.1 {answer}\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n"));
-                }
-                catch (SocketException) { } // who asked has gone
-        }
-
-        public void Dispose()
-        {
-            listener.Dispose();
-            foreach (var client in silent) client.Dispose();
-        }
     }
 }

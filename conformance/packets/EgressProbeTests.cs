@@ -18,7 +18,12 @@ public sealed class EgressProbeTests : IAsyncLifetime
     private async Task StartAsync(string target, string? egress = null)
     {
         site = await EgressSite.MakeAsync(egress);
-        site.Write(ofRed: $"egressGatewayFailureDetection: {{ icmpProbe: {{ ips: [{target}], intervalSeconds: 1, timeoutSeconds: 5 }} }}");
+        await RunAsync($"icmpProbe: {{ ips: [{target}], intervalSeconds: 1, timeoutSeconds: 5 }}");
+    }
+
+    private async Task RunAsync(string detection)
+    {
+        site.Write(ofRed: $"egressGatewayFailureDetection: {{ {detection} }}");
         await site.StartAsync("client", "gate1", "gate2");
         await site.HeardAsync("client", 2);
     }
@@ -76,6 +81,43 @@ public sealed class EgressProbeTests : IAsyncLifetime
         await SaidByAsync("client", SaysSo, isSaid: false);
         await LedToAsync("172.20.0.11");
         Assert.Equal([EgressSite.Red4], await SeenAsync());
+    }
+
+    /// <summary>What a server says to each of the gateways, which ask with their own addresses.</summary>
+    [NeedsTheory(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    [InlineData("500 Internal Server Error")]
+    [InlineData(null)] // it takes the connection, and says nothing
+    [InlineData("refused")]
+    public async Task Of_targets_of_http_only_what_is_no_error_keeps_a_gateway(string? answer)
+    {
+        site = await EgressSite.MakeAsync();
+        using var server = new HttpTarget(site["outside"], EgressSite.Outside4) { Answer = "200 OK" };
+        await RunAsync($"httpProbe: {{ urls: ['{server.Url}'], intervalSeconds: 1, timeoutSeconds: 5 }}");
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4]) await site.AnnouncedAsync(address);
+        Assert.Equal([EgressSite.Red4, EgressSite.RedToo4], await SeenAsync());
+        FailFor(EgressSite.RedToo4);
+        await SaidByAsync("gate2", $"httpProbe: none of {server.Url} has answered for 5 s", isSaid: true);
+        await SaidByAsync("client", $"172.20.0.12 {SaysSo}", isSaid: true);
+        Assert.Equal([EgressSite.Red4], await SeenAsync());
+        var others = await site.OthersAsync();
+        FailFor(EgressSite.Red4);
+        await SaidByAsync("client", $"172.20.0.11 {SaysSo}", isSaid: true);
+        Assert.Null(await site.SeenAsync("a", attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        // Where it leads is an answer, wherever that is.
+        server.AnswerTo(EgressSite.RedToo4, "302 Found");
+        server.AnswerTo(EgressSite.Red4, "204 No Content");
+        site.Refuse("outside", []);
+        await SaidByAsync("client", SaysSo, isSaid: false);
+        Assert.Equal([EgressSite.Red4, EgressSite.RedToo4], await SeenAsync());
+        // The answers that were waited for came to it: nothing of its address was taken back.
+        foreach (var address in (string[])[EgressSite.Red4, EgressSite.RedToo4]) await site.AnnouncedAsync(address);
+
+        void FailFor(string gateway)
+        {
+            if (answer == "refused") site.Refuse("outside", [EgressSite.RedToo4, gateway], server.Port);
+            else server.AnswerTo(gateway, answer);
+        }
     }
 
     private Task LedToAsync(string node) => Until.TrueAsync($"{EgressSite.Red4} is at {node}", async () =>

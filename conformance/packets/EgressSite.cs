@@ -4,7 +4,6 @@
 //   pods ── cali… ── client ─┐
 //                     gate1 ─┤ (bridge) tor ── firewall ── outside
 //                     gate2 ─┘
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Calico.Bgp.Conformance.Routers;
@@ -63,7 +62,8 @@ internal sealed class EgressSite : IAsyncDisposable
         // Flows are dealt by their ports, too.
         site["client"].Set("net/ipv4/fib_multipath_hash_policy=1", "net/ipv6/fib_multipath_hash_policy=1");
         await site.WireAsync();
-        foreach (var pod in Pods) await site.AddPodAsync(pod.Space, pod.Name, pod.Number);
+        foreach (var (within, name, number) in Pods)
+            await PodLink.AddAsync(site["client"], site[name], within, name, Address(number), Address(number, true));
         site.echoes.AddRange([new(site["outside"], Outside4), new(site["outside"], Outside6), new(site["client"], Client4)]);
         if (tor == "frr") await site.StartFrrAsync();
         else await site.StartBirdAsync();
@@ -113,22 +113,6 @@ internal sealed class EgressSite : IAsyncDisposable
     {
         var listed = await this["firewall"].DoAsync("nft", "list", "counter", "inet", "wall", "others");
         return long.Parse(listed[(listed.IndexOf("packets ", StringComparison.Ordinal) + 8)..].Split(' ')[0]);
-    }
-
-    private async Task AddPodAsync(string within, string name, int number)
-    {
-        var (node, space) = (this["client"], this[name]);
-#pragma warning disable CA5350 // Calico's rule: a name, no secret
-        var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"{within}.{name}")))[..11];
-#pragma warning restore CA5350
-        await Netns.JoinAsync(node, link, ["fe80::1/64"], space, "eth0", [$"{Address(number)}/32", $"{Address(number, true)}/128"]);
-        await node.IpAsync($"route add {Address(number)}/32 dev {link}");
-        await node.IpAsync($"-6 route add {Address(number, true)}/128 dev {link}");
-        await node.IpAsync($"link set {link} address ee:ee:ee:ee:ee:ee");
-        await space.IpAsync("route add 169.254.1.1 dev eth0");
-        await space.IpAsync("route add default via 169.254.1.1");
-        await space.IpAsync("neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0");
-        await space.IpAsync("-6 route add default via fe80::1 dev eth0");
     }
 
     private async Task StartBirdAsync()
@@ -189,11 +173,20 @@ internal sealed class EgressSite : IAsyncDisposable
             """, "nft", "-f", "-");
     }
 
+    /// <summary>Whoever asks that port with one of these sources is told that nobody listens; none: everybody is heard again.</summary>
+    public void Refuse(string at, string[] sources, int port = 0) => this[at].Tell($$"""
+        table inet refused { }
+        delete table inet refused
+        {{(sources.Length == 0 ? "" : "table inet refused {\n chain asked {\n  type filter hook input priority 0;\n"
+            + $"  ip saddr {{ {string.Join(", ", sources.Distinct())} }} tcp dport {port} reject with tcp reset\n }}\n}}")}}
+        """, "nft", "-f", "-");
+
     /// <summary>Objects of the whole cluster, written as an editor writes them: beside, then moved over.</summary>
     /// <param name="plain">Annotations of that namespace.</param>
     /// <param name="ofA">Annotations of the pod a.</param>
     /// <param name="ofRed">Of the gateway red's spec, beside its pools and nodes.</param>
-    public void Write(string more = "", string plain = "", string ofA = "", string ofRed = "")
+    /// <param name="ofPods">Of the spec of the pods' IPv4 pool.</param>
+    public void Write(string more = "", string plain = "", string ofA = "", string ofRed = "", string ofPods = "")
     {
         Directory.CreateDirectory(PathOf("resources"));
         var file = PathOf("resources/all.yaml");
@@ -201,7 +194,8 @@ internal sealed class EgressSite : IAsyncDisposable
             EgressObjects.Space("plain", ""), EgressObjects.Space("plain", plain), StringComparison.Ordinal)
             .Replace(EgressObjects.Pod("alpha", "a", 2), EgressObjects.Pod("alpha", "a", 2, ofA), StringComparison.Ordinal)
             .Replace("ipPools: [{ name: red }, { name: red6 }]", $"ipPools: [{{ name: red }}, {{ name: red6 }}]\n  {ofRed}",
-                StringComparison.Ordinal) + more);
+                StringComparison.Ordinal)
+            .Replace("cidr: \"192.168.0.0/16\"", $"cidr: \"192.168.0.0/16\"\n  {ofPods}", StringComparison.Ordinal) + more);
         File.Move(file + ".new~", file, overwrite: true);
     }
 

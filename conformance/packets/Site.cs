@@ -5,8 +5,6 @@
 //                   node2 ─┘
 //
 // The ToR knows the way back to every pod, so that a packet that leaves untranslated is answered, and seen for what it is.
-using System.Security.Cryptography;
-using System.Text;
 using Calico.Bgp.Conformance.Fabric;
 using Calico.Bgp.Conformance.Golden;
 
@@ -118,22 +116,10 @@ internal sealed class Site : IAsyncDisposable
         await space.IpAsync($"-6 route add default via {via6}");
     }
 
-    /// <summary>As Calico wires it: a veth whose name is made of the pod's, the pod's host routes, and a gateway that is not
-    /// there.</summary>
     private async Task AddPodAsync(Pod pod)
     {
         var space = pods[pod.Name] = await SpaceAsync("p");
-#pragma warning disable CA5350 // Calico's rule: a name, no secret
-        var link = "cali" + Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes($"default.{pod.Name}")))[..11];
-#pragma warning restore CA5350
-        await Netns.JoinAsync(Node, link, ["fe80::1/64"], space, "eth0", [pod.IPv4 + "/32", pod.IPv6 + "/128"]);
-        await Node.IpAsync($"route add {pod.IPv4}/32 dev {link}");
-        await Node.IpAsync($"-6 route add {pod.IPv6}/128 dev {link}");
-        await space.IpAsync("route add 169.254.1.1 dev eth0");
-        await space.IpAsync("route add default via 169.254.1.1");
-        await Node.IpAsync($"link set {link} address ee:ee:ee:ee:ee:ee");
-        await space.IpAsync("neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0");
-        await space.IpAsync("-6 route add default via fe80::1 dev eth0");
+        await PodLink.AddAsync(Node, space, "default", pod.Name, pod.IPv4, pod.IPv6);
         foreach (var (address, via4, via6) in new[] { (Tor, Node4, Node6), (Other, Node4, Node6) })
         {
             await address.IpAsync($"route add {pod.IPv4}/32 via {via4}");
