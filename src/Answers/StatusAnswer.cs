@@ -90,7 +90,12 @@ public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlocke
 /// <param name="Hosts">Host endpoints on its interfaces.</param>
 /// <param name="Programs">What endpoints that are asked the same share.</param>
 /// <param name="Problems">Policies that are closed, and why.</param>
-public sealed record PolicyStatusAnswer(int Policies, int Workloads, int Hosts, int Programs, IReadOnlyList<PolicyProblemAnswer> Problems);
+public sealed record PolicyStatusAnswer(int Policies, int Workloads, int Hosts, int Programs, IReadOnlyList<PolicyProblemAnswer> Problems)
+{
+    /// <summary>Why nothing of the policies is in force yet; absent: they are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Waits { get; init; }
+}
 
 public sealed record PolicyProblemAnswer(string Policy, string Reason);
 

@@ -61,6 +61,15 @@ internal static partial class DaemonLog
     [LoggerMessage(1012, LogLevel.Error, "{Reason}; BGP goes on, and packets meet whatever rules are there")]
     public static partial void NatImpossible(this ILogger log, string reason);
 
+    [LoggerMessage(1030, LogLevel.Warning,
+        "no rules of an earlier run are there, and the sources have not been read: until they are, workloads are closed, but for "
+        + "connections that have begun before")]
+    public static partial void Closed(this ILogger log);
+
+    [LoggerMessage(1031, LogLevel.Warning,
+        "an earlier run has closed workloads until the sources are read, and bgpd.yaml does not ask for that any more: they are open")]
+    public static partial void Opened(this ILogger log);
+
     [LoggerMessage(1013, LogLevel.Warning,
         "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
     public static partial void NatGone(this ILogger log, string table);

@@ -150,6 +150,7 @@ internal static class Hosting
                 services.GetServices<ILoggerProvider>()));
         AddLifetime(builder.Services);
         AddRoom<KernelRoom>(builder.Services);
+        AddRoom<ClosingRoom>(builder.Services);
         AddRoom<BfdRoom>(builder.Services);
         AddRoom<DoorstepRoom>(builder.Services);
         AddRoom<SourcesRoom>(builder.Services);

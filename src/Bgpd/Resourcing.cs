@@ -101,7 +101,7 @@ internal sealed class Resourcing : IAsyncDisposable
         try
         {
             using var rules = new ForeignRules();
-            return rules.Has(family: null, DataplaneLoop.Table);
+            return rules.Has(family: null, DataplaneLoop.Table, FirstTable.ServicesChain);
         }
         catch (Win32Exception)
         {

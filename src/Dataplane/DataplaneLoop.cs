@@ -21,13 +21,13 @@ namespace Calico.Bgp.Dataplane;
 
 /// <summary>
 /// Owns what this node does to packets: takes resources, the BGP side's facts and the kernel's news, plans, renders, and hands the table to
-/// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working.
+/// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working; where there was
+/// no earlier run, what <see cref="FirstTable"/> has.
 /// </summary>
 public sealed class DataplaneLoop : IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
-
     private const int Waiting = 64;
 
     /// <summary>No kernel tells that a table of another's has come.</summary>
@@ -67,7 +67,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private ITimer? timer;
     private Loop? loop;
     private volatile NatView view;
-    private volatile PolicyView policy = PolicyView.Off;
+    private volatile PolicyView policy;
     private volatile ServicesStatus servicesStatus = ServicesStatus.Off;
     private volatile Lazy<EgressView> egressView = new(EgressView.Off);
     private volatile EgressTidings tidings = EgressTidings.None;
@@ -101,6 +101,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
+        policy = PolicyView.Off with { IsBeginning = settings.Policy?.Enabled == true };
     }
 
     /// <summary>What the command line had said before this began.</summary>

@@ -36,7 +36,7 @@ internal static class Frame
     /// hooks, and this says no more than which comes first.
     /// </summary>
     public static readonly NftChain Services =
-        new("prerouting-nat", new("nat", NftHookPoint.Prerouting, Destination - 5), []) { Comment = "services" };
+        new(FirstTable.ServicesChain, new("nat", NftHookPoint.Prerouting, Destination - 5), []) { Comment = "services" };
     public static readonly NftChain ServicesOutput =
         new("output-nat", new("nat", NftHookPoint.Output, Destination - 5), []) { Comment = "services, of this host's own" };
 

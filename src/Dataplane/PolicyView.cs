@@ -41,5 +41,8 @@ public sealed record PolicyView(
     /// <summary>Because a change forbids them.</summary>
     public long ConnectionsCut { get; init; }
 
+    /// <summary>It is to be enforced, and nothing is known of the objects yet: what was in force before is so still.</summary>
+    public bool IsBeginning { get; init; }
+
     public static readonly PolicyView Off = new(false, false, 0, 0, 0, 0, []);
 }

@@ -36,7 +36,8 @@ internal static class StatusView
         $"{over.Peer} sent more than its prefixLimit of {over.Limit} ({over.Family}), and stays down until "
         + $"`bgpctl peers {over.Peer} enable`, or a higher limit";
 
-    private static Cell Policy(PolicyStatusAnswer policy) => policy.Problems.Count > 0
+    private static Cell Policy(PolicyStatusAnswer policy) => policy.Waits is { } why ? new Cell($"waits: {why}", Tone.Bad)
+        : policy.Problems.Count > 0
         ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
         : new Cell(
             $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");

@@ -6,8 +6,8 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>What becomes of packets. The table of nftables stays when it ends.</summary>
 internal sealed class DataplaneRoom(
-    Start start, KernelRoom kernel, BfdRoom bfd, SourcesRoom sources, SpeakerRoom speaker, Loops loops, TimeProvider time,
-    ILoggerFactory logs) : Room
+    Start start, KernelRoom kernel, ClosingRoom closing, BfdRoom bfd, SourcesRoom sources, SpeakerRoom speaker, Loops loops,
+    TimeProvider time, ILoggerFactory logs) : Room
 {
     private Translating? translating;
 
@@ -25,11 +25,12 @@ internal sealed class DataplaneRoom(
         return Task.CompletedTask;
     }
 
-    public override Task StartedAsync(CancellationToken cancellationToken)
+    public override async Task StartedAsync(CancellationToken cancellationToken)
     {
         // The speaker has taken over by then.
         if (start.From?.State.CommandLine is { } said) Translating.TakeOver(said);
-        return Translating.ApplyAsync(start.Config);
+        await closing.EndAsync();
+        await Translating.ApplyAsync(start.Config);
     }
 
     protected override ValueTask LeaveAsync() => translating?.DisposeAsync() ?? default;

@@ -8,7 +8,8 @@ namespace Calico.Bgp.Bgpd.Rooms;
 /// HTTP for as long as the sources have not been read: an API server may be away for hours, and a probe that nobody answers would have the
 /// daemon killed for it. <see cref="ControlRoom"/> takes its place.
 /// </summary>
-internal sealed class DoorstepRoom(Start start, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
+internal sealed class DoorstepRoom(
+    Start start, ClosingRoom closing, SourcesRoom sources, Loops loops, TimeProvider time, ILoggerFactory logs) : Room
 {
     private HttpDoorstep? http;
 
@@ -27,7 +28,8 @@ internal sealed class DoorstepRoom(Start start, SourcesRoom sources, Loops loops
     {
         var unread = (sources.Resources?.Sources ?? []).Where(source => !source.State.HasListed).Select(
             source => $"{source.Kind} {source.Name} ({source.State.LastError?.Text ?? "it is being read"})");
-        return string.Join(", ", unread) is { Length: > 0 } names ? $"the sources: {names}" : "the other rooms";
+        return string.Join(", ", unread) is not { Length: > 0 } names ? "the other rooms"
+            : $"the sources: {names}{(closing.IsClosed ? "; until they are read workloads are closed" : "")}";
     }
 
     protected override ValueTask LeaveAsync() => http?.DisposeAsync() ?? default;

@@ -63,8 +63,11 @@ internal static class PolicyAnswers
     private static Task RefuseAsync(HttpContext http, string problem) =>
         Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.BadQuery, problem, "src, dst, protocol"));
 
-    private static Task RefuseOffAsync(HttpContext http, IDataplane? dataplane) => Answer.ErrorAsync(
-        http, AnswerCode.PolicyOff, dataplane?.View.Problem is { } why ? $"network policy is not in force: {why}"
+    public const string Beginning = "its objects have not all been read yet: what was in force before is so still";
+
+    private static Task RefuseOffAsync(HttpContext http, IDataplane? dataplane) => dataplane?.Policy.IsBeginning == true
+        ? Answer.ErrorAsync(http, AnswerCode.Starting, $"network policy is not in force: {Beginning}")
+        : Answer.ErrorAsync(http, AnswerCode.PolicyOff, dataplane?.View.Problem is { } why ? $"network policy is not in force: {why}"
             : "network policy is off: bgpd.yaml has no section policy, or policy.enabled is false");
 
     /// <summary>Nothing of a policy that is off could be in force by an order.</summary>

@@ -49,7 +49,7 @@ internal static class StatusAnswers
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
             NotInForce = dataplane?.View.Problem,
-            Policy = dataplane?.Policy is { Enabled: true } policy ? Policy(policy) : null,
+            Policy = dataplane?.Policy is { } policy && (policy.Enabled || policy.IsBeginning) ? Policy(policy) : null,
             Services = dataplane?.Services is { Enabled: true } services
                 ? new(services.Translations, services.Waiting, [.. services.Problems]) : null,
             Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
@@ -63,7 +63,10 @@ internal static class StatusAnswers
 
     private static PolicyStatusAnswer Policy(PolicyView policy) => new(
         policy.Policies, policy.Workloads, policy.Hosts, policy.Programs,
-        [.. policy.Problems.Select(problem => new PolicyProblemAnswer(problem.Policy, problem.Reason))]);
+        [.. policy.Problems.Select(problem => new PolicyProblemAnswer(problem.Policy, problem.Reason))])
+    {
+        Waits = policy.IsBeginning ? PolicyAnswers.Beginning : null,
+    };
 
     private static IEnumerable<OverLimitAnswer> OverLimit(ProtocolStatus protocol) =>
         from channel in protocol.Channels

@@ -371,6 +371,12 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
         written = now;
     }
 
+    /// <summary>What stands before anything is known of the objects: no pod leaves.</summary>
+    public void Close(PartsWriter into)
+    {
+        if (settings.Enabled) into.PutRules(Frame.Translated, [.. EgressRenderer.Closed(Policies.PolicyFacts.DefaultWorkloadPrefixes)]);
+    }
+
     private static void Put(NftChain chain, ImmutableArray<NftRule> before, ImmutableArray<NftRule> now, PartsWriter into)
     {
         if (!before.AsSpan().SequenceEqual(now.AsSpan())) into.PutRules(chain, now);

@@ -185,11 +185,11 @@ internal sealed class EgressRenderer(
     /// <summary>Answers go back as they came: where somebody outside has begun a connection, no gateway has a part in it.</summary>
     private static IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
     {
-        yield return new(new MatchDirection(Reply: true), ActDecide.Accept);
+        yield return Replies;
         // Whoever is blocked has his link; to all others it is a part of what is inside, which one look tells.
         foreach (var family in picture.BlockedIn)
         {
-            yield return new(new MatchFamily(family), new MatchNets(family, NftEnd.Destination, LinkLocal(family)), ActDecide.Accept);
+            yield return StaysOnLink(family);
             yield return Dropped("no gateway can be told: bgpctl egress says why",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, EgressMap.Blocked.Name(family)));
         }
@@ -198,12 +198,26 @@ internal sealed class EgressRenderer(
         yield return new(new MatchLocalDestination(), ActDecide.Accept);
         foreach (var family in Families)
             yield return new(new MatchFamily(family), new ActDecideByAddress(family, NftEnd.Source, EgressMap.Pods.Name(family)));
-        foreach (var prefix in picture.WorkloadPrefixes)
-            yield return Dropped("its pod is not known yet", new MatchInterface(Leaving: false, prefix + "*"));
+        foreach (var rule in Unknown(picture.WorkloadPrefixes)) yield return rule;
         foreach (var family in isGateway ? Families : [])
             yield return Dropped("another node's pod, which this node is no gateway of",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Pools(family)));
     }
+
+    private static NftRule Replies => new(new MatchDirection(Reply: true), ActDecide.Accept);
+
+    private static NftRule StaysOnLink(IpFamily family) =>
+        new(new MatchFamily(family), new MatchNets(family, NftEnd.Destination, LinkLocal(family)), ActDecide.Accept);
+
+    private static IEnumerable<NftRule> Unknown(IEnumerable<string> workloadPrefixes) => workloadPrefixes.Select(prefix =>
+        Dropped("its pod is not known yet", new MatchInterface(Leaving: false, prefix + "*")));
+
+    /// <summary>Before anybody is known. What has begun goes on: others have let it out, or nobody was asked.</summary>
+    public static IEnumerable<NftRule> Closed(IEnumerable<string> workloadPrefixes) =>
+    [
+        new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept), Replies, .. Families.Select(StaysOnLink),
+        new(new MatchLocalDestination(), ActDecide.Accept), .. Unknown(workloadPrefixes),
+    ];
 
     /// <summary>In front of the masquerading of pools.</summary>
     private IEnumerable<NftRule> Leaving =>

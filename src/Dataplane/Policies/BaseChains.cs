@@ -114,7 +114,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
         yield return new(Neighbours, null, [.. Types(Discovery)]);
         yield return new(ToHost, null,
         [
-            .. Types(FromWorkloads), .. Map(ProgramKind.WorkloadOut, leaving: false),
+            .. Types(FromWorkloads), .. Map(ProgramKind.WorkloadOut, leaving: false), .. Begun(facts),
             .. facts.Dropped(Denial.Unknown, PolicyComment.UnknownInterface, ProgramKind.WorkloadOut),
         ]);
         // Whether an endpoint leads there is not asked, so that its coming or going writes no chain.
@@ -189,9 +189,15 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
     private ImmutableArray<NftRule> Workloads(ProgramKind place, bool leaving, PolicyFacts facts) =>
     [
         .. Map(place, leaving),
-        .. OfWorkloads(facts, leaving).SelectMany(workload =>
-            facts.Dropped(Denial.Unknown, PolicyComment.UnknownInterface, place, workload)),
+        .. OfWorkloads(facts, leaving).SelectMany(workload => (NftRule[])
+        [
+            .. Begun(facts, workload), .. facts.Dropped(Denial.Unknown, PolicyComment.UnknownInterface, place, workload),
+        ]),
     ];
+
+    /// <summary>Where no table was there before, somebody else has let these through, or nobody has asked.</summary>
+    private static IEnumerable<NftRule> Begun(PolicyFacts facts, params NftStatement[] matches) =>
+        facts.AwaitsObjects ? [new([.. matches, new MatchState(Known), ActDecide.Accept])] : [];
 
     private static ImmutableArray<NftRule> Loops(PolicyFacts facts)
     {

@@ -207,11 +207,15 @@ internal sealed partial class Enforcement : IFeature
 
     public bool Look() => isDirty;
 
-    public void Write(PartsWriter into)
+    public void Write(PartsWriter into) => Write(into, facts.Now);
+
+    /// <summary>What stands before anything is known of the objects: workloads are closed.</summary>
+    public void Close(PartsWriter into) => Write(into, facts.Now with { AwaitsObjects = true });
+
+    private void Write(PartsWriter into, PolicyFacts now)
     {
         isDirty = false;
         if (!IsOn && !isWritten) return;
-        var now = facts.Now;
         if (into.IsFresh) written = null;
         if (written != now)
         {

@@ -25,6 +25,9 @@ internal sealed record PolicyFacts(PolicyMarks Marks)
     /// <summary>A denied packet's sender is told.</summary>
     public bool Rejects { get; init; }
 
+    /// <summary>Nothing is known of the objects yet: of workloads alone what has begun before goes on.</summary>
+    public bool AwaitsObjects { get; init; }
+
     /// <summary>Conntrack can make nothing of them (FelixConfiguration, disableConntrackInvalidCheck).</summary>
     public bool AllowsInvalid { get; init; }
 

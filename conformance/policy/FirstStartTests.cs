@@ -1,0 +1,143 @@
+using Calico.Bgp.Conformance.Etcd;
+using static Calico.Bgp.Conformance.Policy.Yaml;
+
+namespace Calico.Bgp.Conformance.Policy;
+
+/// <summary>A node on which no daemon has run before, while one of the places that its objects come from does not answer.</summary>
+public sealed class FirstStartTests : IAsyncLifetime
+{
+    private static readonly PodPlace[] Pods = [new("red", "a"), new("blue", "c"), new("blue", "far", 2)];
+
+    private static readonly string Web =
+        Namespaced("red", "web", "selector: all(), types: [Ingress], ingress: [{ action: Allow, protocol: TCP, "
+            + "destination: { ports: [80] } }]");
+
+    /// <summary>Pods begin and take nothing; hosts are open, and so is what is none of pods'.</summary>
+    private const string Closed = """
+        outside red/a tcp/80 nothing
+        blue/far red/a udp/80 nothing
+        red/a outside udp/80 nothing
+        red/a blue/c tcp/80 nothing
+        red/a node1 tcp/80 nothing
+        node1 red/a tcp/80 arrives
+        outside node1 tcp/443 arrives
+        outside behind udp/80 arrives
+        behind outside tcp/80 arrives
+        """;
+
+    private const string Open = """
+        outside red/a tcp/80 arrives
+        red/a outside udp/80 arrives
+        red/a node1 tcp/80 arrives
+        outside red/a udp/80 nothing
+        blue/far red/a udp/80 nothing
+        """;
+
+    /// <summary>Of an etcd on the way to everybody.</summary>
+    private const string Away = "172.20.0.254";
+
+    private PolicySite site = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Missing(Needs.Daemon, "nft", "curl", "etcd", "etcdctl") != null) return;
+        site = await PolicySite.MakeAsync(Pods);
+        site.MoreSources = $", {{ etcd: {{ endpoints: [\"http://{Away}:2379\"] }} }}";
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (site != null) await site.DisposeAsync();
+    }
+
+    private int Told(string words) => Background.SaidIn(site.PathOf("bgpd.log")).Split(words).Length - 1;
+
+    private Task ToldAsync(string words, int times = 1) =>
+        Until.TrueAsync($"the log says: {words}", () => Told(words) >= times, PolicySite.Patience,
+            () => Background.SaidIn(site.PathOf("bgpd.log")));
+
+    private async Task<bool> PassesAsync(string from, string to)
+    {
+        var (source, target) = (site.Town[from], site.Town[to]);
+        var probe = new Probe(source, source.Address(false), target.Address(false), Protocols.Tcp) { Port = 80 };
+        return (await site.Prober.RunAsync([probe], Prober.Moment))[0].Arrival != null;
+    }
+
+    private const string IsClosed = "workloads are closed, but for connections that have begun before";
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Pods_are_closed_until_all_sources_have_been_read_and_what_has_begun_goes_on()
+    {
+        await using var etcd = new EtcdStore(site.Tor, Away);
+        // Somebody has connections tracked, as kube-proxy does.
+        site.Node.Tell("table inet others { chain c { type filter hook input priority 0; ct state invalid counter; }; }", "nft", "-f", "-");
+        var objects = site.Town.Objects() + Web;
+        site.Write(objects);
+        await using var flows = await Flows.BeginAsync(
+            [Flow.BeginAsync(site, "outside", "red/a", 80), Flow.BeginAsync(site, "red/a", "outside", 80, isIPv6: true)]);
+        await site.StartAsync();
+        await ToldAsync(IsClosed);
+        await Rows.HoldAsync(site, "", Closed);
+        // The folder may be read a moment later.
+        var answer = await Until.SeenAsync("bgpctl is told which sources are waited for", () => site.HttpAsync("/v1/policy/endpoints"),
+            said => said.Contains($"the sources: etcd {etcd.Endpoint} (", StringComparison.Ordinal), PolicySite.Patience);
+        Assert.Contains("\"starting\"", answer, StringComparison.Ordinal);
+        Assert.Contains("until they are read workloads are closed", answer, StringComparison.Ordinal);
+
+        // What others take away is put right; and another run goes on with it.
+        await site.Node.DoAsync("nft", "flush", "table", "inet", "bgpd");
+        await Until.TrueAsync("closed again", async () => !await PassesAsync("outside", "red/a"), PolicySite.Patience, site.LogAsync);
+        await site.Daemon.KillAsync();
+        await Rows.HoldAsync(site, "", Closed);
+        await site.StartAsync();
+        await ToldAsync(IsClosed, times: 2);
+        await Rows.HoldAsync(site, "", Closed);
+
+        await etcd.StartAsync();
+        await site.InForceAsync();
+        await Rows.HoldAsync(site, objects, Open);
+        Assert.DoesNotContain("chain first", await site.Node.DoAsync("nft", "list", "table", "inet", "bgpd"), StringComparison.Ordinal);
+
+        // Over a table that has begun nobody is closed anew.
+        await etcd.KillAsync();
+        await site.Daemon.KillAsync();
+        await site.StartAsync();
+        await Until.TrueAsync("the daemon waits for its sources", async () =>
+            (await site.HttpAsync("/v1/status")).Contains("the sources: etcd", StringComparison.Ordinal), PolicySite.Patience,
+            site.LogAsync);
+        await Rows.HoldAsync(site, objects, Open);
+        Assert.Equal(2, Told(IsClosed));
+        Wrong.None(await flows.EndAsync());
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Pods_that_were_closed_are_open_where_nobody_asks_for_policy_any_more()
+    {
+        site.Write(site.Town.Objects() + Web);
+        await site.StartAsync();
+        await ToldAsync(IsClosed);
+        Assert.False(await PassesAsync("outside", "red/a"));
+        await site.Daemon.KillAsync();
+        site.Configuration = "nat: { enabled: true }\n";
+        await site.StartAsync();
+        await ToldAsync("and bgpd.yaml does not ask for that any more: they are open");
+        Assert.True(await PassesAsync("outside", "red/a"));
+        Assert.DoesNotContain("inet bgpd\n", await site.Node.DoAsync("nft", "list", "tables"), StringComparison.Ordinal);
+    }
+
+    /// <summary>A pod that is not known may be one that leaves by a gateway, and not with the node's address.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Where_only_egress_is_on_pods_do_not_leave_before_they_are_known()
+    {
+        await using var etcd = new EtcdStore(site.Tor, Away);
+        site.Configuration = "egress: { enabled: true }\n";
+        site.Write(site.Town.Objects());
+        await site.StartAsync();
+        await ToldAsync(IsClosed);
+        Assert.False(await PassesAsync("red/a", "outside"));
+        Assert.True(await PassesAsync("red/a", "node1"));
+        Assert.True(await PassesAsync("outside", "red/a"));
+        await etcd.StartAsync();
+        await Until.TrueAsync("the pod is known", () => PassesAsync("red/a", "outside"), PolicySite.Patience, site.LogAsync);
+    }
+}

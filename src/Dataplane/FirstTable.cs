@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Kernel.Nftables;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <summary>
+/// What is in force where no earlier run has left a table and the sources have not been read: an API server may be away for hours, and
+/// nobody is known meanwhile. As a workload that is not known is closed (section 2.4 of calico-policy-nat.md), so are all until then; but
+/// what has begun before goes on, as somebody else has let it through. Hosts are open, as without host endpoints. What is known later takes
+/// the place of that in one transaction, as it does of what an earlier run has left.
+/// </summary>
+public static class FirstTable
+{
+    /// <summary>A table that has none of this name translates no services.</summary>
+    public const string ServicesChain = "prerouting-nat";
+
+    /// <summary>A table that has this, which leads nobody anywhere, has nothing else yet.</summary>
+    public const string Mark = "first";
+
+    /// <param name="settings">Of which policy or egress is enabled.</param>
+    public static ImmutableArray<NftChange> Of(DataplaneSettings settings, TimeProvider clock)
+    {
+        var table = new TableWriter();
+        var (policy, egress) = (new Enforcement(), new Egress.Egress(NullLogger.Instance, clock));
+        var configured = new DataplaneChange.Configured(settings);
+        foreach (var feature in (IFeature[])[policy, egress]) feature.Apply(configured);
+        policy.Close(table.For(policy));
+        egress.Close(table.For(egress));
+        return [.. table.Take(), new NftChange.PutChain(new(Mark, null, []))];
+    }
+}
