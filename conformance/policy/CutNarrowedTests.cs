@@ -59,8 +59,8 @@ public sealed class CutNarrowedTests : IAsyncLifetime
         await DiesAsync(forbidden);
         Assert.True(await allowed.GoesOnAsync());
         Assert.True(await others.GoesOnAsync());
-        Assert.Contains("connections were cut: a change of policies forbids them", await File.ReadAllTextAsync(site.PathOf("bgpd.log")),
-            StringComparison.Ordinal);
+        await Until.TrueAsync("the log says so", () => Background.SaidIn(site.PathOf("bgpd.log"))
+            .Contains("connections were cut, as a change of policies forbids them: ", StringComparison.Ordinal), PolicySite.Patience);
     }
 
     [NeedsFact(Needs.Daemon, "nft")]

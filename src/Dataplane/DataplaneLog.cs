@@ -9,17 +9,20 @@ internal static partial class DataplaneLog
     [LoggerMessage(7000, LogLevel.Information, "pool {Pool}: {Treatment} ({Reason})")]
     public static partial void Treats(ILogger log, string pool, string treatment, string reason);
 
-    [LoggerMessage(7001, LogLevel.Information, "{Count} connections were cut: a change of pools alters their treatment")]
+    [LoggerMessage(7001, LogLevel.Information, "connections were cut, as a change of pools alters their treatment: {Count}")]
     public static partial void Cut(ILogger log, long count);
 
     [LoggerMessage(7002, LogLevel.Warning, "connections whose treatment has changed cannot be cut: {Words}")]
     public static partial void CutRefused(ILogger log, string words);
 
-    [LoggerMessage(7003, LogLevel.Information, "{Count} connections were cut: a change of policies forbids them")]
+    [LoggerMessage(7003, LogLevel.Information, "connections were cut, as a change of policies forbids them: {Count}")]
     public static partial void CutNarrowed(ILogger log, long count);
 
     [LoggerMessage(7004, LogLevel.Warning, "connections that a change of policies forbids cannot be cut: {Words}")]
     public static partial void CutNarrowedRefused(ILogger log, string words);
+
+    [LoggerMessage(7005, LogLevel.Information, "connections were ended whose workloads are gone: {Count}")]
+    public static partial void CutGone(ILogger log, long count);
 
     [LoggerMessage(7010, LogLevel.Information, "denied: {Flow} ({Where}): {Why}; {Packets} packets told of")]
     public static partial void Denied(ILogger log, FlowEnds flow, string where, string why, long packets);

@@ -461,14 +461,15 @@ public sealed class DataplaneLoop : IAsyncDisposable
     {
         isFlushed = false;
         // What was in force before this run is not known, so nothing can be told to have changed.
-        var cuts = enforcement.Cuts && !table.IsFresh;
+        var cuts = !table.IsFresh;
+        narrowed.Come(enforcement.TakeCome());
         // Routes that packets are led to stand before the rules that lead them, and go behind them.
         if (routing != null) await loop.WaitForAsync(routing.PrepareAsync(egress.Routes, stopping.Token)).ConfigureAwait(false);
         foreach (var feature in features) feature.Write(table.For(feature));
         var changes = table.Take();
         await loop.WaitForAsync(dns.WriteAsync(changes, enforcement.Names, stopping.Token)).ConfigureAwait(false);
         if (routing != null) await loop.WaitForAsync(routing.CleanAsync(stopping.Token)).ConfigureAwait(false);
-        if (cuts) narrowed.Look(enforcement.ScopeOf(changes));
+        if (cuts) narrowed.Look(enforcement.TakeScope(changes));
     }
 
     private async Task FlushAsync(Loop loop)

@@ -38,7 +38,7 @@ public sealed record PolicyView(
     /// <summary>That rules match by.</summary>
     public int Sets { get; init; }
 
-    /// <summary>Because a change forbids them.</summary>
+    /// <summary>Because a change forbids them, or their workload is gone.</summary>
     public long ConnectionsCut { get; init; }
 
     /// <summary>It is to be enforced, and nothing is known of the objects yet: what was in force before is so still.</summary>

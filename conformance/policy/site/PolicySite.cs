@@ -112,6 +112,16 @@ internal sealed partial class PolicySite : IAsyncDisposable
         Settle(place, space);
     }
 
+    /// <summary>On the first node a pod's veth becomes another's, with the addresses: what has been begun with them knows nothing of
+    /// that.</summary>
+    public void GiveAway(PodPlace pod, PodPlace to)
+    {
+        var place = Town[pod.FullName];
+        Do(Node, $"link set {pod.Link} down", $"link set {pod.Link} name {to.Link}", $"link set {to.Link} up",
+            $"addr add fe80::1/64 dev {to.Link} nodad", $"route add {place.IPv4}/32 dev {to.Link}",
+            $"route add {place.IPv6}/128 dev {to.Link}");
+    }
+
     public Netns HomeOf(string place) => homes[Town[place]];
 
     /// <summary>For TCP, with somebody's address.</summary>

@@ -25,8 +25,8 @@ internal static class PolicyMetrics
                 last.ToUnixTimeMilliseconds() / 1000.0);
         OwnMetrics.One(text, "calico_bgp_policy_closed", "gauge", "Policies that are closed: the kernel refuses a rule of them",
             policy.Problems.Length);
-        OwnMetrics.One(text, "calico_bgp_policy_connections_cut_total", "counter", "Connections cut because a change forbids them",
-            policy.ConnectionsCut);
+        OwnMetrics.One(text, "calico_bgp_policy_connections_cut_total", "counter",
+            "Connections cut: a change forbids them, or their pod is gone", policy.ConnectionsCut);
         OwnMetrics.One(text, "calico_bgp_policy_log_lost_total", "counter", "Logged packets that nobody took: more came than are kept",
             dataplane.Denied.Lost);
         if (dataplane.Dns is { IsInUse: true } dns) WriteNames(text, dns);

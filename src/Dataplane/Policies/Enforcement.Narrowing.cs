@@ -1,18 +1,59 @@
 using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Dataplane.Dns;
+using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Policies;
 
-/// <content>Whose connections are to be asked about again, from what was written.</content>
+/// <content>Whose connections are to be asked about again, from what was written, and whose are at their end.</content>
 internal sealed partial class Enforcement
 {
-    /// <summary>Connections that a change forbids are cut.</summary>
-    public bool Cuts => IsOn && settings.Policy is { CutNarrowed: true };
+    /// <summary>Addresses of workloads that have left their interface, and whose they were.</summary>
+    private readonly Dictionary<Address, ResourceId> left = [];
+    private readonly HashSet<Address> come = [];
 
-    public NarrowingScope ScopeOf(ImmutableArray<NftChange> changes)
+    /// <summary>A workload that goes to another interface keeps what it has.</summary>
+    private void NoteAddresses(EndpointChange change)
+    {
+        var (before, after) = (AddressesOf(change.Before), AddressesOf(change.After));
+        foreach (var address in before.Except(after)) left[address] = change.Before!.Id;
+        foreach (var address in after.Except(before))
+        {
+            come.Add(address);
+            if (left.TryGetValue(address, out var whose) && whose == change.After!.Id) left.Remove(address);
+        }
+    }
+
+    private static HashSet<Address> AddressesOf(LocalEndpoint? endpoint) =>
+        endpoint is { IsWorkload: true } ? [.. endpoint.Nets.Where(net => net.IsHost).Select(net => net.Address)] : [];
+
+    /// <summary>Addresses that workloads have got since it was asked last.</summary>
+    public ImmutableArray<Address> TakeCome()
+    {
+        ImmutableArray<Address> taken = [.. come];
+        come.Clear();
+        return taken;
+    }
+
+    /// <summary>
+    /// Connections of whoever had an address are no connections of who gets it next, and no policy of his has been asked about them. Of one
+    /// that somebody has already, what his policies let through goes on: it may be his.
+    /// </summary>
+    public NarrowingScope TakeScope(ImmutableArray<NftChange> changes)
+    {
+        var gone = left.Keys.ToImmutableHashSet();
+        left.Clear();
+        var isNarrowed = settings.Policy is { CutNarrowed: true };
+        if (!IsOn || (!isNarrowed && gone.IsEmpty)) return NarrowingScope.Nothing;
+        var workloads = WorkloadInterfaces;
+        var scope = NarrowingScope.Nothing with { Gone = gone, Workloads = workloads };
+        return (isNarrowed ? scope.With(NarrowedBy(changes)) : scope).Returned(gone.Where(workloads.ContainsKey));
+    }
+
+    private NarrowingScope NarrowedBy(ImmutableArray<NftChange> changes)
     {
         var (interfaces, chainNames) = (new HashSet<string>(), new HashSet<string>());
         var addresses = ImmutableHashSet.CreateBuilder<Address>();

@@ -195,6 +195,7 @@ internal sealed partial class Enforcement : IFeature
     private void EndpointChanged(EndpointChange change)
     {
         dirty.Add(change.Interface);
+        NoteAddresses(change);
         frameIsDirty |= (change.After ?? change.Before) is { IsWorkload: false };
         if (change.Before is { } before && interfaces.TryGetValue(before.Id, out var left) && left.Remove(change.Interface)
             && left.Count == 0)

@@ -16,6 +16,10 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// about once more, by the very rules that are in force (the walk that explains packets), and where each way that it may go ends in a drop
 /// the connection is cut. What depends on something that is not known goes on.
 /// <para>
+/// Without the key, too, what a workload had that is gone is cut: else who gets its address next would have its connections, past all that
+/// his own policies say.
+/// </para>
+/// <para>
 /// The work is in a loop of its own. A pass looks at the connections whose ends the change has touched, asks about some at a time, and
 /// rests as long as they took; behind a pass it rests nine times as long as that was, and what changes meanwhile is one pass more.
 /// </para>
@@ -29,6 +33,9 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
     private readonly Bell bell = new();
     private readonly CancellationTokenSource stopping = new();
     private NarrowingScope scope = NarrowingScope.Nothing;
+
+    /// <summary>Addresses that have become somebody's since the pass began.</summary>
+    private ImmutableHashSet<Address> returned = [];
     private Loop? loop;
     private long count;
 
@@ -42,6 +49,13 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
         lock (guard) scope = scope.With(changed);
         loop ??= loops.Start("cutting", OnDefect.StartAgain, RunAsync, stop: stopping.Token);
         bell.Ring();
+    }
+
+    /// <summary>Addresses are somebody's from now on, and what he begins with them is his: before that is in force. Never waits.</summary>
+    public void Come(ImmutableArray<Address> addresses)
+    {
+        if (addresses.IsEmpty || loop == null) return;
+        lock (guard) (scope, returned) = (scope.Returned(addresses), returned.Union(addresses));
     }
 
     private async Task RunAsync(Loop turns)
@@ -63,9 +77,14 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
         lock (guard)
         {
             var taken = scope;
-            scope = NarrowingScope.Nothing;
+            (scope, returned) = (NarrowingScope.Nothing, []);
             return taken;
         }
+    }
+
+    private NarrowingScope Now(NarrowingScope taken)
+    {
+        lock (guard) return taken.Returned(returned);
     }
 
     private async Task PassAsync(Loop turns, NarrowingScope changed)
@@ -74,12 +93,15 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
         {
             using var table = new ConnectionTable();
             using var host = new PassingHost(kernel.Current);
-            var cut = 0;
-            foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+            var (cut, ended) = (0, 0);
+            foreach (var family in ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).Where(changed.MayConcern))
             {
                 var found = table.Read(family, changed.Concerns, out var errno);
                 if (errno != 0) Refused(errno);
-                foreach (var some in found.Chunk(AtOnce))
+                // Those of one that was somebody's again before they were read may be his.
+                var left = Now(changed);
+                ended += End(table, found.Where(one => left.IsOfGone(one.Connection)));
+                foreach (var some in found.Where(one => !left.IsOfGone(one.Connection)).Chunk(AtOnce))
                 {
                     var began = clock.GetTimestamp();
                     var asked = nftables.DropsAsync([.. some.Select(one => PacketOf(one.Connection, changed, host))], host, stopping.Token);
@@ -91,8 +113,9 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
                     turns.Beat();
                 }
             }
-            Interlocked.Add(ref count, cut);
+            Interlocked.Add(ref count, cut + ended);
             if (cut > 0) DataplaneLog.CutNarrowed(log, cut);
+            if (ended > 0) DataplaneLog.CutGone(log, ended);
         }
         catch (Win32Exception refused)
         {
@@ -105,6 +128,14 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
         TrackedConnection[] forbidden = [.. some.Where((_, i) => denied[i])];
         if (forbidden.Length == 0) return 0;
         var (cut, errno) = table.Cut(forbidden);
+        if (errno != 0) Refused(errno);
+        return cut;
+    }
+
+    /// <summary>Nobody is there who could go on with them.</summary>
+    private int End(ConnectionTable table, IEnumerable<TrackedConnection> of)
+    {
+        var (cut, errno) = table.Cut(of, isBarred: false);
         if (errno != 0) Refused(errno);
         return cut;
     }

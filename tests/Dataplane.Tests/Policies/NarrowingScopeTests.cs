@@ -50,19 +50,22 @@ public class NarrowingScopeTests
             enforcement.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, before, after)));
         }
         enforcement.Write(table.For(enforcement));
-        return enforcement.ScopeOf(table.Take());
+        return enforcement.TakeScope(table.Take());
     }
 
-    private void Begin(params Resource[] objects)
+    private void Begin(params Resource[] objects) => Begin(cutNarrowed: true, objects);
+
+    private void Begin(bool cutNarrowed, params Resource[] objects)
     {
-        enforcement.Apply(new DataplaneChange.Configured(new("node1", Policy: new() { Enabled = true, CutNarrowed = true })));
+        enforcement.Apply(new DataplaneChange.Configured(new("node1", Policy: new() { Enabled = true, CutNarrowed = cutNarrowed })));
         Resource[] world =
             [new KubernetesNamespace(new Metadata("shop")), new Tier(new Metadata("default")) { Order = 1_000_000 }, A, B, Far];
         After(Come([.. world, .. objects]).Select(change => (change.Before, change.After)));
     }
 
     private static string Words(NarrowingScope scope) => scope.IsAll ? "all"
-        : string.Join(' ', scope.Addresses.Order().Select(one => $"{one}").Concat(scope.Ranges.Select(one => $"{one}")));
+        : string.Join(' ', scope.Gone.Order().Select(one => $"gone {one}").Concat(scope.Addresses.Order().Select(one => $"{one}"))
+            .Concat(scope.Ranges.Select(one => $"{one}")));
 
     [Fact]
     public void An_edited_policy_concerns_the_pods_that_it_applies_to()
@@ -70,7 +73,6 @@ public class NarrowingScopeTests
         var policy = Of("app == 'a'", Allow);
         Begin(policy);
         Assert.Equal("10.65.0.2", Words(After((policy, Of("app == 'a'", Allow with { Protocol = 6 })))));
-        Assert.True(enforcement.Cuts);
     }
 
     [Fact]
@@ -104,6 +106,38 @@ public class NarrowingScopeTests
     {
         Begin();
         Assert.Equal("all", Words(After((null, new HostEndpoint(new Metadata("eth0")) { Node = "node1", Interface = "eth0" }))));
+    }
+
+    /// <summary>Whether or not changes cut what they forbid.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_pod_had_that_is_gone_is_at_its_end(bool cutNarrowed)
+    {
+        Begin(cutNarrowed);
+        Assert.Equal([Address.Parse("10.65.0.2")], After((A, null), (Far, null)).Gone);
+        Assert.True(After((B, B with { Profiles = [] })).Gone.IsEmpty);
+    }
+
+    [Fact]
+    public void An_address_that_another_pod_has_by_now_is_asked_about()
+    {
+        Begin(cutNarrowed: false);
+        var next = NewPod("next", "10.65.0.2/32");
+        Assert.Equal("10.65.0.2", Words(After((A, null), (null, next))));
+        Assert.Equal("gone 10.65.0.2", Words(After((next, null))));
+        Assert.Equal("10.65.0.2", Words((NarrowingScope.Nothing with { Gone = [Address.Parse("10.65.0.2")] })
+            .Returned([Address.Parse("10.65.0.2"), Address.Parse("10.65.0.3")])));
+    }
+
+    [Fact]
+    public void A_workload_that_goes_to_another_interface_keeps_what_it_has()
+    {
+        Begin(cutNarrowed: false);
+        var here = new WorkloadEndpoint(new Metadata("w", "shop")) { Node = "node1", Interface = "cali1", Nets = A.Nets };
+        After((A, null), (null, here));
+        Assert.True(After((here, here with { Interface = "cali2" })).IsNothing);
+        Assert.Equal("gone 10.65.0.2", Words(After((here with { Interface = "cali2" }, null))));
     }
 
     [Fact]
