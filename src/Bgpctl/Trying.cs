@@ -24,7 +24,8 @@ internal sealed class Trying(DaemonClient daemon, Screen screen, TimeProvider ti
         var left = (tried.Until ?? time.GetUtcNow()) - time.GetUtcNow();
         if (left < TimeSpan.Zero) left = TimeSpan.Zero;
         foreach (var one in tried.Objects) Write($"{one.Object}: in force");
-        Write($"all is taken back in {Words.Span(left)}, unless it is confirmed: `bgpctl policy confirm`"
+        var whole = TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds));
+        Write($"all is taken back in {Words.Span(whole)}, unless it is confirmed: `bgpctl policy confirm`"
             + (screen.Input == null ? "" : ", or Enter here") + "; `bgpctl policy lint` names traps");
         if (screen.Input != null && file != "-") await WaitAsync(screen.Input, left, stop).ConfigureAwait(false);
     }

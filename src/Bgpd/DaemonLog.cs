@@ -71,8 +71,12 @@ internal static partial class DaemonLog
     public static partial void Opened(this ILogger log);
 
     [LoggerMessage(1013, LogLevel.Warning,
-        "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
+        "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied; what is "
+        + "translated goes on only where others have connections translated, too")]
     public static partial void NatGone(this ILogger log, string table);
+
+    [LoggerMessage(1032, LogLevel.Warning, "bgpd.yaml asks for no network policy any more: nothing is denied by it")]
+    public static partial void PolicyGone(this ILogger log);
 
     [LoggerMessage(1014, LogLevel.Error, "bgpd.yaml asks for nothing in table inet {Table} any more, but it cannot be removed: {Words}")]
     public static partial void NatStays(this ILogger log, string table, string words);

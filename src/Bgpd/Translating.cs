@@ -122,10 +122,11 @@ internal sealed class Translating(
     /// <returns>Why it cannot be done; null: it can.</returns>
     public async Task<string?> ApplyAsync(DaemonConfig newer)
     {
-        var settings = newer.Dataplane;
+        var (settings, before) = (newer.Dataplane, work?.Settings);
         if (settings is { Nat: null, Policy: null, Services: null, Egress: null }) await EndAsync(settings).ConfigureAwait(false);
         else if (work is { } same && same.Concerns == Concerns(settings)) await same.ConfigureAsync(settings).ConfigureAwait(false);
         else await BeginAsync(settings).ConfigureAwait(false);
+        if (before is { Policy.Enabled: true } && work is { Settings.Policy: null or { Enabled: false } }) log.PolicyGone();
         return problem;
     }
 

@@ -24,10 +24,10 @@ internal static partial class DataplaneLog
     [LoggerMessage(7005, LogLevel.Information, "connections were ended whose workloads are gone: {Count}")]
     public static partial void CutGone(ILogger log, long count);
 
-    [LoggerMessage(7010, LogLevel.Information, "denied: {Flow} ({Where}): {Why}; {Packets} packets told of")]
+    [LoggerMessage(7010, LogLevel.Information, "denied: {Flow} ({Where}): {Why}; packets told of: {Packets}")]
     public static partial void Denied(ILogger log, FlowEnds flow, string where, string why, long packets);
 
-    [LoggerMessage(7011, LogLevel.Information, "logged: {Flow} ({Where}): {Why}; {Packets} packets told of")]
+    [LoggerMessage(7011, LogLevel.Information, "logged: {Flow} ({Where}): {Why}; packets told of: {Packets}")]
     public static partial void Logged(ILogger log, FlowEnds flow, string where, string why, long packets);
 
     [LoggerMessage(7012, LogLevel.Warning, "{Count} more lines on what policies have {What} were not written in the last minute")]
@@ -76,13 +76,13 @@ internal static partial class DataplaneLog
     [LoggerMessage(7019, LogLevel.Warning, "{Most} addresses are open by names: {Count} of {Endpoint}'s are closed before their time")]
     public static partial void NamesFull(ILogger log, int most, int count, string endpoint);
 
-    [LoggerMessage(7016, LogLevel.Information, "{Count} names are known from {File}")]
+    [LoggerMessage(7016, LogLevel.Information, "names that are known from {File}: {Count}")]
     public static partial void NamesKept(ILogger log, int count, string file);
 
-    [LoggerMessage(7020, LogLevel.Information, "{Count} connections to services were ended: their backends have gone")]
+    [LoggerMessage(7020, LogLevel.Information, "connections to services were ended, as their backends have gone: {Count}")]
     public static partial void SessionsEnded(ILogger log, long count);
 
-    [LoggerMessage(7035, LogLevel.Information, "{Count} connections to services were ended, that were older than their translation")]
+    [LoggerMessage(7035, LogLevel.Information, "connections to services were ended, as they were older than their translation: {Count}")]
     public static partial void SessionsBegunAnew(ILogger log, long count);
 
     [LoggerMessage(7021, LogLevel.Warning, "connections to backends that have gone cannot be ended: {Words}")]

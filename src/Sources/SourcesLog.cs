@@ -18,7 +18,7 @@ internal static partial class SourcesLog
     public static partial void NotYetRead(this ILogger log, string kind, string name, string reason);
 
     [LoggerMessage(5003, LogLevel.Information,
-        "{File}: {Objects} objects are tried, and taken back in {Seconds} s unless they are confirmed")]
+        "{File} is tried, and taken back in {Seconds} s unless it is confirmed; objects in it: {Objects}")]
     public static partial void Tried(this ILogger log, string file, int objects, double seconds);
 
     [LoggerMessage(5004, LogLevel.Information, "what was tried is confirmed, and stays until the next start: {Objects}")]

@@ -27,8 +27,20 @@ internal sealed partial class PolicySite
     /// <param name="node">Or on the second one.</param>
     public async Task StartAsync(int node = 1)
     {
-        var (place, space) = node == 1 ? (Place.Node1, Node) : (Place.Node2, Other);
-        var file = PathOf($"bgpd{node}.yaml");
+        var file = await ConfigureAsync(node);
+        daemons.Add(Background.Start(node == 1 ? Node : Other, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+    }
+
+    /// <summary>The first node's bgpd.yaml is read again.</summary>
+    public async Task ReloadAsync()
+    {
+        await ConfigureAsync(1);
+        await Node.DoAsync("curl", "-sf", "-X", "POST", "--unix-socket", PathOf("http1"), "http://bgpd/v1/reload");
+    }
+
+    private async Task<string> ConfigureAsync(int node)
+    {
+        var (place, file) = (node == 1 ? Place.Node1 : Place.Node2, PathOf($"bgpd{node}.yaml"));
         await File.WriteAllTextAsync(file, $$"""
             node: {{place.Name}}
             router: { asNumber: 64512, id: {{place.IPv4}} }
@@ -36,7 +48,7 @@ internal sealed partial class PolicySite
             control: { http: ["unix:{{PathOf($"http{node}")}}"], socket: {{PathOf($"ctl{node}")}} }
             {{Configuration}}
             """);
-        daemons.Add(Background.Start(space, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+        return file;
     }
 
     /// <summary>As a folder of an example says, on either node; with sockets of its own.</summary>

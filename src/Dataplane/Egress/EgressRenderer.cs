@@ -215,8 +215,8 @@ internal sealed class EgressRenderer(
     /// <summary>Before anybody is known. What has begun goes on: others have let it out, or nobody was asked.</summary>
     public static IEnumerable<NftRule> Closed(IEnumerable<string> workloadPrefixes) =>
     [
-        new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept), Replies, .. Families.Select(StaysOnLink),
-        new(new MatchLocalDestination(), ActDecide.Accept), .. Unknown(workloadPrefixes),
+        new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept), Replies,
+        .. Families.Select(StaysOnLink), new(new MatchLocalDestination(), ActDecide.Accept), .. Unknown(workloadPrefixes),
     ];
 
     /// <summary>In front of the masquerading of pools.</summary>

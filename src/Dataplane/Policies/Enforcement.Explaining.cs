@@ -15,7 +15,10 @@ internal sealed partial class Enforcement
     /// <summary>What the kernel's counters say of policies and profiles.</summary>
     public PolicyCounts Counted(ImmutableArray<NftCount> counts) => new(chains.Counted(counts), Denials.Counted(counts));
 
-    public PolicyExplainer Explainer => new(RuleOf, EndpointOn);
+    public PolicyExplainer Explainer => new(RuleOf, EndpointOn, link => IsWorkload(link) && endpoints.On(link) == null);
+
+    private bool IsWorkload(string link) =>
+        facts.Now.WorkloadPrefixes.Any(prefix => link.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>By the addresses of this node's workloads.</summary>
     public IReadOnlyDictionary<Address, string> WorkloadInterfaces => endpoints.All.Where(one => one.IsWorkload)
@@ -82,9 +85,7 @@ internal sealed partial class Enforcement
 
     public string? EndpointOn(string link)
     {
-        var endpoint = endpoints.On(link)
-            ?? (facts.Now.WorkloadPrefixes.Any(prefix => link.StartsWith(prefix, StringComparison.Ordinal))
-                ? null : endpoints.On(LocalEndpoint.EveryInterface));
+        var endpoint = endpoints.On(link) ?? (IsWorkload(link) ? null : endpoints.On(LocalEndpoint.EveryInterface));
         return endpoint == null ? null : PolicyChains.Said(endpoint.Id);
     }
 }

@@ -29,7 +29,8 @@ internal static class PolicyAnswers
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
             isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked), depends)
         {
-            Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends))],
+            Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
+                .. ((string?[])[explainer.Unanswered(packet, first)]).OfType<string>()],
         };
     }
 

@@ -9,7 +9,9 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// From the rules that a packet met to the programs that it was asked by: what decided there stands in the comments of the rules, why it
 /// matched in the policy's own words. Nothing is decided here.
 /// </summary>
-internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, Func<string, string?> endpointOn)
+/// <param name="isNobodys">An interface is a workload's by its name, and no endpoint is known there.</param>
+internal sealed class PolicyExplainer(
+    Func<PolicyComment, PolicyRule?> ruleOf, Func<string, string?> endpointOn, Predicate<string> isNobodys)
 {
     private const string Allow = "allow", Deny = "deny", Continue = "continue";
 
@@ -22,6 +24,13 @@ internal sealed class PolicyExplainer(Func<PolicyComment, PolicyRule?> ruleOf, F
         PacketVerdict.Drop => Deny,
         _ => "unknown",
     };
+
+    /// <summary>
+    /// What the host sends to its workloads no program is asked about; but what comes back is, and where nobody is known that is closed.
+    /// </summary>
+    public string? Unanswered(Packet packet, PacketEnd end) =>
+        packet is { In: null, Out: { } link } && end.Verdict == PacketVerdict.Accept && isNobodys(link)
+            ? $"its answers are dropped: {PolicyComment.UnknownInterface} ({link})" : null;
 
     /// <summary>In the order in which they are asked.</summary>
     public ImmutableArray<ProgramExplanation> Explain(Packet packet, PacketEnd end)

@@ -73,9 +73,19 @@ public sealed class PolicyExplanationTests : IDisposable
         public bool? IsLocal(Address address) => address == Address.Parse("172.20.0.1");
         public bool? IsLocalOn(Address address, string link) => IsLocal(address);
         public bool? ComesBackBy(Address source, uint mark, string link) => true;
-        public string? LinkTo(Address address) => "eth0";
+        public string? LinkTo(Address address) => address == Address.Parse("192.168.1.9") ? "cali9" : "eth0";
         public Address? Masqueraded(string link, Address towards) => null;
         public bool? Has(string link) => link == "eth0";
+    }
+
+    /// <summary>The host's own packets to it pass, and nothing comes back.</summary>
+    [Fact]
+    public void A_workload_that_nobody_has_named_is_said_not_to_answer()
+    {
+        var explanation = Policy("").Explain(Question("172.20.0.1", "192.168.1.9", "tcp:80"), new Host());
+        Assert.Equal(("allow: ", "its answers are dropped: no endpoint is known here (cali9)"),
+            (Told(explanation), string.Join("; ", explanation.Notes)));
+        Assert.Equal("deny", Policy("").Explain(Question("198.51.100.1", "192.168.1.9", "tcp:80"), new Host()).Verdict);
     }
 
     [Theory]
