@@ -203,26 +203,6 @@ public sealed class ServiceTests : IAsyncLifetime
         foreach (var socket in sockets) socket.Dispose();
     }
 
-    /// <summary>The kernel translates what it has begun to, as long as anybody has it translate.</summary>
-    [NeedsFact(Needs.Daemon, "nft")]
-    public async Task What_a_translation_has_begun_goes_on_when_services_go_and_another_section_stays()
-    {
-        const string Others = "nat: { enabled: true }\n";
-        await site.StartAsync(Others + Services(Both("tcp", 80, "vip", [0])));
-        var sockets = new List<Socket>();
-        foreach (var six in Families) sockets.Add(await Answerer.ConnectAsync(site.Client, Client(six), Vip(six), 80));
-        foreach (var socket in sockets) await Answerer.AnswerAsync(socket);
-        await site.ReloadAsync(Others);
-        foreach (var six in Families)
-            await Until.TrueAsync("nothing new is translated", async () => await AskAsync(six, 80, tcp: true, attempts: 1) == null,
-                Patience, site.LogAsync);
-        foreach (var socket in sockets)
-        {
-            Assert.True(await socket.GoesOnAsync());
-            socket.Dispose();
-        }
-    }
-
     /// <summary>A connection to each of the first two backends.</summary>
     private async Task<Dictionary<string, Socket>> ConnectBothAsync(bool six)
     {

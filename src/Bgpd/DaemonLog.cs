@@ -71,8 +71,7 @@ internal static partial class DaemonLog
     public static partial void Opened(this ILogger log);
 
     [LoggerMessage(1013, LogLevel.Warning,
-        "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied; what is "
-        + "translated goes on only where others have connections translated, too")]
+        "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
     public static partial void NatGone(this ILogger log, string table);
 
     [LoggerMessage(1032, LogLevel.Warning, "bgpd.yaml asks for no network policy any more: nothing is denied by it")]
