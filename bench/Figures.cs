@@ -52,8 +52,9 @@ internal static class Figures
         await ShellAsync($"nft list table inet {DataplaneLoop.Table} > {file}");
         await ShellAsync($"nft delete table inet {DataplaneLoop.Table}-hold");
         await ShellAsync($"sed -i 's/^table inet {DataplaneLoop.Table} /table inet again /' {file}");
-        // The program can list what asks for a service and chooses among its backends, and cannot read it. These rules are few.
-        await ShellAsync($"sed -i '/ jhash / d; / ct original proto-dst / d' {file}");
+        // The program can list what asks for a service and chooses among its backends, or for a pod's rules by a number, and cannot read
+        // it. These rules are few.
+        await ShellAsync($"sed -i '/ jhash / d; / ct original proto-dst / d; / vmap @pol-program-/ d' {file}");
         var time = await TimedAsync($"nft -f {file}");
         File.Delete(file);
         return time;

@@ -83,8 +83,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
-        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default,
-        EgressRouting? routing = null)
+        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default, EgressRouting? routing = null)
     {
         this.routing = routing;
         (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
@@ -401,7 +400,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
         differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
         flowLog.Listen(egress.LogsFlows);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
-        else if (differs || table.IsFresh) await ApplyAsync(loop).ConfigureAwait(false);
+        else if (differs || table.IsFresh)
+            do await ApplyAsync(loop).ConfigureAwait(false);
+            while (enforcement.IsToBeSwept);
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
         var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Append(dns.Due).Min();
         timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -137,7 +137,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
                 new MatchNets(family, NftEnd.Source, [.. nets]), ActDecide.Return);
 
     private IEnumerable<NftRule> Map(ProgramKind place, bool leaving) =>
-        dispatch.Has(place) ? [new(new ActDecideByInterface(leaving, Dispatch.Map(place)))] : [];
+        dispatch.Has(place) ? [Dispatch.Decide(place, leaving)] : [];
 
     /// <summary>A place of host endpoints: by interface, and behind that the program of all other interfaces, workloads'
     /// excepted.</summary>

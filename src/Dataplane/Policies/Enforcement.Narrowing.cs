@@ -80,7 +80,8 @@ internal sealed partial class Enforcement
         void Of(string set, ImmutableArray<NftElement> elements)
         {
             // Names forbid nothing: what they have opened stands for as long as it lasts.
-            if (!set.StartsWith(Prefix, StringComparison.Ordinal) || set.StartsWith(DnsSets.Prefix, StringComparison.Ordinal)) return;
+            if (!set.StartsWith(Prefix, StringComparison.Ordinal) || set.StartsWith(DnsSets.Prefix, StringComparison.Ordinal)
+                || set.StartsWith(Dispatch.NumbersPrefix, StringComparison.Ordinal)) return;
             foreach (var element in elements)
                 if (set.StartsWith(Dispatch.Prefix, StringComparison.Ordinal)) interfaces.Add(NameOf(element));
                 else if (AddressOf(element.From) is var first && AddressOf(element.To) is var last && first == last) addresses.Add(first);

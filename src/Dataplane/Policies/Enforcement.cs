@@ -206,7 +206,11 @@ internal sealed partial class Enforcement : IFeature
         on.Add(change.Interface);
     }
 
-    public bool Look() => isDirty;
+    public bool Look() => isDirty || IsToBeSwept;
+
+    /// <summary>What was written has left behind what packets may still have been on their way to: once it is in force, that goes by
+    /// writing again.</summary>
+    public bool IsToBeSwept => programs.AnyIdle;
 
     public void Write(PartsWriter into) => Write(into, facts.Now);
 
@@ -216,7 +220,9 @@ internal sealed partial class Enforcement : IFeature
     private void Write(PartsWriter into, PolicyFacts now)
     {
         isDirty = false;
-        if (!IsOn && !isWritten) return;
+        if (!IsOn && !isWritten && !IsToBeSwept) return;
+        programs.Sweep();
+        dispatch.Sweep();
         if (into.IsFresh) written = null;
         if (written != now)
         {

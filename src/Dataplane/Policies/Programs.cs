@@ -81,10 +81,13 @@ internal sealed class Programs(PolicyChains chains)
     }
 
     private readonly Dictionary<ProgramKey, Part> used = [];
-    private readonly HashSet<ProgramKey> dirty = [];
+    private readonly HashSet<ProgramKey> dirty = [], idle = [];
     private readonly HashSet<string> unused = [];
 
-    public int Count => used.Count;
+    public int Count => used.Count - idle.Count;
+
+    /// <summary>Some are there that nobody uses any more: what is written next is without them.</summary>
+    public bool AnyIdle => idle.Count > 0;
 
     /// <summary>Counted.</summary>
     public string Use(ProgramKey key)
@@ -96,21 +99,29 @@ internal sealed class Programs(PolicyChains chains)
             dirty.Add(key);
             unused.Remove(part.Name);
         }
-        part.Uses++;
+        if (part.Uses++ == 0) idle.Remove(key);
         return part.Name;
     }
 
     /// <summary>Of one that is used.</summary>
     public string NameOf(ProgramKey key) => used[key].Name;
 
+    /// <summary>It stays until <see cref="Sweep"/>: packets may still be on their way there.</summary>
     public void Release(ProgramKey key)
     {
-        var part = used[key];
-        if (--part.Uses > 0) return;
-        used.Remove(key);
-        dirty.Remove(key);
-        unused.Add(part.Name);
-        foreach (var chain in key.Chains) chains.Release(chain);
+        if (--used[key].Uses == 0) idle.Add(key);
+    }
+
+    public void Sweep()
+    {
+        foreach (var key in idle)
+        {
+            used.Remove(key, out var part);
+            dirty.Remove(key);
+            unused.Add(part!.Name);
+            foreach (var chain in key.Chains) chains.Release(chain);
+        }
+        idle.Clear();
     }
 
     public static string Word(ProgramKind kind) => kind switch

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
@@ -154,34 +155,59 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 }
 
 /// <summary>iifname vmap @MAP</summary>
-public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStatement
+/// <param name="Numbers">
+/// Not null: a map from interfaces to numbers (<see cref="Value"/>), by which the map is asked (<see cref="Key"/>). An element of it leads
+/// to no chain, so the kernel does not look at all chains again when one comes (nft_table_validate), as it does for one that leads
+/// somewhere. nft 1.0.6 fails to list a map that is asked by what another leads to, so the number lies in the place of the name, in the
+/// second half of the value: what is listed is the last map alone.
+/// </param>
+public sealed record ActDecideByInterface(bool Leaving, string Map, string? Numbers = null) : NftStatement
 {
+    public static readonly ImmutableArray<NftType> ValueType = [NftType.Mark, NftType.Mark], KeyType = [NftType.Mark];
+
+    private static readonly NftOctets Nothing = Key(0);
+
+    public static NftOctets Key(uint number) => new(BitConverter.GetBytes(number));
+
+    public static NftData Value(uint number) => new(NftOctets.Of(Nothing, Key(number)));
+
     /// <summary>Where the interface may be more of the map's than these, each by itself is not told apart.</summary>
     private const int MostTold = 4;
 
+    private string ByName => Numbers ?? Map;
+
     internal override string? SetAsked => Map;
+
+    internal override IEnumerable<string> SetsAsked => Numbers == null ? [Map] : [Numbers, Map];
 
     internal override bool Decides => true;
 
     internal override void Encode(Expressions into)
     {
-        into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName);
-        into.Lookup(Map, verdict: true);
+        var slot = Numbers == null ? 0 : SlotsOfAddress;
+        into.Meta(Leaving ? MetaKey.OutName : MetaKey.InName, slot);
+        if (Numbers != null) into.Lookup(Numbers, slot: slot, into: slot - 1);
+        into.Lookup(Map, slot: slot, verdict: true);
     }
 
     internal override NftAnswer Ask(PassingPacket packet)
     {
         if (packet.Link(Leaving) is not { } link) return NftAnswer.Fails;
         if (link.Known is not { } name) return AskUnknown(packet, link);
-        var found = packet.Table.Find(Map, NftOctets.OfInterface(name));
-        if (found.IsThere == null) return new NftAnswer.Open($"what is in the map {Map} at the moment");
-        return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, found.Words) : NftAnswer.Fails;
+        var found = packet.Table.Find(ByName, NftOctets.OfInterface(name));
+        if (found.IsThere == null) return NotKnown(ByName);
+        var words = found.Words;
+        if (found.Element.Value is NftData number) found = packet.Table.Find(Map, new(number.Octets.Span[sizeof(uint)..].ToArray()));
+        if (found.IsThere == null) return NotKnown(Map);
+        return found.Element.Value is NftVerdict verdict ? new NftAnswer.Verdict(verdict, words) : NftAnswer.Fails;
     }
+
+    private static NftAnswer.Open NotKnown(string map) => new($"what is in the map {map} at the moment");
 
     /// <summary>Its name is not known, but it may be known to be none of the map's; else it is taken to be one after the other.</summary>
     private NftAnswer AskUnknown(PassingPacket packet, LinkName link)
     {
-        if (packet.Table.Elements(Map) is not { } elements) return new NftAnswer.Open($"what is in the map {Map} at the moment");
+        if (packet.Table.Elements(ByName) is not { } elements) return NotKnown(ByName);
         var may = elements.Select(element => AttributeReader.Text(element.From.Span)).Where(name => link.Is(name) != false)
             .Take(MostTold + 1).ToArray();
         if (may.Length == 0) return NftAnswer.Fails;
@@ -192,7 +218,7 @@ public sealed record ActDecideByInterface(bool Leaving, string Map) : NftStateme
         };
     }
 
-    public override string ToString() => $"{(Leaving ? "oifname" : "iifname")} vmap @{Map}";
+    public override string ToString() => $"{(Leaving ? "oifname" : "iifname")}{(Numbers == null ? "" : $" map @{Numbers}")} vmap @{Map}";
 }
 
 /// <summary>ip saddr vmap @MAP</summary>

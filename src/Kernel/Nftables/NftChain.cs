@@ -68,8 +68,11 @@ public abstract record NftStatement
     /// <summary>It does something by an answer that may be unknown: then what it depends on has to be settled at once.</summary>
     internal virtual bool Decides => false;
 
-    /// <summary>The set or map that it asks.</summary>
+    /// <summary>The set or map that it asks, of two the last.</summary>
     internal virtual string? SetAsked => null;
+
+    /// <summary>All that it asks.</summary>
+    internal virtual IEnumerable<string> SetsAsked => SetAsked is { } set ? [set] : [];
 
     /// <summary>The chain that it leads to.</summary>
     internal virtual string? ChainMeant => null;

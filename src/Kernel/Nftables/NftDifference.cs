@@ -107,7 +107,7 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
 
     private static bool Leans(ChainPart chain, HashSet<string> sets, HashSet<string> chains) => !chain.InForce.IsDefaultOrEmpty
         && chain.InForce.Any(rule => rule.Statements.Any(one =>
-            (one.SetAsked is { } set && sets.Contains(set)) || (one.ChainMeant is { } other && chains.Contains(other))));
+            one.SetsAsked.Any(sets.Contains) || (one.ChainMeant is { } other && chains.Contains(other))));
 
     private void AddSet(NftSet set)
     {

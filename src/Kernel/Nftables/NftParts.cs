@@ -132,7 +132,7 @@ internal sealed class NftParts
         from chain in chains.Values
         where chain.Wanted is { Instead.IsEmpty: false }
         from rule in chain.Wanted!.Instead.SelectMany(rules => rules).Concat(chain.Wanted.Rules)
-        from asked in rule.Statements.Select(one => one.SetAsked).Where(set => set != null && these.Contains(set)).Take(1)
+        from asked in rule.Statements.SelectMany(one => one.SetsAsked).Where(these.Contains).Take(1)
         select (new NftPart.Rule(chain.Name, rule), asked);
 
     /// <summary>What waited for another attempt is due.</summary>

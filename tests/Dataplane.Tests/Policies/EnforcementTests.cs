@@ -62,7 +62,7 @@ public partial class EnforcementTests
             Write();
         }
 
-        public int Changes { get; private set; }
+        public int Changes => Steps.Sum(step => step.Length);
 
         /// <summary>What the kernel is too old for.</summary>
         public Predicate<NftRule> Refused { get; init; } = _ => false;
@@ -89,9 +89,17 @@ public partial class EnforcementTests
 
         private void Write()
         {
-            enforcement.Write(table.For(enforcement));
-            Changes = table.Take().Length;
+            Steps = [];
+            do
+            {
+                enforcement.Write(table.For(enforcement));
+                Steps = Steps.Add(table.Take());
+            }
+            while (enforcement.IsToBeSwept);
         }
+
+        /// <summary>One behind the other, each once what was before is in force.</summary>
+        public ImmutableArray<ImmutableArray<NftChange>> Steps { get; private set; } = [];
 
         public string Text => table.Text;
 
@@ -245,6 +253,39 @@ public partial class EnforcementTests
         var hand = new Hand([.. World, before]);
         hand.Change(before, after);
         Assert.Equal(3, hand.Changes); // its two counters stay by being named again
+    }
+
+    /// <summary>An element that leads to a chain has the kernel look at all chains.</summary>
+    [Fact]
+    public void A_pod_whose_program_is_there_writes_elements_that_lead_to_no_chain()
+    {
+        var hand = new Hand([.. World, Ingress("p", Allow with { Source = new() { In = Selector.Parse("app == 'b'") } })]);
+        var other = NewPod("c", "10.65.0.4/32", "b");
+        foreach (var (before, after) in ((Pod?, Pod?)[])[(null, other), (other, null)])
+        {
+            hand.Change(before, after);
+            var elements = Assert.Single(hand.Steps).SelectMany(change => change switch
+            {
+                NftChange.PutElements put => put.Elements,
+                NftChange.RemoveElements remove => remove.Elements,
+                _ => throw new ArgumentException(change.ToString(), nameof(change)),
+            }).ToArray();
+            Assert.Equal(3, elements.Length); // where it is asked, at both places, and who is allowed
+            Assert.DoesNotContain(elements, element => element.Value is NftVerdict);
+        }
+    }
+
+    /// <summary>A packet that has been told the number of its program finds it.</summary>
+    [Fact]
+    public void A_program_goes_once_what_takes_its_place_is_in_force()
+    {
+        var hand = new Hand([.. World, Ingress("p", Allow)]);
+        hand.Change(Ingress("p", Allow), null);
+        Assert.Equal(2, hand.Steps.Length);
+        Assert.DoesNotContain(hand.Steps[0], change => change is NftChange.RemoveChain);
+        var gone = hand.Steps[1].OfType<NftChange.RemoveChain>().Select(chain => chain.Name).ToArray();
+        Assert.Equal(2, gone.Length); // the program, and the policy's
+        Assert.Single(hand.Steps[1].OfType<NftChange.RemoveElements>());
     }
 
     [Fact]

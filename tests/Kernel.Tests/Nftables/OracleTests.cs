@@ -291,6 +291,32 @@ public class OracleTests
         Assert.Contains("::/0", ns.Listed(), StringComparison.Ordinal);
     }
 
+    /// <summary>A map behind a map nft's own text cannot say, either; both listings have the last of the two.</summary>
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_map_that_is_asked_by_what_another_leads_to_can_be_listed()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        var table = Table(
+        [
+            new("numbers", [NftType.InterfaceName], false,
+                [NftElement.Of(NftOctets.OfInterface("caliA"), ActDecideByInterface.Value(16))], ActDecideByInterface.ValueType),
+            new("numbered", ActDecideByInterface.KeyType, false,
+                [NftElement.Of(ActDecideByInterface.Key(16), new NftVerdict(NftVerdictCode.Goto, "sub"))], [NftType.Verdict]),
+        ],
+            new("sub", null, [Rule(ActDecide.Return)]),
+            new("raw", Prerouting, [Rule(new ActDecideByInterface(false, "numbered", "numbers"))]));
+        ruleset.Have(table);
+        Assert.Empty(ruleset.Problems(10));
+        var listed = ns.Listed();
+        foreach (var line in (string[])["\"caliA\" : 0x00000000 . 0x00000010", "0x00000010 : goto sub", "iifname vmap @numbered"])
+            Assert.Contains(line, listed, StringComparison.Ordinal);
+        Assert.Contains("\"@numbered\"", ns.Nft("-j list ruleset"), StringComparison.Ordinal);
+        var later = ns.Ruleset();
+        later.Have(table);
+        Assert.Equal(0L, later.Transactions);
+    }
+
     private static void Same(string text, WholeTable table)
     {
         using var ns = new NetworkNamespace();

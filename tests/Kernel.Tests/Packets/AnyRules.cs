@@ -64,6 +64,9 @@ internal static class AnyRules
 
     private static NftElement Leading(string link, NftVerdict to) => NftElement.Of(NftOctets.OfInterface(link), to);
 
+    private static NftElement Numbered(string link, uint number) =>
+        NftElement.Of(NftOctets.OfInterface(link), ActDecideByInterface.Value(number));
+
     private static readonly Gen<NftVerdict> AnyEnd = Gen.Elements(
         new NftVerdict(NftVerdictCode.Accept), new NftVerdict(NftVerdictCode.Return), new NftVerdict(NftVerdictCode.Drop),
         new NftVerdict(NftVerdictCode.Jump, "sub2"), new NftVerdict(NftVerdictCode.Goto, "sub2"));
@@ -117,6 +120,7 @@ internal static class AnyRules
         from second in AnyEnd
         from named in Gen.SubListOf(Named)
         from leading in Gen.SubListOf(Leading(In, first), Leading("eth9", second))
+        from numbered in Gen.SubListOf(Numbered(In, (uint)Math.Min(hosts.Count, 3)), Numbered("eth9", 2))
         from links in Gen.SubListOf(In, Out, "eth9")
         from asked in Gen.SubListOf([.. from link in (string?[])[null, In, Out] from to in Destinations select (Link: link, Address: to)])
         select (NftSet[])[
@@ -130,6 +134,9 @@ internal static class AnyRules
             new("ends", [.. ServiceKey, NftType.Mark], false, [.. ends], [NftType.Ipv4Address, NftType.Port]),
             new("sources", [.. ServiceKey, NftType.Ipv4Address, NftType.Port], false, [.. sources], [NftType.Ipv4Address]),
             new("leads", [NftType.InterfaceName], false, [.. leading], [NftType.Verdict]),
+            new("numbers", [NftType.InterfaceName], false, [.. numbered], ActDecideByInterface.ValueType),
+            new("numbered", ActDecideByInterface.KeyType, false,
+                [NftElement.Of(ActDecideByInterface.Key(1), first), NftElement.Of(ActDecideByInterface.Key(2), second)], [NftType.Verdict]),
             new("links", [NftType.InterfaceName], false, [.. links.Select(link => NftElement.Of(NftOctets.OfInterface(link)))]),
             new("asked", [NftType.InterfaceName, NftType.Ipv4Address], false, [.. asked.Select(one =>
                 NftElement.Of(MatchInterfaceAddress.Key(one.Link, Address.Parse(one.Address))))]),
@@ -223,7 +230,8 @@ internal static class AnyRules
     private static readonly NftStatement[] Filters =
     [
         .. Marks, ActDecide.Accept, ActDecide.Accept, ActDecide.Return, ActDecide.Return, ActDecide.Jump("sub1"), ActDecide.Jump("sub2"),
-        Goto("sub1"), Goto("sub1"), Goto("sub2"), Goto("sub2"), new ActDecideByInterface(false, "leads"), ActDecide.Drop, ActDecide.Drop,
+        Goto("sub1"), Goto("sub1"), Goto("sub2"), Goto("sub2"), new ActDecideByInterface(false, "leads"),
+        new ActDecideByInterface(false, "numbered", "numbers"), ActDecide.Drop, ActDecide.Drop,
         new ActDecideByAddress(IpFamily.IPv4, NftEnd.Source, "sends"), new ActDecideByAddress(IpFamily.IPv4, NftEnd.Destination, "sends"),
     ];
 

@@ -185,6 +185,22 @@ public class PacketWalkTests
         Filter(Rule(new ActDecideByInterface(false, "leads"))));
 
     [Fact]
+    public void An_interface_leads_by_its_number_to_a_verdict_and_by_one_that_leads_nowhere_on()
+    {
+        NftSet numbers = new("numbers", [NftType.InterfaceName], false, [.. new uint[] { 1, 2 }.Select(number =>
+            NftElement.Of(NftOctets.OfInterface($"cali{number}"), ActDecideByInterface.Value(number)))], ActDecideByInterface.ValueType);
+        NftSet numbered = new("numbered", ActDecideByInterface.KeyType, false,
+            [NftElement.Of(ActDecideByInterface.Key(1), new NftVerdict(NftVerdictCode.Drop))], [NftType.Verdict]);
+        var chain = Filter(Rule(new ActDecideByInterface(false, "numbered", "numbers")));
+        PacketVerdict[] Verdicts(string? link) => [.. Ends(Any with { In = link }, [numbers, numbered], chain).Select(end => end.Verdict)];
+        Assert.Equal([PacketVerdict.Drop], Verdicts("cali1"));
+        Assert.Equal([PacketVerdict.Accept], Verdicts("cali2"));
+        Assert.Equal([PacketVerdict.Accept], Verdicts("cali3"));
+        Assert.Equal([PacketVerdict.Accept, PacketVerdict.Accept, PacketVerdict.Drop], Ends(Any, [numbers, numbered], chain)
+            .Select(end => end.Verdict).Order());
+    }
+
+    [Fact]
     public void A_jump_comes_back_and_a_goto_comes_back_to_who_jumped()
     {
         NftChain inner = new("inner", null, [Rule(new ActCount())]);
