@@ -70,7 +70,9 @@ internal sealed class NetlinkMessage
     {
         Append((ushort)(4 + value.Length));
         Append(type);
-        value.CopyTo(Room(Align(value.Length)));
+        var room = Room(Align(value.Length));
+        value.CopyTo(room);
+        room[value.Length..].Clear();
         return this;
     }
 
@@ -87,7 +89,25 @@ internal sealed class NetlinkMessage
     }
 
     /// <summary>A name, with the NUL that the kernel wants behind it.</summary>
-    public NetlinkMessage Text(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value + '\0'));
+    public NetlinkMessage Text(ushort type, string value)
+    {
+        var count = Encoding.UTF8.GetByteCount(value) + 1;
+        Append((ushort)(4 + count));
+        Append(type);
+        var room = Room(Align(count));
+        Encoding.UTF8.GetBytes(value, room);
+        room[(count - 1)..].Clear();
+        return this;
+    }
+
+    /// <summary>Goes on in somebody's room, who has it back as soon as the message has been copied: long ones would leave much behind.
+    /// </summary>
+    public NetlinkMessage In(byte[] room)
+    {
+        octets.AsSpan(0, length).CopyTo(room);
+        octets = room;
+        return this;
+    }
 
     /// <summary>A value without an attribute around it, such as the head of each hop inside RTA_MULTIPATH.</summary>
     public NetlinkMessage Raw<T>(in T value) where T : unmanaged => Header(value);

@@ -133,8 +133,7 @@ public sealed record MatchAddressPort(IpFamily Family, NftEnd End, string Set, b
     }
 
     /// <summary>The key of an element.</summary>
-    public static NftOctets Key(Address address, byte protocol, ushort port) =>
-        NftOctets.Of(NftOctets.Of(address), new([protocol]), NftOctets.Of(port));
+    public static NftOctets Key(Address address, byte protocol, ushort port) => ServiceField.Key(address, protocol, port);
 
     public override string ToString() => Asked(Outside);
 

@@ -12,8 +12,8 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// <param name="blocked">What the kernel has refused, and is not to be asked about again yet; null: nothing.</param>
 internal sealed class NftDifference(string table, NftParts parts, Predicate<NftPart>? blocked, NftTransaction into)
 {
-    /// <summary>So many elements have room in one, or about as many.</summary>
-    private const int InLongMessage = 1_024;
+    /// <summary>More elements than these may fill a message.</summary>
+    private const int InShortMessage = 64;
 
     private readonly List<SetPart> sets = [];
     private readonly List<ObjectPart> objects = [];
@@ -39,7 +39,7 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
             if (one.IsWanted) into.Add(Part(one), () => [AddObject(one)]);
         // The kernel finds a set by walking along all of them: those that change by the packet stand in front.
         foreach (var set in sets.OrderByDescending(set => set.Wanted?.Dynamic == true))
-            if (set is { Wanted: { } wanted, There: null }) AddSet(wanted);
+            if (set is { ToMake: { } wanted, There: null }) AddSet(wanted);
         foreach (var (chain, _) in chains)
             if (chain is { Wanted: { } wanted, There: null }) AddChain(wanted);
         foreach (var (chain, rules) in chains)
@@ -52,7 +52,7 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
         foreach (var one in objects)
             if (!one.IsWanted) into.Add(Part(one), () => [DeleteObject(one)]);
         foreach (var set in sets)
-            if (set.Wanted is { } wanted && IsAgain(set)) AddSet(wanted);
+            if (set.ToMake is { } wanted && IsAgain(set)) AddSet(wanted);
         foreach (var (chain, _) in chains)
             if (chain.Wanted is { } wanted && IsAgain(chain)) AddChain(wanted);
         foreach (var set in sets)
@@ -139,18 +139,22 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
             add ? new NftPart.Element(set.Name, element) : new NftPart.Removal(new NftPart.Element(set.Name, element));
         var allowed = blocked == null ? elements : elements.Where(element => !Blocks(Part(element)));
         using var left = allowed.GetEnumerator();
+        var sent = 0;
         for (var any = left.MoveNext(); any;)
         {
             var message = NftMessage.Elements(table, set.Name, add, shape.Dynamic);
-            var written = new List<(int At, NftElement Element)>(Math.Min(elements.Count, InLongMessage));
+            if (elements.Count > InShortMessage) message.In(into.Room);
+            // Which one is minded, if any is, the collection tells, which stays as it is until the kernel has answered.
+            var (first, head, places) = (sent, left.Current, new List<int>());
             using (message.OpenNested(3)) // ELEMENTS
-                for (; any && message.Length < NftMessage.MostOctets; any = left.MoveNext())
+                for (; any && message.Length < NftMessage.MostOctets; any = left.MoveNext(), sent++)
                 {
-                    written.Add((message.Length, left.Current));
+                    places.Add(message.Length);
                     NftElements.Write(message, shape, left.Current, add);
                 }
-            into.Add(Part(written[0].Element), message, at => Part(written.FindLast(one => at >= one.At).Element));
-            if (add && shape.Dynamic && !RenewsTimeouts) Renew(set.Name, shape, written.ConvertAll(one => one.Element));
+            into.Add(Part(head), message,
+                at => Part(allowed.ElementAt(first + Math.Max(0, places.FindLastIndex(place => at >= place)))));
+            if (add && shape.Dynamic && !RenewsTimeouts) Renew(set.Name, shape, [.. allowed.Skip(first).Take(sent - first)]);
         }
     }
 

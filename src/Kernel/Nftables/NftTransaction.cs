@@ -23,6 +23,10 @@ internal sealed class NftTransaction(NetlinkSocket socket)
     private readonly List<byte> octets = [];
     private readonly byte[] answers = new byte[1 << 16];
     private uint first;
+    private byte[]? room;
+
+    /// <summary>For a long message at a time, until it is added.</summary>
+    public byte[] Room => room ??= new byte[1 << 16];
 
     public bool IsEmpty => parts.Count == 0;
     public int Octets => octets.Count;

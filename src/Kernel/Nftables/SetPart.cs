@@ -1,12 +1,18 @@
+using System.Numerics;
+
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>
 /// A set by its name: as it shall be, as the kernel has it, and the elements by which the two differ. What the kernel has is what is
-/// wanted, without <see cref="ToAdd"/> and with <see cref="ToRemove"/>; so elements are kept once.
+/// wanted, without <see cref="ToAdd"/> and with <see cref="ToRemove"/>; so elements are kept once. Of a set that the kernel does not have
+/// all are to be added, and none is noted by itself.
 /// </summary>
 internal sealed class SetPart(string name)
 {
-    private readonly HashSet<NftElement> elements = new(NftElement.ByKey.Instance);
+    /// <summary>A set with more elements says how many it may have, and that is room for so many times as many.</summary>
+    private const int Small = 1_000, Room = 2;
+
+    private readonly HashSet<NftElement> elements = new(NftElement.ByKey.Instance), toAdd = new(NftElement.ByKey.Instance);
     private NftElement[]? inOrder;
 
     public string Name => name;
@@ -35,17 +41,27 @@ internal sealed class SetPart(string name)
     }
 
     /// <summary>Each key once, as in the kernel.</summary>
-    public HashSet<NftElement> ToAdd { get; } = new(NftElement.ByKey.Instance);
+    public IReadOnlyCollection<NftElement> ToAdd => IsNew ? elements : toAdd;
 
     public HashSet<NftElement> ToRemove { get; } = new(NftElement.ByKey.Instance);
 
-    /// <summary>The kernel lets nobody make of it what is wanted.</summary>
-    public bool ChangesKind => Wanted != null && There != null && !There.SameKind(Wanted);
+    private bool IsNew => There == null && Wanted is not { Dynamic: true };
+
+    /// <summary>
+    /// As it is made. Of a set whose size the kernel is told it has all places at once; another one grows as it fills up, which takes as
+    /// long as the elements themselves.
+    /// </summary>
+    public NftSet? ToMake => Wanted is { Size: 0, Intervals: false } && elements.Count > Small
+        ? Wanted with { Size = BitOperations.RoundUpToPowerOf2((uint)elements.Count * Room) } : Wanted;
+
+    /// <summary>The kernel lets nobody make of it what is wanted, or it has outgrown what was said of its size.</summary>
+    public bool ChangesKind => Wanted != null && There != null
+        && (!There.SameKind(Wanted) || (Wanted.Size == 0 && There.Size > 0 && elements.Count > There.Size));
 
     public bool Differs => Wanted == null ? There != null : There == null || ChangesKind || ToAdd.Count + ToRemove.Count > 0;
 
     public bool Wants(NftElement element) =>
-        elements.TryGetValue(element, out var wanted) ? wanted == element : Wanted is { Dynamic: true } && ToAdd.Contains(element);
+        elements.TryGetValue(element, out var wanted) ? wanted == element : Wanted is { Dynamic: true } && toAdd.Contains(element);
 
     /// <summary>By a key that is no range.</summary>
     public bool TryFind(NftOctets key, out NftElement element) => elements.TryGetValue(NftElement.Of(key), out element);
@@ -61,7 +77,7 @@ internal sealed class SetPart(string name)
             foreach (var old in elements.Where(old => !newer.Contains(old)).ToArray()) Remove(old);
         }
         elements.EnsureCapacity(set.Elements.Length);
-        ToAdd.EnsureCapacity(set.Elements.Length);
+        if (!IsNew) toAdd.EnsureCapacity(set.Elements.Length);
         foreach (var element in set.Elements) Put(element);
         return Differs;
     }
@@ -71,7 +87,7 @@ internal sealed class SetPart(string name)
     {
         elements.Clear();
         inOrder = null;
-        ToAdd.Clear();
+        toAdd.Clear();
         ToRemove.Clear();
     }
 
@@ -81,33 +97,35 @@ internal sealed class SetPart(string name)
         if (Wanted is { Dynamic: true }) ToRemove.Remove(element);
         else
         {
-            if (elements.TryGetValue(element, out var old))
+            if (!elements.Add(element))
             {
+                elements.TryGetValue(element, out var old);
                 if (old == element) return;
                 elements.Remove(old);
-                if (!ToAdd.Contains(old)) ToRemove.Add(old);
+                if (!IsNew && !toAdd.Contains(old)) ToRemove.Add(old);
+                elements.Add(element);
             }
-            elements.Add(element);
             inOrder = null;
+            if (IsNew) return;
             isThere = ToRemove.Count > 0 && ToRemove.TryGetValue(element, out var there) && there == element && ToRemove.Remove(there);
         }
-        if (!isThere && ToAdd.Add(element)) return;
-        ToAdd.Remove(element); // Its key may have another value.
-        if (!isThere) ToAdd.Add(element);
+        if (!isThere && toAdd.Add(element)) return;
+        toAdd.Remove(element); // Its key may have another value.
+        if (!isThere) toAdd.Add(element);
     }
 
     public void Remove(NftElement element)
     {
         if (Wanted is { Dynamic: true })
         {
-            ToAdd.Remove(element);
+            toAdd.Remove(element);
             ToRemove.Add(element);
         }
         else if (elements.TryGetValue(element, out var old))
         {
             elements.Remove(old);
             inOrder = null;
-            if (!ToAdd.Remove(old)) ToRemove.Add(old);
+            if (!IsNew && !toAdd.Remove(old)) ToRemove.Add(old);
         }
     }
 
@@ -125,10 +143,11 @@ internal sealed class SetPart(string name)
         There = told?.Shape;
         if (Wanted is not { Dynamic: false }) return;
         ToRemove.Clear();
-        ToAdd.Clear();
-        ToAdd.UnionWith(elements);
-        foreach (var element in told?.Elements ?? [])
-            if (elements.TryGetValue(element, out var wanted) && wanted == element) ToAdd.Remove(element);
+        toAdd.Clear();
+        if (told == null) return;
+        toAdd.UnionWith(elements);
+        foreach (var element in told.Elements)
+            if (elements.TryGetValue(element, out var wanted) && wanted == element) toAdd.Remove(element);
             else ToRemove.Add(element);
     }
 
@@ -136,11 +155,12 @@ internal sealed class SetPart(string name)
     /// <param name="anew">It was made again, with all that is wanted of it.</param>
     public void Commit(bool anew, Predicate<NftPart>? blocked)
     {
-        There = Wanted;
+        anew |= IsNew;
+        There = anew ? ToMake : Wanted == null || There == null ? Wanted : Wanted with { Size = There.Size };
         if (anew || blocked == null) ToRemove.Clear();
         else ToRemove.RemoveWhere(element => !blocked(new NftPart.Removal(new NftPart.Element(name, element))));
-        if (blocked == null) ToAdd.Clear();
-        else ToAdd.RemoveWhere(element => !blocked(new NftPart.Element(name, element)));
-        if (anew && blocked != null) ToAdd.UnionWith(elements.Where(element => blocked(new NftPart.Element(name, element))));
+        if (blocked == null) toAdd.Clear();
+        else toAdd.RemoveWhere(element => !blocked(new NftPart.Element(name, element)));
+        if (anew && blocked != null) toAdd.UnionWith(elements.Where(element => blocked(new NftPart.Element(name, element))));
     }
 }

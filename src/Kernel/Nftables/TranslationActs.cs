@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -41,10 +43,21 @@ internal static class ServiceField
         return slot;
     }
 
-    public static NftOctets Key(Address address, byte protocol, ushort? port, params ReadOnlySpan<NftOctets> more)
+    /// <param name="more">What stands behind it, as the kernel has it.</param>
+    public static NftOctets Key(Address address, byte protocol, ushort? port, ReadOnlySpan<byte> more = default)
     {
-        NftOctets[] port2 = port is { } number ? [NftOctets.Of(number)] : [];
-        return NftOctets.Of([NftOctets.Of(address), new([protocol]), .. port2, .. more]);
+        var behind = port == null ? sizeof(uint) : 2 * sizeof(uint);
+        var octets = new byte[address.Family.Octets() + behind + NetlinkMessage.Align(more.Length)];
+        var at = address.Write(octets);
+        octets[at] = protocol;
+        at += sizeof(uint);
+        if (port is { } number)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(at), number);
+            at += sizeof(uint);
+        }
+        more.CopyTo(octets.AsSpan(at));
+        return new(octets);
     }
 
     /// <summary>An address, or an address and a port.</summary>
@@ -53,7 +66,7 @@ internal static class ServiceField
         var octets = value.Octets.Span;
         var to = Address.FromOctets(octets[..family.Octets()]);
         if (octets.Length == family.Octets()) return (to, null);
-        var port = System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(octets[family.Octets()..]);
+        var port = BinaryPrimitives.ReadUInt16BigEndian(octets[family.Octets()..]);
         return (to, new(port, port));
     }
 }
@@ -111,7 +124,7 @@ public sealed record ActDecideByService(IpFamily Family, string Map, bool WithPo
     }
 
     private ushort PortOf(NftOctets key, int behind) =>
-        WithPort ? System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(key.Span[(behind + sizeof(uint))..]) : (ushort)0;
+        WithPort ? BinaryPrimitives.ReadUInt16BigEndian(key.Span[(behind + sizeof(uint))..]) : (ushort)0;
 
     public override string ToString() => $"{ServiceField.Word(Family, WithPort)} vmap @{Map}";
 }
@@ -162,7 +175,7 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
         if (packet.Protocol is not { } protocol) return new NftAnswer.Open("the protocol");
         if (Port(packet, NftEnd.Destination) is not { } port && WithPort) return new NftAnswer.Open(PortField.Fact(NftEnd.Destination));
         if (Side(packet, out var missing) is not { } side) return new NftAnswer.Open(missing);
-        var key = ServiceField.Key(packet.Destination, (byte)protocol, WithPort ? Port(packet, NftEnd.Destination) : null, Number(side));
+        var key = Key(packet.Destination, (byte)protocol, WithPort ? Port(packet, NftEnd.Destination) : null, side);
         if (packet.Table.Find(Map, key).Element.Value is not NftData data) return NftAnswer.Fails;
         var (to, ports) = ServiceField.Read(data, Family);
         return new NftAnswer.Translation(new(NftEnd.Destination, to, to, ports));
@@ -197,13 +210,10 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
 
     private static ushort? Port(PassingPacket packet, NftEnd end) => (ushort?)packet.Ports(end).Known;
 
-    /// <summary>Which of a service's elements, as a register has it.</summary>
-    public static NftOctets Number(uint side) => new(BitConverter.GetBytes(side));
-
     /// <summary>The key of an element.</summary>
     /// <param name="port">Null: of all.</param>
     public static NftOctets Key(Address address, byte protocol, ushort? port, uint side) =>
-        ServiceField.Key(address, protocol, port, Number(side));
+        ServiceField.Key(address, protocol, port, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in side)));
 
     public override string ToString()
     {
@@ -286,8 +296,8 @@ public sealed record ActSourceNatByService(IpFamily Family, string Map, bool Wit
     /// <param name="backendPort">Null where <paramref name="port"/> is.</param>
     public static NftOctets Key(Address address, byte protocol, ushort? port, Address backend, ushort? backendPort)
     {
-        NftOctets[] behind = backendPort is { } number ? [NftOctets.Of(number)] : [];
-        return ServiceField.Key(address, protocol, port, [NftOctets.Of(backend), .. behind]);
+        var behind = backendPort is { } number ? NftOctets.OfPort(backend, number) : NftOctets.Of(backend);
+        return ServiceField.Key(address, protocol, port, behind.Span);
     }
 
     public override string ToString()

@@ -204,6 +204,30 @@ public class PartsTests
         Assert.Equal((2L, 0), (ruleset.Transactions, ruleset.Problems(1).Count()));
     }
 
+    /// <summary>The kernel is told how much room a long set wants; one that outgrows it is made anew, in one transaction with the rules that
+    /// ask it.</summary>
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_long_set_has_room_from_the_beginning_and_gets_more_when_it_is_full()
+    {
+        static NftElement[] Some(int from, int count) => [.. Enumerable.Range(from, count)
+            .Select(i => NftElement.Of(NftOctets.Of(Address.FromIPv4(0x0a000000u + (uint)i))))];
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        ruleset.Have(Put(HostSet("s") with { Elements = [.. Some(0, 1_500)] }), Put(Asking("c", "s")));
+        Assert.Contains("size 4096", ns.Listed(), StringComparison.Ordinal);
+        ruleset.Have(Add("s", Some(1_500, 2_596)));
+        Assert.Equal((2L, 0), (ruleset.Transactions, ruleset.Problems(10).Count()));
+        ruleset.Have(Add("s", Some(4_096, 1)), Take("s", Some(0, 1)));
+        Assert.Equal((3L, 0), (ruleset.Transactions, ruleset.Problems(10).Count()));
+        ruleset.Have(Add("s", Some(0, 1)));
+        Assert.Equal((4L, 0), (ruleset.Transactions, ruleset.Problems(10).Count()));
+        Assert.Contains("size 16384", ns.Listed(), StringComparison.Ordinal);
+        Assert.Contains("ip saddr @s drop", ns.Listed(), StringComparison.Ordinal);
+        var later = ns.Ruleset();
+        later.Have(Put(HostSet("s") with { Elements = [.. Some(0, 4_097)] }), Put(Asking("c", "s")));
+        Assert.Equal(0L, later.Transactions);
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public void Many_elements_are_one_transaction()
     {
