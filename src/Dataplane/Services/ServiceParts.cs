@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel.Nftables;
@@ -14,37 +15,46 @@ internal static class ServiceParts
 
     public const string Timing = "svc-timing";
 
-    /// <summary>Whose connections have times of their own, and which.</summary>
-    public static string Times(IpFamily family, bool withPort) => (withPort ? "svc-times" : "svc-hosttimes") + Digit(family);
+    // Each name by the family.
+    private static readonly string[] times = Names("svc-times"), hostTimes = Names("svc-hosttimes"), fronts = Names("svc-ports"),
+        hostFronts = Names("svc-hosts"), insideFronts = Names("svc-inports"), ends = Names("svc-ends"), hostEnds = Names("svc-hostends"),
+        insideEnds = Names("svc-inends"), masqueraded = Names("svc-masq"), outsiders = Names("svc-masqout"), here = Names("svc-here"),
+        sources = Names("svc-from"), portSources = Names("svc-fromport"), hostSources = Names("svc-hostfrom"),
+        vips = Names("svc-vips"), hairpins = Names("svc-hairpins");
+
+    private static string[] Names(string name) => [name + Digit(IpFamily.IPv4), name + Digit(IpFamily.IPv6)];
 
     private static string Digit(IpFamily family) => family == IpFamily.IPv4 ? "4" : "6";
 
+    /// <summary>Whose connections have times of their own, and which.</summary>
+    public static string Times(IpFamily family, bool withPort) => (withPort ? times : hostTimes)[(int)family];
+
     /// <summary>Where packets to an address, a protocol and a port go on; of all ports.</summary>
-    public static string Fronts(IpFamily family, bool withPort) => (withPort ? "svc-ports" : "svc-hosts") + Digit(family);
+    public static string Fronts(IpFamily family, bool withPort) => (withPort ? fronts : hostFronts)[(int)family];
 
     /// <summary>The same for pods of this host and it itself, where they are led elsewhere.</summary>
-    public static string InsideFronts(IpFamily family) => "svc-inports" + Digit(family);
+    public static string InsideFronts(IpFamily family) => insideFronts[(int)family];
 
     /// <summary>Each translation's backends, numbered from 0.</summary>
-    public static string Ends(IpFamily family, bool withPort) => (withPort ? "svc-ends" : "svc-hostends") + Digit(family);
+    public static string Ends(IpFamily family, bool withPort) => (withPort ? ends : hostEnds)[(int)family];
 
-    public static string InsideEnds(IpFamily family) => "svc-inends" + Digit(family);
+    public static string InsideEnds(IpFamily family) => insideEnds[(int)family];
 
     /// <summary>Addresses, protocols and ports whose clients get this host's address on the way to a backend elsewhere.</summary>
     public static string Masqueraded(IpFamily family, TranslationMasquerade who) =>
-        (who == TranslationMasquerade.All ? "svc-masq" : "svc-masqout") + Digit(family);
+        (who == TranslationMasquerade.All ? masqueraded : outsiders)[(int)family];
 
     /// <summary>Backends on this node.</summary>
-    public static string Here(IpFamily family) => "svc-here" + Digit(family);
+    public static string Here(IpFamily family) => here[(int)family];
 
     public static string Sources(IpFamily family, bool withPort, bool givesPort) =>
-        (withPort ? "svc-from" : "svc-hostfrom") + (givesPort ? "port" : "") + Digit(family);
+        (!withPort ? hostSources : givesPort ? portSources : sources)[(int)family];
 
     /// <summary>Addresses that are nobody's.</summary>
-    public static string Vips(IpFamily family) => "svc-vips" + Digit(family);
+    public static string Vips(IpFamily family) => vips[(int)family];
 
     /// <summary>Each backend beside itself: who speaks to itself by way of a service has to look like another.</summary>
-    public static string Hairpins(IpFamily family) => "svc-hairpins" + Digit(family);
+    public static string Hairpins(IpFamily family) => hairpins[(int)family];
 
     public static readonly ImmutableArray<NftSet> Sets = [.. SetsOf(IpFamily.IPv4), .. SetsOf(IpFamily.IPv6)];
 
@@ -70,6 +80,9 @@ internal static class ServiceParts
         yield return new(Hairpins(family), [address, address], false, []);
     }
 
+    /// <summary>Translations share them, and they are few.</summary>
+    private static readonly ConcurrentDictionary<(IpFamily, bool, FlowHash, uint, bool), NftChain> spreads = [];
+
     /// <summary>Chooses one of so many backends, by this of a flow.</summary>
     /// <param name="inside">Of those that pods of this host and it itself have; these all have ports.</param>
     public static NftChain Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
@@ -77,6 +90,12 @@ internal static class ServiceParts
         // Where there is one, or the protocol has no ports, other translations may have the chain, too.
         var hash = sides == 1 ? FlowHash.Source : withPort ? by : by & ~(FlowHash.SourcePort | FlowHash.DestinationPort);
         if (family == IpFamily.IPv4) hash &= ~FlowHash.FlowLabel;
+        return spreads.GetOrAdd((family, withPort, hash, sides, inside), Made);
+    }
+
+    private static NftChain Made((IpFamily Family, bool WithPort, FlowHash Hash, uint Sides, bool Inside) of)
+    {
+        var (family, withPort, hash, sides, inside) = of;
         var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
         var ends = inside ? InsideEnds(family) : Ends(family, withPort);
         NftRule one = new(new ActSpread(family, Fields(hash), sides, ends, withPort));

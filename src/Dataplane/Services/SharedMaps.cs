@@ -11,12 +11,16 @@ namespace Calico.Bgp.Dataplane.Services;
 /// </summary>
 internal sealed class SharedMaps
 {
-    private readonly Dictionary<(string Map, NftOctets Key), (NftElement Element, int Uses)> elements = [];
+    /// <summary>Of each map.</summary>
+    private readonly Dictionary<string, Dictionary<NftOctets, (NftElement Element, int Uses)>> elements = [];
     private readonly Dictionary<string, (NftChain Chain, int Uses)> chains = [];
     private readonly Dictionary<string, (NftSet Set, int Uses)> sets = [];
-    private readonly HashSet<(string Map, NftOctets Key)> touched = [];
+    private readonly Dictionary<string, HashSet<NftOctets>> touched = [];
     private readonly Dictionary<string, (NftTimeout Timeout, int Uses)> timeouts = [];
     private readonly HashSet<string> touchedChains = [], touchedSets = [], touchedTimeouts = [];
+
+    /// <summary>Else all is yet to be written, and what is touched is no news.</summary>
+    private bool isWritten;
 
     public bool IsTouched => touched.Count + touchedChains.Count + touchedSets.Count + touchedTimeouts.Count > 0;
 
@@ -38,23 +42,22 @@ internal sealed class SharedMaps
 
     private void Use(string map, NftElement element)
     {
-        var key = (map, element.From);
-        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(elements, key, out _);
-        if (known.Uses == 0 || known.Element != element) touched.Add(key);
+        var all = CollectionsMarshal.GetValueRefOrAddDefault(elements, map, out _) ??= [];
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(all, element.From, out _);
+        if (isWritten && (known.Uses == 0 || known.Element != element)) Touch(map, element.From);
         known = (element, known.Uses + 1);
     }
 
     private void Drop(string map, NftElement element)
     {
-        var key = (map, element.From);
-        var (now, uses) = elements[key];
-        if (uses > 1) elements[key] = (now, uses - 1);
-        else
-        {
-            elements.Remove(key);
-            touched.Add(key);
-        }
+        var all = elements[map];
+        ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(all, element.From);
+        if (--known.Uses > 0) return;
+        all.Remove(element.From);
+        if (isWritten) Touch(map, element.From);
     }
+
+    private void Touch(string map, NftOctets key) => (CollectionsMarshal.GetValueRefOrAddDefault(touched, map, out _) ??= []).Add(key);
 
     /// <summary>What has the same name is the same.</summary>
     private static void Use<T>(Dictionary<string, (T Part, int Uses)> parts, HashSet<string> touched, string name, T part)
@@ -78,12 +81,20 @@ internal sealed class SharedMaps
     /// <summary>Of the maps these, with all that is in them, and all chains.</summary>
     public void WriteAll(PartsWriter into, ImmutableArray<NftSet> maps)
     {
-        var all = elements.ToLookup(one => one.Key.Map, one => one.Value.Element);
-        foreach (var map in maps) into.Put(map with { Elements = [.. all[map.Name]] });
+        foreach (var map in maps) into.Put(map with { Elements = Of(map.Name) });
         foreach (var (set, _) in sets.Values) into.Put(set);
         foreach (var (timeout, _) in timeouts.Values) into.Put(timeout);
         foreach (var (chain, _) in chains.Values) into.Put(chain);
         Forget();
+        isWritten = true;
+    }
+
+    private ImmutableArray<NftElement> Of(string map)
+    {
+        if (!elements.TryGetValue(map, out var all)) return [];
+        var some = ImmutableArray.CreateBuilder<NftElement>(all.Count);
+        foreach (var (element, _) in all.Values) some.Add(element);
+        return some.MoveToImmutable();
     }
 
     public void WriteTouched(PartsWriter into)
@@ -97,11 +108,12 @@ internal sealed class SharedMaps
         foreach (var name in touchedChains)
             if (chains.TryGetValue(name, out var wanted)) into.Put(wanted.Chain);
             else into.RemoveChain(name);
-        foreach (var map in touched.GroupBy(one => one.Map))
+        foreach (var (map, keys) in touched)
         {
-            var there = map.ToLookup(elements.ContainsKey);
-            if (there[false].Any()) into.RemoveElements(map.Key, [.. there[false].Select(one => NftElement.Of(one.Key))]);
-            if (there[true].Any()) into.PutElements(map.Key, [.. there[true].Select(one => elements[one].Element)]);
+            var all = elements[map];
+            var there = keys.ToLookup(all.ContainsKey);
+            if (there[false].Any()) into.RemoveElements(map, [.. there[false].Select(key => NftElement.Of(key))]);
+            if (there[true].Any()) into.PutElements(map, [.. there[true].Select(key => all[key].Element)]);
         }
         Forget();
     }
@@ -113,6 +125,7 @@ internal sealed class SharedMaps
         foreach (var name in touchedTimeouts) into.RemoveTimeout(name);
         foreach (var name in touchedChains) into.RemoveChain(name);
         Forget();
+        isWritten = false;
     }
 
     private void Forget()

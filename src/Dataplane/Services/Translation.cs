@@ -47,6 +47,18 @@ public sealed record TranslationPlace(IpFamily Family, Address? Address, string?
 /// <param name="Port">0: all.</param>
 public sealed record TranslationKey(TranslationPlace Place, IpProtocol? Protocol, ushort Port)
 {
+    /// <summary>Computed once: many dictionaries are asked by it, for each translation that changes.</summary>
+    private readonly int hash = HashCode.Combine(Place, Protocol, Port);
+
+    public TranslationPlace Place { get; } = Place;
+    public IpProtocol? Protocol { get; } = Protocol;
+    public ushort Port { get; } = Port;
+
+    public bool Equals(TranslationKey? other) => ReferenceEquals(this, other)
+        || (other != null && hash == other.hash && Port == other.Port && Protocol == other.Protocol && Place == other.Place);
+
+    public override int GetHashCode() => hash;
+
     public override string ToString() => $"{Protocol?.ToString().ToUpperInvariant() ?? "any"} {Place} {Port}";
 }
 

@@ -13,18 +13,33 @@ internal static class TranslationRenderer
     /// <summary>A backend whose places have addresses.</summary>
     private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
     {
+        public static int InOrder(Known a, Known b)
+        {
+            var order = a.To.CompareTo(b.To);
+            if (order == 0) order = Nullable.Compare(a.ToPort, b.ToPort);
+            if (order == 0) order = Nullable.Compare(a.From, b.From);
+            if (order == 0) order = Nullable.Compare(a.FromPort, b.FromPort);
+            if (order == 0) order = a.Weight.CompareTo(b.Weight);
+            if (order == 0) order = a.IsHere.CompareTo(b.IsHere);
+            return order != 0 ? order : a.IsElsewhere.CompareTo(b.IsElsewhere);
+        }
+
         public override string ToString() => $"{To} {ToPort} {From} {FromPort}";
     }
 
     /// <summary>What one translation wants, as it is put together.</summary>
-    private sealed class Making
+    /// <param name="backends">So many it has: most have one protocol, and of each backend one element and its flows.</param>
+    private sealed class Making(int backends)
     {
-        public ImmutableArray<(string, NftElement)>.Builder Elements { get; } = ImmutableArray.CreateBuilder<(string, NftElement)>(16);
-        public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>();
-        public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>();
-        public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>();
+        private const int BesideBackends = 3;
 
-        public HashSet<NftTimeout> Timeouts { get; } = [];
+        public ImmutableArray<(string, NftElement)>.Builder Elements { get; } =
+            ImmutableArray.CreateBuilder<(string, NftElement)>(backends + BesideBackends);
+        public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>(0);
+        public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>(1);
+        public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>(backends);
+
+        public HashSet<NftTimeout> Timeouts { get; } = new(0);
 
         public string? Digest { get; set; }
 
@@ -32,12 +47,13 @@ internal static class TranslationRenderer
 
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
-        public Wishes Made() => new(
+        public Wishes Made(Address? served) => new(
             Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
         {
             Timeouts = [.. Timeouts],
             Digest = Digest,
             Lacks = Lacks,
+            Served = served,
         };
     }
 
@@ -48,8 +64,8 @@ internal static class TranslationRenderer
             return (Wishes.None, $"{translation.Key.Place.Interface} has no address of {translation.Key.Place.Family.Word()}");
         var backends = Of(translation.Backends, places);
         var inside = translation.Inside is { } others ? Of(others, places) : null;
-        Known[] all = inside == null ? backends : [.. backends.Union(inside)];
-        var into = new Making();
+        var all = inside == null ? backends : Sorted([.. backends, .. inside]);
+        var into = new Making(all.Length);
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
             Add(translation, settings, front, (byte)protocol, backends, into);
@@ -59,17 +75,33 @@ internal static class TranslationRenderer
             if (translation.Masquerade != TranslationMasquerade.None)
                 into.Add(ServiceParts.Masqueraded(front.Family, translation.Masquerade),
                     NftElement.Of(ServiceField(front, (byte)protocol, translation.Key.Port)));
-            into.Flows.AddRange(all.Select(one => FlowsOf(one, translation.Key, front, (byte)protocol)).Distinct());
+            AddFlows(all, translation.Key, front, (byte)protocol, into);
         }
         if (translation.Kind == TranslationKind.Vip)
             into.Add(ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front)));
-        foreach (var here in all.Where(one => one.IsHere).Select(one => NftOctets.Of(one.To)).Distinct())
-            into.Add(ServiceParts.Here(front.Family), NftElement.Of(here));
-        // A backend elsewhere that comes to itself by way of this host is an outsider, who looks like another already.
-        foreach (var own in all.Where(one => !one.IsElsewhere || translation.Masquerade == TranslationMasquerade.None)
-            .Select(one => NftOctets.Of(one.To)).Distinct())
-            into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(own, own)));
-        return (into.Made() with { Served = backends.Any(one => one.Weight > 0) ? front : null }, null);
+        Address? hadHere = null, hadOwn = null;
+        foreach (var one in all)
+        {
+            if (one.IsHere && hadHere != one.To) into.Add(ServiceParts.Here(front.Family), NftElement.Of(NftOctets.Of(one.To)));
+            if (one.IsHere) hadHere = one.To;
+            // A backend elsewhere that comes to itself by way of this host is an outsider, who looks like another already.
+            if ((one.IsElsewhere && translation.Masquerade != TranslationMasquerade.None) || hadOwn == one.To) continue;
+            into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(NftOctets.Of(one.To), NftOctets.Of(one.To))));
+            hadOwn = one.To;
+        }
+        return (into.Made(Array.Exists(backends, one => one.Weight > 0) ? front : null), null);
+    }
+
+    /// <summary>Those that differ in what a connection does not tell stand side by side.</summary>
+    private static void AddFlows(Known[] all, TranslationKey key, Address front, byte protocol, Making into)
+    {
+        BackendFlows? last = null;
+        foreach (var backend in all)
+        {
+            var flows = FlowsOf(backend, key, front, protocol);
+            if (last != flows) into.Flows.Add(flows);
+            last = flows;
+        }
     }
 
     private static BackendFlows FlowsOf(Known backend, TranslationKey key, Address front, byte protocol) => key.Port == 0
@@ -78,8 +110,24 @@ internal static class TranslationRenderer
     private static IEnumerable<IpProtocol> Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
         : [.. Ported, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.Icmp6];
 
-    private static Known[] Of(ListOf<Backend> backends, Places places) =>
-        [.. backends.Select(one => Of(one, places)).OfType<Known>().Distinct().OrderBy(one => one.ToString(), StringComparer.Ordinal)];
+    private static Known[] Of(ListOf<Backend> backends, Places places)
+    {
+        var some = new List<Known>(backends.Count);
+        foreach (var one in backends.Items)
+            if (Of(one, places) is { } known) some.Add(known);
+        return Sorted(some);
+    }
+
+    /// <summary>By what they are on every node, each once.</summary>
+    private static Known[] Sorted(List<Known> some)
+    {
+        some.Sort(Known.InOrder);
+        var last = 0;
+        for (var i = 1; i < some.Count; i++)
+            if (some[i] != some[last]) some[++last] = some[i];
+        if (some.Count > 0) some.RemoveRange(last + 1, some.Count - last - 1);
+        return [.. some];
+    }
 
     private static Known? Of(Backend backend, Places places)
     {
@@ -101,8 +149,8 @@ internal static class TranslationRenderer
         }
         for (var i = 0u; i < places.Length; i++)
         {
-            var to = NftOctets.Of(places[i].To);
-            var value = withPort ? NftOctets.Of(to, NftOctets.Of(places[i].ToPort ?? port!.Value)) : to;
+            var to = places[i].To;
+            var value = withPort ? NftOctets.OfPort(to, places[i].ToPort ?? port!.Value) : NftOctets.Of(to);
             into.Add(ServiceParts.Ends(family, withPort),
                 NftElement.Of(ActSpread.Key(front, protocol, port, i), new NftData(value)));
         }
@@ -131,7 +179,7 @@ internal static class TranslationRenderer
         var places = Fill(translation, settings, backends);
         for (var i = 0u; i < places.Length; i++)
             into.Add(ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i),
-                new NftData(NftOctets.Of(NftOctets.Of(places[i].To), NftOctets.Of(places[i].ToPort ?? port)))));
+                new NftData(NftOctets.OfPort(places[i].To, places[i].ToPort ?? port))));
         var spread = ServiceParts.Spread(family, true, HashOf(translation), (uint)places.Length, inside: true);
         var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
@@ -148,7 +196,7 @@ internal static class TranslationRenderer
     {
         ushort? toPort = port == null ? null : backend.ToPort ?? port;
         var givesPort = port != null && backend.FromPort != null;
-        var value = givesPort ? NftOctets.Of(NftOctets.Of(from), NftOctets.Of(backend.FromPort!.Value)) : NftOctets.Of(from);
+        var value = givesPort ? NftOctets.OfPort(from, backend.FromPort!.Value) : NftOctets.Of(from);
         return (ServiceParts.Sources(from.Family, port != null, givesPort),
             NftElement.Of(ActSourceNatByService.Key(front, protocol, port, backend.To, toPort), new NftData(value)));
     }
@@ -156,11 +204,13 @@ internal static class TranslationRenderer
     /// <summary>Each backend as often as its share is; by Maglev in the places that it takes.</summary>
     private static Known[] Fill(Translation translation, ServiceSettings settings, Known[] backends)
     {
-        Known[] some = [.. backends.Where(one => one.Weight > 0)];
+        var some = Array.Exists(backends, one => one.Weight <= 0) ? Array.FindAll(backends, one => one.Weight > 0) : backends;
         if (some.Length == 0) return [];
-        var divisor = some.Aggregate(0, (sofar, one) => Divisor(sofar, one.Weight));
+        var divisor = 0;
+        foreach (var one in some) divisor = Divisor(divisor, one.Weight);
         if (!IsByMaglev(translation))
-            return [.. some.SelectMany(one => Enumerable.Repeat(one, one.Weight / divisor))];
+            return Array.TrueForAll(some, one => one.Weight == divisor) ? some
+                : [.. some.SelectMany(one => Enumerable.Repeat(one, one.Weight / divisor))];
         var table = Maglev.Fill(
             [.. some.Select(one => one.ToString())], [.. some.Select(one => one.Weight / divisor)], settings.MaglevSize);
         return [.. table.Select(i => some[i])];

@@ -45,6 +45,9 @@ public sealed record ServicesStatus(bool Enabled, int Translations, int Waiting,
 /// </summary>
 public sealed class TranslationTable
 {
+    /// <summary>In the order in which they hold.</summary>
+    private static readonly TranslationSource[] Sources = Enum.GetValues<TranslationSource>();
+
     private readonly Dictionary<(TranslationSource Source, TranslationKey Key), (int Id, Translation Translation)> all = [];
     private readonly Dictionary<int, (TranslationSource Source, TranslationKey Key)> byId = [];
     private readonly HashSet<TranslationKey> touched = [];
@@ -116,7 +119,7 @@ public sealed class TranslationTable
     /// <summary>Of those that have the key the one that holds; null: none has it.</summary>
     internal (TranslationSource Source, Translation Translation)? Holder(TranslationKey key)
     {
-        foreach (var source in Enum.GetValues<TranslationSource>())
+        foreach (var source in Sources)
             if (all.TryGetValue((source, key), out var known)) return (source, known.Translation);
         return null;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
@@ -25,35 +26,61 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
     public static EndpointChoice Of(IEnumerable<EndpointSlice> slices, ServicePort port, IpFamily family, NodeHere here)
     {
         var type = family == IpFamily.IPv4 ? EndpointAddressType.IPv4 : EndpointAddressType.IPv6;
-        var all = slices.Where(slice => slice.AddressType == type)
-            .SelectMany(slice => slice.Ports
-                .Where(one => one.Name == port.Name && one.Protocol == port.Protocol && one.Port > 0)
-                .SelectMany(one => slice.Endpoints.Where(endpoint => endpoint.Addresses.Count > 0)
-                    .Select(endpoint => (Endpoint: endpoint, one.Port))))
-            .ToArray();
-        var isMeant = Meant([.. all.Select(one => one.Endpoint).Where(one => one.IsReady)], here);
-        return new(Usable(all, isMeant), Usable([.. all.Where(one => one.Endpoint.NodeName == here.Name)], _ => true));
-
-        ListOf<Backend> Usable((Endpoint Endpoint, int Port)[] some, Predicate<Endpoint> isMeant)
+        var all = new List<Candidate>();
+        foreach (var slice in slices)
         {
-            var ready = some.Where(one => one.Endpoint.IsReady && isMeant(one.Endpoint)).ToArray();
-            var chosen = Backends(ready.Length > 0 ? ready : some.Where(one => one.Endpoint.IsEnding), weight: 1);
-            if (port.Protocol == ServiceProtocol.UDP) return [.. chosen];
-            var taken = chosen.Select(one => one.To).ToHashSet();
-            return [.. chosen, .. Backends(some, weight: 0).Where(one => !taken.Contains(one.To))];
+            if (slice.AddressType != type) continue;
+            foreach (var one in slice.Ports.Items)
+                if (one.Port > 0 && one.Protocol == port.Protocol && one.Name == port.Name)
+                    foreach (var endpoint in slice.Endpoints.Items)
+                        if (endpoint.Addresses.Count > 0) all.Add(new(endpoint, (ushort)one.Port));
         }
+        all.Sort(Candidate.InOrder);
+        var ready = all.FindAll(one => one.Endpoint.IsReady);
+        var isMeant = Meant(ready, here);
+        var own = all.FindAll(one => one.Endpoint.NodeName == here.Name);
+        return new(Usable(all, isMeant == null ? ready : ready.FindAll(one => isMeant(one.Endpoint)), port.Protocol, here),
+            own.Count == 0 ? [] : Usable(own, own.FindAll(one => one.Endpoint.IsReady), port.Protocol, here));
+    }
 
-        // Kubernetes has one address an endpoint; of more the first counts, as for kube-proxy.
-        Backend[] Backends(IEnumerable<(Endpoint Endpoint, int Port)> some, int weight) =>
-        [
-            .. some.GroupBy(one => (To: one.Endpoint.Addresses[0], one.Port), one => one.Endpoint.NodeName).OrderBy(one => one.Key)
-                .Select(one => new Backend(Backend.Unchanged, new(TranslationPlace.Of(one.Key.To), (ushort)one.Key.Port))
-                {
-                    IsHere = one.Contains(here.Name),
-                    IsElsewhere = one.All(node => node != null && node != here.Name),
-                    Weight = weight,
-                }),
-        ];
+    private static ListOf<Backend> Usable(List<Candidate> some, List<Candidate> ready, ServiceProtocol protocol, NodeHere here)
+    {
+        var backends = new List<Backend>(some.Count);
+        Add(ready.Count > 0 ? ready : some.FindAll(one => one.Endpoint.IsEnding), weight: 1, here, backends);
+        if (protocol != ServiceProtocol.UDP && ready.Count < some.Count)
+        {
+            var taken = backends.Select(one => one.To).ToHashSet();
+            Add(some.FindAll(one => !taken.Contains(one.To)), weight: 0, here, backends);
+        }
+        return [.. CollectionsMarshal.AsSpan(backends)];
+    }
+
+    /// <summary>Those with one address and port are one: they may stand in several slices, which say different nodes.</summary>
+    private static void Add(List<Candidate> some, int weight, NodeHere here, List<Backend> into)
+    {
+        for (int at = 0, next; at < some.Count; at = next)
+        {
+            var (isHere, isElsewhere) = (false, true);
+            for (next = at; next < some.Count && Candidate.InOrder(some[next], some[at]) == 0; next++)
+            {
+                var node = some[next].Endpoint.NodeName;
+                isHere |= node == here.Name;
+                isElsewhere &= node != null && node != here.Name;
+            }
+            into.Add(new(Backend.Unchanged, some[at].To) { IsHere = isHere, IsElsewhere = isElsewhere, Weight = weight });
+        }
+    }
+
+    /// <summary>An endpoint with a port of the service's. Kubernetes has one address an endpoint; of more the first counts, as for
+    /// kube-proxy.</summary>
+    private readonly record struct Candidate(Endpoint Endpoint, ushort Port)
+    {
+        private Address Address => Endpoint.Addresses[0];
+
+        public BackendEnd To => new(TranslationPlace.Of(Address), Port);
+
+        public static int InOrder(Candidate a, Candidate b) =>
+            a.Address.CompareTo(b.Address) is var order && order != 0 ? order : a.Port.CompareTo(b.Port);
     }
 
     /// <summary>How many of a service, whatever its ports; those of two families are the same pods.</summary>
@@ -62,12 +89,14 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         .Select(one => one.Addresses[0]).Distinct().CountBy(address => address.Family)
         .Select(family => family.Value).DefaultIfEmpty().Max();
 
-    private static Predicate<Endpoint> Meant(Endpoint[] ready, NodeHere here)
+    /// <returns>Null: all are meant.</returns>
+    private static Predicate<Endpoint>? Meant(List<Candidate> ready, NodeHere here)
     {
-        if (ready.All(one => one.ForNodes.Count > 0) && ready.Any(one => one.ForNodes.Contains(here.Name)))
+        if (ready.TrueForAll(one => one.Endpoint.ForNodes.Count > 0) && ready.Exists(one => one.Endpoint.ForNodes.Contains(here.Name)))
             return one => one.ForNodes.Contains(here.Name);
-        if (here.Zone is { } zone && ready.All(one => one.ForZones.Count > 0) && ready.Any(one => one.ForZones.Contains(zone)))
+        if (here.Zone is { } zone && ready.TrueForAll(one => one.Endpoint.ForZones.Count > 0)
+            && ready.Exists(one => one.Endpoint.ForZones.Contains(zone)))
             return one => one.ForZones.Contains(zone);
-        return _ => true;
+        return null;
     }
 }
