@@ -92,7 +92,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         enforcement = new(() => nftables.QueueWay);
         dns = new(nftables, kernel, loops, clock, log);
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
-        services = new(new(connections, clock, log), clock, log);
+        services = new(new(connections, loops, clock, log), clock, log);
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
@@ -493,6 +493,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         await dns.DisposeAsync().ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
         await narrowed.DisposeAsync().ConfigureAwait(false);
+        await services.EndAsync().ConfigureAwait(false);
         await flowLog.DisposeAsync().ConfigureAwait(false);
         await health.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Nftables;
@@ -24,69 +25,169 @@ internal readonly record struct BackendFlows(Address Front, byte Protocol, ushor
 /// Connections whose backend has gone, and those that go by a translation since they are older than it. The kernel takes a backend once, so
 /// that they would speak to nobody until they time out, and a client of UDP that keeps its port for ever; ended, the next packet gets a
 /// backend that is there. Those of all others live on.
+/// <para>
+/// The kernel looks through its whole table of connections, whatever of it is asked for: milliseconds where it is empty. So this is the
+/// work of a loop of its own, and no change waits for it.
+/// </para>
 /// </summary>
-internal sealed class EndingSessions(ConnectionTable connections, TimeProvider clock, ILogger log)
+internal sealed class EndingSessions(ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log) : IAsyncDisposable
 {
     /// <summary>All connections are looked through each time: what goes meanwhile goes together.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What is not in force yet, of whoever writes it alone.</summary>
+    private readonly Dictionary<BackendFlows, long> going = [];
+
+    private readonly Lock guard = new();
+    private readonly Bell bell = new();
+    private readonly CancellationTokenSource stopping = new();
+
+    // All of these under the guard.
+
+    /// <summary>Until when they live.</summary>
     private readonly Dictionary<BackendFlows, long> gone = [];
-    private long? looked;
+    private Func<Address, byte, ushort, bool> hasOwn = (_, _, _) => false;
 
-    /// <summary>How many were ended.</summary>
-    public long Count { get; private set; }
+    /// <summary>Of which all others are strangers; null: nobody asks.</summary>
+    private ImmutableArray<BackendFlows>[]? known;
 
-    public void Go(BackendFlows flows, TimeSpan after) => gone[flows] = clock.GetTimestamp() + After(after);
+    /// <summary>Those that have come since then; null: nobody asks.</summary>
+    private HashSet<BackendFlows>? come;
+
+    private Loop? loop;
+
+    /// <summary>Some are to be ended as soon as what is written is in force.</summary>
+    public bool AreGoing => going.Count > 0;
+
+    public void Go(BackendFlows flows, TimeSpan after) =>
+        going[flows] = clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency);
 
     /// <summary>The backend is there again.</summary>
-    public void Stay(BackendFlows flows) => gone.Remove(flows);
-
-    public TimeSpan? Due
+    public void Stay(ImmutableArray<BackendFlows> some)
     {
-        get
+        if (AreGoing)
+            foreach (var flows in some) going.Remove(flows);
+        lock (guard)
         {
-            if (gone.Count == 0) return null;
-            var first = gone.Values.Min();
-            if (looked is { } before) first = Math.Max(first, before + After(Between));
-            var left = clock.GetElapsedTime(clock.GetTimestamp(), first);
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            come?.UnionWith(some);
+            if (gone.Count == 0) return;
+            foreach (var flows in some) gone.Remove(flows);
+            if (gone.Count == 0) gone.Clear();
         }
     }
 
-    private long After(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
-
-    /// <summary>Ends those whose time has come.</summary>
-    /// <param name="hasOwn">Whether there is a translation for this very port, beside one for all.</param>
-    public void End(Func<Address, byte, ushort, bool> hasOwn)
+    /// <summary>What has been said is in force. Never waits.</summary>
+    /// <param name="owners">Whether there is a translation for a very port, beside one for all; as of now, whenever it is asked.</param>
+    public void InForce(Func<Func<Address, byte, ushort, bool>> owners)
     {
-        if (Due != TimeSpan.Zero) return;
-        var now = clock.GetTimestamp();
-        looked = now;
-        var due = gone.Where(one => one.Value <= now).Select(one => one.Key).ToHashSet();
-        foreach (var flows in due) gone.Remove(flows);
-        foreach (var (family, isDirect) in due.Select(flows => (flows.Front.Family, flows.IsDirect)).Distinct().ToArray())
-            Cut(family, isDirect, one =>
-                due.Contains(new(one.Destination, one.Protocol, one.DestinationPort, one.Server, one.ServerPort))
-                || (due.Contains(new(one.Destination, one.Protocol, null, one.Server, null))
-                    && !(one.DestinationPort is { } port && hasOwn(one.Destination, one.Protocol, port))));
+        lock (guard)
+        {
+            if (!AreGoing && gone.Count == 0) return;
+            foreach (var (flows, due) in going) gone[flows] = due;
+            going.Clear();
+            if (gone.Keys.Any(flows => flows.Port == null)) hasOwn = owners();
+        }
+        Ring();
     }
 
     /// <summary>
     /// What was in force before this run nobody knows any more: connections to these addresses whose backend is none of theirs are its.
     /// </summary>
-    public void EndStrangers(IReadOnlySet<BackendFlows> known, Func<Address, byte, ushort, bool> hasOwn)
+    public void EndStrangers(ImmutableArray<BackendFlows>[] some, Func<Address, byte, ushort, bool> owns)
     {
-        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-            Cut(family, isDirect: false, one => one.DestinationPort is { } port && hasOwn(one.Destination, one.Protocol, port)
-                && !known.Contains(new(one.Destination, one.Protocol, port, one.Server, one.ServerPort)));
+        lock (guard) (known, come, hasOwn) = (some, [], owns);
+        Ring();
+    }
+
+    private void Ring()
+    {
+        loop ??= loops.Start("ending sessions", OnDefect.StartAgain, RunAsync, stop: stopping.Token);
+        bell.Ring();
+    }
+
+    private async Task RunAsync(Loop turns)
+    {
+        while (true)
+        {
+            turns.Rest();
+            var left = Left();
+            if (left == null) await bell.HeardAsync(stopping.Token).ConfigureAwait(false);
+            else if (left > TimeSpan.Zero) await bell.HeardAsync(left.Value, clock, stopping.Token).ConfigureAwait(false);
+            turns.Beat();
+            if (Left() != TimeSpan.Zero) continue;
+            Pass();
+            turns.Rest();
+            await Task.Delay(Between, clock, stopping.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Until the first is due; null: none is.</summary>
+    private TimeSpan? Left()
+    {
+        lock (guard)
+        {
+            if (known != null) return TimeSpan.Zero;
+            if (gone.Count == 0) return null;
+            var left = clock.GetElapsedTime(clock.GetTimestamp(), gone.Values.Min());
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    private void Pass()
+    {
+        var now = clock.GetTimestamp();
+        BackendFlows[] due;
+        ImmutableArray<BackendFlows>[]? asked;
+        lock (guard)
+        {
+            due = [.. gone.Where(one => one.Value <= now).Select(one => one.Key)];
+            asked = known;
+        }
+        var ours = asked?.SelectMany(some => some).ToHashSet();
+        if (ours != null)
+            foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
+                Cut(family, isDirect: false, one => IsStranger(one, ours));
+        foreach (var (family, isDirect) in due.Select(flows => (flows.Front.Family, flows.IsDirect)).Distinct())
+            Cut(family, isDirect, one => IsGone(one, now));
+        lock (guard)
+        {
+            if (known == asked) (known, come) = (null, null);
+            foreach (var flows in due)
+                if (gone.TryGetValue(flows, out var until) && until <= now) gone.Remove(flows);
+            if (gone.Count == 0) gone.Clear(); // or it would be as long to look through as it once was
+        }
+    }
+
+    /// <summary>As of now: meanwhile the backend may have come back, and its connections are its own again.</summary>
+    private bool IsGone(Connection one, long now)
+    {
+        lock (guard)
+            return IsOver(new(one.Destination, one.Protocol, one.DestinationPort, one.Server, one.ServerPort))
+                || (IsOver(new(one.Destination, one.Protocol, null, one.Server, null))
+                    && !(one.DestinationPort is { } port && hasOwn(one.Destination, one.Protocol, port)));
+
+        bool IsOver(BackendFlows flows) => gone.TryGetValue(flows, out var until) && until <= now;
+    }
+
+    private bool IsStranger(Connection one, HashSet<BackendFlows> ours)
+    {
+        if (one.DestinationPort is not { } port) return false;
+        var flows = new BackendFlows(one.Destination, one.Protocol, port, one.Server, one.ServerPort);
+        lock (guard) return hasOwn(one.Destination, one.Protocol, port) && !ours.Contains(flows) && come?.Contains(flows) != true;
     }
 
     private void Cut(IpFamily family, bool isDirect, Predicate<Connection> which)
     {
         var (cut, errno) = isDirect ? connections.CutDirect(family, which) : connections.CutRedirected(family, which);
-        Count += cut;
         if (cut > 0 && isDirect) DataplaneLog.SessionsBegunAnew(log, cut);
         else if (cut > 0) DataplaneLog.SessionsEnded(log, cut);
         if (errno != 0) DataplaneLog.SessionsStay(log, Marshal.GetPInvokeErrorMessage(errno));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
+        stopping.Dispose();
     }
 }

@@ -77,7 +77,7 @@ internal sealed class ServiceNat : IFeature
     }
 
     public string Name => FeatureName;
-    public TimeSpan? Due => new[] { sessions.Due, leaving.Due }.Min();
+    public TimeSpan? Due => leaving.Due;
 
     /// <summary>All that is known, by their ids.</summary>
     public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. Problems] };
@@ -217,7 +217,7 @@ internal sealed class ServiceNat : IFeature
         leaving.Expire();
         Render();
         Say();
-        return maps.IsTouched || Wanted != written || sessions.Due == TimeSpan.Zero;
+        return maps.IsTouched || Wanted != written;
     }
 
     /// <summary>Of what Kubernetes has no longer: these addresses were announced, and are no more.</summary>
@@ -261,7 +261,7 @@ internal sealed class ServiceNat : IFeature
         var (now, lacks) = translation == null ? (Wishes.None, null) : TranslationRenderer.Render(translation, settings, places);
         if (source == TranslationSource.Leaving) now = now with { Served = null };
         var before = rendered.GetValueOrDefault(key, Wishes.None);
-        if (now.Fronts.Select(front => taken.GetValueOrDefault(front, key)).FirstOrDefault(front => front != key) is { } other)
+        if (Other(now, key) is { } other)
         {
             (now, lacks) = (Wishes.None, $"the translation of {other} has its address and port");
             waiting.Add(key);
@@ -278,6 +278,14 @@ internal sealed class ServiceNat : IFeature
         else lacking[key] = now.Lacks;
         if (translation != null && HasInterface(translation)) followers.Add(key);
         else followers.Remove(key);
+    }
+
+    /// <summary>Who has what it is to be found by; null: nobody else.</summary>
+    private TranslationKey? Other(Wishes now, TranslationKey key)
+    {
+        foreach (var front in now.Fronts)
+            if (taken.TryGetValue(front, out var holder) && holder != key) return holder;
+        return null;
     }
 
     private void Serve(Address? before, Address? now)
@@ -299,8 +307,9 @@ internal sealed class ServiceNat : IFeature
             }
         foreach (var front in now.Fronts) taken[front] = key;
         // Where nobody was served until now, a client without handshakes may be at it already: the kernel asks no rule of its packets.
-        foreach (var direct in Directs(now).Except(Directs(before))) sessions.Go(direct, TimeSpan.Zero);
-        foreach (var flows in now.Flows) sessions.Stay(flows);
+        if (now.Flows.Any(flows => flows.IsWithoutHandshake))
+            foreach (var direct in Directs(now).Except(Directs(before))) sessions.Go(direct, TimeSpan.Zero);
+        sessions.Stay(now.Flows);
         if (settings.OnBackendRemoval == OnBackendRemoval.Keep || before.Flows.IsEmpty) return;
         foreach (var flows in before.Flows.Except(now.Flows))
             sessions.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
@@ -346,12 +355,18 @@ internal sealed class ServiceNat : IFeature
     public void InForce()
     {
         if (isBeginning && settings.OnBackendRemoval == OnBackendRemoval.Delete)
-            sessions.EndStrangers(rendered.Values.SelectMany(one => one.Flows).ToHashSet(), HasOwn);
+            sessions.EndStrangers([.. rendered.Values.Select(one => one.Flows)], HasOwn());
         isBeginning = false;
-        sessions.End(HasOwn);
+        sessions.InForce(HasOwn);
     }
 
-    /// <summary>Whether there is a translation for this port by itself.</summary>
-    private bool HasOwn(Address address, byte protocol, ushort port) =>
-        taken.ContainsKey((ServiceParts.Fronts(address.Family, withPort: true), MatchAddressPort.Key(address, protocol, port)));
+    /// <summary>Whether there is a translation for a port by itself, as it is now.</summary>
+    private Func<Address, byte, ushort, bool> HasOwn()
+    {
+        var now = taken.Keys.ToHashSet();
+        return (address, protocol, port) => now.Contains(
+            (ServiceParts.Fronts(address.Family, withPort: true), MatchAddressPort.Key(address, protocol, port)));
+    }
+
+    public ValueTask EndAsync() => sessions.DisposeAsync();
 }

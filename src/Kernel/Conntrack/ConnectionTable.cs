@@ -8,7 +8,9 @@ namespace Calico.Bgp.Kernel.Conntrack;
 
 /// <summary>
 /// The kernel's table of connections, of which some can be cut. The kernel picks out those of a family that are translated, or those
-/// that are not, and each that has to go is named by its own tuple and id: nothing is ever flushed.
+/// that are not, and each that has to go is named by its own tuple and id: nothing is ever flushed. Asked by several threads it answers one
+/// after the other. Whoever changes nf_tables keeps it: where a socket of netfilter's is closed, the kernel lets nobody change them until
+/// each processor has come by (nft_rcv_nl_event), which takes as long as somebody's look through this table.
 /// </summary>
 public sealed class ConnectionTable : IDisposable
 {
@@ -17,6 +19,7 @@ public sealed class ConnectionTable : IDisposable
     /// <summary>Removals in one send(): their answers must fit into the socket's buffer, with room to spare.</summary>
     private const int AtOnce = 256;
 
+    private readonly Lock asking = new();
     private readonly NetlinkSocket socket;
     private readonly NetlinkDump dump;
     private readonly byte[] answers = new byte[1 << 16];
@@ -46,8 +49,11 @@ public sealed class ConnectionTable : IDisposable
 
     private (int Cut, int Errno) Cut(Func<NetlinkMessage> question, Predicate<Connection> which)
     {
-        var found = Read(question, which, out var errno);
-        return errno != 0 ? (0, errno) : Remove([.. found.Select(one => one.Name)], isBarred: false);
+        lock (asking)
+        {
+            var found = Read(question, which, out var errno);
+            return errno != 0 ? (0, errno) : Remove([.. found.Select(one => one.Name)], isBarred: false);
+        }
     }
 
     /// <summary>Those that <paramref name="which"/> picks.</summary>
@@ -93,14 +99,15 @@ public sealed class ConnectionTable : IDisposable
         Func<NetlinkMessage> question, Predicate<Connection> which, out int errno, bool withState = false)
     {
         var found = new List<TrackedConnection>();
-        for (var attempt = 1; ; attempt++)
-        {
-            found.Clear();
-            var end = dump.Read(question(), Keep, out errno);
-            if (end == DumpEnd.Refused) return [];
-            errno = 0;
-            if (end == DumpEnd.Complete || attempt == Attempts) return found;
-        }
+        lock (asking)
+            for (var attempt = 1; ; attempt++)
+            {
+                found.Clear();
+                var end = dump.Read(question(), Keep, out errno);
+                if (end == DumpEnd.Refused) return [];
+                errno = 0;
+                if (end == DumpEnd.Complete || attempt == Attempts) return found;
+            }
 
         void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
@@ -112,18 +119,19 @@ public sealed class ConnectionTable : IDisposable
     private (int Cut, int Errno) Remove(List<ConnectionName> names, bool isBarred)
     {
         var (cut, errno) = (0, 0);
-        foreach (var some in names.Chunk(AtOnce))
-        {
-            cut += Send([.. some.Select(ConnectionMessage.Remove)], ENOENT, ref errno);
-            ConnectionName[] barred = [.. some.Where(name => isBarred && name.IsTcp)];
-            // Somebody of the two may have spoken in between.
-            for (var attempt = 0; attempt < Attempts && barred.Length > 0 && errno == 0; attempt++)
+        lock (asking)
+            foreach (var some in names.Chunk(AtOnce))
             {
-                if (attempt > 0) Send([.. barred.Select(ConnectionMessage.RemoveAny)], ENOENT, ref errno);
-                if (Send([.. barred.Select(ConnectionMessage.Bar)], EEXIST, ref errno) == barred.Length) break;
+                cut += Send([.. some.Select(ConnectionMessage.Remove)], ENOENT, ref errno);
+                ConnectionName[] barred = [.. some.Where(name => isBarred && name.IsTcp)];
+                // Somebody of the two may have spoken in between.
+                for (var attempt = 0; attempt < Attempts && barred.Length > 0 && errno == 0; attempt++)
+                {
+                    if (attempt > 0) Send([.. barred.Select(ConnectionMessage.RemoveAny)], ENOENT, ref errno);
+                    if (Send([.. barred.Select(ConnectionMessage.Bar)], EEXIST, ref errno) == barred.Length) break;
+                }
+                if (errno != 0) break;
             }
-            if (errno != 0) break;
-        }
         return (cut, errno);
     }
 

@@ -14,14 +14,20 @@ namespace Calico.Bgp.Dataplane.Tests.Services;
 /// <summary>What the table has after all that was written.</summary>
 internal sealed class ServiceHand : IHostFacts
 {
+    private readonly EndingSessions sessions;
     private readonly ServiceNat services;
     private readonly WrittenTable table = new();
 
     public ServiceHand(params Translation[] translations)
     {
-        services = new(new(new ConnectionTable(), Clock, NullLogger.Instance), Clock, NullLogger.Instance);
+        sessions = Ending(Clock);
+        services = new(sessions, Clock, NullLogger.Instance);
         Configure(translations);
     }
+
+    /// <summary>What is never said to be in force ends nothing.</summary>
+    private static EndingSessions Ending(TimeProvider clock) =>
+        new(new ConnectionTable(), new Loops(clock, NullLogger<Loops>.Instance, (_, _) => { }), clock, NullLogger.Instance);
 
     public ManualTimeProvider Clock { get; } = new();
 
@@ -40,7 +46,7 @@ internal sealed class ServiceHand : IHostFacts
     });
 
     /// <summary>Connections are to be ended.</summary>
-    public bool HasEnding => services.Due != null;
+    public bool HasEnding => sessions.AreGoing;
 
     public ServicesView View => services.View;
 
