@@ -1,6 +1,6 @@
 // What a pod sends to services, through the node: packets of a flow that is known, first packets of others, and TCP connections that are
-// made and broken off. Beside the same to addresses that are no services', where there are none, and where services are off: all are
-// tracked.
+// made and broken off. Beside the same to addresses that are no services', where there are none, where services are off, and where one rule
+// of nft with one map leads there: what the kernel takes for a translation, whoever asks for it. All are tracked.
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -26,6 +26,7 @@ internal static class ServicePackets
         var none = await MeasureAsync(0, Others);
         Tell("off", Others, tracked, none);
         Tell("0", Others, none, none);
+        Tell("1 rule", new(Called), await MeasureAsync(null, new(Called), byOneRule: true), none);
         foreach (var (services, called) in ((int, Range)[])[(Called, Others), (Few, new(Few)), (Called, new(Called))])
             Tell($"{services:N0}", called, await MeasureAsync(services, called), none);
 
@@ -48,7 +49,8 @@ internal static class ServicePackets
 
     /// <param name="services">So many there are; null: they are off.</param>
     /// <param name="called">To whom is sent.</param>
-    private static async Task<Rates> MeasureAsync(int? services, Range called)
+    /// <param name="byOneRule">One of nft leads there.</param>
+    private static async Task<Rates> MeasureAsync(int? services, Range called, bool byOneRule = false)
     {
         using var node = Netns.Make("bench");
         using var from = Netns.Make("from");
@@ -64,6 +66,7 @@ internal static class ServicePackets
             "nft", "-f", "-");
         to.Tell($"table inet quiet {{\n chain in {{\n type filter hook prerouting priority -400\n ip saddr {FromOnce} drop\n }}\n}}\n",
             "nft", "-f", "-");
+        if (byOneRule) node.Tell(OneRule(called), "nft", "-f", "-");
         using var child = services is not { } some ? null : await HoldElsewhereAsync(node, "services", "packets", Word(some));
         var rates = new Rates(
             Known(from, to, called, called == Others ? called.Ends[0] : new(IPAddress.Parse(To), Port)),
@@ -71,6 +74,15 @@ internal static class ServicePackets
         child?.StandardInput.Close();
         if (child != null) await child.WaitForExitAsync();
         return rates;
+    }
+
+    private static string OneRule(Range called)
+    {
+        var all = called.Ends.SelectMany(_ => (string[])["tcp", "udp"],
+            (end, protocol) => $"{end.Address} . {protocol} . {end.Port} : {To} . {Port}");
+        return "table ip bare {\n map to {\n type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service\n"
+            + $" elements = {{ {string.Join(", ", all)} }}\n }}\n chain in {{\n type nat hook prerouting priority -105\n"
+            + " dnat to ip daddr . ip protocol . th dport map @to\n }\n}\n";
     }
 
     /// <param name="from">Who sends.</param>
