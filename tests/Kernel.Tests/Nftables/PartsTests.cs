@@ -204,8 +204,8 @@ public class PartsTests
         Assert.Equal((2L, 0), (ruleset.Transactions, ruleset.Problems(1).Count()));
     }
 
-    /// <summary>The kernel is told how much room a long set wants; one that outgrows it is made anew, in one transaction with the rules that
-    /// ask it.</summary>
+    /// <summary>The kernel is told how much room a long set wants; one that outgrows it is made anew, in one transaction with the rules
+    /// that ask it.</summary>
     [NeedsFact(Needs.Namespaces, "nft")]
     public void A_long_set_has_room_from_the_beginning_and_gets_more_when_it_is_full()
     {
