@@ -21,8 +21,7 @@ namespace Calico.Bgp.Dataplane;
 
 /// <summary>
 /// Owns what this node does to packets: takes resources, the BGP side's facts and the kernel's news, plans, renders, and hands the table to
-/// the kernel's side. Until the resources are known nothing is written, so that what an earlier run left goes on working; where there was
-/// no earlier run, what <see cref="FirstTable"/> has.
+/// the kernel's side. Until the resources are known what an earlier run left goes on working, or else <see cref="FirstTable"/>.
 /// </summary>
 public sealed class DataplaneLoop : IAsyncDisposable
 {
@@ -400,9 +399,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
         flowLog.Listen(egress.LogsFlows);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
-        else if (differs || table.IsFresh)
-            do await ApplyAsync(loop).ConfigureAwait(false);
-            while (enforcement.IsToBeSwept);
+        else if (differs || table.IsFresh) do await ApplyAsync(loop).ConfigureAwait(false); while (enforcement.IsToBeSwept);
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
         var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Append(dns.Due).Min();
         timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
