@@ -184,10 +184,12 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
         if (errno != 0) DataplaneLog.SessionsStay(log, Marshal.GetPInvokeErrorMessage(errno));
     }
 
+    /// <summary>What is due by now is ended before: services may have gone for good, and nobody knows their connections after this.</summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         if (loop != null) await loop.Ended.ConfigureAwait(false);
+        if (Left() == TimeSpan.Zero) Pass();
         stopping.Dispose();
     }
 }
