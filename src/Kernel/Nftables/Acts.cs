@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Packets;
@@ -158,18 +159,18 @@ public sealed record ActDecide(NftVerdict Verdict) : NftStatement
 /// <param name="Numbers">
 /// Not null: a map from interfaces to numbers (<see cref="Value"/>), by which the map is asked (<see cref="Key"/>). An element of it leads
 /// to no chain, so the kernel does not look at all chains again when one comes (nft_table_validate), as it does for one that leads
-/// somewhere. nft 1.0.6 fails to list a map that is asked by what another leads to, so the number lies in the place of the name, in the
-/// second half of the value: what is listed is the last map alone.
+/// somewhere. nft 1.0.6 fails to list a map that is asked by what another leads to, so the number takes the name's place, behind the first
+/// four octets of the value: what is listed is the last map alone. It is written as a name, so that nft reads its own listing back.
 /// </param>
 public sealed record ActDecideByInterface(bool Leaving, string Map, string? Numbers = null) : NftStatement
 {
-    public static readonly ImmutableArray<NftType> ValueType = [NftType.Mark, NftType.Mark], KeyType = [NftType.Mark];
+    public static readonly ImmutableArray<NftType> ValueType = [NftType.Mark, NftType.InterfaceName], KeyType = [NftType.InterfaceName];
 
-    private static readonly NftOctets Nothing = Key(0);
+    private static readonly NftOctets Before = new(new byte[sizeof(uint)]);
 
-    public static NftOctets Key(uint number) => new(BitConverter.GetBytes(number));
+    public static NftOctets Key(uint number) => NftOctets.OfInterface(number.ToString("x8", CultureInfo.InvariantCulture));
 
-    public static NftData Value(uint number) => new(NftOctets.Of(Nothing, Key(number)));
+    public static NftData Value(uint number) => new(NftOctets.Of(Before, Key(number)));
 
     /// <summary>Where the interface may be more of the map's than these, each by itself is not told apart.</summary>
     private const int MostTold = 4;
