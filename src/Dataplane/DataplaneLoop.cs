@@ -27,6 +27,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
+
     private const int Waiting = 64;
 
     /// <summary>No kernel tells that a table of another's has come.</summary>
@@ -93,7 +94,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
         services = new(new(connections, loops, clock, log), clock, log);
         health = new(loops, clock, log);
-        narrowed = new(nftables, kernel, loops, clock, log);
+        narrowed = new(nftables, kernel, connections, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
         egress = new(log, clock);
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
@@ -176,11 +177,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
                 DependsOn = ["what an earlier run has left"],
             };
         var facts = new HostFacts(kernel.Current);
-        (packet, var ends, var way) = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
-        var masqueraded = packet.Out is { } link
-            ? ends.Select(end => facts.Masqueraded(link, SentPacket.To(packet, end), way)).Distinct().ToArray() is [var only] ? only : null
-            : null;
-        return new NatExplainer(now.Plan, packet, ends, masqueraded).Explain();
+        var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
+        return new NatExplainer(now.Plan, sent.Packet, sent.Ends, sent.Masqueraded(facts)).Explain();
     }
 
     public async Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
@@ -399,7 +397,9 @@ public sealed class DataplaneLoop : IAsyncDisposable
         differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
         flowLog.Listen(egress.LogsFlows);
         if (!settings.IsOn) await FlushAsync(loop).ConfigureAwait(false);
-        else if (differs || table.IsFresh) do await ApplyAsync(loop).ConfigureAwait(false); while (enforcement.IsToBeSwept);
+        else if (differs || table.IsFresh)
+            do await ApplyAsync(loop).ConfigureAwait(false);
+            while (enforcement.IsToBeSwept);
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
         var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Append(dns.Due).Min();
         timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

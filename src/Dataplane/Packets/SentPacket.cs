@@ -26,6 +26,10 @@ internal sealed record SentPacket(Packet Packet, ImmutableArray<PacketEnd> Ends,
         return new(packet, ends, ways is [var only] ? only : null);
     }
 
+    /// <summary>What its source becomes where it is masqueraded; null: nobody knows by which interface it leaves, or it depends.</summary>
+    public Address? Masqueraded(HostFacts facts) => Packet.Out is { } link
+        && Ends.Select(end => facts.Masqueraded(link, To(Packet, end), Way)).Distinct().ToArray() is [var only] ? only : null;
+
     /// <summary>Where it goes.</summary>
     public static Address To(Packet packet, PacketEnd end) => end.Destination?.First ?? packet.Destination;
 

@@ -24,7 +24,8 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// rests as long as they took; behind a pass it rests nine times as long as that was, and what changes meanwhile is one pass more.
 /// </para>
 /// </summary>
-internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Loops loops, TimeProvider clock, ILogger log)
+internal sealed class NarrowedConnections(
+    INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log)
     : IAsyncDisposable
 {
     private const int AtOnce = 64, RestTimes = 9;
@@ -91,22 +92,21 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
     {
         try
         {
-            using var table = new ConnectionTable();
             using var host = new PassingHost(kernel.Current);
             var (cut, ended) = (0, 0);
             foreach (var family in ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).Where(changed.MayConcern))
             {
-                var found = table.Read(family, changed.Concerns, out var errno);
+                var found = connections.Read(family, changed.Concerns, out var errno);
                 if (errno != 0) Refused(errno);
                 // Those of one that was somebody's again before they were read may be his.
                 var left = Now(changed);
-                ended += End(table, found.Where(one => left.IsOfGone(one.Connection)));
+                ended += End(found.Where(one => left.IsOfGone(one.Connection)));
                 foreach (var some in found.Where(one => !left.IsOfGone(one.Connection)).Chunk(AtOnce))
                 {
                     var began = clock.GetTimestamp();
                     var asked = nftables.DropsAsync([.. some.Select(one => PacketOf(one.Connection, changed, host))], host, stopping.Token);
                     await turns.WaitForAsync(asked).ConfigureAwait(false);
-                    cut += Cut(table, some, await asked.ConfigureAwait(false));
+                    cut += Cut(some, await asked.ConfigureAwait(false));
                     // Who writes the table has as much time for others.
                     turns.Rest();
                     await Task.Delay(clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
@@ -123,19 +123,19 @@ internal sealed class NarrowedConnections(INftables nftables, IKernel kernel, Lo
         }
     }
 
-    private int Cut(ConnectionTable table, TrackedConnection[] some, ImmutableArray<bool> denied)
+    private int Cut(TrackedConnection[] some, ImmutableArray<bool> denied)
     {
         TrackedConnection[] forbidden = [.. some.Where((_, i) => denied[i])];
         if (forbidden.Length == 0) return 0;
-        var (cut, errno) = table.Cut(forbidden);
+        var (cut, errno) = connections.Cut(forbidden);
         if (errno != 0) Refused(errno);
         return cut;
     }
 
     /// <summary>Nobody is there who could go on with them.</summary>
-    private int End(ConnectionTable table, IEnumerable<TrackedConnection> of)
+    private int End(IEnumerable<TrackedConnection> of)
     {
-        var (cut, errno) = table.Cut(of, isBarred: false);
+        var (cut, errno) = connections.Cut(of, isBarred: false);
         if (errno != 0) Refused(errno);
         return cut;
     }
