@@ -41,10 +41,6 @@ public class EgressTests
     [InlineData("ipPools: [{ name: a }], template: { spec: { affinity: {} } }", "spec.template.spec.affinity")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [host] } }",
         "spec.egressGatewayFailureDetection.icmpProbe.ips[0]")]
-    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { ips: [192.0.2.1], timeoutSeconds: 5 } }",
-        "spec.egressGatewayFailureDetection.icmpProbe.timeoutSeconds")]
-    [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: ['http://a'], intervalSeconds: 60 } }",
-        "spec.egressGatewayFailureDetection.httpProbe.timeoutSeconds")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { icmpProbe: { intervalSeconds: 5 } }",
         "spec.egressGatewayFailureDetection.icmpProbe.ips")]
     [InlineData("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: ['ftp://a/'], timeoutSeconds: 0 } }",
@@ -64,6 +60,19 @@ public class EgressTests
             probes);
         Assert.Empty(Manifest.One<EgressGateway>(
             Gateway("ipPools: [{ name: a }], egressGatewayFailureDetection: { httpProbe: { urls: [] } }")).Probes);
+    }
+
+    [Theory]
+    [InlineData("icmpProbe: { ips: [192.0.2.1], timeoutSeconds: 5 }", "icmpProbe", 10)]
+    [InlineData("httpProbe: { urls: ['http://a'], intervalSeconds: 60 }", "httpProbe", 90)]
+    public void A_silence_that_is_shorter_than_from_question_to_question_counts_from_the_next_one(string probe, string named, int seconds)
+    {
+        var read = Assert.Single(Manifest.Read(Gateway(
+            $"ipPools: [{{ name: a }}], egressGatewayFailureDetection: {{ {probe} }}")).Definitions);
+        Assert.Equal(seconds, Assert.Single(Assert.IsType<EgressGateway>(read.Value).Probes).Timeout.TotalSeconds);
+        var problem = Assert.Single(read.Problems);
+        Assert.Equal(($"spec.egressGatewayFailureDetection.{named}.timeoutSeconds", ProblemSeverity.Warning),
+            (problem.Field, problem.Severity));
     }
 
     [Fact]

@@ -85,11 +85,13 @@ internal static class EgressGatewayReader
         probe[targets].Require("what is to answer");
         var read = new EgressProbe(kind, probe[targets].List(item => Target(kind, item)),
             Seconds(probe["intervalSeconds"], interval), Seconds(probe["timeoutSeconds"], timeout));
-        // A target that answers each time would be lost between two questions, and be back with the next, for ever.
         if (read.Timeout <= read.Interval)
-            probe.Error("timeoutSeconds", $"expected more than intervalSeconds, which is {read.Interval.TotalSeconds:0}"
-                + $"{(probe["intervalSeconds"].IsAbsent ? " where it is absent" : "")}, got {read.Timeout.TotalSeconds:0}"
-                + (probe["timeoutSeconds"].IsAbsent ? " (where it is absent)" : ""));
+        {
+            // A target that answers each time would be lost between two questions, and be back with the next, for ever.
+            read = read with { Timeout = read.Interval + read.Timeout };
+            probe.Warn("timeoutSeconds", $"is no longer than intervalSeconds, {read.Interval.TotalSeconds:0}, and counts from the next "
+                + $"question on: silence of {read.Timeout.TotalSeconds:0} s loses the gateway");
+        }
         probe.RefuseOthers();
         return read.Targets.Count == 0 ? null : read;
     }
