@@ -184,7 +184,7 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
         if (errno != 0) DataplaneLog.SessionsStay(log, Marshal.GetPInvokeErrorMessage(errno));
     }
 
-    /// <summary>What is due by now is ended before: services may have gone for good, and nobody knows their connections after this.</summary>
+    /// <summary>What is due by now is ended first: services may have gone for good, and nobody knows their connections then.</summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
