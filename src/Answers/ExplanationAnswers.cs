@@ -41,6 +41,11 @@ public sealed record PeerExplanationAnswer(
     string Origin, string? Problem, IReadOnlyList<string> ImportRules, IReadOnlyList<string> ExportRules, PeerAnswer Peer);
 
 /// <summary><c>/v1/explain/service/NAMESPACE/NAME</c>: what this node announces of it.</summary>
-public sealed record ServiceExplanationAnswer(string Service, string Reason, int ReadyHere, IReadOnlyList<ServiceAddressAnswer> Addresses);
+public sealed record ServiceExplanationAnswer(string Service, string Reason, int ReadyHere, IReadOnlyList<ServiceAddressAnswer> Addresses)
+{
+    /// <summary>What of it is not translated here as it asks for, and why; absent where all is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Problems { get; init; }
+}
 
 public sealed record ServiceAddressAnswer(string Address, string Kind, bool Announced, string Reason);

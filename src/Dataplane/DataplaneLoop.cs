@@ -220,8 +220,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         }
     }
 
-    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) => ServicesAsync(known => known.View is var view
-        ? view with { Problems = [.. view.Problems, .. extensions.Problems, .. health.Problems] } : view, stop);
+    public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
+        ServicesAsync(known => known.View.With(extensions.Problems, health.Problems), stop);
 
     public async Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
     {
@@ -407,8 +407,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
             foreach (var feature in features) feature.InForce();
         await ServeAsync(loop, isInForce: true).ConfigureAwait(false);
         await loop.WaitForAsync(health.HaveAsync(services.HealthChecks)).ConfigureAwait(false);
-        servicesStatus = services.Status is { Enabled: true } on
-            ? on with { Problems = [.. on.Problems, .. extensions.Problems, .. health.Problems] } : ServicesStatus.Off;
+        servicesStatus = services.Status.With(extensions.Problems, health.Problems);
         policy = enforcement.View;
         policyLog.Listen(enforcement.Logs);
         Ask(nat.Question);

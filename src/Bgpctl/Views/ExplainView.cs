@@ -81,7 +81,10 @@ internal static class ExplainView
             [
                 address.Address, address.Kind, address.Announced ? new Cell("yes", Tone.Good) : "no", address.Reason,
             ])]),
-        [.. new[] { answer.Reason, Ready(answer.ReadyHere) }.Where(line => line.Length > 0).Select(line => (Cell)line)]));
+        [
+            .. new[] { answer.Reason, Ready(answer.ReadyHere) }.Where(line => line.Length > 0).Select(line => (Cell)line),
+            .. (answer.Problems ?? []).Select(line => new Cell(line, Tone.Bad)),
+        ]));
 
     private static string Ready(int endpoints) => $"{Words.Count(endpoints, "ready endpoint")} on this node";
 

@@ -1,6 +1,8 @@
 // Why: a prefix's way through the daemon, a peer's chains, and what this node announces of a service.
 
 using Calico.Bgp.Answers;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
@@ -62,9 +64,12 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         of.Depth, of.Address.ToString(), of.Over?.ToString(), of.By, of.Metric,
         [.. of.Hops.Select(hop => StatusAnswers.Hop(hop, speaker.KernelState))], of.Leads, of.Rule);
 
-    private static ServiceExplanationAnswer Of(ResourceKey service, ServiceVerdict of) => new(
+    private static ServiceExplanationAnswer Of(ResourceKey service, ServiceVerdict of, IReadOnlyCollection<string> problems) => new(
         service.ToString(), of.Reason, of.ReadyHere,
-        [.. of.Addresses.Select(at => new ServiceAddressAnswer(at.Address.ToString(), at.Kind, at.Announced, at.Reason))]);
+        [.. of.Addresses.Select(at => new ServiceAddressAnswer(at.Address.ToString(), at.Kind, at.Announced, at.Reason))])
+    {
+        Problems = problems.Count > 0 ? [.. problems] : null,
+    };
 
     public Task PeerAsync(HttpContext http, string name)
     {
@@ -82,7 +87,7 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     private string OriginOf(PeerOrigin origin) =>
         origin.Object is { } asking && daemon.PlaceOf(asking) is { } place ? $"{origin} ({place})" : origin.ToString();
 
-    public async Task ServiceAsync(HttpContext http, ResourceKey service)
+    public async Task ServiceAsync(HttpContext http, IDataplane? dataplane, ResourceKey service)
     {
         if (daemon.Planned is not { } plan)
         {
@@ -94,6 +99,12 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
             var unknown = $"expected the NAMESPACE/NAME of a service, got {service}, which is not there";
             await Answer.ErrorAsync(http, AnswerCode.UnknownService, unknown).ConfigureAwait(false);
         }
-        else await Answer.JsonAsync(http, Of(service, verdict), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
+        else
+        {
+            var asked = $"{Kinds.Service.Word}/{service}";
+            var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
+            var problems = view.OfObjects.Where(one => one.Object == asked).Select(one => one.Words);
+            await Answer.JsonAsync(http, Of(service, verdict, [.. problems]), Answer.Json.ServiceExplanationAnswer).ConfigureAwait(false);
+        }
     }
 }

@@ -80,14 +80,19 @@ internal sealed class ServiceNat : IFeature
     public TimeSpan? Due => leaving.Due;
 
     /// <summary>All that is known, by their ids.</summary>
-    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)]) { Problems = [.. Problems] };
+    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)])
+    {
+        Problems = [.. Problems],
+        OfObjects = [.. kubernetes.Problems],
+    };
 
     public ServicesStatus Status => isOn ? new(true, rendered.Count, missing.Count, [.. Problems]) : ServicesStatus.Off;
 
     /// <summary>What is not done of what was asked for, and why.</summary>
     private IEnumerable<string> Problems =>
     [
-        .. kubernetes.Problems,
+        .. kubernetes.Problem is { } problem ? [problem] : Array.Empty<string>(),
+        .. kubernetes.Problems.Select(one => one.ToString()),
         .. lacking.Select(one => $"translation of {one.Key}: {one.Value}").Order(StringComparer.Ordinal),
         .. (SourceNatView?.Settings?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
             $"snat: {place.Interface} has no address of {place.Family.Word()}, so that packets keep their source"),

@@ -28,6 +28,22 @@ public sealed record ServicesView(bool Enabled, ImmutableArray<TranslationRow> T
 
     /// <summary>What is not done of what was asked for, and why.</summary>
     public ImmutableArray<string> Problems { get; init; } = [];
+
+    /// <summary>Those of them that are of one object.</summary>
+    public ImmutableArray<ServiceProblem> OfObjects { get; init; } = [];
+
+    internal ServicesView With(IEnumerable<string> more, IEnumerable<ServiceProblem> ofObjects) => this with
+    {
+        Problems = [.. Problems, .. more, .. ofObjects.Select(one => one.ToString())],
+        OfObjects = [.. OfObjects, .. ofObjects],
+    };
+}
+
+/// <summary>What is not done of what a Service, or a pod, asks for, and why.</summary>
+/// <param name="Object">Service/NAMESPACE/NAME.</param>
+public sealed record ServiceProblem(string Object, string Words)
+{
+    public override string ToString() => $"{Object}: {Words}";
 }
 
 /// <summary>The same in a few words.</summary>
@@ -37,6 +53,9 @@ public sealed record ServicesView(bool Enabled, ImmutableArray<TranslationRow> T
 public sealed record ServicesStatus(bool Enabled, int Translations, int Waiting, ImmutableArray<string> Problems)
 {
     public static readonly ServicesStatus Off = new(false, 0, 0, []);
+
+    internal ServicesStatus With(IEnumerable<string> more, IEnumerable<ServiceProblem> ofObjects) => !Enabled ? this
+        : this with { Problems = [.. Problems, .. more, .. ofObjects.Select(one => one.ToString())] };
 }
 
 /// <summary>

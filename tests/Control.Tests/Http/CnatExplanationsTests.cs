@@ -2,6 +2,9 @@ using System.Net;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
+using Calico.Bgp.Speaker;
+using Calico.Bgp.Speaker.Plan;
 
 namespace Calico.Bgp.Control.Tests.Http;
 
@@ -73,5 +76,18 @@ public sealed class CnatExplanationsTests : IAsyncLifetime
     {
         Assert.Equal("sport", (string?)(await lab.JsonAsync(Path.Replace("40001", "web"), HttpStatusCode.BadRequest))["where"]);
         Assert.Equal("servicesOff", (string?)(await lab.JsonAsync(Path, HttpStatusCode.NotFound))["code"]);
+    }
+
+    [Fact]
+    public async Task A_Service_is_explained_with_what_of_it_leads_to_another()
+    {
+        var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
+        foreach (var service in (Service[])[new(new("web", "shop")), new(new("more", "shop"))]) builder.Put(service.Id, service);
+        using var plan = new PlanFollower(
+            new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" }, new() { Node = "a" }, builder.Build([]));
+        lab.Daemon.Planned = plan;
+        Assert.Equal(
+            ["it leads to another"], (await lab.JsonAsync("/v1/explain/service/shop/web"))["problems"]!.AsArray().Select(one => (string?)one));
+        Assert.Null((await lab.JsonAsync("/v1/explain/service/shop/more"))["problems"]);
     }
 }

@@ -116,7 +116,10 @@ public sealed class FakeDataplane : IDataplane
     public string? Lacks { get; set; }
 
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
-        Task.FromResult(HasServices ? new(true, [.. Translations.Rows.Select(Balanced)]) : ServicesView.Off);
+        Task.FromResult(HasServices ? new(true, [.. Translations.Rows.Select(Balanced)])
+        {
+            OfObjects = [new("Service/shop/web", "it leads to another"), new("Pod/shop/web", "so does this")],
+        } : ServicesView.Off);
 
     private static TranslationRow Balanced(TranslationRow row) =>
         row.Translation.Balance == TranslationBalance.Maglev ? row with { Digest = "0123456789abcdef" } : row;

@@ -59,7 +59,7 @@ public sealed class HealthPortTests : IDisposable
         taken.Listen();
         await ports.HaveAsync([check]);
         Assert.Empty(loops.Status);
-        Assert.StartsWith($"Service/shop/web: health check port {check.Port} is not to be had", Assert.Single(ports.Problems),
+        Assert.StartsWith($"Service/shop/web: health check port {check.Port} is not to be had", Assert.Single(ports.Problems).ToString(),
             StringComparison.Ordinal);
         taken.Dispose();
         await ports.HaveAsync([check]);

@@ -338,6 +338,29 @@ public sealed class KubernetesServicesTests
     }
 
     [Fact]
+    public void Who_is_not_answered_for_where_two_Services_have_one_health_check_port_is_named_with_the_other_until_that_is_mended()
+    {
+        static Service Local(string name, string address) => Of(name, external: TrafficPolicy.Local) with
+        {
+            HealthCheckNodePort = 32000,
+            ClusterIPs = [Address.Parse(address)],
+            ExternalIPs = [],
+            LoadBalancerIngress = [],
+            Ports = [],
+        };
+        var (first, second) = (Local("a", "10.96.0.10"), Local("b", "10.96.0.11"));
+        var hand = With(second, Slice("b", At(Here)), first);
+        Assert.Equal(new(32000, first.Key, 0), Assert.Single(hand.HealthChecks));
+        var lost = new ServiceProblem(
+            "Service/shop/b", "health check port 32000 answers for Service/shop/a, which has it, too, and comes first");
+        Assert.Equal(lost, Assert.Single(hand.View.OfObjects));
+        Assert.Equal(lost.ToString(), Assert.Single(hand.View.Problems));
+        hand.Change(Gone(first));
+        Assert.Equal(new(32000, second.Key, 1), Assert.Single(hand.HealthChecks));
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
     public void Each_family_has_its_endpoints()
     {
         var six = Slice("web6", At("fd10::5")) with

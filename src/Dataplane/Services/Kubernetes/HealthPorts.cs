@@ -41,15 +41,15 @@ internal sealed class HealthPorts(Loops loops, TimeProvider clock, ILogger log) 
     private readonly Dictionary<ushort, HealthPort> open = [];
 
     /// <summary>Ports that somebody else has, and why nobody is answered there; each is tried again whenever this is asked.</summary>
-    private readonly SortedDictionary<ushort, string> refused = [];
+    private readonly SortedDictionary<ushort, ServiceProblem> refused = [];
 
     /// <summary>Of which service no load balancer is answered, and why.</summary>
-    public IEnumerable<string> Problems => refused.Values;
+    public IEnumerable<ServiceProblem> Problems => refused.Values;
 
-    /// <summary>From now on these and no others; of two with one port the first by name is answered for.</summary>
+    /// <summary>From now on these and no others, each with a port of its own.</summary>
     public async Task HaveAsync(IEnumerable<HealthCheck> checks)
     {
-        var wanted = checks.GroupBy(check => check.Port).ToDictionary(some => some.Key, some => some.MinBy(one => one.Service)!);
+        var wanted = checks.ToDictionary(check => check.Port);
         foreach (var port in refused.Keys.Where(port => !wanted.ContainsKey(port)).ToArray()) refused.Remove(port);
         foreach (var (port, gone) in open.Where(one => !wanted.ContainsKey(one.Key)).ToArray())
         {
@@ -72,8 +72,8 @@ internal sealed class HealthPorts(Loops loops, TimeProvider clock, ILogger log) 
         catch (SocketException taken)
         {
             if (!refused.ContainsKey(check.Port)) DataplaneLog.NoHealthPort(log, check.Service, check.Port, taken.Message);
-            refused[check.Port] =
-                $"Service/{check.Service}: health check port {check.Port} is not to be had, and tried again: {taken.Message}";
+            refused[check.Port] = new($"{Kinds.Service.Word}/{check.Service}",
+                $"health check port {check.Port} is not to be had, and tried again: {taken.Message}");
             return null;
         }
     }

@@ -42,22 +42,30 @@ internal sealed class KubernetesServices
     /// <summary>Whether Kubernetes' services are translated.</summary>
     public bool IsOn { get; private set; }
 
-    /// <summary>What is not done of what was asked for, and why.</summary>
-    public IEnumerable<string> Problems =>
-    [
-        .. IsWanted && otherProxy is { } other ? [$"Kubernetes' services are left to it: {other}"] : Array.Empty<string>(),
-        .. problems.Where(_ => IsOn).SelectMany(one => one.Value.Select(words => $"{one.Key}: {words}"))
-            .Concat(contested.SelectMany(one => one.Value.Skip(1).Select(other =>
-                $"{other}: {one.Key} leads to {one.Value[0]}, which asks for it, too, and comes first")))
-            .Order(StringComparer.Ordinal),
-    ];
+    /// <summary>What of all is not done, and why; null: nothing.</summary>
+    public string? Problem => IsWanted && otherProxy is { } other ? $"Kubernetes' services are left to it: {other}" : null;
+
+    /// <summary>What of objects is not done, and why.</summary>
+    public IEnumerable<ServiceProblem> Problems => problems.Where(_ => IsOn)
+        .SelectMany(one => one.Value.Select(words => new ServiceProblem(one.Key.ToString(), words)))
+        .Concat(contested.SelectMany(one => one.Value.Skip(1).Select(other =>
+            new ServiceProblem(other.ToString(), $"{one.Key} leads to {one.Value[0]}, which asks for it, too, and comes first"))))
+        .Concat(Unanswered)
+        .OrderBy(one => one.ToString(), StringComparer.Ordinal);
+
+    /// <summary>Whose load balancers are not answered, as another Service has the port.</summary>
+    private IEnumerable<ServiceProblem> Unanswered =>
+        from some in checks.Values.GroupBy(check => check.Port)
+        from check in some.Skip(1)
+        select new ServiceProblem(new Called(Kinds.Service, check.Service).ToString(),
+            $"health check port {some.Key} answers for {new Called(Kinds.Service, some.First().Service)}, which has it, too, and comes first");
 
     /// <summary>Whom what is called so does not lead to, though they are called so, too.</summary>
     public ListOf<string> Others(TranslationKey at) =>
         contested.TryGetValue(at, out var all) ? [.. all.Skip(1).Select(one => one.ToString())] : [];
 
-    /// <summary>What load balancers are answered, by the services' names.</summary>
-    public IEnumerable<HealthCheck> HealthChecks => checks.Values;
+    /// <summary>What load balancers are answered; of two Services with one port the first by name.</summary>
+    public IEnumerable<HealthCheck> HealthChecks => checks.Values.DistinctBy(check => check.Port);
 
     private bool IsWanted => settings.Services is { Enabled: true, Kubernetes: true };
 
