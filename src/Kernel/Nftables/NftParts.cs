@@ -127,6 +127,12 @@ internal sealed class NftParts
         }
     }
 
+    /// <summary>Maps that packets ask shall lead to chains that are not there yet, and nothing goes to come again at once.</summary>
+    public bool LeadsToNew => dirtyChains.Any(chain => chain is { There: null, Wanted.Hook: null })
+        && !dirtyChains.Any(chain => chain.ChangesKind) && !dirtySets.Any(set => set.ChangesKind)
+        && dirtySets.Any(set => set is { There: not null, Wanted.LeadsToVerdicts: true }
+            && set.ToAdd.Any(element => element.Value is NftVerdict { Chain: { } to } && Chain(to) is { There: null }));
+
     /// <summary>Rules that ask one of these sets, in chains that say what they have where one of their rules cannot be.</summary>
     public IEnumerable<(NftPart.Rule Rule, string Set)> Asking(IReadOnlySet<string> these) =>
         from chain in chains.Values

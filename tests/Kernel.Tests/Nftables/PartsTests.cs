@@ -44,6 +44,29 @@ public class PartsTests
         Assert.Equal(2L, ruleset.Transactions);
     }
 
+    /// <summary>A packet on its way meets elements that are newer than the rules that it keeps.</summary>
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_chain_and_what_it_asks_are_in_force_before_a_map_that_packets_ask_leads_to_it()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        NftChain To(string name) => Asking(name, $"of-{name}") with { Hook = null };
+        ruleset.Have(Put(HostSet("of-a", "192.0.2.1")), Put(To("a")), Put(Dispatch("a")));
+        Assert.Equal(1L, ruleset.Transactions); // nobody asks it yet
+        ruleset.Ruleset.Want([Put(HostSet("of-b", "192.0.2.2")), Put(To("b")), Take("dispatch", Leading("a", "a")),
+            Add("dispatch", Leading("a", "b")), new NftChange.RemoveChain("a"), new NftChange.RemoveSet("of-a")]);
+        var (seen, table) = (new List<string>(), $"list table inet {Name}");
+        ruleset.Ruleset.Round(() => seen.Add(ns.Nft(table)));
+        Assert.Equal((3L, 2), (ruleset.Transactions, seen.Count));
+        Assert.Contains("ip saddr @of-b drop", seen[1], StringComparison.Ordinal);
+        Assert.Contains("elements = { 192.0.2.2 }", seen[1], StringComparison.Ordinal);
+        Assert.Contains("goto a", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("goto b", seen[1], StringComparison.Ordinal);
+        var after = ns.Nft(table);
+        Assert.Contains("goto b", after, StringComparison.Ordinal);
+        Assert.DoesNotContain("chain a", after, StringComparison.Ordinal);
+    }
+
     /// <summary>A batch comes into force whole: its elements do not go ahead of its set,
     /// and what comes behind it does not overtake it there.</summary>
     [NeedsFact(Needs.Namespaces, "nft")]
