@@ -98,7 +98,9 @@ internal sealed partial class Enforcement : IFeature
         facts.Configure(newest);
         sets.AutomaticHostEndpoints = newest.Policy?.AutomaticHostEndpoints == true;
         ConfigureEndpoints();
-        if (IsOn != was) dirty.UnionWith(endpoints.All.Select(endpoint => endpoint.Interface));
+        if (IsOn == was) return;
+        dirty.UnionWith(endpoints.All.Select(endpoint => endpoint.Interface));
+        dirty.UnionWith(following.Keys);
     }
 
     private void ConfigureEndpoints() => endpoints.Configure(
@@ -188,22 +190,32 @@ internal sealed partial class Enforcement : IFeature
         foreach (var id in endpoints.Selectors.Members(selector)) Touch(id);
     }
 
-    private void Touch(ResourceId endpoint) => dirty.UnionWith(interfaces.GetValueOrDefault(endpoint) ?? []);
+    private void Touch(ResourceId endpoint)
+    {
+        if (IsOn) dirty.UnionWith(interfaces.GetValueOrDefault(endpoint) ?? []);
+    }
 
     private void SelectionChanged(Membership membership) => Touch(membership.Item);
 
     private void EndpointChanged(EndpointChange change)
     {
-        dirty.Add(change.Interface);
-        NoteAddresses(change);
-        frameIsDirty |= (change.After ?? change.Before) is { IsWorkload: false };
+        if (IsOn) Note(change);
         if (change.Before is { } before && interfaces.TryGetValue(before.Id, out var left) && left.Remove(change.Interface)
             && left.Count == 0)
             interfaces.Remove(before.Id);
-        if (change.Before is { IsWorkload: true } old && old.Id != change.After?.Id) leftNames.Add(change.Interface);
         if (change.After is not { } after) return;
         if (!interfaces.TryGetValue(after.Id, out var on)) interfaces[after.Id] = on = [];
         on.Add(change.Interface);
+    }
+
+    /// <summary>What is to be done about it. While policy is off nobody does it, and it would be kept for ever; all that there are are
+    /// looked at when it comes or goes.</summary>
+    private void Note(EndpointChange change)
+    {
+        dirty.Add(change.Interface);
+        NoteAddresses(change);
+        frameIsDirty |= (change.After ?? change.Before) is { IsWorkload: false };
+        if (change.Before is { IsWorkload: true } old && old.Id != change.After?.Id) leftNames.Add(change.Interface);
     }
 
     public bool Look() => isDirty || IsToBeSwept;
