@@ -56,10 +56,10 @@ public sealed class FirstStartTests : IAsyncLifetime
         Until.TrueAsync($"the log says: {words}", () => Told(words) >= times, PolicySite.Patience,
             () => Background.SaidIn(site.PathOf("bgpd.log")));
 
-    private async Task<bool> PassesAsync(string from, string to)
+    private async Task<bool> PassesAsync(string from, string to, int protocol = Protocols.Tcp)
     {
         var (source, target) = (site.Town[from], site.Town[to]);
-        var probe = new Probe(source, source.Address(false), target.Address(false), Protocols.Tcp) { Port = 80 };
+        var probe = new Probe(source, source.Address(false), target.Address(false), protocol) { Port = 80 };
         return (await site.Prober.RunAsync([probe], Prober.Moment))[0].Arrival != null;
     }
 
@@ -123,6 +123,72 @@ public sealed class FirstStartTests : IAsyncLifetime
         await ToldAsync("and bgpd.yaml does not ask for that any more: they are open");
         Assert.True(await PassesAsync("outside", "red/a"));
         Assert.DoesNotContain("inet bgpd\n", await site.Node.DoAsync("nft", "list", "tables"), StringComparison.Ordinal);
+    }
+
+    private const string Pool = """
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: { name: elsewhere }
+        spec: { cidr: 10.123.0.0/16, natOutgoing: true }
+
+        """;
+
+    private const string IsClosedBeside = "an earlier run has left rules without network policy", Masquerade = "the way out of the pools";
+
+    private Task<string> ListAsync() => site.Node.DoAsync("nft", "list", "table", "inet", "bgpd");
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Over_a_table_without_policy_pods_are_closed_until_the_sources_are_read_and_what_it_translates_stays()
+    {
+        await using var etcd = new EtcdStore(site.Tor, Away);
+        var (sources, objects) = (site.MoreSources, site.Town.Objects() + Pool + Web);
+        (site.MoreSources, site.Configuration) = ("", "nat: { enabled: true }\n");
+        site.Write(objects);
+        await site.StartAsync();
+        await site.ReadyAsync();
+        Assert.True(await PassesAsync("blue/far", "red/a"));
+        await using var flows = await Flows.BeginAsync(
+            [Flow.BeginAsync(site, "outside", "red/a", 80), Flow.BeginAsync(site, "red/a", "outside", 80, isIPv6: true)]);
+        await site.Daemon.KillAsync();
+
+        (site.MoreSources, site.Configuration) = (sources, "nat: { enabled: true }\npolicy: { enabled: true }\n");
+        for (var times = 1; times <= 2; times++)
+        {
+            await site.StartAsync();
+            await ToldAsync(IsClosedBeside, times);
+            await Rows.HoldAsync(site, "", Closed);
+            Assert.Contains(Masquerade, await ListAsync(), StringComparison.Ordinal);
+            await site.Node.DoAsync("nft", "flush", "chain", "inet", "bgpd", "forward-to");
+            await Until.TrueAsync("closed again", async () => !await PassesAsync("outside", "red/a"), PolicySite.Patience, site.LogAsync);
+            if (times == 1) await site.Daemon.KillAsync();
+        }
+
+        await etcd.StartAsync();
+        await site.InForceAsync();
+        await Rows.HoldAsync(site, objects, Open);
+        var listed = await ListAsync();
+        Assert.Contains(Masquerade, listed, StringComparison.Ordinal);
+        Assert.DoesNotContain("chain first", listed, StringComparison.Ordinal);
+        Wrong.None(await flows.EndAsync());
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Rules_of_policies_that_nobody_would_keep_any_more_are_taken_away_at_the_start()
+    {
+        site.MoreSources = "";
+        site.Write(site.Town.Objects() + Web);
+        await site.StartAsync();
+        await site.InForceAsync();
+        await using var flows = await Flows.BeginAsync([Flow.BeginAsync(site, "outside", "red/a", 80)]);
+        await site.Daemon.KillAsync();
+        Assert.False(await PassesAsync("outside", "red/a", Protocols.Udp));
+        site.Configuration = "";
+        await site.StartAsync();
+        await ToldAsync("and nothing is denied by it");
+        Assert.True(await PassesAsync("outside", "red/a", Protocols.Udp));
+        Assert.DoesNotContain("inet bgpd", await site.Node.DoAsync("nft", "list", "tables"), StringComparison.Ordinal);
+        Wrong.None(await flows.EndAsync());
     }
 
     /// <summary>A pod that is not known may be one that leaves by a gateway, and not with the node's address.</summary>

@@ -66,6 +66,16 @@ internal static partial class DaemonLog
         + "connections that have begun before")]
     public static partial void Closed(this ILogger log);
 
+    [LoggerMessage(1043, LogLevel.Warning,
+        "an earlier run has left rules without network policy, and the sources have not been read: until they are, workloads are closed, "
+        + "but for connections that have begun before")]
+    public static partial void ClosedBeside(this ILogger log);
+
+    [LoggerMessage(1044, LogLevel.Warning,
+        "an earlier run has left table inet {Table}, which enforces network policy, and bgpd.yaml asks for nothing in it: it is removed, "
+        + "and nothing is denied by it")]
+    public static partial void Left(this ILogger log, string table);
+
     [LoggerMessage(1031, LogLevel.Warning,
         "an earlier run has closed workloads until the sources are read, and bgpd.yaml does not ask for that any more: they are open")]
     public static partial void Opened(this ILogger log);

@@ -241,12 +241,14 @@ internal sealed class Translating(
         }
     }
 
+    /// <param name="keepsOthers">What an earlier run has in the table stays.</param>
     /// <exception cref="IOException">The kernel does not let us at its rules.</exception>
-    public static NftablesLoop Open(Loops loops, TimeProvider time, ILoggerFactory logs)
+    public static NftablesLoop Open(Loops loops, TimeProvider time, ILoggerFactory logs, bool keepsOthers = false)
     {
         var nftables = new NftablesLoop(DataplaneLoop.Table, loops, time, logs.CreateLogger<NftablesLoop>())
         {
             Comment = "bgpd keeps this table",
+            KeepsOthers = keepsOthers,
         };
         try
         {

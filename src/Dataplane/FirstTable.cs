@@ -9,7 +9,8 @@ namespace Calico.Bgp.Dataplane;
 /// What is in force where no earlier run has left a table and the sources have not been read: an API server may be away for hours, and
 /// nobody is known meanwhile. As a workload that is not known is closed (section 2.4 of calico-policy-nat.md), so are all until then; but
 /// what has begun before goes on, as somebody else has let it through. Hosts are open, as without host endpoints. What is known later takes
-/// the place of that in one transaction, as it does of what an earlier run has left.
+/// the place of that in one transaction, as it does of what an earlier run has left. Where that had no policy, and this one has, workloads
+/// are closed beside what it left, which stays.
 /// </summary>
 public static class FirstTable
 {
@@ -18,6 +19,24 @@ public static class FirstTable
 
     /// <summary>A table that has this, which leads nobody anywhere, has nothing else yet.</summary>
     public const string Mark = "first";
+
+    /// <summary>The same, of one that has been closed beside what an earlier run has left.</summary>
+    public const string MarkBeside = "first-beside";
+
+    /// <summary>A table that has none of this name enforces no policy.</summary>
+    public const string PolicyChain = Enforcement.Prefix + "spoof";
+
+    /// <summary>Where what an earlier run has left may have rules, too: these stay, as workloads are closed without.</summary>
+    private static readonly string[] Others = [Frame.RawPrerouting.Name, Frame.Translated.Name];
+
+    /// <param name="settings">Of which policy is enabled.</param>
+    /// <param name="isThere">Which chains the table has.</param>
+    public static ImmutableArray<NftChange> Beside(DataplaneSettings settings, TimeProvider clock, Predicate<string> isThere) =>
+    [
+        .. Of(settings, clock).Where(change => change is not NftChange.PutChain(var chain)
+            || (chain.Name != Mark && !(Others.Contains(chain.Name) && isThere(chain.Name)))),
+        new NftChange.PutChain(new(MarkBeside, null, [])),
+    ];
 
     /// <param name="settings">Of which policy or egress is enabled.</param>
     public static ImmutableArray<NftChange> Of(DataplaneSettings settings, TimeProvider clock)

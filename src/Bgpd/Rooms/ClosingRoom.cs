@@ -7,59 +7,95 @@ using Microsoft.Extensions.Logging;
 namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>
-/// Before the sources are read: where no earlier run has left a table, <see cref="FirstTable"/> is in force, and is put right, until the
-/// dataplane begins, which adopts it. It stays where the daemon ends before that, and is the next run's.
+/// Before the sources are read: where no earlier run has left a table, or one without policy, <see cref="FirstTable"/> is in force, and is
+/// put right, until the dataplane begins, which adopts it. It stays where the daemon ends before that, and is the next run's. Where a table
+/// with policy is left, and nobody would keep it, it goes: pods that come would be closed by it for ever.
 /// </summary>
 internal sealed class ClosingRoom(
     Start start, KernelRoom kernel, Loops loops, TimeProvider time, ILoggerFactory logs, ILogger<ClosingRoom> log) : Room
 {
+    private enum Left
+    {
+        /// <summary>Nobody lets us ask, or write.</summary>
+        Unknown,
+        Nothing,
+        /// <summary>By a run that had not begun.</summary>
+        Closed,
+        /// <summary>By such a one, over one without policy.</summary>
+        ClosedBeside,
+        WithoutPolicy,
+        WithPolicy,
+    }
+
     private NftablesLoop? table;
 
-    /// <summary>Nothing but that is in force.</summary>
+    /// <summary>Workloads are.</summary>
     public bool IsClosed => table != null;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         // The process that is taken over from has a table, or wants none.
         if (start.From != null) return;
-        var closes = !start.Config.Sources.IsEmpty && start.Config.Dataplane is { Policy.Enabled: true } or { Egress.Enabled: true };
-        if (Look() is not { } isFirst || (!closes && !isFirst)) return;
-        try
+        var (settings, waits) = (start.Config.Dataplane, !start.Config.Sources.IsEmpty);
+        var (polices, leads) = (settings.Policy is { Enabled: true }, settings.Egress is { Enabled: true });
+        await (Look() switch
         {
-            kernel.Holding.Hold(Holding.NatTable);
-            table = Translating.Open(loops, time, logs);
-        }
-        catch (IOException)
-        {
-            return; // As the dataplane will be refused, and say.
-        }
-        await (closes ? CloseAsync(table, cancellationToken) : OpenAsync(table));
+            Left.Nothing or Left.Closed when waits && (polices || leads) => CloseAsync(isBeside: false, cancellationToken),
+            Left.WithoutPolicy or Left.ClosedBeside when waits && polices => CloseAsync(isBeside: true, cancellationToken),
+            Left.Closed or Left.ClosedBeside => RemoveAsync(log.Opened),
+            Left.WithPolicy when settings is { Nat: null, Policy: null, Services: null, Egress: null } =>
+                RemoveAsync(() => log.Left(DataplaneLoop.Table)),
+            _ => Task.CompletedTask,
+        });
     }
 
-    /// <returns>Null: the table is another's, or an earlier run's that had begun. True: one that had not.</returns>
-    private static bool? Look()
+    private static Left Look()
     {
         try
         {
             using var rules = new ForeignRules();
-            var isFirst = rules.Has(family: null, DataplaneLoop.Table, FirstTable.Mark);
-            return isFirst || !rules.Has(family: null, DataplaneLoop.Table) ? isFirst : null;
+            return Has(FirstTable.Mark) ? Left.Closed : Has(FirstTable.MarkBeside) ? Left.ClosedBeside : !Has(null) ? Left.Nothing
+                : Has(FirstTable.PolicyChain) ? Left.WithPolicy : Left.WithoutPolicy;
+
+            bool Has(string? chain) => rules.Has(family: null, DataplaneLoop.Table, chain);
         }
         catch (Win32Exception)
         {
-            return null; // Nobody lets us ask, or write.
+            return Left.Unknown;
         }
     }
 
-    private async Task CloseAsync(NftablesLoop of, CancellationToken stop)
+    /// <summary>False: another daemon keeps it, or the dataplane will be refused, too, and say so.</summary>
+    private bool Open(bool keepsOthers = false)
     {
-        await of.ApplyAsync(FirstTable.Of(start.Config.Dataplane, time), stop);
-        log.Closed();
+        try
+        {
+            kernel.Holding.Hold(Holding.NatTable);
+            table = Translating.Open(loops, time, logs, keepsOthers);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
-    private async Task OpenAsync(NftablesLoop of)
+    private async Task CloseAsync(bool isBeside, CancellationToken stop)
     {
-        if (await of.FlushAsync() == null) log.Opened();
+        if (!Open(keepsOthers: isBeside)) return;
+        var settings = start.Config.Dataplane;
+        using var rules = new ForeignRules();
+        await table!.ApplyAsync(isBeside
+            ? FirstTable.Beside(settings, time, chain => rules.Has(family: null, DataplaneLoop.Table, chain))
+            : FirstTable.Of(settings, time), stop);
+        if (isBeside) log.ClosedBeside();
+        else log.Closed();
+    }
+
+    private async Task RemoveAsync(Action say)
+    {
+        if (!Open()) return;
+        if (await table!.FlushAsync() == null) say();
         await EndAsync();
         if (start.Config.Nat == null) kernel.Holding.Release(Holding.NatTable);
     }

@@ -19,7 +19,7 @@ internal sealed class BaseChains(Dispatch dispatch, Func<IEnumerable<string>> na
     /// </summary>
     public const string Loopback = "lo";
 
-    private const string Spoof = Enforcement.Prefix + "spoof", Neighbours = Enforcement.Prefix + "ndp",
+    private const string Spoof = FirstTable.PolicyChain, Neighbours = Enforcement.Prefix + "ndp",
         ToHost = Enforcement.Prefix + "wl-to-host", Translated = Enforcement.Prefix + "translated";
 
     private const byte Icmp6 = (byte)IpProtocol.Icmp6;

@@ -17,6 +17,9 @@ internal sealed class NftParts
 
     public bool TableIsThere { get; set; }
 
+    /// <summary>What nobody has wanted yet is left as it is.</summary>
+    public bool KeepsOthers { get; init; }
+
     /// <summary>How many chains the kernel has made; the newest one's number.</summary>
     public long ChainsMade { get; set; }
 
@@ -100,15 +103,13 @@ internal sealed class NftParts
         dirtyObjects.Add(idle);
     }
 
-    /// <summary>What the kernel has was read: what differs is dirty, and what nobody wants is a part that shall not be.</summary>
+    /// <summary>What the kernel has was read: what differs is dirty, and what nobody wants is a part that shall not be, unless others'
+    /// are kept.</summary>
     /// <param name="allowed">The rules that are wanted of a chain, without what the kernel has refused before.</param>
     public void Compare(ToldTable told, Func<NftChain, ImmutableArray<NftRule>> allowed)
     {
         (TableIsThere, ChainsMade) = (told.Exists, told.Chains.Count);
-        foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
-        foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
-        foreach (var name in told.Counters) objects.TryAdd(name, new(name, isTimeout: false));
-        foreach (var name in told.Timeouts) objects.TryAdd(name, new(name, isTimeout: true));
+        if (!KeepsOthers) Meet(told);
         foreach (var one in objects.Values)
         {
             one.IsThere = (one.IsTimeout ? told.Timeouts : told.Counters).Contains(one.Name);
@@ -132,6 +133,14 @@ internal sealed class NftParts
         && !dirtyChains.Any(chain => chain.ChangesKind) && !dirtySets.Any(set => set.ChangesKind)
         && dirtySets.Any(set => set is { There: not null, Wanted.LeadsToVerdicts: true }
             && set.ToAdd.Any(element => element.Value is NftVerdict { Chain: { } to } && Chain(to) is { There: null }));
+
+    private void Meet(ToldTable told)
+    {
+        foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
+        foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
+        foreach (var name in told.Counters) objects.TryAdd(name, new(name, isTimeout: false));
+        foreach (var name in told.Timeouts) objects.TryAdd(name, new(name, isTimeout: true));
+    }
 
     /// <summary>Rules that ask one of these sets, in chains that say what they have where one of their rules cannot be.</summary>
     public IEnumerable<(NftPart.Rule Rule, string Set)> Asking(IReadOnlySet<string> these) =>

@@ -54,6 +54,9 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     /// <summary>What the table says of itself in listings; it gets it when it is made.</summary>
     public string? Comment { get; init; }
 
+    /// <summary>What an earlier run has in the table stays beside what is wanted; else it goes with the first change.</summary>
+    public bool KeepsOthers { get; init; }
+
     /// <summary>Starts in the network namespace of the calling thread.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no netlink sockets.</exception>
     public void Start()
@@ -108,7 +111,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
 
     private async Task RunAsync(Loop loop)
     {
-        var ruleset = new Ruleset(name, Comment, socket!, watched, clock, log);
+        var ruleset = new Ruleset(name, Comment, socket!, watched, clock, log, KeepsOthers);
         var hold = new Ruleset(NftHold.NameFor(name), NftHold.Comment, socket!, watched, clock, log);
         await using var timer = clock.CreateTimer(_ => orders.Writer.TryWrite(again), null, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);

@@ -13,14 +13,16 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// it may have changed. The table is never deleted while it is wanted.
 /// </summary>
 /// <param name="watched">Hears what others do; null: nobody does.</param>
-internal sealed class Ruleset(string name, string? comment, NetlinkSocket socket, NetlinkSocket? watched, TimeProvider clock, ILogger log)
+/// <param name="keepsOthers">What an earlier run has in the table stays beside what is wanted.</param>
+internal sealed class Ruleset(
+    string name, string? comment, NetlinkSocket socket, NetlinkSocket? watched, TimeProvider clock, ILogger log, bool keepsOthers = false)
 {
     private const int Attempts = 50, MostHeard = 1 << 16;
     private static readonly TimeSpan AfterUnknown = TimeSpan.FromMilliseconds(200);
 
     private readonly NetlinkDump dump = new(socket);
     private readonly NftTransaction transaction = new(socket);
-    private readonly NftParts parts = new();
+    private readonly NftParts parts = new() { KeepsOthers = keepsOthers };
     private readonly Refusals<NftPart> refusals = new(clock);
     private bool known, justRead;
 
