@@ -168,25 +168,4 @@ public sealed class PolicyFaultTests : IAsyncLifetime
             await site.PutAsync(objects);
         }
     }
-
-    [NeedsFact(Needs.Daemon, "nft")]
-    public async Task Ten_thousand_pods_come_and_go_and_leave_nothing_in_memory()
-    {
-        const int Rounds = 40, Pods = 250, Warm = 8;
-        long warm = 0;
-        for (var round = 0; round < Rounds; round++)
-        {
-            await site.PutAsync(objects + string.Concat(Enumerable.Range(0, Pods).Select(number => PodPlace.Object(
-                new("red", $"churn-{round}-{number}"), new("", $"192.168.100.{number}", $"fd01::{round:x}:{number:x}", null),
-                $"app: churn, n: n{number}"))));
-            if (round == Warm) warm = Memory();
-        }
-        await site.PutAsync(objects);
-        await Rows.HoldAsync(site, objects, Verdicts);
-        // What the collector has not given back yet is no leak: pods that stayed would be ten times as much.
-        Assert.True(Memory() - warm < 48 << 20, $"{warm >> 20} MiB after {Warm} rounds, {Memory() >> 20} MiB after {Rounds}");
-
-        long Memory() => 1024 * long.Parse(File.ReadLines($"/proc/{site.Daemon.Pid}/status")
-            .First(line => line.StartsWith("VmRSS", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null);
-    }
 }
