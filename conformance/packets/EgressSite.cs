@@ -186,7 +186,9 @@ internal sealed class EgressSite : IAsyncDisposable
     /// <param name="ofA">Annotations of the pod a.</param>
     /// <param name="ofRed">Of the gateway red's spec, beside its pools and nodes.</param>
     /// <param name="ofPods">Of the spec of the pods' IPv4 pool.</param>
-    public void Write(string more = "", string plain = "", string ofA = "", string ofRed = "", string ofPods = "")
+    /// <param name="withPolicy">The EgressGatewayPolicy is there.</param>
+    public void Write(
+        string more = "", string plain = "", string ofA = "", string ofRed = "", string ofPods = "", bool withPolicy = true)
     {
         Directory.CreateDirectory(PathOf("resources"));
         var file = PathOf("resources/all.yaml");
@@ -195,7 +197,8 @@ internal sealed class EgressSite : IAsyncDisposable
             .Replace(EgressObjects.Pod("alpha", "a", 2), EgressObjects.Pod("alpha", "a", 2, ofA), StringComparison.Ordinal)
             .Replace("ipPools: [{ name: red }, { name: red6 }]", $"ipPools: [{{ name: red }}, {{ name: red6 }}]\n  {ofRed}",
                 StringComparison.Ordinal)
-            .Replace("cidr: \"192.168.0.0/16\"", $"cidr: \"192.168.0.0/16\"\n  {ofPods}", StringComparison.Ordinal) + more);
+            .Replace("cidr: \"192.168.0.0/16\"", $"cidr: \"192.168.0.0/16\"\n  {ofPods}", StringComparison.Ordinal)
+            .Replace(EgressObjects.Mixed, withPolicy ? EgressObjects.Mixed : "", StringComparison.Ordinal) + more);
         File.Move(file + ".new~", file, overwrite: true);
     }
 
@@ -373,7 +376,7 @@ internal sealed class EgressSite : IAsyncDisposable
 internal static class EgressObjects
 {
     public static string All => $$"""
-        {{Node("client", 1, "")}}
+        {{Node("client", 1, "role: client")}}
         {{Node("gate1", 11, "egress: 'true', site: one")}}
         {{Node("gate2", 12, "egress: 'true', site: two")}}
         {{Pool("pods", "192.168.0.0/16", nat: true)}}
@@ -385,10 +388,7 @@ internal static class EgressObjects
         {{Gateway("red", "red, red6", "egress: 'true'")}}
         {{Gateway("blue", "blue", "site: one")}}
         {{Gateway("green", "green", "site: two")}}
-        {{Policy("mixed", """
-            { destination: { cidr: 10.0.0.0/8 } },
-            { gateway: { selector: "code == 'blue'", namespaceSelector: "projectcalico.org/name == 'edge'" } }
-            """)}}
+        {{Mixed}}
         {{Space("edge", "")}}
         {{Space("alpha", Choosing("red"))}}
         {{Space("beta", Choosing("red"))}}
@@ -399,6 +399,11 @@ internal static class EgressObjects
         {{string.Join('\n', EgressSite.Pods.Select(pod => Pod(pod.Space, pod.Name, pod.Number)))}}
 
         """;
+
+    public static readonly string Mixed = Policy("mixed", """
+        { destination: { cidr: 10.0.0.0/8 } },
+        { gateway: { selector: "code == 'blue'", namespaceSelector: "projectcalico.org/name == 'edge'" } }
+        """);
 
     public static string Choosing(string gateway) => $"egress.projectcalico.org/selector: \"code == '{gateway}'\", "
         + "egress.projectcalico.org/namespaceSelector: \"projectcalico.org/name == 'edge'\"";
@@ -411,7 +416,7 @@ internal static class EgressObjects
         ---
         """;
 
-    private static string Pool(string name, string cidr, bool nat = false) => $$"""
+    public static string Pool(string name, string cidr, bool nat = false) => $$"""
         apiVersion: projectcalico.org/v3
         kind: IPPool
         metadata: { name: {{name}} }
@@ -423,7 +428,7 @@ internal static class EgressObjects
         ---
         """;
 
-    private static string Gateway(string name, string pools, string nodes) => $$"""
+    public static string Gateway(string name, string pools, string nodes) => $$"""
         apiVersion: operator.tigera.io/v1
         kind: EgressGateway
         metadata: { name: {{name}}, namespace: edge }

@@ -64,6 +64,12 @@ internal static partial class DataplaneLog
     [LoggerMessage(7034, LogLevel.Warning, "egress flows are not in the log (egress.flowLog): {Words}")]
     public static partial void FlowsUnheard(ILogger log, string words);
 
+    [LoggerMessage(7036, LogLevel.Information, "connections were ended, as their pods leave the cluster by another way now: {Count}")]
+    public static partial void EgressMoved(ILogger log, int count);
+
+    [LoggerMessage(7037, LogLevel.Warning, "connections of pods that leave the cluster by another way now cannot be ended: {Words}")]
+    public static partial void EgressMovedRefused(ILogger log, string words);
+
     [LoggerMessage(7015, LogLevel.Warning, "what was looked up is not kept in {File}: {Words}")]
     public static partial void NamesNotKept(ILogger log, string file, string words);
 

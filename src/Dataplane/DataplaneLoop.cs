@@ -50,6 +50,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly EgressRouting? routing;
     private readonly EgressFlowLog flowLog;
     private readonly NarrowedConnections narrowed;
+    private readonly MovedConnections egressMoves;
     private readonly ImmutableArray<IFeature> features;
     private readonly Channel<DataplaneNews> inbox =
         Channel.CreateBounded<DataplaneNews>(new BoundedChannelOptions(Waiting) { SingleReader = true });
@@ -85,8 +86,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
         ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default, EgressRouting? routing = null)
     {
-        this.routing = routing;
-        (this.settings, this.nftables, this.kernel, this.loops, this.clock) = (settings, nftables, kernel, loops, clock);
+        (this.settings, this.nftables, this.kernel, this.loops, this.clock, this.routing) =
+            (settings, nftables, kernel, loops, clock, routing);
         changed = new(connections, log);
         nat = new(clock, changed, log);
         enforcement = new(() => nftables.QueueWay);
@@ -96,7 +97,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, connections, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
-        egress = new(log, clock);
+        egress = new(log, clock, egressMoves = new(connections, loops, clock, log));
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
@@ -488,7 +489,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         if (loop != null) await loop.Ended.ConfigureAwait(false);
         await dns.DisposeAsync().ConfigureAwait(false);
         await policyLog.DisposeAsync().ConfigureAwait(false);
-        await narrowed.DisposeAsync().ConfigureAwait(false);
+        foreach (var cutting in (IAsyncDisposable[])[narrowed, egressMoves]) await cutting.DisposeAsync().ConfigureAwait(false);
         await services.EndAsync().ConfigureAwait(false);
         await flowLog.DisposeAsync().ConfigureAwait(false);
         await health.DisposeAsync().ConfigureAwait(false);

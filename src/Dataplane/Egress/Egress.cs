@@ -14,7 +14,7 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// rules (<see cref="EgressRenderer"/>) and the routes (<see cref="Routes"/>), which others write: before the rules where they are needed,
 /// behind them where they are not needed any more.
 /// </summary>
-internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
+internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? connections = null) : IFeature
 {
     public const string FeatureName = "eg";
     private const int DefaultPriority = 100, DefaultNetworkPriority = 102;
@@ -25,6 +25,10 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
     private readonly EgressObjects objects = new();
     private readonly EgressNumbers numbers = new(), networks = new(), asking = new();
     private readonly EgressMaps maps = new();
+    private readonly EgressMoves moves = new();
+    /// <summary>Of classes, for this node's own pods and for others'.</summary>
+    private readonly Dictionary<EgressClass, EgressExits> exits = new(ReferenceEqualityComparer.Instance),
+        served = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<ResourceId> moved = [];
 
     /// <summary>Ways of this node's pods by their words, and how many pods' rules have each.</summary>
@@ -170,9 +174,12 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
         ways.Clear();
         clients.Clear();
         turns.Clear();
+        exits.Clear();
+        served.Clear();
         uses = uses.Clear();
         if (!settings.Enabled)
         {
+            moves.End();
             (rules, Routes, View, Watched, known, far) = (EgressRules.None, EgressRoutes.None, Off, [], null, EgressFar.None);
             numbers.Keep([], 0);
             networks.Keep([], 0);
@@ -191,6 +198,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
         networks.Keep(picture.Own.Select(replica => replica.RouteTable).OfType<int>().Select(table => $"{table}"), marks.Most);
         reached = Reached();
         known = (planner, renderer, here, picture);
+        moves.Keep(objects.Pods);
         foreach (var (id, pod) in objects.Pods) Take(id, pod, planner, here);
         Number(objects.Pods.Keys);
         foreach (var id in objects.Pods.Keys) Place(id, renderer);
@@ -266,8 +274,25 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
         return true;
     }
 
-    private void Place(ResourceId id, EgressRenderer renderer) =>
-        maps.Put(id, uses.TryGetValue(id, out var one) ? [.. renderer.Places(id, one.Pod, one.Use)] : []);
+    private void Place(ResourceId id, EgressRenderer renderer)
+    {
+        var isThere = uses.TryGetValue(id, out var one);
+        maps.Put(id, isThere ? [.. renderer.Places(id, one.Pod, one.Use)] : []);
+        if (isThere && IsOurs(one)) moves.Put(id, one.Pod, one.Use.Blocked == null ? Exits(one) : null);
+        else moves.Forget(id);
+    }
+
+    /// <summary>It is on this node, or leaves by it.</summary>
+    private bool IsOurs(EgressPodUse one) => one.Pod.Node == node
+        || one.Ways.Any(way => Families.Any(family => known!.Value.Here.Serves(way, family)));
+
+    private EgressExits Exits(EgressPodUse one)
+    {
+        if (one.Use.Class is not { } its) return EgressExits.Plain;
+        var isLocal = one.Pod.Node == node;
+        var all = isLocal ? exits : served;
+        return all.TryGetValue(its, out var same) ? same : all[its] = EgressExits.Of(its, known!.Value.Here, isLocal);
+    }
 
     private void Tell(bool isAnew)
     {
@@ -353,6 +378,8 @@ internal sealed class Egress(ILogger log, TimeProvider clock) : IFeature
         foreach (var gone in inForce.Here.Except(Routes.Here)) DataplaneLog.EgressGone(log, gone);
         foreach (var begun in Routes.Here.Except(inForce.Here)) DataplaneLog.EgressHere(log, begun);
         (inForce, rulesDiffer) = (Routes, false);
+        connections?.Look(new(moves.Take(), known?.Picture.Inside ?? [], resolver.Snapshot,
+            settings.Enabled ? new EgressMarks(settings.MarkMask) : null));
     }
 
     /// <summary>What differs from what was written before.</summary>

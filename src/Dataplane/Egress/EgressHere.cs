@@ -117,5 +117,9 @@ internal sealed class EgressHere(
     }
 
     /// <summary>Whether packets of the way may come to this node from others'.</summary>
-    public bool Serves(EgressWay way, IpFamily family) => way.Replicas.Any(replica => replica.Is(node) && replica.Serves(family));
+    public bool Serves(EgressWay way, IpFamily family) => Serving(way, family) != null;
+
+    /// <summary>What this node is for packets of the way that come from others' pods.</summary>
+    public EgressReplica? Serving(EgressWay way, IpFamily family) =>
+        way.Replicas.FirstOrDefault(replica => replica.Is(node) && replica.Serves(family));
 }

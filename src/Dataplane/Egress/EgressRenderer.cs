@@ -141,9 +141,7 @@ internal sealed class EgressRenderer(
     private string InChain(EgressClass of) => Put("in", of, rule => [rule.To == null ? [ActDecide.Accept]
         : OwnOf(rule) is { } own ? ByOwn(own) : [new ActCount(), ActDecide.Drop]]);
 
-    /// <summary>What this node is for packets that come from others' pods.</summary>
-    private EgressReplica? OwnOf(EgressClassRule rule) =>
-        rule.To!.Replicas.FirstOrDefault(one => one.Is(node) && one.Serves(rule.Destination.Family));
+    private EgressReplica? OwnOf(EgressClassRule rule) => here.Serving(rule.To!, rule.Destination.Family);
 
     /// <summary>Where there are more networks than the mark has room for, nothing of theirs goes by another's routes.</summary>
     private NftStatement[] ByOwn(EgressReplica replica) => replica.RouteTable is not { } table ? [Mark(marks.Here), ActDecide.Accept]
@@ -183,8 +181,11 @@ internal sealed class EgressRenderer(
         PrefixCover.Outermost(nets.Where(net => net.Family == family)).Select(NftElement.Of);
 
     /// <summary>Answers go back as they came: where somebody outside has begun a connection, no gateway has a part in it.</summary>
-    private static IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
+    private IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
     {
+        // Of either direction: both are to know.
+        yield return new([new MatchConnectionMark(marks.Both, marks.Ended), new MatchProtocols(IpProtocol.Tcp), new ActCount(),
+            new ActReject(Resets: true)], "it began when its pod left by another way");
         yield return Replies;
         // Whoever is blocked has his link; to all others it is a part of what is inside, which one look tells.
         foreach (var family in picture.BlockedIn)

@@ -63,6 +63,9 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>Of a packet for a gateway one of them is there; of a question to targets upstream of one both are.</summary>
     public uint Both => Here | Away;
 
+    /// <summary>Of a connection, not of a packet: its pod leaves by another way now (<see cref="MovedConnections"/>).</summary>
+    public uint Ended => Both;
+
     /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
     public const int MostTables = 0xffff;
 

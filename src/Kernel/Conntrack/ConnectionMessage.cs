@@ -26,8 +26,8 @@ internal static class ConnectionMessage
     public static bool IsBegun(in NetlinkHeader header) => header.Type == New && (header.Flags & NetlinkFlags.Create) != 0;
 
     private const ushort Subsystem = 1 << 8, New = Subsystem, Get = Subsystem | 1, Delete = Subsystem | 2;
-    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, CountersOriginal = 9,
-        CountersReply = 10, Id = 12, Zone = 18, Timestamp = 20, StatusMask = 26;
+    private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, Mark = 8, CountersOriginal = 9,
+        CountersReply = 10, Id = 12, Zone = 18, Timestamp = 20, MarkMask = 21, StatusMask = 26;
     // IPS_EXPECTED, IPS_SEEN_REPLY, IPS_SRC_NAT, IPS_DST_NAT
     private const uint Expected = 1 << 0, SeenReply = 1 << 1, SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5;
 
@@ -69,6 +69,21 @@ internal static class ConnectionMessage
         using (message.OpenNested(ProtocolInfo))
         using (message.OpenNested(tcp))
             message.Attribute(state, [synSent]);
+        return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
+    }
+
+    /// <summary>One of TCP is closed as far as the kernel tracks it, and bears a mark, by which rules know its packets.</summary>
+    // conntrack -U -p tcp --orig-src … --orig-dst … --sport … --dport … --state CLOSE --mark MARK/MASK
+    public static NetlinkMessage Close(ConnectionName name, uint mark, uint mask)
+    {
+        const ushort tcp = 1, state = 1;
+        const byte close = 8;
+        var message = new NetlinkMessage(New, NetlinkFlags.Request | NetlinkFlags.Ack)
+            .Header(new NetfilterHeader(name.Family.Number(), 0, 0)).Attribute(TupleOriginal | NestedFlag, name.Tuple)
+            .BigEndian(Mark, mark).BigEndian(MarkMask, mask);
+        using (message.OpenNested(ProtocolInfo))
+        using (message.OpenNested(tcp))
+            message.Attribute(state, [close]);
         return name.Zone.Length > 0 ? message.Attribute(Zone, name.Zone) : message;
     }
 

@@ -61,6 +61,11 @@ public sealed class ConnectionTable : IDisposable
     public IReadOnlyList<TrackedConnection> Read(IpFamily family, Predicate<Connection> which, out int errno) =>
         Read(() => ConnectionMessage.Dump(family), which, out errno);
 
+    /// <summary>The same, with how they stand.</summary>
+    /// <param name="errno">The kernel's error where it refused; 0.</param>
+    public IReadOnlyList<TrackedConnection> ReadStanding(IpFamily family, Predicate<Connection> which, out int errno) =>
+        Read(() => ConnectionMessage.Dump(family), which, out errno, withState: true);
+
     /// <summary>Of those whose destination is translated, with how they stand.</summary>
     /// <param name="errno">The kernel's error where it refused; 0.</param>
     public IReadOnlyList<TrackedConnection> ReadRedirected(IpFamily family, Predicate<Connection> which, out int errno) =>
@@ -94,6 +99,23 @@ public sealed class ConnectionTable : IDisposable
     /// <returns>As the other's.</returns>
     public (int Cut, int Errno) Cut(IEnumerable<TrackedConnection> connections, bool isBarred = true) =>
         Remove([.. connections.Select(one => one.Name)], isBarred);
+
+    /// <summary>
+    /// Ends them: those of TCP stay, closed, with <paramref name="mark"/> in the bits of <paramref name="mask"/>, so that a rule can tell
+    /// whoever still sends of them; all others are cut, and what is still sent of them begins another.
+    /// </summary>
+    /// <returns>As the others'.</returns>
+    public (int Ended, int Errno) Close(IEnumerable<TrackedConnection> connections, uint mark, uint mask)
+    {
+        var ofTcp = connections.ToLookup(one => one.Name.IsTcp, one => one.Name);
+        var (ended, errno) = (0, 0);
+        lock (asking)
+            foreach (var some in ofTcp[true].Chunk(AtOnce))
+                if (errno == 0) ended += Send([.. some.Select(name => ConnectionMessage.Close(name, mark, mask))], ENOENT, ref errno);
+        if (errno != 0) return (ended, errno);
+        (var cut, errno) = Remove([.. ofTcp[false]], isBarred: false);
+        return (ended + cut, errno);
+    }
 
     private List<TrackedConnection> Read(
         Func<NetlinkMessage> question, Predicate<Connection> which, out int errno, bool withState = false)

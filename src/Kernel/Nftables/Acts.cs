@@ -319,11 +319,16 @@ public sealed record ActLog(ushort Group, string Prefix) : NftStatement
 /// reject: drops it, and says so to its source by ICMP (port unreachable). In chains of input, forward, output and prerouting; the kernel
 /// takes it nowhere else, nor in chains that are reached from elsewhere.
 /// </summary>
-public sealed record ActReject : NftStatement
+/// <param name="Resets">reject with tcp reset: by RST instead, and the kernel takes the connection for closed; of TCP alone.</param>
+public sealed record ActReject(bool Resets = false) : NftStatement
 {
-    internal override void Encode(Expressions into) => into.Reject();
+    internal override void Encode(Expressions into)
+    {
+        if (Resets) into.Reset();
+        else into.Reject();
+    }
 
     internal override NftAnswer Ask(PassingPacket packet) => new NftAnswer.Verdict(new NftVerdict(NftVerdictCode.Drop));
 
-    public override string ToString() => "reject";
+    public override string ToString() => Resets ? "reject with tcp reset" : "reject";
 }

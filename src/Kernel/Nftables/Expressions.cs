@@ -224,6 +224,9 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
             .BigEndian(4, 0u).BigEndian(5, 0u));                                                          // TYPE: NFT_LIMIT_PKTS, FLAGS
     }
 
+    /// <summary>By TCP's RST.</summary>
+    public void Reset() => Add("reject", data => data.BigEndian(1, 1)); // TYPE: NFT_REJECT_TCP_RST
+
     /// <summary>By ICMP or ICMPv6, as the packet is: port unreachable.</summary>
     public void Reject() => Add("reject", data => data.BigEndian(1, 2).Attribute(2, [1])); // TYPE: NFT_REJECT_ICMPX_UNREACH, ICMP_CODE
 }

@@ -145,6 +145,29 @@ public class ConnectionTableTests
     }
 
     [NeedsFact(Needs.Namespaces)]
+    public void One_of_TCP_that_is_ended_stays_closed_with_a_mark_and_others_go()
+    {
+        using var ns = new NetworkNamespace();
+        using var socket = ns.Inside(() => new NetlinkSocket(0, 1 << 16, NetlinkProtocol.Netfilter));
+        Insert(socket, "10.0.0.1", "198.51.100.1", translated: "192.0.2.7", protocol: IpProtocol.Tcp);
+        Insert(socket, "10.0.0.1", "198.51.100.1", translated: "192.0.2.7");
+        Insert(socket, "10.0.0.2", "198.51.100.1", protocol: IpProtocol.Tcp);
+        using var table = ns.Inside(() => new ConnectionTable());
+        var some = table.ReadStanding(IpFamily.IPv4, one => one.Source == Address.Parse("10.0.0.1"), out var errno);
+        Assert.Equal(0, errno);
+        Assert.All(some, one => Assert.Equal(Address.Parse("192.0.2.7"), one.State!.Client));
+        Assert.Equal((2, 0), table.Close(some, 0xc000_0000, 0xf000_0000));
+        Assert.Equal(["10.0.0.1 198.51.100.1 6 translated", "10.0.0.2 198.51.100.1 6"], Left(table));
+        var states = ns.Inside(() => File.ReadAllText("/proc/thread-self/net/nf_conntrack")).Split('\n');
+        Assert.Contains(states, line => line.Contains("CLOSE src=10.0.0.1", StringComparison.Ordinal)
+            && line.Contains($"mark={0xc000_0000} ", StringComparison.Ordinal));
+        Assert.Contains(states, line => line.Contains("ESTABLISHED src=10.0.0.2", StringComparison.Ordinal)
+            && line.Contains("mark=0 ", StringComparison.Ordinal));
+        // Of what has gone meanwhile nothing is said.
+        Assert.Equal((1, 0), table.Close(some, 0xc000_0000, 0xf000_0000));
+    }
+
+    [NeedsFact(Needs.Namespaces)]
     public void The_ports_that_a_connection_was_sent_to_and_those_that_answer_are_told()
     {
         using var ns = new NetworkNamespace();

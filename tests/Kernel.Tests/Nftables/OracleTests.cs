@@ -192,7 +192,8 @@ public class OracleTests
     {
         NftChain early = new("early", new("filter", NftHookPoint.Prerouting, -150),
             [Rule(new MatchReversePath(Missing: true), ActDecide.Drop), Rule(new MatchReversePath(Missing: false), ActDecide.Accept)]);
-        NftChain forward = new("ahead", new("filter", NftHookPoint.Forward, 0), [Rule(new ActReject())]);
+        NftChain forward = new("ahead", new("filter", NftHookPoint.Forward, 0), [Rule(new ActReject()),
+            Rule(new MatchProtocols(IpProtocol.Tcp), new ActReject(Resets: true))]);
         Same("""
             chain early {
              type filter hook prerouting priority mangle; policy accept;
@@ -202,6 +203,7 @@ public class OracleTests
             chain ahead {
              type filter hook forward priority filter; policy accept;
              reject
+             meta l4proto tcp reject with tcp reset
             }
             """, Table([], early, forward));
     }

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using Calico.Bgp.Kernel.Conntrack;
+using Calico.Bgp.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Calico.Bgp.Dataplane.Egress;
+
+/// <summary>
+/// Where a pod leaves by another way than it did, what it has begun to outside would leave as somebody else: its packets are dropped where
+/// that can be told (<see cref="EgressRenderer"/>), or come to a gateway that knows nothing of them. Such connections are ended. Of TCP the
+/// kernel's entry stays, with a mark, by which a rule answers whoever still sends, the pod or the server, with a reset; any other is
+/// removed, and its next packet begins anew by the new way. What is inside of the cluster, and what others have begun, goes on.
+/// <para>
+/// The work is in a loop of its own, behind the rules: a look through the kernel's table takes as long as that is, and what changes
+/// meanwhile is one look more. What begins between the rules and the look cannot be told from what was before, and may be ended, too.
+/// </para>
+/// </summary>
+internal sealed class MovedConnections(ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log) : IAsyncDisposable
+{
+    private readonly Lock guard = new();
+    private readonly Bell bell = new();
+    private readonly CancellationTokenSource stopping = new();
+    private EgressMovedScope scope = EgressMovedScope.Nothing;
+    private Loop? loop;
+
+    /// <summary>The change is in force. Never waits.</summary>
+    public void Look(EgressMovedScope changed)
+    {
+        if (changed.Moves.Count == 0) return;
+        lock (guard) scope = scope.With(changed);
+        loop ??= loops.Start("egress moves", OnDefect.StartAgain, RunAsync, stop: stopping.Token);
+        bell.Ring();
+    }
+
+    private async Task RunAsync(Loop turns)
+    {
+        while (true)
+        {
+            turns.Rest();
+            await bell.HeardAsync(stopping.Token).ConfigureAwait(false);
+            turns.Beat();
+            var began = clock.GetTimestamp();
+            Pass(Take());
+            turns.Rest();
+            // Whoever else has something to do with connections has as much time.
+            await Task.Delay(clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
+        }
+    }
+
+    private EgressMovedScope Take()
+    {
+        lock (guard)
+        {
+            var taken = scope;
+            scope = EgressMovedScope.Nothing;
+            return taken;
+        }
+    }
+
+    private void Pass(EgressMovedScope of)
+    {
+        var ended = 0;
+        foreach (var family in ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).Where(of.MayConcern))
+        {
+            var found = connections.ReadStanding(family, of.Concerns, out var errno);
+            if (errno != 0) Refused(errno);
+            var these = found.Where(of.Ends);
+            (var count, errno) = of.Marks is { } marks ? connections.Close(these, marks.Ended, marks.Both)
+                : connections.Cut(these, isBarred: false);
+            if (errno != 0) Refused(errno);
+            ended += count;
+        }
+        if (ended > 0) DataplaneLog.EgressMoved(log, ended);
+    }
+
+    private void Refused(int errno) => DataplaneLog.EgressMovedRefused(log, Marshal.GetPInvokeErrorMessage(errno));
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        if (loop != null) await loop.Ended.ConfigureAwait(false);
+        stopping.Dispose();
+    }
+}
