@@ -19,11 +19,14 @@ internal sealed record ConnectionName(IpFamily Family, byte[] Tuple, byte[] Repl
 /// <summary>The messages of ctnetlink (linux/netfilter/nfnetlink_conntrack.h).</summary>
 internal static class ConnectionMessage
 {
-    /// <summary>NFNLGRP_CONNTRACK_NEW.</summary>
-    public const int BegunGroup = 1;
+    /// <summary>Groups of news as bits: NFNLGRP_CONNTRACK_NEW, _UPDATE, _DESTROY.</summary>
+    public const uint Begun = 1 << 0, Changed = 1 << 1, Ended = 1 << 2;
 
     /// <summary>Whether it is the news that a connection has begun.</summary>
     public static bool IsBegun(in NetlinkHeader header) => header.Type == New && (header.Flags & NetlinkFlags.Create) != 0;
+
+    /// <summary>Whether it is the news that one is forgotten.</summary>
+    public static bool IsEnded(in NetlinkHeader header) => header.Type == Delete;
 
     private const ushort Subsystem = 1 << 8, New = Subsystem, Get = Subsystem | 1, Delete = Subsystem | 2;
     private const ushort TupleOriginal = 1, TupleReply = 2, Status = 3, ProtocolInfo = 4, Timeout = 7, Mark = 8, CountersOriginal = 9,

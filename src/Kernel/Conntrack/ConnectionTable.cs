@@ -12,7 +12,7 @@ namespace Calico.Bgp.Kernel.Conntrack;
 /// after the other. Whoever changes nf_tables keeps it: where a socket of netfilter's is closed, the kernel lets nobody change them until
 /// each processor has come by (nft_rcv_nl_event), which takes as long as somebody's look through this table.
 /// </summary>
-public sealed class ConnectionTable : IDisposable
+public sealed partial class ConnectionTable : IDisposable
 {
     private const int Attempts = 3;
 
@@ -161,6 +161,22 @@ public sealed class ConnectionTable : IDisposable
     /// <returns>How many the kernel has done.</returns>
     private int Send(NetlinkMessage[] messages, int forgiven, ref int errno)
     {
+        var (done, worst) = (0, errno);
+        Exchange(messages, (_, in header, body) =>
+        {
+            var refused = new NetlinkAnswer(header, body).Errno;
+            if (refused == 0) done++;
+            else if (refused != forgiven) worst = refused;
+        });
+        errno = worst;
+        return done;
+    }
+
+    /// <summary>What the kernel has said to the message of that number.</summary>
+    private delegate void Answered(int number, in NetlinkHeader header, ReadOnlySpan<byte> body);
+
+    private void Exchange(NetlinkMessage[] messages, Answered answered)
+    {
         var octets = new List<byte>();
         var first = socket.Sequences(messages.Length);
         for (var i = 0; i < messages.Length; i++)
@@ -168,23 +184,19 @@ public sealed class ConnectionTable : IDisposable
             octets.AddRange(messages[i].Numbered(first + (uint)i).Span);
             while (octets.Count % 4 != 0) octets.Add(0);
         }
-        if (socket.Send(CollectionsMarshal.AsSpan(octets)) != SocketError.Success) return 0;
-        var done = 0;
+        if (socket.Send(CollectionsMarshal.AsSpan(octets)) != SocketError.Success) return;
         for (var left = messages.Length; left > 0;)
         {
             var count = socket.Receive(answers, out var error);
-            if (error != SocketError.Success) break;
+            if (error != SocketError.Success) return;
             var read = new NetlinkReader(answers.AsSpan(0, count));
             while (read.Next(out var header, out var body))
             {
                 if (header.Sequence - first >= messages.Length) continue;
                 left--;
-                var refused = new NetlinkAnswer(header, body).Errno;
-                if (refused == 0) done++;
-                else if (refused != forgiven) errno = refused;
+                answered((int)(header.Sequence - first), header, body);
             }
         }
-        return done;
     }
 
     public void Dispose() => socket.Dispose();

@@ -1,0 +1,119 @@
+using Calico.Bgp.Kernel.Netlink;
+using Calico.Bgp.Net;
+using static Tmds.Linux.LibC;
+
+namespace Calico.Bgp.Kernel.Conntrack;
+
+/// <summary>Flows of another node's, which this kernel shall be able to go on with.</summary>
+public sealed partial class ConnectionTable
+{
+    /// <summary>A copy that would be forgotten this much sooner than it is said to is told anew.</summary>
+    private const uint Slack = 30;
+
+    /// <summary>What others are told that comes from here bears this (nlmsg_pid).</summary>
+    public uint Port => socket.Port;
+
+    /// <summary>
+    /// They are there when it ends. Whoever has their place with another translation has to yield; where <paramref name="yields"/> says so
+    /// they do, and what is there already stays as it is.
+    /// </summary>
+    /// <returns>How many the kernel has not taken, and its last word on that; 0.</returns>
+    public (int Refused, int Errno) Put(IReadOnlyCollection<Flow> flows, bool yields)
+    {
+        var (refused, errno) = (0, 0);
+        lock (asking)
+            foreach (var some in flows.Chunk(AtOnce))
+            {
+                var taken = Try(some.ConvertAll(one => FlowMessage.Create(one)), ref errno, EEXIST);
+                refused += taken.Count(one => one != 0 && one != EEXIST);
+                Flow[] left = yields ? [] : [.. some.Where((_, at) => taken[at] == EEXIST)];
+                if (left.Length > 0) Settle(left, ref errno);
+            }
+        return (refused, errno);
+    }
+
+    /// <summary>Of those whose place is taken.</summary>
+    private void Settle(Flow[] flows, ref int errno)
+    {
+        var there = Find(flows);
+        var stale = new List<NetlinkMessage>();
+        var (older, others) = (new List<Flow>(), new List<Flow>());
+        for (var at = 0; at < flows.Length; at++)
+            if (there[at] is not { } one || one.Key != flows[at].Key)
+            {
+                // Another has its answers, or its client's packets are translated otherwise.
+                stale.Add(there[at] is { } other ? FlowMessage.Remove(other.Key) : FlowMessage.RemoveAny(flows[at].Key));
+                others.Add(flows[at]);
+            }
+            else if (!one.StandsAs(flows[at]) || one.Left + Slack < flows[at].Left) older.Add(flows[at]);
+        if (older.Count > 0) Try([.. older.Select(one => FlowMessage.Update(one))], ref errno, ENOENT, EBUSY);
+        if (stale.Count == 0) return;
+        Try([.. stale], ref errno, ENOENT);
+        Try([.. others.Select(one => FlowMessage.Create(one))], ref errno, EEXIST);
+    }
+
+    private Flow?[] Find(Flow[] flows)
+    {
+        var found = new Flow?[flows.Length];
+        Exchange(flows.ConvertAll(one => FlowMessage.Find(one.Key)), (number, in header, body) =>
+        {
+            if (header.Type != MessageType.Error && FlowMessage.TryRead(body, out var one)) found[number] = one;
+        });
+        return found;
+    }
+
+    /// <summary>What each has come to; what is not forgiven is the last word.</summary>
+    private int[] Try(NetlinkMessage[] messages, ref int errno, params ReadOnlySpan<int> forgiven)
+    {
+        var said = new int[messages.Length];
+        Array.Fill(said, EAGAIN); // of what is not answered
+        Exchange(messages, (number, in header, body) => said[number] = new NetlinkAnswer(header, body).Errno);
+        foreach (var one in said)
+            if (one != 0 && !forgiven.Contains(one)) errno = one;
+        return said;
+    }
+
+    /// <summary>They are gone when it ends; who is translated otherwise stays.</summary>
+    /// <returns>How many there were.</returns>
+    public int Remove(IReadOnlyCollection<FlowKey> flows)
+    {
+        var (gone, errno) = (0, 0);
+        lock (asking)
+            foreach (var some in flows.Chunk(AtOnce))
+                gone += Try(some.ConvertAll(one => FlowMessage.Remove(one)), ref errno, ENOENT).Count(one => one == 0);
+        return gone;
+    }
+
+    /// <summary>Each stands in the place of whatever its client's packets have been till now.</summary>
+    public void Exchange(IReadOnlyCollection<Flow> flows)
+    {
+        var errno = 0;
+        lock (asking)
+            foreach (var some in flows.Chunk(AtOnce))
+            {
+                Try(some.ConvertAll(one => FlowMessage.RemoveAny(one.Key)), ref errno, ENOENT);
+                Try(some.ConvertAll(one => FlowMessage.Create(one)), ref errno, EEXIST);
+            }
+    }
+
+    /// <summary>Each that another kernel can go on with, as it stands. Of a table that changes meanwhile some may be missed.</summary>
+    /// <returns>The kernel's error where it refused; 0.</returns>
+    public int WalkFlows(IpFamily family, Action<Flow> tell)
+    {
+        lock (asking)
+        {
+            dump.Read(ConnectionMessage.Dump(family, sourceTranslated: true), Tell, out var errno);
+            return errno;
+        }
+
+        void Tell(in NetlinkHeader header, ReadOnlySpan<byte> body)
+        {
+            if (FlowMessage.TryRead(body, out var one)) tell(one);
+        }
+    }
+}
+
+file static class Each
+{
+    public static TResult[] ConvertAll<T, TResult>(this T[] all, Converter<T, TResult> by) => Array.ConvertAll(all, by);
+}
