@@ -143,10 +143,13 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
             due = [.. gone.Where(one => one.Value <= now).Select(one => one.Key)];
             asked = known;
         }
-        var ours = asked?.SelectMany(some => some).ToHashSet();
-        if (ours != null)
+        if (asked != null)
+        {
+            // Where there is no connection to any of them, nobody need know whose they are.
+            var ours = new Lazy<HashSet<BackendFlows>>(() => asked.SelectMany(some => some).ToHashSet());
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
                 Cut(family, isDirect: false, one => IsStranger(one, ours));
+        }
         foreach (var (family, isDirect) in due.Select(flows => (flows.Front.Family, flows.IsDirect)).Distinct())
             Cut(family, isDirect, one => IsGone(one, now));
         lock (guard)
@@ -169,11 +172,11 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
         bool IsOver(BackendFlows flows) => gone.TryGetValue(flows, out var until) && until <= now;
     }
 
-    private bool IsStranger(Connection one, HashSet<BackendFlows> ours)
+    private bool IsStranger(Connection one, Lazy<HashSet<BackendFlows>> ours)
     {
         if (one.DestinationPort is not { } port) return false;
         var flows = new BackendFlows(one.Destination, one.Protocol, port, one.Server, one.ServerPort);
-        lock (guard) return hasOwn(one.Destination, one.Protocol, port) && !ours.Contains(flows) && come?.Contains(flows) != true;
+        lock (guard) return hasOwn(one.Destination, one.Protocol, port) && !ours.Value.Contains(flows) && come?.Contains(flows) != true;
     }
 
     private void Cut(IpFamily family, bool isDirect, Predicate<Connection> which)

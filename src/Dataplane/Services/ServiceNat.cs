@@ -241,6 +241,12 @@ internal sealed class ServiceNat : IFeature
         {
             TranslationKey[] some = [.. dirty];
             dirty.Clear();
+            if (some.Length > rendered.Count)
+            {
+                rendered.EnsureCapacity(rendered.Count + some.Length);
+                taken.EnsureCapacity(rendered.Count + some.Length);
+                uses.EnsureCapacity(rendered.Count + some.Length);
+            }
             foreach (var key in some) Render(key);
         }
         if (moved.Count == 0) return;
@@ -323,8 +329,13 @@ internal sealed class ServiceNat : IFeature
     private static IEnumerable<BackendFlows> Directs(Wishes wishes) =>
         wishes.Flows.Where(flows => flows.IsWithoutHandshake).Select(flows => flows.Direct).Distinct();
 
-    private static bool HasInterface(Translation translation) => translation.Key.Place.Interface != null
-        || translation.Backends.Any(one => one.From.Place?.Interface != null || one.To.Place?.Interface != null);
+    private static bool HasInterface(Translation translation)
+    {
+        if (translation.Key.Place.Interface != null) return true;
+        foreach (var one in translation.Backends.Items)
+            if (one.From.Place?.Interface != null || one.To.Place?.Interface != null) return true;
+        return false;
+    }
 
     public void Write(PartsWriter into)
     {

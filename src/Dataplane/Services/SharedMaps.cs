@@ -11,8 +11,8 @@ namespace Calico.Bgp.Dataplane.Services;
 /// </summary>
 internal sealed class SharedMaps
 {
-    /// <summary>Of each map.</summary>
-    private readonly Dictionary<string, Dictionary<NftOctets, (NftElement Element, int Uses)>> elements = [];
+    /// <summary>Of each map; none has ranges or times, so that a key and a value are all that an element is.</summary>
+    private readonly Dictionary<string, Dictionary<NftOctets, (NftValue? Value, int Uses)>> elements = [];
     private readonly Dictionary<string, (NftChain Chain, int Uses)> chains = [];
     private readonly Dictionary<string, (NftSet Set, int Uses)> sets = [];
     private readonly Dictionary<string, HashSet<NftOctets>> touched = [];
@@ -44,8 +44,8 @@ internal sealed class SharedMaps
     {
         var all = CollectionsMarshal.GetValueRefOrAddDefault(elements, map, out _) ??= [];
         ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(all, element.From, out _);
-        if (isWritten && (known.Uses == 0 || known.Element != element)) Touch(map, element.From);
-        known = (element, known.Uses + 1);
+        if (isWritten && (known.Uses == 0 || known.Value != element.Value)) Touch(map, element.From);
+        known = (element.Value, known.Uses + 1);
     }
 
     private void Drop(string map, NftElement element)
@@ -93,7 +93,7 @@ internal sealed class SharedMaps
     {
         if (!elements.TryGetValue(map, out var all)) return [];
         var some = ImmutableArray.CreateBuilder<NftElement>(all.Count);
-        foreach (var (element, _) in all.Values) some.Add(element);
+        foreach (var (key, (value, _)) in all) some.Add(NftElement.Of(key, value));
         return some.MoveToImmutable();
     }
 
@@ -113,7 +113,7 @@ internal sealed class SharedMaps
             var all = elements[map];
             var there = keys.ToLookup(all.ContainsKey);
             if (there[false].Any()) into.RemoveElements(map, [.. there[false].Select(key => NftElement.Of(key))]);
-            if (there[true].Any()) into.PutElements(map, [.. there[true].Select(key => all[key].Element)]);
+            if (there[true].Any()) into.PutElements(map, [.. there[true].Select(key => NftElement.Of(key, all[key].Value))]);
         }
         Forget();
     }
@@ -157,6 +157,5 @@ internal sealed record Wishes(
     public string? Lacks { get; init; }
 
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
-    public IEnumerable<(string Map, NftOctets Key)> Fronts =>
-        Elements.Where(one => one.Element.Value is NftVerdict).Select(one => (one.Map, one.Element.From));
+    public ImmutableArray<(string Map, NftOctets Key)> Fronts { get; init; } = [];
 }

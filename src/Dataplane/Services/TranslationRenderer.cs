@@ -35,11 +35,13 @@ internal static class TranslationRenderer
 
         public ImmutableArray<(string, NftElement)>.Builder Elements { get; } =
             ImmutableArray.CreateBuilder<(string, NftElement)>(backends + BesideBackends);
+        public ImmutableArray<(string, NftOctets)>.Builder Fronts { get; } = ImmutableArray.CreateBuilder<(string, NftOctets)>(1);
         public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>(0);
         public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>(1);
         public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>(backends);
 
-        public HashSet<NftTimeout> Timeouts { get; } = new(0);
+        /// <summary>Null: none, as of nearly all.</summary>
+        public HashSet<NftTimeout>? Timeouts { get; set; }
 
         public string? Digest { get; set; }
 
@@ -47,10 +49,17 @@ internal static class TranslationRenderer
 
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
+        public void AddFront(string map, NftOctets key, NftVerdict verdict)
+        {
+            Fronts.Add((map, key));
+            Add(map, NftElement.Of(key, verdict));
+        }
+
         public Wishes Made(Address? served) => new(
             Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
         {
-            Timeouts = [.. Timeouts],
+            Fronts = Fronts.DrainToImmutable(),
+            Timeouts = Timeouts == null ? [] : [.. Timeouts],
             Digest = Digest,
             Lacks = Lacks,
             Served = served,
@@ -159,14 +168,14 @@ internal static class TranslationRenderer
         var spread = ServiceParts.Spread(family, withPort, HashOf(translation), (uint)places.Length);
         var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
-        into.Add(ServiceParts.Fronts(family, withPort), NftElement.Of(ServiceField(front, protocol, port), verdict));
+        into.AddFront(ServiceParts.Fronts(family, withPort), ServiceField(front, protocol, port), verdict);
     }
 
     private static void AddTimes(TranslationTimeouts times, Address front, byte protocol, ushort port, Making into)
     {
         var (chain, timeouts) = ServiceParts.Timed(times);
         into.Chains.Add(chain);
-        into.Timeouts.UnionWith(timeouts);
+        (into.Timeouts ??= []).UnionWith(timeouts);
         into.Add(ServiceParts.Times(front.Family, port != 0), NftElement.Of(
             ServiceField(front, protocol, port == 0 ? null : port), new NftVerdict(NftVerdictCode.Goto, chain.Name)));
     }
@@ -183,7 +192,7 @@ internal static class TranslationRenderer
         var spread = ServiceParts.Spread(family, true, HashOf(translation), (uint)places.Length, inside: true);
         var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
-        into.Add(ServiceParts.InsideFronts(family), NftElement.Of(ServiceField(front, protocol, port), verdict));
+        into.AddFront(ServiceParts.InsideFronts(family), ServiceField(front, protocol, port), verdict);
     }
 
     /// <summary>Where clients keep their backend the source alone chooses it.</summary>

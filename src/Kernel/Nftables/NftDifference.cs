@@ -154,6 +154,7 @@ internal sealed class NftDifference(string table, NftParts parts, Predicate<NftP
                 }
             into.Add(Part(head), message,
                 at => Part(allowed.ElementAt(first + Math.Max(0, places.FindLastIndex(place => at >= place)))));
+            if (first == 0 && any) into.Reserve(message.Length * (elements.Count / sent + 1));
             if (add && shape.Dynamic && !RenewsTimeouts) Renew(set.Name, shape, [.. allowed.Skip(first).Take(sent - first)]);
         }
     }

@@ -44,6 +44,9 @@ internal sealed class NftTransaction(NetlinkSocket socket)
         Generation = 0;
     }
 
+    /// <summary>So much more is to come.</summary>
+    public void Reserve(int more) => octets.EnsureCapacity(octets.Count + more);
+
     /// <summary>What has no form that the kernel could take is refused before it is asked; nothing else need wait for that.</summary>
     public void Add(NftPart part, Func<IEnumerable<NetlinkMessage>> encode)
     {

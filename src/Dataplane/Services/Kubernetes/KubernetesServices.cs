@@ -24,9 +24,9 @@ internal sealed class KubernetesServices
 
     /// <summary>Those with host ports, on whatever node.</summary>
     private readonly Dictionary<ResourceKey, Pod> pods = [];
-    private readonly Dictionary<ResourceKey, SortedDictionary<ResourceKey, EndpointSlice>> slices = [];
-    private readonly Dictionary<Called, List<(TranslationKey Key, CalledBy By)>> made = [];
-    private readonly Dictionary<TranslationKey, SortedDictionary<(CalledBy By, ResourceKey Of), Translation>> claims = [];
+    private readonly Dictionary<ResourceKey, SortedList<ResourceKey, EndpointSlice>> slices = [];
+    private readonly Dictionary<Called, (TranslationKey Key, CalledBy By)[]> made = [];
+    private readonly Dictionary<TranslationKey, SortedList<(CalledBy By, ResourceKey Of), Translation>> claims = [];
 
     /// <summary>Of what several are called by, who are not reached there, behind the one who is.</summary>
     private readonly Dictionary<TranslationKey, ListOf<Called>> contested = [];
@@ -132,7 +132,7 @@ internal sealed class KubernetesServices
 
     private void Put(ResourceKey service, ResourceKey key, EndpointSlice? slice)
     {
-        var all = CollectionsMarshal.GetValueRefOrAddDefault(slices, service, out _) ??= [];
+        var all = CollectionsMarshal.GetValueRefOrAddDefault(slices, service, out _) ??= new(1);
         if (slice != null) all[key] = slice;
         else all.Remove(key);
         if (all.Count == 0) slices.Remove(service);
@@ -173,7 +173,7 @@ internal sealed class KubernetesServices
         foreach (var key in dirty) Look(key, touched);
         dirty.Clear();
         foreach (var key in touched) Contest(key);
-        return touched.Select(key => (key, claims.GetValueOrDefault(key)?.First().Value));
+        return touched.Select(key => (key, claims.GetValueOrDefault(key)?.GetValueAtIndex(0)));
     }
 
     private void Contest(TranslationKey at)
@@ -201,18 +201,18 @@ internal sealed class KubernetesServices
         var now = new List<(TranslationKey, CalledBy)>();
         foreach (var (by, translation) in asked)
         {
-            var at = CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _) ??= [];
+            var at = CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _) ??= new(1);
             at[(by, key)] = translation;
             now.Add((translation.Key, by));
             touched.Add(translation.Key);
         }
-        if (now.Count > 0) made[one] = [.. now.Distinct()];
+        if (now.Count > 0) made[one] = now.Count == 1 ? [now[0]] : [.. now.Distinct()];
     }
 
     private (IEnumerable<(CalledBy, Translation)> Asked, ListOf<string> Lacks) OfService(ResourceKey key)
     {
         if (!services.TryGetValue(key, out var service)) return ([], []);
-        IReadOnlyCollection<EndpointSlice> all = slices.TryGetValue(key, out var some) ? some.Values : [];
+        IEnumerable<EndpointSlice> all = slices.TryGetValue(key, out var some) ? some.Values : [];
         var balance = BalanceAnnotations.Of(service);
         if (service is { Type: ServiceType.LoadBalancer, ExternalTrafficPolicy: TrafficPolicy.Local, HealthCheckNodePort: > 0 })
             checks[key] = new((ushort)service.HealthCheckNodePort, key, EndpointChoice.ReadyHere(all, here));

@@ -14,7 +14,7 @@ internal static class ServiceTranslations
     private const string OtherProxyLabel = "service.kubernetes.io/service-proxy-name";
 
     public static IEnumerable<(CalledBy By, Translation Translation)> Of(
-        Service service, IReadOnlyCollection<EndpointSlice> slices, BalanceAnnotations balance, NodeHere here)
+        Service service, IEnumerable<EndpointSlice> slices, BalanceAnnotations balance, NodeHere here)
     {
         if (service.ClusterIPs.Count == 0 || service.Labels.ContainsKey(OtherProxyLabel)) yield break;
         foreach (var family in service.ClusterIPs.Select(address => address.Family).Distinct())
