@@ -56,8 +56,11 @@ internal sealed class LineEditor(
 
     private void Press(ConsoleKeyInfo key)
     {
+        var isByWord = key.Modifiers.HasFlag(ConsoleModifiers.Control) || key.Modifiers.HasFlag(ConsoleModifiers.Alt);
         switch (key.Key)
         {
+            case ConsoleKey.LeftArrow when isByWord: at = WordBefore(); return;
+            case ConsoleKey.RightArrow when isByWord: at = WordBehind(); return;
             case ConsoleKey.LeftArrow: at = Math.Max(0, at - 1); return;
             case ConsoleKey.RightArrow: at = Math.Min(text.Length, at + 1); return;
             case ConsoleKey.Home: at = 0; return;
@@ -68,7 +71,8 @@ internal sealed class LineEditor(
             case ConsoleKey.Delete: Cut(at, Math.Min(text.Length, at + 1)); return;
             case ConsoleKey.Tab: Complete(); return;
         }
-        if (IsControl(key, ConsoleKey.A)) at = 0;
+        if (key.Modifiers.HasFlag(ConsoleModifiers.Alt)) ByWord(char.ToLowerInvariant(key.KeyChar));
+        else if (IsControl(key, ConsoleKey.A)) at = 0;
         else if (IsControl(key, ConsoleKey.E)) at = text.Length;
         else if (IsControl(key, ConsoleKey.B)) at = Math.Max(0, at - 1);
         else if (IsControl(key, ConsoleKey.F)) at = Math.Min(text.Length, at + 1);
@@ -83,6 +87,14 @@ internal sealed class LineEditor(
         else if (IsControl(key, ConsoleKey.C)) GiveUp();
         else if (key.KeyChar == '?') List(Expected(out _));
         else if (!char.IsControl(key.KeyChar)) Insert(key.KeyChar.ToString());
+    }
+
+    /// <param name="letter">That Alt stands beside; nothing comes of others.</param>
+    private void ByWord(char letter)
+    {
+        if (letter == 'b') at = WordBefore();
+        else if (letter == 'f') at = WordBehind();
+        else if (letter == 'd') Cut(at, WordBehind());
     }
 
     private void GiveUp()
@@ -109,6 +121,14 @@ internal sealed class LineEditor(
         while (from > 0 && char.IsWhiteSpace(text[from - 1])) from--;
         while (from > 0 && !char.IsWhiteSpace(text[from - 1])) from--;
         return from;
+    }
+
+    private int WordBehind()
+    {
+        var to = at;
+        while (to < text.Length && char.IsWhiteSpace(text[to])) to++;
+        while (to < text.Length && !char.IsWhiteSpace(text[to])) to++;
+        return to;
     }
 
     private void Recall(int which)

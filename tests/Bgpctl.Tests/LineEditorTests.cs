@@ -38,6 +38,8 @@ public sealed class LineEditorTests
     [InlineData("one two^U<Enter>", "")]
     [InlineData("one two<Home>^K<Enter>", "")]
     [InlineData("one two  ^Wthree<Enter>", "one three")]
+    [InlineData("one two~B~Bx~Fy~Fz~F<Enter>", "xoney twoz")]
+    [InlineData("one two three~B~B~D~x<Enter>", "one  three")]
     [InlineData("one^Ctwo<Enter>", "two")]
     [InlineData("one^Ltwo<Enter>", "onetwo")]
     public void A_line_is_edited_as_in_a_shell(string keys, string line) => Assert.Equal(line, Assert.Single(Type(keys)));
@@ -89,7 +91,7 @@ public sealed class LineEditorTests
 /// <summary>Keys, in a notation.</summary>
 internal static class Typed
 {
-    /// <summary>Letters stand for themselves; ^X for Control, &lt;…&gt; for a key by its name.</summary>
+    /// <summary>Letters stand for themselves; ^X for Control, ~X for Alt, &lt;…&gt; for a key by its name.</summary>
     public static IEnumerable<ConsoleKeyInfo> Keys(string text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -97,6 +99,11 @@ internal static class Typed
             {
                 var which = text[++i] - 'A';
                 yield return new((char)(which + 1), ConsoleKey.A + which, false, false, control: true);
+            }
+            else if (text[i] == '~' && i + 1 < text.Length)
+            {
+                var letter = char.ToUpperInvariant(text[++i]) - 'A';
+                yield return new((char)('a' + letter), ConsoleKey.A + letter, false, alt: true, false);
             }
             else if (text[i] == '<')
             {

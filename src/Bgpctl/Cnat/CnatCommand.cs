@@ -64,4 +64,18 @@ internal sealed record SessionLook(bool Verbose, bool Return, int? Most);
 /// <param name="column">Of the word that is wrong, or of the end.</param>
 /// <param name="expected">What might have stood there.</param>
 internal sealed class CnatMistake(string line, int column, string expected, string? got) : Exception(
-    $"expected {expected}, got {(got == null ? "the end of the line" : $"\"{got}\"")}\n  {line}\n  {new(' ', column)}^");
+    $"expected {expected}, got {(got == null ? "the end of the line" : $"\"{got}\"")}\n  {Around(line, column)}")
+{
+    /// <summary>A longer line has its end broken off, or its begin, or both: what a terminal folds points nowhere.</summary>
+    private const int Shown = 100;
+
+    private const string BrokenOff = "…";
+
+    private static string Around(string line, int column)
+    {
+        if (line.Length <= Shown) return $"{line}\n  {new(' ', column)}^";
+        var from = Math.Clamp(column - (Shown / 2), 0, line.Length - Shown);
+        var (left, right) = (from > 0 ? BrokenOff : "", from + Shown < line.Length ? BrokenOff : "");
+        return $"{left}{line.Substring(from, Shown)}{right}\n  {new(' ', left.Length + column - from)}^";
+    }
+}

@@ -80,7 +80,13 @@ internal static class CnatGrammar
 
     private static string[] Fields(CnatLine line)
     {
-        static string? Read(string text) => text.Split(',').All(one => TranslationWords.FlowHash(one) != null) ? text : null;
+        static string? Read(string text)
+        {
+            string?[] words = [.. text.Split(',').Select(one =>
+                TranslationWords.FlowHashFields.FirstOrDefault(word => word.Equals(one, StringComparison.OrdinalIgnoreCase)))];
+            return words.Contains(null) ? null : string.Join(',', words);
+        }
+
         var what = $"one or more of {TranslationWords.FlowHashWords}, with commas between them";
         return (line.Text(what, Read) ?? throw line.Mistake()).Split(',');
     }

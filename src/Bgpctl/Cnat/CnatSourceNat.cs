@@ -45,8 +45,9 @@ internal static class CnatSourceNat
         }
         if (!line.Is("interface") || !line.Is("feature")) throw line.Mistake();
         var link = Links(line);
-        if ((!line.Is("ip4-cnat-snat") && !line.Is("ip6-cnat-snat")) || !line.Is("arc")) throw line.Mistake();
-        if (!line.Is("ip4-unicast") && !line.Is("ip6-unicast")) throw line.Mistake();
+        var isFour = line.Is("ip4-cnat-snat");
+        if ((!isFour && !line.Is("ip6-cnat-snat")) || !line.Is("arc")) throw line.Mistake();
+        if (!line.Is(isFour ? "ip4-unicast" : "ip6-unicast")) throw line.Mistake();
         return Edit(line, new SourceNatEditBody("include", link, Remove: line.Is("disable")));
     }
 

@@ -30,6 +30,8 @@ public static class TranslationWords
     };
 
     /// <summary>Null: it is no such word.</summary>
+    public static IEnumerable<string> FlowHashFields => Fields.Select(one => one.Word);
+
     public static FlowHash? FlowHash(string word) => Fields.FirstOrDefault(field => field.Word == word) is (not null, var bit) ? bit : null;
 
     /// <summary>What says no field of a flow means all.</summary>

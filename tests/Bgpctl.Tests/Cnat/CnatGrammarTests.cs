@@ -20,7 +20,7 @@ public sealed class CnatGrammarTests
     [InlineData("translation proto udp vip eth0 v6 53 default to 2001:db8::1 1024 -> 2001:db8::2 to->2001:db8::3 53",
         "{protocol:udp,port:53,backends:[{to:2001:db8::2,from:[2001:db8::1]:1024,weight:-},{to:[2001:db8::3]:53,from:-,weight:-}],"
         + "vip:eth0 v6,real:-,balance:-,flowHash:-,affinity:-}")]
-    [InlineData("translation add proto SCTP real 30.0.0.2 7 noclient maglev flow-hash source,destination to eth0->20.0.0.1:9 weight 3",
+    [InlineData("translation add proto SCTP real 30.0.0.2 7 noclient maglev flow-hash Source,DESTINATION to eth0->20.0.0.1:9 weight 3",
         "{protocol:sctp,port:7,backends:[{to:20.0.0.1:9,from:eth0,weight:3}],vip:-,real:30.0.0.2,balance:maglev,"
         + "flowHash:[source,destination],affinity:-}")]
     [InlineData("translation add proto any vip 30.0.0.2 to -> 20.0.0.1 0",
@@ -145,12 +145,26 @@ public sealed class CnatGrammarTests
     [InlineData("set snat-policy k8s fib 1", "expected 0 (packets of other tables", 24)]
     [InlineData("snat with weather/8", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"weather/8\"", 10)]
     [InlineData("snat with 30::/32", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"30::/32\"", 10)]
-    [InlineData("set interface feature tap0 ip6-cnat-snat arc weather", "expected ip4-unicast or ip6-unicast, got \"weather\"", 45)]
+    [InlineData("set interface feature tap0 ip6-cnat-snat arc weather", "expected ip6-unicast, got \"weather\"", 45)]
+    [InlineData("set interface feature tap0 ip4-cnat-snat arc ip6-unicast", "expected ip4-unicast, got \"ip6-unicast\"", 45)]
     public void A_mistake_is_told_with_what_was_expected_and_its_place(string line, string words, int column)
     {
         var mistake = Assert.Throws<CnatMistake>(() => Parse(line)).Message.Split('\n');
         Assert.Contains(words, mistake[0], StringComparison.Ordinal);
         Assert.Equal(($"  {line}", $"  {new string(' ', column)}^"), (mistake[1], mistake[2]));
+    }
+
+    [Theory]
+    [InlineData("to ->1.1.1.1 ", 20, "", 20)]
+    [InlineData("", 20, "to ->1.1.1.1 ", 20)]
+    [InlineData("to ->1.1.1.1 ", 1, "to ->1.1.1.1 ", 20)]
+    public void Of_a_long_line_what_stands_around_a_mistake_is_shown(string before, int some, string behind, int more)
+    {
+        string Many(string words, int times) => string.Concat(Enumerable.Repeat(words, times));
+        var line = $"translation add proto tcp vip 30.0.0.2 80 {Many(before, some)}weather {Many(behind, more)}";
+        var mistake = Assert.Throws<CnatMistake>(() => Parse(line)).Message.Split('\n');
+        Assert.StartsWith("weather", mistake[1][mistake[2].IndexOf('^', StringComparison.Ordinal)..], StringComparison.Ordinal);
+        Assert.InRange(mistake[1].Length, 100, 104);
     }
 
     [Theory]
