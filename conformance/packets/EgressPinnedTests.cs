@@ -92,7 +92,7 @@ public sealed class EgressPinnedTests : IAsyncLifetime
         await site.ToldAsync("gate1", answer => answer.Contains("172.20.0.12 is not heard", StringComparison.Ordinal));
         await KnownByTorAsync(2);
         Assert.Contains("via 172.20.0.12, via fd20::12, stands by", await site.HttpAsync("client", "/v1/egress"), StringComparison.Ordinal);
-        // Of two ways that are as good BIRD takes that of the lower router id, which is the first's here.
+        // Of two ways that are as good BIRD takes that of the lower router id, which is the second's here.
         await LedToAsync("172.20.0.11");
         await AskAsync();
         Part(isParted: false);

@@ -220,7 +220,7 @@ internal sealed class EgressSite : IAsyncDisposable
         var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
         await File.WriteAllTextAsync(file, $$"""
             node: {{name}}
-            router: { asNumber: 64512, id: 172.20.0.{{number}} }
+            router: { asNumber: 64512, id: 172.20.1.{{100 - number}} }
             sources: [{ files: {{PathOf("resources")}} }]
             control: { http: ["unix:{{PathOf(name)}}"] }
             {{sections}}

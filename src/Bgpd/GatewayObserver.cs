@@ -30,7 +30,7 @@ internal sealed class GatewayObserver(
     private readonly Dictionary<BfdKey, Watched> watched = [];
 
     /// <summary>Null: nothing yet, and what the process before has announced stays.</summary>
-    private ListOf<Address>? said;
+    private ListOf<EgressAnnounced>? said;
     private ImmutableHashSet<Address> unheard = [];
     private EgressFailing failing = EgressFailing.None;
 
@@ -77,11 +77,15 @@ internal sealed class GatewayObserver(
         }
     }
 
-    private async Task SayAsync(ListOf<Address> addresses)
+    /// <summary>An address that several nodes may have bears their order as its MED, so that a router that is told of two ways takes the
+    /// one that the pods' nodes take, too.</summary>
+    private async Task SayAsync(ListOf<EgressAnnounced> addresses)
     {
         if (addresses == said) return;
-        await announced.SetAsync([.. addresses.Select(address => new RouteMove(new(address, address.Family.Bits()), true))])
-            .ConfigureAwait(false);
+        await announced.SetAsync([.. addresses.Select(one => new RouteMove(new(one.Address, one.Address.Family.Bits()), true)
+        {
+            Med = one.Place,
+        })]).ConfigureAwait(false);
         said = addresses;
     }
 

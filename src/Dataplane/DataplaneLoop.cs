@@ -442,7 +442,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private void Say(Egress.Egress known)
     {
         egressView = known.View;
-        var newer = new EgressTidings(known.Routes.Here, known.Watched, known.Probing) { Claimed = known.Claimed, Probed = known.Probed };
+        var newer = new EgressTidings(known.Announced, known.Watched, known.Probing) { Claimed = known.Claimed, Probed = known.Probed };
         if (newer == tidings) return;
         tidings = newer;
         Telling?.Invoke();

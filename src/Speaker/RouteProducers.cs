@@ -7,7 +7,13 @@ namespace Calico.Bgp.Speaker;
 /// <param name="Weight">Announced as bandwidth; 0: nothing is said.</param>
 public readonly record struct RouteMove(Prefix Prefix, bool Announced, int Weight = 0)
 {
-    internal OwnPath? Path => Announced ? new OwnPath(0, Weight: Weight) : null;
+    /// <summary>Of several nodes that announce it whoever has the least is meant; null: nothing is said.</summary>
+    public uint? Med { get; init; }
+
+    internal OwnPath? Path => !Announced ? null : new OwnPath(0, Weight: Weight)
+    {
+        Said = Med == null ? null : new SaidAttributes { Med = Med },
+    };
 }
 
 /// <summary>

@@ -48,7 +48,5 @@ public sealed partial class SpeakerLoop
 
     /// <summary>As <c>bgpctl routes</c> calls it: <c>lease.metallb1</c> of IPv4, <c>lease.metallb2</c> of IPv6.</summary>
     private OwnRouteSource LeasedBy(string producer, IpFamily family) =>
-        producers.SourcesOf($"{LeasedName}{producer}", MovingAsSaid).Single(source => source.Family == family);
-
-    private OwnRouteSource MovingAsSaid(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: true);
+        producers.SourcesOf($"{LeasedName}{producer}", Moving).Single(source => source.Family == family);
 }

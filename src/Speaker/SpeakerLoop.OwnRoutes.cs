@@ -46,11 +46,9 @@ public sealed partial class SpeakerLoop
         if (awaited.Remove(news.Producer)) LookAtDeferral();
     }
 
-    private OwnRouteSource Moving(string name, IpFamily family, uint preference) => Moving(name, family, preference, isAsSaid: false);
-
-    private OwnRouteSource Moving(string name, IpFamily family, uint preference, bool isAsSaid)
+    private OwnRouteSource Moving(string name, IpFamily family, uint preference)
     {
-        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference, isAsSaid)
+        var source = new OwnRouteSource(Rib, IndexOf($"source {name}"), name, RouteOrigin.Static, family, preference, isAsSaid: true)
         {
             Since = time.GetUtcNow(),
             MovesItself = true,

@@ -55,6 +55,14 @@ public sealed record EgressGatewayPlan(ResourceKey Key, ListOf<EgressReplica> Re
     public Labels Labels { get; init; } = Labels.Empty;
     public Labels NamespaceLabels { get; init; } = Labels.Empty;
 
+    /// <summary>The node's among those that may have the address, from 0; null: it is none of them.</summary>
+    public uint? PlaceOf(string node, Address address)
+    {
+        for (var at = 0; at < Replicas.Count; at++)
+            if (Replicas[at].Is(node) && Replicas[at].Addresses.Contains(address)) return (uint)at;
+        return null;
+    }
+
     /// <summary>By what its nodes know that it leads anywhere.</summary>
     public ListOf<EgressProbe> Probes { get; init; } = [];
 }

@@ -17,7 +17,7 @@ internal sealed record EgressTable(int Number, uint Mark, ListOf<RouteHop> Hops)
 /// <summary>What others do for gateways.</summary>
 /// <param name="Announced">Addresses that this node is the gateway of, and serves by now.</param>
 /// <param name="Watched">Nodes that are to be watched.</param>
-public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeighbour> Watched, EgressProbing Probing)
+public sealed record EgressTidings(ListOf<EgressAnnounced> Announced, ListOf<EgressNeighbour> Watched, EgressProbing Probing)
 {
     public static readonly EgressTidings None = new([], [], new(TimeSpan.Zero, 0));
 
@@ -27,6 +27,10 @@ public sealed record EgressTidings(ListOf<Address> Announced, ListOf<EgressNeigh
     /// <summary>Gateways that are this node, whose targets upstream are to be asked.</summary>
     public ListOf<EgressProbed> Probed { get; init; } = [];
 }
+
+/// <summary>An address of a gateway's that others reach by this node.</summary>
+/// <param name="Place">Among the nodes that may have it, the first of which is meant; null: no other node has it.</param>
+public readonly record struct EgressAnnounced(Address Address, uint? Place);
 
 /// <param name="Mark">Of the questions, so that they leave as what the gateway is for does; 0: as this node's own.</param>
 public sealed record EgressProbed(ResourceKey Gateway, ListOf<EgressProbe> Probes, uint Mark);

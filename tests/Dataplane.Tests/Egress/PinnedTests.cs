@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -53,6 +54,16 @@ public sealed class PinnedTests
         Nets = [Prefix.Parse($"192.168.{(node == "client" ? 1 : 2)}.{number}/32")],
         Egress = new() { Gateway = new(Selector.Parse(most == 0 ? "code == 'red'" : "all()"), Selector.Parse("all()"), most) },
     };
+
+    [Fact]
+    public void An_address_that_two_nodes_may_have_is_announced_with_their_places()
+    {
+        Assert.Equal([new EgressAnnounced(Address.Parse("10.10.10.0"), 0), new(Address.Parse("10.10.11.0"), 0)],
+            On("gate1", Gate1, Gate2).Announced);
+        Assert.Equal([new EgressAnnounced(Address.Parse("10.10.10.0"), 1), new(Address.Parse("10.10.11.0"), 1)],
+            On("gate2", Gate2, Gate1).Announced);
+        Assert.Empty(On("gate2", Gate2).Announced);
+    }
 
     private static string Here(Dataplane.Egress.Egress egress) => string.Join(", ", egress.Routes.Here);
 
