@@ -170,7 +170,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
                 var isTimed = known.Target.Times != target.Times;
                 known.Target = target;
                 if (isTimed) known.Session.Change(target.Times);
-                known.Session.SayPathDown(target.SaysPathDown, Now());
+                known.Session.Say(target.Says, Now());
                 queue.Move(known);
             }
         }
@@ -207,7 +207,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
 
     private void Enter(Watched one)
     {
-        one.Session.SayPathDown(one.Target.SaysPathDown, Now());
+        one.Session.Say(one.Target.Says, Now());
         byKey[one.Target.Key] = byDiscriminator[one.Session.MyDiscriminator] = one;
         queue.Add(one);
     }

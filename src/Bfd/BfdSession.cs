@@ -29,7 +29,7 @@ internal sealed class BfdSession
     private bool remoteDemands, polls, pollIsOut;
     /// <summary>Somebody else judges the neighbour.</summary>
     private bool isLent;
-    private bool saysPathDown;
+    private BfdDiagnostic says;
 
     public BfdSession(uint discriminator, BfdTimes times, Random random, long now)
     {
@@ -119,12 +119,13 @@ internal sealed class BfdSession
         Reschedule();
     }
 
-    /// <summary>Section 6.8.17: what lies beyond us is lost, or is there again; the session stays up, and the neighbour hears it at
-    /// once.</summary>
-    public void SayPathDown(bool isSo, long now)
+    /// <summary>Section 6.8.17: what lies beyond us is lost, or is there again; or what this node knew of connections is. The session
+    /// stays up, and the neighbour hears it at once.</summary>
+    /// <param name="of">None: nothing is wrong.</param>
+    public void Say(BfdDiagnostic of, long now)
     {
-        if (saysPathDown == isSo) return;
-        saysPathDown = isSo;
+        if (says == of) return;
+        says = of;
         if (State == BfdState.Up) (IsUrgent, NextSend) = (true, now);
     }
 
@@ -169,7 +170,7 @@ internal sealed class BfdSession
     public void Stop(long now) => Enter(BfdState.AdminDown, BfdDiagnostic.AdministrativelyDown, now);
 
     public ControlPacket Packet(bool final) => new(
-        saysPathDown && State == BfdState.Up ? BfdDiagnostic.ConcatenatedPathDown : Diagnostic, State,
+        says != BfdDiagnostic.None && State == BfdState.Up ? says : Diagnostic, State,
         final ? ControlFlags.Final : polls ? ControlFlags.Poll : ControlFlags.None, (byte)times.Multiplier,
         MyDiscriminator, RemoteDiscriminator, DesiredMinTx, RequiredMinRx);
 

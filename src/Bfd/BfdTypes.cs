@@ -15,12 +15,19 @@ public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null
     /// 6.8.17).</summary>
     public bool SaysPathDown { get; init; }
 
+    /// <summary>The neighbour is told that this node forwards, and has lost what it knew of connections (section 4.1).</summary>
+    public bool SaysReset { get; init; }
+
+    internal BfdDiagnostic Says => SaysPathDown ? BfdDiagnostic.ConcatenatedPathDown
+        : SaysReset ? BfdDiagnostic.ForwardingPlaneReset : BfdDiagnostic.None;
+
     /// <summary>For two who want the same neighbour watched: what serves both.</summary>
     public BfdTarget With(BfdTarget other) => this with
     {
         Times = Times.With(other.Times),
         Local = Local ?? other.Local,
         SaysPathDown = SaysPathDown || other.SaysPathDown,
+        SaysReset = SaysReset || other.SaysReset,
     };
 }
 

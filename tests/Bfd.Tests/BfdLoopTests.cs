@@ -75,16 +75,21 @@ public sealed class BfdLoopTests : BfdWire
         Assert.Equal((0, 0), (Losses(a), Losses(b)));
     }
 
-    [NeedsFact(Needs.Namespaces)]
-    public async Task That_the_way_beyond_is_lost_is_heard_while_the_session_stays_up()
+    [NeedsTheory(Needs.Namespaces)]
+    [InlineData(BfdDiagnostic.ConcatenatedPathDown)]
+    [InlineData(BfdDiagnostic.ForwardingPlaneReset)]
+    public async Task What_is_wrong_with_a_node_is_heard_while_the_session_stays_up(BfdDiagnostic wrong)
     {
         var (a, b) = (Watch(near, Target(near, "10.0.0.2", Quick)), Watch(far, Target(far, "10.0.0.1", Quick)));
         await UpAsync(a, b);
         foreach (var isDown in (bool[])[true, false])
         {
-            Want(near, a, Target(near, "10.0.0.2", Quick) with { SaysPathDown = isDown });
-            await Until.TrueAsync("the neighbour hears it", () => isDown
-                == (b.Current[0].RemoteDiagnostic == BfdDiagnostic.ConcatenatedPathDown), 60, () => Said(a, b));
+            Want(near, a, Target(near, "10.0.0.2", Quick) with
+            {
+                SaysPathDown = isDown && wrong == BfdDiagnostic.ConcatenatedPathDown,
+                SaysReset = isDown,
+            });
+            await Until.TrueAsync("the neighbour hears it", () => isDown == (b.Current[0].RemoteDiagnostic == wrong), 60, () => Said(a, b));
         }
         Assert.Equal((BfdState.Up, 0, 0), (b.Current[0].State, Losses(a), Losses(b)));
     }
