@@ -143,6 +143,7 @@ public static class Corpus
         "notification" => Bodies(MessageType.Notification, skip: 0),
         "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
         "neighbour-question" => [.. Questions.Select(Convert.FromHexString)],
+        "flow-frames" => FlowTargets.Seeds,
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
         "foreign-rule" => [.. ForeignTargets.Rules()],

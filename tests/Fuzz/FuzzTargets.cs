@@ -43,6 +43,7 @@ public static class FuzzTargets
         ["ipvs-services"] = ForeignTargets.Services,
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
         ["neighbour-question"] = Question,
+        ["flow-frames"] = FlowTargets.Frames,
     };
 
     private static readonly Address RouterAddress = Address.Parse("fe80::2");

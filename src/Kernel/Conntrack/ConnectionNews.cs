@@ -32,8 +32,8 @@ public abstract class ConnectionNews<T>(Loops loops, uint groups) : IAsyncDispos
     /// <summary>How much there was that nobody will read of.</summary>
     public long Lost => Interlocked.Read(ref unread) + Volatile.Read(ref dropped);
 
-    /// <summary>Of what has come through these sockets it does not tell (nlmsg_pid); 0: of all.</summary>
-    public uint NotOf { get; init; }
+    /// <summary>Of what comes through that socket it does not tell (nlmsg_pid); 0: of all.</summary>
+    public Func<uint> NotOf { get; init; } = () => 0;
 
     /// <summary>Starts in the network namespace of the calling thread.</summary>
     /// <exception cref="Win32Exception">The kernel gives no netlink socket.</exception>
@@ -83,7 +83,7 @@ public abstract class ConnectionNews<T>(Loops loops, uint groups) : IAsyncDispos
         var messages = new NetlinkReader(datagram);
         while (messages.Next(out var header, out var body))
         {
-            if ((NotOf != 0 && header.Port == NotOf) || !TryRead(header, body, out var one)) continue;
+            if ((header.Port != 0 && header.Port == NotOf()) || !TryRead(header, body, out var one)) continue;
             if (!news.Writer.TryWrite(one)) Interlocked.Increment(ref unread);
         }
     }

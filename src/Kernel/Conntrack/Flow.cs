@@ -12,7 +12,7 @@ public readonly record struct FlowKey(
     public IpFamily Family => Source.Family;
 
     /// <summary>The same as its client sends it, with nothing translated.</summary>
-    public FlowKey Untranslated => this with { Leaving = Source, LeavingPort = SourcePort };
+    public FlowKey Untranslated() => this with { Leaving = Source, LeavingPort = SourcePort };
 
     internal bool IsTranslated => Leaving != Source || LeavingPort != SourcePort;
 }

@@ -30,7 +30,7 @@ internal static class FlowMessage
         var key = flow.Key;
         var message = Begin(New, NetlinkFlags.Ack | NetlinkFlags.Create | NetlinkFlags.Exclusive, key.Family);
         Original(message, key);
-        Reply(message, key.Untranslated);
+        Reply(message, key.Untranslated());
         if (key.IsTranslated)
             using (message.OpenNested(NatSource))
             {

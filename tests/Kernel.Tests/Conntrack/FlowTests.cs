@@ -88,7 +88,7 @@ public class FlowTests
         Assert.Equal([other], Timeless(Left(table)));
         table.Put([masked], yields: false);
         Assert.Equal([other, masked], Timeless(Left(table)));
-        table.Exchange([masked with { Key = masked.Key.Untranslated }]);
+        table.Exchange([masked with { Key = masked.Key.Untranslated() }]);
         Assert.Equal([other], Timeless(Left(table)));
         Assert.Equal(["10.0.0.3"], table.Read(IpFamily.IPv4, one => !one.SourceTranslated, out _).Select(one => $"{one.Connection.Source}"));
         table.Exchange([masked]);
@@ -102,7 +102,7 @@ public class FlowTests
         using var table = ns.Inside(() => new ConnectionTable());
         Flow[] flows = [.. Enumerable.Range(1, 600).Select(n => Flow("10.0.0.1", (ushort)(1000 + n), "192.0.2.9", (ushort)(40000 + n)))];
         Assert.Equal((0, 0), table.Put(flows, yields: false));
-        Assert.Equal(0, table.Remove([flows[0].Key with { LeavingPort = 39999 }, flows[0].Key.Untranslated]));
+        Assert.Equal(0, table.Remove([flows[0].Key with { LeavingPort = 39999 }, flows[0].Key.Untranslated()]));
         Assert.Equal(598, table.Remove([.. flows.Skip(2).Select(one => one.Key)]));
         Assert.Equal(flows.Take(2), Timeless(Left(table)));
     }
@@ -114,7 +114,7 @@ public class FlowTests
         using var table = ns.Inside(() => new ConnectionTable());
         var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Assert.Fail($"{loop.Name}: {defect}"));
         await using var listener = new FlowListener(loops);
-        await using var deaf = new FlowListener(loops) { NotOf = table.Port };
+        await using var deaf = new FlowListener(loops) { NotOf = () => table.Port };
         ns.Inside(() =>
         {
             listener.Start();
