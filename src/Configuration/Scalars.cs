@@ -6,20 +6,25 @@ namespace Calico.Bgp.Configuration;
 
 /// <summary>How one word of the file becomes a value.</summary>
 /// <param name="Expected">Completes "expected …".</param>
-internal sealed record Reading<T>(string Expected, Func<string, T?> Parse) where T : struct;
+/// <param name="IsPlain">In quotes it is a text, as everywhere in YAML, and none of these.</param>
+internal sealed record Reading<T>(string Expected, Func<string, T?> Parse, bool IsPlain = false) where T : struct;
 
 /// <summary>The types that one word can have in bgpd.yaml.</summary>
 internal static class Scalars
 {
     public static T? Read<T>(DocumentNode node, Reading<T> reading, string name, Problems problems) where T : struct
     {
-        if (node is ScalarNode { IsNull: false } scalar && reading.Parse(scalar.Text) is { } value) return value;
-        problems.Error(node, $"expected {reading.Expected} for {name}, got {node.Kind}");
+        if (node is not ScalarNode { IsNull: false } scalar || reading.Parse(scalar.Text) is not { } value)
+            problems.Error(node, $"expected {reading.Expected} for {name}, got {node.Kind}");
+        else if (reading.IsPlain && !scalar.Plain)
+            problems.Error(node, $"expected {reading.Expected} for {name}, got a text: {scalar.Text} is to stand there without quotes");
+        else return value;
         return null;
     }
 
     /// <summary>YAML 1.2's two words; yes and on belong to an older YAML and are mistakes often enough.</summary>
-    public static readonly Reading<bool> Flag = new("true or false", text => text switch { "true" => true, "false" => false, _ => null });
+    public static readonly Reading<bool> Flag = new("true or false", text => text switch { "true" => true, "false" => false, _ => null },
+        IsPlain: true);
 
     public static readonly Reading<Address> Address = new(
         "an IPv4 or IPv6 address", text => Net.Address.TryParse(text, out var address) ? address : null);

@@ -105,7 +105,10 @@ public class EgressTests
         var read = Assert.Single(Manifest.Read(Manifest.Calico("ExternalNetwork", "routeTableIndex: 500")).Definitions);
         Assert.Equal(500, Assert.IsType<ExternalNetwork>(read.Value).RouteTable);
         Assert.Empty(read.Problems);
-        Refused(Manifest.Calico("ExternalNetwork", "routeTableIndex: 0"), "spec.routeTableIndex");
+        foreach (var table in (int[])[0, 253, 254, 255, 700_001, 700_005, 765_535])
+            Refused(Manifest.Calico("ExternalNetwork", $"routeTableIndex: {table}"), "spec.routeTableIndex");
+        foreach (var table in (int[])[1, 252, 256, 700_000, 765_536])
+            Assert.Empty(Assert.Single(Manifest.Read(Manifest.Calico("ExternalNetwork", $"routeTableIndex: {table}")).Definitions).Problems);
         Refused(Manifest.Calico("ExternalNetwork", "x: 1"), "spec.routeTableIndex");
         Assert.Equal("lab", Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }], externalNetworks: [lab]")).ExternalNetwork);
         Assert.Null(Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }]")).ExternalNetwork);

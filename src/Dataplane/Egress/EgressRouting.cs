@@ -4,6 +4,7 @@ using Calico.Bgp.Kernel.NextHops;
 using Calico.Bgp.Kernel.Overlays;
 using Calico.Bgp.Kernel.Rules;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -15,8 +16,8 @@ namespace Calico.Bgp.Dataplane.Egress;
 public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 {
     private const string Owner = "egress", Closed = "egress-closed";
-    private const uint FirstTable = 700_000, LastTable = FirstTable + EgressMarks.MostTables, FirstGroup = 0x6268_0000,
-        FirstHop = 0x7000_0000, MainTable = 254;
+    private const uint FirstTable = ExternalNetwork.FirstOfWays - 1, LastTable = FirstTable + EgressMarks.MostTables,
+        FirstGroup = 0x6268_0000, FirstHop = 0x7000_0000, MainTable = 254;
 
     /// <summary>Where rules of ways stand: behind those that no packet passes, so that who is led to none leaves by none.</summary>
     private const uint WaysPriority = 0x6268_0000;

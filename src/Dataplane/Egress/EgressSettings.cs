@@ -1,4 +1,5 @@
 using System.Numerics;
+using Calico.Bgp.Resources.Egress;
 
 namespace Calico.Bgp.Dataplane.Egress;
 
@@ -67,7 +68,7 @@ internal readonly record struct EgressMarks(uint Mask)
     public uint Ended => Both;
 
     /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
-    public const int MostTables = 0xffff;
+    public const int MostTables = ExternalNetwork.MostWays;
 
     /// <summary>How many ways there can be.</summary>
     public int Most => Math.Min(MostTables, (int)((Away - 1) >> BitOperations.TrailingZeroCount(Mask)));

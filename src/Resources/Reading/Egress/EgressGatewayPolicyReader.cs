@@ -24,9 +24,22 @@ internal static class EgressGatewayPolicyReader
         var spec = root["spec"].Section();
         spec["routeTableIndex"].Require("the number of a table");
         var network = new ExternalNetwork(metadata) { RouteTable = spec["routeTableIndex"].Number(1, int.MaxValue) ?? 0 };
+        if (WhoseTable(network.RouteTable) is { } other)
+            spec.Error("routeTableIndex", $"expected a table of the network's own, got {network.RouteTable}, which is {other}");
         spec.WarnOfOthers();
         return network;
     }
+
+    /// <summary>By the node's own routes everything would leave as if there were no network (Calico's RouteTableRanges have none of these
+    /// either), and a way's lead back to a gateway.</summary>
+    private static string? WhoseTable(int number) => number switch
+    {
+        253 => "the kernel's (default)",
+        254 => "the node's own (main)",
+        255 => "the kernel's (local)",
+        >= ExternalNetwork.FirstOfWays and < ExternalNetwork.FirstOfWays + ExternalNetwork.MostWays => "this daemon's, for a way to gateways",
+        _ => null,
+    };
 
     private static EgressRule? Rule(Field field, HashSet<Prefix> seen)
     {
