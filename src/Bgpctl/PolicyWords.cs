@@ -1,7 +1,9 @@
 // The words of `bgpctl policy`.
 
 using System.CommandLine;
+using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Planning;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Bgpctl;
 
@@ -54,6 +56,12 @@ internal static class PolicyWords
             HelpName = "TIME",
             CustomParser = DrainWords.Time,
         };
+        within.Validators.Add(static of =>
+        {
+            if (of.Tokens is [{ Value: var said }] && Durations.Parse(said) is { } time
+                && (time <= TimeSpan.Zero || time > TrialAnswer.LongestTime))
+                of.AddError($"expected a time up to {TrialAnswer.LongestTime.TotalHours:0}h for --confirm-within, got \"{said}\"");
+        });
         return Commands.Do(
             new("try", "Puts objects into force over what the sources say, and takes them back unless they are confirmed") { file, within },
             make, (daemon, parsed, stop) => daemon.PolicyTryAsync(parsed.GetValue(file)!, parsed.GetValue(within), stop));

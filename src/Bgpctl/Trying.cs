@@ -1,7 +1,8 @@
 // bgpctl policy try: a file of objects is put into force for a while. On a terminal bgpctl stays, and Enter confirms: whoever has locked
-// himself out cannot press it, and all is taken back.
+// himself out cannot press it, and all is taken back. Who types no means no.
 
 using System.Globalization;
+using System.Text;
 using Calico.Bgp.Answers;
 
 namespace Calico.Bgp.Bgpctl;
@@ -26,16 +27,21 @@ internal sealed class Trying(DaemonClient daemon, Screen screen, TimeProvider ti
         foreach (var one in tried.Objects) Write($"{one.Object}: in force");
         var whole = TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds));
         Write($"all is taken back in {Words.Span(whole)}, unless it is confirmed: `bgpctl policy confirm`"
-            + (screen.Input == null ? "" : ", or Enter here") + "; `bgpctl policy lint` names traps");
+            + (screen.Input == null ? "" : ", or Enter here (no takes it back at once)") + "; `bgpctl policy lint` names traps");
         if (screen.Input != null && file != "-") await WaitAsync(screen.Input, left, stop).ConfigureAwait(false);
     }
 
     private async Task<string> ReadAsync(string file, CancellationToken stop)
     {
+        if (Directory.Exists(file)) throw new Refusal($"{file} is a folder: expected a file of objects");
         try
         {
-            return file == "-" ? await screen.Piped.ReadToEndAsync(stop).ConfigureAwait(false)
+            var text = file == "-" ? await screen.Piped.ReadToEndAsync(stop).ConfigureAwait(false)
                 : await File.ReadAllTextAsync(file, stop).ConfigureAwait(false);
+            // The daemon would close the connection, and could not say why to who is still sending.
+            if (Encoding.UTF8.GetByteCount(text) > TrialAnswer.LongestFile)
+                throw new Refusal($"{file} is too long: expected {TrialAnswer.LongestFile >> 20} MiB of objects at most");
+            return text;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -45,13 +51,20 @@ internal sealed class Trying(DaemonClient daemon, Screen screen, TimeProvider ti
 
     private async Task WaitAsync(TextReader input, TimeSpan left, CancellationToken stop)
     {
-        // The read of a terminal cannot be broken off: it is left to the process's end.
-        var enter = input.ReadLineAsync(stop).AsTask();
-        var patience = Task.Delay(left, time, stop);
-        var first = await Task.WhenAny(enter, patience).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
-        if (first == enter && await enter.ConfigureAwait(false) != null) await ConfirmAsync(stop).ConfigureAwait(false);
-        else if (first == patience) throw new Refusal("nobody has confirmed it: it is taken back");
+        for (var patience = Task.Delay(left, time, stop); ; Write("Enter, or yes, keeps it; no takes it back at once"))
+        {
+            // The read of a terminal cannot be broken off: it is left to the process's end.
+            var typed = input.ReadLineAsync(stop).AsTask();
+            var first = await Task.WhenAny(typed, patience).ConfigureAwait(false);
+            stop.ThrowIfCancellationRequested();
+            if (first == patience) throw new Refusal("nobody has confirmed it: it is taken back");
+            switch ((await typed.ConfigureAwait(false))?.Trim().ToUpperInvariant())
+            {
+                case null: return;
+                case "" or "Y" or "YES": await ConfirmAsync(stop).ConfigureAwait(false); return;
+                case "N" or "NO": await RevertAsync(stop).ConfigureAwait(false); return;
+            }
+        }
     }
 
     public async Task ConfirmAsync(CancellationToken stop)

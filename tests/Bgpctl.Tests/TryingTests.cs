@@ -78,6 +78,35 @@ public sealed class TryingTests : IAsyncLifetime
         Assert.Contains("`kubectl apply -f web.yaml`", lab.Output.ToString());
     }
 
+    [Theory]
+    [InlineData("n\n", "revert")]
+    [InlineData("No\n", "revert")]
+    [InlineData("yes\n", "confirm")]
+    [InlineData("what?\nn\n", "revert")]
+    [InlineData("abort\n", null)] // and the terminal is gone
+    public async Task What_is_typed_is_taken_as_it_is_meant_and_nothing_else_confirms(string typed, string? order)
+    {
+        Assert.Equal(0, await Commands.RunAsync(
+            ["policy", "try", file, "--socket", lab.Socket], new Screen(lab.Output, lab.Errors, null) { Input = new StringReader(typed) },
+            new ManualTimeProvider(FakeSpeaker.Now)));
+        Assert.Equal(order == null ? [] : [order], trials.Asked.Skip(1));
+        Assert.Equal(typed.Length > 4, lab.Output.ToString().Contains("Enter, or yes, keeps it", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_a_file_of_objects_is_told_before_the_daemon_is_asked()
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        Assert.Equal(1, await lab.RunAsync("policy", "try", folder));
+        await File.WriteAllTextAsync(file, new string('#', (4 << 20) + 1));
+        Assert.Equal(1, await lab.RunAsync("policy", "try", file));
+        Assert.Equal($"bgpctl: {folder} is a folder: expected a file of objects\nbgpctl: {file} is too long: expected 4 MiB of objects at most\n",
+            lab.Errors.ToString());
+        foreach (var time in (string[])["0s", "25h"]) Assert.Equal(2, await lab.RunAsync("policy", "try", file, "--confirm-within", time));
+        Assert.Contains("expected a time up to 24h for --confirm-within, got \"25h\"", lab.Errors.ToString(), StringComparison.Ordinal);
+        Assert.Empty(trials.Asked);
+    }
+
     [Fact]
     public async Task Who_does_not_press_it_in_time_is_told_that_it_is_taken_back()
     {

@@ -12,9 +12,7 @@ namespace Calico.Bgp.Control.Http;
 
 internal sealed class TrialOrders(IDaemon daemon)
 {
-    private const long LongestFile = 4 * 1024 * 1024;
-
-    private static readonly TimeSpan Within = TimeSpan.FromMinutes(1), Longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Within = TimeSpan.FromMinutes(1), Longest = TrialAnswer.LongestTime;
 
     /// <summary>POST /v1/policy/try?file=NAME[&amp;within=SECONDS], with the file's text.</summary>
     public async Task TryAsync(HttpContext http)
@@ -27,7 +25,7 @@ internal sealed class TrialOrders(IDaemon daemon)
         var text = new MemoryStream();
         try
         {
-            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = LongestFile;
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = TrialAnswer.LongestFile;
             await http.Request.Body.CopyToAsync(text, http.RequestAborted).ConfigureAwait(false);
         }
         catch (BadHttpRequestException bad)
