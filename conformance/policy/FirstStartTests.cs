@@ -191,6 +191,35 @@ public sealed class FirstStartTests : IAsyncLifetime
         Wrong.None(await flows.EndAsync());
     }
 
+    /// <summary>As after a reboot: another name than Calico's is remembered of the run before.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Workloads_by_another_name_are_closed_as_an_earlier_run_has_known_them()
+    {
+        var sources = site.MoreSources;
+        site.MoreSources = "";
+        site.Write(site.Town.Objects(felix: ", interfacePrefix: \"cali,eth1\""));
+        await site.StartAsync();
+        await site.InForceAsync();
+        await site.Daemon.KillAsync();
+        foreach (var left in (string[])["bgpd", "bgpd-hold"]) await site.Node.DoAsync("nft", "delete", "table", "inet", left);
+        site.MoreSources = sources;
+        await site.StartAsync();
+        await ToldAsync(IsClosed, times: 2);
+        Assert.False(await PassesAsync("behind", "outside"));
+        Assert.False(await PassesAsync("outside", "behind"));
+        Assert.False(await PassesAsync("outside", "red/a"));
+        Assert.True(await PassesAsync("outside", "node1"));
+
+        // Where it is Calico's again, nothing is kept of it.
+        await site.Daemon.KillAsync();
+        site.MoreSources = "";
+        site.Write(site.Town.Objects());
+        await site.StartAsync();
+        await site.InForceAsync();
+        Assert.True(await PassesAsync("behind", "outside"));
+        Assert.False(File.Exists(site.PathOf("state1/interface-prefix")));
+    }
+
     /// <summary>A pod that is not known may be one that leaves by a gateway, and not with the node's address.</summary>
     [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
     public async Task Where_only_egress_is_on_pods_do_not_leave_before_they_are_known()

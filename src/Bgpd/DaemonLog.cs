@@ -76,6 +76,10 @@ internal static partial class DaemonLog
         + "and nothing is denied by it")]
     public static partial void Left(this ILogger log, string table);
 
+    [LoggerMessage(1045, LogLevel.Warning,
+        "what workloads' interfaces are called is not kept for the next start: {File}: {Reason}")]
+    public static partial void WorkloadsNotKnown(this ILogger log, string file, string reason);
+
     [LoggerMessage(1031, LogLevel.Warning,
         "an earlier run has closed workloads until the sources are read, and bgpd.yaml does not ask for that any more: they are open")]
     public static partial void Opened(this ILogger log);

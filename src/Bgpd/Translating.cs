@@ -26,8 +26,8 @@ namespace Calico.Bgp.Bgpd;
 /// from the pods than their translation.
 /// </summary>
 internal sealed class Translating(
-    SavedTranslations saved, Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker, Gateways gateways, Loops loops,
-    TimeProvider time, ILoggerFactory logs) : IDataplane, IAsyncDisposable
+    SavedTranslations saved, KnownWorkloads workloads, Resourcing? resources, IKernel kernel, Holding holding, SpeakerView speaker,
+    Gateways gateways, Loops loops, TimeProvider time, ILoggerFactory logs) : IDataplane, IAsyncDisposable
 {
     private static readonly NatExplanation Off = new(false, null, ["NAT is off (bgpd.yaml has no section nat)"]);
 
@@ -151,7 +151,7 @@ internal sealed class Translating(
         {
             holding.Hold(Holding.NatTable);
             said ??= saved.Read();
-            var begun = new Work(settings, said, Concerns(settings), resources, kernel, speaker, gateways, loops, time, logs);
+            var begun = new Work(settings, said, workloads, Concerns(settings), resources, kernel, speaker, gateways, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -271,14 +271,15 @@ internal sealed class Translating(
         private readonly ConnectionTable connections = new();
         private readonly ForeignRules foreign = new();
         private readonly Gateways gateways;
+        private readonly KnownWorkloads workloads;
         private readonly ResourceFeed? feed;
         private readonly CancellationTokenSource ending = new();
         private readonly Task followed;
         private Task? stopped;
 
         public Work(
-            DataplaneSettings settings, CommandLineState said, Concern concerns, Resourcing? resources, IKernel kernel,
-            SpeakerView speaker, Gateways gateways, Loops loops, TimeProvider time, ILoggerFactory logs)
+            DataplaneSettings settings, CommandLineState said, KnownWorkloads workloads, Concern concerns, Resourcing? resources,
+            IKernel kernel, SpeakerView speaker, Gateways gateways, Loops loops, TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
@@ -288,7 +289,7 @@ internal sealed class Translating(
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
             };
-            this.gateways = gateways;
+            (this.gateways, this.workloads) = (gateways, workloads);
             (Concerns, Settings) = (concerns, settings);
             feed = resources?.Subscribe(concerns);
             Dataplane.Start();
@@ -329,6 +330,7 @@ internal sealed class Translating(
                 loop.Rest();
                 var changes = await feed.ReadAsync(ending.Token).ConfigureAwait(false);
                 loop.Beat();
+                if (Settings.Policy != null || Settings.Egress != null) workloads.Keep(changes.After, Settings.Node);
                 await loop.WaitForAsync(Dataplane.ApplyAsync(changes.Changed).AsTask()).ConfigureAwait(false);
             }
         }

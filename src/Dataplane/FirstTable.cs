@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane;
@@ -31,22 +32,27 @@ public static class FirstTable
 
     /// <param name="settings">Of which policy is enabled.</param>
     /// <param name="isThere">Which chains the table has.</param>
-    public static ImmutableArray<NftChange> Beside(DataplaneSettings settings, TimeProvider clock, Predicate<string> isThere) =>
+    /// <inheritdoc cref="Of"/>
+    public static ImmutableArray<NftChange> Beside(
+        DataplaneSettings settings, ListOf<string> workloads, TimeProvider clock, Predicate<string> isThere) =>
     [
-        .. Of(settings, clock).Where(change => change is not NftChange.PutChain(var chain)
+        .. Of(settings, workloads, clock).Where(change => change is not NftChange.PutChain(var chain)
             || (chain.Name != Mark && !(Others.Contains(chain.Name) && isThere(chain.Name)))),
         new NftChange.PutChain(new(MarkBeside, null, [])),
     ];
 
     /// <param name="settings">Of which policy or egress is enabled.</param>
-    public static ImmutableArray<NftChange> Of(DataplaneSettings settings, TimeProvider clock)
+    /// <param name="workloads">What names of their interfaces begin with; none: Calico's own.</param>
+    /// <param name="clock"></param>
+    public static ImmutableArray<NftChange> Of(DataplaneSettings settings, ListOf<string> workloads, TimeProvider clock)
     {
+        if (workloads.Count == 0) workloads = PolicyFacts.DefaultWorkloadPrefixes;
         var table = new TableWriter();
         var (policy, egress) = (new Enforcement(), new Egress.Egress(NullLogger.Instance, clock));
         var configured = new DataplaneChange.Configured(settings);
         foreach (var feature in (IFeature[])[policy, egress]) feature.Apply(configured);
-        policy.Close(table.For(policy));
-        egress.Close(table.For(egress));
+        policy.Close(table.For(policy), workloads);
+        egress.Close(table.For(egress), workloads);
         return [.. table.Take(), new NftChange.PutChain(new(Mark, null, []))];
     }
 }

@@ -28,8 +28,11 @@ internal sealed partial class PolicySite
     public async Task StartAsync(int node = 1)
     {
         var file = await ConfigureAsync(node);
-        daemons.Add(Background.Start(node == 1 ? Node : Other, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+        daemons.Add(Background.Start(node == 1 ? Node : Other, PathOf("bgpd.log"), State(node), Project.Daemon, "--config", file));
     }
+
+    /// <summary>What a daemon keeps for its next start is its own.</summary>
+    private Dictionary<string, string> State(int node) => new() { ["STATE_DIRECTORY"] = PathOf($"state{node}") };
 
     /// <summary>The first node's bgpd.yaml is read again.</summary>
     public async Task ReloadAsync()
@@ -62,7 +65,7 @@ internal sealed partial class PolicySite
         Assert.Contains("node: node1", text, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, text.Replace("node: node1", $"node: {place.Name}", StringComparison.Ordinal)
             .Replace(Place.Node1.IPv4, place.IPv4, StringComparison.Ordinal));
-        daemons.Add(Background.Start(space, PathOf("bgpd.log"), null, Project.Daemon, "--config", file));
+        daemons.Add(Background.Start(space, PathOf("bgpd.log"), State(node), Project.Daemon, "--config", file));
     }
 
     /// <summary>Other objects, written as an editor writes them: beside, then moved over.</summary>

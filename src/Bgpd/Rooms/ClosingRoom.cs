@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -28,6 +29,9 @@ internal sealed class ClosingRoom(
     }
 
     private NftablesLoop? table;
+
+    public KnownWorkloads Workloads { get; } =
+        new(KnownWorkloads.FileIn(SavedTranslations.Folder), logs.CreateLogger<KnownWorkloads>());
 
     /// <summary>Workloads are.</summary>
     public bool IsClosed => table != null;
@@ -83,11 +87,11 @@ internal sealed class ClosingRoom(
     private async Task CloseAsync(bool isBeside, CancellationToken stop)
     {
         if (!Open(keepsOthers: isBeside)) return;
-        var settings = start.Config.Dataplane;
+        var (settings, workloads) = (start.Config.Dataplane, Workloads.Read());
         using var rules = new ForeignRules();
         await table!.ApplyAsync(isBeside
-            ? FirstTable.Beside(settings, time, chain => rules.Has(family: null, DataplaneLoop.Table, chain))
-            : FirstTable.Of(settings, time), stop);
+            ? FirstTable.Beside(settings, workloads, time, chain => rules.Has(family: null, DataplaneLoop.Table, chain))
+            : FirstTable.Of(settings, workloads, time), stop);
         if (isBeside) log.ClosedBeside();
         else log.Closed();
     }

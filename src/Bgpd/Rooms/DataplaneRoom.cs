@@ -21,7 +21,7 @@ internal sealed class DataplaneRoom(
         var announced = speaker.Loop.Producer("egress");
         if (start.Config.Egress is { Enabled: true }) speaker.Loop.Await(announced);
         var gateways = new Gateways(announced, bfd.Share(), new(kernel.Loop, kernel.Loop));
-        translating = new(Saved, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
+        translating = new(Saved, closing.Workloads, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
         return Task.CompletedTask;
     }
 

@@ -25,9 +25,10 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
     private string? known;
 
     /// <summary>What systemd gives to a unit that asks for a folder (StateDirectory), or where that would be.</summary>
-    public static string DefaultPath => Path.Combine(
-        Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } folders ? folders.Split(':')[0] : "/var/lib/bgpd",
-        "translations.json");
+    public static string Folder =>
+        Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } folders ? folders.Split(':')[0] : "/var/lib/bgpd";
+
+    public static string DefaultPath => Path.Combine(Folder, "translations.json");
 
     /// <summary>What was saved, as far as it is understood; what is not has been logged.</summary>
     public CommandLineState Read()

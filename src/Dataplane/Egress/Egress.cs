@@ -404,9 +404,9 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
     }
 
     /// <summary>What stands before anything is known of the objects: no pod leaves.</summary>
-    public void Close(PartsWriter into)
+    public void Close(PartsWriter into, ListOf<string> workloads)
     {
-        if (settings.Enabled) into.PutRules(Frame.Translated, [.. EgressRenderer.Closed(Policies.PolicyFacts.DefaultWorkloadPrefixes)]);
+        if (settings.Enabled) into.PutRules(Frame.Translated, [.. EgressRenderer.Closed(workloads)]);
     }
 
     private static void Put(NftChain chain, ImmutableArray<NftRule> before, ImmutableArray<NftRule> now, PartsWriter into)

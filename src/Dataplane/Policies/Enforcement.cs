@@ -227,7 +227,8 @@ internal sealed partial class Enforcement : IFeature
     public void Write(PartsWriter into) => Write(into, facts.Now);
 
     /// <summary>What stands before anything is known of the objects: workloads are closed.</summary>
-    public void Close(PartsWriter into) => Write(into, facts.Now with { AwaitsObjects = true });
+    public void Close(PartsWriter into, ListOf<string> workloads) =>
+        Write(into, facts.Now with { AwaitsObjects = true, WorkloadPrefixes = workloads });
 
     private void Write(PartsWriter into, PolicyFacts now)
     {
