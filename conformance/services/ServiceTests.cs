@@ -239,22 +239,25 @@ public sealed class ServiceTests : IAsyncLifetime
     }
 
     [NeedsTheory(Needs.Daemon, "nft")]
-    [InlineData("keep")]
-    [InlineData("drain, drainTime: 3s")]
-    public async Task Connections_of_a_backend_that_goes_are_kept_or_have_some_time_to_end(string how)
+    [InlineData("keep", "delete")]
+    [InlineData("drain, drainTime: 3s", "drain, drainTime: 1h")]
+    [InlineData("drain, drainTime: 3s", "keep")]
+    public async Task Connections_of_a_backend_that_goes_are_kept_or_have_some_time_to_end_whatever_is_said_later(string how, string later)
     {
-        string With(params int[] backends) =>
-            $"{Web(backends)}  onBackendRemoval: {how.Replace(", ", "\n  ", StringComparison.Ordinal)}";
-        await site.StartAsync(With(0, 1));
+        string With(string said, params int[] backends) =>
+            $"{Web(backends)}  onBackendRemoval: {said.Replace(", ", "\n  ", StringComparison.Ordinal)}";
+        await site.StartAsync(With(how, 0, 1));
         foreach (var six in Families)
         {
-            await site.ReloadAsync(With(0, 1));
+            await site.ReloadAsync(With(how, 0, 1));
             var sockets = await ConnectBothAsync(six);
-            await site.ReloadAsync(With(1));
+            await site.ReloadAsync(With(how, 1));
             await site.TableAsync(table => !table.Contains("svc-spread4-2-"), "one backend is left");
             Assert.True(await sockets[Backend(0, six)].GoesOnAsync());
             Assert.Equal(Backend(1, six), (await AskAsync(six, 80, tcp: true))?.Server);
-            if (how != "keep")
+            await site.ReloadAsync(With(later, 1));
+            if (how == "keep") Assert.True(await sockets[Backend(0, six)].GoesOnAsync());
+            else
                 await Until.TrueAsync("it ends", async () => !await sockets[Backend(0, six)].GoesOnAsync(5), Patience, site.LogAsync);
             Assert.True(await sockets[Backend(1, six)].GoesOnAsync());
             foreach (var socket in sockets.Values) socket.Dispose();
