@@ -21,7 +21,8 @@ internal sealed class ServiceNat : IFeature
     /// <param name="Workloads">What pods' interfaces' names begin with; null: Kubernetes' services are not translated.</param>
     /// <param name="SourceNat">What is rendered of it; the same as long as nothing of it differs.</param>
     /// <param name="IsTimed">Some connections have times of their own.</param>
-    private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat, bool IsTimed);
+    /// <param name="Filled">Of the maps that all share those that have anything.</param>
+    private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat, bool IsTimed, ListOf<string> Filled);
 
     private readonly EndingSessions sessions;
     private readonly ILogger log;
@@ -157,7 +158,8 @@ internal sealed class ServiceNat : IFeature
 
     public bool Remove(int id) => table.Remove(TranslationSource.Cli, id);
 
-    private RulesWanted? Wanted => isOn ? new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat, maps.HasTimeouts) : null;
+    private RulesWanted? Wanted => !isOn ? null
+        : new(kubernetes.IsOn ? kubernetes.Workloads : null, sourceNat, maps.HasTimeouts, maps.Filled(ServiceParts.Sets));
 
     public bool Concerns(DataplaneChange change) =>
         change is DataplaneChange.Configured or DataplaneChange.Machine or DataplaneChange.OtherProxy
@@ -353,15 +355,20 @@ internal sealed class ServiceNat : IFeature
         else if (written is { Workloads: not null }) into.RemoveChain(ServiceParts.Outsiders);
         var sources = wanted?.SourceNat ?? SourceNatParts.None;
         sources.Leaving.WriteParts(into, written?.SourceNat.Leaving ?? NatRules.None);
-        ImmutableArray<NftRule> translating = wanted == null ? [] : [.. ServiceParts.Translating, .. sources.Arriving];
-        into.PutRules(Frame.Services, workloads is { } from ? [.. ServiceParts.TranslatingPods(from), .. translating] : translating);
-        into.PutRules(Frame.ServicesOutput, workloads != null ? [.. ServiceParts.TranslatingOwn, .. translating] : translating);
-        into.PutRules(Frame.Translated, wanted == null ? [] : [.. ServiceParts.Leftover, .. sources.Leftover]);
-        into.PutRules(Frame.TranslatedOutput, wanted == null ? [] : ServiceParts.Leftover);
-        into.PutRules(Frame.Postrouting, wanted == null ? []
-            : [.. ServiceParts.Leaving, .. workloads != null ? ServiceParts.Masquerading : [], .. sources.Leaving.Postrouting]);
+        var filled = wanted?.Filled ?? [];
+        ImmutableArray<NftRule> translating = wanted == null ? [] : [.. ServiceParts.Translating(filled), .. sources.Arriving];
+        into.PutRules(Frame.Services,
+            workloads is { } from ? [.. ServiceParts.TranslatingPods(filled, from), .. translating] : translating);
+        into.PutRules(Frame.ServicesOutput, workloads != null ? [.. ServiceParts.TranslatingOwn(filled), .. translating] : translating);
+        into.PutRules(Frame.Translated, [.. ServiceParts.Leftover(filled), .. sources.Leftover]);
+        into.PutRules(Frame.TranslatedOutput, ServiceParts.Leftover(filled));
+        into.PutRules(Frame.Postrouting, wanted == null ? [] :
+        [
+            .. ServiceParts.Leaving(filled), .. workloads != null ? ServiceParts.Masquerading(filled) : [],
+            .. sources.Leaving.Postrouting,
+        ]);
         var isTimed = wanted?.IsTimed == true;
-        if (isTimed) into.Put(ServiceParts.TimingChain);
+        if (isTimed) into.Put(ServiceParts.TimingChain(filled));
         else if (written is { IsTimed: true }) into.RemoveChain(ServiceParts.Timing);
         into.PutRules(Frame.ManglePrerouting, isTimed ? ServiceParts.EnteringTiming : []);
         into.PutRules(Frame.MangleOutput, isTimed ? ServiceParts.EnteringTiming : []);

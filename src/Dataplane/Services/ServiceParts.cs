@@ -106,12 +106,13 @@ internal static class ServiceParts
 
     /// <summary>Gives each connection that begins the times that its translation has; what is of other protocols keeps the
     /// kernel's.</summary>
-    public static NftChain TimingChain { get; } = new(Timing, null,
+    public static NftChain TimingChain(ListOf<string> filled) => new(Timing, null, Asking(filled,
     [
         .. from family in Families
            from withPort in (bool[])[true, false]
-           select new NftRule(new MatchFamily(family), new ActDecideByService(family, Times(family, withPort), withPort)),
-    ])
+           select (Times(family, withPort),
+               new NftRule(new MatchFamily(family), new ActDecideByService(family, Times(family, withPort), withPort))),
+    ]))
     {
         Comment = "how long connections live that say nothing",
     };
@@ -159,25 +160,31 @@ internal static class ServiceParts
         _ => FlowHash.FlowLabel,
     };
 
-    public static ImmutableArray<NftRule> Translating { get; } =
-    [
-        .. from family in Families
-           from withPort in (bool[])[true, false]
-           select new NftRule(new MatchFamily(family), new ActDecideByService(family, Fronts(family, withPort), withPort)),
-    ];
+    /// <summary>
+    /// A rule that asks a map costs a packet the same where the map has nothing, and is left out then. One of each chain that translates
+    /// stays: without such chains the kernel translates no connection any more, not even those that there are.
+    /// </summary>
+    private static ImmutableArray<NftRule> Asking(
+        ListOf<string> filled, IEnumerable<(string Map, NftRule Rule)> all, string? stays = null) =>
+        [.. all.Where(one => one.Map == stays || filled.Contains(one.Map)).Select(one => one.Rule)];
+
+    public static ImmutableArray<NftRule> Translating(ListOf<string> filled) => Asking(filled,
+        from family in Families
+        from withPort in (bool[])[true, false]
+        select (Fronts(family, withPort),
+            new NftRule(new MatchFamily(family), new ActDecideByService(family, Fronts(family, withPort), withPort))),
+        stays: Fronts(IpFamily.IPv4, true));
 
     /// <summary>Of what this host itself sends.</summary>
-    public static ImmutableArray<NftRule> TranslatingOwn { get; } =
-        [.. Families.Select(family => new NftRule(new MatchFamily(family), new ActDecideByService(family, InsideFronts(family))))];
+    public static ImmutableArray<NftRule> TranslatingOwn(ListOf<string> filled) => Asking(filled, Families.Select(family =>
+        (InsideFronts(family), new NftRule(new MatchFamily(family), new ActDecideByService(family, InsideFronts(family))))));
 
     /// <param name="workloads">What the names of pods' interfaces begin with.</param>
-    public static ImmutableArray<NftRule> TranslatingPods(ListOf<string> workloads) =>
-    [
-        .. from family in Families
-           from prefix in workloads
-           select new NftRule(new MatchInterface(Leaving: false, prefix + "*"), new MatchFamily(family),
-               new ActDecideByService(family, InsideFronts(family))),
-    ];
+    public static ImmutableArray<NftRule> TranslatingPods(ListOf<string> filled, ListOf<string> workloads) => Asking(filled,
+        from family in Families
+        from prefix in workloads
+        select (InsideFronts(family), new NftRule(new MatchInterface(Leaving: false, prefix + "*"), new MatchFamily(family),
+            new ActDecideByService(family, InsideFronts(family)))));
 
     /// <summary>Gives all but this host's pods its own address.</summary>
     public static NftChain OutsidersOf(ListOf<string> workloads) => new(Outsiders, null,
@@ -189,42 +196,38 @@ internal static class ServiceParts
         Comment = "all but pods of this host",
     };
 
-    public static ImmutableArray<NftRule> Masquerading { get; } =
-    [
-        .. from family in Families
-           from who in (TranslationMasquerade[])[TranslationMasquerade.All, TranslationMasquerade.Outsiders]
-           select new NftRule(new MatchFamily(family), new MatchTranslated(Destination: true),
-               new MatchBegunTo(family, Masqueraded(family, who)),
-               new MatchAddress(family, NftEnd.Destination, Here(family), Outside: true),
-               who == TranslationMasquerade.All ? new ActMasquerade() : ActDecide.Jump(Outsiders)),
-    ];
+    public static ImmutableArray<NftRule> Masquerading(ListOf<string> filled) => Asking(filled,
+        from family in Families
+        from who in (TranslationMasquerade[])[TranslationMasquerade.All, TranslationMasquerade.Outsiders]
+        select (Masqueraded(family, who), new NftRule(new MatchFamily(family), new MatchTranslated(Destination: true),
+            new MatchBegunTo(family, Masqueraded(family, who)),
+            new MatchAddress(family, NftEnd.Destination, Here(family), Outside: true),
+            who == TranslationMasquerade.All ? new ActMasquerade() : ActDecide.Jump(Outsiders))));
 
     /// <summary>What no translation has taken of the packets to an address that is nobody's. One that is this host's own after all, or
     /// becomes it, goes on as it would: who reaches the host by it is not shut out.</summary>
-    public static ImmutableArray<NftRule> Leftover { get; } =
-    [
-        .. Families.Select(family => new NftRule(
+    public static ImmutableArray<NftRule> Leftover(ListOf<string> filled) => Asking(filled, Families.Select(family => (Vips(family),
+        new NftRule(
             [new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Vips(family)), new MatchLocalDestination(Not: true),
                 new ActCount(), ActDecide.Drop],
-            "to a virtual address, and no translation's")),
-    ];
+            "to a virtual address, and no translation's"))));
 
     /// <summary>
     /// A key says to where the connection was begun and where it goes, so that nobody else's is found; and one that goes to where it was
     /// begun, which the kernel does not call translated, has its new source, too.
     /// </summary>
-    public static ImmutableArray<NftRule> Leaving { get; } =
-    [
-        .. from family in Families
-           from act in (NftStatement[][])
-           [
-               [new ActSourceNatByService(family, Sources(family, true, false))],
-               [new ActSourceNatByService(family, Sources(family, true, true), GivesPort: true)],
-               [new ActSourceNatByService(family, Sources(family, false, false), WithPort: false)],
-               [new MatchTranslated(Destination: true), new MatchAddressPair(family, Hairpins(family)), new ActMasquerade()],
-           ]
-           select new NftRule([new MatchFamily(family), .. act]),
-    ];
+    public static ImmutableArray<NftRule> Leaving(ListOf<string> filled) => Asking(filled,
+        from family in Families
+        from one in ((string, NftStatement[])[])
+        [
+            (Sources(family, true, false), [new ActSourceNatByService(family, Sources(family, true, false))]),
+            (Sources(family, true, true), [new ActSourceNatByService(family, Sources(family, true, true), GivesPort: true)]),
+            (Sources(family, false, false), [new ActSourceNatByService(family, Sources(family, false, false), WithPort: false)]),
+            (Hairpins(family),
+                [new MatchTranslated(Destination: true), new MatchAddressPair(family, Hairpins(family)), new ActMasquerade()]),
+        ]
+        select (one.Item1, new NftRule([new MatchFamily(family), .. one.Item2])),
+        stays: Hairpins(IpFamily.IPv4));
 
     private static IpFamily[] Families => [IpFamily.IPv4, IpFamily.IPv6];
 }

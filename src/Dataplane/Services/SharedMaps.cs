@@ -27,6 +27,10 @@ internal sealed class SharedMaps
     /// <summary>Some connections have times of their own.</summary>
     public bool HasTimeouts => timeouts.Count > 0;
 
+    /// <summary>Those of these that have anything.</summary>
+    public ListOf<string> Filled(ImmutableArray<NftSet> maps) =>
+        [.. maps.Select(map => map.Name).Where(map => elements.TryGetValue(map, out var all) && all.Count > 0)];
+
     /// <summary>What is in both stays untouched.</summary>
     public void Replace(Wishes before, Wishes after)
     {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -8,7 +9,7 @@ using FsCheck.Fluent;
 namespace Calico.Bgp.Dataplane.Tests.Services;
 
 /// <summary>What translations make of packets, walked through what is written; and what is written of a change.</summary>
-public sealed class ServiceNatTests
+public sealed partial class ServiceNatTests
 {
     private const string Vip = "30.0.0.2", Vip6 = "30::2", Client = "10.0.0.9";
 
@@ -34,6 +35,23 @@ public sealed class ServiceNatTests
         Assert.Null(hand.Ask(Vip, IpProtocol.Icmp, null));
         Assert.Equal("->", hand.Ask("30.0.0.3"));
     }
+
+    /// <summary>Without chains that translate the kernel would forget what it does to connections that there are.</summary>
+    [Fact]
+    public void Maps_that_have_nothing_are_asked_by_no_rule_and_chains_that_translate_stay()
+    {
+        var hand = new ServiceHand(Tcp(To("20.0.0.1")));
+        string Asked() => string.Join(
+            ' ', AskedMaps().Matches(hand.Text).Select(match => match.Value[5..]).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal("ends4 hairpins4 ports4 vips4", Asked());
+        hand.Configure(Tcp(To("20.0.0.1", from: "1.2.3.4")), Of(Vip6, null, 0, To("20::1", null)));
+        Assert.Equal("ends4 from4 hairpins4 hairpins6 hostends6 hosts6 ports4 vips4 vips6", Asked());
+        hand.Configure();
+        Assert.Equal("hairpins4 ports4", Asked());
+    }
+
+    [GeneratedRegex(@"@svc-[a-z]+[46]")]
+    private static partial Regex AskedMaps();
 
     [Fact]
     public void Timeouts_come_with_the_first_that_has_some_and_go_with_the_last()
