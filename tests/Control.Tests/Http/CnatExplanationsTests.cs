@@ -86,8 +86,8 @@ public sealed class CnatExplanationsTests : IAsyncLifetime
         using var plan = new PlanFollower(
             new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" }, new() { Node = "a" }, builder.Build([]));
         lab.Daemon.Planned = plan;
-        Assert.Equal(
-            ["it leads to another"], (await lab.JsonAsync("/v1/explain/service/shop/web"))["problems"]!.AsArray().Select(one => (string?)one));
+        var told = (await lab.JsonAsync("/v1/explain/service/shop/web"))["problems"]!.AsArray();
+        Assert.Equal("it leads to another", (string?)Assert.Single(told));
         Assert.Null((await lab.JsonAsync("/v1/explain/service/shop/more"))["problems"]);
     }
 }

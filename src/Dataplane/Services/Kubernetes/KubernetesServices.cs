@@ -56,9 +56,10 @@ internal sealed class KubernetesServices
     /// <summary>Whose load balancers are not answered, as another Service has the port.</summary>
     private IEnumerable<ServiceProblem> Unanswered =>
         from some in checks.Values.GroupBy(check => check.Port)
+        let first = new Called(Kinds.Service, some.First().Service)
         from check in some.Skip(1)
         select new ServiceProblem(new Called(Kinds.Service, check.Service).ToString(),
-            $"health check port {some.Key} answers for {new Called(Kinds.Service, some.First().Service)}, which has it, too, and comes first");
+            $"health check port {some.Key} answers for {first}, which has it, too, and comes first");
 
     /// <summary>Whom what is called so does not lead to, though they are called so, too.</summary>
     public ListOf<string> Others(TranslationKey at) =>
