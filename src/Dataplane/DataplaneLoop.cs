@@ -90,7 +90,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
             (settings, nftables, kernel, loops, clock, routing);
         changed = new(connections, log);
         nat = new(clock, changed, log);
-        enforcement = new(() => nftables.QueueWay);
+        enforcement = new(() => nftables.QueueWay, clock);
         dns = new(nftables, kernel, loops, clock, log);
         policyLog = new(loops, clock, log, (packets, stop) => AskAsync(known => packets.ConvertAll(known.JudgeOf), stop), stopping.Token);
         services = new(new(connections, loops, clock, log), clock, log);

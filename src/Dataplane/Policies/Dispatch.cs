@@ -96,15 +96,16 @@ internal sealed class Dispatch
     }
 
     /// <summary>What no interface followed any more when it was written last goes with what is written next.</summary>
-    public void Sweep()
+    /// <param name="stays">Chains that do, as somebody may follow them again.</param>
+    public void Sweep(Predicate<string>? stays = null)
     {
-        foreach (var led in idle)
+        foreach (var led in idle.Where(led => stays?.Invoke(led.Chain) != true).ToArray())
         {
+            idle.Remove(led);
             leading.Remove(led, out var gone);
             numbers.Remove((led.Place, gone!.Number));
             if (!coming.Remove(led)) going.Add((led.Place, gone.Number));
         }
-        idle.Clear();
     }
 
     public void Write(PartsWriter into)

@@ -44,13 +44,14 @@ internal sealed partial class Enforcement : IFeature
     private bool isDirty = true, frameIsDirty = true, isWritten;
 
     /// <param name="queueWay">How the kernel can have packets wait, asked when it is written; null: it cannot.</param>
-    public Enforcement(Func<QueueWay>? queueWay = null)
+    /// <param name="clock">Null: no program stays that nobody uses.</param>
+    public Enforcement(Func<QueueWay>? queueWay = null, TimeProvider? clock = null)
     {
         this.queueWay = queueWay ?? (static () => QueueWay.None);
         endpoints = new(EndpointChanged, SelectionChanged);
         chains = new(sets, names, objects);
         dnsServers = new(sets);
-        programs = new(chains);
+        programs = new(chains, clock);
         frame = new(dispatch, () => endpoints.All
             .Where(endpoint => !endpoint.IsWorkload && endpoint.Interface != LocalEndpoint.EveryInterface)
             .Select(endpoint => endpoint.Interface));
@@ -65,7 +66,8 @@ internal sealed partial class Enforcement : IFeature
     /// <summary>What was written last wants of names.</summary>
     public DnsPlan Names { get; private set; } = new([], [], new(), false);
 
-    public TimeSpan? Due => null;
+    /// <summary>When programs go that nobody uses.</summary>
+    public TimeSpan? Due => programs.Due;
 
     private bool IsOn => settings.Policy is { Enabled: true };
 
@@ -140,7 +142,10 @@ internal sealed partial class Enforcement : IFeature
 
     private void Apply(string name, Profile? profile)
     {
-        if (objects.Put(name, profile)) chains.Changed(new(Kinds.Profile, new("", name)));
+        if (!objects.Put(name, profile)) return;
+        ResourceId id = new(Kinds.Profile, new("", name));
+        chains.Changed(id);
+        if (profile == null) programs.Outdate(id);
     }
 
     private void Apply(ResourceId id, AnyNetworkPolicy? before, AnyNetworkPolicy? after)
@@ -150,6 +155,7 @@ internal sealed partial class Enforcement : IFeature
         {
             if (before != null) Touch(before.Spec.AppliesTo);
             if (after != null) Touch(after.Spec.AppliesTo);
+            programs.Outdate(id);
         }
         if (before != null && !before.Spec.AppliesTo.Equals(after?.Spec.AppliesTo)) Deselect(before.Spec.AppliesTo, id);
         objects.Put(id, after);
@@ -222,7 +228,7 @@ internal sealed partial class Enforcement : IFeature
 
     /// <summary>What was written has left behind what packets may still have been on their way to: once it is in force, that goes by
     /// writing again.</summary>
-    public bool IsToBeSwept => programs.AnyIdle;
+    public bool IsToBeSwept => programs.AnyDue || (!IsOn && programs.AnyIdle);
 
     public void Write(PartsWriter into) => Write(into, facts.Now);
 
@@ -234,8 +240,8 @@ internal sealed partial class Enforcement : IFeature
     {
         isDirty = false;
         if (!IsOn && !isWritten && !IsToBeSwept) return;
-        programs.Sweep();
-        dispatch.Sweep();
+        programs.Sweep(everything: !IsOn || into.IsFresh);
+        dispatch.Sweep(programs.IsKept);
         if (into.IsFresh) written = null;
         if (written != now)
         {
@@ -290,13 +296,16 @@ internal sealed partial class Enforcement : IFeature
             var chain = after.TryGetValue(place, out var key) ? programs.Use(key) : null;
             frameIsDirty |= dispatch.Put(place, interfaceName, chain);
         }
-        foreach (var old in before.Values) programs.Release(old);
+        foreach (var old in before.Values) programs.Release(old, stays: endpoint == null && IsKnown(old));
         if (after.Count > 0) following[interfaceName] = after;
         else following.Remove(interfaceName);
         // Which of its places are open tells the rules in front of the endpoint of all interfaces.
         frameIsDirty |= endpoint is { IsWorkload: false };
         Spoofs(interfaceName, endpoint?.AllowedSpoofedPrefixes ?? []);
     }
+
+    /// <summary>Policies may have gone with the last endpoint that they selected.</summary>
+    private bool IsKnown(ProgramKey program) => program.Chains.All(chain => objects.RulesOf(chain.Of, chain.Direction) != null);
 
     private void Spoofs(string interfaceName, ListOf<Prefix> nets)
     {

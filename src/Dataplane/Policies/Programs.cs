@@ -69,8 +69,19 @@ internal sealed record ProgramKey(ProgramKind Kind, ListOf<ProgramTier> Tiers, L
 /// The programs in use: a chain each, named by its content. Tiers are asked in their order; in each the policies, until one decides or
 /// passes; what no policy of the tier decides ends there or goes on, as the tier says.
 /// </summary>
-internal sealed class Programs(PolicyChains chains)
+/// <remarks>
+/// A chain that comes has the kernel look at all chains again. So of programs whose last endpoint has gone a few stay for a while: the next
+/// pod of a Job is asked as the one before it was. A program that is left because policies are others now does not stay.
+/// </remarks>
+/// <param name="chains"></param>
+/// <param name="clock">Null: none stays.</param>
+internal sealed class Programs(PolicyChains chains, TimeProvider? clock = null)
 {
+    /// <summary>So many stay at most, the newest ones.</summary>
+    public const int MostKept = 64;
+
+    public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(5);
+
     /// <summary>Conntrack checks what comes with UDP's pseudo header (nf_conntrack_checksum), and so calls all of it invalid: Linux 6.18.
     /// Whether it is allowed the policies decide.</summary>
     private const byte UdpLite = 136;
@@ -81,13 +92,25 @@ internal sealed class Programs(PolicyChains chains)
     }
 
     private readonly Dictionary<ProgramKey, Part> used = [];
-    private readonly HashSet<ProgramKey> dirty = [], idle = [];
+    private readonly HashSet<ProgramKey> dirty = [];
+
+    /// <summary>That nobody uses, and since when; null: it does not stay.</summary>
+    private readonly Dictionary<ProgramKey, long?> idle = [];
     private readonly HashSet<string> unused = [];
 
     public int Count => used.Count - idle.Count;
 
-    /// <summary>Some are there that nobody uses any more: what is written next is without them.</summary>
+    /// <summary>Some are there that nobody uses.</summary>
     public bool AnyIdle => idle.Count > 0;
+
+    /// <summary>Some of these do not stay: what is written next is without them.</summary>
+    public bool AnyDue => idle.Count > MostKept || idle.Values.Any(since => Left(since) == TimeSpan.Zero);
+
+    /// <summary>Until some do not; null: none stays.</summary>
+    public TimeSpan? Due => idle.Count == 0 ? null : idle.Values.Min(Left);
+
+    private TimeSpan Left(long? since) => since is { } then && clock is { } now && KeptFor - now.GetElapsedTime(then) is { Ticks: > 0 } left
+        ? left : TimeSpan.Zero;
 
     /// <summary>Counted.</summary>
     public string Use(ProgramKey key)
@@ -106,23 +129,36 @@ internal sealed class Programs(PolicyChains chains)
     /// <summary>Of one that is used.</summary>
     public string NameOf(ProgramKey key) => used[key].Name;
 
-    /// <summary>It stays until <see cref="Sweep"/>: packets may still be on their way there.</summary>
-    public void Release(ProgramKey key)
+    /// <summary>It is there until <see cref="Sweep"/> at least: packets may still be on their way there.</summary>
+    /// <param name="key"></param>
+    /// <param name="stays">Whoever comes next may well be asked the same.</param>
+    public void Release(ProgramKey key, bool stays)
     {
-        if (--used[key].Uses == 0) idle.Add(key);
+        if (--used[key].Uses == 0) idle[key] = stays ? clock?.GetTimestamp() : null;
     }
 
-    public void Sweep()
+    /// <summary>A policy or a profile is another one: nobody comes any more who is asked as before.</summary>
+    public void Outdate(ResourceId of)
     {
-        foreach (var key in idle)
+        foreach (var key in idle.Keys.Where(key => key.Chains.Any(chain => chain.Of == of)).ToArray()) idle[key] = null;
+    }
+
+    public void Sweep(bool everything)
+    {
+        var tooMany = idle.Count - MostKept;
+        foreach (var (key, _) in idle.OrderBy(one => one.Value ?? long.MinValue)
+            .Where((one, index) => everything || index < tooMany || Left(one.Value) == TimeSpan.Zero).ToArray())
         {
+            idle.Remove(key);
             used.Remove(key, out var part);
             dirty.Remove(key);
             unused.Add(part!.Name);
             foreach (var chain in key.Chains) chains.Release(chain);
         }
-        idle.Clear();
     }
+
+    /// <summary>By its chain's name: nobody uses it, and it stays.</summary>
+    public bool IsKept(string name) => idle.Keys.Any(key => used[key].Name == name);
 
     public static string Word(ProgramKind kind) => kind switch
     {

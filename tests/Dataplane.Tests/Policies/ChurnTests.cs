@@ -125,9 +125,9 @@ public sealed class ChurnTests
     }
 
     /// <summary>What the dataplane's loop does with it.</summary>
-    private sealed class Turns(DataplaneSettings settings, bool othersWrite)
+    private sealed class Turns(DataplaneSettings settings, bool othersWrite, TimeProvider? clock = null)
     {
-        private readonly Enforcement enforcement = new(() => QueueWay.Expression);
+        private readonly Enforcement enforcement = new(() => QueueWay.Expression, clock);
         private readonly WrittenTable table = new();
         private bool writes;
 
@@ -190,13 +190,15 @@ public sealed class ChurnTests
 
     private static readonly DataplaneSettings Off = On with { Policy = new() { Enabled = false } };
 
-    public static TheoryData<string> Ways => ["on", "off", "off, and others write"];
+    public static TheoryData<string> Ways => ["on", "on, and programs stay", "off", "off, and others write"];
 
     [Theory]
     [MemberData(nameof(Ways))]
     public void Of_ten_thousand_endpoints_that_came_and_went_nothing_is_kept(string way)
     {
-        var turns = new Turns(way == "on" ? On : Off, othersWrite: way != "off");
+        var clock = new ManualTimeProvider();
+        var turns = new Turns(way.StartsWith("on", StringComparison.Ordinal) ? On : Off, way != "off",
+            way == "on, and programs stay" ? clock : null);
         turns.Begin();
         foreach (var one in Staying) turns.Change(null, one);
         turns.Write();
@@ -207,6 +209,8 @@ public sealed class ChurnTests
             Round(turns, round);
             if (round == Warm) before = Reachable.From(turns.Enforcement);
         }
+        clock.Advance(Programs.KeptFor);
+        turns.Write();
         NothingMore(before, Reachable.From(turns.Enforcement), Rounds - Warm);
         Assert.Equal(written, turns.Table.Text);
     }
