@@ -140,8 +140,8 @@ public sealed class AdoptionTests : IAsyncLifetime
         await site.InForceAsync();
         var written = await HeardAsync("after");
         var adopted = await TableText.ReadAsync(site);
-        // Of all that is there, a small part was written.
-        Assert.InRange(written.Length, 5, adopted.Count / 4);
+        // Of all that is there, a small part was written, the programs of the site's own fence among it.
+        Assert.InRange(written.Length, 5, adopted.Count / 3);
         await site.Daemon.KillAsync();
         await site.Node.DoAsync("nft", "delete", "table", "inet", "bgpd");
         await StartAgainAsync();

@@ -67,7 +67,7 @@ public sealed class EndpointChurnTests : IAsyncLifetime
             if (round % 2 == 1) await site.PutAsync(objects);
             if (round == Warm) (memory, descriptors) = (Status("VmRSS"), Descriptors);
         }
-        // The fence's policy has another port each time, and all else is as it was.
+        // The fence's policies have another port each time, and all else is as it was.
         Assert.Equal(Without(table), Without(await TableText.ReadAsync(site)));
         Assert.Equal(gauges, await GaugesAsync());
         Assert.InRange(Descriptors, 0, descriptors + 3);
