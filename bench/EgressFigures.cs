@@ -6,8 +6,6 @@
 // flows are dealt among four gateways, and what becomes of them when one is lost.
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
@@ -18,24 +16,16 @@ namespace Calico.Bgp.Bench;
 
 internal static class EgressFigures
 {
-    private const int Pods = 10_000, Here = 200, Classes = 200, Gateways = 4, Rounds = 200, Packets = 40_000;
-    private const string Pod4 = "192.168.0.0", Outside4 = "198.51.100.1", Node0 = "172.20.0.1";
-
-    private enum Way { Masqueraded, Here, Away }
+    private const int Pods = 10_000, Here = 200, Classes = 200, Rounds = 200;
+    public const int Gateways = 4;
+    public const string Node0 = "172.20.0.1";
 
     public static async Task RunAsync()
     {
         Console.WriteLine("node    |   pods | choices | in force | a pod comes p50 / p99 | a pod here p50 / p99 | one gateway lost "
             + "| resident | managed");
         foreach (var role in (string[])["client", "gateway"]) await ChildAsync("inside", role);
-        Console.WriteLine("way of packets | packets/s known, of masqueraded | packets/s new, of masqueraded");
-        var plain = (Known: 0.0, New: 0.0);
-        foreach (var way in Enum.GetValues<Way>())
-        {
-            var (known, fresh) = await PacketsAsync(way);
-            if (way == Way.Masqueraded) plain = (known, fresh);
-            Console.WriteLine($"{way,14} | {known,22:N0} {known / plain.Known,8:0.00} | {fresh,20:N0} {fresh / plain.New,8:0.00}");
-        }
+        await EgressPackets.RunAsync();
         await EgressFailover.RunAsync();
     }
 
@@ -92,7 +82,7 @@ internal static class EgressFigures
         return string.Create(CultureInfo.InvariantCulture, $"{times[Rounds / 2]:0.00} / {times[Rounds * 99 / 100]:0.00} ms");
     }
 
-    private static Address HostOf(int gateway) => Address.Parse($"172.20.0.{10 + gateway}");
+    public static Address HostOf(int gateway) => Address.Parse($"172.20.0.{10 + gateway}");
 
     private static IEnumerable<Resource> World(bool isGateway) =>
     [
@@ -134,66 +124,12 @@ internal static class EgressFigures
         Nets = [new Prefix(Address.FromIPv4(0xc0a80000u + (uint)n), 32)],
     };
 
-    /// <summary>Of a connection that is known, because the other has answered, and each packet of another one.</summary>
-    private static async Task<(double Known, double New)> PacketsAsync(Way way)
-    {
-        using var node = Netns.Make("bench");
-        using var pod = Netns.Make("pod");
-        using var outside = Netns.Make("outside");
-        node.Forward();
-        node.Set("net/netfilter/nf_conntrack_udp_timeout=1");
-        await JoinAsync(node, "pod0", pod, Pod4);
-        await Netns.JoinAsync(node, "eth0", [Node0 + "/24"], outside, "eth0",
-            [.. Enumerable.Range(1, Gateways).Select(n => $"{HostOf(n)}/24"), Outside4 + "/32"]);
-        node.Ip("route add default via 172.20.0.11");
-        outside.Tell($"route add {Pod4}/32 via {Node0}\nroute add 10.10.0.0/16 via {Node0}\n", "ip", "-batch", "-");
-        using var child = await HoldElsewhereAsync(node, "egress", "packets", $"{way}");
-        using var sink = outside.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        sink.Bind(new IPEndPoint(IPAddress.Parse(Outside4), 9));
-        outside.Tell("table inet quiet {\n chain in {\n type filter hook prerouting priority -400\n udp dport >= 10000 drop\n }\n}\n",
-            "nft", "-f", "-");
-        using var socket = pod.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.ReceiveTimeout = 10_000;
-        socket.SendTo(new byte[64], new IPEndPoint(IPAddress.Parse(Outside4), 9));
-        EndPoint asker = new IPEndPoint(IPAddress.Any, 0);
-        sink.ReceiveFrom(new byte[64], ref asker);
-        var (expected, seen) = (way switch { Way.Masqueraded => Node0, Way.Here => "10.10.0.4", _ => Pod4 }, ((IPEndPoint)asker).Address);
-        if ($"{seen}" != expected) throw new InvalidOperationException($"{way}: expected {expected} as the source, got {seen}");
-        sink.SendTo(new byte[64], asker);
-        socket.Receive(new byte[64]);
-        var known = Enumerable.Range(0, 3).Max(_ => Send(socket, 5 * Packets, _ => 9));
-        var fresh = new List<double>();
-        for (var round = 0; round < 3; round++)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(1.5)); // those of the last round are forgotten
-            using var other = pod.Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            fresh.Add(Send(other, Packets, n => 10_000 + n));
-        }
-        child.StandardInput.Close();
-        await child.WaitForExitAsync();
-        return (known, fresh.Max());
-    }
-
-    /// <summary>The way through the node is worked off while it is sent.</summary>
-    private static double Send(Socket socket, int packets, Func<int, int> port)
-    {
-        var to = new IPEndPoint(IPAddress.Parse(Outside4), 9);
-        var octets = new byte[64];
-        var began = Stopwatch.GetTimestamp();
-        for (var n = 0; n < packets; n++)
-        {
-            to.Port = port(n);
-            socket.SendTo(octets, to);
-        }
-        return packets / Stopwatch.GetElapsedTime(began).TotalSeconds;
-    }
-
     /// <summary>The whole cluster, with the one pod that sends.</summary>
     public static async Task HoldAsync(string way)
     {
-        var asked = Enum.Parse<Way>(way);
+        var asked = Enum.Parse<EgressPackets.Way>(way);
         await using var node = new PolicyNode(new("node0", new() { Enabled = true },
-            Egress: asked == Way.Masqueraded ? null : new() { Enabled = true }));
-        await node.HoldAsync(World(asked == Way.Here));
+            Egress: asked == EgressPackets.Way.Masqueraded ? null : new() { Enabled = true }));
+        await node.HoldAsync(World(asked == EgressPackets.Way.Here));
     }
 }

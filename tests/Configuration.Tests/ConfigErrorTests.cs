@@ -17,7 +17,8 @@ public class ConfigErrorTests
     [InlineData("kernel: { protocol: 2 }", "1:21: expected a protocol number from 5 to 255, or bird, for kernel.protocol, got \"2\"")]
     [InlineData("kernel: { learn: \"true\" }",
         "1:18: expected true or false for kernel.learn, got a text: true is to stand there without quotes")]
-    [InlineData("egress: { enabled: 'false' }", "1:20: expected true or false for egress.enabled, got a text: false is to stand there without quotes")]
+    [InlineData("egress: { enabled: 'false' }",
+        "1:20: expected true or false for egress.enabled, got a text: false is to stand there without quotes")]
     [InlineData("kernel: { learn: yes }", "1:18: expected true or false for kernel.learn, got \"yes\"")]
     [InlineData("kernel: [1]", "1:9: expected a mapping of keys under kernel, got a list")]
     [InlineData("router: { id: 1.1.1.1, id: 2.2.2.2 }", "1:24: expected each key once, got router.id again (first in line 1)")]

@@ -68,7 +68,7 @@ internal sealed class EgressRenderer(
         sets.AddRange(tunnel?.Sets ?? []);
         return new(
             sets.ToImmutable(), [.. Translated(picture, isGateway)], [.. probes.Leaving(picture.Nodes), .. Leaving],
-            [.. Left(byHost), .. tunnel?.Clamps ?? []])
+            [.. Left(byHost, isGateway), .. tunnel?.Clamps ?? []])
         {
             Entering = [.. tunnel?.Entering ?? []],
         };
@@ -101,7 +101,11 @@ internal sealed class EgressRenderer(
     public NftChain Chain(string name)
     {
         var (of, acts) = chains[name];
-        return new(name, null, [.. of.Rules.SelectMany(rule => acts(rule).Select(one => Rule(rule, one)))]) { Comment = Comment(of) };
+        NftRule[] remembers = name.StartsWith($"{Prefix}{From}-", StringComparison.Ordinal) ? [] : [Remembers];
+        return new(name, null, [.. remembers, .. of.Rules.SelectMany(rule => acts(rule).Select(one => Rule(rule, one)))])
+        {
+            Comment = Comment(of),
+        };
     }
 
     /// <summary>What a rule of ours that decides of a packet's source says; null: it says nothing of that.</summary>
@@ -195,15 +199,25 @@ internal sealed class EgressRenderer(
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, EgressMap.Blocked.Name(family)));
         }
         foreach (var family in Families)
+            yield return new([new MatchFamily(family), new MatchConnectionMark(marks.Both, marks.Outside), ByPod(family)],
+                "where it goes to is known to be outside");
+        foreach (var family in Families)
             yield return new(new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Inside(family)), ActDecide.Accept);
         yield return new(new MatchLocalDestination(), ActDecide.Accept);
-        foreach (var family in Families)
-            yield return new(new MatchFamily(family), new ActDecideByAddress(family, NftEnd.Source, EgressMap.Pods.Name(family)));
+        foreach (var family in Families) yield return new(new MatchFamily(family), ByPod(family));
         foreach (var rule in Unknown(picture.WorkloadPrefixes)) yield return rule;
         foreach (var family in isGateway ? Families : [])
             yield return Dropped("another node's pod, which this node is no gateway of",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Pools(family)));
     }
+
+    private static ActDecideByAddress ByPod(IpFamily family) => new(family, NftEnd.Source, EgressMap.Pods.Name(family));
+
+    /// <summary>
+    /// A look for the destination among all networks of the cluster, and another among the host's own addresses, cost a packet more than
+    /// all else here, so that each connection has them once. Who leaves by what is asked for each packet.
+    /// </summary>
+    private NftRule Remembers => new(new MatchState(ConnectionStates.New), new ActConnectionMark(~marks.Both, marks.Outside));
 
     private static NftRule Replies => new(new MatchDirection(Reply: true), ActDecide.Accept);
 
@@ -237,13 +251,13 @@ internal sealed class EgressRenderer(
     /// A connection is translated once, when it begins: one that began when another, or nobody, was its gateway would leave with whatever
     /// source it had then. Which address the masqueraded ones have is not known, only that they have another.
     /// </summary>
-    private IEnumerable<NftRule> Left(bool byHost) =>
+    private IEnumerable<NftRule> Left(bool byHost, bool isGateway) =>
     [
-        .. byHost
+        LeftAs("somebody else", IsAway, new MatchTranslated(Destination: false)),
+        .. !isGateway ? [] : byHost
             ? [LeftAs("the pod", IsHere, new MatchTranslated(Destination: false, Not: true))]
             : Families.Select(family => LeftAs("somebody else", IsHere, new MatchFamily(family),
                 new MatchAddress(family, NftEnd.Source, Own(family), Outside: true))),
-        LeftAs("somebody else", IsAway, new MatchTranslated(Destination: false)),
     ];
 
     private static NftRule LeftAs(string whom, params NftStatement[] matches) => Dropped($"it would leave as {whom}", matches);

@@ -67,6 +67,9 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>Of a connection, not of a packet: its pod leaves by another way now (<see cref="MovedConnections"/>).</summary>
     public uint Ended => Both;
 
+    /// <summary>Of a connection, too: it was begun by a pod to outside of the cluster, which need not be looked up again.</summary>
+    public uint Outside => Here;
+
     /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
     public const int MostTables = ExternalNetwork.MostWays;
 

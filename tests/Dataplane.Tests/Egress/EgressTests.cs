@@ -127,6 +127,21 @@ public sealed class EgressTests
         Assert.Empty(site.View.Blocked);
     }
 
+    /// <summary>A connection's later packets need not be looked up among networks, and are asked all else for that.</summary>
+    [Fact]
+    public void Where_a_connection_goes_is_remembered_and_who_leaves_by_what_is_not()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", new() { Policy = "p" }, "b"));
+        var (blocked, known, inside) = (Place("no gateway can be told"), Place("is known to be outside"), Place("ip daddr @eg-inside4 accept"));
+        Assert.True(blocked < known && known < inside, site.Text);
+        Assert.Equal(2, site.Text.Split("ct mark set ct mark & 0x3fffffff ^ 0x80000000").Length);
+        Assert.Equal("to a gateway", site.Of(Pod, Outside, isAnswer: false));
+        Assert.Equal("drop", site.Of("192.168.1.3", Outside, isAnswer: false));
+
+        int Place(string words) => site.Text.IndexOf(words, StringComparison.Ordinal) is >= 0 and var at ? at
+            : throw new InvalidOperationException($"{words} is not in {site.Text}");
+    }
+
     [Fact]
     public void A_wrong_annotation_blocks_and_is_named()
     {

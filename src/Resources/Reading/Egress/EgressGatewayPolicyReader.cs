@@ -37,7 +37,8 @@ internal static class EgressGatewayPolicyReader
         253 => "the kernel's (default)",
         254 => "the node's own (main)",
         255 => "the kernel's (local)",
-        >= ExternalNetwork.FirstOfWays and < ExternalNetwork.FirstOfWays + ExternalNetwork.MostWays => "this daemon's, for a way to gateways",
+        >= ExternalNetwork.FirstOfWays and < ExternalNetwork.FirstOfWays + ExternalNetwork.MostWays =>
+            "this daemon's, for a way to gateways",
         _ => null,
     };
 
