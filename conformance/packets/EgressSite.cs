@@ -291,6 +291,8 @@ internal sealed class EgressSite : IAsyncDisposable
         && root.TryGetProperty("sessions", out var sessions) && !root.TryGetProperty("recovery", out _)
         && sessions.GetProperty("established").GetInt32() == sessions.GetProperty("enabled").GetInt32(), Patience, SaidAsync);
 
+    public int PidOf(string name) => daemons[name].Pid;
+
     public Task KillAsync(string name) => daemons[name].KillAsync();
 
     public Task EndAsync(string name)

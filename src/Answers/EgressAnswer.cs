@@ -10,6 +10,10 @@ public sealed record EgressAnswer(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EgressFlowLogAnswer? FlowLog { get; init; }
 
+    /// <summary>Absent where no flows are given to other nodes, or taken from them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressReplicationAnswer? Replication { get; init; }
+
     /// <summary>Why flows that were asked for (?flows=true) are not told; absent: they are, or were not asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Uncounted { get; init; }
@@ -23,6 +27,31 @@ public sealed record EgressAnswer(
 /// <param name="Lost">Flows, at least, that came faster than they were heard.</param>
 /// <param name="Problem">Why none is logged; null: they are.</param>
 public sealed record EgressFlowLogAnswer(long Logged, long Lost, string? Problem);
+
+/// <summary>Flows of pinned gateways that this node shares with others.</summary>
+/// <param name="Waits">This node takes no address from another, because it waits for its flows.</param>
+/// <param name="Problem">Why others cannot take flows here; null: they can.</param>
+public sealed record EgressReplicationAnswer(bool Waits, string? Problem, IReadOnlyList<EgressReplicationPeerAnswer> Peers);
+
+/// <param name="Addresses">Of the gateways that are shared with it.</param>
+/// <param name="Given">Null: it has not asked.</param>
+public sealed record EgressReplicationPeerAnswer(
+    string Node, IReadOnlyList<string> Addresses, EgressTakenAnswer Taken, EgressGivenAnswer? Given);
+
+/// <param name="Held">Addresses that it says it has.</param>
+/// <param name="Whole">All of their flows are here, as far as it has told.</param>
+/// <param name="Since">Since when that is so, or is not.</param>
+/// <param name="Listed">How many flows it had when it told all of them last.</param>
+/// <param name="Told">How many flows, and ends of flows, it has told since.</param>
+/// <param name="Problem">Why nothing is taken; null: it is.</param>
+public sealed record EgressTakenAnswer(
+    IReadOnlyList<string> Held, bool Whole, DateTimeOffset Since, long Listed, long Told, string? Problem);
+
+/// <param name="Since">When it was told all flows last.</param>
+/// <param name="Listed">How many those were.</param>
+/// <param name="Told">How many flows, and ends of flows, since.</param>
+/// <param name="Waiting">How many it is to be told yet.</param>
+public sealed record EgressGivenAnswer(DateTimeOffset Since, long Listed, long Told, int Waiting);
 
 /// <param name="Name">namespace/name.</param>
 /// <param name="Pods">All of the cluster that may leave by it, namespace/name.</param>

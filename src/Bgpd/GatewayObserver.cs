@@ -53,7 +53,8 @@ internal sealed class GatewayObserver(
                 var (silent, left) = probes.Now;
                 Look(tidings, saysPathDown: silent.Count > 0);
                 await loop.WaitForAsync(TellFailingAsync(silent)).ConfigureAwait(false);
-                if (!ReferenceEquals(tidings, EgressTidings.None))
+                // While flows of others are waited for, what the process before has announced is theirs, or still this node's.
+                if (!ReferenceEquals(tidings, EgressTidings.None) && (said != null || !tidings.IsBehind))
                     await loop.WaitForAsync(SayAsync(tidings.Announced)).ConfigureAwait(false);
                 await loop.WaitForAsync(claimed.HaveAsync(tidings.Claimed)).ConfigureAwait(false);
                 await loop.WaitForAsync(TellAsync(tidings.Probing)).ConfigureAwait(false);
@@ -100,12 +101,18 @@ internal sealed class GatewayObserver(
     {
         var now = new EgressFailing(here,
         [
-            .. bfd.Current.Where(one => one is { State: BfdState.Up, RemoteDiagnostic: BfdDiagnostic.ConcatenatedPathDown }
-                && watched.ContainsKey(one.Key)).Select(one => one.Key.Peer),
-        ]);
+            .. Saying(BfdDiagnostic.ConcatenatedPathDown),
+        ])
+        {
+            Behind = [.. Saying(BfdDiagnostic.ForwardingPlaneReset)],
+        };
         if (now.Says(failing)) return;
         await dataplane.TellFailingAsync(failing = now).ConfigureAwait(false);
     }
+
+    private IEnumerable<Address> Saying(BfdDiagnostic what) =>
+        bfd.Current.Where(one => one.State == BfdState.Up && one.RemoteDiagnostic == what && watched.ContainsKey(one.Key))
+            .Select(one => one.Key.Peer);
 
     private bool IsUp(BfdKey key) => bfd.Current.Any(one => one.Key == key && one.State == BfdState.Up);
 
@@ -124,6 +131,7 @@ internal sealed class GatewayObserver(
             new(one.Host, one.Interface, Multihop: one.Interface == 0), times, one.Local)
         {
             SaysPathDown = saysPathDown,
+            SaysReset = tidings.IsBehind,
         }).ToImmutableArray();
         foreach (var gone in watched.Keys.Except(targets.Select(target => target.Key)).ToArray()) watched.Remove(gone);
         foreach (var target in targets) watched.TryAdd(target.Key, new(now, false));

@@ -139,6 +139,7 @@ internal sealed class Translating(
     /// <summary>In the place of work that follows other objects: the table is adopted from it as from an earlier run.</summary>
     private async Task BeginAsync(DataplaneSettings settings)
     {
+        var isFirst = work == null;
         if (work is { } before)
         {
             await KeepAsync(before).ConfigureAwait(false);
@@ -151,7 +152,8 @@ internal sealed class Translating(
         {
             holding.Hold(Holding.NatTable);
             said ??= saved.Read();
-            var begun = new Work(settings, said, workloads, Concerns(settings), resources, kernel, speaker, gateways, loops, time, logs);
+            var begun = new Work(
+                settings, said, workloads, Concerns(settings), resources, kernel, speaker, gateways, isFirst, loops, time, logs);
             (work, problem) = (begun, null);
             // Without sources bgpd.yaml says all, and the resources are known to be none.
             if (resources == null) await begun.Dataplane.ApplyAsync([]).ConfigureAwait(false);
@@ -279,11 +281,11 @@ internal sealed class Translating(
 
         public Work(
             DataplaneSettings settings, CommandLineState said, KnownWorkloads workloads, Concern concerns, Resourcing? resources,
-            IKernel kernel, SpeakerView speaker, Gateways gateways, Loops loops, TimeProvider time, ILoggerFactory logs)
+            IKernel kernel, SpeakerView speaker, Gateways gateways, bool isFirst, Loops loops, TimeProvider time, ILoggerFactory logs)
         {
             nftables = Open(loops, time, logs);
             Dataplane = new(settings, nftables, kernel, connections, loops, time, logs.CreateLogger<DataplaneLoop>(),
-                Extensions.BuiltIn, gateways.Routing)
+                Extensions.BuiltIn, gateways.Routing, goesOn: gateways.GoesOn || !isFirst)
             {
                 CommandLine = said,
                 OtherProxy = machine => OtherProxies.Find(machine, foreign),
@@ -377,4 +379,5 @@ internal sealed class Translating(
 
 /// <summary>What egress needs of the other rooms.</summary>
 /// <param name="Announced">By whom gateways' addresses are announced.</param>
-internal sealed record Gateways(RouteProducer Announced, IBfd Bfd, EgressRouting Routing);
+/// <param name="GoesOn">This process has taken over from another, so that packets went on as they did.</param>
+internal sealed record Gateways(RouteProducer Announced, IBfd Bfd, EgressRouting Routing, bool GoesOn);

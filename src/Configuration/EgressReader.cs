@@ -34,11 +34,13 @@ internal sealed class EgressReader(Section root)
     private static EgressSettings Read(Section egress)
     {
         var mode = egress.Word("mode", ("node", EgressMode.Node), ("pods", EgressMode.Pods)) ?? EgressMode.Node;
-        if (egress.Flag("replicateFlows", otherwise: false))
-            egress.Error("replicateFlows", $"expected false for {egress.Name("replicateFlows")}, got true: it is not supported yet");
         var isPinned = egress.Flag("pinned", otherwise: false);
         if (isPinned && mode == EgressMode.Pods)
             egress.Error("pinned", $"expected false for {egress.Name("pinned")} in mode pods, got true: each pod has its own address");
+        var replicates = egress.Flag("replicateFlows", otherwise: false);
+        if (replicates && !isPinned)
+            egress.Error("replicateFlows", $"expected false for {egress.Name("replicateFlows")} without {egress.Name("pinned")}, got true: "
+                + "an address that stays at its node takes no flows along");
         var probe = egress.Child("probe");
         var settings = new EgressSettings
         {
@@ -46,6 +48,8 @@ internal sealed class EgressReader(Section root)
             Mode = mode,
             MarkMask = egress.Value("markMask", Mask) ?? EgressSettings.DefaultMarkMask,
             Pinned = isPinned,
+            ReplicateFlows = replicates,
+            ReplicationPort = (ushort)(egress.Number("replicationPort", 1, ushort.MaxValue) ?? EgressSettings.DefaultReplicationPort),
             FlowLog = egress.Flag("flowLog", otherwise: false),
             ProbeInterval = probe?.Duration("interval", BfdTimes.Least, BfdTimes.Most) ?? EgressSettings.DefaultProbeInterval,
             ProbeMultiplier = (int)(probe?.Number("multiplier", 1, BfdTimes.MostMissed) ?? EgressSettings.DefaultProbeMultiplier),

@@ -61,6 +61,26 @@ internal static partial class DataplaneLog
     [LoggerMessage(7033, LogLevel.Warning, "{Count} egress flows or more are not in the log: they came faster than they were heard")]
     public static partial void FlowsLost(ILogger log, long count);
 
+    [LoggerMessage(7040, LogLevel.Warning, "what {Node} says of its egress flows cannot be read, and the connection is ended: {Words}")]
+    public static partial void FlowsDamaged(ILogger log, string node, string words);
+
+    [LoggerMessage(7041, LogLevel.Warning, "{Node} speaks of egress flows that are not its own, with {Address} from {Source} to "
+        + "{Destination} for one: they are passed over")]
+    public static partial void FlowsOfOthers(ILogger log, string node, Address address, Address source, Address destination);
+
+    [LoggerMessage(7042, LogLevel.Warning, "egress flows of {Node} are not taken by the kernel: {Words}")]
+    public static partial void FlowsRefused(ILogger log, string node, string words);
+
+    [LoggerMessage(7043, LogLevel.Warning, "egress flows are not given to other nodes (egress.replicateFlows): {Words}")]
+    public static partial void FlowsNotGiven(ILogger log, string words);
+
+    [LoggerMessage(7044, LogLevel.Warning, "{Address} asks for egress flows, and is no other node of a gateway of this one")]
+    public static partial void FlowsAskedByStranger(ILogger log, Address address);
+
+    [LoggerMessage(7045, LogLevel.Warning, "egress flows of {Nodes} were waited for, and have not all come in {Seconds} s: gateways' "
+        + "addresses are taken without them")]
+    public static partial void FlowsNotWaitedFor(ILogger log, string nodes, double seconds);
+
     [LoggerMessage(7034, LogLevel.Warning, "egress flows are not in the log (egress.flowLog): {Words}")]
     public static partial void FlowsUnheard(ILogger log, string words);
 

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Threading.Channels;
 using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Dataplane.Extending;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
@@ -23,7 +24,7 @@ namespace Calico.Bgp.Dataplane;
 /// Owns what this node does to packets: takes resources, the BGP side's facts and the kernel's news, plans, renders, and hands the table to
 /// the kernel's side. Until the resources are known what an earlier run left goes on working, or else <see cref="FirstTable"/>.
 /// </summary>
-public sealed class DataplaneLoop : IAsyncDisposable
+public sealed partial class DataplaneLoop : IAsyncDisposable
 {
     /// <summary>The table that is ours.</summary>
     public const string Table = "bgpd";
@@ -49,6 +50,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private readonly Egress.Egress egress;
     private readonly EgressRouting? routing;
     private readonly EgressFlowLog flowLog;
+    private readonly FlowReplication replication;
     private readonly NarrowedConnections narrowed;
     private readonly MovedConnections egressMoves;
     private readonly ImmutableArray<IFeature> features;
@@ -70,8 +72,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
     private volatile NatView view;
     private volatile PolicyView policy;
     private volatile ServicesStatus servicesStatus = ServicesStatus.Off;
-    private volatile Lazy<EgressView> egressView = new(EgressView.Off);
-    private volatile EgressTidings tidings = EgressTidings.None;
 
     /// <summary>By what another proxy of Kubernetes' services is known: asked again and again while they are to be translated.</summary>
     public Func<KernelSnapshot, string?>? OtherProxy { get; init; }
@@ -82,9 +82,10 @@ public sealed class DataplaneLoop : IAsyncDisposable
     /// </summary>
     public Func<ImmutableHashSet<Address>?, Task<ImmutableHashSet<Address>>>? Serving { get; init; }
 
+    /// <param name="goesOn">Another process has had this work until now, and nothing was lost.</param>
     public DataplaneLoop(
         DataplaneSettings settings, INftables nftables, IKernel kernel, ConnectionTable connections, Loops loops, TimeProvider clock,
-        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default, EgressRouting? routing = null)
+        ILogger<DataplaneLoop> log, ImmutableArray<INatExtension> extended = default, EgressRouting? routing = null, bool goesOn = false)
     {
         (this.settings, this.nftables, this.kernel, this.loops, this.clock, this.routing) =
             (settings, nftables, kernel, loops, clock, routing);
@@ -98,7 +99,8 @@ public sealed class DataplaneLoop : IAsyncDisposable
         narrowed = new(nftables, kernel, connections, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
         egress = new(log, clock, egressMoves = new(connections, loops, clock, log));
-        flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), stopping.Token);
+        flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), () => replication!.WrittenBy, stopping.Token);
+        replication = new(loops, clock, log, Look, isBehind: !goesOn, stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
         policy = PolicyView.Off with { IsBeginning = settings.Policy?.Enabled == true };
@@ -130,14 +132,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
 
     public ServicesStatus Services => servicesStatus;
 
-    public EgressView Egress => egressView.Value with { FlowLog = flowLog.View };
-
-    /// <summary>What others do for egress gateways, as of now.</summary>
-    public EgressTidings Tidings => tidings;
-
-    /// <summary>Called on the dataplane's loop after <see cref="Tidings"/> has changed; must not block.</summary>
-    public event Action? Telling;
-
     public void Start()
     {
         timer = clock.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -151,12 +145,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
     public ValueTask ApplyAsync(ImmutableArray<ResourceChange> changed) => inbox.Writer.WriteAsync(new DataplaneNews.Resources(changed));
 
     public ValueTask TellAsync(RoutingFacts newer) => inbox.Writer.WriteAsync(new DataplaneNews.Routing(newer));
-
-    /// <summary>Those of <see cref="EgressTidings.Watched"/> that are not heard.</summary>
-    public ValueTask TellUnheardAsync(ImmutableHashSet<Address> unheard) => inbox.Writer.WriteAsync(new DataplaneNews.Unheard(unheard));
-
-    /// <summary>Gateways of <see cref="EgressTidings.Probed"/>, and nodes of others, that lead nowhere.</summary>
-    public ValueTask TellFailingAsync(EgressFailing now) => inbox.Writer.WriteAsync(new DataplaneNews.Failing(now));
 
     /// <summary>bgpd.yaml was read again.</summary>
     public ValueTask ConfigureAsync(DataplaneSettings newer) => inbox.Writer.WriteAsync(new DataplaneNews.Configured(newer));
@@ -272,19 +260,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
         return now;
     }
 
-    public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
-        EgressAsync(known => known.Explain(pod, destination), stop);
-
-    public async Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) =>
-        await EgressAsync(known => known.Flows, stop).ConfigureAwait(false) is { } flows ? EgressFlowCounts.Read(flows) : null;
-
-    private async Task<T> EgressAsync<T>(Func<Egress.Egress, T> look, CancellationToken stop)
-    {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await inbox.Writer.WriteAsync(new DataplaneNews.AskEgress(known => answer.TrySetResult(look(known))), stop).ConfigureAwait(false);
-        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
-    }
-
     private async Task<T> ServicesAsync<T>(Func<ServiceNat, T> look, CancellationToken stop)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -394,6 +369,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         if (kernel.Current is var now && !ReferenceEquals(now, machine)) Tell(new DataplaneChange.Machine(machine = now));
         LookForProxies();
         var differs = false;
+        egress.IsBehind = replication.IsBehind;
         foreach (var feature in features) differs |= feature.Look();
         differs |= services.Withdrawn(await ServeAsync(loop, isInForce: false).ConfigureAwait(false));
         flowLog.Listen(egress.LogsFlows);
@@ -437,15 +413,6 @@ public sealed class DataplaneLoop : IAsyncDisposable
         if (!looksForProxies || (proxiesAsked is { } before && clock.GetElapsedTime(before) < BetweenProxies)) return;
         proxiesAsked = clock.GetTimestamp();
         Tell(new DataplaneChange.OtherProxy(OtherProxy!(machine!)));
-    }
-
-    private void Say(Egress.Egress known)
-    {
-        egressView = known.View;
-        var newer = new EgressTidings(known.Announced, known.Watched, known.Probing) { Claimed = known.Claimed, Probed = known.Probed };
-        if (newer == tidings) return;
-        tidings = newer;
-        Telling?.Invoke();
     }
 
     private void Ask(RoutingQuestion newer)
@@ -492,6 +459,7 @@ public sealed class DataplaneLoop : IAsyncDisposable
         foreach (var cutting in (IAsyncDisposable[])[narrowed, egressMoves]) await cutting.DisposeAsync().ConfigureAwait(false);
         await services.EndAsync().ConfigureAwait(false);
         await flowLog.DisposeAsync().ConfigureAwait(false);
+        await replication.DisposeAsync().ConfigureAwait(false);
         await health.DisposeAsync().ConfigureAwait(false);
         if (timer != null) await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();

@@ -28,10 +28,13 @@ public class EgressConfigTests
             RestartTime = TimeSpan.FromSeconds(60),
             FlowLog = true,
             Pinned = true,
+            ReplicateFlows = true,
+            ReplicationPort = 4000,
         },
         Good(Sources + """
             egress:
-              { enabled: false, flowLog: true, pinned: true, markMask: 0xff00, restartTime: 60s, probe: { interval: 50ms, multiplier: 5 } }
+              { enabled: false, flowLog: true, pinned: true, replicateFlows: true, replicationPort: 4000, markMask: 0xff00,
+                restartTime: 60s, probe: { interval: 50ms, multiplier: 5 } }
 
             """).Egress);
 
@@ -43,7 +46,10 @@ public class EgressConfigTests
     [InlineData("egress: { mode: both }", "expected node or pods for egress.mode, got \"both\"")]
     [InlineData("egress: { mode: pods, pinned: true }",
         "expected false for egress.pinned in mode pods, got true: each pod has its own address")]
-    [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows, got true: it is not supported yet")]
+    [InlineData("egress: { replicateFlows: true }", "expected false for egress.replicateFlows without egress.pinned, got true: an address "
+        + "that stays at its node takes no flows along")]
+    [InlineData("egress: { mode: pods, replicateFlows: true }", "expected false for egress.replicateFlows without egress.pinned, got true")]
+    [InlineData("egress: { pinned: true, replicateFlows: true, replicationPort: 0 }", "for egress.replicationPort")]
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { probe: { interval: 1ms } }", "for egress.probe.interval")]

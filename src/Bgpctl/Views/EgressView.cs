@@ -18,6 +18,7 @@ internal static class EgressView
             egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
                 : new(new Cell("Pods that leave by no way"), Blocked(egress)),
             .. egress.FlowLog is { } log ? (Section[])[new(new Cell("Flow log"), null, Log(log))] : [],
+            .. egress.Replication is { } shared ? Replication(shared, Of(name, egress)) : [],
             .. egress.Uncounted is { } why ? (Section[])[new(null, null, new Cell($"flows are not counted: {why}", Tone.Bad))] : [],
         ]);
     }
@@ -56,6 +57,29 @@ internal static class EgressView
     private static Cell Log(EgressFlowLogAnswer log) => log.Problem is { } problem ? new(problem, Tone.Bad)
         : new($"{Words.Count(log.Logged, "flow")} logged"
             + (log.Lost > 0 ? $", {Words.Number(log.Lost)} or more came too fast and are not" : ""), log.Lost > 0 ? Tone.Bad : Tone.Good);
+
+    /// <summary>By whom flows of these gateways are taken, and who takes them.</summary>
+    private static Section[] Replication(EgressReplicationAnswer shared, IEnumerable<EgressGatewayAnswer> gateways)
+    {
+        var addresses = gateways.SelectMany(gateway => gateway.Replicas).SelectMany(replica => replica.Addresses).ToHashSet();
+        var peers = shared.Peers.Where(peer => peer.Addresses.Any(addresses.Contains)).ToArray();
+        return peers.Length == 0 ? [] : [new(new Cell("Flows shared with"), new Grid(
+            [new("Node"), new("Addresses"), new("Taken from it"), new("Given to it")],
+            [.. peers.Select(peer => (Cell[])[peer.Node, string.Join(", ", peer.Addresses), Taken(peer.Taken), Given(peer.Given)])]),
+        [
+            .. shared.Waits ? (Cell[])[new("this node waits for flows before it takes an address", Tone.Bad)] : [],
+            .. shared.Problem is { } problem ? (Cell[])[new($"flows are not given: {problem}", Tone.Bad)] : [],
+        ])];
+    }
+
+    private static Cell Taken(EgressTakenAnswer taken) => !taken.Whole
+        ? new($"not in sync since {taken.Since:u}{(taken.Problem is { } why ? $": {why}" : "")}", Tone.Bad)
+        : taken.Held.Count == 0 ? new($"it has none of the addresses, in sync since {taken.Since:u}", Tone.Good)
+        : new($"{Words.Count(taken.Listed, "flow")}, {Words.Number(taken.Told)} told since, in sync since {taken.Since:u}", Tone.Good);
+
+    private static Cell Given(EgressGivenAnswer? given) => given == null ? new("it has not asked", Tone.Bad)
+        : new($"{Words.Count(given.Listed, "flow")} at {given.Since:u}, {Words.Number(given.Told)} told since"
+            + (given.Waiting > 0 ? $", {Words.Number(given.Waiting)} wait" : ""), Tone.Good);
 
     private static Cell[] Replica(EgressReplicaAnswer replica) =>
     [

@@ -20,8 +20,9 @@ internal sealed class DataplaneRoom(
     {
         var announced = speaker.Loop.Producer("egress");
         if (start.Config.Egress is { Enabled: true }) speaker.Loop.Await(announced);
-        var gateways = new Gateways(announced, bfd.Share(), new(kernel.Loop, kernel.Loop));
-        translating = new(Saved, closing.Workloads, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
+        var gateways = new Gateways(announced, bfd.Share(), new(kernel.Loop, kernel.Loop), GoesOn: start.From != null);
+        translating = new(
+            Saved, closing.Workloads, sources.Resources, kernel.Loop, kernel.Holding, speaker.View, gateways, loops, time, logs);
         return Task.CompletedTask;
     }
 

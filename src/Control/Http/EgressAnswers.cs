@@ -4,6 +4,7 @@ using System.ComponentModel;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Microsoft.AspNetCore.Http;
@@ -41,7 +42,15 @@ internal static class EgressAnswers
         [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))])
     {
         FlowLog = egress.FlowLog is { } log ? new(log.Logged, log.Lost, log.Problem) : null,
+        Replication = egress.Replication is { } shared ? new(shared.IsBehind, shared.Problem, [.. shared.Peers.Select(Peer)]) : null,
     };
+
+    private static EgressReplicationPeerAnswer Peer(EgressReplicationPeerView peer) => new(
+        peer.Node, Words(peer.Addresses), new(Words(peer.Taken.Held), peer.Taken.IsWhole, peer.Taken.Since, peer.Taken.Listed,
+            peer.Taken.Told, peer.Taken.Problem),
+        peer.Given is { } given ? new(given.Since, given.Listed, given.Told, given.Waiting) : null);
+
+    private static string[] Words(ListOf<Address> addresses) => [.. addresses.Select(address => $"{address}")];
 
     private static EgressFlowsAnswer? Flows(ResourceKey gateway, EgressFlowCounts? counts)
     {

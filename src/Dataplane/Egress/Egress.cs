@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -51,7 +52,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
     private ListOf<Resolution> reached = [];
     private EgressRules rules = EgressRules.None, written = EgressRules.None;
     private EgressRoutes inForce = EgressRoutes.None;
-    private bool isDirty = true, rulesDiffer, waysMoved, clientsMoved, isFull;
+    private bool isDirty = true, rulesDiffer, waysMoved, clientsMoved, isFull, isBehind;
     private (EgressPlanner Planner, EgressRenderer Renderer, EgressHere Here, EgressPicture Picture)? known;
     private EgressFar far = EgressFar.None;
     private EgressFlows? flows;
@@ -89,6 +90,21 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
 
     /// <summary>Whose flows leave by this node; null: egress is off.</summary>
     public EgressFlows? Flows => known is var (_, _, _, picture) ? flows ??= new(node, picture) : null;
+
+    /// <summary>Flows of others are waited for, before an address is taken from them; where flows are not replicated nothing is.</summary>
+    public bool IsBehind
+    {
+        get => isBehind && settings.ReplicateFlows;
+        set
+        {
+            if (isBehind == value) return;
+            (isBehind, isDirty) = (value, isDirty || settings.ReplicateFlows);
+        }
+    }
+
+    /// <summary>Null: no flows are given or taken.</summary>
+    public ReplicationPlan? Replication => settings is { Enabled: true, Pinned: true, ReplicateFlows: true }
+        && known is var (_, _, _, picture) ? ReplicationPlanner.Of(node, settings, picture, Routes.Here, Watched, unheard) : null;
 
     /// <summary>Of the addresses here those that are in a network of a link; links of pods, of which there are many, have none.</summary>
     public ListOf<EgressClaim> Claimed
@@ -193,7 +209,7 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
             return;
         }
         var planner = new EgressPlanner(node, objects, clock, settings.Mode, settings.Pinned);
-        var here = new EgressHere(node, resolver, Overlay, unheard, failing, settings.Pinned, objects.Wraps);
+        var here = new EgressHere(node, resolver, Overlay, unheard, failing, settings.Pinned, objects.Wraps, IsBehind);
         var marks = new EgressMarks(settings.MarkMask);
         asking.Keep(EgressProbes.Here(planner.Nodes, node).Select(gateway => EgressProbes.Word(gateway.Key)), marks.Most);
         probes = new(node, marks, asking.All, settings.Pinned);

@@ -17,9 +17,11 @@ public sealed record EgressFlowLogView(long Logged, long Lost, string? Problem);
 /// and said once a minute.
 /// </summary>
 /// <param name="ask">Null: there is nothing to know.</param>
+/// <param name="copies">What comes through that socket is another node's, which tells of it (<see cref="Replication"/>).</param>
 /// <param name="stop">Whoever answers ends.</param>
 internal sealed class EgressFlowLog(
-    Loops loops, TimeProvider clock, ILogger log, Func<CancellationToken, Task<EgressFlows?>> ask, CancellationToken stop)
+    Loops loops, TimeProvider clock, ILogger log, Func<CancellationToken, Task<EgressFlows?>> ask,
+    Func<uint> copies, CancellationToken stop)
     : IAsyncDisposable
 {
     private const int MostAtOnce = 512;
@@ -53,7 +55,7 @@ internal sealed class EgressFlowLog(
     {
         if (!ending.IsCompleted || (triedAt is { } at && clock.GetElapsedTime(at) < BeforeAnotherTry)) return;
         triedAt = clock.GetTimestamp();
-        var made = new ConnectionListener(loops);
+        var made = new ConnectionListener(loops) { NotOf = copies };
         try
         {
             made.Start();

@@ -12,6 +12,9 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 
     /// <summary>It may lead nowhere: it is used where there is no other.</summary>
     public bool IsDoubtful { get; init; }
+
+    /// <summary>It waits for flows that another goes on with: who else is there has a pinned address.</summary>
+    public bool IsBehind { get; init; }
 }
 
 /// <summary>
@@ -25,12 +28,13 @@ public readonly record struct EgressStanding(bool IsHere, RouteHop? Hop, string 
 /// Pods' packets are always put into a tunnel between nodes (<see cref="EgressObjects.Wraps"/>): whoever is between them need not let
 /// through what has a pod's address, so that on a link, too, they come to a gateway by the overlay.
 /// </param>
+/// <param name="isBehind">This node waits for flows of others, and takes no pinned address from them.</param>
 internal sealed class EgressHere(
     string node, NextHopResolver resolver, EgressOverlay overlay, IReadOnlySet<Address> unheard, EgressFailing failing,
-    bool isPinned = false, bool isWrapped = false)
+    bool isPinned = false, bool isWrapped = false, bool isBehind = false)
 {
     private const string PathDown = "says that its targets upstream do not answer",
-        PathDoubtful = "says that targets upstream of one of its gateways do not answer";
+        PathDoubtful = "says that targets upstream of one of its gateways do not answer", Waits = "waits for flows of others";
 
     public EgressOverlay Overlay => overlay;
 
@@ -38,14 +42,25 @@ internal sealed class EgressHere(
     public EgressHere Apart()
     {
         var own = new NextHopResolver(resolver.Snapshot);
-        return new(node, own, overlay.By(own), unheard, failing, isPinned, isWrapped);
+        return new(node, own, overlay.By(own), unheard, failing, isPinned, isWrapped, isBehind);
     }
 
     /// <summary>Whether it is the one of its gateway that packets leave by, as far as this node knows.</summary>
     public bool Holds(EgressGatewayPlan gateway, EgressReplica replica, IpFamily family) =>
-        !isPinned || gateway.Replicas.FirstOrDefault(one => Of(one, family).IsUsable) == replica;
+        !isPinned || InOrder(gateway.Replicas.Where(one => Of(one, family).IsUsable), family).FirstOrDefault() == replica;
+
+    /// <summary>Of several of a pinned gateway the first has the address.</summary>
+    private IEnumerable<EgressReplica> InOrder(IEnumerable<EgressReplica> some, IpFamily family) =>
+        some.OrderBy(one => Of(one, family).IsBehind);
 
     public EgressStanding Of(EgressReplica replica, IpFamily family)
+    {
+        var standing = Sound(replica, family);
+        var waits = isPinned && standing.IsUsable && (replica.Is(node) ? isBehind : replica.Hosts.Any(failing.Behind.Contains));
+        return waits ? standing with { Words = $"{standing.Words}, {Waits}", IsBehind = true } : standing;
+    }
+
+    private EgressStanding Sound(EgressReplica replica, IpFamily family)
     {
         var way = WayTo(replica, family);
         if (!replica.IsProbed || way.Hop is not { Gateway: { } host } || !replica.Hosts.Any(failing.Nodes.Contains)) return way;
@@ -107,7 +122,7 @@ internal sealed class EgressHere(
             sound = Sound(preferred), allSound = Sound(all);
         EgressReplica[][] choices = [Without(sound), Without(allSound), sound, allSound, preferred, all];
         var used = choices.FirstOrDefault(some => some.Length > 0) ?? [];
-        return isPinned ? [.. used.DistinctBy(replica => replica.Gateway)] : used;
+        return isPinned ? [.. InOrder(used, family).DistinctBy(replica => replica.Gateway)] : used;
 
         EgressReplica[] Sound(EgressReplica[] some) => [.. some.Where(replica => !Of(replica, family).IsDoubtful)];
 

@@ -26,6 +26,9 @@ public sealed record EgressTidings(ListOf<EgressAnnounced> Announced, ListOf<Egr
 
     /// <summary>Gateways that are this node, whose targets upstream are to be asked.</summary>
     public ListOf<EgressProbed> Probed { get; init; } = [];
+
+    /// <summary>This node waits for flows of others, and says so to those that watch it.</summary>
+    public bool IsBehind { get; init; }
 }
 
 /// <summary>An address of a gateway's that others reach by this node.</summary>
@@ -42,8 +45,11 @@ public sealed record EgressFailing(ImmutableDictionary<ResourceKey, string> Here
 {
     public static readonly EgressFailing None = new(ImmutableDictionary<ResourceKey, string>.Empty, []);
 
-    public bool Says(EgressFailing other) =>
-        Nodes.SetEquals(other.Nodes) && Here.Count == other.Here.Count && !Here.Except(other.Here).Any();
+    /// <summary>Addresses of nodes that wait for flows of others.</summary>
+    public ImmutableHashSet<Address> Behind { get; init; } = [];
+
+    public bool Says(EgressFailing other) => Behind.SetEquals(other.Behind)
+        && Nodes.SetEquals(other.Nodes) && Here.Count == other.Here.Count && !Here.Except(other.Here).Any();
 }
 
 /// <summary>An address of a gateway's that lies in a network of a link.</summary>

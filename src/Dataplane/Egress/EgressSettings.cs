@@ -19,6 +19,7 @@ public sealed record EgressSettings
     public const uint DefaultMarkMask = 0xfff00000;
     public static readonly TimeSpan DefaultProbeInterval = TimeSpan.FromMilliseconds(100);
     public const int DefaultProbeMultiplier = 3;
+    public const ushort DefaultReplicationPort = 3780;
 
     public bool Enabled { get; init; }
 
@@ -29,6 +30,12 @@ public sealed record EgressSettings
 
     /// <summary>A gateway has one address, which is at the first of its nodes that is there.</summary>
     public bool Pinned { get; init; }
+
+    /// <summary>Whoever has a pinned address gives its flows to the gateway's other nodes.</summary>
+    public bool ReplicateFlows { get; init; }
+
+    /// <summary>Of TCP, at which nodes ask each other for flows.</summary>
+    public ushort ReplicationPort { get; init; } = DefaultReplicationPort;
 
     /// <summary>The gateway's node logs each flow that leaves by it.</summary>
     public bool FlowLog { get; init; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
@@ -21,6 +22,9 @@ public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways
 
     /// <summary>Null: flows are not logged here.</summary>
     public EgressFlowLogView? FlowLog { get; init; }
+
+    /// <summary>Null: no flows are given to other nodes, or taken from them.</summary>
+    public EgressReplicationView? Replication { get; init; }
 }
 
 /// <param name="Verdict">What becomes of the packet, in a word or two.</param>

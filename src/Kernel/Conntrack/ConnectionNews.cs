@@ -9,8 +9,8 @@ namespace Calico.Bgp.Kernel.Conntrack;
 
 /// <summary>
 /// Hears of connections whose packets leave with another source than they came with. The kernel makes no packet wait for that. What comes
-/// faster than it can be heard it drops and counts, and of what nobody reads in time no more than a bounded number is kept; both are counted
-/// here.
+/// faster than it can be heard it drops and counts, and of what nobody reads in time no more than a bounded number is kept; both are
+/// counted here.
 /// </summary>
 /// <param name="groups">Which of the kernel's news, each as a bit.</param>
 public abstract class ConnectionNews<T>(Loops loops, uint groups) : IAsyncDisposable

@@ -45,7 +45,8 @@ public sealed partial class ConnectionTable
                 stale.Add(there[at] is { } other ? FlowMessage.Remove(other.Key) : FlowMessage.RemoveAny(flows[at].Key));
                 others.Add(flows[at]);
             }
-            else if (!one.StandsAs(flows[at]) || one.Left + Slack < flows[at].Left) older.Add(flows[at]);
+            // What is there of TCP may be what this node has seen of it itself, and windows have moved on since without it.
+            else if (one.Tcp != 0 || !one.StandsAs(flows[at]) || one.Left + Slack < flows[at].Left) older.Add(flows[at]);
         if (older.Count > 0) Try([.. older.Select(one => FlowMessage.Update(one))], ref errno, ENOENT, EBUSY);
         if (stale.Count == 0) return;
         Try([.. stale], ref errno, ENOENT);

@@ -146,7 +146,8 @@ internal static class FlowMessage
                 case Zone: return false;
             }
         if ((status & (SourceTranslated | DestinationTranslated)) != SourceTranslated
-            || !TryReadTuple(original, family, isAnswer: false, out var sent) || !TryReadTuple(reply, family, isAnswer: true, out var answer)
+            || !TryReadTuple(original, family, isAnswer: false, out var sent)
+            || !TryReadTuple(reply, family, isAnswer: true, out var answer)
             || sent.Protocol != answer.Protocol || sent.To != answer.From || sent.ToPort != answer.FromPort) return false;
         flow = new(new(sent.Protocol, sent.From, sent.FromPort, sent.To, sent.ToPort, answer.To, answer.ToPort),
             state.IsEmpty ? (byte)0 : state[0], (status & SeenReply) != 0, (status & Assured) != 0, left, mark);

@@ -15,10 +15,19 @@ public sealed class PinnedTests
 {
     private const string Gate1 = "172.20.0.11", Gate2 = "172.20.0.12";
 
-    private static Dataplane.Egress.Egress On(string node, string address, params string[] unheard)
+    private static Dataplane.Egress.Egress On(string node, string address, params string[] unheard) =>
+        On(node, address, isBehind: false, [], unheard);
+
+    private static Dataplane.Egress.Egress On(
+        string node, string address, bool isBehind, string[] behind, params string[] unheard)
     {
         var egress = new Dataplane.Egress.Egress(NullLogger.Instance, TimeProvider.System);
-        egress.Apply(new DataplaneChange.Configured(new(node, Egress: new() { Enabled = true, Pinned = true })));
+        egress.Apply(new DataplaneChange.Configured(new(node, Egress: new()
+        {
+            Enabled = true,
+            Pinned = true,
+            ReplicateFlows = true,
+        })));
         egress.Apply(new DataplaneChange.Machine(new(1,
             ImmutableDictionary<int, Link>.Empty.Add(2, new(2, "eth0", 0x10043, 1500, 0, null)),
             [new(2, Address.Parse(address), 24, null, 0, false)], KernelSnapshot.Empty.Routes)));
@@ -31,6 +40,8 @@ public sealed class PinnedTests
         ];
         foreach (var one in objects) egress.Apply(new DataplaneChange.Object(new(one.Kind, one.Key, null, one)));
         egress.Apply(new DataplaneChange.Unheard([.. unheard.Select(Address.Parse)]));
+        egress.Apply(new DataplaneChange.Failing(EgressFailing.None with { Behind = [.. behind.Select(Address.Parse)] }));
+        egress.IsBehind = isBehind;
         egress.Look();
         return egress;
     }
@@ -110,6 +121,48 @@ public sealed class PinnedTests
     [Fact]
     public void Nodes_of_a_gateway_watch_each_other() =>
         Assert.Equal("172.20.0.1, 172.20.0.12", string.Join(", ", On("gate1", Gate1).Watched.Select(one => one.Host)));
+
+    /// <summary>All agree on who has it: the one itself, the others of the gateway, and clients.</summary>
+    [Fact]
+    public void One_that_waits_for_flows_takes_nothing_from_who_is_there()
+    {
+        var (first, second) = (On("gate1", Gate1, isBehind: true, []), On("gate2", Gate2, isBehind: false, [Gate1]));
+        Assert.Equal(("", "10.10.10.0, 10.10.11.0"), (Here(first), Here(second)));
+        Assert.Equal(Gate2, Hops(On("client", "172.20.0.1", isBehind: false, [Gate1])));
+        Assert.Equal(("this node, stands by", "via 172.20.0.11, waits for flows of others, stands by"),
+            (State(first, "gate1"), State(second, "gate1")));
+        first.IsBehind = false;
+        first.Look();
+        Assert.Equal("10.10.10.0, 10.10.11.0", Here(first));
+    }
+
+    [Fact]
+    public void One_that_waits_for_flows_has_it_where_there_is_no_other()
+    {
+        Assert.Equal("10.10.10.0, 10.10.11.0", Here(On("gate1", Gate1, isBehind: true, [], Gate2)));
+        Assert.Equal(Gate1, Hops(On("client", "172.20.0.1", isBehind: false, [Gate1], Gate2)));
+        // Nor where all wait.
+        Assert.Equal("10.10.10.0, 10.10.11.0", Here(On("gate1", Gate1, isBehind: true, [Gate2])));
+        Assert.Equal("", Here(On("gate2", Gate2, isBehind: true, [Gate1])));
+    }
+
+    [Fact]
+    public void Flows_are_shared_with_the_other_nodes_of_its_gateways_and_told_of_what_is_here()
+    {
+        var plan = On("gate1", Gate1, "172.20.0.1").Replication!;
+        var peer = Assert.Single(plan.Peers);
+        Assert.Equal(("gate2", "172.20.0.12", "10.10.10.0, 10.10.11.0", true),
+            (peer.Node, string.Join(", ", peer.Hosts), string.Join(", ", peer.Shared), peer.IsLater));
+        Assert.Equal(("172.20.0.11", "10.10.10.0, 10.10.11.0", false),
+            (string.Join(", ", plan.Own), string.Join(", ", plan.Held), plan.IsAlone));
+        Assert.Same(peer, plan.PeerAt(Address.Parse(Gate2)));
+        Assert.Null(plan.PeerAt(Address.Parse("172.20.0.1")));
+        Assert.True(On("gate1", Gate1, "172.20.0.1", Gate2).Replication!.IsAlone);
+        var second = On("gate2", Gate2).Replication!;
+        Assert.Equal(("", false), (string.Join(", ", second.Held), second.Peers.Single().IsLater));
+        Assert.Equal("192.168.2.0", string.Join(", ", second.Local.Value));
+        Assert.Null(On("client", "172.20.0.1").Replication);
+    }
 
     [Fact]
     public void Of_next_hops_that_a_pod_may_have_a_gateway_is_one()

@@ -11,10 +11,12 @@ namespace Calico.Bgp.Kernel.Tests.Conntrack;
 public class FlowTests
 {
     internal static Flow Flow(
-        string source, ushort port, string leaving, ushort leavingPort, IpProtocol protocol = IpProtocol.Tcp, byte tcp = 3, uint left = 5000)
+        string source, ushort port, string leaving, ushort leavingPort, IpProtocol protocol = IpProtocol.Tcp, byte tcp = 3,
+        uint left = 5000)
     {
         var (from, isEcho) = (Address.Parse(source), protocol is IpProtocol.Icmp or IpProtocol.Icmp6);
-        return new(new((byte)protocol, from, port, Address.Parse(from.IsIPv4 ? "198.51.100.1" : "2001:db8::1"), isEcho ? (ushort)0 : (ushort)443,
+        var to = Address.Parse(from.IsIPv4 ? "198.51.100.1" : "2001:db8::1");
+        return new(new((byte)protocol, from, port, to, isEcho ? (ushort)0 : (ushort)443,
             Address.Parse(leaving), leavingPort), protocol == IpProtocol.Tcp ? tcp : (byte)0, true, true, left, 0x17);
     }
 
@@ -27,7 +29,8 @@ public class FlowTests
 
     /// <summary>But for the time that has passed.</summary>
     private static IEnumerable<Flow> Timeless(IEnumerable<Flow> flows) =>
-        flows.Select(one => one with { Left = (one.Left + 99) / 100 * 100 }).OrderBy(one => one.Key.Source).ThenBy(one => one.Key.SourcePort);
+        flows.Select(one => one with { Left = (one.Left + 99) / 100 * 100 })
+            .OrderBy(one => one.Key.Source).ThenBy(one => one.Key.SourcePort);
 
     public static TheoryData<string, string, IpProtocol> Kinds => new()
     {
@@ -90,7 +93,8 @@ public class FlowTests
         Assert.Equal([other, masked], Timeless(Left(table)));
         table.Exchange([masked with { Key = masked.Key.Untranslated() }]);
         Assert.Equal([other], Timeless(Left(table)));
-        Assert.Equal(["10.0.0.3"], table.Read(IpFamily.IPv4, one => !one.SourceTranslated, out _).Select(one => $"{one.Connection.Source}"));
+        Assert.Equal(["10.0.0.3"],
+            table.Read(IpFamily.IPv4, one => !one.SourceTranslated, out _).Select(one => $"{one.Connection.Source}"));
         table.Exchange([masked]);
         Assert.Equal([other, masked], Timeless(Left(table)));
     }

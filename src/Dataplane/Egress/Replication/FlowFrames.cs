@@ -181,7 +181,8 @@ internal static class FlowFrames
     private static FlowKey Key(ref Reader body)
     {
         var (family, protocol) = (body.Family(), body.U8());
-        var key = new FlowKey(protocol, body.Address(family), body.U16(), body.Address(family), body.U16(), body.Address(family), body.U16());
+        var key = new FlowKey(
+            protocol, body.Address(family), body.U16(), body.Address(family), body.U16(), body.Address(family), body.U16());
         var isKnown = (IpProtocol)protocol switch
         {
             IpProtocol.Tcp or IpProtocol.Udp => true,

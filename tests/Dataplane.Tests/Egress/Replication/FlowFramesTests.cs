@@ -74,8 +74,10 @@ public class FlowFramesTests
     [InlineData("0006 01 62677067 01", "expected a frame that is known and whole, got one of kind 1 with 6 octets")]
     [InlineData("0005 02 04 0a0a0a", "expected a frame that is known and whole, got one of kind 2 with 5 octets")]
     [InlineData("0006 02 05 0a0a0a00", "expected family 4 or 6, got 5")]
-    [InlineData("0014 06 04 06 c0a80102 9cb0 c6336401 01bb 0a0a0a00 9c", "expected a frame that is known and whole, got one of kind 6 with 20 octets")]
-    [InlineData("0015 06 04 84 c0a80102 9cb0 c6336401 01bb 0a0a0a00 9cb1", "expected a flow of TCP, UDP or echoes, got one of protocol 132")]
+    [InlineData("0014 06 04 06 c0a80102 9cb0 c6336401 01bb 0a0a0a00 9c",
+        "expected a frame that is known and whole, got one of kind 6 with 20 octets")]
+    [InlineData("0015 06 04 84 c0a80102 9cb0 c6336401 01bb 0a0a0a00 9cb1",
+        "expected a flow of TCP, UDP or echoes, got one of protocol 132")]
     [InlineData("0015 06 04 3a c0a80102 9cb0 c6336401 0000 0a0a0a00 9cb1", "expected a flow of TCP, UDP or echoes, got one of protocol 58")]
     [InlineData($"001f 05 {Key4} 0a 03 00069780 00000017", "expected a state that protocol 6 has, got 10")]
     [InlineData($"001f 05 {Key4} 00 03 00069780 00000017", "expected a state that protocol 6 has, got 0")]

@@ -67,8 +67,8 @@ public class FlowOutboxTests
     public void Of_TCP_those_are_told_that_are_established_and_not_over()
     {
         FlowTurn?[] worth = [.. Enumerable.Range(0, 10).Select(tcp => FlowOutbox.Worth(new(FlowTurn.Changed, Of(1, (byte)tcp)))?.Turn)];
-        Assert.Equal([null, null, null, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Ended, FlowTurn.Ended,
-            null], worth);
+        Assert.Equal([null, null, null, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Changed, FlowTurn.Ended,
+            FlowTurn.Ended, null], worth);
         Assert.Equal(FlowTurn.Begun, FlowOutbox.Worth(new(FlowTurn.Begun, Of(1, 0, protocol: 17)))?.Turn);
     }
 
