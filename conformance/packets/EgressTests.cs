@@ -65,6 +65,25 @@ public sealed class EgressTests : IAsyncLifetime
         Assert.True(await site.OthersAsync() > others);
     }
 
+    /// <summary>Between the boot and a daemon's begin nobody else stops a pod, or gives it another address.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task With_the_examples_table_loaded_at_boot_nothing_leaves_before_its_pod_is_known()
+    {
+        var others = await site.OthersAsync();
+        Assert.Null(await site.SeenAsync("o", attempts: 1));
+        Assert.True(await site.OthersAsync() > others);
+        await site["client"].DoAsync("nft", "-f", Project.PathOf("examples", "bgpd-closed.nft"));
+        others = await site.OthersAsync();
+        foreach (var transport in (Transport[])[Transport.Tcp, Transport.Udp, Transport.Icmp])
+            Assert.Null(await site.SeenAsync("o", transport, attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        await StartAsync();
+        Assert.Equal(EgressSite.Blue4, await site.SeenAsync("o"));
+        var table = await site["client"].DoAsync("nft", "list", "table", "inet", "bgpd");
+        Assert.DoesNotContain("chain first", table, StringComparison.Ordinal);
+        Assert.Equal(others, await site.OthersAsync());
+    }
+
     [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
     public async Task Where_the_section_goes_a_nodes_gateways_are_withdrawn_with_their_tables()
     {
