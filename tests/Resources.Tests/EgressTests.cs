@@ -108,7 +108,7 @@ public class EgressTests
         foreach (var table in (int[])[0, 253, 254, 255, 700_001, 700_005, 765_535])
             Refused(Manifest.Calico("ExternalNetwork", $"routeTableIndex: {table}"), "spec.routeTableIndex");
         foreach (var table in (int[])[1, 252, 256, 700_000, 765_536])
-            Assert.Empty(Assert.Single(Manifest.Read(Manifest.Calico("ExternalNetwork", $"routeTableIndex: {table}")).Definitions).Problems);
+            Assert.Equal(table, Manifest.One<ExternalNetwork>(Manifest.Calico("ExternalNetwork", $"routeTableIndex: {table}")).RouteTable);
         Refused(Manifest.Calico("ExternalNetwork", "x: 1"), "spec.routeTableIndex");
         Assert.Equal("lab", Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }], externalNetworks: [lab]")).ExternalNetwork);
         Assert.Null(Manifest.One<EgressGateway>(Gateway("ipPools: [{ name: a }]")).ExternalNetwork);

@@ -126,8 +126,10 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
 
     /// <summary>Addresses that are to be announced. Of a pinned one all of its nodes have a place, also where they do not hear each
     /// other.</summary>
-    public ListOf<EgressAnnounced> Announced => [.. Routes.Here.Select(address => new EgressAnnounced(address,
-        settings.Pinned && known is var (_, _, _, picture) ? picture.Nodes.Select(gateway => gateway.PlaceOf(node, address)).Max() : null))];
+    public ListOf<EgressAnnounced> Announced => [.. Routes.Here.Select(address => new EgressAnnounced(address, PlaceOf(address)))];
+
+    private uint? PlaceOf(Address address) => settings.Pinned && known is var (_, _, _, picture)
+        ? picture.Nodes.Select(gateway => gateway.PlaceOf(node, address)).Max() : null;
 
     public EgressProbing Probing => new(settings.ProbeInterval, settings.ProbeMultiplier) { RestartTime = settings.RestartTime };
 

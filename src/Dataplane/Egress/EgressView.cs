@@ -75,11 +75,12 @@ internal sealed class EgressViewer(string node, EgressHere here)
 
     /// <summary>
     /// Why a pod leaves by none of a way's gateways; null: it does. Of a pod of another node only what is so on every node is said. That a
-    /// gateway has no address of a family is nobody's loss: it is asked for so.
+    /// gateway has no address of one family is nobody's loss: it is asked for so.
     /// </summary>
     private string? WhyNone(EgressPod pod, EgressWay way, IpFamily family)
     {
         if (way.Replicas.Count == 0) return $"no gateway matches {way.Words}";
+        if (!way.Replicas.Any(replica => Families.Any(replica.Serves))) return $"no gateway of {way.Words} has an address to send with";
         if (pod.Node != node || !pod.Addresses.Any(address => address.Family == family)) return null;
         var serving = way.Replicas.Where(replica => replica.Serves(family)).ToArray();
         var standings = serving.Select(replica => (Replica: replica, Standing: here.Of(replica, family))).ToArray();

@@ -132,7 +132,8 @@ public sealed class EgressTests
     public void Where_a_connection_goes_is_remembered_and_who_leaves_by_what_is_not()
     {
         var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", new() { Policy = "p" }, "b"));
-        var (blocked, known, inside) = (Place("no gateway can be told"), Place("is known to be outside"), Place("ip daddr @eg-inside4 accept"));
+        var (blocked, known) = (Place("no gateway can be told"), Place("is known to be outside"));
+        var inside = Place("ip daddr @eg-inside4 accept");
         Assert.True(blocked < known && known < inside, site.Text);
         Assert.Equal(2, site.Text.Split("ct mark set ct mark & 0x3fffffff ^ 0x80000000").Length);
         Assert.Equal("to a gateway", site.Of(Pod, Outside, isAnswer: false));
@@ -140,6 +141,16 @@ public sealed class EgressTests
 
         int Place(string words) => site.Text.IndexOf(words, StringComparison.Ordinal) is >= 0 and var at ? at
             : throw new InvalidOperationException($"{words} is not in {site.Text}");
+    }
+
+    [Fact]
+    public void Who_leaves_by_gateways_of_which_none_has_got_an_address_is_named()
+    {
+        var site = On("client", Gateway("third", "red"), Pool("red", "10.10.10.0/32", nat: false), PodOn("client", Pod, By("third")));
+        Assert.Equal("no gateway of code == 'third' in projectcalico.org/name == 'edge' has an address to send with",
+            Assert.Single(site.View.Blocked).Reason);
+        site.Have(Pool("red", "10.10.10.0/29", nat: false));
+        Assert.Empty(site.View.Blocked);
     }
 
     [Fact]
