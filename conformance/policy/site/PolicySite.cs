@@ -9,6 +9,7 @@
 // Addresses of pods are routed: nothing is translated unless a service is asked for.
 using System.Net;
 using System.Net.Sockets;
+using Calico.Bgp.Conformance.Packets;
 
 namespace Calico.Bgp.Conformance.Policy;
 
@@ -97,18 +98,10 @@ internal sealed partial class PolicySite : IAsyncDisposable
         foreach (var address in (string[])[place.IPv4, place.IPv6]) listeners.Add(new(space, address, Ports, Arrivals));
     }
 
-    /// <summary>As Calico wires it: a veth whose name is made of the pod's, the pod's host routes, and a gateway that is not
-    /// there.</summary>
     public async Task AddAsync(PodPlace pod)
     {
         var (place, space) = (Town.Add(pod), await SpaceAsync("p"));
-        var (v4, v6) = (place.IPv4, place.IPv6);
-        var node = pod.Node == 1 ? Node : Other;
-        await Netns.JoinAsync(node, pod.Link, ["fe80::1/64"], space, "eth0", [v4 + "/32", v6 + "/128"]);
-        Do(node, $"link set {pod.Link} address ee:ee:ee:ee:ee:ee", $"route add {v4}/32 dev {pod.Link}",
-            $"route add {v6}/128 dev {pod.Link}");
-        Do(space, "route add 169.254.1.1 dev eth0", "route add default via 169.254.1.1",
-            "neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0", "route add default via fe80::1 dev eth0");
+        await PodLink.AddAsync(pod.Node == 1 ? Node : Other, space, pod.Link, place.IPv4, place.IPv6);
         Settle(place, space);
     }
 
