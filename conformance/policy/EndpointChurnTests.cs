@@ -19,7 +19,8 @@ public sealed class EndpointChurnTests : IAsyncLifetime
         if (Needs.Missing(Needs.Daemon, "nft", "curl") != null) return;
         site = await PolicySite.MakeAsync(new("red", "a"), new("blue", "c"));
         objects = site.Town.Objects() + Namespaced("red", "web", "selector: all(), types: [Ingress], ingress: ["
-            + "{ action: Allow, protocol: TCP, destination: { ports: [80] } }, { action: Allow, source: { selector: \"app == 'churn'\" } }]");
+            + "{ action: Allow, protocol: TCP, destination: { ports: [80] } }, "
+            + "{ action: Allow, source: { selector: \"app == 'churn'\" } }]");
         await site.StartAsync();
         await site.PutAsync(objects);
     }
@@ -34,7 +35,8 @@ public sealed class EndpointChurnTests : IAsyncLifetime
         .. Enumerable.Range(0, Pods).Select(number => PodPlace.Object(new("red", $"churn-{round}-{number}", 1 + (number % 2)),
             new("", $"192.168.100.{number}", $"fd01::{round:x}:{number:x}", null), $"app: churn, n: n{number % 10}, round: r{round}")),
         .. Enumerable.Range(0, 10).Select(n => Namespaced("red", $"churn-{round}-{n}",
-            $"selector: \"n == 'n{n}'\", types: [Ingress, Egress], egress: [{{ action: Allow, destination: {{ selector: \"set == 's{n}'\" }} }}], "
+            $"selector: \"n == 'n{n}'\", types: [Ingress, Egress], "
+                + $"egress: [{{ action: Allow, destination: {{ selector: \"set == 's{n}'\" }} }}], "
                 + $"ingress: [{{ action: Allow, protocol: TCP, source: {{ selector: \"round == 'r{round}' && n == 'n{n}'\" }} }}]")),
         .. Enumerable.Range(0, 10).Select(n =>
             Set($"churn-{round}-{n}", $"set: s{n}", $"10.{round}.{n}.0/24, 10.{round}.{n}.7/32, \"fd77:{round:x}:{n:x}::/64\"")),
@@ -47,12 +49,13 @@ public sealed class EndpointChurnTests : IAsyncLifetime
 
     private int Descriptors => Directory.GetFiles($"/proc/{site.Daemon.Pid}/fd").Length;
 
+    private static readonly string[] Counted = ["endpoints{", "policies ", "programs ", "sets "];
+
     /// <summary>What it says of itself that counts things, and not what has passed.</summary>
     private async Task<string[]> GaugesAsync() =>
     [
-        .. (await site.HttpAsync("/metrics")).Split('\n').Where(line => line.StartsWith("calico_bgp_policy_endpoints{", StringComparison.Ordinal)
-            || line.StartsWith("calico_bgp_policy_p", StringComparison.Ordinal) && !line.Contains("_total", StringComparison.Ordinal)
-            || line.StartsWith("calico_bgp_policy_sets", StringComparison.Ordinal)),
+        .. (await site.HttpAsync("/metrics")).Split('\n').Where(line => Counted.Any(
+            name => line.StartsWith("calico_bgp_policy_" + name, StringComparison.Ordinal))),
     ];
 
     [NeedsFact(Needs.Daemon, "nft", "curl")]

@@ -100,8 +100,12 @@ public sealed class TryingTests : IAsyncLifetime
         Assert.Equal(1, await lab.RunAsync("policy", "try", folder));
         await File.WriteAllTextAsync(file, new string('#', (4 << 20) + 1));
         Assert.Equal(1, await lab.RunAsync("policy", "try", file));
-        Assert.Equal($"bgpctl: {folder} is a folder: expected a file of objects\nbgpctl: {file} is too long: expected 4 MiB of objects at most\n",
-            lab.Errors.ToString());
+        Assert.Equal(
+            $"""
+            bgpctl: {folder} is a folder: expected a file of objects
+            bgpctl: {file} is too long: expected 4 MiB of objects at most
+
+            """, lab.Errors.ToString());
         foreach (var time in (string[])["0s", "25h"]) Assert.Equal(2, await lab.RunAsync("policy", "try", file, "--confirm-within", time));
         Assert.Contains("expected a time up to 24h for --confirm-within, got \"25h\"", lab.Errors.ToString(), StringComparison.Ordinal);
         Assert.Empty(trials.Asked);

@@ -25,7 +25,8 @@ internal sealed class TrialOrders(IDaemon daemon)
         var text = new MemoryStream();
         try
         {
-            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = TrialAnswer.LongestFile;
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+                limit.MaxRequestBodySize = TrialAnswer.LongestFile;
             await http.Request.Body.CopyToAsync(text, http.RequestAborted).ConfigureAwait(false);
         }
         catch (BadHttpRequestException bad)

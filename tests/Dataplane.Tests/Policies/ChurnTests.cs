@@ -215,7 +215,8 @@ public sealed class ChurnTests
         Assert.Equal(written, turns.Table.Text);
     }
 
-    /// <summary>Lists that are used again and again are longer at times; what stays of each round is as many as there were rounds.</summary>
+    /// <summary>Lists that are used again and again are longer at times; what stays of each round is as many as there were
+    /// rounds.</summary>
     private static void NothingMore(IReadOnlyDictionary<string, int> before, IReadOnlyDictionary<string, int> after, int rounds) =>
         Assert.Empty(after.Where(one => one.Value >= before.GetValueOrDefault(one.Key) + rounds - 1)
             .Select(one => $"{one.Key}: {before.GetValueOrDefault(one.Key)}, then {one.Value}"));
