@@ -1,5 +1,6 @@
 // bgpd, as seen through its Unix socket. Whatever goes wrong on the way ends as a Refusal: one sentence that says what to do.
 
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -20,6 +21,8 @@ internal sealed class Refusal(string message) : Exception(message)
 internal sealed class DaemonClient : IDisposable
 {
     private const string BrokenOff = "bgpd has ended in the middle of its answer";
+
+    private static readonly TimeSpan OfTakeover = TimeSpan.FromSeconds(2), BetweenAttempts = TimeSpan.FromMilliseconds(50);
 
     private readonly string socket;
     private readonly HttpClient http;
@@ -148,18 +151,24 @@ internal sealed class DaemonClient : IDisposable
 
     private static string FirstLine(string body) => body.Split('\n') is [{ Length: > 0 } line, ..] ? line : "nothing";
 
+    /// <summary>Where one daemon takes over from another, nobody listens at the socket for a moment.</summary>
     private async ValueTask<Stream> ConnectAsync(CancellationToken stop)
     {
-        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        for (var began = Stopwatch.GetTimestamp(); ;)
         {
-            await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), stop).ConfigureAwait(false);
-            return new NetworkStream(connection, ownsSocket: true);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
+            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), stop).ConfigureAwait(false);
+                return new NetworkStream(connection, ownsSocket: true);
+            }
+            catch (Exception refused)
+            {
+                connection.Dispose();
+                if (refused is not SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+                    || Stopwatch.GetElapsedTime(began) >= OfTakeover) throw;
+            }
+            await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
         }
     }
 

@@ -59,6 +59,22 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.Contains("nobody answers", lab.Errors.ToString());
     }
 
+    [Fact]
+    public async Task Who_takes_over_from_another_is_waited_for()
+    {
+        await lab.StopServerAsync();
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(lab.Socket));
+        var asking = lab.RunAsync("status");
+        await Task.Delay(TimeSpan.FromMilliseconds(200)); // it has been refused once by then
+        listener.Listen();
+        var served = ServeAsync(listener, "0001 BIRD 2.0.12 ready.\n");
+        Assert.Equal(1, await asking);
+        listener.Dispose();
+        await served;
+        Assert.Contains("what it says is no HTTP", lab.Errors.ToString());
+    }
+
     [Theory]
     [InlineData("404 Not Found", """{"code":"unknownPath","message":"expected one of /live, got /v1/status","where":"/v1/status"}""")]
     [InlineData("200 OK", """{"version":"0.0.1"}""")]
