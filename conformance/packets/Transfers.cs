@@ -9,6 +9,9 @@ internal static class Transfers
     // return, leave under the pod's own address, and be answered with a reset, which no daemon could prevent.
     private const int TcpQuickAck = 12;
 
+    public static void AcknowledgeNow(this Socket socket) =>
+        socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpQuickAck, BitConverter.GetBytes(1));
+
     /// <summary>True when what was sent came back.</summary>
     public static async Task<bool> GoesOnAsync(this Socket socket, int seconds = 30)
     {
@@ -18,7 +21,7 @@ internal static class Transfers
             await socket.SendAsync(new byte[100], patience.Token);
             for (var left = 100; left > 0;) left -= await socket.ReceiveAsync(new byte[left], patience.Token) is > 0 and var count
                 ? count : throw new SocketException();
-            socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpQuickAck, BitConverter.GetBytes(1));
+            socket.AcknowledgeNow();
             return true;
         }
         catch (Exception broken) when (broken is OperationCanceledException or SocketException)

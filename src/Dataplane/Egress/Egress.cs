@@ -104,7 +104,9 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
 
     /// <summary>Null: no flows are given or taken.</summary>
     public ReplicationPlan? Replication => settings is { Enabled: true, Pinned: true, ReplicateFlows: true }
-        && known is var (_, _, _, picture) ? ReplicationPlanner.Of(node, settings, picture, Routes.Here, Watched, unheard) : null;
+        && known is var (_, _, _, picture)
+        && ReplicationPlanner.Of(node, settings, picture, Routes.Here, Watched, unheard) is { } plan
+            ? plan with { IsBehind = IsBehind } : null;
 
     /// <summary>Of the addresses here those that are in a network of a link; links of pods, of which there are many, have none.</summary>
     public ListOf<EgressClaim> Claimed

@@ -15,7 +15,7 @@ public sealed partial class ConnectionTable
 
     /// <summary>
     /// They are there when it ends. Whoever has their place with another translation has to yield; where <paramref name="yields"/> says so
-    /// they do, and what is there already stays as it is.
+    /// they do, and what is there with the same one goes on from where it is said to be.
     /// </summary>
     /// <returns>How many the kernel has not taken, and its last word on that; 0.</returns>
     public (int Refused, int Errno) Put(IReadOnlyCollection<Flow> flows, bool yields)
@@ -26,14 +26,14 @@ public sealed partial class ConnectionTable
             {
                 var taken = Try(some.ConvertAll(one => FlowMessage.Create(one)), ref errno, EEXIST);
                 refused += taken.Count(one => one != 0 && one != EEXIST);
-                Flow[] left = yields ? [] : [.. some.Where((_, at) => taken[at] == EEXIST)];
-                if (left.Length > 0) Settle(left, ref errno);
+                Flow[] left = [.. some.Where((_, at) => taken[at] == EEXIST)];
+                if (left.Length > 0) Settle(left, yields, ref errno);
             }
         return (refused, errno);
     }
 
     /// <summary>Of those whose place is taken.</summary>
-    private void Settle(Flow[] flows, ref int errno)
+    private void Settle(Flow[] flows, bool yields, ref int errno)
     {
         var there = Find(flows);
         var stale = new List<NetlinkMessage>();
@@ -48,7 +48,7 @@ public sealed partial class ConnectionTable
             // What is there of TCP may be what this node has seen of it itself, and windows have moved on since without it.
             else if (one.Tcp != 0 || !one.StandsAs(flows[at]) || one.Left + Slack < flows[at].Left) older.Add(flows[at]);
         if (older.Count > 0) Try([.. older.Select(one => FlowMessage.Update(one))], ref errno, ENOENT, EBUSY);
-        if (stale.Count == 0) return;
+        if (stale.Count == 0 || yields) return;
         Try([.. stale], ref errno, ENOENT);
         Try([.. others.Select(one => FlowMessage.Create(one))], ref errno, EEXIST);
     }

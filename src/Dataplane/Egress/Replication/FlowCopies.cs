@@ -94,7 +94,7 @@ internal sealed class FlowCopies(ConnectionTable table, TimeProvider clock)
             foreach (var told in flows)
             {
                 var flow = told with { Left = Math.Max(told.Left, LeastLeft), Mark = told.Mark & ~now.MarkMask };
-                var isHere = now.Held.Contains(flow.Key.Leaving);
+                var isHere = now.Knows(flow.Key.Leaving);
                 if (!local.Contains(flow.Key.Source)) (isHere || !held.Contains(flow.Key.Leaving) ? late : certain).Add(flow);
                 else if (!isHere) Wait(flow);
             }
@@ -110,7 +110,7 @@ internal sealed class FlowCopies(ConnectionTable table, TimeProvider clock)
         lock (alone)
         {
             foreach (var key in keys) waiting.Remove(key);
-            table.Remove([.. keys.Where(key => !now.Held.Contains(key.Leaving))]);
+            table.Remove([.. keys.Where(key => !now.Knows(key.Leaving))]);
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class FlowCopies(ConnectionTable table, TimeProvider clock)
         if (plan is not { } now) return 0;
         lock (alone)
         {
-            Address[] swept = [.. of.Where(one => !now.Held.Contains(one) && !HadLately(one))];
+            Address[] swept = [.. of.Where(one => !now.Knows(one) && !HadLately(one))];
             foreach (var key in waiting.Keys.Where(key => swept.Contains(key.Leaving) && !but.Contains(key)).ToArray()) waiting.Remove(key);
             var stale = new List<FlowKey>();
             foreach (var family in Families.Where(family => swept.Any(one => one.Family == family)))

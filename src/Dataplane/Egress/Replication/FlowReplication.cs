@@ -20,6 +20,9 @@ internal sealed class FlowReplication(
     /// <summary>For so long flows are waited for: what begins meanwhile begins at the other node.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>And for so long while they come: of those behind the moment the kernel would go on with what it has seen itself.</summary>
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>For so long what an address's last flows are is told by who had it.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(5);
 
@@ -208,8 +211,9 @@ internal sealed class FlowReplication(
         var later = now.Peers.Where(peer => peer.IsLater)
             .ToLookup(peer => takers.GetValueOrDefault(peer.Node)?.View.IsWhole == true);
         if (later[true].Any() && later[false].All(peer => peer.Hosts.All(now.Unheard.Contains))) return false;
-        if (clock.GetElapsedTime(waitsSince!.Value) < Patience) return true;
-        DataplaneLog.FlowsNotWaitedFor(log, string.Join(", ", later[false].Select(peer => peer.Node)), Patience.TotalSeconds);
+        var patience = later[false].Any(peer => takers.GetValueOrDefault(peer.Node)?.IsListening == true) ? LongestPatience : Patience;
+        if (clock.GetElapsedTime(waitsSince!.Value) < patience) return true;
+        DataplaneLog.FlowsNotWaitedFor(log, string.Join(", ", later[false].Select(peer => peer.Node)), patience.TotalSeconds);
         return false;
     }
 

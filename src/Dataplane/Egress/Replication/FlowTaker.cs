@@ -29,7 +29,7 @@ internal sealed class FlowTaker : IAsyncDisposable
     private readonly Loop loop;
     private volatile EgressTakenView view;
     private CancellationTokenSource? connected;
-    private HashSet<FlowKey>? listed;
+    private volatile HashSet<FlowKey>? listed;
     private ListOf<Address> held = [];
     private bool isRefusalSaid, isOthersSaid;
     private volatile bool isOld;
@@ -46,6 +46,9 @@ internal sealed class FlowTaker : IAsyncDisposable
     }
 
     public EgressTakenView View => view;
+
+    /// <summary>All flows are being told.</summary>
+    public bool IsListening => listed != null;
 
     /// <summary>What it is about; another is another taker.</summary>
     public bool IsFor(ReplicationPlan other, ReplicationPeer to) =>

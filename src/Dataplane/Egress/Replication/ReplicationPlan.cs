@@ -22,6 +22,12 @@ internal sealed record ReplicationPlan(
     /// <summary>Others are watched, and nobody is heard: whatever passes them, passes this node by.</summary>
     public bool IsAlone { get; init; }
 
+    /// <summary>This node waits for flows of others: where it has an address for want of them, they know better of its flows.</summary>
+    public bool IsBehind { get; init; }
+
+    /// <summary>Of that address's flows nobody knows better.</summary>
+    public bool Knows(Address address) => !IsBehind && Held.Contains(address);
+
     /// <summary>Null: nobody that shares a gateway with this node has that address.</summary>
     public ReplicationPeer? PeerAt(Address host)
     {

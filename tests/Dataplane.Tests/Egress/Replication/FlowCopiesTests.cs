@@ -76,6 +76,16 @@ public sealed class FlowCopiesTests
         Assert.Equal(2, There(table).Length);
     });
 
+    /// <summary>Whom nobody has heard has the address, too, until it hears who has had it meanwhile.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public void Where_this_node_waits_for_flows_what_is_told_of_them_counts() => Inside((table, copies) =>
+    {
+        copies.Have(Plan(Red) with { IsBehind = true });
+        copies.Put([Of("192.168.1.2", 1, 11)], [Red]);
+        copies.Put([Of("192.168.1.2", 1, 12)], [Red]);
+        Assert.Equal(["192.168.1.2:1 as 12"], There(table));
+    });
+
     /// <summary>While another has the address their packets go there as they are; what it has made of them holds here with it.</summary>
     [NeedsFact(Needs.Namespaces)]
     public void Flows_of_this_nodes_own_pods_are_translated_here_while_the_address_is_here() => Inside((table, copies) =>
