@@ -112,6 +112,19 @@ internal sealed class Desired(byte protocol, TimeProvider clock) : IDisposable
         return true;
     }
 
+    /// <summary>Next hops have been taken away, and with them whatever of ours led over them.</summary>
+    public void GoneOver(IReadOnlySet<uint> hops)
+    {
+        if (!rows.Any(table => Targets.Any(table.Family, LeadsOver))) return;
+        foreach (var row in AllRows())
+        {
+            foreach (var extra in Extras(row).Where(number => LeadsOver(Targets[number])).ToArray()) RemoveExtra(row, extra);
+            if (TargetOf(Installed(row)) is { } installed && LeadsOver(installed)) Gone(row, installed.Metric, installed.Table);
+        }
+
+        bool LeadsOver(RouteTarget target) => target.NextHop != 0 && hops.Contains(target.NextHop);
+    }
+
     /// <summary>Whether a route of this key is wanted, or is there.</summary>
     public bool Means(RouteKey key) =>
         Find(key.Prefix, out var row) && (TargetOf(Wanted(row))?.SameKey(key.Metric, key.Table) == true || Holds(row, key));

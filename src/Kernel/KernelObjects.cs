@@ -30,6 +30,7 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
     private readonly Refusals<(string Owner, KernelObject Object)> refusals = new(clock);
     private readonly HashSet<object> known = [];
     private readonly byte[] answers = new byte[1 << 16];
+    private HashSet<uint> gone = [];
     private bool dirty, doubted = true;
 
     /// <summary>All that is wanted is there, or refused.</summary>
@@ -39,6 +40,17 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
 
     /// <summary>How often a next hop that somebody had taken away was put back: the routes over it went with it.</summary>
     public long Restored { get; private set; }
+
+    /// <summary>How many next hops and groups have come: a route that was refused for want of one may be possible now.</summary>
+    public long Made { get; private set; }
+
+    /// <summary>Next hops and groups that were taken away since this was asked last: the routes over them went with them.</summary>
+    public IReadOnlySet<uint> TakeGone()
+    {
+        var taken = gone;
+        if (taken.Count > 0) gone = [];
+        return taken;
+    }
 
     public OwnerObjects Claim(string name)
     {
@@ -133,14 +145,29 @@ internal sealed class KernelObjects(byte protocol, NetlinkSocket write, NetlinkD
         var errno = Ask(one.New(protocol, replace: isThere), out var words);
         if (errno != 0) { Refuse(owner, one, errno, words); return; }
         there[one.Key] = one;
+        if (!isThere && one.Key is uint) Made++;
         if (one.Tune() is { } problem) KernelLog.ObjectUntuned(log, problem);
     }
 
     private void Remove(KernelObject one)
     {
         var errno = Ask(one.Delete(protocol), out _);
-        if (errno == 0 || errno == ENOENT || errno == ESRCH || errno == ENODEV) there.Remove(one.Key);
+        if (errno == 0 || errno == ENOENT || errno == ESRCH || errno == ENODEV) Forget(one);
         else Doubt();
+    }
+
+    /// <summary>A next hop goes out of its groups, and a group goes with its last.</summary>
+    private void Forget(KernelObject one)
+    {
+        there.Remove(one.Key);
+        if (one.Key is not uint id) return;
+        gone.Add(id);
+        foreach (var group in there.Values.OfType<NextHopGroup>().Where(group => group.Members.Any(member => member.Id == id)).ToArray())
+        {
+            var rest = group.Members.Where(member => member.Id != id).ToArray();
+            if (rest.Length == 0) Forget(group);
+            else there[group.Key] = group with { Members = [.. rest] };
+        }
     }
 
     private void Refuse(string owner, KernelObject one, int errno, string words)

@@ -208,14 +208,22 @@ internal sealed class KernelView(uint table)
     /// <summary>
     /// A reading of the routes through an interface (0: of all) has met only <paramref name="met"/>: the others are gone.
     /// </summary>
-    public ViewChange Keep(IpFamily family, int through, HashSet<RouteKey> met)
+    public ViewChange Keep(IpFamily family, int through, HashSet<RouteKey> met) => Forget(
+        (key, target) => key.Prefix.Family == family && (through == 0 || target.LeadsThrough(through)) && !met.Contains(key));
+
+    /// <summary>Likewise of the routes of a table.</summary>
+    public void KeepTable(IpFamily family, uint read, HashSet<RouteKey> met) =>
+        Forget((key, _) => key.Table == read && key.Prefix.Family == family && !met.Contains(key));
+
+    /// <summary>Next hops have been taken away, and the routes over them with them, of which IPv4 tells nothing.</summary>
+    public void ForgetOver(IReadOnlySet<uint> hops) => Forget((_, target) => target.NextHop != 0 && hops.Contains(target.NextHop));
+
+    private ViewChange Forget(Func<RouteKey, RouteTarget, bool> isGone)
     {
-        var gone = routes.Where(pair => Affected(pair.Value)).Select(pair => new RouteKey(pair.Key.Item1, pair.Key.Item2, pair.Key.Item3))
-            .Concat(elsewhere.Where(pair => Affected(pair.Value)).Select(pair => pair.Key))
-            .Where(key => !met.Contains(key)).ToArray();
+        var gone = routes.Select(pair => (Key: new RouteKey(pair.Key.Item1, pair.Key.Item2, pair.Key.Item3), pair.Value.Target))
+            .Concat(elsewhere.Select(pair => (pair.Key, pair.Value.Target)))
+            .Where(route => isGone(route.Key, route.Target)).Select(route => route.Key).ToArray();
         foreach (var key in gone) Forget(key);
         return gone.Length > 0 ? ViewChange.Some : ViewChange.None;
-
-        bool Affected(ForeignRoute route) => route.Prefix.Family == family && (through == 0 || route.Target.LeadsThrough(through));
     }
 }

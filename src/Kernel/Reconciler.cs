@@ -120,8 +120,14 @@ internal sealed class Reconciler : IDisposable
     private void RoundOfObjects()
     {
         if (Objects.IsSettled) return;
-        var before = Objects.Restored;
+        var (before, made) = (Objects.Restored, Objects.Made);
         Objects.Round(routesAreWritten: Pending == 0);
+        if (Objects.TakeGone() is { Count: > 0 } hops)
+        {
+            foreach (var owner in Owners.All) owner.Desired.GoneOver(hops);
+            View.ForgetOver(hops);
+        }
+        surroundingsChanged |= Objects.Made != made;
         // The kernel drops the routes over a next hop that goes, and says nothing of it.
         if (Objects.Restored != before) resyncAt = Later(mayDoubtAt, Now);
     }
@@ -315,19 +321,23 @@ internal sealed class Reconciler : IDisposable
     private bool ReadTable(uint table) =>
         ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).All(family =>
         {
-            var end = dump.Read(RouteMessage.Dump(family, table), MeetRoute, out var errno);
+            var met = new HashSet<RouteKey>();
+            var end = dump.Read(RouteMessage.Dump(family, table), Meet, out var errno);
             // A table in which there has never been anything is none to IPv4.
-            return end == DumpEnd.Complete || errno == ENOENT;
-        });
+            if (end != DumpEnd.Complete && errno != ENOENT) return false;
+            View.KeepTable(family, table, met);
+            return true;
 
-    private void MeetRoute(in NetlinkHeader header, ReadOnlySpan<byte> body)
-    {
-        if (!RouteView.TryRead(body, out var route)) return;
-        // Until the table was claimed, what is there under our protocol was anybody's.
-        var owner = OwnerOf(route);
-        View.TakeRoute(route, owner == null);
-        owner?.Desired.Present(route);
-    }
+            void Meet(in NetlinkHeader header, ReadOnlySpan<byte> body)
+            {
+                if (!RouteView.TryRead(body, out var route)) return;
+                // Until the table was claimed, what is there under our protocol was anybody's.
+                var owner = OwnerOf(route);
+                View.TakeRoute(route, owner == null);
+                if (owner == null) met.Add(route.Key);
+                else owner.Desired.Present(route);
+            }
+        });
 
     private void LookAfterLosses()
     {

@@ -111,6 +111,113 @@ public class KernelObjectTests
         await Until.EqualAsync(own, () => ns.Own(table: "100"));
     }
 
+    /// <summary>As where egress was off for one run, or had no gateway: its next hops go, and the kernel drops the routes over
+    /// them.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Routes_that_went_with_an_earlier_runs_next_hops_come_again()
+    {
+        using var ns = new NetworkNamespace();
+        Leave(ns);
+        var before = (Hops(ns), ns.Own(table: "100"), ns.Own("-6", "100"));
+        await using var loop = await ns.StartAsync();
+        var objects = await loop.ClaimObjectsAsync("egress");
+        await objects.WantAsync([]);
+        var (routes, closed) = (await loop.ClaimAsync("egress", 100), await loop.ClaimAsync("egress-closed", 100));
+        Assert.Equal("unreachable default metric 1000", ns.Own(table: "100"));
+        await objects.WantAsync(Left(ns));
+        await WishAsync(loop, routes, closed);
+        Assert.Empty(loop.Status.Refusals);
+        Assert.Equal(before, (Hops(ns), ns.Own(table: "100"), ns.Own("-6", "100")));
+    }
+
+    /// <summary>The picture of a table that is nobody's yet can only be old: nobody tells of what IPv4 drops.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Routes_that_a_stranger_took_with_their_next_hops_are_not_in_the_way_of_a_claim()
+    {
+        using var ns = new NetworkNamespace();
+        Leave(ns);
+        var before = (Hops(ns), ns.Own(table: "100"), ns.Own("-6", "100"));
+        await using var loop = await ns.StartAsync();
+        ns.Ip("nexthop flush");
+        var (routes, closed) = (await loop.ClaimAsync("egress", 100), await loop.ClaimAsync("egress-closed", 100));
+        await (await loop.ClaimObjectsAsync("egress")).WantAsync(Left(ns));
+        await WishAsync(loop, routes, closed);
+        Assert.Empty(loop.Status.Refusals);
+        Assert.Equal(before, (Hops(ns), ns.Own(table: "100"), ns.Own("-6", "100")));
+    }
+
+    /// <summary>A group goes with the last next hop that is in it, and its routes with the group.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Routes_come_again_whose_group_lost_its_last_next_hop()
+    {
+        using var ns = new NetworkNamespace();
+        Leave(ns);
+        await using var loop = await ns.StartAsync();
+        var objects = await loop.ClaimObjectsAsync("egress");
+        var (routes, closed) = (await loop.ClaimAsync("egress", 100), await loop.ClaimAsync("egress-closed", 100));
+        await objects.WantAsync([
+            new NextHopGroup(10, [new(21)]), new NextHop(21, IpFamily.IPv4, Address.Parse("10.0.1.2"), ns.B),
+            new NextHopGroup(20, [new(22)]), new NextHop(22, IpFamily.IPv6, Address.Parse("fd01::2"), ns.B),
+        ]);
+        await WishAsync(loop, routes, closed);
+        Assert.Equal("default nhid 10 via 10.0.1.2 dev b0\nunreachable default metric 1000", ns.Own(table: "100"));
+        Assert.Contains("default nhid 20 ", ns.Own("-6", "100"), StringComparison.Ordinal);
+        Assert.Contains(" via fd01::2 dev b0", ns.Own("-6", "100"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The clock stands: the time to ask again never comes.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Routes_whose_next_hops_are_not_there_come_when_these_do()
+    {
+        using var ns = new NetworkNamespace();
+        Leave(ns);
+        var before = ns.Own(table: "100");
+        await using var loop = await ns.StartAsync(clock: new ManualTimeProvider());
+        var (objects, routes, closed) = (await loop.ClaimObjectsAsync("egress"), await loop.ClaimAsync("egress", 100),
+            await loop.ClaimAsync("egress-closed", 100));
+        await objects.WantAsync(Left(ns));
+        await WishAsync(loop, routes, closed);
+        await objects.WantAsync([]);
+        await loop.SettledAsync();
+        Assert.Equal(["0.0.0.0/0", "::/0"], loop.Status.Refusals.Select(refusal => $"{refusal.Prefix}").Order());
+        await objects.WantAsync(Left(ns));
+        await Until.EqualAsync(before, () => ns.Own(table: "100"));
+        await Until.TrueAsync(() => loop.Status.Refusals.IsEmpty);
+    }
+
+    /// <summary>Of an earlier run that led packets out over one node.</summary>
+    private static void Leave(NetworkNamespace ns) => ns.Batch("""
+        nexthop add id 11 via 10.0.0.2 dev a0 protocol bird
+        nexthop add id 12 via fd00::2 dev a0 protocol bird
+        nexthop add id 10 group 11 protocol bird
+        nexthop add id 20 group 12 protocol bird
+        route add default nhid 10 proto bird table 100
+        route add unreachable default proto bird table 100 metric 1000
+        route add ::/0 nhid 20 proto bird table 100
+        route add unreachable ::/0 proto bird table 100 metric 2000
+        """);
+
+    private static KernelObject[] Left(NetworkNamespace ns) =>
+    [
+        new NextHop(11, IpFamily.IPv4, Address.Parse("10.0.0.2"), ns.A), new NextHopGroup(10, [new(11)]),
+        new NextHop(12, IpFamily.IPv6, Address.Parse("fd00::2"), ns.A), new NextHopGroup(20, [new(12)]),
+    ];
+
+    private static async Task WishAsync(KernelLoop loop, IRouteClaim routes, IRouteClaim closed)
+    {
+        await closed.WishAsync(new[]
+        {
+            Wish("0.0.0.0/0", Nowhere(RouteType.Unreachable) with { Metric = 1000 }),
+            Wish("::/0", Nowhere(RouteType.Unreachable) with { Metric = 2000 }),
+        });
+        await routes.WishAsync(new[]
+        {
+            Wish("0.0.0.0/0", new RouteTarget(RouteType.Unicast, []) { NextHop = 10 }),
+            Wish("::/0", new RouteTarget(RouteType.Unicast, []) { NextHop = 20 }),
+        });
+        await loop.SettledAsync();
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task What_an_earlier_run_left_stays_until_all_owners_have_spoken_and_strangers_are_let_be()
     {
