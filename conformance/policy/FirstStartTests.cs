@@ -191,6 +191,78 @@ public sealed class FirstStartTests : IAsyncLifetime
         Wrong.None(await flows.EndAsync());
     }
 
+    private const string IsOpenAgain = "workloads, which it had closed until the sources are read, are open";
+
+    private async Task EndsAsync(int code)
+    {
+        await site.Daemon.EndedAsync();
+        Assert.Equal(code, site.Daemon.ExitCode);
+    }
+
+    /// <summary>HTTP's port is missed before the sources are read (here one of them cannot be), BGP's when they have been.</summary>
+    [NeedsTheory(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    [InlineData(179)]
+    [InlineData(8179)]
+    public async Task A_start_that_fails_closes_nobody(int port)
+    {
+        using var taken = site.SocketOf(Place.Node1, isIPv6: false, port);
+        taken.Listen();
+        if (port == 179) site.MoreSources = "";
+        else site.MoreHttp = $", \"{Place.Node1.IPv4}:{port}\"";
+        site.Write(site.Town.Objects() + Web);
+        await site.StartAsync();
+        await EndsAsync(1);
+        Assert.Equal((1, 1), (Told(IsClosed), Told(IsOpenAgain)));
+        Assert.True(await PassesAsync("outside", "red/a", Protocols.Udp));
+        Assert.DoesNotContain("inet bgpd", await site.Node.DoAsync("nft", "list", "tables"), StringComparison.Ordinal);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Who_ends_the_daemon_before_it_has_begun_has_pods_as_they_were()
+    {
+        site.Write(site.Town.Objects() + Web);
+        await site.StartAsync();
+        await ToldAsync(IsClosed);
+        Assert.False(await PassesAsync("outside", "red/a"));
+        site.Daemon.Signal("TERM");
+        await EndsAsync(0);
+        Assert.Equal(1, Told(IsOpenAgain));
+        Assert.True(await PassesAsync("outside", "red/a"));
+
+        // What was closed before a run stays so, as it was not this run that did it.
+        await site.StartAsync();
+        await ToldAsync(IsClosed, times: 2);
+        await site.Daemon.KillAsync();
+        await site.StartAsync();
+        await ToldAsync(IsClosed, times: 3);
+        site.Daemon.Signal("TERM");
+        await EndsAsync(0);
+        Assert.Equal((1, 1), (Told(IsOpenAgain), Told("workloads stay closed, as they were before it; `bgpd --flush` opens them")));
+        Assert.False(await PassesAsync("outside", "red/a"));
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task Who_ends_it_over_a_table_without_policy_has_that_table_as_it_was()
+    {
+        var sources = site.MoreSources;
+        (site.MoreSources, site.Configuration) = ("", "nat: { enabled: true }\n");
+        site.Write(site.Town.Objects() + Pool + Web);
+        await site.StartAsync();
+        await site.ReadyAsync();
+        await site.Daemon.KillAsync();
+        var before = await ListAsync();
+        Assert.Contains(Masquerade, before, StringComparison.Ordinal);
+        (site.MoreSources, site.Configuration) = (sources, "nat: { enabled: true }\npolicy: { enabled: true }\n");
+        await site.StartAsync();
+        await ToldAsync(IsClosedBeside);
+        Assert.False(await PassesAsync("outside", "red/a"));
+        site.Daemon.Signal("TERM");
+        await EndsAsync(0);
+        Assert.Equal(1, Told(IsOpenAgain));
+        Assert.True(await PassesAsync("outside", "red/a"));
+        Assert.Equal(before, await ListAsync());
+    }
+
     /// <summary>As after a reboot: another name than Calico's is remembered of the run before.</summary>
     [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
     public async Task Workloads_by_another_name_are_closed_as_an_earlier_run_has_known_them()

@@ -84,6 +84,20 @@ internal static partial class DaemonLog
         "an earlier run has closed workloads until the sources are read, and bgpd.yaml does not ask for that any more: they are open")]
     public static partial void Opened(this ILogger log);
 
+    [LoggerMessage(1046, LogLevel.Warning,
+        "this run ends before it has begun: workloads, which it had closed until the sources are read, are open, and no network policy is "
+        + "in force")]
+    public static partial void OpenedAgain(this ILogger log);
+
+    [LoggerMessage(1047, LogLevel.Warning,
+        "this run ends before it has begun: workloads stay closed, as they were before it; `bgpd --flush` opens them")]
+    public static partial void StayClosed(this ILogger log);
+
+    [LoggerMessage(1048, LogLevel.Error,
+        "this run ends before it has begun, and workloads stay closed, as its rules cannot be removed ({Reason}); `bgpd --flush` opens "
+        + "them")]
+    public static partial void NotOpened(this ILogger log, string reason);
+
     [LoggerMessage(1013, LogLevel.Warning,
         "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
     public static partial void NatGone(this ILogger log, string table);

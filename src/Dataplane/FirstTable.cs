@@ -41,6 +41,19 @@ public static class FirstTable
         new NftChange.PutChain(new(MarkBeside, null, [])),
     ];
 
+    /// <summary>What <see cref="Beside"/> has put goes again, and what an earlier run has left stays.</summary>
+    public static ImmutableArray<NftChange> Without(ImmutableArray<NftChange> beside) => [.. beside.Select(Undone).OfType<NftChange>()];
+
+    /// <summary>Null: it goes with another.</summary>
+    private static NftChange? Undone(NftChange change) => change switch
+    {
+        NftChange.PutChain(var chain) => new NftChange.RemoveChain(chain.Name),
+        NftChange.PutSet(var set) => new NftChange.RemoveSet(set.Name),
+        NftChange.PutCounter(var name) => new NftChange.RemoveCounter(name),
+        NftChange.PutTimeout(var timeout) => new NftChange.RemoveTimeout(timeout.Name),
+        _ => null,
+    };
+
     /// <param name="settings">Of which policy or egress is enabled.</param>
     /// <param name="workloads">What names of their interfaces begin with; none: Calico's own.</param>
     /// <param name="clock"></param>

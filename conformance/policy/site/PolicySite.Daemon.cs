@@ -21,6 +21,9 @@ internal sealed partial class PolicySite
     /// <summary>Other places that objects come from, with a comma before each.</summary>
     public string MoreSources { get; set; } = "";
 
+    /// <summary>Other places at which HTTP is answered, with a comma before each.</summary>
+    public string MoreHttp { get; set; } = "";
+
     public Background Daemon => daemons[^1];
 
     /// <summary>Starts it on the first node, where it may have run before.</summary>
@@ -48,7 +51,7 @@ internal sealed partial class PolicySite
             node: {{place.Name}}
             router: { asNumber: 64512, id: {{place.IPv4}} }
             sources: [{ files: {{Resources}}, lossAfter: 0s }{{MoreSources}}]
-            control: { http: ["unix:{{PathOf($"http{node}")}}"], socket: {{PathOf($"ctl{node}")}} }
+            control: { http: ["unix:{{PathOf($"http{node}")}}"{{MoreHttp}}], socket: {{PathOf($"ctl{node}")}} }
             {{Configuration}}
             """);
         return file;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using Calico.Bgp.Control.Http;
 using Calico.Bgp.Dataplane;
@@ -9,8 +10,9 @@ namespace Calico.Bgp.Bgpd.Rooms;
 
 /// <summary>
 /// Before the sources are read: where no earlier run has left a table, or one without policy, <see cref="FirstTable"/> is in force, and is
-/// put right, until the dataplane begins, which adopts it. It stays where the daemon ends before that, and is the next run's. Where a table
-/// with policy is left, and nobody would keep it, it goes: pods that come would be closed by it for ever.
+/// put right, until the dataplane begins, which adopts it. Where the daemon ends in order before that (its start fails, or it is told to),
+/// what it has closed it opens: nobody would. What was closed before it stays, and so does all when it is killed: it is the next run's.
+/// Where a table with policy is left, and nobody would keep it, it goes: pods that come would be closed by it for ever.
 /// </summary>
 internal sealed class ClosingRoom(
     Start start, KernelRoom kernel, Loops loops, TimeProvider time, ILoggerFactory logs, ILogger<ClosingRoom> log) : Room
@@ -30,6 +32,12 @@ internal sealed class ClosingRoom(
 
     private NftablesLoop? table;
 
+    /// <summary>As this run has found it.</summary>
+    private Left left;
+
+    /// <summary>What workloads are closed by.</summary>
+    private ImmutableArray<NftChange> closed = [];
+
     public KnownWorkloads Workloads { get; } =
         new(KnownWorkloads.FileIn(SavedTranslations.Folder), logs.CreateLogger<KnownWorkloads>());
 
@@ -42,7 +50,8 @@ internal sealed class ClosingRoom(
         if (start.From != null) return;
         var (settings, waits) = (start.Config.Dataplane, !start.Config.Sources.IsEmpty);
         var (polices, leads) = (settings.Policy is { Enabled: true }, settings.Egress is { Enabled: true });
-        await (Look() switch
+        left = Look();
+        await (left switch
         {
             Left.Nothing or Left.Closed when waits && (polices || leads) => CloseAsync(isBeside: false, cancellationToken),
             Left.WithoutPolicy or Left.ClosedBeside when waits && polices => CloseAsync(isBeside: true, cancellationToken),
@@ -89,9 +98,10 @@ internal sealed class ClosingRoom(
         if (!Open(keepsOthers: isBeside)) return;
         var (settings, workloads) = (start.Config.Dataplane, Workloads.Read());
         using var rules = new ForeignRules();
-        await table!.ApplyAsync(isBeside
+        closed = isBeside
             ? FirstTable.Beside(settings, workloads, time, chain => rules.Has(family: null, DataplaneLoop.Table, chain))
-            : FirstTable.Of(settings, workloads, time), stop);
+            : FirstTable.Of(settings, workloads, time);
+        await table!.ApplyAsync(closed, stop);
         if (isBeside) log.ClosedBeside();
         else log.Closed();
     }
@@ -112,5 +122,23 @@ internal sealed class ClosingRoom(
         await ended.DisposeAsync();
     }
 
-    protected override ValueTask LeaveAsync() => new(EndAsync());
+    /// <summary>Where the dataplane has not begun.</summary>
+    protected override async ValueTask LeaveAsync()
+    {
+        if (table is { } closing && !closed.IsEmpty)
+        {
+            if (left is Left.Closed or Left.ClosedBeside) log.StayClosed();
+            else if (await OpenAsync(closing) is { } problem) log.NotOpened(problem);
+            else log.OpenedAgain();
+        }
+        await EndAsync();
+    }
+
+    /// <returns>Null, or the kernel's words.</returns>
+    private async Task<string?> OpenAsync(NftablesLoop closing)
+    {
+        if (left == Left.Nothing) return await closing.FlushAsync();
+        await closing.ApplyAsync(FirstTable.Without(closed));
+        return closing.Status.Problems is [var first, ..] ? first.ToString() : null;
+    }
 }
