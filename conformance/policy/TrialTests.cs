@@ -86,4 +86,29 @@ public sealed class TrialTests : IAsyncLifetime
         await BgpctlAsync("policy", "revert");
         await BecomesAsync(isOpen: true);
     }
+
+    [NeedsFact(Needs.Daemon, "nft")]
+    public async Task Who_ends_the_daemon_has_the_rules_as_they_were_before_the_trial()
+    {
+        await BgpctlAsync("policy", "try", site.PathOf("closed.yaml"), "--confirm-within", "10m");
+        await BecomesAsync(isOpen: false);
+        site.Daemon.Signal("TERM");
+        await site.Daemon.EndedAsync();
+        Assert.Equal(0, site.Daemon.ExitCode);
+        Assert.True(await IsOpenAsync());
+        Assert.Contains("bgpd ends before anybody has confirmed what was tried, and it is taken back: NetworkPolicy/red/closed",
+            site.Daemon.Said, StringComparison.Ordinal);
+    }
+
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task Nothing_is_confirmed_while_no_policy_is_in_force()
+    {
+        await BgpctlAsync("policy", "try", site.PathOf("closed.yaml"), "--confirm-within", "10m");
+        site.Configuration = "";
+        await site.ReloadAsync();
+        var said = await Shell.RunAsync(Project.Bgpctl, ["--socket", site.PathOf("http1"), "policy", "confirm"]);
+        Assert.False(said.Good);
+        Assert.Contains("network policy is off: bgpd.yaml has no section policy", said.Errors, StringComparison.Ordinal);
+        await BgpctlAsync("policy", "revert");
+    }
 }

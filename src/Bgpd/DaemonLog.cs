@@ -98,6 +98,10 @@ internal static partial class DaemonLog
         + "them")]
     public static partial void NotOpened(this ILogger log, string reason);
 
+    [LoggerMessage(1049, LogLevel.Error,
+        "what was tried could not be taken back in time: its rules stay in force until the next start")]
+    public static partial void TrialStays(this ILogger log);
+
     [LoggerMessage(1013, LogLevel.Warning,
         "bgpd.yaml asks for nothing in table inet {Table} any more: it is removed, and nothing new is translated or denied")]
     public static partial void NatGone(this ILogger log, string table);

@@ -59,6 +59,10 @@ internal sealed class Resourcing : IAsyncDisposable
     /// <summary>Nobody has taken over.</summary>
     public void KeepTrials() => trials.Keep();
 
+    /// <summary>The daemon ends. Completes when it counts.</summary>
+    /// <returns>False: nothing is tried, or another process has it.</returns>
+    public Task<bool> EndTrialAsync() => trials.EndAsync();
+
     /// <summary>As the process before had them. Completes when they count.</summary>
     public Task TakeOverAsync(ImmutableArray<HandedTrial> handed) => trials.TakeOverAsync(handed);
 

@@ -169,6 +169,9 @@ internal sealed class Translating(
         }
     }
 
+    /// <summary>Ends when what the resources said until now is in force.</summary>
+    public Task SettledAsync(CancellationToken stop) => work?.SettledAsync(stop) ?? Task.CompletedTask;
+
     /// <summary>What the command line has said, for the process that takes over; null: nothing that its file does not have. From now on
     /// it says nothing more to this one.</summary>
     public async Task<string?> HandCommandLineAsync()
@@ -269,6 +272,9 @@ internal sealed class Translating(
     /// <summary>The dataplane with what it stands on, and those that tell it of resources and of routes.</summary>
     private sealed class Work : IAsyncDisposable
     {
+        private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(5);
+
+        private readonly TimeProvider time;
         private readonly NftablesLoop nftables;
         private readonly ConnectionTable connections = new();
         private readonly ForeignRules foreign = new();
@@ -278,6 +284,8 @@ internal sealed class Translating(
         private readonly CancellationTokenSource ending = new();
         private readonly Task followed;
         private Task? stopped;
+        /// <summary>The newest of what the dataplane was told.</summary>
+        private volatile ResourceSnapshot told = ResourceSnapshot.Empty;
 
         public Work(
             DataplaneSettings settings, CommandLineState said, KnownWorkloads workloads, Concern concerns, Resourcing? resources,
@@ -292,7 +300,7 @@ internal sealed class Translating(
                 Serving = resources?.Plan is { } plan ? plan.ServeAsync : null,
             };
             (this.gateways, this.workloads) = (gateways, workloads);
-            (Concerns, Settings) = (concerns, settings);
+            (Concerns, Settings, this.time) = (concerns, settings, time);
             feed = resources?.Subscribe(concerns);
             Dataplane.Start();
             var observer = new UpstreamObserver(speaker, kernel, Dataplane, time);
@@ -334,7 +342,14 @@ internal sealed class Translating(
                 loop.Beat();
                 if (Settings.Policy != null || Settings.Egress != null) workloads.Keep(changes.After, Settings.Node);
                 await loop.WaitForAsync(Dataplane.ApplyAsync(changes.Changed).AsTask()).ConfigureAwait(false);
+                told = changes.After;
             }
+        }
+
+        public async Task SettledAsync(CancellationToken stop)
+        {
+            while (feed?.IsNewest(told) == false) await Task.Delay(LookAgainAfter, time, stop).ConfigureAwait(false);
+            await Dataplane.SettledAsync().WaitAsync(stop).ConfigureAwait(false);
         }
 
         /// <returns>Null, or the kernel's words.</returns>

@@ -59,6 +59,12 @@ public sealed class ResourceFeed : IDisposable
         }
     }
 
+    /// <summary>Who has read as far as this has read all that concerns him.</summary>
+    public bool IsNewest(ResourceSnapshot read)
+    {
+        lock (gate) return !isNews && ReferenceEquals(seen, read);
+    }
+
     private Exception? Failure
     {
         get

@@ -30,6 +30,9 @@ internal static partial class SourcesLog
     [LoggerMessage(5006, LogLevel.Warning, "nobody has confirmed what was tried, and it is taken back: {Objects}")]
     public static partial void TimeIsUp(this ILogger log, string objects);
 
+    [LoggerMessage(5009, LogLevel.Warning, "bgpd ends before anybody has confirmed what was tried, and it is taken back: {Objects}")]
+    public static partial void EndedUnconfirmed(this ILogger log, string objects);
+
     [LoggerMessage(5008, LogLevel.Warning,
         "{File}: what the process before had tried of it is taken back, as this release does not read it: {Problem}")]
     public static partial void NotTakenOver(this ILogger log, string file, string problem);

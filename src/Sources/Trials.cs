@@ -30,6 +30,8 @@ public sealed class Trials : ITrials
     private Trial? trial;
     /// <summary>Another process has it all, and would not hear of what is done here.</summary>
     private bool isHanded;
+    /// <summary>Nobody would be there to take anything back.</summary>
+    private bool isEnding;
     private List<TaskCompletionSource> waiting = [];
 
     public Trials(ResourceStore store, TimeProvider time, ILogger<Trials> log)
@@ -67,7 +69,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
-            if (isHanded) return Handed;
+            if (Barred is { } barred) return barred;
             if (trial != null)
             {
                 var (first, left) = (trial.Objects.First().Value.File, trial.Until - time.GetUtcNow());
@@ -146,7 +148,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
-            if (isHanded) return Handed;
+            if (Barred is { } barred) return barred;
             if (trial == null) return Nothing;
             var objects = OfTrial().OrderBy(one => one.Id).Select(one => one with { IsConfirmed = true }).ToImmutableArray();
             confirmed = confirmed.SetItems(trial.Objects);
@@ -165,7 +167,7 @@ public sealed class Trials : ITrials
         TrialResult done;
         lock (gate)
         {
-            if (isHanded) return Handed;
+            if (Barred is { } barred) return barred;
             if (trial == null && confirmed.IsEmpty) return Nothing;
             var objects = trial == null ? Objects() : [.. OfTrial().OrderBy(one => one.Id)];
             if (trial == null) confirmed = confirmed.Clear();
@@ -178,11 +180,34 @@ public sealed class Trials : ITrials
         return done;
     }
 
+    /// <summary>The daemon ends, and nobody would be there when the time is up. Completes when it counts.</summary>
+    /// <returns>False: nothing is tried, or another process has it.</returns>
+    public async Task<bool> EndAsync()
+    {
+        Task counts;
+        string objects;
+        lock (gate)
+        {
+            if (isHanded) return false;
+            isEnding = true;
+            if (trial == null) return false;
+            objects = string.Join(", ", trial.Objects.Keys.Order());
+            End();
+            counts = Tell();
+        }
+        log.EndedUnconfirmed(objects);
+        await counts.ConfigureAwait(false);
+        return true;
+    }
+
     private TrialResult Nothing => new(TrialOutcome.Nothing, "nothing is being tried", [], new(Objects(), null));
 
-    private TrialResult Handed => new(
-        TrialOutcome.Busy, "an upgrade is under way, and the new process has what is tried: say it again in a moment", [],
-        new(Objects(), trial?.Until));
+    /// <summary>Why nothing can be done any more; null: it can.</summary>
+    private TrialResult? Barred => !isHanded && !isEnding ? null : new(
+        TrialOutcome.Busy,
+        isHanded ? "an upgrade is under way, and the new process has what is tried: say it again in a moment"
+            : "bgpd is ending, and takes back what is tried",
+        [], new(Objects(), trial?.Until));
 
     private TrialResult Done(ImmutableArray<TrialObject> objects) => new(TrialOutcome.Done, "", objects, new(Objects(), trial?.Until));
 

@@ -7,8 +7,10 @@ namespace Calico.Bgp.Bgpd.Rooms;
 /// <summary>What becomes of packets. The table of nftables stays when it ends.</summary>
 internal sealed class DataplaneRoom(
     Start start, KernelRoom kernel, ClosingRoom closing, BfdRoom bfd, SourcesRoom sources, SpeakerRoom speaker, Loops loops,
-    TimeProvider time, ILoggerFactory logs) : Room
+    TimeProvider time, ILoggerFactory logs, ILogger<DataplaneRoom> log) : Room
 {
+    private static readonly TimeSpan TakesBackWithin = TimeSpan.FromSeconds(2);
+
     private Translating? translating;
 
     /// <summary>Translations that outlive the daemon.</summary>
@@ -32,6 +34,24 @@ internal sealed class DataplaneRoom(
         if (start.From?.State.CommandLine is { } said) Translating.TakeOver(said);
         await closing.EndAsync();
         await Translating.ApplyAsync(start.Config);
+    }
+
+    /// <summary>
+    /// What is tried is taken back while somebody is there to do it: its rules would stay until the next start, whenever that is.
+    /// </summary>
+    public override async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (translating == null || sources.Resources is not { } resources) return;
+        using var patience = new CancellationTokenSource(TakesBackWithin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            if (await resources.EndTrialAsync().WaitAsync(either.Token)) await translating.SettledAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            log.TrialStays();
+        }
     }
 
     protected override ValueTask LeaveAsync() => translating?.DisposeAsync() ?? default;

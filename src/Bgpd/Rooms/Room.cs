@@ -27,6 +27,7 @@ internal abstract class Room : IHostedLifecycleService, IAsyncDisposable
 
     /// <summary>Before any room is made.</summary>
     public virtual Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>All rooms are there still.</summary>
+    public virtual Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
