@@ -263,6 +263,24 @@ public sealed class FirstStartTests : IAsyncLifetime
         Assert.Equal(before, await ListAsync());
     }
 
+    [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
+    public async Task A_policy_that_was_never_good_is_said_to_be_refused_and_without_effect()
+    {
+        var wrong = Namespaced("red", "web", "selector: all(), types: [Ingress], ingress: [{ action: Perhaps }]");
+        site.MoreSources = "";
+        site.Write(site.Town.Objects() + wrong);
+        await site.StartAsync();
+        await site.InForceAsync();
+        await ToldAsync("refused, and no good version of it is known, so that it has no effect:");
+        Assert.Equal(0, Told("its last good version stays"));
+        Assert.Contains("\"refused: ", await site.HttpAsync("/v1/policy/show?name=red/web"), StringComparison.Ordinal);
+        Assert.Contains("\"withoutEffect\":true", await site.HttpAsync("/v1/status"), StringComparison.Ordinal);
+        await site.PutAsync(site.Town.Objects() + Web);
+        await site.PutAsync(site.Town.Objects() + wrong);
+        await ToldAsync("refused, its last good version stays:");
+        Assert.Contains("\"state\":\"enforced\"", await site.HttpAsync("/v1/policy/show?name=red/web"), StringComparison.Ordinal);
+    }
+
     /// <summary>As after a reboot: another name than Calico's is remembered of the run before.</summary>
     [NeedsFact(Needs.Daemon, "nft", "curl", "etcd", "etcdctl")]
     public async Task Workloads_by_another_name_are_closed_as_an_earlier_run_has_known_them()

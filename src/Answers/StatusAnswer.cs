@@ -123,8 +123,12 @@ public sealed record SourceErrorAnswer(DateTimeOffset At, string Message);
 /// <param name="Compat">The release of Calico that is followed.</param>
 public sealed record ResourcesAnswer(string Node, string Compat, IReadOnlyList<ProblemAnswer> Problems);
 
-/// <param name="Refused">The object is not in force (its last good version is).</param>
-public sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused);
+/// <param name="Refused">The object is not in force (its last good version is, where one is known).</param>
+public sealed record ProblemAnswer(string Object, string Field, string Reason, string? File, int? Line, bool Refused)
+{
+    /// <summary>It is refused, and no good version of it is known.</summary>
+    public bool WithoutEffect { get; init; }
+}
 
 public sealed record SessionsAnswer(int Configured, int Enabled, int Established);
 

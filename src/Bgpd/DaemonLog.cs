@@ -55,6 +55,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1008, LogLevel.Error, "refused, its last good version stays: {Problem}")]
     public static partial void ResourceRefused(this ILogger log, ResourceProblem problem);
 
+    [LoggerMessage(1050, LogLevel.Error, "refused, and no good version of it is known, so that it has no effect: {Problem}")]
+    public static partial void ResourceWithoutEffect(this ILogger log, ResourceProblem problem);
+
     [LoggerMessage(1009, LogLevel.Warning, "{Problem}")]
     public static partial void ResourceDoubtful(this ILogger log, ResourceProblem problem);
 

@@ -186,7 +186,8 @@ internal sealed class Resourcing : IAsyncDisposable
     {
         foreach (var problem in after.Except(before))
         {
-            if (problem.Severity == ProblemSeverity.Error) log.ResourceRefused(problem);
+            if (problem.IsWithoutEffect) log.ResourceWithoutEffect(problem);
+            else if (problem.Severity == ProblemSeverity.Error) log.ResourceRefused(problem);
             else log.ResourceDoubtful(problem);
         }
     }

@@ -75,9 +75,17 @@ internal sealed class ResourceClaims
         var touched = new HashSet<ResourceId>(defined);
         foreach (var id in before?.Defined ?? [])
             if (!defined.Contains(id) && touched.Add(id)) Leave(content, id, defined);
-        Remember(content, defined, [.. content.Problems, .. doubles, .. content.Definitions.SelectMany(one => one.Problems)]);
+        Remember(content, defined,
+        [
+            .. defined.Count > 0 ? content.Problems : WithoutEffect(content.Problems), .. doubles,
+            .. content.Definitions.SelectMany(one =>
+                one.Value != null || Winner(one.Id) != null ? one.Problems : WithoutEffect(one.Problems)),
+        ]);
         return touched;
     }
+
+    private static ImmutableArray<ResourceProblem> WithoutEffect(ImmutableArray<ResourceProblem> problems) =>
+        [.. problems.Select(one => one with { IsWithoutEffect = one.Severity == ProblemSeverity.Error })];
 
     /// <summary>The origin shows the object no longer: gone, or kept because a part of the origin cannot be read.</summary>
     private void Leave(OriginContent content, ResourceId id, HashSet<ResourceId> defined)

@@ -19,6 +19,9 @@ public enum ProblemSeverity : byte
 public sealed record ResourceProblem(
     string Object, string Field, string Reason, string File, int Line, ProblemSeverity Severity) : IComparable<ResourceProblem>
 {
+    /// <summary>Of what is refused no good version is known: nothing of it is in force.</summary>
+    public bool IsWithoutEffect { get; init; }
+
     public int CompareTo(ResourceProblem? other)
     {
         if (other == null) return 1;

@@ -59,6 +59,23 @@ public class ResourceStoreTests
         Assert.Equal((null, null), Seen());
     }
 
+    /// <summary>Of an object, and of a file of which nobody knows what it defines.</summary>
+    [Fact]
+    public void What_is_refused_says_whether_a_good_version_of_it_is_known()
+    {
+        bool[] WithoutEffect() => [.. store.Current.Problems.Select(one => one.IsWithoutEffect)];
+        var unread = new ResourceProblem("", "", "cannot be read", "f", 0, ProblemSeverity.Error);
+        Apply(Content("f", Bad("a")));
+        Assert.Equal([true], WithoutEffect());
+        Apply(new OriginContent(new(0, "f"), [], [unread]));
+        Assert.Equal([true], WithoutEffect());
+        Apply(Content("f", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Apply(Content("f", Bad("a")));
+        Assert.Equal([false], WithoutEffect());
+        Apply(new OriginContent(new(0, "f"), [], [unread]) { Whole = false });
+        Assert.Equal([false], WithoutEffect());
+    }
+
     [Fact]
     public void Nothing_is_published_before_every_source_is_in_sync()
     {

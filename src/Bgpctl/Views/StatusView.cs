@@ -100,9 +100,12 @@ internal static class StatusView
         [new("Object"), new("Field"), new("Reason"), new("Where")],
         [.. resources.Problems.Select(problem => (Cell[])
         [
-            problem.Object, problem.Field, new(problem.Reason, problem.Refused ? Tone.Bad : Tone.Plain),
+            problem.Object, problem.Field, new(ReasonOf(problem), problem.Refused ? Tone.Bad : Tone.Plain),
             problem.Line is > 0 ? $"{problem.File}:{problem.Line}" : problem.File ?? "",
         ])]);
+
+    private static string ReasonOf(ProblemAnswer problem) => problem.WithoutEffect
+        ? $"{problem.Reason} (no good version of it is known: it has no effect)" : problem.Reason;
 
     private static Cell State(StatusAnswer status) => status switch
     {

@@ -6,6 +6,7 @@ using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
+using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
 
 namespace Calico.Bgp.Control.Http;
@@ -81,14 +82,15 @@ internal static class PolicyAnswers
             Answer.Json.PolicyListAnswer));
 
     /// <summary>GET /v1/policy/show?name=[KIND/][NAMESPACE/]NAME: all that are called so.</summary>
-    public static Task ShowAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(http, dataplane, picture =>
+    public static Task ShowAsync(HttpContext http, IDataplane? dataplane, IDaemon daemon) => OfPictureAsync(http, dataplane, picture =>
     {
+        var tried = daemon.Trials?.State;
         var name = http.Request.Query["name"].ToString();
         PolicyEntry[] called = [.. picture.Policies.Where(one => IsCalled(one, name))];
         if (called.Length == 0)
-            return Answer.ErrorAsync(http, new ErrorAnswer(
-                AnswerCode.UnknownPolicy, $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; "
-                + "`bgpctl policy list` shows them", "name"));
+            return Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.UnknownPolicy, RefusedOf(name, daemon)
+                ?? $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; `bgpctl policy list` shows them",
+                "name"));
         return Answer.JsonAsync(
             http, new([.. called.Select(one => Detail(one, tried))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
     });
@@ -132,6 +134,19 @@ internal static class PolicyAnswers
 
     private static bool IsCalled(PolicyEntry entry, string name) =>
         entry.Policy.Name == name || entry.Policy.Key.ToString() == name || entry.Policy.Id.ToString() == name;
+
+    /// <summary>Null: no policy of this name is refused, or its last good version is in force.</summary>
+    private static string? RefusedOf(string name, IDaemon daemon)
+    {
+        foreach (var problem in daemon.Planned?.ResourceProblems ?? [])
+        {
+            if (problem is not { IsWithoutEffect: true, Object: var called }) continue;
+            var isPolicy = called.Split('/')[0].EndsWith("Policy", StringComparison.Ordinal);
+            if (isPolicy && name.Length > 0 && (called == name || called.EndsWith("/" + name, StringComparison.Ordinal)))
+                return $"refused: {problem}; no good version of it is known, so that it has no effect";
+        }
+        return null;
+    }
 
     private static bool IsCalled(EndpointEntry entry, string name) =>
         entry.Id.Key.Name == name || entry.Id.Key.ToString() == name || entry.Id.ToString() == name || entry.Interface == name;

@@ -92,7 +92,10 @@ internal static class StatusAnswers
         plan.Plan.Node, plan.Plan.Release.Name,
         [
             .. plan.ResourceProblems.Select(problem => new ProblemAnswer(
-                problem.Object, problem.Field, problem.Reason, problem.File, problem.Line, problem.Severity == ProblemSeverity.Error)),
+                problem.Object, problem.Field, problem.Reason, problem.File, problem.Line, problem.Severity == ProblemSeverity.Error)
+            {
+                WithoutEffect = problem.IsWithoutEffect,
+            }),
             .. plan.Plan.Problems.Select(problem => Doubt(problem, PlaceOf(problem.Object, plan, daemon))),
         ]);
 
