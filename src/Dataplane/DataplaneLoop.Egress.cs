@@ -11,7 +11,7 @@ public sealed partial class DataplaneLoop
     private volatile Lazy<EgressView> egressView = new(EgressView.Off);
     private volatile EgressTidings tidings = EgressTidings.None;
 
-    public EgressView Egress => egressView.Value with { FlowLog = flowLog.View, Replication = replication.View };
+    public EgressView Egress => egressView.Value.As(kernel.Status) with { FlowLog = flowLog.View, Replication = replication.View };
 
     /// <summary>What others do for egress gateways, as of now.</summary>
     public EgressTidings Tidings => tidings;
@@ -26,7 +26,7 @@ public sealed partial class DataplaneLoop
     public ValueTask TellFailingAsync(EgressFailing now) => inbox.Writer.WriteAsync(new DataplaneNews.Failing(now));
 
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
-        EgressAsync(known => known.Explain(pod, destination), stop);
+        EgressAsync(known => known.Explain(pod, destination, kernel.Status), stop);
 
     public async Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) =>
         await EgressAsync(known => known.Flows, stop).ConfigureAwait(false) is { } flows ? EgressFlowCounts.Read(flows) : null;

@@ -334,7 +334,8 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
             (rules, rulesDiffer) = (renderer.Render(picture), true);
         }
         (waysMoved, clientsMoved, flows, known) = (false, false, null, (planner, renderer, here, picture));
-        View = new(() => new EgressViewer(node, here.Apart()).Look(picture));
+        var routes = Routes;
+        View = new(() => new EgressViewer(node, here.Apart()).Look(picture, routes));
     }
 
     private EgressPicture Picture(EgressPlanner planner)
@@ -395,8 +396,8 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
     }
 
     /// <returns>Null: it is off.</returns>
-    public EgressExplanation? Explain(ResourceKey pod, Address destination) =>
-        known is var (_, _, here, picture) ? new EgressViewer(node, here).Explain(picture, pod, destination) : null;
+    public EgressExplanation? Explain(ResourceKey pod, Address destination, KernelStatus kernel) =>
+        known is var (_, _, here, picture) ? new EgressViewer(node, here).Explain(picture, Routes, pod, destination, kernel) : null;
 
     public void InForce()
     {

@@ -115,7 +115,7 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 
     private async Task BeginAsync(EgressTable begun, CancellationToken stop)
     {
-        var table = FirstTable + (uint)begun.Number;
+        var table = TableOf(begun);
         var (ways, closed) = (await claims.ClaimAsync(Owner, table, stop).ConfigureAwait(false),
             await claims.ClaimAsync(Closed, table, stop).ConfigureAwait(false));
         tables[begun.Number] = (ways, closed);
@@ -144,6 +144,9 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
         await main!.WishAsync(emptied ? [.. gone] : here.ToArray(), stop).ConfigureAwait(false);
         if (!emptied) await main.SweepAsync(stop).ConfigureAwait(false);
     }
+
+    /// <summary>Its number in the kernel.</summary>
+    internal static uint TableOf(EgressTable table) => FirstTable + (uint)table.Number;
 
     private static Prefix Host(Address address) => new(address, address.Family.Bits());
 
@@ -182,7 +185,7 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
             var priority = WaysPriority + 1 + marks.ShareOf(share.Key);
             yield return new(family, WaysPriority, 0) { Mask = marks.Both | marks.Shares, Mark = share.Key, Goto = priority };
             foreach (var table in share)
-                yield return new(family, priority, FirstTable + (uint)table.Number) { Mask = routes.Mask, Mark = table.Mark };
+                yield return new(family, priority, TableOf(table)) { Mask = routes.Mask, Mark = table.Mark };
         }
     }
 

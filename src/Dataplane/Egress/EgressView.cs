@@ -1,5 +1,6 @@
 using System.Globalization;
 using Calico.Bgp.Dataplane.Egress.Replication;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
@@ -25,6 +26,48 @@ public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways
 
     /// <summary>Null: no flows are given to other nodes, or taken from them.</summary>
     public EgressReplicationView? Replication { get; init; }
+
+    /// <summary>How this node's pods are led to other nodes.</summary>
+    internal ListOf<EgressLed> Led { get; init; } = [];
+
+    /// <summary>What is planned, as far as the kernel takes its routes: by one that it refuses nobody leaves.</summary>
+    internal EgressView As(KernelStatus kernel)
+    {
+        if (kernel.Refusals.IsEmpty) return this;
+        (EgressLed Led, string Why)[] refused =
+            [.. from led in Led let why = led.WhyNot(kernel) where why != null select (led, why)];
+        if (refused.Length == 0) return this;
+        var blocked = refused.SelectMany(one => one.Led.Pods.Select(pod => new EgressBlocked(pod, one.Led.Node, one.Why)));
+        return this with
+        {
+            Gateways = [.. Gateways.Select(gateway => gateway with
+                { Replicas = [.. gateway.Replicas.Select(one => Refused(gateway, one))] })],
+            Blocked = [.. Blocked.Concat(blocked).Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)],
+        };
+
+        EgressReplicaView Refused(EgressGatewayView gateway, EgressReplicaView replica) =>
+            refused.Where(one => one.Led.Over.Contains((gateway.Key, replica.Node))).Select(one => one.Why).FirstOrDefault() is { } why
+                ? replica with { IsUsable = false, Standing = $"{replica.Standing}, but {why}" } : replica;
+    }
+}
+
+/// <summary>A way's packets of a family, as they are led out of this node.</summary>
+/// <param name="Way">What tells it from all others.</param>
+/// <param name="Words">Its gateways, for people.</param>
+/// <param name="Over">Gateways, and their nodes, that they are handed to.</param>
+/// <param name="Pods">Those of this node that leave by it.</param>
+internal sealed record EgressLed(
+    uint Table, IpFamily Family, string Node, string Way, string Words, ListOf<(ResourceKey Gateway, string Node)> Over,
+    ListOf<string> Pods)
+{
+    /// <summary>Why the kernel leads them nowhere; null: it does.</summary>
+    public string? WhyNot(KernelStatus kernel)
+    {
+        foreach (var refusal in kernel.Refusals)
+            if (refusal.Target is { NextHop: not 0 } target && target.Table == Table && refusal.Prefix.Family == Family)
+                return $"the kernel refuses the route to {Words}: {refusal.Words}";
+        return null;
+    }
 }
 
 /// <param name="Verdict">What becomes of the packet, in a word or two.</param>
@@ -36,7 +79,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
 {
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
-    public EgressView Look(EgressPicture picture)
+    public EgressView Look(EgressPicture picture, EgressRoutes routes)
     {
         var users = new Dictionary<ResourceKey, SortedSet<string>>();
         var maintained = Maintained(picture);
@@ -55,7 +98,29 @@ internal sealed class EgressViewer(string node, EgressHere here)
             [.. picture.Gateways.Select(gateway => new EgressGatewayView(gateway.Key,
                 [.. gateway.Replicas.Select(one => View(gateway, one, maintained))], gateway.Problems,
                 [.. users.GetValueOrDefault(gateway.Key) ?? []]))],
-            [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)]);
+            [.. blocked.Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)])
+        {
+            Led = [.. Led(picture, routes)],
+        };
+    }
+
+    private IEnumerable<EgressLed> Led(EgressPicture picture, EgressRoutes routes)
+    {
+        var tables = routes.Tables.ToLookup(table => table.Tag);
+        var ways = from use in picture.Uses
+                   where use.Pod.Node == node
+                   from way in use.Ways
+                   group (use.Pod, Way: way) by EgressPlanner.Words(way);
+        foreach (var users in ways)
+        {
+            var way = users.First().Way;
+            foreach (var table in tables[EgressNumbers.TagOf(users.Key)])
+                foreach (var family in Families.Where(family => here.Own(way, family) == null))
+                    yield return new(EgressRouting.TableOf(table), family, node, users.Key, way.Words,
+                        [.. way.Replicas.Where(one => here.Of(one, family).Hop != null).Select(one => (one.Gateway, one.Node))],
+                        [.. users.Select(one => one.Pod).Where(pod => pod.Addresses.Any(address => address.Family == family))
+                            .Select(pod => $"{pod.Key}").Distinct()]);
+        }
     }
 
     /// <summary>By the addresses of gateways under maintenance: whom they have been told to, with what they have been told.</summary>
@@ -89,7 +154,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
             + string.Join(", ", standings.Select(one => $"{one.Replica.Gateway} on {one.Replica.Node}: {one.Standing.Words}"));
     }
 
-    public EgressExplanation Explain(EgressPicture picture, ResourceKey key, Address destination)
+    public EgressExplanation Explain(EgressPicture picture, EgressRoutes routes, ResourceKey key, Address destination, KernelStatus kernel)
     {
         var (pod, use) = picture.Uses.FirstOrDefault(one => one.Pod.Key == key);
         if (pod is null) return new("unknown", [$"no pod {key} with an address is known"]);
@@ -103,6 +168,8 @@ internal sealed class EgressViewer(string node, EgressHere here)
         if (use.Class.For(destination) is not { } rule) return new("not by a gateway", [where, $"no rule has {destination}"]);
         if (rule.To is not { } way) return new("not by a gateway", [where, $"the rule of {rule.Destination} names none"]);
         var replicas = way.Replicas.Select(one => (Replica: one, Standing: here.Of(one, destination.Family))).ToArray();
+        var refused = Led(picture, routes).Where(led => led.Family == destination.Family && led.Way == EgressPlanner.Words(way)
+            && led.Pods.Contains($"{key}")).Select(led => led.WhyNot(kernel)).OfType<string>().ToArray();
         string[] lines =
         [
             where, $"the rule of {rule.Destination} has gateways {EgressPlanner.Words(way)}",
@@ -112,8 +179,10 @@ internal sealed class EgressViewer(string node, EgressHere here)
                 ? [$"what it began while {avoided} was under maintenance goes on by the others; what it begins now goes by any of them"]
                 : [$"{avoided} is under maintenance{Until(pod.Maintenance!.Finished)}: what it begins now goes by others, where there "
                     + "is one, and what it has begun goes on as it went"],
+            .. refused,
         ];
-        return new(replicas.Any(one => one.Standing.IsUsable) ? "by a gateway" : "dropped: no gateway is there", [.. lines]);
+        return new(refused.Length == 0 && replicas.Any(one => one.Standing.IsUsable) ? "by a gateway" : "dropped: no gateway is there",
+            [.. lines]);
     }
 
     /// <summary>In each family that it could serve another does.</summary>

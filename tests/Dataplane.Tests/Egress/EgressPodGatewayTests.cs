@@ -58,8 +58,9 @@ public sealed class EgressPodGatewayTests
         Assert.Empty(egress.View.Value.Blocked);
         Assert.Empty(egress.Routes.Here);
         Assert.Equal([1, 2], egress.Routes.Tables.Select(table => table.Hops.Count).Order());
-        Assert.Equal("by a gateway", egress.Explain(new("office", "desk"), Address.Parse(Outside))!.Verdict);
-        Assert.Equal("not by a gateway", egress.Explain(new("office", "desk"), Address.Parse("10.20.0.1"))!.Verdict);
+        Assert.Equal("by a gateway", egress.Explain(new("office", "desk"), Address.Parse(Outside), EgressSite.NothingRefused)!.Verdict);
+        Assert.Equal("not by a gateway",
+            egress.Explain(new("office", "desk"), Address.Parse("10.20.0.1"), EgressSite.NothingRefused)!.Verdict);
     }
 
     [Fact]
@@ -87,7 +88,8 @@ public sealed class EgressPodGatewayTests
         var none = On("client", With(Pod("egw-0", "edge", isReady: false), Pod("egw-1", "edge", isReady: false)));
         Assert.Empty(Hops(none));
         Assert.NotEmpty(none.Routes.Tables);
-        Assert.Equal("dropped: no gateway is there", none.Explain(new("shop", "till"), Address.Parse(Outside))!.Verdict);
+        Assert.Equal("dropped: no gateway is there",
+            none.Explain(new("shop", "till"), Address.Parse(Outside), EgressSite.NothingRefused)!.Verdict);
     }
 
     [Fact]
@@ -112,7 +114,7 @@ public sealed class EgressPodGatewayTests
             Egress = new() { Gateway = new(Selector.Parse("egress-code == 'shared'"), null, 0) },
         };
         var egress = On("client", [.. Cluster.Where(one => one.Id != edge.Id), edge]);
-        Assert.Equal("not by a gateway", egress.Explain(new("edge", "egw-0"), Address.Parse(Outside))!.Verdict);
+        Assert.Equal("not by a gateway", egress.Explain(new("edge", "egw-0"), Address.Parse(Outside), EgressSite.NothingRefused)!.Verdict);
     }
 
     [Fact]

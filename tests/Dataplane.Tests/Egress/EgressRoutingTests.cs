@@ -95,6 +95,26 @@ public sealed class EgressRoutingTests
         Assert.Equal((0L, 0), (now.Status.Failures, now.Status.RefusedObjects.Length));
     }
 
+    /// <summary>The run between has egress switched off, or no gateway: the next hops of the first go, and the kernel drops routes with
+    /// them.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Ways_that_one_run_did_not_want_are_there_again_when_they_are_wanted_again()
+    {
+        var (space, link) = await MakeAsync();
+        using var made = space;
+        await using (var before = await StartAsync(space)) await BeginAsync(before, Wanted(link));
+        var was = Ours(space);
+        await using var now = await StartAsync(space);
+        var routing = new EgressRouting(now, now);
+        foreach (var wanted in (EgressRoutes[])[EgressRoutes.None, Wanted(link)])
+        {
+            await routing.PrepareAsync(wanted, default);
+            await routing.CleanAsync(default);
+        }
+        Assert.Empty(now.Status.Refusals);
+        Assert.Equal(was, Ours(space));
+    }
+
     /// <summary>One that went while nobody ran, one that goes, and one that loses its last gateway.</summary>
     [NeedsFact(Needs.Namespaces)]
     public async Task A_way_that_ends_takes_its_table_along_and_nothing_is_refused()

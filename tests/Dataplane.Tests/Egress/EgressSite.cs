@@ -13,6 +13,8 @@ namespace Calico.Bgp.Dataplane.Tests.Egress;
 /// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
 internal sealed class EgressSite : IHostFacts
 {
+    public static readonly KernelStatus NothingRefused = new(0, 0, 0, 0, 0, 0, []);
+
     private readonly Dataplane.Egress.Egress egress;
     private readonly WrittenTable table = new();
     private readonly Dictionary<ResourceId, Resource> objects = [];
@@ -114,7 +116,8 @@ internal sealed class EgressSite : IHostFacts
         Write();
     }
 
-    public EgressExplanation? Explain(string to) => egress.Explain(new("alpha", "a"), Address.Parse(to));
+    public EgressExplanation? Explain(string to, KernelStatus? kernel = null) =>
+        egress.Explain(new("alpha", "a"), Address.Parse(to), kernel ?? NothingRefused);
 
     /// <summary>When it is to be asked again.</summary>
     public TimeSpan? Due => egress.Due;

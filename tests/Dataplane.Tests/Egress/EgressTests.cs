@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -43,6 +44,31 @@ public sealed class EgressTests
         var gateway = On("client", Gateway("red", "red", replicas: 0)).View.Gateways[1];
         Assert.Equal(["no replica is asked for: replicas is 0"], gateway.Problems);
         Assert.Empty(gateway.Replicas);
+    }
+
+    /// <summary>What is planned is not what is: nobody leaves by a route that the kernel does not take.</summary>
+    [Fact]
+    public void Where_the_kernel_refuses_a_gateways_route_who_leaves_by_it_is_told_to_be_blocked()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        var table = EgressRouting.TableOf(Assert.Single(site.Routes.Tables, table => table.Hops.Count == 2));
+        Assert.Equal((0, true), Said(Refused(table, nextHop: 0)));
+        Assert.Equal((0, true), Said(Refused(table + 100, nextHop: 1)));
+        Assert.Equal((1, false), Said(Refused(table, nextHop: 1)));
+        var view = site.View.As(Refused(table, nextHop: 1));
+        const string why = "the kernel refuses the route to code == 'red' in projectcalico.org/name == 'edge': No such thing";
+        Assert.Equal(new EgressBlocked("alpha/a", "client", why), Assert.Single(view.Blocked));
+        Assert.Equal($"via 172.20.0.11, but {why}", view.Gateways[1].Replicas[0].Standing);
+        Assert.Equal("via 172.20.0.11", view.Gateways[0].Replicas[0].Standing);
+        var explained = site.Explain(Outside, Refused(table, nextHop: 1))!;
+        Assert.Equal(("dropped: no gateway is there", why), (explained.Verdict, explained.Reasons[^1]));
+        Assert.Equal("by a gateway", site.Explain(Outside, Refused(table + 100, nextHop: 1))!.Verdict);
+
+        (int, bool) Said(KernelStatus kernel) => site.View.As(kernel) is var said
+            ? (said.Blocked.Count, said.Gateways.All(gateway => gateway.Replicas.All(one => one.IsUsable))) : default;
+
+        KernelStatus Refused(uint table, uint nextHop) => new(0, 0, 0, 0, 0, 0, [new(Prefix.DefaultIPv4,
+            new(RouteType.Unicast, [], 0, table) { NextHop = nextHop }, 2, "No such thing", DateTimeOffset.UnixEpoch, 1)]);
     }
 
     [Theory]
