@@ -180,7 +180,14 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
             translatesHere: settings.Services is { Enabled: true, Kubernetes: true });
         var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
         foreach (var packet in PolicyAnswers.Packets(asked, host))
-            ends.Add((packet, await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false)));
+        {
+            var first = await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false);
+            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, first))
+            {
+                var again = sent == packet ? first : await nftables.WalkAsync(sent, host, stop).ConfigureAwait(false);
+                ends.Add((sent, PolicyAnswers.SentTo(to, sent, again)));
+            }
+        }
         var answer = await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
         var endpoint = asked.Interfaces.GetValueOrDefault(asked.Source) ?? "";
         var names = await dns.ExplainAsync(asked.Destination, endpoint, stop).ConfigureAwait(false);

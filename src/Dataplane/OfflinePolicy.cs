@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Resources;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -16,6 +18,9 @@ public sealed class OfflinePolicy
     private readonly Enforcement enforcement = new();
     private readonly PacketTable table;
     private readonly Node? node;
+
+    /// <summary>Translations that a kernel would have to be asked about.</summary>
+    private readonly ImmutableArray<string> untold = [];
 
     /// <param name="resources">All that there are, the built-in ones among them.</param>
     public OfflinePolicy(DataplaneSettings settings, IEnumerable<ResourceChange> resources)
@@ -30,9 +35,23 @@ public sealed class OfflinePolicy
         }
         var writer = new TableWriter();
         enforcement.Write(writer.For(enforcement));
-        var rules = settings.Nat is { Enabled: true } said
-            ? Masquerade.Render(new NatPlanner(settings.Node, nat, said, false, NoOffers, NothingHeld).Plan()) : NatRules.None;
+        var rules = settings.Nat is { Enabled: true } pools
+            ? Masquerade.Render(new NatPlanner(settings.Node, nat, pools, false, NoOffers, NothingHeld).Plan()) : NatRules.None;
+        writer.Put(Frame.Postrouting, Nat.FeatureName, rules.Postrouting);
+        if (settings.Services is { Enabled: true } said) untold = Translate(settings, said, writer);
         table = Made(writer.Take(), rules);
+    }
+
+    /// <summary>Translations of the file; where Kubernetes' services lead, the objects say.</summary>
+    /// <returns>What is not known of them.</returns>
+    private static ImmutableArray<string> Translate(DataplaneSettings settings, ServiceSettings said, TableWriter writer)
+    {
+        var services = new ServiceNat(null, TimeProvider.System, NullLogger.Instance);
+        services.Apply(new DataplaneChange.Configured(settings with { Services = said with { Kubernetes = false } }));
+        services.Look();
+        services.Write(writer.For(services));
+        return [.. services.View.Translations.Where(row => row.Problem != null).Select(row =>
+            $"the translation of {row.Translation.Key} is not known without the daemon: {row.Problem}")];
     }
 
     private static void Tell(Enforcement feature, DataplaneChange change)
@@ -54,8 +73,7 @@ public sealed class OfflinePolicy
                 case NftChange.RemoveSet(var name): sets.Remove(name); break;
                 case NftChange.RemoveChain(var name): chains.Remove(name); break;
             }
-        return new(
-            [.. sets.Values, .. nat.Sets], [.. chains.Values, .. nat.Chains, Frame.Postrouting with { Rules = nat.Postrouting }]);
+        return new([.. sets.Values, .. nat.Sets], [.. chains.Values, .. nat.Chains]);
     }
 
     /// <summary>Where the node has the server's address: elsewhere nobody knows how the connection goes.</summary>
@@ -69,7 +87,11 @@ public sealed class OfflinePolicy
     internal PolicyExplanation Explain(PolicyQuestion question, IPolicyHost host)
     {
         if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
-        var ends = PolicyAnswers.Packets(asked, host).Select(packet => (packet, PacketWalk.Ends(table, host, packet))).ToArray();
-        return PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
+        var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
+        foreach (var packet in PolicyAnswers.Packets(asked, host))
+            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, PacketWalk.Ends(table, host, packet)))
+                ends.Add((sent, PolicyAnswers.SentTo(to, sent, PacketWalk.Ends(table, host, sent))));
+        var answer = PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
+        return answer with { Notes = [.. answer.Notes, .. untold] };
     }
 }

@@ -23,6 +23,9 @@ public sealed record PolicyExplanation(
     /// <summary>How the question was understood, and what it does not say, where either may surprise.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
+    /// <summary>Whose the destination is, <c>KIND/NAMESPACE/NAME</c>; null: no service's.</summary>
+    public string? Service { get; init; }
+
     /// <summary>The question itself is wrong: what was expected, and what came. Null: it is not.</summary>
     public string? Problem { get; init; }
 

@@ -51,6 +51,9 @@ public sealed class PolicyLint
     {
         if (await explain(ssh.Question).ConfigureAwait(false) is not { Problem: null } told) return [];
         if (Denied(told) is { } by) return [new(PolicyTrap.LocksOut, by.Object, $"a new SSH connection {ssh} is denied: {by.Reason}")];
+        if (told.Destination is { } taken)
+            return [new(PolicyTrap.LocksOut, told.Service ?? "services",
+                $"a new SSH connection {ssh} does not come to this host, it is sent to {taken}: {told.Why}")];
         var isUntracked = told.Programs.Any(program => program is { Program: "untracked in", Verdict: "allow" });
         if (!isUntracked || await explain(ssh.Answer).ConfigureAwait(false) is not { Problem: null } answer) return [];
         if (Denied(answer) is not { } back) return [];

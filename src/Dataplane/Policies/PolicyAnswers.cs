@@ -1,15 +1,32 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
+using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Policies;
 
 /// <summary>One answer from the ends of all walks: where they differ it is unknown, and what for is said.</summary>
 internal static class PolicyAnswers
 {
-    /// <summary>The packets to walk: one, or one for each endpoint of the service that it is sent to.</summary>
-    public static ImmutableArray<Packet> Packets(PolicyCase asked, IPolicyHost host) => asked.Ways.Count == 0
-        ? [asked.Packet(host, PacketRedirect.None)] : [.. asked.Ways.Select(way => asked.Packet(host, way))];
+    /// <summary>The packets to walk: one, or one for each endpoint that others send it to; where we do it, the rules say it.</summary>
+    public static ImmutableArray<Packet> Packets(PolicyCase asked, IPolicyHost host) =>
+        asked.Ways.Count == 0 || asked.Foreign is { By: null, Lost.IsEmpty: true }
+            ? [asked.Packet(host, PacketRedirect.None)] : [.. asked.Ways.Select(way => asked.Packet(host, way))];
+
+    /// <summary>
+    /// The packets to walk again, one for each place that the rules send it to: by which interface it leaves follows from that, and whose
+    /// programs it is asked by from the interface.
+    /// </summary>
+    public static IEnumerable<(Packet Packet, Address To)> Sent(
+        PolicyCase asked, IPolicyHost host, Packet packet, ImmutableArray<PacketEnd> ends) =>
+        ends.Select(end => To(packet, end)).Distinct().Select(to => (packet with { Out = asked.Leaving(to, host) }, to));
+
+    /// <summary>Of all that may become of the packet what is sent there.</summary>
+    public static ImmutableArray<PacketEnd> SentTo(Address to, Packet packet, ImmutableArray<PacketEnd> ends)
+    {
+        var there = ends.RemoveAll(end => To(packet, end) != to);
+        return there.IsEmpty ? ends : there;
+    }
 
     /// <param name="walked">Of each packet all that may become of it.</param>
     public static PolicyExplanation Of(
@@ -20,15 +37,18 @@ internal static class PolicyAnswers
         var verdicts = ends.SelectMany(one => one.Ends).Select(PolicyExplainer.Verdict).Distinct().ToArray();
         var (packet, first) = (ends[0].Packet, ends[0].Ends[0]);
         var depends = verdicts.Length == 1 ? [] : ends.SelectMany(one => one.Ends.Select(end =>
-            $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet)}"))}: "
+            $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet, end)}"))}: "
             + PolicyExplainer.Verdict(end))).Distinct().ToImmutableArray();
         var isDenied = verdicts is ["deny"];
         if (asked.Foreign is { Lost: { IsEmpty: false } lost })
             (verdicts, depends) = ([], [.. depends, .. lost]);
+        var ours = ends.SelectMany(one => one.Ends.Where(end => IsOurs(one.Packet, end)).Select(end => Destination(one.Packet, end)));
         return new(
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
-            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host), Why(asked), depends)
+            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host),
+            Why(asked, ours.Distinct().Count()), depends)
         {
+            Service = asked.Service is { } service ? $"{Kinds.Service.Word}/{service}" : null,
             Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
                 .. ((string?[])[explainer.Unanswered(packet, first)]).OfType<string>()],
         };
@@ -75,8 +95,14 @@ internal static class PolicyAnswers
         _ => null,
     };
 
-    private static Address To(Packet packet) =>
-        packet.Redirect is { } way && way != PacketRedirect.None ? way.To : packet.Destination;
+    private static Address To(Packet packet, PacketEnd end) => end.Destination?.First ?? Redirected(packet) ?? packet.Destination;
+
+    private static Address? Redirected(Packet packet) =>
+        packet.Redirect is { } way && way != PacketRedirect.None ? way.To : null;
+
+    /// <summary>Rules of ours have translated its destination.</summary>
+    private static bool IsOurs(Packet packet, PacketEnd end) =>
+        end.Destination is { First: { } to } && to != Redirected(packet);
 
     private static string? Destination(Packet packet, PacketEnd end) => end.Destination is { First: { } to } translated
         ? (translated.Ports?.From ?? packet.DestinationPort) is { } port ? Joined(to, port) : to.ToString() : null;
@@ -86,14 +112,16 @@ internal static class PolicyAnswers
     private static string? Source(Packet packet, PacketEnd end, IPolicyHost host) => end.Source switch
     {
         null => null,
-        { First: null } => (packet.Out is { } link ? host.Masqueraded(link, To(packet))?.ToString() : null)
+        { First: null } => (packet.Out is { } link ? host.Masqueraded(link, To(packet, end))?.ToString() : null)
             ?? $"the address of {packet.Out ?? "the interface it leaves by"}",
         { First: { } from, Last: var last } => from == last ? $"{from}" : $"one of {from}-{last}",
     };
 
-    private static string Why(PolicyCase asked)
+    /// <param name="ours">So many places rules of ours send it to.</param>
+    private static string Why(PolicyCase asked, int ours)
     {
         var what = asked.Service is { } service ? $"service {service}" : "the destination";
+        if (ours > 0) return Led(what, $"this daemon translates {what}", ours);
         return asked.Foreign switch
         {
             { By: { } by, Unclear: var unclear } => Led(what, $"{by} leads {what}", asked.Ways.Count)

@@ -47,10 +47,8 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
     {
         var protocol = Question.Protocol;
         if (protocol == IpProtocol.Icmp && !Source.IsIPv4) protocol = IpProtocol.Icmp6;
-        var to = redirect == PacketRedirect.None ? Destination : redirect.To;
         var (type, code) = Question.Icmp ?? (protocol == IpProtocol.Icmp ? (byte)8 : (byte)128, (byte)0);
         var isIcmp = protocol is IpProtocol.Icmp or IpProtocol.Icmp6;
-        var isOwn = Question.FromInterface == null && host.IsLocal(Source) == true;
         return new(Source, Destination)
         {
             Protocol = protocol,
@@ -61,10 +59,17 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
             IcmpCode = isIcmp ? code : null,
             Mark = 0,
             Redirect = redirect,
-            In = isOwn ? null : Question.FromInterface ?? LinkOf(Source, host),
-            Out = host.IsLocal(to) != true ? LinkOf(to, host) : isOwn ? BaseChains.Loopback : null,
+            IsToEachBackend = true,
+            In = IsOwn(host) ? null : Question.FromInterface ?? LinkOf(Source, host),
+            Out = Leaving(redirect == PacketRedirect.None ? Destination : redirect.To, host),
         };
     }
+
+    private bool IsOwn(IPolicyHost host) => Question.FromInterface == null && host.IsLocal(Source) == true;
+
+    /// <summary>The interface by which it leaves to there; null: it ends here, or nobody knows.</summary>
+    public string? Leaving(Address to, IPolicyHost host) =>
+        host.IsLocal(to) != true ? LinkOf(to, host) : IsOwn(host) ? BaseChains.Loopback : null;
 
     private string? LinkOf(Address address, IPolicyHost host) => Interfaces.GetValueOrDefault(address) ?? host.LinkTo(address);
 }

@@ -24,7 +24,7 @@ internal sealed class ServiceNat : IFeature
     /// <param name="Filled">Of the maps that all share those that have anything.</param>
     private sealed record RulesWanted(ListOf<string>? Workloads, SourceNatParts SourceNat, bool IsTimed, ListOf<string> Filled);
 
-    private readonly EndingSessions sessions;
+    private readonly EndingSessions? sessions;
     private readonly ILogger log;
     private readonly TranslationTable table = new();
     private readonly LeavingTranslations leaving;
@@ -71,7 +71,8 @@ internal sealed class ServiceNat : IFeature
     /// <summary>All was written that there is, beside what an earlier run may have left.</summary>
     private bool isBeginning;
 
-    public ServiceNat(EndingSessions sessions, TimeProvider clock, ILogger log)
+    /// <param name="sessions">Null: nothing comes into force, and no connections end by it.</param>
+    public ServiceNat(EndingSessions? sessions, TimeProvider clock, ILogger log)
     {
         (this.sessions, this.log) = (sessions, log);
         leaving = new(table, clock);
@@ -321,11 +322,11 @@ internal sealed class ServiceNat : IFeature
         foreach (var front in now.Fronts) taken[front] = key;
         // Where nobody was served until now, a client without handshakes may be at it already: the kernel asks no rule of its packets.
         if (now.Flows.Any(flows => flows.IsWithoutHandshake))
-            foreach (var direct in Directs(now).Except(Directs(before))) sessions.Go(direct, TimeSpan.Zero);
-        sessions.Stay(now.Flows);
+            foreach (var direct in Directs(now).Except(Directs(before))) sessions?.Go(direct, TimeSpan.Zero);
+        sessions?.Stay(now.Flows);
         if (settings.OnBackendRemoval == OnBackendRemoval.Keep || before.Flows.IsEmpty) return;
         foreach (var flows in before.Flows.Except(now.Flows))
-            sessions.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
+            sessions?.Go(flows, settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
     }
 
     private static IEnumerable<BackendFlows> Directs(Wishes wishes) =>
@@ -378,9 +379,9 @@ internal sealed class ServiceNat : IFeature
     public void InForce()
     {
         if (isBeginning && settings.OnBackendRemoval == OnBackendRemoval.Delete)
-            sessions.EndStrangers([.. rendered.Values.Select(one => one.Flows)], HasOwn());
+            sessions?.EndStrangers([.. rendered.Values.Select(one => one.Flows)], HasOwn());
         isBeginning = false;
-        sessions.InForce(HasOwn);
+        sessions?.InForce(HasOwn);
     }
 
     /// <summary>Whether there is a translation for a port by itself, as it is now.</summary>
@@ -391,5 +392,5 @@ internal sealed class ServiceNat : IFeature
             (ServiceParts.Fronts(address.Family, withPort: true), MatchAddressPort.Key(address, protocol, port)));
     }
 
-    public ValueTask EndAsync() => sessions.DisposeAsync();
+    public ValueTask EndAsync() => sessions?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

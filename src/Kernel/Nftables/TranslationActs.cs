@@ -139,6 +139,8 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
 {
     internal override string? SetAsked => Map;
 
+    internal override bool Decides => true;
+
     /// <summary>The hash is computed before the key is loaded in its place: both at once have no room.</summary>
     internal override void Encode(Expressions into)
     {
@@ -174,11 +176,35 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
         if (packet.Family != Family || (WithPort && !packet.HasPorts)) return NftAnswer.Fails;
         if (packet.Protocol is not { } protocol) return new NftAnswer.Open("the protocol");
         if (Port(packet, NftEnd.Destination) is not { } port && WithPort) return new NftAnswer.Open(PortField.Fact(NftEnd.Destination));
-        if (Side(packet, out var missing) is not { } side) return new NftAnswer.Open(missing);
+        if (Side(packet, out var missing) is { } side)
+            return At(packet, protocol, side) is { } only ? new NftAnswer.Translation(only) : NftAnswer.Fails;
+        return packet.IsToEachBackend ? AskEach(packet, protocol, missing) : new NftAnswer.Open(missing);
+    }
+
+    /// <summary>Each backend has its turn, and the last one what is left.</summary>
+    private NftAnswer AskEach(PassingPacket packet, IpProtocol protocol, string missing)
+    {
+        if (packet.FallsUpon is { } taken) return new NftAnswer.Translation(taken);
+        PacketTranslation? first = null;
+        for (var side = 0u; side < Sides; side++)
+        {
+            if (At(packet, protocol, side) is not { } one || packet.PassedBy.Contains(one) || one == first) continue;
+            if (first is { } asked)
+                return new NftAnswer.Unknown(missing, $"dnat to {asked.First}{(asked.Ports is { } ports ? $" port {ports.From}" : "")}")
+                {
+                    Learn = isSo => packet.LearnBackend(asked, isSo),
+                };
+            first = one;
+        }
+        return first == null ? NftAnswer.Fails : new NftAnswer.Translation(first);
+    }
+
+    private PacketTranslation? At(PassingPacket packet, IpProtocol protocol, uint side)
+    {
         var key = Key(packet.Destination, (byte)protocol, WithPort ? Port(packet, NftEnd.Destination) : null, side);
-        if (packet.Table.Find(Map, key).Element.Value is not NftData data) return NftAnswer.Fails;
+        if (packet.Table.Find(Map, key).Element.Value is not NftData data) return null;
         var (to, ports) = ServiceField.Read(data, Family);
-        return new NftAnswer.Translation(new(NftEnd.Destination, to, to, ports));
+        return new(NftEnd.Destination, to, to, ports);
     }
 
     private uint? Side(PassingPacket packet, out string missing)

@@ -28,6 +28,11 @@ public sealed record Packet(Address Source, Address Destination)
     /// </summary>
     public PacketRedirect? Redirect { get; init; }
 
+    /// <summary>
+    /// Where nobody has said enough to tell which of a service's backends it falls upon, each of them has its turn; else that stays open.
+    /// </summary>
+    public bool IsToEachBackend { get; init; }
+
     /// <summary>The interface that it comes in by. With it the packet comes from outside, whatever its source.</summary>
     public string? In { get; init; }
 
