@@ -37,7 +37,7 @@ public sealed record NatExplanationAnswer
 {
     /// <summary>Its source is, by this node; null: it depends on facts that the question did not say.</summary>
     public required bool? Translated { get; init; }
-    /// <summary>In words; null: its source stays.</summary>
+    /// <summary>What it becomes, in words, here or at the gateway that it leaves by; null: its source stays.</summary>
     public required string? To { get; init; }
     public required IReadOnlyList<string> Steps { get; init; }
     /// <summary>What the source becomes; null: it stays, or the kernel chooses among several.</summary>

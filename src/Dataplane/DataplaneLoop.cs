@@ -5,15 +5,12 @@ using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Dataplane.Extending;
-using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Conntrack;
-using Calico.Bgp.Kernel.Foreign;
 using Calico.Bgp.Kernel.Nftables;
-using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Microsoft.Extensions.Logging;
@@ -157,43 +154,6 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
         await reached.Task.ConfigureAwait(false);
     }
 
-    public async Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default)
-    {
-        var now = view;
-        if (now is { Enabled: true, Ready: false })
-            return new(null, null, ["the resources are not known yet: the rules of an earlier run are in force, if there are any"])
-            {
-                DependsOn = ["what an earlier run has left"],
-            };
-        var facts = new HostFacts(kernel.Current);
-        var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
-        return new NatExplainer(now.Plan, sent.Packet, sent.Ends, sent.Masqueraded(facts)).Explain();
-    }
-
-    public async Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
-    {
-        if (!policy.Enabled) return null;
-        var host = new RunningHost(kernel.Current);
-        var (asked, problem) = await AskAsync(known => (known.Case(question, host, out var wrong), wrong), stop).ConfigureAwait(false);
-        if (asked == null) return PolicyExplanation.Refused(problem!);
-        asked = asked.With(ForeignTranslations.Find(asked.Packet(host, PacketRedirect.None), host, Table),
-            translatesHere: settings.Services is { Enabled: true, Kubernetes: true });
-        var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
-        foreach (var packet in PolicyAnswers.Packets(asked, host))
-        {
-            var first = await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false);
-            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, first))
-            {
-                var again = sent == packet ? first : await nftables.WalkAsync(sent, host, stop).ConfigureAwait(false);
-                ends.Add((sent, PolicyAnswers.SentTo(to, sent, again)));
-            }
-        }
-        var answer = await AskAsync(known => PolicyAnswers.Of(asked, host, ends, known.Explainer), stop).ConfigureAwait(false);
-        var endpoint = asked.Interfaces.GetValueOrDefault(asked.Source) ?? "";
-        var names = await dns.ExplainAsync(asked.Destination, endpoint, stop).ConfigureAwait(false);
-        return answer with { Notes = [.. answer.Notes, .. names] };
-    }
-
     public async Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default)
     {
         if (!policy.Enabled) return PolicyCounts.None;
@@ -240,13 +200,6 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
     public async Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default) =>
         await ServicesAsync(known => known.Owners, stop).ConfigureAwait(false) is { } owners
             ? ServiceSessions.End(owners, which) : null;
-
-    public async Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
-    {
-        var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
-        return owners == null ? null
-            : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
-    }
 
     public Task<SourceNatView?> SourceNatAsync(CancellationToken stop = default) => ServicesAsync(known => known.SourceNatView, stop);
 

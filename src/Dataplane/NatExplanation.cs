@@ -11,7 +11,7 @@ namespace Calico.Bgp.Dataplane;
 
 /// <summary>What becomes of a packet, of its source address above all, and the steps that say so.</summary>
 /// <param name="Translated">Its source is, by this node; null: it depends on what <see cref="DependsOn"/> names.</param>
-/// <param name="To">What it becomes, in words; null where it stays.</param>
+/// <param name="To">What it becomes, in words, here or at the gateway that it leaves by; null where it stays.</param>
 public sealed record NatExplanation(bool? Translated, string? To, ListOf<string> Steps)
 {
     /// <summary>What it becomes; null: it stays, or the kernel chooses among several.</summary>
@@ -36,7 +36,9 @@ public sealed record NatExplanation(bool? Translated, string? To, ListOf<string>
 /// </summary>
 /// <param name="ends">What may become of the packet.</param>
 /// <param name="masqueraded">What an address becomes on the interface that the packet leaves by, where that is known.</param>
-internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<PacketEnd> ends, Address? masqueraded = null)
+/// <param name="leaving">What becomes of it at gateways of other nodes; null: it goes by none.</param>
+internal sealed class NatExplainer(
+    NatPlan plan, Packet packet, ImmutableArray<PacketEnd> ends, Address? masqueraded = null, EgressLeaving? leaving = null)
 {
     /// <summary>More of them are counted, and not named.</summary>
     private const int Named = 4;
@@ -48,12 +50,15 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
         var outcomes = ends.Select(IsTranslated).Distinct().ToArray();
         var first = ends[0];
         var translated = outcomes.Length == 1 && ends.All(end => end.Verdict == first.Verdict) ? outcomes[0] : null;
-        var leaves = first.Places.Contains(NftHookPoint.Postrouting);
-        return new(translated, translated == true ? To() : null, [.. translated == null ? Ways() : Steps(first)])
+        var dropped = ends.All(end => end.Verdict == PacketVerdict.Drop);
+        var leaves = first.Places.Contains(NftHookPoint.Postrouting) && !(dropped && first.Decided == null);
+        var elsewhere = translated == false && leaving is { IsLost: false } && !dropped ? leaving : null;
+        var to = translated == true ? To() : elsewhere == null ? null : $"{elsewhere.Seen}, {elsewhere.Words}";
+        return new(translated, to, [.. translated == null ? Ways() : Steps(first)])
         {
-            Address = translated == true && ends.Select(AddressOf).Distinct().ToArray() is [{ } only] ? only : null,
+            Address = translated == true && ends.Select(AddressOf).Distinct().ToArray() is [{ } only] ? only : elsewhere?.Source,
             Destination = Destination(),
-            Dropped = ends.All(end => end.Verdict == PacketVerdict.Drop),
+            Dropped = dropped,
             Interface = leaves ? packet.Out : null,
             Rule = translated == null ? null : (first.Decided ?? first.Trail.LastOrDefault(IsPools))?.ToString(),
             DependsOn = [.. Facts()],
@@ -112,6 +117,7 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
             var becomes = end switch
             {
                 { Verdict: PacketVerdict.Open } => "it depends on that what becomes of it",
+                { Verdict: PacketVerdict.Drop, Decided: null } => $"it is dropped{Lost()}",
                 { Verdict: PacketVerdict.Drop } => "it is dropped",
                 { Source: null } => "it stays as it is",
                 _ => $"it is translated to {Word(end)}",
@@ -126,12 +132,13 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
         var steps = new List<string>();
         if (Destination() is { } sent) steps.Add($"services send it to {sent}: bgpctl cnat explain says why");
         if (end.Verdict == PacketVerdict.Drop)
-            return [.. steps, end.Decided == null ? "it is dropped" : $"it is dropped in chain {end.Decided.Chain.Name}{Why(end.Decided)}"];
+            return [.. steps, end.Decided == null ? $"it is dropped{Lost()}"
+                : $"it is dropped in chain {end.Decided.Chain.Name}{Why(end.Decided)}"];
         if (end.Source != null && end.Trail.Select(SourceWords.Of).LastOrDefault(words => words != null) is { } services)
             return [.. steps, services];
         if (!end.Places.Contains(NftHookPoint.Postrouting))
             return [.. steps, "the destination is this node's own address: what is delivered here never meets the rules"];
-        if (family == null) return [.. steps, "NAT is off (nat.enabled)"];
+        if (family == null && leaving == null) return [.. steps, "NAT is off (nat.enabled)"];
         var before = steps.Count;
         foreach (var step in end.Trail)
         {
@@ -141,9 +148,12 @@ internal sealed class NatExplainer(NatPlan plan, Packet packet, ImmutableArray<P
             else if (step == end.Decided && step.Rule.Statements.Any(one => one is MatchLocalSource))
                 steps.Add("the source is this host's, but not the tunnel's: what enters a tunnel gets the tunnel's address");
         }
-        if (steps.Count == before) steps.Add(Untranslated());
+        if (steps.Count == before && family != null) steps.Add(Untranslated());
+        if (leaving is { IsLost: false }) steps.AddRange([$"it leaves {leaving.Words}, as {leaving.Seen}", EgressLeaving.Guarded]);
         return steps;
     }
+
+    private string Lost() => leaving is { IsLost: true } ? $": {leaving.Lost}" : "";
 
     private static string Why(PacketStep by) => by.Rule.Comment is { Length: > 0 } comment ? $": {comment}" : "";
 

@@ -87,10 +87,10 @@ public sealed class OfflinePolicy
     internal PolicyExplanation Explain(PolicyQuestion question, IPolicyHost host)
     {
         if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
-        var ends = new List<(Packet, ImmutableArray<PacketEnd>)>();
+        var ends = new List<WalkedPacket>();
         foreach (var packet in PolicyAnswers.Packets(asked, host))
             foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, PacketWalk.Ends(table, host, packet)))
-                ends.Add((sent, PolicyAnswers.SentTo(to, sent, PacketWalk.Ends(table, host, sent))));
+                ends.Add(new(sent, PolicyAnswers.SentTo(to, sent, PacketWalk.Ends(table, host, sent))));
         var answer = PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
         return answer with { Notes = [.. answer.Notes, .. untold] };
     }

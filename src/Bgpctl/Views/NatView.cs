@@ -68,6 +68,7 @@ internal static class NatView
         var what = explanation.Translated switch
         {
             true => $"{sent}translated to {explanation.To}",
+            false when explanation.To is { } there => $"{sent}not translated by this node, but to {there}",
             false => $"{sent}not translated by this node",
             null => "it depends on " + string.Join(", ", explanation.DependsOn),
         };

@@ -399,6 +399,16 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
     public EgressExplanation? Explain(ResourceKey pod, Address destination, KernelStatus kernel) =>
         known is var (_, _, here, picture) ? new EgressViewer(node, here).Explain(picture, Routes, pod, destination, kernel) : null;
 
+    /// <returns>Null: packets with that mark go by no way of this node's pods to others.</returns>
+    public EgressLeaving? Leaving(uint mark, IpFamily family)
+    {
+        if (known is not var (_, _, here, _)) return null;
+        var marks = new EgressMarks(settings.MarkMask);
+        foreach (var (words, (way, _)) in ways)
+            if (numbers.All.TryGetValue(words, out var number) && marks.To(number) == mark) return here.Leaving(way, family);
+        return null;
+    }
+
     public void InForce()
     {
         foreach (var gone in inForce.Here.Except(Routes.Here)) DataplaneLog.EgressGone(log, gone);

@@ -112,6 +112,19 @@ internal sealed class EgressHere(
     public IEnumerable<RouteHop> Hops(EgressWay way, IpFamily family) =>
         Used(way, family).Select(replica => Of(replica, family).Hop).OfType<RouteHop>().Distinct();
 
+    /// <summary>What becomes of packets of the way that this node hands to others.</summary>
+    public EgressLeaving Leaving(EgressWay way, IpFamily family) => new(
+        [.. from replica in Used(way, family)
+            let hop = Of(replica, family).Hop
+            where hop != null
+            select new EgressLeavingBy(replica.Gateway, replica.Node, replica.AddressOf(family), hop.Value.Interface)],
+        Lost(way, way.Replicas, family));
+
+    /// <summary>Why packets leave by none of these gateways of a way.</summary>
+    public string Lost(EgressWay way, IEnumerable<EgressReplica> some, IpFamily family) =>
+        way.Replicas.Count == 0 ? $"no gateway matches {way.Words}" : $"no gateway is there of {way.Words}: "
+            + string.Join(", ", some.Select(one => $"{one.Gateway} on {one.Node}: {Of(one, family).Words}"));
+
     /// <summary>
     /// Those that a pod keeps to, while there is one of them; else any. Who is avoided comes behind all others, and behind these who is
     /// doubted. Of a pinned gateway one.

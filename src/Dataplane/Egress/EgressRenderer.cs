@@ -29,7 +29,8 @@ internal sealed class EgressRenderer(
     string node, EgressMarks marks, EgressHere here, IReadOnlyDictionary<string, int> numbers, IReadOnlyDictionary<string, int> networks,
     EgressProbes probes)
 {
-    private const string Prefix = Egress.FeatureName + "-", From = "from", ToGateway = "as it is, to a gateway";
+    private const string Prefix = Egress.FeatureName + "-", From = "from", Out = "out", ToGateway = "as it is, to a gateway",
+        AsAnother = "it would leave as somebody else";
 
     /// <summary>What never leaves a link (RFC 3927, 5771; 4291), neighbour discovery among it.</summary>
     private static readonly ListOf<Prefix> LinkLocal4 =
@@ -114,6 +115,12 @@ internal sealed class EgressRenderer(
             ? $"this node is the gateway that it leaves by: {step.Chain.Comment}"
         : step.Rule.Comment == ToGateway ? "it is handed as it is to the node of a gateway, which translates it" : null;
 
+    /// <summary>What it marks goes by a way.</summary>
+    public static bool IsOutChain(NftChain chain) => chain.Name.StartsWith($"{Prefix}{Out}-", StringComparison.Ordinal);
+
+    /// <summary>It has been dropped, because it would not leave with the gateway's address.</summary>
+    public static bool IsGuard(PacketStep? step) => step?.Rule.Comment == AsAnother;
+
     private static NftVerdict Goto(string chain) => new(NftVerdictCode.Goto, chain);
 
     private static string Named(string what, EgressClass of)
@@ -124,7 +131,7 @@ internal sealed class EgressRenderer(
     }
 
     /// <summary>Of pods of this node: where what they send to goes.</summary>
-    private string OutChain(EgressClass of) => Put("out", of, rule => rule.To == null ? [[ActDecide.Accept]]
+    private string OutChain(EgressClass of) => Put(Out, of, rule => rule.To == null ? [[ActDecide.Accept]]
         : [.. rule.Moved == null ? [] : Moving(rule.Moved, rule), By(rule.To, rule.Destination.Family)]);
 
     private bool IsOwn(EgressWay? way, IpFamily family) => way != null && here.Own(way, family) != null;
@@ -253,14 +260,12 @@ internal sealed class EgressRenderer(
     /// </summary>
     private IEnumerable<NftRule> Left(bool byHost, bool isGateway) =>
     [
-        LeftAs("somebody else", IsAway, new MatchTranslated(Destination: false)),
+        Dropped(AsAnother, IsAway, new MatchTranslated(Destination: false)),
         .. !isGateway ? [] : byHost
-            ? [LeftAs("the pod", IsHere, new MatchTranslated(Destination: false, Not: true))]
-            : Families.Select(family => LeftAs("somebody else", IsHere, new MatchFamily(family),
+            ? [Dropped("it would leave as the pod", IsHere, new MatchTranslated(Destination: false, Not: true))]
+            : Families.Select(family => Dropped(AsAnother, IsHere, new MatchFamily(family),
                 new MatchAddress(family, NftEnd.Source, Own(family), Outside: true))),
     ];
-
-    private static NftRule LeftAs(string whom, params NftStatement[] matches) => Dropped($"it would leave as {whom}", matches);
 
     private static NftRule Dropped(string why, params NftStatement[] matches) => new([.. matches, new ActCount(), ActDecide.Drop], why);
 

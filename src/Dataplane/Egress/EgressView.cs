@@ -144,14 +144,11 @@ internal sealed class EgressViewer(string node, EgressHere here)
     /// </summary>
     private string? WhyNone(EgressPod pod, EgressWay way, IpFamily family)
     {
-        if (way.Replicas.Count == 0) return $"no gateway matches {way.Words}";
+        if (way.Replicas.Count == 0) return here.Lost(way, [], family);
         if (!way.Replicas.Any(replica => Families.Any(replica.Serves))) return $"no gateway of {way.Words} has an address to send with";
         if (pod.Node != node || !pod.Addresses.Any(address => address.Family == family)) return null;
         var serving = way.Replicas.Where(replica => replica.Serves(family)).ToArray();
-        var standings = serving.Select(replica => (Replica: replica, Standing: here.Of(replica, family))).ToArray();
-        if (standings.Length == 0 || standings.Any(one => one.Standing.IsUsable)) return null;
-        return $"no gateway is there of {way.Words}: "
-            + string.Join(", ", standings.Select(one => $"{one.Replica.Gateway} on {one.Replica.Node}: {one.Standing.Words}"));
+        return serving.Length == 0 || serving.Any(replica => here.Of(replica, family).IsUsable) ? null : here.Lost(way, serving, family);
     }
 
     public EgressExplanation Explain(EgressPicture picture, EgressRoutes routes, ResourceKey key, Address destination, KernelStatus kernel)

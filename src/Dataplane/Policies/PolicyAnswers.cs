@@ -1,9 +1,14 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 
 namespace Calico.Bgp.Dataplane.Policies;
+
+/// <summary>A packet, and all that may become of it.</summary>
+/// <param name="Leaving">At gateways of other nodes; null: it goes by none.</param>
+internal sealed record WalkedPacket(Packet Packet, ImmutableArray<PacketEnd> Ends, EgressLeaving? Leaving = null);
 
 /// <summary>One answer from the ends of all walks: where they differ it is unknown, and what for is said.</summary>
 internal static class PolicyAnswers
@@ -28,14 +33,12 @@ internal static class PolicyAnswers
         return there.IsEmpty ? ends : there;
     }
 
-    /// <param name="walked">Of each packet all that may become of it.</param>
     public static PolicyExplanation Of(
-        PolicyCase asked, IPolicyHost host, IReadOnlyList<(Packet Packet, ImmutableArray<PacketEnd> Ends)> walked,
-        PolicyExplainer explainer)
+        PolicyCase asked, IPolicyHost host, IReadOnlyList<WalkedPacket> walked, PolicyExplainer explainer)
     {
-        var ends = walked.Select(one => (one.Packet, Ends: Asked(one.Packet, one.Ends))).ToArray();
+        var ends = walked.Select(one => one with { Ends = Asked(one.Packet, one.Ends) }).ToArray();
         var verdicts = ends.SelectMany(one => one.Ends).Select(PolicyExplainer.Verdict).Distinct().ToArray();
-        var (packet, first) = (ends[0].Packet, ends[0].Ends[0]);
+        var (packet, first, leaving) = (ends[0].Packet, ends[0].Ends[0], ends[0].Leaving);
         var depends = verdicts.Length == 1 ? [] : ends.SelectMany(one => one.Ends.Select(end =>
             $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet, end)}"))}: "
             + PolicyExplainer.Verdict(end))).Distinct().ToImmutableArray();
@@ -44,12 +47,13 @@ internal static class PolicyAnswers
             (verdicts, depends) = ([], [.. depends, .. lost]);
         var ours = ends.SelectMany(one => one.Ends.Where(end => IsOurs(one.Packet, end)).Select(end => Destination(one.Packet, end)));
         return new(
-            verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first),
-            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host),
+            verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first, leaving),
+            isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host) ?? leaving?.Seen,
             Why(asked, ours.Distinct().Count()), depends)
         {
             Service = asked.Service is { } service ? $"{Kinds.Service.Word}/{service}" : null,
             Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
+                .. leaving is { IsLost: false } && !isDenied ? (string[])[$"it leaves {leaving.Words}", EgressLeaving.Guarded] : [],
                 .. ((string?[])[explainer.Unanswered(packet, first)]).OfType<string>()],
         };
     }

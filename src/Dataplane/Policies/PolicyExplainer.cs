@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Resources.Policies;
@@ -33,7 +34,8 @@ internal sealed class PolicyExplainer(
             ? $"its answers are dropped: {PolicyComment.UnknownInterface} ({link})" : null;
 
     /// <summary>In the order in which they are asked.</summary>
-    public ImmutableArray<ProgramExplanation> Explain(Packet packet, PacketEnd end)
+    /// <param name="leaving">What becomes of it at gateways of other nodes; null: it goes by none.</param>
+    public ImmutableArray<ProgramExplanation> Explain(Packet packet, PacketEnd end, EgressLeaving? leaving = null)
     {
         var programs = ImmutableArray.CreateBuilder<ProgramExplanation>();
         for (var i = 0; i < end.Trail.Length;)
@@ -50,6 +52,8 @@ internal sealed class PolicyExplainer(
             while (i < end.Trail.Length && end.Trail[i].Chain.Hook == null && (KindOf(end.Trail[i].Chain) ?? kind) == kind) i++;
             programs.Add(Of(kind.Value, packet, end.Trail.AsSpan()[begin..i]));
         }
+        if (leaving is { IsLost: true } && end is { Verdict: PacketVerdict.Drop, Decided: null })
+            programs.Add(new("egress gateway", packet.In == null ? null : endpointOn(packet.In), Deny, null, null, null, leaving.Lost));
         return programs.DrainToImmutable();
     }
 

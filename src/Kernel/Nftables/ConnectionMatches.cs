@@ -39,6 +39,10 @@ public sealed record MatchState(ConnectionStates States) : NftStatement
 /// </summary>
 public sealed record MatchTranslated(bool Destination, bool Not = false) : NftStatement
 {
+    /// <summary>What it depends on where nobody can tell.</summary>
+    public const string SourceFact = "whether another table translates its source",
+        DestinationFact = "whether another table translates its destination";
+
     private const uint SourceTranslated = 1 << 4, DestinationTranslated = 1 << 5; // IPS_SRC_NAT, IPS_DST_NAT
 
     private const ConnectionStates None = ConnectionStates.Invalid | ConnectionStates.Untracked;
@@ -55,7 +59,7 @@ public sealed record MatchTranslated(bool Destination, bool Not = false) : NftSt
         var (none, isSo) = (packet.IsIn(None), packet.IsTranslated(Destination));
         if (none == true || isSo == Not) return NftAnswer.Fails;
         if (none == false && isSo != null) return NftAnswer.Holds;
-        return new NftAnswer.Unknown($"whether another table translates its {(Destination ? "destination" : "source")}",
+        return new NftAnswer.Unknown(Destination ? DestinationFact : SourceFact,
             $"{packet.TranslatedNow(Destination)} {(Not ? "==" : "!=")} 0")
         {
             Learn = holds =>

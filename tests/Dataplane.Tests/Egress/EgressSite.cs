@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -11,7 +12,7 @@ using static Calico.Bgp.Dataplane.Tests.Plans;
 namespace Calico.Bgp.Dataplane.Tests.Egress;
 
 /// <summary>A node with what it has written, and the wishes for routes beside that.</summary>
-internal sealed class EgressSite : IHostFacts
+internal sealed class EgressSite : IPolicyHost
 {
     public static readonly KernelStatus NothingRefused = new(0, 0, 0, 0, 0, 0, []);
 
@@ -148,9 +149,31 @@ internal sealed class EgressSite : IHostFacts
     }
 
     /// <summary>What <c>bgpctl nat explain</c> says.</summary>
-    public NatExplanation Nat(string from, string to, string by) => new NatExplainer(new NatPlanner(node, Objects(objects.Values),
-        new() { Enabled = true }, false, new Dictionary<string, UpstreamOffer>(), new Dictionary<string, AddressRanges>()).Plan(),
-        Asked(from, to, by, ConnectionStates.New), [.. Ends(Asked(from, to, by, ConnectionStates.New))]).Explain();
+    public NatExplanation Nat(string from, string to, string by)
+    {
+        var walked = Walked(from, to, by);
+        return new NatExplainer(new NatPlanner(node, Objects(objects.Values),
+            new() { Enabled = true }, false, new Dictionary<string, UpstreamOffer>(), new Dictionary<string, AddressRanges>()).Plan(),
+            walked.Packet, walked.Ends, leaving: walked.Leaving).Explain();
+    }
+
+    /// <summary>What <c>bgpctl policy explain</c> says where there is no policy.</summary>
+    public PolicyExplanation Policy(string from, string to)
+    {
+        Assert.Null(PolicyQuestion.Read(from, to, "udp:53", null, out var question));
+        var asked = new PolicyCase(Address.Parse(from), Address.Parse(to), question!)
+        {
+            Interfaces = ImmutableDictionary<Address, string>.Empty,
+        };
+        return PolicyAnswers.Of(asked, this, [Walked(from, to, "cali1")], new(_ => null, link => link, _ => false));
+    }
+
+    private WalkedPacket Walked(string from, string to, string by)
+    {
+        var (packet, walked) = (Asked(from, to, by, ConnectionStates.New), Ends(Asked(from, to, by, ConnectionStates.New)));
+        var leaving = EgressLeaving.MarkOf(walked) is { } mark ? egress.Leaving(mark, packet.Source.Family) : null;
+        return new(packet, leaving?.Ends(walked) ?? walked, leaving);
+    }
 
     private static Packet Asked(string from, string to, string by, ConnectionStates state) =>
         new(Address.Parse(from), Address.Parse(to))
@@ -188,5 +211,7 @@ internal sealed class EgressSite : IHostFacts
 
     public bool? IsLocal(Address address) => false;
     public bool? IsLocalOn(Address address, string link) => false;
+    public string? LinkTo(Address address) => "eth0";
+    public Address? Masqueraded(string link, Address towards) => null;
     public bool? ComesBackBy(Address source, uint mark, string link) => true;
 }

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Packets;
+using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Foreign;
+using Calico.Bgp.Kernel.Packets;
+
+namespace Calico.Bgp.Dataplane;
+
+/// <content>What becomes of packets: the rules in force are walked, and where they lead to a gateway it is asked who that is.</content>
+public sealed partial class DataplaneLoop
+{
+    public async Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default)
+    {
+        var now = view;
+        if (now is { Enabled: true, Ready: false })
+            return new(null, null, ["the resources are not known yet: the rules of an earlier run are in force, if there are any"])
+            {
+                DependsOn = ["what an earlier run has left"],
+            };
+        var facts = new HostFacts(kernel.Current);
+        var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
+        var walked = await LeaveAsync(sent.Packet, sent.Ends, facts, packet.Out, stop).ConfigureAwait(false);
+        return new NatExplainer(now.Plan, walked.Packet, walked.Ends, sent.Masqueraded(facts), walked.Leaving).Explain();
+    }
+
+    public async Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
+    {
+        if (!policy.Enabled) return null;
+        var (host, facts) = (new RunningHost(kernel.Current), new HostFacts(kernel.Current));
+        var (asked, problem) = await AskAsync(known => (known.Case(question, host, out var wrong), wrong), stop).ConfigureAwait(false);
+        if (asked == null) return PolicyExplanation.Refused(problem!);
+        asked = asked.With(ForeignTranslations.Find(asked.Packet(host, PacketRedirect.None), host, Table),
+            translatesHere: settings.Services is { Enabled: true, Kubernetes: true });
+        var walked = new List<WalkedPacket>();
+        foreach (var packet in PolicyAnswers.Packets(asked, host))
+        {
+            var first = await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false);
+            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, first))
+            {
+                var again = sent == packet ? first : await nftables.WalkAsync(sent, host, stop).ConfigureAwait(false);
+                var ends = PolicyAnswers.SentTo(to, sent, again);
+                walked.Add(await LeaveAsync(sent, ends, facts, said: null, stop).ConfigureAwait(false));
+            }
+        }
+        var answer = await AskAsync(known => PolicyAnswers.Of(asked, host, walked, known.Explainer), stop).ConfigureAwait(false);
+        var endpoint = asked.Interfaces.GetValueOrDefault(asked.Source) ?? "";
+        var names = await dns.ExplainAsync(asked.Destination, endpoint, stop).ConfigureAwait(false);
+        return answer with { Notes = [.. answer.Notes, .. names] };
+    }
+
+    public async Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
+    {
+        var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
+        return owners == null ? null
+            : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Who is led to a gateway leaves by where that is, and not by where routes lead all others.</summary>
+    /// <param name="said">The interface that whoever asks has said it leaves by; null: he has not.</param>
+    private async Task<WalkedPacket> LeaveAsync(
+        Packet packet, ImmutableArray<PacketEnd> ends, HostFacts facts, string? said, CancellationToken stop)
+    {
+        if (EgressLeaving.MarkOf(ends) is not { } mark) return new(packet, ends);
+        var leaving = await EgressAsync(known => known.Leaving(mark, packet.Source.Family), stop).ConfigureAwait(false);
+        if (leaving == null) return new(packet, ends);
+        if (said == null && leaving.Interface is { } index && facts.NameOf(index) is { } link && link != packet.Out)
+        {
+            packet = packet with { Out = link };
+            ends = await nftables.WalkAsync(packet, facts, stop).ConfigureAwait(false);
+        }
+        return new(packet, leaving.Ends(ends), leaving);
+    }
+}
