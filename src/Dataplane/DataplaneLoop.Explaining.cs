@@ -5,6 +5,7 @@ using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Foreign;
 using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane;
 
@@ -20,6 +21,7 @@ public sealed partial class DataplaneLoop
                 DependsOn = ["what an earlier run has left"],
             };
         var facts = new HostFacts(kernel.Current);
+        packet = packet with { In = packet.In ?? await PodsLinkAsync(packet.Source, facts, stop).ConfigureAwait(false) };
         var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
         var walked = await LeaveAsync(sent.Packet, sent.Ends, facts, packet.Out, stop).ConfigureAwait(false);
         return new NatExplainer(now.Plan, walked.Packet, walked.Ends, sent.Masqueraded(facts), walked.Leaving).Explain();
@@ -55,6 +57,14 @@ public sealed partial class DataplaneLoop
         var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
         return owners == null ? null
             : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>What a pod of this node sends comes in by the pod's interface; null: it is none of theirs.</summary>
+    private async Task<string?> PodsLinkAsync(Address source, HostFacts facts, CancellationToken stop)
+    {
+        if (facts.IsLocal(source) != false) return null;
+        var way = new RunningHost(kernel.Current).LinkTo(source);
+        return await AskAsync(known => known.InterfaceOf(source, way), stop).ConfigureAwait(false);
     }
 
     /// <summary>Who is led to a gateway leaves by where that is, and not by where routes lead all others.</summary>

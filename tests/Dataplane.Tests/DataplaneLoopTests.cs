@@ -68,6 +68,26 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         Assert.DoesNotContain("what an earlier run has left", (await dataplane.ExplainAsync(packet).WaitAsync(Patience)).DependsOn);
     }
 
+    [Theory]
+    [InlineData("192.168.1.2", null, "cali7")]
+    [InlineData("192.168.1.2", "eth0", "eth0")]
+    [InlineData("192.168.1.3", null, null)]
+    [InlineData("192.0.2.1", null, null)]
+    public async Task What_a_pod_of_this_node_sends_comes_in_by_its_interface_where_no_other_is_said(string from, string? said, string? by)
+    {
+        await dataplane.ConfigureAsync(new("node1", On, Policy: new() { Enabled = true }));
+        kernel.Have(new(7, "cali7", 0, 1500, 0, null), new(2, Address.Parse("192.0.2.1"), 24, null, 0, false));
+        await dataplane.ApplyAsync(Plans.Come(new WorkloadEndpoint(new Metadata("a", "alpha"))
+        {
+            Node = "node1",
+            Interface = "cali7",
+            Nets = [new(Address.Parse("192.168.1.2"), 32)],
+        }));
+        await dataplane.SettledAsync().WaitAsync(Patience);
+        await dataplane.ExplainAsync(new(Address.Parse(from), Address.Parse("198.51.100.1")) { In = said }).WaitAsync(Patience);
+        Assert.Equal(by, nftables.Walked!.In);
+    }
+
     [Fact]
     public async Task A_defect_of_its_loop_ends_the_process_and_nobody_waits_for_it_any_more()
     {
@@ -149,6 +169,9 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         /// <summary>What happened, in order, on the dataplane's loop.</summary>
         public List<string> Events { get; } = [];
         public Exception? Defect { get; set; }
+
+        /// <summary>The last that was asked about.</summary>
+        public Packet? Walked { get; private set; }
         public Task Waiting => waiting.Task;
         public NftStatus Status => NftStatus.None;
         public event Action? Disturbed;
@@ -168,8 +191,11 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
             Events.Add("in force");
         }
 
-        public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default) =>
-            Task.FromResult(PacketWalk.Ends(new PacketTable([], []), facts, packet));
+        public Task<ImmutableArray<PacketEnd>> WalkAsync(Packet packet, IHostFacts facts, CancellationToken stop = default)
+        {
+            Walked = packet;
+            return Task.FromResult(PacketWalk.Ends(new PacketTable([], []), facts, packet));
+        }
 
         public Task<ImmutableArray<bool>> DropsAsync(
             ImmutableArray<Packet> packets, IHostFacts facts, CancellationToken stop = default) =>

@@ -24,6 +24,11 @@ internal sealed partial class Enforcement
     public IReadOnlyDictionary<Address, string> WorkloadInterfaces => endpoints.All.Where(one => one.IsWorkload)
         .SelectMany(one => one.Nets.Select(net => (net.Address, one.Interface))).DistinctBy(one => one.Address).ToDictionary();
 
+    /// <summary>The interface of the workload that has this address; null: none of this node's has it.</summary>
+    /// <param name="way">That a route leads there by: where nobody has told of workloads its name does. Null: nobody knows.</param>
+    public string? InterfaceOf(Address address, string? way) =>
+        WorkloadInterfaces.GetValueOrDefault(address) ?? (way != null && IsWorkload(way) ? way : null);
+
     /// <summary>Interfaces that host endpoints name.</summary>
     public IReadOnlyList<string> HostInterfaces =>
         [.. endpoints.All.Where(one => !one.IsWorkload && one.Interface != LocalEndpoint.EveryInterface).Select(one => one.Interface)];
