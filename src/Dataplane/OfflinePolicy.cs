@@ -42,11 +42,17 @@ public sealed class OfflinePolicy
         table = Made(writer.Take(), rules);
     }
 
+    /// <summary>Nothing offline is for a time.</summary>
+    private sealed class Standing : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+    }
+
     /// <summary>Translations of the file; where Kubernetes' services lead, the objects say.</summary>
     /// <returns>What is not known of them.</returns>
     private static ImmutableArray<string> Translate(DataplaneSettings settings, ServiceSettings said, TableWriter writer)
     {
-        var services = new ServiceNat(null, TimeProvider.System, NullLogger.Instance);
+        var services = new ServiceNat(null, new Standing(), NullLogger.Instance);
         services.Apply(new DataplaneChange.Configured(settings with { Services = said with { Kubernetes = false } }));
         services.Look();
         services.Write(writer.For(services));
