@@ -116,7 +116,6 @@ public class EgressTests
 
     [Theory]
     [InlineData("a: b", null)]
-    [InlineData("egress.projectcalico.org/selector: ''", null)]
     [InlineData("egress.projectcalico.org/egressGatewayPolicy: p", "policy p")]
     [InlineData("egress.projectcalico.org/selector: code == 'red'", "code == 'red' in its own, 0")]
     [InlineData("egress.projectcalico.org/selector: code == 'red', egress.projectcalico.org/namespaceSelector: all(), "
@@ -149,8 +148,29 @@ public class EgressTests
         Assert.Equal(($"metadata.annotations.{named}", ProblemSeverity.Warning), (problem.Field, problem.Severity));
     }
 
+    /// <summary>Whoever has these alone leaves by no gateway, and is told.</summary>
+    [Theory]
+    [InlineData("egress.projectcalico.org/selector: ''", "selector", "is empty, which chooses no gateway and has no effect")]
+    [InlineData("egress.projectcalico.org/selector: '', egress.projectcalico.org/namespaceSelector: all()", "selector",
+        "is empty, which chooses no gateway and has no effect")]
+    [InlineData("egress.projectcalico.org/namespaceSelector: all()", "namespaceSelector",
+        "has no effect without egress.projectcalico.org/selector")]
+    public void What_chooses_no_gateway_is_warned_of(string annotations, string named, string reason)
+    {
+        foreach (var manifest in (string[])[Pod(annotations),
+            $"{{ apiVersion: v1, kind: Namespace, metadata: {{ name: n, annotations: {{ {annotations} }} }} }}"])
+        {
+            var read = Assert.Single(Manifest.Read(manifest).Definitions);
+            Assert.Null(read.Value is Pod pod ? pod.Egress : Assert.IsType<KubernetesNamespace>(read.Value).Egress);
+            var problem = Assert.Single(read.Problems);
+            Assert.Equal(($"metadata.annotations.egress.projectcalico.org/{named}", reason, ProblemSeverity.Warning),
+                (problem.Field, problem.Reason, problem.Severity));
+        }
+    }
+
     [Theory]
     [InlineData("egress.projectcalico.org/egressgatewaypolicy: p", "egress.projectcalico.org/egressgatewaypolicy")]
+    [InlineData("egress.projectcalico.org/selecter: code == 'red'", "egress.projectcalico.org/selecter")]
     [InlineData("egress.projectcalico.org/gatewayMaintenanceGatewayIP: 10.0.0.1, other.org/selector: a", null)]
     public void A_misspelt_annotation_is_warned_of_with_those_that_are_known(string annotations, string? named)
     {

@@ -34,7 +34,8 @@ internal static class EgressWishReader
         var (selector, policy) = (Word(Selector), Word(Policy));
         if (selector == null && policy == null)
         {
-            if (Word(Namespaces) != null || Word(MaxNextHops) != null)
+            if (annotations.TryGetValue(Selector, out _)) Warn(root, Selector, "is empty, which chooses no gateway and has no effect");
+            else if (Word(Namespaces) != null || Word(MaxNextHops) != null)
                 Warn(root, Word(Namespaces) != null ? Namespaces : MaxNextHops, $"has no effect without {Selector}");
             return null;
         }
