@@ -115,6 +115,21 @@ public sealed class EgressTests : IAsyncLifetime
             await site.HeardAsync("client", 2);
         }
     }
+
+    /// <summary>That run takes away the next hops of the one before, and the kernel the routes over them, of which it tells nobody.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task After_a_run_that_began_without_the_section_pods_leave_by_their_gateways_again()
+    {
+        await StartAsync();
+        await site.SeesAsync("o", EgressSite.Blue4);
+        await site.EndAsync("client");
+        await site.StartWithAsync("client", "nat: { enabled: true }");
+        await Until.TrueAsync("the client has nothing of gateways any more",
+            async () => (await site.LeftAsync("client")).Length == 0, 60, site.SaidAsync);
+        await site.ConfigureAgainAsync("client", site.Egress);
+        await site.SeesAsync("o", EgressSite.Blue4);
+        Assert.DoesNotContain("\"usable\":false", await site.HttpAsync("client", "/v1/egress"), StringComparison.Ordinal);
+    }
 }
 
 /// <summary>A gateway's own daemon goes and comes while its node forwards, and the ToR keeps its addresses (RFC 4724).</summary>

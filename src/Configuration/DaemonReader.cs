@@ -40,6 +40,7 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         var policy = new PolicyReader(root, folder).Read(!sources.IsEmpty);
         var egress = new EgressReader(root).Read(!sources.IsEmpty, policy);
         CheckWaiting(policy, egress);
+        CheckMarks(policy, egress);
         var config = new DaemonConfig
         {
             Plan = InCluster(plan.Read(speaker, router), sources),
@@ -63,6 +64,18 @@ internal sealed class DaemonReader(Section root, string fileName, HostFacts host
         if (policy is { Enabled: true, Dns.Mode: DnsMode.DenyDelay } && policy.BitOfWaiting(egress) == 0)
             root.Problems.Error(root.At("policy"), "expected a third bit in policy.markMask, which egress.markMask has not, for "
                 + $"policy.dns.mode deny-delay, got 0x{policy.MarkMask:x8}");
+    }
+
+    /// <summary>What kube-proxy and kubelet set and ask: each would take the other's bits for its own.</summary>
+    private void CheckMarks(PolicySettings? policy, EgressSettings? egress)
+    {
+        const uint drop = 0x8000, masquerade = 0x4000, theirs = drop | masquerade;
+        if (policy is { Enabled: true } && (policy.UsedMarks(egress) & theirs) is > 0 and var used)
+            root.Problems.Error(root.At("policy"), "expected a policy.markMask of which the bits that are used are not kube-proxy's "
+                + $"(0x4000 and 0x8000), got 0x{policy.MarkMask:x8}, which has 0x{used:x8}");
+        if (egress is { Enabled: true } && (egress.MarkMask & theirs) is > 0 and var led)
+            root.Problems.Error(root.At("egress"), "expected an egress.markMask without kube-proxy's bits (0x4000 and 0x8000), got "
+                + $"0x{egress.MarkMask:x8}, which has 0x{led:x8}");
     }
 
     /// <summary>Passwords are looked for where they are asked for, and where there is a cluster, it is reported to.</summary>

@@ -21,6 +21,13 @@ public sealed record PolicySettings
     /// <summary>Bits of the packet mark that are ours to use; the lowest two of them are, and one more where denied packets wait.</summary>
     public uint MarkMask { get; init; } = DefaultMarkMask;
 
+    /// <summary>The bits of the mask that are used.</summary>
+    public uint UsedMarks(EgressSettings? egress)
+    {
+        var marks = PolicyMarks.Of(MarkMask);
+        return marks.Early | marks.Pass | (Dns is { Mode: DnsMode.DenyDelay } ? BitOfWaiting(egress) : 0);
+    }
+
     /// <summary>The bit by which a denied packet is known that has waited; 0: none is left.</summary>
     public uint BitOfWaiting(EgressSettings? egress) =>
         PolicyMarks.Third(MarkMask, egress is { Enabled: true } ? egress.MarkMask : 0);

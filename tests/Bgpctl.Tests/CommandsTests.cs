@@ -44,6 +44,14 @@ public sealed partial class CommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_packet_that_leaves_by_another_nodes_gateway_it_is_said_by_which_and_as_whom()
+    {
+        Assert.Equal(0, await lab.RunAsync("nat", "explain", "192.168.1.2", "198.51.100.1"));
+        Assert.StartsWith("not translated by this node, but to 10.10.10.0, by gateway edge/shared on gate (it leaves by eth0)\n",
+            lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task More_installed_than_wanted_is_no_part_of_it()
     {
         lab.Speaker.KernelStatus = lab.Speaker.KernelStatus with { Wanted = 3, Installed = 4 };

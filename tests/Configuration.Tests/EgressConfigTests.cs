@@ -52,6 +52,9 @@ public class EgressConfigTests
     [InlineData("egress: { pinned: true, replicateFlows: true, replicationPort: 0 }", "for egress.replicationPort")]
     [InlineData("egress: { markMask: 0x1 }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
     [InlineData("egress: { markMask: 0xd }", "expected a mask of three bits or more without gaps, such as 0xfff00000, for egress.markMask")]
+    [InlineData("egress: { markMask: 0x0000f000 }", "expected an egress.markMask without kube-proxy's bits (0x4000 and 0x8000), got "
+        + "0x0000f000, which has 0x0000c000")]
+    [InlineData("egress: { markMask: 0x7000 }", "got 0x00007000, which has 0x00004000")]
     [InlineData("egress: { probe: { interval: 1ms } }", "for egress.probe.interval")]
     [InlineData("egress: { restartTime: 5000s }", "for egress.restartTime")]
     [InlineData("policy: {}\negress: { markMask: 0xffff0000 }", "got 0x00030000 in both")]

@@ -59,6 +59,10 @@ public class PolicyConfigTests
     }
 
     [Fact]
+    public void Bits_of_kube_proxys_that_are_in_the_mask_and_not_used_are_nobodys_loss() =>
+        Assert.Equal(0xfffff000, Good(Sources + "policy: { markMask: 0xfffff000 }\n").Policy!.MarkMask);
+
+    [Fact]
     public void Policy_without_sources_is_a_warning() =>
         Assert.Contains("there are none", Assert.Single(Parse("policy: {}\n").Warnings).ToString(), StringComparison.Ordinal);
 
@@ -71,6 +75,10 @@ public class PolicyConfigTests
     [InlineData("policy: { markMask: 0x30000, dns: { mode: deny-delay } }", "expected a third bit in policy.markMask, which "
         + "egress.markMask has not, for policy.dns.mode deny-delay, got 0x00030000")]
     [InlineData("policy: { markMask: 0xf0000, dns: { mode: deny-delay } }\negress: { markMask: 0xfffc0000 }", "expected a third bit")]
+    [InlineData("policy: { markMask: 0xc000 }", "expected a policy.markMask of which the bits that are used are not kube-proxy's (0x4000 "
+        + "and 0x8000), got 0x0000c000, which has 0x0000c000")]
+    [InlineData("policy: { markMask: 0xffff8000 }", "got 0xffff8000, which has 0x00008000")]
+    [InlineData("policy: { markMask: 0xfffff000, dns: { mode: deny-delay } }", "got 0xfffff000, which has 0x00004000")]
     [InlineData("policy: { dns: { isolation: cluster } }", "expected pod or node for policy.dns.isolation")]
     [InlineData("policy: { dns: { deadline: 5s } }", "for policy.dns.deadline")]
     [InlineData("policy: { dns: { minTtl: 5s } }", "minTTL")]

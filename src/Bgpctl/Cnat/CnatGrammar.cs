@@ -35,6 +35,7 @@ internal static class CnatGrammar
     private static CnatCommand Command(CnatLine line)
     {
         if (line.IsNext("cant")) throw line.Mistake("cnat (cant is a slip of cnat's documentation)");
+        if (line.IsNext(Relic)) throw line.Mistake($"a command ({OfRelic})");
         if (line.Is("translation")) return Translation(line);
         if (line.Is("session")) return Session(line);
         if (line.Is("show")) return Show(line);

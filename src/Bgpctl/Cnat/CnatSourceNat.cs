@@ -18,8 +18,7 @@ internal static class CnatSourceNat
         if (!line.Is("exclude")) throw line.Mistake();
         var isGone = line.Is("del");
         var prefix = line.Text("PREFIX", Network) ?? throw line.Mistake();
-        return line.IsNext("ex_ctl")
-            ? throw line.Mistake("the end of the line (ex_ctl is a word of the tool that made cnat's documentation)")
+        return line.IsNext(Relic) ? throw line.Mistake($"the end of the line ({OfRelic})")
             : Edit(line, new SourceNatEditBody("exclude", prefix, Remove: isGone, Cut: !isGone && line.Is("cut")));
     }
 

@@ -8,6 +8,9 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 /// <summary>What stands in lines of cnat for many things: addresses, interfaces, ports, numbers.</summary>
 internal static class CnatTerms
 {
+    /// <summary>What a macro has left in lines that cnat's documentation prints: no word of cnat's.</summary>
+    public const string Relic = "ex_ctl", OfRelic = "ex_ctl is a word of the tool that made cnat's documentation";
+
     private const string PlaceWords = "ADDRESS or INTERFACE [v6]";
 
     public static long? Long(string text) =>

@@ -142,6 +142,8 @@ public sealed class CnatGrammarTests
     [InlineData("show session fib 1", "expected 0 (packets of other tables", 17)]
     [InlineData("show session weather", "or the end of the line, got \"weather\"", 13)]
     [InlineData("snat exclude 20::/100 ex_ctl _calico_master", "ex_ctl is a word of the tool", 22)]
+    [InlineData("cnat ex_ctl _calico_master show session", "expected a command (ex_ctl is a word of the tool", 5)]
+    [InlineData("ex_ctl _calico_master cnat show session", "expected a command (ex_ctl is a word of the tool", 0)]
     [InlineData("set snat-policy k8s fib 1", "expected 0 (packets of other tables", 24)]
     [InlineData("snat with weather/8", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"weather/8\"", 10)]
     [InlineData("snat with 30::/32", "expected ADDRESS, PREFIX or INTERFACE [v6], got \"30::/32\"", 10)]

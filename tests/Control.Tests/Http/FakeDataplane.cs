@@ -241,7 +241,16 @@ public sealed class FakeDataplane : IDataplane
             new(new(Kinds.GlobalNetworkPolicy, new("", "dns")), PolicyTypes.Egress, new(5, 300), default),
         ], [new("end of tier", new(4, 240))]));
 
-    public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) => Task.FromResult(new NatExplanation(
+    /// <summary>A pod that leaves by a gateway of another node.</summary>
+    public const string LeavesByGateway = "192.168.1.2";
+
+    private static readonly NatExplanation ByGateway = new(false, "10.10.10.0, by gateway edge/shared on gate", ["it leaves by a gateway"])
+    {
+        Address = Address.Parse("10.10.10.0"),
+        Interface = "eth0",
+    };
+
+    private static NatExplanation Masqueraded(Packet packet) => new(
         true, "172.20.0.1, the address of eth0",
         ["the source is in pool pods (192.168.0.0/16), whose outgoing traffic is translated", "the destination is in no pool"])
     {
@@ -249,5 +258,8 @@ public sealed class FakeDataplane : IDataplane
         Interface = "eth0",
         Rule = "chain postrouting: meta nfproto ipv4 ip saddr @nat-masq4 ip daddr != @nat-pools4 masquerade fully-random: done",
         Trail = [$"{packet}"],
-    });
+    };
+
+    public Task<NatExplanation> ExplainAsync(Packet packet, CancellationToken stop = default) =>
+        Task.FromResult(packet.Source.ToString() == LeavesByGateway ? ByGateway : Masqueraded(packet));
 }

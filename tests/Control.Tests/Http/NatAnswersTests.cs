@@ -43,6 +43,14 @@ public sealed class NatAnswersTests : IAsyncLifetime
         Assert.Contains("In = cali1, Out = eth0", packet, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_a_gateway_of_another_node_makes_of_the_source_is_told_and_that_this_node_does_not()
+    {
+        var told = await lab.JsonAsync($"/v1/nat/explain?src={FakeDataplane.LeavesByGateway}&dst=198.51.100.1");
+        Assert.Equal((false, "10.10.10.0, by gateway edge/shared on gate", "10.10.10.0"), (told["translated"]!.GetValue<bool>(),
+            told["to"]!.GetValue<string>(), told["address"]!.GetValue<string>()));
+    }
+
     [Theory]
     [InlineData("protocol=", "bgp", "tcp, udp, icmp, icmp6, sctp or a number")]
     [InlineData("dport=", "70000", "a port")]
