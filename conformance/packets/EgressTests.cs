@@ -116,7 +116,8 @@ public sealed class EgressTests : IAsyncLifetime
         }
     }
 
-    /// <summary>That run takes away the next hops of the one before, and the kernel the routes over them, of which it tells nobody.</summary>
+    /// <summary>That run takes away the next hops of the one before, and the kernel the routes over them, of which it tells
+    /// nobody.</summary>
     [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
     public async Task After_a_run_that_began_without_the_section_pods_leave_by_their_gateways_again()
     {

@@ -1,6 +1,5 @@
 // bgpd, as seen through its Unix socket. Whatever goes wrong on the way ends as a Refusal: one sentence that says what to do.
 
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -22,7 +21,8 @@ internal sealed class DaemonClient : IDisposable
 {
     private const string BrokenOff = "bgpd has ended in the middle of its answer";
 
-    private static readonly TimeSpan OfTakeover = TimeSpan.FromSeconds(2), BetweenAttempts = TimeSpan.FromMilliseconds(50);
+    private const int Attempts = 40;
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(50);
 
     private readonly string socket;
     private readonly HttpClient http;
@@ -154,7 +154,7 @@ internal sealed class DaemonClient : IDisposable
     /// <summary>Where one daemon takes over from another, nobody listens at the socket for a moment.</summary>
     private async ValueTask<Stream> ConnectAsync(CancellationToken stop)
     {
-        for (var began = Stopwatch.GetTimestamp(); ;)
+        for (var attempt = 1; ; attempt++)
         {
             var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
@@ -165,8 +165,7 @@ internal sealed class DaemonClient : IDisposable
             catch (Exception refused)
             {
                 connection.Dispose();
-                if (refused is not SocketException { SocketErrorCode: SocketError.ConnectionRefused }
-                    || Stopwatch.GetElapsedTime(began) >= OfTakeover) throw;
+                if (refused is not SocketException { SocketErrorCode: SocketError.ConnectionRefused } || attempt == Attempts) throw;
             }
             await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
         }
