@@ -10,7 +10,7 @@ namespace Calico.Bgp.Conformance.Packets;
 public sealed class EgressReplicationFigures(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Figures = "CONFORMANCE_FIGURES";
-    private const int Each = 125, Ports = 20000;
+    private const int Each = 125, Ports = 20000, Sources = 200;
 
     private readonly EgressReplicationTests with = new();
 
@@ -52,16 +52,20 @@ public sealed class EgressReplicationFigures(ITestOutputHelper output) : IAsyncL
     public async Task What_new_flows_cost_the_daemon(string egress, int perSecond)
     {
         var site = await with.StartAsync(egress);
-        using var socket = site["a"].Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(EgressSite.AddressOf("a")), 0));
+        // Of one port the kernel looks through all that it has translated of that port before, whoever asks it for one more.
+        var sockets = Enumerable.Range(0, Sources)
+            .Select(_ => site["a"].Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp))
+            .ToArray();
+        foreach (var socket in sockets) socket.Bind(new IPEndPoint(IPAddress.Parse(EgressSite.AddressOf("a")), 0));
         var (before, since, sent) = (Cpu("gate1"), Stopwatch.GetTimestamp(), 0);
         var outside = IPAddress.Parse(EgressSite.Outside4);
         while (sent < Ports)
         {
-            await socket.SendToAsync(new byte[1], new IPEndPoint(outside, 10000 + sent++));
+            await sockets[sent % Sources].SendToAsync(new byte[1], new IPEndPoint(outside, 10000 + sent++));
             while (sent > perSecond * Stopwatch.GetElapsedTime(since).TotalSeconds) await Task.Delay(5);
         }
         var took = Stopwatch.GetElapsedTime(since);
+        foreach (var socket in sockets) socket.Dispose();
         output.WriteLine($"{egress}: {sent} new flows of UDP in {took.TotalSeconds:0.0} s cost gate1's daemon "
             + $"{(Cpu("gate1") - before).TotalMilliseconds:0} ms of a processor; gate2's has had {Cpu("gate2").TotalMilliseconds:0} ms");
 
