@@ -28,9 +28,9 @@ peers:
 peers-undo:
 	@tests/peers undo
 
-## microbenchmarks; ARGS goes to BenchmarkDotNet (--filter '*Decode*')
+## microbenchmarks (ARGS="--filter '*Decode*'" for some), or figures of the whole: ARGS=services, docs/running.md lists them
 bench: sdk
-	@dotnet run --project bench/Bench.csproj -c Release -v q -- $(if $(ARGS),$(ARGS),--filter '*')
+	@KIND='$(KIND)' bench/run $(ARGS)
 
 format: sdk
 	@dotnet format Calico.Bgp.sln
