@@ -21,12 +21,18 @@ internal sealed class ChainPart(string name)
     /// <summary>The rules that the kernel has; default: others than were wanted when they were read.</summary>
     public ImmutableArray<NftRule> InForce { get; private set; } = [];
 
+    /// <summary>Those in force ask another map in place of one that is made again.</summary>
+    public bool AsksStandIns { get; private set; }
+
     /// <summary>The kernel lets nobody make of it what is wanted.</summary>
     public bool ChangesKind => Wanted != null && There != null && !There.SameKind(Wanted);
 
     public bool Differs => Wanted == null ? There != null : There == null || ChangesKind || !Holds(Wanted.Rules);
 
-    public bool Holds(ImmutableArray<NftRule> rules) => !InForce.IsDefault && InForce.AsSpan().SequenceEqual(rules.AsSpan());
+    public bool IsEmpty => !InForce.IsDefault && InForce.IsEmpty;
+
+    public bool Holds(ImmutableArray<NftRule> rules) =>
+        !AsksStandIns && !InForce.IsDefault && InForce.AsSpan().SequenceEqual(rules.AsSpan());
 
     /// <summary>What may stand instead of its rules is asked for while these are not in force.</summary>
     public bool Wants(NftRule rule) => Wanted is { } wanted
@@ -47,11 +53,15 @@ internal sealed class ChainPart(string name)
     public void Compare(ToldTable table, ImmutableArray<NftRule> allowed)
     {
         var told = table.Chains.GetValueOrDefault(name);
-        (There, Made) = (told?.Shape, told?.Made);
+        (There, Made, AsksStandIns) = (told?.Shape, told?.Made, false);
         InForce = told == null ? [] : table.Holds(told, allowed) ? allowed : default;
     }
 
     /// <summary>The kernel has it now as it was sent.</summary>
     /// <param name="made">Where it was made, now or before.</param>
-    public void Commit(ImmutableArray<NftRule> rules, long? made) => (There, InForce, Made) = (Wanted, rules, made);
+    public void Commit(ImmutableArray<NftRule> rules, long? made, bool asksStandIns) =>
+        (There, InForce, Made, AsksStandIns) = (Wanted, rules, made, asksStandIns);
+
+    /// <summary>It has no rules any more, and goes when nothing leads to it.</summary>
+    public void Empty() => (InForce, AsksStandIns) = ([], false);
 }

@@ -21,6 +21,9 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     /// <summary>The sets that come with the rule, each with its id in the transaction.</summary>
     public List<(NftSet Set, uint Id)> Anonymous { get; } = [];
 
+    /// <summary>Maps that are made again: others are asked meanwhile (<see cref="SetPart.StandInFor"/>). Null: none.</summary>
+    public IReadOnlySet<string>? StoodInFor { get; init; }
+
     /// <summary>nft and the kernel name a slot that begins a 16-octet register by that register's number.</summary>
     private static uint Register(int slot) =>
         slot % SlotsOfAddress == 0 ? FirstWideRegister + (uint)(slot / SlotsOfAddress) : FirstRegister + (uint)slot;
@@ -102,10 +105,11 @@ internal sealed class Expressions(NetlinkMessage message, Func<uint> nextId, IRe
     /// <param name="into">The slot that the map's value goes to; the verdict's is not one of them.</param>
     public void Lookup(string set, bool outside = false, int slot = 0, int? into = null, bool verdict = false) => Add("lookup", data =>
     {
-        data.Text(1, set).BigEndian(2, Register(slot)); // SET, SREG
-        if (verdict) data.BigEndian(3, 0);              // DREG: the verdict register
+        var asked = StoodInFor?.Contains(set) == true ? SetPart.StandInFor(set) : set;
+        data.Text(1, asked).BigEndian(2, Register(slot)); // SET, SREG
+        if (verdict) data.BigEndian(3, 0);                // DREG: the verdict register
         if (into is { } target) data.BigEndian(3, Register(target));
-        data.BigEndian(5, outside ? 1u : 0);            // FLAGS: inverted
+        data.BigEndian(5, outside ? 1u : 0);              // FLAGS: inverted
     });
 
     /// <summary>In a set that comes with the rule.</summary>

@@ -84,10 +84,12 @@ internal static class NftMessage
     // nft add rule inet TABLE CHAIN …
     /// <summary>The rule, and before it the sets that stand in it.</summary>
     /// <param name="nextId">A number for each, which no other set of the transaction has.</param>
-    public static IEnumerable<NetlinkMessage> AddRule(string table, string chain, NftRule rule, Func<uint> nextId)
+    /// <param name="stoodInFor">As <see cref="Expressions.StoodInFor"/>.</param>
+    public static IEnumerable<NetlinkMessage> AddRule(
+        string table, string chain, NftRule rule, Func<uint> nextId, IReadOnlySet<string>? stoodInFor = null)
     {
         var message = Message(NewRule, NetlinkFlags.Create | NetlinkFlags.Append).Text(Table, table).Text(2, chain); // CHAIN
-        var expressions = new Expressions(message, nextId);
+        var expressions = new Expressions(message, nextId) { StoodInFor = stoodInFor };
         WriteRule(message, rule, expressions);
         foreach (var (set, id) in expressions.Anonymous)
         {

@@ -32,6 +32,8 @@ internal sealed class NftParts
 
     public SetPart? Set(string name) => sets.GetValueOrDefault(name);
 
+    private SetPart? StoodInForBy(string name) => SetPart.StoodInForBy(name) is { } of ? Set(of) : null;
+
     public ChainPart? Chain(string name) => chains.GetValueOrDefault(name);
 
     /// <exception cref="ArgumentException">Elements are put into a set that nobody wants; nothing of the changes is to be
@@ -117,7 +119,7 @@ internal sealed class NftParts
         }
         foreach (var set in sets.Values)
         {
-            set.Compare(told.Sets.GetValueOrDefault(set.Name));
+            set.Compare(told.Sets.GetValueOrDefault(set.Name), told.Sets.ContainsKey(SetPart.StandInFor(set.Name)));
             if (set.Differs) dirtySets.Add(set);
         }
         foreach (var chain in chains.Values)
@@ -130,13 +132,20 @@ internal sealed class NftParts
 
     /// <summary>Maps that packets ask shall lead to chains that are not there yet, and nothing goes to come again at once.</summary>
     public bool LeadsToNew => dirtyChains.Any(chain => chain is { There: null, Wanted.Hook: null })
-        && !dirtyChains.Any(chain => chain.ChangesKind) && !dirtySets.Any(set => set.ChangesKind)
+        && !dirtyChains.Any(chain => chain.ChangesKind) && !dirtySets.Any(set => set.ChangesShape)
         && dirtySets.Any(set => set is { There: not null, Wanted.LeadsToVerdicts: true }
             && set.ToAdd.Any(element => element.Value is NftVerdict { Chain: { } to } && Chain(to) is { There: null }));
 
+    /// <summary>Packets may meet rules that ask it; what is not known of rules may.</summary>
+    public bool IsAsked(string set) => chains.Values.Any(chain => chain.There != null
+        && (chain.InForce.IsDefault || chain.InForce.Any(rule => rule.Statements.Any(one => one.SetsAsked.Contains(set)))));
+
+    /// <summary>The same of any map that stands in for another.</summary>
+    public bool AsksStandIns => chains.Values.Any(chain => chain.There != null && (chain.AsksStandIns || chain.InForce.IsDefault));
+
     private void Meet(ToldTable told)
     {
-        foreach (var name in told.Sets.Keys) sets.TryAdd(name, new(name));
+        foreach (var name in told.Sets.Keys.Select(name => SetPart.StoodInForBy(name) ?? name)) sets.TryAdd(name, new(name));
         foreach (var name in told.Chains.Keys) chains.TryAdd(name, new(name));
         foreach (var name in told.Counters) objects.TryAdd(name, new(name, isTimeout: false));
         foreach (var name in told.Timeouts) objects.TryAdd(name, new(name, isTimeout: true));
@@ -155,7 +164,7 @@ internal sealed class NftParts
     {
         switch (part)
         {
-            case NftPart.Set(var name): Retry(Set(name)); break;
+            case NftPart.Set(var name): Retry(Set(name) ?? StoodInForBy(name)); break;
             case NftPart.Element(var of, _): Retry(Set(of)); break;
             case NftPart.Counter(var name): RetryObject(name); break;
             case NftPart.Timeout(var name): RetryObject(name); break;
@@ -193,7 +202,7 @@ internal sealed class NftParts
         NftPart.Removal(NftPart.Counter(var name)) => objects.GetValueOrDefault(name)?.IsThere == true,
         NftPart.Removal(NftPart.Timeout(var name)) => objects.GetValueOrDefault(name)?.IsThere == true,
         NftPart.Removal(NftPart.Element(var of, var element)) => Set(of)?.ToRemove.Contains(element) == true,
-        NftPart.Removal(NftPart.Set(var name)) => Set(name)?.There != null,
+        NftPart.Removal(NftPart.Set(var name)) => Set(name)?.There != null || StoodInForBy(name)?.HasStandIn == true,
         NftPart.Removal(NftPart.Chain(var name)) => Chain(name)?.There != null,
         _ => false,
     };

@@ -98,7 +98,7 @@ internal sealed class Ruleset(
         var ahead = IsOurs ? SetsInForce(changes) : null;
         foreach (var change in changes) parts.Apply(change);
         IsOurs = true;
-        if (ahead != null && Hasten(ahead)) return true;
+        if (ahead != null && !ahead.Any(set => set.ChangesKind) && Hasten(ahead)) return true;
         if (refusals.Count > 0) RetryRemovals();
         IsSettled = false;
         return false;
@@ -171,12 +171,21 @@ internal sealed class Ruleset(
 
     private Predicate<NftPart>? Blocked => refusals.Count == 0 ? null : refusals.Blocks;
 
-    private NftDifference Write(IEnumerable<ObjectPart> objects, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains)
+    private NftDifference Write(
+        IEnumerable<ObjectPart> objects, IEnumerable<SetPart> sets, IEnumerable<ChainPart> chains, bool mayWait = true)
     {
         transaction.Begin();
-        var difference = new NftDifference(name, parts, Blocked, transaction) { RenewsTimeouts = RenewsTimeouts };
+        var difference = new NftDifference(name, parts, Blocked, transaction, mayWait) { RenewsTimeouts = RenewsTimeouts };
         difference.Write(comment, objects, sets, chains);
         return difference;
+    }
+
+    private NftDifference WriteDirty()
+    {
+        var difference = Write(parts.DirtyObjects, parts.DirtySets, parts.DirtyChains);
+        // Nothing is left to wait for: what still asks it is what the kernel has refused to change.
+        return difference.IsAll || !transaction.IsEmpty || transaction.Refusals.Count > 0
+            ? difference : Write(parts.DirtyObjects, parts.DirtySets, parts.DirtyChains, mayWait: false);
     }
 
     /// <summary>
@@ -200,7 +209,7 @@ internal sealed class Ruleset(
         if (refusals.Blocks(new NftPart.Table(name))) return Settle();
         CloseAskers();
         var ahead = parts.LeadsToNew ? WriteAhead() : null;
-        var difference = ahead ?? Write(parts.DirtyObjects, parts.DirtySets, parts.DirtyChains);
+        var difference = ahead ?? WriteDirty();
         if (transaction.Refusals.Count > 0)
         {
             Refuse(transaction.Refusals);
@@ -211,7 +220,7 @@ internal sealed class Ruleset(
         var outcome = Exchange();
         if (outcome == NftOutcome.Committed)
         {
-            if (ahead != null) difference.Commit();
+            if (ahead != null || !difference.IsAll) difference.Commit();
             else Commit(difference);
             if (!known) IsSettled = false;
             return true;

@@ -12,6 +12,8 @@ internal sealed class SetPart(string name)
     /// <summary>A set with more elements says how many it may have, and that is room for so many times as many.</summary>
     private const int Small = 1_000, Room = 2;
 
+    private const string StandInSuffix = "-standin";
+
     private readonly HashSet<NftElement> elements = new(NftElement.ByKey.Instance), toAdd = new(NftElement.ByKey.Instance);
     private NftElement[]? inOrder;
 
@@ -22,6 +24,15 @@ internal sealed class SetPart(string name)
 
     /// <summary>Without its elements; null: the kernel has no such set.</summary>
     public NftSet? There { get; private set; }
+
+    /// <summary>The kernel has another map, which rules ask while this one is made again.</summary>
+    public bool HasStandIn { get; private set; }
+
+    public static string StandInFor(string name) => name + StandInSuffix;
+
+    /// <summary>The map's that is stood in for by one of this name; null: none is.</summary>
+    public static string? StoodInForBy(string name) =>
+        name.EndsWith(StandInSuffix, StringComparison.Ordinal) ? name[..^StandInSuffix.Length] : null;
 
     /// <summary>Those that are wanted; of a dynamic set none.</summary>
     public IReadOnlyCollection<NftElement> Elements => elements;
@@ -55,10 +66,13 @@ internal sealed class SetPart(string name)
         ? Wanted with { Size = BitOperations.RoundUpToPowerOf2((uint)elements.Count * Room) } : Wanted;
 
     /// <summary>The kernel lets nobody make of it what is wanted, or it has outgrown what was said of its size.</summary>
-    public bool ChangesKind => Wanted != null && There != null
-        && (!There.SameKind(Wanted) || (Wanted.Size == 0 && There.Size > 0 && elements.Count > There.Size));
+    public bool ChangesKind => ChangesShape || (Wanted is { Size: 0 } && There is { Size: > 0 } && elements.Count > There.Size);
 
-    public bool Differs => Wanted == null ? There != null : There == null || ChangesKind || ToAdd.Count + ToRemove.Count > 0;
+    /// <summary>Rules that ask it as it is to be may not fit what it is.</summary>
+    public bool ChangesShape => Wanted != null && There != null && !There.SameKind(Wanted);
+
+    public bool Differs => HasStandIn
+        || (Wanted == null ? There != null : There == null || ChangesKind || ToAdd.Count + ToRemove.Count > 0);
 
     public bool Wants(NftElement element) =>
         elements.TryGetValue(element, out var wanted) ? wanted == element : Wanted is { Dynamic: true } && toAdd.Contains(element);
@@ -138,9 +152,9 @@ internal sealed class SetPart(string name)
     }
 
     /// <summary>What the kernel has was read. Of a dynamic set nothing is compared; what is still to be put into it stays so.</summary>
-    public void Compare(ToldSet? told)
+    public void Compare(ToldSet? told, bool hasStandIn)
     {
-        There = told?.Shape;
+        (There, HasStandIn) = (told?.Shape, hasStandIn);
         if (Wanted is not { Dynamic: false }) return;
         ToRemove.Clear();
         toAdd.Clear();
@@ -163,4 +177,6 @@ internal sealed class SetPart(string name)
         else toAdd.RemoveWhere(element => !blocked(new NftPart.Element(name, element)));
         if (anew && blocked != null) toAdd.UnionWith(elements.Where(element => blocked(new NftPart.Element(name, element))));
     }
+
+    public void CommitStandIn(bool isThere) => HasStandIn = isThere;
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Tests.Live;
 using Calico.Bgp.Net;
@@ -65,6 +66,92 @@ public class PartsTests
         var after = ns.Nft(table);
         Assert.Contains("goto b", after, StringComparison.Ordinal);
         Assert.DoesNotContain("chain a", after, StringComparison.Ordinal);
+    }
+
+    private static NftChain Dispatching => new("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch"))]);
+
+    private static NftSet Long(int count) => Dispatch() with
+    {
+        Elements = [.. Enumerable.Range(0, count).Select(i => Leading($"x{i}", "a"))],
+    };
+
+    /// <summary>The map that rules ask, or asked one transaction ago, leads to what it led to.</summary>
+    private static void NoPacketFindsNothing(IReadOnlyList<string> tables, int elements)
+    {
+        var asked = tables.Select(table => Regex.Match(table, "vmap @([a-z-]+)").Groups[1].Value).ToArray();
+        for (var i = 0; i < tables.Count; i++)
+            foreach (var map in asked[Math.Max(0, i - 1)..(i + 1)])
+            {
+                var (from, rest) = (tables[i].IndexOf($"map {map} {{", StringComparison.Ordinal), "");
+                if (from >= 0) rest = tables[i][from..tables[i].IndexOf("\t}", from, StringComparison.Ordinal)];
+                Assert.True(Regex.Count(rest, ": goto a") >= elements, $"packets of {i} find nothing in {map}");
+            }
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_map_that_has_outgrown_its_room_has_a_stand_in_until_no_rule_asks_the_one_that_was()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        var a = Put(new NftChain("a", null, [Rule(ActDecide.Drop)]));
+        ruleset.Have(Put(Long(1_500)), a, Put(Dispatching));
+        Assert.Contains("size 4096", ns.Listed(), StringComparison.Ordinal);
+        ruleset.Ruleset.Want([Add("dispatch", [.. Long(4_097).Elements])]);
+        var seen = new List<string>();
+        ruleset.Ruleset.Round(() => seen.Add(ns.Nft($"list table inet {Name}")));
+        seen.Add(ns.Nft($"list table inet {Name}"));
+        Assert.Equal((4L, 4, 0), (ruleset.Transactions, seen.Count, ruleset.Problems(1).Count()));
+        NoPacketFindsNothing(seen, 1_500);
+        Assert.Contains("vmap @dispatch-standin", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("standin", seen[^1], StringComparison.Ordinal);
+        Assert.Contains("size 16384", seen[^1], StringComparison.Ordinal);
+        var later = ns.Ruleset();
+        later.Have(Put(Long(4_097)), a, Put(Dispatching));
+        Assert.Equal((0L, true), (later.Transactions, later.IsSettled));
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void A_stand_in_of_a_run_that_was_killed_goes_when_no_rule_asks_it()
+    {
+        for (var killed = 2; killed <= 3; killed++)
+        {
+            using var ns = new NetworkNamespace();
+            var (ruleset, attempts) = (ns.Ruleset(), 0);
+            var a = Put(new NftChain("a", null, [Rule(ActDecide.Drop)]));
+            ruleset.Have(Put(Long(1_500)), a, Put(Dispatching));
+            ruleset.Ruleset.Want([Add("dispatch", [.. Long(4_097).Elements])]);
+            Assert.Throws<OperationCanceledException>(() => ruleset.Ruleset.Round(() =>
+            {
+                if (++attempts == killed) throw new OperationCanceledException();
+            }));
+            Assert.Contains("map dispatch-standin", ns.Listed(), StringComparison.Ordinal);
+            var (later, seen) = (ns.Ruleset(), new List<string>());
+            later.Ruleset.Want([Put(Long(4_097)), a, Put(Dispatching)]);
+            later.Ruleset.Round(() => seen.Add(ns.Nft($"list table inet {Name}")));
+            seen.Add(ns.Nft($"list table inet {Name}"));
+            NoPacketFindsNothing(seen, 1_500);
+            Assert.Empty(later.Problems(1));
+            Assert.DoesNotContain("standin", seen[^1], StringComparison.Ordinal);
+            Assert.Contains("size 16384", seen[^1], StringComparison.Ordinal);
+        }
+    }
+
+    [NeedsFact(Needs.Namespaces, "nft")]
+    public void What_nobody_wants_any_more_while_a_map_is_made_again_goes_with_its_stand_in()
+    {
+        using var ns = new NetworkNamespace();
+        var ruleset = ns.Ruleset();
+        NftChain To(string name) => new(name, null, [Rule(ActDecide.Drop)]);
+        ruleset.Have(Put(Long(1_500)), Add("dispatch", Leading("y", "b")), Put(To("a")), Put(To("b")), Put(Dispatching));
+        ruleset.Have(Add("dispatch", [.. Long(4_097).Elements]), Take("dispatch", Leading("y", "b")), new NftChange.RemoveChain("b"));
+        Assert.Equal((4L, 0), (ruleset.Transactions, ruleset.Problems(1).Count()));
+        Assert.DoesNotContain("chain b", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
+        ruleset.Have(Put(Long(10_000)));
+        ruleset.Have(new NftChange.RemoveSet("dispatch"), new NftChange.RemoveChain("a"), new NftChange.RemoveChain("c"));
+        Assert.Empty(ruleset.Problems(1));
+        var listed = ns.Nft($"list table inet {Name}");
+        Assert.DoesNotContain("map", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain("chain", listed, StringComparison.Ordinal);
     }
 
     /// <summary>A batch comes into force whole: its elements do not go ahead of its set,
@@ -160,7 +247,7 @@ public class PartsTests
     }
 
     [NeedsFact(Needs.Namespaces, "nft")]
-    public void A_map_goes_together_with_the_chains_that_it_leads_to()
+    public void A_map_goes_together_with_the_chains_that_it_leads_to_and_behind_the_rules_that_ask_it()
     {
         using var ns = new NetworkNamespace();
         var ruleset = ns.Ruleset();
@@ -169,8 +256,12 @@ public class PartsTests
             Put(new NftChain("c", Forward, [Rule(new ActDecideByInterface(false, "dispatch"))])));
         ruleset.Have(Take("dispatch", Leading("a", "a")), new NftChange.RemoveChain("a"));
         Assert.DoesNotContain("chain a", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
-        ruleset.Have(new NftChange.RemoveSet("dispatch"), new NftChange.RemoveChain("b"), Put(new NftChain("c", Forward, [])));
-        Assert.Equal(3L, ruleset.Transactions);
+        ruleset.Ruleset.Want([new NftChange.RemoveSet("dispatch"), new NftChange.RemoveChain("b"), Put(new NftChain("c", Forward, []))]);
+        var seen = new List<string>();
+        ruleset.Ruleset.Round(() => seen.Add(ns.Nft($"list table inet {Name}")));
+        Assert.Equal((4L, 2), (ruleset.Transactions, seen.Count));
+        Assert.Contains("elements = { \"b\" : goto b }", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("vmap @dispatch", seen[1], StringComparison.Ordinal);
         Assert.Empty(ruleset.Problems(1));
         Assert.DoesNotContain("dispatch", ns.Nft($"list table inet {Name}"), StringComparison.Ordinal);
     }
