@@ -47,6 +47,8 @@ public enum AnswerCode : byte
     ServicesOff,
     /// <summary>The command line has added no translation of this id.</summary>
     UnknownTranslation,
+    /// <summary>The translation would take what the node is reached by, and nobody has said that this is meant.</summary>
+    TakesNode,
     /// <summary>The kernel does not do what was asked for.</summary>
     KernelRefused,
     /// <summary>It is in force, or gone, but the file that outlives the daemon is as it was.</summary>
@@ -85,7 +87,7 @@ public static class AnswerCodes
             or AnswerCode.UnknownTranslation => 404,
         AnswerCode.WrongMethod => 405,
         AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused
-            or AnswerCode.NotSaved => 409,
+            or AnswerCode.NotSaved or AnswerCode.TakesNode => 409,
         AnswerCode.ForeignHost => 421,
         AnswerCode.ConfigurationRefused or AnswerCode.TrialRefused => 422,
         AnswerCode.Busy or AnswerCode.Starting => 503,

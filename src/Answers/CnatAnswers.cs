@@ -17,11 +17,13 @@ public sealed record TranslationsAnswer(
 /// <param name="Digest">Of Maglev's table, the same on every node with the same backends; absent where another way chooses.</param>
 /// <param name="Others">Services, and pods, that ask for the same address, protocol and port, and are not reached by it; absent where none
 /// do.</param>
+/// <param name="Warnings">What of it may be otherwise than was meant, though it is in force; absent where nothing is.</param>
 public sealed record TranslationAnswer(
     int Id, string Source, string? Name, bool InForce, string? Problem, TranslationBody Translation, bool Saved = false,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? SecondsLeft = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Digest = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Others = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Others = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary>A translation, as <c>POST /v1/cnat/translations</c> takes it: bgpd.yaml's keys and words.</summary>
 /// <param name="Port">0: all.</param>
@@ -53,7 +55,10 @@ public sealed record SavedTranslationsBody(
 /// <param name="SavedIn">The file; null: it lives until the daemon ends.</param>
 /// <param name="InForce">False: another source has one with the same address, protocol and port, and comes before.</param>
 /// <param name="Problem">Why nothing is translated by it all the same; null: something is.</param>
-public sealed record TranslationAddedAnswer(int Id, string? SavedIn = null, bool InForce = true, string? Problem = null);
+/// <param name="Warnings">As the translation's.</param>
+public sealed record TranslationAddedAnswer(
+    int Id, string? SavedIn = null, bool InForce = true, string? Problem = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary><c>DELETE /v1/cnat/translations</c>: these are gone.</summary>
 /// <param name="SavedIn">The file that had some of them; null: none of them was saved.</param>

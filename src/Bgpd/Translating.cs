@@ -101,6 +101,9 @@ internal sealed class Translating(
     public Task<EgressFlowCounts?> CountEgressFlowsAsync(CancellationToken stop = default) =>
         work?.Dataplane.CountEgressFlowsAsync(stop) ?? Task.FromResult<EgressFlowCounts?>(null);
 
+    public Task<string?> NodeTakenAsync(Translation translation, CancellationToken stop = default) =>
+        Editable?.NodeTakenAsync(translation, stop) ?? Task.FromResult<string?>(null);
+
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) =>
         Editable?.AddTranslationAsync(translation, stop) ?? Task.FromResult<TranslationRow?>(null);
 

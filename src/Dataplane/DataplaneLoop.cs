@@ -179,6 +179,9 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
     public Task<ServicesView> ServicesAsync(CancellationToken stop = default) =>
         ServicesAsync(known => known.View.With(extensions.Problems, health.Problems), stop);
 
+    public Task<string?> NodeTakenAsync(Translation translation, CancellationToken stop = default) => ServicesAsync(
+        known => known.HasSaid(translation.Key) ? null : known.NodeTaken(translation.Key), stop);
+
     public async Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default)
     {
         if (await ServicesAsync(known => known.Add(translation), stop).ConfigureAwait(false) is not { } id) return null;

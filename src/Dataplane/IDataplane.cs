@@ -69,6 +69,9 @@ public interface IDataplane
     /// <summary>Another process has taken over what the command line said, or is about to: it changes nothing here any more.</summary>
     bool IsHandedOver { get; }
 
+    /// <summary>By what this node is reached that one would take which the command line does not have yet; null: by nothing.</summary>
+    Task<string?> NodeTakenAsync(Translation translation, CancellationToken stop = default);
+
     /// <summary>Adds one for the command line, or changes the one that it has under this key; ends when it is in force, or known to
     /// wait.</summary>
     /// <returns>Null: services are off.</returns>

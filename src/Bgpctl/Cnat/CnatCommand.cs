@@ -6,7 +6,8 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 internal abstract record CnatCommand
 {
     /// <param name="Save">It outlives the daemon.</param>
-    public sealed record Add(TranslationBody Translation, bool Save) : CnatCommand;
+    /// <param name="Force">Also where it takes what the node is reached by.</param>
+    public sealed record Add(TranslationBody Translation, bool Save, bool Force) : CnatCommand;
 
     public sealed record Remove(int Id) : CnatCommand;
 

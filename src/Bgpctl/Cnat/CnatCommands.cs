@@ -15,7 +15,7 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     /// <exception cref="CnatMistake">It is no line of cnat's.</exception>
     public Task RunAsync(string line, CancellationToken stop) => CnatGrammar.Parse(new(line)) switch
     {
-        CnatCommand.Add(var translation, var save) => AddAsync(translation, save, stop),
+        CnatCommand.Add add => AddAsync(add, stop),
         CnatCommand.Remove(var id) => RemoveAsync($"?id={id}", stop),
         CnatCommand.ShowTranslations(var id) => ShowTranslationsAsync(id, stop),
         CnatCommand.ShowSessions(var which, var look) => ShowSessionsAsync(which, look, stop),
@@ -30,16 +30,19 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         var other => throw new InvalidOperationException($"expected a command that is known here, got {other}"),
     };
 
-    private async Task AddAsync(TranslationBody translation, bool save, CancellationToken stop)
+    private async Task AddAsync(CnatCommand.Add add, CancellationToken stop)
     {
-        var text = JsonSerializer.Serialize(translation, AnswersJson.Default.TranslationBody);
-        var body = await daemon.PostAsync(Translations + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
+        var text = JsonSerializer.Serialize(add.Translation, AnswersJson.Default.TranslationBody);
+        var query = Query(("save", null, add.Save ? "true" : null), ("force", null, add.Force ? "true" : null));
+        var body = await daemon.PostAsync(Translations + query, text, stop).ConfigureAwait(false);
         var added = daemon.Read(body, AnswersJson.Default.TranslationAddedAnswer);
         var (file, waits) = (added.SavedIn, CnatView.Waits(added.InForce, added.Problem));
         Say(body, waits == null
             ? $"translation {added.Id} is in force, " + (file == null ? "until bgpd ends" : $"and saved in {file}, which is bgpd's own")
             : $"translation {added.Id} {waits}; it is kept "
                 + (file == null ? "until bgpd ends" : $"in {file}, which is bgpd's own"));
+        if (!json)
+            foreach (var warning in added.Warnings ?? []) Say(body, $"  {warning}");
     }
 
     private async Task RemoveAsync(string query, CancellationToken stop)

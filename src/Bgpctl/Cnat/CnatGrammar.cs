@@ -50,7 +50,7 @@ internal static class CnatGrammar
     }
 
     /// <summary>translation [add|del ID] proto P vip|real EP [noclient] [default|maglev] [flow-hash FIELD,…] to TUPLE [to TUPLE]…
-    /// [--save]</summary>
+    /// [--save] [--force]</summary>
     private static CnatCommand Translation(CnatLine line)
     {
         if (line.Is("del"))
@@ -74,9 +74,10 @@ internal static class CnatGrammar
         var backends = new List<BackendBody>();
         while (line.Is("to")) backends.Add(Tuple(line));
         if (backends.Count == 0) throw line.Mistake();
+        var (save, force) = (false, false);
+        while (line.Is("--save") ? save = true : line.Is("--force") && (force = true)) { }
         return new CnatCommand.Add(
-            new(protocol, port, backends, isReal ? null : place, isReal ? place : null, isMaglev ? "maglev" : null, fields),
-            Save: line.Is("--save"));
+            new(protocol, port, backends, isReal ? null : place, isReal ? place : null, isMaglev ? "maglev" : null, fields), save, force);
     }
 
     private static string[] Fields(CnatLine line)

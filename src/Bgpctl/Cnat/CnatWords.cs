@@ -8,7 +8,7 @@ internal static class CnatWords
     /// <summary>What there is to be said.</summary>
     public const string Lines = """
           translation add proto tcp|udp|sctp|icmp|any vip|real ADDRESS PORT [maglev] [flow-hash FIELD,…]
-            to '[ADDRESS [PORT]]->ADDRESS [PORT]' [weight N] [to …] [--save]
+            to '[ADDRESS [PORT]]->ADDRESS [PORT]' [weight N] [to …] [--save] [--force]
           translation del ID
           show translation [ID]
           show session [verbose] [return] [ip X] [port N] [proto P] [fib 0] [translation ID] [max N]

@@ -21,7 +21,10 @@ internal static class CnatAnswers
     public static TranslationAnswer Of(TranslationRow row, SavedTranslations? saved) => new(
         row.Id, row.Source.Word(), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
         BodyOf(row.Translation), row.Source == TranslationSource.Cli && saved?.Has(row.Translation.Key) == true,
-        row.Left?.TotalSeconds, row.Digest, row.Others.Count > 0 ? [.. row.Others] : null);
+        row.Left?.TotalSeconds, row.Digest, row.Others.Count > 0 ? [.. row.Others] : null,
+        WarningsOf(row));
+
+    public static string[]? WarningsOf(TranslationRow row) => row.Warnings.Count > 0 ? [.. row.Warnings] : null;
 
     public static TranslationBody BodyOf(Translation one)
     {

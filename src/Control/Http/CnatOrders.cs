@@ -17,10 +17,11 @@ internal static class CnatOrders
         : Answer.ErrorAsync(http, AnswerCode.ServicesOff, dataplane?.View.Problem is { } why ? $"services are not in force: {why}"
             : "services are off: bgpd.yaml has no section services, or services.enabled is false");
 
-    /// <summary>POST /v1/cnat/translations[?save=true]: adds one, or changes the one with its address, protocol and port.</summary>
+    /// <summary>POST /v1/cnat/translations[?save=true&amp;force=true]: adds one, or changes the one with its address, protocol and
+    /// port.</summary>
     public static async Task AddAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved)
     {
-        if (OrderQuery.Problem(http.Request.Query, "save") is { } problem)
+        if (OrderQuery.Problem(http.Request.Query, "save", "force") is { } problem)
         {
             await Answer.ErrorAsync(http, problem).ConfigureAwait(false);
             return;
@@ -42,6 +43,13 @@ internal static class CnatOrders
             await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
             return;
         }
+        if (http.Request.Query["force"] != "true" && dataplane != null
+            && await dataplane.NodeTakenAsync(translation!, http.RequestAborted).ConfigureAwait(false) is { } taken)
+        {
+            await Answer.ErrorAsync(http, AnswerCode.TakesNode,
+                $"the translation is not added: {taken} (--force, or ?force=true, adds it all the same)").ConfigureAwait(false);
+            return;
+        }
         var added = dataplane == null ? null
             : await dataplane.AddTranslationAsync(translation!, http.RequestAborted).ConfigureAwait(false);
         if (added == null) await RefuseAsync(http, dataplane).ConfigureAwait(false);
@@ -50,7 +58,7 @@ internal static class CnatOrders
     }
 
     private static Task AnswerAsync(HttpContext http, TranslationRow added, string? file) => Answer.JsonAsync(
-        http, new(added.Id, file, added.InForce, added.Problem), Answer.Json.TranslationAddedAnswer);
+        http, new(added.Id, file, added.InForce, added.Problem, CnatAnswers.WarningsOf(added)), Answer.Json.TranslationAddedAnswer);
 
     private static async Task SaveAsync(HttpContext http, TranslationRow added, SavedTranslations? saved)
     {

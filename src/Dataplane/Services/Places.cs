@@ -18,6 +18,13 @@ internal sealed class Places(KernelSnapshot kernel)
         return first;
     }
 
+    /// <summary>Why it has none.</summary>
+    public string Lacks(TranslationPlace place) => kernel.Links.Values.Any(link => link.Name == place.Interface)
+        ? $"{place.Interface} has no address of {place.Family.Word()}" : $"there is no interface {place.Interface}";
+
+    /// <summary>It is an address of this machine's.</summary>
+    public bool IsHere(Address address) => address.IsLoopback || kernel.Addresses.Any(one => one.Address == address);
+
     private Address? First((string Interface, IpFamily Family) of) => kernel.Addresses.FirstOrDefault(one =>
         one.Scope == Universe && one.Address.Family == of.Family
         && kernel.Links.GetValueOrDefault(one.Interface)?.Name == of.Interface)?.Address;

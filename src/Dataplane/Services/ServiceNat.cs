@@ -39,7 +39,10 @@ internal sealed class ServiceNat : IFeature
     private readonly Dictionary<TranslationKey, string> missing = [];
 
     /// <summary>What of a translation is not done, though it is in force.</summary>
-    private readonly Dictionary<TranslationKey, string> lacking = [];
+    private readonly Dictionary<TranslationKey, ListOf<string>> lacking = [];
+
+    /// <summary>Those that would take what the node is reached by, were their address the node's.</summary>
+    private readonly HashSet<TranslationKey> takers = [];
 
     /// <summary>By which translation an address, a protocol and a port are taken: an interface may have got another's address.</summary>
     private readonly Dictionary<(string Map, NftOctets Key), TranslationKey> taken = [];
@@ -95,7 +98,7 @@ internal sealed class ServiceNat : IFeature
     [
         .. kubernetes.Problem is { } problem ? [problem] : Array.Empty<string>(),
         .. kubernetes.Problems.Select(one => one.ToString()),
-        .. lacking.Select(one => $"translation of {one.Key}: {one.Value}").Order(StringComparer.Ordinal),
+        .. lacking.SelectMany(one => one.Value.Select(words => $"translation of {one.Key}: {words}")).Order(StringComparer.Ordinal),
         .. (SourceNatView?.Settings?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
             $"snat: {place.Interface} has no address of {place.Family.Word()}, so that packets keep their source"),
     ];
@@ -108,6 +111,7 @@ internal sealed class ServiceNat : IFeature
         Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : row.Problem,
         Others = row.Source == TranslationSource.Kubernetes ? kubernetes.Others(row.Translation.Key) : [],
         Left = row.Source == TranslationSource.Leaving ? leaving.Left(row.Translation.Key) : null,
+        Warnings = row.InForce ? lacking.GetValueOrDefault(row.Translation.Key, []) : [],
         Digest = row.InForce ? rendered.GetValueOrDefault(row.Translation.Key)?.Digest : null,
     };
 
@@ -126,6 +130,14 @@ internal sealed class ServiceNat : IFeature
 
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
+
+    /// <summary>By what this node is reached that a translation takes, or would take; null: by nothing.</summary>
+    public string? NodeTaken(TranslationKey key) =>
+        NodePorts.TakenBy(key) is { } ports && places.Of(key.Place) is { } address && places.IsHere(address)
+            ? $"it takes what comes to this node's own {address} for {ports}" : null;
+
+    /// <summary>The command line has it already.</summary>
+    public bool HasSaid(TranslationKey key) => table.Has(TranslationSource.Cli, key);
 
     /// <summary>What the command line has said, whether services are on or not. To be set before anything else is told.</summary>
     public CommandLineState CommandLine
@@ -182,6 +194,7 @@ internal sealed class ServiceNat : IFeature
                 if (newest.Addresses == kernel.Addresses && newest.Links == kernel.Links) break;
                 (kernel, places) = (newest, new(newest));
                 dirty.UnionWith(followers);
+                dirty.UnionWith(takers);
                 RenderSources();
                 break;
         }
@@ -288,10 +301,25 @@ internal sealed class ServiceNat : IFeature
         else rendered[key] = now;
         if (lacks == null) missing.Remove(key);
         else missing[key] = lacks;
-        if (now.Lacks == null) lacking.Remove(key);
-        else lacking[key] = now.Lacks;
+        if (translation != null && NodePorts.TakenBy(key) != null) takers.Add(key);
+        else takers.Remove(key);
+        ListOf<string> warnings = translation == null ? [] : Warnings(source, key, now);
+        if (warnings.Count == 0) lacking.Remove(key);
+        else lacking[key] = warnings;
         if (translation != null && HasInterface(translation)) followers.Add(key);
         else followers.Remove(key);
+    }
+
+    private ListOf<string> Warnings(TranslationSource source, TranslationKey key, Wishes now)
+    {
+        var taken = now.Fronts.IsEmpty ? null : NodeTaken(key);
+        var behind = source == TranslationSource.Kubernetes ? null : table.Behind(key);
+        if (taken == null && behind == null) return now.Lacks;
+        return
+        [
+            .. now.Lacks, .. taken == null ? Array.Empty<string>() : [taken],
+            .. behind == null ? Array.Empty<string>() : [$"{behind.Words} has the same, and waits until this one is gone"],
+        ];
     }
 
     /// <summary>Who has what it is to be found by; null: nobody else.</summary>

@@ -157,8 +157,8 @@ internal sealed record Wishes(
     /// <summary>Of Maglev's table, which is the same on every node that has the same backends; null: another way chooses.</summary>
     public string? Digest { get; init; }
 
-    /// <summary>What of it is not done, though it is in force; null: nothing.</summary>
-    public string? Lacks { get; init; }
+    /// <summary>What of it is not done, though it is in force.</summary>
+    public ListOf<string> Lacks { get; init; } = [];
 
     /// <summary>The addresses, protocols and ports that it is to be found by.</summary>
     public ImmutableArray<(string Map, NftOctets Key)> Fronts { get; init; } = [];

@@ -45,7 +45,8 @@ internal static class TranslationRenderer
 
         public string? Digest { get; set; }
 
-        public string? Lacks { get; set; }
+        /// <summary>Null: nothing, as of nearly all.</summary>
+        public List<string>? Lacks { get; set; }
 
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
@@ -61,7 +62,7 @@ internal static class TranslationRenderer
             Fronts = Fronts.DrainToImmutable(),
             Timeouts = Timeouts == null ? [] : [.. Timeouts],
             Digest = Digest,
-            Lacks = Lacks,
+            Lacks = Lacks == null ? [] : [.. Lacks.Distinct()],
             Served = served,
         };
     }
@@ -70,11 +71,12 @@ internal static class TranslationRenderer
     public static (Wishes Wishes, string? Missing) Render(Translation translation, ServiceSettings settings, Places places)
     {
         if (places.Of(translation.Key.Place) is not { } front)
-            return (Wishes.None, $"{translation.Key.Place.Interface} has no address of {translation.Key.Place.Family.Word()}");
+            return (Wishes.None, places.Lacks(translation.Key.Place));
         var backends = Of(translation.Backends, places);
         var inside = translation.Inside is { } others ? Of(others, places) : null;
         var all = inside == null ? backends : Sorted([.. backends, .. inside]);
         var into = new Making(all.Length);
+        var missing = AddMissing(translation.Backends, places, into);
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
             Add(translation, settings, front, (byte)protocol, backends, into);
@@ -98,7 +100,25 @@ internal static class TranslationRenderer
             into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(NftOctets.Of(one.To), NftOctets.Of(one.To))));
             hadOwn = one.To;
         }
-        return (into.Made(Array.Exists(backends, one => one.Weight > 0) ? front : null), null);
+        return (into.Made(Array.Exists(backends, one => one.Weight > 0) ? front : null), missing);
+    }
+
+    /// <summary>Backends that are at interfaces without addresses.</summary>
+    /// <returns>What all of them lack; null: one is there, or there are none.</returns>
+    private static string? AddMissing(ListOf<Backend> backends, Places places, Making into)
+    {
+        var (some, missing) = (new List<string>(), 0);
+        foreach (var one in backends.Items)
+        {
+            TranslationPlace?[] ends = [one.To.Place, one.From.Place];
+            if (ends.FirstOrDefault(end => end != null && places.Of(end) == null) is not { } lost) continue;
+            missing++;
+            some.Add($"nothing is sent to {one}: {places.Lacks(lost)}");
+        }
+        if (missing == 0) return null;
+        if (missing == backends.Count) return string.Join("; ", some);
+        (into.Lacks ??= []).AddRange(some);
+        return null;
     }
 
     /// <summary>Those that differ in what a connection does not tell stand side by side.</summary>
@@ -154,7 +174,8 @@ internal static class TranslationRenderer
         if (IsByMaglev(translation) && places.Length > 0)
         {
             into.Digest ??= Maglev.Digest(places.Select(one => one.ToString()));
-            into.Lacks ??= Maglev.Lacks(backends.Count(one => one.Weight > 0), places.Distinct().Count(), places.Length);
+            if (Maglev.Lacks(backends.Count(one => one.Weight > 0), places.Distinct().Count(), places.Length) is { } lacks)
+                (into.Lacks ??= []).Add(lacks);
         }
         for (var i = 0u; i < places.Length; i++)
         {

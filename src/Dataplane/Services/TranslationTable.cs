@@ -11,6 +11,13 @@ public sealed record TranslationRow(int Id, TranslationSource Source, Translatio
     /// <summary>Why nothing is translated by it; null: something is.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>Which it is, and whose.</summary>
+    public string Words =>
+        $"translation {Id} ({Source.Word()}{(Translation.Name.Length > 0 ? $", {Translation.Name}" : "")})";
+
+    /// <summary>What of it may be otherwise than was meant, though it is in force.</summary>
+    public ListOf<string> Warnings { get; init; } = [];
+
     /// <summary>Whose it would be, too, and who are not reached by it.</summary>
     public ListOf<string> Others { get; init; }
 
@@ -79,7 +86,7 @@ public sealed class TranslationTable
         ? Holder(known.Key) is { } holder && holder.Source != known.Source
             ? new(id, known.Source, all[known].Translation, InForce: false)
             {
-                Problem = $"translation {all[(holder.Source, known.Key)].Id} ({holder.Source.Word()}) has its address, protocol and port",
+                Problem = $"{Row(all[(holder.Source, known.Key)].Id)!.Words} has its address, protocol and port",
             }
             : new(id, known.Source, all[known].Translation, InForce: true)
         : null;
@@ -135,11 +142,22 @@ public sealed class TranslationTable
             if (known.Source == source && !keys.Contains(known.Key)) Remove(source, id);
     }
 
+    public bool Has(TranslationSource source, TranslationKey key) => all.ContainsKey((source, key));
+
     /// <summary>Of those that have the key the one that holds; null: none has it.</summary>
     internal (TranslationSource Source, Translation Translation)? Holder(TranslationKey key)
     {
         foreach (var source in Sources)
             if (all.TryGetValue((source, key), out var known)) return (source, known.Translation);
+        return null;
+    }
+
+    /// <summary>What another source says of the key, and is not in force for the one that holds; null: nothing.</summary>
+    internal TranslationRow? Behind(TranslationKey key)
+    {
+        foreach (var source in Sources)
+            if (source != TranslationSource.Leaving && all.TryGetValue((source, key), out var known)
+                && Row(known.Id) is { InForce: false } waiting) return waiting;
         return null;
     }
 

@@ -96,10 +96,23 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal($"translation 0 waits: eth9 has no address of IPv4; it is kept in {lab.SavedIn}, which is bgpd's own\n",
             await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1 --save"));
         lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation with { Name = "web" });
-        const string other = "waits: translation 1 (bgpd.yaml) has its address, protocol and port";
+        const string other = "waits: translation 1 (bgpd.yaml, web) has its address, protocol and port";
         Assert.Equal($"translation 0 {other}; it is kept until bgpd ends\n",
             await RunAsync("translation add proto TCP vip eth9 80 to ->20.0.0.1"));
         Assert.EndsWith($" cli, saved {other}", Lines(await RunAsync("show translation 0"))[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_would_take_that_by_which_the_node_is_reached_is_refused_and_forced_it_is_told()
+    {
+        lab.Dataplane.Takes = "it takes SSH";
+        await RunAsync("translation add proto TCP real eth0 22 to ->20.0.0.1", expected: 1);
+        Assert.Contains("bgpctl: the translation is not added: it takes SSH (--force, ", lab.Errors.ToString(), StringComparison.Ordinal);
+        lab.Errors.GetStringBuilder().Clear();
+        Assert.Equal("translation 0 is in force, until bgpd ends\n  it takes SSH\n",
+            await RunAsync("translation add proto TCP real eth0 22 to ->20.0.0.1 --force"));
+        Assert.Equal($"translation 0 is in force, and saved in {lab.SavedIn}, which is bgpd's own\n  it takes SSH\n",
+            await RunAsync("translation add proto TCP real eth0 22 to ->20.0.0.1 --force --save"));
     }
 
     [Fact]

@@ -127,7 +127,7 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.300", "expected ADDRESS or INTERFACE [v6], got \"1.1.1.300\"", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1:nonat", "without :nonat", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1 80 81",
-        "weight, to, --save or the end of the line, got \"81\"", 58)]
+        "weight, to, --save, --force or the end of the line, got \"81\"", 58)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 flow-hash weather to ->1.1.1.1", "got \"weather\"", 52)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to - 8080", "in quotes: a shell", 45)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to 1.2.3.4- 8080", "in quotes: a shell", 45)]

@@ -46,6 +46,18 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_would_take_that_by_which_the_node_is_reached_is_added_only_where_that_is_meant()
+    {
+        lab.Dataplane.Takes = "it takes SSH";
+        var error = JsonNode.Parse(await PostAsync(Web, HttpStatusCode.Conflict, "?save=true&force=false"))!;
+        Assert.Equal(("takesNode", "the translation is not added: it takes SSH (--force, or ?force=true, adds it all the same)"),
+            ((string?)error["code"], (string?)error["message"]));
+        Assert.Empty(lab.Dataplane.Translations.Rows);
+        Assert.Equal("""{"id":0,"savedIn":null,"inForce":true,"problem":null,"warnings":["it takes SSH"]}""",
+            await PostAsync(Web, query: "?force=true"));
+    }
+
+    [Fact]
     public async Task What_is_told_may_be_said_again_and_changes_nothing()
     {
         await PostAsync(Web);

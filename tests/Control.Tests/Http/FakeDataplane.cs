@@ -124,10 +124,16 @@ public sealed class FakeDataplane : IDataplane
     private static TranslationRow Balanced(TranslationRow row) =>
         row.Translation.Balance == TranslationBalance.Maglev ? row with { Digest = "0123456789abcdef" } : row;
 
+    /// <summary>What of the node each that comes would take; null: nothing.</summary>
+    public string? Takes { get; set; }
+
+    public Task<string?> NodeTakenAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(Takes);
+
     public Task<TranslationRow?> AddTranslationAsync(Translation translation, CancellationToken stop = default) => Task.FromResult(
         HasServices && !IsHandedOver ? Lacking(Translations.Row(Translations.Put(TranslationSource.Cli, translation))!) : null);
 
-    private TranslationRow Lacking(TranslationRow row) => row.InForce ? row with { Problem = Lacks } : row;
+    private TranslationRow Lacking(TranslationRow row) => row.InForce
+        ? row with { Problem = Lacks, Warnings = Takes == null ? [] : [Takes] } : row;
 
     public Task<bool> RemoveTranslationAsync(int id, CancellationToken stop = default) =>
         Task.FromResult(Translations.Remove(TranslationSource.Cli, id));

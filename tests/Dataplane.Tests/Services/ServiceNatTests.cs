@@ -216,12 +216,53 @@ public sealed partial class ServiceNatTests
         hand.Configure(Tcp(To("20.0.0.2")));
         Assert.Equal(["translation 1 (bgpd.yaml) has its address, protocol and port", null],
             hand.View.Translations.Select(row => row.Problem));
+        const string words = "translation 0 (cli) has the same, and waits until this one is gone";
+        Assert.Equal(words, Assert.Single(hand.View.Translations[1].Warnings));
+        Assert.Equal($"translation of TCP 30.0.0.2 80: {words}", Assert.Single(hand.View.Problems));
+        hand.Configure();
+        Assert.Empty(Assert.Single(hand.View.Translations).Warnings);
+        Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
+    public void A_backend_at_an_interface_without_an_address_is_named_and_where_there_is_no_other_the_translation_waits()
+    {
+        var hand = new ServiceHand(Tcp(To("20.0.0.1"), To("tap9")));
+        const string words = "nothing is sent to ->tap9:8080: there is no interface tap9";
+        var row = Assert.Single(hand.View.Translations);
+        Assert.Equal((null, words), (row.Problem, Assert.Single(row.Warnings)));
+        Assert.Equal("->20.0.0.1:8080", hand.Ask(Vip));
+        hand.Configure(Tcp(To("tap9")));
+        Assert.Equal(words, Assert.Single(hand.View.Translations).Problem);
+        hand.Have((9, "tap9", "20.0.0.9"));
+        row = Assert.Single(hand.View.Translations);
+        Assert.Equal((null, 0, "->20.0.0.9:8080"), (row.Problem, row.Warnings.Count, hand.Ask(Vip)));
+    }
+
+    [Fact]
+    public void What_takes_that_by_which_the_node_is_reached_says_so_while_the_address_is_the_nodes()
+    {
+        var hand = new ServiceHand(Of(Vip, IpProtocol.Tcp, 22, To("20.0.0.1")), Of("tap0", IpProtocol.Udp, 0, To("20.0.0.1", null)),
+            Tcp(To("20.0.0.1")));
+        Assert.Empty(hand.View.Problems);
+        hand.Have((2, "tap0", "30.0.0.3"), (2, "tap0", Vip));
+        Assert.Equal(
+            [
+                "translation of TCP 30.0.0.2 22: it takes what comes to this node's own 30.0.0.2 for SSH (TCP 22)",
+                "translation of UDP tap0 0: it takes what comes to this node's own 30.0.0.3 for BFD (UDP 3784), BFD (UDP 4784), "
+                    + "DHCP (UDP 68)",
+            ], hand.View.Problems.ToArray());
+        hand.Have();
+        Assert.Equal(["there is no interface tap0"], hand.View.Translations.Select(row => row.Problem).OfType<string>());
+        Assert.Empty(hand.View.Problems);
     }
 
     [Fact]
     public void An_interface_s_address_is_followed_and_while_there_is_none_nothing_is_translated()
     {
         var hand = new ServiceHand(Of("tap0", IpProtocol.Tcp, 80, To("20.0.0.1")));
+        Assert.Equal("there is no interface tap0", Assert.Single(hand.View.Translations).Problem);
+        hand.Have((2, "tap0", Vip6));
         Assert.Equal("tap0 has no address of ipv4", Assert.Single(hand.View.Translations).Problem);
         hand.Have((2, "tap0", Vip), (3, "tap1", "30.0.0.3"));
         Assert.Null(Assert.Single(hand.View.Translations).Problem);
