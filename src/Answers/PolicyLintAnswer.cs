@@ -17,6 +17,6 @@ public sealed record PolicyLintAnswer(IReadOnlyList<PolicyFindingAnswer> Finding
 }
 
 /// <param name="Trap">locksOut, refused, preDnatWithoutDeny, neverReached, neverAsked, selectsNothing, noRules, noWayBack, hostClosed,
-/// unknown.</param>
+/// unknown, noInterface, unknownInterface.</param>
 /// <param name="Object">Whose it is, with the rule where it is one's.</param>
 public sealed record PolicyFindingAnswer(string Trap, string Object, string Reason);

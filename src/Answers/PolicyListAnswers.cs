@@ -51,13 +51,19 @@ public sealed record PolicyDetailAnswer(
 public sealed record PolicyRuleAnswer(string Direction, int Rule, string Action, string Matches);
 
 /// <summary><c>/v1/policy/endpoints</c>: one on an interface of this node.</summary>
+/// <param name="Name">Null: none is known on an interface that is a workload's by its name.</param>
 /// <param name="Kind">Of the object that it comes from: Pod, WorkloadEndpoint, HostEndpoint.</param>
 /// <param name="Interface"><c>*</c>: all that have no host endpoint of their own.</param>
 /// <param name="Addresses">A host endpoint's are those that it is expected to have.</param>
 /// <param name="Profiles">In the order in which they are asked.</param>
 public sealed record PolicyEndpointAnswer(
-    string Name, string Kind, string Interface, IReadOnlyList<string> Addresses, IReadOnlyDictionary<string, string> Labels,
-    IReadOnlyList<string> Profiles, IReadOnlyList<EndpointProgramAnswer> Programs);
+    string? Name, string? Kind, string Interface, IReadOnlyList<string> Addresses, IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyList<string> Profiles, IReadOnlyList<EndpointProgramAnswer> Programs)
+{
+    /// <summary>That its interface is not here, or nobody's; absent where all is as it should be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Problem { get; init; }
+}
 
 /// <param name="Otherwise">What becomes of packets that no policy decides.</param>
 public sealed record EndpointProgramAnswer(string Program, string Direction, IReadOnlyList<EndpointTierAnswer> Tiers, string Otherwise);

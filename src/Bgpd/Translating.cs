@@ -59,7 +59,10 @@ internal sealed class Translating(
     {
         if (work is not { Dataplane: { Policy.Enabled: true } dataplane } of) return null;
         var objects = resources?.Current ?? ResourceSnapshot.Empty;
-        var found = PolicyLint.Find(of.Settings, objects.Begin(), objects.Problems);
+        ImmutableArray<PolicyFinding> found =
+        [
+            .. PolicyLint.Find(of.Settings, objects.Begin(), objects.Problems), .. await dataplane.AstrayAsync(stop).ConfigureAwait(false),
+        ];
         return ssh == null ? found : [.. await PolicyLint.OfSshAsync(ssh, question => dataplane.ExplainPolicyAsync(question, stop))
             .ConfigureAwait(false), .. found];
     }

@@ -27,6 +27,13 @@ public sealed partial class DataplaneLoop
         return new NatExplainer(now.Plan, walked.Packet, walked.Ends, sent.Masqueraded(facts), walked.Leaving).Explain();
     }
 
+    /// <summary>Where this node's interfaces are called otherwise than its workloads'.</summary>
+    public Task<ImmutableArray<PolicyFinding>> AstrayAsync(CancellationToken stop = default)
+    {
+        var host = new RunningHost(kernel.Current);
+        return AskAsync(known => known.Astray(host), stop);
+    }
+
     public async Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default)
     {
         if (!policy.Enabled) return null;

@@ -5,6 +5,7 @@ using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Dataplane.Extending;
+using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
@@ -164,7 +165,8 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
     public async Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default)
     {
         if (!policy.Enabled) return null;
-        var picture = (await AskAsync(known => known.Picture(), stop).ConfigureAwait(false)).With(Policy.Problems);
+        var host = new RunningHost(kernel.Current);
+        var picture = (await AskAsync(known => known.Picture(host), stop).ConfigureAwait(false)).With(Policy.Problems);
         try
         {
             var counts = (await CountPoliciesAsync(stop).ConfigureAwait(false)).Policies.ToLookup(count => count.Of);

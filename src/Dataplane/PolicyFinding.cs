@@ -28,6 +28,10 @@ public enum PolicyTrap : byte
     HostClosed,
     /// <summary>A tier or a profile is named that nobody has said.</summary>
     Unknown,
+    /// <summary>The interface of a workload of this node is not here, or is another workload's.</summary>
+    NoInterface,
+    /// <summary>An interface of this node is a workload's by its name, and nobody has named the workload.</summary>
+    UnknownInterface,
 }
 
 /// <param name="Object">Whose it is: <c>KIND/NAMESPACE/NAME</c>, with a rule where it is one's.</param>

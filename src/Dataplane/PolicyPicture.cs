@@ -46,12 +46,16 @@ public sealed record PolicyEntry(AnyNetworkPolicy Policy, Tier Tier, ImmutableAr
 }
 
 /// <summary>An endpoint on an interface, and what its packets are asked by.</summary>
-/// <param name="Id">The object that it comes from.</param>
+/// <param name="Id">The object that it comes from; null: none, and the interface is a workload's by its name alone.</param>
 /// <param name="Interface"><c>*</c>: of every interface that has no host endpoint of its own.</param>
 /// <param name="Addresses">A host endpoint's are those that it is expected to have.</param>
 public sealed record EndpointEntry(
-    ResourceId Id, string Interface, bool IsWorkload, ImmutableArray<string> Addresses, Labels Labels, ImmutableArray<string> Profiles,
-    ImmutableArray<EndpointProgram> Programs);
+    ResourceId? Id, string Interface, bool IsWorkload, ImmutableArray<string> Addresses, Labels Labels, ImmutableArray<string> Profiles,
+    ImmutableArray<EndpointProgram> Programs)
+{
+    /// <summary>Why its packets do not come by this interface, or what becomes of them there; null: all is as it should be.</summary>
+    public string? Problem { get; init; }
+}
 
 /// <param name="Program">As the flow table of host endpoints calls it: pod egress, normal-in, preDNAT, …</param>
 /// <param name="Otherwise">What becomes of packets that no policy decides.</param>

@@ -77,8 +77,16 @@ internal static class PolicyListView
             null,
             new Grid(
                 [new("Endpoint"), new("Interface"), new("Addresses"), new("Program"), new("Policies in order"), new("Profiles")],
-                [.. endpoints.SelectMany(endpoint => endpoint.Programs.Select(program => Row(endpoint, program)))]),
-            [.. endpoints.Count == 0 ? ["no endpoints on this node"] : Array.Empty<Cell>()]));
+                [
+                    .. endpoints.SelectMany(endpoint => endpoint.Name == null ? [[null, endpoint.Interface, null, null, null, null]]
+                        : endpoint.Programs.Select(program => Row(endpoint, program))),
+                ]),
+            [
+                .. endpoints.Count == 0 ? ["no endpoints on this node"] : Array.Empty<Cell>(),
+                .. endpoints.Where(one => one.Problem != null).Select(one => new Cell($"{Called(one)}: {one.Problem}", Tone.Bad)),
+            ]));
+
+    private static string Called(PolicyEndpointAnswer endpoint) => endpoint.Name ?? endpoint.Interface;
 
     private static Cell[] Row(PolicyEndpointAnswer endpoint, EndpointProgramAnswer program) =>
     [
@@ -90,6 +98,8 @@ internal static class PolicyListView
 
     private static IEnumerable<Section> Sections(PolicyEndpointAnswer endpoint)
     {
+        if (endpoint.Problem is { } problem) yield return new(null, null, new Cell($"{Called(endpoint)}: {problem}", Tone.Bad));
+        if (endpoint.Name == null) yield break;
         yield return new(new Cell($"{endpoint.Kind} {endpoint.Name}"), Grid.Facts(
             ("interface", endpoint.Interface == "*" ? "* (all that have no host endpoint of their own)" : endpoint.Interface),
             ("addresses", string.Join(", ", endpoint.Addresses)),

@@ -149,7 +149,7 @@ internal static class PolicyAnswers
     }
 
     private static bool IsCalled(EndpointEntry entry, string name) =>
-        entry.Id.Key.Name == name || entry.Id.Key.ToString() == name || entry.Id.ToString() == name || entry.Interface == name;
+        entry.Interface == name || (entry.Id is { } id && (id.Key.Name == name || id.Key.ToString() == name || id.ToString() == name));
 
     private static PolicySummaryAnswer Summary(PolicyEntry entry, TrialState? tried)
     {
@@ -197,8 +197,11 @@ internal static class PolicyAnswers
         rules.Select((rule, index) => new PolicyRuleAnswer(Word(direction), index, rule.Action.ToString(), RuleWords.Of(rule)));
 
     private static PolicyEndpointAnswer Endpoint(EndpointEntry entry) => new(
-        entry.Id.Key.ToString(), entry.Id.Kind.Word, entry.Interface, entry.Addresses, entry.Labels,
-        entry.Profiles, [.. entry.Programs.Select(Program)]);
+        entry.Id?.Key.ToString(), entry.Id?.Kind.Word, entry.Interface, entry.Addresses, entry.Labels,
+        entry.Profiles, [.. entry.Programs.Select(Program)])
+    {
+        Problem = entry.Problem,
+    };
 
     private static EndpointProgramAnswer Program(EndpointProgram program) => new(
         program.Program, Word(program.Direction),

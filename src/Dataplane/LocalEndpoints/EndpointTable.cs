@@ -40,7 +40,6 @@ internal sealed class EndpointTable
     private readonly Dictionary<string, LocalEndpoint> endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<ResourceId, int> interfaces = [];
     private KernelSnapshot machine = KernelSnapshot.Empty;
-    private EndpointSettings settings = new("", [], false);
     private bool hostsHaveChanged;
 
     /// <param name="changed">Told each interface whose endpoint has come, changed or gone.</param>
@@ -56,11 +55,18 @@ internal sealed class EndpointTable
     /// <summary>Whoever selects local endpoints (policies) uses a selector here. Its items are the endpoints' ids.</summary>
     public SelectorIndex Selectors { get; }
 
+    public EndpointSettings Settings { get; private set; } = new("", [], false);
+
     /// <summary>Pods and WorkloadEndpoints of all nodes.</summary>
     public IReadOnlyCollection<Resource> Workloads => workloads;
 
     /// <summary>By interface; <see cref="LocalEndpoint.EveryInterface"/> among them.</summary>
     public IReadOnlyCollection<LocalEndpoint> All => endpoints.Values;
+
+    /// <summary>Workloads that claim an interface which another of them has, where the two have other addresses: one workload that is said
+    /// by a Pod and by a WorkloadEndpoint is none.</summary>
+    public IEnumerable<LocalEndpoint> Shadowed => claims.Values.Where(all => all.Count > 1).SelectMany(all =>
+        all.Skip(1).Select(Local).Where(one => one.Nets != Local(all.Min!).Nets));
 
     /// <summary>How many of them are workloads', and how many are not.</summary>
     public int OfWorkloads { get; private set; }
@@ -86,12 +92,12 @@ internal sealed class EndpointTable
 
     public void Configure(EndpointSettings newer)
     {
-        if (newer == settings) return;
-        var before = settings;
+        if (newer == Settings) return;
+        var before = Settings;
         var areOthers = (before.Node, before.PodPrefix) != (newer.Node, newer.PodPrefix);
         if (areOthers)
             foreach (var workload in workloads) Say(workload, isIn: false);
-        settings = newer;
+        Settings = newer;
         if (areOthers)
             foreach (var workload in workloads) Say(workload, isIn: true);
         if (before.Node != newer.Node) hostEndpoints.TellAll();
@@ -116,14 +122,14 @@ internal sealed class EndpointTable
         if (becomes != null && EndpointOf(becomes)?.Interface == name) return;
         if (all.Count == 0) claims.Remove(name);
         Set(name, all.Min is { } first ? Local(first) : null);
-        if (!settings.IsWorkload(name)) ResolveHosts();
+        if (!Settings.IsWorkload(name)) ResolveHosts();
     }
 
     /// <summary>Null: it is not here.</summary>
     private WorkloadEndpoint? EndpointOf(Resource workload) => workload switch
     {
-        Pod pod when pod.Node == settings.Node => pod.Endpoint(settings.PodPrefix),
-        WorkloadEndpoint endpoint when endpoint.Node == settings.Node && endpoint.Interface.Length > 0 => endpoint,
+        Pod pod when pod.Node == Settings.Node => pod.Endpoint(Settings.PodPrefix),
+        WorkloadEndpoint endpoint when endpoint.Node == Settings.Node && endpoint.Interface.Length > 0 => endpoint,
         _ => null,
     };
 
@@ -145,7 +151,7 @@ internal sealed class EndpointTable
 
     private void SetHost(string name, HostEndpoint? endpoint)
     {
-        var here = endpoint?.Node == settings.Node ? endpoint : null;
+        var here = endpoint?.Node == Settings.Node ? endpoint : null;
         if (hosts.GetValueOrDefault(name) == here) return;
         hostsHaveChanged = true;
         if (here == null) hosts.Remove(name);
@@ -159,7 +165,7 @@ internal sealed class EndpointTable
         // Each name in order, so that the lowest is there first.
         foreach (var host in hosts.Values)
             foreach (var name in InterfacesOf(host))
-                if (!settings.IsWorkload(name) && !claims.ContainsKey(name)) resolved.TryAdd(name, host);
+                if (!Settings.IsWorkload(name) && !claims.ContainsKey(name)) resolved.TryAdd(name, host);
         foreach (var (name, there) in endpoints.ToArray())
             if (!there.IsWorkload && !resolved.ContainsKey(name)) Set(name, null);
         foreach (var (name, host) in resolved) Set(name, Local(host, name));

@@ -10,6 +10,8 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
 {
     private readonly Lazy<ILookup<Address, LinkAddress>> own = new(() => kernel.Addresses.ToLookup(address => address.Address));
 
+    private readonly Lazy<IReadOnlyCollection<string>> links = new(() => kernel.Links.Values.Select(one => one.Name).ToHashSet());
+
     /// <summary>The kernel's addresses have not been read yet: nothing is known.</summary>
     private bool IsKnown => kernel.Version > 0;
 
@@ -32,7 +34,8 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
         }
     }
 
-    public bool? Has(string link) => !IsKnown ? null : kernel.Links.Values.Any(one => one.Name == link);
+    /// <summary>The names of all; null: nobody knows them.</summary>
+    public IReadOnlyCollection<string>? Links => !IsKnown ? null : links.Value;
 
     public string? NameOf(int link) => kernel.Links.GetValueOrDefault(link)?.Name;
 

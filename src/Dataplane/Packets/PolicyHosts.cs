@@ -20,7 +20,7 @@ internal sealed class RunningHost(KernelSnapshot kernel) : IPolicyHost
 
     public Address? Masqueraded(string link, Address towards) => facts.Masqueraded(link, towards);
 
-    public bool? Has(string link) => facts.Has(link);
+    public IReadOnlyCollection<string>? Links => facts.Links;
 
     public string? LinkTo(Address address)
     {
@@ -52,6 +52,9 @@ internal sealed class SaidHost(Node? node, IReadOnlyDictionary<Address, string> 
         .. new[] { node?.IPv4?.Address, node?.IPv6?.Address, node?.IPv4IpipTunnelAddress, node?.IPv4VxlanTunnelAddress,
             node?.IPv6VxlanTunnelAddress, node?.IPv4WireguardAddress, node?.IPv6WireguardAddress }.OfType<Address>(),
     ];
+
+    /// <summary>Objects name those of endpoints, and no other.</summary>
+    public IReadOnlyCollection<string>? Links => null;
 
     public bool? IsLocal(Address address) => own.Contains(address);
 

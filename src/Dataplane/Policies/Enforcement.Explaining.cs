@@ -15,7 +15,12 @@ internal sealed partial class Enforcement
     /// <summary>What the kernel's counters say of policies and profiles.</summary>
     public PolicyCounts Counted(ImmutableArray<NftCount> counts) => new(chains.Counted(counts), Denials.Counted(counts));
 
-    public PolicyExplainer Explainer => new(RuleOf, EndpointOn, link => IsWorkload(link) && endpoints.On(link) == null);
+    public PolicyExplainer Explainer => new(RuleOf, EndpointOn, link => IsWorkload(link) && endpoints.On(link) == null, WorkloadLinks);
+
+    private WorkloadLinks WorkloadLinks => new(endpoints);
+
+    /// <summary>Where interfaces are called otherwise than their workloads'.</summary>
+    public ImmutableArray<PolicyFinding> Astray(IPolicyHost host) => [.. WorkloadLinks.Found(host)];
 
     private bool IsWorkload(string link) =>
         facts.Now.WorkloadPrefixes.Any(prefix => link.StartsWith(prefix, StringComparison.Ordinal));

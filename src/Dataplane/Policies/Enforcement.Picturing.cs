@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Policies;
 
@@ -8,12 +9,16 @@ namespace Calico.Bgp.Dataplane.Policies;
 internal sealed partial class Enforcement
 {
     /// <summary>Without what was counted and refused, which the kernel alone knows.</summary>
-    public PolicyPicture Picture()
+    /// <param name="host">Which interfaces are here.</param>
+    public PolicyPicture Picture(ILinks host)
     {
         var hosts = endpoints.All.Where(one => !one.IsWorkload).Select(one => one.Id).ToHashSet();
         return new(
             [.. objects.All().SelectMany(tier => Entries(tier, hosts))],
-            [.. endpoints.All.OrderBy(one => one.Interface, StringComparer.Ordinal).Select(Entry)]);
+            [
+                .. endpoints.All.Select(one => Entry(one) with { Problem = WorkloadLinks.Missing(one, host) })
+                    .Concat(WorkloadLinks.Unknown(host).Select(Unknown)).OrderBy(one => one.Interface, StringComparer.Ordinal),
+            ]);
     }
 
     private IEnumerable<PolicyEntry> Entries(AppliedTier tier, HashSet<ResourceId> hosts)
@@ -31,7 +36,10 @@ internal sealed partial class Enforcement
         }
     }
 
-    private EndpointEntry Entry(LocalEndpoints.LocalEndpoint endpoint) => new(
+    private static EndpointEntry Unknown(string link) =>
+        new(null, link, true, [], Labels.Empty, [], []) { Problem = WorkloadLinks.UnknownWords };
+
+    private EndpointEntry Entry(LocalEndpoint endpoint) => new(
         endpoint.Id, endpoint.Interface, endpoint.IsWorkload,
         [.. endpoint.Nets.Select(net => net.IsHost ? net.Address.ToString() : net.ToString())], endpoint.Labels, [.. endpoint.Profiles],
         [

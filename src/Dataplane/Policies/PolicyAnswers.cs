@@ -53,6 +53,7 @@ internal static class PolicyAnswers
         {
             Service = asked.Service is { } service ? $"{Kinds.Service.Word}/{service}" : null,
             Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
+                .. explainer.Astray(ends.SelectMany(one => one.Ends.Select(end => To(one.Packet, end))).Prepend(asked.Source), host),
                 .. leaving is { IsLost: false } && !isDenied ? (string[])[$"it leaves {leaving.Words}", EgressLeaving.Guarded] : [],
                 .. ((string?[])[explainer.Unanswered(packet, first)]).OfType<string>()],
         };

@@ -1,3 +1,4 @@
+using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Kernel.Foreign;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -7,13 +8,10 @@ using Calico.Bgp.Resources;
 namespace Calico.Bgp.Dataplane.Policies;
 
 /// <summary>Facts of a host that policies' packets depend on.</summary>
-internal interface IPolicyHost : IHostFacts
+internal interface IPolicyHost : IHostFacts, ILinks
 {
-    /// <summary>The interface that a packet to this address leaves by; null: nobody knows.</summary>
-    string? LinkTo(Address address);
-
     /// <summary>There is an interface of this name; null: nobody knows.</summary>
-    bool? Has(string link) => null;
+    bool? Has(string link) => Links?.Contains(link);
 
     /// <summary>What the source becomes that leaves by this interface, where it gets the interface's own.</summary>
     Address? Masqueraded(string link, Address towards);
@@ -60,7 +58,7 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
             Mark = 0,
             Redirect = redirect,
             IsToEachBackend = true,
-            In = IsOwn(host) ? null : Question.FromInterface ?? LinkOf(Source, host),
+            In = IsOwn(host) ? null : Question.FromInterface ?? Coming(host),
             Out = Leaving(redirect == PacketRedirect.None ? Destination : redirect.To, host),
         };
     }
@@ -69,7 +67,13 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
 
     /// <summary>The interface by which it leaves to there; null: it ends here, or nobody knows.</summary>
     public string? Leaving(Address to, IPolicyHost host) =>
-        host.IsLocal(to) != true ? LinkOf(to, host) : IsOwn(host) ? BaseChains.Loopback : null;
+        host.IsLocal(to) != true ? host.LinkTo(to) ?? Interfaces.GetValueOrDefault(to) : IsOwn(host) ? BaseChains.Loopback : null;
 
-    private string? LinkOf(Address address, IPolicyHost host) => Interfaces.GetValueOrDefault(address) ?? host.LinkTo(address);
+    /// <summary>A workload's packets come by its interface, whether or not a route leads back there; where that is not here, by the one
+    /// that does.</summary>
+    private string? Coming(IPolicyHost host)
+    {
+        var said = Interfaces.GetValueOrDefault(Source);
+        return said != null && host.Has(said) != false ? said : host.LinkTo(Source) ?? said;
+    }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.LocalEndpoints;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 using Calico.Bgp.Resources.Policies;
 
 namespace Calico.Bgp.Dataplane.Policies;
@@ -11,8 +13,10 @@ namespace Calico.Bgp.Dataplane.Policies;
 /// matched in the policy's own words. Nothing is decided here.
 /// </summary>
 /// <param name="isNobodys">An interface is a workload's by its name, and no endpoint is known there.</param>
+/// <param name="links">Which interfaces workloads should have.</param>
 internal sealed class PolicyExplainer(
-    Func<PolicyComment, PolicyRule?> ruleOf, Func<string, string?> endpointOn, Predicate<string> isNobodys)
+    Func<PolicyComment, PolicyRule?> ruleOf, Func<string, string?> endpointOn, Predicate<string> isNobodys,
+    WorkloadLinks links)
 {
     private const string Allow = "allow", Deny = "deny", Continue = "continue";
 
@@ -32,6 +36,10 @@ internal sealed class PolicyExplainer(
     public string? Unanswered(Packet packet, PacketEnd end) =>
         packet is { In: null, Out: { } link } && end.Verdict == PacketVerdict.Accept && isNobodys(link)
             ? $"its answers are dropped: {PolicyComment.UnknownInterface} ({link})" : null;
+
+    /// <summary>What of workloads' interfaces is not as their packets' ways suppose it.</summary>
+    public IEnumerable<string> Astray(IEnumerable<Address> ends, IPolicyHost host) =>
+        ends.Distinct().Select(address => links.Of(address, host)).OfType<string>();
 
     /// <summary>In the order in which they are asked.</summary>
     /// <param name="leaving">What becomes of it at gateways of other nodes; null: it goes by none.</param>

@@ -220,7 +220,7 @@ public sealed class FakeDataplane : IDataplane
     public bool HasPolicy { get; set; } = true;
 
     /// <summary>Three policies of two tiers, the last one closed, another staged; a pod and a host endpoint that they select.</summary>
-    public PolicyPicture Picture { get; } = FakePolicies.Picture();
+    public PolicyPicture Picture { get; set; } = FakePolicies.Picture();
 
     public Task<PolicyPicture?> PolicyPictureAsync(CancellationToken stop = default) => Task.FromResult(HasPolicy ? Picture : null);
 

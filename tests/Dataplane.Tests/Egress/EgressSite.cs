@@ -165,7 +165,7 @@ internal sealed class EgressSite : IPolicyHost
         {
             Interfaces = ImmutableDictionary<Address, string>.Empty,
         };
-        return PolicyAnswers.Of(asked, this, [Walked(from, to, "cali1")], new(_ => null, link => link, _ => false));
+        return PolicyAnswers.Of(asked, this, [Walked(from, to, "cali1")], new(_ => null, link => link, _ => false, new(new(_ => { }, _ => { }))));
     }
 
     private WalkedPacket Walked(string from, string to, string by)
@@ -211,6 +211,7 @@ internal sealed class EgressSite : IPolicyHost
 
     public bool? IsLocal(Address address) => false;
     public bool? IsLocalOn(Address address, string link) => false;
+    public IReadOnlyCollection<string>? Links => null;
     public string? LinkTo(Address address) => "eth0";
     public Address? Masqueraded(string link, Address towards) => null;
     public bool? ComesBackBy(Address source, uint mark, string link) => true;

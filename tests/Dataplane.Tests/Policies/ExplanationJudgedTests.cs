@@ -41,6 +41,8 @@ public sealed class ExplanationJudgedTests : IDisposable
 
         public bool? ComesBackBy(Address source, uint mark, string link) => LinkTo(source) == link;
 
+        public IReadOnlyCollection<string>? Links => null;
+
         public string? LinkTo(Address address) => town.At(System.Net.IPAddress.Parse(address.ToString())).Link;
 
         public Address? Masqueraded(string link, Address towards) => null;

@@ -75,7 +75,7 @@ public sealed class PolicyExplanationTests : IDisposable
         public bool? ComesBackBy(Address source, uint mark, string link) => true;
         public string? LinkTo(Address address) => address == Address.Parse("192.168.1.9") ? "cali9" : "eth0";
         public Address? Masqueraded(string link, Address towards) => null;
-        public bool? Has(string link) => link == "eth0";
+        public IReadOnlyCollection<string>? Links { get; init; } = ["eth0", "cali9"];
     }
 
     /// <summary>The host's own packets to it pass, and nothing comes back.</summary>
@@ -86,6 +86,36 @@ public sealed class PolicyExplanationTests : IDisposable
         Assert.Equal(("allow: ", "its answers are dropped: no endpoint is known here (cali9)"),
             (Told(explanation), string.Join("; ", explanation.Notes)));
         Assert.Equal("deny", Policy("").Explain(Question("198.51.100.1", "192.168.1.9", "tcp:80"), new Host()).Verdict);
+    }
+
+    private const string Nginx = """
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: nginx, namespace: default }
+        spec: { nodeName: node1, containers: [] }
+        status: { podIPs: [{ ip: 192.168.1.9 }] }
+        """;
+
+    /// <summary>Its veth is not called as Calico's CNI plugin would call it: what the packet meets is told, and why.</summary>
+    [Theory]
+    [InlineData("198.51.100.1", "default/nginx")]
+    [InlineData("default/nginx", "198.51.100.1")]
+    public void A_pod_whose_interface_has_another_name_is_dropped_and_the_name_is_told(string source, string destination)
+    {
+        var explanation = Policy(Nginx).Explain(Question(source, destination, "tcp:80"), new Host());
+        Assert.Equal("deny", explanation.Verdict);
+        Assert.Equal("no endpoint is known here", Assert.Single(explanation.Programs).Reason);
+        Assert.Equal(
+            "Pod/default/nginx: its interface calic440f455693 (cali and SHA-1 of default.nginx) is not here; a route leads to 192.168.1.9 "
+            + "by cali9, where no endpoint is known: all that it sends and gets there is dropped", Assert.Single(explanation.Notes));
+    }
+
+    [Fact]
+    public void A_pod_whose_interface_is_there_is_asked_by_it()
+    {
+        var explanation = Policy(Nginx).Explain(
+            Question("default/nginx", "198.51.100.1", "tcp:80"), new Host { Links = ["eth0", "calic440f455693"] });
+        Assert.Equal("pod egress", Assert.Single(explanation.Programs).Program);
     }
 
     [Theory]

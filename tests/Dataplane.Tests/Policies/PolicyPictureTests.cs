@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane.Policies;
+using Calico.Bgp.Dataplane.Tests.LocalEndpoints;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -62,7 +63,7 @@ public class PolicyPictureTests
         [
             .. World, Policy("late", Spec("default", null)), Policy("soon", Spec("default", 5)), Policy("top", Spec("first", null)),
             new StagedNetworkPolicy(new Metadata("maybe", "shop")) { Spec = Spec("default", 7) },
-        ]).Enforcement.Picture();
+        ]).Enforcement.Picture(UnknownLinks.Instance);
         Assert.Equal(
             ["first/top 1 of 1", "default/soon 1 of 2", "default/maybe 0 of 2", "default/late 2 of 2"],
             picture.Policies.Select(one => $"{one.Tier.Name}/{one.Policy.Name} {one.Place} of {one.InTier}"));
@@ -72,7 +73,7 @@ public class PolicyPictureTests
     public void What_a_policy_selects_here_are_workloads_alone_where_it_is_of_a_namespace()
     {
         var everybody = new GlobalNetworkPolicy(new Metadata("all")) { Spec = Spec("default", 9) with { WorkloadsOnly = false } };
-        var picture = Made([.. World, Policy("web", Spec("default", 5)), everybody]).Enforcement.Picture();
+        var picture = Made([.. World, Policy("web", Spec("default", 5)), everybody]).Enforcement.Picture(UnknownLinks.Instance);
         Assert.Equal(["Pod/shop/web", "HostEndpoint/uplink Pod/shop/web"],
             picture.Policies.Select(one => string.Join(' ', one.Selected.Select(id => id.ToString()).Order())));
     }
@@ -84,7 +85,7 @@ public class PolicyPictureTests
         {
             Spec = Spec("default", 1, Allow) with { PreDnat = true, ApplyOnForward = true, WorkloadsOnly = false },
         };
-        var picture = Made([.. World, Policy("web", Spec("default", 5)), Policy("top", Spec("first", null)), before]).Enforcement.Picture();
+        var picture = Made([.. World, Policy("web", Spec("default", 5)), Policy("top", Spec("first", null)), before]).Enforcement.Picture(UnknownLinks.Instance);
         Assert.Equal(["cali", "eth0"], picture.Endpoints.Select(one => one.Interface[..4]));
         var (pod, host) = (picture.Endpoints[0], picture.Endpoints[1]);
         Assert.Equal(
@@ -112,6 +113,6 @@ public class PolicyPictureTests
         var comment = new PolicyComment("default", "NetworkPolicy", "shop/web", PolicyTypes.Ingress).ToString();
         var refused = new NftProblem("rule", 2, "No such file or directory", DateTimeOffset.UnixEpoch, 1, new(chain, comment, true));
         var problems = PolicyProblem.Of(NftStatus.None with { Problems = [refused] });
-        Assert.Equal("No such file or directory", Assert.Single(enforcement.Picture().With(problems).Policies).Closed);
+        Assert.Equal("No such file or directory", Assert.Single(enforcement.Picture(UnknownLinks.Instance).With(problems).Policies).Closed);
     }
 }
