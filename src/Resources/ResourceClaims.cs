@@ -12,7 +12,10 @@ internal sealed class ResourceClaims
 {
     private sealed record Claim(ResourceOrigin Origin, ResourceDefinition Definition, Resource? Good);
 
-    private sealed record OriginState(HashSet<ResourceId> Defined, ImmutableArray<ResourceProblem> Problems);
+    private sealed record OriginState(HashSet<ResourceId> Defined);
+
+    /// <param name="Of">Whose it is; null: of the origin, or of an object that is not known by name.</param>
+    private readonly record struct Said(ResourceProblem Problem, ResourceId? Of);
 
     private readonly Dictionary<ResourceOrigin, OriginState> origins = [];
     /// <summary>Sorted by origin; nearly always one.</summary>
@@ -20,7 +23,7 @@ internal sealed class ResourceClaims
     private readonly SortedSet<ResourceId> contested = [];
     private readonly Dictionary<(int Source, ResourceKind Kind), int> counts = [];
     /// <summary>Problems of origins and of single definitions, by what they belong to.</summary>
-    private readonly SortedDictionary<ResourceOrigin, ImmutableArray<ResourceProblem>> problems = [];
+    private readonly SortedDictionary<ResourceOrigin, ImmutableArray<Said>> problems = [];
 
     /// <summary>Something that <see cref="Problems"/> tells may have changed since it was last asked.</summary>
     public bool ProblemsChanged { get; private set; }
@@ -68,24 +71,24 @@ internal sealed class ResourceClaims
     {
         var before = origins.GetValueOrDefault(content.Origin);
         var defined = new HashSet<ResourceId>();
-        var doubles = ImmutableArray.CreateBuilder<ResourceProblem>();
+        var doubles = new List<Said>();
         foreach (var definition in content.Definitions)
             if (defined.Add(definition.Id)) Put(content.Origin, definition);
-            else doubles.Add(Second(definition, content));
+            else doubles.Add(new(Second(definition, content), definition.Id));
         var touched = new HashSet<ResourceId>(defined);
         foreach (var id in before?.Defined ?? [])
             if (!defined.Contains(id) && touched.Add(id)) Leave(content, id, defined);
         Remember(content, defined,
         [
-            .. defined.Count > 0 ? content.Problems : WithoutEffect(content.Problems), .. doubles,
-            .. content.Definitions.SelectMany(one =>
-                one.Value != null || Winner(one.Id) != null ? one.Problems : WithoutEffect(one.Problems)),
+            .. content.Problems.Select(one => new Said(one, null)), .. doubles,
+            .. content.Definitions.SelectMany(one => one.Problems.Select(problem => new Said(problem, one.Id))),
         ]);
         return touched;
     }
 
-    private static ImmutableArray<ResourceProblem> WithoutEffect(ImmutableArray<ResourceProblem> problems) =>
-        [.. problems.Select(one => one with { IsWithoutEffect = one.Severity == ProblemSeverity.Error })];
+    /// <summary>Of an object no origin knows a good version by now; of an origin nothing is known that it defines.</summary>
+    private bool IsWithoutEffect(ResourceOrigin origin, ResourceId? of) =>
+        of is { } id ? Winner(id) == null : !origins.TryGetValue(origin, out var state) || state.Defined.Count == 0;
 
     /// <summary>The origin shows the object no longer: gone, or kept because a part of the origin cannot be read.</summary>
     private void Leave(OriginContent content, ResourceId id, HashSet<ResourceId> defined)
@@ -120,21 +123,24 @@ internal sealed class ResourceClaims
         if (rest.Length < 2) contested.Remove(id);
     }
 
-    private void Remember(OriginContent content, HashSet<ResourceId> defined, ImmutableArray<ResourceProblem> now)
+    private void Remember(OriginContent content, HashSet<ResourceId> defined, ImmutableArray<Said> now)
     {
         var before = problems.GetValueOrDefault(content.Origin, []);
-        if (!before.SequenceEqual(now)) ProblemsChanged = true;
+        var hadAny = origins.TryGetValue(content.Origin, out var state) && state.Defined.Count > 0;
+        if (!before.SequenceEqual(now) || (!now.IsEmpty && hadAny != defined.Count > 0)) ProblemsChanged = true;
         if (now.IsEmpty) problems.Remove(content.Origin);
         else problems[content.Origin] = now;
         if (defined.Count == 0 && now.IsEmpty) origins.Remove(content.Origin);
-        else origins[content.Origin] = new(defined, now);
+        else origins[content.Origin] = new(defined);
     }
 
     /// <summary>All problems, in the order of files and lines.</summary>
     public ImmutableArray<ResourceProblem> Problems()
     {
         ProblemsChanged = false;
-        var all = problems.Values.SelectMany(of => of).Concat(contested.SelectMany(Losers)).Order();
+        var all = problems.SelectMany(said => said.Value.Select(one => one.Problem.Severity == ProblemSeverity.Error
+            ? one.Problem with { IsWithoutEffect = IsWithoutEffect(said.Key, one.Of) } : one.Problem))
+            .Concat(contested.SelectMany(Losers)).Order();
         var said = new HashSet<string>(StringComparer.Ordinal);
         return [.. all.Where(problem => !IsAboutAKind(problem) || said.Add(problem.Reason))];
     }

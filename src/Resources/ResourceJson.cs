@@ -83,6 +83,12 @@ public static partial class ResourceJson
         else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
         else if (ByName.TryGetValue((apiVersion, kind), out var known) && into.Wants(known))
             into.Definitions.AddRange(Define(map, root, file, known, findings, into));
+        else if (known == null && Guess(map, apiVersion, kind) is { Length: > 0 } guess)
+            into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here{guess}", ProblemSeverity.Warning) with
+            {
+                Object = $"{kind}/{NameOf(root)}",
+                Field = "kind",
+            });
         else if ((known == null ? IsOurs(apiVersion, kind) : IsCalicos(apiVersion)) && into.Named.Add((apiVersion, kind)))
             into.Problems.Add(Whole(document, file, $"{kind} of {apiVersion} has no effect here", ProblemSeverity.Warning));
     }
@@ -111,6 +117,21 @@ public static partial class ResourceJson
     /// <summary>Of a group we know, in a version or with a kind that we do not.</summary>
     private static bool IsOurs(string apiVersion, string kind) =>
         IsCalicos(apiVersion) || Known.Contains((GroupOf(apiVersion), kind));
+
+    /// <summary>Of a kind that is most likely misspelt: which is meant.</summary>
+    private static string Guess(MappingNode map, string apiVersion, string kind)
+    {
+        var group = GroupOf(apiVersion);
+        if (Known.Contains((group, kind)) || map.Entries.FirstOrDefault(entry => entry.Key.Text == "kind") is not { Value: { } said })
+            return "";
+        return Spelling.Guess(said, Known.Where(one => one.Group == group).Select(one => one.Kind));
+    }
+
+    private static string NameOf(Fields root)
+    {
+        var metadata = root["metadata"].Section();
+        return string.Join('/', ((string?[])[metadata["namespace"].Word(), metadata["name"].Word()]).OfType<string>());
+    }
 
     private static bool IsCalicos(string apiVersion) => GroupOf(apiVersion) is CalicoGroup or CrdGroup;
 

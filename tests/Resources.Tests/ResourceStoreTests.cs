@@ -76,6 +76,20 @@ public class ResourceStoreTests
         Assert.Equal([false], WithoutEffect());
     }
 
+    /// <summary>Whether a refused version has anything good behind it depends on what all origins say by now.</summary>
+    [Fact]
+    public void A_good_version_of_another_origin_that_comes_later_or_goes_is_known_at_once()
+    {
+        bool[] WithoutEffect() => [.. store.Current.Problems.Where(one => one.Reason == "expected good").Select(one => one.IsWithoutEffect)];
+        var bad = Bad("a") with { Problems = [new("BGPPeer/a", "spec", "expected good", "f", 1, ProblemSeverity.Error)] };
+        Apply(Content("f", bad));
+        Assert.Equal([true], WithoutEffect());
+        Apply(Content("g", Manifest.Definition(Peer("a", "192.0.2.1"))));
+        Assert.Equal([false], WithoutEffect());
+        Apply(Content("g"));
+        Assert.Equal([true], WithoutEffect());
+    }
+
     [Fact]
     public void Nothing_is_published_before_every_source_is_in_sync()
     {

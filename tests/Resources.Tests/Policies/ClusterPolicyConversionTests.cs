@@ -145,6 +145,18 @@ public class ClusterPolicyConversionTests
         Assert.Equal("Deny", RuleText.Of(((BaselineAdminNetworkPolicy)definition.Value!).Spec.Ingress[0]));
     }
 
+    /// <summary>An API server takes no other, and what reads manifests may not enforce what no cluster would.</summary>
+    [Fact]
+    public void A_BaselineAdminNetworkPolicy_is_called_default_or_is_refused()
+    {
+        var definition = Assert.Single(Manifest.Read(
+            Policy("subject: { namespaces: {} }", "BaselineAdminNetworkPolicy", "v1alpha1").Replace("name: default", "name: mine"))
+            .Definitions);
+        Assert.Null(definition.Value);
+        Assert.Equal("metadata.name: expected the name default, which is the only one there is, got \"mine\"",
+            string.Concat(definition.Problems.Select(one => $"{one.Field}: {one.Reason}")));
+    }
+
     [Fact]
     public void Nodes_as_a_peer_fail_closed()
     {

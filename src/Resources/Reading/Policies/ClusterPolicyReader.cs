@@ -36,8 +36,13 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
         return new(metadata) { Spec = Read(spec, Tier.OldAdmin, Priority(spec), isOld: true, mayPass: true) };
     }
 
+    /// <summary>The API knows one alone, by its name (its CRD's validation rule): another one is nobody's baseline.</summary>
+    private const string Baseline = "default";
+
     public static BaselineAdminNetworkPolicy ReadBaseline(Metadata metadata, Fields root)
     {
+        if (metadata.Name != Baseline)
+            root["metadata"].Section().Error("name", $"expected the name {Baseline}, which is the only one there is, got \"{metadata.Name}\"");
         var spec = root["spec"].Section();
         return new(metadata) { Spec = Read(spec, Tier.OldBaseline, null, isOld: true, mayPass: false) };
     }
