@@ -8,7 +8,15 @@ public sealed record PolicyListAnswer(IReadOnlyList<PolicySummaryAnswer> Policie
     /// <summary>Why the kernel does not tell what was counted; absent where it does.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Uncounted { get; init; }
+
+    /// <summary>What of other kinds is in force for a while (host endpoints, tiers, …); absent where nothing is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<TriedObjectAnswer>? Tried { get; init; }
 }
+
+/// <param name="State">tried, or confirmed.</param>
+/// <param name="Reason">How long.</param>
+public sealed record TriedObjectAnswer(string Object, string State, string Reason);
 
 /// <param name="Order">Null: after all that have one.</param>
 /// <param name="Namespace">Null: of the cluster.</param>
@@ -18,7 +26,12 @@ public sealed record PolicyListAnswer(IReadOnlyList<PolicySummaryAnswer> Policie
 /// <param name="Reason">Why it is closed, what it is staged for, or how long it is tried; null where it is enforced.</param>
 public record PolicySummaryAnswer(
     string Tier, double? Order, string Name, string? Namespace, string Kind, IReadOnlyList<PolicyDirectionAnswer> Directions, int Endpoints,
-    string State, string? Reason);
+    string State, string? Reason)
+{
+    /// <summary>Why a newer version of it is refused, while its last good one is in force; absent where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Refused { get; init; }
+}
 
 /// <param name="Direction">ingress or egress.</param>
 /// <param name="Allowed">Connections' first packets that it has allowed since it is asked here; null: it is not, or the kernel does not

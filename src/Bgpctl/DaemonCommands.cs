@@ -72,7 +72,9 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     public async Task NatAsync(CancellationToken stop)
     {
         var body = await daemon.GetTextAsync("/v1/nat", stop).ConfigureAwait(false);
-        Show(body, () => NatView.Of(daemon.Read(body, AnswersJson.Default.NatAnswer), Now));
+        var nat = daemon.Read(body, AnswersJson.Default.NatAnswer);
+        Require(nat.Enabled, body, () => SectionOff.Of("NAT is", "nat", nat.Problem));
+        Show(body, () => NatView.Of(nat, Now));
     }
 
     /// <param name="packet">What is said of it, by the query's keys.</param>
@@ -89,6 +91,7 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     {
         var body = await daemon.GetTextAsync("/v1/egress?flows=true", stop).ConfigureAwait(false);
         var egress = daemon.Read(body, AnswersJson.Default.EgressAnswer);
+        Require(egress.Enabled, body, () => SectionOff.Of("egress is", "egress", egress.NotInForce));
         if (name != null && EgressView.WhyNone(egress, name) is { } why) throw new Refusal(why);
         Show(body, () => EgressView.Of(egress, name));
     }
@@ -134,7 +137,7 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
     {
         var body = await daemon.GetTextAsync("/v1/policy/lint" + Query(("ssh", SshSession.Find()?.ToString())), stop).ConfigureAwait(false);
         var found = daemon.Read(body, AnswersJson.Default.PolicyLintAnswer);
-        Show(body, () => PolicyLintView.Of(found));
+        Show(body, () => PolicyLintView.Of(found, SshSession.Misunderstood));
         return found.Findings.Count == 0;
     }
 
@@ -292,6 +295,14 @@ internal sealed class DaemonCommands(DaemonClient daemon, Screen screen, TimePro
         }
         var body = await daemon.GetTextAsync(path, stop).ConfigureAwait(false);
         Show(body, () => view(body));
+    }
+
+    /// <summary>What the daemon has answered is still for programs to read.</summary>
+    private void Require(bool isOn, string body, Func<Refusal> off)
+    {
+        if (isOn) return;
+        if (json) Say(body, []);
+        throw off();
     }
 
     private void Show(string body, Func<Page> view)

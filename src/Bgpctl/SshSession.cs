@@ -11,10 +11,15 @@ internal static class SshSession
 {
     private const string Variable = "SSH_CONNECTION";
 
+    /// <summary>What the variable says here and is no connection, so that the programs before are asked; null: nothing of that kind.</summary>
+    public static string? Misunderstood =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } said && SshConnection.Parse(said) == null
+            ? $"{Variable} is \"{said}\", which is no connection (expected CLIENT PORT SERVER PORT)" : null;
+
     /// <summary>Null: there is none, or nobody says so.</summary>
     public static SshConnection? Find()
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } said) return SshConnection.Parse(said);
+        if (Environment.GetEnvironmentVariable(Variable) is { } said && SshConnection.Parse(said) is { } own) return own;
         // Of the first process (1) nobody has come by SSH.
         for (var process = Parent("self"); process > 1; process = Parent(process.ToString(CultureInfo.InvariantCulture)))
             if (Said(process) is { } connection) return connection;
@@ -32,7 +37,7 @@ internal static class SshSession
     private static SshConnection? Said(int process) =>
         Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/environ")).Split('\0')
             .Where(one => one.StartsWith(Variable + "=", StringComparison.Ordinal))
-            .Select(one => SshConnection.Parse(one[(Variable.Length + 1)..])).FirstOrDefault();
+            .Select(one => SshConnection.Parse(one[(Variable.Length + 1)..])).OfType<SshConnection>().FirstOrDefault();
 
     /// <summary>Empty: it has ended, or is somebody else's.</summary>
     private static string Read(string file)

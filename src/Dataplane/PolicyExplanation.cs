@@ -26,6 +26,9 @@ public sealed record PolicyExplanation(
     /// <summary>Whose the destination is, <c>KIND/NAMESPACE/NAME</c>; null: no service's.</summary>
     public string? Service { get; init; }
 
+    /// <summary>Where a translation leads it, whether or not it is let through there; null: nowhere else.</summary>
+    public string? SentTo { get; init; }
+
     /// <summary>The question itself is wrong: what was expected, and what came. Null: it is not.</summary>
     public string? Problem { get; init; }
 

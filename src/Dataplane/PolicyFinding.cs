@@ -44,10 +44,14 @@ public sealed record SshConnection(Address Client, ushort ClientPort, Address Se
     public static SshConnection? Parse(string text)
     {
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length != 4 || !Address.TryParse(words[0], out var client) || !Address.TryParse(words[2], out var server)) return null;
+        if (words.Length != 4 || !Address.TryParse(Bare(words[0]), out var client) || !Address.TryParse(Bare(words[2]), out var server))
+            return null;
         if (client.Family != server.Family || Port(words[1]) is not { } from || Port(words[3]) is not { } to) return null;
         return new(client, from, server, to);
     }
+
+    /// <summary>A link-local address has its link behind it (<c>fe80::1%eth0</c>).</summary>
+    private static string Bare(string address) => address.Split('%')[0];
 
     private static ushort? Port(string word) =>
         ushort.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;

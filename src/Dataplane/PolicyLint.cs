@@ -50,7 +50,8 @@ public sealed class PolicyLint
         SshConnection ssh, Func<PolicyQuestion, Task<PolicyExplanation?>> explain)
     {
         if (await explain(ssh.Question).ConfigureAwait(false) is not { Problem: null } told) return [];
-        if (Denied(told) is { } by) return [new(PolicyTrap.LocksOut, by.Object, $"a new SSH connection {ssh} is denied: {by.Reason}")];
+        if (Denied(told) is { } by)
+            return [new(PolicyTrap.LocksOut, by.Object, $"a new SSH connection {ssh} is denied: {by.Reason}{Through(told)}")];
         if (told.Destination is { } taken)
             return [new(PolicyTrap.LocksOut, told.Service ?? "services",
                 $"a new SSH connection {ssh} does not come to this host, it is sent to {taken}: {told.Why}")];
@@ -60,6 +61,10 @@ public sealed class PolicyLint
         var reason = $"a new SSH connection {ssh} is let in untracked, and its answers are denied: {back.Reason}";
         return [new(PolicyTrap.LocksOut, back.Object, reason)];
     }
+
+    /// <summary>Who is denied as a service's backend did not mean to get there.</summary>
+    private static string Through(PolicyExplanation told) => told.SentTo is not { } taken ? ""
+        : $"; it does not come to this host, {(told.Service is { } service ? $"{service} sends it" : "it is sent")} to {taken}: {told.Why}";
 
     private static (string Object, string Reason)? Denied(PolicyExplanation told)
     {
@@ -86,10 +91,16 @@ public sealed class PolicyLint
 
     private void OfProblem(ResourceProblem problem)
     {
-        if (problem.Severity != ProblemSeverity.Error || !IsOfPolicy(problem.Object)) return;
+        if (problem.Severity == ProblemSeverity.Error ? !IsOfPolicy(problem.Object) : !IsOfNoKind(problem.Object)) return;
         var place = problem.Line > 0 ? $"{problem.File}:{problem.Line}" : problem.File;
-        Tell(PolicyTrap.Refused, problem.Object, $"{problem.Field}: {problem.Reason} ({place})");
+        var left = problem.Severity != ProblemSeverity.Error ? "" : problem.IsWithoutEffect
+            ? "; no good version of it is known: it has no effect" : "; its last good version is in force";
+        Tell(PolicyTrap.Refused, problem.Object, $"{problem.Field}: {problem.Reason} ({place}){left}");
     }
+
+    /// <summary>Its kind is misspelt: whatever was meant is not there.</summary>
+    private static bool IsOfNoKind(string problem) =>
+        problem.Length > 0 && Kinds.All.All(kind => !problem.StartsWith(kind.Word + "/", StringComparison.Ordinal));
 
     private static bool IsOfPolicy(string problem) => Kinds.All.Any(kind =>
         kind.IsFor(Concern.Policy) && problem.StartsWith(kind.Word + "/", StringComparison.Ordinal));

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Control.Tests.Http;
+using Calico.Bgp.Dataplane;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Speaker;
@@ -64,6 +66,9 @@ public sealed partial class CommandsTests : IAsyncLifetime
     [InlineData("policy show web")]
     [InlineData("policy endpoints")]
     [InlineData("policy explain 192.0.2.9 10.0.0.1 tcp:80")]
+    [InlineData("policy denied")]
+    [InlineData("policy denied --watch")]
+    [InlineData("dns cache")]
     public async Task A_daemon_that_enforces_no_policy_says_so_in_one_line(string command)
     {
         lab.Dataplane.HasPolicy = false;
@@ -71,6 +76,20 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal(
             "bgpctl: network policy is off: bgpd.yaml has no section policy, or policy.enabled is false\n", lab.Errors.ToString());
         Assert.Equal("", lab.Output.ToString());
+    }
+
+    /// <summary>As with policy; what the daemon has answered programs get all the same.</summary>
+    [Theory]
+    [InlineData("nat", "NAT is off: bgpd.yaml has no section nat, or nat.enabled is false")]
+    [InlineData("egress", "egress is off: bgpd.yaml has no section egress, or egress.enabled is false")]
+    [InlineData("cnat show translation", "services are off: bgpd.yaml has no section services, or services.enabled is false")]
+    public async Task A_section_that_is_off_is_said_in_one_line(string command, string said)
+    {
+        (lab.Dataplane.View, lab.Dataplane.Egress, lab.Dataplane.HasServices) = (NatView.Off, EgressView.Off, false);
+        Assert.Equal((1, $"bgpctl: {said}\n", ""),
+            (await lab.RunAsync(command.Split(' ')), lab.Errors.ToString(), lab.Output.ToString()));
+        Assert.Equal(1, await lab.RunAsync([.. command.Split(' '), "--json"]));
+        Assert.Contains("\"enabled\":false", lab.Output.ToString().Replace(" ", ""), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -55,7 +55,9 @@ public sealed class EgressTests : IAsyncLifetime
     {
         lab.Dataplane.Egress = EgressView.Off;
         lab.Dataplane.View = lab.Dataplane.View with { Problem = "nat, egress: nftables cannot be spoken to" };
-        Assert.Contains("not in force: nat, egress: nftables cannot be spoken to", await ShownAsync("egress"), StringComparison.Ordinal);
+        Assert.Equal(1, await lab.RunAsync("egress"));
+        Assert.StartsWith("bgpctl: egress is not in force: nat, egress: nftables cannot be spoken to", lab.Errors.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

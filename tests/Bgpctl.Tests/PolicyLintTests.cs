@@ -149,6 +149,18 @@ public sealed class PolicyLintTests : IDisposable
         Assert.Equal(["refused GlobalNetworkPolicy/p"], found);
     }
 
+    /// <summary>Nobody reads it, so that nothing of it is in force, and no policy is missing either.</summary>
+    [Fact]
+    public async Task An_object_of_a_kind_that_is_misspelt_is_named()
+    {
+        var (code, found) = await LintAsync(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolcy\nmetadata: { name: p, namespace: shop }\nspec: {}");
+        Assert.Equal((2, "refused NetworkPolcy/shop/p"), (code, Assert.Single(found)));
+        lab.Output.GetStringBuilder().Clear();
+        await lab.RunAsync("policy", "lint");
+        Assert.Contains("did you mean \"NetworkPolicy\"?", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{ selector: host == 'a', ingress: [{ action: Deny, source: { nets: [172.16.0.0/12] } }] }", "10.0.0.1 2222", true)]
     [InlineData("{ selector: host == 'a', ingress: [{ action: Deny, source: { nets: [172.16.0.0/12] } }] }", "10.0.0.1 22", false)]
@@ -199,6 +211,7 @@ public sealed class PolicyLintTests : IDisposable
             Environment.SetEnvironmentVariable("SSH_CONNECTION", "by no SSH");
             Assert.Equal(0, await lab.RunAsync("policy", "lint"));
             Assert.StartsWith("no traps were found", lab.Output.ToString());
+            Assert.Contains("SSH_CONNECTION is \"by no SSH\", which is no connection", lab.Output.ToString(), StringComparison.Ordinal);
         }
         finally
         {

@@ -65,6 +65,18 @@ public sealed class TryingTests : IAsyncLifetime
             """, lab.Output.ToString());
     }
 
+    /// <summary>A host endpoint decides as much as a policy, and no list of policies has it.</summary>
+    [Fact]
+    public async Task What_is_tried_and_is_no_policy_stands_below_the_list()
+    {
+        ResourceId uplink = new(Kinds.HostEndpoint, new("uplink")), tier = new(Kinds.Tier, new("first"));
+        trials.State = new(
+            [new(uplink, "f.yaml", false, false), new(tier, "f.yaml", true, false)], new(2026, 11, 30, 12, 3, 4, TimeSpan.Zero));
+        Assert.Equal(0, await lab.RunAsync("policy", "list"));
+        Assert.EndsWith("\nHostEndpoint/uplink: tried (until 12:03:04 UTC)\nTier/first: confirmed (until the next start)\n",
+            lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Enter_confirms_and_what_makes_it_last_is_said()
     {

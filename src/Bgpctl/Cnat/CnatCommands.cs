@@ -99,7 +99,12 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     {
         var body = await daemon.GetTextAsync(Translations, stop).ConfigureAwait(false);
         var all = daemon.Read(body, AnswersJson.Default.TranslationsAnswer);
-        if (id is not { } only || !all.Enabled)
+        if (!all.Enabled)
+        {
+            if (json) Say(body, "");
+            throw SectionOff.Of("services are", "services", all.NotInForce);
+        }
+        if (id is not { } only)
         {
             Show(body, () => CnatView.Of(all));
             return;

@@ -36,7 +36,8 @@ internal sealed class PolicyCommands(Screen screen, TimeProvider time, bool json
         if (ssh != null)
             found = [.. await PolicyLint.OfSshAsync(ssh, question => Task.FromResult<PolicyExplanation?>(policy.Explain(question)))
                 .ConfigureAwait(false), .. found];
-        Say(PolicyLintAnswer.Of(found, ssh), AnswersJson.Legible.PolicyLintAnswer, PolicyLintView.Of);
+        Say(PolicyLintAnswer.Of(found, ssh), AnswersJson.Legible.PolicyLintAnswer,
+            answer => PolicyLintView.Of(answer, SshSession.Misunderstood));
         return found.IsEmpty;
     }
 

@@ -8,8 +8,6 @@ internal static class CnatView
 {
     public static Page Of(TranslationsAnswer answer)
     {
-        if (answer.NotInForce is { } why) return new(new Section(null, null, new Cell($"services are not in force: {why}", Tone.Bad)));
-        if (!answer.Enabled) return Said("services are off (bgpd.yaml has no section services, or services.enabled is false)");
         Cell[] problems = [.. answer.Problems.Select(one => new Cell(one, Tone.Bad))];
         if (answer.Translations.Count == 0) return new(new Section(null, null, ["no translations", .. problems]));
         return new(new Section(

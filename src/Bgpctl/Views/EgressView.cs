@@ -8,11 +8,7 @@ internal static class EgressView
     /// <summary>Behind a shared gateway there may be thousands: one gateway by its name shows all.</summary>
     private const int ShownPods = 3;
 
-    public static Page Of(EgressAnswer egress, string? name)
-    {
-        if (!egress.Enabled)
-            return new([new Section(null, null, egress.NotInForce == null ? Off(egress) : new Cell(Off(egress), Tone.Bad))]);
-        return new(
+    public static Page Of(EgressAnswer egress, string? name) => new(
         [
             .. Of(name, egress).Select(gateway => Gateway(gateway, name != null)),
             egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
@@ -21,17 +17,12 @@ internal static class EgressView
             .. egress.Replication is { } shared ? Replication(shared, Of(name, egress)) : [],
             .. egress.Uncounted is { } why ? (Section[])[new(null, null, new Cell($"flows are not counted: {why}", Tone.Bad))] : [],
         ]);
-    }
-
-    private static string Off(EgressAnswer egress) => egress.NotInForce is { } why ? $"not in force: {why}"
-        : "off (bgpd.yaml has no section egress, or egress.enabled is false)";
 
     private static IEnumerable<EgressGatewayAnswer> Of(string? name, EgressAnswer egress) => egress.Gateways.Where(gateway =>
         name == null || gateway.Name == name || gateway.Name.EndsWith($"/{name}", StringComparison.Ordinal));
 
     /// <summary>Why nothing can be shown of that gateway; null: it can.</summary>
     public static string? WhyNone(EgressAnswer egress, string name) => Of(name, egress).Any() ? null
-        : !egress.Enabled ? $"egress is {Off(egress)}"
         : egress.Gateways.Count == 0 ? $"there is no gateway {name}: there is none at all"
         : $"there is no gateway {name}; there are {string.Join(", ", egress.Gateways.Select(gateway => gateway.Name))}";
 

@@ -20,13 +20,8 @@ internal static class NatView
         Problems(nat.Problems, now),
     ]);
 
-    private static Cell State(NatAnswer nat) => (nat.Enabled, nat.Ready) switch
-    {
-        _ when nat.Problem is { } problem => new Cell(problem, Tone.Bad),
-        (false, _) => new Cell("off (bgpd.yaml has no section nat, or nat.enabled is false)"),
-        (_, false) => new Cell("waits for the resources; rules of an earlier run are left as they are", Tone.Bad),
-        _ => new Cell("on", Tone.Good),
-    };
+    private static Cell State(NatAnswer nat) => nat.Ready ? new Cell("on", Tone.Good)
+        : new Cell("waits for the resources; rules of an earlier run are left as they are", Tone.Bad);
 
     private static Cell[] Pool(NatPoolAnswer pool) =>
     [

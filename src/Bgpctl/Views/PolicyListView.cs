@@ -15,7 +15,12 @@ internal static class PolicyListView
                 new("Denied", true), new("State"),
             ],
             [.. list.Policies.SelectMany(policy => policy.Directions.Select(direction => Row(policy, direction)))]),
-        [.. list.Policies.Count == 0 ? ["no policies"] : Array.Empty<Cell>(), .. Uncounted(list.Uncounted)]));
+        [
+            .. list.Policies.Count == 0 ? ["no policies"] : Array.Empty<Cell>(),
+            .. list.Policies.Where(one => one.Refused != null).Select(one => new Cell(
+                $"{one.Kind} {Name(one)}: a newer version is refused, its last good one is in force: {one.Refused}", Tone.Bad)),
+            .. (list.Tried ?? []).Select(one => new Cell($"{one.Object}: {one.State} ({one.Reason})", Tone.Faint)), .. Uncounted(list.Uncounted),
+        ]));
 
     private static Cell[] Uncounted(string? why) =>
         why == null ? [] : [new Cell($"what was counted is not known: the kernel says {why}", Tone.Bad)];
@@ -50,6 +55,7 @@ internal static class PolicyListView
         var policy = of.Summary;
         yield return new(new Cell($"{policy.Kind} {Name(policy)}"), Grid.Facts(
             ("state", State(policy)),
+            ("refused", policy.Refused is { } why ? new Cell($"a newer version, so that this is the last good one: {why}", Tone.Bad) : ""),
             ("tier", $"{policy.Tier} (order {Order(of.TierOrder)}): what its policies do not decide is "
                 + (of.TierDenies ? "denied" : "left to the next tier")),
             ("order", policy.Order is { } ? Order(policy.Order) : "none: behind all that have one"),

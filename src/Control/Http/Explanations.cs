@@ -96,7 +96,8 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         }
         else if (await plan.ExplainAsync(service).ConfigureAwait(false) is not { } verdict)
         {
-            var unknown = $"expected the NAMESPACE/NAME of a service, got {service}, which is not there";
+            var unknown = new RefusedObjects(daemon).WithoutEffect(kind => kind == Kinds.Service.Word, service.ToString())
+                ?? $"expected the NAMESPACE/NAME of a service, got {service}, which is not there";
             await Answer.ErrorAsync(http, AnswerCode.UnknownService, unknown).ConfigureAwait(false);
         }
         else

@@ -2,7 +2,6 @@
 
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
-using Calico.Bgp.Dataplane.Dns;
 using Calico.Bgp.Net;
 using Calico.Bgp.Speaker;
 using Microsoft.AspNetCore.Http;
@@ -73,13 +72,13 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
         ["v1", "cnat", "explain"] => Get(http, request => CnatExplanations.TellAsync(request, Dataplane, Saved)),
         ["v1", "egress"] => Get(http, request => EgressAnswers.TellAsync(request, Dataplane)),
         ["v1", "egress", "explain"] => Get(http, request => EgressAnswers.ExplainAsync(request, Dataplane)),
-        ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon.Trials?.State)),
+        ["v1", "policy", "list"] => Get(http, request => PolicyAnswers.ListAsync(request, Dataplane, daemon)),
         ["v1", "policy", "show"] => Get(http, request => PolicyAnswers.ShowAsync(request, Dataplane, daemon)),
         ["v1", "policy", "endpoints"] => Get(http, request => PolicyAnswers.EndpointsAsync(request, Dataplane)),
         ["v1", "policy", "lint"] => Get(http, request => PolicyAnswers.LintAsync(request, Dataplane)),
-        ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane)),
+        ["v1", "policy", "explain"] => Get(http, request => PolicyAnswers.ExplainAsync(request, Dataplane, daemon)),
         ["v1", "policy", "denied"] => Get(http, request => PolicyAnswers.DeniedAsync(request, Dataplane)),
-        ["v1", "dns", "cache"] => Get(http, DnsCacheAsync),
+        ["v1", "dns", "cache"] => Get(http, request => PolicyAnswers.IfInForceAsync(request, Dataplane, DnsCacheAsync)),
         ["v1", "events"] => Get(http, PlaceKind.Events, events.WriteAsync),
         ["v1", "explain", "route"] => Get(http, explain.RouteAsync),
         ["v1", "explain", "peer", var name] => Get(http, _ => explain.PeerAsync(http, Name(name))),
@@ -152,8 +151,8 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     private async Task DnsCacheAsync(HttpContext http)
     {
         var name = (string?)http.Request.Query["name"];
-        var names = Dataplane is { } there ? await there.DnsCacheAsync(name, http.RequestAborted).ConfigureAwait(false) : [];
-        var answer = DnsCacheAnswer.Of(Dataplane?.Dns ?? DnsView.Off, names);
+        var names = await Dataplane!.DnsCacheAsync(name, http.RequestAborted).ConfigureAwait(false);
+        var answer = DnsCacheAnswer.Of(Dataplane.Dns, names);
         await Answer.JsonAsync(http, answer, Answer.Json.DnsCacheAnswer).ConfigureAwait(false);
     }
 

@@ -15,7 +15,7 @@ internal static class PolicyAnswers
 {
     private const string Ingress = "ingress", Egress = "egress";
 
-    public static async Task ExplainAsync(HttpContext http, IDataplane? dataplane)
+    public static async Task ExplainAsync(HttpContext http, IDataplane? dataplane, IDaemon daemon)
     {
         string Said(string key) => http.Request.Query[key].ToString();
         var wrong = PolicyQuestion.Read(Said("src"), Said("dst"), Said("protocol"), Said("from"), out var question);
@@ -30,14 +30,17 @@ internal static class PolicyAnswers
         {
             null => RefuseOffAsync(http, dataplane),
             { Problem: { } problem } => RefuseAsync(http, problem),
-            _ => Answer.JsonAsync(http, PolicyExplanationAnswer.Of(explanation), Answer.Json.PolicyExplanationAnswer),
+            _ => Answer.JsonAsync(
+                http, PolicyExplanationAnswer.Of(explanation with
+                {
+                    Notes = [.. explanation.Notes, .. new RefusedObjects(daemon).Of(explanation)],
+                }), Answer.Json.PolicyExplanationAnswer),
         }).ConfigureAwait(false);
     }
 
     /// <summary>GET /v1/policy/denied. What is not in force has nothing to tell, whatever bgpd.yaml says of telling.</summary>
-    public static Task DeniedAsync(HttpContext http, IDataplane? dataplane) => dataplane?.View.Problem != null
-        ? RefuseOffAsync(http, dataplane)
-        : Answer.JsonAsync(http, Of(dataplane?.Denied ?? DeniedView.Off), Answer.Json.DeniedAnswer);
+    public static Task DeniedAsync(HttpContext http, IDataplane? dataplane) => dataplane is { Policy.Enabled: true, View.Problem: null }
+        ? Answer.JsonAsync(http, Of(dataplane.Denied), Answer.Json.DeniedAnswer) : RefuseOffAsync(http, dataplane);
 
     private static DeniedAnswer Of(DeniedView view) => new(view.IsLogged, view.Problem, view.Lost, Of(view.Flows));
 
@@ -76,23 +79,39 @@ internal static class PolicyAnswers
         dataplane is { Policy.Enabled: true } ? answer(http) : RefuseOffAsync(http, dataplane);
 
     /// <summary>GET /v1/policy/list.</summary>
-    public static Task ListAsync(HttpContext http, IDataplane? dataplane, TrialState? tried) => OfPictureAsync(
-        http, dataplane, picture => Answer.JsonAsync(
-            http, new([.. picture.Policies.Select(one => Summary(one, tried))]) { Uncounted = picture.Uncounted },
-            Answer.Json.PolicyListAnswer));
+    public static Task ListAsync(HttpContext http, IDataplane? dataplane, IDaemon daemon) => OfPictureAsync(http, dataplane, picture =>
+    {
+        var (tried, refused) = (daemon.Trials?.State, new RefusedObjects(daemon));
+        return Answer.JsonAsync(
+            http, new([.. picture.Policies.Select(one => Summary(one, tried, refused))])
+            {
+                Uncounted = picture.Uncounted,
+                Tried = Beside(tried) is { Length: > 0 } beside ? beside : null,
+            }, Answer.Json.PolicyListAnswer);
+    });
+
+    /// <summary>What is tried without being a policy: it decides all the same.</summary>
+    private static TriedObjectAnswer[] Beside(TrialState? tried) => [.. (tried?.Objects ?? [])
+        .Where(one => !RefusedObjects.IsPolicy(one.Id.Kind.Word))
+        .Select(one => one.IsConfirmed ? new TriedObjectAnswer(one.Id.ToString(), Confirmed, UntilStart)
+            : new TriedObjectAnswer(one.Id.ToString(), Tried, UntilTime(tried!)))];
+
+    private const string Confirmed = "confirmed", Tried = "tried", UntilStart = "until the next start";
+
+    private static string UntilTime(TrialState tried) => string.Create(CultureInfo.InvariantCulture, $"until {tried.Until:HH:mm:ss} UTC");
 
     /// <summary>GET /v1/policy/show?name=[KIND/][NAMESPACE/]NAME: all that are called so.</summary>
     public static Task ShowAsync(HttpContext http, IDataplane? dataplane, IDaemon daemon) => OfPictureAsync(http, dataplane, picture =>
     {
-        var tried = daemon.Trials?.State;
+        var (tried, refused) = (daemon.Trials?.State, new RefusedObjects(daemon));
         var name = http.Request.Query["name"].ToString();
         PolicyEntry[] called = [.. picture.Policies.Where(one => IsCalled(one, name))];
         if (called.Length == 0)
-            return Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.UnknownPolicy, RefusedOf(name, daemon)
+            return Answer.ErrorAsync(http, new ErrorAnswer(AnswerCode.UnknownPolicy, refused.WithoutEffect(RefusedObjects.IsPolicy, name)
                 ?? $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; `bgpctl policy list` shows them",
                 "name"));
         return Answer.JsonAsync(
-            http, new([.. called.Select(one => Detail(one, tried))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
+            http, new([.. called.Select(one => Detail(one, tried, refused))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
     });
 
     /// <summary>GET /v1/policy/endpoints[?name=NAME]: by its object's name, with or without the namespace, or by the interface.</summary>
@@ -135,23 +154,10 @@ internal static class PolicyAnswers
     private static bool IsCalled(PolicyEntry entry, string name) =>
         entry.Policy.Name == name || entry.Policy.Key.ToString() == name || entry.Policy.Id.ToString() == name;
 
-    /// <summary>Null: no policy of this name is refused, or its last good version is in force.</summary>
-    private static string? RefusedOf(string name, IDaemon daemon)
-    {
-        foreach (var problem in daemon.Planned?.ResourceProblems ?? [])
-        {
-            if (problem is not { IsWithoutEffect: true, Object: var called }) continue;
-            var isPolicy = called.Split('/')[0].EndsWith("Policy", StringComparison.Ordinal);
-            if (isPolicy && name.Length > 0 && (called == name || called.EndsWith("/" + name, StringComparison.Ordinal)))
-                return $"refused: {problem}; no good version of it is known, so that it has no effect";
-        }
-        return null;
-    }
-
     private static bool IsCalled(EndpointEntry entry, string name) =>
         entry.Interface == name || (entry.Id is { } id && (id.Key.Name == name || id.Key.ToString() == name || id.ToString() == name));
 
-    private static PolicySummaryAnswer Summary(PolicyEntry entry, TrialState? tried)
+    private static PolicySummaryAnswer Summary(PolicyEntry entry, TrialState? tried, RefusedObjects refused)
     {
         var policy = entry.Policy;
         var trial = tried?.Objects.FirstOrDefault(one => one.Id == policy.Id);
@@ -159,14 +165,17 @@ internal static class PolicyAnswers
         {
             { Closed: { } words } => ("closed", $"the kernel refused a rule of it: {words}"),
             { Policy: AnyStagedPolicy staged } => ("staged", staged.StagedAction.ToString()),
-            _ when trial is { IsConfirmed: true } => ("confirmed", "until the next start"),
-            _ when trial != null => ("tried", string.Create(CultureInfo.InvariantCulture, $"until {tried!.Until:HH:mm:ss} UTC")),
+            _ when trial is { IsConfirmed: true } => (Confirmed, UntilStart),
+            _ when trial != null => (Tried, UntilTime(tried!)),
             _ => ("enforced", null),
         };
         return new(
             policy.Spec.Tier, policy.Spec.Order, policy.Name, policy.Metadata.Namespace is { Length: > 0 } space ? space : null,
             policy.Kind.Word, [.. Directions(policy.Spec.Types).Select(direction => Direction(direction, entry.Counts))],
-            entry.Selected.Length, state, reason);
+            entry.Selected.Length, state, reason)
+        {
+            Refused = refused.Of(policy.Id.ToString()),
+        };
     }
 
     private static IEnumerable<PolicyTypes> Directions(PolicyTypes types) =>
@@ -182,13 +191,13 @@ internal static class PolicyAnswers
 
     private static PacketCountAnswer Count(PacketCount count) => new(count.Packets, count.Octets);
 
-    private static PolicyDetailAnswer Detail(PolicyEntry entry, TrialState? tried)
+    private static PolicyDetailAnswer Detail(PolicyEntry entry, TrialState? tried, RefusedObjects refused)
     {
         var spec = entry.Policy.Spec;
         string?[] applies =
             [spec.PreDnat ? "preDNAT" : null, spec.DoNotTrack ? "doNotTrack" : null, spec.ApplyOnForward ? "applyOnForward" : null];
         return new(
-            Summary(entry, tried), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
+            Summary(entry, tried, refused), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
             entry.InTier, [.. applies.OfType<string>()], spec.AppliesTo.ToString(), [.. entry.Selected.Select(id => id.Key.ToString())],
             [.. Rules(PolicyTypes.Ingress, spec.Ingress), .. Rules(PolicyTypes.Egress, spec.Egress)]);
     }

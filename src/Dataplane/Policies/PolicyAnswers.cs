@@ -51,6 +51,7 @@ internal static class PolicyAnswers
             isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host) ?? leaving?.Seen,
             Why(asked, ours.Distinct().Count()), depends)
         {
+            SentTo = Destination(packet, first) ?? (Redirected(packet) is { } to ? $"{to}" : null),
             Service = asked.Service is { } service ? $"{Kinds.Service.Word}/{service}" : null,
             Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
                 .. explainer.Astray(ends.SelectMany(one => one.Ends.Select(end => To(one.Packet, end))).Prepend(asked.Source), host),

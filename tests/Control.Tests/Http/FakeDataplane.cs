@@ -234,10 +234,13 @@ public sealed class FakeDataplane : IDataplane
 
     public bool HasTraps { get; set; } = true;
 
+    /// <summary>Whose program denies what is asked about.</summary>
+    public string ExplainedEndpoint { get; set; } = "eth0-hep";
+
     public Task<PolicyExplanation?> ExplainPolicyAsync(PolicyQuestion question, CancellationToken stop = default) => Task.FromResult(
         !HasPolicy ? null :
         question.Source == "nobody/there" ? PolicyExplanation.Refused("expected an address or a pod, got nobody/there") : new(
-            "deny", [new("normal-in", "eth0-hep", "deny", "default", "no-web", 1, $"{question.Destination} {question.Port}")],
+            "deny", [new("normal-in", ExplainedEndpoint, "deny", "default", "no-web", 1, $"{question.Destination} {question.Port}")],
             null, null, "no service", []));
 
     public Task<PolicyCounts> CountPoliciesAsync(CancellationToken stop = default) =>

@@ -55,13 +55,14 @@ public sealed class ExplainedTranslationTests : IDisposable
         endpoints: [{ addresses: [192.168.1.4], conditions: { ready: true } }]
         """;
 
+    private string objects = Objects;
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("translated");
 
     public void Dispose() => folder.Delete(recursive: true);
 
     private OfflinePolicy Policy(params string[] backends)
     {
-        File.WriteAllText(Path.Combine(folder.FullName, "all.yaml"), Objects);
+        File.WriteAllText(Path.Combine(folder.FullName, "all.yaml"), objects);
         var snapshot = YamlFiles.Load(folder.FullName);
         Assert.Equal([], snapshot.Problems.Select(one => one.ToString()));
         var translation = new Translation("", TranslationKind.Vip,
@@ -115,6 +116,34 @@ public sealed class ExplainedTranslationTests : IDisposable
         Assert.Equal(("allow", 0), (explanation.Verdict, explanation.DependsOn.Length));
         Assert.EndsWith("to one of 2 endpoints, of which the first is shown", explanation.Why, StringComparison.Ordinal);
     }
+
+    private const string DeniesThief = """
+
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: NetworkPolicy
+        metadata: { name: closed, namespace: shop }
+        spec: { selector: app == 'open', types: [Ingress], ingress: [{ action: Deny }] }
+        """;
+
+    /// <summary>Who looks for the mistake has to know both: the policy that denies, and the service that brings the packet to it.</summary>
+    [Fact]
+    public async Task A_backend_that_denies_an_SSH_session_is_told_with_the_service_that_leads_there()
+    {
+        objects += DeniesThief;
+        var policy = Policy();
+        var found = await PolicyLint.OfSshAsync(SshConnection.Parse("198.51.100.1 51234 172.20.0.1 22")!,
+            question => Task.FromResult<PolicyExplanation?>(policy.Explain(question)));
+        var (trap, of, reason) = Assert.Single(found);
+        Assert.Equal((PolicyTrap.LocksOut, "closed"), (trap, of));
+        Assert.Contains("NetworkPolicy shop/closed", reason, StringComparison.Ordinal);
+        Assert.Contains("Service/shop/thief sends it to 192.168.1.4:2222", reason, StringComparison.Ordinal);
+    }
+
+    /// <summary>sshd writes link-local addresses with their link.</summary>
+    [Fact]
+    public void An_SSH_session_over_link_local_addresses_is_one() =>
+        Assert.Equal("fe80::1 51234 fe80::2 22", SshConnection.Parse("fe80::1%eth0 51234 fe80::2%eth0 22")?.ToString());
 
     [Fact]
     public async Task A_service_that_takes_the_address_and_port_of_an_SSH_session_is_named()
