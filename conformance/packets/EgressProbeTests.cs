@@ -83,6 +83,45 @@ public sealed class EgressProbeTests : IAsyncLifetime
         Assert.Equal([EgressSite.Red4], await SeenAsync());
     }
 
+    /// <summary>Of two gateways that share their nodes each is where its own targets answer: its packets are handed to the node that has
+    /// its address, whatever is wrong there with the other.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task Of_two_pinned_gateways_on_the_same_nodes_each_is_where_its_own_targets_answer()
+    {
+        const string gold4 = "10.10.13.0", first = "172.20.0.11", second = "172.20.0.12", ofRed = Tor4, ofGold = "172.20.0.254";
+        site = await EgressSite.MakeAsync("egress: { pinned: true }");
+        site.Write(ofRed: Asking(ofRed), plain: EgressObjects.Choosing("gold"), more: EgressObjects.Pool("gold", "10.10.13.0/31")
+            + "\n" + EgressObjects.Gateway("gold", "gold", "egress: 'true'").Replace("  template:",
+                $"  {Asking(ofGold)}\n  template:", StringComparison.Ordinal));
+        await site.StartAsync("client", "gate1", "gate2");
+        await site.HeardAsync("client", 2);
+        await site.HeardAsync("gate2", 2);
+        await AreAtAsync(first, first);
+        site.Silence("tor", first, isSilent: true, ofRed);
+        await AreAtAsync(red: second, gold: first);
+        site.Silence("tor", second, isSilent: true, ofGold);
+        await AreAtAsync(red: second, gold: first);
+        site.Silence("tor", first, isSilent: true, ofGold);
+        await AreAtAsync(red: second, gold: null);
+        site.Silence("tor", second, isSilent: false, ofGold);
+        await AreAtAsync(red: second, gold: second);
+        foreach (var target in (string[])[ofRed, ofGold]) site.Silence("tor", first, isSilent: false, target);
+        await AreAtAsync(first, first);
+
+        async Task AreAtAsync(string? red, string? gold)
+        {
+            foreach (var (pod, address, at) in ((string, string, string?)[])[("a", EgressSite.Red4, red), ("p", gold4, gold)])
+            {
+                await LedToAsync(at, address);
+                await Until.TrueAsync($"{pod} leaves with {(at == null ? "nothing" : address)}", async () =>
+                    await site.SeenAsync(pod, attempts: 1) == (at == null ? null : address), 60, site.SaidAsync);
+            }
+        }
+    }
+
+    private static string Asking(string target) =>
+        $"egressGatewayFailureDetection: {{ icmpProbe: {{ ips: [{target}], intervalSeconds: 1, timeoutSeconds: 5 }} }}";
+
     /// <summary>What a server says to each of the gateways, which ask with their own addresses.</summary>
     [NeedsTheory(Needs.Daemon, "nft", "bird", "birdc", "curl")]
     [InlineData("500 Internal Server Error")]
@@ -120,7 +159,10 @@ public sealed class EgressProbeTests : IAsyncLifetime
         }
     }
 
-    private Task LedToAsync(string node) => Until.TrueAsync($"{EgressSite.Red4} is at {node}", async () =>
-        await site["tor"].IpAsync($"route show {EgressSite.Red4}") is var route && route.Contains($"via {node}", StringComparison.Ordinal)
-            && !route.Contains("nexthop", StringComparison.Ordinal), 60, site.SaidAsync);
+    /// <param name="node">Null: nobody has it.</param>
+    private Task LedToAsync(string? node, string address = EgressSite.Red4) =>
+        Until.TrueAsync($"{address} is at {node ?? "nobody"}", async () => await site["tor"].IpAsync($"route show {address}") is var route
+            && (node == null ? !route.Contains("via", StringComparison.Ordinal)
+                : route.Contains($"via {node}", StringComparison.Ordinal) && !route.Contains("nexthop", StringComparison.Ordinal)),
+            60, site.SaidAsync);
 }

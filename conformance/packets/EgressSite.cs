@@ -162,14 +162,15 @@ internal sealed class EgressSite : IAsyncDisposable
     }
 
     /// <summary>What somebody asks a target upstream with that source does not come to it, or comes again.</summary>
-    public void Silence(string at, string source, bool isSilent)
+    /// <param name="target">Null: whatever he asks.</param>
+    public void Silence(string at, string source, bool isSilent, string? target = null)
     {
-        var table = $"inet silent{source.Replace('.', '_')}";
+        var table = $"inet silent{source.Replace('.', '_')}{target?.Replace('.', '_')}";
         this[at].Tell($$"""
             table {{table}} { }
             delete table {{table}}
             {{(isSilent ? $"table {table} {{\n chain asked {{\n  type filter hook prerouting priority -10;\n"
-                + $"  ip saddr {source} icmp type echo-request drop\n }}\n}}" : "")}}
+                + $"  ip saddr {source} {(target == null ? "" : $"ip daddr {target} ")}icmp type echo-request drop\n }}\n}}" : "")}}
             """, "nft", "-f", "-");
     }
 

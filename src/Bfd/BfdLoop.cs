@@ -32,7 +32,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private readonly BfdReceivers receivers = new();
     private readonly DueQueue queue = new();
     private readonly Random random = new();
-    private readonly byte[] datagram = new byte[BfdReceiver.LongestDatagram], packet = new byte[ControlPacket.Octets];
+    private readonly byte[] datagram = new byte[BfdReceiver.LongestDatagram], packet = new byte[BfdReceiver.LongestDatagram];
     private readonly int bell = Libc.Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
     private volatile BfdTarget[]? wanted;
     private volatile BfdSessionStatus[] current = [];
@@ -170,7 +170,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
                 var isTimed = known.Target.Times != target.Times;
                 known.Target = target;
                 if (isTimed) known.Session.Change(target.Times);
-                known.Session.Say(target.Says, Now());
+                known.Session.Say(target.Says, target.Remark, Now());
                 queue.Move(known);
             }
         }
@@ -207,7 +207,7 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
 
     private void Enter(Watched one)
     {
-        one.Session.Say(one.Target.Says, Now());
+        one.Session.Say(one.Target.Says, one.Target.Remark, Now());
         byKey[one.Target.Key] = byDiscriminator[one.Session.MyDiscriminator] = one;
         queue.Add(one);
     }
@@ -290,12 +290,13 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
             ? byDiscriminator.GetValueOrDefault(heard.YourDiscriminator) : byKey.GetValueOrDefault(from);
         if (whose == null || whose.Target.Key != from) Volatile.Write(ref strays, strays + 1);
         else if (verdict != Discard.None) whose.Counters.CountDiscarded();
-        else Hear(whose, heard, at);
+        else Hear(whose, heard, ControlPacket.Behind(datagram.AsSpan(0, arrival.Length)), at);
     }
 
-    private void Hear(Watched one, in ControlPacket heard, long at)
+    private void Hear(Watched one, in ControlPacket heard, ReadOnlySpan<byte> remark, long at)
     {
         var before = one.Session.State;
+        one.Session.HearRemark(remark);
         if (one.Session.Receive(heard, at, Now(), out var answer) == Discard.None) one.Counters.CountReceived();
         else one.Counters.CountDiscarded();
         if (answer) Send(one, final: true);
@@ -328,7 +329,9 @@ public sealed class BfdLoop(Loops loops, TimeProvider time, ILogger<BfdLoop> log
     private void Send(Watched to, bool final)
     {
         to.Session.Packet(final).Write(packet);
-        to.Sender.Send(packet);
+        var remark = to.Session.Remark;
+        remark.CopyTo(packet.AsSpan(ControlPacket.Octets));
+        to.Sender.Send(packet.AsSpan(0, ControlPacket.Octets + remark.Length));
         to.Counters.CountSent();
     }
 

@@ -17,8 +17,8 @@ internal sealed unsafe class BfdReceiver : IDisposable
 {
     public const int SingleHopPort = 3784, MultihopPort = 4784;
 
-    /// <summary>A longer one is no control packet that we take: authentication has 28 octets at most.</summary>
-    public const int LongestDatagram = 128;
+    /// <summary>No control packet that we take is longer (authentication has 28 octets at most); the rest is for a remark.</summary>
+    public const int LongestDatagram = 512;
 
     private const int ControlOctets = 256;
 

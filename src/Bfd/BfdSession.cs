@@ -1,3 +1,5 @@
+using Calico.Bgp.Net;
+
 namespace Calico.Bgp.Bfd;
 
 /// <summary>
@@ -30,6 +32,7 @@ internal sealed class BfdSession
     /// <summary>Somebody else judges the neighbour.</summary>
     private bool isLent;
     private BfdDiagnostic says;
+    private ListOf<byte> remark;
 
     public BfdSession(uint discriminator, BfdTimes times, Random random, long now)
     {
@@ -47,6 +50,7 @@ internal sealed class BfdSession
         (MyDiscriminator, this.times, this.random) = (from.LocalDiscriminator, times, random);
         (State, Diagnostic, RemoteState, RemoteDiagnostic) = (from.State, from.Diagnostic, from.RemoteState, from.RemoteDiagnostic);
         (RemoteDiscriminator, remoteMultiplier) = (from.RemoteDiscriminator, from.RemoteMultiplier);
+        RemoteRemark = [.. Convert.FromHexString(from.RemoteRemark)];
         (remoteDesiredMinTx, remoteRequiredMinRx) = (from.RemoteDesiredMinTx, from.RemoteRequiredMinRx);
         (remoteDemands, RemoteIsIndependent) = (from.RemoteDemands, from.RemoteIsIndependent);
         (sendInForce, receiveInForce) = (from.SendInForce, from.ReceiveInForce);
@@ -61,6 +65,7 @@ internal sealed class BfdSession
     public BfdDiagnostic Diagnostic { get; private set; }
     public BfdState RemoteState { get; private set; } = BfdState.Down;
     public BfdDiagnostic RemoteDiagnostic { get; private set; }
+    public ListOf<byte> RemoteRemark { get; private set; }
     public uint RemoteDiscriminator { get; private set; }
     /// <summary>The neighbour's BFD lives on when its control plane ends.</summary>
     public bool RemoteIsIndependent { get; private set; }
@@ -99,12 +104,18 @@ internal sealed class BfdSession
         return Discard.None;
     }
 
+    /// <summary>What came behind a packet of the session's.</summary>
+    public void HearRemark(ReadOnlySpan<byte> octets)
+    {
+        if (!octets.SequenceEqual(RemoteRemark.Items)) RemoteRemark = [.. octets];
+    }
+
     /// <summary>The neighbour has been silent for the detection time.</summary>
     public void Expire(long now)
     {
         // Section 6.8.1: what it calls itself is forgotten, whatever the state.
         (RemoteDiscriminator, remoteRequiredMinRx, remoteDemands, DetectAt) = (0, UnheardMinRx, false, Never);
-        RemoteState = BfdState.Down;
+        (RemoteState, RemoteRemark) = (BfdState.Down, []);
         var (next, why) = BfdFsm.Expire(State);
         if (next != State) Enter(next, why, now);
         Reschedule();
@@ -122,10 +133,11 @@ internal sealed class BfdSession
     /// <summary>Section 6.8.17: what lies beyond us is lost, or is there again; or what this node knew of connections is. The session
     /// stays up, and the neighbour hears it at once.</summary>
     /// <param name="of">None: nothing is wrong.</param>
-    public void Say(BfdDiagnostic of, long now)
+    /// <param name="behind">What is said behind the packet.</param>
+    public void Say(BfdDiagnostic of, ListOf<byte> behind, long now)
     {
-        if (says == of) return;
-        says = of;
+        if (says == of && remark == behind) return;
+        (says, remark) = (of, behind);
         if (State == BfdState.Up) (IsUrgent, NextSend) = (true, now);
     }
 
@@ -149,6 +161,7 @@ internal sealed class BfdSession
         Diagnostic = Diagnostic,
         RemoteState = RemoteState,
         RemoteDiagnostic = RemoteDiagnostic,
+        RemoteRemark = Convert.ToHexStringLower(RemoteRemark.Items),
         LocalDiscriminator = MyDiscriminator,
         RemoteDiscriminator = RemoteDiscriminator,
         RemoteDesiredMinTx = remoteDesiredMinTx,
@@ -173,6 +186,9 @@ internal sealed class BfdSession
         says != BfdDiagnostic.None && State == BfdState.Up ? says : Diagnostic, State,
         final ? ControlFlags.Final : polls ? ControlFlags.Poll : ControlFlags.None, (byte)times.Multiplier,
         MyDiscriminator, RemoteDiscriminator, DesiredMinTx, RequiredMinRx);
+
+    /// <summary>What is sent behind it.</summary>
+    public ReadOnlySpan<byte> Remark => State == BfdState.Up ? remark.Items : [];
 
     /// <summary>What was due has been sent; an answer with the F bit is nobody's turn.</summary>
     public void Sent(long now)

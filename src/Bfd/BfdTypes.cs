@@ -18,6 +18,15 @@ public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null
     /// <summary>The neighbour is told that this node forwards, and has lost what it knew of connections (section 4.1).</summary>
     public bool SaysReset { get; init; }
 
+    /// <summary>
+    /// What a neighbour that knows it is told in the same datagrams, behind the control packet, while the session is up. Nobody else looks
+    /// at it: a packet is as long as it says, whatever follows (RFC 5880 section 6.8.6; RFC 9764 pads there). At most
+    /// <see cref="LongestRemark"/> octets.
+    /// </summary>
+    public ListOf<byte> Remark { get; init; }
+
+    public const int LongestRemark = BfdReceiver.LongestDatagram - ControlPacket.Octets;
+
     internal BfdDiagnostic Says => SaysPathDown ? BfdDiagnostic.ConcatenatedPathDown
         : SaysReset ? BfdDiagnostic.ForwardingPlaneReset : BfdDiagnostic.None;
 
@@ -28,6 +37,7 @@ public sealed record BfdTarget(BfdKey Key, BfdTimes Times, Address? Local = null
         Local = Local ?? other.Local,
         SaysPathDown = SaysPathDown || other.SaysPathDown,
         SaysReset = SaysReset || other.SaysReset,
+        Remark = Remark.Count > 0 ? Remark : other.Remark,
     };
 }
 
@@ -43,6 +53,8 @@ public sealed record BfdSessionStatus
     public BfdDiagnostic Diagnostic { get; init; }
     public BfdState RemoteState { get; init; }
     public BfdDiagnostic RemoteDiagnostic { get; init; }
+    /// <summary>What the neighbour says behind its packets (<see cref="BfdTarget.Remark"/>).</summary>
+    public ListOf<byte> RemoteRemark { get; init; }
     /// <summary>The C bit: the neighbour's BFD outlives its control plane, so its silence is the way's (RFC 5882 section 4.3).</summary>
     public bool RemoteIsIndependent { get; init; }
     public required DateTimeOffset Since { get; init; }

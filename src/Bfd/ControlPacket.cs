@@ -74,8 +74,8 @@ internal readonly record struct ControlPacket(
     // |                   Required Min RX Interval                    |
     // |                 Required Min Echo RX Interval                 |
     // +---------------------------------------------------------------+
-    /// <summary>What a datagram says. The length field is believed where the datagram is as long, and what follows it is not looked
-    /// at.</summary>
+    /// <summary>What a datagram says. The length field is believed where the datagram is as long; what follows it is
+    /// <see cref="Behind"/>.</summary>
     public static Discard Read(ReadOnlySpan<byte> datagram, out ControlPacket packet)
     {
         packet = default;
@@ -86,6 +86,9 @@ internal readonly record struct ControlPacket(
             BinaryPrimitives.ReadUInt32BigEndian(datagram[12..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[16..]));
         return Judge(packet, datagram[0] >> 5, datagram[3], datagram.Length);
     }
+
+    /// <summary>What a datagram that was read has behind its packet.</summary>
+    public static ReadOnlySpan<byte> Behind(ReadOnlySpan<byte> datagram) => datagram[datagram[3]..];
 
     private static Discard Judge(in ControlPacket packet, int version, int length, int came)
     {

@@ -18,6 +18,8 @@ public sealed record HandedBfd
     public required BfdDiagnostic Diagnostic { get; init; }
     public required BfdState RemoteState { get; init; }
     public required BfdDiagnostic RemoteDiagnostic { get; init; }
+    /// <summary>In hexadecimal digits; an earlier release hears none.</summary>
+    public string RemoteRemark { get; init; } = "";
     public required uint LocalDiscriminator { get; init; }
     public required uint RemoteDiscriminator { get; init; }
     public required uint RemoteDesiredMinTx { get; init; }
@@ -40,8 +42,9 @@ public sealed record HandedBfd
 
     public bool IsOf(BfdKey key) => IsSensible && Key() == key;
 
-    /// <summary>It has an address and a port.</summary>
-    public bool IsSensible => Address.TryParse(Peer, out _) && Port is >= 0 and <= IPEndPoint.MaxPort;
+    /// <summary>It has an address and a port, and octets are octets.</summary>
+    public bool IsSensible => Address.TryParse(Peer, out _) && Port is >= 0 and <= IPEndPoint.MaxPort
+        && RemoteRemark.Length % 2 == 0 && RemoteRemark.All(char.IsAsciiHexDigit);
 
     internal BfdKey Key() => new(Address.Parse(Peer), Interface, Multihop);
 }

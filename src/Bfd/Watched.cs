@@ -49,7 +49,7 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
     /// <summary>Something is shown otherwise than it is.</summary>
     public bool Differs(string? listening) => told is not { } was
         || was.State != Session.State || was.RemoteState != Session.RemoteState || was.RemoteDiscriminator != Session.RemoteDiscriminator
-        || was.RemoteDiagnostic != Session.RemoteDiagnostic || was.RemoteIsIndependent != Session.RemoteIsIndependent
+        || was.RemoteDiagnostic != Session.RemoteDiagnostic || was.RemoteRemark != Session.RemoteRemark || was.RemoteIsIndependent != Session.RemoteIsIndependent
         || was.Interval.Ticks != 10L * Session.SendInterval || was.DetectionTime.Ticks != 10 * Session.DetectionTime
         || was.Times != Target.Times || was.Losses != Losses || was.Problem != (listening ?? Sender.Problem);
 
@@ -64,6 +64,7 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
         Diagnostic = Session.Diagnostic,
         RemoteState = Session.RemoteState,
         RemoteDiagnostic = Session.RemoteDiagnostic,
+        RemoteRemark = Session.RemoteRemark,
         RemoteIsIndependent = Session.RemoteIsIndependent,
         Since = Since,
         Interval = TimeSpan.FromTicks(10L * Session.SendInterval),

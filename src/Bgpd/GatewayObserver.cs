@@ -51,7 +51,7 @@ internal sealed class GatewayObserver(
                 var tidings = dataplane.Tidings;
                 await loop.WaitForAsync(probes.HaveAsync(tidings.Probed)).ConfigureAwait(false);
                 var (silent, left) = probes.Now;
-                Look(tidings, saysPathDown: silent.Count > 0);
+                Look(tidings, silent.Keys);
                 await loop.WaitForAsync(TellFailingAsync(silent)).ConfigureAwait(false);
                 // While flows of others are waited for, what the process before has announced is theirs, or still this node's.
                 if (!ReferenceEquals(tidings, EgressTidings.None) && (said != null || !tidings.IsBehind))
@@ -99,20 +99,21 @@ internal sealed class GatewayObserver(
 
     private async Task TellFailingAsync(ImmutableDictionary<ResourceKey, string> here)
     {
+        // Whoever says more behind his packets does not mean the one word that they have room for.
+        var said = bfd.Current.Where(one => one.State == BfdState.Up && watched.ContainsKey(one.Key))
+            .Select(one => (one.Key.Peer, Word: one.RemoteDiagnostic, Remark: GatewayRemark.Read(one.RemoteRemark.Items))).ToArray();
         var now = new EgressFailing(here,
         [
-            .. Saying(BfdDiagnostic.ConcatenatedPathDown),
+            .. said.Where(one => one.Remark == null ? one.Word == BfdDiagnostic.ConcatenatedPathDown : one.Remark.Failing == null)
+                .Select(one => one.Peer),
         ])
         {
-            Behind = [.. Saying(BfdDiagnostic.ForwardingPlaneReset)],
+            There = [.. said.SelectMany(one => one.Remark?.Failing ?? [], (one, gateway) => (one.Peer, gateway))],
+            Behind = [.. said.Where(one => one.Remark?.IsBehind ?? one.Word == BfdDiagnostic.ForwardingPlaneReset).Select(one => one.Peer)],
         };
         if (now.Says(failing)) return;
         await dataplane.TellFailingAsync(failing = now).ConfigureAwait(false);
     }
-
-    private IEnumerable<Address> Saying(BfdDiagnostic what) =>
-        bfd.Current.Where(one => one.State == BfdState.Up && one.RemoteDiagnostic == what && watched.ContainsKey(one.Key))
-            .Select(one => one.Key.Peer);
 
     private bool IsUp(BfdKey key) => bfd.Current.Any(one => one.Key == key && one.State == BfdState.Up);
 
@@ -123,8 +124,10 @@ internal sealed class GatewayObserver(
     private BfdKey[] Suspects(EgressProbing probing) =>
         [.. watched.Where(one => one.Value is { IsUp: false, WasHeard: true } && !IsLost(one.Value, probing)).Select(one => one.Key)];
 
-    private void Look(EgressTidings tidings, bool saysPathDown)
+    /// <param name="silent">Gateways that are this node, whose targets do not answer.</param>
+    private void Look(EgressTidings tidings, IEnumerable<ResourceKey> silent)
     {
+        var (saysPathDown, remark) = (silent.Any(), GatewayRemark.Of(tidings.IsBehind, silent, BfdTarget.LongestRemark).Write());
         var (probing, now) = (tidings.Probing, time.GetTimestamp());
         var times = new BfdTimes(probing.Interval, probing.Interval, probing.Multiplier);
         var targets = tidings.Watched.Select(one => new BfdTarget(
@@ -132,6 +135,7 @@ internal sealed class GatewayObserver(
         {
             SaysPathDown = saysPathDown,
             SaysReset = tidings.IsBehind,
+            Remark = remark,
         }).ToImmutableArray();
         foreach (var gone in watched.Keys.Except(targets.Select(target => target.Key)).ToArray()) watched.Remove(gone);
         foreach (var target in targets) watched.TryAdd(target.Key, new(now, false));

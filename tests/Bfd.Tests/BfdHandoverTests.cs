@@ -14,12 +14,14 @@ public sealed class BfdHandoverTests : BfdWire
     {
         var (old, heir, neighbour) = (Made(), Made(), Made());
         Want(near, old, Target(near, theirs, multihop));
-        Want(far, neighbour, Target(far, ours, multihop));
+        Want(far, neighbour, Target(far, ours, multihop) with { Remark = [7, 0, 255] });
         await UpAsync(old, neighbour);
+        await Until.TrueAsync("what the neighbour says is heard", () => old.Current[0].RemoteRemark.Count == 3, 20, () => Said(old));
         var (was, seen) = (old.Current[0], neighbour.Current[0]);
 
         heir.Expect(await old.HandAsync(lends: false));
         Assert.Equal((BfdState.Up, was.LocalDiscriminator), (heir.Current[0].State, heir.Current[0].LocalDiscriminator));
+        Assert.Equal([7, 0, 255], heir.Current[0].RemoteRemark);
         Want(near, heir, Target(near, theirs, multihop));
         var handed = await old.HandAsync(lends: true);
         near.Inside(() =>

@@ -94,6 +94,22 @@ public sealed class BfdLoopTests : BfdWire
         Assert.Equal((BfdState.Up, 0, 0), (b.Current[0].State, Losses(a), Losses(b)));
     }
 
+    [NeedsTheory(Needs.Namespaces)]
+    [InlineData("10.0.0.1", "10.0.0.2")]
+    [InlineData("fd00::1", "fd00::2")]
+    public async Task What_is_said_behind_the_packets_is_heard_while_the_session_stays_up(string ours, string theirs)
+    {
+        var (a, b) = (Watch(near, Target(near, theirs, Quick)), Watch(far, Target(far, ours, Quick)));
+        await UpAsync(a, b);
+        ListOf<byte> longest = [.. Enumerable.Range(0, BfdTarget.LongestRemark).Select(number => (byte)number)];
+        foreach (var remark in (ListOf<byte>[])[[1, 2, 3], longest, []])
+        {
+            Want(near, a, Target(near, theirs, Quick) with { Remark = remark });
+            await Until.TrueAsync("the neighbour hears it", () => b.Current[0].RemoteRemark == remark, 60, () => Said(a, b));
+        }
+        Assert.Equal((BfdState.Up, 0, 0, 0), (b.Current[0].State, Losses(a), Losses(b), a.Current[0].RemoteRemark.Count));
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public async Task A_packet_that_came_over_a_router_is_discarded_on_one_hop()
     {

@@ -54,15 +54,15 @@ public class BfdSessionTests
     [InlineData(BfdDiagnostic.ForwardingPlaneReset)]
     public void What_is_wrong_with_this_node_is_told_at_once_and_the_session_stays_up(BfdDiagnostic wrong)
     {
-        session.Say(wrong, 5);
+        session.Say(wrong, [], 5);
         Assert.Equal(BfdDiagnostic.None, session.Packet(final: false).Diagnostic);
         ComeUp();
         session.Sent(10 * Millisecond);
         Assert.Equal((BfdState.Up, wrong), (session.State, session.Packet(final: false).Diagnostic));
-        session.Say(BfdDiagnostic.None, 11 * Millisecond);
+        session.Say(BfdDiagnostic.None, [], 11 * Millisecond);
         Assert.Equal((BfdDiagnostic.None, 11 * Millisecond), (session.Packet(final: false).Diagnostic, session.NextSend));
         session.Sent(12 * Millisecond);
-        session.Say(BfdDiagnostic.None, 13 * Millisecond);
+        session.Say(BfdDiagnostic.None, [], 13 * Millisecond);
         Assert.NotEqual(13 * Millisecond, session.NextSend);
     }
 

@@ -144,6 +144,7 @@ public static class Corpus
         "router-message" => [RouterMessage.Advertisement(null), RouterMessage.Solicitation(new(0x020000000001)), .. RouterOptions],
         "neighbour-question" => [.. Questions.Select(Convert.FromHexString)],
         "flow-frames" => FlowTargets.Seeds,
+        "gateway-remark" => FlowTargets.Remarks,
         "route-refresh" => Bodies(MessageType.RouteRefresh, skip: 0),
         "bfd" => ControlPackets,
         "foreign-rule" => [.. ForeignTargets.Rules()],

@@ -44,6 +44,7 @@ public static class FuzzTargets
         ["router-message"] = octets => RouterMessage.TryRead(octets, RouterAddress, out _),
         ["neighbour-question"] = Question,
         ["flow-frames"] = FlowTargets.Frames,
+        ["gateway-remark"] = FlowTargets.Remark,
     };
 
     private static readonly Address RouterAddress = Address.Parse("fe80::2");

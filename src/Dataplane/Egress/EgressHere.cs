@@ -49,9 +49,10 @@ internal sealed class EgressHere(
     public bool Holds(EgressGatewayPlan gateway, EgressReplica replica, IpFamily family) =>
         !isPinned || InOrder(gateway.Replicas.Where(one => Of(one, family).IsUsable), family).FirstOrDefault() == replica;
 
-    /// <summary>Of several of a pinned gateway the first has the address.</summary>
+    /// <summary>Of several of a pinned gateway the first has the address: of those in no doubt, because packets are handed to these
+    /// (<see cref="Used"/>).</summary>
     private IEnumerable<EgressReplica> InOrder(IEnumerable<EgressReplica> some, IpFamily family) =>
-        some.OrderBy(one => Of(one, family).IsBehind);
+        some.OrderBy(one => Of(one, family).IsDoubtful).ThenBy(one => Of(one, family).IsBehind);
 
     public EgressStanding Of(EgressReplica replica, IpFamily family)
     {
@@ -63,7 +64,10 @@ internal sealed class EgressHere(
     private EgressStanding Sound(EgressReplica replica, IpFamily family)
     {
         var way = WayTo(replica, family);
-        if (!replica.IsProbed || way.Hop is not { Gateway: { } host } || !replica.Hosts.Any(failing.Nodes.Contains)) return way;
+        if (!replica.IsProbed || way.Hop == null) return way;
+        if (failing.There.Count > 0 && GatewayRemark.NumberOf(replica.Gateway) is var number
+            && replica.Hosts.Any(host => failing.There.Contains((host, number)))) return No($"{replica.HostOf(family)} {PathDown}");
+        if (!replica.Hosts.Any(failing.Nodes.Contains)) return way;
         return replica.IsOneOfSeveral ? way with { Words = $"{way.Words}, which {PathDoubtful}", IsDoubtful = true }
             : No($"{replica.HostOf(family)} {PathDown}");
     }

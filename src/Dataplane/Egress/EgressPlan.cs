@@ -21,7 +21,7 @@ public sealed record EgressReplica(
     /// <summary>Its targets upstream are asked.</summary>
     public bool IsProbed { get; init; }
 
-    /// <summary>Its node is other such gateways, too: what it says of one may be of another.</summary>
+    /// <summary>Its node is other such gateways, too: what it says may be of another, where it does not say of which.</summary>
     public bool IsOneOfSeveral { get; init; }
 
     /// <summary>Whose routes its packets go by before its node's (ExternalNetwork); null: its node's alone.</summary>

@@ -32,7 +32,7 @@ internal sealed class EgressPlanner
         Nodes = pods != null ? [] : Told([.. objects.Gateways.Select(gateway => Plan(gateway, taken))]);
     }
 
-    /// <summary>A node says of all its gateways together that one leads nowhere.</summary>
+    /// <summary>A node of an earlier release says of all its gateways together that one leads nowhere.</summary>
     private static ListOf<EgressGatewayPlan> Told(EgressGatewayPlan[] gateways)
     {
         var probed = gateways.Where(gateway => gateway.Probes.Count > 0).SelectMany(gateway => gateway.Replicas)

@@ -40,15 +40,18 @@ public sealed record EgressProbed(ResourceKey Gateway, ListOf<EgressProbe> Probe
 
 /// <summary>Gateways whose targets upstream do not answer.</summary>
 /// <param name="Here">Those that are this node, and what is wrong.</param>
-/// <param name="Nodes">Addresses of nodes that say so of a gateway of theirs.</param>
+/// <param name="Nodes">Addresses of nodes that say so of a gateway of theirs, and not of which.</param>
 public sealed record EgressFailing(ImmutableDictionary<ResourceKey, string> Here, ImmutableHashSet<Address> Nodes)
 {
     public static readonly EgressFailing None = new(ImmutableDictionary<ResourceKey, string>.Empty, []);
 
+    /// <summary>Addresses of nodes with the gateways of which they say so (<see cref="GatewayRemark.NumberOf"/>).</summary>
+    public ImmutableHashSet<(Address Node, uint Gateway)> There { get; init; } = [];
+
     /// <summary>Addresses of nodes that wait for flows of others.</summary>
     public ImmutableHashSet<Address> Behind { get; init; } = [];
 
-    public bool Says(EgressFailing other) => Behind.SetEquals(other.Behind)
+    public bool Says(EgressFailing other) => Behind.SetEquals(other.Behind) && There.SetEquals(other.There)
         && Nodes.SetEquals(other.Nodes) && Here.Count == other.Here.Count && !Here.Except(other.Here).Any();
 }
 

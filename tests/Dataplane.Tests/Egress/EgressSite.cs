@@ -103,9 +103,20 @@ internal sealed class EgressSite : IPolicyHost
     /// <param name="nodes">Addresses of others.</param>
     public void Fail(string[] here, params string[] nodes)
     {
-        egress.Apply(new DataplaneChange.Failing(new(
-            here.ToImmutableDictionary(name => new ResourceKey("edge", name), _ => "its targets are silent"),
-            [.. nodes.Select(Address.Parse)])));
+        egress.Apply(new DataplaneChange.Failing(Failing(here) with { Nodes = [.. nodes.Select(Address.Parse)] }));
+        Write();
+    }
+
+    private static EgressFailing Failing(string[] here) =>
+        new(here.ToImmutableDictionary(name => new ResourceKey("edge", name), _ => "its targets are silent"), []);
+
+    /// <summary>Other nodes say of which of their gateways it is so.</summary>
+    public void FailThere(string[] here, params (string Node, string Gateway)[] there)
+    {
+        egress.Apply(new DataplaneChange.Failing(Failing(here) with
+        {
+            There = [.. there.Select(one => (Address.Parse(one.Node), GatewayRemark.NumberOf(new("edge", one.Gateway))))],
+        }));
         Write();
     }
 

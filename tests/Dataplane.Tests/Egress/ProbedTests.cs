@@ -44,7 +44,7 @@ public sealed class ProbedTests
         Assert.Equal(Gate1, site.By(Pod, Outside));
     }
 
-    /// <summary>Which of them is meant a node does not say.</summary>
+    /// <summary>Which of them is meant a node of an earlier release does not say.</summary>
     [Fact]
     public void Where_a_node_is_several_that_ask_it_is_used_when_there_is_no_other()
     {
@@ -54,6 +54,19 @@ public sealed class ProbedTests
         Assert.Equal((Gate2, Gate1), (site.By(Pod, Outside), site.By("192.168.1.3", Outside)));
         Assert.Equal($"via {Gate1}, which says that targets upstream of one of its gateways do not answer",
             site.View.Gateways[0].Replicas[0].Standing);
+    }
+
+    [Fact]
+    public void Where_a_node_is_several_the_one_that_it_names_is_no_next_hop_and_the_others_are()
+    {
+        var site = On("client", Probed("red"), Probed("blue", 1), PodOn("client", Pod, By("red")),
+            PodOn("client", "192.168.1.3", By("blue"), "b"));
+        site.FailThere([], (Gate1, "red"));
+        Assert.Equal((Gate2, Gate1), (site.By(Pod, Outside), site.By("192.168.1.3", Outside)));
+        Assert.Equal($"via {Gate1}", site.View.Gateways[0].Replicas[0].Standing);
+        site.FailThere([], (Gate1, "red"), (Gate2, "red"), (Gate1, "blue"));
+        Assert.Empty(site.Hops);
+        Assert.Equal("dropped: no gateway is there", site.Explain(Outside)!.Verdict);
     }
 
     [Fact]
@@ -92,6 +105,42 @@ public sealed class ProbedTests
         site.Fail([]);
         Assert.Equal("this node", site.View.Gateways[1].Replicas[0].Standing);
     }
+
+    /// <summary>All agree on it: the node itself, the other one, and whoever has pods.</summary>
+    [Fact]
+    public void Of_two_pinned_gateways_each_is_where_its_own_targets_answer()
+    {
+        EgressSite one = Pinned("gate1"), two = Pinned("gate2"),
+            client = Pinned("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        one.Fail(["red"]);
+        foreach (var other in (EgressSite[])[two, client]) other.FailThere([], (Gate1, "red"));
+        Assert.Equal(("10.10.11.0", "10.10.10.0"), (Has(one), Has(two)));
+        Assert.Equal((Gate2, Gate1), (client.By(Pod, Outside), client.By("192.168.1.3", Outside)));
+        // The other one's blue is silent, too: nothing moves.
+        two.FailThere(["blue"], (Gate1, "red"));
+        one.FailThere(["red"], (Gate2, "blue"));
+        client.FailThere([], (Gate1, "red"), (Gate2, "blue"));
+        Assert.Equal(("10.10.11.0", "10.10.10.0"), (Has(one), Has(two)));
+        Assert.Equal((Gate2, Gate1), (client.By(Pod, Outside), client.By("192.168.1.3", Outside)));
+    }
+
+    /// <summary>A node of an earlier release does not say which of them is meant: the next one has both, as whoever has pods believes.
+    /// </summary>
+    [Fact]
+    public void Of_pinned_gateways_one_in_doubt_is_not_announced_by_nobody()
+    {
+        EgressSite two = Pinned("gate2"),
+            client = Pinned("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        foreach (var site in (EgressSite[])[two, client]) site.Fail([], Gate1);
+        Assert.Equal("10.10.10.0, 10.10.11.0", Has(two));
+        Assert.Equal((Gate2, Gate2), (client.By(Pod, Outside), client.By("192.168.1.3", Outside)));
+    }
+
+    private static EgressSite Pinned(string node, params Resource[] more) =>
+        On(node, isPinned: true, [Probed("red"), Probed("blue", 2), .. more]);
+
+    private static string Has(EgressSite site) => string.Join(", ", site.Routes.Here.Select(address => $"{address}")
+        .Where(address => address.StartsWith("10.10.1", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 
     [Fact]
     public void A_pinned_address_goes_to_the_next_node_and_the_node_asks_for_itself()
