@@ -6,6 +6,10 @@ namespace Calico.Bgp.Answers;
 public sealed record EgressAnswer(
     bool Enabled, IReadOnlyList<EgressGatewayAnswer> Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked)
 {
+    /// <summary>What the kernel refuses of all that leads packets to gateways, with its words; absent where it takes all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Refused { get; init; }
+
     /// <summary>Absent where flows are not logged on this node.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EgressFlowLogAnswer? FlowLog { get; init; }

@@ -6,6 +6,10 @@ namespace Calico.Bgp.Answers;
 public sealed record KernelAnswer(
     KernelCountsAnswer Counts, IReadOnlyList<RefusalAnswer> Refusals, IReadOnlyList<InterfaceAnswer> Interfaces)
 {
+    /// <summary>Rules, next hops and links that the kernel would not take; absent where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ObjectRefusalAnswer>? RefusedObjects { get; init; }
+
     /// <summary>Hops of others that IPv6 has put into routes of ours; absent where there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<BesideAnswer>? Beside { get; init; }
@@ -17,6 +21,10 @@ public sealed record BesideAnswer(string Prefix, TargetAnswer Target, string? Pr
 public sealed record KernelCountsAnswer(int Wanted, int Installed, int Pending, int Refused, long Writes, long Failures, long Resyncs);
 
 public sealed record RefusalAnswer(string Prefix, TargetAnswer? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
+
+/// <param name="Object">As <c>ip</c> says it.</param>
+/// <param name="Owner">Who wants it.</param>
+public sealed record ObjectRefusalAnswer(string Object, string Owner, int Errno, string Words, DateTimeOffset Since, int Attempts);
 
 public sealed record InterfaceAnswer(
     int Index, string Name, bool Up, bool Carrier, int Mtu, string? Mac, IReadOnlyList<string> Addresses);

@@ -83,7 +83,12 @@ public sealed record OverLimitAnswer(string Peer, string Family, int Limit);
 public sealed record ServicesStatusAnswer(int Translations, int Waiting, IReadOnlyList<string> Problems);
 
 /// <param name="Blocked">Pods that leave the cluster by no way.</param>
-public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked);
+public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked)
+{
+    /// <summary>What the kernel refuses of all that leads packets to gateways, with its words; absent where it takes all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Refused { get; init; }
+}
 
 /// <param name="Policies">That are enforced, whether they select anything here or not.</param>
 /// <param name="Workloads">Endpoints of workloads on this node.</param>

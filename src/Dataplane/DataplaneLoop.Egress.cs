@@ -11,7 +11,12 @@ public sealed partial class DataplaneLoop
     private volatile Lazy<EgressView> egressView = new(EgressView.Off);
     private volatile EgressTidings tidings = EgressTidings.None;
 
-    public EgressView Egress => egressView.Value.As(kernel.Status) with { FlowLog = flowLog.View, Replication = replication.View };
+    public EgressView Egress => egressView.Value.As(kernel.Status) with
+    {
+        FlowLog = flowLog.View,
+        Replication = replication.View,
+        Counts = egressCounts.Now,
+    };
 
     /// <summary>What others do for egress gateways, as of now.</summary>
     public EgressTidings Tidings => tidings;

@@ -49,6 +49,7 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
     private readonly EgressRouting? routing;
     private readonly EgressFlowLog flowLog;
     private readonly FlowReplication replication;
+    private readonly EgressCounting egressCounts = new();
     private readonly NarrowedConnections narrowed;
     private readonly MovedConnections egressMoves;
     private readonly ImmutableArray<IFeature> features;
@@ -96,9 +97,9 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, connections, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
-        egress = new(log, clock, egressMoves = new(connections, loops, clock, log));
+        egress = new(log, clock, egressMoves = new(connections, loops, clock, log, egressCounts), egressCounts);
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), () => replication!.WrittenBy, stopping.Token);
-        replication = new(loops, clock, log, Look, isBehind: !goesOn, stopping.Token);
+        replication = new(loops, clock, log, egressCounts, Look, isBehind: !goesOn, stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
         policy = PolicyView.Off with { IsBeginning = settings.Policy?.Enabled == true };

@@ -16,7 +16,7 @@ namespace Calico.Bgp.Kernel;
 public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log)
     : IKernel, IRouteClaims, IKernelObjects, IAsyncDisposable
 {
-    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, SliceRows = 1024, QueuedQuestions = 64;
+    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, ShownOfOthers = 4096, SliceRows = 1024, QueuedQuestions = 64;
 
     /// <summary>A turn may read all that the kernel has, several times over while it changes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -294,7 +294,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
             reconciler.Resyncs,
             Refusals(reconciler, idle))
         {
-            RefusedObjects = idle ? reconciler.Objects.List(ShownRefusals) : status.RefusedObjects,
+            RefusedObjects = idle ? reconciler.Objects.List(ShownOfOthers) : status.RefusedObjects,
             Beside = reconciler.View.BesideChanged ? [.. reconciler.View.AllBeside.OrderBy(route => route.Prefix)] : status.Beside,
         };
         reconciler.View.BesideChanged = false;
@@ -305,7 +305,7 @@ public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider 
     }
 
     private ImmutableArray<KernelRefusal> Refusals(Reconciler reconciler, bool idle) =>
-        (idle ? reconciler.NewRefusals(ShownRefusals) : null) ?? status.Refusals;
+        (idle ? reconciler.NewRefusals(ShownRefusals, ShownOfOthers) : null) ?? status.Refusals;
 
     private void Tell(KernelSnapshot snapshot)
     {

@@ -113,12 +113,16 @@ public sealed record KernelSnapshot(
 }
 
 /// <summary>A wish that the kernel refused, with its own words; it is tried again.</summary>
-public sealed record KernelRefusal(Prefix Prefix, RouteTarget? Target, int Errno, string Words, DateTimeOffset Since, int Attempts);
+public sealed record KernelRefusal(Prefix Prefix, RouteTarget? Target, int Errno, string Words, DateTimeOffset Since, int Attempts)
+{
+    /// <summary>Who wants it.</summary>
+    public string Owner { get; init; } = RouteOwners.Speaker;
+}
 
 public sealed record KernelStatus(
     int Wanted, int Installed, int Pending, long Writes, long Failures, long Resyncs, ImmutableArray<KernelRefusal> Refusals)
 {
-    /// <summary>Rules and next hops that the kernel refused.</summary>
+    /// <summary>Rules, next hops and links that the kernel refused.</summary>
     public ImmutableArray<ObjectRefusal> RefusedObjects { get; init; } = [];
 
     /// <summary>Hops of others that IPv6 has put into routes of ours, where prefix, metric and table are the same. Protocol 0: whose they

@@ -174,17 +174,27 @@ internal sealed class Reconciler : IDisposable
         mayRetryAllAt = Now + BetweenManyRetries;
     }
 
-    /// <summary>The first <paramref name="limit"/>; null where they are the same as when they were last asked for.</summary>
-    public ImmutableArray<KernelRefusal>? NewRefusals(int limit)
+    /// <summary>
+    /// Of the speaker's, which may be as many as the Internet has routes, the first <paramref name="limit"/>, and of each other owner's,
+    /// whose pods or addresses somebody misses, the first <paramref name="others"/>; null where they are the same as when they were last
+    /// asked for.
+    /// </summary>
+    public ImmutableArray<KernelRefusal>? NewRefusals(int limit, int others)
     {
         if (Owners.All.All(owner => !owner.Desired.Refusals.Changed)) return null;
         foreach (var owner in Owners.All) owner.Desired.Refusals.Changed = false;
-        return [.. Owners.All.SelectMany(
-            owner => owner.Desired.Refusals.List(limit).Select(entry => Describe(owner.Desired, entry.Key, entry.Refusal))).Take(limit)];
+        return [.. Owners.All.GroupBy(owner => owner.Name).SelectMany(tables => tables.SelectMany(owner =>
+            owner.Desired.Refusals.List(Most(owner)).Select(entry => Describe(owner, entry.Key, entry.Refusal)))
+            .Take(Most(tables.First())))];
+
+        int Most(OwnerRoutes owner) => owner == Owners.First ? limit : others;
     }
 
-    private static KernelRefusal Describe(Desired of, RowName row, Refusal refusal) =>
-        new(of.Prefix(row), of.TargetOf(of.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts);
+    private static KernelRefusal Describe(OwnerRoutes owner, RowName row, Refusal refusal) => new(owner.Desired.Prefix(row),
+        owner.Desired.TargetOf(owner.Desired.Wanted(row)), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts)
+    {
+        Owner = owner.Name,
+    };
 
     private void ReadMessage(in NetlinkHeader header, ReadOnlySpan<byte> body)
     {

@@ -76,4 +76,16 @@ public sealed class EgressTests : IAsyncLifetime
     [Fact]
     public async Task The_status_names_pods_that_are_blocked() => Assert.Contains(
         "2 gateways; blocked: bad/x: EgressGatewayPolicy/nowhere does not exist", await ShownAsync("status"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task What_the_kernel_refuses_is_named()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways with { Refused = [.. Enumerable.Range(0, 7).Select(number => $"link {number}: no")] };
+        var shown = await ShownAsync("egress");
+        foreach (var words in (string[])["Refused by the kernel", "link 0: no", "link 4: no", "and 2 more (bgpctl kernel)"])
+            Assert.Contains(words, shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("link 5", shown, StringComparison.Ordinal);
+        Assert.Contains("2 gateways; the kernel refuses link 0: no and 6 more (bgpctl egress); blocked: bad/x", await ShownAsync("status"),
+            StringComparison.Ordinal);
+    }
 }

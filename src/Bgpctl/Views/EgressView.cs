@@ -6,17 +6,24 @@ namespace Calico.Bgp.Bgpctl.Views;
 internal static class EgressView
 {
     /// <summary>Behind a shared gateway there may be thousands: one gateway by its name shows all.</summary>
-    private const int ShownPods = 3;
+    private const int ShownPods = 3, ShownRefused = 5;
 
     public static Page Of(EgressAnswer egress, string? name) => new(
         [
             .. Of(name, egress).Select(gateway => Gateway(gateway, name != null)),
             egress.Blocked.Count == 0 ? new(null, null, new Cell("no pod is blocked", Tone.Good))
                 : new(new Cell("Pods that leave by no way"), Blocked(egress)),
+            .. egress.Refused is { } refused ? (Section[])[Refused(refused)] : [],
             .. egress.FlowLog is { } log ? (Section[])[new(new Cell("Flow log"), null, Log(log))] : [],
             .. egress.Replication is { } shared ? Replication(shared, Of(name, egress)) : [],
             .. egress.Uncounted is { } why ? (Section[])[new(null, null, new Cell($"flows are not counted: {why}", Tone.Bad))] : [],
         ]);
+
+    private static Section Refused(IReadOnlyList<string> refused) => new(new Cell("Refused by the kernel"), null,
+    [
+        .. refused.Take(ShownRefused).Select(one => new Cell(one, Tone.Bad)),
+        .. refused.Count > ShownRefused ? (Cell[])[new($"and {refused.Count - ShownRefused} more (bgpctl kernel)", Tone.Bad)] : [],
+    ]);
 
     private static IEnumerable<EgressGatewayAnswer> Of(string? name, EgressAnswer egress) => egress.Gateways.Where(gateway =>
         name == null || gateway.Name == name || gateway.Name.EndsWith($"/{name}", StringComparison.Ordinal));

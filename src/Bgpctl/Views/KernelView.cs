@@ -11,6 +11,7 @@ internal static class KernelView
             ("routes", Counts(kernel.Counts)),
             ("writes", $"{kernel.Counts.Writes}, {kernel.Counts.Failures} failed; {Words.Count(kernel.Counts.Resyncs, "full reading")}"))),
         Refusals(kernel.Refusals, now),
+        .. Refused(kernel.RefusedObjects ?? [], now),
         .. Beside(kernel.Beside ?? []),
         new Section(new Cell("Interfaces"), new Grid(
             [new("#", true), new("Name"), new("State"), new("MTU", true), new("MAC"), new("Addresses")],
@@ -29,12 +30,24 @@ internal static class KernelView
 
     private static Section Refusals(IReadOnlyList<RefusalAnswer> refusals, DateTimeOffset now)
     {
-        if (refusals.Count == 0) return new(null, null, new Cell("nothing was refused", Tone.Good));
+        if (refusals.Count == 0) return new(null, null, new Cell("no route was refused", Tone.Good));
         return new(new Cell("Refused (tried again)"), new Grid(
             [new("Prefix"), new("Via"), new("The kernel says"), new("Since"), new("Attempts", true)],
             [.. refusals.Select(refusal => (Cell[])
                 [
                     refusal.Prefix, Target(refusal.Target), new(refusal.Words, Tone.Bad), $"{Words.Span(now - refusal.Since)} ago",
+                    Words.Number(refusal.Attempts),
+                ])]));
+    }
+
+    private static IEnumerable<Section> Refused(IReadOnlyList<ObjectRefusalAnswer> objects, DateTimeOffset now)
+    {
+        if (objects.Count == 0) yield break;
+        yield return new(new Cell("Rules, next hops and links refused (tried again)"), new Grid(
+            [new("Object"), new("Of"), new("The kernel says"), new("Since"), new("Attempts", true)],
+            [.. objects.Select(refusal => (Cell[])
+                [
+                    refusal.Object, refusal.Owner, new(refusal.Words, Tone.Bad), $"{Words.Span(now - refusal.Since)} ago",
                     Words.Number(refusal.Attempts),
                 ])]));
     }

@@ -55,7 +55,10 @@ internal static class StatusView
     private static Cell Egress(EgressStatusAnswer egress)
     {
         var gateways = Words.Count(egress.Gateways, "gateway");
-        if (egress.Blocked.Count == 0) return gateways;
+        if (egress.Refused is [var refused, ..])
+            gateways += $"; the kernel refuses {refused}"
+                + (egress.Refused.Count > 1 ? $" and {egress.Refused.Count - 1} more (bgpctl egress)" : "");
+        if (egress.Blocked.Count == 0) return new(gateways, egress.Refused == null ? Tone.Plain : Tone.Bad);
         var more = egress.Blocked.Count > 1 ? $" and {Words.Count(egress.Blocked.Count - 1, "more pod")} (bgpctl egress)" : "";
         return new($"{gateways}; blocked: {egress.Blocked[0].Pod}: {egress.Blocked[0].Reason}{more}", Tone.Bad);
     }

@@ -41,6 +41,7 @@ internal static class EgressAnswers
         egress.Enabled, [.. egress.Gateways.Select(gateway => Gateway(gateway) with { Flows = Flows(gateway.Key, counts) })],
         [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))])
     {
+        Refused = egress.Refused.Count == 0 ? null : [.. egress.Refused],
         FlowLog = egress.FlowLog is { } log ? new(log.Logged, log.Lost, log.Problem) : null,
         Replication = egress.Replication is { } shared ? new(shared.IsBehind, shared.Problem, [.. shared.Peers.Select(Peer)]) : null,
     };

@@ -32,6 +32,7 @@ internal sealed class Metrics(ISpeaker speaker, IDaemon daemon, Loops loops, Tim
         if (dataplane != null)
         {
             OwnMetrics.WriteNat(text, dataplane.View);
+            EgressMetrics.Write(text, dataplane.Egress);
             await PolicyMetrics.WriteAsync(text, dataplane, http.RequestAborted).ConfigureAwait(false);
         }
         ProcessMetrics.Write(text);

@@ -59,7 +59,10 @@ internal static class StatusAnswers
     }
 
     private static EgressStatusAnswer Egress(EgressView egress) => new(
-        egress.Gateways.Count, [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))]);
+        egress.Gateways.Count, [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))])
+    {
+        Refused = egress.Refused.Count == 0 ? null : [.. egress.Refused],
+    };
 
     private static PolicyStatusAnswer Policy(PolicyView policy) => new(
         policy.Policies, policy.Workloads, policy.Hosts, policy.Programs,
@@ -160,6 +163,8 @@ internal static class StatusAnswers
                 refusal.Prefix.ToString(), Target(refusal.Target, state), refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts))],
             [.. state.Links.Values.OrderBy(link => link.Index).Select(link => Interface(link, state))])
         {
+            RefusedObjects = status.RefusedObjects.IsEmpty ? null : [.. status.RefusedObjects.Select(refusal => new ObjectRefusalAnswer(
+                $"{refusal.Object}", refusal.Owner, refusal.Errno, refusal.Words, refusal.Since, refusal.Attempts))],
             Beside = status.Beside.IsEmpty ? null : [.. status.Beside.Select(route => Beside(route, state))],
         };
     }

@@ -15,7 +15,8 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// rules (<see cref="EgressRenderer"/>) and the routes (<see cref="Routes"/>), which others write: before the rules where they are needed,
 /// behind them where they are not needed any more.
 /// </summary>
-internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? connections = null) : IFeature
+internal sealed class Egress(
+    ILogger log, TimeProvider clock, MovedConnections? connections = null, EgressCounting? counts = null) : IFeature
 {
     public const string FeatureName = "eg";
     private const int DefaultPriority = 100, DefaultNetworkPriority = 102;
@@ -411,8 +412,16 @@ internal sealed class Egress(ILogger log, TimeProvider clock, MovedConnections? 
 
     public void InForce()
     {
-        foreach (var gone in inForce.Here.Except(Routes.Here)) DataplaneLog.EgressGone(log, gone);
-        foreach (var begun in Routes.Here.Except(inForce.Here)) DataplaneLog.EgressHere(log, begun);
+        foreach (var gone in inForce.Here.Except(Routes.Here))
+        {
+            DataplaneLog.EgressGone(log, gone);
+            counts?.GivenUp();
+        }
+        foreach (var begun in Routes.Here.Except(inForce.Here))
+        {
+            DataplaneLog.EgressHere(log, begun);
+            counts?.Taken();
+        }
         (inForce, rulesDiffer) = (Routes, false);
         connections?.Look(new(moves.Take(), known?.Picture.Inside ?? [], resolver.Snapshot,
             settings.Enabled ? new EgressMarks(settings.MarkMask) : null));

@@ -16,6 +16,10 @@ namespace Calico.Bgp.Dataplane.Egress;
 public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 {
     private const string Owner = "egress", Closed = "egress-closed";
+
+    /// <summary>It is one of egress'.</summary>
+    internal static bool IsOwner(string name) => name is Owner or Closed;
+
     private const uint FirstTable = ExternalNetwork.FirstOfWays - 1, LastTable = FirstTable + EgressMarks.MostTables,
         FirstGroup = 0x6268_0000, FirstHop = 0x7000_0000, MainTable = 254;
 
@@ -154,7 +158,8 @@ public sealed class EgressRouting(IRouteClaims claims, IKernelObjects objects)
 
     private static bool HasHops(EgressTable table, IpFamily family) => table.Hops.Any(hop => hop.Gateway!.Value.Family == family);
 
-    private static uint Group(EgressTable table, IpFamily family) => FirstGroup + (2 * (uint)table.Number) + (uint)family;
+    /// <summary>The number of its next hops of a family.</summary>
+    internal static uint Group(EgressTable table, IpFamily family) => FirstGroup + (2 * (uint)table.Number) + (uint)family;
 
     /// <summary>Next hops and groups are known by their numbers, rules by all that they say; of the overlay there is one.</summary>
     private static object Key(KernelObject one) => one switch

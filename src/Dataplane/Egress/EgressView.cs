@@ -1,6 +1,8 @@
 using System.Globalization;
 using Calico.Bgp.Dataplane.Egress.Replication;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.NextHops;
+using Calico.Bgp.Kernel.Rules;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
@@ -27,19 +29,31 @@ public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways
     /// <summary>Null: no flows are given to other nodes, or taken from them.</summary>
     public EgressReplicationView? Replication { get; init; }
 
+    public EgressCounts Counts { get; init; } = EgressCounts.None;
+
+    /// <summary>What the kernel refuses of all that leads packets to gateways, with its words.</summary>
+    public ListOf<string> Refused { get; init; } = [];
+
     /// <summary>How this node's pods are led to other nodes.</summary>
     internal ListOf<EgressLed> Led { get; init; } = [];
 
     /// <summary>What is planned, as far as the kernel takes its routes: by one that it refuses nobody leaves.</summary>
     internal EgressView As(KernelStatus kernel)
     {
-        if (kernel.Refusals.IsEmpty) return this;
+        if (!Enabled || (kernel.Refusals.IsEmpty && kernel.RefusedObjects.IsEmpty)) return this;
         (EgressLed Led, string Why)[] refused =
             [.. from led in Led let why = led.WhyNot(kernel) where why != null select (led, why)];
-        if (refused.Length == 0) return this;
+        ListOf<string> all =
+        [
+            .. kernel.RefusedObjects.Where(one => EgressRouting.IsOwner(one.Owner)).Select(one => $"{one.Object}: {one.Words}"),
+            .. kernel.Refusals.Where(one => EgressRouting.IsOwner(one.Owner))
+                .Select(one => $"route {one.Prefix}{(one.Target is { } target ? $" table {target.Table}" : "")}: {one.Words}"),
+        ];
+        if (refused.Length == 0) return this with { Refused = all };
         var blocked = refused.SelectMany(one => one.Led.Pods.Select(pod => new EgressBlocked(pod, one.Led.Node, one.Why)));
         return this with
         {
+            Refused = all,
             Gateways = [.. Gateways.Select(gateway => gateway with
                 { Replicas = [.. gateway.Replicas.Select(one => Refused(gateway, one))] })],
             Blocked = [.. Blocked.Concat(blocked).Distinct().OrderBy(one => one.Pod, StringComparer.Ordinal)],
@@ -52,17 +66,24 @@ public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways
 }
 
 /// <summary>A way's packets of a family, as they are led out of this node.</summary>
+/// <param name="Group">The number of its next hops.</param>
 /// <param name="Way">What tells it from all others.</param>
 /// <param name="Words">Its gateways, for people.</param>
 /// <param name="Over">Gateways, and their nodes, that they are handed to.</param>
 /// <param name="Pods">Those of this node that leave by it.</param>
 internal sealed record EgressLed(
-    uint Table, IpFamily Family, string Node, string Way, string Words, ListOf<(ResourceKey Gateway, string Node)> Over,
+    uint Table, uint Group, IpFamily Family, string Node, string Way, string Words, ListOf<(ResourceKey Gateway, string Node)> Over,
     ListOf<string> Pods)
 {
     /// <summary>Why the kernel leads them nowhere; null: it does.</summary>
     public string? WhyNot(KernelStatus kernel)
     {
+        // The route over next hops that are not there is refused as well, in words that tell less.
+        foreach (var refusal in kernel.RefusedObjects)
+            if (refusal.Object is NextHopGroup group && group.Id == Group)
+                return $"the kernel refuses the next hops of {Words}: {refusal.Words}";
+            else if (refusal.Object is RoutingRule rule && rule.Table == Table && rule.Family == Family)
+                return $"the kernel refuses the rule that leads to {Words}: {refusal.Words}";
         foreach (var refusal in kernel.Refusals)
             if (refusal.Target is { NextHop: not 0 } target && target.Table == Table && refusal.Prefix.Family == Family)
                 return $"the kernel refuses the route to {Words}: {refusal.Words}";
@@ -116,7 +137,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
             var way = users.First().Way;
             foreach (var table in tables[EgressNumbers.TagOf(users.Key)])
                 foreach (var family in Families.Where(family => here.Own(way, family) == null))
-                    yield return new(EgressRouting.TableOf(table), family, node, users.Key, way.Words,
+                    yield return new(EgressRouting.TableOf(table), EgressRouting.Group(table, family), family, node, users.Key, way.Words,
                         [.. way.Replicas.Where(one => here.Of(one, family).Hop != null).Select(one => (one.Gateway, one.Node))],
                         [.. users.Select(one => one.Pod).Where(pod => pod.Addresses.Any(address => address.Family == family))
                             .Select(pod => $"{pod.Key}").Distinct()]);

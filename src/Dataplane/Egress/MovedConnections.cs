@@ -15,7 +15,8 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// meanwhile is one look more. What begins between the rules and the look cannot be told from what was before, and may be ended, too.
 /// </para>
 /// </summary>
-internal sealed class MovedConnections(ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log) : IAsyncDisposable
+internal sealed class MovedConnections(
+    ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log, EgressCounting counts) : IAsyncDisposable
 {
     private readonly Lock guard = new();
     private readonly Bell bell = new();
@@ -70,6 +71,7 @@ internal sealed class MovedConnections(ConnectionTable connections, Loops loops,
             if (errno != 0) Refused(errno);
             ended += count;
         }
+        counts.Ended(ended);
         if (ended > 0) DataplaneLog.EgressMoved(log, ended);
     }
 

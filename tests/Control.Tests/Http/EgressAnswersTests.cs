@@ -86,4 +86,52 @@ public sealed class EgressAnswersTests : IAsyncLifetime
         var refused = await lab.JsonAsync("/v1/egress/explain?pod=alpha/a&to=198.51.100.1", HttpStatusCode.NotFound);
         Assert.Equal("egress is not in force: egress: no rights", refused["message"]!.GetValue<string>());
     }
+
+    [Fact]
+    public async Task What_the_kernel_refuses_is_told_by_all_who_are_asked_of_gateways()
+    {
+        Assert.Null((await lab.JsonAsync("/v1/egress"))["refused"]);
+        lab.Dataplane.Egress = FakeDataplane.Gateways with { Refused = ["link egress.calico: File exists"] };
+        Assert.Equal("""["link egress.calico: File exists"]""", (await lab.JsonAsync("/v1/egress"))["refused"]!.ToJsonString());
+        Assert.Equal("""["link egress.calico: File exists"]""",
+            (await lab.JsonAsync("/v1/status"))["egress"]!["refused"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Metrics_have_what_somebody_would_be_woken_for()
+    {
+        var (listed, since) = (DateTimeOffset.FromUnixTimeSeconds(100), DateTimeOffset.FromUnixTimeSeconds(90));
+        Assert.DoesNotContain("calico_bgp_egress_replication", await lab.Unix.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        lab.Dataplane.Egress = FakeDataplane.Gateways with
+        {
+            Refused = ["link egress.calico: File exists"],
+            FlowLog = new(5, 2, null),
+            Counts = new(Taken: 3, GivenUp: 2, Ended: 7, FlowsGiven: 40, FlowsTaken: 30, FlowsRefused: 1, Unwaited: 4),
+            Replication = new(IsBehind: true, "no port",
+            [
+                new("gate2", [], new([], IsWhole: true, since, Listed: 12, Told: 5, null) { ListedAt = listed },
+                    new(since, Listed: 8, Told: 3, Waiting: 6)),
+                new("gate3", [], new([], IsWhole: false, since, Listed: 0, Told: 0, "it has not been asked yet"), null),
+            ]),
+        };
+        var text = await lab.Unix.GetStringAsync("/metrics");
+        Assert.All((string[])
+        [
+            """egress_replica_usable{gateway="edge/red",node="gate1"} 1""", """egress_replica_usable{gateway="edge/red",node="gate2"} 0""",
+            "egress_pods_blocked 1", "egress_refused 1", "egress_flows_logged_total 5", "egress_flows_unlogged_total 2",
+            """egress_address_moves_total{direction="here"} 3""", """egress_address_moves_total{direction="away"} 2""",
+            "egress_connections_ended_total 7", "egress_replication_waits 1", "egress_replication_closed 1",
+            """egress_replication_in_sync{peer="gate2"} 1""", """egress_replication_in_sync{peer="gate3"} 0""",
+            """egress_replication_asked{peer="gate2"} 1""", """egress_replication_asked{peer="gate3"} 0""",
+            """egress_replication_waiting_flows{peer="gate2"} 6""",
+            """egress_replication_listed_flows{peer="gate2",direction="in"} 12""",
+            """egress_replication_listed_flows{peer="gate2",direction="out"} 8""",
+            """egress_replication_list_timestamp_seconds{peer="gate2",direction="in"} 100""",
+            """egress_replication_list_timestamp_seconds{peer="gate2",direction="out"} 90""",
+            """egress_replication_flows_total{result="given"} 40""", """egress_replication_flows_total{result="taken"} 30""",
+            """egress_replication_flows_total{result="refused"} 1""", "egress_replication_unwaited_total 4",
+        ], line => Assert.Contains($"\ncalico_bgp_{line}\n", text, StringComparison.Ordinal));
+        lab.Dataplane.Egress = EgressView.Off;
+        Assert.DoesNotContain("calico_bgp_egress", await lab.Unix.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
 }

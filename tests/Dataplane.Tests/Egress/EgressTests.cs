@@ -1,6 +1,8 @@
 using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Kernel;
+using Calico.Bgp.Kernel.NextHops;
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Kernel.Rules;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using Calico.Bgp.Resources.Egress;
@@ -69,6 +71,31 @@ public sealed class EgressTests
 
         KernelStatus Refused(uint table, uint nextHop) => new(0, 0, 0, 0, 0, 0, [new(Prefix.DefaultIPv4,
             new(RouteType.Unicast, [], 0, table) { NextHop = nextHop }, 2, "No such thing", DateTimeOffset.UnixEpoch, 1)]);
+    }
+
+    /// <summary>What stands before the route, and behind it.</summary>
+    [Fact]
+    public void Where_the_kernel_refuses_next_hops_or_a_rule_who_leaves_by_them_is_told_to_be_blocked()
+    {
+        var site = On("client", PodOn("client", Pod, By("red")), PodOn("client", "192.168.1.3", By("blue"), "b"));
+        var table = Assert.Single(site.Routes.Tables, table => table.Hops.Count == 2);
+        const string red = "code == 'red' in projectcalico.org/name == 'edge': No such thing";
+        NextHopGroup group = new(EgressRouting.Group(table, IpFamily.IPv4), []), other = group with { Id = 7 };
+        Assert.Equal($"the kernel refuses the next hops of {red}", Assert.Single(site.View.As(Refused(group)).Blocked).Reason);
+        var rule = new RoutingRule(IpFamily.IPv4, 1, EgressRouting.TableOf(table));
+        var view = site.View.As(Refused(rule));
+        Assert.Equal(("alpha/a", $"the kernel refuses the rule that leads to {red}"), (view.Blocked[0].Pod, view.Blocked[0].Reason));
+        Assert.Equal($"via 172.20.0.11, but the kernel refuses the rule that leads to {red}", view.Gateways[1].Replicas[0].Standing);
+        Assert.Equal([$"{rule}: No such thing"], view.Refused);
+        // What leads nobody of these is named, and blocks nobody.
+        view = site.View.As(Refused(other));
+        Assert.Equal((0, 1), (view.Blocked.Count, view.Refused.Count));
+        Assert.Empty(site.View.As(Refused(other, "services")).Refused);
+
+        static KernelStatus Refused(KernelObject one, string owner = "egress") => new(0, 0, 0, 0, 0, 0, [])
+        {
+            RefusedObjects = [new(one, owner, 2, "No such thing", DateTimeOffset.UnixEpoch, 1)],
+        };
     }
 
     [Theory]

@@ -118,6 +118,21 @@ public class RouteClaimTests
         Assert.Equal(["speaker 192.0.2.1/32"], await OwnersAsync(loop));
     }
 
+    /// <summary>Whoever shows what is wrong with an owner's does not miss it for another's sake.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public async Task What_is_refused_to_an_owner_is_told_however_much_is_refused_to_the_speaker()
+    {
+        using var ns = new NetworkNamespace();
+        await using var loop = await ns.StartAsync();
+        var (one, two) = (await loop.ClaimAsync("egress", 100), await loop.ClaimAsync("egress", 200));
+        await loop.Have([.. Enumerable.Range(0, 150).Select(number => Wish($"198.51.100.{number}/32", Via("203.0.113.1")))]);
+        await Have(loop, one, Wish("192.0.2.0/24", Via("203.0.113.1")));
+        await Have(loop, two, Wish("192.0.2.0/24", Via("203.0.113.1")));
+        await Until.TrueAsync(() => loop.Status.Refusals.Count(refusal => refusal.Owner == "egress") == 2);
+        Assert.Equal([100u, 200u], loop.Status.Refusals.Where(refusal => refusal.Owner == "egress").Select(one => one.Target!.Table).Order());
+        Assert.Equal(100, loop.Status.Refusals.Count(refusal => refusal.Owner == "speaker"));
+    }
+
     /// <summary>The clock stands: the time to ask again never comes.</summary>
     [NeedsFact(Needs.Namespaces)]
     public async Task Who_was_refused_for_another_owners_sake_or_a_strangers_has_the_route_when_theirs_goes()

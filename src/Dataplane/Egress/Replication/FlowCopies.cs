@@ -83,10 +83,10 @@ internal sealed class FlowCopies(ConnectionTable table, TimeProvider clock)
 
     /// <param name="flows">All theirs.</param>
     /// <param name="held">What they say that they have.</param>
-    /// <returns>The kernel's error where it has refused some; 0.</returns>
-    public int Put(ImmutableArray<Flow> flows, ListOf<Address> held)
+    /// <returns>How many the kernel has refused, and its error; 0.</returns>
+    public (int Refused, int Errno) Put(ImmutableArray<Flow> flows, ListOf<Address> held)
     {
-        if (plan is not { } now) return 0;
+        if (plan is not { } now) return default;
         var local = now.Local.Value;
         List<Flow> certain = [], late = [];
         lock (alone)
@@ -100,7 +100,7 @@ internal sealed class FlowCopies(ConnectionTable table, TimeProvider clock)
             }
             var (refused, errno) = table.Put(certain, yields: false);
             var (more, last) = table.Put(late, yields: true);
-            return refused + more == 0 ? 0 : last != 0 ? last : errno;
+            return refused + more == 0 ? default : (refused + more, last != 0 ? last : errno);
         }
     }
 

@@ -11,7 +11,8 @@ namespace Calico.Bgp.Dataplane.Egress.Replication;
 /// node it tells again before that, and of all again once in an hour, because the kernel does not tell how long a flow has been
 /// silent, nor the end of each (one that began while nobody listened has no news).
 /// </summary>
-internal sealed class FlowGiver(Socket to, FlowOutbox outbox, ConnectionTable table, Func<ReplicationPlan?> current, TimeProvider clock)
+internal sealed class FlowGiver(
+    Socket to, FlowOutbox outbox, ConnectionTable table, Func<ReplicationPlan?> current, TimeProvider clock, EgressCounting counts)
 {
     private const uint RefreshedBelow = 2 * FlowCopies.LeastLeft;
 
@@ -60,6 +61,7 @@ internal sealed class FlowGiver(Socket to, FlowOutbox outbox, ConnectionTable ta
         }
         foreach (var some in gone.Chunk(FlowFrames.MostFlows)) FlowFrames.Write(new FlowFrame.Gone([.. some]), octets);
         foreach (var some in flows.Chunk(FlowFrames.MostFlows)) FlowFrames.Write(new FlowFrame.Flows([.. some]), octets);
+        counts.FlowsGiven(gone.Length + flows.Length);
         if (gone.Length + flows.Length > 0) view = view with { Told = view.Told + gone.Length + flows.Length };
     }
 
@@ -111,6 +113,7 @@ internal sealed class FlowGiver(Socket to, FlowOutbox outbox, ConnectionTable ta
                 if (some.Count == FlowFrames.MostFlows) Tell();
             });
         if (some.Count > 0) Tell();
+        counts.FlowsGiven(count);
         return count;
 
         void Tell()

@@ -25,6 +25,7 @@ internal sealed class FlowPort : IAsyncDisposable
     private readonly Loops loops;
     private readonly TimeProvider clock;
     private readonly ILogger log;
+    private readonly EgressCounting counts;
     private readonly ConnectionTable table;
     private readonly Func<ReplicationPlan?> current;
     private readonly CancellationTokenSource ending = new();
@@ -34,9 +35,11 @@ internal sealed class FlowPort : IAsyncDisposable
 
     /// <exception cref="SocketException">The port is not to be had.</exception>
     public FlowPort(
-        Address own, ushort port, ConnectionTable table, Func<ReplicationPlan?> current, Loops loops, TimeProvider clock, ILogger log)
+        Address own, ushort port, ConnectionTable table, Func<ReplicationPlan?> current, Loops loops, TimeProvider clock, ILogger log,
+        EgressCounting counts)
     {
-        (Number, this.table, this.current, this.loops, this.clock, this.log) = (port, table, current, loops, clock, log);
+        (Number, this.table, this.current, this.loops, this.clock, this.log, this.counts) =
+            (port, table, current, loops, clock, log, counts);
         listener = new(own.ToIPAddress().AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -91,7 +94,7 @@ internal sealed class FlowPort : IAsyncDisposable
         }
         socket.NoDelay = true;
         var outbox = new FlowOutbox();
-        var giver = new FlowGiver(socket, outbox, table, current, clock);
+        var giver = new FlowGiver(socket, outbox, table, current, clock, counts);
         var receiver = loops.Start(
             "flow giver", OnDefect.EndLoop, turns => GiveAsync(turns, giver, socket), of: peer.Node, stop: ending.Token);
         receivers[receiver] = (peer.Node, outbox, giver);

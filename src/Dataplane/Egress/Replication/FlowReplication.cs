@@ -15,7 +15,8 @@ namespace Calico.Bgp.Dataplane.Egress.Replication;
 /// <param name="changed">Called when <see cref="IsBehind"/> has changed; must not block.</param>
 /// <param name="isBehind">At first: this process does not go on where another has just stopped.</param>
 internal sealed class FlowReplication(
-    Loops loops, TimeProvider clock, ILogger log, Action changed, bool isBehind, CancellationToken stop) : IAsyncDisposable
+    Loops loops, TimeProvider clock, ILogger log, EgressCounting counts, Action changed, bool isBehind, CancellationToken stop)
+    : IAsyncDisposable
 {
     /// <summary>For so long flows are waited for: what begins meanwhile begins at the other node.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -156,7 +157,7 @@ internal sealed class FlowReplication(
             }
         foreach (var peer in now?.Peers ?? [])
             if (!takers.ContainsKey(peer.Node))
-                takers = takers.SetItem(peer.Node, new(now!, peer, copies!, loops, clock, log, Judge));
+                takers = takers.SetItem(peer.Node, new(now!, peer, copies!, loops, clock, log, counts, Judge));
         foreach (var (own, port) in ports.ToArray())
             if (now?.Own.Contains(own) != true || now.Port != port.Number)
             {
@@ -173,7 +174,7 @@ internal sealed class FlowReplication(
     {
         try
         {
-            ports = ports.SetItem(own, new(own, number, table!, () => plan, loops, clock, log));
+            ports = ports.SetItem(own, new(own, number, table!, () => plan, loops, clock, log, counts));
             refused.Remove(own);
         }
         catch (SocketException taken)
@@ -213,6 +214,7 @@ internal sealed class FlowReplication(
         if (later[true].Any() && later[false].All(peer => peer.Hosts.All(now.Unheard.Contains))) return false;
         var patience = later[false].Any(peer => takers.GetValueOrDefault(peer.Node)?.IsListening == true) ? LongestPatience : Patience;
         if (clock.GetElapsedTime(waitsSince!.Value) < patience) return true;
+        counts.Unwaited();
         DataplaneLog.FlowsNotWaitedFor(log, string.Join(", ", later[false].Select(peer => peer.Node)), patience.TotalSeconds);
         return false;
     }

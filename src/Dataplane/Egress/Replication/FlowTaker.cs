@@ -22,6 +22,7 @@ internal sealed class FlowTaker : IAsyncDisposable
     private readonly FlowCopies copies;
     private readonly TimeProvider clock;
     private readonly ILogger log;
+    private readonly EgressCounting counts;
     private readonly Action turned;
     private readonly CancellationTokenSource ending = new();
     private readonly Bell again = new();
@@ -38,9 +39,11 @@ internal sealed class FlowTaker : IAsyncDisposable
 
     /// <param name="turned">Called when all of its flows are here, or are not any more.</param>
     public FlowTaker(
-        ReplicationPlan plan, ReplicationPeer peer, FlowCopies copies, Loops loops, TimeProvider clock, ILogger log, Action turned)
+        ReplicationPlan plan, ReplicationPeer peer, FlowCopies copies, Loops loops, TimeProvider clock, ILogger log,
+        EgressCounting counts, Action turned)
     {
-        (this.plan, this.peer, this.copies, this.clock, this.log, this.turned) = (plan, peer, copies, clock, log, turned);
+        (this.plan, this.peer, this.copies, this.clock, this.log, this.counts, this.turned) =
+            (plan, peer, copies, clock, log, counts, turned);
         view = new([], false, clock.GetUtcNow(), 0, 0, "it has not been asked yet");
         loop = loops.Start("flow taker", OnDefect.StartAgain, RunAsync, of: peer.Node, stop: ending.Token);
     }
@@ -185,12 +188,14 @@ internal sealed class FlowTaker : IAsyncDisposable
             case FlowFrame.Begin: listed = []; break;
             case FlowFrame.Flows(var flows): Put([.. Theirs(flows, one => one.Key)]); break;
             case FlowFrame.Gone(var keys):
-                copies.Remove([.. Theirs(keys, key => key)]);
+                ImmutableArray<FlowKey> ended = [.. Theirs(keys, key => key)];
+                copies.Remove(ended);
+                counts.FlowsTaken(ended.Length);
                 view = view with { Told = view.Told + keys.Length };
                 break;
             case FlowFrame.Whole when listed is { } all:
                 Refused(copies.Sweep(held, all));
-                view = view with { Listed = all.Count, Told = 0 };
+                view = view with { Listed = all.Count, Told = 0, ListedAt = clock.GetUtcNow() };
                 listed = null;
                 if (!isOld) Turn(isWhole: true, null);
                 break;
@@ -201,7 +206,10 @@ internal sealed class FlowTaker : IAsyncDisposable
     {
         if (listed is { } all) all.UnionWith(flows.Select(one => one.Key));
         else view = view with { Told = view.Told + flows.Length };
-        Refused(copies.Put(flows, held));
+        var (refused, errno) = copies.Put(flows, held);
+        counts.FlowsTaken(flows.Length);
+        counts.FlowsRefused(refused);
+        Refused(errno);
     }
 
     /// <summary>Those that it may speak of.</summary>

@@ -58,7 +58,11 @@ public sealed record EgressReplicationPeerView(string Node, ListOf<Address> Addr
 /// <param name="Told">How many it has told since.</param>
 /// <param name="Problem">Why nothing is taken; null: something is.</param>
 public sealed record EgressTakenView(
-    ListOf<Address> Held, bool IsWhole, DateTimeOffset Since, long Listed, long Told, string? Problem);
+    ListOf<Address> Held, bool IsWhole, DateTimeOffset Since, long Listed, long Told, string? Problem)
+{
+    /// <summary>When it has said all of them last; null: never yet.</summary>
+    public DateTimeOffset? ListedAt { get; init; }
+}
 
 /// <summary>What another node is given.</summary>
 /// <param name="Listed">How many flows it was told when it was told all of them last.</param>

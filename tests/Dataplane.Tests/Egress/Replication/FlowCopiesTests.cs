@@ -40,7 +40,7 @@ public sealed class FlowCopiesTests
     {
         copies.Have(Plan());
         var (kept, gone, ended) = (Of("192.168.1.2", 1, 11), Of("192.168.1.2", 2, 12), Of("192.168.1.2", 3, 13));
-        Assert.Equal(0, copies.Put([kept, gone, ended], [Red]));
+        Assert.Equal((0, 0), copies.Put([kept, gone, ended], [Red]));
         Assert.Equal(["192.168.1.2:1 as 11", "192.168.1.2:2 as 12", "192.168.1.2:3 as 13"], There(table));
         copies.Remove([ended.Key]);
         Assert.Equal(0, copies.Sweep([Red], new HashSet<FlowKey> { kept.Key }));
