@@ -15,14 +15,18 @@ internal static class NodePorts
         (IpProtocol.Tcp, 2380, "etcd"), (IpProtocol.Udp, 68, "DHCP"),
     ];
 
-    /// <summary>What of these it takes where its address is the node's, in words; null: nothing.</summary>
-    public static string? TakenBy(TranslationKey key)
+    /// <summary>It takes one of these where its address is the node's. Asked of each translation that is rendered.</summary>
+    public static bool AreTakenBy(TranslationKey key)
     {
-        string[] some =
-        [
-            .. all.Where(one => (key.Protocol ?? one.Protocol) == one.Protocol && (key.Port == 0 || key.Port == one.Port))
-                .Select(one => $"{one.Name} ({one.Protocol.ToString().ToUpperInvariant()} {one.Port})"),
-        ];
-        return some.Length == 0 ? null : string.Join(", ", some);
+        foreach (var one in all)
+            if (IsTaken(one.Protocol, one.Port, key)) return true;
+        return false;
     }
+
+    /// <summary>Those that it takes, in words.</summary>
+    public static string WordsOf(TranslationKey key) => string.Join(", ", all.Where(one => IsTaken(one.Protocol, one.Port, key))
+        .Select(one => $"{one.Name} ({one.Protocol.ToString().ToUpperInvariant()} {one.Port})"));
+
+    private static bool IsTaken(IpProtocol protocol, ushort port, TranslationKey key) =>
+        (key.Protocol ?? protocol) == protocol && (key.Port == 0 || key.Port == port);
 }

@@ -133,8 +133,8 @@ internal sealed class ServiceNat : IFeature
 
     /// <summary>By what this node is reached that a translation takes, or would take; null: by nothing.</summary>
     public string? NodeTaken(TranslationKey key) =>
-        NodePorts.TakenBy(key) is { } ports && places.Of(key.Place) is { } address && places.IsHere(address)
-            ? $"it takes what comes to this node's own {address} for {ports}" : null;
+        NodePorts.AreTakenBy(key) && places.Of(key.Place) is { } address && places.IsHere(address)
+            ? $"it takes what comes to this node's own {address} for {NodePorts.WordsOf(key)}" : null;
 
     /// <summary>The command line has it already.</summary>
     public bool HasSaid(TranslationKey key) => table.Has(TranslationSource.Cli, key);
@@ -301,7 +301,7 @@ internal sealed class ServiceNat : IFeature
         else rendered[key] = now;
         if (lacks == null) missing.Remove(key);
         else missing[key] = lacks;
-        if (translation != null && NodePorts.TakenBy(key) != null) takers.Add(key);
+        if (translation != null && NodePorts.AreTakenBy(key)) takers.Add(key);
         else takers.Remove(key);
         ListOf<string> warnings = translation == null ? [] : Warnings(source, key, now);
         if (warnings.Count == 0) lacking.Remove(key);

@@ -107,19 +107,18 @@ internal static class TranslationRenderer
     /// <returns>What all of them lack; null: one is there, or there are none.</returns>
     private static string? AddMissing(ListOf<Backend> backends, Places places, Making into)
     {
-        var (some, missing) = (new List<string>(), 0);
+        List<string>? some = null;
         foreach (var one in backends.Items)
-        {
-            TranslationPlace?[] ends = [one.To.Place, one.From.Place];
-            if (ends.FirstOrDefault(end => end != null && places.Of(end) == null) is not { } lost) continue;
-            missing++;
-            some.Add($"nothing is sent to {one}: {places.Lacks(lost)}");
-        }
-        if (missing == 0) return null;
-        if (missing == backends.Count) return string.Join("; ", some);
+            if ((Lost(one.To.Place, places) ?? Lost(one.From.Place, places)) is { } lost)
+                (some ??= []).Add($"nothing is sent to {one}: {places.Lacks(lost)}");
+        if (some == null) return null;
+        if (some.Count == backends.Count) return string.Join("; ", some);
         (into.Lacks ??= []).AddRange(some);
         return null;
     }
+
+    private static TranslationPlace? Lost(TranslationPlace? place, Places places) =>
+        place is { Interface: not null } && places.Of(place) == null ? place : null;
 
     /// <summary>Those that differ in what a connection does not tell stand side by side.</summary>
     private static void AddFlows(Known[] all, TranslationKey key, Address front, byte protocol, Making into)
