@@ -14,6 +14,7 @@ namespace Calico.Bgp.Resources;
 public static partial class ResourceJson
 {
     private const string CalicoGroup = "projectcalico.org";
+    internal const string List = "List";
     private const string CrdGroup = "crd.projectcalico.org";
     private const string Overlay = "projectcalico.org/metadata";
     /// <summary>kubectl's copy of the whole object.</summary>
@@ -36,13 +37,24 @@ public static partial class ResourceJson
 
     /// <param name="file">What problems call the origin.</param>
     /// <param name="wanted">Kinds that concern others alone decide nothing here.</param>
-    public static ResourceReading Read(IReadOnlyList<DocumentNode> documents, string file, Concern wanted = Concern.Anybody)
+    /// <param name="listed">Of a list that they are items of.</param>
+    public static ResourceReading Read(
+        IReadOnlyList<DocumentNode> documents, string file, Concern wanted = Concern.Anybody, ListedAs listed = default)
     {
         if (documents.Count == 0 || documents is [ScalarNode { IsNull: true }]) return ResourceReading.Nothing;
         var into = new Reading { Wanted = wanted };
         foreach (var document in documents)
-            foreach (var item in document is SequenceNode list ? list.Items : [document]) ReadObject(item, file, (null, null), into);
+            foreach (var item in document is SequenceNode list ? list.Items : [document]) ReadObject(item, file, listed, into);
         return new(into.Definitions.ToImmutable(), into.Problems.ToImmutable()) { IsCutOff = into.IsCutOff };
+    }
+
+    /// <summary>What a list says of its items, which have been taken out of it; null: it is none.</summary>
+    public static ListedAs? ListedBy(DocumentNode list)
+    {
+        if (list is not MappingNode map || map.Entries.Count(entry => entry.Key.Text == "items") != 1) return null;
+        var root = new Fields(map, null, new Findings());
+        return root["items"].IsAbsent && root["apiVersion"].Word() is { } version && root["kind"].Word() is { } kind
+            && kind.EndsWith(List, StringComparison.Ordinal) ? ListedAs.Of(version, kind) : null;
     }
 
     /// <summary>One object that was asked for as this kind; objects in lists do not say it themselves.</summary>
@@ -67,7 +79,7 @@ public static partial class ResourceJson
     }
 
     /// <param name="listed">What a typed list says of its items, where they do not say it themselves.</param>
-    private static void ReadObject(DocumentNode document, string file, (string? ApiVersion, string? Kind) listed, Reading into)
+    private static void ReadObject(DocumentNode document, string file, ListedAs listed, Reading into)
     {
         var findings = new Findings();
         if (document is not MappingNode map)
@@ -80,7 +92,7 @@ public static partial class ResourceJson
         if (apiVersion != null && kind == null && !root["items"].IsAbsent) CutOff(map, file, into);
         else if (apiVersion == null || kind == null)
             into.Problems.Add(Without(kind == null ? "kind" : "apiVersion", map, file));
-        else if (kind.EndsWith("List", StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
+        else if (kind.EndsWith(List, StringComparison.Ordinal) && !root["items"].IsAbsent) ReadItems(map, file, apiVersion, kind, into);
         else if (ByName.TryGetValue((apiVersion, kind), out var known) && into.Wants(known))
             into.Definitions.AddRange(Define(map, root, file, known, findings, into));
         else if (known == null && Guess(map, apiVersion, kind) is { Length: > 0 } guess)
@@ -101,7 +113,7 @@ public static partial class ResourceJson
             into.Problems.Add(Whole(items, file, $"{kind}: expected a list of items, got {items.Kind}"));
             return;
         }
-        var listed = kind == "List" ? (null, null) : (apiVersion, kind[..^"List".Length]);
+        var listed = ListedAs.Of(apiVersion, kind);
         foreach (var item in sequence.Items) ReadObject(item, file, listed, into);
     }
 
@@ -204,4 +216,11 @@ public static partial class ResourceJson
         var root = new Fields(map, null, findings);
         return (labels.With(root["labels"].Labels()), own.With(root["annotations"].Labels()));
     }
+}
+
+/// <summary>What a list says of items that do not say it themselves; null: nothing.</summary>
+public readonly record struct ListedAs(string? ApiVersion, string? Kind)
+{
+    internal static ListedAs Of(string apiVersion, string kind) =>
+        kind == ResourceJson.List ? default : new(apiVersion, kind[..^ResourceJson.List.Length]);
 }

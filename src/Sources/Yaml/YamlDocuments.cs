@@ -37,6 +37,24 @@ internal static class YamlDocuments
     private static bool IsMarker(ReadOnlySpan<char> rest) =>
         rest.StartsWith("---", StringComparison.Ordinal) && (rest.Length == 3 || rest[3] is ' ' or '\t' or '\r' or '\n');
 
+    /// <summary>An item of a list, which is read by itself.</summary>
+    /// <param name="left">So many values may be in it, and so many fewer in those behind it.</param>
+    /// <returns>Null: it has to be read with the others.</returns>
+    public static ResourceReading? ReadItem(YamlChunk item, ListedAs listed, string file, Concern wanted, ref int left)
+    {
+        if (Tree(item, Limits with { Size = left }, out var mistake) is not SequenceNode { Items: [var only] } || mistake != null) return null;
+        left -= only.Size;
+        return ResourceJson.Read([only], file, wanted, listed) is { IsCutOff: false } reading ? reading : null;
+    }
+
+    /// <summary>So many values may be in one document.</summary>
+    public static int MostValues => Limits.Size;
+
+    public static DocumentNode? Tree(YamlChunk chunk, out YamlMistake? mistake) => Tree(chunk, Limits, out mistake);
+
+    private static DocumentNode? Tree(YamlChunk chunk, YamlLimits limits, out YamlMistake? mistake) =>
+        YamlTree.Read(chunk.Text.ToString(), chunk.Line, limits, out mistake);
+
     /// <param name="whole">False: a part of it cannot be read, and nobody knows which objects that held.</param>
     public static ResourceReading Read(YamlChunk chunk, string file, Concern wanted, out bool whole)
     {

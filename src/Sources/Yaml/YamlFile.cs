@@ -14,11 +14,13 @@ internal sealed class YamlFile
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly record struct Remembered(int Line, ResourceReading Reading);
+    /// <param name="Size">Values of an item of a list.</param>
+    private readonly record struct Remembered(int Line, ResourceReading Reading, int Size = 0);
 
-    private readonly ImmutableDictionary<UInt128, Remembered> known;
+    /// <summary>By its text, and as what it is listed.</summary>
+    private readonly Dictionary<(UInt128 Hash, ListedAs Listed), Remembered> known;
 
-    private YamlFile(ImmutableDictionary<UInt128, Remembered> known, OriginContent content, bool ended) =>
+    private YamlFile(Dictionary<(UInt128, ListedAs), Remembered> known, OriginContent content, bool ended) =>
         (this.known, Content, IsEnded) = (known, content, ended);
 
     public OriginContent Content { get; }
@@ -38,33 +40,64 @@ internal sealed class YamlFile
     public static YamlFile Unreadable(ResourceOrigin origin, string reason, YamlFile? before)
     {
         var problem = new ResourceProblem("", "", reason, origin.Name, 0, ProblemSeverity.Error);
-        var known = before?.known ?? ImmutableDictionary<UInt128, Remembered>.Empty;
-        return new(known, new(origin, [], [problem], Whole: false), ended: true);
+        return new(before?.known ?? [], new(origin, [], [problem], Whole: false), ended: true);
     }
 
     private static YamlFile Read(ResourceOrigin origin, string text, Concern wanted, YamlFile? before)
     {
-        var known = ImmutableDictionary.CreateBuilder<UInt128, Remembered>();
+        var known = new Dictionary<(UInt128, ListedAs), Remembered>(before?.known.Count ?? 0);
         var definitions = ImmutableArray.CreateBuilder<ResourceDefinition>();
         var problems = ImmutableArray.CreateBuilder<ResourceProblem>();
         var whole = true;
         foreach (var chunk in YamlDocuments.Split(text))
         {
-            var hash = Hash(chunk.Text.Span);
-            if (!(before?.known.TryGetValue(hash, out var remembered) ?? false))
+            if (YamlList.Split(chunk) is { } list && ReadItems(list, origin.Name, wanted, before, known) is { } items)
+            {
+                definitions.AddRange(items.SelectMany(item => item.Definitions));
+                problems.AddRange(Once(items.SelectMany(item => item.Problems)));
+                continue;
+            }
+            var key = (Hash(chunk.Text.Span), default(ListedAs));
+            if (!(before?.known.TryGetValue(key, out var remembered) ?? false))
             {
                 remembered = new(chunk.Line, YamlDocuments.Read(chunk, origin.Name, wanted, out var readable));
                 whole &= readable;
-                if (readable) known[hash] = remembered;
+                if (readable) known[key] = remembered;
             }
-            else known[hash] = remembered;
+            else known[key] = remembered;
             var reading = remembered.Reading.Shifted(chunk.Line - remembered.Line);
             definitions.AddRange(reading.Definitions);
             problems.AddRange(reading.Problems);
         }
         var ended = text.Length == 0 || text[^1] == '\n';
-        return new(known.ToImmutable(), new(origin, definitions.ToImmutable(), problems.ToImmutable(), whole), ended);
+        return new(known, new(origin, definitions.ToImmutable(), problems.ToImmutable(), whole), ended);
     }
+
+    /// <summary>Null: they have to be read together.</summary>
+    private static List<ResourceReading>? ReadItems(
+        YamlList list, string file, Concern wanted, YamlFile? before, Dictionary<(UInt128, ListedAs), Remembered> known)
+    {
+        var (readings, left) = (new List<ResourceReading>(list.Items.Count), YamlDocuments.MostValues);
+        foreach (var item in list.Items)
+        {
+            var key = (Hash(item.Text.Span), list.Listed);
+            if (before?.known.TryGetValue(key, out var remembered) ?? false) left -= remembered.Size;
+            else
+            {
+                var had = left;
+                if (YamlDocuments.ReadItem(item, list.Listed, file, wanted, ref left) is not { } reading) return null;
+                remembered = new(item.Line, reading, had - left);
+            }
+            if (left <= 0) return null;
+            known[key] = remembered;
+            readings.Add(remembered.Reading.Shifted(item.Line - remembered.Line));
+        }
+        return readings;
+    }
+
+    /// <summary>What is said of a kind is said once for all of a list.</summary>
+    private static IEnumerable<ResourceProblem> Once(IEnumerable<ResourceProblem> problems) =>
+        problems.DistinctBy(one => one is { Object: "", Field: "", Severity: ProblemSeverity.Warning } ? one with { Line = 0 } : one);
 
     private static UInt128 Hash(ReadOnlySpan<char> text)
     {
