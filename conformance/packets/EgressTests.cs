@@ -65,6 +65,25 @@ public sealed class EgressTests : IAsyncLifetime
         Assert.True(await site.OthersAsync() > others);
     }
 
+    /// <summary>Who has misspelt what chooses his gateway does not leave as if he had said nothing.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_namespace_whose_annotation_is_misspelt_has_its_pods_leave_by_no_way_until_it_is_not()
+    {
+        site.Write(plain: EgressObjects.Choosing("red").Replace("org/selector", "org/selecter", StringComparison.Ordinal));
+        await StartAsync();
+        var others = await site.OthersAsync();
+        foreach (var transport in (Transport[])[Transport.Tcp, Transport.Udp, Transport.Icmp])
+            Assert.Null(await site.SeenAsync("p", transport, attempts: 1));
+        Assert.Null(await site.SeenAsync("p", ipv6: true, attempts: 1));
+        Assert.Equal(others, await site.OthersAsync());
+        await site.ToldAsync("client", answer => answer.Contains(
+            "plain/p\",\"node\":\"client\",\"reason\":\"annotation egress.projectcalico.org/selecter: is not known here",
+            StringComparison.Ordinal));
+        site.Write(plain: EgressObjects.Choosing("blue"));
+        await site.SeesAsync("p", EgressSite.Blue4);
+        Assert.Equal(others, await site.OthersAsync());
+    }
+
     /// <summary>Between the boot and a daemon's begin nobody else stops a pod, or gives it another address.</summary>
     [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
     public async Task With_the_examples_table_loaded_at_boot_nothing_leaves_before_its_pod_is_known()

@@ -138,6 +138,14 @@ public class EgressTests
         "egress.projectcalico.org/namespaceSelector")]
     [InlineData("egress.projectcalico.org/selector: all(), egress.projectcalico.org/maxNextHops: many",
         "egress.projectcalico.org/maxNextHops")]
+    [InlineData("egress.projectcalico.org/selecter: code == 'red'", "egress.projectcalico.org/selecter")]
+    [InlineData("egress.projectcalico.org/egressgatewaypolicy: p", "egress.projectcalico.org/egressgatewaypolicy")]
+    [InlineData("egress.projectcalico.org/Selector: all(), egress.projectcalico.org/namespaceSelector: all()",
+        "egress.projectcalico.org/Selector")]
+    [InlineData("egress.projectcalico.org/selector: '', egress.projectcalico.org/gatewayPolicy: p",
+        "egress.projectcalico.org/gatewayPolicy")]
+    [InlineData("egress.projectcalico.org/namespaceSelector: all()", "egress.projectcalico.org/namespaceSelector")]
+    [InlineData("egress.projectcalico.org/maxNextHops: '1'", "egress.projectcalico.org/maxNextHops")]
     public void A_wrong_annotation_is_a_problem_of_the_pod_that_stays_what_it_is(string annotations, string named)
     {
         var read = Assert.Single(Manifest.Read(Pod(annotations)).Definitions);
@@ -148,13 +156,11 @@ public class EgressTests
         Assert.Equal(($"metadata.annotations.{named}", ProblemSeverity.Warning), (problem.Field, problem.Severity));
     }
 
-    /// <summary>Whoever has these alone leaves by no gateway, and is told.</summary>
+    /// <summary>Whoever has these alone leaves as if he had none, and is told.</summary>
     [Theory]
     [InlineData("egress.projectcalico.org/selector: ''", "selector", "is empty, which chooses no gateway and has no effect")]
     [InlineData("egress.projectcalico.org/selector: '', egress.projectcalico.org/namespaceSelector: all()", "selector",
         "is empty, which chooses no gateway and has no effect")]
-    [InlineData("egress.projectcalico.org/namespaceSelector: all()", "namespaceSelector",
-        "has no effect without egress.projectcalico.org/selector")]
     public void What_chooses_no_gateway_is_warned_of(string annotations, string named, string reason)
     {
         foreach (var manifest in (string[])[Pod(annotations),
@@ -169,12 +175,17 @@ public class EgressTests
     }
 
     [Theory]
-    [InlineData("egress.projectcalico.org/egressgatewaypolicy: p", "egress.projectcalico.org/egressgatewaypolicy")]
-    [InlineData("egress.projectcalico.org/selecter: code == 'red'", "egress.projectcalico.org/selecter")]
+    [InlineData("egress.projectcalico.org/egressGatewayPolicy: p, egress.projectcalico.org/maxnexthops: '1'",
+        "egress.projectcalico.org/maxnexthops")]
+    [InlineData("egress.projectcalico.org/selector: all(), egress.projectcalico.org/namespaceselector: all()",
+        "egress.projectcalico.org/namespaceselector")]
     [InlineData("egress.projectcalico.org/gatewayMaintenanceGatewayIP: 10.0.0.1, other.org/selector: a", null)]
-    public void A_misspelt_annotation_is_warned_of_with_those_that_are_known(string annotations, string? named)
+    [InlineData("egress.projectcalico.org/externalNetworkNames: '[\"lab\"]'", null)] // on gateways
+    public void A_misspelt_annotation_beside_one_that_chooses_is_warned_of_with_those_that_are_known(string annotations, string? named)
     {
-        var problems = Assert.Single(Manifest.Read(Pod(annotations)).Definitions).Problems;
+        var read = Assert.Single(Manifest.Read(Pod(annotations)).Definitions);
+        Assert.Equal((named != null, null), (Assert.IsType<Pod>(read.Value).Egress != null, ((Pod)read.Value!).Egress?.Problem));
+        var problems = read.Problems;
         Assert.Equal(named is { } one ? [$"metadata.annotations.{one}"] : [], problems.Select(problem => problem.Field));
         Assert.All(problems, problem => Assert.Contains("egress.projectcalico.org/egressGatewayPolicy", problem.Reason,
             StringComparison.Ordinal));

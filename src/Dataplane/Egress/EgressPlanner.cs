@@ -126,9 +126,12 @@ internal sealed class EgressPlanner
     {
         if (support == EgressSupport.Disabled) return EgressUse.None;
         var wish = support == EgressSupport.EnabledPerNamespaceOrPerPod ? pod.Wish : null;
-        if (wish == null && pod.HasNamespace && !objects.HasNamespace(pod.Key.Namespace))
-            return new(null, $"Namespace/{pod.Key.Namespace} is not known, which may say how it leaves");
-        wish ??= objects.WishOf(pod.Key.Namespace);
+        if (wish is null or { YieldsToNamespace: true })
+        {
+            if (pod.HasNamespace && !objects.HasNamespace(pod.Key.Namespace))
+                return new(null, $"Namespace/{pod.Key.Namespace} is not known, which may say how it leaves");
+            wish = objects.WishOf(pod.Key.Namespace) ?? wish;
+        }
         if (wish == null) return EgressUse.None;
         var moving = Moving(pod);
         if (!known.TryGetValue((wish, pod.Key.Namespace, moving), out var use))

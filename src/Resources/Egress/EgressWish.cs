@@ -10,4 +10,7 @@ public sealed record EgressWish
     public EgressChoice? Gateway { get; init; }
     /// <summary>What is wrong; null: nothing.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>Of a pod: what its namespace says counts before this, where it says something.</summary>
+    public bool YieldsToNamespace { get; init; }
 }

@@ -6,7 +6,9 @@ namespace Calico.Bgp.Resources.Reading.Egress;
 
 /// <summary>
 /// The annotations by which pods and namespaces choose gateways. A policy that is named counts before selectors that stand beside it. One
-/// that is wrong is a warning and the wish's problem: it must not leave whoever has it at its last good version, nor without a gateway.
+/// that is wrong is a warning and the wish's problem: it must not leave whoever has it at its last good version, nor without a gateway. So
+/// it is with one of a name that nobody knows, and with those that stand beside a selector, where nothing else chooses: whoever has written
+/// them means that packets do not leave with the node's address. An empty selector is what a template leaves that chooses none.
 /// </summary>
 internal static class EgressWishReader
 {
@@ -23,22 +25,28 @@ internal static class EgressWishReader
     /// <summary>RFC 3339, with seconds or parts of them.</summary>
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
+    /// <summary>What Calico writes on pods that are gateways, and reads nowhere else.</summary>
+    private const string OfGateways = Group + "externalNetworkNames";
+
     /// <returns>Null: the annotations ask for none.</returns>
     public static EgressWish? Read(Labels annotations, Fields root)
     {
-        if (annotations.Count == 0) return null;
-        foreach (var (name, _) in annotations)
-            if (name.StartsWith(Group, StringComparison.Ordinal) && !Known.Contains(name)
-                && !name.StartsWith(Maintenance, StringComparison.Ordinal))
-                Warn(root, name, $"is not known here and has no effect: those that choose gateways are {string.Join(", ", Known)}");
+        if (!HasAny(annotations)) return null;
         var (selector, policy) = (Word(Selector), Word(Policy));
+        string[] strange = [.. annotations.Select(one => one.Key).Where(IsStrange)];
         if (selector == null && policy == null)
         {
+            foreach (var other in strange.Skip(1)) Warn(root, other, Strange);
+            if (strange.Length > 0) return Wrong(root, strange[0], Strange);
             if (annotations.TryGetValue(Selector, out _)) Warn(root, Selector, "is empty, which chooses no gateway and has no effect");
             else if (Word(Namespaces) != null || Word(MaxNextHops) != null)
-                Warn(root, Word(Namespaces) != null ? Namespaces : MaxNextHops, $"has no effect without {Selector}");
+                return Wrong(root, Word(Namespaces) != null ? Namespaces : MaxNextHops, $"chooses no gateway without {Selector}") with
+                {
+                    YieldsToNamespace = true,
+                };
             return null;
         }
+        foreach (var other in strange) Warn(root, other, $"{Strange}; it has no effect beside {(policy != null ? Policy : Selector)}");
         if (policy != null)
         {
             if (selector != null) Warn(root, Selector, $"has no effect beside {Policy}");
@@ -48,6 +56,19 @@ internal static class EgressWishReader
 
         string? Word(string name) => annotations.TryGetValue(name, out var said) && said.Length > 0 ? said : null;
     }
+
+    /// <summary>Most pods have none, and there are many.</summary>
+    private static bool HasAny(Labels annotations)
+    {
+        foreach (var (name, _) in annotations)
+            if (name.StartsWith(Group, StringComparison.Ordinal)) return true;
+        return false;
+    }
+
+    private static bool IsStrange(string name) => name.StartsWith(Group, StringComparison.Ordinal) && !Known.Contains(name)
+        && !name.StartsWith(Maintenance, StringComparison.Ordinal) && name != OfGateways;
+
+    private static readonly string Strange = $"is not known here: those that choose gateways are {string.Join(", ", Known)}";
 
     /// <summary>One of these that is wrong is a warning, and then none has an effect: what they ask for is a favour.</summary>
     /// <returns>Null: they name no gateway.</returns>
