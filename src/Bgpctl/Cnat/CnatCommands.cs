@@ -74,8 +74,10 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
         Say(body, "source NAT is as bgpd.yaml says" + Saved(daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer).SavedIn));
     }
 
+    /// <summary>With what of all that does nothing as long as nothing else is said.</summary>
     private async Task EditAsync(IReadOnlyList<SourceNatEditBody> edits, bool save, CancellationToken stop)
     {
+        IReadOnlyList<string> idle = [];
         foreach (var edit in edits)
         {
             var text = JsonSerializer.Serialize(edit, AnswersJson.Default.SourceNatEditBody);
@@ -84,7 +86,10 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
             var kept = done.SavedIn is { } file ? $"saved in {file}, which is bgpd's own" : "until bgpd ends";
             var ended = done.Ended is { } count ? $"; {Words.Count(count, "connection")} ended" : "";
             Say(body, $"snat {CnatView.Of(edit)}, {kept}{ended}");
+            idle = done.Idle ?? [];
         }
+        if (!json)
+            foreach (var words in idle) Say("", $"  {words}");
     }
 
     private static string Saved(string? file) => file == null ? "" : $", in {file}, too";

@@ -72,7 +72,7 @@ internal static class CnatGrammar
         var isMaglev = !line.Is("default") && line.Is("maglev");
         var fields = line.Is("flow-hash") ? Fields(line) : null;
         var backends = new List<BackendBody>();
-        while (line.Is("to")) backends.Add(Tuple(line));
+        while (line.Is("to")) backends.Add(Tuple(line, place, isReal));
         if (backends.Count == 0) throw line.Mistake();
         var (save, force) = (false, false);
         while (line.Is("--save") ? save = true : line.Is("--force") && (force = true)) { }
@@ -93,17 +93,25 @@ internal static class CnatGrammar
         return (line.Text(what, Read) ?? throw line.Mistake()).Split(',');
     }
 
-    /// <summary>[EP]->EP [weight N]</summary>
-    private static BackendBody Tuple(CnatLine line)
+    /// <summary>[EP]->EP [weight N]; where EP is a port alone, the address stays.</summary>
+    private static BackendBody Tuple(CnatLine line, string place, bool isReal)
     {
         if (line.IsArrowCut) throw line.Mistake("'[EP]->EP' in quotes: a shell takes > for the name of a file to write to");
+        if (line.IsNextReading(Port))
+            throw line.Mistake("ADDRESS or INTERFACE [v6] (the kernel chooses the port of a client that keeps its address) or ->");
         var from = line.IsNext(CnatLine.Arrow) ? null : End(line);
         if (!line.Is(CnatLine.Arrow)) throw line.Mistake();
-        var to = End(line);
+        var to = isReal ? PortThere(line, place) ?? End(line) : End(line);
+        if (to == null && line.IsNextReading(Port))
+            throw line.Mistake("ADDRESS or INTERFACE [v6] (a vip is nobody's, so that none of its ports leads anywhere)");
         if (line.IsNextEnding(":nonat")) throw line.Mistake("a backend without :nonat (packets go to backends translated, or not at all)");
         if (to == null) throw line.Mistake();
         return new(to, from, line.Is("weight") ? Number(line, "NUMBER") : null);
     }
+
+    /// <summary>Of the address that the packets are sent to; null: there is none.</summary>
+    private static string? PortThere(CnatLine line, string place) => line.Reads("PORT", Port, out var port)
+        ? (TranslationWords.End(place)! with { Port = port == 0 ? null : port }).ToString() : null;
 
     /// <summary>session purge [all|ID|FILTER]</summary>
     private static CnatCommand.EndSessions Session(CnatLine line)

@@ -56,6 +56,9 @@ internal sealed class CnatLine
     /// <summary>Whether this word comes, in whichever case.</summary>
     public bool IsNext(string word) => string.Equals(Word, word, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether what comes can be read so.</summary>
+    public bool IsNextReading<T>(Func<string, T?> read) where T : struct => Word is { } word && read(word) != null;
+
     /// <summary>Whether what comes ends so.</summary>
     public bool IsNextEnding(string end) => Word?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
 

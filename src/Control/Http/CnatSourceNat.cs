@@ -141,7 +141,7 @@ internal static class CnatSourceNat
             [.. settings.Exclude.Select(one => one.ToString())], [.. settings.Include], [.. settings.Pods], [.. settings.Hosts],
             [.. settings.Rewrite.Select(one => $"{one.From} to {one.To}")], [.. view.Edits.All.Select(BodyOf)])
         {
-            Idle = settings.Idle.ToArray() is { Length: > 0 } idle ? idle : null,
+            Idle = view.Idle.ToArray() is { Length: > 0 } idle ? idle : null,
         };
     }
 

@@ -99,8 +99,7 @@ internal sealed class ServiceNat : IFeature
         .. kubernetes.Problem is { } problem ? [problem] : Array.Empty<string>(),
         .. kubernetes.Problems.Select(one => one.ToString()),
         .. lacking.SelectMany(one => one.Value.Select(words => $"translation of {one.Key}: {words}")).Order(StringComparer.Ordinal),
-        .. (SourceNatView?.Settings?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
-            $"snat: {place.Interface} has no address of {place.Family.Word()}, so that packets keep their source"),
+        .. (SourceNatView?.Lacks ?? []).Select(words => $"snat: {words}"),
     ];
 
     /// <summary>Null: there is none of this id.</summary>
@@ -152,7 +151,13 @@ internal sealed class ServiceNat : IFeature
     }
 
     /// <summary>Null: services are off.</summary>
-    public SourceNatView? SourceNatView => isOn ? new(edits.Over(settings.SourceNat), edits) : null;
+    public SourceNatView? SourceNatView => isOn ? ViewOf(edits.Over(settings.SourceNat)) : null;
+
+    private SourceNatView ViewOf(SourceNatSettings? all) => new(all, edits,
+    [
+        .. (all?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
+            $"{places.Lacks(TranslationPlace.OfInterface(place.Interface!, place.Family))}, so that packets keep their source"),
+    ]);
 
     /// <returns>What it is now; null: services are off.</returns>
     public SourceNatView? EditSourceNat(Func<SourceNatEdits, SourceNatEdits> edit)

@@ -86,7 +86,12 @@ public sealed record SourceNatEdits(ListOf<SourceNatEdit> All)
 /// <summary>Source NAT as it is in force.</summary>
 /// <param name="Settings">Null: nobody says anything.</param>
 /// <param name="Edits">What of that the command line has said.</param>
-public sealed record SourceNatView(SourceNatSettings? Settings, SourceNatEdits Edits);
+/// <param name="Lacks">Which addresses nobody gets, and why.</param>
+public sealed record SourceNatView(SourceNatSettings? Settings, SourceNatEdits Edits, ListOf<string> Lacks = default)
+{
+    /// <summary>What of it does nothing now.</summary>
+    public IEnumerable<string> Idle => [.. Settings?.Idle ?? [], .. Lacks];
+}
 
 /// <summary>What the command line has said, beside bgpd.yaml: what another dataplane goes on with.</summary>
 public sealed record CommandLineState(ListOf<Translation> Translations, SourceNatEdits SourceNat)

@@ -225,8 +225,9 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     [Fact]
     public async Task Source_NAT_is_said_shown_and_taken_back()
     {
-        Assert.Equal("snat address 30::1, until bgpd ends\n", await RunAsync("snat with 30::1"));
-        Assert.Equal($"snat exclude 20::/100, saved in {lab.SavedIn}, which is bgpd's own\n",
+        const string idle = "  nothing has another source as long as no interface is included\n";
+        Assert.Equal($"snat address 30::1, until bgpd ends\n{idle}", await RunAsync("snat with 30::1"));
+        Assert.Equal($"snat exclude 20::/100, saved in {lab.SavedIn}, which is bgpd's own\n{idle}",
             await RunAsync("snat exclude 20::/100 --save"));
         await RunAsync("set interface feature tap0 ip6-cnat-snat arc ip6-unicast");
         Assert.Equal(

@@ -23,6 +23,11 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto SCTP real 30.0.0.2 7 noclient maglev flow-hash Source,DESTINATION to eth0->20.0.0.1:9 weight 3",
         "{protocol:sctp,port:7,backends:[{to:20.0.0.1:9,from:eth0,weight:3}],vip:-,real:30.0.0.2,balance:maglev,"
         + "flowHash:[source,destination],affinity:-}")]
+    [InlineData("translation add proto tcp real 30.0.0.2 80 to ->8080 to 1.2.3.4->30.0.0.2 81",
+        "{protocol:tcp,port:80,backends:[{to:30.0.0.2:8080,from:-,weight:-},{to:30.0.0.2:81,from:1.2.3.4,weight:-}],"
+        + "vip:-,real:30.0.0.2,balance:-,flowHash:-,affinity:-}")]
+    [InlineData("translation add proto udp real eth0 v6 53 to 2001:db8::1 -> 5353 weight 2",
+        "{protocol:udp,port:53,backends:[{to:eth0 v6:5353,from:2001:db8::1,weight:2}],vip:-,real:eth0 v6,balance:-,flowHash:-,affinity:-}")]
     [InlineData("translation add proto any vip 30.0.0.2 to -> 20.0.0.1 0",
         "{protocol:any,port:0,backends:[{to:20.0.0.1,from:-,weight:-}],vip:30.0.0.2,real:-,balance:-,flowHash:-,affinity:-}")]
     [InlineData("translation add proto ICMP6 vip 2001:db8::1 to ->2001:db8::2",
@@ -123,7 +128,10 @@ public sealed class CnatGrammarTests
     [InlineData("translation add proto tcp vip 30.0.0.2 to ->1.1.1.1", "expected PORT (0: all), got \"to\"", 39)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80", "or to, got the end of the line", 42)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 noclient to ->1.1.1.1", "got \"noclient\"", 42)]
-    [InlineData("translation add proto tcp vip 30.0.0.2 80 to 99->1.1.1.1", "expected ADDRESS or INTERFACE [v6] or ->, got \"99\"", 45)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to 99->1.1.1.1",
+        "expected ADDRESS or INTERFACE [v6] (the kernel chooses the port of a client that keeps its address) or ->, got \"99\"", 45)]
+    [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->99",
+        "expected ADDRESS or INTERFACE [v6] (a vip is nobody's, so that none of its ports leads anywhere), got \"99\"", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.300", "expected ADDRESS or INTERFACE [v6], got \"1.1.1.300\"", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1:nonat", "without :nonat", 47)]
     [InlineData("translation add proto tcp vip 30.0.0.2 80 to ->1.1.1.1 80 81",

@@ -203,6 +203,8 @@ public sealed partial class ServiceNatTests
             Enabled = true,
             SourceNat = new() { Addresses = [SourceNatWords.Place("tap0 v6")!, SourceNatWords.Place("30.0.0.1")!], Include = ["eth0"] },
         });
+        Assert.Equal("snat: there is no interface tap0, so that packets keep their source", Assert.Single(hand.View.Problems));
+        hand.Have((2, "tap0", Vip));
         Assert.Equal("snat: tap0 has no address of ipv6, so that packets keep their source", Assert.Single(hand.View.Problems));
         hand.Have((2, "tap0", Vip6));
         Assert.Empty(hand.View.Problems);
