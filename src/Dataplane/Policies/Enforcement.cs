@@ -41,7 +41,7 @@ internal sealed partial class Enforcement : IFeature
     private DataplaneSettings settings = new("");
     private PolicyFacts? written;
     /// <summary>Something was told that may make something to write; base chains may differ.</summary>
-    private bool isDirty = true, frameIsDirty = true, isWritten;
+    private bool isDirty = true, frameIsDirty = true, isWritten, isCounted;
 
     /// <param name="queueWay">How the kernel can have packets wait, asked when it is written; null: it cannot.</param>
     /// <param name="clock">Null: no program stays that nobody uses.</param>
@@ -253,7 +253,10 @@ internal sealed partial class Enforcement : IFeature
         written = now;
         foreach (var interfaceName in dirty) Follow(interfaceName);
         dirty.Clear();
-        Denials.Write(into, isWritten, IsOn);
+        // Programs that packets may be on their way to count until they go, which they do when this is written again.
+        var counts = IsOn || programs.AnyIdle;
+        Denials.Write(into, isCounted, counts);
+        isCounted = counts;
         programs.Write(into, now);
         names.Isolation = now.Dns.Cache.Isolation;
         chains.Write(into, now);

@@ -71,6 +71,26 @@ public sealed class IdleProgramTests
     /// <summary>Into pods, beside that of the one that stays.</summary>
     private int ProgramsThere => table.Chains.Keys.Count(name => name.StartsWith("pol-to-", StringComparison.Ordinal)) - 1;
 
+    /// <summary>The kernel lets no counter go that a rule counts by; what stays a while for packets on their way has rules that do.</summary>
+    [Fact]
+    public void Where_policy_is_switched_off_counters_go_with_the_last_rule_that_counts_by_them()
+    {
+        Change(null, Job(0));
+        enforcement.Apply(new DataplaneChange.Configured(On with { Policy = new() { Enabled = false } }));
+        var removed = 0;
+        do
+        {
+            enforcement.Write(table.For(enforcement));
+            var gone = table.Take().OfType<NftChange.RemoveCounter>().Select(one => one.Name).ToHashSet();
+            var counted = table.Chains.Values.SelectMany(chain => chain.Rules).SelectMany(rule => rule.Statements).OfType<ActCountBy>();
+            Assert.DoesNotContain(counted, one => gone.Contains(one.Counter));
+            removed += gone.Count;
+        }
+        while (enforcement.IsToBeSwept);
+        Assert.True(removed >= Enum.GetValues<Denial>().Length, $"{removed} counters went");
+        Assert.Empty(table.Chains);
+    }
+
     [Fact]
     public void The_next_pod_that_is_asked_the_same_costs_no_chain_and_after_a_while_it_does()
     {
